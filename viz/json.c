@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "json.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool reserve(struct json *j, size_t more)
+{
+	if (j->failed)
+		return false;
+	if (more <= j->capacity - j->len)
+		return true;
+	size_t capacity = j->capacity ? j->capacity : 512;
+	while (capacity - j->len < more)
+		capacity *= 2;
+	char *data = realloc(j->data, capacity);
+	if (!data) {
+		j->failed = true;
+		return false;
+	}
+	j->data = data;
+	j->capacity = capacity;
+	return true;
+}
+
+static void put(struct json *j, const char *s, size_t len)
+{
+	if (!reserve(j, len))
+		return;
+	memcpy(j->data + j->len, s, len);
+	j->len += len;
+}
+
+static void put_char(struct json *j, char c)
+{
+	put(j, &c, 1);
+}
+
+/* A value begins: the comma before it, and one before the next. */
+static void begin_value(struct json *j)
+{
+	if (j->comma)
+		put_char(j, ',');
+	j->comma = true;
+}
+
+void json_free(struct json *j)
+{
+	free(j->data);
+	*j = (struct json){0};
+}
+
+void json_reset(struct json *j)
+{
+	j->len = 0;
+	j->comma = false;
+	j->failed = false;
+}
+
+static void open_bracket(struct json *j, char c)
+{
+	begin_value(j);
+	put_char(j, c);
+	j->comma = false;
+}
+
+static void close_bracket(struct json *j, char c)
+{
+	put_char(j, c);
+	j->comma = true;
+}
+
+void json_object(struct json *j)
+{
+	open_bracket(j, '{');
+}
+
+void json_end_object(struct json *j)
+{
+	close_bracket(j, '}');
+}
+
+void json_array(struct json *j)
+{
+	open_bracket(j, '[');
+}
+
+void json_end_array(struct json *j)
+{
+	close_bracket(j, ']');
+}
+
+void json_key(struct json *j, const char *key)
+{
+	size_t len = strlen(key);
+
+	begin_value(j);
+	if (!reserve(j, len + 3))
+		return;
+	j->data[j->len++] = '"';
+	memcpy(j->data + j->len, key, len);
+	j->len += len;
+	j->data[j->len++] = '"';
+	j->data[j->len++] = ':';
+	j->comma = false;
+}
+
+void json_newline(struct json *j)
+{
+	put_char(j, '\n');
+	j->comma = false;
+}
+
+void json_null(struct json *j)
+{
+	begin_value(j);
+	put(j, "null", 4);
+}
+
+void json_bool(struct json *j, bool value)
+{
+	begin_value(j);
+	put(j, value ? "true" : "false", value ? 4 : 5);
+}
+
+static void put_uint(struct json *j, uint64_t value)
+{
+	char digits[20];
+	size_t at = sizeof(digits);
+
+	do {
+		digits[--at] = (char)('0' + value % 10);
+		value /= 10;
+	} while (value);
+	put(j, digits + at, sizeof(digits) - at);
+}
+
+void json_uint(struct json *j, uint64_t value)
+{
+	begin_value(j);
+	put_uint(j, value);
+}
+
+void json_int(struct json *j, int64_t value)
+{
+	begin_value(j);
+	if (value < 0)
+		put_char(j, '-');
+	put_uint(j, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
+}
+
+static bool is_continuation(unsigned char c)
+{
+	return (c & 0xc0) == 0x80;
+}
+
+size_t utf8_sequence_len(const unsigned char *p, size_t len)
+{
+	/* Lowest and highest second byte: shuts out overlong forms, surrogates and > U+10FFFF. */
+	unsigned char low = 0x80, high = 0xbf;
+	size_t need;
+
+	if (len == 0)
+		return 0;
+	if (p[0] < 0x80)
+		return 1;
+	if (p[0] >= 0xc2 && p[0] <= 0xdf)
+		need = 2;
+	else if (p[0] >= 0xe0 && p[0] <= 0xef)
+		need = 3;
+	else if (p[0] >= 0xf0 && p[0] <= 0xf4)
+		need = 4;
+	else
+		return 0;
+	if (p[0] == 0xe0)
+		low = 0xa0;
+	else if (p[0] == 0xed)
+		high = 0x9f;
+	else if (p[0] == 0xf0)
+		low = 0x90;
+	else if (p[0] == 0xf4)
+		high = 0x8f;
+	if (len < need || p[1] < low || p[1] > high)
+		return 0;
+	for (size_t i = 2; i < need; i++)
+		if (!is_continuation(p[i]))
+			return 0;
+	return need;
+}
+
+static bool is_text(const unsigned char *p, size_t len)
+{
+	while (len) {
+		size_t n = utf8_sequence_len(p, len);
+		if (n == 0 || *p == 0)
+			return false;
+		p += n;
+		len -= n;
+	}
+	return true;
+}
+
+static void put_escape(struct json *j, unsigned code)
+{
+	static const char hex[] = "0123456789abcdef";
+	char s[6] = {'\\', 'u', '0', '0', hex[code >> 4 & 0xf], hex[code & 0xf]};
+
+	put(j, s, sizeof(s));
+}
+
+static void put_short_escape(struct json *j, char c)
+{
+	char s[2] = {'\\', c};
+
+	put(j, s, sizeof(s));
+}
+
+/* One character of n bytes; the C1 controls U+0080..U+009F are C2 80..C2 9F in UTF-8. */
+static void put_character(struct json *j, const unsigned char *p, size_t n)
+{
+	if (n == 2 && p[0] == 0xc2 && p[1] < 0xa0)
+		put_escape(j, p[1]);
+	else if (n > 1)
+		put(j, (const char *)p, n);
+	else if (*p == '"' || *p == '\\')
+		put_short_escape(j, (char)*p);
+	else if (*p == '\n')
+		put_short_escape(j, 'n');
+	else if (*p == '\t')
+		put_short_escape(j, 't');
+	else if (*p < 0x20 || *p == 0x7f)
+		put_escape(j, *p);
+	else
+		put_char(j, (char)*p);
+}
+
+static bool is_plain(unsigned char c)
+{
+	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
+static void put_text(struct json *j, const unsigned char *p, size_t len)
+{
+	put_char(j, '"');
+	while (len) {
+		size_t n = 0;
+		while (n < len && is_plain(p[n]))
+			n++;
+		if (n) {
+			put(j, (const char *)p, n);
+		} else {
+			n = utf8_sequence_len(p, len);
+			put_character(j, p, n);
+		}
+		p += n;
+		len -= n;
+	}
+	put_char(j, '"');
+}
+
+static void put_base64(struct json *j, const unsigned char *p, size_t len)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+	for (; len; p += 3, len -= len < 3 ? len : 3) {
+		uint32_t v = (uint32_t)p[0] << 16;
+		if (len > 1)
+			v |= (uint32_t)p[1] << 8;
+		if (len > 2)
+			v |= p[2];
+		char s[4] = {digits[v >> 18], digits[v >> 12 & 63],
+			     len > 1 ? digits[v >> 6 & 63] : '=', len > 2 ? digits[v & 63] : '='};
+		put(j, s, sizeof(s));
+	}
+}
+
+void json_bytes(struct json *j, const void *bytes, size_t len)
+{
+	begin_value(j);
+	if (is_text(bytes, len)) {
+		put_text(j, bytes, len);
+		return;
+	}
+	put(j, "{\"base64\":\"", 11);
+	put_base64(j, bytes, len);
+	put(j, "\"}", 2);
+}
+
+void json_text(struct json *j, const char *text)
+{
+	json_bytes(j, text, strlen(text));
+}
+
+void json_field_bool(struct json *j, const char *key, bool value)
+{
+	json_key(j, key);
+	json_bool(j, value);
+}
+
+void json_field_uint(struct json *j, const char *key, uint64_t value)
+{
+	json_key(j, key);
+	json_uint(j, value);
+}
+
+void json_field_int(struct json *j, const char *key, int64_t value)
+{
+	json_key(j, key);
+	json_int(j, value);
+}
+
+void json_field_text(struct json *j, const char *key, const char *text)
+{
+	json_key(j, key);
+	json_text(j, text);
+}
+
+void json_field_bytes(struct json *j, const char *key, const void *bytes, size_t len)
+{
+	json_key(j, key);
+	json_bytes(j, bytes, len);
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The language of the trace: mechanisms, roles and policies as numbers, made from the tables
+ * beside this file. Plain C without library calls, so that bpf/ can include it too.
+ */
+#ifndef VIZ_LANG_LANG_H
+#define VIZ_LANG_LANG_H
+
+#define IPCLENS_TRACE_FORMAT "ipclens-trace"
+#define IPCLENS_TRACE_VERSION 1
+
+/* 0 is "none" in every enum here, so that zeroed memory means "not known". */
+enum mechanism {
+	MECH_NONE,
+#define MECHANISM(id, ...) MECH_##id,
+#include "mechanisms.def"
+#undef MECHANISM
+	MECH_COUNT
+};
+
+enum addressing { ADDRESSING_DIRECT = 1, ADDRESSING_INDIRECT };
+enum form { FORM_STREAM = 1, FORM_MESSAGE, FORM_EVENT, FORM_MEMORY };
+enum direction { DIRECTION_ONE_WAY = 1, DIRECTION_TWO_WAY };
+
+/*
+ * How sends meet receives:
+ *   STREAM    two byte sequences joined by offset
+ *   DATAGRAM  whole messages, first in first out at the receiving socket
+ *   QUEUE     whole messages, first in first out among those of one type or priority
+ *   SIGNAL    generation, delivery and the handler's return
+ *   COUNTER   additions and the read that takes their sum
+ */
+enum policy {
+	POLICY_NONE,
+	POLICY_STREAM,
+	POLICY_DATAGRAM,
+	POLICY_QUEUE,
+	POLICY_SIGNAL,
+	POLICY_COUNTER,
+	POLICY_COUNT
+};
+
+/* What a system call does to its channel. The rows name role_name()'s words. */
+#define ROLES(X)                                                                                   \
+	X(SEND, "send")                                                                            \
+	X(RECEIVE, "receive")                                                                      \
+	X(OPEN, "open")                                                                            \
+	X(CLOSE, "close")                                                                          \
+	X(CONTROL, "control")                                                                      \
+	X(WAIT, "wait")                                                                            \
+	X(SIGNAL, "signal")
+
+enum role {
+	ROLE_NONE,
+#define X(id, name) ROLE_##id,
+	ROLES(X)
+#undef X
+	ROLE_COUNT
+};
+
+/* Where a call's data lies in user memory (see syscalls.def). */
+enum data_kind {
+	DATA_NONE,
+	DATA_BUF,  /* one buffer */
+	DATA_IOV,  /* struct iovec[len] */
+	DATA_MSG,  /* struct msghdr */
+	DATA_MMSG, /* struct mmsghdr[len] */
+	DATA_SYSV, /* long type, then the text of msgsnd/msgrcv */
+	DATA_MQ,   /* one buffer, the priority is the argument after its length */
+	DATA_PATH, /* NUL-terminated name */
+};
+
+/* What a call's return value is (see syscalls.def). */
+enum result_kind { RESULT_COUNT, RESULT_FD, RESULT_FDPAIR, RESULT_FCNTL, RESULT_ZERO };
+
+#define ARG_NONE 0xff
+
+#endif
