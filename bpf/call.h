@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * System calls: one record a completed call on an IPC object, a begin record where it falls
+ * asleep. The order of the reads matters: enter_ns is taken last at entry and exit_ns first at
+ * exit, so that the interval holds the call's effect and no work of ours.
+ */
+#ifndef BPF_CALL_H
+#define BPF_CALL_H
+
+#include "bpf/operation.h"
+#include "bpf/payload.h"
+#include "bpf/signal.h"
+#include "bpf/table.h"
+
+#define ENXIO 6
+#define F_DUPFD 0
+#define F_DUPFD_CLOEXEC 1030
+
+static __always_inline const volatile struct syscall_row *row_of(u32 nr)
+{
+	return &syscall_rows[nr & (SYSCALL_ROWS - 1)];
+}
+
+static __always_inline u64 argument(const struct wire_operation *operation, u32 index)
+{
+	return index < 6 ? operation->args[index] : 0;
+}
+
+/* Whether the call acts on an IPC object, or on none that we could know before it returns. */
+static __always_inline bool object_at_entry(struct task_state *state, struct task_struct *task,
+					    const volatile struct syscall_row *row, u32 nr)
+{
+	struct wire_operation *operation = &state->operation;
+
+	operation->object.fd = -1;
+	if (nr == __NR_msgsnd || nr == __NR_msgrcv || nr == __NR_msgctl) {
+		object_of_msqid(&operation->object, task, operation->args[0]);
+		return true;
+	}
+	if (row->fd == ARG_NONE)
+		return true;
+	object_of_fd(&operation->object, task, argument(operation, row->fd));
+	return operation->object.mechanism != MECH_NONE;
+}
+
+/* Reads the data of a call up to `limit` bytes; false where a page was not in memory. */
+static __always_inline bool data_read(struct task_state *state,
+				      const volatile struct syscall_row *row, u64 limit)
+{
+	struct wire_operation *operation = &state->operation;
+	u64 buffer = argument(operation, row->buf);
+
+	switch (row->data) {
+	case DATA_BUF:
+	case DATA_MQ:
+		return payload_append(state, buffer, limit);
+	case DATA_SYSV:
+		return payload_from_sysv(state, buffer, limit);
+	case DATA_IOV:
+		return payload_from_iov(state, buffer, argument(operation, row->len), limit);
+	case DATA_MSG:
+		return payload_from_msg(state, buffer, limit);
+	case DATA_MMSG:
+		return payload_from_mmsg(state, buffer, limit);
+	default:
+		return true;
+	}
+}
+
+static __always_inline void requested_at_entry(struct wire_operation *operation,
+					       const volatile struct syscall_row *row)
+{
+	if (row->data == DATA_IOV || row->len == ARG_NONE)
+		return; /* payload_from_iov() adds them up */
+	operation->requested = argument(operation, row->len);
+	operation->has |= WIRE_HAS_REQUESTED;
+}
+
+static __always_inline u64 send_limit(const struct wire_operation *operation,
+				      const volatile struct syscall_row *row)
+{
+	if (row->data == DATA_BUF || row->data == DATA_MQ || row->data == DATA_SYSV)
+		return argument(operation, row->len);
+	return ~0ULL;
+}
+
+/* POSIX queues: the priority follows the length, by value in a send, by address in a receive. */
+static __always_inline void priority_of_send(struct wire_operation *operation,
+					     const volatile struct syscall_row *row)
+{
+	if (row->data != DATA_MQ)
+		return;
+	operation->type = (u32)argument(operation, row->len + 1);
+	operation->has |= WIRE_HAS_TYPE;
+}
+
+static __always_inline void priority_of_receive(struct wire_operation *operation,
+						const volatile struct syscall_row *row)
+{
+	u64 from = argument(operation, row->len + 1);
+	u32 priority;
+
+	if (row->data != DATA_MQ || !from || bpf_probe_read_user(&priority, 4, (void *)from))
+		return;
+	operation->type = priority;
+	operation->has |= WIRE_HAS_TYPE;
+}
+
+static __always_inline void sizes_at_entry(struct task_state *state,
+					   const volatile struct syscall_row *row)
+{
+	struct wire_operation *operation = &state->operation;
+
+	requested_at_entry(operation, row);
+	if (row->data == DATA_PATH)
+		path_read(state, argument(operation, row->buf));
+	if (row->peer != ARG_NONE && (row->role == ROLE_SEND || row->result == RESULT_ZERO))
+		address_read(state, argument(operation, row->peer),
+			     (u32)argument(operation, row->peer + 1));
+	if (row->role != ROLE_SEND)
+		return;
+	priority_of_send(operation, row);
+	state->cold = !data_read(state, row, send_limit(operation, row));
+}
+
+static __always_inline void operation_begin(struct task_state *state, struct task_struct *task,
+					    struct pt_regs *regs, u32 nr)
+{
+	const volatile struct syscall_row *row = row_of(nr);
+	struct wire_operation *operation = &state->operation;
+
+	if (row->role == ROLE_NONE)
+		return;
+	__builtin_memset(operation, 0, sizeof(*operation));
+	syscall_arguments(regs, operation->args);
+	if (!object_at_entry(state, task, row, nr))
+		return;
+	operation->nr = nr;
+	state->begun = 0;
+	state->cold = 0;
+	sizes_at_entry(state, row);
+	state->recording = 1;
+	operation->enter_ns = bpf_ktime_get_ns();
+	state->call_enter_ns = operation->enter_ns;
+}
+
+SEC("tp_btf/sys_enter")
+int BPF_PROG(call_enter, struct pt_regs *regs, long nr)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_state *state = task_state_traced(task);
+
+	if (!state)
+		return 0;
+	state->recording = 0;
+	state->call_enter_ns = 0;
+	state->nr = NO_CALL;
+	if (nr < 0 || nr >= SYSCALL_ROWS)
+		return 0;
+	if (syscall_is_compat(task)) {
+		loss_count(LOSS_COMPAT);
+		return 0;
+	}
+	state->nr = nr;
+	operation_begin(state, task, regs, nr);
+	return 0;
+}
+
+static __always_inline void receive_finish(struct task_state *state,
+					   const volatile struct syscall_row *row)
+{
+	struct wire_operation *operation = &state->operation;
+	u64 len_at = argument(operation, row->peer + 1), returned = operation->returned;
+	u32 len = 0;
+
+	if (row->peer != ARG_NONE && len_at && !bpf_probe_read_user(&len, 4, (void *)len_at))
+		address_read(state, argument(operation, row->peer), len);
+	priority_of_receive(operation, row);
+	data_read(state, row, returned);
+	if (row->data == DATA_MMSG)
+		lengths_read(state, argument(operation, row->buf), returned);
+}
+
+static __always_inline void send_finish(struct task_state *state,
+					const volatile struct syscall_row *row)
+{
+	struct wire_operation *operation = &state->operation;
+
+	if (state->cold) {
+		operation->payload_len = 0;
+		data_read(state, row, send_limit(operation, row));
+	}
+	if (row->result == RESULT_ZERO && operation->returned == 0) {
+		operation->transferred = operation->requested;
+		operation->has |= WIRE_HAS_TRANSFERRED;
+	}
+	if (row->data == DATA_MMSG && operation->returned > 0)
+		lengths_read(state, argument(operation, row->buf), operation->returned);
+}
+
+static __always_inline bool makes_descriptor(const struct wire_operation *operation,
+					     const volatile struct syscall_row *row)
+{
+	if (row->result == RESULT_FCNTL)
+		return operation->args[1] == F_DUPFD || operation->args[1] == F_DUPFD_CLOEXEC;
+	return row->result == RESULT_FD;
+}
+
+static __always_inline void made_finish(struct task_state *state, struct task_struct *task,
+					const volatile struct syscall_row *row)
+{
+	struct wire_operation *operation = &state->operation;
+	s32 pair[2];
+
+	if (operation->returned < 0)
+		return;
+	if (makes_descriptor(operation, row)) {
+		object_of_fd(&operation->made[0], task, operation->returned);
+		return;
+	}
+	if (row->result != RESULT_FDPAIR ||
+	    bpf_probe_read_user(pair, sizeof(pair), (void *)argument(operation, row->buf)))
+		return;
+	object_of_fd(&operation->made[0], task, pair[0]);
+	object_of_fd(&operation->made[1], task, pair[1]);
+}
+
+/*
+ * Addresses and peers are known only after bind, connect and the like, so these are described again
+ * whatever the digest says; a first UDP send binds too, which the digest shows.
+ */
+static __always_inline void object_finish(struct wire_operation *operation,
+					  struct task_struct *task,
+					  const volatile struct syscall_row *row)
+{
+	struct wire_fd again = {};
+
+	if (operation->nr == __NR_msgget && operation->returned >= 0)
+		object_of_msqid(&operation->object, task, operation->returned);
+	if (row->fd == ARG_NONE)
+		return;
+	if (row->role == ROLE_OPEN)
+		bpf_map_delete_elem(&known_objects, &operation->object.object);
+	if (row->role == ROLE_OPEN || operation->object.mechanism == MECH_UDP)
+		object_of_fd(&again, task, operation->object.fd);
+}
+
+/* Most files that a program opens are not IPC, and are none of our business. */
+static __always_inline bool is_worth_keeping(const struct task_state *state,
+					     const volatile struct syscall_row *row)
+{
+	const struct wire_operation *operation = &state->operation;
+
+	if (row->role != ROLE_OPEN || row->fd != ARG_NONE || state->begun)
+		return true;
+	if (operation->nr == __NR_mq_open || operation->nr == __NR_msgget)
+		return true;
+	return operation->made[0].mechanism != MECH_NONE || operation->returned == -ENXIO;
+}
+
+static __always_inline void operation_finish(struct task_state *state, struct task_struct *task)
+{
+	struct wire_operation *operation = &state->operation;
+	const volatile struct syscall_row *row = row_of(operation->nr);
+
+	if (row->role == ROLE_SEND)
+		send_finish(state, row);
+	else if ((row->role == ROLE_RECEIVE && operation->returned >= 0) ||
+		 (row->result == RESULT_FD && row->peer != ARG_NONE && operation->returned >= 0))
+		receive_finish(state, row);
+	made_finish(state, task, row);
+	object_finish(operation, task, row);
+	if (row->role != ROLE_CLOSE)
+		object_state_read(operation, task);
+	if (is_worth_keeping(state, row))
+		operation_send(state, WIRE_COMPLETE);
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(call_exit, struct pt_regs *regs, long returned)
+{
+	u64 now = bpf_ktime_get_ns();
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_state *state = task_state_traced(task);
+
+	if (!state)
+		return 0;
+	if (state->recording) {
+		state->operation.exit_ns = now;
+		state->operation.returned = returned;
+		operation_finish(state, task);
+		state->recording = 0;
+	}
+	if (state->nr == __NR_rt_sigreturn)
+		signal_returned(returned);
+	state->nr = NO_CALL;
+	return 0;
+}
+
+static __always_inline void sleep_begin(struct task_state *state, u32 sleep)
+{
+	state->asleep_since_ns = bpf_ktime_get_ns();
+	/* Only a sleep that a signal could end is a wait for somebody; the others are disk and locks. */
+	if (state->begun || !(sleep & TASK_INTERRUPTIBLE))
+		return;
+	state->begun = 1;
+	state->operation.exit_ns = state->asleep_since_ns;
+	operation_send(state, WIRE_BEGIN);
+}
+
+SEC("tp_btf/sched_switch")
+int BPF_PROG(call_switch, bool preempted, struct task_struct *previous, struct task_struct *next)
+{
+	struct task_state *state = task_state_traced(previous);
+	u32 sleep = previous->__state;
+
+	if (state && state->flags & TASK_ENDING) {
+		if (sleep & TASK_DEAD) { /* its last moment: the parent has its SIGCHLD by now */
+			state->flags = 0;
+			__sync_fetch_and_add(&live_tasks, -1);
+		}
+	} else if (state && state->recording && !preempted && sleep) {
+		sleep_begin(state, sleep);
+	}
+	state = task_state_traced(next);
+	if (state && state->asleep_since_ns) {
+		state->operation.off_cpu_ns += bpf_ktime_get_ns() - state->asleep_since_ns;
+		state->asleep_since_ns = 0;
+	}
+	return 0;
+}
+
+#endif

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Sending the description of an object: once when it is first met, again when it has changed. The
+ * functions here are what the hooks use to name what a descriptor, an id or a socket stands for.
+ */
+#ifndef BPF_DESCRIBE_H
+#define BPF_DESCRIBE_H
+
+#include <stddef.h>
+
+#include "bpf/object.h"
+
+/* sizeof(((struct sockaddr_un *)0)->sun_family): the name begins behind it (net/unix/af_unix.c). */
+#define SUN_FAMILY_LEN 2
+
+static __always_inline void name_from_dentry(struct wire_object *record, struct file *file)
+{
+	struct dentry *dentry = KREAD(file, f_path.dentry);
+	long len = bpf_probe_read_kernel_str(record->name, sizeof(record->name),
+					     KREAD(dentry, d_name.name));
+
+	record->name_len = len > 0 ? len - 1 : 0;
+}
+
+static __always_inline void name_from_unix(struct wire_object *record, struct sock *sk)
+{
+	struct unix_address *address = KREAD((struct unix_sock *)sk, addr);
+	u64 len;
+
+	if (!address)
+		return;
+	len = KREAD(address, len);
+	if (len <= SUN_FAMILY_LEN)
+		return;
+	len -= SUN_FAMILY_LEN;
+	barrier_var(len);
+	if (len > 108)
+		return;
+	if (bpf_probe_read_kernel(record->name, len,
+				  (char *)address + bpf_core_field_offset(struct unix_address, name) +
+					  SUN_FAMILY_LEN))
+		return;
+	record->name_len = len;
+}
+
+static __always_inline void describe_unix(struct wire_object *record, struct sock *sk)
+{
+	struct sock *peer = KREAD((struct unix_sock *)sk, peer);
+
+	name_from_unix(record, sk);
+	if (!peer)
+		return;
+	record->peer.address = (u64)peer;
+	record->peer.number = socket_inode_number(peer);
+}
+
+static __always_inline void describe_inet(struct wire_object *record, struct sock *sk)
+{
+	struct sock_common *common = (struct sock_common *)sk;
+	struct net *net = KREAD(common, skc_net.net);
+
+	record->family = KREAD(common, skc_family);
+	record->local_port = KREAD(common, skc_num);
+	record->peer_port = __builtin_bswap16(KREAD(common, skc_dport));
+	record->network = KREAD(net, ns.inum);
+	if (record->family == AF_INET) {
+		*(u32 *)record->local_address = KREAD(common, skc_rcv_saddr);
+		*(u32 *)record->peer_address = KREAD(common, skc_daddr);
+	} else {
+		KREAD_INTO((struct in6_addr *)record->local_address, common, skc_v6_rcv_saddr);
+		KREAD_INTO((struct in6_addr *)record->peer_address, common, skc_v6_daddr);
+	}
+}
+
+static __always_inline void describe_socket(struct wire_object *record, const struct object *object)
+{
+	struct sock *sk = object->detail;
+
+	record->listening = KREAD((struct sock_common *)sk, skc_state) == TCP_LISTEN;
+	if (object->mechanism == MECH_TCP || object->mechanism == MECH_UDP)
+		describe_inet(record, sk);
+	else
+		describe_unix(record, sk);
+}
+
+static __always_inline void describe(struct wire_object *record, const struct object *object,
+				     struct file *file)
+{
+	switch (object->mechanism) {
+	case MECH_PIPE:
+	case MECH_FIFO:
+		record->capacity = KREAD((struct pipe_inode_info *)object->detail, ring_size) *
+				   (u64)PAGE_SIZE_LEN;
+		if (object->mechanism == MECH_FIFO && file)
+			name_from_dentry(record, file);
+		break;
+	case MECH_POSIX_MQ:
+		if (file)
+			name_from_dentry(record, file);
+		break;
+	case MECH_SYSV_MSG:
+		record->key = KREAD((struct msg_queue *)object->detail, q_perm.key);
+		record->has_key = 1;
+		break;
+	case MECH_EVENTFD:
+		break;
+	default:
+		describe_socket(record, object);
+	}
+}
+
+static __noinline int describe_and_send(const struct object *object, struct file *file)
+{
+	struct wire_object *record = record_reserve(struct wire_object, WIRE_OBJECT);
+
+	if (!record)
+		return -1;
+	__builtin_memset((char *)record + sizeof(record->head), 0,
+			 offsetof(struct wire_object, name) - sizeof(record->head));
+	record->at_ns = bpf_ktime_get_ns();
+	record->ref = object->ref;
+	record->mechanism = object->mechanism;
+	describe(record, object, file);
+	record_submit(record);
+	return 0;
+}
+
+static __noinline int object_announce(const struct object *object, struct file *file)
+{
+	struct wire_ref ref = object->ref;
+	u64 digest = object->digest;
+	u64 *known = bpf_map_lookup_elem(&known_objects, &ref);
+
+	if (known && *known == digest)
+		return 0;
+	/* Not remembered where it did not go out: the next operation tries again. */
+	if (describe_and_send(object, file) == 0)
+		bpf_map_update_elem(&known_objects, &ref, &digest, BPF_ANY);
+	return 0;
+}
+
+/*
+ * Looks at a descriptor of `task`, tells what is behind it in `to` (MECH_NONE: not IPC) and sends
+ * the object's description unless it is known already.
+ */
+static __noinline int object_of_fd(struct wire_fd *to, struct task_struct *task, u32 fd)
+{
+	struct object object = {};
+	struct file *file = file_of_fd(task, fd);
+
+	to->fd = fd;
+	if (!file)
+		return 0;
+	file_identify(&object, file);
+	if (object.mechanism == MECH_NONE)
+		return 0;
+	object_store(to, &object, fd);
+	return object_announce(&object, file);
+}
+
+/* The same for a System V queue; to->fd becomes -1. */
+static __noinline int object_of_msqid(struct wire_fd *to, struct task_struct *task, u32 msqid)
+{
+	struct object object = {};
+
+	sysv_identify(&object, task, msqid);
+	if (object.mechanism == MECH_NONE)
+		return 0;
+	object_store(to, &object, -1);
+	return object_announce(&object, 0);
+}
+
+/* The same for a socket that some descriptor, perhaps of another process, stands for. */
+static __noinline int object_of_sock(struct wire_ref *to, struct sock *sk)
+{
+	struct object object = {};
+
+	sock_identify(&object, sk, socket_inode_number(sk));
+	if (object.mechanism == MECH_NONE)
+		return 0;
+	*to = object.ref;
+	return object_announce(&object, 0);
+}
+
+#endif

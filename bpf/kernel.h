@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Reading kernel memory, and everything that differs between kernels or architectures.
+ */
+#ifndef BPF_KERNEL_H
+#define BPF_KERNEL_H
+
+#include "vmlinux/vmlinux.h"
+
+#include <stdbool.h>
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+/*
+ * bpf_rdonly_cast() (6.2 and later) lets the verifier take a kernel pointer as readable, so a field
+ * is a plain load; without it each read is a call of a helper, measured at twice the price.
+ */
+extern void *bpf_rdonly_cast(void *object, __u32 btf_id) __ksym __weak;
+
+#define KREAD(pointer, field)                                                                      \
+	({                                                                                         \
+		typeof(pointer) from_ = (pointer);                                                 \
+		typeof(from_->field) value_;                                                       \
+		if (bpf_rdonly_cast)                                                               \
+			value_ = ((typeof(from_))bpf_rdonly_cast(                                  \
+					  (void *)from_, bpf_core_type_id_kernel(typeof(*from_)))) \
+					 ->field;                                                  \
+		else                                                                               \
+			bpf_core_read(&value_, sizeof(value_), &from_->field);                     \
+		value_;                                                                            \
+	})
+
+/* A field that is not a number or a pointer: read into `to` whole. */
+#define KREAD_INTO(to, pointer, field) bpf_core_read((to), sizeof(*(to)), &(pointer)->field)
+
+/* Memory that has no structure we know: an element of an array of pointers. */
+static __always_inline void *kread_pointer(const void *from)
+{
+	void *value = 0;
+
+	bpf_probe_read_kernel(&value, sizeof(value), from);
+	return value;
+}
+
+/* Keeps the compiler from forgetting a bound that the verifier has to see. */
+#ifndef barrier_var
+#define barrier_var(var) asm volatile("" : "+r"(var))
+#endif
+
+#define S_IFMT 00170000
+#define S_IFSOCK 0140000
+#define S_IFIFO 0010000
+#define PIPEFS_MAGIC 0x50495045	 /* uapi/linux/magic.h */
+#define ANON_INODE_MAGIC 0x09041934
+#define MQUEUE_MAGIC 0x19800202 /* ipc/mqueue.c */
+#define FMODE_READ 1		 /* linux/fs.h */
+#define FMODE_WRITE 2
+#define PAGE_SIZE_LEN 4096
+
+#define AF_UNIX 1
+#define AF_INET 2
+#define AF_INET6 10
+#define SOCK_STREAM 1
+#define SOCK_DGRAM 2
+#define SOCK_SEQPACKET 5
+#define IPPROTO_TCP 6
+#define IPPROTO_UDP 17
+#define TCP_LISTEN 10 /* net/tcp_states.h; AF_UNIX uses it too */
+
+#define TASK_INTERRUPTIBLE 1 /* linux/sched.h */
+#define TASK_DEAD 0x80
+#define TS_COMPAT 2		/* asm/thread_info.h: a 32-bit call is running */
+#define SIGNAL_GROUP_EXIT 4	/* linux/sched/signal.h */
+#define IPC_MSG_IDS 1		/* ipc/util.h */
+#define IPC_INDEX_MASK 0x7fff	/* ipc/util.h, IPCMNI_SHIFT */
+
+#if defined(__TARGET_ARCH_x86)
+static __always_inline void syscall_arguments(struct pt_regs *regs, u64 args[6])
+{
+	args[0] = KREAD(regs, di);
+	args[1] = KREAD(regs, si);
+	args[2] = KREAD(regs, dx);
+	args[3] = KREAD(regs, r10);
+	args[4] = KREAD(regs, r8);
+	args[5] = KREAD(regs, r9);
+}
+
+/* The numbers of a 32-bit program's calls mean other calls. */
+static __always_inline bool syscall_is_compat(struct task_struct *task)
+{
+	return KREAD(task, thread_info.status) & TS_COMPAT;
+}
+#endif
+
+#endif

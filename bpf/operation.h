@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The last touches to the operation that a thread's state holds, and its way out. */
+#ifndef BPF_OPERATION_H
+#define BPF_OPERATION_H
+
+#include "bpf/describe.h"
+
+static __always_inline void ends_read(struct wire_operation *operation, struct file *file)
+{
+	struct inode *inode = KREAD(file, f_inode);
+	struct pipe_inode_info *pipe = KREAD(inode, i_pipe);
+
+	/* Another thread may have closed the descriptor meanwhile, and it may be something else now. */
+	if ((u64)inode != operation->object.object.address || !pipe)
+		return;
+	operation->readers = KREAD(pipe, readers);
+	operation->writers = KREAD(pipe, writers);
+	operation->has |= WIRE_HAS_ENDS;
+}
+
+static __always_inline void mq_depth_read(struct wire_operation *operation, struct file *file)
+{
+	struct inode *inode = KREAD(file, f_inode);
+	struct mqueue_inode_info *info;
+
+	if ((u64)inode != operation->object.object.address)
+		return;
+	info = (void *)inode - bpf_core_field_offset(struct mqueue_inode_info, vfs_inode);
+	operation->queued = KREAD(info, attr.mq_curmsgs);
+	operation->has |= WIRE_HAS_QUEUED;
+}
+
+static __always_inline void sysv_depth_read(struct wire_operation *operation,
+					    struct task_struct *task)
+{
+	struct msg_queue *queue = msg_queue_find(task, operation->object.object.number);
+
+	if (!queue)
+		return;
+	operation->queued = KREAD(queue, q_qnum);
+	operation->has |= WIRE_HAS_QUEUED;
+}
+
+/* How the object stands after the call: ends of a pipe, depth of a queue. */
+static __always_inline void object_state_read(struct wire_operation *operation,
+					      struct task_struct *task)
+{
+	u32 mechanism = operation->object.mechanism;
+	struct file *file;
+
+	if (mechanism == MECH_SYSV_MSG) {
+		sysv_depth_read(operation, task);
+		return;
+	}
+	if (mechanism != MECH_PIPE && mechanism != MECH_FIFO && mechanism != MECH_POSIX_MQ)
+		return;
+	file = file_of_fd(task, operation->object.fd);
+	if (!file)
+		return;
+	if (mechanism == MECH_POSIX_MQ)
+		mq_depth_read(operation, file);
+	else
+		ends_read(operation, file);
+}
+
+/* The operation and what follows it in memory, as one record. */
+static __always_inline void operation_send(struct task_state *state, u32 operation_state)
+{
+	struct wire_operation *operation = &state->operation;
+	u64 len = operation->block_len ? WIRE_ADDRESS_LEN : 0;
+
+	len += operation->payload_len;
+	barrier_var(len);
+	if (len > WIRE_ADDRESS_LEN + WIRE_PAYLOAD_MAX)
+		return;
+	len += sizeof(*operation);
+	operation->state = operation_state;
+	head_fill(&operation->head, WIRE_OPERATION, len);
+	if (bpf_ringbuf_output(&records, operation, len, record_flags()))
+		loss_count(LOSS_RING);
+}
+
+#endif

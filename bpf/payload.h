@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The first bytes of what a call moves, read from the caller's memory: at entry for a send (the
+ * caller may change them afterwards), at exit for a receive. A page that is not in memory cannot
+ * be read from here; the call itself brings it in, so a send that failed at entry is read again
+ * at exit.
+ *
+ * Verifier: the payload goes to extra[block + offset], where offset and length are each at most
+ * WIRE_PAYLOAD_MAX and extra has room for both.
+ */
+#ifndef BPF_PAYLOAD_H
+#define BPF_PAYLOAD_H
+
+#include "bpf/state.h"
+
+#define IOV_MAX_READ 16
+
+struct user_iovec {
+	u64 base;
+	u64 len;
+};
+
+struct user_msghdr {
+	u64 name;
+	u32 name_len;
+	u32 pad;
+	u64 iov;
+	u64 iov_count;
+	u64 control;
+	u64 control_len;
+	u32 flags;
+	u32 pad2;
+};
+
+struct user_mmsghdr {
+	struct user_msghdr header;
+	u32 len;
+	u32 pad;
+};
+
+static __always_inline u8 *payload_area(struct task_state *state)
+{
+	return state->operation.block_len ? state->extra + WIRE_ADDRESS_LEN : state->extra;
+}
+
+/* Appends up to `len` bytes at `from`; false where the memory could not be read. */
+static __always_inline bool payload_append(struct task_state *state, u64 from, u64 len)
+{
+	u64 have = state->operation.payload_len;
+	u64 room = payload_max > have ? payload_max - have : 0;
+	u8 *area = payload_area(state);
+
+	if (len > room)
+		len = room;
+	if (len == 0)
+		return true;
+	have &= WIRE_PAYLOAD_MAX - 1;
+	barrier_var(len);
+	if (len > WIRE_PAYLOAD_MAX || bpf_probe_read_user(area + have, len, (void *)from))
+		return false;
+	state->operation.payload_len = have + len;
+	return true;
+}
+
+/*
+ * Walks an array of iovec. `limit` bounds the bytes (what a receive returned); the sum of all
+ * lengths is left in operation.requested where the walk saw every element.
+ */
+static __always_inline bool payload_from_iov(struct task_state *state, u64 iov, u64 count,
+					     u64 limit)
+{
+	u64 total = 0;
+	bool whole = count <= IOV_MAX_READ, read = true;
+
+	for (u32 i = 0; i < IOV_MAX_READ; i++) {
+		struct user_iovec element;
+		u64 left = limit - total;
+
+		if (i >= count)
+			break;
+		if (bpf_probe_read_user(&element, sizeof(element), (void *)(iov + i * sizeof(element))))
+			return false;
+		if (!payload_append(state, element.base, element.len < left ? element.len : left))
+			read = false;
+		total += element.len;
+		if (total >= limit)
+			break;
+	}
+	if (whole && limit == ~0ULL && !(state->operation.has & WIRE_HAS_REQUESTED)) {
+		state->operation.requested = total;
+		state->operation.has |= WIRE_HAS_REQUESTED;
+	}
+	return read;
+}
+
+/* A sockaddr goes into the block before the payload. */
+static __always_inline void address_read(struct task_state *state, u64 from, u64 len)
+{
+	struct wire_operation *operation = &state->operation;
+
+	barrier_var(len);
+	if (!from || len == 0 || len > WIRE_ADDRESS_LEN || operation->block_len)
+		return;
+	if (bpf_probe_read_user(state->extra, len, (void *)from))
+		return;
+	operation->block_len = WIRE_ADDRESS_LEN;
+	operation->address_len = len;
+	operation->has |= WIRE_HAS_ADDRESS;
+}
+
+static __always_inline bool payload_from_msg(struct task_state *state, u64 msg, u64 limit)
+{
+	struct user_msghdr header;
+
+	if (bpf_probe_read_user(&header, sizeof(header), (void *)msg))
+		return false;
+	address_read(state, header.name, header.name_len);
+	return payload_from_iov(state, header.iov, header.iov_count, limit);
+}
+
+/*
+ * The payload of the first message; the block is kept for lengths_read(). A receive has filled in
+ * how long that message was, a send (no limit) has not yet.
+ */
+static __always_inline bool payload_from_mmsg(struct task_state *state, u64 vector, u64 limit)
+{
+	struct user_mmsghdr first;
+
+	state->operation.block_len = WIRE_ADDRESS_LEN;
+	if (bpf_probe_read_user(&first, sizeof(first), (void *)vector))
+		return false;
+	return payload_from_iov(state, first.header.iov, first.header.iov_count,
+				limit == ~0ULL ? limit : first.len);
+}
+
+/* How long each message was: msg_len of the first `count` elements, which the call filled in. */
+static __always_inline void lengths_read(struct task_state *state, u64 vector, u64 count)
+{
+	struct wire_operation *operation = &state->operation;
+	u32 *lengths = (u32 *)state->extra;
+
+	for (u32 i = 0; i < WIRE_LENGTHS; i++) {
+		if (i >= count)
+			break;
+		bpf_probe_read_user(&lengths[i], sizeof(u32),
+				    (void *)(vector + i * sizeof(struct user_mmsghdr) +
+					     sizeof(struct user_msghdr)));
+	}
+	operation->block_len = WIRE_ADDRESS_LEN;
+	operation->address_len = count < WIRE_LENGTHS ? count : WIRE_LENGTHS;
+	operation->has |= WIRE_HAS_LENGTHS;
+}
+
+static __always_inline bool payload_from_sysv(struct task_state *state, u64 buffer, u64 len)
+{
+	struct wire_operation *operation = &state->operation;
+
+	if (bpf_probe_read_user(&operation->type, sizeof(operation->type), (void *)buffer))
+		return false;
+	operation->has |= WIRE_HAS_TYPE;
+	return payload_append(state, buffer + sizeof(u64), len);
+}
+
+static __always_inline void path_read(struct task_state *state, u64 from)
+{
+	long len = bpf_probe_read_user_str(state->extra, WIRE_NAME_LEN, (void *)from);
+
+	state->operation.payload_len = len > 0 ? len - 1 : 0;
+}
+
+#endif

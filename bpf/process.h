@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Processes and threads: who is traced, fork, exec, rename and exit, and their descriptors. */
+#ifndef BPF_PROCESS_H
+#define BPF_PROCESS_H
+
+#include <asm/unistd.h>
+
+#include "bpf/operation.h"
+
+#define FDS_LOOKED_AT (1 << 20) /* descriptors of one table: fs/file.c's sysctl_nr_open default */
+
+static __always_inline void process_fill(struct wire_process *record, u32 event,
+					 struct task_struct *task, u32 size)
+{
+	__builtin_memset(record, 0, sizeof(*record));
+	head_fill(&record->head, WIRE_PROCESS, size);
+	record->at_ns = bpf_ktime_get_ns();
+	record->event = event;
+	record->head.pid = KREAD(task, tgid);
+	record->head.tid = KREAD(task, pid);
+	record->ppid = KREAD(KREAD(task, real_parent), tgid);
+	bpf_core_read_str(record->comm, sizeof(record->comm), &task->comm);
+}
+
+static __always_inline struct wire_process *process_reserve(u32 event, struct task_struct *task)
+{
+	struct wire_process *record = record_reserve(struct wire_process, WIRE_PROCESS);
+
+	if (record)
+		process_fill(record, event, task, sizeof(*record));
+	return record;
+}
+
+static __always_inline bool task_follow(struct task_struct *child)
+{
+	struct task_state *state =
+		bpf_task_storage_get(&task_states, child, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+
+	if (!state) {
+		loss_count(LOSS_STORAGE);
+		return false;
+	}
+	state->flags = TASK_TRACED;
+	state->nr = NO_CALL;
+	__sync_fetch_and_add(&live_tasks, 1);
+	return true;
+}
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child)
+{
+	struct wire_process *record;
+
+	if (!task_state_traced(parent) || !task_follow(child))
+		return 0;
+	record = process_reserve(WIRE_FORK, child);
+	if (!record)
+		return 0;
+	record->shares_fds = child->files == parent->files;
+	record_submit(record);
+	return 0;
+}
+
+/*
+ * A walk over a table of descriptors. The record is built in the task's own `extra`, which no
+ * operation uses meanwhile: the descriptions of objects met on the way then go out before it.
+ */
+struct fd_walk {
+	struct wire_descriptors *record;
+	struct task_struct *task;
+	struct file **files;
+	u32 max;
+};
+
+static __always_inline void descriptors_send(struct wire_descriptors *record, u8 more)
+{
+	record->more = more;
+	if (bpf_ringbuf_output(&records, record, sizeof(*record), record_flags()))
+		loss_count(LOSS_RING);
+	record->count = 0;
+}
+
+static long fd_visit(u32 fd, void *context)
+{
+	struct fd_walk *walk = context;
+	struct wire_descriptors *record = walk->record;
+	u32 at;
+
+	if (fd >= walk->max)
+		return 1;
+	if (!kread_pointer(walk->files + fd))
+		return 0;
+	if (record->count >= WIRE_FDS)
+		descriptors_send(record, 1);
+	at = record->count & (WIRE_FDS - 1);
+	record->fds[at].mechanism = MECH_NONE;
+	object_of_fd(&record->fds[at], walk->task, fd);
+	if (record->fds[at].mechanism != MECH_NONE)
+		record->count = at + 1;
+	return 0;
+}
+
+/* All IPC descriptors that the current process has: those it keeps at exec, or loses at exit. */
+static __always_inline void descriptors_record(struct task_struct *task, struct task_state *state,
+					       u32 event)
+{
+	struct files_struct *files = KREAD(task, files);
+	struct fdtable *table = files ? KREAD(files, fdt) : 0;
+	struct fd_walk walk = {.record = (struct wire_descriptors *)state->extra, .task = task};
+
+	if (!table)
+		return;
+	walk.max = KREAD(table, max_fds);
+	walk.files = KREAD(table, fd);
+	head_fill(&walk.record->head, WIRE_DESCRIPTORS, sizeof(*walk.record));
+	walk.record->at_ns = bpf_ktime_get_ns();
+	walk.record->event = event;
+	walk.record->count = 0;
+	walk.record->cut = walk.max > FDS_LOOKED_AT;
+	bpf_loop(FDS_LOOKED_AT, fd_visit, &walk, 0);
+	descriptors_send(walk.record, 0);
+}
+
+static __always_inline void exec_text(struct wire_process *record, struct task_struct *task,
+				      struct linux_binprm *program)
+{
+	struct mm_struct *mm = KREAD(task, mm);
+	u64 start = KREAD(mm, arg_start), len = KREAD(mm, arg_end) - start;
+	long path_len = bpf_probe_read_kernel_str(record->text, WIRE_NAME_LEN,
+						  KREAD(program, filename));
+
+	record->path_len = path_len > 0 ? path_len - 1 : 0;
+	record->args_cut = len > WIRE_ARGS_LEN;
+	if (len > WIRE_ARGS_LEN)
+		len = WIRE_ARGS_LEN;
+	barrier_var(len);
+	if (len <= WIRE_ARGS_LEN &&
+	    !bpf_probe_read_user(record->text + WIRE_NAME_LEN, len, (void *)start))
+		record->args_len = len;
+	else
+		record->args_cut = 1;
+}
+
+static __always_inline void exec_record(struct task_struct *task, struct task_state *state,
+					struct linux_binprm *program)
+{
+	struct wire_process *record = (struct wire_process *)state->extra;
+	u32 size = sizeof(*record) + WIRE_NAME_LEN + WIRE_ARGS_LEN;
+
+	process_fill(record, WIRE_EXEC, task, size);
+	exec_text(record, task, program);
+	if (bpf_ringbuf_output(&records, record, size, record_flags()))
+		loss_count(LOSS_RING);
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(process_exec, struct task_struct *task, pid_t old_tid, struct linux_binprm *program)
+{
+	struct task_state *state = task_state_of(task);
+
+	if (!state)
+		return 0;
+	if (state->flags & TASK_ARMED) {
+		state->flags = TASK_TRACED;
+		state->nr = NO_CALL;
+		__sync_fetch_and_add(&live_tasks, 1);
+	}
+	if (!(state->flags & TASK_TRACED))
+		return 0;
+	exec_record(task, state, program);
+	descriptors_record(task, state, WIRE_EXEC);
+	return 0;
+}
+
+/* exec renames too, and has its own record. */
+SEC("tp_btf/task_rename")
+int BPF_PROG(process_rename, struct task_struct *task, const char *comm)
+{
+	struct task_state *state = task_state_traced(task);
+	struct task_state *own = task_state_traced(bpf_get_current_task_btf());
+	struct wire_process *record;
+
+	if (!state || (own && (own->nr == __NR_execve || own->nr == __NR_execveat)))
+		return 0;
+	record = process_reserve(WIRE_NAME, task);
+	if (!record)
+		return 0;
+	bpf_probe_read_kernel_str(record->comm, sizeof(record->comm), comm);
+	record_submit(record);
+	return 0;
+}
+
+/* kernel/exit.c: the status of a process that a signal ends is its group's, not the thread's. */
+static __always_inline int exit_status(struct task_struct *task, struct signal_struct *signal)
+{
+	return KREAD(signal, flags) & SIGNAL_GROUP_EXIT ? KREAD(signal, group_exit_code)
+							: KREAD(task, exit_code);
+}
+
+static __always_inline void exit_record(struct task_struct *task)
+{
+	struct signal_struct *signal = KREAD(task, signal);
+	bool last = KREAD(signal, live.counter) == 0;
+	int status = exit_status(task, signal);
+	struct wire_process *record = process_reserve(WIRE_EXIT, task);
+
+	if (!record)
+		return;
+	record->last = last;
+	record->status = status;
+	record_submit(record);
+}
+
+/*
+ * Fires before the descriptors are closed (exit_files comes later in do_exit). A call that was in
+ * progress gets no exit any more: what is known of it goes out as pending.
+ */
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(process_exit, struct task_struct *task)
+{
+	struct task_state *state = task_state_traced(task);
+	struct files_struct *files = KREAD(task, files);
+
+	if (!state)
+		return 0;
+	if (state->recording) {
+		state->operation.exit_ns = bpf_ktime_get_ns();
+		operation_send(state, WIRE_PENDING);
+		state->recording = 0;
+	}
+	if (files && KREAD(files, count.counter) == 1)
+		descriptors_record(task, state, WIRE_EXIT);
+	exit_record(task);
+	state->flags |= TASK_ENDING;
+	return 0;
+}
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Who is at the other end of a socket, from the kernel's own mouth at the moment of the transfer.
+ * Optional: kernels without these tracepoints leave it to addresses.
+ */
+#ifndef BPF_SOCKET_H
+#define BPF_SOCKET_H
+
+#include "bpf/describe.h"
+
+
+/*
+ * Fires in the sender's call for unix and loopback UDP (net/core/sock.c, 6.2 and later). Packets of
+ * others may be handled in the same breath, so a UDP socket must be the one addressed: its port is
+ * compared in user space, where the address is decoded.
+ */
+SEC("?tp_btf/sk_data_ready")
+int BPF_PROG(socket_data_ready, const struct sock *sk)
+{
+	struct task_state *state = task_state_traced(bpf_get_current_task_btf());
+	struct object object = {};
+
+	if (!state || !state->recording || state->operation.to.address)
+		return 0;
+	sock_identify(&object, (struct sock *)sk, 0);
+	if (object.mechanism != state->operation.object.mechanism || object.mechanism == MECH_TCP)
+		return 0;
+	object_of_sock(&state->operation.to, (struct sock *)sk);
+	return 0;
+}
+
+/* The sender's socket of a unix message is in its buffer, even when the sender is gone. */
+SEC("?tp_btf/skb_copy_datagram_iovec")
+int BPF_PROG(socket_copied, struct sk_buff *skb, int len)
+{
+	struct task_state *state = task_state_traced(bpf_get_current_task_btf());
+	struct sock *sk;
+
+	if (!state || !state->recording || state->operation.from.address)
+		return 0;
+	sk = KREAD(skb, sk);
+	if (sk && state->operation.object.mechanism >= MECH_UNIX_STREAM &&
+	    state->operation.object.mechanism <= MECH_UNIX_SEQPACKET)
+		object_of_sock(&state->operation.from, sk);
+	return 0;
+}
+
+#endif

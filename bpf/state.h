@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What the programs share: maps, settings, the state of a traced thread, and the way records
+ * leave the kernel.
+ */
+#ifndef BPF_STATE_H
+#define BPF_STATE_H
+
+#include "bpf/kernel.h"
+#include "bpf/wire.h"
+
+#define NO_CALL 0xffff
+
+/*
+ * One traced thread. The operation in progress is built in place; `extra` follows it in memory,
+ * so that both leave with one bpf_ringbuf_output(). The second half of the payload's room exists
+ * for the verifier: offset and length are each bounded by WIRE_PAYLOAD_MAX.
+ */
+struct task_state {
+	u32 flags; /* TASK_*; first, for user/ reads and writes it */
+	u16 nr;	     /* call in progress, any; NO_CALL outside */
+	u8 recording; /* `operation` is being built for it */
+	u8 begun;     /* a begin record went out */
+	u8 cold;      /* the payload was not in memory at entry: read it again at exit */
+	u64 call_enter_ns;
+	u64 asleep_since_ns;
+	struct wire_operation operation;
+	u8 extra[WIRE_ADDRESS_LEN + 2 * WIRE_PAYLOAD_MAX];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct task_state);
+} task_states SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 64 * 1024 * 1024); /* user/ sets it */
+} records SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, LOSS_COUNT);
+	__type(key, u32);
+	__type(value, u64);
+} losses SEC(".maps");
+
+/* Objects whose description went out, with a digest of what it said. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 65536);
+	__type(key, struct wire_ref);
+	__type(value, u64);
+} known_objects SEC(".maps");
+
+/* Settings, fixed before the programs are loaded. */
+const volatile __u32 payload_max = 64; /* bytes of payload kept: at most WIRE_PAYLOAD_MAX */
+const volatile __u64 wake_len = 0;     /* bytes in the ring at which its reader is woken */
+
+/* Traced threads that still run on some processor or will; user/ stops when there are none. */
+__u64 live_tasks = 0;
+
+static __always_inline struct task_state *task_state_of(struct task_struct *task)
+{
+	return bpf_task_storage_get(&task_states, task, 0, 0);
+}
+
+static __always_inline struct task_state *task_state_traced(struct task_struct *task)
+{
+	struct task_state *state = task_state_of(task);
+
+	return state && state->flags & TASK_TRACED ? state : 0;
+}
+
+static __always_inline void loss_count(u32 reason)
+{
+	u64 *count = bpf_map_lookup_elem(&losses, &reason);
+
+	if (count)
+		(*count)++;
+}
+
+/* Waking the reader costs the sender about 600 ns, so only a filling ring does it. */
+static __always_inline u64 record_flags(void)
+{
+	return bpf_ringbuf_query(&records, BPF_RB_AVAIL_DATA) >= wake_len ? BPF_RB_FORCE_WAKEUP
+									  : BPF_RB_NO_WAKEUP;
+}
+
+static __always_inline void head_fill(struct wire_head *head, u32 kind, u32 size)
+{
+	u64 id = bpf_get_current_pid_tgid();
+
+	head->kind = kind;
+	head->size = size;
+	head->pid = id >> 32;
+	head->tid = (u32)id;
+}
+
+/* Room for a record of fixed size, its head filled in; NULL and counted where there is none. */
+#define record_reserve(type, record_kind)                                                          \
+	({                                                                                         \
+		type *record_ = bpf_ringbuf_reserve(&records, sizeof(type), 0);                    \
+		if (record_)                                                                       \
+			head_fill((struct wire_head *)record_, record_kind, sizeof(type));         \
+		else                                                                               \
+			loss_count(LOSS_RING);                                                     \
+		record_;                                                                           \
+	})
+
+static __always_inline void record_submit(void *record)
+{
+	bpf_ringbuf_submit(record, record_flags());
+}
+
+#endif

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The records that bpf/ hands to user/ through the ring buffer, compiled by both sides.
+ * They live in memory only, so their layout is free to change from one build to the next;
+ * `size` and the asserts below catch two sides that were not built together.
+ *
+ * Units: *_ns nanoseconds of CLOCK_MONOTONIC, *_len bytes. pid is the process (the kernel's
+ * tgid), tid the thread (the kernel's pid), both as the initial pid namespace counts them.
+ */
+#ifndef BPF_WIRE_H
+#define BPF_WIRE_H
+
+#include <linux/types.h>
+#include <stddef.h>
+
+#define WIRE_COMM_LEN 16
+#define WIRE_ADDRESS_LEN 128 /* struct sockaddr_storage */
+#define WIRE_LENGTHS 32	     /* messages of one sendmmsg or recvmmsg whose length is kept */
+#define WIRE_PAYLOAD_MAX 4096
+#define WIRE_NAME_LEN 256
+#define WIRE_ARGS_LEN 1024
+#define WIRE_FDS 64
+
+enum wire_kind {
+	WIRE_OPERATION = 1,
+	WIRE_OBJECT,
+	WIRE_PROCESS,
+	WIRE_DESCRIPTORS,
+	WIRE_SIGNAL,
+};
+
+struct wire_head {
+	__u32 kind; /* enum wire_kind */
+	__u32 size; /* of the whole record, this head included */
+	__u32 pid;
+	__u32 tid;
+};
+
+/*
+ * What names a kernel object while it lives: its address, and a number that differs when the
+ * address is used again (inode number, msqid, eventfd id; 0 for a socket not yet accepted).
+ * Never leaves user/: the trace has numbers of its own, since addresses are the kernel's secret.
+ */
+struct wire_ref {
+	__u64 address;
+	__u64 number;
+};
+
+#define WIRE_NUMBERED (1ULL << 32) /* set in `number` where 0 is a good msqid or eventfd id */
+
+/* One descriptor and the object behind it. */
+struct wire_fd {
+	struct wire_ref object;
+	__s32 fd;
+	__u16 mechanism; /* enum mechanism; MECH_NONE: this entry is unused */
+	__u8 access;	 /* ACCESS_* bits */
+	__u8 pad;
+};
+
+#define WIRE_ACCESS_READ 1
+#define WIRE_ACCESS_WRITE 2
+
+enum wire_operation_state { WIRE_COMPLETE, WIRE_BEGIN, WIRE_PENDING };
+
+#define WIRE_HAS_TYPE 1	      /* `type` is valid: SysV message type or POSIX priority */
+#define WIRE_HAS_ENDS 2	      /* `readers` and `writers` are valid */
+#define WIRE_HAS_QUEUED 4     /* `queued` is valid */
+#define WIRE_HAS_TRANSFERRED 8 /* `transferred` is valid */
+#define WIRE_HAS_ADDRESS 16   /* the block after the record begins with a sockaddr */
+#define WIRE_HAS_LENGTHS 32   /* the block after the record begins with lengths, not an address */
+#define WIRE_HAS_REQUESTED 64 /* `requested` is valid */
+
+/* A system call on an IPC object. `extra` follows: a block (address or lengths), then payload. */
+struct wire_operation {
+	struct wire_head head;
+	__u64 enter_ns;
+	__u64 exit_ns; /* begin, pending: when that state was seen */
+	__u64 off_cpu_ns;
+	__s64 returned;
+	__u64 requested;
+	__u64 transferred;
+	__s64 type;
+	__u64 args[6];
+	struct wire_fd object; /* acted on */
+	struct wire_fd made[2]; /* descriptors that the call made */
+	struct wire_ref to;	/* socket on which the kernel queued what was sent */
+	struct wire_ref from;	/* socket that sent what was received */
+	__u32 readers;
+	__u32 writers;
+	__u64 queued;
+	__u16 nr;
+	__u8 state; /* enum wire_operation_state */
+	__u8 has;   /* WIRE_HAS_* */
+	__u16 block_len;   /* 0 or WIRE_ADDRESS_LEN: bytes of the block, in use or not */
+	__u16 address_len; /* valid bytes of the sockaddr; for lengths: how many */
+	__u32 payload_len;
+	__u32 pad;
+};
+
+/* An object seen for the first time, or changed since. */
+struct wire_object {
+	struct wire_head head;
+	__u64 at_ns;
+	struct wire_ref ref;
+	struct wire_ref peer; /* unix sockets */
+	__u64 capacity;
+	__u32 mechanism;
+	__u32 network; /* inode of the network namespace */
+	__s32 key;
+	__u8 listening;
+	__u8 has_key;
+	__u16 name_len;
+	__u16 family; /* AF_INET or AF_INET6 where addresses are known */
+	__u16 local_port;
+	__u16 peer_port;
+	__u16 pad;
+	__u8 local_address[16];
+	__u8 peer_address[16];
+	char name[WIRE_NAME_LEN];
+};
+
+enum wire_process_event { WIRE_FORK = 1, WIRE_EXEC, WIRE_NAME, WIRE_EXIT };
+
+struct wire_process {
+	struct wire_head head;
+	__u64 at_ns;
+	__u32 event; /* enum wire_process_event */
+	__u32 ppid;
+	__s32 status; /* exit: as wait(2) gives it */
+	__u8 shares_fds;
+	__u8 last; /* exit of the process's last thread */
+	__u16 path_len;
+	__u16 args_len; /* NUL-separated */
+	__u8 args_cut;
+	__u8 pad[5];
+	char comm[WIRE_COMM_LEN];
+	char text[]; /* exec: path, then at WIRE_NAME_LEN the arguments */
+};
+
+/* The IPC descriptors of a process: what it keeps at exec, what it loses by exit. */
+struct wire_descriptors {
+	struct wire_head head;
+	__u64 at_ns;
+	__u32 event; /* WIRE_EXEC or WIRE_EXIT */
+	__u16 count; /* entries of fds in use */
+	__u8 more;   /* another record of the same moment follows */
+	__u8 cut;    /* there were more than could be looked at */
+	struct wire_fd fds[WIRE_FDS];
+};
+
+enum wire_signal_event { WIRE_GENERATE = 1, WIRE_DELIVER, WIRE_RETURN };
+
+/* head.pid and head.tid are the thread the event happens in: the caller of kill, the target. */
+struct wire_signal {
+	struct wire_head head;
+	__u64 at_ns;
+	__u64 call_enter_ns; /* of the call in progress in this thread; 0 = in none */
+	__s64 returned;	     /* WIRE_RETURN: what rt_sigreturn returned */
+	__u32 event;	     /* enum wire_signal_event */
+	__s32 number;
+	__s32 code;
+	__s32 result;	/* generate: TRACE_SIGNAL_* of the kernel */
+	__u32 to_pid;
+	__u32 to_tid;
+	__u32 sender_pid; /* si_pid, 0 where the kernel gave none */
+	__u8 group;
+	__u8 has_info;	/* code and sender_pid are the sender's words, not the kernel's shortcut */
+	__u8 privileged; /* no siginfo: the kernel itself (SEND_SIG_PRIV) */
+	__u8 action;	/* deliver: 0 default, 1 ignore, 2 handler */
+};
+
+/* The first word of a thread's state, which user/ sets to begin and reads to know who is traced. */
+#define TASK_TRACED 1 /* its calls are recorded */
+#define TASK_ARMED 2  /* traced from its next execve on: the command before it starts */
+#define TASK_ENDING 4 /* has its exit record; signals to its parent may still come */
+
+/* Why a record could not be kept; counted for each processor. */
+enum wire_loss {
+	LOSS_RING,    /* ring buffer full */
+	LOSS_STORAGE, /* no memory for a thread's state: its calls are not seen */
+	LOSS_COMPAT,  /* call of a 32-bit program, not decoded */
+	LOSS_COUNT
+};
+
+_Static_assert(sizeof(struct wire_head) == 16, "head is the same on both sides");
+_Static_assert(sizeof(struct wire_fd) == 24, "no hidden padding");
+_Static_assert(offsetof(struct wire_process, text) == sizeof(struct wire_process), "no gap");
+_Static_assert(sizeof(struct wire_operation) % 8 == 0, "extra is aligned");
+
+#endif

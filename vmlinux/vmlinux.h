@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The parts of kernel structures that ipclens reads. Only names matter: offsets are patched when
+ * the program is loaded (see README.md here). Sizes of arrays and fields that are not named do not.
+ */
+#ifndef VMLINUX_VMLINUX_H
+#define VMLINUX_VMLINUX_H
+
+#include <linux/bpf.h>
+#include <linux/types.h>
+
+typedef __u8 u8;
+typedef __u16 u16;
+typedef __u32 u32;
+typedef __u64 u64;
+typedef __s32 s32;
+typedef __s64 s64;
+typedef int pid_t;
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+typedef struct {
+	int counter;
+} atomic_t;
+
+struct pt_regs {
+#if defined(__TARGET_ARCH_x86)
+	unsigned long di;
+	unsigned long si;
+	unsigned long dx;
+	unsigned long r10;
+	unsigned long r8;
+	unsigned long r9;
+	unsigned long orig_ax;
+#else
+#error "pt_regs of this architecture: name the registers here and in bpf/kernel.h"
+#endif
+};
+
+struct ns_common {
+	unsigned int inum;
+};
+
+struct net {
+	struct ns_common ns;
+};
+
+typedef struct {
+	struct net *net;
+} possible_net_t;
+
+struct qstr {
+	const unsigned char *name;
+	u32 len;
+};
+
+struct super_block {
+	unsigned long s_magic;
+};
+
+struct pipe_inode_info {
+	unsigned int head; /* in an anonymous union from 6.15 on */
+	unsigned int tail;
+	unsigned int ring_size; /* slots of a page each; from 5.8 on, before: buffers */
+	unsigned int readers;
+	unsigned int writers;
+};
+
+struct inode {
+	unsigned short i_mode;
+	unsigned long i_ino;
+	struct super_block *i_sb;
+	struct pipe_inode_info *i_pipe;
+};
+
+struct dentry {
+	struct qstr d_name;
+};
+
+struct path {
+	struct dentry *dentry;
+};
+
+struct file {
+	unsigned int f_mode;
+	unsigned int f_flags;
+	struct inode *f_inode;
+	struct path f_path;
+	void *private_data;
+};
+
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+};
+
+struct files_struct {
+	atomic_t count;
+	struct fdtable *fdt;
+};
+
+struct thread_info {
+	u32 status;
+};
+
+struct mm_struct {
+	unsigned long arg_start;
+	unsigned long arg_end;
+};
+
+struct idr {
+	struct {
+		void *xa_head;
+	} idr_rt;
+};
+
+struct xa_node {
+	unsigned char shift;
+	void *slots[64];
+};
+
+struct ipc_ids {
+	struct idr ipcs_idr;
+};
+
+struct ipc_namespace {
+	struct ipc_ids ids[3];
+};
+
+struct nsproxy {
+	struct ipc_namespace *ipc_ns;
+};
+
+struct signal_struct {
+	atomic_t live;
+	int group_exit_code;
+	unsigned int flags;
+};
+
+struct task_struct {
+	struct thread_info thread_info;
+	unsigned int __state;
+	pid_t pid;
+	pid_t tgid;
+	struct task_struct *real_parent;
+	struct mm_struct *mm;
+	struct files_struct *files;
+	struct nsproxy *nsproxy;
+	struct signal_struct *signal;
+	int exit_code;
+	char comm[16];
+};
+
+struct linux_binprm {
+	const char *filename;
+};
+
+struct in6_addr {
+	u8 bytes[16]; /* the kernel calls it in6_u: read whole, never by this name */
+};
+
+struct sock_common {
+	u32 skc_daddr;
+	u32 skc_rcv_saddr;
+	u16 skc_dport;
+	u16 skc_num;
+	unsigned short skc_family;
+	unsigned char skc_state;
+	possible_net_t skc_net;
+	struct in6_addr skc_v6_daddr;
+	struct in6_addr skc_v6_rcv_saddr;
+};
+
+struct socket;
+
+struct sock {
+	struct sock_common __sk_common;
+	u16 sk_type;
+	u16 sk_protocol;
+	struct socket *sk_socket;
+};
+
+struct socket {
+	struct file *file;
+	struct sock *sk;
+};
+
+struct inet_sock {
+	u32 inet_saddr;
+};
+
+struct sockaddr_un {
+	unsigned short sun_family;
+};
+
+struct unix_address {
+	int len;
+	struct sockaddr_un name[];
+};
+
+struct unix_sock {
+	struct unix_address *addr;
+	struct sock *peer;
+};
+
+struct sk_buff {
+	struct sock *sk;
+};
+
+struct eventfd_ctx {
+	int id;
+};
+
+struct mqueue_inode_info {
+	struct inode vfs_inode;
+	struct {
+		long mq_curmsgs;
+	} attr;
+};
+
+struct kern_ipc_perm {
+	int id;
+	int key;
+};
+
+struct msg_queue {
+	struct kern_ipc_perm q_perm;
+	unsigned long q_qnum;
+};
+
+struct kernel_siginfo {
+	int si_code;
+	struct {
+		struct {
+			pid_t _pid; /* at the same place for kill, sigqueue and SIGCHLD */
+		} _kill;
+	} _sifields;
+};
+
+struct k_sigaction {
+	struct {
+		void *sa_handler; /* __sighandler_t */
+	} sa;
+};
+
+#pragma clang attribute pop
+
+#endif
