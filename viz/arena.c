@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "arena.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define BLOCK_LEN ((size_t)64 << 10)
+
+struct block {
+	struct block *next;
+	size_t used;
+	size_t size;
+	max_align_t data[];
+};
+
+struct arena {
+	struct block *blocks;
+};
+
+static void *memory_or_die(size_t size)
+{
+	void *memory = calloc(1, size);
+
+	if (!memory) {
+		fputs("ipclens: out of memory\n", stderr);
+		exit(1);
+	}
+	return memory;
+}
+
+struct arena *arena_new(void)
+{
+	return memory_or_die(sizeof(struct arena));
+}
+
+void arena_free(struct arena *arena)
+{
+	if (!arena)
+		return;
+	while (arena->blocks) {
+		struct block *block = arena->blocks;
+
+		arena->blocks = block->next;
+		free(block);
+	}
+	free(arena);
+}
+
+/* Large pieces get a block of their own behind the current one, which keeps its free space. */
+static struct block *block_for(struct arena *arena, size_t size)
+{
+	struct block *current = arena->blocks;
+	struct block *block;
+
+	if (current && current->size - current->used >= size)
+		return current;
+	block = memory_or_die(sizeof(*block) + (size > BLOCK_LEN ? size : BLOCK_LEN));
+	block->size = size > BLOCK_LEN ? size : BLOCK_LEN;
+	if (current && size > BLOCK_LEN / 4) {
+		block->next = current->next;
+		current->next = block;
+	} else {
+		block->next = current;
+		arena->blocks = block;
+	}
+	return block;
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+	const size_t align = sizeof(max_align_t);
+	struct block *block;
+	char *memory;
+
+	if (size > SIZE_MAX / 2)
+		size = SIZE_MAX / 2; /* fails below, with words */
+	size = (size + align - 1) / align * align;
+	block = block_for(arena, size);
+	memory = (char *)block->data + block->used;
+	block->used += size;
+	return memory;
+}
+
+void *arena_array(struct arena *arena, size_t count, size_t size)
+{
+	return arena_alloc(arena, count > SIZE_MAX / 2 / size ? SIZE_MAX : count * size);
+}
+
+struct viz_bytes arena_bytes(struct arena *arena, const void *data, size_t len)
+{
+	char *copy = arena_alloc(arena, len + 1);
+
+	if (len)
+		memcpy(copy, data, len);
+	return (struct viz_bytes){copy, len};
+}
+
+void *arena_grow(struct arena *arena, void *items, size_t count, size_t size)
+{
+	void *bigger;
+
+	if (items && (count < 4 || (count & (count - 1)) != 0))
+		return items;
+	bigger = arena_array(arena, count < 4 ? 4 : count * 2, size);
+	if (count)
+		memcpy(bigger, items, count * size);
+	return bigger;
+}
+
+struct map_entry {
+	struct viz_bytes key; /* data NULL: free */
+	uint64_t hash;
+	void *value;
+};
+
+/* FNV-1a, then a mix so that the low bits depend on all. */
+static uint64_t hash_bytes(struct viz_bytes key)
+{
+	uint64_t hash = 0xcbf29ce484222325;
+
+	for (size_t i = 0; i < key.len; i++)
+		hash = (hash ^ (unsigned char)key.data[i]) * 0x100000001b3;
+	hash ^= hash >> 32;
+	hash *= 0x9e3779b97f4a7c15;
+	return hash ^ hash >> 29;
+}
+
+static struct map_entry *find_entry(const struct map *map, struct viz_bytes key, uint64_t hash)
+{
+	for (size_t i = hash;; i++) {
+		struct map_entry *entry = &map->entries[i & (map->capacity - 1)];
+
+		if (!entry->key.data)
+			return entry;
+		if (entry->hash == hash && viz_bytes_equal(entry->key, key))
+			return entry;
+	}
+}
+
+static void grow_map(struct arena *arena, struct map *map)
+{
+	struct map old = *map;
+
+	map->capacity = old.capacity ? old.capacity * 2 : 16;
+	map->entries = arena_array(arena, map->capacity, sizeof(*map->entries));
+	for (size_t i = 0; i < old.capacity; i++)
+		if (old.entries[i].key.data)
+			*find_entry(map, old.entries[i].key, old.entries[i].hash) = old.entries[i];
+}
+
+void *map_get(const struct map *map, struct viz_bytes key)
+{
+	return map->capacity ? find_entry(map, key, hash_bytes(key))->value : NULL;
+}
+
+void map_put(struct arena *arena, struct map *map, struct viz_bytes key, void *value)
+{
+	uint64_t hash = hash_bytes(key);
+	struct map_entry *entry;
+
+	if (map->count >= map->capacity / 2)
+		grow_map(arena, map);
+	entry = find_entry(map, key, hash);
+	if (!entry->key.data) {
+		entry->key = arena_bytes(arena, key.data, key.len);
+		entry->hash = hash;
+		map->count++;
+	}
+	entry->value = value;
+}
+
+static struct viz_bytes uint_key(const uint64_t *key)
+{
+	return (struct viz_bytes){(const char *)key, sizeof(*key)};
+}
+
+void *map_get_uint(const struct map *map, uint64_t key)
+{
+	return map_get(map, uint_key(&key));
+}
+
+void map_put_uint(struct arena *arena, struct map *map, uint64_t key, void *value)
+{
+	map_put(arena, map, uint_key(&key), value);
+}

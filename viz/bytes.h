@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * A string that may hold any bytes. Names, paths and payloads of a trace are hostile: whoever
+ * prints one must make it harmless for where it goes.
+ */
+#ifndef VIZ_BYTES_H
+#define VIZ_BYTES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+/* `data` is NULL where there is none, else a NUL follows its `len` bytes. Borrowed, never owned. */
+struct viz_bytes {
+	const char *data;
+	size_t len;
+};
+
+static inline bool viz_bytes_equal(struct viz_bytes a, struct viz_bytes b)
+{
+	return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
+
+static inline struct viz_bytes viz_bytes_of(const char *text)
+{
+	return (struct viz_bytes){text, text ? strlen(text) : 0};
+}
+
+#endif

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* ipclens messages: the messages of a trace as JSON lines. */
+#include <errno.h>
+
+#include "command.h"
+#include "messages.h"
+
+struct messages_options {
+	const char *trace;
+	struct viz_filter filter;
+};
+
+static const char about[] =
+	"Prints one JSON line for each message: which send met which receive, in order of receipt; "
+	"what nobody received comes last. TRACE is a file or - (stdin); without it, ipclens.ndjson."
+	"\v"
+	"Examples:\n"
+	"  ipclens messages | jq -c '[.from.comm, .to.comm, .bytes]'\n"
+	"  ipclens messages lab.ndjson --mechanism pipe,fifo --from ls\n"
+	"  ipclens record -o - -- ./lab | ipclens messages -\n"
+	"\n"
+	"\"match\" is exact, or ambiguous where the trace allows another pairing too.";
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct messages_options *options = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &options->filter;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (state->arg_num > 0)
+			argp_error(state, "one trace, please: '%s' is another", arg);
+		options->trace = arg;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static int print_messages(const struct messages_options *options)
+{
+	struct viz_pairing *pairing = NULL;
+	struct viz_model *model = NULL;
+	struct viz_error error;
+	int err;
+
+	if (viz_model_read(options->trace, &model, &error)) {
+		fprintf(stderr, "ipclens: %s\n", error.text);
+		return STATUS_FAILURE;
+	}
+	if (model->warning.data)
+		fprintf(stderr, "ipclens: %s\n", model->warning.data);
+	err = viz_pair(model, &pairing);
+	if (!err)
+		err = messages_print(stdout, pairing, &options->filter);
+	if (err && err != -EPIPE) /* a reader that has had enough, as head(1), is no failure */
+		fprintf(stderr, "ipclens: messages: %s\n", strerror(-err));
+	viz_pairing_free(pairing);
+	viz_model_free(model);
+	return err && err != -EPIPE ? STATUS_FAILURE : STATUS_OK;
+}
+
+int cmd_messages(int argc, char **argv)
+{
+	static const struct argp_child children[] = {{&filter_argp, 0, "Filters:", 1}, {0}};
+	static const struct argp argp = {
+		.parser = parse, .args_doc = "[TRACE]", .doc = about, .children = children};
+	struct messages_options options = {.trace = "ipclens.ndjson"};
+	int status = STATUS_USAGE;
+
+	if (!argp_parse(&argp, argc, argv, 0, NULL, &options))
+		status = print_messages(&options);
+	viz_filter_free(&options.filter);
+	return status;
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "command.h"
+
+#include <argp.h>
+#include <stdio.h>
+#include <string.h>
+
+#define NAME_MAX_LEN 32
+
+static const struct command *find_command(const struct command_set *set, const char *name)
+{
+	for (size_t i = 0; i < set->count; i++)
+		if (!strcmp(set->commands[i].name, name))
+			return &set->commands[i];
+	return NULL;
+}
+
+static size_t smallest(size_t a, size_t b, size_t c)
+{
+	size_t ab = a < b ? a : b;
+
+	return ab < c ? ab : c;
+}
+
+/* How many letters to insert, delete or change to make one of the other (Levenshtein). */
+static size_t distance(const char *a, const char *b)
+{
+	size_t row[NAME_MAX_LEN + 1];
+	size_t len = strlen(b);
+
+	if (len > NAME_MAX_LEN)
+		return len;
+	for (size_t k = 0; k <= len; k++)
+		row[k] = k;
+	for (size_t i = 0; a[i]; i++) {
+		size_t diagonal = row[0];
+
+		row[0] = i + 1;
+		for (size_t k = 0; k < len; k++) {
+			size_t above = row[k + 1];
+
+			row[k + 1] = smallest(above + 1, row[k] + 1, diagonal + (a[i] != b[k]));
+			diagonal = above;
+		}
+	}
+	return row[len];
+}
+
+/* NULL where nothing is near. */
+static const struct command *nearest_command(const struct command_set *set, const char *name)
+{
+	const struct command *nearest = NULL;
+	size_t best = 3;
+
+	for (size_t i = 0; i < set->count; i++) {
+		const struct command *command = &set->commands[i];
+		size_t d = strncmp(command->name, name, strlen(name))
+				   ? distance(name, command->name)
+				   : 0;
+
+		if (d < best && d < strlen(command->name)) {
+			best = d;
+			nearest = command;
+		}
+	}
+	return nearest;
+}
+
+static void print_help(const struct command_set *set, FILE *out)
+{
+	fprintf(out, "Usage: %s COMMAND [OPTION…]\n%s\n\nCommands:\n", set->program, set->about);
+	for (size_t i = 0; i < set->count; i++)
+		fprintf(out, "  %-10s %s\n", set->commands[i].name, set->commands[i].help);
+	if (set->examples)
+		fprintf(out, "\nExamples:\n%s", set->examples);
+	fprintf(out, "\n'%s COMMAND --help' says more; '%s --version' says which version this is.\n",
+		set->program, set->program);
+}
+
+static int fail_unknown(const struct command_set *set, const char *name)
+{
+	const struct command *nearest = *name ? nearest_command(set, name) : NULL;
+
+	fprintf(stderr, "%s: there is no command '%s'", set->program, name);
+	if (nearest)
+		fprintf(stderr, "; did you mean '%s'?\n", nearest->name);
+	else
+		fprintf(stderr, "; '%s --help' lists them\n", set->program);
+	return STATUS_USAGE;
+}
+
+/* Its argv[0] is "ipclens view": what its own messages and usage lines begin with. */
+static int run_command(const struct command_set *set, const struct command *command, int argc,
+		       char **argv)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "%s %s", set->program, command->name);
+	argv[0] = name;
+	return command->run(argc, argv);
+}
+
+/* `help COMMAND` is `COMMAND --help`. */
+static int run_help(const struct command_set *set, int argc, char **argv)
+{
+	const struct command *command = argc > 2 ? find_command(set, argv[2]) : NULL;
+	char option[] = "--help";
+	char *words[] = {argc > 2 ? argv[2] : NULL, option, NULL};
+
+	if (command)
+		return run_command(set, command, 2, words);
+	if (argc > 2)
+		return fail_unknown(set, argv[2]);
+	print_help(set, stdout);
+	return STATUS_OK;
+}
+
+int command_main(const struct command_set *set, int argc, char **argv)
+{
+	const struct command *command;
+
+	argp_err_exit_status = STATUS_USAGE;
+	if (argc < 2) {
+		print_help(set, stderr);
+		return STATUS_USAGE;
+	}
+	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
+		printf("%s %s\n", set->program, IPCLENS_VERSION);
+		return STATUS_OK;
+	}
+	if (!strcmp(argv[1], "help") || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
+		return run_help(set, argc, argv);
+	command = find_command(set, argv[1]);
+	if (!command)
+		return fail_unknown(set, argv[1]);
+	return run_command(set, command, argc - 1, argv + 1);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Subcommands: a program (ipclens, ipclens-view) is a table of them. `run` gets its own words,
+ * argv[0] being "ipclens view" or the like, for messages, and returns the exit status.
+ */
+#ifndef VIZ_COMMAND_H
+#define VIZ_COMMAND_H
+
+#include <stddef.h>
+
+#ifndef IPCLENS_VERSION /* the Makefile says it */
+#define IPCLENS_VERSION "0.0.0"
+#endif
+
+/* Exit statuses of the viewer's commands. */
+enum { STATUS_OK = 0, STATUS_FAILURE = 1, STATUS_USAGE = 2 };
+
+struct command {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *help; /* one line */
+};
+
+struct command_set {
+	const char *program;  /* "ipclens" */
+	const char *about;    /* one line for --help */
+	const char *examples; /* lines for --help, each indented and ended by a newline; may be NULL */
+	const struct command *commands;
+	size_t count;
+};
+
+/*
+ * Dispatches by argv[1]; knows --help, --version and `help COMMAND`, suggests the nearest name
+ * for an unknown one. Returns the exit status.
+ */
+int command_main(const struct command_set *set, int argc, char **argv);
+
+/* The viewer's commands (commands.def), for a table of more: */
+#define COMMAND(name, run, help) int run(int argc, char **argv);
+#include "commands.def"
+#undef COMMAND
+
+#endif

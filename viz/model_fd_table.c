@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "model_fd_table.h"
+
+#define HOLDINGS_MAX 4000000 /* a hostile trace forks huge tables; nobody else comes near */
+
+struct fd_table *fd_table_of(struct model_builder *b, struct viz_process *process)
+{
+	struct fd_table *table = process->fds;
+
+	if (!table) {
+		table = arena_alloc(b->arena, sizeof(*table));
+		ARENA_PUSH(b->arena, table->members, table->member_count, process);
+		process->fds = table;
+	}
+	return table;
+}
+
+/* Where fd is, or would be. */
+static size_t slot_place(const struct fd_table *table, int32_t fd)
+{
+	size_t low = 0, high = table->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (table->slots[middle].fd < fd)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+struct fd_slot *fd_table_find(const struct fd_table *table, int32_t fd)
+{
+	size_t place = slot_place(table, fd);
+
+	return place < table->count && table->slots[place].fd == fd ? &table->slots[place] : NULL;
+}
+
+static struct viz_holding *begin_holding(const struct fd_change *change, const struct fd_slot *slot,
+					 struct viz_process *process)
+{
+	struct viz_model *model = change->b->model;
+	struct viz_holding *holding;
+
+	if (model->holding_count >= HOLDINGS_MAX) {
+		model->descriptors_cut = true;
+		return NULL;
+	}
+	holding = arena_alloc(change->b->arena, sizeof(*holding));
+	holding->process = process;
+	holding->channel = slot->channel;
+	holding->fd = slot->fd;
+	holding->access = slot->access;
+	holding->start = change->cause;
+	holding->start_op = change->op;
+	holding->since_ns = change->at_ns;
+	holding->until_ns = VIZ_NEVER;
+	ARENA_PUSH(change->b->arena, model->holdings, model->holding_count, holding);
+	return holding;
+}
+
+static void fd_holding_end(const struct fd_change *change, struct viz_holding *holding)
+{
+	if (!holding || holding->until_ns != VIZ_NEVER)
+		return;
+	holding->end = change->cause;
+	holding->end_op = change->op;
+	holding->until_ns = change->at_ns;
+	if (change->op && change->op->enter_ns >= holding->since_ns)
+		holding->until_ns = change->op->enter_ns;
+}
+
+static void end_slot(const struct fd_change *change, const struct fd_table *table,
+		     const struct fd_slot *slot)
+{
+	for (size_t i = 0; i < table->member_count; i++)
+		fd_holding_end(change, slot->holdings[i]);
+}
+
+static void begin_slot(const struct fd_change *change, const struct fd_table *table,
+		       struct fd_slot *slot)
+{
+	slot->holdings =
+		arena_array(change->b->arena, table->member_count, sizeof(*slot->holdings));
+	for (size_t i = 0; i < table->member_count; i++)
+		slot->holdings[i] = begin_holding(change, slot, table->members[i]);
+}
+
+void fd_table_remove(const struct fd_change *change, struct fd_table *table, int32_t fd)
+{
+	struct fd_slot *slot = fd_table_find(table, fd);
+	size_t behind;
+
+	if (!slot)
+		return;
+	end_slot(change, table, slot);
+	behind = table->count - (size_t)(slot - table->slots) - 1;
+	memmove(slot, slot + 1, behind * sizeof(*slot));
+	table->count--;
+}
+
+void fd_table_insert(const struct fd_change *change, struct fd_table *table, const struct viz_fd *fd)
+{
+	size_t place = slot_place(table, fd->fd);
+	struct fd_slot *slots;
+
+	if (fd->fd < 0) /* System V objects have none */
+		return;
+	if (table->count == table->capacity) {
+		table->capacity = table->capacity ? table->capacity * 2 : 8;
+		slots = arena_array(change->b->arena, table->capacity, sizeof(*slots));
+		if (table->count)
+			memcpy(slots, table->slots, table->count * sizeof(*slots));
+		table->slots = slots;
+	}
+	memmove(table->slots + place + 1, table->slots + place,
+		(table->count - place) * sizeof(*table->slots));
+	table->slots[place] =
+		(struct fd_slot){.fd = fd->fd, .channel = fd->channel, .access = fd->access};
+	table->count++;
+	begin_slot(change, table, &table->slots[place]);
+}
+
+void fd_table_set(const struct fd_change *change, struct fd_table *table, const struct viz_fd *fd)
+{
+	const struct fd_slot *slot = fd_table_find(table, fd->fd);
+
+	if (slot && slot->channel == fd->channel && slot->access == fd->access)
+		return;
+	fd_table_remove(change, table, fd->fd);
+	fd_table_insert(change, table, fd);
+}
+
+void fd_table_copy(const struct fd_change *change, const struct fd_table *from,
+		       struct fd_table *to)
+{
+	for (size_t i = 0; i < from->count; i++) {
+		const struct fd_slot *slot = &from->slots[i];
+		struct viz_fd fd = {slot->fd, slot->channel, slot->access};
+
+		if (change->b->model->descriptors_cut)
+			return;
+		fd_table_insert(change, to, &fd);
+	}
+}
+
+/* A new member holds at once what the others hold. */
+void fd_table_join(const struct fd_change *change, struct fd_table *table,
+		       struct viz_process *process)
+{
+	ARENA_PUSH(change->b->arena, table->members, table->member_count, process);
+	process->fds = table;
+	for (size_t i = 0; i < table->count; i++) {
+		struct fd_slot *slot = &table->slots[i];
+		struct viz_holding **holdings = slot->holdings;
+
+		slot->holdings = arena_array(change->b->arena, table->member_count,
+					     sizeof(*slot->holdings));
+		memcpy(slot->holdings, holdings, (table->member_count - 1) * sizeof(*holdings));
+		slot->holdings[table->member_count - 1] = begin_holding(change, slot, process);
+	}
+}
+
+static size_t fd_table_member(const struct fd_table *table, const struct viz_process *process)
+{
+	size_t i = 0;
+
+	while (i + 1 < table->member_count && table->members[i] != process)
+		i++;
+	return i;
+}
+
+void fd_table_leave(struct model_builder *b, struct viz_process *process, bool keep)
+{
+	struct fd_table *old = process->fds;
+	size_t place = fd_table_member(old, process);
+	struct fd_table *table;
+
+	process->fds = NULL;
+	table = fd_table_of(b, process);
+	table->slots = arena_array(b->arena, old->count ? old->count : 1, sizeof(*table->slots));
+	table->capacity = old->count;
+	for (size_t i = 0; i < old->count; i++) {
+		struct fd_slot *slot = &old->slots[i];
+
+		table->slots[i] = *slot;
+		table->slots[i].holdings = arena_alloc(b->arena, sizeof(*slot->holdings));
+		table->slots[i].holdings[0] = slot->holdings[place];
+		slot->holdings[place] = slot->holdings[old->member_count - 1];
+	}
+	table->count = keep ? old->count : 0;
+	old->members[place] = old->members[old->member_count - 1];
+	old->member_count--;
+}
+
+void fd_table_exit(const struct fd_change *change, struct viz_process *process)
+{
+	struct fd_table *table = fd_table_of(change->b, process);
+	size_t place = fd_table_member(table, process);
+
+	for (size_t i = 0; i < table->count; i++)
+		fd_holding_end(change, table->slots[i].holdings[place]);
+	fd_table_leave(change->b, process, false);
+}

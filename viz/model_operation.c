@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Operations and signal lines. */
+#include <stdlib.h>
+
+#include "model_build.h"
+
+static uint64_t present_fields(const struct model_builder *b)
+{
+	uint64_t present = 0;
+
+	for (enum field f = record_first_field(RECORD_operation);
+	     f < record_end_field(RECORD_operation); f++)
+		if (build_value(b, f)->present)
+			present |= (uint64_t)1 << (f - FIELD_operation_id);
+	return present;
+}
+
+static struct viz_channel *channel_field(struct model_builder *b, enum field field)
+{
+	const struct trace_value *value = build_value(b, field);
+
+	return value->present ? build_channel(b, value->bytes) : NULL;
+}
+
+/* Numbers that do not fit are told as the nearest that does: these are only shown. */
+static int64_t nearest_integer(double number)
+{
+	if (number >= 0x1p63)
+		return INT64_MAX;
+	return number <= -0x1p63 ? INT64_MIN : (int64_t)number;
+}
+
+static void add_args(struct model_builder *b, struct viz_operation *op)
+{
+	const struct trace_value *value = VALUE(operation, args);
+	const cJSON *item;
+
+	op->args_count = 0;
+	if (!value->present)
+		return;
+	cJSON_ArrayForEach(item, value->json)
+	{
+		struct viz_argument arg = {.name = build_intern(b, viz_bytes_of(item->string))};
+
+		if (!cJSON_IsNumber(item))
+			continue;
+		arg.value = nearest_integer(item->valuedouble);
+		ARENA_PUSH(b->arena, op->args, op->args_count, arg);
+	}
+}
+
+static void add_who(struct model_builder *b, struct viz_operation *op)
+{
+	uint32_t pid = build_u32(b, FIELD_operation_pid);
+	uint32_t tid = build_u32(b, FIELD_operation_tid);
+	int64_t fd = VALUE(operation, fd)->integer;
+
+	op->process = build_process(b, pid, op->enter_ns);
+	op->thread = build_thread(b, op->process, tid, op->enter_ns);
+	op->comm = op->thread->comm;
+	op->fd = fd >= INT32_MIN && fd <= INT32_MAX && viz_has(op, fd) ? (int32_t)fd : -1;
+	op->channel = channel_field(b, FIELD_operation_channel);
+	op->to = channel_field(b, FIELD_operation_to);
+	op->from = channel_field(b, FIELD_operation_from);
+}
+
+static void add_amounts(struct model_builder *b, struct viz_operation *op)
+{
+	op->requested = VALUE(operation, requested)->number;
+	op->returned = VALUE(operation, returned)->integer;
+	op->error = build_string(b, FIELD_operation_error);
+	op->transferred = VALUE(operation, transferred)->number;
+	op->lengths = build_uints(b, FIELD_operation_lengths, &op->lengths_count);
+	op->off_cpu_ns = VALUE(operation, off_cpu_ns)->number;
+	op->payload = build_bytes(b, FIELD_operation_payload);
+	op->message_type = VALUE(operation, message_type)->integer;
+	op->priority = build_u32(b, FIELD_operation_priority);
+	op->flags = VALUE(operation, flags)->number;
+}
+
+static void add_rest(struct model_builder *b, struct viz_operation *op)
+{
+	add_args(b, op);
+	op->path = build_string(b, FIELD_operation_path);
+	op->new_fds = build_fds(b, FIELD_operation_new_fds, &op->new_fds_count);
+	op->peer_address = build_string(b, FIELD_operation_peer_address);
+	op->readers = VALUE(operation, readers)->number;
+	op->writers = VALUE(operation, writers)->number;
+	op->queued = VALUE(operation, queued)->number;
+	op->passed_fds = build_uints(b, FIELD_operation_fds, &op->passed_fds_count);
+}
+
+/* Complete is only what has returned; what a state we do not know means, nobody can tell. */
+static void add_state(struct model_builder *b, struct viz_operation *op)
+{
+	const struct trace_value *state = VALUE(operation, state);
+
+	op->state = (enum operation_state)state->number;
+	if (op->state == STATE_NONE && (state->present || !viz_has(op, exit_ns)))
+		op->state = STATE_PENDING;
+	op->enter_ns = build_time(b, FIELD_operation_enter_ns);
+	op->exit_ns = VIZ_NEVER;
+	if (op->state == STATE_NONE)
+		op->exit_ns = build_time(b, FIELD_operation_exit_ns);
+	op->at_ns = build_time(b, FIELD_operation_at_ns);
+	if (op->state == STATE_BEGIN) {
+		op->began = true;
+		op->began_ns = op->at_ns;
+	}
+	if (op->exit_ns < op->enter_ns && !b->err)
+		b->err = reader_fail(b->reader, "\"exit_ns\" is before \"enter_ns\"");
+}
+
+static struct viz_operation *find_or_add(struct model_builder *b, uint64_t id)
+{
+	struct viz_operation *op = map_get_uint(&b->model->index->operations, id);
+
+	if (op)
+		return op;
+	op = arena_alloc(b->arena, sizeof(*op));
+	op->id = id;
+	op->state = STATE_BEGIN;
+	map_put_uint(b->arena, &b->model->index->operations, id, op);
+	ARENA_PUSH(b->arena, b->model->operations, b->model->operation_count, op);
+	return op;
+}
+
+/* The end line says again what the begin line said, so it simply takes its place. */
+void build_operation_line(struct model_builder *b)
+{
+	struct viz_operation *op = find_or_add(b, VALUE(operation, id)->number);
+
+	if (op->state == STATE_NONE) {
+		b->err = reader_fail(b->reader, "this operation's \"id\" was used before");
+		return;
+	}
+	op->present = present_fields(b);
+	op->syscall = build_string(b, FIELD_operation_syscall);
+	op->role = (enum role)VALUE(operation, role)->number;
+	add_state(b, op);
+	add_who(b, op);
+	add_amounts(b, op);
+	add_rest(b, op);
+	if (viz_operation_done(op))
+		build_fd_event(b, FD_OPERATION, op->exit_ns, op->process)->operation = op;
+}
+
+static int compare_operations(const void *a, const void *b)
+{
+	const struct viz_operation *x = *(struct viz_operation *const *)a;
+	const struct viz_operation *y = *(struct viz_operation *const *)b;
+
+	if (x->enter_ns != y->enter_ns)
+		return x->enter_ns < y->enter_ns ? -1 : 1;
+	return (x->id > y->id) - (x->id < y->id);
+}
+
+static bool begins_with(struct viz_bytes text, const char *prefix)
+{
+	return text.len >= strlen(prefix) && memcmp(text.data, prefix, strlen(prefix)) == 0;
+}
+
+/* Opening by name finds what others may have used before; these calls make something new. */
+static bool makes_channels(const struct viz_operation *op)
+{
+	return op->role == ROLE_OPEN &&
+	       (begins_with(op->syscall, "pipe") || begins_with(op->syscall, "socket") ||
+		begins_with(op->syscall, "accept") || begins_with(op->syscall, "eventfd"));
+}
+
+void build_finish_operations(struct model_builder *b)
+{
+	struct viz_model *model = b->model;
+
+	if (model->operation_count)
+		qsort(model->operations, model->operation_count, sizeof(*model->operations),
+		      compare_operations);
+	for (size_t i = 0; i < model->operation_count; i++) {
+		const struct viz_operation *op = model->operations[i];
+
+		model->operations[i]->index = i;
+		for (size_t k = 0; makes_channels(op) && k < op->new_fds_count; k++)
+			op->new_fds[k].channel->created_in_trace = true;
+	}
+}
+
+static uint32_t thread_member(const cJSON *thread, const char *key)
+{
+	uint64_t number = 0;
+
+	if (!reader_uint(cJSON_GetObjectItemCaseSensitive(thread, key), &number))
+		return 0;
+	return number > UINT32_MAX ? 0 : (uint32_t)number;
+}
+
+static struct viz_bytes comm_of(const struct model_builder *b, const struct viz_process *process,
+				uint32_t tid)
+{
+	const struct viz_thread *thread = process ? build_known_thread(b, process, tid) : NULL;
+
+	if (thread && thread->comm.data)
+		return thread->comm;
+	return process ? process->comm : (struct viz_bytes){NULL, 0};
+}
+
+static void add_signal_ends(struct model_builder *b, struct viz_signal_event *event)
+{
+	const struct trace_value *from = VALUE(signal, from);
+	const struct trace_value *to = VALUE(signal, to);
+
+	event->to_pid = thread_member(to->json, "pid");
+	event->to_tid = thread_member(to->json, "tid");
+	event->to = build_known_process(b, event->to_pid);
+	event->to_comm = comm_of(b, event->to, event->to_tid);
+	if (!from->present)
+		return;
+	event->from_pid = thread_member(from->json, "pid");
+	event->from_tid = thread_member(from->json, "tid");
+	event->from = build_known_process(b, event->from_pid);
+	event->from_comm = comm_of(b, event->from, event->from_tid);
+}
+
+void build_signal_line(struct model_builder *b)
+{
+	struct viz_signal_event *event = arena_alloc(b->arena, sizeof(*event));
+	uint64_t number = VALUE(signal, number)->number;
+
+	event->event = (enum signal_event)VALUE(signal, event)->number;
+	event->at_ns = build_time(b, FIELD_signal_at_ns);
+	event->index = b->model->signal_event_count;
+	event->number = number > INT16_MAX ? 0 : (int)number;
+	event->name = build_string(b, FIELD_signal_signal);
+	event->origin = (enum origin)VALUE(signal, origin)->number;
+	event->has_code = VALUE(signal, code)->present;
+	event->code = VALUE(signal, code)->integer;
+	event->group = VALUE(signal, group)->flag;
+	event->result = (enum signal_result)VALUE(signal, result)->number;
+	event->action = (enum signal_action)VALUE(signal, action)->number;
+	event->has_operation = VALUE(signal, operation)->present;
+	event->operation_id = VALUE(signal, operation)->number;
+	event->interrupted = build_string(b, FIELD_signal_interrupted);
+	add_signal_ends(b, event);
+	if (event->event != SIGNAL_EVENT_NONE)
+		ARENA_PUSH(b->arena, b->model->signal_events, b->model->signal_event_count, event);
+}
+
+static int compare_signals(const void *a, const void *b)
+{
+	const struct viz_signal_event *x = *(struct viz_signal_event *const *)a;
+	const struct viz_signal_event *y = *(struct viz_signal_event *const *)b;
+
+	if (x->at_ns != y->at_ns)
+		return x->at_ns < y->at_ns ? -1 : 1;
+	return (x->index > y->index) - (x->index < y->index);
+}
+
+static int compare_process_events(const void *a, const void *b)
+{
+	const struct viz_process_event *x = *(struct viz_process_event *const *)a;
+	const struct viz_process_event *y = *(struct viz_process_event *const *)b;
+
+	if (x->at_ns != y->at_ns)
+		return x->at_ns < y->at_ns ? -1 : 1;
+	return (x->index > y->index) - (x->index < y->index);
+}
+
+/* The operation that a signal line names may stand below it: only now all are known. */
+void build_finish_signals(struct model_builder *b)
+{
+	struct viz_model *model = b->model;
+
+	if (model->signal_event_count)
+		qsort(model->signal_events, model->signal_event_count,
+		      sizeof(*model->signal_events), compare_signals);
+	for (size_t i = 0; i < model->signal_event_count; i++) {
+		struct viz_signal_event *event = model->signal_events[i];
+
+		event->index = i;
+		if (event->has_operation)
+			event->operation = viz_model_operation(model, event->operation_id);
+	}
+	if (model->process_event_count)
+		qsort(model->process_events, model->process_event_count,
+		      sizeof(*model->process_events), compare_process_events);
+	for (size_t i = 0; i < model->process_event_count; i++)
+		model->process_events[i]->index = i;
+}

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* From a line's checked values to the model's own memory. */
+#include "model_build.h"
+
+const struct trace_value *build_value(const struct model_builder *b, enum field field)
+{
+	return &b->line->values[field];
+}
+
+static void fail_field(struct model_builder *b, enum field field, const char *why)
+{
+	if (!b->err)
+		b->err = reader_fail(b->reader, "\"%s\" %s", field_info(field)->key, why);
+}
+
+uint32_t build_u32(struct model_builder *b, enum field field)
+{
+	uint64_t number = build_value(b, field)->number;
+
+	if (number > UINT32_MAX)
+		fail_field(b, field, "is above 2^32");
+	return (uint32_t)number;
+}
+
+uint64_t build_time(struct model_builder *b, enum field field)
+{
+	uint64_t at_ns = build_value(b, field)->number;
+
+	if (at_ns > b->model->end_ns)
+		b->model->end_ns = at_ns;
+	return at_ns;
+}
+
+struct viz_bytes build_intern(struct model_builder *b, struct viz_bytes bytes)
+{
+	const char *data;
+
+	if (!bytes.data)
+		return bytes;
+	data = map_get(&b->strings, bytes);
+	if (!data) {
+		struct viz_bytes copy = arena_bytes(b->arena, bytes.data, bytes.len);
+
+		data = copy.data;
+		map_put(b->arena, &b->strings, bytes, (void *)copy.data);
+	}
+	return (struct viz_bytes){data, bytes.len};
+}
+
+struct viz_bytes build_string(struct model_builder *b, enum field field)
+{
+	return build_intern(b, build_value(b, field)->bytes);
+}
+
+struct viz_bytes build_bytes(struct model_builder *b, enum field field)
+{
+	const struct trace_value *value = build_value(b, field);
+
+	if (!value->present)
+		return (struct viz_bytes){NULL, 0};
+	return arena_bytes(b->arena, value->bytes.data, value->bytes.len);
+}
+
+struct viz_bytes *build_list(struct model_builder *b, enum field field, size_t *count)
+{
+	const struct trace_value *value = build_value(b, field);
+	struct viz_bytes *list = NULL, bytes;
+	const cJSON *element;
+
+	*count = 0;
+	if (!value->present)
+		return NULL;
+	cJSON_ArrayForEach(element, value->json)
+	{
+		if (!reader_bytes(element, &bytes)) {
+			fail_field(b, field, "holds bad base64");
+			break;
+		}
+		ARENA_PUSH(b->arena, list, *count, arena_bytes(b->arena, bytes.data, bytes.len));
+	}
+	return list;
+}
+
+uint64_t *build_uints(struct model_builder *b, enum field field, size_t *count)
+{
+	const struct trace_value *value = build_value(b, field);
+	uint64_t *list = NULL, number;
+	const cJSON *element;
+
+	*count = 0;
+	if (!value->present)
+		return NULL;
+	cJSON_ArrayForEach(element, value->json)
+	{
+		if (reader_uint(element, &number))
+			ARENA_PUSH(b->arena, list, *count, number);
+	}
+	return list;
+}
+
+static bool build_fd(struct model_builder *b, const cJSON *json, struct viz_fd *fd)
+{
+	struct viz_bytes id;
+	int64_t number;
+
+	if (!reader_int(cJSON_GetObjectItemCaseSensitive(json, "fd"), &number))
+		return false;
+	if (number < INT32_MIN || number > INT32_MAX)
+		return false;
+	if (!reader_bytes(cJSON_GetObjectItemCaseSensitive(json, "channel"), &id))
+		return false;
+	fd->fd = (int32_t)number;
+	fd->channel = build_channel(b, id);
+	fd->access = access_by_name(cJSON_GetObjectItemCaseSensitive(json, "access")->valuestring);
+	return true;
+}
+
+struct viz_fd *build_fds(struct model_builder *b, enum field field, size_t *count)
+{
+	const struct trace_value *value = build_value(b, field);
+	struct viz_fd *list = NULL, fd;
+	const cJSON *element;
+
+	*count = 0;
+	if (!value->present)
+		return NULL;
+	cJSON_ArrayForEach(element, value->json)
+	{
+		if (!build_fd(b, element, &fd)) {
+			fail_field(b, field, "holds a bad descriptor");
+			break;
+		}
+		ARENA_PUSH(b->arena, list, *count, fd);
+	}
+	return list;
+}
+
+struct viz_channel *build_channel(struct model_builder *b, struct viz_bytes id)
+{
+	struct viz_channel *channel = map_get(&b->model->index->channels, id);
+
+	if (channel)
+		return channel;
+	channel = arena_alloc(b->arena, sizeof(*channel));
+	channel->index = b->model->channel_count;
+	channel->id = arena_bytes(b->arena, id.data, id.len);
+	map_put(b->arena, &b->model->index->channels, id, channel);
+	ARENA_PUSH(b->arena, b->model->channels, b->model->channel_count, channel);
+	return channel;
+}
+
+static void set_number(const struct trace_value *value, uint64_t *target)
+{
+	if (value->present)
+		*target = value->number;
+}
+
+static void set_string(struct model_builder *b, enum field field, struct viz_bytes *target)
+{
+	if (build_value(b, field)->present)
+		*target = build_string(b, field);
+}
+
+/* A later line of the same channel adds to what the earlier said. */
+void build_channel_line(struct model_builder *b)
+{
+	struct viz_channel *channel = build_channel(b, VALUE(channel, id)->bytes);
+	uint64_t at_ns = build_time(b, FIELD_channel_at_ns);
+
+	if (channel->at_ns == 0)
+		channel->at_ns = at_ns;
+	channel->mechanism = (enum mechanism)VALUE(channel, mechanism)->number;
+	set_string(b, FIELD_channel_name, &channel->name);
+	set_string(b, FIELD_channel_key, &channel->key);
+	set_string(b, FIELD_channel_local_address, &channel->local_address);
+	set_string(b, FIELD_channel_peer_address, &channel->peer_address);
+	set_number(VALUE(channel, inode), &channel->inode);
+	set_number(VALUE(channel, capacity), &channel->capacity);
+	set_number(VALUE(channel, network), &channel->network);
+	if (VALUE(channel, peer)->present)
+		channel->peer = build_channel(b, VALUE(channel, peer)->bytes);
+	if (VALUE(channel, listening)->present)
+		channel->listening = VALUE(channel, listening)->flag;
+}

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Sockets by address. Texts are "127.0.0.1:80", "[::1]:80", a path, "@abstract". An IPv4 address
+ * in IPv6's clothes ([::ffff:127.0.0.1]:80) is the IPv4 address; 0.0.0.0 and :: are any address.
+ */
+#include <stdlib.h>
+
+#include "pair_internal.h"
+
+#define NEARBY 64 /* sockets of one address that are looked through: hostile traces have many */
+
+struct socket_list {
+	struct viz_channel **items; /* by at_ns */
+	size_t count;
+};
+
+struct address_book {
+	struct arena *arena;
+	struct map by_address; /* mechanism, address: struct socket_list */
+	struct map by_pair;    /* mechanism, network, local, peer: the same */
+};
+
+/* A key is put together here; it lives as long as the book. */
+struct key {
+	char *data;
+	size_t len;
+};
+
+static void key_add(struct key *key, const void *data, size_t len)
+{
+	if (len)
+		memcpy(key->data + key->len, data, len);
+	key->len += len;
+}
+
+static bool begins_with(struct viz_bytes text, const char *prefix)
+{
+	size_t len = strlen(prefix);
+
+	return text.len >= len && memcmp(text.data, prefix, len) == 0;
+}
+
+static void key_add_address(struct key *key, struct viz_bytes address)
+{
+	static const char mapped[] = "[::ffff:";
+	const char *bracket = address.len ? memchr(address.data, ']', address.len) : NULL;
+
+	if (begins_with(address, mapped) && bracket) {
+		const char *host = address.data + strlen(mapped);
+
+		key_add(key, host, (size_t)(bracket - host));
+		key_add(key, bracket + 1, address.len - (size_t)(bracket + 1 - address.data));
+	} else {
+		key_add(key, address.data, address.len);
+	}
+	key_add(key, "", 1);
+}
+
+static bool is_internet(enum mechanism mechanism)
+{
+	return mechanism == MECH_TCP || mechanism == MECH_UDP;
+}
+
+/* ":80" of an address bound to all; empty otherwise. */
+static struct viz_bytes wildcard_port(struct viz_bytes address)
+{
+	static const char *const any[] = {"0.0.0.0:", "[::]:", "[::ffff:0.0.0.0]:"};
+
+	for (size_t i = 0; i < sizeof(any) / sizeof(*any); i++) {
+		size_t len = strlen(any[i]) - 1;
+
+		if (begins_with(address, any[i]))
+			return (struct viz_bytes){address.data + len, address.len - len};
+	}
+	return (struct viz_bytes){NULL, 0};
+}
+
+static struct viz_bytes port_of(struct viz_bytes address)
+{
+	size_t at = address.len;
+
+	while (at > 0 && address.data[at - 1] != ':')
+		at--;
+	return at ? (struct viz_bytes){address.data + at - 1, address.len - at + 1}
+		  : (struct viz_bytes){NULL, 0};
+}
+
+static struct key new_key(struct arena *arena, enum mechanism mechanism, size_t room)
+{
+	struct key key = {arena_alloc(arena, room + 16), 0};
+	unsigned char number = (unsigned char)mechanism;
+
+	key_add(&key, &number, 1);
+	return key;
+}
+
+static struct viz_bytes address_key(struct arena *arena, enum mechanism mechanism,
+				    struct viz_bytes address)
+{
+	struct key key = new_key(arena, mechanism, address.len);
+
+	key_add_address(&key, address);
+	return (struct viz_bytes){key.data, key.len};
+}
+
+static struct viz_bytes pair_key(struct arena *arena, const struct viz_channel *channel,
+				 struct viz_bytes first, struct viz_bytes second)
+{
+	struct key key = new_key(arena, channel->mechanism, first.len + second.len + 16);
+
+	key_add(&key, &channel->network, sizeof(channel->network));
+	key_add_address(&key, first);
+	key_add_address(&key, second);
+	return (struct viz_bytes){key.data, key.len};
+}
+
+static void enter(struct arena *arena, struct map *map, struct viz_bytes key,
+		  struct viz_channel *channel)
+{
+	struct socket_list *list = map_get(map, key);
+
+	if (!list) {
+		list = arena_alloc(arena, sizeof(*list));
+		map_put(arena, map, key, list);
+	}
+	ARENA_PUSH(arena, list->items, list->count, channel);
+}
+
+static void enter_channel(struct arena *arena, struct address_book *book,
+			  struct viz_channel *channel)
+{
+	bool internet = is_internet(channel->mechanism);
+	struct viz_bytes own = internet ? channel->local_address : channel->name;
+
+	if (!own.len)
+		return;
+	if (internet && wildcard_port(own).len)
+		own = wildcard_port(own);
+	enter(arena, &book->by_address, address_key(arena, channel->mechanism, own), channel);
+	if (internet && channel->peer_address.len)
+		enter(arena, &book->by_pair,
+		      pair_key(arena, channel, channel->local_address, channel->peer_address),
+		      channel);
+}
+
+static int compare_times(const void *a, const void *b)
+{
+	const struct viz_channel *x = *(struct viz_channel *const *)a;
+	const struct viz_channel *y = *(struct viz_channel *const *)b;
+
+	if (x->at_ns != y->at_ns)
+		return x->at_ns < y->at_ns ? -1 : 1;
+	return (x->index > y->index) - (x->index < y->index);
+}
+
+struct address_book *address_book_new(struct arena *arena, const struct viz_model *model)
+{
+	struct address_book *book = arena_alloc(arena, sizeof(*book));
+	size_t count = model->channel_count;
+	struct viz_channel **channels = arena_array(arena, count + 1, sizeof(*channels));
+
+	book->arena = arena;
+	for (size_t i = 0; i < count; i++)
+		channels[i] = model->channels[i];
+	qsort(channels, count, sizeof(*channels), compare_times);
+	for (size_t i = 0; i < count; i++)
+		enter_channel(arena, book, channels[i]);
+	return book;
+}
+
+/* Gone before that time: all its holders had closed it. Never held in the trace: maybe outside. */
+static bool is_gone(const struct viz_channel *channel, uint64_t at_ns)
+{
+	bool gone = channel->holding_count > 0;
+
+	for (size_t i = 0; i < channel->holding_count && gone; i++)
+		gone = channel->holdings[i]->until_ns < at_ns;
+	return gone;
+}
+
+/* How many of a list were known at that time. */
+static size_t known_at(const struct socket_list *list, uint64_t at_ns)
+{
+	size_t low = 0, high = list->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (list->items[middle]->at_ns <= at_ns)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static struct viz_channel *find_in(const struct map *map, struct viz_bytes key,
+				   const struct viz_channel *asker, uint64_t at_ns)
+{
+	const struct socket_list *list = map_get(map, key);
+	size_t known = list ? known_at(list, at_ns) : 0;
+
+	for (size_t i = known; i > 0 && known - i < NEARBY; i--) {
+		struct viz_channel *channel = list->items[i - 1];
+
+		if (is_internet(asker->mechanism) && channel->network != asker->network)
+			continue;
+		if (!is_gone(channel, at_ns))
+			return channel;
+	}
+	return NULL;
+}
+
+struct viz_channel *address_book_find(const struct address_book *book,
+				      const struct viz_channel *asker, struct viz_bytes address,
+				      uint64_t at_ns)
+{
+	struct viz_channel *found;
+	struct viz_bytes port = port_of(address);
+
+	if (!address.len)
+		return NULL;
+	found = find_in(&book->by_address, address_key(book->arena, asker->mechanism, address),
+			asker, at_ns);
+	if (!found && is_internet(asker->mechanism) && port.len)
+		found = find_in(&book->by_address, address_key(book->arena, asker->mechanism, port),
+				asker, at_ns);
+	return found;
+}
+
+static uint64_t end_of(const struct viz_channel *channel)
+{
+	uint64_t end = 0;
+
+	for (size_t i = 0; i < channel->holding_count; i++)
+		if (channel->holdings[i]->until_ns > end)
+			end = channel->holdings[i]->until_ns;
+	return channel->holding_count ? end : VIZ_NEVER;
+}
+
+/* The latest one that was known before this one ended, and had not ended before this one began. */
+struct viz_channel *address_book_opposite(const struct address_book *book,
+					  const struct viz_channel *channel)
+{
+	struct viz_bytes key;
+	const struct socket_list *list;
+	size_t known;
+
+	if (!channel->local_address.len || !channel->peer_address.len)
+		return NULL;
+	key = pair_key(book->arena, channel, channel->peer_address, channel->local_address);
+	list = map_get(&book->by_pair, key);
+	known = list ? known_at(list, end_of(channel)) : 0;
+	for (size_t i = known; i > 0 && known - i < NEARBY; i--)
+		if (list->items[i - 1] != channel && end_of(list->items[i - 1]) >= channel->at_ns)
+			return list->items[i - 1];
+	return NULL;
+}

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "pair_flow.h"
+
+#include <stdlib.h>
+
+void flow_add(struct arena *arena, struct flow_side *side, const struct flow_item *item)
+{
+	ARENA_PUSH(arena, side->items, side->count, *item);
+}
+
+/* The messages of one call stay together, in their order. */
+static int compare_calls(const struct flow_item *x, const struct flow_item *y)
+{
+	if (x->op != y->op)
+		return x->op->id < y->op->id ? -1 : 1;
+	return (x->message > y->message) - (x->message < y->message);
+}
+
+static int compare_exits(const void *a, const void *b)
+{
+	const struct flow_item *x = a, *y = b;
+
+	if (x->exit_ns != y->exit_ns)
+		return x->exit_ns < y->exit_ns ? -1 : 1;
+	if (x->enter_ns != y->enter_ns)
+		return x->enter_ns < y->enter_ns ? -1 : 1;
+	return compare_calls(x, y);
+}
+
+static int compare_enters(const void *a, const void *b)
+{
+	const struct flow_item *x = a, *y = b;
+
+	if (x->enter_ns != y->enter_ns)
+		return x->enter_ns < y->enter_ns ? -1 : 1;
+	return compare_calls(x, y);
+}
+
+static void sort_items(struct flow_item *items, size_t count,
+		       int (*compare)(const void *, const void *))
+{
+	if (count)
+		qsort(items, count, sizeof(*items), compare);
+}
+
+static uint64_t add_saturated(uint64_t a, uint64_t b)
+{
+	return a + b < a ? UINT64_MAX : a + b;
+}
+
+static uint64_t total(const struct flow_side *side)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < side->count; i++)
+		sum = add_saturated(sum, side->items[i].amount);
+	return sum;
+}
+
+/* Unfinished sends get what was received and nobody else sent, as far as they asked for it. */
+static void fill_open_sends(struct flow *flow)
+{
+	uint64_t sent = total(&flow->sends), received = total(&flow->receives);
+	uint64_t missing = received > sent ? received - sent : 0;
+
+	for (size_t i = 0; i < flow->sends.count; i++) {
+		struct flow_item *item = &flow->sends.items[i];
+		uint64_t limit = UINT64_MAX;
+
+		if (!item->open)
+			continue;
+		if (flow->whole)
+			limit = 1;
+		else if (viz_has(item->op, requested))
+			limit = item->op->requested;
+		item->amount = missing < limit ? missing : limit;
+		missing -= item->amount;
+		item->doubt = true;
+	}
+}
+
+static void place_items(struct flow_side *side)
+{
+	uint64_t start = 0;
+
+	for (size_t i = 0; i < side->count; i++) {
+		side->items[i].start = start;
+		start = add_saturated(start, side->items[i].amount);
+	}
+}
+
+/* earliest[k]: when the first of the items from k on began. */
+static uint64_t *earliest_enters(struct arena *arena, const struct flow_side *side)
+{
+	uint64_t *earliest = arena_array(arena, side->count + 1, sizeof(*earliest));
+
+	earliest[side->count] = VIZ_NEVER;
+	for (size_t k = side->count; k > 0; k--) {
+		uint64_t enter_ns = side->items[k - 1].enter_ns;
+
+		earliest[k - 1] = enter_ns < earliest[k] ? enter_ns : earliest[k];
+	}
+	return earliest;
+}
+
+/*
+ * Items between two firm cuts that are more than one operation: their order is in doubt. The order
+ * in which they ended is the best guess.
+ */
+static void mark_cluster(struct flow_side *side, size_t begin, size_t end)
+{
+	if (begin == end || side->items[begin].op == side->items[end - 1].op)
+		return;
+	for (size_t i = begin; i < end; i++)
+		side->items[i].doubt = true;
+	sort_items(side->items + begin, end - begin, compare_exits);
+}
+
+/* What it may have sent at most. */
+static uint64_t most_of(const struct flow_item *send)
+{
+	return send->open ? UINT64_MAX : send->amount;
+}
+
+/* By end; the sends are sorted by beginning. */
+static void order_receives(struct arena *arena, struct flow *flow)
+{
+	struct flow_side *side = &flow->receives;
+	const struct flow_side *sends = &flow->sends;
+	const uint64_t *earliest;
+	uint64_t available = 0, needed = 0; /* begun to be sent, received, when item k - 1 ended */
+	size_t begin = 0, sent = 0;
+
+	sort_items(side->items, side->count, compare_exits);
+	earliest = earliest_enters(arena, side);
+	for (size_t k = 1; k <= side->count; k++) {
+		const struct flow_item *last = &side->items[k - 1];
+
+		needed = add_saturated(needed, last->amount);
+		while (sent < sends->count && sends->items[sent].enter_ns <= last->exit_ns)
+			available = add_saturated(available, most_of(&sends->items[sent++]));
+		if (earliest[k] <= last->exit_ns && available != needed)
+			continue;
+		mark_cluster(side, begin, k);
+		begin = k;
+	}
+	mark_cluster(side, begin, side->count);
+}
+
+/*
+ * By beginning; the receives are sorted by end. How much an unfinished send gave is not known, so
+ * nothing behind it has a certain place.
+ */
+static void order_sends(struct flow *flow)
+{
+	struct flow_side *side = &flow->sends;
+	const struct flow_side *receives = &flow->receives;
+	uint64_t taken = 0, given = 0; /* received before item k began, sent by those before it */
+	uint64_t latest_exit = 0;
+	size_t begin = 0, received = 0;
+
+	for (size_t k = 1; k < side->count; k++) {
+		const struct flow_item *last = &side->items[k - 1];
+		uint64_t next_ns = side->items[k].enter_ns;
+
+		given = add_saturated(given, most_of(last));
+		latest_exit = last->exit_ns > latest_exit ? last->exit_ns : latest_exit;
+		while (received < receives->count && receives->items[received].exit_ns < next_ns)
+			taken = add_saturated(taken, receives->items[received++].amount);
+		if (latest_exit >= next_ns && taken < given)
+			continue;
+		mark_cluster(side, begin, k);
+		begin = k;
+	}
+	mark_cluster(side, begin, side->count);
+}
+
+struct viz_bytes flow_payload(const struct flow_item *item, uint64_t offset, uint64_t len)
+{
+	struct viz_bytes payload = item->op->payload;
+	uint64_t begin = item->local + offset;
+
+	if (!payload.data || begin >= payload.len)
+		return (struct viz_bytes){NULL, 0};
+	if (len > payload.len - begin)
+		len = payload.len - begin;
+	return (struct viz_bytes){payload.data + begin, len};
+}
+
+static bool payloads_differ(const struct flow *flow, const struct flow_piece *piece)
+{
+	uint64_t sent_at = piece->start - piece->send->start;
+	uint64_t received_at = piece->start - piece->receive->start;
+	uint64_t len = flow->whole ? piece->receive->bytes : piece->amount;
+	struct viz_bytes sent, received;
+
+	if (!flow->payloads)
+		return false;
+	if (flow->whole)
+		sent_at = received_at = 0;
+	sent = flow_payload(piece->send, sent_at, len);
+	received = flow_payload(piece->receive, received_at, len);
+	return sent.len && received.len &&
+	       memcmp(sent.data, received.data,
+		      sent.len < received.len ? sent.len : received.len) != 0;
+}
+
+/*
+ * A pair that cannot be: received before it was sent, larger than it was sent, other bytes. Where
+ * both places were certain, what we do not see has gone through this flow.
+ */
+static bool contradicts(const struct flow *flow, const struct flow_piece *piece)
+{
+	if (!piece->send || !piece->receive || piece->send->doubt || piece->receive->doubt)
+		return false;
+	if (piece->send->enter_ns > piece->receive->exit_ns)
+		return true;
+	if (flow->whole && piece->receive->bytes > piece->send->bytes)
+		return true;
+	return payloads_differ(flow, piece);
+}
+
+static uint64_t item_end(const struct flow_side *side, size_t i)
+{
+	if (i >= side->count)
+		return UINT64_MAX;
+	return add_saturated(side->items[i].start, side->items[i].amount);
+}
+
+/* The next piece from `at` on; false when both sides are used up. */
+static bool next_piece(const struct flow *flow, size_t *send, size_t *receive, uint64_t at,
+		       struct flow_piece *piece)
+{
+	const struct flow_side *sends = &flow->sends, *receives = &flow->receives;
+	uint64_t end;
+
+	while (*send < sends->count && item_end(sends, *send) <= at)
+		(*send)++;
+	while (*receive < receives->count && item_end(receives, *receive) <= at)
+		(*receive)++;
+	if (*send == sends->count && *receive == receives->count)
+		return false;
+	end = item_end(sends, *send);
+	if (item_end(receives, *receive) < end)
+		end = item_end(receives, *receive);
+	*piece = (struct flow_piece){
+		.send = *send < sends->count ? &sends->items[*send] : NULL,
+		.receive = *receive < receives->count ? &receives->items[*receive] : NULL,
+		.start = at,
+		.amount = end - at,
+	};
+	return end > at;
+}
+
+struct flow_piece *flow_join(struct arena *arena, struct flow *flow, size_t *count)
+{
+	struct flow_piece *pieces = NULL, piece;
+	size_t send = 0, receive = 0;
+	uint64_t at = 0;
+
+	*count = 0;
+	fill_open_sends(flow);
+	sort_items(flow->sends.items, flow->sends.count, compare_enters);
+	order_receives(arena, flow);
+	order_sends(flow);
+	place_items(&flow->sends);
+	place_items(&flow->receives);
+	if (flow->sends.count && total(&flow->receives) > total(&flow->sends))
+		flow->doubt = true; /* and nobody can say which of it came from elsewhere */
+	while (next_piece(flow, &send, &receive, at, &piece)) {
+		flow->doubt |= contradicts(flow, &piece);
+		ARENA_PUSH(arena, pieces, *count, piece);
+		at += piece.amount;
+	}
+	return pieces;
+}

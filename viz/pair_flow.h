@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * One flow: what goes into a channel in one direction, and what comes out, first in first out.
+ * The unit is a byte (streams), a whole message (datagrams, queues) or 1 (counters): both sides
+ * are sequences of amounts, joined by range. Private to the pair_*.c files.
+ *
+ * What is certain about the order on one side? Some k operations form a firm beginning if no
+ * other one can have moved anything before all of them had, that is, if
+ *   - all others began after these had ended, or
+ *   - the k receives that ended first needed all that anybody had begun to send by then, or
+ *   - all that the k sends that began first gave was received before the next one began.
+ * Between two firm cuts lies one operation, whose place is certain, or a cluster, whose order is
+ * in doubt: messages from or to such operations are ambiguous.
+ */
+#ifndef VIZ_PAIR_FLOW_H
+#define VIZ_PAIR_FLOW_H
+
+#include "arena.h"
+#include "pair.h"
+
+struct flow_item {
+	const struct viz_operation *op;
+	uint32_t message; /* sendmmsg, recvmmsg: which of its messages */
+	uint64_t local;	  /* where it begins in the operation's own bytes */
+	uint64_t bytes;
+	uint64_t amount; /* in the flow's units */
+	uint64_t enter_ns;
+	uint64_t exit_ns;
+	int64_t type;	/* queues: message type or priority */
+	uint64_t start; /* flow_join(): place in the flow, in units */
+	bool doubt;	/* flow_join(): the place is not certain */
+	bool open;	/* unfinished send: nobody knows how much of it went */
+};
+
+struct flow_side {
+	struct flow_item *items;
+	size_t count;
+};
+
+struct flow {
+	struct flow_side sends;
+	struct flow_side receives;
+	bool whole;    /* units are whole messages: sizes can contradict */
+	bool payloads; /* units are bytes of payload, which can contradict */
+	bool doubt;    /* nothing is certain: records are missing, or evidence contradicts */
+};
+
+/* Where a send and a receive meet; one of them is NULL for what only the other one has. */
+struct flow_piece {
+	const struct flow_item *send;
+	const struct flow_item *receive;
+	uint64_t start; /* place in the flow, in units */
+	uint64_t amount;
+};
+
+void flow_add(struct arena *arena, struct flow_side *side, const struct flow_item *item);
+
+/*
+ * Orders both sides, gives each item its place, and joins them: an array of pieces in the flow's
+ * order. flow->doubt is set where the pieces contradict what else is known.
+ */
+struct flow_piece *flow_join(struct arena *arena, struct flow *flow, size_t *count);
+
+/* What the trace kept of `len` bytes of an item from `offset` on; may be shorter. */
+struct viz_bytes flow_payload(const struct flow_item *item, uint64_t offset, uint64_t len);
+
+#endif

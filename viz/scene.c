@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "scene.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scene_text.h"
+
+/* What every string is until it is set; never freed, never written. */
+static char empty[] = "";
+
+/* Where elements go that found no memory. */
+struct store {
+	struct scene scene;
+	struct scene_lane lane;
+	struct scene_row row;
+	struct scene_bar bar;
+	struct scene_channel channel;
+};
+
+struct scene *scene_new(void)
+{
+	struct store *store = calloc(1, sizeof(*store));
+
+	if (!store)
+		return NULL;
+	store->scene.command = empty;
+	return &store->scene;
+}
+
+static void free_text(char *text)
+{
+	if (text != empty)
+		free(text);
+}
+
+static void free_row(struct scene_row *row)
+{
+	free_text(row->label);
+	free_text(row->told);
+	free_text(row->payload);
+	free_text(row->detail);
+	free_text(row->outside);
+	free_text(row->channel);
+}
+
+void scene_free(struct scene *scene)
+{
+	if (!scene)
+		return;
+	for (size_t i = 0; i < scene->lane_count; i++)
+		free_text(scene->lanes[i].title);
+	for (size_t i = 0; i < scene->row_count; i++)
+		free_row(&scene->rows[i]);
+	for (size_t i = 0; i < scene->channel_count; i++) {
+		free_text(scene->channels[i].name);
+		free_text(scene->channels[i].route);
+	}
+	for (size_t i = 0; i < scene->note_count; i++)
+		free_text(scene->notes[i]);
+	free_text(scene->command);
+	free(scene->lanes);
+	free(scene->rows);
+	free(scene->bars);
+	free(scene->channels);
+	free(scene->notes);
+	free((struct store *)scene);
+}
+
+/* The array with room for one more, that zeroed; NULL: no memory. Capacity is the next power of 2. */
+static void *grow(struct scene *scene, void *array, size_t count, size_t size)
+{
+	if (scene->failed)
+		return NULL;
+	if ((count & (count - 1)) == 0) {
+		array = reallocarray(array, count ? count * 2 : 1, size);
+		if (!array) {
+			scene->failed = true;
+			return NULL;
+		}
+	}
+	memset((char *)array + count * size, 0, size);
+	return array;
+}
+
+static struct scene_lane *next_lane(struct scene *scene)
+{
+	struct scene_lane *spare = &((struct store *)scene)->lane;
+	void *grown = grow(scene, scene->lanes, scene->lane_count, sizeof(*spare));
+
+	if (!grown)
+		return memset(spare, 0, sizeof(*spare));
+	scene->lanes = grown;
+	return &scene->lanes[scene->lane_count++];
+}
+
+struct scene_lane *scene_add_lane(struct scene *scene, const char *title, uint32_t pid)
+{
+	struct scene_lane *lane = next_lane(scene);
+
+	lane->title = empty;
+	lane->pid = pid;
+	lane->last_row = SCENE_NO_ROW;
+	scene_set(scene, &lane->title, "%s", title);
+	return lane;
+}
+
+static struct scene_row *next_row(struct scene *scene)
+{
+	struct scene_row *spare = &((struct store *)scene)->row;
+	void *grown = grow(scene, scene->rows, scene->row_count, sizeof(*spare));
+
+	if (!grown)
+		return memset(spare, 0, sizeof(*spare));
+	scene->rows = grown;
+	return &scene->rows[scene->row_count++];
+}
+
+struct scene_row *scene_add_row(struct scene *scene, enum scene_kind kind, int from, int to)
+{
+	struct scene_row *row = next_row(scene);
+
+	row->kind = kind;
+	row->from = from;
+	row->to = to;
+	row->label = row->told = row->payload = row->detail = empty;
+	row->outside = row->channel = empty;
+	return row;
+}
+
+static struct scene_bar *next_bar(struct scene *scene)
+{
+	struct scene_bar *spare = &((struct store *)scene)->bar;
+	void *grown = grow(scene, scene->bars, scene->bar_count, sizeof(*spare));
+
+	if (!grown)
+		return memset(spare, 0, sizeof(*spare));
+	scene->bars = grown;
+	return &scene->bars[scene->bar_count++];
+}
+
+struct scene_bar *scene_add_bar(struct scene *scene, int lane, enum scene_bar_kind kind)
+{
+	struct scene_bar *bar = next_bar(scene);
+
+	bar->lane = lane;
+	bar->kind = kind;
+	return bar;
+}
+
+static struct scene_channel *next_channel(struct scene *scene)
+{
+	struct scene_channel *spare = &((struct store *)scene)->channel;
+	void *grown = grow(scene, scene->channels, scene->channel_count, sizeof(*spare));
+
+	if (!grown)
+		return memset(spare, 0, sizeof(*spare));
+	scene->channels = grown;
+	return &scene->channels[scene->channel_count++];
+}
+
+struct scene_channel *scene_add_channel(struct scene *scene, enum mechanism mechanism)
+{
+	struct scene_channel *channel = next_channel(scene);
+
+	channel->mechanism = mechanism;
+	channel->latency_p50_ns = UINT64_MAX;
+	channel->name = channel->route = empty;
+	return channel;
+}
+
+/* Formatted and harmless; `empty` where there is no memory. */
+static char *text_of(struct scene *scene, const char *format, va_list args)
+{
+	char *raw = NULL;
+	char *text = NULL;
+	int len = vasprintf(&raw, format, args);
+
+	if (len >= 0)
+		text = scene_harmless(raw, (size_t)len);
+	free(len >= 0 ? raw : NULL);
+	if (!text)
+		scene->failed = true;
+	return text ? text : empty;
+}
+
+void scene_add_note(struct scene *scene, const char *format, ...)
+{
+	void *grown = grow(scene, scene->notes, scene->note_count, sizeof(*scene->notes));
+	va_list args;
+
+	if (!grown)
+		return;
+	scene->notes = grown;
+	va_start(args, format);
+	scene->notes[scene->note_count++] = text_of(scene, format, args);
+	va_end(args);
+}
+
+void scene_set(struct scene *scene, char **slot, const char *format, ...)
+{
+	char *old = *slot;
+	va_list args;
+
+	if (scene->failed)
+		return;
+	va_start(args, format);
+	*slot = text_of(scene, format, args);
+	va_end(args);
+	free_text(old);
+}
+
+void scene_append(struct scene *scene, char **slot, const char *format, ...)
+{
+	char *text;
+	va_list args;
+
+	va_start(args, format);
+	text = text_of(scene, format, args);
+	va_end(args);
+	if (**slot)
+		scene_set(scene, slot, "%s, %s", *slot, text);
+	else
+		scene_set(scene, slot, "%s", text);
+	free_text(text);
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What to draw: lanes, rows and bars, after filters and caps. A renderer knows this header and
+ * nothing of models or messages, so that a filter or a fold is written once and holds in every
+ * format. Rows are in causal order: nothing is received above the row that sent it.
+ *
+ * All strings here are valid UTF-8 without control characters or bidi controls (scene_text.h makes
+ * them so), never NULL, and belong to the scene. They may still hold what a format must escape.
+ */
+#ifndef VIZ_SCENE_H
+#define VIZ_SCENE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lang/lang.h"
+
+/* A row's end that is no lane. */
+enum { SCENE_NOWHERE = -1, SCENE_OUTSIDE = -2 };
+
+#define SCENE_NO_ROW SIZE_MAX
+
+enum scene_kind {
+	SCENE_MESSAGE, /* from -> to: data */
+	SCENE_SIGNAL,  /* from -> to: a signal */
+	SCENE_EOF,     /* from -> to: the last writing end was closed, the reader learns it */
+	SCENE_CONNECT, /* from -> to: connect met accept */
+	SCENE_FORK,    /* from -> to: lane `to` begins */
+	SCENE_EXEC,    /* at from: another program, `label` names it */
+	SCENE_EXIT,    /* at from: the lane ends; `to` is who is told by SIGCHLD, if drawn */
+	SCENE_IDLE,    /* nobody did anything for a while */
+	SCENE_FAILED,  /* at from: an operation failed */
+	SCENE_WAITING, /* at from: still waiting when the trace ended */
+	SCENE_NOTE,    /* at from or nowhere: worth telling (records lost, rows left out) */
+	SCENE_KIND_COUNT
+};
+
+/* How an arrow is drawn. */
+enum scene_style {
+	SCENE_COPY,    /* ━ data is copied */
+	SCENE_CONTROL, /* ─ something else happens */
+	SCENE_NOTIFY   /* ┄ a signal */
+};
+
+/*
+ * A message that was received where one straight arrow would lie about the order is two rows, sent
+ * and received, tied by a number. Those never received have only the first.
+ */
+enum scene_part {
+	SCENE_WHOLE,
+	SCENE_SENT,	/* the leaving half: `tie` names the other one */
+	SCENE_RECEIVED, /* the arriving half */
+	SCENE_UNREAD,	/* nobody received it: it still lies in the channel, or is pending */
+	SCENE_DROPPED	/* it was thrown away or refused */
+};
+
+struct scene_row {
+	enum scene_kind kind;
+	enum scene_style style;
+	enum scene_part part;
+	enum mechanism mechanism; /* MECH_NONE: none */
+	uint64_t at_ns;		  /* since the scene began */
+	int from;		  /* lane, SCENE_NOWHERE or SCENE_OUTSIDE */
+	int to;
+	bool ambiguous;	  /* the trace allows another pairing */
+	bool important;	  /* its detail is worth a line of its own where room is short */
+	unsigned tie;	  /* SCENE_SENT, SCENE_RECEIVED: number of the message */
+	uint64_t bytes;	  /* moved by this row */
+	char *label;	  /* short: "pipe 24 B", "EOF", "exit 0" */
+	char *told;	  /* SCENE_EXIT with `to`: what the arrow says, "SIGCHLD". Else "" */
+	char *payload;	  /* quoted, with … where it was cut: "a.c\nb.c\n"…. May be "" */
+	char *detail;	  /* "wc was blocked 48.9 µs". May be "" */
+	char *outside;	  /* name of the SCENE_OUTSIDE end. May be "" */
+	char *channel;	  /* "pipe:[40211]". May be "" */
+};
+
+struct scene_lane {
+	char *title;	  /* name of its last program */
+	uint32_t pid;
+	size_t first_row; /* lives in rows [first_row, last_row] */
+	size_t last_row;  /* SCENE_NO_ROW: beyond the end */
+	bool born;	  /* its birth is the row first_row; false: it was there before */
+	bool ended;	  /* its end is the row last_row */
+	size_t messages;  /* of rows that begin or end here: how busy it is */
+};
+
+enum scene_bar_kind {
+	SCENE_BLOCKED, /* asleep in a system call */
+	SCENE_HANDLER  /* a signal's handler runs */
+};
+
+/* A stretch of a lane. Bars are sorted by first_row. */
+struct scene_bar {
+	int lane;
+	enum scene_bar_kind kind;
+	size_t first_row; /* in rows [first_row, last_row] */
+	size_t last_row;
+	uint64_t from_ns; /* since the scene began */
+	uint64_t to_ns;
+};
+
+/* One line of the table below the picture. */
+struct scene_channel {
+	char *name;  /* "pipe:[77]", "unix-stream /run/x" */
+	char *route; /* "ls → wc" with the scene's arrow " → " */
+	enum mechanism mechanism;
+	uint64_t messages;
+	uint64_t bytes;
+	uint64_t latency_p50_ns; /* from send to receipt; UINT64_MAX: not known */
+};
+
+struct scene {
+	char *command;	      /* "ls | wc" as it was typed. May be "" */
+	uint64_t duration_ns;
+	uint64_t messages;    /* of the trace, after filters */
+	uint64_t bytes;
+	uint64_t signals;     /* of which are signals */
+	size_t process_count; /* of the trace */
+	size_t channel_total; /* that carried a message */
+	struct scene_lane *lanes;
+	size_t lane_count;
+	struct scene_row *rows;
+	size_t row_count;
+	struct scene_bar *bars;
+	size_t bar_count;
+	struct scene_channel *channels;
+	size_t channel_count;
+	char **notes; /* what is missing and why: loss, a cut trace, rows left out */
+	size_t note_count;
+	bool failed; /* out of memory: sticky, the scene must not be drawn */
+};
+
+/* An empty scene; NULL: out of memory. */
+struct scene *scene_new(void);
+void scene_free(struct scene *scene); /* NULL is fine */
+
+/*
+ * Append one. Strings given to them are copied and made harmless (scene_text.h); the new element's
+ * own are "" and are set by scene_set(). Never NULL: out of memory gives an element that nobody
+ * sees, and sets `failed`.
+ */
+struct scene_lane *scene_add_lane(struct scene *scene, const char *title, uint32_t pid);
+struct scene_row *scene_add_row(struct scene *scene, enum scene_kind kind, int from, int to);
+struct scene_bar *scene_add_bar(struct scene *scene, int lane, enum scene_bar_kind kind);
+struct scene_channel *scene_add_channel(struct scene *scene, enum mechanism mechanism);
+void scene_add_note(struct scene *scene, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* Replaces a string of one of the above, made harmless. */
+void scene_set(struct scene *scene, char **slot, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Appends to it, after ", " where it is not empty. */
+void scene_append(struct scene *scene, char **slot, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+#endif

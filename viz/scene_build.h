@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * From a model and its messages to a scene. In three steps: collect drafts (what could be a row,
+ * with the times between which it happened), place them (one causal order), then write the rows
+ * that are kept.
+ */
+#ifndef VIZ_SCENE_BUILD_H
+#define VIZ_SCENE_BUILD_H
+
+#include "filter.h"
+#include "scene.h"
+
+struct scene_request {
+	const struct viz_model *model;
+	const struct viz_pairing *pairing;
+	const struct viz_filter *filter; /* NULL: everything */
+	size_t max_rows;		 /* 0: all */
+};
+
+/* 0 and a scene for scene_free(), or -ENOMEM. */
+int scene_build(const struct scene_request *request, struct scene **scene);
+
+#endif

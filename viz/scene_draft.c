@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "scene_draft.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+static bool reserve(struct scene_drafts *d)
+{
+	size_t capacity = d->capacity ? d->capacity * 2 : 64;
+	struct draft *grown;
+
+	if (d->count < d->capacity)
+		return true;
+	grown = reallocarray(d->rows, capacity, sizeof(*grown));
+	if (!grown) {
+		d->failed = true;
+		return false;
+	}
+	d->rows = grown;
+	d->capacity = capacity;
+	return true;
+}
+
+struct draft *scene_draft(struct scene_drafts *d, enum scene_kind kind, int from, int to)
+{
+	struct draft *draft = reserve(d) ? &d->rows[d->count] : &d->spare;
+
+	*draft = (struct draft){.kind = kind, .from = from, .to = to, .order = d->count};
+	if (draft != &d->spare)
+		d->count++;
+	return draft;
+}
+
+int scene_lane_of(const struct scene_drafts *d, const struct viz_process *process)
+{
+	return process ? d->lane_of[process->index] : SCENE_NOWHERE;
+}
+
+static int begin(struct scene_drafts *d, const struct scene_request *request)
+{
+	const struct viz_model *model = request->model;
+
+	*d = (struct scene_drafts){.request = request, .scene = scene_new()};
+	d->lane_of = calloc(model->process_count + 1, sizeof(*d->lane_of));
+	d->processes = calloc(model->process_count + 1, sizeof(*d->processes));
+	d->namesake = calloc(model->process_count + 1, sizeof(*d->namesake));
+	d->interrupter = calloc(model->operation_count + 1, sizeof(*d->interrupter));
+	return d->scene && d->lane_of && d->processes && d->namesake && d->interrupter ? 0 : -ENOMEM;
+}
+
+static void end(struct scene_drafts *d)
+{
+	free(d->lane_of);
+	free(d->processes);
+	free(d->namesake);
+	free(d->interrupter);
+	free(d->rows);
+}
+
+int scene_build(const struct scene_request *request, struct scene **scene)
+{
+	struct scene_drafts d;
+	int err = begin(&d, request);
+
+	if (!err) {
+		scene_make_lanes(&d);
+		scene_collect(&d);
+		scene_place(&d);
+		scene_sum_counts(&d);
+		scene_sum_channels(&d);
+		scene_cap(&d);
+		scene_write(&d);
+		scene_tell_missing(&d);
+		err = d.failed || d.scene->failed ? -ENOMEM : 0;
+	}
+	end(&d);
+	if (err)
+		scene_free(d.scene);
+	*scene = err ? NULL : d.scene;
+	return err;
+}

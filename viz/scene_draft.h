@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Drafts of rows, for the scene_*.c files that build a scene: what happened, on which lanes, and
+ * between which times. Times are those of the trace.
+ */
+#ifndef VIZ_SCENE_DRAFT_H
+#define VIZ_SCENE_DRAFT_H
+
+#include "scene_build.h"
+
+struct draft {
+	enum scene_kind kind;
+	enum scene_part part;
+	int from; /* lane, SCENE_NOWHERE, SCENE_OUTSIDE */
+	int to;
+	uint64_t sent_ns;     /* when it left `from`: not earlier */
+	uint64_t received_ns; /* when it had arrived at `to`: not later; not before sent_ns */
+	uint64_t at_ns;	      /* where it is drawn: scene_place() */
+	size_t order;	      /* of drafts at the same time: as they were added */
+	unsigned tie;
+	union {
+		const struct viz_message *message;
+		const struct viz_eof *eof;
+		const struct viz_connection *connection;
+		const struct viz_process_event *event;
+		const struct viz_process *process; /* exit */
+		const struct viz_operation *operation;
+		struct draft_gap {
+			size_t rows;
+			size_t messages;
+		} left_out; /* SCENE_NOTE on no lane */
+		uint64_t idle_ns;
+	} of;
+	const struct viz_message *told; /* SCENE_EXIT: the SIGCHLD; SCENE_FAILED: what interrupted */
+	size_t repeated;		/* SCENE_FAILED: this often in a row, less one */
+};
+
+struct scene_drafts {
+	const struct scene_request *request;
+	struct scene *scene;
+	int *lane_of;		     /* of a process, by index; SCENE_NOWHERE: none */
+	const struct viz_process **processes; /* of a lane */
+	bool *namesake;			      /* of a lane: another one has the same title */
+	const struct viz_message **interrupter; /* of an operation, by index; NULL: none */
+	struct draft *rows;
+	struct draft spare;	     /* for what finds no memory */
+	size_t count;
+	size_t capacity;
+	uint64_t start_ns;	     /* of the first row */
+	unsigned ties;
+	size_t left_out;	     /* rows beyond max_rows */
+	size_t left_out_messages;    /* of which are messages or signals */
+	bool failed;		     /* out of memory: sticky */
+};
+
+/* Never NULL; what is added after a failure is lost. */
+struct draft *scene_draft(struct scene_drafts *d, enum scene_kind kind, int from, int to);
+
+int scene_lane_of(const struct scene_drafts *d, const struct viz_process *process);
+
+/* Collecting (scene_lanes.c, scene_collect.c, scene_calls.c). */
+void scene_make_lanes(struct scene_drafts *d);
+void scene_collect(struct scene_drafts *d);
+void scene_collect_calls(struct scene_drafts *d); /* failed and waiting ones */
+
+/* Gives every draft its place, splits messages that no straight arrow can tell, and sorts. */
+void scene_place(struct scene_drafts *d);
+
+/* Leaves out what exceeds max_rows, adds idle gaps. */
+void scene_cap(struct scene_drafts *d);
+
+/* Writes the rows, their lanes' lives and the bars. */
+void scene_write(struct scene_drafts *d);
+
+/* What a row says (scene_say*.c). */
+void scene_say(struct scene_drafts *d, const struct draft *draft, struct scene_row *row);
+void scene_say_message(struct scene_drafts *d, const struct draft *draft, struct scene_row *row);
+void scene_say_failed(struct scene_drafts *d, const struct draft *draft, struct scene_row *row);
+void scene_say_waiting(struct scene_drafts *d, const struct draft *draft, struct scene_row *row);
+
+/* Appends a text by a format with one %s, and frees it; NULL (out of memory) fails the scene. */
+void scene_say_owned(struct scene_drafts *d, char **slot, const char *format, char *text);
+
+/* "ls" of a process, with its pid where another lane has that name too, "ls[1201]" of a message's end, "read(0)" of a call, "pipe:[77]" of a channel; allocated, or NULL. */
+char *scene_comm(const struct viz_process *process);
+char *scene_short_name(const struct scene_drafts *d, const struct viz_process *process);
+char *scene_end_name(const struct scene_drafts *d, const struct viz_end *end);
+char *scene_call(const struct viz_operation *operation);
+char *scene_channel_name(const struct viz_channel *channel);
+
+/* The table below the picture, the counts of the caption, and what is missing. */
+void scene_sum_channels(struct scene_drafts *d);
+void scene_sum_counts(struct scene_drafts *d);
+void scene_tell_missing(struct scene_drafts *d);
+
+/* Whether the filter lets it through. */
+bool scene_wants_message(const struct scene_drafts *d, const struct viz_message *message);
+bool scene_is_outside(const struct scene_drafts *d, const struct viz_process *process);
+
+#endif

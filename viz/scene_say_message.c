@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* The words of messages and signals. */
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scene_draft.h"
+#include "scene_text.h"
+
+/* Whichever side kept more of the bytes. */
+static struct viz_bytes payload_of(const struct viz_message *m)
+{
+	struct viz_bytes sent = m->from.payload, received = m->to.payload;
+
+	if (!sent.data || (received.data && received.len > sent.len))
+		return received;
+	return sent;
+}
+
+static void say_payload(struct scene_drafts *d, const struct viz_message *m, struct scene_row *row)
+{
+	struct viz_bytes payload = payload_of(m);
+
+	if (payload.data && payload.len)
+		scene_say_owned(d, &row->payload, "%s",
+				scene_quote(payload.data, payload.len, m->bytes));
+}
+
+static void say_duration(struct scene_drafts *d, struct scene_row *row, const char *format,
+			 uint64_t ns)
+{
+	char buf[SCENE_QUANTITY];
+
+	scene_append(d->scene, &row->detail, "%s%s", format, scene_duration(ns, buf));
+}
+
+static void say_blocked(struct scene_drafts *d, const struct viz_end *end, struct scene_row *row)
+{
+	char buf[SCENE_QUANTITY];
+	char *name;
+
+	if (!end->operation || !end->operation->off_cpu_ns || end->offset > 0 || !end->process)
+		return;
+	name = scene_short_name(d, end->process);
+	if (name)
+		scene_append(d->scene, &row->detail, "%s was blocked %s", name,
+			     scene_duration(end->operation->off_cpu_ns, buf));
+	else
+		d->failed = true;
+	free(name);
+}
+
+/* From the send's begin to the receive's end, and how much of it the bytes just lay there. */
+static void say_timing(struct scene_drafts *d, const struct viz_message *m, struct scene_row *row)
+{
+	const struct viz_end *from = &m->from, *to = &m->to;
+
+	if (from->timed && to->timed && to->exit_ns != VIZ_NEVER && to->exit_ns >= from->enter_ns) {
+		if (from->exit_ns != VIZ_NEVER && to->enter_ns > from->exit_ns)
+			say_duration(d, row, "lay unread ", to->enter_ns - from->exit_ns);
+		else
+			say_duration(d, row, "latency ", to->exit_ns - from->enter_ns);
+	}
+	say_blocked(d, from, row);
+	say_blocked(d, to, row);
+}
+
+static void say_data_fate(struct scene_drafts *d, const struct viz_message *m, struct scene_row *row)
+{
+	char buf[SCENE_QUANTITY];
+
+	switch (m->fate) {
+	case FATE_UNREAD:
+		scene_append(d->scene, &row->detail, "nobody received it");
+		break;
+	case FATE_DISCARDED:
+		scene_append(d->scene, &row->detail, "thrown away: the channel was closed unread");
+		break;
+	case FATE_DROPPED:
+		scene_append(d->scene, &row->detail, "dropped: the kernel did not queue it");
+		break;
+	case FATE_TRUNCATED:
+		scene_append(d->scene, &row->detail, "cut: %s lost", scene_bytes(m->cut, buf));
+		break;
+	default:
+		return;
+	}
+	row->important = true;
+}
+
+/* Not bytes but a number is what an eventfd takes. */
+static bool say_counter(struct scene_drafts *d, const struct viz_message *m, struct scene_row *row)
+{
+	const struct viz_operation *op = m->from.operation ? m->from.operation : m->to.operation;
+	uint64_t value;
+
+	if (m->mechanism != MECH_EVENTFD || !op || op->payload.len != sizeof(value))
+		return false;
+	memcpy(&value, op->payload.data, sizeof(value));
+	scene_set(d->scene, &row->label, "eventfd %s%" PRIu64, m->from.operation ? "+" : "", value);
+	say_data_fate(d, m, row);
+	if (row->part != SCENE_SENT)
+		say_timing(d, m, row);
+	return true;
+}
+
+static void say_data(struct scene_drafts *d, const struct viz_message *m, struct scene_row *row)
+{
+	char buf[SCENE_QUANTITY];
+
+	if (say_counter(d, m, row))
+		return;
+	scene_set(d->scene, &row->label, "%s %s", mechanism_info(m->mechanism)->name,
+		  scene_bytes(m->bytes, buf));
+	if (m->typed)
+		scene_set(d->scene, &row->label, "%s %s%" PRId64, row->label,
+			  m->mechanism == MECH_SYSV_MSG ? "type " : "prio ", m->type);
+	if (row->part != SCENE_RECEIVED)
+		say_payload(d, m, row);
+	say_data_fate(d, m, row);
+	if (row->part != SCENE_SENT)
+		say_timing(d, m, row);
+	if (m->from.operation && m->from.operation->passed_fds_count && m->from.offset == 0)
+		scene_append(d->scene, &row->detail, "passes %zu descriptor%s",
+			     m->from.operation->passed_fds_count,
+			     m->from.operation->passed_fds_count == 1 ? "" : "s");
+}
+
+/* That nobody cares is no news of these: signal(7). */
+static bool is_ignored_by_default(const struct viz_message *m)
+{
+	int number = m->signal->number;
+
+	return m->fate == FATE_IGNORED && (number == SIGCHLD || number == SIGCONT ||
+					   number == SIGURG || number == SIGWINCH);
+}
+
+static const char *signal_fate(const struct viz_message *m)
+{
+	switch (m->fate) {
+	case FATE_IGNORED:
+		return "ignored";
+	case FATE_DEFAULT:
+		return m->signal->killed ? "default action: it ends the process" : "default action";
+	case FATE_COALESCED:
+		return "one was pending already: this one is lost";
+	case FATE_PENDING:
+		return "still pending: never delivered";
+	case FATE_NO_PROCESS:
+		return "there is no such process";
+	default:
+		return NULL;
+	}
+}
+
+static void say_interrupted(struct scene_drafts *d, const struct viz_signal *signal,
+			    struct scene_row *row)
+{
+	char *call = scene_call(signal->interrupted);
+	const char *then = signal->restarted ? ", which starts again (SA_RESTART)" : "";
+
+	if (call && signal->interrupted->error.data)
+		scene_append(d->scene, &row->detail, "interrupts %s%s", call, then);
+	else if (!call)
+		d->failed = true;
+	free(call);
+	row->important = true;
+}
+
+/* A child that stops or goes on; its end is told by its own row. */
+static bool say_child(struct scene_drafts *d, const struct viz_signal *signal,
+		      struct scene_row *row)
+{
+	const struct viz_signal_event *event = signal->generate;
+
+	if (!event || signal->number != SIGCHLD || !event->has_code ||
+	    (event->code != CLD_STOPPED && event->code != CLD_CONTINUED) || signal->interrupted)
+		return false;
+	scene_append(d->scene, &row->detail,
+		     event->code == CLD_STOPPED ? "it has stopped" : "it goes on");
+	return true;
+}
+
+static void say_signal(struct scene_drafts *d, const struct viz_message *m, struct scene_row *row)
+{
+	const struct viz_signal *signal = m->signal;
+	const char *fate = signal_fate(m);
+
+	row->style = SCENE_NOTIFY;
+	scene_set(d->scene, &row->label, "%.*s", (int)signal->name.len,
+		  signal->name.data ? signal->name.data : "signal");
+	if (row->part == SCENE_SENT)
+		return;
+	if (say_child(d, signal, row))
+		return;
+	if (signal->deliver && signal->end && signal->end->at_ns >= signal->deliver->at_ns)
+		say_duration(d, row, "handler ran ", signal->end->at_ns - signal->deliver->at_ns);
+	else if (m->fate == FATE_HANDLED)
+		scene_append(d->scene, &row->detail, "its handler began and did not return");
+	if (fate)
+		scene_append(d->scene, &row->detail, "%s", fate);
+	row->important |= fate && !is_ignored_by_default(m);
+	if (signal->interrupted)
+		say_interrupted(d, signal, row);
+}
+
+/* The other end has no lane: who it is, as far as known. */
+static void say_outside(struct scene_drafts *d, const struct viz_message *m, struct scene_row *row)
+{
+	const struct viz_end *end = row->from == SCENE_OUTSIDE ? &m->from : &m->to;
+	const struct viz_signal_event *generate = m->signal ? m->signal->generate : NULL;
+
+	if (row->from != SCENE_OUTSIDE && row->to != SCENE_OUTSIDE)
+		return;
+	if (end->known && end->pid)
+		scene_say_owned(d, &row->outside, "%s",
+				scene_end_name(d, end));
+	else if (m->signal && row->from == SCENE_OUTSIDE && generate && !generate->from_pid)
+		scene_set(d->scene, &row->outside, "the kernel");
+}
+
+void scene_say_message(struct scene_drafts *d, const struct draft *draft, struct scene_row *row)
+{
+	const struct viz_message *m = draft->of.message;
+
+	row->style = SCENE_COPY;
+	row->mechanism = m->mechanism;
+	row->bytes = m->bytes;
+	row->ambiguous = m->match == MATCH_AMBIGUOUS;
+	if (m->signal)
+		say_signal(d, m, row);
+	else
+		say_data(d, m, row);
+	say_outside(d, m, row);
+	if (m->channel)
+		scene_say_owned(d, &row->channel, "%s", scene_channel_name(m->channel));
+	if (m->channel && d->scene->channel_total > 1)
+		scene_append(d->scene, &row->detail, "%s", row->channel);
+}

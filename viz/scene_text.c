@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "scene_text.h"
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "json.h"
+
+/*
+ * Characters that change how others look, or that nobody sees: zero width, marks of direction,
+ * embeddings, isolates, separators, fillers, variation selectors, tags, non-characters. Sorted.
+ */
+static const struct {
+	uint32_t first, last;
+} invisible[] = {
+	{0x0080, 0x009f},   {0x00ad, 0x00ad},	{0x034f, 0x034f},   {0x061c, 0x061c},
+	{0x115f, 0x1160},   {0x17b4, 0x17b5},	{0x180b, 0x180f},   {0x200b, 0x200f},
+	{0x2028, 0x202e},   {0x2060, 0x206f},	{0x3164, 0x3164},   {0xe000, 0xf8ff},
+	{0xfdd0, 0xfdef},   {0xfe00, 0xfe0f},	{0xfeff, 0xfeff},   {0xffa0, 0xffa0},
+	{0xfff0, 0xfffb},   {0xfffe, 0xffff},	{0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a},
+	{0xe0000, 0x10ffff},
+};
+
+static bool is_invisible(uint32_t c)
+{
+	for (size_t i = 0; i < sizeof(invisible) / sizeof(*invisible); i++)
+		if (c >= invisible[i].first && c <= invisible[i].last)
+			return true;
+	return false;
+}
+
+static uint32_t decode(const unsigned char *p, size_t n)
+{
+	uint32_t c = n == 1 ? p[0] : p[0] & (0x7fu >> n);
+
+	for (size_t i = 1; i < n; i++)
+		c = c << 6 | (p[i] & 0x3f);
+	return c;
+}
+
+static size_t put_ascii(char *out, unsigned char c, bool quote)
+{
+	static const char letters[] = "abtnvfr"; /* 7 to 13 */
+
+	if (c >= 7 && c <= 13)
+		return (size_t)sprintf(out, "\\%c", letters[c - 7]);
+	if (c < 0x20 || c == 0x7f)
+		return (size_t)sprintf(out, "\\x%02x", c);
+	if (quote && (c == '"' || c == '\\'))
+		return (size_t)sprintf(out, "\\%c", c);
+	*out = (char)c;
+	return 1;
+}
+
+/* One character of the input, at most 10 bytes into out; *used is what it took of the input. */
+static size_t put_next(char *out, const unsigned char *p, size_t len, bool quote, size_t *used)
+{
+	size_t n = utf8_sequence_len(p, len);
+	uint32_t c;
+
+	*used = n ? n : 1;
+	if (n == 0)
+		return (size_t)sprintf(out, "\\x%02x", *p);
+	if (n == 1)
+		return put_ascii(out, *p, quote);
+	c = decode(p, n);
+	if (is_invisible(c))
+		return (size_t)sprintf(out, c > 0xffff ? "\\U%08" PRIx32 : "\\u%04" PRIx32, c);
+	memcpy(out, p, n);
+	return n;
+}
+
+enum { GROWTH = 10, QUOTES = 8 };
+
+static size_t put_all(char *out, const void *bytes, size_t len, bool quote)
+{
+	const unsigned char *p = bytes;
+	char *start = out;
+	size_t used;
+
+	for (size_t i = 0; i < len; i += used)
+		out += put_next(out, p + i, len - i, quote, &used);
+	*out = '\0';
+	return (size_t)(out - start);
+}
+
+char *scene_harmless(const void *bytes, size_t len)
+{
+	char *out = malloc(len * GROWTH + 1);
+
+	if (out)
+		put_all(out, bytes, len, false);
+	return out;
+}
+
+/* A prefix may end within a character: that is a cut, no damage. */
+static size_t whole_characters(const unsigned char *p, size_t len)
+{
+	for (size_t back = 1; back <= 3 && back <= len; back++) {
+		unsigned char c = p[len - back];
+
+		if (c >= 0xc2 && c <= 0xf4)
+			return utf8_sequence_len(p + len - back, back) ? len : len - back;
+		if (c < 0x80)
+			break;
+	}
+	return len;
+}
+
+char *scene_quote(const void *bytes, size_t len, uint64_t total)
+{
+	char *out = malloc(len * GROWTH + QUOTES);
+	size_t n = 0;
+
+	if (!out)
+		return NULL;
+	if (len < total)
+		len = whole_characters(bytes, len);
+	out[n++] = '"';
+	n += put_all(out + n, bytes, len, true);
+	out[n++] = '"';
+	memcpy(out + n, "…", len < total ? sizeof("…") : 0);
+	if (len >= total)
+		out[n] = '\0';
+	return out;
+}
+
+void scene_put_word(FILE *out, const char *word, size_t len, bool first)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789_-./:=+,@%^";
+	bool quote = !len || strspn(word, plain) < len;
+
+	if (!first)
+		putc(' ', out);
+	if (quote)
+		putc('\'', out);
+	for (size_t i = 0; i < len; i++) {
+		if (word[i] == '\'')
+			fputs("'\\''", out);
+		else if (word[i])
+			putc(word[i], out);
+	}
+	if (quote)
+		putc('\'', out);
+}
+
+const char *scene_bytes(uint64_t bytes, char buf[SCENE_QUANTITY])
+{
+	static const char units[] = "KMGTPE";
+	double value = (double)bytes;
+	int unit = -1;
+
+	if (bytes < 10000) {
+		snprintf(buf, SCENE_QUANTITY, "%" PRIu64 " B", bytes);
+		return buf;
+	}
+	for (; value >= 1024 && unit < 5; unit++)
+		value /= 1024;
+	snprintf(buf, SCENE_QUANTITY, value == (double)(uint64_t)value ? "%.0f %ciB" : "%.1f %ciB",
+		 value, units[unit]);
+	return buf;
+}
+
+const char *scene_duration(uint64_t ns, char buf[SCENE_QUANTITY])
+{
+	static const char *const units[] = {"ns", "µs", "ms", "s"};
+	double value = (double)ns;
+	int unit = 0;
+
+	for (; value >= 999.5 && unit < 3; unit++)
+		value /= 1000;
+	snprintf(buf, SCENE_QUANTITY, unit == 0 || value >= 100 ? "%.0f %s" : "%.3g %s", value,
+		 units[unit]);
+	return buf;
+}
+
+const char *scene_count(uint64_t n, char buf[SCENE_QUANTITY])
+{
+	char digits[SCENE_QUANTITY];
+	int len = snprintf(digits, sizeof(digits), "%" PRIu64, n);
+	char *out = buf;
+
+	for (int i = 0; i < len; i++) {
+		if (i > 0 && (len - i) % 3 == 0)
+			*out++ = ',';
+		*out++ = digits[i];
+	}
+	*out = '\0';
+	return buf;
+}

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* The last step of building: cap, idle gaps, rows, lives of the lanes, bars. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "scene_draft.h"
+
+#define IDLE_MIN_NS  10000000 /* a shorter gap is no news */
+#define IDLE_PART    20	      /* nor one of less than this part of the whole */
+#define LIVELY_PART  2	      /* a call that slept this part of its time is a bar */
+
+static bool is_message(const struct draft *draft)
+{
+	return (draft->kind == SCENE_MESSAGE || draft->kind == SCENE_SIGNAL || draft->told) &&
+	       draft->part != SCENE_RECEIVED && draft->kind != SCENE_FAILED &&
+	       draft->kind != SCENE_NOTE;
+}
+
+/* The first three quarters and the last one stay: how it began, and how it ended. */
+static void leave_out(struct scene_drafts *d)
+{
+	size_t max = d->request->max_rows;
+	size_t first = max - max / 4 - 1;
+	size_t last = d->count - max / 4;
+	struct draft *note = &d->rows[first];
+	struct draft gap = {.kind = SCENE_NOTE, .from = SCENE_NOWHERE, .to = SCENE_NOWHERE};
+
+	for (size_t i = first; i < last; i++) {
+		d->left_out++;
+		d->left_out_messages += is_message(&d->rows[i]);
+	}
+	gap.at_ns = note->at_ns;
+	gap.of.left_out.rows = d->left_out;
+	gap.of.left_out.messages = d->left_out_messages;
+	*note = gap;
+	memmove(note + 1, &d->rows[last], (d->count - last) * sizeof(*note));
+	d->count = first + 1 + (d->count - last);
+}
+
+static uint64_t span_ns(const struct scene_drafts *d)
+{
+	return d->count ? d->rows[d->count - 1].at_ns - d->start_ns : 0;
+}
+
+static bool is_idle(const struct draft *before, const struct draft *draft, uint64_t limit_ns)
+{
+	return draft->at_ns > before->at_ns && draft->at_ns - before->at_ns >= IDLE_MIN_NS &&
+	       draft->at_ns - before->at_ns >= limit_ns && before->kind != SCENE_NOTE;
+}
+
+static void add_idle(struct scene_drafts *d)
+{
+	struct draft *before = d->rows;
+	size_t count = d->count;
+	uint64_t limit_ns = span_ns(d) / IDLE_PART;
+
+	d->rows = NULL;
+	d->count = d->capacity = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (i > 0 && is_idle(&before[i - 1], &before[i], limit_ns)) {
+			struct draft *idle = scene_draft(d, SCENE_IDLE, SCENE_NOWHERE, SCENE_NOWHERE);
+
+			idle->of.idle_ns = before[i].at_ns - before[i - 1].at_ns;
+			idle->at_ns = before[i - 1].at_ns + idle->of.idle_ns / 2;
+		}
+		*scene_draft(d, before[i].kind, before[i].from, before[i].to) = before[i];
+	}
+	free(before);
+}
+
+void scene_cap(struct scene_drafts *d)
+{
+	if (d->request->max_rows && d->count > d->request->max_rows)
+		leave_out(d);
+	add_idle(d);
+}
+
+/* The first row drawn after `ns`. */
+static size_t row_after(const struct scene_drafts *d, uint64_t ns)
+{
+	size_t low = 0, high = d->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (d->rows[middle].at_ns > ns)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return low;
+}
+
+/* --- lanes --- */
+
+static void count_message(struct scene *scene, int lane)
+{
+	if (lane >= 0)
+		scene->lanes[lane].messages++;
+}
+
+static void begin_life(struct scene *scene, int lane, size_t row, bool *seen)
+{
+	if (lane < 0 || seen[lane])
+		return;
+	seen[lane] = true;
+	if (scene->lanes[lane].first_row > row)
+		scene->lanes[lane].first_row = row;
+}
+
+/* Before anything else is known: a lane lives from its first moment to its last. */
+static void begin_lives(struct scene_drafts *d)
+{
+	for (size_t i = 0; i < d->scene->lane_count; i++) {
+		const struct viz_process *process = d->processes[i];
+		struct scene_lane *lane = &d->scene->lanes[i];
+
+		lane->first_row = process->before_trace ? 0 : SIZE_MAX;
+		if (process->ended && d->count) {
+			size_t after = row_after(d, process->end_ns);
+
+			lane->last_row = after ? after - 1 : 0;
+		}
+	}
+}
+
+static void live_by_rows(struct scene_drafts *d)
+{
+	struct scene *scene = d->scene;
+	bool *seen = calloc(scene->lane_count + 1, sizeof(*seen));
+
+	if (!seen) {
+		d->failed = true;
+		return;
+	}
+	for (size_t i = 0; i < scene->row_count; i++) {
+		const struct scene_row *row = &scene->rows[i];
+
+		begin_life(scene, row->from, i, seen);
+		begin_life(scene, row->to, i, seen);
+		if (row->kind == SCENE_FORK && row->to >= 0)
+			scene->lanes[row->to].born = scene->lanes[row->to].first_row == i;
+		for (int end = 0; end < 2; end++) {
+			int lane = end ? row->to : row->from;
+
+			if (lane >= 0 && scene->lanes[lane].last_row != SCENE_NO_ROW &&
+			    scene->lanes[lane].last_row < i)
+				scene->lanes[lane].last_row = i;
+		}
+		if (row->kind == SCENE_EXIT && row->from >= 0) {
+			scene->lanes[row->from].ended = true;
+			scene->lanes[row->from].last_row = i;
+		}
+	}
+	free(seen);
+}
+
+/* Lanes whose rows were all left out live nowhere: at the end. */
+static void settle_lives(struct scene_drafts *d)
+{
+	for (size_t i = 0; i < d->scene->lane_count; i++) {
+		struct scene_lane *lane = &d->scene->lanes[i];
+		size_t start = row_after(d, d->processes[i]->start_ns);
+
+		if (!lane->born && !d->processes[i]->before_trace && start < lane->first_row)
+			lane->first_row = start;
+		if (lane->last_row != SCENE_NO_ROW)
+			lane->ended = true;
+		if (lane->last_row != SCENE_NO_ROW && lane->last_row < lane->first_row)
+			lane->first_row = lane->last_row;
+	}
+}
+
+/* --- bars --- */
+
+static void add_bar(struct scene_drafts *d, int lane, enum scene_bar_kind kind, uint64_t from_ns,
+		    uint64_t to_ns)
+{
+	const struct scene_lane *l = &d->scene->lanes[lane];
+	size_t first = row_after(d, from_ns);
+	size_t last = row_after(d, to_ns);
+	struct scene_bar *bar;
+
+	if (first < l->first_row + l->born)
+		first = l->first_row + l->born;
+	if (last > l->last_row)
+		last = l->last_row;
+	if (first >= last)
+		return;
+	bar = scene_add_bar(d->scene, lane, kind);
+	bar->first_row = first;
+	bar->last_row = last - 1;
+	bar->from_ns = from_ns > d->start_ns ? from_ns - d->start_ns : 0;
+	bar->to_ns = to_ns > d->start_ns ? to_ns - d->start_ns : 0;
+}
+
+/* A process of several threads does other things while one of them sleeps. */
+static void add_sleep(struct scene_drafts *d, const struct viz_operation *op)
+{
+	int lane = scene_lane_of(d, op->process);
+	uint64_t end_ns = op->exit_ns;
+
+	if (lane < 0 || op->process->thread_count > 1)
+		return;
+	if (!viz_operation_done(op))
+		end_ns = op->process->end_ns != VIZ_NEVER ? op->process->end_ns
+							  : d->request->model->end_ns;
+	else if (op->off_cpu_ns < (op->exit_ns - op->enter_ns) / LIVELY_PART || !op->off_cpu_ns)
+		return;
+	add_bar(d, lane, SCENE_BLOCKED, op->enter_ns, end_ns);
+}
+
+static void add_handler(struct scene_drafts *d, const struct viz_signal *signal)
+{
+	int lane = signal->deliver ? scene_lane_of(d, signal->deliver->to) : SCENE_NOWHERE;
+
+	if (lane >= 0 && signal->end)
+		add_bar(d, lane, SCENE_HANDLER, signal->deliver->at_ns, signal->end->at_ns);
+}
+
+static int by_first_row(const void *a, const void *b)
+{
+	const struct scene_bar *x = a, *y = b;
+
+	return x->first_row < y->first_row ? -1 : x->first_row > y->first_row;
+}
+
+static void write_bars(struct scene_drafts *d)
+{
+	const struct viz_model *model = d->request->model;
+	const struct viz_pairing *pairing = d->request->pairing;
+
+	for (size_t i = 0; i < model->operation_count; i++)
+		add_sleep(d, model->operations[i]);
+	for (size_t i = 0; i < pairing->signal_count; i++)
+		add_handler(d, pairing->signals[i]);
+	if (d->scene->bar_count)
+		qsort(d->scene->bars, d->scene->bar_count, sizeof(*d->scene->bars), by_first_row);
+}
+
+void scene_write(struct scene_drafts *d)
+{
+	struct scene *scene = d->scene;
+
+	begin_lives(d);
+	for (size_t i = 0; i < d->count; i++) {
+		const struct draft *draft = &d->rows[i];
+		struct scene_row *row = scene_add_row(scene, draft->kind, draft->from, draft->to);
+
+		row->part = draft->part;
+		row->tie = draft->tie;
+		row->at_ns = draft->at_ns - d->start_ns;
+		scene_say(d, draft, row);
+		if (is_message(draft)) {
+			count_message(scene, draft->from);
+			count_message(scene, draft->to);
+		}
+	}
+	if (scene->failed)
+		return;
+	live_by_rows(d);
+	settle_lives(d);
+	write_bars(d);
+}

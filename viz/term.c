@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "term.h"
+
+#include <errno.h>
+#include <langinfo.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum {
+	WIDTH_DEFAULT = 120, /* where nobody says: files and pipes */
+	WIDTH_TTY = 80,
+	WIDTH_MAX = 1000,
+};
+
+static bool is_set(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value && *value;
+}
+
+static bool is_forced(const char *name)
+{
+	return is_set(name) && strcmp(getenv(name), "0") != 0;
+}
+
+static bool wants_colour(const struct term *term, enum term_when colour)
+{
+	if (colour != TERM_AUTO)
+		return colour == TERM_ALWAYS;
+	if (is_set("NO_COLOR"))
+		return false;
+	if (is_forced("CLICOLOR_FORCE") || is_forced("FORCE_COLOR"))
+		return true;
+	return term->tty && !term->dumb;
+}
+
+/* COLUMNS of the environment is what a user typed; shells do not export their own. */
+static int columns_wanted(void)
+{
+	const char *text = getenv("COLUMNS");
+	char *end;
+	long value;
+
+	if (!text || !*text)
+		return 0;
+	value = strtol(text, &end, 10);
+	if (*end || value < 1)
+		return 0;
+	return value > WIDTH_MAX ? WIDTH_MAX : (int)value;
+}
+
+/* The locale of the environment, whatever the program set. */
+static bool locale_is_utf8(void)
+{
+	locale_t locale = newlocale(LC_CTYPE_MASK, "", (locale_t)0);
+	bool utf8;
+
+	if (!locale)
+		return false;
+	utf8 = strcmp(nl_langinfo_l(CODESET, locale), "UTF-8") == 0;
+	freelocale(locale);
+	return utf8;
+}
+
+void term_look(struct term *term, int fd, enum term_when colour)
+{
+	const char *kind = getenv("TERM");
+	struct winsize size = {0};
+
+	*term = (struct term){.tty = isatty(fd) == 1, .utf8 = locale_is_utf8()};
+	term->dumb = term->tty && (!kind || !*kind || strcmp(kind, "dumb") == 0);
+	term->colour = wants_colour(term, colour);
+	if (term->tty && ioctl(fd, TIOCGWINSZ, &size) == 0) {
+		term->width = size.ws_col;
+		term->rows = size.ws_row;
+	}
+	if (columns_wanted())
+		term->width = columns_wanted();
+	if (term->width < 1)
+		term->width = term->tty ? WIDTH_TTY : WIDTH_DEFAULT;
+	if (term->width > WIDTH_MAX)
+		term->width = WIDTH_MAX;
+}
+
+bool term_parse_when(const char *text, enum term_when *when)
+{
+	static const char *const words[] = {"auto", "always", "never"};
+
+	for (int i = 0; i < 3; i++)
+		if (strcmp(text, words[i]) == 0) {
+			*when = (enum term_when)i;
+			return true;
+		}
+	return false;
+}
+
+static const char *pager_command(void)
+{
+	if (is_set("IPCLENS_PAGER"))
+		return getenv("IPCLENS_PAGER");
+	if (is_set("PAGER"))
+		return getenv("PAGER");
+	return "less";
+}
+
+static void exec_pager(const int pipe_fds[2])
+{
+	if (dup2(pipe_fds[0], STDIN_FILENO) < 0)
+		_exit(127);
+	close(pipe_fds[0]);
+	close(pipe_fds[1]);
+	setenv("LESS", "FRSX", 0);
+	signal(SIGPIPE, SIG_DFL);
+	execl("/bin/sh", "sh", "-c", pager_command(), (char *)NULL);
+	_exit(127);
+}
+
+/* Who leaves the pager early has seen enough. */
+static void write_all(int fd, const char *text, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = write(fd, text, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return;
+		text += n;
+		len -= (size_t)n;
+	}
+}
+
+/* The shell's 126 and 127: no such pager. */
+static bool has_shown(pid_t pid)
+{
+	int status;
+
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return true;
+	return !WIFEXITED(status) || (WEXITSTATUS(status) != 127 && WEXITSTATUS(status) != 126);
+}
+
+/* Keys of the terminal are the pager's while it runs, and its early end is no failure. */
+static void ignore_signals(struct sigaction before[3], bool ignore)
+{
+	static const int numbers[3] = {SIGINT, SIGQUIT, SIGPIPE};
+	struct sigaction ignoring = {.sa_handler = SIG_IGN};
+
+	for (int i = 0; i < 3; i++)
+		sigaction(numbers[i], ignore ? &ignoring : &before[i], ignore ? &before[i] : NULL);
+}
+
+bool term_page(const char *text, size_t len)
+{
+	struct sigaction before[3];
+	int pipe_fds[2];
+	pid_t pid;
+	bool shown;
+
+	if (pipe(pipe_fds))
+		return false;
+	pid = fork();
+	if (pid == 0)
+		exec_pager(pipe_fds);
+	close(pipe_fds[0]);
+	if (pid < 0) {
+		close(pipe_fds[1]);
+		return false;
+	}
+	ignore_signals(before, true);
+	write_all(pipe_fds[1], text, len);
+	close(pipe_fds[1]);
+	shown = has_shown(pid);
+	ignore_signals(before, false);
+	return shown;
+}

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* One row of the picture: time, lanes, arrow, and what is told about it. */
+#include "text_page.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scene_text.h"
+
+enum { PAYLOAD_MIN = 14 }; /* columns; less of a payload tells nothing */
+
+static void put_time(struct text_page *page, const struct scene_row *row)
+{
+	char buf[SCENE_QUANTITY];
+	int width = page->layout.time_width - 1;
+	int decimals = page->unit_ns >= 1e6 ? 2 : 1;
+
+	if (row->kind == SCENE_IDLE) {
+		text_use(page, LEGEND_IDLE);
+		text_put_glyph(&page->canvas, 1, GLYPH_DOTS, TEXT_DIM);
+		text_put(&page->canvas, 3, width - 2, row->label, TEXT_DIM);
+		return;
+	}
+	if (row->from == SCENE_NOWHERE && row->to == SCENE_NOWHERE)
+		return;
+	snprintf(buf, sizeof(buf), "%.*f", decimals, (double)row->at_ns / page->unit_ns);
+	text_put(&page->canvas, width - text_width(&page->canvas, buf), width, buf, TEXT_DIM);
+}
+
+/* " to name[pid]" for an end in the slot that several lanes share. */
+static void tell_lane(struct text_page *page, FILE *out, const char *word, int lane)
+{
+	int slot = text_slot_of(&page->layout, lane);
+
+	if (slot < 0 || page->layout.slots[slot].lane >= 0)
+		return;
+	fprintf(out, "%s %s[%" PRIu32 "] · ", word, page->scene->lanes[lane].title,
+		page->scene->lanes[lane].pid);
+}
+
+/* The rest in one string: lanes that share a slot, the label where it was cut, outside, detail. */
+static char *tell_rest(struct text_page *page, const struct scene_row *row, bool label_whole)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+
+	if (!out)
+		return NULL;
+	tell_lane(page, out, "from", row->from);
+	tell_lane(page, out, "to", row->to);
+	if (!label_whole)
+		fprintf(out, "%s · ", row->label);
+	if (*row->outside)
+		fprintf(out, "%s %s · ", row->from == SCENE_OUTSIDE ? "from" : "to", row->outside);
+	fputs(row->detail, out);
+	if (fclose(out)) {
+		free(text);
+		return NULL;
+	}
+	if (!*row->detail && len >= strlen(" · "))
+		text[len - strlen(" · ")] = '\0';
+	return text;
+}
+
+/* Bytes first, as many as leave room for the rest. */
+static void put_telling(struct text_page *page, struct text_stretch in, const struct scene_row *row,
+			const char *rest)
+{
+	struct text_canvas *canvas = &page->canvas;
+	int room = in.right - in.left;
+	int rest_width = text_width(canvas, rest);
+	int payload_room = room - (rest_width ? rest_width + 2 : 0);
+	int column = in.left;
+
+	if (payload_room < PAYLOAD_MIN)
+		payload_room = room * 2 / 3 > PAYLOAD_MIN ? room * 2 / 3 : PAYLOAD_MIN;
+	if (*row->payload) {
+		column += text_put(canvas, column, payload_room < room ? payload_room : room,
+				   row->payload, TEXT_PLAIN) + 2;
+	}
+	text_put(canvas, column, in.right - column, rest, TEXT_DIM);
+}
+
+/* Beside the lanes' right end where that is wider, else below the arrow. */
+static struct text_stretch place_below(struct text_page *page, size_t row, int need)
+{
+	const struct text_layout *layout = &page->layout;
+	const struct scene_row *r = &page->scene->rows[row];
+	int from = text_slot_of(layout, r->from);
+	int to = text_slot_of(layout, r->to);
+	int last = from > to ? from : to;
+	int left = from < 0 || (to >= 0 && to < from) ? to : from;
+	struct text_stretch in, end;
+
+	if (last < 0)
+		return text_widest(page, row, layout->time_width, page->canvas.width);
+	in = text_behind(page, row, layout->slots[left < 0 ? last : left].column);
+	end = text_behind(page, row, layout->slots[last].column);
+	if (in.right - in.left < need && end.right - end.left > in.right - in.left)
+		in = end;
+	if (in.right - in.left < need)
+		end = text_widest(page, row, layout->time_width, page->canvas.width);
+	if (in.right - in.left < need && end.right - end.left > in.right - in.left)
+		in = end;
+	return in;
+}
+
+static void begin_below(struct text_page *page, size_t row, int need, struct text_stretch *in)
+{
+	text_put_lanes(page, row, TEXT_BELOW);
+	*in = place_below(page, row, need);
+	in->left++;
+	if (in->right < page->canvas.width)
+		in->right--;
+}
+
+/* Text broken into at most two lines, the last one not yet flushed. */
+static void put_lines(struct text_page *page, size_t row, struct text_stretch *in, const char *text)
+{
+	int room = in->right - in->left;
+	int len = text_break(&page->canvas, text, room > 0 ? room : 1);
+	char *first;
+
+	if (text[len] == '\0') {
+		text_put(&page->canvas, in->left, room, text, TEXT_DIM);
+		return;
+	}
+	first = strndup(text, (size_t)len);
+	if (first)
+		text_put(&page->canvas, in->left, room, first, TEXT_DIM);
+	free(first);
+	text_flush(&page->canvas);
+	text_put_lanes(page, row, TEXT_BELOW);
+	text_put(&page->canvas, in->left, room, text + len + strspn(text + len, " "), TEXT_DIM);
+}
+
+/* On one line, or the bytes on the first and what is important on up to two more. */
+static void put_below(struct text_page *page, size_t row, const char *rest)
+{
+	const struct scene_row *r = &page->scene->rows[row];
+	int payload = text_width(&page->canvas, r->payload);
+	int need = payload + text_width(&page->canvas, rest) + 4;
+	struct text_stretch in;
+
+	begin_below(page, row, need, &in);
+	if (payload && in.right - in.left >= need - 2) {
+		put_telling(page, in, r, rest);
+	} else if (payload) {
+		text_put(&page->canvas, in.left, in.right - in.left, r->payload, TEXT_PLAIN);
+		if (r->important && *rest) {
+			text_flush(&page->canvas);
+			begin_below(page, row, need, &in);
+			put_lines(page, row, &in, rest);
+		}
+	} else {
+		put_lines(page, row, &in, rest);
+	}
+	text_flush(&page->canvas);
+}
+
+/* Room for it all behind the last lane, in the arrow's own line. */
+static bool fits_behind(struct text_page *page, size_t row, const char *rest,
+			struct text_stretch *in)
+{
+	const struct scene_row *r = &page->scene->rows[row];
+	int need = text_width(&page->canvas, r->payload) + text_width(&page->canvas, rest) + 2;
+
+	*in = (struct text_stretch){page->layout.end + 1, page->canvas.width};
+	return !page->layout.detail && in->right - in->left >= need;
+}
+
+static void put_rest(struct text_page *page, size_t row, const char *rest)
+{
+	const struct scene_row *r = &page->scene->rows[row];
+	struct text_stretch in = {page->layout.detail, page->canvas.width};
+	bool told = *r->payload || *rest;
+
+	if (told && (page->layout.detail || fits_behind(page, row, rest, &in))) {
+		put_telling(page, in, r, rest);
+		told = false;
+	}
+	text_flush(&page->canvas);
+	if (told && (r->important || *r->payload))
+		put_below(page, row, rest);
+}
+
+void text_row(struct text_page *page, size_t row)
+{
+	const struct scene_row *r = &page->scene->rows[row];
+	char *rest;
+	bool whole;
+
+	put_time(page, r);
+	text_put_lanes(page, row, TEXT_AT);
+	whole = text_arrow(page, row);
+	if (r->kind == SCENE_FORK && r->to >= 0 && page->layout.slots[page->layout.slot_of[r->to]].lane >= 0)
+		text_put_glyph(&page->canvas, page->layout.slots[page->layout.slot_of[r->to]].column,
+			       GLYPH_LANE_BORN, TEXT_PLAIN);
+	rest = r->kind == SCENE_IDLE ? NULL : tell_rest(page, r, whole);
+	put_rest(page, row, rest ? rest : "");
+	free(rest);
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* The options of a picture, for `view` and `run`. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "view.h"
+
+enum { WIDTH_LEAST = 20, WIDTH_MOST = 1000 };
+
+enum view_key {
+	OPTION_AS = 0x1000,
+	OPTION_MAX,
+	OPTION_WIDTH,
+	OPTION_ASCII,
+	OPTION_COLOR,
+	OPTION_NO_PAGER
+};
+
+#define FORMATS_HELP                                                                               \
+	"draw it as FORMAT (otherwise as the ending of the output file says, else text):"
+
+static const struct argp_option options[] = {
+	{"as", OPTION_AS, "FORMAT", 0,
+	 FORMATS_HELP
+#define RENDERER(name, ending, help) " " #name " (." ending "): " help ";"
+#include "renderers.def"
+#undef RENDERER
+	 , 0},
+	{"output", 'o', "FILE", 0, "write the picture to FILE, readable for its owner only", 0},
+	{"max", OPTION_MAX, "ROWS", 0, "draw at most ROWS rows, 0 for all (400)", 0},
+	{"width", OPTION_WIDTH, "COLUMNS", 0, "as wide as that (the terminal's width, or $COLUMNS)", 0},
+	{"ascii", OPTION_ASCII, NULL, 0, "draw with ASCII characters only", 0},
+	{"color", OPTION_COLOR, "WHEN", 0, "auto, always or never (auto; see also NO_COLOR)", 0},
+	{"colour", OPTION_COLOR, NULL, OPTION_ALIAS, NULL, 0},
+	{"no-pager", OPTION_NO_PAGER, NULL, 0, "no pager, even if it is longer than the screen", 0},
+	{0},
+};
+
+static unsigned long parse_count(struct argp_state *state, const char *text, const char *option)
+{
+	char *end;
+	unsigned long value;
+
+	errno = 0;
+	value = strtoul(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end || errno)
+		argp_error(state, "--%s wants a number, not '%s'", option, text);
+	return value;
+}
+
+static void parse_width(struct argp_state *state, struct view_options *view, const char *text)
+{
+	unsigned long value = parse_count(state, text, "width");
+
+	if (value < WIDTH_LEAST || value > WIDTH_MOST)
+		argp_error(state, "--width wants %d to %d columns", WIDTH_LEAST, WIDTH_MOST);
+	view->width = (int)value;
+}
+
+static void parse_format(struct argp_state *state, struct view_options *view, const char *text)
+{
+	view->as = renderer_by_name(text);
+	if (!view->as)
+		argp_error(state, "there is no format '%s'; --help lists them", text);
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct view_options *view = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &view->filter;
+		break;
+	case OPTION_AS:
+		parse_format(state, view, arg);
+		break;
+	case 'o':
+		view->output = arg;
+		break;
+	case OPTION_MAX:
+		view->max_rows = parse_count(state, arg, "max");
+		break;
+	case OPTION_WIDTH:
+		parse_width(state, view, arg);
+		break;
+	case OPTION_ASCII:
+		view->ascii = true;
+		break;
+	case OPTION_COLOR:
+		if (!term_parse_when(arg, &view->colour))
+			argp_error(state, "--color wants auto, always or never, not '%s'", arg);
+		break;
+	case OPTION_NO_PAGER:
+		view->no_pager = true;
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+static const struct argp_child children[] = {{&filter_argp, 0, "Filters:", 0}, {0}};
+
+const struct argp view_argp = {.options = options, .parser = parse, .children = children};
