@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "calls.h"
+
+#include <errno.h>
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct calls {
+	void *threads; /* tsearch(3) tree of struct call, by tid */
+	uint64_t last_id;
+};
+
+static int call_compare(const void *a, const void *b)
+{
+	uint32_t x = ((const struct call *)a)->tid, y = ((const struct call *)b)->tid;
+
+	return x < y ? -1 : x > y;
+}
+
+static void call_free(void *pointer)
+{
+	struct call *call = pointer;
+
+	free(call->waiting);
+	free(call);
+}
+
+struct calls *calls_new(void)
+{
+	return calloc(1, sizeof(struct calls));
+}
+
+void calls_free(struct calls *calls)
+{
+	if (!calls)
+		return;
+	tdestroy(calls->threads, call_free);
+	free(calls);
+}
+
+struct call *calls_of_thread(struct calls *calls, uint32_t tid)
+{
+	struct call key = {.tid = tid}, **found = tfind(&key, &calls->threads, call_compare);
+	struct call *call;
+
+	if (found)
+		return *found;
+	call = calloc(1, sizeof(*call));
+	if (!call)
+		return NULL;
+	call->tid = tid;
+	if (!tsearch(call, &calls->threads, call_compare)) {
+		free(call);
+		return NULL;
+	}
+	return call;
+}
+
+void calls_forget_thread(struct calls *calls, uint32_t tid)
+{
+	struct call key = {.tid = tid}, **found = tfind(&key, &calls->threads, call_compare);
+	struct call *call;
+
+	if (!found)
+		return;
+	call = *found;
+	tdelete(&key, &calls->threads, call_compare);
+	call_free(call);
+}
+
+uint64_t calls_number(struct calls *calls, struct call *call, uint64_t enter_ns)
+{
+	if (call->enter_ns != enter_ns || !call->id) {
+		call_end(call);
+		call->enter_ns = enter_ns;
+		call->id = ++calls->last_id;
+	}
+	return call->id;
+}
+
+int call_wait(struct call *call, const struct wire_operation *begin, size_t len)
+{
+	free(call->waiting);
+	call->waiting = malloc(len);
+	if (!call->waiting)
+		return -ENOMEM;
+	memcpy(call->waiting, begin, len);
+	return 0;
+}
+
+void call_end(struct call *call)
+{
+	free(call->waiting);
+	call->waiting = NULL;
+	call->enter_ns = 0;
+	call->id = 0;
+}
+
+struct walk {
+	void (*each)(void *context, struct call *call);
+	void *context;
+};
+
+static void walk_visit(const void *node, VISIT visit, void *closure)
+{
+	struct call *call = *(struct call *const *)node;
+	struct walk *walk = closure;
+
+	if ((visit == postorder || visit == leaf) && call->waiting)
+		walk->each(walk->context, call);
+}
+
+void calls_each_waiting(struct calls *calls, void (*each)(void *context, struct call *call),
+			void *context)
+{
+	struct walk walk = {each, context};
+
+	twalk_r(calls->threads, walk_visit, &walk);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Numbers of operations. A call gets its number when the trace first speaks of it: in its begin
+ * line, in the signal that it raises, or in its end. This table remembers, by thread, the call in
+ * progress and the one that a signal interrupted.
+ */
+#ifndef USER_CALLS_H
+#define USER_CALLS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bpf/wire.h"
+
+struct calls;
+
+#define CALL_HANDLERS 16 /* handlers within handlers that are followed */
+
+struct call {
+	uint32_t tid;
+	uint64_t enter_ns;		/* of the call in progress; 0 = none known */
+	uint64_t id;			/* its number */
+	struct wire_operation *waiting; /* its begin record while it sleeps, else NULL */
+	uint64_t interrupted;		/* the last call, where a signal broke it off; else 0 */
+	unsigned depth;			/* handlers running */
+	struct {
+		int signal;
+		uint64_t interrupted; /* number of the call that the handler interrupted, or 0 */
+	} handlers[CALL_HANDLERS];
+};
+
+struct calls *calls_new(void); /* NULL: out of memory */
+void calls_free(struct calls *calls);
+
+struct call *calls_of_thread(struct calls *calls, uint32_t tid); /* made on demand; NULL: no memory */
+void calls_forget_thread(struct calls *calls, uint32_t tid);
+
+/* The number of the call that this thread entered at enter_ns. */
+uint64_t calls_number(struct calls *calls, struct call *call, uint64_t enter_ns);
+
+/* Keeps a copy of a begin record, for those still asleep when tracing ends. 0 or -ENOMEM. */
+int call_wait(struct call *call, const struct wire_operation *begin, size_t len);
+void call_end(struct call *call); /* it is complete */
+
+/* Calls `each` for every call that is asleep, in the order of their numbers of threads. */
+void calls_each_waiting(struct calls *calls, void (*each)(void *context, struct call *call),
+			void *context);
+
+#endif

@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "capture.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "launch.h"
+#include "terminate.h"
+#include "trace_writer.h"
+
+#define STATUS_OWN_FAILURE 125
+#define STATUS_TIMEOUT 124
+
+/*
+ * The ring is looked at every millisecond while records come, ever less often while none do. It
+ * wakes us itself when it fills up, so idling costs nothing and a burst waits for nobody.
+ */
+#define PAUSE_MIN_MS 1
+#define PAUSE_MAX_MS 50
+
+/* After the command has ended, how long before we say for whom we still wait. */
+#define PATIENCE_NS 2000000000ULL
+
+struct capture {
+	const struct capture_options *options;
+	struct capture_result *result;
+	struct identity identity;
+	struct launch launch;
+	struct tracer *tracer;
+	struct trace_writer writer;
+	int signals; /* signalfd */
+	sigset_t mask; /* ours before, for whoever comes after */
+	uint64_t deadline_ns;
+	uint64_t ended_ns; /* when the command ended; 0 while it runs */
+	bool told_waiting;
+	bool stop;
+};
+
+/* What ends or steers a capture. Blocked for us after the child was forked: it is not touched. */
+static int signals_open(struct capture *capture)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGQUIT);
+	sigaddset(&set, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &set, &capture->mask);
+	signal(SIGPIPE, SIG_IGN);
+	capture->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return capture->signals < 0 ? -errno : 0;
+}
+
+static void signals_close(struct capture *capture)
+{
+	if (capture->signals < 0)
+		return;
+	close(capture->signals);
+	sigprocmask(SIG_SETMASK, &capture->mask, NULL);
+}
+
+static void capture_stop(struct capture *capture, enum end_reason why)
+{
+	capture->result->why = why;
+	capture->stop = true;
+}
+
+static void command_reap(struct capture *capture)
+{
+	struct capture_result *result = capture->result;
+
+	if (waitpid(capture->launch.pid, &result->status, WNOHANG) != capture->launch.pid)
+		return;
+	result->has_status = true;
+	capture->ended_ns = monotonic_ns();
+}
+
+/*
+ * A key of the terminal reaches the command by itself, since it is in our process group; what
+ * somebody sends to us alone is passed on. Once the command has ended, the signal is for us.
+ */
+static void signal_handle(struct capture *capture, const struct signalfd_siginfo *info)
+{
+	if (info->ssi_signo == SIGCHLD)
+		command_reap(capture);
+	else if (capture->ended_ns)
+		capture_stop(capture, END_REASON_INTERRUPTED);
+	else if (info->ssi_code <= 0)
+		kill(capture->launch.pid, (int)info->ssi_signo);
+}
+
+static void signals_handle(struct capture *capture)
+{
+	struct signalfd_siginfo info;
+
+	while (read(capture->signals, &info, sizeof(info)) == sizeof(info))
+		signal_handle(capture, &info);
+}
+
+static void tell_waiting(struct capture *capture, uint64_t now)
+{
+	if (capture->told_waiting || !capture->ended_ns || now < capture->ended_ns + PATIENCE_NS)
+		return;
+	capture->told_waiting = true;
+	fprintf(stderr,
+		"ipclens: the command has ended; %llu of its processes and threads still run "
+		"(Ctrl-C ends the trace)\n",
+		(unsigned long long)tracer_live_tasks(capture->tracer));
+}
+
+static void check_ends(struct capture *capture)
+{
+	uint64_t now = monotonic_ns();
+
+	if (capture->writer.error)
+		capture_stop(capture, END_REASON_OUTPUT_ERROR);
+	else if (capture->ended_ns && tracer_live_tasks(capture->tracer) == 0)
+		capture_stop(capture, END_REASON_FINISHED);
+	else if (capture->deadline_ns && now >= capture->deadline_ns)
+		capture_stop(capture, END_REASON_TIMEOUT);
+	else
+		tell_waiting(capture, now);
+}
+
+static int pause_until(const struct capture *capture, int pause_ms)
+{
+	uint64_t now = monotonic_ns();
+
+	if (!capture->deadline_ns || capture->deadline_ns >= now + (uint64_t)pause_ms * 1000000)
+		return pause_ms;
+	return capture->deadline_ns > now ? (int)((capture->deadline_ns - now) / 1000000) : 0;
+}
+
+static void capture_loop(struct capture *capture)
+{
+	int pause_ms = PAUSE_MIN_MS;
+
+	while (!capture->stop) {
+		struct pollfd wait[] = {{.fd = capture->signals, .events = POLLIN},
+					{.fd = tracer_ring_fd(capture->tracer), .events = POLLIN}};
+		int records = trace_writer_pump(&capture->writer);
+
+		check_ends(capture);
+		if (capture->stop)
+			break;
+		pause_ms = records ? PAUSE_MIN_MS : pause_ms * 2;
+		if (pause_ms > PAUSE_MAX_MS)
+			pause_ms = PAUSE_MAX_MS;
+		if (poll(wait, 2, pause_until(capture, pause_ms)) > 0)
+			pause_ms = PAUSE_MIN_MS;
+		signals_handle(capture);
+	}
+	trace_writer_pump(&capture->writer);
+}
+
+static void capture_finish(struct capture *capture)
+{
+	struct capture_result *result = capture->result;
+	struct trailer_facts facts = {.why = result->why,
+				      .has_status = result->has_status,
+				      .status = result->status,
+				      .at_ns = monotonic_ns()};
+
+	encode_waiting(&capture->writer.encoder, facts.at_ns);
+	trace_writer_end(&capture->writer, &facts);
+	result->operations = capture->writer.encoder.operations;
+	result->signals = capture->writer.encoder.signals;
+	result->lost = capture->writer.encoder.lost;
+	result->output_error = capture->writer.error;
+}
+
+/* The trace is whole; what still runs is ended after a timeout, else left alone but waited for. */
+static void command_settle(struct capture *capture)
+{
+	struct capture_result *result = capture->result;
+
+	if (result->why == END_REASON_TIMEOUT)
+		terminate_traced(capture->tracer, capture->launch.pid);
+	tracer_close(capture->tracer);
+	capture->tracer = NULL;
+	while (!result->has_status) {
+		struct pollfd wait = {.fd = capture->signals, .events = POLLIN};
+
+		poll(&wait, 1, -1);
+		signals_handle(capture);
+	}
+}
+
+static void header_write(struct capture *capture)
+{
+	const struct header_facts facts = {.command = capture->options->command,
+					   .hooks = tracer_hooks(capture->tracer),
+					   .options = &capture->options->tracer,
+					   .start_ns = monotonic_ns()};
+
+	encode_header(&capture->writer.encoder, &facts);
+	trace_writer_flush(&capture->writer);
+}
+
+static int fail(struct capture *capture, int error, const char *what)
+{
+	snprintf(capture->result->error, sizeof(capture->result->error), "%s: %s", what,
+		 strerror(-error));
+	return error;
+}
+
+/* All that must be ready before the command may start. */
+static int capture_prepare(struct capture *capture)
+{
+	const struct capture_options *options = capture->options;
+	int error = signals_open(capture);
+
+	if (error)
+		return fail(capture, error, "cannot watch for signals");
+	error = tracer_open(&capture->tracer, &options->tracer, capture->result->error,
+			    sizeof(capture->result->error));
+	if (error)
+		return error;
+	error = tracer_arm(capture->tracer, capture->launch.pid);
+	if (error)
+		return fail(capture, error, "cannot mark the command for tracing");
+	error = trace_writer_open(&capture->writer, capture->tracer, options->output);
+	if (error)
+		return fail(capture, error, "cannot start the trace");
+	error = identity_drop(&capture->identity);
+	if (error)
+		return fail(capture, error, "cannot give up root's rights");
+	header_write(capture);
+	return 0;
+}
+
+static void capture_go(struct capture *capture)
+{
+	const struct capture_options *options = capture->options;
+
+	capture->result->exec_error = launch_go(&capture->launch);
+	if (options->timeout_ns)
+		capture->deadline_ns = monotonic_ns() + options->timeout_ns;
+	capture_loop(capture);
+	capture_finish(capture);
+	command_settle(capture);
+}
+
+int capture_run(const struct capture_options *options, struct capture_result *result)
+{
+	struct capture capture = {.options = options, .result = result, .signals = -1};
+	int error;
+
+	*result = (struct capture_result){.why = END_REASON_FINISHED};
+	error = identity_find(&capture.identity);
+	if (error)
+		return fail(&capture, error, "SUDO_UID and SUDO_GID");
+	error = launch_prepare(&capture.launch, options->command, &capture.identity,
+			       options->stdout_to_stderr);
+	if (error) {
+		fail(&capture, error, "cannot start a process");
+		goto cleanup;
+	}
+	error = capture_prepare(&capture);
+	if (error)
+		launch_abandon(&capture.launch);
+	else
+		capture_go(&capture);
+cleanup:
+	trace_writer_close(&capture.writer);
+	tracer_close(capture.tracer);
+	signals_close(&capture);
+	identity_free(&capture.identity);
+	return error;
+}
+
+int capture_exit_status(const struct capture_result *result)
+{
+	if (result->exec_error)
+		return result->exec_error == -ENOENT ? 127 : 126;
+	if (result->why == END_REASON_TIMEOUT)
+		return STATUS_TIMEOUT;
+	if (!result->has_status)
+		return STATUS_OWN_FAILURE;
+	return WIFSIGNALED(result->status) ? 128 + WTERMSIG(result->status)
+					   : WEXITSTATUS(result->status);
+}

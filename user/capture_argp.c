@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "capture_argp.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define RING_LEN_DEFAULT (64ULL << 20)
+#define RING_LEN_MIN 4096
+#define RING_LEN_MAX (1ULL << 30)
+#define PAYLOAD_LEN_DEFAULT 64
+#define TIMEOUT_MAX 1e9
+
+enum { OPTION_PAYLOAD = 0x100, OPTION_RING, OPTION_TIMEOUT };
+
+static const struct argp_option rows[] = {
+	{"payload", OPTION_PAYLOAD, "BYTES", 0,
+	 "Keep the first BYTES of what each call moves: 0 (none) to 4096; 64 if not given", 0},
+	{"timeout", OPTION_TIMEOUT, "SECONDS", 0,
+	 "After SECONDS write down what every process waits for, then end the command (TERM, a "
+	 "second later KILL); exit status 124. For programs that hang",
+	 0},
+	{"ring", OPTION_RING, "BYTES", 0,
+	 "Size of the buffer between kernel and ipclens, a power of two such as 64M (the default); "
+	 "larger loses less when a burst comes",
+	 0},
+	{0},
+};
+
+void capture_defaults(struct capture_options *options)
+{
+	*options = (struct capture_options){
+		.tracer = {.payload_len = PAYLOAD_LEN_DEFAULT, .ring_len = RING_LEN_DEFAULT},
+		.output = -1,
+	};
+}
+
+bool size_parse(const char *text, uint64_t *size)
+{
+	static const char units[] = "KMG";
+	char *end;
+	const char *unit;
+	unsigned shift;
+
+	errno = 0;
+	*size = strtoull(text, &end, 10);
+	if (errno || end == text || *text == '-')
+		return false;
+	if (!*end)
+		return true;
+	unit = strchr(units, *end & ~0x20);
+	if (!unit || end[1])
+		return false;
+	shift = 10 * (unsigned)(unit - units + 1);
+	if (*size > UINT64_MAX >> shift)
+		return false;
+	*size <<= shift;
+	return true;
+}
+
+static void payload_set(struct capture_options *options, const char *text, struct argp_state *state)
+{
+	uint64_t size;
+
+	if (!size_parse(text, &size) || size > WIRE_PAYLOAD_MAX)
+		argp_error(state, "--payload %s: a number of bytes from 0 to %d is needed", text,
+			   WIRE_PAYLOAD_MAX);
+	options->tracer.payload_len = (uint32_t)size;
+}
+
+static void ring_set(struct capture_options *options, const char *text, struct argp_state *state)
+{
+	uint64_t size;
+
+	if (!size_parse(text, &size) || size < RING_LEN_MIN || size > RING_LEN_MAX ||
+	    (size & (size - 1)))
+		argp_error(state, "--ring %s: a power of two from 4K to 1G is needed, as 64M", text);
+	options->tracer.ring_len = size;
+}
+
+static void timeout_set(struct capture_options *options, const char *text, struct argp_state *state)
+{
+	char *end;
+	double seconds = strtod(text, &end);
+
+	if (end == text || *end || !(seconds > 0) || seconds > TIMEOUT_MAX)
+		argp_error(state, "--timeout %s: a number of seconds above 0 is needed, as 5 or 0.5",
+			   text);
+	options->timeout_ns = (uint64_t)(seconds * 1e9);
+}
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+	struct capture_options *options = state->input;
+
+	switch (key) {
+	case OPTION_PAYLOAD:
+		payload_set(options, text, state);
+		return 0;
+	case OPTION_RING:
+		ring_set(options, text, state);
+		return 0;
+	case OPTION_TIMEOUT:
+		timeout_set(options, text, state);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+const struct argp capture_argp = {.options = rows, .parser = parse};

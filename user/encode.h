@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * From wire records to lines of the trace. Lines gather in `json` until the caller writes them out
+ * and resets it. One file a kind of record: encode_operation.c, encode_object.c, encode_process.c,
+ * encode_signal.c; encode.c sends each record to its own.
+ */
+#ifndef USER_ENCODE_H
+#define USER_ENCODE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "calls.h"
+#include "objects.h"
+#include "tracer.h"
+#include "viz/json.h"
+#include "viz/lang/names.h"
+
+struct encoder {
+	struct json json;
+	struct objects *objects;
+	struct calls *calls;
+	uint64_t now_ns;     /* of the record in hand */
+	uint64_t operations; /* complete ones written */
+	uint64_t signals;
+	uint64_t lost;
+	uint64_t malformed; /* records that were not what wire.h says: a bug, counted as lost */
+};
+
+int encoder_open(struct encoder *encoder); /* 0 or -ENOMEM */
+void encoder_close(struct encoder *encoder);
+
+/* One record of the ring. */
+void encode_record(struct encoder *encoder, const void *data, size_t len);
+
+void encode_operation(struct encoder *encoder, const struct wire_operation *operation, size_t len);
+void encode_object(struct encoder *encoder, const struct wire_object *object);
+void encode_process(struct encoder *encoder, const struct wire_process *process, size_t len);
+void encode_descriptors(struct encoder *encoder, const struct wire_descriptors *descriptors);
+void encode_signal(struct encoder *encoder, const struct wire_signal *signal);
+
+/* Each call that sleeps, once more, as pending at `at_ns`. */
+void encode_waiting(struct encoder *encoder, uint64_t at_ns);
+
+/* `reason` is an enum wire_loss; `cpu` -1 where it is not known. */
+void encode_loss(struct encoder *encoder, const char *where, int cpu, uint64_t count,
+		 uint64_t at_ns);
+
+struct header_facts {
+	char *const *command; /* NULL-terminated; NULL where none is run */
+	const struct tracer_hook *hooks;
+	const struct tracer_options *options;
+	uint64_t start_ns;
+};
+
+void encode_header(struct encoder *encoder, const struct header_facts *facts);
+
+struct trailer_facts {
+	enum end_reason why;
+	bool has_status;
+	int status; /* of the command, as wait(2) gives it */
+	uint64_t at_ns;
+};
+
+void encode_trailer(struct encoder *encoder, const struct trailer_facts *facts);
+
+/* --- shared by the encoders --- */
+
+void line_begin(struct json *json, enum record record);
+void line_end(struct json *json);
+
+/* The id of an object, its channel line written first where it has none yet. NULL where unknown. */
+const char *channel_of(struct encoder *encoder, const struct wire_ref *ref,
+		       enum mechanism mechanism);
+
+/* [{fd, channel, access}]: the entries that are IPC objects. */
+void fds_value(struct encoder *encoder, const struct wire_fd *fds, size_t count);
+
+/* Fields that name how a process ended, from a status of wait(2). */
+void status_fields(struct json *json, int status);
+
+/* 127.0.0.1:80, [::1]:80, /path or @abstract; 0 where it has none or the family is unknown. */
+size_t address_text(char *text, size_t size, const void *sockaddr, size_t len);
+size_t endpoint_text(char *text, size_t size, int family, const void *address, uint16_t port);
+
+#endif

@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Calls: the operation lines. The hot path: everything here runs once for each system call. */
+#include <errno.h>
+#include <linux/socket.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "encode.h"
+#include "syscalls.h"
+
+/* include/linux/errno.h: results that never reach the program, because a signal comes first. */
+#define ERESTARTSYS 512
+#define ERESTART_RESTARTBLOCK 516
+
+/* What follows the fixed part of the record. */
+struct extra {
+	const unsigned char *block;
+	const unsigned char *payload;
+	size_t payload_len;
+};
+
+static bool extra_find(struct extra *extra, const struct wire_operation *operation, size_t len)
+{
+	const unsigned char *at = (const unsigned char *)(operation + 1);
+	size_t have = len - sizeof(*operation);
+
+	if (operation->block_len > have || operation->payload_len > have - operation->block_len)
+		return false;
+	extra->block = operation->block_len ? at : NULL;
+	extra->payload = at + operation->block_len;
+	extra->payload_len = operation->payload_len;
+	return true;
+}
+
+static void result_fields(struct json *json, const struct wire_operation *operation)
+{
+	const char *error;
+
+	json_field_int(json, KEY(operation, returned), operation->returned);
+	if (operation->returned >= 0 || operation->returned < -4095)
+		return;
+	error = errno_name((int)-operation->returned);
+	if (error)
+		json_field_text(json, KEY(operation, error), error);
+}
+
+static bool next_name(const char **names, const char **name, size_t *len)
+{
+	if (!**names)
+		return false;
+	*name = *names;
+	*len = strcspn(*names, ",");
+	*names += *len;
+	if (**names)
+		++*names;
+	return true;
+}
+
+/* An int in a register of 64 bits: the upper half means nothing, unless the table says long (*). */
+static void arg_field(struct json *json, const char *name, size_t len, uint64_t value)
+{
+	bool is_long = *name == '*';
+	char key[16];
+
+	if (is_long) {
+		name++;
+		len--;
+	}
+	if (len >= sizeof(key))
+		return;
+	memcpy(key, name, len);
+	key[len] = 0;
+	json_field_int(json, key, is_long ? (int64_t)value : (int)value);
+}
+
+/* {"pid":5,"sig":10}: the arguments that the table names. */
+static void args_field(struct json *json, const struct wire_operation *operation,
+		       const char *names)
+{
+	const char *name;
+	size_t len;
+
+	if (!*names)
+		return;
+	json_key(json, KEY(operation, args));
+	json_object(json);
+	for (unsigned i = 0; i < 6 && next_name(&names, &name, &len); i++) {
+		if (len)
+			arg_field(json, name, len, operation->args[i]);
+	}
+	json_end_object(json);
+}
+
+static void lengths_field(struct json *json, const struct wire_operation *operation,
+			  const struct extra *extra)
+{
+	json_key(json, KEY(operation, lengths));
+	json_array(json);
+	for (unsigned i = 0; i < operation->address_len && i < WIRE_LENGTHS; i++) {
+		uint32_t len;
+		memcpy(&len, extra->block + i * sizeof(len), sizeof(len));
+		json_uint(json, len);
+	}
+	json_end_array(json);
+}
+
+static void block_field(struct json *json, const struct wire_operation *operation,
+			const struct extra *extra)
+{
+	char text[WIRE_ADDRESS_LEN];
+	size_t len;
+
+	if (!extra->block || operation->address_len > WIRE_ADDRESS_LEN)
+		return;
+	if (operation->has & WIRE_HAS_LENGTHS) {
+		lengths_field(json, operation, extra);
+	} else if (operation->has & WIRE_HAS_ADDRESS) {
+		len = address_text(text, sizeof(text), extra->block, operation->address_len);
+		if (len)
+			json_field_bytes(json, KEY(operation, peer_address), text, len);
+	}
+}
+
+static void payload_field(struct json *json, const struct syscall_info *call,
+			  const struct extra *extra)
+{
+	if (call->data == DATA_PATH)
+		json_field_bytes(json, KEY(operation, path), extra->payload, extra->payload_len);
+	else if (extra->payload_len)
+		json_field_bytes(json, KEY(operation, payload), extra->payload,
+				 extra->payload_len);
+}
+
+static void numbers_fields(struct json *json, const struct wire_operation *operation)
+{
+	if (operation->has & WIRE_HAS_REQUESTED)
+		json_field_uint(json, KEY(operation, requested), operation->requested);
+	if (operation->has & WIRE_HAS_TRANSFERRED)
+		json_field_uint(json, KEY(operation, transferred), operation->transferred);
+	else if ((uint64_t)operation->returned > operation->requested && operation->returned > 0 &&
+		 operation->has & WIRE_HAS_REQUESTED) /* MSG_TRUNC tells the whole length */
+		json_field_uint(json, KEY(operation, transferred), operation->requested);
+	if (operation->off_cpu_ns)
+		json_field_uint(json, KEY(operation, off_cpu_ns), operation->off_cpu_ns);
+	if (operation->has & WIRE_HAS_ENDS) {
+		json_field_uint(json, KEY(operation, readers), operation->readers);
+		json_field_uint(json, KEY(operation, writers), operation->writers);
+	}
+	if (operation->has & WIRE_HAS_QUEUED)
+		json_field_uint(json, KEY(operation, queued), operation->queued);
+}
+
+static void type_field(struct json *json, const struct wire_operation *operation)
+{
+	if (!(operation->has & WIRE_HAS_TYPE))
+		return;
+	if (operation->object.mechanism == MECH_POSIX_MQ)
+		json_field_uint(json, KEY(operation, priority), (uint64_t)operation->type);
+	else
+		json_field_int(json, KEY(operation, message_type), operation->type);
+}
+
+/* For UDP the kernel may have queued somebody else's packet meanwhile: the port must be the one. */
+static bool is_receiver(const struct object *to, const struct object *from,
+			const struct wire_operation *operation, const struct extra *extra)
+{
+	uint16_t port;
+
+	if (operation->object.mechanism != MECH_UDP)
+		return true;
+	if (operation->has & WIRE_HAS_ADDRESS && extra->block) {
+		memcpy(&port, extra->block + 2, sizeof(port)); /* sin_port, sin6_port */
+		port = (uint16_t)(port << 8 | port >> 8);
+	} else {
+		port = from ? from->peer_port : 0;
+	}
+	return port && port == to->local_port;
+}
+
+static void ends_fields(struct encoder *encoder, const struct wire_operation *operation,
+			const struct extra *extra)
+{
+	enum mechanism mechanism = operation->object.mechanism;
+	struct object *to = objects_get(encoder->objects, operation->to, mechanism);
+	struct object *from = objects_get(encoder->objects, operation->from, mechanism);
+	struct object *own = objects_get(encoder->objects, operation->object.object, mechanism);
+
+	if (to && to->described && is_receiver(to, own, operation, extra))
+		json_field_text(&encoder->json, KEY(operation, to), to->id);
+	if (from && from->described)
+		json_field_text(&encoder->json, KEY(operation, from), from->id);
+}
+
+static void made_field(struct encoder *encoder, const struct wire_operation *operation)
+{
+	if (operation->made[0].mechanism == MECH_NONE && operation->made[1].mechanism == MECH_NONE)
+		return;
+	json_key(&encoder->json, KEY(operation, new_fds));
+	fds_value(encoder, operation->made, 2);
+}
+
+static void state_fields(struct json *json, const struct wire_operation *operation)
+{
+	if (operation->state == WIRE_COMPLETE) {
+		json_field_uint(json, KEY(operation, exit_ns), operation->exit_ns);
+		result_fields(json, operation);
+		return;
+	}
+	json_field_text(json, KEY(operation, state),
+			operation_state_name(operation->state == WIRE_BEGIN ? STATE_BEGIN
+									  : STATE_PENDING));
+	json_field_uint(json, KEY(operation, at_ns), operation->exit_ns);
+}
+
+static void operation_line(struct encoder *encoder, const struct wire_operation *operation,
+			   const struct extra *extra, uint64_t id)
+{
+	const struct syscall_info *call = syscall_info(operation->nr);
+	struct json *json = &encoder->json;
+	const char *channel =
+		channel_of(encoder, &operation->object.object, operation->object.mechanism);
+
+	line_begin(json, RECORD_operation);
+	json_field_uint(json, KEY(operation, id), id);
+	json_field_text(json, KEY(operation, syscall), call->name ? call->name : "unknown");
+	json_field_text(json, KEY(operation, role), role_name(call->role));
+	json_field_uint(json, KEY(operation, pid), operation->head.pid);
+	json_field_uint(json, KEY(operation, tid), operation->head.tid);
+	if (call->fd != ARG_NONE)
+		json_field_int(json, KEY(operation, fd), operation->object.fd);
+	if (channel)
+		json_field_text(json, KEY(operation, channel), channel);
+	json_field_uint(json, KEY(operation, enter_ns), operation->enter_ns);
+	state_fields(json, operation);
+	numbers_fields(json, operation);
+	type_field(json, operation);
+	if (call->flags != ARG_NONE && call->flags < 6)
+		json_field_uint(json, KEY(operation, flags), (uint32_t)operation->args[call->flags]);
+	args_field(json, operation, call->arguments);
+	block_field(json, operation, extra);
+	payload_field(json, call, extra);
+	ends_fields(encoder, operation, extra);
+	made_field(encoder, operation);
+	line_end(json);
+}
+
+/* A FIFO's own description has only the last part of its path: the caller of open knew it all. */
+static void fifo_line(struct encoder *encoder, const struct wire_operation *operation,
+		      const struct extra *extra)
+{
+	struct json *json = &encoder->json;
+	struct object *fifo;
+
+	if (operation->made[0].mechanism != MECH_FIFO || extra->payload_len == 0)
+		return;
+	fifo = objects_get(encoder->objects, operation->made[0].object, MECH_FIFO);
+	if (!fifo || fifo->named)
+		return;
+	fifo->described = fifo->named = true;
+	line_begin(json, RECORD_channel);
+	json_field_text(json, KEY(channel, id), fifo->id);
+	json_field_uint(json, KEY(channel, at_ns), operation->exit_ns);
+	json_field_text(json, KEY(channel, mechanism), mechanism_info(MECH_FIFO)->name);
+	json_field_bytes(json, KEY(channel, name), extra->payload, extra->payload_len);
+	line_end(json);
+}
+
+static bool breaks_off(const struct wire_operation *operation)
+{
+	return operation->returned <= -ERESTARTSYS && operation->returned >= -ERESTART_RESTARTBLOCK;
+}
+
+static void call_progress(struct encoder *encoder, struct call *call,
+			  const struct wire_operation *operation, size_t len)
+{
+	if (operation->state == WIRE_BEGIN) {
+		call_wait(call, operation, len);
+		return;
+	}
+	if (operation->state == WIRE_COMPLETE)
+		encoder->operations++;
+	call->interrupted = breaks_off(operation) ? call->id : 0;
+	call_end(call);
+}
+
+void encode_operation(struct encoder *encoder, const struct wire_operation *operation, size_t len)
+{
+	struct call *call = calls_of_thread(encoder->calls, operation->head.tid);
+	struct extra extra;
+	uint64_t id;
+
+	if (!call || !extra_find(&extra, operation, len)) {
+		encoder->malformed++;
+		return;
+	}
+	encoder->now_ns = operation->exit_ns;
+	id = calls_number(encoder->calls, call, operation->enter_ns);
+	fifo_line(encoder, operation, &extra);
+	for (int i = 0; i < 2; i++)
+		if (operation->made[i].mechanism != MECH_NONE)
+			channel_of(encoder, &operation->made[i].object, operation->made[i].mechanism);
+	operation_line(encoder, operation, &extra, id);
+	call_progress(encoder, call, operation, len);
+}
+
+struct waiting {
+	struct encoder *encoder;
+	uint64_t at_ns;
+};
+
+static void encode_one_waiting(void *context, struct call *call)
+{
+	struct waiting *waiting = context;
+	struct wire_operation *operation = call->waiting;
+	struct extra extra = {0};
+
+	if (!extra_find(&extra, operation, operation->head.size))
+		return;
+	operation->state = WIRE_PENDING;
+	operation->exit_ns = waiting->at_ns;
+	operation_line(waiting->encoder, operation, &extra, call->id);
+}
+
+void encode_waiting(struct encoder *encoder, uint64_t at_ns)
+{
+	struct waiting waiting = {encoder, at_ns};
+
+	calls_each_waiting(encoder->calls, encode_one_waiting, &waiting);
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Processes and threads: the process lines. */
+#include <string.h>
+
+#include "encode.h"
+
+static enum process_event event_of(const struct wire_process *record)
+{
+	switch (record->event) {
+	case WIRE_FORK:
+		return PROCESS_EVENT_FORK;
+	case WIRE_EXEC:
+		return PROCESS_EVENT_EXEC;
+	case WIRE_EXIT:
+		return PROCESS_EVENT_EXIT;
+	default:
+		return PROCESS_EVENT_NAME;
+	}
+}
+
+/* The arguments lie one after the other, each ended by a NUL; the last may be cut. */
+static void arguments_field(struct json *json, const char *args, size_t len)
+{
+	json_key(json, KEY(process, args));
+	json_array(json);
+	while (len) {
+		size_t n = strnlen(args, len);
+		json_bytes(json, args, n);
+		if (n < len)
+			n++;
+		args += n;
+		len -= n;
+	}
+	json_end_array(json);
+}
+
+static void exec_fields(struct json *json, const struct wire_process *record, size_t len)
+{
+	size_t path_len = record->path_len, args_len = record->args_len;
+
+	if (len < sizeof(*record) + WIRE_NAME_LEN + WIRE_ARGS_LEN || path_len > WIRE_NAME_LEN ||
+	    args_len > WIRE_ARGS_LEN)
+		return;
+	json_field_bytes(json, KEY(process, path), record->text, path_len);
+	arguments_field(json, record->text + WIRE_NAME_LEN, args_len);
+	if (record->args_cut)
+		json_field_bool(json, KEY(process, args_cut), true);
+}
+
+static void exit_fields(struct json *json, const struct wire_process *record)
+{
+	if (!record->last)
+		return;
+	status_fields(json, record->status);
+	json_field_bool(json, KEY(process, last), true);
+}
+
+void encode_process(struct encoder *encoder, const struct wire_process *record, size_t len)
+{
+	struct json *json = &encoder->json;
+
+	line_begin(json, RECORD_process);
+	json_field_text(json, KEY(process, event), process_event_name(event_of(record)));
+	json_field_uint(json, KEY(process, at_ns), record->at_ns);
+	json_field_uint(json, KEY(process, pid), record->head.pid);
+	json_field_uint(json, KEY(process, tid), record->head.tid);
+	if (record->event == WIRE_FORK || record->event == WIRE_EXEC)
+		json_field_uint(json, KEY(process, ppid), record->ppid);
+	json_field_bytes(json, KEY(process, comm), record->comm,
+			 strnlen(record->comm, sizeof(record->comm)));
+	if (record->event == WIRE_EXEC)
+		exec_fields(json, record, len);
+	if (record->shares_fds)
+		json_field_bool(json, KEY(process, shares_fds), true);
+	if (record->event == WIRE_EXIT) {
+		exit_fields(json, record);
+		calls_forget_thread(encoder->calls, record->head.tid);
+	}
+	line_end(json);
+}

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "objects.h"
+
+#include <search.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "viz/lang/names.h"
+
+/* All objects that one kernel address has stood for, newest first. */
+struct slot {
+	uint64_t address;
+	struct object *newest;
+};
+
+/* How many objects have claimed one id. */
+struct claim {
+	unsigned count;
+	char id[64];
+};
+
+struct objects {
+	void *slots;  /* tsearch(3) tree of struct slot */
+	void *claims; /* tsearch(3) tree of struct claim */
+	unsigned unnumbered;
+};
+
+static int slot_compare(const void *a, const void *b)
+{
+	uint64_t x = ((const struct slot *)a)->address, y = ((const struct slot *)b)->address;
+
+	return x < y ? -1 : x > y;
+}
+
+static int claim_compare(const void *a, const void *b)
+{
+	return strcmp(((const struct claim *)a)->id, ((const struct claim *)b)->id);
+}
+
+struct objects *objects_new(void)
+{
+	return calloc(1, sizeof(struct objects));
+}
+
+static void slot_free(void *pointer)
+{
+	struct slot *slot = pointer;
+
+	while (slot->newest) {
+		struct object *object = slot->newest;
+		slot->newest = object->older;
+		free(object);
+	}
+	free(slot);
+}
+
+void objects_free(struct objects *objects)
+{
+	if (!objects)
+		return;
+	tdestroy(objects->slots, slot_free);
+	tdestroy(objects->claims, free);
+	free(objects);
+}
+
+static struct slot *slot_get(struct objects *objects, uint64_t address)
+{
+	struct slot key = {.address = address}, **found = tfind(&key, &objects->slots, slot_compare);
+	struct slot *slot;
+
+	if (found)
+		return *found;
+	slot = calloc(1, sizeof(*slot));
+	if (!slot)
+		return NULL;
+	slot->address = address;
+	if (!tsearch(slot, &objects->slots, slot_compare)) {
+		free(slot);
+		return NULL;
+	}
+	return slot;
+}
+
+/* How often `id` was claimed, this time included; 1 where memory is short. */
+static unsigned claim_count(struct objects *objects, const char *id)
+{
+	struct claim *claim = calloc(1, sizeof(*claim)), **found;
+
+	if (!claim)
+		return 1;
+	snprintf(claim->id, sizeof(claim->id), "%s", id);
+	found = tsearch(claim, &objects->claims, claim_compare);
+	if (!found || *found != claim)
+		free(claim);
+	return found ? ++(*found)->count : 1;
+}
+
+static void name_object(struct objects *objects, struct object *object)
+{
+	const char *mechanism = mechanism_info(object->mechanism)->name;
+	unsigned count;
+
+	if (object->ref.number)
+		snprintf(object->id, sizeof(object->id), "%s:[%llu]", mechanism,
+			 (unsigned long long)(object->ref.number & ~WIRE_NUMBERED));
+	else
+		snprintf(object->id, sizeof(object->id), "%s:[~%u]", mechanism,
+			 ++objects->unnumbered);
+	count = claim_count(objects, object->id);
+	if (count > 1) {
+		size_t len = strlen(object->id);
+		snprintf(object->id + len, sizeof(object->id) - len, "#%u", count);
+	}
+}
+
+static struct object *object_add(struct objects *objects, struct slot *slot, struct wire_ref ref,
+				 enum mechanism mechanism)
+{
+	struct object *object = calloc(1, sizeof(*object));
+
+	if (!object)
+		return NULL;
+	object->ref = ref;
+	object->mechanism = mechanism;
+	name_object(objects, object);
+	object->older = slot->newest;
+	slot->newest = object;
+	return object;
+}
+
+struct object *objects_get(struct objects *objects, struct wire_ref ref, enum mechanism mechanism)
+{
+	struct slot *slot = ref.address ? slot_get(objects, ref.address) : NULL;
+	struct object *object;
+
+	if (!slot)
+		return NULL;
+	if (ref.number == 0 && slot->newest)
+		return slot->newest;
+	for (object = slot->newest; object; object = object->older)
+		if (object->ref.number == ref.number)
+			return object;
+	object = slot->newest;
+	if (object && object->ref.number == 0) { /* accepted meanwhile */
+		object->ref.number = ref.number;
+		return object;
+	}
+	return object_add(objects, slot, ref, mechanism);
+}
+
+struct object *objects_make(struct objects *objects, struct wire_ref ref, enum mechanism mechanism)
+{
+	struct slot *slot = ref.address ? slot_get(objects, ref.address) : NULL;
+
+	if (!slot)
+		return NULL;
+	if (slot->newest && slot->newest->ref.number == 0 && !slot->newest->described)
+		return slot->newest;
+	return object_add(objects, slot, ref, mechanism);
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "report.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+void report_error(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	fputs("ipclens: ", stderr);
+	vfprintf(stderr, format, arguments);
+	fputc('\n', stderr);
+	va_end(arguments);
+}
+
+bool report_ready(void)
+{
+	if (geteuid() != 0) {
+		report_error("tracing needs root; type the same after sudo (what is traced runs as "
+			     "you all the same)");
+		return false;
+	}
+	if (access("/sys/kernel/btf/vmlinux", R_OK)) {
+		report_error("this kernel has no type information (/sys/kernel/btf/vmlinux), so "
+			     "nothing can be traced; see `ipclens doctor`");
+		return false;
+	}
+	return true;
+}
+
+static void report_loss(const struct capture_options *options, const struct capture_result *result)
+{
+	if (!result->lost)
+		return;
+	report_error("%llu record%s lost: the trace has gaps, and says where; try --ring %lluM or a "
+		     "smaller --payload",
+		     (unsigned long long)result->lost, result->lost == 1 ? " was" : "s were",
+		     (unsigned long long)(options->tracer.ring_len * 4 >> 20) + 1);
+}
+
+void report_problems(const struct capture_options *options, const struct capture_result *result)
+{
+	if (result->exec_error == -ENOENT)
+		report_error("%s: no such command", options->command[0]);
+	else if (result->exec_error)
+		report_error("%s: cannot be executed: %s", options->command[0],
+			     strerror(-result->exec_error));
+	if (result->output_error && result->output_error != -EPIPE)
+		report_error("the trace could not be written any more and ends there: %s",
+			     strerror(-result->output_error));
+	report_loss(options, result);
+}

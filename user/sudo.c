@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * sudo starts its command with an environment of its own making (sudoers(5), "Command environment")
+ * and with a wider umask. But the sudo process itself was started by the user's shell, and
+ * /proc/PID/environ still shows with what. Only the user's own command gets to see it.
+ */
+#include "sudo.h"
+
+#include <ctype.h>
+#include <pwd.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "identity.h"
+
+#define ANCESTORS 16
+#define ENVIRONMENT_LEN_MAX (4 << 20)
+
+/* Set by sudo for its command whatever the user had. */
+static const char *const set_by_sudo[] = {"PATH",     "HOME", "USER", "LOGNAME",
+					  "USERNAME", "MAIL", "SHELL"};
+
+/* The value of a line `key:` in /proc/PID/status, or an empty string. */
+static void status_value(pid_t pid, const char *key, char value[64])
+{
+	char path[64], line[256];
+	FILE *file;
+	size_t len = strlen(key);
+
+	value[0] = 0;
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	file = fopen(path, "re");
+	if (!file)
+		return;
+	while (fgets(line, sizeof(line), file)) {
+		if (strncmp(line, key, len) || line[len] != ':')
+			continue;
+		sscanf(line + len + 1, " %63s", value);
+		break;
+	}
+	fclose(file);
+}
+
+static pid_t parent_of(pid_t pid)
+{
+	char value[64];
+
+	status_value(pid, "PPid", value);
+	return (pid_t)atoi(value);
+}
+
+/* The outermost sudo above us: it may have a second process that watches the terminal. */
+static pid_t sudo_find(void)
+{
+	pid_t found = 0, pid = getppid();
+
+	for (int i = 0; i < ANCESTORS && pid > 1; i++, pid = parent_of(pid)) {
+		char name[64];
+
+		status_value(pid, "Name", name);
+		if (strcmp(name, "sudo") == 0)
+			found = pid;
+		else if (found)
+			break;
+	}
+	return found;
+}
+
+static char *environ_read(pid_t pid, size_t *len)
+{
+	char path[64], *text = malloc(ENVIRONMENT_LEN_MAX + 1);
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/environ", (int)pid);
+	file = text ? fopen(path, "re") : NULL;
+	if (!file) {
+		free(text);
+		return NULL;
+	}
+	*len = fread(text, 1, ENVIRONMENT_LEN_MAX, file);
+	text[*len] = 0;
+	fclose(file);
+	return text;
+}
+
+static bool same_name(const char *a, const char *b)
+{
+	size_t len = strcspn(a, "=");
+
+	return strncmp(a, b, len) == 0 && b[len] == '=';
+}
+
+static bool is_set_by_sudo(const char *variable)
+{
+	if (strncmp(variable, "SUDO_", 5) == 0)
+		return true;
+	for (size_t i = 0; i < sizeof(set_by_sudo) / sizeof(set_by_sudo[0]); i++)
+		if (strncmp(variable, set_by_sudo[i], strlen(set_by_sudo[i])) == 0 &&
+		    variable[strlen(set_by_sudo[i])] == '=')
+			return true;
+	return false;
+}
+
+/* Where `variable` stands in the list, or its end. */
+static char **place_of(char **list, const char *variable)
+{
+	while (*list && !same_name(*list, variable))
+		list++;
+	return list;
+}
+
+static size_t count_of(char *const *list)
+{
+	size_t count = 0;
+
+	while (list[count])
+		count++;
+	return count;
+}
+
+static char **split(char *text, size_t len)
+{
+	size_t count = 0, own = count_of(environ);
+	char **list;
+
+	for (size_t i = 0; i < len; i++)
+		count += text[i] == 0;
+	list = calloc(count + own + 8, sizeof(*list)); /* room for what is added below */
+	if (!list)
+		return NULL;
+	count = 0;
+	for (size_t at = 0; at < len; at += strlen(text + at) + 1)
+		if (strchr(text + at, '='))
+			list[count++] = text + at;
+	return list;
+}
+
+/* `sudo NAME=value ipclens …`: what the user gave on sudo's own command line holds. */
+static void add_given(char **list)
+{
+	for (char **own = environ; *own; own++)
+		if (!is_set_by_sudo(*own))
+			*place_of(list, *own) = *own;
+}
+
+static void environment_recover(struct identity *identity, pid_t sudo)
+{
+	size_t len = 0;
+	char *text = environ_read(sudo, &len);
+	char **list = text ? split(text, len) : NULL;
+
+	if (!list) {
+		free(text);
+		return;
+	}
+	add_given(list);
+	identity->environment_text = text;
+	identity->environment = list;
+}
+
+static void umask_recover(struct identity *identity, pid_t shell)
+{
+	char value[64];
+
+	status_value(shell, "Uid", value);
+	if (!isdigit((unsigned char)value[0]) || (uid_t)strtoul(value, NULL, 10) != identity->uid)
+		return;
+	status_value(shell, "Umask", value);
+	if (!value[0])
+		return;
+	identity->umask = (mode_t)strtoul(value, NULL, 8);
+	identity->has_umask = true;
+}
+
+static void environment_repair(const struct identity *identity)
+{
+	struct passwd *user = getpwuid(identity->uid);
+
+	if (!user)
+		return;
+	setenv("HOME", user->pw_dir, 1);
+	setenv("USER", user->pw_name, 1);
+	setenv("LOGNAME", user->pw_name, 1);
+	setenv("SHELL", user->pw_shell, 1);
+}
+
+void sudo_recover(struct identity *identity)
+{
+	pid_t sudo = sudo_find();
+
+	if (sudo) {
+		environment_recover(identity, sudo);
+		umask_recover(identity, parent_of(sudo));
+	}
+	if (!identity->environment)
+		environment_repair(identity);
+}

@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "tracer.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "ipclens.skel.h"
+
+/* A needed hook is in every kernel that we name; an optional one adds evidence. */
+static const struct hook_row {
+	const char *program; /* in bpf/ */
+	const char *tracepoint;
+	bool needed;
+	const char *gives;
+} hook_rows[] = {
+	{"call_enter", "sys_enter", true, "system calls"},
+	{"call_exit", "sys_exit", true, "their results"},
+	{"call_switch", "sched_switch", true, "waiting: who sleeps in which call, and how long"},
+	{"process_fork", "sched_process_fork", true, "children and threads"},
+	{"process_exec", "sched_process_exec", true, "programs and what they inherit"},
+	{"process_exit", "sched_process_exit", true, "ends of processes"},
+	{"process_rename", "task_rename", true, "names of threads"},
+	{"signal_generate", "signal_generate", true, "signals: who sent them"},
+	{"signal_deliver", "signal_deliver", true, "signals: what they did"},
+	{"socket_data_ready", "sk_data_ready", false,
+	 "sockets: the kernel's word for the receiver of each message; else addresses and order tell"},
+	{"socket_copied", "skb_copy_datagram_iovec", false,
+	 "unix sockets: the kernel's word for the sender of each message; else order tells"},
+};
+
+#define HOOK_COUNT (sizeof(hook_rows) / sizeof(hook_rows[0]))
+
+struct tracer {
+	struct ipclens_bpf *bpf;
+	struct ring_buffer *ring;
+	struct tracer_hook hooks[HOOK_COUNT + 1];
+	tracer_record_fn *record;
+	void *record_context;
+	int drained;
+	int cpus;
+	uint64_t *counts; /* of one reason, by processor */
+	uint64_t *told;	  /* what tracer_losses() has told already: [reason][cpu] */
+};
+
+static int quiet_print(enum libbpf_print_level level, const char *format, va_list arguments)
+{
+	if (!getenv("IPCLENS_DEBUG") || level == LIBBPF_DEBUG)
+		return 0;
+	return vfprintf(stderr, format, arguments);
+}
+
+static int record_arrived(void *context, void *data, size_t len)
+{
+	struct tracer *tracer = context;
+
+	tracer->drained++;
+	tracer->record(tracer->record_context, data, len);
+	return 0; /* anything else would end the drain */
+}
+
+static struct bpf_program *hook_program(const struct tracer *tracer, size_t hook)
+{
+	return bpf_object__find_program_by_name(tracer->bpf->obj, hook_rows[hook].program);
+}
+
+/* A tracepoint that BPF can attach to has a type btf_trace_NAME in the kernel's own BTF. */
+static bool kernel_has_tracepoint(const struct btf *btf, const char *tracepoint)
+{
+	char type[128];
+
+	snprintf(type, sizeof(type), "btf_trace_%s", tracepoint);
+	return btf__find_by_name_kind(btf, type, BTF_KIND_TYPEDEF) > 0;
+}
+
+static int hook_choose(struct tracer *tracer, size_t at, const struct btf *btf, char *why,
+		       size_t why_len)
+{
+	struct tracer_hook *hook = &tracer->hooks[at];
+
+	hook->tracepoint = hook_rows[at].tracepoint;
+	hook->needed = hook_rows[at].needed;
+	hook->gives = hook_rows[at].gives;
+	hook->attached = kernel_has_tracepoint(btf, hook->tracepoint);
+	if (!hook->attached && hook->needed) {
+		snprintf(why, why_len, "this kernel lacks the tracepoint %s", hook->tracepoint);
+		return -ENOTSUP;
+	}
+	return bpf_program__set_autoload(hook_program(tracer, at), hook->attached);
+}
+
+static int hooks_choose(struct tracer *tracer, char *why, size_t why_len)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	int error = 0;
+
+	if (!btf) {
+		snprintf(why, why_len,
+			 "this kernel has no type information (/sys/kernel/btf/vmlinux); one built "
+			 "with CONFIG_DEBUG_INFO_BTF=y is needed, as Debian's are");
+		return -ENOTSUP;
+	}
+	for (size_t i = 0; i < HOOK_COUNT && !error; i++)
+		error = hook_choose(tracer, i, btf, why, why_len);
+	btf__free(btf);
+	return error;
+}
+
+static int settings_apply(struct tracer *tracer, const struct tracer_options *options)
+{
+	tracer->bpf->rodata->payload_max = options->payload_len;
+	tracer->bpf->rodata->wake_len = options->ring_len / 4;
+	return bpf_map__set_max_entries(tracer->bpf->maps.records, (uint32_t)options->ring_len);
+}
+
+static const char *hint_of(int error)
+{
+	if (error == -EPERM)
+		return "; root is needed, and no container or lockdown that forbids BPF";
+	if (error == -ENOMEM)
+		return "; a smaller --ring may help";
+	return "; `ipclens doctor` tells what this kernel allows";
+}
+
+static int load_and_attach(struct tracer *tracer, char *why, size_t why_len)
+{
+	int error = ipclens_bpf__load(tracer->bpf);
+
+	if (!error)
+		error = ipclens_bpf__attach(tracer->bpf);
+	if (error)
+		snprintf(why, why_len, "the kernel refuses our BPF programs: %s%s",
+			 strerror(-error), hint_of(error));
+	return error;
+}
+
+static int buffers_open(struct tracer *tracer)
+{
+	tracer->cpus = libbpf_num_possible_cpus();
+	if (tracer->cpus < 1)
+		return -EINVAL;
+	tracer->counts = calloc((size_t)tracer->cpus, sizeof(uint64_t));
+	tracer->told = calloc((size_t)tracer->cpus * LOSS_COUNT, sizeof(uint64_t));
+	if (!tracer->counts || !tracer->told)
+		return -ENOMEM;
+	tracer->ring = ring_buffer__new(bpf_map__fd(tracer->bpf->maps.records), record_arrived,
+					tracer, NULL);
+	return tracer->ring ? 0 : -errno;
+}
+
+int tracer_open(struct tracer **out, const struct tracer_options *options, char *why,
+		size_t why_len)
+{
+	struct tracer *tracer = calloc(1, sizeof(*tracer));
+	int error = -ENOMEM;
+
+	snprintf(why, why_len, "out of memory");
+	if (!tracer)
+		return error;
+	libbpf_set_print(quiet_print);
+	tracer->bpf = ipclens_bpf__open();
+	if (!tracer->bpf)
+		goto cleanup;
+	error = hooks_choose(tracer, why, why_len);
+	if (!error)
+		error = settings_apply(tracer, options);
+	if (!error)
+		error = load_and_attach(tracer, why, why_len);
+	if (!error)
+		error = buffers_open(tracer);
+cleanup:
+	if (error) {
+		tracer_close(tracer);
+		return error;
+	}
+	*out = tracer;
+	return 0;
+}
+
+void tracer_close(struct tracer *tracer)
+{
+	if (!tracer)
+		return;
+	ring_buffer__free(tracer->ring);
+	ipclens_bpf__destroy(tracer->bpf);
+	free(tracer->counts);
+	free(tracer->told);
+	free(tracer);
+}
+
+const struct tracer_hook *tracer_hooks(const struct tracer *tracer)
+{
+	return tracer->hooks;
+}
+
+/* A task storage map is addressed from here by a pidfd. */
+int tracer_arm(struct tracer *tracer, pid_t pid)
+{
+	struct bpf_map *map = tracer->bpf->maps.task_states;
+	uint32_t *state = calloc(1, bpf_map__value_size(map));
+	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	int error = 0;
+
+	if (!state || pidfd < 0) {
+		error = state ? -errno : -ENOMEM;
+	} else {
+		*state = TASK_ARMED;
+		if (bpf_map_update_elem(bpf_map__fd(map), &pidfd, state, BPF_NOEXIST))
+			error = -errno;
+	}
+	if (pidfd >= 0)
+		close(pidfd);
+	free(state);
+	return error;
+}
+
+bool tracer_has(struct tracer *tracer, int pidfd)
+{
+	struct bpf_map *map = tracer->bpf->maps.task_states;
+	uint32_t *state = calloc(1, bpf_map__value_size(map));
+	bool has = state && bpf_map_lookup_elem(bpf_map__fd(map), &pidfd, state) == 0 &&
+		   *state & TASK_TRACED;
+
+	free(state);
+	return has;
+}
+
+uint64_t tracer_live_tasks(const struct tracer *tracer)
+{
+	return __atomic_load_n(&tracer->bpf->bss->live_tasks, __ATOMIC_ACQUIRE);
+}
+
+int tracer_drain(struct tracer *tracer, tracer_record_fn *record, void *context)
+{
+	int error;
+
+	tracer->record = record;
+	tracer->record_context = context;
+	tracer->drained = 0;
+	error = ring_buffer__consume(tracer->ring);
+	return error < 0 ? error : tracer->drained;
+}
+
+int tracer_ring_fd(const struct tracer *tracer)
+{
+	return ring_buffer__epoll_fd(tracer->ring);
+}
+
+void tracer_losses(struct tracer *tracer, tracer_loss_fn *loss, void *context)
+{
+	int map = bpf_map__fd(tracer->bpf->maps.losses);
+
+	for (uint32_t reason = 0; reason < LOSS_COUNT; reason++) {
+		uint64_t *told = tracer->told + reason * (uint32_t)tracer->cpus;
+
+		if (bpf_map_lookup_elem(map, &reason, tracer->counts))
+			continue;
+		for (int cpu = 0; cpu < tracer->cpus; cpu++) {
+			uint64_t more = tracer->counts[cpu] - told[cpu];
+
+			if (more)
+				loss(context, (enum wire_loss)reason, cpu, more);
+			told[cpu] = tracer->counts[cpu];
+		}
+	}
+}
+
+uint64_t tracer_skipped(struct tracer *tracer)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < HOOK_COUNT; i++) {
+		struct bpf_prog_info info = {0};
+		uint32_t len = sizeof(info);
+
+		if (tracer->hooks[i].attached &&
+		    bpf_obj_get_info_by_fd(bpf_program__fd(hook_program(tracer, i)), &info, &len) == 0)
+			sum += info.recursion_misses;
+	}
+	return sum;
+}

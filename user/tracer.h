@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The BPF programs: loading, attaching, draining, counting what was lost. Knows nothing of the
+ * trace's format. All functions that return int give 0 or -errno.
+ */
+#ifndef USER_TRACER_H
+#define USER_TRACER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "bpf/wire.h"
+
+struct tracer;
+
+struct tracer_options {
+	uint32_t payload_len; /* bytes of payload kept, at most WIRE_PAYLOAD_MAX */
+	uint64_t ring_len;    /* bytes, a power of two of at least a page */
+};
+
+/* A hook of the kernel, and whether it is attached. `needed` ones are attached or nothing is. */
+struct tracer_hook {
+	const char *tracepoint;
+	const char *gives; /* what it is there for, in the user's words */
+	bool needed;
+	bool attached;
+};
+
+/*
+ * Loads and attaches all programs that this kernel has tracepoints for. On failure `why` holds one
+ * line for the user, with the way out where we know one.
+ */
+int tracer_open(struct tracer **tracer, const struct tracer_options *options, char *why,
+		size_t why_len);
+void tracer_close(struct tracer *tracer);
+
+/* The hooks, ended by one whose tracepoint is NULL. */
+const struct tracer_hook *tracer_hooks(const struct tracer *tracer);
+
+/* Traces `pid`, which waits to be let go, from its next execve on; its descendants inherit it. */
+int tracer_arm(struct tracer *tracer, pid_t pid);
+
+/* True while the process behind this pidfd is traced. */
+bool tracer_has(struct tracer *tracer, int pidfd);
+
+uint64_t tracer_live_tasks(const struct tracer *tracer);
+
+/* Called for each record; `data` is valid during the call only. */
+typedef void tracer_record_fn(void *context, const void *data, size_t len);
+
+/* Hands over what the ring holds. Gives the number of records, or -errno. */
+int tracer_drain(struct tracer *tracer, tracer_record_fn *record, void *context);
+
+/* Becomes readable when the ring fills up faster than it is drained. */
+int tracer_ring_fd(const struct tracer *tracer);
+
+/* Called for each counter that grew since the last time. `cpu` is -1 where it is not known. */
+typedef void tracer_loss_fn(void *context, enum wire_loss reason, int cpu, uint64_t count);
+
+void tracer_losses(struct tracer *tracer, tracer_loss_fn *loss, void *context);
+
+/* Runs of our programs that the kernel skipped because they were re-entered. */
+uint64_t tracer_skipped(struct tracer *tracer);
+
+#endif
