@@ -1,0 +1,91 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""Loss: what could not be kept is counted, told, and never turned into a wrong pairing."""
+import os
+
+from harness import (blob, expect, expect_equal, expect_in, lab, main, record, scenario, view)
+
+SMALL = 300
+LARGE = 30000
+
+
+def transfers(trace):
+    return [op for op in trace.operations() if op["role"] in ("send", "receive")
+            and trace.channel(op["channel"])["mechanism"] == "pipe"]
+
+
+def logged(truth):
+    return sum(t["value"] for t in truth if t["do"] in ("sent-total", "received-total"))
+
+
+@scenario("a ring that is large enough loses nothing")
+def nothing_lost(directory):
+    result = record(directory, lab("flood", SMALL, 64, "alone"))
+    expect_equal(len(transfers(result.trace)), logged(result.truth), "every transfer is there")
+    expect_equal(len(transfers(result.trace)), 2 * SMALL, "every transfer is there")
+
+
+@scenario("a ring too small on purpose: recorded and lost add up to what the workload logged")
+def ring_too_small(directory):
+    os.mkdir(os.path.join(directory, "small"))
+    few = record(os.path.join(directory, "small"), lab("flood", SMALL, 64, "alone")).trace
+    other = few.trailer()["operations"] - 2 * SMALL
+    result = record(directory, lab("flood", LARGE, 64, "alone"), "--ring", "4096", whole=False)
+    trace = result.trace
+    trailer = trace.trailer()
+    expect(trace.lost() > 0, "records were lost")
+    expect_equal(trailer["lost"], trace.lost(), "the trailer's sum is that of the lost lines")
+    expect_equal(trailer["why"], "finished", "the trace ended whole all the same")
+    expect_equal(trailer["operations"], len(trace.operations()), "the trailer counts what is there")
+    # Besides operations only the few lines of the process's end can be among the lost.
+    ends = sum(line["type"] in ("process", "descriptors", "signal") for line in few.lines) \
+        - sum(line["type"] in ("process", "descriptors", "signal") for line in trace.lines)
+    expect_equal(trailer["operations"] + trailer["lost"], logged(result.truth) + other + max(ends, 0),
+                 "recorded and lost together")
+    check_told(result, trailer["lost"])
+
+
+def check_told(result, lost):
+    """The user learns it: on stderr now, and in each picture later."""
+    expect_in(str(lost), result.stderr.decode(), "record says how many were lost")
+    expect_in("lost", result.stderr.decode(), "record says how many were lost")
+    picture = view(result.trace_path)
+    expect_in("lost", picture, "the picture says so")
+
+
+@scenario("after loss no pairing that is called exact is wrong")
+def no_wrong_pairing(directory):
+    result = record(directory, lab("flood", 20000, 64), "--ring", "4096", whole=False)
+    trace = result.trace
+    expect(trace.lost() > 0, "records were lost")
+    wrong = []
+    for message in result.messages().delivered("pipe"):
+        if message["match"] != "exact":
+            continue
+        sent, received = (numbered(trace, message[side]) for side in ("sent", "received"))
+        if sent is not None and received is not None and sent != received:
+            wrong.append((message, sent, received))
+    expect_equal(wrong[:3], [], f"{len(wrong)} wrong pairs")
+
+
+def numbered(trace, side):
+    """The number that a message of flood begins with, where this side begins at its start."""
+    if side["offset"]:
+        return None
+    return blob(trace.operation(side["op"])["payload"])[:7]
+
+
+@scenario("two thousand messages between two processes, none lost, all paired")
+def flood_two(directory):
+    result = record(directory, lab("flood", 2000, 64))
+    found = result.messages().delivered("pipe")
+    expect_equal(sum(m["bytes"] for m in found), 2000 * 64, "every byte is in a message")
+    expect_equal({m["match"] for m in found}, {"exact"}, "how sure the pairing is")
+    expect_equal(len(transfers(result.trace)), logged(result.truth), "every transfer is there")
+    for message in found:
+        sent, received = (numbered(result.trace, message[side]) for side in ("sent", "received"))
+        expect(None in (sent, received) or sent == received, "the right message", message)
+
+
+if __name__ == "__main__":
+    main()

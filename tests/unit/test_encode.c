@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* From wire records to lines: built by hand here, read back with cJSON. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+#include <cjson/cJSON.h>
+#include <signal.h>
+
+#include "user/calls.c" /* user/ is no library: its tested parts need no libbpf */
+#include "user/encode.c"
+#include "user/encode_object.c"
+#include "user/encode_operation.c"
+#include "user/encode_process.c"
+#include "user/encode_signal.c"
+#include "user/objects.c"
+#include "user/syscalls.c"
+
+#include <asm/unistd.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+
+static int setup(void **state)
+{
+	static struct encoder encoder;
+
+	*state = &encoder;
+	return encoder_open(&encoder);
+}
+
+static int teardown(void **state)
+{
+	encoder_close(*state);
+	return 0;
+}
+
+/* The last line written, parsed; the caller deletes it. */
+static cJSON *last_line(struct encoder *encoder)
+{
+	struct json *json = &encoder->json;
+	size_t start = json->len - 1;
+	cJSON *line;
+
+	assert_true(json->len > 0 && json->data[json->len - 1] == '\n');
+	while (start > 0 && json->data[start - 1] != '\n')
+		start--;
+	line = cJSON_ParseWithLength(json->data + start, json->len - start);
+	assert_non_null(line);
+	return line;
+}
+
+static const char *text_of(const cJSON *line, const char *key)
+{
+	return cJSON_GetStringValue(cJSON_GetObjectItem(line, key));
+}
+
+static double number_of(const cJSON *line, const char *key)
+{
+	assert_true(cJSON_HasObjectItem(line, key));
+	return cJSON_GetNumberValue(cJSON_GetObjectItem(line, key));
+}
+
+#define PAYLOAD_MAX 32
+
+struct call_record {
+	struct wire_operation operation;
+	unsigned char extra[WIRE_ADDRESS_LEN + PAYLOAD_MAX];
+};
+
+static struct call_record write_record(uint32_t tid, uint64_t enter_ns, const char *payload)
+{
+	struct call_record record = {0};
+	struct wire_operation *operation = &record.operation;
+
+	operation->head = (struct wire_head){.kind = WIRE_OPERATION, .pid = 800, .tid = tid};
+	operation->nr = __NR_write;
+	operation->enter_ns = enter_ns;
+	operation->exit_ns = enter_ns + 10;
+	operation->object = (struct wire_fd){{0x1000, 77}, 1, MECH_PIPE, 2, 0};
+	operation->requested = operation->payload_len = (uint32_t)strlen(payload);
+	operation->returned = (int64_t)strlen(payload);
+	operation->has = WIRE_HAS_REQUESTED;
+	memcpy(record.extra, payload, strlen(payload));
+	return record;
+}
+
+static void encode(struct encoder *encoder, struct call_record *record)
+{
+	size_t len = sizeof(record->operation) + record->operation.block_len +
+		     record->operation.payload_len;
+
+	record->operation.head.size = (uint32_t)len;
+	encode_record(encoder, record, len);
+}
+
+static void test_write(void **state)
+{
+	struct call_record record = write_record(801, 1000, "hello\n");
+	cJSON *line;
+
+	encode(*state, &record);
+	line = last_line(*state);
+	assert_string_equal(text_of(line, "syscall"), "write");
+	assert_string_equal(text_of(line, "role"), "send");
+	assert_string_equal(text_of(line, "channel"), "pipe:[77]");
+	assert_string_equal(text_of(line, "payload"), "hello\n");
+	assert_int_equal(number_of(line, "returned"), 6);
+	assert_int_equal(number_of(line, "tid"), 801);
+	assert_null(cJSON_GetObjectItem(line, "error"));
+	cJSON_Delete(line);
+}
+
+static void test_error_has_its_name(void **state)
+{
+	struct call_record record = write_record(801, 1000, "");
+	cJSON *line;
+
+	record.operation.returned = -EPIPE;
+	encode(*state, &record);
+	line = last_line(*state);
+	assert_int_equal(number_of(line, "returned"), -EPIPE);
+	assert_string_equal(text_of(line, "error"), "EPIPE");
+	cJSON_Delete(line);
+}
+
+static void test_begin_and_end_share_a_number(void **state)
+{
+	struct call_record begin = write_record(801, 1000, "x"), other = write_record(802, 1001, "y"),
+		      end = begin;
+	double id;
+	cJSON *line;
+
+	begin.operation.state = WIRE_BEGIN;
+	encode(*state, &begin);
+	line = last_line(*state);
+	assert_string_equal(text_of(line, "state"), "begin");
+	assert_null(cJSON_GetObjectItem(line, "returned"));
+	id = number_of(line, "id");
+	cJSON_Delete(line);
+	encode(*state, &other);
+	line = last_line(*state);
+	assert_true(number_of(line, "id") != id);
+	cJSON_Delete(line);
+	encode(*state, &end);
+	line = last_line(*state);
+	assert_true(number_of(line, "id") == id);
+	assert_null(cJSON_GetObjectItem(line, "state"));
+	cJSON_Delete(line);
+}
+
+static void test_waiting_is_written_once_more(void **state)
+{
+	struct call_record begin = write_record(801, 1000, "x");
+	cJSON *line;
+
+	begin.operation.state = WIRE_BEGIN;
+	encode(*state, &begin);
+	encode_waiting(*state, 5000);
+	line = last_line(*state);
+	assert_string_equal(text_of(line, "state"), "pending");
+	assert_int_equal(number_of(line, "at_ns"), 5000);
+	cJSON_Delete(line);
+}
+
+static void test_peer_address(void **state)
+{
+	struct call_record record = write_record(801, 1000, "");
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(6789)};
+	cJSON *line;
+
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	record.operation.nr = __NR_sendto;
+	record.operation.has |= WIRE_HAS_ADDRESS;
+	record.operation.block_len = WIRE_ADDRESS_LEN;
+	record.operation.address_len = sizeof(address);
+	memcpy(record.extra, &address, sizeof(address));
+	encode(*state, &record);
+	line = last_line(*state);
+	assert_string_equal(text_of(line, "peer_address"), "127.0.0.1:6789");
+	cJSON_Delete(line);
+}
+
+static void test_args_have_their_names(void **state)
+{
+	struct call_record record = write_record(801, 1000, "");
+	const cJSON *args;
+	cJSON *line;
+
+	record.operation.nr = __NR_kill;
+	record.operation.object = (struct wire_fd){.fd = -1};
+	record.operation.args[0] = (uint32_t)-5; /* an int in a 64-bit register */
+	record.operation.args[1] = SIGUSR1;
+	encode(*state, &record);
+	line = last_line(*state);
+	args = cJSON_GetObjectItem(line, "args");
+	assert_int_equal(number_of(args, "pid"), -5);
+	assert_int_equal(number_of(args, "sig"), SIGUSR1);
+	assert_null(cJSON_GetObjectItem(line, "channel"));
+	cJSON_Delete(line);
+}
+
+static void test_short_record_is_counted(void **state)
+{
+	struct encoder *encoder = *state;
+	struct call_record record = write_record(801, 1000, "hello");
+
+	record.operation.head.size = sizeof(record.operation);
+	encode_record(encoder, &record, sizeof(record.operation)); /* its payload is missing */
+	encode_record(encoder, &record, 8);
+	assert_int_equal(encoder->malformed, 2);
+	assert_int_equal(encoder->json.len, 0);
+}
+
+static struct wire_signal signal_record(uint32_t event, uint32_t tid)
+{
+	return (struct wire_signal){.head = {WIRE_SIGNAL, sizeof(struct wire_signal), tid, tid},
+				    .at_ns = 2000,
+				    .event = event,
+				    .number = SIGUSR1};
+}
+
+static void test_handler_names_the_call_it_interrupted(void **state)
+{
+	struct encoder *encoder = *state;
+	struct call_record call = write_record(801, 1000, "");
+	struct wire_signal deliver = signal_record(WIRE_DELIVER, 801),
+			   back = signal_record(WIRE_RETURN, 801);
+	double id;
+	cJSON *line;
+
+	call.operation.nr = __NR_read;
+	call.operation.returned = -ERESTARTSYS;
+	encode(encoder, &call);
+	line = last_line(encoder);
+	id = number_of(line, "id");
+	cJSON_Delete(line);
+	deliver.action = 2;
+	encode_record(encoder, &deliver, sizeof(deliver));
+	line = last_line(encoder);
+	assert_true(number_of(line, "operation") == id);
+	cJSON_Delete(line);
+	back.returned = -EINTR;
+	encode_record(encoder, &back, sizeof(back));
+	line = last_line(encoder);
+	assert_string_equal(text_of(line, "signal"), "SIGUSR1");
+	assert_string_equal(text_of(line, "interrupted"), "EINTR");
+	assert_true(number_of(line, "operation") == id);
+	cJSON_Delete(line);
+}
+
+static void test_signal_of_a_timer_has_no_sender(void **state)
+{
+	struct wire_signal record = signal_record(WIRE_GENERATE, 801);
+	cJSON *line;
+
+	record.number = SIGALRM;
+	record.privileged = 1;
+	record.call_enter_ns = 1000;
+	encode_record(*state, &record, sizeof(record));
+	line = last_line(*state);
+	assert_string_equal(text_of(line, "origin"), "timer");
+	assert_null(cJSON_GetObjectItem(line, "from"));
+	assert_null(cJSON_GetObjectItem(line, "operation"));
+	cJSON_Delete(line);
+}
+
+static void test_exec_arguments(void **state)
+{
+	struct {
+		struct wire_process process;
+		char text[WIRE_NAME_LEN + WIRE_ARGS_LEN];
+	} record = {.process = {.head = {WIRE_PROCESS, 0, 9, 9},
+				.event = WIRE_EXEC,
+				.path_len = 7,
+				.args_len = 9,
+				.args_cut = 1,
+				.comm = "echo"}};
+	const cJSON *args;
+	cJSON *line;
+
+	memcpy(record.text, "/bin/echo", 9);
+	memcpy(record.text + WIRE_NAME_LEN, "echo\0\0abc", 9);
+	encode_record(*state, &record, sizeof(record));
+	line = last_line(*state);
+	assert_string_equal(text_of(line, "path"), "/bin/ec");
+	args = cJSON_GetObjectItem(line, "args");
+	assert_int_equal(cJSON_GetArraySize(args), 3);
+	assert_string_equal(cJSON_GetStringValue(cJSON_GetArrayItem(args, 1)), "");
+	assert_string_equal(cJSON_GetStringValue(cJSON_GetArrayItem(args, 2)), "abc");
+	assert_true(cJSON_IsTrue(cJSON_GetObjectItem(line, "args_cut")));
+	cJSON_Delete(line);
+}
+
+static void test_abstract_name(void **state)
+{
+	struct wire_object record = {.head = {WIRE_OBJECT, sizeof(record), 9, 9},
+				     .ref = {0x7000, 55},
+				     .mechanism = MECH_UNIX_STREAM,
+				     .name_len = 4,
+				     .name = "\0bus"};
+	cJSON *line;
+
+	encode_record(*state, &record, sizeof(record));
+	line = last_line(*state);
+	assert_string_equal(text_of(line, "name"), "@bus");
+	cJSON_Delete(line);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(test_write),
+		TEST(test_error_has_its_name),
+		TEST(test_begin_and_end_share_a_number),
+		TEST(test_waiting_is_written_once_more),
+		TEST(test_peer_address),
+		TEST(test_args_have_their_names),
+		TEST(test_short_record_is_counted),
+		TEST(test_handler_names_the_call_it_interrupted),
+		TEST(test_signal_of_a_timer_has_no_sender),
+		TEST(test_exec_arguments),
+		TEST(test_abstract_name),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

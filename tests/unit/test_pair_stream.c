@@ -1,0 +1,391 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Streams: pipes and connections. */
+#include "trace_text.h"
+
+#define PIPE "pipe:[7]"
+
+static int set_up(void **state)
+{
+	struct trace_text *t = trace_new();
+
+	trace_process(t, 10, "writer");
+	trace_pipe(t, 10, PIPE);
+	trace_fork(t, 10, 20, "reader", 5);
+	trace_fork(t, 10, 30, "other", 6);
+	*state = t;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	trace_free(*state);
+	return 0;
+}
+
+static void put(struct trace_text *t, unsigned id, uint32_t pid, uint64_t enter, uint64_t exit,
+		int64_t bytes, const char *more)
+{
+	trace_call(t, (struct call){id, "write", "send", pid, 0, 4, PIPE, enter, exit, bytes, more});
+}
+
+static void get(struct trace_text *t, unsigned id, uint32_t pid, uint64_t enter, uint64_t exit,
+		int64_t bytes, const char *more)
+{
+	trace_call(t,
+		   (struct call){id, "read", "receive", pid, 0, 3, PIPE, enter, exit, bytes, more});
+}
+
+static void one_to_one(void **state)
+{
+	struct trace_text *t = *state;
+
+	put(t, 1, 10, 10, 11, 24, "");
+	get(t, 2, 20, 12, 13, 24, "");
+	assert_string_equal(trace_messages(t), "pipe 10>20 24 s1+0 r2+0 exact\n");
+}
+
+static void split_and_joined(void **state)
+{
+	struct trace_text *t = *state;
+
+	put(t, 1, 10, 10, 11, 10, "");
+	get(t, 2, 20, 12, 13, 4, "");
+	put(t, 3, 10, 14, 15, 5, "");
+	get(t, 4, 20, 16, 17, 11, "");
+	assert_string_equal(trace_messages(t), "pipe 10>20 4 s1+0 r2+0 exact\n"
+					       "pipe 10>20 6 s1+4 r4+0 exact\n"
+					       "pipe 10>20 5 s3+0 r4+6 exact\n");
+}
+
+static void large_write_read_before_it_ends(void **state)
+{
+	struct trace_text *t = *state;
+
+	get(t, 2, 20, 9, 20, 65536, "");
+	get(t, 3, 20, 21, 30, 65536, "");
+	put(t, 1, 10, 10, 40, 131072, "");
+	assert_string_equal(trace_messages(t), "pipe 10>20 65536 s1+0 r2+0 exact\n"
+					       "pipe 10>20 65536 s1+65536 r3+0 exact\n");
+}
+
+static void failed_calls_move_nothing(void **state)
+{
+	struct trace_text *t = *state;
+
+	put(t, 1, 10, 10, 11, -11, ",'error':'EAGAIN'");
+	get(t, 2, 20, 12, 13, -4, ",'error':'EINTR'");
+	put(t, 3, 10, 14, 15, 5, "");
+	get(t, 4, 20, 16, 17, 5, "");
+	assert_string_equal(trace_messages(t), "pipe 10>20 5 s3+0 r4+0 exact\n");
+}
+
+static void rest_is_unread(void **state)
+{
+	struct trace_text *t = *state;
+
+	put(t, 1, 10, 10, 11, 10, "");
+	get(t, 2, 20, 12, 13, 4, "");
+	assert_string_equal(trace_messages(t), "pipe 10>20 4 s1+0 r2+0 exact\n"
+					       "pipe 10>- 6 s1+4 - exact unread\n");
+	assert_int_equal(t->pairing->unread, 1);
+}
+
+/* Two writers, one after the other: the order is certain. */
+static void writers_in_turn(void **state)
+{
+	struct trace_text *t = *state;
+
+	put(t, 1, 10, 10, 11, 5, "");
+	put(t, 2, 30, 12, 13, 6, "");
+	get(t, 3, 20, 14, 15, 11, "");
+	assert_string_equal(trace_messages(t), "pipe 10>20 5 s1+0 r3+0 exact\n"
+					       "pipe 30>20 6 s2+0 r3+5 exact\n");
+}
+
+/* At the same time: who was first? What comes before and after them is certain all the same. */
+static void writers_at_once(void **state)
+{
+	struct trace_text *t = *state;
+
+	put(t, 1, 10, 1, 2, 1, "");
+	put(t, 2, 10, 10, 15, 5, "");
+	put(t, 3, 30, 12, 14, 6, "");
+	put(t, 4, 30, 20, 21, 1, "");
+	get(t, 5, 20, 30, 31, 13, "");
+	assert_string_equal(trace_messages(t), "pipe 10>20 1 s1+0 r5+0 exact\n"
+					       "pipe 10>20 5 s2+0 r5+7 ambiguous\n"
+					       "pipe 30>20 6 s3+0 r5+1 ambiguous\n"
+					       "pipe 30>20 1 s4+0 r5+12 exact\n");
+	assert_int_equal(t->pairing->ambiguous, 2);
+}
+
+/* The first writer is preempted in its call after its bytes were read: it was first. */
+static void writer_returns_late(void **state)
+{
+	struct trace_text *t = *state;
+
+	put(t, 1, 10, 10, 50, 5, "");
+	get(t, 2, 20, 12, 20, 5, "");
+	put(t, 3, 30, 30, 40, 6, "");
+	get(t, 4, 20, 41, 45, 6, "");
+	assert_string_equal(trace_messages(t), "pipe 10>20 5 s1+0 r2+0 exact\n"
+					       "pipe 30>20 6 s3+0 r4+0 exact\n");
+}
+
+/* Two readers wait at once, and there is one message at a time: each takes what there is. */
+static void readers_wait_in_turn(void **state)
+{
+	struct trace_text *t = *state;
+
+	put(t, 1, 10, 10, 11, 5, "");
+	get(t, 2, 20, 2, 12, 5, "");
+	put(t, 3, 10, 20, 21, 6, "");
+	get(t, 4, 30, 3, 22, 6, "");
+	assert_string_equal(trace_messages(t), "pipe 10>20 5 s1+0 r2+0 exact\n"
+					       "pipe 10>30 6 s3+0 r4+0 exact\n");
+}
+
+static void readers_at_once(void **state)
+{
+	struct trace_text *t = *state;
+
+	put(t, 1, 10, 10, 11, 12, "");
+	get(t, 2, 20, 20, 25, 6, "");
+	get(t, 3, 30, 21, 24, 6, "");
+	assert_string_equal(trace_messages(t), "pipe 10>30 6 s1+0 r3+0 ambiguous\n"
+					       "pipe 10>20 6 s1+6 r2+0 ambiguous\n");
+}
+
+/* A killed writer left no end record: what was read and nobody else wrote may be its. */
+static void killed_writer(void **state)
+{
+	struct trace_text *t = *state;
+
+	put(t, 1, 10, 10, 11, 5, "");
+	trace_line(t, "{'type':'operation','id':2,'state':'pending','syscall':'write','role':'send',"
+		      "'pid':10,'tid':10,'fd':4,'channel':'" PIPE "','enter_ns':12,'at_ns':90,"
+		      "'requested':1048576}");
+	get(t, 3, 20, 13, 14, 5, "");
+	get(t, 4, 20, 15, 16, 65536, "");
+	assert_string_equal(trace_messages(t), "pipe 10>20 5 s1+0 r3+0 exact\n"
+					       "pipe 10>20 65536 s2+0 r4+0 ambiguous\n");
+}
+
+static void from_outside(void **state)
+{
+	struct trace_text *t = *state;
+
+	get(t, 1, 20, 10, 11, 7, "");
+	assert_string_equal(trace_messages(t), "pipe ->20 7 - r1+0 exact\n");
+	assert_int_equal(t->pairing->foreign, 1);
+}
+
+/* More came out than went in: nobody can say which bytes were a stranger's. */
+static void from_outside_too(void **state)
+{
+	struct trace_text *t = *state;
+
+	put(t, 1, 10, 10, 11, 5, "");
+	get(t, 2, 20, 12, 13, 8, "");
+	assert_string_equal(trace_messages(t), "pipe 10>20 5 s1+0 r2+0 ambiguous\n"
+					       "pipe ->20 3 - r2+5 ambiguous\n");
+}
+
+/* Received before it was sent: what really came is not in the trace. */
+static void effect_before_cause(void **state)
+{
+	struct trace_text *t = *state;
+
+	get(t, 1, 20, 10, 11, 5, "");
+	put(t, 2, 10, 20, 21, 5, "");
+	assert_string_equal(trace_messages(t), "pipe 10>20 5 s2+0 r1+0 ambiguous\n");
+}
+
+static void payload_contradicts(void **state)
+{
+	struct trace_text *t = *state;
+
+	put(t, 1, 10, 10, 11, 5, ",'payload':'hello'");
+	put(t, 2, 10, 12, 13, 5, ",'payload':'world'");
+	get(t, 3, 20, 14, 15, 5, ",'payload':'world'");
+	assert_string_equal(trace_messages(t), "pipe 10>20 5 s1+0 r3+0 ambiguous\n"
+					       "pipe 10>- 5 s2+0 - ambiguous unread\n");
+}
+
+/* The kernel's count of what lies in the pipe tells of bytes that moved unseen (splice). */
+static void content_contradicts(void **state)
+{
+	struct trace_text *t = *state;
+
+	put(t, 1, 10, 10, 11, 5, ",'queued':9");
+	get(t, 2, 20, 2000000, 2000001, 5, ",'queued':4");
+	assert_string_equal(trace_messages(t), "pipe 10>20 5 s1+0 r2+0 ambiguous\n");
+}
+
+static void content_agrees(void **state)
+{
+	struct trace_text *t = *state;
+
+	put(t, 1, 10, 10, 11, 5, ",'queued':5");
+	get(t, 2, 20, 2000000, 2000001, 3, ",'queued':2");
+	assert_string_equal(trace_messages(t), "pipe 10>20 3 s1+0 r2+0 exact\n"
+					       "pipe 10>- 2 s1+3 - exact unread\n");
+}
+
+/* The reader is under way when the sample is taken: it proves nothing. */
+static void content_sampled_too_early(void **state)
+{
+	struct trace_text *t = *state;
+
+	put(t, 1, 10, 10, 11, 5, ",'queued':0");
+	get(t, 2, 20, 12, 13, 5, ",'queued':0");
+	assert_string_equal(trace_messages(t), "pipe 10>20 5 s1+0 r2+0 exact\n");
+}
+
+static void loss_makes_all_ambiguous(void **state)
+{
+	struct trace_text *t = *state;
+
+	put(t, 1, 10, 10, 11, 5, "");
+	get(t, 2, 20, 12, 13, 5, "");
+	trace_line(t, "{'type':'lost','at_ns':20,'where':'ring','count':3}");
+	assert_string_equal(trace_messages(t), "pipe 10>20 5 s1+0 r2+0 ambiguous\n");
+}
+
+/* A pipe that nobody in the trace made or reads leads outside: that is not unread. */
+static void to_outside(void **state)
+{
+	struct trace_text *t = *state;
+
+	trace_channel(t, "pipe:[8]", "pipe", "");
+	trace_call(t, (struct call){1, "write", "send", 10, 0, 1, "pipe:[8]", 10, 11, 5, ""});
+	assert_string_equal(trace_messages(t), "pipe 10>- 5 s1+0 - exact\n");
+}
+
+static void payload_slices(void **state)
+{
+	struct trace_text *t = *state;
+	const struct viz_message *m;
+
+	put(t, 1, 10, 10, 11, 10, ",'payload':'0123456789'");
+	get(t, 2, 20, 12, 13, 4, ",'payload':'0123'");
+	get(t, 3, 20, 14, 15, 6, ",'payload':'456'");
+	m = trace_pair(t)->messages[1];
+	assert_int_equal(m->from.payload.len, 6);
+	assert_memory_equal(m->from.payload.data, "456789", 6);
+	assert_int_equal(m->to.payload.len, 3);
+	assert_memory_equal(m->to.payload.data, "456", 3);
+}
+
+static void sock(struct trace_text *t, unsigned id, bool send, uint32_t pid, const char *channel,
+		 uint64_t at, int64_t bytes, const char *more)
+{
+	trace_call(t, (struct call){id, send ? "sendto" : "recvfrom", send ? "send" : "receive", pid,
+				    0, 5, channel, at, at + 1, bytes, more});
+}
+
+static void socketpair_both_ways(void **state)
+{
+	struct trace_text *t = *state;
+
+	trace_channel(t, "unix:[1]", "unix-stream", ",'peer':'unix:[2]'");
+	trace_channel(t, "unix:[2]", "unix-stream", "");
+	sock(t, 1, true, 10, "unix:[1]", 10, 4, "");
+	sock(t, 2, false, 20, "unix:[2]", 12, 4, "");
+	sock(t, 3, true, 20, "unix:[2]", 14, 6, "");
+	sock(t, 4, false, 10, "unix:[1]", 16, 6, "");
+	assert_string_equal(trace_messages(t), "unix-stream 10>20 4 s1+0 r2+0 exact\n"
+					       "unix-stream 20>10 6 s3+0 r4+0 exact\n");
+	assert_string_equal(t->pairing->messages[0]->channel->id.data, "unix:[2]");
+}
+
+static void peeking_takes_nothing(void **state)
+{
+	struct trace_text *t = *state;
+
+	trace_channel(t, "unix:[1]", "unix-stream", ",'peer':'unix:[2]'");
+	trace_channel(t, "unix:[2]", "unix-stream", "");
+	sock(t, 1, true, 10, "unix:[1]", 10, 4, "");
+	sock(t, 2, false, 20, "unix:[2]", 12, 4, ",'flags':2");
+	sock(t, 3, false, 20, "unix:[2]", 14, 4, ",'flags':0");
+	assert_string_equal(trace_messages(t), "unix-stream 10>20 4 s1+0 r3+0 exact\n");
+}
+
+/* A TCP connection's two sockets find each other by their addresses, however they are written. */
+static void tcp_by_address(void **state)
+{
+	struct trace_text *t = *state;
+
+	trace_channel(t, "tcp:[1]", "tcp",
+		      ",'local_address':'127.0.0.1:4000','peer_address':'127.0.0.1:80','network':5");
+	trace_channel(t, "tcp:[2]", "tcp",
+		      ",'local_address':'[::ffff:127.0.0.1]:80',"
+		      "'peer_address':'[::ffff:127.0.0.1]:4000','network':5");
+	trace_channel(t, "tcp:[3]", "tcp",
+		      ",'local_address':'127.0.0.1:80','peer_address':'127.0.0.1:4000','network':6");
+	sock(t, 1, true, 10, "tcp:[1]", 10, 4, "");
+	sock(t, 2, false, 20, "tcp:[2]", 12, 4, "");
+	assert_string_equal(trace_messages(t), "tcp 10>20 4 s1+0 r2+0 exact\n");
+}
+
+static void peer_named_by_operation(void **state)
+{
+	struct trace_text *t = *state;
+
+	trace_channel(t, "unix:[1]", "unix-stream", "");
+	trace_channel(t, "unix:[2]", "unix-stream", "");
+	sock(t, 1, true, 10, "unix:[1]", 10, 4, ",'to':'unix:[2]'");
+	sock(t, 2, false, 20, "unix:[2]", 12, 4, "");
+	assert_string_equal(trace_messages(t), "unix-stream 10>20 4 s1+0 r2+0 exact\n");
+}
+
+/* Two sockets claim the same peer: only one can have it. */
+static void peers_are_pairs(void **state)
+{
+	struct trace_text *t = *state;
+
+	trace_channel(t, "unix:[1]", "unix-stream", ",'peer':'unix:[2]'");
+	trace_channel(t, "unix:[2]", "unix-stream", ",'peer':'unix:[1]'");
+	trace_channel(t, "unix:[3]", "unix-stream", ",'peer':'unix:[2]'");
+	sock(t, 1, true, 10, "unix:[1]", 10, 4, "");
+	sock(t, 2, true, 30, "unix:[3]", 11, 4, "");
+	sock(t, 3, false, 20, "unix:[2]", 12, 4, "");
+	assert_string_equal(trace_messages(t), "unix-stream 10>20 4 s1+0 r3+0 exact\n"
+					       "unix-stream 30>- 4 s2+0 - exact\n");
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(one_to_one),
+		TEST(split_and_joined),
+		TEST(large_write_read_before_it_ends),
+		TEST(failed_calls_move_nothing),
+		TEST(rest_is_unread),
+		TEST(writers_in_turn),
+		TEST(writers_at_once),
+		TEST(writer_returns_late),
+		TEST(readers_wait_in_turn),
+		TEST(readers_at_once),
+		TEST(killed_writer),
+		TEST(from_outside),
+		TEST(from_outside_too),
+		TEST(effect_before_cause),
+		TEST(payload_contradicts),
+		TEST(content_contradicts),
+		TEST(content_agrees),
+		TEST(content_sampled_too_early),
+		TEST(loss_makes_all_ambiguous),
+		TEST(to_outside),
+		TEST(payload_slices),
+		TEST(socketpair_both_ways),
+		TEST(peeking_takes_nothing),
+		TEST(tcp_by_address),
+		TEST(peer_named_by_operation),
+		TEST(peers_are_pairs),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "trace_text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void trace_raw(struct trace_text *t, const char *text)
+{
+	size_t len = strlen(text);
+
+	assert_true(t->len + len < sizeof(t->data));
+	memcpy(t->data + t->len, text, len);
+	t->len += len;
+}
+
+void trace_line(struct trace_text *t, const char *format, ...)
+{
+	char line[8192];
+	va_list args;
+	int len;
+
+	va_start(args, format);
+	len = vsnprintf(line, sizeof(line), format, args);
+	va_end(args);
+	assert_in_range(len, 1, sizeof(line) - 1);
+	for (char *c = line; *c; c++)
+		if (*c == '\'')
+			*c = '"';
+	trace_raw(t, line);
+	trace_raw(t, "\n");
+}
+
+void trace_header(struct trace_text *t)
+{
+	trace_line(t, "{'type':'header','format':'ipclens-trace','version':1,'tool':'0','kernel':'6',"
+		      "'machine':'x86_64','clock':'CLOCK_MONOTONIC','start_ns':1,"
+		      "'realtime_offset_ns':0,'options':{},'hooks':{}}");
+}
+
+void trace_trailer(struct trace_text *t, uint64_t at_ns)
+{
+	trace_line(t,
+		   "{'type':'trailer','at_ns':%" PRIu64
+		   ",'why':'finished','operations':0,'signals':0,'lost':0}",
+		   at_ns);
+}
+
+void trace_process(struct trace_text *t, uint32_t pid, const char *comm)
+{
+	trace_line(t,
+		   "{'type':'process','event':'snapshot','at_ns':1,'pid':%u,'tid':%u,'comm':'%s'}",
+		   pid, pid, comm);
+}
+
+void trace_fork(struct trace_text *t, uint32_t parent, uint32_t pid, const char *comm,
+		uint64_t at_ns)
+{
+	trace_line(t,
+		   "{'type':'process','event':'fork','at_ns':%" PRIu64
+		   ",'pid':%u,'tid':%u,'ppid':%u,'comm':'%s'}",
+		   at_ns, pid, pid, parent, comm);
+}
+
+void trace_exit(struct trace_text *t, uint32_t pid, const char *status, uint64_t at_ns)
+{
+	trace_line(t,
+		   "{'type':'process','event':'exit','at_ns':%" PRIu64
+		   ",'pid':%u,'tid':%u,'comm':'x','last':true,%s}",
+		   at_ns, pid, pid, status);
+}
+
+void trace_channel(struct trace_text *t, const char *id, const char *mechanism, const char *more)
+{
+	trace_line(t, "{'type':'channel','id':'%s','at_ns':1,'mechanism':'%s'%s}", id, mechanism,
+		   more);
+}
+
+void trace_call(struct trace_text *t, struct call call)
+{
+	char channel[128] = "";
+
+	if (call.channel)
+		snprintf(channel, sizeof(channel), ",'fd':%d,'channel':'%s'", call.fd,
+			 call.channel);
+	trace_line(t,
+		   "{'type':'operation','id':%u,'syscall':'%s','role':'%s','pid':%u,'tid':%u%s,"
+		   "'enter_ns':%" PRIu64 ",'exit_ns':%" PRIu64 ",'returned':%" PRId64 "%s}",
+		   call.id, call.syscall, call.role, call.pid, call.tid ? call.tid : call.pid,
+		   channel, call.enter_ns, call.exit_ns, call.returned,
+		   call.more ? call.more : "");
+}
+
+void trace_pipe(struct trace_text *t, uint32_t pid, const char *id)
+{
+	trace_channel(t, id, "pipe", "");
+	trace_line(t,
+		   "{'type':'operation','id':1000,'syscall':'pipe2','role':'open','pid':%u,'tid':%u,"
+		   "'enter_ns':1,'exit_ns':2,'returned':0,'new_fds':["
+		   "{'fd':3,'channel':'%s','access':'read'},{'fd':4,'channel':'%s','access':'write'}]}",
+		   pid, pid, id, id);
+}
+
+struct trace_text *trace_new(void)
+{
+	struct trace_text *t = calloc(1, sizeof(*t));
+
+	assert_non_null(t);
+	trace_header(t);
+	return t;
+}
+
+void trace_free(struct trace_text *t)
+{
+	viz_pairing_free(t->pairing);
+	viz_model_free(t->model);
+	free(t);
+}
+
+const struct viz_model *trace_model(struct trace_text *t)
+{
+	FILE *stream = fmemopen(t->data, t->len, "r");
+	struct viz_error error = {""};
+
+	assert_non_null(stream);
+	if (viz_model_read_stream(stream, "test", &t->model, &error))
+		fail_msg("%s", error.text);
+	fclose(stream);
+	return t->model;
+}
+
+const struct viz_pairing *trace_pair(struct trace_text *t)
+{
+	if (!t->model)
+		trace_model(t);
+	assert_int_equal(viz_pair(t->model, &t->pairing), 0);
+	return t->pairing;
+}
+
+static int show_side(char *out, size_t size, char letter, const struct viz_end *end)
+{
+	if (!end->timed)
+		return snprintf(out, size, " -");
+	if (!end->operation)
+		return snprintf(out, size, " %" PRIu64 "..%" PRId64, end->enter_ns,
+				(int64_t)end->exit_ns);
+	return snprintf(out, size, " %c%" PRIu64 "+%" PRIu64, letter, end->operation->id,
+			end->offset);
+}
+
+static int show_who(char *out, size_t size, const struct viz_end *end)
+{
+	return end->known ? snprintf(out, size, "%u", end->pid) : snprintf(out, size, "-");
+}
+
+static void show_message(struct trace_text *t, const struct viz_message *m)
+{
+	size_t used = strlen(t->shown);
+	char *out = t->shown + used;
+	size_t size = sizeof(t->shown) - used;
+	char from[16], to[16], sent[64], received[64];
+
+	show_who(from, sizeof(from), &m->from);
+	show_who(to, sizeof(to), &m->to);
+	show_side(sent, sizeof(sent), 's', &m->from);
+	show_side(received, sizeof(received), 'r', &m->to);
+	snprintf(out, size, "%s %s>%s %" PRIu64 "%s%s %s%s%s\n",
+		 m->signal ? m->signal->name.data : mechanism_info(m->mechanism)->name, from, to,
+		 m->bytes, sent, received, match_name(m->match), m->fate ? " " : "",
+		 m->fate ? fate_name(m->fate) : "");
+}
+
+const char *trace_messages(struct trace_text *t)
+{
+	const struct viz_pairing *pairing = t->pairing ? t->pairing : trace_pair(t);
+
+	t->shown[0] = '\0';
+	for (size_t i = 0; i < pairing->message_count; i++)
+		show_message(t, pairing->messages[i]);
+	return t->shown;
+}
