@@ -193,6 +193,7 @@ $(B)/ipclens: $(USER_OBJ) $(B)/libviz.a
 labs: $(LABS) ## build the workloads of tests/labs (build/labs/connect and others)
 units: $(UNITS)
 fuzzers: $(FUZZERS)
+labs units fuzzers: ; @:
 
 $(B)/labs/%: tests/labs/%.c $(B)/flags | $(B)/has/viewer
 	$(call msg,LAB,$@)
@@ -253,8 +254,8 @@ lint: $(B)/compile_commands.json ## format, static analysis, house rules
 format: ## clang-format all C files in place
 	$(Q)clang-format -i $(sort $(ALL_C) $(ALL_H))
 
-readme-picture: all ## refresh the picture in README.md from the real tool (root)
-	$(Q)tests/readme-picture $(B)/ipclens README.md
+readme-picture: all ## refresh README's picture and docs' examples from the tool (root)
+	$(Q)tests/readme-picture $(B)/ipclens
 
 .PHONY: install install-viewer uninstall clean help compile_commands.json
 install: $(B)/ipclens ## install the program and its completion (PREFIX=/usr/local, DESTDIR=)

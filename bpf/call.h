@@ -9,6 +9,7 @@
 
 #include "bpf/operation.h"
 #include "bpf/payload.h"
+#include "bpf/rights.h"
 #include "bpf/signal.h"
 #include "bpf/table.h"
 
@@ -21,9 +22,9 @@ static __always_inline const volatile struct syscall_row *row_of(u32 nr)
 	return &syscall_rows[nr & (SYSCALL_ROWS - 1)];
 }
 
-static __always_inline u64 argument(const struct wire_operation *operation, u32 index)
+static __always_inline u64 argument(const struct task_state *state, u32 index)
 {
-	return index < 6 ? operation->args[index] : 0;
+	return index < 6 ? state->details.args[index] : 0;
 }
 
 /* Whether the call acts on an IPC object, or on none that we could know before it returns. */
@@ -34,12 +35,12 @@ static __always_inline bool object_at_entry(struct task_state *state, struct tas
 
 	operation->object.fd = -1;
 	if (nr == __NR_msgsnd || nr == __NR_msgrcv || nr == __NR_msgctl) {
-		object_of_msqid(&operation->object, task, operation->args[0]);
+		object_of_msqid(state, &operation->object, task, state->details.args[0]);
 		return true;
 	}
 	if (row->fd == ARG_NONE)
 		return true;
-	object_of_fd(&operation->object, task, argument(operation, row->fd));
+	object_of_fd(state, &operation->object, task, argument(state, row->fd));
 	return operation->object.mechanism != MECH_NONE;
 }
 
@@ -47,8 +48,7 @@ static __always_inline bool object_at_entry(struct task_state *state, struct tas
 static __always_inline bool data_read(struct task_state *state,
 				      const volatile struct syscall_row *row, u64 limit)
 {
-	struct wire_operation *operation = &state->operation;
-	u64 buffer = argument(operation, row->buf);
+	u64 buffer = argument(state, row->buf);
 
 	switch (row->data) {
 	case DATA_BUF:
@@ -57,7 +57,7 @@ static __always_inline bool data_read(struct task_state *state,
 	case DATA_SYSV:
 		return payload_from_sysv(state, buffer, limit);
 	case DATA_IOV:
-		return payload_from_iov(state, buffer, argument(operation, row->len), limit);
+		return payload_from_iov(state, buffer, argument(state, row->len), limit);
 	case DATA_MSG:
 		return payload_from_msg(state, buffer, limit);
 	case DATA_MMSG:
@@ -67,60 +67,71 @@ static __always_inline bool data_read(struct task_state *state,
 	}
 }
 
-static __always_inline void requested_at_entry(struct wire_operation *operation,
+static __always_inline void requested_at_entry(struct task_state *state,
 					       const volatile struct syscall_row *row)
 {
+	struct wire_operation *operation = &state->operation;
+
 	if (row->data == DATA_IOV || row->len == ARG_NONE)
 		return; /* payload_from_iov() adds them up */
-	operation->requested = argument(operation, row->len);
+	operation->requested = argument(state, row->len);
 	operation->has |= WIRE_HAS_REQUESTED;
 }
 
-static __always_inline u64 send_limit(const struct wire_operation *operation,
+static __always_inline u64 send_limit(const struct task_state *state,
 				      const volatile struct syscall_row *row)
 {
 	if (row->data == DATA_BUF || row->data == DATA_MQ || row->data == DATA_SYSV)
-		return argument(operation, row->len);
+		return argument(state, row->len);
 	return ~0ULL;
 }
 
 /* POSIX queues: the priority follows the length, by value in a send, by address in a receive. */
-static __always_inline void priority_of_send(struct wire_operation *operation,
-					     const volatile struct syscall_row *row)
+static __always_inline void type_set(struct task_state *state, s64 type)
 {
-	if (row->data != DATA_MQ)
-		return;
-	operation->type = (u32)argument(operation, row->len + 1);
-	operation->has |= WIRE_HAS_TYPE;
+	state->details.type = type;
+	state->operation.has |= WIRE_HAS_TYPE | WIRE_HAS_DETAILS;
 }
 
-static __always_inline void priority_of_receive(struct wire_operation *operation,
+static __always_inline void priority_of_send(struct task_state *state,
+					     const volatile struct syscall_row *row)
+{
+	if (row->data == DATA_MQ)
+		type_set(state, (u32)argument(state, row->len + 1));
+}
+
+static __always_inline void priority_of_receive(struct task_state *state,
 						const volatile struct syscall_row *row)
 {
-	u64 from = argument(operation, row->len + 1);
+	u64 from = argument(state, row->len + 1);
 	u32 priority;
 
 	if (row->data != DATA_MQ || !from || bpf_probe_read_user(&priority, 4, (void *)from))
 		return;
-	operation->type = priority;
-	operation->has |= WIRE_HAS_TYPE;
+	type_set(state, priority);
 }
 
 static __always_inline void sizes_at_entry(struct task_state *state,
 					   const volatile struct syscall_row *row)
 {
-	struct wire_operation *operation = &state->operation;
-
-	requested_at_entry(operation, row);
+	requested_at_entry(state, row);
 	if (row->data == DATA_PATH)
-		path_read(state, argument(operation, row->buf));
+		path_read(state, argument(state, row->buf));
 	if (row->peer != ARG_NONE && (row->role == ROLE_SEND || row->result == RESULT_ZERO))
-		address_read(state, argument(operation, row->peer),
-			     (u32)argument(operation, row->peer + 1));
+		address_read(state, argument(state, row->peer),
+			     (u32)argument(state, row->peer + 1));
 	if (row->role != ROLE_SEND)
 		return;
-	priority_of_send(operation, row);
-	state->cold = !data_read(state, row, send_limit(operation, row));
+	priority_of_send(state, row);
+	state->cold = !data_read(state, row, send_limit(state, row));
+}
+
+static __always_inline void details_clear(struct wire_details *details)
+{
+	details->made[0].mechanism = MECH_NONE;
+	details->made[1].mechanism = MECH_NONE;
+	details->to.address = 0;
+	details->from.address = 0;
 }
 
 static __always_inline void operation_begin(struct task_state *state, struct task_struct *task,
@@ -132,7 +143,9 @@ static __always_inline void operation_begin(struct task_state *state, struct tas
 	if (row->role == ROLE_NONE)
 		return;
 	__builtin_memset(operation, 0, sizeof(*operation));
-	syscall_arguments(regs, operation->args);
+	details_clear(&state->details);
+	operation->has = row->details ? WIRE_HAS_DETAILS : 0;
+	syscall_arguments(regs, state->details.args);
 	if (!object_at_entry(state, task, row, nr))
 		return;
 	operation->nr = nr;
@@ -170,15 +183,15 @@ static __always_inline void receive_finish(struct task_state *state,
 					   const volatile struct syscall_row *row)
 {
 	struct wire_operation *operation = &state->operation;
-	u64 len_at = argument(operation, row->peer + 1), returned = operation->returned;
+	u64 len_at = argument(state, row->peer + 1), returned = operation->returned;
 	u32 len = 0;
 
 	if (row->peer != ARG_NONE && len_at && !bpf_probe_read_user(&len, 4, (void *)len_at))
-		address_read(state, argument(operation, row->peer), len);
-	priority_of_receive(operation, row);
+		address_read(state, argument(state, row->peer), len);
+	priority_of_receive(state, row);
 	data_read(state, row, returned);
 	if (row->data == DATA_MMSG)
-		lengths_read(state, argument(operation, row->buf), returned);
+		lengths_read(state, argument(state, row->buf), returned);
 }
 
 static __always_inline void send_finish(struct task_state *state,
@@ -188,21 +201,22 @@ static __always_inline void send_finish(struct task_state *state,
 
 	if (state->cold) {
 		operation->payload_len = 0;
-		data_read(state, row, send_limit(operation, row));
+		data_read(state, row, send_limit(state, row));
 	}
 	if (row->result == RESULT_ZERO && operation->returned == 0) {
-		operation->transferred = operation->requested;
-		operation->has |= WIRE_HAS_TRANSFERRED;
+		state->details.transferred = operation->requested;
+		operation->has |= WIRE_HAS_TRANSFERRED | WIRE_HAS_DETAILS;
 	}
 	if (row->data == DATA_MMSG && operation->returned > 0)
-		lengths_read(state, argument(operation, row->buf), operation->returned);
+		lengths_read(state, argument(state, row->buf), operation->returned);
 }
 
-static __always_inline bool makes_descriptor(const struct wire_operation *operation,
+static __always_inline bool makes_descriptor(const struct task_state *state,
 					     const volatile struct syscall_row *row)
 {
 	if (row->result == RESULT_FCNTL)
-		return operation->args[1] == F_DUPFD || operation->args[1] == F_DUPFD_CLOEXEC;
+		return state->details.args[1] == F_DUPFD ||
+		       state->details.args[1] == F_DUPFD_CLOEXEC;
 	return row->result == RESULT_FD;
 }
 
@@ -214,35 +228,35 @@ static __always_inline void made_finish(struct task_state *state, struct task_st
 
 	if (operation->returned < 0)
 		return;
-	if (makes_descriptor(operation, row)) {
-		object_of_fd(&operation->made[0], task, operation->returned);
+	if (makes_descriptor(state, row)) {
+		object_of_fd(state, &state->details.made[0], task, operation->returned);
 		return;
 	}
 	if (row->result != RESULT_FDPAIR ||
-	    bpf_probe_read_user(pair, sizeof(pair), (void *)argument(operation, row->buf)))
+	    bpf_probe_read_user(pair, sizeof(pair), (void *)argument(state, row->buf)))
 		return;
-	object_of_fd(&operation->made[0], task, pair[0]);
-	object_of_fd(&operation->made[1], task, pair[1]);
+	object_of_fd(state, &state->details.made[0], task, pair[0]);
+	object_of_fd(state, &state->details.made[1], task, pair[1]);
 }
 
 /*
  * Addresses and peers are known only after bind, connect and the like, so these are described again
  * whatever the digest says; a first UDP send binds too, which the digest shows.
  */
-static __always_inline void object_finish(struct wire_operation *operation,
-					  struct task_struct *task,
+static __always_inline void object_finish(struct task_state *state, struct task_struct *task,
 					  const volatile struct syscall_row *row)
 {
+	struct wire_operation *operation = &state->operation;
 	struct wire_fd again = {};
 
 	if (operation->nr == __NR_msgget && operation->returned >= 0)
-		object_of_msqid(&operation->object, task, operation->returned);
+		object_of_msqid(state, &operation->object, task, operation->returned);
 	if (row->fd == ARG_NONE)
 		return;
 	if (row->role == ROLE_OPEN)
-		bpf_map_delete_elem(&known_objects, &operation->object.object);
+		object_forget(state, &operation->object.object);
 	if (row->role == ROLE_OPEN || operation->object.mechanism == MECH_UDP)
-		object_of_fd(&again, task, operation->object.fd);
+		object_of_fd(state, &again, task, operation->object.fd);
 }
 
 /* Most files that a program opens are not IPC, and are none of our business. */
@@ -255,7 +269,7 @@ static __always_inline bool is_worth_keeping(const struct task_state *state,
 		return true;
 	if (operation->nr == __NR_mq_open || operation->nr == __NR_msgget)
 		return true;
-	return operation->made[0].mechanism != MECH_NONE || operation->returned == -ENXIO;
+	return state->details.made[0].mechanism != MECH_NONE || operation->returned == -ENXIO;
 }
 
 static __always_inline void operation_finish(struct task_state *state, struct task_struct *task)
@@ -269,7 +283,9 @@ static __always_inline void operation_finish(struct task_state *state, struct ta
 		 (row->result == RESULT_FD && row->peer != ARG_NONE && operation->returned >= 0))
 		receive_finish(state, row);
 	made_finish(state, task, row);
-	object_finish(operation, task, row);
+	if (row->data == DATA_MSG && operation->returned >= 0)
+		rights_of_msg(state, task, argument(state, row->buf));
+	object_finish(state, task, row);
 	if (row->role != ROLE_CLOSE)
 		object_state_read(operation, task);
 	if (is_worth_keeping(state, row))

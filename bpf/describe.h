@@ -37,7 +37,8 @@ static __always_inline void name_from_unix(struct wire_object *record, struct so
 	if (len > 108)
 		return;
 	if (bpf_probe_read_kernel(record->name, len,
-				  (char *)address + bpf_core_field_offset(struct unix_address, name) +
+				  (char *)address +
+					  bpf_core_field_offset(struct unix_address, name) +
 					  SUN_FAMILY_LEN))
 		return;
 	record->name_len = len;
@@ -125,17 +126,52 @@ static __noinline int describe_and_send(const struct object *object, struct file
 	return 0;
 }
 
-static __noinline int object_announce(const struct object *object, struct file *file)
+static __always_inline struct known_object *known_slot(struct task_state *state, u64 number)
+{
+	return &state->known[number & (KNOWN_LATELY - 1)];
+}
+
+static __always_inline bool known_lately(struct task_state *state, const struct object *object)
+{
+	struct known_object *known = known_slot(state, object->ref.number);
+
+	return known->ref.address == object->ref.address &&
+	       known->ref.number == object->ref.number && known->digest == object->digest;
+}
+
+static __always_inline void remember_lately(struct task_state *state, const struct object *object)
+{
+	struct known_object *known = known_slot(state, object->ref.number);
+
+	known->ref = object->ref;
+	known->digest = object->digest;
+}
+
+/* Its description goes out again when it is met again. */
+static __always_inline void object_forget(struct task_state *state, const struct wire_ref *object)
+{
+	struct wire_ref ref = *object;
+
+	known_slot(state, ref.number)->ref.address = 0;
+	bpf_map_delete_elem(&known_objects, &ref);
+}
+
+static __noinline int object_announce(struct task_state *state, const struct object *object,
+				      struct file *file)
 {
 	struct wire_ref ref = object->ref;
-	u64 digest = object->digest;
-	u64 *known = bpf_map_lookup_elem(&known_objects, &ref);
+	u64 digest = object->digest, *known;
 
-	if (known && *known == digest)
+	if (known_lately(state, object))
 		return 0;
+	known = bpf_map_lookup_elem(&known_objects, &ref);
 	/* Not remembered where it did not go out: the next operation tries again. */
-	if (describe_and_send(object, file) == 0)
+	if (!known || *known != digest) {
+		if (describe_and_send(object, file))
+			return 0;
 		bpf_map_update_elem(&known_objects, &ref, &digest, BPF_ANY);
+	}
+	remember_lately(state, object);
 	return 0;
 }
 
@@ -143,7 +179,8 @@ static __noinline int object_announce(const struct object *object, struct file *
  * Looks at a descriptor of `task`, tells what is behind it in `to` (MECH_NONE: not IPC) and sends
  * the object's description unless it is known already.
  */
-static __noinline int object_of_fd(struct wire_fd *to, struct task_struct *task, u32 fd)
+static __noinline int object_of_fd(struct task_state *state, struct wire_fd *to,
+				   struct task_struct *task, u32 fd)
 {
 	struct object object = {};
 	struct file *file = file_of_fd(task, fd);
@@ -155,11 +192,12 @@ static __noinline int object_of_fd(struct wire_fd *to, struct task_struct *task,
 	if (object.mechanism == MECH_NONE)
 		return 0;
 	object_store(to, &object, fd);
-	return object_announce(&object, file);
+	return object_announce(state, &object, file);
 }
 
 /* The same for a System V queue; to->fd becomes -1. */
-static __noinline int object_of_msqid(struct wire_fd *to, struct task_struct *task, u32 msqid)
+static __noinline int object_of_msqid(struct task_state *state, struct wire_fd *to,
+				      struct task_struct *task, u32 msqid)
 {
 	struct object object = {};
 
@@ -167,11 +205,11 @@ static __noinline int object_of_msqid(struct wire_fd *to, struct task_struct *ta
 	if (object.mechanism == MECH_NONE)
 		return 0;
 	object_store(to, &object, -1);
-	return object_announce(&object, 0);
+	return object_announce(state, &object, 0);
 }
 
 /* The same for a socket that some descriptor, perhaps of another process, stands for. */
-static __noinline int object_of_sock(struct wire_ref *to, struct sock *sk)
+static __noinline int object_of_sock(struct task_state *state, struct wire_ref *to, struct sock *sk)
 {
 	struct object object = {};
 
@@ -179,7 +217,7 @@ static __noinline int object_of_sock(struct wire_ref *to, struct sock *sk)
 	if (object.mechanism == MECH_NONE)
 		return 0;
 	*to = object.ref;
-	return object_announce(&object, 0);
+	return object_announce(state, &object, 0);
 }
 
 #endif

@@ -10,9 +10,9 @@
  *	operation.h   the record of a call
  *	signal.h process.h socket.h call.h    the hooks
  */
-#include "bpf/signal.h"
-#include "bpf/process.h"
-#include "bpf/socket.h"
 #include "bpf/call.h"
+#include "bpf/process.h"
+#include "bpf/signal.h"
+#include "bpf/socket.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -52,10 +52,10 @@ static __always_inline void *kread_pointer(const void *from)
 #define S_IFMT 00170000
 #define S_IFSOCK 0140000
 #define S_IFIFO 0010000
-#define PIPEFS_MAGIC 0x50495045	 /* uapi/linux/magic.h */
+#define PIPEFS_MAGIC 0x50495045 /* uapi/linux/magic.h */
 #define ANON_INODE_MAGIC 0x09041934
 #define MQUEUE_MAGIC 0x19800202 /* ipc/mqueue.c */
-#define FMODE_READ 1		 /* linux/fs.h */
+#define FMODE_READ 1		/* linux/fs.h */
 #define FMODE_WRITE 2
 #define PAGE_SIZE_LEN 4096
 
@@ -71,10 +71,10 @@ static __always_inline void *kread_pointer(const void *from)
 
 #define TASK_INTERRUPTIBLE 1 /* linux/sched.h */
 #define TASK_DEAD 0x80
-#define TS_COMPAT 2		/* asm/thread_info.h: a 32-bit call is running */
-#define SIGNAL_GROUP_EXIT 4	/* linux/sched/signal.h */
-#define IPC_MSG_IDS 1		/* ipc/util.h */
-#define IPC_INDEX_MASK 0x7fff	/* ipc/util.h, IPCMNI_SHIFT */
+#define TS_COMPAT 2	      /* asm/thread_info.h: a 32-bit call is running */
+#define SIGNAL_GROUP_EXIT 4   /* linux/sched/signal.h */
+#define IPC_MSG_IDS 1	      /* ipc/util.h */
+#define IPC_INDEX_MASK 0x7fff /* ipc/util.h, IPCMNI_SHIFT */
 
 #if defined(__TARGET_ARCH_x86)
 static __always_inline void syscall_arguments(struct pt_regs *regs, u64 args[6])

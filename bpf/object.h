@@ -40,7 +40,7 @@ static __always_inline void pipe_identify(struct object *object, struct inode *i
 	if (!pipe)
 		return;
 	object->mechanism = KREAD(KREAD(inode, i_sb), s_magic) == PIPEFS_MAGIC ? MECH_PIPE
-										: MECH_FIFO;
+									       : MECH_FIFO;
 	object->detail = pipe;
 	object->ref.address = (u64)inode;
 	object->ref.number = KREAD(inode, i_ino);
@@ -49,7 +49,7 @@ static __always_inline void pipe_identify(struct object *object, struct inode *i
 
 static __always_inline u16 unix_mechanism(u16 type)
 {
-	return type == SOCK_STREAM   ? MECH_UNIX_STREAM
+	return type == SOCK_STREAM  ? MECH_UNIX_STREAM
 	       : type == SOCK_DGRAM ? MECH_UNIX_DGRAM
 				    : MECH_UNIX_SEQPACKET;
 }
@@ -195,7 +195,8 @@ static __always_inline struct msg_queue *msg_queue_find(struct task_struct *task
 	return (struct msg_queue *)entry;
 }
 
-static __always_inline void sysv_identify(struct object *object, struct task_struct *task, u32 msqid)
+static __always_inline void sysv_identify(struct object *object, struct task_struct *task,
+					  u32 msqid)
 {
 	struct msg_queue *queue = msg_queue_find(task, msqid);
 

@@ -68,6 +68,7 @@ static __always_inline void operation_send(struct task_state *state, u32 operati
 {
 	struct wire_operation *operation = &state->operation;
 	u64 len = operation->block_len ? WIRE_ADDRESS_LEN : 0;
+	long failed;
 
 	len += operation->payload_len;
 	barrier_var(len);
@@ -76,7 +77,14 @@ static __always_inline void operation_send(struct task_state *state, u32 operati
 	len += sizeof(*operation);
 	operation->state = operation_state;
 	head_fill(&operation->head, WIRE_OPERATION, len);
-	if (bpf_ringbuf_output(&records, operation, len, record_flags()))
+	if (operation->has & WIRE_HAS_DETAILS) {
+		len += sizeof(state->details);
+		head_fill(&state->details.head, WIRE_DETAILED, len);
+		failed = bpf_ringbuf_output(&records, &state->details, len, record_flags());
+	} else {
+		failed = bpf_ringbuf_output(&records, operation, len, record_flags());
+	}
+	if (failed)
 		loss_count(LOSS_RING);
 }
 

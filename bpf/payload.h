@@ -78,7 +78,8 @@ static __always_inline bool payload_from_iov(struct task_state *state, u64 iov, 
 
 		if (i >= count)
 			break;
-		if (bpf_probe_read_user(&element, sizeof(element), (void *)(iov + i * sizeof(element))))
+		if (bpf_probe_read_user(&element, sizeof(element),
+					(void *)(iov + i * sizeof(element))))
 			return false;
 		if (!payload_append(state, element.base, element.len < left ? element.len : left))
 			read = false;
@@ -153,11 +154,11 @@ static __always_inline void lengths_read(struct task_state *state, u64 vector, u
 
 static __always_inline bool payload_from_sysv(struct task_state *state, u64 buffer, u64 len)
 {
-	struct wire_operation *operation = &state->operation;
+	struct wire_details *details = &state->details;
 
-	if (bpf_probe_read_user(&operation->type, sizeof(operation->type), (void *)buffer))
+	if (bpf_probe_read_user(&details->type, sizeof(details->type), (void *)buffer))
 		return false;
-	operation->has |= WIRE_HAS_TYPE;
+	state->operation.has |= WIRE_HAS_TYPE | WIRE_HAS_DETAILS;
 	return payload_append(state, buffer + sizeof(u64), len);
 }
 

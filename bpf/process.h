@@ -33,8 +33,8 @@ static __always_inline struct wire_process *process_reserve(u32 event, struct ta
 
 static __always_inline bool task_follow(struct task_struct *child)
 {
-	struct task_state *state =
-		bpf_task_storage_get(&task_states, child, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	struct task_state *state = bpf_task_storage_get(&task_states, child, 0,
+							BPF_LOCAL_STORAGE_GET_F_CREATE);
 
 	if (!state) {
 		loss_count(LOSS_STORAGE);
@@ -68,6 +68,7 @@ int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child
 struct fd_walk {
 	struct wire_descriptors *record;
 	struct task_struct *task;
+	struct task_state *state;
 	struct file **files;
 	u32 max;
 };
@@ -94,7 +95,7 @@ static long fd_visit(u32 fd, void *context)
 		descriptors_send(record, 1);
 	at = record->count & (WIRE_FDS - 1);
 	record->fds[at].mechanism = MECH_NONE;
-	object_of_fd(&record->fds[at], walk->task, fd);
+	object_of_fd(walk->state, &record->fds[at], walk->task, fd);
 	if (record->fds[at].mechanism != MECH_NONE)
 		record->count = at + 1;
 	return 0;
@@ -106,7 +107,8 @@ static __always_inline void descriptors_record(struct task_struct *task, struct 
 {
 	struct files_struct *files = KREAD(task, files);
 	struct fdtable *table = files ? KREAD(files, fdt) : 0;
-	struct fd_walk walk = {.record = (struct wire_descriptors *)state->extra, .task = task};
+	struct fd_walk walk = {
+		.record = (struct wire_descriptors *)state->extra, .task = task, .state = state};
 
 	if (!table)
 		return;

@@ -8,7 +8,6 @@
 
 #include "bpf/describe.h"
 
-
 /*
  * Fires in the sender's call for unix and loopback UDP (net/core/sock.c, 6.2 and later). Packets of
  * others may be handled in the same breath, so a UDP socket must be the one addressed: its port is
@@ -20,12 +19,13 @@ int BPF_PROG(socket_data_ready, const struct sock *sk)
 	struct task_state *state = task_state_traced(bpf_get_current_task_btf());
 	struct object object = {};
 
-	if (!state || !state->recording || state->operation.to.address)
+	if (!state || !state->recording || state->details.to.address)
 		return 0;
 	sock_identify(&object, (struct sock *)sk, 0);
 	if (object.mechanism != state->operation.object.mechanism || object.mechanism == MECH_TCP)
 		return 0;
-	object_of_sock(&state->operation.to, (struct sock *)sk);
+	object_of_sock(state, &state->details.to, (struct sock *)sk);
+	state->operation.has |= WIRE_HAS_DETAILS;
 	return 0;
 }
 
@@ -36,12 +36,14 @@ int BPF_PROG(socket_copied, struct sk_buff *skb, int len)
 	struct task_state *state = task_state_traced(bpf_get_current_task_btf());
 	struct sock *sk;
 
-	if (!state || !state->recording || state->operation.from.address)
+	if (!state || !state->recording || state->details.from.address)
 		return 0;
 	sk = KREAD(skb, sk);
-	if (sk && state->operation.object.mechanism >= MECH_UNIX_STREAM &&
-	    state->operation.object.mechanism <= MECH_UNIX_SEQPACKET)
-		object_of_sock(&state->operation.from, sk);
+	if (!sk || state->operation.object.mechanism < MECH_UNIX_STREAM ||
+	    state->operation.object.mechanism > MECH_UNIX_SEQPACKET)
+		return 0;
+	object_of_sock(state, &state->details.from, sk);
+	state->operation.has |= WIRE_HAS_DETAILS;
 	return 0;
 }
 

@@ -12,18 +12,27 @@
 #define NO_CALL 0xffff
 
 /*
- * One traced thread. The operation in progress is built in place; `extra` follows it in memory,
- * so that both leave with one bpf_ringbuf_output(). The second half of the payload's room exists
+ * One traced thread. The operation in progress is built in place; its details stand before it and
+ * `extra` follows it in memory, so that what is used of them leaves with one bpf_ringbuf_output(). The second half of the payload's room exists
  * for the verifier: offset and length are each bounded by WIRE_PAYLOAD_MAX.
  */
+#define KNOWN_LATELY 4 /* a power of two */
+
+struct known_object {
+	struct wire_ref ref;
+	u64 digest;
+};
+
 struct task_state {
-	u32 flags; /* TASK_*; first, for user/ reads and writes it */
-	u16 nr;	     /* call in progress, any; NO_CALL outside */
+	u32 flags;    /* TASK_*; first, for user/ reads and writes it */
+	u16 nr;	      /* call in progress, any; NO_CALL outside */
 	u8 recording; /* `operation` is being built for it */
 	u8 begun;     /* a begin record went out */
 	u8 cold;      /* the payload was not in memory at entry: read it again at exit */
 	u64 call_enter_ns;
 	u64 asleep_since_ns;
+	struct known_object known[KNOWN_LATELY]; /* spares a look-up in known_objects */
+	struct wire_details details;
 	struct wire_operation operation;
 	u8 extra[WIRE_ADDRESS_LEN + 2 * WIRE_PAYLOAD_MAX];
 };

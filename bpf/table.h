@@ -22,11 +22,21 @@ struct syscall_row {
 	u8 peer;
 	u8 flags;
 	u8 result;
+	u8 details; /* its records have details: arguments, descriptors that it makes */
 };
 
 #define NONE ARG_NONE
 #define SYSCALL(name, role, fd, data, buf, len, peer, flags, result, arguments)                    \
-	[__NR_##name] = {ROLE_##role, fd, DATA_##data, buf, len, peer, flags, RESULT_##result},
+	[__NR_##name] = {ROLE_##role,                                                              \
+			 fd,                                                                       \
+			 DATA_##data,                                                              \
+			 buf,                                                                      \
+			 len,                                                                      \
+			 peer,                                                                     \
+			 flags,                                                                    \
+			 RESULT_##result,                                                          \
+			 flags != ARG_NONE ||                                                      \
+				 (ROLE_##role != ROLE_SEND && ROLE_##role != ROLE_RECEIVE)},
 static const volatile struct syscall_row syscall_rows[SYSCALL_ROWS] = {
 #include "viz/lang/syscalls.def"
 };

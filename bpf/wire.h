@@ -23,6 +23,7 @@
 
 enum wire_kind {
 	WIRE_OPERATION = 1,
+	WIRE_DETAILED, /* struct wire_details, then a struct wire_operation as above */
 	WIRE_OBJECT,
 	WIRE_PROCESS,
 	WIRE_DESCRIPTORS,
@@ -62,15 +63,19 @@ struct wire_fd {
 
 enum wire_operation_state { WIRE_COMPLETE, WIRE_BEGIN, WIRE_PENDING };
 
-#define WIRE_HAS_TYPE 1	      /* `type` is valid: SysV message type or POSIX priority */
-#define WIRE_HAS_ENDS 2	      /* `readers` and `writers` are valid */
-#define WIRE_HAS_QUEUED 4     /* `queued` is valid */
+#define WIRE_HAS_TYPE 1	       /* `type` is valid: SysV message type or POSIX priority */
+#define WIRE_HAS_ENDS 2	       /* `readers` and `writers` are valid */
+#define WIRE_HAS_QUEUED 4      /* `queued` is valid */
 #define WIRE_HAS_TRANSFERRED 8 /* `transferred` is valid */
-#define WIRE_HAS_ADDRESS 16   /* the block after the record begins with a sockaddr */
-#define WIRE_HAS_LENGTHS 32   /* the block after the record begins with lengths, not an address */
-#define WIRE_HAS_REQUESTED 64 /* `requested` is valid */
+#define WIRE_HAS_ADDRESS 16    /* the block after the record begins with a sockaddr */
+#define WIRE_HAS_LENGTHS 32    /* the block after the record begins with lengths, not an address */
+#define WIRE_HAS_REQUESTED 64  /* `requested` is valid */
+#define WIRE_HAS_DETAILS 128   /* the record is a WIRE_DETAILED one */
 
-/* A system call on an IPC object. `extra` follows: a block (address or lengths), then payload. */
+/*
+ * A system call on an IPC object. `extra` follows: a block (address or lengths), then payload.
+ * A plain read or write needs no more than this; the rest of what a call may tell comes before it.
+ */
 struct wire_operation {
 	struct wire_head head;
 	__u64 enter_ns;
@@ -78,23 +83,28 @@ struct wire_operation {
 	__u64 off_cpu_ns;
 	__s64 returned;
 	__u64 requested;
-	__u64 transferred;
-	__s64 type;
-	__u64 args[6];
+	__u64 queued;
 	struct wire_fd object; /* acted on */
-	struct wire_fd made[2]; /* descriptors that the call made */
-	struct wire_ref to;	/* socket on which the kernel queued what was sent */
-	struct wire_ref from;	/* socket that sent what was received */
 	__u32 readers;
 	__u32 writers;
-	__u64 queued;
 	__u16 nr;
-	__u8 state; /* enum wire_operation_state */
-	__u8 has;   /* WIRE_HAS_* */
+	__u16 has;	   /* WIRE_HAS_* */
 	__u16 block_len;   /* 0 or WIRE_ADDRESS_LEN: bytes of the block, in use or not */
 	__u16 address_len; /* valid bytes of the sockaddr; for lengths: how many */
 	__u32 payload_len;
-	__u32 pad;
+	__u8 state; /* enum wire_operation_state */
+	__u8 pad[3];
+};
+
+/* What most operations have no use for. */
+struct wire_details {
+	struct wire_head head;
+	__u64 args[6];
+	struct wire_fd made[2]; /* descriptors that the call made */
+	struct wire_ref to;	/* socket on which the kernel queued what was sent */
+	struct wire_ref from;	/* socket that sent what was received */
+	__s64 type;
+	__u64 transferred;
 };
 
 /* An object seen for the first time, or changed since. */
@@ -119,7 +129,7 @@ struct wire_object {
 	char name[WIRE_NAME_LEN];
 };
 
-enum wire_process_event { WIRE_FORK = 1, WIRE_EXEC, WIRE_NAME, WIRE_EXIT };
+enum wire_process_event { WIRE_FORK = 1, WIRE_EXEC, WIRE_NAME, WIRE_EXIT, WIRE_RIGHTS };
 
 struct wire_process {
 	struct wire_head head;
@@ -137,11 +147,14 @@ struct wire_process {
 	char text[]; /* exec: path, then at WIRE_NAME_LEN the arguments */
 };
 
-/* The IPC descriptors of a process: what it keeps at exec, what it loses by exit. */
+/*
+ * The IPC descriptors of a process: what it keeps at exec, what it loses by exit; or those that the
+ * operation in progress passes on or gets (WIRE_RIGHTS), whatever is behind them.
+ */
 struct wire_descriptors {
 	struct wire_head head;
 	__u64 at_ns;
-	__u32 event; /* WIRE_EXEC or WIRE_EXIT */
+	__u32 event; /* WIRE_EXEC, WIRE_EXIT or WIRE_RIGHTS */
 	__u16 count; /* entries of fds in use */
 	__u8 more;   /* another record of the same moment follows */
 	__u8 cut;    /* there were more than could be looked at */
@@ -159,14 +172,14 @@ struct wire_signal {
 	__u32 event;	     /* enum wire_signal_event */
 	__s32 number;
 	__s32 code;
-	__s32 result;	/* generate: TRACE_SIGNAL_* of the kernel */
+	__s32 result; /* generate: TRACE_SIGNAL_* of the kernel */
 	__u32 to_pid;
 	__u32 to_tid;
 	__u32 sender_pid; /* si_pid, 0 where the kernel gave none */
 	__u8 group;
-	__u8 has_info;	/* code and sender_pid are the sender's words, not the kernel's shortcut */
+	__u8 has_info;	 /* code and sender_pid are the sender's words, not the kernel's shortcut */
 	__u8 privileged; /* no siginfo: the kernel itself (SEND_SIG_PRIV) */
-	__u8 action;	/* deliver: 0 default, 1 ignore, 2 handler */
+	__u8 action;	 /* deliver: 0 default, 1 ignore, 2 handler */
 };
 
 /* The first word of a thread's state, which user/ sets to begin and reads to know who is traced. */
@@ -186,5 +199,6 @@ _Static_assert(sizeof(struct wire_head) == 16, "head is the same on both sides")
 _Static_assert(sizeof(struct wire_fd) == 24, "no hidden padding");
 _Static_assert(offsetof(struct wire_process, text) == sizeof(struct wire_process), "no gap");
 _Static_assert(sizeof(struct wire_operation) % 8 == 0, "extra is aligned");
+_Static_assert(sizeof(struct wire_details) % 8 == 0, "the operation behind it is aligned");
 
 #endif

@@ -79,13 +79,14 @@ uint64_t calls_number(struct calls *calls, struct call *call, uint64_t enter_ns)
 	return call->id;
 }
 
-int call_wait(struct call *call, const struct wire_operation *begin, size_t len)
+int call_wait(struct call *call, const void *begin, size_t len)
 {
 	free(call->waiting);
 	call->waiting = malloc(len);
 	if (!call->waiting)
 		return -ENOMEM;
 	memcpy(call->waiting, begin, len);
+	call->waiting_len = len;
 	return 0;
 }
 

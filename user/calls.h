@@ -18,11 +18,14 @@ struct calls;
 
 struct call {
 	uint32_t tid;
-	uint64_t enter_ns;		/* of the call in progress; 0 = none known */
-	uint64_t id;			/* its number */
-	struct wire_operation *waiting; /* its begin record while it sleeps, else NULL */
-	uint64_t interrupted;		/* the last call, where a signal broke it off; else 0 */
-	unsigned depth;			/* handlers running */
+	uint64_t enter_ns; /* of the call in progress; 0 = none known */
+	uint64_t id;	   /* its number */
+	void *waiting;	   /* its begin record while it sleeps, else NULL */
+	size_t waiting_len;
+	struct wire_fd rights[WIRE_FDS]; /* descriptors that its message carries */
+	unsigned rights_count;
+	uint64_t interrupted; /* the last call, where a signal broke it off; else 0 */
+	unsigned depth;	      /* handlers running */
 	struct {
 		int signal;
 		uint64_t interrupted; /* number of the call that the handler interrupted, or 0 */
@@ -32,14 +35,15 @@ struct call {
 struct calls *calls_new(void); /* NULL: out of memory */
 void calls_free(struct calls *calls);
 
-struct call *calls_of_thread(struct calls *calls, uint32_t tid); /* made on demand; NULL: no memory */
+struct call *calls_of_thread(struct calls *calls,
+			     uint32_t tid); /* made on demand; NULL: no memory */
 void calls_forget_thread(struct calls *calls, uint32_t tid);
 
 /* The number of the call that this thread entered at enter_ns. */
 uint64_t calls_number(struct calls *calls, struct call *call, uint64_t enter_ns);
 
 /* Keeps a copy of a begin record, for those still asleep when tracing ends. 0 or -ENOMEM. */
-int call_wait(struct call *call, const struct wire_operation *begin, size_t len);
+int call_wait(struct call *call, const void *begin, size_t len);
 void call_end(struct call *call); /* it is complete */
 
 /* Calls `each` for every call that is asleep, in the order of their numbers of threads. */

@@ -34,7 +34,7 @@ struct capture {
 	struct launch launch;
 	struct tracer *tracer;
 	struct trace_writer writer;
-	int signals; /* signalfd */
+	int signals;   /* signalfd */
 	sigset_t mask; /* ours before, for whoever comes after */
 	uint64_t deadline_ns;
 	uint64_t ended_ns; /* when the command ended; 0 while it runs */
@@ -281,6 +281,8 @@ int capture_exit_status(const struct capture_result *result)
 {
 	if (result->exec_error)
 		return result->exec_error == -ENOENT ? 127 : 126;
+	if (result->output_error && result->output_error != -EPIPE)
+		return STATUS_OWN_FAILURE; /* a reader that has seen enough is no failure */
 	if (result->why == END_REASON_TIMEOUT)
 		return STATUS_TIMEOUT;
 	if (!result->has_status)

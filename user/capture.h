@@ -14,9 +14,9 @@
 
 struct capture_options {
 	struct tracer_options tracer;
-	uint64_t timeout_ns; /* 0: none */
-	char **command;	     /* NULL-terminated */
-	int output;	     /* descriptor that the trace is written to */
+	uint64_t timeout_ns;   /* 0: none */
+	char **command;	       /* NULL-terminated */
+	int output;	       /* descriptor that the trace is written to */
 	bool stdout_to_stderr; /* the command's stdout: the trace has ours */
 };
 

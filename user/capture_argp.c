@@ -74,7 +74,8 @@ static void ring_set(struct capture_options *options, const char *text, struct a
 
 	if (!size_parse(text, &size) || size < RING_LEN_MIN || size > RING_LEN_MAX ||
 	    (size & (size - 1)))
-		argp_error(state, "--ring %s: a power of two from 4K to 1G is needed, as 64M", text);
+		argp_error(state, "--ring %s: a power of two from 4K to 1G is needed, as 64M",
+			   text);
 	options->tracer.ring_len = size;
 }
 
@@ -84,7 +85,8 @@ static void timeout_set(struct capture_options *options, const char *text, struc
 	double seconds = strtod(text, &end);
 
 	if (end == text || *end || !(seconds > 0) || seconds > TIMEOUT_MAX)
-		argp_error(state, "--timeout %s: a number of seconds above 0 is needed, as 5 or 0.5",
+		argp_error(state,
+			   "--timeout %s: a number of seconds above 0 is needed, as 5 or 0.5",
 			   text);
 	options->timeout_ns = (uint64_t)(seconds * 1e9);
 }

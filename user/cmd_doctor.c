@@ -59,8 +59,9 @@ static void lockdown_tell(void)
 
 	file_line("/sys/kernel/security/lockdown", line, sizeof(line));
 	if (strstr(line, "[confidentiality]"))
-		say(WEAKER, "lockdown", "confidentiality: the kernel forbids BPF to read its memory; "
-					"boot without lockdown=confidentiality");
+		say(WEAKER, "lockdown",
+		    "confidentiality: the kernel forbids BPF to read its memory; "
+		    "boot without lockdown=confidentiality");
 	else
 		say(WORKS, "lockdown", line[0] ? line : "none");
 }
@@ -71,7 +72,8 @@ static enum verdict root_check(void)
 		say(WORKS, "root", "yes");
 		return WORKS;
 	}
-	say(BROKEN, "root", "no: type `sudo ipclens doctor`; tracing needs CAP_BPF and CAP_PERFMON");
+	say(BROKEN, "root",
+	    "no: type `sudo ipclens doctor`; tracing needs CAP_BPF and CAP_PERFMON");
 	return BROKEN;
 }
 
@@ -82,7 +84,8 @@ static enum verdict btf_check(void)
 		return WORKS;
 	}
 	say(BROKEN, "type information",
-	    "no /sys/kernel/btf/vmlinux: boot a kernel with CONFIG_DEBUG_INFO_BTF=y (Debian's have it)");
+	    "no /sys/kernel/btf/vmlinux: boot a kernel with CONFIG_DEBUG_INFO_BTF=y (Debian's have "
+	    "it)");
 	return BROKEN;
 }
 

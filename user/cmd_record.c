@@ -20,9 +20,12 @@ struct record_options {
 
 static const char doc[] =
 	"Trace a command and its children into a file, one JSON object a line."
-	"\vThe command runs as you, also under sudo. The trace goes to ipclens.ndjson unless -o says "
-	"otherwise; `-o -` streams it to stdout, and the command's own stdout moves to stderr. The exit "
-	"status is the command's (128+n for a signal, 124 after --timeout, 125 where ipclens failed, "
+	"\vThe command runs as you, also under sudo. The trace goes to ipclens.ndjson unless -o "
+	"says "
+	"otherwise; `-o -` streams it to stdout, and the command's own stdout moves to stderr. The "
+	"exit "
+	"status is the command's (128+n for a signal, 124 after --timeout, 125 where ipclens "
+	"failed, "
 	"126 or 127 where the command cannot be executed).\n\n"
 	"Examples:\n"
 	"  sudo ipclens record -- sh -c 'ls | wc'      then: ipclens view\n"
@@ -75,7 +78,7 @@ static void report_written(const struct record_options *options,
 {
 	bool is_default = strcmp(options->output, TRACE_DEFAULT) == 0;
 
-	if (options->capture.stdout_to_stderr || result->exec_error)
+	if (options->capture.stdout_to_stderr || result->exec_error || result->output_error)
 		return;
 	report_error("%s: %llu operations, %llu signal events, %llu lost; next: ipclens view%s%s",
 		     options->output, (unsigned long long)result->operations,
@@ -86,7 +89,8 @@ static void report_written(const struct record_options *options,
 int cmd_record(int argc, char **argv)
 {
 	static const struct argp_child children[] = {{&capture_argp, 0, "Tracing:", 0}, {0}};
-	static const struct argp argp = {rows, parse, "-- COMMAND [ARGUMENT...]", doc, children, 0, 0};
+	static const struct argp argp = {rows, parse, "-- COMMAND [ARGUMENT...]", doc, children,
+					 0,    0};
 	struct record_options options = {.output = TRACE_DEFAULT};
 	struct capture_result result;
 

@@ -23,7 +23,8 @@ struct run_options {
 
 static const char doc[] =
 	"Trace a command and its children; when all have ended, draw what they said to each other."
-	"\vThe command runs as you, also under sudo, and its stdout stays its own: the picture goes to "
+	"\vThe command runs as you, also under sudo, and its stdout stays its own: the picture "
+	"goes to "
 	"stderr, or to -o FILE. The exit status is the command's (128+n for a signal, 124 after "
 	"--timeout, 125 where ipclens failed, 126 or 127 where the command cannot be executed).\n\n"
 	"Examples:\n"
@@ -156,7 +157,8 @@ int cmd_run(int argc, char **argv)
 {
 	static const struct argp_child children[] = {
 		{&capture_argp, 0, "Tracing:", 0}, {&view_argp, 0, NULL, 0}, {0}};
-	static const struct argp argp = {rows, parse, "-- COMMAND [ARGUMENT...]", doc, children, 0, 0};
+	static const struct argp argp = {rows, parse, "-- COMMAND [ARGUMENT...]", doc, children,
+					 0,    0};
 	struct run_options options = {.view = VIEW_OPTIONS_DEFAULT};
 	int status;
 

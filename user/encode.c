@@ -38,6 +38,8 @@ static size_t record_len_min(uint32_t kind)
 	switch (kind) {
 	case WIRE_OPERATION:
 		return sizeof(struct wire_operation);
+	case WIRE_DETAILED:
+		return sizeof(struct wire_details) + sizeof(struct wire_operation);
 	case WIRE_OBJECT:
 		return sizeof(struct wire_object);
 	case WIRE_PROCESS:
@@ -61,6 +63,7 @@ void encode_record(struct encoder *encoder, const void *data, size_t len)
 	}
 	switch (head->kind) {
 	case WIRE_OPERATION:
+	case WIRE_DETAILED:
 		encode_operation(encoder, data, len);
 		break;
 	case WIRE_OBJECT:

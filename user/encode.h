@@ -34,7 +34,7 @@ void encoder_close(struct encoder *encoder);
 /* One record of the ring. */
 void encode_record(struct encoder *encoder, const void *data, size_t len);
 
-void encode_operation(struct encoder *encoder, const struct wire_operation *operation, size_t len);
+void encode_operation(struct encoder *encoder, const void *data, size_t len);
 void encode_object(struct encoder *encoder, const struct wire_object *object);
 void encode_process(struct encoder *encoder, const struct wire_process *process, size_t len);
 void encode_descriptors(struct encoder *encoder, const struct wire_descriptors *descriptors);

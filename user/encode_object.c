@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Kernel objects: the channel and descriptors lines. */
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "encode.h"
@@ -55,9 +56,8 @@ static void addresses_fields(struct json *json, const struct wire_object *record
 
 	if (record->family != AF_INET && record->family != AF_INET6)
 		return;
-	if (record->local_port &&
-	    endpoint_text(text, sizeof(text), record->family, record->local_address,
-			  record->local_port))
+	if (record->local_port && endpoint_text(text, sizeof(text), record->family,
+						record->local_address, record->local_port))
 		json_field_text(json, KEY(channel, local_address), text);
 	if (record->peer_port && endpoint_text(text, sizeof(text), record->family,
 					       record->peer_address, record->peer_port))
@@ -148,6 +148,18 @@ void fds_value(struct encoder *encoder, const struct wire_fd *fds, size_t count)
 	json_end_array(json);
 }
 
+/* Kept for the operation's own line, which comes next. */
+static void rights_keep(struct encoder *encoder, const struct wire_descriptors *record,
+			size_t count)
+{
+	struct call *call = calls_of_thread(encoder->calls, record->head.tid);
+
+	if (!call)
+		return;
+	memcpy(call->rights, record->fds, count * sizeof(record->fds[0]));
+	call->rights_count = (unsigned)count;
+}
+
 void encode_descriptors(struct encoder *encoder, const struct wire_descriptors *record)
 {
 	struct json *json = &encoder->json;
@@ -156,10 +168,14 @@ void encode_descriptors(struct encoder *encoder, const struct wire_descriptors *
 	encoder->now_ns = record->at_ns;
 	for (size_t i = 0; i < count; i++)
 		channel_of(encoder, &record->fds[i].object, record->fds[i].mechanism);
+	if (record->event == WIRE_RIGHTS) {
+		rights_keep(encoder, record, count);
+		return;
+	}
 	line_begin(json, RECORD_descriptors);
 	json_field_text(json, KEY(descriptors, event),
 			process_event_name(record->event == WIRE_EXIT ? PROCESS_EVENT_EXIT
-								     : PROCESS_EVENT_EXEC));
+								      : PROCESS_EVENT_EXEC));
 	json_field_uint(json, KEY(descriptors, at_ns), record->at_ns);
 	json_field_uint(json, KEY(descriptors, pid), record->head.pid);
 	json_key(json, KEY(descriptors, fds));

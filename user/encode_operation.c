@@ -12,24 +12,50 @@
 #define ERESTARTSYS 512
 #define ERESTART_RESTARTBLOCK 516
 
-/* What follows the fixed part of the record. */
+/* What stands before and behind the operation in its record. */
 struct extra {
+	const struct wire_details *details;
 	const unsigned char *block;
 	const unsigned char *payload;
 	size_t payload_len;
 };
 
-static bool extra_find(struct extra *extra, const struct wire_operation *operation, size_t len)
+/* How much of the payload was moved: it was read before the call had its result. */
+static size_t payload_moved(const struct wire_operation *operation)
 {
-	const unsigned char *at = (const unsigned char *)(operation + 1);
-	size_t have = len - sizeof(*operation);
+	const struct syscall_info *call = syscall_info(operation->nr);
 
-	if (operation->block_len > have || operation->payload_len > have - operation->block_len)
-		return false;
+	if (operation->state != WIRE_COMPLETE || call->data == DATA_PATH)
+		return operation->payload_len;
+	if (operation->returned < 0)
+		return 0;
+	if (call->role == ROLE_SEND && call->data != DATA_MMSG && operation->returned > 0 &&
+	    (uint64_t)operation->returned < operation->payload_len)
+		return (size_t)operation->returned;
+	return operation->payload_len;
+}
+
+static const struct wire_operation *extra_find(struct extra *extra, const void *data, size_t len)
+{
+	static const struct wire_details none = {0};
+	const struct wire_head *head = data;
+	const struct wire_operation *operation = data;
+	const unsigned char *at;
+
+	extra->details = &none;
+	if (head->kind == WIRE_DETAILED) {
+		extra->details = data;
+		operation = (const struct wire_operation *)(extra->details + 1);
+		len -= sizeof(*extra->details);
+	}
+	len -= sizeof(*operation);
+	at = (const unsigned char *)(operation + 1);
+	if (operation->block_len > len || operation->payload_len > len - operation->block_len)
+		return NULL;
 	extra->block = operation->block_len ? at : NULL;
 	extra->payload = at + operation->block_len;
-	extra->payload_len = operation->payload_len;
-	return true;
+	extra->payload_len = payload_moved(operation);
+	return operation;
 }
 
 static void result_fields(struct json *json, const struct wire_operation *operation)
@@ -74,8 +100,7 @@ static void arg_field(struct json *json, const char *name, size_t len, uint64_t 
 }
 
 /* {"pid":5,"sig":10}: the arguments that the table names. */
-static void args_field(struct json *json, const struct wire_operation *operation,
-		       const char *names)
+static void args_field(struct json *json, const struct wire_details *details, const char *names)
 {
 	const char *name;
 	size_t len;
@@ -86,7 +111,7 @@ static void args_field(struct json *json, const struct wire_operation *operation
 	json_object(json);
 	for (unsigned i = 0; i < 6 && next_name(&names, &name, &len); i++) {
 		if (len)
-			arg_field(json, name, len, operation->args[i]);
+			arg_field(json, name, len, details->args[i]);
 	}
 	json_end_object(json);
 }
@@ -127,16 +152,16 @@ static void payload_field(struct json *json, const struct syscall_info *call,
 	if (call->data == DATA_PATH)
 		json_field_bytes(json, KEY(operation, path), extra->payload, extra->payload_len);
 	else if (extra->payload_len)
-		json_field_bytes(json, KEY(operation, payload), extra->payload,
-				 extra->payload_len);
+		json_field_bytes(json, KEY(operation, payload), extra->payload, extra->payload_len);
 }
 
-static void numbers_fields(struct json *json, const struct wire_operation *operation)
+static void numbers_fields(struct json *json, const struct wire_operation *operation,
+			   const struct extra *extra)
 {
 	if (operation->has & WIRE_HAS_REQUESTED)
 		json_field_uint(json, KEY(operation, requested), operation->requested);
 	if (operation->has & WIRE_HAS_TRANSFERRED)
-		json_field_uint(json, KEY(operation, transferred), operation->transferred);
+		json_field_uint(json, KEY(operation, transferred), extra->details->transferred);
 	else if ((uint64_t)operation->returned > operation->requested && operation->returned > 0 &&
 		 operation->has & WIRE_HAS_REQUESTED) /* MSG_TRUNC tells the whole length */
 		json_field_uint(json, KEY(operation, transferred), operation->requested);
@@ -150,14 +175,15 @@ static void numbers_fields(struct json *json, const struct wire_operation *opera
 		json_field_uint(json, KEY(operation, queued), operation->queued);
 }
 
-static void type_field(struct json *json, const struct wire_operation *operation)
+static void type_field(struct json *json, const struct wire_operation *operation,
+		       const struct extra *extra)
 {
 	if (!(operation->has & WIRE_HAS_TYPE))
 		return;
 	if (operation->object.mechanism == MECH_POSIX_MQ)
-		json_field_uint(json, KEY(operation, priority), (uint64_t)operation->type);
+		json_field_uint(json, KEY(operation, priority), (uint64_t)extra->details->type);
 	else
-		json_field_int(json, KEY(operation, message_type), operation->type);
+		json_field_int(json, KEY(operation, message_type), extra->details->type);
 }
 
 /* For UDP the kernel may have queued somebody else's packet meanwhile: the port must be the one. */
@@ -181,8 +207,8 @@ static void ends_fields(struct encoder *encoder, const struct wire_operation *op
 			const struct extra *extra)
 {
 	enum mechanism mechanism = operation->object.mechanism;
-	struct object *to = objects_get(encoder->objects, operation->to, mechanism);
-	struct object *from = objects_get(encoder->objects, operation->from, mechanism);
+	struct object *to = objects_get(encoder->objects, extra->details->to, mechanism);
+	struct object *from = objects_get(encoder->objects, extra->details->from, mechanism);
 	struct object *own = objects_get(encoder->objects, operation->object.object, mechanism);
 
 	if (to && to->described && is_receiver(to, own, operation, extra))
@@ -191,12 +217,30 @@ static void ends_fields(struct encoder *encoder, const struct wire_operation *op
 		json_field_text(&encoder->json, KEY(operation, from), from->id);
 }
 
-static void made_field(struct encoder *encoder, const struct wire_operation *operation)
+static void made_field(struct encoder *encoder, const struct wire_fd made[2])
 {
-	if (operation->made[0].mechanism == MECH_NONE && operation->made[1].mechanism == MECH_NONE)
+	if (made[0].mechanism == MECH_NONE && made[1].mechanism == MECH_NONE)
 		return;
 	json_key(&encoder->json, KEY(operation, new_fds));
-	fds_value(encoder, operation->made, 2);
+	fds_value(encoder, made, 2);
+}
+
+/* "fds":[4,5], and in a receive the channels that the caller now holds by them. */
+static void rights_fields(struct encoder *encoder, const struct call *call, enum role role)
+{
+	struct json *json = &encoder->json;
+
+	if (!call->rights_count)
+		return;
+	json_key(json, KEY(operation, fds));
+	json_array(json);
+	for (unsigned i = 0; i < call->rights_count; i++)
+		json_uint(json, (uint64_t)call->rights[i].fd);
+	json_end_array(json);
+	if (role != ROLE_RECEIVE)
+		return;
+	json_key(json, KEY(operation, new_fds));
+	fds_value(encoder, call->rights, call->rights_count);
 }
 
 static void state_fields(struct json *json, const struct wire_operation *operation)
@@ -206,22 +250,22 @@ static void state_fields(struct json *json, const struct wire_operation *operati
 		result_fields(json, operation);
 		return;
 	}
-	json_field_text(json, KEY(operation, state),
-			operation_state_name(operation->state == WIRE_BEGIN ? STATE_BEGIN
-									  : STATE_PENDING));
+	json_field_text(
+		json, KEY(operation, state),
+		operation_state_name(operation->state == WIRE_BEGIN ? STATE_BEGIN : STATE_PENDING));
 	json_field_uint(json, KEY(operation, at_ns), operation->exit_ns);
 }
 
 static void operation_line(struct encoder *encoder, const struct wire_operation *operation,
-			   const struct extra *extra, uint64_t id)
+			   const struct extra *extra, const struct call *thread)
 {
 	const struct syscall_info *call = syscall_info(operation->nr);
 	struct json *json = &encoder->json;
-	const char *channel =
-		channel_of(encoder, &operation->object.object, operation->object.mechanism);
+	const char *channel = channel_of(encoder, &operation->object.object,
+					 operation->object.mechanism);
 
 	line_begin(json, RECORD_operation);
-	json_field_uint(json, KEY(operation, id), id);
+	json_field_uint(json, KEY(operation, id), thread->id);
 	json_field_text(json, KEY(operation, syscall), call->name ? call->name : "unknown");
 	json_field_text(json, KEY(operation, role), role_name(call->role));
 	json_field_uint(json, KEY(operation, pid), operation->head.pid);
@@ -232,15 +276,17 @@ static void operation_line(struct encoder *encoder, const struct wire_operation 
 		json_field_text(json, KEY(operation, channel), channel);
 	json_field_uint(json, KEY(operation, enter_ns), operation->enter_ns);
 	state_fields(json, operation);
-	numbers_fields(json, operation);
-	type_field(json, operation);
+	numbers_fields(json, operation, extra);
+	type_field(json, operation, extra);
 	if (call->flags != ARG_NONE && call->flags < 6)
-		json_field_uint(json, KEY(operation, flags), (uint32_t)operation->args[call->flags]);
-	args_field(json, operation, call->arguments);
+		json_field_uint(json, KEY(operation, flags),
+				(uint32_t)extra->details->args[call->flags]);
+	args_field(json, extra->details, call->arguments);
 	block_field(json, operation, extra);
 	payload_field(json, call, extra);
 	ends_fields(encoder, operation, extra);
-	made_field(encoder, operation);
+	made_field(encoder, extra->details->made);
+	rights_fields(encoder, thread, call->role);
 	line_end(json);
 }
 
@@ -251,9 +297,9 @@ static void fifo_line(struct encoder *encoder, const struct wire_operation *oper
 	struct json *json = &encoder->json;
 	struct object *fifo;
 
-	if (operation->made[0].mechanism != MECH_FIFO || extra->payload_len == 0)
+	if (extra->details->made[0].mechanism != MECH_FIFO || extra->payload_len == 0)
 		return;
-	fifo = objects_get(encoder->objects, operation->made[0].object, MECH_FIFO);
+	fifo = objects_get(encoder->objects, extra->details->made[0].object, MECH_FIFO);
 	if (!fifo || fifo->named)
 		return;
 	fifo->described = fifo->named = true;
@@ -271,36 +317,42 @@ static bool breaks_off(const struct wire_operation *operation)
 }
 
 static void call_progress(struct encoder *encoder, struct call *call,
-			  const struct wire_operation *operation, size_t len)
+			  const struct wire_operation *operation, const void *data, size_t len)
 {
 	if (operation->state == WIRE_BEGIN) {
-		call_wait(call, operation, len);
+		call_wait(call, data, len);
 		return;
 	}
 	if (operation->state == WIRE_COMPLETE)
 		encoder->operations++;
 	call->interrupted = breaks_off(operation) ? call->id : 0;
+	call->rights_count = 0;
 	call_end(call);
 }
 
-void encode_operation(struct encoder *encoder, const struct wire_operation *operation, size_t len)
+static void made_describe(struct encoder *encoder, const struct wire_fd made[2])
 {
-	struct call *call = calls_of_thread(encoder->calls, operation->head.tid);
-	struct extra extra;
-	uint64_t id;
+	for (int i = 0; i < 2; i++)
+		if (made[i].mechanism != MECH_NONE)
+			channel_of(encoder, &made[i].object, made[i].mechanism);
+}
 
-	if (!call || !extra_find(&extra, operation, len)) {
+void encode_operation(struct encoder *encoder, const void *data, size_t len)
+{
+	struct extra extra;
+	const struct wire_operation *operation = extra_find(&extra, data, len);
+	struct call *call = operation ? calls_of_thread(encoder->calls, operation->head.tid) : NULL;
+
+	if (!call) {
 		encoder->malformed++;
 		return;
 	}
 	encoder->now_ns = operation->exit_ns;
-	id = calls_number(encoder->calls, call, operation->enter_ns);
+	calls_number(encoder->calls, call, operation->enter_ns);
 	fifo_line(encoder, operation, &extra);
-	for (int i = 0; i < 2; i++)
-		if (operation->made[i].mechanism != MECH_NONE)
-			channel_of(encoder, &operation->made[i].object, operation->made[i].mechanism);
-	operation_line(encoder, operation, &extra, id);
-	call_progress(encoder, call, operation, len);
+	made_describe(encoder, extra.details->made);
+	operation_line(encoder, operation, &extra, call);
+	call_progress(encoder, call, operation, data, len);
 }
 
 struct waiting {
@@ -311,14 +363,16 @@ struct waiting {
 static void encode_one_waiting(void *context, struct call *call)
 {
 	struct waiting *waiting = context;
-	struct wire_operation *operation = call->waiting;
-	struct extra extra = {0};
+	struct wire_operation operation;
+	struct extra extra;
+	const struct wire_operation *begin = extra_find(&extra, call->waiting, call->waiting_len);
 
-	if (!extra_find(&extra, operation, operation->head.size))
+	if (!begin)
 		return;
-	operation->state = WIRE_PENDING;
-	operation->exit_ns = waiting->at_ns;
-	operation_line(waiting->encoder, operation, &extra, call->id);
+	operation = *begin;
+	operation.state = WIRE_PENDING;
+	operation.exit_ns = waiting->at_ns;
+	operation_line(waiting->encoder, &operation, &extra, call);
 }
 
 void encode_waiting(struct encoder *encoder, uint64_t at_ns)

@@ -66,7 +66,8 @@ void objects_free(struct objects *objects)
 
 static struct slot *slot_get(struct objects *objects, uint64_t address)
 {
-	struct slot key = {.address = address}, **found = tfind(&key, &objects->slots, slot_compare);
+	struct slot key = {.address = address},
+		    **found = tfind(&key, &objects->slots, slot_compare);
 	struct slot *slot;
 
 	if (found)

@@ -25,9 +25,9 @@ struct object {
 	char id[64];
 	struct wire_ref ref;
 	enum mechanism mechanism;
-	bool described;	  /* a channel line went out */
-	bool has_peer;	  /* its line named a peer */
-	bool named;	  /* a FIFO whose line gave the path that a program opened it by */
+	bool described; /* a channel line went out */
+	bool has_peer;	/* its line named a peer */
+	bool named;	/* a FIFO whose line gave the path that a program opened it by */
 	uint16_t local_port;
 	uint16_t peer_port;
 	struct object *older; /* what had this address before */

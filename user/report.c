@@ -37,10 +37,11 @@ static void report_loss(const struct capture_options *options, const struct capt
 {
 	if (!result->lost)
 		return;
-	report_error("%llu record%s lost: the trace has gaps, and says where; try --ring %lluM or a "
-		     "smaller --payload",
-		     (unsigned long long)result->lost, result->lost == 1 ? " was" : "s were",
-		     (unsigned long long)(options->tracer.ring_len * 4 >> 20) + 1);
+	report_error(
+		"%llu record%s lost: the trace has gaps, and says where; try --ring %lluM or a "
+		"smaller --payload",
+		(unsigned long long)result->lost, result->lost == 1 ? " was" : "s were",
+		(unsigned long long)(options->tracer.ring_len * 4 >> 20) + 1);
 }
 
 void report_problems(const struct capture_options *options, const struct capture_result *result)

@@ -8,8 +8,9 @@
 #include "viz/lang/lang.h"
 
 struct syscall_info {
-	const char *name;      /* NULL: not one that we record */
-	const char *arguments; /* names by position, separated by commas; empty ones are not shown */
+	const char *name; /* NULL: not one that we record */
+	const char
+		*arguments; /* names by position, separated by commas; empty ones are not shown */
 	enum role role;
 	enum data_kind data;
 	uint8_t fd;    /* which argument is the descriptor, or ARG_NONE */

@@ -31,7 +31,8 @@ static const struct hook_row {
 	{"signal_generate", "signal_generate", true, "signals: who sent them"},
 	{"signal_deliver", "signal_deliver", true, "signals: what they did"},
 	{"socket_data_ready", "sk_data_ready", false,
-	 "sockets: the kernel's word for the receiver of each message; else addresses and order tell"},
+	 "sockets: the kernel's word for the receiver of each message; else addresses and order "
+	 "tell"},
 	{"socket_copied", "skb_copy_datagram_iovec", false,
 	 "unix sockets: the kernel's word for the sender of each message; else order tells"},
 };
@@ -281,7 +282,8 @@ uint64_t tracer_skipped(struct tracer *tracer)
 		uint32_t len = sizeof(info);
 
 		if (tracer->hooks[i].attached &&
-		    bpf_obj_get_info_by_fd(bpf_program__fd(hook_program(tracer, i)), &info, &len) == 0)
+		    bpf_obj_get_info_by_fd(bpf_program__fd(hook_program(tracer, i)), &info, &len) ==
+			    0)
 			sum += info.recursion_misses;
 	}
 	return sum;

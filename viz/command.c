@@ -73,7 +73,8 @@ static void print_help(const struct command_set *set, FILE *out)
 		fprintf(out, "  %-10s %s\n", set->commands[i].name, set->commands[i].help);
 	if (set->examples)
 		fprintf(out, "\nExamples:\n%s", set->examples);
-	fprintf(out, "\n'%s COMMAND --help' says more; '%s --version' says which version this is.\n",
+	fprintf(out,
+		"\n'%s COMMAND --help' says more; '%s --version' says which version this is.\n",
 		set->program, set->program);
 }
 

@@ -22,9 +22,10 @@ struct command {
 };
 
 struct command_set {
-	const char *program;  /* "ipclens" */
-	const char *about;    /* one line for --help */
-	const char *examples; /* lines for --help, each indented and ended by a newline; may be NULL */
+	const char *program; /* "ipclens" */
+	const char *about;   /* one line for --help */
+	const char
+		*examples; /* lines for --help, each indented and ended by a newline; may be NULL */
 	const struct command *commands;
 	size_t count;
 };

@@ -63,9 +63,8 @@ static void write_kind(struct json *j, const struct viz_message *message)
 	if (message->fate == FATE_TRUNCATED)
 		json_field_uint(j, "cut", message->cut);
 	if (message->typed)
-		json_field_int(
-			j, message->mechanism == MECH_POSIX_MQ ? "priority" : "message_type",
-			message->type);
+		json_field_int(j, message->mechanism == MECH_POSIX_MQ ? "priority" : "message_type",
+			       message->type);
 }
 
 void message_write(struct json *j, const struct viz_message *message)

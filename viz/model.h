@@ -58,12 +58,12 @@ struct viz_channel {
 	size_t index; /* in order of appearance */
 	struct viz_bytes id;
 	enum mechanism mechanism;
-	uint64_t at_ns;		/* first known */
-	struct viz_bytes name;	/* of a FIFO, queue, bound unix socket; data may be NULL */
-	struct viz_bytes key;	/* System V */
-	uint64_t inode;		/* 0: not known */
-	uint64_t capacity;	/* bytes, 0: not known */
-	uint64_t network;	/* inode of the network namespace, 0: not known */
+	uint64_t at_ns;	       /* first known */
+	struct viz_bytes name; /* of a FIFO, queue, bound unix socket; data may be NULL */
+	struct viz_bytes key;  /* System V */
+	uint64_t inode;	       /* 0: not known */
+	uint64_t capacity;     /* bytes, 0: not known */
+	uint64_t network;      /* inode of the network namespace, 0: not known */
 	struct viz_bytes local_address;
 	struct viz_bytes peer_address;
 	struct viz_channel *peer; /* unix socket at the other end, as the trace names it */
@@ -132,8 +132,7 @@ struct viz_operation {
 };
 
 /* Whether the trace gave this key: viz_has(op, queued). */
-#define viz_has(op, key)                                                                           \
-	(((op)->present >> (FIELD_operation_##key - FIELD_operation_id) & 1) != 0)
+#define viz_has(op, key) (((op)->present >> (FIELD_operation_##key - FIELD_operation_id) & 1) != 0)
 
 /* true where the call has returned. */
 static inline bool viz_operation_done(const struct viz_operation *op)
@@ -188,18 +187,18 @@ struct viz_signal_event {
 	bool group;
 	enum signal_result result;
 	enum signal_action action;
-	bool has_operation;		 /* the trace names one */
+	bool has_operation; /* the trace names one */
 	uint64_t operation_id;
 	struct viz_operation *operation; /* generate: raised by; deliver: interrupted */
 	struct viz_bytes interrupted;	 /* return: "EINTR", "restart" */
 };
 
 enum holding_cause { /* how a process came to hold a descriptor, or how it lost it */
-	HOLDING_UNKNOWN, /* start: it held it when first seen. end: it still holds it */
-	HOLDING_CALL,	 /* by the call in start_op or end_op (open, accept, dup2, close, …) */
-	HOLDING_FORK,	 /* start: inherited */
-	HOLDING_EXEC,	 /* end: close-on-exec; start: seen at exec for the first time */
-	HOLDING_EXIT,	 /* end: with the process */
+		     HOLDING_UNKNOWN, /* start: it held it when first seen. end: it still holds it */
+		     HOLDING_CALL, /* by the call in start_op or end_op (open, accept, dup2, close, …) */
+		     HOLDING_FORK, /* start: inherited */
+		     HOLDING_EXEC, /* end: close-on-exec; start: seen at exec for the first time */
+		     HOLDING_EXIT, /* end: with the process */
 };
 
 /* A process holds an end of a channel as descriptor `fd` in [since_ns, until_ns). */
@@ -264,7 +263,7 @@ struct viz_model {
 	bool descriptors_cut;	/* who holds what is not wholly known: too many descriptors */
 	uint64_t skipped_lines; /* of types that this version does not know */
 	uint64_t lines;
-	uint64_t end_ns;	/* the latest time in the trace */
+	uint64_t end_ns;	   /* the latest time in the trace */
 	struct viz_bytes warning;  /* for the user: the trace is cut off, …; data NULL: none */
 	struct model_index *index; /* model.c only */
 	struct arena *arena;

@@ -10,10 +10,10 @@
 #include "model_build.h"
 #include "model_fd_table.h"
 
-#define DUPFD	       0	/* F_DUPFD */
-#define DUPFD_CLOEXEC  1030	/* F_DUPFD_CLOEXEC */
-#define RANGE_UNSHARE  2	/* CLOSE_RANGE_UNSHARE */
-#define RANGE_CLOEXEC  4	/* CLOSE_RANGE_CLOEXEC */
+#define DUPFD 0		   /* F_DUPFD */
+#define DUPFD_CLOEXEC 1030 /* F_DUPFD_CLOEXEC */
+#define RANGE_UNSHARE 2	   /* CLOSE_RANGE_UNSHARE */
+#define RANGE_CLOEXEC 4	   /* CLOSE_RANGE_CLOEXEC */
 
 struct fd_event *build_fd_event(struct model_builder *b, enum fd_event_kind kind, uint64_t at_ns,
 				struct viz_process *process)
@@ -60,7 +60,8 @@ static void fork_table(const struct fd_change *change, struct viz_process *child
 	if (shares)
 		fd_table_join(change, fd_table_of(change->b, parent), child);
 	else
-		fd_table_copy(change, fd_table_of(change->b, parent), fd_table_of(change->b, child));
+		fd_table_copy(change, fd_table_of(change->b, parent),
+			      fd_table_of(change->b, child));
 }
 
 /* A call on a descriptor that we did not know: it was held since it was last possible not to. */

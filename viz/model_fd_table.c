@@ -82,8 +82,8 @@ static void end_slot(const struct fd_change *change, const struct fd_table *tabl
 static void begin_slot(const struct fd_change *change, const struct fd_table *table,
 		       struct fd_slot *slot)
 {
-	slot->holdings =
-		arena_array(change->b->arena, table->member_count, sizeof(*slot->holdings));
+	slot->holdings = arena_array(change->b->arena, table->member_count,
+				     sizeof(*slot->holdings));
 	for (size_t i = 0; i < table->member_count; i++)
 		slot->holdings[i] = begin_holding(change, slot, table->members[i]);
 }
@@ -101,7 +101,8 @@ void fd_table_remove(const struct fd_change *change, struct fd_table *table, int
 	table->count--;
 }
 
-void fd_table_insert(const struct fd_change *change, struct fd_table *table, const struct viz_fd *fd)
+void fd_table_insert(const struct fd_change *change, struct fd_table *table,
+		     const struct viz_fd *fd)
 {
 	size_t place = slot_place(table, fd->fd);
 	struct fd_slot *slots;
@@ -133,8 +134,7 @@ void fd_table_set(const struct fd_change *change, struct fd_table *table, const 
 	fd_table_insert(change, table, fd);
 }
 
-void fd_table_copy(const struct fd_change *change, const struct fd_table *from,
-		       struct fd_table *to)
+void fd_table_copy(const struct fd_change *change, const struct fd_table *from, struct fd_table *to)
 {
 	for (size_t i = 0; i < from->count; i++) {
 		const struct fd_slot *slot = &from->slots[i];
@@ -148,7 +148,7 @@ void fd_table_copy(const struct fd_change *change, const struct fd_table *from,
 
 /* A new member holds at once what the others hold. */
 void fd_table_join(const struct fd_change *change, struct fd_table *table,
-		       struct viz_process *process)
+		   struct viz_process *process)
 {
 	ARENA_PUSH(change->b->arena, table->members, table->member_count, process);
 	process->fds = table;

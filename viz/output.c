@@ -63,8 +63,7 @@ static void identity_restore(const struct identity *id)
 	if (!id->changed)
 		return;
 	/* Half a change of identity is worse than none. */
-	if (seteuid(0) || setegid(id->gid) ||
-	    setgroups((size_t)id->saved_count, id->saved))
+	if (seteuid(0) || setegid(id->gid) || setgroups((size_t)id->saved_count, id->saved))
 		abort();
 }
 
@@ -129,7 +128,8 @@ static const char *why_not_written(int fd, uid_t owner)
 /* O_TRUNC only after the checks; O_NONBLOCK because a FIFO's open would wait for its reader. */
 static int open_checked(const char *path, uid_t owner, const char **why)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600);
+	int fd = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
+		      0600);
 	int err;
 
 	if (fd < 0) {

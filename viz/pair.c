@@ -5,11 +5,11 @@
 
 #include "pair_internal.h"
 
-#define PEEK	    0x2	   /* MSG_PEEK */
+#define PEEK 0x2	   /* MSG_PEEK */
 #define ERROR_QUEUE 0x2000 /* MSG_ERRQUEUE */
-#define TRUNC	    0x20   /* MSG_TRUNC */
-#define COPY	    040000 /* MSG_COPY of msgrcv */
-#define MMSG_MAX    1024   /* UIO_MAXIOV: the kernel takes no more messages in a call */
+#define TRUNC 0x20	   /* MSG_TRUNC */
+#define COPY 040000	   /* MSG_COPY of msgrcv */
+#define MMSG_MAX 1024	   /* UIO_MAXIOV: the kernel takes no more messages in a call */
 
 static bool is_socket(const struct viz_channel *channel)
 {
@@ -175,9 +175,12 @@ static void fill_part(struct viz_message *message, const struct flow_piece *piec
 static void add_piece(struct pair_context *context, const struct flow *flow,
 		      const struct pair_route *route, const struct flow_piece *piece)
 {
-	struct viz_message *message = pair_add_message(context, route);
 	const struct flow_item *send = piece->send, *receive = piece->receive;
+	struct viz_message *message;
 
+	if (!receive && send->op->role != ROLE_SEND)
+		return; /* what a counter held from its birth is no message until it is read */
+	message = pair_add_message(context, route);
 	if (flow->whole)
 		fill_whole(message, piece);
 	else
@@ -222,8 +225,8 @@ static void collect_traffic(struct pair_context *context)
 {
 	const struct viz_model *model = context->model;
 
-	context->traffic =
-		arena_array(context->arena, model->channel_count + 1, sizeof(*context->traffic));
+	context->traffic = arena_array(context->arena, model->channel_count + 1,
+				       sizeof(*context->traffic));
 	for (size_t i = 0; i < model->operation_count; i++) {
 		struct viz_operation *op = model->operations[i];
 		struct channel_traffic *traffic;

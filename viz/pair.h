@@ -12,17 +12,17 @@
 
 /* One side of a message. */
 struct viz_end {
-	bool known;			       /* false: outside the trace, or nobody */
-	const struct viz_process *process;     /* NULL: a pid that the trace does not know */
+	bool known;			   /* false: outside the trace, or nobody */
+	const struct viz_process *process; /* NULL: a pid that the trace does not know */
 	uint32_t pid;
 	uint32_t tid;
 	struct viz_bytes comm;		       /* at that time; data may be NULL */
 	const struct viz_operation *operation; /* NULL: none (a signal that the kernel made, …) */
-	bool timed;			       /* enter_ns holds: `sent` or `received` is not null */
+	bool timed; /* enter_ns holds: `sent` or `received` is not null */
 	uint64_t enter_ns;
-	uint64_t exit_ns;  /* VIZ_NEVER: unfinished, or a handler that never returned */
-	uint64_t offset;   /* where in the operation's own bytes this message begins */
-	uint32_t message;  /* sendmmsg, recvmmsg: which of its messages, from 0 */
+	uint64_t exit_ns;	  /* VIZ_NEVER: unfinished, or a handler that never returned */
+	uint64_t offset;	  /* where in the operation's own bytes this message begins */
+	uint32_t message;	  /* sendmmsg, recvmmsg: which of its messages, from 0 */
 	struct viz_bytes payload; /* what the trace kept of these bytes on this side; may be cut */
 };
 
@@ -37,8 +37,8 @@ struct viz_message {
 	struct viz_end to;
 	enum match match;
 	enum fate fate;
-	uint64_t cut;	   /* FATE_TRUNCATED: bytes that were sent and not received */
-	bool typed;	   /* `type` holds: message type of SysV, priority of POSIX */
+	uint64_t cut; /* FATE_TRUNCATED: bytes that were sent and not received */
+	bool typed;   /* `type` holds: message type of SysV, priority of POSIX */
 	int64_t type;
 	const struct viz_signal *signal; /* NULL: it is none */
 };
@@ -65,9 +65,9 @@ struct viz_eof {
 	const struct viz_operation *receive;
 	const struct viz_channel *channel; /* the receiver's */
 	/* What took away the last writing end: one of these two, or neither where it is not known. */
-	const struct viz_operation *closed_by;	/* close, shutdown, dup2, … */
-	const struct viz_process *ended;	/* its exit or exec (cause) closed it */
-	const struct viz_process *process;	/* who closed, either way; NULL: not known */
+	const struct viz_operation *closed_by; /* close, shutdown, dup2, … */
+	const struct viz_process *ended;       /* its exit or exec (cause) closed it */
+	const struct viz_process *process;     /* who closed, either way; NULL: not known */
 	enum holding_cause cause;
 	uint64_t at_ns;	  /* when that was; 0: not known */
 	enum match match; /* AMBIGUOUS: somebody outside the trace may have held one longer */

@@ -18,6 +18,7 @@ struct address_book {
 	struct arena *arena;
 	struct map by_address; /* mechanism, address: struct socket_list */
 	struct map by_pair;    /* mechanism, network, local, peer: the same */
+	struct map hosts;      /* network, host: some socket of the trace is bound to it */
 };
 
 /* A key is put together here; it lives as long as the book. */
@@ -114,6 +115,31 @@ static struct viz_bytes pair_key(struct arena *arena, const struct viz_channel *
 	return (struct viz_bytes){key.data, key.len};
 }
 
+static struct viz_bytes host_of(struct viz_bytes address)
+{
+	address.len -= port_of(address).len;
+	return address;
+}
+
+static struct viz_bytes host_key(struct arena *arena, const struct viz_channel *channel,
+				 struct viz_bytes address)
+{
+	struct key key = new_key(arena, MECH_NONE, address.len + 16);
+
+	key_add(&key, &channel->network, sizeof(channel->network));
+	key_add_address(&key, host_of(address));
+	return (struct viz_bytes){key.data, key.len};
+}
+
+/* An address of this machine: only then a socket bound to all addresses is meant. */
+static bool is_local(const struct address_book *book, const struct viz_channel *asker,
+		     struct viz_bytes address)
+{
+	return begins_with(address, "127.") || begins_with(address, "[::1]") ||
+	       begins_with(address, "[::ffff:127.") || wildcard_port(address).len ||
+	       map_get(&book->hosts, host_key(book->arena, asker, address));
+}
+
 static void enter(struct arena *arena, struct map *map, struct viz_bytes key,
 		  struct viz_channel *channel)
 {
@@ -134,6 +160,8 @@ static void enter_channel(struct arena *arena, struct address_book *book,
 
 	if (!own.len)
 		return;
+	if (internet)
+		map_put(arena, &book->hosts, host_key(arena, channel, own), channel);
 	if (internet && wildcard_port(own).len)
 		own = wildcard_port(own);
 	enter(arena, &book->by_address, address_key(arena, channel->mechanism, own), channel);
@@ -222,7 +250,7 @@ struct viz_channel *address_book_find(const struct address_book *book,
 		return NULL;
 	found = find_in(&book->by_address, address_key(book->arena, asker->mechanism, address),
 			asker, at_ns);
-	if (!found && is_internet(asker->mechanism) && port.len)
+	if (!found && is_internet(asker->mechanism) && port.len && is_local(book, asker, address))
 		found = find_in(&book->by_address, address_key(book->arena, asker->mechanism, port),
 				asker, at_ns);
 	return found;

@@ -39,8 +39,8 @@ static bool add_value(struct pair_context *context, struct flow_side *side,
 static void add_initial(struct pair_context *context, struct flow *flow,
 			const struct viz_channel *channel)
 {
-	const struct viz_operation *maker =
-		channel->holding_count ? channel->holdings[0]->start_op : NULL;
+	const struct viz_operation *maker = channel->holding_count ? channel->holdings[0]->start_op
+								   : NULL;
 	struct flow_item item;
 	int64_t value;
 
@@ -48,6 +48,7 @@ static void add_initial(struct pair_context *context, struct flow *flow,
 		return;
 	item = pair_item(maker);
 	item.amount = (uint64_t)value;
+	item.bytes = VALUE_LEN;
 	flow_add(context->arena, &flow->sends, &item);
 }
 

@@ -207,10 +207,10 @@ void pair_explain_eofs(struct pair_context *pair)
 	struct viz_pairing *pairing = pair->pairing;
 	struct end_context context = {.pair = pair};
 
-	context.writers =
-		arena_array(pair->arena, model->channel_count + 1, sizeof(*context.writers));
-	context.shutdowns =
-		arena_array(pair->arena, model->channel_count + 1, sizeof(*context.shutdowns));
+	context.writers = arena_array(pair->arena, model->channel_count + 1,
+				      sizeof(*context.writers));
+	context.shutdowns = arena_array(pair->arena, model->channel_count + 1,
+					sizeof(*context.shutdowns));
 	for (size_t i = 0; i < model->operation_count; i++)
 		note_shutdown(&context, model->operations[i]);
 	if (pairing->eof_count)
@@ -255,8 +255,8 @@ static struct viz_connection *add_connection(struct pair_context *context)
 void pair_connections(struct pair_context *context)
 {
 	const struct viz_model *model = context->model;
-	struct viz_connection **by_client =
-		arena_array(context->arena, model->channel_count + 1, sizeof(*by_client));
+	struct viz_connection **by_client = arena_array(context->arena, model->channel_count + 1,
+							sizeof(*by_client));
 	struct viz_connection *connection;
 
 	for (size_t i = 0; i < model->operation_count; i++) {

@@ -29,7 +29,7 @@ struct pair_context {
 	struct arena *arena;
 	struct channel_traffic *traffic; /* by channel index */
 	struct address_book *addresses;
-	bool lost;	       /* records are missing: no order is certain */
+	bool lost; /* records are missing: no order is certain */
 };
 
 /* The policies. */
@@ -95,8 +95,7 @@ struct pair_route {
 void pair_flow(struct pair_context *context, struct flow *flow, const struct pair_route *route);
 
 /* A message of that route with nothing but an id to come; and its ends from operations. */
-struct viz_message *pair_add_message(struct pair_context *context,
-				     const struct pair_route *route);
+struct viz_message *pair_add_message(struct pair_context *context, const struct pair_route *route);
 struct viz_end pair_end_of(const struct viz_operation *op);
 
 /* true where somebody in the trace has held `channel` with any of these bits. */

@@ -88,8 +88,8 @@ static void infer_priorities(const struct operation_list *sends, struct queue_re
 			receive->doubt = true;
 			continue;
 		}
-		for (; sent < sends->count &&
-		       sends->items[sent]->enter_ns <= receive->op->exit_ns; sent++)
+		for (; sent < sends->count && sends->items[sent]->enter_ns <= receive->op->exit_ns;
+		     sent++)
 			if (!viz_operation_failed(sends->items[sent]))
 				counts_add(counts, type_of(sends->items[sent]));
 		if (!type_known(receive->op)) {

@@ -19,7 +19,7 @@ struct pending {
 
 /* What is remembered of a process until its end. */
 struct target {
-	struct viz_signal *last_default;	    /* the last that took its default action */
+	struct viz_signal *last_default;	   /* the last that took its default action */
 	const struct viz_signal_event *group_exit; /* see is_group_exit() */
 };
 
@@ -93,13 +93,21 @@ static enum fate fate_of_result(enum signal_result result)
 	}
 }
 
+/* What becomes of a signal to somebody outside the trace is not seen: that is no pending one. */
+static enum fate fate_of(const struct viz_signal_event *event)
+{
+	enum fate fate = fate_of_result(event->result);
+
+	return fate == FATE_PENDING && !event->to ? FATE_NONE : fate;
+}
+
 static void generate(struct signal_context *context, const struct viz_signal_event *event)
 {
 	struct viz_signal *signal = new_signal(context, event);
 
 	signal->generate = event;
 	signal->raised_by = event->operation;
-	signal->fate = fate_of_result(event->result);
+	signal->fate = fate_of(event);
 	if (event->has_operation)
 		map_put_uint(context->pair->arena, &context->raised, event->operation_id, signal);
 	if (signal->fate == FATE_PENDING)
@@ -135,8 +143,8 @@ static void begin_action(struct signal_context *context, struct viz_signal *sign
 
 	if (event->action == SIGNAL_ACTION_HANDLER) {
 		signal->fate = FATE_HANDLED;
-		pending_push(context,
-			     pending_of(context, &context->handlers, event, event->to_tid), signal);
+		pending_push(context, pending_of(context, &context->handlers, event, event->to_tid),
+			     signal);
 	} else if (event->action == SIGNAL_ACTION_IGNORE) {
 		signal->fate = FATE_IGNORED;
 	} else {
@@ -165,8 +173,7 @@ static void deliver(struct signal_context *context, const struct viz_signal_even
 /* Handlers nest: the last that began is the first to return. One that jumped out never does. */
 static void handler_return(struct signal_context *context, const struct viz_signal_event *event)
 {
-	struct pending *running =
-		pending_of(context, &context->handlers, event, event->to_tid);
+	struct pending *running = pending_of(context, &context->handlers, event, event->to_tid);
 	size_t i = running->count;
 
 	while (i > 0 && running->items[i - 1]->number != event->number)
@@ -174,8 +181,8 @@ static void handler_return(struct signal_context *context, const struct viz_sign
 	if (i == 0)
 		return;
 	running->items[i - 1]->end = event;
-	running->items[i - 1]->restarted =
-		viz_bytes_equal(event->interrupted, viz_bytes_of("restart"));
+	running->items[i - 1]->restarted = viz_bytes_equal(event->interrupted,
+							   viz_bytes_of("restart"));
 	running->count = i - 1;
 }
 
@@ -188,10 +195,10 @@ static struct viz_signal *oldest_pending(struct signal_context *context,
 
 	for (size_t i = 0; i <= process->thread_count; i++) {
 		uint32_t tid = i ? process->threads[i - 1]->tid : 0;
-		const struct pending *pending =
-			pending_of(context, &context->queues, &like, tid);
-		struct viz_signal *first =
-			pending->taken < pending->count ? pending->items[pending->taken] : NULL;
+		const struct pending *pending = pending_of(context, &context->queues, &like, tid);
+		struct viz_signal *first = pending->taken < pending->count
+						   ? pending->items[pending->taken]
+						   : NULL;
 
 		if (first && (!oldest || first->generate->at_ns < oldest->generate->at_ns))
 			oldest = first;
@@ -248,8 +255,7 @@ static void time_receipt(struct viz_end *end, const struct viz_signal *signal)
 
 static struct viz_end receiver_end(const struct viz_signal *signal)
 {
-	const struct viz_signal_event *event =
-		signal->deliver ? signal->deliver : signal->generate;
+	const struct viz_signal_event *event = signal->deliver ? signal->deliver : signal->generate;
 	struct viz_end end = {.known = true};
 
 	if (!event || !event->to_pid)

@@ -151,8 +151,9 @@ static void pair_direction(struct pair_context *context, const struct viz_channe
 			   const struct viz_channel *receiver)
 {
 	const struct operation_list *sends = sender ? &pair_traffic(context, sender)->sends : NULL;
-	const struct operation_list *receives =
-		receiver ? &pair_traffic(context, receiver)->receives : NULL;
+	const struct operation_list *receives = receiver
+							? &pair_traffic(context, receiver)->receives
+							: NULL;
 	const struct viz_channel *channel = receiver ? receiver : sender;
 	struct pair_route route = {.mechanism = channel->mechanism, .channel = channel};
 	struct flow flow = {0};

@@ -15,8 +15,8 @@ struct render_options {
 	int width;	 /* columns, at least 1 */
 	int screen_rows; /* repeat the head so often; 0: never */
 	bool utf8;
-	bool colour;	 /* SGR escapes */
-	bool plain;	 /* no drawing: one line a row */
+	bool colour; /* SGR escapes */
+	bool plain;  /* no drawing: one line a row */
 };
 
 /* Draws; 0 or -errno (also of writing). */

@@ -63,20 +63,20 @@ struct scene_row {
 	uint64_t at_ns;		  /* since the scene began */
 	int from;		  /* lane, SCENE_NOWHERE or SCENE_OUTSIDE */
 	int to;
-	bool ambiguous;	  /* the trace allows another pairing */
-	bool important;	  /* its detail is worth a line of its own where room is short */
-	unsigned tie;	  /* SCENE_SENT, SCENE_RECEIVED: number of the message */
-	uint64_t bytes;	  /* moved by this row */
-	char *label;	  /* short: "pipe 24 B", "EOF", "exit 0" */
-	char *told;	  /* SCENE_EXIT with `to`: what the arrow says, "SIGCHLD". Else "" */
-	char *payload;	  /* quoted, with … where it was cut: "a.c\nb.c\n"…. May be "" */
-	char *detail;	  /* "wc was blocked 48.9 µs". May be "" */
-	char *outside;	  /* name of the SCENE_OUTSIDE end. May be "" */
-	char *channel;	  /* "pipe:[40211]". May be "" */
+	bool ambiguous; /* the trace allows another pairing */
+	bool important; /* its detail is worth a line of its own where room is short */
+	unsigned tie;	/* SCENE_SENT, SCENE_RECEIVED: number of the message */
+	uint64_t bytes; /* moved by this row */
+	char *label;	/* short: "pipe 24 B", "EOF", "exit 0" */
+	char *told;	/* SCENE_EXIT with `to`: what the arrow says, "SIGCHLD". Else "" */
+	char *payload;	/* quoted, with … where it was cut: "a.c\nb.c\n"…. May be "" */
+	char *detail;	/* "wc was blocked 48.9 µs". May be "" */
+	char *outside;	/* name of the SCENE_OUTSIDE end. May be "" */
+	char *channel;	/* "pipe:[40211]". May be "" */
 };
 
 struct scene_lane {
-	char *title;	  /* name of its last program */
+	char *title; /* name of its last program */
 	uint32_t pid;
 	size_t first_row; /* lives in rows [first_row, last_row] */
 	size_t last_row;  /* SCENE_NO_ROW: beyond the end */
@@ -111,9 +111,9 @@ struct scene_channel {
 };
 
 struct scene {
-	char *command;	      /* "ls | wc" as it was typed. May be "" */
+	char *command; /* "ls | wc" as it was typed. May be "" */
 	uint64_t duration_ns;
-	uint64_t messages;    /* of the trace, after filters */
+	uint64_t messages; /* of the trace, after filters */
 	uint64_t bytes;
 	uint64_t signals;     /* of which are signals */
 	size_t process_count; /* of the trace */

@@ -10,10 +10,10 @@
  * non-blocking calls, EINPROGRESS of connect, ECHILD of wait.
  */
 static const char *const telling_errors[] = {
-	"EPIPE",      "ECONNREFUSED", "ECONNRESET",   "ECONNABORTED", "EADDRINUSE",
-	"EMSGSIZE",   "E2BIG",	      "EIDRM",	      "ETIMEDOUT",    "ENOBUFS",
-	"ENOTCONN",   "EHOSTUNREACH", "ENETUNREACH",  "EINTR",	      "EACCES",
-	"ENXIO",      "ENOTSOCK",     "EDESTADDRREQ", "EOVERFLOW",
+	"EPIPE",    "ECONNREFUSED", "ECONNRESET",   "ECONNABORTED", "EADDRINUSE",
+	"EMSGSIZE", "E2BIG",	    "EIDRM",	    "ETIMEDOUT",    "ENOBUFS",
+	"ENOTCONN", "EHOSTUNREACH", "ENETUNREACH",  "EINTR",	    "EACCES",
+	"ENXIO",    "ENOTSOCK",	    "EDESTADDRREQ", "EOVERFLOW",
 };
 
 static bool is_restart(const struct viz_operation *op)

@@ -134,8 +134,8 @@ static void collect_messages(struct scene_drafts *d)
 static void collect_eofs(struct scene_drafts *d)
 {
 	const struct viz_pairing *pairing = d->request->pairing;
-	const struct viz_process **told =
-		calloc(d->request->model->channel_count + 1, sizeof(*told));
+	const struct viz_process **told = calloc(d->request->model->channel_count + 1,
+						 sizeof(*told));
 
 	d->failed |= !told;
 	for (size_t i = 0; told && i < pairing->eof_count; i++) {
@@ -219,8 +219,8 @@ static void collect_event(struct scene_drafts *d, const struct viz_process_event
 static const struct viz_message **exit_notices(struct scene_drafts *d)
 {
 	const struct viz_pairing *pairing = d->request->pairing;
-	const struct viz_message **notices =
-		calloc(d->request->model->process_count + 1, sizeof(*notices));
+	const struct viz_message **notices = calloc(d->request->model->process_count + 1,
+						    sizeof(*notices));
 
 	if (!notices)
 		d->failed = true;

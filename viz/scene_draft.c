@@ -45,7 +45,8 @@ static int begin(struct scene_drafts *d, const struct scene_request *request)
 	d->processes = calloc(model->process_count + 1, sizeof(*d->processes));
 	d->namesake = calloc(model->process_count + 1, sizeof(*d->namesake));
 	d->interrupter = calloc(model->operation_count + 1, sizeof(*d->interrupter));
-	return d->scene && d->lane_of && d->processes && d->namesake && d->interrupter ? 0 : -ENOMEM;
+	return d->scene && d->lane_of && d->processes && d->namesake && d->interrupter ? 0
+										       : -ENOMEM;
 }
 
 static void end(struct scene_drafts *d)

@@ -31,26 +31,27 @@ struct draft {
 		} left_out; /* SCENE_NOTE on no lane */
 		uint64_t idle_ns;
 	} of;
-	const struct viz_message *told; /* SCENE_EXIT: the SIGCHLD; SCENE_FAILED: what interrupted */
-	size_t repeated;		/* SCENE_FAILED: this often in a row, less one */
+	const struct viz_message
+		*told;	 /* SCENE_EXIT: the SIGCHLD; SCENE_FAILED: what interrupted */
+	size_t repeated; /* SCENE_FAILED: this often in a row, less one */
 };
 
 struct scene_drafts {
 	const struct scene_request *request;
 	struct scene *scene;
-	int *lane_of;		     /* of a process, by index; SCENE_NOWHERE: none */
-	const struct viz_process **processes; /* of a lane */
-	bool *namesake;			      /* of a lane: another one has the same title */
+	int *lane_of;				/* of a process, by index; SCENE_NOWHERE: none */
+	const struct viz_process **processes;	/* of a lane */
+	bool *namesake;				/* of a lane: another one has the same title */
 	const struct viz_message **interrupter; /* of an operation, by index; NULL: none */
 	struct draft *rows;
-	struct draft spare;	     /* for what finds no memory */
+	struct draft spare; /* for what finds no memory */
 	size_t count;
 	size_t capacity;
-	uint64_t start_ns;	     /* of the first row */
+	uint64_t start_ns; /* of the first row */
 	unsigned ties;
-	size_t left_out;	     /* rows beyond max_rows */
-	size_t left_out_messages;    /* of which are messages or signals */
-	bool failed;		     /* out of memory: sticky */
+	size_t left_out;	  /* rows beyond max_rows */
+	size_t left_out_messages; /* of which are messages or signals */
+	bool failed;		  /* out of memory: sticky */
 };
 
 /* Never NULL; what is added after a failure is lost. */

@@ -61,7 +61,6 @@ static void mark_filtered(struct scene_drafts *d)
 			mark(d, model->processes[i]);
 }
 
-
 static int by_title(const void *a, const void *b, void *lanes)
 {
 	const struct scene_lane *all = lanes;

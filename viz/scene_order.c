@@ -12,11 +12,11 @@
 
 struct ordering {
 	struct placing *p;
-	size_t *next;	 /* of a lane: its first moment not yet placed */
-	size_t *half;	 /* of a draft that was split: its arriving half, or 0 */
+	size_t *next; /* of a lane: its first moment not yet placed */
+	size_t *half; /* of a draft that was split: its arriving half, or 0 */
 	size_t *waiting; /* of a moment: the draft that stands there (an arriving half, after a split) */
-	bool *placed;	 /* of a draft */
-	bool *queued;	 /* of a draft: in the heap */
+	bool *placed; /* of a draft */
+	bool *queued; /* of a draft: in the heap */
 	size_t *heap;
 	size_t heap_count;
 	size_t *order; /* the result */
@@ -107,8 +107,7 @@ static void advance(struct ordering *o, int lane)
 {
 	size_t moment;
 
-	while (lane >= 0 && lane_head(o, (size_t)lane, &moment) &&
-	       o->placed[o->waiting[moment]])
+	while (lane >= 0 && lane_head(o, (size_t)lane, &moment) && o->placed[o->waiting[moment]])
 		o->next[lane]++;
 	if (lane >= 0 && lane_head(o, (size_t)lane, &moment))
 		consider(o, o->waiting[moment]);

@@ -10,7 +10,7 @@
 /* Where a draft touches a lane. Sorted by lane, then time. */
 struct moment {
 	int lane;
-	bool arrival; /* the draft's `to` end */
+	bool arrival;	   /* the draft's `to` end */
 	uint64_t ns;	   /* when it happened */
 	uint64_t drawn_ns; /* where it is drawn */
 	size_t draft;

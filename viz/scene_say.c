@@ -68,8 +68,8 @@ static void say_eof_cause(struct scene_drafts *d, const struct viz_eof *eof, str
 static void say_eof(struct scene_drafts *d, const struct draft *draft, struct scene_row *row)
 {
 	const struct viz_eof *eof = draft->of.eof;
-	bool one_way = eof->channel && mechanism_info(eof->channel->mechanism)->direction ==
-					       DIRECTION_ONE_WAY;
+	bool one_way = eof->channel &&
+		       mechanism_info(eof->channel->mechanism)->direction == DIRECTION_ONE_WAY;
 
 	row->style = SCENE_CONTROL;
 	row->mechanism = eof->channel ? eof->channel->mechanism : MECH_NONE;
@@ -111,11 +111,11 @@ static void say_told(struct scene_drafts *d, const struct viz_message *told, str
 		row->style = SCENE_NOTIFY;
 		row->mechanism = MECH_SIGNAL;
 		if (told->fate == FATE_HANDLED && told->to.process)
-			scene_say_owned(d, &row->detail, "%s handles it", scene_short_name(d, told->to.process));
+			scene_say_owned(d, &row->detail, "%s handles it",
+					scene_short_name(d, told->to.process));
 		return;
 	}
-	scene_say_owned(d, &row->detail, "SIGCHLD → %s (outside)",
-			scene_end_name(d, &told->to));
+	scene_say_owned(d, &row->detail, "SIGCHLD → %s (outside)", scene_end_name(d, &told->to));
 }
 
 static void say_killed(struct scene_drafts *d, const struct viz_process *process,
@@ -160,10 +160,12 @@ static void say_note(struct scene_drafts *d, const struct draft *draft, struct s
 	if (row->from >= 0) {
 		scene_set(d->scene, &row->label, "%.*s again",
 			  (int)draft->of.operation->syscall.len, draft->of.operation->syscall.data);
-		scene_set(d->scene, &row->detail, "the signal did not end the call: it is restarted");
+		scene_set(d->scene, &row->detail,
+			  "the signal did not end the call: it is restarted");
 		return;
 	}
-	scene_set(d->scene, &row->detail, "… %s rows left out, %s of them messages; --max 0 shows all",
+	scene_set(d->scene, &row->detail,
+		  "… %s rows left out, %s of them messages; --max 0 shows all",
 		  scene_count(draft->of.left_out.rows, rows),
 		  scene_count(draft->of.left_out.messages, messages));
 }
@@ -172,11 +174,16 @@ void scene_say(struct scene_drafts *d, const struct draft *draft, struct scene_r
 {
 	static void (*const say[SCENE_KIND_COUNT])(struct scene_drafts *, const struct draft *,
 						   struct scene_row *) = {
-		[SCENE_MESSAGE] = scene_say_message, [SCENE_SIGNAL] = scene_say_message,
-		[SCENE_EOF] = say_eof,		     [SCENE_CONNECT] = say_connect,
-		[SCENE_FORK] = say_fork,	     [SCENE_EXEC] = say_exec,
-		[SCENE_EXIT] = say_exit,	     [SCENE_IDLE] = say_idle,
-		[SCENE_FAILED] = scene_say_failed,   [SCENE_WAITING] = scene_say_waiting,
+		[SCENE_MESSAGE] = scene_say_message,
+		[SCENE_SIGNAL] = scene_say_message,
+		[SCENE_EOF] = say_eof,
+		[SCENE_CONNECT] = say_connect,
+		[SCENE_FORK] = say_fork,
+		[SCENE_EXEC] = say_exec,
+		[SCENE_EXIT] = say_exit,
+		[SCENE_IDLE] = say_idle,
+		[SCENE_FAILED] = scene_say_failed,
+		[SCENE_WAITING] = scene_say_waiting,
 		[SCENE_NOTE] = say_note,
 	};
 

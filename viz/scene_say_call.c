@@ -7,7 +7,8 @@
 #include "scene_draft.h"
 #include "scene_text.h"
 
-static void say_object(struct scene_drafts *d, const struct viz_operation *op, struct scene_row *row)
+static void say_object(struct scene_drafts *d, const struct viz_operation *op,
+		       struct scene_row *row)
 {
 	if (op->channel) {
 		scene_say_owned(d, &row->channel, "%s", scene_channel_name(op->channel));

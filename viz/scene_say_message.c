@@ -67,7 +67,8 @@ static void say_timing(struct scene_drafts *d, const struct viz_message *m, stru
 	say_blocked(d, to, row);
 }
 
-static void say_data_fate(struct scene_drafts *d, const struct viz_message *m, struct scene_row *row)
+static void say_data_fate(struct scene_drafts *d, const struct viz_message *m,
+			  struct scene_row *row)
 {
 	char buf[SCENE_QUANTITY];
 
@@ -133,8 +134,8 @@ static bool is_ignored_by_default(const struct viz_message *m)
 {
 	int number = m->signal->number;
 
-	return m->fate == FATE_IGNORED && (number == SIGCHLD || number == SIGCONT ||
-					   number == SIGURG || number == SIGWINCH);
+	return m->fate == FATE_IGNORED &&
+	       (number == SIGCHLD || number == SIGCONT || number == SIGURG || number == SIGWINCH);
 }
 
 static const char *signal_fate(const struct viz_message *m)
@@ -215,8 +216,7 @@ static void say_outside(struct scene_drafts *d, const struct viz_message *m, str
 	if (row->from != SCENE_OUTSIDE && row->to != SCENE_OUTSIDE)
 		return;
 	if (end->known && end->pid)
-		scene_say_owned(d, &row->outside, "%s",
-				scene_end_name(d, end));
+		scene_say_owned(d, &row->outside, "%s", scene_end_name(d, end));
 	else if (m->signal && row->from == SCENE_OUTSIDE && generate && !generate->from_pid)
 		scene_set(d->scene, &row->outside, "the kernel");
 }

@@ -95,7 +95,8 @@ static int by_value(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static void sum_message(struct scene_drafts *d, struct channel_sum *sum, const struct viz_message *m)
+static void sum_message(struct scene_drafts *d, struct channel_sum *sum,
+			const struct viz_message *m)
 {
 	sum->channel = m->channel;
 	sum->messages++;
@@ -260,6 +261,7 @@ void scene_tell_missing(struct scene_drafts *d)
 		   "messages (marked ?) could be paired otherwise too");
 	tell_count(d, model->descriptors_cut, "process had more descriptors than the trace lists",
 		   "times a process had more descriptors than the trace lists");
-	tell_count(d, model->skipped_lines, "line of the trace is of a type unknown to this version",
+	tell_count(d, model->skipped_lines,
+		   "line of the trace is of a type unknown to this version",
 		   "lines of the trace are of types unknown to this version");
 }

@@ -5,9 +5,9 @@
 
 #include "scene_draft.h"
 
-#define IDLE_MIN_NS  10000000 /* a shorter gap is no news */
-#define IDLE_PART    20	      /* nor one of less than this part of the whole */
-#define LIVELY_PART  2	      /* a call that slept this part of its time is a bar */
+#define IDLE_MIN_NS 10000000 /* a shorter gap is no news */
+#define IDLE_PART 20	     /* nor one of less than this part of the whole */
+#define LIVELY_PART 2	     /* a call that slept this part of its time is a bar */
 
 static bool is_message(const struct draft *draft)
 {
@@ -58,7 +58,8 @@ static void add_idle(struct scene_drafts *d)
 	d->count = d->capacity = 0;
 	for (size_t i = 0; i < count; i++) {
 		if (i > 0 && is_idle(&before[i - 1], &before[i], limit_ns)) {
-			struct draft *idle = scene_draft(d, SCENE_IDLE, SCENE_NOWHERE, SCENE_NOWHERE);
+			struct draft *idle = scene_draft(d, SCENE_IDLE, SCENE_NOWHERE,
+							 SCENE_NOWHERE);
 
 			idle->of.idle_ns = before[i].at_ns - before[i - 1].at_ns;
 			idle->at_ns = before[i - 1].at_ns + idle->of.idle_ns / 2;

@@ -233,10 +233,11 @@ void schema_write(struct json *j)
 	json_object(j);
 	json_field_text(j, "$schema", "https://json-schema.org/draft/2020-12/schema");
 	json_field_text(j, "title", "A line of an ipclens trace");
-	json_field_text(j, "description",
-			"A trace is lines of JSON (NDJSON), each valid by this schema. It says what "
-			"this version writes: readers must skip keys and line types that they do not "
-			"know, for later versions add some.");
+	json_field_text(
+		j, "description",
+		"A trace is lines of JSON (NDJSON), each valid by this schema. It says what "
+		"this version writes: readers must skip keys and line types that they do not "
+		"know, for later versions add some.");
 	one_of_records(j);
 	definitions(j);
 	json_end_object(j);

@@ -14,11 +14,11 @@ enum term_when { TERM_AUTO, TERM_ALWAYS, TERM_NEVER };
 
 struct term {
 	bool tty;
-	bool dumb;   /* TERM=dumb, or none: no drawing */
+	bool dumb; /* TERM=dumb, or none: no drawing */
 	bool utf8;
 	bool colour;
-	int width;   /* columns */
-	int rows;    /* 0: not known */
+	int width; /* columns */
+	int rows;  /* 0: not known */
 };
 
 /* What `fd` is. The colour's order: `colour`, NO_COLOR, CLICOLOR_FORCE or FORCE_COLOR, the terminal. */

@@ -18,7 +18,9 @@ static const struct pen {
 			   {GLYPH_##style##_RIGHT, GLYPH_##style##_LEFT},                          \
 			   {GLYPH_##style##_LEAVE_R, GLYPH_##style##_LEAVE_L},                     \
 			   LEGEND_##style}
-	PEN(COPY), PEN(CONTROL), PEN(NOTIFY),
+	PEN(COPY),
+	PEN(CONTROL),
+	PEN(NOTIFY),
 #undef PEN
 };
 

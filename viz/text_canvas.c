@@ -27,7 +27,7 @@ static const struct {
 };
 
 static const char *const sgr[TEXT_COLOURS] = {
-	[TEXT_DIM] = "2",     [TEXT_BOLD] = "1",   [TEXT_RED] = "31",	  [TEXT_GREEN] = "32",
+	[TEXT_DIM] = "2",     [TEXT_BOLD] = "1",  [TEXT_RED] = "31",	 [TEXT_GREEN] = "32",
 	[TEXT_YELLOW] = "33", [TEXT_BLUE] = "94", [TEXT_MAGENTA] = "35", [TEXT_CYAN] = "36",
 };
 

@@ -98,7 +98,8 @@ static void put_box_edge(struct text_page *page, const struct text_slot *slot, b
 
 	for (int c = slot->box_left; c <= right; c++)
 		text_put_glyph(canvas, c, GLYPH_BOX_LINE, TEXT_PLAIN);
-	text_put_glyph(canvas, slot->box_left, top ? GLYPH_BOX_TOP_LEFT : GLYPH_BOX_LEFT, TEXT_PLAIN);
+	text_put_glyph(canvas, slot->box_left, top ? GLYPH_BOX_TOP_LEFT : GLYPH_BOX_LEFT,
+		       TEXT_PLAIN);
 	text_put_glyph(canvas, right, top ? GLYPH_BOX_TOP_RIGHT : GLYPH_BOX_RIGHT, TEXT_PLAIN);
 	if (lives)
 		text_put_glyph(canvas, slot->column, GLYPH_BOX_LANE, TEXT_PLAIN);
@@ -123,7 +124,8 @@ static void put_box_name(struct text_page *page, const struct text_slot *slot)
 	char pid[16], shared[32];
 
 	if (slot->lane < 0) {
-		snprintf(shared, sizeof(shared), "…%zu more", page->layout.grouped);
+		snprintf(shared, sizeof(shared), page->layout.tall ? "…%zu" : "…%zu more",
+			 page->layout.grouped);
 		text_put(canvas, column, room, shared, TEXT_DIM);
 		return;
 	}
@@ -140,8 +142,10 @@ static void put_box_pid(struct text_page *page, const struct text_slot *slot)
 	int room = put_box_sides(page, slot);
 	char pid[16];
 
-	if (slot->lane < 0)
+	if (slot->lane < 0) {
+		text_put(&page->canvas, slot->box_left + 2, room, "more", TEXT_DIM);
 		return;
+	}
 	snprintf(pid, sizeof(pid), "%" PRIu32, page->scene->lanes[slot->lane].pid);
 	text_put(&page->canvas, slot->box_left + 2, room, pid, TEXT_DIM);
 }
@@ -242,9 +246,11 @@ static void put_hidden(struct text_page *page)
 	if (!page->hidden)
 		return;
 	snprintf(text, sizeof(text),
-		 "  … %zu rows (%zu messages) among the %zu processes that did not fit are not "
-		 "drawn; a wider --width or --pid shows them",
-		 page->hidden, page->hidden_messages, page->layout.grouped);
+		 "  … %zu row%s (%zu message%s) among the %zu processes that did not fit: not "
+		 "drawn; "
+		 "a wider --width or --pid shows more",
+		 page->hidden, page->hidden == 1 ? "" : "s", page->hidden_messages,
+		 page->hidden_messages == 1 ? "" : "s", page->layout.grouped);
 	text_paragraph(page, 4, TEXT_YELLOW, text);
 }
 

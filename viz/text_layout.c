@@ -7,12 +7,12 @@
 
 enum {
 	TIME_WIDTH = 11,
-	GAP_MIN = 11,	   /* room for "│━ 24 B ━▶│" */
-	GAP_ROOMY = 16,	   /* below that, details rather go under their arrow */
-	LABEL_MAX = 26,	   /* columns that a label may claim */
+	GAP_MIN = 11,	/* room for "│━ 24 B ━▶│" */
+	GAP_ROOMY = 16, /* below that, details rather go under their arrow */
+	LABEL_MAX = 26, /* columns that a label may claim */
 	DETAIL_MIN = 40,
-	DETAIL_WIDE = 46,  /* kept free for details in a wide terminal */
-	WIDTH_LANES = 60,  /* below that: one line a row */
+	DETAIL_WIDE = 46, /* kept free for details in a wide terminal */
+	WIDTH_LANES = 60, /* below that: one line a row */
 	WIDTH_WIDE = 120,
 };
 

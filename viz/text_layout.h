@@ -13,20 +13,20 @@ struct text_slot {
 	int column;   /* of the lifeline */
 	int box_left; /* of the box that names it */
 	int box_width;
-	int lane;     /* -1: the slot that the others share */
-	int need;     /* columns from here to the next slot (or the end) that all labels would like */
+	int lane; /* -1: the slot that the others share */
+	int need; /* columns from here to the next slot (or the end) that all labels would like */
 };
 
 struct text_layout {
 	int time_width;
-	int end;	       /* first column behind the lanes' last gap */
-	int detail;	       /* column where details begin; 0: they go below their arrow */
-	bool tall;	       /* boxes have the pid below the name */
-	bool lines;	       /* too narrow for lanes: one line a row */
+	int end;    /* first column behind the lanes' last gap */
+	int detail; /* column where details begin; 0: they go below their arrow */
+	bool tall;  /* boxes have the pid below the name */
+	bool lines; /* too narrow for lanes: one line a row */
 	size_t slot_count;
 	struct text_slot *slots;
-	int *slot_of;	       /* of a lane */
-	size_t grouped;	       /* lanes in the shared slot */
+	int *slot_of;	/* of a lane */
+	size_t grouped; /* lanes in the shared slot */
 };
 
 /* 0 or -ENOMEM; text_layout_free() in either case. */

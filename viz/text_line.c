@@ -21,8 +21,10 @@ static void put_end(FILE *out, const struct text_page *page, const struct scene_
 static const char *part_word(enum scene_part part)
 {
 	static const char *const words[] = {
-		[SCENE_WHOLE] = "",	      [SCENE_SENT] = " (sent",
-		[SCENE_RECEIVED] = " (received", [SCENE_UNREAD] = " (never received)",
+		[SCENE_WHOLE] = "",
+		[SCENE_SENT] = " (sent",
+		[SCENE_RECEIVED] = " (received",
+		[SCENE_UNREAD] = " (never received)",
 		[SCENE_DROPPED] = " (lost)",
 	};
 

@@ -41,7 +41,8 @@ static void advance_bars(struct text_page *page, size_t row)
 {
 	const struct scene *scene = page->scene;
 
-	for (; page->bar < scene->bar_count && scene->bars[page->bar].first_row <= row; page->bar++) {
+	for (; page->bar < scene->bar_count && scene->bars[page->bar].first_row <= row;
+	     page->bar++) {
 		const struct scene_bar *bar = &scene->bars[page->bar];
 		size_t *until = &page->until[bar->kind][page->layout.slot_of[bar->lane]];
 
@@ -108,13 +109,13 @@ bool text_row_is_message(const struct scene_row *row)
 enum text_colour text_row_colour(const struct scene_row *row)
 {
 	static const unsigned char colours[MECH_COUNT] = {
-		[MECH_PIPE] = TEXT_CYAN,	    [MECH_FIFO] = TEXT_CYAN,
-		[MECH_PTY] = TEXT_CYAN,		    [MECH_UNIX_STREAM] = TEXT_GREEN,
-		[MECH_UNIX_DGRAM] = TEXT_GREEN,	    [MECH_UNIX_SEQPACKET] = TEXT_GREEN,
-		[MECH_TCP] = TEXT_YELLOW,	    [MECH_UDP] = TEXT_YELLOW,
-		[MECH_SIGNAL] = TEXT_MAGENTA,	    [MECH_POSIX_MQ] = TEXT_BLUE,
-		[MECH_SYSV_MSG] = TEXT_BLUE,	    [MECH_EVENTFD] = TEXT_BLUE,
-		[MECH_SYSV_SHM] = TEXT_BLUE,	    [MECH_SHARED_MMAP] = TEXT_BLUE,
+		[MECH_PIPE] = TEXT_CYAN,	[MECH_FIFO] = TEXT_CYAN,
+		[MECH_PTY] = TEXT_CYAN,		[MECH_UNIX_STREAM] = TEXT_GREEN,
+		[MECH_UNIX_DGRAM] = TEXT_GREEN, [MECH_UNIX_SEQPACKET] = TEXT_GREEN,
+		[MECH_TCP] = TEXT_YELLOW,	[MECH_UDP] = TEXT_YELLOW,
+		[MECH_SIGNAL] = TEXT_MAGENTA,	[MECH_POSIX_MQ] = TEXT_BLUE,
+		[MECH_SYSV_MSG] = TEXT_BLUE,	[MECH_EVENTFD] = TEXT_BLUE,
+		[MECH_SYSV_SHM] = TEXT_BLUE,	[MECH_SHARED_MMAP] = TEXT_BLUE,
 	};
 
 	if (row->kind == SCENE_FAILED || row->part == SCENE_DROPPED)

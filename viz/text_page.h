@@ -20,13 +20,13 @@ struct text_page {
 	const struct scene *scene;
 	struct text_canvas canvas;
 	struct text_layout layout;
-	uint64_t legend;	 /* bits of enum text_legend: what was used */
-	double unit_ns;		 /* of the time column */
+	uint64_t legend; /* bits of enum text_legend: what was used */
+	double unit_ns;	 /* of the time column */
 	const char *unit;
-	size_t bar;		 /* next of scene->bars */
-	size_t *until[2];	 /* [enum scene_bar_kind][slot]: first row behind its bar */
-	size_t hidden;		 /* rows left out because their lanes share a slot */
-	size_t hidden_messages;	 /* of which are messages or signals */
+	size_t bar;		/* next of scene->bars */
+	size_t *until[2];	/* [enum scene_bar_kind][slot]: first row behind its bar */
+	size_t hidden;		/* rows left out because their lanes share a slot */
+	size_t hidden_messages; /* of which are messages or signals */
 };
 
 /* What a lane's column shows in this row: half a line further down it may be something else. */
@@ -55,11 +55,11 @@ bool text_row_is_message(const struct scene_row *row);
 enum text_colour text_row_colour(const struct scene_row *row);
 
 /* The parts of the picture. */
-void text_head(struct text_page *page);			 /* caption */
-void text_boxes(struct text_page *page, size_t row);	 /* names of the lanes */
-bool text_arrow(struct text_page *page, size_t row);	 /* gives false where the label was cut */
+void text_head(struct text_page *page);		     /* caption */
+void text_boxes(struct text_page *page, size_t row); /* names of the lanes */
+bool text_arrow(struct text_page *page, size_t row); /* gives false where the label was cut */
 void text_row(struct text_page *page, size_t row);
-void text_line(struct text_page *page, size_t row);	 /* the one-line form */
+void text_line(struct text_page *page, size_t row); /* the one-line form */
 void text_foot(struct text_page *page);
 
 /* A paragraph, broken at blanks, its lines after the first indented by `indent`. */

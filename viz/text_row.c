@@ -30,12 +30,17 @@ static void put_time(struct text_page *page, const struct scene_row *row)
 	text_put(&page->canvas, width - text_width(&page->canvas, buf), width, buf, TEXT_DIM);
 }
 
-/* " to name[pid]" for an end in the slot that several lanes share. */
-static void tell_lane(struct text_page *page, FILE *out, const char *word, int lane)
+static bool is_shared(const struct text_page *page, int lane)
 {
 	int slot = text_slot_of(&page->layout, lane);
 
-	if (slot < 0 || page->layout.slots[slot].lane >= 0)
+	return slot >= 0 && page->layout.slots[slot].lane < 0;
+}
+
+/* "to name[pid]" for an end in the slot that several lanes share. */
+static void tell_lane(struct text_page *page, FILE *out, const char *word, int lane)
+{
+	if (!is_shared(page, lane))
 		return;
 	fprintf(out, "%s %s[%" PRIu32 "] · ", word, page->scene->lanes[lane].title,
 		page->scene->lanes[lane].pid);
@@ -80,7 +85,8 @@ static void put_telling(struct text_page *page, struct text_stretch in, const st
 		payload_room = room * 2 / 3 > PAYLOAD_MIN ? room * 2 / 3 : PAYLOAD_MIN;
 	if (*row->payload) {
 		column += text_put(canvas, column, payload_room < room ? payload_room : room,
-				   row->payload, TEXT_PLAIN) + 2;
+				   row->payload, TEXT_PLAIN) +
+			  2;
 	}
 	text_put(canvas, column, in.right - column, rest, TEXT_DIM);
 }
@@ -184,7 +190,8 @@ static void put_rest(struct text_page *page, size_t row, const char *rest)
 		told = false;
 	}
 	text_flush(&page->canvas);
-	if (told && (r->important || *r->payload))
+	if (told &&
+	    (r->important || *r->payload || is_shared(page, r->from) || is_shared(page, r->to)))
 		put_below(page, row, rest);
 }
 
@@ -197,8 +204,10 @@ void text_row(struct text_page *page, size_t row)
 	put_time(page, r);
 	text_put_lanes(page, row, TEXT_AT);
 	whole = text_arrow(page, row);
-	if (r->kind == SCENE_FORK && r->to >= 0 && page->layout.slots[page->layout.slot_of[r->to]].lane >= 0)
-		text_put_glyph(&page->canvas, page->layout.slots[page->layout.slot_of[r->to]].column,
+	if (r->kind == SCENE_FORK && r->to >= 0 &&
+	    page->layout.slots[page->layout.slot_of[r->to]].lane >= 0)
+		text_put_glyph(&page->canvas,
+			       page->layout.slots[page->layout.slot_of[r->to]].column,
 			       GLYPH_LANE_BORN, TEXT_PLAIN);
 	rest = r->kind == SCENE_IDLE ? NULL : tell_rest(page, r, whole);
 	put_rest(page, row, rest ? rest : "");

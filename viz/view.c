@@ -127,11 +127,13 @@ static int draw_model(FILE *out, struct viz_model *model, const struct view_opti
 	int status;
 
 	if (!err) {
-		struct scene_request request = {model, pairing, &options->filter, options->max_rows};
+		struct scene_request request = {model, pairing, &options->filter,
+						options->max_rows};
 
 		err = scene_build(&request, &scene);
 	}
-	status = err ? complain("cannot draw", strerror(-err)) : open_picture(&picture, out, options);
+	status = err ? complain("cannot draw", strerror(-err))
+		     : open_picture(&picture, out, options);
 	if (!status)
 		status = draw_scene(&picture, scene);
 	scene_free(scene);

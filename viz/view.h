@@ -27,7 +27,10 @@ struct view_options {
 	struct viz_filter filter;
 };
 
-#define VIEW_OPTIONS_DEFAULT {.max_rows = 400}
+#define VIEW_OPTIONS_DEFAULT                                                                       \
+	{                                                                                          \
+		.max_rows = 400                                                                    \
+	}
 
 /* Takes a struct view_options as input, initialised with VIEW_OPTIONS_DEFAULT. */
 extern const struct argp view_argp;

@@ -20,15 +20,16 @@ enum view_key {
 	"draw it as FORMAT (otherwise as the ending of the output file says, else text):"
 
 static const struct argp_option options[] = {
-	{"as", OPTION_AS, "FORMAT", 0,
-	 FORMATS_HELP
+	{"as", OPTION_AS, "FORMAT", 0, FORMATS_HELP
 #define RENDERER(name, ending, help) " " #name " (." ending "): " help ";"
 #include "renderers.def"
 #undef RENDERER
-	 , 0},
+	 ,
+	 0},
 	{"output", 'o', "FILE", 0, "write the picture to FILE, readable for its owner only", 0},
 	{"max", OPTION_MAX, "ROWS", 0, "draw at most ROWS rows, 0 for all (400)", 0},
-	{"width", OPTION_WIDTH, "COLUMNS", 0, "as wide as that (the terminal's width, or $COLUMNS)", 0},
+	{"width", OPTION_WIDTH, "COLUMNS", 0, "as wide as that (the terminal's width, or $COLUMNS)",
+	 0},
 	{"ascii", OPTION_ASCII, NULL, 0, "draw with ASCII characters only", 0},
 	{"color", OPTION_COLOR, "WHEN", 0, "auto, always or never (auto; see also NO_COLOR)", 0},
 	{"colour", OPTION_COLOR, NULL, OPTION_ALIAS, NULL, 0},

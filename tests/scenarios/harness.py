@@ -23,6 +23,8 @@ from collections import Counter
 
 import jsonschema
 
+import invariants
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.abspath(os.environ.get("IPCLENS_BUILD", os.path.join(ROOT, "build")))
 IPCLENS = os.path.join(BUILD, "ipclens")
@@ -270,6 +272,8 @@ def finish(result, status, whole):
                      "the trailer counts the operations")
         expect_equal(trace.trailer()["signals"], len(trace.of("signal")),
                      "the trailer counts the signal lines")
+        invariants.check_lines(trace, expect)
+        invariants.check_messages(trace, result.messages(), expect)
     return result
 
 
@@ -308,7 +312,9 @@ def expected_stream(truth, mechanism, channel):
         while left:
             sender, size, text = sends[0]
             taken = min(size, left)
-            found.append(Expected(sender, receive["pid"], taken, text[:taken]))
+            at = receive["bytes"] - left
+            found.append(Expected(sender, receive["pid"], taken,
+                                  text[:taken] or latin(receive)[at:at + taken]))
             sends[0] = [sender, size - taken, text[taken:]]
             if size == taken:
                 sends.pop(0)
@@ -348,11 +354,17 @@ def piece(trace, side, size):
     return blob(operation["payload"])[side["offset"]:side["offset"] + size]
 
 
+def same_start(some, other):
+    """Both are the beginning of a message, kept up to different lengths."""
+    size = min(len(some), len(other))
+    return some[:size] == other[:size]
+
+
 def fits(trace, message, wanted):
     if (message["from"]["pid"], message["to"]["pid"], message["bytes"]) != \
             (wanted.sender, wanted.receiver, wanted.size):
         return False
-    return all(got is None or wanted.text.startswith(got)
+    return all(got is None or same_start(got, wanted.text)
                for got in (piece(trace, message["sent"], wanted.size),
                            piece(trace, message["received"], wanted.size)))
 
@@ -423,6 +435,15 @@ def wait_for(condition, what, timeout=TIMEOUT):
         if time.monotonic() > end:
             raise Failure(f"waited {timeout} s for {what}")
         time.sleep(0.01)
+
+
+def gone(pid):
+    """The process has ended; whether its parent has asked for its status does not matter."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            return file.read().rpartition(b")")[2].split()[0] in (b"Z", b"X")
+    except (FileNotFoundError, ProcessLookupError):
+        return True
 
 
 def missing():

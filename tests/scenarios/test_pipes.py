@@ -81,7 +81,7 @@ def pipe_name(directory):
     result = record(directory, ["sh", "-c", "readlink /proc/self/fd/1 | cat"])
     name = result.stdout.decode().strip()
     expect(re.fullmatch(r"pipe:\[\d+\]", name), "readlink saw a pipe", name)
-    found = [m for m in result.messages() if m["from"] and m["from"]["comm"] == "readlink"]
+    found = [m for m in result.messages().of("pipe") if m["from"] and m["from"]["comm"] == "readlink"]
     expect_equal([m["channel"] for m in found], [name], "the channel of readlink's message")
 
 
@@ -239,7 +239,7 @@ def hostile(directory):
     expect_equal(payloads, [text[:64] for text in logged], "every byte survives")
     names = {blob(line["comm"]) for line in trace.of("process", event="name")}
     expect_equal(names, {b"a\x1b[1m<b>'", b'b\n"\\,;\xff\xfe'}, "the names survive")
-    channel = next(blob(line["name"]) for line in trace.of("channel", mechanism="fifo"))
+    channel = blob(trace.channel(trace.of("channel", mechanism="fifo")[0]["id"])["name"])
     expect(channel.startswith(b'/tmp/\x1b[2J"<b>\n\xff-'), "the FIFO's name survives", channel)
     for options in ([], ["--color", "never"]):
         check_harmless(result.view(*options))

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* From wire records to lines: built by hand here, read back with cJSON. */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <setjmp.h>
 
 #include <cmocka.h>
 
@@ -66,6 +66,7 @@ static double number_of(const cJSON *line, const char *key)
 #define PAYLOAD_MAX 32
 
 struct call_record {
+	struct wire_details details;
 	struct wire_operation operation;
 	unsigned char extra[WIRE_ADDRESS_LEN + PAYLOAD_MAX];
 };
@@ -92,8 +93,12 @@ static void encode(struct encoder *encoder, struct call_record *record)
 	size_t len = sizeof(record->operation) + record->operation.block_len +
 		     record->operation.payload_len;
 
-	record->operation.head.size = (uint32_t)len;
-	encode_record(encoder, record, len);
+	if (record->operation.has & WIRE_HAS_DETAILS) {
+		record->details.head.kind = WIRE_DETAILED;
+		encode_record(encoder, record, len + sizeof(record->details));
+	} else {
+		encode_record(encoder, &record->operation, len);
+	}
 }
 
 static void test_write(void **state)
@@ -128,8 +133,8 @@ static void test_error_has_its_name(void **state)
 
 static void test_begin_and_end_share_a_number(void **state)
 {
-	struct call_record begin = write_record(801, 1000, "x"), other = write_record(802, 1001, "y"),
-		      end = begin;
+	struct call_record begin = write_record(801, 1000, "x"),
+			   other = write_record(802, 1001, "y"), end = begin;
 	double id;
 	cJSON *line;
 
@@ -190,9 +195,10 @@ static void test_args_have_their_names(void **state)
 	cJSON *line;
 
 	record.operation.nr = __NR_kill;
+	record.operation.has |= WIRE_HAS_DETAILS;
 	record.operation.object = (struct wire_fd){.fd = -1};
-	record.operation.args[0] = (uint32_t)-5; /* an int in a 64-bit register */
-	record.operation.args[1] = SIGUSR1;
+	record.details.args[0] = (uint32_t)-5; /* an int in a 64-bit register */
+	record.details.args[1] = SIGUSR1;
 	encode(*state, &record);
 	line = last_line(*state);
 	args = cJSON_GetObjectItem(line, "args");
@@ -207,10 +213,11 @@ static void test_short_record_is_counted(void **state)
 	struct encoder *encoder = *state;
 	struct call_record record = write_record(801, 1000, "hello");
 
-	record.operation.head.size = sizeof(record.operation);
-	encode_record(encoder, &record, sizeof(record.operation)); /* its payload is missing */
-	encode_record(encoder, &record, 8);
-	assert_int_equal(encoder->malformed, 2);
+	encode_record(encoder, &record.operation, sizeof(record.operation)); /* no payload */
+	encode_record(encoder, &record.operation, 8);
+	record.operation.head.kind = WIRE_DETAILED;
+	encode_record(encoder, &record.operation, sizeof(record.operation)); /* no details */
+	assert_int_equal(encoder->malformed, 3);
 	assert_int_equal(encoder->json.len, 0);
 }
 

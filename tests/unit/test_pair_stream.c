@@ -25,7 +25,8 @@ static int tear_down(void **state)
 static void put(struct trace_text *t, unsigned id, uint32_t pid, uint64_t enter, uint64_t exit,
 		int64_t bytes, const char *more)
 {
-	trace_call(t, (struct call){id, "write", "send", pid, 0, 4, PIPE, enter, exit, bytes, more});
+	trace_call(t,
+		   (struct call){id, "write", "send", pid, 0, 4, PIPE, enter, exit, bytes, more});
 }
 
 static void get(struct trace_text *t, unsigned id, uint32_t pid, uint64_t enter, uint64_t exit,
@@ -113,8 +114,8 @@ static void writers_at_once(void **state)
 	put(t, 4, 30, 20, 21, 1, "");
 	get(t, 5, 20, 30, 31, 13, "");
 	assert_string_equal(trace_messages(t), "pipe 10>20 1 s1+0 r5+0 exact\n"
-					       "pipe 10>20 5 s2+0 r5+7 ambiguous\n"
 					       "pipe 30>20 6 s3+0 r5+1 ambiguous\n"
+					       "pipe 10>20 5 s2+0 r5+7 ambiguous\n"
 					       "pipe 30>20 1 s4+0 r5+12 exact\n");
 	assert_int_equal(t->pairing->ambiguous, 2);
 }
@@ -162,9 +163,10 @@ static void killed_writer(void **state)
 	struct trace_text *t = *state;
 
 	put(t, 1, 10, 10, 11, 5, "");
-	trace_line(t, "{'type':'operation','id':2,'state':'pending','syscall':'write','role':'send',"
-		      "'pid':10,'tid':10,'fd':4,'channel':'" PIPE "','enter_ns':12,'at_ns':90,"
-		      "'requested':1048576}");
+	trace_line(t,
+		   "{'type':'operation','id':2,'state':'pending','syscall':'write','role':'send',"
+		   "'pid':10,'tid':10,'fd':4,'channel':'" PIPE "','enter_ns':12,'at_ns':90,"
+		   "'requested':1048576}");
 	get(t, 3, 20, 13, 14, 5, "");
 	get(t, 4, 20, 15, 16, 65536, "");
 	assert_string_equal(trace_messages(t), "pipe 10>20 5 s1+0 r3+0 exact\n"
@@ -280,8 +282,8 @@ static void payload_slices(void **state)
 static void sock(struct trace_text *t, unsigned id, bool send, uint32_t pid, const char *channel,
 		 uint64_t at, int64_t bytes, const char *more)
 {
-	trace_call(t, (struct call){id, send ? "sendto" : "recvfrom", send ? "send" : "receive", pid,
-				    0, 5, channel, at, at + 1, bytes, more});
+	trace_call(t, (struct call){id, send ? "sendto" : "recvfrom", send ? "send" : "receive",
+				    pid, 0, 5, channel, at, at + 1, bytes, more});
 }
 
 static void socketpair_both_ways(void **state)
@@ -316,13 +318,15 @@ static void tcp_by_address(void **state)
 {
 	struct trace_text *t = *state;
 
-	trace_channel(t, "tcp:[1]", "tcp",
-		      ",'local_address':'127.0.0.1:4000','peer_address':'127.0.0.1:80','network':5");
+	trace_channel(
+		t, "tcp:[1]", "tcp",
+		",'local_address':'127.0.0.1:4000','peer_address':'127.0.0.1:80','network':5");
 	trace_channel(t, "tcp:[2]", "tcp",
 		      ",'local_address':'[::ffff:127.0.0.1]:80',"
 		      "'peer_address':'[::ffff:127.0.0.1]:4000','network':5");
-	trace_channel(t, "tcp:[3]", "tcp",
-		      ",'local_address':'127.0.0.1:80','peer_address':'127.0.0.1:4000','network':6");
+	trace_channel(
+		t, "tcp:[3]", "tcp",
+		",'local_address':'127.0.0.1:80','peer_address':'127.0.0.1:4000','network':6");
 	sock(t, 1, true, 10, "tcp:[1]", 10, 4, "");
 	sock(t, 2, false, 20, "tcp:[2]", 12, 4, "");
 	assert_string_equal(trace_messages(t), "tcp 10>20 4 s1+0 r2+0 exact\n");

@@ -34,9 +34,10 @@ void trace_line(struct trace_text *t, const char *format, ...)
 
 void trace_header(struct trace_text *t)
 {
-	trace_line(t, "{'type':'header','format':'ipclens-trace','version':1,'tool':'0','kernel':'6',"
-		      "'machine':'x86_64','clock':'CLOCK_MONOTONIC','start_ns':1,"
-		      "'realtime_offset_ns':0,'options':{},'hooks':{}}");
+	trace_line(t,
+		   "{'type':'header','format':'ipclens-trace','version':1,'tool':'0','kernel':'6',"
+		   "'machine':'x86_64','clock':'CLOCK_MONOTONIC','start_ns':1,"
+		   "'realtime_offset_ns':0,'options':{},'hooks':{}}");
 }
 
 void trace_trailer(struct trace_text *t, uint64_t at_ns)
@@ -88,18 +89,19 @@ void trace_call(struct trace_text *t, struct call call)
 		   "{'type':'operation','id':%u,'syscall':'%s','role':'%s','pid':%u,'tid':%u%s,"
 		   "'enter_ns':%" PRIu64 ",'exit_ns':%" PRIu64 ",'returned':%" PRId64 "%s}",
 		   call.id, call.syscall, call.role, call.pid, call.tid ? call.tid : call.pid,
-		   channel, call.enter_ns, call.exit_ns, call.returned,
-		   call.more ? call.more : "");
+		   channel, call.enter_ns, call.exit_ns, call.returned, call.more ? call.more : "");
 }
 
 void trace_pipe(struct trace_text *t, uint32_t pid, const char *id)
 {
 	trace_channel(t, id, "pipe", "");
-	trace_line(t,
-		   "{'type':'operation','id':1000,'syscall':'pipe2','role':'open','pid':%u,'tid':%u,"
-		   "'enter_ns':1,'exit_ns':2,'returned':0,'new_fds':["
-		   "{'fd':3,'channel':'%s','access':'read'},{'fd':4,'channel':'%s','access':'write'}]}",
-		   pid, pid, id, id);
+	trace_line(
+		t,
+		"{'type':'operation','id':1000,'syscall':'pipe2','role':'open','pid':%u,'tid':%u,"
+		"'enter_ns':1,'exit_ns':2,'returned':0,'new_fds':["
+		"{'fd':3,'channel':'%s','access':'read'},{'fd':4,'channel':'%s','access':'write'}]"
+		"}",
+		pid, pid, id, id);
 }
 
 struct trace_text *trace_new(void)

@@ -34,8 +34,8 @@ static const struct field_info fields[FIELD_COUNT] = {
 static const struct mechanism_info mechanisms[MECH_COUNT] = {
 	[MECH_NONE] = {.name = unknown, .help = unknown},
 #define MECHANISM(id, name, addressing, form, typed, reliable, direction, policy, help)            \
-	[MECH_##id] = {name,     ADDRESSING_##addressing, FORM_##form,     typed,                  \
-		       reliable, DIRECTION_##direction,   POLICY_##policy, help},
+	[MECH_##id] = {name,	 ADDRESSING_##addressing, FORM_##form,	   typed,                  \
+		       reliable, DIRECTION_##direction,	  POLICY_##policy, help},
 #include "mechanisms.def"
 #undef MECHANISM
 };
@@ -49,16 +49,18 @@ static const struct word mechanism_words[MECH_COUNT] = {
 #undef MECHANISM
 };
 
-static const struct word role_words[ROLE_COUNT] = {
-	[ROLE_NONE] = {unknown, unknown},
+static const struct word role_words[ROLE_COUNT] = {[ROLE_NONE] = {unknown, unknown},
 #define X(id, name) [ROLE_##id] = {name, name},
-	ROLES(X)
+						   ROLES(X)
 #undef X
 };
 
-#define WORDS(list, prefix) static const struct word list##_words[prefix##_COUNT] = {{unknown, unknown},
+#define WORDS(list, prefix)                                                                        \
+	static const struct word list##_words[prefix##_COUNT] = {{unknown, unknown},
 #define WORD(prefix, id, name, help) [prefix##_##id] = {name, help},
-#define END_WORDS(prefix) };
+#define END_WORDS(prefix)                                                                          \
+	}                                                                                          \
+	;
 #include "words.def"
 #undef WORDS
 #undef WORD
@@ -197,7 +199,7 @@ const char *errno_name(int number)
 
 /* The C library keeps the kernel's first two real-time signals (32, 33) for itself. */
 #define FIRST_REALTIME 34
-#define LAST_SIGNAL    64
+#define LAST_SIGNAL 64
 
 const char *signal_name(int number, char buf[16])
 {

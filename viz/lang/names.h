@@ -21,7 +21,7 @@ enum record {
 	RECORD_COUNT
 };
 
-const char *record_name(enum record record);	  /* "unknown" beyond the table */
+const char *record_name(enum record record);  /* "unknown" beyond the table */
 enum record record_by_name(const char *name); /* RECORD_NONE where there is no such */
 
 enum field {
@@ -62,7 +62,10 @@ enum role role_by_name(const char *name);
  */
 #define WORDS(list, prefix) enum list { prefix##_NONE,
 #define WORD(prefix, id, name, help) prefix##_##id,
-#define END_WORDS(prefix) prefix##_COUNT };
+#define END_WORDS(prefix)                                                                          \
+	prefix##_COUNT                                                                             \
+	}                                                                                          \
+	;
 #include "words.def"
 #undef WORDS
 #undef WORD

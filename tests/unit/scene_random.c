@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "scene_random.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct chance {
+	uint64_t state;
+	struct scene *scene;
+	bool alive[64];
+	size_t alive_count;
+	unsigned ties;
+};
+
+static uint64_t next(struct chance *c, uint64_t below)
+{
+	c->state ^= c->state << 13;
+	c->state ^= c->state >> 7;
+	c->state ^= c->state << 17;
+	return c->state % below;
+}
+
+/* What a hostile program may put into a name or a payload. No arrow heads: the tests count those. */
+static const char *const words[] = {
+	"a",
+	"pipe 24 B",
+	"\x1b[2J",
+	"\x1b]0;x\a",
+	"日本語",
+	"\xff\xfe",
+	"\xe2\x80\xae",
+	"e\xcc\x81",
+	"\n",
+	"\r",
+	"\t",
+	"\xc2\x9b"
+	"31m",
+	"\xe2\x80\x8b",
+	"\x7f",
+	"😀",
+	"\"quoted\"",
+	"%s%n",
+	"│",
+	"<script>",
+	"\xcc\x81\xcc\x82",
+	" ",
+	"abcdefghijklmnopqrstuvwxyz0123456789",
+};
+
+static void random_text(struct chance *c, char *out, size_t words_most)
+{
+	size_t count = next(c, words_most + 1);
+
+	*out = '\0';
+	for (size_t i = 0; i < count; i++)
+		strcat(out, words[next(c, sizeof(words) / sizeof(*words))]);
+}
+
+static void set_random(struct chance *c, char **slot, size_t words_most)
+{
+	char text[1024];
+
+	random_text(c, text, words_most);
+	scene_set(c->scene, slot, "%s", text);
+}
+
+static int some_lane(struct chance *c)
+{
+	size_t wanted = next(c, c->alive_count);
+
+	for (int i = 0;; i++)
+		if (c->alive[i] && wanted-- == 0)
+			return i;
+}
+
+static void add_lane(struct chance *c, size_t row, bool born)
+{
+	char title[1024];
+	struct scene_lane *lane;
+
+	random_text(c, title, 3);
+	lane = scene_add_lane(c->scene, title, (uint32_t)next(c, 4194304));
+	lane->first_row = row;
+	lane->born = born;
+	lane->messages = next(c, 100);
+	c->alive[c->scene->lane_count - 1] = true;
+	c->alive_count++;
+}
+
+static struct scene_row *add_row(struct chance *c, enum scene_kind kind, int from, int to)
+{
+	struct scene_row *row = scene_add_row(c->scene, kind, from, to);
+
+	row->at_ns = (uint64_t)c->scene->row_count * next(c, 1000000);
+	row->style = (enum scene_style)next(c, 3);
+	row->mechanism = (enum mechanism)next(c, MECH_COUNT);
+	row->ambiguous = next(c, 5) == 0;
+	row->important = next(c, 2);
+	set_random(c, &row->label, 4);
+	set_random(c, &row->payload, 12);
+	set_random(c, &row->detail, 8);
+	return row;
+}
+
+static void add_fork(struct chance *c)
+{
+	int parent = some_lane(c);
+
+	add_lane(c, c->scene->row_count, true);
+	add_row(c, SCENE_FORK, parent, (int)c->scene->lane_count - 1);
+}
+
+static void add_exit(struct chance *c)
+{
+	int lane = some_lane(c);
+	int to = next(c, 2) ? some_lane(c) : SCENE_NOWHERE;
+	struct scene_row *row = add_row(c, SCENE_EXIT, lane, to == lane ? SCENE_NOWHERE : to);
+
+	if (row->to >= 0)
+		scene_set(c->scene, &row->told, "SIGCHLD");
+	c->scene->lanes[lane].ended = true;
+	c->scene->lanes[lane].last_row = c->scene->row_count - 1;
+	c->alive[lane] = false;
+	c->alive_count--;
+}
+
+static void add_message(struct chance *c)
+{
+	static const enum scene_kind kinds[] = {SCENE_MESSAGE, SCENE_SIGNAL, SCENE_EOF,
+						SCENE_CONNECT};
+	int from = next(c, 8) ? some_lane(c) : SCENE_OUTSIDE;
+	int to = next(c, 8) || from < 0 ? some_lane(c) : SCENE_OUTSIDE;
+	struct scene_row *row = add_row(c, kinds[next(c, 4)], from, to);
+
+	if (row->kind > SCENE_SIGNAL || from < 0 || to < 0)
+		return;
+	row->part = (enum scene_part)next(c, 5);
+	if (row->part == SCENE_SENT || row->part == SCENE_RECEIVED)
+		row->tie = ++c->ties;
+	if (row->part >= SCENE_UNREAD && next(c, 2))
+		row->to = SCENE_NOWHERE;
+}
+
+static void add_mark(struct chance *c)
+{
+	static const enum scene_kind kinds[] = {SCENE_EXEC, SCENE_FAILED, SCENE_WAITING,
+						SCENE_NOTE};
+
+	add_row(c, kinds[next(c, 4)], some_lane(c), SCENE_NOWHERE);
+}
+
+static void add_something(struct chance *c, size_t lanes)
+{
+	uint64_t what = next(c, 20);
+
+	if (what < 3 && c->scene->lane_count < lanes)
+		add_fork(c);
+	else if (what < 5 && c->alive_count > 1)
+		add_exit(c);
+	else if (what < 8)
+		add_mark(c);
+	else if (what < 9)
+		add_row(c, SCENE_IDLE, SCENE_NOWHERE, SCENE_NOWHERE);
+	else
+		add_message(c);
+}
+
+/* In the order of their first rows, as a scene's bars are. */
+static void add_bars(struct chance *c)
+{
+	struct scene *scene = c->scene;
+
+	for (size_t row = 0; row < scene->row_count; row++) {
+		int index = (int)next(c, scene->lane_count);
+		const struct scene_lane *lane = &scene->lanes[index];
+		size_t last = lane->last_row < scene->row_count ? lane->last_row
+								: scene->row_count - 1;
+		struct scene_bar *bar;
+
+		if (next(c, 3) || row < lane->first_row || row > last)
+			continue;
+		bar = scene_add_bar(scene, index, (enum scene_bar_kind)next(c, 2));
+		bar->first_row = row;
+		bar->last_row = row + next(c, last - row + 1);
+	}
+}
+
+struct scene *random_scene(uint64_t seed, size_t lanes, size_t rows)
+{
+	struct chance c = {.state = seed * 2654435761u + 1, .scene = scene_new()};
+	size_t first;
+
+	if (!c.scene)
+		abort();
+	first = 1 + next(&c, lanes);
+	for (size_t i = 0; i < first; i++)
+		add_lane(&c, 0, false);
+	while (c.scene->row_count < rows)
+		add_something(&c, lanes);
+	add_bars(&c);
+	set_random(&c, &c.scene->command, 20);
+	for (size_t i = next(&c, 4); i > 0; i--) {
+		struct scene_channel *channel = scene_add_channel(c.scene, MECH_PIPE);
+
+		set_random(&c, &channel->name, 8);
+		set_random(&c, &channel->route, 8);
+	}
+	scene_add_note(c.scene, "something \x1b[31m is missing, and this line is longer than most");
+	return c.scene;
+}

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Ends of streams and beginnings of connections. */
+#include "trace_text.h"
+
+#define PIPE "pipe:[7]"
+
+static int set_up(void **state)
+{
+	struct trace_text *t = trace_new();
+
+	trace_process(t, 10, "sh");
+	trace_pipe(t, 10, PIPE);
+	trace_fork(t, 10, 20, "ls", 5);
+	trace_fork(t, 10, 30, "wc", 6);
+	*state = t;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	trace_free(*state);
+	return 0;
+}
+
+static void close_fd(struct trace_text *t, unsigned id, uint32_t pid, int fd, const char *channel,
+		     uint64_t at)
+{
+	trace_call(t, (struct call){id, "close", "close", pid, 0, fd, channel, at, at + 1, 0, ""});
+}
+
+static void find_end(struct trace_text *t, unsigned id, uint32_t pid, const char *channel,
+		     uint64_t at)
+{
+	trace_call(t, (struct call){id, "read", "receive", pid, 0, 3, channel, at, at + 1, 0,
+				    ",'requested':10"});
+}
+
+static void last_exit_ends_it(void **state)
+{
+	struct trace_text *t = *state;
+	const struct viz_eof *eof;
+
+	close_fd(t, 1, 10, 4, PIPE, 10);
+	close_fd(t, 2, 30, 4, PIPE, 12);
+	trace_exit(t, 20, "'exit_code':0", 14);
+	find_end(t, 3, 30, PIPE, 20);
+	assert_int_equal(trace_pair(t)->eof_count, 1);
+	eof = t->pairing->eofs[0];
+	assert_int_equal(eof->process->pid, 20);
+	assert_int_equal(eof->ended->pid, 20);
+	assert_null(eof->closed_by);
+	assert_int_equal(eof->cause, HOLDING_EXIT);
+	assert_int_equal(eof->match, MATCH_EXACT);
+	assert_int_equal(eof->at_ns, 14);
+}
+
+static void last_close_ends_it(void **state)
+{
+	struct trace_text *t = *state;
+	const struct viz_eof *eof;
+
+	close_fd(t, 1, 10, 4, PIPE, 10);
+	trace_exit(t, 20, "'exit_code':0", 14);
+	close_fd(t, 2, 30, 4, PIPE, 16);
+	find_end(t, 3, 30, PIPE, 20);
+	eof = trace_pair(t)->eofs[0];
+	assert_int_equal(eof->closed_by->id, 2);
+	assert_int_equal(eof->process->pid, 30);
+	assert_null(eof->ended);
+}
+
+/* Somebody still holds a writing end as far as we know: then the cause is not known. */
+static void end_without_cause(void **state)
+{
+	struct trace_text *t = *state;
+
+	close_fd(t, 1, 10, 4, PIPE, 10);
+	find_end(t, 3, 30, PIPE, 20);
+	assert_null(trace_pair(t)->eofs[0]->process);
+	assert_int_equal(t->pairing->eofs[0]->match, MATCH_AMBIGUOUS);
+}
+
+/* A FIFO can be opened by anybody: the last one that we saw need not have been the last. */
+static void end_of_a_fifo(void **state)
+{
+	struct trace_text *t = *state;
+
+	trace_channel(t, "fifo:[1]", "fifo", ",'name':'/tmp/f'");
+	trace_line(t, "{'type':'operation','id':1,'syscall':'openat','role':'open','pid':20,"
+		      "'tid':20,'enter_ns':10,'exit_ns':11,'returned':8,'new_fds':["
+		      "{'fd':8,'channel':'fifo:[1]','access':'write'}]}");
+	close_fd(t, 2, 20, 8, "fifo:[1]", 12);
+	find_end(t, 3, 30, "fifo:[1]", 20);
+	assert_int_equal(trace_pair(t)->eofs[0]->closed_by->id, 2);
+	assert_int_equal(t->pairing->eofs[0]->match, MATCH_AMBIGUOUS);
+}
+
+static void reading_nothing_is_no_end(void **state)
+{
+	struct trace_text *t = *state;
+
+	trace_call(t, (struct call){3, "read", "receive", 30, 0, 3, PIPE, 20, 21, 0,
+				    ",'requested':0"});
+	assert_int_equal(trace_pair(t)->eof_count, 0);
+}
+
+static void connected_sockets(struct trace_text *t)
+{
+	trace_channel(t, "tcp:[1]", "tcp",
+		      ",'local_address':'127.0.0.1:4000','peer_address':'127.0.0.1:80'");
+	trace_channel(t, "tcp:[2]", "tcp",
+		      ",'local_address':'127.0.0.1:80','peer_address':'127.0.0.1:4000'");
+	trace_channel(t, "tcp:[3]", "tcp", ",'local_address':'127.0.0.1:80','listening':true");
+	trace_line(t, "{'type':'operation','id':50,'syscall':'socket','role':'open','pid':20,"
+		      "'tid':20,'enter_ns':10,'exit_ns':11,'returned':5,'new_fds':["
+		      "{'fd':5,'channel':'tcp:[1]','access':'both'}]}");
+	trace_call(t, (struct call){51, "connect", "open", 20, 0, 5, "tcp:[1]", 12, 15, 0, ""});
+	trace_line(t, "{'type':'operation','id':52,'syscall':'accept4','role':'open','pid':30,"
+		      "'tid':30,'fd':9,'channel':'tcp:[3]','enter_ns':11,'exit_ns':16,'returned':8,"
+		      "'new_fds':[{'fd':8,'channel':'tcp:[2]','access':'both'}]}");
+}
+
+static void connect_meets_accept(void **state)
+{
+	struct trace_text *t = *state;
+	const struct viz_connection *connection;
+
+	connected_sockets(t);
+	assert_int_equal(trace_pair(t)->connection_count, 1);
+	connection = t->pairing->connections[0];
+	assert_int_equal(connection->connect->id, 51);
+	assert_int_equal(connection->accept->id, 52);
+	assert_string_equal(connection->server->id.data, "tcp:[2]");
+}
+
+static void shutdown_ends_it(void **state)
+{
+	struct trace_text *t = *state;
+
+	connected_sockets(t);
+	trace_call(t, (struct call){60, "shutdown", "close", 20, 0, 5, "tcp:[1]", 20, 21, 0,
+				    ",'args':{'how':1}"});
+	close_fd(t, 61, 20, 5, "tcp:[1]", 30);
+	trace_call(t, (struct call){62, "recvfrom", "receive", 30, 0, 8, "tcp:[2]", 40, 41, 0, ""});
+	assert_int_equal(trace_pair(t)->eofs[0]->closed_by->id, 60);
+	assert_int_equal(t->pairing->eofs[0]->match, MATCH_EXACT);
+}
+
+static void close_ends_a_connection(void **state)
+{
+	struct trace_text *t = *state;
+
+	connected_sockets(t);
+	close_fd(t, 61, 20, 5, "tcp:[1]", 30);
+	trace_call(t, (struct call){62, "recvfrom", "receive", 30, 0, 8, "tcp:[2]", 40, 41, 0, ""});
+	assert_int_equal(trace_pair(t)->eofs[0]->closed_by->id, 61);
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(last_exit_ends_it),	 TEST(last_close_ends_it),
+		TEST(end_without_cause),	 TEST(end_of_a_fifo),
+		TEST(reading_nothing_is_no_end), TEST(connect_meets_accept),
+		TEST(shutdown_ends_it),		 TEST(close_ends_a_connection),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,597 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* From a trace to a scene: which rows, in which order, on which lanes. */
+#include "trace_text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "viz/scene_build.h"
+
+#define PIPE "pipe:[7]"
+
+struct stage {
+	struct trace_text *trace;
+	struct scene *scene;
+	char shown[16384];
+};
+
+static int set_up(void **state)
+{
+	struct stage *s = calloc(1, sizeof(*s));
+
+	assert_non_null(s);
+	s->trace = trace_new();
+	*state = s;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct stage *s = *state;
+
+	scene_free(s->scene);
+	trace_free(s->trace);
+	free(s);
+	return 0;
+}
+
+static const struct scene *build(struct stage *s, const struct viz_filter *filter, size_t max_rows)
+{
+	struct scene_request request = {.filter = filter, .max_rows = max_rows};
+
+	if (!s->trace->pairing)
+		trace_pair(s->trace);
+	request.model = s->trace->model;
+	request.pairing = s->trace->pairing;
+	scene_free(s->scene);
+	assert_int_equal(scene_build(&request, &s->scene), 0);
+	return s->scene;
+}
+
+static void show_end(char *out, int lane)
+{
+	static const char *const nowhere[] = {"-", "?"};
+
+	if (lane >= 0)
+		sprintf(out, "%d", lane);
+	else
+		strcpy(out, nowhere[-1 - lane]);
+}
+
+/* Each row as "1>2 pipe 24 B", a half or lost one with its part before: "sent1 1>2 pipe 24 B". */
+static const char *rows(struct stage *s)
+{
+	static const char *const parts[] = {"", "sent", "received", "unread", "dropped"};
+	const struct scene *scene = build(s, NULL, 0);
+	char *out = s->shown;
+
+	*out = '\0';
+	for (size_t i = 0; i < scene->row_count; i++) {
+		const struct scene_row *row = &scene->rows[i];
+		char from[16], to[16], tie[16] = "";
+
+		show_end(from, row->from);
+		show_end(to, row->to);
+		if (row->tie)
+			sprintf(tie, "%u", row->tie);
+		out += sprintf(out, "%s%s%s%s>%s %s%s%s%s\n", parts[row->part], tie,
+			       row->part ? " " : "", from, to, row->label,
+			       row->ambiguous ? "?" : "", *row->told ? ", " : "", row->told);
+		assert_true(out < s->shown + sizeof(s->shown) - 512);
+	}
+	return s->shown;
+}
+
+static const struct scene_row *row_of(const struct scene *scene, const char *label)
+{
+	for (size_t i = 0; i < scene->row_count; i++)
+		if (strcmp(scene->rows[i].label, label) == 0)
+			return &scene->rows[i];
+	fail_msg("no row %s", label);
+	return NULL;
+}
+
+/* --- events --- */
+
+static void put(struct stage *s, unsigned id, uint32_t pid, uint64_t enter, uint64_t exit,
+		int64_t bytes)
+{
+	trace_call(s->trace, (struct call){id, "write", "send", pid, 0, 4, PIPE, enter, exit, bytes,
+					   ",'payload':'hello'"});
+}
+
+static void get(struct stage *s, unsigned id, uint32_t pid, uint64_t enter, uint64_t exit,
+		int64_t bytes)
+{
+	trace_call(s->trace, (struct call){id, "read", "receive", pid, 0, 3, PIPE, enter, exit,
+					   bytes, ",'off_cpu_ns':8"});
+}
+
+static void execute(struct stage *s, uint32_t pid, const char *comm, uint64_t at_ns)
+{
+	trace_line(s->trace,
+		   "{'type':'process','event':'exec','at_ns':%lu,'pid':%u,'tid':%u,'comm':'%s',"
+		   "'path':'/bin/%s','args':['%s','-x']}",
+		   (unsigned long)at_ns, pid, pid, comm, comm, comm);
+}
+
+/* ended as {'exit_code':0} or {'signal':'SIGTERM'} */
+static void leave(struct stage *s, uint32_t pid, const char *comm, const char *ended,
+		  uint64_t at_ns)
+{
+	trace_line(s->trace,
+		   "{'type':'process','event':'exit','at_ns':%lu,'pid':%u,'tid':%u,'comm':'%s',"
+		   "'last':true,%s}",
+		   (unsigned long)at_ns, pid, pid, comm, ended);
+}
+
+static void child_signal(struct stage *s, uint32_t pid, uint64_t at_ns)
+{
+	trace_line(s->trace,
+		   "{'type':'signal','event':'generate','at_ns':%lu,'signal':'SIGCHLD','number':17,"
+		   "'origin':'child','code':1,'from':{'pid':%u,'tid':%u},'to':{'pid':10,'tid':10},"
+		   "'group':true,'result':'ignored'}",
+		   (unsigned long)at_ns, pid, pid);
+}
+
+/* sh makes a pipe, a writer and a reader. */
+static void begin_pipeline(struct stage *s)
+{
+	trace_process(s->trace, 10, "sh");
+	trace_pipe(s->trace, 10, PIPE);
+	trace_fork(s->trace, 10, 20, "sh", 1000);
+	trace_fork(s->trace, 10, 30, "sh", 1100);
+}
+
+static void end_pipeline(struct stage *s)
+{
+	leave(s, 20, "ls", "'exit_code':0", 9000);
+	child_signal(s, 20, 9010);
+	leave(s, 30, "wc", "'signal':'SIGTERM'", 9100);
+	child_signal(s, 30, 9110);
+	leave(s, 10, "sh", "'exit_code':3", 9200);
+	trace_trailer(s->trace, 9300);
+}
+
+static void a_pipeline(void **state)
+{
+	struct stage *s = *state;
+	const struct scene *scene;
+
+	begin_pipeline(s);
+	execute(s, 20, "ls", 1200);
+	execute(s, 30, "wc", 1300);
+	get(s, 1, 30, 1400, 1520, 24);
+	put(s, 2, 20, 1500, 1510, 24);
+	end_pipeline(s);
+	assert_string_equal(rows(s), "0>1 fork\n"
+				     "0>2 fork\n"
+				     "1>- exec ls\n"
+				     "2>- exec wc\n"
+				     "1>2 pipe 24 B\n"
+				     "1>0 exit 0, SIGCHLD\n"
+				     "2>0 killed SIGTERM, SIGCHLD\n"
+				     "0>- exit 3\n");
+	scene = s->scene;
+	assert_int_equal(scene->lane_count, 3);
+	assert_string_equal(scene->lanes[1].title, "ls");
+	assert_true(scene->lanes[1].born && scene->lanes[1].ended);
+	assert_int_equal(scene->lanes[1].first_row, 0);
+	assert_int_equal(scene->lanes[1].last_row, 5);
+	assert_false(scene->lanes[0].born);
+	assert_int_equal(scene->lanes[0].last_row, 7);
+	assert_string_equal(scene->rows[4].payload, "\"hello\"…");
+	assert_int_equal(scene->rows[4].style, SCENE_COPY);
+	assert_int_equal(scene->messages, 1);
+	assert_int_equal(scene->signals, 2);
+	assert_int_equal(scene->bytes, 24);
+	assert_int_equal(scene->channel_count, 1);
+	assert_string_equal(scene->channels[0].route, "ls → wc");
+	assert_int_equal(scene->note_count, 0);
+}
+
+static void a_blocked_reader_has_a_bar(void **state)
+{
+	struct stage *s = *state;
+	const struct scene *scene;
+
+	begin_pipeline(s);
+	trace_call(s->trace, (struct call){1, "read", "receive", 30, 0, 3, PIPE, 1050, 1520, 24,
+					   ",'off_cpu_ns':460"});
+	put(s, 2, 20, 1500, 1510, 24);
+	trace_trailer(s->trace, 2000);
+	scene = build(s, NULL, 0);
+	assert_int_equal(scene->bar_count, 1);
+	assert_int_equal(scene->bars[0].lane, 2);
+	assert_int_equal(scene->bars[0].kind, SCENE_BLOCKED);
+	assert_int_equal(scene->bars[0].last_row, 2);
+	assert_non_null(strstr(row_of(scene, "pipe 24 B")->detail, "sh[30] was blocked 460 ns"));
+}
+
+/* The reader is another program by then: one straight arrow would be a lie. */
+static void received_after_exec_is_two_rows(void **state)
+{
+	struct stage *s = *state;
+
+	begin_pipeline(s);
+	put(s, 1, 20, 1500, 1510, 24);
+	leave(s, 20, "ls", "'exit_code':0", 1600);
+	execute(s, 30, "wc", 1700);
+	get(s, 2, 30, 1800, 1810, 24);
+	trace_trailer(s->trace, 2000);
+	assert_string_equal(rows(s), "0>1 fork\n"
+				     "0>2 fork\n"
+				     "sent1 1>2 pipe 24 B\n"
+				     "1>- exit 0\n"
+				     "2>- exec wc\n"
+				     "received1 1>2 pipe 24 B\n");
+}
+
+static void unread_is_shown(void **state)
+{
+	struct stage *s = *state;
+
+	begin_pipeline(s);
+	put(s, 1, 20, 1500, 1510, 24);
+	trace_trailer(s->trace, 2000);
+	assert_non_null(strstr(rows(s), "unread 1>- pipe 24 B\n"));
+	assert_true(row_of(s->scene, "pipe 24 B")->important);
+}
+
+static void failures_are_folded(void **state)
+{
+	struct stage *s = *state;
+
+	begin_pipeline(s);
+	for (unsigned i = 0; i < 5; i++)
+		trace_call(s->trace,
+			   (struct call){i + 1, "write", "send", 20, 0, 4, PIPE, 1500 + 10 * i,
+					 1501 + 10 * i, -32, ",'error':'EPIPE'"});
+	trace_trailer(s->trace, 2000);
+	assert_string_equal(rows(s), "0>1 fork\n0>2 fork\n1>- write EPIPE\n");
+	assert_non_null(strstr(row_of(s->scene, "write EPIPE")->detail, "5 times"));
+}
+
+static void what_waits_is_told(void **state)
+{
+	struct stage *s = *state;
+	const struct scene_row *row;
+
+	begin_pipeline(s);
+	trace_line(s->trace,
+		   "{'type':'operation','id':5,'syscall':'read','role':'receive','pid':30,"
+		   "'tid':30,'fd':3,'channel':'" PIPE "','enter_ns':1500,'state':'begin',"
+		   "'at_ns':1501}");
+	trace_line(s->trace,
+		   "{'type':'operation','id':5,'syscall':'read','role':'receive','pid':30,"
+		   "'tid':30,'fd':3,'channel':'" PIPE "','enter_ns':1500,"
+		   "'state':'pending','at_ns':4000}");
+	trace_trailer(s->trace, 4100);
+	row = row_of(build(s, NULL, 0), "waits in read(3)");
+	assert_int_equal(row->kind, SCENE_WAITING);
+	assert_int_equal(row->from, 2);
+	assert_non_null(strstr(row->detail, PIPE " since 500 ns"));
+	assert_non_null(strstr(row->detail, "writer sh[10] fd 4"));
+}
+
+static void strangers_are_outside(void **state)
+{
+	struct stage *s = *state;
+
+	begin_pipeline(s);
+	trace_line(s->trace, "{'type':'signal','event':'generate','at_ns':1500,'signal':'SIGTERM',"
+			     "'number':15,'origin':'kill','from':{'pid':777,'tid':777},"
+			     "'to':{'pid':20,'tid':20},'group':true,'result':'queued'}");
+	trace_line(s->trace, "{'type':'signal','event':'deliver','at_ns':1600,'signal':'SIGTERM',"
+			     "'number':15,'to':{'pid':20,'tid':20},'action':'default'}");
+	leave(s, 20, "ls", "'signal':'SIGTERM'", 1700);
+	trace_trailer(s->trace, 2000);
+	assert_non_null(strstr(rows(s), "?>1 SIGTERM\n"));
+	assert_string_equal(row_of(s->scene, "SIGTERM")->outside, "pid 777");
+}
+
+static void the_tracer_has_no_lane(void **state)
+{
+	struct stage *s = *state;
+
+	s->trace->len = 0;
+	trace_line(s->trace, "{'type':'header','format':'ipclens-trace','version':1,'tool':'0',"
+			     "'kernel':'6','machine':'x','clock':'CLOCK_MONOTONIC','start_ns':1,"
+			     "'realtime_offset_ns':0,'tracer':9,'command':['sh','-c','a b'],"
+			     "'options':{},'hooks':{}}");
+	trace_process(s->trace, 10, "sh");
+	leave(s, 10, "sh", "'exit_code':0", 2000);
+	trace_line(s->trace, "{'type':'signal','event':'generate','at_ns':2010,'signal':'SIGCHLD',"
+			     "'number':17,'origin':'child','code':1,'from':{'pid':10,'tid':10},"
+			     "'to':{'pid':9,'tid':9},'group':true,'result':'queued'}");
+	trace_trailer(s->trace, 3000);
+	assert_string_equal(rows(s), "0>- exit 0\n");
+	assert_int_equal(s->scene->lane_count, 1);
+	assert_string_equal(s->scene->rows[0].detail, "SIGCHLD → ipclens[9] (outside)");
+	assert_string_equal(s->scene->command, "sh -c 'a b'");
+}
+
+static void idle_time_is_a_row(void **state)
+{
+	struct stage *s = *state;
+
+	begin_pipeline(s);
+	put(s, 1, 20, 500001100, 500001200, 24);
+	get(s, 2, 30, 500001300, 500001400, 24);
+	trace_trailer(s->trace, 500002000);
+	assert_string_equal(rows(s), "0>1 fork\n0>2 fork\n->- 500 ms\n1>2 pipe 24 B\n");
+}
+
+static void loss_and_a_cut_trace_are_noted(void **state)
+{
+	struct stage *s = *state;
+	const struct scene *scene;
+
+	begin_pipeline(s);
+	for (int i = 0; i < 3; i++)
+		trace_line(s->trace, "{'type':'lost','at_ns':1500,'where':'ring','count':4}");
+	scene = build(s, NULL, 0);
+	assert_int_equal(scene->note_count, 2);
+	assert_non_null(strstr(scene->notes[0], "12 records were lost (ring)"));
+	assert_non_null(strstr(scene->notes[1], "cut off"));
+}
+
+/* --- leaving out --- */
+
+static void many_messages(struct stage *s, unsigned count)
+{
+	begin_pipeline(s);
+	for (unsigned i = 0; i < count; i++) {
+		put(s, 2 * i + 1, 20, 2000 + 100 * i, 2010 + 100 * i, 24);
+		get(s, 2 * i + 2, 30, 2020 + 100 * i, 2030 + 100 * i, 24);
+	}
+	trace_trailer(s->trace, 90000);
+}
+
+static void the_cap_keeps_both_ends_and_counts(void **state)
+{
+	struct stage *s = *state;
+	const struct scene *scene;
+	size_t messages = 0;
+
+	many_messages(s, 100);
+	scene = build(s, NULL, 20);
+	assert_int_equal(scene->row_count, 20);
+	assert_string_equal(scene->rows[0].label, "fork");
+	for (size_t i = 0; i < scene->row_count; i++)
+		messages += scene->rows[i].kind == SCENE_MESSAGE;
+	assert_int_equal(messages, 17);
+	assert_non_null(strstr(scene->rows[14].detail, "83 rows left out, 83 of them messages"));
+	assert_int_equal(scene->note_count, 1);
+	assert_non_null(strstr(scene->notes[0], "83 rows are left out"));
+	for (size_t max = 1; max < 6; max++)
+		assert_int_equal(build(s, NULL, max)->row_count, max);
+}
+
+static void a_filter_leaves_lanes_out(void **state)
+{
+	struct stage *s = *state;
+	char pid[] = "30";
+	char *pids[] = {pid};
+	struct viz_filter filter = {.pid = {pids, 1}};
+	const struct scene *scene;
+
+	trace_process(s->trace, 40, "idle");
+	many_messages(s, 3);
+	scene = build(s, &filter, 0);
+	assert_int_equal(scene->lane_count, 2);
+	assert_int_equal(scene->lanes[0].pid, 20);
+	assert_int_equal(scene->messages, 3);
+}
+
+/* --- order --- */
+
+enum { PEERS = 5, STEPS = 120 };
+
+/* What each process did, in its own order: send or receive of message n (bytes n + 1). */
+struct history {
+	struct event {
+		unsigned message;
+		bool sent;
+	} events[STEPS * 2];
+	size_t count;
+};
+
+struct plot {
+	uint64_t seed;
+	uint64_t now_ns;
+	bool frozen; /* a clock that stands still */
+	struct history histories[PEERS];
+	unsigned from[STEPS], to[STEPS];
+	uint64_t sent_ns[STEPS];
+	bool open[STEPS];
+	unsigned operations;
+};
+
+static unsigned chance(struct plot *p, unsigned below)
+{
+	p->seed = p->seed * 6364136223846793005u + 1442695040888963407u;
+	return (unsigned)(p->seed >> 33) % below;
+}
+
+static void remember(struct plot *p, unsigned who, unsigned message, bool sent)
+{
+	struct history *h = &p->histories[who];
+
+	h->events[h->count++] = (struct event){message, sent};
+}
+
+static void plot_call(struct stage *s, struct plot *p, unsigned message, bool sends)
+{
+	char channel[32];
+
+	snprintf(channel, sizeof(channel), "pipe:[%u]", message + 100);
+	trace_line(s->trace,
+		   "{'type':'operation','id':%u,'syscall':'%s','role':'%s','pid':%u,'tid':%u,"
+		   "'channel':'%s','enter_ns':%lu,'exit_ns':%lu,'returned':%u}",
+		   ++p->operations, sends ? "write" : "read", sends ? "send" : "receive",
+		   (sends ? p->from : p->to)[message] + 10, (sends ? p->from : p->to)[message] + 10,
+		   channel, (unsigned long)p->now_ns, (unsigned long)p->now_ns + !p->frozen,
+		   message + 1);
+	remember(p, (sends ? p->from : p->to)[message], message, sends);
+	p->now_ns += p->frozen ? 0 : 2 + chance(p, 50);
+}
+
+static void plot_send(struct stage *s, struct plot *p, unsigned message)
+{
+	char channel[32];
+
+	snprintf(channel, sizeof(channel), "pipe:[%u]", message + 100);
+	trace_channel(s->trace, channel, "pipe", "");
+	p->from[message] = chance(p, PEERS);
+	p->to[message] = chance(p, PEERS);
+	p->open[message] = true;
+	plot_call(s, p, message, true);
+}
+
+/* Any of those under way arrives: late, early, out of order. */
+static void plot_receive(struct stage *s, struct plot *p, unsigned sent)
+{
+	unsigned message = chance(p, sent);
+
+	if (!p->open[message])
+		return;
+	p->open[message] = false;
+	plot_call(s, p, message, false);
+}
+
+static void check_event(const struct plot *p, size_t *done, int lane, unsigned message, bool sent)
+{
+	const struct history *h = &p->histories[lane];
+
+	assert_true(done[lane] < h->count);
+	assert_int_equal(h->events[done[lane]].message, message);
+	assert_int_equal(h->events[done[lane]].sent, sent);
+	done[lane]++;
+}
+
+/* Read downwards, each lane tells its process's own order, and nothing arrives before it left. */
+static void check_order(const struct plot *p, const struct scene *scene)
+{
+	size_t done[PEERS] = {0};
+	bool left[STEPS] = {false};
+
+	for (size_t i = 0; i < scene->row_count; i++) {
+		const struct scene_row *row = &scene->rows[i];
+		unsigned message = (unsigned)row->bytes - 1;
+		bool self = row->from == row->to && row->part == SCENE_WHOLE;
+
+		assert_int_equal(row->kind, SCENE_MESSAGE);
+		if (row->part != SCENE_RECEIVED) {
+			left[message] = true;
+			if (!self)
+				check_event(p, done, row->from, message, true);
+		}
+		assert_true(left[message]);
+		/* Nobody of ours received it: somebody outside may have. */
+		if (row->to < 0)
+			assert_true(p->open[message]);
+		else if (row->part == SCENE_WHOLE || row->part == SCENE_RECEIVED)
+			check_event(p, done, row->to, message, false);
+	}
+}
+
+/* A message to oneself is drawn where it arrives. */
+static void forget_own_sends(struct plot *p)
+{
+	for (unsigned who = 0; who < PEERS; who++) {
+		struct history *h = &p->histories[who];
+		size_t kept = 0;
+
+		for (size_t i = 0; i < h->count; i++) {
+			unsigned message = h->events[i].message;
+
+			if (!h->events[i].sent || p->from[message] != p->to[message] ||
+			    p->open[message])
+				h->events[kept++] = h->events[i];
+		}
+		h->count = kept;
+	}
+}
+
+static void play(struct stage *s, struct plot *p)
+{
+	unsigned sent = 0;
+
+	for (unsigned i = 0; i < PEERS; i++)
+		trace_process(s->trace, 10 + i, "peer");
+	for (unsigned step = 0; step < STEPS; step++) {
+		if (sent == 0 || chance(p, 2))
+			plot_send(s, p, sent++);
+		else
+			plot_receive(s, p, sent);
+	}
+	trace_trailer(s->trace, p->now_ns);
+}
+
+static size_t plot_and_check(uint64_t seed)
+{
+	struct stage *s = NULL;
+	struct plot p = {.seed = seed, .now_ns = 100};
+	size_t halves = 0;
+
+	set_up((void **)&s);
+	play(s, &p);
+	forget_own_sends(&p);
+	check_order(&p, build(s, NULL, 0));
+	for (size_t i = 0; i < s->scene->row_count; i++)
+		halves += s->scene->rows[i].part == SCENE_SENT;
+	tear_down((void **)&s);
+	return halves;
+}
+
+static void order_is_true_for_every_lane(void **state)
+{
+	size_t halves = 0;
+
+	(void)state;
+	for (uint64_t seed = 1; seed <= 60; seed++)
+		halves += plot_and_check(seed);
+	assert_true(halves > 0); /* messages did cross */
+}
+
+/* Then there is no order to tell, but each message once. */
+static void a_clock_that_stands_still(void **state)
+{
+	struct stage *s = *state;
+	struct plot p = {.seed = 5, .now_ns = 100, .frozen = true};
+	size_t arrived[STEPS] = {0};
+	const struct scene *scene;
+
+	play(s, &p);
+	scene = build(s, NULL, 0);
+	for (size_t i = 0; i < scene->row_count; i++)
+		arrived[scene->rows[i].bytes - 1] += scene->rows[i].part != SCENE_SENT;
+	assert_true(scene->messages > 0);
+	for (size_t i = 0; i < scene->messages; i++)
+		assert_int_equal(arrived[i], 1);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(a_pipeline),
+		TEST(a_blocked_reader_has_a_bar),
+		TEST(received_after_exec_is_two_rows),
+		TEST(unread_is_shown),
+		TEST(failures_are_folded),
+		TEST(what_waits_is_told),
+		TEST(strangers_are_outside),
+		TEST(the_tracer_has_no_lane),
+		TEST(idle_time_is_a_row),
+		TEST(loss_and_a_cut_trace_are_noted),
+		TEST(the_cap_keeps_both_ends_and_counts),
+		TEST(a_filter_leaves_lanes_out),
+		TEST(a_clock_that_stands_still),
+		cmocka_unit_test(order_is_true_for_every_lane),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
