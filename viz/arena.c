@@ -102,7 +102,7 @@ void *arena_grow(struct arena *arena, void *items, size_t count, size_t size)
 	if (items && (count < 4 || (count & (count - 1)) != 0))
 		return items;
 	bigger = arena_array(arena, count < 4 ? 4 : count * 2, size);
-	if (count)
+	if (items)
 		memcpy(bigger, items, count * size);
 	return bigger;
 }

@@ -24,9 +24,13 @@ static void list_add(struct argp_state *state, struct filter_list *list, const c
 	char **items = realloc(list->items, (list->count + 1) * sizeof(*items));
 	char *copy = strndup(item, len);
 
-	if (!items || !copy)
+	if (items)
+		list->items = items;
+	if (!items || !copy) {
+		free(copy);
 		argp_failure(state, 1, ENOMEM, "filter");
-	list->items = items;
+		return; /* never: that has ended the program */
+	}
 	list->items[list->count++] = copy;
 }
 

@@ -31,7 +31,7 @@ void viz_filter_free(struct viz_filter *filter);
 /* A message holds where either side fits --pid and --comm, the sender --from, the receiver --to. */
 bool viz_filter_message(const struct viz_filter *filter, const struct viz_message *message);
 
-/* For what has one side only (EOF, exit, open): --from and --to hold where the process fits either. */
+/* For what has one side only (EOF, exit, open): it must fit --from or --to, where one is given. */
 bool viz_filter_process(const struct viz_filter *filter, const struct viz_process *process);
 bool viz_filter_operation(const struct viz_filter *filter, const struct viz_operation *operation);
 bool viz_filter_channel(const struct viz_filter *filter, const struct viz_channel *channel);

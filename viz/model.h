@@ -193,12 +193,13 @@ struct viz_signal_event {
 	struct viz_bytes interrupted;	 /* return: "EINTR", "restart" */
 };
 
-enum holding_cause { /* how a process came to hold a descriptor, or how it lost it */
-		     HOLDING_UNKNOWN, /* start: it held it when first seen. end: it still holds it */
-		     HOLDING_CALL, /* by the call in start_op or end_op (open, accept, dup2, close, …) */
-		     HOLDING_FORK, /* start: inherited */
-		     HOLDING_EXEC, /* end: close-on-exec; start: seen at exec for the first time */
-		     HOLDING_EXIT, /* end: with the process */
+/* How a process came to hold a descriptor, or how it lost it. */
+enum holding_cause {
+	HOLDING_UNKNOWN, /* start: held when first seen. end: still held */
+	HOLDING_CALL,	 /* by the call in start_op or end_op (open, accept, dup2, close, …) */
+	HOLDING_FORK,	 /* start: inherited */
+	HOLDING_EXEC,	 /* end: close-on-exec. start: seen at exec for the first time */
+	HOLDING_EXIT,	 /* end: with the process */
 };
 
 /* A process holds an end of a channel as descriptor `fd` in [since_ns, until_ns). */
@@ -285,7 +286,7 @@ int viz_model_read_stream(FILE *stream, const char *name, struct viz_model **mod
 
 void viz_model_free(struct viz_model *model); /* NULL is fine */
 
-/* The process that had this pid at that time, or the next one to get it; NULL: never in the trace. */
+/* The process that had this pid at that time, or the next one to get it; NULL: there was none. */
 struct viz_process *viz_model_process(const struct viz_model *model, uint32_t pid, uint64_t at_ns);
 
 struct viz_channel *viz_model_channel(const struct viz_model *model, struct viz_bytes id);

@@ -30,7 +30,7 @@ struct viz_message {
 	uint64_t id; /* from 1, in order of receipt; unreceived ones follow, in order of sending */
 	size_t index;
 	enum mechanism mechanism;
-	/* Pipe or queue; of sockets the one where the data was queued, else the sender's. NULL: signal. */
+	/* Of sockets the one where the data was queued, else the sender's. NULL: a signal. */
 	const struct viz_channel *channel;
 	uint64_t bytes;
 	struct viz_end from;
@@ -52,6 +52,7 @@ struct viz_signal {
 	const struct viz_signal_event *deliver;	 /* NULL: never delivered */
 	const struct viz_signal_event *end;	 /* the handler's return; NULL: none */
 	const struct viz_operation *raised_by;	 /* NULL: the kernel by itself, or outside */
+	const struct viz_operation *accepted_by; /* sigwaitinfo(2) or its kin took it; NULL: none */
 	const struct viz_operation *interrupted; /* the operation it interrupted; NULL: none */
 	bool restarted;				 /* and that one then ran again: no EINTR */
 	bool killed;				 /* it ended its process */
@@ -64,7 +65,7 @@ struct viz_eof {
 	size_t index;
 	const struct viz_operation *receive;
 	const struct viz_channel *channel; /* the receiver's */
-	/* What took away the last writing end: one of these two, or neither where it is not known. */
+	/* What took the last writing end away: one of these two; neither: not known. */
 	const struct viz_operation *closed_by; /* close, shutdown, dup2, … */
 	const struct viz_process *ended;       /* its exit or exec (cause) closed it */
 	const struct viz_process *process;     /* who closed, either way; NULL: not known */

@@ -128,7 +128,7 @@ static size_t count_ends(const struct writers *writers, uint64_t at_ns)
 	return low;
 }
 
-/* The one that gave up the last writing end by then; NULL: none did, or somebody still holds one. */
+/* The one that gave up the last writing end by then; NULL: none did, or there still is one. */
 static const struct viz_holding *last_writer(const struct writers *writers, uint64_t at_ns)
 {
 	size_t ended = count_ends(writers, at_ns);

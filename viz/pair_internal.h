@@ -39,6 +39,12 @@ void pair_queues(struct pair_context *context);
 void pair_counters(struct pair_context *context);
 void pair_signals(struct pair_context *context);
 
+/* pair_signal_message.c: the message that a signal is. */
+void pair_add_signal(struct pair_context *context, const struct viz_signal *signal);
+
+/* Signals whose numbers mean more than others. */
+enum { SIGNAL_KILL = 9, SIGNAL_CONTINUE = 18 };
+
 /* pair_end.c */
 void pair_add_eof(struct pair_context *context, const struct viz_operation *receive);
 void pair_explain_eofs(struct pair_context *context);

@@ -28,8 +28,16 @@ static int64_t type_of(const struct viz_operation *op)
 	return op->channel->mechanism == MECH_POSIX_MQ ? (int64_t)op->priority : op->message_type;
 }
 
+/* JSON's numbers are doubles: beyond these two different types may look the same. */
+static bool is_exact(int64_t type)
+{
+	return type > -((int64_t)1 << 53) && type < (int64_t)1 << 53;
+}
+
 static bool type_known(const struct viz_operation *op)
 {
+	if (!is_exact(op->message_type))
+		return false;
 	return op->channel->mechanism == MECH_POSIX_MQ ? viz_has(op, priority)
 						       : viz_has(op, message_type);
 }

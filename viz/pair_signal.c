@@ -5,10 +5,9 @@
  * Generation and delivery are recorded under the kernel's own lock, so their order is the truth.
  */
 #include <errno.h>
+#include <stdlib.h>
 
 #include "pair_internal.h"
-
-#define KILL_NUMBER 9
 
 /* Signals of one target and number, oldest first. */
 struct pending {
@@ -98,6 +97,8 @@ static enum fate fate_of(const struct viz_signal_event *event)
 {
 	enum fate fate = fate_of_result(event->result);
 
+	if (fate == FATE_IGNORED && event->number == SIGNAL_CONTINUE)
+		return FATE_DEFAULT; /* ignored or not, it wakes a stopped process when sent */
 	return fate == FATE_PENDING && !event->to ? FATE_NONE : fate;
 }
 
@@ -123,7 +124,7 @@ static void generate(struct signal_context *context, const struct viz_signal_eve
  */
 static bool is_group_exit(const struct viz_signal_event *event)
 {
-	return event->number == KILL_NUMBER && event->action == SIGNAL_ACTION_DEFAULT;
+	return event->number == SIGNAL_KILL && event->action == SIGNAL_ACTION_DEFAULT;
 }
 
 static struct viz_signal *find_generated(struct signal_context *context,
@@ -224,62 +225,6 @@ static void name_killer(struct signal_context *context, struct viz_process *proc
 		killer->deliver = target->group_exit;
 }
 
-static struct viz_end sender_end(const struct viz_signal *signal)
-{
-	const struct viz_signal_event *event = signal->generate;
-
-	if (signal->raised_by)
-		return pair_end_of(signal->raised_by);
-	if (!event || !event->from_pid)
-		return (struct viz_end){0};
-	return (struct viz_end){
-		.known = true,
-		.process = event->from,
-		.pid = event->from_pid,
-		.tid = event->from_tid,
-		.comm = event->from_comm,
-	};
-}
-
-/* From delivery to the handler's return; other actions take no time. */
-static void time_receipt(struct viz_end *end, const struct viz_signal *signal)
-{
-	end->timed = signal->deliver || signal->killed;
-	if (!end->timed)
-		return;
-	end->enter_ns = signal->deliver ? signal->deliver->at_ns : end->process->end_ns;
-	end->exit_ns = end->enter_ns;
-	if (signal->fate == FATE_HANDLED)
-		end->exit_ns = signal->end ? signal->end->at_ns : VIZ_NEVER;
-}
-
-static struct viz_end receiver_end(const struct viz_signal *signal)
-{
-	const struct viz_signal_event *event = signal->deliver ? signal->deliver : signal->generate;
-	struct viz_end end = {.known = true};
-
-	if (!event || !event->to_pid)
-		return (struct viz_end){0};
-	end.process = event->to;
-	end.pid = event->to_pid;
-	end.tid = event->to_tid;
-	end.comm = event->to_comm;
-	time_receipt(&end, signal);
-	return end;
-}
-
-static void add_message(struct pair_context *context, const struct viz_signal *signal)
-{
-	static const struct pair_route route = {.mechanism = MECH_SIGNAL};
-	struct viz_message *message = pair_add_message(context, &route);
-
-	message->signal = signal;
-	message->match = signal->match;
-	message->fate = signal->fate;
-	message->from = sender_end(signal);
-	message->to = receiver_end(signal);
-}
-
 /* A call that raised nothing in the trace: its target does not exist, or is outside. */
 static void add_unanswered(struct signal_context *context, const struct viz_operation *op)
 {
@@ -314,20 +259,74 @@ static void add_calls(struct signal_context *context)
 	}
 }
 
+static bool accepts(const struct viz_operation *op)
+{
+	return op->role == ROLE_WAIT && viz_operation_done(op) && op->returned > 0 &&
+	       op->returned <= INT16_MAX &&
+	       viz_bytes_equal(op->syscall, viz_bytes_of("rt_sigtimedwait"));
+}
+
+/* A wait for signals took one that was pending: no action is taken, no delivery recorded. */
+static void accept_signal(struct signal_context *context, const struct viz_operation *op)
+{
+	struct viz_signal_event like = {
+		.to = op->process, .to_tid = op->thread->tid, .number = (int)op->returned};
+	struct viz_signal *signal = find_generated(context, &like);
+
+	if (!signal)
+		return; /* it was sent before the trace began */
+	signal->accepted_by = op;
+	signal->fate = FATE_HANDLED;
+}
+
+static int compare_exits(const void *a, const void *b)
+{
+	const struct viz_operation *x = *(const struct viz_operation *const *)a;
+	const struct viz_operation *y = *(const struct viz_operation *const *)b;
+
+	if (x->exit_ns != y->exit_ns)
+		return x->exit_ns < y->exit_ns ? -1 : 1;
+	return (x->id > y->id) - (x->id < y->id);
+}
+
+static const struct viz_operation **list_waits(struct pair_context *pair, size_t *count)
+{
+	const struct viz_operation **waits = NULL;
+
+	*count = 0;
+	for (size_t i = 0; i < pair->model->operation_count; i++)
+		if (accepts(pair->model->operations[i]))
+			ARENA_PUSH(pair->arena, waits, *count, pair->model->operations[i]);
+	if (*count)
+		qsort(waits, *count, sizeof(*waits), compare_exits);
+	return waits;
+}
+
+static void add_event(struct signal_context *context, const struct viz_signal_event *event)
+{
+	if (event->event == SIGNAL_EVENT_GENERATE)
+		generate(context, event);
+	else if (event->event == SIGNAL_EVENT_DELIVER)
+		deliver(context, event);
+	else
+		handler_return(context, event);
+}
+
 static void add_events(struct signal_context *context)
 {
 	const struct viz_model *model = context->pair->model;
+	size_t wait_count, wait = 0;
+	const struct viz_operation **waits = list_waits(context->pair, &wait_count);
 
 	for (size_t i = 0; i < model->signal_event_count; i++) {
 		const struct viz_signal_event *event = model->signal_events[i];
 
-		if (event->event == SIGNAL_EVENT_GENERATE)
-			generate(context, event);
-		else if (event->event == SIGNAL_EVENT_DELIVER)
-			deliver(context, event);
-		else
-			handler_return(context, event);
+		for (; wait < wait_count && waits[wait]->exit_ns < event->at_ns; wait++)
+			accept_signal(context, waits[wait]);
+		add_event(context, event);
 	}
+	for (; wait < wait_count; wait++)
+		accept_signal(context, waits[wait]);
 	for (size_t i = 0; i < model->process_count; i++)
 		name_killer(context, model->processes[i]);
 }
@@ -341,5 +340,5 @@ void pair_signals(struct pair_context *pair)
 	add_events(&context);
 	add_calls(&context);
 	for (size_t i = 0; i < pair->pairing->signal_count; i++)
-		add_message(pair, pair->pairing->signals[i]);
+		pair_add_signal(pair, pair->pairing->signals[i]);
 }

@@ -3,12 +3,13 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 
 /* Doubles, in which cJSON keeps numbers, hold every integer below this one exactly. */
-#define EXACT_END ((double)((int64_t)1 << 53))
-#define INTEGER_END 9223372036854775808.0 /* 2^63 */
+#define EXACT_END 0x1p53
+#define INTEGER_END 0x1p63
 
 void reader_init(struct reader *reader, FILE *stream, const char *name, struct viz_error *error)
 {
@@ -127,22 +128,35 @@ bool reader_bytes(const cJSON *json, struct viz_bytes *bytes)
 	return true;
 }
 
+/*
+ * A whole number; what is beyond 64 bits becomes the largest of them. What is beyond 2^53 was
+ * rounded (the wall clock in nanoseconds, odd message types): whoever compares must mind that.
+ */
+static bool take_integer(const cJSON *json, int64_t *value)
+{
+	if (!cJSON_IsNumber(json) || !isfinite(json->valuedouble))
+		return false;
+	if (json->valuedouble >= INTEGER_END)
+		*value = INT64_MAX;
+	else if (json->valuedouble <= -INTEGER_END)
+		*value = INT64_MIN;
+	else
+		*value = (int64_t)json->valuedouble;
+	return *value == INT64_MAX || (double)*value == json->valuedouble ||
+	       json->valuedouble < -INTEGER_END;
+}
+
 bool reader_int(const cJSON *json, int64_t *value)
 {
-	if (!cJSON_IsNumber(json))
-		return false;
-	/* The wall clock in nanoseconds is beyond 2^53 and may be rounded; it is no key of anything. */
-	if (!(json->valuedouble > -INTEGER_END && json->valuedouble < INTEGER_END))
-		return false;
-	*value = (int64_t)json->valuedouble;
-	return (double)*value == json->valuedouble;
+	return take_integer(json, value) && json->valuedouble > -EXACT_END &&
+	       json->valuedouble < EXACT_END;
 }
 
 bool reader_uint(const cJSON *json, uint64_t *value)
 {
 	int64_t integer;
 
-	if (!reader_int(json, &integer) || integer < 0 || json->valuedouble >= EXACT_END)
+	if (!reader_int(json, &integer) || integer < 0)
 		return false;
 	*value = (uint64_t)integer;
 	return true;
@@ -214,7 +228,7 @@ static bool take_value(enum field_kind kind, const cJSON *json, struct trace_val
 	case KIND_UINT:
 		return reader_uint(json, &value->number);
 	case KIND_INT:
-		return reader_int(json, &value->integer);
+		return take_integer(json, &value->integer);
 	case KIND_BOOL:
 		return take_flag(json, value);
 	case KIND_TEXT:
@@ -258,7 +272,7 @@ static const char *kind_words(enum field_kind kind)
 {
 	static const char *const words[KIND_COUNT] = {
 		[KIND_UINT] = "a whole number from 0 to 2^53 - 1",
-		[KIND_INT] = "a whole number of 64 bits",
+		[KIND_INT] = "a whole number",
 		[KIND_BOOL] = "true or false",
 		[KIND_TEXT] = "a string",
 		[KIND_BYTES] = "a string or {\"base64\"}",
@@ -270,6 +284,20 @@ static const char *kind_words(enum field_kind kind)
 	};
 
 	return words[kind] ? words[kind] : "a string";
+}
+
+static const char *article(const char *noun)
+{
+	return strchr("aeiou", *noun) ? "an" : "a";
+}
+
+static int fail_kind(struct reader *reader, enum field field)
+{
+	const struct field_info *info = field_info(field);
+	const char *record = record_name(info->record);
+
+	return reader_fail(reader, "\"%s\" of %s %s line is not %s", info->key, article(record),
+			   record, kind_words(info->kind));
 }
 
 static int take_fields(struct reader *reader, struct trace_line *line)
@@ -288,9 +316,7 @@ static int take_fields(struct reader *reader, struct trace_line *line)
 		if (value->present)
 			return reader_fail(reader, "\"%s\" occurs twice", field_info(field)->key);
 		if (!take_value(field_info(field)->kind, item, value))
-			return reader_fail(reader, "\"%s\" of a %s line is not %s",
-					   field_info(field)->key, record_name(line->record),
-					   kind_words(field_info(field)->kind));
+			return fail_kind(reader, field);
 		value->present = true;
 		hint = field + 1;
 	}
@@ -303,7 +329,8 @@ static int require_fields(struct reader *reader, const struct trace_line *line)
 
 	for (enum field field = record_first_field(line->record); field < end; field++)
 		if (field_info(field)->presence == PRESENCE_ALWAYS && !line->values[field].present)
-			return reader_fail(reader, "a %s line without \"%s\"",
+			return reader_fail(reader, "%s %s line without \"%s\"",
+					   article(record_name(line->record)),
 					   record_name(line->record), field_info(field)->key);
 	return 0;
 }

@@ -60,6 +60,8 @@ int reader_fail(struct reader *reader, const char *format, ...)
 
 /* Elements of checked values. A string or {"base64"} (decoded in place, so ask once). */
 bool reader_bytes(const cJSON *json, struct viz_bytes *bytes);
+
+/* Whole numbers that a double holds exactly; false for any other. */
 bool reader_uint(const cJSON *json, uint64_t *value);
 bool reader_int(const cJSON *json, int64_t *value);
 

@@ -161,10 +161,11 @@ static void collect_eofs(struct scene_drafts *d)
 static bool is_connection(const struct viz_connection *c)
 {
 	const struct viz_channel *channel = c->client ? c->client : c->server;
-	enum form form = mechanism_info(channel ? channel->mechanism : MECH_NONE)->form;
+	enum mechanism mechanism = channel ? channel->mechanism : MECH_NONE;
 
 	return c->accept || (c->connect && !viz_operation_failed(c->connect) &&
-			     (form == FORM_STREAM || channel->mechanism == MECH_UNIX_SEQPACKET));
+			     (mechanism_info(mechanism)->form == FORM_STREAM ||
+			      mechanism == MECH_UNIX_SEQPACKET));
 }
 
 static int operation_lane(const struct scene_drafts *d, const struct viz_operation *op)

@@ -151,14 +151,14 @@ void scene_put_word(FILE *out, const char *word, size_t len, bool first)
 const char *scene_bytes(uint64_t bytes, char buf[SCENE_QUANTITY])
 {
 	static const char units[] = "KMGTPE";
-	double value = (double)bytes;
-	int unit = -1;
+	double value = (double)bytes / 1024;
+	int unit = 0;
 
 	if (bytes < 10000) {
 		snprintf(buf, SCENE_QUANTITY, "%" PRIu64 " B", bytes);
 		return buf;
 	}
-	for (; value >= 1024 && unit < 5; unit++)
+	for (; unit < 5 && value >= 1024; unit++)
 		value /= 1024;
 	snprintf(buf, SCENE_QUANTITY, value == (double)(uint64_t)value ? "%.0f %ciB" : "%.1f %ciB",
 		 value, units[unit]);
@@ -171,7 +171,7 @@ const char *scene_duration(uint64_t ns, char buf[SCENE_QUANTITY])
 	double value = (double)ns;
 	int unit = 0;
 
-	for (; value >= 999.5 && unit < 3; unit++)
+	for (; unit < 3 && value >= 999.5; unit++)
 		value /= 1000;
 	snprintf(buf, SCENE_QUANTITY, unit == 0 || value >= 100 ? "%.0f %s" : "%.3g %s", value,
 		 units[unit]);

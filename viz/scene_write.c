@@ -100,76 +100,73 @@ static void count_message(struct scene *scene, int lane)
 		scene->lanes[lane].messages++;
 }
 
-static void begin_life(struct scene *scene, int lane, size_t row, bool *seen)
+/* What the rows tell of a lane. */
+struct life {
+	size_t first; /* row that touches it, SIZE_MAX: none */
+	size_t last;
+	bool born;   /* the first one is its fork */
+	bool exited; /* one of them is its exit */
+};
+
+static void touch(struct life *lives, int lane, size_t row, bool born)
 {
-	if (lane < 0 || seen[lane])
+	struct life *life = &lives[lane < 0 ? 0 : lane];
+
+	if (lane < 0)
 		return;
-	seen[lane] = true;
-	if (scene->lanes[lane].first_row > row)
-		scene->lanes[lane].first_row = row;
-}
-
-/* Before anything else is known: a lane lives from its first moment to its last. */
-static void begin_lives(struct scene_drafts *d)
-{
-	for (size_t i = 0; i < d->scene->lane_count; i++) {
-		const struct viz_process *process = d->processes[i];
-		struct scene_lane *lane = &d->scene->lanes[i];
-
-		lane->first_row = process->before_trace ? 0 : SIZE_MAX;
-		if (process->ended && d->count) {
-			size_t after = row_after(d, process->end_ns);
-
-			lane->last_row = after ? after - 1 : 0;
-		}
+	if (life->first == SIZE_MAX) {
+		life->first = row;
+		life->born = born;
 	}
+	life->last = row;
 }
 
-static void live_by_rows(struct scene_drafts *d)
+/* A lane whose rows were left out, all or some, lives by its process's times. */
+static void settle_life(const struct scene_drafts *d, size_t index, const struct life *life)
+{
+	const struct viz_process *process = d->processes[index];
+	struct scene_lane *lane = &d->scene->lanes[index];
+	size_t start = process->before_trace ? 0 : row_after(d, process->start_ns);
+
+	lane->born = life->born;
+	lane->first_row = life->born || life->first < start ? life->first : start;
+	if (!process->ended || !d->count)
+		return;
+	lane->ended = true;
+	lane->last_row = life->last;
+	if (!life->exited) {
+		size_t after = row_after(d, process->end_ns);
+
+		if (after > life->last + 1)
+			lane->last_row = after - 1;
+	}
+	if (lane->first_row > lane->last_row)
+		lane->first_row = lane->last_row;
+}
+
+static void write_lives(struct scene_drafts *d)
 {
 	struct scene *scene = d->scene;
-	bool *seen = calloc(scene->lane_count + 1, sizeof(*seen));
+	struct life *lives = calloc(scene->lane_count + 1, sizeof(*lives));
 
-	if (!seen) {
+	if (!lives) {
 		d->failed = true;
 		return;
 	}
+	for (size_t i = 0; i < scene->lane_count; i++)
+		lives[i].first = SIZE_MAX;
 	for (size_t i = 0; i < scene->row_count; i++) {
-		const struct scene_row *row = &scene->rows[i];
-
-		begin_life(scene, row->from, i, seen);
-		begin_life(scene, row->to, i, seen);
-		if (row->kind == SCENE_FORK && row->to >= 0)
-			scene->lanes[row->to].born = scene->lanes[row->to].first_row == i;
-		for (int end = 0; end < 2; end++) {
-			int lane = end ? row->to : row->from;
-
-			if (lane >= 0 && scene->lanes[lane].last_row != SCENE_NO_ROW &&
-			    scene->lanes[lane].last_row < i)
-				scene->lanes[lane].last_row = i;
-		}
-		if (row->kind == SCENE_EXIT && row->from >= 0) {
-			scene->lanes[row->from].ended = true;
-			scene->lanes[row->from].last_row = i;
-		}
+		/* Half an arrow is at one end only: the sender may be gone when the other arrives. */
+		if (scene->rows[i].part != SCENE_RECEIVED)
+			touch(lives, scene->rows[i].from, i, false);
+		if (scene->rows[i].part != SCENE_SENT)
+			touch(lives, scene->rows[i].to, i, scene->rows[i].kind == SCENE_FORK);
+		if (scene->rows[i].kind == SCENE_EXIT && scene->rows[i].from >= 0)
+			lives[scene->rows[i].from].exited = true;
 	}
-	free(seen);
-}
-
-/* Lanes whose rows were all left out live nowhere: at the end. */
-static void settle_lives(struct scene_drafts *d)
-{
-	for (size_t i = 0; i < d->scene->lane_count; i++) {
-		struct scene_lane *lane = &d->scene->lanes[i];
-		size_t start = row_after(d, d->processes[i]->start_ns);
-
-		if (!lane->born && !d->processes[i]->before_trace && start < lane->first_row)
-			lane->first_row = start;
-		if (lane->last_row != SCENE_NO_ROW)
-			lane->ended = true;
-		if (lane->last_row != SCENE_NO_ROW && lane->last_row < lane->first_row)
-			lane->first_row = lane->last_row;
-	}
+	for (size_t i = 0; i < scene->lane_count; i++)
+		settle_life(d, i, &lives[i]);
+	free(lives);
 }
 
 /* --- bars --- */
@@ -243,7 +240,6 @@ void scene_write(struct scene_drafts *d)
 {
 	struct scene *scene = d->scene;
 
-	begin_lives(d);
 	for (size_t i = 0; i < d->count; i++) {
 		const struct draft *draft = &d->rows[i];
 		struct scene_row *row = scene_add_row(scene, draft->kind, draft->from, draft->to);
@@ -259,7 +255,6 @@ void scene_write(struct scene_drafts *d)
 	}
 	if (scene->failed)
 		return;
-	live_by_rows(d);
-	settle_lives(d);
+	write_lives(d);
 	write_bars(d);
 }

@@ -26,7 +26,9 @@ static bool is_set(const char *name)
 
 static bool is_forced(const char *name)
 {
-	return is_set(name) && strcmp(getenv(name), "0") != 0;
+	const char *value = getenv(name);
+
+	return value && *value && strcmp(value, "0") != 0;
 }
 
 static bool wants_colour(const struct term *term, enum term_when colour)
@@ -55,14 +57,31 @@ static int columns_wanted(void)
 	return value > WIDTH_MAX ? WIDTH_MAX : (int)value;
 }
 
-/* The locale of the environment, whatever the program set. */
+static const char *locale_name(void)
+{
+	static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (is_set(names[i]))
+			return getenv(names[i]);
+	return NULL;
+}
+
+/*
+ * The locale of the environment, whatever the program set. Where it says nothing at all (a bare
+ * container) UTF-8 is the better guess; where it is not installed here, its name tells.
+ */
 static bool locale_is_utf8(void)
 {
-	locale_t locale = newlocale(LC_CTYPE_MASK, "", (locale_t)0);
+	const char *name = locale_name();
+	locale_t locale;
 	bool utf8;
 
+	if (!name)
+		return true;
+	locale = newlocale(LC_CTYPE_MASK, "", (locale_t)0);
 	if (!locale)
-		return false;
+		return strcasestr(name, "utf-8") || strcasestr(name, "utf8");
 	utf8 = strcmp(nl_langinfo_l(CODESET, locale), "UTF-8") == 0;
 	freelocale(locale);
 	return utf8;

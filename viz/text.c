@@ -6,28 +6,32 @@
 #include "render.h"
 #include "text_page.h"
 
+/* The time column has room for 99999.9. */
+#define US_MOST_NS 100000000
+#define MS_MOST_NS 90000000000
+
 static void choose_unit(struct text_page *page)
 {
 	uint64_t last = page->scene->duration_ns;
 
 	if (page->scene->row_count && page->scene->rows[page->scene->row_count - 1].at_ns > last)
 		last = page->scene->rows[page->scene->row_count - 1].at_ns;
-	page->unit_ns = last < 10000000 ? 1e3 : last < 100000000000 ? 1e6 : 1e9;
-	page->unit = last < 10000000 ? "µs" : last < 100000000000 ? "ms" : "s";
+	page->unit_ns = last < US_MOST_NS ? 1e3 : last < MS_MOST_NS ? 1e6 : 1e9;
+	page->unit = last < US_MOST_NS ? "µs" : last < MS_MOST_NS ? "ms" : "s";
 }
 
 /* The head comes again where a screen begins, but not for the last few rows. */
-static bool head_due(const struct render_options *options, size_t drawn, size_t left)
+static bool head_due(const struct render_options *options, size_t lines, size_t rows_left)
 {
-	size_t every = options->screen_rows > 12 ? (size_t)options->screen_rows - 5 : 0;
+	size_t every = options->screen_rows > 12 ? (size_t)options->screen_rows - 2 : 0;
 
-	return every && drawn >= every && left > 3;
+	return every && lines >= every && rows_left > 3;
 }
 
 static void draw_lanes(struct text_page *page, const struct render_options *options)
 {
 	const struct scene *scene = page->scene;
-	size_t drawn = 0;
+	size_t head = 0; /* the line where the last one began */
 
 	if (scene->row_count)
 		text_boxes(page, 0);
@@ -39,12 +43,11 @@ static void draw_lanes(struct text_page *page, const struct render_options *opti
 			page->hidden_messages += text_row_is_message(row);
 			continue;
 		}
-		if (head_due(options, drawn, scene->row_count - i)) {
+		if (head_due(options, page->canvas.lines - head, scene->row_count - i)) {
+			head = page->canvas.lines;
 			text_boxes(page, i);
-			drawn = 0;
 		}
 		text_row(page, i);
-		drawn++;
 	}
 }
 

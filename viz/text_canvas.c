@@ -273,5 +273,6 @@ void text_flush(struct text_canvas *canvas)
 	if (colour != TEXT_PLAIN)
 		set_colour(canvas, TEXT_PLAIN);
 	putc('\n', canvas->out);
+	canvas->lines++;
 	memset(canvas->cells, 0, ((size_t)canvas->width + 1) * sizeof(*canvas->cells));
 }

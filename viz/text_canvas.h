@@ -36,6 +36,7 @@ struct text_cell;
 struct text_canvas {
 	struct text_cell *cells; /* one line */
 	int width;
+	size_t lines; /* written so far */
 	bool utf8;
 	bool colour;
 	locale_t locale; /* knows how wide characters are */

@@ -16,7 +16,7 @@ static void put_time(struct text_page *page, const struct scene_row *row)
 {
 	char buf[SCENE_QUANTITY];
 	int width = page->layout.time_width - 1;
-	int decimals = page->unit_ns >= 1e6 ? 2 : 1;
+	int decimals = page->unit_ns >= 1e6 ? 3 : 1;
 
 	if (row->kind == SCENE_IDLE) {
 		text_use(page, LEGEND_IDLE);

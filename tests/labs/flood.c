@@ -3,6 +3,8 @@
  * Many messages as fast as possible, to see what a tracer loses. Alone, one process writes and
  * reads in turn and never blocks, so the number of its system calls is known beforehand.
  */
+#include <signal.h>
+
 #include "lab.h"
 
 struct load {
@@ -41,7 +43,14 @@ static void send_one(int fd, const struct load *load, long number)
 	lab_expect(lab_check(n, "write") == (ssize_t)load->size, "write takes all");
 }
 
-static void run_alone(int ends[2], const struct load *load)
+static void signal_parent(bool wanted, int number)
+{
+	if (wanted)
+		lab_check(kill(getppid(), number), "kill");
+}
+
+/* With `stop` the parent, who may be a tracer, sleeps while all but the first message flow. */
+static void run_alone(int ends[2], const struct load *load, bool stop)
 {
 	for (long i = 0; i < load->count; i++) {
 		ssize_t n;
@@ -49,7 +58,10 @@ static void run_alone(int ends[2], const struct load *load)
 		send_one(ends[1], load, i);
 		n = read(ends[0], load->buf, load->size);
 		lab_expect(lab_check(n, "read") == (ssize_t)load->size, "read gets all");
+		if (i == 0)
+			signal_parent(stop, SIGSTOP);
 	}
+	signal_parent(stop, SIGCONT);
 	log_total("sent-total", load->count);
 	log_total("received-total", load->count);
 }
@@ -73,18 +85,25 @@ static void run_two(int ends[2], const struct load *load)
 int main(int argc, char **argv)
 {
 	struct load load;
+	const char *how;
 	int ends[2];
 
-	lab_help(argc, argv, "[COUNT [BYTES [two|alone]]]: 10000 messages of 64 bytes over a pipe");
+	lab_help(argc, argv,
+		 "[COUNT [BYTES [two|alone|stop]]]: 10000 messages of 64 bytes over a pipe; stop: "
+		 "alone, and "
+		 "the parent is stopped meanwhile");
 	load.count = lab_number(argc, argv, 1, 10000);
 	load.size = (size_t)lab_number(argc, argv, 2, 64);
 	load.buf = calloc(1, load.size);
 	lab_expect(load.buf && load.size && load.size <= 65536, "1 to 65536 bytes a message");
 	lab_check(pipe(ends), "pipe");
-	if (lab_is(lab_word(argc, argv, 3, "two"), "alone"))
-		run_alone(ends, &load);
-	else
+	how = lab_word(argc, argv, 3, "two");
+	if (lab_is(how, "two"))
 		run_two(ends, &load);
+	else if (lab_is(how, "alone") || lab_is(how, "stop"))
+		run_alone(ends, &load, lab_is(how, "stop"));
+	else
+		lab_usage(how);
 	printf("%ld messages of %zu bytes\n", load.count, load.size);
 	free(load.buf);
 	return EXIT_SUCCESS;

@@ -10,9 +10,9 @@
 
 #include "lab.h"
 
-#define BYTES(text)                    \
-	{                              \
-		text, sizeof(text) - 1 \
+#define BYTES(text)                                                                                \
+	{                                                                                          \
+		text, sizeof(text) - 1                                                             \
 	}
 
 static const struct {

@@ -2,11 +2,13 @@
 """What holds in every whole trace, whatever was traced: harness.finish() checks it each time."""
 from collections import Counter
 
+from expectations import expect
+
 MSG_PEEK = 2
 WITHOUT_BYTES = {"signal", "eventfd"}
 
 
-def check_lines(trace, expect):
+def check_lines(trace):
     """References point backwards, times run forwards, numbers are unique."""
     known, begun, ended = set(), set(), set()
     for line in trace.lines[1:]:
@@ -14,20 +16,27 @@ def check_lines(trace, expect):
             known.add(str(line["id"]))
             continue
         if line["type"] == "operation":
-            check_operation(line, begun, ended, expect)
+            check_operation(line, begun, ended)
         for channel in channels_in(line):
             expect(str(channel) in known, f"{channel} has a channel line above", line)
     expect(all(line.get("at_ns", 1) > 0 for line in trace.lines[1:]), "times are set")
 
 
 def channels_in(line):
-    names = [line[key] for key in ("channel", "to", "from")
-             if line["type"] == "operation" and key in line]
-    return names + [fd["channel"] for key in ("fds", "new_fds")
-                    for fd in line.get(key, []) if isinstance(fd, dict)]
+    names = [
+        line[key]
+        for key in ("channel", "to", "from")
+        if line["type"] == "operation" and key in line
+    ]
+    return names + [
+        fd["channel"]
+        for key in ("fds", "new_fds")
+        for fd in line.get(key, [])
+        if isinstance(fd, dict)
+    ]
 
 
-def check_operation(line, begun, ended, expect):
+def check_operation(line, begun, ended):
     identity, state = line["id"], line.get("state")
     expect(identity not in ended, "nothing follows an operation's end", line)
     if state == "begin":
@@ -37,48 +46,63 @@ def check_operation(line, begun, ended, expect):
         ended.add(identity)
         expect(line["enter_ns"] <= line["exit_ns"], "an operation ends after it began", line)
         expect("returned" in line, "a completed operation has a result", line)
-        expect(("error" in line) == (line["returned"] < 0), "errors have names, results do not", line)
+        expect(
+            ("error" in line) == (line["returned"] < 0), "errors have names, results do not", line
+        )
     if "payload" in line and "returned" in line and isinstance(line["payload"], str):
         expect(line["returned"] >= 0, "a call that failed moved nothing", line)
 
 
 def moved(operation):
     """Bytes that an operation moved."""
-    if operation["returned"] < 0 or operation.get("flags", 0) & MSG_PEEK \
-            and operation["role"] == "receive" and operation["syscall"].startswith("recv"):
+    if (
+        operation["returned"] < 0
+        or operation.get("flags", 0) & MSG_PEEK
+        and operation["role"] == "receive"
+        and operation["syscall"].startswith("recv")
+    ):
         return 0
     if "lengths" in operation:
         return sum(operation["lengths"])
     return operation.get("transferred", operation["returned"])
 
 
-def check_messages(trace, messages, expect):
+def check_messages(trace, messages):
     """Messages take from each send and give to each receive exactly the bytes that it moved."""
     given, taken = Counter(), Counter()
     for message in messages:
-        check_message(trace, message, expect)
+        check_message(trace, message)
         if message["mechanism"] in WITHOUT_BYTES:
             continue
         for side, total in (("sent", given), ("received", taken)):
             if message[side]:
                 total[message[side]["op"]] += message["bytes"]
     for operation in trace.operations():
-        if operation["role"] not in ("send", "receive") or "channel" not in operation or \
-                trace.channel(operation["channel"])["mechanism"] in WITHOUT_BYTES:
+        if (
+            operation["role"] not in ("send", "receive")
+            or "channel" not in operation
+            or trace.channel(operation["channel"])["mechanism"] in WITHOUT_BYTES
+        ):
             continue
         total = given if operation["role"] == "send" else taken
-        expect(total[operation["id"]] == moved(operation),
-               f"its messages have {total[operation['id']]} bytes, the operation {moved(operation)}",
-               operation)
+        expect(
+            total[operation["id"]] == moved(operation),
+            f"its messages have {total[operation['id']]} bytes, the operation {moved(operation)}",
+            operation,
+        )
 
 
-def check_message(trace, message, expect):
+def check_message(trace, message):
     sent, received = message["sent"], message["received"]
     expect(message["from"] or message["to"], "one side at least is in the trace", message)
     if message["mechanism"] == "signal":
         return
     if sent and received:
-        expect(sent["enter_ns"] <= received["exit_ns"], "nothing is received before it is sent", message)
+        expect(
+            sent["enter_ns"] <= received["exit_ns"],
+            "nothing is received before it is sent",
+            message,
+        )
     for side, role in (("sent", "send"), ("received", "receive")):
         if message[side]:
             operation = trace.operation(message[side]["op"])

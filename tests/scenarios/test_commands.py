@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""The commands: statuses, errors, outputs, time limits, damaged traces."""
+"""The commands: statuses, errors, outputs, time limits."""
 import json
 import os
 import re
@@ -10,36 +10,31 @@ import stat
 import subprocess
 import time
 
-from harness import (IPCLENS, Trace, blob, call, expect, expect_equal, expect_in, expect_row, gone, lab,
-                     main, record, scenario, test_user, validate, view)
+from expectations import expect, expect_equal, expect_in, expect_row
+from harness import gone, lab, main, record, scenario, test_user
+from traces import IPCLENS, Trace, blob, call, ipclens, one_error, validate
 
 OWN_FAILURE, TIMED_OUT = 125, 124
 
 
-def one_error(result, status, *words):
-    """It failed with this status and said so in one line that has these words."""
-    expect_equal(result.returncode, status, f"exit status; stderr: {result.stderr!r}")
-    lines = result.stderr.decode().splitlines()
-    expect_equal(len(lines), 1, f"one line on stderr: {lines}")
-    expect(lines[0].startswith("ipclens"), "it says who speaks", lines[0])
-    for word in words:
-        expect(word.lower() in lines[0].lower(), f"the error has {word!r}", lines[0])
-
-
-def ipclens(*arguments, **options):
-    return call([IPCLENS, *arguments], check=False, **options)
-
-
 @scenario("exit statuses are passed on, of an end and of a signal")
 def statuses(directory):
-    for command, wanted in ((lab("exitcodes", 0), 0), (lab("exitcodes", 42), 42),
-                            (lab("exitcodes", "signal", 15), 143), (lab("exitcodes", "signal", 9), 137)):
+    for command, wanted in (
+        (lab("exitcodes", 0), 0),
+        (lab("exitcodes", 42), 42),
+        (lab("exitcodes", "signal", 15), 143),
+        (lab("exitcodes", "signal", 9), 137),
+    ):
         for name in ("run", "record"):
             output = ["-o", os.path.join(directory, f"{name}-{wanted}")]
-            expect_equal(ipclens(name, *output, "--", *command).returncode, wanted, f"{name} {command}")
+            expect_equal(
+                ipclens(name, *output, "--", *command).returncode, wanted, f"{name} {command}"
+            )
     trailer = Trace(os.path.join(directory, "record-143")).trailer()
     expect_equal(trailer.get("signal"), "SIGTERM", "the trailer says what ended the command")
-    expect_equal(Trace(os.path.join(directory, "record-42")).trailer()["exit_code"], 42, "or its status")
+    expect_equal(
+        Trace(os.path.join(directory, "record-42")).trailer()["exit_code"], 42, "or its status"
+    )
 
 
 @scenario("no such command: 127; not executable: 126; each one clear error")
@@ -49,8 +44,12 @@ def cannot_execute(directory):
         file.write("text")
     for name in ("run", "record"):
         output = ["-o", os.path.join(directory, "out")]
-        one_error(ipclens(name, *output, "--", "no-such-command-here"), 127, "no-such-command-here",
-                  "no such")
+        one_error(
+            ipclens(name, *output, "--", "no-such-command-here"),
+            127,
+            "no-such-command-here",
+            "no such",
+        )
         one_error(ipclens(name, *output, "--", plain), 126, plain, "permission denied")
         one_error(ipclens(name, *output, "--", directory), 126, directory, "permission denied")
 
@@ -66,7 +65,10 @@ def no_root(directory):
         result = call([*demote, IPCLENS, name, "--", "touch", "ran"], check=False, cwd=folder)
         one_error(result, OWN_FAILURE, "root")
     expect_equal(os.listdir(folder), [], "nothing ran and nothing was written")
-    expect(call([*demote, IPCLENS, "doctor"], check=False).returncode != 0, "doctor says it cannot work")
+    expect(
+        call([*demote, IPCLENS, "doctor"], check=False).returncode != 0,
+        "doctor says it cannot work",
+    )
     trace = record(directory, lab("fifo")).trace_path
     os.chmod(trace, 0o644)
     for name in ("messages", "view"):
@@ -80,7 +82,9 @@ def no_btf(directory):
         command = [IPCLENS, name, "-o", os.path.join(directory, "out"), "--", "true"]
         result = call(["unshare", "--mount", "sh", "-c", hidden + shlex.join(command)], check=False)
         one_error(result, OWN_FAILURE, "BTF")
-    result = call(["unshare", "--mount", "sh", "-c", hidden + shlex.join([IPCLENS, "doctor"])], check=False)
+    result = call(
+        ["unshare", "--mount", "sh", "-c", hidden + shlex.join([IPCLENS, "doctor"])], check=False
+    )
     expect(result.returncode != 0, "doctor's status")
     expect_in("BTF", result.stdout.decode(), "doctor names what is missing")
 
@@ -99,10 +103,14 @@ def doctor(directory):
 @scenario("an output that cannot be written: one clear error, and the command does not run")
 def unwritable(directory):
     marker = os.path.join(directory, "ran")
-    for output, word in ((os.path.join(directory, "no", "such", "folder"), "no such file"),
-                         (directory, "directory")):
+    for output, word in (
+        (os.path.join(directory, "no", "such", "folder"), "no such file"),
+        (directory, "directory"),
+    ):
         one_error(ipclens("record", "-o", output, "--", "touch", marker), OWN_FAILURE, output, word)
-        one_error(ipclens("run", "--trace", output, "--", "touch", marker), OWN_FAILURE, output, word)
+        one_error(
+            ipclens("run", "--trace", output, "--", "touch", marker), OWN_FAILURE, output, word
+        )
         one_error(ipclens("run", "-o", output, "--", "touch", marker), OWN_FAILURE, output, word)
     expect(not os.path.exists(marker), "the command did not run")
 
@@ -126,7 +134,9 @@ def full_disk(directory):
     os.mkdir(folder)
     call(["mount", "-t", "tmpfs", "-o", "size=16k", "none", folder])
     try:
-        result = ipclens("record", "-o", os.path.join(folder, "t"), "--", *lab("flood", 2000, 64, "alone"))
+        result = ipclens(
+            "record", "-o", os.path.join(folder, "t"), "--", *lab("flood", 2000, 64, "alone")
+        )
         expect_equal(result.returncode, OWN_FAILURE, f"status; stderr: {result.stderr!r}")
         expect_in("No space left", result.stderr.decode(), "it says why")
         left = ipclens("messages", os.path.join(folder, "t"))
@@ -155,7 +165,7 @@ def default_name(directory):
     expect_equal(by_stdin.stdout, ipclens("messages", cwd=folder).stdout, "messages - reads stdin")
 
 
-@scenario("run: stdin and stdout are the command's, the picture goes to stderr or -o, nothing else stays")
+@scenario("run: stdin and stdout are the command's, the picture goes to stderr or -o")
 def run_streams(directory):
     folder = os.path.join(directory, "folder")
     os.mkdir(folder)
@@ -178,16 +188,26 @@ def to_stdout(directory):
     validate(lines)
     expect_equal((lines[0]["type"], lines[-1]["type"]), ("header", "trailer"), "a whole trace")
     expect_in("said by the command", result.stderr.decode(), "the command's stdout")
-    piped = call(["sh", "-c", f"{IPCLENS} record -o - -- {shlex.join(lab('fifo'))} 2>/dev/null | "
-                  f"{IPCLENS} messages -"])
+    piped = call(
+        [
+            "sh",
+            "-c",
+            f"{IPCLENS} record -o - -- {shlex.join(lab('fifo'))} 2>/dev/null | "
+            f"{IPCLENS} messages -",
+        ]
+    )
     expect_equal(len(piped.stdout.splitlines()) > 0, True, "record | messages")
 
 
 @scenario("a closed stdout ends messages, view and record -o - without noise")
 def closed_stdout(directory):
     trace = record(directory, lab("vio")).trace_path
-    for command in ([IPCLENS, "messages", trace], [IPCLENS, "view", trace],
-                    [IPCLENS, "schema"], [IPCLENS, "doctor"]):
+    for command in (
+        [IPCLENS, "messages", trace],
+        [IPCLENS, "view", trace],
+        [IPCLENS, "schema"],
+        [IPCLENS, "doctor"],
+    ):
         result = call(["bash", "-c", f"{shlex.join(command)} | head -1; echo ${{PIPESTATUS[0]}}"])
         first, status = result.stdout.decode().splitlines()
         expect(first and status in ("0", "1", "141"), f"{command[1]} | head -1", first, status)
@@ -213,7 +233,9 @@ def timeout(directory):
     expect_equal({(op["pid"], op["fd"]) for op in pending}, waiting, "who waits, and on what")
     for op in pending:
         expect_equal(trace.channel(op["channel"])["mechanism"], "pipe", "the channel waited for")
-        expect("returned" not in op and op["at_ns"] >= op["enter_ns"] + 10 ** 8, "still waiting", op)
+        expect(
+            "returned" not in op and op["at_ns"] >= op["enter_ns"] + 10**8, "still waiting", op
+        )
     expect_equal(len({op["channel"] for op in pending}), 2, "each waits for another pipe")
     for pid, _ in waiting:
         expect(gone(pid), f"{pid} is gone")
@@ -226,7 +248,9 @@ def timeout(directory):
 @scenario("--timeout ends a command that ignores SIGTERM, and all of its children")
 def timeout_kill(directory):
     script = "trap '' TERM; sleep 1000 & echo $! $$; wait; wait; sleep 1000"
-    result = record(directory, ["sh", "-c", script], "--timeout", "1", status=TIMED_OUT, whole=False)
+    result = record(
+        directory, ["sh", "-c", script], "--timeout", "1", status=TIMED_OUT, whole=False
+    )
     expect_equal(result.trace.trailer()["why"], "timeout", "why it ended")
     for pid in result.stdout.split():
         expect(gone(int(pid)), f"{pid} is gone")
@@ -241,9 +265,20 @@ def timeout_unused(directory):
 def terminated(directory):
     output = os.path.join(directory, "t")
     marker = os.path.join(directory, "ready")
-    process = subprocess.Popen([IPCLENS, "record", "-o", output, "--", "sh", "-c",
-                                f"echo $$ >{marker}; exec {shlex.join(lab('deadlock'))}"],
-                               stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        [
+            IPCLENS,
+            "record",
+            "-o",
+            output,
+            "--",
+            "sh",
+            "-c",
+            f"echo $$ >{marker}; exec {shlex.join(lab('deadlock'))}",
+        ],
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
     while not (os.path.exists(marker) and os.stat(marker).st_size):
         expect(process.poll() is None, "record runs")
         time.sleep(0.01)
@@ -262,8 +297,11 @@ def payload(directory):
         os.mkdir(folder)
         result = record(folder, lab("bigwrite", 20000, 9000), "--payload", str(size))
         text = next(t for t in result.truth if t["do"] == "send")["text"].encode()
-        operations = [op for op in result.trace.operations() if op["role"] in ("send", "receive")
-                      and op["returned"] > 0 and "channel" in op]
+        operations = [
+            op
+            for op in result.trace.operations()
+            if op["role"] in ("send", "receive") and op["returned"] > 0 and "channel" in op
+        ]
         expect_equal(result.trace.lines[0]["options"]["payload_len"], size, "the header says it")
         expect(len(operations) >= 4, "the transfers are there", operations)
         for op in operations:
@@ -276,123 +314,34 @@ def payload(directory):
             expect_equal(blob(sent[0]["payload"]), text[:size], "its bytes")
 
 
-@scenario("the picture fits 80 and 140 columns, in UTF-8 and in ASCII, with and without color")
-def widths(directory):
-    trace = record(directory, ["sh", "-c", "ls /usr/bin | sort -r | head -5 | wc"]).trace_path
-    for columns in (80, 140):
-        picture = view(trace, columns=columns)
-        for line in picture.splitlines():
-            expect(len(line) <= columns, f"a line fits {columns} columns", picture)
-        expect("\x1b" not in picture, "no color where stdout is no terminal", picture)
-        for comm in ("ls", "sort", "head", "wc"):
-            expect_in(comm, picture, "every process has a lane")
-    environment = dict(os.environ, COLUMNS="80", LC_ALL="C")
-    plain = call([IPCLENS, "view", trace], env=environment).stdout
-    expect(plain.isascii(), "ASCII where the terminal is not UTF-8", plain)
-    expect("\x1b[" in view(trace, "--color", "always"), "--color always")
-
-
-LIVING = "│┊░▒┬◆◇✗┿┝┥┼├┤╳"  # what may stand in the column of a process that lives
-
-
-def check_lifelines(picture):
-    """Below a process's birth its column has nothing but its line, until it ends."""
-    body = picture[picture.index("◆"):].split("\n\n")[0]
-    rows = [picture[:picture.index("◆")].splitlines()[-1] + body.splitlines()[0], *body.splitlines()[1:]]
-    births = ends = 0
-    alive = {rows[0].index("◆")}
-    for row in rows[1:]:
-        for column in alive:
-            expect(len(row) > column and row[column] in LIVING, f"column {column} of {row!r} is a lifeline",
-                   picture)
-        for column, glyph in enumerate(row):
-            if glyph == "┬" and row[column - 1] in "▶│├─":
-                alive.add(column)
-                births += 1
-            elif glyph == "╳" and column in alive:
-                alive.remove(column)
-                ends += 1
-    return births, ends
-
-
-@scenario("lifelines are straight: from each birth to each end, crossed by arrows only")
-def lifelines(directory):
-    trace = record(directory, ["sh", "-c", "ls /usr/bin | sort -r | head -5 | wc"]).trace_path
-    for columns in (80, 100, 140):
-        expect_equal(check_lifelines(view(trace, columns=columns)), (4, 5), "births and ends drawn")
-
-
-def cuts(data):
-    return sorted({0, 1, len(data) - 1, *range(0, len(data), 97)})
-
-
-@scenario("a trace cut anywhere: read up to its last whole line, and the reader says so")
-def cut_trace(directory):
-    whole = record(directory, lab("fifo")).trace_path
-    with open(whole, "rb") as file:
-        data = file.read()
-    header = data.index(b"\n") + 1
-    path = os.path.join(directory, "cut")
-    for end in cuts(data):
-        with open(path, "wb") as file:
-            file.write(data[:end])
-        for name in ("messages", "view"):
-            result = ipclens(name, path)
-            if end < header:
-                one_error(result, 1)
-            else:
-                expect_equal(result.returncode, 0, f"{name} of {end} bytes: {result.stderr!r}")
-                told = (result.stderr + result.stdout).decode()
-                if end < len(data) - 1:  # the last line break alone is no loss
-                    expect_in("cut off after line", told, f"{name} of {end} bytes says so")
-
-
-@scenario("a trace damaged in the middle: one error with the line's number")
-def damaged_trace(directory):
-    trace = record(directory, lab("fifo")).trace_path
-    with open(trace, "rb") as file:
-        lines = file.read().splitlines(keepends=True)
-    broken = os.path.join(directory, "broken")
-    for number, garbage in ((3, b"{\"type\":\n"), (4, b"\x1b[31mred\n"), (1, b"hello\n"), (5, b"\0\n")):
-        with open(broken, "wb") as file:
-            file.writelines(lines[:number - 1] + [garbage] + lines[number:])
-        for name in ("messages", "view"):
-            result = ipclens(name, broken)
-            one_error(result, 1, str(number))
-            expect(b"\x1b" not in result.stderr, "no escape of the trace's reaches the terminal")
-
-
 @scenario("wrong usage: status 2 or 125, one clear line, and help that has examples")
 def usage(_):
-    for arguments, word in ((["veiw"], "view"), (["view", "--as", "crayon"], "crayon"),
-                            (["messages", "--no-such-option"], "no-such-option"),
-                            (["messages", "--mechanism", "telepathy"], "telepathy")):
+    for arguments, word in (
+        (["veiw"], "view"),
+        (["view", "--as", "crayon"], "crayon"),
+        (["messages", "--no-such-option"], "no-such-option"),
+        (["messages", "--mechanism", "telepathy"], "telepathy"),
+    ):
         result = ipclens(*arguments)
         expect_equal(result.returncode, 2, f"{arguments}: {result.stderr!r}")
         expect_in(word, result.stderr.decode(), "the error")
-    for arguments in (["run"], ["record", "--payload", "many", "--", "true"],
-                      ["run", "--timeout", "soon", "--", "true"], ["run", "--no-such-option", "--", "true"],
-                      ["record", "--ring", "x", "--", "true"]):
+    for arguments in (
+        ["run"],
+        ["record", "--payload", "many", "--", "true"],
+        ["run", "--timeout", "soon", "--", "true"],
+        ["run", "--no-such-option", "--", "true"],
+        ["record", "--ring", "x", "--", "true"],
+    ):
         result = ipclens(*arguments)
-        expect(result.returncode in (2, OWN_FAILURE), f"{arguments}: {result.stderr!r}", result.returncode)
+        expect(
+            result.returncode in (2, OWN_FAILURE),
+            f"{arguments}: {result.stderr!r}",
+            result.returncode,
+        )
         expect(result.stderr, "it says why")
     for name in ("run", "record", "view", "messages", "schema", "doctor"):
         text = ipclens(name, "--help").stdout.decode()
         expect(re.search(r"(?i)examples?", text), f"{name} --help has examples", text)
-
-
-@scenario("filters mean the same in messages and view")
-def filters(directory):
-    result = record(directory, ["sh", "-c", "ls /usr/bin | sort | wc -l"])
-    chosen = result.messages("--from", "ls")
-    everything = result.messages()
-    expect_equal(chosen, [m for m in everything if m["from"] and m["from"]["comm"] == "ls"], "--from")
-    pipe = chosen.of("pipe")[0]["channel"]
-    expect_equal(result.messages("--channel", pipe), [m for m in everything if m.get("channel") == pipe],
-                 "--channel")
-    expect_equal(result.messages("--mechanism", "signal"), everything.of("signal"), "--mechanism")
-    picture = result.view("--mechanism", "signal")
-    expect("SIGCHLD" in picture and "EOF" not in picture, "view shows signals only", picture)
 
 
 if __name__ == "__main__":

@@ -5,8 +5,10 @@ import os
 import re
 import shlex
 
-from harness import (Failure, blob, call, compare, expect, expect_equal, expect_row, lab, main,
-                     record, run, scenario)
+from expectations import Failure, expect, expect_equal, expect_row
+from harness import lab, main, record, run, scenario
+from traces import blob, call
+from truth import compare
 
 
 def make_files(directory):
@@ -21,22 +23,26 @@ def make_files(directory):
 def check_ls_wc(result, folder):
     """Bytes and text are those of ls itself; wc's output is unchanged; the picture shows it all."""
     listing = call(["ls"], cwd=folder).stdout
-    expect_equal(result.stdout, call(["sh", "-c", "ls | wc"], cwd=folder).stdout,
-                 "what wc printed")
+    expect_equal(result.stdout, call(["sh", "-c", "ls | wc"], cwd=folder).stdout, "what wc printed")
     trace = result.trace
     writer, reader = trace.pid_of("ls"), trace.pid_of("wc")
     found = result.messages("--from", "ls", "--to", "wc")
     expect_equal(sum(m["bytes"] for m in found), len(listing), "bytes from ls to wc")
     for message in found:
-        expect_equal((message["mechanism"], message["from"]["pid"], message["to"]["pid"],
-                      message["match"]), ("pipe", writer, reader, "exact"), "from ls to wc")
+        expect_equal(
+            (message["mechanism"], message["from"]["pid"], message["to"]["pid"], message["match"]),
+            ("pipe", writer, reader, "exact"),
+            "from ls to wc",
+        )
         expect_equal((message["from"]["comm"], message["to"]["comm"]), ("ls", "wc"), "the names")
     first = trace.operation(found[0]["sent"]["op"])
     expect_equal(blob(first["payload"]), listing[:64], "the payload is what ls wrote")
     expect_equal((first["syscall"], first["fd"]), ("write", 1), "ls wrote to its stdout")
     name = found[0]["channel"]
     channel = trace.channel(name)
-    expect_equal((name, channel["mechanism"]), (f"pipe:[{channel['inode']}]", "pipe"), "the channel")
+    expect_equal(
+        (name, channel["mechanism"]), (f"pipe:[{channel['inode']}]", "pipe"), "the channel"
+    )
     end = [op for op in trace.operations(syscall="read", channel=name, pid=reader)][-1]
     expect_equal((end["returned"], end["writers"]), (0, 0), "wc's last read is the end of file")
     return trace, name
@@ -58,8 +64,11 @@ def connect_ls_wc(directory):
     trace, name = check_ls_wc(result, folder)
     check_picture(result, name)
     opened = trace.operations(syscall="pipe2") + trace.operations(syscall="pipe")
-    expect(any(fd["channel"] == name for op in opened for fd in op["new_fds"]),
-           "the call that made the pipe is there", opened)
+    expect(
+        any(fd["channel"] == name for op in opened for fd in op["new_fds"]),
+        "the call that made the pipe is there",
+        opened,
+    )
 
 
 @scenario("sh -c 'ls | wc': traced and drawn, with SIGCHLD for the shell")
@@ -70,8 +79,11 @@ def shell_ls_wc(directory):
     picture = check_picture(result, name)
     shell = trace.pid_of("sh")
     for child in (trace.pid_of("ls"), trace.pid_of("wc")):
-        sent = [s for s in trace.of("signal", event="generate", signal="SIGCHLD")
-                if s["to"]["pid"] == shell and s.get("from", {}).get("pid") == child]
+        sent = [
+            s
+            for s in trace.of("signal", event="generate", signal="SIGCHLD")
+            if s["to"]["pid"] == shell and s.get("from", {}).get("pid") == child
+        ]
         expect_equal(len(sent), 1, f"{child} made one SIGCHLD for the shell")
     expect_row(picture, "SIGCHLD")
 
@@ -81,7 +93,9 @@ def pipe_name(directory):
     result = record(directory, ["sh", "-c", "readlink /proc/self/fd/1 | cat"])
     name = result.stdout.decode().strip()
     expect(re.fullmatch(r"pipe:\[\d+\]", name), "readlink saw a pipe", name)
-    found = [m for m in result.messages().of("pipe") if m["from"] and m["from"]["comm"] == "readlink"]
+    found = [
+        m for m in result.messages().of("pipe") if m["from"] and m["from"]["comm"] == "readlink"
+    ]
     expect_equal([m["channel"] for m in found], [name], "the channel of readlink's message")
 
 
@@ -92,12 +106,18 @@ def fifo(directory):
     found = compare(result, "fifo")
     channel = result.trace.channel(found[0]["channel"])
     expect_equal((channel["mechanism"], channel["name"]), ("fifo", path), "the FIFO's name")
-    opened = [op for op in result.trace.operations(syscall="openat")
-              if op.get("channel") == channel["id"] or
-              any(fd["channel"] == channel["id"] for fd in op.get("new_fds", []))]
+    opened = [
+        op
+        for op in result.trace.operations(syscall="openat")
+        if op.get("channel") == channel["id"]
+        or any(fd["channel"] == channel["id"] for fd in op.get("new_fds", []))
+    ]
     expect_equal([op["path"] for op in opened], [path, path], "both opened it by its name")
-    expect_equal(sorted(op["new_fds"][0]["access"] for op in opened), ["read", "write"],
-                 "one for reading and one for writing")
+    expect_equal(
+        sorted(op["new_fds"][0]["access"] for op in opened),
+        ["read", "write"],
+        "one for reading and one for writing",
+    )
     expect_row(result.view(), "EOF")
 
 
@@ -128,8 +148,11 @@ def dupfork(directory):
     expect_equal(len({m["channel"] for m in found}), 1, "they are all one pipe")
     logged = [(t["pid"], t["fd"]) for t in result.truth if t["do"] == "send"]
     sent = {m["sent"]["op"]: m for m in found}
-    expect_equal(sorted((trace.operation(op)["pid"], m["sent"]["fd"]) for op, m in sent.items()),
-                 sorted(logged), "by the descriptors that the program used")
+    expect_equal(
+        sorted((trace.operation(op)["pid"], m["sent"]["fd"]) for op, m in sent.items()),
+        sorted(logged),
+        "by the descriptors that the program used",
+    )
     check_duplicates(trace, found[0]["channel"])
     check_exec(trace, found[0]["channel"], [pid for pid, fd in logged][-1])
 
@@ -159,9 +182,14 @@ def threads(directory):
     result = record(directory, lab("threads"))
     found = compare(result, "pipe")
     tids = {(t["do"], t["tid"]) for t in result.truth if t["do"] in ("send", "receive")}
-    expect_equal({("send", m["from"]["tid"]) for m in found}
-                 | {("receive", m["to"]["tid"]) for m in found}, tids, "the threads")
-    forks = [line for line in result.trace.of("process", event="fork") if line["pid"] != line["tid"]]
+    expect_equal(
+        {("send", m["from"]["tid"]) for m in found} | {("receive", m["to"]["tid"]) for m in found},
+        tids,
+        "the threads",
+    )
+    forks = [
+        line for line in result.trace.of("process", event="fork") if line["pid"] != line["tid"]
+    ]
     expect(len(forks) == 1 and forks[0]["shares_fds"], "the thread's birth", forks)
 
 
@@ -180,8 +208,9 @@ def eventfd_sum(directory):
     # 3 and 4 are taken by one read, 5 by another that waited for it
     wanted = []
     reads = [t for t in result.truth if t["do"] == "receive"]
-    for send, receive in zip([t for t in result.truth if t["do"] == "send"],
-                             [reads[0], reads[0], reads[1]]):
+    for send, receive in zip(
+        [t for t in result.truth if t["do"] == "send"], [reads[0], reads[0], reads[1]]
+    ):
         wanted.append((send["pid"], receive["pid"]))
     found = [m for m in result.messages().delivered("eventfd")]
     expect_equal([(m["from"]["pid"], m["to"]["pid"]) for m in found], wanted, "additions and reads")
@@ -201,12 +230,18 @@ def check_eventfd(result):
     trace = result.trace
     values = []
     for op in trace.operations():
-        if op["role"] in ("send", "receive") and trace.channel(op["channel"])["mechanism"] == "eventfd":
+        if (
+            op["role"] in ("send", "receive")
+            and trace.channel(op["channel"])["mechanism"] == "eventfd"
+        ):
             values.append((op["pid"], op["role"], int.from_bytes(blob(op["payload"]), "little")))
-    logged = [(t["pid"], t["do"], t["value"]) for t in result.truth if t["do"] in ("send", "receive")]
+    logged = [
+        (t["pid"], t["do"], t["value"]) for t in result.truth if t["do"] in ("send", "receive")
+    ]
     expect_equal(sorted(values), sorted(logged), "the values written and read")
-    expect_equal(len({op["channel"] for op in trace.operations() if op["role"] == "send"}), 1,
-                 "one eventfd")
+    expect_equal(
+        len({op["channel"] for op in trace.operations() if op["role"] == "send"}), 1, "one eventfd"
+    )
 
 
 @scenario("a pipeline of five commands: bytes of each pipe")
@@ -233,8 +268,11 @@ def hostile(directory):
     result = record(directory, lab("hostile"))
     compare(result, "fifo")
     trace = result.trace
-    payloads = [blob(op["payload"]) for op in trace.operations(syscall="write")
-                if trace.channel(op["channel"])["mechanism"] == "fifo"]
+    payloads = [
+        blob(op["payload"])
+        for op in trace.operations(syscall="write")
+        if trace.channel(op["channel"])["mechanism"] == "fifo"
+    ]
     logged = [t["text"].encode("latin-1") for t in result.truth if t["do"] == "send"]
     expect_equal(payloads, [text[:64] for text in logged], "every byte survives")
     names = {blob(line["comm"]) for line in trace.of("process", event="name")}

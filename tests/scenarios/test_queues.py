@@ -3,7 +3,10 @@
 """System V and POSIX message queues: types, priorities, keys, blocking."""
 import re
 
-from harness import call, compare, expect, expect_equal, expect_row, lab, main, record, scenario
+from expectations import expect, expect_equal, expect_row
+from harness import lab, main, record, scenario
+from traces import call
+from truth import compare
 
 
 @scenario("a System V queue: one sender, two receivers by type")
@@ -23,12 +26,19 @@ def sysvq(directory):
 
 def check_types(trace, found, truth):
     """The type sent, the type received, and the type asked for."""
-    logged = sorted((t["pid"], t["do"], t["type"], t["bytes"]) for t in truth
-                    if t["do"] in ("send", "receive"))
+    logged = sorted(
+        (t["pid"], t["do"], t["type"], t["bytes"]) for t in truth if t["do"] in ("send", "receive")
+    )
     operations = trace.operations(syscall="msgsnd") + trace.operations(syscall="msgrcv")
-    seen = sorted((op["pid"], op["role"], op["message_type"],
-                   op["transferred"] if op["role"] == "send" else op["returned"])
-                  for op in operations)
+    seen = sorted(
+        (
+            op["pid"],
+            op["role"],
+            op["message_type"],
+            op["transferred"] if op["role"] == "send" else op["returned"],
+        )
+        for op in operations
+    )
     expect_equal(seen, logged, "types and sizes")
     for op in trace.operations(syscall="msgrcv"):
         expect_equal(op["args"]["msgtyp"], op["message_type"], "the type asked for is the one got")
@@ -44,17 +54,27 @@ def posixq(directory):
     found = compare(result, "posix-mq")
     trace = result.trace
     received = [trace.operation(m["received"]["op"]) for m in found]
-    expect_equal([op["priority"] for op in received], [9, 5, 1, 1, 2], "priorities in order of receipt")
+    expect_equal(
+        [op["priority"] for op in received], [9, 5, 1, 1, 2], "priorities in order of receipt"
+    )
     for message, op in zip(found, received):
-        expect_equal(trace.operation(message["sent"]["op"])["priority"], op["priority"],
-                     "the priority of a message")
+        expect_equal(
+            trace.operation(message["sent"]["op"])["priority"],
+            op["priority"],
+            "the priority of a message",
+        )
     expect(received[-1].get("off_cpu_ns", 0) > 0, "the last receive slept", received[-1])
     expect(trace.of("operation", id=received[-1]["id"], state="begin"), "and has a begin line")
     channel = trace.channel(found[0]["channel"])
-    expect_equal((channel["mechanism"], channel["name"]), ("posix-mq", "/ipclens-scenario"),
-                 "the queue's name")
+    expect_equal(
+        (channel["mechanism"], channel["name"]),
+        ("posix-mq", "/ipclens-scenario"),
+        "the queue's name",
+    )
     opened = trace.operations(syscall="mq_open")
-    expect_equal([op["path"].lstrip("/") for op in opened], ["ipclens-scenario"], "opened by its name")
+    expect_equal(
+        [op["path"].lstrip("/") for op in opened], ["ipclens-scenario"], "opened by its name"
+    )
     expect_equal(len(trace.operations(syscall="mq_unlink")), 1, "and removed")
     expect_row(result.view(), "posix-mq")
 
@@ -63,15 +83,20 @@ def posixq(directory):
 def sysv_unread(directory):
     made = call(["ipcmk", "-Q"]).stdout.decode()
     queue = re.search(r"\d+", made).group()
-    script = ("import ctypes,sys;libc=ctypes.CDLL(None,use_errno=True);"
-              "sys.exit(libc.msgsnd(int(sys.argv[1]),(ctypes.c_long*2)(7,0x6f6c6c6568),5,0))")
+    script = (
+        "import ctypes,sys;libc=ctypes.CDLL(None,use_errno=True);"
+        "sys.exit(libc.msgsnd(int(sys.argv[1]),(ctypes.c_long*2)(7,0x6f6c6c6568),5,0))"
+    )
     try:
         result = record(directory, ["/usr/bin/python3", "-c", script, queue])
     finally:
         call(["ipcrm", "-q", queue])
     lost = [m for m in result.messages().of("sysv-msg") if m["to"] is None]
-    expect_equal([(m["bytes"], m["received"], m["fate"]) for m in lost], [(5, None, "unread")],
-                 "the message that stayed")
+    expect_equal(
+        [(m["bytes"], m["received"], m["fate"]) for m in lost],
+        [(5, None, "unread")],
+        "the message that stayed",
+    )
     expect_equal(result.trace.operation(lost[0]["sent"]["op"])["payload"], "hello", "its text")
 
 

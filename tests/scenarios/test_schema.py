@@ -3,7 +3,9 @@
 """The schema: every line of every scenario's trace fits it (see harness.py), and others do not."""
 import copy
 
-from harness import (expect, expect_equal, lab, main, record, scenario, schema, validator)
+from expectations import expect, expect_equal
+from harness import lab, main, record, scenario
+from traces import schema, validator
 
 
 @scenario("the schema is one, by its own standard")
@@ -19,7 +21,9 @@ def refuses(directory):
         line = next(line for line in lines if line["type"] == kind)
         expect(validator().is_valid(line), f"a {kind} line as it is fits", line)
         for what, broken in damage(line):
-            expect(not validator().is_valid(broken), f"a {kind} line with {what} is refused", broken)
+            expect(
+                not validator().is_valid(broken), f"a {kind} line with {what} is refused", broken
+            )
 
 
 def damage(line):
@@ -41,7 +45,16 @@ def damage(line):
 @scenario("every type of line has a description")
 def described(_):
     text = str(schema())
-    for kind in ("header", "process", "descriptors", "channel", "operation", "signal", "lost", "trailer"):
+    for kind in (
+        "header",
+        "process",
+        "descriptors",
+        "channel",
+        "operation",
+        "signal",
+        "lost",
+        "trailer",
+    ):
         expect(f"'{kind}'" in text, f"the schema knows {kind} lines")
 
 

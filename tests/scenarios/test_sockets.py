@@ -6,20 +6,26 @@ import re
 import shlex
 import subprocess
 
-from harness import (IPCLENS, blob, call, compare, expect, expect_equal, expect_row, lab, main,
-                     mechanism_of, record, run, scenario, start, wait_for)
+from expectations import expect, expect_equal, expect_row
+from harness import lab, main, record, run, scenario, start, wait_for
+from traces import IPCLENS, blob, call, mechanism_of
+from truth import compare
 
 
 def channel_pair(trace, message):
-    return (trace.channel(trace.operation(message["sent"]["op"])["channel"]),
-            trace.channel(trace.operation(message["received"]["op"])["channel"]))
+    return (
+        trace.channel(trace.operation(message["sent"]["op"])["channel"]),
+        trace.channel(trace.operation(message["received"]["op"])["channel"]),
+    )
 
 
 def check_peers(trace, found):
     """Both ends of a unix connection name each other."""
     for message in found:
         sender, receiver = channel_pair(trace, message)
-        expect_equal(blob(sender["peer"]), blob(receiver["id"]), "the sender's peer is the receiver")
+        expect_equal(
+            blob(sender["peer"]), blob(receiver["id"]), "the sender's peer is the receiver"
+        )
         expect_equal(blob(receiver["peer"]), blob(sender["id"]), "and the other way round")
 
 
@@ -29,8 +35,11 @@ def unix_stream_path(directory):
     found = compare(result, "unix-stream")
     check_peers(result.trace, found)
     listening = [line for line in result.trace.of("channel") if line.get("listening")]
-    expect(listening and re.fullmatch(r"/tmp/unixstream-\d+", listening[-1]["name"]),
-           "the listening socket and its path", listening)
+    expect(
+        listening and re.fullmatch(r"/tmp/unixstream-\d+", listening[-1]["name"]),
+        "the listening socket and its path",
+        listening,
+    )
     expect_equal(len(result.trace.operations(syscall="shutdown")), 1, "the half-close")
     expect_row(result.view(), "unix-stream")
 
@@ -40,7 +49,9 @@ def unix_stream_abstract(directory):
     result = record(directory, lab("unixstream", "abstract"))
     check_peers(result.trace, compare(result, "unix-stream"))
     names = {line["name"] for line in result.trace.of("channel") if "name" in line}
-    expect(any(re.fullmatch(r"@lab/unixstream-\d+", name) for name in names), "@ and the name", names)
+    expect(
+        any(re.fullmatch(r"@lab/unixstream-\d+", name) for name in names), "@ and the name", names
+    )
 
 
 @scenario("a unix stream by socketpair")
@@ -57,7 +68,9 @@ def unix_dgram_path(directory):
     found = compare(result, "unix-dgram")
     expect_equal(sum(m["bytes"] == 0 for m in found), 2, "an empty datagram is a message")
     names = {channel_pair(result.trace, m)[1].get("name") for m in found}
-    expect(len(names) == 1 and re.fullmatch(r"/tmp/unixdgram-\d+", names.pop()), "the receiver's path")
+    expect(
+        len(names) == 1 and re.fullmatch(r"/tmp/unixdgram-\d+", names.pop()), "the receiver's path"
+    )
 
 
 @scenario("unix datagrams over a socketpair")
@@ -82,9 +95,15 @@ def check_udp(directory, family, host):
     for message in found:
         sender, receiver = channel_pair(trace, message)
         for channel in (sender, receiver):
-            expect(channel["local_address"].startswith(host + ":"), f"its address is of {host}", channel)
+            expect(
+                channel["local_address"].startswith(host + ":"),
+                f"its address is of {host}",
+                channel,
+            )
         received = trace.operation(message["received"]["op"])
-        expect_equal(received["peer_address"], sender["local_address"], "who the kernel says sent it")
+        expect_equal(
+            received["peer_address"], sender["local_address"], "who the kernel says sent it"
+        )
     expect_row(result.view(), "udp")
 
 
@@ -102,8 +121,11 @@ def check_addresses(trace, found, host):
     """Each end's own address is the other's peer address."""
     for message in found:
         sender, receiver = channel_pair(trace, message)
-        expect_equal((sender["local_address"], sender["peer_address"]),
-                     (receiver["peer_address"], receiver["local_address"]), "the ends' addresses")
+        expect_equal(
+            (sender["local_address"], sender["peer_address"]),
+            (receiver["peer_address"], receiver["local_address"]),
+            "the ends' addresses",
+        )
         expect(sender["local_address"].startswith(host + ":"), f"addresses of {host}", sender)
 
 
@@ -122,14 +144,18 @@ def ask_script(directory, port):
     """A server that says where it listens, and curl asking it there."""
     fifo = shlex.quote(os.path.join(directory, "ready"))
     server = shlex.join(lab("httpecho", port))
-    return (f"mkfifo {fifo}; {server} >{fifo} & read -r url <{fifo}; "
-            "curl --silent --max-time 20 --header 'X-Lens: yes' \"$url\"; wait $!")
+    return (
+        f"mkfifo {fifo}; {server} >{fifo} & read -r url <{fifo}; "
+        "curl --silent --max-time 20 --header 'X-Lens: yes' \"$url\"; wait $!"
+    )
 
 
 def http_bytes(truth):
     request = b"".join(t["text"].encode("latin-1") for t in truth if t.get("channel") == "request")
-    sizes = {word: sum(t["bytes"] for t in truth if t.get("channel") == word)
-             for word in ("request", "response")}
+    sizes = {
+        word: sum(t["bytes"] for t in truth if t.get("channel") == word)
+        for word in ("request", "response")
+    }
     return request, sizes
 
 
@@ -149,8 +175,11 @@ def httpecho_curl(directory):
     check_addresses(trace, found, "127.0.0.1")
     first = trace.operation(found[0]["sent"]["op"])
     expect_equal((first["pid"], blob(first["payload"])), (client, request[:64]), "curl's request")
-    addresses = {blob(op["peer_address"]) for op in trace.operations(syscall="connect", pid=client)
-                 if mechanism_of(trace, op) == "tcp"}
+    addresses = {
+        blob(op["peer_address"])
+        for op in trace.operations(syscall="connect", pid=client)
+        if mechanism_of(trace, op) == "tcp"
+    }
     expect_equal(addresses, {b"127.0.0.1:6789"}, "curl connected to port 6789")
     picture = result.stderr.decode()
     expect_row(picture, "httpecho", "curl")
@@ -159,8 +188,17 @@ def httpecho_curl(directory):
 
 @scenario("the HTTP echo server alone, asked from outside the trace")
 def httpecho_alone(directory):
-    traced = start(directory, [IPCLENS, "record", "-o", os.path.join(directory, "trace.ndjson"),
-                               "--", *lab("httpecho", 0, 2)])
+    traced = start(
+        directory,
+        [
+            IPCLENS,
+            "record",
+            "-o",
+            os.path.join(directory, "trace.ndjson"),
+            "--",
+            *lab("httpecho", 0, 2),
+        ],
+    )
     try:
         wait_for(lambda: traced.stdout.endswith(b"\n"), "the server's address")
         for _ in range(2):
@@ -190,26 +228,47 @@ def vio(directory):
     found = compare(result, "unix-dgram")
     many = [m for m in found if trace.operation(m["sent"]["op"])["syscall"] == "sendmmsg"]
     expect_equal([m["bytes"] for m in many], [13, 3, 9], "three messages by one call, in order")
-    expect_equal({trace.operation(m["received"]["op"])["syscall"] for m in many}, {"recvmmsg"},
-                 "and received by one call")
+    expect_equal(
+        {trace.operation(m["received"]["op"])["syscall"] for m in many},
+        {"recvmmsg"},
+        "and received by one call",
+    )
     for syscall in ("sendmmsg", "recvmmsg"):
         op = trace.one("operation", syscall=syscall, state=None)
         expect_equal((op["returned"], op["lengths"]), (3, [13, 3, 9]), f"{syscall}'s messages")
-    gathered = {syscall: blob(trace.one("operation", syscall=syscall, state=None)["payload"])
-                for syscall in ("writev", "readv", "sendmsg", "recvmsg")}
-    expect_equal(gathered, {"writev": b"scattered", "readv": b"scattered", "sendmsg": b"take this",
-                            "recvmsg": b"take this"}, "the parts are put together")
+    gathered = {
+        syscall: blob(trace.one("operation", syscall=syscall, state=None)["payload"])
+        for syscall in ("writev", "readv", "sendmsg", "recvmsg")
+    }
+    expect_equal(
+        gathered,
+        {
+            "writev": b"scattered",
+            "readv": b"scattered",
+            "sendmsg": b"take this",
+            "recvmsg": b"take this",
+        },
+        "the parts are put together",
+    )
     for action, syscall in (("send", "sendmsg"), ("receive", "recvmsg")):
-        passed = [t["fd"] for t in result.truth if t["do"] == action and "fd" in t
-                  and t["mechanism"] == "unix-dgram"]
-        expect_equal(trace.one("operation", syscall=syscall, state=None)["fds"], passed,
-                     f"the descriptor passed, in the numbers of {syscall}'s process")
+        passed = [
+            t["fd"]
+            for t in result.truth
+            if t["do"] == action and "fd" in t and t["mechanism"] == "unix-dgram"
+        ]
+        expect_equal(
+            trace.one("operation", syscall=syscall, state=None)["fds"],
+            passed,
+            f"the descriptor passed, in the numbers of {syscall}'s process",
+        )
 
 
 @scenario("a connection to where nobody listens is refused")
 def refused(directory):
-    script = ("import socket\ns=socket.socket()\ns.bind(('127.0.0.1',0))\na=s.getsockname()\ns.close()\n"
-              "try: socket.create_connection(a)\nexcept ConnectionRefusedError: print('%s:%d' % a)\n")
+    script = (
+        "import socket\ns=socket.socket()\ns.bind(('127.0.0.1',0))\na=s.getsockname()\ns.close()\n"
+        "try: socket.create_connection(a)\nexcept ConnectionRefusedError: print('%s:%d' % a)\n"
+    )
     result = record(directory, ["/usr/bin/python3", "-c", script])
     op = result.trace.operations(syscall="connect")[-1]
     expect_equal((op["returned"], op["error"]), (-111, "ECONNREFUSED"), "the refusal")

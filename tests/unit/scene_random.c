@@ -33,8 +33,8 @@ static const char *const words[] = {
 	"\n",
 	"\r",
 	"\t",
-	"\xc2\x9b"
-	"31m",
+	("\xc2\x9b"
+	 "31m"),
 	"\xe2\x80\x8b",
 	"\x7f",
 	"😀",
@@ -53,7 +53,7 @@ static void random_text(struct chance *c, char *out, size_t words_most)
 
 	*out = '\0';
 	for (size_t i = 0; i < count; i++)
-		strcat(out, words[next(c, sizeof(words) / sizeof(*words))]);
+		out = stpcpy(out, words[next(c, sizeof(words) / sizeof(*words))]);
 }
 
 static void set_random(struct chance *c, char **slot, size_t words_most)

@@ -126,8 +126,13 @@ static void version(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(runs), cmocka_unit_test(unknown), cmocka_unit_test(no_command),
-		cmocka_unit_test(help), cmocka_unit_test(version),
+		/* clang-format off */
+		cmocka_unit_test(runs),
+		cmocka_unit_test(unknown),
+		cmocka_unit_test(no_command),
+		cmocka_unit_test(help),
+		cmocka_unit_test(version),
+		/* clang-format on */
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -123,8 +123,13 @@ static void round_trip(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(nesting), cmocka_unit_test(numbers),	 cmocka_unit_test(escapes),
-		cmocka_unit_test(base64),  cmocka_unit_test(round_trip),
+		/* clang-format off */
+		cmocka_unit_test(nesting),
+		cmocka_unit_test(numbers),
+		cmocka_unit_test(escapes),
+		cmocka_unit_test(base64),
+		cmocka_unit_test(round_trip),
+		/* clang-format on */
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -171,10 +171,12 @@ static void filters_of_one_side(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		/* clang-format off */
 		TEST(lines),
 		TEST(filters),
 		TEST(several_filters),
 		TEST(filters_of_one_side),
+		/* clang-format on */
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -243,11 +243,21 @@ static void many_of_all(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(life_of_a_process),     TEST(death_by_signal),    TEST(threads),
-		TEST(pid_used_again),	     TEST(no_circles),	       TEST(unknown_process),
-		TEST(begin_and_end_are_one), TEST(unfinished),	       TEST(all_of_an_operation),
-		TEST(operations_in_order),   TEST(channel_told_twice), TEST(loss_is_counted),
+		/* clang-format off */
+		TEST(life_of_a_process),
+		TEST(death_by_signal),
+		TEST(threads),
+		TEST(pid_used_again),
+		TEST(no_circles),
+		TEST(unknown_process),
+		TEST(begin_and_end_are_one),
+		TEST(unfinished),
+		TEST(all_of_an_operation),
+		TEST(operations_in_order),
+		TEST(channel_told_twice),
+		TEST(loss_is_counted),
 		TEST(many_of_all),
+		/* clang-format on */
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -43,19 +43,16 @@ static const char *holdings(struct trace_text *t)
 	return t->shown;
 }
 
-static void call(struct trace_text *t, unsigned id, const char *syscall, const char *role, int fd,
-		 uint64_t at, int64_t returned, const char *more)
-{
-	trace_call(t,
-		   (struct call){id, syscall, role, 10, 0, fd, PIPE, at, at + 1, returned, more});
-}
+#define CALL(t, id, syscall, role, fd, at, returned, more)                                         \
+	trace_call(t, (struct call){id, syscall, role, 10, 0, fd, PIPE, at, (at) + 1, returned,    \
+				    more})
 
 static void made_and_closed(void **state)
 {
 	struct trace_text *t = *state;
 
-	call(t, 1, "close", "close", 3, 10, 0, "");
-	call(t, 2, "close", "close", 4, 12, -9, ",'error':'EBADF'");
+	CALL(t, 1, "close", "close", 3, 10, 0, "");
+	CALL(t, 2, "close", "close", 4, 12, -9, ",'error':'EBADF'");
 	assert_string_equal(holdings(t), "10:3 read 2-10 call/call\n"
 					 "10:4 write 2--1 call/unknown\n");
 	assert_true(t->model->channels[0]->created_in_trace);
@@ -70,7 +67,7 @@ static void inherited(void **state)
 	struct trace_text *t = *state;
 
 	trace_fork(t, 10, 20, "sh", 5);
-	call(t, 1, "close", "close", 3, 10, 0, "");
+	CALL(t, 1, "close", "close", 3, 10, 0, "");
 	trace_exit(t, 20, "'exit_code':0", 20);
 	assert_string_equal(holdings(t), "10:3 read 2-10 call/call\n"
 					 "10:4 write 2--1 call/unknown\n"
@@ -85,9 +82,9 @@ static void shared(void **state)
 
 	trace_line(t, "{'type':'process','event':'fork','at_ns':5,'pid':20,'tid':20,'ppid':10,"
 		      "'comm':'sh','shares_fds':true}");
-	call(t, 1, "close", "close", 3, 10, 0, "");
+	CALL(t, 1, "close", "close", 3, 10, 0, "");
 	trace_exit(t, 20, "'exit_code':0", 20);
-	call(t, 2, "close", "close", 4, 30, 0, "");
+	CALL(t, 2, "close", "close", 4, 30, 0, "");
 	assert_string_equal(holdings(t), "10:3 read 2-10 call/call\n"
 					 "10:4 write 2-30 call/call\n"
 					 "20:3 read 5-10 fork/call\n"
@@ -102,7 +99,7 @@ static void shared_until_exec(void **state)
 	trace_line(t, "{'type':'process','event':'fork','at_ns':5,'pid':20,'tid':20,'ppid':10,"
 		      "'comm':'sh','shares_fds':true}");
 	trace_line(t, "{'type':'process','event':'exec','at_ns':6,'pid':20,'tid':20,'comm':'ls'}");
-	call(t, 1, "close", "close", 3, 10, 0, "");
+	CALL(t, 1, "close", "close", 3, 10, 0, "");
 	assert_string_equal(holdings(t), "10:3 read 2-10 call/call\n"
 					 "10:4 write 2--1 call/unknown\n"
 					 "20:3 read 5--1 fork/unknown\n"
@@ -113,12 +110,12 @@ static void duplicated(void **state)
 {
 	struct trace_text *t = *state;
 
-	call(t, 1, "dup2", "control", 4, 10, 1,
+	CALL(t, 1, "dup2", "control", 4, 10, 1,
 	     ",'new_fds':[{'fd':1,'channel':'" PIPE "','access':'write'}]");
-	call(t, 2, "dup2", "control", 3, 12, 1, "");
-	call(t, 3, "fcntl", "control", 3, 14, 9, ",'args':{'cmd':1030,'arg':9}");
-	call(t, 4, "fcntl", "control", 3, 16, 1, ",'args':{'cmd':1,'arg':0}");
-	call(t, 5, "dup", "control", 4, 18, -24, "");
+	CALL(t, 2, "dup2", "control", 3, 12, 1, "");
+	CALL(t, 3, "fcntl", "control", 3, 14, 9, ",'args':{'cmd':1030,'arg':9}");
+	CALL(t, 4, "fcntl", "control", 3, 16, 1, ",'args':{'cmd':1,'arg':0}");
+	CALL(t, 5, "dup", "control", 4, 18, -24, "");
 	assert_string_equal(holdings(t), "10:3 read 2--1 call/unknown\n"
 					 "10:4 write 2--1 call/unknown\n"
 					 "10:1 write 11-12 call/call\n"
@@ -212,10 +209,19 @@ static void received_by_message(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(made_and_closed),	 TEST(inherited),	    TEST(shared),
-		TEST(shared_until_exec), TEST(duplicated),	    TEST(range_closed),
-		TEST(exec_tells),	 TEST(exec_tells_in_part),  TEST(exit_tells),
-		TEST(learnt_from_use),	 TEST(received_by_message),
+		/* clang-format off */
+		TEST(made_and_closed),
+		TEST(inherited),
+		TEST(shared),
+		TEST(shared_until_exec),
+		TEST(duplicated),
+		TEST(range_closed),
+		TEST(exec_tells),
+		TEST(exec_tells_in_part),
+		TEST(exit_tells),
+		TEST(learnt_from_use),
+		TEST(received_by_message),
+		/* clang-format on */
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

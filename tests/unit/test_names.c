@@ -103,9 +103,14 @@ static void signals(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(mechanisms), cmocka_unit_test(words),
-		cmocka_unit_test(some_words), cmocka_unit_test(records_and_fields),
-		cmocka_unit_test(errors),     cmocka_unit_test(signals),
+		/* clang-format off */
+		cmocka_unit_test(mechanisms),
+		cmocka_unit_test(words),
+		cmocka_unit_test(some_words),
+		cmocka_unit_test(records_and_fields),
+		cmocka_unit_test(errors),
+		cmocka_unit_test(signals),
+		/* clang-format on */
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

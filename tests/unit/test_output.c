@@ -32,7 +32,7 @@ static int set_up(void **state)
 	assert_non_null(p);
 	unsetenv("SUDO_UID");
 	unsetenv("SUDO_GID");
-	strcpy(p->dir, "/tmp/ipclens-test-output-XXXXXX");
+	snprintf(p->dir, sizeof(p->dir), "/tmp/ipclens-test-output-XXXXXX");
 	assert_non_null(mkdtemp(p->dir));
 	snprintf(p->path, sizeof(p->path), "%s/out", p->dir);
 	snprintf(p->other, sizeof(p->other), "%s/other", p->dir);

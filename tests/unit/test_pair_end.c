@@ -161,10 +161,16 @@ static void close_ends_a_connection(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(last_exit_ends_it),	 TEST(last_close_ends_it),
-		TEST(end_without_cause),	 TEST(end_of_a_fifo),
-		TEST(reading_nothing_is_no_end), TEST(connect_meets_accept),
-		TEST(shutdown_ends_it),		 TEST(close_ends_a_connection),
+		/* clang-format off */
+		TEST(last_exit_ends_it),
+		TEST(last_close_ends_it),
+		TEST(end_without_cause),
+		TEST(end_of_a_fifo),
+		TEST(reading_nothing_is_no_end),
+		TEST(connect_meets_accept),
+		TEST(shutdown_ends_it),
+		TEST(close_ends_a_connection),
+		/* clang-format on */
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

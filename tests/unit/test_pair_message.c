@@ -21,19 +21,13 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static void put(struct trace_text *t, unsigned id, uint32_t pid, const char *channel, uint64_t at,
-		int64_t bytes, const char *more)
-{
-	trace_call(t, (struct call){id, "sendto", "send", pid, 0, 5, channel, at, at + 1, bytes,
-				    more});
-}
+#define PUT(t, id, pid, channel, at, bytes, more)                                                  \
+	trace_call(t, (struct call){id, "sendto", "send", pid, 0, 5, channel, at, (at) + 1, bytes, \
+				    more})
 
-static void get(struct trace_text *t, unsigned id, uint32_t pid, const char *channel, uint64_t at,
-		int64_t bytes, const char *more)
-{
-	trace_call(t, (struct call){id, "recvfrom", "receive", pid, 0, 6, channel, at, at + 1,
-				    bytes, more});
-}
+#define GET(t, id, pid, channel, at, bytes, more)                                                  \
+	trace_call(t, (struct call){id, "recvfrom", "receive", pid, 0, 6, channel, at, (at) + 1,   \
+				    bytes, more})
 
 static void two_dgram_sockets(struct trace_text *t)
 {
@@ -47,10 +41,10 @@ static void dgram_by_name(void **state)
 	struct trace_text *t = *state;
 
 	two_dgram_sockets(t);
-	put(t, 1, 10, "unix:[1]", 10, 5, ",'peer_address':'/tmp/s'");
-	put(t, 2, 10, "unix:[1]", 12, 6, ",'peer_address':'/tmp/s'");
-	get(t, 3, 20, "unix:[2]", 14, 5, "");
-	get(t, 4, 20, "unix:[2]", 16, 6, "");
+	PUT(t, 1, 10, "unix:[1]", 10, 5, ",'peer_address':'/tmp/s'");
+	PUT(t, 2, 10, "unix:[1]", 12, 6, ",'peer_address':'/tmp/s'");
+	GET(t, 3, 20, "unix:[2]", 14, 5, "");
+	GET(t, 4, 20, "unix:[2]", 16, 6, "");
 	assert_string_equal(trace_messages(t), "unix-dgram 10>20 5 s1+0 r3+0 exact\n"
 					       "unix-dgram 10>20 6 s2+0 r4+0 exact\n");
 	assert_string_equal(t->pairing->messages[0]->channel->id.data, "unix:[2]");
@@ -61,8 +55,8 @@ static void dgram_of_no_bytes(void **state)
 	struct trace_text *t = *state;
 
 	two_dgram_sockets(t);
-	put(t, 1, 10, "unix:[1]", 10, 0, ",'to':'unix:[2]'");
-	get(t, 2, 20, "unix:[2]", 14, 0, "");
+	PUT(t, 1, 10, "unix:[1]", 10, 0, ",'to':'unix:[2]'");
+	GET(t, 2, 20, "unix:[2]", 14, 0, "");
 	assert_string_equal(trace_messages(t), "unix-dgram 10>20 0 s1+0 r2+0 exact\n");
 }
 
@@ -72,10 +66,10 @@ static void dgram_from_named_senders(void **state)
 	struct trace_text *t = *state;
 
 	two_dgram_sockets(t);
-	put(t, 1, 10, "unix:[1]", 10, 5, ",'to':'unix:[2]'");
-	put(t, 2, 30, "unix:[3]", 10, 5, ",'to':'unix:[2]'");
-	get(t, 3, 20, "unix:[2]", 14, 5, ",'from':'unix:[3]'");
-	get(t, 4, 20, "unix:[2]", 16, 5, ",'from':'unix:[1]'");
+	PUT(t, 1, 10, "unix:[1]", 10, 5, ",'to':'unix:[2]'");
+	PUT(t, 2, 30, "unix:[3]", 10, 5, ",'to':'unix:[2]'");
+	GET(t, 3, 20, "unix:[2]", 14, 5, ",'from':'unix:[3]'");
+	GET(t, 4, 20, "unix:[2]", 16, 5, ",'from':'unix:[1]'");
 	assert_string_equal(trace_messages(t), "unix-dgram 30>20 5 s2+0 r3+0 exact\n"
 					       "unix-dgram 10>20 5 s1+0 r4+0 exact\n");
 }
@@ -85,10 +79,10 @@ static void dgram_from_somebody(void **state)
 	struct trace_text *t = *state;
 
 	two_dgram_sockets(t);
-	put(t, 1, 10, "unix:[1]", 10, 5, ",'to':'unix:[2]'");
-	put(t, 2, 30, "unix:[3]", 10, 5, ",'to':'unix:[2]'");
-	get(t, 3, 20, "unix:[2]", 14, 5, "");
-	get(t, 4, 20, "unix:[2]", 16, 5, "");
+	PUT(t, 1, 10, "unix:[1]", 10, 5, ",'to':'unix:[2]'");
+	PUT(t, 2, 30, "unix:[3]", 10, 5, ",'to':'unix:[2]'");
+	GET(t, 3, 20, "unix:[2]", 14, 5, "");
+	GET(t, 4, 20, "unix:[2]", 16, 5, "");
 	assert_string_equal(trace_messages(t), "unix-dgram 10>20 5 s1+0 r3+0 ambiguous\n"
 					       "unix-dgram 30>20 5 s2+0 r4+0 ambiguous\n");
 }
@@ -98,8 +92,8 @@ static void dgram_cut(void **state)
 	struct trace_text *t = *state;
 
 	two_dgram_sockets(t);
-	put(t, 1, 10, "unix:[1]", 10, 50, ",'to':'unix:[2]'");
-	get(t, 2, 20, "unix:[2]", 14, 50, ",'flags':32,'transferred':8");
+	PUT(t, 1, 10, "unix:[1]", 10, 50, ",'to':'unix:[2]'");
+	GET(t, 2, 20, "unix:[2]", 14, 50, ",'flags':32,'transferred':8");
 	assert_string_equal(trace_messages(t), "unix-dgram 10>20 8 s1+0 r2+0 exact truncated\n");
 	assert_int_equal(t->pairing->messages[0]->cut, 42);
 }
@@ -110,8 +104,8 @@ static void dgram_larger_than_sent(void **state)
 	struct trace_text *t = *state;
 
 	two_dgram_sockets(t);
-	put(t, 1, 10, "unix:[1]", 10, 5, ",'to':'unix:[2]'");
-	get(t, 2, 20, "unix:[2]", 14, 8, "");
+	PUT(t, 1, 10, "unix:[1]", 10, 5, ",'to':'unix:[2]'");
+	GET(t, 2, 20, "unix:[2]", 14, 8, "");
 	assert_string_equal(trace_messages(t), "unix-dgram 10>20 8 s1+0 r2+0 ambiguous\n");
 }
 
@@ -124,7 +118,7 @@ static void many_at_once(void **state)
 				    ",'to':'unix:[2]','lengths':[3,0,4],'transferred':7"});
 	trace_call(t, (struct call){2, "recvmmsg", "receive", 20, 0, 6, "unix:[2]", 12, 13, 2,
 				    ",'lengths':[3,0]"});
-	get(t, 3, 20, "unix:[2]", 14, 4, "");
+	GET(t, 3, 20, "unix:[2]", 14, 4, "");
 	assert_string_equal(trace_messages(t), "unix-dgram 10>20 3 s1+0 r2+0 exact\n"
 					       "unix-dgram 10>20 0 s1+3 r2+3 exact\n"
 					       "unix-dgram 10>20 4 s1+3 r3+0 exact\n");
@@ -137,11 +131,11 @@ static void seqpacket_end(void **state)
 
 	trace_channel(t, "unix:[1]", "unix-seqpacket", ",'peer':'unix:[2]'");
 	trace_channel(t, "unix:[2]", "unix-seqpacket", "");
-	put(t, 1, 10, "unix:[1]", 10, 4, "");
-	put(t, 2, 10, "unix:[1]", 12, 0, "");
-	get(t, 3, 20, "unix:[2]", 14, 4, "");
-	get(t, 4, 20, "unix:[2]", 16, 0, "");
-	get(t, 5, 20, "unix:[2]", 18, 0, "");
+	PUT(t, 1, 10, "unix:[1]", 10, 4, "");
+	PUT(t, 2, 10, "unix:[1]", 12, 0, "");
+	GET(t, 3, 20, "unix:[2]", 14, 4, "");
+	GET(t, 4, 20, "unix:[2]", 16, 0, "");
+	GET(t, 5, 20, "unix:[2]", 18, 0, "");
 	assert_string_equal(trace_messages(t), "unix-seqpacket 10>20 4 s1+0 r3+0 exact\n"
 					       "unix-seqpacket 10>20 0 s2+0 r4+0 exact\n");
 	assert_int_equal(t->pairing->eof_count, 1);
@@ -159,10 +153,10 @@ static void udp_by_address(void **state)
 	struct trace_text *t = *state;
 
 	udp_sockets(t);
-	put(t, 1, 10, "udp:[1]", 10, 5, ",'peer_address':'127.0.0.1:53'");
-	get(t, 2, 20, "udp:[2]", 12, 5, ",'peer_address':'127.0.0.1:4000'");
-	put(t, 3, 20, "udp:[2]", 14, 6, ",'peer_address':'127.0.0.1:4000'");
-	get(t, 4, 10, "udp:[1]", 16, 6, ",'peer_address':'127.0.0.1:53'");
+	PUT(t, 1, 10, "udp:[1]", 10, 5, ",'peer_address':'127.0.0.1:53'");
+	GET(t, 2, 20, "udp:[2]", 12, 5, ",'peer_address':'127.0.0.1:4000'");
+	PUT(t, 3, 20, "udp:[2]", 14, 6, ",'peer_address':'127.0.0.1:4000'");
+	GET(t, 4, 10, "udp:[1]", 16, 6, ",'peer_address':'127.0.0.1:53'");
 	assert_string_equal(trace_messages(t), "udp 10>20 5 s1+0 r2+0 exact\n"
 					       "udp 20>10 6 s3+0 r4+0 exact\n");
 }
@@ -172,12 +166,24 @@ static void udp_outside(void **state)
 	struct trace_text *t = *state;
 
 	udp_sockets(t);
-	put(t, 1, 10, "udp:[1]", 10, 5, ",'peer_address':'192.0.2.1:53'");
-	put(t, 2, 10, "udp:[1]", 12, 5, ",'peer_address':'127.0.0.1:54'");
-	get(t, 3, 10, "udp:[1]", 14, 7, ",'peer_address':'192.0.2.1:55'");
+	PUT(t, 1, 10, "udp:[1]", 10, 5, ",'peer_address':'192.0.2.1:53'");
+	PUT(t, 2, 10, "udp:[1]", 12, 5, ",'peer_address':'127.0.0.1:54'");
+	GET(t, 3, 10, "udp:[1]", 14, 7, ",'peer_address':'192.0.2.1:55'");
 	assert_string_equal(trace_messages(t), "udp ->10 7 - r3+0 exact\n"
 					       "udp 10>- 5 s1+0 - exact\n"
 					       "udp 10>- 5 s2+0 - exact\n");
+}
+
+/* The same address in another network namespace is another socket. */
+static void udp_elsewhere(void **state)
+{
+	struct trace_text *t = *state;
+
+	udp_sockets(t);
+	trace_channel(t, "udp:[3]", "udp", ",'local_address':'127.0.0.1:53','network':2");
+	PUT(t, 1, 10, "udp:[1]", 10, 5, ",'peer_address':'127.0.0.1:53'");
+	GET(t, 2, 20, "udp:[2]", 12, 5, "");
+	assert_string_equal(trace_messages(t), "udp 10>20 5 s1+0 r2+0 exact\n");
 }
 
 /* Fewer came than went, and the kernel says which were queued. */
@@ -186,11 +192,11 @@ static void udp_dropped(void **state)
 	struct trace_text *t = *state;
 
 	udp_sockets(t);
-	put(t, 1, 10, "udp:[1]", 10, 5, ",'to':'udp:[2]'");
-	put(t, 2, 10, "udp:[1]", 12, 6, ",'peer_address':'127.0.0.1:53'");
-	put(t, 3, 10, "udp:[1]", 14, 7, ",'to':'udp:[2]'");
-	get(t, 4, 20, "udp:[2]", 16, 5, "");
-	get(t, 5, 20, "udp:[2]", 18, 7, "");
+	PUT(t, 1, 10, "udp:[1]", 10, 5, ",'to':'udp:[2]'");
+	PUT(t, 2, 10, "udp:[1]", 12, 6, ",'peer_address':'127.0.0.1:53'");
+	PUT(t, 3, 10, "udp:[1]", 14, 7, ",'to':'udp:[2]'");
+	GET(t, 4, 20, "udp:[2]", 16, 5, "");
+	GET(t, 5, 20, "udp:[2]", 18, 7, "");
 	assert_string_equal(trace_messages(t), "udp 10>20 5 s1+0 r4+0 exact\n"
 					       "udp 10>20 7 s3+0 r5+0 exact\n"
 					       "udp 10>- 6 s2+0 - exact dropped\n");
@@ -202,9 +208,9 @@ static void udp_dropped_who_knows(void **state)
 	struct trace_text *t = *state;
 
 	udp_sockets(t);
-	put(t, 1, 10, "udp:[1]", 10, 5, ",'peer_address':'127.0.0.1:53'");
-	put(t, 2, 10, "udp:[1]", 12, 5, ",'peer_address':'127.0.0.1:53'");
-	get(t, 3, 20, "udp:[2]", 16, 5, "");
+	PUT(t, 1, 10, "udp:[1]", 10, 5, ",'peer_address':'127.0.0.1:53'");
+	PUT(t, 2, 10, "udp:[1]", 12, 5, ",'peer_address':'127.0.0.1:53'");
+	GET(t, 3, 20, "udp:[2]", 16, 5, "");
 	assert_string_equal(trace_messages(t), "udp 10>20 5 s1+0 r3+0 ambiguous\n"
 					       "udp 10>- 5 s2+0 - ambiguous unread\n");
 }
@@ -267,23 +273,20 @@ static void mq_highest_first(void **state)
 					       "posix-mq 10>- 5 s1+0 - ambiguous unread\n");
 }
 
-static void sysv(struct trace_text *t, unsigned id, bool send, uint32_t pid, uint64_t at,
-		 int64_t returned, const char *more)
-{
-	trace_call(t, (struct call){id, send ? "msgsnd" : "msgrcv", send ? "send" : "receive", pid,
-				    0, -1, "sysv-msg:[3]", at, at + 1, returned, more});
-}
+#define SYSV(t, id, send, pid, at, returned, more)                                                 \
+	trace_call(t, (struct call){id, (send) ? "msgsnd" : "msgrcv", (send) ? "send" : "receive", \
+				    pid, 0, -1, "sysv-msg:[3]", at, (at) + 1, returned, more})
 
 static void sysv_by_type(void **state)
 {
 	struct trace_text *t = *state;
 
 	trace_channel(t, "sysv-msg:[3]", "sysv-msg", ",'key':'0x0000002a'");
-	sysv(t, 1, true, 10, 10, 0, ",'requested':5,'message_type':1");
-	sysv(t, 2, true, 10, 12, 0, ",'transferred':6,'message_type':2");
-	sysv(t, 3, false, 30, 14, 6, ",'message_type':2,'flags':0");
-	sysv(t, 4, false, 20, 16, 5, ",'message_type':1,'flags':16384");
-	sysv(t, 5, false, 20, 18, 5, ",'message_type':1,'flags':0");
+	SYSV(t, 1, true, 10, 10, 0, ",'requested':5,'message_type':1");
+	SYSV(t, 2, true, 10, 12, 0, ",'transferred':6,'message_type':2");
+	SYSV(t, 3, false, 30, 14, 6, ",'message_type':2,'flags':0");
+	SYSV(t, 4, false, 20, 16, 5, ",'message_type':1,'flags':16384");
+	SYSV(t, 5, false, 20, 18, 5, ",'message_type':1,'flags':0");
 	assert_string_equal(trace_messages(t), "sysv-msg 10>30 6 s2+0 r3+0 exact\n"
 					       "sysv-msg 10>20 5 s1+0 r5+0 exact\n");
 }
@@ -298,8 +301,8 @@ static void workers_wait_in_turn(void **state)
 				    ",'message_type':1"});
 	trace_call(t, (struct call){2, "msgrcv", "receive", 30, 0, -1, "sysv-msg:[3]", 3, 22, 5,
 				    ",'message_type':1"});
-	sysv(t, 3, true, 10, 10, 0, ",'requested':5,'message_type':1");
-	sysv(t, 4, true, 10, 20, 0, ",'requested':5,'message_type':1");
+	SYSV(t, 3, true, 10, 10, 0, ",'requested':5,'message_type':1");
+	SYSV(t, 4, true, 10, 20, 0, ",'requested':5,'message_type':1");
 	assert_string_equal(trace_messages(t), "sysv-msg 10>20 5 s3+0 r1+0 exact\n"
 					       "sysv-msg 10>30 5 s4+0 r2+0 exact\n");
 }
@@ -309,13 +312,26 @@ static void event(struct trace_text *t, unsigned id, bool send, uint32_t pid, ui
 {
 	char payload[64];
 
-	/* Eight little-endian bytes: the value and seven zeros, in base64. */
+	/* Eight little-endian bytes: 1, 128 or 256, in base64. */
 	snprintf(payload, sizeof(payload), ",'payload':{'base64':'%s'}",
-		 value == 1   ? "AQAAAAAAAAA="
-		 : value == 2 ? "AgAAAAAAAAA="
-			      : "AwAAAAAAAAA=");
+		 value == 1	? "AQAAAAAAAAA="
+		 : value == 128 ? "gAAAAAAAAAA="
+				: "AAEAAAAAAAA=");
 	trace_call(t, (struct call){id, send ? "write" : "read", send ? "send" : "receive", pid, 0,
 				    3, "eventfd:[7]", at, at + 1, 8, payload});
+}
+
+/* Types beyond what a JSON number holds exactly: two of them may look the same. */
+static void sysv_huge_types(void **state)
+{
+	struct trace_text *t = *state;
+
+	trace_channel(t, "sysv-msg:[3]", "sysv-msg", "");
+	SYSV(t, 1, true, 10, 10, 0, ",'requested':5,'message_type':9223372036854775806");
+	SYSV(t, 2, false, 20, 12, 5, ",'message_type':9223372036854775807");
+	trace_pair(t);
+	assert_int_equal(t->pairing->message_count, 1);
+	assert_int_equal(t->pairing->ambiguous, 1);
 }
 
 static void eventfd_sum(void **state)
@@ -323,9 +339,9 @@ static void eventfd_sum(void **state)
 	struct trace_text *t = *state;
 
 	trace_channel(t, "eventfd:[7]", "eventfd", "");
-	event(t, 1, true, 10, 10, 1);
-	event(t, 2, true, 30, 12, 2);
-	event(t, 3, false, 20, 14, 3);
+	event(t, 1, true, 10, 10, 128);
+	event(t, 2, true, 30, 12, 128);
+	event(t, 3, false, 20, 14, 256);
 	event(t, 4, true, 10, 16, 1);
 	event(t, 5, false, 20, 18, 1);
 	event(t, 6, true, 10, 20, 1);
@@ -340,6 +356,7 @@ static void eventfd_sum(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		/* clang-format off */
 		TEST(dgram_by_name),
 		TEST(dgram_of_no_bytes),
 		TEST(dgram_from_named_senders),
@@ -350,6 +367,7 @@ int main(void)
 		TEST(seqpacket_end),
 		TEST(udp_by_address),
 		TEST(udp_outside),
+		TEST(udp_elsewhere),
 		TEST(udp_dropped),
 		TEST(udp_dropped_who_knows),
 		TEST(mq_priorities),
@@ -357,7 +375,9 @@ int main(void)
 		TEST(mq_highest_first),
 		TEST(sysv_by_type),
 		TEST(workers_wait_in_turn),
+		TEST(sysv_huge_types),
 		TEST(eventfd_sum),
+		/* clang-format on */
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -210,15 +210,49 @@ static void pid_used_again(void **state)
 	assert_null(t->pairing->signals[1]->generate);
 }
 
+/* sigwaitinfo takes a pending signal without any delivery. */
+static void waited_for(void **state)
+{
+	struct trace_text *t = *state;
+
+	generate(t, 11, "SIGUSR1", 10, BY_KILL);
+	call_kill(t, 1, 10, 0, ",'args':{'pid':20,'sig':10}");
+	trace_call(t, (struct call){2, "rt_sigtimedwait", "wait", 20, 0, -1, NULL, 5, 15, 10, ""});
+	assert_string_equal(trace_messages(t), "SIGUSR1 10>20 0 s1+0 r2+0 exact handled\n");
+	assert_int_equal(t->pairing->signals[0]->accepted_by->id, 2);
+}
+
+/* SIGCONT is reported as ignored, and resumes its target all the same. */
+static void continued(void **state)
+{
+	struct trace_text *t = *state;
+
+	generate(t, 11, "SIGCONT", 18, ",'group':true,'result':'ignored'");
+	assert_string_equal(trace_messages(t), "SIGCONT ->20 0 - 11..11 exact default\n");
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(handled),	     TEST(interrupted_read), TEST(ignored),
-		TEST(coalesced),     TEST(realtime),	     TEST(own_before_shared),
-		TEST(fatal_default), TEST(killed),	     TEST(no_process),
-		TEST(to_outside),    TEST(child_ended),	     TEST(pid_used_again),
+		/* clang-format off */
+		TEST(handled),
+		TEST(interrupted_read),
+		TEST(ignored),
+		TEST(coalesced),
+		TEST(realtime),
+		TEST(own_before_shared),
+		TEST(fatal_default),
+		TEST(killed),
+		TEST(no_process),
+		TEST(to_outside),
+		TEST(to_a_parent_outside),
+		TEST(child_ended),
+		TEST(pid_used_again),
+		TEST(waited_for),
+		TEST(continued),
+		/* clang-format on */
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,26 +22,19 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static void put(struct trace_text *t, unsigned id, uint32_t pid, uint64_t enter, uint64_t exit,
-		int64_t bytes, const char *more)
-{
-	trace_call(t,
-		   (struct call){id, "write", "send", pid, 0, 4, PIPE, enter, exit, bytes, more});
-}
+#define PUT(t, id, pid, enter, exit, bytes, more)                                                  \
+	trace_call(t, (struct call){id, "write", "send", pid, 0, 4, PIPE, enter, exit, bytes, more})
 
-static void get(struct trace_text *t, unsigned id, uint32_t pid, uint64_t enter, uint64_t exit,
-		int64_t bytes, const char *more)
-{
-	trace_call(t,
-		   (struct call){id, "read", "receive", pid, 0, 3, PIPE, enter, exit, bytes, more});
-}
+#define GET(t, id, pid, enter, exit, bytes, more)                                                  \
+	trace_call(t, (struct call){id, "read", "receive", pid, 0, 3, PIPE, enter, exit, bytes,    \
+				    more})
 
 static void one_to_one(void **state)
 {
 	struct trace_text *t = *state;
 
-	put(t, 1, 10, 10, 11, 24, "");
-	get(t, 2, 20, 12, 13, 24, "");
+	PUT(t, 1, 10, 10, 11, 24, "");
+	GET(t, 2, 20, 12, 13, 24, "");
 	assert_string_equal(trace_messages(t), "pipe 10>20 24 s1+0 r2+0 exact\n");
 }
 
@@ -49,10 +42,10 @@ static void split_and_joined(void **state)
 {
 	struct trace_text *t = *state;
 
-	put(t, 1, 10, 10, 11, 10, "");
-	get(t, 2, 20, 12, 13, 4, "");
-	put(t, 3, 10, 14, 15, 5, "");
-	get(t, 4, 20, 16, 17, 11, "");
+	PUT(t, 1, 10, 10, 11, 10, "");
+	GET(t, 2, 20, 12, 13, 4, "");
+	PUT(t, 3, 10, 14, 15, 5, "");
+	GET(t, 4, 20, 16, 17, 11, "");
 	assert_string_equal(trace_messages(t), "pipe 10>20 4 s1+0 r2+0 exact\n"
 					       "pipe 10>20 6 s1+4 r4+0 exact\n"
 					       "pipe 10>20 5 s3+0 r4+6 exact\n");
@@ -62,9 +55,9 @@ static void large_write_read_before_it_ends(void **state)
 {
 	struct trace_text *t = *state;
 
-	get(t, 2, 20, 9, 20, 65536, "");
-	get(t, 3, 20, 21, 30, 65536, "");
-	put(t, 1, 10, 10, 40, 131072, "");
+	GET(t, 2, 20, 9, 20, 65536, "");
+	GET(t, 3, 20, 21, 30, 65536, "");
+	PUT(t, 1, 10, 10, 40, 131072, "");
 	assert_string_equal(trace_messages(t), "pipe 10>20 65536 s1+0 r2+0 exact\n"
 					       "pipe 10>20 65536 s1+65536 r3+0 exact\n");
 }
@@ -73,10 +66,10 @@ static void failed_calls_move_nothing(void **state)
 {
 	struct trace_text *t = *state;
 
-	put(t, 1, 10, 10, 11, -11, ",'error':'EAGAIN'");
-	get(t, 2, 20, 12, 13, -4, ",'error':'EINTR'");
-	put(t, 3, 10, 14, 15, 5, "");
-	get(t, 4, 20, 16, 17, 5, "");
+	PUT(t, 1, 10, 10, 11, -11, ",'error':'EAGAIN'");
+	GET(t, 2, 20, 12, 13, -4, ",'error':'EINTR'");
+	PUT(t, 3, 10, 14, 15, 5, "");
+	GET(t, 4, 20, 16, 17, 5, "");
 	assert_string_equal(trace_messages(t), "pipe 10>20 5 s3+0 r4+0 exact\n");
 }
 
@@ -84,8 +77,8 @@ static void rest_is_unread(void **state)
 {
 	struct trace_text *t = *state;
 
-	put(t, 1, 10, 10, 11, 10, "");
-	get(t, 2, 20, 12, 13, 4, "");
+	PUT(t, 1, 10, 10, 11, 10, "");
+	GET(t, 2, 20, 12, 13, 4, "");
 	assert_string_equal(trace_messages(t), "pipe 10>20 4 s1+0 r2+0 exact\n"
 					       "pipe 10>- 6 s1+4 - exact unread\n");
 	assert_int_equal(t->pairing->unread, 1);
@@ -96,9 +89,9 @@ static void writers_in_turn(void **state)
 {
 	struct trace_text *t = *state;
 
-	put(t, 1, 10, 10, 11, 5, "");
-	put(t, 2, 30, 12, 13, 6, "");
-	get(t, 3, 20, 14, 15, 11, "");
+	PUT(t, 1, 10, 10, 11, 5, "");
+	PUT(t, 2, 30, 12, 13, 6, "");
+	GET(t, 3, 20, 14, 15, 11, "");
 	assert_string_equal(trace_messages(t), "pipe 10>20 5 s1+0 r3+0 exact\n"
 					       "pipe 30>20 6 s2+0 r3+5 exact\n");
 }
@@ -108,11 +101,11 @@ static void writers_at_once(void **state)
 {
 	struct trace_text *t = *state;
 
-	put(t, 1, 10, 1, 2, 1, "");
-	put(t, 2, 10, 10, 15, 5, "");
-	put(t, 3, 30, 12, 14, 6, "");
-	put(t, 4, 30, 20, 21, 1, "");
-	get(t, 5, 20, 30, 31, 13, "");
+	PUT(t, 1, 10, 1, 2, 1, "");
+	PUT(t, 2, 10, 10, 15, 5, "");
+	PUT(t, 3, 30, 12, 14, 6, "");
+	PUT(t, 4, 30, 20, 21, 1, "");
+	GET(t, 5, 20, 30, 31, 13, "");
 	assert_string_equal(trace_messages(t), "pipe 10>20 1 s1+0 r5+0 exact\n"
 					       "pipe 30>20 6 s3+0 r5+1 ambiguous\n"
 					       "pipe 10>20 5 s2+0 r5+7 ambiguous\n"
@@ -125,10 +118,10 @@ static void writer_returns_late(void **state)
 {
 	struct trace_text *t = *state;
 
-	put(t, 1, 10, 10, 50, 5, "");
-	get(t, 2, 20, 12, 20, 5, "");
-	put(t, 3, 30, 30, 40, 6, "");
-	get(t, 4, 20, 41, 45, 6, "");
+	PUT(t, 1, 10, 10, 50, 5, "");
+	GET(t, 2, 20, 12, 20, 5, "");
+	PUT(t, 3, 30, 30, 40, 6, "");
+	GET(t, 4, 20, 41, 45, 6, "");
 	assert_string_equal(trace_messages(t), "pipe 10>20 5 s1+0 r2+0 exact\n"
 					       "pipe 30>20 6 s3+0 r4+0 exact\n");
 }
@@ -138,10 +131,10 @@ static void readers_wait_in_turn(void **state)
 {
 	struct trace_text *t = *state;
 
-	put(t, 1, 10, 10, 11, 5, "");
-	get(t, 2, 20, 2, 12, 5, "");
-	put(t, 3, 10, 20, 21, 6, "");
-	get(t, 4, 30, 3, 22, 6, "");
+	PUT(t, 1, 10, 10, 11, 5, "");
+	GET(t, 2, 20, 2, 12, 5, "");
+	PUT(t, 3, 10, 20, 21, 6, "");
+	GET(t, 4, 30, 3, 22, 6, "");
 	assert_string_equal(trace_messages(t), "pipe 10>20 5 s1+0 r2+0 exact\n"
 					       "pipe 10>30 6 s3+0 r4+0 exact\n");
 }
@@ -150,9 +143,9 @@ static void readers_at_once(void **state)
 {
 	struct trace_text *t = *state;
 
-	put(t, 1, 10, 10, 11, 12, "");
-	get(t, 2, 20, 20, 25, 6, "");
-	get(t, 3, 30, 21, 24, 6, "");
+	PUT(t, 1, 10, 10, 11, 12, "");
+	GET(t, 2, 20, 20, 25, 6, "");
+	GET(t, 3, 30, 21, 24, 6, "");
 	assert_string_equal(trace_messages(t), "pipe 10>30 6 s1+0 r3+0 ambiguous\n"
 					       "pipe 10>20 6 s1+6 r2+0 ambiguous\n");
 }
@@ -162,13 +155,13 @@ static void killed_writer(void **state)
 {
 	struct trace_text *t = *state;
 
-	put(t, 1, 10, 10, 11, 5, "");
+	PUT(t, 1, 10, 10, 11, 5, "");
 	trace_line(t,
 		   "{'type':'operation','id':2,'state':'pending','syscall':'write','role':'send',"
 		   "'pid':10,'tid':10,'fd':4,'channel':'" PIPE "','enter_ns':12,'at_ns':90,"
 		   "'requested':1048576}");
-	get(t, 3, 20, 13, 14, 5, "");
-	get(t, 4, 20, 15, 16, 65536, "");
+	GET(t, 3, 20, 13, 14, 5, "");
+	GET(t, 4, 20, 15, 16, 65536, "");
 	assert_string_equal(trace_messages(t), "pipe 10>20 5 s1+0 r3+0 exact\n"
 					       "pipe 10>20 65536 s2+0 r4+0 ambiguous\n");
 }
@@ -177,7 +170,7 @@ static void from_outside(void **state)
 {
 	struct trace_text *t = *state;
 
-	get(t, 1, 20, 10, 11, 7, "");
+	GET(t, 1, 20, 10, 11, 7, "");
 	assert_string_equal(trace_messages(t), "pipe ->20 7 - r1+0 exact\n");
 	assert_int_equal(t->pairing->foreign, 1);
 }
@@ -187,8 +180,8 @@ static void from_outside_too(void **state)
 {
 	struct trace_text *t = *state;
 
-	put(t, 1, 10, 10, 11, 5, "");
-	get(t, 2, 20, 12, 13, 8, "");
+	PUT(t, 1, 10, 10, 11, 5, "");
+	GET(t, 2, 20, 12, 13, 8, "");
 	assert_string_equal(trace_messages(t), "pipe 10>20 5 s1+0 r2+0 ambiguous\n"
 					       "pipe ->20 3 - r2+5 ambiguous\n");
 }
@@ -198,8 +191,8 @@ static void effect_before_cause(void **state)
 {
 	struct trace_text *t = *state;
 
-	get(t, 1, 20, 10, 11, 5, "");
-	put(t, 2, 10, 20, 21, 5, "");
+	GET(t, 1, 20, 10, 11, 5, "");
+	PUT(t, 2, 10, 20, 21, 5, "");
 	assert_string_equal(trace_messages(t), "pipe 10>20 5 s2+0 r1+0 ambiguous\n");
 }
 
@@ -207,9 +200,9 @@ static void payload_contradicts(void **state)
 {
 	struct trace_text *t = *state;
 
-	put(t, 1, 10, 10, 11, 5, ",'payload':'hello'");
-	put(t, 2, 10, 12, 13, 5, ",'payload':'world'");
-	get(t, 3, 20, 14, 15, 5, ",'payload':'world'");
+	PUT(t, 1, 10, 10, 11, 5, ",'payload':'hello'");
+	PUT(t, 2, 10, 12, 13, 5, ",'payload':'world'");
+	GET(t, 3, 20, 14, 15, 5, ",'payload':'world'");
 	assert_string_equal(trace_messages(t), "pipe 10>20 5 s1+0 r3+0 ambiguous\n"
 					       "pipe 10>- 5 s2+0 - ambiguous unread\n");
 }
@@ -219,8 +212,8 @@ static void content_contradicts(void **state)
 {
 	struct trace_text *t = *state;
 
-	put(t, 1, 10, 10, 11, 5, ",'queued':9");
-	get(t, 2, 20, 2000000, 2000001, 5, ",'queued':4");
+	PUT(t, 1, 10, 10, 11, 5, ",'queued':9");
+	GET(t, 2, 20, 2000000, 2000001, 5, ",'queued':4");
 	assert_string_equal(trace_messages(t), "pipe 10>20 5 s1+0 r2+0 ambiguous\n");
 }
 
@@ -228,8 +221,8 @@ static void content_agrees(void **state)
 {
 	struct trace_text *t = *state;
 
-	put(t, 1, 10, 10, 11, 5, ",'queued':5");
-	get(t, 2, 20, 2000000, 2000001, 3, ",'queued':2");
+	PUT(t, 1, 10, 10, 11, 5, ",'queued':5");
+	GET(t, 2, 20, 2000000, 2000001, 3, ",'queued':2");
 	assert_string_equal(trace_messages(t), "pipe 10>20 3 s1+0 r2+0 exact\n"
 					       "pipe 10>- 2 s1+3 - exact unread\n");
 }
@@ -239,8 +232,8 @@ static void content_sampled_too_early(void **state)
 {
 	struct trace_text *t = *state;
 
-	put(t, 1, 10, 10, 11, 5, ",'queued':0");
-	get(t, 2, 20, 12, 13, 5, ",'queued':0");
+	PUT(t, 1, 10, 10, 11, 5, ",'queued':0");
+	GET(t, 2, 20, 12, 13, 5, ",'queued':0");
 	assert_string_equal(trace_messages(t), "pipe 10>20 5 s1+0 r2+0 exact\n");
 }
 
@@ -248,8 +241,8 @@ static void loss_makes_all_ambiguous(void **state)
 {
 	struct trace_text *t = *state;
 
-	put(t, 1, 10, 10, 11, 5, "");
-	get(t, 2, 20, 12, 13, 5, "");
+	PUT(t, 1, 10, 10, 11, 5, "");
+	GET(t, 2, 20, 12, 13, 5, "");
 	trace_line(t, "{'type':'lost','at_ns':20,'where':'ring','count':3}");
 	assert_string_equal(trace_messages(t), "pipe 10>20 5 s1+0 r2+0 ambiguous\n");
 }
@@ -269,9 +262,9 @@ static void payload_slices(void **state)
 	struct trace_text *t = *state;
 	const struct viz_message *m;
 
-	put(t, 1, 10, 10, 11, 10, ",'payload':'0123456789'");
-	get(t, 2, 20, 12, 13, 4, ",'payload':'0123'");
-	get(t, 3, 20, 14, 15, 6, ",'payload':'456'");
+	PUT(t, 1, 10, 10, 11, 10, ",'payload':'0123456789'");
+	GET(t, 2, 20, 12, 13, 4, ",'payload':'0123'");
+	GET(t, 3, 20, 14, 15, 6, ",'payload':'456'");
 	m = trace_pair(t)->messages[1];
 	assert_int_equal(m->from.payload.len, 6);
 	assert_memory_equal(m->from.payload.data, "456789", 6);
@@ -279,12 +272,10 @@ static void payload_slices(void **state)
 	assert_memory_equal(m->to.payload.data, "456", 3);
 }
 
-static void sock(struct trace_text *t, unsigned id, bool send, uint32_t pid, const char *channel,
-		 uint64_t at, int64_t bytes, const char *more)
-{
-	trace_call(t, (struct call){id, send ? "sendto" : "recvfrom", send ? "send" : "receive",
-				    pid, 0, 5, channel, at, at + 1, bytes, more});
-}
+#define SOCK(t, id, send, pid, channel, at, bytes, more)                                           \
+	trace_call(t,                                                                              \
+		   (struct call){id, (send) ? "sendto" : "recvfrom", (send) ? "send" : "receive",  \
+				 pid, 0, 5, channel, at, (at) + 1, bytes, more})
 
 static void socketpair_both_ways(void **state)
 {
@@ -292,10 +283,10 @@ static void socketpair_both_ways(void **state)
 
 	trace_channel(t, "unix:[1]", "unix-stream", ",'peer':'unix:[2]'");
 	trace_channel(t, "unix:[2]", "unix-stream", "");
-	sock(t, 1, true, 10, "unix:[1]", 10, 4, "");
-	sock(t, 2, false, 20, "unix:[2]", 12, 4, "");
-	sock(t, 3, true, 20, "unix:[2]", 14, 6, "");
-	sock(t, 4, false, 10, "unix:[1]", 16, 6, "");
+	SOCK(t, 1, true, 10, "unix:[1]", 10, 4, "");
+	SOCK(t, 2, false, 20, "unix:[2]", 12, 4, "");
+	SOCK(t, 3, true, 20, "unix:[2]", 14, 6, "");
+	SOCK(t, 4, false, 10, "unix:[1]", 16, 6, "");
 	assert_string_equal(trace_messages(t), "unix-stream 10>20 4 s1+0 r2+0 exact\n"
 					       "unix-stream 20>10 6 s3+0 r4+0 exact\n");
 	assert_string_equal(t->pairing->messages[0]->channel->id.data, "unix:[2]");
@@ -307,9 +298,9 @@ static void peeking_takes_nothing(void **state)
 
 	trace_channel(t, "unix:[1]", "unix-stream", ",'peer':'unix:[2]'");
 	trace_channel(t, "unix:[2]", "unix-stream", "");
-	sock(t, 1, true, 10, "unix:[1]", 10, 4, "");
-	sock(t, 2, false, 20, "unix:[2]", 12, 4, ",'flags':2");
-	sock(t, 3, false, 20, "unix:[2]", 14, 4, ",'flags':0");
+	SOCK(t, 1, true, 10, "unix:[1]", 10, 4, "");
+	SOCK(t, 2, false, 20, "unix:[2]", 12, 4, ",'flags':2");
+	SOCK(t, 3, false, 20, "unix:[2]", 14, 4, ",'flags':0");
 	assert_string_equal(trace_messages(t), "unix-stream 10>20 4 s1+0 r3+0 exact\n");
 }
 
@@ -327,8 +318,8 @@ static void tcp_by_address(void **state)
 	trace_channel(
 		t, "tcp:[3]", "tcp",
 		",'local_address':'127.0.0.1:80','peer_address':'127.0.0.1:4000','network':6");
-	sock(t, 1, true, 10, "tcp:[1]", 10, 4, "");
-	sock(t, 2, false, 20, "tcp:[2]", 12, 4, "");
+	SOCK(t, 1, true, 10, "tcp:[1]", 10, 4, "");
+	SOCK(t, 2, false, 20, "tcp:[2]", 12, 4, "");
 	assert_string_equal(trace_messages(t), "tcp 10>20 4 s1+0 r2+0 exact\n");
 }
 
@@ -338,8 +329,8 @@ static void peer_named_by_operation(void **state)
 
 	trace_channel(t, "unix:[1]", "unix-stream", "");
 	trace_channel(t, "unix:[2]", "unix-stream", "");
-	sock(t, 1, true, 10, "unix:[1]", 10, 4, ",'to':'unix:[2]'");
-	sock(t, 2, false, 20, "unix:[2]", 12, 4, "");
+	SOCK(t, 1, true, 10, "unix:[1]", 10, 4, ",'to':'unix:[2]'");
+	SOCK(t, 2, false, 20, "unix:[2]", 12, 4, "");
 	assert_string_equal(trace_messages(t), "unix-stream 10>20 4 s1+0 r2+0 exact\n");
 }
 
@@ -351,9 +342,9 @@ static void peers_are_pairs(void **state)
 	trace_channel(t, "unix:[1]", "unix-stream", ",'peer':'unix:[2]'");
 	trace_channel(t, "unix:[2]", "unix-stream", ",'peer':'unix:[1]'");
 	trace_channel(t, "unix:[3]", "unix-stream", ",'peer':'unix:[2]'");
-	sock(t, 1, true, 10, "unix:[1]", 10, 4, "");
-	sock(t, 2, true, 30, "unix:[3]", 11, 4, "");
-	sock(t, 3, false, 20, "unix:[2]", 12, 4, "");
+	SOCK(t, 1, true, 10, "unix:[1]", 10, 4, "");
+	SOCK(t, 2, true, 30, "unix:[3]", 11, 4, "");
+	SOCK(t, 3, false, 20, "unix:[2]", 12, 4, "");
 	assert_string_equal(trace_messages(t), "unix-stream 10>20 4 s1+0 r3+0 exact\n"
 					       "unix-stream 30>- 4 s2+0 - exact\n");
 }
@@ -363,6 +354,7 @@ static void peers_are_pairs(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		/* clang-format off */
 		TEST(one_to_one),
 		TEST(split_and_joined),
 		TEST(large_write_read_before_it_ends),
@@ -389,6 +381,7 @@ int main(void)
 		TEST(tcp_by_address),
 		TEST(peer_named_by_operation),
 		TEST(peers_are_pairs),
+		/* clang-format on */
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -74,7 +74,7 @@ static void other_format(void **state)
 	struct trace_text *t = *state;
 	char *format = strstr(t->data, "ipclens-trace");
 
-	memcpy(format, "something-els", 13);
+	format[0] = 'I';
 	assert_error(t, "test:1: the format is not ipclens-trace");
 }
 
@@ -137,6 +137,12 @@ static void wrong_types(void **state)
 		{"{'type':'process','event':'name','at_ns':1,'pid':1,'tid':1,'comm':{'base64':'?'}"
 		 "}",
 		 "test:2: \"comm\" of a process line is not a string or {\"base64\"}"},
+		{"{'type':'signal','event':'return','at_ns':1,'signal':'X','number':1,"
+		 "'to':{'pid':1,'tid':1},'code':0.5}",
+		 "test:2: \"code\" of a signal line is not a whole number"},
+		{"{'type':'operation','id':1,'syscall':'read','role':'receive','pid':1,'tid':1,"
+		 "'enter_ns':5,'fd':1e999}",
+		 "test:2: \"fd\" of an operation line is not a whole number"},
 		{"{'type':'process','event':'exec','at_ns':1,'pid':1,'tid':1,'comm':'a','args':[1]"
 		 "}",
 		 "test:2: \"args\" of a process line is not a list of strings"},
@@ -334,6 +340,7 @@ static void bad_base64(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		/* clang-format off */
 		TEST(empty),
 		TEST(other_file),
 		TEST(no_header),
@@ -356,6 +363,7 @@ int main(void)
 		TEST(from_the_future),
 		TEST(any_bytes),
 		TEST(bad_base64),
+		/* clang-format on */
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

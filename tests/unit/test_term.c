@@ -35,7 +35,7 @@ static int forget_environment(void **state)
 {
 	static const char *const names[] = {"COLUMNS",	   "NO_COLOR",	    "CLICOLOR_FORCE",
 					    "FORCE_COLOR", "IPCLENS_PAGER", "PAGER",
-					    "LESS"};
+					    "LC_CTYPE",	   "LESS"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
@@ -136,6 +136,13 @@ static void characters_by_locale(void **state)
 	assert_false(look(null, TERM_AUTO).utf8);
 	setenv("LC_ALL", "xx_YY.nonsense", 1);
 	assert_false(look(null, TERM_AUTO).utf8);
+	setenv("LC_ALL", "xx_YY.UTF-8", 1); /* not installed, but clear */
+	assert_true(look(null, TERM_AUTO).utf8);
+	unsetenv("LC_ALL");
+	setenv("LANG", "C", 1);
+	assert_false(look(null, TERM_AUTO).utf8);
+	unsetenv("LANG"); /* not a word */
+	assert_true(look(null, TERM_AUTO).utf8);
 	close(null);
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "names.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -31,14 +30,16 @@ static const struct field_info fields[FIELD_COUNT] = {
 #undef RECORD
 };
 
+/* clang-format off */
 static const struct mechanism_info mechanisms[MECH_COUNT] = {
 	[MECH_NONE] = {.name = unknown, .help = unknown},
 #define MECHANISM(id, name, addressing, form, typed, reliable, direction, policy, help)            \
-	[MECH_##id] = {name,	 ADDRESSING_##addressing, FORM_##form,	   typed,                  \
-		       reliable, DIRECTION_##direction,	  POLICY_##policy, help},
+	[MECH_##id] = {name, ADDRESSING_##addressing, FORM_##form, typed, reliable,                \
+		       DIRECTION_##direction, POLICY_##policy, help},
 #include "mechanisms.def"
 #undef MECHANISM
 };
+/* clang-format on */
 
 /* The same names as word lists, for whatever goes through all kinds. */
 static const struct word mechanism_words[MECH_COUNT] = {
@@ -101,22 +102,33 @@ const struct field_info *field_info(enum field field)
 	return &fields[field];
 }
 
+/* FIRST_x is the number of record x's first field: BACK_x makes its row take no number itself. */
+enum {
+#define RECORD(type, help) FIRST_##type, BACK_##type = FIRST_##type - 1,
+#define FIELD(record, key, kind, presence, help) PLACE_##record##_##key,
+#include "fields.def"
+#undef FIELD
+#undef RECORD
+};
+
+static const int first_fields[RECORD_COUNT + 1] = {
+	[RECORD_NONE] = 0,
+#define RECORD(type, help) [RECORD_##type] = FIRST_##type,
+#define FIELD(...)
+#include "fields.def"
+#undef FIELD
+#undef RECORD
+	[RECORD_COUNT] = FIELD_COUNT,
+};
+
 enum field record_first_field(enum record record)
 {
-	int i = 0;
-
-	while (i < FIELD_COUNT && fields[i].record != record)
-		i++;
-	return (enum field)i;
+	return (enum field)first_fields[record];
 }
 
 enum field record_end_field(enum record record)
 {
-	int i = record_first_field(record);
-
-	while (i < FIELD_COUNT && fields[i].record == record)
-		i++;
-	return (enum field)i;
+	return (enum field)first_fields[record + 1];
 }
 
 const struct word_list *word_list(enum field_kind kind)
@@ -190,8 +202,6 @@ const char *errno_name(int number)
 {
 	const char *name = restart_name(number);
 
-	if (number == EOPNOTSUPP) /* the C library prefers its other name, ENOTSUP */
-		return "EOPNOTSUPP";
 	if (!name && number > 0)
 		name = strerrorname_np(number);
 	return name;

@@ -84,7 +84,7 @@ enum role role_by_name(const char *name);
 /* "EAGAIN" for 11; NULL where there is no such number. Knows ERESTARTSYS (512) and its kin too. */
 const char *errno_name(int number);
 
-/* "SIGUSR1" for 10, "SIGRTMIN+2" for 36; writes into buf where it must be composed (at least 16 bytes). */
+/* "SIGUSR1" for 10, "SIGRTMIN+2" for 36; composed in buf, which it gives back. */
 const char *signal_name(int number, char buf[16]);
 int signal_by_name(const char *name); /* 0 where there is no such */
 
