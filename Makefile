@@ -108,7 +108,7 @@ FORCE:
 
 PACKAGES      = bpftool clang gcc libbpf-dev libc6-dev libcjson-dev libelf-dev make zlib1g-dev
 TEST_PACKAGES = busybox-static clang-format clang-tidy cpio cppcheck curl libclang-rt-14-dev \
-		libcmocka-dev python3 python3-jsonschema qemu-system-x86 shellcheck
+		libcmocka-dev python3 python3-jsonschema qemu-system-x86 shellcheck sudo
 
 .PHONY: packages test-packages
 packages: ## install what the build needs (Debian, root)
