@@ -134,6 +134,16 @@ static __always_inline void details_clear(struct wire_details *details)
 	details->from.address = 0;
 }
 
+static __always_inline void operation_clear(struct task_state *state,
+					    const volatile struct syscall_row *row,
+					    struct pt_regs *regs)
+{
+	__builtin_memset(&state->operation, 0, sizeof(state->operation));
+	details_clear(&state->details);
+	state->operation.has = row->details ? WIRE_HAS_DETAILS : 0;
+	syscall_arguments(regs, state->details.args);
+}
+
 static __always_inline void operation_begin(struct task_state *state, struct task_struct *task,
 					    struct pt_regs *regs, u32 nr)
 {
@@ -142,10 +152,7 @@ static __always_inline void operation_begin(struct task_state *state, struct tas
 
 	if (row->role == ROLE_NONE)
 		return;
-	__builtin_memset(operation, 0, sizeof(*operation));
-	details_clear(&state->details);
-	operation->has = row->details ? WIRE_HAS_DETAILS : 0;
-	syscall_arguments(regs, state->details.args);
+	operation_clear(state, row, regs);
 	if (!object_at_entry(state, task, row, nr))
 		return;
 	operation->nr = nr;
@@ -289,7 +296,7 @@ static __always_inline void operation_finish(struct task_state *state, struct ta
 	if (row->role != ROLE_CLOSE)
 		object_state_read(operation, task);
 	if (is_worth_keeping(state, row))
-		operation_send(state, WIRE_COMPLETE);
+		operation_send(state, task, WIRE_COMPLETE);
 }
 
 SEC("tp_btf/sys_exit")
@@ -313,7 +320,8 @@ int BPF_PROG(call_exit, struct pt_regs *regs, long returned)
 	return 0;
 }
 
-static __always_inline void sleep_begin(struct task_state *state, u32 sleep)
+static __always_inline void sleep_begin(struct task_state *state, struct task_struct *task,
+					u32 sleep)
 {
 	state->asleep_since_ns = bpf_ktime_get_ns();
 	/* Only a sleep that a signal could end is a wait for somebody; the others are disk and locks. */
@@ -321,7 +329,7 @@ static __always_inline void sleep_begin(struct task_state *state, u32 sleep)
 		return;
 	state->begun = 1;
 	state->operation.exit_ns = state->asleep_since_ns;
-	operation_send(state, WIRE_BEGIN);
+	operation_send(state, task, WIRE_BEGIN);
 }
 
 SEC("tp_btf/sched_switch")
@@ -336,7 +344,7 @@ int BPF_PROG(call_switch, bool preempted, struct task_struct *previous, struct t
 			__sync_fetch_and_add(&live_tasks, -1);
 		}
 	} else if (state && state->recording && !preempted && sleep) {
-		sleep_begin(state, sleep);
+		sleep_begin(state, previous, sleep);
 	}
 	state = task_state_traced(next);
 	if (state && state->asleep_since_ns) {

@@ -13,6 +13,7 @@
 #include "bpf/call.h"
 #include "bpf/process.h"
 #include "bpf/signal.h"
+#include "bpf/snapshot.h"
 #include "bpf/socket.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

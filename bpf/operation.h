@@ -64,7 +64,8 @@ static __always_inline void object_state_read(struct wire_operation *operation,
 }
 
 /* The operation and what follows it in memory, as one record. */
-static __always_inline void operation_send(struct task_state *state, u32 operation_state)
+static __always_inline void operation_send(struct task_state *state, struct task_struct *task,
+					   u32 operation_state)
 {
 	struct wire_operation *operation = &state->operation;
 	u64 len = operation->block_len ? WIRE_ADDRESS_LEN : 0;
@@ -76,10 +77,10 @@ static __always_inline void operation_send(struct task_state *state, u32 operati
 		return;
 	len += sizeof(*operation);
 	operation->state = operation_state;
-	head_fill(&operation->head, WIRE_OPERATION, len);
+	head_fill_of(&operation->head, WIRE_OPERATION, len, task);
 	if (operation->has & WIRE_HAS_DETAILS) {
 		len += sizeof(state->details);
-		head_fill(&state->details.head, WIRE_DETAILED, len);
+		head_fill_of(&state->details.head, WIRE_DETAILED, len, task);
 		failed = bpf_ringbuf_output(&records, &state->details, len, record_flags());
 	} else {
 		failed = bpf_ringbuf_output(&records, operation, len, record_flags());

@@ -13,11 +13,9 @@ static __always_inline void process_fill(struct wire_process *record, u32 event,
 					 struct task_struct *task, u32 size)
 {
 	__builtin_memset(record, 0, sizeof(*record));
-	head_fill(&record->head, WIRE_PROCESS, size);
+	head_fill_of(&record->head, WIRE_PROCESS, size, task);
 	record->at_ns = bpf_ktime_get_ns();
 	record->event = event;
-	record->head.pid = KREAD(task, tgid);
-	record->head.tid = KREAD(task, pid);
 	record->ppid = KREAD(KREAD(task, real_parent), tgid);
 	bpf_core_read_str(record->comm, sizeof(record->comm), &task->comm);
 }
@@ -31,32 +29,51 @@ static __always_inline struct wire_process *process_reserve(u32 event, struct ta
 	return record;
 }
 
-static __always_inline bool task_follow(struct task_struct *child)
+/* The task's state, made where it has none; its flags are for the caller to set. */
+static __always_inline struct task_state *task_state_make(struct task_struct *task)
 {
-	struct task_state *state = bpf_task_storage_get(&task_states, child, 0,
+	struct task_state *state = bpf_task_storage_get(&task_states, task, 0,
 							BPF_LOCAL_STORAGE_GET_F_CREATE);
 
-	if (!state) {
+	if (state)
+		state->nr = NO_CALL;
+	else
 		loss_count(LOSS_STORAGE);
-		return false;
-	}
+	return state;
+}
+
+static __always_inline void task_follow(struct task_state *state)
+{
 	state->flags = TASK_TRACED;
-	state->nr = NO_CALL;
 	__sync_fetch_and_add(&live_tasks, 1);
-	return true;
+}
+
+static __always_inline bool is_chosen(struct task_struct *task)
+{
+	u32 pid = KREAD(task, tgid);
+
+	if (pid == selection.self || KREAD(task, flags) & PF_KTHREAD)
+		return false;
+	return selection.all || bpf_map_lookup_elem(&wanted, &pid);
 }
 
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child)
 {
 	struct wire_process *record;
+	struct task_state *state;
+	bool shares_fds = child->files == parent->files;
 
-	if (!task_state_traced(parent) || !task_follow(child))
+	if (!task_state_traced(parent) && !(selection.all && is_chosen(child)))
 		return 0;
+	state = task_state_make(child);
+	if (!state)
+		return 0;
+	task_follow(state);
 	record = process_reserve(WIRE_FORK, child);
 	if (!record)
 		return 0;
-	record->shares_fds = child->files == parent->files;
+	record->shares_fds = shares_fds;
 	record_submit(record);
 	return 0;
 }
@@ -101,26 +118,31 @@ static long fd_visit(u32 fd, void *context)
 	return 0;
 }
 
-/* All IPC descriptors that the current process has: those it keeps at exec, or loses at exit. */
-static __always_inline void descriptors_record(struct task_struct *task, struct task_state *state,
-					       u32 event)
+/* All IPC descriptors that a process has: those it keeps at exec, loses at exit, or simply has. */
+static __always_inline void descriptors_walk(struct task_struct *task, struct task_state *state,
+					     struct wire_descriptors *record, u32 event)
 {
 	struct files_struct *files = KREAD(task, files);
 	struct fdtable *table = files ? KREAD(files, fdt) : 0;
-	struct fd_walk walk = {
-		.record = (struct wire_descriptors *)state->extra, .task = task, .state = state};
+	struct fd_walk walk = {.record = record, .task = task, .state = state};
 
 	if (!table)
 		return;
 	walk.max = KREAD(table, max_fds);
 	walk.files = KREAD(table, fd);
-	head_fill(&walk.record->head, WIRE_DESCRIPTORS, sizeof(*walk.record));
+	head_fill_of(&walk.record->head, WIRE_DESCRIPTORS, sizeof(*walk.record), task);
 	walk.record->at_ns = bpf_ktime_get_ns();
 	walk.record->event = event;
 	walk.record->count = 0;
 	walk.record->cut = walk.max > FDS_LOOKED_AT;
 	bpf_loop(FDS_LOOKED_AT, fd_visit, &walk, 0);
 	descriptors_send(walk.record, 0);
+}
+
+static __always_inline void descriptors_record(struct task_struct *task, struct task_state *state,
+					       u32 event)
+{
+	descriptors_walk(task, state, (struct wire_descriptors *)state->extra, event);
 }
 
 static __always_inline void exec_text(struct wire_process *record, struct task_struct *task,
@@ -155,19 +177,47 @@ static __always_inline void exec_record(struct task_struct *task, struct task_st
 		loss_count(LOSS_RING);
 }
 
-SEC("tp_btf/sched_process_exec")
-int BPF_PROG(process_exec, struct task_struct *task, pid_t old_tid, struct linux_binprm *program)
+/* --comm: a program of this name joins when it is executed. */
+static __always_inline bool is_named(struct task_struct *task)
+{
+	char comm[WIRE_COMM_LEN] = {};
+
+	bpf_core_read_str(comm, sizeof(comm), &task->comm);
+	for (u32 i = 0; i < SELECT_COMMS; i++) {
+		bool same = i < selection.comm_count;
+
+		for (u32 j = 0; same && j < WIRE_COMM_LEN; j++)
+			same = comm[j] == selection.comms[i][j];
+		if (same)
+			return true;
+	}
+	return false;
+}
+
+static __always_inline struct task_state *exec_state(struct task_struct *task)
 {
 	struct task_state *state = task_state_of(task);
 
-	if (!state)
-		return 0;
-	if (state->flags & TASK_ARMED) {
-		state->flags = TASK_TRACED;
-		state->nr = NO_CALL;
-		__sync_fetch_and_add(&live_tasks, 1);
+	if (state && state->flags & TASK_TRACED)
+		return state;
+	if (state && state->flags & TASK_ARMED) {
+		task_follow(state);
+		return state;
 	}
-	if (!(state->flags & TASK_TRACED))
+	if (!selection.comm_count || !is_named(task))
+		return 0;
+	state = task_state_make(task);
+	if (state)
+		task_follow(state);
+	return state;
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(process_exec, struct task_struct *task, pid_t old_tid, struct linux_binprm *program)
+{
+	struct task_state *state = exec_state(task);
+
+	if (!state)
 		return 0;
 	exec_record(task, state, program);
 	descriptors_record(task, state, WIRE_EXEC);
@@ -227,7 +277,7 @@ int BPF_PROG(process_exit, struct task_struct *task)
 		return 0;
 	if (state->recording) {
 		state->operation.exit_ns = bpf_ktime_get_ns();
-		operation_send(state, WIRE_PENDING);
+		operation_send(state, task, WIRE_PENDING);
 		state->recording = 0;
 	}
 	if (files && KREAD(files, count.counter) == 1)

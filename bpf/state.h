@@ -64,9 +64,27 @@ struct {
 	__type(value, u64);
 } known_objects SEC(".maps");
 
+/* Processes that the next walk over all threads is to follow. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, u32);
+	__type(value, u8);
+} wanted SEC(".maps");
+
+/* Room for a record that no thread's own `extra` can hold. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct wire_descriptors);
+} scratch SEC(".maps");
+
 /* Settings, fixed before the programs are loaded. */
 const volatile __u32 payload_max = 64; /* bytes of payload kept: at most WIRE_PAYLOAD_MAX */
 const volatile __u64 wake_len = 0;     /* bytes in the ring at which its reader is woken */
+const volatile struct wire_selection selection = {};
 
 /* Traced threads that still run on some processor or will; user/ stops when there are none. */
 __u64 live_tasks = 0;
@@ -106,6 +124,16 @@ static __always_inline void head_fill(struct wire_head *head, u32 kind, u32 size
 	head->size = size;
 	head->pid = id >> 32;
 	head->tid = (u32)id;
+}
+
+/* Of another thread than the current one. */
+static __always_inline void head_fill_of(struct wire_head *head, u32 kind, u32 size,
+					 struct task_struct *task)
+{
+	head->kind = kind;
+	head->size = size;
+	head->pid = KREAD(task, tgid);
+	head->tid = KREAD(task, pid);
 }
 
 /* Room for a record of fixed size, its head filled in; NULL and counted where there is none. */

@@ -63,14 +63,15 @@ struct wire_fd {
 
 enum wire_operation_state { WIRE_COMPLETE, WIRE_BEGIN, WIRE_PENDING };
 
-#define WIRE_HAS_TYPE 1	       /* `type` is valid: SysV message type or POSIX priority */
-#define WIRE_HAS_ENDS 2	       /* `readers` and `writers` are valid */
-#define WIRE_HAS_QUEUED 4      /* `queued` is valid */
-#define WIRE_HAS_TRANSFERRED 8 /* `transferred` is valid */
-#define WIRE_HAS_ADDRESS 16    /* the block after the record begins with a sockaddr */
-#define WIRE_HAS_LENGTHS 32    /* the block after the record begins with lengths, not an address */
-#define WIRE_HAS_REQUESTED 64  /* `requested` is valid */
-#define WIRE_HAS_DETAILS 128   /* the record is a WIRE_DETAILED one */
+#define WIRE_HAS_TYPE 1		/* `type` is valid: SysV message type or POSIX priority */
+#define WIRE_HAS_ENDS 2		/* `readers` and `writers` are valid */
+#define WIRE_HAS_QUEUED 4	/* `queued` is valid */
+#define WIRE_HAS_TRANSFERRED 8	/* `transferred` is valid */
+#define WIRE_HAS_ADDRESS 16	/* the block after the record begins with a sockaddr */
+#define WIRE_HAS_LENGTHS 32	/* the block after the record begins with lengths, not an address */
+#define WIRE_HAS_REQUESTED 64	/* `requested` is valid */
+#define WIRE_HAS_DETAILS 128	/* the record is a WIRE_DETAILED one */
+#define WIRE_ENTERED_BEFORE 256 /* the call began before tracing did: enter_ns is when we looked */
 
 /*
  * A system call on an IPC object. `extra` follows: a block (address or lengths), then payload.
@@ -129,7 +130,14 @@ struct wire_object {
 	char name[WIRE_NAME_LEN];
 };
 
-enum wire_process_event { WIRE_FORK = 1, WIRE_EXEC, WIRE_NAME, WIRE_EXIT, WIRE_RIGHTS };
+enum wire_process_event {
+	WIRE_FORK = 1,
+	WIRE_EXEC,
+	WIRE_NAME,
+	WIRE_EXIT,
+	WIRE_RIGHTS,
+	WIRE_SNAPSHOT,
+};
 
 struct wire_process {
 	struct wire_head head;
@@ -149,12 +157,13 @@ struct wire_process {
 
 /*
  * The IPC descriptors of a process: what it keeps at exec, what it loses by exit; or those that the
- * operation in progress passes on or gets (WIRE_RIGHTS), whatever is behind them.
+ * operation in progress passes on or gets (WIRE_RIGHTS), whatever is behind them; or all that it
+ * has when tracing begins or ends (WIRE_SNAPSHOT).
  */
 struct wire_descriptors {
 	struct wire_head head;
 	__u64 at_ns;
-	__u32 event; /* WIRE_EXEC, WIRE_EXIT or WIRE_RIGHTS */
+	__u32 event; /* WIRE_EXEC, WIRE_EXIT, WIRE_RIGHTS or WIRE_SNAPSHOT */
 	__u16 count; /* entries of fds in use */
 	__u8 more;   /* another record of the same moment follows */
 	__u8 cut;    /* there were more than could be looked at */
@@ -186,6 +195,16 @@ struct wire_signal {
 #define TASK_TRACED 1 /* its calls are recorded */
 #define TASK_ARMED 2  /* traced from its next execve on: the command before it starts */
 #define TASK_ENDING 4 /* has its exit record; signals to its parent may still come */
+
+/* Which processes are traced beside the command's: what tracer.c chooses and the programs obey. */
+#define SELECT_COMMS 8
+
+struct wire_selection {
+	__u32 self;	  /* pid of the tracer, never traced */
+	__u32 all;	  /* every process */
+	__u32 comm_count; /* processes that execute a program of one of these names */
+	char comms[SELECT_COMMS][WIRE_COMM_LEN];
+};
 
 /* Why a record could not be kept; counted for each processor. */
 enum wire_loss {

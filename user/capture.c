@@ -91,7 +91,7 @@ static void signal_handle(struct capture *capture, const struct signalfd_siginfo
 {
 	if (info->ssi_signo == SIGCHLD)
 		command_reap(capture);
-	else if (capture->ended_ns)
+	else if (capture->ended_ns || !capture->options->command)
 		capture_stop(capture, END_REASON_INTERRUPTED);
 	else if (info->ssi_code <= 0)
 		kill(capture->launch.pid, (int)info->ssi_signo);
@@ -116,13 +116,23 @@ static void tell_waiting(struct capture *capture, uint64_t now)
 		(unsigned long long)tracer_live_tasks(capture->tracer));
 }
 
+/* Nobody can come any more: the command has ended, or those that -p named are all that there were. */
+static bool is_over(const struct capture *capture)
+{
+	const struct selection *selection = &capture->options->selection;
+
+	if (capture->options->command)
+		return capture->ended_ns != 0;
+	return !selection->kernel.all && !selection->kernel.comm_count;
+}
+
 static void check_ends(struct capture *capture)
 {
 	uint64_t now = monotonic_ns();
 
 	if (capture->writer.error)
 		capture_stop(capture, END_REASON_OUTPUT_ERROR);
-	else if (capture->ended_ns && tracer_live_tasks(capture->tracer) == 0)
+	else if (is_over(capture) && tracer_live_tasks(capture->tracer) == 0)
 		capture_stop(capture, END_REASON_FINISHED);
 	else if (capture->deadline_ns && now >= capture->deadline_ns)
 		capture_stop(capture, END_REASON_TIMEOUT);
@@ -169,6 +179,8 @@ static void capture_finish(struct capture *capture)
 				      .status = result->status,
 				      .at_ns = monotonic_ns()};
 
+	tracer_snapshot(capture->tracer, TRACER_END);
+	trace_writer_pump(&capture->writer);
 	encode_waiting(&capture->writer.encoder, facts.at_ns);
 	trace_writer_end(&capture->writer, &facts);
 	result->operations = capture->writer.encoder.operations;
@@ -182,6 +194,8 @@ static void command_settle(struct capture *capture)
 {
 	struct capture_result *result = capture->result;
 
+	if (!capture->options->command)
+		return;
 	if (result->why == END_REASON_TIMEOUT)
 		terminate_traced(capture->tracer, capture->launch.pid);
 	tracer_close(capture->tracer);
@@ -212,6 +226,19 @@ static int fail(struct capture *capture, int error, const char *what)
 	return error;
 }
 
+/* What is to be traced: the command, once it executes, or processes that run already. */
+static int targets_prepare(struct capture *capture)
+{
+	const struct capture_options *options = capture->options;
+	int error;
+
+	if (!options->command)
+		return selection_join(&options->selection, capture->tracer, capture->result->error,
+				      sizeof(capture->result->error));
+	error = tracer_arm(capture->tracer, capture->launch.pid);
+	return error ? fail(capture, error, "cannot mark the command for tracing") : 0;
+}
+
 /* All that must be ready before the command may start. */
 static int capture_prepare(struct capture *capture)
 {
@@ -224,24 +251,32 @@ static int capture_prepare(struct capture *capture)
 			    sizeof(capture->result->error));
 	if (error)
 		return error;
-	error = tracer_arm(capture->tracer, capture->launch.pid);
-	if (error)
-		return fail(capture, error, "cannot mark the command for tracing");
 	error = trace_writer_open(&capture->writer, capture->tracer, options->output);
 	if (error)
 		return fail(capture, error, "cannot start the trace");
-	error = identity_drop(&capture->identity);
-	if (error)
-		return fail(capture, error, "cannot give up root's rights");
 	header_write(capture);
-	return 0;
+	error = targets_prepare(capture);
+	if (error)
+		return error;
+	trace_writer_pump(&capture->writer); /* /proc is still ours to read */
+	error = identity_drop(&capture->identity);
+	return error ? fail(capture, error, "cannot give up root's rights") : 0;
+}
+
+static void tell_joined(struct capture *capture)
+{
+	fprintf(stderr, "ipclens: tracing %llu threads; Ctrl-C ends the trace\n",
+		(unsigned long long)tracer_live_tasks(capture->tracer));
 }
 
 static void capture_go(struct capture *capture)
 {
 	const struct capture_options *options = capture->options;
 
-	capture->result->exec_error = launch_go(&capture->launch);
+	if (options->command)
+		capture->result->exec_error = launch_go(&capture->launch);
+	else
+		tell_joined(capture);
 	if (options->timeout_ns)
 		capture->deadline_ns = monotonic_ns() + options->timeout_ns;
 	capture_loop(capture);
@@ -258,17 +293,18 @@ int capture_run(const struct capture_options *options, struct capture_result *re
 	error = identity_find(&capture.identity);
 	if (error)
 		return fail(&capture, error, "SUDO_UID and SUDO_GID");
-	error = launch_prepare(&capture.launch, options->command, &capture.identity,
-			       options->stdout_to_stderr);
+	if (options->command)
+		error = launch_prepare(&capture.launch, options->command, &capture.identity,
+				       options->stdout_to_stderr);
 	if (error) {
 		fail(&capture, error, "cannot start a process");
 		goto cleanup;
 	}
 	error = capture_prepare(&capture);
-	if (error)
-		launch_abandon(&capture.launch);
-	else
+	if (!error)
 		capture_go(&capture);
+	else if (options->command)
+		launch_abandon(&capture.launch);
 cleanup:
 	trace_writer_close(&capture.writer);
 	tracer_close(capture.tracer);
@@ -286,7 +322,7 @@ int capture_exit_status(const struct capture_result *result)
 	if (result->why == END_REASON_TIMEOUT)
 		return STATUS_TIMEOUT;
 	if (!result->has_status)
-		return STATUS_OWN_FAILURE;
+		return 0; /* no command to speak for */
 	return WIFSIGNALED(result->status) ? 128 + WTERMSIG(result->status)
 					   : WEXITSTATUS(result->status);
 }

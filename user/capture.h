@@ -9,13 +9,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "selection.h"
 #include "tracer.h"
 #include "viz/lang/names.h"
 
 struct capture_options {
 	struct tracer_options tracer;
-	uint64_t timeout_ns;   /* 0: none */
-	char **command;	       /* NULL-terminated */
+	uint64_t timeout_ns; /* 0: none */
+	char **command;	     /* NULL-terminated; NULL: what `selection` says */
+	struct selection selection;
 	int output;	       /* descriptor that the trace is written to */
 	bool stdout_to_stderr; /* the command's stdout: the trace has ours */
 };

@@ -19,7 +19,9 @@ struct record_options {
 };
 
 static const char doc[] =
-	"Trace a command and its children into a file, one JSON object a line."
+	"Trace a command and its children, or processes that run already, into a file: one JSON "
+	"object "
+	"a line."
 	"\vThe command runs as you, also under sudo. The trace goes to ipclens.ndjson unless -o "
 	"says "
 	"otherwise; `-o -` streams it to stdout, and the command's own stdout moves to stderr. The "
@@ -31,12 +33,29 @@ static const char doc[] =
 	"  sudo ipclens record -- sh -c 'ls | wc'      then: ipclens view\n"
 	"  sudo ipclens record -o t.ndjson -- ./lab\n"
 	"  sudo ipclens record --timeout 5 -- ./lab-that-hangs\n"
-	"  sudo ipclens record -o - -- ./lab | jq 'select(.type == \"operation\")'\n";
+	"  sudo ipclens record -o - -- ./lab | jq 'select(.type == \"operation\")'\n"
+	"  sudo ipclens record -p 812 --children        until Ctrl-C\n"
+	"  sudo ipclens record --comm redis-server --timeout 10\n";
 
 static const struct argp_option rows[] = {
 	{"output", 'o', "FILE", 0, "Write the trace to FILE, or to stdout (-)", 0},
 	{0},
 };
+
+static void targets_check(const struct capture_options *capture, struct argp_state *state)
+{
+	bool selected = selection_any(&capture->selection);
+
+	if (!capture->command && !selected)
+		argp_error(state, "a command to trace is needed, as in: ipclens record -- ls; or a "
+				  "running process: ipclens record -p PID");
+	if (capture->command && selected)
+		argp_error(state,
+			   "either a command or running processes (-p, -a, --comm, --cgroup), "
+			   "not both");
+	if (capture->selection.children && !capture->selection.pid_count)
+		argp_error(state, "--children goes with -p");
+}
 
 static error_t parse(int key, char *text, struct argp_state *state)
 {
@@ -45,6 +64,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
 	switch (key) {
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &options->capture;
+		state->child_inputs[1] = &options->capture.selection;
 		return 0;
 	case 'o':
 		options->output = text;
@@ -52,8 +72,8 @@ static error_t parse(int key, char *text, struct argp_state *state)
 	case ARGP_KEY_ARGS:
 		options->capture.command = state->argv + state->next;
 		return 0;
-	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "a command to trace is needed, as in: ipclens record -- ls");
+	case ARGP_KEY_END:
+		targets_check(&options->capture, state);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -88,8 +108,11 @@ static void report_written(const struct record_options *options,
 
 int cmd_record(int argc, char **argv)
 {
-	static const struct argp_child children[] = {{&capture_argp, 0, "Tracing:", 0}, {0}};
-	static const struct argp argp = {rows, parse, "-- COMMAND [ARGUMENT...]", doc, children,
+	static const struct argp_child children[] = {
+		{&capture_argp, 0, "Tracing:", 0},
+		{&selection_argp, 0, "Instead of a command:", 0},
+		{0}};
+	static const struct argp argp = {rows, parse, "[-- COMMAND [ARGUMENT...]]", doc, children,
 					 0,    0};
 	struct record_options options = {.output = TRACE_DEFAULT};
 	struct capture_result result;
@@ -97,6 +120,7 @@ int cmd_record(int argc, char **argv)
 	capture_defaults(&options.capture);
 	argp_err_exit_status = STATUS_USAGE;
 	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &options);
+	options.capture.tracer.selection = options.capture.selection.kernel;
 	if (!report_ready() || output_prepare(&options))
 		return STATUS_OWN_FAILURE;
 	if (capture_run(&options.capture, &result)) {

@@ -160,6 +160,13 @@ static void rights_keep(struct encoder *encoder, const struct wire_descriptors *
 	call->rights_count = (unsigned)count;
 }
 
+static enum process_event descriptors_event(const struct wire_descriptors *record)
+{
+	if (record->event == WIRE_SNAPSHOT)
+		return PROCESS_EVENT_SNAPSHOT;
+	return record->event == WIRE_EXIT ? PROCESS_EVENT_EXIT : PROCESS_EVENT_EXEC;
+}
+
 void encode_descriptors(struct encoder *encoder, const struct wire_descriptors *record)
 {
 	struct json *json = &encoder->json;
@@ -174,8 +181,7 @@ void encode_descriptors(struct encoder *encoder, const struct wire_descriptors *
 	}
 	line_begin(json, RECORD_descriptors);
 	json_field_text(json, KEY(descriptors, event),
-			process_event_name(record->event == WIRE_EXIT ? PROCESS_EVENT_EXIT
-								      : PROCESS_EVENT_EXEC));
+			process_event_name(descriptors_event(record)));
 	json_field_uint(json, KEY(descriptors, at_ns), record->at_ns);
 	json_field_uint(json, KEY(descriptors, pid), record->head.pid);
 	json_key(json, KEY(descriptors, fds));

@@ -158,6 +158,8 @@ static void payload_field(struct json *json, const struct syscall_info *call,
 static void numbers_fields(struct json *json, const struct wire_operation *operation,
 			   const struct extra *extra)
 {
+	if (operation->has & WIRE_ENTERED_BEFORE)
+		json_field_bool(json, KEY(operation, entered_before), true);
 	if (operation->has & WIRE_HAS_REQUESTED)
 		json_field_uint(json, KEY(operation, requested), operation->requested);
 	if (operation->has & WIRE_HAS_TRANSFERRED)

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Processes and threads: the process lines. */
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "encode.h"
+#include "proc.h"
 
 static enum process_event event_of(const struct wire_process *record)
 {
@@ -13,6 +17,8 @@ static enum process_event event_of(const struct wire_process *record)
 		return PROCESS_EVENT_EXEC;
 	case WIRE_EXIT:
 		return PROCESS_EVENT_EXIT;
+	case WIRE_SNAPSHOT:
+		return PROCESS_EVENT_SNAPSHOT;
 	default:
 		return PROCESS_EVENT_NAME;
 	}
@@ -47,6 +53,23 @@ static void exec_fields(struct json *json, const struct wire_process *record, si
 		json_field_bool(json, KEY(process, args_cut), true);
 }
 
+/* What a process that was there before us executes, as /proc tells it. */
+static void snapshot_fields(struct json *json, pid_t pid)
+{
+	char link[64], path[4096];
+	size_t len = 0;
+	char *args = proc_file(pid, "cmdline", WIRE_ARGS_LEN, &len);
+	ssize_t path_len;
+
+	snprintf(link, sizeof(link), "/proc/%d/exe", (int)pid);
+	path_len = readlink(link, path, sizeof(path));
+	if (path_len > 0)
+		json_field_bytes(json, KEY(process, path), path, (size_t)path_len);
+	if (args && len)
+		arguments_field(json, args, len);
+	free(args);
+}
+
 static void exit_fields(struct json *json, const struct wire_process *record)
 {
 	if (!record->last)
@@ -64,12 +87,14 @@ void encode_process(struct encoder *encoder, const struct wire_process *record, 
 	json_field_uint(json, KEY(process, at_ns), record->at_ns);
 	json_field_uint(json, KEY(process, pid), record->head.pid);
 	json_field_uint(json, KEY(process, tid), record->head.tid);
-	if (record->event == WIRE_FORK || record->event == WIRE_EXEC)
+	if (record->event != WIRE_NAME && record->event != WIRE_EXIT)
 		json_field_uint(json, KEY(process, ppid), record->ppid);
 	json_field_bytes(json, KEY(process, comm), record->comm,
 			 strnlen(record->comm, sizeof(record->comm)));
 	if (record->event == WIRE_EXEC)
 		exec_fields(json, record, len);
+	if (record->event == WIRE_SNAPSHOT && record->head.pid == record->head.tid)
+		snapshot_fields(json, (pid_t)record->head.pid);
 	if (record->shares_fds)
 		json_field_bool(json, KEY(process, shares_fds), true);
 	if (record->event == WIRE_EXIT) {

@@ -9,12 +9,12 @@
 #include <ctype.h>
 #include <pwd.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "identity.h"
+#include "proc.h"
 
 #define ANCESTORS 16
 #define ENVIRONMENT_LEN_MAX (4 << 20)
@@ -23,67 +23,21 @@
 static const char *const set_by_sudo[] = {"PATH",     "HOME", "USER", "LOGNAME",
 					  "USERNAME", "MAIL", "SHELL"};
 
-/* The value of a line `key:` in /proc/PID/status, or an empty string. */
-static void status_value(pid_t pid, const char *key, char value[64])
-{
-	char path[64], line[256];
-	FILE *file;
-	size_t len = strlen(key);
-
-	value[0] = 0;
-	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
-	file = fopen(path, "re");
-	if (!file)
-		return;
-	while (fgets(line, sizeof(line), file)) {
-		if (strncmp(line, key, len) || line[len] != ':')
-			continue;
-		sscanf(line + len + 1, " %63s", value);
-		break;
-	}
-	fclose(file);
-}
-
-static pid_t parent_of(pid_t pid)
-{
-	char value[64];
-
-	status_value(pid, "PPid", value);
-	return (pid_t)atoi(value);
-}
-
 /* The outermost sudo above us: it may have a second process that watches the terminal. */
 static pid_t sudo_find(void)
 {
 	pid_t found = 0, pid = getppid();
 
-	for (int i = 0; i < ANCESTORS && pid > 1; i++, pid = parent_of(pid)) {
-		char name[64];
+	for (int i = 0; i < ANCESTORS && pid > 1; i++, pid = proc_parent(pid)) {
+		char name[PROC_VALUE_LEN];
 
-		status_value(pid, "Name", name);
+		proc_status_value(pid, "Name", name);
 		if (strcmp(name, "sudo") == 0)
 			found = pid;
 		else if (found)
 			break;
 	}
 	return found;
-}
-
-static char *environ_read(pid_t pid, size_t *len)
-{
-	char path[64], *text = malloc(ENVIRONMENT_LEN_MAX + 1);
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%d/environ", (int)pid);
-	file = text ? fopen(path, "re") : NULL;
-	if (!file) {
-		free(text);
-		return NULL;
-	}
-	*len = fread(text, 1, ENVIRONMENT_LEN_MAX, file);
-	text[*len] = 0;
-	fclose(file);
-	return text;
 }
 
 static bool same_name(const char *a, const char *b)
@@ -149,7 +103,7 @@ static void add_given(char **list)
 static void environment_recover(struct identity *identity, pid_t sudo)
 {
 	size_t len = 0;
-	char *text = environ_read(sudo, &len);
+	char *text = proc_file(sudo, "environ", ENVIRONMENT_LEN_MAX, &len);
 	char **list = text ? split(text, len) : NULL;
 
 	if (!list) {
@@ -163,12 +117,12 @@ static void environment_recover(struct identity *identity, pid_t sudo)
 
 static void umask_recover(struct identity *identity, pid_t shell)
 {
-	char value[64];
+	char value[PROC_VALUE_LEN];
 
-	status_value(shell, "Uid", value);
+	proc_status_value(shell, "Uid", value);
 	if (!isdigit((unsigned char)value[0]) || (uid_t)strtoul(value, NULL, 10) != identity->uid)
 		return;
-	status_value(shell, "Umask", value);
+	proc_status_value(shell, "Umask", value);
 	if (!value[0])
 		return;
 	identity->umask = (mode_t)strtoul(value, NULL, 8);
@@ -193,7 +147,7 @@ void sudo_recover(struct identity *identity)
 
 	if (sudo) {
 		environment_recover(identity, sudo);
-		umask_recover(identity, parent_of(sudo));
+		umask_recover(identity, proc_parent(sudo));
 	}
 	if (!identity->environment)
 		environment_repair(identity);

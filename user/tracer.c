@@ -47,6 +47,7 @@ struct tracer {
 	void *record_context;
 	int drained;
 	int cpus;
+	int end_walk;	  /* made beforehand: later we lack the right to */
 	uint64_t *counts; /* of one reason, by processor */
 	uint64_t *told;	  /* what tracer_losses() has told already: [reason][cpu] */
 };
@@ -118,6 +119,8 @@ static int settings_apply(struct tracer *tracer, const struct tracer_options *op
 {
 	tracer->bpf->rodata->payload_max = options->payload_len;
 	tracer->bpf->rodata->wake_len = options->ring_len / 4;
+	tracer->bpf->rodata->selection = options->selection;
+	tracer->bpf->rodata->selection.self = (uint32_t)getpid();
 	return bpf_map__set_max_entries(tracer->bpf->maps.records, (uint32_t)options->ring_len);
 }
 
@@ -151,6 +154,9 @@ static int buffers_open(struct tracer *tracer)
 	tracer->told = calloc((size_t)tracer->cpus * LOSS_COUNT, sizeof(uint64_t));
 	if (!tracer->counts || !tracer->told)
 		return -ENOMEM;
+	tracer->end_walk = bpf_iter_create(bpf_link__fd(tracer->bpf->links.snapshot_end));
+	if (tracer->end_walk < 0)
+		return tracer->end_walk;
 	tracer->ring = ring_buffer__new(bpf_map__fd(tracer->bpf->maps.records), record_arrived,
 					tracer, NULL);
 	return tracer->ring ? 0 : -errno;
@@ -189,6 +195,8 @@ void tracer_close(struct tracer *tracer)
 {
 	if (!tracer)
 		return;
+	if (tracer->end_walk > 0)
+		close(tracer->end_walk);
 	ring_buffer__free(tracer->ring);
 	ipclens_bpf__destroy(tracer->bpf);
 	free(tracer->counts);
@@ -219,6 +227,41 @@ int tracer_arm(struct tracer *tracer, pid_t pid)
 	if (pidfd >= 0)
 		close(pidfd);
 	free(state);
+	return error;
+}
+
+int tracer_want(struct tracer *tracer, pid_t pid)
+{
+	uint32_t key = (uint32_t)pid;
+	uint8_t yes = 1;
+
+	return bpf_map_update_elem(bpf_map__fd(tracer->bpf->maps.wanted), &key, &yes, BPF_ANY)
+		       ? -errno
+		       : 0;
+}
+
+static int walk_run(int walk)
+{
+	char unused[64];
+	ssize_t n;
+
+	do
+		n = read(walk, unused, sizeof(unused));
+	while (n > 0 || (n < 0 && (errno == EINTR || errno == EAGAIN)));
+	return n < 0 ? -errno : 0;
+}
+
+int tracer_snapshot(struct tracer *tracer, enum tracer_moment moment)
+{
+	int walk, error;
+
+	if (moment == TRACER_END)
+		return walk_run(tracer->end_walk);
+	walk = bpf_iter_create(bpf_link__fd(tracer->bpf->links.snapshot_begin));
+	if (walk < 0)
+		return walk;
+	error = walk_run(walk);
+	close(walk);
 	return error;
 }
 

@@ -16,8 +16,9 @@
 struct tracer;
 
 struct tracer_options {
-	uint32_t payload_len; /* bytes of payload kept, at most WIRE_PAYLOAD_MAX */
-	uint64_t ring_len;    /* bytes, a power of two of at least a page */
+	uint32_t payload_len;		 /* bytes of payload kept, at most WIRE_PAYLOAD_MAX */
+	uint64_t ring_len;		 /* bytes, a power of two of at least a page */
+	struct wire_selection selection; /* `self` is filled in by tracer_open() */
 };
 
 /* A hook of the kernel, and whether it is attached. `needed` ones are attached or nothing is. */
@@ -41,6 +42,16 @@ const struct tracer_hook *tracer_hooks(const struct tracer *tracer);
 
 /* Traces `pid`, which waits to be let go, from its next execve on; its descendants inherit it. */
 int tracer_arm(struct tracer *tracer, pid_t pid);
+
+/* Marks a process, all its threads, for the next tracer_snapshot(). 0 or -errno. */
+int tracer_want(struct tracer *tracer, pid_t pid);
+
+/*
+ * Walks over all threads. At the beginning it follows those that are wanted and not yet traced and
+ * records what they hold and wait for; at the end (once) it records again what all traced ones hold.
+ */
+enum tracer_moment { TRACER_BEGIN, TRACER_END };
+int tracer_snapshot(struct tracer *tracer, enum tracer_moment moment);
 
 /* True while the process behind this pidfd is traced. */
 bool tracer_has(struct tracer *tracer, int pidfd);

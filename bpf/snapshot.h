@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What was there before tracing began: a walk over all threads (iter/task) that follows the chosen
+ * ones, tells of them and their descriptors, and of the calls that they sleep in. The same walk at
+ * the end tells once more what everybody holds.
+ */
+#ifndef BPF_SNAPSHOT_H
+#define BPF_SNAPSHOT_H
+
+#include "bpf/call.h"
+
+/*
+ * A thread asleep in a system call: its registers still hold the arguments. One that runs, or was
+ * interrupted elsewhere, has none that could be trusted. Its memory cannot be read from here, so a
+ * call that sends has no payload.
+ */
+static __always_inline bool sleeping_call_find(struct task_state *state, struct task_struct *task,
+					       struct pt_regs *regs)
+{
+	struct wire_operation *operation = &state->operation;
+	long nr = KREAD(regs, orig_ax);
+	const volatile struct syscall_row *row = row_of(nr);
+
+	if (nr < 0 || nr >= SYSCALL_ROWS || row->role == ROLE_NONE || syscall_is_compat(task))
+		return false;
+	operation_clear(state, row, regs);
+	if (!object_at_entry(state, task, row, nr))
+		return false;
+	operation->nr = nr;
+	operation->has |= WIRE_ENTERED_BEFORE;
+	requested_at_entry(state, row);
+	operation->enter_ns = operation->exit_ns = bpf_ktime_get_ns();
+	state->call_enter_ns = operation->enter_ns;
+	state->nr = nr;
+	return true;
+}
+
+/*
+ * From the moment that it is traced, the thread may leave the call and complete the operation by
+ * itself; a thread that no longer sleeps then has either done so or left before we could see it.
+ */
+static __always_inline void sleeping_call_follow(struct task_state *state, struct task_struct *task)
+{
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	bool found = KREAD(task, __state) & TASK_INTERRUPTIBLE &&
+		     sleeping_call_find(state, task, regs);
+
+	state->begun = found;
+	state->recording = found;
+	task_follow(state);
+	if (!found)
+		return;
+	if (KREAD(task, __state) & TASK_INTERRUPTIBLE) {
+		state->asleep_since_ns = state->operation.enter_ns;
+		operation_send(state, task, WIRE_BEGIN);
+	} else {
+		state->recording = 0;
+	}
+}
+
+static __always_inline void snapshot_record(struct task_struct *task)
+{
+	struct wire_process *record = process_reserve(WIRE_SNAPSHOT, task);
+
+	if (record)
+		record_submit(record);
+}
+
+static __always_inline bool is_leader(struct task_struct *task)
+{
+	return KREAD(task, pid) == KREAD(task, tgid);
+}
+
+SEC("iter/task")
+int snapshot_begin(struct bpf_iter__task *context)
+{
+	struct task_struct *task = context->task;
+	struct task_state *state;
+
+	if (!task || !is_chosen(task) || task_state_traced(task))
+		return 0;
+	state = task_state_make(task);
+	if (!state || state->flags)
+		return 0;
+	snapshot_record(task);
+	if (is_leader(task))
+		descriptors_record(task, state, WIRE_SNAPSHOT);
+	sleeping_call_follow(state, task);
+	return 0;
+}
+
+/* The thread may be busy in its own `extra` meanwhile. */
+SEC("iter/task")
+int snapshot_end(struct bpf_iter__task *context)
+{
+	u32 zero = 0;
+	struct task_struct *task = context->task;
+	struct wire_descriptors *record = bpf_map_lookup_elem(&scratch, &zero);
+	struct task_state *state;
+
+	if (!task || !record || !is_leader(task))
+		return 0;
+	state = task_state_traced(task);
+	if (state && !(state->flags & TASK_ENDING))
+		descriptors_walk(task, state, record, WIRE_SNAPSHOT);
+	return 0;
+}
+
+#endif

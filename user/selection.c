@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "selection.h"
+
+#include <errno.h>
+#include <ftw.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proc.h"
+
+#define ROUNDS_MAX 20 /* somebody who forks faster than this outruns us, and is told of */
+
+enum { OPTION_COMM = 0x200, OPTION_CGROUP, OPTION_CHILDREN };
+
+static const struct argp_option rows[] = {
+	{"pid", 'p', "PID", 0, "Join this running process, all its threads; may be repeated", 0},
+	{"children", OPTION_CHILDREN, NULL, 0,
+	 "With -p: its children and theirs, too (those that it makes later always are)", 0},
+	{"comm", OPTION_COMM, "NAME", 0,
+	 "Join all processes of this name, those that start later too; may be repeated", 0},
+	{"cgroup", OPTION_CGROUP, "PATH", 0,
+	 "Join all processes of this control group and those below it, as /sys/fs/cgroup/x.slice; "
+	 "may "
+	 "be repeated",
+	 0},
+	{"all", 'a', NULL, 0, "Join all processes of the machine", 0},
+	{0},
+};
+
+static void pid_add(struct selection *selection, const char *text, struct argp_state *state)
+{
+	char *end;
+	long pid = strtol(text, &end, 10);
+	pid_t *pids;
+
+	if (end == text || *end || pid < 1 || pid > 0x7fffffff)
+		argp_error(state, "-p %s: the number of a process is needed", text);
+	pids = reallocarray(selection->pids, selection->pid_count + 1, sizeof(*pids));
+	if (!pids)
+		argp_failure(state, 1, ENOMEM, "-p %s", text);
+	selection->pids = pids;
+	selection->pids[selection->pid_count++] = (pid_t)pid;
+}
+
+static void comm_add(struct selection *selection, const char *text, struct argp_state *state)
+{
+	struct wire_selection *kernel = &selection->kernel;
+
+	if (!*text || strlen(text) >= WIRE_COMM_LEN)
+		argp_error(state, "--comm %s: the kernel keeps the first %d characters of a name",
+			   text, WIRE_COMM_LEN - 1);
+	if (kernel->comm_count == SELECT_COMMS)
+		argp_error(state, "--comm: at most %d names", SELECT_COMMS);
+	memcpy(kernel->comms[kernel->comm_count++], text, strlen(text));
+}
+
+static void cgroup_add(struct selection *selection, const char *text, struct argp_state *state)
+{
+	const char **cgroups = reallocarray(selection->cgroups, selection->cgroup_count + 1,
+					    sizeof(*cgroups));
+
+	if (!cgroups)
+		argp_failure(state, 1, ENOMEM, "--cgroup %s", text);
+	selection->cgroups = cgroups;
+	selection->cgroups[selection->cgroup_count++] = text;
+}
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+	struct selection *selection = state->input;
+
+	switch (key) {
+	case 'p':
+		pid_add(selection, text, state);
+		return 0;
+	case 'a':
+		selection->kernel.all = 1;
+		return 0;
+	case OPTION_CHILDREN:
+		selection->children = true;
+		return 0;
+	case OPTION_COMM:
+		comm_add(selection, text, state);
+		return 0;
+	case OPTION_CGROUP:
+		cgroup_add(selection, text, state);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+const struct argp selection_argp = {.options = rows, .parser = parse};
+
+bool selection_any(const struct selection *selection)
+{
+	return selection->pid_count || selection->cgroup_count || selection->kernel.all ||
+	       selection->kernel.comm_count;
+}
+
+void selection_free(struct selection *selection)
+{
+	free(selection->pids);
+	free(selection->cgroups);
+}
+
+/* One round of looking who is there. */
+struct round {
+	const struct selection *selection;
+	struct tracer *tracer;
+	pid_t *wanted; /* all so far, sorted by when they were found */
+	size_t count, capacity;
+	bool grown;
+	int error;
+};
+
+static bool round_has(const struct round *round, pid_t pid)
+{
+	for (size_t i = 0; i < round->count; i++)
+		if (round->wanted[i] == pid)
+			return true;
+	return false;
+}
+
+static void round_add(struct round *round, pid_t pid)
+{
+	if (round->error || round_has(round, pid))
+		return;
+	if (round->count == round->capacity) {
+		size_t capacity = round->capacity ? 2 * round->capacity : 64;
+		pid_t *wanted = reallocarray(round->wanted, capacity, sizeof(*wanted));
+		if (!wanted) {
+			round->error = -ENOMEM;
+			return;
+		}
+		round->wanted = wanted;
+		round->capacity = capacity;
+	}
+	round->wanted[round->count++] = pid;
+	round->error = tracer_want(round->tracer, pid);
+	round->grown = true;
+}
+
+static bool has_comm(const struct wire_selection *kernel, pid_t pid)
+{
+	size_t len = 0;
+	char *comm = kernel->comm_count ? proc_file(pid, "comm", WIRE_COMM_LEN, &len) : NULL;
+	bool has = false;
+
+	if (!comm)
+		return false;
+	if (len && comm[len - 1] == '\n')
+		comm[len - 1] = 0;
+	for (uint32_t i = 0; i < kernel->comm_count && !has; i++)
+		has = strcmp(comm, kernel->comms[i]) == 0;
+	free(comm);
+	return has;
+}
+
+static void look_at(void *context, pid_t pid)
+{
+	struct round *round = context;
+	const struct selection *selection = round->selection;
+
+	if (has_comm(&selection->kernel, pid) ||
+	    (selection->children && round_has(round, proc_parent(pid))))
+		round_add(round, pid);
+}
+
+static void cgroup_read(struct round *round, FILE *file)
+{
+	int pid;
+
+	while (fscanf(file, "%d", &pid) == 1)
+		round_add(round, pid);
+}
+
+/* nftw(3) has no argument for its callback: one walk at a time, in this thread. */
+static _Thread_local struct round *cgroup_round;
+
+static int cgroup_visit(const char *path, const struct stat *status, int kind, struct FTW *place)
+{
+	FILE *file;
+
+	(void)status;
+	if (kind != FTW_F || strcmp(path + place->base, "cgroup.procs"))
+		return 0;
+	file = fopen(path, "re");
+	if (!file)
+		return 0;
+	cgroup_read(cgroup_round, file);
+	fclose(file);
+	return 0;
+}
+
+static int cgroups_look(struct round *round)
+{
+	for (size_t i = 0; i < round->selection->cgroup_count; i++) {
+		cgroup_round = round;
+		if (nftw(round->selection->cgroups[i], cgroup_visit, 16, FTW_PHYS))
+			return -errno;
+	}
+	return 0;
+}
+
+static int pids_add(struct round *round, char *why, size_t why_len)
+{
+	const struct selection *selection = round->selection;
+
+	for (size_t i = 0; i < selection->pid_count; i++) {
+		if (kill(selection->pids[i], 0) && errno == ESRCH) {
+			snprintf(why, why_len, "there is no process %d", (int)selection->pids[i]);
+			return -ESRCH;
+		}
+		round_add(round, selection->pids[i]);
+	}
+	return round->error;
+}
+
+static int rounds_run(struct round *round, char *why, size_t why_len)
+{
+	int error;
+
+	for (int i = 0; i < ROUNDS_MAX; i++) {
+		round->grown = i == 0;
+		error = cgroups_look(round);
+		if (error) {
+			snprintf(why, why_len, "--cgroup: %s", strerror(-error));
+			return error;
+		}
+		proc_each(look_at, round);
+		if (!round->error && round->grown)
+			round->error = tracer_snapshot(round->tracer, TRACER_BEGIN);
+		if (round->error || !round->grown)
+			return round->error;
+	}
+	return 0;
+}
+
+int selection_join(const struct selection *selection, struct tracer *tracer, char *why,
+		   size_t why_len)
+{
+	struct round round = {.selection = selection, .tracer = tracer};
+	int error;
+
+	snprintf(why, why_len, "cannot look at the running processes");
+	error = pids_add(&round, why, why_len);
+	if (!error)
+		error = rounds_run(&round, why, why_len);
+	free(round.wanted);
+	return error;
+}
