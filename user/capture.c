@@ -174,13 +174,12 @@ static void capture_loop(struct capture *capture)
 static void capture_finish(struct capture *capture)
 {
 	struct capture_result *result = capture->result;
-	struct trailer_facts facts = {.why = result->why,
-				      .has_status = result->has_status,
-				      .status = result->status,
-				      .at_ns = monotonic_ns()};
+	struct trailer_facts facts = {
+		.why = result->why, .has_status = result->has_status, .status = result->status};
 
 	tracer_snapshot(capture->tracer, TRACER_END);
 	trace_writer_pump(&capture->writer);
+	facts.at_ns = monotonic_ns();
 	encode_waiting(&capture->writer.encoder, facts.at_ns);
 	trace_writer_end(&capture->writer, &facts);
 	result->operations = capture->writer.encoder.operations;
