@@ -324,7 +324,10 @@ static __always_inline void sleep_begin(struct task_state *state, struct task_st
 					u32 sleep)
 {
 	state->asleep_since_ns = bpf_ktime_get_ns();
-	/* Only a sleep that a signal could end is a wait for somebody; the others are disk and locks. */
+	/*
+	 * Only a sleep that a signal could end is a wait for somebody; the others are disk and
+	 * locks.
+	 */
 	if (state->begun || !(sleep & TASK_INTERRUPTIBLE))
 		return;
 	state->begun = 1;

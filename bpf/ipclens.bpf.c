@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * The BPF object: all hooks of ipclens. Each file observes one thing and may know the ones above it:
+ * The BPF object: all hooks of ipclens. Each file observes one thing and may know the ones above
+ * it:
  *
  *	kernel.h      reading kernel memory, what differs between kernels
  *	state.h       maps, the state of a traced thread, the way out

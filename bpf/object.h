@@ -173,7 +173,9 @@ static __always_inline void file_identify(struct object *object, struct file *fi
 		special_identify(object, file, inode, KREAD(KREAD(inode, i_sb), s_magic));
 }
 
-/* ipc/msg.c: the queue with this id in the caller's ipc namespace (lib/xarray.c: at most 3 levels). */
+/*
+ * ipc/msg.c: the queue with this id in the caller's ipc namespace (lib/xarray.c: at most 3 levels).
+ */
 static __always_inline struct msg_queue *msg_queue_find(struct task_struct *task, u32 msqid)
 {
 	struct ipc_namespace *ns = KREAD(KREAD(task, nsproxy), ipc_ns);

@@ -10,7 +10,10 @@ static __always_inline void ends_read(struct wire_operation *operation, struct f
 	struct inode *inode = KREAD(file, f_inode);
 	struct pipe_inode_info *pipe = KREAD(inode, i_pipe);
 
-	/* Another thread may have closed the descriptor meanwhile, and it may be something else now. */
+	/*
+	 * Another thread may have closed the descriptor meanwhile, and it may be something else
+	 * now.
+	 */
 	if ((u64)inode != operation->object.object.address || !pipe)
 		return;
 	operation->readers = KREAD(pipe, readers);

@@ -64,7 +64,10 @@ static __always_inline void rights_record(struct rights_walk *walk)
 	record_submit(record);
 }
 
-/* Where the descriptors lie in a control buffer of `len` bytes; their number, 0 where there are none. */
+/*
+ * Where the descriptors lie in a control buffer of `len` bytes; their number, 0 where there are
+ * none.
+ */
 static __always_inline u32 rights_find(u64 control, u64 len, u64 *from)
 {
 	struct user_cmsghdr header;

@@ -13,7 +13,8 @@
 
 /*
  * One traced thread. The operation in progress is built in place; its details stand before it and
- * `extra` follows it in memory, so that what is used of them leaves with one bpf_ringbuf_output(). The second half of the payload's room exists
+ * `extra` follows it in memory, so that what is used of them leaves with one bpf_ringbuf_output().
+ * The second half of the payload's room exists
  * for the verifier: offset and length are each bounded by WIRE_PAYLOAD_MAX.
  */
 #define KNOWN_LATELY 4 /* a power of two */

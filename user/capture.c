@@ -116,7 +116,9 @@ static void tell_waiting(struct capture *capture, uint64_t now)
 		(unsigned long long)tracer_live_tasks(capture->tracer));
 }
 
-/* Nobody can come any more: the command has ended, or those that -p named are all that there were. */
+/*
+ * Nobody can come any more: the command has ended, or those that -p named are all that there were.
+ */
 static bool is_over(const struct capture *capture)
 {
 	const struct selection *selection = &capture->options->selection;

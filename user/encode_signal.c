@@ -43,7 +43,9 @@ static void thread_field(struct json *json, const char *key, uint32_t pid, uint3
 	json_end_object(json);
 }
 
-/* A signal of the kernel is raised in whatever thread happens to run: that one is not its sender. */
+/*
+ * A signal of the kernel is raised in whatever thread happens to run: that one is not its sender.
+ */
 static bool has_sender(enum origin origin)
 {
 	return origin == ORIGIN_KILL || origin == ORIGIN_QUEUE || origin == ORIGIN_THREAD ||

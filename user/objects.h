@@ -37,7 +37,8 @@ struct objects *objects_new(void); /* NULL: out of memory */
 void objects_free(struct objects *objects);
 
 /*
- * The object behind `ref`, made where it is new. Number 0 means "a socket that we cannot number now":
+ * The object behind `ref`, made where it is new. Number 0 means "a socket that we cannot number
+ * now":
  * the newest one at that address. NULL where ref.address is 0 or memory is short.
  */
 struct object *objects_get(struct objects *objects, struct wire_ref ref, enum mechanism mechanism);

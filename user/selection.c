@@ -38,8 +38,10 @@ static void pid_add(struct selection *selection, const char *text, struct argp_s
 	if (end == text || *end || pid < 1 || pid > 0x7fffffff)
 		argp_error(state, "-p %s: the number of a process is needed", text);
 	pids = reallocarray(selection->pids, selection->pid_count + 1, sizeof(*pids));
-	if (!pids)
+	if (!pids) {
 		argp_failure(state, 1, ENOMEM, "-p %s", text);
+		return; /* it does not come back, but does not say so to the compiler */
+	}
 	selection->pids = pids;
 	selection->pids[selection->pid_count++] = (pid_t)pid;
 }
@@ -61,8 +63,10 @@ static void cgroup_add(struct selection *selection, const char *text, struct arg
 	const char **cgroups = reallocarray(selection->cgroups, selection->cgroup_count + 1,
 					    sizeof(*cgroups));
 
-	if (!cgroups)
+	if (!cgroups) {
 		argp_failure(state, 1, ENOMEM, "--cgroup %s", text);
+		return;
+	}
 	selection->cgroups = cgroups;
 	selection->cgroups[selection->cgroup_count++] = text;
 }

@@ -14,7 +14,7 @@ static const struct syscall_info rows[] = {
 
 const struct syscall_info *syscall_info(unsigned nr)
 {
-	static const struct syscall_info unknown = {0};
+	static const struct syscall_info unknown = {.arguments = ""};
 
 	return nr < sizeof(rows) / sizeof(rows[0]) && rows[nr].name ? &rows[nr] : &unknown;
 }

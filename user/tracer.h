@@ -48,7 +48,8 @@ int tracer_want(struct tracer *tracer, pid_t pid);
 
 /*
  * Walks over all threads. At the beginning it follows those that are wanted and not yet traced and
- * records what they hold and wait for; at the end (once) it records again what all traced ones hold.
+ * records what they hold and wait for; at the end (once) it records again what all traced ones
+ * hold.
  */
 enum tracer_moment { TRACER_BEGIN, TRACER_END };
 int tracer_snapshot(struct tracer *tracer, enum tracer_moment moment);

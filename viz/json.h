@@ -57,7 +57,9 @@ void json_field_int(struct json *j, const char *key, int64_t value);
 void json_field_text(struct json *j, const char *key, const char *text);
 void json_field_bytes(struct json *j, const char *key, const void *bytes, size_t len);
 
-/* Length of the UTF-8 sequence that begins at p (1 to 4), 0 where it is not well formed (RFC 3629). */
+/*
+ * Length of the UTF-8 sequence that begins at p (1 to 4), 0 where it is not well formed (RFC 3629).
+ */
 size_t utf8_sequence_len(const unsigned char *p, size_t len);
 
 #endif

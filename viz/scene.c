@@ -69,7 +69,9 @@ void scene_free(struct scene *scene)
 	free((struct store *)scene);
 }
 
-/* The array with room for one more, that zeroed; NULL: no memory. Capacity is the next power of 2. */
+/*
+ * The array with room for one more, that zeroed; NULL: no memory. Capacity is the next power of 2.
+ */
 static void *grow(struct scene *scene, void *array, size_t count, size_t size)
 {
 	if (scene->failed)

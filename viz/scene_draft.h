@@ -82,7 +82,10 @@ void scene_say_waiting(struct scene_drafts *d, const struct draft *draft, struct
 /* Appends a text by a format with one %s, and frees it; NULL (out of memory) fails the scene. */
 void scene_say_owned(struct scene_drafts *d, char **slot, const char *format, char *text);
 
-/* "ls" of a process, with its pid where another lane has that name too, "ls[1201]" of a message's end, "read(0)" of a call, "pipe:[77]" of a channel; allocated, or NULL. */
+/*
+ * "ls" of a process, with its pid where another lane has that name too, "ls[1201]" of a message's
+ * end, "read(0)" of a call, "pipe:[77]" of a channel; allocated, or NULL.
+ */
 char *scene_comm(const struct viz_process *process);
 char *scene_short_name(const struct scene_drafts *d, const struct viz_process *process);
 char *scene_end_name(const struct scene_drafts *d, const struct viz_end *end);

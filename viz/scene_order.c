@@ -14,7 +14,8 @@ struct ordering {
 	struct placing *p;
 	size_t *next; /* of a lane: its first moment not yet placed */
 	size_t *half; /* of a draft that was split: its arriving half, or 0 */
-	size_t *waiting; /* of a moment: the draft that stands there (an arriving half, after a split) */
+	/* of a moment: the draft that stands there (an arriving half, after a split) */
+	size_t *waiting;
 	bool *placed; /* of a draft */
 	bool *queued; /* of a draft: in the heap */
 	size_t *heap;

@@ -17,7 +17,9 @@
 /* A name as it is, but harmless. Applying it twice changes nothing more. */
 char *scene_harmless(const void *bytes, size_t len);
 
-/* Bytes as a C string literal would write them, in quotes; "abc"… where `total` is more than len. */
+/*
+ * Bytes as a C string literal would write them, in quotes; "abc"… where `total` is more than len.
+ */
 char *scene_quote(const void *bytes, size_t len, uint64_t total);
 
 /* A word of a command line as a shell would read it: quoted where it must be, after a blank. */

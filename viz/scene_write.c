@@ -156,7 +156,9 @@ static void write_lives(struct scene_drafts *d)
 	for (size_t i = 0; i < scene->lane_count; i++)
 		lives[i].first = SIZE_MAX;
 	for (size_t i = 0; i < scene->row_count; i++) {
-		/* Half an arrow is at one end only: the sender may be gone when the other arrives. */
+		/*
+		 * Half an arrow is at one end only: the sender may be gone when the other arrives.
+		 */
 		if (scene->rows[i].part != SCENE_RECEIVED)
 			touch(lives, scene->rows[i].from, i, false);
 		if (scene->rows[i].part != SCENE_SENT)

@@ -21,7 +21,10 @@ struct term {
 	int rows;  /* 0: not known */
 };
 
-/* What `fd` is. The colour's order: `colour`, NO_COLOR, CLICOLOR_FORCE or FORCE_COLOR, the terminal. */
+/*
+ * What `fd` is. The colour's order: `colour`, NO_COLOR, CLICOLOR_FORCE or FORCE_COLOR, the
+ * terminal.
+ */
 void term_look(struct term *term, int fd, enum term_when colour);
 
 /* true and *when for "auto", "always", "never". */

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* A unix stream socket: a client asks, a server answers; by path, by abstract name, or as a pair. */
+/*
+ * A unix stream socket: a client asks, a server answers; by path, by abstract name, or as a pair.
+ */
 #include <stddef.h>
 #include <sys/socket.h>
 #include <sys/un.h>

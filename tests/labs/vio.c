@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* The vectored calls: readv and writev, sendmsg and recvmsg (with a descriptor), and the mmsg pair. */
+/*
+ * The vectored calls: readv and writev, sendmsg and recvmsg (with a descriptor), and the mmsg pair.
+ */
 #include <sys/socket.h>
 #include <sys/uio.h>
 

@@ -20,7 +20,9 @@ static uint64_t next(struct chance *c, uint64_t below)
 	return c->state % below;
 }
 
-/* What a hostile program may put into a name or a payload. No arrow heads: the tests count those. */
+/*
+ * What a hostile program may put into a name or a payload. No arrow heads: the tests count those.
+ */
 static const char *const words[] = {
 	"a",
 	"pipe 24 B",

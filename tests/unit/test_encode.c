@@ -17,6 +17,7 @@
 #include "user/encode_process.c"
 #include "user/encode_signal.c"
 #include "user/objects.c"
+#include "user/proc.c"
 #include "user/syscalls.c"
 
 #include <asm/unistd.h>
@@ -276,21 +277,21 @@ static void test_signal_of_a_timer_has_no_sender(void **state)
 
 static void test_exec_arguments(void **state)
 {
-	struct {
-		struct wire_process process;
-		char text[WIRE_NAME_LEN + WIRE_ARGS_LEN];
-	} record = {.process = {.head = {WIRE_PROCESS, 0, 9, 9},
-				.event = WIRE_EXEC,
-				.path_len = 7,
-				.args_len = 9,
-				.args_cut = 1,
-				.comm = "echo"}};
+	size_t len = sizeof(struct wire_process) + WIRE_NAME_LEN + WIRE_ARGS_LEN;
+	struct wire_process *record = calloc(1, len);
 	const cJSON *args;
 	cJSON *line;
 
-	memcpy(record.text, "/bin/echo", 9);
-	memcpy(record.text + WIRE_NAME_LEN, "echo\0\0abc", 9);
-	encode_record(*state, &record, sizeof(record));
+	assert_non_null(record);
+	record->head = (struct wire_head){WIRE_PROCESS, (uint32_t)len, 9, 9};
+	record->event = WIRE_EXEC;
+	record->path_len = 7;
+	record->args_len = 9;
+	record->args_cut = 1;
+	memcpy(record->comm, "echo", 5);
+	memcpy(record->text, "/bin/echo", 9);
+	memcpy(record->text + WIRE_NAME_LEN, "echo\0\0abc", 9);
+	encode_record(*state, record, len);
 	line = last_line(*state);
 	assert_string_equal(text_of(line, "path"), "/bin/ec");
 	args = cJSON_GetObjectItem(line, "args");
@@ -299,6 +300,7 @@ static void test_exec_arguments(void **state)
 	assert_string_equal(cJSON_GetStringValue(cJSON_GetArrayItem(args, 2)), "abc");
 	assert_true(cJSON_IsTrue(cJSON_GetObjectItem(line, "args_cut")));
 	cJSON_Delete(line);
+	free(record);
 }
 
 static void test_abstract_name(void **state)

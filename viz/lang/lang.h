@@ -55,7 +55,7 @@ enum role {
 #define X(id, name) ROLE_##id,
 	ROLES(X)
 #undef X
-	ROLE_COUNT
+		ROLE_COUNT
 };
 
 /* Where a call's data lies in user memory (see syscalls.def). */
