@@ -41,7 +41,19 @@ static __always_inline bool object_at_entry(struct task_state *state, struct tas
 	if (row->fd == ARG_NONE)
 		return true;
 	object_of_fd(state, &operation->object, task, argument(state, row->fd));
-	return operation->object.mechanism != MECH_NONE;
+	if (row->data == DATA_FD)
+		object_of_fd(state, &state->details.made[0], task, argument(state, row->buf));
+	return operation->object.mechanism != MECH_NONE ||
+	       state->details.made[0].mechanism != MECH_NONE;
+}
+
+/* vmsplice(2) sends into a pipe's writing end and receives from its reading end. */
+static __always_inline u32 role_of(const struct task_state *state,
+				   const volatile struct syscall_row *row)
+{
+	if (row->role != ROLE_TRANSFER || row->data == DATA_FD)
+		return row->role;
+	return state->operation.object.access & WIRE_ACCESS_WRITE ? ROLE_SEND : ROLE_RECEIVE;
 }
 
 /* Reads the data of a call up to `limit` bytes; false where a page was not in memory. */
@@ -120,10 +132,14 @@ static __always_inline void sizes_at_entry(struct task_state *state,
 	if (row->peer != ARG_NONE && (row->role == ROLE_SEND || row->result == RESULT_ZERO))
 		address_read(state, argument(state, row->peer),
 			     (u32)argument(state, row->peer + 1));
-	if (row->role != ROLE_SEND)
+	if (role_of(state, row) != ROLE_SEND)
 		return;
 	priority_of_send(state, row);
 	state->cold = !data_read(state, row, send_limit(state, row));
+	if (row->role == ROLE_TRANSFER) { /* the pages themselves go: who reads sees them then */
+		state->operation.payload_len = 0;
+		state->cold = 0;
+	}
 }
 
 static __always_inline void details_clear(struct wire_details *details)
@@ -284,9 +300,11 @@ static __always_inline void operation_finish(struct task_state *state, struct ta
 	struct wire_operation *operation = &state->operation;
 	const volatile struct syscall_row *row = row_of(operation->nr);
 
-	if (row->role == ROLE_SEND)
+	u32 role = role_of(state, row);
+
+	if (role == ROLE_SEND)
 		send_finish(state, row);
-	else if ((row->role == ROLE_RECEIVE && operation->returned >= 0) ||
+	else if ((role == ROLE_RECEIVE && operation->returned >= 0) ||
 		 (row->result == RESULT_FD && row->peer != ARG_NONE && operation->returned >= 0))
 		receive_finish(state, row);
 	made_finish(state, task, row);

@@ -22,7 +22,9 @@ int BPF_PROG(socket_data_ready, const struct sock *sk)
 	if (!state || !state->recording || state->details.to.address)
 		return 0;
 	sock_identify(&object, (struct sock *)sk, 0);
-	if (object.mechanism != state->operation.object.mechanism || object.mechanism == MECH_TCP)
+	if (object.mechanism == MECH_TCP ||
+	    (object.mechanism != state->operation.object.mechanism &&
+	     object.mechanism != state->details.made[0].mechanism))
 		return 0;
 	object_of_sock(state, &state->details.to, (struct sock *)sk);
 	state->operation.has |= WIRE_HAS_DETAILS;

@@ -101,7 +101,7 @@ struct wire_operation {
 struct wire_details {
 	struct wire_head head;
 	__u64 args[6];
-	struct wire_fd made[2]; /* descriptors that the call made */
+	struct wire_fd made[2]; /* descriptors that the call made; of a transfer [0] is the sink */
 	struct wire_ref to;	/* socket on which the kernel queued what was sent */
 	struct wire_ref from;	/* socket that sent what was received */
 	__s64 type;

@@ -20,6 +20,14 @@ struct extra {
 	size_t payload_len;
 };
 
+/* vmsplice(2) sends into a pipe's writing end and receives from its reading end. */
+static enum role role_of(const struct wire_operation *operation, const struct syscall_info *call)
+{
+	if (call->role != ROLE_TRANSFER || call->data == DATA_FD)
+		return call->role;
+	return operation->object.access & WIRE_ACCESS_WRITE ? ROLE_SEND : ROLE_RECEIVE;
+}
+
 /* How much of the payload was moved: it was read before the call had its result. */
 static size_t payload_moved(const struct wire_operation *operation)
 {
@@ -245,6 +253,19 @@ static void rights_fields(struct encoder *encoder, const struct call *call, enum
 	fds_value(encoder, call->rights, call->rights_count);
 }
 
+/* Where a transfer put its bytes. */
+static void sink_fields(struct encoder *encoder, const struct wire_fd *sink)
+{
+	struct json *json = &encoder->json;
+	const struct object *object = NULL;
+
+	if (sink->mechanism != MECH_NONE)
+		object = objects_get(encoder->objects, sink->object, sink->mechanism);
+	json_field_int(json, KEY(operation, fd_out), sink->fd);
+	if (object)
+		json_field_text(json, KEY(operation, channel_out), object->id);
+}
+
 static void state_fields(struct json *json, const struct wire_operation *operation)
 {
 	if (operation->state == WIRE_COMPLETE) {
@@ -269,13 +290,15 @@ static void operation_line(struct encoder *encoder, const struct wire_operation 
 	line_begin(json, RECORD_operation);
 	json_field_uint(json, KEY(operation, id), thread->id);
 	json_field_text(json, KEY(operation, syscall), call->name ? call->name : "unknown");
-	json_field_text(json, KEY(operation, role), role_name(call->role));
+	json_field_text(json, KEY(operation, role), role_name(role_of(operation, call)));
 	json_field_uint(json, KEY(operation, pid), operation->head.pid);
 	json_field_uint(json, KEY(operation, tid), operation->head.tid);
 	if (call->fd != ARG_NONE)
 		json_field_int(json, KEY(operation, fd), operation->object.fd);
 	if (channel)
 		json_field_text(json, KEY(operation, channel), channel);
+	if (call->data == DATA_FD)
+		sink_fields(encoder, &extra->details->made[0]);
 	json_field_uint(json, KEY(operation, enter_ns), operation->enter_ns);
 	state_fields(json, operation);
 	numbers_fields(json, operation, extra);
@@ -287,7 +310,8 @@ static void operation_line(struct encoder *encoder, const struct wire_operation 
 	block_field(json, operation, extra);
 	payload_field(json, call, extra);
 	ends_fields(encoder, operation, extra);
-	made_field(encoder, extra->details->made);
+	if (call->data != DATA_FD)
+		made_field(encoder, extra->details->made);
 	rights_fields(encoder, thread, call->role);
 	line_end(json);
 }

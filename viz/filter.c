@@ -187,9 +187,16 @@ static bool holds_channel(const struct filter_list *list, const struct viz_chann
 	return list->count == 0;
 }
 
-static const struct viz_channel *end_channel(const struct viz_end *end)
+/* A sender's channel is where it put the bytes, a receiver's where it took them. */
+static bool holds_end_channels(const struct filter_list *list, const struct viz_message *message)
 {
-	return end->operation ? end->operation->channel : NULL;
+	const struct viz_operation *from = message->from.operation, *to = message->to.operation;
+	const struct viz_channel *sink = from ? viz_operation_sink(from) : NULL;
+
+	return holds_channel(list, sink	  ? sink
+				   : from ? from->channel
+					  : NULL) ||
+	       holds_channel(list, to ? to->channel : NULL);
 }
 
 bool viz_filter_message(const struct viz_filter *filter, const struct viz_message *message)
@@ -204,8 +211,7 @@ bool viz_filter_message(const struct viz_filter *filter, const struct viz_messag
 	if (!holds_text(&filter->comm, from->comm) && !holds_text(&filter->comm, to->comm))
 		return false;
 	if (!holds_channel(&filter->channel, message->channel) &&
-	    !holds_channel(&filter->channel, end_channel(from)) &&
-	    !holds_channel(&filter->channel, end_channel(to)))
+	    !holds_end_channels(&filter->channel, message))
 		return false;
 	return holds_end(&filter->from, from) && holds_end(&filter->to, to);
 }
@@ -229,8 +235,10 @@ bool viz_filter_operation(const struct viz_filter *filter, const struct viz_oper
 {
 	if (!holds_one(filter, operation->process->pid, operation->comm))
 		return false;
-	if (operation->channel)
-		return viz_filter_channel(filter, operation->channel);
+	if (operation->channel_out && viz_filter_channel(filter, operation->channel_out))
+		return true;
+	if (operation->channel || operation->channel_out)
+		return operation->channel && viz_filter_channel(filter, operation->channel);
 	return filter->channel.count == 0 &&
 	       (operation->role != ROLE_SIGNAL || holds_mechanism(filter, MECH_SIGNAL));
 }

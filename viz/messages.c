@@ -18,12 +18,14 @@ static void write_who(struct json *j, const char *key, const struct viz_end *end
 	json_end_object(j);
 }
 
-static void write_operation(struct json *j, const struct viz_operation *op)
+static void write_operation(struct json *j, const struct viz_operation *op, bool sent)
 {
+	int32_t fd = sent && op->role == ROLE_TRANSFER ? op->fd_out : op->fd;
+
 	json_field_uint(j, "op", op->id);
 	json_field_bytes(j, "syscall", op->syscall.data, op->syscall.len);
-	if (op->fd >= 0)
-		json_field_int(j, "fd", op->fd);
+	if (fd >= 0)
+		json_field_int(j, "fd", fd);
 }
 
 /* What an unfinished call has no end for is null. */
@@ -37,7 +39,7 @@ static void write_side(struct json *j, const char *key, const struct viz_end *en
 	}
 	json_object(j);
 	if (end->operation)
-		write_operation(j, end->operation);
+		write_operation(j, end->operation, end == &message->from);
 	json_field_uint(j, "enter_ns", end->enter_ns);
 	json_key(j, "exit_ns");
 	if (end->exit_ns == VIZ_NEVER)

@@ -101,6 +101,8 @@ struct viz_operation {
 	struct viz_bytes comm; /* the thread's name when it called */
 	int32_t fd;
 	struct viz_channel *channel; /* NULL: none */
+	int32_t fd_out;		     /* a transfer's sink; fd and channel are its source */
+	struct viz_channel *channel_out;
 	uint64_t enter_ns;
 	uint64_t exit_ns; /* VIZ_NEVER while unfinished */
 	uint64_t at_ns;	  /* when an unfinished one was last seen */
@@ -133,6 +135,19 @@ struct viz_operation {
 
 /* Whether the trace gave this key: viz_has(op, queued). */
 #define viz_has(op, key) (((op)->present >> (FIELD_operation_##key - FIELD_operation_id) & 1) != 0)
+
+/* Where it put bytes, where it took (or looked at) some; NULL: none that is a channel. */
+static inline struct viz_channel *viz_operation_sink(const struct viz_operation *op)
+{
+	return op->role == ROLE_TRANSFER ? op->channel_out
+	       : op->role == ROLE_SEND	 ? op->channel
+					 : NULL;
+}
+
+static inline struct viz_channel *viz_operation_source(const struct viz_operation *op)
+{
+	return op->role == ROLE_TRANSFER || op->role == ROLE_RECEIVE ? op->channel : NULL;
+}
 
 /* true where the call has returned. */
 static inline bool viz_operation_done(const struct viz_operation *op)

@@ -65,23 +65,31 @@ static void fork_table(const struct fd_change *change, struct viz_process *child
 }
 
 /* A call on a descriptor that we did not know: it was held since it was last possible not to. */
-static void learn_fd(const struct fd_change *change, struct fd_table *table,
-		     const struct viz_operation *op)
+static void learn_fd(const struct fd_change *change, struct fd_table *table, struct viz_fd fd)
 {
-	const struct fd_slot *slot = fd_table_find(table, op->fd);
+	const struct fd_slot *slot = fd_table_find(table, fd.fd);
+	const struct viz_operation *op = change->op;
 	struct fd_change seen = {change->b, op->process->start_ns, HOLDING_UNKNOWN, NULL};
-	struct viz_fd fd = {op->fd, op->channel, ACCESS_BOTH};
 
-	if (slot && slot->channel == op->channel)
+	if (fd.fd < 0 || !fd.channel || (slot && slot->channel == fd.channel))
 		return;
 	if (slot) /* it must have changed in between, unseen */
 		seen.at_ns = op->enter_ns;
-	if (mechanism_info(op->channel->mechanism)->direction == DIRECTION_ONE_WAY)
-		fd.access = op->role == ROLE_SEND      ? ACCESS_WRITE
-			    : op->role == ROLE_RECEIVE ? ACCESS_READ
-						       : ACCESS_NONE;
-	fd_table_remove(&seen, table, op->fd);
+	if (mechanism_info(fd.channel->mechanism)->direction != DIRECTION_ONE_WAY)
+		fd.access = ACCESS_BOTH;
+	fd_table_remove(&seen, table, fd.fd);
 	fd_table_insert(&seen, table, &fd);
+}
+
+static void learn_fds(const struct fd_change *change, struct fd_table *table)
+{
+	const struct viz_operation *op = change->op;
+	enum access access = op->role == ROLE_SEND		? ACCESS_WRITE
+			     : viz_operation_source(op) != NULL ? ACCESS_READ
+								: ACCESS_NONE;
+
+	learn_fd(change, table, (struct viz_fd){op->fd, op->channel, access});
+	learn_fd(change, table, (struct viz_fd){op->fd_out, op->channel_out, ACCESS_WRITE});
 }
 
 static bool is_call(const struct viz_operation *op, const char *name)
@@ -159,8 +167,8 @@ static void apply_operation(struct model_builder *b, const struct viz_operation 
 	struct fd_change change = {b, op->exit_ns, HOLDING_CALL, op};
 	struct fd_table *table = fd_table_of(b, op->process);
 
-	if (op->channel && op->fd >= 0 && !is_call(op, "exit"))
-		learn_fd(&change, table, op);
+	if (!is_call(op, "exit"))
+		learn_fds(&change, table);
 	if (op->role == ROLE_CLOSE)
 		close_fds(&change, op->process);
 	else if (op->role == ROLE_CONTROL && op->new_fds_count == 0)

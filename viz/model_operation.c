@@ -22,6 +22,14 @@ static struct viz_channel *channel_field(struct model_builder *b, enum field fie
 	return value->present ? build_channel(b, value->bytes) : NULL;
 }
 
+static int32_t fd_field(const struct model_builder *b, enum field field)
+{
+	const struct trace_value *value = build_value(b, field);
+	int64_t fd = value->integer;
+
+	return value->present && fd >= INT32_MIN && fd <= INT32_MAX ? (int32_t)fd : -1;
+}
+
 /* Numbers that do not fit are told as the nearest that does: these are only shown. */
 static int64_t nearest_integer(double number)
 {
@@ -53,13 +61,14 @@ static void add_who(struct model_builder *b, struct viz_operation *op)
 {
 	uint32_t pid = build_u32(b, FIELD_operation_pid);
 	uint32_t tid = build_u32(b, FIELD_operation_tid);
-	int64_t fd = VALUE(operation, fd)->integer;
 
 	op->process = build_process(b, pid, op->enter_ns);
 	op->thread = build_thread(b, op->process, tid, op->enter_ns);
 	op->comm = op->thread->comm;
-	op->fd = fd >= INT32_MIN && fd <= INT32_MAX && viz_has(op, fd) ? (int32_t)fd : -1;
+	op->fd = fd_field(b, FIELD_operation_fd);
 	op->channel = channel_field(b, FIELD_operation_channel);
+	op->fd_out = fd_field(b, FIELD_operation_fd_out);
+	op->channel_out = channel_field(b, FIELD_operation_channel_out);
 	op->to = channel_field(b, FIELD_operation_to);
 	op->from = channel_field(b, FIELD_operation_from);
 }

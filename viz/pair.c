@@ -20,6 +20,8 @@ static bool is_socket(const struct viz_channel *channel)
 
 bool pair_only_looks(const struct viz_operation *op)
 {
+	if (op->role == ROLE_TRANSFER)
+		return viz_bytes_equal(op->syscall, viz_bytes_of("tee"));
 	if (op->channel->mechanism == MECH_SYSV_MSG)
 		return (op->flags & COPY) != 0;
 	return is_socket(op->channel) && op->syscall.len > 4 &&
@@ -178,7 +180,7 @@ static void add_piece(struct pair_context *context, const struct flow *flow,
 	const struct flow_item *send = piece->send, *receive = piece->receive;
 	struct viz_message *message;
 
-	if (!receive && send->op->role != ROLE_SEND)
+	if (!receive && send->op->role == ROLE_OPEN)
 		return; /* what a counter held from its birth is no message until it is read */
 	message = pair_add_message(context, route);
 	if (flow->whole)
@@ -229,15 +231,13 @@ static void collect_traffic(struct pair_context *context)
 				       sizeof(*context->traffic));
 	for (size_t i = 0; i < model->operation_count; i++) {
 		struct viz_operation *op = model->operations[i];
-		struct channel_traffic *traffic;
+		const struct viz_channel *sink = viz_operation_sink(op);
+		const struct viz_channel *source = viz_operation_source(op);
 
-		if (!op->channel)
-			continue;
-		traffic = pair_traffic(context, op->channel);
-		if (op->role == ROLE_SEND)
-			list_push(context, &traffic->sends, op);
-		else if (op->role == ROLE_RECEIVE && viz_operation_done(op) && !pair_only_looks(op))
-			list_push(context, &traffic->receives, op);
+		if (sink)
+			list_push(context, &pair_traffic(context, sink)->sends, op);
+		if (source && viz_operation_done(op) && !pair_only_looks(op))
+			list_push(context, &pair_traffic(context, source)->receives, op);
 	}
 }
 

@@ -35,7 +35,7 @@ static bool is_datagram(const struct viz_channel *channel)
 static struct viz_channel *destination(const struct pair_context *context,
 				       const struct viz_operation *op)
 {
-	const struct viz_channel *channel = op->channel;
+	const struct viz_channel *channel = viz_operation_sink(op);
 	struct viz_bytes address = op->peer_address;
 	uint64_t at_ns = viz_operation_done(op) ? op->exit_ns : op->enter_ns;
 	struct viz_channel *peer;
@@ -262,7 +262,7 @@ static bool list_by_source(struct pair_context *context, const struct channel_tr
 	}
 	for (size_t i = 0; i < traffic->inbound.count; i++)
 		directed_push(context, sends, traffic->inbound.items[i],
-			      traffic->inbound.items[i]->channel);
+			      viz_operation_sink(traffic->inbound.items[i]));
 	if (sends->count)
 		qsort(sends->items, sends->count, sizeof(*sends->items), compare_directed);
 	if (receives->count)
@@ -291,7 +291,7 @@ static void pair_socket(struct pair_context *context, const struct viz_channel *
 /* Nobody in the trace has the address that it was sent to. */
 static void send_outside(struct pair_context *context, const struct viz_operation *op)
 {
-	struct pair_route route = route_to(op->channel);
+	struct pair_route route = route_to(viz_operation_sink(op));
 	struct flow flow = {.whole = true};
 
 	route.outside = true;
@@ -308,7 +308,7 @@ static void direct_sends(struct pair_context *context)
 		struct viz_channel *to;
 		struct operation_list *inbound;
 
-		if (!op->channel || op->role != ROLE_SEND || !is_datagram(op->channel))
+		if (!viz_operation_sink(op) || !is_datagram(viz_operation_sink(op)))
 			continue;
 		to = destination(context, op);
 		if (!to) {

@@ -72,7 +72,7 @@ static inline enum policy pair_policy(const struct viz_channel *channel)
 	return mechanism_info(channel->mechanism)->policy;
 }
 
-/* A receive that looked and left all in place (MSG_PEEK, MSG_COPY, an error queue). */
+/* A receive that looked and left all in place (MSG_PEEK, MSG_COPY, an error queue, tee(2)). */
 bool pair_only_looks(const struct viz_operation *op);
 
 /* Bytes that a completed operation moved through a stream; 0 where it failed or moved none. */

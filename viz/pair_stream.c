@@ -41,23 +41,21 @@ static bool is_end(const struct viz_operation *op)
 
 static void add_operations(struct pair_context *context, struct flow *flow,
 			   const struct operation_list *sends,
-			   const struct operation_list *receives)
+			   const struct operation_list *receives, bool sockets)
 {
-	bool sockets = flow->payloads = true;
+	flow->payloads = true;
 
 	for (size_t i = 0; sends && i < sends->count; i++) {
 		const struct viz_operation *op = sends->items[i];
 
-		sockets = mechanism_info(op->channel->mechanism)->direction == DIRECTION_TWO_WAY;
 		flow->doubt |= !add_bytes(context, &flow->sends, op);
-		flow->doubt |= sockets && (op->flags & OUT_OF_BAND);
+		flow->doubt |= sockets && op->role != ROLE_TRANSFER && (op->flags & OUT_OF_BAND);
 	}
 	for (size_t i = 0; receives && i < receives->count; i++) {
 		const struct viz_operation *op = receives->items[i];
 
-		sockets = mechanism_info(op->channel->mechanism)->direction == DIRECTION_TWO_WAY;
 		flow->doubt |= !add_bytes(context, &flow->receives, op);
-		flow->doubt |= sockets && (op->flags & OUT_OF_BAND);
+		flow->doubt |= sockets && op->role != ROLE_TRANSFER && (op->flags & OUT_OF_BAND);
 		if (is_end(op))
 			pair_add_eof(context, op);
 	}
@@ -113,7 +111,8 @@ static uint64_t *sort_enters(struct arena *arena, const struct flow_item *items,
  * kernel counted something else, bytes have moved that we did not see (splice, a process outside
  * the trace): then no place in the flow is certain.
  */
-static bool content_contradicts(struct pair_context *context, const struct flow *flow)
+static bool content_contradicts(struct pair_context *context, const struct flow *flow,
+				const struct viz_channel *channel)
 {
 	size_t count, begun = 0;
 	const struct flow_item *items = merge_sides(context->arena, flow, &count);
@@ -126,7 +125,8 @@ static bool content_contradicts(struct pair_context *context, const struct flow 
 		content += items[i].amount;
 		while (begun < count && enters[begun] < items[i].exit_ns + SAMPLE_NS)
 			begun++;
-		if (begun == i + 1 && viz_has(op, queued) && op->queued != content)
+		if (begun == i + 1 && op->channel == channel && viz_has(op, queued) &&
+		    op->queued != content)
 			return true;
 	}
 	return false;
@@ -138,8 +138,8 @@ static void pair_pipe(struct pair_context *context, const struct viz_channel *ch
 	struct pair_route route = {.mechanism = channel->mechanism, .channel = channel};
 	struct flow flow = {0};
 
-	add_operations(context, &flow, &traffic->sends, &traffic->receives);
-	if (content_contradicts(context, &flow))
+	add_operations(context, &flow, &traffic->sends, &traffic->receives, false);
+	if (content_contradicts(context, &flow, channel))
 		flow.doubt = true;
 	route.outside = !channel->created_in_trace && traffic->receives.count == 0 &&
 			!pair_ever_held(channel, ACCESS_READ);
@@ -158,7 +158,7 @@ static void pair_direction(struct pair_context *context, const struct viz_channe
 	struct pair_route route = {.mechanism = channel->mechanism, .channel = channel};
 	struct flow flow = {0};
 
-	add_operations(context, &flow, sends, receives);
+	add_operations(context, &flow, sends, receives, true);
 	route.outside = !receiver || (receives->count == 0 && !receiver->created_in_trace &&
 				      !pair_ever_held(receiver, ACCESS_BOTH));
 	if (route.outside && sender)

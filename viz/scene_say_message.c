@@ -107,6 +107,17 @@ static bool say_counter(struct scene_drafts *d, const struct viz_message *m, str
 	return true;
 }
 
+/* splice(2) and its kin move what lies in the kernel: no copy in the caller's memory. */
+static void say_transfer(struct scene_drafts *d, const char *verb, const struct viz_end *end,
+			 struct scene_row *row)
+{
+	const struct viz_operation *op = end->operation;
+
+	if (op && op->role == ROLE_TRANSFER)
+		scene_append(d->scene, &row->detail, "%s by %.*s, without a copy in its memory",
+			     verb, (int)op->syscall.len, op->syscall.data ? op->syscall.data : "");
+}
+
 static void say_data(struct scene_drafts *d, const struct viz_message *m, struct scene_row *row)
 {
 	char buf[SCENE_QUANTITY];
@@ -121,6 +132,9 @@ static void say_data(struct scene_drafts *d, const struct viz_message *m, struct
 	if (row->part != SCENE_RECEIVED)
 		say_payload(d, m, row);
 	say_data_fate(d, m, row);
+	say_transfer(d, "sent", &m->from, row);
+	if (row->part != SCENE_SENT)
+		say_transfer(d, "taken", &m->to, row);
 	if (row->part != SCENE_SENT)
 		say_timing(d, m, row);
 	if (m->from.operation && m->from.operation->passed_fds_count && m->from.offset == 0)

@@ -3,6 +3,7 @@
 from collections import Counter
 
 from expectations import expect
+from traces import sides
 
 MSG_PEEK = 2
 WITHOUT_BYTES = {"signal", "eventfd"}
@@ -25,7 +26,7 @@ def check_lines(trace):
 def channels_in(line):
     names = [
         line[key]
-        for key in ("channel", "to", "from")
+        for key in ("channel", "channel_out", "to", "from")
         if line["type"] == "operation" and key in line
     ]
     return names + [
@@ -78,18 +79,15 @@ def check_messages(trace, messages):
             if message[side]:
                 total[message[side]["op"]] += message["bytes"]
     for operation in trace.operations():
-        if (
-            operation["role"] not in ("send", "receive")
-            or "channel" not in operation
-            or trace.channel(operation["channel"])["mechanism"] in WITHOUT_BYTES
-        ):
-            continue
-        total = given if operation["role"] == "send" else taken
-        expect(
-            total[operation["id"]] == moved(operation),
-            f"its messages have {total[operation['id']]} bytes, the operation {moved(operation)}",
-            operation,
-        )
+        for role, channel in sides(operation):
+            if trace.channel(channel)["mechanism"] in WITHOUT_BYTES:
+                continue
+            total = (given if role == "send" else taken)[operation["id"]]
+            expect(
+                total == moved(operation),
+                f"its messages have {total} bytes, the operation {moved(operation)}",
+                operation,
+            )
 
 
 def check_message(trace, message):
@@ -106,4 +104,4 @@ def check_message(trace, message):
     for side, role in (("sent", "send"), ("received", "receive")):
         if message[side]:
             operation = trace.operation(message[side]["op"])
-            expect(operation["role"] == role, f"{side} by a call that can", message, operation)
+            expect(operation["role"] in (role, "transfer"), f"{side} by a call that can", message, operation)

@@ -129,6 +129,19 @@ class Trace:
         return pids.pop()
 
 
+def sides(operation):
+    """(send or receive, channel): a transfer is both, and sends nothing where it found the end."""
+    role = operation["role"]
+    if role in ("send", "receive") and "channel" in operation:
+        return [(role, operation["channel"])]
+    found = []
+    if role == "transfer" and "channel" in operation and operation["syscall"] != "tee":
+        found.append(("receive", operation["channel"]))
+    if role == "transfer" and "channel_out" in operation and operation["returned"]:
+        found.append(("send", operation["channel_out"]))
+    return found
+
+
 def mechanism_of(trace, operation):
     if "channel" not in operation:
         return None

@@ -4,7 +4,7 @@ import json
 from collections import Counter
 
 from expectations import expect, expect_equal
-from traces import blob, mechanism_of
+from traces import blob, sides
 
 
 class Expected:
@@ -142,10 +142,12 @@ def compare_results(run_, mechanism):
     """Every transfer the workload logged is an operation, inside the time it logged."""
     transfers = Counter()
     for op in run_.trace.operations():
-        if op["role"] in ("send", "receive") and mechanism_of(run_.trace, op) == mechanism:
+        for role, channel in sides(op):
+            if run_.trace.channel(channel)["mechanism"] != mechanism:
+                continue
             sizes = op.get("lengths") or [op.get("transferred", op["returned"])]
             for size in sizes:
-                transfers[(op["pid"], op["tid"], op["role"], size)] += 1
+                transfers[(op["pid"], op["tid"], role, size)] += 1
     logged = Counter()
     for line in run_.truth:
         if line.get("mechanism") == mechanism and line["do"] in ("send", "receive", "eof"):

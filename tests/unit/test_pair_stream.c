@@ -237,6 +237,51 @@ static void content_sampled_too_early(void **state)
 	assert_string_equal(trace_messages(t), "pipe 10>20 5 s1+0 r2+0 exact\n");
 }
 
+/* splice takes from one pipe and gives to another: one record, a receiver and a sender. */
+static void spliced_in_between(void **state)
+{
+	struct trace_text *t = *state;
+
+	trace_channel(t, "pipe:[8]", "pipe", "");
+	PUT(t, 1, 10, 10, 11, 5, ",'payload':'hello'");
+	trace_call(t, (struct call){2, "splice", "transfer", 20, 0, 3, "pipe:[7]", 12, 13, 3,
+				    ",'fd_out':4,'channel_out':'pipe:[8]'"});
+	GET(t, 3, 30, 14, 15, 2, ",'payload':'lo'");
+	trace_call(t, (struct call){4, "read", "receive", 40, 0, 3, "pipe:[8]", 16, 17, 3,
+				    ",'payload':'hel'"});
+	assert_string_equal(trace_messages(t), "pipe 10>20 3 s1+0 r2+0 exact\n"
+					       "pipe 10>30 2 s1+3 r3+0 exact\n"
+					       "pipe 20>40 3 s2+0 r4+0 exact\n");
+	assert_int_equal(t->pairing->messages[2]->from.operation->fd_out, 4);
+}
+
+/* tee gives the bytes and leaves them where they are. */
+static void teed_in_between(void **state)
+{
+	struct trace_text *t = *state;
+
+	trace_channel(t, "pipe:[8]", "pipe", "");
+	PUT(t, 1, 10, 10, 11, 5, "");
+	trace_call(t, (struct call){2, "tee", "transfer", 20, 0, 3, "pipe:[7]", 12, 13, 5,
+				    ",'fd_out':4,'channel_out':'pipe:[8]'"});
+	GET(t, 3, 30, 14, 15, 5, "");
+	trace_call(t, (struct call){4, "read", "receive", 40, 0, 3, "pipe:[8]", 16, 17, 5, ""});
+	assert_string_equal(trace_messages(t), "pipe 10>30 5 s1+0 r3+0 exact\n"
+					       "pipe 20>40 5 s2+0 r4+0 exact\n");
+}
+
+/* From a file there is no source in the trace; into a file it is a receive like any other. */
+static void between_file_and_pipe(void **state)
+{
+	struct trace_text *t = *state;
+
+	trace_call(t, (struct call){1, "sendfile", "transfer", 10, 0, 3, NULL, 10, 11, 5,
+				    ",'fd_out':4,'channel_out':'pipe:[7]'"});
+	trace_call(t, (struct call){2, "splice", "transfer", 20, 0, 3, "pipe:[7]", 12, 13, 5,
+				    ",'fd_out':9"});
+	assert_string_equal(trace_messages(t), "pipe 10>20 5 s1+0 r2+0 exact\n");
+}
+
 static void loss_makes_all_ambiguous(void **state)
 {
 	struct trace_text *t = *state;
@@ -373,6 +418,9 @@ int main(void)
 		TEST(content_contradicts),
 		TEST(content_agrees),
 		TEST(content_sampled_too_early),
+		TEST(spliced_in_between),
+		TEST(teed_in_between),
+		TEST(between_file_and_pipe),
 		TEST(loss_makes_all_ambiguous),
 		TEST(to_outside),
 		TEST(payload_slices),

@@ -40,10 +40,14 @@ enum policy {
 	POLICY_COUNT
 };
 
-/* What a system call does to its channel. The rows name role_name()'s words. */
+/*
+ * What a system call does to its channel. The rows name role_name()'s words. A transfer takes bytes
+ * from one channel and puts them into another, with no copy in the caller's memory between.
+ */
 #define ROLES(X)                                                                                   \
 	X(SEND, "send")                                                                            \
 	X(RECEIVE, "receive")                                                                      \
+	X(TRANSFER, "transfer")                                                                    \
 	X(OPEN, "open")                                                                            \
 	X(CLOSE, "close")                                                                          \
 	X(CONTROL, "control")                                                                      \
@@ -68,6 +72,7 @@ enum data_kind {
 	DATA_SYSV, /* long type, then the text of msgsnd/msgrcv */
 	DATA_MQ,   /* one buffer, the priority is the argument after its length */
 	DATA_PATH, /* NUL-terminated name */
+	DATA_FD,   /* in no user memory: `buf` is the descriptor that a transfer puts bytes into */
 };
 
 /* What a call's return value is (see syscalls.def). */
