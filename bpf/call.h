@@ -9,6 +9,7 @@
 
 #include "bpf/operation.h"
 #include "bpf/payload.h"
+#include "bpf/position.h"
 #include "bpf/rights.h"
 #include "bpf/signal.h"
 #include "bpf/table.h"
@@ -146,6 +147,8 @@ static __always_inline void details_clear(struct wire_details *details)
 {
 	details->made[0].mechanism = MECH_NONE;
 	details->made[1].mechanism = MECH_NONE;
+	details->delivered = 0;
+	details->sent = 0;
 	details->to.address = 0;
 	details->from.address = 0;
 }
@@ -158,6 +161,11 @@ static __always_inline void operation_clear(struct task_state *state,
 	details_clear(&state->details);
 	state->operation.has = row->details ? WIRE_HAS_DETAILS : 0;
 	syscall_arguments(regs, state->details.args);
+}
+
+static __always_inline bool is_transfer(const volatile struct syscall_row *row)
+{
+	return row->role == ROLE_SEND || row->role == ROLE_RECEIVE;
 }
 
 static __always_inline void operation_begin(struct task_state *state, struct task_struct *task,
@@ -176,8 +184,10 @@ static __always_inline void operation_begin(struct task_state *state, struct tas
 	state->cold = 0;
 	sizes_at_entry(state, row);
 	state->recording = 1;
+	if (is_transfer(row) && position_read(&operation->at_entry, &operation->object))
+		operation->has |= WIRE_HAS_POSITIONS;
+	operation->id = operation_number();
 	operation->enter_ns = bpf_ktime_get_ns();
-	state->call_enter_ns = operation->enter_ns;
 }
 
 SEC("tp_btf/sys_enter")
@@ -189,7 +199,7 @@ int BPF_PROG(call_enter, struct pt_regs *regs, long nr)
 	if (!state)
 		return 0;
 	state->recording = 0;
-	state->call_enter_ns = 0;
+
 	state->nr = NO_CALL;
 	if (nr < 0 || nr >= SYSCALL_ROWS)
 		return 0;
@@ -311,6 +321,8 @@ static __always_inline void operation_finish(struct task_state *state, struct ta
 	if (row->data == DATA_MSG && operation->returned >= 0)
 		rights_of_msg(state, task, argument(state, row->buf));
 	object_finish(state, task, row);
+	if (operation->has & WIRE_HAS_POSITIONS)
+		position_read(&operation->at_exit, &operation->object);
 	if (row->role != ROLE_CLOSE)
 		object_state_read(operation, task);
 	if (is_worth_keeping(state, row))
@@ -369,7 +381,10 @@ int BPF_PROG(call_switch, bool preempted, struct task_struct *previous, struct t
 	}
 	state = task_state_traced(next);
 	if (state && state->asleep_since_ns) {
-		state->operation.off_cpu_ns += bpf_ktime_get_ns() - state->asleep_since_ns;
+		u64 now = bpf_ktime_get_ns();
+
+		state->operation.off_cpu_ns += now - state->asleep_since_ns;
+		state->operation.resumed_ns = now;
 		state->asleep_since_ns = 0;
 	}
 	return 0;

@@ -24,7 +24,7 @@ static __always_inline struct wire_signal *signal_reserve(u32 event, int number,
 	record->event = event;
 	record->number = number;
 	if (current_state && current_state->recording)
-		record->call_enter_ns = current_state->call_enter_ns;
+		record->operation = current_state->operation.id;
 	return record;
 }
 

@@ -30,7 +30,7 @@ static __always_inline bool sleeping_call_find(struct task_state *state, struct 
 	operation->has |= WIRE_ENTERED_BEFORE;
 	requested_at_entry(state, row);
 	operation->enter_ns = operation->exit_ns = bpf_ktime_get_ns();
-	state->call_enter_ns = operation->enter_ns;
+	operation->id = operation_number();
 	state->nr = nr;
 	return true;
 }

@@ -7,6 +7,7 @@
 #define BPF_SOCKET_H
 
 #include "bpf/describe.h"
+#include "bpf/position.h"
 
 /*
  * Fires in the sender's call for unix and loopback UDP (net/core/sock.c, 6.2 and later). Packets of
@@ -19,15 +20,54 @@ int BPF_PROG(socket_data_ready, const struct sock *sk)
 	struct task_state *state = task_state_traced(bpf_get_current_task_btf());
 	struct object object = {};
 
-	if (!state || !state->recording || state->details.to.address)
+	if (!state || !state->recording)
 		return 0;
 	sock_identify(&object, (struct sock *)sk, 0);
 	if (object.mechanism == MECH_TCP ||
 	    (object.mechanism != state->operation.object.mechanism &&
 	     object.mechanism != state->details.made[0].mechanism))
 		return 0;
+	if (state->details.sent < 64)
+		state->details.delivered |= 1ULL << (state->details.sent & 63);
+	if (state->details.to.address)
+		return 0;
 	object_of_sock(state, &state->details.to, (struct sock *)sk);
 	state->operation.has |= WIRE_HAS_DETAILS;
+	return 0;
+}
+
+/* One message of the call is done, queued or not (net/socket.c, 6.2 and later). */
+SEC("?tp_btf/sock_send_length")
+int BPF_PROG(socket_sent, struct sock *sk, int returned, int flags)
+{
+	struct task_state *state = task_state_traced(bpf_get_current_task_btf());
+
+	if (!state || !state->recording)
+		return 0;
+	state->details.sent++;
+	state->operation.has |= WIRE_HAS_DELIVERED | WIRE_HAS_DETAILS;
+	return 0;
+}
+
+/*
+ * Writers of one pipe wait for its lock in turn: who got it when, and where the pipe stood then, is
+ * the exact beginning of what they write (locking/mutex.c, 6.1 and later).
+ */
+SEC("?tp_btf/contention_end")
+int BPF_PROG(pipe_locked, void *lock, int returned)
+{
+	struct task_state *state = task_state_traced(bpf_get_current_task_btf());
+	struct pipe_inode_info *pipe;
+
+	if (!state || !state->recording || !(state->operation.has & WIRE_HAS_POSITIONS) ||
+	    state->operation.object.mechanism == MECH_TCP)
+		return 0;
+	pipe = KREAD((struct inode *)state->operation.object.object.address, i_pipe);
+	if (!pipe || (u64)lock != (u64)pipe + bpf_core_field_offset(struct pipe_inode_info, mutex))
+		return 0;
+	state->details.contended_ns = bpf_ktime_get_ns();
+	pipe_position(&state->details.at_lock, pipe);
+	state->operation.has |= WIRE_HAS_CONTENDED | WIRE_HAS_DETAILS;
 	return 0;
 }
 

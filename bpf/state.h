@@ -30,7 +30,7 @@ struct task_state {
 	u8 recording; /* `operation` is being built for it */
 	u8 begun;     /* a begin record went out */
 	u8 cold;      /* the payload was not in memory at entry: read it again at exit */
-	u64 call_enter_ns;
+
 	u64 asleep_since_ns;
 	struct known_object known[KNOWN_LATELY]; /* spares a look-up in known_objects */
 	struct wire_details details;
@@ -82,10 +82,19 @@ struct {
 	__type(value, struct wire_descriptors);
 } scratch SEC(".maps");
 
+/* Operations that each processor has numbered. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, u64);
+} serials SEC(".maps");
+
 /* Settings, fixed before the programs are loaded. */
 const volatile __u32 payload_max = 64; /* bytes of payload kept: at most WIRE_PAYLOAD_MAX */
 const volatile __u64 wake_len = 0;     /* bytes in the ring at which its reader is woken */
 const volatile struct wire_selection selection = {};
+const volatile __u32 cpu_count = 1;
 
 /* Traced threads that still run on some processor or will; user/ stops when there are none. */
 __u64 live_tasks = 0;
@@ -100,6 +109,17 @@ static __always_inline struct task_state *task_state_traced(struct task_struct *
 	struct task_state *state = task_state_of(task);
 
 	return state && state->flags & TASK_TRACED ? state : 0;
+}
+
+/* A number that no other operation has, without a counter that processors fight for. */
+static __always_inline u64 operation_number(void)
+{
+	u32 zero = 0;
+	u64 *serial = bpf_map_lookup_elem(&serials, &zero);
+
+	if (!serial)
+		return 0;
+	return (__sync_fetch_and_add(serial, 1) + 1) * cpu_count + bpf_get_smp_processor_id();
 }
 
 static __always_inline void loss_count(u32 reason)

@@ -63,6 +63,30 @@ struct wire_fd {
 
 enum wire_operation_state { WIRE_COMPLETE, WIRE_BEGIN, WIRE_PENDING };
 
+/*
+ * Where a stream stands. Read without its lock, so two numbers may be of two moments; what the
+ * viewer concludes from them holds all the same (write cursor: only its own writes and those that
+ * overlap them lie between entry and exit).
+ */
+union wire_position {
+	struct {
+		__u32 head;  /* buffers ever written */
+		__u32 tail;  /* buffers ever taken */
+		__u16 end;   /* where the last buffer's data ends in its page */
+		__u16 start; /* where the first buffer's unread data begins */
+		__u32 bytes; /* lying in it; WIRE_UNKNOWN where there are too many buffers to add up */
+	} pipe;
+	struct {
+		__u32 write_seq;  /* next byte to be written; modulo 2^32, as all of these */
+		__u32 copied_seq; /* next byte to be read */
+		__u32 rcv_nxt;	  /* next byte to arrive */
+		__u32 snd_una;	  /* first byte not acknowledged */
+	} tcp;
+};
+
+#define WIRE_UNKNOWN 0xffffffffU
+#define WIRE_PIPE_BUFFERS 16 /* buffers that are added up: as many as a pipe has by default */
+
 #define WIRE_HAS_TYPE 1		/* `type` is valid: SysV message type or POSIX priority */
 #define WIRE_HAS_ENDS 2		/* `readers` and `writers` are valid */
 #define WIRE_HAS_QUEUED 4	/* `queued` is valid */
@@ -71,6 +95,9 @@ enum wire_operation_state { WIRE_COMPLETE, WIRE_BEGIN, WIRE_PENDING };
 #define WIRE_HAS_LENGTHS 32	/* the block after the record begins with lengths, not an address */
 #define WIRE_HAS_REQUESTED 64	/* `requested` is valid */
 #define WIRE_HAS_DETAILS 128	/* the record is a WIRE_DETAILED one */
+#define WIRE_HAS_POSITIONS 512	/* at_entry and at_exit are valid */
+#define WIRE_HAS_CONTENDED 1024 /* details: contended_ns and at_lock are valid */
+#define WIRE_HAS_DELIVERED 2048 /* details: delivered is valid */
 #define WIRE_ENTERED_BEFORE 256 /* the call began before tracing did: enter_ns is when we looked */
 
 /*
@@ -79,9 +106,13 @@ enum wire_operation_state { WIRE_COMPLETE, WIRE_BEGIN, WIRE_PENDING };
  */
 struct wire_operation {
 	struct wire_head head;
+	__u64 id; /* the operation's number: begin, end and signals have the same */
 	__u64 enter_ns;
 	__u64 exit_ns; /* begin, pending: when that state was seen */
 	__u64 off_cpu_ns;
+	__u64 resumed_ns; /* when it last ran again after a sleep of its own will; 0 = it never slept */
+	union wire_position at_entry;
+	union wire_position at_exit;
 	__s64 returned;
 	__u64 requested;
 	__u64 queued;
@@ -106,6 +137,11 @@ struct wire_details {
 	struct wire_ref from;	/* socket that sent what was received */
 	__s64 type;
 	__u64 transferred;
+	__u64 contended_ns; /* when it got the pipe's lock after waiting for it, the last time */
+	union wire_position at_lock;
+	__u64 delivered; /* bit i: the kernel queued message i at its receiver */
+	__u32 sent;	 /* messages of this call that the kernel has handled */
+	__u32 pad;
 };
 
 /* An object seen for the first time, or changed since. */
@@ -176,9 +212,9 @@ enum wire_signal_event { WIRE_GENERATE = 1, WIRE_DELIVER, WIRE_RETURN };
 struct wire_signal {
 	struct wire_head head;
 	__u64 at_ns;
-	__u64 call_enter_ns; /* of the call in progress in this thread; 0 = in none */
-	__s64 returned;	     /* WIRE_RETURN: what rt_sigreturn returned */
-	__u32 event;	     /* enum wire_signal_event */
+	__u64 operation; /* number of the call in progress in this thread; 0 = in none */
+	__s64 returned;	 /* WIRE_RETURN: what rt_sigreturn returned */
+	__u32 event;	 /* enum wire_signal_event */
 	__s32 number;
 	__s32 code;
 	__s32 result; /* generate: TRACE_SIGNAL_* of the kernel */

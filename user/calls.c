@@ -8,7 +8,6 @@
 
 struct calls {
 	void *threads; /* tsearch(3) tree of struct call, by tid */
-	uint64_t last_id;
 };
 
 static int call_compare(const void *a, const void *b)
@@ -69,16 +68,6 @@ void calls_forget_thread(struct calls *calls, uint32_t tid)
 	call_free(call);
 }
 
-uint64_t calls_number(struct calls *calls, struct call *call, uint64_t enter_ns)
-{
-	if (call->enter_ns != enter_ns || !call->id) {
-		call_end(call);
-		call->enter_ns = enter_ns;
-		call->id = ++calls->last_id;
-	}
-	return call->id;
-}
-
 int call_wait(struct call *call, const void *begin, size_t len)
 {
 	free(call->waiting);
@@ -94,8 +83,6 @@ void call_end(struct call *call)
 {
 	free(call->waiting);
 	call->waiting = NULL;
-	call->enter_ns = 0;
-	call->id = 0;
 }
 
 struct walk {

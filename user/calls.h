@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Numbers of operations. A call gets its number when the trace first speaks of it: in its begin
- * line, in the signal that it raises, or in its end. This table remembers, by thread, the call in
- * progress and the one that a signal interrupted.
+ * What has to be remembered of a thread from one record to the next: the call that it sleeps in,
+ * the one that a signal broke off, the handlers that run, descriptors of the message in hand.
  */
 #ifndef USER_CALLS_H
 #define USER_CALLS_H
@@ -18,9 +17,7 @@ struct calls;
 
 struct call {
 	uint32_t tid;
-	uint64_t enter_ns; /* of the call in progress; 0 = none known */
-	uint64_t id;	   /* its number */
-	void *waiting;	   /* its begin record while it sleeps, else NULL */
+	void *waiting; /* its begin record while it sleeps, else NULL */
 	size_t waiting_len;
 	struct wire_fd rights[WIRE_FDS]; /* descriptors that its message carries */
 	unsigned rights_count;
@@ -38,9 +35,6 @@ void calls_free(struct calls *calls);
 struct call *calls_of_thread(struct calls *calls,
 			     uint32_t tid); /* made on demand; NULL: no memory */
 void calls_forget_thread(struct calls *calls, uint32_t tid);
-
-/* The number of the call that this thread entered at enter_ns. */
-uint64_t calls_number(struct calls *calls, struct call *call, uint64_t enter_ns);
 
 /* Keeps a copy of a begin record, for those still asleep when tracing ends. 0 or -ENOMEM. */
 int call_wait(struct call *call, const void *begin, size_t len);

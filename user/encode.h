@@ -70,6 +70,10 @@ void encode_trailer(struct encoder *encoder, const struct trailer_facts *facts);
 void line_begin(struct json *json, enum record record);
 void line_end(struct json *json);
 
+/* What makes pairing exact: positions of the stream, messages queued. */
+void evidence_fields(struct json *json, const struct wire_operation *operation,
+		     const struct wire_details *details);
+
 /* The id of an object, its channel line written first where it has none yet. NULL where unknown. */
 const char *channel_of(struct encoder *encoder, const struct wire_ref *ref,
 		       enum mechanism mechanism);

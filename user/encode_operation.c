@@ -183,6 +183,9 @@ static void numbers_fields(struct json *json, const struct wire_operation *opera
 	}
 	if (operation->has & WIRE_HAS_QUEUED)
 		json_field_uint(json, KEY(operation, queued), operation->queued);
+	else if (operation->has & WIRE_HAS_ENDS && operation->has & WIRE_HAS_POSITIONS &&
+		 operation->at_exit.pipe.bytes != WIRE_UNKNOWN)
+		json_field_uint(json, KEY(operation, queued), operation->at_exit.pipe.bytes);
 }
 
 static void type_field(struct json *json, const struct wire_operation *operation,
@@ -288,7 +291,7 @@ static void operation_line(struct encoder *encoder, const struct wire_operation 
 					 operation->object.mechanism);
 
 	line_begin(json, RECORD_operation);
-	json_field_uint(json, KEY(operation, id), thread->id);
+	json_field_uint(json, KEY(operation, id), operation->id);
 	json_field_text(json, KEY(operation, syscall), call->name ? call->name : "unknown");
 	json_field_text(json, KEY(operation, role), role_name(role_of(operation, call)));
 	json_field_uint(json, KEY(operation, pid), operation->head.pid);
@@ -302,6 +305,7 @@ static void operation_line(struct encoder *encoder, const struct wire_operation 
 	json_field_uint(json, KEY(operation, enter_ns), operation->enter_ns);
 	state_fields(json, operation);
 	numbers_fields(json, operation, extra);
+	evidence_fields(json, operation, extra->details);
 	type_field(json, operation, extra);
 	if (call->flags != ARG_NONE && call->flags < 6)
 		json_field_uint(json, KEY(operation, flags),
@@ -351,7 +355,7 @@ static void call_progress(struct encoder *encoder, struct call *call,
 	}
 	if (operation->state == WIRE_COMPLETE)
 		encoder->operations++;
-	call->interrupted = breaks_off(operation) ? call->id : 0;
+	call->interrupted = breaks_off(operation) ? operation->id : 0;
 	call->rights_count = 0;
 	call_end(call);
 }
@@ -374,7 +378,6 @@ void encode_operation(struct encoder *encoder, const void *data, size_t len)
 		return;
 	}
 	encoder->now_ns = operation->exit_ns;
-	calls_number(encoder->calls, call, operation->enter_ns);
 	fifo_line(encoder, operation, &extra);
 	made_describe(encoder, extra.details->made);
 	operation_line(encoder, operation, &extra, call);

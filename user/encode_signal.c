@@ -56,7 +56,6 @@ static void generate_fields(struct encoder *encoder, const struct wire_signal *r
 {
 	struct json *json = &encoder->json;
 	enum origin origin = origin_of(record);
-	struct call *call = NULL;
 
 	json_field_text(json, KEY(signal, origin), origin_name(origin));
 	if (record->has_info)
@@ -67,12 +66,9 @@ static void generate_fields(struct encoder *encoder, const struct wire_signal *r
 	json_field_bool(json, KEY(signal, group), record->group);
 	json_field_text(json, KEY(signal, result),
 			signal_result_name((enum signal_result)(record->result + 1)));
-	if (record->call_enter_ns)
-		call = calls_of_thread(encoder->calls, record->head.tid);
 	/* SIGPIPE is raised by the thread's own write, a timer's signal in any call by chance. */
-	if (call && (has_sender(origin) || record->number == SIGPIPE))
-		json_field_uint(json, KEY(signal, operation),
-				calls_number(encoder->calls, call, record->call_enter_ns));
+	if (record->operation && (has_sender(origin) || record->number == SIGPIPE))
+		json_field_uint(json, KEY(signal, operation), record->operation);
 }
 
 static void handler_push(struct call *call, int signal)

@@ -33,6 +33,10 @@ static const struct hook_row {
 	{"socket_data_ready", "sk_data_ready", false,
 	 "sockets: the kernel's word for the receiver of each message; else addresses and order "
 	 "tell"},
+	{"socket_sent", "sock_send_length", false,
+	 "datagrams: which of several in one call were queued, which dropped"},
+	{"pipe_locked", "contention_end", false,
+	 "pipes with several writers: who came first; else the order of calls tells"},
 	{"socket_copied", "skb_copy_datagram_iovec", false,
 	 "unix sockets: the kernel's word for the sender of each message; else order tells"},
 };
@@ -119,6 +123,7 @@ static int settings_apply(struct tracer *tracer, const struct tracer_options *op
 {
 	tracer->bpf->rodata->payload_max = options->payload_len;
 	tracer->bpf->rodata->wake_len = options->ring_len / 4;
+	tracer->bpf->rodata->cpu_count = (uint32_t)libbpf_num_possible_cpus();
 	tracer->bpf->rodata->selection = options->selection;
 	tracer->bpf->rodata->selection.self = (uint32_t)getpid();
 	return bpf_map__set_max_entries(tracer->bpf->maps.records, (uint32_t)options->ring_len);

@@ -58,12 +58,23 @@ struct super_block {
 	unsigned long s_magic;
 };
 
+struct pipe_buffer {
+	unsigned int offset;
+	unsigned int len;
+};
+
+struct mutex {
+	char unused;
+};
+
 struct pipe_inode_info {
+	struct mutex mutex;
 	unsigned int head; /* in an anonymous union from 6.15 on */
 	unsigned int tail;
 	unsigned int ring_size; /* slots of a page each; from 5.8 on, before: buffers */
 	unsigned int readers;
 	unsigned int writers;
+	struct pipe_buffer *bufs;
 };
 
 struct inode {
@@ -201,6 +212,13 @@ struct sockaddr_un {
 struct unix_address {
 	int len;
 	struct sockaddr_un name[];
+};
+
+struct tcp_sock {
+	u32 write_seq;
+	u32 copied_seq;
+	u32 rcv_nxt;
+	u32 snd_una;
 };
 
 struct unix_sock {

@@ -14,6 +14,7 @@
 #include "user/encode.c"
 #include "user/encode_object.c"
 #include "user/encode_operation.c"
+#include "user/encode_position.c"
 #include "user/encode_process.c"
 #include "user/encode_signal.c"
 #include "user/objects.c"
@@ -79,6 +80,7 @@ static struct call_record write_record(uint32_t tid, uint64_t enter_ns, const ch
 
 	operation->head = (struct wire_head){.kind = WIRE_OPERATION, .pid = 800, .tid = tid};
 	operation->nr = __NR_write;
+	operation->id = enter_ns;
 	operation->enter_ns = enter_ns;
 	operation->exit_ns = enter_ns + 10;
 	operation->object = (struct wire_fd){{0x1000, 77}, 1, MECH_PIPE, 2, 0};
@@ -266,7 +268,7 @@ static void test_signal_of_a_timer_has_no_sender(void **state)
 
 	record.number = SIGALRM;
 	record.privileged = 1;
-	record.call_enter_ns = 1000;
+	record.operation = 1000;
 	encode_record(*state, &record, sizeof(record));
 	line = last_line(*state);
 	assert_string_equal(text_of(line, "origin"), "timer");

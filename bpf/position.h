@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Where a stream stands at the entry and at the exit of a call: what makes the order of several
+ * writers of a pipe decidable, and the bytes of a TCP connection countable across a gap.
+ */
+#ifndef BPF_POSITION_H
+#define BPF_POSITION_H
+
+#include "bpf/state.h"
+#include "viz/lang/lang.h"
+
+static __always_inline struct pipe_buffer *pipe_buffer_at(struct pipe_inode_info *pipe, u32 index)
+{
+	u32 mask = KREAD(pipe, ring_size) - 1; /* a power of two, fs/pipe.c */
+	u64 buffers = 0;
+
+	bpf_core_read(&buffers, sizeof(buffers), &pipe->bufs);
+	return (struct pipe_buffer *)(buffers +
+				      (index & mask) * bpf_core_type_size(struct pipe_buffer));
+}
+
+static __always_inline u32 pipe_bytes(struct pipe_inode_info *pipe, u32 head, u32 tail)
+{
+	u32 bytes = 0;
+
+	if (head - tail > WIRE_PIPE_BUFFERS)
+		return WIRE_UNKNOWN;
+	for (u32 i = 0; i < WIRE_PIPE_BUFFERS && i < head - tail; i++)
+		bytes += KREAD(pipe_buffer_at(pipe, tail + i), len);
+	return bytes;
+}
+
+static __always_inline void pipe_position(union wire_position *position,
+					  struct pipe_inode_info *pipe)
+{
+	u32 head = KREAD(pipe, head), tail = KREAD(pipe, tail);
+	struct pipe_buffer *last = pipe_buffer_at(pipe, head - 1);
+
+	position->pipe.head = head;
+	position->pipe.tail = tail;
+	position->pipe.end = KREAD(last, offset) + KREAD(last, len);
+	position->pipe.start = KREAD(pipe_buffer_at(pipe, tail), offset);
+	position->pipe.bytes = pipe_bytes(pipe, head, tail);
+}
+
+static __always_inline void tcp_position(union wire_position *position, struct tcp_sock *sk)
+{
+	position->tcp.write_seq = KREAD(sk, write_seq);
+	position->tcp.copied_seq = KREAD(sk, copied_seq);
+	position->tcp.rcv_nxt = KREAD(sk, rcv_nxt);
+	position->tcp.snd_una = KREAD(sk, snd_una);
+}
+
+/* False where the object has no such thing. */
+static __always_inline bool position_read(union wire_position *position,
+					  const struct wire_fd *object)
+{
+	struct pipe_inode_info *pipe;
+
+	if (object->mechanism == MECH_TCP) {
+		tcp_position(position, (struct tcp_sock *)object->object.address);
+		return true;
+	}
+	if (object->mechanism != MECH_PIPE && object->mechanism != MECH_FIFO)
+		return false;
+	pipe = KREAD((struct inode *)object->object.address, i_pipe);
+	if (!pipe)
+		return false;
+	pipe_position(position, pipe);
+	return true;
+}
+
+#endif

@@ -1,0 +1,89 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""The evidence in a trace that makes pairing exact, against what the workloads logged."""
+from expectations import expect, expect_equal
+from harness import lab, main, record, scenario
+from traces import blob
+
+WORD = 2**32
+
+
+def first_word(data):
+    return data.split(b"\0")[0].decode()
+
+
+def delivered_texts(trace):
+    """What the kernel's word says was queued: single sends by payload, a batch by index."""
+    texts = set()
+    for op in trace.operations(role="send", state=None):
+        if op["syscall"] == "sendmmsg":
+            texts |= {f"batch {i}" for i in op["delivered"]}
+        elif op["delivered"]:
+            texts.add(first_word(blob(op["payload"])))
+    return texts
+
+
+@scenario("UDP drops: each datagram is known to be queued or not, also within one sendmmsg")
+def udp_drops(directory):
+    result = record(directory, lab("udpdrop"))
+    if not result.trace.one("header")["hooks"]["sock_send_length"]:
+        return
+    logged = {
+        do: {first_word(line["text"].encode("latin-1")) for line in result.truth if line["do"] == do}
+        for do in ("send", "receive")
+    }
+    expect_equal(delivered_texts(result.trace), logged["receive"], "what was queued")
+    dropped = logged["send"] - logged["receive"]
+    expect(any(text.startswith("single") for text in dropped), "some single ones were dropped")
+    expect(any(text.startswith("batch") for text in dropped), "some of the batch were dropped")
+
+
+@scenario("TCP: write_seq and copied_seq advance by exactly the bytes that were moved")
+def tcp_sequence(directory):
+    result = record(directory, lab("tcp6"))
+    logged = sum(line["bytes"] for line in result.truth if line["do"] == "send")
+    sent = received = 0
+    for op in result.trace.operations(state=None):
+        if not op.get("channel", "").startswith("tcp") or op["role"] not in ("send", "receive"):
+            continue
+        key = "write_seq" if op["role"] == "send" else "copied_seq"
+        moved = (op["at_exit"][key] - op["at_entry"][key]) % WORD
+        if op["role"] == "send":
+            sent += moved
+            expect_equal(moved, op["returned"], f"{key} of a send")
+        else:
+            received += op["returned"]
+            end = moved - op["returned"]
+            expect(end in (0, 1), f"{key} counts the bytes, and one for the end", op)
+    expect_equal((sent, received), (logged, logged), "bytes through TCP")
+
+
+@scenario("pipes: the cursor moves by what is written, the fill level is what lies in it")
+def pipe_cursor(directory):
+    result = record(directory, lab("vio"))
+    (op,) = result.trace.operations(syscall="writev")
+    before, after = op["at_entry"], op["at_exit"]
+    expect_equal(before["bytes"], 0, "the pipe was empty")
+    expect_equal(
+        (after["head"] - before["head"], after["end"], after["bytes"] - before["bytes"]),
+        (1, op["returned"], op["returned"]),
+        "one buffer more, filled by what was written",
+    )
+    (read,) = result.trace.operations(syscall="readv")
+    expect_equal((read["at_entry"]["bytes"], read["queued"]), (op["returned"], 0), "then read")
+
+
+@scenario("a full pipe: the writer slept and was resumed, and the pipe is as full as it says")
+def full_pipe(directory):
+    result = record(directory, lab("bigwrite"))
+    (op,) = result.trace.operations(syscall="write", role="send", state=None)
+    total = sum(line["bytes"] for line in result.truth if line["do"] == "send")
+    expect_equal(op["returned"], total, "all was written")
+    expect(op["enter_ns"] < op["resumed_ns"] < op["exit_ns"], "it was resumed inside the call", op)
+    channel = result.trace.channel(op["channel"])
+    for read in result.trace.operations(channel=op["channel"], role="receive", state=None):
+        expect(read["queued"] <= channel["capacity"], "no more lies in it than fits", read)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* The evidence in an operation line: where its stream stood, which messages were queued. */
+#include "encode.h"
+
+static void pipe_fields(struct json *json, const union wire_position *position)
+{
+	json_field_uint(json, "head", position->pipe.head);
+	json_field_uint(json, "tail", position->pipe.tail);
+	json_field_uint(json, "end", position->pipe.end);
+	json_field_uint(json, "start", position->pipe.start);
+	if (position->pipe.bytes != WIRE_UNKNOWN)
+		json_field_uint(json, "bytes", position->pipe.bytes);
+}
+
+static void tcp_fields(struct json *json, const union wire_position *position)
+{
+	json_field_uint(json, "write_seq", position->tcp.write_seq);
+	json_field_uint(json, "copied_seq", position->tcp.copied_seq);
+	json_field_uint(json, "rcv_nxt", position->tcp.rcv_nxt);
+	json_field_uint(json, "snd_una", position->tcp.snd_una);
+}
+
+static void position_fields(struct json *json, enum mechanism mechanism,
+			    const union wire_position *position)
+{
+	if (mechanism == MECH_TCP)
+		tcp_fields(json, position);
+	else
+		pipe_fields(json, position);
+}
+
+static void position_field(struct json *json, const char *key, enum mechanism mechanism,
+			   const union wire_position *position)
+{
+	json_key(json, key);
+	json_object(json);
+	position_fields(json, mechanism, position);
+	json_end_object(json);
+}
+
+static void lock_field(struct json *json, enum mechanism mechanism,
+		       const struct wire_details *details)
+{
+	json_key(json, KEY(operation, at_lock));
+	json_object(json);
+	json_field_uint(json, "at_ns", details->contended_ns);
+	position_fields(json, mechanism, &details->at_lock);
+	json_end_object(json);
+}
+
+static void delivered_field(struct json *json, const struct wire_details *details)
+{
+	json_key(json, KEY(operation, delivered));
+	json_array(json);
+	for (unsigned i = 0; i < 64 && i < details->sent; i++)
+		if (details->delivered >> i & 1)
+			json_uint(json, i);
+	json_end_array(json);
+}
+
+/* Of a stream it says nothing: TCP's data arrives when it will. */
+static bool is_datagram(enum mechanism mechanism)
+{
+	return mechanism_info(mechanism)->policy == POLICY_DATAGRAM;
+}
+
+void evidence_fields(struct json *json, const struct wire_operation *operation,
+		     const struct wire_details *details)
+{
+	enum mechanism mechanism = operation->object.mechanism;
+
+	if (operation->resumed_ns)
+		json_field_uint(json, KEY(operation, resumed_ns), operation->resumed_ns);
+	if (operation->has & WIRE_HAS_POSITIONS)
+		position_field(json, KEY(operation, at_entry), mechanism, &operation->at_entry);
+	if (operation->has & WIRE_HAS_CONTENDED)
+		lock_field(json, mechanism, details);
+	if (operation->has & WIRE_HAS_POSITIONS && operation->state == WIRE_COMPLETE)
+		position_field(json, KEY(operation, at_exit), mechanism, &operation->at_exit);
+	if (operation->has & WIRE_HAS_DELIVERED && is_datagram(mechanism))
+		delivered_field(json, details);
+}
