@@ -13,6 +13,7 @@
 #include "bpf/rights.h"
 #include "bpf/signal.h"
 #include "bpf/table.h"
+#include "bpf/waits.h"
 
 #define ENXIO 6
 #define F_DUPFD 0
@@ -183,6 +184,7 @@ static __always_inline void operation_begin(struct task_state *state, struct tas
 	state->begun = 0;
 	state->cold = 0;
 	sizes_at_entry(state, row);
+	waits_at_entry(state, task, row);
 	state->recording = 1;
 	if (is_transfer(row) && position_read(&operation->at_entry, &operation->object))
 		operation->has |= WIRE_HAS_POSITIONS;
@@ -253,6 +255,23 @@ static __always_inline bool makes_descriptor(const struct task_state *state,
 	return row->result == RESULT_FD;
 }
 
+static __always_inline bool is_new_instance(u32 nr)
+{
+#ifdef __NR_epoll_create
+	if (nr == __NR_epoll_create)
+		return true;
+#endif
+	return nr == __NR_epoll_create1;
+}
+
+static __always_inline void instance_forget_fd(struct task_struct *task, u32 fd)
+{
+	struct file *file = file_of_fd(task, fd);
+
+	if (file)
+		instance_forget(file);
+}
+
 static __always_inline void made_finish(struct task_state *state, struct task_struct *task,
 					const volatile struct syscall_row *row)
 {
@@ -262,6 +281,8 @@ static __always_inline void made_finish(struct task_state *state, struct task_st
 	if (operation->returned < 0)
 		return;
 	if (makes_descriptor(state, row)) {
+		if (is_new_instance(operation->nr))
+			instance_forget_fd(task, operation->returned);
 		object_of_fd(state, &state->details.made[0], task, operation->returned);
 		return;
 	}
@@ -317,6 +338,7 @@ static __always_inline void operation_finish(struct task_state *state, struct ta
 	else if ((role == ROLE_RECEIVE && operation->returned >= 0) ||
 		 (row->result == RESULT_FD && row->peer != ARG_NONE && operation->returned >= 0))
 		receive_finish(state, row);
+	waits_at_exit(state, task, row);
 	made_finish(state, task, row);
 	if (row->data == DATA_MSG && operation->returned >= 0)
 		rights_of_msg(state, task, argument(state, row->buf));
@@ -361,6 +383,7 @@ static __always_inline void sleep_begin(struct task_state *state, struct task_st
 	if (state->begun || !(sleep & TASK_INTERRUPTIBLE))
 		return;
 	state->begun = 1;
+	waits_at_sleep(state, task, row_of(state->operation.nr));
 	state->operation.exit_ns = state->asleep_since_ns;
 	operation_send(state, task, WIRE_BEGIN);
 }

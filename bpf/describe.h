@@ -104,6 +104,7 @@ static __always_inline void describe(struct wire_object *record, const struct ob
 		record->has_key = 1;
 		break;
 	case MECH_EVENTFD:
+	case MECH_EPOLL:
 		break;
 	default:
 		describe_socket(record, object);

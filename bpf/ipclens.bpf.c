@@ -8,6 +8,7 @@
  *	object.h      from a descriptor to the object behind it
  *	describe.h    the object's description
  *	payload.h     bytes of the caller's memory
+ *	waits.h       what poll, select and epoll wait for
  *	operation.h   the record of a call
  *	signal.h process.h socket.h call.h    the hooks
  */

@@ -120,14 +120,17 @@ static __always_inline void socket_identify(struct object *object, struct file *
  * fs/anon_inodes.c: eventfds, timerfds and their kin share one inode; only the name that the kernel
  * gave the file says which kind it is.
  */
-static __always_inline bool file_is_eventfd(struct file *file)
+static __always_inline u64 anonymous_kind(struct file *file)
 {
 	struct dentry *dentry = KREAD(file, f_path.dentry);
-	char name[8] = "", eventfd[8] = {'[', 'e', 'v', 'e', 'n', 't', 'f', 'd'};
+	u64 name = 0;
 
-	bpf_probe_read_kernel(name, sizeof(name), KREAD(dentry, d_name.name));
-	return *(u64 *)name == *(u64 *)eventfd;
+	bpf_probe_read_kernel(&name, sizeof(name), KREAD(dentry, d_name.name));
+	return name;
 }
+
+/* The first 8 bytes of a name, as anonymous_kind() gives them. */
+#define KIND_OF(a, b, c, d, e, f, g, h) (*(const u64 *)(const char[8]){a, b, c, d, e, f, g, h})
 
 /* eventfd_ctx.id tells eventfds apart (fs/eventfd.c, 5.2 and later). */
 static __always_inline void eventfd_identify(struct object *object, struct file *file)
@@ -138,6 +141,44 @@ static __always_inline void eventfd_identify(struct object *object, struct file 
 	object->detail = context;
 	object->ref.address = (u64)context;
 	object->ref.number = WIRE_NUMBERED | (u32)KREAD(context, id);
+}
+
+/*
+ * An epoll instance has no number of its own: the first look at one gives it the next, and so does
+ * the call that makes it, for it may lie where another did.
+ */
+static __always_inline void epoll_identify(struct object *object, struct file *file)
+{
+	u64 address = (u64)KREAD(file, private_data), number;
+	u64 *known = bpf_map_lookup_elem(&instances, &address);
+
+	if (known) {
+		number = *known;
+	} else {
+		number = WIRE_NUMBERED | (u32)__sync_fetch_and_add(&next_instance, 1);
+		bpf_map_update_elem(&instances, &address, &number, BPF_ANY);
+	}
+	object->mechanism = MECH_EPOLL;
+	object->detail = (void *)address;
+	object->ref.address = address;
+	object->ref.number = number;
+}
+
+static __always_inline void instance_forget(struct file *file)
+{
+	u64 address = (u64)KREAD(file, private_data);
+
+	bpf_map_delete_elem(&instances, &address);
+}
+
+static __always_inline void anonymous_identify(struct object *object, struct file *file)
+{
+	u64 kind = anonymous_kind(file);
+
+	if (kind == KIND_OF('[', 'e', 'v', 'e', 'n', 't', 'f', 'd'))
+		eventfd_identify(object, file);
+	else if (kind == KIND_OF('[', 'e', 'v', 'e', 'n', 't', 'p', 'o'))
+		epoll_identify(object, file);
 }
 
 static __always_inline void mq_identify(struct object *object, struct inode *inode)
@@ -151,8 +192,8 @@ static __always_inline void mq_identify(struct object *object, struct inode *ino
 static __always_inline void special_identify(struct object *object, struct file *file,
 					     struct inode *inode, u64 magic)
 {
-	if (magic == ANON_INODE_MAGIC && file_is_eventfd(file))
-		eventfd_identify(object, file);
+	if (magic == ANON_INODE_MAGIC)
+		anonymous_identify(object, file);
 	else if (magic == MQUEUE_MAGIC)
 		mq_identify(object, inode);
 }

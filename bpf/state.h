@@ -74,6 +74,14 @@ struct {
 	__type(value, u8);
 } wanted SEC(".maps");
 
+/* Numbers of objects to which the kernel gives none, by address. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, u64);
+	__type(value, u64);
+} instances SEC(".maps");
+
 /* Room for a record that no thread's own `extra` can hold. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -98,6 +106,8 @@ const volatile __u32 cpu_count = 1;
 
 /* Traced threads that still run on some processor or will; user/ stops when there are none. */
 __u64 live_tasks = 0;
+
+__u64 next_instance = 1;
 
 static __always_inline struct task_state *task_state_of(struct task_struct *task)
 {

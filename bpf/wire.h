@@ -20,6 +20,7 @@
 #define WIRE_NAME_LEN 256
 #define WIRE_ARGS_LEN 1024
 #define WIRE_FDS 64
+#define WIRE_WAITS 32 /* a power of two */
 
 enum wire_kind {
 	WIRE_OPERATION = 1,
@@ -98,7 +99,8 @@ union wire_position {
 #define WIRE_HAS_POSITIONS 512	/* at_entry and at_exit are valid */
 #define WIRE_HAS_CONTENDED 1024 /* details: contended_ns and at_lock are valid */
 #define WIRE_HAS_DELIVERED 2048 /* details: delivered is valid */
-#define WIRE_ENTERED_BEFORE 256 /* the call began before tracing did: enter_ns is when we looked */
+#define WIRE_HAS_MORE_WAITS 4096 /* more is waited for, or ready, than the record says */
+#define WIRE_ENTERED_BEFORE 256	 /* the call began before tracing did: enter_ns is when we looked */
 
 /*
  * A system call on an IPC object. `extra` follows: a block (address or lengths), then payload.
@@ -126,6 +128,16 @@ struct wire_operation {
 	__u32 payload_len;
 	__u8 state; /* enum wire_operation_state */
 	__u8 pad[3];
+};
+
+/*
+ * A descriptor that a call waits on: the payload of poll, select, epoll_ctl and epoll_wait is an
+ * array of them. Events are those of poll(2), epoll_ctl(2) where the call is an epoll's.
+ */
+struct wire_wait {
+	struct wire_fd object; /* MECH_NONE: not IPC */
+	__u32 events;
+	__u32 ready;
 };
 
 /* What most operations have no use for. */

@@ -81,6 +81,19 @@ const char *channel_of(struct encoder *encoder, const struct wire_ref *ref,
 /* [{fd, channel, access}]: the entries that are IPC objects. */
 void fds_value(struct encoder *encoder, const struct wire_fd *fds, size_t count);
 
+/* What a call waits for, as its record has it (bpf/wire.h: struct wire_wait). */
+struct waits {
+	const void *data;
+	size_t len;
+	enum data_kind kind;
+	bool complete; /* the call is over: what was ready is known */
+	bool more;     /* there were more than the record holds */
+};
+
+bool is_waits(enum data_kind data);
+void waits_describe(struct encoder *encoder, const struct waits *waits);
+void waits_fields(struct encoder *encoder, const struct waits *waits);
+
 /* Fields that name how a process ended, from a status of wait(2). */
 void status_fields(struct json *json, int status);
 

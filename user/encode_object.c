@@ -67,7 +67,7 @@ static void addresses_fields(struct json *json, const struct wire_object *record
 
 static bool has_inode(enum mechanism mechanism)
 {
-	return mechanism != MECH_SYSV_MSG && mechanism != MECH_EVENTFD;
+	return mechanism != MECH_SYSV_MSG && mechanism != MECH_EVENTFD && mechanism != MECH_EPOLL;
 }
 
 /*

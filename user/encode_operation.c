@@ -33,7 +33,7 @@ static size_t payload_moved(const struct wire_operation *operation)
 {
 	const struct syscall_info *call = syscall_info(operation->nr);
 
-	if (operation->state != WIRE_COMPLETE || call->data == DATA_PATH)
+	if (operation->state != WIRE_COMPLETE || call->data == DATA_PATH || is_waits(call->data))
 		return operation->payload_len;
 	if (operation->returned < 0)
 		return 0;
@@ -152,6 +152,15 @@ static void block_field(struct json *json, const struct wire_operation *operatio
 		if (len)
 			json_field_bytes(json, KEY(operation, peer_address), text, len);
 	}
+}
+
+static struct waits waits_of(const struct wire_operation *operation, const struct extra *extra)
+{
+	return (struct waits){.data = extra->payload,
+			      .len = extra->payload_len,
+			      .kind = syscall_info(operation->nr)->data,
+			      .complete = operation->state == WIRE_COMPLETE,
+			      .more = operation->has & WIRE_HAS_MORE_WAITS};
 }
 
 static void payload_field(struct json *json, const struct syscall_info *call,
@@ -312,7 +321,12 @@ static void operation_line(struct encoder *encoder, const struct wire_operation 
 				(uint32_t)extra->details->args[call->flags]);
 	args_field(json, extra->details, call->arguments);
 	block_field(json, operation, extra);
-	payload_field(json, call, extra);
+	if (is_waits(call->data)) {
+		struct waits waits = waits_of(operation, extra);
+		waits_fields(encoder, &waits);
+	} else {
+		payload_field(json, call, extra);
+	}
 	ends_fields(encoder, operation, extra);
 	if (call->data != DATA_FD)
 		made_field(encoder, extra->details->made);
@@ -380,6 +394,10 @@ void encode_operation(struct encoder *encoder, const void *data, size_t len)
 	encoder->now_ns = operation->exit_ns;
 	fifo_line(encoder, operation, &extra);
 	made_describe(encoder, extra.details->made);
+	if (is_waits(syscall_info(operation->nr)->data)) {
+		struct waits waits = waits_of(operation, &extra);
+		waits_describe(encoder, &waits);
+	}
 	operation_line(encoder, operation, &extra, call);
 	call_progress(encoder, call, operation, data, len);
 }

@@ -79,6 +79,15 @@ struct viz_fd {
 	enum access access;
 };
 
+/* A descriptor that poll, select or epoll waits for. */
+struct viz_wait {
+	int32_t fd;
+	struct viz_channel *channel; /* NULL: no IPC object */
+	uint32_t events;	     /* bits 1 << enum poll_event */
+};
+
+#define viz_wait_has(wait, event) (((wait)->events >> POLL_EVENT_##event & 1) != 0)
+
 struct viz_argument {
 	struct viz_bytes name;
 	int64_t value;
@@ -122,6 +131,11 @@ struct viz_operation {
 	struct viz_bytes path;
 	struct viz_fd *new_fds;
 	size_t new_fds_count;
+	struct viz_wait *waits_for;
+	size_t waits_for_count;
+	struct viz_wait *ready;
+	size_t ready_count;
+	bool waits_cut; /* there were more */
 	struct viz_bytes peer_address;
 	struct viz_channel *to;
 	struct viz_channel *from;

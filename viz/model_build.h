@@ -62,6 +62,7 @@ struct viz_bytes build_bytes(struct model_builder *b, enum field field);  /* a c
 struct viz_bytes *build_list(struct model_builder *b, enum field field, size_t *count);
 uint64_t *build_uints(struct model_builder *b, enum field field, size_t *count);
 struct viz_fd *build_fds(struct model_builder *b, enum field field, size_t *count);
+struct viz_wait *build_waits(struct model_builder *b, enum field field, size_t *count);
 struct viz_channel *build_channel(struct model_builder *b, struct viz_bytes id);
 struct viz_bytes build_intern(struct model_builder *b, struct viz_bytes bytes);
 

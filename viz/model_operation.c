@@ -92,6 +92,9 @@ static void add_rest(struct model_builder *b, struct viz_operation *op)
 	add_args(b, op);
 	op->path = build_string(b, FIELD_operation_path);
 	op->new_fds = build_fds(b, FIELD_operation_new_fds, &op->new_fds_count);
+	op->waits_for = build_waits(b, FIELD_operation_waits_for, &op->waits_for_count);
+	op->ready = build_waits(b, FIELD_operation_ready, &op->ready_count);
+	op->waits_cut = VALUE(operation, waits_cut)->flag;
 	op->peer_address = build_string(b, FIELD_operation_peer_address);
 	op->readers = VALUE(operation, readers)->number;
 	op->writers = VALUE(operation, writers)->number;

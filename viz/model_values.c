@@ -135,6 +135,47 @@ struct viz_fd *build_fds(struct model_builder *b, enum field field, size_t *coun
 	return list;
 }
 
+static bool build_wait(struct model_builder *b, const cJSON *json, struct viz_wait *wait)
+{
+	const cJSON *channel = cJSON_GetObjectItemCaseSensitive(json, "channel"), *event;
+	struct viz_bytes id;
+	int64_t number;
+
+	*wait = (struct viz_wait){0};
+	if (!reader_int(cJSON_GetObjectItemCaseSensitive(json, "fd"), &number) ||
+	    number < INT32_MIN || number > INT32_MAX)
+		return false;
+	if (channel && !reader_bytes(channel, &id))
+		return false;
+	wait->fd = (int32_t)number;
+	wait->channel = channel ? build_channel(b, id) : NULL;
+	cJSON_ArrayForEach(event, cJSON_GetObjectItemCaseSensitive(json, "events"))
+	{
+		wait->events |= 1U << poll_event_by_name(event->valuestring);
+	}
+	return true;
+}
+
+struct viz_wait *build_waits(struct model_builder *b, enum field field, size_t *count)
+{
+	const struct trace_value *value = build_value(b, field);
+	struct viz_wait *list = NULL, wait;
+	const cJSON *element;
+
+	*count = 0;
+	if (!value->present)
+		return NULL;
+	cJSON_ArrayForEach(element, value->json)
+	{
+		if (!build_wait(b, element, &wait)) {
+			fail_field(b, field, "holds a bad descriptor");
+			break;
+		}
+		ARENA_PUSH(b->arena, list, *count, wait);
+	}
+	return list;
+}
+
 struct viz_channel *build_channel(struct model_builder *b, struct viz_bytes id)
 {
 	struct viz_channel *channel = map_get(&b->model->index->channels, id);

@@ -207,6 +207,22 @@ static bool is_list_of(const cJSON *json, bool (*is_element)(const cJSON *))
 	return true;
 }
 
+static bool is_string(const cJSON *json)
+{
+	return cJSON_IsString(json);
+}
+
+static bool is_wait(const cJSON *json)
+{
+	const cJSON *channel = cJSON_GetObjectItemCaseSensitive(json, "channel");
+	int64_t fd;
+
+	return cJSON_IsObject(json) &&
+	       reader_int(cJSON_GetObjectItemCaseSensitive(json, "fd"), &fd) &&
+	       (!channel || is_bytes(channel)) &&
+	       is_list_of(cJSON_GetObjectItemCaseSensitive(json, "events"), is_string);
+}
+
 static bool take_flag(const cJSON *json, struct trace_value *value)
 {
 	value->flag = cJSON_IsTrue(json);
@@ -248,6 +264,8 @@ static bool take_value(enum field_kind kind, const cJSON *json, struct trace_val
 		return is_list_of(json, is_uint);
 	case KIND_THREAD:
 		return is_thread(json);
+	case KIND_WAITS:
+		return is_list_of(json, is_wait);
 	case KIND_FDS:
 		return is_list_of(json, is_fd);
 	default:
@@ -278,6 +296,7 @@ static const char *kind_words(enum field_kind kind)
 		[KIND_BYTES] = "a string or {\"base64\"}",
 		[KIND_LIST] = "a list of strings",
 		[KIND_UINTS] = "a list of whole numbers",
+		[KIND_WAITS] = "a list of objects with fd and events",
 		[KIND_THREAD] = "an object with pid and tid",
 		[KIND_FDS] = "a list of objects with fd, channel and access",
 		[KIND_OBJECT] = "an object",

@@ -90,6 +90,7 @@ char *scene_comm(const struct viz_process *process);
 char *scene_short_name(const struct scene_drafts *d, const struct viz_process *process);
 char *scene_end_name(const struct scene_drafts *d, const struct viz_end *end);
 char *scene_call(const struct viz_operation *operation);
+char *scene_call_waits(const struct viz_operation *operation); /* with what it waits for */
 char *scene_channel_name(const struct viz_channel *channel);
 
 /* The table below the picture, the counts of the caption, and what is missing. */

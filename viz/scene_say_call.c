@@ -81,7 +81,7 @@ void scene_say_waiting(struct scene_drafts *d, const struct draft *draft, struct
 	row->style = SCENE_CONTROL;
 	row->important = true;
 	row->mechanism = op->channel ? op->channel->mechanism : MECH_NONE;
-	scene_say_owned(d, &row->label, "waits in %s", scene_call(op));
+	scene_say_owned(d, &row->label, "waits in %s", scene_call_waits(op));
 	say_object(d, op, row);
 	if (*row->detail)
 		scene_set(d->scene, &row->detail, "%s since %s", row->detail,

@@ -74,6 +74,9 @@ static void kind(struct json *j, enum field_kind kind)
 	case KIND_UINTS:
 		list_of(j, uint_element, NULL);
 		break;
+	case KIND_WAITS:
+		list_of(j, reference, "wait");
+		break;
 	case KIND_THREAD:
 		reference(j, "thread");
 		break;
@@ -182,6 +185,28 @@ static void define_descriptor(struct json *j)
 	json_end_object(j);
 }
 
+static void event_element(struct json *j, const char *name)
+{
+	(void)name;
+	words(j, word_list(KIND_POLL_EVENT));
+}
+
+static void define_wait(struct json *j)
+{
+	static const char *const keys[] = {"fd", "events"};
+
+	begin_object(j, "wait", "a descriptor waited for");
+	property(j, "fd", KIND_INT, "its number");
+	property(j, "channel", KIND_BYTES, "id of a channel line; absent: no IPC object");
+	json_key(j, "events");
+	json_object(j);
+	list_of(j, event_element, NULL);
+	json_end_object(j);
+	close_properties(j);
+	required(j, keys, 2);
+	json_end_object(j);
+}
+
 static void required_fields(struct json *j, enum record record)
 {
 	json_key(j, "required");
@@ -223,6 +248,7 @@ static void definitions(struct json *j)
 	define_bytes(j);
 	define_thread(j);
 	define_descriptor(j);
+	define_wait(j);
 	for (enum record record = RECORD_NONE + 1; record < RECORD_COUNT; record++)
 		define_record(j, record);
 	json_end_object(j);

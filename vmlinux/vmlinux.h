@@ -11,6 +11,7 @@
 
 typedef __u8 u8;
 typedef __u16 u16;
+typedef __s16 s16;
 typedef __u32 u32;
 typedef __u64 u64;
 typedef __s32 s32;
@@ -232,6 +233,35 @@ struct sk_buff {
 
 struct eventfd_ctx {
 	int id;
+};
+
+struct rb_node {
+	unsigned long __rb_parent_color;
+	struct rb_node *rb_right;
+	struct rb_node *rb_left;
+};
+
+struct rb_root_cached {
+	struct rb_node *rb_leftmost;
+};
+
+struct epoll_filefd {
+	int fd;
+};
+
+struct epoll_event {
+	u32 events;
+	u64 data;
+};
+
+struct epitem {
+	struct rb_node rbn;
+	struct epoll_filefd ffd;
+	struct epoll_event event;
+};
+
+struct eventpoll {
+	struct rb_root_cached rbr;
 };
 
 struct mqueue_inode_info {

@@ -31,9 +31,9 @@ def channels_in(line):
     ]
     return names + [
         fd["channel"]
-        for key in ("fds", "new_fds")
+        for key in ("fds", "new_fds", "waits_for", "ready")
         for fd in line.get(key, [])
-        if isinstance(fd, dict)
+        if isinstance(fd, dict) and "channel" in fd
     ]
 
 

@@ -17,6 +17,7 @@
 #include "user/encode_position.c"
 #include "user/encode_process.c"
 #include "user/encode_signal.c"
+#include "user/encode_waits.c"
 #include "user/objects.c"
 #include "user/proc.c"
 #include "user/syscalls.c"

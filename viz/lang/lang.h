@@ -73,6 +73,11 @@ enum data_kind {
 	DATA_MQ,   /* one buffer, the priority is the argument after its length */
 	DATA_PATH, /* NUL-terminated name */
 	DATA_FD,   /* in no user memory: `buf` is the descriptor that a transfer puts bytes into */
+	/* What a call waits for; the kernel's view of these is in bpf/waits.h. */
+	DATA_POLL,	/* struct pollfd[1] in 0 */
+	DATA_SELECT,	/* fd_sets in 1, 2 and 3 */
+	DATA_EPOLL,	/* the instance's own list */
+	DATA_EPOLL_CTL, /* descriptor in 2, struct epoll_event in 3 */
 };
 
 /* What a call's return value is (see syscalls.def). */
