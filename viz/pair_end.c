@@ -36,10 +36,18 @@ struct shutdowns {
 	const struct viz_operation *write;
 };
 
+/* Calls on a pipe that strangers might hold too, which say how many writing ends were open. */
+struct counted {
+	bool sorted;
+	const struct viz_operation **ops; /* by exit_ns */
+	size_t count;
+};
+
 struct end_context {
 	struct pair_context *pair;
 	struct writers *writers;     /* by channel index */
 	struct shutdowns *shutdowns; /* the same */
+	struct counted *counted;     /* the same */
 };
 
 enum { SHUT_READING, SHUT_WRITING, SHUT_BOTH };
@@ -59,6 +67,46 @@ static void note_shutdown(struct end_context *context, const struct viz_operatio
 		first->read = op;
 	if (how != SHUT_READING && !first->write)
 		first->write = op;
+}
+
+static void note_count(struct end_context *context, const struct viz_operation *op)
+{
+	struct counted *counted;
+
+	if (!op->channel || op->channel->created_in_trace || !viz_operation_done(op) ||
+	    !viz_has(op, writers))
+		return;
+	counted = &context->counted[op->channel->index];
+	ARENA_PUSH(context->pair->arena, counted->ops, counted->count, op);
+}
+
+static int compare_exits(const void *a, const void *b)
+{
+	const struct viz_operation *x = *(const struct viz_operation *const *)a;
+	const struct viz_operation *y = *(const struct viz_operation *const *)b;
+
+	if (x->exit_ns != y->exit_ns)
+		return x->exit_ns < y->exit_ns ? -1 : 1;
+	return (x->id > y->id) - (x->id < y->id);
+}
+
+/* The last one that had returned by then; NULL: none. */
+static const struct viz_operation *last_counted(struct counted *counted, uint64_t at_ns)
+{
+	size_t low = 0, high = counted->count;
+
+	if (!counted->sorted && counted->count)
+		qsort(counted->ops, counted->count, sizeof(*counted->ops), compare_exits);
+	counted->sorted = true;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (counted->ops[middle]->exit_ns <= at_ns)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low ? counted->ops[low - 1] : NULL;
 }
 
 static int compare_ends(const void *a, const void *b)
@@ -138,6 +186,37 @@ static const struct viz_holding *last_writer(const struct writers *writers, uint
 	return writers->ended[ended - 1];
 }
 
+/* Each writing end was opened by a call in this trace, not inherited from before it. */
+static bool all_opened_here(const struct viz_channel *channel)
+{
+	for (size_t i = 0; i < channel->holding_count; i++) {
+		const struct viz_holding *holding = channel->holdings[i];
+
+		if (holding->access == ACCESS_NONE)
+			return false;
+		if ((holding->access & ACCESS_WRITE) &&
+		    (holding->start == HOLDING_UNKNOWN || holding->start == HOLDING_EXEC))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Anybody can open a FIFO. But the kernel counts: one writing end before the close, which was the
+ * one that we saw, and none after it.
+ */
+static bool counts_prove(struct end_context *context, const struct viz_eof *eof,
+			 const struct viz_holding *holding)
+{
+	struct counted *counted = &context->counted[eof->channel->index];
+	const struct viz_operation *before = last_counted(counted, holding->until_ns);
+
+	return !context->pair->lost && !context->pair->model->descriptors_cut && before &&
+	       before->writers == 1 && before->enter_ns >= holding->since_ns &&
+	       viz_has(eof->receive, writers) && eof->receive->writers == 0 &&
+	       all_opened_here(eof->channel);
+}
+
 static void ended_by_call(struct viz_eof *eof, const struct viz_operation *op)
 {
 	eof->closed_by = op;
@@ -182,7 +261,9 @@ static void explain(struct end_context *context, struct viz_eof *eof)
 		holding = last_writer(writers, eof->receive->exit_ns);
 		if (holding)
 			ended_by_holder(eof, holding);
-		eof->match = holding && writers->certain ? MATCH_EXACT : MATCH_AMBIGUOUS;
+		eof->match = holding && (writers->certain || counts_prove(context, eof, holding))
+				     ? MATCH_EXACT
+				     : MATCH_AMBIGUOUS;
 	}
 	if (source && source != channel)
 		consider_shutdown(eof, context->shutdowns[source->index].write);
@@ -211,8 +292,12 @@ void pair_explain_eofs(struct pair_context *pair)
 				      sizeof(*context.writers));
 	context.shutdowns = arena_array(pair->arena, model->channel_count + 1,
 					sizeof(*context.shutdowns));
-	for (size_t i = 0; i < model->operation_count; i++)
+	context.counted = arena_array(pair->arena, model->channel_count + 1,
+				      sizeof(*context.counted));
+	for (size_t i = 0; i < model->operation_count; i++) {
 		note_shutdown(&context, model->operations[i]);
+		note_count(&context, model->operations[i]);
+	}
 	if (pairing->eof_count)
 		qsort(pairing->eofs, pairing->eof_count, sizeof(*pairing->eofs), compare_eofs);
 	for (size_t i = 0; i < pairing->eof_count; i++) {

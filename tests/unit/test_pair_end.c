@@ -95,6 +95,64 @@ static void end_of_a_fifo(void **state)
 	assert_int_equal(t->pairing->eofs[0]->match, MATCH_AMBIGUOUS);
 }
 
+static void open_fifo(struct trace_text *t, unsigned id, uint32_t pid, uint64_t at)
+{
+	trace_line(t,
+		   "{'type':'operation','id':%u,'syscall':'openat','role':'open','pid':%u,"
+		   "'tid':%u,'enter_ns':%u,'exit_ns':%u,'returned':8,'new_fds':["
+		   "{'fd':8,'channel':'fifo:[1]','access':'write'}]}",
+		   id, pid, pid, (unsigned)at, (unsigned)at + 1);
+}
+
+static void write_fifo(struct trace_text *t, unsigned id, uint64_t at, const char *counts)
+{
+	trace_call(t,
+		   (struct call){id, "write", "send", 20, 0, 8, "fifo:[1]", at, at + 1, 2, counts});
+}
+
+static enum match end_of_counted_fifo(struct trace_text *t, const char *before, const char *after)
+{
+	trace_channel(t, "fifo:[1]", "fifo", ",'name':'/tmp/f'");
+	open_fifo(t, 1, 20, 10);
+	write_fifo(t, 2, 12, before);
+	close_fd(t, 3, 20, 8, "fifo:[1]", 14);
+	trace_call(t, (struct call){4, "read", "receive", 30, 0, 3, "fifo:[1]", 16, 17, 2, ""});
+	trace_call(t, (struct call){5, "read", "receive", 30, 0, 3, "fifo:[1]", 18, 19, 0, after});
+	assert_int_equal(trace_pair(t)->eof_count, 1);
+	assert_int_equal(t->pairing->eofs[0]->closed_by->id, 3);
+	return t->pairing->eofs[0]->match;
+}
+
+/* One writing end before the close and none after it: nobody else had it open. */
+static void counts_prove_the_end_of_a_fifo(void **state)
+{
+	assert_int_equal(
+		end_of_counted_fifo(*state, ",'readers':1,'writers':1", ",'readers':1,'writers':0"),
+		MATCH_EXACT);
+}
+
+static void a_stranger_wrote_too(void **state)
+{
+	assert_int_equal(
+		end_of_counted_fifo(*state, ",'readers':1,'writers':2", ",'readers':1,'writers':0"),
+		MATCH_AMBIGUOUS);
+}
+
+/* Written by another before ours was opened: that count says nothing of ours. */
+static void count_of_another_time(void **state)
+{
+	struct trace_text *t = *state;
+
+	trace_channel(t, "fifo:[1]", "fifo", ",'name':'/tmp/f'");
+	trace_call(t, (struct call){1, "read", "receive", 30, 0, 3, "fifo:[1]", 8, 9, 2,
+				    ",'readers':1,'writers':1"});
+	open_fifo(t, 2, 20, 10);
+	close_fd(t, 3, 20, 8, "fifo:[1]", 14);
+	trace_call(t, (struct call){5, "read", "receive", 30, 0, 3, "fifo:[1]", 18, 19, 0,
+				    ",'readers':1,'writers':0"});
+	assert_int_equal(trace_pair(t)->eofs[0]->match, MATCH_AMBIGUOUS);
+}
+
 static void reading_nothing_is_no_end(void **state)
 {
 	struct trace_text *t = *state;
@@ -166,6 +224,9 @@ int main(void)
 		TEST(last_close_ends_it),
 		TEST(end_without_cause),
 		TEST(end_of_a_fifo),
+		TEST(counts_prove_the_end_of_a_fifo),
+		TEST(a_stranger_wrote_too),
+		TEST(count_of_another_time),
 		TEST(reading_nothing_is_no_end),
 		TEST(connect_meets_accept),
 		TEST(shutdown_ends_it),
