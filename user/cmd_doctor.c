@@ -4,6 +4,7 @@
  * way out. Exit status 0: tracing works; 1: it does not.
  */
 #include <argp.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 
 #include "capture_argp.h"
 #include "commands.h"
+#include "report.h"
 #include "tracer.h"
 #include "viz/command.h"
 
@@ -118,7 +120,8 @@ int cmd_doctor(int argc, char **argv)
 	enum verdict verdict;
 
 	argp_err_exit_status = STATUS_USAGE;
-	argp_parse(&argp, argc, argv, 0, NULL, NULL);
+	if (command_parse(&argp, argc, argv, 0, NULL))
+		return STATUS_FAILURE;
 	kernel_tell();
 	lockdown_tell();
 	verdict = btf_check();
@@ -127,5 +130,9 @@ int cmd_doctor(int argc, char **argv)
 	if (verdict == WORKS)
 		verdict = tracer_check();
 	puts(verdict == WORKS ? "Tracing works here." : "Tracing does not work here.");
+	if (fflush(stdout)) {
+		report_error("doctor: %s", strerror(errno));
+		return STATUS_FAILURE;
+	}
 	return verdict == WORKS ? STATUS_OK : STATUS_FAILURE;
 }

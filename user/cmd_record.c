@@ -118,8 +118,9 @@ int cmd_record(int argc, char **argv)
 	struct capture_result result;
 
 	capture_defaults(&options.capture);
-	argp_err_exit_status = STATUS_USAGE;
-	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &options);
+	argp_err_exit_status = STATUS_OWN_FAILURE;
+	if (command_parse(&argp, argc, argv, ARGP_IN_ORDER, &options))
+		return STATUS_OWN_FAILURE;
 	options.capture.tracer.selection = options.capture.selection.kernel;
 	if (!report_ready() || output_prepare(&options))
 		return STATUS_OWN_FAILURE;

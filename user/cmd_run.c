@@ -164,7 +164,8 @@ int cmd_run(int argc, char **argv)
 
 	capture_defaults(&options.capture);
 	argp_err_exit_status = STATUS_OWN_FAILURE;
-	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &options);
+	if (command_parse(&argp, argc, argv, ARGP_IN_ORDER, &options))
+		return STATUS_OWN_FAILURE;
 	status = run(&options);
 	view_options_free(&options.view);
 	return status;

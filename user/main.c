@@ -25,12 +25,13 @@ static const struct command_set set = {
 
 /*
  * Somebody may start us with stdin, stdout or stderr closed; what we open next must not land there.
- * The command we start still finds them closed.
+ * The command we start still finds them closed; we find what cannot be read or written either.
  */
 static void standard_descriptors_keep(void)
 {
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR | O_CLOEXEC) != fd)
+		if (fcntl(fd, F_GETFD) < 0 &&
+		    open("/dev/null", (fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) | O_CLOEXEC) != fd)
 			_exit(STATUS_FAILURE);
 }
 

@@ -70,7 +70,7 @@ int cmd_messages(int argc, char **argv)
 	struct messages_options options = {.trace = "ipclens.ndjson"};
 	int status = STATUS_USAGE;
 
-	if (!argp_parse(&argp, argc, argv, 0, NULL, &options))
+	if (!command_parse(&argp, argc, argv, 0, &options))
 		status = print_messages(&options);
 	viz_filter_free(&options.filter);
 	return status;

@@ -32,7 +32,7 @@ int cmd_schema(int argc, char **argv)
 	struct json j = {0};
 	int err = 0;
 
-	if (argp_parse(&argp, argc, argv, 0, NULL, NULL))
+	if (command_parse(&argp, argc, argv, 0, NULL))
 		return STATUS_USAGE;
 	schema_write(&j);
 	if (j.failed)

@@ -44,7 +44,7 @@ int cmd_view(int argc, char **argv)
 	int status;
 
 	argp_err_exit_status = STATUS_USAGE;
-	if (argp_parse(&argp, argc, argv, 0, NULL, &words))
+	if (command_parse(&argp, argc, argv, 0, &words))
 		return STATUS_USAGE;
 	status = view_draw(stdout, words.trace, &words.options);
 	view_options_free(&words.options);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "command.h"
 
-#include <argp.h>
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define NAME_MAX_LEN 32
@@ -135,4 +136,63 @@ int command_main(const struct command_set *set, int argc, char **argv)
 	if (!command)
 		return fail_unknown(set, argv[1]);
 	return run_command(set, command, argc - 1, argv + 1);
+}
+
+/* --- wrong usage: one line --- */
+
+/* The parser that command_parse() was given, and where argp's complaints go meanwhile. */
+struct parsing {
+	const struct argp *argp;
+	void *input;
+	const char *name;
+	FILE *errors;
+};
+
+/*
+ * argp complains in two lines or three, of which the last "Try `NAME --help' or …". What stands
+ * before them becomes one line; where nothing does, getopt has said it on stderr already.
+ */
+static ssize_t write_error(void *cookie, const char *text, size_t len)
+{
+	const struct parsing *parsing = cookie;
+	const char *end = memchr(text, '\n', len);
+
+	if (len >= 4 && memcmp(text, "Try ", 4) == 0)
+		return (ssize_t)len;
+	fprintf(stderr, "%.*s; see '%s --help'\n", (int)(end ? (size_t)(end - text) : len), text,
+		parsing->name);
+	return (ssize_t)len;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct parsing *parsing = state->input;
+	error_t err;
+
+	if (key == ARGP_KEY_INIT && parsing->errors)
+		state->err_stream = parsing->errors;
+	if (!parsing->argp->parser)
+		return ARGP_ERR_UNKNOWN;
+	state->input = parsing->input;
+	err = parsing->argp->parser(key, arg, state);
+	state->input = parsing;
+	return err;
+}
+
+error_t command_parse(const struct argp *argp, int argc, char **argv, unsigned flags, void *input)
+{
+	struct parsing *parsing = malloc(sizeof(*parsing)); /* argp may exit: not on the stack */
+	struct argp outer = *argp;
+	error_t err;
+
+	if (!parsing)
+		return ENOMEM;
+	*parsing = (struct parsing){.argp = argp, .input = input, .name = argv[0]};
+	parsing->errors = fopencookie(parsing, "w", (cookie_io_functions_t){.write = write_error});
+	outer.parser = parse;
+	err = argp_parse(&outer, argc, argv, flags, NULL, parsing);
+	if (parsing->errors)
+		fclose(parsing->errors);
+	free(parsing);
+	return err;
 }

@@ -6,6 +6,7 @@
 #ifndef VIZ_COMMAND_H
 #define VIZ_COMMAND_H
 
+#include <argp.h>
 #include <stddef.h>
 
 #ifndef IPCLENS_VERSION /* the Makefile says it */
@@ -35,6 +36,12 @@ struct command_set {
  * for an unknown one. Returns the exit status.
  */
 int command_main(const struct command_set *set, int argc, char **argv);
+
+/*
+ * argp_parse(), whose complaints about wrong usage become one line that names `--help`. Without
+ * memory ENOMEM.
+ */
+error_t command_parse(const struct argp *argp, int argc, char **argv, unsigned flags, void *input);
 
 /* The viewer's commands (commands.def), for a table of more: */
 #define COMMAND(name, run, help) int run(int argc, char **argv);

@@ -212,6 +212,10 @@ def closed_stdout(directory):
         first, status = result.stdout.decode().splitlines()
         expect(first and status in ("0", "1", "141"), f"{command[1]} | head -1", first, status)
         expect(len(result.stderr.splitlines()) <= 1, "at most one line about it", result.stderr)
+    for command in (["messages", trace], ["view", trace], ["schema"], ["doctor"]):
+        result = call(["bash", "-c", f"{shlex.join([IPCLENS, *command])} >&-"], check=False)
+        expect_equal(result.returncode, 1, f"{command[0]} >&-")
+        expect_equal(len(result.stderr.splitlines()), 1, "one line about it")
     started = time.monotonic()
     flood = shlex.join([IPCLENS, "record", "-o", "-", "--", *lab("flood", 20000, 64, "alone")])
     result = call(["bash", "-c", f"{flood} | head -1; echo ${{PIPESTATUS[0]}}"])
@@ -241,6 +245,7 @@ def timeout(directory):
         expect(gone(pid), f"{pid} is gone")
     picture = result.view()
     expect_row(picture, "read")
+    expect(re.search(r"for (99\d ms|1 s)", picture), "how long each waited", picture)
     for _, fd in waiting:
         expect_row(picture, f"waits in read({fd})", "deadlock")
 
@@ -325,20 +330,18 @@ def usage(_):
         result = ipclens(*arguments)
         expect_equal(result.returncode, 2, f"{arguments}: {result.stderr!r}")
         expect_in(word, result.stderr.decode(), "the error")
+        expect_equal(result.stderr.count(b"\n"), 1, f"{arguments}: lines of the error")
     for arguments in (
         ["run"],
         ["record", "--payload", "many", "--", "true"],
         ["run", "--timeout", "soon", "--", "true"],
         ["run", "--no-such-option", "--", "true"],
         ["record", "--ring", "x", "--", "true"],
+        ["record", "--width"],
     ):
         result = ipclens(*arguments)
-        expect(
-            result.returncode in (2, OWN_FAILURE),
-            f"{arguments}: {result.stderr!r}",
-            result.returncode,
-        )
-        expect(result.stderr, "it says why")
+        expect_equal(result.returncode, OWN_FAILURE, f"{arguments}: {result.stderr!r}")
+        expect_equal(result.stderr.count(b"\n"), 1, f"{arguments}: lines of the error")
     for name in ("run", "record", "view", "messages", "schema", "doctor"):
         text = ipclens(name, "--help").stdout.decode()
         expect(re.search(r"(?i)examples?", text), f"{name} --help has examples", text)
