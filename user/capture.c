@@ -187,6 +187,7 @@ static void capture_finish(struct capture *capture)
 	result->operations = capture->writer.encoder.operations;
 	result->signals = capture->writer.encoder.signals;
 	result->lost = capture->writer.encoder.lost;
+	result->lost_ring = capture->writer.lost_ring;
 	result->output_error = capture->writer.error;
 }
 

@@ -30,8 +30,9 @@ struct capture_result {
 	uint64_t operations;
 	uint64_t signals;
 	uint64_t lost;
-	int output_error; /* 0, or the -errno of the write that failed */
-	char error[256];  /* one line for the user where capture_run() failed */
+	uint64_t lost_ring; /* of which a larger ring would have kept */
+	int output_error;   /* 0, or the -errno of the write that failed */
+	char error[256];    /* one line for the user where capture_run() failed */
 };
 
 /* 0 once the command was let go, whatever became of it; -errno where nothing was traced. */

@@ -7,7 +7,6 @@
 
 #define RING_LEN_DEFAULT (64ULL << 20)
 #define RING_LEN_MIN 4096
-#define RING_LEN_MAX (1ULL << 30)
 #define PAYLOAD_LEN_DEFAULT 64
 #define TIMEOUT_MAX 1e9
 

@@ -7,6 +7,8 @@
 
 #include "capture.h"
 
+#define RING_LEN_MAX (1ULL << 30)
+
 /*
  * Child parser: { &capture_argp, 0, "Tracing:", 0 }; its input is a struct capture_options that
  * capture_defaults() has filled in.

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "capture_argp.h"
+
 void report_error(const char *format, ...)
 {
 	va_list arguments;
@@ -33,15 +35,33 @@ bool report_ready(void)
 	return true;
 }
 
+/* What to do about it: a ring of four times the size, a power of two as it is. */
+static void put_advice(const struct capture_options *options, const struct capture_result *result,
+		       char *text, size_t size)
+{
+	uint64_t larger = options->tracer.ring_len * 4;
+
+	if (larger > RING_LEN_MAX)
+		larger = RING_LEN_MAX;
+	if (!result->lost_ring)
+		*text = '\0';
+	else if (larger > options->tracer.ring_len)
+		snprintf(text, size, "; try --ring %lluK or a smaller --payload",
+			 (unsigned long long)larger >> 10);
+	else
+		snprintf(text, size, "; try a smaller --payload");
+}
+
 static void report_loss(const struct capture_options *options, const struct capture_result *result)
 {
+	char advice[64];
+
 	if (!result->lost)
 		return;
-	report_error(
-		"%llu record%s lost: the trace has gaps, and says where; try --ring %lluM or a "
-		"smaller --payload",
-		(unsigned long long)result->lost, result->lost == 1 ? " was" : "s were",
-		(unsigned long long)(options->tracer.ring_len * 4 >> 20) + 1);
+	put_advice(options, result, advice, sizeof(advice));
+	report_error("%llu record%s lost: the trace has gaps, and says where%s",
+		     (unsigned long long)result->lost, result->lost == 1 ? " was" : "s were",
+		     advice);
 }
 
 void report_problems(const struct capture_options *options, const struct capture_result *result)

@@ -65,6 +65,8 @@ static void loss_write(void *context, enum wire_loss reason, int cpu, uint64_t c
 {
 	struct trace_writer *writer = context;
 
+	if (reason == LOSS_RING)
+		writer->lost_ring += count;
 	encode_loss(&writer->encoder, loss_names[reason], cpu, count, monotonic_ns());
 }
 

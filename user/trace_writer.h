@@ -9,7 +9,8 @@ struct trace_writer {
 	struct encoder encoder;
 	struct tracer *tracer;
 	int output;
-	int error; /* -errno of a write that failed: nothing is written after it */
+	uint64_t lost_ring; /* records that found no room in the ring */
+	int error;	    /* -errno of a write that failed: nothing is written after it */
 };
 
 int trace_writer_open(struct trace_writer *writer, struct tracer *tracer, int output);
