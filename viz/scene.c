@@ -39,6 +39,7 @@ static void free_text(char *text)
 static void free_row(struct scene_row *row)
 {
 	free_text(row->label);
+	free_text(row->brief);
 	free_text(row->told);
 	free_text(row->payload);
 	free_text(row->detail);
@@ -127,7 +128,7 @@ struct scene_row *scene_add_row(struct scene *scene, enum scene_kind kind, int f
 	row->kind = kind;
 	row->from = from;
 	row->to = to;
-	row->label = row->told = row->payload = row->detail = empty;
+	row->label = row->brief = row->told = row->payload = row->detail = empty;
 	row->outside = row->channel = empty;
 	return row;
 }

@@ -67,7 +67,9 @@ struct scene_row {
 	bool important; /* its detail is worth a line of its own where room is short */
 	unsigned tie;	/* SCENE_SENT, SCENE_RECEIVED: number of the message */
 	uint64_t bytes; /* moved by this row */
+	size_t folded;	/* more messages like this one that the row stands for */
 	char *label;	/* short: "pipe 24 B", "EOF", "exit 0" */
+	char *brief;	/* shorter still, where that is too long: "24 B". May be "" */
 	char *told;	/* SCENE_EXIT with `to`: what the arrow says, "SIGCHLD". Else "" */
 	char *payload;	/* quoted, with … where it was cut: "a.c\nb.c\n"…. May be "" */
 	char *detail;	/* "wc was blocked 48.9 µs". May be "" */

@@ -29,6 +29,12 @@ static bool is_telling(const struct viz_operation *op)
 	return false;
 }
 
+/* Of a call that a deadly signal ended, nobody sees a result. */
+static bool has_failed(const struct viz_message *interrupter)
+{
+	return interrupter && !interrupter->signal->killed;
+}
+
 /* Calls that only wait are interrupted by design: their signal's row tells it. */
 static bool is_worth(const struct scene_drafts *d, const struct viz_operation *op)
 {
@@ -38,7 +44,7 @@ static bool is_worth(const struct scene_drafts *d, const struct viz_operation *o
 	if (op->role == ROLE_OPEN && op->error.data && strcmp(op->error.data, "EACCES") == 0 &&
 	    !op->channel)
 		return false;
-	return is_restart(op) ? d->interrupter[op->index] != NULL : is_telling(op);
+	return is_restart(op) ? has_failed(d->interrupter[op->index]) : is_telling(op);
 }
 
 static bool is_same_failure(const struct draft *draft, const struct viz_operation *op)

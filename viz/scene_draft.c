@@ -69,6 +69,8 @@ int scene_build(const struct scene_request *request, struct scene **scene)
 		scene_place(&d);
 		scene_sum_counts(&d);
 		scene_sum_channels(&d);
+		if (request->max_rows)
+			scene_fold(&d);
 		scene_cap(&d);
 		scene_write(&d);
 		scene_tell_missing(&d);

@@ -34,6 +34,8 @@ struct draft {
 	const struct viz_message
 		*told;	 /* SCENE_EXIT: the SIGCHLD; SCENE_FAILED: what interrupted */
 	size_t repeated; /* SCENE_FAILED: this often in a row, less one */
+	size_t folded;	 /* SCENE_MESSAGE: this many more in this row */
+	uint64_t folded_bytes;
 };
 
 struct scene_drafts {
@@ -66,6 +68,9 @@ void scene_collect_calls(struct scene_drafts *d); /* failed and waiting ones */
 
 /* Gives every draft its place, splits messages that no straight arrow can tell, and sorts. */
 void scene_place(struct scene_drafts *d);
+
+/* Makes one row of long runs of the same kind of message (scene_fold.c). */
+void scene_fold(struct scene_drafts *d);
 
 /* Leaves out what exceeds max_rows, adds idle gaps. */
 void scene_cap(struct scene_drafts *d);

@@ -72,21 +72,31 @@ static void say_holders(struct scene_drafts *d, const struct viz_operation *op, 
 	}
 }
 
+/* Until the trace ended. When a call began that tracing found asleep, nobody knows. */
+static void say_waited(struct scene_drafts *d, const struct viz_operation *op, uint64_t at_ns,
+		       struct scene_row *row)
+{
+	const char *least = viz_has(op, entered_before) ? "at least " : "";
+	char waited[SCENE_QUANTITY];
+
+	if (at_ns <= op->enter_ns)
+		return;
+	scene_duration(at_ns - op->enter_ns, waited);
+	if (*row->detail)
+		scene_set(d->scene, &row->detail, "%s for %s%s", row->detail, least, waited);
+	else
+		scene_set(d->scene, &row->detail, "for %s%s", least, waited);
+}
+
 void scene_say_waiting(struct scene_drafts *d, const struct draft *draft, struct scene_row *row)
 {
 	const struct viz_operation *op = draft->of.operation;
-	uint64_t since_ns = op->enter_ns > d->start_ns ? op->enter_ns - d->start_ns : 0;
-	char since[SCENE_QUANTITY];
 
 	row->style = SCENE_CONTROL;
 	row->important = true;
 	row->mechanism = op->channel ? op->channel->mechanism : MECH_NONE;
 	scene_say_owned(d, &row->label, "waits in %s", scene_call_waits(op));
 	say_object(d, op, row);
-	if (*row->detail)
-		scene_set(d->scene, &row->detail, "%s since %s", row->detail,
-			  scene_duration(since_ns, since));
-	else
-		scene_set(d->scene, &row->detail, "since %s", scene_duration(since_ns, since));
+	say_waited(d, op, draft->at_ns, row);
 	say_holders(d, op, draft->at_ns, row);
 }

@@ -118,6 +118,30 @@ static void say_transfer(struct scene_drafts *d, const char *verb, const struct 
 			     verb, (int)op->syscall.len, op->syscall.data ? op->syscall.data : "");
 }
 
+static void say_type(struct scene_drafts *d, const struct viz_message *m, struct scene_row *row)
+{
+	const char *word = m->mechanism == MECH_SYSV_MSG ? "type" : "prio";
+
+	scene_set(d->scene, &row->label, "%s %s %" PRId64, row->label, word, m->type);
+	scene_set(d->scene, &row->brief, "%s %s %" PRId64, row->brief, word, m->type);
+}
+
+/* Many in one row: how many, and what they carried together. */
+static void say_folded(struct scene_drafts *d, const struct draft *draft, struct scene_row *row)
+{
+	const char *name = mechanism_info(draft->of.message->mechanism)->name;
+	char count[SCENE_QUANTITY], bytes[SCENE_QUANTITY];
+
+	row->folded = draft->folded;
+	row->bytes = draft->folded_bytes;
+	row->important = true;
+	scene_count(draft->folded + 1, count);
+	scene_bytes(draft->folded_bytes, bytes);
+	scene_set(d->scene, &row->label, "%s× %s, %s", count, name, bytes);
+	scene_set(d->scene, &row->brief, "%s×", count);
+	scene_append(d->scene, &row->detail, "%s messages in a row; --max 0 shows each", count);
+}
+
 static void say_data(struct scene_drafts *d, const struct viz_message *m, struct scene_row *row)
 {
 	char buf[SCENE_QUANTITY];
@@ -126,9 +150,9 @@ static void say_data(struct scene_drafts *d, const struct viz_message *m, struct
 		return;
 	scene_set(d->scene, &row->label, "%s %s", mechanism_info(m->mechanism)->name,
 		  scene_bytes(m->bytes, buf));
+	scene_set(d->scene, &row->brief, "%s", scene_bytes(m->bytes, buf));
 	if (m->typed)
-		scene_set(d->scene, &row->label, "%s %s%" PRId64, row->label,
-			  m->mechanism == MECH_SYSV_MSG ? "type " : "prio ", m->type);
+		say_type(d, m, row);
 	if (row->part != SCENE_RECEIVED)
 		say_payload(d, m, row);
 	say_data_fate(d, m, row);
@@ -206,6 +230,8 @@ static void say_signal(struct scene_drafts *d, const struct viz_message *m, stru
 	row->style = SCENE_NOTIFY;
 	scene_set(d->scene, &row->label, "%.*s", (int)signal->name.len,
 		  signal->name.data ? signal->name.data : "signal");
+	if (strncmp(row->label, "SIG", 3) == 0)
+		scene_set(d->scene, &row->brief, "%s", row->label + 3);
 	if (row->part == SCENE_SENT)
 		return;
 	if (say_child(d, signal, row))
@@ -245,6 +271,8 @@ void scene_say_message(struct scene_drafts *d, const struct draft *draft, struct
 	row->ambiguous = m->match == MATCH_AMBIGUOUS;
 	if (m->signal)
 		say_signal(d, m, row);
+	else if (draft->folded)
+		say_folded(d, draft, row);
 	else
 		say_data(d, m, row);
 	say_outside(d, m, row);

@@ -27,7 +27,7 @@ static void leave_out(struct scene_drafts *d)
 
 	for (size_t i = first; i < last; i++) {
 		d->left_out++;
-		d->left_out_messages += is_message(&d->rows[i]);
+		d->left_out_messages += is_message(&d->rows[i]) ? d->rows[i].folded + 1 : 0;
 	}
 	gap.at_ns = note->at_ns;
 	gap.of.left_out.rows = d->left_out;
@@ -44,7 +44,8 @@ static uint64_t span_ns(const struct scene_drafts *d)
 
 static bool is_idle(const struct draft *before, const struct draft *draft, uint64_t limit_ns)
 {
-	return draft->at_ns > before->at_ns && draft->at_ns - before->at_ns >= IDLE_MIN_NS &&
+	return !draft->folded && draft->at_ns > before->at_ns &&
+	       draft->at_ns - before->at_ns >= IDLE_MIN_NS &&
 	       draft->at_ns - before->at_ns >= limit_ns && before->kind != SCENE_NOTE;
 }
 

@@ -40,7 +40,7 @@ static void draw_lanes(struct text_page *page, const struct render_options *opti
 
 		if (text_row_hidden(&page->layout, row)) {
 			page->hidden++;
-			page->hidden_messages += text_row_is_message(row);
+			page->hidden_messages += text_row_is_message(row) ? row->folded + 1 : 0;
 			continue;
 		}
 		if (head_due(options, page->canvas.lines - head, scene->row_count - i)) {

@@ -60,24 +60,31 @@ static void draw_line(const struct stroke *s)
 				       s->colour);
 }
 
-/* A label of at most `room` columns within `in`, blanks around it. False where it was cut. */
-static bool draw_label(const struct stroke *s, struct text_stretch in, const char *label)
+/* A label within `in`, blanks around it; where it does not fit, the row's brief one, or it is cut. */
+static enum text_label draw_label(const struct stroke *s, struct text_stretch in, const char *label)
 {
 	struct text_canvas *canvas = &s->page->canvas;
 	int width = text_width(canvas, label) + s->scene_row->ambiguous;
 	int room = in.right - in.left - 2 - 1; /* two blanks, and a piece of line where it leaves */
-	int shown = width < room ? width : room;
-	int at;
+	bool brief = width > room && *s->scene_row->brief;
+	int shown, at;
 
+	if (brief) {
+		label = s->scene_row->brief;
+		width = text_width(canvas, label) + s->scene_row->ambiguous;
+	}
+	shown = width < room ? width : room;
 	if (shown <= s->scene_row->ambiguous)
-		return false;
+		return TEXT_LABEL_CUT;
 	at = in.left + (in.right - in.left - shown + 1) / 2;
 	text_put(canvas, at - 1, 1, " ", TEXT_PLAIN);
 	text_put(canvas, at, shown - s->scene_row->ambiguous, label, s->colour);
 	if (s->scene_row->ambiguous)
 		text_put(canvas, at + shown - 1, 1, "?", TEXT_RED);
 	text_put(canvas, at + shown, 1, " ", TEXT_PLAIN);
-	return shown == width;
+	if (shown < width)
+		return TEXT_LABEL_CUT;
+	return brief ? TEXT_LABEL_BRIEF : TEXT_LABEL_WHOLE;
 }
 
 /* What the arrow ends in tells whether the message arrived. */
@@ -108,7 +115,8 @@ static void draw_leave(const struct stroke *s, int column, bool leftwards)
 }
 
 /* From lane to lane. */
-static bool draw_between(struct text_page *page, size_t row, int from, int to, const char *text)
+static enum text_label draw_between(struct text_page *page, size_t row, int from, int to,
+				    const char *text)
 {
 	bool left = to < from;
 	struct stroke s = begin_stroke(page, row, (left ? to : from) + 1, left ? from : to);
@@ -127,7 +135,7 @@ static bool draw_between(struct text_page *page, size_t row, int from, int to, c
 }
 
 /* To itself: out and back. */
-static bool draw_turn(struct text_page *page, size_t row, int column)
+static enum text_label draw_turn(struct text_page *page, size_t row, int column)
 {
 	struct text_stretch in = text_behind(page, row, column);
 	int width = text_width(&page->canvas, page->scene->rows[row].label) + 6;
@@ -178,7 +186,8 @@ static struct text_stretch loose_stretch(struct text_page *page, size_t row, int
 }
 
 /* Beside a lane, with one end loose. `left`: the loose end is at the left. */
-static bool draw_loose(struct text_page *page, size_t row, int column, bool left, bool arrives)
+static enum text_label draw_loose(struct text_page *page, size_t row, int column, bool left,
+				  bool arrives)
 {
 	const struct scene_row *r = &page->scene->rows[row];
 	char buf[32];
@@ -217,17 +226,17 @@ static const struct mark {
 	[SCENE_NOTE] = {GLYPH_LANE_NOTE, LEGEND_NOTE},
 };
 
-static bool draw_mark_label(struct text_page *page, size_t row, int column)
+static enum text_label draw_mark_label(struct text_page *page, size_t row, int column)
 {
 	const struct scene_row *r = &page->scene->rows[row];
 	struct text_stretch in = text_behind(page, row, column);
 	int room = in.right - in.left - 2;
 
 	text_put(&page->canvas, in.left + 1, room, r->label, text_row_colour(r));
-	return text_width(&page->canvas, r->label) <= room;
+	return text_width(&page->canvas, r->label) <= room ? TEXT_LABEL_WHOLE : TEXT_LABEL_CUT;
 }
 
-static bool draw_mark(struct text_page *page, size_t row, int column)
+static enum text_label draw_mark(struct text_page *page, size_t row, int column)
 {
 	const struct mark *mark = &marks[page->scene->rows[row].kind];
 
@@ -240,7 +249,7 @@ static bool draw_mark(struct text_page *page, size_t row, int column)
 }
 
 /* An exit that is told to a lane at the left says its status at the right, else in the arrow. */
-static bool draw_exit(struct text_page *page, size_t row, int from, int to)
+static enum text_label draw_exit(struct text_page *page, size_t row, int from, int to)
 {
 	const struct scene_row *r = &page->scene->rows[row];
 	char both[128];
@@ -259,7 +268,7 @@ static bool is_loose(const struct scene_row *row)
 	       (row->to == SCENE_NOWHERE && row->part != SCENE_WHOLE);
 }
 
-bool text_arrow(struct text_page *page, size_t row)
+enum text_label text_arrow(struct text_page *page, size_t row)
 {
 	const struct scene_row *r = &page->scene->rows[row];
 	int from = text_slot_of(&page->layout, r->from);
@@ -268,7 +277,7 @@ bool text_arrow(struct text_page *page, size_t row)
 	int to_column = to < 0 ? -1 : page->layout.slots[to].column;
 
 	if (from < 0 && to < 0)
-		return true;
+		return TEXT_LABEL_WHOLE;
 	if (is_loose(r)) {
 		bool arrives = r->part == SCENE_RECEIVED || r->from == SCENE_OUTSIDE;
 		bool left = from >= 0 && to >= 0 && (arrives ? from < to : to < from);

@@ -54,10 +54,13 @@ bool text_row_is_message(const struct scene_row *row);
 
 enum text_colour text_row_colour(const struct scene_row *row);
 
+/* How much of an arrow's label there was room for. */
+enum text_label { TEXT_LABEL_WHOLE, TEXT_LABEL_BRIEF, TEXT_LABEL_CUT };
+
 /* The parts of the picture. */
 void text_head(struct text_page *page);		     /* caption */
 void text_boxes(struct text_page *page, size_t row); /* names of the lanes */
-bool text_arrow(struct text_page *page, size_t row); /* gives false where the label was cut */
+enum text_label text_arrow(struct text_page *page, size_t row);
 void text_row(struct text_page *page, size_t row);
 void text_line(struct text_page *page, size_t row); /* the one-line form */
 void text_foot(struct text_page *page);

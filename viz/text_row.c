@@ -47,7 +47,7 @@ static void tell_lane(struct text_page *page, FILE *out, const char *word, int l
 }
 
 /* The rest in one string: lanes that share a slot, the label where it was cut, outside, detail. */
-static char *tell_rest(struct text_page *page, const struct scene_row *row, bool label_whole)
+static char *tell_rest(struct text_page *page, const struct scene_row *row, enum text_label label)
 {
 	char *text = NULL;
 	size_t len = 0;
@@ -57,7 +57,7 @@ static char *tell_rest(struct text_page *page, const struct scene_row *row, bool
 		return NULL;
 	tell_lane(page, out, "from", row->from);
 	tell_lane(page, out, "to", row->to);
-	if (!label_whole)
+	if (label != TEXT_LABEL_WHOLE)
 		fprintf(out, "%s · ", row->label);
 	if (*row->outside)
 		fprintf(out, "%s %s · ", row->from == SCENE_OUTSIDE ? "from" : "to", row->outside);
@@ -179,7 +179,7 @@ static bool fits_behind(struct text_page *page, size_t row, const char *rest,
 	return !page->layout.detail && in->right - in->left >= need;
 }
 
-static void put_rest(struct text_page *page, size_t row, const char *rest)
+static void put_rest(struct text_page *page, size_t row, const char *rest, enum text_label label)
 {
 	const struct scene_row *r = &page->scene->rows[row];
 	struct text_stretch in = {page->layout.detail, page->canvas.width};
@@ -190,8 +190,8 @@ static void put_rest(struct text_page *page, size_t row, const char *rest)
 		told = false;
 	}
 	text_flush(&page->canvas);
-	if (told &&
-	    (r->important || *r->payload || is_shared(page, r->from) || is_shared(page, r->to)))
+	if (told && (r->important || *r->payload || label == TEXT_LABEL_CUT ||
+		     is_shared(page, r->from) || is_shared(page, r->to)))
 		put_below(page, row, rest);
 }
 
@@ -199,17 +199,17 @@ void text_row(struct text_page *page, size_t row)
 {
 	const struct scene_row *r = &page->scene->rows[row];
 	char *rest;
-	bool whole;
+	enum text_label label;
 
 	put_time(page, r);
 	text_put_lanes(page, row, TEXT_AT);
-	whole = text_arrow(page, row);
+	label = text_arrow(page, row);
 	if (r->kind == SCENE_FORK && r->to >= 0 &&
 	    page->layout.slots[page->layout.slot_of[r->to]].lane >= 0)
 		text_put_glyph(&page->canvas,
 			       page->layout.slots[page->layout.slot_of[r->to]].column,
 			       GLYPH_LANE_BORN, TEXT_PLAIN);
-	rest = r->kind == SCENE_IDLE ? NULL : tell_rest(page, r, whole);
-	put_rest(page, row, rest ? rest : "");
+	rest = r->kind == SCENE_IDLE ? NULL : tell_rest(page, r, label);
+	put_rest(page, row, rest ? rest : "", label);
 	free(rest);
 }

@@ -272,7 +272,7 @@ static void what_waits_is_told(void **state)
 	row = row_of(build(s, NULL, 0), "waits in read(3)");
 	assert_int_equal(row->kind, SCENE_WAITING);
 	assert_int_equal(row->from, 2);
-	assert_non_null(strstr(row->detail, PIPE " since 500 ns"));
+	assert_non_null(strstr(row->detail, PIPE " for 2.5 µs"));
 	assert_non_null(strstr(row->detail, "writer sh[10] fd 4"));
 }
 
@@ -340,11 +340,12 @@ static void loss_and_a_cut_trace_are_noted(void **state)
 
 /* --- leaving out --- */
 
-static void many_messages(struct stage *s, unsigned count)
+/* `senders` take turns: the messages of one alone are a run that is folded. */
+static void many_messages(struct stage *s, unsigned count, unsigned senders)
 {
 	begin_pipeline(s);
 	for (unsigned i = 0; i < count; i++) {
-		put(s, 2 * i + 1, 20, 2000 + 100 * i, 2010 + 100 * i, 24);
+		put(s, 2 * i + 1, i % senders ? 10 : 20, 2000 + 100 * i, 2010 + 100 * i, 24);
 		get(s, 2 * i + 2, 30, 2020 + 100 * i, 2030 + 100 * i, 24);
 	}
 	trace_trailer(s->trace, 90000);
@@ -356,7 +357,7 @@ static void the_cap_keeps_both_ends_and_counts(void **state)
 	const struct scene *scene;
 	size_t messages = 0;
 
-	many_messages(s, 100);
+	many_messages(s, 100, 2);
 	scene = build(s, NULL, 20);
 	assert_int_equal(scene->row_count, 20);
 	assert_string_equal(scene->rows[0].label, "fork");
@@ -370,6 +371,46 @@ static void the_cap_keeps_both_ends_and_counts(void **state)
 		assert_int_equal(build(s, NULL, max)->row_count, max);
 }
 
+static void a_long_run_is_folded(void **state)
+{
+	struct stage *s = *state;
+	const struct scene_row *row;
+	const struct scene *scene;
+	size_t messages = 0;
+
+	many_messages(s, 100, 1);
+	scene = build(s, NULL, 400);
+	row = row_of(scene, "95× pipe, 2280 B");
+	assert_int_equal(row->folded, 94);
+	assert_int_equal(row->bytes, 95 * 24);
+	for (size_t i = 0; i < scene->row_count; i++)
+		if (scene->rows[i].kind == SCENE_MESSAGE)
+			messages += scene->rows[i].folded + 1;
+	assert_int_equal(messages, 100);
+	assert_int_equal(scene->messages, 100);
+	assert_int_equal(scene->note_count, 0); /* nothing is left out */
+	assert_int_equal(build(s, NULL, 0)->row_count, 2 + 100);
+}
+
+static void a_call_that_death_ended_has_no_result(void **state)
+{
+	struct stage *s = *state;
+
+	begin_pipeline(s);
+	trace_call(s->trace, (struct call){5, "read", "receive", 30, 0, 3, PIPE, 1500, 1590, -512,
+					   ",'error':'ERESTARTSYS'"});
+	trace_line(s->trace, "{'type':'signal','event':'generate','at_ns':1580,'signal':'SIGKILL',"
+			     "'number':9,'origin':'kill','from':{'pid':10,'tid':10},"
+			     "'to':{'pid':30,'tid':30},'group':true,'result':'queued'}");
+	trace_line(s->trace,
+		   "{'type':'signal','event':'deliver','at_ns':1600,'signal':'SIGKILL',"
+		   "'number':9,'to':{'pid':30,'tid':30},'action':'default','operation':5}");
+	leave(s, 30, "wc", "'signal':'SIGKILL'", 1700);
+	trace_trailer(s->trace, 2000);
+	assert_null(strstr(rows(s), "EINTR"));
+	assert_non_null(strstr(s->shown, "killed SIGKILL"));
+}
+
 static void a_filter_leaves_lanes_out(void **state)
 {
 	struct stage *s = *state;
@@ -379,7 +420,7 @@ static void a_filter_leaves_lanes_out(void **state)
 	const struct scene *scene;
 
 	trace_process(s->trace, 40, "idle");
-	many_messages(s, 3);
+	many_messages(s, 3, 1);
 	scene = build(s, &filter, 0);
 	assert_int_equal(scene->lane_count, 2);
 	assert_int_equal(scene->lanes[0].pid, 20);
@@ -401,6 +442,8 @@ int main(void)
 		TEST(idle_time_is_a_row),
 		TEST(loss_and_a_cut_trace_are_noted),
 		TEST(the_cap_keeps_both_ends_and_counts),
+		TEST(a_long_run_is_folded),
+		TEST(a_call_that_death_ended_has_no_result),
 		TEST(a_filter_leaves_lanes_out),
 	};
 
