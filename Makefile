@@ -109,13 +109,16 @@ FORCE:
 PACKAGES      = bpftool clang gcc libbpf-dev libc6-dev libcjson-dev libelf-dev make zlib1g-dev
 TEST_PACKAGES = busybox-static clang-format clang-tidy cpio cppcheck curl libclang-rt-14-dev \
 		libcmocka-dev python3 python3-jsonschema qemu-system-x86 shellcheck sudo
+# What tests/scenarios/test_daemons.py traces.
+TRACED_PACKAGES = apache2-bin dbus git iproute2 memcached nginx openssh-client \
+		  postgresql procps python3-zmq redis-server rpcbind tmux
 
 .PHONY: packages test-packages
 packages: ## install what the build needs (Debian, root)
 	apt-get install -y --no-install-recommends $(PACKAGES)
 
 test-packages: ## install what build and tests need (Debian, root)
-	apt-get install -y --no-install-recommends $(PACKAGES) $(TEST_PACKAGES)
+	apt-get install -y --no-install-recommends $(PACKAGES) $(TEST_PACKAGES) $(TRACED_PACKAGES)
 
 # $(call need_program,name,package) $(call need_header,"names",package), then $(report_missing)
 need_program = command -v $(1) >/dev/null || missing="$$missing $(2)";

@@ -5,7 +5,7 @@ from collections import Counter
 from expectations import expect
 from traces import sides
 
-MSG_PEEK = 2
+LOOKS_ONLY = 0x2002  # MSG_PEEK, MSG_ERRQUEUE
 WITHOUT_BYTES = {"signal", "eventfd"}
 
 
@@ -58,7 +58,7 @@ def moved(operation):
     """Bytes that an operation moved."""
     if (
         operation["returned"] < 0
-        or operation.get("flags", 0) & MSG_PEEK
+        or operation.get("flags", 0) & LOOKS_ONLY
         and operation["role"] == "receive"
         and operation["syscall"].startswith("recv")
     ):
