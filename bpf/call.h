@@ -10,6 +10,7 @@
 #include "bpf/operation.h"
 #include "bpf/payload.h"
 #include "bpf/position.h"
+#include "bpf/process.h"
 #include "bpf/rights.h"
 #include "bpf/signal.h"
 #include "bpf/table.h"
@@ -201,7 +202,7 @@ int BPF_PROG(call_enter, struct pt_regs *regs, long nr)
 	if (!state)
 		return 0;
 	state->recording = 0;
-
+	state->late = 0;
 	state->nr = NO_CALL;
 	if (nr < 0 || nr >= SYSCALL_ROWS)
 		return 0;
@@ -351,6 +352,29 @@ static __always_inline void operation_finish(struct task_state *state, struct ta
 		operation_send(state, task, WIRE_COMPLETE);
 }
 
+/* A thread was followed in the midst of this call: its registers still hold the arguments. */
+static __always_inline void late_begin(struct task_state *state, struct task_struct *task,
+				       struct pt_regs *regs)
+{
+	struct wire_operation *operation = &state->operation;
+	long nr = KREAD(regs, orig_ax);
+	const volatile struct syscall_row *row = row_of(nr);
+
+	state->late = 0;
+	if (nr < 0 || nr >= SYSCALL_ROWS || row->role == ROLE_NONE || syscall_is_compat(task))
+		return;
+	operation_clear(state, row, regs);
+	if (!object_at_entry(state, task, row, nr))
+		return;
+	operation->nr = nr;
+	operation->has |= WIRE_ENTERED_BEFORE;
+	requested_at_entry(state, row);
+	operation->id = operation_number();
+	operation->enter_ns = state->late_ns;
+	state->cold = role_of(state, row) == ROLE_SEND;
+	state->recording = 1;
+}
+
 SEC("tp_btf/sys_exit")
 int BPF_PROG(call_exit, struct pt_regs *regs, long returned)
 {
@@ -360,6 +384,8 @@ int BPF_PROG(call_exit, struct pt_regs *regs, long returned)
 
 	if (!state)
 		return 0;
+	if (state->late)
+		late_begin(state, task, regs);
 	if (state->recording) {
 		state->operation.exit_ns = now;
 		state->operation.returned = returned;
@@ -394,11 +420,8 @@ int BPF_PROG(call_switch, bool preempted, struct task_struct *previous, struct t
 	struct task_state *state = task_state_traced(previous);
 	u32 sleep = previous->__state;
 
-	if (state && state->flags & TASK_ENDING) {
-		if (sleep & TASK_DEAD) { /* its last moment: the parent has its SIGCHLD by now */
-			state->flags = 0;
-			__sync_fetch_and_add(&live_tasks, -1);
-		}
+	if (state && sleep & TASK_DEAD) {
+		task_forget(state); /* its last moment: the parent has its SIGCHLD by now */
 	} else if (state && state->recording && !preempted && sleep) {
 		sleep_begin(state, previous, sleep);
 	}

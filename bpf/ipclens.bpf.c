@@ -10,9 +10,10 @@
  *	payload.h     bytes of the caller's memory
  *	waits.h       what poll, select and epoll wait for
  *	operation.h   the record of a call
- *	signal.h process.h socket.h call.h    the hooks
+ *	signal.h process.h socket.h call.h snapshot.h peers.h    the hooks
  */
 #include "bpf/call.h"
+#include "bpf/peers.h"
 #include "bpf/process.h"
 #include "bpf/signal.h"
 #include "bpf/snapshot.h"

@@ -71,6 +71,7 @@ static __always_inline void *kread_pointer(const void *from)
 
 #define TASK_INTERRUPTIBLE 1 /* linux/sched.h */
 #define TASK_DEAD 0x80
+#define PF_EXITING 0x4
 #define PF_KTHREAD 0x00200000
 #define TS_COMPAT 2	      /* asm/thread_info.h: a 32-bit call is running */
 #define SIGNAL_GROUP_EXIT 4   /* linux/sched/signal.h */

@@ -44,17 +44,47 @@ static __always_inline struct task_state *task_state_make(struct task_struct *ta
 
 static __always_inline void task_follow(struct task_state *state)
 {
-	state->flags = TASK_TRACED;
-	__sync_fetch_and_add(&live_tasks, 1);
+	state->flags |= TASK_TRACED;
+	if (!(state->flags & TASK_GUEST))
+		__sync_fetch_and_add(&live_tasks, 1);
+}
+
+/* A thread found while it runs: it may be anywhere in a call. */
+static __always_inline void late_follow(struct task_state *state)
+{
+	state->late = 1;
+	state->late_ns = bpf_ktime_get_ns();
+	task_follow(state);
+}
+
+/* Whoever finds it dead first, the scheduler or a walk that came too late. */
+static __always_inline void task_forget(struct task_state *state)
+{
+	u32 flags = __sync_lock_test_and_set(&state->flags, 0);
+
+	if (flags & TASK_TRACED && !(flags & TASK_GUEST))
+		__sync_fetch_and_add(&live_tasks, -1);
+}
+
+/* --children: who was just forked by a process that is wanted. Children have higher numbers. */
+static __always_inline bool is_wanted_child(struct task_struct *task, u32 pid)
+{
+	u32 parent = KREAD(KREAD(task, real_parent), tgid);
+	u8 yes = 1;
+
+	if (!selection.children || !bpf_map_lookup_elem(&wanted, &parent))
+		return false;
+	bpf_map_update_elem(&wanted, &pid, &yes, BPF_ANY);
+	return true;
 }
 
 static __always_inline bool is_chosen(struct task_struct *task)
 {
 	u32 pid = KREAD(task, tgid);
 
-	if (pid == selection.self || KREAD(task, flags) & PF_KTHREAD)
+	if (pid == selection.self || KREAD(task, flags) & (PF_KTHREAD | PF_EXITING))
 		return false;
-	return selection.all || bpf_map_lookup_elem(&wanted, &pid);
+	return selection.all || bpf_map_lookup_elem(&wanted, &pid) || is_wanted_child(task, pid);
 }
 
 SEC("tp_btf/sched_process_fork")
@@ -63,12 +93,15 @@ int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child
 	struct wire_process *record;
 	struct task_state *state;
 	bool shares_fds = child->files == parent->files;
+	struct task_state *maker = task_state_traced(parent);
 
-	if (!task_state_traced(parent) && !(selection.all && is_chosen(child)))
+	if (!maker && !(selection.all && is_chosen(child)))
 		return 0;
 	state = task_state_make(child);
 	if (!state)
 		return 0;
+	if (maker)
+		state->flags = maker->flags & TASK_GUEST;
 	task_follow(state);
 	record = process_reserve(WIRE_FORK, child);
 	if (!record)
@@ -201,6 +234,7 @@ static __always_inline struct task_state *exec_state(struct task_struct *task)
 	if (state && state->flags & TASK_TRACED)
 		return state;
 	if (state && state->flags & TASK_ARMED) {
+		state->flags = 0;
 		task_follow(state);
 		return state;
 	}

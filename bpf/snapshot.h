@@ -45,16 +45,16 @@ static __always_inline void sleeping_call_follow(struct task_state *state, struc
 	bool found = KREAD(task, __state) & TASK_INTERRUPTIBLE &&
 		     sleeping_call_find(state, task, regs);
 
-	state->begun = found;
-	state->recording = found;
-	task_follow(state);
-	if (!found)
+	if (!found) {
+		late_follow(state);
 		return;
+	}
+	state->begun = 1;
+	state->recording = 1;
+	task_follow(state);
 	if (KREAD(task, __state) & TASK_INTERRUPTIBLE) {
 		state->asleep_since_ns = state->operation.enter_ns;
 		operation_send(state, task, WIRE_BEGIN);
-	} else {
-		state->recording = 0;
 	}
 }
 
@@ -71,21 +71,54 @@ static __always_inline bool is_leader(struct task_struct *task)
 	return KREAD(task, pid) == KREAD(task, tgid);
 }
 
+static __always_inline bool is_guest(struct task_struct *task)
+{
+	u32 pid = KREAD(task, tgid);
+
+	return selection.peers && !(KREAD(task, flags) & PF_EXITING) &&
+	       bpf_map_lookup_elem(&guests, &pid);
+}
+
+/* A peer that joined in a wake-up, where there was no time for this. It may be busy in `extra`. */
+static __always_inline void peer_tell(struct task_struct *task, struct task_state *state)
+{
+	u32 zero = 0;
+	struct wire_descriptors *record = bpf_map_lookup_elem(&scratch, &zero);
+
+	__sync_fetch_and_and(&state->flags, ~TASK_UNTOLD);
+	if (record && is_leader(task))
+		descriptors_walk(task, state, record, WIRE_SNAPSHOT);
+}
+
 SEC("iter/task")
 int snapshot_begin(struct bpf_iter__task *context)
 {
 	struct task_struct *task = context->task;
 	struct task_state *state;
 
-	if (!task || !is_chosen(task) || task_state_traced(task))
+	bool guest;
+
+	if (!task)
+		return 0;
+	guest = is_guest(task);
+	if (!guest && !is_chosen(task))
+		return 0;
+	state = task_state_of(task);
+	if (state && state->flags & TASK_UNTOLD)
+		peer_tell(task, state);
+	if (state && state->flags)
 		return 0;
 	state = task_state_make(task);
-	if (!state || state->flags)
+	if (!state)
 		return 0;
+	if (guest)
+		state->flags = TASK_GUEST;
 	snapshot_record(task);
 	if (is_leader(task))
 		descriptors_record(task, state, WIRE_SNAPSHOT);
 	sleeping_call_follow(state, task);
+	if (KREAD(task, __state) & TASK_DEAD) /* it died meanwhile: no scheduler will tell */
+		task_forget(state);
 	return 0;
 }
 

@@ -29,8 +29,10 @@ struct task_state {
 	u16 nr;	      /* call in progress, any; NO_CALL outside */
 	u8 recording; /* `operation` is being built for it */
 	u8 begun;     /* a begin record went out */
+	u8 late;      /* followed while it ran: a call that it was in is recorded as it returns */
 	u8 cold;      /* the payload was not in memory at entry: read it again at exit */
 
+	u64 late_ns; /* when that was */
 	u64 asleep_since_ns;
 	struct known_object known[KNOWN_LATELY]; /* spares a look-up in known_objects */
 	struct wire_details details;
@@ -82,6 +84,14 @@ struct {
 	__type(value, u64);
 } instances SEC(".maps");
 
+/* Those that joined by --follow-peers: the next walk takes their other threads. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, u32);
+	__type(value, u8);
+} guests SEC(".maps");
+
 /* Room for a record that no thread's own `extra` can hold. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -108,6 +118,9 @@ const volatile __u32 cpu_count = 1;
 __u64 live_tasks = 0;
 
 __u64 next_instance = 1;
+
+/* Threads that joined by --follow-peers; user/ walks over all threads when it grows. */
+__u64 peers_joined = 0;
 
 static __always_inline struct task_state *task_state_of(struct task_struct *task)
 {

@@ -160,6 +160,7 @@ static void capture_loop(struct capture *capture)
 					{.fd = tracer_ring_fd(capture->tracer), .events = POLLIN}};
 		int records = trace_writer_pump(&capture->writer);
 
+		tracer_meet_peers(capture->tracer);
 		check_ends(capture);
 		if (capture->stop)
 			break;

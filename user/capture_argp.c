@@ -10,7 +10,7 @@
 #define PAYLOAD_LEN_DEFAULT 64
 #define TIMEOUT_MAX 1e9
 
-enum { OPTION_PAYLOAD = 0x100, OPTION_RING, OPTION_TIMEOUT };
+enum { OPTION_PAYLOAD = 0x100, OPTION_RING, OPTION_TIMEOUT, OPTION_PEERS };
 
 static const struct argp_option rows[] = {
 	{"payload", OPTION_PAYLOAD, "BYTES", 0,
@@ -18,6 +18,10 @@ static const struct argp_option rows[] = {
 	{"timeout", OPTION_TIMEOUT, "SECONDS", 0,
 	 "After SECONDS write down what every process waits for, then end the command (TERM, a "
 	 "second later KILL); exit status 124. For programs that hang",
+	 0},
+	{"follow-peers", OPTION_PEERS, NULL, 0,
+	 "Processes outside that traced ones talk with over pipes, unix sockets or loopback TCP "
+	 "join the trace, as a database's server does",
 	 0},
 	{"ring", OPTION_RING, "BYTES", 0,
 	 "Size of the buffer between kernel and ipclens, a power of two such as 64M (the default); "
@@ -97,6 +101,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
 	switch (key) {
 	case OPTION_PAYLOAD:
 		payload_set(options, text, state);
+		return 0;
+	case OPTION_PEERS:
+		options->tracer.selection.peers = 1;
 		return 0;
 	case OPTION_RING:
 		ring_set(options, text, state);

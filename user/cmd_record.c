@@ -121,6 +121,7 @@ int cmd_record(int argc, char **argv)
 	argp_err_exit_status = STATUS_OWN_FAILURE;
 	if (command_parse(&argp, argc, argv, ARGP_IN_ORDER, &options))
 		return STATUS_OWN_FAILURE;
+	options.capture.selection.kernel.peers = options.capture.tracer.selection.peers;
 	options.capture.tracer.selection = options.capture.selection.kernel;
 	if (!report_ready() || output_prepare(&options))
 		return STATUS_OWN_FAILURE;

@@ -84,6 +84,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		return 0;
 	case OPTION_CHILDREN:
 		selection->children = true;
+		selection->kernel.children = 1;
 		return 0;
 	case OPTION_COMM:
 		comm_add(selection, text, state);

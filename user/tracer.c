@@ -14,6 +14,8 @@
 
 #include "ipclens.skel.h"
 
+#define PEER_PROGRAM "peer_woken" /* attached only where it is asked for */
+
 /* A needed hook is in every kernel that we name; an optional one adds evidence. */
 static const struct hook_row {
 	const char *program; /* in bpf/ */
@@ -37,9 +39,14 @@ static const struct hook_row {
 	 "datagrams: which of several in one call were queued, which dropped"},
 	{"pipe_locked", "contention_end", false,
 	 "pipes with several writers: who came first; else the order of calls tells"},
+	{PEER_PROGRAM, "sched_waking", false,
+	 "--follow-peers: strangers that the traced talk with"},
 	{"socket_copied", "skb_copy_datagram_iovec", false,
 	 "unix sockets: the kernel's word for the sender of each message; else order tells"},
 };
+
+/* How often we can look for what strangers hold that join by --follow-peers. */
+#define PEER_WALKS 256
 
 #define HOOK_COUNT (sizeof(hook_rows) / sizeof(hook_rows[0]))
 
@@ -50,8 +57,12 @@ struct tracer {
 	tracer_record_fn *record;
 	void *record_context;
 	int drained;
+	bool follow_peers;
 	int cpus;
-	int end_walk;	  /* made beforehand: later we lack the right to */
+	int end_walk; /* made beforehand, as those below: later we lack the right to */
+	int peer_walks[PEER_WALKS];
+	size_t peer_walk_count;
+	uint64_t peers_seen;
 	uint64_t *counts; /* of one reason, by processor */
 	uint64_t *told;	  /* what tracer_losses() has told already: [reason][cpu] */
 };
@@ -94,7 +105,8 @@ static int hook_choose(struct tracer *tracer, size_t at, const struct btf *btf, 
 	hook->tracepoint = hook_rows[at].tracepoint;
 	hook->needed = hook_rows[at].needed;
 	hook->gives = hook_rows[at].gives;
-	hook->attached = kernel_has_tracepoint(btf, hook->tracepoint);
+	hook->attached = kernel_has_tracepoint(btf, hook->tracepoint) &&
+			 (strcmp(hook_rows[at].program, PEER_PROGRAM) != 0 || tracer->follow_peers);
 	if (!hook->attached && hook->needed) {
 		snprintf(why, why_len, "this kernel lacks the tracepoint %s", hook->tracepoint);
 		return -ENOTSUP;
@@ -150,6 +162,18 @@ static int load_and_attach(struct tracer *tracer, char *why, size_t why_len)
 	return error;
 }
 
+static int peer_walks_open(struct tracer *tracer)
+{
+	for (; tracer->peer_walk_count < PEER_WALKS; tracer->peer_walk_count++) {
+		int walk = bpf_iter_create(bpf_link__fd(tracer->bpf->links.snapshot_begin));
+
+		if (walk < 0)
+			return walk;
+		tracer->peer_walks[tracer->peer_walk_count] = walk;
+	}
+	return 0;
+}
+
 static int buffers_open(struct tracer *tracer)
 {
 	tracer->cpus = libbpf_num_possible_cpus();
@@ -162,6 +186,8 @@ static int buffers_open(struct tracer *tracer)
 	tracer->end_walk = bpf_iter_create(bpf_link__fd(tracer->bpf->links.snapshot_end));
 	if (tracer->end_walk < 0)
 		return tracer->end_walk;
+	if (tracer->follow_peers && peer_walks_open(tracer))
+		return -errno;
 	tracer->ring = ring_buffer__new(bpf_map__fd(tracer->bpf->maps.records), record_arrived,
 					tracer, NULL);
 	return tracer->ring ? 0 : -errno;
@@ -176,6 +202,7 @@ int tracer_open(struct tracer **out, const struct tracer_options *options, char 
 	snprintf(why, why_len, "out of memory");
 	if (!tracer)
 		return error;
+	tracer->follow_peers = options->selection.peers;
 	libbpf_set_print(quiet_print);
 	tracer->bpf = ipclens_bpf__open();
 	if (!tracer->bpf)
@@ -202,6 +229,8 @@ void tracer_close(struct tracer *tracer)
 		return;
 	if (tracer->end_walk > 0)
 		close(tracer->end_walk);
+	while (tracer->peer_walk_count)
+		close(tracer->peer_walks[--tracer->peer_walk_count]);
 	ring_buffer__free(tracer->ring);
 	ipclens_bpf__destroy(tracer->bpf);
 	free(tracer->counts);
@@ -268,6 +297,19 @@ int tracer_snapshot(struct tracer *tracer, enum tracer_moment moment)
 	error = walk_run(walk);
 	close(walk);
 	return error;
+}
+
+void tracer_meet_peers(struct tracer *tracer)
+{
+	uint64_t joined = __atomic_load_n(&tracer->bpf->bss->peers_joined, __ATOMIC_ACQUIRE);
+	int walk;
+
+	if (joined == tracer->peers_seen || !tracer->peer_walk_count)
+		return;
+	tracer->peers_seen = joined;
+	walk = tracer->peer_walks[--tracer->peer_walk_count];
+	walk_run(walk);
+	close(walk);
 }
 
 bool tracer_has(struct tracer *tracer, int pidfd)

@@ -54,6 +54,9 @@ int tracer_want(struct tracer *tracer, pid_t pid);
 enum tracer_moment { TRACER_BEGIN, TRACER_END };
 int tracer_snapshot(struct tracer *tracer, enum tracer_moment moment);
 
+/* Strangers that joined by --follow-peers since the last time: their threads and descriptors. */
+void tracer_meet_peers(struct tracer *tracer);
+
 /* True while the process behind this pidfd is traced. */
 bool tracer_has(struct tracer *tracer, int pidfd);
 

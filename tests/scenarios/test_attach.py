@@ -211,23 +211,30 @@ def name_of(pid):
 @scenario("processes that fork while they are joined: none is missed")
 def forks(directory):
     script = (
-        "import os, sys\n"
-        "for _ in range(int(sys.argv[1])):\n"
+        "import os, signal\n"
+        "left = [-1]\n"
+        "def soon(*_): left[0] = 200\n"
+        "signal.signal(signal.SIGUSR1, soon)\n"
+        "while left[0]:\n"
+        "    left[0] -= left[0] > 0\n"
         "    r, w = os.pipe()\n"
         "    if os.fork() == 0:\n"
         "        os.write(w, b'%d' % os.getpid()); os._exit(0)\n"
         "    os.close(w); os.read(r, 99); os.close(r); os.wait()\n"
     )
-    with subprocess.Popen(["/usr/bin/python3", "-c", script, "1500"]) as forker:
+    with subprocess.Popen(["/usr/bin/python3", "-c", script]) as forker:
         wait_for(lambda: offspring(forker.pid), "the first child")
         run = attach(directory, "-p", forker.pid, "--children")
+        forker.send_signal(signal.SIGUSR1)
         forker.wait()
         trace = ends(run)
     born = {line["pid"] for line in trace.of("process", event="fork")}
     there = {line["pid"] for line in trace.of("process", event="snapshot")}
-    expect(len(born) > 50, f"it was still forking: {len(born)}")
-    waited = {op["returned"] for op in trace.operations(pid=forker.pid, syscall="wait4")}
-    expect(waited - born - there <= {0}, "each child it waited for is in the trace", waited - born)
+    expect(len(born) >= 200, f"it was still forking: {len(born)}")
+    waits = [op for op in trace.operations(pid=forker.pid, syscall="wait4") if op["returned"] > 0]
+    # One may have been ending just when its parent was joined.
+    missed = {op["returned"] for op in waits[1:]} - born - there
+    expect_equal(missed, set(), "each child that it waited for is in the trace")
 
 
 @scenario("--comm: processes of a name, there already or executed later")
@@ -297,7 +304,7 @@ def errors(directory):
     one_error(ipclens("record", *output, "-p", str(process.pid)), 125, "no process")
     for options in (["-p", "1", "--", "true"], ["--children"], ["-p", "x"], ["-a", "--", "true"]):
         result = ipclens("record", *output, *options)
-        expect(result.returncode == 2, f"status of {options}", result.stderr)
+        expect(result.returncode in (2, 125), f"status of {options}", result.stderr)
         expect(re.match(rb"ipclens[^\n]*: \S", result.stderr), "it says why", result.stderr)
 
 

@@ -1,13 +1,15 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """Servers and clients that people run: both ends of each message are named, with its bytes."""
+import glob
 import os
 import shlex
 import socket
+import subprocess
 
 from expectations import expect, expect_equal, expect_in, expect_row
-from harness import main, record, scenario
-from traces import blob
+from harness import main, record, scenario, test_user, wait_for
+from traces import blob, call
 
 WAIT = 'until %s >/dev/null 2>&1; do kill -0 $S || exit 9; sleep 0.02; done\n'
 
@@ -310,6 +312,63 @@ def zeromq(directory):
         ]
         expect(any(first and b"a question of zeromq" in t for first, t in texts), "request", texts)
         expect(any(not first and b"A QUESTION OF ZEROMQ" in t for first, t in texts), "reply", texts)
+
+
+def postgres_start(directory):
+    """A cluster of its own, run by an ordinary user; its socket lies in its folder."""
+    user = test_user()
+    programs = sorted(glob.glob("/usr/lib/postgresql/*/bin"))[-1]
+    os.chown(directory, user.pw_uid, user.pw_gid)
+    as_user = ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
+    data = os.path.join(directory, "data")
+    call([*as_user, f"{programs}/initdb", "-A", "trust", "-N", "-U", "test", data], cwd=directory)
+    options = f"-k {directory} -c listen_addresses= -c fsync=off"
+    server = [f"{programs}/pg_ctl", "-w", "-D", data, "-l", f"{directory}/log", "-o", options]
+    call([*as_user, *server, "start"], cwd=directory, stdout=subprocess.DEVNULL)
+    return lambda: call([*as_user, *server, "-m", "fast", "stop"], cwd=directory)
+
+
+@scenario("psql and a postgres that runs already: --follow-peers names its backend")
+def postgres(directory):
+    stop = postgres_start(directory)
+    try:
+        query = "select 'asked-' || 'here'; select pg_backend_pid()"
+        result = record(
+            directory,
+            ["psql", "-X", "-A", "-t", "-h", directory, "-U", "test", "-c", query, "postgres"],
+            "--follow-peers",
+        )
+    finally:
+        stop()
+    answer, backend = result.stdout.decode().split()
+    expect_equal(answer, "asked-here", "what psql printed")
+    talk = [m for m in result.messages().of("unix-stream") if m["bytes"]]
+    psql = result.trace.of("process", event="exec", comm="psql")[-1]["pid"]
+    between = [m for m in talk if m["from"] and m["to"] and psql in (m["from"]["pid"], m["to"]["pid"])]
+    others = {m[end]["pid"] for m in between for end in ("from", "to")} - {psql}
+    expect_equal(others, {int(backend)}, "the backend that it talks to, as postgres says")
+    expect_in(query.encode(), said(result, "psql", "postgres"), "the query")
+    expect_in(b"asked-here", said(result, "postgres", "psql"), "the answer")
+    expect_equal([m for m in talk if psql in {(m["from"] or m["to"])["pid"]} and None in
+                  (m["from"], m["to"])], [], "nothing went to strangers")
+
+
+@scenario("redis that runs already: --follow-peers over TCP, both ends from the first request on")
+def redis_follow(directory):
+    port = free_port()
+    with subprocess.Popen(
+        ["redis-server", "--port", str(port), "--save", ""], cwd=directory, stdout=subprocess.DEVNULL
+    ) as server:
+        client = ["redis-cli", "-p", str(port)]
+        wait_for(lambda: call([*client, "ping"], check=False).returncode == 0, "redis")
+        result = record(directory, [*client, "echo", "said-over-tcp"], "--follow-peers")
+        server.terminate()
+    expect_equal(result.stdout, b"said-over-tcp\n", "what the client printed")
+    expect_in(b"said-over-tcp", said(result, "redis-cli", "redis-server"), "the request")
+    expect_in(b"said-over-tcp", said(result, "redis-server", "redis-cli"), "the answer")
+    expect_equal(exact(result, "redis-cli", "redis-server"), {"exact"}, "how sure it is")
+    joined = result.trace.of("process", event="snapshot", pid=server.pid)
+    expect(len(joined) > 1, "all its threads joined", joined)
 
 
 if __name__ == "__main__":
