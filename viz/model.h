@@ -32,6 +32,7 @@ struct viz_process {
 	size_t args_count;
 	bool args_cut;	   /* there were more arguments */
 	bool before_trace; /* it was there when tracing began, or its birth is not in the trace */
+	bool listed;	   /* what it held was told when it was found */
 	bool ended;
 	bool status_known; /* exit_code or exit_signal holds */
 	bool core;
@@ -68,6 +69,7 @@ struct viz_channel {
 	struct viz_bytes peer_address;
 	struct viz_channel *peer; /* unix socket at the other end, as the trace names it */
 	bool listening;
+	bool found;	       /* somebody had it already when tracing found him */
 	bool created_in_trace; /* a call in this trace made it: no stranger has held it before */
 	struct viz_holding **holdings; /* who held it, by since_ns */
 	size_t holding_count;

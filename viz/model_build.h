@@ -31,6 +31,7 @@ struct fd_event {
 
 /* A descriptors line, with those that continued it. */
 struct fd_line {
+	bool first; /* of a process that was there before */
 	struct viz_bytes event;
 	uint64_t at_ns;
 	struct viz_process *process;

@@ -42,11 +42,16 @@ void build_descriptors_line(struct model_builder *b)
 		line->process = process;
 		line->at_ns = at_ns;
 		line->event = build_string(b, FIELD_descriptors_event);
+		line->first = !process->listed && process->before_trace &&
+			      viz_bytes_equal(line->event, viz_bytes_of("snapshot"));
+		process->listed = true;
 		build_fd_event(b, FD_LINE, at_ns, process)->line = line;
 	}
 	fds = build_fds(b, FIELD_descriptors_fds, &count);
 	for (size_t i = 0; i < count; i++)
 		ARENA_PUSH(b->arena, line->fds, line->count, fds[i]);
+	for (size_t i = 0; i < count && line->first; i++)
+		fds[i].channel->found = true;
 	line->cut |= VALUE(descriptors, cut)->flag;
 	b->fd_line = VALUE(descriptors, more)->flag ? line : NULL;
 }

@@ -111,9 +111,12 @@ static uint64_t *sort_enters(struct arena *arena, const struct flow_item *items,
  * kernel counted something else, bytes have moved that we did not see (splice, a process outside
  * the trace): then no place in the flow is certain.
  */
-static bool content_contradicts(struct pair_context *context, const struct flow *flow,
-				const struct viz_channel *channel)
+enum content { CONTENT_UNKNOWN, CONTENT_AGREES, CONTENT_CONTRADICTS };
+
+static enum content content_check(struct pair_context *context, const struct flow *flow,
+				  const struct viz_channel *channel)
 {
+	enum content result = CONTENT_UNKNOWN;
 	size_t count, begun = 0;
 	const struct flow_item *items = merge_sides(context->arena, flow, &count);
 	const uint64_t *enters = sort_enters(context->arena, items, count);
@@ -125,11 +128,33 @@ static bool content_contradicts(struct pair_context *context, const struct flow 
 		content += items[i].amount;
 		while (begun < count && enters[begun] < items[i].exit_ns + SAMPLE_NS)
 			begun++;
-		if (begun == i + 1 && op->channel == channel && viz_has(op, queued) &&
-		    op->queued != content)
-			return true;
+		if (begun != i + 1 || op->channel != channel || !viz_has(op, queued))
+			continue;
+		if (op->queued != content)
+			return CONTENT_CONTRADICTS;
+		result = CONTENT_AGREES;
 	}
-	return false;
+	return result;
+}
+
+/*
+ * A channel that was there before tracing may hold what nobody here has sent. It was empty if its
+ * first receive was found asleep, before anybody began to send.
+ */
+static bool starts_empty(const struct flow *flow)
+{
+	const struct flow_side *sends = &flow->sends, *receives = &flow->receives;
+	const struct viz_operation *first;
+
+	if (receives->count == 0)
+		return false;
+	first = receives->items[0].op;
+	if (!viz_has(first, entered_before) || !first->began)
+		return false;
+	for (size_t i = 0; i < sends->count; i++)
+		if (sends->items[i].enter_ns <= first->began_ns)
+			return false;
+	return true;
 }
 
 static void pair_pipe(struct pair_context *context, const struct viz_channel *channel)
@@ -137,9 +162,12 @@ static void pair_pipe(struct pair_context *context, const struct viz_channel *ch
 	const struct channel_traffic *traffic = pair_traffic(context, channel);
 	struct pair_route route = {.mechanism = channel->mechanism, .channel = channel};
 	struct flow flow = {0};
+	enum content content;
 
 	add_operations(context, &flow, &traffic->sends, &traffic->receives, false);
-	if (content_contradicts(context, &flow, channel))
+	content = content_check(context, &flow, channel);
+	if (content == CONTENT_CONTRADICTS ||
+	    (content == CONTENT_UNKNOWN && channel->found && !starts_empty(&flow)))
 		flow.doubt = true;
 	route.outside = !channel->created_in_trace && traffic->receives.count == 0 &&
 			!pair_ever_held(channel, ACCESS_READ);
@@ -159,6 +187,8 @@ static void pair_direction(struct pair_context *context, const struct viz_channe
 	struct flow flow = {0};
 
 	add_operations(context, &flow, sends, receives, true);
+	if (((sender && sender->found) || (receiver && receiver->found)) && !starts_empty(&flow))
+		flow.doubt = true;
 	route.outside = !receiver || (receives->count == 0 && !receiver->created_in_trace &&
 				      !pair_ever_held(receiver, ACCESS_BOTH));
 	if (route.outside && sender)

@@ -137,6 +137,39 @@ def both_ends(directory):
     )
 
 
+def text_of(path):
+    with open(path, encoding="ascii") as file:
+        return file.read()
+
+
+@scenario("what lay in a channel before tracing began is nobody's: no pairing with it is exact")
+def left_over(directory):
+    script = (
+        "import os, signal, socket, sys\n"
+        "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])\n"
+        "if sys.argv[1] == 'pipe': b, a = os.pipe()\n"
+        "else: a, b = (s.detach() for s in socket.socketpair())\n"
+        "os.write(a, b'equal!')\n"
+        "signal.sigwait([signal.SIGUSR1])\n"
+        "os.write(a, b'equal!'); os.write(a, b'equal!')\n"
+        "if os.fork() == 0: print(os.read(b, 6), os.read(b, 6))\n"
+        "else: os.wait()\n"
+    )
+    for kind in ("pipe", "socket"):
+        place = folder(directory, kind)
+        with subprocess.Popen(["/usr/bin/python3", "-c", script, kind], stdout=subprocess.PIPE) as one:
+            status = f"/proc/{one.pid}/wchan"
+            wait_for(lambda path=status: "sigtimedwait" in text_of(path), "its sleep")
+            run = attach(place, "-p", one.pid)
+            one.send_signal(signal.SIGUSR1)
+            expect_equal(one.stdout.read(), b"b'equal!' b'equal!'\n", "what it read")
+        ends(run)
+        found = [m for m in run.messages() if m["mechanism"] != "signal" and m["received"]]
+        expect(found, "it received")
+        wrong = [m for m in found if m["sent"] and m["match"] == "exact"]
+        expect_equal(wrong, [], f"nothing is sure about the {kind}")
+
+
 @scenario("a snapshot of processes and descriptors at the beginning, and again at the end")
 def snapshots(directory):
     waiting = Waiting(directory, "read")
