@@ -5,8 +5,8 @@ import os
 import shlex
 
 from expectations import expect, expect_equal, expect_in
-from harness import lab, main, record, scenario
-from traces import blob, view
+from harness import lab, main, record, scenario, start, wait_for
+from traces import IPCLENS, blob, view
 
 SMALL = 300
 
@@ -110,6 +110,61 @@ def flood_two(directory):
     for message in found:
         sent, received = (numbered(result.trace, message[side]) for side in ("sent", "received"))
         expect(None in (sent, received) or sent == received, "the right message", message)
+
+
+@scenario("kill -9 of the tracer: the program goes on, and ends with its own status")
+def tracer_killed(directory):
+    fifo, done = os.path.join(directory, "fifo"), os.path.join(directory, "done")
+    os.mkfifo(fifo)
+    script = f'read line <"{fifo}"; seq 1000 | wc -l >"{done}.part"; mv "{done}.part" "{done}"'
+    run = start(
+        directory, [IPCLENS, "record", "-o", os.path.join(directory, "t"), "--", "sh", "-c", script]
+    )
+    with open(fifo, "wb", buffering=0) as writer:  # opens when the program has
+        run.process.kill()
+        run.process.wait()
+        writer.write(b"go\n")
+    wait_for(lambda: os.path.exists(done), "the program's end")
+    with open(done, "rb") as file:
+        expect_equal(file.read(), b"1000\n", "what it computed")
+
+
+@scenario("500 children at once: each is in the trace, with what it said")
+def many_children(directory):
+    script = (
+        "import os\nr, w = os.pipe()\n"
+        "for _ in range(500):\n"
+        "    if os.fork() == 0: os.write(w, b'%9d' % os.getpid()); os._exit(0)\n"
+        "os.close(w); n = 0\n"
+        "while data := os.read(r, 9): n += len(data)\n"
+        "for _ in range(500): os.wait()\n"
+        "print(n)\n"
+    )
+    result = record(directory, ["/usr/bin/python3", "-c", script])
+    expect_equal(result.stdout, b"4500\n", "what it received")
+    children = {line["pid"] for line in result.trace.of("process", event="fork")}
+    expect_equal(len(children), 500, "children")
+    senders = [m["from"]["pid"] for m in result.messages().delivered("pipe")]
+    expect_equal((len(senders), set(senders)), (500, children), "each said one thing")
+
+
+@scenario("10,000 descriptors: a child inherits them all, and all are told")
+def many_descriptors(directory):
+    script = (
+        "import os, resource\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (20000, 20000))\n"
+        "r, w = os.pipe(); os.set_inheritable(r, True)\n"
+        "for fd in range(100, 10100): os.dup2(r, fd)\n"
+        "os.execv('/usr/bin/true', ['true'])\n"
+    )
+    result = record(directory, ["/usr/bin/python3", "-c", script])
+    pid = result.trace.of("process", event="exec")[-1]["pid"]
+    told = [
+        fd["fd"]
+        for line in result.trace.of("descriptors", event="exit", pid=pid)
+        for fd in line["fds"]
+    ]
+    expect_equal(len([fd for fd in told if 100 <= fd < 10100]), 10000, "descriptors at its end")
 
 
 if __name__ == "__main__":
