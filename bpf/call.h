@@ -7,48 +7,17 @@
 #ifndef BPF_CALL_H
 #define BPF_CALL_H
 
+#include "bpf/made.h"
 #include "bpf/operation.h"
 #include "bpf/payload.h"
 #include "bpf/position.h"
 #include "bpf/process.h"
 #include "bpf/rights.h"
 #include "bpf/signal.h"
-#include "bpf/table.h"
+#include "bpf/target.h"
 #include "bpf/waits.h"
 
 #define ENXIO 6
-#define F_DUPFD 0
-#define F_DUPFD_CLOEXEC 1030
-
-static __always_inline const volatile struct syscall_row *row_of(u32 nr)
-{
-	return &syscall_rows[nr & (SYSCALL_ROWS - 1)];
-}
-
-static __always_inline u64 argument(const struct task_state *state, u32 index)
-{
-	return index < 6 ? state->details.args[index] : 0;
-}
-
-/* Whether the call acts on an IPC object, or on none that we could know before it returns. */
-static __always_inline bool object_at_entry(struct task_state *state, struct task_struct *task,
-					    const volatile struct syscall_row *row, u32 nr)
-{
-	struct wire_operation *operation = &state->operation;
-
-	operation->object.fd = -1;
-	if (nr == __NR_msgsnd || nr == __NR_msgrcv || nr == __NR_msgctl) {
-		object_of_msqid(state, &operation->object, task, state->details.args[0]);
-		return true;
-	}
-	if (row->fd == ARG_NONE)
-		return true;
-	object_of_fd(state, &operation->object, task, argument(state, row->fd));
-	if (row->data == DATA_FD)
-		object_of_fd(state, &state->details.made[0], task, argument(state, row->buf));
-	return operation->object.mechanism != MECH_NONE ||
-	       state->details.made[0].mechanism != MECH_NONE;
-}
 
 /* vmsplice(2) sends into a pipe's writing end and receives from its reading end. */
 static __always_inline u32 role_of(const struct task_state *state,
@@ -135,6 +104,8 @@ static __always_inline void sizes_at_entry(struct task_state *state,
 	if (row->peer != ARG_NONE && (row->role == ROLE_SEND || row->result == RESULT_ZERO))
 		address_read(state, argument(state, row->peer),
 			     (u32)argument(state, row->peer + 1));
+	if (row->data == DATA_SEMS)
+		sems_read(state, argument(state, row->buf), argument(state, row->len));
 	if (role_of(state, row) != ROLE_SEND)
 		return;
 	priority_of_send(state, row);
@@ -176,7 +147,7 @@ static __always_inline void operation_begin(struct task_state *state, struct tas
 	const volatile struct syscall_row *row = row_of(nr);
 	struct wire_operation *operation = &state->operation;
 
-	if (row->role == ROLE_NONE)
+	if (row->role == ROLE_NONE || is_unwanted(regs, nr))
 		return;
 	operation_clear(state, row, regs);
 	if (!object_at_entry(state, task, row, nr))
@@ -247,51 +218,15 @@ static __always_inline void send_finish(struct task_state *state,
 		lengths_read(state, argument(state, row->buf), operation->returned);
 }
 
-static __always_inline bool makes_descriptor(const struct task_state *state,
-					     const volatile struct syscall_row *row)
-{
-	if (row->result == RESULT_FCNTL)
-		return state->details.args[1] == F_DUPFD ||
-		       state->details.args[1] == F_DUPFD_CLOEXEC;
-	return row->result == RESULT_FD;
-}
-
-static __always_inline bool is_new_instance(u32 nr)
-{
-#ifdef __NR_epoll_create
-	if (nr == __NR_epoll_create)
-		return true;
-#endif
-	return nr == __NR_epoll_create1;
-}
-
-static __always_inline void instance_forget_fd(struct task_struct *task, u32 fd)
-{
-	struct file *file = file_of_fd(task, fd);
-
-	if (file)
-		instance_forget(file);
-}
-
-static __always_inline void made_finish(struct task_state *state, struct task_struct *task,
-					const volatile struct syscall_row *row)
+/* Where nobody can tell what is mapped there now, the descriptor that was given may. */
+static __always_inline void mapped_finish(struct task_state *state, struct task_struct *task)
 {
 	struct wire_operation *operation = &state->operation;
-	s32 pair[2];
 
-	if (operation->returned < 0)
-		return;
-	if (makes_descriptor(state, row)) {
-		if (is_new_instance(operation->nr))
-			instance_forget_fd(task, operation->returned);
-		object_of_fd(state, &state->details.made[0], task, operation->returned);
-		return;
+	if (object_of_address(state, &operation->object, task, operation->returned) < 0) {
+		object_of_fd(state, &operation->object, task, state->details.args[4]);
+		operation->object.fd = -1;
 	}
-	if (row->result != RESULT_FDPAIR ||
-	    bpf_probe_read_user(pair, sizeof(pair), (void *)argument(state, row->buf)))
-		return;
-	object_of_fd(state, &state->details.made[0], task, pair[0]);
-	object_of_fd(state, &state->details.made[1], task, pair[1]);
 }
 
 /*
@@ -304,8 +239,11 @@ static __always_inline void object_finish(struct task_state *state, struct task_
 	struct wire_operation *operation = &state->operation;
 	struct wire_fd again = {};
 
-	if (operation->nr == __NR_msgget && operation->returned >= 0)
-		object_of_msqid(state, &operation->object, task, operation->returned);
+	if (operation->returned >= 0 && makes_sysv(operation->nr))
+		object_of_sysv(state, &operation->object, task, sysv_mechanism(operation->nr),
+			       operation->returned);
+	if (operation->returned >= 0 && operation->nr == __NR_mmap)
+		mapped_finish(state, task);
 	if (row->fd == ARG_NONE)
 		return;
 	if (row->role == ROLE_OPEN)
@@ -322,7 +260,8 @@ static __always_inline bool is_worth_keeping(const struct task_state *state,
 
 	if (row->role != ROLE_OPEN || row->fd != ARG_NONE || state->begun)
 		return true;
-	if (operation->nr == __NR_mq_open || operation->nr == __NR_msgget)
+	if (operation->nr == __NR_mq_open || sysv_mechanism(operation->nr) ||
+	    operation->object.mechanism != MECH_NONE)
 		return true;
 	return state->details.made[0].mechanism != MECH_NONE || operation->returned == -ENXIO;
 }

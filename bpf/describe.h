@@ -8,7 +8,7 @@
 
 #include <stddef.h>
 
-#include "bpf/object.h"
+#include "bpf/special.h"
 
 /* sizeof(((struct sockaddr_un *)0)->sun_family): the name begins behind it (net/unix/af_unix.c). */
 #define SUN_FAMILY_LEN 2
@@ -84,6 +84,41 @@ static __always_inline void describe_socket(struct wire_object *record, const st
 		describe_unix(record, sk);
 }
 
+static __always_inline void describe_memory(struct wire_object *record, const struct object *object,
+					    struct file *file)
+{
+	struct inode *inode = (struct inode *)object->ref.address;
+	struct dentry *dentry = object->detail;
+	long len = bpf_probe_read_kernel_str(record->name, sizeof(record->name),
+					     KREAD(dentry, d_name.name));
+
+	record->name_len = len > 0 ? len - 1 : 0;
+	record->capacity = KREAD(inode, i_size);
+	record->device = KREAD(KREAD(inode, i_sb), s_dev);
+	if (file)
+		record->in_shm = is_in_shm(file);
+}
+
+static __always_inline void describe_futex(struct wire_object *record, const struct object *object)
+{
+	record->peer.address = (u64)object->detail;
+	record->peer.number = object->digest;
+	record->memory = object->memory;
+}
+
+/* ipc/shm.c: the key is known where the segment was looked up by its id. */
+static __always_inline void describe_sysv(struct wire_object *record, const struct object *object)
+{
+	if (object->mechanism == MECH_SYSV_SHM)
+		record->capacity = object->digest;
+	if (object->mechanism == MECH_SYSV_SEM)
+		record->capacity = KREAD((struct sem_array *)object->detail, sem_nsems);
+	if (!object->detail)
+		return;
+	record->key = KREAD((struct kern_ipc_perm *)object->detail, key);
+	record->has_key = 1;
+}
+
 static __always_inline void describe(struct wire_object *record, const struct object *object,
 				     struct file *file)
 {
@@ -100,11 +135,24 @@ static __always_inline void describe(struct wire_object *record, const struct ob
 			name_from_dentry(record, file);
 		break;
 	case MECH_SYSV_MSG:
-		record->key = KREAD((struct msg_queue *)object->detail, q_perm.key);
-		record->has_key = 1;
+	case MECH_SYSV_SHM:
+	case MECH_SYSV_SEM:
+		describe_sysv(record, object);
+		break;
+	case MECH_SHARED_MMAP:
+	case MECH_POSIX_SEM:
+		describe_memory(record, object, file);
+		break;
+	case MECH_FUTEX:
+		describe_futex(record, object);
 		break;
 	case MECH_EVENTFD:
 	case MECH_EPOLL:
+	case MECH_SIGNALFD:
+	case MECH_TIMERFD:
+	case MECH_INOTIFY:
+	case MECH_PIDFD:
+	case MECH_PROCESS_VM:
 		break;
 	default:
 		describe_socket(record, object);
@@ -157,12 +205,18 @@ static __always_inline void object_forget(struct task_state *state, const struct
 	bpf_map_delete_elem(&known_objects, &ref);
 }
 
-static __noinline int object_announce(struct task_state *state, const struct object *object,
-				      struct file *file)
+/* Not static for the verifier's sake, as file_identify(). */
+__noinline int object_announce(struct task_state *state, const struct object *object,
+			       u64 file_address)
 {
-	struct wire_ref ref = object->ref;
-	u64 digest = object->digest, *known;
+	struct file *file = (struct file *)file_address;
+	struct wire_ref ref;
+	u64 digest, *known;
 
+	if (!state || !object)
+		return 0;
+	ref = object->ref;
+	digest = object->digest;
 	if (known_lately(state, object))
 		return 0;
 	known = bpf_map_lookup_elem(&known_objects, &ref);
@@ -189,20 +243,20 @@ static __noinline int object_of_fd(struct task_state *state, struct wire_fd *to,
 	to->fd = fd;
 	if (!file)
 		return 0;
-	file_identify(&object, file);
+	file_identify(&object, (u64)file);
 	if (object.mechanism == MECH_NONE)
 		return 0;
 	object_store(to, &object, fd);
-	return object_announce(state, &object, file);
+	return object_announce(state, &object, (u64)file);
 }
 
-/* The same for a System V queue; to->fd becomes -1. */
-static __noinline int object_of_msqid(struct task_state *state, struct wire_fd *to,
-				      struct task_struct *task, u32 msqid)
+/* The same for a System V queue, semaphore set or memory segment; to->fd becomes -1. */
+static __noinline int object_of_sysv(struct task_state *state, struct wire_fd *to,
+				     struct task_struct *task, u16 mechanism, u32 id)
 {
 	struct object object = {};
 
-	sysv_identify(&object, task, msqid);
+	sysv_identify(&object, task, mechanism, id);
 	if (object.mechanism == MECH_NONE)
 		return 0;
 	object_store(to, &object, -1);

@@ -5,10 +5,14 @@
  *
  *	kernel.h      reading kernel memory, what differs between kernels
  *	state.h       maps, the state of a traced thread, the way out
- *	object.h      from a descriptor to the object behind it
+ *	object.h      pipes, sockets, System V objects
+ *	special.h     the other files: shared memory, eventfds; from a descriptor to its object
  *	describe.h    the object's description
+ *	memory.h      from an address to what is mapped there
  *	payload.h     bytes of the caller's memory
  *	waits.h       what poll, select and epoll wait for
+ *	target.h      which object a call acts on
+ *	made.h        descriptors that a call made
  *	operation.h   the record of a call
  *	signal.h process.h socket.h call.h snapshot.h peers.h    the hooks
  */

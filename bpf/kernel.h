@@ -52,9 +52,14 @@ static __always_inline void *kread_pointer(const void *from)
 #define S_IFMT 00170000
 #define S_IFSOCK 0140000
 #define S_IFIFO 0010000
+#define S_IFREG 0100000
+#define S_IFCHR 0020000
 #define PIPEFS_MAGIC 0x50495045 /* uapi/linux/magic.h */
 #define ANON_INODE_MAGIC 0x09041934
 #define MQUEUE_MAGIC 0x19800202 /* ipc/mqueue.c */
+#define TMPFS_MAGIC 0x01021994
+#define HUGETLBFS_MAGIC 0x958458f6
+#define PID_FS_MAGIC 0x50494446 /* 6.9 and later; before, pidfds were anonymous inodes */
 #define FMODE_READ 1		/* linux/fs.h */
 #define FMODE_WRITE 2
 #define PAGE_SIZE_LEN 4096
@@ -73,9 +78,16 @@ static __always_inline void *kread_pointer(const void *from)
 #define TASK_DEAD 0x80
 #define PF_EXITING 0x4
 #define PF_KTHREAD 0x00200000
-#define TS_COMPAT 2	      /* asm/thread_info.h: a 32-bit call is running */
-#define SIGNAL_GROUP_EXIT 4   /* linux/sched/signal.h */
-#define IPC_MSG_IDS 1	      /* ipc/util.h */
+#define TS_COMPAT 2	    /* asm/thread_info.h: a 32-bit call is running */
+#define SIGNAL_GROUP_EXIT 4 /* linux/sched/signal.h */
+#define VM_WRITE 0x2	    /* linux/mm.h */
+#define VM_SHARED 0x8	    /* a shared mapping that may become writable */
+#define VM_MAYSHARE 0x80    /* any shared mapping */
+#define MAP_SHARED 0x1	    /* uapi/linux/mman.h; MAP_SHARED_VALIDATE has this bit too */
+#define MAP_TYPE 0xf
+#define IPC_SEM_IDS 0 /* ipc/util.h */
+#define IPC_MSG_IDS 1
+#define IPC_SHM_IDS 2
 #define IPC_INDEX_MASK 0x7fff /* ipc/util.h, IPCMNI_SHIFT */
 
 #if defined(__TARGET_ARCH_x86)

@@ -13,9 +13,10 @@
 /* What a look at an object found; kept on the stack for the length of one call. */
 struct object {
 	struct wire_ref ref;
-	void *detail; /* pipe_inode_info, sock, msg_queue or dentry */
+	void *detail; /* pipe_inode_info, sock, kern_ipc_perm, dentry; a futex: its memory */
 	u64 digest;   /* changes when the description should go out again */
 	u16 mechanism;
+	u16 memory; /* futex: enum mechanism of the memory, whose number is `digest` */
 	u8 access;
 };
 
@@ -32,6 +33,18 @@ static __always_inline struct file *file_of_fd(struct task_struct *task, u32 fd)
 	return kread_pointer(KREAD(table, fd) + fd);
 }
 
+/*
+ * The barrier keeps the compiler from sharing this load with that of another kind of object: the
+ * verifier wants each load to have one type of pointer.
+ */
+static __always_inline u64 inode_number(struct inode *inode)
+{
+	u64 number = KREAD(inode, i_ino);
+
+	barrier_var(number);
+	return number;
+}
+
 /* fs/pipe.c: an anonymous pipe lies in pipefs, a FIFO in any other file system. */
 static __always_inline void pipe_identify(struct object *object, struct inode *inode)
 {
@@ -43,7 +56,7 @@ static __always_inline void pipe_identify(struct object *object, struct inode *i
 									       : MECH_FIFO;
 	object->detail = pipe;
 	object->ref.address = (u64)inode;
-	object->ref.number = KREAD(inode, i_ino);
+	object->ref.number = inode_number(inode);
 	object->digest = KREAD(pipe, ring_size);
 }
 
@@ -113,116 +126,12 @@ static __always_inline void socket_identify(struct object *object, struct file *
 	struct sock *sk = socket ? KREAD(socket, sk) : 0;
 
 	if (sk)
-		sock_identify(object, sk, KREAD(inode, i_ino));
+		sock_identify(object, sk, inode_number(inode));
 }
 
-/*
- * fs/anon_inodes.c: eventfds, timerfds and their kin share one inode; only the name that the kernel
- * gave the file says which kind it is.
- */
-static __always_inline u64 anonymous_kind(struct file *file)
+/* lib/xarray.c: what an array of at most 4 levels holds at `index`; 0: nothing. */
+static __always_inline u64 xarray_entry(u64 entry, u32 index)
 {
-	struct dentry *dentry = KREAD(file, f_path.dentry);
-	u64 name = 0;
-
-	bpf_probe_read_kernel(&name, sizeof(name), KREAD(dentry, d_name.name));
-	return name;
-}
-
-/* The first 8 bytes of a name, as anonymous_kind() gives them. */
-#define KIND_OF(a, b, c, d, e, f, g, h) (*(const u64 *)(const char[8]){a, b, c, d, e, f, g, h})
-
-/* eventfd_ctx.id tells eventfds apart (fs/eventfd.c, 5.2 and later). */
-static __always_inline void eventfd_identify(struct object *object, struct file *file)
-{
-	struct eventfd_ctx *context = KREAD(file, private_data);
-
-	object->mechanism = MECH_EVENTFD;
-	object->detail = context;
-	object->ref.address = (u64)context;
-	object->ref.number = WIRE_NUMBERED | (u32)KREAD(context, id);
-}
-
-/*
- * An epoll instance has no number of its own: the first look at one gives it the next, and so does
- * the call that makes it, for it may lie where another did.
- */
-static __always_inline void epoll_identify(struct object *object, struct file *file)
-{
-	u64 address = (u64)KREAD(file, private_data), number;
-	u64 *known = bpf_map_lookup_elem(&instances, &address);
-
-	if (known) {
-		number = *known;
-	} else {
-		number = WIRE_NUMBERED | (u32)__sync_fetch_and_add(&next_instance, 1);
-		bpf_map_update_elem(&instances, &address, &number, BPF_ANY);
-	}
-	object->mechanism = MECH_EPOLL;
-	object->detail = (void *)address;
-	object->ref.address = address;
-	object->ref.number = number;
-}
-
-static __always_inline void instance_forget(struct file *file)
-{
-	u64 address = (u64)KREAD(file, private_data);
-
-	bpf_map_delete_elem(&instances, &address);
-}
-
-static __always_inline void anonymous_identify(struct object *object, struct file *file)
-{
-	u64 kind = anonymous_kind(file);
-
-	if (kind == KIND_OF('[', 'e', 'v', 'e', 'n', 't', 'f', 'd'))
-		eventfd_identify(object, file);
-	else if (kind == KIND_OF('[', 'e', 'v', 'e', 'n', 't', 'p', 'o'))
-		epoll_identify(object, file);
-}
-
-static __always_inline void mq_identify(struct object *object, struct inode *inode)
-{
-	object->mechanism = MECH_POSIX_MQ;
-	object->detail = inode;
-	object->ref.address = (u64)inode;
-	object->ref.number = KREAD(inode, i_ino);
-}
-
-static __always_inline void special_identify(struct object *object, struct file *file,
-					     struct inode *inode, u64 magic)
-{
-	if (magic == ANON_INODE_MAGIC)
-		anonymous_identify(object, file);
-	else if (magic == MQUEUE_MAGIC)
-		mq_identify(object, inode);
-}
-
-/* MECH_NONE in object->mechanism: not IPC. */
-static __always_inline void file_identify(struct object *object, struct file *file)
-{
-	struct inode *inode = KREAD(file, f_inode);
-	u32 format = KREAD(inode, i_mode) & S_IFMT;
-	u32 mode = KREAD(file, f_mode);
-
-	object->access = mode & (FMODE_READ | FMODE_WRITE);
-	if (format == S_IFIFO)
-		pipe_identify(object, inode);
-	else if (format == S_IFSOCK)
-		socket_identify(object, file, inode);
-	else
-		special_identify(object, file, inode, KREAD(KREAD(inode, i_sb), s_magic));
-}
-
-/*
- * ipc/msg.c: the queue with this id in the caller's ipc namespace (lib/xarray.c: at most 3 levels).
- */
-static __always_inline struct msg_queue *msg_queue_find(struct task_struct *task, u32 msqid)
-{
-	struct ipc_namespace *ns = KREAD(KREAD(task, nsproxy), ipc_ns);
-	u64 entry = (u64)KREAD(ns, ids[IPC_MSG_IDS].ipcs_idr.idr_rt.xa_head);
-	u32 index = msqid & IPC_INDEX_MASK;
-
 	for (int level = 0; level < 4; level++) {
 		struct xa_node *node;
 
@@ -233,23 +142,56 @@ static __always_inline struct msg_queue *msg_queue_find(struct task_struct *task
 						    bpf_core_field_offset(struct xa_node, slots) +
 						    8 * (index >> KREAD(node, shift) & 63)));
 	}
-	if (!entry || entry & 3 || (u32)KREAD((struct msg_queue *)entry, q_perm.id) != msqid)
+	return entry & 3 ? 0 : entry;
+}
+
+static __always_inline u32 sysv_ids(u16 mechanism)
+{
+	return mechanism == MECH_SYSV_MSG   ? IPC_MSG_IDS
+	       : mechanism == MECH_SYSV_SEM ? IPC_SEM_IDS
+					    : IPC_SHM_IDS;
+}
+
+/*
+ * ipc/util.c: the queue, set or segment with this id in the caller's ipc namespace; each of their
+ * structures begins with a kern_ipc_perm.
+ */
+static __noinline u64 sysv_find(struct task_struct *task, u16 mechanism, u32 id)
+{
+	struct ipc_namespace *ns = KREAD(KREAD(task, nsproxy), ipc_ns);
+	u32 ids = sysv_ids(mechanism) & 3;
+	u64 entry =
+		(u64)kread_pointer((char *)ns + bpf_core_field_offset(struct ipc_namespace, ids) +
+				   ids * bpf_core_type_size(struct ipc_ids) +
+				   bpf_core_field_offset(struct ipc_ids, ipcs_idr.idr_rt.xa_head));
+
+	entry = xarray_entry(entry, id & IPC_INDEX_MASK);
+	if (!entry || (u32)KREAD((struct kern_ipc_perm *)entry, id) != id)
 		return 0;
-	return (struct msg_queue *)entry;
+	return entry;
+}
+
+/* A segment is known by the inode of its memory, which its mappings lead to as well. */
+static __always_inline void segment_identify(struct object *object, struct shmid_kernel *segment)
+{
+	object->ref.address = (u64)KREAD(KREAD(segment, shm_file), f_inode);
+	object->digest = KREAD(segment, shm_segsz);
 }
 
 static __always_inline void sysv_identify(struct object *object, struct task_struct *task,
-					  u32 msqid)
+					  u16 mechanism, u32 id)
 {
-	struct msg_queue *queue = msg_queue_find(task, msqid);
+	u64 found = sysv_find(task, mechanism, id);
 
-	if (!queue)
+	if (!found)
 		return;
-	object->mechanism = MECH_SYSV_MSG;
-	object->detail = queue;
-	object->ref.address = (u64)queue;
-	object->ref.number = WIRE_NUMBERED | msqid;
+	object->mechanism = mechanism;
+	object->detail = (void *)found;
+	object->ref.address = found;
+	object->ref.number = WIRE_NUMBERED | id;
 	object->access = WIRE_ACCESS_READ | WIRE_ACCESS_WRITE;
+	if (mechanism == MECH_SYSV_SHM)
+		segment_identify(object, (struct shmid_kernel *)found);
 }
 
 static __always_inline void object_store(struct wire_fd *to, const struct object *object, s32 fd)

@@ -36,7 +36,8 @@ static __always_inline void mq_depth_read(struct wire_operation *operation, stru
 static __always_inline void sysv_depth_read(struct wire_operation *operation,
 					    struct task_struct *task)
 {
-	struct msg_queue *queue = msg_queue_find(task, operation->object.object.number);
+	struct msg_queue *queue = (struct msg_queue *)sysv_find(task, MECH_SYSV_MSG,
+								operation->object.object.number);
 
 	if (!queue)
 		return;

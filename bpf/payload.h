@@ -162,6 +162,19 @@ static __always_inline bool payload_from_sysv(struct task_state *state, u64 buff
 	return payload_append(state, buffer + sizeof(u64), len);
 }
 
+/* semop: the first operations of the array, as they are, in the block. */
+static __always_inline void sems_read(struct task_state *state, u64 from, u64 count)
+{
+	if (count > WIRE_SEMS)
+		count = WIRE_SEMS;
+	barrier_var(count);
+	if (count > WIRE_SEMS ||
+	    bpf_probe_read_user(state->extra, count * WIRE_SEM_LEN, (void *)from))
+		return;
+	state->operation.block_len = WIRE_ADDRESS_LEN;
+	state->operation.address_len = count;
+}
+
 static __always_inline void path_read(struct task_state *state, u64 from)
 {
 	long len = bpf_probe_read_user_str(state->extra, WIRE_NAME_LEN, (void *)from);

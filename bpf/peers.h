@@ -181,7 +181,7 @@ static __always_inline void stranger_wakes(struct task_struct *stranger, struct 
 	file = file_of_fd(stranger, KREAD(regs, di));
 	if (!file)
 		return;
-	file_identify(&object, file);
+	file_identify(&object, (u64)file);
 	if (!object.mechanism || !holds_far_end(woken, object.mechanism, object.ref.address))
 		return;
 	state = peer_join(stranger);

@@ -21,7 +21,8 @@ static __always_inline bool sleeping_call_find(struct task_state *state, struct 
 	long nr = KREAD(regs, orig_ax);
 	const volatile struct syscall_row *row = row_of(nr);
 
-	if (nr < 0 || nr >= SYSCALL_ROWS || row->role == ROLE_NONE || syscall_is_compat(task))
+	if (nr < 0 || nr >= SYSCALL_ROWS || row->role == ROLE_NONE || is_unwanted(regs, nr) ||
+	    syscall_is_compat(task))
 		return false;
 	operation_clear(state, row, regs);
 	if (!object_at_entry(state, task, row, nr))

@@ -113,6 +113,7 @@ const volatile __u32 payload_max = 64; /* bytes of payload kept: at most WIRE_PA
 const volatile __u64 wake_len = 0;     /* bytes in the ring at which its reader is woken */
 const volatile struct wire_selection selection = {};
 const volatile __u32 cpu_count = 1;
+const volatile __u8 futexes = 0; /* calls of futex(2) are recorded */
 
 /* Traced threads that still run on some processor or will; user/ stops when there are none. */
 __u64 live_tasks = 0;

@@ -16,6 +16,8 @@
 #define WIRE_COMM_LEN 16
 #define WIRE_ADDRESS_LEN 128 /* struct sockaddr_storage */
 #define WIRE_LENGTHS 32	     /* messages of one sendmmsg or recvmmsg whose length is kept */
+#define WIRE_SEMS 21	     /* struct sembuf of one semop that are kept */
+#define WIRE_SEM_LEN 6	     /* sizeof(struct sembuf), which the kernel's and ours is */
 #define WIRE_PAYLOAD_MAX 4096
 #define WIRE_NAME_LEN 256
 #define WIRE_ARGS_LEN 1024
@@ -49,6 +51,9 @@ struct wire_ref {
 };
 
 #define WIRE_NUMBERED (1ULL << 32) /* set in `number` where 0 is a good msqid or eventfd id */
+
+/* A futex is numbered by its memory's inode (the low half) and its offset there, beside this bit. */
+#define WIRE_FUTEX (1ULL << 63)
 
 /* One descriptor and the object behind it. */
 struct wire_fd {
@@ -161,7 +166,7 @@ struct wire_object {
 	struct wire_head head;
 	__u64 at_ns;
 	struct wire_ref ref;
-	struct wire_ref peer; /* unix sockets */
+	struct wire_ref peer; /* unix sockets; of a futex: the memory it lies in */
 	__u64 capacity;
 	__u32 mechanism;
 	__u32 network; /* inode of the network namespace */
@@ -172,7 +177,9 @@ struct wire_object {
 	__u16 family; /* AF_INET or AF_INET6 where addresses are known */
 	__u16 local_port;
 	__u16 peer_port;
-	__u16 pad;
+	__u16 in_shm; /* memory: its file lies in /dev/shm */
+	__u32 device; /* memory: the file system's, as the kernel numbers it; 0: none */
+	__u32 memory; /* futex: enum mechanism of `peer` */
 	__u8 local_address[16];
 	__u8 peer_address[16];
 	char name[WIRE_NAME_LEN];

@@ -10,7 +10,7 @@
 #define PAYLOAD_LEN_DEFAULT 64
 #define TIMEOUT_MAX 1e9
 
-enum { OPTION_PAYLOAD = 0x100, OPTION_RING, OPTION_TIMEOUT, OPTION_PEERS };
+enum { OPTION_PAYLOAD = 0x100, OPTION_RING, OPTION_TIMEOUT, OPTION_PEERS, OPTION_FUTEX };
 
 static const struct argp_option rows[] = {
 	{"payload", OPTION_PAYLOAD, "BYTES", 0,
@@ -26,6 +26,10 @@ static const struct argp_option rows[] = {
 	{"ring", OPTION_RING, "BYTES", 0,
 	 "Size of the buffer between kernel and ipclens, a power of two such as 64M (the default); "
 	 "larger loses less when a burst comes",
+	 0},
+	{"futex", OPTION_FUTEX, NULL, 0,
+	 "Record futex(2) on memory that processes share: POSIX semaphores, mutexes and condition "
+	 "variables made for sharing, where somebody has to wait",
 	 0},
 	{0},
 };
@@ -110,6 +114,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		return 0;
 	case OPTION_TIMEOUT:
 		timeout_set(options, text, state);
+		return 0;
+	case OPTION_FUTEX:
+		options->tracer.futexes = true;
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;

@@ -78,6 +78,19 @@ void evidence_fields(struct json *json, const struct wire_operation *operation,
 const char *channel_of(struct encoder *encoder, const struct wire_ref *ref,
 		       enum mechanism mechanism);
 
+/* What a call does to its channel, where the table's word for it depends on the arguments. */
+enum role operation_role(const struct wire_operation *operation, const struct wire_details *details,
+			 const unsigned char *block);
+
+/* Descriptors that the call made, passed or was given in a message, or put its bytes into. */
+void made_field(struct encoder *encoder, const struct wire_fd made[2]);
+void rights_fields(struct encoder *encoder, const struct call *call, enum role role);
+void sink_fields(struct encoder *encoder, const struct wire_fd *sink);
+
+/* [{number, change, flags}] of a semop; `block` may be NULL. */
+void sems_field(struct json *json, const struct wire_operation *operation,
+		const unsigned char *block);
+
 /* [{fd, channel, access}]: the entries that are IPC objects. */
 void fds_value(struct encoder *encoder, const struct wire_fd *fds, size_t count);
 

@@ -31,23 +31,55 @@ const char *channel_of(struct encoder *encoder, const struct wire_ref *ref,
 	return object->id;
 }
 
-/* POSIX queues are named /name, the abstract names of sockets begin with a NUL byte. */
+#define SEM_PREFIX_LEN 4		   /* /dev/shm/sem.NAME is what sem_open(3) calls /NAME */
+#define DEV_MAJOR(device) ((device) >> 20) /* include/linux/kdev_t.h */
+#define DEV_MINOR(device) ((device)&0xfffff)
+
+/* What the kernel leaves out: POSIX objects are named /name, memory by its path where we know it. */
+static const char *name_prefix(const struct wire_object *record)
+{
+	if (record->mechanism == MECH_POSIX_MQ || record->mechanism == MECH_POSIX_SEM)
+		return "/";
+	return record->mechanism == MECH_SHARED_MMAP && record->in_shm ? "/dev/shm/" : "";
+}
+
+/* The kernel's name for shared memory that has none. */
+static bool is_unnamed(const struct wire_object *record)
+{
+	return record->mechanism == MECH_SHARED_MMAP && !record->in_shm &&
+	       record->name_len == strlen("dev/zero") &&
+	       memcmp(record->name, "dev/zero", record->name_len) == 0;
+}
+
+/* The abstract names of sockets begin with a NUL byte. */
 static void name_field(struct json *json, const struct wire_object *record)
 {
-	char name[WIRE_NAME_LEN + 1];
-	size_t len = record->name_len, at = 0;
+	char name[16 + WIRE_NAME_LEN];
+	size_t skip = record->mechanism == MECH_POSIX_SEM ? SEM_PREFIX_LEN : 0;
+	size_t len, at = strlen(name_prefix(record));
 
-	if (len == 0 || len > WIRE_NAME_LEN)
+	if (record->name_len <= skip || record->name_len > WIRE_NAME_LEN || is_unnamed(record))
 		return;
-	if (record->mechanism == MECH_POSIX_MQ)
-		name[at++] = '/';
-	for (size_t i = 0; i < len && at < sizeof(name); i++)
-		name[at++] = record->name[i];
+	len = record->name_len - skip;
+	memcpy(name, name_prefix(record), at);
+	memcpy(name + at, record->name + skip, len);
+	at += len;
 	if (name[0] == 0)
 		name[0] = '@';
 	else if (name[at - 1] == 0)
 		at--; /* a path that was bound with its NUL */
 	json_field_bytes(json, KEY(channel, name), name, at);
+}
+
+static void device_field(struct json *json, const struct wire_object *record)
+{
+	char device[32];
+
+	if (!record->device)
+		return;
+	snprintf(device, sizeof(device), "%u:%u", DEV_MAJOR(record->device),
+		 DEV_MINOR(record->device));
+	json_field_text(json, KEY(channel, device), device);
 }
 
 static void addresses_fields(struct json *json, const struct wire_object *record)
@@ -65,9 +97,25 @@ static void addresses_fields(struct json *json, const struct wire_object *record
 	json_field_uint(json, KEY(channel, network), record->network);
 }
 
+/* The others are numbered otherwise. */
 static bool has_inode(enum mechanism mechanism)
 {
-	return mechanism != MECH_SYSV_MSG && mechanism != MECH_EVENTFD && mechanism != MECH_EPOLL;
+	switch (mechanism) {
+	case MECH_SYSV_MSG:
+	case MECH_SYSV_SHM:
+	case MECH_SYSV_SEM:
+	case MECH_EVENTFD:
+	case MECH_EPOLL:
+	case MECH_SIGNALFD:
+	case MECH_TIMERFD:
+	case MECH_INOTIFY:
+	case MECH_PIDFD:
+	case MECH_FUTEX:
+	case MECH_PROCESS_VM:
+		return false;
+	default:
+		return true;
+	}
 }
 
 /*
@@ -79,7 +127,7 @@ static const char *peer_of(struct encoder *encoder, const struct wire_object *re
 {
 	struct object *peer;
 
-	if (!record->peer.address)
+	if (!record->peer.address || record->memory)
 		return NULL;
 	if (record->peer.number == 0 && !object->has_peer)
 		peer = objects_make(encoder->objects, record->peer, object->mechanism);
@@ -95,13 +143,14 @@ void encode_object(struct encoder *encoder, const struct wire_object *record)
 {
 	struct json *json = &encoder->json;
 	struct object *object = objects_get(encoder->objects, record->ref, record->mechanism);
-	const char *peer;
+	const char *peer, *memory;
 	char key[16];
 
 	if (!object)
 		return;
 	encoder->now_ns = record->at_ns;
 	peer = peer_of(encoder, record, object);
+	memory = record->memory ? channel_of(encoder, &record->peer, record->memory) : NULL;
 	object->described = true;
 	object->local_port = record->local_port;
 	object->peer_port = record->peer_port;
@@ -118,6 +167,9 @@ void encode_object(struct encoder *encoder, const struct wire_object *record)
 	}
 	if (record->capacity)
 		json_field_uint(json, KEY(channel, capacity), record->capacity);
+	device_field(json, record);
+	if (memory)
+		json_field_text(json, KEY(channel, memory), memory);
 	addresses_fields(json, record);
 	if (peer)
 		json_field_text(json, KEY(channel, peer), peer);

@@ -20,14 +20,6 @@ struct extra {
 	size_t payload_len;
 };
 
-/* vmsplice(2) sends into a pipe's writing end and receives from its reading end. */
-static enum role role_of(const struct wire_operation *operation, const struct syscall_info *call)
-{
-	if (call->role != ROLE_TRANSFER || call->data == DATA_FD)
-		return call->role;
-	return operation->object.access & WIRE_ACCESS_WRITE ? ROLE_SEND : ROLE_RECEIVE;
-}
-
 /* How much of the payload was moved: it was read before the call had its result. */
 static size_t payload_moved(const struct wire_operation *operation)
 {
@@ -239,45 +231,6 @@ static void ends_fields(struct encoder *encoder, const struct wire_operation *op
 		json_field_text(&encoder->json, KEY(operation, from), from->id);
 }
 
-static void made_field(struct encoder *encoder, const struct wire_fd made[2])
-{
-	if (made[0].mechanism == MECH_NONE && made[1].mechanism == MECH_NONE)
-		return;
-	json_key(&encoder->json, KEY(operation, new_fds));
-	fds_value(encoder, made, 2);
-}
-
-/* "fds":[4,5], and in a receive the channels that the caller now holds by them. */
-static void rights_fields(struct encoder *encoder, const struct call *call, enum role role)
-{
-	struct json *json = &encoder->json;
-
-	if (!call->rights_count)
-		return;
-	json_key(json, KEY(operation, fds));
-	json_array(json);
-	for (unsigned i = 0; i < call->rights_count; i++)
-		json_uint(json, (uint64_t)call->rights[i].fd);
-	json_end_array(json);
-	if (role != ROLE_RECEIVE)
-		return;
-	json_key(json, KEY(operation, new_fds));
-	fds_value(encoder, call->rights, call->rights_count);
-}
-
-/* Where a transfer put its bytes. */
-static void sink_fields(struct encoder *encoder, const struct wire_fd *sink)
-{
-	struct json *json = &encoder->json;
-	const struct object *object = NULL;
-
-	if (sink->mechanism != MECH_NONE)
-		object = objects_get(encoder->objects, sink->object, sink->mechanism);
-	json_field_int(json, KEY(operation, fd_out), sink->fd);
-	if (object)
-		json_field_text(json, KEY(operation, channel_out), object->id);
-}
-
 static void state_fields(struct json *json, const struct wire_operation *operation)
 {
 	if (operation->state == WIRE_COMPLETE) {
@@ -302,7 +255,8 @@ static void operation_line(struct encoder *encoder, const struct wire_operation 
 	line_begin(json, RECORD_operation);
 	json_field_uint(json, KEY(operation, id), operation->id);
 	json_field_text(json, KEY(operation, syscall), call->name ? call->name : "unknown");
-	json_field_text(json, KEY(operation, role), role_name(role_of(operation, call)));
+	json_field_text(json, KEY(operation, role),
+			role_name(operation_role(operation, extra->details, extra->block)));
 	json_field_uint(json, KEY(operation, pid), operation->head.pid);
 	json_field_uint(json, KEY(operation, tid), operation->head.tid);
 	if (call->fd != ARG_NONE)
@@ -316,6 +270,11 @@ static void operation_line(struct encoder *encoder, const struct wire_operation 
 	numbers_fields(json, operation, extra);
 	evidence_fields(json, operation, extra->details);
 	type_field(json, operation, extra);
+	if (call->data == DATA_SEMS)
+		sems_field(json, operation, extra->block);
+	if (operation->object.mechanism == MECH_PROCESS_VM)
+		json_field_uint(json, KEY(operation, peer_pid),
+				(uint32_t)operation->object.object.number);
 	if (call->flags != ARG_NONE && call->flags < 6)
 		json_field_uint(json, KEY(operation, flags),
 				(uint32_t)extra->details->args[call->flags]);

@@ -100,11 +100,15 @@ static unsigned claim_count(struct objects *objects, const char *id)
 static void name_object(struct objects *objects, struct object *object)
 {
 	const char *mechanism = mechanism_info(object->mechanism)->name;
+	unsigned long long number = object->ref.number;
 	unsigned count;
 
-	if (object->ref.number)
+	if (number && object->mechanism == MECH_FUTEX)
+		snprintf(object->id, sizeof(object->id), "%s:[%llu+%llu]", mechanism,
+			 number & UINT32_MAX, (number & ~WIRE_FUTEX) >> 32);
+	else if (number)
 		snprintf(object->id, sizeof(object->id), "%s:[%llu]", mechanism,
-			 (unsigned long long)(object->ref.number & ~WIRE_NUMBERED));
+			 number & ~WIRE_NUMBERED);
 	else
 		snprintf(object->id, sizeof(object->id), "%s:[~%u]", mechanism,
 			 ++objects->unnumbered);

@@ -193,6 +193,11 @@ static bool is_fd(const cJSON *json)
 	       cJSON_IsString(cJSON_GetObjectItemCaseSensitive(json, "access"));
 }
 
+static bool is_sem(const cJSON *json)
+{
+	return is_uint(cJSON_GetObjectItemCaseSensitive(json, "number"));
+}
+
 static bool is_list_of(const cJSON *json, bool (*is_element)(const cJSON *))
 {
 	const cJSON *element;
@@ -231,10 +236,9 @@ static bool take_flag(const cJSON *json, struct trace_value *value)
 
 static bool take_word(enum field_kind kind, const cJSON *json, struct trace_value *value)
 {
-	if (!cJSON_IsString(json))
-		return false;
-	value->number = (uint64_t)word_by_name(kind, json->valuestring);
-	return true;
+	if (cJSON_IsString(json))
+		value->number = (uint64_t)word_by_name(kind, json->valuestring);
+	return cJSON_IsString(json);
 }
 
 /* false where the value is not of that kind. */
@@ -268,6 +272,8 @@ static bool take_value(enum field_kind kind, const cJSON *json, struct trace_val
 		return is_list_of(json, is_wait);
 	case KIND_FDS:
 		return is_list_of(json, is_fd);
+	case KIND_SEMS:
+		return is_list_of(json, is_sem);
 	default:
 		return cJSON_IsObject(json);
 	}
@@ -299,6 +305,7 @@ static const char *kind_words(enum field_kind kind)
 		[KIND_WAITS] = "a list of objects with fd and events",
 		[KIND_THREAD] = "an object with pid and tid",
 		[KIND_FDS] = "a list of objects with fd, channel and access",
+		[KIND_SEMS] = "a list of objects with number, change and flags",
 		[KIND_OBJECT] = "an object",
 	};
 

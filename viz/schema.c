@@ -83,6 +83,9 @@ static void kind(struct json *j, enum field_kind kind)
 	case KIND_FDS:
 		list_of(j, reference, "descriptor");
 		break;
+	case KIND_SEMS:
+		list_of(j, reference, "semaphore");
+		break;
 	case KIND_OBJECT:
 		type(j, "object");
 		break;
@@ -207,6 +210,19 @@ static void define_wait(struct json *j)
 	json_end_object(j);
 }
 
+static void define_semaphore(struct json *j)
+{
+	static const char *const keys[] = {"number", "change", "flags"};
+
+	begin_object(j, "semaphore", "one change that semop asks for");
+	property(j, "number", KIND_UINT, "which semaphore of the set");
+	property(j, "change", KIND_INT, "added to its value; 0 waits until that is 0");
+	property(j, "flags", KIND_UINT, "IPC_NOWAIT, SEM_UNDO");
+	close_properties(j);
+	required(j, keys, 3);
+	json_end_object(j);
+}
+
 static void required_fields(struct json *j, enum record record)
 {
 	json_key(j, "required");
@@ -249,6 +265,7 @@ static void definitions(struct json *j)
 	define_thread(j);
 	define_descriptor(j);
 	define_wait(j);
+	define_semaphore(j);
 	for (enum record record = RECORD_NONE + 1; record < RECORD_COUNT; record++)
 		define_record(j, record);
 	json_end_object(j);

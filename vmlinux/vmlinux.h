@@ -53,9 +53,11 @@ typedef struct {
 struct qstr {
 	const unsigned char *name;
 	u32 len;
+	u32 hash;
 };
 
 struct super_block {
+	u32 s_dev;
 	unsigned long s_magic;
 };
 
@@ -66,6 +68,22 @@ struct pipe_buffer {
 
 struct mutex {
 	char unused;
+};
+
+struct hlist_node {
+	struct hlist_node *next;
+};
+
+struct hlist_head {
+	struct hlist_node *first;
+};
+
+struct hlist_bl_node {
+	struct hlist_bl_node **pprev;
+};
+
+struct address_space {
+	atomic_t i_mmap_writable;
 };
 
 struct pipe_inode_info {
@@ -80,16 +98,37 @@ struct pipe_inode_info {
 
 struct inode {
 	unsigned short i_mode;
+	u32 i_rdev;
 	unsigned long i_ino;
+	s64 i_size;
 	struct super_block *i_sb;
+	struct address_space *i_mapping;
+	struct hlist_head i_dentry;
 	struct pipe_inode_info *i_pipe;
+	void *i_private;
 };
 
 struct dentry {
+	struct hlist_bl_node d_hash;
+	struct dentry *d_parent;
 	struct qstr d_name;
+	struct {
+		struct hlist_node d_alias;
+	} d_u;
+};
+
+struct vfsmount {
+	void *mnt_root; /* not read: the structure must not be empty */
+};
+
+struct mount {
+	struct mount *mnt_parent;
+	struct dentry *mnt_mountpoint;
+	struct vfsmount mnt;
 };
 
 struct path {
+	struct vfsmount *mnt;
 	struct dentry *dentry;
 };
 
@@ -120,6 +159,14 @@ struct mm_struct {
 	unsigned long arg_end;
 };
 
+struct vm_area_struct {
+	unsigned long vm_start;
+	unsigned long vm_end;
+	unsigned long vm_flags;
+	unsigned long vm_pgoff;
+	struct file *vm_file;
+};
+
 struct idr {
 	struct {
 		void *xa_head;
@@ -143,6 +190,23 @@ struct nsproxy {
 	struct ipc_namespace *ipc_ns;
 };
 
+struct pid_namespace;
+
+struct upid {
+	int nr;
+	struct pid_namespace *ns;
+};
+
+struct pid {
+	unsigned int level;
+	struct hlist_head tasks[4];
+	struct upid numbers[];
+};
+
+struct pid_namespace {
+	struct idr idr;
+};
+
 struct signal_struct {
 	atomic_t live;
 	int group_exit_code;
@@ -160,6 +224,8 @@ struct task_struct {
 	struct files_struct *files;
 	struct nsproxy *nsproxy;
 	struct signal_struct *signal;
+	struct pid *thread_pid;
+	struct hlist_node pid_links[4];
 	int exit_code;
 	char comm[16];
 };
@@ -279,6 +345,17 @@ struct kern_ipc_perm {
 struct msg_queue {
 	struct kern_ipc_perm q_perm;
 	unsigned long q_qnum;
+};
+
+struct sem_array {
+	struct kern_ipc_perm sem_perm;
+	int sem_nsems;
+};
+
+struct shmid_kernel {
+	struct kern_ipc_perm shm_perm;
+	struct file *shm_file;
+	unsigned long shm_segsz;
 };
 
 struct kernel_siginfo {

@@ -12,10 +12,12 @@
 
 #include "user/calls.c" /* user/ is no library: its tested parts need no libbpf */
 #include "user/encode.c"
+#include "user/encode_fds.c"
 #include "user/encode_object.c"
 #include "user/encode_operation.c"
 #include "user/encode_position.c"
 #include "user/encode_process.c"
+#include "user/encode_role.c"
 #include "user/encode_signal.c"
 #include "user/encode_waits.c"
 #include "user/objects.c"

@@ -52,7 +52,8 @@ enum policy {
 	X(CLOSE, "close")                                                                          \
 	X(CONTROL, "control")                                                                      \
 	X(WAIT, "wait")                                                                            \
-	X(SIGNAL, "signal")
+	X(SIGNAL, "signal")                                                                        \
+	X(WAKE, "wake")
 
 enum role {
 	ROLE_NONE,
@@ -78,6 +79,7 @@ enum data_kind {
 	DATA_SELECT,	/* fd_sets in 1, 2 and 3 */
 	DATA_EPOLL,	/* the instance's own list */
 	DATA_EPOLL_CTL, /* descriptor in 2, struct epoll_event in 3 */
+	DATA_SEMS,	/* struct sembuf[len] */
 };
 
 /* What a call's return value is (see syscalls.def). */

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The descriptors that a call has made. */
+#ifndef BPF_MADE_H
+#define BPF_MADE_H
+
+#include "bpf/target.h"
+
+#define F_DUPFD 0
+#define F_DUPFD_CLOEXEC 1030
+
+static __always_inline bool makes_descriptor(const struct task_state *state,
+					     const volatile struct syscall_row *row)
+{
+	if (row->result == RESULT_FCNTL)
+		return state->details.args[1] == F_DUPFD ||
+		       state->details.args[1] == F_DUPFD_CLOEXEC;
+	return row->result == RESULT_FD;
+}
+
+/* signalfd4 with a descriptor changes that one. */
+static __always_inline bool is_new_instance(const struct task_state *state)
+{
+	switch (state->operation.nr) {
+	case __NR_epoll_create1:
+#ifdef __NR_epoll_create
+	case __NR_epoll_create:
+#endif
+	case __NR_timerfd_create:
+	case __NR_inotify_init1:
+#ifdef __NR_inotify_init
+	case __NR_inotify_init:
+#endif
+		return true;
+#ifdef __NR_signalfd
+	case __NR_signalfd:
+#endif
+	case __NR_signalfd4:
+		return (s32)state->details.args[0] == -1;
+	default:
+		return false;
+	}
+}
+
+static __always_inline void instance_forget_fd(struct task_struct *task, u32 fd)
+{
+	struct file *file = file_of_fd(task, fd);
+
+	if (file)
+		instance_forget(file);
+}
+
+static __always_inline void made_finish(struct task_state *state, struct task_struct *task,
+					const volatile struct syscall_row *row)
+{
+	struct wire_operation *operation = &state->operation;
+	s32 pair[2];
+
+	if (operation->returned < 0)
+		return;
+	if (makes_descriptor(state, row)) {
+		if (is_new_instance(state))
+			instance_forget_fd(task, operation->returned);
+		object_of_fd(state, &state->details.made[0], task, operation->returned);
+		return;
+	}
+	if (row->result != RESULT_FDPAIR ||
+	    bpf_probe_read_user(pair, sizeof(pair), (void *)argument(state, row->buf)))
+		return;
+	object_of_fd(state, &state->details.made[0], task, pair[0]);
+	object_of_fd(state, &state->details.made[1], task, pair[1]);
+}
+
+#endif

@@ -1,0 +1,183 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""Shared memory, semaphores and futexes: who maps what, who waits for whom."""
+import os
+import re
+
+from expectations import expect, expect_equal, expect_in
+from harness import lab, main, record, scenario
+from traces import mechanism_of
+
+
+def operations(trace, mechanism):
+    """Complete operations on objects of this mechanism, as (pid, role, result)."""
+    return [op for op in trace.operations() if mechanism_of(trace, op) == mechanism]
+
+
+
+def attached(trace, mechanism):
+    """(pid, role, result) of each mapping and unmapping."""
+    return sorted(
+        (op["pid"], op["role"], op["returned"])
+        for op in operations(trace, mechanism)
+        if op["syscall"] in ("shmat", "shmdt", "mmap", "munmap")
+    )
+
+
+def logged(truth, mechanism, *actions):
+    return sorted(
+        (t["pid"], t["do"], t["result"])
+        for t in truth
+        if t.get("mechanism") == mechanism and t["do"] in actions
+    )
+
+
+@scenario("a System V segment and two semaphores: attached, detached, waited for")
+def sysv(directory):
+    result = record(directory, lab("sysvshm"))
+    trace = result.trace
+    key, segment, semaphores = re.fullmatch(
+        r"key (0x\w+) shmid (\d+) semid (\d+)\n", result.stdout.decode()
+    ).groups()
+    memory = trace.channel(f"sysv-shm:[{segment}]")
+    expect_equal((memory["key"], memory["capacity"]), (key, 8192), "the segment's key and size")
+    semaphore_set = trace.channel(f"sysv-sem:[{semaphores}]")
+    expect_equal(
+        (semaphore_set["key"], semaphore_set["capacity"]), (key, 2), "the set's key and number"
+    )
+    expect_equal(
+        attached(trace, "sysv-shm"),
+        logged(result.truth, "sysv-shm", "open", "close"),
+        "who attached and detached, and where",
+    )
+    check_detached(trace, result.truth, "sysv-shm")
+    check_changes(trace, result.truth)
+    removed = [
+        op["syscall"]
+        for op in trace.operations()
+        if op["syscall"] in ("shmctl", "semctl") and op["args"]["cmd"] == 0
+    ]
+    expect_equal(removed, ["shmctl", "semctl"], "both were removed")
+
+
+def check_detached(trace, truth, mechanism):
+    """The address given back is one that the log names."""
+    addresses = {t["value"] for t in truth if t["do"] == "close" and t["mechanism"] == mechanism}
+    for op in operations(trace, mechanism):
+        if op["syscall"] in ("shmdt", "munmap"):
+            expect_in(op["args"]["addr"], addresses, "the address that was given back")
+
+
+def check_changes(trace, truth):
+    """Each semop: by whom, on which semaphore, by how much, and whether it could wait."""
+    wanted = sorted(
+        (t["pid"], t["do"], t["type"] - 1, t["value"])
+        for t in truth
+        if t.get("mechanism") == "sysv-sem"
+    )
+    calls = [op for op in operations(trace, "sysv-sem") if op["syscall"].startswith("sem")]
+    found = sorted(
+        (op["pid"], op["role"], op["sems"][0]["number"], op["sems"][0]["change"])
+        for op in calls
+        if "sems" in op
+    )
+    expect_equal(found, wanted, "the changes of semaphores")
+    slept = [op for op in calls if op.get("off_cpu_ns") and "sems" in op]
+    expect(slept, "the consumer waited for the first letter")
+    for op in slept:
+        expect_equal(op["role"], "wait", "who slept waited")
+        begin = trace.one("operation", id=op["id"], state="begin")
+        expect_equal(
+            (begin["channel"], begin["sems"]),
+            (op["channel"], op["sems"]),
+            "its begin line says for what",
+        )
+
+
+def shared(directory, how, *arguments):
+    result = record(directory, lab("shmem", how, *arguments), "--futex")
+    trace = result.trace
+    expect_equal(
+        attached(trace, "shared-mmap"),
+        logged(result.truth, "shared-mmap", "open", "close"),
+        "who mapped and unmapped, and where; nothing else that is mapped is shared",
+    )
+    check_detached(trace, result.truth, "shared-mmap")
+    ids = {op["channel"] for op in operations(trace, "shared-mmap")}
+    expect_equal(len(ids), 1, "one region")
+    return result, trace.channel(ids.pop())
+
+
+def check_turns(result, mechanism):
+    """Semaphore operations that reached the kernel are among those that the workload logged."""
+    trace, truth = result.trace, result.truth
+    calls = [op for op in operations(trace, mechanism) if op["syscall"] == "futex"]
+    expect_equal(len({op["channel"] for op in calls}), 1, "one semaphore")
+    logged_by = {
+        role: [t["pid"] for t in truth if t.get("mechanism") == "posix-sem" and t["do"] == role]
+        for role in ("wait", "wake")
+    }
+    for op in calls:
+        expect_in(op["pid"], logged_by[op["role"]], "only who waited waits, who posted wakes")
+    woken = [op["returned"] for op in calls if op["role"] == "wake"]
+    expect_equal(woken, [1, 1, 1], "each post woke the child, which slept by the lab's own proof")
+    slept = [op for op in calls if op["role"] == "wait" and op.get("off_cpu_ns")]
+    expect_equal(len(slept), 3, "it slept three times")
+    for op in slept:
+        begin = trace.one("operation", id=op["id"], state="begin")
+        expect_equal(begin["channel"], op["channel"], "the begin line says for what it waits")
+    return trace.channel(calls[0]["channel"])
+
+
+@scenario("shm_open and a named semaphore: both by their names")
+def named(directory):
+    result, memory = shared(directory, "shm", "/ipclens-memory", "/ipclens-turn")
+    expect_equal((memory["name"], memory["capacity"]), ("/dev/shm/ipclens-memory", 8192), "memory")
+    expect("inode" in memory and "device" in memory, "inode and device", memory)
+    semaphore = check_turns(result, "posix-sem")
+    expect_equal(semaphore["name"], "/ipclens-turn", "its name, as sem_open(3) was given it")
+    opened = [op for op in result.trace.operations() if op.get("new_fds")]
+    expect(
+        any(fd["channel"] == memory["id"] for op in opened for fd in op["new_fds"]),
+        "the descriptor of the memory is known",
+    )
+
+
+@scenario("a memfd, and a semaphore in it")
+def memfd(directory):
+    result, memory = shared(directory, "memfd", "box")
+    expect_equal((memory["name"], memory["capacity"]), ("memfd:box", 8192), "memory")
+    check_futex(result, memory)
+
+
+@scenario("an anonymous shared mapping, inherited by fork")
+def anonymous(directory):
+    result, memory = shared(directory, "anonymous")
+    expect("name" not in memory, "it has no name", memory)
+    check_futex(result, memory)
+
+
+@scenario("a file that is mapped for writing")
+def file(directory):
+    path = os.path.join(directory, "box")
+    result, memory = shared(directory, "file", path)
+    expect_equal(memory["name"], "box", "the file's name")
+    check_futex(result, memory)
+
+
+def check_futex(result, memory):
+    """The semaphore in the memory is a futex at its beginning."""
+    semaphore = check_turns(result, "futex")
+    expect_equal(semaphore["id"], f"futex:[{memory['inode']}+0]", "memory and offset")
+    expect_equal(semaphore["memory"], memory["id"], "where it lies")
+
+
+@scenario("without --futex no futex is in the trace")
+def no_futex(directory):
+    result = record(directory, lab("shmem", "memfd", "quiet"))
+    expect_equal(result.trace.of("operation", syscall="futex"), [], "futex operations")
+    expect_equal(result.trace.lines[0]["options"]["futex"], False, "the header says so")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Descriptors in an operation's line: made by it, passed in its message, the other end of a transfer. */
+#include "encode.h"
+
+void made_field(struct encoder *encoder, const struct wire_fd made[2])
+{
+	if (made[0].mechanism == MECH_NONE && made[1].mechanism == MECH_NONE)
+		return;
+	json_key(&encoder->json, KEY(operation, new_fds));
+	fds_value(encoder, made, 2);
+}
+
+/* "fds":[4,5], and in a receive the channels that the caller now holds by them. */
+void rights_fields(struct encoder *encoder, const struct call *call, enum role role)
+{
+	struct json *json = &encoder->json;
+
+	if (!call->rights_count)
+		return;
+	json_key(json, KEY(operation, fds));
+	json_array(json);
+	for (unsigned i = 0; i < call->rights_count; i++)
+		json_uint(json, (uint64_t)call->rights[i].fd);
+	json_end_array(json);
+	if (role != ROLE_RECEIVE)
+		return;
+	json_key(json, KEY(operation, new_fds));
+	fds_value(encoder, call->rights, call->rights_count);
+}
+
+/* Where a transfer put its bytes. */
+void sink_fields(struct encoder *encoder, const struct wire_fd *sink)
+{
+	struct json *json = &encoder->json;
+	const struct object *object = NULL;
+
+	if (sink->mechanism != MECH_NONE)
+		object = objects_get(encoder->objects, sink->object, sink->mechanism);
+	json_field_int(json, KEY(operation, fd_out), sink->fd);
+	if (object)
+		json_field_text(json, KEY(operation, channel_out), object->id);
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* What a call does where its arguments decide, and the changes of semaphores that it asks for. */
+#include <linux/futex.h>
+#include <string.h>
+#include <sys/sem.h>
+#include <sys/syscall.h>
+
+#include "encode.h"
+#include "syscalls.h"
+
+_Static_assert(sizeof(struct sembuf) == WIRE_SEM_LEN, "the records hold the kernel's own layout");
+
+static unsigned sems_count(const struct wire_operation *operation, const unsigned char *block)
+{
+	if (!block)
+		return 0;
+	return operation->address_len < WIRE_SEMS ? operation->address_len : WIRE_SEMS;
+}
+
+static struct sembuf sem_at(const unsigned char *block, unsigned index)
+{
+	struct sembuf sem;
+
+	memcpy(&sem, block + index * sizeof(sem), sizeof(sem));
+	return sem;
+}
+
+void sems_field(struct json *json, const struct wire_operation *operation,
+		const unsigned char *block)
+{
+	json_key(json, KEY(operation, sems));
+	json_array(json);
+	for (unsigned i = 0; i < sems_count(operation, block); i++) {
+		struct sembuf sem = sem_at(block, i);
+
+		json_object(json);
+		json_field_uint(json, "number", sem.sem_num);
+		json_field_int(json, "change", sem.sem_op);
+		json_field_uint(json, "flags", (uint16_t)sem.sem_flg);
+		json_end_object(json);
+	}
+	json_end_array(json);
+}
+
+/* All of them add: nobody can wait in this call, and others may go on by it. */
+static bool sems_only_add(const struct wire_operation *operation, const unsigned char *block)
+{
+	unsigned count = sems_count(operation, block);
+
+	for (unsigned i = 0; i < count; i++)
+		if (sem_at(block, i).sem_op <= 0)
+			return false;
+	return count > 0 && operation->requested == count;
+}
+
+static bool futex_wakes(int op)
+{
+	switch (op & FUTEX_CMD_MASK) {
+	case FUTEX_WAKE:
+	case FUTEX_REQUEUE:
+	case FUTEX_CMP_REQUEUE:
+	case FUTEX_WAKE_OP:
+	case FUTEX_UNLOCK_PI:
+	case FUTEX_WAKE_BITSET:
+	case FUTEX_CMP_REQUEUE_PI:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* vmsplice(2) sends into a pipe's writing end and receives from its reading end. */
+enum role operation_role(const struct wire_operation *operation, const struct wire_details *details,
+			 const unsigned char *block)
+{
+	const struct syscall_info *call = syscall_info(operation->nr);
+
+	if (call->role == ROLE_TRANSFER && call->data != DATA_FD)
+		return operation->object.access & WIRE_ACCESS_WRITE ? ROLE_SEND : ROLE_RECEIVE;
+	if (call->data == DATA_SEMS && sems_only_add(operation, block))
+		return ROLE_WAKE;
+	if (operation->nr == SYS_futex && futex_wakes((int)details->args[1]))
+		return ROLE_WAKE;
+	return call->role;
+}
