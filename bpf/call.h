@@ -132,6 +132,7 @@ static __always_inline void operation_clear(struct task_state *state,
 {
 	__builtin_memset(&state->operation, 0, sizeof(state->operation));
 	details_clear(&state->details);
+	state->role = row->role;
 	state->operation.has = row->details ? WIRE_HAS_DETAILS : 0;
 	syscall_arguments(regs, state->details.args);
 }

@@ -6,7 +6,7 @@
 #ifndef BPF_SOCKET_H
 #define BPF_SOCKET_H
 
-#include "bpf/describe.h"
+#include "bpf/buffer.h"
 #include "bpf/position.h"
 
 /*
@@ -75,14 +75,16 @@ int BPF_PROG(pipe_locked, void *lock, int returned)
 SEC("?tp_btf/skb_copy_datagram_iovec")
 int BPF_PROG(socket_copied, struct sk_buff *skb, int len)
 {
-	struct task_state *state = task_state_traced(bpf_get_current_task_btf());
+	struct task_state *state = task_state_transferring(ROLE_RECEIVE);
 	struct sock *sk;
 
-	if (!state || !state->recording || state->details.from.address)
+	if (!state || !is_unix(state->operation.object.mechanism))
 		return 0;
 	sk = KREAD(skb, sk);
-	if (!sk || state->operation.object.mechanism < MECH_UNIX_STREAM ||
-	    state->operation.object.mechanism > MECH_UNIX_SEQPACKET)
+	if (!sk)
+		return 0;
+	skb_copied(state, skb, sk, len);
+	if (state->details.from.address)
 		return 0;
 	object_of_sock(state, &state->details.from, sk);
 	state->operation.has |= WIRE_HAS_DETAILS;

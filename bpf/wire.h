@@ -31,6 +31,7 @@ enum wire_kind {
 	WIRE_PROCESS,
 	WIRE_DESCRIPTORS,
 	WIRE_SIGNAL,
+	WIRE_CHUNK,
 };
 
 struct wire_head {
@@ -223,6 +224,17 @@ struct wire_descriptors {
 	__u8 more;   /* another record of the same moment follows */
 	__u8 cut;    /* there were more than could be looked at */
 	struct wire_fd fds[WIRE_FDS];
+};
+
+/* What a receive took of one send: goes out before the receive's own record. */
+struct wire_chunk {
+	struct wire_head head;
+	__u64 operation; /* the receive */
+	__u64 sender;	 /* the send */
+	__u32 message;	 /* which message of a sendmmsg */
+	__u32 offset;	 /* in that message */
+	__u32 len;	 /* bytes copied; 0 = the whole message */
+	__u32 pad;
 };
 
 enum wire_signal_event { WIRE_GENERATE = 1, WIRE_DELIVER, WIRE_RETURN };

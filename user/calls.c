@@ -22,6 +22,7 @@ static void call_free(void *pointer)
 	struct call *call = pointer;
 
 	free(call->waiting);
+	free(call->chunks);
 	free(call);
 }
 
@@ -76,6 +77,20 @@ int call_wait(struct call *call, const void *begin, size_t len)
 		return -ENOMEM;
 	memcpy(call->waiting, begin, len);
 	call->waiting_len = len;
+	return 0;
+}
+
+int call_chunk(struct call *call, const struct wire_chunk *chunk)
+{
+	if (call->chunk_count == call->chunk_room) {
+		size_t room = call->chunk_room ? 2 * call->chunk_room : 8;
+		struct wire_chunk *chunks = reallocarray(call->chunks, room, sizeof(*chunks));
+		if (!chunks)
+			return -ENOMEM;
+		call->chunks = chunks;
+		call->chunk_room = room;
+	}
+	call->chunks[call->chunk_count++] = *chunk;
 	return 0;
 }
 

@@ -21,6 +21,8 @@ struct call {
 	size_t waiting_len;
 	struct wire_fd rights[WIRE_FDS]; /* descriptors that its message carries */
 	unsigned rights_count;
+	struct wire_chunk *chunks; /* of the receive in hand, in the order taken */
+	size_t chunk_count, chunk_room;
 	uint64_t interrupted; /* the last call, where a signal broke it off; else 0 */
 	unsigned depth;	      /* handlers running */
 	struct {
@@ -38,6 +40,9 @@ void calls_forget_thread(struct calls *calls, uint32_t tid);
 
 /* Keeps a copy of a begin record, for those still asleep when tracing ends. 0 or -ENOMEM. */
 int call_wait(struct call *call, const void *begin, size_t len);
+/* Keeps what a receive took, for its line. 0 or -ENOMEM. */
+int call_chunk(struct call *call, const struct wire_chunk *chunk);
+
 void call_end(struct call *call); /* it is complete */
 
 /* Calls `each` for every call that is asleep, in the order of their numbers of threads. */

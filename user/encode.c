@@ -48,6 +48,8 @@ static size_t record_len_min(uint32_t kind)
 		return sizeof(struct wire_descriptors);
 	case WIRE_SIGNAL:
 		return sizeof(struct wire_signal);
+	case WIRE_CHUNK:
+		return sizeof(struct wire_chunk);
 	default:
 		return SIZE_MAX;
 	}
@@ -77,6 +79,9 @@ void encode_record(struct encoder *encoder, const void *data, size_t len)
 		break;
 	case WIRE_SIGNAL:
 		encode_signal(encoder, data);
+		break;
+	case WIRE_CHUNK:
+		encode_chunk(encoder, data);
 		break;
 	}
 }

@@ -25,6 +25,7 @@ struct encoder {
 	uint64_t operations; /* complete ones written */
 	uint64_t signals;
 	uint64_t lost;
+	bool wants_buffers; /* some object has two senders or two receivers */
 	uint64_t malformed; /* records that were not what wire.h says: a bug, counted as lost */
 };
 
@@ -38,6 +39,7 @@ void encode_operation(struct encoder *encoder, const void *data, size_t len);
 void encode_object(struct encoder *encoder, const struct wire_object *object);
 void encode_process(struct encoder *encoder, const struct wire_process *process, size_t len);
 void encode_descriptors(struct encoder *encoder, const struct wire_descriptors *descriptors);
+void encode_chunk(struct encoder *encoder, const struct wire_chunk *chunk);
 void encode_signal(struct encoder *encoder, const struct wire_signal *signal);
 
 /* Each call that sleeps, once more, as pending at `at_ns`. */
@@ -69,6 +71,9 @@ void encode_trailer(struct encoder *encoder, const struct trailer_facts *facts);
 
 void line_begin(struct json *json, enum record record);
 void line_end(struct json *json);
+
+/* Which sends a receive's bytes came from. */
+void chunks_field(struct json *json, const struct call *call, uint64_t operation);
 
 /* What makes pairing exact: positions of the stream, messages queued. */
 void evidence_fields(struct json *json, const struct wire_operation *operation,

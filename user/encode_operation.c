@@ -290,6 +290,7 @@ static void operation_line(struct encoder *encoder, const struct wire_operation 
 	if (call->data != DATA_FD)
 		made_field(encoder, extra->details->made);
 	rights_fields(encoder, thread, call->role);
+	chunks_field(json, thread, operation->id);
 	line_end(json);
 }
 
@@ -319,6 +320,23 @@ static bool breaks_off(const struct wire_operation *operation)
 	return operation->returned <= -ERESTARTSYS && operation->returned >= -ERESTART_RESTARTBLOCK;
 }
 
+/* Two threads on one side of an object: order alone no longer tells whose bytes are whose. */
+static void sides_note(struct encoder *encoder, const struct wire_operation *operation)
+{
+	enum role role = syscall_info(operation->nr)->role;
+	struct object *object = objects_get(encoder->objects, operation->object.object,
+					    operation->object.mechanism);
+	uint32_t *first;
+
+	if (!object || (role != ROLE_SEND && role != ROLE_RECEIVE))
+		return;
+	first = role == ROLE_SEND ? &object->sender : &object->receiver;
+	if (*first == 0)
+		*first = operation->head.tid;
+	else if (*first != operation->head.tid)
+		encoder->wants_buffers = true;
+}
+
 static void call_progress(struct encoder *encoder, struct call *call,
 			  const struct wire_operation *operation, const void *data, size_t len)
 {
@@ -330,6 +348,7 @@ static void call_progress(struct encoder *encoder, struct call *call,
 		encoder->operations++;
 	call->interrupted = breaks_off(operation) ? operation->id : 0;
 	call->rights_count = 0;
+	call->chunk_count = 0;
 	call_end(call);
 }
 
@@ -358,6 +377,7 @@ void encode_operation(struct encoder *encoder, const void *data, size_t len)
 		waits_describe(encoder, &waits);
 	}
 	operation_line(encoder, operation, &extra, call);
+	sides_note(encoder, operation);
 	call_progress(encoder, call, operation, data, len);
 }
 

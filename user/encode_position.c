@@ -80,3 +80,33 @@ void evidence_fields(struct json *json, const struct wire_operation *operation,
 	if (operation->has & WIRE_HAS_DELIVERED && is_datagram(mechanism))
 		delivered_field(json, details);
 }
+
+void encode_chunk(struct encoder *encoder, const struct wire_chunk *chunk)
+{
+	struct call *call = calls_of_thread(encoder->calls, chunk->head.tid);
+
+	if (!call || call_chunk(call, chunk))
+		encoder->malformed++;
+}
+
+void chunks_field(struct json *json, const struct call *call, uint64_t operation)
+{
+	if (!call->chunk_count || call->chunks[0].operation != operation)
+		return;
+	json_key(json, KEY(operation, chunks));
+	json_array(json);
+	for (size_t i = 0; i < call->chunk_count; i++) {
+		const struct wire_chunk *chunk = &call->chunks[i];
+
+		json_object(json);
+		json_field_uint(json, "operation", chunk->sender);
+		if (chunk->message)
+			json_field_uint(json, "message", chunk->message);
+		if (chunk->len) {
+			json_field_uint(json, "offset", chunk->offset);
+			json_field_uint(json, "bytes", chunk->len);
+		}
+		json_end_object(json);
+	}
+	json_end_array(json);
+}

@@ -25,9 +25,11 @@ struct object {
 	char id[64];
 	struct wire_ref ref;
 	enum mechanism mechanism;
-	bool described; /* a channel line went out */
-	bool has_peer;	/* its line named a peer */
-	bool named;	/* a FIFO whose line gave the path that a program opened it by */
+	bool described;	 /* a channel line went out */
+	bool has_peer;	 /* its line named a peer */
+	uint32_t sender; /* the first thread that sent on it, and received */
+	uint32_t receiver;
+	bool named; /* a FIFO whose line gave the path that a program opened it by */
 	uint16_t local_port;
 	uint16_t peer_port;
 	struct object *older; /* what had this address before */

@@ -75,6 +75,8 @@ int trace_writer_pump(struct trace_writer *writer)
 	int records = tracer_drain(writer->tracer, record_write, writer);
 
 	tracer_losses(writer->tracer, loss_write, writer);
+	if (writer->encoder.wants_buffers)
+		tracer_follow_buffers(writer->tracer);
 	trace_writer_flush(writer);
 	return records;
 }

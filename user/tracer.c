@@ -22,27 +22,37 @@ static const struct hook_row {
 	const char *tracepoint;
 	bool needed;
 	const char *gives;
+	bool on_demand; /* too dear for the whole machine: see tracer_follow_buffers() */
 } hook_rows[] = {
-	{"call_enter", "sys_enter", true, "system calls"},
-	{"call_exit", "sys_exit", true, "their results"},
-	{"call_switch", "sched_switch", true, "waiting: who sleeps in which call, and how long"},
-	{"process_fork", "sched_process_fork", true, "children and threads"},
-	{"process_exec", "sched_process_exec", true, "programs and what they inherit"},
-	{"process_exit", "sched_process_exit", true, "ends of processes"},
-	{"process_rename", "task_rename", true, "names of threads"},
-	{"signal_generate", "signal_generate", true, "signals: who sent them"},
-	{"signal_deliver", "signal_deliver", true, "signals: what they did"},
+	{"call_enter", "sys_enter", true, "system calls", false},
+	{"call_exit", "sys_exit", true, "their results", false},
+	{"call_switch", "sched_switch", true, "waiting: who sleeps in which call, and how long",
+	 false},
+	{"process_fork", "sched_process_fork", true, "children and threads", false},
+	{"process_exec", "sched_process_exec", true, "programs and what they inherit", false},
+	{"process_exit", "sched_process_exit", true, "ends of processes", false},
+	{"process_rename", "task_rename", true, "names of threads", false},
+	{"signal_generate", "signal_generate", true, "signals: who sent them", false},
+	{"signal_deliver", "signal_deliver", true, "signals: what they did", false},
 	{"socket_data_ready", "sk_data_ready", false,
 	 "sockets: the kernel's word for the receiver of each message; else addresses and order "
-	 "tell"},
+	 "tell",
+	 false},
 	{"socket_sent", "sock_send_length", false,
-	 "datagrams: which of several in one call were queued, which dropped"},
+	 "datagrams: which of several in one call were queued, which dropped", false},
 	{"pipe_locked", "contention_end", false,
-	 "pipes with several writers: who came first; else the order of calls tells"},
+	 "pipes with several writers: who came first; else the order of calls tells", false},
 	{PEER_PROGRAM, "sched_waking", false,
-	 "--follow-peers: strangers that the traced talk with"},
+	 "--follow-peers: strangers that the traced talk with", false},
 	{"socket_copied", "skb_copy_datagram_iovec", false,
-	 "unix sockets: the kernel's word for the sender of each message; else order tells"},
+	 "unix sockets: the kernel's word for the sender of each message; else order tells", false},
+	{"buffer_of_socket", "kmem_cache_alloc", false,
+	 "unix sockets with several senders: which send each byte came from; else order tells",
+	 true},
+	{"buffer_of_queue", "kmalloc", false,
+	 "queues with several senders: which send each message came from; else order tells", true},
+	{"buffer_taken", "kfree", false, "queues with several receivers: which message each took",
+	 true},
 };
 
 /* How often we can look for what strangers hold that join by --follow-peers. */
@@ -63,6 +73,8 @@ struct tracer {
 	int peer_walks[PEER_WALKS];
 	size_t peer_walk_count;
 	uint64_t peers_seen;
+	struct bpf_link *on_demand[HOOK_COUNT];
+	bool follows_buffers;
 	uint64_t *counts; /* of one reason, by processor */
 	uint64_t *told;	  /* what tracer_losses() has told already: [reason][cpu] */
 };
@@ -111,6 +123,8 @@ static int hook_choose(struct tracer *tracer, size_t at, const struct btf *btf, 
 		snprintf(why, why_len, "this kernel lacks the tracepoint %s", hook->tracepoint);
 		return -ENOTSUP;
 	}
+	if (hook_rows[at].on_demand)
+		bpf_program__set_autoattach(hook_program(tracer, at), false);
 	return bpf_program__set_autoload(hook_program(tracer, at), hook->attached);
 }
 
@@ -232,6 +246,8 @@ void tracer_close(struct tracer *tracer)
 		close(tracer->end_walk);
 	while (tracer->peer_walk_count)
 		close(tracer->peer_walks[--tracer->peer_walk_count]);
+	for (size_t i = 0; i < HOOK_COUNT; i++)
+		bpf_link__destroy(tracer->on_demand[i]);
 	ring_buffer__free(tracer->ring);
 	ipclens_bpf__destroy(tracer->bpf);
 	free(tracer->counts);
@@ -322,6 +338,17 @@ bool tracer_has(struct tracer *tracer, int pidfd)
 
 	free(state);
 	return has;
+}
+
+void tracer_follow_buffers(struct tracer *tracer)
+{
+	if (tracer->follows_buffers)
+		return;
+	tracer->follows_buffers = true;
+	for (size_t i = 0; i < HOOK_COUNT; i++)
+		if (hook_rows[i].on_demand && tracer->hooks[i].attached)
+			tracer->on_demand[i] = bpf_program__attach(hook_program(tracer, i));
+	tracer->bpf->bss->buffers_followed = 1;
 }
 
 uint64_t tracer_live_tasks(const struct tracer *tracer)

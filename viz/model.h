@@ -95,6 +95,14 @@ struct viz_argument {
 	int64_t value;
 };
 
+/* What a receive took of one send. */
+struct viz_chunk {
+	uint64_t operation; /* the send's id */
+	uint64_t message;   /* which message of a sendmmsg */
+	uint64_t offset;    /* in that message */
+	uint64_t bytes;	    /* 0: the whole message */
+};
+
 /*
  * One system call. Which of the optional keys the trace gave: viz_has(op, returned); the others
  * are 0 (fd -1). Sorted by enter_ns, then id; the trace's begin line and end line are one.
@@ -121,6 +129,8 @@ struct viz_operation {
 	int64_t returned;
 	struct viz_bytes error; /* "EAGAIN" */
 	uint64_t transferred;
+	struct viz_chunk *chunks; /* receives: the sends that the kernel's buffers name */
+	size_t chunk_count;
 	uint64_t *lengths;
 	size_t lengths_count;
 	uint64_t off_cpu_ns;

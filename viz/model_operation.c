@@ -73,6 +73,33 @@ static void add_who(struct model_builder *b, struct viz_operation *op)
 	op->from = channel_field(b, FIELD_operation_from);
 }
 
+static uint64_t chunk_number(const cJSON *element, const char *key)
+{
+	uint64_t number;
+
+	return reader_uint(cJSON_GetObjectItemCaseSensitive(element, key), &number) ? number : 0;
+}
+
+static struct viz_chunk *build_chunks(struct model_builder *b, size_t *count)
+{
+	const struct trace_value *value = VALUE(operation, chunks);
+	struct viz_chunk *list = NULL;
+	const cJSON *element;
+
+	*count = 0;
+	if (!value->present)
+		return NULL;
+	cJSON_ArrayForEach(element, value->json)
+	{
+		struct viz_chunk chunk = {.operation = chunk_number(element, "operation"),
+					  .message = chunk_number(element, "message"),
+					  .offset = chunk_number(element, "offset"),
+					  .bytes = chunk_number(element, "bytes")};
+		ARENA_PUSH(b->arena, list, *count, chunk);
+	}
+	return list;
+}
+
 static void add_amounts(struct model_builder *b, struct viz_operation *op)
 {
 	op->requested = VALUE(operation, requested)->number;
@@ -80,6 +107,7 @@ static void add_amounts(struct model_builder *b, struct viz_operation *op)
 	op->error = build_string(b, FIELD_operation_error);
 	op->transferred = VALUE(operation, transferred)->number;
 	op->lengths = build_uints(b, FIELD_operation_lengths, &op->lengths_count);
+	op->chunks = build_chunks(b, &op->chunk_count);
 	op->off_cpu_ns = VALUE(operation, off_cpu_ns)->number;
 	op->payload = build_bytes(b, FIELD_operation_payload);
 	op->message_type = VALUE(operation, message_type)->integer;

@@ -148,23 +148,27 @@ static struct viz_end item_end_of(const struct flow_item *item, uint64_t offset,
 	return end;
 }
 
-/* Whole messages: what was received of what was sent; a shorter buffer cuts the rest off. */
-static void fill_whole(struct viz_message *message, const struct flow_piece *piece)
+/* What was received of what was sent; a shorter buffer cuts the rest off. */
+struct viz_message *pair_add_whole(struct pair_context *context, const struct pair_route *route,
+				   const struct flow_item *send, const struct flow_item *receive)
 {
-	const struct flow_item *send = piece->send, *receive = piece->receive;
+	struct viz_message *message = pair_add_message(context, route);
 
 	message->bytes = receive ? receive->bytes : send->bytes;
 	message->from = item_end_of(send, 0, message->bytes);
 	message->to = item_end_of(receive, 0, message->bytes);
 	message->type = send ? send->type : receive->type;
 	if (!send || !receive || send->open || receive->bytes >= send->bytes)
-		return;
+		return message;
 	message->fate = FATE_TRUNCATED;
 	message->cut = send->bytes - receive->bytes;
+	return message;
 }
 
-static void fill_part(struct viz_message *message, const struct flow_piece *piece)
+static struct viz_message *add_part(struct pair_context *context, const struct pair_route *route,
+				    const struct flow_piece *piece)
 {
+	struct viz_message *message = pair_add_message(context, route);
 	const struct flow_item *send = piece->send, *receive = piece->receive;
 	uint64_t sent_at = send ? piece->start - send->start : 0;
 	uint64_t received_at = receive ? piece->start - receive->start : 0;
@@ -172,6 +176,7 @@ static void fill_part(struct viz_message *message, const struct flow_piece *piec
 	message->bytes = piece->amount;
 	message->from = item_end_of(send, sent_at, piece->amount);
 	message->to = item_end_of(receive, received_at, piece->amount);
+	return message;
 }
 
 static void add_piece(struct pair_context *context, const struct flow *flow,
@@ -182,11 +187,10 @@ static void add_piece(struct pair_context *context, const struct flow *flow,
 
 	if (!receive && send->op->role == ROLE_OPEN)
 		return; /* what a counter held from its birth is no message until it is read */
-	message = pair_add_message(context, route);
 	if (flow->whole)
-		fill_whole(message, piece);
+		message = pair_add_whole(context, route, send, receive);
 	else
-		fill_part(message, piece);
+		message = add_part(context, route, piece);
 	if (route->values) {
 		message->bytes = send ? send->bytes : receive->bytes;
 		message->from.offset = message->to.offset = 0;
@@ -202,6 +206,8 @@ void pair_flow(struct pair_context *context, struct flow *flow, const struct pai
 	struct flow_piece *pieces;
 	size_t count;
 
+	if (flow->whole)
+		pair_take_named(context, flow, route);
 	flow->doubt |= context->lost;
 	pieces = flow_join(context->arena, flow, &count);
 	for (size_t i = 0; i < count; i++)

@@ -97,6 +97,18 @@ struct pair_route {
 	bool values;  /* amounts are no bytes: a message has its item's bytes */
 };
 
+/* pair_named.c: the send that a receive names as its only source; NULL: it names none. */
+const struct viz_operation *pair_named_send(const struct pair_context *context,
+					    const struct viz_operation *receive);
+
+/* Pairs the receives of whole messages that name their send, and takes both out of the flow. */
+void pair_take_named(struct pair_context *context, struct flow *flow,
+		     const struct pair_route *route);
+
+/* An exact message of whole ones; one of the sides may be NULL. */
+struct viz_message *pair_add_whole(struct pair_context *context, const struct pair_route *route,
+				   const struct flow_item *send, const struct flow_item *receive);
+
 /* Joins a flow and adds its messages. */
 void pair_flow(struct pair_context *context, struct flow *flow, const struct pair_route *route);
 

@@ -20,6 +20,7 @@ struct priority_counts {
 struct queue_receive {
 	const struct viz_operation *op;
 	int64_t type;
+	bool known; /* the type is a fact, not the queue's rule applied */
 	bool doubt;
 };
 
@@ -100,7 +101,7 @@ static void infer_priorities(const struct operation_list *sends, struct queue_re
 		     sent++)
 			if (!viz_operation_failed(sends->items[sent]))
 				counts_add(counts, type_of(sends->items[sent]));
-		if (!type_known(receive->op)) {
+		if (!receive->known) {
 			receive->doubt = counts->distinct != 1;
 			receive->type = counts_highest(counts);
 		}
@@ -117,8 +118,12 @@ static struct queue_receive *list_receives(struct pair_context *context,
 	*count = 0;
 	for (size_t i = 0; i < traffic->receives.count; i++) {
 		const struct viz_operation *op = traffic->receives.items[i];
-		struct queue_receive receive = {op, type_of(op), !type_known(op)};
+		const struct viz_operation *named = pair_named_send(context, op);
+		struct queue_receive receive = {.op = op,
+						.type = type_of(named ? named : op),
+						.known = named || type_known(op)};
 
+		receive.doubt = !receive.known;
 		if (!viz_operation_failed(op) && viz_has(op, returned))
 			ARENA_PUSH(context->arena, list, *count, receive);
 	}

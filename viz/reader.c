@@ -183,6 +183,14 @@ static bool is_thread(const cJSON *json)
 	       is_uint(cJSON_GetObjectItemCaseSensitive(json, "tid"));
 }
 
+static bool is_chunk(const cJSON *json)
+{
+	uint64_t operation;
+
+	return cJSON_IsObject(json) &&
+	       reader_uint(cJSON_GetObjectItemCaseSensitive(json, "operation"), &operation);
+}
+
 static bool is_fd(const cJSON *json)
 {
 	int64_t fd;
@@ -274,6 +282,8 @@ static bool take_value(enum field_kind kind, const cJSON *json, struct trace_val
 		return is_list_of(json, is_fd);
 	case KIND_SEMS:
 		return is_list_of(json, is_sem);
+	case KIND_CHUNKS:
+		return is_list_of(json, is_chunk);
 	default:
 		return cJSON_IsObject(json);
 	}
@@ -306,6 +316,7 @@ static const char *kind_words(enum field_kind kind)
 		[KIND_THREAD] = "an object with pid and tid",
 		[KIND_FDS] = "a list of objects with fd, channel and access",
 		[KIND_SEMS] = "a list of objects with number, change and flags",
+		[KIND_CHUNKS] = "a list of objects with the number of an operation",
 		[KIND_OBJECT] = "an object",
 	};
 

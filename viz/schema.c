@@ -86,6 +86,9 @@ static void kind(struct json *j, enum field_kind kind)
 	case KIND_SEMS:
 		list_of(j, reference, "semaphore");
 		break;
+	case KIND_CHUNKS:
+		list_of(j, reference, "chunk");
+		break;
 	case KIND_OBJECT:
 		type(j, "object");
 		break;
@@ -223,6 +226,20 @@ static void define_semaphore(struct json *j)
 	json_end_object(j);
 }
 
+static void define_chunk(struct json *j)
+{
+	static const char *const keys[] = {"operation"};
+
+	begin_object(j, "chunk", "what a receive took of one send");
+	property(j, "operation", KIND_UINT, "the send's id");
+	property(j, "message", KIND_UINT, "which message of a sendmmsg, 0 if absent");
+	property(j, "offset", KIND_UINT, "where in the message");
+	property(j, "bytes", KIND_UINT, "how many; absent: the whole message");
+	close_properties(j);
+	required(j, keys, 1);
+	json_end_object(j);
+}
+
 static void required_fields(struct json *j, enum record record)
 {
 	json_key(j, "required");
@@ -266,6 +283,7 @@ static void definitions(struct json *j)
 	define_descriptor(j);
 	define_wait(j);
 	define_semaphore(j);
+	define_chunk(j);
 	for (enum record record = RECORD_NONE + 1; record < RECORD_COUNT; record++)
 		define_record(j, record);
 	json_end_object(j);

@@ -293,7 +293,20 @@ struct unix_sock {
 	struct sock *peer;
 };
 
+struct kmem_cache {
+	const char *name;
+};
+
+struct msg_msg {
+	long m_type;
+};
+
+struct unix_skb_parms {
+	u32 consumed;
+};
+
 struct sk_buff {
+	char cb[48];
 	struct sock *sk;
 };
 

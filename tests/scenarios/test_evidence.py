@@ -85,5 +85,39 @@ def full_pipe(directory):
         expect(read["queued"] <= channel["capacity"], "no more lies in it than fits", read)
 
 
+def taken(trace, receive):
+    """The bytes that the kernel's buffers say a receive took, from the sends that they name."""
+    data = b""
+    for chunk in receive["chunks"]:
+        sent = blob(trace.operation(chunk["operation"])["payload"])
+        start = chunk.get("offset", 0)
+        data += sent[start : start + chunk["bytes"]] if "bytes" in chunk else sent
+    return data
+
+
+def several_senders(directory, way):
+    result = record(directory, lab("manysenders", way))
+    trace = result.trace
+    sent = {line["text"] for line in result.truth if line["do"] == "send"}
+    receives = [op for op in trace.operations(role="receive", state=None) if op["returned"] == 16]
+    expect_equal(
+        {blob(op["payload"]).decode("latin-1") for op in receives}, sent, "all arrived"
+    )
+    named = [op for op in receives if "chunks" in op]
+    expect(named, "once there are several senders, receives name the sends", len(receives))
+    for op in named:
+        expect_equal(taken(trace, op), blob(op["payload"]), f"what operation {op['id']} took")
+    first = min(op["id"] for op in named)
+    later = [op for op in receives if op["enter_ns"] > trace.operation(first)["exit_ns"]]
+    missed = sum("chunks" not in op for op in later)
+    expect(missed <= 100, "and nearly all do from then on", missed, len(later))
+
+
+for one in ("stream", "dgram", "seqpacket", "sysv", "posix"):
+    scenario(f"three senders, {one}: receives name the sends that their buffers came from")(
+        lambda directory, way=one: several_senders(directory, way)
+    )
+
+
 if __name__ == "__main__":
     main()

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The buffer map: which send allocated the buffer that a receive takes. Exact without order,
+ * payload or any assumption: the kernel moves a pointer, and we follow it. AF_UNIX (sk_buff),
+ * POSIX and System V queues (msg_msg).
+ *
+ * The allocator's tracepoints are paid for by every process of the machine (measured: a loop of
+ * unix datagrams 1.19 -> 1.33), so they are attached only once a traced object has two senders or
+ * two receivers; with one of each, counting is exact already.
+ *
+ * raw_tp, because 6.1 and 6.12 refuse the `const void *` argument of these in tp_btf programs.
+ */
+#ifndef BPF_BUFFER_H
+#define BPF_BUFFER_H
+
+#include "bpf/describe.h"
+
+#define UNIX_CB_CONSUMED bpf_core_field_offset(struct unix_skb_parms, consumed)
+
+struct buffer_origin {
+	u64 operation; /* that allocated it */
+	u64 object;    /* on which: a buffer used again for another is not taken for the old one */
+	u32 message;   /* index in a sendmmsg */
+	u32 pad;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 65536);
+	__type(key, u64);
+	__type(value, struct buffer_origin);
+} buffers SEC(".maps");
+
+/* Set by user/ once the allocator's hooks are attached: spares the look-up before. */
+__u32 buffers_followed = 0;
+
+static __always_inline struct task_state *task_state_transferring(u32 role)
+{
+	struct task_state *state = task_state_traced(bpf_get_current_task_btf());
+
+	return state && state->recording && state->role == role ? state : 0;
+}
+
+static __always_inline bool is_unix(u32 mechanism)
+{
+	return mechanism >= MECH_UNIX_STREAM && mechanism <= MECH_UNIX_SEQPACKET;
+}
+
+static __always_inline bool is_queue(u32 mechanism)
+{
+	return mechanism == MECH_POSIX_MQ || mechanism == MECH_SYSV_MSG;
+}
+
+static __always_inline void buffer_born(struct task_state *state, u64 address)
+{
+	struct buffer_origin origin = {.operation = state->operation.id,
+				       .object = state->operation.object.object.address,
+				       .message = state->details.sent};
+
+	bpf_map_update_elem(&buffers, &address, &origin, BPF_ANY);
+}
+
+static __always_inline bool is_skb_cache(struct kmem_cache *cache)
+{
+	char name[16] = "", wanted[16] = "skbuff_head_cac";
+
+	bpf_probe_read_kernel(name, sizeof(name) - 1, KREAD(cache, name));
+	return ((u64 *)name)[0] == ((u64 *)wanted)[0] && ((u64 *)name)[1] == ((u64 *)wanted)[1];
+}
+
+/* mm/slab_common.c: kmem_cache_alloc(call_site, ptr, cache, …) */
+SEC("?raw_tp/kmem_cache_alloc")
+int buffer_of_socket(struct bpf_raw_tracepoint_args *context)
+{
+	struct task_state *state = task_state_transferring(ROLE_SEND);
+
+	if (!state || !is_unix(state->operation.object.mechanism) ||
+	    !is_skb_cache((struct kmem_cache *)context->args[2]))
+		return 0;
+	buffer_born(state, context->args[1]);
+	return 0;
+}
+
+/* ipc/msgutil.c, load_msg: the head of a message and as much of it as fits the first page. */
+static __always_inline u64 msg_alloc_len(u64 message_len)
+{
+	u64 head = bpf_core_type_size(struct msg_msg), room = PAGE_SIZE_LEN - head;
+
+	return head + (message_len < room ? message_len : room);
+}
+
+/* kmalloc(call_site, ptr, bytes_req, …) */
+SEC("?raw_tp/kmalloc")
+int buffer_of_queue(struct bpf_raw_tracepoint_args *context)
+{
+	struct task_state *state = task_state_transferring(ROLE_SEND);
+
+	if (!state || !is_queue(state->operation.object.mechanism) ||
+	    context->args[2] != msg_alloc_len(state->operation.requested))
+		return 0;
+	buffer_born(state, context->args[1]);
+	return 0;
+}
+
+/* Tells that the current receive took `len` bytes from `offset` on of what an earlier send sent. */
+static __always_inline void chunk_send(struct task_state *state, u64 address, u64 object,
+				       u32 offset, u32 len)
+{
+	struct buffer_origin *origin = bpf_map_lookup_elem(&buffers, &address);
+	struct wire_chunk *record;
+	u64 sender;
+	u32 message;
+
+	if (!origin || origin->object != object)
+		return;
+	sender = origin->operation;
+	message = origin->message;
+	record = record_reserve(struct wire_chunk, WIRE_CHUNK);
+	if (!record)
+		return;
+	record->operation = state->operation.id;
+	record->sender = sender;
+	record->message = message;
+	record->offset = offset;
+	record->len = len;
+	record->pad = 0;
+	record_submit(record);
+}
+
+/* kfree(call_site, ptr): a message is freed by the receive that took it. */
+SEC("?raw_tp/kfree")
+int buffer_taken(struct bpf_raw_tracepoint_args *context)
+{
+	struct task_state *state = task_state_transferring(ROLE_RECEIVE);
+
+	if (!state || !is_queue(state->operation.object.mechanism))
+		return 0;
+	chunk_send(state, context->args[1], state->operation.object.object.address, 0, 0);
+	return 0;
+}
+
+/* Called where a receive copies `len` bytes of a unix socket's buffer. */
+static __always_inline void skb_copied(struct task_state *state, struct sk_buff *skb,
+				       struct sock *sender, u32 len)
+{
+	u32 consumed = 0;
+
+	if (!buffers_followed)
+		return;
+	if (state->operation.object.mechanism == MECH_UNIX_STREAM)
+		bpf_probe_read_kernel(&consumed, sizeof(consumed),
+				      (void *)skb + bpf_core_field_offset(struct sk_buff, cb) +
+					      UNIX_CB_CONSUMED);
+	chunk_send(state, (u64)skb, (u64)sender, consumed, len);
+}
+
+#endif
