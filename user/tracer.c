@@ -42,8 +42,8 @@ static const struct hook_row {
 	 "datagrams: which of several in one call were queued, which dropped", false},
 	{"pipe_locked", "contention_end", false,
 	 "pipes with several writers: who came first; else the order of calls tells", false},
-	{PEER_PROGRAM, "sched_waking", false,
-	 "--follow-peers: strangers that the traced talk with", false},
+	{PEER_PROGRAM, "sched_waking", false, "--follow-peers: strangers that the traced talk with",
+	 false},
 	{"socket_copied", "skb_copy_datagram_iovec", false,
 	 "unix sockets: the kernel's word for the sender of each message; else order tells", false},
 	{"buffer_of_socket", "kmem_cache_alloc", false,
@@ -399,7 +399,7 @@ uint64_t tracer_skipped(struct tracer *tracer)
 		struct bpf_prog_info info = {0};
 		uint32_t len = sizeof(info);
 
-		if (tracer->hooks[i].attached &&
+		if (tracer->hooks[i].attached && !hook_rows[i].on_demand &&
 		    bpf_obj_get_info_by_fd(bpf_program__fd(hook_program(tracer, i)), &info, &len) ==
 			    0)
 			sum += info.recursion_misses;

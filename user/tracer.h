@@ -84,7 +84,10 @@ typedef void tracer_loss_fn(void *context, enum wire_loss reason, int cpu, uint6
 
 void tracer_losses(struct tracer *tracer, tracer_loss_fn *loss, void *context);
 
-/* Runs of our programs that the kernel skipped because they were re-entered. */
+/*
+ * Runs of our programs that the kernel skipped because they were re-entered: records that may be
+ * missing. A skipped look at a buffer is none of them: the receive only goes without a name.
+ */
 uint64_t tracer_skipped(struct tracer *tracer);
 
 #endif
