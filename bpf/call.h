@@ -276,6 +276,8 @@ static __always_inline void operation_finish(struct task_state *state, struct ta
 
 	if (role == ROLE_SEND)
 		send_finish(state, row);
+	else if (row->data == DATA_PATH && state->cold)
+		path_read(state, argument(state, row->buf));
 	else if ((role == ROLE_RECEIVE && operation->returned >= 0) ||
 		 (row->result == RESULT_FD && row->peer != ARG_NONE && operation->returned >= 0))
 		receive_finish(state, row);

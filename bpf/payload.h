@@ -180,6 +180,7 @@ static __always_inline void path_read(struct task_state *state, u64 from)
 	long len = bpf_probe_read_user_str(state->extra, WIRE_NAME_LEN, (void *)from);
 
 	state->operation.payload_len = len > 0 ? len - 1 : 0;
+	state->cold = len < 0;
 }
 
 #endif

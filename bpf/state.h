@@ -31,7 +31,7 @@ struct task_state {
 	u8 begun;     /* a begin record went out */
 	u8 late;      /* followed while it ran: a call that it was in is recorded as it returns */
 	u8 role;      /* enum role of the call being recorded */
-	u8 cold;      /* the payload was not in memory at entry: read it again at exit */
+	u8 cold;      /* payload or path was not in memory at entry: read it again at exit */
 
 	u64 late_ns; /* when that was */
 	u64 asleep_since_ns;

@@ -4,6 +4,7 @@
  * the call's entry they are not in memory, so a tracer that looks only then sees nothing.
  */
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 #include "lab.h"
 
@@ -50,6 +51,21 @@ static void send_cold(int fd, const char *page, size_t len)
 	lab_write(fd, "pipe", "pipe", page, len);
 }
 
+/* A name may lie where nobody has looked yet, too. */
+static void open_cold(void)
+{
+	char path[64];
+	const char *name;
+
+	snprintf(path, sizeof(path), "/tmp/coldpage-%d", getpid());
+	lab_check(mkfifo(path, 0600), "mkfifo");
+	name = map_fresh(path);
+	lab_expect(!page_present(name), "the page is cold");
+	close((int)lab_check(open(name, O_RDWR), "open"));
+	truth(.action = "opens", .mechanism = "fifo", .channel = path);
+	lab_check(unlink(path), "unlink");
+}
+
 int main(int argc, char **argv)
 {
 	int ends[2];
@@ -66,6 +82,7 @@ int main(int argc, char **argv)
 	send_cold(ends[1], cold_literal.text, strlen("a cold literal"));
 	send_cold(ends[1], map_fresh("a page of a mapping"), strlen("a page of a mapping"));
 	close(ends[1]);
+	open_cold();
 	lab_reap_well(child);
 	return EXIT_SUCCESS;
 }

@@ -201,6 +201,9 @@ def coldpage(directory):
     found = compare(result, "pipe")
     payloads = {blob(result.trace.operation(m["sent"]["op"])["payload"]) for m in found}
     expect_equal(payloads, {b"a cold literal", b"a page of a mapping"}, "the payloads of the sends")
+    opened = [op["path"] for op in result.trace.operations(syscall="openat") if op.get("new_fds")]
+    names = [t["channel"] for t in result.truth if t["do"] == "opens"]
+    expect_equal([p for p in opened if p in names or not p], names, "the name of the FIFO")
 
 
 @scenario("an eventfd that is summed: two additions, one read")
