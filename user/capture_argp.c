@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RING_LEN_DEFAULT (64ULL << 20)
 #define RING_LEN_MIN 4096
 #define PAYLOAD_LEN_DEFAULT 64
 #define TIMEOUT_MAX 1e9

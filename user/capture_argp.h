@@ -7,6 +7,7 @@
 
 #include "capture.h"
 
+#define RING_LEN_DEFAULT (64ULL << 20)
 #define RING_LEN_MAX (1ULL << 30)
 
 /*

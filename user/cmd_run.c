@@ -76,6 +76,15 @@ static int scratch_open(void)
 	return fd >= 0 ? fd : memfd_create("ipclens-trace", MFD_CLOEXEC);
 }
 
+/* The very file, not its name: the name may lead elsewhere by now. */
+static int open_again(int fd)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
 /* Descriptor that the trace is written to; another one, `*reading`, to read it again. */
 static int trace_open(const struct run_options *options, int *reading)
 {
@@ -95,7 +104,7 @@ static int trace_open(const struct run_options *options, int *reading)
 		report_error("%s: %s", options->trace, why);
 		return -1;
 	}
-	*reading = open(options->trace, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	*reading = open_again(fd);
 	if (*reading < 0)
 		report_error("%s: cannot be read again: %s", options->trace, strerror(errno));
 	return *reading < 0 ? -1 : fd;

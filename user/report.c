@@ -35,19 +35,21 @@ bool report_ready(void)
 	return true;
 }
 
-/* What to do about it: a ring of four times the size, a power of two as it is. */
+/* What to do about it: a ring of four times the size, a power of two as that is. */
 static void put_advice(const struct capture_options *options, const struct capture_result *result,
 		       char *text, size_t size)
 {
 	uint64_t larger = options->tracer.ring_len * 4;
 
+	if (larger < RING_LEN_DEFAULT)
+		larger = RING_LEN_DEFAULT;
 	if (larger > RING_LEN_MAX)
 		larger = RING_LEN_MAX;
 	if (!result->lost_ring)
 		*text = '\0';
 	else if (larger > options->tracer.ring_len)
-		snprintf(text, size, "; try --ring %lluK or a smaller --payload",
-			 (unsigned long long)larger >> 10);
+		snprintf(text, size, "; try --ring %lluM or a smaller --payload",
+			 (unsigned long long)larger >> 20);
 	else
 		snprintf(text, size, "; try a smaller --payload");
 }
