@@ -93,7 +93,11 @@ static int read_lines(struct model_builder *b, struct trace_line *line)
 	if (result < 0)
 		return result;
 	if (result == 0 || b->reader->skipped) {
+		bool nothing = !b->reader->number && !b->reader->skipped;
+
 		b->reader->number = 1;
+		if (nothing)
+			return reader_fail(b->reader, "no whole line: no trace, or not yet");
 		return reader_fail(b->reader, "no header: is this a trace of ipclens?");
 	}
 	err = check_header(b);

@@ -68,8 +68,9 @@ static const char *locale_name(void)
 }
 
 /*
- * The locale of the environment, whatever the program set. Where it says nothing at all (a bare
- * container) UTF-8 is the better guess; where it is not installed here, its name tells.
+ * The locale of the environment, whatever the program set. Its name mostly tells, installed or not,
+ * and the files of locales need not be read. Where there is none at all (a bare container) UTF-8 is
+ * the better guess.
  */
 static bool locale_is_utf8(void)
 {
@@ -77,11 +78,13 @@ static bool locale_is_utf8(void)
 	locale_t locale;
 	bool utf8;
 
-	if (!name)
+	if (!name || strcasestr(name, "utf-8") || strcasestr(name, "utf8"))
 		return true;
-	locale = newlocale(LC_CTYPE_MASK, "", (locale_t)0);
+	if (strcmp(name, "C") == 0 || strcmp(name, "POSIX") == 0)
+		return false;
+	locale = newlocale(LC_CTYPE_MASK, name, (locale_t)0);
 	if (!locale)
-		return strcasestr(name, "utf-8") || strcasestr(name, "utf8");
+		return false;
 	utf8 = strcmp(nl_langinfo_l(CODESET, locale), "UTF-8") == 0;
 	freelocale(locale);
 	return utf8;

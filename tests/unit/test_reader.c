@@ -48,7 +48,7 @@ static void empty(void **state)
 	struct trace_text *t = *state;
 
 	t->len = 0;
-	assert_error(t, "test:1: no header: is this a trace of ipclens?");
+	assert_error(t, "test:1: no whole line: no trace, or not yet");
 }
 
 static void other_file(void **state)

@@ -35,7 +35,7 @@ static int forget_environment(void **state)
 {
 	static const char *const names[] = {"COLUMNS",	   "NO_COLOR",	    "CLICOLOR_FORCE",
 					    "FORCE_COLOR", "IPCLENS_PAGER", "PAGER",
-					    "LC_CTYPE",	   "LESS"};
+					    "LC_CTYPE",	   "LESS",	    "LOCPATH"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
@@ -133,6 +133,8 @@ static void characters_by_locale(void **state)
 	(void)state;
 	assert_true(look(null, TERM_AUTO).utf8);
 	setenv("LC_ALL", "C", 1);
+	assert_false(look(null, TERM_AUTO).utf8);
+	setenv("LC_ALL", "POSIX", 1);
 	assert_false(look(null, TERM_AUTO).utf8);
 	setenv("LC_ALL", "xx_YY.nonsense", 1);
 	assert_false(look(null, TERM_AUTO).utf8);
