@@ -29,6 +29,17 @@ static bool is_telling(const struct viz_operation *op)
 	return false;
 }
 
+/* EACCES may be of any file; ENXIO of a FIFO that nobody reads, but not of a missing terminal. */
+static bool is_plain_file(const struct viz_operation *op)
+{
+	static const char devices[] = "/dev/";
+
+	if (op->error.data && strcmp(op->error.data, "EACCES") == 0)
+		return true;
+	return op->path.len >= sizeof(devices) - 1 &&
+	       memcmp(op->path.data, devices, sizeof(devices) - 1) == 0;
+}
+
 /* Of a call that a deadly signal ended, nobody sees a result. */
 static bool has_failed(const struct viz_message *interrupter)
 {
@@ -41,8 +52,7 @@ static bool is_worth(const struct scene_drafts *d, const struct viz_operation *o
 	if (!viz_operation_failed(op) || op->role == ROLE_WAIT || op->role == ROLE_CONTROL ||
 	    op->role == ROLE_SIGNAL)
 		return false;
-	if (op->role == ROLE_OPEN && op->error.data && strcmp(op->error.data, "EACCES") == 0 &&
-	    !op->channel)
+	if (op->role == ROLE_OPEN && !op->channel && is_plain_file(op))
 		return false;
 	return is_restart(op) ? has_failed(d->interrupter[op->index]) : is_telling(op);
 }

@@ -43,16 +43,19 @@ static int begin(struct scene_drafts *d, const struct scene_request *request)
 	*d = (struct scene_drafts){.request = request, .scene = scene_new()};
 	d->lane_of = calloc(model->process_count + 1, sizeof(*d->lane_of));
 	d->processes = calloc(model->process_count + 1, sizeof(*d->processes));
+	d->names = calloc(model->process_count + 1, sizeof(*d->names));
 	d->namesake = calloc(model->process_count + 1, sizeof(*d->namesake));
 	d->interrupter = calloc(model->operation_count + 1, sizeof(*d->interrupter));
-	return d->scene && d->lane_of && d->processes && d->namesake && d->interrupter ? 0
-										       : -ENOMEM;
+	return d->scene && d->lane_of && d->processes && d->names && d->namesake && d->interrupter
+		       ? 0
+		       : -ENOMEM;
 }
 
 static void end(struct scene_drafts *d)
 {
 	free(d->lane_of);
 	free(d->processes);
+	free(d->names);
 	free(d->namesake);
 	free(d->interrupter);
 	free(d->rows);
@@ -64,6 +67,7 @@ int scene_build(const struct scene_request *request, struct scene **scene)
 	int err = begin(&d, request);
 
 	if (!err) {
+		scene_name_processes(&d);
 		scene_make_lanes(&d);
 		scene_collect(&d);
 		scene_place(&d);

@@ -43,6 +43,7 @@ struct scene_drafts {
 	struct scene *scene;
 	int *lane_of;				/* of a process, by index; SCENE_NOWHERE: none */
 	const struct viz_process **processes;	/* of a lane */
+	struct viz_bytes *names;		/* of a process, by index: its program's */
 	bool *namesake;				/* of a lane: another one has the same title */
 	const struct viz_message **interrupter; /* of an operation, by index; NULL: none */
 	struct draft *rows;
@@ -60,6 +61,9 @@ struct scene_drafts {
 struct draft *scene_draft(struct scene_drafts *d, enum scene_kind kind, int from, int to);
 
 int scene_lane_of(const struct scene_drafts *d, const struct viz_process *process);
+
+/* Under which of its names each process spoke most (scene_talk.c); before the lanes are made. */
+void scene_name_processes(struct scene_drafts *d);
 
 /* Collecting (scene_lanes.c, scene_collect.c, scene_calls.c). */
 void scene_make_lanes(struct scene_drafts *d);
@@ -91,7 +95,7 @@ void scene_say_owned(struct scene_drafts *d, char **slot, const char *format, ch
  * "ls" of a process, with its pid where another lane has that name too, "ls[1201]" of a message's
  * end, "read(0)" of a call, "pipe:[77]" of a channel; allocated, or NULL.
  */
-char *scene_comm(const struct viz_process *process);
+char *scene_comm(const struct scene_drafts *d, const struct viz_process *process);
 char *scene_short_name(const struct scene_drafts *d, const struct viz_process *process);
 char *scene_end_name(const struct scene_drafts *d, const struct viz_end *end);
 char *scene_call(const struct viz_operation *operation);

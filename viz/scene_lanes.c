@@ -105,7 +105,7 @@ void scene_make_lanes(struct scene_drafts *d)
 
 		if (d->lane_of[i] != 0)
 			continue;
-		title = scene_comm(model->processes[i]);
+		title = scene_comm(d, model->processes[i]);
 		d->processes[d->scene->lane_count] = model->processes[i];
 		d->lane_of[i] = (int)d->scene->lane_count;
 		scene_add_lane(d->scene, title ? title : "?", model->processes[i]->pid);

@@ -22,17 +22,17 @@ static char *format(const char *pattern, ...)
 	return len < 0 ? NULL : text;
 }
 
-char *scene_comm(const struct viz_process *process)
+char *scene_comm(const struct scene_drafts *d, const struct viz_process *process)
 {
-	if (!process->comm.data || !process->comm.len)
-		return format("?");
-	return scene_harmless(process->comm.data, process->comm.len);
+	struct viz_bytes name = d->names[process->index];
+
+	return name.len ? scene_harmless(name.data, name.len) : format("?");
 }
 
 char *scene_short_name(const struct scene_drafts *d, const struct viz_process *process)
 {
 	int lane = scene_lane_of(d, process);
-	char *comm = scene_comm(process);
+	char *comm = scene_comm(d, process);
 	char *text;
 
 	if (!comm || lane < 0 || !d->namesake[lane])
@@ -44,8 +44,9 @@ char *scene_short_name(const struct scene_drafts *d, const struct viz_process *p
 
 char *scene_end_name(const struct scene_drafts *d, const struct viz_end *end)
 {
-	struct viz_bytes comm = end->process && end->process->comm.len ? end->process->comm
-								       : end->comm;
+	struct viz_bytes comm = end->process && d->names[end->process->index].len
+					? d->names[end->process->index]
+					: end->comm;
 	char *safe;
 	char *text;
 

@@ -411,6 +411,39 @@ static void a_call_that_death_ended_has_no_result(void **state)
 	assert_non_null(strstr(s->shown, "killed SIGKILL"));
 }
 
+/* `sh -c 'a | b; rm c'`: what spoke was sh. */
+static void a_lane_is_called_by_who_spoke(void **state)
+{
+	struct stage *s = *state;
+	const struct scene *scene;
+
+	many_messages(s, 3, 1);
+	s->trace->len = (size_t)(strstr(s->trace->data, "{\"type\":\"trailer\"") - s->trace->data);
+	trace_line(s->trace, "{'type':'process','event':'exec','at_ns':5000,'pid':30,'tid':30,"
+			     "'comm':'rm','path':'/bin/rm'}");
+	trace_trailer(s->trace, 90000);
+	scene = build(s, NULL, 0);
+	assert_string_equal(scene->lanes[2].title, "sh");
+}
+
+static void a_missing_terminal_is_no_news(void **state)
+{
+	struct stage *s = *state;
+
+	begin_pipeline(s);
+	trace_line(s->trace,
+		   "{'type':'operation','id':5,'syscall':'openat','role':'open','pid':20,"
+		   "'tid':20,'enter_ns':1500,'exit_ns':1501,'returned':-6,'error':'ENXIO',"
+		   "'path':'/dev/tty'}");
+	trace_line(s->trace,
+		   "{'type':'operation','id':6,'syscall':'openat','role':'open','pid':20,"
+		   "'tid':20,'enter_ns':1600,'exit_ns':1601,'returned':-6,'error':'ENXIO',"
+		   "'path':'/tmp/fifo'}");
+	trace_trailer(s->trace, 2000);
+	assert_string_equal(rows(s), "0>1 fork\n0>2 fork\n1>- openat ENXIO\n");
+	assert_non_null(strstr(row_of(s->scene, "openat ENXIO")->detail, "/tmp/fifo"));
+}
+
 static void a_filter_leaves_lanes_out(void **state)
 {
 	struct stage *s = *state;
@@ -444,6 +477,8 @@ int main(void)
 		TEST(the_cap_keeps_both_ends_and_counts),
 		TEST(a_long_run_is_folded),
 		TEST(a_call_that_death_ended_has_no_result),
+		TEST(a_lane_is_called_by_who_spoke),
+		TEST(a_missing_terminal_is_no_news),
 		TEST(a_filter_leaves_lanes_out),
 	};
 

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * What a process is called: by the program that it ran while it spoke. Its last one need not be it:
+ * `bash -c 'a | b; rm c'` ends as rm.
+ */
+#include <stdlib.h>
+
+#include "scene_draft.h"
+
+enum { NAMES = 4 }; /* of one process; more than that share none */
+
+struct talk {
+	struct name {
+		struct viz_bytes comm;
+		size_t messages;
+	} names[NAMES];
+};
+
+static void count_end(const struct scene_drafts *d, struct talk *talks, const struct viz_end *end)
+{
+	struct talk *talk;
+
+	if (!end->process || scene_is_outside(d, end->process) || !end->comm.len)
+		return;
+	talk = &talks[end->process->index];
+	for (size_t i = 0; i < NAMES; i++) {
+		if (!talk->names[i].messages)
+			talk->names[i].comm = end->comm;
+		if (viz_bytes_equal(talk->names[i].comm, end->comm)) {
+			talk->names[i].messages++;
+			return;
+		}
+	}
+}
+
+/* Of equals the last one. A process that said nothing bears its last name. */
+static struct viz_bytes name_of(const struct talk *talk, const struct viz_process *process)
+{
+	const struct name *best = NULL;
+
+	for (size_t i = 0; i < NAMES && talk->names[i].messages; i++)
+		if (!best || talk->names[i].messages >= best->messages)
+			best = &talk->names[i];
+	return best ? best->comm : process->comm;
+}
+
+void scene_name_processes(struct scene_drafts *d)
+{
+	const struct viz_model *model = d->request->model;
+	const struct viz_pairing *pairing = d->request->pairing;
+	struct talk *talks = calloc(model->process_count + 1, sizeof(*talks));
+
+	d->failed |= !talks;
+	for (size_t i = 0; talks && i < pairing->message_count; i++) {
+		const struct viz_message *m = pairing->messages[i];
+
+		if (m->signal)
+			continue;
+		count_end(d, talks, &m->from);
+		count_end(d, talks, &m->to);
+	}
+	for (size_t i = 0; i < model->process_count; i++)
+		d->names[i] = talks ? name_of(&talks[i], model->processes[i])
+				    : model->processes[i]->comm;
+	free(talks);
+}
