@@ -79,6 +79,9 @@ void chunks_field(struct json *json, const struct call *call, uint64_t operation
 void evidence_fields(struct json *json, const struct wire_operation *operation,
 		     const struct wire_details *details);
 
+/* {"pid":5,"sig":10}: the arguments that `names` names, separated by commas. */
+void args_field(struct json *json, const struct wire_details *details, const char *names);
+
 /* The id of an object, its channel line written first where it has none yet. NULL where unknown. */
 const char *channel_of(struct encoder *encoder, const struct wire_ref *ref,
 		       enum mechanism mechanism);

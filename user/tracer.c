@@ -16,43 +16,17 @@
 
 #define PEER_PROGRAM "peer_woken" /* attached only where it is asked for */
 
-/* A needed hook is in every kernel that we name; an optional one adds evidence. */
+enum hook_need { HOOK_NEEDED, HOOK_OPTIONAL, HOOK_ON_DEMAND };
+
 static const struct hook_row {
-	const char *program; /* in bpf/ */
+	const char *program;
 	const char *tracepoint;
-	bool needed;
+	enum hook_need need;
 	const char *gives;
-	bool on_demand; /* too dear for the whole machine: see tracer_follow_buffers() */
 } hook_rows[] = {
-	{"call_enter", "sys_enter", true, "system calls", false},
-	{"call_exit", "sys_exit", true, "their results", false},
-	{"call_switch", "sched_switch", true, "waiting: who sleeps in which call, and how long",
-	 false},
-	{"process_fork", "sched_process_fork", true, "children and threads", false},
-	{"process_exec", "sched_process_exec", true, "programs and what they inherit", false},
-	{"process_exit", "sched_process_exit", true, "ends of processes", false},
-	{"process_rename", "task_rename", true, "names of threads", false},
-	{"signal_generate", "signal_generate", true, "signals: who sent them", false},
-	{"signal_deliver", "signal_deliver", true, "signals: what they did", false},
-	{"socket_data_ready", "sk_data_ready", false,
-	 "sockets: the kernel's word for the receiver of each message; else addresses and order "
-	 "tell",
-	 false},
-	{"socket_sent", "sock_send_length", false,
-	 "datagrams: which of several in one call were queued, which dropped", false},
-	{"pipe_locked", "contention_end", false,
-	 "pipes with several writers: who came first; else the order of calls tells", false},
-	{PEER_PROGRAM, "sched_waking", false, "--follow-peers: strangers that the traced talk with",
-	 false},
-	{"socket_copied", "skb_copy_datagram_iovec", false,
-	 "unix sockets: the kernel's word for the sender of each message; else order tells", false},
-	{"buffer_of_socket", "kmem_cache_alloc", false,
-	 "unix sockets with several senders: which send each byte came from; else order tells",
-	 true},
-	{"buffer_of_queue", "kmalloc", false,
-	 "queues with several senders: which send each message came from; else order tells", true},
-	{"buffer_taken", "kfree", false, "queues with several receivers: which message each took",
-	 true},
+#define HOOK(program, tracepoint, need, gives) {#program, #tracepoint, HOOK_##need, gives},
+#include "hooks.def"
+#undef HOOK
 };
 
 /* How often we can look for what strangers hold that join by --follow-peers. */
@@ -115,7 +89,7 @@ static int hook_choose(struct tracer *tracer, size_t at, const struct btf *btf, 
 	struct tracer_hook *hook = &tracer->hooks[at];
 
 	hook->tracepoint = hook_rows[at].tracepoint;
-	hook->needed = hook_rows[at].needed;
+	hook->needed = hook_rows[at].need == HOOK_NEEDED;
 	hook->gives = hook_rows[at].gives;
 	hook->attached = kernel_has_tracepoint(btf, hook->tracepoint) &&
 			 (strcmp(hook_rows[at].program, PEER_PROGRAM) != 0 || tracer->follow_peers);
@@ -123,7 +97,7 @@ static int hook_choose(struct tracer *tracer, size_t at, const struct btf *btf, 
 		snprintf(why, why_len, "this kernel lacks the tracepoint %s", hook->tracepoint);
 		return -ENOTSUP;
 	}
-	if (hook_rows[at].on_demand)
+	if (hook_rows[at].need == HOOK_ON_DEMAND)
 		bpf_program__set_autoattach(hook_program(tracer, at), false);
 	return bpf_program__set_autoload(hook_program(tracer, at), hook->attached);
 }
@@ -346,7 +320,7 @@ void tracer_follow_buffers(struct tracer *tracer)
 		return;
 	tracer->follows_buffers = true;
 	for (size_t i = 0; i < HOOK_COUNT; i++)
-		if (hook_rows[i].on_demand && tracer->hooks[i].attached)
+		if (hook_rows[i].need == HOOK_ON_DEMAND && tracer->hooks[i].attached)
 			tracer->on_demand[i] = bpf_program__attach(hook_program(tracer, i));
 	tracer->bpf->bss->buffers_followed = 1;
 }
@@ -399,7 +373,7 @@ uint64_t tracer_skipped(struct tracer *tracer)
 		struct bpf_prog_info info = {0};
 		uint32_t len = sizeof(info);
 
-		if (tracer->hooks[i].attached && !hook_rows[i].on_demand &&
+		if (tracer->hooks[i].attached && hook_rows[i].need != HOOK_ON_DEMAND &&
 		    bpf_obj_get_info_by_fd(bpf_program__fd(hook_program(tracer, i)), &info, &len) ==
 			    0)
 			sum += info.recursion_misses;

@@ -65,4 +65,7 @@ bool reader_bytes(const cJSON *json, struct viz_bytes *bytes);
 bool reader_uint(const cJSON *json, uint64_t *value);
 bool reader_int(const cJSON *json, int64_t *value);
 
+/* The value of a key of that kind; false where it is none. */
+bool reader_value(enum field_kind kind, const cJSON *json, struct trace_value *value);
+
 #endif

@@ -32,7 +32,7 @@ static char *attach(int segment, int flags)
 	char *memory = shmat(segment, NULL, flags);
 
 	truth(.action = "open", .mechanism = "sysv-shm", .result = (intptr_t)memory);
-	lab_expect(memory != (char *)-1, "shmat");
+	lab_expect((intptr_t)memory != -1, "shmat");
 	return memory;
 }
 

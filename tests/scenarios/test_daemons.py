@@ -349,8 +349,10 @@ def postgres(directory):
     expect_equal(others, {int(backend)}, "the backend that it talks to, as postgres says")
     expect_in(query.encode(), said(result, "psql", "postgres"), "the query")
     expect_in(b"asked-here", said(result, "postgres", "psql"), "the answer")
-    expect_equal([m for m in talk if psql in {(m["from"] or m["to"])["pid"]} and None in
-                  (m["from"], m["to"])], [], "nothing went to strangers")
+    alone = [m for m in talk if psql in {(m["from"] or m["to"])["pid"]} and None in (m["from"], m["to"])]
+    # The trace ends with psql: its last word (Terminate, 'X') may lie unread then.
+    farewell = [m for m in alone if m["from"] and (m["bytes"], m["fate"]) == (5, "unread")]
+    expect(len(alone) == len(farewell) <= 1, "nothing else went to strangers", alone)
 
 
 @scenario("redis that runs already: --follow-peers over TCP, both ends from the first request on")
