@@ -104,6 +104,7 @@ static enum verdict tracer_check(void)
 	char why[256];
 
 	capture_defaults(&options);
+	options.tracer.selection.peers = 1; /* all that there is */
 	if (tracer_open(&tracer, &options.tracer, why, sizeof(why))) {
 		say(BROKEN, "tracing programs", why);
 		return BROKEN;
