@@ -53,7 +53,9 @@ struct wire_ref {
 
 #define WIRE_NUMBERED (1ULL << 32) /* set in `number` where 0 is a good msqid or eventfd id */
 
-/* A futex is numbered by its memory's inode (the low half) and its offset there, beside this bit. */
+/*
+ * A futex is numbered by its memory's inode (the low half) and its offset there, beside this bit.
+ */
 #define WIRE_FUTEX (1ULL << 63)
 
 /* One descriptor and the object behind it. */
@@ -81,7 +83,8 @@ union wire_position {
 		__u32 tail;  /* buffers ever taken */
 		__u16 end;   /* where the last buffer's data ends in its page */
 		__u16 start; /* where the first buffer's unread data begins */
-		__u32 bytes; /* lying in it; WIRE_UNKNOWN where there are too many buffers to add up */
+		/* lying in it; WIRE_UNKNOWN where there are too many buffers to add up */
+		__u32 bytes;
 	} pipe;
 	struct {
 		__u32 write_seq;  /* next byte to be written; modulo 2^32, as all of these */
@@ -118,7 +121,8 @@ struct wire_operation {
 	__u64 enter_ns;
 	__u64 exit_ns; /* begin, pending: when that state was seen */
 	__u64 off_cpu_ns;
-	__u64 resumed_ns; /* when it last ran again after a sleep of its own will; 0 = it never slept */
+	/* when it last ran again after a sleep of its own will; 0 = it never slept */
+	__u64 resumed_ns;
 	union wire_position at_entry;
 	union wire_position at_exit;
 	__s64 returned;

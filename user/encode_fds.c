@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Descriptors in an operation's line: made by it, passed in its message, the other end of a transfer. */
+/*
+ * Descriptors in an operation's line: made by it, passed in its message, the other end of a
+ * transfer.
+ */
 #include "encode.h"
 
 void made_field(struct encoder *encoder, const struct wire_fd made[2])

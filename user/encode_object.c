@@ -35,7 +35,9 @@ const char *channel_of(struct encoder *encoder, const struct wire_ref *ref,
 #define DEV_MAJOR(device) ((device) >> 20) /* include/linux/kdev_t.h */
 #define DEV_MINOR(device) ((device)&0xfffff)
 
-/* What the kernel leaves out: POSIX objects are named /name, memory by its path where we know it. */
+/*
+ * What the kernel leaves out: POSIX objects are named /name, memory by its path where we know it.
+ */
 static const char *name_prefix(const struct wire_object *record)
 {
 	if (record->mechanism == MECH_POSIX_MQ || record->mechanism == MECH_POSIX_SEM)

@@ -62,8 +62,10 @@ void tracer_meet_peers(struct tracer *tracer);
 bool tracer_has(struct tracer *tracer, int pidfd);
 
 /*
- * From now on follow the kernel's buffers from the send that allocates one to the receive that takes
- * it. Every allocation of the machine pays for it, so only when it decides something. Where it cannot
+ * From now on follow the kernel's buffers from the send that allocates one to the receive that
+ * takes
+ * it. Every allocation of the machine pays for it, so only when it decides something. Where it
+ * cannot
  * be had, receives go without.
  */
 void tracer_follow_buffers(struct tracer *tracer);

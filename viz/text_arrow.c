@@ -60,7 +60,9 @@ static void draw_line(const struct stroke *s)
 				       s->colour);
 }
 
-/* A label within `in`, blanks around it; where it does not fit, the row's brief one, or it is cut. */
+/*
+ * A label within `in`, blanks around it; where it does not fit, the row's brief one, or it is cut.
+ */
 static enum text_label draw_label(const struct stroke *s, struct text_stretch in, const char *label)
 {
 	struct text_canvas *canvas = &s->page->canvas;
