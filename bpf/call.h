@@ -7,6 +7,7 @@
 #ifndef BPF_CALL_H
 #define BPF_CALL_H
 
+#include "bpf/facts.h"
 #include "bpf/made.h"
 #include "bpf/operation.h"
 #include "bpf/payload.h"
@@ -16,6 +17,7 @@
 #include "bpf/signal.h"
 #include "bpf/target.h"
 #include "bpf/waits.h"
+#include "bpf/waking.h"
 
 #define ENXIO 6
 
@@ -158,6 +160,7 @@ static __always_inline void operation_begin(struct task_state *state, struct tas
 	state->cold = 0;
 	sizes_at_entry(state, row);
 	waits_at_entry(state, task, row);
+	facts_at_entry(state, row);
 	state->recording = 1;
 	if (is_transfer(row) && position_read(&operation->at_entry, &operation->object))
 		operation->has |= WIRE_HAS_POSITIONS;
@@ -180,6 +183,7 @@ int BPF_PROG(call_enter, struct pt_regs *regs, long nr)
 		return 0;
 	if (syscall_is_compat(task)) {
 		loss_count(LOSS_COMPAT);
+		unseen_tell(state, task, WIRE_UNSEEN_COMPAT);
 		return 0;
 	}
 	state->nr = nr;
@@ -259,6 +263,8 @@ static __always_inline bool is_worth_keeping(const struct task_state *state,
 {
 	const struct wire_operation *operation = &state->operation;
 
+	if (row->data == DATA_SIGACTION) /* a question alone changes nothing */
+		return operation->payload_len != 0;
 	if (row->role != ROLE_OPEN || row->fd != ARG_NONE || state->begun)
 		return true;
 	if (operation->nr == __NR_mq_open || sysv_mechanism(operation->nr) ||
@@ -282,6 +288,7 @@ static __always_inline void operation_finish(struct task_state *state, struct ta
 		 (row->result == RESULT_FD && row->peer != ARG_NONE && operation->returned >= 0))
 		receive_finish(state, row);
 	waits_at_exit(state, task, row);
+	facts_at_exit(state, task, row);
 	made_finish(state, task, row);
 	if (row->data == DATA_MSG && operation->returned >= 0)
 		rights_of_msg(state, task, argument(state, row->buf));
@@ -317,6 +324,13 @@ static __always_inline void late_begin(struct task_state *state, struct task_str
 	state->recording = 1;
 }
 
+static __always_inline void uring_used(struct task_state *state, struct task_struct *task,
+				       long returned)
+{
+	if (returned >= 0)
+		unseen_tell(state, task, WIRE_UNSEEN_URING);
+}
+
 SEC("tp_btf/sys_exit")
 int BPF_PROG(call_exit, struct pt_regs *regs, long returned)
 {
@@ -336,45 +350,11 @@ int BPF_PROG(call_exit, struct pt_regs *regs, long returned)
 	}
 	if (state->nr == __NR_rt_sigreturn)
 		signal_returned(returned);
+	else if (state->nr == __NR_io_uring_setup || state->nr == __NR_io_uring_enter)
+		uring_used(state, task, returned);
+	else if (state->nr == __NR_ptrace && returned >= 0)
+		unseen_tell(state, task, WIRE_UNSEEN_PTRACE);
 	state->nr = NO_CALL;
-	return 0;
-}
-
-static __always_inline void sleep_begin(struct task_state *state, struct task_struct *task,
-					u32 sleep)
-{
-	state->asleep_since_ns = bpf_ktime_get_ns();
-	/*
-	 * Only a sleep that a signal could end is a wait for somebody; the others are disk and
-	 * locks.
-	 */
-	if (state->begun || !(sleep & TASK_INTERRUPTIBLE))
-		return;
-	state->begun = 1;
-	waits_at_sleep(state, task, row_of(state->operation.nr));
-	state->operation.exit_ns = state->asleep_since_ns;
-	operation_send(state, task, WIRE_BEGIN);
-}
-
-SEC("tp_btf/sched_switch")
-int BPF_PROG(call_switch, bool preempted, struct task_struct *previous, struct task_struct *next)
-{
-	struct task_state *state = task_state_traced(previous);
-	u32 sleep = previous->__state;
-
-	if (state && sleep & TASK_DEAD) {
-		task_forget(state); /* its last moment: the parent has its SIGCHLD by now */
-	} else if (state && state->recording && !preempted && sleep) {
-		sleep_begin(state, previous, sleep);
-	}
-	state = task_state_traced(next);
-	if (state && state->asleep_since_ns) {
-		u64 now = bpf_ktime_get_ns();
-
-		state->operation.off_cpu_ns += now - state->asleep_since_ns;
-		state->operation.resumed_ns = now;
-		state->asleep_since_ns = 0;
-	}
 	return 0;
 }
 

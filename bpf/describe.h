@@ -131,6 +131,7 @@ static __always_inline void describe(struct wire_object *record, const struct ob
 			name_from_dentry(record, file);
 		break;
 	case MECH_POSIX_MQ:
+	case MECH_FILE_LOCK:
 		if (file)
 			name_from_dentry(record, file);
 		break;

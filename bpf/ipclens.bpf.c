@@ -13,13 +13,16 @@
  *	waits.h       what poll, select and epoll wait for
  *	target.h      which object a call acts on
  *	made.h        descriptors that a call made
+ *	facts.h       what calls about signals, children and locks say
+ *	waking.h      who wakes whom
  *	operation.h   the record of a call
- *	signal.h process.h socket.h call.h snapshot.h peers.h    the hooks
+ *	signal.h process.h socket.h call.h sleep.h snapshot.h peers.h    the hooks
  */
 #include "bpf/call.h"
 #include "bpf/peers.h"
 #include "bpf/process.h"
 #include "bpf/signal.h"
+#include "bpf/sleep.h"
 #include "bpf/snapshot.h"
 #include "bpf/socket.h"
 

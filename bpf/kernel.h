@@ -75,6 +75,8 @@ static __always_inline void *kread_pointer(const void *from)
 #define TCP_LISTEN 10 /* net/tcp_states.h; AF_UNIX uses it too */
 
 #define TASK_INTERRUPTIBLE 1 /* linux/sched.h */
+#define TASK_STOPPED_BIT 4   /* __TASK_STOPPED */
+#define TASK_TRACED_BIT 8    /* __TASK_TRACED: a debugger stopped it */
 #define TASK_DEAD 0x80
 #define PF_EXITING 0x4
 #define PF_KTHREAD 0x00200000

@@ -44,6 +44,90 @@ static __always_inline void siginfo_read(struct wire_signal *record, u64 info)
 	record->sender_pid = BPF_CORE_READ(siginfo, _sifields._kill._pid);
 }
 
+#define SIGHUP 1
+#define SIGINT 2
+#define SIGQUIT 3
+#define SIGTSTP 20
+#define SIGTTIN 21
+#define SIGTTOU 22
+#define SIGWINCH 28
+#define SIGSYS 31
+#define SYS_SECCOMP 1
+#define WAKING_MAX_NS 10000 /* a wake-up longer ago is no part of this signal */
+
+static __always_inline u8 target_word(u32 sleep)
+{
+	return sleep & (TASK_STOPPED_BIT | TASK_TRACED_BIT) ? WIRE_TARGET_STOPPED
+							    : WIRE_TARGET_BLOCKED;
+}
+
+static __always_inline void target_was_woken(struct wire_signal *record,
+					     const struct waking *waking)
+{
+	record->target = target_word(waking->sleep);
+	record->target_operation = waking->operation;
+	record->chosen_tid = waking->tid;
+}
+
+/* A wake-up that belongs to the signal that is being generated now, by this thread. */
+static __always_inline bool is_this_waking(const struct waking *waking, u32 pid, u64 since_ns)
+{
+	return waking->sleep && waking->pid == pid && waking->at_ns >= since_ns &&
+	       waking->by == (u32)bpf_get_current_pid_tgid();
+}
+
+/* Nobody was woken: so it runs, or is about to, or sleeps on. */
+static __always_inline void target_looks(struct wire_signal *record, struct task_struct *target,
+					 const struct task_state *state)
+{
+	u32 sleep = target->__state & (0x1 | 0x2 | TASK_STOPPED_BIT | TASK_TRACED_BIT);
+
+	if (record->group && KREAD(target->signal, nr_threads) > 1)
+		return; /* the thread that is meant is not known */
+	if (target->on_cpu) {
+		record->target = WIRE_TARGET_RUNNING;
+	} else if (!sleep) {
+		record->target = WIRE_TARGET_READY;
+	} else {
+		record->target = target_word(sleep);
+		record->target_operation = state && state->recording ? state->operation.id : 0;
+	}
+}
+
+static __always_inline void target_read(struct wire_signal *record, struct task_struct *target,
+					const struct task_state *sender)
+{
+	const struct task_state *state = task_state_traced(target);
+	u64 since_ns = record->at_ns - WAKING_MAX_NS;
+
+	if (sender && sender->recording)
+		since_ns = sender->operation.enter_ns;
+	if (sender && is_this_waking(&sender->woke, record->to_pid, since_ns))
+		target_was_woken(record, &sender->woke);
+	else if (!sender && state && is_this_waking(&state->waking, record->to_pid, since_ns))
+		target_was_woken(record, &state->waking);
+	else
+		target_looks(record, target, state);
+}
+
+/*
+ * drivers/tty sends with SEND_SIG_PRIV to the processes of a terminal, and nobody else sends these
+ * so. SIGHUP comes to orphaned groups too, from a process that exits.
+ */
+static __always_inline bool is_of_terminal(const struct wire_signal *record,
+					   struct task_struct *target)
+{
+	int number = record->number;
+
+	if (!record->privileged)
+		return false;
+	if (number == SIGHUP)
+		return !(bpf_get_current_task_btf()->flags & PF_EXITING);
+	return (number == SIGINT || number == SIGQUIT || number == SIGTSTP || number == SIGTTIN ||
+		number == SIGTTOU || number == SIGWINCH) &&
+	       KREAD(target->signal, tty);
+}
+
 SEC("tp_btf/signal_generate")
 int signal_generate(u64 *context)
 {
@@ -51,6 +135,7 @@ int signal_generate(u64 *context)
 	struct task_struct *target = (struct task_struct *)context[2];
 	struct task_state *sender = task_state_traced(bpf_get_current_task_btf());
 	struct wire_signal *record;
+	bool refused;
 
 	if (!sender && !task_state_traced(target))
 		return 0;
@@ -63,7 +148,12 @@ int signal_generate(u64 *context)
 	record->to_tid = target->pid;
 	record->group = context[3] != 0;
 	record->result = (int)context[4];
+	record->terminal = is_of_terminal(record, target);
+	target_read(record, target, sender);
+	refused = record->number == SIGSYS && record->code == SYS_SECCOMP;
 	record_submit(record);
+	if (refused && sender)
+		unseen_tell(sender, bpf_get_current_task_btf(), WIRE_UNSEEN_SECCOMP);
 	return 0;
 }
 

@@ -24,6 +24,16 @@ struct known_object {
 	u64 digest;
 };
 
+/* A wake-up, as signal_generate wants to know it. */
+struct waking {
+	u64 at_ns;
+	u64 operation; /* in which the thread slept, 0: in none that is recorded */
+	u32 sleep;     /* its __state then; 0: none since it last ran */
+	u32 pid;       /* woken */
+	u32 tid;
+	u32 by; /* tid of the waker, or of whom an interrupt found */
+};
+
 struct task_state {
 	u32 flags;    /* TASK_*; first, for user/ reads and writes it */
 	u16 nr;	      /* call in progress, any; NO_CALL outside */
@@ -33,8 +43,12 @@ struct task_state {
 	u8 role;      /* enum role of the call being recorded */
 	u8 cold;      /* payload or path was not in memory at entry: read it again at exit */
 
+	u8 stopped;  /* a stop record went out */
+	u8 told;     /* WIRE_UNSEEN_* bits that went out */
 	u64 late_ns; /* when that was */
 	u64 asleep_since_ns;
+	struct waking waking;			 /* the last time that this thread was woken */
+	struct waking woke;			 /* the last one that it woke itself */
 	struct known_object known[KNOWN_LATELY]; /* spares a look-up in known_objects */
 	struct wire_details details;
 	struct wire_operation operation;
@@ -196,6 +210,26 @@ static __always_inline void head_fill_of(struct wire_head *head, u32 kind, u32 s
 static __always_inline void record_submit(void *record)
 {
 	bpf_ringbuf_submit(record, record_flags());
+}
+
+/* Once a thread. */
+static __always_inline void unseen_tell(struct task_state *state, struct task_struct *task,
+					u32 what)
+{
+	struct wire_unseen *record;
+
+	if (state->told & what)
+		return;
+	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
+	if (!record) {
+		loss_count(LOSS_RING);
+		return;
+	}
+	head_fill_of(&record->head, WIRE_UNSEEN, sizeof(*record), task);
+	record->at_ns = bpf_ktime_get_ns();
+	record->what = what;
+	record_submit(record);
+	state->told |= what;
 }
 
 #endif

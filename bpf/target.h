@@ -3,6 +3,7 @@
 #ifndef BPF_TARGET_H
 #define BPF_TARGET_H
 
+#include "bpf/facts.h"
 #include "bpf/memory.h"
 #include "bpf/table.h"
 
@@ -96,6 +97,8 @@ static __always_inline bool object_at_entry(struct task_state *state, struct tas
 		return object_elsewhere(state, task, nr);
 	object_of_fd(state, object, task, argument(state, row->fd));
 	plain_file_forget(object, row);
+	if (object->mechanism == MECH_NONE && is_lock(state, row))
+		object_of_lock(state, object, task, argument(state, row->fd));
 	if (row->data == DATA_FD) {
 		object_of_fd(state, &state->details.made[0], task, argument(state, row->buf));
 		plain_file_forget(&state->details.made[0], row);

@@ -32,6 +32,7 @@ enum wire_kind {
 	WIRE_DESCRIPTORS,
 	WIRE_SIGNAL,
 	WIRE_CHUNK,
+	WIRE_UNSEEN,
 };
 
 struct wire_head {
@@ -108,6 +109,7 @@ union wire_position {
 #define WIRE_HAS_POSITIONS 512	/* at_entry and at_exit are valid */
 #define WIRE_HAS_CONTENDED 1024 /* details: contended_ns and at_lock are valid */
 #define WIRE_HAS_DELIVERED 2048 /* details: delivered is valid */
+#define WIRE_HAS_WAKER 8192	/* details: woken_* are valid */
 #define WIRE_HAS_MORE_WAITS 4096 /* more is waited for, or ready, than the record says */
 #define WIRE_ENTERED_BEFORE 256	 /* the call began before tracing did: enter_ns is when we looked */
 
@@ -150,6 +152,26 @@ struct wire_wait {
 	__u32 ready;
 };
 
+/* The payload of calls about signals, children and file locks. */
+struct wire_facts {
+	__u64 set;
+	__u64 blocked; /* after the call */
+	__u64 flags;   /* sa_flags */
+	__s64 start;
+	__s64 len;
+	__u32 child; /* as its parent numbers it */
+	__s32 status;
+	__s32 code;
+	__s16 lock_type;
+	__s16 whence;
+	__u8 has_set;
+	__u8 has_blocked;
+	__u8 has_status; /* 1 status is as wait(2) gives it; 2 code and status are a siginfo's */
+	__u8 lock;	 /* the lock's fields are valid */
+	__u8 action;	 /* 0 default, 1 ignore, 2 handler */
+	__u8 pad[3];
+};
+
 /* What most operations have no use for. */
 struct wire_details {
 	struct wire_head head;
@@ -161,6 +183,9 @@ struct wire_details {
 	__u64 transferred;
 	__u64 contended_ns; /* when it got the pipe's lock after waiting for it, the last time */
 	union wire_position at_lock;
+	__u64 woken_operation; /* the call that woke this one, and whose it is */
+	__u32 woken_pid;
+	__u32 woken_tid;
 	__u64 delivered; /* bit i: the kernel queued message i at its receiver */
 	__u32 sent;	 /* messages of this call that the kernel has handled */
 	__u32 pad;
@@ -197,6 +222,8 @@ enum wire_process_event {
 	WIRE_EXIT,
 	WIRE_RIGHTS,
 	WIRE_SNAPSHOT,
+	WIRE_STOP,
+	WIRE_CONTINUE,
 };
 
 struct wire_process {
@@ -260,6 +287,32 @@ struct wire_signal {
 	__u8 has_info;	 /* code and sender_pid are the sender's words, not the kernel's shortcut */
 	__u8 privileged; /* no siginfo: the kernel itself (SEND_SIG_PRIV) */
 	__u8 action;	 /* deliver: 0 default, 1 ignore, 2 handler */
+	__u8 target;	 /* generate: enum wire_target */
+	__u8 terminal;	 /* generate: a key or the size of a terminal, or its end */
+	__u8 pad[6];
+	__u64 target_operation; /* in which the target was blocked; 0: in none that is recorded */
+	__u32 chosen_tid;	/* thread that was woken for it; 0: none was */
+	__u32 pad2;
+};
+
+/* What the target did when the signal came; 0 where nobody can tell. */
+enum wire_target {
+	WIRE_TARGET_RUNNING = 1,
+	WIRE_TARGET_READY,
+	WIRE_TARGET_BLOCKED,
+	WIRE_TARGET_STOPPED
+};
+
+/* What the trace lacks of a thread from now on, and why: bits. */
+#define WIRE_UNSEEN_URING 1   /* operations go through io_uring */
+#define WIRE_UNSEEN_COMPAT 2  /* 32-bit calls */
+#define WIRE_UNSEEN_PTRACE 4  /* it traces, or is traced by, another process */
+#define WIRE_UNSEEN_SECCOMP 8 /* a filter refused a call */
+
+struct wire_unseen {
+	struct wire_head head;
+	__u64 at_ns;
+	__u64 what; /* one of WIRE_UNSEEN_* */
 };
 
 /* The first word of a thread's state, which user/ sets to begin and reads to know who is traced. */

@@ -46,6 +46,8 @@ static size_t record_len_min(uint32_t kind)
 		return sizeof(struct wire_process);
 	case WIRE_DESCRIPTORS:
 		return sizeof(struct wire_descriptors);
+	case WIRE_UNSEEN:
+		return sizeof(struct wire_unseen);
 	case WIRE_SIGNAL:
 		return sizeof(struct wire_signal);
 	case WIRE_CHUNK:
@@ -76,6 +78,9 @@ void encode_record(struct encoder *encoder, const void *data, size_t len)
 		break;
 	case WIRE_DESCRIPTORS:
 		encode_descriptors(encoder, data);
+		break;
+	case WIRE_UNSEEN:
+		encode_unseen(encoder, data);
 		break;
 	case WIRE_SIGNAL:
 		encode_signal(encoder, data);
@@ -162,12 +167,21 @@ static int64_t realtime_offset_ns(void)
 	return (wall.tv_sec - steady.tv_sec) * 1000000000LL + wall.tv_nsec - steady.tv_nsec;
 }
 
+/* Two of our programs may sit on one tracepoint. */
+static bool is_first_of_its_name(const struct tracer_hook *hooks, const struct tracer_hook *hook)
+{
+	while (strcmp(hooks->tracepoint, hook->tracepoint))
+		hooks++;
+	return hooks == hook;
+}
+
 static void hooks_field(struct json *json, const struct tracer_hook *hooks)
 {
 	json_key(json, KEY(header, hooks));
 	json_object(json);
-	for (; hooks->tracepoint; hooks++)
-		json_field_bool(json, hooks->tracepoint, hooks->attached);
+	for (const struct tracer_hook *hook = hooks; hook->tracepoint; hook++)
+		if (is_first_of_its_name(hooks, hook))
+			json_field_bool(json, hook->tracepoint, hook->attached);
 	json_end_object(json);
 }
 
@@ -227,6 +241,22 @@ void encode_loss(struct encoder *encoder, const char *where, int cpu, uint64_t c
 	if (cpu >= 0)
 		json_field_uint(json, KEY(lost, cpu), (uint64_t)cpu);
 	json_field_uint(json, KEY(lost, count), count);
+	line_end(json);
+}
+
+void encode_unseen(struct encoder *encoder, const struct wire_unseen *unseen)
+{
+	struct json *json = &encoder->json;
+	enum unseen what = unseen->what & WIRE_UNSEEN_URING    ? UNSEEN_URING
+			   : unseen->what & WIRE_UNSEEN_COMPAT ? UNSEEN_COMPAT
+			   : unseen->what & WIRE_UNSEEN_PTRACE ? UNSEEN_PTRACE
+							       : UNSEEN_SECCOMP;
+
+	line_begin(json, RECORD_unseen);
+	json_field_uint(json, KEY(unseen, at_ns), unseen->at_ns);
+	json_field_uint(json, KEY(unseen, pid), unseen->head.pid);
+	json_field_uint(json, KEY(unseen, tid), unseen->head.tid);
+	json_field_text(json, KEY(unseen, what), unseen_name(what));
 	line_end(json);
 }
 

@@ -40,6 +40,7 @@ void encode_object(struct encoder *encoder, const struct wire_object *object);
 void encode_process(struct encoder *encoder, const struct wire_process *process, size_t len);
 void encode_descriptors(struct encoder *encoder, const struct wire_descriptors *descriptors);
 void encode_chunk(struct encoder *encoder, const struct wire_chunk *chunk);
+void encode_unseen(struct encoder *encoder, const struct wire_unseen *unseen);
 void encode_signal(struct encoder *encoder, const struct wire_signal *signal);
 
 /* Each call that sleeps, once more, as pending at `at_ns`. */
@@ -79,9 +80,6 @@ void chunks_field(struct json *json, const struct call *call, uint64_t operation
 void evidence_fields(struct json *json, const struct wire_operation *operation,
 		     const struct wire_details *details);
 
-/* {"pid":5,"sig":10}: the arguments that `names` names, separated by commas. */
-void args_field(struct json *json, const struct wire_details *details, const char *names);
-
 /* The id of an object, its channel line written first where it has none yet. NULL where unknown. */
 const char *channel_of(struct encoder *encoder, const struct wire_ref *ref,
 		       enum mechanism mechanism);
@@ -102,6 +100,13 @@ void sems_field(struct json *json, const struct wire_operation *operation,
 /* [{fd, channel, access}]: the entries that are IPC objects. */
 void fds_value(struct encoder *encoder, const struct wire_fd *fds, size_t count);
 
+/* A FIFO's own description has only the last part of its path: the caller of open knew it all. */
+void encode_fifo_name(struct encoder *encoder, const struct wire_fd *made, const void *path,
+		      size_t len);
+
+/* {"pid":5,"sig":10}: the arguments that the table of calls names. */
+void args_field(struct json *json, const uint64_t args[6], const char *names);
+
 /* What a call waits for, as its record has it (bpf/wire.h: struct wire_wait). */
 struct waits {
 	const void *data;
@@ -114,6 +119,11 @@ struct waits {
 bool is_waits(enum data_kind data);
 void waits_describe(struct encoder *encoder, const struct waits *waits);
 void waits_fields(struct encoder *encoder, const struct waits *waits);
+
+/* What calls about signals, children and locks say (bpf/wire.h: struct wire_facts). */
+bool is_facts(enum data_kind data);
+void facts_fields(struct json *json, enum data_kind kind, const uint64_t args[6], const void *data,
+		  size_t len);
 
 /* Fields that name how a process ended, from a status of wait(2). */
 void status_fields(struct json *json, int status);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* The integer arguments of a call, by the names that syscalls.def gives them. */
+/* The integer arguments of a call, by the names that the table of calls gives them. */
 #include <string.h>
 
 #include "encode.h"
@@ -34,7 +34,7 @@ static void arg_field(struct json *json, const char *name, size_t len, uint64_t 
 }
 
 /* {"pid":5,"sig":10}: the arguments that the table names. */
-void args_field(struct json *json, const struct wire_details *details, const char *names)
+void args_field(struct json *json, const uint64_t args[6], const char *names)
 {
 	const char *name;
 	size_t len;
@@ -45,7 +45,7 @@ void args_field(struct json *json, const struct wire_details *details, const cha
 	json_object(json);
 	for (unsigned i = 0; i < 6 && next_name(&names, &name, &len); i++) {
 		if (len)
-			arg_field(json, name, len, details->args[i]);
+			arg_field(json, name, len, args[i]);
 	}
 	json_end_object(json);
 }

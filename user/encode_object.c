@@ -246,3 +246,23 @@ void encode_descriptors(struct encoder *encoder, const struct wire_descriptors *
 		json_field_bool(json, KEY(descriptors, cut), true);
 	line_end(json);
 }
+
+void encode_fifo_name(struct encoder *encoder, const struct wire_fd *made, const void *path,
+		      size_t len)
+{
+	struct json *json = &encoder->json;
+	struct object *fifo;
+
+	if (made->mechanism != MECH_FIFO || len == 0)
+		return;
+	fifo = objects_get(encoder->objects, made->object, MECH_FIFO);
+	if (!fifo || fifo->named)
+		return;
+	fifo->described = fifo->named = true;
+	line_begin(json, RECORD_channel);
+	json_field_text(json, KEY(channel, id), fifo->id);
+	json_field_uint(json, KEY(channel, at_ns), encoder->now_ns);
+	json_field_text(json, KEY(channel, mechanism), mechanism_info(MECH_FIFO)->name);
+	json_field_bytes(json, KEY(channel, name), path, len);
+	line_end(json);
+}

@@ -25,7 +25,8 @@ static size_t payload_moved(const struct wire_operation *operation)
 {
 	const struct syscall_info *call = syscall_info(operation->nr);
 
-	if (operation->state != WIRE_COMPLETE || call->data == DATA_PATH || is_waits(call->data))
+	if (operation->state != WIRE_COMPLETE || call->data == DATA_PATH || is_waits(call->data) ||
+	    is_facts(call->data))
 		return operation->payload_len;
 	if (operation->returned < 0)
 		return 0;
@@ -143,6 +144,21 @@ static void numbers_fields(struct json *json, const struct wire_operation *opera
 		json_field_uint(json, KEY(operation, queued), operation->at_exit.pipe.bytes);
 }
 
+static void waker_field(struct json *json, const struct wire_operation *operation,
+			const struct extra *extra)
+{
+	const struct wire_details *details = extra->details;
+
+	if (!(operation->has & WIRE_HAS_WAKER))
+		return;
+	json_key(json, KEY(operation, woken_by));
+	json_object(json);
+	json_field_uint(json, "pid", details->woken_pid);
+	json_field_uint(json, "tid", details->woken_tid);
+	json_field_uint(json, "operation", details->woken_operation);
+	json_end_object(json);
+}
+
 static void type_field(struct json *json, const struct wire_operation *operation,
 		       const struct extra *extra)
 {
@@ -201,6 +217,7 @@ static void state_fields(struct json *json, const struct wire_operation *operati
 static void operation_line(struct encoder *encoder, const struct wire_operation *operation,
 			   const struct extra *extra, const struct call *thread)
 {
+	uint64_t args[6];
 	const struct syscall_info *call = syscall_info(operation->nr);
 	struct json *json = &encoder->json;
 	const char *channel = channel_of(encoder, &operation->object.object,
@@ -223,6 +240,7 @@ static void operation_line(struct encoder *encoder, const struct wire_operation 
 	state_fields(json, operation);
 	numbers_fields(json, operation, extra);
 	evidence_fields(json, operation, extra->details);
+	waker_field(json, operation, extra);
 	type_field(json, operation, extra);
 	if (call->data == DATA_SEMS)
 		sems_field(json, operation, extra->block);
@@ -232,11 +250,14 @@ static void operation_line(struct encoder *encoder, const struct wire_operation 
 	if (call->flags != ARG_NONE && call->flags < 6)
 		json_field_uint(json, KEY(operation, flags),
 				(uint32_t)extra->details->args[call->flags]);
-	args_field(json, extra->details, call->arguments);
+	memcpy(args, extra->details->args, sizeof(args));
+	args_field(json, args, call->arguments);
 	block_field(json, operation, extra);
 	if (is_waits(call->data)) {
 		struct waits waits = waits_of(operation, extra);
 		waits_fields(encoder, &waits);
+	} else if (is_facts(call->data)) {
+		facts_fields(json, call->data, args, extra->payload, extra->payload_len);
 	} else {
 		payload_field(json, call, extra);
 	}
@@ -245,27 +266,6 @@ static void operation_line(struct encoder *encoder, const struct wire_operation 
 		made_field(encoder, extra->details->made);
 	rights_fields(encoder, thread, call->role);
 	chunks_field(json, thread, operation->id);
-	line_end(json);
-}
-
-/* A FIFO's own description has only the last part of its path: the caller of open knew it all. */
-static void fifo_line(struct encoder *encoder, const struct wire_operation *operation,
-		      const struct extra *extra)
-{
-	struct json *json = &encoder->json;
-	struct object *fifo;
-
-	if (extra->details->made[0].mechanism != MECH_FIFO || extra->payload_len == 0)
-		return;
-	fifo = objects_get(encoder->objects, extra->details->made[0].object, MECH_FIFO);
-	if (!fifo || fifo->named)
-		return;
-	fifo->described = fifo->named = true;
-	line_begin(json, RECORD_channel);
-	json_field_text(json, KEY(channel, id), fifo->id);
-	json_field_uint(json, KEY(channel, at_ns), operation->exit_ns);
-	json_field_text(json, KEY(channel, mechanism), mechanism_info(MECH_FIFO)->name);
-	json_field_bytes(json, KEY(channel, name), extra->payload, extra->payload_len);
 	line_end(json);
 }
 
@@ -324,7 +324,7 @@ void encode_operation(struct encoder *encoder, const void *data, size_t len)
 		return;
 	}
 	encoder->now_ns = operation->exit_ns;
-	fifo_line(encoder, operation, &extra);
+	encode_fifo_name(encoder, &extra.details->made[0], extra.payload, extra.payload_len);
 	made_describe(encoder, extra.details->made);
 	if (is_waits(syscall_info(operation->nr)->data)) {
 		struct waits waits = waits_of(operation, &extra);

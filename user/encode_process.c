@@ -15,6 +15,10 @@ static enum process_event event_of(const struct wire_process *record)
 		return PROCESS_EVENT_FORK;
 	case WIRE_EXEC:
 		return PROCESS_EVENT_EXEC;
+	case WIRE_STOP:
+		return PROCESS_EVENT_STOP;
+	case WIRE_CONTINUE:
+		return PROCESS_EVENT_CONTINUE;
 	case WIRE_EXIT:
 		return PROCESS_EVENT_EXIT;
 	case WIRE_SNAPSHOT:

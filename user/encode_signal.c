@@ -14,6 +14,8 @@ static bool is_fault(int signal)
 /* sigaction(2), "The siginfo_t argument", and kernel/signal.c for those without a siginfo. */
 static enum origin origin_of(const struct wire_signal *record)
 {
+	if (record->terminal)
+		return ORIGIN_TERMINAL;
 	if (!record->has_info)
 		return record->number == SIGALRM && record->privileged ? ORIGIN_TIMER
 								       : ORIGIN_KERNEL;
@@ -52,6 +54,24 @@ static bool has_sender(enum origin origin)
 	       origin == ORIGIN_CHILD;
 }
 
+static void target_fields(struct json *json, const struct wire_signal *record)
+{
+	static const enum target_state states[] = {
+		[WIRE_TARGET_RUNNING] = TARGET_STATE_RUNNING,
+		[WIRE_TARGET_READY] = TARGET_STATE_READY,
+		[WIRE_TARGET_BLOCKED] = TARGET_STATE_BLOCKED,
+		[WIRE_TARGET_STOPPED] = TARGET_STATE_STOPPED,
+	};
+
+	if (record->target == 0 || record->target > WIRE_TARGET_STOPPED)
+		return;
+	json_field_text(json, KEY(signal, target_state), target_state_name(states[record->target]));
+	if (record->target_operation)
+		json_field_uint(json, KEY(signal, target_operation), record->target_operation);
+	if (record->chosen_tid)
+		json_field_uint(json, KEY(signal, woken_tid), record->chosen_tid);
+}
+
 static void generate_fields(struct encoder *encoder, const struct wire_signal *record)
 {
 	struct json *json = &encoder->json;
@@ -67,6 +87,7 @@ static void generate_fields(struct encoder *encoder, const struct wire_signal *r
 	json_field_text(json, KEY(signal, result),
 			signal_result_name((enum signal_result)(record->result + 1)));
 	/* SIGPIPE is raised by the thread's own write, a timer's signal in any call by chance. */
+	target_fields(json, record);
 	if (record->operation && (has_sender(origin) || record->number == SIGPIPE))
 		json_field_uint(json, KEY(signal, operation), record->operation);
 }

@@ -22,6 +22,21 @@ static void add_header(struct model_builder *b)
 	header->tracer = build_u32(b, FIELD_header_tracer);
 }
 
+static void add_unseen(struct model_builder *b)
+{
+	struct viz_model *model = b->model;
+	struct viz_unseen *unseen = arena_alloc(b->arena, sizeof(*unseen));
+
+	unseen->at_ns = build_time(b, FIELD_unseen_at_ns);
+	unseen->process = build_process(b, build_u32(b, FIELD_unseen_pid), unseen->at_ns);
+	unseen->what = (enum unseen)VALUE(unseen, what)->number;
+	for (size_t i = 0; i < model->unseen_count; i++)
+		if (model->unseen[i]->process == unseen->process &&
+		    model->unseen[i]->what == unseen->what)
+			return;
+	ARENA_PUSH(b->arena, model->unseen, model->unseen_count, unseen);
+}
+
 static void add_lost(struct model_builder *b)
 {
 	struct viz_lost *lost = arena_alloc(b->arena, sizeof(*lost));
@@ -56,6 +71,7 @@ static int add_line(struct model_builder *b)
 		[RECORD_channel] = build_channel_line,
 		[RECORD_operation] = build_operation_line,
 		[RECORD_signal] = build_signal_line,
+		[RECORD_unseen] = add_unseen,
 		[RECORD_lost] = add_lost,
 		[RECORD_trailer] = add_trailer,
 	};

@@ -258,6 +258,13 @@ struct viz_holding {
 	uint64_t until_ns; /* when the call that closed it began; VIZ_NEVER: still held */
 };
 
+/* Something of a process that the trace does not have. */
+struct viz_unseen {
+	uint64_t at_ns; /* since */
+	struct viz_process *process;
+	enum unseen what; /* UNSEEN_NONE: a reason that this version does not know */
+};
+
 struct viz_lost {
 	uint64_t at_ns;
 	struct viz_bytes where;
@@ -299,6 +306,8 @@ struct viz_model {
 	size_t signal_event_count;
 	struct viz_holding **holdings;
 	size_t holding_count;
+	struct viz_unseen **unseen; /* one of each process and reason */
+	size_t unseen_count;
 	struct viz_lost **lost;
 	size_t lost_count;
 	uint64_t lost_total;

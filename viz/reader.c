@@ -83,41 +83,6 @@ static enum field find_field(enum record record, const char *key, enum field hin
 	return FIELD_COUNT;
 }
 
-static const char *kind_words(enum field_kind kind)
-{
-	static const char *const words[KIND_COUNT] = {
-		[KIND_UINT] = "a whole number from 0 to 2^53 - 1",
-		[KIND_INT] = "a whole number",
-		[KIND_BOOL] = "true or false",
-		[KIND_TEXT] = "a string",
-		[KIND_BYTES] = "a string or {\"base64\"}",
-		[KIND_LIST] = "a list of strings",
-		[KIND_UINTS] = "a list of whole numbers",
-		[KIND_WAITS] = "a list of objects with fd and events",
-		[KIND_THREAD] = "an object with pid and tid",
-		[KIND_FDS] = "a list of objects with fd, channel and access",
-		[KIND_SEMS] = "a list of objects with number, change and flags",
-		[KIND_CHUNKS] = "a list of objects with the number of an operation",
-		[KIND_OBJECT] = "an object",
-	};
-
-	return words[kind] ? words[kind] : "a string";
-}
-
-static const char *article(const char *noun)
-{
-	return strchr("aeiou", *noun) ? "an" : "a";
-}
-
-static int fail_kind(struct reader *reader, enum field field)
-{
-	const struct field_info *info = field_info(field);
-	const char *record = record_name(info->record);
-
-	return reader_fail(reader, "\"%s\" of %s %s line is not %s", info->key, article(record),
-			   record, kind_words(info->kind));
-}
-
 static int take_fields(struct reader *reader, struct trace_line *line)
 {
 	enum field hint = record_first_field(line->record);
@@ -134,7 +99,7 @@ static int take_fields(struct reader *reader, struct trace_line *line)
 		if (value->present)
 			return reader_fail(reader, "\"%s\" occurs twice", field_info(field)->key);
 		if (!reader_value(field_info(field)->kind, item, value))
-			return fail_kind(reader, field);
+			return reader_fail_kind(reader, field);
 		value->present = true;
 		hint = field + 1;
 	}
@@ -148,7 +113,7 @@ static int require_fields(struct reader *reader, const struct trace_line *line)
 	for (enum field field = record_first_field(line->record); field < end; field++)
 		if (field_info(field)->presence == PRESENCE_ALWAYS && !line->values[field].present)
 			return reader_fail(reader, "%s %s line without \"%s\"",
-					   article(record_name(line->record)),
+					   reader_article(record_name(line->record)),
 					   record_name(line->record), field_info(field)->key);
 	return 0;
 }

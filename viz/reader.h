@@ -58,6 +58,10 @@ int reader_next(struct reader *reader, struct trace_line *line);
 int reader_fail(struct reader *reader, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* For reader.c: the value of this field is not of its kind; "a" or "an" before a noun. */
+int reader_fail_kind(struct reader *reader, enum field field);
+const char *reader_article(const char *noun);
+
 /* Elements of checked values. A string or {"base64"} (decoded in place, so ask once). */
 bool reader_bytes(const cJSON *json, struct viz_bytes *bytes);
 

@@ -8,7 +8,7 @@
 #include "scene_draft.h"
 #include "scene_text.h"
 
-enum { CHANNELS_SHOWN = 12, NAMES_SHOWN = 3, LOST_KINDS = 8 };
+enum { CHANNELS_SHOWN = 12, NAMES_SHOWN = 3, LOST_KINDS = 8, UNSEEN_SHOWN = 8 };
 
 struct channel_sum {
 	const struct viz_channel *channel;
@@ -221,6 +221,39 @@ static void tell_lost(struct scene_drafts *d)
 				       (int)kinds[k].where.len, kinds[k].where.data);
 }
 
+static void tell_unseen_one(struct scene_drafts *d, const struct viz_unseen *unseen)
+{
+	static const char *const words[UNSEEN_COUNT] = {
+		[UNSEEN_NONE] = "does something that is not seen",
+		[UNSEEN_URING] = "uses io_uring: what goes through it is not seen",
+		[UNSEEN_COMPAT] = "makes 32-bit calls, which are not seen",
+		[UNSEEN_PTRACE] =
+			"is in a debugger's hands or is one: calls and signals may differ",
+		[UNSEEN_SECCOMP] = "made a call that a seccomp filter refused, which is not seen",
+	};
+	uint64_t since_ns = unseen->at_ns > d->start_ns ? unseen->at_ns - d->start_ns : 0;
+	char *name = scene_comm(d, unseen->process);
+	char since[SCENE_QUANTITY];
+
+	if (!name) {
+		d->failed = true;
+		return;
+	}
+	scene_add_note(d->scene, "%s[%" PRIu32 "] %s (since %s)", name, unseen->process->pid,
+		       words[unseen->what], scene_duration(since_ns, since));
+	free(name);
+}
+
+static void tell_unseen(struct scene_drafts *d)
+{
+	const struct viz_model *model = d->request->model;
+
+	for (size_t i = 0; i < model->unseen_count && i < UNSEEN_SHOWN; i++)
+		tell_unseen_one(d, model->unseen[i]);
+	if (model->unseen_count > UNSEEN_SHOWN)
+		scene_add_note(d->scene, "… and more processes of which not all is seen");
+}
+
 static void tell_end(struct scene_drafts *d)
 {
 	const struct viz_model *model = d->request->model;
@@ -250,6 +283,7 @@ void scene_tell_missing(struct scene_drafts *d)
 	size_t carried = d->scene->channel_total;
 
 	tell_lost(d);
+	tell_unseen(d);
 	tell_end(d);
 	tell_count(d, d->left_out, "row is left out; --max 0 shows it",
 		   "rows are left out; --max 0 shows all");

@@ -206,9 +206,12 @@ struct pid {
 struct pid_namespace {
 	struct idr idr;
 };
+struct tty_struct;
 
 struct signal_struct {
 	atomic_t live;
+	int nr_threads;
+	struct tty_struct *tty;
 	int group_exit_code;
 	unsigned int flags;
 };
@@ -216,6 +219,7 @@ struct signal_struct {
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int __state;
+	int on_cpu;
 	unsigned int flags;
 	pid_t pid;
 	pid_t tgid;
@@ -227,6 +231,9 @@ struct task_struct {
 	struct pid *thread_pid;
 	struct hlist_node pid_links[4];
 	int exit_code;
+	struct {
+		unsigned long sig[1];
+	} blocked;
 	char comm[16];
 };
 

@@ -80,6 +80,14 @@ enum data_kind {
 	DATA_EPOLL,	/* the instance's own list */
 	DATA_EPOLL_CTL, /* descriptor in 2, struct epoll_event in 3 */
 	DATA_SEMS,	/* struct sembuf[len] */
+	/* What else calls of no data say; see bpf/facts.h. */
+	DATA_SIGSET,	/* a set of signals in 0 */
+	DATA_SIGMASK,	/* a set of signals in 1; the thread's mask after the call */
+	DATA_SIGACTION, /* struct sigaction in 1 */
+	DATA_STATUS,	/* a child's status in 1 */
+	DATA_SIGINFO,	/* a child's siginfo in 2 */
+	DATA_FCNTL,	/* where it locks: struct flock in 2 */
+	DATA_FLOCK,	/* the operation in 1 */
 };
 
 /* What a call's return value is (see syscalls.def). */

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Threads that leave the processor: asleep in a call, stopped, ended; and those that come back. */
+#ifndef BPF_SLEEP_H
+#define BPF_SLEEP_H
+
+#include "bpf/call.h"
+
+static __always_inline void sleep_begin(struct task_state *state, struct task_struct *task,
+					u32 sleep)
+{
+	state->asleep_since_ns = bpf_ktime_get_ns();
+	/*
+	 * Only a sleep that a signal could end is a wait for somebody; the others are disk and
+	 * locks.
+	 */
+	if (state->begun || !(sleep & TASK_INTERRUPTIBLE))
+		return;
+	state->begun = 1;
+	waits_at_sleep(state, task, row_of(state->operation.nr));
+	state->operation.exit_ns = state->asleep_since_ns;
+	operation_send(state, task, WIRE_BEGIN);
+}
+
+/* A stop by a signal, and its end; a debugger's stops are told once. */
+static __always_inline void stop_begin(struct task_state *state, struct task_struct *task,
+				       u32 sleep)
+{
+	struct wire_process *record;
+
+	if (sleep & TASK_TRACED_BIT)
+		unseen_tell(state, task, WIRE_UNSEEN_PTRACE);
+	if (!(sleep & TASK_STOPPED_BIT) || state->stopped)
+		return;
+	record = process_reserve(WIRE_STOP, task);
+	if (!record)
+		return;
+	record_submit(record);
+	state->stopped = 1;
+}
+
+static __always_inline void stop_end(struct task_state *state, struct task_struct *task)
+{
+	struct wire_process *record = process_reserve(WIRE_CONTINUE, task);
+
+	state->stopped = 0;
+	if (record)
+		record_submit(record);
+}
+
+SEC("tp_btf/sched_switch")
+int BPF_PROG(call_switch, bool preempted, struct task_struct *previous, struct task_struct *next)
+{
+	struct task_state *state = task_state_traced(previous);
+	u32 sleep = previous->__state;
+
+	if (state && sleep & TASK_DEAD) {
+		task_forget(state); /* its last moment: the parent has its SIGCHLD by now */
+	} else if (state && !preempted && sleep & (TASK_STOPPED_BIT | TASK_TRACED_BIT)) {
+		stop_begin(state, previous, sleep);
+	} else if (state && state->recording && !preempted && sleep) {
+		sleep_begin(state, previous, sleep);
+	}
+	state = task_state_traced(next);
+	if (!state)
+		return 0;
+	state->waking.sleep = 0;
+	if (state->stopped)
+		stop_end(state, next);
+	if (state->asleep_since_ns) {
+		u64 now = bpf_ktime_get_ns();
+
+		state->operation.off_cpu_ns += now - state->asleep_since_ns;
+		state->operation.resumed_ns = now;
+		state->asleep_since_ns = 0;
+	}
+	return 0;
+}
+
+#endif

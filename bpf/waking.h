@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Who wakes a traced thread. A wake-up by a timer or an interrupt blames whoever happens to run, so
+ * a waker is believed only where it is itself traced and inside a call on the very object that the
+ * sleeper waits for, or in one that sends it a signal.
+ *
+ * signal_generate comes after the wake-up, when the target no longer looks asleep: what the thread
+ * was when it was woken is noted here for it.
+ */
+#ifndef BPF_WAKING_H
+#define BPF_WAKING_H
+
+#include "bpf/table.h"
+#include "bpf/waits.h"
+
+static __always_inline bool is_same_ref(const struct wire_ref *a, const struct wire_ref *b)
+{
+	return a->address && a->address == b->address && a->number == b->number;
+}
+
+/* The sockets of one unix connection. */
+static __always_inline bool is_peer(const struct wire_fd *a, const struct wire_ref *b)
+{
+	if (a->mechanism < MECH_UNIX_STREAM || a->mechanism > MECH_UNIX_SEQPACKET || !b->address)
+		return false;
+	return (u64)KREAD((struct unix_sock *)a->object.address, peer) == b->address;
+}
+
+static __always_inline bool is_connected(struct sock *a, struct sock *b)
+{
+	struct sock_common *x = (struct sock_common *)a, *y = (struct sock_common *)b;
+
+	return KREAD(x, skc_num) && KREAD(x, skc_num) == __builtin_bswap16(KREAD(y, skc_dport)) &&
+	       KREAD(y, skc_num) == __builtin_bswap16(KREAD(x, skc_dport)) &&
+	       KREAD(x, skc_net.net) == KREAD(y, skc_net.net);
+}
+
+/* Whether a call on `waker` can be what `sleeper` waits for. */
+static __always_inline bool reaches(const struct task_state *waker, const struct wire_fd *sleeper)
+{
+	const struct wire_fd *object = &waker->operation.object;
+
+	if (!sleeper->object.address)
+		return false;
+	if (is_same_ref(&object->object, &sleeper->object) || is_peer(object, &sleeper->object))
+		return true;
+	if (waker->details.to.address == sleeper->object.address ||
+	    waker->details.from.address == sleeper->object.address)
+		return true;
+	if (waker->details.made[0].object.address == sleeper->object.address)
+		return true;
+	return object->mechanism == MECH_TCP && sleeper->mechanism == MECH_TCP &&
+	       is_connected((struct sock *)object->object.address,
+			    (struct sock *)sleeper->object.address);
+}
+
+struct reach_walk {
+	struct task_state *waker;
+	struct task_state *sleeper;
+	bool found;
+};
+
+static long reach_visit(u32 index, void *context)
+{
+	struct reach_walk *walk = context;
+
+	walk->found = reaches(walk->waker, &wait_slot(walk->sleeper, index)->object);
+	return walk->found;
+}
+
+static __always_inline bool has_waits(const volatile struct syscall_row *row)
+{
+	return row->data == DATA_POLL || row->data == DATA_SELECT || row->data == DATA_EPOLL;
+}
+
+static __always_inline bool reaches_any(struct task_state *waker, struct task_state *sleeper)
+{
+	struct reach_walk walk = {.waker = waker, .sleeper = sleeper};
+	u32 count = sleeper->operation.payload_len / sizeof(struct wire_wait);
+
+	bpf_loop(count <= WIRE_WAITS ? count : WIRE_WAITS, reach_visit, &walk, 0);
+	return walk.found;
+}
+
+/* In a call that sends a signal, nothing else wakes anybody. */
+static __always_inline bool signals_to(const struct task_state *waker, struct task_struct *woken)
+{
+	s32 to = waker->details.args[0];
+
+	if (waker->operation.nr == __NR_pidfd_send_signal || to <= 0)
+		return true;
+	return to == woken->pid || to == woken->tgid;
+}
+
+static __noinline int is_believed(struct task_state *waker, struct task_state *sleeper,
+				  struct task_struct *woken)
+{
+	const volatile struct syscall_row *row =
+		&syscall_rows[waker->operation.nr & (SYSCALL_ROWS - 1)];
+	const volatile struct syscall_row *asleep =
+		&syscall_rows[sleeper->operation.nr & (SYSCALL_ROWS - 1)];
+
+	if (row->role == ROLE_SIGNAL)
+		return signals_to(waker, woken);
+	if (row->role == ROLE_WAIT)
+		return false;
+	return has_waits(asleep) ? reaches_any(waker, sleeper)
+				 : reaches(waker, &sleeper->operation.object);
+}
+
+/* The target sleeps and cannot run before this is over, so its state is ours to write. */
+static __always_inline void waker_note(struct task_state *waker, struct task_state *sleeper,
+				       struct task_struct *woken)
+{
+	u64 id = bpf_get_current_pid_tgid();
+
+	if (!waker->recording || !sleeper->recording || !is_believed(waker, sleeper, woken))
+		return;
+	sleeper->details.woken_pid = id >> 32;
+	sleeper->details.woken_tid = (u32)id;
+	sleeper->details.woken_operation = waker->operation.id;
+	sleeper->operation.has |= WIRE_HAS_WAKER | WIRE_HAS_DETAILS;
+}
+
+SEC("tp_btf/sched_waking")
+int BPF_PROG(call_waking, struct task_struct *woken)
+{
+	struct task_state *state = task_state_traced(woken), *waker;
+	u32 sleep = woken->__state;
+
+	if (!state || !sleep)
+		return 0;
+	state->waking.at_ns = bpf_ktime_get_ns();
+	state->waking.sleep = sleep;
+	state->waking.by = (u32)bpf_get_current_pid_tgid();
+	state->waking.tid = woken->pid;
+	state->waking.pid = woken->tgid;
+	state->waking.operation = state->recording ? state->operation.id : 0;
+	waker = task_state_traced(bpf_get_current_task_btf());
+	if (!waker)
+		return 0;
+	waker->woke = state->waking;
+	waker_note(waker, state, woken);
+	return 0;
+}
+
+#endif
