@@ -289,7 +289,9 @@ address, context = sys.argv[1], zmq.Context.instance  # one a process, kept aliv
 pid = os.fork()
 if pid == 0:
     socket = context().socket(zmq.REP); socket.bind(address)
-    socket.send(socket.recv().upper()); socket.close(); os._exit(0)
+    socket.send(socket.recv().upper()); socket.close()
+    context().term()  # waits until the reply has left: its thread dies with _exit
+    os._exit(0)
 socket = context().socket(zmq.REQ); socket.connect(address)
 socket.send(b'a question of zeromq'); print(socket.recv().decode())
 os.waitpid(pid, 0)
