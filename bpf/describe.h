@@ -162,10 +162,11 @@ static __always_inline void describe(struct wire_object *record, const struct ob
 
 static __noinline int describe_and_send(const struct object *object, struct file *file)
 {
-	struct wire_object *record = record_reserve(struct wire_object, WIRE_OBJECT);
+	struct wire_object *record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
 
 	if (!record)
-		return -1;
+		return -1; /* not a loss: the next operation tries again */
+	head_fill(&record->head, WIRE_OBJECT, sizeof(*record));
 	__builtin_memset((char *)record + sizeof(record->head), 0,
 			 offsetof(struct wire_object, name) - sizeof(record->head));
 	record->at_ns = bpf_ktime_get_ns();

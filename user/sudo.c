@@ -18,26 +18,45 @@
 
 #define ANCESTORS 16
 #define ENVIRONMENT_LEN_MAX (4 << 20)
+#define WORDS_LEN_MAX (1 << 20)
 
 /* Set by sudo for its command whatever the user had. */
 static const char *const set_by_sudo[] = {"PATH",     "HOME", "USER", "LOGNAME",
 					  "USERNAME", "MAIL", "SHELL"};
 
-/* The outermost sudo above us: it may have a second process that watches the terminal. */
+static bool is_sudo(pid_t pid)
+{
+	char name[PROC_VALUE_LEN];
+
+	proc_status_value(pid, "Name", name);
+	return strcmp(name, "sudo") == 0;
+}
+
+/* sudo may run as two processes, one of which watches the terminal; both have the same words. */
+static bool same_words(pid_t a, pid_t b)
+{
+	size_t a_len = 0, b_len = 0;
+	char *x = proc_file(a, "cmdline", WORDS_LEN_MAX, &a_len);
+	char *y = proc_file(b, "cmdline", WORDS_LEN_MAX, &b_len);
+	bool same = x && y && a_len == b_len && memcmp(x, y, a_len) == 0;
+
+	free(x);
+	free(y);
+	return same;
+}
+
+/* The first process of the sudo that started us, which may itself have been started by another. */
 static pid_t sudo_find(void)
 {
-	pid_t found = 0, pid = getppid();
+	pid_t pid = getppid();
 
-	for (int i = 0; i < ANCESTORS && pid > 1; i++, pid = proc_parent(pid)) {
-		char name[PROC_VALUE_LEN];
-
-		proc_status_value(pid, "Name", name);
-		if (strcmp(name, "sudo") == 0)
-			found = pid;
-		else if (found)
-			break;
-	}
-	return found;
+	for (int i = 0; i < ANCESTORS && pid > 1 && !is_sudo(pid); i++)
+		pid = proc_parent(pid);
+	if (pid <= 1 || !is_sudo(pid))
+		return 0;
+	while (is_sudo(proc_parent(pid)) && same_words(pid, proc_parent(pid)))
+		pid = proc_parent(pid);
+	return pid;
 }
 
 static bool same_name(const char *a, const char *b)

@@ -3,6 +3,7 @@
  * Shared mappings of every origin: shm_open, memfd_create, anonymous before fork, a file; and the
  * ones that are no IPC. Two processes take turns by a POSIX semaphore, named or in the memory.
  */
+#include <sched.h>
 #include <semaphore.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -70,6 +71,7 @@ static void child(char *memory, sem_t *turn, int protection)
 	for (int i = 0; i < ROUNDS; i++) {
 		lab_check(sem_wait(turn), "sem_wait");
 		lab_expect(memory[SIZE / 2] == 'a' + i, "the right letter came");
+		__atomic_store_n(&memory[SIZE / 2 + 1], (char)(i + 1), __ATOMIC_RELEASE);
 		truth(.action = "wait", .mechanism = "posix-sem");
 	}
 	exit(EXIT_SUCCESS);
@@ -101,6 +103,9 @@ int main(int argc, char **argv)
 	if (!other)
 		child(memory, turn, PROT_READ);
 	for (int i = 0; i < ROUNDS; i++) {
+		/* One that has been woken but not yet run looks as if it still slept. */
+		while (__atomic_load_n(&memory[SIZE / 2 + 1], __ATOMIC_ACQUIRE) != (char)i)
+			sched_yield();
 		lab_wait_blocked(other, SYS_futex);
 		memory[SIZE / 2] = (char)('a' + i);
 		truth(.action = "wake", .mechanism = "posix-sem");
