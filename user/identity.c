@@ -68,6 +68,8 @@ int identity_find(struct identity *identity)
 		error = number_from_environment("SUDO_GID", &identity->gid);
 	if (error)
 		return -EINVAL;
+	if (identity->uid == 0 && !sudo_is_parent())
+		return 0; /* root is root already, and what root's shell has set stays */
 	identity->changes = true;
 	sudo_recover(identity);
 	return groups_find(identity);

@@ -16,7 +16,6 @@
 #include "identity.h"
 #include "proc.h"
 
-#define ANCESTORS 16
 #define ENVIRONMENT_LEN_MAX (4 << 20)
 #define WORDS_LEN_MAX (1 << 20)
 
@@ -45,15 +44,16 @@ static bool same_words(pid_t a, pid_t b)
 	return same;
 }
 
+bool sudo_is_parent(void)
+{
+	return is_sudo(getppid());
+}
+
 /* The first process of the sudo that started us, which may itself have been started by another. */
 static pid_t sudo_find(void)
 {
 	pid_t pid = getppid();
 
-	for (int i = 0; i < ANCESTORS && pid > 1 && !is_sudo(pid); i++)
-		pid = proc_parent(pid);
-	if (pid <= 1 || !is_sudo(pid))
-		return 0;
 	while (is_sudo(proc_parent(pid)) && same_words(pid, proc_parent(pid)))
 		pid = proc_parent(pid);
 	return pid;
@@ -162,9 +162,9 @@ static void environment_repair(const struct identity *identity)
 
 void sudo_recover(struct identity *identity)
 {
-	pid_t sudo = sudo_find();
+	if (sudo_is_parent()) {
+		pid_t sudo = sudo_find();
 
-	if (sudo) {
 		environment_recover(identity, sudo);
 		umask_recover(identity, proc_parent(sudo));
 	}
