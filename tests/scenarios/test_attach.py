@@ -203,7 +203,7 @@ def ctrl_c(directory):
 
 @scenario("--children: descendants that are there already, and those to come")
 def children(directory):
-    script = "sleep 1000 & (cat; true) & read line; echo $line | wc -c"
+    script = "sleep 1000 & (sleep 1000; true) & read line; echo $line | wc -c"
     fifo = os.path.join(directory, "fifo")
     os.mkfifo(fifo)
     with open(fifo, "r+b", buffering=0) as stdin:
