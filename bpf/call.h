@@ -277,7 +277,6 @@ static __always_inline void operation_finish(struct task_state *state, struct ta
 {
 	struct wire_operation *operation = &state->operation;
 	const volatile struct syscall_row *row = row_of(operation->nr);
-
 	u32 role = role_of(state, row);
 
 	if (role == ROLE_SEND)
@@ -301,26 +300,39 @@ static __always_inline void operation_finish(struct task_state *state, struct ta
 		operation_send(state, task, WIRE_COMPLETE);
 }
 
-/* A thread was followed in the midst of this call: its registers still hold the arguments. */
-static __always_inline void late_begin(struct task_state *state, struct task_struct *task,
+/*
+ * A call that a thread entered before it was followed: its registers still hold the arguments.
+ * False where it is none that we record; enter_ns is for the caller to set.
+ */
+static __always_inline bool call_found(struct task_state *state, struct task_struct *task,
 				       struct pt_regs *regs)
 {
 	struct wire_operation *operation = &state->operation;
 	long nr = KREAD(regs, orig_ax);
 	const volatile struct syscall_row *row = row_of(nr);
 
-	state->late = 0;
-	if (nr < 0 || nr >= SYSCALL_ROWS || row->role == ROLE_NONE || syscall_is_compat(task))
-		return;
+	if (nr < 0 || nr >= SYSCALL_ROWS || row->role == ROLE_NONE || is_unwanted(regs, nr) ||
+	    syscall_is_compat(task))
+		return false;
 	operation_clear(state, row, regs);
 	if (!object_at_entry(state, task, row, nr))
-		return;
+		return false;
 	operation->nr = nr;
 	operation->has |= WIRE_ENTERED_BEFORE;
 	requested_at_entry(state, row);
 	operation->id = operation_number();
-	operation->enter_ns = state->late_ns;
-	state->cold = role_of(state, row) == ROLE_SEND;
+	return true;
+}
+
+/* A thread was followed in the midst of this call, which returns now. */
+static __always_inline void late_begin(struct task_state *state, struct task_struct *task,
+				       struct pt_regs *regs)
+{
+	state->late = 0;
+	if (!call_found(state, task, regs))
+		return;
+	state->operation.enter_ns = state->late_ns;
+	state->cold = role_of(state, row_of(state->operation.nr)) == ROLE_SEND;
 	state->recording = 1;
 }
 

@@ -17,22 +17,10 @@
 static __always_inline bool sleeping_call_find(struct task_state *state, struct task_struct *task,
 					       struct pt_regs *regs)
 {
-	struct wire_operation *operation = &state->operation;
-	long nr = KREAD(regs, orig_ax);
-	const volatile struct syscall_row *row = row_of(nr);
-
-	if (nr < 0 || nr >= SYSCALL_ROWS || row->role == ROLE_NONE || is_unwanted(regs, nr) ||
-	    syscall_is_compat(task))
+	if (!call_found(state, task, regs))
 		return false;
-	operation_clear(state, row, regs);
-	if (!object_at_entry(state, task, row, nr))
-		return false;
-	operation->nr = nr;
-	operation->has |= WIRE_ENTERED_BEFORE;
-	requested_at_entry(state, row);
-	operation->enter_ns = operation->exit_ns = bpf_ktime_get_ns();
-	operation->id = operation_number();
-	state->nr = nr;
+	state->operation.enter_ns = state->operation.exit_ns = bpf_ktime_get_ns();
+	state->nr = state->operation.nr;
 	return true;
 }
 
@@ -96,7 +84,6 @@ int snapshot_begin(struct bpf_iter__task *context)
 {
 	struct task_struct *task = context->task;
 	struct task_state *state;
-
 	bool guest;
 
 	if (!task)
