@@ -187,6 +187,8 @@ static void add_piece(struct pair_context *context, const struct flow *flow,
 
 	if (!receive && send->op->role == ROLE_OPEN)
 		return; /* what a counter held from its birth is no message until it is read */
+	if (!receive && send->open)
+		return; /* nobody knows whether it sent anything */
 	if (flow->whole)
 		message = pair_add_whole(context, route, send, receive);
 	else

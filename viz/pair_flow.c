@@ -79,16 +79,6 @@ static void fill_open_sends(struct flow *flow)
 	}
 }
 
-static void place_items(struct flow_side *side)
-{
-	uint64_t start = 0;
-
-	for (size_t i = 0; i < side->count; i++) {
-		side->items[i].start = start;
-		start = add_saturated(start, side->items[i].amount);
-	}
-}
-
 /* earliest[k]: when the first of the items from k on began. */
 static uint64_t *earliest_enters(struct arena *arena, const struct flow_side *side)
 {
@@ -206,56 +196,75 @@ static bool payloads_differ(const struct flow *flow, const struct flow_piece *pi
 }
 
 /*
- * A pair that cannot be: received before it was sent, larger than it was sent, other bytes. Where
- * both places were certain, what we do not see has gone through this flow.
+ * A pair that cannot be: larger than it was sent, other bytes. Where both places were certain, what
+ * we do not see has gone through this flow.
  */
 static bool contradicts(const struct flow *flow, const struct flow_piece *piece)
 {
 	if (!piece->send || !piece->receive || piece->send->doubt || piece->receive->doubt)
 		return false;
-	if (piece->send->enter_ns > piece->receive->exit_ns)
-		return true;
 	if (flow->whole && piece->receive->bytes > piece->send->bytes)
 		return true;
 	return payloads_differ(flow, piece);
 }
 
-static uint64_t item_end(const struct flow_side *side, size_t i)
+/* How far the join has come on one side. */
+struct cursor {
+	struct flow_side *side;
+	size_t index;
+	bool placed; /* the item there has its place */
+};
+
+static uint64_t item_end(const struct flow_item *item)
 {
-	if (i >= side->count)
-		return UINT64_MAX;
-	return add_saturated(side->items[i].start, side->items[i].amount);
+	return item ? add_saturated(item->start, item->amount) : UINT64_MAX;
 }
 
-/* The next piece from `at` on; false when both sides are used up. */
-static bool next_piece(const struct flow *flow, size_t *send, size_t *receive, uint64_t at,
-		       struct flow_piece *piece)
+/* The item that has the place `at`; NULL: all are used up. */
+static struct flow_item *cursor_item(struct cursor *cursor, uint64_t at)
 {
-	const struct flow_side *sends = &flow->sends, *receives = &flow->receives;
+	while (cursor->index < cursor->side->count) {
+		struct flow_item *item = &cursor->side->items[cursor->index];
+
+		if (!cursor->placed)
+			item->start = at;
+		cursor->placed = true;
+		if (item_end(item) > at)
+			return item;
+		cursor->index++;
+		cursor->placed = false;
+	}
+	return NULL;
+}
+
+/*
+ * The next piece from `at` on; false when both sides are used up. What was received before the
+ * next send began came from a send that is not here, and this one's place is behind it.
+ */
+static bool next_piece(struct flow *flow, struct cursor *sends, struct cursor *receives,
+		       uint64_t at, struct flow_piece *piece)
+{
+	const struct flow_item *send = cursor_item(sends, at);
+	const struct flow_item *receive = cursor_item(receives, at);
 	uint64_t end;
 
-	while (*send < sends->count && item_end(sends, *send) <= at)
-		(*send)++;
-	while (*receive < receives->count && item_end(receives, *receive) <= at)
-		(*receive)++;
-	if (*send == sends->count && *receive == receives->count)
+	if (!send && !receive)
 		return false;
-	end = item_end(sends, *send);
-	if (item_end(receives, *receive) < end)
-		end = item_end(receives, *receive);
+	if (send && receive && send->enter_ns > receive->exit_ns) {
+		flow->doubt = true;
+		sends->placed = false;
+		send = NULL;
+	}
+	end = item_end(send) < item_end(receive) ? item_end(send) : item_end(receive);
 	*piece = (struct flow_piece){
-		.send = *send < sends->count ? &sends->items[*send] : NULL,
-		.receive = *receive < receives->count ? &receives->items[*receive] : NULL,
-		.start = at,
-		.amount = end - at,
-	};
+		.send = send, .receive = receive, .start = at, .amount = end - at};
 	return end > at;
 }
 
 struct flow_piece *flow_join(struct arena *arena, struct flow *flow, size_t *count)
 {
+	struct cursor sends = {.side = &flow->sends}, receives = {.side = &flow->receives};
 	struct flow_piece *pieces = NULL, piece;
-	size_t send = 0, receive = 0;
 	uint64_t at = 0;
 
 	*count = 0;
@@ -263,11 +272,9 @@ struct flow_piece *flow_join(struct arena *arena, struct flow *flow, size_t *cou
 	sort_items(flow->sends.items, flow->sends.count, compare_enters);
 	order_receives(arena, flow);
 	order_sends(flow);
-	place_items(&flow->sends);
-	place_items(&flow->receives);
 	if (flow->sends.count && total(&flow->receives) > total(&flow->sends))
 		flow->doubt = true; /* and nobody can say which of it came from elsewhere */
-	while (next_piece(flow, &send, &receive, at, &piece)) {
+	while (next_piece(flow, &sends, &receives, at, &piece)) {
 		flow->doubt |= contradicts(flow, &piece);
 		ARENA_PUSH(arena, pieces, *count, piece);
 		at += piece.amount;

@@ -273,6 +273,21 @@ static void mq_highest_first(void **state)
 					       "posix-mq 10>- 5 s1+0 - ambiguous unread\n");
 }
 
+/* Two of the same priority came out, and only the second can be the one that we saw go in. */
+static void mq_before_it_was_sent(void **state)
+{
+	struct trace_text *t = *state;
+
+	trace_channel(t, "posix-mq:[9]", "posix-mq", "");
+	mq_get(t, 1, 10, 5, ",'priority':3");
+	mq_send(t, 2, 12, 5, ",'priority':3");
+	mq_get(t, 3, 14, 5, ",'priority':3");
+	mq_send(t, 4, 16, 6, ",'priority':3");
+	assert_string_equal(trace_messages(t), "posix-mq ->20 5 - r1+0 ambiguous\n"
+					       "posix-mq 10>20 5 s2+0 r3+0 ambiguous\n"
+					       "posix-mq 10>- 6 s4+0 - ambiguous unread\n");
+}
+
 #define SYSV(t, id, send, pid, at, returned, more)                                                 \
 	trace_call(t, (struct call){id, (send) ? "msgsnd" : "msgrcv", (send) ? "send" : "receive", \
 				    pid, 0, -1, "sysv-msg:[3]", at, (at) + 1, returned, more})
@@ -373,6 +388,7 @@ int main(void)
 		TEST(mq_priorities),
 		TEST(mq_priority_not_asked),
 		TEST(mq_highest_first),
+		TEST(mq_before_it_was_sent),
 		TEST(sysv_by_type),
 		TEST(workers_wait_in_turn),
 		TEST(sysv_huge_types),

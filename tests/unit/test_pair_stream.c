@@ -84,6 +84,18 @@ static void rest_is_unread(void **state)
 	assert_int_equal(t->pairing->unread, 1);
 }
 
+/* What is read before anybody here wrote came from elsewhere; the write's place is behind it. */
+static void read_before_it_was_written(void **state)
+{
+	struct trace_text *t = *state;
+
+	GET(t, 1, 20, 10, 11, 4, "");
+	PUT(t, 2, 10, 12, 13, 10, "");
+	GET(t, 3, 20, 14, 15, 10, "");
+	assert_string_equal(trace_messages(t), "pipe ->20 4 - r1+0 ambiguous\n"
+					       "pipe 10>20 10 s2+0 r3+0 ambiguous\n");
+}
+
 /* Two writers, one after the other: the order is certain. */
 static void writers_in_turn(void **state)
 {
@@ -193,7 +205,8 @@ static void effect_before_cause(void **state)
 
 	GET(t, 1, 20, 10, 11, 5, "");
 	PUT(t, 2, 10, 20, 21, 5, "");
-	assert_string_equal(trace_messages(t), "pipe 10>20 5 s2+0 r1+0 ambiguous\n");
+	assert_string_equal(trace_messages(t), "pipe ->20 5 - r1+0 ambiguous\n"
+					       "pipe 10>- 5 s2+0 - ambiguous unread\n");
 }
 
 static void payload_contradicts(void **state)
@@ -405,6 +418,7 @@ int main(void)
 		TEST(large_write_read_before_it_ends),
 		TEST(failed_calls_move_nothing),
 		TEST(rest_is_unread),
+		TEST(read_before_it_was_written),
 		TEST(writers_in_turn),
 		TEST(writers_at_once),
 		TEST(writer_returns_late),
