@@ -39,27 +39,30 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
+/* What comes behind the messages, and needs the whole trace: how it ended. */
+static int warn(void *data, const struct viz_model *model)
+{
+	(void)data;
+	if (model->warning.data)
+		fprintf(stderr, "ipclens: %s\n", model->warning.data);
+	return 0;
+}
+
 static int print_messages(const struct messages_options *options)
 {
-	struct viz_pairing *pairing = NULL;
-	struct viz_model *model = NULL;
+	struct messages_printer printer = {.out = stdout, .filter = &options->filter};
+	struct viz_sink sink = messages_sink(&printer);
 	struct viz_error error;
 	int err;
 
-	if (viz_model_read(options->trace, &model, &error)) {
-		fprintf(stderr, "ipclens: %s\n", error.text);
-		return STATUS_FAILURE;
-	}
-	if (model->warning.data)
-		fprintf(stderr, "ipclens: %s\n", model->warning.data);
-	err = viz_pair(model, &pairing);
-	if (!err)
-		err = messages_print(stdout, pairing, &options->filter);
-	if (err && err != -EPIPE) /* a reader that has had enough, as head(1), is no failure */
-		fprintf(stderr, "ipclens: messages: %s\n", strerror(-err));
-	viz_pairing_free(pairing);
-	viz_model_free(model);
-	return err && err != -EPIPE ? STATUS_FAILURE : STATUS_OK;
+	sink.end = warn;
+	err = viz_stream_read(options->trace, &sink, &error);
+	err = messages_printer_end(&printer, err);
+	if (!err || err == -EPIPE) /* a reader that has had enough, as head(1), is no failure */
+		return STATUS_OK;
+	fprintf(stderr, "ipclens: %s%s\n",
+		*error.text ? error.text : "messages: ", *error.text ? "" : strerror(-err));
+	return STATUS_FAILURE;
 }
 
 int cmd_messages(int argc, char **argv)

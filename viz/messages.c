@@ -86,23 +86,63 @@ void message_write(struct json *j, const struct viz_message *message)
 	json_newline(j);
 }
 
-int messages_print(FILE *out, const struct viz_pairing *pairing, const struct viz_filter *filter)
+static void write_gap(struct json *j, const struct viz_gap *gap)
 {
-	struct json j = {0};
-	int err = 0;
+	json_object(j);
+	json_field_text(j, "type", "gap");
+	json_field_text(j, "mechanism", mechanism_info(gap->mechanism)->name);
+	json_field_bytes(j, "channel", gap->channel->id.data, gap->channel->id.len);
+	json_field_uint(j, gap->bytes ? "bytes" : "messages", gap->units);
+	json_field_uint(j, "from_ns", gap->from_ns);
+	json_key(j, "to_ns");
+	if (gap->to_ns == VIZ_NEVER)
+		json_null(j);
+	else
+		json_uint(j, gap->to_ns);
+	json_end_object(j);
+	json_newline(j);
+}
 
-	for (size_t i = 0; i < pairing->message_count && !err; i++) {
-		if (!viz_filter_message(filter, pairing->messages[i]))
-			continue;
-		json_reset(&j);
-		message_write(&j, pairing->messages[i]);
-		if (j.failed)
-			err = -ENOMEM;
-		else if (fwrite(j.data, 1, j.len, out) != j.len)
-			err = -errno;
-	}
-	if (!err && fflush(out))
+static int print_line(struct messages_printer *printer)
+{
+	const struct json *j = &printer->json;
+
+	if (j->failed)
+		return -ENOMEM;
+	return fwrite(j->data, 1, j->len, printer->out) == j->len ? 0 : -errno;
+}
+
+static int print_message(void *data, const struct viz_message *message)
+{
+	struct messages_printer *printer = data;
+
+	if (!viz_filter_message(printer->filter, message))
+		return 0;
+	json_reset(&printer->json);
+	message_write(&printer->json, message);
+	return print_line(printer);
+}
+
+static int print_gap(void *data, const struct viz_gap *gap)
+{
+	struct messages_printer *printer = data;
+
+	if (!viz_filter_channel(printer->filter, gap->channel))
+		return 0;
+	json_reset(&printer->json);
+	write_gap(&printer->json, gap);
+	return print_line(printer);
+}
+
+struct viz_sink messages_sink(struct messages_printer *printer)
+{
+	return (struct viz_sink){.data = printer, .message = print_message, .gap = print_gap};
+}
+
+int messages_printer_end(struct messages_printer *printer, int err)
+{
+	if (!err && fflush(printer->out))
 		err = -errno;
-	json_free(&j);
+	json_free(&printer->json);
 	return err;
 }

@@ -10,10 +10,20 @@
 
 #include "filter.h"
 #include "json.h"
+#include "stream.h"
 
 void message_write(struct json *j, const struct viz_message *message);
 
-/* All that the filter lets through, in order of receipt. 0 or -errno of writing. */
-int messages_print(FILE *out, const struct viz_pairing *pairing, const struct viz_filter *filter);
+/* Prints what the filter lets through, as it comes: data of a struct viz_sink. */
+struct messages_printer {
+	FILE *out;
+	const struct viz_filter *filter;
+	struct json json; /* messages_printer_end() frees it */
+};
+
+struct viz_sink messages_sink(struct messages_printer *printer);
+
+/* Flushes. `err` is what reading gave; returns it, or -errno of the flush. */
+int messages_printer_end(struct messages_printer *printer, int err);
 
 #endif

@@ -34,13 +34,17 @@ static void check_message(const struct viz_message *message)
 static void pair_and_print(const struct viz_model *model, FILE *out)
 {
 	static const struct viz_filter everything;
+	struct messages_printer printer = {.out = out, .filter = &everything};
+	struct viz_sink sink = messages_sink(&printer);
 	struct viz_pairing *pairing = NULL;
 
 	if (viz_pair(model, &pairing))
 		return;
-	for (size_t i = 0; i < pairing->message_count; i++)
+	for (size_t i = 0; i < pairing->message_count; i++) {
 		check_message(pairing->messages[i]);
-	messages_print(out, pairing, &everything);
+		sink.message(sink.data, pairing->messages[i]);
+	}
+	messages_printer_end(&printer, 0);
 	viz_pairing_free(pairing);
 }
 

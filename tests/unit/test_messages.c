@@ -48,12 +48,16 @@ static char *print(struct trace_text *t, int argc, char **argv)
 	char *text = NULL;
 	size_t size = 0;
 	FILE *out = open_memstream(&text, &size);
+	struct messages_printer printer = {.out = out, .filter = &filter};
+	struct viz_sink sink = messages_sink(&printer);
 
 	assert_non_null(out);
 	assert_int_equal(argp_parse(&filter_argp, argc, argv, 0, NULL, &filter), 0);
 	if (!t->pairing)
 		trace_pair(t);
-	assert_int_equal(messages_print(out, t->pairing, &filter), 0);
+	for (size_t i = 0; i < t->pairing->message_count; i++)
+		assert_int_equal(sink.message(sink.data, t->pairing->messages[i]), 0);
+	assert_int_equal(messages_printer_end(&printer, 0), 0);
 	fclose(out);
 	viz_filter_free(&filter);
 	return text;
