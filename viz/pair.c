@@ -200,7 +200,8 @@ static void add_piece(struct pair_context *context, const struct flow *flow,
 	if (flow->doubt || (send && send->doubt) || (receive && receive->doubt))
 		message->match = MATCH_AMBIGUOUS;
 	if (!receive && !route->outside)
-		message->fate = FATE_UNREAD;
+		message->fate = pair_traffic(context, route->channel)->gone ? FATE_DISCARDED
+									    : FATE_UNREAD;
 }
 
 void pair_flow(struct pair_context *context, struct flow *flow, const struct pair_route *route)
@@ -349,7 +350,7 @@ static void number_messages(struct viz_pairing *pairing)
 		message->index = i;
 		message->id = i + 1;
 		pairing->ambiguous += message->match != MATCH_EXACT;
-		pairing->unread += message->fate == FATE_UNREAD;
+		pairing->unread += message->fate == FATE_UNREAD || message->fate == FATE_DISCARDED;
 		pairing->foreign += !message->from.known && !message->signal;
 	}
 }
@@ -365,6 +366,7 @@ int viz_pair(const struct viz_model *model, struct viz_pairing **pairing)
 	context.addresses = address_book_new(arena, model);
 	collect_traffic(&context);
 	find_peers(&context);
+	pair_find_gone(&context);
 	pair_streams(&context);
 	pair_datagrams(&context);
 	pair_queues(&context);

@@ -52,7 +52,7 @@ struct viz_signal {
 	const struct viz_signal_event *deliver;	 /* NULL: never delivered */
 	const struct viz_signal_event *end;	 /* the handler's return; NULL: none */
 	const struct viz_operation *raised_by;	 /* NULL: the kernel by itself, or outside */
-	const struct viz_operation *accepted_by; /* sigwaitinfo(2) or its kin took it; NULL: none */
+	const struct viz_operation *accepted_by; /* sigwaitinfo(2), signalfd(2); NULL: none */
 	const struct viz_operation *interrupted; /* the operation it interrupted; NULL: none */
 	bool restarted;				 /* and that one then ran again: no EINTR */
 	bool killed;				 /* it ended its process */

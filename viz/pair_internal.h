@@ -19,6 +19,7 @@ struct channel_traffic {
 	struct operation_list receives;
 	struct operation_list inbound; /* sockets: sends that go to this one, from wherever */
 	struct viz_channel *peer;      /* sockets: the one at the other end; NULL: not known */
+	bool gone;		       /* nobody can receive what still lies in it */
 };
 
 struct address_book;
@@ -44,6 +45,9 @@ void pair_add_signal(struct pair_context *context, const struct viz_signal *sign
 
 /* Signals whose numbers mean more than others. */
 enum { SIGNAL_KILL = 9, SIGNAL_CONTINUE = 18 };
+
+/* pair_gone.c: sets `gone` of each channel's traffic. */
+void pair_find_gone(struct pair_context *context);
 
 /* pair_end.c */
 void pair_add_eof(struct pair_context *context, const struct viz_operation *receive);

@@ -259,24 +259,59 @@ static void add_calls(struct signal_context *context)
 	}
 }
 
+#define SIGNALFD_RECORD 128 /* sizeof(struct signalfd_siginfo); the number comes first */
+#define SIGNAL_MAX 64
+
+static bool reads_signals(const struct viz_operation *op)
+{
+	return op->role == ROLE_RECEIVE && op->channel && op->channel->mechanism == MECH_SIGNALFD;
+}
+
 static bool accepts(const struct viz_operation *op)
 {
-	return op->role == ROLE_WAIT && viz_operation_done(op) && op->returned > 0 &&
-	       op->returned <= INT16_MAX &&
-	       viz_bytes_equal(op->syscall, viz_bytes_of("rt_sigtimedwait"));
+	if (!viz_operation_done(op) || op->returned <= 0)
+		return false;
+	return reads_signals(op) || (op->role == ROLE_WAIT && op->returned <= SIGNAL_MAX &&
+				     viz_bytes_equal(op->syscall, viz_bytes_of("rt_sigtimedwait")));
 }
 
 /* A wait for signals took one that was pending: no action is taken, no delivery recorded. */
-static void accept_signal(struct signal_context *context, const struct viz_operation *op)
+static struct viz_signal *accept_signal(struct signal_context *context,
+					const struct viz_operation *op, int number)
 {
 	struct viz_signal_event like = {
-		.to = op->process, .to_tid = op->thread->tid, .number = (int)op->returned};
+		.to = op->process, .to_tid = op->thread->tid, .number = number};
 	struct viz_signal *signal = find_generated(context, &like);
 
 	if (!signal)
-		return; /* it was sent before the trace began */
+		return NULL; /* it was sent before the trace began */
 	signal->accepted_by = op;
 	signal->fate = FATE_HANDLED;
+	return signal;
+}
+
+/* The trace did not keep its number: of those pending the kernel gives the lowest it may. */
+static void accept_lowest(struct signal_context *context, const struct viz_operation *op)
+{
+	struct viz_signal *signal = NULL;
+
+	for (int number = 1; number <= SIGNAL_MAX && !signal; number++)
+		signal = accept_signal(context, op, number);
+	if (signal)
+		signal->match = MATCH_AMBIGUOUS;
+}
+
+static void accept_signals(struct signal_context *context, const struct viz_operation *op)
+{
+	if (!reads_signals(op)) {
+		accept_signal(context, op, (int)op->returned);
+		return;
+	}
+	for (uint64_t at = 0; at + SIGNALFD_RECORD <= (uint64_t)op->returned; at += SIGNALFD_RECORD)
+		if (at + sizeof(uint32_t) <= op->payload.len)
+			accept_signal(context, op, (unsigned char)op->payload.data[at]);
+		else
+			accept_lowest(context, op);
 }
 
 static int compare_exits(const void *a, const void *b)
@@ -322,11 +357,11 @@ static void add_events(struct signal_context *context)
 		const struct viz_signal_event *event = model->signal_events[i];
 
 		for (; wait < wait_count && waits[wait]->exit_ns < event->at_ns; wait++)
-			accept_signal(context, waits[wait]);
+			accept_signals(context, waits[wait]);
 		add_event(context, event);
 	}
 	for (; wait < wait_count; wait++)
-		accept_signal(context, waits[wait]);
+		accept_signals(context, waits[wait]);
 	for (size_t i = 0; i < model->process_count; i++)
 		name_killer(context, model->processes[i]);
 }

@@ -238,6 +238,11 @@ static void say_signal(struct scene_drafts *d, const struct viz_message *m, stru
 		return;
 	if (signal->deliver && signal->end && signal->end->at_ns >= signal->deliver->at_ns)
 		say_duration(d, row, "handler ran ", signal->end->at_ns - signal->deliver->at_ns);
+	else if (signal->accepted_by)
+		scene_append(d->scene, &row->detail, "taken by %.*s",
+			     (int)signal->accepted_by->syscall.len,
+			     signal->accepted_by->syscall.data ? signal->accepted_by->syscall.data
+							       : "");
 	else if (m->fate == FATE_HANDLED)
 		scene_append(d->scene, &row->detail, "its handler began and did not return");
 	if (fate)

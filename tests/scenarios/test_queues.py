@@ -100,5 +100,29 @@ def sysv_unread(directory):
     expect_equal(result.trace.operation(lost[0]["sent"]["op"])["payload"], "hello", "its text")
 
 
+@scenario("a System V message in a queue that is removed is discarded, and so are bytes in a pipe")
+def thrown_away(directory):
+    script = (
+        "import ctypes, os\n"
+        "libc = ctypes.CDLL(None, use_errno=True)\n"
+        "queue = libc.msgget(0, 0o600)\n"
+        "assert libc.msgsnd(queue, (ctypes.c_long * 2)(7, 0x6f6c6c6568), 5, 0) == 0\n"
+        "assert libc.msgctl(queue, 0, None) == 0\n"
+        "r, w = os.pipe(); os.write(w, b'gone'); os.close(r)\n"
+        "r, w = os.pipe(); os.write(w, b'gone too')\n"
+    )
+    found = record(directory, ["/usr/bin/python3", "-c", script]).messages()
+    expect_equal(
+        [(m["mechanism"], m["bytes"], m["to"], m["fate"], m["match"]) for m in found
+         if m["mechanism"] != "signal"],
+        [
+            ("sysv-msg", 5, None, "discarded", "exact"),
+            ("pipe", 4, None, "discarded", "exact"),
+            ("pipe", 8, None, "discarded", "exact"),
+        ],
+        "the messages",
+    )
+
+
 if __name__ == "__main__":
     main()

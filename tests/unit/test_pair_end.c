@@ -2,6 +2,8 @@
 /* Ends of streams and beginnings of connections. */
 #include "trace_text.h"
 
+#include <string.h>
+
 #define PIPE "pipe:[7]"
 
 static int set_up(void **state)
@@ -33,6 +35,49 @@ static void find_end(struct trace_text *t, unsigned id, uint32_t pid, const char
 {
 	trace_call(t, (struct call){id, "read", "receive", pid, 0, 3, channel, at, at + 1, 0,
 				    ",'requested':10"});
+}
+
+static void put(struct trace_text *t, unsigned id, uint32_t pid, uint64_t at)
+{
+	trace_call(t, (struct call){id, "write", "send", pid, 0, 4, PIPE, at, at + 1, 5, ""});
+}
+
+/* With the last reading end goes what nobody has read. */
+static void thrown_away(void **state)
+{
+	struct trace_text *t = *state;
+
+	put(t, 1, 20, 10);
+	close_fd(t, 2, 10, 3, PIPE, 12);
+	close_fd(t, 3, 20, 3, PIPE, 14);
+	trace_exit(t, 30, "'exit_code':0", 16);
+	assert_string_equal(trace_messages(t), "pipe 20>- 5 s1+0 - exact discarded\n");
+	assert_int_equal(t->pairing->unread, 1);
+}
+
+static void still_to_be_read(void **state)
+{
+	struct trace_text *t = *state;
+
+	put(t, 1, 20, 10);
+	close_fd(t, 2, 10, 3, PIPE, 12);
+	trace_exit(t, 30, "'exit_code':0", 16);
+	assert_string_equal(trace_messages(t), "pipe 20>- 5 s1+0 - exact unread\n");
+}
+
+/* A descriptor under way keeps the pipe alive, though nobody has it. */
+static void under_way(void **state)
+{
+	struct trace_text *t = *state;
+
+	put(t, 1, 20, 10);
+	trace_channel(t, "unix:[1]", "unix-dgram", "");
+	trace_call(t, (struct call){2, "sendmsg", "send", 10, 0, 9, "unix:[1]", 11, 12, 0,
+				    ",'fds':[3]"});
+	trace_exit(t, 10, "'exit_code':0", 16);
+	trace_exit(t, 20, "'exit_code':0", 16);
+	trace_exit(t, 30, "'exit_code':0", 16);
+	assert_non_null(strstr(trace_messages(t), "pipe 20>- 5 s1+0 - exact unread\n"));
 }
 
 static void last_exit_ends_it(void **state)
@@ -220,6 +265,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		/* clang-format off */
+		TEST(thrown_away),
+		TEST(still_to_be_read),
+		TEST(under_way),
 		TEST(last_exit_ends_it),
 		TEST(last_close_ends_it),
 		TEST(end_without_cause),

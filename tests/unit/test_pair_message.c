@@ -292,6 +292,17 @@ static void mq_before_it_was_sent(void **state)
 	trace_call(t, (struct call){id, (send) ? "msgsnd" : "msgrcv", (send) ? "send" : "receive", \
 				    pid, 0, -1, "sysv-msg:[3]", at, (at) + 1, returned, more})
 
+static void sysv_removed(void **state)
+{
+	struct trace_text *t = *state;
+
+	trace_channel(t, "sysv-msg:[3]", "sysv-msg", ",'key':'0x0000002a'");
+	SYSV(t, 1, true, 10, 10, 0, ",'requested':5,'message_type':1");
+	trace_call(t, (struct call){2, "msgctl", "control", 20, 0, -1, "sysv-msg:[3]", 12, 13, 0,
+				    ",'args':{'msqid':3,'cmd':0}"});
+	assert_string_equal(trace_messages(t), "sysv-msg 10>- 5 s1+0 - exact discarded\n");
+}
+
 static void sysv_by_type(void **state)
 {
 	struct trace_text *t = *state;
@@ -389,6 +400,7 @@ int main(void)
 		TEST(mq_priority_not_asked),
 		TEST(mq_highest_first),
 		TEST(mq_before_it_was_sent),
+		TEST(sysv_removed),
 		TEST(sysv_by_type),
 		TEST(workers_wait_in_turn),
 		TEST(sysv_huge_types),

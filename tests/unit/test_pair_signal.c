@@ -222,6 +222,22 @@ static void waited_for(void **state)
 	assert_int_equal(t->pairing->signals[0]->accepted_by->id, 2);
 }
 
+/* A read of a signalfd takes them; the trace keeps only the first one's number. */
+static void read_from_signalfd(void **state)
+{
+	struct trace_text *t = *state;
+
+	generate(t, 11, "SIGUSR2", 12, ",'group':true,'result':'queued'");
+	generate(t, 12, "SIGUSR1", 10, ",'group':true,'result':'queued'");
+	generate(t, 13, "SIGTERM", 15, ",'group':true,'result':'queued'");
+	trace_channel(t, "signalfd:[1]", "signalfd", "");
+	trace_call(t, (struct call){2, "read", "receive", 20, 0, 5, "signalfd:[1]", 20, 21, 256,
+				    ",'payload':{'base64':'CgAAAA=='}"});
+	assert_string_equal(trace_messages(t), "SIGUSR2 ->20 0 - r2+0 ambiguous handled\n"
+					       "SIGUSR1 ->20 0 - r2+0 exact handled\n"
+					       "SIGTERM ->20 0 - - exact pending\n");
+}
+
 /* SIGCONT is reported as ignored, and resumes its target all the same. */
 static void continued(void **state)
 {
@@ -251,6 +267,7 @@ int main(void)
 		TEST(child_ended),
 		TEST(pid_used_again),
 		TEST(waited_for),
+		TEST(read_from_signalfd),
 		TEST(continued),
 		/* clang-format on */
 	};

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Channels whose content nobody can receive any more: the last receiving end is closed, or the
+ * queue is removed. What still lay in one was thrown away with it.
+ */
+#include "pair_internal.h"
+
+#define IPC_COMMAND 0xff /* without IPC_64 */
+
+/* Numbers of descriptors that a message bore, by process. */
+struct gone_context {
+	struct pair_context *pair;
+	struct map passed;
+};
+
+static uint64_t descriptor_key(const struct viz_process *process, uint64_t fd)
+{
+	return (uint64_t)process->index << 32 | (uint32_t)fd;
+}
+
+/* A descriptor under way in a message holds its channel without being anybody's. */
+static void note_passed(struct gone_context *context, struct viz_operation *op)
+{
+	for (size_t i = 0; op->role == ROLE_SEND && i < op->passed_fds_count; i++)
+		map_put_uint(context->pair->arena, &context->passed,
+			     descriptor_key(op->process, op->passed_fds[i]), op);
+}
+
+static bool was_passed(const struct gone_context *context, const struct viz_holding *holding)
+{
+	return map_get_uint(&context->passed,
+			    descriptor_key(holding->process, (uint32_t)holding->fd)) != NULL;
+}
+
+/* Each end that could receive was opened and closed in this trace; no stranger has one. */
+static bool is_closed(const struct gone_context *context, const struct viz_channel *channel)
+{
+	bool two_way = mechanism_info(channel->mechanism)->direction == DIRECTION_TWO_WAY;
+	bool any = false;
+
+	if (!channel->created_in_trace || context->pair->lost ||
+	    context->pair->model->descriptors_cut)
+		return false;
+	for (size_t i = 0; i < channel->holding_count; i++) {
+		const struct viz_holding *holding = channel->holdings[i];
+
+		if (holding->access == ACCESS_NONE)
+			return false;
+		if (!two_way && !(holding->access & ACCESS_READ))
+			continue;
+		if (holding->until_ns == VIZ_NEVER || was_passed(context, holding))
+			return false;
+		any = true;
+	}
+	return any;
+}
+
+static void note_removed(struct pair_context *context, const struct viz_operation *op)
+{
+	int64_t command;
+
+	if (op->channel && viz_bytes_equal(op->syscall, viz_bytes_of("msgctl")) &&
+	    viz_operation_done(op) && op->returned == 0 &&
+	    viz_operation_argument(op, "cmd", &command) && (command & IPC_COMMAND) == 0)
+		pair_traffic(context, op->channel)->gone = true; /* IPC_RMID */
+}
+
+void pair_find_gone(struct pair_context *pair)
+{
+	const struct viz_model *model = pair->model;
+	struct gone_context context = {.pair = pair};
+
+	for (size_t i = 0; i < model->operation_count; i++) {
+		note_passed(&context, model->operations[i]);
+		note_removed(pair, model->operations[i]);
+	}
+	for (size_t i = 0; i < model->channel_count; i++)
+		if (is_closed(&context, model->channels[i]))
+			pair->traffic[i].gone = true;
+}
