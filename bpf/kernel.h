@@ -62,6 +62,9 @@ static __always_inline void *kread_pointer(const void *from)
 #define PID_FS_MAGIC 0x50494446 /* 6.9 and later; before, pidfds were anonymous inodes */
 #define FMODE_READ 1		/* linux/fs.h */
 #define FMODE_WRITE 2
+#if defined(__TARGET_ARCH_x86)
+#define O_DIRECT 040000 /* asm-generic/fcntl.h; other architectures have other numbers */
+#endif
 #define PAGE_SIZE_LEN 4096
 
 #define AF_UNIX 1

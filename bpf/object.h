@@ -46,7 +46,8 @@ static __always_inline u64 inode_number(struct inode *inode)
 }
 
 /* fs/pipe.c: an anonymous pipe lies in pipefs, a FIFO in any other file system. */
-static __always_inline void pipe_identify(struct object *object, struct inode *inode)
+static __always_inline void pipe_identify(struct object *object, struct file *file,
+					  struct inode *inode)
 {
 	struct pipe_inode_info *pipe = KREAD(inode, i_pipe);
 
@@ -58,6 +59,8 @@ static __always_inline void pipe_identify(struct object *object, struct inode *i
 	object->ref.address = (u64)inode;
 	object->ref.number = inode_number(inode);
 	object->digest = KREAD(pipe, ring_size);
+	if (KREAD(file, f_flags) & O_DIRECT)
+		object->access |= WIRE_ACCESS_PACKETS;
 }
 
 static __always_inline u16 unix_mechanism(u16 type)

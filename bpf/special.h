@@ -234,7 +234,7 @@ __noinline int file_identify(struct object *object, u64 file_address)
 	format = KREAD(inode, i_mode) & S_IFMT;
 	object->access = KREAD(file, f_mode) & (FMODE_READ | FMODE_WRITE);
 	if (format == S_IFIFO)
-		pipe_identify(object, inode);
+		pipe_identify(object, file, inode);
 	else if (format == S_IFSOCK)
 		socket_identify(object, file, inode);
 	else

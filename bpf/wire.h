@@ -70,6 +70,7 @@ struct wire_fd {
 
 #define WIRE_ACCESS_READ 1
 #define WIRE_ACCESS_WRITE 2
+#define WIRE_ACCESS_PACKETS 4 /* a pipe's end with O_DIRECT: what it writes keeps its borders */
 
 enum wire_operation_state { WIRE_COMPLETE, WIRE_BEGIN, WIRE_PENDING };
 

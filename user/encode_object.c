@@ -196,7 +196,7 @@ void fds_value(struct encoder *encoder, const struct wire_fd *fds, size_t count)
 		json_object(json);
 		json_field_uint(json, "fd", (uint64_t)fds[i].fd);
 		json_field_text(json, "channel", object->id);
-		json_field_text(json, "access", access_name(fds[i].access));
+		json_field_text(json, "access", access_name(fds[i].access & ACCESS_BOTH));
 		json_end_object(json);
 	}
 	json_end_array(json);

@@ -144,6 +144,14 @@ static void numbers_fields(struct json *json, const struct wire_operation *opera
 		json_field_uint(json, KEY(operation, queued), operation->at_exit.pipe.bytes);
 }
 
+/* What the flags of the descriptor say; they are the writer's, whoever reads. */
+static void packets_field(struct json *json, const struct wire_operation *operation)
+{
+	if (syscall_info(operation->nr)->role == ROLE_SEND &&
+	    operation->object.access & WIRE_ACCESS_PACKETS)
+		json_field_bool(json, KEY(operation, packets), true);
+}
+
 static void waker_field(struct json *json, const struct wire_operation *operation,
 			const struct extra *extra)
 {
@@ -239,6 +247,7 @@ static void operation_line(struct encoder *encoder, const struct wire_operation 
 	json_field_uint(json, KEY(operation, enter_ns), operation->enter_ns);
 	state_fields(json, operation);
 	numbers_fields(json, operation, extra);
+	packets_field(json, operation);
 	evidence_fields(json, operation, extra->details);
 	waker_field(json, operation, extra);
 	type_field(json, operation, extra);

@@ -103,6 +103,8 @@ struct viz_chunk {
 	uint64_t bytes;	    /* 0: the whole message */
 };
 
+#define VIZ_PRESENT_WORDS 2 /* of 64 keys each: model_operation.c checks that they are enough */
+
 /*
  * One system call. Which of the optional keys the trace gave: viz_has(op, returned); the others
  * are 0 (fd -1). Sorted by enter_ns, then id; the trace's begin line and end line are one.
@@ -148,6 +150,7 @@ struct viz_operation {
 	struct viz_wait *ready;
 	size_t ready_count;
 	bool waits_cut; /* there were more */
+	bool packets;	/* a pipe's write that keeps its borders */
 	struct viz_bytes peer_address;
 	struct viz_channel *to;
 	struct viz_channel *from;
@@ -156,11 +159,12 @@ struct viz_operation {
 	uint64_t queued;
 	uint64_t *passed_fds; /* SCM_RIGHTS, the caller's numbers */
 	size_t passed_fds_count;
-	uint64_t present; /* viz_has() */
+	uint64_t present[VIZ_PRESENT_WORDS]; /* viz_has() */
 };
 
 /* Whether the trace gave this key: viz_has(op, queued). */
-#define viz_has(op, key) (((op)->present >> (FIELD_operation_##key - FIELD_operation_id) & 1) != 0)
+#define VIZ_KEY(key) (FIELD_operation_##key - FIELD_operation_id)
+#define viz_has(op, key) (((op)->present[VIZ_KEY(key) / 64] >> (VIZ_KEY(key) % 64) & 1) != 0)
 
 /* Where it put bytes, where it took (or looked at) some; NULL: none that is a channel. */
 static inline struct viz_channel *viz_operation_sink(const struct viz_operation *op)

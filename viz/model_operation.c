@@ -4,15 +4,18 @@
 
 #include "model_build.h"
 
-static uint64_t present_fields(const struct model_builder *b)
-{
-	uint64_t present = 0;
+_Static_assert(FIELD_signal_event - FIELD_operation_id <= 64 * VIZ_PRESENT_WORDS, "a bit each");
 
+static void present_fields(const struct model_builder *b, uint64_t present[VIZ_PRESENT_WORDS])
+{
+	memset(present, 0, VIZ_PRESENT_WORDS * sizeof(*present));
 	for (enum field f = record_first_field(RECORD_operation);
-	     f < record_end_field(RECORD_operation); f++)
+	     f < record_end_field(RECORD_operation); f++) {
+		unsigned bit = f - FIELD_operation_id;
+
 		if (build_value(b, f)->present)
-			present |= (uint64_t)1 << (f - FIELD_operation_id);
-	return present;
+			present[bit / 64] |= (uint64_t)1 << bit % 64;
+	}
 }
 
 static struct viz_channel *channel_field(struct model_builder *b, enum field field)
@@ -124,6 +127,7 @@ static void add_rest(struct model_builder *b, struct viz_operation *op)
 	op->ready = build_waits(b, FIELD_operation_ready, &op->ready_count);
 	op->waits_cut = VALUE(operation, waits_cut)->flag;
 	op->peer_address = build_string(b, FIELD_operation_peer_address);
+	op->packets = VALUE(operation, packets)->flag;
 	op->readers = VALUE(operation, readers)->number;
 	op->writers = VALUE(operation, writers)->number;
 	op->queued = VALUE(operation, queued)->number;
@@ -174,7 +178,7 @@ void build_operation_line(struct model_builder *b)
 		b->err = reader_fail(b->reader, "this operation's \"id\" was used before");
 		return;
 	}
-	op->present = present_fields(b);
+	present_fields(b, op->present);
 	op->syscall = build_string(b, FIELD_operation_syscall);
 	op->role = (enum role)VALUE(operation, role)->number;
 	add_state(b, op);
