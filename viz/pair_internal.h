@@ -23,6 +23,7 @@ struct channel_traffic {
 };
 
 struct address_book;
+struct pair_route;
 
 struct pair_context {
 	const struct viz_model *model;
@@ -39,6 +40,24 @@ void pair_datagrams(struct pair_context *context);
 void pair_queues(struct pair_context *context);
 void pair_counters(struct pair_context *context);
 void pair_signals(struct pair_context *context);
+
+/*
+ * pair_packet.c: a pipe in packet mode. False where it is none, or not all of it is: then nothing
+ * was done.
+ */
+bool pair_packets(struct pair_context *context, const struct viz_channel *channel,
+		  const struct pair_route *route);
+bool pair_any_packet(const struct operation_list *sends);
+
+/*
+ * pair_urgent.c: adds the messages of urgent bytes from `sends` to `receives` (NULL: not in the
+ * trace). How many of the urgent sends, from the first on, are certain: their last byte is in no
+ * stream. Behind those no place in the stream is.
+ */
+size_t pair_urgent(struct pair_context *context, const struct pair_route *route,
+		   const struct operation_list *sends, const struct operation_list *receives);
+bool pair_sends_urgent(const struct viz_operation *op);
+bool pair_takes_urgent(const struct viz_operation *op);
 
 /* pair_signal_message.c: the message that a signal is. */
 void pair_add_signal(struct pair_context *context, const struct viz_signal *signal);
@@ -78,6 +97,13 @@ static inline enum policy pair_policy(const struct viz_channel *channel)
 
 /* A receive that looked and left all in place (MSG_PEEK, MSG_COPY, an error queue, tee(2)). */
 bool pair_only_looks(const struct viz_operation *op);
+
+/* A receive from a stream that found its end. */
+static inline bool pair_is_end(const struct viz_operation *op)
+{
+	return viz_has(op, returned) && op->returned == 0 &&
+	       !(viz_has(op, requested) && op->requested == 0);
+}
 
 /* Bytes that a completed operation moved through a stream; 0 where it failed or moved none. */
 uint64_t pair_stream_bytes(const struct viz_operation *op);

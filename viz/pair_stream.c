@@ -7,8 +7,6 @@
 
 #include "pair_internal.h"
 
-#define OUT_OF_BAND 0x1 /* MSG_OOB: beside the stream */
-
 /* An operation that begins within this time after a sample may have moved bytes before it. */
 #define SAMPLE_NS 1000000
 
@@ -33,30 +31,43 @@ static bool add_bytes(struct pair_context *context, struct flow_side *side,
 	return true;
 }
 
-static bool is_end(const struct viz_operation *op)
+/*
+ * Of sockets the first `certain` urgent sends have their last byte elsewhere. What comes from a
+ * further one on has no certain place.
+ */
+static void add_sends(struct pair_context *context, struct flow *flow,
+		      const struct operation_list *sends, size_t certain, bool sockets)
 {
-	return viz_has(op, returned) && op->returned == 0 &&
-	       !(viz_has(op, requested) && op->requested == 0);
-}
-
-static void add_operations(struct pair_context *context, struct flow *flow,
-			   const struct operation_list *sends,
-			   const struct operation_list *receives, bool sockets)
-{
-	flow->payloads = true;
+	struct flow_side *side = &flow->sends;
+	bool doubt = false;
 
 	for (size_t i = 0; sends && i < sends->count; i++) {
 		const struct viz_operation *op = sends->items[i];
+		bool urgent = sockets && pair_sends_urgent(op);
+		size_t before = side->count;
 
-		flow->doubt |= !add_bytes(context, &flow->sends, op);
-		flow->doubt |= sockets && op->role != ROLE_TRANSFER && (op->flags & OUT_OF_BAND);
+		flow->doubt |= !add_bytes(context, side, op);
+		doubt |= urgent && certain == 0;
+		if (side->count == before)
+			continue;
+		side->items[before].doubt = doubt;
+		if (!urgent || doubt)
+			continue;
+		certain--;
+		side->items[before].bytes = --side->items[before].amount;
 	}
+}
+
+static void add_receives(struct pair_context *context, struct flow *flow,
+			 const struct operation_list *receives, bool sockets)
+{
 	for (size_t i = 0; receives && i < receives->count; i++) {
 		const struct viz_operation *op = receives->items[i];
 
+		if (sockets && pair_takes_urgent(op))
+			continue;
 		flow->doubt |= !add_bytes(context, &flow->receives, op);
-		flow->doubt |= sockets && op->role != ROLE_TRANSFER && (op->flags & OUT_OF_BAND);
-		if (is_end(op))
+		if (pair_is_end(op))
 			pair_add_eof(context, op);
 	}
 }
@@ -164,13 +175,18 @@ static void pair_pipe(struct pair_context *context, const struct viz_channel *ch
 	struct flow flow = {0};
 	enum content content;
 
-	add_operations(context, &flow, &traffic->sends, &traffic->receives, false);
+	route.outside = !channel->created_in_trace && traffic->receives.count == 0 &&
+			!pair_ever_held(channel, ACCESS_READ);
+	if (pair_packets(context, channel, &route))
+		return;
+	flow.payloads = true;
+	add_sends(context, &flow, &traffic->sends, 0, false);
+	add_receives(context, &flow, &traffic->receives, false);
 	content = content_check(context, &flow, channel);
 	if (content == CONTENT_CONTRADICTS ||
 	    (content == CONTENT_UNKNOWN && channel->found && !starts_empty(&flow)))
 		flow.doubt = true;
-	route.outside = !channel->created_in_trace && traffic->receives.count == 0 &&
-			!pair_ever_held(channel, ACCESS_READ);
+	flow.doubt |= pair_any_packet(&traffic->sends); /* with plain bytes between them */
 	pair_flow(context, &flow, &route);
 }
 
@@ -186,13 +202,15 @@ static void pair_direction(struct pair_context *context, const struct viz_channe
 	struct pair_route route = {.mechanism = channel->mechanism, .channel = channel};
 	struct flow flow = {0};
 
-	add_operations(context, &flow, sends, receives, true);
-	if (((sender && sender->found) || (receiver && receiver->found)) && !starts_empty(&flow))
-		flow.doubt = true;
 	route.outside = !receiver || (receives->count == 0 && !receiver->created_in_trace &&
 				      !pair_ever_held(receiver, ACCESS_BOTH));
 	if (route.outside && sender)
 		route.channel = sender;
+	flow.payloads = true;
+	add_sends(context, &flow, sends, pair_urgent(context, &route, sends, receives), true);
+	add_receives(context, &flow, receives, true);
+	if (((sender && sender->found) || (receiver && receiver->found)) && !starts_empty(&flow))
+		flow.doubt = true;
 	pair_flow(context, &flow, &route);
 }
 

@@ -79,6 +79,8 @@ def check_messages(trace, messages):
         for side, total in (("sent", given), ("received", taken)):
             if message[side]:
                 total[message[side]["op"]] += message["bytes"]
+        if message["sent"]:
+            given[message["sent"]["op"]] += message.get("cut", 0)
     for operation in trace.operations():
         for role, channel in sides(operation):
             if trace.channel(channel)["mechanism"] in WITHOUT_BYTES:

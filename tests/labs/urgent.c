@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Urgent data (MSG_OOB), over TCP or a unix stream: the last byte of a send goes beside the stream.
+ * "rounds": each is received before the next is sent. "overtaken": a second one is sent first.
+ */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include "lab.h"
+
+enum { ROUNDS = 3 };
+
+static const char *mechanism;
+
+/* A send whose last byte is urgent. */
+static void send_urgent(int fd, const char *text)
+{
+	ssize_t len = (ssize_t)strlen(text), n = send(fd, text, strlen(text), MSG_OOB);
+
+	lab_expect(lab_check(n, "send") == len, "all was sent");
+	if (len > 1)
+		truth(.action = "send", .mechanism = mechanism, .channel = "stream", .data = text,
+		      .result = len - 1);
+	truth(.action = "send", .mechanism = mechanism, .channel = "urgent", .data = text + len - 1,
+	      .result = 1);
+}
+
+static void receive_urgent(int fd)
+{
+	struct pollfd wait = {.fd = fd, .events = POLLPRI};
+	char buf[4];
+	ssize_t n;
+
+	lab_check(poll(&wait, 1, -1), "poll");
+	n = recv(fd, buf, sizeof(buf), MSG_OOB);
+	truth(.action = "receive", .mechanism = mechanism, .channel = "urgent", .data = buf,
+	      .result = n);
+	lab_expect(lab_check(n, "recv of urgent data") == 1, "one byte is urgent");
+}
+
+static void receive(int fd, size_t wanted)
+{
+	char buf[64];
+
+	while (wanted) {
+		ssize_t n = recv(fd, buf, wanted, 0);
+
+		truth(.action = "receive", .mechanism = mechanism, .channel = "stream", .data = buf,
+		      .result = n);
+		lab_expect(lab_check(n, "recv") > 0, "there is more");
+		wanted -= (size_t)n;
+	}
+}
+
+static void say(int fd, const char *text)
+{
+	lab_expect(send(fd, text, strlen(text), 0) == (ssize_t)strlen(text), "all was sent");
+	truth(.action = "send", .mechanism = mechanism, .channel = "stream", .data = text,
+	      .result = (ssize_t)strlen(text));
+}
+
+static void answer(int fd)
+{
+	lab_expect(send(fd, "k", 1, 0) == 1, "all was sent");
+	truth(.action = "send", .mechanism = mechanism, .channel = "answers", .data = "k",
+	      .result = 1);
+}
+
+static void await_answer(int fd)
+{
+	char buf[4];
+	ssize_t n = recv(fd, buf, sizeof(buf), 0);
+
+	truth(.action = "receive", .mechanism = mechanism, .channel = "answers", .data = buf,
+	      .result = n);
+	lab_expect(lab_check(n, "recv") == 1, "an answer came");
+}
+
+static void serve(int fd)
+{
+	for (int i = 0; i < ROUNDS; i++) {
+		receive_urgent(fd);
+		receive(fd, strlen("before") + strlen("urgent"));
+		answer(fd);
+		receive(fd, strlen("after"));
+	}
+}
+
+static void talk(int fd)
+{
+	for (int i = 0; i < ROUNDS; i++) {
+		say(fd, "before");
+		send_urgent(fd, "urgent!");
+		await_answer(fd);
+		say(fd, "after");
+	}
+}
+
+static void connect_tcp(int pair[2])
+{
+	struct sockaddr_in address = {.sin_family = AF_INET,
+				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof(address);
+	int listener = (int)lab_check(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket");
+
+	lab_check(bind(listener, (struct sockaddr *)&address, len), "bind");
+	lab_check(listen(listener, 1), "listen");
+	lab_check(getsockname(listener, (struct sockaddr *)&address, &len), "getsockname");
+	pair[0] = (int)lab_check(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket");
+	lab_check(connect(pair[0], (struct sockaddr *)&address, len), "connect");
+	pair[1] = (int)lab_check(accept4(listener, NULL, NULL, SOCK_CLOEXEC), "accept4");
+	close(listener);
+}
+
+/* Takes what comes until the end, urgent or not. */
+static void serve_overtaken(int fd)
+{
+	char buf[64];
+	ssize_t n;
+
+	receive_urgent(fd);
+	while ((n = lab_check(recv(fd, buf, sizeof(buf), 0), "recv")) > 0)
+		truth(.action = "receive", .mechanism = mechanism, .channel = "stream", .data = buf,
+		      .result = n);
+}
+
+int main(int argc, char **argv)
+{
+	bool overtaken = lab_is(lab_word(argc, argv, 2, "rounds"), "overtaken");
+	int pair[2];
+	pid_t child;
+
+	lab_help(argc, argv, "tcp|unix-stream [rounds|overtaken]: urgent data");
+	mechanism = lab_word(argc, argv, 1, "tcp");
+	if (lab_is(mechanism, "tcp"))
+		connect_tcp(pair);
+	else
+		lab_check(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), "socketpair");
+	if (overtaken) {
+		say(pair[0], "before");
+		send_urgent(pair[0], "first?");
+		send_urgent(pair[0], "second!");
+	}
+	child = lab_fork();
+	if (!child) {
+		close(pair[0]);
+		if (overtaken)
+			serve_overtaken(pair[1]);
+		else
+			serve(pair[1]);
+		exit(EXIT_SUCCESS);
+	}
+	close(pair[1]);
+	if (!overtaken)
+		talk(pair[0]);
+	close(pair[0]);
+	lab_reap_well(child);
+	return EXIT_SUCCESS;
+}

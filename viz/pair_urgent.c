@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Urgent data (MSG_OOB of TCP and unix streams): the last byte of such a send leaves the stream
+ * where it is received with MSG_OOB, and the places of what follows shift by one.
+ *
+ * There is one urgent byte at a time (net/ipv4/tcp_input.c: tcp_check_urg, net/unix/af_unix.c:
+ * queue_oob). A later one makes the earlier an ordinary byte, or not, which depends on how far the
+ * receiver had read. So one is certain only if it was received before the next was sent, and what
+ * came before it as well; from the first that is not certain on, no place in the stream is.
+ */
+#include "pair_internal.h"
+
+#define OUT_OF_BAND 0x1 /* MSG_OOB */
+
+/* preadv2(2) and its kin have other flags. */
+static bool is_socket_call(const struct viz_operation *op)
+{
+	return op->syscall.len > 4 && (memcmp(op->syscall.data, "send", 4) == 0 ||
+				       memcmp(op->syscall.data, "recv", 4) == 0);
+}
+
+static bool is_urgent(const struct viz_operation *op)
+{
+	return op->flags & OUT_OF_BAND && is_socket_call(op) && pair_stream_bytes(op) > 0;
+}
+
+bool pair_sends_urgent(const struct viz_operation *op)
+{
+	return op->role == ROLE_SEND && is_urgent(op);
+}
+
+bool pair_takes_urgent(const struct viz_operation *op)
+{
+	return op->role == ROLE_RECEIVE && is_urgent(op);
+}
+
+/* Adds what further receives took of the stream that ended before `at_ns`; in their order. */
+static void count_received(const struct operation_list *receives, size_t *at, uint64_t at_ns,
+			   uint64_t *bytes)
+{
+	for (; *at < receives->count && receives->items[*at]->exit_ns < at_ns; ++*at)
+		if (!pair_takes_urgent(receives->items[*at]))
+			*bytes += pair_stream_bytes(receives->items[*at]);
+}
+
+/* A send that took less than it was given: nobody knows whether the byte was among it. */
+static bool is_whole(const struct viz_operation *op)
+{
+	return viz_has(op, requested) && (uint64_t)op->returned == op->requested &&
+	       !op->lengths_count;
+}
+
+static const struct viz_operation *next_urgent(const struct operation_list *list, size_t *at)
+{
+	for (; list && *at < list->count; ++*at)
+		if (is_urgent(list->items[*at]))
+			return list->items[(*at)++];
+	return NULL;
+}
+
+static void add_urgent(struct pair_context *context, const struct pair_route *route,
+		       const struct viz_operation *send, const struct viz_operation *receive)
+{
+	struct flow_item from, to = pair_item(receive);
+
+	to.bytes = pair_stream_bytes(receive);
+	if (!send) {
+		pair_add_whole(context, route, NULL, &to)->match = MATCH_AMBIGUOUS;
+		return;
+	}
+	from = pair_item(send);
+	from.bytes = 1;
+	from.local = (uint64_t)send->returned - 1;
+	pair_add_whole(context, route, &from, &to);
+}
+
+struct walk {
+	const struct operation_list *sends, *receives;
+	size_t send_at, receive_at; /* of the next urgent ones */
+	size_t sum_at, count_at;    /* as far as the numbers below go */
+	uint64_t sent, received;    /* of the stream */
+};
+
+/* Whether this is the one urgent byte that there was when it was received. */
+static bool is_certain(struct walk *walk, const struct viz_operation *send,
+		       const struct viz_operation *receive, const struct viz_operation *next)
+{
+	if (!is_whole(send) || receive->returned != 1 || send->enter_ns > receive->exit_ns)
+		return false;
+	if (!next)
+		return true;
+	count_received(walk->receives, &walk->count_at, next->enter_ns, &walk->received);
+	return receive->exit_ns < next->enter_ns && walk->received >= walk->sent;
+}
+
+static void sum_sent(struct walk *walk)
+{
+	for (; walk->sum_at < walk->send_at; walk->sum_at++)
+		walk->sent += pair_stream_bytes(walk->sends->items[walk->sum_at]);
+	walk->sent--;
+}
+
+/* One after the other: the next urgent send and the next urgent receive. */
+size_t pair_urgent(struct pair_context *context, const struct pair_route *route,
+		   const struct operation_list *sends, const struct operation_list *receives)
+{
+	struct walk walk = {.sends = sends, .receives = receives};
+	const struct viz_operation *receive = next_urgent(receives, &walk.receive_at);
+	const struct viz_operation *send = next_urgent(sends, &walk.send_at), *next;
+	size_t certain = 0;
+
+	for (; send && receive; certain++) {
+		sum_sent(&walk);
+		next = next_urgent(sends, &walk.send_at);
+		if (!is_certain(&walk, send, receive, next))
+			break;
+		add_urgent(context, route, send, receive);
+		send = next;
+		receive = next_urgent(receives, &walk.receive_at);
+	}
+	for (; receive; receive = next_urgent(receives, &walk.receive_at))
+		add_urgent(context, route, NULL, receive);
+	return certain;
+}
