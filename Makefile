@@ -63,6 +63,7 @@ LAB_SRC  := $(wildcard tests/labs/*.c)
 UNIT_SRC := $(wildcard tests/unit/test_*.c)
 UNIT_AUX := $(filter-out $(UNIT_SRC),$(wildcard tests/unit/*.c))
 FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
+GEN_SRC  := $(wildcard tests/truthgen/*.c)
 ALL_C    := $(VIZ_SRC) $(VIZ_MAIN) $(USER_SRC) $(BPF_SRC) $(LAB_SRC) $(wildcard tests/*/*.c)
 ALL_H    := $(wildcard viz/*.h viz/*/*.h user/*.h user/*/*.h bpf/*.h tests/*/*.h)
 
@@ -73,6 +74,8 @@ SAN_OBJ   := $(VIZ_SRC:%.c=$(B)/san/%.o)
 AUX_OBJ   := $(UNIT_AUX:%.c=$(B)/san/%.o)
 FUZZ_OBJ  := $(VIZ_SRC:%.c=$(B)/fuzz/obj/%.o)
 LABS      := $(LAB_SRC:tests/labs/%.c=$(B)/labs/%)
+GEN_OBJ   := $(GEN_SRC:%.c=$(B)/%.o)
+GENERATOR := $(B)/truthgen
 UNITS     := $(UNIT_SRC:tests/unit/%.c=$(B)/unit/%)
 FUZZERS   := $(FUZZ_SRC:tests/fuzz/%.c=$(B)/fuzz/%)
 
@@ -194,7 +197,7 @@ $(B)/ipclens: $(USER_OBJ) $(B)/libviz.a
 # --- labs, units, fuzzers ----------------------------------------------------------------------
 
 .PHONY: labs units fuzzers
-labs: $(LABS) ## build the workloads of tests/labs (build/labs/connect and others)
+labs: $(LABS) $(GENERATOR) ## build the workloads of tests/labs (build/labs/connect and others)
 units: $(UNITS)
 fuzzers: $(FUZZERS)
 labs units fuzzers: ; @:
@@ -203,6 +206,15 @@ $(B)/labs/%: tests/labs/%.c $(B)/flags | $(B)/has/viewer
 	$(call msg,LAB,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(HOST_CFLAGS) $(DEPFLAGS) $(HOST_LDFLAGS) -pthread $< -o $@
+
+$(B)/tests/truthgen/%.o: tests/truthgen/%.c $(B)/flags | $(B)/has/viewer
+	$(call msg,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(HOST_CFLAGS) -pthread $(DEPFLAGS) -c $< -o $@
+
+$(GENERATOR): $(GEN_OBJ)
+	$(call msg,LINK,$@)
+	$(Q)$(CC) $(HOST_CFLAGS) $(HOST_LDFLAGS) -pthread $^ -o $@
 
 $(B)/san/%.o: %.c $(B)/flags | $(B)/has/unit
 	$(call msg,CC,$@)
@@ -233,7 +245,7 @@ $(B)/fuzz/%: $(B)/fuzz/obj/tests/fuzz/%.o $(B)/fuzz/libviz.a
 
 # --- what people type --------------------------------------------------------------------------
 
-.PHONY: demo check unit fuzz lint format check-all readme-picture
+.PHONY: demo check unit truth fuzz lint format check-all readme-picture
 demo: all ## trace a real pipeline and draw it (root)
 	@if [ "$$(id -u)" != 0 ]; then echo "Tracing needs root; type: sudo make demo" >&2; exit 1; fi
 	@echo "$(B)/ipclens run -- sh -c 'ls | wc'"
@@ -244,6 +256,11 @@ unit: units ## build and run the unit tests, under ASAN and UBSAN
 
 check: all units ## unit tests and scenarios on the live kernel (root; else these skip)
 	@tests/run --build $(B) unit scenarios
+
+SEEDS    ?= 20
+MESSAGES ?= 50000
+truth: all ## compare each pair of random traffic with what its processes logged (root; SEEDS=20 MESSAGES=50000)
+	$(Q)IPCLENS_BUILD=$(B) tests/truthgen/run --seeds $(SEEDS) --messages $(MESSAGES)
 
 check-all: all units fuzzers ## all that CI runs (root)
 	@tests/run --build $(B) all
@@ -275,7 +292,8 @@ uninstall: ## remove what install and install-viewer put there
 
 # For clangd, which looks into build/, and for clang-tidy.
 compile_commands.json: $(B)/compile_commands.json ## build/compile_commands.json for editors
-COMPILED := $(sort $(VIZ_SRC) $(VIZ_MAIN) $(USER_SRC) $(LAB_SRC) $(UNIT_SRC) $(UNIT_AUX) $(FUZZ_SRC))
+COMPILED := $(sort $(VIZ_SRC) $(VIZ_MAIN) $(USER_SRC) $(LAB_SRC) $(GEN_SRC) $(UNIT_SRC) $(UNIT_AUX) \
+		  $(FUZZ_SRC))
 $(B)/compile_commands.json: Makefile $(B)/flags $(COMPILED) $(BPF_SRC)
 	$(shell mkdir -p $(@D))$(file >$@.user,$(CC) $(USER_CFLAGS))$(file >$@.bpf,$(BPF_CLANG) $(BPF_CFLAGS))
 	@entries() { flags=$$(sed 's/[\\"]/\\&/g' "$$1"); shift; \
@@ -293,5 +311,5 @@ help: ## this list
 
 DEPS := $(VIZ_OBJ:.o=.d) $(VIZ_MAIN:%.c=$(B)/%.d) $(USER_OBJ:.o=.d) $(BPF_OBJ:.o=.d) $(SAN_OBJ:.o=.d) \
 	$(AUX_OBJ:.o=.d) $(UNIT_SRC:%.c=$(B)/san/%.d) $(FUZZ_OBJ:.o=.d) \
-	$(FUZZ_SRC:%.c=$(B)/fuzz/obj/%.d) $(LABS:=.d)
+	$(FUZZ_SRC:%.c=$(B)/fuzz/obj/%.d) $(LABS:=.d) $(GEN_OBJ:.o=.d)
 -include $(DEPS)

@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Streams: pipes, FIFOs, unix and TCP connections. */
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "gen.h"
+
+#define ATOMIC_LEN 4096 /* PIPE_BUF: up to here a write stays together */
+
+struct ends {
+	const char *mechanism;
+	int in, out; /* where the receivers read and the senders write */
+	bool socket;
+};
+
+void wait_ready(int fd, short events)
+{
+	struct pollfd wanted = {.fd = fd, .events = events};
+
+	gen_check(poll(&wanted, 1, -1), "poll");
+}
+
+void set_nonblocking(int fd)
+{
+	int flags = (int)gen_check(fcntl(fd, F_GETFL), "fcntl");
+
+	gen_check(fcntl(fd, F_SETFL, flags | O_NONBLOCK), "fcntl");
+}
+
+/* Mostly small. Whole cells where content tells the truth. */
+size_t pick_size(struct actor *actor, const struct part *part)
+{
+	size_t max = random_one_in(&actor->random, 8) || part->max < 64 ? part->max : 64;
+	size_t size;
+
+	if (part->size)
+		return part->size;
+	size = 1 + random_below(&actor->random, (uint32_t)max);
+	return part->cells ? (size + CELL_LEN - 1) / CELL_LEN * CELL_LEN : size;
+}
+
+static ssize_t send_some(struct actor *actor, const struct part *part, void *buf, size_t len)
+{
+	size_t first = len / 2;
+	struct iovec pieces[2] = {{buf, first}, {(char *)buf + first, len - first}};
+	struct msghdr header = {.msg_iov = pieces, .msg_iovlen = 2};
+
+	switch (random_below(&actor->random, part->socket ? 4 : 2)) {
+	case 0:
+		return writev(part->out, pieces, 2);
+	case 2:
+		return send(part->out, buf, len, 0);
+	case 3:
+		return sendmsg(part->out, &header, 0);
+	default:
+		return write(part->out, buf, len);
+	}
+}
+
+/* What one call took; the rest is sent as a message of its own. */
+static size_t send_once(struct actor *actor, const struct part *part, void *buf, size_t len)
+{
+	uint64_t before_ns;
+	ssize_t n;
+
+	if (part->cells)
+		cells_fill(buf, len, actor->number, actor->sent);
+	for (;;) {
+		before_ns = now_ns();
+		n = send_some(actor, part, buf, len);
+		if (n >= 0)
+			break;
+		if (errno != EAGAIN)
+			gen_die("send on a stream");
+		wait_ready(part->out, POLLOUT);
+	}
+	record_call(actor, RECORD_SEND, part->flow_out, before_ns, n, 1);
+	return (size_t)n;
+}
+
+void play_send_stream(struct actor *actor, const struct part *part)
+{
+	char *buf = calloc(1, part->max + part->size);
+
+	if (!buf)
+		gen_die("calloc");
+	for (uint32_t i = 0; i < part->count; i++) {
+		size_t len = pick_size(actor, part);
+
+		while (len)
+			len -= send_once(actor, part, buf, len);
+		actor_pause(actor);
+	}
+	free(buf);
+}
+
+static ssize_t receive_some(struct actor *actor, const struct part *part, void *buf, size_t len,
+			    int flags)
+{
+	size_t first = len / 2;
+	struct iovec pieces[2] = {{buf, first}, {(char *)buf + first, len - first}};
+	struct msghdr header = {.msg_iov = pieces, .msg_iovlen = 2};
+	uint32_t way = random_below(&actor->random, part->socket ? 4 : 2);
+
+	if (flags && way < 2)
+		way += 2;
+	switch (way) {
+	case 0:
+		return readv(part->in, pieces, 2);
+	case 2:
+		return recv(part->in, buf, len, flags);
+	case 3:
+		return recvmsg(part->in, &header, flags);
+	default:
+		return read(part->in, buf, len);
+	}
+}
+
+/* Bytes that one call took; 0 at the end. */
+static size_t receive_once(struct actor *actor, const struct part *part, struct cells *cells,
+			   void *buf, size_t len)
+{
+	bool look = part->socket && !part->plain && random_one_in(&actor->random, 16);
+	uint64_t before_ns = now_ns();
+	ssize_t n = receive_some(actor, part, buf, len, look ? MSG_PEEK : 0);
+
+	if (n < 0 && errno == EAGAIN) {
+		wait_ready(part->in, POLLIN);
+		return receive_once(actor, part, cells, buf, len);
+	}
+	gen_check(n, "receive from a stream");
+	record_call(actor, look ? RECORD_LOOK : RECORD_RECEIVE, part->flow_in, before_ns, n, 1);
+	if (look)
+		return receive_once(actor, part, cells, buf, len);
+	if (part->cells)
+		cells_take(actor, cells, buf, (size_t)n);
+	return (size_t)n;
+}
+
+void play_receive_stream(struct actor *actor, const struct part *part)
+{
+	struct cells cells = {0};
+	char *buf = malloc(part->max + part->size + CELL_LEN);
+	size_t n;
+
+	if (!buf)
+		gen_die("malloc");
+	do {
+		n = receive_once(actor, part, &cells, buf, pick_size(actor, part));
+		actor_pause(actor);
+	} while (n);
+	free(buf);
+}
+
+static struct ends make_pipe(void)
+{
+	int fds[2];
+
+	gen_check(pipe(fds), "pipe");
+	return (struct ends){"pipe", fds[0], fds[1], false};
+}
+
+/* Both ends by name; the first is opened for both so that neither waits. */
+static struct ends make_fifo(const struct stage *stage)
+{
+	struct ends ends = {.mechanism = "fifo"};
+	char path[4096];
+	int both;
+
+	snprintf(path, sizeof(path), "%s/fifo-%s", stage->log, stage->name);
+	gen_check(mkfifo(path, 0600), path);
+	both = (int)gen_check(open(path, O_RDWR), path);
+	ends.in = (int)gen_check(open(path, O_RDONLY), path);
+	ends.out = (int)gen_check(open(path, O_WRONLY), path);
+	close(both);
+	unlink(path);
+	return ends;
+}
+
+static struct ends make_unix(void)
+{
+	int fds[2];
+
+	gen_check(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), "socketpair");
+	return (struct ends){"unix-stream", fds[0], fds[1], true};
+}
+
+static struct ends make_tcp(void)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET,
+				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof(address);
+	struct ends ends = {.mechanism = "tcp", .socket = true};
+	int listener = (int)gen_check(socket(AF_INET, SOCK_STREAM, 0), "socket");
+
+	gen_check(bind(listener, (struct sockaddr *)&address, len), "bind");
+	gen_check(listen(listener, 1), "listen");
+	gen_check(getsockname(listener, (struct sockaddr *)&address, &len), "getsockname");
+	ends.out = (int)gen_check(socket(AF_INET, SOCK_STREAM, 0), "socket");
+	gen_check(connect(ends.out, (struct sockaddr *)&address, len), "connect");
+	ends.in = (int)gen_check(accept(listener, NULL, NULL), "accept");
+	close(listener);
+	return ends;
+}
+
+/* Senders and receivers on one stream until its end. */
+static void play_stream(struct stage *stage, const struct ends *ends, struct part part,
+			uint32_t senders, uint32_t receivers)
+{
+	struct team sending = {.layout = random_layout(stage)};
+	struct team receiving = {.layout = random_layout(stage)};
+
+	part.in = ends->in;
+	part.out = ends->out;
+	part.socket = ends->socket;
+	part.cells = senders > 1 || receivers > 1;
+	part.size = part.cells && part.size == 0 ? stage->size : part.size;
+	part.count = stage_share(stage, senders);
+	part.flow_in = part.flow_out = stage_flow(stage, ends->mechanism,
+						  part.cells ? MANNER_PARTS : MANNER_BYTES,
+						  inode_of(ends->in), senders, receivers);
+	part.play = play_send_stream;
+	for (uint32_t i = 0; i < senders; i++)
+		team_add(&sending, &part);
+	part.play = play_receive_stream;
+	for (uint32_t i = 0; i < receivers; i++)
+		team_add(&receiving, &part);
+	team_drop(&sending, ends->in);
+	team_drop(&receiving, ends->out);
+	team_start(stage, &receiving);
+	team_start(stage, &sending);
+	close(ends->in);
+	close(ends->out);
+	team_wait(&sending);
+	team_wait(&receiving);
+}
+
+static uint32_t some(struct stage *stage)
+{
+	return 2 + random_below(&stage->random, 3);
+}
+
+/* One or more, but more on one side at least. */
+static void play_several(struct stage *stage, const struct ends *ends, struct part part)
+{
+	bool one = random_one_in(&stage->random, 2);
+
+	if (random_one_in(&stage->random, 3))
+		play_stream(stage, ends, part, 1, some(stage));
+	else
+		play_stream(stage, ends, part, some(stage), one ? 1 : some(stage));
+}
+
+void stage_pipe_one(struct stage *stage)
+{
+	struct ends ends = make_pipe();
+
+	play_stream(stage, &ends, (struct part){.max = 20000}, 1, 1);
+}
+
+void stage_pipe_several(struct stage *stage)
+{
+	struct ends ends = make_pipe();
+
+	play_several(stage, &ends, (struct part){.max = ATOMIC_LEN});
+}
+
+void stage_pipe_tokens(struct stage *stage)
+{
+	struct ends ends = make_pipe();
+
+	play_stream(stage, &ends, (struct part){.max = CELL_LEN, .size = CELL_LEN}, 4, 4);
+}
+
+/* Writes that do not stay together. */
+void stage_pipe_large(struct stage *stage)
+{
+	struct ends ends = make_pipe();
+
+	play_stream(stage, &ends, (struct part){.max = 40000, .size = 8 * 5000}, some(stage), 1);
+}
+
+void stage_pipe_partial(struct stage *stage)
+{
+	struct ends ends = make_pipe();
+
+	set_nonblocking(ends.out);
+	set_nonblocking(ends.in);
+	play_stream(stage, &ends, (struct part){.max = 30000}, 1 + random_below(&stage->random, 2),
+		    1);
+}
+
+void stage_fifo_one(struct stage *stage)
+{
+	struct ends ends = make_fifo(stage);
+
+	play_stream(stage, &ends, (struct part){.max = 8000}, 1, 1);
+}
+
+void stage_fifo_several(struct stage *stage)
+{
+	struct ends ends = make_fifo(stage);
+
+	play_several(stage, &ends, (struct part){.max = ATOMIC_LEN});
+}
+
+void stage_unix_one(struct stage *stage)
+{
+	struct ends ends = make_unix();
+
+	play_stream(stage, &ends, (struct part){.max = 50000}, 1, 1);
+}
+
+void stage_unix_several(struct stage *stage)
+{
+	struct ends ends = make_unix();
+
+	play_stream(stage, &ends, (struct part){.max = ATOMIC_LEN, .plain = true}, some(stage),
+		    1 + random_below(&stage->random, 2));
+}
+
+void stage_tcp_one(struct stage *stage)
+{
+	struct ends ends = make_tcp();
+
+	play_stream(stage, &ends, (struct part){.max = 100000}, 1, 1);
+}
+
+void stage_tcp_several(struct stage *stage)
+{
+	struct ends ends = make_tcp();
+
+	play_stream(stage, &ends, (struct part){.max = ATOMIC_LEN}, some(stage), 1);
+}

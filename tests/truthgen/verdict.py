@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""What a comparison must come to, and a table of it."""
+from collections import Counter
+
+COLUMNS = ("pairs", "exact", "doubted", "doubted-wrong", "wrong", "missing", "fate", "duplicate")
+PIPES = ("pipe", "fifo")
+DOUBT_MOST = 0.025  # of the pairs of pipes with several writers or readers
+DOUBT_RIGHT = 0.9  # of the doubted ones
+
+
+class Sums:
+    """Counts of many comparisons, by mechanism; one sender and receiver apart from several."""
+
+    def __init__(self):
+        self.by_kind, self.by_stage = {}, {}
+
+    def add(self, comparison):
+        for flow, counts in comparison.counts.items():
+            about = comparison.truth.flows[flow]
+            several = about["senders"] > 1 or about["receivers"] > 1
+            kind = about["mechanism"], "several" if several else "one"
+            self.by_kind.setdefault(kind, Counter()).update(counts)
+            self.by_stage.setdefault((about["stage"], ""), Counter()).update(counts)
+
+    def total(self):
+        return sum(self.by_kind.values(), Counter())
+
+
+def table(rows):
+    """rows: {(name, name): Counter}."""
+    lines = [f"{'':26}" + "".join(f"{name:>14}" for name in COLUMNS)]
+    total = sum(rows.values(), Counter())
+    for name, counts in [*sorted(rows.items()), (("all", ""), total)]:
+        title = " ".join(name)
+        lines.append(f"{title:26}" + "".join(f"{counts[column]:14}" for column in COLUMNS))
+    return "\n".join(lines)
+
+
+def faults(kind, counts):
+    """What is wrong with these counts, in words."""
+    mechanism, several = kind
+    found = [f"{counts[what]} {what}" for what in ("wrong", "fate", "duplicate") if counts[what]]
+    if counts["missing"]:
+        found.append(f"{counts['missing']} of {counts['pairs']} missing")
+    doubted = counts["doubted"] + counts["doubted-wrong"]
+    if mechanism in PIPES and several == "several":
+        if doubted > DOUBT_MOST * counts["pairs"]:
+            found.append(f"{doubted} of {counts['pairs']} ambiguous")
+        if counts["doubted"] < DOUBT_RIGHT * doubted:
+            found.append(f"{counts['doubted-wrong']} of {doubted} ambiguous ones wrong")
+    elif doubted:
+        found.append(f"{doubted} of {counts['pairs']} ambiguous, where none need be")
+    return found
+
+
+def verdict(sums):
+    """One line for each kind that is not as it must be."""
+    return [
+        f"{' '.join(kind)}: {', '.join(found)}"
+        for kind, counts in sorted(sums.by_kind.items())
+        if (found := faults(kind, counts))
+    ]
