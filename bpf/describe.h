@@ -147,6 +147,9 @@ static __always_inline void describe(struct wire_object *record, const struct ob
 	case MECH_FUTEX:
 		describe_futex(record, object);
 		break;
+	case MECH_PTY:
+		describe_terminal(record, object);
+		break;
 	case MECH_EVENTFD:
 	case MECH_EPOLL:
 	case MECH_SIGNALFD:

@@ -121,6 +121,16 @@ static __noinline int object_of_lock(struct task_state *state, struct wire_fd *t
 	return object_announce(state, &object, (u64)file);
 }
 
+/* Not static for the verifier's sake, see special.h. */
+__noinline int line_at_entry(struct task_state *state)
+{
+	if (!state || state->operation.object.mechanism != MECH_PTY)
+		return 0;
+	state->operation.has |= WIRE_HAS_POSITIONS;
+	return terminal_position(&state->operation.at_entry, state->operation.object.object.address,
+				 state->operation.object.object.number);
+}
+
 static __always_inline void facts_at_entry(struct task_state *state,
 					   const volatile struct syscall_row *row)
 {
@@ -139,6 +149,9 @@ static __always_inline void facts_at_entry(struct task_state *state,
 	case DATA_FCNTL:
 		if (is_lock(state, row))
 			facts_of_lock(state, args[2]);
+		break;
+	case DATA_LINE:
+		line_at_entry(state);
 		break;
 	}
 }

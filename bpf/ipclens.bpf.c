@@ -6,6 +6,7 @@
  *	kernel.h      reading kernel memory, what differs between kernels
  *	state.h       maps, the state of a traced thread, the way out
  *	object.h      pipes, sockets, System V objects
+ *	terminal.h    pseudo-terminals
  *	special.h     the other files: shared memory, eventfds; from a descriptor to its object
  *	describe.h    the object's description
  *	memory.h      from an address to what is mapped there

@@ -49,6 +49,23 @@ static __always_inline void instance_forget_fd(struct task_struct *task, u32 fd)
 		instance_forget(file);
 }
 
+static __always_inline bool opens_file(u32 nr)
+{
+#ifdef __NR_open
+	if (nr == __NR_open)
+		return true;
+#endif
+	return nr == __NR_openat || nr == __NR_openat2;
+}
+
+static __always_inline void terminal_forget_fd(struct task_struct *task, u32 fd)
+{
+	struct file *file = file_of_fd(task, fd);
+
+	if (file)
+		terminal_forget(file);
+}
+
 static __always_inline void made_finish(struct task_state *state, struct task_struct *task,
 					const volatile struct syscall_row *row)
 {
@@ -60,6 +77,8 @@ static __always_inline void made_finish(struct task_state *state, struct task_st
 	if (makes_descriptor(state, row)) {
 		if (is_new_instance(state))
 			instance_forget_fd(task, operation->returned);
+		else if (opens_file(operation->nr))
+			terminal_forget_fd(task, operation->returned);
 		object_of_fd(state, &state->details.made[0], task, operation->returned);
 		return;
 	}

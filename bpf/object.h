@@ -197,6 +197,21 @@ static __always_inline void sysv_identify(struct object *object, struct task_str
 		segment_identify(object, (struct shmid_kernel *)found);
 }
 
+/*
+ * Objects to which the kernel gives no number: the first look at one gives it the next, and so does
+ * the call that makes it, for it may lie where another did.
+ */
+static __always_inline u64 instance_number(u64 address)
+{
+	u64 *known = bpf_map_lookup_elem(&instances, &address), number;
+
+	if (known)
+		return *known;
+	number = WIRE_NUMBERED | (u32)__sync_fetch_and_add(&next_instance, 1);
+	bpf_map_update_elem(&instances, &address, &number, BPF_ANY);
+	return number;
+}
+
 static __always_inline void object_store(struct wire_fd *to, const struct object *object, s32 fd)
 {
 	to->object = object->ref;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Where a stream stands at the entry and at the exit of a call: what makes the order of several
- * writers of a pipe decidable, and the bytes of a TCP connection countable across a gap.
+ * writers of a pipe decidable, and the bytes of a TCP connection countable across a gap. Of a
+ * terminal it is how its line is set.
  */
 #ifndef BPF_POSITION_H
 #define BPF_POSITION_H
 
-#include "bpf/state.h"
+#include "bpf/terminal.h"
 #include "viz/lang/lang.h"
 
 static __always_inline struct pipe_buffer *pipe_buffer_at(struct pipe_inode_info *pipe, u32 index)
@@ -59,6 +60,10 @@ static __always_inline bool position_read(union wire_position *position,
 
 	if (object->mechanism == MECH_TCP) {
 		tcp_position(position, (struct tcp_sock *)object->object.address);
+		return true;
+	}
+	if (object->mechanism == MECH_PTY) {
+		terminal_position(position, object->object.address, object->object.number);
 		return true;
 	}
 	if (object->mechanism != MECH_PIPE && object->mechanism != MECH_FIFO)

@@ -60,7 +60,8 @@ int BPF_PROG(pipe_locked, void *lock, int returned)
 	struct pipe_inode_info *pipe;
 
 	if (!state || !state->recording || !(state->operation.has & WIRE_HAS_POSITIONS) ||
-	    state->operation.object.mechanism == MECH_TCP)
+	    (state->operation.object.mechanism != MECH_PIPE &&
+	     state->operation.object.mechanism != MECH_FIFO))
 		return 0;
 	pipe = KREAD((struct inode *)state->operation.object.object.address, i_pipe);
 	if (!pipe || (u64)lock != (u64)pipe + bpf_core_field_offset(struct pipe_inode_info, mutex))

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Files that are neither pipes nor sockets: shared memory, POSIX queues, eventfds and their kin.
+ * Files that are neither pipes, sockets nor terminals: shared memory, POSIX queues, eventfds and
+ * their kin.
  * And from any file to what is behind it.
  */
 #ifndef BPF_SPECIAL_H
 #define BPF_SPECIAL_H
 
-#include "bpf/object.h"
+#include "bpf/terminal.h"
 
 /* The first eight bytes of a file's name as one number: comparing them is one instruction. */
 #define NAME8(a, b, c, d, e, f, g, h)                                                              \
@@ -45,21 +46,6 @@ static __always_inline void mq_identify(struct object *object, struct inode *ino
 	object->detail = inode;
 	object->ref.address = (u64)inode;
 	object->ref.number = inode_number(inode);
-}
-
-/*
- * Objects to which the kernel gives no number: the first look at one gives it the next, and so does
- * the call that makes it, for it may lie where another did.
- */
-static __always_inline u64 instance_number(u64 address)
-{
-	u64 *known = bpf_map_lookup_elem(&instances, &address), number;
-
-	if (known)
-		return *known;
-	number = WIRE_NUMBERED | (u32)__sync_fetch_and_add(&next_instance, 1);
-	bpf_map_update_elem(&instances, &address, &number, BPF_ANY);
-	return number;
 }
 
 static __always_inline void instance_forget(struct file *file)
@@ -237,6 +223,8 @@ __noinline int file_identify(struct object *object, u64 file_address)
 		pipe_identify(object, file, inode);
 	else if (format == S_IFSOCK)
 		socket_identify(object, file, inode);
+	else if (format == S_IFCHR)
+		terminal_identify(object, file, inode);
 	else
 		special_identify(object, file, inode, KREAD(KREAD(inode, i_sb), s_magic));
 	return 0;

@@ -55,6 +55,13 @@ struct wire_ref {
 #define WIRE_NUMBERED (1ULL << 32) /* set in `number` where 0 is a good msqid or eventfd id */
 
 /*
+ * The number of a pseudo-terminal is that of /dev/pts/N, with this bit for its master, and what
+ * tells it from another one of that number above.
+ */
+#define WIRE_PTY_MASTER (1ULL << 33)
+#define WIRE_PTY_INDEX 0xffff
+
+/*
  * A futex is numbered by its memory's inode (the low half) and its offset there, beside this bit.
  */
 #define WIRE_FUTEX (1ULL << 63)
@@ -94,6 +101,13 @@ union wire_position {
 		__u32 rcv_nxt;	  /* next byte to arrive */
 		__u32 snd_una;	  /* first byte not acknowledged */
 	} tcp;
+	/* No place, but what decides how places at both ends relate: see termios(3). */
+	struct {
+		__u32 input; /* c_iflag of the slave */
+		__u32 output;
+		__u32 local;
+		__u32 packet; /* the master's reads begin with a byte of their own, TIOCPKT */
+	} line;
 };
 
 #define WIRE_UNKNOWN 0xffffffffU

@@ -6,6 +6,21 @@
 
 #include "encode.h"
 
+/* Both ends bear the slave's name; a master has none of its own. */
+static void terminal_fields(struct json *json, const struct object *object)
+{
+	char name[32];
+	int len;
+
+	if (object->mechanism != MECH_PTY)
+		return;
+	len = snprintf(name, sizeof(name), "/dev/pts/%u",
+		       (unsigned)(object->ref.number & WIRE_PTY_INDEX));
+	json_field_bytes(json, KEY(channel, name), name, (size_t)len);
+	json_field_text(json, KEY(channel, end),
+			object->ref.number & WIRE_PTY_MASTER ? "master" : "slave");
+}
+
 /* A kernel object whose description was lost is named all the same. */
 static void channel_bare(struct encoder *encoder, struct object *object)
 {
@@ -16,6 +31,7 @@ static void channel_bare(struct encoder *encoder, struct object *object)
 	json_field_text(json, KEY(channel, id), object->id);
 	json_field_uint(json, KEY(channel, at_ns), encoder->now_ns);
 	json_field_text(json, KEY(channel, mechanism), mechanism_info(object->mechanism)->name);
+	terminal_fields(json, object);
 	line_end(json);
 }
 
@@ -113,6 +129,7 @@ static bool has_inode(enum mechanism mechanism)
 	case MECH_INOTIFY:
 	case MECH_PIDFD:
 	case MECH_FUTEX:
+	case MECH_PTY:
 	case MECH_PROCESS_VM:
 		return false;
 	default:
@@ -161,6 +178,7 @@ void encode_object(struct encoder *encoder, const struct wire_object *record)
 	json_field_uint(json, KEY(channel, at_ns), record->at_ns);
 	json_field_text(json, KEY(channel, mechanism), mechanism_info(record->mechanism)->name);
 	name_field(json, record);
+	terminal_fields(json, object);
 	if (has_inode(record->mechanism) && record->ref.number)
 		json_field_uint(json, KEY(channel, inode), record->ref.number);
 	if (record->has_key) {

@@ -20,11 +20,22 @@ static void tcp_fields(struct json *json, const union wire_position *position)
 	json_field_uint(json, "snd_una", position->tcp.snd_una);
 }
 
+static void line_fields(struct json *json, const union wire_position *position)
+{
+	json_field_uint(json, "input", position->line.input);
+	json_field_uint(json, "output", position->line.output);
+	json_field_uint(json, "local", position->line.local);
+	if (position->line.packet)
+		json_field_bool(json, "packet", true);
+}
+
 static void position_fields(struct json *json, enum mechanism mechanism,
 			    const union wire_position *position)
 {
 	if (mechanism == MECH_TCP)
 		tcp_fields(json, position);
+	else if (mechanism == MECH_PTY)
+		line_fields(json, position);
 	else
 		pipe_fields(json, position);
 }

@@ -106,6 +106,9 @@ static void name_object(struct objects *objects, struct object *object)
 	if (number && object->mechanism == MECH_FUTEX)
 		snprintf(object->id, sizeof(object->id), "%s:[%llu+%llu]", mechanism,
 			 number & UINT32_MAX, (number & ~WIRE_FUTEX) >> 32);
+	else if (object->mechanism == MECH_PTY)
+		snprintf(object->id, sizeof(object->id), "%s:[%llu%s]", mechanism,
+			 number & WIRE_PTY_INDEX, number & WIRE_PTY_MASTER ? ":master" : "");
 	else if (number)
 		snprintf(object->id, sizeof(object->id), "%s:[%llu]", mechanism,
 			 number & ~WIRE_NUMBERED);

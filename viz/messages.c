@@ -82,6 +82,8 @@ void message_write(struct json *j, const struct viz_message *message)
 	json_field_text(j, "match", match_name(message->match));
 	if (message->fate != FATE_NONE)
 		json_field_text(j, "fate", fate_name(message->fate));
+	if (message->echo)
+		json_field_uint(j, "echo", message->echo->id);
 	json_end_object(j);
 	json_newline(j);
 }

@@ -67,7 +67,8 @@ struct viz_channel {
 	uint64_t network;      /* inode of the network namespace, 0: not known */
 	struct viz_bytes local_address;
 	struct viz_bytes peer_address;
-	struct viz_channel *peer; /* unix socket at the other end, as the trace names it */
+	struct viz_channel *peer; /* socket or terminal at the other end, as the trace names it */
+	bool master;		  /* of a pseudo-terminal */
 	bool listening;
 	bool found;	       /* somebody had it already when tracing found him */
 	bool created_in_trace; /* a call in this trace made it: no stranger has held it before */
@@ -104,6 +105,15 @@ struct viz_chunk {
 };
 
 #define VIZ_PRESENT_WORDS 2 /* of 64 keys each: model_operation.c checks that they are enough */
+
+/* How a terminal's line was set: c_iflag, c_oflag, c_lflag of termios(3). */
+struct viz_line {
+	bool known;
+	bool packet; /* the master's reads begin with a byte of their own (TIOCPKT) */
+	uint32_t input;
+	uint32_t output;
+	uint32_t local;
+};
 
 /*
  * One system call. Which of the optional keys the trace gave: viz_has(op, returned); the others
@@ -159,6 +169,8 @@ struct viz_operation {
 	uint64_t queued;
 	uint64_t *passed_fds; /* SCM_RIGHTS, the caller's numbers */
 	size_t passed_fds_count;
+	struct viz_line line_before; /* terminals */
+	struct viz_line line_after;
 	uint64_t present[VIZ_PRESENT_WORDS]; /* viz_has() */
 };
 

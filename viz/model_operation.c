@@ -131,6 +131,7 @@ static void add_rest(struct model_builder *b, struct viz_operation *op)
 	op->readers = VALUE(operation, readers)->number;
 	op->writers = VALUE(operation, writers)->number;
 	op->queued = VALUE(operation, queued)->number;
+	build_line_settings(b, op);
 	op->passed_fds = build_uints(b, FIELD_operation_fds, &op->passed_fds_count);
 }
 
@@ -204,12 +205,23 @@ static bool begins_with(struct viz_bytes text, const char *prefix)
 	return text.len >= strlen(prefix) && memcmp(text.data, prefix, strlen(prefix)) == 0;
 }
 
-/* Opening by name finds what others may have used before; these calls make something new. */
+/*
+ * Opening by name finds what others may have used before; these calls make something new. So does
+ * opening /dev/ptmx, whatever its name.
+ */
 static bool makes_channels(const struct viz_operation *op)
 {
 	return op->role == ROLE_OPEN &&
-	       (begins_with(op->syscall, "pipe") || begins_with(op->syscall, "socket") ||
+	       ((op->new_fds_count && op->new_fds[0].channel->master) ||
+		begins_with(op->syscall, "pipe") || begins_with(op->syscall, "socket") ||
 		begins_with(op->syscall, "accept") || begins_with(op->syscall, "eventfd"));
+}
+
+static void channel_made(struct viz_channel *channel)
+{
+	channel->created_in_trace = true;
+	if (channel->master && channel->peer)
+		channel->peer->created_in_trace = true;
 }
 
 void build_finish_operations(struct model_builder *b)
@@ -224,7 +236,7 @@ void build_finish_operations(struct model_builder *b)
 
 		model->operations[i]->index = i;
 		for (size_t k = 0; makes_channels(op) && k < op->new_fds_count; k++)
-			op->new_fds[k].channel->created_in_trace = true;
+			channel_made(op->new_fds[k].channel);
 	}
 }
 

@@ -220,6 +220,9 @@ void build_channel_line(struct model_builder *b)
 	set_number(VALUE(channel, network), &channel->network);
 	if (VALUE(channel, peer)->present)
 		channel->peer = build_channel(b, VALUE(channel, peer)->bytes);
+	if (VALUE(channel, end)->present)
+		channel->master = viz_bytes_equal(VALUE(channel, end)->bytes,
+						  viz_bytes_of("master"));
 	if (VALUE(channel, listening)->present)
 		channel->listening = VALUE(channel, listening)->flag;
 }

@@ -143,6 +143,8 @@ static struct viz_end item_end_of(const struct flow_item *item, uint64_t offset,
 		return (struct viz_end){0};
 	end = pair_end_of(item->op);
 	end.offset = item->local + offset;
+	if (item->line && offset < item->line->len)
+		end.offset = item->line->origin[offset];
 	end.message = item->message;
 	end.payload = flow_payload(item, offset, bytes);
 	return end;
@@ -187,12 +189,16 @@ static void add_piece(struct pair_context *context, const struct flow *flow,
 
 	if (!receive && send->op->role == ROLE_OPEN)
 		return; /* what a counter held from its birth is no message until it is read */
-	if (!receive && send->open)
+	if (!receive && (send->open || send->echo))
 		return; /* nobody knows whether it sent anything */
 	if (flow->whole)
 		message = pair_add_whole(context, route, send, receive);
 	else
 		message = add_part(context, route, piece);
+	if (send && send->echo) {
+		message->echo = send->op;
+		message->from = (struct viz_end){0};
+	}
 	if (route->values) {
 		message->bytes = send ? send->bytes : receive->bytes;
 		message->from.offset = message->to.offset = 0;
@@ -287,7 +293,8 @@ static void find_peers(struct pair_context *context)
 			struct viz_channel *channel = model->channels[i];
 			struct viz_channel *peer = channel->peer;
 
-			if (!is_socket(channel) || channel->listening)
+			if ((!is_socket(channel) && channel->mechanism != MECH_PTY) ||
+			    channel->listening)
 				continue;
 			if (pair_policy(channel) != POLICY_STREAM &&
 			    channel->mechanism != MECH_UNIX_SEQPACKET)
@@ -351,7 +358,7 @@ static void number_messages(struct viz_pairing *pairing)
 		message->id = i + 1;
 		pairing->ambiguous += message->match != MATCH_EXACT;
 		pairing->unread += message->fate == FATE_UNREAD || message->fate == FATE_DISCARDED;
-		pairing->foreign += !message->from.known && !message->signal;
+		pairing->foreign += !message->from.known && !message->signal && !message->echo;
 	}
 }
 
@@ -368,6 +375,7 @@ int viz_pair(const struct viz_model *model, struct viz_pairing **pairing)
 	find_peers(&context);
 	pair_find_gone(&context);
 	pair_streams(&context);
+	pair_terminals(&context);
 	pair_datagrams(&context);
 	pair_queues(&context);
 	pair_counters(&context);

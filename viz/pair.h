@@ -40,7 +40,8 @@ struct viz_message {
 	uint64_t cut; /* FATE_TRUNCATED: bytes that were sent and not received */
 	bool typed;   /* `type` holds: message type of SysV, priority of POSIX */
 	int64_t type;
-	const struct viz_signal *signal; /* NULL: it is none */
+	const struct viz_signal *signal;  /* NULL: it is none */
+	const struct viz_operation *echo; /* a terminal's echo of this write; NULL: it is none */
 };
 
 /* A signal from its generation to its handler's return. */

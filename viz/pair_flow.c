@@ -167,7 +167,7 @@ static void order_sends(struct flow *flow)
 
 struct viz_bytes flow_payload(const struct flow_item *item, uint64_t offset, uint64_t len)
 {
-	struct viz_bytes payload = item->op->payload;
+	struct viz_bytes payload = item->line ? item->line->bytes : item->op->payload;
 	uint64_t begin = item->local + offset;
 
 	if (!payload.data || begin >= payload.len)

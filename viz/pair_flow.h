@@ -16,6 +16,7 @@
 #define VIZ_PAIR_FLOW_H
 
 #include "arena.h"
+#include "line.h"
 #include "pair.h"
 
 struct flow_item {
@@ -26,10 +27,12 @@ struct flow_item {
 	uint64_t amount; /* in the flow's units */
 	uint64_t enter_ns;
 	uint64_t exit_ns;
-	int64_t type;	/* queues: message type or priority */
-	uint64_t start; /* flow_join(): place in the flow, in units */
-	bool doubt;	/* flow_join(): the place is not certain */
-	bool open;	/* unfinished send: nobody knows how much of it went */
+	int64_t type;		      /* queues: message type or priority */
+	uint64_t start;		      /* flow_join(): place in the flow, in units */
+	bool doubt;		      /* flow_join(): the place is not certain */
+	bool open;		      /* unfinished send: nobody knows how much of it went */
+	bool echo;		      /* terminals: what the line sends back to who wrote `op` */
+	const struct line_text *line; /* terminals: what came out, where it is not what went in */
 };
 
 struct flow_side {

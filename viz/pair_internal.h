@@ -35,7 +35,8 @@ struct pair_context {
 };
 
 /* The policies. */
-void pair_streams(struct pair_context *context);
+void pair_streams(struct pair_context *context); /* but terminals */
+void pair_terminals(struct pair_context *context);
 void pair_datagrams(struct pair_context *context);
 void pair_queues(struct pair_context *context);
 void pair_counters(struct pair_context *context);
@@ -114,6 +115,9 @@ uint64_t pair_stream_bytes(const struct viz_operation *op);
  */
 void pair_add_messages(struct pair_context *context, struct flow_side *side,
 		       const struct viz_operation *op, int64_t type);
+
+/* Nothing lay in it when tracing found it: its first receive slept before anybody began to send. */
+bool pair_starts_empty(const struct flow *flow);
 
 /* An item of this operation with all but bytes and amount. */
 struct flow_item pair_item(const struct viz_operation *op);

@@ -152,7 +152,7 @@ static enum content content_check(struct pair_context *context, const struct flo
  * A channel that was there before tracing may hold what nobody here has sent. It was empty if its
  * first receive was found asleep, before anybody began to send.
  */
-static bool starts_empty(const struct flow *flow)
+bool pair_starts_empty(const struct flow *flow)
 {
 	const struct flow_side *sends = &flow->sends, *receives = &flow->receives;
 	const struct viz_operation *first;
@@ -184,7 +184,7 @@ static void pair_pipe(struct pair_context *context, const struct viz_channel *ch
 	add_receives(context, &flow, &traffic->receives, false);
 	content = content_check(context, &flow, channel);
 	if (content == CONTENT_CONTRADICTS ||
-	    (content == CONTENT_UNKNOWN && channel->found && !starts_empty(&flow)))
+	    (content == CONTENT_UNKNOWN && channel->found && !pair_starts_empty(&flow)))
 		flow.doubt = true;
 	flow.doubt |= pair_any_packet(&traffic->sends); /* with plain bytes between them */
 	pair_flow(context, &flow, &route);
@@ -209,7 +209,8 @@ static void pair_direction(struct pair_context *context, const struct viz_channe
 	flow.payloads = true;
 	add_sends(context, &flow, sends, pair_urgent(context, &route, sends, receives), true);
 	add_receives(context, &flow, receives, true);
-	if (((sender && sender->found) || (receiver && receiver->found)) && !starts_empty(&flow))
+	if (((sender && sender->found) || (receiver && receiver->found)) &&
+	    !pair_starts_empty(&flow))
 		flow.doubt = true;
 	pair_flow(context, &flow, &route);
 }
@@ -222,7 +223,7 @@ void pair_streams(struct pair_context *context)
 		const struct viz_channel *channel = model->channels[i];
 		const struct viz_channel *peer = context->traffic[i].peer;
 
-		if (pair_policy(channel) != POLICY_STREAM)
+		if (pair_policy(channel) != POLICY_STREAM || channel->mechanism == MECH_PTY)
 			continue;
 		if (mechanism_info(channel->mechanism)->direction == DIRECTION_ONE_WAY) {
 			pair_pipe(context, channel);

@@ -109,6 +109,7 @@ void scene_tell_missing(struct scene_drafts *d);
 
 /* Whether the filter lets it through. */
 bool scene_wants_message(const struct scene_drafts *d, const struct viz_message *message);
+bool scene_is_console(const struct scene_drafts *d, const struct viz_message *message);
 bool scene_is_outside(const struct scene_drafts *d, const struct viz_process *process);
 
 #endif

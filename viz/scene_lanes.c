@@ -16,9 +16,24 @@ static bool names_processes(const struct viz_filter *f)
 	return f->pid.count || f->comm.count || f->from.count || f->to.count;
 }
 
+/*
+ * What a program says to its user, and hears from him: the other end of that terminal is a terminal
+ * emulator or a server of ssh, which the trace does not know. Who asks for terminals gets it.
+ */
+bool scene_is_console(const struct scene_drafts *d, const struct viz_message *message)
+{
+	const struct viz_filter *filter = d->request->filter;
+
+	return message->mechanism == MECH_PTY && (!message->from.known || !message->to.known) &&
+	       message->fate == FATE_NONE && !message->echo &&
+	       !(filter && (filter->any_mechanism || filter->channel.count));
+}
+
 bool scene_wants_message(const struct scene_drafts *d, const struct viz_message *message)
 {
-	return !d->request->filter || viz_filter_message(d->request->filter, message);
+	if (!d->request->filter)
+		return !scene_is_console(d, message);
+	return viz_filter_message(d->request->filter, message) && !scene_is_console(d, message);
 }
 
 /* The tracer, and whoever is known only as an address of a message. */

@@ -264,6 +264,8 @@ static void say_outside(struct scene_drafts *d, const struct viz_message *m, str
 		scene_say_owned(d, &row->outside, "%s", scene_end_name(d, end));
 	else if (m->signal && row->from == SCENE_OUTSIDE && generate && !generate->from_pid)
 		scene_set(d->scene, &row->outside, "the kernel");
+	else if (m->echo)
+		scene_set(d->scene, &row->outside, "echo");
 }
 
 void scene_say_message(struct scene_drafts *d, const struct draft *draft, struct scene_row *row)

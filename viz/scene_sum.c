@@ -101,7 +101,8 @@ static void sum_message(struct scene_drafts *d, struct channel_sum *sum,
 	sum->channel = m->channel;
 	sum->messages++;
 	sum->bytes += m->bytes;
-	note_name(&sum->from, &m->from);
+	if (!m->echo)
+		note_name(&sum->from, &m->from);
 	if (m->to.known || m->fate == FATE_NONE)
 		note_name(&sum->to, &m->to);
 	if (!m->from.timed || !m->to.timed || m->to.exit_ns == VIZ_NEVER ||
@@ -277,6 +278,16 @@ static void tell_count(struct scene_drafts *d, uint64_t count, const char *one, 
 		scene_add_note(d->scene, "%s %s", scene_count(count, buf), count == 1 ? one : many);
 }
 
+static uint64_t count_console(const struct scene_drafts *d)
+{
+	const struct viz_pairing *pairing = d->request->pairing;
+	uint64_t count = 0;
+
+	for (size_t i = 0; i < pairing->message_count; i++)
+		count += scene_is_console(d, pairing->messages[i]);
+	return count;
+}
+
 void scene_tell_missing(struct scene_drafts *d)
 {
 	const struct viz_model *model = d->request->model;
@@ -285,6 +296,9 @@ void scene_tell_missing(struct scene_drafts *d)
 	tell_lost(d);
 	tell_unseen(d);
 	tell_end(d);
+	tell_count(d, count_console(d),
+		   "message with the user's terminal is not drawn (--mechanism pty)",
+		   "messages with the user's terminal are not drawn (--mechanism pty)");
 	tell_count(d, d->left_out, "row is left out; --max 0 shows it",
 		   "rows are left out; --max 0 shows all");
 	if (carried > d->scene->channel_count)

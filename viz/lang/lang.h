@@ -88,6 +88,7 @@ enum data_kind {
 	DATA_SIGINFO,	/* a child's siginfo in 2 */
 	DATA_FCNTL,	/* where it locks: struct flock in 2 */
 	DATA_FLOCK,	/* the operation in 1 */
+	DATA_LINE,	/* of a terminal: how it is set before and after the call */
 };
 
 /* What a call's return value is (see syscalls.def). */

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Terminals, as vmlinux.h has the rest. */
+#ifndef VMLINUX_TERMINAL_H
+#define VMLINUX_TERMINAL_H
+
+#include "vmlinux/vmlinux.h"
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct ktermios {
+	u32 c_iflag;
+	u32 c_oflag;
+	u32 c_lflag;
+};
+
+struct tty_struct {
+	int index;
+	struct ktermios termios;
+	struct {
+		_Bool packet;
+	} ctrl;
+	struct tty_struct *link;
+};
+
+struct tty_file_private {
+	struct tty_struct *tty;
+};
+
+#pragma clang attribute pop
+
+#endif
