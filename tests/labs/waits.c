@@ -7,6 +7,7 @@
 #include <mqueue.h>
 #include <signal.h>
 #include <sys/msg.h>
+#include <sys/sem.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
@@ -16,7 +17,7 @@
 #define TEXT "woken at last"
 
 struct place {
-	int pipe_ends[2], queue_id, listener;
+	int pipe_ends[2], queue_id, semaphores, listener;
 	mqd_t queue;
 	struct sockaddr_un address;
 };
@@ -151,6 +152,31 @@ static void mq_free(struct place *place)
 	      .bytes = strlen(TEXT), .priority = 3);
 }
 
+static void semop_prepare(struct place *place)
+{
+	place->semaphores = (int)lab_check(semget(IPC_PRIVATE, 2, 0600), "semget");
+}
+
+static void semop_wait(struct place *place)
+{
+	struct sembuf change = {.sem_num = 1, .sem_op = -1};
+
+	lab_check(semop(place->semaphores, &change, 1), "semop");
+	truth(.action = "wait", .mechanism = "sysv-sem", .channel = "semaphores");
+}
+
+static void semop_free(struct place *place)
+{
+	struct sembuf change = {.sem_num = 1, .sem_op = 1};
+
+	lab_check(semop(place->semaphores, &change, 1), "semop");
+}
+
+static void semop_end(struct place *place)
+{
+	lab_check(semctl(place->semaphores, 0, IPC_RMID), "semctl");
+}
+
 static void nothing(struct place *place)
 {
 	(void)place;
@@ -168,6 +194,7 @@ static const struct wait_row {
 	{"write", SYS_write, write_prepare, write_wait, write_free, nothing},
 	{"accept", SYS_accept, accept_prepare, accept_wait, accept_free, nothing},
 	{"msgrcv", SYS_msgrcv, msgrcv_prepare, msgrcv_wait, msgrcv_free, msgrcv_end},
+	{"semop", SYS_semtimedop, semop_prepare, semop_wait, semop_free, semop_end},
 	{"mq", SYS_mq_timedreceive, mq_prepare, mq_wait, mq_free, nothing},
 };
 
@@ -239,7 +266,7 @@ int main(int argc, char **argv)
 	pid_t child;
 	int number;
 
-	lab_help(argc, argv, "read|write|accept|msgrcv|mq [thread]: until SIGUSR1");
+	lab_help(argc, argv, "read|write|accept|msgrcv|semop|mq [thread]: until SIGUSR1");
 	sleeper.row = row_find(lab_word(argc, argv, 1, "read"));
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR1);

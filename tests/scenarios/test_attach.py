@@ -18,6 +18,7 @@ WAITS = (
     ("write", "write", "pipe"),
     ("accept", "accept", "unix-stream"),
     ("msgrcv", "msgrcv", "sysv-msg"),
+    ("semop", "semtimedop", "sysv-sem"),
     ("mq", "mq_timedreceive", "posix-mq"),
 )
 
@@ -101,6 +102,11 @@ def attach_each(directory, thread):
         done = check_begin(trace, tids.pop(), call, mechanism)
         if done["role"] == "receive":
             expect_equal(done["payload"], "woken at last", "what it received")
+        if mode == "semop":
+            begin = trace.one("operation", id=done["id"], state="begin")
+            expect_equal(
+                [(sem["number"], sem["change"]) for sem in begin["sems"]], [(1, -1)], "for what"
+            )
         expect_equal(
             {line["pid"] for line in trace.of("process")}, {waiting.child}, "nobody else is traced"
         )
