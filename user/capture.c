@@ -151,15 +151,23 @@ static int pause_until(const struct capture *capture, int pause_ms)
 	return capture->deadline_ns > now ? (int)((capture->deadline_ns - now) / 1000000) : 0;
 }
 
+/* More records, or a reader that takes those we have. */
+static struct pollfd next_work(const struct capture *capture)
+{
+	if (trace_writer_stalled(&capture->writer))
+		return (struct pollfd){.fd = capture->options->output, .events = POLLOUT};
+	return (struct pollfd){.fd = tracer_ring_fd(capture->tracer), .events = POLLIN};
+}
+
 static void capture_loop(struct capture *capture)
 {
 	int pause_ms = PAUSE_MIN_MS;
 
 	while (!capture->stop) {
-		struct pollfd wait[] = {{.fd = capture->signals, .events = POLLIN},
-					{.fd = tracer_ring_fd(capture->tracer), .events = POLLIN}};
+		struct pollfd wait[] = {{.fd = capture->signals, .events = POLLIN}, {0}};
 		int records = trace_writer_pump(&capture->writer);
 
+		wait[1] = next_work(capture);
 		tracer_meet_peers(capture->tracer);
 		check_ends(capture);
 		if (capture->stop)
@@ -171,7 +179,6 @@ static void capture_loop(struct capture *capture)
 			pause_ms = PAUSE_MIN_MS;
 		signals_handle(capture);
 	}
-	trace_writer_pump(&capture->writer);
 }
 
 static void capture_finish(struct capture *capture)
@@ -180,6 +187,8 @@ static void capture_finish(struct capture *capture)
 	struct trailer_facts facts = {
 		.why = result->why, .has_status = result->has_status, .status = result->status};
 
+	capture->writer.keeps = true;
+	trace_writer_pump(&capture->writer);
 	tracer_snapshot(capture->tracer, TRACER_END);
 	trace_writer_pump(&capture->writer);
 	facts.at_ns = monotonic_ns();
@@ -189,7 +198,34 @@ static void capture_finish(struct capture *capture)
 	result->signals = capture->writer.encoder.signals;
 	result->lost = capture->writer.encoder.lost;
 	result->lost_ring = capture->writer.lost_ring;
-	result->output_error = capture->writer.error;
+}
+
+/*
+ * Who reads the trace takes the rest when he likes. The first signal after that gives him up: a
+ * reader that sleeps for ever must not keep us.
+ */
+static void output_settle(struct capture *capture)
+{
+	struct trace_writer *writer = &capture->writer;
+	bool told = false;
+
+	trace_writer_flush(writer);
+	while (trace_writer_stalled(writer)) {
+		struct pollfd wait[] = {{.fd = capture->signals, .events = POLLIN},
+					{.fd = writer->output, .events = POLLOUT}};
+		struct signalfd_siginfo info;
+		int ready = poll(wait, 2, told ? -1 : (int)(PATIENCE_NS / 1000000));
+
+		if (ready == 0)
+			fputs("ipclens: nobody takes the rest of the trace (Ctrl-C gives it up)\n",
+			      stderr);
+		told |= ready == 0;
+		if (wait[0].revents && read(capture->signals, &info, sizeof(info)) > 0 &&
+		    info.ssi_signo != SIGCHLD)
+			writer->error = -EINTR;
+		trace_writer_flush(writer);
+	}
+	capture->result->output_error = writer->error;
 }
 
 /* The trace is whole; what still runs is ended after a timeout, else left alone but waited for. */
@@ -285,6 +321,7 @@ static void capture_go(struct capture *capture)
 	capture_loop(capture);
 	capture_finish(capture);
 	command_settle(capture);
+	output_settle(capture);
 }
 
 int capture_run(const struct capture_options *options, struct capture_result *result)

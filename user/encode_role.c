@@ -28,6 +28,8 @@ static struct sembuf sem_at(const unsigned char *block, unsigned index)
 void sems_field(struct json *json, const struct wire_operation *operation,
 		const unsigned char *block)
 {
+	if (!sems_count(operation, block))
+		return; /* none, or found asleep in the call: its memory is not ours to read */
 	json_key(json, KEY(operation, sems));
 	json_array(json);
 	for (unsigned i = 0; i < sems_count(operation, block); i++) {

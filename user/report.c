@@ -73,7 +73,9 @@ void report_problems(const struct capture_options *options, const struct capture
 	else if (result->exec_error)
 		report_error("%s: cannot be executed: %s", options->command[0],
 			     strerror(-result->exec_error));
-	if (result->output_error && result->output_error != -EPIPE)
+	if (result->output_error == -EINTR)
+		report_error("the end of the trace was given up: nobody took it");
+	else if (result->output_error && result->output_error != -EPIPE)
 		report_error("the trace could not be written any more and ends there: %s",
 			     strerror(-result->output_error));
 	report_loss(options, result);

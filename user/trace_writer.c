@@ -2,6 +2,10 @@
 #include "trace_writer.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -24,7 +28,10 @@ uint64_t monotonic_ns(void)
 
 int trace_writer_open(struct trace_writer *writer, struct tracer *tracer, int output)
 {
+	struct stat file;
+
 	*writer = (struct trace_writer){.tracer = tracer, .output = output};
+	writer->waits = fstat(output, &file) || !S_ISREG(file.st_mode);
 	return encoder_open(&writer->encoder);
 }
 
@@ -33,32 +40,72 @@ void trace_writer_close(struct trace_writer *writer)
 	encoder_close(&writer->encoder);
 }
 
+/* How much a write takes for sure without waiting: a pipe that has room has it for this much. */
+static size_t room(const struct trace_writer *writer, size_t len)
+{
+	struct pollfd wait = {.fd = writer->output, .events = POLLOUT};
+
+	if (!writer->waits)
+		return len;
+	if (poll(&wait, 1, 0) <= 0)
+		return 0;
+	return len < PIPE_BUF ? len : PIPE_BUF;
+}
+
+/* What is written goes when it is more than what is left, so that each byte moves but once. */
+static void forget_written(struct trace_writer *writer)
+{
+	struct json *json = &writer->encoder.json;
+
+	if (writer->error || writer->written == json->len) {
+		json_reset(json);
+		writer->written = 0;
+	} else if (writer->written > json->len / 2) {
+		json->len -= writer->written;
+		memmove(json->data, json->data + writer->written, json->len);
+		writer->written = 0;
+	}
+}
+
 void trace_writer_flush(struct trace_writer *writer)
 {
 	struct json *json = &writer->encoder.json;
-	size_t at = 0;
+	size_t len;
 
 	if (json->failed)
 		writer->error = -ENOMEM;
-	while (!writer->error && at < json->len) {
-		ssize_t n = write(writer->output, json->data + at, json->len - at);
+	while (!writer->error && writer->written < json->len &&
+	       (len = room(writer, json->len - writer->written))) {
+		ssize_t n = write(writer->output, json->data + writer->written, len);
 		if (n >= 0)
-			at += (size_t)n;
+			writer->written += (size_t)n;
 		else if (errno != EINTR)
 			writer->error = -errno;
 	}
-	json_reset(json);
+	forget_written(writer);
 }
 
-static void record_write(void *context, const void *data, size_t len)
+bool trace_writer_stalled(const struct trace_writer *writer)
+{
+	return writer->encoder.json.len > writer->written;
+}
+
+static bool is_full(const struct trace_writer *writer)
+{
+	return writer->encoder.json.len - writer->written >= FLUSH_LEN;
+}
+
+/* false: no more of them now. */
+static bool record_write(void *context, const void *data, size_t len)
 {
 	struct trace_writer *writer = context;
 
 	if (writer->error)
-		return;
+		return true;
 	encode_record(&writer->encoder, data, len);
-	if (writer->encoder.json.len >= FLUSH_LEN)
+	if (is_full(writer))
 		trace_writer_flush(writer);
+	return writer->keeps || !is_full(writer);
 }
 
 static void loss_write(void *context, enum wire_loss reason, int cpu, uint64_t count)
@@ -72,8 +119,12 @@ static void loss_write(void *context, enum wire_loss reason, int cpu, uint64_t c
 
 int trace_writer_pump(struct trace_writer *writer)
 {
-	int records = tracer_drain(writer->tracer, record_write, writer);
+	int records;
 
+	trace_writer_flush(writer);
+	if (is_full(writer) && !writer->keeps)
+		return 0;
+	records = tracer_drain(writer->tracer, record_write, writer);
 	tracer_losses(writer->tracer, loss_write, writer);
 	if (writer->encoder.wants_buffers)
 		tracer_follow_buffers(writer->tracer);

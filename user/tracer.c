@@ -65,8 +65,7 @@ static int record_arrived(void *context, void *data, size_t len)
 	struct tracer *tracer = context;
 
 	tracer->drained++;
-	tracer->record(tracer->record_context, data, len);
-	return 0; /* anything else would end the drain */
+	return tracer->record(tracer->record_context, data, len) ? 0 : -EAGAIN;
 }
 
 static struct bpf_program *hook_program(const struct tracer *tracer, size_t hook)
@@ -338,7 +337,7 @@ int tracer_drain(struct tracer *tracer, tracer_record_fn *record, void *context)
 	tracer->record_context = context;
 	tracer->drained = 0;
 	error = ring_buffer__consume(tracer->ring);
-	return error < 0 ? error : tracer->drained;
+	return error < 0 && error != -EAGAIN ? error : tracer->drained;
 }
 
 int tracer_ring_fd(const struct tracer *tracer)

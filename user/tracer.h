@@ -73,7 +73,7 @@ void tracer_follow_buffers(struct tracer *tracer);
 uint64_t tracer_live_tasks(const struct tracer *tracer);
 
 /* Called for each record; `data` is valid during the call only. */
-typedef void tracer_record_fn(void *context, const void *data, size_t len);
+typedef bool tracer_record_fn(void *context, const void *data, size_t len);
 
 /* Hands over what the ring holds. Gives the number of records, or -errno. */
 int tracer_drain(struct tracer *tracer, tracer_record_fn *record, void *context);
