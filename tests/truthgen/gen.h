@@ -144,6 +144,7 @@ bool team_ended(struct team *team); /* does not wait */
 /* stream.c: also used by the other stages */
 void play_send_stream(struct actor *actor, const struct part *part);
 void play_receive_stream(struct actor *actor, const struct part *part);
+void tcp_pair(int *in, int *out); /* a connection */
 void wait_ready(int fd, short events);
 void set_nonblocking(int fd);
 size_t pick_size(struct actor *actor, const struct part *part);

@@ -6,7 +6,7 @@ operation's enter_ns lies between. So the log needs no operation numbers and los
 """
 import json
 import struct
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 
 ACTOR, SEND, RECEIVE, LOOK, RELAY, TEE, HANDLED, PART = range(8)
@@ -42,6 +42,7 @@ class Truth:
         self.join_flows()
         for calls in (*self.calls.values(), *self.handled.values()):
             calls.sort(key=lambda call: call.before)
+        self.handler_starts = {t: [c.before for c in calls] for t, calls in self.handled.items()}
         self.starts = {tid: [c.before for c in calls] for tid, calls in self.calls.items()}
         self.received = defaultdict(list)  # (send, index) -> [(place, bytes)]
         self.taken = defaultdict(int)  # (receive, index) -> pairs
@@ -115,16 +116,16 @@ class Truth:
         return self.calls[tid][i]
 
     def find_handled(self, tid, from_ns, to_ns):
-        for call in self.handled.get(tid, ()):
-            if from_ns <= call.before <= to_ns:
-                return call
+        i = bisect_left(self.handler_starts.get(tid, ()), from_ns)
+        if i < len(self.handled.get(tid, ())) and self.handled[tid][i].before <= to_ns:
+            return self.handled[tid][i]
         return None
 
 
 class Comparison:
     """Counts by flow: pairs that are true, and of those that the tool tells of: exact and right,
-    doubted (ambiguous) and right, doubted-wrong, wrong (and called exact), missing, duplicate; and
-    fate: said to be unread or from outside, though a call here is its other side."""
+    doubted (ambiguous) and right, mistaken, wrong (and called exact), missing, duplicate;
+    length: the right two calls, but another number of bytes; and fate: said to be unread or from outside, though a call here is its other side."""
 
     def __init__(self, truth, gone=()):
         self.truth = truth
@@ -172,7 +173,8 @@ class Comparison:
         flow = receive.flow
         exact = message["match"] == "exact"
         if not self.fits(message, key):
-            self.note(flow, "wrong" if exact else "doubted-wrong", message)
+            fault = "length" if self.right_but_for_length(message, key) else "wrong"
+            self.note(flow, fault if exact else "mistaken", message)
             return
         self.found[key] += message["bytes"] or 1
         total = sum(size for _, _, size in self.truth.pairs[key]) or 1
@@ -180,6 +182,9 @@ class Comparison:
         if not whole and self.found[key] > total:
             self.note(flow, "duplicate", message)
         self.counts[flow]["exact" if exact else "doubted"] += 1
+
+    def right_but_for_length(self, message, key):
+        return key in self.truth.pairs and message["mechanism"] not in STREAMS
 
     def fits(self, message, key):
         pieces = self.truth.pairs.get(key)

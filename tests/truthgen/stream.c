@@ -125,22 +125,35 @@ static ssize_t receive_some(struct actor *actor, const struct part *part, void *
 	}
 }
 
+/* A look at what comes, if it is there. */
+static void look(struct actor *actor, const struct part *part, void *buf, size_t len)
+{
+	uint64_t before_ns = now_ns();
+	ssize_t n = receive_some(actor, part, buf, len, MSG_PEEK | MSG_DONTWAIT);
+
+	if (n >= 0)
+		record_call(actor, RECORD_LOOK, part->flow_in, before_ns, n, 1);
+}
+
 /* Bytes that one call took; 0 at the end. */
 static size_t receive_once(struct actor *actor, const struct part *part, struct cells *cells,
 			   void *buf, size_t len)
 {
-	bool look = part->socket && !part->plain && random_one_in(&actor->random, 16);
-	uint64_t before_ns = now_ns();
-	ssize_t n = receive_some(actor, part, buf, len, look ? MSG_PEEK : 0);
+	uint64_t before_ns;
+	ssize_t n;
 
-	if (n < 0 && errno == EAGAIN) {
+	if (part->socket && !part->plain && random_one_in(&actor->random, 16))
+		look(actor, part, buf, len);
+	for (;;) {
+		before_ns = now_ns();
+		n = receive_some(actor, part, buf, len, 0);
+		if (n >= 0)
+			break;
+		if (errno != EAGAIN)
+			gen_die("receive from a stream");
 		wait_ready(part->in, POLLIN);
-		return receive_once(actor, part, cells, buf, len);
 	}
-	gen_check(n, "receive from a stream");
-	record_call(actor, look ? RECORD_LOOK : RECORD_RECEIVE, part->flow_in, before_ns, n, 1);
-	if (look)
-		return receive_once(actor, part, cells, buf, len);
+	record_call(actor, RECORD_RECEIVE, part->flow_in, before_ns, n, 1);
 	if (part->cells)
 		cells_take(actor, cells, buf, (size_t)n);
 	return (size_t)n;
@@ -194,21 +207,27 @@ static struct ends make_unix(void)
 	return (struct ends){"unix-stream", fds[0], fds[1], true};
 }
 
-static struct ends make_tcp(void)
+void tcp_pair(int *in, int *out)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET,
 				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t len = sizeof(address);
-	struct ends ends = {.mechanism = "tcp", .socket = true};
 	int listener = (int)gen_check(socket(AF_INET, SOCK_STREAM, 0), "socket");
 
 	gen_check(bind(listener, (struct sockaddr *)&address, len), "bind");
 	gen_check(listen(listener, 1), "listen");
 	gen_check(getsockname(listener, (struct sockaddr *)&address, &len), "getsockname");
-	ends.out = (int)gen_check(socket(AF_INET, SOCK_STREAM, 0), "socket");
-	gen_check(connect(ends.out, (struct sockaddr *)&address, len), "connect");
-	ends.in = (int)gen_check(accept(listener, NULL, NULL), "accept");
+	*out = (int)gen_check(socket(AF_INET, SOCK_STREAM, 0), "socket");
+	gen_check(connect(*out, (struct sockaddr *)&address, len), "connect");
+	*in = (int)gen_check(accept(listener, NULL, NULL), "accept");
 	close(listener);
+}
+
+static struct ends make_tcp(void)
+{
+	struct ends ends = {.mechanism = "tcp", .socket = true};
+
+	tcp_pair(&ends.in, &ends.out);
 	return ends;
 }
 
@@ -340,4 +359,24 @@ void stage_tcp_several(struct stage *stage)
 	struct ends ends = make_tcp();
 
 	play_stream(stage, &ends, (struct part){.max = ATOMIC_LEN}, some(stage), 1);
+}
+
+void stage_unix_partial(struct stage *stage)
+{
+	struct ends ends = make_unix();
+
+	set_nonblocking(ends.out);
+	set_nonblocking(ends.in);
+	play_stream(stage, &ends, (struct part){.max = 200000}, 1, 1);
+}
+
+/* What is looked at moves on: SO_PEEK_OFF, socket(7). */
+void stage_unix_offset(struct stage *stage)
+{
+	struct ends ends = make_unix();
+	int offset = 0;
+
+	gen_check(setsockopt(ends.in, SOL_SOCKET, SO_PEEK_OFF, &offset, sizeof(offset)),
+		  "SO_PEEK_OFF");
+	play_stream(stage, &ends, (struct part){.max = 2000}, 1, 1);
 }

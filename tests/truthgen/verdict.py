@@ -2,7 +2,8 @@
 """What a comparison must come to, and a table of it."""
 from collections import Counter
 
-COLUMNS = ("pairs", "exact", "doubted", "doubted-wrong", "wrong", "missing", "fate", "duplicate")
+COLUMNS = ("pairs", "exact", "doubted", "mistaken", "wrong", "missing", "length", "fate",
+           "duplicate")
 PIPES = ("pipe", "fifo")
 DOUBT_MOST = 0.025  # of the pairs of pipes with several writers or readers
 DOUBT_RIGHT = 0.9  # of the doubted ones
@@ -28,26 +29,26 @@ class Sums:
 
 def table(rows):
     """rows: {(name, name): Counter}."""
-    lines = [f"{'':26}" + "".join(f"{name:>14}" for name in COLUMNS)]
+    lines = [f"{'':26}" + "".join(f"{name:>10.9}" for name in COLUMNS)]
     total = sum(rows.values(), Counter())
     for name, counts in [*sorted(rows.items()), (("all", ""), total)]:
         title = " ".join(name)
-        lines.append(f"{title:26}" + "".join(f"{counts[column]:14}" for column in COLUMNS))
+        lines.append(f"{title:26}" + "".join(f"{counts[column]:10}" for column in COLUMNS))
     return "\n".join(lines)
 
 
 def faults(kind, counts):
     """What is wrong with these counts, in words."""
     mechanism, several = kind
-    found = [f"{counts[what]} {what}" for what in ("wrong", "fate", "duplicate") if counts[what]]
+    found = [f"{counts[what]} {what}" for what in ("wrong", "length", "fate", "duplicate") if counts[what]]
     if counts["missing"]:
         found.append(f"{counts['missing']} of {counts['pairs']} missing")
-    doubted = counts["doubted"] + counts["doubted-wrong"]
+    doubted = counts["doubted"] + counts["mistaken"]
     if mechanism in PIPES and several == "several":
         if doubted > DOUBT_MOST * counts["pairs"]:
             found.append(f"{doubted} of {counts['pairs']} ambiguous")
         if counts["doubted"] < DOUBT_RIGHT * doubted:
-            found.append(f"{counts['doubted-wrong']} of {doubted} ambiguous ones wrong")
+            found.append(f"{counts['mistaken']} of {doubted} ambiguous ones wrong")
     elif doubted:
         found.append(f"{doubted} of {counts['pairs']} ambiguous, where none need be")
     return found
