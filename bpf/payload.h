@@ -43,11 +43,23 @@ static __always_inline u8 *payload_area(struct task_state *state)
 	return state->operation.block_len ? state->extra + WIRE_ADDRESS_LEN : state->extra;
 }
 
+/*
+ * How much of a payload is kept. An eventfd's is a number, no content, and nothing else tells which
+ * writes a read took. (payload_max is a constant: mostly the verifier leaves no test of this.)
+ */
+static __always_inline u64 payload_room(const struct task_state *state)
+{
+	if (payload_max < sizeof(u64) && state->operation.object.mechanism == MECH_EVENTFD)
+		return sizeof(u64);
+	return payload_max;
+}
+
 /* Appends up to `len` bytes at `from`; false where the memory could not be read. */
 static __always_inline bool payload_append(struct task_state *state, u64 from, u64 len)
 {
 	u64 have = state->operation.payload_len;
-	u64 room = payload_max > have ? payload_max - have : 0;
+	u64 max = payload_room(state);
+	u64 room = max > have ? max - have : 0;
 	u8 *area = payload_area(state);
 
 	if (len > room)
