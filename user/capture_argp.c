@@ -9,7 +9,14 @@
 #define PAYLOAD_LEN_DEFAULT 64
 #define TIMEOUT_MAX 1e9
 
-enum { OPTION_PAYLOAD = 0x100, OPTION_RING, OPTION_TIMEOUT, OPTION_PEERS, OPTION_FUTEX };
+enum {
+	OPTION_PAYLOAD = 0x100,
+	OPTION_RING,
+	OPTION_TIMEOUT,
+	OPTION_PEERS,
+	OPTION_FUTEX,
+	OPTION_BUFFERS
+};
 
 static const struct argp_option rows[] = {
 	{"payload", OPTION_PAYLOAD, "BYTES", 0,
@@ -29,6 +36,11 @@ static const struct argp_option rows[] = {
 	{"futex", OPTION_FUTEX, NULL, 0,
 	 "Record futex(2) on memory that processes share: POSIX semaphores, mutexes and condition "
 	 "variables made for sharing, where somebody has to wait",
+	 0},
+	{"buffers", OPTION_BUFFERS, NULL, 0,
+	 "Follow the buffers of unix sockets and message queues from the first call on, not only "
+	 "once one has several senders or receivers: their first messages then are exact too, and "
+	 "every process of the machine is a little slower",
 	 0},
 	{0},
 };
@@ -116,6 +128,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		return 0;
 	case OPTION_FUTEX:
 		options->tracer.futexes = true;
+		return 0;
+	case OPTION_BUFFERS:
+		options->tracer.buffers = true;
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;

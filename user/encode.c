@@ -203,6 +203,7 @@ static void options_field(struct json *json, const struct tracer_options *option
 	json_field_uint(json, "payload_len", options->payload_len);
 	json_field_uint(json, "ring_len", options->ring_len);
 	json_field_bool(json, "futex", options->futexes);
+	json_field_bool(json, "buffers", options->buffers);
 	json_end_object(json);
 }
 

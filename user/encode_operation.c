@@ -283,7 +283,18 @@ static bool breaks_off(const struct wire_operation *operation)
 	return operation->returned <= -ERESTARTSYS && operation->returned >= -ERESTART_RESTARTBLOCK;
 }
 
-/* Two threads on one side of an object: order alone no longer tells whose bytes are whose. */
+/* bpf/buffer.h follows those of these. */
+static bool has_buffers(enum mechanism mechanism)
+{
+	return mechanism == MECH_UNIX_STREAM || mechanism == MECH_UNIX_DGRAM ||
+	       mechanism == MECH_UNIX_SEQPACKET || mechanism == MECH_POSIX_MQ ||
+	       mechanism == MECH_SYSV_MSG;
+}
+
+/*
+ * Two threads on one side of an object: order alone no longer tells whose bytes are whose. Nor does
+ * it where a receive from a POSIX queue did not ask for the priority.
+ */
 static void sides_note(struct encoder *encoder, const struct wire_operation *operation)
 {
 	enum role role = syscall_info(operation->nr)->role;
@@ -291,12 +302,16 @@ static void sides_note(struct encoder *encoder, const struct wire_operation *ope
 					    operation->object.mechanism);
 	uint32_t *first;
 
-	if (!object || (role != ROLE_SEND && role != ROLE_RECEIVE))
+	if (!object || !has_buffers(object->mechanism) ||
+	    (role != ROLE_SEND && role != ROLE_RECEIVE))
 		return;
 	first = role == ROLE_SEND ? &object->sender : &object->receiver;
 	if (*first == 0)
 		*first = operation->head.tid;
 	else if (*first != operation->head.tid)
+		encoder->wants_buffers = true;
+	if (object->mechanism == MECH_POSIX_MQ && role == ROLE_RECEIVE &&
+	    !(operation->has & WIRE_HAS_TYPE))
 		encoder->wants_buffers = true;
 }
 

@@ -202,6 +202,8 @@ int tracer_open(struct tracer **out, const struct tracer_options *options, char 
 		error = load_and_attach(tracer, why, why_len);
 	if (!error)
 		error = buffers_open(tracer);
+	if (!error && options->buffers)
+		tracer_follow_buffers(tracer);
 cleanup:
 	if (error) {
 		tracer_close(tracer);
