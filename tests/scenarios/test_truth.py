@@ -16,6 +16,7 @@ from traces import ROOT
 TRUTHGEN = os.path.join(ROOT, "tests", "truthgen")
 sys.path.insert(0, TRUTHGEN)
 
+import pairs  # noqa: E402
 import verdict  # noqa: E402
 
 loader = importlib.machinery.SourceFileLoader("truthgen_run", os.path.join(TRUTHGEN, "run"))
@@ -57,7 +58,7 @@ def judge(comparison):
 
 def random_traffic(directory, variant, seed):
     truthgen.record(directory, variant, seed, MESSAGES)
-    judge(truthgen.compare(directory))
+    judge(truthgen.compare(pairs.Truth(directory), f"{directory}/trace.ndjson"))
 
 
 for number, name in enumerate(truthgen.VARIANTS):

@@ -43,33 +43,38 @@ def drop_bursts(lines, seed, burst=20, every=2000):
 
 
 def cut(lines, seed):
-    """Ends somewhere in the middle of a line. What is gone is of no matter: nothing is claimed."""
+    """Ends in the middle of a line."""
     rng = random.Random(seed)
     at = rng.randrange(len(lines) // 4, len(lines))
-    kept = lines[:at]
-    gone = {
-        (op["tid"], op["enter_ns"])
-        for op in map(json.loads, filter(is_operation, lines[at:]))
-    }
-    return kept + [lines[at][: len(lines[at]) // 2]], gone
+    gone = {(op["tid"], op["enter_ns"]) for op in map(json.loads, filter(is_operation, lines[at:]))}
+    return lines[:at] + [lines[at][: len(lines[at]) // 2]], gone
 
 
-SWAPPED = ("pid", "tid", "id")  # who did it; what and when stays
-
-
-def swap_sends(lines, seed):
-    """Two sends that follow each other on one channel change places in time."""
-    rng = random.Random(seed)
-    by_channel = {}
+def complete_sends(lines):
+    """Places of the sends in `lines` that have one line each, by channel."""
+    found, begun = {}, set()
     for i, line in enumerate(lines):
-        if b'"role":"send"' in line and is_operation(line) and b'"state"' not in line:
-            by_channel.setdefault(json.loads(line)["channel"], []).append(i)
-    places = rng.choice([found for found in by_channel.values() if len(found) > 1])
-    at = rng.randrange(len(places) - 1)
-    first, second = json.loads(lines[places[at]]), json.loads(lines[places[at + 1]])
-    for key in "enter_ns", "exit_ns":
-        first[key], second[key] = second[key], first[key]
-    swapped = list(lines)
-    swapped[places[at]] = json.dumps(first, separators=(",", ":")).encode() + b"\n"
-    swapped[places[at + 1]] = json.dumps(second, separators=(",", ":")).encode() + b"\n"
-    return swapped, (first["channel"], first["id"], second["id"])
+        if is_operation(line) and b'"role":"send"' in line:
+            operation = json.loads(line)
+            if "state" in operation:
+                begun.add(operation["id"])
+            elif operation["id"] not in begun and operation["returned"] >= 0:
+                found.setdefault(operation["channel"], []).append(i)
+    return [places for places in found.values() if len(places) > 1]
+
+
+def swap_sends(lines, seed, count=20):
+    """Pairs of neighbouring sends on one channel change places in time; their true times by id."""
+    rng = random.Random(seed)
+    swapped, moved = list(lines), {}
+    for places in rng.choices(complete_sends(lines), k=count):
+        at = rng.randrange(len(places) - 1)
+        first, second = json.loads(swapped[places[at]]), json.loads(swapped[places[at + 1]])
+        if first["id"] in moved or second["id"] in moved:
+            continue
+        moved[first["id"]], moved[second["id"]] = first["enter_ns"], second["enter_ns"]
+        for key in "enter_ns", "exit_ns":
+            first[key], second[key] = second[key], first[key]
+        for place, operation in (places[at], second), (places[at + 1], first):
+            swapped[place] = json.dumps(operation, separators=(",", ":")).encode() + b"\n"
+    return swapped, moved

@@ -44,11 +44,11 @@ class Truth:
             calls.sort(key=lambda call: call.before)
         self.handler_starts = {t: [c.before for c in calls] for t, calls in self.handled.items()}
         self.starts = {tid: [c.before for c in calls] for tid, calls in self.calls.items()}
-        self.received = defaultdict(list)  # (send, index) -> [(place, bytes)]
-        self.taken = defaultdict(int)  # (receive, index) -> pairs
+        self.received = defaultdict(list)  # (send, index) -> [(place, bytes, receive)]
+        self.senders = defaultdict(list)  # (receive, index) -> [send]
         for (send, message, receive, other), pieces in self.pairs.items():
-            self.received[send, message] += [(piece[0], piece[2]) for piece in pieces]
-            self.taken[receive, other] += 1
+            self.received[send, message] += [(piece[0], piece[2], receive) for piece in pieces]
+            self.senders[receive, other].append(send)
 
     def load(self, path):
         with open(path, "rb") as file:
@@ -127,9 +127,10 @@ class Comparison:
     doubted (ambiguous) and right, mistaken, wrong (and called exact), missing, duplicate;
     length: the right two calls, but another number of bytes; and fate: said to be unread or from outside, though a call here is its other side."""
 
-    def __init__(self, truth, gone=()):
+    def __init__(self, truth, gone=(), moved=None):
         self.truth = truth
         self.gone = {truth.find(tid, at_ns) for tid, at_ns in gone}  # calls without a record
+        self.moved = moved or {}  # operation -> its time, where the trace has another one
         self.counts = defaultdict(Counter)
         self.found = Counter()
         self.examples = []
@@ -143,7 +144,8 @@ class Comparison:
         if not message[who] or not message[side]:
             return None, 0
         line = message[side]
-        call = self.truth.find(message[who]["tid"], line["enter_ns"])
+        at_ns = self.moved.get(line.get("op"), line["enter_ns"])
+        call = self.truth.find(message[who]["tid"], at_ns)
         return call, line.get("message", 0)
 
     def signal_side(self, message):
@@ -206,7 +208,8 @@ class Comparison:
         if message["match"] != "exact":
             return
         if receive:
-            if (receive, other) in self.truth.taken and not message["from"]:
+            senders = self.truth.senders.get((receive, other), ())
+            if not message["from"] and any(send not in self.gone for send in senders):
                 self.note(receive.flow, "fate", message)
             return
         if message["to"] and message["received"]:
@@ -214,7 +217,9 @@ class Comparison:
         pieces = self.truth.received.get((send, index), ())
         begin = message["sent"].get("offset", 0) if send.count == 1 else 0
         size = message["bytes"]
-        for place, n in pieces:
+        for place, n, receive in pieces:
+            if receive in self.gone:
+                continue
             if (place < begin + size and begin < place + n) or n == size == 0:
                 self.note(send.to or send.flow, "fate", message)
                 return
@@ -234,9 +239,9 @@ class Comparison:
         return self
 
 
-def compare(directory, messages, gone=()):
+def compare(truth, messages, gone=(), moved=None):
     """messages: an iterable of `ipclens messages`' lines."""
-    comparison = Comparison(Truth(directory), gone)
+    comparison = Comparison(truth, gone, moved)
     for line in messages:
         message = json.loads(line)
         if message["type"] == "message":

@@ -61,3 +61,20 @@ def verdict(sums):
         for kind, counts in sorted(sums.by_kind.items())
         if (found := faults(kind, counts))
     ]
+
+
+# Recall of what is left in a damaged trace: pipes have order alone, the rest an identity.
+RECALL_PIPES = 0.9
+RECALL_NAMED = 0.99
+
+
+def verdict_damaged(sums):
+    """The same for a trace with something wrong in it: nothing false, most of the rest found."""
+    found = []
+    for kind, counts in sorted(sums.by_kind.items()):
+        title = " ".join(kind)
+        least = RECALL_PIPES if kind[0] in PIPES else RECALL_NAMED
+        found += [f"{title}: {counts[w]} {w}" for w in ("wrong", "fate", "duplicate") if counts[w]]
+        if counts["pairs"] - counts["missing"] < least * counts["pairs"]:
+            found.append(f"{title}: {counts['missing']} of {counts['pairs']} missing")
+    return found
