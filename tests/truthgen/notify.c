@@ -134,9 +134,14 @@ static struct handling {
 	volatile sig_atomic_t ended;
 } handling;
 
-static const void *value_of(uint32_t actor, uint32_t message)
+/* A number as the pointer that sigqueue(3) takes. */
+static union sigval value_of(uint32_t actor, uint32_t message)
 {
-	return (const void *)((uintptr_t)actor << 24 | message);
+	uintptr_t number = (uintptr_t)actor << 24 | message;
+	union sigval value;
+
+	memcpy(&value.sival_ptr, &number, sizeof(number));
+	return value;
 }
 
 /* What a signal's value says. False where it was the end. */
@@ -198,7 +203,7 @@ static void play_wait_signal(struct actor *actor, const struct part *part)
 
 static bool send_signal(struct actor *actor, const struct part *part, int number)
 {
-	union sigval value = {.sival_ptr = (void *)value_of(actor->number, actor->sent)};
+	union sigval value = value_of(actor->number, actor->sent);
 	uint64_t before_ns = now_ns();
 
 	if (sigqueue(part->out, number, value) == 0)

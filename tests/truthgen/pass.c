@@ -29,6 +29,8 @@ static void pass_end(struct stage *stage, int socket, uint32_t flow, int end)
 	struct cmsghdr *rights = CMSG_FIRSTHDR(&header);
 	uint64_t before_ns = now_ns();
 
+	if (!rights)
+		gen_die("CMSG_FIRSTHDR");
 	rights->cmsg_level = SOL_SOCKET;
 	rights->cmsg_type = SCM_RIGHTS;
 	rights->cmsg_len = CMSG_LEN(sizeof(end));
@@ -48,11 +50,13 @@ static int take_end(struct actor *actor, const struct part *part)
 				.msg_controllen = sizeof(control.data)};
 	uint64_t before_ns = now_ns();
 	ssize_t n = recvmsg(part->in, &header, 0);
+	struct cmsghdr *rights = CMSG_FIRSTHDR(&header);
 	int end;
 
-	gen_check(n, "recvmsg");
+	if (n < 0 || !rights)
+		gen_die("recvmsg");
 	record_call(actor, RECORD_RECEIVE, part->flow_in, before_ns, n, 1);
-	memcpy(&end, CMSG_DATA(CMSG_FIRSTHDR(&header)), sizeof(end));
+	memcpy(&end, CMSG_DATA(rights), sizeof(end));
 	return end;
 }
 

@@ -5,7 +5,8 @@ from collections import Counter
 COLUMNS = ("pairs", "exact", "doubted", "mistaken", "wrong", "missing", "length", "fate",
            "duplicate")
 PIPES = ("pipe", "fifo")
-DOUBT_MOST = 0.025  # of the pairs of pipes with several writers or readers
+BY_ORDER = (*PIPES, "eventfd")  # nothing but the order of calls tells, where there are several
+DOUBT_MOST = 0.025  # of the pairs of these
 DOUBT_RIGHT = 0.9  # of the doubted ones
 
 
@@ -44,7 +45,7 @@ def faults(kind, counts):
     if counts["missing"]:
         found.append(f"{counts['missing']} of {counts['pairs']} missing")
     doubted = counts["doubted"] + counts["mistaken"]
-    if mechanism in PIPES and several == "several":
+    if mechanism in BY_ORDER and several == "several":
         if doubted > DOUBT_MOST * counts["pairs"]:
             found.append(f"{doubted} of {counts['pairs']} ambiguous")
         if counts["doubted"] < DOUBT_RIGHT * doubted:
