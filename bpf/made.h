@@ -66,6 +66,22 @@ static __always_inline void terminal_forget_fd(struct task_struct *task, u32 fd)
 		terminal_forget(file);
 }
 
+/*
+ * fs/pipe.c: what lies in a FIFO goes with its last end, and the next open makes it anew, which
+ * counts the opens of each side; alloc_pipe_info() begins with 1.
+ */
+static __always_inline void fifo_count(struct wire_fd *made, struct task_struct *task)
+{
+	struct file *file = file_of_fd(task, made->fd);
+	struct pipe_inode_info *pipe = file ? KREAD(KREAD(file, f_inode), i_pipe) : 0;
+	u32 opens;
+
+	if (!pipe)
+		return;
+	opens = made->access & WIRE_ACCESS_READ ? KREAD(pipe, r_counter) : KREAD(pipe, w_counter);
+	made->opens = opens <= 255 ? opens - 1 : 255;
+}
+
 static __always_inline void made_finish(struct task_state *state, struct task_struct *task,
 					const volatile struct syscall_row *row)
 {
@@ -80,6 +96,8 @@ static __always_inline void made_finish(struct task_state *state, struct task_st
 		else if (opens_file(operation->nr))
 			terminal_forget_fd(task, operation->returned);
 		object_of_fd(state, &state->details.made[0], task, operation->returned);
+		if (opens_file(operation->nr) && state->details.made[0].mechanism == MECH_FIFO)
+			fifo_count(&state->details.made[0], task);
 		return;
 	}
 	if (row->result != RESULT_FDPAIR ||

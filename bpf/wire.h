@@ -72,7 +72,7 @@ struct wire_fd {
 	__s32 fd;
 	__u16 mechanism; /* enum mechanism; MECH_NONE: this entry is unused */
 	__u8 access;	 /* ACCESS_* bits */
-	__u8 pad;
+	__u8 opens;	 /* a FIFO opened by this call: see object_opened(); up to 255 */
 };
 
 #define WIRE_ACCESS_READ 1

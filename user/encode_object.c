@@ -44,6 +44,7 @@ const char *channel_of(struct encoder *encoder, const struct wire_ref *ref,
 		return NULL;
 	if (!object->described)
 		channel_bare(encoder, object);
+	object->used = true;
 	return object->id;
 }
 

@@ -330,8 +330,20 @@ static void call_progress(struct encoder *encoder, struct call *call,
 	call_end(call);
 }
 
-static void made_describe(struct encoder *encoder, const struct wire_fd made[2])
+static bool makes_eventfd(const struct wire_operation *operation)
 {
+	const char *name = syscall_info(operation->nr)->name;
+
+	return operation->returned >= 0 && strncmp(name, "eventfd", strlen("eventfd")) == 0;
+}
+
+static void made_describe(struct encoder *encoder, const struct wire_operation *operation,
+			  const struct wire_fd made[2])
+{
+	if (made[0].mechanism == MECH_EVENTFD && makes_eventfd(operation))
+		objects_renew(encoder->objects, made[0].object, made[0].mechanism);
+	if (made[0].mechanism == MECH_FIFO && made[0].opens)
+		objects_open(encoder->objects, &made[0]);
 	for (int i = 0; i < 2; i++)
 		if (made[i].mechanism != MECH_NONE)
 			channel_of(encoder, &made[i].object, made[i].mechanism);
@@ -348,8 +360,8 @@ void encode_operation(struct encoder *encoder, const void *data, size_t len)
 		return;
 	}
 	encoder->now_ns = operation->exit_ns;
+	made_describe(encoder, operation, extra.details->made);
 	encode_fifo_name(encoder, &extra.details->made[0], extra.payload, extra.payload_len);
-	made_describe(encoder, extra.details->made);
 	if (is_waits(syscall_info(operation->nr)->data)) {
 		struct waits waits = waits_of(operation, &extra);
 		waits_describe(encoder, &waits);

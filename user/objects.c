@@ -157,6 +157,29 @@ struct object *objects_get(struct objects *objects, struct wire_ref ref, enum me
 	return object_add(objects, slot, ref, mechanism);
 }
 
+struct object *objects_renew(struct objects *objects, struct wire_ref ref, enum mechanism mechanism)
+{
+	struct object *object = objects_get(objects, ref, mechanism);
+
+	if (!object || !object->used)
+		return object;
+	return object_add(objects, slot_get(objects, ref.address), ref, mechanism);
+}
+
+struct object *objects_open(struct objects *objects, const struct wire_fd *fd)
+{
+	struct object *object = objects_get(objects, fd->object, fd->mechanism);
+	bool writes = !(fd->access & WIRE_ACCESS_READ);
+
+	if (object && object->used && !object->opens[0] && !object->opens[1])
+		object->opens[0] = object->opens[1] = 1; /* found in somebody's hands */
+	if (object && fd->opens <= object->opens[writes] && fd->opens < UINT8_MAX)
+		object = objects_renew(objects, fd->object, fd->mechanism);
+	if (object && object->opens[writes] < UINT8_MAX)
+		object->opens[writes]++;
+	return object;
+}
+
 struct object *objects_make(struct objects *objects, struct wire_ref ref, enum mechanism mechanism)
 {
 	struct slot *slot = ref.address ? slot_get(objects, ref.address) : NULL;

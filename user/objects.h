@@ -25,9 +25,11 @@ struct object {
 	char id[64];
 	struct wire_ref ref;
 	enum mechanism mechanism;
-	bool described;	 /* a channel line went out */
-	bool has_peer;	 /* its line named a peer */
-	uint32_t sender; /* the first thread that sent on it, and received */
+	bool described;	  /* a channel line went out */
+	bool used;	  /* an operation or a list of descriptors named it */
+	bool has_peer;	  /* its line named a peer */
+	uint8_t opens[2]; /* a FIFO: how often its sides were opened, as far as we saw */
+	uint32_t sender;  /* the first thread that sent on it, and received */
 	uint32_t receiver;
 	bool named; /* a FIFO whose line gave the path that a program opened it by */
 	uint16_t local_port;
@@ -47,5 +49,19 @@ struct object *objects_get(struct objects *objects, struct wire_ref ref, enum me
 
 /* The same for a socket that was made this moment: never one that had the address before. */
 struct object *objects_make(struct objects *objects, struct wire_ref ref, enum mechanism mechanism);
+
+/*
+ * The object that a call made this moment, whose number the kernel gives again at once (eventfds):
+ * never one that is in the trace already.
+ */
+struct object *objects_renew(struct objects *objects, struct wire_ref ref,
+			     enum mechanism mechanism);
+
+/*
+ * The FIFO that a call has opened. `fd->opens` is how often that side was opened since there is an
+ * end of it, this time included: not more often than we have seen already means that it was given
+ * up meanwhile, with all that lay in it, and this is another one of the same inode number.
+ */
+struct object *objects_open(struct objects *objects, const struct wire_fd *fd);
 
 #endif

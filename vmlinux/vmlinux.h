@@ -93,6 +93,8 @@ struct pipe_inode_info {
 	unsigned int ring_size; /* slots of a page each; from 5.8 on, before: buffers */
 	unsigned int readers;
 	unsigned int writers;
+	unsigned int r_counter; /* how often that side was opened */
+	unsigned int w_counter;
 	struct pipe_buffer *bufs;
 };
 

@@ -11,6 +11,7 @@ static void converse(int from, int to, const char *text)
 	char buf[64];
 	size_t n;
 
+	truth(.action = "holds", .mechanism = "pipe", .fd = to);
 	truth(.action = "waits", .mechanism = "pipe", .fd = from);
 	truth_flush();
 	n = lab_read(from, "pipe", "never", buf, sizeof(buf));

@@ -241,6 +241,7 @@ def timeout(directory):
             "returned" not in op and op["at_ns"] >= op["enter_ns"] + 10**8, "still waiting", op
         )
     expect_equal(len({op["channel"] for op in pending}), 2, "each waits for another pipe")
+    check_deadlock(result, pending)
     for pid, _ in waiting:
         expect(gone(pid), f"{pid} is gone")
     picture = result.view()
@@ -248,6 +249,33 @@ def timeout(directory):
     expect(re.search(r"for (99\d ms|1 s)", picture), "how long each waited", picture)
     for _, fd in waiting:
         expect_row(picture, f"waits in read({fd})", "deadlock")
+
+
+def check_deadlock(result, pending):
+    """From the trace alone: since when each waits, and that only the other could end it."""
+    trace = result.trace
+    held = {
+        line["pid"]: {(fd["fd"], fd["channel"], fd["access"]) for fd in line["fds"]}
+        for line in trace.of("descriptors", event="snapshot")
+    }
+    for op in pending:
+        begin = trace.one("operation", id=op["id"], state="begin")
+        logged = next(t for t in result.truth if (t["pid"], t["do"]) == (op["pid"], "waits"))
+        expect_equal(begin["channel"], op["channel"], "what it waited for from the beginning")
+        expect(
+            logged["at_ns"] < begin["enter_ns"] == op["enter_ns"] <= begin["at_ns"],
+            "since when",
+            begin,
+            logged,
+        )
+        writers = {
+            (pid, fd)
+            for pid, fds in held.items()
+            for fd, channel, access in fds
+            if channel == op["channel"] and access in ("write", "both")
+        }
+        other = next(t for t in result.truth if t["do"] == "holds" and t["pid"] != op["pid"])
+        expect_equal(writers, {(other["pid"], other["fd"])}, "who alone can write to it")
 
 
 @scenario("--timeout ends a command that ignores SIGTERM, and all of its children")

@@ -78,6 +78,50 @@ static void test_new_connection_at_an_old_address(void **state)
 	assert_string_equal(id_of(state, 0x5000, 13, MECH_UNIX_STREAM), "unix-stream:[~1]");
 }
 
+/* Eventfds are counted from the lowest free id, and lie where another one lay. */
+static void test_made_again(void **state)
+{
+	struct wire_ref ref = {0x6000, WIRE_NUMBERED | 3};
+	struct object *first = objects_renew(*state, ref, MECH_EVENTFD);
+
+	assert_string_equal(first->id, "eventfd:[3]");
+	assert_ptr_equal(objects_renew(*state, ref, MECH_EVENTFD), first); /* only described */
+	first->used = true;
+	assert_string_equal(objects_renew(*state, ref, MECH_EVENTFD)->id, "eventfd:[3]#2");
+	assert_string_equal(id_of(state, 0x6000, WIRE_NUMBERED | 3, MECH_EVENTFD), "eventfd:[3]#2");
+}
+
+static struct object *open_fifo(void **state, uint8_t access, uint8_t opens)
+{
+	struct wire_fd fd = {
+		.object = {0x7000, 8}, .mechanism = MECH_FIFO, .access = access, .opens = opens};
+	struct object *object = objects_open(*state, &fd);
+
+	object->used = true;
+	return object;
+}
+
+/* Nobody had it in between, so it holds nothing of what it held. */
+static void test_fifo_opened_again(void **state)
+{
+	assert_string_equal(open_fifo(state, WIRE_ACCESS_READ, 1)->id, "fifo:[8]");
+	assert_string_equal(open_fifo(state, WIRE_ACCESS_WRITE, 1)->id, "fifo:[8]");
+	assert_string_equal(open_fifo(state, WIRE_ACCESS_WRITE, 2)->id, "fifo:[8]");
+	assert_string_equal(open_fifo(state, WIRE_ACCESS_WRITE, 4)->id, "fifo:[8]");
+	assert_string_equal(open_fifo(state, WIRE_ACCESS_WRITE, 2)->id, "fifo:[8]#2");
+	assert_string_equal(open_fifo(state, WIRE_ACCESS_READ, 1)->id, "fifo:[8]#2");
+	assert_string_equal(id_of(state, 0x7000, 8, MECH_FIFO), "fifo:[8]#2");
+}
+
+static void test_fifo_found(void **state)
+{
+	struct wire_ref ref = {0x7000, 8};
+
+	objects_get(*state, ref, MECH_FIFO)->used = true; /* in a snapshot */
+	assert_string_equal(open_fifo(state, WIRE_ACCESS_WRITE, 3)->id, "fifo:[8]");
+	assert_string_equal(open_fifo(state, WIRE_ACCESS_READ, 1)->id, "fifo:[8]#2");
+}
+
 static void test_many(void **state)
 {
 	for (uint64_t i = 1; i <= 5000; i++) {
@@ -97,6 +141,9 @@ int main(void)
 		TEST(test_socket_keeps_its_name_when_accepted),
 		TEST(test_closed_socket_without_number_is_the_one_it_was),
 		TEST(test_new_connection_at_an_old_address),
+		TEST(test_made_again),
+		TEST(test_fifo_opened_again),
+		TEST(test_fifo_found),
 		TEST(test_many),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
