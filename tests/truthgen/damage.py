@@ -14,17 +14,15 @@ def is_operation(line):
 
 
 def drop(lines, chosen):
-    """Without the chosen operations (begin lines too): what is left, and (tid, enter_ns) of each."""
-    gone, kept = set(), []
+    """Without the chosen operations, their begin lines too."""
     dropped = {json.loads(lines[i])["id"] for i in chosen}
-    for line in lines:
-        if is_operation(line):
-            operation = json.loads(line)
-            if operation["id"] in dropped:
-                gone.add((operation["tid"], operation["enter_ns"]))
-                continue
-        kept.append(line)
-    return kept, gone
+    return [l for l in lines if not is_operation(l) or json.loads(l)["id"] not in dropped]
+
+
+def times(lines):
+    """(thread, when) of all operations."""
+    operations = map(json.loads, filter(is_operation, lines))
+    return {(operation["tid"], operation["enter_ns"]) for operation in operations}
 
 
 def drop_singly(lines, seed, share=0.01):
@@ -46,8 +44,7 @@ def cut(lines, seed):
     """Ends in the middle of a line."""
     rng = random.Random(seed)
     at = rng.randrange(len(lines) // 4, len(lines))
-    gone = {(op["tid"], op["enter_ns"]) for op in map(json.loads, filter(is_operation, lines[at:]))}
-    return lines[:at] + [lines[at][: len(lines[at]) // 2]], gone
+    return lines[:at] + [lines[at][: len(lines[at]) // 2]]
 
 
 def complete_sends(lines):

@@ -50,6 +50,7 @@ struct actor {
 	uint32_t number; /* unique in the run */
 	uint32_t sent;	 /* messages so far */
 	uint64_t random;
+	uint32_t pace_us;	/* sleeps up to so long between calls; 0: as fast as it can */
 	struct record *records; /* [0] is RECORD_ACTOR */
 	size_t count;
 	size_t calls; /* of this actor, so far */
@@ -64,6 +65,7 @@ struct stage {
 	uint32_t messages; /* how many to deliver, about */
 	uint32_t size;	   /* of every message where possible; 0: random ones */
 	bool apart;
+	uint32_t pace_us;
 	uint32_t next_actor;
 	uint32_t next_flow;
 	struct actor self; /* the stage's own process */
@@ -104,8 +106,8 @@ uint64_t random_next(uint64_t *state);
 uint32_t random_below(uint64_t *state, uint32_t limit); /* 0 … limit - 1 */
 bool random_one_in(uint64_t *state, uint32_t n);
 uint64_t now_ns(void);
-/* apart: each actor on one processor, neighbours on different ones. */
-void actor_begin(struct actor *actor, uint32_t number, uint64_t seed, bool apart);
+void actor_begin(struct actor *actor, uint32_t number, uint64_t seed, uint32_t pace_us);
+void actor_pin(const struct actor *actor); /* to one processor, neighbours to different ones */
 void actor_end(struct actor *actor, const char *log);
 void actor_pause(struct actor *actor);		/* does nothing, for a random short time */
 uint32_t actor_number_new(struct stage *stage); /* of an actor to come */

@@ -39,26 +39,27 @@ uint64_t now_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
-static void pin(uint32_t number)
+void actor_pin(const struct actor *actor)
 {
 	cpu_set_t set;
 
 	CPU_ZERO(&set);
-	CPU_SET(number % (uint32_t)sysconf(_SC_NPROCESSORS_ONLN), &set);
+	CPU_SET(actor->number % (uint32_t)sysconf(_SC_NPROCESSORS_ONLN), &set);
 	gen_check(sched_setaffinity(0, sizeof(set), &set), "sched_setaffinity");
 }
 
-void actor_begin(struct actor *actor, uint32_t number, uint64_t seed, bool apart)
+void actor_begin(struct actor *actor, uint32_t number, uint64_t seed, uint32_t pace_us)
 {
 	void *memory = mmap(NULL, RECORDS_MAX * sizeof(struct record), PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (memory == MAP_FAILED)
 		gen_die("mmap");
-	if (apart)
-		pin(number);
-	*actor = (struct actor){
-		.number = number, .random = seed + number, .records = memory, .count = 1};
+	*actor = (struct actor){.number = number,
+				.random = seed + number,
+				.records = memory,
+				.count = 1,
+				.pace_us = pace_us};
 	actor->records[0] = (struct record){.kind = RECORD_ACTOR,
 					    .flow = number,
 					    .a = (uint64_t)getpid(),
@@ -86,6 +87,8 @@ void actor_pause(struct actor *actor)
 	uint32_t dice = random_below(&actor->random, 16);
 	uint64_t until;
 
+	if (actor->pace_us)
+		usleep(random_below(&actor->random, actor->pace_us));
 	if (dice == 0) {
 		sched_yield();
 	} else if (dice < 4) {

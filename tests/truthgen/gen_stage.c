@@ -17,6 +17,7 @@ struct player { /* what a thread needs to play its part */
 	const char *log;
 	uint32_t number;
 	bool apart;
+	uint32_t pace_us;
 	uint64_t seed;
 	pthread_t thread;
 };
@@ -94,7 +95,9 @@ static void player_play(const struct player *player)
 {
 	struct actor actor;
 
-	actor_begin(&actor, player->number, player->seed, player->apart);
+	actor_begin(&actor, player->number, player->seed, player->pace_us);
+	if (player->apart)
+		actor_pin(&actor);
 	player->part->play(&actor, player->part);
 	actor_end(&actor, player->log);
 }
@@ -144,6 +147,7 @@ void team_start(struct stage *stage, struct team *team)
 		players[i] = (struct player){.part = &team->parts[i],
 					     .log = stage->log,
 					     .apart = stage->apart,
+					     .pace_us = stage->pace_us,
 					     .number = actor_number_new(stage),
 					     .seed = random_next(&stage->random)};
 	for (size_t i = 0; i < team->count; i += step)

@@ -115,6 +115,11 @@ class Truth:
             return None
         return self.calls[tid][i]
 
+    def calls_without(self, times):
+        """Those of which nothing happened at one of these times, by thread: not in the trace."""
+        here = {self.find(tid, at_ns) for tid, at_ns in times}
+        return {call for calls in self.calls.values() for call in calls} - here
+
     def find_handled(self, tid, from_ns, to_ns):
         i = bisect_left(self.handler_starts.get(tid, ()), from_ns)
         if i < len(self.handled.get(tid, ())) and self.handled[tid][i].before <= to_ns:
@@ -129,7 +134,7 @@ class Comparison:
 
     def __init__(self, truth, gone=(), moved=None):
         self.truth = truth
-        self.gone = {truth.find(tid, at_ns) for tid, at_ns in gone}  # calls without a record
+        self.gone = set(gone)  # calls that the trace does not have
         self.moved = moved or {}  # operation -> its time, where the trace has another one
         self.counts = defaultdict(Counter)
         self.found = Counter()
