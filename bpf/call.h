@@ -9,11 +9,11 @@
 
 #include "bpf/facts.h"
 #include "bpf/made.h"
+#include "bpf/message.h"
 #include "bpf/operation.h"
 #include "bpf/payload.h"
 #include "bpf/position.h"
 #include "bpf/process.h"
-#include "bpf/rights.h"
 #include "bpf/signal.h"
 #include "bpf/target.h"
 #include "bpf/waits.h"
@@ -124,6 +124,7 @@ static __always_inline void details_clear(struct wire_details *details)
 	details->made[1].mechanism = MECH_NONE;
 	details->delivered = 0;
 	details->sent = 0;
+	details->says = 0;
 	details->to.address = 0;
 	details->from.address = 0;
 }
@@ -202,8 +203,6 @@ static __always_inline void receive_finish(struct task_state *state,
 		address_read(state, argument(state, row->peer), len);
 	priority_of_receive(state, row);
 	data_read(state, row, returned);
-	if (row->data == DATA_MMSG)
-		lengths_read(state, argument(state, row->buf), returned);
 }
 
 static __always_inline void send_finish(struct task_state *state,
@@ -219,8 +218,6 @@ static __always_inline void send_finish(struct task_state *state,
 		state->details.transferred = operation->requested;
 		operation->has |= WIRE_HAS_TRANSFERRED | WIRE_HAS_DETAILS;
 	}
-	if (row->data == DATA_MMSG && operation->returned > 0)
-		lengths_read(state, argument(state, row->buf), operation->returned);
 }
 
 /* Where nobody can tell what is mapped there now, the descriptor that was given may. */
@@ -289,8 +286,7 @@ static __always_inline void operation_finish(struct task_state *state, struct ta
 	waits_at_exit(state, task, row);
 	facts_at_exit(state, task, row);
 	made_finish(state, task, row);
-	if (row->data == DATA_MSG && operation->returned >= 0)
-		rights_of_msg(state, task, argument(state, row->buf));
+	messages_finish(state, row);
 	object_finish(state, task, row);
 	if (operation->has & WIRE_HAS_POSITIONS)
 		position_read(&operation->at_exit, &operation->object);

@@ -13,6 +13,8 @@
  *	payload.h     bytes of the caller's memory
  *	waits.h       what poll, select and epoll wait for
  *	target.h      which object a call acts on
+ *	rights.h      descriptors and credentials beside a message
+ *	message.h     the messages of sendmsg and its kin
  *	made.h        descriptors that a call made
  *	facts.h       what calls about signals, children and locks say
  *	waking.h      who wakes whom

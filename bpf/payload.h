@@ -76,7 +76,8 @@ static __always_inline bool payload_append(struct task_state *state, u64 from, u
 
 /*
  * Walks an array of iovec. `limit` bounds the bytes (what a receive returned); the sum of all
- * lengths is left in operation.requested where the walk saw every element.
+ * lengths is left in operation.requested where the walk saw every element: for a receive only where
+ * it returned more than there was room for (MSG_TRUNC).
  */
 static __always_inline bool payload_from_iov(struct task_state *state, u64 iov, u64 count,
 					     u64 limit)
@@ -99,7 +100,8 @@ static __always_inline bool payload_from_iov(struct task_state *state, u64 iov, 
 		if (total >= limit)
 			break;
 	}
-	if (whole && limit == ~0ULL && !(state->operation.has & WIRE_HAS_REQUESTED)) {
+	if (whole && (limit == ~0ULL || total < limit) &&
+	    !(state->operation.has & WIRE_HAS_REQUESTED)) {
 		state->operation.requested = total;
 		state->operation.has |= WIRE_HAS_REQUESTED;
 	}
@@ -132,36 +134,17 @@ static __always_inline bool payload_from_msg(struct task_state *state, u64 msg, 
 }
 
 /*
- * The payload of the first message; the block is kept for lengths_read(). A receive has filled in
- * how long that message was, a send (no limit) has not yet.
+ * The payload of the first message. A receive has filled in how long that message was, a send (no
+ * limit) has not yet.
  */
 static __always_inline bool payload_from_mmsg(struct task_state *state, u64 vector, u64 limit)
 {
 	struct user_mmsghdr first;
 
-	state->operation.block_len = WIRE_ADDRESS_LEN;
 	if (bpf_probe_read_user(&first, sizeof(first), (void *)vector))
 		return false;
 	return payload_from_iov(state, first.header.iov, first.header.iov_count,
 				limit == ~0ULL ? limit : first.len);
-}
-
-/* How long each message was: msg_len of the first `count` elements, which the call filled in. */
-static __always_inline void lengths_read(struct task_state *state, u64 vector, u64 count)
-{
-	struct wire_operation *operation = &state->operation;
-	u32 *lengths = (u32 *)state->extra;
-
-	for (u32 i = 0; i < WIRE_LENGTHS; i++) {
-		if (i >= count)
-			break;
-		bpf_probe_read_user(&lengths[i], sizeof(u32),
-				    (void *)(vector + i * sizeof(struct user_mmsghdr) +
-					     sizeof(struct user_msghdr)));
-	}
-	operation->block_len = WIRE_ADDRESS_LEN;
-	operation->address_len = count < WIRE_LENGTHS ? count : WIRE_LENGTHS;
-	operation->has |= WIRE_HAS_LENGTHS;
 }
 
 static __always_inline bool payload_from_sysv(struct task_state *state, u64 buffer, u64 len)

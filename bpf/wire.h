@@ -15,7 +15,7 @@
 
 #define WIRE_COMM_LEN 16
 #define WIRE_ADDRESS_LEN 128 /* struct sockaddr_storage */
-#define WIRE_LENGTHS 32	     /* messages of one sendmmsg or recvmmsg whose length is kept */
+#define WIRE_MESSAGES 1024   /* messages of one sendmmsg or recvmmsg: the kernel's UIO_MAXIOV */
 #define WIRE_SEMS 21	     /* struct sembuf of one semop that are kept */
 #define WIRE_SEM_LEN 6	     /* sizeof(struct sembuf), which the kernel's and ours is */
 #define WIRE_PAYLOAD_MAX 4096
@@ -33,6 +33,7 @@ enum wire_kind {
 	WIRE_SIGNAL,
 	WIRE_CHUNK,
 	WIRE_UNSEEN,
+	WIRE_MESSAGE,
 };
 
 struct wire_head {
@@ -113,23 +114,22 @@ union wire_position {
 #define WIRE_UNKNOWN 0xffffffffU
 #define WIRE_PIPE_BUFFERS 16 /* buffers that are added up: as many as a pipe has by default */
 
-#define WIRE_HAS_TYPE 1		/* `type` is valid: SysV message type or POSIX priority */
-#define WIRE_HAS_ENDS 2		/* `readers` and `writers` are valid */
-#define WIRE_HAS_QUEUED 4	/* `queued` is valid */
-#define WIRE_HAS_TRANSFERRED 8	/* `transferred` is valid */
-#define WIRE_HAS_ADDRESS 16	/* the block after the record begins with a sockaddr */
-#define WIRE_HAS_LENGTHS 32	/* the block after the record begins with lengths, not an address */
-#define WIRE_HAS_REQUESTED 64	/* `requested` is valid */
-#define WIRE_HAS_DETAILS 128	/* the record is a WIRE_DETAILED one */
-#define WIRE_HAS_POSITIONS 512	/* at_entry and at_exit are valid */
-#define WIRE_HAS_CONTENDED 1024 /* details: contended_ns and at_lock are valid */
-#define WIRE_HAS_DELIVERED 2048 /* details: delivered is valid */
-#define WIRE_HAS_WAKER 8192	/* details: woken_* are valid */
+#define WIRE_HAS_TYPE 1		 /* `type` is valid: SysV message type or POSIX priority */
+#define WIRE_HAS_ENDS 2		 /* `readers` and `writers` are valid */
+#define WIRE_HAS_QUEUED 4	 /* `queued` is valid */
+#define WIRE_HAS_TRANSFERRED 8	 /* `transferred` is valid */
+#define WIRE_HAS_ADDRESS 16	 /* the block after the record begins with a sockaddr */
+#define WIRE_HAS_REQUESTED 64	 /* `requested` is valid */
+#define WIRE_HAS_DETAILS 128	 /* the record is a WIRE_DETAILED one */
+#define WIRE_HAS_POSITIONS 512	 /* at_entry and at_exit are valid */
+#define WIRE_HAS_CONTENDED 1024	 /* details: contended_ns and at_lock are valid */
+#define WIRE_HAS_DELIVERED 2048	 /* details: delivered is valid */
+#define WIRE_HAS_WAKER 8192	 /* details: woken_* are valid */
 #define WIRE_HAS_MORE_WAITS 4096 /* more is waited for, or ready, than the record says */
 #define WIRE_ENTERED_BEFORE 256	 /* the call began before tracing did: enter_ns is when we looked */
 
 /*
- * A system call on an IPC object. `extra` follows: a block (address or lengths), then payload.
+ * A system call on an IPC object. `extra` follows: a block (an address, semaphores), then payload.
  * A plain read or write needs no more than this; the rest of what a call may tell comes before it.
  */
 struct wire_operation {
@@ -151,7 +151,7 @@ struct wire_operation {
 	__u16 nr;
 	__u16 has;	   /* WIRE_HAS_* */
 	__u16 block_len;   /* 0 or WIRE_ADDRESS_LEN: bytes of the block, in use or not */
-	__u16 address_len; /* valid bytes of the sockaddr; for lengths: how many */
+	__u16 address_len; /* valid bytes of the sockaddr; of semop: how many */
 	__u32 payload_len;
 	__u8 state; /* enum wire_operation_state */
 	__u8 pad[3];
@@ -187,6 +187,16 @@ struct wire_facts {
 	__u8 pad[3];
 };
 
+/* SCM_CREDENTIALS, unix(7): as the sender gave them, or as the receiver got them. */
+struct wire_credentials {
+	__u32 pid;
+	__u32 uid;
+	__u32 gid;
+};
+
+#define WIRE_SAYS_MSG_FLAGS 1
+#define WIRE_SAYS_CREDENTIALS 2
+
 /* What most operations have no use for. */
 struct wire_details {
 	struct wire_head head;
@@ -203,7 +213,9 @@ struct wire_details {
 	__u32 woken_tid;
 	__u64 delivered; /* bit i: the kernel queued message i at its receiver */
 	__u32 sent;	 /* messages of this call that the kernel has handled */
-	__u32 pad;
+	__u32 says;	 /* WIRE_SAYS_*: which of the following hold */
+	__u32 msg_flags; /* of recvmsg, after the call */
+	struct wire_credentials credentials;
 };
 
 /* An object seen for the first time, or changed since. */
@@ -281,6 +293,21 @@ struct wire_chunk {
 	__u32 offset;	 /* in that message */
 	__u32 len;	 /* bytes copied; 0 = the whole message */
 	__u32 pad;
+};
+
+/*
+ * One message of sendmmsg or recvmmsg: they go out in their order before the operation's own
+ * record, each as long as its address needs.
+ */
+struct wire_message {
+	struct wire_head head;
+	__u32 index;
+	__u32 len;   /* of the message */
+	__u32 room;  /* receive: of the buffer, where the message was longer; else WIRE_UNKNOWN */
+	__u32 flags; /* msg_flags after the call */
+	__u32 address_len;
+	__u32 pad;
+	__u8 address[WIRE_ADDRESS_LEN];
 };
 
 enum wire_signal_event { WIRE_GENERATE = 1, WIRE_DELIVER, WIRE_RETURN };

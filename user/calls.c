@@ -23,6 +23,8 @@ static void call_free(void *pointer)
 
 	free(call->waiting);
 	free(call->chunks);
+	free(call->messages);
+	free(call->rights);
 	free(call);
 }
 
@@ -80,17 +82,61 @@ int call_wait(struct call *call, const void *begin, size_t len)
 	return 0;
 }
 
+/* Room for `more` elements behind `count`. 0 or -ENOMEM. */
+static int grow(void **elements, size_t *room, size_t count, size_t more, size_t size)
+{
+	size_t wanted = *room ? *room : 8;
+	void *grown;
+
+	while (wanted < count + more)
+		wanted *= 2;
+	if (wanted == *room)
+		return 0;
+	grown = reallocarray(*elements, wanted, size);
+	if (!grown)
+		return -ENOMEM;
+	*elements = grown;
+	*room = wanted;
+	return 0;
+}
+
 int call_chunk(struct call *call, const struct wire_chunk *chunk)
 {
-	if (call->chunk_count == call->chunk_room) {
-		size_t room = call->chunk_room ? 2 * call->chunk_room : 8;
-		struct wire_chunk *chunks = reallocarray(call->chunks, room, sizeof(*chunks));
-		if (!chunks)
-			return -ENOMEM;
-		call->chunks = chunks;
-		call->chunk_room = room;
-	}
+	void *chunks = call->chunks;
+
+	if (grow(&chunks, &call->chunk_room, call->chunk_count, 1, sizeof(*chunk)))
+		return -ENOMEM;
+	call->chunks = chunks;
 	call->chunks[call->chunk_count++] = *chunk;
+	return 0;
+}
+
+/* The record is only as long as its address. */
+int call_message(struct call *call, const struct wire_message *message)
+{
+	void *messages = call->messages;
+	struct wire_message *copy;
+
+	if (grow(&messages, &call->message_room, call->message_count, 1, sizeof(*message)))
+		return -ENOMEM;
+	call->messages = messages;
+	copy = &call->messages[call->message_count++];
+	memset(copy, 0, sizeof(*copy));
+	memcpy(copy, message, message->head.size);
+	return 0;
+}
+
+int call_rights(struct call *call, const struct wire_descriptors *record)
+{
+	size_t count = record->count <= WIRE_FDS ? record->count : WIRE_FDS;
+	void *rights = call->rights;
+
+	if (grow(&rights, &call->rights_room, call->rights_count, count, sizeof(*call->rights)))
+		return -ENOMEM;
+	call->rights = rights;
+	memcpy(call->rights + call->rights_count, record->fds, count * sizeof(*call->rights));
+	call->rights_count += count;
+	call->rights_cut |= record->cut != 0;
 	return 0;
 }
 
@@ -98,6 +144,10 @@ void call_end(struct call *call)
 {
 	free(call->waiting);
 	call->waiting = NULL;
+	call->rights_count = 0;
+	call->rights_cut = false;
+	call->chunk_count = 0;
+	call->message_count = 0;
 }
 
 struct walk {

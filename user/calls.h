@@ -6,6 +6,7 @@
 #ifndef USER_CALLS_H
 #define USER_CALLS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,8 +20,11 @@ struct call {
 	uint32_t tid;
 	void *waiting; /* its begin record while it sleeps, else NULL */
 	size_t waiting_len;
-	struct wire_fd rights[WIRE_FDS]; /* descriptors that its message carries */
-	unsigned rights_count;
+	struct wire_fd *rights; /* descriptors that its message carries */
+	size_t rights_count, rights_room;
+	bool rights_cut;	       /* there were more */
+	struct wire_message *messages; /* of sendmmsg or recvmmsg, in their order */
+	size_t message_count, message_room;
 	struct wire_chunk *chunks; /* of the receive in hand, in the order taken */
 	size_t chunk_count, chunk_room;
 	uint64_t interrupted; /* the last call, where a signal broke it off; else 0 */
@@ -40,10 +44,15 @@ void calls_forget_thread(struct calls *calls, uint32_t tid);
 
 /* Keeps a copy of a begin record, for those still asleep when tracing ends. 0 or -ENOMEM. */
 int call_wait(struct call *call, const void *begin, size_t len);
-/* Keeps what a receive took, for its line. 0 or -ENOMEM. */
+/*
+ * Keep for the call's line what a receive took, a message that it moved, descriptors that it passed
+ * on or got. 0 or -ENOMEM.
+ */
 int call_chunk(struct call *call, const struct wire_chunk *chunk);
+int call_message(struct call *call, const struct wire_message *message);
+int call_rights(struct call *call, const struct wire_descriptors *record);
 
-void call_end(struct call *call); /* it is complete */
+void call_end(struct call *call); /* it is complete: nothing of the above is kept */
 
 /* Calls `each` for every call that is asleep, in the order of their numbers of threads. */
 void calls_each_waiting(struct calls *calls, void (*each)(void *context, struct call *call),

@@ -52,6 +52,8 @@ static size_t record_len_min(uint32_t kind)
 		return sizeof(struct wire_signal);
 	case WIRE_CHUNK:
 		return sizeof(struct wire_chunk);
+	case WIRE_MESSAGE:
+		return offsetof(struct wire_message, address);
 	default:
 		return SIZE_MAX;
 	}
@@ -87,6 +89,9 @@ void encode_record(struct encoder *encoder, const void *data, size_t len)
 		break;
 	case WIRE_CHUNK:
 		encode_chunk(encoder, data);
+		break;
+	case WIRE_MESSAGE:
+		encode_message(encoder, data);
 		break;
 	}
 }

@@ -40,6 +40,7 @@ void encode_object(struct encoder *encoder, const struct wire_object *object);
 void encode_process(struct encoder *encoder, const struct wire_process *process, size_t len);
 void encode_descriptors(struct encoder *encoder, const struct wire_descriptors *descriptors);
 void encode_chunk(struct encoder *encoder, const struct wire_chunk *chunk);
+void encode_message(struct encoder *encoder, const struct wire_message *message);
 void encode_unseen(struct encoder *encoder, const struct wire_unseen *unseen);
 void encode_signal(struct encoder *encoder, const struct wire_signal *signal);
 
@@ -75,6 +76,10 @@ void line_end(struct json *json);
 
 /* Which sends a receive's bytes came from. */
 void chunks_field(struct json *json, const struct call *call, uint64_t operation);
+
+/* What the messages of a call were: their lengths and addresses, flags and credentials. */
+void message_fields(struct json *json, const struct wire_operation *operation,
+		    const struct wire_details *details, const struct call *call);
 
 /* What makes pairing exact: positions of the stream, messages queued. */
 void evidence_fields(struct json *json, const struct wire_operation *operation,

@@ -18,11 +18,13 @@ void rights_fields(struct encoder *encoder, const struct call *call, enum role r
 {
 	struct json *json = &encoder->json;
 
+	if (call->rights_cut)
+		json_field_bool(json, KEY(operation, fds_cut), true);
 	if (!call->rights_count)
 		return;
 	json_key(json, KEY(operation, fds));
 	json_array(json);
-	for (unsigned i = 0; i < call->rights_count; i++)
+	for (size_t i = 0; i < call->rights_count; i++)
 		json_uint(json, (uint64_t)call->rights[i].fd);
 	json_end_array(json);
 	if (role != ROLE_RECEIVE)

@@ -221,18 +221,6 @@ void fds_value(struct encoder *encoder, const struct wire_fd *fds, size_t count)
 	json_end_array(json);
 }
 
-/* Kept for the operation's own line, which comes next. */
-static void rights_keep(struct encoder *encoder, const struct wire_descriptors *record,
-			size_t count)
-{
-	struct call *call = calls_of_thread(encoder->calls, record->head.tid);
-
-	if (!call)
-		return;
-	memcpy(call->rights, record->fds, count * sizeof(record->fds[0]));
-	call->rights_count = (unsigned)count;
-}
-
 static enum process_event descriptors_event(const struct wire_descriptors *record)
 {
 	if (record->event == WIRE_SNAPSHOT)
@@ -244,12 +232,15 @@ void encode_descriptors(struct encoder *encoder, const struct wire_descriptors *
 {
 	struct json *json = &encoder->json;
 	size_t count = record->count <= WIRE_FDS ? record->count : WIRE_FDS;
+	struct call *call;
 
 	encoder->now_ns = record->at_ns;
 	for (size_t i = 0; i < count; i++)
 		channel_of(encoder, &record->fds[i].object, record->fds[i].mechanism);
 	if (record->event == WIRE_RIGHTS) {
-		rights_keep(encoder, record, count);
+		call = calls_of_thread(encoder->calls, record->head.tid);
+		if (!call || call_rights(call, record))
+			encoder->malformed++;
 		return;
 	}
 	line_begin(json, RECORD_descriptors);

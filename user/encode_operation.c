@@ -71,19 +71,6 @@ static void result_fields(struct json *json, const struct wire_operation *operat
 		json_field_text(json, KEY(operation, error), error);
 }
 
-static void lengths_field(struct json *json, const struct wire_operation *operation,
-			  const struct extra *extra)
-{
-	json_key(json, KEY(operation, lengths));
-	json_array(json);
-	for (unsigned i = 0; i < operation->address_len && i < WIRE_LENGTHS; i++) {
-		uint32_t len;
-		memcpy(&len, extra->block + i * sizeof(len), sizeof(len));
-		json_uint(json, len);
-	}
-	json_end_array(json);
-}
-
 static void block_field(struct json *json, const struct wire_operation *operation,
 			const struct extra *extra)
 {
@@ -92,13 +79,11 @@ static void block_field(struct json *json, const struct wire_operation *operatio
 
 	if (!extra->block || operation->address_len > WIRE_ADDRESS_LEN)
 		return;
-	if (operation->has & WIRE_HAS_LENGTHS) {
-		lengths_field(json, operation, extra);
-	} else if (operation->has & WIRE_HAS_ADDRESS) {
-		len = address_text(text, sizeof(text), extra->block, operation->address_len);
-		if (len)
-			json_field_bytes(json, KEY(operation, peer_address), text, len);
-	}
+	if (!(operation->has & WIRE_HAS_ADDRESS))
+		return;
+	len = address_text(text, sizeof(text), extra->block, operation->address_len);
+	if (len)
+		json_field_bytes(json, KEY(operation, peer_address), text, len);
 }
 
 static struct waits waits_of(const struct wire_operation *operation, const struct extra *extra)
@@ -274,6 +259,7 @@ static void operation_line(struct encoder *encoder, const struct wire_operation 
 	if (call->data != DATA_FD)
 		made_field(encoder, extra->details->made);
 	rights_fields(encoder, thread, call->role);
+	message_fields(json, operation, extra->details, thread);
 	chunks_field(json, thread, operation->id);
 	line_end(json);
 }
@@ -325,8 +311,6 @@ static void call_progress(struct encoder *encoder, struct call *call,
 	if (operation->state == WIRE_COMPLETE)
 		encoder->operations++;
 	call->interrupted = breaks_off(operation) ? operation->id : 0;
-	call->rights_count = 0;
-	call->chunk_count = 0;
 	call_end(call);
 }
 

@@ -143,8 +143,10 @@ struct viz_operation {
 	uint64_t transferred;
 	struct viz_chunk *chunks; /* receives: the sends that the kernel's buffers name */
 	size_t chunk_count;
-	uint64_t *lengths;
+	uint64_t *lengths; /* of each message of sendmmsg or recvmmsg, perhaps not of the last */
 	size_t lengths_count;
+	struct viz_bytes *addresses; /* of each of them; none in the trace: addresses_count 0 */
+	size_t addresses_count;
 	uint64_t off_cpu_ns;
 	struct viz_bytes payload;
 	int64_t message_type;

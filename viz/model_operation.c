@@ -110,6 +110,7 @@ static void add_amounts(struct model_builder *b, struct viz_operation *op)
 	op->error = build_string(b, FIELD_operation_error);
 	op->transferred = VALUE(operation, transferred)->number;
 	op->lengths = build_uints(b, FIELD_operation_lengths, &op->lengths_count);
+	op->addresses = build_list(b, FIELD_operation_addresses, &op->addresses_count);
 	op->chunks = build_chunks(b, &op->chunk_count);
 	op->off_cpu_ns = VALUE(operation, off_cpu_ns)->number;
 	op->payload = build_bytes(b, FIELD_operation_payload);

@@ -9,7 +9,6 @@
 #define ERROR_QUEUE 0x2000 /* MSG_ERRQUEUE */
 #define TRUNC 0x20	   /* MSG_TRUNC */
 #define COPY 040000	   /* MSG_COPY of msgrcv */
-#define MMSG_MAX 1024	   /* UIO_MAXIOV: the kernel takes no more messages in a call */
 
 static bool is_socket(const struct viz_channel *channel)
 {
@@ -28,16 +27,20 @@ bool pair_only_looks(const struct viz_operation *op)
 	       memcmp(op->syscall.data, "recv", 4) == 0 && (op->flags & (PEEK | ERROR_QUEUE)) != 0;
 }
 
+/* 0 where not all are known. */
 static uint64_t sum_lengths(const struct viz_operation *op)
 {
 	uint64_t sum = 0;
+
+	if (op->lengths_count < (uint64_t)op->returned)
+		return 0;
 
 	for (size_t i = 0; i < op->lengths_count; i++)
 		sum += op->lengths[i];
 	return sum;
 }
 
-static bool is_multiple(const struct viz_operation *op)
+bool pair_is_multiple(const struct viz_operation *op)
 {
 	return viz_bytes_equal(op->syscall, viz_bytes_of("sendmmsg")) ||
 	       viz_bytes_equal(op->syscall, viz_bytes_of("recvmmsg"));
@@ -52,7 +55,7 @@ uint64_t pair_stream_bytes(const struct viz_operation *op)
 		return (uint64_t)op->returned;
 	if (viz_has(op, transferred))
 		return op->transferred;
-	if (is_multiple(op))
+	if (pair_is_multiple(op))
 		return sum_lengths(op);
 	return (uint64_t)op->returned;
 }
@@ -65,46 +68,6 @@ struct flow_item pair_item(const struct viz_operation *op)
 		.exit_ns = op->exit_ns,
 		.open = !viz_operation_done(op),
 	};
-}
-
-/* mq_timedsend and msgsnd return 0: their length is what was asked for. */
-static uint64_t message_bytes(const struct viz_operation *op)
-{
-	if (viz_has(op, transferred))
-		return op->transferred;
-	if (op->role == ROLE_SEND && op->returned == 0)
-		return op->requested;
-	return op->returned > 0 ? (uint64_t)op->returned : 0;
-}
-
-static void add_multiple(struct pair_context *context, struct flow_side *side,
-			 const struct viz_operation *op, struct flow_item item)
-{
-	uint64_t count = op->returned > 0 ? (uint64_t)op->returned : 0;
-
-	for (uint32_t i = 0; i < count && i < MMSG_MAX; i++) {
-		item.message = i;
-		item.bytes = i < op->lengths_count ? op->lengths[i] : 0;
-		flow_add(context->arena, side, &item);
-		item.local += item.bytes;
-	}
-}
-
-void pair_add_messages(struct pair_context *context, struct flow_side *side,
-		       const struct viz_operation *op, int64_t type)
-{
-	struct flow_item item = pair_item(op);
-
-	if (viz_operation_done(op) && (op->returned < 0 || !viz_has(op, returned)))
-		return;
-	item.amount = item.open ? 0 : 1;
-	item.type = type;
-	if (!item.open && is_multiple(op)) {
-		add_multiple(context, side, op, item);
-		return;
-	}
-	item.bytes = item.open ? op->requested : message_bytes(op);
-	flow_add(context->arena, side, &item);
 }
 
 struct viz_end pair_end_of(const struct viz_operation *op)

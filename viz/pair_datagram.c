@@ -18,6 +18,7 @@ struct source {
 /* An operation with the socket at the other end; index: that socket's, plus 1. */
 struct directed {
 	const struct viz_operation *op;
+	uint32_t message;		  /* or PAIR_ALL_MESSAGES */
 	const struct viz_channel *socket; /* NULL: foreign */
 	size_t order;
 };
@@ -32,15 +33,38 @@ static bool is_datagram(const struct viz_channel *channel)
 	return pair_policy(channel) == POLICY_DATAGRAM;
 }
 
+/* The messages of one call may have an address each: then they are looked at one by one. */
+static bool has_own_addresses(const struct viz_operation *op)
+{
+	return viz_operation_done(op) && op->addresses_count > 0 && pair_is_multiple(op);
+}
+
+static uint32_t parts_of(const struct viz_operation *op)
+{
+	return has_own_addresses(op) ? pair_message_count(op) : 1;
+}
+
+static uint32_t part_number(const struct viz_operation *op, uint32_t part)
+{
+	return has_own_addresses(op) ? part : PAIR_ALL_MESSAGES;
+}
+
+static struct viz_bytes address_of(const struct viz_operation *op, uint32_t message)
+{
+	if (message == PAIR_ALL_MESSAGES)
+		return op->peer_address;
+	return message < op->addresses_count ? op->addresses[message] : (struct viz_bytes){NULL, 0};
+}
+
 static struct viz_channel *destination(const struct pair_context *context,
-				       const struct viz_operation *op)
+				       const struct viz_operation *op, uint32_t message)
 {
 	const struct viz_channel *channel = viz_operation_sink(op);
-	struct viz_bytes address = op->peer_address;
+	struct viz_bytes address = address_of(op, message);
 	uint64_t at_ns = viz_operation_done(op) ? op->exit_ns : op->enter_ns;
 	struct viz_channel *peer;
 
-	if (op->to)
+	if (op->to && (message == PAIR_ALL_MESSAGES || op->returned == 1))
 		return op->to;
 	peer = pair_traffic(context, channel)->peer;
 	if (!address.len && (peer || channel->peer))
@@ -50,14 +74,17 @@ static struct viz_channel *destination(const struct pair_context *context,
 	return address_book_find(context->addresses, channel, address, at_ns);
 }
 
-/* A call with several messages has one sender's name for all of them: that proves nothing. */
-static struct source source_of(const struct pair_context *context, const struct viz_operation *op)
+/* The kernel names one sender for all messages of a call: that proves nothing. */
+static struct source source_of(const struct pair_context *context, const struct viz_operation *op,
+			       uint32_t message)
 {
 	const struct viz_channel *channel = op->channel;
 	const struct viz_channel *found = op->from;
-	struct viz_bytes address = op->peer_address;
+	struct viz_bytes address = address_of(op, message);
 
-	if (op->lengths_count > 1)
+	if (message != PAIR_ALL_MESSAGES && op->returned > 1)
+		found = NULL;
+	if (!address.len && pair_is_multiple(op) && op->returned > 1)
 		return (struct source){SOURCE_UNKNOWN, NULL};
 	if (!found && channel->mechanism == MECH_UNIX_SEQPACKET)
 		found = pair_traffic(context, channel)->peer;
@@ -132,6 +159,15 @@ static size_t count_queued(const struct flow_side *sends)
 	return queued;
 }
 
+/* The kernel's word is one for all messages of a call. */
+static bool any_of_several(const struct flow_side *sends)
+{
+	for (size_t i = 0; i < sends->count; i++)
+		if (sends->items[i].op->lengths_count > 1)
+			return true;
+	return false;
+}
+
 static void drop_send(struct pair_context *context, const struct pair_route *route,
 		      const struct flow_item *item, enum match match)
 {
@@ -158,7 +194,7 @@ static void take_out_dropped(struct pair_context *context, struct flow *flow,
 
 	if (mechanism_info(route->mechanism)->reliable || sends->count <= flow->receives.count)
 		return;
-	if (queued == 0 || queued < flow->receives.count) {
+	if (queued == 0 || queued < flow->receives.count || any_of_several(sends)) {
 		flow->doubt = true;
 		return;
 	}
@@ -205,9 +241,10 @@ static int compare_directed(const void *a, const void *b)
 }
 
 static void directed_push(struct pair_context *context, struct directed_list *list,
-			  const struct viz_operation *op, const struct viz_channel *socket)
+			  const struct viz_operation *op, uint32_t message,
+			  const struct viz_channel *socket)
 {
-	struct directed item = {op, socket, list->count};
+	struct directed item = {op, message, socket, list->count};
 
 	ARENA_PUSH(context->arena, list->items, list->count, item);
 }
@@ -236,9 +273,11 @@ static void pair_by_source(struct pair_context *context, const struct viz_channe
 		struct flow flow = {0};
 
 		for (; s < sends->count && sends->items[s].socket == source; s++)
-			pair_add_messages(context, &flow.sends, sends->items[s].op, 0);
+			pair_add_messages(context, &flow.sends, sends->items[s].op, 0,
+					  sends->items[s].message);
 		for (; r < receives->count && receives->items[r].socket == source; r++)
-			pair_add_messages(context, &flow.receives, receives->items[r].op, 0);
+			pair_add_messages(context, &flow.receives, receives->items[r].op, 0,
+					  receives->items[r].message);
 		if (flow.sends.count == 0 && source && source->created_in_trace)
 			flow.doubt = true; /* its sends went elsewhere, as far as we know */
 		pair_datagram_flow(context, &flow, receiver);
@@ -255,14 +294,16 @@ static bool list_by_source(struct pair_context *context, const struct channel_tr
 
 		if (op->returned < 0 || takes_nothing(op))
 			continue;
-		source = source_of(context, op);
-		if (source.kind == SOURCE_UNKNOWN)
-			return false;
-		directed_push(context, receives, op, source.socket);
+		for (uint32_t part = 0; part < parts_of(op); part++) {
+			source = source_of(context, op, part_number(op, part));
+			if (source.kind == SOURCE_UNKNOWN)
+				return false;
+			directed_push(context, receives, op, part_number(op, part), source.socket);
+		}
 	}
-	for (size_t i = 0; i < traffic->inbound.count; i++)
-		directed_push(context, sends, traffic->inbound.items[i],
-			      viz_operation_sink(traffic->inbound.items[i]));
+	for (size_t i = 0; i < traffic->inbound_count; i++)
+		directed_push(context, sends, traffic->inbound[i].op, traffic->inbound[i].message,
+			      viz_operation_sink(traffic->inbound[i].op));
 	if (sends->count)
 		qsort(sends->items, sends->count, sizeof(*sends->items), compare_directed);
 	if (receives->count)
@@ -280,23 +321,38 @@ static void pair_socket(struct pair_context *context, const struct viz_channel *
 		pair_by_source(context, receiver, &sends, &receives);
 		return;
 	}
-	for (size_t i = 0; i < traffic->inbound.count; i++)
-		pair_add_messages(context, &flow.sends, traffic->inbound.items[i], 0);
+	for (size_t i = 0; i < traffic->inbound_count; i++)
+		pair_add_messages(context, &flow.sends, traffic->inbound[i].op, 0,
+				  traffic->inbound[i].message);
 	for (size_t i = 0; i < traffic->receives.count; i++)
 		if (!takes_nothing(traffic->receives.items[i]))
-			pair_add_messages(context, &flow.receives, traffic->receives.items[i], 0);
+			pair_add_messages(context, &flow.receives, traffic->receives.items[i], 0,
+					  PAIR_ALL_MESSAGES);
 	pair_datagram_flow(context, &flow, receiver);
 }
 
 /* Nobody in the trace has the address that it was sent to. */
-static void send_outside(struct pair_context *context, const struct viz_operation *op)
+static void send_outside(struct pair_context *context, const struct inbound *send)
 {
-	struct pair_route route = route_to(viz_operation_sink(op));
+	struct pair_route route = route_to(viz_operation_sink(send->op));
 	struct flow flow = {.whole = true};
 
 	route.outside = true;
-	pair_add_messages(context, &flow.sends, op, 0);
+	pair_add_messages(context, &flow.sends, send->op, 0, send->message);
 	pair_flow(context, &flow, &route);
+}
+
+static void direct_send(struct pair_context *context, const struct inbound *send)
+{
+	struct viz_channel *to = destination(context, send->op, send->message);
+	struct channel_traffic *traffic;
+
+	if (!to) {
+		send_outside(context, send);
+		return;
+	}
+	traffic = pair_traffic(context, to);
+	ARENA_PUSH(context->arena, traffic->inbound, traffic->inbound_count, *send);
 }
 
 static void direct_sends(struct pair_context *context)
@@ -304,19 +360,15 @@ static void direct_sends(struct pair_context *context)
 	const struct viz_model *model = context->model;
 
 	for (size_t i = 0; i < model->operation_count; i++) {
-		struct viz_operation *op = model->operations[i];
-		struct viz_channel *to;
-		struct operation_list *inbound;
+		const struct viz_operation *op = model->operations[i];
 
 		if (!viz_operation_sink(op) || !is_datagram(viz_operation_sink(op)))
 			continue;
-		to = destination(context, op);
-		if (!to) {
-			send_outside(context, op);
-			continue;
+		for (uint32_t part = 0; part < parts_of(op); part++) {
+			struct inbound send = {op, part_number(op, part)};
+
+			direct_send(context, &send);
 		}
-		inbound = &pair_traffic(context, to)->inbound;
-		ARENA_PUSH(context->arena, inbound->items, inbound->count, op);
 	}
 }
 
@@ -326,6 +378,6 @@ void pair_datagrams(struct pair_context *context)
 
 	direct_sends(context);
 	for (size_t i = 0; i < model->channel_count; i++)
-		if (is_datagram(model->channels[i]) || context->traffic[i].inbound.count)
+		if (is_datagram(model->channels[i]) || context->traffic[i].inbound_count)
 			pair_socket(context, model->channels[i]);
 }

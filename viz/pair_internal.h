@@ -13,13 +13,22 @@ struct operation_list {
 	size_t count;
 };
 
+#define PAIR_ALL_MESSAGES UINT32_MAX
+
+/* A send, or one message of a sendmmsg whose messages go to different addresses. */
+struct inbound {
+	const struct viz_operation *op;
+	uint32_t message; /* or PAIR_ALL_MESSAGES */
+};
+
 /* The operations of one channel that may have moved something, in order of enter_ns. */
 struct channel_traffic {
 	struct operation_list sends;
 	struct operation_list receives;
-	struct operation_list inbound; /* sockets: sends that go to this one, from wherever */
-	struct viz_channel *peer;      /* sockets: the one at the other end; NULL: not known */
-	bool gone;		       /* nobody can receive what still lies in it */
+	struct inbound *inbound; /* sockets: sends that go to this one, from wherever */
+	size_t inbound_count;
+	struct viz_channel *peer; /* sockets: the one at the other end; NULL: not known */
+	bool gone;		  /* nobody can receive what still lies in it */
 };
 
 struct address_book;
@@ -110,11 +119,15 @@ static inline bool pair_is_end(const struct viz_operation *op)
 uint64_t pair_stream_bytes(const struct viz_operation *op);
 
 /*
- * Adds an operation to a side, in whole messages: one, or those of sendmmsg and recvmmsg. What
- * failed adds nothing. An unfinished send is added as open.
+ * Adds an operation to a side, in whole messages: one, or those of sendmmsg and recvmmsg, all or
+ * `only` that one. What failed adds nothing. An unfinished send is added as open.
  */
 void pair_add_messages(struct pair_context *context, struct flow_side *side,
-		       const struct viz_operation *op, int64_t type);
+		       const struct viz_operation *op, int64_t type, uint32_t only);
+
+/* sendmmsg, recvmmsg; and how many messages it moved, at most as many as the kernel takes. */
+bool pair_is_multiple(const struct viz_operation *op);
+uint32_t pair_message_count(const struct viz_operation *op);
 
 /* Nothing lay in it when tracing found it: its first receive slept before anybody began to send. */
 bool pair_starts_empty(const struct flow *flow);

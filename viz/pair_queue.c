@@ -195,9 +195,10 @@ static void pair_queue(struct pair_context *context, const struct viz_channel *c
 		infer_priorities(&traffic->sends, receives, count);
 	for (size_t i = 0; i < traffic->sends.count; i++)
 		pair_add_messages(context, &all.sends, traffic->sends.items[i],
-				  type_of(traffic->sends.items[i]));
+				  type_of(traffic->sends.items[i]), PAIR_ALL_MESSAGES);
 	for (size_t i = 0; i < count; i++) {
-		pair_add_messages(context, &all.receives, receives[i].op, receives[i].type);
+		pair_add_messages(context, &all.receives, receives[i].op, receives[i].type,
+				  PAIR_ALL_MESSAGES);
 		all.doubt |= receives[i].doubt;
 	}
 	pair_types(context, &all, &route);

@@ -15,6 +15,7 @@
 #include "user/encode_args.c"
 #include "user/encode_facts.c"
 #include "user/encode_fds.c"
+#include "user/encode_message.c"
 #include "user/encode_object.c"
 #include "user/encode_operation.c"
 #include "user/encode_position.c"

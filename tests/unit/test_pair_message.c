@@ -125,6 +125,37 @@ static void many_at_once(void **state)
 	assert_int_equal(t->pairing->messages[2]->from.message, 2);
 }
 
+/* The trace has not all lengths: what it lacks is no empty message, and nobody's for certain. */
+static void many_of_unknown_length(void **state)
+{
+	struct trace_text *t = *state;
+
+	two_dgram_sockets(t);
+	trace_call(t, (struct call){1, "sendmmsg", "send", 10, 0, 5, "unix:[1]", 10, 11, 2,
+				    ",'to':'unix:[2]','lengths':[3],'lengths_cut':true"});
+	GET(t, 2, 20, "unix:[2]", 14, 3, "");
+	GET(t, 3, 20, "unix:[2]", 16, 4, "");
+	assert_string_equal(trace_messages(t), "unix-dgram 10>20 3 s1+0 r2+0 exact\n"
+					       "unix-dgram 10>20 4 s1+3 r3+0 ambiguous\n");
+}
+
+static void many_to_several(void **state)
+{
+	struct trace_text *t = *state;
+
+	two_dgram_sockets(t);
+	trace_channel(t, "unix:[3]", "unix-dgram", ",'name':'/tmp/t'");
+	trace_call(t, (struct call){1, "sendmmsg", "send", 10, 0, 5, "unix:[1]", 10, 11, 3,
+				    ",'to':'unix:[2]','lengths':[3,5,4],"
+				    "'addresses':['/tmp/s','/tmp/t','/tmp/s']"});
+	GET(t, 2, 30, "unix:[3]", 14, 5, "");
+	GET(t, 3, 20, "unix:[2]", 16, 3, "");
+	GET(t, 4, 20, "unix:[2]", 18, 4, "");
+	assert_string_equal(trace_messages(t), "unix-dgram 10>30 5 s1+3 r2+0 exact\n"
+					       "unix-dgram 10>20 3 s1+0 r3+0 exact\n"
+					       "unix-dgram 10>20 4 s1+8 r4+0 exact\n");
+}
+
 static void seqpacket_end(void **state)
 {
 	struct trace_text *t = *state;
@@ -390,6 +421,8 @@ int main(void)
 		TEST(dgram_cut),
 		TEST(dgram_larger_than_sent),
 		TEST(many_at_once),
+		TEST(many_of_unknown_length),
+		TEST(many_to_several),
 		TEST(seqpacket_end),
 		TEST(udp_by_address),
 		TEST(udp_outside),

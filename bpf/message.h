@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What a struct msghdr holds when its call is over: flags, control messages, and for sendmmsg and
+ * recvmmsg each message's length and address.
+ */
+#ifndef BPF_MESSAGE_H
+#define BPF_MESSAGE_H
+
+#include "bpf/rights.h"
+#include "bpf/target.h"
+
+#define MSG_TRUNC 0x20
+
+_Static_assert(sizeof(struct wire_descriptors) <= HEADER_AT, "both have room");
+
+struct messages_walk {
+	struct task_state *state;
+	u64 from;
+	bool tells_whole; /* MSG_TRUNC was given: a length may be more than was copied */
+};
+
+/* Not static for the verifier's sake, see file_identify(). `msg`: the caller's struct msghdr. */
+__noinline int message_tell(struct task_state *state, u64 msg)
+{
+	struct user_msghdr *header;
+
+	if (!state)
+		return 0;
+	header = header_room(state);
+	if (bpf_probe_read_user(header, sizeof(*header), (void *)msg))
+		return 0;
+	if (state->role == ROLE_RECEIVE) {
+		state->details.msg_flags = header->flags;
+		state->details.says |= WIRE_SAYS_MSG_FLAGS;
+	}
+	control_tell(state, header->control, header->control_len);
+	return 0;
+}
+
+static __always_inline u32 iov_room(u64 iov, u64 count)
+{
+	u32 room = 0;
+
+	if (count > IOV_MAX_READ)
+		return WIRE_UNKNOWN;
+	for (u32 i = 0; i < IOV_MAX_READ; i++) {
+		struct user_iovec element;
+
+		if (i >= count)
+			break;
+		if (bpf_probe_read_user(&element, sizeof(element),
+					(void *)(iov + i * sizeof(element))))
+			return WIRE_UNKNOWN;
+		room += element.len;
+	}
+	return room;
+}
+
+static __always_inline u64 message_address(struct wire_message *record,
+					   const struct user_msghdr *header)
+{
+	u64 len = header->name_len;
+
+	barrier_var(len);
+	if (!header->name || len > WIRE_ADDRESS_LEN ||
+	    bpf_probe_read_user(record->address, len, (void *)header->name))
+		return 0;
+	return len;
+}
+
+static long message_visit(u32 index, void *context)
+{
+	struct messages_walk *walk = context;
+	struct wire_message *record = extra_behind_payload(walk->state);
+	struct user_mmsghdr *message = header_room(walk->state);
+	u64 len;
+
+	if (bpf_probe_read_user(message, sizeof(*message),
+				(void *)(walk->from + index * sizeof(*message))))
+		return 1;
+	control_tell(walk->state, message->header.control, message->header.control_len);
+	record->index = index;
+	record->len = message->len;
+	record->flags = message->header.flags;
+	record->room = WIRE_UNKNOWN;
+	if (walk->tells_whole && message->header.flags & MSG_TRUNC)
+		record->room = iov_room(message->header.iov, message->header.iov_count);
+	record->pad = 0;
+	len = message_address(record, &message->header);
+	barrier_var(len);
+	if (len > WIRE_ADDRESS_LEN)
+		return 1;
+	record->address_len = len;
+	len += offsetof(struct wire_message, address);
+	head_fill(&record->head, WIRE_MESSAGE, len);
+	if (bpf_ringbuf_output(&records, record, len, record_flags()))
+		loss_count(LOSS_RING);
+	return 0;
+}
+
+__noinline int messages_tell(struct task_state *state, u64 vector, u32 count)
+{
+	struct messages_walk walk = {.state = state, .from = vector};
+
+	if (!state)
+		return 0;
+	walk.tells_whole = state->role == ROLE_RECEIVE && state->details.args[3] & MSG_TRUNC;
+	bpf_loop(count < WIRE_MESSAGES ? count : WIRE_MESSAGES, message_visit, &walk, 0);
+	return 0;
+}
+
+static __always_inline void messages_finish(struct task_state *state,
+					    const volatile struct syscall_row *row)
+{
+	struct wire_operation *operation = &state->operation;
+
+	if (row->data == DATA_MSG && operation->returned >= 0)
+		message_tell(state, argument(state, row->buf));
+	else if (row->data == DATA_MMSG && operation->returned > 0)
+		messages_tell(state, argument(state, row->buf), operation->returned);
+}
+
+#endif

@@ -1,0 +1,83 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""What calls that move whole messages tell of each: flags, credentials, descriptors, addresses."""
+from expectations import expect, expect_equal
+from harness import lab, main, record, scenario
+from truth import compare
+
+
+def of(truth, action):
+    return [line for line in truth if line["do"] == action]
+
+
+@scenario("sendmsg and recvmsg: flags after the call, what was cut, credentials, 253 descriptors")
+def messages(directory):
+    result = record(directory, lab("messages"))
+    trace, truth = result.trace, result.truth
+    got = [
+        (m["bytes"], m["match"], m.get("cut", 0))
+        for m in result.messages().delivered("unix-seqpacket")
+    ]
+    sizes = [(s["bytes"], r["bytes"]) for s, r in zip(of(truth, "send"), of(truth, "receive"))]
+    expect_equal(got, [(r, "exact", s - r) for s, r in sizes], "bytes, and what was cut off")
+    receives = trace.operations(syscall="recvmsg")
+    expect_equal(
+        [op.get("msg_flags", [0]) for op in receives],
+        [[line["value"] - 1] for line in of(truth, "flags")],
+        "msg_flags after the call",
+    )
+    flags = {flag for op in receives for flag in op.get("msg_flags", [])}
+    for flag, name in ((0x20, "MSG_TRUNC"), (8, "MSG_CTRUNC")):
+        expect(any(one & flag for one in flags), f"{name} was among them", flags)
+    for action, syscall in (("credentials-sent", "sendmsg"), ("credentials-received", "recvmsg")):
+        logged = [
+            {"pid": line["to"], "uid": line["value"] - 1, "gid": line["type"] - 1}
+            for line in of(truth, action)
+        ]
+        seen = [
+            op["credentials"]
+            for op in trace.operations(syscall=syscall)
+            if "credentials" in op and op["credentials"]["pid"]
+        ]
+        expect_equal(seen, logged, f"{action} by {syscall}")
+    for action, syscall in (("fds-sent", "sendmsg"), ("fds-received", "recvmsg")):
+        passed = [op["fds"] for op in trace.operations(syscall=syscall) if "fds" in op]
+        expect_equal(
+            [len(fds) for fds in passed],
+            [line["value"] for line in of(truth, action)],
+            f"{action}: all of them",
+        )
+        for fds, line in zip(passed, of(truth, action)):
+            expect(line.get("fd", fds[0]) == fds[0], "the first one's number", fds, line)
+    expect(not any("fds_cut" in op for op in trace.operations()), "nothing is missing")
+    last = [op for op in receives if "new_fds" in op][-1]
+    expect_equal(len(last["new_fds"]), 253, "sockets, each of which the receiver holds now")
+
+
+def several(directory, mechanism):
+    result = record(directory, lab("mmsg", mechanism))
+    compare(result, mechanism)
+    for op in result.trace.operations():
+        if op["syscall"] in ("sendmmsg", "recvmmsg") and op["returned"] > 0:
+            expect_equal(
+                (len(op["lengths"]), len(op["addresses"]), "lengths_cut" in op),
+                (op["returned"], op["returned"], False),
+                f"{op['syscall']} tells length and address of each message",
+            )
+    sends = result.trace.operations(syscall="sendmmsg")
+    expect(max(op["returned"] for op in sends) > 32, "many in one call", sends[0])
+    expect_equal(len(set(sends[0]["addresses"])), 3, "three receivers in one call")
+
+
+@scenario("sendmmsg to three UDP sockets: each of 120 datagrams is paired where it went")
+def several_udp(directory):
+    several(directory, "udp")
+
+
+@scenario("sendmmsg to three unix sockets: each of 120 datagrams is paired where it went")
+def several_unix(directory):
+    several(directory, "unix-dgram")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Operations as whole messages: one, or those of sendmmsg and recvmmsg. */
+#include "pair_internal.h"
+
+#define MMSG_MAX 1024 /* UIO_MAXIOV: the kernel takes no more messages in a call */
+
+/* mq_timedsend and msgsnd return 0: their length is what was asked for. */
+static uint64_t message_bytes(const struct viz_operation *op)
+{
+	if (viz_has(op, transferred))
+		return op->transferred;
+	if (op->role == ROLE_SEND && op->returned == 0)
+		return op->requested;
+	return op->returned > 0 ? (uint64_t)op->returned : 0;
+}
+
+uint32_t pair_message_count(const struct viz_operation *op)
+{
+	uint64_t count = op->returned > 0 ? (uint64_t)op->returned : 0;
+
+	return count < MMSG_MAX ? (uint32_t)count : MMSG_MAX;
+}
+
+/* A message of unknown length is nobody's for certain. */
+static void add_multiple(struct pair_context *context, struct flow_side *side,
+			 const struct viz_operation *op, struct flow_item item, uint32_t only)
+{
+	for (uint32_t i = 0; i < pair_message_count(op); i++) {
+		item.message = i;
+		item.bytes = i < op->lengths_count ? op->lengths[i] : 0;
+		item.doubt = i >= op->lengths_count;
+		if (only == PAIR_ALL_MESSAGES || only == i)
+			flow_add(context->arena, side, &item);
+		item.local += item.bytes;
+	}
+}
+
+void pair_add_messages(struct pair_context *context, struct flow_side *side,
+		       const struct viz_operation *op, int64_t type, uint32_t only)
+{
+	struct flow_item item = pair_item(op);
+
+	if (viz_operation_done(op) && (op->returned < 0 || !viz_has(op, returned)))
+		return;
+	item.amount = item.open ? 0 : 1;
+	item.type = type;
+	if (!item.open && pair_is_multiple(op)) {
+		add_multiple(context, side, op, item, only);
+		return;
+	}
+	item.bytes = item.open ? op->requested : message_bytes(op);
+	flow_add(context->arena, side, &item);
+}
