@@ -148,6 +148,7 @@ struct viz_operation {
 	struct viz_bytes *addresses; /* of each of them; none in the trace: addresses_count 0 */
 	size_t addresses_count;
 	uint64_t off_cpu_ns;
+	struct viz_process *woken_by; /* whose call last woke it; NULL: nobody in the trace */
 	struct viz_bytes payload;
 	int64_t message_type;
 	uint32_t priority;

@@ -103,6 +103,22 @@ static struct viz_chunk *build_chunks(struct model_builder *b, size_t *count)
 	return list;
 }
 
+static uint32_t thread_member(const cJSON *thread, const char *key)
+{
+	uint64_t number = 0;
+
+	if (!reader_uint(cJSON_GetObjectItemCaseSensitive(thread, key), &number))
+		return 0;
+	return number > UINT32_MAX ? 0 : (uint32_t)number;
+}
+
+static struct viz_process *build_waker(const struct model_builder *b)
+{
+	const struct trace_value *value = VALUE(operation, woken_by);
+
+	return value->present ? build_known_process(b, thread_member(value->json, "pid")) : NULL;
+}
+
 static void add_amounts(struct model_builder *b, struct viz_operation *op)
 {
 	op->requested = VALUE(operation, requested)->number;
@@ -113,6 +129,7 @@ static void add_amounts(struct model_builder *b, struct viz_operation *op)
 	op->addresses = build_list(b, FIELD_operation_addresses, &op->addresses_count);
 	op->chunks = build_chunks(b, &op->chunk_count);
 	op->off_cpu_ns = VALUE(operation, off_cpu_ns)->number;
+	op->woken_by = build_waker(b);
 	op->payload = build_bytes(b, FIELD_operation_payload);
 	op->message_type = VALUE(operation, message_type)->integer;
 	op->priority = build_u32(b, FIELD_operation_priority);
@@ -239,15 +256,6 @@ void build_finish_operations(struct model_builder *b)
 		for (size_t k = 0; makes_channels(op) && k < op->new_fds_count; k++)
 			channel_made(op->new_fds[k].channel);
 	}
-}
-
-static uint32_t thread_member(const cJSON *thread, const char *key)
-{
-	uint64_t number = 0;
-
-	if (!reader_uint(cJSON_GetObjectItemCaseSensitive(thread, key), &number))
-		return 0;
-	return number > UINT32_MAX ? 0 : (uint32_t)number;
 }
 
 static struct viz_bytes comm_of(const struct model_builder *b, const struct viz_process *process,

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "account.h"
+
+#include "account_internal.h"
+
+/* --- messages --- */
+
+bool account_message_times(const struct viz_message *message, uint64_t *sent_ns,
+			   uint64_t *received_ns)
+{
+	const struct viz_signal *signal = message->signal;
+
+	if (signal && signal->generate && message->to.timed) {
+		*sent_ns = signal->generate->at_ns;
+		*received_ns = message->to.enter_ns; /* its exit is the handler's end */
+	} else if (!signal && message->from.timed && message->to.timed) {
+		*sent_ns = message->from.enter_ns;
+		*received_ns = message->to.exit_ns;
+	} else {
+		return false;
+	}
+	return *received_ns != VIZ_NEVER && *received_ns >= *sent_ns;
+}
+
+static void book_fate(struct account_books *books, const struct viz_message *message)
+{
+	books->cut += message->cut;
+	if (message->to.known)
+		books->out += message->bytes;
+	else if (message->fate == FATE_UNREAD)
+		books->unread += message->bytes;
+	else if (message->fate == FATE_DISCARDED)
+		books->discarded += message->bytes;
+	else if (message->fate == FATE_DROPPED)
+		books->dropped += message->bytes;
+	else
+		books->to_outside += message->bytes;
+}
+
+/* Each side in the books of its own channel, whatever the message's is. */
+static void book_message(struct account *account, const struct viz_message *message)
+{
+	const struct viz_channel *sink = account_message_sink(message),
+				 *source = account_message_source(message);
+
+	if (sink && viz_operation_done(message->from.operation))
+		book_fate(&account_channel(account, sink)->books, message);
+	else if (sink)
+		account_channel(account, sink)->books.unfinished += message->bytes;
+	if (source && message->from.known)
+		account_channel(account, source)->books.in += message->bytes;
+	else if (source)
+		account_channel(account, source)->books.from_outside += message->bytes;
+	if (!sink || !source || sink == source || !account_has_two_ends(message->mechanism) ||
+	    message->mechanism == MECH_UDP || message->mechanism == MECH_UNIX_DGRAM)
+		return;
+	account_channel(account, sink)->peer = account_channel(account, source);
+	account_channel(account, source)->peer = account_channel(account, sink);
+}
+
+/* The same message, or signal, at one more receiver. */
+static void see_copy(struct account *account, struct account_channel *channel,
+		     const struct viz_message *message)
+{
+	struct fold *fold = account_fold(account);
+	const struct viz_operation *op = message->from.operation;
+	int64_t pid;
+
+	if (!op || !message->to.known ||
+	    (!message->signal && mechanism_info(message->mechanism)->form != FORM_MESSAGE))
+		return;
+	if (message->signal && viz_operation_argument(op, "pid", &pid) && pid <= 0 &&
+	    channel->cast < CAST_ALL)
+		channel->cast = pid == -1 ? CAST_ALL : CAST_GROUP;
+	for (size_t i = 0; i < COPIES_KEPT && i < fold->copy_count; i++) {
+		const struct sent_copy *copy = &fold->copies[i];
+
+		if (copy->operation == op->id && copy->message == message->from.message) {
+			channel->multicast += copy->pid != message->to.pid;
+			return;
+		}
+	}
+	fold->copies[fold->copy_count++ % COPIES_KEPT] =
+		(struct sent_copy){op->id, message->from.message, message->to.pid};
+}
+
+static void see_type(struct account_channel *channel, const struct viz_message *message)
+{
+	int64_t type = message->signal ? message->signal->number : message->type;
+
+	if (!message->typed && !message->signal)
+		return;
+	if (!channel->typed || type < channel->type_min)
+		channel->type_min = type;
+	if (!channel->typed || type > channel->type_max)
+		channel->type_max = type;
+	channel->typed = true;
+}
+
+static void see_meeting(struct account_channel *channel, const struct viz_message *message)
+{
+	const struct viz_operation *send = message->from.operation;
+
+	if (message->signal || !send || !message->to.operation || !viz_operation_done(send))
+		return;
+	channel->met++;
+	channel->held_sender += send->off_cpu_ns && send->exit_ns > message->to.enter_ns;
+}
+
+static void see_message(struct account *account, struct account_channel *channel,
+			const struct viz_message *message)
+{
+	channel->messages++;
+	channel->ambiguous += message->match != MATCH_EXACT;
+	see_type(channel, message);
+	see_meeting(channel, message);
+	see_copy(account, channel, message);
+}
+
+/* Sent wholly before one that was received wholly before this one. */
+static void see_order(struct account_route *route, const struct viz_message *message)
+{
+	struct route_row *state = (struct route_row *)route;
+
+	if (!message->from.timed || !message->to.timed)
+		return;
+	if (state->last_sent_ns > message->from.exit_ns &&
+	    message->to.enter_ns >= state->last_received_ns)
+		route->channel->overtaken++;
+	if (message->from.enter_ns > state->last_sent_ns) {
+		state->last_sent_ns = message->from.enter_ns;
+		state->last_received_ns = message->to.exit_ns;
+	}
+}
+
+static void find_ends(struct account *account, struct account_route *route,
+		      const struct viz_message *message)
+{
+	const struct viz_channel *sink = account_message_sink(message),
+				 *source = account_message_source(message);
+
+	if (sink && !route->sender && route->from)
+		route->sender = account_end(account, route->from, account_channel(account, sink));
+	if (source && !route->receiver && route->to)
+		route->receiver = account_end(account, route->to, account_channel(account, source));
+}
+
+static void add_to_route(struct account *account, struct account_route *route,
+			 const struct viz_message *message)
+{
+	struct route_row *state = (struct route_row *)route;
+	uint64_t sent_ns, received_ns;
+
+	find_ends(account, route, message);
+	route->messages++;
+	route->bytes += message->bytes;
+	route->ambiguous += message->match != MATCH_EXACT;
+	if (message->from.operation)
+		account_add_message_call(&route->effort, &state->sends, message->from.operation,
+					 true, message->bytes);
+	if (message->to.operation)
+		account_add_message_call(&route->effort, &state->receives, message->to.operation,
+					 false, message->bytes);
+	if (account_message_times(message, &sent_ns, &received_ns))
+		histogram_add(account->arena, &route->latency, received_ns - sent_ns);
+	see_order(route, message);
+}
+
+static void add_to_pair(struct account *account, struct account_route *route,
+			const struct viz_message *message)
+{
+	struct account_pair *pair = route->pair;
+
+	if (!pair) {
+		pair = account_pair(account, message);
+		route->pair = pair;
+		ARENA_PUSH(account->arena, pair->routes, pair->route_count, route);
+	}
+	account_pair_message(account, route, message);
+}
+
+void account_add_message(struct account *account, const struct viz_message *message)
+{
+	struct account_channel *channel = account_channel(account, message->channel);
+	struct account_route *route;
+
+	book_message(account, message);
+	see_message(account, channel, message);
+	if (!viz_filter_message(account->filter, message))
+		return;
+	channel->shown = true;
+	account->ambiguous += message->match != MATCH_EXACT;
+	account->bytes += message->bytes;
+	*(message->signal ? &account->signals : &account->messages) += 1;
+	route = account_route(account, message, channel);
+	add_to_route(account, route, message);
+	add_to_pair(account, route, message);
+}
+
+void account_add_gap(struct account *account, const struct viz_gap *gap)
+{
+	struct account_channel *channel = account_channel(account, gap->channel);
+
+	channel->gaps++;
+	channel->gap_units += gap->units;
+	channel->shown |= viz_filter_channel(account->filter, gap->channel);
+}
+
+/* --- the whole --- */
+
+struct account *account_new(const struct viz_filter *filter)
+{
+	struct arena *arena = arena_new();
+	struct fold *fold = arena_alloc(arena, sizeof(*fold));
+
+	fold->account.arena = arena;
+	fold->account.filter = filter;
+	fold->account.first_ns = VIZ_NEVER;
+	return &fold->account;
+}
+
+void account_free(struct account *account)
+{
+	if (account)
+		arena_free(account->arena);
+}

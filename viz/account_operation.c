@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Calls: what they cost, at which end, how long they slept and who woke them. */
+#include "account_internal.h"
+
+/* --- waiting --- */
+
+static struct account_waker *waker_for(struct account *account, struct account_end *end,
+				       const struct viz_process *process)
+{
+	struct account_waker *waker;
+
+	for (size_t i = 0; i < end->waker_count; i++)
+		if (end->wakers[i]->process == process)
+			return end->wakers[i];
+	waker = arena_alloc(account->arena, sizeof(*waker));
+	waker->process = process;
+	ARENA_PUSH(account->arena, end->wakers, end->waker_count, waker);
+	return waker;
+}
+
+static void add_sleep(struct account *account, struct account_end *end,
+		      const struct viz_operation *op)
+{
+	struct end_row *state = (struct end_row *)end;
+	struct account_waker *waker;
+
+	if (!op->off_cpu_ns)
+		return;
+	waker = waker_for(account, end, op->woken_by);
+	waker->times++;
+	waker->slept_ns += op->off_cpu_ns;
+	state->woke_ns[state->wake_count++ % RECENT] = op->exit_ns;
+}
+
+/* --- what lies in a channel --- */
+
+/* Where sent bytes come to lie: of sockets the other one. */
+static const struct viz_channel *storage_of(const struct viz_operation *op,
+					    const struct viz_channel *sink)
+{
+	if (!account_has_two_ends(sink->mechanism))
+		return sink;
+	return op->to ? op->to : sink->peer;
+}
+
+static void see_level(struct account_channel *channel, uint64_t level, bool told)
+{
+	if (told && !channel->peak_told) {
+		channel->peak_told = true;
+		channel->peak = 0;
+	}
+	if (told == channel->peak_told && level > channel->peak)
+		channel->peak = level;
+}
+
+static void change_level(struct account *account, const struct viz_channel *where, int64_t change)
+{
+	struct account_channel *channel = account_channel(account, where);
+	struct channel_row *state = (struct channel_row *)channel;
+
+	state->level += change;
+	if (state->level > 0)
+		see_level(channel, (uint64_t)state->level, false);
+}
+
+/* Messages of queues, else bytes. */
+static int64_t level_unit(const struct viz_channel *channel, uint64_t bytes)
+{
+	if (mechanism_info(channel->mechanism)->policy == POLICY_QUEUE)
+		return 1;
+	return bytes > INT64_MAX ? INT64_MAX : (int64_t)bytes;
+}
+
+static bool puts_in(const struct viz_operation *op, const struct call_facts *facts)
+{
+	return viz_operation_sink(op) && (facts->kind == CALL_SEND || facts->kind == CALL_TRANSFER);
+}
+
+static bool takes_out(const struct viz_operation *op, const struct call_facts *facts)
+{
+	if (!viz_operation_source(op))
+		return false;
+	return facts->kind == CALL_RECEIVE ||
+	       (facts->kind == CALL_TRANSFER && !viz_bytes_equal(op->syscall, viz_bytes_of("tee")));
+}
+
+static void follow_level(struct account *account, const struct viz_operation *op,
+			 const struct call_facts *facts)
+{
+	const struct viz_channel *sink = viz_operation_sink(op);
+	const struct viz_channel *source = viz_operation_source(op);
+
+	if (op->channel && viz_has(op, queued))
+		see_level(account_channel(account, op->channel), op->queued, true);
+	if (puts_in(op, facts)) {
+		const struct viz_channel *storage = storage_of(op, sink);
+
+		if (storage)
+			change_level(account, storage, level_unit(storage, facts->bytes));
+	}
+	if (takes_out(op, facts))
+		change_level(account, source, -level_unit(source, facts->bytes));
+}
+
+/* --- books --- */
+
+static void see_size(struct account_channel *channel, uint64_t size)
+{
+	if (!channel->sends || size < channel->size_min)
+		channel->size_min = size;
+	if (!channel->sends || size > channel->size_max)
+		channel->size_max = size;
+	channel->sends++;
+}
+
+static bool begins_with(struct viz_bytes text, const char *prefix)
+{
+	size_t len = strlen(prefix);
+
+	return text.len >= len && memcmp(text.data, prefix, len) == 0;
+}
+
+/* An IPv4 address of many begins with 224 to 239, an IPv6 one with ff. */
+static enum account_cast cast_of(const struct viz_operation *op)
+{
+	struct viz_bytes address = op->peer_address;
+
+	if (!op->channel || op->channel->mechanism != MECH_UDP)
+		return CAST_ONE;
+	if (begins_with(address, "255.255.255.255:"))
+		return CAST_ALL;
+	if (begins_with(address, "[ff"))
+		return CAST_GROUP;
+	if (address.len < 4 || address.data[3] != '.')
+		return CAST_ONE;
+	return memcmp(address.data, "224", 3) >= 0 && memcmp(address.data, "239", 3) <= 0
+		       ? CAST_GROUP
+		       : CAST_ONE;
+}
+
+static void book_send(struct account *account, const struct viz_operation *op,
+		      const struct call_facts *facts)
+{
+	struct account_channel *channel = account_channel(account, viz_operation_sink(op));
+	enum account_cast cast = cast_of(op);
+
+	channel->books.sent += facts->bytes;
+	if (cast > channel->cast)
+		channel->cast = cast;
+	for (size_t i = 0; i < op->lengths_count; i++)
+		see_size(channel, op->lengths[i]);
+	if (!op->lengths_count)
+		see_size(channel, facts->bytes);
+}
+
+static void book_receive(struct account_channel *channel, const struct call_facts *facts)
+{
+	channel->books.received += facts->bytes;
+	channel->receives++;
+}
+
+static void book(struct account *account, const struct viz_operation *op,
+		 const struct call_facts *facts)
+{
+	if (puts_in(op, facts))
+		book_send(account, op, facts);
+	if (takes_out(op, facts))
+		book_receive(account_channel(account, viz_operation_source(op)), facts);
+}
+
+/* --- ends --- */
+
+/* A wait for several is the business of the one that was ready, or of none of them. */
+static const struct viz_channel *wait_channel(const struct viz_operation *op)
+{
+	if (op->ready_count)
+		return op->ready[0].channel;
+	if (op->waits_for_count == 1)
+		return op->waits_for[0].channel;
+	return op->channel;
+}
+
+static void note_threads(struct account_end *end, const struct viz_operation *op, bool sends)
+{
+	struct end_row *state = (struct end_row *)end;
+	uint32_t *tid = sends ? &state->send_tid : &state->receive_tid;
+
+	if (*tid && *tid != op->thread->tid) {
+		if (sends)
+			end->channel->threads_send = true;
+		else
+			end->channel->threads_receive = true;
+	}
+	*tid = op->thread->tid;
+}
+
+static void add_at(struct account *account, const struct viz_operation *op,
+		   const struct viz_channel *where, const struct call_facts *facts)
+{
+	struct account_channel *channel = NULL;
+	struct account_end *end;
+
+	if (where || op->role == ROLE_SIGNAL)
+		channel = account_channel(account, where);
+	end = account_end(account, op->process, channel);
+	account_add_effort(&end->effort, op, facts);
+	add_sleep(account, end, op);
+	if (channel)
+		account_add_effort(&channel->effort, op, facts);
+	if (where && (where == viz_operation_sink(op) || where == viz_operation_source(op)))
+		note_threads(end, op, where == viz_operation_sink(op));
+	if (!viz_filter_operation(account->filter, op))
+		return;
+	end->shown = true;
+	if (channel)
+		channel->shown |= facts->kind != CALL_OTHER ||
+				  mechanism_info(channel->mechanism)->form == FORM_MEMORY;
+}
+
+static void add_total(struct account *account, const struct viz_operation *op,
+		      const struct call_facts *facts)
+{
+	uint64_t end_ns = viz_operation_done(op) ? op->exit_ns : op->at_ns;
+
+	if (!viz_filter_operation(account->filter, op))
+		return;
+	account_add_effort(&account->effort, op, facts);
+	if (op->enter_ns < account->first_ns)
+		account->first_ns = op->enter_ns;
+	if (end_ns > account->last_ns)
+		account->last_ns = end_ns;
+}
+
+/* A transfer is a call at both of its channels, and one in all; it sleeps at its source. */
+static void add_call(struct account *account, const struct viz_operation *op,
+		     const struct call_facts *facts)
+{
+	bool transfer = op->role == ROLE_TRANSFER;
+	bool waits = op->role == ROLE_WAIT || op->role == ROLE_WAKE;
+
+	add_total(account, op, facts);
+	if (!transfer || op->channel)
+		add_at(account, op, waits ? wait_channel(op) : op->channel, facts);
+	if (transfer && op->channel_out) {
+		struct viz_operation sink = *op;
+
+		sink.off_cpu_ns = op->channel ? 0 : op->off_cpu_ns;
+		add_at(account, &sink, op->channel_out, facts);
+	}
+}
+
+void account_add_operation(struct account *account, const struct viz_operation *op)
+{
+	struct call_facts facts = account_call_facts(op);
+
+	book(account, op, &facts);
+	follow_level(account, op, &facts);
+	add_call(account, op, &facts);
+}
+
+/* --- the end --- */
+
+static struct viz_operation slept_until_now(const struct viz_operation *op)
+{
+	struct viz_operation copy = *op;
+
+	copy.off_cpu_ns = op->began && op->at_ns > op->began_ns ? op->at_ns - op->began_ns : 0;
+	copy.woken_by = NULL;
+	return copy;
+}
+
+static void add_unfinished(struct account *account, const struct viz_operation *unfinished)
+{
+	bool waits = unfinished->role == ROLE_WAIT;
+	const struct viz_channel *where = waits ? wait_channel(unfinished) : unfinished->channel;
+	struct viz_operation op = slept_until_now(unfinished);
+	struct call_facts facts = account_call_facts(&op);
+	struct account_end *end;
+
+	add_call(account, &op, &facts);
+	if (!where)
+		where = unfinished->channel_out;
+	end = account_end(account, op.process, where ? account_channel(account, where) : NULL);
+	if (op.began && op.began_ns < end->waits_since_ns)
+		end->waits_since_ns = op.began_ns;
+}
+
+static void count_ends(struct account *account)
+{
+	for (size_t i = 0; i < account->end_count; i++) {
+		struct account_end *end = account->ends[i];
+
+		if (!end->channel)
+			continue;
+		end->channel->senders += ((struct end_row *)end)->send_tid != 0;
+		end->channel->receivers += ((struct end_row *)end)->receive_tid != 0;
+	}
+}
+
+void account_add_books(struct account_books *sum, const struct account_books *books)
+{
+	sum->sent += books->sent;
+	sum->received += books->received;
+	sum->out += books->out;
+	sum->unread += books->unread;
+	sum->discarded += books->discarded;
+	sum->dropped += books->dropped;
+	sum->cut += books->cut;
+	sum->to_outside += books->to_outside;
+	sum->unfinished += books->unfinished;
+	sum->in += books->in;
+	sum->from_outside += books->from_outside;
+}
+
+bool account_keeps_books(const struct account_channel *channel)
+{
+	enum policy policy = mechanism_info(channel->mechanism)->policy;
+
+	if (channel->mechanism == MECH_PTY) /* the line changes what passes */
+		return false;
+	return policy == POLICY_STREAM || policy == POLICY_DATAGRAM || policy == POLICY_QUEUE;
+}
+
+bool account_balances(const struct account_books *b)
+{
+	return b->sent == b->out + b->unread + b->discarded + b->dropped + b->cut + b->to_outside &&
+	       b->received == b->in + b->from_outside;
+}
+
+void account_finish(struct account *account, const struct viz_model *model)
+{
+	for (size_t i = 0; i < model->operation_count; i++)
+		if (!viz_operation_done(model->operations[i]))
+			add_unfinished(account, model->operations[i]);
+	count_ends(account);
+	for (size_t i = 0; i < account->pair_count; i++)
+		account_pair_finish(account, account->pairs[i]);
+	for (size_t i = 0; i < account->channel_count; i++)
+		if (account->channels[i]->shown && account_keeps_books(account->channels[i]))
+			account_add_books(&account->books, &account->channels[i]->books);
+}
