@@ -115,7 +115,7 @@ TEST_PACKAGES = busybox-static clang-format clang-tidy cpio cppcheck curl libcla
 		libcmocka-dev python3 python3-jsonschema qemu-system-x86 shellcheck sudo
 # What tests/scenarios/test_daemons.py traces.
 TRACED_PACKAGES = apache2-bin dbus git iproute2 memcached nginx openssh-client \
-		  postgresql procps python3-zmq redis-server rpcbind tmux
+		  postgresql procps python3-zmq redis-server redis-tools rpcbind rt-tests tmux
 
 .PHONY: packages test-packages
 packages: ## install what the build needs (Debian, root)

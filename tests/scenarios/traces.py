@@ -172,6 +172,18 @@ def view(path, *options, columns=120, **others):
     return result.stdout.decode()
 
 
+def stats(path, *options):
+    """The lines of `ipclens stats --json`."""
+    result = call([IPCLENS, "stats", "--json", path, *options])
+    expect_equal(result.stderr, b"", "stats has nothing to say on stderr")
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def stats_text(path, *options, columns=120):
+    environment = dict(os.environ, COLUMNS=str(columns), LC_ALL="C.UTF-8")
+    return call([IPCLENS, "stats", path, *options], env=environment).stdout.decode()
+
+
 def one_error(result, status, *words):
     """It failed with this status and said so in one line that has these words."""
     expect_equal(result.returncode, status, f"exit status; stderr: {result.stderr!r}")
