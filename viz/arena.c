@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "arena.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #define BLOCK_LEN ((size_t)64 << 10)
+#define SMALL_LEN ((size_t)768)
 
 struct block {
 	struct block *next;
@@ -15,12 +17,18 @@ struct block {
 
 struct arena {
 	struct block *blocks;
+	size_t block_len; /* of new blocks */
 };
 
-static void *memory_or_die(size_t size)
-{
-	void *memory = calloc(1, size);
+/* An arena with its first block, so that one allocation makes both. */
+struct small_arena {
+	struct arena arena;
+	struct block block;
+	max_align_t data[SMALL_LEN / sizeof(max_align_t)];
+};
 
+static void *memory_or_die(void *memory)
+{
 	if (!memory) {
 		fputs("ipclens: out of memory\n", stderr);
 		exit(1);
@@ -28,9 +36,41 @@ static void *memory_or_die(size_t size)
 	return memory;
 }
 
+void *memory_new(size_t size)
+{
+	return memory_or_die(calloc(1, size));
+}
+
+void *list_grow(void *items, size_t count, size_t *capacity, size_t size)
+{
+	if (count < *capacity)
+		return items;
+	*capacity = *capacity ? *capacity * 2 : 4;
+	return memory_or_die(reallocarray(items, *capacity, size));
+}
+
 struct arena *arena_new(void)
 {
-	return memory_or_die(sizeof(struct arena));
+	struct arena *arena = memory_new(sizeof(*arena));
+
+	arena->block_len = BLOCK_LEN;
+	return arena;
+}
+
+struct arena *arena_new_small(void)
+{
+	struct small_arena *small = memory_new(sizeof(*small));
+
+	small->block.size = sizeof(small->data);
+	small->arena.blocks = &small->block;
+	small->arena.block_len = SMALL_LEN;
+	return &small->arena;
+}
+
+/* Whether the arena's own memory holds this block. */
+static bool is_inside(const struct arena *arena, const struct block *block)
+{
+	return (const void *)block == (const void *)(arena + 1);
 }
 
 void arena_free(struct arena *arena)
@@ -41,7 +81,8 @@ void arena_free(struct arena *arena)
 		struct block *block = arena->blocks;
 
 		arena->blocks = block->next;
-		free(block);
+		if (!is_inside(arena, block))
+			free(block);
 	}
 	free(arena);
 }
@@ -54,9 +95,9 @@ static struct block *block_for(struct arena *arena, size_t size)
 
 	if (current && current->size - current->used >= size)
 		return current;
-	block = memory_or_die(sizeof(*block) + (size > BLOCK_LEN ? size : BLOCK_LEN));
-	block->size = size > BLOCK_LEN ? size : BLOCK_LEN;
-	if (current && size > BLOCK_LEN / 4) {
+	block = memory_new(sizeof(*block) + (size > arena->block_len ? size : arena->block_len));
+	block->size = size > arena->block_len ? size : arena->block_len;
+	if (current && size > arena->block_len / 4) {
 		block->next = current->next;
 		current->next = block;
 	} else {

@@ -14,6 +14,8 @@
 struct arena;
 
 struct arena *arena_new(void);
+struct arena *arena_new_small(
+	void); /* for one thing of some hundred bytes and what belongs to it */
 void arena_free(struct arena *arena); /* NULL is fine */
 
 /* Zeroed and aligned for anything; never NULL. */
@@ -29,6 +31,19 @@ struct viz_bytes arena_bytes(struct arena *arena, const void *data, size_t len);
 	((items) = arena_grow((arena), (items), (count), sizeof(*(items))),                        \
 	 (items)[(count)++] = (item))
 void *arena_grow(struct arena *arena, void *items, size_t count, size_t size);
+
+/*
+ * A list in memory of its own, which realloc(3) moves and free(3) frees; for what comes and goes.
+ * Zeroed it is empty.
+ */
+#define LIST_PUSH(list, item)                                                                      \
+	((list)->items = list_grow((list)->items, (list)->count, &(list)->capacity,                \
+				   sizeof(*(list)->items)),                                        \
+	 (list)->items[(list)->count++] = (item))
+void *list_grow(void *items, size_t count, size_t *capacity, size_t size);
+
+/* Zeroed memory for free(3); never NULL. */
+void *memory_new(size_t size);
 
 /* Bytes to pointers. A zeroed map is empty. */
 struct map {

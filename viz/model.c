@@ -19,6 +19,8 @@ static void add_header(struct model_builder *b)
 	header->start_ns = build_time(b, FIELD_header_start_ns);
 	header->realtime_offset_ns = VALUE(header, realtime_offset_ns)->integer;
 	header->command = build_list(b, FIELD_header_command, &header->command_count);
+	header->tells_queued = cJSON_IsTrue(
+		cJSON_GetObjectItemCaseSensitive(VALUE(header, hooks)->json, "sk_data_ready"));
 	header->tracer = build_u32(b, FIELD_header_tracer);
 }
 
@@ -101,10 +103,10 @@ static int check_header(struct model_builder *b)
 	return b->err;
 }
 
-static int read_lines(struct model_builder *b, struct trace_line *line)
+/* The header has to be the very first line. */
+static int read_header(struct model_builder *b)
 {
-	int result = reader_next(b->reader, line);
-	int err;
+	int result = reader_next(b->reader, b->line);
 
 	if (result < 0)
 		return result;
@@ -116,10 +118,7 @@ static int read_lines(struct model_builder *b, struct trace_line *line)
 			return reader_fail(b->reader, "no whole line: no trace, or not yet");
 		return reader_fail(b->reader, "no header: is this a trace of ipclens?");
 	}
-	err = check_header(b);
-	while (!err && (result = reader_next(b->reader, line)) == 1)
-		err = add_line(b);
-	return err ? err : result;
+	return check_header(b);
 }
 
 static void set_warning(struct model_builder *b)
@@ -135,37 +134,67 @@ static void set_warning(struct model_builder *b)
 	b->model->warning = arena_bytes(b->arena, text, strlen(text));
 }
 
-static void finish(struct model_builder *b)
+int build_open(struct model_builder *b, FILE *stream, const char *name, struct viz_error *error)
+{
+	b->arena = b->into = arena_new();
+	b->model = arena_alloc(b->arena, sizeof(*b->model));
+	b->model->arena = b->arena;
+	b->model->index = arena_alloc(b->arena, sizeof(*b->model->index));
+	b->line = arena_alloc(b->arena, sizeof(*b->line));
+	b->reader = memory_new(sizeof(*b->reader));
+	reader_init(b->reader, stream, name, error);
+	return read_header(b);
+}
+
+int build_next(struct model_builder *b)
+{
+	int result = reader_next(b->reader, b->line);
+
+	b->operation = NULL;
+	b->channel = NULL;
+	b->signal = NULL;
+	if (result == 1)
+		result = add_line(b);
+	else if (result == 0)
+		return 0;
+	return result ? result : 1;
+}
+
+void build_finish(struct model_builder *b)
 {
 	b->model->lines = b->reader->number;
 	b->model->skipped_lines = b->reader->skipped;
-	build_finish_operations(b);
-	build_finish_signals(b);
+	if (!b->live) {
+		build_sort_operations(b->model);
+		build_finish_signals(b);
+	}
 	build_finish_descriptors(b);
 	set_warning(b);
+}
+
+void build_close(struct model_builder *b)
+{
+	build_free_descriptors(b);
+	reader_free(b->reader);
+	free(b->reader);
 }
 
 int viz_model_read_stream(FILE *stream, const char *name, struct viz_model **model,
 			  struct viz_error *error)
 {
-	struct arena *arena = arena_new();
-	struct trace_line *line = arena_alloc(arena, sizeof(*line));
-	struct reader reader;
-	struct model_builder b = {.arena = arena, .reader = &reader, .line = line};
-	int err;
+	struct model_builder b = {.live = false};
+	int result = build_open(&b, stream, name, error);
 
-	b.model = arena_alloc(arena, sizeof(*b.model));
-	b.model->arena = arena;
-	b.model->index = arena_alloc(arena, sizeof(*b.model->index));
-	reader_init(&reader, stream, name, error);
-	err = read_lines(&b, line);
-	if (!err)
-		finish(&b);
-	reader_free(&reader);
-	*model = err ? NULL : b.model;
-	if (err)
-		arena_free(arena);
-	return err;
+	if (!result)
+		while ((result = build_next(&b)) == 1)
+			;
+	if (!result)
+		build_finish(&b);
+	build_close(&b);
+	*model = result ? NULL : b.model;
+	if (result)
+		viz_model_free(b.model);
+	return result;
 }
 
 int viz_model_read(const char *path, struct viz_model **model, struct viz_error *error)
@@ -189,8 +218,10 @@ int viz_model_read(const char *path, struct viz_model **model, struct viz_error 
 
 void viz_model_free(struct viz_model *model)
 {
-	if (model)
-		arena_free(model->arena);
+	if (!model)
+		return;
+	id_map_free(&model->index->operations);
+	arena_free(model->arena);
 }
 
 struct viz_process *viz_model_process(const struct viz_model *model, uint32_t pid, uint64_t at_ns)
@@ -209,7 +240,7 @@ struct viz_channel *viz_model_channel(const struct viz_model *model, struct viz_
 
 struct viz_operation *viz_model_operation(const struct viz_model *model, uint64_t id)
 {
-	return map_get_uint(&model->index->operations, id);
+	return id_map_get(&model->index->operations, id);
 }
 
 bool viz_operation_argument(const struct viz_operation *op, const char *name, int64_t *value)

@@ -74,6 +74,7 @@ struct viz_channel {
 	bool created_in_trace; /* a call in this trace made it: no stranger has held it before */
 	struct viz_holding **holdings; /* who held it, by since_ns */
 	size_t holding_count;
+	size_t holding_changes; /* while a trace is read: how often that has changed */
 };
 
 struct viz_fd {
@@ -143,6 +144,8 @@ struct viz_operation {
 	uint64_t transferred;
 	struct viz_chunk *chunks; /* receives: the sends that the kernel's buffers name */
 	size_t chunk_count;
+	uint64_t *delivered; /* sockets: messages (by index) that the kernel queued */
+	size_t delivered_count;
 	uint64_t *lengths; /* of each message of sendmmsg or recvmmsg, perhaps not of the last */
 	size_t lengths_count;
 	struct viz_bytes *addresses; /* of each of them; none in the trace: addresses_count 0 */
@@ -175,6 +178,10 @@ struct viz_operation {
 	struct viz_line line_before; /* terminals */
 	struct viz_line line_after;
 	uint64_t present[VIZ_PRESENT_WORDS]; /* viz_has() */
+	struct model_index *known_by; /* model_live.c: where it is let go once nobody uses it */
+	struct arena *memory;	      /* the same: its own; NULL: it lives as long as the model */
+	uint32_t uses;
+	bool listed; /* pair.c: waits for its end */
 };
 
 /* Whether the trace gave this key: viz_has(op, queued). */
@@ -298,6 +305,7 @@ struct viz_header {
 	struct viz_bytes *command;
 	size_t command_count;
 	uint32_t tracer;
+	bool tells_queued; /* of each UDP datagram: whether the kernel queued it */
 };
 
 struct viz_trailer {

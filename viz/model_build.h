@@ -6,6 +6,7 @@
 #define VIZ_MODEL_BUILD_H
 
 #include "arena.h"
+#include "id_map.h"
 #include "model.h"
 #include "reader.h"
 
@@ -13,7 +14,7 @@
 struct model_index {
 	struct map processes; /* pid to the latest process with it */
 	struct map channels;  /* id */
-	struct map operations;
+	struct id_map operations;
 };
 
 /* What happens to descriptors, to be gone through in order of time once all lines are read. */
@@ -29,30 +30,56 @@ struct fd_event {
 	struct fd_line *line;		 /* FD_LINE */
 };
 
+struct fd_events {
+	struct fd_event *items;
+	size_t count, capacity;
+	size_t sequence; /* how many there have been */
+};
+
 /* A descriptors line, with those that continued it. */
 struct fd_line {
 	bool first; /* of a process that was there before */
 	struct viz_bytes event;
 	uint64_t at_ns;
 	struct viz_process *process;
-	struct viz_fd *fds;
-	size_t count;
-	bool more; /* the next one continues it */
+	struct viz_fd *items; /* its descriptors */
+	size_t count, capacity;
 	bool cut;
 };
 
 struct model_builder {
 	struct viz_model *model;
 	struct arena *arena;
+	struct arena *into; /* where the lists of the current line go */
+	bool live;	    /* what is done with is let go, and nothing is collected in the model */
+	struct viz_operation *operation; /* of the last line, if it was about one */
+	struct viz_channel *channel;	 /* the same */
+	struct viz_signal_event *signal; /* the same; live: whoever takes it frees it */
 	struct reader *reader;
-	const struct trace_line *line;
+	struct trace_line *line;
 	struct map strings; /* interned */
 	struct map threads; /* process index and tid */
-	struct fd_event **fd_events;
-	size_t fd_event_count;
+	struct fd_events fd_events;
 	struct fd_line *fd_line; /* to be continued; NULL: none */
 	int err;		 /* the first error of this line, already told */
 };
+
+/*
+ * Reads the header; whatever comes of it, build_close() is due, and the model is there to be freed.
+ * build_next(): 1 another line, 0 the end, -errno with the sentence said.
+ */
+int build_open(struct model_builder *b, FILE *stream, const char *name, struct viz_error *error);
+int build_next(struct model_builder *b);
+void build_finish(struct model_builder *b); /* the last line was read */
+void build_close(struct model_builder *b);  /* the model stays */
+
+/* model_live.c: operations that live while somebody uses them; nothing where the model keeps all. */
+struct viz_operation *model_live_operation(struct model_builder *b);
+struct viz_operation *viz_operation_use(const struct viz_operation *op); /* NULL is fine */
+void viz_operation_drop(const struct viz_operation *op);		 /* NULL is fine */
+void model_live_unfinished(struct viz_model *model);
+void model_live_free(struct viz_model *model); /* all that is left */
+void build_sort_operations(struct viz_model *model);
 
 /* A field of the current line: 0, false, {NULL, 0} where it has none. */
 const struct trace_value *build_value(const struct model_builder *b, enum field field);
@@ -84,10 +111,14 @@ void build_signal_line(struct model_builder *b);
 void build_descriptors_line(struct model_builder *b);
 
 /* When all lines are read. */
-void build_finish_operations(struct model_builder *b);
 void build_finish_signals(struct model_builder *b);
 void build_finish_descriptors(struct model_builder *b);
 
+/* Live: who holds what, as far as it happened before that time. */
+void build_apply_descriptors(struct model_builder *b, uint64_t until_ns);
+void build_free_descriptors(struct model_builder *b);
+
+/* Borrowed until the next one. */
 struct fd_event *build_fd_event(struct model_builder *b, enum fd_event_kind kind, uint64_t at_ns,
 				struct viz_process *process);
 

@@ -18,14 +18,12 @@
 struct fd_event *build_fd_event(struct model_builder *b, enum fd_event_kind kind, uint64_t at_ns,
 				struct viz_process *process)
 {
-	struct fd_event *event = arena_alloc(b->arena, sizeof(*event));
+	struct fd_events *events = &b->fd_events;
+	struct fd_event event = {.at_ns = at_ns, .kind = kind, .process = process};
 
-	event->at_ns = at_ns;
-	event->sequence = b->fd_event_count;
-	event->kind = kind;
-	event->process = process;
-	ARENA_PUSH(b->arena, b->fd_events, b->fd_event_count, event);
-	return event;
+	event.sequence = events->sequence++;
+	LIST_PUSH(events, event);
+	return &events->items[events->count - 1];
 }
 
 /* Lines that are continued become one. */
@@ -38,7 +36,7 @@ void build_descriptors_line(struct model_builder *b)
 	size_t count;
 
 	if (!line || line->process != process || line->at_ns != at_ns) {
-		line = arena_alloc(b->arena, sizeof(*line));
+		line = memory_new(sizeof(*line));
 		line->process = process;
 		line->at_ns = at_ns;
 		line->event = build_string(b, FIELD_descriptors_event);
@@ -49,7 +47,7 @@ void build_descriptors_line(struct model_builder *b)
 	}
 	fds = build_fds(b, FIELD_descriptors_fds, &count);
 	for (size_t i = 0; i < count; i++)
-		ARENA_PUSH(b->arena, line->fds, line->count, fds[i]);
+		LIST_PUSH(line, fds[i]);
 	for (size_t i = 0; i < count && line->first; i++)
 		fds[i].channel->found = true;
 	line->cut |= VALUE(descriptors, cut)->flag;
@@ -199,7 +197,7 @@ static void drop_unnamed(const struct fd_change *change, struct fd_table *table,
 		struct viz_fd key = {.fd = table->slots[i - 1].fd};
 
 		if (line->count == 0 ||
-		    !bsearch(&key, line->fds, line->count, sizeof(key), compare_fds))
+		    !bsearch(&key, line->items, line->count, sizeof(key), compare_fds))
 			fd_table_remove(change, table, key.fd);
 	}
 }
@@ -211,7 +209,7 @@ static void apply_line(struct model_builder *b, struct fd_line *line)
 	struct fd_table *table = fd_table_of(b, line->process);
 
 	if (line->count)
-		qsort(line->fds, line->count, sizeof(*line->fds), compare_fds);
+		qsort(line->items, line->count, sizeof(*line->items), compare_fds);
 	if (line->cut)
 		b->model->descriptors_cut = true;
 	else if (!at_exit)
@@ -219,7 +217,7 @@ static void apply_line(struct model_builder *b, struct fd_line *line)
 	if (at_exit)
 		change = (struct fd_change){b, line->process->start_ns, HOLDING_UNKNOWN, NULL};
 	for (size_t i = 0; i < line->count; i++)
-		fd_table_set(&change, table, &line->fds[i]);
+		fd_table_set(&change, table, &line->items[i]);
 }
 
 static void apply_event(struct model_builder *b, const struct fd_event *event)
@@ -249,8 +247,7 @@ static void apply_event(struct model_builder *b, const struct fd_event *event)
 
 static int compare_events(const void *a, const void *b)
 {
-	const struct fd_event *x = *(struct fd_event *const *)a;
-	const struct fd_event *y = *(struct fd_event *const *)b;
+	const struct fd_event *x = a, *y = b;
 
 	if (x->at_ns != y->at_ns)
 		return x->at_ns < y->at_ns ? -1 : 1;
@@ -287,20 +284,62 @@ static void sort_holdings(struct model_builder *b)
 	}
 }
 
-void build_finish_descriptors(struct model_builder *b)
+static void free_event(struct fd_event *event)
 {
-	for (size_t i = 0; i < b->fd_event_count; i++) {
-		struct fd_event *event = b->fd_events[i];
+	if (event->operation)
+		viz_operation_drop(event->operation);
+	if (event->line)
+		free(event->line->items);
+	free(event->line);
+}
 
-		/* The last look at a process tells of the time before its end. */
+/* The last look at a process tells of the time before its end. */
+static void order_events(struct fd_events *events)
+{
+	for (size_t i = 0; i < events->count; i++) {
+		struct fd_event *event = &events->items[i];
+
 		if (event->kind == FD_LINE && event->at_ns > event->process->end_ns)
 			event->at_ns = event->process->end_ns;
 	}
-	if (b->fd_event_count)
-		qsort(b->fd_events, b->fd_event_count, sizeof(*b->fd_events), compare_events);
-	for (size_t i = 0; i < b->fd_event_count; i++)
-		apply_event(b, b->fd_events[i]);
-	sort_holdings(b);
+	if (events->count)
+		qsort(events->items, events->count, sizeof(*events->items), compare_events);
+}
+
+void build_apply_descriptors(struct model_builder *b, uint64_t until_ns)
+{
+	struct fd_events *events = &b->fd_events;
+	size_t applied = 0;
+
+	order_events(events);
+	for (; applied < events->count; applied++) {
+		struct fd_event *event = &events->items[applied];
+
+		if (event->at_ns >= until_ns || (event->line && event->line == b->fd_line))
+			break;
+		apply_event(b, event);
+		free_event(event);
+	}
+	events->count -= applied;
+	if (events->count)
+		memmove(events->items, events->items + applied,
+			events->count * sizeof(*events->items));
+}
+
+void build_free_descriptors(struct model_builder *b)
+{
+	for (size_t i = 0; i < b->fd_events.count; i++)
+		free_event(&b->fd_events.items[i]);
+	free(b->fd_events.items);
+	b->fd_events = (struct fd_events){0};
+}
+
+void build_finish_descriptors(struct model_builder *b)
+{
+	b->fd_line = NULL;
+	build_apply_descriptors(b, VIZ_NEVER);
+	if (!b->live)
+		sort_holdings(b);
 }
 
 bool viz_channel_held(const struct viz_channel *channel, const struct viz_process *process,

@@ -54,10 +54,17 @@ static struct viz_holding *begin_holding(const struct fd_change *change, const s
 	holding->fd = slot->fd;
 	holding->access = slot->access;
 	holding->start = change->cause;
-	holding->start_op = change->op;
+	holding->start_op = viz_operation_use(change->op);
 	holding->since_ns = change->at_ns;
 	holding->until_ns = VIZ_NEVER;
-	ARENA_PUSH(change->b->arena, model->holdings, model->holding_count, holding);
+	if (change->b->live) {
+		model->holding_count++;
+		slot->channel->holding_changes++;
+		ARENA_PUSH(change->b->arena, slot->channel->holdings, slot->channel->holding_count,
+			   holding);
+	} else {
+		ARENA_PUSH(change->b->arena, model->holdings, model->holding_count, holding);
+	}
 	return holding;
 }
 
@@ -65,8 +72,13 @@ static void fd_holding_end(const struct fd_change *change, struct viz_holding *h
 {
 	if (!holding || holding->until_ns != VIZ_NEVER)
 		return;
+	holding->channel->holding_changes++;
 	holding->end = change->cause;
-	holding->end_op = change->op;
+	holding->end_op = viz_operation_use(change->op);
+	if (holding->start_op && holding->start_op->memory) {
+		viz_operation_drop(holding->start_op);
+		holding->start_op = NULL; /* whoever wanted it has seen it */
+	}
 	holding->until_ns = change->at_ns;
 	if (change->op && change->op->enter_ns >= holding->since_ns)
 		holding->until_ns = change->op->enter_ns;

@@ -56,7 +56,7 @@ static void add_args(struct model_builder *b, struct viz_operation *op)
 		if (!cJSON_IsNumber(item))
 			continue;
 		arg.value = nearest_integer(item->valuedouble);
-		ARENA_PUSH(b->arena, op->args, op->args_count, arg);
+		ARENA_PUSH(b->into, op->args, op->args_count, arg);
 	}
 }
 
@@ -98,7 +98,7 @@ static struct viz_chunk *build_chunks(struct model_builder *b, size_t *count)
 					  .message = chunk_number(element, "message"),
 					  .offset = chunk_number(element, "offset"),
 					  .bytes = chunk_number(element, "bytes")};
-		ARENA_PUSH(b->arena, list, *count, chunk);
+		ARENA_PUSH(b->into, list, *count, chunk);
 	}
 	return list;
 }
@@ -127,6 +127,7 @@ static void add_amounts(struct model_builder *b, struct viz_operation *op)
 	op->transferred = VALUE(operation, transferred)->number;
 	op->lengths = build_uints(b, FIELD_operation_lengths, &op->lengths_count);
 	op->addresses = build_list(b, FIELD_operation_addresses, &op->addresses_count);
+	op->delivered = build_uints(b, FIELD_operation_delivered, &op->delivered_count);
 	op->chunks = build_chunks(b, &op->chunk_count);
 	op->off_cpu_ns = VALUE(operation, off_cpu_ns)->number;
 	op->woken_by = build_waker(b);
@@ -174,53 +175,24 @@ static void add_state(struct model_builder *b, struct viz_operation *op)
 		b->err = reader_fail(b->reader, "\"exit_ns\" is before \"enter_ns\"");
 }
 
-static struct viz_operation *find_or_add(struct model_builder *b, uint64_t id)
-{
-	struct viz_operation *op = map_get_uint(&b->model->index->operations, id);
-
-	if (op)
-		return op;
-	op = arena_alloc(b->arena, sizeof(*op));
-	op->id = id;
-	op->state = STATE_BEGIN;
-	map_put_uint(b->arena, &b->model->index->operations, id, op);
-	ARENA_PUSH(b->arena, b->model->operations, b->model->operation_count, op);
-	return op;
-}
-
-/* The end line says again what the begin line said, so it simply takes its place. */
-void build_operation_line(struct model_builder *b)
-{
-	struct viz_operation *op = find_or_add(b, VALUE(operation, id)->number);
-
-	if (op->state == STATE_NONE) {
-		b->err = reader_fail(b->reader, "this operation's \"id\" was used before");
-		return;
-	}
-	present_fields(b, op->present);
-	op->syscall = build_string(b, FIELD_operation_syscall);
-	op->role = (enum role)VALUE(operation, role)->number;
-	add_state(b, op);
-	add_who(b, op);
-	add_amounts(b, op);
-	add_rest(b, op);
-	if (viz_operation_done(op))
-		build_fd_event(b, FD_OPERATION, op->exit_ns, op->process)->operation = op;
-}
-
-static int compare_operations(const void *a, const void *b)
-{
-	const struct viz_operation *x = *(struct viz_operation *const *)a;
-	const struct viz_operation *y = *(struct viz_operation *const *)b;
-
-	if (x->enter_ns != y->enter_ns)
-		return x->enter_ns < y->enter_ns ? -1 : 1;
-	return (x->id > y->id) - (x->id < y->id);
-}
-
 static bool begins_with(struct viz_bytes text, const char *prefix)
 {
 	return text.len >= strlen(prefix) && memcmp(text.data, prefix, strlen(prefix)) == 0;
+}
+
+static struct viz_operation *find_or_add(struct model_builder *b, uint64_t id)
+{
+	struct viz_operation *op = id_map_get(&b->model->index->operations, id);
+
+	if (op)
+		return op;
+	op = b->live ? model_live_operation(b) : arena_alloc(b->arena, sizeof(*op));
+	op->id = id;
+	op->state = STATE_BEGIN;
+	id_map_put(&b->model->index->operations, id, op);
+	if (!b->live)
+		ARENA_PUSH(b->arena, b->model->operations, b->model->operation_count, op);
+	return op;
 }
 
 /*
@@ -242,20 +214,51 @@ static void channel_made(struct viz_channel *channel)
 		channel->peer->created_in_trace = true;
 }
 
-void build_finish_operations(struct model_builder *b)
+/* The end line says again what the begin line said, so it simply takes its place. */
+void build_operation_line(struct model_builder *b)
 {
-	struct viz_model *model = b->model;
+	struct viz_operation *op = find_or_add(b, VALUE(operation, id)->number);
 
+	if (op->state == STATE_NONE) {
+		b->err = reader_fail(b->reader, "this operation's \"id\" was used before");
+		return;
+	}
+	b->operation = op;
+	if (b->live)
+		b->into = op->memory;
+	present_fields(b, op->present);
+	op->syscall = build_string(b, FIELD_operation_syscall);
+	op->role = (enum role)VALUE(operation, role)->number;
+	add_state(b, op);
+	add_who(b, op);
+	add_amounts(b, op);
+	add_rest(b, op);
+	b->into = b->arena;
+	if (!viz_operation_done(op))
+		return;
+	build_fd_event(b, FD_OPERATION, op->exit_ns, op->process)->operation =
+		viz_operation_use(op);
+	for (size_t k = 0; makes_channels(op) && k < op->new_fds_count; k++)
+		channel_made(op->new_fds[k].channel);
+}
+
+static int compare_operations(const void *a, const void *b)
+{
+	const struct viz_operation *x = *(struct viz_operation *const *)a;
+	const struct viz_operation *y = *(struct viz_operation *const *)b;
+
+	if (x->enter_ns != y->enter_ns)
+		return x->enter_ns < y->enter_ns ? -1 : 1;
+	return (x->id > y->id) - (x->id < y->id);
+}
+
+void build_sort_operations(struct viz_model *model)
+{
 	if (model->operation_count)
 		qsort(model->operations, model->operation_count, sizeof(*model->operations),
 		      compare_operations);
-	for (size_t i = 0; i < model->operation_count; i++) {
-		const struct viz_operation *op = model->operations[i];
-
+	for (size_t i = 0; i < model->operation_count; i++)
 		model->operations[i]->index = i;
-		for (size_t k = 0; makes_channels(op) && k < op->new_fds_count; k++)
-			channel_made(op->new_fds[k].channel);
-	}
 }
 
 static struct viz_bytes comm_of(const struct model_builder *b, const struct viz_process *process,
@@ -287,7 +290,8 @@ static void add_signal_ends(struct model_builder *b, struct viz_signal_event *ev
 
 void build_signal_line(struct model_builder *b)
 {
-	struct viz_signal_event *event = arena_alloc(b->arena, sizeof(*event));
+	struct viz_signal_event *event = b->live ? memory_new(sizeof(*event))
+						 : arena_alloc(b->arena, sizeof(*event));
 	uint64_t number = VALUE(signal, number)->number;
 
 	event->event = (enum signal_event)VALUE(signal, event)->number;
@@ -305,7 +309,8 @@ void build_signal_line(struct model_builder *b)
 	event->operation_id = VALUE(signal, operation)->number;
 	event->interrupted = build_string(b, FIELD_signal_interrupted);
 	add_signal_ends(b, event);
-	if (event->event != SIGNAL_EVENT_NONE)
+	b->signal = event;
+	if (event->event != SIGNAL_EVENT_NONE && !b->live)
 		ARENA_PUSH(b->arena, b->model->signal_events, b->model->signal_event_count, event);
 }
 

@@ -58,7 +58,7 @@ struct viz_bytes build_bytes(struct model_builder *b, enum field field)
 
 	if (!value->present)
 		return (struct viz_bytes){NULL, 0};
-	return arena_bytes(b->arena, value->bytes.data, value->bytes.len);
+	return arena_bytes(b->into, value->bytes.data, value->bytes.len);
 }
 
 struct viz_bytes *build_list(struct model_builder *b, enum field field, size_t *count)
@@ -76,7 +76,7 @@ struct viz_bytes *build_list(struct model_builder *b, enum field field, size_t *
 			fail_field(b, field, "holds bad base64");
 			break;
 		}
-		ARENA_PUSH(b->arena, list, *count, arena_bytes(b->arena, bytes.data, bytes.len));
+		ARENA_PUSH(b->into, list, *count, arena_bytes(b->into, bytes.data, bytes.len));
 	}
 	return list;
 }
@@ -93,7 +93,7 @@ uint64_t *build_uints(struct model_builder *b, enum field field, size_t *count)
 	cJSON_ArrayForEach(element, value->json)
 	{
 		if (reader_uint(element, &number))
-			ARENA_PUSH(b->arena, list, *count, number);
+			ARENA_PUSH(b->into, list, *count, number);
 	}
 	return list;
 }
@@ -130,7 +130,7 @@ struct viz_fd *build_fds(struct model_builder *b, enum field field, size_t *coun
 			fail_field(b, field, "holds a bad descriptor");
 			break;
 		}
-		ARENA_PUSH(b->arena, list, *count, fd);
+		ARENA_PUSH(b->into, list, *count, fd);
 	}
 	return list;
 }
@@ -171,7 +171,7 @@ struct viz_wait *build_waits(struct model_builder *b, enum field field, size_t *
 			fail_field(b, field, "holds a bad descriptor");
 			break;
 		}
-		ARENA_PUSH(b->arena, list, *count, wait);
+		ARENA_PUSH(b->into, list, *count, wait);
 	}
 	return list;
 }
@@ -225,4 +225,5 @@ void build_channel_line(struct model_builder *b)
 						  viz_bytes_of("master"));
 	if (VALUE(channel, listening)->present)
 		channel->listening = VALUE(channel, listening)->flag;
+	b->channel = channel;
 }

@@ -1,189 +1,196 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* The engine: what comes in, the rounds, and what goes out. */
 #include "pair.h"
 
 #include <stdlib.h>
 
+#include "model_build.h"
 #include "pair_internal.h"
 
-#define PEEK 0x2	   /* MSG_PEEK */
-#define ERROR_QUEUE 0x2000 /* MSG_ERRQUEUE */
-#define TRUNC 0x20	   /* MSG_TRUNC */
-#define COPY 040000	   /* MSG_COPY of msgrcv */
+/* Messages wait for older ones of slower channels, but no more than these. */
+#define WAITING_MAX 200000
 
-static bool is_socket(const struct viz_channel *channel)
+static const struct pair_policy *const policies[POLICY_COUNT] = {
+	[POLICY_STREAM] = &pair_stream_policy,
+	[POLICY_DATAGRAM] = &pair_datagram_policy,
+	[POLICY_QUEUE] = &pair_queue_policy,
+	[POLICY_COUNTER] = &pair_counter_policy,
+};
+
+struct pair_context *pair_open(const struct viz_model *model, const struct viz_sink *sink,
+			       struct arena *kept)
 {
-	const struct mechanism_info *info = mechanism_info(channel->mechanism);
+	struct arena *arena = arena_new();
+	struct pair_context *context = arena_alloc(arena, sizeof(*context));
 
-	return info->addressing == ADDRESSING_DIRECT && info->form <= FORM_MESSAGE;
+	context->arena = arena;
+	context->round = arena_new();
+	context->model = model;
+	context->sink = sink;
+	context->keep = kept;
+	context->addresses = address_book_new(arena);
+	context->signals = pair_signals_new(context);
+	return context;
 }
 
-bool pair_only_looks(const struct viz_operation *op)
+static void free_traffic(struct channel_traffic *traffic)
 {
-	if (op->role == ROLE_TRANSFER)
-		return viz_bytes_equal(op->syscall, viz_bytes_of("tee"));
-	if (op->channel->mechanism == MECH_SYSV_MSG)
-		return (op->flags & COPY) != 0;
-	return is_socket(op->channel) && op->syscall.len > 4 &&
-	       memcmp(op->syscall.data, "recv", 4) == 0 && (op->flags & (PEEK | ERROR_QUEUE)) != 0;
+	struct flow_side *sides[] = {&traffic->sends, &traffic->receives, &traffic->urgent,
+				     &traffic->inbound, &traffic->fresh};
+
+	for (size_t i = 0; i < sizeof(sides) / sizeof(*sides); i++)
+		flow_free(sides[i]);
+	free(traffic->calls.items);
+	free(traffic->open_sends.items);
+	free(traffic->open_receives.items);
+	pair_end_free(traffic);
+	free(traffic);
 }
 
-/* 0 where not all are known. */
-static uint64_t sum_lengths(const struct viz_operation *op)
+/* Operations that are still used are the model's to free. */
+void pair_close(struct pair_context *context)
 {
-	uint64_t sum = 0;
-
-	if (op->lengths_count < (uint64_t)op->returned)
-		return 0;
-
-	for (size_t i = 0; i < op->lengths_count; i++)
-		sum += op->lengths[i];
-	return sum;
+	for (size_t i = 0; i < context->traffic.count; i++)
+		if (context->traffic.items[i])
+			free_traffic(context->traffic.items[i]);
+	free(context->traffic.items);
+	free(context->busy.items);
+	free(context->recent.items);
+	free(context->accepted.items);
+	free(context->dropped.items);
+	for (size_t i = 0; i < context->eofs.count; i++)
+		pair_free(context, context->eofs.items[i]);
+	free(context->eofs.items);
+	pair_free_messages(context);
+	pair_signals_free(context->signals);
+	arena_free(context->round);
+	arena_free(context->arena);
 }
 
-bool pair_is_multiple(const struct viz_operation *op)
+struct channel_traffic *pair_traffic(struct pair_context *context,
+				     const struct viz_channel *channel)
 {
-	return viz_bytes_equal(op->syscall, viz_bytes_of("sendmmsg")) ||
-	       viz_bytes_equal(op->syscall, viz_bytes_of("recvmmsg"));
+	struct traffic_list *list = &context->traffic;
+
+	while (list->count <= channel->index)
+		LIST_PUSH(list, NULL);
+	if (!list->items[channel->index]) {
+		list->items[channel->index] = memory_new(sizeof(struct channel_traffic));
+		list->items[channel->index]->channel = (struct viz_channel *)channel;
+	}
+	return list->items[channel->index];
 }
 
-/* TCP with MSG_TRUNC takes bytes away without copying them: only the result counts those. */
-uint64_t pair_stream_bytes(const struct viz_operation *op)
+void pair_list_busy(struct pair_context *context, struct channel_traffic *traffic)
 {
-	if (!viz_operation_done(op) || op->returned <= 0)
-		return 0;
-	if (op->role == ROLE_RECEIVE && (op->flags & TRUNC) && is_socket(op->channel))
-		return (uint64_t)op->returned;
-	if (viz_has(op, transferred))
-		return op->transferred;
-	if (pair_is_multiple(op))
-		return sum_lengths(op);
-	return (uint64_t)op->returned;
+	if (traffic->listed || !policies[pair_policy_of(traffic->channel)])
+		return;
+	traffic->listed = true;
+	LIST_PUSH(&context->busy, traffic);
 }
 
-struct flow_item pair_item(const struct viz_operation *op)
+void pair_add_channel(struct pair_context *context, struct viz_channel *channel)
 {
-	return (struct flow_item){
-		.op = op,
-		.enter_ns = op->enter_ns,
-		.exit_ns = op->exit_ns,
-		.open = !viz_operation_done(op),
-	};
+	address_book_enter(context->addresses, context->round, channel,
+			   &pair_traffic(context, channel)->entered);
 }
 
-struct viz_end pair_end_of(const struct viz_operation *op)
+static void note_name(struct channel_traffic *traffic, struct viz_channel *named)
 {
-	return (struct viz_end){
-		.known = true,
-		.process = op->process,
-		.pid = op->process->pid,
-		.tid = op->thread->tid,
-		.comm = op->comm,
-		.operation = op,
-		.timed = true,
-		.enter_ns = op->enter_ns,
-		.exit_ns = op->exit_ns,
-	};
+	if (!traffic->named)
+		traffic->named = named;
 }
 
-struct viz_message *pair_add_message(struct pair_context *context, const struct pair_route *route)
+static void take_side(struct pair_context *context, struct viz_operation *op,
+		      struct viz_channel *channel, bool send)
 {
-	struct viz_message *message = arena_alloc(context->arena, sizeof(*message));
-	struct viz_pairing *pairing = context->pairing;
+	const struct pair_policy *policy = policies[pair_policy_of(channel)];
+	struct channel_traffic *traffic;
 
-	message->mechanism = route->mechanism;
-	message->channel = route->channel;
-	message->typed = route->typed;
-	message->match = MATCH_EXACT;
-	ARENA_PUSH(context->arena, pairing->messages, pairing->message_count, message);
-	return message;
-}
-
-static struct viz_end item_end_of(const struct flow_item *item, uint64_t offset, uint64_t bytes)
-{
-	struct viz_end end;
-
-	if (!item)
-		return (struct viz_end){0};
-	end = pair_end_of(item->op);
-	end.offset = item->local + offset;
-	if (item->line && offset < item->line->len)
-		end.offset = item->line->origin[offset];
-	end.message = item->message;
-	end.payload = flow_payload(item, offset, bytes);
-	return end;
-}
-
-/* What was received of what was sent; a shorter buffer cuts the rest off. */
-struct viz_message *pair_add_whole(struct pair_context *context, const struct pair_route *route,
-				   const struct flow_item *send, const struct flow_item *receive)
-{
-	struct viz_message *message = pair_add_message(context, route);
-
-	message->bytes = receive ? receive->bytes : send->bytes;
-	message->from = item_end_of(send, 0, message->bytes);
-	message->to = item_end_of(receive, 0, message->bytes);
-	message->type = send ? send->type : receive->type;
-	if (!send || !receive || send->open || receive->bytes >= send->bytes)
-		return message;
-	message->fate = FATE_TRUNCATED;
-	message->cut = send->bytes - receive->bytes;
-	return message;
-}
-
-static struct viz_message *add_part(struct pair_context *context, const struct pair_route *route,
-				    const struct flow_piece *piece)
-{
-	struct viz_message *message = pair_add_message(context, route);
-	const struct flow_item *send = piece->send, *receive = piece->receive;
-	uint64_t sent_at = send ? piece->start - send->start : 0;
-	uint64_t received_at = receive ? piece->start - receive->start : 0;
-
-	message->bytes = piece->amount;
-	message->from = item_end_of(send, sent_at, piece->amount);
-	message->to = item_end_of(receive, received_at, piece->amount);
-	return message;
-}
-
-static void add_piece(struct pair_context *context, const struct flow *flow,
-		      const struct pair_route *route, const struct flow_piece *piece)
-{
-	const struct flow_item *send = piece->send, *receive = piece->receive;
-	struct viz_message *message;
-
-	if (!receive && send->op->role == ROLE_OPEN)
-		return; /* what a counter held from its birth is no message until it is read */
-	if (!receive && (send->open || send->echo))
-		return; /* nobody knows whether it sent anything */
-	if (flow->whole)
-		message = pair_add_whole(context, route, send, receive);
+	if (!policy)
+		return;
+	traffic = pair_traffic(context, channel);
+	pair_list_busy(context, traffic);
+	if (op->exit_ns > traffic->newest_ns)
+		traffic->newest_ns = op->exit_ns;
+	note_name(traffic, send ? op->to : op->from);
+	if (send)
+		traffic->sent = true;
 	else
-		message = add_part(context, route, piece);
-	if (send && send->echo) {
-		message->echo = send->op;
-		message->from = (struct viz_end){0};
+		traffic->received = true;
+	if (op->enter_ns < context->settled_ns && !op->began) {
+		context->late++; /* what was joined without it may be wrong, and what follows too */
+		traffic->send_doubt |= send;
+		traffic->receive_doubt |= !send;
 	}
-	if (route->values) {
-		message->bytes = send ? send->bytes : receive->bytes;
-		message->from.offset = message->to.offset = 0;
-	}
-	if (flow->doubt || (send && send->doubt) || (receive && receive->doubt))
-		message->match = MATCH_AMBIGUOUS;
-	if (!receive && !route->outside)
-		message->fate = pair_traffic(context, route->channel)->gone ? FATE_DISCARDED
-									    : FATE_UNREAD;
+	policy->take(context, traffic, op, send);
 }
 
-void pair_flow(struct pair_context *context, struct flow *flow, const struct pair_route *route)
+static void open_side(struct pair_context *context, struct viz_operation *op,
+		      struct viz_channel *channel, bool send)
 {
-	struct flow_piece *pieces;
-	size_t count;
+	struct channel_traffic *traffic;
+	struct operation_list *list;
 
-	if (flow->whole)
-		pair_take_named(context, flow, route);
-	flow->doubt |= context->lost;
-	pieces = flow_join(context->arena, flow, &count);
-	for (size_t i = 0; i < count; i++)
-		add_piece(context, flow, route, &pieces[i]);
+	if (!policies[pair_policy_of(channel)])
+		return;
+	traffic = pair_traffic(context, channel);
+	list = send ? &traffic->open_sends : &traffic->open_receives;
+	LIST_PUSH(list, viz_operation_use(op));
+	op->listed = true;
+}
+
+static void leave_list(struct operation_list *list, const struct viz_operation *op)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (list->items[i] == op) {
+			list->items[i] = list->items[--list->count];
+			viz_operation_drop(op);
+			return;
+		}
+}
+
+/* Its beginning was put in before. */
+static void close_sides(struct pair_context *context, struct viz_operation *op,
+			struct viz_channel *sink, struct viz_channel *source)
+{
+	if (!op->listed)
+		return;
+	op->listed = false;
+	if (sink)
+		leave_list(&pair_traffic(context, sink)->open_sends, op);
+	if (source)
+		leave_list(&pair_traffic(context, source)->open_receives, op);
+}
+
+void pair_add_operation(struct pair_context *context, struct viz_operation *op)
+{
+	struct viz_channel *sink = viz_operation_sink(op);
+	struct viz_channel *source = viz_operation_source(op);
+
+	if (source && pair_only_looks(op))
+		source = NULL;
+	if (!viz_operation_done(op)) {
+		pair_connection_begin(context, op);
+		if (!op->listed && sink)
+			open_side(context, op, sink, true);
+		if (!op->listed && source)
+			open_side(context, op, source, false);
+		return;
+	}
+	LIST_PUSH(&context->recent, viz_operation_use(op));
+	if (op->channel && op->channel->mechanism == MECH_PTY)
+		LIST_PUSH(&pair_traffic(context, op->channel)->calls, viz_operation_use(op));
+	close_sides(context, op, sink, source);
+	if (sink)
+		take_side(context, op, sink, true);
+	if (source)
+		take_side(context, op, source, false);
+}
+
+void pair_add_signal_event(struct pair_context *context, struct viz_signal_event *event)
+{
+	pair_signal_line(context->signals, event);
 }
 
 bool pair_ever_held(const struct viz_channel *channel, enum access access)
@@ -194,164 +201,120 @@ bool pair_ever_held(const struct viz_channel *channel, enum access access)
 	return false;
 }
 
-static void list_push(struct pair_context *context, struct operation_list *list,
-		      struct viz_operation *op)
+void pair_let_go(struct pair_context *context, const struct viz_operation *op)
 {
-	ARENA_PUSH(context->arena, list->items, list->count, op);
+	if (op->memory)
+		LIST_PUSH(&context->dropped, (struct viz_operation *)op);
 }
 
-/* In order of enter_ns, as the model has them. */
-static void collect_traffic(struct pair_context *context)
+static int compare_returns(const void *a, const void *b)
 {
-	const struct viz_model *model = context->model;
+	const struct viz_operation *x = *(struct viz_operation *const *)a;
+	const struct viz_operation *y = *(struct viz_operation *const *)b;
 
-	context->traffic = arena_array(context->arena, model->channel_count + 1,
-				       sizeof(*context->traffic));
-	for (size_t i = 0; i < model->operation_count; i++) {
-		struct viz_operation *op = model->operations[i];
-		const struct viz_channel *sink = viz_operation_sink(op);
-		const struct viz_channel *source = viz_operation_source(op);
+	if (x->exit_ns != y->exit_ns)
+		return x->exit_ns < y->exit_ns ? -1 : 1;
+	return (x->id > y->id) - (x->id < y->id);
+}
 
-		if (sink)
-			list_push(context, &pair_traffic(context, sink)->sends, op);
-		if (source && viz_operation_done(op) && !pair_only_looks(op))
-			list_push(context, &pair_traffic(context, source)->receives, op);
+/* What had returned, in order. */
+static void walk_recent(struct pair_context *context)
+{
+	struct operation_list *list = &context->recent;
+	size_t done = 0;
+
+	if (list->count)
+		qsort(list->items, list->count, sizeof(*list->items), compare_returns);
+	for (; done < list->count && list->items[done]->exit_ns < context->until_ns; done++) {
+		struct viz_operation *op = list->items[done];
+
+		pair_tell(context, operation, op);
+		pair_signal_call(context->signals, op);
+		pair_gone_call(context, op);
+		pair_end_call(context, op);
+		pair_connection_call(context, op);
+		pair_let_go(context, op);
 	}
+	list->count -= done;
+	if (list->count)
+		memmove(list->items, list->items + done, list->count * sizeof(*list->items));
 }
 
-static void claim_peer(struct pair_context *context, struct viz_channel *channel,
-		       struct viz_channel *peer)
+/* All channels, at the end. */
+static void list_all(struct pair_context *context)
 {
-	struct channel_traffic *mine = pair_traffic(context, channel);
-	struct channel_traffic *other = peer ? pair_traffic(context, peer) : NULL;
-
-	if (!peer || peer == channel || mine->peer || other->peer)
-		return;
-	mine->peer = peer;
-	other->peer = channel;
+	for (size_t i = 0; i < context->traffic.count; i++)
+		if (context->traffic.items[i])
+			pair_list_busy(context, context->traffic.items[i]);
 }
 
-/* What the first operation that names another socket says. */
-static struct viz_channel *named_peer(const struct channel_traffic *traffic)
+static bool stays_busy(const struct pair_context *context, const struct channel_traffic *traffic)
 {
-	for (size_t i = 0; i < traffic->sends.count; i++)
-		if (traffic->sends.items[i]->to)
-			return traffic->sends.items[i]->to;
-	for (size_t i = 0; i < traffic->receives.count; i++)
-		if (traffic->receives.items[i]->from)
-			return traffic->receives.items[i]->from;
-	return NULL;
+	return traffic->receives.count > 0 || traffic->fresh.count > 0 ||
+	       traffic->newest_ns >= context->until_ns;
 }
 
-/*
- * Two by two: what the kernel names first, then addresses. Datagram sockets need no peer: many
- * may be connected to one.
- */
-static void find_peers(struct pair_context *context)
+static void settle_channels(struct pair_context *context)
 {
-	const struct viz_model *model = context->model;
+	struct traffic_list *busy = &context->busy;
+	size_t kept = 0;
 
-	for (int pass = 0; pass < 3; pass++) {
-		for (size_t i = 0; i < model->channel_count; i++) {
-			struct viz_channel *channel = model->channels[i];
-			struct viz_channel *peer = channel->peer;
-
-			if ((!is_socket(channel) && channel->mechanism != MECH_PTY) ||
-			    channel->listening)
-				continue;
-			if (pair_policy(channel) != POLICY_STREAM &&
-			    channel->mechanism != MECH_UNIX_SEQPACKET)
-				continue;
-			if (pass == 1)
-				peer = named_peer(&context->traffic[i]);
-			else if (pass == 2)
-				peer = address_book_opposite(context->addresses, channel);
-			claim_peer(context, channel, peer);
-		}
+	for (int evidence = 0; evidence < PEER_EVIDENCES; evidence++)
+		for (size_t i = 0; i < busy->count; i++)
+			pair_find_peer(context, busy->items[i], (enum peer_evidence)evidence);
+	for (size_t i = 0; i < busy->count; i++)
+		if (pair_policy_of(busy->items[i]->channel) == POLICY_DATAGRAM)
+			pair_direct_sends(context, busy->items[i]);
+	for (size_t i = 0; i < busy->count; i++)
+		policies[pair_policy_of(busy->items[i]->channel)]->settle(context, busy->items[i]);
+	for (size_t i = 0; i < busy->count; i++) {
+		busy->items[i]->listed = stays_busy(context, busy->items[i]);
+		if (busy->items[i]->listed)
+			busy->items[kept++] = busy->items[i];
 	}
+	busy->count = kept;
 }
 
-/* When it was received, or VIZ_NEVER; a handler that never returned counts from its delivery. */
-static uint64_t receipt_ns(const struct viz_message *message)
+/* Whatever may still become a message ends no earlier than this. */
+static uint64_t oldest_waiting(const struct pair_context *context)
 {
-	if (!message->to.timed)
-		return VIZ_NEVER;
-	return message->to.exit_ns != VIZ_NEVER ? message->to.exit_ns : message->to.enter_ns;
-}
+	uint64_t oldest_ns = context->until_ns;
 
-static uint64_t sending_ns(const struct viz_message *message)
-{
-	if (message->signal && message->signal->generate)
-		return message->signal->generate->at_ns;
-	return message->from.timed ? message->from.enter_ns : 0;
-}
+	if (context->messages.count > WAITING_MAX)
+		return oldest_ns;
+	for (size_t i = 0; i < context->busy.count; i++) {
+		const struct flow_side *side = &context->busy.items[i]->receives;
 
-static uint64_t receiver_id(const struct viz_message *message)
-{
-	return message->to.operation ? message->to.operation->id : 0;
-}
-
-static int compare_messages(const void *a, const void *b)
-{
-	const struct viz_message *x = *(struct viz_message *const *)a;
-	const struct viz_message *y = *(struct viz_message *const *)b;
-
-	if (receipt_ns(x) != receipt_ns(y))
-		return receipt_ns(x) < receipt_ns(y) ? -1 : 1;
-	if (x->to.timed && receiver_id(x) != receiver_id(y))
-		return receiver_id(x) < receiver_id(y) ? -1 : 1;
-	if (x->to.timed && x->to.offset != y->to.offset)
-		return x->to.offset < y->to.offset ? -1 : 1;
-	if (sending_ns(x) != sending_ns(y))
-		return sending_ns(x) < sending_ns(y) ? -1 : 1;
-	return (x->index > y->index) - (x->index < y->index);
-}
-
-static void number_messages(struct viz_pairing *pairing)
-{
-	for (size_t i = 0; i < pairing->message_count; i++)
-		pairing->messages[i]->index = i;
-	if (pairing->message_count)
-		qsort(pairing->messages, pairing->message_count, sizeof(*pairing->messages),
-		      compare_messages);
-	for (size_t i = 0; i < pairing->message_count; i++) {
-		struct viz_message *message = pairing->messages[i];
-
-		message->index = i;
-		message->id = i + 1;
-		pairing->ambiguous += message->match != MATCH_EXACT;
-		pairing->unread += message->fate == FATE_UNREAD || message->fate == FATE_DISCARDED;
-		pairing->foreign += !message->from.known && !message->signal && !message->echo;
+		for (size_t k = 0; k < side->count; k++)
+			if (side->items[k].exit_ns < oldest_ns)
+				oldest_ns = side->items[k].exit_ns;
 	}
+	return oldest_ns;
 }
 
-int viz_pair(const struct viz_model *model, struct viz_pairing **pairing)
+static void drop_operations(struct pair_context *context)
 {
-	struct arena *arena = arena_new();
-	struct pair_context context = {.model = model, .arena = arena};
-
-	context.pairing = arena_alloc(arena, sizeof(*context.pairing));
-	context.pairing->arena = arena;
-	context.lost = model->lost_total > 0;
-	context.addresses = address_book_new(arena, model);
-	collect_traffic(&context);
-	find_peers(&context);
-	pair_find_gone(&context);
-	pair_streams(&context);
-	pair_terminals(&context);
-	pair_datagrams(&context);
-	pair_queues(&context);
-	pair_counters(&context);
-	pair_signals(&context);
-	pair_explain_eofs(&context);
-	pair_connections(&context);
-	number_messages(context.pairing);
-	*pairing = context.pairing;
-	return 0;
+	for (size_t i = 0; i < context->dropped.count; i++)
+		viz_operation_drop(context->dropped.items[i]);
+	context->dropped.count = 0;
 }
 
-void viz_pairing_free(struct viz_pairing *pairing)
+int pair_settle(struct pair_context *context, uint64_t until_ns)
 {
-	if (pairing)
-		arena_free(pairing->arena);
+	context->until_ns = until_ns;
+	context->lost |= context->model->lost_total > 0;
+	pair_signal_settle(context->signals);
+	walk_recent(context);
+	pair_signal_end(context->signals);
+	if (pair_is_last(context))
+		list_all(context);
+	settle_channels(context);
+	pair_explain_eofs(context);
+	pair_connections(context);
+	pair_tell_messages(context, oldest_waiting(context));
+	drop_operations(context);
+	arena_free(context->round);
+	context->round = arena_new();
+	context->settled_ns = until_ns;
+	return context->err;
 }

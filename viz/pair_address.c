@@ -21,7 +21,7 @@ struct address_book {
 	struct map hosts;      /* network, host: some socket of the trace is bound to it */
 };
 
-/* A key is put together here; it lives as long as the book. */
+/* A key is put together here. */
 struct key {
 	char *data;
 	size_t len;
@@ -132,67 +132,67 @@ static struct viz_bytes host_key(struct arena *arena, const struct viz_channel *
 }
 
 /* An address of this machine: only then a socket bound to all addresses is meant. */
-static bool is_local(const struct address_book *book, const struct viz_channel *asker,
-		     struct viz_bytes address)
+static bool is_local(const struct address_book *book, struct arena *scratch,
+		     const struct viz_channel *asker, struct viz_bytes address)
 {
 	return begins_with(address, "127.") || begins_with(address, "[::1]") ||
 	       begins_with(address, "[::ffff:127.") || wildcard_port(address).len ||
-	       map_get(&book->hosts, host_key(book->arena, asker, address));
+	       map_get(&book->hosts, host_key(scratch, asker, address));
 }
 
-static void enter(struct arena *arena, struct map *map, struct viz_bytes key,
+/* By time. */
+static void enter(struct address_book *book, struct map *map, struct viz_bytes key,
 		  struct viz_channel *channel)
 {
 	struct socket_list *list = map_get(map, key);
+	size_t at;
 
 	if (!list) {
-		list = arena_alloc(arena, sizeof(*list));
-		map_put(arena, map, key, list);
+		list = arena_alloc(book->arena, sizeof(*list));
+		map_put(book->arena, map, key, list);
 	}
-	ARENA_PUSH(arena, list->items, list->count, channel);
+	for (at = list->count; at > 0 && list->items[at - 1]->at_ns > channel->at_ns;)
+		at--;
+	ARENA_PUSH(book->arena, list->items, list->count, channel);
+	memmove(list->items + at + 1, list->items + at,
+		(list->count - 1 - at) * sizeof(*list->items));
+	list->items[at] = channel;
 }
 
-static void enter_channel(struct arena *arena, struct address_book *book,
-			  struct viz_channel *channel)
+static void enter_own(struct address_book *book, struct arena *scratch, struct viz_channel *channel,
+		      struct viz_bytes own)
+{
+	bool internet = is_internet(channel->mechanism);
+
+	if (internet)
+		map_put(book->arena, &book->hosts, host_key(scratch, channel, own), channel);
+	if (internet && wildcard_port(own).len)
+		own = wildcard_port(own);
+	enter(book, &book->by_address, address_key(scratch, channel->mechanism, own), channel);
+}
+
+void address_book_enter(struct address_book *book, struct arena *scratch,
+			struct viz_channel *channel, struct addresses *entered)
 {
 	bool internet = is_internet(channel->mechanism);
 	struct viz_bytes own = internet ? channel->local_address : channel->name;
+	struct viz_bytes peer = channel->peer_address;
+	bool changed = !viz_bytes_equal(own, entered->own);
 
 	if (!own.len)
 		return;
-	if (internet)
-		map_put(arena, &book->hosts, host_key(arena, channel, own), channel);
-	if (internet && wildcard_port(own).len)
-		own = wildcard_port(own);
-	enter(arena, &book->by_address, address_key(arena, channel->mechanism, own), channel);
-	if (internet && channel->peer_address.len)
-		enter(arena, &book->by_pair,
-		      pair_key(arena, channel, channel->local_address, channel->peer_address),
-		      channel);
+	if (changed)
+		enter_own(book, scratch, channel, own);
+	if (internet && peer.len && (changed || !viz_bytes_equal(peer, entered->peer)))
+		enter(book, &book->by_pair, pair_key(scratch, channel, own, peer), channel);
+	*entered = (struct addresses){own, peer};
 }
 
-static int compare_times(const void *a, const void *b)
-{
-	const struct viz_channel *x = *(struct viz_channel *const *)a;
-	const struct viz_channel *y = *(struct viz_channel *const *)b;
-
-	if (x->at_ns != y->at_ns)
-		return x->at_ns < y->at_ns ? -1 : 1;
-	return (x->index > y->index) - (x->index < y->index);
-}
-
-struct address_book *address_book_new(struct arena *arena, const struct viz_model *model)
+struct address_book *address_book_new(struct arena *arena)
 {
 	struct address_book *book = arena_alloc(arena, sizeof(*book));
-	size_t count = model->channel_count;
-	struct viz_channel **channels = arena_array(arena, count + 1, sizeof(*channels));
 
 	book->arena = arena;
-	for (size_t i = 0; i < count; i++)
-		channels[i] = model->channels[i];
-	qsort(channels, count, sizeof(*channels), compare_times);
-	for (size_t i = 0; i < count; i++)
-		enter_channel(arena, book, channels[i]);
 	return book;
 }
 
@@ -239,7 +239,7 @@ static struct viz_channel *find_in(const struct map *map, struct viz_bytes key,
 	return NULL;
 }
 
-struct viz_channel *address_book_find(const struct address_book *book,
+struct viz_channel *address_book_find(const struct address_book *book, struct arena *scratch,
 				      const struct viz_channel *asker, struct viz_bytes address,
 				      uint64_t at_ns)
 {
@@ -248,10 +248,11 @@ struct viz_channel *address_book_find(const struct address_book *book,
 
 	if (!address.len)
 		return NULL;
-	found = find_in(&book->by_address, address_key(book->arena, asker->mechanism, address),
-			asker, at_ns);
-	if (!found && is_internet(asker->mechanism) && port.len && is_local(book, asker, address))
-		found = find_in(&book->by_address, address_key(book->arena, asker->mechanism, port),
+	found = find_in(&book->by_address, address_key(scratch, asker->mechanism, address), asker,
+			at_ns);
+	if (!found && is_internet(asker->mechanism) && port.len &&
+	    is_local(book, scratch, asker, address))
+		found = find_in(&book->by_address, address_key(scratch, asker->mechanism, port),
 				asker, at_ns);
 	return found;
 }
@@ -267,7 +268,7 @@ static uint64_t end_of(const struct viz_channel *channel)
 }
 
 /* The latest one that was known before this one ended, and had not ended before this one began. */
-struct viz_channel *address_book_opposite(const struct address_book *book,
+struct viz_channel *address_book_opposite(const struct address_book *book, struct arena *scratch,
 					  const struct viz_channel *channel)
 {
 	struct viz_bytes key;
@@ -276,7 +277,7 @@ struct viz_channel *address_book_opposite(const struct address_book *book,
 
 	if (!channel->local_address.len || !channel->peer_address.len)
 		return NULL;
-	key = pair_key(book->arena, channel, channel->peer_address, channel->local_address);
+	key = pair_key(scratch, channel, channel->peer_address, channel->local_address);
 	list = map_get(&book->by_pair, key);
 	known = list ? known_at(list, end_of(channel)) : 0;
 	for (size_t i = known; i > 0 && known - i < NEARBY; i--)

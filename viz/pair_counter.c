@@ -19,59 +19,69 @@ static bool value_of(const struct viz_operation *op, uint64_t *value)
 	return true;
 }
 
-static bool add_value(struct pair_context *context, struct flow_side *side,
-		      const struct viz_operation *op)
+static void take(struct pair_context *context, struct channel_traffic *traffic,
+		 struct viz_operation *op, bool send)
 {
 	struct flow_item item = pair_item(op);
 	bool known = value_of(op, &item.amount);
 
-	if (item.open || op->returned != VALUE_LEN)
-		return true;
-	if (!known)
+	(void)context;
+	if (op->returned != VALUE_LEN)
+		return;
+	if (!known) {
 		item.amount = 1;
+		traffic->send_doubt = true;
+	}
 	item.bytes = VALUE_LEN;
 	if (item.amount)
-		flow_add(context->arena, side, &item);
-	return known;
+		pair_side_add(send ? &traffic->sends : &traffic->receives, &item);
 }
 
 /* What the counter held from its birth stands before all writes, and came from its maker. */
-static void add_initial(struct pair_context *context, struct flow *flow,
-			const struct viz_channel *channel)
+static void take_initial(struct channel_traffic *traffic)
 {
+	const struct viz_channel *channel = traffic->channel;
 	const struct viz_operation *maker = channel->holding_count ? channel->holdings[0]->start_op
 								   : NULL;
 	struct flow_item item;
 	int64_t value;
 
+	if (traffic->initial_taken)
+		return;
+	traffic->initial_taken = true;
 	if (!maker || !viz_operation_argument(maker, "initval", &value) || value <= 0)
 		return;
 	item = pair_item(maker);
 	item.amount = (uint64_t)value;
 	item.bytes = VALUE_LEN;
-	flow_add(context->arena, &flow->sends, &item);
+	pair_side_add(&traffic->sends, &item);
 }
 
-static void pair_counter(struct pair_context *context, const struct viz_channel *channel)
+static void settle(struct pair_context *context, struct channel_traffic *traffic)
 {
-	const struct channel_traffic *traffic = pair_traffic(context, channel);
-	struct pair_route route = {
-		.mechanism = channel->mechanism, .channel = channel, .values = true};
-	struct flow flow = {0};
+	struct pair_route route = {.mechanism = traffic->channel->mechanism,
+				   .channel = traffic->channel,
+				   .values = true};
+	struct flow flow = {.until_ns = context->until_ns,
+			    .open_receive_ns = VIZ_NEVER,
+			    .doubt = traffic->send_doubt || traffic->receive_doubt,
+			    .sent = traffic->sent_bytes,
+			    .foreign = traffic->foreign};
 
-	add_initial(context, &flow, channel);
-	for (size_t i = 0; i < traffic->sends.count; i++)
-		flow.doubt |= !add_value(context, &flow.sends, traffic->sends.items[i]);
-	for (size_t i = 0; i < traffic->receives.count; i++)
-		flow.doubt |= !add_value(context, &flow.receives, traffic->receives.items[i]);
+	take_initial(traffic);
+	if (!pair_is_last(context)) {
+		pair_open_sends(&traffic->sends, &traffic->open_sends, false);
+		flow.open_receive_ns = pair_first_enter(&traffic->open_receives);
+	}
+	flow.sends = traffic->sends;
+	flow.receives = traffic->receives;
 	pair_flow(context, &flow, &route);
+	traffic->sends = flow.sends;
+	traffic->receives = flow.receives;
+	traffic->send_doubt = flow.doubt;
+	traffic->sent_bytes = flow.sent;
+	traffic->foreign = flow.foreign;
+	pair_close_open(&traffic->sends);
 }
 
-void pair_counters(struct pair_context *context)
-{
-	const struct viz_model *model = context->model;
-
-	for (size_t i = 0; i < model->channel_count; i++)
-		if (pair_policy(model->channels[i]) == POLICY_COUNTER)
-			pair_counter(context, model->channels[i]);
-}
+const struct pair_policy pair_counter_policy = {take, settle};

@@ -15,83 +15,63 @@ struct source {
 	const struct viz_channel *socket;
 };
 
-/* An operation with the socket at the other end; index: that socket's, plus 1. */
-struct directed {
-	const struct viz_operation *op;
-	uint32_t message;		  /* or PAIR_ALL_MESSAGES */
-	const struct viz_channel *socket; /* NULL: foreign */
-	size_t order;
-};
-
-struct directed_list {
-	struct directed *items;
-	size_t count;
-};
-
 static bool is_datagram(const struct viz_channel *channel)
 {
-	return pair_policy(channel) == POLICY_DATAGRAM;
+	return pair_policy_of(channel) == POLICY_DATAGRAM;
 }
 
-/* The messages of one call may have an address each: then they are looked at one by one. */
-static bool has_own_addresses(const struct viz_operation *op)
+/* The messages of one call may have an address each. */
+static struct viz_bytes address_of(const struct flow_item *item)
 {
-	return viz_operation_done(op) && op->addresses_count > 0 && pair_is_multiple(op);
-}
+	const struct viz_operation *op = item->op;
 
-static uint32_t parts_of(const struct viz_operation *op)
-{
-	return has_own_addresses(op) ? pair_message_count(op) : 1;
-}
-
-static uint32_t part_number(const struct viz_operation *op, uint32_t part)
-{
-	return has_own_addresses(op) ? part : PAIR_ALL_MESSAGES;
-}
-
-static struct viz_bytes address_of(const struct viz_operation *op, uint32_t message)
-{
-	if (message == PAIR_ALL_MESSAGES)
+	if (item->open || !op->addresses_count || !pair_is_multiple(op))
 		return op->peer_address;
-	return message < op->addresses_count ? op->addresses[message] : (struct viz_bytes){NULL, 0};
+	return item->message < op->addresses_count ? op->addresses[item->message]
+						   : (struct viz_bytes){NULL, 0};
 }
 
-static struct viz_channel *destination(const struct pair_context *context,
-				       const struct viz_operation *op, uint32_t message)
+/* What the kernel says of all messages of a call together is true of one alone. */
+static bool is_alone(const struct viz_operation *op)
 {
+	return !pair_is_multiple(op) || op->returned == 1;
+}
+
+static struct viz_channel *destination(struct pair_context *context, const struct flow_item *item)
+{
+	const struct viz_operation *op = item->op;
 	const struct viz_channel *channel = viz_operation_sink(op);
-	struct viz_bytes address = address_of(op, message);
+	struct viz_bytes address = address_of(item);
 	uint64_t at_ns = viz_operation_done(op) ? op->exit_ns : op->enter_ns;
 	struct viz_channel *peer;
 
-	if (op->to && (message == PAIR_ALL_MESSAGES || op->returned == 1))
+	if (op->to && (is_alone(op) || !op->addresses_count))
 		return op->to;
 	peer = pair_traffic(context, channel)->peer;
 	if (!address.len && (peer || channel->peer))
 		return peer ? peer : channel->peer;
 	if (!address.len)
 		address = channel->peer_address;
-	return address_book_find(context->addresses, channel, address, at_ns);
+	return address_book_find(context->addresses, context->round, channel, address, at_ns);
 }
 
 /* The kernel names one sender for all messages of a call: that proves nothing. */
-static struct source source_of(const struct pair_context *context, const struct viz_operation *op,
-			       uint32_t message)
+static struct source source_of(struct pair_context *context, const struct flow_item *item)
 {
+	const struct viz_operation *op = item->op;
 	const struct viz_channel *channel = op->channel;
-	const struct viz_channel *found = op->from;
-	struct viz_bytes address = address_of(op, message);
+	const struct viz_channel *found = is_alone(op) ? op->from : NULL;
+	struct viz_bytes address = address_of(item);
 
-	if (message != PAIR_ALL_MESSAGES && op->returned > 1)
-		found = NULL;
-	if (!address.len && pair_is_multiple(op) && op->returned > 1)
+	if (!address.len && !is_alone(op))
 		return (struct source){SOURCE_UNKNOWN, NULL};
 	if (!found && channel->mechanism == MECH_UNIX_SEQPACKET)
 		found = pair_traffic(context, channel)->peer;
 	if (!found && !address.len)
 		address = channel->peer_address;
 	if (!found && address.len) {
-		found = address_book_find(context->addresses, channel, address, op->exit_ns);
+		found = address_book_find(context->addresses, context->round, channel, address,
+					  op->exit_ns);
 		if (!found)
 			return (struct source){SOURCE_FOREIGN, NULL};
 	}
@@ -115,6 +95,16 @@ static bool takes_nothing(const struct viz_operation *op)
 	return reads_file_style(op) && viz_has(op, requested) && op->requested == 0;
 }
 
+static void take(struct pair_context *context, struct channel_traffic *traffic,
+		 struct viz_operation *op, bool send)
+{
+	(void)context;
+	if (send)
+		pair_add_messages(&traffic->sends, op, 0);
+	else if (!takes_nothing(op))
+		pair_add_messages(&traffic->receives, op, 0);
+}
+
 static int compare_exits(const void *a, const void *b)
 {
 	const struct flow_item *x = a, *y = b;
@@ -124,6 +114,12 @@ static int compare_exits(const void *a, const void *b)
 	return (x->message > y->message) - (x->message < y->message);
 }
 
+static void sort_exits(struct flow_side *side)
+{
+	if (side->count)
+		qsort(side->items, side->count, sizeof(*side->items), compare_exits);
+}
+
 /*
  * A sequenced-packet receive of 0 bytes is the end, unless it is an empty packet's turn. What is
  * the end leaves the flow.
@@ -131,23 +127,34 @@ static int compare_exits(const void *a, const void *b)
 static void take_out_ends(struct pair_context *context, struct flow *flow)
 {
 	struct flow_side *side = &flow->receives;
-	size_t kept = 0;
+	size_t kept = 0, turn = 0;
 
-	if (side->count)
-		qsort(side->items, side->count, sizeof(*side->items), compare_exits);
-	if (flow->sends.count)
-		qsort(flow->sends.items, flow->sends.count, sizeof(*flow->sends.items),
-		      compare_exits);
+	sort_exits(side);
+	sort_exits(&flow->sends);
 	for (size_t i = 0; i < side->count; i++) {
 		struct flow_item item = side->items[i];
-		bool empty_sent = kept < flow->sends.count && flow->sends.items[kept].bytes == 0;
+		bool empty_sent = turn < flow->sends.count && flow->sends.items[turn].bytes == 0;
 
-		if (item.bytes == 0 && !empty_sent)
+		if (item.bytes == 0 && !empty_sent && item.exit_ns < flow->until_ns) {
 			pair_add_eof(context, item.op);
-		else
-			side->items[kept++] = item;
+			pair_let_go(context, item.op);
+			continue;
+		}
+		side->items[kept++] = item;
+		turn++;
 	}
 	side->count = kept;
+}
+
+/* The kernel says of each message of the call whether it was queued, or of all together. */
+static bool is_queued(const struct flow_item *item)
+{
+	const struct viz_operation *op = item->op;
+
+	for (size_t i = 0; i < op->delivered_count; i++)
+		if (op->delivered[i] == item->message)
+			return true;
+	return !viz_has(op, delivered) && op->to;
 }
 
 static size_t count_queued(const struct flow_side *sends)
@@ -155,17 +162,8 @@ static size_t count_queued(const struct flow_side *sends)
 	size_t queued = 0;
 
 	for (size_t i = 0; i < sends->count; i++)
-		queued += sends->items[i].op->to != NULL;
+		queued += is_queued(&sends->items[i]);
 	return queued;
-}
-
-/* The kernel's word is one for all messages of a call. */
-static bool any_of_several(const struct flow_side *sends)
-{
-	for (size_t i = 0; i < sends->count; i++)
-		if (sends->items[i].op->lengths_count > 1)
-			return true;
-	return false;
 }
 
 static void drop_send(struct pair_context *context, const struct pair_route *route,
@@ -182,6 +180,21 @@ static void drop_send(struct pair_context *context, const struct pair_route *rou
 	message->match = match;
 }
 
+/* The kernel's word is one for all messages of a call. */
+static bool any_of_several(const struct flow_side *sends)
+{
+	for (size_t i = 0; i < sends->count; i++)
+		if (!is_alone(sends->items[i].op) && !viz_has(sends->items[i].op, delivered))
+			return true;
+	return false;
+}
+
+/* This kernel tells of each UDP datagram whether it was queued. */
+static bool tells_queued(const struct pair_context *context, const struct pair_route *route)
+{
+	return route->mechanism == MECH_UDP && context->model->header.tells_queued;
+}
+
 /*
  * UDP may drop. As many received as sent: none was. Otherwise the kernel's word (`to`) that a
  * datagram was queued decides, if it was kept at all; without it any of them may be the missing.
@@ -194,190 +207,193 @@ static void take_out_dropped(struct pair_context *context, struct flow *flow,
 
 	if (mechanism_info(route->mechanism)->reliable || sends->count <= flow->receives.count)
 		return;
-	if (queued == 0 || queued < flow->receives.count || any_of_several(sends)) {
-		flow->doubt = true;
+	if (any_of_several(sends) ||
+	    (!tells_queued(context, route) && (queued == 0 || queued < flow->receives.count))) {
+		flow->guess = true;
 		return;
 	}
 	for (size_t i = 0; i < sends->count; i++) {
 		struct flow_item item = sends->items[i];
 
-		if (item.op->to || item.open)
+		if (is_queued(&item) || item.open) {
 			sends->items[kept++] = item;
-		else
-			drop_send(context, route, &item, MATCH_EXACT);
+			continue;
+		}
+		drop_send(context, route, &item, flow->doubt ? MATCH_AMBIGUOUS : MATCH_EXACT);
+		pair_let_go(context, item.op);
 	}
 	sends->count = kept;
 }
 
 static void pair_datagram_flow(struct pair_context *context, struct flow *flow,
-			       const struct viz_channel *receiver)
+			       struct channel_traffic *receiver)
 {
-	struct pair_route route = route_to(receiver);
+	struct pair_route route = route_to(receiver->channel);
 
 	flow->whole = true;
 	flow->payloads = true;
-	route.outside = flow->receives.count == 0 && !receiver->created_in_trace &&
-			!pair_ever_held(receiver, ACCESS_BOTH);
-	if (receiver->mechanism == MECH_UNIX_SEQPACKET)
+	route.outside = !receiver->received && !receiver->channel->created_in_trace &&
+			!pair_ever_held(receiver->channel, ACCESS_BOTH);
+	if (receiver->channel->mechanism == MECH_UNIX_SEQPACKET)
 		take_out_ends(context, flow);
 	take_out_dropped(context, flow, &route);
 	pair_flow(context, flow, &route);
 }
 
-/* Foreign ones first. */
+/* Foreign ones first, then by sending socket; each in order of beginning. */
 static size_t socket_order(const struct viz_channel *socket)
 {
 	return socket ? socket->index + 1 : 0;
 }
 
-static int compare_directed(const void *a, const void *b)
+static int compare_sources(const void *a, const void *b)
 {
-	const struct directed *x = a, *y = b;
-	size_t i = socket_order(x->socket), j = socket_order(y->socket);
+	const struct flow_item *x = a, *y = b;
+	size_t i = socket_order(x->source), j = socket_order(y->source);
 
 	if (i != j)
 		return i < j ? -1 : 1;
-	return (x->order > y->order) - (x->order < y->order);
+	if (x->enter_ns != y->enter_ns)
+		return x->enter_ns < y->enter_ns ? -1 : 1;
+	if (x->op != y->op)
+		return x->op->id < y->op->id ? -1 : 1;
+	return (x->message > y->message) - (x->message < y->message);
 }
 
-static void directed_push(struct pair_context *context, struct directed_list *list,
-			  const struct viz_operation *op, uint32_t message,
-			  const struct viz_channel *socket)
+static void sort_sources(struct flow_side *side)
 {
-	struct directed item = {op, message, socket, list->count};
-
-	ARENA_PUSH(context->arena, list->items, list->count, item);
+	if (side->count)
+		qsort(side->items, side->count, sizeof(*side->items), compare_sources);
 }
 
 /* The next sending socket of two sorted lists; one of them is not at its end. */
-static const struct viz_channel *next_source(const struct directed_list *sends, size_t s,
-					     const struct directed_list *receives, size_t r)
+static const struct viz_channel *next_source(const struct flow_side *sends, size_t s,
+					     const struct flow_side *receives, size_t r)
 {
 	if (s == sends->count)
-		return receives->items[r].socket;
+		return receives->items[r].source;
 	if (r == receives->count)
-		return sends->items[s].socket;
-	return socket_order(sends->items[s].socket) < socket_order(receives->items[r].socket)
-		       ? sends->items[s].socket
-		       : receives->items[r].socket;
+		return sends->items[s].source;
+	return socket_order(sends->items[s].source) < socket_order(receives->items[r].source)
+		       ? sends->items[s].source
+		       : receives->items[r].source;
+}
+
+static void take_source(const struct flow_side *from, size_t *at, const struct viz_channel *source,
+			struct flow_side *to)
+{
+	for (; *at < from->count && from->items[*at].source == source; (*at)++)
+		flow_add(to, &from->items[*at]);
 }
 
 /* One flow for each sending socket (and one for senders outside the trace). */
-static void pair_by_source(struct pair_context *context, const struct viz_channel *receiver,
-			   const struct directed_list *sends, const struct directed_list *receives)
+static void pair_by_source(struct pair_context *context, struct channel_traffic *receiver,
+			   struct flow *all)
 {
+	struct flow_side sends = all->sends, receives = all->receives;
+	bool doubt = all->doubt;
 	size_t s = 0, r = 0;
 
-	while (s < sends->count || r < receives->count) {
-		const struct viz_channel *source = next_source(sends, s, receives, r);
-		struct flow flow = {0};
+	all->sends = all->receives = (struct flow_side){0};
+	sort_sources(&sends);
+	sort_sources(&receives);
+	while (s < sends.count || r < receives.count) {
+		const struct viz_channel *source = next_source(&sends, s, &receives, r);
+		struct flow flow = *all;
 
-		for (; s < sends->count && sends->items[s].socket == source; s++)
-			pair_add_messages(context, &flow.sends, sends->items[s].op, 0,
-					  sends->items[s].message);
-		for (; r < receives->count && receives->items[r].socket == source; r++)
-			pair_add_messages(context, &flow.receives, receives->items[r].op, 0,
-					  receives->items[r].message);
-		if (flow.sends.count == 0 && source && source->created_in_trace)
+		flow.doubt = doubt;
+		flow.sends = flow.receives = (struct flow_side){0};
+		take_source(&sends, &s, source, &flow.sends);
+		take_source(&receives, &r, source, &flow.receives);
+		flow.sent = flow.sends.count > 0;
+		if (flow.receives.count && !flow.sent && source && source->created_in_trace)
 			flow.doubt = true; /* its sends went elsewhere, as far as we know */
 		pair_datagram_flow(context, &flow, receiver);
+		all->doubt |= flow.doubt;
+		flow_put_back(&all->sends, &flow.sends);
+		flow_put_back(&all->receives, &flow.receives);
 	}
+	flow_free(&sends);
+	flow_free(&receives);
 }
 
 /* false where a receive does not tell its sender. */
-static bool list_by_source(struct pair_context *context, const struct channel_traffic *traffic,
-			   struct directed_list *sends, struct directed_list *receives)
+static bool find_sources(struct pair_context *context, struct flow_side *receives)
 {
-	for (size_t i = 0; i < traffic->receives.count; i++) {
-		const struct viz_operation *op = traffic->receives.items[i];
-		struct source source;
+	bool all_known = true;
 
-		if (op->returned < 0 || takes_nothing(op))
-			continue;
-		for (uint32_t part = 0; part < parts_of(op); part++) {
-			source = source_of(context, op, part_number(op, part));
-			if (source.kind == SOURCE_UNKNOWN)
-				return false;
-			directed_push(context, receives, op, part_number(op, part), source.socket);
-		}
+	for (size_t i = 0; i < receives->count; i++) {
+		struct source source = source_of(context, &receives->items[i]);
+
+		receives->items[i].source = source.socket;
+		all_known &= source.kind != SOURCE_UNKNOWN;
 	}
-	for (size_t i = 0; i < traffic->inbound_count; i++)
-		directed_push(context, sends, traffic->inbound[i].op, traffic->inbound[i].message,
-			      viz_operation_sink(traffic->inbound[i].op));
-	if (sends->count)
-		qsort(sends->items, sends->count, sizeof(*sends->items), compare_directed);
-	if (receives->count)
-		qsort(receives->items, receives->count, sizeof(*receives->items), compare_directed);
-	return true;
+	return all_known;
 }
 
-static void pair_socket(struct pair_context *context, const struct viz_channel *receiver)
+static void settle(struct pair_context *context, struct channel_traffic *traffic)
 {
-	const struct channel_traffic *traffic = pair_traffic(context, receiver);
-	struct directed_list sends = {0}, receives = {0};
-	struct flow flow = {0};
+	struct flow all = {.until_ns = context->until_ns,
+			   .open_receive_ns = VIZ_NEVER,
+			   .doubt = traffic->receive_doubt || traffic->send_doubt,
+			   .sends = traffic->inbound,
+			   .sent = traffic->inbound_ever};
 
-	if (list_by_source(context, traffic, &sends, &receives)) {
-		pair_by_source(context, receiver, &sends, &receives);
-		return;
-	}
-	for (size_t i = 0; i < traffic->inbound_count; i++)
-		pair_add_messages(context, &flow.sends, traffic->inbound[i].op, 0,
-				  traffic->inbound[i].message);
-	for (size_t i = 0; i < traffic->receives.count; i++)
-		if (!takes_nothing(traffic->receives.items[i]))
-			pair_add_messages(context, &flow.receives, traffic->receives.items[i], 0,
-					  PAIR_ALL_MESSAGES);
-	pair_datagram_flow(context, &flow, receiver);
+	if (!pair_is_last(context))
+		all.open_receive_ns = pair_first_enter(&traffic->open_receives);
+	pair_take_settled(&traffic->receives, &all);
+	if (find_sources(context, &all.receives))
+		pair_by_source(context, traffic, &all);
+	else
+		pair_datagram_flow(context, &all, traffic);
+	traffic->inbound = all.sends;
+	flow_put_back(&traffic->receives, &all.receives);
+	traffic->receive_doubt = all.doubt;
+	pair_close_open(&traffic->inbound);
 }
+
+const struct pair_policy pair_datagram_policy = {take, settle};
 
 /* Nobody in the trace has the address that it was sent to. */
-static void send_outside(struct pair_context *context, const struct inbound *send)
+static void send_outside(struct pair_context *context, const struct viz_channel *sender,
+			 const struct flow_item *item)
 {
-	struct pair_route route = route_to(viz_operation_sink(send->op));
-	struct flow flow = {.whole = true};
+	struct pair_route route = route_to(sender);
 
 	route.outside = true;
-	pair_add_messages(context, &flow.sends, send->op, 0, send->message);
-	pair_flow(context, &flow, &route);
+	if (!item->open)
+		pair_add_whole(context, &route, item, NULL)->match = context->lost ? MATCH_AMBIGUOUS
+										   : MATCH_EXACT;
+	pair_let_go(context, item->op);
 }
 
-static void direct_send(struct pair_context *context, const struct inbound *send)
+static void direct(struct pair_context *context, const struct viz_channel *sender,
+		   struct flow_item *item)
 {
-	struct viz_channel *to = destination(context, send->op, send->message);
-	struct channel_traffic *traffic;
+	struct viz_channel *to = destination(context, item);
+	struct channel_traffic *receiver;
 
-	if (!to) {
-		send_outside(context, send);
+	if (!to || !is_datagram(to)) {
+		send_outside(context, sender, item);
 		return;
 	}
-	traffic = pair_traffic(context, to);
-	ARENA_PUSH(context->arena, traffic->inbound, traffic->inbound_count, *send);
+	receiver = pair_traffic(context, to);
+	item->source = sender;
+	receiver->inbound_ever = true;
+	flow_add(&receiver->inbound, item);
+	pair_list_busy(context, receiver);
 }
 
-static void direct_sends(struct pair_context *context)
+void pair_direct_sends(struct pair_context *context, struct channel_traffic *traffic)
 {
-	const struct viz_model *model = context->model;
+	struct flow_side *side = &traffic->sends;
+	size_t kept = 0;
 
-	for (size_t i = 0; i < model->operation_count; i++) {
-		const struct viz_operation *op = model->operations[i];
-
-		if (!viz_operation_sink(op) || !is_datagram(viz_operation_sink(op)))
-			continue;
-		for (uint32_t part = 0; part < parts_of(op); part++) {
-			struct inbound send = {op, part_number(op, part)};
-
-			direct_send(context, &send);
-		}
-	}
-}
-
-void pair_datagrams(struct pair_context *context)
-{
-	const struct viz_model *model = context->model;
-
-	direct_sends(context);
-	for (size_t i = 0; i < model->channel_count; i++)
-		if (is_datagram(model->channels[i]) || context->traffic[i].inbound_count)
-			pair_socket(context, model->channels[i]);
+	pair_open_sends(side, &traffic->open_sends, true);
+	for (size_t i = 0; i < side->count; i++)
+		if (side->items[i].open || side->items[i].exit_ns < context->until_ns)
+			direct(context, traffic->channel, &side->items[i]);
+		else
+			side->items[kept++] = side->items[i];
+	side->count = kept;
 }

@@ -1,112 +1,98 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * The ends of streams: which close (shutdown, exit, …) made a read return 0; and their beginnings:
- * which accept met which connect.
+ * The ends of streams: which close (shutdown, exit, …) made a read return 0.
  */
-#include <errno.h>
 #include <stdlib.h>
 
+#include "model_build.h"
 #include "pair_internal.h"
 
-void pair_add_eof(struct pair_context *context, const struct viz_operation *receive)
-{
-	struct viz_pairing *pairing = context->pairing;
-	struct viz_eof *eof = arena_alloc(context->arena, sizeof(*eof));
-
-	eof->index = pairing->eof_count;
-	eof->receive = receive;
-	eof->channel = receive->channel;
-	eof->match = MATCH_EXACT;
-	ARENA_PUSH(context->arena, pairing->eofs, pairing->eof_count, eof);
-}
+#define COUNTED_MAX 4096 /* the latest ones decide */
 
 /* Who could write to a channel, over time. */
 struct writers {
 	bool listed;
+	size_t changes;		    /* the channel's holdings then */
 	bool certain;		    /* no stranger can have held an end */
 	uint64_t *starts;	    /* sorted */
 	struct viz_holding **ended; /* by until_ns */
 	size_t start_count;
 	size_t end_count;
-};
-
-/* The first shutdown of a socket, by direction; NULL: none. */
-struct shutdowns {
-	const struct viz_operation *read;
-	const struct viz_operation *write;
-};
-
-/* Calls on a pipe that strangers might hold too, which say how many writing ends were open. */
-struct counted {
-	bool sorted;
-	const struct viz_operation **ops; /* by exit_ns */
-	size_t count;
-};
-
-struct end_context {
-	struct pair_context *pair;
-	struct writers *writers;     /* by channel index */
-	struct shutdowns *shutdowns; /* the same */
-	struct counted *counted;     /* the same */
+	struct arena *arena; /* of all this */
 };
 
 enum { SHUT_READING, SHUT_WRITING, SHUT_BOTH };
 
-static void note_shutdown(struct end_context *context, const struct viz_operation *op)
+void pair_add_eof(struct pair_context *context, const struct viz_operation *receive)
 {
-	struct shutdowns *first;
+	struct viz_eof *eof = pair_new(context, sizeof(*eof));
+
+	eof->receive = viz_operation_use(receive);
+	eof->channel = receive->channel;
+	eof->match = MATCH_EXACT;
+	LIST_PUSH(&context->eofs, eof);
+}
+
+static void note_shutdown(struct pair_context *context, const struct viz_operation *op)
+{
+	struct channel_traffic *traffic;
 	int64_t how;
 
-	if (!op->channel || op->role != ROLE_CLOSE || !viz_operation_done(op) || op->returned < 0)
+	if (!op->channel || op->role != ROLE_CLOSE || op->returned < 0)
 		return;
 	if (!viz_bytes_equal(op->syscall, viz_bytes_of("shutdown")) ||
 	    !viz_operation_argument(op, "how", &how))
 		return;
-	first = &context->shutdowns[op->channel->index];
-	if (how != SHUT_WRITING && !first->read)
-		first->read = op;
-	if (how != SHUT_READING && !first->write)
-		first->write = op;
+	traffic = pair_traffic(context, op->channel);
+	if (how != SHUT_WRITING && !traffic->shut_read)
+		traffic->shut_read = viz_operation_use(op);
+	if (how != SHUT_READING && !traffic->shut_write)
+		traffic->shut_write = viz_operation_use(op);
 }
 
-static void note_count(struct end_context *context, const struct viz_operation *op)
+/* Calls on a pipe that strangers might hold too, which say how many writing ends were open. */
+static void note_count(struct pair_context *context, const struct viz_operation *op)
 {
-	struct counted *counted;
+	struct counted counted = {op->enter_ns, op->exit_ns, op->writers};
+	struct counted_list *list;
 
-	if (!op->channel || op->channel->created_in_trace || !viz_operation_done(op) ||
-	    !viz_has(op, writers))
+	if (!op->channel || op->channel->created_in_trace || !viz_has(op, writers))
 		return;
-	counted = &context->counted[op->channel->index];
-	ARENA_PUSH(context->pair->arena, counted->ops, counted->count, op);
+	list = &pair_traffic(context, op->channel)->counted;
+	if (list->count == COUNTED_MAX && !context->keep) {
+		list->count /= 2;
+		memmove(list->items, list->items + list->count, list->count * sizeof(counted));
+	}
+	LIST_PUSH(list, counted);
 }
 
-static int compare_exits(const void *a, const void *b)
+void pair_end_call(struct pair_context *context, const struct viz_operation *op)
 {
-	const struct viz_operation *x = *(const struct viz_operation *const *)a;
-	const struct viz_operation *y = *(const struct viz_operation *const *)b;
+	note_shutdown(context, op);
+	note_count(context, op);
+}
 
-	if (x->exit_ns != y->exit_ns)
-		return x->exit_ns < y->exit_ns ? -1 : 1;
-	return (x->id > y->id) - (x->id < y->id);
+void pair_end_free(struct channel_traffic *traffic)
+{
+	if (traffic->writers)
+		arena_free(traffic->writers->arena);
+	free(traffic->counted.items);
 }
 
 /* The last one that had returned by then; NULL: none. */
-static const struct viz_operation *last_counted(struct counted *counted, uint64_t at_ns)
+static const struct counted *last_counted(const struct counted_list *counted, uint64_t at_ns)
 {
 	size_t low = 0, high = counted->count;
 
-	if (!counted->sorted && counted->count)
-		qsort(counted->ops, counted->count, sizeof(*counted->ops), compare_exits);
-	counted->sorted = true;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (counted->ops[middle]->exit_ns <= at_ns)
+		if (counted->items[middle].exit_ns <= at_ns)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return low ? counted->ops[low - 1] : NULL;
+	return low ? &counted->items[low - 1] : NULL;
 }
 
 static int compare_ends(const void *a, const void *b)
@@ -119,17 +105,38 @@ static int compare_ends(const void *a, const void *b)
 	return (x->index > y->index) - (x->index < y->index);
 }
 
-static const struct writers *list_writers(struct end_context *context,
-					  const struct viz_channel *channel)
+static int compare_starts(const void *a, const void *b)
 {
-	struct writers *writers = &context->writers[channel->index];
-	struct arena *arena = context->pair->arena;
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
 
-	if (writers->listed)
+	return (x > y) - (x < y);
+}
+
+static struct writers *new_writers(struct channel_traffic *traffic)
+{
+	struct arena *arena = arena_new_small();
+	struct writers *writers = arena_alloc(arena, sizeof(*writers));
+
+	if (traffic->writers)
+		arena_free(traffic->writers->arena);
+	writers->arena = arena;
+	traffic->writers = writers;
+	return writers;
+}
+
+/* Listed again only where something has changed since. */
+static const struct writers *list_writers(struct pair_context *context,
+					  struct channel_traffic *traffic)
+{
+	const struct viz_channel *channel = traffic->channel;
+	struct writers *writers = traffic->writers;
+
+	if (writers && writers->changes == channel->holding_changes)
 		return writers;
-	writers->listed = true;
-	writers->certain = channel->created_in_trace && !context->pair->lost &&
-			   !context->pair->model->descriptors_cut;
+	writers = new_writers(traffic);
+	writers->changes = channel->holding_changes;
+	writers->certain = channel->created_in_trace && !context->lost &&
+			   !context->model->descriptors_cut;
 	for (size_t i = 0; i < channel->holding_count; i++) {
 		struct viz_holding *holding = channel->holdings[i];
 
@@ -137,10 +144,14 @@ static const struct writers *list_writers(struct end_context *context,
 			writers->certain = false;
 		if (!(holding->access & ACCESS_WRITE))
 			continue;
-		ARENA_PUSH(arena, writers->starts, writers->start_count, holding->since_ns);
+		ARENA_PUSH(writers->arena, writers->starts, writers->start_count,
+			   holding->since_ns);
 		if (holding->until_ns != VIZ_NEVER)
-			ARENA_PUSH(arena, writers->ended, writers->end_count, holding);
+			ARENA_PUSH(writers->arena, writers->ended, writers->end_count, holding);
 	}
+	if (writers->start_count)
+		qsort(writers->starts, writers->start_count, sizeof(*writers->starts),
+		      compare_starts);
 	if (writers->end_count)
 		qsort(writers->ended, writers->end_count, sizeof(*writers->ended), compare_ends);
 	return writers;
@@ -205,13 +216,13 @@ static bool all_opened_here(const struct viz_channel *channel)
  * Anybody can open a FIFO. But the kernel counts: one writing end before the close, which was the
  * one that we saw, and none after it.
  */
-static bool counts_prove(struct end_context *context, const struct viz_eof *eof,
+static bool counts_prove(struct pair_context *context, const struct viz_eof *eof,
 			 const struct viz_holding *holding)
 {
-	struct counted *counted = &context->counted[eof->channel->index];
-	const struct viz_operation *before = last_counted(counted, holding->until_ns);
+	const struct counted_list *counted = &pair_traffic(context, eof->channel)->counted;
+	const struct counted *before = last_counted(counted, holding->until_ns);
 
-	return !context->pair->lost && !context->pair->model->descriptors_cut && before &&
+	return !context->lost && !context->model->descriptors_cut && before &&
 	       before->writers == 1 && before->enter_ns >= holding->since_ns &&
 	       viz_has(eof->receive, writers) && eof->receive->writers == 0 &&
 	       all_opened_here(eof->channel);
@@ -248,14 +259,14 @@ static void consider_shutdown(struct viz_eof *eof, const struct viz_operation *s
 	eof->match = MATCH_EXACT;
 }
 
-static void explain(struct end_context *context, struct viz_eof *eof)
+static void explain(struct pair_context *context, struct viz_eof *eof)
 {
-	const struct viz_channel *channel = eof->channel, *source = channel;
+	struct channel_traffic *traffic = pair_traffic(context, eof->channel), *source = traffic;
 	const struct viz_holding *holding;
 	const struct writers *writers;
 
-	if (mechanism_info(channel->mechanism)->direction == DIRECTION_TWO_WAY)
-		source = pair_traffic(context->pair, channel)->peer;
+	if (mechanism_info(eof->channel->mechanism)->direction == DIRECTION_TWO_WAY)
+		source = traffic->peer ? pair_traffic(context, traffic->peer) : NULL;
 	if (source) {
 		writers = list_writers(context, source);
 		holding = last_writer(writers, eof->receive->exit_ns);
@@ -265,10 +276,10 @@ static void explain(struct end_context *context, struct viz_eof *eof)
 				     ? MATCH_EXACT
 				     : MATCH_AMBIGUOUS;
 	}
-	if (source && source != channel)
-		consider_shutdown(eof, context->shutdowns[source->index].write);
-	consider_shutdown(eof, context->shutdowns[channel->index].read);
-	if (!eof->process || context->pair->lost)
+	if (source && source != traffic)
+		consider_shutdown(eof, source->shut_write);
+	consider_shutdown(eof, traffic->shut_read);
+	if (!eof->process || context->lost)
 		eof->match = MATCH_AMBIGUOUS;
 }
 
@@ -282,91 +293,24 @@ static int compare_eofs(const void *a, const void *b)
 	return (x->receive->id > y->receive->id) - (x->receive->id < y->receive->id);
 }
 
-void pair_explain_eofs(struct pair_context *pair)
+void pair_explain_eofs(struct pair_context *context)
 {
-	const struct viz_model *model = pair->model;
-	struct viz_pairing *pairing = pair->pairing;
-	struct end_context context = {.pair = pair};
+	struct eof_list *list = &context->eofs;
+	size_t done = 0;
 
-	context.writers = arena_array(pair->arena, model->channel_count + 1,
-				      sizeof(*context.writers));
-	context.shutdowns = arena_array(pair->arena, model->channel_count + 1,
-					sizeof(*context.shutdowns));
-	context.counted = arena_array(pair->arena, model->channel_count + 1,
-				      sizeof(*context.counted));
-	for (size_t i = 0; i < model->operation_count; i++) {
-		note_shutdown(&context, model->operations[i]);
-		note_count(&context, model->operations[i]);
+	if (list->count)
+		qsort(list->items, list->count, sizeof(*list->items), compare_eofs);
+	for (; done < list->count && list->items[done]->receive->exit_ns < context->until_ns;
+	     done++) {
+		struct viz_eof *eof = list->items[done];
+
+		eof->index = context->eof_count++;
+		explain(context, eof);
+		pair_tell(context, eof, eof);
+		pair_let_go(context, eof->receive);
+		pair_free(context, eof);
 	}
-	if (pairing->eof_count)
-		qsort(pairing->eofs, pairing->eof_count, sizeof(*pairing->eofs), compare_eofs);
-	for (size_t i = 0; i < pairing->eof_count; i++) {
-		pairing->eofs[i]->index = i;
-		explain(&context, pairing->eofs[i]);
-	}
-}
-
-/* connect on a stream or sequenced-packet socket; 0, or it went on in the background. */
-static bool is_connect(const struct viz_operation *op)
-{
-	const struct mechanism_info *info;
-
-	if (!op->channel || !viz_bytes_equal(op->syscall, viz_bytes_of("connect")))
-		return false;
-	info = mechanism_info(op->channel->mechanism);
-	if (info->form != FORM_STREAM && op->channel->mechanism != MECH_UNIX_SEQPACKET)
-		return false;
-	return !viz_operation_done(op) || op->returned == 0 || op->returned == -EINPROGRESS;
-}
-
-static bool is_accept(const struct viz_operation *op)
-{
-	return (viz_bytes_equal(op->syscall, viz_bytes_of("accept")) ||
-		viz_bytes_equal(op->syscall, viz_bytes_of("accept4"))) &&
-	       op->new_fds_count > 0;
-}
-
-static struct viz_connection *add_connection(struct pair_context *context)
-{
-	struct viz_pairing *pairing = context->pairing;
-	struct viz_connection *connection = arena_alloc(context->arena, sizeof(*connection));
-
-	connection->index = pairing->connection_count;
-	ARENA_PUSH(context->arena, pairing->connections, pairing->connection_count, connection);
-	return connection;
-}
-
-/* Connects first, then each accept finds the one of its socket's peer. */
-void pair_connections(struct pair_context *context)
-{
-	const struct viz_model *model = context->model;
-	struct viz_connection **by_client = arena_array(context->arena, model->channel_count + 1,
-							sizeof(*by_client));
-	struct viz_connection *connection;
-
-	for (size_t i = 0; i < model->operation_count; i++) {
-		const struct viz_operation *op = model->operations[i];
-
-		if (!is_connect(op) || by_client[op->channel->index])
-			continue;
-		connection = add_connection(context);
-		connection->connect = op;
-		connection->client = op->channel;
-		connection->server = pair_traffic(context, op->channel)->peer;
-		by_client[op->channel->index] = connection;
-	}
-	for (size_t i = 0; i < model->operation_count; i++) {
-		const struct viz_operation *op = model->operations[i];
-		const struct viz_channel *client;
-
-		if (!is_accept(op))
-			continue;
-		client = pair_traffic(context, op->new_fds[0].channel)->peer;
-		connection = client ? by_client[client->index] : NULL;
-		if (!connection)
-			connection = add_connection(context);
-		connection->accept = op;
-		connection->client = client;
-		connection->server = op->new_fds[0].channel;
-	}
+	list->count -= done;
+	if (list->count)
+		memmove(list->items, list->items + done, list->count * sizeof(*list->items));
 }

@@ -3,9 +3,17 @@
 
 #include <stdlib.h>
 
-void flow_add(struct arena *arena, struct flow_side *side, const struct flow_item *item)
+void flow_free(struct flow_side *side)
 {
-	ARENA_PUSH(arena, side->items, side->count, *item);
+	free(side->items);
+	*side = (struct flow_side){0};
+}
+
+void flow_put_back(struct flow_side *side, struct flow_side *rest)
+{
+	for (size_t i = 0; i < rest->count; i++)
+		flow_add(side, &rest->items[i]);
+	flow_free(rest);
 }
 
 /* The messages of one call stay together, in their order. */
@@ -41,6 +49,11 @@ static void sort_items(struct flow_item *items, size_t count,
 {
 	if (count)
 		qsort(items, count, sizeof(*items), compare);
+}
+
+void flow_sort(struct flow_side *side)
+{
+	sort_items(side->items, side->count, compare_enters);
 }
 
 static uint64_t add_saturated(uint64_t a, uint64_t b)
@@ -79,12 +92,14 @@ static void fill_open_sends(struct flow *flow)
 	}
 }
 
-/* earliest[k]: when the first of the items from k on began. */
-static uint64_t *earliest_enters(struct arena *arena, const struct flow_side *side)
+/* earliest[k]: when the first of the items from k on began, or of those that are to come. */
+static uint64_t *earliest_enters(struct arena *arena, const struct flow *flow)
 {
+	const struct flow_side *side = &flow->receives;
 	uint64_t *earliest = arena_array(arena, side->count + 1, sizeof(*earliest));
 
-	earliest[side->count] = VIZ_NEVER;
+	earliest[side->count] = flow->until_ns < flow->open_receive_ns ? flow->until_ns
+								       : flow->open_receive_ns;
 	for (size_t k = side->count; k > 0; k--) {
 		uint64_t enter_ns = side->items[k - 1].enter_ns;
 
@@ -106,26 +121,33 @@ static void mark_cluster(struct flow_side *side, size_t begin, size_t end)
 	sort_items(side->items + begin, end - begin, compare_exits);
 }
 
+static bool is_last(const struct flow *flow)
+{
+	return flow->until_ns == VIZ_NEVER;
+}
+
 /* What it may have sent at most. */
 static uint64_t most_of(const struct flow_item *send)
 {
 	return send->open ? UINT64_MAX : send->amount;
 }
 
-/* By end; the sends are sorted by beginning. */
-static void order_receives(struct arena *arena, struct flow *flow)
+/* By end; the sends are sorted by beginning. How many of them are firm. */
+static size_t order_receives(struct arena *arena, struct flow *flow)
 {
 	struct flow_side *side = &flow->receives;
 	const struct flow_side *sends = &flow->sends;
 	const uint64_t *earliest;
 	uint64_t available = 0, needed = 0; /* begun to be sent, received, when item k - 1 ended */
-	size_t begin = 0, sent = 0;
+	size_t begin = 0, sent = 0, k;
 
 	sort_items(side->items, side->count, compare_exits);
-	earliest = earliest_enters(arena, side);
-	for (size_t k = 1; k <= side->count; k++) {
+	earliest = earliest_enters(arena, flow);
+	for (k = 1; k <= side->count; k++) {
 		const struct flow_item *last = &side->items[k - 1];
 
+		if (last->exit_ns >= flow->until_ns)
+			break;
 		needed = add_saturated(needed, last->amount);
 		while (sent < sends->count && sends->items[sent].enter_ns <= last->exit_ns)
 			available = add_saturated(available, most_of(&sends->items[sent++]));
@@ -134,14 +156,17 @@ static void order_receives(struct arena *arena, struct flow *flow)
 		mark_cluster(side, begin, k);
 		begin = k;
 	}
+	if (!is_last(flow))
+		return begin;
 	mark_cluster(side, begin, side->count);
+	return side->count;
 }
 
 /*
  * By beginning; the receives are sorted by end. How much an unfinished send gave is not known, so
- * nothing behind it has a certain place.
+ * nothing behind it has a certain place. How many of them are firm.
  */
-static void order_sends(struct flow *flow)
+static size_t order_sends(struct flow *flow)
 {
 	struct flow_side *side = &flow->sends;
 	const struct flow_side *receives = &flow->receives;
@@ -149,10 +174,14 @@ static void order_sends(struct flow *flow)
 	uint64_t latest_exit = 0;
 	size_t begin = 0, received = 0;
 
-	for (size_t k = 1; k < side->count; k++) {
+	for (size_t k = 1; k <= side->count; k++) {
 		const struct flow_item *last = &side->items[k - 1];
-		uint64_t next_ns = side->items[k].enter_ns;
+		uint64_t next_ns = k < side->count ? side->items[k].enter_ns : VIZ_NEVER;
 
+		if (last->enter_ns >= flow->until_ns)
+			break;
+		if (next_ns > flow->until_ns)
+			next_ns = flow->until_ns; /* somebody may begin then */
 		given = add_saturated(given, most_of(last));
 		latest_exit = last->exit_ns > latest_exit ? last->exit_ns : latest_exit;
 		while (received < receives->count && receives->items[received].exit_ns < next_ns)
@@ -162,7 +191,10 @@ static void order_sends(struct flow *flow)
 		mark_cluster(side, begin, k);
 		begin = k;
 	}
+	if (!is_last(flow))
+		return begin;
 	mark_cluster(side, begin, side->count);
+	return side->count;
 }
 
 struct viz_bytes flow_payload(const struct flow_item *item, uint64_t offset, uint64_t len)
@@ -212,6 +244,7 @@ static bool contradicts(const struct flow *flow, const struct flow_piece *piece)
 struct cursor {
 	struct flow_side *side;
 	size_t index;
+	size_t firm; /* how many may be joined */
 	bool placed; /* the item there has its place */
 };
 
@@ -223,7 +256,7 @@ static uint64_t item_end(const struct flow_item *item)
 /* The item that has the place `at`; NULL: all are used up. */
 static struct flow_item *cursor_item(struct cursor *cursor, uint64_t at)
 {
-	while (cursor->index < cursor->side->count) {
+	while (cursor->index < cursor->firm) {
 		struct flow_item *item = &cursor->side->items[cursor->index];
 
 		if (!cursor->placed)
@@ -237,28 +270,59 @@ static struct flow_item *cursor_item(struct cursor *cursor, uint64_t at)
 	return NULL;
 }
 
+/* No send can have given this: neither one that is firm nor one whose place is yet to be found. */
+static bool is_foreign(const struct cursor *sends, const struct flow_item *receive)
+{
+	const struct flow_side *side = sends->side;
+
+	for (size_t i = sends->firm; i < side->count; i++)
+		if (side->items[i].enter_ns <= receive->exit_ns)
+			return false;
+	return true;
+}
+
 /*
- * The next piece from `at` on; false when both sides are used up. What was received before the
- * next send began came from a send that is not here, and this one's place is behind it.
+ * The next piece from `at` on; false when there is none yet, or both sides are used up. What was
+ * received before the next send began came from a send that is not here, and this one's place is
+ * behind it.
  */
 static bool next_piece(struct flow *flow, struct cursor *sends, struct cursor *receives,
 		       uint64_t at, struct flow_piece *piece)
 {
-	const struct flow_item *send = cursor_item(sends, at);
-	const struct flow_item *receive = cursor_item(receives, at);
+	struct flow_item *send = cursor_item(sends, at);
+	struct flow_item *receive = cursor_item(receives, at);
 	uint64_t end;
 
-	if (!send && !receive)
+	if (!receive && (!send || !is_last(flow)))
+		return false;
+	if (!send && !is_foreign(sends, receive))
 		return false;
 	if (send && receive && send->enter_ns > receive->exit_ns) {
 		flow->doubt = true;
 		sends->placed = false;
 		send = NULL;
 	}
+	flow->foreign |= !send;
 	end = item_end(send) < item_end(receive) ? item_end(send) : item_end(receive);
 	*piece = (struct flow_piece){
 		.send = send, .receive = receive, .start = at, .amount = end - at};
+	if (send)
+		send->used += piece->amount;
+	if (receive)
+		receive->used += piece->amount;
 	return end > at;
+}
+
+static void begin_join(struct flow *flow)
+{
+	for (size_t i = 0; i < flow->sends.count; i++)
+		flow->sends.items[i].used = 0;
+	for (size_t i = 0; i < flow->receives.count; i++)
+		flow->receives.items[i].used = 0;
+	flow->sent |= flow->sends.count > 0;
+	if (is_last(flow))
+		fill_open_sends(flow);
+	sort_items(flow->sends.items, flow->sends.count, compare_enters);
 }
 
 struct flow_piece *flow_join(struct arena *arena, struct flow *flow, size_t *count)
@@ -268,16 +332,15 @@ struct flow_piece *flow_join(struct arena *arena, struct flow *flow, size_t *cou
 	uint64_t at = 0;
 
 	*count = 0;
-	fill_open_sends(flow);
-	sort_items(flow->sends.items, flow->sends.count, compare_enters);
-	order_receives(arena, flow);
-	order_sends(flow);
-	if (flow->sends.count && total(&flow->receives) > total(&flow->sends))
-		flow->doubt = true; /* and nobody can say which of it came from elsewhere */
+	begin_join(flow);
+	receives.firm = order_receives(arena, flow);
+	sends.firm = order_sends(flow);
 	while (next_piece(flow, &sends, &receives, at, &piece)) {
 		flow->doubt |= contradicts(flow, &piece);
 		ARENA_PUSH(arena, pieces, *count, piece);
 		at += piece.amount;
 	}
+	if (flow->foreign && flow->sent)
+		flow->doubt = true; /* and nobody can say which of it came from elsewhere */
 	return pieces;
 }

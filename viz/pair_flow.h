@@ -11,6 +11,9 @@
  *   - all that the k sends that began first gave was received before the next one began.
  * Between two firm cuts lies one operation, whose place is certain, or a cluster, whose order is
  * in doubt: messages from or to such operations are ambiguous.
+ *
+ * A flow is joined as far as it is known: each call that began before `until_ns` is in it, ended or
+ * open. What lies before the last firm cut is joined and leaves the flow; the rest waits.
  */
 #ifndef VIZ_PAIR_FLOW_H
 #define VIZ_PAIR_FLOW_H
@@ -21,31 +24,41 @@
 
 struct flow_item {
 	const struct viz_operation *op;
-	uint32_t message; /* sendmmsg, recvmmsg: which of its messages */
-	uint64_t local;	  /* where it begins in the operation's own bytes */
+	const struct viz_channel *source; /* datagrams: the sending socket, NULL: outside */
+	uint32_t message;		  /* sendmmsg, recvmmsg: which of its messages */
+	bool open;			  /* unfinished send: nobody knows how much of it went */
+	bool type_known;		  /* a fact, not the queue's rule applied */
+	bool doubt;			  /* flow_join(): the place is not certain */
+	bool urgent;			  /* sent with MSG_OOB */
+	uint64_t local;			  /* where it begins in the operation's own bytes */
 	uint64_t bytes;
 	uint64_t amount; /* in the flow's units */
 	uint64_t enter_ns;
 	uint64_t exit_ns;
 	int64_t type;		      /* queues: message type or priority */
-	uint64_t start;		      /* flow_join(): place in the flow, in units */
-	bool doubt;		      /* flow_join(): the place is not certain */
-	bool open;		      /* unfinished send: nobody knows how much of it went */
 	bool echo;		      /* terminals: what the line sends back to who wrote `op` */
 	const struct line_text *line; /* terminals: what came out, where it is not what went in */
+	uint64_t start;		      /* flow_join(): place in the flow, in units */
+	uint64_t used;		      /* flow_join(): how much of it was joined */
 };
 
 struct flow_side {
 	struct flow_item *items;
 	size_t count;
+	size_t capacity;
 };
 
 struct flow {
 	struct flow_side sends;
 	struct flow_side receives;
-	bool whole;    /* units are whole messages: sizes can contradict */
-	bool payloads; /* units are bytes of payload, which can contradict */
-	bool doubt;    /* nothing is certain: records are missing, or evidence contradicts */
+	uint64_t until_ns;	  /* VIZ_NEVER: all is known, and nothing may be left */
+	uint64_t open_receive_ns; /* when the first receive that is under way began; VIZ_NEVER */
+	bool whole;		  /* units are whole messages: sizes can contradict */
+	bool payloads;		  /* units are bytes of payload, which can contradict */
+	bool doubt;   /* nothing is certain: records are missing, or evidence contradicts */
+	bool guess;   /* the same, for what is joined now */
+	bool sent;    /* somebody here has sent something, ever */
+	bool foreign; /* something came out that nobody here has sent */
 };
 
 /* Where a send and a receive meet; one of them is NULL for what only the other one has. */
@@ -56,11 +69,18 @@ struct flow_piece {
 	uint64_t amount;
 };
 
-void flow_add(struct arena *arena, struct flow_side *side, const struct flow_item *item);
+static inline void flow_add(struct flow_side *side, const struct flow_item *item)
+{
+	LIST_PUSH(side, *item);
+}
+
+void flow_free(struct flow_side *side);
+void flow_put_back(struct flow_side *side, struct flow_side *rest); /* frees the rest */
+void flow_sort(struct flow_side *side);				    /* by beginning */
 
 /*
- * Orders both sides, gives each item its place, and joins them: an array of pieces in the flow's
- * order. flow->doubt is set where the pieces contradict what else is known.
+ * Orders both sides, gives each item its place, and joins what is firm: an array of pieces in the
+ * flow's order. flow->doubt is set where the pieces contradict what else is known.
  */
 struct flow_piece *flow_join(struct arena *arena, struct flow *flow, size_t *count);
 

@@ -1,106 +1,259 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What the pair_*.c files share: one file for each policy of viz/lang/lang.h, which goes through
- * the channels of its policy and adds messages. Private to them.
+ * The pairing engine. Operations, signals and channels are put in as the trace tells of them;
+ * from time to time pair_settle() joins what is certain to come no other way, tells the sink, and
+ * lets go of what was joined. One file for each policy of viz/lang/lang.h: it takes an operation
+ * into its channel's traffic, and settles a channel. Private to pair_*.c and stream.c.
  */
 #ifndef VIZ_PAIR_INTERNAL_H
 #define VIZ_PAIR_INTERNAL_H
 
+#include "id_map.h"
 #include "pair_flow.h"
+#include "stream.h"
 
 struct operation_list {
 	struct viz_operation **items;
 	size_t count;
+	size_t capacity;
 };
 
-#define PAIR_ALL_MESSAGES UINT32_MAX
-
-/* A send, or one message of a sendmmsg whose messages go to different addresses. */
-struct inbound {
-	const struct viz_operation *op;
-	uint32_t message; /* or PAIR_ALL_MESSAGES */
+/* When writing ends of a channel were counted; see pair_end.c. */
+struct counted {
+	uint64_t enter_ns, exit_ns;
+	uint64_t writers;
 };
 
-/* The operations of one channel that may have moved something, in order of enter_ns. */
+struct counted_list {
+	struct counted *items;
+	size_t count;
+	size_t capacity;
+};
+
+/* What the kernel says of a pipe's content against what we have counted; see pair_content.c. */
+enum content { CONTENT_UNKNOWN, CONTENT_AGREES, CONTENT_CONTRADICTS };
+
+/* Those of a socket that are in the address book. */
+struct addresses {
+	struct viz_bytes own, peer;
+};
+
+/* What of one channel waits to be joined. */
 struct channel_traffic {
-	struct operation_list sends;
-	struct operation_list receives;
-	struct inbound *inbound; /* sockets: sends that go to this one, from wherever */
-	size_t inbound_count;
-	struct viz_channel *peer; /* sockets: the one at the other end; NULL: not known */
-	bool gone;		  /* nobody can receive what still lies in it */
+	struct viz_channel *channel;
+	struct flow_side sends; /* into it; of sockets: by it */
+	struct flow_side receives;
+	struct flow_side urgent;     /* receives of urgent bytes */
+	struct flow_side inbound;    /* datagrams that go to this socket, from wherever */
+	struct flow_side fresh;	     /* not yet in `content_sum` */
+	struct operation_list calls; /* terminals: all on it, to be joined at the end */
+	struct operation_list open_sends;
+	struct operation_list open_receives;
+	struct addresses entered;
+	struct viz_channel *peer;  /* sockets: the one at the other end; NULL: not known */
+	struct viz_channel *named; /* what the first operation that names another socket says */
+	struct writers *writers;   /* pair_end.c */
+	struct counted_list counted;
+	const struct viz_operation *shut_read, *shut_write; /* the first shutdowns */
+	const struct viz_operation *connect;		    /* the first one */
+	uint64_t newest_ns;				    /* the latest return of a call */
+	uint64_t content_sum;				    /* bytes in a pipe, modulo 2^64 */
+	enum content content;
+	bool begun;	     /* begins_empty is decided */
+	bool inbound_ever;   /* a datagram was sent here */
+	bool sent_bytes;     /* a flow out of it has had something */
+	bool begins_empty;   /* its first receive was found asleep, before anybody sent */
+	bool received;	     /* somebody has called a receive on it, ever */
+	bool sent;	     /* the same of sends */
+	bool foreign;	     /* something came out that nobody here has sent */
+	bool send_doubt;     /* what went in (of sockets: went out) has no certain place any more */
+	bool receive_doubt;  /* the same of what came out */
+	bool packets, bytes; /* a pipe has seen packets, plain bytes */
+	bool transfers;	     /* somebody has taken from it by splice(2) or its kin */
+	bool has_urgent;     /* a sender has used MSG_OOB */
+	bool initial_taken;  /* counters */
+	bool connection_told;
+	bool gone_known; /* `gone` is the last word */
+	bool gone;	 /* nobody can receive what still lies in it */
+	bool listed;	 /* in context->busy */
 };
 
 struct address_book;
+struct signal_context;
 struct pair_route;
+
+struct message_list {
+	struct viz_message **items;
+	size_t count;
+	size_t capacity;
+};
+
+struct eof_list {
+	struct viz_eof **items;
+	size_t count;
+	size_t capacity;
+};
+
+struct traffic_list {
+	struct channel_traffic **items;
+	size_t count;
+	size_t capacity;
+};
 
 struct pair_context {
 	const struct viz_model *model;
-	struct viz_pairing *pairing;
+	const struct viz_sink *sink;
+	struct arena *keep; /* what the sink is given lives there; NULL: for the call */
 	struct arena *arena;
-	struct channel_traffic *traffic; /* by channel index */
+	struct arena *round;	     /* for one pair_settle() */
+	struct traffic_list traffic; /* by channel index; an item may be NULL */
+	struct traffic_list busy;    /* something can be joined, or will be */
 	struct address_book *addresses;
-	bool lost; /* records are missing: no order is certain */
+	struct signal_context *signals;
+	struct operation_list recent;	/* have returned, and were not gone through in order yet */
+	struct operation_list accepted; /* accepts that have not met their connects */
+	struct operation_list dropped;	/* to be let go at the end of the round */
+	struct eof_list eofs;		/* to be explained */
+	struct message_list messages;	/* received, to be told in order */
+	struct message_list unreceived; /* to be told at the end */
+	size_t new_messages;		/* from there on made in this round */
+	uint64_t told;			/* messages */
+	struct map passed;		/* pair_gone.c */
+	size_t message_count, event_count, eof_count, connection_count;
+	uint64_t until_ns;   /* all calls that began before are known */
+	uint64_t settled_ns; /* as far as the round before went */
+	size_t late;	     /* operations that came behind that */
+	bool lost;	     /* records are missing: no order is certain */
+	int err;	     /* what the sink has returned */
 };
 
-/* The policies. */
-void pair_streams(struct pair_context *context); /* but terminals */
-void pair_terminals(struct pair_context *context);
-void pair_datagrams(struct pair_context *context);
-void pair_queues(struct pair_context *context);
-void pair_counters(struct pair_context *context);
-void pair_signals(struct pair_context *context);
+/*
+ * `sink` must outlive the engine. What it is given is made in `kept` and stays; NULL: it lives for
+ * the call, and operations are let go.
+ */
+struct pair_context *pair_open(const struct viz_model *model, const struct viz_sink *sink,
+			       struct arena *kept);
+void pair_close(struct pair_context *context);
+
+/* A channel, once it is known and whenever a line has told more of it. */
+void pair_add_channel(struct pair_context *context, struct viz_channel *channel);
+
+/* A call that has returned; or one that has begun, and then again when it has returned. */
+void pair_add_operation(struct pair_context *context, struct viz_operation *op);
+
+/* A line about a signal. Unless all is kept, the engine frees it. */
+void pair_add_signal_event(struct pair_context *context, struct viz_signal_event *event);
 
 /*
- * pair_packet.c: a pipe in packet mode. False where it is none, or not all of it is: then nothing
- * was done.
+ * All calls that began before `until_ns` have been put in; VIZ_NEVER: the trace is at its end. 0,
+ * or what the sink returned.
  */
-bool pair_packets(struct pair_context *context, const struct viz_channel *channel,
-		  const struct pair_route *route);
-bool pair_any_packet(const struct operation_list *sends);
+int pair_settle(struct pair_context *context, uint64_t until_ns);
+
+/* --- for the policies ------------------------------------------------------------------------ */
+
+static inline bool pair_is_last(const struct pair_context *context)
+{
+	return context->until_ns == VIZ_NEVER;
+}
+
+/* take: a call that has returned. settle: joins what it can. */
+struct pair_policy {
+	void (*take)(struct pair_context *context, struct channel_traffic *traffic,
+		     struct viz_operation *op, bool send);
+	void (*settle)(struct pair_context *context, struct channel_traffic *traffic);
+};
+
+extern const struct pair_policy pair_stream_policy, pair_datagram_policy, pair_queue_policy,
+	pair_counter_policy;
+
+/* The channel's, made if need be. */
+struct channel_traffic *pair_traffic(struct pair_context *context,
+				     const struct viz_channel *channel)
+	__attribute__((returns_nonnull));
+void pair_list_busy(struct pair_context *context, struct channel_traffic *traffic);
+
+/* pair_peer.c: the strongest evidence comes first, for all channels of a round. */
+enum peer_evidence { PEER_BY_KERNEL, PEER_BY_CALL, PEER_BY_ADDRESS, PEER_EVIDENCES };
+void pair_find_peer(struct pair_context *context, struct channel_traffic *traffic,
+		    enum peer_evidence evidence);
+
+/* Before all datagram sockets are settled: each send goes to the socket that it was sent to. */
+void pair_direct_sends(struct pair_context *context, struct channel_traffic *traffic);
+
+/* pair_terminal.c: a pseudo-terminal, at the end of the trace. */
+void pair_terminal(struct pair_context *context, struct channel_traffic *traffic);
+
+/* Nothing lay in it when tracing found it: its first receive slept before anybody began to send. */
+bool pair_starts_empty(const struct flow *flow);
+
+/* pair_content.c: a pipe's operations for the check of its content, and the check. */
+void pair_content_add(struct channel_traffic *traffic, const struct flow_item *item, bool send);
+void pair_content_check(struct pair_context *context, struct channel_traffic *traffic);
 
 /*
- * pair_urgent.c: adds the messages of urgent bytes from `sends` to `receives` (NULL: not in the
- * trace). How many of the urgent sends, from the first on, are certain: their last byte is in no
- * stream. Behind those no place in the stream is.
+ * pair_packet.c: a pipe's call becomes packets; false where it is none, and moves plain bytes.
  */
-size_t pair_urgent(struct pair_context *context, const struct pair_route *route,
-		   const struct operation_list *sends, const struct operation_list *receives);
-bool pair_sends_urgent(const struct viz_operation *op);
-bool pair_takes_urgent(const struct viz_operation *op);
+bool pair_packet_take(struct channel_traffic *traffic, struct viz_operation *op, bool send);
+
+/*
+ * pair_urgent.c: adds the messages of urgent bytes, whose receives are in `urgent`. How many of the
+ * urgent sends, from the first on, are certain: their last byte is in no stream. Behind those no
+ * place in the stream is.
+ */
+size_t pair_urgent(struct pair_context *context, const struct pair_route *route, struct flow *flow,
+		   struct flow_side *urgent);
+bool pair_is_urgent(const struct viz_operation *op);
+
+/* pair_signal.c */
+struct signal_context *pair_signals_new(struct pair_context *pair);
+void pair_signals_free(struct signal_context *context);
+void pair_signal_line(struct signal_context *context, struct viz_signal_event *event);
+void pair_signal_settle(struct signal_context *context); /* before the operations */
+void pair_signal_call(struct signal_context *context, const struct viz_operation *op);
+void pair_signal_end(struct signal_context *context); /* after them, in each round */
+
+void pair_signal_free(struct pair_context *pair, struct viz_signal *signal);
 
 /* pair_signal_message.c: the message that a signal is. */
 void pair_add_signal(struct pair_context *context, const struct viz_signal *signal);
 
 /* Signals whose numbers mean more than others. */
+
 enum { SIGNAL_KILL = 9, SIGNAL_CONTINUE = 18 };
 
-/* pair_gone.c: sets `gone` of each channel's traffic. */
-void pair_find_gone(struct pair_context *context);
+/* pair_gone.c: what a call says of it, and whether nobody can receive from a channel any more. */
+void pair_gone_call(struct pair_context *context, const struct viz_operation *op);
+bool pair_is_gone(struct pair_context *context, struct channel_traffic *traffic);
 
-/* pair_end.c */
+/* pair_end.c; calls come in order of their return */
+void pair_end_call(struct pair_context *context, const struct viz_operation *op);
 void pair_add_eof(struct pair_context *context, const struct viz_operation *receive);
 void pair_explain_eofs(struct pair_context *context);
+void pair_end_free(struct channel_traffic *traffic);
+
+/* pair_connection.c; the same */
+void pair_connection_begin(struct pair_context *context, const struct viz_operation *op);
+void pair_connection_call(struct pair_context *context, const struct viz_operation *op);
 void pair_connections(struct pair_context *context);
 
 /* pair_address.c: the sockets of a trace by address. */
-struct address_book *address_book_new(struct arena *arena, const struct viz_model *model);
+struct address_book *address_book_new(struct arena *arena);
+void address_book_enter(struct address_book *book, struct arena *scratch,
+			struct viz_channel *channel, struct addresses *entered);
 
-/* The socket of that mechanism that had this address then; NULL: none in the trace. */
-struct viz_channel *address_book_find(const struct address_book *book,
+/*
+ * The socket of that mechanism that had this address then; NULL: none in the trace. `scratch` is
+ * for keys that are looked up.
+ */
+struct viz_channel *address_book_find(const struct address_book *book, struct arena *scratch,
 				      const struct viz_channel *asker, struct viz_bytes address,
 				      uint64_t at_ns);
 /* A connected TCP or UDP socket's opposite: the addresses the other way round. */
-struct viz_channel *address_book_opposite(const struct address_book *book,
+struct viz_channel *address_book_opposite(const struct address_book *book, struct arena *scratch,
 					  const struct viz_channel *channel);
 
-static inline struct channel_traffic *pair_traffic(const struct pair_context *context,
-						   const struct viz_channel *channel)
-{
-	return &context->traffic[channel->index];
-}
-
-static inline enum policy pair_policy(const struct viz_channel *channel)
+static inline enum policy pair_policy_of(const struct viz_channel *channel)
 {
 	return mechanism_info(channel->mechanism)->policy;
 }
@@ -119,21 +272,36 @@ static inline bool pair_is_end(const struct viz_operation *op)
 uint64_t pair_stream_bytes(const struct viz_operation *op);
 
 /*
- * Adds an operation to a side, in whole messages: one, or those of sendmmsg and recvmmsg, all or
- * `only` that one. What failed adds nothing. An unfinished send is added as open.
+ * Adds an operation to a side, in whole messages: one, or those of sendmmsg and recvmmsg. What
+ * failed adds nothing. An unfinished send is added as open.
  */
-void pair_add_messages(struct pair_context *context, struct flow_side *side,
-		       const struct viz_operation *op, int64_t type, uint32_t only);
+void pair_add_messages(struct flow_side *side, const struct viz_operation *op, int64_t type);
 
-/* sendmmsg, recvmmsg; and how many messages it moved, at most as many as the kernel takes. */
-bool pair_is_multiple(const struct viz_operation *op);
-uint32_t pair_message_count(const struct viz_operation *op);
-
-/* Nothing lay in it when tracing found it: its first receive slept before anybody began to send. */
-bool pair_starts_empty(const struct flow *flow);
+bool pair_is_multiple(const struct viz_operation *op); /* sendmmsg, recvmmsg */
 
 /* An item of this operation with all but bytes and amount. */
 struct flow_item pair_item(const struct viz_operation *op);
+
+/* pair_side.c: an item enters a side that outlives the round, and keeps its operation alive. */
+void pair_side_add(struct flow_side *side, const struct flow_item *item);
+
+/* The unfinished sends as open items, only for this round; pair_close_open() takes them away. */
+void pair_open_sends(struct flow_side *side, const struct operation_list *open, bool whole);
+void pair_close_open(struct flow_side *side);
+
+/* When the first of these began; VIZ_NEVER: there is none. */
+uint64_t pair_first_enter(const struct operation_list *open);
+
+/* Moves the receives that have returned before the round's time into a flow; others bound it. */
+void pair_take_settled(struct flow_side *receives, struct flow *flow);
+
+/* Takes what was joined away, and the beginning of what was joined in part. */
+void pair_side_trim(struct pair_context *context, struct flow_side *side, bool bytes);
+
+bool pair_is_socket(const struct viz_channel *channel);
+
+/* An operation is let go at the end of this round. */
+void pair_let_go(struct pair_context *context, const struct viz_operation *op);
 
 /* What a flow's pieces have in common. */
 struct pair_route {
@@ -156,12 +324,28 @@ void pair_take_named(struct pair_context *context, struct flow *flow,
 struct viz_message *pair_add_whole(struct pair_context *context, const struct pair_route *route,
 				   const struct flow_item *send, const struct flow_item *receive);
 
-/* Joins a flow and adds its messages. */
+/* Joins a flow, adds its messages, and takes off it what was joined. */
 void pair_flow(struct pair_context *context, struct flow *flow, const struct pair_route *route);
 
 /* A message of that route with nothing but an id to come; and its ends from operations. */
 struct viz_message *pair_add_message(struct pair_context *context, const struct pair_route *route);
 struct viz_end pair_end_of(const struct viz_operation *op);
+
+/* Memory for what the sink is given: kept, or freed by pair_free() once it has been told. */
+void *pair_new(struct pair_context *context, size_t size);
+void pair_free(const struct pair_context *context, void *memory);
+
+/* pair_out.c: tells in order what was received before that time; at the end all. */
+void pair_tell_messages(struct pair_context *context, uint64_t until_ns);
+void pair_free_messages(struct pair_context *context);
+
+/* What a callback of the sink has returned: the first error ends the reading. */
+#define pair_tell(context, callback, thing)                                                        \
+	do {                                                                                       \
+		if (!(context)->err && (context)->sink->callback)                                  \
+			(context)->err = (context)->sink->callback((context)->sink->data,          \
+								   (thing));                       \
+	} while (0)
 
 /* true where somebody in the trace has held `channel` with any of these bits. */
 bool pair_ever_held(const struct viz_channel *channel, enum access access);

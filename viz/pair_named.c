@@ -20,7 +20,7 @@ const struct viz_operation *pair_named_send(const struct pair_context *context,
 static void map_sends(struct pair_context *context, const struct flow_side *sends, struct map *map)
 {
 	for (size_t i = 0; i < sends->count; i++)
-		map_put_uint(context->arena, map, sends->items[i].op->id, &sends->items[i]);
+		map_put_uint(context->round, map, sends->items[i].op->id, &sends->items[i]);
 }
 
 static bool is_left(const struct flow_item *item)
@@ -45,13 +45,17 @@ static void take_one(struct pair_context *context, struct flow *flow, const stru
 	const struct viz_operation *named = pair_named_send(context, receive->op);
 	struct flow_item *send = named ? map_get_uint(sends, named->id) : NULL;
 
-	if (!named)
+	if (!named || receive->exit_ns >= flow->until_ns)
 		return;
+	if (send && is_left(send) && send->open && !pair_is_last(context))
+		return; /* its end is still to come */
 	if (!send || !is_left(send)) {
 		flow->doubt = true;
 		return;
 	}
 	pair_add_whole(context, route, send, receive);
+	pair_let_go(context, send->op);
+	pair_let_go(context, receive->op);
 	send->op = receive->op = NULL;
 }
 

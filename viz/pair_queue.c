@@ -17,13 +17,6 @@ struct priority_counts {
 	unsigned distinct;
 };
 
-struct queue_receive {
-	const struct viz_operation *op;
-	int64_t type;
-	bool known; /* the type is a fact, not the queue's rule applied */
-	bool doubt;
-};
-
 static int64_t type_of(const struct viz_operation *op)
 {
 	return op->channel->mechanism == MECH_POSIX_MQ ? (int64_t)op->priority : op->message_type;
@@ -73,36 +66,39 @@ static int64_t counts_highest(const struct priority_counts *counts)
 
 static int compare_exits(const void *a, const void *b)
 {
-	const struct queue_receive *x = a, *y = b;
+	const struct flow_item *x = a, *y = b;
 
-	if (x->op->exit_ns != y->op->exit_ns)
-		return x->op->exit_ns < y->op->exit_ns ? -1 : 1;
+	if (x->exit_ns != y->exit_ns)
+		return x->exit_ns < y->exit_ns ? -1 : 1;
 	return (x->op->id > y->op->id) - (x->op->id < y->op->id);
+}
+
+static void take(struct pair_context *context, struct channel_traffic *traffic,
+		 struct viz_operation *op, bool send)
+{
+	(void)context;
+	if (viz_has(op, returned))
+		pair_add_messages(send ? &traffic->sends : &traffic->receives, op, type_of(op));
 }
 
 /*
  * Receives without a priority get the highest of what had been sent (begun to be sent) by their
  * end and nobody else had taken. With several priorities to choose from that is a guess.
  */
-static void infer_priorities(const struct operation_list *sends, struct queue_receive *receives,
-			     size_t count)
+static void infer_priorities(struct flow *all)
 {
-	struct priority_counts *counts = calloc(1, sizeof(*counts));
+	struct priority_counts *counts = memory_new(sizeof(*counts));
+	const struct flow_side *sends = &all->sends;
 	size_t sent = 0;
 
-	for (size_t i = 0; i < count; i++) {
-		struct queue_receive *receive = &receives[i];
+	for (size_t i = 0; i < all->receives.count; i++) {
+		struct flow_item *receive = &all->receives.items[i];
 
-		if (!counts) {
-			receive->doubt = true;
-			continue;
-		}
-		for (; sent < sends->count && sends->items[sent]->enter_ns <= receive->op->exit_ns;
+		for (; sent < sends->count && sends->items[sent].enter_ns <= receive->exit_ns;
 		     sent++)
-			if (!viz_operation_failed(sends->items[sent]))
-				counts_add(counts, type_of(sends->items[sent]));
-		if (!receive->known) {
-			receive->doubt = counts->distinct != 1;
+			counts_add(counts, sends->items[sent].type);
+		if (!receive->type_known) {
+			all->doubt |= counts->distinct != 1;
 			receive->type = counts_highest(counts);
 		}
 		counts_take(counts, receive->type);
@@ -110,26 +106,27 @@ static void infer_priorities(const struct operation_list *sends, struct queue_re
 	free(counts);
 }
 
-static struct queue_receive *list_receives(struct pair_context *context,
-					   const struct channel_traffic *traffic, size_t *count)
+/* What was received, in order of return, and of which class each is. */
+static void find_types(struct pair_context *context, struct flow *all)
 {
-	struct queue_receive *list = NULL;
+	struct flow_side *side = &all->receives;
+	size_t guessed = 0;
 
-	*count = 0;
-	for (size_t i = 0; i < traffic->receives.count; i++) {
-		const struct viz_operation *op = traffic->receives.items[i];
-		const struct viz_operation *named = pair_named_send(context, op);
-		struct queue_receive receive = {.op = op,
-						.type = type_of(named ? named : op),
-						.known = named || type_known(op)};
+	for (size_t i = 0; i < side->count; i++) {
+		struct flow_item *item = &side->items[i];
+		const struct viz_operation *named = pair_named_send(context, item->op);
 
-		receive.doubt = !receive.known;
-		if (!viz_operation_failed(op) && viz_has(op, returned))
-			ARENA_PUSH(context->arena, list, *count, receive);
+		item->type = type_of(named ? named : item->op);
+		item->type_known = named || type_known(item->op);
+		guessed += !item->type_known;
+		if (!item->type_known && item->op->channel->mechanism != MECH_POSIX_MQ)
+			all->doubt = true;
 	}
-	if (*count)
-		qsort(list, *count, sizeof(*list), compare_exits);
-	return list;
+	if (side->count)
+		qsort(side->items, side->count, sizeof(*side->items), compare_exits);
+	flow_sort(&all->sends);
+	if (guessed && side->items[0].op->channel->mechanism == MECH_POSIX_MQ)
+		infer_priorities(all);
 }
 
 static int compare_types(const void *a, const void *b)
@@ -145,11 +142,10 @@ static void sort_types(struct flow_side *side)
 		qsort(side->items, side->count, sizeof(*side->items), compare_types);
 }
 
-static void take_type(struct pair_context *context, const struct flow_side *from, size_t *at,
-		      int64_t type, struct flow_side *to)
+static void take_type(const struct flow_side *from, size_t *at, int64_t type, struct flow_side *to)
 {
 	for (; *at < from->count && from->items[*at].type == type; (*at)++)
-		flow_add(context->arena, to, &from->items[*at]);
+		flow_add(to, &from->items[*at]);
 }
 
 static int64_t next_type(const struct flow_side *a, size_t i, const struct flow_side *b, size_t j)
@@ -161,54 +157,59 @@ static int64_t next_type(const struct flow_side *a, size_t i, const struct flow_
 	return b->items[j].type;
 }
 
-/* Both sides hold all classes; each class is a flow of its own. */
+/* Both sides hold all classes; each class is a flow of its own. What is left of each goes back. */
 static void pair_types(struct pair_context *context, struct flow *all,
 		       const struct pair_route *route)
 {
+	struct flow_side sends = all->sends, receives = all->receives;
+	bool doubt = all->doubt;
 	size_t s = 0, r = 0;
 
-	sort_types(&all->sends);
-	sort_types(&all->receives);
-	while (s < all->sends.count || r < all->receives.count) {
-		int64_t type = next_type(&all->sends, s, &all->receives, r);
-		struct flow flow = {.whole = true, .payloads = true, .doubt = all->doubt};
+	all->sends = all->receives = (struct flow_side){0};
+	sort_types(&sends);
+	sort_types(&receives);
+	while (s < sends.count || r < receives.count) {
+		int64_t type = next_type(&sends, s, &receives, r);
+		struct flow flow = *all;
 
-		take_type(context, &all->sends, &s, type, &flow.sends);
-		take_type(context, &all->receives, &r, type, &flow.receives);
+		flow.doubt = doubt;
+		flow.sends = flow.receives = (struct flow_side){0};
+		take_type(&sends, &s, type, &flow.sends);
+		take_type(&receives, &r, type, &flow.receives);
+		flow.sent = flow.sends.count > 0;
 		pair_flow(context, &flow, route);
+		all->doubt |= flow.doubt;
+		flow_put_back(&all->sends, &flow.sends);
+		flow_put_back(&all->receives, &flow.receives);
 	}
+	flow_free(&sends);
+	flow_free(&receives);
 }
 
-static void pair_queue(struct pair_context *context, const struct viz_channel *channel)
+static void settle(struct pair_context *context, struct channel_traffic *traffic)
 {
-	const struct channel_traffic *traffic = pair_traffic(context, channel);
-	struct pair_route route = {
-		.mechanism = channel->mechanism, .channel = channel, .typed = true};
-	struct flow all = {0};
-	struct queue_receive *receives;
-	size_t count, guessed = 0;
+	struct pair_route route = {.mechanism = traffic->channel->mechanism,
+				   .channel = traffic->channel,
+				   .typed = true};
+	struct flow all = {.whole = true,
+			   .payloads = true,
+			   .until_ns = context->until_ns,
+			   .open_receive_ns = VIZ_NEVER,
+			   .doubt = traffic->send_doubt || traffic->receive_doubt};
 
-	receives = list_receives(context, traffic, &count);
-	for (size_t i = 0; i < count; i++)
-		guessed += !type_known(receives[i].op);
-	if (guessed && channel->mechanism == MECH_POSIX_MQ)
-		infer_priorities(&traffic->sends, receives, count);
-	for (size_t i = 0; i < traffic->sends.count; i++)
-		pair_add_messages(context, &all.sends, traffic->sends.items[i],
-				  type_of(traffic->sends.items[i]), PAIR_ALL_MESSAGES);
-	for (size_t i = 0; i < count; i++) {
-		pair_add_messages(context, &all.receives, receives[i].op, receives[i].type,
-				  PAIR_ALL_MESSAGES);
-		all.doubt |= receives[i].doubt;
-	}
+	for (size_t i = 0; i < traffic->open_sends.count; i++)
+		pair_add_messages(&traffic->sends, traffic->open_sends.items[i],
+				  type_of(traffic->open_sends.items[i]));
+	if (!pair_is_last(context))
+		all.open_receive_ns = pair_first_enter(&traffic->open_receives);
+	all.sends = traffic->sends;
+	pair_take_settled(&traffic->receives, &all);
+	find_types(context, &all);
 	pair_types(context, &all, &route);
+	traffic->sends = all.sends;
+	flow_put_back(&traffic->receives, &all.receives);
+	traffic->send_doubt = all.doubt;
+	pair_close_open(&traffic->sends);
 }
 
-void pair_queues(struct pair_context *context)
-{
-	const struct viz_model *model = context->model;
-
-	for (size_t i = 0; i < model->channel_count; i++)
-		if (pair_policy(model->channels[i]) == POLICY_QUEUE)
-			pair_queue(context, model->channels[i]);
-}
+const struct pair_policy pair_queue_policy = {take, settle};

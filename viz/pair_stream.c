@@ -7,145 +7,40 @@
 
 #include "pair_internal.h"
 
-/* An operation that begins within this time after a sample may have moved bytes before it. */
-#define SAMPLE_NS 1000000
-
-/* What a call says of the channel's content, taken just after its end. */
-struct sample {
-	uint64_t at_ns;
-	uint64_t queued;
-};
-
-/* false where nobody can tell how much it moved. */
-static bool add_bytes(struct pair_context *context, struct flow_side *side,
-		      const struct viz_operation *op)
+static bool is_pipe(const struct viz_channel *channel)
 {
+	return mechanism_info(channel->mechanism)->direction == DIRECTION_ONE_WAY;
+}
+
+static void take(struct pair_context *context, struct channel_traffic *traffic,
+		 struct viz_operation *op, bool send)
+{
+	bool urgent = !is_pipe(traffic->channel) && pair_is_urgent(op);
 	struct flow_item item = pair_item(op);
+	struct flow_side *side = send ? &traffic->sends : &traffic->receives;
 
-	item.amount = item.open ? 0 : pair_stream_bytes(op);
-	item.bytes = item.amount;
-	if (item.open || item.amount)
-		flow_add(context->arena, side, &item);
-	else if (op->returned > 0)
-		return false;
-	return true;
-}
-
-/*
- * Of sockets the first `certain` urgent sends have their last byte elsewhere. What comes from a
- * further one on has no certain place.
- */
-static void add_sends(struct pair_context *context, struct flow *flow,
-		      const struct operation_list *sends, size_t certain, bool sockets)
-{
-	struct flow_side *side = &flow->sends;
-	bool doubt = false;
-
-	for (size_t i = 0; sends && i < sends->count; i++) {
-		const struct viz_operation *op = sends->items[i];
-		bool urgent = sockets && pair_sends_urgent(op);
-		size_t before = side->count;
-
-		flow->doubt |= !add_bytes(context, side, op);
-		doubt |= urgent && certain == 0;
-		if (side->count == before)
-			continue;
-		side->items[before].doubt = doubt;
-		if (!urgent || doubt)
-			continue;
-		certain--;
-		side->items[before].bytes = --side->items[before].amount;
-	}
-}
-
-static void add_receives(struct pair_context *context, struct flow *flow,
-			 const struct operation_list *receives, bool sockets)
-{
-	for (size_t i = 0; receives && i < receives->count; i++) {
-		const struct viz_operation *op = receives->items[i];
-
-		if (sockets && pair_takes_urgent(op))
-			continue;
-		flow->doubt |= !add_bytes(context, &flow->receives, op);
-		if (pair_is_end(op))
+	if (traffic->channel->mechanism == MECH_PTY)
+		return; /* pair_add_operation() keeps it */
+	if (is_pipe(traffic->channel) && pair_packet_take(traffic, op, send)) {
+		if (!send && pair_is_end(op))
 			pair_add_eof(context, op);
+		return;
 	}
-}
-
-static int compare_numbers(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
-static int compare_exits(const void *a, const void *b)
-{
-	const struct flow_item *x = a, *y = b;
-
-	return (x->exit_ns > y->exit_ns) - (x->exit_ns < y->exit_ns);
-}
-
-/* All items by exit, the amounts of receives counted negative (modulo 2^64). */
-static struct flow_item *merge_sides(struct arena *arena, const struct flow *flow, size_t *count)
-{
-	struct flow_item *items;
-
-	*count = flow->sends.count + flow->receives.count;
-	items = arena_array(arena, *count + 1, sizeof(*items));
-	for (size_t i = 0; i < flow->sends.count; i++)
-		items[i] = flow->sends.items[i];
-	for (size_t i = 0; i < flow->receives.count; i++) {
-		struct flow_item *item = &items[flow->sends.count + i];
-
-		*item = flow->receives.items[i];
-		item->amount = 0 - item->amount;
-	}
-	if (*count)
-		qsort(items, *count, sizeof(*items), compare_exits);
-	return items;
-}
-
-static uint64_t *sort_enters(struct arena *arena, const struct flow_item *items, size_t count)
-{
-	uint64_t *enters = arena_array(arena, count + 1, sizeof(*enters));
-
-	for (size_t i = 0; i < count; i++)
-		enters[i] = items[i].enter_ns;
-	if (count)
-		qsort(enters, count, sizeof(*enters), compare_numbers);
-	return enters;
-}
-
-/*
- * Whenever no call is under way, what lies in a pipe is what went in less what came out. If the
- * kernel counted something else, bytes have moved that we did not see (splice, a process outside
- * the trace): then no place in the flow is certain.
- */
-enum content { CONTENT_UNKNOWN, CONTENT_AGREES, CONTENT_CONTRADICTS };
-
-static enum content content_check(struct pair_context *context, const struct flow *flow,
-				  const struct viz_channel *channel)
-{
-	enum content result = CONTENT_UNKNOWN;
-	size_t count, begun = 0;
-	const struct flow_item *items = merge_sides(context->arena, flow, &count);
-	const uint64_t *enters = sort_enters(context->arena, items, count);
-	uint64_t content = 0;
-
-	for (size_t i = 0; i < count && !items[i].open; i++) {
-		const struct viz_operation *op = items[i].op;
-
-		content += items[i].amount;
-		while (begun < count && enters[begun] < items[i].exit_ns + SAMPLE_NS)
-			begun++;
-		if (begun != i + 1 || op->channel != channel || !viz_has(op, queued))
-			continue;
-		if (op->queued != content)
-			return CONTENT_CONTRADICTS;
-		result = CONTENT_AGREES;
-	}
-	return result;
+	item.amount = item.bytes = pair_stream_bytes(op);
+	item.urgent = urgent;
+	traffic->has_urgent |= urgent;
+	if (urgent && !send)
+		side = &traffic->urgent;
+	if (item.amount)
+		pair_side_add(side, &item);
+	else if (op->returned > 0 && send) /* nobody can tell how much it moved */
+		traffic->send_doubt = true;
+	else if (op->returned > 0)
+		traffic->receive_doubt = true;
+	if (item.amount && is_pipe(traffic->channel))
+		pair_content_add(traffic, &item, send);
+	if (!send && pair_is_end(op))
+		pair_add_eof(context, op);
 }
 
 /*
@@ -154,83 +49,168 @@ static enum content content_check(struct pair_context *context, const struct flo
  */
 bool pair_starts_empty(const struct flow *flow)
 {
-	const struct flow_side *sends = &flow->sends, *receives = &flow->receives;
-	const struct viz_operation *first;
+	const struct viz_operation *first = NULL;
 
-	if (receives->count == 0)
+	for (size_t i = 0; i < flow->receives.count; i++)
+		if (!first || flow->receives.items[i].enter_ns < first->enter_ns)
+			first = flow->receives.items[i].op;
+	if (!first || !viz_has(first, entered_before) || !first->began)
 		return false;
-	first = receives->items[0].op;
-	if (!viz_has(first, entered_before) || !first->began)
-		return false;
-	for (size_t i = 0; i < sends->count; i++)
-		if (sends->items[i].enter_ns <= first->began_ns)
+	for (size_t i = 0; i < flow->sends.count; i++)
+		if (flow->sends.items[i].enter_ns <= first->began_ns)
 			return false;
 	return true;
 }
 
-static void pair_pipe(struct pair_context *context, const struct viz_channel *channel)
+static void note_beginning(struct channel_traffic *receiver, const struct flow *flow)
 {
-	const struct channel_traffic *traffic = pair_traffic(context, channel);
-	struct pair_route route = {.mechanism = channel->mechanism, .channel = channel};
-	struct flow flow = {0};
-	enum content content;
-
-	route.outside = !channel->created_in_trace && traffic->receives.count == 0 &&
-			!pair_ever_held(channel, ACCESS_READ);
-	if (pair_packets(context, channel, &route))
+	if (receiver->begun || !flow->receives.count)
 		return;
-	flow.payloads = true;
-	add_sends(context, &flow, &traffic->sends, 0, false);
-	add_receives(context, &flow, &traffic->receives, false);
-	content = content_check(context, &flow, channel);
-	if (content == CONTENT_CONTRADICTS ||
-	    (content == CONTENT_UNKNOWN && channel->found && !pair_starts_empty(&flow)))
-		flow.doubt = true;
-	flow.doubt |= pair_any_packet(&traffic->sends); /* with plain bytes between them */
-	pair_flow(context, &flow, &route);
+	receiver->begun = true;
+	receiver->begins_empty = pair_starts_empty(flow);
 }
 
-/* From a socket's sends to its peer's receives; either may be NULL. */
-static void pair_direction(struct pair_context *context, const struct viz_channel *sender,
-			   const struct viz_channel *receiver)
-{
-	const struct operation_list *sends = sender ? &pair_traffic(context, sender)->sends : NULL;
-	const struct operation_list *receives = receiver
-							? &pair_traffic(context, receiver)->receives
-							: NULL;
-	const struct viz_channel *channel = receiver ? receiver : sender;
-	struct pair_route route = {.mechanism = channel->mechanism, .channel = channel};
-	struct flow flow = {0};
+/* One direction: from the sends of one to the receives of another; of a pipe, both are the same. */
+struct ends {
+	struct channel_traffic *sender;	  /* NULL: not in the trace */
+	struct channel_traffic *receiver; /* the same */
+};
 
-	route.outside = !receiver || (receives->count == 0 && !receiver->created_in_trace &&
-				      !pair_ever_held(receiver, ACCESS_BOTH));
-	if (route.outside && sender)
-		route.channel = sender;
+static struct flow begin_flow(struct pair_context *context, const struct ends *ends)
+{
+	struct channel_traffic *sender = ends->sender, *receiver = ends->receiver;
+	struct flow flow = {.until_ns = context->until_ns, .open_receive_ns = VIZ_NEVER};
+
 	flow.payloads = true;
-	add_sends(context, &flow, sends, pair_urgent(context, &route, sends, receives), true);
-	add_receives(context, &flow, receives, true);
-	if (((sender && sender->found) || (receiver && receiver->found)) &&
-	    !pair_starts_empty(&flow))
-		flow.doubt = true;
-	pair_flow(context, &flow, &route);
+	if (sender) {
+		if (pair_is_last(context) || sender->open_sends.count)
+			pair_open_sends(&sender->sends, &sender->open_sends, sender->packets);
+		flow.sends = sender->sends;
+		flow.sent = sender->sent_bytes;
+		flow.doubt |= sender->send_doubt;
+	}
+	if (receiver) {
+		flow.receives = receiver->receives;
+		flow.foreign = receiver->foreign;
+		flow.doubt |= receiver->receive_doubt;
+		if (!pair_is_last(context))
+			flow.open_receive_ns = pair_first_enter(&receiver->open_receives);
+		note_beginning(receiver, &flow);
+	}
+	return flow;
 }
 
-void pair_streams(struct pair_context *context)
+static void end_flow(const struct ends *ends, struct flow *flow)
 {
-	const struct viz_model *model = context->model;
+	struct channel_traffic *sender = ends->sender, *receiver = ends->receiver;
 
-	for (size_t i = 0; i < model->channel_count; i++) {
-		const struct viz_channel *channel = model->channels[i];
-		const struct viz_channel *peer = context->traffic[i].peer;
-
-		if (pair_policy(channel) != POLICY_STREAM || channel->mechanism == MECH_PTY)
-			continue;
-		if (mechanism_info(channel->mechanism)->direction == DIRECTION_ONE_WAY) {
-			pair_pipe(context, channel);
-			continue;
-		}
-		pair_direction(context, channel, peer);
-		if (!peer)
-			pair_direction(context, NULL, channel);
+	if (sender) {
+		sender->sends = flow->sends;
+		sender->send_doubt = flow->doubt;
+		sender->sent_bytes = flow->sent;
+		pair_close_open(&sender->sends);
+	}
+	if (receiver) {
+		receiver->receives = flow->receives;
+		receiver->receive_doubt = flow->doubt;
+		receiver->foreign = flow->foreign;
 	}
 }
+
+static void settle_pipe(struct pair_context *context, struct channel_traffic *traffic)
+{
+	struct ends ends = {traffic, traffic};
+	struct pair_route route = {.mechanism = traffic->channel->mechanism,
+				   .channel = traffic->channel};
+	struct flow flow;
+
+	pair_content_check(context, traffic);
+	flow = begin_flow(context, &ends);
+	flow.whole = traffic->packets && !traffic->bytes;
+	if (traffic->packets && traffic->bytes)
+		flow.doubt = true; /* plain bytes between packets */
+	if (flow.whole)
+		flow.doubt |= traffic->channel->found;
+	else if (traffic->content == CONTENT_CONTRADICTS ||
+		 (traffic->content == CONTENT_UNKNOWN && traffic->channel->found &&
+		  !traffic->begins_empty))
+		flow.doubt = true;
+	route.outside = !traffic->channel->created_in_trace && !traffic->received &&
+			!pair_ever_held(traffic->channel, ACCESS_READ);
+	pair_flow(context, &flow, &route);
+	end_flow(&ends, &flow);
+}
+
+/* The first `certain` urgent sends have their last byte elsewhere; what follows has no place. */
+static void mark_urgent(struct flow_side *sends, size_t certain)
+{
+	bool doubt = false;
+
+	for (size_t i = 0; i < sends->count; i++) {
+		struct flow_item *item = &sends->items[i];
+
+		doubt |= item->urgent && certain == 0;
+		item->doubt |= doubt;
+		if (!item->urgent || doubt)
+			continue;
+		certain--;
+		item->bytes = --item->amount;
+	}
+}
+
+/* Whether this direction can wait no longer, or has nothing to wait for. */
+static bool can_settle(const struct pair_context *context, const struct ends *ends)
+{
+	return pair_is_last(context) || !((ends->sender && ends->sender->has_urgent) ||
+					  (ends->receiver && ends->receiver->urgent.count));
+}
+
+static void settle_direction(struct pair_context *context, struct channel_traffic *sender,
+			     struct channel_traffic *receiver)
+{
+	const struct channel_traffic *traffic = receiver ? receiver : sender;
+	struct pair_route route = {.mechanism = traffic->channel->mechanism,
+				   .channel = traffic->channel};
+	struct ends ends = {sender, receiver};
+	struct flow flow;
+
+	if (!can_settle(context, &ends))
+		return;
+	flow = begin_flow(context, &ends);
+	route.outside = !receiver || (!receiver->received && !receiver->channel->created_in_trace &&
+				      !pair_ever_held(receiver->channel, ACCESS_BOTH));
+	if (route.outside && sender)
+		route.channel = sender->channel;
+	if ((sender && sender->has_urgent) || (receiver && receiver->urgent.count))
+		mark_urgent(&flow.sends, pair_urgent(context, &route, &flow,
+						     receiver ? &receiver->urgent : NULL));
+	if (((sender && sender->channel->found) || (receiver && receiver->channel->found)) &&
+	    !(receiver && receiver->begins_empty))
+		flow.doubt = true;
+	pair_flow(context, &flow, &route);
+	end_flow(&ends, &flow);
+}
+
+static void settle(struct pair_context *context, struct channel_traffic *traffic)
+{
+	struct channel_traffic *peer;
+
+	if (is_pipe(traffic->channel)) {
+		settle_pipe(context, traffic);
+		return;
+	}
+	if (traffic->channel->mechanism == MECH_PTY) {
+		if (pair_is_last(context))
+			pair_terminal(context, traffic);
+		return;
+	}
+	peer = traffic->peer ? pair_traffic(context, traffic->peer) : NULL;
+	if (peer || pair_is_last(context))
+		settle_direction(context, traffic, peer);
+	if (peer && !pair_is_last(context)) /* else it has its own turn */
+		settle_direction(context, peer, traffic);
+	else if (!peer)
+		settle_direction(context, NULL, traffic);
+}
+
+const struct pair_policy pair_stream_policy = {take, settle};

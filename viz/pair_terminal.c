@@ -21,18 +21,12 @@ struct sample {
 	struct viz_line line;
 };
 
-/* All terminals of a trace. */
-struct terminals {
-	struct pair_context *context;
-	struct operation_list *calls; /* on each of them, by channel index */
-	uint64_t *read_ns;	      /* of a write to a master, by operation index */
-};
-
 struct terminal {
 	struct pair_context *context;
-	const struct terminals *all;
-	const struct viz_channel *master; /* NULL: not in the trace */
-	const struct viz_channel *slave;
+	struct arena *arena;		/* lives as long as the messages */
+	struct channel_traffic *master; /* NULL: not in the trace */
+	struct channel_traffic *slave;
+	struct id_map read_ns;	/* when a write to the master was read, by operation */
 	struct sample *samples; /* by at_ns */
 	size_t sample_count;
 	bool flushed; /* somebody has thrown away, or made up, what lay in it */
@@ -43,8 +37,7 @@ static void add_sample(struct terminal *terminal, uint64_t at_ns, const struct v
 	struct sample sample = {at_ns, *line};
 
 	if (line->known)
-		ARENA_PUSH(terminal->context->arena, terminal->samples, terminal->sample_count,
-			   sample);
+		ARENA_PUSH(terminal->arena, terminal->samples, terminal->sample_count, sample);
 }
 
 static bool is_flush(const struct viz_operation *op)
@@ -65,10 +58,24 @@ static int compare_samples(const void *a, const void *b)
 	return (x->at_ns > y->at_ns) - (x->at_ns < y->at_ns);
 }
 
-static void collect_calls(struct terminal *terminal, const struct viz_channel *channel)
+static int compare_enters(const void *a, const void *b)
 {
-	const struct operation_list *calls = &terminal->all->calls[channel->index];
+	const struct viz_operation *x = *(struct viz_operation *const *)a;
+	const struct viz_operation *y = *(struct viz_operation *const *)b;
 
+	if (x->enter_ns != y->enter_ns)
+		return x->enter_ns < y->enter_ns ? -1 : 1;
+	return (x->id > y->id) - (x->id < y->id);
+}
+
+static void collect_calls(struct terminal *terminal, struct channel_traffic *end)
+{
+	struct operation_list *calls = &end->calls;
+
+	for (size_t i = 0; i < end->open_sends.count; i++)
+		LIST_PUSH(calls, end->open_sends.items[i]);
+	if (calls->count)
+		qsort(calls->items, calls->count, sizeof(*calls->items), compare_enters);
 	for (size_t i = 0; i < calls->count; i++) {
 		const struct viz_operation *op = calls->items[i];
 
@@ -115,7 +122,6 @@ static bool same_line(const struct viz_line *a, const struct viz_line *b)
 static struct line_text pass_between(const struct terminal *terminal, enum line_way way,
 				     const struct flow_item *item, uint64_t until_ns)
 {
-	struct arena *arena = terminal->context->arena;
 	size_t i = sample_before(terminal, item->enter_ns);
 	const struct viz_line *last;
 	struct line_text text, other;
@@ -124,14 +130,14 @@ static struct line_text pass_between(const struct terminal *terminal, enum line_
 	if (i >= terminal->sample_count)
 		return (struct line_text){0};
 	last = &terminal->samples[i].line;
-	text = line_pass(arena, way, last, item->op, item->bytes);
+	text = line_pass(terminal->arena, way, last, item->op, item->bytes);
 	for (i++; i < terminal->sample_count && terminal->samples[i].at_ns <= until_ns; i++) {
 		if (same_line(last, &terminal->samples[i].line))
 			continue;
 		if (++changes > CHANGES_MAX)
 			return (struct line_text){0};
 		last = &terminal->samples[i].line;
-		other = line_pass(arena, way, last, item->op, item->bytes);
+		other = line_pass(terminal->arena, way, last, item->op, item->bytes);
 		if (!line_text_equal(&text, &other))
 			return (struct line_text){0};
 	}
@@ -142,7 +148,7 @@ static struct line_text pass_between(const struct terminal *terminal, enum line_
 static bool item_pass(const struct terminal *terminal, enum line_way way, struct flow_item *item,
 		      uint64_t until_ns)
 {
-	struct line_text *text = arena_alloc(terminal->context->arena, sizeof(*text));
+	struct line_text *text = arena_alloc(terminal->arena, sizeof(*text));
 
 	*text = pass_between(terminal, way, item, until_ns);
 	if (!text->known)
@@ -165,19 +171,19 @@ static struct flow_item item_of(const struct viz_operation *op)
  * nobody in the trace reads, a message is what was written, whatever the line makes of it.
  */
 static void add_sends(const struct terminal *terminal, struct flow *flow, enum line_way way,
-		      const struct operation_list *sends)
+		      const struct channel_traffic *end)
 {
 	bool read = flow->receives.count > 0;
 
-	for (size_t i = 0; i < sends->count; i++) {
-		struct flow_item item = item_of(sends->items[i]);
+	for (size_t i = 0; end && i < end->calls.count; i++) {
+		struct flow_item item = item_of(end->calls.items[i]);
 		uint64_t until_ns = way == LINE_OUTPUT ? item.exit_ns : VIZ_NEVER;
 
-		if (!item.open && !item.amount)
+		if (item.op->role != ROLE_SEND || (!item.open && !item.amount))
 			continue;
 		if (!item.open && read)
 			flow->doubt |= !item_pass(terminal, way, &item, until_ns);
-		flow_add(terminal->context->arena, &flow->sends, &item);
+		pair_side_add(&flow->sends, &item);
 	}
 }
 
@@ -194,15 +200,17 @@ static void packet_strip(struct flow_item *item)
 }
 
 static void add_receives(const struct terminal *terminal, struct flow *flow,
-			 const struct operation_list *receives)
+			 const struct channel_traffic *end)
 {
-	for (size_t i = 0; i < receives->count; i++) {
-		struct flow_item item = item_of(receives->items[i]);
+	for (size_t i = 0; end && i < end->calls.count; i++) {
+		struct flow_item item = item_of(end->calls.items[i]);
 
-		if (receives->items[i]->channel == terminal->master)
+		if (!viz_operation_source(item.op) || pair_only_looks(item.op))
+			continue;
+		if (end == terminal->master)
 			packet_strip(&item);
 		if (item.amount)
-			flow_add(terminal->context->arena, &flow->receives, &item);
+			pair_side_add(&flow->receives, &item);
 	}
 }
 
@@ -210,40 +218,46 @@ static void add_receives(const struct terminal *terminal, struct flow *flow,
  * An echo leaves while the line discipline takes the bytes in, and at the latest before the next
  * write of whoever has read them: when that was, is known where they were read for certain.
  */
-static void note_reads(const struct terminal *terminal, size_t first_message)
+static void note_reads(struct terminal *terminal, size_t first_message)
 {
-	const struct viz_pairing *pairing = terminal->context->pairing;
-	uint64_t *times = terminal->all->read_ns;
+	const struct message_list *messages = &terminal->context->messages;
 
-	for (size_t i = first_message; i < pairing->message_count; i++) {
-		const struct viz_message *message = pairing->messages[i];
+	for (size_t i = first_message; i < messages->count; i++) {
+		const struct viz_message *message = messages->items[i];
 		const struct viz_operation *sent = message->from.operation;
 		uint64_t read_ns = message->to.timed ? message->to.exit_ns : VIZ_NEVER;
+		uint64_t *latest_ns;
 
 		if (!sent)
 			continue;
 		if (message->match != MATCH_EXACT)
 			read_ns = VIZ_NEVER;
-		if (read_ns > times[sent->index])
-			times[sent->index] = read_ns;
+		latest_ns = id_map_get(&terminal->read_ns, sent->id);
+		if (!latest_ns) {
+			latest_ns = arena_alloc(terminal->context->round, sizeof(*latest_ns));
+			id_map_put(&terminal->read_ns, sent->id, latest_ns);
+		}
+		if (read_ns > *latest_ns)
+			*latest_ns = read_ns;
 	}
 }
 
 static void add_echoes(const struct terminal *terminal, struct flow *flow,
-		       const struct operation_list *sends)
+		       const struct channel_traffic *end)
 {
-	for (size_t i = 0; i < sends->count; i++) {
-		struct flow_item item = item_of(sends->items[i]);
-		uint64_t until_ns = terminal->all->read_ns[item.op->index];
+	for (size_t i = 0; end && i < end->calls.count; i++) {
+		struct flow_item item = item_of(end->calls.items[i]);
+		const uint64_t *read_ns = id_map_get(&terminal->read_ns, item.op->id);
+		uint64_t until_ns = read_ns ? *read_ns : 0;
 
-		if (!item.open && !item.amount)
+		if (item.op->role != ROLE_SEND || (!item.open && !item.amount))
 			continue;
 		item.echo = true;
 		item.exit_ns = until_ns > item.exit_ns ? until_ns : VIZ_NEVER;
 		if (item.open || !item_pass(terminal, LINE_ECHO, &item, item.exit_ns))
 			flow->doubt = true;
 		else if (item.amount)
-			flow_add(terminal->context->arena, &flow->sends, &item);
+			pair_side_add(&flow->sends, &item);
 	}
 }
 
@@ -257,92 +271,58 @@ static uint64_t sum_amounts(const struct flow_side *side)
 }
 
 static void join(const struct terminal *terminal, struct flow *flow,
-		 const struct viz_channel *sender, const struct viz_channel *receiver)
+		 const struct channel_traffic *sender, const struct channel_traffic *receiver)
 {
-	struct pair_context *context = terminal->context;
-	struct pair_route route = {.mechanism = MECH_PTY, .channel = receiver ? receiver : sender};
+	const struct viz_channel *from = sender ? sender->channel : NULL;
+	const struct viz_channel *to = receiver ? receiver->channel : NULL;
+	struct pair_route route = {.mechanism = MECH_PTY, .channel = to ? to : from};
 
 	flow->payloads = true;
+	flow->until_ns = flow->open_receive_ns = VIZ_NEVER;
 	if (terminal->flushed && sum_amounts(&flow->sends) != sum_amounts(&flow->receives))
 		flow->doubt = true;
-	if (((sender && sender->found) || (receiver && receiver->found)) &&
-	    !pair_starts_empty(flow))
+	if (((from && from->found) || (to && to->found)) && !pair_starts_empty(flow))
 		flow->doubt = true;
-	route.outside = !receiver || (flow->receives.count == 0 && !receiver->created_in_trace &&
-				      !pair_ever_held(receiver, ACCESS_BOTH));
-	if (route.outside && sender)
-		route.channel = sender;
-	pair_flow(context, flow, &route);
+	route.outside = !to || (flow->receives.count == 0 && !to->created_in_trace &&
+				!pair_ever_held(to, ACCESS_BOTH));
+	if (route.outside && from)
+		route.channel = from;
+	pair_flow(terminal->context, flow, &route);
+	flow_free(&flow->sends);
+	flow_free(&flow->receives);
 }
 
-/* `channel` is either end; the other one may be outside the trace. */
-static void pair_terminal(const struct terminals *all, const struct viz_channel *channel,
-			  const struct viz_channel *peer)
+/* Either end; the other one may be outside the trace. */
+static void begin(struct terminal *terminal, struct pair_context *context,
+		  struct channel_traffic *traffic)
 {
-	struct pair_context *context = all->context;
-	static const struct operation_list none = {0};
-	struct terminal terminal = {.context = context,
-				    .all = all,
-				    .master = channel->master ? channel : peer,
-				    .slave = channel->master ? peer : channel};
-	const struct channel_traffic *master = terminal.master
-						       ? pair_traffic(context, terminal.master)
-						       : NULL;
-	const struct channel_traffic *slave = terminal.slave ? pair_traffic(context, terminal.slave)
-							     : NULL;
-	struct flow input = {0}, output = {0};
-	size_t first = context->pairing->message_count;
+	struct channel_traffic *peer = traffic->peer ? pair_traffic(context, traffic->peer) : NULL;
 
-	collect_samples(&terminal);
-	add_receives(&terminal, &input, slave ? &slave->receives : &none);
-	add_sends(&terminal, &input, LINE_INPUT, master ? &master->sends : &none);
+	*terminal = (struct terminal){
+		.context = context,
+		.arena = context->keep ? context->keep : context->arena,
+		.master = traffic->channel->master ? traffic : peer,
+		.slave = traffic->channel->master ? peer : traffic,
+	};
+	collect_samples(terminal);
+}
+
+void pair_terminal(struct pair_context *context, struct channel_traffic *traffic)
+{
+	size_t first = context->messages.count;
+	struct flow input = {0}, output = {0};
+	struct terminal terminal;
+
+	if (!traffic->channel->master && traffic->peer)
+		return; /* it is the master's turn */
+	begin(&terminal, context, traffic);
+	add_receives(&terminal, &input, terminal.slave);
+	add_sends(&terminal, &input, LINE_INPUT, terminal.master);
 	join(&terminal, &input, terminal.master, terminal.slave);
 	note_reads(&terminal, first);
-	add_receives(&terminal, &output, master ? &master->receives : &none);
-	add_sends(&terminal, &output, LINE_OUTPUT, slave ? &slave->sends : &none);
-	if (master)
-		add_echoes(&terminal, &output, &master->sends);
+	add_receives(&terminal, &output, terminal.master);
+	add_sends(&terminal, &output, LINE_OUTPUT, terminal.slave);
+	add_echoes(&terminal, &output, terminal.master);
 	join(&terminal, &output, terminal.slave, terminal.master);
-}
-
-/* false where there is none. */
-static bool collect_terminals(struct terminals *all)
-{
-	struct pair_context *context = all->context;
-	const struct viz_model *model = context->model;
-	bool any = false;
-
-	for (size_t i = 0; i < model->channel_count; i++)
-		any |= model->channels[i]->mechanism == MECH_PTY;
-	if (!any)
-		return false;
-	all->calls = arena_array(context->arena, model->channel_count + 1, sizeof(*all->calls));
-	all->read_ns = arena_array(context->arena, model->operation_count + 1,
-				   sizeof(*all->read_ns));
-	for (size_t i = 0; i < model->operation_count; i++) {
-		struct viz_operation *op = model->operations[i];
-		struct operation_list *calls;
-
-		if (!op->channel || op->channel->mechanism != MECH_PTY)
-			continue;
-		calls = &all->calls[op->channel->index];
-		ARENA_PUSH(context->arena, calls->items, calls->count, op);
-	}
-	return true;
-}
-
-void pair_terminals(struct pair_context *context)
-{
-	const struct viz_model *model = context->model;
-	struct terminals all = {.context = context};
-
-	if (!collect_terminals(&all))
-		return;
-	for (size_t i = 0; i < model->channel_count; i++) {
-		const struct viz_channel *channel = model->channels[i];
-		const struct viz_channel *peer = context->traffic[i].peer;
-
-		if (channel->mechanism == MECH_PTY && (channel->master || !peer))
-			pair_terminal(&all, channel, peer);
-	}
+	id_map_free(&terminal.read_ns);
 }

@@ -19,28 +19,18 @@ static bool is_socket_call(const struct viz_operation *op)
 				       memcmp(op->syscall.data, "recv", 4) == 0);
 }
 
-static bool is_urgent(const struct viz_operation *op)
+bool pair_is_urgent(const struct viz_operation *op)
 {
-	return op->flags & OUT_OF_BAND && is_socket_call(op) && pair_stream_bytes(op) > 0;
-}
-
-bool pair_sends_urgent(const struct viz_operation *op)
-{
-	return op->role == ROLE_SEND && is_urgent(op);
-}
-
-bool pair_takes_urgent(const struct viz_operation *op)
-{
-	return op->role == ROLE_RECEIVE && is_urgent(op);
+	return op->role != ROLE_TRANSFER && op->flags & OUT_OF_BAND && is_socket_call(op) &&
+	       pair_stream_bytes(op) > 0;
 }
 
 /* Adds what further receives took of the stream that ended before `at_ns`; in their order. */
-static void count_received(const struct operation_list *receives, size_t *at, uint64_t at_ns,
+static void count_received(const struct flow_side *receives, size_t *at, uint64_t at_ns,
 			   uint64_t *bytes)
 {
-	for (; *at < receives->count && receives->items[*at]->exit_ns < at_ns; ++*at)
-		if (!pair_takes_urgent(receives->items[*at]))
-			*bytes += pair_stream_bytes(receives->items[*at]);
+	for (; *at < receives->count && receives->items[*at].exit_ns < at_ns; ++*at)
+		*bytes += receives->items[*at].amount;
 }
 
 /* A send that took less than it was given: nobody knows whether the byte was among it. */
@@ -50,42 +40,41 @@ static bool is_whole(const struct viz_operation *op)
 	       !op->lengths_count;
 }
 
-static const struct viz_operation *next_urgent(const struct operation_list *list, size_t *at)
+static const struct flow_item *next_urgent(const struct flow_side *side, size_t *at)
 {
-	for (; list && *at < list->count; ++*at)
-		if (is_urgent(list->items[*at]))
-			return list->items[(*at)++];
+	for (; side && *at < side->count; ++*at)
+		if (side->items[*at].urgent)
+			return &side->items[(*at)++];
 	return NULL;
 }
 
 static void add_urgent(struct pair_context *context, const struct pair_route *route,
-		       const struct viz_operation *send, const struct viz_operation *receive)
+		       const struct flow_item *send, const struct flow_item *receive)
 {
-	struct flow_item from, to = pair_item(receive);
+	struct flow_item from;
 
-	to.bytes = pair_stream_bytes(receive);
 	if (!send) {
-		pair_add_whole(context, route, NULL, &to)->match = MATCH_AMBIGUOUS;
+		pair_add_whole(context, route, NULL, receive)->match = MATCH_AMBIGUOUS;
 		return;
 	}
-	from = pair_item(send);
+	from = *send;
 	from.bytes = 1;
-	from.local = (uint64_t)send->returned - 1;
-	pair_add_whole(context, route, &from, &to);
+	from.local = (uint64_t)send->op->returned - 1;
+	pair_add_whole(context, route, &from, receive);
 }
 
 struct walk {
-	const struct operation_list *sends, *receives;
+	const struct flow_side *sends, *receives;
 	size_t send_at, receive_at; /* of the next urgent ones */
 	size_t sum_at, count_at;    /* as far as the numbers below go */
 	uint64_t sent, received;    /* of the stream */
 };
 
 /* Whether this is the one urgent byte that there was when it was received. */
-static bool is_certain(struct walk *walk, const struct viz_operation *send,
-		       const struct viz_operation *receive, const struct viz_operation *next)
+static bool is_certain(struct walk *walk, const struct flow_item *send,
+		       const struct flow_item *receive, const struct flow_item *next)
 {
-	if (!is_whole(send) || receive->returned != 1 || send->enter_ns > receive->exit_ns)
+	if (!is_whole(send->op) || receive->bytes != 1 || send->enter_ns > receive->exit_ns)
 		return false;
 	if (!next)
 		return true;
@@ -96,29 +85,43 @@ static bool is_certain(struct walk *walk, const struct viz_operation *send,
 static void sum_sent(struct walk *walk)
 {
 	for (; walk->sum_at < walk->send_at; walk->sum_at++)
-		walk->sent += pair_stream_bytes(walk->sends->items[walk->sum_at]);
+		walk->sent += walk->sends->items[walk->sum_at].amount;
 	walk->sent--;
 }
 
-/* One after the other: the next urgent send and the next urgent receive. */
-size_t pair_urgent(struct pair_context *context, const struct pair_route *route,
-		   const struct operation_list *sends, const struct operation_list *receives)
+static void let_all_go(struct pair_context *context, struct flow_side *side)
 {
-	struct walk walk = {.sends = sends, .receives = receives};
-	const struct viz_operation *receive = next_urgent(receives, &walk.receive_at);
-	const struct viz_operation *send = next_urgent(sends, &walk.send_at), *next;
+	for (size_t i = 0; i < side->count; i++)
+		pair_let_go(context, side->items[i].op);
+	side->count = 0;
+}
+
+/* One after the other: the next urgent send and the next urgent receive. */
+size_t pair_urgent(struct pair_context *context, const struct pair_route *route, struct flow *flow,
+		   struct flow_side *urgent)
+{
+	struct walk walk = {.sends = &flow->sends, .receives = &flow->receives};
+	const struct flow_item *receive, *send, *next;
 	size_t certain = 0;
 
+	flow_sort(&flow->sends);
+	flow_sort(&flow->receives);
+	if (urgent)
+		flow_sort(urgent);
+	receive = next_urgent(urgent, &walk.receive_at);
+	send = next_urgent(&flow->sends, &walk.send_at);
 	for (; send && receive; certain++) {
 		sum_sent(&walk);
-		next = next_urgent(sends, &walk.send_at);
+		next = next_urgent(&flow->sends, &walk.send_at);
 		if (!is_certain(&walk, send, receive, next))
 			break;
 		add_urgent(context, route, send, receive);
 		send = next;
-		receive = next_urgent(receives, &walk.receive_at);
+		receive = next_urgent(urgent, &walk.receive_at);
 	}
-	for (; receive; receive = next_urgent(receives, &walk.receive_at))
+	for (; receive; receive = next_urgent(urgent, &walk.receive_at))
 		add_urgent(context, route, NULL, receive);
+	if (urgent)
+		let_all_go(context, urgent);
 	return certain;
 }

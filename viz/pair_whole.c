@@ -4,6 +4,12 @@
 
 #define MMSG_MAX 1024 /* UIO_MAXIOV: the kernel takes no more messages in a call */
 
+bool pair_is_multiple(const struct viz_operation *op)
+{
+	return viz_bytes_equal(op->syscall, viz_bytes_of("sendmmsg")) ||
+	       viz_bytes_equal(op->syscall, viz_bytes_of("recvmmsg"));
+}
+
 /* mq_timedsend and msgsnd return 0: their length is what was asked for. */
 static uint64_t message_bytes(const struct viz_operation *op)
 {
@@ -14,29 +20,22 @@ static uint64_t message_bytes(const struct viz_operation *op)
 	return op->returned > 0 ? (uint64_t)op->returned : 0;
 }
 
-uint32_t pair_message_count(const struct viz_operation *op)
+/* A message of unknown length is nobody's for certain. */
+static void add_multiple(struct flow_side *side, const struct viz_operation *op,
+			 struct flow_item item)
 {
 	uint64_t count = op->returned > 0 ? (uint64_t)op->returned : 0;
 
-	return count < MMSG_MAX ? (uint32_t)count : MMSG_MAX;
-}
-
-/* A message of unknown length is nobody's for certain. */
-static void add_multiple(struct pair_context *context, struct flow_side *side,
-			 const struct viz_operation *op, struct flow_item item, uint32_t only)
-{
-	for (uint32_t i = 0; i < pair_message_count(op); i++) {
+	for (uint32_t i = 0; i < count && i < MMSG_MAX; i++) {
 		item.message = i;
 		item.bytes = i < op->lengths_count ? op->lengths[i] : 0;
 		item.doubt = i >= op->lengths_count;
-		if (only == PAIR_ALL_MESSAGES || only == i)
-			flow_add(context->arena, side, &item);
+		pair_side_add(side, &item);
 		item.local += item.bytes;
 	}
 }
 
-void pair_add_messages(struct pair_context *context, struct flow_side *side,
-		       const struct viz_operation *op, int64_t type, uint32_t only)
+void pair_add_messages(struct flow_side *side, const struct viz_operation *op, int64_t type)
 {
 	struct flow_item item = pair_item(op);
 
@@ -45,9 +44,9 @@ void pair_add_messages(struct pair_context *context, struct flow_side *side,
 	item.amount = item.open ? 0 : 1;
 	item.type = type;
 	if (!item.open && pair_is_multiple(op)) {
-		add_multiple(context, side, op, item, only);
+		add_multiple(side, op, item);
 		return;
 	}
 	item.bytes = item.open ? op->requested : message_bytes(op);
-	flow_add(context->arena, side, &item);
+	pair_side_add(side, &item);
 }

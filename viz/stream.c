@@ -1,106 +1,135 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Line after line into the model and the pairing engine; a round of it whenever the trace's time
+ * has gone on far enough.
+ *
+ * A call is in the trace when it has returned, or when it sleeps. One that is not there this long
+ * after it may have begun does not exist: that is how far behind the newest line pairing follows.
+ */
 #include "stream.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
-static int compare_exits(const void *a, const void *b)
+#include "model_build.h"
+#include "pair_internal.h"
+
+#define BEHIND_NS 200000000
+#define ROUND_NS (BEHIND_NS / 2)
+
+/* So many lines later a call has returned or sleeps too, however little time they took. */
+#define BEHIND_LINES 65536
+
+struct stream {
+	struct model_builder builder;
+	struct pair_context *pairing;
+	uint64_t round_ns;  /* the newest line's time when the last round was */
+	uint64_t passed_ns; /* the newest line's time BEHIND_LINES ago, or somewhat earlier */
+	uint64_t next_passed_ns;
+	uint64_t lines; /* since then */
+};
+
+static void put_line_in(struct stream *stream)
 {
-	const struct viz_operation *x = *(struct viz_operation *const *)a;
-	const struct viz_operation *y = *(struct viz_operation *const *)b;
+	struct model_builder *b = &stream->builder;
 
-	if (x->exit_ns != y->exit_ns)
-		return x->exit_ns < y->exit_ns ? -1 : 1;
-	return (x->index > y->index) - (x->index < y->index);
+	if (b->operation)
+		pair_add_operation(stream->pairing, b->operation);
+	else if (b->signal)
+		pair_add_signal_event(stream->pairing, b->signal);
+	else if (b->channel)
+		pair_add_channel(stream->pairing, b->channel);
 }
 
-/* In order of return. */
-static int tell_operations(const struct viz_sink *sink, const struct viz_model *model)
+static int settle(struct stream *stream, uint64_t until_ns)
 {
-	size_t count = model->operation_count;
-	struct viz_operation **list;
-	int err = 0;
+	build_apply_descriptors(&stream->builder, until_ns);
+	return pair_settle(stream->pairing, until_ns);
+}
 
-	if (!sink->operation || !count)
+/* How far all is known. */
+static uint64_t known_until(const struct stream *stream)
+{
+	uint64_t newest_ns = stream->builder.model->end_ns;
+	uint64_t until_ns = newest_ns > BEHIND_NS ? newest_ns - BEHIND_NS : 0;
+
+	return until_ns > stream->passed_ns ? until_ns : stream->passed_ns;
+}
+
+static int go_on(struct stream *stream)
+{
+	uint64_t newest_ns = stream->builder.model->end_ns;
+	bool many = ++stream->lines >= BEHIND_LINES;
+
+	if (!many && newest_ns < stream->round_ns + ROUND_NS)
 		return 0;
-	list = calloc(count, sizeof(*list));
-	if (!list)
-		return -ENOMEM;
-	memcpy(list, model->operations, count * sizeof(*list));
-	qsort(list, count, sizeof(*list), compare_exits);
-	for (size_t i = 0; i < count && !err; i++)
-		if (viz_operation_done(list[i]))
-			err = sink->operation(sink->data, list[i]);
-	free(list);
-	return err;
+	if (many) {
+		stream->passed_ns = stream->next_passed_ns;
+		stream->next_passed_ns = newest_ns;
+		stream->lines = 0;
+	}
+	stream->round_ns = newest_ns;
+	return settle(stream, known_until(stream));
 }
 
-static int tell_pairing(const struct viz_sink *sink, const struct viz_pairing *pairing)
+static int read_lines(struct stream *stream)
 {
-	int err = 0;
+	int result, err = 0;
 
-	for (size_t i = 0; sink->message && i < pairing->message_count && !err; i++)
-		err = sink->message(sink->data, pairing->messages[i]);
-	for (size_t i = 0; sink->eof && i < pairing->eof_count && !err; i++)
-		err = sink->eof(sink->data, pairing->eofs[i]);
-	for (size_t i = 0; sink->connection && i < pairing->connection_count && !err; i++)
-		err = sink->connection(sink->data, pairing->connections[i]);
-	for (size_t i = 0; sink->signal && i < pairing->signal_count && !err; i++)
-		err = sink->signal(sink->data, pairing->signals[i]);
-	return err;
+	while (!err && (result = build_next(&stream->builder)) == 1) {
+		put_line_in(stream);
+		err = go_on(stream);
+	}
+	return err ? err : result;
 }
 
-static void keep_unfinished(struct viz_model *model)
+static int end(struct stream *stream, const struct viz_sink *sink)
 {
-	size_t kept = 0;
+	int err;
 
-	for (size_t i = 0; i < model->operation_count; i++)
-		if (!viz_operation_done(model->operations[i]))
-			model->operations[kept++] = model->operations[i];
-	model->operation_count = kept;
-}
-
-static int tell_all(const struct viz_sink *sink, struct viz_model *model)
-{
-	struct viz_pairing *pairing = NULL;
-	int err = viz_pair(model, &pairing);
-
-	if (!err && sink->begin)
-		err = sink->begin(sink->data, model);
-	if (!err)
-		err = tell_operations(sink, model);
-	if (!err)
-		err = tell_pairing(sink, pairing);
-	keep_unfinished(model);
+	build_finish(&stream->builder);
+	err = pair_settle(stream->pairing, VIZ_NEVER);
+	model_live_unfinished(stream->builder.model);
 	if (!err && sink->end)
-		err = sink->end(sink->data, model);
-	viz_pairing_free(pairing);
+		err = sink->end(sink->data, stream->builder.model);
 	return err;
 }
 
-int viz_stream_read_stream(FILE *stream, const char *name, const struct viz_sink *sink,
+int viz_stream_read_stream(FILE *file, const char *name, const struct viz_sink *sink,
 			   struct viz_error *error)
 {
-	struct viz_model *model = NULL;
+	struct stream stream = {.builder = {.live = true}};
 	int err;
 
 	error->text[0] = '\0';
-	err = viz_model_read_stream(stream, name, &model, error);
+	err = build_open(&stream.builder, file, name, error);
+	stream.pairing = pair_open(stream.builder.model, sink, NULL);
+	if (!err && sink->begin)
+		err = sink->begin(sink->data, stream.builder.model);
 	if (!err)
-		err = tell_all(sink, model);
-	viz_model_free(model);
+		err = read_lines(&stream);
+	if (!err)
+		err = end(&stream, sink);
+	pair_close(stream.pairing);
+	build_close(&stream.builder);
+	model_live_free(stream.builder.model);
+	viz_model_free(stream.builder.model);
 	return err;
 }
 
 int viz_stream_read(const char *path, const struct viz_sink *sink, struct viz_error *error)
 {
-	struct viz_model *model = NULL;
+	FILE *file;
 	int err;
 
-	error->text[0] = '\0';
-	err = viz_model_read(path, &model, error);
-	if (!err)
-		err = tell_all(sink, model);
-	viz_model_free(model);
+	if (!strcmp(path, "-"))
+		return viz_stream_read_stream(stdin, "stdin", sink, error);
+	file = fopen(path, "re");
+	if (!file) {
+		err = -errno;
+		snprintf(error->text, sizeof(error->text), "%s: %s", path, strerror(-err));
+		return err;
+	}
+	err = viz_stream_read_stream(file, path, sink, error);
+	fclose(file);
 	return err;
 }

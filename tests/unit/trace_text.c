@@ -156,11 +156,11 @@ static int show_who(char *out, size_t size, const struct viz_end *end)
 	return end->known ? snprintf(out, size, "%u", end->pid) : snprintf(out, size, "-");
 }
 
-static void show_message(struct trace_text *t, const struct viz_message *m)
+static void show_message(char shown[TRACE_SHOWN_LEN], const struct viz_message *m)
 {
-	size_t used = strlen(t->shown);
-	char *out = t->shown + used;
-	size_t size = sizeof(t->shown) - used;
+	size_t used = strlen(shown);
+	char *out = shown + used;
+	size_t size = TRACE_SHOWN_LEN - used;
 	char from[16], to[16], sent[64], received[64];
 
 	show_who(from, sizeof(from), &m->from);
@@ -173,12 +173,37 @@ static void show_message(struct trace_text *t, const struct viz_message *m)
 		 m->fate ? fate_name(m->fate) : "");
 }
 
+static int show_streamed(void *data, const struct viz_message *message)
+{
+	struct trace_text *t = data;
+
+	assert_int_equal(message->id, ++t->streamed_count);
+	show_message(t->streamed, message);
+	return 0;
+}
+
+const char *trace_stream(struct trace_text *t)
+{
+	struct viz_sink sink = {.data = t, .message = show_streamed};
+	FILE *stream = fmemopen(t->data, t->len, "r");
+	struct viz_error error = {""};
+
+	t->streamed[0] = '\0';
+	t->streamed_count = 0;
+	assert_non_null(stream);
+	if (viz_stream_read_stream(stream, "test", &sink, &error))
+		fail_msg("%s", error.text);
+	fclose(stream);
+	return t->streamed;
+}
+
 const char *trace_messages(struct trace_text *t)
 {
 	const struct viz_pairing *pairing = t->pairing ? t->pairing : trace_pair(t);
 
 	t->shown[0] = '\0';
 	for (size_t i = 0; i < pairing->message_count; i++)
-		show_message(t, pairing->messages[i]);
+		show_message(t->shown, pairing->messages[i]);
+	assert_string_equal(trace_stream(t), t->shown);
 	return t->shown;
 }

@@ -14,14 +14,18 @@
 
 #include <cmocka.h>
 
-#include "viz/pair.h"
+#include "viz/stream.h"
+
+#define TRACE_SHOWN_LEN (1 << 14)
 
 struct trace_text {
 	char data[1 << 16];
 	size_t len;
 	struct viz_model *model;
 	struct viz_pairing *pairing;
-	char shown[1 << 14]; /* trace_messages() */
+	char shown[TRACE_SHOWN_LEN];	/* trace_messages() */
+	char streamed[TRACE_SHOWN_LEN]; /* trace_stream() */
+	uint64_t streamed_count;
 };
 
 /* A line, ended by a newline. */
@@ -70,6 +74,9 @@ const struct viz_pairing *trace_pair(struct trace_text *t);
  * The messages, one a line: "pipe 801>802 24 s6+0 r7+0 exact". s and r are the operations with the
  * offset in them, "-" is nobody; then match, and the fate if there is one.
  */
-const char *trace_messages(struct trace_text *t);
+const char *trace_messages(struct trace_text *t); /* and checks that trace_stream() has the same */
+
+/* The same, read piece by piece. */
+const char *trace_stream(struct trace_text *t);
 
 #endif
