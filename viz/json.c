@@ -4,16 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool reserve(struct json *j, size_t more)
+static bool grow(struct json *j, size_t more)
 {
-	if (j->failed)
-		return false;
-	if (more <= j->capacity - j->len)
-		return true;
 	size_t capacity = j->capacity ? j->capacity : 512;
+	char *data;
+
 	while (capacity - j->len < more)
 		capacity *= 2;
-	char *data = realloc(j->data, capacity);
+	data = realloc(j->data, capacity);
 	if (!data) {
 		j->failed = true;
 		return false;
@@ -23,7 +21,14 @@ static bool reserve(struct json *j, size_t more)
 	return true;
 }
 
-static void put(struct json *j, const char *s, size_t len)
+static inline bool reserve(struct json *j, size_t more)
+{
+	if (j->failed)
+		return false;
+	return more <= j->capacity - j->len || grow(j, more);
+}
+
+static inline void put(struct json *j, const char *s, size_t len)
 {
 	if (!reserve(j, len))
 		return;
@@ -31,13 +36,14 @@ static void put(struct json *j, const char *s, size_t len)
 	j->len += len;
 }
 
-static void put_char(struct json *j, char c)
+static inline void put_char(struct json *j, char c)
 {
-	put(j, &c, 1);
+	if (reserve(j, 1))
+		j->data[j->len++] = c;
 }
 
 /* A value begins: the comma before it, and one before the next. */
-static void begin_value(struct json *j)
+static inline void begin_value(struct json *j)
 {
 	if (j->comma)
 		put_char(j, ',');
@@ -90,18 +96,21 @@ void json_end_array(struct json *j)
 	close_bracket(j, ']');
 }
 
-void json_key(struct json *j, const char *key)
+void json_key_len(struct json *j, const char *key, size_t len)
 {
-	size_t len = strlen(key);
+	char *at;
 
-	begin_value(j);
-	if (!reserve(j, len + 3))
+	if (!reserve(j, len + 4))
 		return;
-	j->data[j->len++] = '"';
-	memcpy(j->data + j->len, key, len);
-	j->len += len;
-	j->data[j->len++] = '"';
-	j->data[j->len++] = ':';
+	at = j->data + j->len;
+	if (j->comma)
+		*at++ = ',';
+	*at++ = '"';
+	memcpy(at, key, len);
+	at += len;
+	*at++ = '"';
+	*at++ = ':';
+	j->len = (size_t)(at - j->data);
 	j->comma = false;
 }
 
@@ -123,16 +132,27 @@ void json_bool(struct json *j, bool value)
 	put(j, value ? "true" : "false", value ? 4 : 5);
 }
 
+#define DIGITS_MAX 20 /* of 2^64 - 1 */
+
+/* Two digits a step, from the last to the first; then as many as there are move to their place. */
 static void put_uint(struct json *j, uint64_t value)
 {
-	char digits[20];
-	size_t at = sizeof(digits);
+	char digits[2 * DIGITS_MAX]; /* the copy takes DIGITS_MAX from wherever they begin */
+	char *at = digits + DIGITS_MAX;
 
-	do {
-		digits[--at] = (char)('0' + value % 10);
-		value /= 10;
-	} while (value);
-	put(j, digits + at, sizeof(digits) - at);
+	if (!reserve(j, DIGITS_MAX))
+		return;
+	for (; value >= 100; value /= 100) {
+		unsigned pair = (unsigned)(value % 100);
+
+		*--at = (char)('0' + pair % 10);
+		*--at = (char)('0' + pair / 10);
+	}
+	*--at = (char)('0' + value % 10);
+	if (value >= 10)
+		*--at = (char)('0' + value / 10);
+	memcpy(j->data + j->len, at, DIGITS_MAX);
+	j->len += (size_t)(digits + DIGITS_MAX - at);
 }
 
 void json_uint(struct json *j, uint64_t value)
@@ -290,34 +310,4 @@ void json_bytes(struct json *j, const void *bytes, size_t len)
 void json_text(struct json *j, const char *text)
 {
 	json_bytes(j, text, strlen(text));
-}
-
-void json_field_bool(struct json *j, const char *key, bool value)
-{
-	json_key(j, key);
-	json_bool(j, value);
-}
-
-void json_field_uint(struct json *j, const char *key, uint64_t value)
-{
-	json_key(j, key);
-	json_uint(j, value);
-}
-
-void json_field_int(struct json *j, const char *key, int64_t value)
-{
-	json_key(j, key);
-	json_int(j, value);
-}
-
-void json_field_text(struct json *j, const char *key, const char *text)
-{
-	json_key(j, key);
-	json_text(j, text);
-}
-
-void json_field_bytes(struct json *j, const char *key, const void *bytes, size_t len)
-{
-	json_key(j, key);
-	json_bytes(j, bytes, len);
 }

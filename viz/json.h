@@ -20,6 +20,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct json {
 	char *data;
@@ -36,7 +37,7 @@ void json_object(struct json *j);
 void json_end_object(struct json *j);
 void json_array(struct json *j);
 void json_end_array(struct json *j);
-void json_key(struct json *j, const char *key);
+void json_key_len(struct json *j, const char *key, size_t len);
 void json_newline(struct json *j); /* ends the line: the next value starts a new one */
 
 void json_null(struct json *j);
@@ -51,11 +52,41 @@ void json_text(struct json *j, const char *text); /* NUL-terminated, taken as js
  */
 void json_bytes(struct json *j, const void *bytes, size_t len);
 
-void json_field_bool(struct json *j, const char *key, bool value);
-void json_field_uint(struct json *j, const char *key, uint64_t value);
-void json_field_int(struct json *j, const char *key, int64_t value);
-void json_field_text(struct json *j, const char *key, const char *text);
-void json_field_bytes(struct json *j, const char *key, const void *bytes, size_t len);
+/* Inline, so that the compiler counts the letters of a key: they are all but numbers of a line. */
+static inline void json_key(struct json *j, const char *key)
+{
+	json_key_len(j, key, strlen(key));
+}
+
+static inline void json_field_bool(struct json *j, const char *key, bool value)
+{
+	json_key(j, key);
+	json_bool(j, value);
+}
+
+static inline void json_field_uint(struct json *j, const char *key, uint64_t value)
+{
+	json_key(j, key);
+	json_uint(j, value);
+}
+
+static inline void json_field_int(struct json *j, const char *key, int64_t value)
+{
+	json_key(j, key);
+	json_int(j, value);
+}
+
+static inline void json_field_text(struct json *j, const char *key, const char *text)
+{
+	json_key(j, key);
+	json_text(j, text);
+}
+
+static inline void json_field_bytes(struct json *j, const char *key, const void *bytes, size_t len)
+{
+	json_key(j, key);
+	json_bytes(j, bytes, len);
+}
 
 /*
  * Length of the UTF-8 sequence that begins at p (1 to 4), 0 where it is not well formed (RFC 3629).
