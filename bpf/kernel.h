@@ -35,13 +35,25 @@ extern void *bpf_rdonly_cast(void *object, __u32 btf_id) __ksym __weak;
 /* A field that is not a number or a pointer: read into `to` whole. */
 #define KREAD_INTO(to, pointer, field) bpf_core_read((to), sizeof(*(to)), &(pointer)->field)
 
-/* Memory that has no structure we know: an element of an array of pointers. */
-static __always_inline void *kread_pointer(const void *from)
+/*
+ * Eight bytes of memory that have no structure we know, as an element of an array of pointers: read
+ * as if they were the beginning of one that we do know, which is a plain load too.
+ */
+static __always_inline u64 kread_word(const void *from)
 {
-	void *value = 0;
+	u64 value = 0;
 
+	if (bpf_rdonly_cast)
+		return ((struct timespec64 *)bpf_rdonly_cast(
+				(void *)from, bpf_core_type_id_kernel(struct timespec64)))
+			->tv_sec;
 	bpf_probe_read_kernel(&value, sizeof(value), from);
 	return value;
+}
+
+static __always_inline void *kread_pointer(const void *from)
+{
+	return (void *)kread_word(from);
 }
 
 /* Keeps the compiler from forgetting a bound that the verifier has to see. */

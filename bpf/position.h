@@ -10,38 +10,50 @@
 #include "bpf/terminal.h"
 #include "viz/lang/lang.h"
 
-static __always_inline struct pipe_buffer *pipe_buffer_at(struct pipe_inode_info *pipe, u32 index)
-{
-	u32 mask = KREAD(pipe, ring_size) - 1; /* a power of two, fs/pipe.c */
-	u64 buffers = 0;
+struct pipe_ring {
+	u64 buffers;
+	u32 mask;
+};
 
-	bpf_core_read(&buffers, sizeof(buffers), &pipe->bufs);
-	return (struct pipe_buffer *)(buffers +
-				      (index & mask) * bpf_core_type_size(struct pipe_buffer));
+static __always_inline struct pipe_ring pipe_ring_of(struct pipe_inode_info *pipe)
+{
+	return (struct pipe_ring){
+		.buffers = kread_word((char *)pipe +
+				      bpf_core_field_offset(struct pipe_inode_info, bufs)),
+		.mask = KREAD(pipe, ring_size) - 1, /* a power of two, fs/pipe.c */
+	};
 }
 
-static __always_inline u32 pipe_bytes(struct pipe_inode_info *pipe, u32 head, u32 tail)
+static __always_inline struct pipe_buffer *pipe_buffer_at(const struct pipe_ring *ring, u32 index)
+{
+	return (struct pipe_buffer *)(ring->buffers +
+				      (index & ring->mask) *
+					      bpf_core_type_size(struct pipe_buffer));
+}
+
+static __always_inline u32 pipe_bytes(const struct pipe_ring *ring, u32 head, u32 tail)
 {
 	u32 bytes = 0;
 
 	if (head - tail > WIRE_PIPE_BUFFERS)
 		return WIRE_UNKNOWN;
 	for (u32 i = 0; i < WIRE_PIPE_BUFFERS && i < head - tail; i++)
-		bytes += KREAD(pipe_buffer_at(pipe, tail + i), len);
+		bytes += KREAD(pipe_buffer_at(ring, tail + i), len);
 	return bytes;
 }
 
 static __always_inline void pipe_position(union wire_position *position,
 					  struct pipe_inode_info *pipe)
 {
+	struct pipe_ring ring = pipe_ring_of(pipe);
 	u32 head = KREAD(pipe, head), tail = KREAD(pipe, tail);
-	struct pipe_buffer *last = pipe_buffer_at(pipe, head - 1);
+	struct pipe_buffer *last = pipe_buffer_at(&ring, head - 1);
 
 	position->pipe.head = head;
 	position->pipe.tail = tail;
 	position->pipe.end = KREAD(last, offset) + KREAD(last, len);
-	position->pipe.start = KREAD(pipe_buffer_at(pipe, tail), offset);
-	position->pipe.bytes = pipe_bytes(pipe, head, tail);
+	position->pipe.start = KREAD(pipe_buffer_at(&ring, tail), offset);
+	position->pipe.bytes = pipe_bytes(&ring, head, tail);
 }
 
 static __always_inline void tcp_position(union wire_position *position, struct tcp_sock *sk)

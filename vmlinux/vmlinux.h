@@ -74,6 +74,10 @@ struct hlist_node {
 	struct hlist_node *next;
 };
 
+struct timespec64 {
+	s64 tv_sec; /* any structure that begins with 64 bits would do, see kread_word() */
+};
+
 struct hlist_head {
 	struct hlist_node *first;
 };
