@@ -12,9 +12,11 @@
 #include "bpf/message.h"
 #include "bpf/operation.h"
 #include "bpf/payload.h"
+#include "bpf/plain.h"
 #include "bpf/position.h"
 #include "bpf/process.h"
 #include "bpf/signal.h"
+#include "bpf/sleeper.h"
 #include "bpf/target.h"
 #include "bpf/waits.h"
 #include "bpf/waking.h"
@@ -145,6 +147,14 @@ static __always_inline bool is_transfer(const volatile struct syscall_row *row)
 	return row->role == ROLE_SEND || row->role == ROLE_RECEIVE;
 }
 
+static __always_inline void others_begin(struct task_state *state, struct task_struct *task,
+					 const volatile struct syscall_row *row)
+{
+	sizes_at_entry(state, row);
+	waits_at_entry(state, task, row);
+	facts_at_entry(state, row);
+}
+
 static __always_inline void operation_begin(struct task_state *state, struct task_struct *task,
 					    struct pt_regs *regs, u32 nr)
 {
@@ -154,14 +164,15 @@ static __always_inline void operation_begin(struct task_state *state, struct tas
 	if (row->role == ROLE_NONE || is_unwanted(regs, nr))
 		return;
 	operation_clear(state, row, regs);
-	if (!object_at_entry(state, task, row, nr))
+	if (!(row->plain && pipe_recall(state, task)) && !object_at_entry(state, task, row, nr))
 		return;
 	operation->nr = nr;
 	state->begun = 0;
 	state->cold = 0;
-	sizes_at_entry(state, row);
-	waits_at_entry(state, task, row);
-	facts_at_entry(state, row);
+	if (row->plain)
+		plain_begin(state, task, row);
+	else
+		others_begin(state, task, row);
 	state->recording = 1;
 	if (is_transfer(row) && position_read(&operation->at_entry, &operation->object))
 		operation->has |= WIRE_HAS_POSITIONS;
@@ -177,6 +188,7 @@ int BPF_PROG(call_enter, struct pt_regs *regs, long nr)
 
 	if (!state)
 		return 0;
+	sleeper_leave(state, task);
 	state->recording = 0;
 	state->late = 0;
 	state->nr = NO_CALL;
@@ -276,6 +288,10 @@ static __always_inline void operation_finish(struct task_state *state, struct ta
 	const volatile struct syscall_row *row = row_of(operation->nr);
 	u32 role = role_of(state, row);
 
+	if (row->plain && is_pipe(operation->object.mechanism)) {
+		plain_finish(state, task, row);
+		return;
+	}
 	if (role == ROLE_SEND)
 		send_finish(state, row);
 	else if (row->data == DATA_PATH && state->cold)
@@ -353,6 +369,7 @@ int BPF_PROG(call_exit, struct pt_regs *regs, long returned)
 	if (state->recording) {
 		state->operation.exit_ns = now;
 		state->operation.returned = returned;
+		sleeper_leave(state, task);
 		operation_finish(state, task);
 		state->recording = 0;
 	}

@@ -19,6 +19,8 @@
  *	facts.h       what calls about signals, children and locks say
  *	waking.h      who wakes whom
  *	operation.h   the record of a call
+ *	plain.h       read and write, by the short way
+ *	sleeper.h     what a thread leaves where it falls asleep
  *	signal.h process.h socket.h call.h sleep.h snapshot.h peers.h    the hooks
  */
 #include "bpf/call.h"

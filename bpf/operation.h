@@ -67,6 +67,14 @@ static __always_inline void object_state_read(struct wire_operation *operation,
 		ends_read(operation, file);
 }
 
+/* Asking how full the ring is costs too: now and then is enough, it holds thousands of records. */
+#define RECORDS_UNASKED 16 /* a power of two */
+
+static __always_inline u64 operation_flags(struct task_state *state)
+{
+	return state->sent++ & (RECORDS_UNASKED - 1) ? BPF_RB_NO_WAKEUP : record_flags();
+}
+
 /* The operation and what follows it in memory, as one record. */
 static __always_inline void operation_send(struct task_state *state, struct task_struct *task,
 					   u32 operation_state)
@@ -85,9 +93,9 @@ static __always_inline void operation_send(struct task_state *state, struct task
 	if (operation->has & WIRE_HAS_DETAILS) {
 		len += sizeof(state->details);
 		head_fill_of(&state->details.head, WIRE_DETAILED, len, task);
-		failed = bpf_ringbuf_output(&records, &state->details, len, record_flags());
+		failed = bpf_ringbuf_output(&records, &state->details, len, operation_flags(state));
 	} else {
-		failed = bpf_ringbuf_output(&records, operation, len, record_flags());
+		failed = bpf_ringbuf_output(&records, operation, len, operation_flags(state));
 	}
 	if (failed)
 		loss_count(LOSS_RING);

@@ -6,6 +6,7 @@
 #include <asm/unistd.h>
 
 #include "bpf/operation.h"
+#include "bpf/sleeper.h"
 
 #define FDS_LOOKED_AT (1 << 20) /* descriptors of one table: fs/file.c's sysctl_nr_open default */
 
@@ -309,6 +310,7 @@ int BPF_PROG(process_exit, struct task_struct *task)
 
 	if (!state)
 		return 0;
+	sleeper_leave(state, task);
 	if (state->recording) {
 		state->operation.exit_ns = bpf_ktime_get_ns();
 		operation_send(state, task, WIRE_PENDING);

@@ -4,11 +4,12 @@
 #define BPF_SLEEP_H
 
 #include "bpf/call.h"
+#include "bpf/sleeper.h"
 
 static __always_inline void sleep_begin(struct task_state *state, struct task_struct *task,
-					u32 sleep)
+					u32 sleep, u64 now)
 {
-	state->asleep_since_ns = bpf_ktime_get_ns();
+	state->asleep_since_ns = now;
 	/*
 	 * Only a sleep that a signal could end is a wait for somebody; the others are disk and
 	 * locks.
@@ -16,8 +17,10 @@ static __always_inline void sleep_begin(struct task_state *state, struct task_st
 	if (state->begun || !(sleep & TASK_INTERRUPTIBLE))
 		return;
 	state->begun = 1;
+	state->operation.began_ns = state->operation.exit_ns = now;
+	if (sleeper_park(state, task))
+		return;
 	waits_at_sleep(state, task, row_of(state->operation.nr));
-	state->operation.exit_ns = state->asleep_since_ns;
 	operation_send(state, task, WIRE_BEGIN);
 }
 
@@ -52,13 +55,15 @@ int BPF_PROG(call_switch, bool preempted, struct task_struct *previous, struct t
 {
 	struct task_state *state = task_state_traced(previous);
 	u32 sleep = previous->__state;
+	u64 now = 0; /* one moment for who leaves and who comes */
 
 	if (state && sleep & TASK_DEAD) {
 		task_forget(state); /* its last moment: the parent has its SIGCHLD by now */
 	} else if (state && !preempted && sleep & (TASK_STOPPED_BIT | TASK_TRACED_BIT)) {
 		stop_begin(state, previous, sleep);
 	} else if (state && state->recording && !preempted && sleep) {
-		sleep_begin(state, previous, sleep);
+		now = bpf_ktime_get_ns();
+		sleep_begin(state, previous, sleep, now);
 	}
 	state = task_state_traced(next);
 	if (!state)
@@ -67,8 +72,8 @@ int BPF_PROG(call_switch, bool preempted, struct task_struct *previous, struct t
 	if (state->stopped)
 		stop_end(state, next);
 	if (state->asleep_since_ns) {
-		u64 now = bpf_ktime_get_ns();
-
+		if (!now)
+			now = bpf_ktime_get_ns();
 		state->operation.off_cpu_ns += now - state->asleep_since_ns;
 		state->operation.resumed_ns = now;
 		state->asleep_since_ns = 0;

@@ -24,6 +24,18 @@ struct known_object {
 	u64 digest;
 };
 
+/* A descriptor that was found to be a pipe's end, and what it takes to be the same still. */
+#define PIPES_LATELY 4 /* a power of two */
+
+struct known_pipe {
+	u64 file;
+	u32 ring_size;
+	u32 mode; /* and flags: of the file */
+	u32 flags;
+	u32 pad;
+	struct wire_fd object;
+};
+
 /* A wake-up, as signal_generate wants to know it. */
 struct waking {
 	u64 at_ns;
@@ -43,6 +55,8 @@ struct task_state {
 	u8 role;      /* enum role of the call being recorded */
 	u8 cold;      /* payload or path was not in memory at entry: read it again at exit */
 
+	u8 parked;   /* it has a slot of `sleepers` */
+	u8 sent;     /* records of operations, modulo 256 */
 	u8 stopped;  /* a stop record went out */
 	u8 told;     /* WIRE_UNSEEN_* bits that went out */
 	u64 late_ns; /* when that was */
@@ -50,6 +64,7 @@ struct task_state {
 	struct waking waking;			 /* the last time that this thread was woken */
 	struct waking woke;			 /* the last one that it woke itself */
 	struct known_object known[KNOWN_LATELY]; /* spares a look-up in known_objects */
+	struct known_pipe pipes[PIPES_LATELY];
 	struct wire_details details;
 	struct wire_operation operation;
 	u8 extra[WIRE_ADDRESS_LEN + 2 * WIRE_PAYLOAD_MAX];
@@ -73,6 +88,15 @@ struct {
 	__type(key, u32);
 	__type(value, u64);
 } losses SEC(".maps");
+
+/* Threads asleep, by the low bits of their tid; user/ maps it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, WIRE_SLEEPERS);
+	__type(key, u32);
+	__type(value, struct wire_sleeper);
+} sleepers SEC(".maps");
 
 /* Objects whose description went out, with a digest of what it said. */
 struct {

@@ -22,6 +22,7 @@ struct syscall_row {
 	u8 peer;
 	u8 flags;
 	u8 result;
+	u8 plain;   /* read or write: bytes at an address, and nothing else to look at */
 	u8 details; /* its records have details: arguments, descriptors that it makes */
 };
 
@@ -35,6 +36,7 @@ struct syscall_row {
 			 peer,                                                                     \
 			 flags,                                                                    \
 			 RESULT_##result,                                                          \
+			 flags == ARG_NONE && peer == ARG_NONE && DATA_##data == DATA_BUF,         \
 			 flags != ARG_NONE ||                                                      \
 				 (ROLE_##role != ROLE_SEND && ROLE_##role != ROLE_RECEIVE)},
 static const volatile struct syscall_row syscall_rows[SYSCALL_ROWS] = {

@@ -124,10 +124,10 @@ static __always_inline void waker_note(struct task_state *waker, struct task_sta
 
 	if (!waker->recording || !sleeper->recording || !is_believed(waker, sleeper, woken))
 		return;
-	sleeper->details.woken_pid = id >> 32;
-	sleeper->details.woken_tid = (u32)id;
-	sleeper->details.woken_operation = waker->operation.id;
-	sleeper->operation.has |= WIRE_HAS_WAKER | WIRE_HAS_DETAILS;
+	sleeper->operation.woken_pid = id >> 32;
+	sleeper->operation.woken_tid = (u32)id;
+	sleeper->operation.woken_operation = waker->operation.id;
+	sleeper->operation.has |= WIRE_HAS_WAKER;
 }
 
 SEC("tp_btf/sched_waking")

@@ -124,7 +124,7 @@ union wire_position {
 #define WIRE_HAS_POSITIONS 512	 /* at_entry and at_exit are valid */
 #define WIRE_HAS_CONTENDED 1024	 /* details: contended_ns and at_lock are valid */
 #define WIRE_HAS_DELIVERED 2048	 /* details: delivered is valid */
-#define WIRE_HAS_WAKER 8192	 /* details: woken_* are valid */
+#define WIRE_HAS_WAKER 8192	 /* woken_* are valid */
 #define WIRE_HAS_MORE_WAITS 4096 /* more is waited for, or ready, than the record says */
 #define WIRE_ENTERED_BEFORE 256	 /* the call began before tracing did: enter_ns is when we looked */
 
@@ -138,7 +138,8 @@ struct wire_operation {
 	__u64 enter_ns;
 	__u64 exit_ns; /* begin, pending: when that state was seen */
 	__u64 off_cpu_ns;
-	/* when it last ran again after a sleep of its own will; 0 = it never slept */
+	__u64 began_ns; /* when it first fell asleep of its own will; 0 = it never did */
+	/* when it last ran again after such a sleep; 0 = it never slept */
 	__u64 resumed_ns;
 	union wire_position at_entry;
 	union wire_position at_exit;
@@ -146,6 +147,9 @@ struct wire_operation {
 	__u64 requested;
 	__u64 queued;
 	struct wire_fd object; /* acted on */
+	__u64 woken_operation; /* the call that woke this one, and whose it is */
+	__u32 woken_pid;
+	__u32 woken_tid;
 	__u32 readers;
 	__u32 writers;
 	__u16 nr;
@@ -208,14 +212,27 @@ struct wire_details {
 	__u64 transferred;
 	__u64 contended_ns; /* when it got the pipe's lock after waiting for it, the last time */
 	union wire_position at_lock;
-	__u64 woken_operation; /* the call that woke this one, and whose it is */
-	__u32 woken_pid;
-	__u32 woken_tid;
 	__u64 delivered; /* bit i: the kernel queued message i at its receiver */
 	__u32 sent;	 /* messages of this call that the kernel has handled */
 	__u32 says;	 /* WIRE_SAYS_*: which of the following hold */
 	__u32 msg_flags; /* of recvmsg, after the call */
 	struct wire_credentials credentials;
+};
+
+/*
+ * A thread asleep in a transfer that its thread wrote no begin record for: most wake up in no time,
+ * and the record of the whole call tells all. user/ looks at those that sleep on. The slot is the
+ * thread's that has put its tid into `owner`; `id` is the operation's, 0 while the rest is not all
+ * there.
+ */
+#define WIRE_SLEEPERS 4096 /* a power of two; a thread whose slot is taken writes a record */
+
+struct wire_sleeper {
+	__u32 owner;
+	__u32 pad;
+	__u64 id;
+	struct wire_details details; /* valid where operation.has says so */
+	struct wire_operation operation;
 };
 
 /* An object seen for the first time, or changed since. */
@@ -388,6 +405,9 @@ _Static_assert(sizeof(struct wire_head) == 16, "head is the same on both sides")
 _Static_assert(sizeof(struct wire_fd) == 24, "no hidden padding");
 _Static_assert(offsetof(struct wire_process, text) == sizeof(struct wire_process), "no gap");
 _Static_assert(sizeof(struct wire_operation) % 8 == 0, "extra is aligned");
+_Static_assert(offsetof(struct wire_sleeper, operation) ==
+		       offsetof(struct wire_sleeper, details) + sizeof(struct wire_details),
+	       "a sleeper holds a record");
 _Static_assert(sizeof(struct wire_details) % 8 == 0, "the operation behind it is aligned");
 
 #endif

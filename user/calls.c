@@ -71,7 +71,7 @@ void calls_forget_thread(struct calls *calls, uint32_t tid)
 	call_free(call);
 }
 
-int call_wait(struct call *call, const void *begin, size_t len)
+int call_wait(struct call *call, uint64_t id, const void *begin, size_t len)
 {
 	free(call->waiting);
 	call->waiting = malloc(len);
@@ -79,6 +79,7 @@ int call_wait(struct call *call, const void *begin, size_t len)
 		return -ENOMEM;
 	memcpy(call->waiting, begin, len);
 	call->waiting_len = len;
+	call->waiting_id = id;
 	return 0;
 }
 

@@ -20,6 +20,7 @@ struct call {
 	uint32_t tid;
 	void *waiting; /* its begin record while it sleeps, else NULL */
 	size_t waiting_len;
+	uint64_t waiting_id;	 /* the operation's */
 	struct wire_fd *rights; /* descriptors that its message carries */
 	size_t rights_count, rights_room;
 	bool rights_cut;	       /* there were more */
@@ -43,7 +44,7 @@ struct call *calls_of_thread(struct calls *calls,
 void calls_forget_thread(struct calls *calls, uint32_t tid);
 
 /* Keeps a copy of a begin record, for those still asleep when tracing ends. 0 or -ENOMEM. */
-int call_wait(struct call *call, const void *begin, size_t len);
+int call_wait(struct call *call, uint64_t id, const void *begin, size_t len);
 /*
  * Keep for the call's line what a receive took, a message that it moved, descriptors that it passed
  * on or got. 0 or -ENOMEM.

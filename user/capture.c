@@ -192,6 +192,7 @@ static void capture_finish(struct capture *capture)
 	tracer_snapshot(capture->tracer, TRACER_END);
 	trace_writer_pump(&capture->writer);
 	facts.at_ns = monotonic_ns();
+	trace_writer_last_sleepers(&capture->writer);
 	encode_waiting(&capture->writer.encoder, facts.at_ns);
 	trace_writer_end(&capture->writer, &facts);
 	result->operations = capture->writer.encoder.operations;

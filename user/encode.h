@@ -69,6 +69,9 @@ struct trailer_facts {
 
 void encode_trailer(struct encoder *encoder, const struct trailer_facts *facts);
 
+/* Whether this begin record of an operation has its line already. */
+bool encoder_knows_waiting(struct encoder *encoder, const void *data, size_t len);
+
 /* --- shared by the encoders --- */
 
 void line_begin(struct json *json, enum record record);
@@ -81,7 +84,7 @@ void chunks_field(struct json *json, const struct call *call, uint64_t operation
 void message_fields(struct json *json, const struct wire_operation *operation,
 		    const struct wire_details *details, const struct call *call);
 
-/* What makes pairing exact: positions of the stream, messages queued. */
+/* What makes pairing exact: positions of the stream, messages queued, the waker. */
 void evidence_fields(struct json *json, const struct wire_operation *operation,
 		     const struct wire_details *details);
 

@@ -129,29 +129,6 @@ static void numbers_fields(struct json *json, const struct wire_operation *opera
 		json_field_uint(json, KEY(operation, queued), operation->at_exit.pipe.bytes);
 }
 
-/* What the flags of the descriptor say; they are the writer's, whoever reads. */
-static void packets_field(struct json *json, const struct wire_operation *operation)
-{
-	if (syscall_info(operation->nr)->role == ROLE_SEND &&
-	    operation->object.access & WIRE_ACCESS_PACKETS)
-		json_field_bool(json, KEY(operation, packets), true);
-}
-
-static void waker_field(struct json *json, const struct wire_operation *operation,
-			const struct extra *extra)
-{
-	const struct wire_details *details = extra->details;
-
-	if (!(operation->has & WIRE_HAS_WAKER))
-		return;
-	json_key(json, KEY(operation, woken_by));
-	json_object(json);
-	json_field_uint(json, "pid", details->woken_pid);
-	json_field_uint(json, "tid", details->woken_tid);
-	json_field_uint(json, "operation", details->woken_operation);
-	json_end_object(json);
-}
-
 static void type_field(struct json *json, const struct wire_operation *operation,
 		       const struct extra *extra)
 {
@@ -232,9 +209,7 @@ static void operation_line(struct encoder *encoder, const struct wire_operation 
 	json_field_uint(json, KEY(operation, enter_ns), operation->enter_ns);
 	state_fields(json, operation);
 	numbers_fields(json, operation, extra);
-	packets_field(json, operation);
 	evidence_fields(json, operation, extra->details);
-	waker_field(json, operation, extra);
 	type_field(json, operation, extra);
 	if (call->data == DATA_SEMS)
 		sems_field(json, operation, extra->block);
@@ -301,11 +276,39 @@ static void sides_note(struct encoder *encoder, const struct wire_operation *ope
 		encoder->wants_buffers = true;
 }
 
+/*
+ * What was known of a call when it fell asleep. The kernel says so at once only where a call waits
+ * for many things or brings data along; of the others it tells those that sleep on (see
+ * tracer_each_sleeper()), and their own record tells of the rest.
+ */
+static void begin_line(struct encoder *encoder, const struct wire_operation *operation,
+		       const struct extra *extra)
+{
+	static const struct call nothing_yet = {0};
+	struct wire_operation begin = *operation;
+	struct wire_details details = {.type = extra->details->type};
+	struct extra known = {.details = &details};
+
+	memcpy(details.args, extra->details->args, sizeof(details.args));
+	begin.state = WIRE_BEGIN;
+	begin.exit_ns = operation->began_ns;
+	begin.off_cpu_ns = begin.resumed_ns = 0;
+	begin.block_len = begin.payload_len = 0;
+	begin.has &= WIRE_HAS_REQUESTED | WIRE_HAS_DETAILS | WIRE_HAS_POSITIONS |
+		     WIRE_ENTERED_BEFORE;
+	operation_line(encoder, &begin, &known, &nothing_yet);
+}
+
+static bool is_told(const struct call *call, const struct wire_operation *operation)
+{
+	return call->waiting && call->waiting_id == operation->id;
+}
+
 static void call_progress(struct encoder *encoder, struct call *call,
 			  const struct wire_operation *operation, const void *data, size_t len)
 {
 	if (operation->state == WIRE_BEGIN) {
-		call_wait(call, data, len);
+		call_wait(call, operation->id, data, len);
 		return;
 	}
 	if (operation->state == WIRE_COMPLETE)
@@ -350,9 +353,20 @@ void encode_operation(struct encoder *encoder, const void *data, size_t len)
 		struct waits waits = waits_of(operation, &extra);
 		waits_describe(encoder, &waits);
 	}
+	if (operation->began_ns && operation->state != WIRE_BEGIN && !is_told(call, operation))
+		begin_line(encoder, operation, &extra);
 	operation_line(encoder, operation, &extra, call);
 	sides_note(encoder, operation);
 	call_progress(encoder, call, operation, data, len);
+}
+
+bool encoder_knows_waiting(struct encoder *encoder, const void *data, size_t len)
+{
+	struct extra extra;
+	const struct wire_operation *operation = extra_find(&extra, data, len);
+	struct call *call = operation ? calls_of_thread(encoder->calls, operation->head.tid) : NULL;
+
+	return !call || is_told(call, operation);
 }
 
 struct waiting {

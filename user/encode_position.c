@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* The evidence in an operation line: where its stream stood, which messages were queued. */
+/* The evidence in an operation line: where its stream stood, what was queued, who woke it. */
 #include "encode.h"
+#include "syscalls.h"
 
 static void pipe_fields(struct json *json, const union wire_position *position)
 {
@@ -75,6 +76,26 @@ static bool is_datagram(enum mechanism mechanism)
 	return mechanism_info(mechanism)->policy == POLICY_DATAGRAM;
 }
 
+/* What the flags of the descriptor say; they are the writer's, whoever reads. */
+static void packets_field(struct json *json, const struct wire_operation *operation)
+{
+	if (syscall_info(operation->nr)->role == ROLE_SEND &&
+	    operation->object.access & WIRE_ACCESS_PACKETS)
+		json_field_bool(json, KEY(operation, packets), true);
+}
+
+static void waker_field(struct json *json, const struct wire_operation *operation)
+{
+	if (!(operation->has & WIRE_HAS_WAKER))
+		return;
+	json_key(json, KEY(operation, woken_by));
+	json_object(json);
+	json_field_uint(json, "pid", operation->woken_pid);
+	json_field_uint(json, "tid", operation->woken_tid);
+	json_field_uint(json, "operation", operation->woken_operation);
+	json_end_object(json);
+}
+
 void evidence_fields(struct json *json, const struct wire_operation *operation,
 		     const struct wire_details *details)
 {
@@ -90,6 +111,8 @@ void evidence_fields(struct json *json, const struct wire_operation *operation,
 		position_field(json, KEY(operation, at_exit), mechanism, &operation->at_exit);
 	if (operation->has & WIRE_HAS_DELIVERED && is_datagram(mechanism))
 		delivered_field(json, details);
+	packets_field(json, operation);
+	waker_field(json, operation);
 }
 
 void encode_chunk(struct encoder *encoder, const struct wire_chunk *chunk)

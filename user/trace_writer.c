@@ -117,6 +117,36 @@ static void loss_write(void *context, enum wire_loss reason, int cpu, uint64_t c
 	encode_loss(&writer->encoder, loss_names[reason], cpu, count, monotonic_ns());
 }
 
+/*
+ * Asleep for this long, a call is worth a line before it ends. What its line speaks of came out of
+ * the ring before.
+ */
+#define ASLEEP_LONG_NS 20000000
+#define LOOK_EVERY_NS 50000000
+
+static bool sleeper_write(void *context, const void *data, size_t len)
+{
+	struct trace_writer *writer = context;
+
+	return encoder_knows_waiting(&writer->encoder, data, len) ||
+	       record_write(writer, data, len);
+}
+
+static void sleepers_write(struct trace_writer *writer)
+{
+	uint64_t now = monotonic_ns();
+
+	if (now < writer->looked_ns + LOOK_EVERY_NS || is_full(writer))
+		return; /* what stalls has left in the ring what came before */
+	writer->looked_ns = now;
+	tracer_each_sleeper(writer->tracer, now - ASLEEP_LONG_NS, sleeper_write, writer);
+}
+
+void trace_writer_last_sleepers(struct trace_writer *writer)
+{
+	tracer_each_sleeper(writer->tracer, UINT64_MAX, sleeper_write, writer);
+}
+
 int trace_writer_pump(struct trace_writer *writer)
 {
 	int records;
@@ -128,6 +158,7 @@ int trace_writer_pump(struct trace_writer *writer)
 	tracer_losses(writer->tracer, loss_write, writer);
 	if (writer->encoder.wants_buffers)
 		tracer_follow_buffers(writer->tracer);
+	sleepers_write(writer);
 	trace_writer_flush(writer);
 	return records;
 }

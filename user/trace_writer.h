@@ -9,6 +9,7 @@ struct trace_writer {
 	struct encoder encoder;
 	struct tracer *tracer;
 	int output;
+	uint64_t looked_ns; /* when we last looked for threads asleep */
 	size_t written;	    /* of the encoder's lines */
 	bool waits;	    /* the output is no file: who reads it may be slow */
 	bool keeps;	    /* the end: all goes into memory, whoever may be slow */
@@ -24,6 +25,9 @@ void trace_writer_close(struct trace_writer *writer);
  * in the ring, and those that find no room there are counted. Gives the number of records.
  */
 int trace_writer_pump(struct trace_writer *writer);
+
+/* Begin lines of all calls that sleep and have none yet: for the end, once the ring is empty. */
+void trace_writer_last_sleepers(struct trace_writer *writer);
 
 /* Writes out the lines that the encoder holds, as many as are taken without waiting. */
 void trace_writer_flush(struct trace_writer *writer);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "ipclens.skel.h"
+#include "sleepers.h"
 
 #define PEER_PROGRAM "peer_woken" /* attached only where it is asked for */
 
@@ -49,8 +50,9 @@ struct tracer {
 	uint64_t peers_seen;
 	struct bpf_link *on_demand[HOOK_COUNT];
 	bool follows_buffers;
-	uint64_t *counts; /* of one reason, by processor */
-	uint64_t *told;	  /* what tracer_losses() has told already: [reason][cpu] */
+	const struct wire_sleeper *sleepers; /* WIRE_SLEEPERS of them, shared with the kernel */
+	uint64_t *counts;		     /* of one reason, by processor */
+	uint64_t *told; /* what tracer_losses() has told already: [reason][cpu] */
 };
 
 static int quiet_print(enum libbpf_print_level level, const char *format, va_list arguments)
@@ -176,6 +178,9 @@ static int buffers_open(struct tracer *tracer)
 		return tracer->end_walk;
 	if (tracer->follow_peers && peer_walks_open(tracer))
 		return -errno;
+	tracer->sleepers = sleepers_map(bpf_map__fd(tracer->bpf->maps.sleepers));
+	if (!tracer->sleepers)
+		return -errno;
 	tracer->ring = ring_buffer__new(bpf_map__fd(tracer->bpf->maps.records), record_arrived,
 					tracer, NULL);
 	return tracer->ring ? 0 : -errno;
@@ -223,6 +228,7 @@ void tracer_close(struct tracer *tracer)
 		close(tracer->peer_walks[--tracer->peer_walk_count]);
 	for (size_t i = 0; i < HOOK_COUNT; i++)
 		bpf_link__destroy(tracer->on_demand[i]);
+	sleepers_unmap(tracer->sleepers);
 	ring_buffer__free(tracer->ring);
 	ipclens_bpf__destroy(tracer->bpf);
 	free(tracer->counts);
@@ -340,6 +346,12 @@ int tracer_drain(struct tracer *tracer, tracer_record_fn *record, void *context)
 	tracer->drained = 0;
 	error = ring_buffer__consume(tracer->ring);
 	return error < 0 && error != -EAGAIN ? error : tracer->drained;
+}
+
+void tracer_each_sleeper(struct tracer *tracer, uint64_t since_ns, tracer_record_fn *record,
+			 void *context)
+{
+	sleepers_each(tracer->sleepers, since_ns, record, context);
 }
 
 int tracer_ring_fd(const struct tracer *tracer)

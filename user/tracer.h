@@ -79,6 +79,13 @@ typedef bool tracer_record_fn(void *context, const void *data, size_t len);
 /* Hands over what the ring holds. Gives the number of records, or -errno. */
 int tracer_drain(struct tracer *tracer, tracer_record_fn *record, void *context);
 
+/*
+ * Called for each thread that sleeps in a transfer since before `since_ns` and has written no begin
+ * record: the record that it would be, in the ring's layout.
+ */
+void tracer_each_sleeper(struct tracer *tracer, uint64_t since_ns, tracer_record_fn *record,
+			 void *context);
+
 /* Becomes readable when the ring fills up faster than it is drained. */
 int tracer_ring_fd(const struct tracer *tracer);
 

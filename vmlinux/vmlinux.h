@@ -74,8 +74,8 @@ struct hlist_node {
 	struct hlist_node *next;
 };
 
-struct timespec64 {
-	s64 tv_sec; /* any structure that begins with 64 bits would do, see kread_word() */
+struct timespec64 { /* any that begins with 64 bits would do, see kread_word() */
+	s64 tv_sec;
 };
 
 struct hlist_head {
