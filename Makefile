@@ -73,6 +73,7 @@ BPF_OBJ   := $(BPF_SRC:%.c=$(B)/%.o)
 SAN_OBJ   := $(VIZ_SRC:%.c=$(B)/san/%.o)
 AUX_OBJ   := $(UNIT_AUX:%.c=$(B)/san/%.o)
 FUZZ_OBJ  := $(VIZ_SRC:%.c=$(B)/fuzz/obj/%.o)
+BENCH     := $(B)/bench/talk $(B)/bench/empty $(B)/bench/empty.bpf.o
 LABS      := $(LAB_SRC:tests/labs/%.c=$(B)/labs/%)
 GEN_OBJ   := $(GEN_SRC:%.c=$(B)/%.o)
 GENERATOR := $(B)/truthgen
@@ -215,6 +216,20 @@ $(B)/tests/truthgen/%.o: tests/truthgen/%.c $(B)/flags | $(B)/has/viewer
 $(GENERATOR): $(GEN_OBJ)
 	$(call msg,LINK,$@)
 	$(Q)$(CC) $(HOST_CFLAGS) $(HOST_LDFLAGS) -pthread $^ -o $@
+$(B)/bench/talk: tests/bench/talk.c $(B)/flags | $(B)/has/viewer
+	$(call msg,LAB,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(HOST_CFLAGS) $(DEPFLAGS) $(HOST_LDFLAGS) $< -o $@
+
+$(B)/bench/empty: tests/bench/empty.c $(B)/flags | $(B)/has/tracer
+	$(call msg,LAB,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(HOST_CFLAGS) $(DEPFLAGS) $(HOST_LDFLAGS) $< $(BPF_LIBS) -o $@
+
+$(B)/bench/empty.bpf.o: tests/bench/empty.bpf.c $(B)/flags | $(B)/has/tracer
+	$(call msg,BPF,$@)
+	@mkdir -p $(@D)
+	$(Q)$(BPF_CLANG) $(BPF_CFLAGS) $(DEPFLAGS) -c $< -o $@
 
 $(B)/san/%.o: %.c $(B)/flags | $(B)/has/unit
 	$(call msg,CC,$@)
@@ -246,6 +261,7 @@ $(B)/fuzz/%: $(B)/fuzz/obj/tests/fuzz/%.o $(B)/fuzz/libviz.a
 # --- what people type --------------------------------------------------------------------------
 
 .PHONY: demo check unit truth fuzz lint format check-all readme-picture
+.PHONY: demo check unit fuzz bench lint format check-all readme-picture
 demo: all ## trace a real pipeline and draw it (root)
 	@if [ "$$(id -u)" != 0 ]; then echo "Tracing needs root; type: sudo make demo" >&2; exit 1; fi
 	@echo "$(B)/ipclens run -- sh -c 'ls | wc'"
@@ -268,6 +284,11 @@ check-all: all units fuzzers ## all that CI runs (root)
 FUZZ_SECONDS ?= 60
 fuzz: fuzzers ## fuzz the trace reader (FUZZ_SECONDS=60)
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run --build $(B) fuzz
+
+# WAYS="pipe bulk" measures these alone; BENCH_TIMES=15 takes the medians of more.
+BENCH_TIMES ?= 7
+bench: all $(BENCH) ## what tracing costs, as ratios to untraced (root)
+	@tests/bench/run --build $(B) --times $(BENCH_TIMES) --bar pipe=1.7 $(WAYS)
 
 lint: $(B)/compile_commands.json ## format, static analysis, house rules
 	@tests/run --build $(B) lint

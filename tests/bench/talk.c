@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The workloads of `make bench`: two processes on one processor that exchange one byte in each
+ * direction a round, or one that sends in bulk. Prints the processor time of both, in nanoseconds a
+ * round: what the traced program itself pays, whatever else the machine does.
+ */
+#include <mqueue.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/mman.h>
+#include <sys/msg.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "../labs/lab.h"
+
+#define BULK_LEN 64
+#define BULK_TAKE 65536
+
+/* Where a process sends to and receives from: descriptors, or a queue and a type each. */
+struct line {
+	int out;
+	int in;
+};
+
+struct way {
+	const char *name;
+	void (*open)(struct line *parent, struct line *child);
+	void (*send)(const struct line *line);
+	void (*receive)(const struct line *line);
+	bool bulk;
+};
+
+static void open_pipes(struct line *parent, struct line *child)
+{
+	int there[2], back[2];
+
+	lab_check(pipe(there), "pipe");
+	lab_check(pipe(back), "pipe");
+	*parent = (struct line){.out = there[1], .in = back[0]};
+	*child = (struct line){.out = back[1], .in = there[0]};
+}
+
+static void open_unix(struct line *parent, struct line *child)
+{
+	int ends[2];
+
+	lab_check(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), "socketpair");
+	*parent = (struct line){.out = ends[0], .in = ends[0]};
+	*child = (struct line){.out = ends[1], .in = ends[1]};
+}
+
+static void open_tcp(struct line *parent, struct line *child)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET,
+				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof(address);
+	int on = 1, server = (int)lab_check(socket(AF_INET, SOCK_STREAM, 0), "socket");
+
+	lab_check(bind(server, (struct sockaddr *)&address, len), "bind");
+	lab_check(getsockname(server, (struct sockaddr *)&address, &len), "getsockname");
+	lab_check(listen(server, 1), "listen");
+	parent->out = parent->in = (int)lab_check(socket(AF_INET, SOCK_STREAM, 0), "socket");
+	lab_check(connect(parent->in, (struct sockaddr *)&address, len), "connect");
+	child->out = child->in = (int)lab_check(accept(server, NULL, NULL), "accept");
+	setsockopt(parent->in, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	setsockopt(child->in, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	close(server);
+}
+
+static void open_sysv(struct line *parent, struct line *child)
+{
+	int there = (int)lab_check(msgget(IPC_PRIVATE, 0600), "msgget");
+	int back = (int)lab_check(msgget(IPC_PRIVATE, 0600), "msgget");
+
+	*parent = (struct line){.out = there, .in = back};
+	*child = (struct line){.out = back, .in = there};
+}
+
+static int open_mq(int number)
+{
+	struct mq_attr attributes = {.mq_maxmsg = 4, .mq_msgsize = 8};
+	char name[64];
+	int queue;
+
+	snprintf(name, sizeof(name), "/ipclens-bench-%d-%d", getpid(), number);
+	queue = (int)lab_check(mq_open(name, O_CREAT | O_EXCL | O_RDWR, 0600, &attributes), name);
+	mq_unlink(name);
+	return queue;
+}
+
+static void open_queues(struct line *parent, struct line *child)
+{
+	int there = open_mq(0), back = open_mq(1);
+
+	*parent = (struct line){.out = there, .in = back};
+	*child = (struct line){.out = back, .in = there};
+}
+
+static void send_byte(const struct line *line)
+{
+	lab_expect(write(line->out, "x", 1) == 1, "write");
+}
+
+static void receive_byte(const struct line *line)
+{
+	char byte;
+
+	lab_expect(read(line->in, &byte, 1) == 1, "read");
+}
+
+struct sysv_byte {
+	long type;
+	char byte;
+};
+
+static void send_sysv(const struct line *line)
+{
+	struct sysv_byte message = {.type = 1, .byte = 'x'};
+
+	lab_check(msgsnd(line->out, &message, 1, 0), "msgsnd");
+}
+
+static void receive_sysv(const struct line *line)
+{
+	struct sysv_byte message;
+
+	lab_check(msgrcv(line->in, &message, 1, 0, 0), "msgrcv");
+}
+
+static void send_mq(const struct line *line)
+{
+	lab_check(mq_send(line->out, "x", 1, 0), "mq_send");
+}
+
+static void receive_mq(const struct line *line)
+{
+	char bytes[8];
+
+	lab_check(mq_receive(line->in, bytes, sizeof(bytes), NULL), "mq_receive");
+}
+
+static void send_bulk(const struct line *line)
+{
+	static const char bytes[BULK_LEN];
+
+	lab_expect(write(line->out, bytes, sizeof(bytes)) == sizeof(bytes), "write");
+}
+
+static const struct way ways[] = {
+	{"pipe", open_pipes, send_byte, receive_byte, false},
+	{"unix", open_unix, send_byte, receive_byte, false},
+	{"tcp", open_tcp, send_byte, receive_byte, false},
+	{"sysv", open_sysv, send_sysv, receive_sysv, false},
+	{"mq", open_queues, send_mq, receive_mq, false},
+	{"bulk", open_pipes, send_bulk, NULL, true},
+};
+
+static const struct way *way_find(const char *name)
+{
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
+		if (lab_is(ways[i].name, name))
+			return &ways[i];
+	lab_usage(name);
+}
+
+static uint64_t cpu_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static void take_bulk(const struct line *line, uint64_t wanted)
+{
+	static char bytes[BULK_TAKE];
+
+	while (wanted > 0)
+		wanted -= (uint64_t)lab_check(read(line->in, bytes, sizeof(bytes)), "read");
+}
+
+static void child_run(const struct way *way, const struct line *line, long rounds)
+{
+	if (way->bulk) {
+		take_bulk(line, (uint64_t)rounds * BULK_LEN);
+		return;
+	}
+	for (long i = 0; i < rounds; i++) {
+		way->receive(line);
+		way->send(line);
+	}
+}
+
+static void parent_run(const struct way *way, const struct line *line, long rounds)
+{
+	for (long i = 0; i < rounds; i++) {
+		way->send(line);
+		if (!way->bulk)
+			way->receive(line);
+	}
+}
+
+static void stay_on(long cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET((size_t)cpu, &set);
+	lab_check(sched_setaffinity(0, sizeof(set), &set), "sched_setaffinity");
+}
+
+/* Runs `rounds` in both processes: their processor time. */
+static uint64_t measure(const struct way *way, long rounds, const struct line lines[2])
+{
+	uint64_t *spent = mmap(NULL, sizeof(*spent), PROT_READ | PROT_WRITE,
+			       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	uint64_t began;
+	pid_t child;
+
+	if (spent == MAP_FAILED)
+		lab_die("mmap");
+	child = lab_fork();
+	began = cpu_ns();
+	if (child == 0) {
+		child_run(way, &lines[1], rounds);
+		*spent = cpu_ns() - began;
+		_exit(EXIT_SUCCESS);
+	}
+	parent_run(way, &lines[0], rounds);
+	began = cpu_ns() - began;
+	lab_expect(waitpid(child, NULL, 0) == child, "waitpid");
+	return began + *spent;
+}
+
+int main(int argc, char **argv)
+{
+	const struct way *way;
+	struct line lines[2];
+	long rounds;
+
+	lab_help(argc, argv,
+		 "pipe|unix|tcp|sysv|mq|bulk [ROUNDS [CPU]]\n"
+		 "Prints the processor time of a round in nanoseconds.");
+	way = way_find(lab_word(argc, argv, 1, "pipe"));
+	rounds = lab_number(argc, argv, 2, 100000);
+	stay_on(lab_number(argc, argv, 3, 1));
+	way->open(&lines[0], &lines[1]);
+	printf("%.1f\n", (double)measure(way, rounds, lines) / (double)rounds);
+	if (way->open == open_sysv) {
+		msgctl(lines[0].out, IPC_RMID, NULL);
+		msgctl(lines[0].in, IPC_RMID, NULL);
+	}
+	return EXIT_SUCCESS;
+}
