@@ -20,7 +20,7 @@ struct call {
 	uint32_t tid;
 	void *waiting; /* its begin record while it sleeps, else NULL */
 	size_t waiting_len;
-	uint64_t waiting_id;	 /* the operation's */
+	uint64_t waiting_id;	/* the operation's */
 	struct wire_fd *rights; /* descriptors that its message carries */
 	size_t rights_count, rights_room;
 	bool rights_cut;	       /* there were more */

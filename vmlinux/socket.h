@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Sockets and their buffers; the rest, and how this is kept, stands in vmlinux.h. */
+#ifndef VMLINUX_SOCKET_H
+#define VMLINUX_SOCKET_H
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct in6_addr {
+	u8 bytes[16]; /* the kernel calls it in6_u: read whole, never by this name */
+};
+
+struct sock_common {
+	u32 skc_daddr;
+	u32 skc_rcv_saddr;
+	u16 skc_dport;
+	u16 skc_num;
+	unsigned short skc_family;
+	unsigned char skc_state;
+	possible_net_t skc_net;
+	struct in6_addr skc_v6_daddr;
+	struct in6_addr skc_v6_rcv_saddr;
+};
+
+struct socket;
+
+struct sock {
+	struct sock_common __sk_common;
+	u16 sk_type;
+	u16 sk_protocol;
+	struct socket *sk_socket;
+};
+
+struct socket {
+	struct file *file;
+	struct sock *sk;
+};
+
+struct inet_sock {
+	u32 inet_saddr;
+};
+
+struct sockaddr_un {
+	unsigned short sun_family;
+};
+
+struct unix_address {
+	int len;
+	struct sockaddr_un name[];
+};
+
+struct tcp_sock {
+	u32 write_seq;
+	u32 copied_seq;
+	u32 rcv_nxt;
+	u32 snd_una;
+};
+
+struct unix_sock {
+	struct unix_address *addr;
+	struct sock *peer;
+};
+
+struct unix_skb_parms {
+	u32 consumed;
+};
+
+struct sk_buff {
+	char cb[48];
+	struct sock *sk;
+};
+
+#pragma clang attribute pop
+
+#endif
