@@ -374,32 +374,7 @@ struct wire_unseen {
 	__u64 what; /* one of WIRE_UNSEEN_* */
 };
 
-/* The first word of a thread's state, which user/ sets to begin and reads to know who is traced. */
-#define TASK_TRACED 1 /* its calls are recorded */
-#define TASK_ARMED 2  /* traced from its next execve on: the command before it starts */
-#define TASK_GUEST 16 /* a peer that joined, or of its making: its end is not waited for */
-#define TASK_UNTOLD 8 /* what its process holds is to be told by the next walk */
-#define TASK_ENDING 4 /* has its exit record; signals to its parent may still come */
-
-/* Which processes are traced beside the command's: what tracer.c chooses and the programs obey. */
-#define SELECT_COMMS 8
-
-struct wire_selection {
-	__u32 self;	  /* pid of the tracer, never traced */
-	__u32 all;	  /* every process */
-	__u32 peers;	  /* --follow-peers */
-	__u32 children;	  /* those that processes wanted have already */
-	__u32 comm_count; /* processes that execute a program of one of these names */
-	char comms[SELECT_COMMS][WIRE_COMM_LEN];
-};
-
-/* Why a record could not be kept; counted for each processor. */
-enum wire_loss {
-	LOSS_RING,    /* ring buffer full */
-	LOSS_STORAGE, /* no memory for a thread's state: its calls are not seen */
-	LOSS_COMPAT,  /* call of a 32-bit program, not decoded */
-	LOSS_COUNT
-};
+#include "bpf/wire_control.h"
 
 _Static_assert(sizeof(struct wire_head) == 16, "head is the same on both sides");
 _Static_assert(sizeof(struct wire_fd) == 24, "no hidden padding");
