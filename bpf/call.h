@@ -7,6 +7,7 @@
 #ifndef BPF_CALL_H
 #define BPF_CALL_H
 
+#include "bpf/control.h"
 #include "bpf/facts.h"
 #include "bpf/made.h"
 #include "bpf/message.h"
@@ -303,6 +304,8 @@ static __always_inline void operation_finish(struct task_state *state, struct ta
 	facts_at_exit(state, task, row);
 	made_finish(state, task, row);
 	messages_finish(state, row);
+	if (row->role == ROLE_CONTROL)
+		control_finish(state, task, row);
 	object_finish(state, task, row);
 	if (operation->has & WIRE_HAS_POSITIONS)
 		position_read(&operation->at_exit, &operation->object);

@@ -133,6 +133,13 @@ bool is_facts(enum data_kind data);
 void facts_fields(struct json *json, enum data_kind kind, const uint64_t args[6], const void *data,
 		  size_t len);
 
+/* Options of sockets, the notification of a queue; commands and flags by their names. */
+bool is_control(enum data_kind data);
+void control_fields(struct json *json, enum data_kind kind, const uint64_t args[6],
+		    const void *data, size_t len);
+void command_fields(struct json *json, const struct wire_operation *operation,
+		    const uint64_t args[6]);
+
 /* Fields that name how a process ended, from a status of wait(2). */
 void status_fields(struct json *json, int status);
 

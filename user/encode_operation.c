@@ -26,7 +26,7 @@ static size_t payload_moved(const struct wire_operation *operation)
 	const struct syscall_info *call = syscall_info(operation->nr);
 
 	if (operation->state != WIRE_COMPLETE || call->data == DATA_PATH || is_waits(call->data) ||
-	    is_facts(call->data))
+	    is_facts(call->data) || is_control(call->data))
 		return operation->payload_len;
 	if (operation->returned < 0)
 		return 0;
@@ -227,9 +227,13 @@ static void operation_line(struct encoder *encoder, const struct wire_operation 
 		waits_fields(encoder, &waits);
 	} else if (is_facts(call->data)) {
 		facts_fields(json, call->data, args, extra->payload, extra->payload_len);
+	} else if (is_control(call->data)) {
+		control_fields(json, call->data, args, extra->payload, extra->payload_len);
 	} else {
 		payload_field(json, call, extra);
 	}
+	if (call->role == ROLE_CONTROL)
+		command_fields(json, operation, args);
 	ends_fields(encoder, operation, extra);
 	if (call->data != DATA_FD)
 		made_field(encoder, extra->details->made);

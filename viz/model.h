@@ -159,6 +159,8 @@ struct viz_operation {
 	struct viz_argument *args;
 	size_t args_count;
 	struct viz_bytes path;
+	struct viz_bytes option; /* setsockopt, getsockopt: its name, where the trace has one */
+	int64_t option_value;
 	struct viz_fd *new_fds;
 	size_t new_fds_count;
 	struct viz_wait *waits_for;

@@ -37,7 +37,8 @@ static bool is_alone(const struct viz_operation *op)
 	return !pair_is_multiple(op) || op->returned == 1;
 }
 
-static struct viz_channel *destination(struct pair_context *context, const struct flow_item *item)
+static struct viz_channel *destination(struct pair_context *context, const struct flow_item *item,
+				       bool *several)
 {
 	const struct viz_operation *op = item->op;
 	const struct viz_channel *channel = viz_operation_sink(op);
@@ -52,7 +53,8 @@ static struct viz_channel *destination(struct pair_context *context, const struc
 		return peer ? peer : channel->peer;
 	if (!address.len)
 		address = channel->peer_address;
-	return address_book_find(context->addresses, context->round, channel, address, at_ns);
+	return address_book_find(context->addresses, context->round, channel, address, at_ns,
+				 several);
 }
 
 /* The kernel names one sender for all messages of a call: that proves nothing. */
@@ -62,6 +64,7 @@ static struct source source_of(struct pair_context *context, const struct flow_i
 	const struct viz_channel *channel = op->channel;
 	const struct viz_channel *found = is_alone(op) ? op->from : NULL;
 	struct viz_bytes address = address_of(item);
+	bool several;
 
 	if (!address.len && !is_alone(op))
 		return (struct source){SOURCE_UNKNOWN, NULL};
@@ -71,9 +74,9 @@ static struct source source_of(struct pair_context *context, const struct flow_i
 		address = channel->peer_address;
 	if (!found && address.len) {
 		found = address_book_find(context->addresses, context->round, channel, address,
-					  op->exit_ns);
-		if (!found)
-			return (struct source){SOURCE_FOREIGN, NULL};
+					  op->exit_ns, &several);
+		if (!found || several)
+			return (struct source){several ? SOURCE_UNKNOWN : SOURCE_FOREIGN, NULL};
 	}
 	return (struct source){found ? SOURCE_SOCKET : SOURCE_UNKNOWN, found};
 }
@@ -83,16 +86,11 @@ static struct pair_route route_to(const struct viz_channel *channel)
 	return (struct pair_route){.mechanism = channel->mechanism, .channel = channel};
 }
 
-static bool reads_file_style(const struct viz_operation *op)
-{
-	return op->syscall.len >= 4 &&
-	       (!memcmp(op->syscall.data, "read", 4) || !memcmp(op->syscall.data, "prea", 4));
-}
-
 /* read(2) of 0 bytes leaves a datagram where it is, recv(2) takes it. */
 static bool takes_nothing(const struct viz_operation *op)
 {
-	return reads_file_style(op) && viz_has(op, requested) && op->requested == 0;
+	return viz_has(op, requested) && op->requested == 0 && op->syscall.len >= 4 &&
+	       (!memcmp(op->syscall.data, "read", 4) || !memcmp(op->syscall.data, "prea", 4));
 }
 
 static void take(struct pair_context *context, struct channel_traffic *traffic,
@@ -370,7 +368,8 @@ static void send_outside(struct pair_context *context, const struct viz_channel 
 static void direct(struct pair_context *context, const struct viz_channel *sender,
 		   struct flow_item *item)
 {
-	struct viz_channel *to = destination(context, item);
+	bool several = false;
+	struct viz_channel *to = destination(context, item, &several);
 	struct channel_traffic *receiver;
 
 	if (!to || !is_datagram(to)) {
@@ -380,6 +379,7 @@ static void direct(struct pair_context *context, const struct viz_channel *sende
 	receiver = pair_traffic(context, to);
 	item->source = sender;
 	receiver->inbound_ever = true;
+	receiver->receive_doubt |= several;
 	flow_add(&receiver->inbound, item);
 	pair_list_busy(context, receiver);
 }

@@ -13,6 +13,7 @@
 #include "user/calls.c" /* user/ is no library: its tested parts need no libbpf */
 #include "user/encode.c"
 #include "user/encode_args.c"
+#include "user/encode_control.c"
 #include "user/encode_facts.c"
 #include "user/encode_fds.c"
 #include "user/encode_message.c"
