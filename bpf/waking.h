@@ -92,6 +92,14 @@ static __always_inline bool signals_to(const struct task_state *waker, struct ta
 	return to == woken->pid || to == woken->tgid;
 }
 
+/* Calls on semaphores and futexes wait or wake, as their arguments say; other waits wake nobody. */
+static __always_inline bool only_waits(const struct task_state *waker,
+				       const volatile struct syscall_row *row)
+{
+	return row->role == ROLE_WAIT && row->data != DATA_SEMS &&
+	       waker->operation.nr != __NR_futex;
+}
+
 static __noinline int is_believed(struct task_state *waker, struct task_state *sleeper,
 				  struct task_struct *woken)
 {
@@ -102,7 +110,7 @@ static __noinline int is_believed(struct task_state *waker, struct task_state *s
 
 	if (row->role == ROLE_SIGNAL)
 		return signals_to(waker, woken);
-	if (row->role == ROLE_WAIT)
+	if (only_waits(waker, row))
 		return false;
 	return has_waits(asleep) ? reaches_any(waker, sleeper)
 				 : reaches(waker, &sleeper->operation.object);

@@ -58,20 +58,50 @@ static void book_message(struct account *account, const struct viz_message *mess
 	account_channel(account, source)->peer = account_channel(account, sink);
 }
 
+static bool begins_with(struct viz_bytes text, const char *prefix)
+{
+	size_t len = strlen(prefix);
+
+	return text.len >= len && memcmp(text.data, prefix, len) == 0;
+}
+
+/*
+ * kill(2): 0 and less is a group, -1 all. An IPv4 address of many begins with 224 to 239, an IPv6
+ * one with ff.
+ */
+static enum account_cast cast_of(const struct viz_operation *op)
+{
+	struct viz_bytes address = op->peer_address;
+	int64_t pid;
+
+	if (op->role == ROLE_SIGNAL && viz_operation_argument(op, "pid", &pid) && pid <= 0)
+		return pid == -1 ? CAST_ALL : CAST_GROUP;
+	if (!op->channel || op->channel->mechanism != MECH_UDP)
+		return CAST_ONE;
+	if (begins_with(address, "255.255.255.255:"))
+		return CAST_ALL;
+	if (begins_with(address, "[ff"))
+		return CAST_GROUP;
+	if (address.len < 4 || address.data[3] != '.')
+		return CAST_ONE;
+	return memcmp(address.data, "224", 3) >= 0 && memcmp(address.data, "239", 3) <= 0
+		       ? CAST_GROUP
+		       : CAST_ONE;
+}
+
 /* The same message, or signal, at one more receiver. */
 static void see_copy(struct account *account, struct account_channel *channel,
 		     const struct viz_message *message)
 {
 	struct fold *fold = account_fold(account);
 	const struct viz_operation *op = message->from.operation;
-	int64_t pid;
 
-	if (!op || !message->to.known ||
-	    (!message->signal && mechanism_info(message->mechanism)->form != FORM_MESSAGE))
+	if (!op || (!message->signal && mechanism_info(message->mechanism)->form != FORM_MESSAGE))
 		return;
-	if (message->signal && viz_operation_argument(op, "pid", &pid) && pid <= 0 &&
-	    channel->cast < CAST_ALL)
-		channel->cast = pid == -1 ? CAST_ALL : CAST_GROUP;
+	if (cast_of(op) > channel->cast)
+		channel->cast = cast_of(op);
+	if (!message->to.known)
+		return;
 	for (size_t i = 0; i < COPIES_KEPT && i < fold->copy_count; i++) {
 		const struct sent_copy *copy = &fold->copies[i];
 
@@ -155,12 +185,8 @@ static void add_to_route(struct account *account, struct account_route *route,
 	route->messages++;
 	route->bytes += message->bytes;
 	route->ambiguous += message->match != MATCH_EXACT;
-	if (message->from.operation)
-		account_add_message_call(&route->effort, &state->sends, message->from.operation,
-					 true, message->bytes);
-	if (message->to.operation)
-		account_add_message_call(&route->effort, &state->receives, message->to.operation,
-					 false, message->bytes);
+	account_add_message_call(&route->effort, &state->sends, message, true);
+	account_add_message_call(&route->effort, &state->receives, message, false);
 	if (account_message_times(message, &sent_ns, &received_ns))
 		histogram_add(account->arena, &route->latency, received_ns - sent_ns);
 	see_order(route, message);

@@ -55,6 +55,7 @@ struct account_effort {
 uint64_t account_crossings(const struct account_effort *effort);
 uint64_t account_copies(const struct account_effort *effort);
 uint64_t account_all_calls(const struct account_effort *effort);
+void account_merge_effort(struct account_effort *effort, const struct account_effort *other);
 
 /* What became of bytes. Both sides balance: account_balances(). */
 struct account_books {

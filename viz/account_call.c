@@ -136,6 +136,16 @@ static void add_copy(struct account_effort *effort, const struct viz_operation *
 	}
 }
 
+/* sendmmsg and recvmmsg copy each of their messages. */
+static uint64_t copies_of(const struct viz_operation *op)
+{
+	uint64_t copies = 0;
+
+	for (size_t i = 0; i < op->lengths_count; i++)
+		copies += op->lengths[i] > 0;
+	return op->lengths_count ? copies : 1;
+}
+
 void account_add_effort(struct account_effort *effort, const struct viz_operation *op,
 			const struct call_facts *facts)
 {
@@ -147,7 +157,7 @@ void account_add_effort(struct account_effort *effort, const struct viz_operatio
 	if (!facts->bytes)
 		return;
 	if (facts->copies)
-		add_copy(effort, op, 1, facts->bytes);
+		add_copy(effort, op, copies_of(op), facts->bytes);
 	else if (facts->kind != CALL_LOOK)
 		effort->bytes_uncopied += facts->bytes;
 }
@@ -167,7 +177,7 @@ void account_merge_effort(struct account_effort *effort, const struct account_ef
 	effort->slept_ns += other->slept_ns;
 }
 
-static bool is_new(struct recent *recent, uint64_t id)
+static bool is_new(struct recent_ids *recent, uint64_t id)
 {
 	for (size_t i = 0; i < RECENT && i < recent->count; i++)
 		if (recent->ids[i] == id)
@@ -182,24 +192,37 @@ static bool is_counter(const struct viz_operation *op)
 	return op->channel && mechanism_info(op->channel->mechanism)->policy == POLICY_COUNTER;
 }
 
-void account_add_message_call(struct account_effort *effort, struct recent *recent,
-			      const struct viz_operation *op, bool sent, uint64_t bytes)
+static enum call_kind message_kind(const struct viz_operation *op, bool sent)
 {
-	bool first = is_new(recent, op->id);
+	if (!viz_operation_done(op))
+		return CALL_UNFINISHED;
+	if (op->role == ROLE_SIGNAL)
+		return CALL_WAKE;
+	if (op->role == ROLE_TRANSFER)
+		return CALL_TRANSFER;
+	return sent ? CALL_SEND : CALL_RECEIVE;
+}
 
-	if (first && viz_operation_done(op))
-		effort->calls[op->role == ROLE_SIGNAL	  ? CALL_WAKE
-			      : op->role == ROLE_TRANSFER ? CALL_TRANSFER
-			      : sent			  ? CALL_SEND
-							  : CALL_RECEIVE]++;
-	else if (first)
-		effort->calls[CALL_UNFINISHED]++;
+void account_add_message_call(struct account_effort *effort, struct recent *recent,
+			      const struct viz_message *message, bool sent)
+{
+	const struct viz_end *end = sent ? &message->from : &message->to;
+	const struct viz_operation *op = end->operation;
+	bool first;
+
+	if (!op)
+		return;
+	first = is_new(&recent->calls, op->id);
+	if (first)
+		effort->calls[message_kind(op, sent)]++;
 	if (is_counter(op) && !first)
 		return;
-	if (makes_copies(op))
-		add_copy(effort, op, first && bytes ? 1 : 0, bytes);
+	if (makes_copies(op)) /* a call has at most 1024 messages (UIO_MAXIOV) */
+		add_copy(effort, op,
+			 message->bytes && is_new(&recent->copies, op->id * 1024 + end->message),
+			 message->bytes);
 	else if (op->role != ROLE_SIGNAL)
-		effort->bytes_uncopied += bytes;
+		effort->bytes_uncopied += message->bytes;
 }
 
 uint64_t account_crossings(const struct account_effort *effort)

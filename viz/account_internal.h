@@ -10,10 +10,14 @@
 
 enum { RECENT = 8 };
 
-/* The calls seen last, so that one that carries several messages is counted once. */
-struct recent {
+/* The calls seen last, and their messages, so that one with several parts is counted once. */
+struct recent_ids {
 	uint64_t ids[RECENT];
 	size_t count;
+};
+
+struct recent {
+	struct recent_ids calls, copies;
 };
 
 /* One of two who talk. Compared as bytes: clear it before filling. */
@@ -101,11 +105,10 @@ struct call_facts {
 struct call_facts account_call_facts(const struct viz_operation *op);
 void account_add_effort(struct account_effort *effort, const struct viz_operation *op,
 			const struct call_facts *facts);
-void account_merge_effort(struct account_effort *effort, const struct account_effort *other);
 
-/* Adds one call of a message, the first time it is seen: what that call did for `bytes`. */
+/* Adds the call that sent, or received, this message, the first time it is seen; its copy too. */
 void account_add_message_call(struct account_effort *effort, struct recent *recent,
-			      const struct viz_operation *op, bool sent, uint64_t bytes);
+			      const struct viz_message *message, bool sent);
 
 /* The rows; made where there is none. `channel` NULL is that of signals. */
 struct account_channel *account_channel(struct account *account, const struct viz_channel *channel);

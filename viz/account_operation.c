@@ -113,40 +113,12 @@ static void see_size(struct account_channel *channel, uint64_t size)
 	channel->sends++;
 }
 
-static bool begins_with(struct viz_bytes text, const char *prefix)
-{
-	size_t len = strlen(prefix);
-
-	return text.len >= len && memcmp(text.data, prefix, len) == 0;
-}
-
-/* An IPv4 address of many begins with 224 to 239, an IPv6 one with ff. */
-static enum account_cast cast_of(const struct viz_operation *op)
-{
-	struct viz_bytes address = op->peer_address;
-
-	if (!op->channel || op->channel->mechanism != MECH_UDP)
-		return CAST_ONE;
-	if (begins_with(address, "255.255.255.255:"))
-		return CAST_ALL;
-	if (begins_with(address, "[ff"))
-		return CAST_GROUP;
-	if (address.len < 4 || address.data[3] != '.')
-		return CAST_ONE;
-	return memcmp(address.data, "224", 3) >= 0 && memcmp(address.data, "239", 3) <= 0
-		       ? CAST_GROUP
-		       : CAST_ONE;
-}
-
 static void book_send(struct account *account, const struct viz_operation *op,
 		      const struct call_facts *facts)
 {
 	struct account_channel *channel = account_channel(account, viz_operation_sink(op));
-	enum account_cast cast = cast_of(op);
 
 	channel->books.sent += facts->bytes;
-	if (cast > channel->cast)
-		channel->cast = cast;
 	for (size_t i = 0; i < op->lengths_count; i++)
 		see_size(channel, op->lengths[i]);
 	if (!op->lengths_count)
@@ -285,16 +257,54 @@ static void add_unfinished(struct account *account, const struct viz_operation *
 		end->waits_since_ns = op.began_ns;
 }
 
+/* A process at a channel, once. */
+static bool is_first(struct account *account, struct map *known,
+		     const struct account_channel *channel, const struct viz_process *process,
+		     bool sends)
+{
+	struct seen_at {
+		const struct account_channel *channel;
+		const struct viz_process *process;
+		uint64_t sends;
+	} key = {channel, process, sends}, *kept;
+	struct viz_bytes bytes = {(const char *)&key, sizeof(key)};
+
+	if (map_get(known, bytes))
+		return false;
+	kept = arena_alloc(account->arena, sizeof(*kept));
+	*kept = key;
+	map_put(account->arena, known, (struct viz_bytes){(const char *)kept, sizeof(key)}, kept);
+	return true;
+}
+
+/* Who sent into a socket holds another one: messages tell, where there are two ends. */
+static void count_by_routes(struct account *account)
+{
+	struct map known = {0};
+
+	for (size_t i = 0; i < account->route_count; i++) {
+		struct account_route *r = account->routes[i];
+		struct account_channel *channel = r->channel;
+
+		if (!account_has_two_ends(channel->mechanism) && channel->mechanism != MECH_SIGNAL)
+			continue;
+		channel->senders += is_first(account, &known, channel, r->from, true);
+		if (r->to_side != SIDE_NOBODY)
+			channel->receivers += is_first(account, &known, channel, r->to, false);
+	}
+}
+
 static void count_ends(struct account *account)
 {
 	for (size_t i = 0; i < account->end_count; i++) {
 		struct account_end *end = account->ends[i];
 
-		if (!end->channel)
+		if (!end->channel || account_has_two_ends(end->channel->mechanism))
 			continue;
 		end->channel->senders += ((struct end_row *)end)->send_tid != 0;
 		end->channel->receivers += ((struct end_row *)end)->receive_tid != 0;
 	}
+	count_by_routes(account);
 }
 
 void account_add_books(struct account_books *sum, const struct account_books *books)

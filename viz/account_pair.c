@@ -90,12 +90,8 @@ void account_pair_message(struct account *account, struct account_route *route,
 
 	pair->messages++;
 	pair->bytes += message->bytes;
-	if (message->from.operation)
-		account_add_message_call(&pair->effort, &state->sends, message->from.operation,
-					 true, message->bytes);
-	if (message->to.operation)
-		account_add_message_call(&pair->effort, &state->receives, message->to.operation,
-					 false, message->bytes);
+	account_add_message_call(&pair->effort, &state->sends, message, true);
+	account_add_message_call(&pair->effort, &state->receives, message, false);
 	if (between_two(pair) && !message->signal && message->from.timed && message->to.timed &&
 	    message->to.exit_ns != VIZ_NEVER)
 		follow_turns(account, state, route, message);

@@ -208,18 +208,16 @@ static void judge_cast(const struct seen *seen, struct property *p)
 	SAY(p->value, c->cast == CAST_ALL ? "broadcast" : many ? "multicast" : "unicast");
 	len = SAY(p->why, "%zu sending %s, %zu receiving", c->senders,
 		  plural(c->senders, "process", "processes"), c->receivers);
-	if (c->mechanism == MECH_SIGNAL)
-		len = SAY(p->why, "each went to the process that was named");
 	if (len < 0 || (size_t)len >= sizeof(p->why))
 		return;
 	if (c->multicast)
 		snprintf(p->why + len, sizeof(p->why) - (size_t)len,
-			 "; the same message reached another receiver %" PRIu64 " times",
-			 c->multicast);
+			 "; what one call sent reached another one too, %" PRIu64 " %s",
+			 c->multicast, plural(c->multicast, "time", "times"));
 	else if (many)
 		snprintf(p->why + len, sizeof(p->why) - (size_t)len, "; sent to %s",
 			 c->cast == CAST_ALL ? "all" : "a group");
-	else if (c->receivers > 1 && seen->info->addressing == ADDRESSING_INDIRECT)
+	else if (c->receivers > 1 && seen->info->direction == DIRECTION_ONE_WAY)
 		snprintf(p->why + len, sizeof(p->why) - (size_t)len,
 			 "; each message to one of them");
 }

@@ -48,6 +48,12 @@ const char *page_count(struct stats_page *page, uint64_t n)
 	return page_format(page, "%s", scene_count(n, buf));
 }
 
+const char *page_quantile(struct stats_page *page, const struct histogram *durations,
+			  unsigned percent)
+{
+	return durations->count ? page_duration(page, histogram_quantile(durations, percent)) : "-";
+}
+
 const char *page_harmless(struct stats_page *page, struct viz_bytes bytes)
 {
 	return bytes.data ? keep(page, scene_harmless(bytes.data, bytes.len)) : "";

@@ -25,6 +25,10 @@ const char *page_bytes(struct stats_page *page, uint64_t bytes);
 const char *page_duration(struct stats_page *page, uint64_t ns);
 const char *page_count(struct stats_page *page, uint64_t n);
 
+/* A duration that `percent` of all do not exceed; "-" where there is none. */
+const char *page_quantile(struct stats_page *page, const struct histogram *durations,
+			  unsigned percent);
+
 /* "wc[802]"; "outside", "pid 17 outside", "nobody" */
 const char *page_party(struct stats_page *page, enum account_side side,
 		       const struct viz_process *process, uint32_t pid);

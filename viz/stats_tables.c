@@ -53,11 +53,21 @@ static void add_sleeper(struct stats_page *page, struct table *table, const stru
 	bool waits = end->waits_since_ns != VIZ_NEVER;
 
 	row->cells[0] = page_party(page, SIDE_PROCESS, end->process, 0);
-	row->cells[1] = end->channel ? page_channel(page, end->channel) : "";
+	row->cells[1] = end->channel ? page_channel(page, end->channel) : "(no channel)";
 	row->cells[2] = page_count(page, end->effort.sleeps);
 	row->cells[3] = page_duration(page, end->effort.slept_ns);
 	row->cells[4] = page_format(page, "%s%s", wakers_of(page, end),
 				    waits ? ", still waits" : "");
+}
+
+/* Of calls on no channel (pause, sigsuspend, wait4) only those that a call in the trace ended. */
+static bool is_sleeper(const struct account_end *end)
+{
+	bool told = end->channel != NULL;
+
+	for (size_t i = 0; i < end->waker_count; i++)
+		told |= end->wakers[i]->process != NULL;
+	return end->shown && end->effort.slept_ns && told;
 }
 
 void stats_print_waiting(struct stats_page *page)
@@ -74,8 +84,7 @@ void stats_print_waiting(struct stats_page *page)
 	size_t count = 0, max = page->report->max;
 
 	for (size_t i = 0; i < account->end_count; i++)
-		if (account->ends[i]->shown && account->ends[i]->channel &&
-		    account->ends[i]->effort.slept_ns)
+		if (is_sleeper(account->ends[i]))
 			list[count++] = account->ends[i];
 	if (!count)
 		return;

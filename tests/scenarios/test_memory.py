@@ -68,6 +68,23 @@ def check_detached(trace, truth, mechanism):
             expect_in(op["args"]["addr"], addresses, "the address that was given back")
 
 
+def check_woken(trace, op):
+    """A call of another process on the same object, which was under way then, ended the sleep."""
+    waker = trace.operation(op["woken_by"]["operation"])
+    expect_equal(
+        (waker["channel"], waker["role"], waker["pid"]),
+        (op["channel"], "wake", op["woken_by"]["pid"]),
+        "who ended the sleep",
+    )
+    expect(waker["pid"] != op["pid"], "it was another one", waker)
+    expect(
+        op["enter_ns"] < waker["exit_ns"] and waker["enter_ns"] < op["exit_ns"],
+        "at that time",
+        waker,
+        op,
+    )
+
+
 def check_changes(trace, truth):
     """Each semop: by whom, on which semaphore, by how much, and whether it could wait."""
     wanted = sorted(
@@ -86,6 +103,7 @@ def check_changes(trace, truth):
     expect(slept, "the consumer waited for the first letter")
     for op in slept:
         expect_equal(op["role"], "wait", "who slept waited")
+        check_woken(trace, op)
         begin = trace.one("operation", id=op["id"], state="begin")
         expect_equal(
             (begin["channel"], begin["sems"]),
@@ -124,6 +142,7 @@ def check_turns(result, mechanism):
     slept = [op for op in calls if op["role"] == "wait" and op.get("off_cpu_ns")]
     expect_equal(len(slept), 3, "it slept three times")
     for op in slept:
+        check_woken(trace, op)
         begin = trace.one("operation", id=op["id"], state="begin")
         expect_equal(begin["channel"], op["channel"], "the begin line says for what it waits")
     return trace.channel(calls[0]["channel"])

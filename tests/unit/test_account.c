@@ -244,6 +244,32 @@ static void a_splice_copies_nothing(void **state)
 	assert_true(account_balances(&c->account->books));
 }
 
+/* One call, of which two messages have bytes to copy. */
+static void several_messages_in_a_call(void **state)
+{
+	struct counted *c = *state;
+	const struct account_effort *effort;
+
+	trace_channel(c->trace, "unix-dgram:[1]", "unix-dgram", "");
+	trace_channel(c->trace, "unix-dgram:[2]", "unix-dgram", "");
+	trace_call(c->trace,
+		   (struct call){10, "sendmmsg", "send", 801, 0, 3, "unix-dgram:[1]", 100, 110, 3,
+				 ",'to':'unix-dgram:[2]','lengths':[3,0,4],"
+				 "'transferred':7"});
+	trace_call(c->trace, (struct call){11, "recvmmsg", "receive", 802, 0, 3, "unix-dgram:[2]",
+					   120, 130, 3,
+					   ",'from':'unix-dgram:[1]','lengths':[3,0,4],"
+					   "'transferred':7"});
+	effort = &count(c)->effort;
+	assert_int_equal(account_crossings(effort), 2);
+	assert_int_equal(account_copies(effort), 4);
+	assert_int_equal(c->account->messages, 3);
+	effort = &c->account->pairs[0]->effort;
+	assert_int_equal(account_crossings(effort), 2);
+	assert_int_equal(account_copies(effort), 4);
+	assert_true(account_balances(&c->account->books));
+}
+
 /* What a call returns that moves nothing is no number of bytes. */
 static void an_address_is_no_size(void **state)
 {
@@ -329,6 +355,36 @@ static void priorities_overtake(void **state)
 	assert_string_equal(value_of(c->account->channels[0], "types"), "typed");
 }
 
+static void a_signal_to_a_group(void **state)
+{
+	struct counted *c = *state;
+
+	trace_process(c->trace, 803, "other");
+	for (unsigned pid = 802; pid <= 803; pid++)
+		trace_line(
+			c->trace,
+			"{'type':'signal','event':'generate','at_ns':%u,'signal':'SIGUSR1',"
+			"'number':10,'origin':'kill','from':{'pid':801,'tid':801},"
+			"'to':{'pid':%u,'tid':%u},'group':true,'result':'queued','operation':10}",
+			pid, pid, pid);
+	trace_call(c->trace, (struct call){10, "kill", "signal", 801, 0, -1, NULL, 700, 900, 0,
+					   ",'args':{'pid':0,'sig':10}"});
+	for (unsigned pid = 802; pid <= 803; pid++)
+		trace_line(c->trace,
+			   "{'type':'signal','event':'deliver','at_ns':%u,'signal':'SIGUSR1',"
+			   "'number':10,'to':{'pid':%u,'tid':%u},'action':'handler'}",
+			   1000 + pid, pid, pid);
+	count(c);
+	assert_int_equal(c->account->signals, 2);
+	assert_int_equal(c->account->effort.calls[CALL_WAKE], 1);
+	for (size_t i = 0; i < c->account->channel_count; i++) {
+		if (c->account->channels[i]->mechanism != MECH_SIGNAL)
+			continue;
+		assert_string_equal(value_of(c->account->channels[i], "receivers"), "multicast");
+		assert_string_equal(value_of(c->account->channels[i], "addressing"), "direct");
+	}
+}
+
 /* What the names say must not reach the terminal, and no line may be too wide. */
 static void printed_harmless(void **state)
 {
@@ -374,6 +430,8 @@ int main(void)
 		TEST(kinds),
 		TEST(priorities_overtake),
 		TEST(printed_harmless),
+		TEST(several_messages_in_a_call),
+		TEST(a_signal_to_a_group),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
