@@ -68,6 +68,7 @@ struct stage {
 	uint32_t pace_us;
 	uint32_t next_actor;
 	uint32_t next_flow;
+	bool torn;	   /* pieces of one write may lie between those of another */
 	struct actor self; /* the stage's own process */
 };
 
@@ -84,6 +85,7 @@ struct part {
 	bool waits;	  /* the descriptor does not block: poll(2) first */
 	bool cells;	  /* the flow's manner is parts */
 	bool plain;	  /* no call with several messages, no looking */
+	bool closes;	  /* the sender shuts its direction down at the end */
 	int kind;	  /* what the stage makes of it */
 	const void *more; /* the same */
 	socklen_t more_len;
@@ -142,6 +144,9 @@ void team_drop(struct team *team, int fd);
 void team_start(struct stage *stage, struct team *team);
 void team_wait(struct team *team);
 bool team_ended(struct team *team); /* does not wait */
+
+/* pass.c: what an actor does after its exec; log, and the words after it. */
+void resume(const char *log, char **words);
 
 /* stream.c: also used by the other stages */
 void play_send_stream(struct actor *actor, const struct part *part);

@@ -200,6 +200,10 @@ int main(int argc, char **argv)
 {
 	struct options options = {.messages = 5000, .seed = 1};
 
+	if (argc > 3 && strcmp(argv[1], "--resume") == 0) {
+		resume(argv[2], argv + 3);
+		return EXIT_SUCCESS;
+	}
 	parse(&options, argc, argv);
 	if (!options.log || options.size % CELL_LEN) {
 		fputs(help, stderr);
