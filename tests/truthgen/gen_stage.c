@@ -18,6 +18,7 @@ struct player { /* what a thread needs to play its part */
 	uint32_t number;
 	bool apart;
 	uint32_t pace_us;
+	const char *until;
 	uint64_t seed;
 	pthread_t thread;
 };
@@ -96,6 +97,7 @@ static void player_play(const struct player *player)
 	struct actor actor;
 
 	actor_begin(&actor, player->number, player->seed, player->pace_us);
+	actor.until = player->until;
 	if (player->apart)
 		actor_pin(&actor);
 	player->part->play(&actor, player->part);
@@ -148,6 +150,7 @@ void team_start(struct stage *stage, struct team *team)
 					     .log = stage->log,
 					     .apart = stage->apart,
 					     .pace_us = stage->pace_us,
+					     .until = stage->until,
 					     .number = actor_number_new(stage),
 					     .seed = random_next(&stage->random)};
 	for (size_t i = 0; i < team->count; i += step)

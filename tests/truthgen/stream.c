@@ -98,6 +98,8 @@ void play_send_stream(struct actor *actor, const struct part *part)
 
 		while (len)
 			len -= send_once(actor, part, buf, len);
+		if (i % 16 == 0 && actor_waits(actor))
+			i = 0;
 		actor_pause(actor);
 	}
 	if (part->closes)
