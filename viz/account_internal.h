@@ -34,8 +34,8 @@ struct channel_row {
 };
 
 /*
- * When the last sleeps at an end were over, oldest first. Messages are told some time after the calls
- * that received them, so several are kept.
+ * When the last sleeps at an end were over, oldest first. Messages are told some time after the
+ * calls that received them, so several are kept.
  */
 enum { WAKES_MOST = 1024 };
 struct wakes {
