@@ -96,6 +96,9 @@ const char *channel_of(struct encoder *encoder, const struct wire_ref *ref,
 enum role operation_role(const struct wire_operation *operation, const struct wire_details *details,
 			 const unsigned char *block);
 
+/* Whether following the kernel's buffers is worth while now: encoder->wants_buffers. */
+void sides_note(struct encoder *encoder, const struct wire_operation *operation);
+
 /* Descriptors that the call made, passed or was given in a message, or put its bytes into. */
 void made_field(struct encoder *encoder, const struct wire_fd made[2]);
 void rights_fields(struct encoder *encoder, const struct call *call, enum role role);

@@ -248,38 +248,6 @@ static bool breaks_off(const struct wire_operation *operation)
 	return operation->returned <= -ERESTARTSYS && operation->returned >= -ERESTART_RESTARTBLOCK;
 }
 
-/* bpf/buffer.h follows those of these. */
-static bool has_buffers(enum mechanism mechanism)
-{
-	return mechanism == MECH_UNIX_STREAM || mechanism == MECH_UNIX_DGRAM ||
-	       mechanism == MECH_UNIX_SEQPACKET || mechanism == MECH_POSIX_MQ ||
-	       mechanism == MECH_SYSV_MSG;
-}
-
-/*
- * Two threads on one side of an object: order alone no longer tells whose bytes are whose. Nor does
- * it where a receive from a POSIX queue did not ask for the priority.
- */
-static void sides_note(struct encoder *encoder, const struct wire_operation *operation)
-{
-	enum role role = syscall_info(operation->nr)->role;
-	struct object *object = objects_get(encoder->objects, operation->object.object,
-					    operation->object.mechanism);
-	uint32_t *first;
-
-	if (!object || !has_buffers(object->mechanism) ||
-	    (role != ROLE_SEND && role != ROLE_RECEIVE))
-		return;
-	first = role == ROLE_SEND ? &object->sender : &object->receiver;
-	if (*first == 0)
-		*first = operation->head.tid;
-	else if (*first != operation->head.tid)
-		encoder->wants_buffers = true;
-	if (object->mechanism == MECH_POSIX_MQ && role == ROLE_RECEIVE &&
-	    !(operation->has & WIRE_HAS_TYPE))
-		encoder->wants_buffers = true;
-}
-
 /*
  * What was known of a call when it fell asleep. The kernel says so at once only where a call waits
  * for many things or brings data along; of the others it tells those that sleep on (see
