@@ -275,6 +275,8 @@ static __always_inline bool is_worth_keeping(const struct task_state *state,
 
 	if (row->data == DATA_SIGACTION) /* a question alone changes nothing */
 		return operation->payload_len != 0;
+	if (is_unlink(operation->nr))
+		return paths_known && operation->returned == 0;
 	if (row->role != ROLE_OPEN || row->fd != ARG_NONE || state->begun)
 		return true;
 	if (operation->nr == __NR_mq_open || sysv_mechanism(operation->nr) ||
@@ -306,6 +308,8 @@ static __always_inline void operation_finish(struct task_state *state, struct ta
 	messages_finish(state, row);
 	if (row->role == ROLE_CONTROL)
 		control_finish(state, task, row);
+	if (row->role == ROLE_CONTROL || row->role == ROLE_OPEN)
+		path_finish(state, row);
 	object_finish(state, task, row);
 	if (operation->has & WIRE_HAS_POSITIONS)
 		position_read(&operation->at_exit, &operation->object);

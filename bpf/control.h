@@ -30,6 +30,63 @@ static __always_inline void pipe_resized(struct task_state *state, struct task_s
 	object_of_fd(state, &again, task, state->operation.object.fd);
 }
 
+#define AT_FDCWD -100
+
+/* offsetof(struct sockaddr_un, sun_path) */
+#define SUN_PATH_AT 2
+
+/* Where the path in `extra` begins: two paths that are spelled alike from there are one. */
+static __always_inline u64 path_base(struct task_state *state, struct task_struct *task, s32 dirfd)
+{
+	u32 at = state->operation.nr == __NR_bind ? SUN_PATH_AT : 0;
+	struct file *file;
+
+	if (state->extra[at] == '/')
+		return 0;
+	if (dirfd == AT_FDCWD)
+		return KREAD(KREAD(KREAD(KREAD(task, fs), pwd.dentry), d_inode), i_ino);
+	file = file_of_fd(task, dirfd);
+	return file ? KREAD(KREAD(file, f_inode), i_ino) : 0;
+}
+
+static __always_inline bool is_unlink(u32 nr)
+{
+#ifdef __NR_unlink
+	if (nr == __NR_unlink)
+		return true;
+#endif
+	return nr == __NR_unlinkat;
+}
+
+/* The descriptor of a directory comes before the path, if at all. */
+static __always_inline s32 path_directory(const struct task_state *state,
+					  const volatile struct syscall_row *row)
+{
+	return row->buf == 1 ? state->details.args[0] : AT_FDCWD;
+}
+
+/* Not static for the verifier's sake, see file_identify(). */
+__noinline int path_note(struct task_state *state, s32 dirfd)
+{
+	if (state)
+		state->details.base = path_base(state, bpf_get_current_task_btf(), dirfd);
+	return 0;
+}
+
+/* A path that a FIFO or a socket is known by from now on, or that is taken away. */
+static __always_inline void path_finish(struct task_state *state,
+					const volatile struct syscall_row *row)
+{
+	u32 nr = state->operation.nr;
+	bool names = nr == __NR_bind || state->details.made[0].mechanism == MECH_FIFO;
+
+	if (state->operation.returned < 0 || !(names || is_unlink(nr)))
+		return;
+	if (names)
+		paths_known = 1;
+	path_note(state, nr == __NR_bind ? AT_FDCWD : path_directory(state, row));
+}
+
 static __always_inline void control_finish(struct task_state *state, struct task_struct *task,
 					   const volatile struct syscall_row *row)
 {

@@ -217,6 +217,7 @@ struct wire_details {
 	__u32 says;	 /* WIRE_SAYS_*: which of the following hold */
 	__u32 msg_flags; /* of recvmsg, after the call */
 	struct wire_credentials credentials;
+	__u64 base; /* unlink, bind, opening a FIFO: inode that a relative path begins at, else 0 */
 };
 
 /*

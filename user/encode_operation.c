@@ -193,6 +193,8 @@ static void operation_line(struct encoder *encoder, const struct wire_operation 
 	const char *channel = channel_of(encoder, &operation->object.object,
 					 operation->object.mechanism);
 
+	if (!channel)
+		channel = encoder->unlinked;
 	line_begin(json, RECORD_operation);
 	json_field_uint(json, KEY(operation, id), operation->id);
 	json_field_text(json, KEY(operation, syscall), call->name ? call->name : "unknown");
@@ -321,6 +323,8 @@ void encode_operation(struct encoder *encoder, const void *data, size_t len)
 	encoder->now_ns = operation->exit_ns;
 	made_describe(encoder, operation, extra.details->made);
 	encode_fifo_name(encoder, &extra.details->made[0], extra.payload, extra.payload_len);
+	if (!encode_path_taken(encoder, operation, extra.details, extra.payload, extra.payload_len))
+		return;
 	if (is_waits(syscall_info(operation->nr)->data)) {
 		struct waits waits = waits_of(operation, &extra);
 		waits_describe(encoder, &waits);
@@ -328,7 +332,10 @@ void encode_operation(struct encoder *encoder, const void *data, size_t len)
 	if (operation->began_ns && operation->state != WIRE_BEGIN && !is_told(call, operation))
 		begin_line(encoder, operation, &extra);
 	operation_line(encoder, operation, &extra, call);
+	encoder->unlinked = NULL;
 	sides_note(encoder, operation);
+	encode_path_note(encoder, operation, extra.details, extra.block, extra.payload,
+			 extra.payload_len);
 	call_progress(encoder, call, operation, data, len);
 }
 

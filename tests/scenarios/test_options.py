@@ -110,5 +110,29 @@ def notify(directory):
     )
 
 
+@scenario("unlink of a FIFO or a socket, mq_unlink: on the channel whose name it takes away")
+def unlink(directory):
+    result = record(directory, lab("unlink", os.path.join(directory, "names")))
+    trace = result.trace
+    seen = [
+        (
+            trace.channel(op["channel"])["mechanism"] if "channel" in op else "none",
+            op["path"],
+            op["role"],
+        )
+        for op in trace.operations()
+        if op["syscall"] in ("unlink", "unlinkat", "mq_unlink")
+    ]
+    expect_equal(
+        seen,
+        [
+            (line["mechanism"], line["channel"], "control")
+            for line in result.truth
+            if line["do"] == "unlink"
+        ],
+        "names that went away; a file of the same name elsewhere is none of them",
+    )
+
+
 if __name__ == "__main__":
     main()
