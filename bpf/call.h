@@ -126,6 +126,7 @@ static __always_inline void details_clear(struct wire_details *details)
 	details->made[0].mechanism = MECH_NONE;
 	details->made[1].mechanism = MECH_NONE;
 	details->delivered = 0;
+	details->refused = 0;
 	details->sent = 0;
 	details->says = 0;
 	details->to.address = 0;

@@ -143,6 +143,7 @@ static void add_amounts(struct model_builder *b, struct viz_operation *op)
 	op->lengths = build_uints(b, FIELD_operation_lengths, &op->lengths_count);
 	op->addresses = build_list(b, FIELD_operation_addresses, &op->addresses_count);
 	op->delivered = build_uints(b, FIELD_operation_delivered, &op->delivered_count);
+	op->refused = build_uints(b, FIELD_operation_refused, &op->refused_count);
 	op->chunks = build_chunks(b, &op->chunk_count);
 	op->off_cpu_ns = VALUE(operation, off_cpu_ns)->number;
 	op->woken_by = build_waker(b);

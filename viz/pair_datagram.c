@@ -31,12 +31,6 @@ static struct viz_bytes address_of(const struct flow_item *item)
 						   : (struct viz_bytes){NULL, 0};
 }
 
-/* What the kernel says of all messages of a call together is true of one alone. */
-static bool is_alone(const struct viz_operation *op)
-{
-	return !pair_is_multiple(op) || op->returned == 1;
-}
-
 static struct viz_channel *destination(struct pair_context *context, const struct flow_item *item,
 				       bool *several)
 {
@@ -46,7 +40,7 @@ static struct viz_channel *destination(struct pair_context *context, const struc
 	uint64_t at_ns = viz_operation_done(op) ? op->exit_ns : op->enter_ns;
 	struct viz_channel *peer;
 
-	if (op->to && (is_alone(op) || !op->addresses_count))
+	if (op->to && (pair_is_single(op) || !op->addresses_count))
 		return op->to;
 	peer = pair_traffic(context, channel)->peer;
 	if (!address.len && (peer || channel->peer))
@@ -62,11 +56,11 @@ static struct source source_of(struct pair_context *context, const struct flow_i
 {
 	const struct viz_operation *op = item->op;
 	const struct viz_channel *channel = op->channel;
-	const struct viz_channel *found = is_alone(op) ? op->from : NULL;
+	const struct viz_channel *found = pair_is_single(op) ? op->from : NULL;
 	struct viz_bytes address = address_of(item);
 	bool several;
 
-	if (!address.len && !is_alone(op))
+	if (!address.len && !pair_is_single(op))
 		return (struct source){SOURCE_UNKNOWN, NULL};
 	if (!found && channel->mechanism == MECH_UNIX_SEQPACKET)
 		found = pair_traffic(context, channel)->peer;
@@ -144,85 +138,6 @@ static void take_out_ends(struct pair_context *context, struct flow *flow)
 	side->count = kept;
 }
 
-/* The kernel says of each message of the call whether it was queued, or of all together. */
-static bool is_queued(const struct flow_item *item)
-{
-	const struct viz_operation *op = item->op;
-
-	for (size_t i = 0; i < op->delivered_count; i++)
-		if (op->delivered[i] == item->message)
-			return true;
-	return !viz_has(op, delivered) && op->to;
-}
-
-static size_t count_queued(const struct flow_side *sends)
-{
-	size_t queued = 0;
-
-	for (size_t i = 0; i < sends->count; i++)
-		queued += is_queued(&sends->items[i]);
-	return queued;
-}
-
-static void drop_send(struct pair_context *context, const struct pair_route *route,
-		      const struct flow_item *item, enum match match)
-{
-	struct viz_message *message = pair_add_message(context, route);
-
-	message->bytes = item->bytes;
-	message->from = pair_end_of(item->op);
-	message->from.offset = item->local;
-	message->from.message = item->message;
-	message->from.payload = flow_payload(item, 0, item->bytes);
-	message->fate = FATE_DROPPED;
-	message->match = match;
-}
-
-/* The kernel's word is one for all messages of a call. */
-static bool any_of_several(const struct flow_side *sends)
-{
-	for (size_t i = 0; i < sends->count; i++)
-		if (!is_alone(sends->items[i].op) && !viz_has(sends->items[i].op, delivered))
-			return true;
-	return false;
-}
-
-/* This kernel tells of each UDP datagram whether it was queued. */
-static bool tells_queued(const struct pair_context *context, const struct pair_route *route)
-{
-	return route->mechanism == MECH_UDP && context->model->header.tells_queued;
-}
-
-/*
- * UDP may drop. As many received as sent: none was. Otherwise the kernel's word (`to`) that a
- * datagram was queued decides, if it was kept at all; without it any of them may be the missing.
- */
-static void take_out_dropped(struct pair_context *context, struct flow *flow,
-			     const struct pair_route *route)
-{
-	struct flow_side *sends = &flow->sends;
-	size_t queued = count_queued(sends), kept = 0;
-
-	if (mechanism_info(route->mechanism)->reliable || sends->count <= flow->receives.count)
-		return;
-	if (any_of_several(sends) ||
-	    (!tells_queued(context, route) && (queued == 0 || queued < flow->receives.count))) {
-		flow->guess = true;
-		return;
-	}
-	for (size_t i = 0; i < sends->count; i++) {
-		struct flow_item item = sends->items[i];
-
-		if (is_queued(&item) || item.open) {
-			sends->items[kept++] = item;
-			continue;
-		}
-		drop_send(context, route, &item, flow->doubt ? MATCH_AMBIGUOUS : MATCH_EXACT);
-		pair_let_go(context, item.op);
-	}
-	sends->count = kept;
-}
-
 static void pair_datagram_flow(struct pair_context *context, struct flow *flow,
 			       struct channel_traffic *receiver)
 {
@@ -234,7 +149,7 @@ static void pair_datagram_flow(struct pair_context *context, struct flow *flow,
 			!pair_ever_held(receiver->channel, ACCESS_BOTH);
 	if (receiver->channel->mechanism == MECH_UNIX_SEQPACKET)
 		take_out_ends(context, flow);
-	take_out_dropped(context, flow, &route);
+	pair_take_out_dropped(context, flow, &route);
 	pair_flow(context, flow, &route);
 }
 

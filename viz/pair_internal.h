@@ -356,4 +356,17 @@ void pair_free_messages(struct pair_context *context);
 /* true where somebody in the trace has held `channel` with any of these bits. */
 bool pair_ever_held(const struct viz_channel *channel, enum access access);
 
+/*
+ * pair_drop.c: takes the datagrams that were dropped out of the flow, with a message for each;
+ * flow->guess where the evidence leaves open which they were.
+ */
+void pair_take_out_dropped(struct pair_context *context, struct flow *flow,
+			   const struct pair_route *route);
+
+/* What the kernel says of all messages of a call together is true of one alone. */
+static inline bool pair_is_single(const struct viz_operation *op)
+{
+	return !pair_is_multiple(op) || op->returned == 1;
+}
+
 #endif
