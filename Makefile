@@ -75,6 +75,7 @@ AUX_OBJ   := $(UNIT_AUX:%.c=$(B)/san/%.o)
 FUZZ_OBJ  := $(VIZ_SRC:%.c=$(B)/fuzz/obj/%.o)
 BENCH     := $(B)/bench/talk $(B)/bench/empty $(B)/bench/empty.bpf.o
 LABS      := $(LAB_SRC:tests/labs/%.c=$(B)/labs/%)
+TOOLS     := $(patsubst tests/tools/%.c,$(B)/tools/%,$(wildcard tests/tools/*.c))
 GEN_OBJ   := $(GEN_SRC:%.c=$(B)/%.o)
 GENERATOR := $(B)/truthgen
 UNITS     := $(UNIT_SRC:tests/unit/%.c=$(B)/unit/%)
@@ -198,7 +199,7 @@ $(B)/ipclens: $(USER_OBJ) $(B)/libviz.a
 # --- labs, units, fuzzers ----------------------------------------------------------------------
 
 .PHONY: labs units fuzzers
-labs: $(LABS) $(GENERATOR) ## build the workloads of tests/labs (build/labs/connect and others)
+labs: $(LABS) $(GENERATOR) $(TOOLS) ## build the workloads of tests/labs (build/labs/connect and others)
 units: $(UNITS)
 fuzzers: $(FUZZERS)
 labs units fuzzers: ; @:
@@ -207,6 +208,11 @@ $(B)/labs/%: tests/labs/%.c $(B)/flags | $(B)/has/viewer
 	$(call msg,LAB,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(HOST_CFLAGS) $(DEPFLAGS) $(HOST_LDFLAGS) -pthread $< -o $@
+
+$(B)/tools/%: tests/tools/%.c $(VIZ_OBJ) $(B)/flags | $(B)/has/viewer
+	$(call msg,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(HOST_CFLAGS) $(DEPFLAGS) $(HOST_LDFLAGS) $< $(VIZ_OBJ) $(VIZ_LIBS) -o $@
 
 $(B)/tests/truthgen/%.o: tests/truthgen/%.c $(B)/flags | $(B)/has/viewer
 	$(call msg,CC,$@)

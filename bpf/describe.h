@@ -73,6 +73,23 @@ static __always_inline void describe_inet(struct wire_object *record, struct soc
 	}
 }
 
+/* net/netlink/af_netlink.c; the first 32 groups, as in an address. */
+static __always_inline void describe_netlink(struct wire_object *record, struct sock *sk)
+{
+	struct netlink_sock *netlink = (struct netlink_sock *)sk;
+	struct net *net = KREAD((struct sock_common *)sk, skc_net.net);
+	void *groups = KREAD(netlink, groups);
+
+	record->family = AF_NETLINK;
+	record->network = KREAD(net, ns.inum);
+	record->netlink.protocol = KREAD(sk, sk_protocol);
+	record->netlink.portid = KREAD(netlink, portid);
+	record->netlink.peer_portid = KREAD(netlink, dst_portid);
+	if (groups)
+		bpf_probe_read_kernel(&record->netlink.groups, sizeof(record->netlink.groups),
+				      groups);
+}
+
 static __always_inline void describe_socket(struct wire_object *record, const struct object *object)
 {
 	struct sock *sk = object->detail;
@@ -80,6 +97,8 @@ static __always_inline void describe_socket(struct wire_object *record, const st
 	record->listening = KREAD((struct sock_common *)sk, skc_state) == TCP_LISTEN;
 	if (object->mechanism == MECH_TCP || object->mechanism == MECH_UDP)
 		describe_inet(record, sk);
+	else if (object->mechanism == MECH_NETLINK)
+		describe_netlink(record, sk);
 	else
 		describe_unix(record, sk);
 }

@@ -9,11 +9,11 @@
  *	terminal.h    pseudo-terminals
  *	special.h     the other files: shared memory, eventfds; from a descriptor to its object
  *	describe.h    the object's description
+ *	netlink.h     numbers of netlink sockets
  *	memory.h      from an address to what is mapped there
  *	payload.h     bytes of the caller's memory
  *	waits.h       what poll, select and epoll wait for
  *	target.h      which object a call acts on
- *	control.h     options and sizes that calls set
  *	rights.h      descriptors and credentials beside a message
  *	message.h     the messages of sendmsg and its kin
  *	made.h        descriptors that a call made

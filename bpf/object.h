@@ -9,6 +9,7 @@
 
 #include "bpf/state.h"
 #include "viz/lang/lang.h"
+#include "vmlinux/netlink.h"
 
 /* What a look at an object found; kept on the stack for the length of one call. */
 struct object {
@@ -103,6 +104,21 @@ static __always_inline u64 inet_digest(struct sock *sk)
 	       (u64)KREAD(common, skc_daddr) << 32;
 }
 
+static __always_inline u64 netlink_digest(struct sock *sk)
+{
+	struct netlink_sock *netlink = (struct netlink_sock *)sk;
+
+	return KREAD(netlink, portid) | (u64)KREAD(netlink, dst_portid) << 32 |
+	       (u64)(KREAD(netlink, subscriptions) & 0xff) << 55;
+}
+
+static __always_inline u64 socket_digest(struct sock *sk, u16 family)
+{
+	if (family == AF_UNIX)
+		return unix_digest(sk);
+	return family == AF_NETLINK ? netlink_digest(sk) : inet_digest(sk);
+}
+
 static __always_inline void sock_identify(struct object *object, struct sock *sk, u64 inode_number)
 {
 	struct sock_common *common = (struct sock_common *)sk;
@@ -112,12 +128,14 @@ static __always_inline void sock_identify(struct object *object, struct sock *sk
 		object->mechanism = unix_mechanism(KREAD(sk, sk_type));
 	else if (family == AF_INET || family == AF_INET6)
 		object->mechanism = inet_mechanism(sk);
+	else if (family == AF_NETLINK)
+		object->mechanism = MECH_NETLINK;
 	if (!object->mechanism)
 		return;
 	object->detail = sk;
 	object->ref.address = (u64)sk;
 	object->ref.number = inode_number;
-	object->digest = family == AF_UNIX ? unix_digest(sk) : inet_digest(sk);
+	object->digest = socket_digest(sk, family);
 	object->digest ^= (u64)(KREAD(common, skc_state) == TCP_LISTEN) << 63;
 	object->access = WIRE_ACCESS_READ | WIRE_ACCESS_WRITE;
 }

@@ -7,12 +7,14 @@
 #define BPF_SOCKET_H
 
 #include "bpf/buffer.h"
+#include "bpf/netlink.h"
 #include "bpf/position.h"
 
 /*
  * Fires in the sender's call for unix and loopback UDP (net/core/sock.c, 6.2 and later). Packets of
  * others may be handled in the same breath, so a UDP socket must be the one addressed: its port is
- * compared in user space, where the address is decoded.
+ * compared in user space, where the address is decoded. The kernel's answer to a netlink message is
+ * queued in the very same call: there the address alone tells.
  */
 SEC("?tp_btf/sk_data_ready")
 int BPF_PROG(socket_data_ready, const struct sock *sk)
@@ -23,7 +25,7 @@ int BPF_PROG(socket_data_ready, const struct sock *sk)
 	if (!state || !state->recording)
 		return 0;
 	sock_identify(&object, (struct sock *)sk, 0);
-	if (object.mechanism == MECH_TCP ||
+	if (object.mechanism == MECH_TCP || object.mechanism == MECH_NETLINK ||
 	    (object.mechanism != state->operation.object.mechanism &&
 	     object.mechanism != state->details.made[0].mechanism))
 		return 0;
@@ -32,33 +34,6 @@ int BPF_PROG(socket_data_ready, const struct sock *sk)
 	if (state->details.to.address)
 		return 0;
 	object_of_sock(state, &state->details.to, (struct sock *)sk);
-	state->operation.has |= WIRE_HAS_DETAILS;
-	return 0;
-}
-
-/* The packet's own word for the socket that it came from. */
-static __always_inline bool is_from(struct sk_buff *skb, struct sock *sk)
-{
-	u64 header = (u64)KREAD(skb, head) + KREAD(skb, transport_header);
-	u16 source = kread_word((void *)header); /* of struct udphdr: in the network's byte order */
-
-	return source == __builtin_bswap16(KREAD((struct sock_common *)sk, skc_num));
-}
-
-/*
- * A datagram finds no room (net/ipv4/udp.c; the packet is told from 6.10 on). In the sender's own
- * call on loopback, unless somebody else's interrupt takes the packet there: then nobody tells.
- */
-SEC("?tp_btf/udp_fail_queue_rcv_skb")
-int BPF_PROG(socket_refused, int error, struct sock *sk, struct sk_buff *skb)
-{
-	struct task_state *state = task_state_traced(bpf_get_current_task_btf());
-
-	if (!state || !state->recording || state->details.sent >= 64 ||
-	    state->operation.object.mechanism != MECH_UDP ||
-	    !is_from(skb, (struct sock *)state->operation.object.object.address))
-		return 0;
-	state->details.refused |= 1ULL << (state->details.sent & 63);
 	state->operation.has |= WIRE_HAS_DETAILS;
 	return 0;
 }
@@ -106,6 +81,8 @@ int BPF_PROG(socket_copied, struct sk_buff *skb, int len)
 	struct task_state *state = task_state_transferring(ROLE_RECEIVE);
 	struct sock *sk;
 
+	if (state && state->operation.object.mechanism == MECH_NETLINK)
+		netlink_source_keep(state, skb);
 	if (!state || !is_unix(state->operation.object.mechanism))
 		return 0;
 	sk = KREAD(skb, sk);

@@ -213,12 +213,10 @@ struct wire_details {
 	__u64 contended_ns; /* when it got the pipe's lock after waiting for it, the last time */
 	union wire_position at_lock;
 	__u64 delivered; /* bit i: the kernel queued message i at its receiver */
-	__u64 refused;	 /* bit i: it threw message i away, for the receiver's buffer is full */
 	__u32 sent;	 /* messages of this call that the kernel has handled */
 	__u32 says;	 /* WIRE_SAYS_*: which of the following hold */
 	__u32 msg_flags; /* of recvmsg, after the call */
 	struct wire_credentials credentials;
-	__u64 base; /* unlink, bind, opening a FIFO: inode that a relative path begins at, else 0 */
 };
 
 /*
@@ -256,8 +254,18 @@ struct wire_object {
 	__u16 in_shm; /* memory: its file lies in /dev/shm */
 	__u32 device; /* memory: the file system's, as the kernel numbers it; 0: none */
 	__u32 memory; /* futex: enum mechanism of `peer` */
-	__u8 local_address[16];
-	__u8 peer_address[16];
+	union {
+		struct {
+			__u8 local_address[16];
+			__u8 peer_address[16];
+		};
+		struct {
+			__u32 protocol;
+			__u32 portid;
+			__u32 peer_portid;
+			__u32 groups; /* that it listens to, a bit each */
+		} netlink;
+	};
 	char name[WIRE_NAME_LEN];
 };
 

@@ -105,6 +105,8 @@ static void addresses_fields(struct json *json, const struct wire_object *record
 {
 	char text[80];
 
+	if (record->mechanism == MECH_NETLINK)
+		netlink_fields(json, record);
 	if (record->family != AF_INET && record->family != AF_INET6)
 		return;
 	if (record->local_port && endpoint_text(text, sizeof(text), record->family,
@@ -172,6 +174,7 @@ void encode_object(struct encoder *encoder, const struct wire_object *record)
 	peer = peer_of(encoder, record, object);
 	memory = record->memory ? channel_of(encoder, &record->peer, record->memory) : NULL;
 	object->described = true;
+	object->protocol = record->mechanism == MECH_NETLINK ? record->netlink.protocol : 0;
 	object->local_port = record->local_port;
 	object->peer_port = record->peer_port;
 	line_begin(json, RECORD_channel);

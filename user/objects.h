@@ -34,6 +34,7 @@ struct object {
 	bool named; /* a FIFO whose line gave the path that a program opened it by */
 	uint16_t local_port;
 	uint16_t peer_port;
+	uint32_t protocol;    /* netlink */
 	struct object *older; /* what had this address before */
 };
 

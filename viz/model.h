@@ -67,8 +67,10 @@ struct viz_channel {
 	uint64_t network;      /* inode of the network namespace, 0: not known */
 	struct viz_bytes local_address;
 	struct viz_bytes peer_address;
-	struct viz_channel *peer; /* socket or terminal at the other end, as the trace names it */
-	bool master;		  /* of a pseudo-terminal */
+	struct viz_channel *peer;  /* socket or terminal at the other end, as the trace names it */
+	bool master;		   /* of a pseudo-terminal */
+	struct viz_bytes protocol; /* netlink */
+	struct viz_bytes groups;   /* netlink: those that it listens to, a bit each */
 	bool listening;
 	bool found;	       /* somebody had it already when tracing found him */
 	bool created_in_trace; /* a call in this trace made it: no stranger has held it before */
@@ -146,8 +148,6 @@ struct viz_operation {
 	size_t chunk_count;
 	uint64_t *delivered; /* sockets: messages (by index) that the kernel queued */
 	size_t delivered_count;
-	uint64_t *refused; /* UDP: messages that found no room */
-	size_t refused_count;
 	uint64_t *lengths; /* of each message of sendmmsg or recvmmsg, perhaps not of the last */
 	size_t lengths_count;
 	struct viz_bytes *addresses; /* of each of them; none in the trace: addresses_count 0 */
@@ -161,8 +161,6 @@ struct viz_operation {
 	struct viz_argument *args;
 	size_t args_count;
 	struct viz_bytes path;
-	struct viz_bytes option; /* setsockopt, getsockopt: its name, where the trace has one */
-	int64_t option_value;
 	struct viz_fd *new_fds;
 	size_t new_fds_count;
 	struct viz_wait *waits_for;
@@ -310,7 +308,6 @@ struct viz_header {
 	size_t command_count;
 	uint32_t tracer;
 	bool tells_queued; /* of each UDP datagram: whether the kernel queued it */
-	bool tells_refused; /* and whether it had no room for it */
 };
 
 struct viz_trailer {

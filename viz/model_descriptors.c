@@ -14,6 +14,7 @@
 #define DUPFD_CLOEXEC 1030 /* F_DUPFD_CLOEXEC */
 #define RANGE_UNSHARE 2	   /* CLOSE_RANGE_UNSHARE */
 #define RANGE_CLOEXEC 4	   /* CLOSE_RANGE_CLOEXEC */
+#define CLONE_TABLE 0x400  /* CLONE_FILES */
 
 struct fd_event *build_fd_event(struct model_builder *b, enum fd_event_kind kind, uint64_t at_ns,
 				struct viz_process *process)
@@ -105,12 +106,13 @@ static void close_range_fds(const struct fd_change *change, struct viz_process *
 	const struct viz_operation *op = change->op;
 	int64_t first, last;
 
-	if (op->returned < 0 || (op->flags & RANGE_CLOEXEC) ||
-	    !viz_operation_argument(op, "first", &first) ||
-	    !viz_operation_argument(op, "last", &last))
+	if (op->returned < 0)
 		return;
 	if ((op->flags & RANGE_UNSHARE) && process->fds->member_count > 1)
 		fd_table_leave(change->b, process, true);
+	if ((op->flags & RANGE_CLOEXEC) || !viz_operation_argument(op, "first", &first) ||
+	    !viz_operation_argument(op, "last", &last))
+		return;
 	if (last < first) /* ~0U, where a writer prints it as -1 */
 		last = INT32_MAX;
 	for (size_t i = process->fds->count; i > 0; i--) {
@@ -136,6 +138,16 @@ static void close_fds(const struct fd_change *change, struct viz_process *proces
 		end.op = NULL;
 		fd_table_remove(&end, process->fds, op->fd);
 	}
+}
+
+/* unshare(2): from now on its table is its own. */
+static void unshare_fds(const struct fd_change *change, struct viz_process *process)
+{
+	const struct viz_operation *op = change->op;
+
+	if (is_call(op, "unshare") && op->returned == 0 && (op->flags & CLONE_TABLE) &&
+	    process->fds->member_count > 1)
+		fd_table_leave(change->b, process, true);
 }
 
 /* The descriptor that dup, dup2, dup3 or fcntl made, where `new_fds` does not tell. */
@@ -176,6 +188,8 @@ static void apply_operation(struct model_builder *b, const struct viz_operation 
 		close_fds(&change, op->process);
 	else if (op->role == ROLE_CONTROL && op->new_fds_count == 0)
 		duplicate_fd(&change, table);
+	if (op->role == ROLE_CONTROL)
+		unshare_fds(&change, op->process);
 	for (size_t i = 0; i < op->new_fds_count; i++) {
 		fd_table_remove(&change, table, op->new_fds[i].fd);
 		fd_table_insert(&change, table, &op->new_fds[i]);

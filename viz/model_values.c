@@ -214,6 +214,8 @@ void build_channel_line(struct model_builder *b)
 	set_string(b, FIELD_channel_name, &channel->name);
 	set_string(b, FIELD_channel_key, &channel->key);
 	set_string(b, FIELD_channel_local_address, &channel->local_address);
+	set_string(b, FIELD_channel_protocol, &channel->protocol);
+	set_string(b, FIELD_channel_groups, &channel->groups);
 	set_string(b, FIELD_channel_peer_address, &channel->peer_address);
 	set_number(VALUE(channel, inode), &channel->inode);
 	set_number(VALUE(channel, capacity), &channel->capacity);

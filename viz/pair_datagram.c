@@ -31,8 +31,13 @@ static struct viz_bytes address_of(const struct flow_item *item)
 						   : (struct viz_bytes){NULL, 0};
 }
 
-static struct viz_channel *destination(struct pair_context *context, const struct flow_item *item,
-				       bool *several)
+/* What the kernel says of all messages of a call together is true of one alone. */
+static bool is_alone(const struct viz_operation *op)
+{
+	return !pair_is_multiple(op) || op->returned == 1;
+}
+
+static struct viz_channel *destination(struct pair_context *context, const struct flow_item *item)
 {
 	const struct viz_operation *op = item->op;
 	const struct viz_channel *channel = viz_operation_sink(op);
@@ -40,15 +45,16 @@ static struct viz_channel *destination(struct pair_context *context, const struc
 	uint64_t at_ns = viz_operation_done(op) ? op->exit_ns : op->enter_ns;
 	struct viz_channel *peer;
 
-	if (op->to && (pair_is_single(op) || !op->addresses_count))
+	if (op->to && (is_alone(op) || !op->addresses_count))
 		return op->to;
+	if (pair_group_of(op).len)
+		return NULL;
 	peer = pair_traffic(context, channel)->peer;
 	if (!address.len && (peer || channel->peer))
 		return peer ? peer : channel->peer;
 	if (!address.len)
 		address = channel->peer_address;
-	return address_book_find(context->addresses, context->round, channel, address, at_ns,
-				 several);
+	return address_book_find(context->addresses, context->round, channel, address, at_ns);
 }
 
 /* The kernel names one sender for all messages of a call: that proves nothing. */
@@ -56,11 +62,12 @@ static struct source source_of(struct pair_context *context, const struct flow_i
 {
 	const struct viz_operation *op = item->op;
 	const struct viz_channel *channel = op->channel;
-	const struct viz_channel *found = pair_is_single(op) ? op->from : NULL;
+	const struct viz_channel *found = is_alone(op) ? op->from : NULL;
 	struct viz_bytes address = address_of(item);
-	bool several;
 
-	if (!address.len && !pair_is_single(op))
+	if (is_alone(op))
+		address.len -= pair_group_of(op).len;
+	if (!address.len && !is_alone(op))
 		return (struct source){SOURCE_UNKNOWN, NULL};
 	if (!found && channel->mechanism == MECH_UNIX_SEQPACKET)
 		found = pair_traffic(context, channel)->peer;
@@ -68,9 +75,9 @@ static struct source source_of(struct pair_context *context, const struct flow_i
 		address = channel->peer_address;
 	if (!found && address.len) {
 		found = address_book_find(context->addresses, context->round, channel, address,
-					  op->exit_ns, &several);
-		if (!found || several)
-			return (struct source){several ? SOURCE_UNKNOWN : SOURCE_FOREIGN, NULL};
+					  op->exit_ns);
+		if (!found)
+			return (struct source){SOURCE_FOREIGN, NULL};
 	}
 	return (struct source){found ? SOURCE_SOCKET : SOURCE_UNKNOWN, found};
 }
@@ -80,11 +87,16 @@ static struct pair_route route_to(const struct viz_channel *channel)
 	return (struct pair_route){.mechanism = channel->mechanism, .channel = channel};
 }
 
+static bool reads_file_style(const struct viz_operation *op)
+{
+	return op->syscall.len >= 4 &&
+	       (!memcmp(op->syscall.data, "read", 4) || !memcmp(op->syscall.data, "prea", 4));
+}
+
 /* read(2) of 0 bytes leaves a datagram where it is, recv(2) takes it. */
 static bool takes_nothing(const struct viz_operation *op)
 {
-	return viz_has(op, requested) && op->requested == 0 && op->syscall.len >= 4 &&
-	       (!memcmp(op->syscall.data, "read", 4) || !memcmp(op->syscall.data, "prea", 4));
+	return reads_file_style(op) && viz_has(op, requested) && op->requested == 0;
 }
 
 static void take(struct pair_context *context, struct channel_traffic *traffic,
@@ -138,6 +150,85 @@ static void take_out_ends(struct pair_context *context, struct flow *flow)
 	side->count = kept;
 }
 
+/* The kernel says of each message of the call whether it was queued, or of all together. */
+static bool is_queued(const struct flow_item *item)
+{
+	const struct viz_operation *op = item->op;
+
+	for (size_t i = 0; i < op->delivered_count; i++)
+		if (op->delivered[i] == item->message)
+			return true;
+	return !viz_has(op, delivered) && op->to;
+}
+
+static size_t count_queued(const struct flow_side *sends)
+{
+	size_t queued = 0;
+
+	for (size_t i = 0; i < sends->count; i++)
+		queued += is_queued(&sends->items[i]);
+	return queued;
+}
+
+static void drop_send(struct pair_context *context, const struct pair_route *route,
+		      const struct flow_item *item, enum match match)
+{
+	struct viz_message *message = pair_add_message(context, route);
+
+	message->bytes = item->bytes;
+	message->from = pair_end_of(item->op);
+	message->from.offset = item->local;
+	message->from.message = item->message;
+	message->from.payload = flow_payload(item, 0, item->bytes);
+	message->fate = FATE_DROPPED;
+	message->match = match;
+}
+
+/* The kernel's word is one for all messages of a call. */
+static bool any_of_several(const struct flow_side *sends)
+{
+	for (size_t i = 0; i < sends->count; i++)
+		if (!is_alone(sends->items[i].op) && !viz_has(sends->items[i].op, delivered))
+			return true;
+	return false;
+}
+
+/* This kernel tells of each UDP datagram whether it was queued. */
+static bool tells_queued(const struct pair_context *context, const struct pair_route *route)
+{
+	return route->mechanism == MECH_UDP && context->model->header.tells_queued;
+}
+
+/*
+ * UDP may drop. As many received as sent: none was. Otherwise the kernel's word (`to`) that a
+ * datagram was queued decides, if it was kept at all; without it any of them may be the missing.
+ */
+static void take_out_dropped(struct pair_context *context, struct flow *flow,
+			     const struct pair_route *route)
+{
+	struct flow_side *sends = &flow->sends;
+	size_t queued = count_queued(sends), kept = 0;
+
+	if (mechanism_info(route->mechanism)->reliable || sends->count <= flow->receives.count)
+		return;
+	if (any_of_several(sends) ||
+	    (!tells_queued(context, route) && (queued == 0 || queued < flow->receives.count))) {
+		flow->guess = true;
+		return;
+	}
+	for (size_t i = 0; i < sends->count; i++) {
+		struct flow_item item = sends->items[i];
+
+		if (is_queued(&item) || item.open) {
+			sends->items[kept++] = item;
+			continue;
+		}
+		drop_send(context, route, &item, flow->doubt ? MATCH_AMBIGUOUS : MATCH_EXACT);
+		pair_let_go(context, item.op);
+	}
+	sends->count = kept;
+}
+
 static void pair_datagram_flow(struct pair_context *context, struct flow *flow,
 			       struct channel_traffic *receiver)
 {
@@ -149,7 +240,8 @@ static void pair_datagram_flow(struct pair_context *context, struct flow *flow,
 			!pair_ever_held(receiver->channel, ACCESS_BOTH);
 	if (receiver->channel->mechanism == MECH_UNIX_SEQPACKET)
 		take_out_ends(context, flow);
-	pair_take_out_dropped(context, flow, &route);
+	route.outside |= pair_group_any(flow); /* it may have begun to listen later */
+	take_out_dropped(context, flow, &route);
 	pair_flow(context, flow, &route);
 }
 
@@ -283,10 +375,11 @@ static void send_outside(struct pair_context *context, const struct viz_channel 
 static void direct(struct pair_context *context, const struct viz_channel *sender,
 		   struct flow_item *item)
 {
-	bool several = false;
-	struct viz_channel *to = destination(context, item, &several);
+	struct viz_channel *to = destination(context, item);
 	struct channel_traffic *receiver;
 
+	if (!to && pair_group_direct(context, sender, item))
+		return;
 	if (!to || !is_datagram(to)) {
 		send_outside(context, sender, item);
 		return;
@@ -294,7 +387,6 @@ static void direct(struct pair_context *context, const struct viz_channel *sende
 	receiver = pair_traffic(context, to);
 	item->source = sender;
 	receiver->inbound_ever = true;
-	receiver->receive_doubt |= several;
 	flow_add(&receiver->inbound, item);
 	pair_list_busy(context, receiver);
 }

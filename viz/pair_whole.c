@@ -15,7 +15,7 @@ static uint64_t message_bytes(const struct viz_operation *op)
 {
 	if (viz_has(op, transferred))
 		return op->transferred;
-	if (op->role == ROLE_SEND && op->returned == 0)
+	if (op->role == ROLE_SEND && (op->returned == 0 || pair_group_refused(op)))
 		return op->requested;
 	return op->returned > 0 ? (uint64_t)op->returned : 0;
 }
@@ -39,7 +39,8 @@ void pair_add_messages(struct flow_side *side, const struct viz_operation *op, i
 {
 	struct flow_item item = pair_item(op);
 
-	if (viz_operation_done(op) && (op->returned < 0 || !viz_has(op, returned)))
+	if (viz_operation_done(op) && (op->returned < 0 || !viz_has(op, returned)) &&
+	    !pair_group_refused(op))
 		return;
 	item.amount = item.open ? 0 : 1;
 	item.type = type;

@@ -252,6 +252,22 @@ static void say_signal(struct scene_drafts *d, const struct viz_message *m, stru
 		say_interrupted(d, signal, row);
 }
 
+/* Number 0 of netlink, named or not: see user/encode_netlink.c. */
+static bool is_kernel(const struct viz_message *m)
+{
+	const struct viz_end *known = m->from.known ? &m->from : &m->to;
+	const struct viz_operation *op = known->operation;
+	struct viz_bytes address = op ? op->peer_address : (struct viz_bytes){NULL, 0};
+	const char *number;
+
+	if (m->mechanism != MECH_NETLINK || !op)
+		return false;
+	if (!address.len)
+		return m->from.known && (!m->channel || !m->channel->peer_address.len);
+	number = memchr(address.data, ':', address.len);
+	return number && number[1] == '0' && (number[2] == '\0' || number[2] == '/');
+}
+
 /* The other end has no lane: who it is, as far as known. */
 static void say_outside(struct scene_drafts *d, const struct viz_message *m, struct scene_row *row)
 {
@@ -263,6 +279,8 @@ static void say_outside(struct scene_drafts *d, const struct viz_message *m, str
 	if (end->known && end->pid)
 		scene_say_owned(d, &row->outside, "%s", scene_end_name(d, end));
 	else if (m->signal && row->from == SCENE_OUTSIDE && generate && !generate->from_pid)
+		scene_set(d->scene, &row->outside, "the kernel");
+	else if (is_kernel(m))
 		scene_set(d->scene, &row->outside, "the kernel");
 	else if (m->echo)
 		scene_set(d->scene, &row->outside, "echo");

@@ -117,7 +117,6 @@ struct inode {
 struct dentry {
 	struct hlist_bl_node d_hash;
 	struct dentry *d_parent;
-	struct inode *d_inode;
 	struct qstr d_name;
 	struct {
 		struct hlist_node d_alias;
@@ -145,10 +144,6 @@ struct file {
 	struct inode *f_inode;
 	struct path f_path;
 	void *private_data;
-};
-
-struct fs_struct {
-	struct path pwd;
 };
 
 struct fdtable {
@@ -237,7 +232,6 @@ struct task_struct {
 	struct task_struct *real_parent;
 	struct mm_struct *mm;
 	struct files_struct *files;
-	struct fs_struct *fs;
 	struct nsproxy *nsproxy;
 	struct signal_struct *signal;
 	struct pid *thread_pid;

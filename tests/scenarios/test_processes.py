@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """Processes: births, exec, names, ends, descriptors; and that only the tree is traced."""
+import json
 import os
 import shlex
 import signal
@@ -8,7 +9,8 @@ import subprocess
 
 from expectations import expect, expect_equal
 from harness import lab, main, record, scenario
-from traces import blob
+from traces import BUILD, blob, call
+from truth import compare
 
 
 @scenario("fork, exec and exit: parents, paths, arguments, names, statuses")
@@ -65,6 +67,56 @@ def descriptors(directory):
         ][-1]
         ends = {fd["fd"]: fd["access"] for fd in line["fds"] if fd["channel"] == pipe}
         expect_equal(ends, wanted, f"{comm}'s ends of the pipe")
+
+
+def held(directory, result):
+    """What the viewer's model says of the pipes that each process of a trace held."""
+    tool = os.path.join(BUILD, "tools", "holdings")
+    lines = call([tool, os.path.join(directory, "trace.ndjson")]).stdout.splitlines()
+    return [h for h in map(json.loads, lines) if h["mechanism"] == "pipe" and h["fd"] < 64]
+
+
+def check_tables(directory, how):
+    """At each moment that the workload logged, the model knows what the kernel said."""
+    result = record(directory, lab("tables", how))
+    known = held(directory, result)
+    logged = [t for t in result.truth if t["do"] == "holds"]
+    expect(len(logged) > 1, "the workload logged what it held", logged)
+    for line in logged:
+        got = sorted(
+            f"{h['fd']}:{h['inode']}:{h['access']}"
+            for h in known
+            if h["pid"] == line["pid"] and h["since_ns"] <= line["at_ns"] < h["until_ns"]
+        )
+        expect_equal(got, sorted(line.get("text", "").split()), f"what {line['pid']} holds")
+    return result
+
+
+@scenario("a shared table: a close in one is a close in all, until unshare")
+def table_unshared(directory):
+    check_tables(directory, "unshare")
+
+
+@scenario("close_range in a table that it makes its own first")
+def table_range(directory):
+    check_tables(directory, "range")
+
+
+@scenario("descriptors marked in a range, by dup3, and what exec leaves of them")
+def table_exec(directory):
+    check_tables(directory, "exec")
+
+
+@scenario("pidfd_getfd: a descriptor out of another process")
+def table_fetch(directory):
+    result = check_tables(directory, "fetch")
+    message = compare(result, "pipe")[0]
+    fetched = result.trace.one("operation", syscall="pidfd_getfd")
+    expect_equal(
+        [(fd["fd"], fd["channel"]) for fd in fetched["new_fds"]],
+        [(next(t for t in result.truth if t["do"] == "fetched")["result"], message["channel"])],
+        "the descriptor that it made is the pipe's",
+    )
 
 
 @scenario("only the command's tree is traced, and never the tracer")

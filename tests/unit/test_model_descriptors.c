@@ -135,6 +135,37 @@ static void range_closed(void **state)
 					 "10:4 write 2-12 call/call\n");
 }
 
+/* A table is one's own again: what one closes then, the other one keeps. */
+static void unshared(void **state)
+{
+	struct trace_text *t = *state;
+
+	trace_line(t, "{'type':'process','event':'fork','at_ns':5,'pid':20,'tid':20,'ppid':10,"
+		      "'comm':'sh','shares_fds':true}");
+	trace_call(t, (struct call){1, "unshare", "control", 20, 0, -1, NULL, 6, 7, 0,
+				    ",'flags':1024"});
+	CALL(t, 2, "close", "close", 3, 10, 0, "");
+	assert_string_equal(holdings(t), "10:3 read 2-10 call/call\n"
+					 "10:4 write 2--1 call/unknown\n"
+					 "20:3 read 5--1 fork/unknown\n"
+					 "20:4 write 5--1 fork/unknown\n");
+}
+
+static void range_unshared(void **state)
+{
+	struct trace_text *t = *state;
+
+	trace_line(t, "{'type':'process','event':'fork','at_ns':5,'pid':20,'tid':20,'ppid':10,"
+		      "'comm':'sh','shares_fds':true}");
+	trace_call(t, (struct call){1, "close_range", "close", 20, 0, -1, NULL, 6, 7, 0,
+				    ",'flags':6,'args':{'first':3,'last':4}"});
+	CALL(t, 2, "close", "close", 3, 10, 0, "");
+	assert_string_equal(holdings(t), "10:3 read 2-10 call/call\n"
+					 "10:4 write 2--1 call/unknown\n"
+					 "20:3 read 5--1 fork/unknown\n"
+					 "20:4 write 5--1 fork/unknown\n");
+}
+
 /* The line at exec is the truth: what it does not name was closed, what it does was held. */
 static void exec_tells(void **state)
 {
@@ -216,6 +247,8 @@ int main(void)
 		TEST(shared_until_exec),
 		TEST(duplicated),
 		TEST(range_closed),
+		TEST(unshared),
+		TEST(range_unshared),
 		TEST(exec_tells),
 		TEST(exec_tells_in_part),
 		TEST(exit_tells),

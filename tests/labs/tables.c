@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Tables of descriptors: shared and made one's own again, ranges closed or marked, exec, a
+ * descriptor fetched from another process. At each step every process logs which ends of pipes it
+ * holds, as the kernel tells it.
+ */
+#include <linux/close_range.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "lab.h"
+
+#ifndef SYS_pidfd_getfd
+#define SYS_pidfd_getfd 438
+#endif
+
+enum { FDS = 64 };
+
+/* "3:4711:read 4:4711:write" */
+static void log_held(void)
+{
+	char text[FDS * 32] = "";
+	size_t len = 0;
+
+	for (int fd = 0; fd < FDS; fd++) {
+		struct stat status;
+		int flags = fcntl(fd, F_GETFL);
+
+		if (flags < 0 || fstat(fd, &status) || !S_ISFIFO(status.st_mode))
+			continue;
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%d:%llu:%s ", fd,
+					(unsigned long long)status.st_ino,
+					(flags & O_ACCMODE) == O_RDONLY ? "read" : "write");
+	}
+	truth(.action = "holds", .mechanism = "pipe", .data = text, .result = (ssize_t)len);
+}
+
+static pid_t share(void)
+{
+	return (pid_t)lab_check(syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0), "clone");
+}
+
+/* The child rests, so that what both log is of one moment. */
+static void rest(void)
+{
+	log_held();
+	raise(SIGSTOP);
+}
+
+static void watch(pid_t child)
+{
+	int status;
+
+	lab_check(waitpid(child, &status, WUNTRACED), "waitpid");
+	lab_expect(WIFSTOPPED(status), "the child rests");
+	log_held();
+	lab_check(kill(child, SIGCONT), "kill");
+}
+
+static void run_unshare(const int ends[4])
+{
+	pid_t child = share();
+
+	if (!child) {
+		close(ends[0]);
+		rest();
+		lab_check(unshare(CLONE_FILES), "unshare");
+		close(ends[1]);
+		lab_check(dup3(ends[2], FDS - 2, O_CLOEXEC), "dup3");
+		rest();
+		exit(EXIT_SUCCESS);
+	}
+	watch(child);
+	watch(child);
+	lab_reap_well(child);
+}
+
+static void run_range(const int ends[4])
+{
+	pid_t child = share();
+
+	if (!child) {
+		lab_check((long)syscall(SYS_close_range, ends[0], ends[1], CLOSE_RANGE_UNSHARE),
+			  "close_range");
+		rest();
+		exit(EXIT_SUCCESS);
+	}
+	watch(child);
+	lab_reap_well(child);
+}
+
+/* Marked, not closed, in a table of its own; then exec closes what is marked. */
+static void run_exec(const int ends[4], const char *self)
+{
+	pid_t child = share();
+
+	if (!child) {
+		unsigned flags = CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC;
+
+		lab_check((long)syscall(SYS_close_range, ends[0], ends[1], flags), "close_range");
+		lab_check(dup3(ends[2], FDS - 1, O_CLOEXEC), "dup3");
+		lab_check(dup2(ends[3], FDS - 3), "dup2");
+		rest();
+		close(ends[3]);
+		truth_flush();
+		execl(self, self, "after", (char *)NULL);
+		lab_die(self);
+	}
+	watch(child);
+	lab_reap_well(child);
+	log_held();
+}
+
+static void run_fetch(const int ends[4])
+{
+	pid_t child = lab_fork();
+	int pidfd, fd;
+
+	if (!child) {
+		close(ends[0]);
+		close(ends[1]);
+		pidfd = (int)lab_check(syscall(SYS_pidfd_open, getppid(), 0), "pidfd_open");
+		fd = (int)lab_check(syscall(SYS_pidfd_getfd, pidfd, ends[1], 0), "pidfd_getfd");
+		truth(.action = "fetched", .result = fd);
+		lab_write_text(fd, "pipe", "fetched", "through a descriptor of another process");
+		log_held();
+		exit(EXIT_SUCCESS);
+	}
+	lab_reap_well(child);
+	lab_read(ends[0], "pipe", "fetched", (char[64]){0}, 64);
+}
+
+int main(int argc, char **argv)
+{
+	const char *how;
+	int ends[4];
+
+	lab_help(argc, argv, "unshare|range|exec|fetch: who holds which end of a pipe, and when");
+	how = lab_word(argc, argv, 1, "unshare");
+	if (lab_is(how, "after")) {
+		log_held();
+		return EXIT_SUCCESS;
+	}
+	lab_check(pipe(ends), "pipe");
+	lab_check(pipe(ends + 2), "pipe");
+	log_held();
+	if (lab_is(how, "unshare"))
+		run_unshare(ends);
+	else if (lab_is(how, "range"))
+		run_range(ends);
+	else if (lab_is(how, "exec"))
+		run_exec(ends, argv[0]);
+	else if (lab_is(how, "fetch"))
+		run_fetch(ends);
+	else
+		lab_usage(how);
+	return EXIT_SUCCESS;
+}
