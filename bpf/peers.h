@@ -61,6 +61,13 @@ static __always_inline bool far_end_find(struct far_end *end, u32 mechanism, u64
 	}
 }
 
+/* One that far_end_find() may find. */
+static __always_inline bool has_far_end(u32 mechanism)
+{
+	return mechanism == MECH_PIPE || mechanism == MECH_FIFO || mechanism == MECH_TCP ||
+	       (mechanism >= MECH_UNIX_STREAM && mechanism <= MECH_UNIX_SEQPACKET);
+}
+
 static __always_inline bool is_opposite(struct sock_common *mine, struct sock_common *other)
 {
 	u16 port = KREAD(other, skc_num);
@@ -152,6 +159,44 @@ static __always_inline bool may_join(struct task_struct *task)
 	       (u32)KREAD(task, tgid) != selection.self;
 }
 
+/* true the first time that this process is met at this object. */
+static __always_inline bool outsider_is_new(const struct wire_fd *object, struct task_struct *task)
+{
+	struct outsider_key key = {.object = object->object.address,
+				   .number = object->object.number,
+				   .pid = KREAD(task, tgid)};
+	u8 yes = 1;
+
+	if (bpf_map_lookup_elem(&outsiders, &key))
+		return false;
+	bpf_map_update_elem(&outsiders, &key, &yes, BPF_ANY);
+	return true;
+}
+
+static __always_inline void outsider_tell(const struct wire_fd *object, struct task_struct *task)
+{
+	struct wire_outsider *record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
+
+	if (!record)
+		return; /* a name the less, no record of what happened */
+	head_fill(&record->head, WIRE_OUTSIDER, sizeof(*record));
+	record->at_ns = bpf_ktime_get_ns();
+	record->object = *object;
+	record->pid = KREAD(task, tgid);
+	record->pad = 0;
+	bpf_core_read_str(record->comm, sizeof(record->comm), &task->comm);
+	record_submit(record);
+}
+
+/* The traced one, in its call, has to do with this stranger: who is it? */
+static __always_inline void outsider_meet(const struct wire_fd *object,
+					  struct task_struct *stranger)
+{
+	if (may_join(stranger) && outsider_is_new(object, stranger) &&
+	    holds_far_end(stranger, object->mechanism, object->object.address))
+		outsider_tell(object, stranger);
+}
+
 /* A traced process sends or connects, and wakes a stranger. */
 static __always_inline void stranger_woken(struct task_state *sender, struct task_struct *woken)
 {
@@ -187,6 +232,26 @@ static __always_inline void stranger_wakes(struct task_struct *stranger, struct 
 	state = peer_join(stranger);
 	if (state)
 		late_follow(state);
+}
+
+/* Without --follow-peers strangers stay outside, but get a name. */
+SEC("?tp_btf/sched_waking")
+int BPF_PROG(outsider_woken, struct task_struct *woken)
+{
+	struct task_struct *current = bpf_get_current_task_btf();
+	struct task_state *state = task_state_traced(current), *target;
+
+	if (state) {
+		if (state->recording && woken->tgid != current->tgid &&
+		    has_far_end(state->operation.object.mechanism) && !task_state_traced(woken))
+			outsider_meet(&state->operation.object, woken);
+		return 0;
+	}
+	target = task_state_traced(woken);
+	if (target && target->recording && woken->tgid != current->tgid &&
+	    has_far_end(target->operation.object.mechanism))
+		outsider_meet(&target->operation.object, current);
+	return 0;
 }
 
 SEC("?tp_btf/sched_waking")

@@ -123,6 +123,20 @@ struct {
 	__type(value, u64);
 } instances SEC(".maps");
 
+/* Whether a process outside the trace holds the other end of an object: each is asked once. */
+struct outsider_key {
+	u64 object;
+	u64 number;
+	u64 pid;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, struct outsider_key);
+	__type(value, u8);
+} outsiders SEC(".maps");
+
 /* Those that joined by --follow-peers: the next walk takes their other threads. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);

@@ -34,6 +34,7 @@ enum wire_kind {
 	WIRE_CHUNK,
 	WIRE_UNSEEN,
 	WIRE_MESSAGE,
+	WIRE_OUTSIDER,
 };
 
 struct wire_head {

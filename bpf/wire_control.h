@@ -33,4 +33,14 @@ enum wire_loss {
 	LOSS_COUNT
 };
 
+/* A process outside the trace that holds the other end of an object; head is of who met it. */
+struct wire_outsider {
+	struct wire_head head;
+	__u64 at_ns;
+	struct wire_fd object; /* the end that the traced process has */
+	__u32 pid;
+	__u32 pad;
+	char comm[WIRE_COMM_LEN];
+};
+
 #endif

@@ -15,7 +15,8 @@
 #include "ipclens.skel.h"
 #include "sleepers.h"
 
-#define PEER_PROGRAM "peer_woken" /* attached only where it is asked for */
+#define PEER_PROGRAM "peer_woken"	  /* attached only where it is asked for */
+#define OUTSIDER_PROGRAM "outsider_woken" /* and this one only where it is not */
 
 enum hook_need { HOOK_NEEDED, HOOK_OPTIONAL, HOOK_ON_DEMAND };
 
@@ -84,6 +85,13 @@ static bool kernel_has_tracepoint(const struct btf *btf, const char *tracepoint)
 	return btf__find_by_name_kind(btf, type, BTF_KIND_TYPEDEF) > 0;
 }
 
+static bool is_chosen(const struct tracer *tracer, const char *program)
+{
+	if (strcmp(program, PEER_PROGRAM) == 0)
+		return tracer->follow_peers;
+	return strcmp(program, OUTSIDER_PROGRAM) != 0 || !tracer->follow_peers;
+}
+
 static int hook_choose(struct tracer *tracer, size_t at, const struct btf *btf, char *why,
 		       size_t why_len)
 {
@@ -93,7 +101,7 @@ static int hook_choose(struct tracer *tracer, size_t at, const struct btf *btf, 
 	hook->needed = hook_rows[at].need == HOOK_NEEDED;
 	hook->gives = hook_rows[at].gives;
 	hook->attached = kernel_has_tracepoint(btf, hook->tracepoint) &&
-			 (strcmp(hook_rows[at].program, PEER_PROGRAM) != 0 || tracer->follow_peers);
+			 is_chosen(tracer, hook_rows[at].program);
 	if (!hook->attached && hook->needed) {
 		snprintf(why, why_len, "this kernel lacks the tracepoint %s", hook->tracepoint);
 		return -ENOTSUP;

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "outside.h"
+
 static void write_who(struct json *j, const char *key, const struct viz_end *end)
 {
 	json_key(j, key);
@@ -15,6 +17,34 @@ static void write_who(struct json *j, const char *key, const struct viz_end *end
 	json_field_uint(j, "tid", end->tid);
 	if (end->comm.data)
 		json_field_bytes(j, "comm", end->comm.data, end->comm.len);
+	json_end_object(j);
+}
+
+/* null says that it is outside; this says who that is. */
+static void write_outside(struct json *j, const struct viz_message *message)
+{
+	struct outside outside;
+
+	if (!outside_of(message, &outside))
+		return;
+	json_key(j, message->from.known ? "to_outside" : "from_outside");
+	json_object(j);
+	if (outside.count) {
+		json_key(j, "processes");
+		json_array(j);
+		for (size_t i = 0; i < outside.count; i++) {
+			const struct viz_outsider *process = &outside.processes[i];
+
+			json_object(j);
+			json_field_uint(j, "pid", process->pid);
+			if (process->comm.data)
+				json_field_bytes(j, "comm", process->comm.data, process->comm.len);
+			json_end_object(j);
+		}
+		json_end_array(j);
+	}
+	if (outside.address.len)
+		json_field_bytes(j, "address", outside.address.data, outside.address.len);
 	json_end_object(j);
 }
 
@@ -77,6 +107,7 @@ void message_write(struct json *j, const struct viz_message *message)
 	write_kind(j, message);
 	write_who(j, "from", &message->from);
 	write_who(j, "to", &message->to);
+	write_outside(j, message);
 	write_side(j, "sent", &message->from, message);
 	write_side(j, "received", &message->to, message);
 	json_field_text(j, "match", match_name(message->match));

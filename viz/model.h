@@ -55,6 +55,12 @@ struct viz_thread {
 	uint64_t end_ns;
 };
 
+/* A process outside the trace, met at the other end of a channel. */
+struct viz_outsider {
+	uint32_t pid;
+	struct viz_bytes comm;
+};
+
 struct viz_channel {
 	size_t index; /* in order of appearance */
 	struct viz_bytes id;
@@ -74,6 +80,8 @@ struct viz_channel {
 	bool listening;
 	bool found;	       /* somebody had it already when tracing found him */
 	bool created_in_trace; /* a call in this trace made it: no stranger has held it before */
+	struct viz_outsider *outsiders;
+	size_t outsider_count;
 	struct viz_holding **holdings; /* who held it, by since_ns */
 	size_t holding_count;
 	size_t holding_changes; /* while a trace is read: how often that has changed */

@@ -2,6 +2,8 @@
 /* From a line's checked values to the model's own memory. */
 #include "model_build.h"
 
+#define OUTSIDERS_MAX 64 /* of one channel: hostile traces have many */
+
 const struct trace_value *build_value(const struct model_builder *b, enum field field)
 {
 	return &b->line->values[field];
@@ -203,6 +205,28 @@ static void set_string(struct model_builder *b, enum field field, struct viz_byt
 }
 
 /* A later line of the same channel adds to what the earlier said. */
+static void add_outsider(struct model_builder *b, struct viz_channel *channel)
+{
+	const struct trace_value *value = VALUE(channel, outside);
+	const cJSON *comm;
+	struct viz_outsider outsider = {0};
+	uint64_t pid;
+
+	if (!value->present ||
+	    !reader_uint(cJSON_GetObjectItemCaseSensitive(value->json, "pid"), &pid) ||
+	    pid > UINT32_MAX)
+		return;
+	comm = cJSON_GetObjectItemCaseSensitive(value->json, "comm");
+	outsider.pid = (uint32_t)pid;
+	if (cJSON_IsString(comm))
+		outsider.comm = build_intern(b, viz_bytes_of(comm->valuestring));
+	for (size_t i = 0; i < channel->outsider_count; i++)
+		if (channel->outsiders[i].pid == outsider.pid)
+			return;
+	if (channel->outsider_count < OUTSIDERS_MAX)
+		ARENA_PUSH(b->arena, channel->outsiders, channel->outsider_count, outsider);
+}
+
 void build_channel_line(struct model_builder *b)
 {
 	struct viz_channel *channel = build_channel(b, VALUE(channel, id)->bytes);
@@ -222,6 +246,7 @@ void build_channel_line(struct model_builder *b)
 	set_number(VALUE(channel, network), &channel->network);
 	if (VALUE(channel, peer)->present)
 		channel->peer = build_channel(b, VALUE(channel, peer)->bytes);
+	add_outsider(b, channel);
 	if (VALUE(channel, end)->present)
 		channel->master = viz_bytes_equal(VALUE(channel, end)->bytes,
 						  viz_bytes_of("master"));

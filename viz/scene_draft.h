@@ -98,6 +98,7 @@ void scene_say_owned(struct scene_drafts *d, char **slot, const char *format, ch
 char *scene_comm(const struct scene_drafts *d, const struct viz_process *process);
 char *scene_short_name(const struct scene_drafts *d, const struct viz_process *process);
 char *scene_end_name(const struct scene_drafts *d, const struct viz_end *end);
+char *scene_outsider(const struct viz_outsider *process); /* "redis-server[812]" */
 char *scene_call(const struct viz_operation *operation);
 char *scene_call_waits(const struct viz_operation *operation); /* with what it waits for */
 char *scene_channel_name(const struct viz_channel *channel);

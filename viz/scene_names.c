@@ -60,6 +60,16 @@ char *scene_end_name(const struct scene_drafts *d, const struct viz_end *end)
 	return text;
 }
 
+char *scene_outsider(const struct viz_outsider *process)
+{
+	char *name = scene_harmless(process->comm.data ? process->comm.data : "?",
+				    process->comm.data ? process->comm.len : 1);
+	char *text = name ? format("%s[%" PRIu32 "]", name, process->pid) : NULL;
+
+	free(name);
+	return text;
+}
+
 char *scene_call(const struct viz_operation *operation)
 {
 	char *name = scene_harmless(operation->syscall.data ? operation->syscall.data : "",

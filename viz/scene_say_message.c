@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "outside.h"
 #include "scene_draft.h"
 #include "scene_text.h"
 
@@ -273,6 +274,7 @@ static void say_outside(struct scene_drafts *d, const struct viz_message *m, str
 {
 	const struct viz_end *end = row->from == SCENE_OUTSIDE ? &m->from : &m->to;
 	const struct viz_signal_event *generate = m->signal ? m->signal->generate : NULL;
+	struct outside outside;
 
 	if (row->from != SCENE_OUTSIDE && row->to != SCENE_OUTSIDE)
 		return;
@@ -280,6 +282,8 @@ static void say_outside(struct scene_drafts *d, const struct viz_message *m, str
 		scene_say_owned(d, &row->outside, "%s", scene_end_name(d, end));
 	else if (m->signal && row->from == SCENE_OUTSIDE && generate && !generate->from_pid)
 		scene_set(d->scene, &row->outside, "the kernel");
+	else if (outside_of(m, &outside) && outside.count == 1)
+		scene_say_owned(d, &row->outside, "%s", scene_outsider(&outside.processes[0]));
 	else if (is_kernel(m))
 		scene_set(d->scene, &row->outside, "the kernel");
 	else if (m->echo)

@@ -19,6 +19,7 @@
 #include "user/encode_netlink.c"
 #include "user/encode_object.c"
 #include "user/encode_operation.c"
+#include "user/encode_outsider.c"
 #include "user/encode_position.c"
 #include "user/encode_process.c"
 #include "user/encode_role.c"

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Who is at the end of a message that is outside the trace, as far as the trace can name it. */
+#ifndef VIZ_OUTSIDE_H
+#define VIZ_OUTSIDE_H
+
+#include "pair.h"
+
+struct outside {
+	const struct viz_outsider *processes; /* those met at the other end of its channel */
+	size_t count;
+	struct viz_bytes address; /* data may be NULL */
+};
+
+/* false where nothing is known, or there is no such end: a message unread, a signal, an echo. */
+bool outside_of(const struct viz_message *message, struct outside *outside);
+
+#endif
