@@ -55,7 +55,8 @@ def reqresp(directory, word, mechanism, rounds):
     lines = stats(result.trace_path)
     check_balance(lines)
     pair = one(lines, "pair", mechanism=mechanism)
-    expect_equal(pair["a"]["pid"], sent[0]["pid"], "who asked")
+    client = result.trace.of("process", event="exec")[0]["pid"]
+    expect_equal(pair["a"]["pid"], client, "who asked")
     expect_equal(pair["bytes"], sum(t["bytes"] for t in sent), "bytes")
     return result, lines, pair
 
