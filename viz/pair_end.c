@@ -259,26 +259,41 @@ static void consider_shutdown(struct viz_eof *eof, const struct viz_operation *s
 	eof->match = MATCH_EXACT;
 }
 
+/* Where the bytes come from: the pipe itself, or the peer's side; NULL: not in the trace. */
+static struct channel_traffic *origin_of(struct pair_context *context,
+					 const struct viz_channel *channel)
+{
+	struct viz_channel *peer;
+
+	if (mechanism_info(channel->mechanism)->direction != DIRECTION_TWO_WAY)
+		return pair_traffic(context, channel);
+	peer = pair_traffic(context, channel)->peer;
+	return peer ? pair_traffic(context, peer) : NULL;
+}
+
+static void explain_by_holders(struct pair_context *context, struct viz_eof *eof,
+			       struct channel_traffic *origin)
+{
+	const struct writers *writers = list_writers(context, origin);
+	const struct viz_holding *holding = last_writer(writers, eof->receive->exit_ns);
+
+	eof->match = MATCH_AMBIGUOUS;
+	if (!holding)
+		return;
+	ended_by_holder(eof, holding);
+	if (writers->certain || counts_prove(context, eof, holding))
+		eof->match = MATCH_EXACT;
+}
+
 static void explain(struct pair_context *context, struct viz_eof *eof)
 {
-	struct channel_traffic *traffic = pair_traffic(context, eof->channel), *source = traffic;
-	const struct viz_holding *holding;
-	const struct writers *writers;
+	struct channel_traffic *origin = origin_of(context, eof->channel);
 
-	if (mechanism_info(eof->channel->mechanism)->direction == DIRECTION_TWO_WAY)
-		source = traffic->peer ? pair_traffic(context, traffic->peer) : NULL;
-	if (source) {
-		writers = list_writers(context, source);
-		holding = last_writer(writers, eof->receive->exit_ns);
-		if (holding)
-			ended_by_holder(eof, holding);
-		eof->match = holding && (writers->certain || counts_prove(context, eof, holding))
-				     ? MATCH_EXACT
-				     : MATCH_AMBIGUOUS;
-	}
-	if (source && source != traffic)
-		consider_shutdown(eof, source->shut_write);
-	consider_shutdown(eof, traffic->shut_read);
+	if (origin)
+		explain_by_holders(context, eof, origin);
+	if (origin && origin->channel != eof->channel)
+		consider_shutdown(eof, origin->shut_write);
+	consider_shutdown(eof, pair_traffic(context, eof->channel)->shut_read);
 	if (!eof->process || context->lost)
 		eof->match = MATCH_AMBIGUOUS;
 }

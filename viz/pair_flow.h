@@ -57,6 +57,7 @@ struct flow {
 	bool payloads;		  /* units are bytes of payload, which can contradict */
 	bool doubt;   /* nothing is certain: records are missing, or evidence contradicts */
 	bool guess;   /* the same, for what is joined now */
+	bool wait;    /* something that its evidence means is still to come */
 	bool sent;    /* somebody here has sent something, ever */
 	bool foreign; /* something came out that nobody here has sent */
 };

@@ -329,6 +329,10 @@ const struct viz_operation *pair_named_send(const struct pair_context *context,
 void pair_take_named(struct pair_context *context, struct flow *flow,
 		     const struct pair_route *route);
 
+/* The same of a stream, whose receives name the sends of all their bytes. */
+void pair_take_chunks(struct pair_context *context, struct flow *flow,
+		      const struct pair_route *route);
+
 /* An exact message of whole ones; one of the sides may be NULL. */
 struct viz_message *pair_add_whole(struct pair_context *context, const struct pair_route *route,
 				   const struct flow_item *send, const struct flow_item *receive);

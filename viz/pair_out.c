@@ -133,6 +133,10 @@ void pair_flow(struct pair_context *context, struct flow *flow, const struct pai
 
 	if (flow->whole)
 		pair_take_named(context, flow, route);
+	else if (route->mechanism == MECH_UNIX_STREAM)
+		pair_take_chunks(context, flow, route);
+	if (flow->wait)
+		return;
 	flow->doubt |= context->lost;
 	pieces = flow_join(context->round, flow, &count);
 	for (size_t i = 0; i < count; i++)
