@@ -126,6 +126,23 @@ struct viz_line {
 	uint32_t local;
 };
 
+/* Where a stream stood at a moment of a call. */
+struct viz_position {
+	bool known;
+	bool has_bytes;
+	union {
+		struct {
+			uint32_t head, tail; /* pipes: slots that were ever filled, emptied */
+			uint32_t end;	     /* where the last filled one's bytes end */
+			uint32_t start;	     /* where the first filled one's bytes begin */
+			uint32_t bytes;	     /* that lie in it, where has_bytes */
+		};
+		struct {
+			uint32_t write_seq, copied_seq; /* TCP, modulo 2^32 */
+		};
+	};
+};
+
 /*
  * One system call. Which of the optional keys the trace gave: viz_has(op, returned); the others
  * are 0 (fd -1). Sorted by enter_ns, then id; the trace's begin line and end line are one.
@@ -161,6 +178,8 @@ struct viz_operation {
 	struct viz_bytes *addresses; /* of each of them; none in the trace: addresses_count 0 */
 	size_t addresses_count;
 	uint64_t off_cpu_ns;
+	uint64_t resumed_ns; /* when it last ran again after a sleep; 0: it never slept */
+	struct viz_position at_entry, at_lock, at_exit; /* pipes and TCP */
 	struct viz_process *woken_by; /* whose call last woke it; NULL: nobody in the trace */
 	struct viz_bytes payload;
 	int64_t message_type;

@@ -130,6 +130,8 @@ static void add_amounts(struct model_builder *b, struct viz_operation *op)
 	op->delivered = build_uints(b, FIELD_operation_delivered, &op->delivered_count);
 	op->chunks = build_chunks(b, &op->chunk_count);
 	op->off_cpu_ns = VALUE(operation, off_cpu_ns)->number;
+	op->resumed_ns = VALUE(operation, resumed_ns)->number;
+	build_positions(b, op);
 	op->woken_by = build_waker(b);
 	op->payload = build_bytes(b, FIELD_operation_payload);
 	op->message_type = VALUE(operation, message_type)->integer;

@@ -231,7 +231,7 @@ static bool payloads_differ(const struct flow *flow, const struct flow_piece *pi
  * A pair that cannot be: larger than it was sent, other bytes. Where both places were certain, what
  * we do not see has gone through this flow.
  */
-static bool contradicts(const struct flow *flow, const struct flow_piece *piece)
+bool flow_contradicts(const struct flow *flow, const struct flow_piece *piece)
 {
 	if (!piece->send || !piece->receive || piece->send->doubt || piece->receive->doubt)
 		return false;
@@ -336,7 +336,7 @@ struct flow_piece *flow_join(struct arena *arena, struct flow *flow, size_t *cou
 	receives.firm = order_receives(arena, flow);
 	sends.firm = order_sends(flow);
 	while (next_piece(flow, &sends, &receives, at, &piece)) {
-		flow->doubt |= contradicts(flow, &piece);
+		flow->doubt |= flow_contradicts(flow, &piece);
 		ARENA_PUSH(arena, pieces, *count, piece);
 		at += piece.amount;
 	}

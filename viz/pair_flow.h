@@ -40,6 +40,10 @@ struct flow_item {
 	const struct line_text *line; /* terminals: what came out, where it is not what went in */
 	uint64_t start;		      /* flow_join(): place in the flow, in units */
 	uint64_t used;		      /* flow_join(): how much of it was joined */
+	/* pair_place.h; `lo` and `hi` bound what lies between, as places */
+	bool placed;
+	uint64_t lo, hi;
+	uint64_t from, to, split;
 };
 
 struct flow_side {
@@ -55,11 +59,14 @@ struct flow {
 	uint64_t open_receive_ns; /* when the first receive that is under way began; VIZ_NEVER */
 	bool whole;		  /* units are whole messages: sizes can contradict */
 	bool payloads;		  /* units are bytes of payload, which can contradict */
-	bool doubt;   /* nothing is certain: records are missing, or evidence contradicts */
-	bool guess;   /* the same, for what is joined now */
-	bool wait;    /* something that its evidence means is still to come */
-	bool sent;    /* somebody here has sent something, ever */
-	bool foreign; /* something came out that nobody here has sent */
+	bool doubt;	    /* nothing is certain: records are missing, or evidence contradicts */
+	bool guess;	    /* the same, for what is joined now */
+	bool wait;	    /* something that its evidence means is still to come */
+	bool sent;	    /* somebody here has sent something, ever */
+	uint64_t base;	    /* pair_placed.c: a place of TCP near the latest ones */
+	uint64_t gone_to;   /* the same: the place up to which all sends were taken */
+	uint64_t placed_ns; /* the same: as far as receives have their places */
+	bool foreign;	    /* something came out that nobody here has sent */
 };
 
 /* Where a send and a receive meet; one of them is NULL for what only the other one has. */
@@ -84,6 +91,9 @@ void flow_sort(struct flow_side *side);				    /* by beginning */
  * flow's order. flow->doubt is set where the pieces contradict what else is known.
  */
 struct flow_piece *flow_join(struct arena *arena, struct flow *flow, size_t *count);
+
+/* A pair that cannot be: larger than it was sent, other bytes; though both places are certain. */
+bool flow_contradicts(const struct flow *flow, const struct flow_piece *piece);
 
 /* What the trace kept of `len` bytes of an item from `offset` on; may be shorter. */
 struct viz_bytes flow_payload(const struct flow_item *item, uint64_t offset, uint64_t len);

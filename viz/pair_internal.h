@@ -58,6 +58,7 @@ struct channel_traffic {
 	const struct viz_operation *connect;		    /* the first one */
 	uint64_t newest_ns;				    /* the latest return of a call */
 	uint64_t content_sum;				    /* bytes in a pipe, modulo 2^64 */
+	uint64_t base, gone_to, placed_ns;		    /* of the flow to here */
 	enum content content;
 	bool begun;	     /* begins_empty is decided */
 	bool inbound_ever;   /* a datagram was sent here */
@@ -88,6 +89,12 @@ struct message_list {
 	size_t capacity;
 };
 
+struct gap_list {
+	struct viz_gap *items;
+	size_t count;
+	size_t capacity;
+};
+
 struct eof_list {
 	struct viz_eof **items;
 	size_t count;
@@ -113,6 +120,7 @@ struct pair_context {
 	struct operation_list recent;	/* have returned, and were not gone through in order yet */
 	struct operation_list accepted; /* accepts that have not met their connects */
 	struct operation_list dropped;	/* to be let go at the end of the round */
+	struct gap_list gaps;		/* to be told */
 	struct eof_list eofs;		/* to be explained */
 	struct message_list messages;	/* received, to be told in order */
 	struct message_list unreceived; /* to be told at the end */
@@ -318,6 +326,7 @@ struct pair_route {
 	const struct viz_channel *channel;
 	bool typed;
 	bool outside; /* the receiving side is outside the trace: not received is not unread */
+	bool placed;  /* positions may tell the places of all that goes through */
 	bool values;  /* amounts are no bytes: a message has its item's bytes */
 };
 
@@ -332,6 +341,13 @@ void pair_take_named(struct pair_context *context, struct flow *flow,
 /* The same of a stream, whose receives name the sends of all their bytes. */
 void pair_take_chunks(struct pair_context *context, struct flow *flow,
 		      const struct pair_route *route);
+
+/* The message of a piece of a stream; and of one that nobody received, with its fate. */
+struct viz_message *pair_add_part(struct pair_context *context, const struct pair_route *route,
+				  const struct flow_piece *piece);
+struct viz_message *pair_add_rest(struct pair_context *context, const struct pair_route *route,
+				  const struct flow_piece *piece);
+void pair_add_gap(struct pair_context *context, const struct viz_gap *gap);
 
 /* An exact message of whole ones; one of the sides may be NULL. */
 struct viz_message *pair_add_whole(struct pair_context *context, const struct pair_route *route,

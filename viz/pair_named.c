@@ -154,6 +154,15 @@ static bool is_named(const struct flow_item *receive)
 	return sum == receive->amount && receive->local == 0;
 }
 
+/* Where a receive names a part only (of sendfile(2) there are no chunks), order decides on all. */
+static bool all_named(const struct flow *flow)
+{
+	for (size_t i = 0; i < flow->receives.count; i++)
+		if (flow->receives.items[i].op->chunk_count && !is_named(&flow->receives.items[i]))
+			return false;
+	return true;
+}
+
 static void take_chunk(struct pair_context *context, const struct pair_route *route,
 		       const struct viz_chunk *chunk, struct flow_item *send,
 		       struct flow_item *receive)
@@ -203,6 +212,8 @@ void pair_take_chunks(struct pair_context *context, struct flow *flow,
 	struct map sends = {0};
 
 	if (!names_any(&flow->receives))
+		return;
+	if (!all_named(flow))
 		return;
 	map_sends(context, &flow->sends, &sends);
 	for (size_t i = 0; i < flow->receives.count; i++) {

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "model_build.h"
-#include "pair_internal.h"
+#include "pair_place.h"
 
 void *pair_new(struct pair_context *context, size_t size)
 {
@@ -76,8 +76,8 @@ struct viz_message *pair_add_whole(struct pair_context *context, const struct pa
 	return message;
 }
 
-static struct viz_message *add_part(struct pair_context *context, const struct pair_route *route,
-				    const struct flow_piece *piece)
+struct viz_message *pair_add_part(struct pair_context *context, const struct pair_route *route,
+				  const struct flow_piece *piece)
 {
 	struct viz_message *message = pair_add_message(context, route);
 	const struct flow_item *send = piece->send, *receive = piece->receive;
@@ -98,6 +98,20 @@ static enum fate fate_of_rest(struct pair_context *context, const struct pair_ro
 									    : FATE_UNREAD;
 }
 
+struct viz_message *pair_add_rest(struct pair_context *context, const struct pair_route *route,
+				  const struct flow_piece *piece)
+{
+	struct viz_message *message = pair_add_part(context, route, piece);
+
+	message->fate = fate_of_rest(context, route);
+	return message;
+}
+
+void pair_add_gap(struct pair_context *context, const struct viz_gap *gap)
+{
+	LIST_PUSH(&context->gaps, *gap);
+}
+
 static void add_piece(struct pair_context *context, const struct flow *flow,
 		      const struct pair_route *route, const struct flow_piece *piece)
 {
@@ -111,7 +125,7 @@ static void add_piece(struct pair_context *context, const struct flow *flow,
 	if (flow->whole)
 		message = pair_add_whole(context, route, send, receive);
 	else
-		message = add_part(context, route, piece);
+		message = pair_add_part(context, route, piece);
 	if (send && send->echo) {
 		message->echo = viz_operation_use(send->op);
 		message->from = (struct viz_end){0};
@@ -137,6 +151,11 @@ void pair_flow(struct pair_context *context, struct flow *flow, const struct pai
 		pair_take_chunks(context, flow, route);
 	if (flow->wait)
 		return;
+	if (route->placed && pair_flow_placed(context, flow, route)) {
+		pair_side_trim(context, &flow->sends, true);
+		pair_side_trim(context, &flow->receives, true);
+		return;
+	}
 	flow->doubt |= context->lost;
 	pieces = flow_join(context->round, flow, &count);
 	for (size_t i = 0; i < count; i++)
@@ -226,11 +245,20 @@ static void sort_messages(struct message_list *list)
 		qsort(list->items, list->count, sizeof(*list->items), compare_messages);
 }
 
+/* They stand before what was received after they began. */
+static void tell_gaps(struct pair_context *context)
+{
+	for (size_t i = 0; i < context->gaps.count; i++)
+		pair_tell(context, gap, &context->gaps.items[i]);
+	context->gaps.count = 0;
+}
+
 void pair_tell_messages(struct pair_context *context, uint64_t until_ns)
 {
 	struct message_list *list = &context->messages;
 	size_t told = 0;
 
+	tell_gaps(context);
 	sort_new(context);
 	sort_messages(list);
 	for (; told < list->count && receipt_ns(list->items[told]) < until_ns; told++)
@@ -261,4 +289,5 @@ void pair_free_messages(struct pair_context *context)
 		}
 		free(lists[k]->items);
 	}
+	free(context->gaps.items);
 }

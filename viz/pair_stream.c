@@ -92,6 +92,9 @@ static struct flow begin_flow(struct pair_context *context, const struct ends *e
 	if (receiver) {
 		flow.receives = receiver->receives;
 		flow.foreign = receiver->foreign;
+		flow.base = receiver->base;
+		flow.placed_ns = receiver->placed_ns;
+		flow.gone_to = receiver->gone_to;
 		flow.doubt |= receiver->receive_doubt;
 		if (!pair_is_last(context))
 			flow.open_receive_ns = pair_first_enter(&receiver->open_receives);
@@ -114,6 +117,9 @@ static void end_flow(const struct ends *ends, struct flow *flow)
 		receiver->receives = flow->receives;
 		receiver->receive_doubt = flow->doubt;
 		receiver->foreign = flow->foreign;
+		receiver->base = flow->base;
+		receiver->placed_ns = flow->placed_ns;
+		receiver->gone_to = flow->gone_to;
 	}
 }
 
@@ -127,6 +133,7 @@ static void settle_pipe(struct pair_context *context, struct channel_traffic *tr
 	pair_content_check(context, traffic);
 	flow = begin_flow(context, &ends);
 	flow.whole = traffic->packets && !traffic->bytes;
+	route.placed = !traffic->packets && !traffic->transfers;
 	if (traffic->packets && traffic->bytes)
 		flow.doubt = true; /* plain bytes between packets */
 	if (flow.whole)
@@ -177,6 +184,8 @@ static void settle_direction(struct pair_context *context, struct channel_traffi
 	if (!can_settle(context, &ends))
 		return;
 	flow = begin_flow(context, &ends);
+	route.placed = sender && receiver && route.mechanism == MECH_TCP && !sender->has_urgent &&
+		       !receiver->urgent.count;
 	route.outside = !receiver || (!receiver->received && !receiver->channel->created_in_trace &&
 				      !pair_ever_held(receiver->channel, ACCESS_BOTH));
 	if (route.outside && sender)
