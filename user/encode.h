@@ -139,8 +139,9 @@ void status_fields(struct json *json, int status);
 
 /* 127.0.0.1:80, [::1]:80, /path or @abstract; 0 where it has none or the family is unknown. */
 size_t address_text(char *text, size_t size, const void *sockaddr, size_t len);
-size_t netlink_address_text(char *text, size_t size, const struct object *object,
-			    const void *sockaddr, size_t len); /* of a message on `object` */
+/* The address of an operation, as address_text(); netlink's with its socket's protocol. */
+size_t peer_text(struct encoder *encoder, const struct wire_operation *operation,
+		 const void *sockaddr, char *text, size_t size);
 void netlink_fields(struct json *json, const struct wire_object *record);
 size_t endpoint_text(char *text, size_t size, int family, const void *address, uint16_t port);
 

@@ -38,8 +38,8 @@ static size_t netlink_text(char *text, size_t size, unsigned protocol, uint32_t 
 	return len > 0 && (size_t)len < size ? (size_t)len : 0;
 }
 
-size_t netlink_address_text(char *text, size_t size, const struct object *object,
-			    const void *sockaddr, size_t len)
+static size_t netlink_address_text(char *text, size_t size, const struct object *object,
+				   const void *sockaddr, size_t len)
 {
 	struct sockaddr_nl address;
 
@@ -49,6 +49,18 @@ size_t netlink_address_text(char *text, size_t size, const struct object *object
 	if (address.nl_family != AF_NETLINK)
 		return 0;
 	return netlink_text(text, size, object->protocol, address.nl_pid, address.nl_groups);
+}
+
+size_t peer_text(struct encoder *encoder, const struct wire_operation *operation,
+		 const void *sockaddr, char *text, size_t size)
+{
+	const struct wire_fd *fd = &operation->object;
+
+	if (fd->mechanism != MECH_NETLINK)
+		return address_text(text, size, sockaddr, operation->address_len);
+	return netlink_address_text(text, size,
+				    objects_get(encoder->objects, fd->object, fd->mechanism),
+				    sockaddr, operation->address_len);
 }
 
 /* A socket has no number until it is bound, or sends. */

@@ -71,18 +71,6 @@ static void result_fields(struct json *json, const struct wire_operation *operat
 		json_field_text(json, KEY(operation, error), error);
 }
 
-static size_t peer_text(struct encoder *encoder, const struct wire_operation *operation,
-			const struct extra *extra, char *text, size_t size)
-{
-	const struct wire_fd *fd = &operation->object;
-
-	if (fd->mechanism == MECH_NETLINK)
-		return netlink_address_text(
-			text, size, objects_get(encoder->objects, fd->object, fd->mechanism),
-			extra->block, operation->address_len);
-	return address_text(text, size, extra->block, operation->address_len);
-}
-
 static void block_field(struct encoder *encoder, const struct wire_operation *operation,
 			const struct extra *extra)
 {
@@ -94,7 +82,7 @@ static void block_field(struct encoder *encoder, const struct wire_operation *op
 		return;
 	if (!(operation->has & WIRE_HAS_ADDRESS))
 		return;
-	len = peer_text(encoder, operation, extra, text, sizeof(text));
+	len = peer_text(encoder, operation, extra->block, text, sizeof(text));
 	if (len)
 		json_field_bytes(json, KEY(operation, peer_address), text, len);
 }

@@ -85,23 +85,17 @@ static bool kernel_has_tracepoint(const struct btf *btf, const char *tracepoint)
 	return btf__find_by_name_kind(btf, type, BTF_KIND_TYPEDEF) > 0;
 }
 
-static bool is_chosen(const struct tracer *tracer, const char *program)
-{
-	if (strcmp(program, PEER_PROGRAM) == 0)
-		return tracer->follow_peers;
-	return strcmp(program, OUTSIDER_PROGRAM) != 0 || !tracer->follow_peers;
-}
-
 static int hook_choose(struct tracer *tracer, size_t at, const struct btf *btf, char *why,
 		       size_t why_len)
 {
 	struct tracer_hook *hook = &tracer->hooks[at];
+	const char *unwanted = tracer->follow_peers ? OUTSIDER_PROGRAM : PEER_PROGRAM;
 
 	hook->tracepoint = hook_rows[at].tracepoint;
 	hook->needed = hook_rows[at].need == HOOK_NEEDED;
 	hook->gives = hook_rows[at].gives;
 	hook->attached = kernel_has_tracepoint(btf, hook->tracepoint) &&
-			 is_chosen(tracer, hook_rows[at].program);
+			 strcmp(hook_rows[at].program, unwanted) != 0;
 	if (!hook->attached && hook->needed) {
 		snprintf(why, why_len, "this kernel lacks the tracepoint %s", hook->tracepoint);
 		return -ENOTSUP;

@@ -170,20 +170,6 @@ static size_t count_queued(const struct flow_side *sends)
 	return queued;
 }
 
-static void drop_send(struct pair_context *context, const struct pair_route *route,
-		      const struct flow_item *item, enum match match)
-{
-	struct viz_message *message = pair_add_message(context, route);
-
-	message->bytes = item->bytes;
-	message->from = pair_end_of(item->op);
-	message->from.offset = item->local;
-	message->from.message = item->message;
-	message->from.payload = flow_payload(item, 0, item->bytes);
-	message->fate = FATE_DROPPED;
-	message->match = match;
-}
-
 /* The kernel's word is one for all messages of a call. */
 static bool any_of_several(const struct flow_side *sends)
 {
@@ -223,7 +209,7 @@ static void take_out_dropped(struct pair_context *context, struct flow *flow,
 			sends->items[kept++] = item;
 			continue;
 		}
-		drop_send(context, route, &item, flow->doubt ? MATCH_AMBIGUOUS : MATCH_EXACT);
+		pair_drop_send(context, route, &item, flow->doubt ? MATCH_AMBIGUOUS : MATCH_EXACT);
 		pair_let_go(context, item.op);
 	}
 	sends->count = kept;

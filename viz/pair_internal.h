@@ -353,6 +353,10 @@ void pair_add_gap(struct pair_context *context, const struct viz_gap *gap);
 struct viz_message *pair_add_whole(struct pair_context *context, const struct pair_route *route,
 				   const struct flow_item *send, const struct flow_item *receive);
 
+/* A message that was sent and never queued. */
+void pair_drop_send(struct pair_context *context, const struct pair_route *route,
+		    const struct flow_item *item, enum match match);
+
 /* Joins a flow, adds its messages, and takes off it what was joined. */
 void pair_flow(struct pair_context *context, struct flow *flow, const struct pair_route *route);
 

@@ -51,3 +51,17 @@ void pair_add_messages(struct flow_side *side, const struct viz_operation *op, i
 	item.bytes = item.open ? op->requested : message_bytes(op);
 	pair_side_add(side, &item);
 }
+
+void pair_drop_send(struct pair_context *context, const struct pair_route *route,
+		    const struct flow_item *item, enum match match)
+{
+	struct viz_message *message = pair_add_message(context, route);
+
+	message->bytes = item->bytes;
+	message->from = pair_end_of(item->op);
+	message->from.offset = item->local;
+	message->from.message = item->message;
+	message->from.payload = flow_payload(item, 0, item->bytes);
+	message->fate = FATE_DROPPED;
+	message->match = match;
+}
