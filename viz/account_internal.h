@@ -33,15 +33,26 @@ struct channel_row {
 	int64_t level; /* as counted; a receive may be told before its send */
 };
 
+/*
+ * When the last sleeps at an end were over, oldest first. Messages are told some time after the
+ * calls that received them, so several are kept.
+ */
+enum { WAKES_MOST = 1024 };
+struct wakes {
+	uint64_t *at_ns;
+	size_t count;
+	size_t capacity;
+	size_t first; /* of a ring, once it is full */
+};
+
 struct end_row {
 	struct account_end row;
 	struct {
 		const struct viz_process *process;
 		const struct account_channel *channel;
 	} key;
-	size_t pair_mark;	  /* index + 1 of the pair that counted it last */
-	uint64_t woke_ns[RECENT]; /* ends of the last calls that slept */
-	size_t wake_count;
+	size_t pair_mark; /* index + 1 of the pair that counted it last */
+	struct wakes wakes;
 	uint32_t send_tid, receive_tid; /* 0: none yet */
 };
 
@@ -117,6 +128,10 @@ struct account_end *account_end(struct account *account, const struct viz_proces
 struct account_route *account_route(struct account *account, const struct viz_message *message,
 				    struct account_channel *channel);
 struct account_pair *account_pair(struct account *account, const struct viz_message *message);
+
+/* account_wakes.c: notes that a sleep was over; whether one was within [from_ns, to_ns]. */
+void account_wakes_add(struct arena *arena, struct wakes *wakes, uint64_t at_ns);
+bool account_wakes_within(const struct wakes *wakes, uint64_t from_ns, uint64_t to_ns);
 
 /* account_pair.c: turns, round trips. */
 void account_pair_message(struct account *account, struct account_route *route,

@@ -21,7 +21,6 @@ static struct account_waker *waker_for(struct account *account, struct account_e
 static void add_sleep(struct account *account, struct account_end *end,
 		      const struct viz_operation *op)
 {
-	struct end_row *state = (struct end_row *)end;
 	struct account_waker *waker;
 
 	if (!op->off_cpu_ns)
@@ -29,7 +28,28 @@ static void add_sleep(struct account *account, struct account_end *end,
 	waker = waker_for(account, end, op->woken_by);
 	waker->times++;
 	waker->slept_ns += op->off_cpu_ns;
-	state->woke_ns[state->wake_count++ % RECENT] = op->exit_ns;
+}
+
+static void note_wake(struct account *account, const struct viz_operation *op,
+		      const struct viz_channel *where)
+{
+	struct end_row *end;
+
+	if (!where)
+		return;
+	end = (struct end_row *)account_end(account, op->process, account_channel(account, where));
+	account_wakes_add(account->arena, &end->wakes, op->exit_ns);
+}
+
+/* Who waits for several, waits for each of those that were ready. */
+static void note_wakes(struct account *account, const struct viz_operation *op)
+{
+	if (!op->off_cpu_ns)
+		return;
+	if (op->role == ROLE_RECEIVE)
+		note_wake(account, op, op->channel);
+	for (size_t i = 0; i < op->ready_count; i++)
+		note_wake(account, op, op->ready[i].channel);
 }
 
 /* --- what lies in a channel --- */
@@ -227,6 +247,7 @@ void account_add_operation(struct account *account, const struct viz_operation *
 
 	book(account, op, &facts);
 	follow_level(account, op, &facts);
+	note_wakes(account, op);
 	add_call(account, op, &facts);
 }
 

@@ -39,10 +39,7 @@ static bool slept_for(const struct pair_row *state, const struct account_route *
 
 	if (message->to.operation && message->to.operation->off_cpu_ns)
 		return true;
-	for (size_t i = 0; end && i < RECENT && i < end->wake_count; i++)
-		if (end->woke_ns[i] >= state->asked_ns && end->woke_ns[i] <= message->to.exit_ns)
-			return true;
-	return false;
+	return end && account_wakes_within(&end->wakes, state->asked_ns, message->to.exit_ns);
 }
 
 static void change_turn(struct account *account, struct pair_row *state,

@@ -123,8 +123,9 @@ void stats_print_latency(struct stats_page *page)
 						  sizeof(struct account_route *));
 	size_t shown = page->report->max ? HISTOGRAMS : SIZE_MAX;
 
-	memcpy(list, account->routes, account->route_count * sizeof(*list));
-	qsort(list, account->route_count, sizeof(*list), by_latencies);
+	for (size_t i = 0; i < account->route_count; i++)
+		list[i] = account->routes[i];
+	qsort(list, account->route_count, sizeof(struct account_route *), by_latencies);
 	for (size_t i = 0; i < account->route_count && i < shown; i++) {
 		const struct account_route *r = list[i];
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "viz/account_internal.h"
 #include "viz/classify.h"
 #include "viz/stats.h"
 
@@ -186,6 +187,51 @@ static void who_woke_whom(void **state)
 	assert_int_equal(client->waker_count, 1);
 	assert_int_equal(client->wakers[0]->process->pid, 802);
 	assert_int_equal(client->wakers[0]->times, 3);
+}
+
+/* The asker sleeps in poll, for one of two; the read itself finds the answer there. */
+static void sleeps_in_poll(void **state)
+{
+	struct counted *c = *state;
+	const struct account_pair *pair;
+
+	two_pipes(c);
+	for (unsigned i = 0; i < 3; i++) {
+		uint64_t at = 100 + 1000 * (uint64_t)i;
+
+		call(c, 10 * i + 10, 801, ASK, true, at, at + 10, 7, "");
+		call(c, 10 * i + 11, 802, ASK, false, at + 20, at + 30, 7, "");
+		call(c, 10 * i + 12, 802, ANSWER, true, at + 40, at + 50, 5, "");
+		trace_call(c->trace,
+			   (struct call){10 * i + 13, "poll", "wait", 801, 0, -1, NULL, at + 15,
+					 at + 60, 2,
+					 ",'off_cpu_ns':40,'ready':["
+					 "{'fd':9,'channel':'pipe:[9]','events':['in']},"
+					 "{'fd':3,'channel':'pipe:[2]','events':['in']}]"});
+		call(c, 10 * i + 14, 801, ANSWER, false, at + 70, at + 80, 5, "");
+	}
+	pair = count(c)->pairs[0];
+	assert_int_equal(pair->round_trips, 3);
+	assert_int_equal(pair->asker_slept, 3);
+	assert_int_equal(c->account->effort.calls[CALL_WAIT], 3);
+}
+
+/* So many sleeps that the first ones are forgotten. */
+static void many_sleeps(void **state)
+{
+	struct arena *arena = arena_new();
+	struct wakes wakes = {0};
+
+	(void)state;
+	assert_false(account_wakes_within(&wakes, 0, UINT64_MAX));
+	for (uint64_t i = 1; i <= 3000; i++)
+		account_wakes_add(arena, &wakes, i * 10);
+	assert_false(account_wakes_within(&wakes, 0, 19760));
+	assert_true(account_wakes_within(&wakes, 0, 19770));
+	assert_true(account_wakes_within(&wakes, 29995, 30000));
+	assert_false(account_wakes_within(&wakes, 29991, 29999));
+	assert_false(account_wakes_within(&wakes, 30001, UINT64_MAX));
+	arena_free(arena);
 }
 
 /* One send read in three parts, two sends read at once: a call counts once. */
@@ -422,6 +468,8 @@ int main(void)
 		TEST(many_round_trips),
 		TEST(no_turns),
 		TEST(who_woke_whom),
+		TEST(sleeps_in_poll),
+		TEST(many_sleeps),
 		TEST(split_and_joined),
 		TEST(unread_bytes_balance),
 		TEST(a_splice_copies_nothing),

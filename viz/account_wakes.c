@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* The sleeps of an end that were over lately: a ring that grows to its greatest length. */
+#include "account_internal.h"
+
+static void grow(struct arena *arena, struct wakes *wakes)
+{
+	size_t capacity = wakes->capacity ? wakes->capacity * 2 : 8;
+	uint64_t *at_ns = arena_array(arena, capacity, sizeof(*at_ns));
+
+	if (wakes->count)
+		memcpy(at_ns, wakes->at_ns, wakes->count * sizeof(*at_ns));
+	wakes->at_ns = at_ns;
+	wakes->capacity = capacity;
+}
+
+void account_wakes_add(struct arena *arena, struct wakes *wakes, uint64_t at_ns)
+{
+	if (wakes->count == WAKES_MOST) {
+		wakes->at_ns[wakes->first] = at_ns;
+		wakes->first = (wakes->first + 1) % WAKES_MOST;
+		return;
+	}
+	if (wakes->count == wakes->capacity)
+		grow(arena, wakes);
+	wakes->at_ns[wakes->count++] = at_ns;
+}
+
+static uint64_t wake_at(const struct wakes *wakes, size_t index)
+{
+	return wakes->at_ns[(wakes->first + index) % wakes->capacity];
+}
+
+/* In about the order of time, as calls return: the first not before from_ns decides. */
+bool account_wakes_within(const struct wakes *wakes, uint64_t from_ns, uint64_t to_ns)
+{
+	size_t low = 0, high = wakes->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (wake_at(wakes, middle) < from_ns)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < wakes->count && wake_at(wakes, low) <= to_ns;
+}
