@@ -261,6 +261,19 @@ static void write_channel(struct json *j, const struct stats_report *report,
 	write_kind(j, channel);
 }
 
+static void write_unseen(struct json *j, const struct viz_model *model)
+{
+	json_key(j, "unseen");
+	json_array(j);
+	for (size_t i = 0; i < model->unseen_count; i++) {
+		json_object(j);
+		json_field_uint(j, "pid", model->unseen[i]->process->pid);
+		json_field_text(j, "what", unseen_name(model->unseen[i]->what));
+		json_end_object(j);
+	}
+	json_end_array(j);
+}
+
 static void write_total(struct json *j, const struct stats_report *report)
 {
 	const struct account *account = report->account;
@@ -273,6 +286,7 @@ static void write_total(struct json *j, const struct stats_report *report)
 	write_effort(j, &account->effort);
 	write_sleep(j, &account->effort);
 	json_field_uint(j, "lost", report->model->lost_total);
+	write_unseen(j, report->model);
 }
 
 /* --- all --- */
