@@ -7,6 +7,7 @@
 #ifndef BPF_CALL_H
 #define BPF_CALL_H
 
+#include "bpf/control.h"
 #include "bpf/facts.h"
 #include "bpf/made.h"
 #include "bpf/message.h"
@@ -125,6 +126,7 @@ static __always_inline void details_clear(struct wire_details *details)
 	details->made[0].mechanism = MECH_NONE;
 	details->made[1].mechanism = MECH_NONE;
 	details->delivered = 0;
+	details->refused = 0;
 	details->sent = 0;
 	details->says = 0;
 	details->to.address = 0;
@@ -275,6 +277,8 @@ static __always_inline bool is_worth_keeping(const struct task_state *state,
 
 	if (row->data == DATA_SIGACTION) /* a question alone changes nothing */
 		return operation->payload_len != 0;
+	if (is_unlink(operation->nr))
+		return paths_known && operation->returned == 0;
 	if (row->role != ROLE_OPEN || row->fd != ARG_NONE || state->begun)
 		return true;
 	if (operation->nr == __NR_mq_open || sysv_mechanism(operation->nr) ||
@@ -304,6 +308,10 @@ static __always_inline void operation_finish(struct task_state *state, struct ta
 	facts_at_exit(state, task, row);
 	made_finish(state, task, row);
 	messages_finish(state, row);
+	if (row->role == ROLE_CONTROL)
+		control_finish(state, task, row);
+	if (row->role == ROLE_CONTROL || row->role == ROLE_OPEN)
+		path_finish(state, row);
 	object_finish(state, task, row);
 	if (operation->has & WIRE_HAS_POSITIONS)
 		position_read(&operation->at_exit, &operation->object);

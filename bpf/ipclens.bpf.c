@@ -14,6 +14,7 @@
  *	payload.h     bytes of the caller's memory
  *	waits.h       what poll, select and epoll wait for
  *	target.h      which object a call acts on
+ *	control.h     options and sizes that calls set
  *	rights.h      descriptors and credentials beside a message
  *	message.h     the messages of sendmsg and its kin
  *	made.h        descriptors that a call made

@@ -173,6 +173,9 @@ __u64 live_tasks = 0;
 
 __u64 next_instance = 1;
 
+/* Some FIFO or socket has a path, as far as we know: only then unlink(2) is of interest. */
+__u64 paths_known = 0;
+
 /* Threads that joined by --follow-peers; user/ walks over all threads when it grows. */
 __u64 peers_joined = 0;
 

@@ -214,10 +214,12 @@ struct wire_details {
 	__u64 contended_ns; /* when it got the pipe's lock after waiting for it, the last time */
 	union wire_position at_lock;
 	__u64 delivered; /* bit i: the kernel queued message i at its receiver */
+	__u64 refused;	 /* bit i: it threw message i away, for the receiver's buffer is full */
 	__u32 sent;	 /* messages of this call that the kernel has handled */
 	__u32 says;	 /* WIRE_SAYS_*: which of the following hold */
 	__u32 msg_flags; /* of recvmsg, after the call */
 	struct wire_credentials credentials;
+	__u64 base; /* unlink, bind, opening a FIFO: inode that a relative path begins at, else 0 */
 };
 
 /*

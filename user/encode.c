@@ -29,6 +29,7 @@ void encoder_close(struct encoder *encoder)
 	json_free(&encoder->json);
 	objects_free(encoder->objects);
 	calls_free(encoder->calls);
+	paths_free(&encoder->paths);
 	*encoder = (struct encoder){0};
 }
 

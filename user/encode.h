@@ -13,6 +13,7 @@
 
 #include "calls.h"
 #include "objects.h"
+#include "paths.h"
 #include "tracer.h"
 #include "viz/json.h"
 #include "viz/lang/names.h"
@@ -21,6 +22,8 @@ struct encoder {
 	struct json json;
 	struct objects *objects;
 	struct calls *calls;
+	struct paths paths;
+	const char *unlinked; /* id of the object whose name the call in hand takes away */
 	uint64_t now_ns;     /* of the record in hand */
 	uint64_t operations; /* complete ones written */
 	uint64_t signals;
@@ -97,6 +100,9 @@ const char *channel_of(struct encoder *encoder, const struct wire_ref *ref,
 enum role operation_role(const struct wire_operation *operation, const struct wire_details *details,
 			 const unsigned char *block);
 
+/* Whether following the kernel's buffers is worth while now: encoder->wants_buffers. */
+void sides_note(struct encoder *encoder, const struct wire_operation *operation);
+
 /* Descriptors that the call made, passed or was given in a message, or put its bytes into. */
 void made_field(struct encoder *encoder, const struct wire_fd made[2]);
 void rights_fields(struct encoder *encoder, const struct call *call, enum role role);
@@ -112,6 +118,16 @@ void fds_value(struct encoder *encoder, const struct wire_fd *fds, size_t count)
 /* A FIFO's own description has only the last part of its path: the caller of open knew it all. */
 void encode_fifo_name(struct encoder *encoder, const struct wire_fd *made, const void *path,
 		      size_t len);
+
+/*
+ * Names that calls give to FIFOs, sockets and queues; and take away. False where the path is none
+ * of those that we know: then the call is none of our business. `block` may be NULL.
+ */
+void encode_path_note(struct encoder *encoder, const struct wire_operation *operation,
+		      const struct wire_details *details, const unsigned char *block,
+		      const void *path, size_t len);
+bool encode_path_taken(struct encoder *encoder, const struct wire_operation *operation,
+		       const struct wire_details *details, const void *path, size_t len);
 
 /* {"pid":5,"sig":10}: the arguments that the table of calls names. */
 void args_field(struct json *json, const uint64_t args[6], const char *names);
@@ -133,6 +149,13 @@ void waits_fields(struct encoder *encoder, const struct waits *waits);
 bool is_facts(enum data_kind data);
 void facts_fields(struct json *json, enum data_kind kind, const uint64_t args[6], const void *data,
 		  size_t len);
+
+/* Options of sockets, the notification of a queue; commands and flags by their names. */
+bool is_control(enum data_kind data);
+void control_fields(struct json *json, enum data_kind kind, const uint64_t args[6],
+		    const void *data, size_t len);
+void command_fields(struct json *json, const struct wire_operation *operation,
+		    const uint64_t args[6]);
 
 /* Fields that name how a process ended, from a status of wait(2). */
 void status_fields(struct json *json, int status);

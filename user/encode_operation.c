@@ -26,7 +26,7 @@ static size_t payload_moved(const struct wire_operation *operation)
 	const struct syscall_info *call = syscall_info(operation->nr);
 
 	if (operation->state != WIRE_COMPLETE || call->data == DATA_PATH || is_waits(call->data) ||
-	    is_facts(call->data))
+	    is_facts(call->data) || is_control(call->data))
 		return operation->payload_len;
 	if (operation->returned < 0)
 		return 0;
@@ -194,6 +194,8 @@ static void operation_line(struct encoder *encoder, const struct wire_operation 
 	const char *channel = channel_of(encoder, &operation->object.object,
 					 operation->object.mechanism);
 
+	if (!channel)
+		channel = encoder->unlinked;
 	line_begin(json, RECORD_operation);
 	json_field_uint(json, KEY(operation, id), operation->id);
 	json_field_text(json, KEY(operation, syscall), call->name ? call->name : "unknown");
@@ -228,9 +230,13 @@ static void operation_line(struct encoder *encoder, const struct wire_operation 
 		waits_fields(encoder, &waits);
 	} else if (is_facts(call->data)) {
 		facts_fields(json, call->data, args, extra->payload, extra->payload_len);
+	} else if (is_control(call->data)) {
+		control_fields(json, call->data, args, extra->payload, extra->payload_len);
 	} else {
 		payload_field(json, call, extra);
 	}
+	if (call->role == ROLE_CONTROL)
+		command_fields(json, operation, args);
 	ends_fields(encoder, operation, extra);
 	if (call->data != DATA_FD)
 		made_field(encoder, extra->details->made);
@@ -243,38 +249,6 @@ static void operation_line(struct encoder *encoder, const struct wire_operation 
 static bool breaks_off(const struct wire_operation *operation)
 {
 	return operation->returned <= -ERESTARTSYS && operation->returned >= -ERESTART_RESTARTBLOCK;
-}
-
-/* bpf/buffer.h follows those of these. */
-static bool has_buffers(enum mechanism mechanism)
-{
-	return mechanism == MECH_UNIX_STREAM || mechanism == MECH_UNIX_DGRAM ||
-	       mechanism == MECH_UNIX_SEQPACKET || mechanism == MECH_POSIX_MQ ||
-	       mechanism == MECH_SYSV_MSG;
-}
-
-/*
- * Two threads on one side of an object: order alone no longer tells whose bytes are whose. Nor does
- * it where a receive from a POSIX queue did not ask for the priority.
- */
-static void sides_note(struct encoder *encoder, const struct wire_operation *operation)
-{
-	enum role role = syscall_info(operation->nr)->role;
-	struct object *object = objects_get(encoder->objects, operation->object.object,
-					    operation->object.mechanism);
-	uint32_t *first;
-
-	if (!object || !has_buffers(object->mechanism) ||
-	    (role != ROLE_SEND && role != ROLE_RECEIVE))
-		return;
-	first = role == ROLE_SEND ? &object->sender : &object->receiver;
-	if (*first == 0)
-		*first = operation->head.tid;
-	else if (*first != operation->head.tid)
-		encoder->wants_buffers = true;
-	if (object->mechanism == MECH_POSIX_MQ && role == ROLE_RECEIVE &&
-	    !(operation->has & WIRE_HAS_TYPE))
-		encoder->wants_buffers = true;
 }
 
 /*
@@ -350,6 +324,8 @@ void encode_operation(struct encoder *encoder, const void *data, size_t len)
 	encoder->now_ns = operation->exit_ns;
 	made_describe(encoder, operation, extra.details->made);
 	encode_fifo_name(encoder, &extra.details->made[0], extra.payload, extra.payload_len);
+	if (!encode_path_taken(encoder, operation, extra.details, extra.payload, extra.payload_len))
+		return;
 	if (is_waits(syscall_info(operation->nr)->data)) {
 		struct waits waits = waits_of(operation, &extra);
 		waits_describe(encoder, &waits);
@@ -357,7 +333,10 @@ void encode_operation(struct encoder *encoder, const void *data, size_t len)
 	if (operation->began_ns && operation->state != WIRE_BEGIN && !is_told(call, operation))
 		begin_line(encoder, operation, &extra);
 	operation_line(encoder, operation, &extra, call);
+	encoder->unlinked = NULL;
 	sides_note(encoder, operation);
+	encode_path_note(encoder, operation, extra.details, extra.block, extra.payload,
+			 extra.payload_len);
 	call_progress(encoder, call, operation, data, len);
 }
 

@@ -60,14 +60,21 @@ static void lock_field(struct json *json, enum mechanism mechanism,
 	json_end_object(json);
 }
 
-static void delivered_field(struct json *json, const struct wire_details *details)
+static void bits_field(struct json *json, const char *key, uint64_t bits, unsigned count)
 {
-	json_key(json, KEY(operation, delivered));
+	json_key(json, key);
 	json_array(json);
-	for (unsigned i = 0; i < 64 && i < details->sent; i++)
-		if (details->delivered >> i & 1)
+	for (unsigned i = 0; i < 64 && i < count; i++)
+		if (bits >> i & 1)
 			json_uint(json, i);
 	json_end_array(json);
+}
+
+static void delivered_field(struct json *json, const struct wire_details *details)
+{
+	bits_field(json, KEY(operation, delivered), details->delivered, details->sent);
+	if (details->refused)
+		bits_field(json, KEY(operation, refused), details->refused, details->sent);
 }
 
 /* Of a stream it says nothing: TCP's data arrives when it will. Of netlink it is not known. */

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* What a call does where its arguments decide, and the changes of semaphores that it asks for. */
+/*
+ * What a call does where its arguments decide, the changes of semaphores that it asks for, and who
+ * is on which side of an object.
+ */
 #include <linux/futex.h>
 #include <string.h>
 #include <sys/sem.h>
@@ -84,4 +87,36 @@ enum role operation_role(const struct wire_operation *operation, const struct wi
 	if (operation->nr == SYS_futex && futex_wakes((int)details->args[1]))
 		return ROLE_WAKE;
 	return call->role;
+}
+
+/* bpf/buffer.h follows those of these. */
+static bool has_buffers(enum mechanism mechanism)
+{
+	return mechanism == MECH_UNIX_STREAM || mechanism == MECH_UNIX_DGRAM ||
+	       mechanism == MECH_UNIX_SEQPACKET || mechanism == MECH_POSIX_MQ ||
+	       mechanism == MECH_SYSV_MSG;
+}
+
+/*
+ * Two threads on one side of an object: order alone no longer tells whose bytes are whose. Nor does
+ * it where a receive from a POSIX queue did not ask for the priority.
+ */
+void sides_note(struct encoder *encoder, const struct wire_operation *operation)
+{
+	enum role role = syscall_info(operation->nr)->role;
+	struct object *object = objects_get(encoder->objects, operation->object.object,
+					    operation->object.mechanism);
+	uint32_t *first;
+
+	if (!object || !has_buffers(object->mechanism) ||
+	    (role != ROLE_SEND && role != ROLE_RECEIVE))
+		return;
+	first = role == ROLE_SEND ? &object->sender : &object->receiver;
+	if (*first == 0)
+		*first = operation->head.tid;
+	else if (*first != operation->head.tid)
+		encoder->wants_buffers = true;
+	if (object->mechanism == MECH_POSIX_MQ && role == ROLE_RECEIVE &&
+	    !(operation->has & WIRE_HAS_TYPE))
+		encoder->wants_buffers = true;
 }

@@ -28,6 +28,8 @@ static enum origin origin_of(const struct wire_signal *record)
 		return ORIGIN_THREAD;
 	case SI_TIMER:
 		return ORIGIN_TIMER;
+	case SI_MESGQ:
+		return ORIGIN_MESSAGE;
 	}
 	if (record->number == SIGCHLD && record->code > 0)
 		return ORIGIN_CHILD;
@@ -51,7 +53,7 @@ static void thread_field(struct json *json, const char *key, uint32_t pid, uint3
 static bool has_sender(enum origin origin)
 {
 	return origin == ORIGIN_KILL || origin == ORIGIN_QUEUE || origin == ORIGIN_THREAD ||
-	       origin == ORIGIN_CHILD;
+	       origin == ORIGIN_CHILD || origin == ORIGIN_MESSAGE;
 }
 
 static void target_fields(struct json *json, const struct wire_signal *record)

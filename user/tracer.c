@@ -14,6 +14,7 @@
 
 #include "ipclens.skel.h"
 #include "sleepers.h"
+#include "tracepoint.h"
 
 #define PEER_PROGRAM "peer_woken"	  /* attached only where it is asked for */
 #define OUTSIDER_PROGRAM "outsider_woken" /* and this one only where it is not */
@@ -23,10 +24,12 @@ enum hook_need { HOOK_NEEDED, HOOK_OPTIONAL, HOOK_ON_DEMAND };
 static const struct hook_row {
 	const char *program;
 	const char *tracepoint;
+	int arguments; /* that it must have at the least */
 	enum hook_need need;
 	const char *gives;
 } hook_rows[] = {
-#define HOOK(program, tracepoint, need, gives) {#program, #tracepoint, HOOK_##need, gives},
+#define HOOK(program, tracepoint, arguments, need, gives)                                          \
+	{#program, #tracepoint, arguments, HOOK_##need, gives},
 #include "hooks.def"
 #undef HOOK
 };
@@ -76,15 +79,6 @@ static struct bpf_program *hook_program(const struct tracer *tracer, size_t hook
 	return bpf_object__find_program_by_name(tracer->bpf->obj, hook_rows[hook].program);
 }
 
-/* A tracepoint that BPF can attach to has a type btf_trace_NAME in the kernel's own BTF. */
-static bool kernel_has_tracepoint(const struct btf *btf, const char *tracepoint)
-{
-	char type[128];
-
-	snprintf(type, sizeof(type), "btf_trace_%s", tracepoint);
-	return btf__find_by_name_kind(btf, type, BTF_KIND_TYPEDEF) > 0;
-}
-
 static int hook_choose(struct tracer *tracer, size_t at, const struct btf *btf, char *why,
 		       size_t why_len)
 {
@@ -94,7 +88,7 @@ static int hook_choose(struct tracer *tracer, size_t at, const struct btf *btf, 
 	hook->tracepoint = hook_rows[at].tracepoint;
 	hook->needed = hook_rows[at].need == HOOK_NEEDED;
 	hook->gives = hook_rows[at].gives;
-	hook->attached = kernel_has_tracepoint(btf, hook->tracepoint) &&
+	hook->attached = tracepoint_exists(btf, hook->tracepoint, hook_rows[at].arguments) &&
 			 strcmp(hook_rows[at].program, unwanted) != 0;
 	if (!hook->attached && hook->needed) {
 		snprintf(why, why_len, "this kernel lacks the tracepoint %s", hook->tracepoint);

@@ -7,6 +7,12 @@
 
 #include "model_build.h"
 
+static bool has_hook(const struct model_builder *b, const char *tracepoint)
+{
+	return cJSON_IsTrue(
+		cJSON_GetObjectItemCaseSensitive(VALUE(header, hooks)->json, tracepoint));
+}
+
 static void add_header(struct model_builder *b)
 {
 	struct viz_header *header = &b->model->header;
@@ -19,8 +25,8 @@ static void add_header(struct model_builder *b)
 	header->start_ns = build_time(b, FIELD_header_start_ns);
 	header->realtime_offset_ns = VALUE(header, realtime_offset_ns)->integer;
 	header->command = build_list(b, FIELD_header_command, &header->command_count);
-	header->tells_queued = cJSON_IsTrue(
-		cJSON_GetObjectItemCaseSensitive(VALUE(header, hooks)->json, "sk_data_ready"));
+	header->tells_queued = has_hook(b, "sk_data_ready");
+	header->tells_refused = has_hook(b, "udp_fail_queue_rcv_skb");
 	header->tracer = build_u32(b, FIELD_header_tracer);
 }
 

@@ -173,6 +173,8 @@ struct viz_operation {
 	size_t chunk_count;
 	uint64_t *delivered; /* sockets: messages (by index) that the kernel queued */
 	size_t delivered_count;
+	uint64_t *refused; /* UDP: messages that found no room */
+	size_t refused_count;
 	uint64_t *lengths; /* of each message of sendmmsg or recvmmsg, perhaps not of the last */
 	size_t lengths_count;
 	struct viz_bytes *addresses; /* of each of them; none in the trace: addresses_count 0 */
@@ -188,6 +190,8 @@ struct viz_operation {
 	struct viz_argument *args;
 	size_t args_count;
 	struct viz_bytes path;
+	struct viz_bytes option; /* setsockopt, getsockopt: its name, where the trace has one */
+	int64_t option_value;
 	struct viz_fd *new_fds;
 	size_t new_fds_count;
 	struct viz_wait *waits_for;
@@ -335,6 +339,7 @@ struct viz_header {
 	size_t command_count;
 	uint32_t tracer;
 	bool tells_queued; /* of each UDP datagram: whether the kernel queued it */
+	bool tells_refused; /* and whether it had no room for it */
 };
 
 struct viz_trailer {

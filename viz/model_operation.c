@@ -60,6 +60,21 @@ static void add_args(struct model_builder *b, struct viz_operation *op)
 	}
 }
 
+static void add_option(struct model_builder *b, struct viz_operation *op)
+{
+	const struct trace_value *value = VALUE(operation, option);
+	const cJSON *name, *number;
+
+	if (!value->present)
+		return;
+	name = cJSON_GetObjectItemCaseSensitive(value->json, "name");
+	number = cJSON_GetObjectItemCaseSensitive(value->json, "value");
+	if (cJSON_IsString(name))
+		op->option = build_intern(b, viz_bytes_of(name->valuestring));
+	if (cJSON_IsNumber(number))
+		op->option_value = nearest_integer(number->valuedouble);
+}
+
 static void add_who(struct model_builder *b, struct viz_operation *op)
 {
 	uint32_t pid = build_u32(b, FIELD_operation_pid);
@@ -128,6 +143,7 @@ static void add_amounts(struct model_builder *b, struct viz_operation *op)
 	op->lengths = build_uints(b, FIELD_operation_lengths, &op->lengths_count);
 	op->addresses = build_list(b, FIELD_operation_addresses, &op->addresses_count);
 	op->delivered = build_uints(b, FIELD_operation_delivered, &op->delivered_count);
+	op->refused = build_uints(b, FIELD_operation_refused, &op->refused_count);
 	op->chunks = build_chunks(b, &op->chunk_count);
 	op->off_cpu_ns = VALUE(operation, off_cpu_ns)->number;
 	op->resumed_ns = VALUE(operation, resumed_ns)->number;
@@ -142,6 +158,7 @@ static void add_amounts(struct model_builder *b, struct viz_operation *op)
 static void add_rest(struct model_builder *b, struct viz_operation *op)
 {
 	add_args(b, op);
+	add_option(b, op);
 	op->path = build_string(b, FIELD_operation_path);
 	op->new_fds = build_fds(b, FIELD_operation_new_fds, &op->new_fds_count);
 	op->waits_for = build_waits(b, FIELD_operation_waits_for, &op->waits_for_count);

@@ -179,6 +179,7 @@ void pair_add_operation(struct pair_context *context, struct viz_operation *op)
 		return;
 	}
 	LIST_PUSH(&context->recent, viz_operation_use(op));
+	pair_note_inline(context, op);
 	if (op->channel && op->channel->mechanism == MECH_PTY)
 		LIST_PUSH(&pair_traffic(context, op->channel)->calls, viz_operation_use(op));
 	close_sides(context, op, sink, source);

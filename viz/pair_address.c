@@ -223,38 +223,65 @@ static size_t known_at(const struct socket_list *list, uint64_t at_ns)
 	return low;
 }
 
+enum fit { FIT_NONE, FIT_ELSEWHERE, FIT_MAYBE, FIT_CONNECTED };
+
+/*
+ * A connected UDP socket takes only what comes from its peer, and before others (udp(7)). What it
+ * was connected to in the end it may not have been then: FIT_ELSEWHERE.
+ */
+static enum fit fit_of(const struct viz_channel *channel, const struct viz_channel *asker)
+{
+	struct viz_bytes peer = channel->peer_address, own = asker->local_address;
+
+	if (!is_internet(asker->mechanism))
+		return FIT_CONNECTED;
+	if (channel->network != asker->network)
+		return FIT_NONE;
+	if (!peer.len || !own.len)
+		return FIT_MAYBE;
+	if (viz_bytes_equal(peer, own))
+		return FIT_CONNECTED;
+	return viz_bytes_equal(port_of(peer), port_of(own)) ? FIT_MAYBE : FIT_ELSEWHERE;
+}
+
+/* The best of those at that time, the latest of several that are as good. */
 static struct viz_channel *find_in(const struct map *map, struct viz_bytes key,
-				   const struct viz_channel *asker, uint64_t at_ns)
+				   const struct viz_channel *asker, uint64_t at_ns, bool *several)
 {
 	const struct socket_list *list = map_get(map, key);
 	size_t known = list ? known_at(list, at_ns) : 0;
+	struct viz_channel *found = NULL;
+	enum fit best = FIT_NONE;
 
-	for (size_t i = known; i > 0 && known - i < NEARBY; i--) {
+	for (size_t i = known; i > 0 && known - i < NEARBY && best != FIT_CONNECTED; i--) {
 		struct viz_channel *channel = list->items[i - 1];
+		enum fit fit = fit_of(channel, asker);
 
-		if (is_internet(asker->mechanism) && channel->network != asker->network)
+		if (fit == FIT_NONE || fit < best || channel == found || is_gone(channel, at_ns))
 			continue;
-		if (!is_gone(channel, at_ns))
-			return channel;
+		*several = fit == best;
+		found = fit == best ? found : channel;
+		best = fit;
 	}
-	return NULL;
+	return found;
 }
 
 struct viz_channel *address_book_find(const struct address_book *book, struct arena *scratch,
 				      const struct viz_channel *asker, struct viz_bytes address,
-				      uint64_t at_ns)
+				      uint64_t at_ns, bool *several)
 {
 	struct viz_channel *found;
 	struct viz_bytes port = port_of(address);
 
+	*several = false;
 	if (!address.len)
 		return NULL;
 	found = find_in(&book->by_address, address_key(scratch, asker->mechanism, address), asker,
-			at_ns);
+			at_ns, several);
 	if (!found && is_internet(asker->mechanism) && port.len &&
 	    is_local(book, scratch, asker, address))
 		found = find_in(&book->by_address, address_key(scratch, asker->mechanism, port),
-				asker, at_ns);
+				asker, at_ns, several);
 	return found;
 }
 

@@ -31,13 +31,8 @@ static struct viz_bytes address_of(const struct flow_item *item)
 						   : (struct viz_bytes){NULL, 0};
 }
 
-/* What the kernel says of all messages of a call together is true of one alone. */
-static bool is_alone(const struct viz_operation *op)
-{
-	return !pair_is_multiple(op) || op->returned == 1;
-}
-
-static struct viz_channel *destination(struct pair_context *context, const struct flow_item *item)
+static struct viz_channel *destination(struct pair_context *context, const struct flow_item *item,
+				       bool *several)
 {
 	const struct viz_operation *op = item->op;
 	const struct viz_channel *channel = viz_operation_sink(op);
@@ -45,7 +40,7 @@ static struct viz_channel *destination(struct pair_context *context, const struc
 	uint64_t at_ns = viz_operation_done(op) ? op->exit_ns : op->enter_ns;
 	struct viz_channel *peer;
 
-	if (op->to && (is_alone(op) || !op->addresses_count))
+	if (op->to && (pair_is_single(op) || !op->addresses_count))
 		return op->to;
 	if (pair_group_of(op).len)
 		return NULL;
@@ -54,7 +49,8 @@ static struct viz_channel *destination(struct pair_context *context, const struc
 		return peer ? peer : channel->peer;
 	if (!address.len)
 		address = channel->peer_address;
-	return address_book_find(context->addresses, context->round, channel, address, at_ns);
+	return address_book_find(context->addresses, context->round, channel, address, at_ns,
+				 several);
 }
 
 /* The kernel names one sender for all messages of a call: that proves nothing. */
@@ -62,12 +58,13 @@ static struct source source_of(struct pair_context *context, const struct flow_i
 {
 	const struct viz_operation *op = item->op;
 	const struct viz_channel *channel = op->channel;
-	const struct viz_channel *found = is_alone(op) ? op->from : NULL;
+	const struct viz_channel *found = pair_is_single(op) ? op->from : NULL;
 	struct viz_bytes address = address_of(item);
+	bool several;
 
-	if (is_alone(op))
+	if (pair_is_single(op))
 		address.len -= pair_group_of(op).len;
-	if (!address.len && !is_alone(op))
+	if (!address.len && !pair_is_single(op))
 		return (struct source){SOURCE_UNKNOWN, NULL};
 	if (!found && channel->mechanism == MECH_UNIX_SEQPACKET)
 		found = pair_traffic(context, channel)->peer;
@@ -75,9 +72,9 @@ static struct source source_of(struct pair_context *context, const struct flow_i
 		address = channel->peer_address;
 	if (!found && address.len) {
 		found = address_book_find(context->addresses, context->round, channel, address,
-					  op->exit_ns);
-		if (!found)
-			return (struct source){SOURCE_FOREIGN, NULL};
+					  op->exit_ns, &several);
+		if (!found || several)
+			return (struct source){several ? SOURCE_UNKNOWN : SOURCE_FOREIGN, NULL};
 	}
 	return (struct source){found ? SOURCE_SOCKET : SOURCE_UNKNOWN, found};
 }
@@ -87,16 +84,11 @@ static struct pair_route route_to(const struct viz_channel *channel)
 	return (struct pair_route){.mechanism = channel->mechanism, .channel = channel};
 }
 
-static bool reads_file_style(const struct viz_operation *op)
-{
-	return op->syscall.len >= 4 &&
-	       (!memcmp(op->syscall.data, "read", 4) || !memcmp(op->syscall.data, "prea", 4));
-}
-
 /* read(2) of 0 bytes leaves a datagram where it is, recv(2) takes it. */
 static bool takes_nothing(const struct viz_operation *op)
 {
-	return reads_file_style(op) && viz_has(op, requested) && op->requested == 0;
+	return viz_has(op, requested) && op->requested == 0 && op->syscall.len >= 4 &&
+	       (!memcmp(op->syscall.data, "read", 4) || !memcmp(op->syscall.data, "prea", 4));
 }
 
 static void take(struct pair_context *context, struct channel_traffic *traffic,
@@ -150,71 +142,6 @@ static void take_out_ends(struct pair_context *context, struct flow *flow)
 	side->count = kept;
 }
 
-/* The kernel says of each message of the call whether it was queued, or of all together. */
-static bool is_queued(const struct flow_item *item)
-{
-	const struct viz_operation *op = item->op;
-
-	for (size_t i = 0; i < op->delivered_count; i++)
-		if (op->delivered[i] == item->message)
-			return true;
-	return !viz_has(op, delivered) && op->to;
-}
-
-static size_t count_queued(const struct flow_side *sends)
-{
-	size_t queued = 0;
-
-	for (size_t i = 0; i < sends->count; i++)
-		queued += is_queued(&sends->items[i]);
-	return queued;
-}
-
-/* The kernel's word is one for all messages of a call. */
-static bool any_of_several(const struct flow_side *sends)
-{
-	for (size_t i = 0; i < sends->count; i++)
-		if (!is_alone(sends->items[i].op) && !viz_has(sends->items[i].op, delivered))
-			return true;
-	return false;
-}
-
-/* This kernel tells of each UDP datagram whether it was queued. */
-static bool tells_queued(const struct pair_context *context, const struct pair_route *route)
-{
-	return route->mechanism == MECH_UDP && context->model->header.tells_queued;
-}
-
-/*
- * UDP may drop. As many received as sent: none was. Otherwise the kernel's word (`to`) that a
- * datagram was queued decides, if it was kept at all; without it any of them may be the missing.
- */
-static void take_out_dropped(struct pair_context *context, struct flow *flow,
-			     const struct pair_route *route)
-{
-	struct flow_side *sends = &flow->sends;
-	size_t queued = count_queued(sends), kept = 0;
-
-	if (mechanism_info(route->mechanism)->reliable || sends->count <= flow->receives.count)
-		return;
-	if (any_of_several(sends) ||
-	    (!tells_queued(context, route) && (queued == 0 || queued < flow->receives.count))) {
-		flow->guess = true;
-		return;
-	}
-	for (size_t i = 0; i < sends->count; i++) {
-		struct flow_item item = sends->items[i];
-
-		if (is_queued(&item) || item.open) {
-			sends->items[kept++] = item;
-			continue;
-		}
-		pair_drop_send(context, route, &item, flow->doubt ? MATCH_AMBIGUOUS : MATCH_EXACT);
-		pair_let_go(context, item.op);
-	}
-	sends->count = kept;
-}
-
 static void pair_datagram_flow(struct pair_context *context, struct flow *flow,
 			       struct channel_traffic *receiver)
 {
@@ -227,7 +154,7 @@ static void pair_datagram_flow(struct pair_context *context, struct flow *flow,
 	if (receiver->channel->mechanism == MECH_UNIX_SEQPACKET)
 		take_out_ends(context, flow);
 	route.outside |= pair_group_any(flow); /* it may have begun to listen later */
-	take_out_dropped(context, flow, &route);
+	pair_take_out_dropped(context, flow, &route);
 	pair_flow(context, flow, &route);
 }
 
@@ -361,7 +288,8 @@ static void send_outside(struct pair_context *context, const struct viz_channel 
 static void direct(struct pair_context *context, const struct viz_channel *sender,
 		   struct flow_item *item)
 {
-	struct viz_channel *to = destination(context, item);
+	bool several = false;
+	struct viz_channel *to = destination(context, item, &several);
 	struct channel_traffic *receiver;
 
 	if (!to && pair_group_direct(context, sender, item))
@@ -373,6 +301,7 @@ static void direct(struct pair_context *context, const struct viz_channel *sende
 	receiver = pair_traffic(context, to);
 	item->source = sender;
 	receiver->inbound_ever = true;
+	receiver->receive_doubt |= several;
 	flow_add(&receiver->inbound, item);
 	pair_list_busy(context, receiver);
 }

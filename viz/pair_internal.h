@@ -57,8 +57,9 @@ struct channel_traffic {
 	const struct viz_operation *shut_read, *shut_write; /* the first shutdowns */
 	const struct viz_operation *connect;		    /* the first one */
 	uint64_t newest_ns;				    /* the latest return of a call */
-	uint64_t content_sum;				    /* bytes in a pipe, modulo 2^64 */
-	uint64_t base, gone_to, placed_ns;		    /* of the flow to here */
+	uint64_t inline_ns;		   /* when SO_OOBINLINE was set here; 0: never */
+	uint64_t content_sum;		   /* bytes in a pipe, modulo 2^64 */
+	uint64_t base, gone_to, placed_ns; /* of the flow to here */
 	enum content content;
 	bool begun;	     /* begins_empty is decided */
 	bool inbound_ever;   /* a datagram was sent here */
@@ -213,6 +214,10 @@ size_t pair_urgent(struct pair_context *context, const struct pair_route *route,
 		   struct flow_side *urgent);
 bool pair_is_urgent(const struct viz_operation *op);
 
+/* A receiver sets SO_OOBINLINE. Whether the sends of a flow to it are such from then on. */
+void pair_note_inline(struct pair_context *context, const struct viz_operation *op);
+bool pair_stays_inline(const struct flow_side *sends, const struct channel_traffic *receiver);
+
 /* pair_signal.c */
 struct signal_context *pair_signals_new(struct pair_context *pair);
 void pair_signals_free(struct signal_context *context);
@@ -260,12 +265,13 @@ void address_book_enter(struct address_book *book, struct arena *scratch,
 			struct viz_channel *channel, struct addresses *entered);
 
 /*
- * The socket of that mechanism that had this address then; NULL: none in the trace. `scratch` is
- * for keys that are looked up.
+ * The socket of that mechanism that had this address then; NULL: none in the trace. `several` is
+ * set where another one had it too, and nothing tells which of them it was. `scratch` is for keys
+ * that are looked up.
  */
 struct viz_channel *address_book_find(const struct address_book *book, struct arena *scratch,
 				      const struct viz_channel *asker, struct viz_bytes address,
-				      uint64_t at_ns);
+				      uint64_t at_ns, bool *several);
 /* A connected TCP or UDP socket's opposite: the addresses the other way round. */
 struct viz_channel *address_book_opposite(const struct address_book *book, struct arena *scratch,
 					  const struct viz_channel *channel);
@@ -382,5 +388,18 @@ void pair_free_messages(struct pair_context *context);
 
 /* true where somebody in the trace has held `channel` with any of these bits. */
 bool pair_ever_held(const struct viz_channel *channel, enum access access);
+
+/*
+ * pair_drop.c: takes the datagrams that were dropped out of the flow, with a message for each;
+ * flow->guess where the evidence leaves open which they were.
+ */
+void pair_take_out_dropped(struct pair_context *context, struct flow *flow,
+			   const struct pair_route *route);
+
+/* What the kernel says of all messages of a call together is true of one alone. */
+static inline bool pair_is_single(const struct viz_operation *op)
+{
+	return !pair_is_multiple(op) || op->returned == 1;
+}
 
 #endif

@@ -190,7 +190,8 @@ static void settle_direction(struct pair_context *context, struct channel_traffi
 				      !pair_ever_held(receiver->channel, ACCESS_BOTH));
 	if (route.outside && sender)
 		route.channel = sender->channel;
-	if ((sender && sender->has_urgent) || (receiver && receiver->urgent.count))
+	if (!pair_stays_inline(&flow.sends, receiver) &&
+	    ((sender && sender->has_urgent) || (receiver && receiver->urgent.count)))
 		mark_urgent(&flow.sends, pair_urgent(context, &route, &flow,
 						     receiver ? &receiver->urgent : NULL));
 	if (((sender && sender->channel->found) || (receiver && receiver->channel->found)) &&

@@ -25,6 +25,31 @@ bool pair_is_urgent(const struct viz_operation *op)
 	       pair_stream_bytes(op) > 0;
 }
 
+/* One that was changed to and fro is taken for one that never was. */
+void pair_note_inline(struct pair_context *context, const struct viz_operation *op)
+{
+	struct channel_traffic *traffic;
+
+	if (!op->channel || !viz_bytes_equal(op->option, viz_bytes_of("SO_OOBINLINE")) ||
+	    !viz_bytes_equal(op->syscall, viz_bytes_of("setsockopt")) || viz_operation_failed(op))
+		return;
+	traffic = pair_traffic(context, op->channel);
+	if (!op->option_value)
+		traffic->inline_ns = VIZ_NEVER;
+	else if (!traffic->inline_ns)
+		traffic->inline_ns = op->exit_ns;
+}
+
+bool pair_stays_inline(const struct flow_side *sends, const struct channel_traffic *receiver)
+{
+	if (!receiver || !receiver->inline_ns)
+		return false;
+	for (size_t i = 0; i < sends->count; i++)
+		if (sends->items[i].urgent && sends->items[i].enter_ns <= receiver->inline_ns)
+			return false;
+	return true;
+}
+
 /* Adds what further receives took of the stream that ended before `at_ns`; in their order. */
 static void count_received(const struct flow_side *receives, size_t *at, uint64_t at_ns,
 			   uint64_t *bytes)

@@ -65,6 +65,8 @@ struct unix_skb_parms {
 };
 
 struct sk_buff {
+	unsigned char *head;
+	u16 transport_header;
 	char cb[48];
 	struct sock *sk;
 };

@@ -117,6 +117,7 @@ struct inode {
 struct dentry {
 	struct hlist_bl_node d_hash;
 	struct dentry *d_parent;
+	struct inode *d_inode;
 	struct qstr d_name;
 	struct {
 		struct hlist_node d_alias;
@@ -144,6 +145,10 @@ struct file {
 	struct inode *f_inode;
 	struct path f_path;
 	void *private_data;
+};
+
+struct fs_struct {
+	struct path pwd;
 };
 
 struct fdtable {
@@ -232,6 +237,7 @@ struct task_struct {
 	struct task_struct *real_parent;
 	struct mm_struct *mm;
 	struct files_struct *files;
+	struct fs_struct *fs;
 	struct nsproxy *nsproxy;
 	struct signal_struct *signal;
 	struct pid *thread_pid;

@@ -2,6 +2,7 @@
 /*
  * Urgent data (MSG_OOB), over TCP or a unix stream: the last byte of a send goes beside the stream.
  * "rounds": each is received before the next is sent. "overtaken": a second one is sent first.
+ * "inline": the receiver wants them in the stream (SO_OOBINLINE).
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -52,6 +53,16 @@ static void receive(int fd, size_t wanted)
 		lab_expect(lab_check(n, "recv") > 0, "there is more");
 		wanted -= (size_t)n;
 	}
+}
+
+/* Sends in the midst of a stream; the receiver asked for it there. */
+static void send_inline(int fd)
+{
+	ssize_t n = send(fd, "urgent!", 7, MSG_OOB);
+
+	truth(.action = "send", .mechanism = mechanism, .channel = "stream", .data = "urgent!",
+	      .result = n);
+	lab_check(n, "send");
 }
 
 static void say(int fd, const char *text)
@@ -126,13 +137,38 @@ static void serve_overtaken(int fd)
 		      .result = n);
 }
 
+/* Takes all up to the end, whatever is urgent. */
+static void serve_inline(int fd)
+{
+	char buf[64];
+	ssize_t n;
+
+	while ((n = lab_check(recv(fd, buf, sizeof(buf), 0), "recv")) > 0)
+		truth(.action = "receive", .mechanism = mechanism, .channel = "stream", .data = buf,
+		      .result = n);
+	truth(.action = "eof", .mechanism = mechanism, .channel = "stream", .result = 0);
+}
+
+static void talk_inline(int pair[2])
+{
+	int on = 1;
+
+	lab_check(setsockopt(pair[1], SOL_SOCKET, SO_OOBINLINE, &on, sizeof(on)), "setsockopt");
+	for (int i = 0; i < ROUNDS; i++) {
+		say(pair[0], "before");
+		send_inline(pair[0]);
+		say(pair[0], "after");
+	}
+}
+
 int main(int argc, char **argv)
 {
-	bool overtaken = lab_is(lab_word(argc, argv, 2, "rounds"), "overtaken");
+	const char *mode = lab_word(argc, argv, 2, "rounds");
+	bool overtaken = lab_is(mode, "overtaken"), inlined = lab_is(mode, "inline");
 	int pair[2];
 	pid_t child;
 
-	lab_help(argc, argv, "tcp|unix-stream [rounds|overtaken]: urgent data");
+	lab_help(argc, argv, "tcp|unix-stream [rounds|overtaken|inline]: urgent data");
 	mechanism = lab_word(argc, argv, 1, "tcp");
 	if (lab_is(mechanism, "tcp"))
 		connect_tcp(pair);
@@ -143,17 +179,21 @@ int main(int argc, char **argv)
 		send_urgent(pair[0], "first?");
 		send_urgent(pair[0], "second!");
 	}
+	if (inlined)
+		talk_inline(pair);
 	child = lab_fork();
 	if (!child) {
 		close(pair[0]);
-		if (overtaken)
+		if (inlined)
+			serve_inline(pair[1]);
+		else if (overtaken)
 			serve_overtaken(pair[1]);
 		else
 			serve(pair[1]);
 		exit(EXIT_SUCCESS);
 	}
 	close(pair[1]);
-	if (!overtaken)
+	if (lab_is(mode, "rounds"))
 		talk(pair[0]);
 	close(pair[0]);
 	lab_reap_well(child);

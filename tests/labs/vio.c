@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * The vectored calls: readv and writev, sendmsg and recvmsg (with a descriptor), and the mmsg pair.
+ * The vectored calls: readv and writev, preadv2 and pwritev2, sendmsg and recvmsg (with a
+ * descriptor), and the mmsg pair.
  */
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -27,12 +28,34 @@ static void send_vector(int fd)
 static void receive_vector(int fd)
 {
 	char buf[64];
-	struct iovec parts[] = {part(buf, 2), part(buf + 2, 62)};
+	struct iovec parts[] = {part(buf, 2), part(buf + 2, 7)};
 	ssize_t n = readv(fd, parts, 2);
 
 	truth(.action = "receive", .mechanism = "pipe", .channel = "pipe", .data = buf,
 	      .result = n);
 	lab_expect(lab_check(n, "readv") == 9, "readv got all");
+}
+
+/* With flags, and at no place: a pipe has none. */
+static void send_flagged(int fd)
+{
+	struct iovec parts[] = {part("with ", 5), part("flags", 5)};
+	ssize_t n = pwritev2(fd, parts, 2, -1, RWF_NOWAIT);
+
+	truth(.action = "send", .mechanism = "pipe", .channel = "pipe", .data = "with flags",
+	      .result = n);
+	lab_expect(lab_check(n, "pwritev2") == 10, "pwritev2 takes all");
+}
+
+static void receive_flagged(int fd)
+{
+	char buf[64];
+	struct iovec parts[] = {part(buf, 5), part(buf + 5, 59)};
+	ssize_t n = preadv2(fd, parts, 2, -1, RWF_NOWAIT);
+
+	truth(.action = "receive", .mechanism = "pipe", .channel = "pipe", .data = buf,
+	      .result = n);
+	lab_expect(lab_check(n, "preadv2") == 10, "preadv2 got all");
 }
 
 /* Sends one message of two parts, and a descriptor beside it. */
@@ -114,7 +137,8 @@ int main(int argc, char **argv)
 	int ends[2], sockets[2], passed;
 	pid_t child;
 
-	lab_help(argc, argv, ": writev/readv, sendmsg/recvmsg with SCM_RIGHTS, sendmmsg/recvmmsg");
+	lab_help(argc, argv,
+		 ": writev and pwritev2, sendmsg with SCM_RIGHTS, sendmmsg, and their receives");
 	lab_check(pipe(ends), "pipe");
 	lab_check(socketpair(AF_UNIX, SOCK_DGRAM, 0, sockets), "socketpair");
 	child = lab_fork();
@@ -122,11 +146,13 @@ int main(int argc, char **argv)
 		close(ends[0]);
 		passed = receive_with_fd(sockets[0]);
 		receive_vector(passed);
+		receive_flagged(passed);
 		receive_many(sockets[0]);
 		exit(EXIT_SUCCESS);
 	}
 	close(sockets[0]);
 	send_vector(ends[1]);
+	send_flagged(ends[1]);
 	send_with_fd(sockets[1], ends[0]);
 	send_many(sockets[1]);
 	lab_reap_well(child);

@@ -40,12 +40,13 @@ def make(directory):
             ".PHONY: all a b c d\nall: a b c d\na b c d:\n\t@+$(MAKE) -s -f $(firstword $(MAKEFILE_LIST)) $@.x $@.y\n"
             "%.x %.y:\n\t@echo $@ | cat >/dev/null\n"
         )
-    result = record(directory, ["make", "-s", "-r", "-j3", "all"], cwd=directory)
-    found = result.messages().of("pipe")
+    result = record(directory, ["make", "-s", "-r", "-j4", "all"], cwd=directory)
+    tokens = [m for m in result.messages().of("pipe") if m["bytes"] == 1]
+    expect(len(tokens) >= 3, "three tokens at least went through the job server", tokens)
     expect(
-        any(m["bytes"] == 1 and "make" in (m["from"] or {}).get("comm", "") for m in found),
-        "tokens went through the job server",
-        found[:3],
+        all(m[end] and m[end]["comm"] == "make" for m in tokens for end in ("from", "to")),
+        "both ends of each are makes, and none is left: the first make collects them",
+        tokens,
     )
 
 
@@ -62,7 +63,13 @@ def python_pool(directory):
         file.write(script)
     result = record(directory, ["/usr/bin/python3", path])
     expect_equal(result.stdout, b"328350\n", "the program's result")
-    expect(result.messages().delivered("pipe"), "its messages are there")
+    parent = result.trace.of("process", event="exec")[0]["pid"]
+    born = {line["pid"] for line in result.trace.of("process", event="fork") if line["ppid"] == parent}
+    workers = {pid for pid in born if result.trace.of("process", event="exit", pid=pid, last=True)}
+    pairs = {
+        (m["from"]["pid"], m["to"]["pid"]) for m in result.messages().delivered("pipe")
+    } & ({(parent, pid) for pid in workers} | {(pid, parent) for pid in workers})
+    expect({a for a, _ in pairs} > {parent}, "tasks go out, and results come back", pairs)
 
 
 @scenario("a pipeline that breaks: the writer dies of SIGPIPE")

@@ -220,7 +220,7 @@ def httpecho_alone(directory):
     expect_equal(len({m["channel"] for m in found}), 2, "two connections")
 
 
-@scenario("writev and readv, sendmsg and recvmsg with a descriptor, sendmmsg and recvmmsg")
+@scenario("writev, readv, pwritev2, preadv2, sendmsg and recvmsg with a descriptor, sendmmsg, recvmmsg")
 def vio(directory):
     result = record(directory, lab("vio"))
     trace = result.trace
@@ -238,18 +238,22 @@ def vio(directory):
         expect_equal((op["returned"], op["lengths"]), (3, [13, 3, 9]), f"{syscall}'s messages")
     gathered = {
         syscall: blob(trace.one("operation", syscall=syscall, state=None)["payload"])
-        for syscall in ("writev", "readv", "sendmsg", "recvmsg")
+        for syscall in ("writev", "readv", "pwritev2", "preadv2", "sendmsg", "recvmsg")
     }
     expect_equal(
         gathered,
         {
             "writev": b"scattered",
             "readv": b"scattered",
+            "pwritev2": b"with flags",
+            "preadv2": b"with flags",
             "sendmsg": b"take this",
             "recvmsg": b"take this",
         },
         "the parts are put together",
     )
+    flags = {trace.one("operation", syscall=s, state=None)["flags"] for s in ("pwritev2", "preadv2")}
+    expect_equal(flags, {os.RWF_NOWAIT}, "how they were asked")
     for action, syscall in (("send", "sendmsg"), ("receive", "recvmsg")):
         passed = [
             t["fd"]

@@ -20,9 +20,9 @@ def drop(lines, chosen):
 
 
 def times(lines):
-    """(thread, when) of all operations."""
-    operations = map(json.loads, filter(is_operation, lines))
-    return {(operation["tid"], operation["enter_ns"]) for operation in operations}
+    """(thread, when) of all operations that ended."""
+    ended = (json.loads(line) for line in lines if is_operation(line) and b'"state"' not in line)
+    return {(operation["tid"], operation["enter_ns"]) for operation in ended}
 
 
 def drop_singly(lines, seed, share=0.01):

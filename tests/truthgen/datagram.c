@@ -80,7 +80,7 @@ static uint32_t send_call(struct actor *actor, const struct part *part, struct b
 
 	if (!part->cells && random_one_in(&actor->random, 4))
 		len = 0;
-	for (uint32_t i = 0; i < count; i++)
+	for (uint32_t i = 0; part->cells && i < count; i++)
 		cells_fill(batch->data[i], len, actor->number, actor->sent + i);
 	batch_set(batch, part, count, len);
 	before_ns = now_ns();

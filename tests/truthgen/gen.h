@@ -50,6 +50,7 @@ struct actor {
 	uint32_t number; /* unique in the run */
 	uint32_t sent;	 /* messages so far */
 	uint64_t random;
+	const char *until;	/* a file: streams go on until it is there; NULL: do not wait */
 	uint32_t pace_us;	/* sleeps up to so long between calls; 0: as fast as it can */
 	struct record *records; /* [0] is RECORD_ACTOR */
 	size_t count;
@@ -66,8 +67,10 @@ struct stage {
 	uint32_t size;	   /* of every message where possible; 0: random ones */
 	bool apart;
 	uint32_t pace_us;
+	const char *until;
 	uint32_t next_actor;
 	uint32_t next_flow;
+	bool torn;	   /* pieces of one write may lie between those of another */
 	struct actor self; /* the stage's own process */
 };
 
@@ -84,6 +87,7 @@ struct part {
 	bool waits;	  /* the descriptor does not block: poll(2) first */
 	bool cells;	  /* the flow's manner is parts */
 	bool plain;	  /* no call with several messages, no looking */
+	bool closes;	  /* the sender shuts its direction down at the end */
 	int kind;	  /* what the stage makes of it */
 	const void *more; /* the same */
 	socklen_t more_len;
@@ -110,6 +114,7 @@ void actor_begin(struct actor *actor, uint32_t number, uint64_t seed, uint32_t p
 void actor_pin(const struct actor *actor); /* to one processor, neighbours to different ones */
 void actor_end(struct actor *actor, const char *log);
 void actor_pause(struct actor *actor);		/* does nothing, for a random short time */
+bool actor_waits(const struct actor *actor);	/* for actor->until */
 uint32_t actor_number_new(struct stage *stage); /* of an actor to come */
 struct record *record_call(struct actor *actor, enum record_kind kind, uint32_t flow,
 			   uint64_t before_ns, ssize_t result, uint32_t messages);
@@ -142,6 +147,9 @@ void team_drop(struct team *team, int fd);
 void team_start(struct stage *stage, struct team *team);
 void team_wait(struct team *team);
 bool team_ended(struct team *team); /* does not wait */
+
+/* pass.c: what an actor does after its exec; log, and the words after it. */
+void resume(const char *log, char **words);
 
 /* stream.c: also used by the other stages */
 void play_send_stream(struct actor *actor, const struct part *part);

@@ -82,6 +82,11 @@ void actor_end(struct actor *actor, const char *log)
 	munmap(actor->records, RECORDS_MAX * sizeof(struct record));
 }
 
+bool actor_waits(const struct actor *actor)
+{
+	return actor->until && access(actor->until, F_OK) != 0;
+}
+
 void actor_pause(struct actor *actor)
 {
 	uint32_t dice = random_below(&actor->random, 16);

@@ -18,6 +18,7 @@ struct player { /* what a thread needs to play its part */
 	uint32_t number;
 	bool apart;
 	uint32_t pace_us;
+	const char *until;
 	uint64_t seed;
 	pthread_t thread;
 };
@@ -54,9 +55,9 @@ uint32_t stage_flow(struct stage *stage, const char *mechanism, enum manner mann
 	snprintf(path, sizeof(path), "%s/flows", stage->log);
 	len = snprintf(line, sizeof(line),
 		       "{\"flow\":%u,\"stage\":\"%s\",\"mechanism\":\"%s\",\"manner\":\"%s\","
-		       "\"inode\":%llu,\"senders\":%zu,\"receivers\":%zu}\n",
+		       "\"inode\":%llu,\"senders\":%zu,\"receivers\":%zu,\"torn\":%s}\n",
 		       flow, stage->name, mechanism, manners[manner], (unsigned long long)inode,
-		       senders, receivers);
+		       senders, receivers, stage->torn ? "true" : "false");
 	fd = (int)gen_check(open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644), path);
 	if (write(fd, line, (size_t)len) != len)
 		gen_die(path);
@@ -96,6 +97,7 @@ static void player_play(const struct player *player)
 	struct actor actor;
 
 	actor_begin(&actor, player->number, player->seed, player->pace_us);
+	actor.until = player->until;
 	if (player->apart)
 		actor_pin(&actor);
 	player->part->play(&actor, player->part);
@@ -148,6 +150,7 @@ void team_start(struct stage *stage, struct team *team)
 					     .log = stage->log,
 					     .apart = stage->apart,
 					     .pace_us = stage->pace_us,
+					     .until = stage->until,
 					     .number = actor_number_new(stage),
 					     .seed = random_next(&stage->random)};
 	for (size_t i = 0; i < team->count; i += step)

@@ -37,15 +37,18 @@ struct options {
 	uint32_t size;
 	bool apart;
 	uint32_t pace_us;
+	const char *until;
 };
 
 static const char help[] =
 	"usage: truthgen --log DIR [--seed N] [--messages N] [--size BYTES] [--apart] [--pace US]\n"
-	"                [--only STAGE,…] [--list]\n"
+	"                [--until FILE] [--only STAGE,…] [--list]\n"
 	"Random IPC by many processes; DIR gets what each call really moved. --size makes all\n"
 	"messages the same size where a stage can; --apart keeps neighbours on different "
 	"processors;\n"
-	"--pace sleeps up to US microseconds between calls; --only plays these stages alone.\n";
+	"--pace sleeps up to US microseconds between calls; --until has streams go on until FILE "
+	"is\n"
+	"there; --only plays these stages alone.\n";
 
 static bool is_chosen(const struct options *options, const char *name)
 {
@@ -71,6 +74,7 @@ static pid_t stage_start(const struct options *options, size_t number, uint32_t 
 		.size = options->size,
 		.apart = options->apart,
 		.pace_us = options->pace_us,
+		.until = options->until,
 		.next_actor = (uint32_t)(number + 1) * ACTORS_PER_STAGE,
 		.next_flow = (uint32_t)(number + 1) * FLOWS_PER_STAGE,
 	};
@@ -156,12 +160,17 @@ static void list(void)
 
 static void parse(struct options *options, int argc, char **argv)
 {
-	static const struct option known[] = {
-		{"log", required_argument, NULL, 'l'},	    {"seed", required_argument, NULL, 's'},
-		{"messages", required_argument, NULL, 'm'}, {"size", required_argument, NULL, 'z'},
-		{"only", required_argument, NULL, 'o'},	    {"list", no_argument, NULL, 'i'},
-		{"apart", no_argument, NULL, 'a'},	    {"pace", required_argument, NULL, 'p'},
-		{"help", no_argument, NULL, 'h'},	    {NULL, 0, NULL, 0}};
+	static const struct option known[] = {{"log", required_argument, NULL, 'l'},
+					      {"seed", required_argument, NULL, 's'},
+					      {"messages", required_argument, NULL, 'm'},
+					      {"size", required_argument, NULL, 'z'},
+					      {"only", required_argument, NULL, 'o'},
+					      {"list", no_argument, NULL, 'i'},
+					      {"apart", no_argument, NULL, 'a'},
+					      {"pace", required_argument, NULL, 'p'},
+					      {"until", required_argument, NULL, 'u'},
+					      {"help", no_argument, NULL, 'h'},
+					      {NULL, 0, NULL, 0}};
 
 	for (int c; (c = getopt_long(argc, argv, "", known, NULL)) != -1;) {
 		switch (c) {
@@ -186,6 +195,9 @@ static void parse(struct options *options, int argc, char **argv)
 		case 'p':
 			options->pace_us = (uint32_t)number(optarg);
 			break;
+		case 'u':
+			options->until = optarg;
+			break;
 		case 'i':
 			list();
 			break;
@@ -200,6 +212,10 @@ int main(int argc, char **argv)
 {
 	struct options options = {.messages = 5000, .seed = 1};
 
+	if (argc > 3 && strcmp(argv[1], "--resume") == 0) {
+		resume(argv[2], argv + 3);
+		return EXIT_SUCCESS;
+	}
 	parse(&options, argc, argv);
 	if (!options.log || options.size % CELL_LEN) {
 		fputs(help, stderr);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Ends that came on other ways than by fork: passed by SCM_RIGHTS, dup'ed; and urgent data. */
+/* Ends that came on other ways than by fork: passed, dup'ed, kept over an exec; and urgent data. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -78,16 +79,63 @@ static void play_duplicated(struct actor *actor, const struct part *part)
 	close(own.out);
 }
 
-/* Three writers of one pipe or connection: by the inherited end, a dup of it, and one passed. */
+/* What play_executed() hands over, in this order. */
+enum {
+	RESUME_NUMBER,
+	RESUME_RANDOM,
+	RESUME_PACE,
+	RESUME_END,
+	RESUME_FLOW,
+	RESUME_COUNT,
+	RESUME_MAX
+};
+#define RESUME_WORDS (RESUME_MAX + 1)
+
+/* Goes on as a new program with the same end. part->more: the log. */
+static void play_executed(struct actor *actor, const struct part *part)
+{
+	uint64_t values[RESUME_WORDS] = {
+		actor->number,	actor->random, actor->pace_us, (uint64_t)part->out,
+		part->flow_out, part->count,   part->max};
+	char words[RESUME_WORDS][24];
+	char *argv[RESUME_WORDS + 4] = {"truthgen", "--resume", (char *)part->more};
+
+	for (size_t i = 0; i < RESUME_WORDS; i++) {
+		snprintf(words[i], sizeof(words[i]), "%llu", (unsigned long long)values[i]);
+		argv[i + 3] = words[i];
+	}
+	execv("/proc/self/exe", argv);
+	gen_die("execv");
+}
+
+void resume(const char *log, char **words)
+{
+	uint64_t values[RESUME_WORDS];
+	struct part part = {.cells = true, .plain = true};
+	struct actor actor;
+
+	for (size_t i = 0; i < RESUME_WORDS; i++)
+		values[i] = strtoull(words[i], NULL, 10);
+	part.out = (int)values[RESUME_END];
+	part.flow_out = (uint32_t)values[RESUME_FLOW];
+	part.count = (uint32_t)values[RESUME_COUNT];
+	part.max = (uint32_t)values[RESUME_MAX];
+	actor_begin(&actor, (uint32_t)values[RESUME_NUMBER], values[RESUME_RANDOM],
+		    (uint32_t)values[RESUME_PACE]);
+	play_send_stream(&actor, &part);
+	actor_end(&actor, log);
+}
+
+/* Four writers: by the inherited end, a dup of it, one passed, and one kept over an exec. */
 static void play_ends(struct stage *stage, const char *mechanism, const int fds[2])
 {
-	struct team teams[4] = {0};
+	struct team teams[5] = {0};
 	struct part part = {.max = 600, .cells = true, .size = stage->size, .plain = true};
 	int pair[2];
 
 	gen_check(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), "socketpair");
-	part.count = stage_share(stage, 3);
-	part.flow_out = stage_flow(stage, mechanism, MANNER_PARTS, inode_of(fds[0]), 3, 1);
+	part.count = stage_share(stage, 4);
+	part.flow_out = stage_flow(stage, mechanism, MANNER_PARTS, inode_of(fds[0]), 4, 1);
 	part.flow_in = stage_flow(stage, "unix-stream", MANNER_BYTES, inode_of(pair[0]), 1, 1);
 	part.in = pair[0];
 	part.out = -1;
@@ -100,16 +148,19 @@ static void play_ends(struct stage *stage, const char *mechanism, const int fds[
 	team_add(&teams[1], &part);
 	part.play = play_send_stream;
 	team_add(&teams[2], &part);
+	part.play = play_executed;
+	part.more = stage->log;
+	team_add(&teams[3], &part);
 	part.flow_in = part.flow_out;
 	part.in = fds[0];
 	part.play = play_receive_stream;
-	team_add(&teams[3], &part);
-	team_drop(&teams[3], fds[1]);
-	for (size_t i = 0; i < 4; i++)
+	team_add(&teams[4], &part);
+	team_drop(&teams[4], fds[1]);
+	for (size_t i = 0; i < 5; i++)
 		team_start(stage, &teams[i]);
 	pass_end(stage, pair[1], teams[0].parts[0].flow_in, fds[1]);
 	close(fds[1]);
-	for (size_t i = 0; i < 4; i++)
+	for (size_t i = 0; i < 5; i++)
 		team_wait(&teams[i]);
 }
 
@@ -193,16 +244,15 @@ static void play_receive_urgent(struct actor *actor, const struct part *part)
 	}
 }
 
-void stage_urgent(struct stage *stage)
+static void play_urgent(struct stage *stage, const char *mechanism, int in, int out)
 {
 	struct team sending = {0}, receiving = {0};
-	struct part part = {.count = stage_share(stage, 1)};
+	struct part part = {.in = in, .out = out, .count = stage_share(stage, 1)};
 	struct urgent flows;
 
-	tcp_pair(&part.in, &part.out);
-	flows.stream = stage_flow(stage, "tcp", MANNER_BYTES, inode_of(part.in), 1, 1);
-	flows.urgent = stage_flow(stage, "tcp", MANNER_PARTS, inode_of(part.in), 1, 1);
-	flows.answers = stage_flow(stage, "tcp", MANNER_BYTES, inode_of(part.out), 1, 1);
+	flows.stream = stage_flow(stage, mechanism, MANNER_BYTES, inode_of(in), 1, 1);
+	flows.urgent = stage_flow(stage, mechanism, MANNER_PARTS, inode_of(in), 1, 1);
+	flows.answers = stage_flow(stage, mechanism, MANNER_BYTES, inode_of(out), 1, 1);
 	part.more = &flows;
 	part.end = stage->next_actor + 1;
 	part.play = play_receive_urgent;
@@ -213,4 +263,20 @@ void stage_urgent(struct stage *stage)
 	team_start(stage, &sending);
 	team_wait(&sending);
 	team_wait(&receiving);
+}
+
+void stage_urgent(struct stage *stage)
+{
+	int in, out;
+
+	tcp_pair(&in, &out);
+	play_urgent(stage, "tcp", in, out);
+}
+
+void stage_urgent_unix(struct stage *stage)
+{
+	int fds[2];
+
+	gen_check(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), "socketpair");
+	play_urgent(stage, "unix-stream", fds[0], fds[1]);
 }

@@ -98,8 +98,12 @@ void play_send_stream(struct actor *actor, const struct part *part)
 
 		while (len)
 			len -= send_once(actor, part, buf, len);
+		if (i % 16 == 0 && actor_waits(actor))
+			i = 0;
 		actor_pause(actor);
 	}
+	if (part->closes)
+		gen_check(shutdown(part->out, SHUT_WR), "shutdown");
 	free(buf);
 }
 
@@ -305,6 +309,7 @@ void stage_pipe_large(struct stage *stage)
 {
 	struct ends ends = make_pipe();
 
+	stage->torn = true;
 	play_stream(stage, &ends, (struct part){.max = 40000, .size = 8 * 5000}, some(stage), 1);
 }
 
@@ -314,6 +319,7 @@ void stage_pipe_partial(struct stage *stage)
 
 	set_nonblocking(ends.out);
 	set_nonblocking(ends.in);
+	stage->torn = true;
 	play_stream(stage, &ends, (struct part){.max = 30000}, 1 + random_below(&stage->random, 2),
 		    1);
 }
@@ -379,4 +385,56 @@ void stage_unix_offset(struct stage *stage)
 	gen_check(setsockopt(ends.in, SOL_SOCKET, SO_PEEK_OFF, &offset, sizeof(offset)),
 		  "SO_PEEK_OFF");
 	play_stream(stage, &ends, (struct part){.max = 2000}, 1, 1);
+}
+
+/* Packet mode, pipe(2): a read takes one packet, and what of it does not fit is gone. */
+void stage_pipe_packets(struct stage *stage)
+{
+	struct ends ends = {.mechanism = "pipe"};
+	int fds[2];
+
+	gen_check(pipe2(fds, O_DIRECT), "pipe2");
+	ends.in = fds[0];
+	ends.out = fds[1];
+	play_stream(stage, &ends, (struct part){.max = ATOMIC_LEN}, some(stage), 1);
+}
+
+/* Both directions of one connection at the same time: a sender and a receiver at each end. */
+static void play_duplex(struct stage *stage, const struct ends *ends)
+{
+	struct part part = {.max = 3000, .socket = true, .closes = true};
+	int fds[2] = {ends->in, ends->out};
+	struct team teams[4] = {0};
+
+	part.count = stage->messages / 2 + 1;
+	for (size_t i = 0; i < 2; i++) {
+		part.in = fds[i];
+		part.out = fds[1 - i];
+		part.flow_in = part.flow_out = stage_flow(stage, ends->mechanism, MANNER_BYTES,
+							  inode_of(part.in), 1, 1);
+		part.play = play_receive_stream;
+		team_add(&teams[2 * i], &part);
+		part.play = play_send_stream;
+		team_add(&teams[2 * i + 1], &part);
+	}
+	for (size_t i = 0; i < 4; i++)
+		team_start(stage, &teams[i]);
+	close(ends->in);
+	close(ends->out);
+	for (size_t i = 0; i < 4; i++)
+		team_wait(&teams[i]);
+}
+
+void stage_unix_duplex(struct stage *stage)
+{
+	struct ends ends = make_unix();
+
+	play_duplex(stage, &ends);
+}
+
+void stage_tcp_duplex(struct stage *stage)
+{
+	struct ends ends = make_tcp();
+
+	play_duplex(stage, &ends);
 }

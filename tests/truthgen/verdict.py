@@ -5,6 +5,7 @@ from collections import Counter
 COLUMNS = ("pairs", "exact", "doubted", "mistaken", "wrong", "missing", "length", "fate",
            "duplicate")
 PIPES = ("pipe", "fifo")
+TORN = "torn"  # writes of several that do not stay together: nothing tells the pieces apart
 BY_ORDER = (*PIPES, "eventfd")  # nothing but the order of calls tells, where there are several
 DOUBT_MOST = 0.025  # of the pairs of these
 DOUBT_RIGHT = 0.9  # of the doubted ones
@@ -21,6 +22,8 @@ class Sums:
             about = comparison.truth.flows[flow]
             several = about["senders"] > 1 or about["receivers"] > 1
             kind = about["mechanism"], "several" if several else "one"
+            if several and about["torn"]:
+                kind = about["mechanism"], TORN
             self.by_kind.setdefault(kind, Counter()).update(counts)
             self.by_stage.setdefault((about["stage"], ""), Counter()).update(counts)
 
@@ -38,10 +41,17 @@ def table(rows):
     return "\n".join(lines)
 
 
+def found_false(counts):
+    false = ("wrong", "length", "fate", "duplicate")
+    return [f"{counts[what]} {what}" for what in false if counts[what]]
+
+
 def faults(kind, counts):
     """What is wrong with these counts, in words."""
     mechanism, several = kind
-    found = [f"{counts[what]} {what}" for what in ("wrong", "length", "fate", "duplicate") if counts[what]]
+    if several == TORN:
+        return found_false(counts)
+    found = found_false(counts)
     if counts["missing"]:
         found.append(f"{counts['missing']} of {counts['pairs']} missing")
     doubted = counts["doubted"] + counts["mistaken"]
@@ -76,6 +86,6 @@ def verdict_damaged(sums):
         title = " ".join(kind)
         least = RECALL_PIPES if kind[0] in PIPES else RECALL_NAMED
         found += [f"{title}: {counts[w]} {w}" for w in ("wrong", "fate", "duplicate") if counts[w]]
-        if counts["pairs"] - counts["missing"] < least * counts["pairs"]:
+        if kind[1] != TORN and counts["pairs"] - counts["missing"] < least * counts["pairs"]:
             found.append(f"{title}: {counts['missing']} of {counts['pairs']} missing")
     return found

@@ -140,6 +140,21 @@ static void urgent_byte_left_behind(void **state)
 		assert_int_equal(t->pairing->messages[i]->match, MATCH_AMBIGUOUS);
 }
 
+/* The receiver had asked for it in the stream. */
+static void urgent_byte_inline(void **state)
+{
+	struct trace_text *t = *state;
+
+	trace_call(t, (struct call){9, "setsockopt", "control", 20, 0, 5, "unix:[2]", 6, 7, 0,
+				    ",'option':{'level':'SOL_SOCKET','name':'SO_OOBINLINE',"
+				    "'value':1}"});
+	SOCK(t, 1, true, 10, 2, URGENT ",'requested':2");
+	SOCK(t, 2, true, 12, 3, "");
+	SOCK(t, 3, false, 14, 5, "");
+	assert_string_equal(trace_messages(t), "unix-stream 10>20 2 s1+0 r3+0 exact\n"
+					       "unix-stream 10>20 3 s2+0 r3+2 exact\n");
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
@@ -154,6 +169,7 @@ int main(void)
 		TEST(urgent_byte_not_taken),
 		TEST(urgent_byte_overtaken),
 		TEST(urgent_byte_left_behind),
+		TEST(urgent_byte_inline),
 		/* clang-format on */
 	};
 

@@ -173,6 +173,36 @@ static void seqpacket_end(void **state)
 	assert_int_equal(t->pairing->eofs[0]->receive->id, 5);
 }
 
+/* SO_REUSEPORT on a kernel that does not say which socket it chose. */
+static void udp_shared_address(void **state)
+{
+	struct trace_text *t = *state;
+
+	trace_channel(t, "udp:[1]", "udp", ",'local_address':'127.0.0.1:4000','network':1");
+	trace_channel(t, "udp:[2]", "udp", ",'local_address':'127.0.0.1:53','network':1");
+	trace_channel(t, "udp:[3]", "udp", ",'local_address':'127.0.0.1:53','network':1");
+	PUT(t, 1, 10, "udp:[1]", 10, 5, ",'peer_address':'127.0.0.1:53'");
+	GET(t, 2, 30, "udp:[3]", 14, 5, ",'peer_address':'127.0.0.1:4000'");
+	trace_pair(t);
+	for (size_t i = 0; i < t->pairing->message_count; i++)
+		assert_int_equal(t->pairing->messages[i]->match, MATCH_AMBIGUOUS);
+}
+
+/* A connected socket at the same address takes what comes from its peer. */
+static void udp_connected_at_shared_address(void **state)
+{
+	struct trace_text *t = *state;
+
+	trace_channel(t, "udp:[1]", "udp", ",'local_address':'127.0.0.1:4000','network':1");
+	trace_channel(
+		t, "udp:[2]", "udp",
+		",'local_address':'127.0.0.1:53','peer_address':'127.0.0.1:4000','network':1");
+	trace_channel(t, "udp:[3]", "udp", ",'local_address':'127.0.0.1:53','network':1");
+	PUT(t, 1, 10, "udp:[1]", 10, 5, ",'peer_address':'127.0.0.1:53'");
+	GET(t, 2, 30, "udp:[2]", 14, 5, ",'peer_address':'127.0.0.1:4000'");
+	assert_string_equal(trace_messages(t), "udp 10>30 5 s1+0 r2+0 exact\n");
+}
+
 static void udp_sockets(struct trace_text *t)
 {
 	trace_channel(t, "udp:[1]", "udp", ",'local_address':'0.0.0.0:4000','network':1");
@@ -423,6 +453,8 @@ int main(void)
 		TEST(many_at_once),
 		TEST(many_of_unknown_length),
 		TEST(many_to_several),
+		TEST(udp_shared_address),
+		TEST(udp_connected_at_shared_address),
 		TEST(seqpacket_end),
 		TEST(udp_by_address),
 		TEST(udp_outside),

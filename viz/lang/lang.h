@@ -89,6 +89,10 @@ enum data_kind {
 	DATA_FCNTL,	/* where it locks: struct flock in 2 */
 	DATA_FLOCK,	/* the operation in 1 */
 	DATA_LINE,	/* of a terminal: how it is set before and after the call */
+	/* Calls that set something; see bpf/control.h. */
+	DATA_SETOPT, /* setsockopt: a value in 3, its length in 4 */
+	DATA_GETOPT, /* getsockopt: the same, the length by address */
+	DATA_NOTIFY, /* struct sigevent in 1 */
 };
 
 /* What a call's return value is (see syscalls.def). */
