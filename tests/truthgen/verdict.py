@@ -74,6 +74,16 @@ def verdict(sums):
     ]
 
 
+def verdict_on_demand(sums):
+    """The same where buffers are followed only once an object has several senders or receivers:
+    until then order alone tells, so that something may be ambiguous, but nothing false."""
+    return [
+        f"{' '.join(kind)}: {', '.join(found)}"
+        for kind, counts in sorted(sums.by_kind.items())
+        if (found := found_false(counts))
+    ]
+
+
 # Recall of what is left in a damaged trace: pipes have order alone, the rest an identity.
 RECALL_PIPES = 0.9
 RECALL_NAMED = 0.99
