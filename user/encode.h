@@ -24,8 +24,8 @@ struct encoder {
 	struct calls *calls;
 	struct paths paths;
 	const char *unlinked; /* id of the object whose name the call in hand takes away */
-	uint64_t now_ns;     /* of the record in hand */
-	uint64_t operations; /* complete ones written */
+	uint64_t now_ns;      /* of the record in hand */
+	uint64_t operations;  /* complete ones written */
 	uint64_t signals;
 	uint64_t lost;
 	bool wants_buffers; /* some object has two senders or two receivers */

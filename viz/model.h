@@ -15,6 +15,7 @@
 
 #include "bytes.h"
 #include "lang/names.h"
+#include "model_parts.h"
 
 struct arena;
 
@@ -53,12 +54,6 @@ struct viz_thread {
 	struct viz_bytes comm; /* its last name */
 	uint64_t start_ns;
 	uint64_t end_ns;
-};
-
-/* A process outside the trace, met at the other end of a channel. */
-struct viz_outsider {
-	uint32_t pid;
-	struct viz_bytes comm;
 };
 
 struct viz_channel {
@@ -116,32 +111,6 @@ struct viz_chunk {
 };
 
 #define VIZ_PRESENT_WORDS 2 /* of 64 keys each: model_operation.c checks that they are enough */
-
-/* How a terminal's line was set: c_iflag, c_oflag, c_lflag of termios(3). */
-struct viz_line {
-	bool known;
-	bool packet; /* the master's reads begin with a byte of their own (TIOCPKT) */
-	uint32_t input;
-	uint32_t output;
-	uint32_t local;
-};
-
-/* Where a stream stood at a moment of a call. */
-struct viz_position {
-	bool known;
-	bool has_bytes;
-	union {
-		struct {
-			uint32_t head, tail; /* pipes: slots that were ever filled, emptied */
-			uint32_t end;	     /* where the last filled one's bytes end */
-			uint32_t start;	     /* where the first filled one's bytes begin */
-			uint32_t bytes;	     /* that lie in it, where has_bytes */
-		};
-		struct {
-			uint32_t write_seq, copied_seq; /* TCP, modulo 2^32 */
-		};
-	};
-};
 
 /*
  * One system call. Which of the optional keys the trace gave: viz_has(op, returned); the others
@@ -338,7 +307,7 @@ struct viz_header {
 	struct viz_bytes *command;
 	size_t command_count;
 	uint32_t tracer;
-	bool tells_queued; /* of each UDP datagram: whether the kernel queued it */
+	bool tells_queued;  /* of each UDP datagram: whether the kernel queued it */
 	bool tells_refused; /* and whether it had no room for it */
 };
 

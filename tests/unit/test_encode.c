@@ -27,8 +27,8 @@
 #include "user/encode_role.c"
 #include "user/encode_signal.c"
 #include "user/encode_waits.c"
-#include "user/paths.c"
 #include "user/objects.c"
+#include "user/paths.c"
 #include "user/proc.c"
 #include "user/syscalls.c"
 

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Small parts of the model (model.h), which are values and refer to nothing else of it. */
+#ifndef VIZ_MODEL_PARTS_H
+#define VIZ_MODEL_PARTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bytes.h"
+
+/* A process outside the trace, met at the other end of a channel. */
+struct viz_outsider {
+	uint32_t pid;
+	struct viz_bytes comm;
+};
+
+/* How a terminal's line was set: c_iflag, c_oflag, c_lflag of termios(3). */
+struct viz_line {
+	bool known;
+	bool packet; /* the master's reads begin with a byte of their own (TIOCPKT) */
+	uint32_t input;
+	uint32_t output;
+	uint32_t local;
+};
+
+/* Where a stream stood at a moment of a call. */
+struct viz_position {
+	bool known;
+	bool has_bytes;
+	union {
+		struct {
+			uint32_t head, tail; /* pipes: slots that were ever filled, emptied */
+			uint32_t end;	     /* where the last filled one's bytes end */
+			uint32_t start;	     /* where the first filled one's bytes begin */
+			uint32_t bytes;	     /* that lie in it, where has_bytes */
+		};
+		struct {
+			uint32_t write_seq, copied_seq; /* TCP, modulo 2^32 */
+		};
+	};
+};
+
+#endif
