@@ -96,7 +96,8 @@ static void see_copy(struct account *account, struct account_channel *channel,
 	struct fold *fold = account_fold(account);
 	const struct viz_operation *op = message->from.operation;
 
-	if (!op || (!message->signal && mechanism_info(message->mechanism)->form != FORM_MESSAGE))
+	if (!op || message->match != MATCH_EXACT ||
+	    (!message->signal && mechanism_info(message->mechanism)->form != FORM_MESSAGE))
 		return;
 	if (cast_of(op) > channel->cast)
 		channel->cast = cast_of(op);
@@ -152,7 +153,7 @@ static void see_order(struct account_route *route, const struct viz_message *mes
 {
 	struct route_row *state = (struct route_row *)route;
 
-	if (!message->from.timed || !message->to.timed)
+	if (!message->from.timed || !message->to.timed || message->match != MATCH_EXACT)
 		return;
 	if (state->last_sent_ns > message->from.exit_ns &&
 	    message->to.enter_ns >= state->last_received_ns)

@@ -68,7 +68,7 @@ static void follow_turns(struct account *account, struct pair_row *state,
 	int way = way_of(&state->row, message);
 	struct pair_way *other = &state->ways[1 - way];
 
-	if (message->from.enter_ns < other->last_receipt_ns) {
+	if (message->from.enter_ns < other->last_receipt_ns && message->match == MATCH_EXACT) {
 		state->row.crossed++;
 		if (mechanism_info(message->mechanism)->direction == DIRECTION_TWO_WAY)
 			route->channel->crossed++;

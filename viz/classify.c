@@ -33,6 +33,7 @@ static void add_sizes(struct account_channel *sum, const struct account_channel 
 static void add_peer(struct account_channel *sum, const struct account_channel *peer)
 {
 	sum->messages += peer->messages;
+	sum->ambiguous += peer->ambiguous;
 	sum->senders += peer->senders;
 	sum->receivers += peer->receivers;
 	sum->books.dropped += peer->books.dropped;
@@ -176,10 +177,10 @@ static void judge_reliability(const struct seen *seen, struct property *p)
 		SAY(p->why, "the kernel may drop what it has taken; nothing was seen dropped");
 }
 
-/* Whether somebody in the trace got more than one: only then is there an order to see. */
+/* Whether somebody certainly got more than one: only then is there an order to see. */
 static bool several_arrived(const struct account_channel *c)
 {
-	return c->messages > 1 && (c->receives || c->mechanism == MECH_SIGNAL);
+	return c->messages - c->ambiguous > 1 && (c->receives || c->mechanism == MECH_SIGNAL);
 }
 
 static void judge_order(const struct seen *seen, struct property *p)
@@ -194,7 +195,7 @@ static void judge_order(const struct seen *seen, struct property *p)
 		    c->overtaken, plural(c->overtaken, "message was", "messages were"));
 	else
 		SAY(p->why, "none of %" PRIu64 " was received after a later one of the same sender",
-		    c->messages);
+		    c->messages - c->ambiguous);
 }
 
 static void judge_cast(const struct seen *seen, struct property *p)

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "viz/account_internal.h"
 #include "viz/classify.h"
 #include "viz/stats.h"
 
@@ -216,24 +215,6 @@ static void sleeps_in_poll(void **state)
 	assert_int_equal(c->account->effort.calls[CALL_WAIT], 3);
 }
 
-/* So many sleeps that the first ones are forgotten. */
-static void many_sleeps(void **state)
-{
-	struct arena *arena = arena_new();
-	struct wakes wakes = {0};
-
-	(void)state;
-	assert_false(account_wakes_within(&wakes, 0, UINT64_MAX));
-	for (uint64_t i = 1; i <= 3000; i++)
-		account_wakes_add(arena, &wakes, i * 10);
-	assert_false(account_wakes_within(&wakes, 0, 19760));
-	assert_true(account_wakes_within(&wakes, 0, 19770));
-	assert_true(account_wakes_within(&wakes, 29995, 30000));
-	assert_false(account_wakes_within(&wakes, 29991, 29999));
-	assert_false(account_wakes_within(&wakes, 30001, UINT64_MAX));
-	arena_free(arena);
-}
-
 /* One send read in three parts, two sends read at once: a call counts once. */
 static void split_and_joined(void **state)
 {
@@ -379,9 +360,8 @@ static void kinds(void **state)
 	assert_string_equal(value_of(ask, "purpose"), "synchronous request");
 }
 
-static void priorities_overtake(void **state)
+static void two_letters(struct counted *c)
 {
-	struct counted *c = *state;
 	static const char *const queue = "posix-mq:[1]";
 
 	trace_channel(c->trace, queue, "posix-mq", "");
@@ -395,6 +375,13 @@ static void priorities_overtake(void **state)
 		trace_call(c->trace, (struct call){20 + i, "mq_timedreceive", "receive", 802, 0, 3,
 						   queue, 200 + 20 * i, 210 + 20 * i, 3, more});
 	}
+}
+
+static void priorities_overtake(void **state)
+{
+	struct counted *c = *state;
+
+	two_letters(c);
 	count(c);
 	assert_string_equal(value_of(c->account->channels[0], "order"), "order not kept");
 	assert_string_equal(value_of(c->account->channels[0], "format"), "message-oriented");
@@ -429,6 +416,17 @@ static void a_signal_to_a_group(void **state)
 		assert_string_equal(value_of(c->account->channels[i], "receivers"), "multicast");
 		assert_string_equal(value_of(c->account->channels[i], "addressing"), "direct");
 	}
+}
+
+static void doubt_is_no_evidence(void **state)
+{
+	struct counted *c = *state;
+
+	trace_line(c->trace, "{'type':'lost','at_ns':1,'where':'ring','count':3}");
+	two_letters(c);
+	count(c);
+	assert_int_equal(c->account->ambiguous, 2);
+	assert_string_equal(value_of(c->account->channels[0], "order"), "");
 }
 
 /* What the names say must not reach the terminal, and no line may be too wide. */
@@ -469,7 +467,6 @@ int main(void)
 		TEST(no_turns),
 		TEST(who_woke_whom),
 		TEST(sleeps_in_poll),
-		TEST(many_sleeps),
 		TEST(split_and_joined),
 		TEST(unread_bytes_balance),
 		TEST(a_splice_copies_nothing),
@@ -477,6 +474,7 @@ int main(void)
 		TEST(filtered),
 		TEST(kinds),
 		TEST(priorities_overtake),
+		TEST(doubt_is_no_evidence),
 		TEST(printed_harmless),
 		TEST(several_messages_in_a_call),
 		TEST(a_signal_to_a_group),
