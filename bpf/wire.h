@@ -57,13 +57,6 @@ struct wire_ref {
 #define WIRE_NUMBERED (1ULL << 32) /* set in `number` where 0 is a good msqid or eventfd id */
 
 /*
- * The number of a pseudo-terminal is that of /dev/pts/N, with this bit for its master, and what
- * tells it from another one of that number above.
- */
-#define WIRE_PTY_MASTER (1ULL << 33)
-#define WIRE_PTY_INDEX 0xffff
-
-/*
  * A futex is numbered by its memory's inode (the low half) and its offset there, beside this bit.
  */
 #define WIRE_FUTEX (1ULL << 63)

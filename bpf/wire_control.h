@@ -33,6 +33,13 @@ enum wire_loss {
 	LOSS_COUNT
 };
 
+/*
+ * The number of a pseudo-terminal is that of /dev/pts/N, with this bit for its master, and what
+ * tells it from another one of that number above.
+ */
+#define WIRE_PTY_MASTER (1ULL << 33)
+#define WIRE_PTY_INDEX 0xffff
+
 /* A process outside the trace that holds the other end of an object; head is of who met it. */
 struct wire_outsider {
 	struct wire_head head;
