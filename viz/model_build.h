@@ -73,7 +73,7 @@ int build_next(struct model_builder *b);
 void build_finish(struct model_builder *b); /* the last line was read */
 void build_close(struct model_builder *b);  /* the model stays */
 
-/* model_live.c: operations that live while somebody uses them; nothing where the model keeps all. */
+/* model_live.c: operations that live while somebody uses them. No-ops where all is kept. */
 struct viz_operation *model_live_operation(struct model_builder *b);
 struct viz_operation *viz_operation_use(const struct viz_operation *op); /* NULL is fine */
 void viz_operation_drop(const struct viz_operation *op);		 /* NULL is fine */

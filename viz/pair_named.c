@@ -99,7 +99,7 @@ static void take_lone(struct pair_context *context, const struct pair_route *rou
 	receive->op = NULL;
 }
 
-/* A receive that names a send which went elsewhere, or has its receiver: our idea of it is wrong. */
+/* One that names a send which went elsewhere, or has its receiver: our idea of it is wrong. */
 static void take_one(struct pair_context *context, struct flow *flow, const struct map *sends,
 		     const struct pair_route *route, struct flow_item *receive)
 {
@@ -141,7 +141,7 @@ void pair_take_named(struct pair_context *context, struct flow *flow,
 	remove_taken(&flow->receives);
 }
 
-/* --- streams: a receive may take of several sends, and a send may be taken in several parts ------ */
+/* --- streams: a receive takes of several sends, and a send is taken in several parts --- */
 
 /* Its chunks tell of all its bytes. */
 static bool is_named(const struct flow_item *receive)

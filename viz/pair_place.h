@@ -3,7 +3,7 @@
  * Places by position: the kernel says where a stream stood when a call began and when it returned,
  * so each call has a window in which its bytes lie. Sequence numbers of TCP are places by
  * themselves; a pipe's are its slots and the bytes in them (fs/pipe.c). What has a place needs no
- * order, no counting and no anchor: it survives loss and late attach. Private to the pair_*.c files.
+ * order, no counting and no anchor: it survives loss and late attach. Private to pair_*.c.
  */
 #ifndef VIZ_PAIR_PLACE_H
 #define VIZ_PAIR_PLACE_H

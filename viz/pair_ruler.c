@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Windows of calls, the places in them, and the ruler that the sends make. */
+#include "pair_ruler.h"
+
+#include <stdlib.h>
+
+/* The places of a connection go on beyond 2^32. */
+uint64_t ruler_unwrap(const struct placing *p, uint32_t sequence)
+{
+	return p->base + (uint64_t)(int64_t)(int32_t)(sequence - (uint32_t)p->base);
+}
+
+static uint64_t written_to(const struct placing *p, const struct viz_position *position)
+{
+	if (p->tcp)
+		return ruler_unwrap(p, position->write_seq);
+	return (uint64_t)position->head * SLOT_LEN + position->end;
+}
+
+static uint64_t read_to(const struct placing *p, const struct viz_position *position)
+{
+	if (p->tcp)
+		return ruler_unwrap(p, position->copied_seq);
+	if (position->head == position->tail)
+		return written_to(p, position);
+	return ((uint64_t)position->tail + 1) * SLOT_LEN + position->start;
+}
+
+static uint64_t place_at(const struct placing *p, const struct viz_position *position, bool send)
+{
+	return send ? written_to(p, position) : read_to(p, position);
+}
+
+static bool has_window(const struct flow_item *item)
+{
+	return item->placed || (item->op->at_entry.known && item->op->at_exit.known);
+}
+
+bool ruler_is_settled(const struct flow *flow, const struct flow_item *item)
+{
+	return !item->open && item->exit_ns < flow->until_ns;
+}
+
+bool ruler_is_possible(const struct flow *flow)
+{
+	const struct flow_side *sides[] = {&flow->sends, &flow->receives};
+
+	for (size_t k = 0; k < 2; k++)
+		for (size_t i = 0; i < sides[k]->count; i++)
+			if (ruler_is_settled(flow, &sides[k]->items[i]) &&
+			    !has_window(&sides[k]->items[i]))
+				return false;
+	return flow->sends.count > 0;
+}
+
+/* TCP's copied_seq counts the end of the connection too, where it was taken with the last data. */
+void ruler_window(const struct placing *p, struct flow_item *item, bool send)
+{
+	const struct viz_operation *op = item->op;
+
+	item->lo = place_at(p, &op->at_entry, send);
+	item->hi = place_at(p, &op->at_exit, send);
+	if (op->at_lock.known && place_at(p, &op->at_lock, send) > item->lo)
+		item->lo = place_at(p, &op->at_lock, send);
+	if (p->tcp && !send && item->hi - item->lo == item->amount + 1)
+		item->hi--;
+}
+
+static int compare_windows(const void *a, const void *b)
+{
+	const struct flow_item *x = *(struct flow_item *const *)a;
+	const struct flow_item *y = *(struct flow_item *const *)b;
+
+	if (x->lo != y->lo)
+		return x->lo < y->lo ? -1 : 1;
+	if (x->hi != y->hi)
+		return x->hi < y->hi ? -1 : 1;
+	return (x->enter_ns > y->enter_ns) - (x->enter_ns < y->enter_ns);
+}
+
+/* One alone lies at the one or other place that its window allows; then what it says is certain. */
+static bool place_alone(const struct placing *p, struct flow_item *item)
+{
+	struct place_option options[PLACE_OPTIONS];
+	size_t count = p->scale->options(item->lo, item, options);
+
+	for (size_t i = 0; i < count; i++) {
+		if (options[i].after != item->hi)
+			continue;
+		item->from = options[i].from;
+		item->to = options[i].after;
+		item->split = options[i].split;
+		item->placed = true;
+		return true;
+	}
+	return false;
+}
+
+/* Its place is somewhere in its window: what lies there is not known. */
+static void leave_out(struct placing *p, struct flow_item *item)
+{
+	p->missing += item->amount;
+	if (!p->missing_from_ns || item->enter_ns < p->missing_from_ns)
+		p->missing_from_ns = item->enter_ns;
+	item->used = item->amount;
+}
+
+static void place_group(struct placing *p, struct flow_item **items, size_t count)
+{
+	if (count == 1 ? place_alone(p, items[0])
+		       : place_cluster(p->context->round, p->scale, items, count))
+		return;
+	for (size_t i = 0; i < count; i++)
+		leave_out(p, items[i]);
+}
+
+/* Where the first send that is not settled may lie: behind it, nothing is certain. */
+static uint64_t first_unsettled(const struct placing *p)
+{
+	uint64_t first = VIZ_NEVER;
+
+	for (size_t i = 0; i < p->flow->sends.count; i++) {
+		const struct flow_item *item = &p->flow->sends.items[i];
+		uint64_t at;
+
+		if (ruler_is_settled(p->flow, item))
+			continue;
+		at = item->op->at_entry.known ? written_to(p, &item->op->at_entry) : 0;
+		first = at < first ? at : first;
+	}
+	return first;
+}
+
+static int compare_places(const void *a, const void *b)
+{
+	const struct flow_item *x = a, *y = b;
+
+	if (x->placed != y->placed)
+		return x->placed ? -1 : 1;
+	if (!x->placed)
+		return 0;
+	return (x->from > y->from) - (x->from < y->from);
+}
+
+static struct flow_item **list_new(struct placing *p, size_t *count)
+{
+	struct flow_item **list = NULL;
+
+	*count = 0;
+	for (size_t i = 0; i < p->flow->sends.count; i++) {
+		struct flow_item *item = &p->flow->sends.items[i];
+
+		if (item->placed || !ruler_is_settled(p->flow, item))
+			continue;
+		ruler_window(p, item, true);
+		ARENA_PUSH(p->context->round, list, *count, item);
+	}
+	if (*count)
+		qsort(list, *count, sizeof(*list), compare_windows);
+	return list;
+}
+
+/* Groups whose windows overlap, as far as they are whole. */
+void ruler_place(struct placing *p)
+{
+	struct flow_side *sends = &p->flow->sends;
+	uint64_t limit = first_unsettled(p), end = 0;
+	size_t count, begin = 0;
+	struct flow_item **list = list_new(p, &count);
+
+	for (size_t i = 0; i <= count; i++) {
+		if (i == count || (i > begin && list[i]->lo >= end)) {
+			if (i == begin || end > limit)
+				break;
+			place_group(p, list + begin, i - begin);
+			begin = i;
+		}
+		if (i < count)
+			end = list[i]->hi > end ? list[i]->hi : end;
+	}
+	if (sends->count)
+		qsort(sends->items, sends->count, sizeof(*sends->items), compare_places);
+	for (p->sends = 0; p->sends < sends->count && sends->items[p->sends].placed;)
+		p->sends++;
+}
+
+/* Nothing can lie between a place and an item. */
+static bool follows(const struct placing *p, const struct flow_item *item, uint64_t place)
+{
+	if (item->from == place)
+		return true;
+	return !p->tcp && item->from % SLOT_LEN == 0 &&
+	       item->from / SLOT_LEN == place / SLOT_LEN + 1;
+}
+
+void ruler_lay(struct placing *p)
+{
+	struct flow_item *items = p->flow->sends.items;
+
+	for (size_t i = 0; i < p->sends; i++) {
+		if (i == 0)
+			items[i].start = HOLE;
+		else
+			items[i].start = items[i - 1].start + items[i - 1].amount;
+		if (i > 0 && !follows(p, &items[i], items[i - 1].to))
+			items[i].start += HOLE;
+		if (i > 0 && items[i].from < items[i - 1].to && !(items[i].from == items[i - 1].to))
+			items[i].doubt = items[i - 1].doubt = true; /* both cannot be */
+	}
+}
+
+/* How many of its bytes lie before a place. */
+static uint64_t bytes_before(const struct placing *p, const struct flow_item *item, uint64_t place)
+{
+	uint64_t slot = item->from / SLOT_LEN, offset = item->from % SLOT_LEN;
+	uint64_t first = item->split ? item->split : item->amount;
+
+	if (place <= item->from)
+		return 0;
+	if (p->tcp)
+		return at_most(place - item->from, item->amount);
+	if (place / SLOT_LEN == slot)
+		return at_most(place % SLOT_LEN - offset,
+			       offset ? first : at_most(PAGE_LEN, item->amount));
+	if (offset || item->split)
+		return first + at_most((place / SLOT_LEN - slot - 1) * PAGE_LEN +
+					       at_most(place % SLOT_LEN, PAGE_LEN),
+				       item->amount - first);
+	return at_most((place / SLOT_LEN - slot) * PAGE_LEN + at_most(place % SLOT_LEN, PAGE_LEN),
+		       item->amount);
+}
+
+/* The last send that begins at or before a place; p->sends: none does. */
+size_t ruler_send_at(const struct placing *p, uint64_t place)
+{
+	size_t low = 0, high = p->sends;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (p->flow->sends.items[middle].from <= place)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low ? low - 1 : p->sends;
+}
+
+/*
+ * Before the ruler lies what others have taken already, as far as it is known to the last byte: who
+ * began there took nothing of it.
+ */
+static bool begins_here(const struct placing *p, uint64_t place)
+{
+	const struct flow_item *first = p->flow->sends.items;
+	uint64_t gone = p->flow->gone_to;
+
+	return p->sends && place <= first->from &&
+	       (follows(p, first, place) || (gone && place <= gone && follows(p, first, gone)));
+}
+
+/* Where a place is on the ruler; 0: before all of it. */
+uint64_t ruler_at(const struct placing *p, uint64_t place)
+{
+	size_t i = ruler_send_at(p, place);
+	const struct flow_item *item = &p->flow->sends.items[i];
+
+	if (i == p->sends)
+		return begins_here(p, place) ? p->flow->sends.items[0].start : 0;
+	return item->start + bytes_before(p, item, place);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The sends of a flow as a ruler: each has its place, and byte by byte the next one follows, or
+ * something is missing between. Shared by pair_ruler.c and pair_placed.c.
+ */
+#ifndef VIZ_PAIR_RULER_H
+#define VIZ_PAIR_RULER_H
+
+#include "pair_place.h"
+
+#define PAGE_LEN 4096
+#define SLOT_LEN 8192
+#define HOLE ((uint64_t)1 << 40) /* on the ruler, where nobody knows how much is missing */
+
+struct placing {
+	struct pair_context *context;
+	struct flow *flow;
+	const struct pair_route *route;
+	const struct place_scale *scale;
+	bool tcp;
+	uint64_t base;		     /* tcp: a place near all of them */
+	size_t sends;		     /* how many of them, from the first on, have their places */
+	size_t skipped;		     /* so many of them are used up */
+	struct flow_item **receives; /* settled, by place */
+	size_t receive_count;
+	uint64_t missing, missing_from_ns;
+};
+
+static inline uint64_t at_most(uint64_t value, uint64_t most)
+{
+	return value < most ? value : most;
+}
+
+/* It has returned before the round's time. */
+bool ruler_is_settled(const struct flow *flow, const struct flow_item *item);
+
+/* All that is settled tells where it lies. */
+bool ruler_is_possible(const struct flow *flow);
+
+/* Between which places a call's bytes lie. */
+void ruler_window(const struct placing *p, struct flow_item *item, bool send);
+
+/* Gives the settled sends their places, sorts them to the front, and counts p->sends. */
+void ruler_place(struct placing *p);
+
+/* Gives them their `start` on the ruler, on which bytes are counted. */
+void ruler_lay(struct placing *p);
+
+/* The last send that begins at or before a place; p->sends: none does. */
+size_t ruler_send_at(const struct placing *p, uint64_t place);
+
+/* Where a place is on the ruler; 0: before all of it. */
+uint64_t ruler_at(const struct placing *p, uint64_t place);
+
+/* A place of TCP, which goes on beyond 2^32. */
+uint64_t ruler_unwrap(const struct placing *p, uint32_t sequence);
+
+#endif
