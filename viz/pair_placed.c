@@ -161,16 +161,26 @@ static bool fits(const struct flow_item *receive)
 	return receive->from && receive->to - receive->from == receive->amount;
 }
 
+/* The send that a place is within, or at the end of; NULL: it lies where something is missing. */
+static const struct flow_item *send_around(const struct placing *p, uint64_t place)
+{
+	size_t i = ruler_send_at(p, place);
+
+	return i < p->sends && place <= p->flow->sends.items[i].to ? &p->flow->sends.items[i]
+								   : NULL;
+}
+
 /* Something is missing within: its end tells where it lies, or its beginning. */
 static void lay_holed(struct placing *p, struct flow_item *receive)
 {
-	size_t i = ruler_send_at(p, receive->hi);
-	const struct flow_item *last = &p->flow->sends.items[i];
-	uint64_t begin = receive->from ? receive->from : HOLE - receive->amount;
+	const struct flow_item *last = send_around(p, receive->hi);
+	uint64_t begin = 1; /* nowhere */
 	uint64_t missing = receive->amount;
 
-	if (i < p->sends && receive->to > last->start && receive->to > receive->amount)
+	if (last && receive->to > last->start && receive->to > receive->amount)
 		begin = receive->to - receive->amount; /* the missing is before it */
+	else if (receive->from && send_around(p, receive->lo))
+		begin = receive->from;
 	if (receive->to > receive->from && receive->to - receive->from < missing)
 		missing -= receive->to - receive->from;
 	tell_gap(p, missing, receive->enter_ns, receive->exit_ns);
