@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "missing.h"
 #include "model_build.h"
 
 static bool has_hook(const struct model_builder *b, const char *tracepoint)
@@ -132,6 +133,12 @@ static void set_warning(struct model_builder *b)
 	const struct reader *reader = b->reader;
 	char text[256];
 
+	if (b->model->missing_lines) {
+		snprintf(text, sizeof(text),
+			 "%s lacks %" PRIu64 " lines of operations and signals that it once had",
+			 reader->name, b->model->missing_lines);
+		b->model->warning = arena_bytes(b->arena, text, strlen(text));
+	}
 	if (b->model->trailer.present && !reader->cut)
 		return;
 	snprintf(text, sizeof(text),
@@ -149,6 +156,7 @@ int build_open(struct model_builder *b, FILE *stream, const char *name, struct v
 	b->line = arena_alloc(b->arena, sizeof(*b->line));
 	b->reader = memory_new(sizeof(*b->reader));
 	reader_init(b->reader, stream, name, error);
+	b->model->missing_lines = missing_lines(stream);
 	return read_header(b);
 }
 

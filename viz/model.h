@@ -344,7 +344,8 @@ struct viz_model {
 	bool descriptors_cut;	/* who holds what is not wholly known: too many descriptors */
 	uint64_t skipped_lines; /* of types that this version does not know */
 	uint64_t lines;
-	uint64_t end_ns;	   /* the latest time in the trace */
+	uint64_t missing_lines; /* operations and signals that its trailer counts and it has not */
+	uint64_t end_ns;	/* the latest time in the trace */
 	struct viz_bytes warning;  /* for the user: the trace is cut off, …; data NULL: none */
 	struct model_index *index; /* model.c only */
 	struct arena *arena;

@@ -303,7 +303,7 @@ static void drop_operations(struct pair_context *context)
 int pair_settle(struct pair_context *context, uint64_t until_ns)
 {
 	context->until_ns = until_ns;
-	context->lost |= context->model->lost_total > 0;
+	context->lost |= context->model->lost_total > 0 || context->model->missing_lines > 0;
 	pair_signal_settle(context->signals);
 	walk_recent(context);
 	pair_signal_end(context->signals);
