@@ -163,6 +163,12 @@ static bool all_named(const struct flow *flow)
 	return true;
 }
 
+/* Its chunks say where in it their bytes begin. */
+static bool is_one_buffer(const struct flow_item *send)
+{
+	return send->op->returned <= ONE_BUFFER_LEN && !send->urgent;
+}
+
 static void take_chunk(struct pair_context *context, const struct pair_route *route,
 		       const struct viz_chunk *chunk, struct flow_item *send,
 		       struct flow_item *receive)
@@ -179,15 +185,14 @@ static void take_chunk(struct pair_context *context, const struct pair_route *ro
 	}
 	from = *send;
 	from.local += send->used;
-	if (from.op->returned <= ONE_BUFFER_LEN && !send->urgent)
+	if (is_one_buffer(send))
 		from.local = chunk->offset;
 	from.bytes = chunk->bytes;
 	send->used += chunk->bytes;
 	message = pair_add_whole(context, route, &from, &to);
-	if (send->used > send->amount)
-		message->match = MATCH_AMBIGUOUS; /* more was taken of it than it gave */
-	if (send->used > send->amount)
-		send->used = send->amount;
+	if (send->used > send->amount || (context->lost && !is_one_buffer(send)))
+		message->match = MATCH_AMBIGUOUS; /* which of its bytes, nobody can tell */
+	send->used = send->used < send->amount ? send->used : send->amount;
 }
 
 static bool can_take(const struct pair_context *context, struct flow *flow, const struct map *sends,
