@@ -114,7 +114,7 @@ FORCE:
 
 PACKAGES      = bpftool clang gcc libbpf-dev libc6-dev libcjson-dev libelf-dev make zlib1g-dev
 TEST_PACKAGES = busybox-static clang-format clang-tidy cpio cppcheck curl libclang-rt-14-dev \
-		libcmocka-dev python3 python3-jsonschema qemu-system-x86 shellcheck sudo
+		libcmocka-dev libxml2-utils plantuml python3 python3-jsonschema qemu-system-x86 shellcheck sudo
 # What tests/scenarios/test_daemons.py traces.
 TRACED_PACKAGES = apache2-bin dbus git iproute2 memcached nginx openssh-client \
 		  postgresql procps python3-zmq redis-server redis-tools rpcbind rt-tests tmux
@@ -301,6 +301,11 @@ lint: $(B)/compile_commands.json ## format, static analysis, house rules
 
 format: ## clang-format all C files in place
 	$(Q)clang-format -i $(sort $(ALL_C) $(ALL_H))
+
+# Too large to be asked of everybody: tests/scenarios/test_formats.py uses it where it is.
+.PHONY: mermaid
+mermaid: ## install Mermaid for the tests (npm, 100 MB into build/)
+	$(Q)npm install --no-audit --no-fund --prefix $(B)/npm mermaid@11 jsdom@26
 
 readme-picture: all ## refresh README's picture and docs' examples from the tool (root)
 	$(Q)tests/readme-picture $(B)/ipclens

@@ -4,7 +4,7 @@
 #include <string.h>
 
 static const struct renderer table[] = {
-#define RENDERER(name, ending, help) {#name, ending, help, render_##name},
+#define RENDERER(id, name, ending, help) {name, ending, help, render_##id},
 #include "renderers.def"
 #undef RENDERER
 };

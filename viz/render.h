@@ -38,7 +38,7 @@ const struct renderer *renderer_by_path(const char *path);
 /* The table, `*count` rows. */
 const struct renderer *renderers(size_t *count);
 
-#define RENDERER(name, ending, help) render_fn render_##name;
+#define RENDERER(id, name, ending, help) render_fn render_##id;
 #include "renderers.def"
 #undef RENDERER
 

@@ -47,6 +47,16 @@ static const char *const words[] = {
 	"\xcc\x81\xcc\x82",
 	" ",
 	"abcdefghijklmnopqrstuvwxyz0123456789",
+	"#1;",
+	"%%{init}%%",
+	"$$x$$",
+	"</script>",
+	"]]>&amp;",
+	"--__//**~~",
+	"[[x]]",
+	"!include x",
+	"\\",
+	"' /'",
 };
 
 static void random_text(struct chance *c, char *out, size_t words_most)

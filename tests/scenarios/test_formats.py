@@ -1,0 +1,93 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""Pictures for other programs: each is taken by the program it is for, whatever the names are."""
+import json
+import os
+import re
+from xml.etree import ElementTree
+
+from expectations import expect, expect_equal, expect_in
+from harness import lab, main, record, scenario
+from traces import BUILD, call, view
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+NODE_MODULES = os.path.join(BUILD, "npm", "node_modules")  # make mermaid
+WORKLOADS = {
+    "hostile": lab("hostile"),
+    "signals": lab("signals"),
+    "pipeline": ["sh", "-c", "ls /usr | sort | wc"],
+}
+# What tests/labs/hostile.c calls itself and sends, as a picture shows it.
+HOSTILE_NAMES = ("a\\x1b[1m<b>'", 'b\\n"\\,;\\xff\\xfe')
+HOSTILE_WORDS = ('"</script><img src=x onerror=ale', '"\\x1b[31mred\\x1b[0m \\x1b]0;title')
+
+
+def draw(directory, workload, ending, *options):
+    """The picture's file, its name's ending being what chooses the format."""
+    trace = record(directory, WORKLOADS[workload]).trace_path
+    path = os.path.join(directory, f"{workload}.{ending}")
+    view(trace, "-o", path, *options)
+    return path
+
+
+def read(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
+def decoded(text, pattern, base):
+    return re.sub(pattern, lambda m: chr(int(m[1], base)), text)
+
+
+def expect_hostile(shown, what):
+    for words in HOSTILE_NAMES + HOSTILE_WORDS:
+        expect_in(words, shown, f"{what} shows the words as they are")
+
+
+@scenario("mermaid: hostile words are text, and its own parser takes it where it is installed")
+def mermaid(directory):
+    diagram = read(draw(directory, "hostile", "mmd"))
+    expect_hostile(decoded(diagram, r"#(\d+);", 10), "the diagram")
+    expect(not re.search(r"%%|\$\$|[<>{}]", diagram.replace("->>", "")), "no markup", diagram)
+    if not os.path.isdir(NODE_MODULES):
+        print("# mermaid is not installed: make mermaid")
+        return
+    for workload in WORKLOADS:
+        path = draw(directory, workload, "mmd")
+        with open(path, encoding="utf-8") as file:
+            command = ["node", os.path.join(HERE, "mermaid.mjs"), NODE_MODULES]
+            found = json.loads(call(command, stdin=file).stdout)
+        expect_equal(found["diagramType"], "sequence", workload)
+        expect_equal(
+            len(found["messages"]),
+            len(re.findall(r"^    (P\d+-|Note)", read(path), re.MULTILINE)),
+            f"{workload}: steps that Mermaid read",
+        )
+        if workload == "hostile":
+            expect_hostile(
+                "\n".join(found["actors"] + [m["message"] for m in found["messages"]]), "Mermaid"
+            )
+
+
+@scenario("plantuml draws it, and hostile words are text in its picture")
+def plantuml(directory):
+    paths = [draw(directory, workload, "puml") for workload in WORKLOADS]
+    call(["plantuml", "-charset", "UTF-8", "-tsvg", *paths])  # 200: an error in one of them
+    for path in paths:
+        diagram = decoded(read(path), r"<U\+([0-9A-F]{4})>", 16)
+        words = picture_words(path.replace(".puml", ".svg"))
+        for name in re.findall(r'^participant "(.*)" as P\d+$', diagram, re.MULTILINE):
+            expect_equal(words.count(name), 2, f"heads and feet of {name}")
+        if "hostile" in path:
+            expect_hostile("\n".join(words), "PlantUML")
+
+
+def picture_words(path):
+    """The texts of an SVG, each as a line."""
+    call(["xmllint", "--noout", "--nonet", path])
+    texts = ElementTree.parse(path).iter("{http://www.w3.org/2000/svg}text")
+    return ["".join(text.itertext()).replace("\u00a0", " ") for text in texts]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Pictures for other programs, of many scenes made by chance: each line has the form that the
+ * format's grammar wants, whatever the words are, and each message is drawn or counted as left out.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <regex.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scene_random.h"
+#include "viz/render.h"
+#include "viz/render_sequence.h"
+
+enum { SCENES = 200, MERMAID_MOST = 50000 };
+
+/* A text within which nothing has a meaning. */
+#define MERMAID_TEXT "([^#;:<>%$&{}@\\]|#[0-9]+;)+"
+#define PLANTUML_TEXT "([^<>\"'#%$&{}\\~^*=@|;!+]|<U[+][0-9A-F]{4}>)+"
+#define PLANTUML_LINE "(P[0-9]+ |\\[o)-\\[#[0-9A-F]{6}\\]-?>>?(x\\]|o\\]|x? P[0-9]+) : "
+
+/* Languages of sequence diagrams, line by line. */
+static const struct language {
+	render_fn *render;
+	const char *first, *last; /* lines; NULL: none */
+	const char *line;	  /* what each other one is */
+	const char *arrow;	  /* what begins those that are arrows */
+	const char *never;	  /* may not be anywhere; NULL: nothing */
+} languages[] = {
+	{render_mermaid, "sequenceDiagram", NULL,
+	 "^    (title|participant P[0-9]+ as|Note over P[0-9]+(,P[0-9]+)?:|"
+	 "P[0-9]+(->>|-\\)|--\\)|-->>|-x)P[0-9]+:) " MERMAID_TEXT "$",
+	 "^    P[0-9]+-", NULL},
+	{render_plantuml, "@startuml", "@enduml",
+	 "^(title |participant \"|note over P[0-9]+(, P[0-9]+)? : |" PLANTUML_LINE ")" PLANTUML_TEXT
+	 "(\" as P[0-9]+)?$",
+	 "^" PLANTUML_LINE, "[["},
+};
+
+static char *draw(render_fn *render, const struct scene *scene)
+{
+	const struct render_options options = {.width = 80, .utf8 = true};
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+
+	assert_non_null(out);
+	assert_int_equal(render(out, scene, &options), 0);
+	assert_int_equal(fclose(out), 0);
+	assert_int_equal(strlen(text), len);
+	return text;
+}
+
+static void no_control_characters(const char *text)
+{
+	for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
+		assert_true(*p >= 0x20 || *p == '\n');
+		assert_int_not_equal(*p, 0x7f);
+		assert_false(p[0] == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0);
+		assert_int_not_equal(strncmp((const char *)p, "\xe2\x80\xae", 3), 0);
+	}
+}
+
+static bool matches(const regex_t *pattern, const char *line)
+{
+	return regexec(pattern, line, 0, NULL, 0) == 0;
+}
+
+static size_t arrows_of(const struct scene *scene, size_t first, size_t end)
+{
+	size_t count = 0;
+
+	for (size_t i = first; i < end; i++) {
+		struct render_step steps[RENDER_STEPS];
+		int n = render_steps(scene, &scene->rows[i], steps);
+
+		assert_true(n > 0);
+		for (int k = 0; k < n; k++)
+			count += steps[k].arrow != RENDER_NOTE;
+		render_steps_free(steps, n);
+	}
+	return count;
+}
+
+static size_t messages_of(const struct scene *scene, size_t first, size_t end)
+{
+	size_t count = 0;
+
+	for (size_t i = first; i < end; i++)
+		count += render_messages(&scene->rows[i]);
+	return count;
+}
+
+/* Of "… 1,234 rows with 56 messages left out: why"; false: there is no such note. */
+static bool read_left_out(const char *text, size_t *rows, size_t *messages)
+{
+	const char *at = strstr(text, "left out");
+	size_t *numbers[] = {rows, messages};
+
+	*rows = *messages = 0;
+	if (!at)
+		return false;
+	while (*at != '\n')
+		at--;
+	at = strstr(at, "… ") + strlen("… ");
+	for (int i = 0; i < 2; i++) {
+		for (; *at && (*at < '0' || *at > '9'); at++)
+			;
+		for (; (*at >= '0' && *at <= '9') || *at == ','; at++)
+			if (*at != ',')
+				*numbers[i] = *numbers[i] * 10 + (size_t)(*at - '0');
+	}
+	return true;
+}
+
+static size_t check_lines(const struct language *language, char *text)
+{
+	regex_t line, arrow;
+	size_t arrows = 0;
+	char *save;
+
+	assert_int_equal(regcomp(&line, language->line, REG_EXTENDED | REG_NOSUB), 0);
+	assert_int_equal(regcomp(&arrow, language->arrow, REG_EXTENDED | REG_NOSUB), 0);
+	assert_string_equal(strtok_r(text, "\n", &save), language->first);
+	for (char *at; (at = strtok_r(NULL, "\n", &save));) {
+		if (language->last && strcmp(at, language->last) == 0)
+			break;
+		if (!matches(&line, at))
+			fail_msg("not of the language: %s", at);
+		assert_false(language->never && strstr(at, language->never));
+		arrows += matches(&arrow, at);
+	}
+	regfree(&line);
+	regfree(&arrow);
+	return arrows;
+}
+
+static void check_diagram(const struct language *language, const struct scene *scene)
+{
+	char *text = draw(language->render, scene);
+	size_t rows, messages, shown;
+
+	no_control_characters(text);
+	read_left_out(text, &rows, &messages);
+	assert_true(rows <= scene->row_count);
+	shown = scene->row_count - rows;
+	assert_int_equal(messages, messages_of(scene, shown, scene->row_count));
+	assert_int_equal(check_lines(language, text), arrows_of(scene, 0, shown));
+	free(text);
+}
+
+static void words_never_leave_their_place(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(languages) / sizeof(*languages); i++)
+		for (uint64_t seed = 1; seed <= SCENES; seed++) {
+			struct scene *scene = random_scene(seed, 1 + seed % 30, seed % 50);
+
+			check_diagram(&languages[i], scene);
+			scene_free(scene);
+		}
+}
+
+static void mermaid_never_gets_too_much(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= 10; seed++) {
+		struct scene *scene = random_scene(seed, 60, 3000);
+		char *text = draw(render_mermaid, scene);
+		size_t rows, messages;
+
+		assert_true(strlen(text) < MERMAID_MOST);
+		assert_true(read_left_out(text, &rows, &messages));
+		assert_true(rows > 0 && messages > 0);
+		free(text);
+		check_diagram(&languages[0], scene);
+		scene_free(scene);
+	}
+}
+
+static void nothing_is_a_diagram_too(void **state)
+{
+	struct scene *scene = scene_new();
+	char *text;
+
+	(void)state;
+	text = draw(render_mermaid, scene);
+	assert_non_null(strstr(text, "participant P0 as (not traced)"));
+	free(text);
+	text = draw(render_plantuml, scene);
+	assert_non_null(strstr(text, "participant \"(no process)\" as P0"));
+	free(text);
+	scene_free(scene);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(words_never_leave_their_place),
+		cmocka_unit_test(mermaid_never_gets_too_much),
+		cmocka_unit_test(nothing_is_a_diagram_too),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
