@@ -127,7 +127,10 @@ static __always_inline void waker_note(struct task_state *waker, struct task_sta
 	sleeper->operation.woken_pid = id >> 32;
 	sleeper->operation.woken_tid = (u32)id;
 	sleeper->operation.woken_operation = waker->operation.id;
+	sleeper->operation.woken_ns = sleeper->waking.at_ns;
 	sleeper->operation.has |= WIRE_HAS_WAKER;
+	if (waker->role != ROLE_SIGNAL) /* what it did to their object, it had done by then */
+		waker->operation.woke_ns = sleeper->waking.at_ns;
 }
 
 SEC("tp_btf/sched_waking")

@@ -144,6 +144,8 @@ struct wire_operation {
 	__u64 woken_operation; /* the call that woke this one, and whose it is */
 	__u32 woken_pid;
 	__u32 woken_tid;
+	__u64 woken_ns; /* when */
+	__u64 woke_ns;	/* when it last woke a sleeper on its own object; 0: it woke none */
 	__u32 readers;
 	__u32 writers;
 	__u16 nr;

@@ -267,7 +267,7 @@ static void begin_line(struct encoder *encoder, const struct wire_operation *ope
 	memcpy(details.args, extra->details->args, sizeof(details.args));
 	begin.state = WIRE_BEGIN;
 	begin.exit_ns = operation->began_ns;
-	begin.off_cpu_ns = begin.resumed_ns = 0;
+	begin.off_cpu_ns = begin.resumed_ns = begin.woke_ns = 0;
 	begin.block_len = begin.payload_len = 0;
 	begin.has &= WIRE_HAS_REQUESTED | WIRE_HAS_DETAILS | WIRE_HAS_POSITIONS |
 		     WIRE_ENTERED_BEFORE;

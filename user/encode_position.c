@@ -93,6 +93,8 @@ static void packets_field(struct json *json, const struct wire_operation *operat
 
 static void waker_field(struct json *json, const struct wire_operation *operation)
 {
+	if (operation->woke_ns)
+		json_field_uint(json, KEY(operation, woke_ns), operation->woke_ns);
 	if (!(operation->has & WIRE_HAS_WAKER))
 		return;
 	json_key(json, KEY(operation, woken_by));
@@ -100,6 +102,7 @@ static void waker_field(struct json *json, const struct wire_operation *operatio
 	json_field_uint(json, "pid", operation->woken_pid);
 	json_field_uint(json, "tid", operation->woken_tid);
 	json_field_uint(json, "operation", operation->woken_operation);
+	json_field_uint(json, "at_ns", operation->woken_ns);
 	json_end_object(json);
 }
 

@@ -54,9 +54,10 @@ def check_blocked_call(result):
     call = trace.operation(made["target_operation"])
     expect_equal((call["syscall"], call["pid"]), ("read", line["to"]), "the call it slept in")
     expect_equal(made["woken_tid"], line["to"], "the thread that was woken")
+    woken = call["woken_by"]
     expect_equal(
-        call["woken_by"],
-        {"pid": line["pid"], "tid": line["tid"], "operation": made["operation"]},
+        (woken["pid"], woken["tid"], woken["operation"]),
+        (line["pid"], line["tid"], made["operation"]),
         "kill woke it",
     )
 
@@ -106,6 +107,15 @@ def check_waker(result):
         (waker["syscall"], waker["tid"], waker["channel"]),
         ("write", line["tid"], read[0]["channel"]),
         "who woke it",
+    )
+    expect_equal(read[0]["woken_by"]["at_ns"], waker["woke_ns"], "both tell the same moment")
+    expect(
+        max(waker["enter_ns"], read[0]["enter_ns"])
+        < waker["woke_ns"]
+        < min(waker["exit_ns"], read[0]["resumed_ns"]),
+        "within the write, before the read ran again",
+        waker,
+        read[0],
     )
 
 
