@@ -367,12 +367,13 @@ static __always_inline void uring_used(struct task_state *state, struct task_str
 SEC("tp_btf/sys_exit")
 int BPF_PROG(call_exit, struct pt_regs *regs, long returned)
 {
-	u64 now = bpf_ktime_get_ns();
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct task_state *state = task_state_traced(task);
+	u64 now;
 
 	if (!state)
-		return 0;
+		return 0; /* most of the machine: it pays for the look-up alone */
+	now = bpf_ktime_get_ns();
 	if (state->late)
 		late_begin(state, task, regs);
 	if (state->recording) {
