@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * The workloads of `make bench`: two processes on one processor that exchange one byte in each
- * direction a round, or one that sends in bulk. Prints the processor time of both, in nanoseconds a
- * round: what the traced program itself pays, whatever else the machine does.
+ * direction a round, or one that sends in bulk, or one alone that keeps the kernel's allocator busy.
+ * Prints the processor time of both, in nanoseconds a round: what the program itself pays, whatever
+ * else the machine does.
  */
 #include <mqueue.h>
 #include <netinet/in.h>
@@ -29,6 +30,7 @@ struct way {
 	void (*send)(const struct line *line);
 	void (*receive)(const struct line *line);
 	bool bulk;
+	void (*alone)(const struct line *line); /* the round of a process that has no partner */
 };
 
 static void open_pipes(struct line *parent, struct line *child)
@@ -147,13 +149,46 @@ static void send_bulk(const struct line *line)
 	lab_expect(write(line->out, bytes, sizeof(bytes)) == sizeof(bytes), "write");
 }
 
+static void open_dgram(struct line *parent, struct line *child)
+{
+	int ends[2];
+
+	lab_check(socketpair(AF_UNIX, SOCK_DGRAM, 0, ends), "socketpair");
+	*parent = *child = (struct line){.out = ends[0], .in = ends[1]};
+}
+
+static void pass_dgram(const struct line *line)
+{
+	send_byte(line);
+	receive_byte(line);
+}
+
+static void open_close(const struct line *line)
+{
+	(void)line;
+	close((int)lab_check(open("/dev/null", O_RDONLY), "open"));
+}
+
+static void socketpair_close(const struct line *line)
+{
+	int ends[2];
+
+	(void)line;
+	lab_check(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), "socketpair");
+	close(ends[0]);
+	close(ends[1]);
+}
+
 static const struct way ways[] = {
-	{"pipe", open_pipes, send_byte, receive_byte, false},
-	{"unix", open_unix, send_byte, receive_byte, false},
-	{"tcp", open_tcp, send_byte, receive_byte, false},
-	{"sysv", open_sysv, send_sysv, receive_sysv, false},
-	{"mq", open_queues, send_mq, receive_mq, false},
-	{"bulk", open_pipes, send_bulk, NULL, true},
+	{"pipe", open_pipes, send_byte, receive_byte, false, NULL},
+	{"unix", open_unix, send_byte, receive_byte, false, NULL},
+	{"tcp", open_tcp, send_byte, receive_byte, false, NULL},
+	{"sysv", open_sysv, send_sysv, receive_sysv, false, NULL},
+	{"mq", open_queues, send_mq, receive_mq, false, NULL},
+	{"bulk", open_pipes, send_bulk, NULL, true, NULL},
+	{"open", open_dgram, NULL, NULL, false, open_close},
+	{"socketpair", open_dgram, NULL, NULL, false, socketpair_close},
+	{"dgram", open_dgram, NULL, NULL, false, pass_dgram},
 };
 
 static const struct way *way_find(const char *name)
@@ -182,6 +217,8 @@ static void take_bulk(const struct line *line, uint64_t wanted)
 
 static void child_run(const struct way *way, const struct line *line, long rounds)
 {
+	if (way->alone)
+		return;
 	if (way->bulk) {
 		take_bulk(line, (uint64_t)rounds * BULK_LEN);
 		return;
@@ -195,6 +232,10 @@ static void child_run(const struct way *way, const struct line *line, long round
 static void parent_run(const struct way *way, const struct line *line, long rounds)
 {
 	for (long i = 0; i < rounds; i++) {
+		if (way->alone) {
+			way->alone(line);
+			continue;
+		}
 		way->send(line);
 		if (!way->bulk)
 			way->receive(line);
