@@ -166,13 +166,17 @@ static __always_inline void operation_begin(struct task_state *state, struct tas
 	if (row->role == ROLE_NONE || is_unwanted(regs, nr))
 		return;
 	operation_clear(state, row, regs);
-	if (!(row->plain && pipe_recall(state, task)) && !object_at_entry(state, task, row, nr))
-		return;
+	if (!(row->plain && pipe_recall(state, task))) {
+		if (!object_at_entry(state, task, row, nr))
+			return;
+		if (row->plain && is_pipe(operation->object.mechanism))
+			pipe_remember(state, task);
+	}
 	operation->nr = nr;
 	state->begun = 0;
 	state->cold = 0;
 	if (row->plain)
-		plain_begin(state, task, row);
+		plain_begin(state, row);
 	else
 		others_begin(state, task, row);
 	state->recording = 1;

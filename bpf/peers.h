@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * --follow-peers: who talks with a traced process joins. The moment to see it is the wake-up: the
+ * Who wakes whom, and the strangers that talk with a traced process: with --follow-peers they join,
+ * without they get a name. The moment to see them is the wake-up: the
  * sender, in its call, wakes whoever waits at the other end. The task that runs may be woken for
  * many other reasons, so it must hold the other end of just that channel.
  */
@@ -234,23 +235,35 @@ static __always_inline void stranger_wakes(struct task_struct *stranger, struct 
 		late_follow(state);
 }
 
-/* Without --follow-peers strangers stay outside, but get a name. */
-SEC("?tp_btf/sched_waking")
-int BPF_PROG(outsider_woken, struct task_struct *woken)
+static __always_inline void outsider_note(struct task_state *traced, struct task_struct *stranger,
+					  u32 process)
+{
+	if (traced->recording && (u32)KREAD(stranger, tgid) != process &&
+	    has_far_end(traced->operation.object.mechanism))
+		outsider_meet(&traced->operation.object, stranger);
+}
+
+SEC("tp_btf/sched_waking")
+int BPF_PROG(call_waking, struct task_struct *woken)
 {
 	struct task_struct *current = bpf_get_current_task_btf();
-	struct task_state *state = task_state_traced(current), *target;
+	struct task_state *waker = task_state_traced(current), *state = task_state_traced(woken);
+	u32 sleep = woken->__state;
 
-	if (state) {
-		if (state->recording && woken->tgid != current->tgid &&
-		    has_far_end(state->operation.object.mechanism) && !task_state_traced(woken))
-			outsider_meet(&state->operation.object, woken);
+	/* Without --follow-peers strangers stay outside, but get a name. */
+	if (waker && !state && !selection.peers)
+		outsider_note(waker, woken, current->tgid);
+	if (!state)
 		return 0;
-	}
-	target = task_state_traced(woken);
-	if (target && target->recording && woken->tgid != current->tgid &&
-	    has_far_end(target->operation.object.mechanism))
-		outsider_meet(&target->operation.object, current);
+	if (!waker && !selection.peers)
+		outsider_note(state, current, woken->tgid);
+	if (!sleep)
+		return 0;
+	waking_keep(state, woken, sleep);
+	if (!waker)
+		return 0;
+	waker->woke = state->waking;
+	waker_note(waker, state, woken);
 	return 0;
 }
 

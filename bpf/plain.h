@@ -65,14 +65,12 @@ static __always_inline void pipe_remember(struct task_state *state, struct task_
 	known->ring_size = pipe_ring_size((struct inode *)state->operation.object.object.address);
 }
 
-static __always_inline void plain_begin(struct task_state *state, struct task_struct *task,
+static __always_inline void plain_begin(struct task_state *state,
 					const volatile struct syscall_row *row)
 {
 	struct wire_operation *operation = &state->operation;
 	u64 len = argument(state, 2);
 
-	if (is_pipe(operation->object.mechanism))
-		pipe_remember(state, task);
 	operation->requested = len;
 	operation->has |= WIRE_HAS_REQUESTED;
 	if (row->role == ROLE_SEND)

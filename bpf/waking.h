@@ -133,26 +133,16 @@ static __always_inline void waker_note(struct task_state *waker, struct task_sta
 		waker->operation.woke_ns = sleeper->waking.at_ns;
 }
 
-SEC("tp_btf/sched_waking")
-int BPF_PROG(call_waking, struct task_struct *woken)
+/* What a signal that comes next wants to know. */
+static __always_inline void waking_keep(struct task_state *state, struct task_struct *woken,
+					u32 sleep)
 {
-	struct task_state *state = task_state_traced(woken), *waker;
-	u32 sleep = woken->__state;
-
-	if (!state || !sleep)
-		return 0;
 	state->waking.at_ns = bpf_ktime_get_ns();
 	state->waking.sleep = sleep;
 	state->waking.by = (u32)bpf_get_current_pid_tgid();
 	state->waking.tid = woken->pid;
 	state->waking.pid = woken->tgid;
 	state->waking.operation = state->recording ? state->operation.id : 0;
-	waker = task_state_traced(bpf_get_current_task_btf());
-	if (!waker)
-		return 0;
-	waker->woke = state->waking;
-	waker_note(waker, state, woken);
-	return 0;
 }
 
 #endif

@@ -16,8 +16,7 @@
 #include "sleepers.h"
 #include "tracepoint.h"
 
-#define PEER_PROGRAM "peer_woken"	  /* attached only where it is asked for */
-#define OUTSIDER_PROGRAM "outsider_woken" /* and this one only where it is not */
+#define PEER_PROGRAM "peer_woken" /* attached only where it is asked for */
 
 enum hook_need { HOOK_NEEDED, HOOK_OPTIONAL, HOOK_ON_DEMAND };
 
@@ -83,13 +82,13 @@ static int hook_choose(struct tracer *tracer, size_t at, const struct btf *btf, 
 		       size_t why_len)
 {
 	struct tracer_hook *hook = &tracer->hooks[at];
-	const char *unwanted = tracer->follow_peers ? OUTSIDER_PROGRAM : PEER_PROGRAM;
+	bool unwanted = !tracer->follow_peers && !strcmp(hook_rows[at].program, PEER_PROGRAM);
 
 	hook->tracepoint = hook_rows[at].tracepoint;
 	hook->needed = hook_rows[at].need == HOOK_NEEDED;
 	hook->gives = hook_rows[at].gives;
 	hook->attached = tracepoint_exists(btf, hook->tracepoint, hook_rows[at].arguments) &&
-			 strcmp(hook_rows[at].program, unwanted) != 0;
+			 !unwanted;
 	if (!hook->attached && hook->needed) {
 		snprintf(why, why_len, "this kernel lacks the tracepoint %s", hook->tracepoint);
 		return -ENOTSUP;

@@ -138,8 +138,9 @@ static void send_mq(const struct line *line)
 static void receive_mq(const struct line *line)
 {
 	char bytes[8];
+	unsigned priority;
 
-	lab_check(mq_receive(line->in, bytes, sizeof(bytes), NULL), "mq_receive");
+	lab_check(mq_receive(line->in, bytes, sizeof(bytes), &priority), "mq_receive");
 }
 
 static void send_bulk(const struct line *line)
