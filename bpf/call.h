@@ -298,7 +298,7 @@ static __always_inline void operation_finish(struct task_state *state, struct ta
 	u32 role = role_of(state, row);
 
 	if (row->plain && is_pipe(operation->object.mechanism)) {
-		plain_finish(state, task, row);
+		plain_finish(state);
 		return;
 	}
 	if (role == ROLE_SEND)

@@ -6,22 +6,27 @@
 #include "bpf/call.h"
 #include "bpf/sleeper.h"
 
-static __always_inline void sleep_begin(struct task_state *state, struct task_struct *task,
-					u32 sleep, u64 now)
+/* Of the current task, before it is switched out. Not static for the verifier's sake. */
+__noinline int sleep_begin(struct task_state *state, u32 sleep, u64 now)
 {
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	if (!state)
+		return 0;
 	state->asleep_since_ns = now;
 	/*
 	 * Only a sleep that a signal could end is a wait for somebody; the others are disk and
 	 * locks.
 	 */
 	if (state->begun || !(sleep & TASK_INTERRUPTIBLE))
-		return;
+		return 0;
 	state->begun = 1;
 	state->operation.began_ns = state->operation.exit_ns = now;
 	if (sleeper_park(state, task))
-		return;
+		return 0;
 	waits_at_sleep(state, task, row_of(state->operation.nr));
 	operation_send(state, task, WIRE_BEGIN);
+	return 0;
 }
 
 /* A stop by a signal, and its end; a debugger's stops are told once. */
@@ -63,7 +68,7 @@ int BPF_PROG(call_switch, bool preempted, struct task_struct *previous, struct t
 		stop_begin(state, previous, sleep);
 	} else if (state && state->recording && !preempted && sleep) {
 		now = bpf_ktime_get_ns();
-		sleep_begin(state, previous, sleep, now);
+		sleep_begin(state, sleep, now);
 	}
 	state = task_state_traced(next);
 	if (!state)
