@@ -95,8 +95,8 @@ static void waker_field(struct json *json, const struct wire_operation *operatio
 {
 	if (operation->woke_ns)
 		json_field_uint(json, KEY(operation, woke_ns), operation->woke_ns);
-	if (!(operation->has & WIRE_HAS_WAKER))
-		return;
+	if (!(operation->has & WIRE_HAS_WAKER) || !operation->off_cpu_ns)
+		return; /* woken before it slept: it had looked, and did not wait */
 	json_key(json, KEY(operation, woken_by));
 	json_object(json);
 	json_field_uint(json, "pid", operation->woken_pid);
