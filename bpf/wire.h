@@ -217,22 +217,6 @@ struct wire_details {
 	__u64 base; /* unlink, bind, opening a FIFO: inode that a relative path begins at, else 0 */
 };
 
-/*
- * A thread asleep in a transfer that its thread wrote no begin record for: most wake up in no time,
- * and the record of the whole call tells all. user/ looks at those that sleep on. The slot is the
- * thread's that has put its tid into `owner`; `id` is the operation's, 0 while the rest is not all
- * there.
- */
-#define WIRE_SLEEPERS 4096 /* a power of two; a thread whose slot is taken writes a record */
-
-struct wire_sleeper {
-	__u32 owner;
-	__u32 pad;
-	__u64 id;
-	struct wire_details details; /* valid where operation.has says so */
-	struct wire_operation operation;
-};
-
 /* An object seen for the first time, or changed since. */
 struct wire_object {
 	struct wire_head head;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What user/ and bpf/ share beside the records: who is traced, and why a record could not be kept.
+ * What user/ and bpf/ share beside the records: who is traced, why a record could not be kept, who
+ * sleeps.
  * Part of wire.h, which includes it.
  */
 #ifndef BPF_WIRE_CONTROL_H
@@ -48,6 +49,22 @@ struct wire_outsider {
 	__u32 pid;
 	__u32 pad;
 	char comm[WIRE_COMM_LEN];
+};
+
+/*
+ * A thread asleep in a transfer that its thread wrote no begin record for: most wake up in no time,
+ * and the record of the whole call tells all. user/ looks at those that sleep on. The slot is the
+ * thread's that has put its tid into `owner`; `id` is the operation's, 0 while the rest is not all
+ * there.
+ */
+#define WIRE_SLEEPERS 4096 /* a power of two; a thread whose slot is taken writes a record */
+
+struct wire_sleeper {
+	__u32 owner;
+	__u32 pad;
+	__u64 id;
+	struct wire_details details; /* valid where operation.has says so */
+	struct wire_operation operation;
 };
 
 #endif

@@ -8,8 +8,8 @@
 #include <stdint.h>
 
 /*
- * Whether BPF programs can attach to it (it has a type btf_trace_NAME) and it hands over at least so
- * many arguments. `btf` is what btf__load_vmlinux_btf() gave.
+ * Whether BPF programs can attach to it (it has a type btf_trace_NAME) and it hands over at least
+ * so many arguments. `btf` is what btf__load_vmlinux_btf() gave.
  */
 bool tracepoint_exists(const struct btf *btf, const char *tracepoint, int arguments);
 

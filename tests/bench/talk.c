@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * The workloads of `make bench`: two processes on one processor that exchange one byte in each
- * direction a round, or one that sends in bulk, or one alone that keeps the kernel's allocator busy.
+ * direction a round, or one that sends in bulk, or one alone that keeps the kernel allocating.
  * Prints the processor time of both, in nanoseconds a round: what the program itself pays, whatever
  * else the machine does.
  */
