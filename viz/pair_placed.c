@@ -303,14 +303,15 @@ static void tell_rest(struct placing *p)
 	for (size_t i = 0; pair_is_last(p->context) && i < p->flow->sends.count; i++) {
 		struct flow_item *item = &p->flow->sends.items[i];
 		struct flow_piece piece = {.send = item, .amount = item->amount - item->used};
+		bool doubt;
 
 		if (item->open || item->used == item->amount)
 			continue;
 		item->start = 0;
 		piece.start = item->used;
-		pair_add_rest(p->context, p->route, &piece)->match = item->placed && !item->doubt
-									     ? MATCH_EXACT
-									     : MATCH_AMBIGUOUS;
+		doubt = !item->placed || item->doubt || p->context->lost;
+		pair_add_rest(p->context, p->route, &piece)->match = doubt ? MATCH_AMBIGUOUS
+									   : MATCH_EXACT;
 		item->used = item->amount;
 	}
 }

@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#define DEPTH_MAX 32
+
 /* The places of a connection go on beyond 2^32. */
 uint64_t ruler_unwrap(const struct placing *p, uint32_t sequence)
 {
@@ -105,13 +107,53 @@ static void leave_out(struct placing *p, struct flow_item *item)
 	item->used = item->amount;
 }
 
-static void place_group(struct placing *p, struct flow_item **items, size_t count)
+/* Takes the call with the most room in its window out; the others stand closer together then. */
+static void leave_out_widest(struct placing *p, struct flow_item **items, size_t count)
 {
+	size_t widest = 0;
+
+	for (size_t i = 1; i < count; i++)
+		if (items[i]->hi - items[i]->lo - items[i]->amount >
+		    items[widest]->hi - items[widest]->lo - items[widest]->amount)
+			widest = i;
+	leave_out(p, items[widest]);
+	items[widest] = items[count - 1];
+	qsort(items, count - 1, sizeof(*items), compare_windows);
+}
+
+/* How many from the first on have windows that overlap; *end: where the last of these ends. */
+static size_t group_len(struct flow_item **items, size_t count, uint64_t *end)
+{
+	size_t i = 0;
+
+	for (*end = 0; i < count && (i == 0 || items[i]->lo < *end); i++)
+		*end = items[i]->hi > *end ? items[i]->hi : *end;
+	return i;
+}
+
+/*
+ * Where no order fits, one of them is missing, or pieces came between: with one call less the rest
+ * falls apart into groups that are whole, and others.
+ */
+static void place_group(struct placing *p, struct flow_item **items, size_t count, unsigned depth)
+{
+	uint64_t end;
+	size_t len;
+
 	if (count == 1 ? place_alone(p, items[0])
 		       : place_cluster(p->context->round, p->scale, items, count))
 		return;
-	for (size_t i = 0; i < count; i++)
-		leave_out(p, items[i]);
+	if (count == 1 || depth == DEPTH_MAX) {
+		for (size_t i = 0; i < count; i++)
+			if (!place_alone(p, items[i]))
+				leave_out(p, items[i]);
+		return;
+	}
+	leave_out_widest(p, items, count--);
+	for (; count; items += len, count -= len) {
+		len = group_len(items, count, &end);
+		place_group(p, items, len, depth + 1);
+	}
 }
 
 /* Where the first send that is not settled may lie: behind it, nothing is certain. */
@@ -164,19 +206,15 @@ static struct flow_item **list_new(struct placing *p, size_t *count)
 void ruler_place(struct placing *p)
 {
 	struct flow_side *sends = &p->flow->sends;
-	uint64_t limit = first_unsettled(p), end = 0;
-	size_t count, begin = 0;
+	uint64_t limit = first_unsettled(p), end;
+	size_t count, len;
 	struct flow_item **list = list_new(p, &count);
 
-	for (size_t i = 0; i <= count; i++) {
-		if (i == count || (i > begin && list[i]->lo >= end)) {
-			if (i == begin || end > limit)
-				break;
-			place_group(p, list + begin, i - begin);
-			begin = i;
-		}
-		if (i < count)
-			end = list[i]->hi > end ? list[i]->hi : end;
+	for (; count; list += len, count -= len) {
+		len = group_len(list, count, &end);
+		if (end > limit)
+			break;
+		place_group(p, list, len, 0);
 	}
 	if (sends->count)
 		qsort(sends->items, sends->count, sizeof(*sends->items), compare_places);
