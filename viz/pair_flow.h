@@ -44,6 +44,7 @@ struct flow_item {
 	bool placed;
 	uint64_t lo, hi;
 	uint64_t from, to, split;
+	uint64_t place_lo, place_hi; /* receives: lo and hi, when these are on the ruler */
 };
 
 struct flow_side {

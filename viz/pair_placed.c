@@ -60,8 +60,10 @@ static void list_receives(struct placing *p)
 		if (!ruler_is_settled(p->flow, item) || item->exit_ns >= until_ns)
 			continue;
 		ruler_window(p, item, false);
-		item->from = ruler_at(p, item->lo);
-		item->to = ruler_at(p, item->hi);
+		item->place_lo = item->lo;
+		item->place_hi = item->hi;
+		item->lo = ruler_at(p, item->lo);
+		item->hi = ruler_at(p, item->hi);
 		ARENA_PUSH(p->context->round, p->receives, p->receive_count, item);
 	}
 	if (p->receive_count)
@@ -155,12 +157,6 @@ static void lay(struct placing *p, struct flow_item *receive, uint64_t begin, bo
 	receive->used = receive->amount;
 }
 
-/* Both ends on the ruler with nothing missing between: the rule. */
-static bool fits(const struct flow_item *receive)
-{
-	return receive->from && receive->to - receive->from == receive->amount;
-}
-
 /* The send that a place is within, or at the end of; NULL: it lies where something is missing. */
 static const struct flow_item *send_around(const struct placing *p, uint64_t place)
 {
@@ -173,93 +169,70 @@ static const struct flow_item *send_around(const struct placing *p, uint64_t pla
 /* Something is missing within: its end tells where it lies, or its beginning. */
 static void lay_holed(struct placing *p, struct flow_item *receive)
 {
-	const struct flow_item *last = send_around(p, receive->hi);
+	const struct flow_item *last = send_around(p, receive->place_hi);
 	uint64_t begin = 1; /* nowhere */
 	uint64_t missing = receive->amount;
 
-	if (last && receive->to > last->start && receive->to > receive->amount)
-		begin = receive->to - receive->amount; /* the missing is before it */
-	else if (receive->from && send_around(p, receive->lo))
-		begin = receive->from;
-	if (receive->to > receive->from && receive->to - receive->from < missing)
-		missing -= receive->to - receive->from;
+	if (last && receive->hi > last->start && receive->hi > receive->amount)
+		begin = receive->hi - receive->amount; /* the missing is before it */
+	else if (receive->lo && send_around(p, receive->place_lo))
+		begin = receive->lo;
+	if (receive->hi > receive->lo && receive->hi - receive->lo < missing)
+		missing -= receive->hi - receive->lo;
 	tell_gap(p, missing, receive->enter_ns, receive->exit_ns);
 	lay(p, receive, begin, true);
 }
 
-/* Several readers in turn: each took a part of what their windows have in common. */
-static void lay_group(struct placing *p, struct flow_item **items, size_t count)
+/* It is told with its gap when its turn comes. */
+static void leave_open(struct placing *p, struct flow_item *receive)
 {
-	uint64_t begin = VIZ_NEVER;
-	bool placed;
-
-	for (size_t i = 0; i < count; i++) {
-		items[i]->lo = items[i]->from;
-		items[i]->hi = items[i]->to;
-		items[i]->placed = false;
-		begin = items[i]->from < begin ? items[i]->from : begin;
-	}
-	placed = begin && place_cluster(p->context->round, &place_linear, items, count);
-	if (!placed)
-		qsort(items, count, sizeof(*items), compare_exits);
-	for (size_t i = 0; i < count; i++) {
-		if (!placed)
-			lay(p, items[i], begin, true);
-		else
-			lay(p, items[i], items[i]->from, items[i]->doubt);
-		begin += items[i]->amount;
-		items[i]->placed = false;
-	}
+	(void)p;
+	receive->placed = false;
 }
 
-static void lay_one(struct placing *p, struct flow_item *receive)
+static uint64_t begin_of(const struct flow_item *receive)
 {
-	if (fits(receive))
-		lay(p, receive, receive->from, false);
-	else
-		lay_holed(p, receive);
+	return receive->placed ? receive->from : receive->lo;
 }
 
-static int compare_rulers(const void *a, const void *b)
+static int compare_begins(const void *a, const void *b)
 {
 	const struct flow_item *x = *(struct flow_item *const *)a;
 	const struct flow_item *y = *(struct flow_item *const *)b;
 
-	if (x->from != y->from)
-		return x->from < y->from ? -1 : 1;
-	if (x->to != y->to)
-		return x->to < y->to ? -1 : 1;
+	if (begin_of(x) != begin_of(y))
+		return begin_of(x) < begin_of(y) ? -1 : 1;
 	return (x->exit_ns > y->exit_ns) - (x->exit_ns < y->exit_ns);
 }
 
-/* What is skipped before a group went to receives that are not here. */
+/* What is skipped before it went to receives that are not here. */
 static void skip_to(struct placing *p, const struct flow_item *receive)
 {
-	uint64_t skipped = receive->from ? skip_until(p, receive->from) : 0;
+	uint64_t skipped = skip_until(p, begin_of(receive));
 
 	if (skipped)
 		tell_gap(p, skipped, p->flow->placed_ns, receive->exit_ns);
 }
 
+/* Several readers in turn each took a part of what their windows have in common. */
 static void lay_receives(struct placing *p)
 {
-	uint64_t end = 0;
-	size_t begin = 0;
-
+	p->scale = &place_linear;
+	p->leave_out = leave_open;
+	ruler_place_groups(p, p->receives, p->receive_count, VIZ_NEVER);
 	if (p->receive_count)
-		qsort(p->receives, p->receive_count, sizeof(*p->receives), compare_rulers);
-	for (size_t i = 0; i <= p->receive_count; i++) {
-		if (i > begin && (i == p->receive_count || p->receives[i]->from >= end)) {
-			skip_to(p, p->receives[begin]);
-			p->flow->placed_ns = p->receives[i - 1]->exit_ns;
-			if (i - begin == 1)
-				lay_one(p, p->receives[begin]);
-			else
-				lay_group(p, p->receives + begin, i - begin);
-			begin = i;
+		qsort(p->receives, p->receive_count, sizeof(*p->receives), compare_begins);
+	for (size_t i = 0; i < p->receive_count; i++) {
+		struct flow_item *receive = p->receives[i];
+
+		if (receive->placed) {
+			skip_to(p, receive);
+			lay(p, receive, receive->from, false);
+		} else {
+			lay_holed(p, receive);
 		}
-		if (i < p->receive_count && p->receives[i]->to > end)
-			end = p->receives[i]->to;
+		p->flow->placed_ns = receive->exit_ns;
+		receive->placed = false;
 	}
 }
 

@@ -110,14 +110,17 @@ static void leave_out(struct placing *p, struct flow_item *item)
 /* Takes the call with the most room in its window out; the others stand closer together then. */
 static void leave_out_widest(struct placing *p, struct flow_item **items, size_t count)
 {
+	struct flow_item *item;
 	size_t widest = 0;
 
 	for (size_t i = 1; i < count; i++)
 		if (items[i]->hi - items[i]->lo - items[i]->amount >
 		    items[widest]->hi - items[widest]->lo - items[widest]->amount)
 			widest = i;
-	leave_out(p, items[widest]);
+	item = items[widest];
 	items[widest] = items[count - 1];
+	items[count - 1] = item;
+	p->leave_out(p, item);
 	qsort(items, count - 1, sizeof(*items), compare_windows);
 }
 
@@ -146,7 +149,7 @@ static void place_group(struct placing *p, struct flow_item **items, size_t coun
 	if (count == 1 || depth == DEPTH_MAX) {
 		for (size_t i = 0; i < count; i++)
 			if (!place_alone(p, items[i]))
-				leave_out(p, items[i]);
+				p->leave_out(p, items[i]);
 		return;
 	}
 	leave_out_widest(p, items, count--);
@@ -197,25 +200,32 @@ static struct flow_item **list_new(struct placing *p, size_t *count)
 		ruler_window(p, item, true);
 		ARENA_PUSH(p->context->round, list, *count, item);
 	}
-	if (*count)
-		qsort(list, *count, sizeof(*list), compare_windows);
 	return list;
 }
 
-/* Groups whose windows overlap, as far as they are whole. */
+void ruler_place_groups(struct placing *p, struct flow_item **items, size_t count, uint64_t limit)
+{
+	uint64_t end;
+	size_t len;
+
+	if (count)
+		qsort(items, count, sizeof(*items), compare_windows);
+	for (; count; items += len, count -= len) {
+		len = group_len(items, count, &end);
+		if (end > limit)
+			return;
+		place_group(p, items, len, 0);
+	}
+}
+
 void ruler_place(struct placing *p)
 {
 	struct flow_side *sends = &p->flow->sends;
-	uint64_t limit = first_unsettled(p), end;
-	size_t count, len;
+	size_t count;
 	struct flow_item **list = list_new(p, &count);
 
-	for (; count; list += len, count -= len) {
-		len = group_len(list, count, &end);
-		if (end > limit)
-			break;
-		place_group(p, list, len, 0);
-	}
+	p->leave_out = leave_out;
+	ruler_place_groups(p, list, count, first_unsettled(p));
 	if (sends->count)
 		qsort(sends->items, sends->count, sizeof(*sends->items), compare_places);
 	for (p->sends = 0; p->sends < sends->count && sends->items[p->sends].placed;)

@@ -18,6 +18,7 @@ struct placing {
 	const struct pair_route *route;
 	const struct place_scale *scale;
 	bool tcp;
+	void (*leave_out)(struct placing *p, struct flow_item *item); /* it finds no place */
 	uint64_t base;		     /* tcp: a place near all of them */
 	size_t sends;		     /* how many of them, from the first on, have their places */
 	size_t skipped;		     /* so many of them are used up */
@@ -42,6 +43,9 @@ void ruler_window(const struct placing *p, struct flow_item *item, bool send);
 
 /* Gives the settled sends their places, sorts them to the front, and counts p->sends. */
 void ruler_place(struct placing *p);
+
+/* The same of any calls: groups whose windows overlap, up to a limit. Sorts them by window. */
+void ruler_place_groups(struct placing *p, struct flow_item **items, size_t count, uint64_t limit);
 
 /* Gives them their `start` on the ruler, on which bytes are counted. */
 void ruler_lay(struct placing *p);
