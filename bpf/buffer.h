@@ -15,6 +15,7 @@
 
 #include "bpf/describe.h"
 
+#define MSG_PEEK 0x2
 #define UNIX_CB_CONSUMED bpf_core_field_offset(struct unix_skb_parms, consumed)
 
 struct buffer_origin {
@@ -51,10 +52,21 @@ static __always_inline bool is_queue(u32 mechanism)
 	return mechanism == MECH_POSIX_MQ || mechanism == MECH_SYSV_MSG;
 }
 
-static __always_inline void buffer_born(struct task_state *state, u64 address)
+/* What the current call sends on; NULL: it sends nothing. */
+static __always_inline const struct wire_fd *sink_of(const struct task_state *state)
+{
+	if (!state || !state->recording)
+		return 0;
+	if (state->role == ROLE_SEND)
+		return &state->operation.object;
+	return state->role == ROLE_TRANSFER ? &state->details.made[0] : 0;
+}
+
+static __always_inline void buffer_born(struct task_state *state, const struct wire_fd *sink,
+					u64 address)
 {
 	struct buffer_origin origin = {.operation = state->operation.id,
-				       .object = state->operation.object.object.address,
+				       .object = sink->object.address,
 				       .message = state->details.sent};
 
 	bpf_map_update_elem(&buffers, &address, &origin, BPF_ANY);
@@ -72,12 +84,13 @@ static __always_inline bool is_skb_cache(struct kmem_cache *cache)
 SEC("?raw_tp/kmem_cache_alloc")
 int buffer_of_socket(struct bpf_raw_tracepoint_args *context)
 {
-	struct task_state *state = task_state_transferring(ROLE_SEND);
+	struct task_state *state = task_state_traced(bpf_get_current_task_btf());
+	const struct wire_fd *sink = sink_of(state);
 
-	if (!state || !is_unix(state->operation.object.mechanism) ||
+	if (!sink || !is_unix(sink->mechanism) ||
 	    !is_skb_cache((struct kmem_cache *)context->args[2]))
 		return 0;
-	buffer_born(state, context->args[1]);
+	buffer_born(state, sink, context->args[1]);
 	return 0;
 }
 
@@ -98,7 +111,7 @@ int buffer_of_queue(struct bpf_raw_tracepoint_args *context)
 	if (!state || !is_queue(state->operation.object.mechanism) ||
 	    context->args[2] != msg_alloc_len(state->operation.requested))
 		return 0;
-	buffer_born(state, context->args[1]);
+	buffer_born(state, &state->operation.object, context->args[1]);
 	return 0;
 }
 
@@ -127,6 +140,15 @@ static __always_inline void chunk_send(struct task_state *state, u64 address, u6
 	record_submit(record);
 }
 
+/*
+ * What is taken whole is freed: its address may soon belong to a buffer of somebody whom we do not
+ * trace, on the same object, and must not stand for the old one then.
+ */
+static __always_inline void buffer_gone(u64 address)
+{
+	bpf_map_delete_elem(&buffers, &address);
+}
+
 /* kfree(call_site, ptr): a message is freed by the receive that took it. */
 SEC("?raw_tp/kfree")
 int buffer_taken(struct bpf_raw_tracepoint_args *context)
@@ -136,7 +158,19 @@ int buffer_taken(struct bpf_raw_tracepoint_args *context)
 	if (!state || !is_queue(state->operation.object.mechanism))
 		return 0;
 	chunk_send(state, context->args[1], state->operation.object.object.address, 0, 0);
+	buffer_gone(context->args[1]);
 	return 0;
+}
+
+/* MSG_PEEK: all stays where it is. */
+static __always_inline bool only_looks(const struct task_state *state)
+{
+	u32 flags = syscall_rows[state->operation.nr & (SYSCALL_ROWS - 1)].flags;
+
+	barrier_var(flags);
+	if (flags >= 6)
+		return false;
+	return state->details.args[flags] & MSG_PEEK;
 }
 
 /* Called where a receive copies `len` bytes of a unix socket's buffer. */
@@ -152,6 +186,10 @@ static __always_inline void skb_copied(struct task_state *state, struct sk_buff 
 				      (void *)skb + bpf_core_field_offset(struct sk_buff, cb) +
 					      UNIX_CB_CONSUMED);
 	chunk_send(state, (u64)skb, (u64)sender, consumed, len);
+	if ((state->operation.object.mechanism != MECH_UNIX_STREAM ||
+	     consumed + len >= KREAD(skb, len)) &&
+	    !only_looks(state))
+		buffer_gone((u64)skb);
 }
 
 #endif

@@ -67,6 +67,7 @@ struct unix_skb_parms {
 struct sk_buff {
 	unsigned char *head;
 	u16 transport_header;
+	unsigned int len;
 	char cb[48];
 	struct sock *sk;
 };
