@@ -23,10 +23,10 @@
  *	operation.h   the record of a call
  *	plain.h       read and write, by the short way
  *	sleeper.h     what a thread leaves where it falls asleep
- *	signal.h process.h socket.h call.h sleep.h snapshot.h peers.h    the hooks
+ *	signal.h process.h socket.h call.h sleep.h snapshot.h peers.h holders.h    the hooks
  */
 #include "bpf/call.h"
-#include "bpf/peers.h"
+#include "bpf/holders.h"
 #include "bpf/process.h"
 #include "bpf/signal.h"
 #include "bpf/sleep.h"

@@ -174,7 +174,8 @@ static __always_inline bool outsider_is_new(const struct wire_fd *object, struct
 	return true;
 }
 
-static __always_inline void outsider_tell(const struct wire_fd *object, struct task_struct *task)
+static __always_inline void outsider_tell(const struct wire_fd *object, struct task_struct *task,
+					  u32 held)
 {
 	struct wire_outsider *record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
 
@@ -184,7 +185,7 @@ static __always_inline void outsider_tell(const struct wire_fd *object, struct t
 	record->at_ns = bpf_ktime_get_ns();
 	record->object = *object;
 	record->pid = KREAD(task, tgid);
-	record->pad = 0;
+	record->held = held;
 	bpf_core_read_str(record->comm, sizeof(record->comm), &task->comm);
 	record_submit(record);
 }
@@ -195,7 +196,7 @@ static __always_inline void outsider_meet(const struct wire_fd *object,
 {
 	if (may_join(stranger) && outsider_is_new(object, stranger) &&
 	    holds_far_end(stranger, object->mechanism, object->object.address))
-		outsider_tell(object, stranger);
+		outsider_tell(object, stranger, 0);
 }
 
 /* A traced process sends or connects, and wakes a stranger. */

@@ -110,21 +110,4 @@ int snapshot_begin(struct bpf_iter__task *context)
 	return 0;
 }
 
-/* The thread may be busy in its own `extra` meanwhile. */
-SEC("iter/task")
-int snapshot_end(struct bpf_iter__task *context)
-{
-	u32 zero = 0;
-	struct task_struct *task = context->task;
-	struct wire_descriptors *record = bpf_map_lookup_elem(&scratch, &zero);
-	struct task_state *state;
-
-	if (!task || !record || !is_leader(task))
-		return 0;
-	state = task_state_traced(task);
-	if (state && !(state->flags & TASK_ENDING))
-		descriptors_walk(task, state, record, WIRE_SNAPSHOT);
-	return 0;
-}
-
 #endif

@@ -41,13 +41,17 @@ enum wire_loss {
 #define WIRE_PTY_MASTER (1ULL << 33)
 #define WIRE_PTY_INDEX 0xffff
 
-/* A process outside the trace that holds the other end of an object; head is of who met it. */
+/*
+ * A process outside the trace that was met at the other end of an object (head is of who met it), or
+ * that holds an end of one when tracing ends.
+ */
 struct wire_outsider {
 	struct wire_head head;
 	__u64 at_ns;
-	struct wire_fd object; /* the end that the traced process has */
+	struct wire_fd
+		object; /* the end that the traced process has; held: fd and access are its own */
 	__u32 pid;
-	__u32 pad;
+	__u32 held;
 	char comm[WIRE_COMM_LEN];
 };
 

@@ -33,7 +33,7 @@ static void write_outside(struct json *j, const struct viz_message *message)
 		json_key(j, "processes");
 		json_array(j);
 		for (size_t i = 0; i < outside.count; i++) {
-			const struct viz_outsider *process = &outside.processes[i];
+			const struct viz_outsider *process = outside.processes[i];
 
 			json_object(j);
 			json_field_uint(j, "pid", process->pid);

@@ -77,6 +77,8 @@ struct viz_channel {
 	bool created_in_trace; /* a call in this trace made it: no stranger has held it before */
 	struct viz_outsider *outsiders;
 	size_t outsider_count;
+	struct viz_outsider *strangers; /* who holds an end outside the trace, at its end */
+	size_t stranger_count;
 	struct viz_holding **holdings; /* who held it, by since_ns */
 	size_t holding_count;
 	size_t holding_changes; /* while a trace is read: how often that has changed */

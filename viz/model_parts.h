@@ -12,6 +12,8 @@
 struct viz_outsider {
 	uint32_t pid;
 	struct viz_bytes comm;
+	int32_t fd; /* held when tracing ended; -1: met at the other end */
+	enum access access;
 };
 
 /* How a terminal's line was set: c_iflag, c_oflag, c_lflag of termios(3). */

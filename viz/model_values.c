@@ -204,27 +204,49 @@ static void set_string(struct model_builder *b, enum field field, struct viz_byt
 		*target = build_string(b, field);
 }
 
-/* A later line of the same channel adds to what the earlier said. */
-static void add_outsider(struct model_builder *b, struct viz_channel *channel)
+static bool build_outsider(struct model_builder *b, const struct trace_value *value,
+			   struct viz_outsider *outsider)
 {
-	const struct trace_value *value = VALUE(channel, outside);
-	const cJSON *comm;
-	struct viz_outsider outsider = {0};
+	const cJSON *comm = cJSON_GetObjectItemCaseSensitive(value->json, "comm");
+	const cJSON *access = cJSON_GetObjectItemCaseSensitive(value->json, "access");
+	const cJSON *fd = cJSON_GetObjectItemCaseSensitive(value->json, "fd");
 	uint64_t pid;
 
 	if (!value->present ||
 	    !reader_uint(cJSON_GetObjectItemCaseSensitive(value->json, "pid"), &pid) ||
 	    pid > UINT32_MAX)
-		return;
-	comm = cJSON_GetObjectItemCaseSensitive(value->json, "comm");
-	outsider.pid = (uint32_t)pid;
+		return false;
+	*outsider = (struct viz_outsider){.pid = (uint32_t)pid, .fd = -1};
 	if (cJSON_IsString(comm))
-		outsider.comm = build_intern(b, viz_bytes_of(comm->valuestring));
+		outsider->comm = build_intern(b, viz_bytes_of(comm->valuestring));
+	if (cJSON_IsNumber(fd) && fd->valuedouble >= 0 && fd->valuedouble <= INT32_MAX)
+		outsider->fd = fd->valueint;
+	if (cJSON_IsString(access))
+		outsider->access = access_by_name(access->valuestring);
+	return true;
+}
+
+/* A later line of the same channel adds to what the earlier said. */
+static void add_outsider(struct model_builder *b, struct viz_channel *channel)
+{
+	struct viz_outsider outsider;
+
+	if (!build_outsider(b, VALUE(channel, outside), &outsider))
+		return;
 	for (size_t i = 0; i < channel->outsider_count; i++)
 		if (channel->outsiders[i].pid == outsider.pid)
 			return;
 	if (channel->outsider_count < OUTSIDERS_MAX)
 		ARENA_PUSH(b->arena, channel->outsiders, channel->outsider_count, outsider);
+}
+
+static void add_stranger(struct model_builder *b, struct viz_channel *channel)
+{
+	struct viz_outsider stranger;
+
+	if (build_outsider(b, VALUE(channel, held_outside), &stranger) &&
+	    channel->stranger_count < OUTSIDERS_MAX)
+		ARENA_PUSH(b->arena, channel->strangers, channel->stranger_count, stranger);
 }
 
 void build_channel_line(struct model_builder *b)
@@ -247,6 +269,7 @@ void build_channel_line(struct model_builder *b)
 	if (VALUE(channel, peer)->present)
 		channel->peer = build_channel(b, VALUE(channel, peer)->bytes);
 	add_outsider(b, channel);
+	add_stranger(b, channel);
 	if (VALUE(channel, end)->present)
 		channel->master = viz_bytes_equal(VALUE(channel, end)->bytes,
 						  viz_bytes_of("master"));

@@ -5,8 +5,11 @@
 
 #include "pair.h"
 
+#define OUTSIDE_MAX 8
+
 struct outside {
-	const struct viz_outsider *processes; /* those met at the other end of its channel */
+	/* Met at the other end of its channel; if none was, those that held it at the end. */
+	const struct viz_outsider *processes[OUTSIDE_MAX];
 	size_t count;
 	struct viz_bytes address; /* data may be NULL */
 };

@@ -283,7 +283,7 @@ static void say_outside(struct scene_drafts *d, const struct viz_message *m, str
 	else if (m->signal && row->from == SCENE_OUTSIDE && generate && !generate->from_pid)
 		scene_set(d->scene, &row->outside, "the kernel");
 	else if (outside_of(m, &outside) && outside.count == 1)
-		scene_say_owned(d, &row->outside, "%s", scene_outsider(&outside.processes[0]));
+		scene_say_owned(d, &row->outside, "%s", scene_outsider(outside.processes[0]));
 	else if (is_kernel(m))
 		scene_set(d->scene, &row->outside, "the kernel");
 	else if (m->echo)

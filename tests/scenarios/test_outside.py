@@ -113,6 +113,33 @@ def fifo_reader(directory):
     expect_equal({line["outside"]["pid"] for line in lines}, {reader.pid}, "and nobody else")
 
 
+def held_by(trace, pid):
+    """What the trace says that this process outside it held when tracing ended."""
+    lines = [line for line in trace.of("channel") if "held_outside" in line]
+    return [line for line in lines if line["held_outside"]["pid"] == pid]
+
+
+@scenario("who holds an end outside the trace and never stirs is named when tracing ends")
+def silent_holder(directory):
+    reading, writing = os.pipe()
+    mine, theirs = socket.socketpair()
+    command = ["sh", "-c", f"echo hello >&{writing}; echo again >&{theirs.fileno()}"]
+    with mine, theirs:
+        result = record(directory, command, pass_fds=(writing, theirs.fileno()))
+        held = held_by(result.trace, os.getpid())
+        ends = {(line["held_outside"]["fd"], line["held_outside"]["access"]) for line in held}
+        expected = {(reading, "read"), (writing, "write")}
+        expected |= {(mine.fileno(), "both"), (theirs.fileno(), "both")}
+        expect(ends >= {(reading, "read"), (writing, "write")}, "both ends of the pipe", held)
+        expect(ends <= expected, "and nothing that it does not hold", ends - expected)
+        for mechanism, size in (("pipe", 6), ("unix-stream", 6)):
+            found = [m for m in result.messages().of(mechanism) if m["bytes"] == size]
+            named = [p["pid"] for p in found[0]["to_outside"]["processes"]]
+            expect_in(os.getpid(), named, f"who can read the {mechanism}")
+    os.close(reading)
+    os.close(writing)
+
+
 @scenario("redis-cli traced, redis-server not: both ends are named")
 def redis(directory):
     if not shutil.which("redis-server") or not shutil.which("redis-cli"):
