@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 from expectations import expect, expect_equal, expect_in
 from harness import lab, main, record, scenario
 from traces import BUILD, call, view
+from traces import messages as load_messages
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 NODE_MODULES = os.path.join(BUILD, "npm", "node_modules")  # make mermaid
@@ -80,6 +81,23 @@ def plantuml(directory):
             expect_equal(words.count(name), 2, f"heads and feet of {name}")
         if "hostile" in path:
             expect_hostile("\n".join(words), "PlantUML")
+
+
+@scenario("svg: well formed, drawn by librsvg, every message of the trace in it, nothing active")
+def svg(directory):
+    for workload in WORKLOADS:
+        path = draw(directory, workload, "svg")
+        words = "\n".join(picture_words(path))
+        call(["rsvg-convert", "-o", path + ".png", path])
+        # The SIGCHLD of an exit is told in the row of the exit.
+        rows = re.findall(r'<g class="(msg|row) .*?<title>(.*?)</title>', read(path))
+        drawn = [t for kind, t in rows if ("(leaves)" not in t if kind == "msg" else "SIGCHLD" in t)]
+        messages = load_messages(os.path.join(directory, "trace.ndjson"))
+        expect_equal(len(drawn), len(messages), f"messages in the picture of {workload}")
+        tags = {e.tag.partition("}")[2] for e in ElementTree.parse(path).iter()}
+        expect_equal(tags & {"script", "a", "image", "use", "foreignObject"}, set(), "active")
+        if workload == "hostile":
+            expect_hostile(words, "the picture")
 
 
 def picture_words(path):

@@ -185,6 +185,75 @@ static void mermaid_never_gets_too_much(void **state)
 	}
 }
 
+/* --- SVG --- */
+
+/* Tags are ours alone, and have no words of the trace in them: only these, nothing unescaped. */
+static void check_markup(const char *text)
+{
+	static const char *const tags[] = {"svg",  "title", "desc", "style", "defs", "pattern",
+					   "path", "rect",  "text", "tspan", "g",    "circle"};
+	size_t depth = 0;
+
+	for (const char *p = text; (p = strpbrk(p, "<&")); p++) {
+		const char *name = p + 1 + (p[1] == '/');
+		bool known = strncmp(p, "&amp;", 5) == 0 || strncmp(p, "&lt;", 4) == 0 ||
+			     strncmp(p, "&gt;", 4) == 0;
+
+		for (size_t i = 0; *p == '<' && i < sizeof(tags) / sizeof(*tags); i++)
+			known |= strncmp(name, tags[i], strlen(tags[i])) == 0 &&
+				 strchr(" />", name[strlen(tags[i])]);
+		assert_true(known);
+		if (*p == '<' && strchr(p, '>')[-1] != '/')
+			depth += p[1] == '/' ? (size_t)-1 : 1;
+	}
+	assert_int_equal(depth, 0);
+}
+
+static size_t count_of(const char *text, const char *word)
+{
+	size_t count = 0;
+
+	for (; (text = strstr(text, word)); text += strlen(word))
+		count++;
+	return count;
+}
+
+static void svg_has_every_message(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= SCENES; seed++) {
+		struct scene *scene = random_scene(seed, 1 + seed % 30, seed % 130);
+		char *text = draw(render_svg, scene);
+		size_t messages = 0;
+
+		for (size_t i = 0; i < scene->row_count; i++)
+			messages += scene->rows[i].kind == SCENE_MESSAGE ||
+				    scene->rows[i].kind == SCENE_SIGNAL;
+		no_control_characters(text);
+		check_markup(text);
+		assert_int_equal(count_of(text, "<g class=\"msg"), messages);
+		assert_int_equal(count_of(text, "<g class=\""), scene->row_count);
+		assert_null(strstr(text, "nan"));
+		free(text);
+		scene_free(scene);
+	}
+}
+
+static void svg_counts_what_is_too_much(void **state)
+{
+	struct scene *scene = random_scene(7, 10, 6000);
+	char *text = draw(render_svg, scene);
+	size_t rows, messages;
+
+	(void)state;
+	assert_true(read_left_out(text, &rows, &messages));
+	assert_int_equal(rows, 1000);
+	assert_int_equal(messages, messages_of(scene, 5000, 6000));
+	assert_int_equal(count_of(text, "<g class=\""), 5000);
+	free(text);
+	scene_free(scene);
+}
+
 static void nothing_is_a_diagram_too(void **state)
 {
 	struct scene *scene = scene_new();
@@ -197,6 +266,9 @@ static void nothing_is_a_diagram_too(void **state)
 	text = draw(render_plantuml, scene);
 	assert_non_null(strstr(text, "participant \"(no process)\" as P0"));
 	free(text);
+	text = draw(render_svg, scene);
+	check_markup(text);
+	free(text);
 	scene_free(scene);
 }
 
@@ -205,6 +277,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(words_never_leave_their_place),
 		cmocka_unit_test(mermaid_never_gets_too_much),
+		cmocka_unit_test(svg_has_every_message),
+		cmocka_unit_test(svg_counts_what_is_too_much),
 		cmocka_unit_test(nothing_is_a_diagram_too),
 	};
 

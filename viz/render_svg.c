@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * A sequence diagram for documents and browsers: text that can be selected and searched, light and
+ * dark as the reader's system is, a title to every arrow, no script and nothing from elsewhere.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "render.h"
+#include "render_palette.h"
+#include "render_sequence.h"
+#include "render_svg_page.h"
+#include "scene_text.h"
+
+enum { LINE = 18, ROUTE_MOST = 80, NOTE_MOST = 140, NAME_MOST = 40, DETAIL_CHARACTERS = 100 };
+
+/* --- style --- */
+
+static const char style[] =
+	"text{font:12px ui-monospace,'DejaVu Sans Mono',Menlo,Consolas,monospace;fill:#1b1f24;"
+	"white-space:pre}"
+	".paper{fill:#fff}.lane{stroke:#8a929c;stroke-width:1}"
+	".box{fill:#fff;stroke:#59626d;stroke-width:1}.c{font-weight:bold;font-size:13px}"
+	".h{font-weight:bold}.l,.n{paint-order:stroke;stroke:#fff;stroke-width:4px;"
+	"stroke-linejoin:round}.n{font-size:10px;stroke:none}.t,.d{fill:#59626d}.b{fill:#1b1f24}"
+	".w{fill:#8a5a00}.copy,.thin,.dots,.o{fill:none;stroke:currentColor;stroke-width:1.5}"
+	".copy{stroke-width:2}.dots{stroke-dasharray:4 3}.f{fill:currentColor;stroke:currentColor}"
+	".p,.tie{fill:#fff}.tie{stroke:currentColor}.asleep{fill:url(#hatch);stroke:#8a929c}"
+	".hatch{stroke:#8a929c;stroke-width:2}.handler{fill:#C4699B;stroke:#8a929c}"
+	".bad{color:#c00000}.k{fill:currentColor}";
+
+static const char dark[] =
+	"text,.b{fill:#e6e9ec}.paper,.box,.p,.tie{fill:#0f1419}.lane{stroke:#6b7580}"
+	".box{stroke:#9aa4af}.l{stroke:#0f1419}.t,.d{fill:#a3adb8}.w{fill:#E69F00}"
+	".bad{color:#ff7b72}.k{fill:currentColor}";
+
+static void put_style(struct svg_page *page)
+{
+	fprintf(page->out, "<style>%s", style);
+	for (enum render_family i = 0; i < FAMILY_COUNT; i++)
+		fprintf(page->out, ".%s{color:%s}", render_colours(i)->name,
+			render_colours(i)->light);
+	fprintf(page->out, "@media (prefers-color-scheme:dark){%s", dark);
+	for (enum render_family i = 0; i < FAMILY_COUNT; i++)
+		fprintf(page->out, ".%s{color:%s}", render_colours(i)->name,
+			render_colours(i)->dark);
+	fputs("}@media print{text{fill:#000}.copy,.thin,.dots,.o{stroke-width:2}}</style>\n"
+	      "<defs><pattern id=\"hatch\" width=\"5\" height=\"5\" "
+	      "patternUnits=\"userSpaceOnUse\"><path class=\"hatch\" d=\"M0 5L5 0\"/></pattern>"
+	      "</defs>\n",
+	      page->out);
+}
+
+/* --- lanes --- */
+
+static void put_box(struct svg_page *page, size_t lane, double y)
+{
+	char *name = render_lane_name(&page->scene->lanes[lane]);
+	double width = svg_box_width(&page->scene->lanes[lane]);
+	double x = page->lane_x[lane];
+
+	page->failed |= !name;
+	fprintf(page->out,
+		"<rect class=\"box\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%d\" rx=\"4\"/>"
+		"<text class=\"h\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">",
+		x - width / 2, y - SVG_BOX / 2.0, width, SVG_BOX, x, y + 4);
+	svg_put_text(page, name ? name : "", SIZE_MAX);
+	fputs("</text>\n", page->out);
+	free(name);
+}
+
+static double bottom(const struct svg_page *page)
+{
+	return svg_row_y(page->rows) - SVG_ROW / 2.0;
+}
+
+static size_t last_row(const struct svg_page *page, const struct scene_lane *lane)
+{
+	return lane->last_row < page->rows ? lane->last_row : page->rows;
+}
+
+/* Who was there before is at the top; who came unseen has a name between two rows. */
+static double birth_y(const struct scene_lane *lane)
+{
+	if (lane->born)
+		return svg_row_y(lane->first_row);
+	return lane->first_row ? svg_row_y(lane->first_row) - SVG_ROW / 2.0
+			       : SVG_HEAD_TOP + SVG_HEADS / 2.0;
+}
+
+static void put_lane(struct svg_page *page, size_t index)
+{
+	const struct scene_lane *lane = &page->scene->lanes[index];
+	double top = birth_y(lane);
+	bool ends = lane->ended && lane->last_row < page->rows;
+	double end = ends ? svg_row_y(lane->last_row) : bottom(page);
+
+	if (lane->first_row < page->rows || lane->first_row == 0)
+		fprintf(page->out, "<path class=\"lane\" d=\"M%.1f %.1fV%.1f\"/>\n",
+			page->lane_x[index], top, end);
+}
+
+static void put_bar(struct svg_page *page, const struct scene_bar *bar)
+{
+	bool asleep = bar->kind == SCENE_BLOCKED;
+	size_t last = bar->last_row < page->rows ? bar->last_row : page->rows - 1;
+	double top = svg_row_y(bar->first_row) - SVG_ROW / 2.0;
+	char buf[SCENE_QUANTITY];
+
+	if (bar->first_row >= page->rows)
+		return;
+	fprintf(page->out,
+		"<rect class=\"%s\" x=\"%.1f\" y=\"%.1f\" width=\"8\" height=\"%.1f\"><title>%s "
+		"%s</title></rect>\n",
+		asleep ? "asleep" : "handler", page->lane_x[bar->lane] - 4, top,
+		svg_row_y(last) + SVG_ROW / 2.0 - top,
+		asleep ? "asleep in a call for" : "a signal's handler runs for",
+		scene_duration(bar->to_ns - bar->from_ns, buf));
+}
+
+/* At the top, and again where a reader has scrolled far; who is born later has a box there. */
+static void put_heads(struct svg_page *page)
+{
+	const struct scene *scene = page->scene;
+
+	for (size_t i = 0; i < scene->lane_count; i++) {
+		const struct scene_lane *lane = &scene->lanes[i];
+
+		if (lane->first_row < page->rows || lane->first_row == 0)
+			put_box(page, i, birth_y(lane));
+		for (size_t row = SVG_REPEAT; row < page->rows; row += SVG_REPEAT)
+			if (lane->first_row < row && last_row(page, lane) >= row)
+				put_box(page, i, svg_row_y(row) - SVG_ROW / 2.0 - SVG_HEADS / 2.0);
+	}
+}
+
+/* --- below the picture --- */
+
+static double put_foot_line(struct svg_page *page, double y, const char *class, const char *text,
+			    size_t most)
+{
+	fprintf(page->out, "<text class=\"%s\" x=\"%d\" y=\"%.1f\">", class, SVG_MARGIN, y);
+	svg_put_text(page, text, most);
+	fputs("</text>\n", page->out);
+	return y + LINE;
+}
+
+static double put_channel(struct svg_page *page, const struct scene_channel *channel, double y)
+{
+	char count[SCENE_QUANTITY], bytes[SCENE_QUANTITY], p50[SCENE_QUANTITY];
+
+	fprintf(page->out, "<text x=\"%d\" y=\"%.1f\"><tspan class=\"k %s\">", SVG_MARGIN, y,
+		render_colours(render_family(channel->mechanism))->name);
+	svg_put_text(page, channel->name, NAME_MOST);
+	fputs("</tspan> · ", page->out);
+	svg_put_text(page, channel->route, ROUTE_MOST);
+	fprintf(page->out, " · %s message%s · %s", scene_count(channel->messages, count),
+		channel->messages == 1 ? "" : "s", scene_bytes(channel->bytes, bytes));
+	if (channel->latency_p50_ns != UINT64_MAX)
+		fprintf(page->out, " · p50 %s", scene_duration(channel->latency_p50_ns, p50));
+	fputs("</text>\n", page->out);
+	return y + LINE;
+}
+
+static double put_left_out(struct svg_page *page, double y)
+{
+	const struct scene *scene = page->scene;
+	size_t messages = 0;
+	char *text;
+
+	if (page->rows == scene->row_count)
+		return y;
+	for (size_t i = page->rows; i < scene->row_count; i++)
+		messages += render_messages(&scene->rows[i]);
+	text = render_left_out(scene->row_count - page->rows, messages,
+			       "more make an SVG slow; filters choose others");
+	page->failed |= !text;
+	y = put_foot_line(page, y, "w", text ? text : "", SIZE_MAX);
+	free(text);
+	return y;
+}
+
+static const char legend[] =
+	"▶ data · > control · ┄> signal · ▨ asleep in a call · ● never received · "
+	"✕ lost, failed or ended · ○ not traced · ◆ exec · ◇ remark";
+
+static void put_foot(struct svg_page *page)
+{
+	const struct scene *scene = page->scene;
+	double y = bottom(page) + 2 * LINE;
+
+	y = put_foot_line(page, y, "d", legend, SIZE_MAX);
+	for (size_t i = 0; i < scene->channel_count; i++)
+		y = put_channel(page, &scene->channels[i], y);
+	y = put_left_out(page, y);
+	for (size_t i = 0; i < scene->note_count; i++)
+		y = put_foot_line(page, y, "w", scene->notes[i], NOTE_MOST);
+}
+
+/* --- the whole --- */
+
+static double widest(const struct svg_page *page, const char *caption)
+{
+	double width = svg_text_width(legend);
+	double row = page->detail_x + DETAIL_CHARACTERS * 0.5 * svg_text_width("m");
+
+	for (size_t i = 0; i < page->rows; i++) {
+		const struct scene_row *r = &page->scene->rows[i];
+		double x = r->from < 0 && r->to < 0 ? SVG_TIME : page->detail_x;
+		double long_row = x + svg_text_width(r->payload) + svg_text_width(r->detail);
+		double most = x + DETAIL_CHARACTERS * 1.4 * svg_text_width("m");
+
+		if (long_row > row)
+			row = long_row < most ? long_row : most;
+	}
+	if (svg_text_width(caption) * 1.1 > width)
+		width = svg_text_width(caption) * 1.1;
+	return (row > width ? row : width) + 3 * SVG_MARGIN;
+}
+
+static void put_top(struct svg_page *page, const char *caption)
+{
+	const struct scene *scene = page->scene;
+	size_t lines = 3 + scene->channel_count + scene->note_count +
+		       (page->rows < scene->row_count);
+
+	page->width = widest(page, caption);
+	page->height = bottom(page) + (double)lines * LINE + SVG_MARGIN;
+	fprintf(page->out,
+		"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%.0f\" height=\"%.0f\" "
+		"viewBox=\"0 0 %.0f %.0f\" role=\"img\" aria-labelledby=\"title desc\">\n"
+		"<title id=\"title\">",
+		page->width, page->height, page->width, page->height);
+	svg_put_text(page, caption, SIZE_MAX);
+	fprintf(page->out,
+		"</title>\n<desc id=\"desc\">Sequence diagram: %zu processes from left to right, "
+		"time from top to bottom, %zu rows.</desc>\n",
+		scene->lane_count, page->rows);
+	put_style(page);
+	fprintf(page->out, "<rect class=\"paper\" width=\"100%%\" height=\"100%%\"/>\n");
+	fprintf(page->out, "<text class=\"c\" x=\"%d\" y=\"26\">", SVG_MARGIN);
+	svg_put_text(page, caption, SIZE_MAX);
+	fprintf(page->out,
+		"</text>\n<text class=\"t\" x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%s</text>\n",
+		SVG_TIME, SVG_HEAD_TOP + SVG_HEADS / 2.0 + 4, page->unit);
+}
+
+static void draw(struct svg_page *page)
+{
+	const struct scene *scene = page->scene;
+	char *caption = render_caption(scene);
+
+	page->failed |= !caption;
+	put_top(page, caption ? caption : "");
+	for (size_t i = 0; i < scene->lane_count; i++)
+		put_lane(page, i);
+	for (size_t i = 0; i < scene->bar_count; i++)
+		put_bar(page, &scene->bars[i]);
+	put_heads(page);
+	for (size_t i = 0; i < page->rows; i++)
+		svg_row(page, i);
+	put_foot(page);
+	fputs("</svg>\n", page->out);
+	free(caption);
+}
+
+int render_svg(FILE *out, const struct scene *scene, const struct render_options *options)
+{
+	struct svg_page page = {.scene = scene, .out = out};
+	int err = svg_layout(&page);
+
+	(void)options;
+	if (!err)
+		draw(&page);
+	svg_layout_free(&page);
+	if (err || page.failed)
+		return -ENOMEM;
+	return ferror(out) ? -EIO : 0;
+}
