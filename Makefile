@@ -310,6 +310,10 @@ mermaid: ## install Mermaid for the tests (npm, 100 MB into build/)
 readme-picture: all ## refresh README's picture and docs' examples from the tool (root)
 	$(Q)tests/readme-picture $(B)/ipclens
 
+.PHONY: findings-doc
+findings-doc: $(B)/ipclens-view ## write docs/findings.md from viz/findings.def
+	$(Q)$(B)/ipclens-view explain --lang en --markdown >docs/findings.md
+
 .PHONY: install install-viewer uninstall clean help compile_commands.json
 install: $(B)/ipclens ## install the program and its completion (PREFIX=/usr/local, DESTDIR=)
 	$(Q)install -D -m 755 $(B)/ipclens $(DESTDIR)$(bindir)/ipclens

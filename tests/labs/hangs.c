@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Programs that hang by one mistake each, as students make them; none ends by itself. Each logs who
+ * is party to it ("party") and through which channel ("channel"), before it hangs.
+ */
+#include <signal.h>
+#include <sys/msg.h>
+#include <sys/sem.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "lab.h"
+
+#define NAME "hang"
+
+static void party(pid_t pid)
+{
+	truth(.action = "party", .to = pid);
+}
+
+/* By the number that the trace calls it by. */
+static void channel(const char *mechanism, int fd)
+{
+	struct stat status;
+
+	lab_check(fstat(fd, &status), "fstat");
+	truth(.action = "channel", .mechanism = mechanism, .value = (long)status.st_ino);
+}
+
+__attribute__((noreturn)) static void hang_in_read(int fd)
+{
+	char buf[64];
+
+	truth_flush();
+	while (read(fd, buf, sizeof(buf)) > 0)
+		;
+	exit(EXIT_SUCCESS);
+}
+
+__attribute__((noreturn)) static void hang_in_pause(void)
+{
+	truth_flush();
+	for (;;)
+		pause();
+}
+
+static void pipe_make(int ends[2])
+{
+	lab_check(pipe(ends), "pipe");
+}
+
+/* Each of n processes reads from the one before and holds the pipe to the one after. */
+static void ring(int n)
+{
+	int pipes[4][2];
+	int self = 0;
+
+	for (int i = 0; i < n; i++)
+		pipe_make(pipes[i]);
+	for (int i = 1; i < n && !self; i++)
+		if (!lab_fork())
+			self = i;
+	for (int i = 0; i < n; i++) {
+		if (i != self)
+			close(pipes[i][0]);
+		if (i != (self + 1) % n)
+			close(pipes[i][1]);
+	}
+	party(getpid());
+	channel("pipe", pipes[self][0]);
+	hang_in_read(pipes[self][0]);
+}
+
+static void ring_three(void)
+{
+	ring(3);
+}
+
+/* As a ring of two, but a third could write to both: it only does not. */
+static void outsider(void)
+{
+	int there[2], back[2];
+	pid_t child;
+
+	pipe_make(there);
+	pipe_make(back);
+	if (!lab_fork())
+		hang_in_pause();
+	child = lab_fork();
+	party(getpid());
+	channel("pipe", child ? back[0] : there[0]);
+	close(child ? there[0] : back[0]);
+	close(child ? back[1] : there[1]);
+	hang_in_read(child ? back[0] : there[0]);
+}
+
+/* Both write more than a pipe holds before they read. */
+static void full_pipes(void)
+{
+	static char big[1 << 20];
+	int there[2], back[2];
+	pid_t child;
+
+	pipe_make(there);
+	pipe_make(back);
+	child = lab_fork();
+	close(child ? there[0] : back[0]);
+	close(child ? back[1] : there[1]);
+	party(getpid());
+	channel("pipe", child ? there[1] : back[1]);
+	truth_flush();
+	lab_check(write(child ? there[1] : back[1], big, sizeof(big)), "write");
+	hang_in_read(child ? back[0] : there[0]);
+}
+
+/* The child waits for a message, the parent for a byte. */
+static void pipe_and_queue(void)
+{
+	int queue = (int)lab_check(msgget(IPC_PRIVATE, 0600), "msgget");
+	struct {
+		long type;
+		char text[8];
+	} message;
+	int ends[2];
+
+	pipe_make(ends);
+	if (!lab_fork()) {
+		close(ends[0]);
+		party(getpid());
+		truth(.action = "channel", .mechanism = "sysv-msg", .value = queue);
+		truth_flush();
+		msgrcv(queue, &message, sizeof(message.text), 0, 0);
+		exit(EXIT_SUCCESS);
+	}
+	close(ends[1]);
+	party(getpid());
+	channel("pipe", ends[0]);
+	hang_in_read(ends[0]);
+}
+
+static void unix_sockets(void)
+{
+	int ends[2];
+	pid_t child;
+
+	lab_check(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), "socketpair");
+	child = lab_fork();
+	close(ends[child ? 1 : 0]);
+	party(getpid());
+	hang_in_read(ends[child ? 0 : 1]);
+}
+
+static void semaphore_take(int set)
+{
+	struct sembuf change = {.sem_op = -1};
+
+	truth_flush();
+	semop(set, &change, 1);
+}
+
+static void semaphore_and_pipe(void)
+{
+	int set = (int)lab_check(semget(IPC_PRIVATE, 1, 0600), "semget");
+	int ends[2];
+
+	pipe_make(ends);
+	party(getpid());
+	if (!lab_fork()) {
+		close(ends[0]);
+		party(getpid());
+		truth(.action = "channel", .mechanism = "sysv-sem", .value = set);
+		semaphore_take(set);
+		exit(EXIT_SUCCESS);
+	}
+	close(ends[1]);
+	channel("pipe", ends[0]);
+	hang_in_read(ends[0]);
+}
+
+/* The parent keeps the writing end, and waits for the child, which waits for the end. */
+static void parent_keeps(void)
+{
+	int ends[2];
+	pid_t child;
+
+	pipe_make(ends);
+	child = lab_fork();
+	party(getpid());
+	if (!child) {
+		close(ends[1]);
+		channel("pipe", ends[0]);
+		hang_in_read(ends[0]);
+	}
+	close(ends[0]);
+	lab_write_text(ends[1], "pipe", NAME, "that is all");
+	truth_flush();
+	waitpid(child, NULL, 0);
+}
+
+static void reader_keeps(void)
+{
+	int ends[2];
+	pid_t child;
+
+	pipe_make(ends);
+	child = lab_fork();
+	if (!child) {
+		close(ends[0]);
+		lab_write_text(ends[1], "pipe", NAME, "that is all");
+		exit(EXIT_SUCCESS);
+	}
+	party(getpid());
+	channel("pipe", ends[0]);
+	lab_reap_well(child);
+	hang_in_read(ends[0]);
+}
+
+/* A process that was started meanwhile has the writing end too, and stays. */
+static void grandchild_keeps(void)
+{
+	int ends[2];
+
+	pipe_make(ends);
+	if (!lab_fork()) {
+		close(ends[0]);
+		if (!lab_fork()) {
+			party(getpid());
+			hang_in_pause();
+		}
+		lab_write_text(ends[1], "pipe", NAME, "that is all");
+		exit(EXIT_SUCCESS);
+	}
+	close(ends[1]);
+	party(getpid());
+	channel("pipe", ends[0]);
+	hang_in_read(ends[0]);
+}
+
+static void wrong_type(void)
+{
+	int queue = (int)lab_check(msgget(IPC_PRIVATE, 0600), "msgget");
+	struct {
+		long type;
+		char text[8];
+	} message = {.type = 1, .text = "hello"};
+
+	lab_check(msgsnd(queue, &message, sizeof(message.text), 0), "msgsnd");
+	party(getpid());
+	truth(.action = "channel", .mechanism = "sysv-msg", .value = queue);
+	truth_flush();
+	msgrcv(queue, &message, sizeof(message.text), 2, 0);
+}
+
+/* The child takes it and ends. */
+static void never_posts(void)
+{
+	int set = (int)lab_check(semget(IPC_PRIVATE, 1, 0600), "semget");
+	struct sembuf post = {.sem_op = 1};
+	pid_t child;
+
+	lab_check(semop(set, &post, 1), "semop");
+	child = lab_fork();
+	if (!child) {
+		semaphore_take(set);
+		exit(EXIT_SUCCESS);
+	}
+	lab_reap_well(child);
+	party(getpid());
+	truth(.action = "channel", .mechanism = "sysv-sem", .value = set);
+	semaphore_take(set);
+}
+
+static void nothing(int number)
+{
+	(void)number;
+}
+
+/* The signal comes before the wait for it. */
+static void early_signal(void)
+{
+	pid_t child;
+
+	signal(SIGUSR1, nothing);
+	child = lab_fork();
+	if (!child) {
+		lab_check(kill(getppid(), SIGUSR1), "kill");
+		exit(EXIT_SUCCESS);
+	}
+	lab_reap_well(child);
+	party(getpid());
+	hang_in_pause();
+}
+
+static void nobody_reads(void)
+{
+	static char big[1 << 20];
+	int ends[2];
+
+	pipe_make(ends);
+	if (!lab_fork()) {
+		close(ends[0]);
+		party(getpid());
+		channel("pipe", ends[1]);
+		truth_flush();
+		lab_check(write(ends[1], big, sizeof(big)), "write");
+		exit(EXIT_SUCCESS);
+	}
+	hang_in_pause();
+}
+
+static const struct hang_row {
+	const char *name;
+	void (*run)(void);
+} hang_rows[] = {
+	{"ring-three", ring_three},
+	{"outsider", outsider},
+	{"full-pipes", full_pipes},
+	{"pipe-and-queue", pipe_and_queue},
+	{"unix-sockets", unix_sockets},
+	{"semaphore-and-pipe", semaphore_and_pipe},
+	{"parent-keeps", parent_keeps},
+	{"reader-keeps", reader_keeps},
+	{"grandchild-keeps", grandchild_keeps},
+	{"wrong-type", wrong_type},
+	{"never-posts", never_posts},
+	{"early-signal", early_signal},
+	{"nobody-reads", nobody_reads},
+};
+
+int main(int argc, char **argv)
+{
+	const char *name = lab_word(argc, argv, 1, "");
+
+	lab_help(argc, argv, "MISTAKE: hangs by it");
+	for (size_t i = 0; i < sizeof(hang_rows) / sizeof(hang_rows[0]); i++)
+		if (lab_is(name, hang_rows[i].name)) {
+			hang_rows[i].run();
+			return EXIT_SUCCESS;
+		}
+	lab_usage(name);
+}

@@ -1,0 +1,189 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""Findings: each fault is named, with its processes and its channel; sound programs get none."""
+import json
+import os
+import random
+
+from expectations import expect, expect_equal, expect_in
+from harness import IPCLENS, lab, main, record, scenario, start
+from traces import ROOT, call
+
+TIMED_OUT = 124
+
+# What each mistake of tests/labs/hangs.c is, and what it must not be called.
+HANGS = {
+    "ring-three": ("deadlock", ["no-eof", "blocked"]),
+    "outsider": ("blocked", ["deadlock", "no-eof"]),
+    "full-pipes": ("deadlock", ["full-channel"]),
+    "pipe-and-queue": ("deadlock", ["no-eof"]),
+    "unix-sockets": ("deadlock", ["no-eof"]),
+    "semaphore-and-pipe": ("deadlock", ["no-eof", "semaphore-stuck"]),
+    "parent-keeps": ("no-eof", ["blocked"]),
+    "reader-keeps": ("no-eof", ["deadlock", "blocked"]),
+    "grandchild-keeps": ("no-eof", ["deadlock"]),
+    "wrong-type": ("type-never-sent", ["deadlock", "blocked"]),
+    "never-posts": ("semaphore-stuck", ["deadlock", "blocked"]),
+    "early-signal": ("lost-wakeup", ["deadlock", "blocked"]),
+    "nobody-reads": ("full-channel", ["deadlock", "no-eof"]),
+}
+
+# The same of tests/labs/mistakes.c, and how it ends.
+MISTAKES = {
+    "sigpipe": ("broken-pipe", 128 + 13),
+    "epipe": ("broken-pipe", 0),
+    "no-handler": ("killed-by-signal", 0),
+    "crash": ("killed-by-signal", 0),
+}
+
+
+def diagnose(path, *options, status=0):
+    """The findings, and the summary."""
+    result = call([IPCLENS, "diagnose", "--json", *options, path], check=False)
+    expect_equal((result.returncode, result.stderr), (status, b""), "diagnose succeeds")
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    expect_equal(lines[-1]["type"], "summary", "the summary comes last")
+    for severity in ("error", "warning", "note"):
+        expect_equal(
+            lines[-1][severity + "s"],
+            sum(line["severity"] == severity for line in lines[:-1]),
+            f"the summary counts each {severity}",
+        )
+    return lines[:-1], lines[-1]
+
+
+def expect_finding(run, name, forbidden=()):
+    findings, _ = diagnose(run.trace_path)
+    found = [finding for finding in findings if finding["id"] == name]
+    expect(found, f"{name} is found", findings)
+    parties = {line["to"] for line in run.truth if line["do"] == "party"}
+    named = {pid for finding in found for pid in finding["processes"]}
+    expect(parties <= named, f"{name} names {parties}", found)
+    channels = {
+        f"{line['mechanism']}:[{line['value']}]" for line in run.truth if line["do"] == "channel"
+    }
+    told = {finding["channel"] for finding in found}
+    expect(
+        not channels or told & channels, f"{name} names one of the channels {channels}", found
+    )
+    wrong = [finding for finding in findings if finding["id"] in forbidden]
+    expect(not wrong, f"{name} is not called {forbidden}", wrong)
+    return found
+
+
+def sound(findings):
+    return [finding for finding in findings if finding["severity"] != "note"]
+
+
+def expect_sound(path):
+    findings, summary = diagnose(path, "--fail-on", "warning")
+    expect(not sound(findings), "a sound program has no error and no warning", findings)
+    return summary
+
+
+def begin(directory, name, command, *options):
+    place = os.path.join(directory, name)
+    os.mkdir(place)
+    path = os.path.join(place, "trace.ndjson")
+    return start(place, [IPCLENS, "record", "-o", path, *options, "--", *command])
+
+
+@scenario("each mistake that makes a program hang is named, with its processes and its channel")
+def hangs(directory):
+    runs = {name: begin(directory, name, lab("hangs", name), "--timeout", "4") for name in HANGS}
+    for name, (wanted, forbidden) in HANGS.items():
+        run = runs[name].wait()
+        expect_equal(run.status, TIMED_OUT, f"{name} hangs")
+        expect_finding(run, wanted, forbidden)
+    findings = expect_finding(runs["ring-three"], "deadlock")
+    expect_equal(len(findings), 1, "a circle is told once")
+    expect_equal(len(findings[0]["evidence"]), 3, "and spelled out")
+    no_false_circles(runs)
+
+
+def no_false_circles(runs):
+    """Lines that are missing make no deadlock and no end that cannot come."""
+    dice = random.Random(6)
+    for name in ("outsider", "grandchild-keeps", "nobody-reads"):
+        with open(runs[name].trace_path, "rb") as file:
+            lines = file.readlines()
+        for _ in range(20):
+            kept = [line for line in lines[1:] if dice.random() > 0.1]
+            path = os.path.join(runs[name].directory, "thinned.ndjson")
+            with open(path, "wb") as file:
+                file.writelines(lines[:1] + kept)
+            result = call([IPCLENS, "diagnose", "--json", path], check=False)
+            expect(result.returncode in (0, 2), "diagnose ends", result.stderr)
+            expect(b'"id":"deadlock"' not in result.stdout, "no false deadlock", result.stdout)
+
+
+@scenario("each mistake of a program that ends is named, with its processes and its channel")
+def mistakes(directory):
+    for name, (wanted, status) in MISTAKES.items():
+        place = os.path.join(directory, name)
+        os.mkdir(place)
+        expect_finding(record(place, lab("mistakes", name), status=status), wanted)
+
+
+SOUND_LABS = [
+    ["connect", "ls", "wc"],
+    ["fifo"],
+    ["posixq"],
+    ["sysvq"],
+    ["eventfd"],
+    ["reqresp"],
+    ["seqpacket"],
+    ["shmem"],
+    ["unixdgram"],
+    ["unixstream"],
+    ["tcp6"],
+    ["threads"],
+    ["dupfork"],
+    ["relay"],
+]
+
+SOUND_COMMANDS = [
+    "ls | wc",
+    "yes | head -1",
+    "seq 10000 | sort -n | tail -1",
+    "echo a | cat | cat | cat",
+    "sleep 0.2 & wait",
+    "cat <<. | tr a b\naaa\n.",
+    "x=$(echo hi); echo $x",
+    "for i in 1 2 3; do echo $i; done | while read j; do echo $j; done",
+    "sleep 5 & kill $!; wait; true",
+    "find /usr/share/doc -name 'a*' | xargs echo | wc -c",
+    "tar c /etc/alternatives 2>/dev/null | gzip | wc -c",
+    "git --version | cat",
+    "printf 'all: a b\\na b: ; @sleep 0.1; echo $@\\n' | make -j4 -f -",
+]
+
+
+@scenario("sound programs that look alike have no error and no warning")
+def sound_programs(directory):
+    path = os.path.join(directory, "trace.ndjson")
+    for command in [lab(*words) for words in SOUND_LABS] + [
+        ["sh", "-c", text] for text in SOUND_COMMANDS
+    ]:
+        run = start(directory, [IPCLENS, "record", "-o", path, "--", *command]).wait()
+        expect(run.status is not None, "it ends")
+        expect_sound(path)
+
+
+@scenario("diagnose and explain speak German, exit as --fail-on says, and docs/findings.md is theirs")
+def manners(directory):
+    path = record(directory, lab("mistakes", "epipe")).trace_path
+    diagnose(path, "--fail-on", "error")
+    diagnose(path, "--fail-on", "warning", status=1)
+    german = call([IPCLENS, "diagnose", path], env=dict(os.environ, LANG="de_DE.UTF-8", LC_ALL=""))
+    expect_in("schrieb in", german.stdout.decode(), "German where LANG is")
+    plain = call([IPCLENS, "diagnose", "--lang", "en", path]).stdout.decode()
+    expect_in("broken-pipe", plain, "the finding")
+    expect_in("ipclens explain broken-pipe", plain, "and where to read more")
+    page = call([IPCLENS, "explain", "--lang", "en", "--markdown"]).stdout
+    with open(os.path.join(ROOT, "docs", "findings.md"), "rb") as file:
+        expect(file.read() == page, "docs/findings.md is current: make findings-doc")
+
+
+if __name__ == "__main__":
+    main()

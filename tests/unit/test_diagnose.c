@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Findings: the table in both languages, and circles of waits in small traces. */
+#include "trace_text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "viz/diagnose.h"
+
+#define END_NS 2000000000u
+
+static int set_up(void **state)
+{
+	struct trace_text *t = trace_new();
+
+	trace_process(t, 10, "ping");
+	trace_pipe(t, 10, "pipe:[7]");
+	trace_channel(t, "pipe:[8]", "pipe", "");
+	trace_line(t, "{'type':'operation','id':1001,'syscall':'pipe2','role':'open','pid':10,"
+		      "'tid':10,'enter_ns':3,'exit_ns':4,'returned':0,'new_fds':["
+		      "{'fd':5,'channel':'pipe:[8]','access':'read'},"
+		      "{'fd':6,'channel':'pipe:[8]','access':'write'}]}");
+	*state = t;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	trace_free(*state);
+	return 0;
+}
+
+static void close_fd(struct trace_text *t, unsigned id, uint32_t pid, int fd, const char *channel)
+{
+	trace_call(t,
+		   (struct call){id, "close", "close", pid, 0, fd, channel, id, id + 1, 0, NULL});
+}
+
+static void asleep(struct trace_text *t, unsigned id, const char *call, uint32_t pid,
+		   const char *more)
+{
+	trace_line(t,
+		   "{'type':'operation','id':%u,'syscall':'%s','role':'%s','pid':%u,'tid':%u,"
+		   "'enter_ns':100,'state':'pending','at_ns':%u%s}",
+		   id, call, strcmp(call, "read") == 0 ? "receive" : "wait", pid, pid, END_NS,
+		   more);
+}
+
+static void time_out(struct trace_text *t, unsigned operations)
+{
+	trace_line(t,
+		   "{'type':'trailer','at_ns':%u,'why':'timeout','operations':%u,'signals':0,"
+		   "'lost':0}",
+		   END_NS, operations);
+}
+
+/* 10 reads of 7, which 20 writes; 20 reads of 8, which 10 writes. */
+static void two_in_a_circle(struct trace_text *t)
+{
+	trace_fork(t, 10, 20, "pong", 5);
+	close_fd(t, 10, 10, 4, "pipe:[7]");
+	close_fd(t, 11, 10, 5, "pipe:[8]");
+	close_fd(t, 12, 20, 3, "pipe:[7]");
+	close_fd(t, 13, 20, 6, "pipe:[8]");
+	asleep(t, 20, "read", 10, ",'fd':3,'channel':'pipe:[7]'");
+	asleep(t, 21, "read", 20, ",'fd':5,'channel':'pipe:[8]'");
+}
+
+/* "deadlock 10 20\n": each finding with its processes. */
+static const char *findings_of(struct trace_text *t)
+{
+	const struct viz_pairing *pairing = trace_pair(t);
+	struct diagnosis *d = diagnose(t->model, pairing, LANGUAGE_EN);
+	size_t len = 0;
+
+	*t->shown = '\0';
+	for (size_t i = 0; i < d->count; i++) {
+		const struct finding *f = d->findings[i];
+
+		assert_null(strchr(f->text, '{'));
+		assert_null(strchr(f->advice, '{'));
+		len += (size_t)snprintf(t->shown + len, sizeof(t->shown) - len, "%s", f->row->name);
+		for (size_t k = 0; k < f->process_count; k++)
+			len += (size_t)snprintf(t->shown + len, sizeof(t->shown) - len, " %u",
+						f->processes[k]->pid);
+		len += (size_t)snprintf(t->shown + len, sizeof(t->shown) - len, "\n");
+	}
+	diagnosis_free(d);
+	return t->shown;
+}
+
+static void circle(void **state)
+{
+	struct trace_text *t = *state;
+
+	two_in_a_circle(t);
+	time_out(t, 6);
+	assert_string_equal(findings_of(t), "deadlock 10 20\n");
+}
+
+/* A third one holds both writing ends and runs: the circle may be broken. */
+static void circle_with_outsider(void **state)
+{
+	struct trace_text *t = *state;
+
+	trace_fork(t, 10, 30, "third", 4);
+	two_in_a_circle(t);
+	time_out(t, 6);
+	assert_string_equal(findings_of(t), "");
+}
+
+/* The trace has fewer calls than its trailer says. */
+static void circle_with_gap(void **state)
+{
+	struct trace_text *t = *state;
+
+	two_in_a_circle(t);
+	time_out(t, 7);
+	assert_null(strstr(findings_of(t), "deadlock"));
+}
+
+/* It reads, and could: only it has not run yet. */
+static void woken(void **state)
+{
+	struct trace_text *t = *state;
+
+	trace_fork(t, 10, 20, "pong", 5);
+	trace_call(t, (struct call){9, "write", "send", 20, 0, 4, "pipe:[7]", 8, 9, 5, NULL});
+	close_fd(t, 10, 10, 4, "pipe:[7]");
+	close_fd(t, 11, 10, 5, "pipe:[8]");
+	close_fd(t, 12, 20, 3, "pipe:[7]");
+	close_fd(t, 13, 20, 6, "pipe:[8]");
+	asleep(t, 20, "read", 10, ",'fd':3,'channel':'pipe:[7]'");
+	asleep(t, 21, "read", 20, ",'fd':5,'channel':'pipe:[8]'");
+	time_out(t, 7);
+	assert_null(strstr(findings_of(t), "deadlock"));
+}
+
+/* The parent keeps the writing end and waits for the child's exit. */
+static void parent_keeps(void **state)
+{
+	struct trace_text *t = *state;
+
+	trace_fork(t, 10, 20, "wc", 5);
+	close_fd(t, 10, 10, 3, "pipe:[7]");
+	close_fd(t, 11, 20, 4, "pipe:[7]");
+	asleep(t, 20, "read", 20, ",'fd':3,'channel':'pipe:[7]'");
+	asleep(t, 21, "wait4", 10, ",'args':{'pid':20}");
+	time_out(t, 4);
+	assert_string_equal(findings_of(t), "deadlock 20 10\nno-eof 20 10\n");
+}
+
+/* Its only writer is itself. */
+static void reader_keeps(void **state)
+{
+	struct trace_text *t = *state;
+
+	trace_fork(t, 10, 20, "wc", 5);
+	trace_exit(t, 20, "'exit_code':0", 6);
+	asleep(t, 20, "read", 10, ",'fd':3,'channel':'pipe:[7]'");
+	time_out(t, 2);
+	assert_string_equal(findings_of(t), "no-eof 10\n");
+}
+
+static void in_both_languages(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < FINDING_COUNT; i++) {
+		const struct finding_row *row = finding_row(i);
+		const struct finding_words *en = &row->words[LANGUAGE_EN];
+		const struct finding_words *de = &row->words[LANGUAGE_DE];
+
+		assert_true(*en->text && *en->advice && *en->meaning && *row->example);
+		assert_true(*de->text && *de->advice && *de->meaning);
+		assert_string_not_equal(en->text, de->text);
+		assert_string_not_equal(en->meaning, de->meaning);
+		if (*en->advice != '{')
+			assert_string_not_equal(en->advice, de->advice);
+		assert_ptr_equal(finding_by_name(row->name), row);
+	}
+	for (int i = 0; i < PHRASE_COUNT; i++)
+		assert_string_not_equal(phrase_text(i, LANGUAGE_EN), phrase_text(i, LANGUAGE_DE));
+}
+
+/* A translation must not lose a name: each {value} is in both. */
+static void same_values(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < FINDING_COUNT; i++) {
+		const struct finding_words *words = finding_row(i)->words;
+		const char *from = words[LANGUAGE_EN].text;
+
+		while ((from = strchr(from, '{'))) {
+			char name[32];
+			size_t len = strcspn(from, "}") + 1;
+
+			assert_true(len < sizeof(name));
+			memcpy(name, from, len);
+			name[len] = '\0';
+			assert_non_null(strstr(words[LANGUAGE_DE].text, name));
+			from += len;
+		}
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(circle, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(circle_with_outsider, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(circle_with_gap, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(woken, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(parent_keeps, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(reader_keeps, set_up, tear_down),
+		cmocka_unit_test(in_both_languages),
+		cmocka_unit_test(same_values),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

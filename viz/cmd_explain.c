@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* ipclens explain: what a finding means. */
+#include <stdio.h>
+#include <string.h>
+
+#include "command.h"
+#include "findings.h"
+
+enum explain_key { OPTION_LANG = 0x1000, OPTION_MARKDOWN };
+
+struct explain_options {
+	const char *name; /* NULL: all, a line each */
+	enum language language;
+	bool markdown;
+};
+
+static const struct argp_option options[] = {
+	{"lang", OPTION_LANG, "LANGUAGE", 0, "en or de (German where LANG is)", 0},
+	{"markdown", OPTION_MARKDOWN, NULL, 0, "print all as a page, which is docs/findings.md", 0},
+	{0},
+};
+
+static const char about[] = "Tells what a finding of `ipclens diagnose` means, with a smallest "
+			    "example. Without a name: "
+			    "all that there are."
+			    "\v"
+			    "Examples:\n"
+			    "  ipclens explain\n"
+			    "  ipclens explain no-eof\n"
+			    "  ipclens explain --lang de no-eof";
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct explain_options *o = state->input;
+
+	switch (key) {
+	case OPTION_LANG:
+		if (!language_by_name(arg, &o->language))
+			argp_error(state, "--lang wants en or de, not '%s'", arg);
+		return 0;
+	case OPTION_MARKDOWN:
+		o->markdown = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (!finding_by_name(arg))
+			argp_error(state, "there is no finding '%s'; ipclens explain lists all",
+				   arg);
+		o->name = arg;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static void print_row(const struct finding_row *row, enum language language)
+{
+	const struct finding_words *words = &row->words[language];
+
+	printf("%s (%s)\n\n%s\n\n%s %s\n%s %s\n\n%s\n  %s\n", row->name,
+	       severity_name(row->severity), words->meaning, phrase_text(PHRASE_SAYS, language),
+	       words->text, phrase_text(PHRASE_ADVICE, language), words->advice,
+	       phrase_text(PHRASE_EXAMPLE, language), row->example);
+}
+
+static void print_list(void)
+{
+	for (size_t i = 0; i < FINDING_COUNT; i++)
+		printf("%-22s %s\n", finding_row(i)->name, severity_name(finding_row(i)->severity));
+}
+
+static void print_markdown(enum language language)
+{
+	puts("<!-- SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause -->\n"
+	     "<!-- Made from viz/findings.def: make findings-doc -->\n"
+	     "# Findings\n\n"
+	     "What `ipclens diagnose` can say. An error: the program hangs, dies or loses data by "
+	     "it. "
+	     "A warning: probably a fault. A note: worth knowing. "
+	     "Words in braces stand for names, numbers and times.");
+	for (size_t i = 0; i < FINDING_COUNT; i++) {
+		const struct finding_row *row = finding_row(i);
+		const struct finding_words *words = &row->words[language];
+
+		printf("\n## %s\n\n*%s* – %s\n\n- %s `%s`\n- %s %s\n\n```c\n%s\n```\n", row->name,
+		       severity_name(row->severity), words->meaning,
+		       phrase_text(PHRASE_SAYS, language), words->text,
+		       phrase_text(PHRASE_ADVICE, language),
+		       strcmp(words->advice, "{cure}") == 0 ? "…" : words->advice, row->example);
+	}
+}
+
+int cmd_explain(int argc, char **argv)
+{
+	static const struct argp argp = {
+		.options = options, .parser = parse, .args_doc = "[FINDING]", .doc = about};
+	struct explain_options o = {.language = language_of_environment()};
+
+	if (command_parse(&argp, argc, argv, 0, &o))
+		return STATUS_USAGE;
+	if (o.markdown)
+		print_markdown(o.language);
+	else if (o.name)
+		print_row(finding_by_name(o.name), o.language);
+	else
+		print_list();
+	return fflush(stdout) ? STATUS_FAILURE : STATUS_OK;
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Runs the rows of findings.def over a trace, and fills in their templates. */
+#include "diagnose.h"
+
+#include <stdlib.h>
+
+#include "find.h"
+#include "find_text.h"
+
+/* The trailer counts what was written: what is fewer here went missing on the way. */
+static bool lines_are_missing(const struct viz_model *model)
+{
+	uint64_t complete = 0;
+
+	for (size_t i = 0; i < model->operation_count; i++)
+		complete += viz_operation_done(model->operations[i]);
+	return !model->trailer.present || complete != model->trailer.operations ||
+	       model->signal_event_count != model->trailer.signals;
+}
+
+static void finish(struct diagnosis *d, struct finding *f)
+{
+	const struct finding_words *words = &f->row->words[d->language];
+
+	f->text = fill_named(d->arena, words->text, f->values, f->value_count);
+	f->advice = fill_named(d->arena, words->advice, f->values, f->value_count);
+	d->severities[f->severity]++;
+}
+
+static int worst_first(const void *a, const void *b)
+{
+	const struct finding *x = *(struct finding *const *)a;
+	const struct finding *y = *(struct finding *const *)b;
+
+	if (x->severity != y->severity)
+		return x->severity > y->severity ? -1 : 1;
+	if (x->row != y->row)
+		return x->row < y->row ? -1 : 1;
+	if (x->at_ns != y->at_ns)
+		return x->at_ns < y->at_ns ? -1 : 1;
+	return x->index < y->index ? -1 : x->index > y->index;
+}
+
+/* Each finder once, though several rows name it. */
+static void run_rows(struct diagnosis *d)
+{
+	for (int i = 0; i < FINDING_COUNT; i++) {
+		bool before = false;
+
+		for (int k = 0; k < i; k++)
+			before |= finding_row(k)->find == finding_row(i)->find;
+		if (!before)
+			finding_row(i)->find(d);
+	}
+}
+
+struct diagnosis *diagnose(const struct viz_model *model, const struct viz_pairing *pairing,
+			   enum language language)
+{
+	struct arena *arena = arena_new();
+	struct diagnosis *d = arena_alloc(arena, sizeof(*d));
+
+	*d = (struct diagnosis){
+		.model = model,
+		.pairing = pairing,
+		.language = language,
+		.end_ns = model->trailer.present ? model->trailer.at_ns : model->end_ns,
+		.incomplete = model->lost_total > 0 || model->descriptors_cut ||
+			      lines_are_missing(model),
+		.arena = arena,
+	};
+	run_rows(d);
+	for (size_t i = 0; i < d->count; i++)
+		finish(d, d->findings[i]);
+	if (d->count)
+		qsort(d->findings, d->count, sizeof(d->findings[0]), worst_first);
+	return d;
+}
+
+void diagnosis_free(struct diagnosis *diagnosis)
+{
+	if (diagnosis)
+		arena_free(diagnosis->arena);
+}
+
+struct finding *finding_add(struct diagnosis *d, enum finding_id id, uint64_t at_ns,
+			    const struct viz_channel *channel)
+{
+	struct finding *f = arena_alloc(d->arena, sizeof(*f));
+
+	f->index = d->count;
+	f->row = finding_row(id);
+	f->severity = f->row->severity;
+	f->at_ns = at_ns;
+	f->channel = channel;
+	ARENA_PUSH(d->arena, d->findings, d->count, f);
+	if (channel)
+		finding_say(d, f, "channel", "%s", say_channel(d, channel));
+	return f;
+}
+
+void finding_process(struct diagnosis *d, struct finding *f, const struct viz_process *process)
+{
+	for (size_t i = 0; i < f->process_count; i++)
+		if (f->processes[i] == process)
+			return;
+	if (process)
+		ARENA_PUSH(d->arena, f->processes, f->process_count, process);
+}
+
+void finding_operation(struct diagnosis *d, struct finding *f, const struct viz_operation *op)
+{
+	for (size_t i = 0; i < f->operation_count; i++)
+		if (f->operations[i] == op)
+			return;
+	if (op)
+		ARENA_PUSH(d->arena, f->operations, f->operation_count, op);
+}
+
+void finding_line(struct diagnosis *d, struct finding *f, const char *line)
+{
+	ARENA_PUSH(d->arena, f->lines, f->line_count, line);
+}

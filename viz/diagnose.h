@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What went wrong in a trace: the rows of findings.def, looked for in the model and its messages.
+ * Everything in a diagnosis is borrowed from it, and from model and pairing, which must outlive it.
+ * All its strings are harmless text (scene_text.h).
+ */
+#ifndef VIZ_DIAGNOSE_H
+#define VIZ_DIAGNOSE_H
+
+#include <stdio.h>
+
+#include "findings.h"
+#include "pair.h"
+
+struct finding_value {
+	const char *name;
+	const char *text;
+};
+
+struct finding {
+	size_t index;
+	const struct finding_row *row;
+	enum severity severity; /* the row's, or less where this case is milder */
+	uint64_t at_ns;
+	const struct viz_channel *channel; /* NULL: none */
+	const struct viz_process **processes;
+	size_t process_count;
+	const struct viz_operation **operations;
+	size_t operation_count;
+	struct finding_value *values; /* for the templates */
+	size_t value_count;
+	const char **lines; /* evidence, one sentence each */
+	size_t line_count;
+	const char *text;
+	const char *advice;
+};
+
+struct diagnosis {
+	const struct viz_model *model;
+	const struct viz_pairing *pairing;
+	enum language language;
+	bool incomplete;	   /* records are missing: nothing may rest on what is not there */
+	uint64_t end_ns;	   /* when the trace ended */
+	struct finding **findings; /* worst first, then by time */
+	size_t count;
+	size_t severities[SEVERITY_COUNT]; /* how many of each */
+	struct wait_graph *waits;	   /* find_waits.c */
+	struct arena *arena;
+};
+
+/* Never NULL; for diagnosis_free(). */
+struct diagnosis *diagnose(const struct viz_model *model, const struct viz_pairing *pairing,
+			   enum language language);
+void diagnosis_free(struct diagnosis *diagnosis); /* NULL is fine */
+
+/* How the terminal's form looks. */
+struct diagnosis_style {
+	bool utf8;
+	bool colour;
+	bool brief; /* a line for each finding, no evidence and no advice */
+	int width;  /* of the excerpts, columns */
+};
+
+/* 0 or -errno; the stream is not flushed. */
+int diagnosis_print(FILE *out, struct diagnosis *diagnosis, const struct diagnosis_style *style);
+int diagnosis_print_json(FILE *out, const struct diagnosis *diagnosis);
+
+#endif

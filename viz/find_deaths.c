@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Processes that died of a signal. */
+#include <signal.h>
+
+#include "find.h"
+
+/* Numbers as on x86-64 and arm64: the trace has names too, but they may come from elsewhere. */
+static bool meant_to_end(int number)
+{
+	return number == SIGTERM || number == SIGINT || number == SIGHUP || number == SIGQUIT ||
+	       number == SIGKILL;
+}
+
+static const struct viz_signal *killer_of(const struct diagnosis *d, const struct viz_process *who)
+{
+	for (size_t i = d->pairing->signal_count; i-- > 0;) {
+		const struct viz_signal *s = d->pairing->signals[i];
+
+		if (s->killed && s->generate && s->generate->to == who)
+			return s;
+	}
+	return NULL;
+}
+
+static void tell_origin(struct diagnosis *d, struct finding *f, const struct viz_signal *s)
+{
+	const struct viz_signal_event *generate = s ? s->generate : NULL;
+	bool fault = generate && generate->origin == ORIGIN_FAULT;
+	const char *origin = phrase_text(PHRASE_BY_KERNEL, d->language);
+
+	if (fault)
+		origin = phrase_text(PHRASE_FAULT_ITSELF, d->language);
+	else if (generate && generate->from)
+		origin = say_phrase(d, PHRASE_SENT_BY, say_process(d, generate->from), NULL, NULL);
+	else if (generate && generate->from_pid)
+		origin = say_phrase(d, PHRASE_SENT_BY, phrase_text(PHRASE_SOMEBODY, d->language),
+				    NULL, NULL);
+	finding_say(d, f, "origin", "%s", origin);
+	if (f->severity == SEVERITY_NOTE)
+		finding_say(d, f, "cure", "%s", phrase_text(PHRASE_CURE_PURPOSE, d->language));
+	else
+		finding_say(
+			d, f, "cure", "%s",
+			phrase_text(fault ? PHRASE_CURE_FAULT : PHRASE_CURE_HANDLE, d->language));
+	if (generate)
+		finding_process(d, f, generate->from);
+	if (s)
+		finding_operation(d, f, s->raised_by);
+}
+
+/* Of SIGPIPE the finding broken-pipe tells. */
+void find_deaths(struct diagnosis *d)
+{
+	for (size_t i = 0; i < d->model->process_count; i++) {
+		const struct viz_process *p = d->model->processes[i];
+		const struct viz_signal *s;
+		struct finding *f;
+
+		if (!p->ended || !p->exit_signal || p->exit_signal == SIGPIPE)
+			continue;
+		s = killer_of(d, p);
+		f = finding_add(d, FINDING_KILLED_BY_SIGNAL, p->end_ns, NULL);
+		if (meant_to_end(p->exit_signal) &&
+		    !(p->exit_signal == SIGKILL && s && s->generate->origin == ORIGIN_KERNEL))
+			f->severity = SEVERITY_NOTE;
+		finding_process(d, f, p);
+		finding_say(d, f, "who", "%s", say_process(d, p));
+		finding_say(d, f, "signal", "%s", say_bytes(d, p->signal));
+		tell_origin(d, f, s);
+	}
+}

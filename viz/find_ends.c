@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Ends that were closed while somebody still wrote. */
+#include "find.h"
+
+/* Who gave up the last reading end before that time, and how. */
+static const struct viz_holding *last_reader(const struct viz_channel *channel, uint64_t before_ns)
+{
+	const struct viz_holding *last = NULL;
+
+	for (size_t i = 0; i < channel->holding_count; i++) {
+		const struct viz_holding *holding = channel->holdings[i];
+
+		if ((holding->access & ACCESS_READ) && holding->until_ns <= before_ns &&
+		    (!last || last->until_ns < holding->until_ns))
+			last = holding;
+	}
+	return last;
+}
+
+static bool ended_well(const struct viz_process *process)
+{
+	return process->ended && process->status_known && !process->exit_signal &&
+	       process->exit_code == 0;
+}
+
+/* In a pipeline a reader that has enough ends, and so the writer learns it. */
+static enum severity severity_of(const struct viz_operation *op, const struct viz_holding *reader)
+{
+	if (op->channel->mechanism != MECH_PIPE && op->channel->mechanism != MECH_FIFO)
+		return op->process->exit_signal == 13 ? SEVERITY_WARNING : SEVERITY_NOTE;
+	if (op->fd == 1 && reader && (reader->end == HOLDING_EXIT || reader->fd == 0) &&
+	    (ended_well(reader->process) || reader->process->exit_signal == 13))
+		return SEVERITY_NOTE;
+	return op->process->exit_signal == 13 ? SEVERITY_ERROR : SEVERITY_WARNING;
+}
+
+static void tell_broken(struct diagnosis *d, const struct viz_operation *op)
+{
+	const struct viz_channel *there = op->channel->peer ? op->channel->peer : op->channel;
+	const struct viz_holding *reader = last_reader(there, op->exit_ns);
+	struct finding *f = finding_add(d, FINDING_BROKEN_PIPE, op->enter_ns, op->channel);
+
+	f->severity = severity_of(op, reader);
+	finding_process(d, f, op->process);
+	finding_operation(d, f, op);
+	finding_say(d, f, "who", "%s", say_process(d, op->process));
+	if (reader) {
+		finding_process(d, f, reader->process);
+		finding_operation(d, f, reader->end_op);
+		finding_say(
+			d, f, "closer", "%s",
+			say_phrase(d,
+				   reader->end == HOLDING_EXIT ? PHRASE_ENDED_AT : PHRASE_CLOSED_AT,
+				   say_process(d, reader->process), say_time(d, reader->until_ns),
+				   NULL));
+	} else {
+		finding_say(d, f, "closer", "%s", phrase_text(PHRASE_NOBODY_HELD, d->language));
+	}
+}
+
+/* A writer that goes on at EPIPE is told of once for each channel. */
+static bool told_before(const struct diagnosis *d, const struct viz_operation *op)
+{
+	for (size_t i = 0; i < d->count; i++) {
+		const struct finding *f = d->findings[i];
+
+		if (f->row == finding_row(FINDING_BROKEN_PIPE) && f->channel == op->channel &&
+		    f->processes[0] == op->process)
+			return true;
+	}
+	return false;
+}
+
+void find_ends(struct diagnosis *d)
+{
+	for (size_t i = 0; i < d->model->operation_count; i++) {
+		const struct viz_operation *op = d->model->operations[i];
+
+		if (op->role == ROLE_SEND && op->channel && has_error(op, "EPIPE") &&
+		    !told_before(d, op))
+			tell_broken(d, op);
+	}
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* A reader that waits for an end which cannot come. */
+#include <inttypes.h>
+
+#include "find_waits.h"
+
+/* Whether the process ever wrote there. */
+static bool has_written(const struct diagnosis *d, const struct viz_channel *channel,
+			const struct viz_process *process)
+{
+	for (size_t i = 0; i < d->model->operation_count; i++) {
+		const struct viz_operation *op = d->model->operations[i];
+
+		if (op->process == process && viz_operation_sink(op) == channel)
+			return true;
+	}
+	return false;
+}
+
+/* Another process could write there, and does not any more. */
+static bool writer_is_gone(const struct diagnosis *d, const struct wait *wait, bool wrote)
+{
+	const struct viz_channel *channel = other_end(d, wait);
+
+	for (size_t i = 0; i < channel->holding_count; i++) {
+		const struct viz_holding *holding = channel->holdings[i];
+
+		if (holding->process != wait->process && (holding->access & ACCESS_WRITE) &&
+		    !wait_holding(channel, holding->process, ACCESS_WRITE) &&
+		    (!wrote || has_written(d, channel, holding->process)))
+			return true;
+	}
+	return false;
+}
+
+/* It waits, for good, for the end of the one that waits for it. */
+static bool waits_for(const struct diagnosis *d, const struct viz_process *who,
+		      const struct viz_process *whom)
+{
+	for (size_t i = 0; i < d->waits->count; i++) {
+		const struct wait *wait = d->waits->waits[i];
+
+		for (size_t k = 0; k < wait->ender_count; k++)
+			if (wait->process == who && waits_for_child(wait) && wait->stuck &&
+			    wait->enders[k] == whom)
+				return true;
+	}
+	return false;
+}
+
+/* Kept by inheritance, never used, and by no standard descriptor: nobody meant to write there. */
+static bool forgotten(const struct diagnosis *d, const struct viz_channel *channel,
+		      const struct viz_holding *holding)
+{
+	return holding->fd > 2 && holding->start == HOLDING_FORK &&
+	       !has_written(d, channel, holding->process);
+}
+
+/*
+ * Every holder of the other end keeps it in vain: the reader itself, one who waits for the
+ * reader's exit, or one who has forgotten it.
+ */
+static bool cannot_end(const struct diagnosis *d, const struct wait *wait)
+{
+	const struct viz_channel *channel = other_end(d, wait);
+	bool in_vain = wait->ender_count > 0;
+	bool gone = writer_is_gone(d, wait, true);
+
+	for (size_t i = 0; i < wait->ender_count; i++) {
+		const struct viz_process *who = wait->enders[i];
+		const struct viz_holding *holding = wait_holding(channel, who, ACCESS_WRITE);
+
+		if (!holding)
+			return false;
+		if (who == wait->process)
+			in_vain &= wait->stuck && holding->access == ACCESS_WRITE &&
+				   writer_is_gone(d, wait, false);
+		else
+			in_vain &= waits_for(d, who, wait->process) ||
+				   (gone && forgotten(d, channel, holding));
+	}
+	return in_vain;
+}
+
+static bool is_stream(const struct viz_channel *channel)
+{
+	return channel->mechanism == MECH_PIPE || channel->mechanism == MECH_FIFO ||
+	       channel->mechanism == MECH_UNIX_STREAM || channel->mechanism == MECH_TCP;
+}
+
+bool tell_no_eof(struct diagnosis *d, const struct wait *wait)
+{
+	struct finding *f;
+	const char *keepers = NULL, *fds = NULL;
+
+	if (wait->operation->role != ROLE_RECEIVE || wait->open || wait->ready ||
+	    !is_stream(wait->channel) || !cannot_end(d, wait))
+		return false;
+	f = finding_add(d, FINDING_NO_EOF, wait->since_ns, wait->channel);
+	finding_wait(d, f, wait);
+	for (size_t i = 0; i < wait->ender_count; i++) {
+		const struct viz_process *who = wait->enders[i];
+		const struct viz_holding *holding = wait_holding(other_end(d, wait), who,
+								 ACCESS_WRITE);
+		const char *name = say_process(d, who);
+
+		finding_process(d, f, who);
+		if (who == wait->process)
+			name = say_phrase(d, PHRASE_ITSELF, name, NULL, NULL);
+		keepers = say_join(d, keepers, phrase_text(PHRASE_AND, d->language),
+				   say(d, "%s (fd %" PRId32 ")", name, holding->fd));
+		fds = say_join(d, fds, ", ", say(d, "close(%" PRId32 "): %s", holding->fd, name));
+	}
+	finding_say(d, f, "who", "%s", say_process(d, wait->process));
+	finding_say(d, f, "keepers", "%s", keepers);
+	finding_say(d, f, "closes", "%s", fds);
+	return true;
+}

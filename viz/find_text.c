@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* The words of findings: templates filled in, names made harmless. */
+#include "find_text.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include "find.h"
+#include "scene_text.h"
+
+static const char *value_of(const char *name, size_t len, const struct finding_value *values,
+			    size_t count)
+{
+	for (size_t i = count; i-- > 0;)
+		if (strlen(values[i].name) == len && memcmp(values[i].name, name, len) == 0)
+			return values[i].text;
+	return NULL;
+}
+
+const char *fill_named(struct arena *arena, const char *pattern, const struct finding_value *values,
+		       size_t count)
+{
+	char *text = NULL;
+	size_t len = 0;
+	struct viz_bytes kept;
+	FILE *out = open_memstream(&text, &len);
+
+	if (!out)
+		return pattern;
+	while (*pattern) {
+		const char *end = *pattern == '{' ? strchr(pattern, '}') : NULL;
+		const char *value = end ? value_of(pattern + 1, (size_t)(end - pattern - 1), values,
+						   count)
+					: NULL;
+
+		if (value)
+			fputs(value, out);
+		else
+			putc(*pattern, out);
+		pattern = value ? end + 1 : pattern + 1;
+	}
+	fclose(out);
+	kept = arena_bytes(arena, text ? text : "", len);
+	free(text);
+	return kept.data ? kept.data : "";
+}
+
+static const char *keep(struct diagnosis *d, char *text)
+{
+	const char *kept = arena_bytes(d->arena, text ? text : "", text ? strlen(text) : 0).data;
+
+	free(text);
+	return kept ? kept : "";
+}
+
+static const char *say_list(struct diagnosis *d, const char *format, va_list args)
+	__attribute__((format(printf, 2, 0)));
+
+static const char *say_list(struct diagnosis *d, const char *format, va_list args)
+{
+	char *text;
+
+	return keep(d, vasprintf(&text, format, args) < 0 ? NULL : text);
+}
+
+const char *say(struct diagnosis *d, const char *format, ...)
+{
+	const char *text;
+	va_list args;
+
+	va_start(args, format);
+	text = say_list(d, format, args);
+	va_end(args);
+	return text;
+}
+
+void finding_say(struct diagnosis *d, struct finding *f, const char *name, const char *format, ...)
+{
+	struct finding_value value = {.name = name};
+	va_list args;
+
+	va_start(args, format);
+	value.text = say_list(d, format, args);
+	va_end(args);
+	ARENA_PUSH(d->arena, f->values, f->value_count, value);
+}
+
+const char *say_phrase(struct diagnosis *d, enum phrase phrase, const char *one, const char *two,
+		       const char *three)
+{
+	const struct finding_value values[] = {
+		{"1", one ? one : ""}, {"2", two ? two : ""}, {"3", three ? three : ""}};
+
+	return fill_named(d->arena, phrase_text(phrase, d->language), values, 3);
+}
+
+const char *say_bytes(struct diagnosis *d, struct viz_bytes bytes)
+{
+	return keep(d, scene_harmless(bytes.data ? bytes.data : "", bytes.data ? bytes.len : 0));
+}
+
+const char *say_process(struct diagnosis *d, const struct viz_process *process)
+{
+	const char *comm = process && process->comm.len ? say_bytes(d, process->comm) : "?";
+
+	return process ? say(d, "%s[%" PRIu32 "]", comm, process->pid) : comm;
+}
+
+const char *say_end(struct diagnosis *d, const struct viz_end *end)
+{
+	if (end->process)
+		return say_process(d, end->process);
+	return end->known ? say(d, "pid %" PRIu32, end->pid)
+			  : say_phrase(d, PHRASE_SOMEBODY, NULL, NULL, NULL);
+}
+
+/* As in pictures: the id, and what says more. */
+const char *say_channel(struct diagnosis *d, const struct viz_channel *channel)
+{
+	struct viz_bytes more = channel->name;
+
+	if (!more.len)
+		more = channel->key.len ? channel->key : channel->local_address;
+	if (!more.len)
+		return say_bytes(d, channel->id);
+	return say(d, "%s %s%s", say_bytes(d, channel->id),
+		   channel->key.len && !channel->name.len ? "key " : "", say_bytes(d, more));
+}
+
+const char *say_call(struct diagnosis *d, const struct viz_operation *op)
+{
+	const char *name = say_bytes(d, op->syscall);
+
+	return op->fd >= 0 ? say(d, "%s(%" PRId32 ")", name, op->fd) : say(d, "%s()", name);
+}
+
+const char *say_amount(struct diagnosis *d, uint64_t bytes)
+{
+	char buf[SCENE_QUANTITY];
+
+	return say(d, "%s", scene_bytes(bytes, buf));
+}
+
+const char *say_duration(struct diagnosis *d, uint64_t ns)
+{
+	char buf[SCENE_QUANTITY];
+
+	return say(d, "%s", scene_duration(ns, buf));
+}
+
+const char *say_time(struct diagnosis *d, uint64_t at_ns)
+{
+	uint64_t start_ns = d->model->header.start_ns;
+
+	return say_duration(d, at_ns > start_ns ? at_ns - start_ns : 0);
+}
+
+const char *say_join(struct diagnosis *d, const char *first, const char *separator,
+		     const char *next)
+{
+	return first ? say(d, "%s%s%s", first, separator, next) : next;
+}
+
+bool is_call(const struct viz_operation *op, const char *syscall)
+{
+	return viz_bytes_equal(op->syscall, viz_bytes_of(syscall));
+}
+
+bool has_error(const struct viz_operation *op, const char *error)
+{
+	return viz_operation_failed(op) && viz_bytes_equal(op->error, viz_bytes_of(error));
+}

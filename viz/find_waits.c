@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Waits that never end: circles, ends that cannot come, and the rest. */
+#include <inttypes.h>
+
+#include "find.h"
+#include "find_waits.h"
+
+bool waits_for_child(const struct wait *wait)
+{
+	return is_call(wait->operation, "wait4") || is_call(wait->operation, "waitid");
+}
+
+static enum access end_of(const struct wait *wait)
+{
+	return wait->operation->role == ROLE_SEND ? ACCESS_READ : ACCESS_WRITE;
+}
+
+const struct viz_channel *other_end(const struct diagnosis *d, const struct wait *wait)
+{
+	const struct viz_channel *peer = wait_peer(d->waits, wait->channel);
+
+	return peer ? peer : wait->channel;
+}
+
+/* " (fd 4)", or nothing where there is no descriptor. */
+static const char *by_descriptor(struct diagnosis *d, const struct wait *wait,
+				 const struct viz_process *process)
+{
+	const struct viz_holding *holding =
+		wait->channel ? wait_holding(other_end(d, wait), process, end_of(wait)) : NULL;
+
+	return holding ? say(d, " (fd %" PRId32 ")", holding->fd) : "";
+}
+
+static const char *say_enders(struct diagnosis *d, const struct wait *wait)
+{
+	const char *names = NULL;
+
+	for (size_t i = 0; i < wait->ender_count; i++) {
+		const char *fd = by_descriptor(d, wait, wait->enders[i]);
+
+		if (wait->enders[i] == wait->process && !*fd && wait->process->thread_count < 2)
+			continue;
+		names = say_join(d, names, ", ",
+				 say(d, "%s%s", say_process(d, wait->enders[i]), fd));
+	}
+	return names;
+}
+
+/* ping[801] read(3)  pipe:[40211]: only pong[802] (fd 4) can write there */
+static const char *say_wait(struct diagnosis *d, const struct wait *wait)
+{
+	enum phrase phrase = PHRASE_ONLY_WRITE;
+	const char *what = say(d, "%s %s", say_process(d, wait->process),
+			       say_call(d, wait->operation));
+	const char *enders = say_enders(d, wait);
+
+	if (!enders)
+		return say_phrase(d, PHRASE_WAITS_FOR_NOBODY, what,
+				  wait->channel ? say_channel(d, wait->channel) : "", NULL);
+	if (waits_for_child(wait))
+		return say_phrase(d, PHRASE_CHILD_MUST_END, what, enders, NULL);
+	if (wait->operation->role == ROLE_SEND)
+		phrase = PHRASE_ONLY_READ;
+	else if (wait->operation->role != ROLE_RECEIVE)
+		phrase = PHRASE_ONLY_ANSWER;
+	return say_phrase(d, phrase, what, wait->channel ? say_channel(d, wait->channel) : "",
+			  enders);
+}
+
+void finding_wait(struct diagnosis *d, struct finding *f, const struct wait *wait)
+{
+	finding_process(d, f, wait->process);
+	finding_operation(d, f, wait->operation);
+	finding_line(d, f, say_wait(d, wait));
+}
+
+/* The waits in the order in which each waits for the next, as far as they are in a row. */
+static const struct wait *next_in_circle(const struct diagnosis *d, const struct wait *wait,
+					 const bool *told)
+{
+	const struct wait *other = NULL;
+
+	for (size_t i = 0; i < d->waits->count; i++) {
+		const struct wait *next = d->waits->waits[i];
+
+		if (next->circle != wait->circle || told[i])
+			continue;
+		for (size_t k = 0; k < wait->ender_count; k++)
+			if (wait->enders[k] == next->process)
+				return next;
+		other = next;
+	}
+	return other;
+}
+
+static void tell_circle(struct diagnosis *d, const struct wait *first)
+{
+	bool *told = arena_array(d->arena, d->waits->count, sizeof(*told));
+	struct finding *f = finding_add(d, FINDING_DEADLOCK, first->since_ns, first->channel);
+	const char *names = NULL;
+
+	for (const struct wait *w = first; w; w = next_in_circle(d, w, told)) {
+		told[w->index] = true;
+		if (!f->channel)
+			f->channel = w->channel;
+		if (f->at_ns < w->since_ns) /* the last one closed the circle */
+			f->at_ns = w->since_ns;
+		finding_wait(d, f, w);
+	}
+	for (size_t i = 0; i < f->process_count; i++)
+		names = say_join(d, names,
+				 i + 1 < f->process_count ? ", "
+							  : phrase_text(PHRASE_AND, d->language),
+				 say_process(d, f->processes[i]));
+	finding_say(d, f, "who", "%s", names);
+	finding_say(d, f, "since", "%s", say_time(d, f->at_ns));
+}
+
+static void tell_circles(struct diagnosis *d)
+{
+	for (size_t number = 1; number <= d->waits->circle_count; number++)
+		for (size_t i = 0; i < d->waits->count; i++)
+			if (d->waits->waits[i]->circle == number) {
+				tell_circle(d, d->waits->waits[i]);
+				break;
+			}
+}
+
+/* It wants a type; the queue holds messages, and none of that type. */
+static bool tell_type(struct diagnosis *d, const struct wait *wait)
+{
+	struct finding *f;
+	int64_t wanted = 0;
+	const char *types = NULL;
+
+	if (!is_call(wait->operation, "msgrcv") || !wait->channel || wait->ready ||
+	    !d->waits->unread[wait->channel->index])
+		return false;
+	viz_operation_argument(wait->operation, "msgtyp", &wanted);
+	f = finding_add(d, FINDING_TYPE_NEVER_SENT, wait->since_ns, wait->channel);
+	finding_wait(d, f, wait);
+	for (size_t i = 0; i < d->pairing->message_count; i++) {
+		const struct viz_message *m = d->pairing->messages[i];
+
+		if (m->channel != wait->channel || m->fate != FATE_UNREAD)
+			continue;
+		if (f->operation_count < 5)
+			types = say_join(d, types, ", ", say(d, "%" PRId64, m->type));
+		finding_operation(d, f, m->from.operation);
+	}
+	finding_say(d, f, "who", "%s", say_process(d, wait->process));
+	finding_say(d, f, "wanted", "%" PRId64, wanted);
+	finding_say(d, f, "types", "%s", types);
+	return true;
+}
+
+/* A semaphore's other users have ended, or wait for ever themselves. */
+static bool tell_semaphore(struct diagnosis *d, const struct wait *wait)
+{
+	struct finding *f;
+	const char *gone = NULL;
+
+	if (!wait->channel || wait->channel->mechanism != MECH_SYSV_SEM || !wait->stuck)
+		return false;
+	f = finding_add(d, FINDING_SEMAPHORE_STUCK, wait->since_ns, wait->channel);
+	finding_wait(d, f, wait);
+	for (size_t i = 0; i < d->waits->user_counts[wait->channel->index]; i++) {
+		const struct viz_process *user = d->waits->users[wait->channel->index][i];
+
+		if (user == wait->process || !user->ended)
+			continue;
+		finding_process(d, f, user);
+		gone = say_join(d, gone, ", ", say_process(d, user));
+	}
+	finding_say(d, f, "who", "%s", say_process(d, wait->process));
+	finding_say(d, f, "gone", "%s",
+		    gone ? say_phrase(d, PHRASE_HAVE_ENDED, gone, NULL, NULL)
+			 : phrase_text(PHRASE_NOBODY_POSTS, d->language));
+	return true;
+}
+
+static bool waits_for_signal(const struct viz_operation *op)
+{
+	return op && (is_call(op, "pause") || is_call(op, "rt_sigsuspend"));
+}
+
+/* The last one handled before the wait began, none of which ended a wait for it. NULL: none. */
+static const struct viz_signal *missed_signal(const struct diagnosis *d, const struct wait *wait)
+{
+	const struct viz_signal *last = NULL;
+
+	for (size_t i = 0; i < d->pairing->signal_count; i++) {
+		const struct viz_signal *s = d->pairing->signals[i];
+
+		if (s->fate != FATE_HANDLED || !s->deliver || s->deliver->to != wait->process)
+			continue;
+		if (waits_for_signal(s->interrupted))
+			last = NULL;
+		else if (s->generate && s->generate->from && s->generate->origin != ORIGIN_CHILD &&
+			 s->deliver->at_ns <= wait->operation->enter_ns)
+			last = s;
+	}
+	return last;
+}
+
+/* And from a process that will send no other. */
+static bool tell_lost_wakeup(struct diagnosis *d, const struct wait *wait)
+{
+	const struct viz_signal *last = waits_for_signal(wait->operation) ? missed_signal(d, wait)
+									  : NULL;
+	struct finding *f;
+
+	if (!last || wait_process_acts(d->waits, last->generate->from))
+		return false;
+	f = finding_add(d, FINDING_LOST_WAKEUP, last->deliver->at_ns, NULL);
+	finding_wait(d, f, wait);
+	finding_process(d, f, last->generate->from);
+	finding_operation(d, f, last->raised_by);
+	finding_say(d, f, "who", "%s", say_process(d, wait->process));
+	finding_say(d, f, "signal", "%s", say_bytes(d, last->name));
+	finding_say(d, f, "call", "%s", say_call(d, wait->operation));
+	finding_say(d, f, "from", "%s", say_process(d, last->generate->from));
+	finding_say(d, f, "before", "%s",
+		    say_duration(d, wait->operation->enter_ns - last->deliver->at_ns));
+	return true;
+}
+
+static bool tell_full(struct diagnosis *d, const struct wait *wait)
+{
+	struct finding *f;
+	const char *enders = say_enders(d, wait);
+
+	if (wait->operation->role != ROLE_SEND || !wait->channel)
+		return false;
+	f = finding_add(d, FINDING_FULL_CHANNEL, wait->since_ns, wait->channel);
+	finding_wait(d, f, wait);
+	for (size_t i = 0; i < wait->ender_count; i++)
+		finding_process(d, f, wait->enders[i]);
+	finding_say(d, f, "who", "%s", say_process(d, wait->process));
+	finding_say(d, f, "long", "%s", say_duration(d, d->end_ns - wait->since_ns));
+	finding_say(d, f, "readers", "%s",
+		    enders ? enders : phrase_text(PHRASE_SOMEBODY, d->language));
+	return true;
+}
+
+/*
+ * What a server or a shell does all day is no fault: waiting for a connection, for one of several
+ * things, for a child, for a terminal, for time. Nor is waiting for somebody who works.
+ */
+static bool idle(const struct diagnosis *d, const struct wait *wait)
+{
+	if (wait->clock || !wait->channel || waits_for_child(wait) ||
+	    wait->channel->mechanism == MECH_PTY ||
+	    (wait->operation->role == ROLE_WAIT && wait->open))
+		return true;
+	for (size_t i = 0; i < wait->ender_count; i++)
+		if (wait_process_acts(d->waits, wait->enders[i]))
+			return true;
+	return false;
+}
+
+static void tell_blocked(struct diagnosis *d, const struct wait *wait)
+{
+	const char *enders = say_enders(d, wait);
+	struct finding *f = finding_add(d, FINDING_BLOCKED, wait->since_ns, wait->channel);
+
+	if (!enders || wait->open)
+		enders = say_join(d, enders, ", ", phrase_text(PHRASE_SOMEBODY, d->language));
+	finding_wait(d, f, wait);
+	for (size_t i = 0; i < wait->ender_count; i++)
+		finding_process(d, f, wait->enders[i]);
+	finding_say(d, f, "who", "%s", say_process(d, wait->process));
+	finding_say(d, f, "call", "%s", say_call(d, wait->operation));
+	finding_say(d, f, "since", "%s", say_time(d, wait->since_ns));
+	finding_say(d, f, "enders", "%s", enders);
+}
+
+void find_waits(struct diagnosis *d)
+{
+	bool given_up = d->model->trailer.present && d->model->trailer.why == END_REASON_TIMEOUT;
+
+	d->waits = wait_graph_new(d->arena, d->model, d->pairing);
+	if (!d->incomplete)
+		tell_circles(d);
+	for (size_t i = 0; i < d->waits->count; i++) {
+		const struct wait *wait = d->waits->waits[i];
+		bool told = false;
+
+		if (wait->ready || d->end_ns - wait->since_ns < LONG_WAIT_NS)
+			continue;
+		if (!d->incomplete)
+			told = tell_no_eof(d, wait) || (!wait->circle && tell_type(d, wait)) ||
+			       (!wait->circle && tell_semaphore(d, wait)) ||
+			       tell_lost_wakeup(d, wait);
+		if (!told && (!wait->circle || d->incomplete) && given_up && !idle(d, wait) &&
+		    !tell_full(d, wait))
+			tell_blocked(d, wait);
+	}
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* The table of findings. */
+#include "findings.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "find.h"
+
+static const struct finding_row rows[] = {
+#define EN(...)                                                                                    \
+	{                                                                                          \
+		__VA_ARGS__                                                                        \
+	}
+#define DE(...)                                                                                    \
+	{                                                                                          \
+		__VA_ARGS__                                                                        \
+	}
+#define FINDING(id, name, severity, find, en, de, example)                                         \
+	[FINDING_##id] = {name, SEVERITY_##severity, find, {en, de}, example},
+#define PHRASE(...)
+#include "findings.def"
+#undef PHRASE
+#undef FINDING
+#undef DE
+#undef EN
+};
+
+static const char *const phrases[][LANGUAGE_COUNT] = {
+#define FINDING(...)
+#define PHRASE(id, en, de) [PHRASE_##id] = {en, de},
+#include "findings.def"
+#undef PHRASE
+#undef FINDING
+};
+
+static const char *const severities[] = {"unknown", "note", "warning", "error"};
+
+const struct finding_row *finding_row(enum finding_id id)
+{
+	return &rows[id < FINDING_COUNT ? id : 0];
+}
+
+const struct finding_row *finding_by_name(const char *name)
+{
+	for (size_t i = 0; i < FINDING_COUNT; i++)
+		if (strcmp(rows[i].name, name) == 0)
+			return &rows[i];
+	return NULL;
+}
+
+const char *phrase_text(enum phrase phrase, enum language language)
+{
+	return phrase < PHRASE_COUNT ? phrases[phrase][language] : "";
+}
+
+const char *severity_name(enum severity severity)
+{
+	return severities[severity < SEVERITY_COUNT ? severity : SEVERITY_NONE];
+}
+
+enum severity severity_by_name(const char *name)
+{
+	for (int i = SEVERITY_NOTE; i < SEVERITY_COUNT; i++)
+		if (strcmp(severities[i], name) == 0)
+			return (enum severity)i;
+	return SEVERITY_NONE;
+}
+
+bool language_by_name(const char *name, enum language *language)
+{
+	bool de = strncmp(name, "de", 2) == 0;
+
+	*language = de ? LANGUAGE_DE : LANGUAGE_EN;
+	return (de || strncmp(name, "en", 2) == 0) && !(name[2] >= 'a' && name[2] <= 'z');
+}
+
+enum language language_of_environment(void)
+{
+	static const char *const variables[] = {"LC_ALL", "LC_MESSAGES", "LANG"};
+	enum language language = LANGUAGE_EN;
+
+	for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++) {
+		const char *value = getenv(variables[i]);
+
+		if (!value || !*value)
+			continue;
+		if (!language_by_name(value, &language))
+			language = LANGUAGE_EN;
+		break;
+	}
+	return language;
+}

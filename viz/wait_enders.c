@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Who could end a wait: holders of the other end, users of a queue, children. */
+#include "find.h"
+#include "wait_graph_internal.h"
+
+static void add_ender(struct wait_graph *graph, struct wait *wait,
+		      const struct viz_process *process)
+{
+	for (size_t i = 0; i < wait->ender_count; i++)
+		if (wait->enders[i] == process)
+			return;
+	ARENA_PUSH(graph->arena, wait->enders, wait->ender_count, process);
+}
+
+const struct viz_holding *wait_holding(const struct viz_channel *channel,
+				       const struct viz_process *process, enum access access)
+{
+	for (size_t i = 0; i < channel->holding_count; i++) {
+		const struct viz_holding *holding = channel->holdings[i];
+
+		if (holding->process == process && (holding->access & access) &&
+		    holding->until_ns == VIZ_NEVER && !process->ended)
+			return holding;
+	}
+	return NULL;
+}
+
+/* All who hold such an end still. Nobody known: then somebody whom the trace does not know. */
+static void add_holders(struct wait_graph *graph, struct wait *wait,
+			const struct viz_channel *channel, enum access access)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < channel->holding_count; i++) {
+		const struct viz_holding *holding = channel->holdings[i];
+
+		if (!(holding->access & access) || holding->until_ns != VIZ_NEVER ||
+		    holding->process->ended)
+			continue;
+		add_ender(graph, wait, holding->process);
+		any = true;
+	}
+	wait->open |= !any;
+}
+
+const struct viz_channel *wait_peer(const struct wait_graph *graph,
+				    const struct viz_channel *channel)
+{
+	if (channel->peer)
+		return channel->peer;
+	for (size_t i = 0; i < graph->pairing->connection_count; i++) {
+		const struct viz_connection *c = graph->pairing->connections[i];
+
+		if (c->client == channel)
+			return c->server;
+		if (c->server == channel)
+			return c->client;
+	}
+	return NULL;
+}
+
+static bool descends_from(const struct viz_process *process, const struct viz_process *ancestor)
+{
+	while (process && process != ancestor)
+		process = process->parent;
+	return process != NULL;
+}
+
+/* A child knows the queue of its parent, though it has not used it yet. */
+static void add_users(struct wait_graph *graph, struct wait *wait,
+		      const struct viz_channel *channel)
+{
+	struct viz_process **users = graph->users[channel->index];
+	size_t count = graph->user_counts[channel->index];
+
+	for (size_t i = 0; i < graph->model->process_count; i++) {
+		const struct viz_process *process = graph->model->processes[i];
+
+		for (size_t k = 0; k < count && !process->ended; k++)
+			if (descends_from(process, users[k])) {
+				add_ender(graph, wait, process);
+				break;
+			}
+	}
+	wait->open |= wait->ender_count == 0;
+}
+
+/* Nobody before this trace can know it: it has no name, or it was made where none was. */
+static bool made_here(const struct wait_graph *graph, const struct viz_channel *channel)
+{
+	enum { EXCLUSIVE = 02000, FILE_EXCLUSIVE = 0200 };
+
+	for (size_t i = 0; i < graph->model->operation_count; i++) {
+		const struct viz_operation *op = graph->model->operations[i];
+		int64_t key = -1;
+
+		if (op->role != ROLE_OPEN || !viz_operation_done(op) || viz_operation_failed(op) ||
+		    !(op->channel == channel ||
+		      (op->new_fds_count && op->new_fds[0].channel == channel)))
+			continue;
+		viz_operation_argument(op, "key", &key);
+		if (key == 0 || (op->flags & (is_call(op, "mq_open") ? FILE_EXCLUSIVE : EXCLUSIVE)))
+			return true;
+	}
+	return false;
+}
+
+static bool type_fits(const struct viz_operation *receive, int64_t type)
+{
+	enum { EXCEPT = 020000 };
+	int64_t wanted = 0;
+
+	viz_operation_argument(receive, "msgtyp", &wanted);
+	if (wanted > 0)
+		return (type == wanted) != ((receive->flags & EXCEPT) != 0);
+	return wanted == 0 || type <= -wanted;
+}
+
+static bool lies_ready(const struct wait_graph *graph, const struct viz_operation *op,
+		       const struct viz_channel *channel)
+{
+	for (size_t i = 0; i < graph->pairing->message_count && graph->unread[channel->index];
+	     i++) {
+		const struct viz_message *m = graph->pairing->messages[i];
+
+		if (m->channel != channel || m->fate != FATE_UNREAD)
+			continue;
+		if (channel->mechanism != MECH_SYSV_MSG || type_fits(op, m->type))
+			return true;
+	}
+	return false;
+}
+
+static void wait_at_socket(struct wait_graph *graph, struct wait *wait,
+			   const struct viz_channel *channel)
+{
+	const struct viz_channel *peer = wait_peer(graph, channel);
+
+	if (peer && channel->created_in_trace && peer->created_in_trace)
+		add_holders(graph, wait, peer, ACCESS_BOTH);
+	else
+		wait->open = true;
+}
+
+static void wait_at_queue(struct wait_graph *graph, struct wait *wait,
+			  const struct viz_channel *channel)
+{
+	if (made_here(graph, channel))
+		add_users(graph, wait, channel);
+	else
+		wait->open = true;
+}
+
+/* `end` is the one whose holders end the wait. */
+static void wait_at(struct wait_graph *graph, struct wait *wait, const struct viz_channel *channel,
+		    enum access end)
+{
+	if (!wait->channel)
+		wait->channel = channel;
+	if (end == ACCESS_WRITE)
+		wait->ready |= lies_ready(graph, wait->operation, channel);
+	switch (channel->mechanism) {
+	case MECH_PIPE:
+	case MECH_FIFO:
+		wait->open |= channel->mechanism == MECH_PIPE ? !channel->created_in_trace
+							      : channel->found;
+		add_holders(graph, wait, channel, end);
+		break;
+	case MECH_UNIX_STREAM:
+	case MECH_UNIX_SEQPACKET:
+	case MECH_TCP:
+		wait_at_socket(graph, wait, channel);
+		break;
+	case MECH_SYSV_MSG:
+	case MECH_POSIX_MQ:
+	case MECH_SYSV_SEM:
+		wait_at_queue(graph, wait, channel);
+		break;
+	case MECH_FILE_LOCK:
+		add_users(graph, wait, channel);
+		break;
+	default:
+		wait->open = true;
+	}
+}
+
+/* wait4: pid > 0 that child, -1 any; waitid: P_ALL 0, P_PID 1. Groups are not followed. */
+static void wait_for_children(struct wait_graph *graph, struct wait *wait)
+{
+	const struct viz_operation *op = wait->operation;
+	int64_t pid = -1, kind = 1;
+	bool any = false;
+
+	if (is_call(op, "waitid")) {
+		wait->open |= !viz_operation_argument(op, "idtype", &kind) || kind > 1;
+		if (kind == 1)
+			viz_operation_argument(op, "id", &pid);
+	} else {
+		wait->open |= !viz_operation_argument(op, "pid", &pid);
+	}
+	for (size_t i = 0; i < graph->model->process_count; i++) {
+		const struct viz_process *child = graph->model->processes[i];
+
+		if (child->parent != wait->process || child->ended ||
+		    ((int32_t)pid > 0 && child->pid != (uint32_t)pid))
+			continue;
+		add_ender(graph, wait, child);
+		any = true;
+	}
+	wait->open |= !any;
+}
+
+static void wait_for_any(struct wait_graph *graph, struct wait *wait)
+{
+	const struct viz_operation *op = wait->operation;
+	int64_t timeout = 0;
+	bool timed = !viz_operation_argument(op, "timeout", &timeout) || (int32_t)timeout >= 0;
+
+	wait->clock = (int32_t)timeout > 0;
+	wait->open |= timed || op->waits_cut || op->waits_for_count == 0;
+	for (size_t i = 0; i < op->waits_for_count; i++) {
+		const struct viz_wait *w = &op->waits_for[i];
+		bool out = viz_wait_has(w, OUT) || viz_wait_has(w, WRNORM);
+
+		wait->open |= !w->channel;
+		if (w->channel && out)
+			wait_at(graph, wait, w->channel, ACCESS_READ);
+		if (w->channel && !(out && !viz_wait_has(w, IN)))
+			wait_at(graph, wait, w->channel, ACCESS_WRITE);
+	}
+}
+
+/* semop(3) of glibc calls semtimedop; whether that has a timeout the trace does not tell. */
+void wait_find_enders(struct wait_graph *graph, struct wait *wait)
+{
+	const struct viz_operation *op = wait->operation;
+
+	if (is_call(op, "wait4") || is_call(op, "waitid"))
+		wait_for_children(graph, wait);
+	else if (is_call(op, "poll") || is_call(op, "ppoll") || is_call(op, "select") ||
+		 is_call(op, "pselect6") || is_call(op, "epoll_wait") ||
+		 is_call(op, "epoll_pwait") || is_call(op, "epoll_pwait2"))
+		wait_for_any(graph, wait);
+	else if (is_call(op, "nanosleep") || is_call(op, "clock_nanosleep"))
+		wait->clock = wait->open = true;
+	else if (op->role == ROLE_RECEIVE && op->channel)
+		wait_at(graph, wait, op->channel, ACCESS_WRITE);
+	else if (op->role == ROLE_SEND && op->channel)
+		wait_at(graph, wait, op->channel, ACCESS_READ);
+	else if ((is_call(op, "semop") || is_call(op, "semtimedop") || is_call(op, "flock") ||
+		  is_call(op, "fcntl")) &&
+		 op->channel)
+		wait_at(graph, wait, op->channel, ACCESS_NONE);
+	else
+		wait->open = true;
+}

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* The wait graph: who can still act, who never will again, and the circles among those. */
+#include "wait_graph.h"
+
+#include "wait_graph_internal.h"
+
+static bool by_name(const struct viz_channel *channel)
+{
+	return channel->mechanism == MECH_SYSV_MSG || channel->mechanism == MECH_POSIX_MQ ||
+	       channel->mechanism == MECH_SYSV_SEM || channel->mechanism == MECH_FILE_LOCK;
+}
+
+static void add_user(struct wait_graph *graph, const struct viz_channel *channel,
+		     struct viz_process *process)
+{
+	struct viz_process **users = graph->users[channel->index];
+	size_t *count = &graph->user_counts[channel->index];
+
+	for (size_t i = *count; i-- > 0;)
+		if (users[i] == process)
+			return;
+	ARENA_PUSH(graph->arena, graph->users[channel->index], *count, process);
+}
+
+static void collect(struct wait_graph *graph)
+{
+	const struct viz_model *model = graph->model;
+
+	graph->users = arena_array(graph->arena, model->channel_count + 1, sizeof(*graph->users));
+	graph->user_counts = arena_array(graph->arena, model->channel_count + 1,
+					 sizeof(*graph->user_counts));
+	graph->unread = arena_array(graph->arena, model->channel_count + 1, sizeof(*graph->unread));
+	for (size_t i = 0; i < model->operation_count; i++) {
+		const struct viz_operation *op = model->operations[i];
+
+		if (op->channel && by_name(op->channel))
+			add_user(graph, op->channel, op->process);
+		if (op->new_fds_count && by_name(op->new_fds[0].channel))
+			add_user(graph, op->new_fds[0].channel, op->process);
+	}
+	for (size_t i = 0; i < graph->pairing->message_count; i++) {
+		const struct viz_message *m = graph->pairing->messages[i];
+
+		if (m->channel && m->fate == FATE_UNREAD)
+			graph->unread[m->channel->index]++;
+	}
+}
+
+static void add_wait(struct wait_graph *graph, const struct viz_operation *op)
+{
+	struct wait *wait = arena_alloc(graph->arena, sizeof(*wait));
+
+	wait->index = graph->count;
+	wait->operation = op;
+	wait->process = op->process;
+	wait->since_ns = op->began ? op->began_ns : op->enter_ns;
+	wait_find_enders(graph, wait);
+	ARENA_PUSH(graph->arena, graph->waits, graph->count, wait);
+}
+
+static const struct wait *wait_of(const struct wait_graph *graph, const struct viz_thread *thread)
+{
+	for (size_t i = 0; i < graph->count; i++)
+		if (graph->waits[i]->operation->thread == thread)
+			return graph->waits[i];
+	return NULL;
+}
+
+bool wait_process_stuck(const struct wait_graph *graph, const struct viz_process *process)
+{
+	for (size_t i = 0; i < process->thread_count; i++) {
+		const struct wait *wait;
+
+		if (process->threads[i]->end_ns != VIZ_NEVER)
+			continue;
+		wait = wait_of(graph, process->threads[i]);
+		if (!wait || !wait->stuck)
+			return false;
+	}
+	return process->thread_count > 0 && !process->ended;
+}
+
+bool wait_process_acts(const struct wait_graph *graph, const struct viz_process *process)
+{
+	for (size_t i = 0; i < process->thread_count; i++) {
+		const struct wait *wait = wait_of(graph, process->threads[i]);
+
+		if (process->threads[i]->end_ns == VIZ_NEVER &&
+		    (!wait || wait->clock || wait->ready))
+			return true;
+	}
+	return false;
+}
+
+/* The greatest set of waits that only each other could end: begin with all, take out who can. */
+static void find_stuck(struct wait_graph *graph)
+{
+	bool changed = true;
+
+	for (size_t i = 0; i < graph->count; i++)
+		graph->waits[i]->stuck = !graph->waits[i]->open && !graph->waits[i]->ready;
+	while (changed) {
+		changed = false;
+		for (size_t i = 0; i < graph->count; i++) {
+			struct wait *wait = graph->waits[i];
+
+			for (size_t k = 0; k < wait->ender_count && wait->stuck; k++)
+				if (!wait_process_stuck(graph, wait->enders[k])) {
+					wait->stuck = false;
+					changed = true;
+				}
+		}
+	}
+}
+
+/* From a wait to the waits of the processes that could end it. */
+static void reach(const struct wait_graph *graph, const struct wait *from, bool *reached)
+{
+	for (size_t i = 0; i < graph->count; i++) {
+		const struct wait *next = graph->waits[i];
+		bool leads = false;
+
+		for (size_t k = 0; k < from->ender_count; k++)
+			leads |= from->enders[k] == next->process;
+		if (!leads || !next->stuck || reached[i])
+			continue;
+		reached[i] = true;
+		reach(graph, next, reached);
+	}
+}
+
+/* Waits that reach each other; a process that waits for itself alone is no circle. */
+static void find_circles(struct wait_graph *graph)
+{
+	size_t n = graph->count;
+	bool **reached = arena_array(graph->arena, n + 1, sizeof(*reached));
+
+	for (size_t i = 0; i < n; i++) {
+		reached[i] = arena_array(graph->arena, n, sizeof(**reached));
+		if (graph->waits[i]->stuck)
+			reach(graph, graph->waits[i], reached[i]);
+	}
+	for (size_t i = 0; i < n; i++) {
+		bool fresh = false;
+
+		for (size_t k = i + 1; k < n && !graph->waits[i]->circle; k++)
+			if (reached[i][k] && reached[k][i] &&
+			    graph->waits[i]->process != graph->waits[k]->process) {
+				graph->waits[k]->circle = graph->circle_count + 1;
+				fresh = true;
+			}
+		if (fresh)
+			graph->waits[i]->circle = ++graph->circle_count;
+	}
+}
+
+/* Beyond this nobody reads the answer, and finding it would take too long. */
+#define WAITS_MOST 1000
+
+struct wait_graph *wait_graph_new(struct arena *arena, const struct viz_model *model,
+				  const struct viz_pairing *pairing)
+{
+	struct wait_graph *graph = arena_alloc(arena, sizeof(*graph));
+
+	*graph = (struct wait_graph){.model = model, .pairing = pairing, .arena = arena};
+	collect(graph);
+	for (size_t i = 0; i < model->operation_count && graph->count < WAITS_MOST; i++) {
+		const struct viz_operation *op = model->operations[i];
+
+		if (op->state == STATE_PENDING && !op->process->ended &&
+		    op->thread->end_ns == VIZ_NEVER)
+			add_wait(graph, op);
+	}
+	find_stuck(graph);
+	find_circles(graph);
+	return graph;
+}

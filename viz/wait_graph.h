@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Who waits for what when the trace ends, and who could end it. Only what the tracer itself found
+ * asleep at the end is a wait (state pending): a wake-up that is not in the trace makes none.
+ */
+#ifndef VIZ_WAIT_GRAPH_H
+#define VIZ_WAIT_GRAPH_H
+
+#include "arena.h"
+#include "pair.h"
+
+struct wait {
+	size_t index;
+	const struct viz_operation *operation;
+	const struct viz_process *process;
+	const struct viz_channel *channel; /* the first that it waits at; NULL: none */
+	uint64_t since_ns;
+	const struct viz_process **enders; /* who could end it, itself perhaps; each once */
+	size_t ender_count;
+	bool open;     /* so could somebody outside the trace, a clock, or something not known */
+	bool clock;    /* time ends it */
+	bool ready;    /* what it waits for is there: it only has not run yet */
+	bool stuck;    /* not open, and all its enders are stuck: it never ends */
+	size_t circle; /* number of its circle from 1; 0: it is in none */
+};
+
+struct wait_graph {
+	const struct viz_model *model;
+	const struct viz_pairing *pairing;
+	struct arena *arena;
+	struct wait **waits; /* in order of the operations */
+	size_t count;
+	size_t circle_count;
+	struct viz_process ***users; /* of each channel that is no descriptor: by its index */
+	size_t *user_counts;
+	uint64_t *unread; /* of each channel: messages that lie in it */
+};
+
+struct wait_graph *wait_graph_new(struct arena *arena, const struct viz_model *model,
+				  const struct viz_pairing *pairing);
+
+/* The descriptor by which that process could write (or read) there at the end; NULL: none. */
+const struct viz_holding *wait_holding(const struct viz_channel *channel,
+				       const struct viz_process *process, enum access access);
+
+/* The other end of a socket: what is written there is read here. NULL: not known. */
+const struct viz_channel *wait_peer(const struct wait_graph *graph,
+				    const struct viz_channel *channel);
+
+/* Whether the process can still do something by itself: some thread runs, or a clock wakes it. */
+bool wait_process_acts(const struct wait_graph *graph, const struct viz_process *process);
+
+/* Whether all its threads are stuck. */
+bool wait_process_stuck(const struct wait_graph *graph, const struct viz_process *process);
+
+#endif
