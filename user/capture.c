@@ -292,6 +292,8 @@ static int capture_prepare(struct capture *capture)
 	if (error)
 		return error;
 	error = trace_writer_open(&capture->writer, capture->tracer, options->output);
+	if (!error && options->hide_payload)
+		error = encoder_hide_payload(&capture->writer.encoder);
 	if (error)
 		return fail(capture, error, "cannot start the trace");
 	header_write(capture);

@@ -19,6 +19,7 @@ struct capture_options {
 	char **command;	     /* NULL-terminated; NULL: what `selection` says */
 	struct selection selection;
 	int output;	       /* descriptor that the trace is written to */
+	bool hide_payload;     /* write digests */
 	bool stdout_to_stderr; /* the command's stdout: the trace has ours */
 };
 

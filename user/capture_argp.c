@@ -15,12 +15,17 @@ enum {
 	OPTION_TIMEOUT,
 	OPTION_PEERS,
 	OPTION_FUTEX,
-	OPTION_BUFFERS
+	OPTION_BUFFERS,
+	OPTION_NO_PAYLOAD
 };
 
 static const struct argp_option rows[] = {
 	{"payload", OPTION_PAYLOAD, "BYTES", 0,
 	 "Keep the first BYTES of what each call moves: 0 (none) to 4096; 64 if not given", 0},
+	{"no-payload", OPTION_NO_PAYLOAD, NULL, 0,
+	 "Keep nothing of what is said, only a digest that tells equal bytes from others: its salt "
+	 "is nowhere written",
+	 0},
 	{"timeout", OPTION_TIMEOUT, "SECONDS", 0,
 	 "After SECONDS write down what every process waits for, then end the command (TERM, a "
 	 "second later KILL); exit status 124. For programs that hang",
@@ -116,6 +121,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
 	switch (key) {
 	case OPTION_PAYLOAD:
 		payload_set(options, text, state);
+		return 0;
+	case OPTION_NO_PAYLOAD:
+		options->hide_payload = true;
 		return 0;
 	case OPTION_PEERS:
 		options->tracer.selection.peers = 1;

@@ -24,6 +24,12 @@ int encoder_open(struct encoder *encoder)
 	return -ENOMEM;
 }
 
+int encoder_hide_payload(struct encoder *encoder)
+{
+	encoder->hides_payload = true;
+	return digest_salt_make(&encoder->salt);
+}
+
 void encoder_close(struct encoder *encoder)
 {
 	json_free(&encoder->json);

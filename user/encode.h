@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "calls.h"
+#include "digest.h"
 #include "objects.h"
 #include "paths.h"
 #include "tracer.h"
@@ -28,11 +29,16 @@ struct encoder {
 	uint64_t operations;  /* complete ones written */
 	uint64_t signals;
 	uint64_t lost;
+	bool hides_payload; /* digests are written instead */
+	struct digest_salt salt;
 	bool wants_buffers; /* some object has two senders or two receivers */
 	uint64_t malformed; /* records that were not what wire.h says: a bug, counted as lost */
 };
 
 int encoder_open(struct encoder *encoder); /* 0 or -ENOMEM */
+
+/* From now on digests are written in place of payloads. 0 or -errno. */
+int encoder_hide_payload(struct encoder *encoder);
 void encoder_close(struct encoder *encoder);
 
 /* One record of the ring. */

@@ -2,6 +2,7 @@
 /* Calls: the operation lines. The hot path: everything here runs once for each system call. */
 #include <errno.h>
 #include <linux/socket.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -96,11 +97,25 @@ static struct waits waits_of(const struct wire_operation *operation, const struc
 			      .more = operation->has & WIRE_HAS_MORE_WAITS};
 }
 
-static void payload_field(struct json *json, const struct syscall_info *call,
+static void digest_fields(struct encoder *encoder, const struct extra *extra)
+{
+	uint64_t digest = digest_of(&encoder->salt, extra->payload, extra->payload_len);
+	char text[17];
+
+	snprintf(text, sizeof(text), "%016llx", (unsigned long long)digest);
+	json_field_text(&encoder->json, KEY(operation, digest), text);
+	json_field_uint(&encoder->json, KEY(operation, digest_len), extra->payload_len);
+}
+
+static void payload_field(struct encoder *encoder, const struct syscall_info *call,
 			  const struct extra *extra)
 {
+	struct json *json = &encoder->json;
+
 	if (call->data == DATA_PATH)
 		json_field_bytes(json, KEY(operation, path), extra->payload, extra->payload_len);
+	else if (extra->payload_len && encoder->hides_payload)
+		digest_fields(encoder, extra);
 	else if (extra->payload_len)
 		json_field_bytes(json, KEY(operation, payload), extra->payload, extra->payload_len);
 }
@@ -233,7 +248,7 @@ static void operation_line(struct encoder *encoder, const struct wire_operation 
 	} else if (is_control(call->data)) {
 		control_fields(json, call->data, args, extra->payload, extra->payload_len);
 	} else {
-		payload_field(json, call, extra);
+		payload_field(encoder, call, extra);
 	}
 	if (call->role == ROLE_CONTROL)
 		command_fields(json, operation, args);

@@ -155,6 +155,8 @@ struct viz_operation {
 	struct viz_position at_entry, at_lock, at_exit; /* pipes and TCP */
 	struct viz_process *woken_by; /* whose call last woke it; NULL: nobody in the trace */
 	struct viz_bytes payload;
+	struct viz_bytes digest; /* of the first digest_len bytes, where there is no payload */
+	uint64_t digest_len;
 	int64_t message_type;
 	uint32_t priority;
 	uint64_t flags;

@@ -150,6 +150,8 @@ static void add_amounts(struct model_builder *b, struct viz_operation *op)
 	build_positions(b, op);
 	op->woken_by = build_waker(b);
 	op->payload = build_bytes(b, FIELD_operation_payload);
+	op->digest = build_string(b, FIELD_operation_digest);
+	op->digest_len = VALUE(operation, digest_len)->number;
 	op->message_type = VALUE(operation, message_type)->integer;
 	op->priority = build_u32(b, FIELD_operation_priority);
 	op->flags = VALUE(operation, flags)->number;

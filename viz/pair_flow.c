@@ -209,6 +209,18 @@ struct viz_bytes flow_payload(const struct flow_item *item, uint64_t offset, uin
 	return (struct viz_bytes){payload.data + begin, len};
 }
 
+/* Digests of two beginnings of the same length, where the trace has those alone. */
+static bool digests_differ(const struct flow_item *send, uint64_t sent_at,
+			   const struct flow_item *receive, uint64_t received_at)
+{
+	const struct viz_operation *from = send->op, *to = receive->op;
+
+	if (!from->digest.len || !to->digest.len || from->digest_len != to->digest_len)
+		return false;
+	return send->local + sent_at == 0 && receive->local + received_at == 0 && !send->line &&
+	       !receive->line && !viz_bytes_equal(from->digest, to->digest);
+}
+
 static bool payloads_differ(const struct flow *flow, const struct flow_piece *piece)
 {
 	uint64_t sent_at = piece->start - piece->send->start;
@@ -220,6 +232,8 @@ static bool payloads_differ(const struct flow *flow, const struct flow_piece *pi
 		return false;
 	if (flow->whole)
 		sent_at = received_at = 0;
+	if (digests_differ(piece->send, sent_at, piece->receive, received_at))
+		return true;
 	sent = flow_payload(piece->send, sent_at, len);
 	received = flow_payload(piece->receive, received_at, len);
 	return sent.len && received.len &&

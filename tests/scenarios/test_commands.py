@@ -347,6 +347,26 @@ def payload(directory):
             expect_equal(blob(sent[0]["payload"]), text[:size], "its bytes")
 
 
+@scenario("--no-payload: nothing of what was said is in the trace, and pairing is as exact")
+def no_payload(directory):
+    salts = []
+    for turn in ("first", "second"):
+        folder = os.path.join(directory, turn)
+        os.mkdir(folder)
+        result = record(folder, lab("bigwrite", 20000, 9000), "--no-payload")
+        (sent,) = [t for t in result.truth if t["do"] == "send"][:1]
+        with open(result.trace.path, "rb") as file:
+            expect(sent["text"][:8].encode() not in file.read(), "no word of it")
+        found = result.messages().of("pipe")
+        expect_equal({m["match"] for m in found}, {"exact"}, "all pairs are certain")
+        send = result.trace.operation(found[0]["sent"]["op"])
+        receive = result.trace.operation(found[0]["received"]["op"])
+        expect_equal(send["digest"], receive["digest"], "the same bytes, the same digest")
+        expect_equal(send["digest_len"], 64, "of as many as would be kept")
+        salts.append(send["digest"])
+    expect(salts[0] != salts[1], "another trace has another salt")
+
+
 @scenario("wrong usage: status 2 or 125, one clear line, and help that has examples")
 def usage(_):
     for arguments, word in (

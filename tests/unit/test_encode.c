@@ -11,6 +11,7 @@
 #include <signal.h>
 
 #include "user/calls.c" /* user/ is no library: its tested parts need no libbpf */
+#include "user/digest.c"
 #include "user/encode.c"
 #include "user/encode_args.c"
 #include "user/encode_control.c"
@@ -113,6 +114,19 @@ static void encode(struct encoder *encoder, struct call_record *record)
 	} else {
 		encode_record(encoder, &record->operation, len);
 	}
+}
+
+/* The test vector of the paper: key 00 to 0f, bytes 00 to 0e. */
+static void test_digest(void **state)
+{
+	const struct digest_salt salt = {{0x0706050403020100, 0x0f0e0d0c0b0a0908}};
+	unsigned char bytes[15];
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (unsigned char)i;
+	assert_int_equal(digest_of(&salt, bytes, sizeof(bytes)), 0xa129ca6149be45e5);
+	assert_int_not_equal(digest_of(&salt, bytes, 14), 0xa129ca6149be45e5);
 }
 
 static void test_write(void **state)
@@ -335,6 +349,7 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
+		TEST(test_digest),
 		TEST(test_write),
 		TEST(test_error_has_its_name),
 		TEST(test_begin_and_end_share_a_number),

@@ -220,6 +220,29 @@ static void payload_contradicts(void **state)
 					       "pipe 10>- 5 s2+0 - ambiguous unread\n");
 }
 
+#define DIGEST(text) ",'digest':'" text "','digest_len':5"
+
+static void digest_contradicts(void **state)
+{
+	struct trace_text *t = *state;
+
+	PUT(t, 1, 10, 10, 11, 5, DIGEST("00000000000000aa"));
+	PUT(t, 2, 10, 12, 13, 5, DIGEST("00000000000000bb"));
+	GET(t, 3, 20, 14, 15, 5, DIGEST("00000000000000bb"));
+	assert_string_equal(trace_messages(t), "pipe 10>20 5 s1+0 r3+0 ambiguous\n"
+					       "pipe 10>- 5 s2+0 - ambiguous unread\n");
+}
+
+/* Of two lengths, digests say nothing. */
+static void digest_of_other_length(void **state)
+{
+	struct trace_text *t = *state;
+
+	PUT(t, 1, 10, 10, 11, 9, DIGEST("00000000000000aa"));
+	GET(t, 2, 20, 14, 15, 9, ",'digest':'00000000000000bb','digest_len':9");
+	assert_string_equal(trace_messages(t), "pipe 10>20 9 s1+0 r2+0 exact\n");
+}
+
 /* The kernel's count of what lies in the pipe tells of bytes that moved unseen (splice). */
 static void content_contradicts(void **state)
 {
@@ -429,6 +452,8 @@ int main(void)
 		TEST(from_outside_too),
 		TEST(effect_before_cause),
 		TEST(payload_contradicts),
+		TEST(digest_contradicts),
+		TEST(digest_of_other_length),
 		TEST(content_contradicts),
 		TEST(content_agrees),
 		TEST(content_sampled_too_early),
