@@ -4,7 +4,7 @@
 #include <string.h>
 
 static const struct renderer table[] = {
-#define RENDERER(id, name, ending, help) {name, ending, help, render_##id},
+#define RENDERER(id, name, ending, needs, help) {name, ending, RENDER_##needs, help, render_##id},
 #include "renderers.def"
 #undef RENDERER
 };

@@ -22,9 +22,12 @@ struct render_options {
 /* Draws; 0 or -errno (also of writing). */
 typedef int render_fn(FILE *out, const struct scene *scene, const struct render_options *options);
 
+enum render_needs { RENDER_DRAWING, RENDER_FACTS, RENDER_BINARY };
+
 struct renderer {
 	const char *name;
 	const char *ending; /* of file names, without the dot */
+	enum render_needs needs;
 	const char *help;
 	render_fn *render;
 };
@@ -38,7 +41,7 @@ const struct renderer *renderer_by_path(const char *path);
 /* The table, `*count` rows. */
 const struct renderer *renderers(size_t *count);
 
-#define RENDERER(id, name, ending, help) render_fn render_##id;
+#define RENDERER(id, name, ending, needs, help) render_fn render_##id;
 #include "renderers.def"
 #undef RENDERER
 

@@ -18,6 +18,9 @@ struct store {
 	struct scene_row row;
 	struct scene_bar bar;
 	struct scene_channel channel;
+	struct scene_object object;
+	struct scene_message message;
+	struct scene_call call;
 };
 
 struct scene *scene_new(void)
@@ -47,6 +50,24 @@ static void free_row(struct scene_row *row)
 	free_text(row->channel);
 }
 
+static void free_facts(struct scene *scene)
+{
+	for (size_t i = 0; i < scene->object_count; i++)
+		free_text(scene->objects[i].name);
+	for (size_t i = 0; i < scene->fact_count; i++) {
+		free_text(scene->facts[i].label);
+		free(scene->facts[i].payload);
+	}
+	for (size_t i = 0; i < scene->call_count; i++) {
+		free_text(scene->calls[i].name);
+		free_text(scene->calls[i].result);
+		free_text(scene->calls[i].object);
+	}
+	free(scene->objects);
+	free(scene->facts);
+	free(scene->calls);
+}
+
 void scene_free(struct scene *scene)
 {
 	if (!scene)
@@ -62,6 +83,7 @@ void scene_free(struct scene *scene)
 	for (size_t i = 0; i < scene->note_count; i++)
 		free_text(scene->notes[i]);
 	free_text(scene->command);
+	free_facts(scene);
 	free(scene->lanes);
 	free(scene->rows);
 	free(scene->bars);
@@ -172,6 +194,70 @@ struct scene_channel *scene_add_channel(struct scene *scene, enum mechanism mech
 	channel->latency_p50_ns = UINT64_MAX;
 	channel->name = channel->route = empty;
 	return channel;
+}
+
+static struct scene_object *next_object(struct scene *scene)
+{
+	struct scene_object *spare = &((struct store *)scene)->object;
+	void *grown = grow(scene, scene->objects, scene->object_count, sizeof(*spare));
+
+	if (!grown)
+		return memset(spare, 0, sizeof(*spare));
+	scene->objects = grown;
+	return &scene->objects[scene->object_count++];
+}
+
+struct scene_object *scene_add_object(struct scene *scene, enum mechanism mechanism)
+{
+	struct scene_object *object = next_object(scene);
+
+	object->mechanism = mechanism;
+	object->name = empty;
+	return object;
+}
+
+static struct scene_message *next_message(struct scene *scene)
+{
+	struct scene_message *spare = &((struct store *)scene)->message;
+	void *grown = grow(scene, scene->facts, scene->fact_count, sizeof(*spare));
+
+	if (!grown)
+		return memset(spare, 0, sizeof(*spare));
+	scene->facts = grown;
+	return &scene->facts[scene->fact_count++];
+}
+
+struct scene_message *scene_add_message(struct scene *scene, int from, int to)
+{
+	struct scene_message *message = next_message(scene);
+
+	message->from = from;
+	message->to = to;
+	message->object = message->send = message->receive = SCENE_NONE;
+	message->sent_ns = message->received_ns = SCENE_NEVER;
+	message->label = empty;
+	return message;
+}
+
+static struct scene_call *next_call(struct scene *scene)
+{
+	struct scene_call *spare = &((struct store *)scene)->call;
+	void *grown = grow(scene, scene->calls, scene->call_count, sizeof(*spare));
+
+	if (!grown)
+		return memset(spare, 0, sizeof(*spare));
+	scene->calls = grown;
+	return &scene->calls[scene->call_count++];
+}
+
+struct scene_call *scene_add_call(struct scene *scene, int lane, uint32_t tid)
+{
+	struct scene_call *call = next_call(scene);
+
+	call->lane = lane;
+	call->tid = tid;
+	call->name = call->result = call->object = empty;
+	return call;
 }
 
 /* Formatted and harmless; `empty` where there is no memory. */

@@ -112,6 +112,45 @@ struct scene_channel {
 	uint64_t latency_p50_ns; /* from send to receipt; UINT64_MAX: not known */
 };
 
+#define SCENE_NONE SIZE_MAX
+#define SCENE_NEVER UINT64_MAX
+
+/*
+ * The facts behind the picture, for formats that are data. There only where the request asked for
+ * them; after filters, but neither folded nor capped. Times are of CLOCK_MONOTONIC.
+ */
+struct scene_object {
+	char *name; /* "pipe:[77]" */
+	enum mechanism mechanism;
+};
+
+struct scene_message {
+	int from; /* lane, or SCENE_OUTSIDE */
+	int to;	  /* the same, or SCENE_NOWHERE: nobody received it */
+	enum mechanism mechanism;
+	enum scene_part part; /* SCENE_WHOLE, SCENE_UNREAD, SCENE_DROPPED */
+	bool ambiguous;
+	size_t object; /* SCENE_NONE: a signal */
+	uint64_t bytes;
+	uint64_t sent_ns;     /* when the send began; SCENE_NEVER: not known */
+	uint64_t received_ns; /* when the receive ended; SCENE_NEVER: not known, or it was not */
+	size_t send;	      /* of the calls; SCENE_NONE: not known */
+	size_t receive;
+	char *label; /* of a signal its name, else "" */
+	unsigned char *payload;
+	size_t payload_len; /* may be less than `bytes` */
+};
+
+struct scene_call {
+	int lane;
+	uint32_t tid;
+	char *name;   /* "write(1)" */
+	char *result; /* "24", "EAGAIN", "unfinished" */
+	char *object; /* "" where it has none */
+	uint64_t enter_ns;
+	uint64_t exit_ns; /* of an unfinished one: as long as is known */
+};
+
 struct scene {
 	char *command; /* "ls | wc" as it was typed. May be "" */
 	uint64_t duration_ns;
@@ -128,7 +167,14 @@ struct scene {
 	size_t bar_count;
 	struct scene_channel *channels;
 	size_t channel_count;
-	char **notes; /* what is missing and why: loss, a cut trace, rows left out */
+	struct scene_object *objects;
+	size_t object_count;
+	struct scene_message *facts;
+	size_t fact_count;
+	struct scene_call *calls;
+	size_t call_count;
+	int64_t realtime_offset_ns; /* added to a time of these it gives one of CLOCK_REALTIME */
+	char **notes;		    /* what is missing and why: loss, a cut trace, rows left out */
 	size_t note_count;
 	bool failed; /* out of memory: sticky, the scene must not be drawn */
 };
@@ -146,6 +192,9 @@ struct scene_lane *scene_add_lane(struct scene *scene, const char *title, uint32
 struct scene_row *scene_add_row(struct scene *scene, enum scene_kind kind, int from, int to);
 struct scene_bar *scene_add_bar(struct scene *scene, int lane, enum scene_bar_kind kind);
 struct scene_channel *scene_add_channel(struct scene *scene, enum mechanism mechanism);
+struct scene_object *scene_add_object(struct scene *scene, enum mechanism mechanism);
+struct scene_message *scene_add_message(struct scene *scene, int from, int to);
+struct scene_call *scene_add_call(struct scene *scene, int lane, uint32_t tid);
 void scene_add_note(struct scene *scene, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 

@@ -15,6 +15,7 @@ struct scene_request {
 	const struct viz_pairing *pairing;
 	const struct viz_filter *filter; /* NULL: everything */
 	size_t max_rows;		 /* 0: all */
+	bool facts;			 /* with objects, messages and calls */
 };
 
 /* 0 and a scene for scene_free(), or -ENOMEM. */

@@ -7,7 +7,7 @@
 
 #include "scene_draft.h"
 
-static bool wants_operation(const struct scene_drafts *d, const struct viz_operation *op)
+bool scene_wants_operation(const struct scene_drafts *d, const struct viz_operation *op)
 {
 	return !d->request->filter || viz_filter_operation(d->request->filter, op);
 }
@@ -95,17 +95,26 @@ static void set_times(struct draft *draft, const struct viz_message *m)
 		draft->received_ns = draft->sent_ns;
 }
 
-static void collect_message(struct scene_drafts *d, const struct viz_message *m)
+enum scene_part scene_message_lanes(const struct scene_drafts *d, const struct viz_message *m,
+				    int *from, int *to)
 {
 	enum scene_part part = part_of(m);
-	int from = end_lane(d, &m->from);
-	int to = end_lane(d, &m->to);
+
+	*from = end_lane(d, &m->from);
+	*to = end_lane(d, &m->to);
+	if (*from == SCENE_NOWHERE)
+		*from = SCENE_OUTSIDE;
+	if (*to == SCENE_NOWHERE && part == SCENE_WHOLE)
+		*to = SCENE_OUTSIDE;
+	return part;
+}
+
+static void collect_message(struct scene_drafts *d, const struct viz_message *m)
+{
+	int from, to;
+	enum scene_part part = scene_message_lanes(d, m, &from, &to);
 	struct draft *draft;
 
-	if (from == SCENE_NOWHERE)
-		from = SCENE_OUTSIDE;
-	if (to == SCENE_NOWHERE && part == SCENE_WHOLE)
-		to = SCENE_OUTSIDE;
 	if (from < 0 && to < 0)
 		return;
 	draft = scene_draft(d, m->signal ? SCENE_SIGNAL : SCENE_MESSAGE, from, to);
@@ -144,7 +153,7 @@ static void collect_eofs(struct scene_drafts *d)
 		int to = scene_lane_of(d, eof->receive->process);
 		struct draft *draft;
 
-		if (to < 0 || !wants_operation(d, eof->receive) ||
+		if (to < 0 || !scene_wants_operation(d, eof->receive) ||
 		    told[eof->channel->index] == eof->receive->process)
 			continue;
 		told[eof->channel->index] = eof->receive->process;
@@ -186,8 +195,8 @@ static void collect_connections(struct scene_drafts *d)
 		struct draft *draft;
 
 		if (!is_connection(c) || (from < 0 && to < 0) ||
-		    !((c->connect && wants_operation(d, c->connect)) ||
-		      (c->accept && wants_operation(d, c->accept))))
+		    !((c->connect && scene_wants_operation(d, c->connect)) ||
+		      (c->accept && scene_wants_operation(d, c->accept))))
 			continue;
 		draft = scene_draft(d, SCENE_CONNECT, from, to);
 		draft->of.connection = c;

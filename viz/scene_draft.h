@@ -103,12 +103,22 @@ char *scene_call(const struct viz_operation *operation);
 char *scene_call_waits(const struct viz_operation *operation); /* with what it waits for */
 char *scene_channel_name(const struct viz_channel *channel);
 
+/* Lanes of a message's ends: SCENE_OUTSIDE without one, SCENE_NOWHERE where nobody received it. */
+enum scene_part scene_message_lanes(const struct scene_drafts *d, const struct viz_message *m,
+				    int *from, int *to);
+/* Whichever side kept more of the bytes. */
+struct viz_bytes scene_payload(const struct viz_message *message);
+
 /* The table below the picture, the counts of the caption, and what is missing. */
 void scene_sum_channels(struct scene_drafts *d);
 void scene_sum_counts(struct scene_drafts *d);
 void scene_tell_missing(struct scene_drafts *d);
 
+/* Objects, messages and calls, for formats that are data (scene_facts.c). */
+void scene_collect_facts(struct scene_drafts *d);
+
 /* Whether the filter lets it through. */
+bool scene_wants_operation(const struct scene_drafts *d, const struct viz_operation *op);
 bool scene_wants_message(const struct scene_drafts *d, const struct viz_message *message);
 bool scene_is_console(const struct scene_drafts *d, const struct viz_message *message);
 bool scene_is_outside(const struct scene_drafts *d, const struct viz_process *process);

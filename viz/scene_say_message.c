@@ -10,8 +10,7 @@
 #include "scene_draft.h"
 #include "scene_text.h"
 
-/* Whichever side kept more of the bytes. */
-static struct viz_bytes payload_of(const struct viz_message *m)
+struct viz_bytes scene_payload(const struct viz_message *m)
 {
 	struct viz_bytes sent = m->from.payload, received = m->to.payload;
 
@@ -22,7 +21,7 @@ static struct viz_bytes payload_of(const struct viz_message *m)
 
 static void say_payload(struct scene_drafts *d, const struct viz_message *m, struct scene_row *row)
 {
-	struct viz_bytes payload = payload_of(m);
+	struct viz_bytes payload = scene_payload(m);
 
 	if (payload.data && payload.len)
 		scene_say_owned(d, &row->payload, "%s",

@@ -288,10 +288,21 @@ static uint64_t count_console(const struct scene_drafts *d)
 	return count;
 }
 
+/* What the rows and the table below them do not show. */
+static void tell_rows(struct scene_drafts *d)
+{
+	size_t carried = d->scene->channel_total;
+
+	tell_count(d, d->left_out, "row is left out; --max 0 shows it",
+		   "rows are left out; --max 0 shows all");
+	if (carried > d->scene->channel_count)
+		tell_count(d, carried - d->scene->channel_count, "more channel is not listed",
+			   "more channels are not listed");
+}
+
 void scene_tell_missing(struct scene_drafts *d)
 {
 	const struct viz_model *model = d->request->model;
-	size_t carried = d->scene->channel_total;
 
 	tell_lost(d);
 	tell_unseen(d);
@@ -299,11 +310,8 @@ void scene_tell_missing(struct scene_drafts *d)
 	tell_count(d, count_console(d),
 		   "message with the user's terminal is not drawn (--mechanism pty)",
 		   "messages with the user's terminal are not drawn (--mechanism pty)");
-	tell_count(d, d->left_out, "row is left out; --max 0 shows it",
-		   "rows are left out; --max 0 shows all");
-	if (carried > d->scene->channel_count)
-		tell_count(d, carried - d->scene->channel_count, "more channel is not listed",
-			   "more channels are not listed");
+	if (!d->request->facts) /* there each has its own place, whatever the rows are */
+		tell_rows(d);
 	tell_count(d, d->request->pairing->ambiguous,
 		   "message (marked ?) could be paired otherwise too",
 		   "messages (marked ?) could be paired otherwise too");

@@ -127,8 +127,13 @@ static int draw_model(FILE *out, struct viz_model *model, const struct view_opti
 	int status;
 
 	if (!err) {
-		struct scene_request request = {model, pairing, &options->filter,
-						options->max_rows};
+		struct scene_request request = {
+			.model = model,
+			.pairing = pairing,
+			.filter = &options->filter,
+			.max_rows = options->max_rows,
+			.facts = choose_renderer(options)->needs != RENDER_DRAWING,
+		};
 
 		err = scene_build(&request, &scene);
 	}

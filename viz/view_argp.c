@@ -21,7 +21,7 @@ enum view_key {
 
 static const struct argp_option options[] = {
 	{"as", OPTION_AS, "FORMAT", 0, FORMATS_HELP
-#define RENDERER(id, name, ending, help) " " name " (." ending "): " help ";"
+#define RENDERER(id, name, ending, needs, help) " " name " (." ending "): " help ";"
 #include "renderers.def"
 #undef RENDERER
 	 ,

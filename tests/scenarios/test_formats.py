@@ -100,6 +100,29 @@ def svg(directory):
             expect_hostile(words, "the picture")
 
 
+@scenario("dot: Graphviz reads it, and its edges add up to the messages of the trace")
+def dot(directory):
+    for workload in WORKLOADS:
+        path = draw(directory, workload, "dot")
+        drawn = call(["dot", "-Tjson", path])
+        expect_equal(drawn.stderr, b"", "Graphviz has nothing to say")
+        graph = json.loads(drawn.stdout)
+        nodes = {node["_gvid"]: node for node in graph["objects"]}
+        # From a process: from an object (cds) they go on, and are counted already.
+        counts = [
+            int(re.search(r"([\d,]+) (message|signal)", edge["label"])[1].replace(",", ""))
+            for edge in graph["edges"]
+            if nodes[edge["tail"]]["shape"] != "cds"
+        ]
+        messages = load_messages(os.path.join(directory, "trace.ndjson"))
+        expect_equal(sum(counts), len(messages), f"messages on the edges of {workload}")
+        if workload == "hostile":
+            call(["dot", "-Tsvg", "-o", path + ".svg", path])
+            words = picture_words(path + ".svg")
+            for name in HOSTILE_NAMES:
+                expect(any(w.startswith(name) for w in words), f"{name} is a box", "\n".join(words))
+
+
 def picture_words(path):
     """The texts of an SVG, each as a line."""
     call(["xmllint", "--noout", "--nonet", path])

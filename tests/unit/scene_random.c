@@ -197,6 +197,66 @@ static void add_bars(struct chance *c)
 	}
 }
 
+/* --- facts --- */
+
+static void add_call(struct chance *c)
+{
+	int lane = (int)next(c, c->scene->lane_count);
+	uint32_t tid = c->scene->lanes[lane].pid + (uint32_t)next(c, 2);
+	struct scene_call *call = scene_add_call(c->scene, lane, tid);
+
+	call->enter_ns = next(c, 1000000);
+	call->exit_ns = call->enter_ns + next(c, 100000);
+	set_random(c, &call->name, 3);
+	set_random(c, &call->result, 2);
+}
+
+static void set_payload(struct chance *c, struct scene_message *message)
+{
+	message->payload_len = next(c, 40);
+	message->payload = malloc(message->payload_len + 1);
+	if (!message->payload)
+		abort();
+	for (size_t i = 0; i < message->payload_len; i++)
+		message->payload[i] = (unsigned char)next(c, 256);
+	message->bytes = message->payload_len + next(c, 3);
+}
+
+static void add_fact(struct chance *c)
+{
+	int lanes = (int)c->scene->lane_count;
+	int from = next(c, 5) ? (int)next(c, (uint64_t)lanes) : SCENE_OUTSIDE;
+	int to = next(c, 5) || from < 0 ? (int)next(c, (uint64_t)lanes) : SCENE_NOWHERE;
+	struct scene_message *message = scene_add_message(c->scene, from, to);
+
+	message->mechanism = (enum mechanism)next(c, MECH_COUNT);
+	message->part = to < 0 ? SCENE_UNREAD : SCENE_WHOLE;
+	if (c->scene->object_count && next(c, 3)) {
+		message->object = next(c, c->scene->object_count);
+		message->mechanism = c->scene->objects[message->object].mechanism;
+	}
+	message->send = from < 0 ? SCENE_NONE : next(c, c->scene->call_count);
+	message->receive = to < 0 ? SCENE_NONE : next(c, c->scene->call_count);
+	message->sent_ns = next(c, 4) ? next(c, 1000000) : SCENE_NEVER;
+	message->received_ns = to < 0 ? SCENE_NEVER : next(c, 1000000);
+	set_random(c, &message->label, 2);
+	set_payload(c, message);
+}
+
+static void add_facts(struct chance *c, size_t count)
+{
+	for (size_t i = next(c, 6); i > 0; i--) {
+		struct scene_object *object = scene_add_object(c->scene,
+							       (enum mechanism)next(c, MECH_COUNT));
+
+		set_random(c, &object->name, 4);
+	}
+	for (size_t i = 0; i < count; i++)
+		add_call(c);
+	for (size_t i = 0; i < count; i++)
+		add_fact(c);
+}
+
 struct scene *random_scene(uint64_t seed, size_t lanes, size_t rows)
 {
 	struct chance c = {.state = seed * 2654435761u + 1, .scene = scene_new()};
@@ -210,6 +270,7 @@ struct scene *random_scene(uint64_t seed, size_t lanes, size_t rows)
 	while (c.scene->row_count < rows)
 		add_something(&c, lanes);
 	add_bars(&c);
+	add_facts(&c, rows);
 	set_random(&c, &c.scene->command, 20);
 	for (size_t i = next(&c, 4); i > 0; i--) {
 		struct scene_channel *channel = scene_add_channel(c.scene, MECH_PIPE);

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "scene_random.h"
+#include "viz/lang/names.h"
 #include "viz/render.h"
 #include "viz/render_sequence.h"
 
@@ -61,7 +62,7 @@ static char *draw(render_fn *render, const struct scene *scene)
 static void no_control_characters(const char *text)
 {
 	for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
-		assert_true(*p >= 0x20 || *p == '\n');
+		assert_true(*p >= 0x20 || *p == '\n' || *p == '\t');
 		assert_int_not_equal(*p, 0x7f);
 		assert_false(p[0] == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0);
 		assert_int_not_equal(strncmp((const char *)p, "\xe2\x80\xae", 3), 0);
@@ -185,6 +186,78 @@ static void mermaid_never_gets_too_much(void **state)
 	}
 }
 
+/* --- DOT --- */
+
+#define DOT_TEXT "([^\"\\\\&]|\\\\[nl\"\\\\]|&amp;)*"
+
+static size_t messages_of_edge(const char *line)
+{
+	const char *label = strstr(line, "label=\"");
+	const char *at = strstr(label, " message");
+	size_t count = 0;
+
+	at = at ? at : strstr(label, " signal");
+	assert_non_null(at);
+	while (at[-1] == ',' || (at[-1] >= '0' && at[-1] <= '9'))
+		at--;
+	for (; *at != ' '; at++)
+		count = *at == ',' ? count : count * 10 + (size_t)(*at - '0');
+	return count;
+}
+
+static size_t hops_of(const struct scene *scene)
+{
+	size_t hops = 0;
+
+	for (size_t i = 0; i < scene->fact_count; i++) {
+		const struct scene_message *m = &scene->facts[i];
+		bool object = m->object != SCENE_NONE &&
+			      mechanism_info(m->mechanism)->addressing == ADDRESSING_INDIRECT;
+
+		hops += 1 + (object && m->to != SCENE_NOWHERE);
+	}
+	return hops;
+}
+
+static size_t check_map(char *text)
+{
+	regex_t line, edge;
+	size_t messages = 0;
+	char *save;
+
+	assert_int_equal(regcomp(&line,
+				 "^(digraph ipclens \\{|\\}|\t(rankdir=LR|label(loc|just)=[a-z]|"
+				 "fontname=\"sans-serif\"|(node|edge) \\[[^]]*\\]|label=\"" DOT_TEXT
+				 "\"|n[0-9]+( -> n[0-9]+)? \\[([a-z]+=(\"#[0-9A-F]{6}\"|[a-z]+|"
+				 "[0-9.]+), )*label=\"" DOT_TEXT "\"\\]);)$",
+				 REG_EXTENDED | REG_NOSUB),
+			 0);
+	assert_int_equal(regcomp(&edge, "^\tn[0-9]+ -> ", REG_EXTENDED | REG_NOSUB), 0);
+	for (char *at = strtok_r(text, "\n", &save); at; at = strtok_r(NULL, "\n", &save)) {
+		if (!matches(&line, at))
+			fail_msg("not of the language: %s", at);
+		if (matches(&edge, at))
+			messages += messages_of_edge(at);
+	}
+	regfree(&line);
+	regfree(&edge);
+	return messages;
+}
+
+static void a_map_adds_up_every_message(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= SCENES; seed++) {
+		struct scene *scene = random_scene(seed, 1 + seed % 30, seed % 130);
+		char *text = draw(render_dot, scene);
+
+		no_control_characters(text);
+		assert_int_equal(check_map(text), hops_of(scene));
+		free(text);
+		scene_free(scene);
+	}
+}
+
 /* --- SVG --- */
 
 /* Tags are ours alone, and have no words of the trace in them: only these, nothing unescaped. */
@@ -277,6 +350,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(words_never_leave_their_place),
 		cmocka_unit_test(mermaid_never_gets_too_much),
+		cmocka_unit_test(a_map_adds_up_every_message),
 		cmocka_unit_test(svg_has_every_message),
 		cmocka_unit_test(svg_counts_what_is_too_much),
 		cmocka_unit_test(nothing_is_a_diagram_too),

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* The facts behind the picture: calls, objects and messages, one by one. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scene_draft.h"
+
+/* Where an operation and a channel of the model went, by index; SCENE_NONE: nowhere. */
+struct places {
+	size_t *calls;
+	size_t *objects;
+};
+
+static size_t *nowhere(size_t count)
+{
+	size_t *places = malloc((count + 1) * sizeof(*places));
+
+	for (size_t i = 0; places && i < count; i++)
+		places[i] = SCENE_NONE;
+	return places;
+}
+
+static uint64_t end_ns(const struct scene_drafts *d, const struct viz_operation *op)
+{
+	uint64_t ns = op->exit_ns;
+
+	if (ns == VIZ_NEVER)
+		ns = op->process->end_ns != VIZ_NEVER ? op->process->end_ns
+						      : d->request->model->end_ns;
+	return ns > op->enter_ns ? ns : op->enter_ns;
+}
+
+static void add_call(struct scene_drafts *d, struct places *places, const struct viz_operation *op)
+{
+	int lane = scene_lane_of(d, op->process);
+	struct scene_call *call;
+
+	if (lane < 0 || !scene_wants_operation(d, op))
+		return;
+	places->calls[op->index] = d->scene->call_count;
+	call = scene_add_call(d->scene, lane, op->thread ? op->thread->tid : op->process->pid);
+	call->enter_ns = op->enter_ns;
+	call->exit_ns = end_ns(d, op);
+	scene_say_owned(d, &call->name, "%s", scene_call(op));
+	if (!viz_operation_done(op))
+		scene_set(d->scene, &call->result, "unfinished");
+	else if (op->error.data)
+		scene_set(d->scene, &call->result, "%.*s", (int)op->error.len, op->error.data);
+	else
+		scene_set(d->scene, &call->result, "%" PRId64, op->returned);
+	if (op->channel)
+		scene_say_owned(d, &call->object, "%s", scene_channel_name(op->channel));
+}
+
+static size_t object_of(struct scene_drafts *d, struct places *places,
+			const struct viz_channel *channel)
+{
+	struct scene_object *object;
+
+	if (!channel)
+		return SCENE_NONE;
+	if (places->objects[channel->index] == SCENE_NONE) {
+		places->objects[channel->index] = d->scene->object_count;
+		object = scene_add_object(d->scene, channel->mechanism);
+		scene_say_owned(d, &object->name, "%s", scene_channel_name(channel));
+	}
+	return places->objects[channel->index];
+}
+
+static void set_ends(struct scene_message *message, const struct places *places,
+		     const struct viz_message *m)
+{
+	const struct viz_end *from = &m->from, *to = &m->to;
+
+	if (m->signal && m->signal->generate)
+		message->sent_ns = m->signal->generate->at_ns;
+	else if (from->timed)
+		message->sent_ns = from->enter_ns;
+	if (m->signal && to->timed)
+		message->received_ns = to->enter_ns;
+	else if (to->timed && to->exit_ns != VIZ_NEVER)
+		message->received_ns = to->exit_ns;
+	if (from->operation)
+		message->send = places->calls[from->operation->index];
+	if (to->operation)
+		message->receive = places->calls[to->operation->index];
+}
+
+static void set_payload(struct scene_drafts *d, struct scene_message *message,
+			const struct viz_message *m)
+{
+	struct viz_bytes payload = scene_payload(m);
+
+	if (!payload.data || !payload.len)
+		return;
+	message->payload = malloc(payload.len);
+	if (!message->payload) {
+		d->failed = true;
+		return;
+	}
+	memcpy(message->payload, payload.data, payload.len);
+	message->payload_len = payload.len;
+}
+
+static void add_message(struct scene_drafts *d, struct places *places, const struct viz_message *m)
+{
+	int from, to;
+	enum scene_part part = scene_message_lanes(d, m, &from, &to);
+	struct scene_message *message;
+
+	if ((from < 0 && to < 0) || !scene_wants_message(d, m))
+		return;
+	message = scene_add_message(d->scene, from, to);
+	message->mechanism = m->mechanism;
+	message->part = part;
+	message->ambiguous = m->match == MATCH_AMBIGUOUS;
+	message->bytes = m->bytes;
+	message->object = object_of(d, places, m->channel);
+	set_ends(message, places, m);
+	set_payload(d, message, m);
+	if (m->signal)
+		scene_set(d->scene, &message->label, "%.*s", (int)m->signal->name.len,
+			  m->signal->name.data ? m->signal->name.data : "signal");
+}
+
+void scene_collect_facts(struct scene_drafts *d)
+{
+	const struct viz_model *model = d->request->model;
+	const struct viz_pairing *pairing = d->request->pairing;
+	struct places places = {nowhere(model->operation_count), nowhere(model->channel_count)};
+
+	d->scene->realtime_offset_ns = model->header.realtime_offset_ns;
+	d->failed |= !places.calls || !places.objects;
+	for (size_t i = 0; !d->failed && i < model->operation_count; i++)
+		add_call(d, &places, model->operations[i]);
+	for (size_t i = 0; !d->failed && i < pairing->message_count; i++)
+		add_message(d, &places, pairing->messages[i]);
+	free(places.calls);
+	free(places.objects);
+}
