@@ -42,8 +42,8 @@ enum wire_loss {
 #define WIRE_PTY_INDEX 0xffff
 
 /*
- * A process outside the trace that was met at the other end of an object (head is of who met it), or
- * that holds an end of one when tracing ends.
+ * A process outside the trace that was met at the other end of an object (head is of who met it),
+ * or that holds an end of one when tracing ends.
  */
 struct wire_outsider {
 	struct wire_head head;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Digests of payloads, for traces that must not hold what was said (--no-payload): equal bytes have
- * equal digests within one trace, and without the salt, which is nowhere written, nobody can try out
- * what the bytes may have been.
+ * equal digests within one trace, and without the salt, which is nowhere written, nobody can try
+ * out what the bytes may have been.
  */
 #ifndef USER_DIGEST_H
 #define USER_DIGEST_H

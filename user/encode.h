@@ -87,6 +87,12 @@ bool encoder_knows_waiting(struct encoder *encoder, const void *data, size_t len
 void line_begin(struct json *json, enum record record);
 void line_end(struct json *json);
 
+/* When it ended and what it returned; or in which state it was seen, and when. */
+void state_fields(struct json *json, const struct wire_operation *operation);
+
+/* A signal comes first: the call returns EINTR, or runs again. */
+bool result_breaks_off(const struct wire_operation *operation);
+
 /* Which sends a receive's bytes came from. */
 void chunks_field(struct json *json, const struct call *call, uint64_t operation);
 

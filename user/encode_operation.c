@@ -9,10 +9,6 @@
 #include "encode.h"
 #include "syscalls.h"
 
-/* include/linux/errno.h: results that never reach the program, because a signal comes first. */
-#define ERESTARTSYS 512
-#define ERESTART_RESTARTBLOCK 516
-
 /* What stands before and behind the operation in its record. */
 struct extra {
 	const struct wire_details *details;
@@ -58,18 +54,6 @@ static const struct wire_operation *extra_find(struct extra *extra, const void *
 	extra->payload = at + operation->block_len;
 	extra->payload_len = payload_moved(operation);
 	return operation;
-}
-
-static void result_fields(struct json *json, const struct wire_operation *operation)
-{
-	const char *error;
-
-	json_field_int(json, KEY(operation, returned), operation->returned);
-	if (operation->returned >= 0 || operation->returned < -4095)
-		return;
-	error = errno_name((int)-operation->returned);
-	if (error)
-		json_field_text(json, KEY(operation, error), error);
 }
 
 static void block_field(struct encoder *encoder, const struct wire_operation *operation,
@@ -187,31 +171,13 @@ static void ends_fields(struct encoder *encoder, const struct wire_operation *op
 		json_field_text(&encoder->json, KEY(operation, from), from->id);
 }
 
-static void state_fields(struct json *json, const struct wire_operation *operation)
+/* Who called what, on which channel (or NULL), and when. */
+static void call_fields(struct encoder *encoder, const struct wire_operation *operation,
+			const struct extra *extra, const char *channel)
 {
-	if (operation->state == WIRE_COMPLETE) {
-		json_field_uint(json, KEY(operation, exit_ns), operation->exit_ns);
-		result_fields(json, operation);
-		return;
-	}
-	json_field_text(
-		json, KEY(operation, state),
-		operation_state_name(operation->state == WIRE_BEGIN ? STATE_BEGIN : STATE_PENDING));
-	json_field_uint(json, KEY(operation, at_ns), operation->exit_ns);
-}
-
-static void operation_line(struct encoder *encoder, const struct wire_operation *operation,
-			   const struct extra *extra, const struct call *thread)
-{
-	uint64_t args[6];
 	const struct syscall_info *call = syscall_info(operation->nr);
 	struct json *json = &encoder->json;
-	const char *channel = channel_of(encoder, &operation->object.object,
-					 operation->object.mechanism);
 
-	if (!channel)
-		channel = encoder->unlinked;
-	line_begin(json, RECORD_operation);
 	json_field_uint(json, KEY(operation, id), operation->id);
 	json_field_text(json, KEY(operation, syscall), call->name ? call->name : "unknown");
 	json_field_text(json, KEY(operation, role),
@@ -225,15 +191,16 @@ static void operation_line(struct encoder *encoder, const struct wire_operation 
 	if (call->data == DATA_FD)
 		sink_fields(encoder, &extra->details->made[0]);
 	json_field_uint(json, KEY(operation, enter_ns), operation->enter_ns);
-	state_fields(json, operation);
-	numbers_fields(json, operation, extra);
-	evidence_fields(json, operation, extra->details);
-	type_field(json, operation, extra);
-	if (call->data == DATA_SEMS)
-		sems_field(json, operation, extra->block);
-	if (operation->object.mechanism == MECH_PROCESS_VM)
-		json_field_uint(json, KEY(operation, peer_pid),
-				(uint32_t)operation->object.object.number);
+}
+
+/* What its arguments said, and the bytes they led to. */
+static void data_fields(struct encoder *encoder, const struct wire_operation *operation,
+			const struct extra *extra)
+{
+	const struct syscall_info *call = syscall_info(operation->nr);
+	struct json *json = &encoder->json;
+	uint64_t args[6];
+
 	if (call->flags != ARG_NONE && call->flags < 6)
 		json_field_uint(json, KEY(operation, flags),
 				(uint32_t)extra->details->args[call->flags]);
@@ -252,6 +219,29 @@ static void operation_line(struct encoder *encoder, const struct wire_operation 
 	}
 	if (call->role == ROLE_CONTROL)
 		command_fields(json, operation, args);
+}
+
+static void operation_line(struct encoder *encoder, const struct wire_operation *operation,
+			   const struct extra *extra, const struct call *thread)
+{
+	const struct syscall_info *call = syscall_info(operation->nr);
+	struct json *json = &encoder->json;
+	/* It may need a line of its own first. */
+	const char *channel = channel_of(encoder, &operation->object.object,
+					 operation->object.mechanism);
+
+	line_begin(json, RECORD_operation);
+	call_fields(encoder, operation, extra, channel ? channel : encoder->unlinked);
+	state_fields(json, operation);
+	numbers_fields(json, operation, extra);
+	evidence_fields(json, operation, extra->details);
+	type_field(json, operation, extra);
+	if (call->data == DATA_SEMS)
+		sems_field(json, operation, extra->block);
+	if (operation->object.mechanism == MECH_PROCESS_VM)
+		json_field_uint(json, KEY(operation, peer_pid),
+				(uint32_t)operation->object.object.number);
+	data_fields(encoder, operation, extra);
 	ends_fields(encoder, operation, extra);
 	if (call->data != DATA_FD)
 		made_field(encoder, extra->details->made);
@@ -259,11 +249,6 @@ static void operation_line(struct encoder *encoder, const struct wire_operation 
 	message_fields(json, operation, extra->details, thread);
 	chunks_field(json, thread, operation->id);
 	line_end(json);
-}
-
-static bool breaks_off(const struct wire_operation *operation)
-{
-	return operation->returned <= -ERESTARTSYS && operation->returned >= -ERESTART_RESTARTBLOCK;
 }
 
 /*
@@ -303,7 +288,7 @@ static void call_progress(struct encoder *encoder, struct call *call,
 	}
 	if (operation->state == WIRE_COMPLETE)
 		encoder->operations++;
-	call->interrupted = breaks_off(operation) ? operation->id : 0;
+	call->interrupted = result_breaks_off(operation) ? operation->id : 0;
 	call_end(call);
 }
 

@@ -125,7 +125,7 @@ void stage_eventfd_semaphore(struct stage *stage)
 	team_wait(&reading);
 }
 
-/* --- signals ----------------------------------------------------------------------------------- */
+/* --- signals --------------------------------------------------------------------------------- */
 
 /* A handler is called with nothing of ours: what it needs is here. */
 static struct handling {

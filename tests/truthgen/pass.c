@@ -180,7 +180,7 @@ void stage_passed_unix(struct stage *stage)
 	play_ends(stage, "unix-stream", fds);
 }
 
-/* --- urgent data: some bytes, the last one urgent; then the receiver answers ------------------- */
+/* --- urgent data: some bytes, the last one urgent; then the receiver answers ----------------- */
 
 #define URGENT_LEN 40
 

@@ -25,6 +25,7 @@
 #include "user/encode_path.c"
 #include "user/encode_position.c"
 #include "user/encode_process.c"
+#include "user/encode_result.c"
 #include "user/encode_role.c"
 #include "user/encode_signal.c"
 #include "user/encode_waits.c"

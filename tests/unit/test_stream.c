@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* A trace read piece by piece: rounds, what waits between them, and what is announced as missing. */
+/* A trace read piece by piece: rounds, what waits between them, what is announced as missing. */
 #include "trace_text.h"
 
 #include <inttypes.h>
