@@ -149,7 +149,11 @@ def mechanism_of(trace, operation):
 
 
 class Messages(list):
-    """What `ipclens messages` printed."""
+    """What `ipclens messages` printed; what it skipped of a flow is in `gaps`."""
+
+    def __init__(self, lines):
+        super().__init__(line for line in lines if line["type"] == "message")
+        self.gaps = [line for line in lines if line["type"] == "gap"]
 
     def of(self, mechanism):
         return [m for m in self if m["mechanism"] == mechanism]
@@ -161,9 +165,9 @@ class Messages(list):
 def messages(path, *options):
     result = call([IPCLENS, "messages", *options, path])
     expect_equal(result.stderr, b"", "messages has nothing to say on stderr")
-    found = Messages(json.loads(line) for line in result.stdout.splitlines())
-    expect(all(m["type"] == "message" for m in found), "every line is a message")
-    return found
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    expect_equal({line["type"] for line in lines} - {"message", "gap"}, set(), "kinds of lines")
+    return Messages(lines)
 
 
 def view(path, *options, columns=120, **others):
