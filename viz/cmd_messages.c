@@ -8,6 +8,15 @@
 struct messages_options {
 	const char *trace;
 	struct viz_filter filter;
+	bool follow;
+};
+
+enum { OPTION_FOLLOW = 'f' };
+
+static const struct argp_option rows[] = {
+	{"follow", OPTION_FOLLOW, NULL, 0,
+	 "At the end of TRACE wait for more, until whoever writes it ends it, or Ctrl-C", 0},
+	{0},
 };
 
 static const char about[] =
@@ -18,6 +27,7 @@ static const char about[] =
 	"  ipclens messages | jq -c '[.from.comm, .to.comm, .bytes]'\n"
 	"  ipclens messages lab.ndjson --mechanism pipe,fifo --from ls\n"
 	"  ipclens record -o - -- ./lab | ipclens messages -\n"
+	"  ipclens messages --follow            while ipclens record writes in another terminal\n"
 	"\n"
 	"\"match\" is exact, or ambiguous where the trace allows another pairing too.";
 
@@ -28,6 +38,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &options->filter;
+		return 0;
+	case OPTION_FOLLOW:
+		options->follow = true;
 		return 0;
 	case ARGP_KEY_ARG:
 		if (state->arg_num > 0)
@@ -56,7 +69,8 @@ static int print_messages(const struct messages_options *options)
 	int err;
 
 	sink.end = warn;
-	err = viz_stream_read(options->trace, &sink, &error);
+	err = options->follow ? viz_stream_follow(options->trace, &sink, &error)
+			      : viz_stream_read(options->trace, &sink, &error);
 	err = messages_printer_end(&printer, err);
 	if (!err || err == -EPIPE) /* a reader that has had enough, as head(1), is no failure */
 		return STATUS_OK;
@@ -68,8 +82,11 @@ static int print_messages(const struct messages_options *options)
 int cmd_messages(int argc, char **argv)
 {
 	static const struct argp_child children[] = {{&filter_argp, 0, "Filters:", 1}, {0}};
-	static const struct argp argp = {
-		.parser = parse, .args_doc = "[TRACE]", .doc = about, .children = children};
+	static const struct argp argp = {.options = rows,
+					 .parser = parse,
+					 .args_doc = "[TRACE]",
+					 .doc = about,
+					 .children = children};
 	struct messages_options options = {.trace = "ipclens.ndjson"};
 	int status = STATUS_USAGE;
 

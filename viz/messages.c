@@ -167,9 +167,20 @@ static int print_gap(void *data, const struct viz_gap *gap)
 	return print_line(printer);
 }
 
+/* Whoever watches sees what there is. */
+static int flush_messages(void *data)
+{
+	struct messages_printer *printer = data;
+
+	return fflush(printer->out) ? -errno : 0;
+}
+
 struct viz_sink messages_sink(struct messages_printer *printer)
 {
-	return (struct viz_sink){.data = printer, .message = print_message, .gap = print_gap};
+	return (struct viz_sink){.data = printer,
+				 .message = print_message,
+				 .gap = print_gap,
+				 .idle = flush_messages};
 }
 
 int messages_printer_end(struct messages_printer *printer, int err)

@@ -48,6 +48,17 @@ static int store_char(struct reader *reader, char c)
 	return 0;
 }
 
+/* Of a trace that is still being written, the end is where the next line will be. */
+static int next_char(struct reader *reader)
+{
+	int c;
+
+	while ((c = getc_unlocked(reader->stream)) == EOF && reader->more &&
+	       !ferror(reader->stream) && reader->more(reader->more_data))
+		clearerr(reader->stream);
+	return c;
+}
+
 /* 1: a line ended by a newline; 0: bytes up to the end of the file, maybe none; -errno. */
 static int read_line(struct reader *reader)
 {
@@ -55,7 +66,7 @@ static int read_line(struct reader *reader)
 
 	reader->len = 0;
 	reader->number++;
-	while (!err && (c = getc_unlocked(reader->stream)) != EOF && c != '\n') {
+	while (!err && (c = next_char(reader)) != EOF && c != '\n') {
 		if (reader->len == READER_LINE_MAX)
 			return reader_fail(reader, "a line of more than %zu bytes",
 					   READER_LINE_MAX);

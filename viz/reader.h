@@ -45,6 +45,9 @@ struct reader {
 	uint64_t number;  /* of the last line read */
 	uint64_t skipped; /* lines of unknown types */
 	bool cut;	  /* the last line is not whole, and was left out */
+	bool (*more)(
+		void *data); /* at the end: waits for more; false: this is the end. May be NULL */
+	void *more_data;
 	struct viz_error *error;
 };
 

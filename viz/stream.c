@@ -9,6 +9,10 @@
 #include "stream.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
 
 #include "model_build.h"
 #include "pair_internal.h"
@@ -19,6 +23,10 @@
 /* So many lines later a call has returned or sleeps too, however little time they took. */
 #define BEHIND_LINES 65536
 
+/* While following: how often it looks for more, and after how many looks nothing is to come. */
+#define WAIT_MS 50
+#define IDLE_WAITS (2 * BEHIND_NS / 1000000 / WAIT_MS)
+
 struct stream {
 	struct model_builder builder;
 	struct pair_context *pairing;
@@ -26,6 +34,11 @@ struct stream {
 	uint64_t passed_ns; /* the newest line's time BEHIND_LINES ago, or somewhat earlier */
 	uint64_t next_passed_ns;
 	uint64_t lines; /* since then */
+	const struct viz_sink *sink;
+	bool follow;
+	int signals;	/* follow: signalfd */
+	unsigned waits; /* follow: in vain, since the last line */
+	int err;	/* follow: of a round while waiting */
 };
 
 static void put_line_in(struct stream *stream)
@@ -68,17 +81,51 @@ static int go_on(struct stream *stream)
 		stream->lines = 0;
 	}
 	stream->round_ns = newest_ns;
+	if (known_until(stream) <= stream->pairing->settled_ns)
+		return 0;
 	return settle(stream, known_until(stream));
+}
+
+/* Nothing came for so long that each call of before has returned, or its begin line is here. */
+static int settle_idle(struct stream *stream)
+{
+	int err = settle(stream, stream->builder.model->end_ns + 1);
+
+	if (!err && stream->sink->idle)
+		err = stream->sink->idle(stream->sink->data);
+	return err;
+}
+
+/* At the end of what is written so far. false: it is the end. */
+static bool wait_for_more(void *data)
+{
+	struct stream *stream = data;
+	struct pollfd wait = {.fd = stream->signals, .events = POLLIN};
+
+	if (stream->builder.model->trailer.present || stream->err)
+		return false;
+	if (poll(&wait, 1, WAIT_MS) > 0)
+		return false;
+	if (stream->pairing && ++stream->waits == IDLE_WAITS)
+		stream->err = settle_idle(stream);
+	return !stream->err;
 }
 
 static int read_lines(struct stream *stream)
 {
 	int result, err = 0;
 
+	if (stream->follow) {
+		stream->builder.reader->more = wait_for_more;
+		stream->builder.reader->more_data = stream;
+	}
 	while (!err && (result = build_next(&stream->builder)) == 1) {
+		stream->waits = 0;
 		put_line_in(stream);
 		err = go_on(stream);
 	}
+	if (!err)
+		err = stream->err;
 	return err ? err : result;
 }
 
@@ -94,42 +141,88 @@ static int end(struct stream *stream, const struct viz_sink *sink)
 	return err;
 }
 
-int viz_stream_read_stream(FILE *file, const char *name, const struct viz_sink *sink,
-			   struct viz_error *error)
+static int read_all(struct stream *stream, FILE *file, const char *name, struct viz_error *error)
 {
-	struct stream stream = {.builder = {.live = true}};
+	const struct viz_sink *sink = stream->sink;
 	int err;
 
 	error->text[0] = '\0';
-	err = build_open(&stream.builder, file, name, error);
-	stream.pairing = pair_open(stream.builder.model, sink, NULL);
+	err = build_open(&stream->builder, file, name, error);
+	stream->pairing = pair_open(stream->builder.model, sink, NULL);
 	if (!err && sink->begin)
-		err = sink->begin(sink->data, stream.builder.model);
+		err = sink->begin(sink->data, stream->builder.model);
 	if (!err)
-		err = read_lines(&stream);
+		err = read_lines(stream);
 	if (!err)
-		err = end(&stream, sink);
-	pair_close(stream.pairing);
-	build_close(&stream.builder);
-	model_live_free(stream.builder.model);
-	viz_model_free(stream.builder.model);
+		err = end(stream, sink);
+	pair_close(stream->pairing);
+	build_close(&stream->builder);
+	model_live_free(stream->builder.model);
+	viz_model_free(stream->builder.model);
 	return err;
+}
+
+int viz_stream_read_stream(FILE *file, const char *name, const struct viz_sink *sink,
+			   struct viz_error *error)
+{
+	struct stream stream = {.builder = {.live = true}, .sink = sink};
+
+	return read_all(&stream, file, name, error);
+}
+
+static int open_file(const char *path, FILE **file, struct viz_error *error)
+{
+	int err;
+
+	*file = strcmp(path, "-") ? fopen(path, "re") : stdin;
+	if (*file)
+		return 0;
+	err = -errno;
+	snprintf(error->text, sizeof(error->text), "%s: %s", path, strerror(-err));
+	return err;
+}
+
+static void close_file(FILE *file)
+{
+	if (file != stdin)
+		fclose(file);
+}
+
+static const char *name_of(const char *path)
+{
+	return strcmp(path, "-") ? path : "stdin";
 }
 
 int viz_stream_read(const char *path, const struct viz_sink *sink, struct viz_error *error)
 {
 	FILE *file;
-	int err;
+	int err = open_file(path, &file, error);
 
-	if (!strcmp(path, "-"))
-		return viz_stream_read_stream(stdin, "stdin", sink, error);
-	file = fopen(path, "re");
-	if (!file) {
-		err = -errno;
-		snprintf(error->text, sizeof(error->text), "%s: %s", path, strerror(-err));
+	if (err)
 		return err;
-	}
-	err = viz_stream_read_stream(file, path, sink, error);
-	fclose(file);
+	err = viz_stream_read_stream(file, name_of(path), sink, error);
+	close_file(file);
+	return err;
+}
+
+int viz_stream_follow(const char *path, const struct viz_sink *sink, struct viz_error *error)
+{
+	struct stream stream = {.builder = {.live = true}, .sink = sink, .follow = true};
+	sigset_t set, before;
+	FILE *file;
+	int err = open_file(path, &file, error);
+
+	if (err)
+		return err;
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, &before);
+	stream.signals = signalfd(-1, &set, SFD_CLOEXEC);
+	err = stream.signals < 0 ? -errno : read_all(&stream, file, name_of(path), error);
+	if (stream.signals >= 0)
+		close(stream.signals);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	close_file(file);
 	return err;
 }

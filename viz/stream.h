@@ -40,6 +40,9 @@ struct viz_sink {
 	int (*connection)(void *data, const struct viz_connection *connection);
 	int (*signal)(void *data, const struct viz_signal *signal);
 
+	/* While following: nothing has come for a while. */
+	int (*idle)(void *data);
+
 	/*
 	 * The trace has been read: its processes, channels, losses, trailer and `warning`. The
 	 * calls that had not returned (model->operations: those alone) are there too.
@@ -52,6 +55,12 @@ struct viz_sink {
  * as viz_model_read(), with a sentence in `error` (empty where a callback ended the reading).
  */
 int viz_stream_read(const char *path, const struct viz_sink *sink, struct viz_error *error);
+
+/*
+ * The same of a trace that is still being written: at its end it waits for more, until the trailer
+ * has come, or SIGINT or SIGTERM, which end it well.
+ */
+int viz_stream_follow(const char *path, const struct viz_sink *sink, struct viz_error *error);
 
 /* The same from an open stream, which stays open; `name` is for errors. */
 int viz_stream_read_stream(FILE *stream, const char *name, const struct viz_sink *sink,

@@ -1,0 +1,94 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""Messages of traces that are long, or still being written."""
+import os
+import subprocess
+import sys
+
+from expectations import expect, expect_equal
+from harness import main, record, scenario
+from traces import IPCLENS, TIMEOUT, call
+
+MEMORY_MOST = 300 << 10  # kB, whatever the length of the trace
+
+# Prints a trace of so many messages through one pipe, two microseconds each.
+GENERATOR = r"""
+import sys
+line = '{"type":"%s",%s}\n'
+out = sys.stdout
+out.write(line % ("header", '"format":"ipclens-trace","version":1,"tool":"t","kernel":"k",'
+          '"machine":"m","clock":"CLOCK_MONOTONIC","start_ns":1,"realtime_offset_ns":0,'
+          '"options":{},"hooks":{}'))
+out.write(line % ("channel", '"id":"pipe:[7]","at_ns":1,"mechanism":"pipe"'))
+call = ('"id":%d,"syscall":"%s","role":"%s","pid":%d,"tid":%d,"fd":3,"channel":"pipe:[7]",'
+        '"enter_ns":%d,"exit_ns":%d,"returned":24,"requested":24,"payload":"message %16d"')
+count = int(sys.argv[1])
+for i in range(count):
+    at = 1000 + 2000 * i
+    out.write(line % ("operation", call % (2 * i + 1, "write", "send", 10, 10, at, at + 500, i)))
+    out.write(line % ("operation", call % (2 * i + 2, "read", "receive", 20, 20, at + 700,
+                                           at + 1200, i)))
+out.write(line % ("trailer", '"at_ns":%d,"why":"finished","operations":%d,"signals":0,"lost":0'
+          % (3000 + 2000 * count, 2 * count)))
+"""
+
+# Runs a command and prints the most memory that it had, in kB, and how many exact lines it printed.
+MEASURE = r"""
+import resource, subprocess, sys
+process = subprocess.Popen(sys.argv[1:], stdout=subprocess.PIPE)
+lines = sum(b'"match":"exact"' in line for line in process.stdout)
+status = process.wait()
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, lines, status)
+"""
+
+
+def memory_of(count):
+    generator = subprocess.Popen(
+        [sys.executable, "-c", GENERATOR, str(count)], stdout=subprocess.PIPE
+    )
+    with generator:
+        command = [sys.executable, "-c", MEASURE, IPCLENS, "messages", "-"]
+        result = subprocess.run(
+            command, stdin=generator.stdout, capture_output=True, timeout=TIMEOUT * 4, check=True
+        )
+    memory, lines, status = map(int, result.stdout.split())
+    expect_equal(status, 0, "status")
+    expect_equal(lines, count, "each message is paired, exactly")
+    return memory
+
+
+@scenario("memory grows with what is not received, not with the length of the trace")
+def bounded(_directory):
+    short, long = memory_of(100000), memory_of(250000)
+    expect(long < MEMORY_MOST, "less than 300 MB", f"{long} kB")
+    expect(long < short * 1.2, "no more for a longer trace", f"{short} kB, then {long} kB")
+
+
+@scenario("messages --follow tells what there is, waits for more, and ends with the trace")
+def follows(directory):
+    run = record(directory, ["sh", "-c", "echo a | cat; echo b | cat"])
+    with open(run.trace_path, encoding="utf-8", errors="surrogateescape") as file:
+        lines = file.readlines()
+    only = ["--mechanism", "pipe"]
+    whole = call([IPCLENS, "messages", run.trace_path, *only]).stdout.decode().splitlines()
+    pipes = [i for i, line in enumerate(lines) if '"syscall":"pipe' in line]
+    half = pipes[1]  # all that the first pipeline did is told before
+    growing = os.path.join(directory, "growing.ndjson")
+    with open(growing, "w", encoding="utf-8", errors="surrogateescape") as file:
+        file.writelines(lines[:half])
+        file.flush()
+        with subprocess.Popen(
+            ["timeout", "20", IPCLENS, "messages", "--follow", growing, *only],
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as follower:
+            first = follower.stdout.readline()
+            expect_equal(first.strip(), whole[0], "the first message, before the trace's end")
+            file.writelines(lines[half:])
+            file.flush()
+            rest = follower.stdout.read().splitlines()
+    expect_equal(follower.returncode, 0, "status")
+    expect_equal([first.strip(), *rest], whole, "the same as of the whole trace")
+
+
+main()
