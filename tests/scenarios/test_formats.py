@@ -123,6 +123,40 @@ def dot(directory):
                 expect(any(w.startswith(name) for w in words), f"{name} is a box", "\n".join(words))
 
 
+def slices_around(slices, event):
+    return [
+        s
+        for s in slices
+        if (s["pid"], s["tid"]) == (event["pid"], event["tid"])
+        and s["ts"] <= event["ts"] <= s["ts"] + s["dur"]
+    ]
+
+
+@scenario("trace events: an arrow from the send to the receive of each message, counters end empty")
+def trace_events(directory):
+    for workload in WORKLOADS:
+        path = draw(directory, workload, "json", "--as", "trace-event")
+        events = json.loads(read(path))["traceEvents"]
+        slices = [e for e in events if e["ph"] == "X"]
+        for message in load_messages(os.path.join(directory, "trace.ndjson")):
+            sent, received = message["sent"], message["received"]
+            if message["mechanism"] == "signal" or not sent or not received:
+                continue
+            # The ends of an arrow bind to the calls around them: these are those of the message.
+            ends = [e for e in events if e["ph"] in "sf" and e["id"] == f"0x{message['id']:x}"]
+            expect_equal([e["ph"] for e in ends], ["s", "f"], "an arrow's ends")
+            for end, side in zip(ends, (sent, received)):
+                calls = [s["name"] for s in slices_around(slices, end)]
+                expect_in(f"{side['syscall']}({side['fd']})", calls, "the call that it binds to")
+            expect(ends[0]["ts"] <= ends[1]["ts"], "it goes forward in time", str(ends))
+        levels = {e["name"]: e["args"] for e in events if e["ph"] == "C"}  # the last of each
+        expect(all(v == {"bytes on the way": 0} for v in levels.values()), "all read", str(levels))
+        if workload == "hostile":
+            names = [e["args"]["name"] for e in events if e["ph"] == "M"]
+            for name in HOSTILE_NAMES:
+                expect_in(name, names, "processes")
+
+
 def picture_words(path):
     """The texts of an SVG, each as a line."""
     call(["xmllint", "--noout", "--nonet", path])
