@@ -11,7 +11,6 @@
 
 /* Who could write to a channel, over time. */
 struct writers {
-	bool listed;
 	size_t changes;		    /* the channel's holdings then */
 	bool certain;		    /* no stranger can have held an end */
 	uint64_t *starts;	    /* sorted */

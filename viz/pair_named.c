@@ -76,7 +76,7 @@ static const struct viz_chunk *chunk_of(const struct flow_item *receive)
 		return receive->message < op->chunk_count ? &op->chunks[receive->message] : NULL;
 	for (size_t i = 0; i < op->lengths_count; i++) {
 		all += op->lengths[i] > 0;
-		before += op->lengths[i] > 0 && i < receive->message;
+		before += i < receive->message && op->lengths[i] > 0;
 	}
 	return all == op->chunk_count && receive->bytes ? &op->chunks[before] : NULL;
 }
