@@ -2,10 +2,13 @@
 /* Runs the rows of findings.def over a trace, and fills in their templates. */
 #include "diagnose.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "find.h"
 #include "find_text.h"
+
+#define OPERATIONS_MOST 64 /* as evidence of one finding */
 
 /* The trailer counts what was written: what is fewer here went missing on the way. */
 static bool lines_are_missing(const struct viz_model *model)
@@ -18,10 +21,23 @@ static bool lines_are_missing(const struct viz_model *model)
 	       model->signal_event_count != model->trailer.signals;
 }
 
+static bool has_value(const struct finding *f, const char *name)
+{
+	for (size_t i = 0; i < f->value_count; i++)
+		if (strcmp(f->values[i].name, name) == 0)
+			return true;
+	return false;
+}
+
 static void finish(struct diagnosis *d, struct finding *f)
 {
 	const struct finding_words *words = &f->row->words[d->language];
 
+	if (f->times) {
+		finding_say(d, f, "times", "%" PRIu64, f->times);
+		if (f->bytes && !has_value(f, "bytes"))
+			finding_say(d, f, "bytes", "%s", say_amount(d, f->bytes));
+	}
 	f->text = fill_named(d->arena, words->text, f->values, f->value_count);
 	f->advice = fill_named(d->arena, words->advice, f->values, f->value_count);
 	d->severities[f->severity]++;
@@ -99,6 +115,24 @@ struct finding *finding_add(struct diagnosis *d, enum finding_id id, uint64_t at
 	return f;
 }
 
+struct finding *finding_fold(struct diagnosis *d, enum finding_id id, uint64_t at_ns,
+			     const struct viz_process *process, const struct viz_channel *channel)
+{
+	const uint64_t words[] = {id, process ? process->index + 1 : 0,
+				  channel ? channel->index + 1 : 0};
+	struct viz_bytes key = {(const char *)words, sizeof(words)};
+	struct finding *f = map_get(&d->folded, key);
+
+	if (!f) {
+		f = finding_add(d, id, at_ns, channel);
+		finding_process(d, f, process);
+		finding_say(d, f, "who", "%s", say_process(d, process));
+		map_put(d->arena, &d->folded, arena_bytes(d->arena, words, sizeof(words)), f);
+	}
+	f->times++;
+	return f;
+}
+
 void finding_process(struct diagnosis *d, struct finding *f, const struct viz_process *process)
 {
 	for (size_t i = 0; i < f->process_count; i++)
@@ -113,7 +147,7 @@ void finding_operation(struct diagnosis *d, struct finding *f, const struct viz_
 	for (size_t i = 0; i < f->operation_count; i++)
 		if (f->operations[i] == op)
 			return;
-	if (op)
+	if (op && f->operation_count < OPERATIONS_MOST)
 		ARENA_PUSH(d->arena, f->operations, f->operation_count, op);
 }
 

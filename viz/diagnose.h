@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 
+#include "arena.h"
 #include "findings.h"
 #include "pair.h"
 
@@ -29,6 +30,8 @@ struct finding {
 	size_t operation_count;
 	struct finding_value *values; /* for the templates */
 	size_t value_count;
+	uint64_t times;	    /* how often, where several cases are one finding */
+	uint64_t bytes;	    /* and how much in all */
 	const char **lines; /* evidence, one sentence each */
 	size_t line_count;
 	const char *text;
@@ -45,6 +48,7 @@ struct diagnosis {
 	size_t count;
 	size_t severities[SEVERITY_COUNT]; /* how many of each */
 	struct wait_graph *waits;	   /* find_waits.c */
+	struct map folded;		   /* finding_fold() */
 	struct arena *arena;
 };
 

@@ -15,6 +15,13 @@
 struct finding *finding_add(struct diagnosis *d, enum finding_id id, uint64_t at_ns,
 			    const struct viz_channel *channel);
 
+/*
+ * The one of this process and channel, made where there is none yet (`times` is 1 then, one more
+ * each time): what happens often is told once, with {times} and {bytes}.
+ */
+struct finding *finding_fold(struct diagnosis *d, enum finding_id id, uint64_t at_ns,
+			     const struct viz_process *process, const struct viz_channel *channel);
+
 /* Each once, in the order given; NULL is fine. */
 void finding_process(struct diagnosis *d, struct finding *f, const struct viz_process *process);
 void finding_operation(struct diagnosis *d, struct finding *f, const struct viz_operation *op);
@@ -42,6 +49,10 @@ const char *say_time(struct diagnosis *d, uint64_t at_ns);   /* since the trace 
 /* first + separator + next; `first` may be NULL. */
 const char *say_join(struct diagnosis *d, const char *first, const char *separator,
 		     const char *next);
+
+/* The next call of the same thread on the same channel; NULL: none. *cut: not looked far enough. */
+const struct viz_operation *next_call(const struct diagnosis *d, const struct viz_operation *op,
+				      bool *cut);
 
 bool is_call(const struct viz_operation *op, const char *syscall);
 bool has_error(const struct viz_operation *op, const char *error);

@@ -171,3 +171,22 @@ bool has_error(const struct viz_operation *op, const char *error)
 {
 	return viz_operation_failed(op) && viz_bytes_equal(op->error, viz_bytes_of(error));
 }
+
+const struct viz_operation *next_call(const struct diagnosis *d, const struct viz_operation *op,
+				      bool *cut)
+{
+	enum { LOOK_AT = 100000 };
+
+	*cut = false;
+	for (size_t i = op->index + 1; i < d->model->operation_count; i++) {
+		const struct viz_operation *next = d->model->operations[i];
+
+		if (next->thread == op->thread && next->channel == op->channel)
+			return next;
+		if (i - op->index > LOOK_AT) {
+			*cut = true;
+			return NULL;
+		}
+	}
+	return NULL;
+}

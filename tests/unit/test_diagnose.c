@@ -66,7 +66,7 @@ static void two_in_a_circle(struct trace_text *t)
 	asleep(t, 21, "read", 20, ",'fd':5,'channel':'pipe:[8]'");
 }
 
-/* "deadlock 10 20\n": each finding with its processes. */
+/* "deadlock 10 20\n": each finding but notes, with its processes. */
 static const char *findings_of(struct trace_text *t)
 {
 	const struct viz_pairing *pairing = trace_pair(t);
@@ -77,6 +77,8 @@ static const char *findings_of(struct trace_text *t)
 	for (size_t i = 0; i < d->count; i++) {
 		const struct finding *f = d->findings[i];
 
+		if (f->severity == SEVERITY_NOTE)
+			continue;
 		assert_null(strchr(f->text, '{'));
 		assert_null(strchr(f->advice, '{'));
 		len += (size_t)snprintf(t->shown + len, sizeof(t->shown) - len, "%s", f->row->name);

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Calls that failed, or did less than was asked, and what the caller made of it. */
+#include <inttypes.h>
+
+#include "find.h"
+
+static bool is_stream(const struct viz_channel *channel)
+{
+	return channel && mechanism_info(channel->mechanism)->form == FORM_STREAM &&
+	       channel->mechanism != MECH_PTY;
+}
+
+/* Whatever it sends next there: it may be the rest. */
+static bool sends_again(const struct diagnosis *d, const struct viz_operation *op)
+{
+	const struct viz_operation *next = op;
+	bool cut;
+
+	do {
+		next = next_call(d, next, &cut);
+	} while (next && next->role != ROLE_SEND);
+	return next || cut;
+}
+
+static void tell_partial(struct diagnosis *d, const struct viz_operation *op)
+{
+	struct finding *f;
+
+	if (!is_stream(op->channel) || op->returned <= 0 ||
+	    (uint64_t)op->returned >= op->requested || !viz_has(op, requested) ||
+	    is_call(op, "sendmmsg") || is_call(op, "vmsplice") || sends_again(d, op))
+		return;
+	f = finding_fold(d, FINDING_PARTIAL_WRITE, op->enter_ns, op->process, op->channel);
+	finding_operation(d, f, op);
+	finding_say(d, f, "call", "%s", say_call(d, op));
+	finding_say(d, f, "asked", "%s", say_amount(d, op->requested));
+	finding_say(d, f, "taken", "%s", say_amount(d, (uint64_t)op->returned));
+}
+
+/* Some calls are there to be interrupted: pause, sigsuspend, poll, wait for a child. */
+static bool should_be_repeated(const struct viz_operation *op)
+{
+	return op->role == ROLE_SEND || op->role == ROLE_RECEIVE || is_call(op, "accept") ||
+	       is_call(op, "accept4") || is_call(op, "semop") || is_call(op, "semtimedop");
+}
+
+static bool repeated(const struct diagnosis *d, const struct viz_operation *op, bool *cut)
+{
+	const struct viz_operation *next = next_call(d, op, cut);
+
+	while (next && !viz_bytes_equal(next->syscall, op->syscall))
+		next = next_call(d, next, cut);
+	return next != NULL;
+}
+
+static void tell_interrupted(struct diagnosis *d, const struct viz_operation *op)
+{
+	struct finding *f;
+	bool cut;
+
+	if (!op->channel || !should_be_repeated(op) || repeated(d, op, &cut) || cut)
+		return;
+	f = finding_fold(d, FINDING_INTERRUPTED_CALL, op->enter_ns, op->process, op->channel);
+	finding_operation(d, f, op);
+	finding_say(d, f, "call", "%s", say_call(d, op));
+}
+
+/* Whether the process did get what it wanted afterwards, there or elsewhere. */
+static bool succeeded_later(const struct diagnosis *d, const struct viz_operation *op)
+{
+	for (size_t i = op->index + 1; i < d->model->operation_count; i++) {
+		const struct viz_operation *next = d->model->operations[i];
+
+		if (next->process == op->process && viz_operation_done(next) &&
+		    viz_bytes_equal(next->syscall, op->syscall) && !viz_operation_failed(next))
+			return true;
+	}
+	return false;
+}
+
+static void tell_refused(struct diagnosis *d, const struct viz_operation *op)
+{
+	struct finding *f = finding_fold(d, FINDING_CONNECTION_REFUSED, op->enter_ns, op->process,
+					 NULL);
+
+	f->channel = op->channel;
+	finding_operation(d, f, op);
+	finding_say(d, f, "address", "%s", say_bytes(d, op->peer_address));
+	if (f->times == 1 && succeeded_later(d, op))
+		f->severity = SEVERITY_NOTE;
+}
+
+/* Who in the trace has that address. */
+static const struct viz_process *holder_of(const struct diagnosis *d,
+					   const struct viz_operation *op)
+{
+	for (size_t i = 0; i < d->model->channel_count; i++) {
+		const struct viz_channel *channel = d->model->channels[i];
+
+		if (channel == op->channel ||
+		    !(viz_bytes_equal(channel->local_address, op->peer_address) ||
+		      viz_bytes_equal(channel->name, op->peer_address)))
+			continue;
+		for (size_t k = 0; k < channel->holding_count; k++)
+			if (channel->holdings[k]->since_ns <= op->enter_ns &&
+			    channel->holdings[k]->until_ns > op->enter_ns)
+				return channel->holdings[k]->process;
+	}
+	return NULL;
+}
+
+static void tell_in_use(struct diagnosis *d, const struct viz_operation *op)
+{
+	const struct viz_process *holder = op->peer_address.len ? holder_of(d, op) : NULL;
+	struct finding *f = finding_fold(d, FINDING_ADDRESS_IN_USE, op->enter_ns, op->process,
+					 op->channel);
+
+	finding_operation(d, f, op);
+	finding_process(d, f, holder);
+	finding_say(d, f, "address", "%s", say_bytes(d, op->peer_address));
+	finding_say(d, f, "holder", "%s",
+		    holder ? say_phrase(d, PHRASE_BOUND_BY, say_process(d, holder), NULL, NULL)
+			   : "");
+	if (f->times == 1 && succeeded_later(d, op))
+		f->severity = SEVERITY_NOTE;
+}
+
+/* What this end sent and the other threw away. */
+static uint64_t thrown_away(const struct diagnosis *d, const struct viz_operation *op)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < d->pairing->message_count; i++) {
+		const struct viz_message *m = d->pairing->messages[i];
+
+		if (m->fate == FATE_DISCARDED && m->from.operation &&
+		    m->from.operation->channel == op->channel)
+			bytes += m->bytes;
+	}
+	return bytes;
+}
+
+static void tell_reset(struct diagnosis *d, const struct viz_operation *op)
+{
+	uint64_t bytes = op->channel && is_stream(op->channel) ? thrown_away(d, op) : 0;
+	struct finding *f;
+
+	if (!bytes || d->incomplete)
+		return;
+	f = finding_fold(d, FINDING_RESET_WITH_DATA, op->enter_ns, op->process, op->channel);
+	f->bytes = bytes;
+	finding_operation(d, f, op);
+}
+
+/* The kernel's result is ERESTARTSYS: only the handler's return tells what the caller saw. */
+static void find_interrupted(struct diagnosis *d)
+{
+	for (size_t i = 0; i < d->pairing->signal_count && !d->incomplete; i++) {
+		const struct viz_signal *s = d->pairing->signals[i];
+
+		if (s->interrupted && !s->restarted && s->end &&
+		    viz_bytes_equal(s->end->interrupted, viz_bytes_of("EINTR")) &&
+		    !has_error(s->interrupted, "EINTR") && viz_operation_failed(s->interrupted))
+			tell_interrupted(d, s->interrupted);
+	}
+}
+
+void find_calls(struct diagnosis *d)
+{
+	find_interrupted(d);
+	for (size_t i = 0; i < d->model->operation_count; i++) {
+		const struct viz_operation *op = d->model->operations[i];
+
+		if (!viz_operation_done(op) || !viz_has(op, returned))
+			continue;
+		if (op->role == ROLE_SEND && op->returned > 0 && !d->incomplete)
+			tell_partial(d, op);
+		if (op->returned >= 0)
+			continue;
+		if (has_error(op, "EINTR") && !d->incomplete)
+			tell_interrupted(d, op);
+		else if (has_error(op, "ECONNREFUSED") && is_call(op, "connect"))
+			tell_refused(d, op);
+		else if (has_error(op, "EADDRINUSE") && is_call(op, "bind"))
+			tell_in_use(d, op);
+		else if (has_error(op, "ECONNRESET"))
+			tell_reset(d, op);
+	}
+}
