@@ -113,8 +113,9 @@ FORCE:
 # --- what is needed, by the Debian package that has it -------------------------------------------
 
 PACKAGES      = bpftool clang gcc libbpf-dev libc6-dev libcjson-dev libelf-dev make zlib1g-dev
-TEST_PACKAGES = busybox-static clang-format clang-tidy cpio cppcheck curl graphviz libclang-rt-14-dev \
-		libcmocka-dev librsvg2-bin libxml2-utils plantuml python3 python3-jsonschema qemu-system-x86 shellcheck sudo
+TEST_PACKAGES = busybox-static clang-format clang-tidy cpio cppcheck curl graphviz \
+		libclang-rt-14-dev libcmocka-dev librsvg2-bin libxml2-utils plantuml \
+		python3 python3-jsonschema qemu-system-x86 shellcheck sudo tshark
 # What tests/scenarios/test_daemons.py traces.
 TRACED_PACKAGES = apache2-bin dbus git iproute2 memcached nginx openssh-client \
 		  postgresql procps python3-zmq redis-server redis-tools rpcbind rt-tests tmux

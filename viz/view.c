@@ -115,6 +115,8 @@ static int open_picture(struct picture *picture, FILE *out, const struct view_op
 		}
 	}
 	term_look(&picture->term, fileno(picture->out), options->colour);
+	if (picture->renderer->needs == RENDER_BINARY && picture->term.tty)
+		return complain(picture->renderer->name, "is nothing for a terminal: -o FILE");
 	return STATUS_OK;
 }
 

@@ -4,6 +4,7 @@
 import json
 import os
 import re
+import shlex
 from xml.etree import ElementTree
 
 from expectations import expect, expect_equal, expect_in
@@ -155,6 +156,69 @@ def trace_events(directory):
             names = [e["args"]["name"] for e in events if e["ph"] == "M"]
             for name in HOSTILE_NAMES:
                 expect_in(name, names, "processes")
+
+
+def tshark(path, *fields):
+    command = ["tshark", "-r", path, "-T", "fields"]
+    for field in fields:
+        command += ["-e", field]
+    found = call(command)
+    for word in (b"damaged", b"corrupt", b"error"):
+        expect(word not in found.stderr, "tshark finds nothing wrong", found.stderr)
+    return [line.split("\t") for line in found.stdout.decode().splitlines()]
+
+
+@scenario("pcapng: Wireshark reads each message as a packet, its object being the interface")
+def pcapng(directory):
+    for workload in WORKLOADS:
+        path = draw(directory, workload, "pcapng")
+        rows = tshark(path, "frame.interface_name", "frame.comment", "frame.len", "frame.cap_len")
+        messages = load_messages(os.path.join(directory, "trace.ndjson"))
+        expect_equal(len(rows), len(messages), f"packets of {workload}")
+        for channel in {m["channel"] for m in messages if m["mechanism"] != "signal"}:
+            expect_equal(
+                len([r for r in rows if r[0].split(" ")[0] == channel]),
+                len([m for m in messages if m.get("channel") == channel]),
+                f"packets of {channel}",
+            )
+        for name, comment, whole, kept in rows:
+            expect(int(whole) >= int(kept), "no more is kept than there was", comment)
+            expect((name == "signals") == ("SIG" in comment), "signals have an interface", comment)
+        if workload == "hostile":
+            for name in HOSTILE_NAMES:
+                expect(any(r[1].startswith(name) for r in rows), f"{name} sends", str(rows))
+
+
+def dissected(directory, command, *fields):
+    trace = record(directory, ["sh", "-c", command], "--payload", "4096", cwd=directory).trace_path
+    path = os.path.join(directory, "dissected.pcapng")
+    view(trace, "-o", path)
+    return tshark(path, *fields)
+
+
+@scenario("pcapng: Wireshark's dissectors read HTTP, Redis and D-Bus")
+def dissectors(directory):
+    http = (
+        f"mkfifo ready; {shlex.join(lab('httpecho', 0))} >ready & read -r url <ready; "
+        'curl --silent --max-time 20 "$url"; wait $!'
+    )
+    rows = dissected(directory, http, "http.request.method", "http.response.code")
+    expect_in(["GET", ""], rows, "the request")
+    expect_in(["", "200"], rows, "the response")
+    redis = (
+        "redis-server --port 0 --unixsocket r.sock --save '' >log & S=$!; "
+        "until test -S r.sock; do kill -0 $S || exit 9; sleep 0.02; done; "
+        "redis-cli -s r.sock set greeting over-unix; redis-cli -s r.sock shutdown nosave; wait"
+    )
+    rows = dissected(directory, redis, "resp.bulk_string.value", "resp.string")
+    expect(any(b"greeting".hex() in row[0] for row in rows), "the command", str(rows))
+    expect(any(row[1] == "OK" for row in rows), "the answer", str(rows))
+    dbus = (
+        "dbus-run-session -- dbus-send --session --print-reply --dest=org.freedesktop.DBus "
+        "/org/freedesktop/DBus org.freedesktop.DBus.GetId"
+    )
+    rows = dissected(directory, dbus, "dbus.member")
+    expect(any("GetId" in row[0] for row in rows), "the call", str(rows))
 
 
 def picture_words(path):

@@ -17,6 +17,7 @@
 
 #include "scene_random.h"
 #include "viz/render.h"
+#include "viz/render_dissector.h"
 
 enum { SCENES = 100 };
 
@@ -132,10 +133,121 @@ static void every_message_is_an_arrow_or_an_instant(void **state)
 	}
 }
 
+/* --- pcapng --- */
+
+enum { SECTION = 0x0a0d0d0a, INTERFACE = 1, NAMES = 4, PACKET = 6 };
+
+static uint32_t u32_at(const char *bytes)
+{
+	uint32_t value;
+
+	memcpy(&value, bytes, sizeof(value));
+	return value;
+}
+
+/* Options end with the block; a comment, if there is one, is text. */
+static void check_options(const char *at, const char *end)
+{
+	for (;;) {
+		uint16_t code, len;
+
+		assert_true(at + 4 <= end);
+		memcpy(&code, at, 2);
+		memcpy(&len, at + 2, 2);
+		at += 4;
+		if (code == 0)
+			break;
+		for (size_t i = 0; code == 1 && i < len; i++)
+			assert_true((unsigned char)at[i] >= 0x20);
+		at += (len + 3) / 4 * 4;
+	}
+	assert_ptr_equal(at, end);
+}
+
+static void check_packet(const struct scene *scene, const char *block, const char *end)
+{
+	uint32_t kept = u32_at(block + 20), whole = u32_at(block + 24);
+
+	assert_true(u32_at(block + 8) <= scene->object_count);
+	assert_true(kept <= whole);
+	assert_true(block + 28 + kept < end);
+	check_options(block + 28 + (kept + 3) / 4 * 4, end);
+}
+
+static void check_capture(const struct scene *scene, const char *at, size_t len)
+{
+	const char *end = at + len;
+	size_t count[8] = {0};
+
+	assert_int_equal(u32_at(at), SECTION);
+	while (at < end) {
+		uint32_t type = u32_at(at), size = u32_at(at + 4);
+
+		assert_true(size % 4 == 0 && size >= 12 && at + size <= end);
+		assert_int_equal(u32_at(at + size - 4), size);
+		count[type == SECTION ? 0 : type & 7]++;
+		if (type == SECTION)
+			check_options(at + 24, at + size - 4);
+		else if (type == INTERFACE)
+			check_options(at + 16, at + size - 4);
+		else if (type == PACKET)
+			check_packet(scene, at, at + size - 4);
+		at += size;
+	}
+	assert_int_equal(count[0], 1);
+	assert_int_equal(count[INTERFACE], scene->object_count + 1);
+	assert_int_equal(count[NAMES], 1);
+	assert_int_equal(count[PACKET], scene->fact_count);
+}
+
+static void every_message_is_a_packet(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= SCENES; seed++) {
+		struct scene *scene = random_scene(seed, 1 + seed % 10, seed % 60);
+		size_t len;
+		char *bytes = draw(render_pcapng, scene, &len);
+
+		check_capture(scene, bytes, len);
+		free(bytes);
+		scene_free(scene);
+	}
+}
+
+static void check_dissector(const char *bytes, size_t len, const char *wanted)
+{
+	struct render_dissector d = render_dissector(MECH_TCP, (const unsigned char *)bytes, len);
+
+	assert_string_equal(d.table ? d.table : d.name, wanted);
+}
+
+static void payloads_choose_their_dissector(void **state)
+{
+	(void)state;
+	check_dissector("GET / HTTP/1.1\r\n\r\n", 18, "http");
+	check_dissector("*1\r\n$4\r\nPING\r\n", 14, "tcp.port");
+	check_dissector("+PONG\r\n", 7, "tcp.port");
+	check_dissector("+PONG", 5, "data-text-lines");
+	check_dissector("l\1\0\1\0\0\0\0\1\0\0\0\0\0\0\0", 16, "wtap_encap");
+	check_dissector("Q\0\0\0\15select 1\0", 14, "pgsql");
+	check_dissector("Q\0\0\0", 4, "data");
+	check_dissector("", 0, "data");
+	for (size_t len = 0; len < 40; len++) {
+		unsigned char *bytes = malloc(len ? len : 1); /* so that reading beyond is seen */
+
+		assert_non_null(bytes);
+		memset(bytes, "*-l$9QG+"[len % 8], len);
+		render_dissector(MECH_TCP, bytes, len);
+		free(bytes);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_message_is_an_arrow_or_an_instant),
+		cmocka_unit_test(every_message_is_a_packet),
+		cmocka_unit_test(payloads_choose_their_dissector),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
