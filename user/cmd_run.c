@@ -22,7 +22,8 @@ struct run_options {
 };
 
 static const char doc[] =
-	"Trace a command and its children; when all have ended, draw what they said to each other."
+	"Trace a command and its children; when all have ended, draw what they said to each other, "
+	"then say what went wrong."
 	"\vThe command runs as you, also under sudo, and its stdout stays its own: the picture "
 	"goes to "
 	"stderr, or to -o FILE. The exit status is the command's (128+n for a signal, 124 after "
@@ -30,13 +31,16 @@ static const char doc[] =
 	"Examples:\n"
 	"  sudo ipclens run -- sh -c 'ls | wc'\n"
 	"  sudo ipclens run --timeout 5 -- ./lab-that-hangs\n"
+	"  sudo ipclens run --timeout 5 --diagnose-only -- ./lab-that-hangs\n"
 	"  sudo ipclens run --trace lab.ndjson -- ./lab      then: ipclens view lab.ndjson\n"
 	"  sudo ipclens run -o picture.txt --mechanism pipe -- ./lab\n";
 
-enum { OPTION_TRACE = 0x300 };
+enum { OPTION_TRACE = 0x300, OPTION_DIAGNOSE_ONLY };
 
 static const struct argp_option rows[] = {
 	{"trace", OPTION_TRACE, "FILE", 0, "Keep the trace in FILE", 0},
+	{"diagnose-only", OPTION_DIAGNOSE_ONLY, NULL, 0,
+	 "No picture: only what went wrong, as ipclens diagnose says it", 0},
 	{0},
 };
 
@@ -54,6 +58,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
 			argp_error(state, "--trace -: run reads the trace again to draw it, so it "
 					  "needs a file; to stream it: ipclens record -o -");
 		options->trace = text;
+		return 0;
+	case OPTION_DIAGNOSE_ONLY:
+		options->view.findings = VIEW_FINDINGS_ONLY;
 		return 0;
 	case ARGP_KEY_ARGS:
 		options->capture.command = state->argv + state->next;
@@ -171,6 +178,7 @@ int cmd_run(int argc, char **argv)
 	struct run_options options = {.view = VIEW_OPTIONS_DEFAULT};
 	int status;
 
+	options.view.findings = VIEW_FINDINGS_BRIEF;
 	capture_defaults(&options.capture);
 	argp_err_exit_status = STATUS_OWN_FAILURE;
 	if (command_parse(&argp, argc, argv, ARGP_IN_ORDER, &options))

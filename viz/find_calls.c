@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Calls that failed, or did less than was asked, and what the caller made of it. */
 #include <inttypes.h>
+#include <signal.h>
 
 #include "find.h"
 
@@ -53,7 +54,14 @@ static bool repeated(const struct diagnosis *d, const struct viz_operation *op, 
 	return next != NULL;
 }
 
-static void tell_interrupted(struct diagnosis *d, const struct viz_operation *op)
+/* Many a server ends at these, and so leaves what it waited in. */
+static bool asks_to_end(int number)
+{
+	return number == SIGTERM || number == SIGINT || number == SIGHUP || number == SIGQUIT ||
+	       number == SIGWINCH;
+}
+
+static void tell_interrupted(struct diagnosis *d, const struct viz_operation *op, int number)
 {
 	struct finding *f;
 	bool cut;
@@ -61,6 +69,8 @@ static void tell_interrupted(struct diagnosis *d, const struct viz_operation *op
 	if (!op->channel || !should_be_repeated(op) || repeated(d, op, &cut) || cut)
 		return;
 	f = finding_fold(d, FINDING_INTERRUPTED_CALL, op->enter_ns, op->process, op->channel);
+	if (op->role == ROLE_OPEN || asks_to_end(number))
+		f->severity = SEVERITY_NOTE;
 	finding_operation(d, f, op);
 	finding_say(d, f, "call", "%s", say_call(d, op));
 }
@@ -161,7 +171,7 @@ static void find_interrupted(struct diagnosis *d)
 		if (s->interrupted && !s->restarted && s->end &&
 		    viz_bytes_equal(s->end->interrupted, viz_bytes_of("EINTR")) &&
 		    !has_error(s->interrupted, "EINTR") && viz_operation_failed(s->interrupted))
-			tell_interrupted(d, s->interrupted);
+			tell_interrupted(d, s->interrupted, s->number);
 	}
 }
 
@@ -178,7 +188,7 @@ void find_calls(struct diagnosis *d)
 		if (op->returned >= 0)
 			continue;
 		if (has_error(op, "EINTR") && !d->incomplete)
-			tell_interrupted(d, op);
+			tell_interrupted(d, op, 0);
 		else if (has_error(op, "ECONNREFUSED") && is_call(op, "connect"))
 			tell_refused(d, op);
 		else if (has_error(op, "EADDRINUSE") && is_call(op, "bind"))

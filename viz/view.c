@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "diagnose.h"
 #include "output.h"
 #include "scene_build.h"
 
@@ -120,30 +121,54 @@ static int open_picture(struct picture *picture, FILE *out, const struct view_op
 	return STATUS_OK;
 }
 
-static int draw_model(FILE *out, struct viz_model *model, const struct view_options *options)
+static int draw_pairing(FILE *out, const struct viz_model *model, const struct viz_pairing *pairing,
+			const struct view_options *options)
 {
-	struct viz_pairing *pairing = NULL;
+	struct scene_request request = {
+		.model = model,
+		.pairing = pairing,
+		.filter = &options->filter,
+		.max_rows = options->max_rows,
+		.facts = choose_renderer(options)->needs != RENDER_DRAWING,
+	};
 	struct scene *scene = NULL;
 	struct picture picture;
-	int err = viz_pair(model, &pairing);
-	int status;
+	int err = scene_build(&request, &scene);
+	int status = err ? complain("cannot draw", strerror(-err))
+			 : open_picture(&picture, out, options);
 
-	if (!err) {
-		struct scene_request request = {
-			.model = model,
-			.pairing = pairing,
-			.filter = &options->filter,
-			.max_rows = options->max_rows,
-			.facts = choose_renderer(options)->needs != RENDER_DRAWING,
-		};
-
-		err = scene_build(&request, &scene);
-	}
-	status = err ? complain("cannot draw", strerror(-err))
-		     : open_picture(&picture, out, options);
 	if (!status)
 		status = draw_scene(&picture, scene);
 	scene_free(scene);
+	return status;
+}
+
+static int tell_findings(FILE *out, const struct viz_model *model,
+			 const struct viz_pairing *pairing, const struct view_options *options)
+{
+	struct diagnosis *d = diagnose(model, pairing, language_of_environment());
+	struct diagnosis_style style = {.brief = options->findings == VIEW_FINDINGS_BRIEF};
+	struct term term;
+	int err;
+
+	term_look(&term, fileno(out), options->colour);
+	style.utf8 = term.utf8 && !options->ascii;
+	style.colour = term.colour;
+	err = diagnosis_print(out, d, &style);
+	diagnosis_free(d);
+	return err || fflush(out) ? STATUS_FAILURE : STATUS_OK;
+}
+
+static int draw_model(FILE *out, struct viz_model *model, const struct view_options *options)
+{
+	struct viz_pairing *pairing = NULL;
+	int err = viz_pair(model, &pairing);
+	int status = err ? complain("cannot draw", strerror(-err)) : STATUS_OK;
+
+	if (!status && options->findings != VIEW_FINDINGS_ONLY)
+		status = draw_pairing(out, model, pairing, options);
+	if (!status && options->findings != VIEW_NO_FINDINGS)
+		status = tell_findings(out, model, pairing, options);
 	viz_pairing_free(pairing);
 	return status;
 }

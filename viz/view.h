@@ -16,7 +16,15 @@
 #include "render.h"
 #include "term.h"
 
+/* What else view_draw() tells, on `out` wherever the picture goes. */
+enum view_findings {
+	VIEW_NO_FINDINGS,
+	VIEW_FINDINGS_BRIEF, /* after the picture, errors and warnings, a line each */
+	VIEW_FINDINGS_ONLY   /* whole, and no picture */
+};
+
 struct view_options {
+	enum view_findings findings;
 	const struct renderer *as; /* NULL: as the ending of `output` says, else text */
 	const char *output;	   /* NULL: where the caller says */
 	size_t max_rows;	   /* 0: all */

@@ -216,5 +216,17 @@ def manners(directory):
         expect(file.read() == page, "docs/findings.md is current: make findings-doc")
 
 
+@scenario("run ends with the findings in brief; --diagnose-only prints them alone, and whole")
+def at_the_end_of_run(directory):
+    told = call([IPCLENS, "run", "--", *lab("mistakes", "epipe")]).stderr.decode()
+    expect_in("broken-pipe", told.splitlines()[-1], "the finding is the last line")
+    expect_in("exec mistakes", told, "after the picture")
+    told = call([IPCLENS, "run", "--", "sh", "-c", "ls | wc"]).stderr.decode()
+    expect("broken-pipe" not in told, "nothing where nothing is wrong", told)
+    told = call([IPCLENS, "run", "--diagnose-only", "--", *lab("mistakes", "epipe")]).stderr
+    expect_in("explain broken-pipe", told.decode(), "with advice")
+    expect(b"exec mistakes" not in told, "no picture", told)
+
+
 if __name__ == "__main__":
     main()
