@@ -5,6 +5,7 @@
  * bits) that a name block gives their names; who sent what to whom stands in the packet's comment.
  * pcapng: draft-ietf-opsawg-pcapng. The packets' head: epan/exported_pdu.h of Wireshark.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -174,14 +175,10 @@ static uint32_t address_of(const struct capture *c, int lane)
 static void put_name(FILE *out, uint32_t address, const char *title, uint32_t pid)
 {
 	char name[HOST_MOST + 16];
-	size_t len = 0;
+	size_t len = strnlen(title, HOST_MOST);
 
-	for (; len < HOST_MOST && title[len]; len++)
-		name[len] = (title[len] >= '0' && title[len] <= '9') ||
-					    (title[len] >= 'a' && title[len] <= 'z') ||
-					    (title[len] >= 'A' && title[len] <= 'Z')
-				    ? title[len]
-				    : '-';
+	for (size_t i = 0; i < len; i++)
+		name[i] = isalnum((unsigned char)title[i]) && !(title[i] & 0x80) ? title[i] : '-';
 	len += (size_t)snprintf(name + len, 16, ".%" PRIu32, pid) + 1;
 	put_u16(out, RECORD_IPV4);
 	put_u16(out, (uint16_t)(len + 4));

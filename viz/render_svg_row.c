@@ -140,6 +140,29 @@ static void put_cross(struct svg_page *page, double x, double y)
 	fprintf(page->out, "<path class=\"o\" d=\"M%.1f %.1fl10 10m0 -10l-10 10\"/>", x - 5, y - 5);
 }
 
+/* The middle of the widest gap between lanes that the label fits into, or of the whole way. */
+static double label_x(const struct svg_page *page, double from, double to, const char *label)
+{
+	double left = from < to ? from : to, right = from < to ? to : from;
+	double best = svg_text_width(label) + SVG_GAP, middle = (from + to) / 2;
+	double last = left;
+
+	for (size_t i = 0; i <= page->scene->lane_count; i++) {
+		double x = i < page->scene->lane_count ? page->lane_x[i] : right;
+
+		if (x > right)
+			x = right;
+		if (x <= last)
+			continue;
+		if (x - last > best) {
+			best = x - last;
+			middle = (x + last) / 2;
+		}
+		last = x;
+	}
+	return middle;
+}
+
 /* From one lane to another one. */
 static void put_span(struct svg_page *page, const struct scene_row *row, double y,
 		     const char *label)
@@ -151,7 +174,7 @@ static void put_span(struct svg_page *page, const struct scene_row *row, double 
 	to -= right ? box : -box;
 	put_line(page, row, from, right ? to - 2 : to + 2, y);
 	put_head(page, right ? to - 1 : to + 1, y, right, row->style == SCENE_COPY);
-	put_label(page, (from + to) / 2, y - 6, " text-anchor=\"middle\"", label);
+	put_label(page, label_x(page, from, to, label), y - 6, " text-anchor=\"middle\"", label);
 }
 
 /* From a lane to itself: out, down, back. */
@@ -219,7 +242,8 @@ static void put_exit(struct svg_page *page, const struct scene_row *row, double 
 	to = page->lane_x[row->to];
 	put_line(page, row, to > x ? x + 8 : x - 8, to > x ? to - 2 : to + 2, y);
 	put_head(page, to > x ? to - 1 : to + 1, y, to > x, false);
-	put_label(page, (x + to) / 2, y - 6, " text-anchor=\"middle\"", row->told);
+	put_label(page, label_x(page, x, to, row->told), y - 6, " text-anchor=\"middle\"",
+		  row->told);
 }
 
 static void put_shape(struct svg_page *page, const struct scene_row *row, double y,
