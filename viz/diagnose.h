@@ -67,6 +67,10 @@ struct diagnosis_style {
 
 /* 0 or -errno; the stream is not flushed. */
 int diagnosis_print(FILE *out, struct diagnosis *diagnosis, const struct diagnosis_style *style);
+
+/* Of a finding only the few rows of the diagram around it; nothing where there is no room. */
+void diagnosis_print_excerpt(FILE *out, struct diagnosis *diagnosis, const struct finding *finding,
+			     const struct diagnosis_style *style);
 int diagnosis_print_json(FILE *out, const struct diagnosis *diagnosis);
 
 #endif

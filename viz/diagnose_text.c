@@ -5,6 +5,7 @@
 #include "diagnose.h"
 #include "find.h"
 
+#define EXCERPTS_MOST 5 /* one picture a finding is enough to read */
 #define RESET "\033[0m"
 
 static const char *mark_of(enum severity severity, bool utf8)
@@ -41,6 +42,8 @@ int diagnosis_print(FILE *out, struct diagnosis *d, const struct diagnosis_style
 		if (style->brief && d->findings[i]->severity == SEVERITY_NOTE)
 			continue;
 		print_finding(out, d, d->findings[i], style);
+		if (!style->brief && i < EXCERPTS_MOST && d->findings[i]->severity > SEVERITY_NOTE)
+			diagnosis_print_excerpt(out, d, d->findings[i], style);
 	}
 	if (!style->brief && d->count == 0)
 		fprintf(out, "%s\n", phrase_text(PHRASE_NOTHING_FOUND, d->language));

@@ -182,8 +182,7 @@ static bool kept_for_nothing(const struct map *used, const struct viz_holding *h
 {
 	return (h->channel->mechanism == MECH_PIPE || h->channel->mechanism == MECH_FIFO) &&
 	       h->fd > 2 && h->start == HOLDING_FORK && h->access == ACCESS_WRITE &&
-	       (h->end == HOLDING_EXIT || h->until_ns == VIZ_NEVER) &&
-	       h->channel->created_in_trace &&
+	       h->end == HOLDING_EXIT && !h->process->exit_signal && h->channel->created_in_trace &&
 	       !map_get_uint(used, pair_key(h->process, h->channel));
 }
 

@@ -154,6 +154,7 @@ static int tell_findings(FILE *out, const struct viz_model *model,
 	term_look(&term, fileno(out), options->colour);
 	style.utf8 = term.utf8 && !options->ascii;
 	style.colour = term.colour;
+	style.width = options->width ? options->width : term.width;
 	err = diagnosis_print(out, d, &style);
 	diagnosis_free(d);
 	return err || fflush(out) ? STATUS_FAILURE : STATUS_OK;

@@ -236,6 +236,57 @@ static void grandchild_keeps(void)
 	hang_in_read(ends[0]);
 }
 
+/* The reader opened the FIFO for writing too, so as not to wait for a writer. */
+static void fifo_reader_keeps(void)
+{
+	char folder[] = "/tmp/ipclens-hangs-XXXXXX", name[64];
+	int in, keep;
+	pid_t child;
+
+	lab_expect(mkdtemp(folder) != NULL, "mkdtemp");
+	snprintf(name, sizeof(name), "%s/fifo", folder);
+	lab_check(mkfifo(name, 0600), "mkfifo");
+	in = (int)lab_check(open(name, O_RDONLY | O_NONBLOCK), "open");
+	keep = (int)lab_check(open(name, O_WRONLY), "open");
+	child = lab_fork();
+	if (!child) {
+		close(in);
+		lab_write_text(keep, "fifo", NAME, "that is all");
+		exit(EXIT_SUCCESS);
+	}
+	lab_check(fcntl(in, F_SETFL, 0), "fcntl");
+	lab_check(unlink(name), "unlink");
+	lab_check(rmdir(folder), "rmdir");
+	lab_reap_well(child);
+	party(getpid());
+	hang_in_read(in);
+}
+
+/* A filter reads until its input ends; its user keeps that open and waits for the answer. */
+static void filter_both_ways(void)
+{
+	int there[2], back[2];
+	char buf[64];
+
+	pipe_make(there);
+	pipe_make(back);
+	party(getpid());
+	if (!lab_fork()) {
+		close(there[1]);
+		close(back[0]);
+		party(getpid());
+		truth_flush();
+		while (read(there[0], buf, sizeof(buf)) > 0)
+			;
+		exit(EXIT_SUCCESS);
+	}
+	close(there[0]);
+	close(back[1]);
+	lab_write_text(there[1], "pipe", NAME, "to be sorted");
+	channel("pipe", back[0]);
+	hang_in_read(back[0]);
+}
+
 static void wrong_type(void)
 {
 	int queue = (int)lab_check(msgget(IPC_PRIVATE, 0600), "msgget");
@@ -321,6 +372,8 @@ static const struct hang_row {
 	{"parent-keeps", parent_keeps},
 	{"reader-keeps", reader_keeps},
 	{"grandchild-keeps", grandchild_keeps},
+	{"fifo-reader-keeps", fifo_reader_keeps},
+	{"filter-both-ways", filter_both_ways},
 	{"wrong-type", wrong_type},
 	{"never-posts", never_posts},
 	{"early-signal", early_signal},

@@ -5,7 +5,7 @@ import json
 import os
 import random
 
-from expectations import expect, expect_equal, expect_in
+from expectations import expect, expect_equal, expect_in, expect_row
 from harness import IPCLENS, lab, main, record, scenario, start
 from traces import ROOT, call
 
@@ -22,6 +22,8 @@ HANGS = {
     "parent-keeps": ("no-eof", ["blocked"]),
     "reader-keeps": ("no-eof", ["deadlock", "blocked"]),
     "grandchild-keeps": ("no-eof", ["deadlock"]),
+    "fifo-reader-keeps": ("no-eof", ["deadlock", "blocked"]),
+    "filter-both-ways": ("deadlock", ["blocked"]),
     "wrong-type": ("type-never-sent", ["deadlock", "blocked"]),
     "never-posts": ("semaphore-stuck", ["deadlock", "blocked"]),
     "early-signal": ("lost-wakeup", ["deadlock", "blocked"]),
@@ -119,6 +121,8 @@ def hangs(directory):
     findings = expect_finding(runs["ring-three"], "deadlock")
     expect_equal(len(findings), 1, "a circle is told once")
     expect_equal(len(findings[0]["evidence"]), 3, "and spelled out")
+    text = call([IPCLENS, "diagnose", "--lang", "en", runs["ring-three"].trace_path]).stdout
+    expect_row(text.decode(), "waits in read(3)")
     no_false_circles(runs)
 
 
@@ -220,12 +224,12 @@ def manners(directory):
 def at_the_end_of_run(directory):
     told = call([IPCLENS, "run", "--", *lab("mistakes", "epipe")]).stderr.decode()
     expect_in("broken-pipe", told.splitlines()[-1], "the finding is the last line")
-    expect_in("exec mistakes", told, "after the picture")
+    expect_in("─▶ control", told, "after the picture")
     told = call([IPCLENS, "run", "--", "sh", "-c", "ls | wc"]).stderr.decode()
     expect("broken-pipe" not in told, "nothing where nothing is wrong", told)
     told = call([IPCLENS, "run", "--diagnose-only", "--", *lab("mistakes", "epipe")]).stderr
     expect_in("explain broken-pipe", told.decode(), "with advice")
-    expect(b"exec mistakes" not in told, "no picture", told)
+    expect("─▶ control" not in told.decode(), "no picture with a legend", told)
 
 
 if __name__ == "__main__":
