@@ -58,6 +58,8 @@ static const char *say_wait(struct diagnosis *d, const struct wait *wait)
 	if (!enders)
 		return say_phrase(d, PHRASE_WAITS_FOR_NOBODY, what,
 				  wait->channel ? say_channel(d, wait->channel) : "", NULL);
+	if (wait->open)
+		enders = say_join(d, enders, ", ", phrase_text(PHRASE_SOMEBODY, d->language));
 	if (waits_for_child(wait))
 		return say_phrase(d, PHRASE_CHILD_MUST_END, what, enders, NULL);
 	if (wait->operation->role == ROLE_SEND)

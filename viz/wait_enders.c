@@ -31,6 +31,7 @@ static void add_holders(struct wait_graph *graph, struct wait *wait,
 {
 	bool any = false;
 
+	wait->open |= graph->passed[channel->index];
 	for (size_t i = 0; i < channel->holding_count; i++) {
 		const struct viz_holding *holding = channel->holdings[i];
 

@@ -22,17 +22,44 @@ static void add_user(struct wait_graph *graph, const struct viz_channel *channel
 	ARENA_PUSH(graph->arena, graph->users[channel->index], *count, process);
 }
 
+static bool any_pending(const struct viz_model *model)
+{
+	for (size_t i = model->operation_count; i-- > 0;)
+		if (model->operations[i]->state == STATE_PENDING)
+			return true;
+	return false;
+}
+
+/* Whoever got it, or it lies in a socket still: its holders are not all known. */
+static void note_passed(struct wait_graph *graph, const struct viz_operation *op)
+{
+	const struct viz_model *model = graph->model;
+
+	for (size_t i = 0; i < model->holding_count; i++) {
+		const struct viz_holding *holding = model->holdings[i];
+
+		for (size_t k = 0; k < op->passed_fds_count; k++)
+			if (holding->process == op->process &&
+			    (uint64_t)holding->fd == op->passed_fds[k])
+				graph->passed[holding->channel->index] = true;
+	}
+}
+
 static void collect(struct wait_graph *graph)
 {
 	const struct viz_model *model = graph->model;
+	bool pending = any_pending(model);
 
 	graph->users = arena_array(graph->arena, model->channel_count + 1, sizeof(*graph->users));
 	graph->user_counts = arena_array(graph->arena, model->channel_count + 1,
 					 sizeof(*graph->user_counts));
+	graph->passed = arena_array(graph->arena, model->channel_count + 1, sizeof(*graph->passed));
 	graph->unread = arena_array(graph->arena, model->channel_count + 1, sizeof(*graph->unread));
 	for (size_t i = 0; i < model->operation_count; i++) {
 		const struct viz_operation *op = model->operations[i];
 
+		if (op->passed_fds_count && pending)
+			note_passed(graph, op);
 		if (op->channel && by_name(op->channel))
 			add_user(graph, op->channel, op->process);
 		if (op->new_fds_count && by_name(op->new_fds[0].channel))

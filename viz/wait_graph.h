@@ -33,6 +33,7 @@ struct wait_graph {
 	size_t circle_count;
 	struct viz_process ***users; /* of each channel that is no descriptor: by its index */
 	size_t *user_counts;
+	bool *passed;	  /* of each: a descriptor of it was sent to somebody (SCM_RIGHTS) */
 	uint64_t *unread; /* of each channel: messages that lie in it */
 };
 

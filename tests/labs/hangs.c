@@ -3,6 +3,7 @@
  * Programs that hang by one mistake each, as students make them; none ends by itself. Each logs who
  * is party to it ("party") and through which channel ("channel"), before it hangs.
  */
+#include <arpa/inet.h>
 #include <signal.h>
 #include <sys/msg.h>
 #include <sys/sem.h>
@@ -148,6 +149,60 @@ static void unix_sockets(void)
 	close(ends[child ? 1 : 0]);
 	party(getpid());
 	hang_in_read(ends[child ? 0 : 1]);
+}
+
+/* Each waits for the other to close its side, and none says that it has nothing more to send. */
+static void tcp_half_open(void)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET,
+				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof(address);
+	int listener = (int)lab_check(socket(AF_INET, SOCK_STREAM, 0), "socket");
+	int fd;
+
+	lab_check(bind(listener, (struct sockaddr *)&address, len), "bind");
+	lab_check(getsockname(listener, (struct sockaddr *)&address, &len), "getsockname");
+	lab_check(listen(listener, 1), "listen");
+	party(getpid());
+	if (!lab_fork()) {
+		close(listener);
+		party(getpid());
+		fd = (int)lab_check(socket(AF_INET, SOCK_STREAM, 0), "socket");
+		lab_check(connect(fd, (struct sockaddr *)&address, len), "connect");
+		lab_write_text(fd, "tcp", NAME, "that is all");
+		hang_in_read(fd);
+	}
+	fd = (int)lab_check(accept(listener, NULL, NULL), "accept");
+	hang_in_read(fd);
+}
+
+/* The ring's second process gave its writing end away as well: somebody may have it. */
+static void passed_on(void)
+{
+	int there[2], back[2], way[2];
+	char room[CMSG_SPACE(sizeof(int))] = "";
+	struct iovec part = {"x", 1};
+	struct msghdr message = {.msg_iov = &part,
+				 .msg_iovlen = 1,
+				 .msg_control = room,
+				 .msg_controllen = sizeof(room)};
+	struct cmsghdr *control = CMSG_FIRSTHDR(&message);
+	pid_t child;
+
+	pipe_make(there);
+	pipe_make(back);
+	lab_check(socketpair(AF_UNIX, SOCK_DGRAM, 0, way), "socketpair");
+	control->cmsg_level = SOL_SOCKET;
+	control->cmsg_type = SCM_RIGHTS;
+	control->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(control), &there[1], sizeof(int));
+	lab_check(sendmsg(way[0], &message, 0), "sendmsg");
+	child = lab_fork();
+	party(getpid());
+	channel("pipe", child ? back[0] : there[0]);
+	close(child ? there[0] : back[0]);
+	close(child ? back[1] : there[1]);
+	hang_in_read(child ? back[0] : there[0]);
 }
 
 static void semaphore_take(int set)
@@ -368,6 +423,8 @@ static const struct hang_row {
 	{"full-pipes", full_pipes},
 	{"pipe-and-queue", pipe_and_queue},
 	{"unix-sockets", unix_sockets},
+	{"tcp-half-open", tcp_half_open},
+	{"passed-on", passed_on},
 	{"semaphore-and-pipe", semaphore_and_pipe},
 	{"parent-keeps", parent_keeps},
 	{"reader-keeps", reader_keeps},

@@ -18,6 +18,8 @@ HANGS = {
     "full-pipes": ("deadlock", ["full-channel"]),
     "pipe-and-queue": ("deadlock", ["no-eof"]),
     "unix-sockets": ("deadlock", ["no-eof"]),
+    "tcp-half-open": ("deadlock", ["no-eof"]),
+    "passed-on": ("blocked", ["deadlock", "no-eof"]),
     "semaphore-and-pipe": ("deadlock", ["no-eof", "semaphore-stuck"]),
     "parent-keeps": ("no-eof", ["blocked"]),
     "reader-keeps": ("no-eof", ["deadlock", "blocked"]),
