@@ -291,16 +291,12 @@ static __always_inline bool is_worth_keeping(const struct task_state *state,
 	return state->details.made[0].mechanism != MECH_NONE || operation->returned == -ENXIO;
 }
 
-static __always_inline void operation_finish(struct task_state *state, struct task_struct *task)
+static __always_inline void others_finish(struct task_state *state, struct task_struct *task)
 {
 	struct wire_operation *operation = &state->operation;
 	const volatile struct syscall_row *row = row_of(operation->nr);
 	u32 role = role_of(state, row);
 
-	if (row->plain && is_pipe(operation->object.mechanism)) {
-		plain_finish(state);
-		return;
-	}
 	if (role == ROLE_SEND)
 		send_finish(state, row);
 	else if (row->data == DATA_PATH && state->cold)
@@ -323,6 +319,16 @@ static __always_inline void operation_finish(struct task_state *state, struct ta
 		object_state_read(operation, task);
 	if (is_worth_keeping(state, row))
 		operation_send(state, task, WIRE_COMPLETE);
+}
+
+static __always_inline void operation_finish(struct task_state *state, struct task_struct *task)
+{
+	struct wire_operation *operation = &state->operation;
+
+	if (row_of(operation->nr)->plain && is_pipe(operation->object.mechanism))
+		plain_finish(state, task);
+	else
+		others_finish(state, task);
 }
 
 /*

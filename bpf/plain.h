@@ -77,17 +77,28 @@ static __always_inline void plain_begin(struct task_state *state,
 		state->cold = !payload_append(state, argument(state, 1), len);
 }
 
-/* The end of a call on a pipe. Not static for the verifier's sake. */
-__noinline int plain_finish(struct task_state *state)
+/*
+ * Where it stands, and how many hold its ends. Another thread may have closed the descriptor
+ * meanwhile, and the inode may be another pipe's now.
+ */
+static __always_inline void pipe_state_read(struct wire_operation *operation)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct wire_operation *operation;
-	bool receives;
+	struct inode *inode = (struct inode *)operation->object.object.address;
+	struct pipe_inode_info *pipe = KREAD(inode, i_pipe);
 
-	if (!state)
-		return 0;
-	operation = &state->operation;
-	receives = state->role == ROLE_RECEIVE;
+	if (!pipe || inode_number(inode) != operation->object.object.number)
+		return;
+	pipe_position(&operation->at_exit, pipe);
+	operation->readers = KREAD(pipe, readers);
+	operation->writers = KREAD(pipe, writers);
+	operation->has |= WIRE_HAS_ENDS;
+}
+
+/* The end of a call on a pipe. */
+static __always_inline void plain_finish(struct task_state *state, struct task_struct *task)
+{
+	struct wire_operation *operation = &state->operation;
+	bool receives = state->role == ROLE_RECEIVE;
 
 	if (receives && operation->returned > 0) {
 		payload_append(state, argument(state, 1), operation->returned);
@@ -95,11 +106,8 @@ __noinline int plain_finish(struct task_state *state)
 		operation->payload_len = 0;
 		payload_append(state, argument(state, 1), argument(state, 2));
 	}
-	if (operation->has & WIRE_HAS_POSITIONS)
-		position_read(&operation->at_exit, &operation->object);
-	object_state_read(operation, task);
+	pipe_state_read(operation);
 	operation_send(state, task, WIRE_COMPLETE);
-	return 0;
 }
 
 #endif

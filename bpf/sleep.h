@@ -6,27 +6,32 @@
 #include "bpf/call.h"
 #include "bpf/sleeper.h"
 
-/* Of the current task, before it is switched out. Not static for the verifier's sake. */
-__noinline int sleep_begin(struct task_state *state, u32 sleep, u64 now)
+/* What no other place tells. Of the current task; not static for the verifier's sake. */
+__noinline int sleep_tell(struct task_state *state)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 
 	if (!state)
 		return 0;
+	waits_at_sleep(state, task, row_of(state->operation.nr));
+	operation_send(state, task, WIRE_BEGIN);
+	return 0;
+}
+
+static __always_inline void sleep_begin(struct task_state *state, struct task_struct *task,
+					u32 sleep, u64 now)
+{
 	state->asleep_since_ns = now;
 	/*
 	 * Only a sleep that a signal could end is a wait for somebody; the others are disk and
 	 * locks.
 	 */
 	if (state->begun || !(sleep & TASK_INTERRUPTIBLE))
-		return 0;
+		return;
 	state->begun = 1;
 	state->operation.began_ns = state->operation.exit_ns = now;
-	if (sleeper_park(state, task))
-		return 0;
-	waits_at_sleep(state, task, row_of(state->operation.nr));
-	operation_send(state, task, WIRE_BEGIN);
-	return 0;
+	if (!sleeper_park(state, task))
+		sleep_tell(state);
 }
 
 /* A stop by a signal, and its end; a debugger's stops are told once. */
@@ -68,7 +73,7 @@ int BPF_PROG(call_switch, bool preempted, struct task_struct *previous, struct t
 		stop_begin(state, previous, sleep);
 	} else if (state && state->recording && !preempted && sleep) {
 		now = bpf_ktime_get_ns();
-		sleep_begin(state, sleep, now);
+		sleep_begin(state, previous, sleep, now);
 	}
 	state = task_state_traced(next);
 	if (!state)

@@ -116,13 +116,23 @@ static __noinline int is_believed(struct task_state *waker, struct task_state *s
 				 : reaches(waker, &sleeper->operation.object);
 }
 
+/* One that sends and one that receives on the same object: most are, and need no closer look. */
+static __always_inline bool is_plain_hand_over(const struct task_state *waker,
+					       const struct task_state *sleeper)
+{
+	return waker->role == ROLE_SEND && sleeper->role == ROLE_RECEIVE &&
+	       is_same_ref(&waker->operation.object.object, &sleeper->operation.object.object);
+}
+
 /* The target sleeps and cannot run before this is over, so its state is ours to write. */
 static __always_inline void waker_note(struct task_state *waker, struct task_state *sleeper,
 				       struct task_struct *woken)
 {
 	u64 id = bpf_get_current_pid_tgid();
 
-	if (!waker->recording || !sleeper->recording || !is_believed(waker, sleeper, woken))
+	if (!waker->recording || !sleeper->recording)
+		return;
+	if (!is_plain_hand_over(waker, sleeper) && !is_believed(waker, sleeper, woken))
 		return;
 	sleeper->operation.woken_pid = id >> 32;
 	sleeper->operation.woken_tid = (u32)id;
