@@ -17,6 +17,7 @@
  *	control.h     options and sizes that calls set
  *	rights.h      descriptors and credentials beside a message
  *	message.h     the messages of sendmsg and its kin
+ *	data.h        what the arguments say of the data
  *	made.h        descriptors that a call made
  *	facts.h       what calls about signals, children and locks say
  *	waking.h      who wakes whom

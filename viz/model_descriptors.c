@@ -254,7 +254,8 @@ static void apply_event(struct model_builder *b, const struct fd_event *event)
 		fd_table_exit(&change, event->process);
 		break;
 	case FD_LINE:
-		apply_line(b, event->line);
+		if (event->line) /* as it is by its kind */
+			apply_line(b, event->line);
 		break;
 	}
 }

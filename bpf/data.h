@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What a call's arguments say of its data: the bytes, how many, the priority, the address. */
+#ifndef BPF_DATA_H
+#define BPF_DATA_H
+
+#include "bpf/payload.h"
+#include "bpf/target.h"
+
+/* vmsplice(2) sends into a pipe's writing end and receives from its reading end. */
+static __always_inline u32 role_of(const struct task_state *state,
+				   const volatile struct syscall_row *row)
+{
+	if (row->role != ROLE_TRANSFER || row->data == DATA_FD)
+		return row->role;
+	return state->operation.object.access & WIRE_ACCESS_WRITE ? ROLE_SEND : ROLE_RECEIVE;
+}
+
+/* Reads the data of a call up to `limit` bytes; false where a page was not in memory. */
+static __always_inline bool data_read(struct task_state *state,
+				      const volatile struct syscall_row *row, u64 limit)
+{
+	u64 buffer = argument(state, row->buf);
+
+	switch (row->data) {
+	case DATA_BUF:
+	case DATA_MQ:
+		return payload_append(state, buffer, limit);
+	case DATA_SYSV:
+		return payload_from_sysv(state, buffer, limit);
+	case DATA_IOV:
+		return payload_from_iov(state, buffer, argument(state, row->len), limit);
+	case DATA_MSG:
+		return payload_from_msg(state, buffer, limit);
+	case DATA_MMSG:
+		return payload_from_mmsg(state, buffer, limit);
+	default:
+		return true;
+	}
+}
+
+static __always_inline void requested_at_entry(struct task_state *state,
+					       const volatile struct syscall_row *row)
+{
+	struct wire_operation *operation = &state->operation;
+
+	if (row->data == DATA_IOV || row->len == ARG_NONE)
+		return; /* payload_from_iov() adds them up */
+	operation->requested = argument(state, row->len);
+	operation->has |= WIRE_HAS_REQUESTED;
+}
+
+static __always_inline u64 send_limit(const struct task_state *state,
+				      const volatile struct syscall_row *row)
+{
+	if (row->data == DATA_BUF || row->data == DATA_MQ || row->data == DATA_SYSV)
+		return argument(state, row->len);
+	return ~0ULL;
+}
+
+/* POSIX queues: the priority follows the length, by value in a send, by address in a receive. */
+static __always_inline void type_set(struct task_state *state, s64 type)
+{
+	state->details.type = type;
+	state->operation.has |= WIRE_HAS_TYPE | WIRE_HAS_DETAILS;
+}
+
+static __always_inline void priority_of_send(struct task_state *state,
+					     const volatile struct syscall_row *row)
+{
+	if (row->data == DATA_MQ)
+		type_set(state, (u32)argument(state, row->len + 1));
+}
+
+static __always_inline void priority_of_receive(struct task_state *state,
+						const volatile struct syscall_row *row)
+{
+	u64 from = argument(state, row->len + 1);
+	u32 priority;
+
+	if (row->data != DATA_MQ || !from || bpf_probe_read_user(&priority, 4, (void *)from))
+		return;
+	type_set(state, priority);
+}
+
+static __always_inline void sizes_at_entry(struct task_state *state,
+					   const volatile struct syscall_row *row)
+{
+	requested_at_entry(state, row);
+	if (row->data == DATA_PATH)
+		path_read(state, argument(state, row->buf));
+	if (row->peer != ARG_NONE && (row->role == ROLE_SEND || row->result == RESULT_ZERO))
+		address_read(state, argument(state, row->peer),
+			     (u32)argument(state, row->peer + 1));
+	if (row->data == DATA_SEMS)
+		sems_read(state, argument(state, row->buf), argument(state, row->len));
+	if (role_of(state, row) != ROLE_SEND)
+		return;
+	priority_of_send(state, row);
+	state->cold = !data_read(state, row, send_limit(state, row));
+	if (row->role == ROLE_TRANSFER) { /* the pages themselves go: who reads sees them then */
+		state->operation.payload_len = 0;
+		state->cold = 0;
+	}
+}
+
+#endif
