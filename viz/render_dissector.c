@@ -6,6 +6,12 @@
 
 enum { WTAP_ENCAP_DBUS = 146, REDIS_PORT = 6379 }; /* wiretap/wtap.h; packet-resp.c */
 
+/*
+ * PostgreSQL's clients and servers use the same letters. packet-pgsql.c takes for a client's what
+ * goes to the port that chose the dissector; of an exported packet that is its encapsulation.
+ */
+enum { WTAP_ENCAP_UPPER_PDU = 155 };
+
 static bool begins(const unsigned char *bytes, size_t len, const char *word)
 {
 	return len >= strlen(word) && memcmp(bytes, word, strlen(word)) == 0;
@@ -74,14 +80,15 @@ struct render_dissector render_dissector(enum mechanism mechanism, const unsigne
 	bool stream = mechanism == MECH_TCP || mechanism == MECH_UNIX_STREAM;
 
 	if (is_http(bytes, len))
-		return (struct render_dissector){"http", NULL, 0};
+		return (struct render_dissector){.name = "http"};
 	if (stream && is_resp(bytes, len))
-		return (struct render_dissector){NULL, "tcp.port", REDIS_PORT};
+		return (struct render_dissector){.table = "tcp.port", .value = REDIS_PORT};
 	if (stream && is_dbus(bytes, len))
-		return (struct render_dissector){NULL, "wtap_encap", WTAP_ENCAP_DBUS};
+		return (struct render_dissector){.table = "wtap_encap", .value = WTAP_ENCAP_DBUS};
 	if (stream && is_pgsql(bytes, len))
-		return (struct render_dissector){"pgsql", NULL, 0};
+		return (struct render_dissector){
+			"pgsql", NULL, 0, strchr("BFPQXfp", bytes[0]) ? WTAP_ENCAP_UPPER_PDU : 0};
 	if (is_text(bytes, len))
-		return (struct render_dissector){"data-text-lines", NULL, 0};
-	return (struct render_dissector){"data", NULL, 0};
+		return (struct render_dissector){.name = "data-text-lines"};
+	return (struct render_dissector){.name = "data"};
 }

@@ -13,6 +13,7 @@ struct render_dissector {
 	const char *name;
 	const char *table; /* of integers; NULL: by name */
 	uint32_t value;
+	uint32_t target_port; /* 0: it does not matter */
 };
 
 struct render_dissector render_dissector(enum mechanism mechanism, const unsigned char *bytes,

@@ -32,6 +32,9 @@ enum tag {
 	TAG_TABLE = 14,
 	TAG_SOURCE = 20,
 	TAG_TARGET = 21,
+	TAG_PORT_TYPE = 24,
+	TAG_SOURCE_PORT = 25,
+	TAG_TARGET_PORT = 26,
 	TAG_VALUE = 32,
 	TAG_PROTOCOL = 33 /* what the column of that name says */
 };
@@ -44,7 +47,8 @@ enum {
 	NANOSECONDS = 9,
 	TEXT_MOST = 400,
 	HOST_MOST = 32,
-	RECORD_IPV4 = 1
+	RECORD_IPV4 = 1,
+	PORT_TCP = 2
 };
 
 struct capture {
@@ -242,6 +246,11 @@ static void put_head(struct capture *c, FILE *out, const struct scene_message *m
 	}
 	put_number_tag(out, TAG_SOURCE, address_of(c, m->from));
 	put_number_tag(out, TAG_TARGET, address_of(c, m->to));
+	if (d.target_port) {
+		put_number_tag(out, TAG_PORT_TYPE, PORT_TCP);
+		put_number_tag(out, TAG_SOURCE_PORT, 0);
+		put_number_tag(out, TAG_TARGET_PORT, d.target_port);
+	}
 	put_network(out, 0, 4);
 }
 

@@ -192,11 +192,25 @@ def pcapng(directory):
 def dissected(directory, command, *fields):
     trace = record(directory, ["sh", "-c", command], "--payload", "4096", cwd=directory).trace_path
     path = os.path.join(directory, "dissected.pcapng")
-    view(trace, "-o", path)
+    view(trace, "--mechanism", "tcp,unix-stream", "-o", path)
     return tshark(path, *fields)
 
 
-@scenario("pcapng: Wireshark's dissectors read HTTP, Redis and D-Bus")
+# As a client and a server of PostgreSQL talk.
+ASKS = r"""
+import os, socket
+client, server = socket.socketpair()
+if os.fork() == 0:
+    server.recv(99)
+    server.send(b"C\0\0\0\rSELECT 1\0")
+    os._exit(0)
+client.send(b"Q\0\0\0\rselect 1\0")
+client.recv(99)
+os.wait()
+"""
+
+
+@scenario("pcapng: Wireshark's dissectors read HTTP, Redis, D-Bus and PostgreSQL")
 def dissectors(directory):
     http = (
         f"mkfifo ready; {shlex.join(lab('httpecho', 0))} >ready & read -r url <ready; "
@@ -219,6 +233,10 @@ def dissectors(directory):
     )
     rows = dissected(directory, dbus, "dbus.member")
     expect(any("GetId" in row[0] for row in rows), "the call", str(rows))
+    with open(os.path.join(directory, "asks.py"), "w", encoding="ascii") as file:
+        file.write(ASKS)
+    rows = dissected(directory, "/usr/bin/python3 asks.py", "pgsql.query", "pgsql.tag")
+    expect_equal(rows, [["select 1", ""], ["", "SELECT 1"]], "PostgreSQL's query and answer")
 
 
 def picture_words(path):
