@@ -131,10 +131,22 @@ static size_t reaching(const struct placing *p, uint64_t place)
 	return low;
 }
 
-/* Lays a receive whose bytes are [begin, begin + amount) of the ruler, some of them missing. */
-static void lay(struct placing *p, struct flow_item *receive, uint64_t begin, bool doubt)
+/* What nobody here has sent that we know. */
+static uint64_t add_unknown(struct placing *p, const struct flow_item *receive, uint64_t at,
+			    uint64_t to)
 {
-	uint64_t laid = begin, end = begin + receive->amount;
+	if (to > at)
+		add_part(p, NULL, receive, at, to - at);
+	return to - at;
+}
+
+/*
+ * Lays a receive whose bytes are [begin, begin + amount) of the ruler, some of them missing: how
+ * many, is returned.
+ */
+static uint64_t lay(struct placing *p, struct flow_item *receive, uint64_t begin, bool doubt)
+{
+	uint64_t laid = begin, end = begin + receive->amount, unknown = 0;
 
 	receive->start = begin;
 	receive->doubt |= doubt;
@@ -145,16 +157,15 @@ static void lay(struct placing *p, struct flow_item *receive, uint64_t begin, bo
 
 		if (from >= to)
 			break;
-		if (from > laid)
-			add_part(p, NULL, receive, laid, from - laid);
+		unknown += add_unknown(p, receive, laid, from);
 		add_part(p, send, receive, from, to - from);
 		if (to - send->start > send->used)
 			send->used = to - send->start;
 		laid = to;
 	}
-	if (laid < end)
-		add_part(p, NULL, receive, laid, end - laid);
+	unknown += add_unknown(p, receive, laid, end);
 	receive->used = receive->amount;
+	return unknown;
 }
 
 /* The send that a place is within, or at the end of; NULL: it lies where something is missing. */
@@ -224,10 +235,13 @@ static void lay_receives(struct placing *p)
 		qsort(p->receives, p->receive_count, sizeof(*p->receives), compare_begins);
 	for (size_t i = 0; i < p->receive_count; i++) {
 		struct flow_item *receive = p->receives[i];
+		uint64_t unknown;
 
 		if (receive->placed) {
 			skip_to(p, receive);
-			lay(p, receive, receive->from, false);
+			unknown = lay(p, receive, receive->from, false);
+			if (unknown)
+				tell_gap(p, unknown, receive->enter_ns, receive->exit_ns);
 		} else {
 			lay_holed(p, receive);
 		}

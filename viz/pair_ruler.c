@@ -241,17 +241,22 @@ static bool follows(const struct placing *p, const struct flow_item *item, uint6
 	       item->from / SLOT_LEN == place / SLOT_LEN + 1;
 }
 
+/* Sequence numbers count the bytes: what is missing between two sends has its length. */
+static uint64_t start_after(const struct placing *p, const struct flow_item *item)
+{
+	const struct flow_item *before = item - 1;
+
+	if (p->tcp)
+		return before->start + item->from - before->from;
+	return before->start + before->amount + (follows(p, item, before->to) ? 0 : HOLE);
+}
+
 void ruler_lay(struct placing *p)
 {
 	struct flow_item *items = p->flow->sends.items;
 
 	for (size_t i = 0; i < p->sends; i++) {
-		if (i == 0)
-			items[i].start = HOLE;
-		else
-			items[i].start = items[i - 1].start + items[i - 1].amount;
-		if (i > 0 && !follows(p, &items[i], items[i - 1].to))
-			items[i].start += HOLE;
+		items[i].start = i ? start_after(p, &items[i]) : HOLE;
 		if (i > 0 && items[i].from < items[i - 1].to && !(items[i].from == items[i - 1].to))
 			items[i].doubt = items[i - 1].doubt = true; /* both cannot be */
 	}
@@ -266,7 +271,7 @@ static uint64_t bytes_before(const struct placing *p, const struct flow_item *it
 	if (place <= item->from)
 		return 0;
 	if (p->tcp)
-		return at_most(place - item->from, item->amount);
+		return place - item->from;
 	if (place / SLOT_LEN == slot)
 		return at_most(place % SLOT_LEN - offset,
 			       offset ? first : at_most(PAGE_LEN, item->amount));
@@ -313,6 +318,8 @@ uint64_t ruler_at(const struct placing *p, uint64_t place)
 	size_t i = ruler_send_at(p, place);
 	const struct flow_item *item = &p->flow->sends.items[i];
 
+	if (i == p->sends && p->tcp && p->sends)
+		return HOLE + place - p->flow->sends.items[0].from;
 	if (i == p->sends)
 		return begins_here(p, place) ? p->flow->sends.items[0].start : 0;
 	return item->start + bytes_before(p, item, place);
