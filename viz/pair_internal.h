@@ -339,18 +339,6 @@ struct pair_route {
 	bool values;  /* amounts are no bytes: a message has its item's bytes */
 };
 
-/* pair_named.c: the send that a receive names as its only source; NULL: it names none. */
-const struct viz_operation *pair_named_send(const struct pair_context *context,
-					    const struct viz_operation *receive);
-
-/* Pairs the receives of whole messages that name their send, and takes both out of the flow. */
-void pair_take_named(struct pair_context *context, struct flow *flow,
-		     const struct pair_route *route);
-
-/* The same of a stream, whose receives name the sends of all their bytes. */
-void pair_take_chunks(struct pair_context *context, struct flow *flow,
-		      const struct pair_route *route);
-
 /* The message of a piece of a stream; and of one that nobody received, with its fate. */
 struct viz_message *pair_add_part(struct pair_context *context, const struct pair_route *route,
 				  const struct flow_piece *piece);

@@ -3,10 +3,11 @@
  * Receives that name their sends: the kernel's own buffers say which they came from. That is
  * proof, whatever the order; what is proved leaves the flow before order decides about the rest.
  */
-#include "pair_internal.h"
+#include "pair_named.h"
 
 /* A send of more may have been cut into several buffers, net/unix/af_unix.c. */
 #define ONE_BUFFER_LEN 32768
+#define BUFFER_LEN (ONE_BUFFER_LEN + 3776) /* the same, with pages of 4 KiB: SKB_MAX_HEAD(0) */
 
 const struct viz_operation *pair_named_send(const struct pair_context *context,
 					    const struct viz_operation *receive)
@@ -169,30 +170,105 @@ static bool is_one_buffer(const struct flow_item *send)
 	return send->op->returned <= ONE_BUFFER_LEN && !send->urgent;
 }
 
-static void take_chunk(struct pair_context *context, const struct pair_route *route,
-		       const struct viz_chunk *chunk, struct flow_item *send,
-		       struct flow_item *receive)
+/*
+ * Where in the send's own bytes a chunk begins. `from` is where its buffer does; `split` is set
+ * once something between was taken by a receive that is not here, or is not here yet.
+ */
+static uint64_t chunk_local(struct flow_item *send, const struct viz_chunk *chunk)
+{
+	uint64_t at = send->local + send->used;
+
+	if (chunk->offset == 0 && !send->split)
+		send->from = at; /* the next buffer */
+	send->split |= chunk->offset != at - send->from;
+	if (is_one_buffer(send) && send->split)
+		return chunk->offset;
+	if (chunk->offset < at - send->from)
+		send->from += at > send->from + BUFFER_LEN ? at - send->from : BUFFER_LEN;
+	return send->from + chunk->offset;
+}
+
+/* None of the buffers behind the first one could hold that chunk. */
+static bool is_in_first(const struct flow_item *send, const struct viz_chunk *chunk)
+{
+	return !send->urgent && send->from == 0 &&
+	       ONE_BUFFER_LEN + chunk->offset + chunk->bytes > (uint64_t)send->op->returned;
+}
+
+static bool is_place_known(const struct pair_context *context, const struct flow_item *send,
+			   const struct viz_chunk *chunk)
+{
+	return is_one_buffer(send) || is_in_first(send, chunk) || (!context->lost && !send->split);
+}
+
+/* Bytes of one receive that one send has sent. */
+struct taken {
+	struct flow_item *send; /* NULL: its record is missing */
+	uint64_t local, bytes;
+	bool doubt; /* which of its bytes, nobody can tell */
+};
+
+static void tell_taken(struct pair_context *context, const struct pair_route *route,
+		       const struct taken *taken, struct flow_item *receive)
 {
 	struct flow_item from, to = *receive;
 	struct viz_message *message;
 
-	to.local += receive->used;
-	to.bytes = to.amount = chunk->bytes;
-	receive->used += chunk->bytes;
-	if (!send) {
-		pair_add_whole(context, route, NULL, &to)->match = MATCH_AMBIGUOUS;
+	if (!taken->bytes)
 		return;
+	to.local += receive->used;
+	to.bytes = to.amount = taken->bytes;
+	receive->used += taken->bytes;
+	if (taken->send) {
+		from = *taken->send;
+		from.local = taken->local;
+		from.bytes = taken->bytes;
 	}
-	from = *send;
-	from.local += send->used;
-	if (is_one_buffer(send))
-		from.local = chunk->offset;
-	from.bytes = chunk->bytes;
-	send->used += chunk->bytes;
-	message = pair_add_whole(context, route, &from, &to);
-	if (send->used > send->amount || (context->lost && !is_one_buffer(send)))
-		message->match = MATCH_AMBIGUOUS; /* which of its bytes, nobody can tell */
+	message = pair_add_whole(context, route, taken->send ? &from : NULL, &to);
+	if (!taken->send || taken->doubt)
+		message->match = MATCH_AMBIGUOUS;
+}
+
+static struct taken take_chunk(const struct pair_context *context, struct flow_item *send,
+			       const struct viz_chunk *chunk)
+{
+	struct taken taken = {.send = send, .bytes = chunk->bytes};
+	uint64_t end;
+
+	if (!send)
+		return taken;
+	taken.local = chunk_local(send, chunk);
+	end = taken.local + chunk->bytes;
+	if (!context->lost)
+		send->used += chunk->bytes;
+	else if (end > send->local + send->used)
+		send->used = end - send->local;
+	taken.doubt = send->used > send->amount || !is_place_known(context, send, chunk);
 	send->used = send->used < send->amount ? send->used : send->amount;
+	return taken;
+}
+
+/* One message for each send: the buffers of a large one follow each other. */
+static void take_all(struct pair_context *context, const struct pair_route *route,
+		     const struct map *sends, struct flow_item *receive)
+{
+	const struct viz_operation *op = receive->op;
+	struct taken whole = {0};
+
+	for (size_t i = 0; i < op->chunk_count; i++) {
+		struct taken taken = take_chunk(context, find_send(sends, &op->chunks[i]),
+						&op->chunks[i]);
+
+		if (whole.send && taken.send == whole.send &&
+		    taken.local == whole.local + whole.bytes) {
+			whole.bytes += taken.bytes;
+			whole.doubt |= taken.doubt;
+			continue;
+		}
+		tell_taken(context, route, &whole, receive);
+		whole = taken;
+	}
+	tell_taken(context, route, &whole, receive);
 }
 
 static bool can_take(const struct pair_context *context, struct flow *flow, const struct map *sends,
@@ -227,9 +303,7 @@ void pair_take_chunks(struct pair_context *context, struct flow *flow,
 		if (receive->exit_ns >= flow->until_ns || !is_named(receive) ||
 		    !can_take(context, flow, &sends, receive))
 			continue;
-		for (size_t k = 0; k < receive->op->chunk_count; k++)
-			take_chunk(context, route, &receive->op->chunks[k],
-				   find_send(&sends, &receive->op->chunks[k]), receive);
+		take_all(context, route, &sends, receive);
 	}
 	pair_side_trim(context, &flow->sends, true);
 	pair_side_trim(context, &flow->receives, true);

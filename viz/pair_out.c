@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "model_build.h"
+#include "pair_named.h"
 #include "pair_place.h"
 
 void *pair_new(struct pair_context *context, size_t size)

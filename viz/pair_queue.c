@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "pair_internal.h"
+#include "pair_named.h"
 
 #define PRIORITIES 32768 /* MQ_PRIO_MAX */
 

@@ -218,6 +218,74 @@ static void sequence_across_a_gap(void **state)
 	assert_string_equal(trace_messages(t), "tcp 10>20 5 s2+0 r3+0 exact\n");
 }
 
+/* A receive of three sends, of which the record of the second is missing. */
+static void sequence_over_a_gap(void **state)
+{
+	struct trace_text *t = *state;
+
+	trace_channel(t, "tcp:[1]", "tcp",
+		      ",'local_address':'127.0.0.1:4000','peer_address':'127.0.0.1:80'");
+	trace_channel(t, "tcp:[2]", "tcp",
+		      ",'local_address':'127.0.0.1:80','peer_address':'127.0.0.1:4000'");
+	trace_call(t, (struct call){1, "sendto", "send", 10, 0, 5, "tcp:[1]", 10, 11, 5,
+				    ",'at_entry':{'write_seq':100,'copied_seq':7},"
+				    "'at_exit':{'write_seq':105,'copied_seq':7}"});
+	trace_call(t, (struct call){3, "sendto", "send", 10, 0, 5, "tcp:[1]", 20, 21, 5,
+				    ",'at_entry':{'write_seq':108,'copied_seq':7},"
+				    "'at_exit':{'write_seq':113,'copied_seq':7}"});
+	trace_call(t, (struct call){4, "recvfrom", "receive", 20, 0, 6, "tcp:[2]", 30, 31, 10,
+				    ",'at_entry':{'write_seq':9,'copied_seq':100},"
+				    "'at_exit':{'write_seq':9,'copied_seq':110}"});
+	trace_call(t, (struct call){5, "recvfrom", "receive", 20, 0, 6, "tcp:[2]", 32, 33, 3,
+				    ",'at_entry':{'write_seq':9,'copied_seq':110},"
+				    "'at_exit':{'write_seq':9,'copied_seq':113}"});
+	assert_string_equal(trace_messages(t), "tcp 10>20 5 s1+0 r4+0 exact\n"
+					       "tcp ->20 3 - r4+5 ambiguous\n"
+					       "tcp 10>20 2 s3+0 r4+8 exact\n"
+					       "tcp 10>20 3 s3+2 r5+0 exact\n");
+}
+
+#define CONNECTED                                                                                  \
+	trace_channel(t, "unix-stream:[1]", "unix-stream", ",'peer':'unix-stream:[2]'");           \
+	trace_channel(t, "unix-stream:[2]", "unix-stream", ",'peer':'unix-stream:[1]'")
+
+/* A large send lies in two buffers: who takes of both in one call is one message with it. */
+static void buffers_of_one_send(void **state)
+{
+	struct trace_text *t = *state;
+
+	CONNECTED;
+	trace_call(t, (struct call){1, "sendto", "send", 10, 0, 5, "unix-stream:[1]", 10, 11, 40000,
+				    ""});
+	trace_call(t, (struct call){2, "recvfrom", "receive", 20, 0, 6, "unix-stream:[2]", 30, 31,
+				    100, ",'chunks':[{'operation':1,'offset':0,'bytes':100}]"});
+	trace_call(t, (struct call){3, "recvfrom", "receive", 20, 0, 6, "unix-stream:[2]", 32, 33,
+				    39900,
+				    ",'chunks':[{'operation':1,'offset':100,'bytes':36444},"
+				    "{'operation':1,'offset':0,'bytes':3456}]"});
+	assert_string_equal(trace_messages(t), "unix-stream 10>20 100 s1+0 r2+0 exact\n"
+					       "unix-stream 10>20 39900 s1+100 r3+0 exact\n");
+}
+
+/* Small buffers of SO_SNDBUF begin at 0 each; a send's part that is missing shifts nothing. */
+static void offsets_in_buffers(void **state)
+{
+	struct trace_text *t = *state;
+
+	CONNECTED;
+	trace_call(t, (struct call){1, "sendto", "send", 10, 0, 5, "unix-stream:[1]", 10, 11, 3000,
+				    ""});
+	trace_call(t, (struct call){2, "recvfrom", "receive", 20, 0, 6, "unix-stream:[2]", 30, 31,
+				    2000, ",'chunks':[{'operation':1,'offset':0,'bytes':2000}]"});
+	trace_call(t, (struct call){3, "recvfrom", "receive", 20, 0, 6, "unix-stream:[2]", 32, 33,
+				    600, ",'chunks':[{'operation':1,'offset':0,'bytes':600}]"});
+	trace_call(t, (struct call){4, "recvfrom", "receive", 20, 0, 6, "unix-stream:[2]", 34, 35,
+				    400, ",'chunks':[{'operation':1,'offset':600,'bytes':400}]"});
+	assert_string_equal(trace_messages(t), "unix-stream 10>20 2000 s1+0 r2+0 exact\n"
+					       "unix-stream 10>20 600 s1+2000 r3+0 exact\n"
+					       "unix-stream 10>20 400 s1+2600 r4+0 exact\n");
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
@@ -231,6 +299,9 @@ int main(void)
 		TEST(missing_write_is_a_gap),
 		TEST(cursor_orders_writers),
 		TEST(sequence_across_a_gap),
+		TEST(sequence_over_a_gap),
+		TEST(buffers_of_one_send),
+		TEST(offsets_in_buffers),
 		/* clang-format on */
 	};
 

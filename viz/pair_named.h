@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Receives that name their sends by the kernel's own buffers. Private to pair_*.c. */
+#ifndef VIZ_PAIR_NAMED_H
+#define VIZ_PAIR_NAMED_H
+
+#include "pair_internal.h"
+
+/* The send that a receive names as its only source; NULL: it names none. */
+const struct viz_operation *pair_named_send(const struct pair_context *context,
+					    const struct viz_operation *receive);
+
+/* Pairs the receives of whole messages that name their send, and takes both out of the flow. */
+void pair_take_named(struct pair_context *context, struct flow *flow,
+		     const struct pair_route *route);
+
+/* The same of a stream, whose receives name the sends of all their bytes. */
+void pair_take_chunks(struct pair_context *context, struct flow *flow,
+		      const struct pair_route *route);
+
+#endif
