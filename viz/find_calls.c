@@ -175,6 +175,25 @@ static void find_interrupted(struct diagnosis *d)
 	}
 }
 
+/* It went on in the end, so it is only a note. */
+static void tell_slow(struct diagnosis *d, const struct viz_operation *op)
+{
+	const char *readers = NULL;
+	struct finding *f;
+
+	if (!op->channel || op->off_cpu_ns < 2 * LONG_WAIT_NS || op->channel->mechanism == MECH_PTY)
+		return;
+	f = finding_fold(d, FINDING_FULL_CHANNEL, op->enter_ns, op->process, op->channel);
+	f->severity = SEVERITY_NOTE;
+	finding_operation(d, f, op);
+	finding_process(d, f, op->woken_by);
+	if (op->woken_by)
+		readers = say_process(d, op->woken_by);
+	finding_say(d, f, "long", "%s", say_duration(d, op->off_cpu_ns));
+	finding_say(d, f, "readers", "%s",
+		    readers ? readers : phrase_text(PHRASE_SOMEBODY, d->language));
+}
+
 void find_calls(struct diagnosis *d)
 {
 	find_interrupted(d);
@@ -185,6 +204,8 @@ void find_calls(struct diagnosis *d)
 			continue;
 		if (op->role == ROLE_SEND && op->returned > 0 && !d->incomplete)
 			tell_partial(d, op);
+		if (op->role == ROLE_SEND)
+			tell_slow(d, op);
 		if (op->returned >= 0)
 			continue;
 		if (has_error(op, "EINTR") && !d->incomplete)

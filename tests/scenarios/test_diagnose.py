@@ -192,6 +192,10 @@ SOUND_COMMANDS = [
     "find /usr/share/doc -name 'a*' | xargs echo | wc -c",
     "tar c /etc/alternatives 2>/dev/null | gzip | wc -c",
     "git --version | cat",
+    "sleep 0.1 | cat",
+    "(echo a; echo b >&2) 2>&1 | sort",
+    "timeout 0.1 sleep 5; true",
+    "dd if=/dev/zero bs=64k count=50 2>/dev/null | dd of=/dev/null bs=1k 2>/dev/null",
     "printf 'all: a b\\na b: ; @sleep 0.1; echo $@\\n' | make -j4 -f -",
 ]
 

@@ -164,6 +164,26 @@ static void reader_keeps(void **state)
 	assert_string_equal(findings_of(t), "no-eof 10\n");
 }
 
+/* Two small writes, then a read that sleeps 40 ms: three times, so it is no chance. */
+static void delayed_ack(void **state)
+{
+	struct trace_text *t = *state;
+	unsigned id = 50;
+
+	trace_channel(t, "tcp:[9]", "tcp", "");
+	for (uint64_t at = 100; at < 300000000; at += 100000000) {
+		trace_call(t, (struct call){id++, "write", "send", 10, 0, 9, "tcp:[9]", at, at + 1,
+					    8, ",'requested':8"});
+		trace_call(t, (struct call){id++, "write", "send", 10, 0, 9, "tcp:[9]", at + 2,
+					    at + 3, 8, ",'requested':8"});
+		trace_call(t,
+			   (struct call){id++, "read", "receive", 10, 0, 9, "tcp:[9]", at + 4,
+					 at + 40000000, 8, ",'requested':8,'off_cpu_ns':39900000"});
+	}
+	time_out(t, 11);
+	assert_string_equal(findings_of(t), "delayed-ack 10\n");
+}
+
 static void in_both_languages(void **state)
 {
 	(void)state;
@@ -214,6 +234,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(woken, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(parent_keeps, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(reader_keeps, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(delayed_ack, set_up, tear_down),
 		cmocka_unit_test(in_both_languages),
 		cmocka_unit_test(same_values),
 	};
