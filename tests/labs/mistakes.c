@@ -39,6 +39,7 @@ static void write_too_late(bool ignoring)
 	child = lab_fork();
 	if (!child) {
 		party(getpid());
+		lab_wait_blocked(getppid(), SYS_wait4); /* it has closed its own */
 		exit(EXIT_SUCCESS);
 	}
 	close(ends[0]);
