@@ -158,6 +158,7 @@ void pair_flow(struct pair_context *context, struct flow *flow, const struct pai
 		return;
 	}
 	flow->doubt |= context->lost;
+	flow->guess |= pair_order_contradicts(flow, route->mechanism);
 	pieces = flow_join(context->round, flow, &count);
 	for (size_t i = 0; i < count; i++)
 		add_piece(context, flow, route, &pieces[i]);

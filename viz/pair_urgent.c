@@ -8,7 +8,8 @@
  * receiver had read. So one is certain only if it was received before the next was sent, and what
  * came before it as well; from the first that is not certain on, no place in the stream is.
  */
-#include "pair_internal.h"
+#include "pair_named.h"
+#include "pair_place.h"
 
 #define OUT_OF_BAND 0x1 /* MSG_OOB */
 
@@ -93,12 +94,18 @@ struct walk {
 	size_t send_at, receive_at; /* of the next urgent ones */
 	size_t sum_at, count_at;    /* as far as the numbers below go */
 	uint64_t sent, received;    /* of the stream */
+	bool contradicted;	    /* the calls' order is not what it seems */
 };
 
 /* Whether this is the one urgent byte that there was when it was received. */
-static bool is_certain(struct walk *walk, const struct flow_item *send,
-		       const struct flow_item *receive, const struct flow_item *next)
+static bool is_certain(const struct pair_context *context, struct walk *walk,
+		       const struct flow_item *send, const struct flow_item *receive,
+		       const struct flow_item *next)
 {
+	const struct viz_operation *named = pair_named_send(context, receive->op);
+
+	if (walk->contradicted || (named && named != send->op))
+		return false;
 	if (!is_whole(send->op) || receive->bytes != 1 || send->enter_ns > receive->exit_ns)
 		return false;
 	if (!next)
@@ -131,6 +138,7 @@ size_t pair_urgent(struct pair_context *context, const struct pair_route *route,
 
 	flow_sort(&flow->sends);
 	flow_sort(&flow->receives);
+	walk.contradicted = pair_order_contradicts(flow, route->mechanism);
 	if (urgent)
 		flow_sort(urgent);
 	receive = next_urgent(urgent, &walk.receive_at);
@@ -138,7 +146,7 @@ size_t pair_urgent(struct pair_context *context, const struct pair_route *route,
 	for (; send && receive; certain++) {
 		sum_sent(&walk);
 		next = next_urgent(&flow->sends, &walk.send_at);
-		if (!is_certain(&walk, send, receive, next))
+		if (!is_certain(context, &walk, send, receive, next))
 			break;
 		add_urgent(context, route, send, receive);
 		send = next;

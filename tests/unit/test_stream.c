@@ -245,6 +245,22 @@ static void sequence_over_a_gap(void **state)
 					       "tcp 10>20 3 s3+2 r5+0 exact\n");
 }
 
+/* The second write found less in the pipe than the first left there: the times are wrong. */
+static void positions_go_back(void **state)
+{
+	struct trace_text *t = *state;
+
+	trace_call(t, (struct call){1, "write", "send", 10, 0, 4, PIPE, 10, 11, 20,
+				    ",'at_entry':{'head':1,'tail':0,'end':10,'start':0},"
+				    "'at_exit':{'head':1,'tail':0,'end':30,'start':0}"});
+	trace_call(t, (struct call){2, "write", "send", 10, 0, 4, PIPE, 12, 13, 10,
+				    ",'at_entry':{'head':0,'tail':0,'end':0,'start':0},"
+				    "'at_exit':{'head':1,'tail':0,'end':10,'start':0}"});
+	trace_call(t, (struct call){3, "read", "receive", 20, 0, 3, PIPE, 14, 15, 20, ""});
+	assert_string_equal(trace_messages(t), "pipe 10>20 20 s1+0 r3+0 ambiguous\n"
+					       "pipe 10>- 10 s2+0 - ambiguous unread\n");
+}
+
 #define CONNECTED                                                                                  \
 	trace_channel(t, "unix-stream:[1]", "unix-stream", ",'peer':'unix-stream:[2]'");           \
 	trace_channel(t, "unix-stream:[2]", "unix-stream", ",'peer':'unix-stream:[1]'")
@@ -300,6 +316,7 @@ int main(void)
 		TEST(cursor_orders_writers),
 		TEST(sequence_across_a_gap),
 		TEST(sequence_over_a_gap),
+		TEST(positions_go_back),
 		TEST(buffers_of_one_send),
 		TEST(offsets_in_buffers),
 		/* clang-format on */
