@@ -153,6 +153,8 @@ struct viz_operation {
 	uint64_t off_cpu_ns;
 	uint64_t resumed_ns; /* when it last ran again after a sleep; 0: it never slept */
 	struct viz_position at_entry, at_lock, at_exit; /* pipes and TCP */
+	struct viz_process *peer; /* process_vm_*: whose memory; NULL: not in the trace */
+	uint32_t peer_pid;
 	struct viz_process *woken_by; /* whose call last woke it; NULL: nobody in the trace */
 	struct viz_bytes payload;
 	struct viz_bytes digest; /* of the first digest_len bytes, where there is no payload */

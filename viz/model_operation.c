@@ -149,6 +149,8 @@ static void add_amounts(struct model_builder *b, struct viz_operation *op)
 	op->resumed_ns = VALUE(operation, resumed_ns)->number;
 	build_positions(b, op);
 	op->woken_by = build_waker(b);
+	op->peer_pid = build_u32(b, FIELD_operation_peer_pid);
+	op->peer = op->peer_pid ? build_known_process(b, op->peer_pid) : NULL;
 	op->payload = build_bytes(b, FIELD_operation_payload);
 	op->digest = build_string(b, FIELD_operation_digest);
 	op->digest_len = VALUE(operation, digest_len)->number;

@@ -11,10 +11,9 @@
 #define WAITING_MAX 200000
 
 static const struct pair_policy *const policies[POLICY_COUNT] = {
-	[POLICY_STREAM] = &pair_stream_policy,
-	[POLICY_DATAGRAM] = &pair_datagram_policy,
-	[POLICY_QUEUE] = &pair_queue_policy,
-	[POLICY_COUNTER] = &pair_counter_policy,
+	[POLICY_STREAM] = &pair_stream_policy, [POLICY_DATAGRAM] = &pair_datagram_policy,
+	[POLICY_QUEUE] = &pair_queue_policy,   [POLICY_COUNTER] = &pair_counter_policy,
+	[POLICY_ACCESS] = &pair_access_policy,
 };
 
 struct pair_context *pair_open(const struct viz_model *model, const struct viz_sink *sink,

@@ -166,9 +166,17 @@ void pair_flow(struct pair_context *context, struct flow *flow, const struct pai
 	pair_side_trim(context, &flow->receives, !flow->whole && !route->values);
 }
 
+/* The sender's own call put it into the memory of somebody who did nothing. */
+static bool received_by_sender(const struct viz_message *message)
+{
+	return message->to.known && !message->to.timed && !message->signal;
+}
+
 /* When it was received, or VIZ_NEVER; a handler that never returned counts from its delivery. */
 static uint64_t receipt_ns(const struct viz_message *message)
 {
+	if (received_by_sender(message))
+		return message->from.exit_ns;
 	if (!message->to.timed)
 		return VIZ_NEVER;
 	return message->to.exit_ns != VIZ_NEVER ? message->to.exit_ns : message->to.enter_ns;
@@ -193,9 +201,9 @@ static int compare_messages(const void *a, const void *b)
 
 	if (receipt_ns(x) != receipt_ns(y))
 		return receipt_ns(x) < receipt_ns(y) ? -1 : 1;
-	if (x->to.timed && receiver_id(x) != receiver_id(y))
+	if (receipt_ns(x) != VIZ_NEVER && receiver_id(x) != receiver_id(y))
 		return receiver_id(x) < receiver_id(y) ? -1 : 1;
-	if (x->to.timed && x->to.offset != y->to.offset)
+	if (receipt_ns(x) != VIZ_NEVER && x->to.offset != y->to.offset)
 		return x->to.offset < y->to.offset ? -1 : 1;
 	if (sending_ns(x) != sending_ns(y))
 		return sending_ns(x) < sending_ns(y) ? -1 : 1;

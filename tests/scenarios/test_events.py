@@ -109,6 +109,23 @@ def memory(directory):
         expect_equal(op["peer_pid"], line["to"], "who it is outside of any namespace")
         expect_equal(blob(op["payload"]), line["text"].encode("latin-1"), "the bytes")
     expect_equal(calls[2]["error"], "ESRCH", "a process that is gone")
+    check_copies(result, calls[:2], lines[:2])
+
+
+def check_copies(result, calls, lines):
+    """Each copy is a message from whose memory it was to whose it is; the call has one side only."""
+    found = result.messages().of("process-vm")
+    expect_equal(len(found), len(lines), "a message for each copy, none for what failed")
+    for message, op, line in zip(found, calls, lines):
+        took = line["do"] == "take"
+        ends = (line["to"], line["pid"]) if took else (line["pid"], line["to"])
+        expect_equal((message["from"]["pid"], message["to"]["pid"]), ends, "from whom to whom")
+        expect_equal((message["bytes"], message["match"]), (line["bytes"], "exact"), "what")
+        active, passive = ("received", "sent") if took else ("sent", "received")
+        expect_equal(message[active]["op"], op["id"], "the call that did it")
+        expect_equal(message[passive], None, "the other one made no call")
+    expect("fate" not in found[0] and "fate" not in found[1], "both arrived", found)
+    expect_row(result.view(), "process-vm", str(lines[1]["bytes"]))
 
 
 if __name__ == "__main__":

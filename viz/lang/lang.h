@@ -29,6 +29,7 @@ enum direction { DIRECTION_ONE_WAY = 1, DIRECTION_TWO_WAY };
  *   QUEUE     whole messages, first in first out among those of one type or priority
  *   SIGNAL    generation, delivery and the handler's return
  *   COUNTER   additions and the read that takes their sum
+ *   ACCESS    one call copies from or to the memory of a process that does nothing
  */
 enum policy {
 	POLICY_NONE,
@@ -37,6 +38,7 @@ enum policy {
 	POLICY_QUEUE,
 	POLICY_SIGNAL,
 	POLICY_COUNTER,
+	POLICY_ACCESS,
 	POLICY_COUNT
 };
 
