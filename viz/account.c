@@ -211,6 +211,8 @@ void account_add_message(struct account *account, const struct viz_message *mess
 	struct account_channel *channel = account_channel(account, message->channel);
 	struct account_route *route;
 
+	if (mechanism_info(message->mechanism)->policy == POLICY_WAKE)
+		return; /* the calls themselves tell who waited and for whom */
 	book_message(account, message);
 	see_message(account, channel, message);
 	if (!viz_filter_message(account->filter, message))

@@ -134,6 +134,13 @@ static struct viz_process *build_waker(const struct model_builder *b)
 	return value->present ? build_known_process(b, thread_member(value->json, "pid")) : NULL;
 }
 
+static uint64_t build_waker_id(const struct model_builder *b)
+{
+	const struct trace_value *value = VALUE(operation, woken_by);
+
+	return value->present ? chunk_number(value->json, "operation") : 0;
+}
+
 static void add_amounts(struct model_builder *b, struct viz_operation *op)
 {
 	op->requested = VALUE(operation, requested)->number;
@@ -149,6 +156,7 @@ static void add_amounts(struct model_builder *b, struct viz_operation *op)
 	op->resumed_ns = VALUE(operation, resumed_ns)->number;
 	build_positions(b, op);
 	op->woken_by = build_waker(b);
+	op->waker = build_waker_id(b);
 	op->peer_pid = build_u32(b, FIELD_operation_peer_pid);
 	op->peer = op->peer_pid ? build_known_process(b, op->peer_pid) : NULL;
 	op->payload = build_bytes(b, FIELD_operation_payload);

@@ -13,7 +13,7 @@
 static const struct pair_policy *const policies[POLICY_COUNT] = {
 	[POLICY_STREAM] = &pair_stream_policy, [POLICY_DATAGRAM] = &pair_datagram_policy,
 	[POLICY_QUEUE] = &pair_queue_policy,   [POLICY_COUNTER] = &pair_counter_policy,
-	[POLICY_ACCESS] = &pair_access_policy,
+	[POLICY_ACCESS] = &pair_access_policy, [POLICY_WAKE] = &pair_wake_policy,
 };
 
 struct pair_context *pair_open(const struct viz_model *model, const struct viz_sink *sink,
@@ -162,13 +162,27 @@ static void close_sides(struct pair_context *context, struct viz_operation *op,
 		leave_list(&pair_traffic(context, source)->open_receives, op);
 }
 
+/* What lets others go on moves no bytes, and waits take none: their roles tell the sides. */
+static void find_sides(const struct viz_operation *op, struct viz_channel **sink,
+		       struct viz_channel **source)
+{
+	*sink = viz_operation_sink(op);
+	*source = viz_operation_source(op);
+	if (*source && pair_only_looks(op))
+		*source = NULL;
+	if (!op->channel || pair_policy_of(op->channel) != POLICY_WAKE)
+		return;
+	if (op->role == ROLE_WAIT)
+		*source = op->channel;
+	else if (op->role == ROLE_WAKE || op->role == ROLE_CONTROL)
+		*sink = op->channel;
+}
+
 void pair_add_operation(struct pair_context *context, struct viz_operation *op)
 {
-	struct viz_channel *sink = viz_operation_sink(op);
-	struct viz_channel *source = viz_operation_source(op);
+	struct viz_channel *sink, *source;
 
-	if (source && pair_only_looks(op))
-		source = NULL;
+	find_sides(op, &sink, &source);
 	if (!viz_operation_done(op)) {
 		pair_connection_begin(context, op);
 		if (!op->listed && sink)

@@ -174,7 +174,7 @@ struct pair_policy {
 };
 
 extern const struct pair_policy pair_stream_policy, pair_datagram_policy, pair_queue_policy,
-	pair_counter_policy, pair_access_policy;
+	pair_counter_policy, pair_access_policy, pair_wake_policy;
 
 /* The channel's, made if need be. */
 struct channel_traffic *pair_traffic(struct pair_context *context,

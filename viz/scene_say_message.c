@@ -107,6 +107,27 @@ static bool say_counter(struct scene_drafts *d, const struct viz_message *m, str
 	return true;
 }
 
+/* A semaphore or futex carries nothing but the news. */
+static bool is_wake(const struct viz_message *m)
+{
+	return mechanism_info(m->mechanism)->policy == POLICY_WAKE;
+}
+
+static bool say_wake(struct scene_drafts *d, const struct viz_message *m, struct scene_row *row)
+{
+	const char *name = mechanism_info(m->mechanism)->name;
+	char buf[SCENE_QUANTITY];
+
+	if (!is_wake(m))
+		return false;
+	scene_set(d->scene, &row->label, "%s wakes", name);
+	scene_set(d->scene, &row->brief, "%s", name);
+	if (m->to.operation && row->part != SCENE_SENT)
+		scene_append(d->scene, &row->detail, "asleep for %s",
+			     scene_duration(m->to.operation->off_cpu_ns, buf));
+	return true;
+}
+
 /* splice(2) and its kin move what lies in the kernel: no copy in the caller's memory. */
 static void say_transfer(struct scene_drafts *d, const char *verb, const struct viz_end *end,
 			 struct scene_row *row)
@@ -146,7 +167,7 @@ static void say_data(struct scene_drafts *d, const struct viz_message *m, struct
 {
 	char buf[SCENE_QUANTITY];
 
-	if (say_counter(d, m, row))
+	if (say_counter(d, m, row) || say_wake(d, m, row))
 		return;
 	scene_set(d->scene, &row->label, "%s %s", mechanism_info(m->mechanism)->name,
 		  scene_bytes(m->bytes, buf));
@@ -293,7 +314,7 @@ void scene_say_message(struct scene_drafts *d, const struct draft *draft, struct
 {
 	const struct viz_message *m = draft->of.message;
 
-	row->style = SCENE_COPY;
+	row->style = is_wake(m) ? SCENE_NOTIFY : SCENE_COPY;
 	row->mechanism = m->mechanism;
 	row->bytes = m->bytes;
 	row->ambiguous = m->match == MATCH_AMBIGUOUS;

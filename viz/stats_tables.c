@@ -105,7 +105,8 @@ static bool is_memory(const struct account_end *end)
 		return false;
 	info = mechanism_info(end->channel->mechanism);
 	return info->form == FORM_MEMORY ||
-	       (info->policy == POLICY_NONE && info->direction == DIRECTION_TWO_WAY &&
+	       ((info->policy == POLICY_NONE || info->policy == POLICY_WAKE) &&
+		info->direction == DIRECTION_TWO_WAY &&
 		end->effort.calls[CALL_WAIT] + end->effort.calls[CALL_WAKE] > 0);
 }
 

@@ -12,6 +12,11 @@ WITHOUT_BYTES = {
     *("signal", "eventfd", "signalfd", "timerfd", "inotify", "pty", "netlink"),
 }
 
+# Semaphores move nothing: who waits is woken by a call that may wait itself, or set a number.
+WAKES = {"sysv-sem", "posix-sem", "futex"}
+SENDS = (("send", "transfer"), ("wake", "wait", "control"))
+RECEIVES = (("receive", "transfer"), ("wait",))
+
 
 def check_lines(trace):
     """References point backwards, times run forwards, numbers are unique."""
@@ -107,7 +112,7 @@ def check_message(trace, message):
             "nothing is received before it is sent",
             message,
         )
-    for side, role in (("sent", "send"), ("received", "receive")):
+    for side, roles in (("sent", SENDS), ("received", RECEIVES)):
         if message[side]:
             operation = trace.operation(message[side]["op"])
-            expect(operation["role"] in (role, "transfer"), f"{side} by a call that can", message, operation)
+            expect(operation["role"] in roles[message["mechanism"] in WAKES], f"{side} by a call that can", message, operation)

@@ -4,7 +4,7 @@
 import os
 import re
 
-from expectations import expect, expect_equal, expect_in
+from expectations import expect, expect_equal, expect_in, expect_row
 from harness import lab, main, record, scenario
 from traces import mechanism_of
 
@@ -51,7 +51,7 @@ def sysv(directory):
         "who attached and detached, and where",
     )
     check_detached(trace, result.truth, "sysv-shm")
-    check_changes(trace, result.truth)
+    check_changes(result)
     removed = [
         op["syscall"]
         for op in trace.operations()
@@ -85,8 +85,23 @@ def check_woken(trace, op):
     )
 
 
-def check_changes(trace, truth):
+def check_wakes(result, mechanism, slept):
+    """Each sleep is a message from the call that ended it; what nobody slept for is none."""
+    found = [
+        (m["from"]["pid"], m["sent"]["op"], m["to"]["pid"], m["received"]["op"], m["match"])
+        for m in result.messages().of(mechanism)
+    ]
+    wanted = [
+        (op["woken_by"]["pid"], op["woken_by"]["operation"], op["pid"], op["id"], "exact")
+        for op in slept
+    ]
+    expect_equal(sorted(found), sorted(wanted), "who woke whom")
+    expect_row(result.view(), f"{mechanism} wakes", "asleep for")
+
+
+def check_changes(result):
     """Each semop: by whom, on which semaphore, by how much, and whether it could wait."""
+    trace, truth = result.trace, result.truth
     wanted = sorted(
         (t["pid"], t["do"], t["type"] - 1, t["value"])
         for t in truth
@@ -100,6 +115,7 @@ def check_changes(trace, truth):
     )
     expect_equal(found, wanted, "the changes of semaphores")
     slept = [op for op in calls if op.get("off_cpu_ns") and "sems" in op]
+    check_wakes(result, "sysv-sem", slept)
     expect(slept, "the consumer waited for the first letter")
     for op in slept:
         expect_equal(op["role"], "wait", "who slept waited")
@@ -141,6 +157,7 @@ def check_turns(result, mechanism):
     expect_equal(woken, [1, 1, 1], "each post woke the child, which slept by the lab's own proof")
     slept = [op for op in calls if op["role"] == "wait" and op.get("off_cpu_ns")]
     expect_equal(len(slept), 3, "it slept three times")
+    check_wakes(result, mechanism, slept)
     for op in slept:
         check_woken(trace, op)
         begin = trace.one("operation", id=op["id"], state="begin")

@@ -30,6 +30,7 @@ enum direction { DIRECTION_ONE_WAY = 1, DIRECTION_TWO_WAY };
  *   SIGNAL    generation, delivery and the handler's return
  *   COUNTER   additions and the read that takes their sum
  *   ACCESS    one call copies from or to the memory of a process that does nothing
+ *   WAKE      a call that lets a sleeper go on, and the wait that it ended
  */
 enum policy {
 	POLICY_NONE,
@@ -39,6 +40,7 @@ enum policy {
 	POLICY_SIGNAL,
 	POLICY_COUNTER,
 	POLICY_ACCESS,
+	POLICY_WAKE,
 	POLICY_COUNT
 };
 
