@@ -153,8 +153,7 @@ struct viz_operation {
 	uint64_t off_cpu_ns;
 	uint64_t resumed_ns; /* when it last ran again after a sleep; 0: it never slept */
 	struct viz_position at_entry, at_lock, at_exit; /* pipes and TCP */
-	struct viz_process *peer; /* process_vm_*: whose memory; NULL: not in the trace */
-	uint32_t peer_pid;
+	struct viz_process *peer;     /* process_vm_*: whose memory; NULL: not in the trace */
 	struct viz_process *woken_by; /* whose call last woke it; NULL: nobody in the trace */
 	uint64_t waker;		      /* id of that call, 0: not known */
 	struct viz_bytes payload;
@@ -162,6 +161,7 @@ struct viz_operation {
 	uint64_t digest_len;
 	int64_t message_type;
 	uint32_t priority;
+	uint32_t peer_pid;
 	uint64_t flags;
 	struct viz_argument *args;
 	size_t args_count;

@@ -12,11 +12,14 @@
 #include "pair_flow.h"
 #include "stream.h"
 
-struct operation_list {
-	struct viz_operation **items;
-	size_t count;
-	size_t capacity;
-};
+#define LIST_OF(type)                                                                              \
+	{                                                                                          \
+		type *items;                                                                       \
+		size_t count;                                                                      \
+		size_t capacity;                                                                   \
+	}
+
+struct operation_list LIST_OF(struct viz_operation *);
 
 /* When writing ends of a channel were counted; see pair_end.c. */
 struct counted {
@@ -24,11 +27,7 @@ struct counted {
 	uint64_t writers;
 };
 
-struct counted_list {
-	struct counted *items;
-	size_t count;
-	size_t capacity;
-};
+struct counted_list LIST_OF(struct counted);
 
 /* What the kernel says of a pipe's content against what we have counted; see pair_content.c. */
 enum content { CONTENT_UNKNOWN, CONTENT_AGREES, CONTENT_CONTRADICTS };
@@ -84,29 +83,10 @@ struct address_book;
 struct signal_context;
 struct pair_route;
 
-struct message_list {
-	struct viz_message **items;
-	size_t count;
-	size_t capacity;
-};
-
-struct gap_list {
-	struct viz_gap *items;
-	size_t count;
-	size_t capacity;
-};
-
-struct eof_list {
-	struct viz_eof **items;
-	size_t count;
-	size_t capacity;
-};
-
-struct traffic_list {
-	struct channel_traffic **items;
-	size_t count;
-	size_t capacity;
-};
+struct message_list LIST_OF(struct viz_message *);
+struct gap_list LIST_OF(struct viz_gap);
+struct eof_list LIST_OF(struct viz_eof *);
+struct traffic_list LIST_OF(struct channel_traffic *);
 
 struct pair_context {
 	const struct viz_model *model;
