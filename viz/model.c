@@ -156,6 +156,8 @@ int build_open(struct model_builder *b, FILE *stream, const char *name, struct v
 	b->line = arena_alloc(b->arena, sizeof(*b->line));
 	b->reader = memory_new(sizeof(*b->reader));
 	reader_init(b->reader, stream, name, error);
+	b->reader->more = b->more;
+	b->reader->more_data = b->more_data;
 	b->model->missing_lines = missing_lines(stream);
 	return read_header(b);
 }

@@ -52,6 +52,8 @@ struct model_builder {
 	struct arena *arena;
 	struct arena *into; /* where the lists of the current line go */
 	bool live;	    /* what is done with is let go, and nothing is collected in the model */
+	bool (*more)(void *data); /* reader.h; NULL: the end of the file is the end */
+	void *more_data;
 	struct viz_operation *operation; /* of the last line, if it was about one */
 	struct viz_channel *channel;	 /* the same */
 	struct viz_signal_event *signal; /* the same; live: whoever takes it frees it */

@@ -115,10 +115,6 @@ static int read_lines(struct stream *stream)
 {
 	int result, err = 0;
 
-	if (stream->follow) {
-		stream->builder.reader->more = wait_for_more;
-		stream->builder.reader->more_data = stream;
-	}
 	while (!err && (result = build_next(&stream->builder)) == 1) {
 		stream->waits = 0;
 		put_line_in(stream);
@@ -147,6 +143,10 @@ static int read_all(struct stream *stream, FILE *file, const char *name, struct 
 	int err;
 
 	error->text[0] = '\0';
+	if (stream->follow) { /* from its very first line on */
+		stream->builder.more = wait_for_more;
+		stream->builder.more_data = stream;
+	}
 	err = build_open(&stream->builder, file, name, error);
 	stream->pairing = pair_open(stream->builder.model, sink, NULL);
 	if (!err && sink->begin)

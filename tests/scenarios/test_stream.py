@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 from expectations import expect, expect_equal
-from harness import main, record, scenario
+from harness import main, record, scenario, wait_for
 from traces import IPCLENS, TIMEOUT, call
 
 MEMORY_MOST = 300 << 10  # kB, whatever the length of the trace
@@ -64,6 +64,16 @@ def bounded(_directory):
     expect(long < short * 1.2, "no more for a longer trace", f"{short} kB, then {long} kB")
 
 
+def in_poll(children):
+    """The one child in this list sleeps, waiting for more."""
+    with open(children, encoding="ascii") as file:
+        found = file.read().split()
+    if not found:
+        return False
+    with open(f"/proc/{found[0]}/wchan", encoding="ascii") as file:
+        return "poll" in file.read()
+
+
 @scenario("messages --follow tells what there is, waits for more, and ends with the trace")
 def follows(directory):
     run = record(directory, ["sh", "-c", "echo a | cat; echo b | cat"])
@@ -75,13 +85,15 @@ def follows(directory):
     half = pipes[1]  # all that the first pipeline did is told before
     growing = os.path.join(directory, "growing.ndjson")
     with open(growing, "w", encoding="utf-8", errors="surrogateescape") as file:
-        file.writelines(lines[:half])
-        file.flush()
         with subprocess.Popen(
             ["timeout", "20", IPCLENS, "messages", "--follow", growing, *only],
             stdout=subprocess.PIPE,
             text=True,
         ) as follower:
+            waits = f"/proc/{follower.pid}/task/{follower.pid}/children"
+            wait_for(lambda: in_poll(waits), "it waits at the empty file")
+            file.writelines(lines[:half])
+            file.flush()
             first = follower.stdout.readline()
             expect_equal(first.strip(), whole[0], "the first message, before the trace's end")
             file.writelines(lines[half:])
