@@ -91,14 +91,22 @@ static void digest_fields(struct encoder *encoder, const struct extra *extra)
 	json_field_uint(&encoder->json, KEY(operation, digest_len), extra->payload_len);
 }
 
-static void payload_field(struct encoder *encoder, const struct syscall_info *call,
+/* Counts and numbers of signals are what these tell, nobody's words. */
+static bool is_count(enum mechanism mechanism)
+{
+	return mechanism == MECH_EVENTFD || mechanism == MECH_SIGNALFD || mechanism == MECH_TIMERFD;
+}
+
+static void payload_field(struct encoder *encoder, const struct wire_operation *operation,
 			  const struct extra *extra)
 {
+	const struct syscall_info *call = syscall_info(operation->nr);
+	bool hide = encoder->hides_payload && !is_count(operation->object.mechanism);
 	struct json *json = &encoder->json;
 
 	if (call->data == DATA_PATH)
 		json_field_bytes(json, KEY(operation, path), extra->payload, extra->payload_len);
-	else if (extra->payload_len && encoder->hides_payload)
+	else if (extra->payload_len && hide)
 		digest_fields(encoder, extra);
 	else if (extra->payload_len)
 		json_field_bytes(json, KEY(operation, payload), extra->payload, extra->payload_len);
@@ -215,7 +223,7 @@ static void data_fields(struct encoder *encoder, const struct wire_operation *op
 	} else if (is_control(call->data)) {
 		control_fields(json, call->data, args, extra->payload, extra->payload_len);
 	} else {
-		payload_field(encoder, call, extra);
+		payload_field(encoder, operation, extra);
 	}
 	if (call->role == ROLE_CONTROL)
 		command_fields(json, operation, args);
