@@ -10,6 +10,7 @@
 
 #include "capture_argp.h"
 #include "commands.h"
+#include "live_child.h"
 #include "report.h"
 #include "viz/command.h"
 #include "viz/output.h"
@@ -19,6 +20,7 @@ struct run_options {
 	struct capture_options capture;
 	struct view_options view;
 	const char *trace; /* kept there; NULL: in a file without a name */
+	bool live;
 };
 
 static const char doc[] =
@@ -32,13 +34,16 @@ static const char doc[] =
 	"  sudo ipclens run -- sh -c 'ls | wc'\n"
 	"  sudo ipclens run --timeout 5 -- ./lab-that-hangs\n"
 	"  sudo ipclens run --timeout 5 --diagnose-only -- ./lab-that-hangs\n"
+	"  sudo ipclens run --live -- ./server             each message as it is received\n"
 	"  sudo ipclens run --trace lab.ndjson -- ./lab      then: ipclens view lab.ndjson\n"
 	"  sudo ipclens run -o picture.txt --mechanism pipe -- ./lab\n";
 
-enum { OPTION_TRACE = 0x300, OPTION_DIAGNOSE_ONLY };
+enum { OPTION_TRACE = 0x300, OPTION_DIAGNOSE_ONLY, OPTION_LIVE };
 
 static const struct argp_option rows[] = {
 	{"trace", OPTION_TRACE, "FILE", 0, "Keep the trace in FILE", 0},
+	{"live", OPTION_LIVE, NULL, 0,
+	 "No picture: a line for each message on stderr, while the command runs", 0},
 	{"diagnose-only", OPTION_DIAGNOSE_ONLY, NULL, 0,
 	 "No picture: only what went wrong, as ipclens diagnose says it", 0},
 	{0},
@@ -58,6 +63,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
 			argp_error(state, "--trace -: run reads the trace again to draw it, so it "
 					  "needs a file; to stream it: ipclens record -o -");
 		options->trace = text;
+		return 0;
+	case OPTION_LIVE:
+		options->live = true;
 		return 0;
 	case OPTION_DIAGNOSE_ONLY:
 		options->view.findings = VIEW_FINDINGS_ONLY;
@@ -149,22 +157,49 @@ static void draw(const struct run_options *options, int reading)
 	fclose(trace);
 }
 
+/* With --live only where it was asked for as well. */
+static bool wants_drawing(const struct run_options *options)
+{
+	return !options->live || options->view.output ||
+	       options->view.findings == VIEW_FINDINGS_ONLY;
+}
+
+static bool live_start(const struct run_options *options, struct live_child *live)
+{
+	int trace, err;
+
+	if (!options->live)
+		return true;
+	trace = open_again(options->capture.output);
+	err = trace < 0 ? -errno : live_child_start(live, trace, &options->view.filter);
+	if (trace >= 0)
+		close(trace);
+	if (err)
+		report_error("--live: %s", strerror(-err));
+	return !err;
+}
+
 static int run(struct run_options *options)
 {
 	struct capture_result result;
-	int reading = -1;
+	struct live_child live = {0};
+	int reading = -1, err;
 
 	if (!report_ready() || !picture_writable(options))
 		return STATUS_OWN_FAILURE;
 	options->capture.output = trace_open(options, &reading);
 	if (options->capture.output < 0)
 		return STATUS_OWN_FAILURE;
-	if (capture_run(&options->capture, &result)) {
+	if (!live_start(options, &live))
+		return STATUS_OWN_FAILURE;
+	err = capture_run(&options->capture, &result);
+	live_child_end(&live);
+	if (err) {
 		report_error("%s", result.error);
 		return STATUS_OWN_FAILURE;
 	}
 	report_problems(&options->capture, &result);
-	if (!result.exec_error)
+	if (!result.exec_error && wants_drawing(options))
 		draw(options, reading);
 	return capture_exit_status(&result);
 }

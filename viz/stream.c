@@ -36,7 +36,8 @@ struct stream {
 	uint64_t lines; /* since then */
 	const struct viz_sink *sink;
 	bool follow;
-	int signals;	/* follow: signalfd */
+	int ends;	/* follow: readable when nobody will write any more */
+	bool ending;	/* follow: it is, so what is there now is all */
 	unsigned waits; /* follow: in vain, since the last line */
 	int err;	/* follow: of a round while waiting */
 };
@@ -100,12 +101,14 @@ static int settle_idle(struct stream *stream)
 static bool wait_for_more(void *data)
 {
 	struct stream *stream = data;
-	struct pollfd wait = {.fd = stream->signals, .events = POLLIN};
+	struct pollfd wait = {.fd = stream->ends, .events = POLLIN};
 
-	if (stream->builder.model->trailer.present || stream->err)
+	if (stream->builder.model->trailer.present || stream->err || stream->ending)
 		return false;
-	if (poll(&wait, 1, WAIT_MS) > 0)
-		return false;
+	if (poll(&wait, 1, WAIT_MS) > 0) {
+		stream->ending = true; /* more may have come just before */
+		return true;
+	}
 	if (stream->pairing && ++stream->waits == IDLE_WAITS)
 		stream->err = settle_idle(stream);
 	return !stream->err;
@@ -205,12 +208,20 @@ int viz_stream_read(const char *path, const struct viz_sink *sink, struct viz_er
 	return err;
 }
 
+int viz_stream_follow_stream(FILE *file, const char *name, int ends, const struct viz_sink *sink,
+			     struct viz_error *error)
+{
+	struct stream stream = {
+		.builder = {.live = true}, .sink = sink, .follow = true, .ends = ends};
+
+	return read_all(&stream, file, name, error);
+}
+
 int viz_stream_follow(const char *path, const struct viz_sink *sink, struct viz_error *error)
 {
-	struct stream stream = {.builder = {.live = true}, .sink = sink, .follow = true};
 	sigset_t set, before;
 	FILE *file;
-	int err = open_file(path, &file, error);
+	int signals, err = open_file(path, &file, error);
 
 	if (err)
 		return err;
@@ -218,10 +229,11 @@ int viz_stream_follow(const char *path, const struct viz_sink *sink, struct viz_
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
 	sigprocmask(SIG_BLOCK, &set, &before);
-	stream.signals = signalfd(-1, &set, SFD_CLOEXEC);
-	err = stream.signals < 0 ? -errno : read_all(&stream, file, name_of(path), error);
-	if (stream.signals >= 0)
-		close(stream.signals);
+	signals = signalfd(-1, &set, SFD_CLOEXEC);
+	err = signals < 0 ? -errno
+			  : viz_stream_follow_stream(file, name_of(path), signals, sink, error);
+	if (signals >= 0)
+		close(signals);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	close_file(file);
 	return err;

@@ -62,7 +62,11 @@ int viz_stream_read(const char *path, const struct viz_sink *sink, struct viz_er
  */
 int viz_stream_follow(const char *path, const struct viz_sink *sink, struct viz_error *error);
 
-/* The same from an open stream, which stays open; `name` is for errors. */
+/* The same from an open stream, until the trailer has come, or `ends` is readable or hung up. */
+int viz_stream_follow_stream(FILE *file, const char *name, int ends, const struct viz_sink *sink,
+			     struct viz_error *error);
+
+/* viz_stream_read() from an open stream, which stays open; `name` is for errors. */
 int viz_stream_read_stream(FILE *stream, const char *name, const struct viz_sink *sink,
 			   struct viz_error *error);
 

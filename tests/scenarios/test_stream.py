@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """Messages of traces that are long, or still being written."""
 import os
+import re
+import signal
 import subprocess
 import sys
 
@@ -55,6 +57,40 @@ def memory_of(count):
     expect_equal(status, 0, "status")
     expect_equal(lines, count, "each message is paired, exactly")
     return memory
+
+
+@scenario("run --live tells of a message while the command still runs, and keeps its status")
+def live(directory):
+    script = "printf hello | cat; read line; exit 3"
+    command = [IPCLENS, "run", "--live", "--mechanism", "pipe", "--", "sh", "-c", script]
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+    with process:
+        first = process.stderr.readline().decode()
+        expect_equal(process.poll(), None, "the command still runs, until we let it end")
+        rest, _ = process.communicate(b"now\n", timeout=TIMEOUT)[::-1]
+    expect(
+        re.fullmatch(r"\+\d+\.\d{6} sh\[\d+\] -> cat\[\d+\] pipe 5 B \"hello\"\n", first),
+        "when, who, whom, how much, what",
+        first,
+    )
+    expect(b"exec" not in rest, "no picture follows", rest)
+    expect_equal(process.returncode, 3, "the command's status")
+
+
+@scenario("run --live: Ctrl-C ends the command and is told of")
+def live_interrupted(directory):
+    script = "printf hello | cat; kill -INT 0; sleep 60"
+    process = subprocess.run(
+        [IPCLENS, "run", "--live", "--", "sh", "-c", script],
+        capture_output=True,
+        start_new_session=True,
+        timeout=TIMEOUT,
+        check=False,
+    )
+    expect_equal(process.returncode, 128 + signal.SIGINT, "the command's status")
+    expect(b"pipe 5 B" in process.stderr and b"SIGINT" in process.stderr, "told", process.stderr)
 
 
 @scenario("memory grows with what is not received, not with the length of the trace")
