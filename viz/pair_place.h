@@ -43,7 +43,7 @@ bool place_cluster(struct arena *arena, const struct place_scale *scale, struct 
 bool pair_flow_placed(struct pair_context *context, struct flow *flow,
 		      const struct pair_route *route);
 
-/* pair_order.c: the order of the calls' times is not that of their positions. Sorts what it looks at. */
+/* pair_order.c: the calls' times have another order than their positions. Sorts the flow. */
 bool pair_order_contradicts(struct flow *flow, enum mechanism mechanism);
 
 #endif
