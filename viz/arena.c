@@ -20,12 +20,7 @@ struct arena {
 	size_t block_len; /* of new blocks */
 };
 
-/* An arena with its first block, so that one allocation makes both. */
-struct small_arena {
-	struct arena arena;
-	struct block block;
-	max_align_t data[SMALL_LEN / sizeof(max_align_t)];
-};
+_Static_assert(sizeof(struct arena) % _Alignof(struct block) == 0, "a block may stand behind it");
 
 static void *memory_or_die(void *memory)
 {
@@ -59,12 +54,14 @@ struct arena *arena_new(void)
 
 struct arena *arena_new_small(void)
 {
-	struct small_arena *small = memory_new(sizeof(*small));
+	/* With its first block behind it: one allocation makes both. */
+	struct arena *arena = memory_new(sizeof(*arena) + sizeof(struct block) + SMALL_LEN);
+	struct block *block = (void *)(arena + 1);
 
-	small->block.size = sizeof(small->data);
-	small->arena.blocks = &small->block;
-	small->arena.block_len = SMALL_LEN;
-	return &small->arena;
+	block->size = SMALL_LEN;
+	arena->blocks = block;
+	arena->block_len = SMALL_LEN;
+	return arena;
 }
 
 /* Whether the arena's own memory holds this block. */
