@@ -7,6 +7,7 @@ A small run of tests/truthgen; `make truth` is the large one.
 import importlib.machinery
 import importlib.util
 import os
+import re
 import sys
 
 from expectations import Failure, expect
@@ -30,6 +31,7 @@ NOT_YET = {
     "eventfd several",
     "fifo several",
     "pipe several",
+    "tcp several",
     "udp several",
 }
 
@@ -42,13 +44,20 @@ def kind_of(fault):
     return fault.split(":")[0]
 
 
+def is_tolerated(fault):
+    """What is missing or ambiguous may be so yet in some kinds, what is false only in torn pipes."""
+    said = fault.split(": ", 1)[1].split(", ")
+    false = any(re.fullmatch(r"\d+ (wrong|length|fate|duplicate)", words) for words in said)
+    return kind_of(fault) in (WRONG_YET if false else NOT_YET | WRONG_YET)
+
+
 def judge(comparison, variant):
     sums = verdict.Sums()
     sums.add(comparison)
     expect(sums.total()["pairs"] > MESSAGES, "messages were delivered", sums.total())
     found = truthgen.VERDICTS.get(variant, verdict.verdict)(sums)
     print("".join(f"# {line}\n" for line in found), end="")
-    faults = [line for line in found if kind_of(line) not in NOT_YET | WRONG_YET]
+    faults = [line for line in found if not is_tolerated(line)]
     faults += [line for line in verdict.verdict_on_demand(sums) if kind_of(line) not in WRONG_YET]
     if faults:
         raise Failure("\n".join(faults) + "\n" + verdict.table(sums.by_stage))
