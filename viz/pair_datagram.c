@@ -42,6 +42,8 @@ static struct viz_channel *destination(struct pair_context *context, const struc
 
 	if (op->to && (pair_is_single(op) || !op->addresses_count))
 		return op->to;
+	if (!channel) /* its end line says that it was no send */
+		return NULL;
 	if (pair_group_of(op).len)
 		return NULL;
 	peer = pair_traffic(context, channel)->peer;
@@ -64,7 +66,7 @@ static struct source source_of(struct pair_context *context, const struct flow_i
 
 	if (pair_is_single(op))
 		address.len -= pair_group_of(op).len;
-	if (!address.len && !pair_is_single(op))
+	if (!channel || (!address.len && !pair_is_single(op)))
 		return (struct source){SOURCE_UNKNOWN, NULL};
 	if (!found && channel->mechanism == MECH_UNIX_SEQPACKET)
 		found = pair_traffic(context, channel)->peer;
