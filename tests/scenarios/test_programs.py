@@ -171,7 +171,7 @@ def everything(directory):
         },
         "every mechanism",
     )
-    picture = result.view()
+    picture = result.view(columns=800)  # room for a lane each
     expect(all(kind in picture for kind in kinds - {"signal"}), "is in the picture", picture)
 
 
