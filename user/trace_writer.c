@@ -118,8 +118,8 @@ static void loss_write(void *context, enum wire_loss reason, int cpu, uint64_t c
 }
 
 /*
- * Asleep for this long, a call is worth a line before it ends. What its line speaks of came out of
- * the ring before.
+ * Asleep for this long, a call is worth a line before it ends. What came before it, in its own
+ * thread or of what its line speaks, has left the ring.
  */
 #define ASLEEP_LONG_NS 20000000
 #define LOOK_EVERY_NS 50000000
@@ -134,17 +134,16 @@ static bool sleeper_write(void *context, const void *data, size_t len)
 
 static void sleepers_write(struct trace_writer *writer)
 {
-	uint64_t now = monotonic_ns();
-
-	if (now < writer->looked_ns + LOOK_EVERY_NS || is_full(writer))
+	if (writer->drained_ns < writer->looked_ns + LOOK_EVERY_NS || is_full(writer))
 		return; /* what stalls has left in the ring what came before */
-	writer->looked_ns = now;
-	tracer_each_sleeper(writer->tracer, now - ASLEEP_LONG_NS, sleeper_write, writer);
+	writer->looked_ns = writer->drained_ns;
+	tracer_each_sleeper(writer->tracer, writer->drained_ns - ASLEEP_LONG_NS, sleeper_write,
+			    writer);
 }
 
 void trace_writer_last_sleepers(struct trace_writer *writer)
 {
-	tracer_each_sleeper(writer->tracer, UINT64_MAX, sleeper_write, writer);
+	tracer_each_sleeper(writer->tracer, writer->drained_ns, sleeper_write, writer);
 }
 
 int trace_writer_pump(struct trace_writer *writer)
@@ -154,6 +153,7 @@ int trace_writer_pump(struct trace_writer *writer)
 	trace_writer_flush(writer);
 	if (is_full(writer) && !writer->keeps)
 		return 0;
+	writer->drained_ns = monotonic_ns();
 	records = tracer_drain(writer->tracer, record_write, writer);
 	tracer_losses(writer->tracer, loss_write, writer);
 	if (writer->encoder.wants_buffers)

@@ -9,12 +9,13 @@ struct trace_writer {
 	struct encoder encoder;
 	struct tracer *tracer;
 	int output;
-	uint64_t looked_ns; /* when we last looked for threads asleep */
-	size_t written;	    /* of the encoder's lines */
-	bool waits;	    /* the output is no file: who reads it may be slow */
-	bool keeps;	    /* the end: all goes into memory, whoever may be slow */
-	uint64_t lost_ring; /* records that found no room in the ring */
-	int error;	    /* -errno of a write that failed: nothing is written after it */
+	uint64_t looked_ns;  /* when we last looked for threads asleep */
+	uint64_t drained_ns; /* what was recorded before this moment is out of the ring */
+	size_t written;	     /* of the encoder's lines */
+	bool waits;	     /* the output is no file: who reads it may be slow */
+	bool keeps;	     /* the end: all goes into memory, whoever may be slow */
+	uint64_t lost_ring;  /* records that found no room in the ring */
+	int error;	     /* -errno of a write that failed: nothing is written after it */
 };
 
 int trace_writer_open(struct trace_writer *writer, struct tracer *tracer, int output);
