@@ -228,8 +228,16 @@ def run_one(number, name, function):
     return True
 
 
-def main():
+def signals_default():
+    """Who starts the tests in the background has them inherit signals that are ignored."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGHUP, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
+
+
+def main():
+    signals_default()
     chosen = [s for s in scenarios if all(word in s[0] for word in sys.argv[1:])]
     print(f"1..{len(chosen)}")
     reason = missing()
