@@ -102,7 +102,7 @@ static const char *kind_word(enum scene_kind kind)
 		[SCENE_MESSAGE] = "message", [SCENE_SIGNAL] = "signal", [SCENE_EOF] = "EOF",
 		[SCENE_CONNECT] = "connect", [SCENE_FORK] = "fork",	[SCENE_EXEC] = "exec",
 		[SCENE_EXIT] = "exit",	     [SCENE_IDLE] = "idle",	[SCENE_FAILED] = "failed",
-		[SCENE_WAITING] = "waits",   [SCENE_NOTE] = "",
+		[SCENE_WAITING] = "waits",   [SCENE_NOTE] = "",		[SCENE_FOUND] = "finding",
 	};
 
 	return words[kind];

@@ -27,12 +27,12 @@ static const char style[] =
 	".copy{stroke-width:2}.dots{stroke-dasharray:4 3}.f{fill:currentColor;stroke:currentColor}"
 	".p,.tie{fill:#fff}.tie{stroke:currentColor}.asleep{fill:url(#hatch);stroke:#8a929c}"
 	".hatch{stroke:#8a929c;stroke-width:2}.handler{fill:#C4699B;stroke:#8a929c}"
-	".bad{color:#c00000}.k{fill:currentColor}";
+	".bad{color:#c00000}.warn{color:#8a5a00}.k{fill:currentColor}";
 
 static const char dark[] =
 	"text,.b{fill:#e6e9ec}.paper,.box,.p,.tie{fill:#0f1419}.lane{stroke:#6b7580}"
 	".box{stroke:#9aa4af}.l{stroke:#0f1419}.t,.d{fill:#a3adb8}.w{fill:#E69F00}"
-	".bad{color:#ff7b72}.k{fill:currentColor}";
+	".bad{color:#ff7b72}.warn{color:#E69F00}.k{fill:currentColor}";
 
 static void put_style(struct svg_page *page)
 {
@@ -182,7 +182,7 @@ static double put_left_out(struct svg_page *page, double y)
 
 static const char legend[] =
 	"▶ data · > control · ┄> signal · ▨ asleep in a call · ● never received · "
-	"✕ lost, failed or ended · ○ not traced · ◆ exec · ◇ remark";
+	"✕ lost, failed or ended · ○ not traced · ◆ exec · ▲ finding · ◇ remark";
 
 static void put_foot(struct svg_page *page)
 {

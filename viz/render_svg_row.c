@@ -221,6 +221,9 @@ static void put_mark(struct svg_page *page, const struct scene_row *row, double 
 	case SCENE_FAILED:
 		put_cross(page, x, y);
 		break;
+	case SCENE_FOUND: /* a sign of warning */
+		fprintf(page->out, "<path class=\"f\" d=\"M%.1f %.1fl8 14h-16Z\"/>", x, y - 8);
+		break;
 	case SCENE_EXEC:
 		fprintf(page->out, "<path class=\"f\" d=\"M%.1f %.1fl6 6l-6 6l-6 -6Z\"/>", x,
 			y - 6);
@@ -305,8 +308,11 @@ static void put_detail(struct svg_page *page, const struct scene_row *row, doubl
 
 static const char *row_class(const struct scene_row *row)
 {
-	if (row->kind == SCENE_FAILED || row->part == SCENE_DROPPED)
+	if (row->kind == SCENE_FAILED || row->part == SCENE_DROPPED ||
+	    row->severity == SEVERITY_ERROR)
 		return "bad";
+	if (row->kind == SCENE_FOUND)
+		return "warn";
 	return render_colours(render_family(row->mechanism))->name;
 }
 

@@ -18,6 +18,7 @@ struct store {
 	struct scene_row row;
 	struct scene_bar bar;
 	struct scene_channel channel;
+	struct scene_mark mark;
 	struct scene_object object;
 	struct scene_message message;
 	struct scene_call call;
@@ -48,6 +49,22 @@ static void free_row(struct scene_row *row)
 	free_text(row->detail);
 	free_text(row->outside);
 	free_text(row->channel);
+}
+
+static void free_marks(struct scene *scene)
+{
+	for (size_t i = 0; i < scene->mark_count; i++) {
+		struct scene_mark *mark = &scene->marks[i];
+
+		free_text(mark->id);
+		free_text(mark->text);
+		free_text(mark->advice);
+		free_text(mark->channel);
+		for (size_t k = 0; k < mark->line_count; k++)
+			free_text(mark->lines[k]);
+		free(mark->lines);
+	}
+	free(scene->marks);
 }
 
 static void free_facts(struct scene *scene)
@@ -84,6 +101,7 @@ void scene_free(struct scene *scene)
 		free_text(scene->notes[i]);
 	free_text(scene->command);
 	free_facts(scene);
+	free_marks(scene);
 	free(scene->lanes);
 	free(scene->rows);
 	free(scene->bars);
@@ -196,6 +214,24 @@ struct scene_channel *scene_add_channel(struct scene *scene, enum mechanism mech
 	return channel;
 }
 
+struct scene_mark *scene_add_mark(struct scene *scene, enum severity severity)
+{
+	struct scene_mark *mark = &((struct store *)scene)->mark;
+	void *grown = grow(scene, scene->marks, scene->mark_count, sizeof(*mark));
+
+	if (grown) {
+		scene->marks = grown;
+		mark = &scene->marks[scene->mark_count++];
+	} else {
+		memset(mark, 0, sizeof(*mark));
+	}
+	mark->severity = severity;
+	mark->row = SCENE_NO_ROW;
+	mark->lane = SCENE_NOWHERE;
+	mark->id = mark->text = mark->advice = mark->channel = empty;
+	return mark;
+}
+
 static struct scene_object *next_object(struct scene *scene)
 {
 	struct scene_object *spare = &((struct store *)scene)->object;
@@ -273,6 +309,30 @@ static char *text_of(struct scene *scene, const char *format, va_list args)
 	if (!text)
 		scene->failed = true;
 	return text ? text : empty;
+}
+
+/* Formatted and harmless; `empty` where there is no memory. */
+static char *text_from(struct scene *scene, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+static char *text_from(struct scene *scene, const char *format, ...)
+{
+	char *text;
+	va_list args;
+
+	va_start(args, format);
+	text = text_of(scene, format, args);
+	va_end(args);
+	return text;
+}
+
+void scene_add_mark_line(struct scene *scene, struct scene_mark *mark, const char *line)
+{
+	void *grown = grow(scene, mark->lines, mark->line_count, sizeof(*mark->lines));
+
+	if (!grown)
+		return;
+	mark->lines = grown;
+	mark->lines[mark->line_count++] = text_from(scene, "%s", line);
 }
 
 void scene_add_note(struct scene *scene, const char *format, ...)

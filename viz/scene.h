@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "findings.h"
 #include "lang/lang.h"
 
 /* A row's end that is no lane. */
@@ -33,6 +34,7 @@ enum scene_kind {
 	SCENE_FAILED,  /* at from: an operation failed */
 	SCENE_WAITING, /* at from: still waiting when the trace ended */
 	SCENE_NOTE,    /* at from or nowhere: worth telling (records lost, rows left out) */
+	SCENE_FOUND,   /* at from or nowhere: what diagnose found, `label` names it */
 	SCENE_KIND_COUNT
 };
 
@@ -63,18 +65,19 @@ struct scene_row {
 	uint64_t at_ns;		  /* since the scene began */
 	int from;		  /* lane, SCENE_NOWHERE or SCENE_OUTSIDE */
 	int to;
-	bool ambiguous; /* the trace allows another pairing */
-	bool important; /* its detail is worth a line of its own where room is short */
-	unsigned tie;	/* SCENE_SENT, SCENE_RECEIVED: number of the message */
-	uint64_t bytes; /* moved by this row */
-	size_t folded;	/* more messages like this one that the row stands for */
-	char *label;	/* short: "pipe 24 B", "EOF", "exit 0" */
-	char *brief;	/* shorter still, where that is too long: "24 B". May be "" */
-	char *told;	/* SCENE_EXIT with `to`: what the arrow says, "SIGCHLD". Else "" */
-	char *payload;	/* quoted, with … where it was cut: "a.c\nb.c\n"…. May be "" */
-	char *detail;	/* "wc was blocked 48.9 µs". May be "" */
-	char *outside;	/* name of the SCENE_OUTSIDE end. May be "" */
-	char *channel;	/* "pipe:[40211]". May be "" */
+	bool ambiguous;		/* the trace allows another pairing */
+	bool important;		/* its detail is worth a line of its own where room is short */
+	unsigned tie;		/* SCENE_SENT, SCENE_RECEIVED: number of the message */
+	uint64_t bytes;		/* moved by this row */
+	size_t folded;		/* more messages like this one that the row stands for */
+	enum severity severity; /* SCENE_FOUND, else SEVERITY_NONE */
+	char *label;		/* short: "pipe 24 B", "EOF", "exit 0" */
+	char *brief;		/* shorter still, where that is too long: "24 B". May be "" */
+	char *told;		/* SCENE_EXIT with `to`: what the arrow says, "SIGCHLD". Else "" */
+	char *payload;		/* quoted, with … where it was cut: "a.c\nb.c\n"…. May be "" */
+	char *detail;		/* "wc was blocked 48.9 µs". May be "" */
+	char *outside;		/* name of the SCENE_OUTSIDE end. May be "" */
+	char *channel;		/* "pipe:[40211]". May be "" */
 };
 
 struct scene_lane {
@@ -110,6 +113,23 @@ struct scene_channel {
 	uint64_t messages;
 	uint64_t bytes;
 	uint64_t latency_p50_ns; /* from send to receipt; UINT64_MAX: not known */
+};
+
+/*
+ * What diagnose found, worst first. Errors and warnings have a row of their own (SCENE_FOUND);
+ * notes, and those for which there was no room, point at the row that was drawn last before them.
+ */
+struct scene_mark {
+	enum severity severity;
+	char *id;   /* "no-eof" */
+	char *text; /* one sentence */
+	char *advice;
+	char *channel; /* "pipe:[77]". May be "" */
+	char **lines;  /* evidence, one sentence each */
+	size_t line_count;
+	uint64_t at_ns; /* of CLOCK_MONOTONIC */
+	size_t row;	/* SCENE_NO_ROW: there is none */
+	int lane;	/* SCENE_NOWHERE: of no process here */
 };
 
 #define SCENE_NONE SIZE_MAX
@@ -167,12 +187,15 @@ struct scene {
 	size_t bar_count;
 	struct scene_channel *channels;
 	size_t channel_count;
+	struct scene_mark *marks;
+	size_t mark_count;
 	struct scene_object *objects;
 	size_t object_count;
 	struct scene_message *facts;
 	size_t fact_count;
 	struct scene_call *calls;
 	size_t call_count;
+	uint64_t start_ns;	    /* of CLOCK_MONOTONIC: where the rows' times begin */
 	int64_t realtime_offset_ns; /* added to a time of these it gives one of CLOCK_REALTIME */
 	char **notes;		    /* what is missing and why: loss, a cut trace, rows left out */
 	size_t note_count;
@@ -192,9 +215,11 @@ struct scene_lane *scene_add_lane(struct scene *scene, const char *title, uint32
 struct scene_row *scene_add_row(struct scene *scene, enum scene_kind kind, int from, int to);
 struct scene_bar *scene_add_bar(struct scene *scene, int lane, enum scene_bar_kind kind);
 struct scene_channel *scene_add_channel(struct scene *scene, enum mechanism mechanism);
+struct scene_mark *scene_add_mark(struct scene *scene, enum severity severity);
 struct scene_object *scene_add_object(struct scene *scene, enum mechanism mechanism);
 struct scene_message *scene_add_message(struct scene *scene, int from, int to);
 struct scene_call *scene_add_call(struct scene *scene, int lane, uint32_t tid);
+void scene_add_mark_line(struct scene *scene, struct scene_mark *mark, const char *line);
 void scene_add_note(struct scene *scene, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 

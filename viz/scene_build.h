@@ -10,12 +10,15 @@
 #include "filter.h"
 #include "scene.h"
 
+struct diagnosis;
+
 struct scene_request {
 	const struct viz_model *model;
 	const struct viz_pairing *pairing;
-	const struct viz_filter *filter; /* NULL: everything */
-	size_t max_rows;		 /* 0: all */
-	bool facts;			 /* with objects, messages and calls */
+	const struct viz_filter *filter;   /* NULL: everything */
+	size_t max_rows;		   /* 0: all */
+	bool facts;			   /* with objects, messages and calls */
+	const struct diagnosis *diagnosis; /* its findings are marks; NULL: none */
 };
 
 /* 0 and a scene for scene_free(), or -ENOMEM. */

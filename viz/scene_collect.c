@@ -296,5 +296,7 @@ void scene_collect(struct scene_drafts *d)
 	collect_eofs(d);
 	collect_connections(d);
 	scene_collect_calls(d);
+	if (d->request->diagnosis)
+		scene_collect_marks(d);
 	collect_processes(d);
 }

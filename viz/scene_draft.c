@@ -77,6 +77,7 @@ int scene_build(const struct scene_request *request, struct scene **scene)
 			scene_fold(&d);
 		scene_cap(&d);
 		scene_write(&d);
+		scene_place_marks(&d);
 		if (request->facts)
 			scene_collect_facts(&d);
 		scene_tell_missing(&d);

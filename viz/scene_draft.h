@@ -6,6 +6,7 @@
 #ifndef VIZ_SCENE_DRAFT_H
 #define VIZ_SCENE_DRAFT_H
 
+#include "diagnose.h"
 #include "scene_build.h"
 
 struct draft {
@@ -30,6 +31,7 @@ struct draft {
 			size_t messages;
 		} left_out; /* SCENE_NOTE on no lane */
 		uint64_t idle_ns;
+		size_t mark; /* SCENE_FOUND: of scene->marks */
 	} of;
 	const struct viz_message
 		*told;	 /* SCENE_EXIT: the SIGCHLD; SCENE_FAILED: what interrupted */
@@ -70,6 +72,10 @@ void scene_make_lanes(struct scene_drafts *d);
 void scene_collect(struct scene_drafts *d);
 void scene_collect_calls(struct scene_drafts *d); /* failed and waiting ones */
 
+/* What diagnose found (scene_marks.c): before the processes' ends, and once there are rows. */
+void scene_collect_marks(struct scene_drafts *d);
+void scene_place_marks(struct scene_drafts *d);
+
 /* Gives every draft its place, splits messages that no straight arrow can tell, and sorts. */
 void scene_place(struct scene_drafts *d);
 
@@ -87,6 +93,7 @@ void scene_say(struct scene_drafts *d, const struct draft *draft, struct scene_r
 void scene_say_message(struct scene_drafts *d, const struct draft *draft, struct scene_row *row);
 void scene_say_failed(struct scene_drafts *d, const struct draft *draft, struct scene_row *row);
 void scene_say_waiting(struct scene_drafts *d, const struct draft *draft, struct scene_row *row);
+void scene_say_found(struct scene_drafts *d, const struct draft *draft, struct scene_row *row);
 
 /* Appends a text by a format with one %s, and frees it; NULL (out of memory) fails the scene. */
 void scene_say_owned(struct scene_drafts *d, char **slot, const char *format, char *text);

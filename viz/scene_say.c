@@ -185,6 +185,7 @@ void scene_say(struct scene_drafts *d, const struct draft *draft, struct scene_r
 		[SCENE_FAILED] = scene_say_failed,
 		[SCENE_WAITING] = scene_say_waiting,
 		[SCENE_NOTE] = say_note,
+		[SCENE_FOUND] = scene_say_found,
 	};
 
 	say[draft->kind](d, draft, row);

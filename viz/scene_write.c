@@ -13,28 +13,76 @@ static bool is_message(const struct draft *draft)
 {
 	return (draft->kind == SCENE_MESSAGE || draft->kind == SCENE_SIGNAL || draft->told) &&
 	       draft->part != SCENE_RECEIVED && draft->kind != SCENE_FAILED &&
-	       draft->kind != SCENE_NOTE;
+	       draft->kind != SCENE_NOTE && draft->kind != SCENE_FOUND;
+}
+
+/* Rows left out one after the other. */
+struct gap {
+	uint64_t at_ns;
+	struct draft_gap sums;
+};
+
+static void leave_row_out(struct scene_drafts *d, struct gap *gap, const struct draft *draft)
+{
+	size_t messages = is_message(draft) ? draft->folded + 1 : 0;
+
+	if (!gap->sums.rows++)
+		gap->at_ns = draft->at_ns;
+	gap->sums.messages += messages;
+	d->left_out++;
+	d->left_out_messages += messages;
+}
+
+/* What tells of them takes the place of one. */
+static size_t close_gap(struct scene_drafts *d, struct gap *gap, size_t at)
+{
+	if (!gap->sums.rows)
+		return at;
+	d->rows[at] = (struct draft){.kind = SCENE_NOTE,
+				     .from = SCENE_NOWHERE,
+				     .to = SCENE_NOWHERE,
+				     .at_ns = gap->at_ns};
+	d->rows[at].of.left_out = gap->sums;
+	*gap = (struct gap){0};
+	return at + 1;
+}
+
+/* The worst findings are drawn wherever they are. */
+static bool is_kept(const struct scene_drafts *d, const struct draft *draft)
+{
+	return draft->kind == SCENE_FOUND && draft->of.mark < d->request->max_rows / 8;
+}
+
+static size_t count_kept(const struct scene_drafts *d)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < d->count; i++)
+		count += is_kept(d, &d->rows[i]);
+	return count;
 }
 
 /* The first three quarters and the last one stay: how it began, and how it ended. */
 static void leave_out(struct scene_drafts *d)
 {
 	size_t max = d->request->max_rows;
-	size_t first = max - max / 4 - 1;
+	size_t at = max - max / 4 - 1 - 2 * count_kept(d);
 	size_t last = d->count - max / 4;
-	struct draft *note = &d->rows[first];
-	struct draft gap = {.kind = SCENE_NOTE, .from = SCENE_NOWHERE, .to = SCENE_NOWHERE};
+	struct gap gap = {0};
 
-	for (size_t i = first; i < last; i++) {
-		d->left_out++;
-		d->left_out_messages += is_message(&d->rows[i]) ? d->rows[i].folded + 1 : 0;
+	for (size_t i = at; i < last; i++) {
+		struct draft draft = d->rows[i];
+
+		if (is_kept(d, &draft)) {
+			at = close_gap(d, &gap, at);
+			d->rows[at++] = draft;
+		} else {
+			leave_row_out(d, &gap, &draft);
+		}
 	}
-	gap.at_ns = note->at_ns;
-	gap.of.left_out.rows = d->left_out;
-	gap.of.left_out.messages = d->left_out_messages;
-	*note = gap;
-	memmove(note + 1, &d->rows[last], (d->count - last) * sizeof(*note));
-	d->count = first + 1 + (d->count - last);
+	at = close_gap(d, &gap, at);
+	memmove(&d->rows[at], &d->rows[last], (d->count - last) * sizeof(*d->rows));
+	d->count = at + (d->count - last);
 }
 
 static uint64_t span_ns(const struct scene_drafts *d)
@@ -243,6 +291,7 @@ void scene_write(struct scene_drafts *d)
 {
 	struct scene *scene = d->scene;
 
+	scene->start_ns = d->start_ns;
 	for (size_t i = 0; i < d->count; i++) {
 		const struct draft *draft = &d->rows[i];
 		struct scene_row *row = scene_add_row(scene, draft->kind, draft->from, draft->to);

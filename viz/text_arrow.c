@@ -226,6 +226,7 @@ static const struct mark {
 	[SCENE_FAILED] = {GLYPH_LANE_FAILED, LEGEND_FAILED},
 	[SCENE_WAITING] = {GLYPH_LANE_BLOCKED, LEGEND_BLOCKED},
 	[SCENE_NOTE] = {GLYPH_LANE_NOTE, LEGEND_NOTE},
+	[SCENE_FOUND] = {GLYPH_LANE_WARNING, LEGEND_FOUND},
 };
 
 static enum text_label draw_mark_label(struct text_page *page, size_t row, int column)
@@ -240,12 +241,15 @@ static enum text_label draw_mark_label(struct text_page *page, size_t row, int c
 
 static enum text_label draw_mark(struct text_page *page, size_t row, int column)
 {
-	const struct mark *mark = &marks[page->scene->rows[row].kind];
+	const struct scene_row *r = &page->scene->rows[row];
+	const struct mark *mark = &marks[r->kind];
 
 	if (mark->glyph != GLYPH_LANE) {
+		bool error = r->severity == SEVERITY_ERROR;
+
 		text_use(page, mark->legend);
-		text_put_glyph(&page->canvas, column, mark->glyph,
-			       text_row_colour(&page->scene->rows[row]));
+		text_put_glyph(&page->canvas, column, error ? GLYPH_LANE_FAILED : mark->glyph,
+			       text_row_colour(r));
 	}
 	return draw_mark_label(page, row, column);
 }

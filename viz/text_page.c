@@ -118,7 +118,10 @@ enum text_colour text_row_colour(const struct scene_row *row)
 		[MECH_SYSV_SHM] = TEXT_BLUE,	[MECH_SHARED_MMAP] = TEXT_BLUE,
 	};
 
-	if (row->kind == SCENE_FAILED || row->part == SCENE_DROPPED)
+	if (row->kind == SCENE_FAILED || row->part == SCENE_DROPPED ||
+	    row->severity == SEVERITY_ERROR)
 		return TEXT_RED;
+	if (row->kind == SCENE_FOUND)
+		return TEXT_YELLOW;
 	return row->mechanism < MECH_COUNT ? (enum text_colour)colours[row->mechanism] : TEXT_PLAIN;
 }

@@ -10,6 +10,7 @@
 
 #include "scene_text.h"
 
+enum { TOLD_LINES = 3 };   /* of what is important */
 enum { PAYLOAD_MIN = 14 }; /* columns; less of a payload tells nothing */
 
 static void put_time(struct text_page *page, const struct scene_row *row)
@@ -124,24 +125,27 @@ static void begin_below(struct text_page *page, size_t row, int need, struct tex
 		in->right--;
 }
 
-/* Text broken into at most two lines, the last one not yet flushed. */
-static void put_lines(struct text_page *page, size_t row, struct text_stretch *in, const char *text)
+/* Text broken into a few lines, the last one not yet flushed. */
+static void put_lines(struct text_page *page, size_t row, struct text_stretch in, const char *text)
 {
-	int room = in->right - in->left;
-	int len = text_break(&page->canvas, text, room > 0 ? room : 1);
-	char *first;
+	int room = in.right - in.left;
 
-	if (text[len] == '\0') {
-		text_put(&page->canvas, in->left, room, text, TEXT_DIM);
-		return;
+	for (int i = 1; i < TOLD_LINES; i++) {
+		int len = text_break(&page->canvas, text, room > 0 ? room : 1);
+		char *line;
+
+		if (text[len] == '\0')
+			break;
+		line = strndup(text, (size_t)len);
+		if (line)
+			text_put(&page->canvas, in.left, room, line, TEXT_DIM);
+		free(line);
+		text_flush(&page->canvas);
+		text_put_lanes(page, row, TEXT_BELOW);
+		text += len;
+		text += strspn(text, " ");
 	}
-	first = strndup(text, (size_t)len);
-	if (first)
-		text_put(&page->canvas, in->left, room, first, TEXT_DIM);
-	free(first);
-	text_flush(&page->canvas);
-	text_put_lanes(page, row, TEXT_BELOW);
-	text_put(&page->canvas, in->left, room, text + len + strspn(text + len, " "), TEXT_DIM);
+	text_put(&page->canvas, in.left, room, text, TEXT_DIM);
 }
 
 /* On one line, or the bytes on the first and what is important on up to two more. */
@@ -160,10 +164,10 @@ static void put_below(struct text_page *page, size_t row, const char *rest)
 		if (r->important && *rest) {
 			text_flush(&page->canvas);
 			begin_below(page, row, need, &in);
-			put_lines(page, row, &in, rest);
+			put_lines(page, row, in, rest);
 		}
 	} else {
-		put_lines(page, row, &in, rest);
+		put_lines(page, row, in, rest);
 	}
 	text_flush(&page->canvas);
 }
@@ -186,7 +190,10 @@ static void put_rest(struct text_page *page, size_t row, const char *rest, enum 
 	bool told = *r->payload || *rest;
 
 	if (told && (page->layout.detail || fits_behind(page, row, rest, &in))) {
-		put_telling(page, in, r, rest);
+		if (r->important && !*r->payload)
+			put_lines(page, row, in, rest);
+		else
+			put_telling(page, in, r, rest);
 		told = false;
 	}
 	text_flush(&page->canvas);

@@ -122,7 +122,7 @@ static int open_picture(struct picture *picture, FILE *out, const struct view_op
 }
 
 static int draw_pairing(FILE *out, const struct viz_model *model, const struct viz_pairing *pairing,
-			const struct view_options *options)
+			const struct diagnosis *diagnosis, const struct view_options *options)
 {
 	struct scene_request request = {
 		.model = model,
@@ -130,6 +130,7 @@ static int draw_pairing(FILE *out, const struct viz_model *model, const struct v
 		.filter = &options->filter,
 		.max_rows = options->max_rows,
 		.facts = choose_renderer(options)->needs != RENDER_DRAWING,
+		.diagnosis = diagnosis,
 	};
 	struct scene *scene = NULL;
 	struct picture picture;
@@ -143,10 +144,8 @@ static int draw_pairing(FILE *out, const struct viz_model *model, const struct v
 	return status;
 }
 
-static int tell_findings(FILE *out, const struct viz_model *model,
-			 const struct viz_pairing *pairing, const struct view_options *options)
+static int tell_findings(FILE *out, struct diagnosis *d, const struct view_options *options)
 {
-	struct diagnosis *d = diagnose(model, pairing, language_of_environment());
 	struct diagnosis_style style = {.brief = options->findings == VIEW_FINDINGS_BRIEF};
 	struct term term;
 	int err;
@@ -156,20 +155,24 @@ static int tell_findings(FILE *out, const struct viz_model *model,
 	style.colour = term.colour;
 	style.width = options->width ? options->width : term.width;
 	err = diagnosis_print(out, d, &style);
-	diagnosis_free(d);
 	return err || fflush(out) ? STATUS_FAILURE : STATUS_OK;
 }
 
 static int draw_model(FILE *out, struct viz_model *model, const struct view_options *options)
 {
 	struct viz_pairing *pairing = NULL;
+	struct diagnosis *d;
+	int status = STATUS_OK;
 	int err = viz_pair(model, &pairing);
-	int status = err ? complain("cannot draw", strerror(-err)) : STATUS_OK;
 
-	if (!status && options->findings != VIEW_FINDINGS_ONLY)
-		status = draw_pairing(out, model, pairing, options);
+	if (err)
+		return complain("cannot draw", strerror(-err));
+	d = diagnose(model, pairing, language_of_environment());
+	if (options->findings != VIEW_FINDINGS_ONLY)
+		status = draw_pairing(out, model, pairing, d, options);
 	if (!status && options->findings != VIEW_NO_FINDINGS)
-		status = tell_findings(out, model, pairing, options);
+		status = tell_findings(out, d, options);
+	diagnosis_free(d);
 	viz_pairing_free(pairing);
 	return status;
 }

@@ -155,10 +155,12 @@ static void add_message(struct chance *c)
 
 static void add_mark(struct chance *c)
 {
-	static const enum scene_kind kinds[] = {SCENE_EXEC, SCENE_FAILED, SCENE_WAITING,
-						SCENE_NOTE};
+	static const enum scene_kind kinds[] = {SCENE_EXEC, SCENE_FAILED, SCENE_WAITING, SCENE_NOTE,
+						SCENE_FOUND};
+	struct scene_row *row = add_row(c, kinds[next(c, 5)], some_lane(c), SCENE_NOWHERE);
 
-	add_row(c, kinds[next(c, 4)], some_lane(c), SCENE_NOWHERE);
+	if (row->kind == SCENE_FOUND)
+		row->severity = next(c, 2) ? SEVERITY_ERROR : SEVERITY_WARNING;
 }
 
 static void add_something(struct chance *c, size_t lanes)

@@ -28,7 +28,7 @@ enum { SCENES = 200, MERMAID_MOST = 50000 };
 #define PLANTUML_LINE "(P[0-9]+ |\\[o)-\\[#[0-9A-F]{6}\\]-?>>?(x\\]|o\\]|x? P[0-9]+) : "
 
 /* Languages of sequence diagrams, line by line. */
-static const struct language {
+static const struct grammar {
 	render_fn *render;
 	const char *first, *last; /* lines; NULL: none */
 	const char *line;	  /* what each other one is */
@@ -121,7 +121,7 @@ static bool read_left_out(const char *text, size_t *rows, size_t *messages)
 	return true;
 }
 
-static size_t check_lines(const struct language *language, char *text)
+static size_t check_lines(const struct grammar *language, char *text)
 {
 	regex_t line, arrow;
 	size_t arrows = 0;
@@ -143,7 +143,7 @@ static size_t check_lines(const struct language *language, char *text)
 	return arrows;
 }
 
-static void check_diagram(const struct language *language, const struct scene *scene)
+static void check_diagram(const struct grammar *language, const struct scene *scene)
 {
 	char *text = draw(language->render, scene);
 	size_t rows, messages, shown;

@@ -112,7 +112,7 @@ static bool is_one_of(wchar_t c, const wchar_t *set)
 
 static const wchar_t *lane_glyphs(bool utf8)
 {
-	return utf8 ? L"│┊░▒┬╳◆◇✗┿┝┥┼├┤" : L"|:#%+X@*!";
+	return utf8 ? L"│┊░▒┬╳◆◇✗!┿┝┥┼├┤" : L"|:#%+X@*!";
 }
 
 static int count_heads(const struct line *line, int end, bool utf8)

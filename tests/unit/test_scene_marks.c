@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* What diagnose found, in the scene: at its place, on its lane, whatever is left out around it. */
+#include "trace_text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "viz/diagnose.h"
+#include "viz/scene_build.h"
+
+#define PIPE "pipe:[7]"
+
+enum { WRITES = 100 };
+
+/* sh[10] writes to wc[20], which ends; the next write breaks. */
+static int set_up(void **state)
+{
+	struct trace_text *t = trace_new();
+	unsigned id = 2000;
+
+	trace_process(t, 10, "sh");
+	trace_pipe(t, 10, PIPE);
+	trace_fork(t, 10, 20, "wc", 1000);
+	trace_call(t, (struct call){id++, "close", "close", 10, 0, 3, PIPE, 1100, 1101, 0, NULL});
+	for (unsigned i = 0; i < WRITES; i++) {
+		trace_call(t, (struct call){id++, "write", "send", 10, 0, 4, PIPE, 2000 + 20 * i,
+					    2001 + 20 * i, 1 + i % 7, NULL});
+		trace_call(t, (struct call){id++, "read", "receive", 20, 0, 3, PIPE, 2010 + 20 * i,
+					    2011 + 20 * i, 1 + i % 7, NULL});
+	}
+	trace_exit(t, 20, "'exit_code':0", 8000);
+	trace_call(t, (struct call){id++, "write", "send", 10, 0, 4, PIPE, 8100, 8101, -32,
+				    ",'error':'EPIPE'"});
+	trace_line(t, "{'type':'signal','event':'generate','at_ns':8100,'signal':'SIGPIPE',"
+		      "'number':13,'origin':'fault','to':{'pid':10,'tid':10},'result':'queued'}");
+	trace_line(t, "{'type':'signal','event':'deliver','at_ns':8102,'signal':'SIGPIPE',"
+		      "'number':13,'to':{'pid':10,'tid':10},'action':'default'}");
+	trace_exit(t, 10, "'signal':'SIGPIPE'", 8200);
+	trace_trailer(t, 9000);
+	*state = t;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	trace_free(*state);
+	return 0;
+}
+
+static struct scene *build(struct trace_text *t, const struct viz_filter *filter, size_t max_rows)
+{
+	const struct viz_pairing *pairing = t->pairing ? t->pairing : trace_pair(t);
+	struct diagnosis *d = diagnose(t->model, pairing, LANGUAGE_EN);
+	const struct scene_request request = {.model = t->model,
+					      .pairing = pairing,
+					      .filter = filter,
+					      .max_rows = max_rows,
+					      .diagnosis = d};
+	struct scene *scene;
+
+	assert_int_equal(scene_build(&request, &scene), 0);
+	diagnosis_free(d); /* the scene has all that it needs */
+	return scene;
+}
+
+static const struct scene_mark *mark_of(const struct scene *scene, const char *id)
+{
+	for (size_t i = 0; i < scene->mark_count; i++)
+		if (strcmp(scene->marks[i].id, id) == 0)
+			return &scene->marks[i];
+	return NULL;
+}
+
+static void a_finding_is_a_row_at_its_place(void **state)
+{
+	struct scene *scene = build(*state, NULL, 0);
+	const struct scene_mark *mark = mark_of(scene, "broken-pipe");
+	const struct scene_row *row;
+
+	assert_non_null(mark);
+	assert_int_equal(mark->severity, SEVERITY_ERROR);
+	assert_int_equal(mark->lane, 0);
+	assert_string_equal(mark->channel, PIPE);
+	assert_true(mark->at_ns >= 8100 && mark->at_ns <= 8102);
+	row = &scene->rows[mark->row];
+	assert_int_equal(row->kind, SCENE_FOUND);
+	assert_int_equal(row->severity, SEVERITY_ERROR);
+	assert_int_equal(row->from, 0);
+	assert_string_equal(row->label, "broken-pipe");
+	assert_string_equal(row->detail, mark->text);
+	assert_true(row->important);
+	/* Behind the reader's end, before the writer's. */
+	assert_int_equal(scene->rows[mark->row - 1].kind, SCENE_EXIT);
+	assert_true(mark->row < scene->lanes[0].last_row);
+	scene_free(scene);
+}
+
+/* Messages drawn, and those of "… 7 rows left out, 5 of them messages". */
+static size_t messages_of(const struct scene *scene)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < scene->row_count; i++) {
+		const struct scene_row *row = &scene->rows[i];
+		const char *left_out = strstr(row->detail, "left out, ");
+		unsigned long more = 0;
+
+		if (left_out)
+			assert_int_equal(sscanf(left_out, "left out, %lu", &more), 1);
+		count += row->kind == SCENE_MESSAGE ? row->folded + 1 : more;
+	}
+	return count;
+}
+
+static void what_is_left_out_hides_no_finding(void **state)
+{
+	for (size_t max = 16; max < 100; max += 7) {
+		struct scene *scene = build(*state, NULL, max);
+		const struct scene_mark *mark = mark_of(scene, "broken-pipe");
+
+		assert_true(scene->row_count <= max);
+		assert_int_equal(scene->rows[mark->row].kind, SCENE_FOUND);
+		assert_int_equal(messages_of(scene), WRITES);
+		scene_free(scene);
+	}
+}
+
+static void a_filter_holds_for_findings(void **state)
+{
+	char *channels[] = {(char *)"pipe:[8]"};
+	const struct viz_filter filter = {.channel = {channels, 1}};
+	struct scene *scene = build(*state, &filter, 0);
+
+	assert_null(mark_of(scene, "broken-pipe"));
+	scene_free(scene);
+}
+
+static void a_note_points_at_a_row_and_is_none(void **state)
+{
+	struct scene *scene = build(*state, NULL, 0);
+
+	for (size_t i = 0; i < scene->mark_count; i++)
+		if (scene->marks[i].severity == SEVERITY_NOTE) {
+			assert_true(scene->marks[i].row < scene->row_count);
+			assert_int_not_equal(scene->rows[scene->marks[i].row].kind, SCENE_FOUND);
+		}
+	for (size_t i = 0; i < scene->row_count; i++)
+		if (scene->rows[i].kind == SCENE_FOUND)
+			assert_int_not_equal(scene->rows[i].severity, SEVERITY_NOTE);
+	scene_free(scene);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(a_finding_is_a_row_at_its_place),
+		TEST(what_is_left_out_hides_no_finding),
+		TEST(a_filter_holds_for_findings),
+		TEST(a_note_points_at_a_row_and_is_none),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
