@@ -159,6 +159,34 @@ static void place_group(struct placing *p, struct flow_item **items, size_t coun
 	}
 }
 
+static uint32_t later(uint32_t index, uint32_t than)
+{
+	return (int32_t)(index - than) > 0 ? index : than;
+}
+
+/*
+ * A write of more than a page lets others in between whenever the pipe is full (fs/pipe.c,
+ * pipe_write): then its bytes need not lie together. It was not full if not even all that went in
+ * meanwhile would fill it.
+ */
+static bool may_be_torn(const struct placing *p, struct flow_item **items, size_t count)
+{
+	uint32_t tail = items[0]->op->at_entry.tail, head = items[0]->op->at_exit.head;
+	uint64_t slots = p->route->channel->capacity / PAGE_LEN;
+	bool large = false;
+
+	if (p->scale != &place_pipe || count == 1)
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		large |= items[i]->amount > PAGE_LEN;
+		head = later(items[i]->op->at_exit.head, head);
+		tail = later(tail, items[i]->op->at_entry.tail) == tail
+			       ? items[i]->op->at_entry.tail
+			       : tail;
+	}
+	return large && head - tail > slots;
+}
+
 /* Where the first send that is not settled may lie: behind it, nothing is certain. */
 static uint64_t first_unsettled(const struct placing *p)
 {
@@ -211,10 +239,15 @@ void ruler_place_groups(struct placing *p, struct flow_item **items, size_t coun
 	if (count)
 		qsort(items, count, sizeof(*items), compare_windows);
 	for (; count; items += len, count -= len) {
+		bool torn;
+
 		len = group_len(items, count, &end);
 		if (end > limit)
 			return;
+		torn = may_be_torn(p, items, len);
 		place_group(p, items, len, 0);
+		for (size_t i = 0; i < len; i++)
+			items[i]->doubt |= torn;
 	}
 }
 

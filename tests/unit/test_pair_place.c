@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* What positions in a stream and the numbers of calls prove, and what they leave open. */
+#include "trace_text.h"
+
+#define PIPE "pipe:[7]"
+
+static int set_up(void **state)
+{
+	struct trace_text *t = trace_new();
+
+	t->len = 0;
+	trace_line(t, "{'type':'header','format':'ipclens-trace','version':1,'tool':'0',"
+		      "'kernel':'6','machine':'x86_64','clock':'CLOCK_MONOTONIC','start_ns':1,"
+		      "'realtime_offset_ns':0,'processors':2,'options':{},'hooks':{}}");
+	trace_process(t, 10, "writer");
+	trace_pipe(t, 10, PIPE);
+	trace_channel(t, PIPE, "pipe", ",'capacity':8192");
+	trace_fork(t, 10, 20, "reader", 5);
+	trace_fork(t, 10, 30, "other", 6);
+	*state = t;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	trace_free(*state);
+	return 0;
+}
+
+static void put(struct trace_text *t, unsigned id, uint64_t at_ns)
+{
+	trace_call(t, (struct call){id, "write", "send", 10, 0, 4, PIPE, at_ns, at_ns + 5, 5, ""});
+}
+
+static void get(struct trace_text *t, unsigned id, uint64_t at_ns)
+{
+	trace_call(t,
+		   (struct call){id, "read", "receive", 20, 0, 3, PIPE, at_ns, at_ns + 5, 5, ""});
+}
+
+/* On one processor the second call cannot have begun before the first. */
+static void numbers_go_back(void **state)
+{
+	struct trace_text *t = *state;
+
+	put(t, 1104, 10);
+	put(t, 1102, 20);
+	get(t, 1106, 30);
+	get(t, 1108, 40);
+	assert_string_equal(trace_messages(t), "pipe 10>20 5 s1104+0 r1106+0 ambiguous\n"
+					       "pipe 10>20 5 s1102+0 r1108+0 ambiguous\n");
+}
+
+/* Two processors count apart. */
+static void numbers_of_two_processors(void **state)
+{
+	struct trace_text *t = *state;
+
+	put(t, 1105, 10);
+	put(t, 1102, 20);
+	get(t, 1106, 30);
+	get(t, 1108, 40);
+	assert_string_equal(trace_messages(t), "pipe 10>20 5 s1105+0 r1106+0 exact\n"
+					       "pipe 10>20 5 s1102+0 r1108+0 exact\n");
+}
+
+#define POSITIONS(head, tail, end, then_head, then_tail, then_end)                                 \
+	",'at_entry':{'head':" #head ",'tail':" #tail ",'end':" #end ",'start':0},"                \
+	"'at_exit':{'head':" #then_head ",'tail':" #then_tail ",'end':" #then_end ",'start':0}"
+
+static void two_large_writes(struct trace_text *t, const char *first, const char *second)
+{
+	trace_call(t, (struct call){1102, "write", "send", 10, 0, 4, PIPE, 10, 50, 8192, first});
+	trace_call(t, (struct call){1104, "write", "send", 30, 0, 4, PIPE, 11, 60, 4096, second});
+	trace_call(t, (struct call){1106, "read", "receive", 20, 0, 3, PIPE, 70, 71, 12288,
+				    POSITIONS(3, 0, 4096, 3, 3, 4096)});
+}
+
+/* The pipe was full while both wrote: the larger one may have let the other in between. */
+static void torn_write(void **state)
+{
+	struct trace_text *t = *state;
+
+	two_large_writes(t, POSITIONS(0, 0, 0, 3, 0, 4096), POSITIONS(0, 0, 0, 3, 0, 4096));
+	assert_string_equal(trace_messages(t), "pipe 10>20 8192 s1102+0 r1106+0 ambiguous\n"
+					       "pipe 30>20 4096 s1104+0 r1106+8192 ambiguous\n");
+}
+
+/* The first had returned before there were more pages than fit: nobody came between. */
+static void write_kept_together(void **state)
+{
+	struct trace_text *t = *state;
+
+	two_large_writes(t, POSITIONS(0, 0, 0, 2, 0, 4096), POSITIONS(2, 0, 4096, 3, 1, 4096));
+	assert_string_equal(trace_messages(t), "pipe 10>20 8192 s1102+0 r1106+0 exact\n"
+					       "pipe 30>20 4096 s1104+0 r1106+8192 exact\n");
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(numbers_go_back),
+		TEST(numbers_of_two_processors),
+		TEST(torn_write),
+		TEST(write_kept_together),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
