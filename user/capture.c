@@ -253,7 +253,8 @@ static void header_write(struct capture *capture)
 	const struct header_facts facts = {.command = capture->options->command,
 					   .hooks = tracer_hooks(capture->tracer),
 					   .options = &capture->options->tracer,
-					   .start_ns = monotonic_ns()};
+					   .start_ns = monotonic_ns(),
+					   .processors = tracer_processors(capture->tracer)};
 
 	encode_header(&capture->writer.encoder, &facts);
 	trace_writer_flush(&capture->writer);

@@ -242,6 +242,7 @@ void encode_header(struct encoder *encoder, const struct header_facts *facts)
 	json_field_int(json, KEY(header, realtime_offset_ns), realtime_offset_ns());
 	command_field(json, facts->command);
 	json_field_uint(json, KEY(header, tracer), (uint64_t)getpid());
+	json_field_uint(json, KEY(header, processors), facts->processors);
 	options_field(json, facts->options);
 	hooks_field(json, facts->hooks);
 	line_end(json);

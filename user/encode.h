@@ -66,6 +66,7 @@ struct header_facts {
 	const struct tracer_hook *hooks;
 	const struct tracer_options *options;
 	uint64_t start_ns;
+	uint64_t processors; /* that number the calls */
 };
 
 void encode_header(struct encoder *encoder, const struct header_facts *facts);

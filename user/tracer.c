@@ -236,6 +236,11 @@ const struct tracer_hook *tracer_hooks(const struct tracer *tracer)
 	return tracer->hooks;
 }
 
+unsigned tracer_processors(const struct tracer *tracer)
+{
+	return tracer->bpf->rodata->cpu_count;
+}
+
 /* A task storage map is addressed from here by a pidfd. */
 int tracer_arm(struct tracer *tracer, pid_t pid)
 {

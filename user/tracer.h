@@ -42,6 +42,9 @@ void tracer_close(struct tracer *tracer);
 /* The hooks, ended by one whose tracepoint is NULL. */
 const struct tracer_hook *tracer_hooks(const struct tracer *tracer);
 
+/* How many number the calls, an id modulo this being the one that gave it. */
+unsigned tracer_processors(const struct tracer *tracer);
+
 /* Traces `pid`, which waits to be let go, from its next execve on; its descendants inherit it. */
 int tracer_arm(struct tracer *tracer, pid_t pid);
 

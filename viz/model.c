@@ -28,6 +28,7 @@ static void add_header(struct model_builder *b)
 	header->command = build_list(b, FIELD_header_command, &header->command_count);
 	header->tells_queued = has_hook(b, "sk_data_ready");
 	header->tells_refused = has_hook(b, "udp_fail_queue_rcv_skb");
+	header->processors = VALUE(header, processors)->number;
 	header->tracer = build_u32(b, FIELD_header_tracer);
 }
 

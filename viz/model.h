@@ -314,8 +314,9 @@ struct viz_header {
 	struct viz_bytes *command;
 	size_t command_count;
 	uint32_t tracer;
-	bool tells_queued;  /* of each UDP datagram: whether the kernel queued it */
-	bool tells_refused; /* and whether it had no room for it */
+	uint64_t processors; /* that number the calls: pair_number.c; 0: not known */
+	bool tells_queued;   /* of each UDP datagram: whether the kernel queued it */
+	bool tells_refused;  /* and whether it had no room for it */
 };
 
 struct viz_trailer {

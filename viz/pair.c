@@ -57,6 +57,7 @@ void pair_close(struct pair_context *context)
 	free(context->recent.items);
 	free(context->accepted.items);
 	free(context->dropped.items);
+	free(context->numbers.items);
 	for (size_t i = 0; i < context->eofs.count; i++)
 		pair_free(context, context->eofs.items[i]);
 	free(context->eofs.items);
@@ -183,6 +184,8 @@ void pair_add_operation(struct pair_context *context, struct viz_operation *op)
 	struct viz_channel *sink, *source;
 
 	find_sides(op, &sink, &source);
+	if (!viz_operation_done(op) || !op->began)
+		pair_number_add(context, op, sink, source);
 	if (!viz_operation_done(op)) {
 		pair_connection_begin(context, op);
 		if (!op->listed && sink)
@@ -317,6 +320,7 @@ int pair_settle(struct pair_context *context, uint64_t until_ns)
 {
 	context->until_ns = until_ns;
 	context->lost |= context->model->lost_total > 0 || context->model->missing_lines > 0;
+	pair_number_check(context);
 	pair_signal_settle(context->signals);
 	walk_recent(context);
 	pair_signal_end(context->signals);

@@ -262,7 +262,7 @@ static void direct(struct pair_context *context, const struct viz_channel *sende
 	receiver = pair_traffic(context, to);
 	item->source = sender;
 	receiver->inbound_ever = true;
-	receiver->receive_doubt |= several;
+	receiver->receive_doubt |= several || pair_traffic(context, sender)->send_doubt;
 	flow_add(&receiver->inbound, item);
 	pair_list_busy(context, receiver);
 }

@@ -79,6 +79,14 @@ struct channel_traffic {
 	bool listed;	 /* in context->busy */
 };
 
+/* A call's number and time; see pair_number.c. */
+struct numbered {
+	uint64_t enter_ns, id;
+	struct viz_channel *sink, *source; /* NULL: none */
+};
+
+struct numbered_list LIST_OF(struct numbered);
+
 struct address_book;
 struct signal_context;
 struct pair_route;
@@ -111,9 +119,11 @@ struct pair_context {
 	size_t message_count, event_count, eof_count, connection_count;
 	uint64_t until_ns;   /* all calls that began before are known */
 	uint64_t settled_ns; /* as far as the round before went */
-	size_t late;	     /* operations that came behind that */
-	bool lost;	     /* records are missing: no order is certain */
-	int err;	     /* what the sink has returned */
+	struct numbered_list numbers;
+	uint64_t *latest_numbers; /* by processor, of the rounds before; NULL: none yet */
+	size_t late;		  /* operations that came behind that */
+	bool lost;		  /* records are missing: no order is certain */
+	int err;		  /* what the sink has returned */
 };
 
 /*
@@ -217,6 +227,11 @@ void pair_add_signal(struct pair_context *context, const struct viz_signal *sign
 /* Signals whose numbers mean more than others. */
 
 enum { SIGNAL_KILL = 9, SIGNAL_CONTINUE = 18 };
+
+/* pair_number.c: a call that has begun, and the check of all, before they are joined. */
+void pair_number_add(struct pair_context *context, const struct viz_operation *op,
+		     struct viz_channel *sink, struct viz_channel *source);
+void pair_number_check(struct pair_context *context);
 
 /* pair_gone.c: what a call says of it, and whether nobody can receive from a channel any more. */
 void pair_gone_call(struct pair_context *context, const struct viz_operation *op);

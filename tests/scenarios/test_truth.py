@@ -35,20 +35,16 @@ NOT_YET = {
     "udp several",
 }
 
-# Even wrong pairs called exact: large writes of several into one pipe are taken for whole.
-WRONG_YET = {"pipe torn"}
-DAMAGES_NOT_YET = {"swap"}
-
 
 def kind_of(fault):
     return fault.split(":")[0]
 
 
 def is_tolerated(fault):
-    """What is missing or ambiguous may be so yet in some kinds, what is false only in torn pipes."""
+    """What is missing or ambiguous may be so yet in some kinds, what is false nowhere."""
     said = fault.split(": ", 1)[1].split(", ")
     false = any(re.fullmatch(r"\d+ (wrong|length|fate|duplicate)", words) for words in said)
-    return kind_of(fault) in (WRONG_YET if false else NOT_YET | WRONG_YET)
+    return not false and kind_of(fault) in NOT_YET
 
 
 def judge(comparison, variant):
@@ -58,7 +54,7 @@ def judge(comparison, variant):
     found = truthgen.VERDICTS.get(variant, verdict.verdict)(sums)
     print("".join(f"# {line}\n" for line in found), end="")
     faults = [line for line in found if not is_tolerated(line)]
-    faults += [line for line in verdict.verdict_on_demand(sums) if kind_of(line) not in WRONG_YET]
+    faults += verdict.verdict_on_demand(sums)
     if faults:
         raise Failure("\n".join(faults) + "\n" + verdict.table(sums.by_stage))
 
@@ -68,15 +64,14 @@ def random_traffic(directory, variant, seed):
     judge(truthgen.compare(pairs.Truth(directory), f"{directory}/trace.ndjson"), variant)
 
 
-def judge_partial(comparison, strict):
+def judge_partial(comparison):
     """No pair is wrong and called exact, though calls are missing."""
     sums = verdict.Sums()
     sums.add(comparison)
     found = verdict.verdict_damaged(sums)
     print("".join(f"# {line}\n" for line in found), end="")
-    wrong = [line for line in found if line.endswith((" wrong", " duplicate"))]
-    wrong = [line for line in wrong if kind_of(line) not in WRONG_YET]
-    if strict and wrong:
+    wrong = [line for line in found if line.endswith((" wrong", " fate", " duplicate"))]
+    if wrong:
         raise Failure("\n".join(wrong) + "\n" + verdict.table(sums.by_stage))
 
 
@@ -87,7 +82,7 @@ def damaged(directory):
     for name in truthgen.DAMAGES:
         print(f"# {name}")
         comparison = truthgen.compare_damaged(truth, directory, name, 11)
-        judge_partial(comparison, name not in DAMAGES_NOT_YET)
+        judge_partial(comparison)
 
 
 @scenario("joining a pipeline that has data in its pipes: nothing wrong is called exact")
@@ -96,7 +91,7 @@ def joined(directory):
     truth = pairs.Truth(directory)
     comparison = truthgen.compare_partial(truth, f"{directory}/trace.ndjson")
     expect(sum(c["pairs"] for c in comparison.counts.values()) > 100, "some of it was traced")
-    judge_partial(comparison, True)
+    judge_partial(comparison)
 
 
 for number, name in enumerate(truthgen.VARIANTS):

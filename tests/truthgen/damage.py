@@ -25,6 +25,12 @@ def times(lines):
     return {(operation["tid"], operation["enter_ns"]) for operation in ended}
 
 
+def deliveries(lines):
+    """(thread, when) of all signals that were delivered."""
+    signals = (json.loads(line) for line in lines if line.startswith(b'{"type":"signal"'))
+    return [(s["to"]["tid"], s["at_ns"]) for s in signals if s["event"] == "deliver"]
+
+
 def drop_singly(lines, seed, share=0.01):
     rng = random.Random(seed)
     return drop(lines, [i for i, l in enumerate(lines) if is_operation(l) and rng.random() < share])

@@ -120,6 +120,11 @@ class Truth:
         here = {self.find(tid, at_ns) for tid, at_ns in times}
         return {call for calls in self.calls.values() for call in calls} - here
 
+    def handled_without(self, deliveries):
+        """Runs of handlers that none of these deliveries, (thread, when), began."""
+        here = {self.find_handled(tid, at_ns, 1 << 63) for tid, at_ns in deliveries}
+        return {call for calls in self.handled.values() for call in calls} - here
+
     def find_handled(self, tid, from_ns, to_ns):
         i = bisect_left(self.handler_starts.get(tid, ()), from_ns)
         if i < len(self.handled.get(tid, ())) and self.handled[tid][i].before <= to_ns:

@@ -76,12 +76,12 @@ static void two_large_writes(struct trace_text *t, const char *first, const char
 				    POSITIONS(3, 0, 4096, 3, 3, 4096)});
 }
 
-/* The pipe was full while both wrote: the larger one may have let the other in between. */
+/* The pipe was full while both wrote: the first may have let the second in between. */
 static void torn_write(void **state)
 {
 	struct trace_text *t = *state;
 
-	two_large_writes(t, POSITIONS(0, 0, 0, 3, 0, 4096), POSITIONS(0, 0, 0, 3, 0, 4096));
+	two_large_writes(t, POSITIONS(0, 0, 0, 3, 1, 4096), POSITIONS(1, 0, 4096, 3, 1, 4096));
 	assert_string_equal(trace_messages(t), "pipe 10>20 8192 s1102+0 r1106+0 ambiguous\n"
 					       "pipe 30>20 4096 s1104+0 r1106+8192 ambiguous\n");
 }
