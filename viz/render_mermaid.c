@@ -98,7 +98,13 @@ static void put_arrow(struct mermaid *m, FILE *out, const struct render_step *st
 
 static void put_step(struct mermaid *m, FILE *out, const struct render_step *step)
 {
-	if (step->arrow != RENDER_NOTE)
+	if (step->arrow == RENDER_LOOP_END) {
+		fputs("    end\n", out);
+		return;
+	}
+	if (step->arrow == RENDER_LOOP)
+		fputs("    loop ", out);
+	else if (step->arrow != RENDER_NOTE)
 		put_arrow(m, out, step);
 	else if (step->from >= 0)
 		fprintf(out, "    Note over P%d: ", step->from);
@@ -234,6 +240,8 @@ static void put_lanes_left_out(struct mermaid *m, FILE *out)
 
 static void put_diagram(struct mermaid *m, FILE *out)
 {
+	int depth = 0;
+
 	put_around(m, out, true);
 	for (size_t i = 0; i <= m->scene->lane_count; i++)
 		if (m->used[i])
@@ -244,7 +252,11 @@ static void put_diagram(struct mermaid *m, FILE *out)
 
 		fputs(text ? text : "", out);
 		free(text);
+		depth += m->scene->rows[i].kind == SCENE_LOOP;
+		depth -= m->scene->rows[i].kind == SCENE_LOOP_END;
 	}
+	while (depth-- > 0) /* it ends within a loop */
+		fputs("    end\n", out);
 	put_left_out(m, out);
 	put_lanes_left_out(m, out);
 	put_around(m, out, false);

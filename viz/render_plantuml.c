@@ -98,7 +98,13 @@ static void put_arrow(struct plantuml *p, const struct render_step *step,
 static void put_step(struct plantuml *p, const struct render_step *step,
 		     const struct scene_row *row)
 {
-	if (step->arrow != RENDER_NOTE)
+	if (step->arrow == RENDER_LOOP_END) {
+		fputs("end\n", p->out);
+		return;
+	}
+	if (step->arrow == RENDER_LOOP)
+		fputs("loop ", p->out);
+	else if (step->arrow != RENDER_NOTE)
 		put_arrow(p, step, row);
 	else if (step->from >= 0)
 		fprintf(p->out, "note over P%d : ", step->from);

@@ -89,6 +89,8 @@ size_t render_messages(const struct scene_row *row)
 {
 	if (row->kind == SCENE_EXIT)
 		return row->to >= 0;
+	if (row->kind == SCENE_LOOP || row->kind == SCENE_LOOP_END)
+		return 0;
 	if ((row->kind != SCENE_MESSAGE && row->kind != SCENE_SIGNAL) || row->part == SCENE_SENT)
 		return 0;
 	return row->folded + 1;
@@ -103,6 +105,7 @@ static const char *kind_word(enum scene_kind kind)
 		[SCENE_CONNECT] = "connect", [SCENE_FORK] = "fork",	[SCENE_EXEC] = "exec",
 		[SCENE_EXIT] = "exit",	     [SCENE_IDLE] = "idle",	[SCENE_FAILED] = "failed",
 		[SCENE_WAITING] = "waits",   [SCENE_NOTE] = "",		[SCENE_FOUND] = "finding",
+		[SCENE_LOOP] = "loop",	     [SCENE_LOOP_END] = "",
 	};
 
 	return words[kind];
@@ -176,6 +179,11 @@ static char *row_words(const struct scene *scene, const struct scene_row *row)
 static enum render_arrow arrow_of(const struct scene_row *row)
 {
 	bool lost = row->part == SCENE_UNREAD || row->part == SCENE_DROPPED;
+
+	if (row->kind == SCENE_LOOP)
+		return RENDER_LOOP;
+	if (row->kind == SCENE_LOOP_END)
+		return RENDER_LOOP_END;
 
 	if (row->kind > SCENE_FORK || row->part == SCENE_SENT || (row->from < 0 && row->to < 0) ||
 	    row->from == SCENE_NOWHERE || (row->to == SCENE_NOWHERE && !lost))

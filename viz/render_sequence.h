@@ -17,6 +17,8 @@ enum render_arrow {
 	RENDER_NOTIFY, /* a signal */
 	RENDER_LATE,   /* the arriving half of a message that left further up */
 	RENDER_LOST,   /* never received; `to` may be SCENE_NOWHERE */
+	RENDER_LOOP,   /* what is up to RENDER_LOOP_END happens often: the text says how often */
+	RENDER_LOOP_END,
 	RENDER_ARROW_COUNT
 };
 

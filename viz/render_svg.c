@@ -13,6 +13,7 @@
 #include "scene_text.h"
 
 enum { LINE = 18, ROUTE_MOST = 80, NOTE_MOST = 140, NAME_MOST = 40, DETAIL_CHARACTERS = 100 };
+enum { SVG_DEPTH_MOST = 8, SVG_INSET = 4 };
 
 /* --- style --- */
 
@@ -27,7 +28,8 @@ static const char style[] =
 	".copy{stroke-width:2}.dots{stroke-dasharray:4 3}.f{fill:currentColor;stroke:currentColor}"
 	".p,.tie{fill:#fff}.tie{stroke:currentColor}.asleep{fill:url(#hatch);stroke:#8a929c}"
 	".hatch{stroke:#8a929c;stroke-width:2}.handler{fill:#C4699B;stroke:#8a929c}"
-	".bad{color:#c00000}.warn{color:#8a5a00}.k{fill:currentColor}";
+	".bad{color:#c00000}.warn{color:#8a5a00}.k{fill:currentColor}"
+	".loop{fill:none;stroke:#59626d;stroke-dasharray:2 2}";
 
 static const char dark[] =
 	"text,.b{fill:#e6e9ec}.paper,.box,.p,.tie{fill:#0f1419}.lane{stroke:#6b7580}"
@@ -116,6 +118,41 @@ static void put_bar(struct svg_page *page, const struct scene_bar *bar)
 		svg_row_y(last) + SVG_ROW / 2.0 - top,
 		asleep ? "asleep in a call for" : "a signal's handler runs for",
 		scene_duration(bar->to_ns - bar->from_ns, buf));
+}
+
+/* Around the rows of a loop, what it says at its top left; those within it a bit narrower. */
+static void put_frame(struct svg_page *page, size_t begin, size_t end, int depth)
+{
+	const struct scene_row *row = &page->scene->rows[begin];
+	double x = SVG_TIME + 4 + SVG_INSET * depth, top = svg_row_y(begin) - SVG_ROW / 2.0 + 3;
+	double right = page->detail_x - 4 - SVG_INSET * depth;
+
+	fprintf(page->out,
+		"<rect class=\"loop\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" "
+		"rx=\"3\"/><text class=\"l\" x=\"%.1f\" y=\"%.1f\"><tspan class=\"h\">loop ",
+		x, top, right - x, svg_row_y(end) - top, x + 6, top + 15);
+	svg_put_text(page, row->label, NAME_MOST);
+	fputs("</tspan>  ", page->out);
+	svg_put_text(page, row->detail, NOTE_MOST);
+	fputs("</text>\n", page->out);
+}
+
+static void put_frames(struct svg_page *page)
+{
+	size_t open[SVG_DEPTH_MOST] = {0};
+	int depth = 0;
+
+	for (size_t i = 0; i < page->rows; i++) {
+		enum scene_kind kind = page->scene->rows[i].kind;
+
+		if (kind == SCENE_LOOP && depth++ < SVG_DEPTH_MOST)
+			open[depth - 1] = i;
+		if (kind == SCENE_LOOP_END && --depth < SVG_DEPTH_MOST)
+			put_frame(page, open[depth], i, depth);
+	}
+	while (depth-- > 0)
+		if (depth < SVG_DEPTH_MOST)
+			put_frame(page, open[depth], page->rows - 1, depth);
 }
 
 /* At the top, and again where a reader has scrolled far; who is born later has a box there. */
@@ -257,6 +294,7 @@ static void draw(struct svg_page *page)
 	for (size_t i = 0; i < scene->bar_count; i++)
 		put_bar(page, &scene->bars[i]);
 	put_heads(page);
+	put_frames(page);
 	for (size_t i = 0; i < page->rows; i++)
 		svg_row(page, i);
 	put_foot(page);

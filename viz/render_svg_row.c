@@ -277,6 +277,8 @@ static void put_shape(struct svg_page *page, const struct scene_row *row, double
 
 static void put_time(struct svg_page *page, const struct scene_row *row, double y)
 {
+	if (row->kind == SCENE_LOOP || row->kind == SCENE_LOOP_END)
+		return;
 	fprintf(page->out, "<text class=\"t\" x=\"%d\" y=\"%.1f\" text-anchor=\"end\">", SVG_TIME,
 		y + 4);
 	if (row->kind == SCENE_IDLE) {
@@ -293,6 +295,8 @@ static void put_detail(struct svg_page *page, const struct scene_row *row, doubl
 {
 	double x = row->from < 0 && row->to < 0 ? SVG_TIME + SVG_MARGIN : page->detail_x;
 
+	if (row->kind == SCENE_LOOP) /* in its frame */
+		return;
 	if (!*row->payload && !*row->detail)
 		return;
 	fprintf(page->out, "<text class=\"%s\" x=\"%.1f\" y=\"%.1f\">",
@@ -330,7 +334,7 @@ void svg_row(struct svg_page *page, size_t index)
 		row_class(row), index + 1);
 	put_title(page, row);
 	put_time(page, row, y);
-	if (row->kind != SCENE_IDLE)
+	if (row->kind != SCENE_IDLE && row->kind != SCENE_LOOP && row->kind != SCENE_LOOP_END)
 		put_shape(page, row, y, label ? label : "");
 	put_detail(page, row, y);
 	fputs("</g>\n", page->out);

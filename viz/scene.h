@@ -34,7 +34,9 @@ enum scene_kind {
 	SCENE_FAILED,  /* at from: an operation failed */
 	SCENE_WAITING, /* at from: still waiting when the trace ended */
 	SCENE_NOTE,    /* at from or nowhere: worth telling (records lost, rows left out) */
-	SCENE_FOUND,   /* at from or nowhere: what diagnose found, `label` names it */
+	SCENE_LOOP,    /* nowhere: the rows up to its end are drawn once and happened often */
+	SCENE_LOOP_END,
+	SCENE_FOUND, /* at from or nowhere: what diagnose found, `label` names it */
 	SCENE_KIND_COUNT
 };
 

@@ -17,6 +17,7 @@ struct scene_request {
 	const struct viz_pairing *pairing;
 	const struct viz_filter *filter;   /* NULL: everything */
 	size_t max_rows;		   /* 0: all */
+	bool unfold;			   /* draw what repeats each time */
 	bool facts;			   /* with objects, messages and calls */
 	const struct diagnosis *diagnosis; /* its findings are marks; NULL: none */
 };

@@ -45,6 +45,7 @@ static int begin(struct scene_drafts *d, const struct scene_request *request)
 	d->processes = calloc(model->process_count + 1, sizeof(*d->processes));
 	d->names = calloc(model->process_count + 1, sizeof(*d->names));
 	d->namesake = calloc(model->process_count + 1, sizeof(*d->namesake));
+	d->arena = arena_new();
 	d->interrupter = calloc(model->operation_count + 1, sizeof(*d->interrupter));
 	return d->scene && d->lane_of && d->processes && d->names && d->namesake && d->interrupter
 		       ? 0
@@ -59,6 +60,7 @@ static void end(struct scene_drafts *d)
 	free(d->namesake);
 	free(d->interrupter);
 	free(d->rows);
+	arena_free(d->arena);
 }
 
 int scene_build(const struct scene_request *request, struct scene **scene)
@@ -73,9 +75,10 @@ int scene_build(const struct scene_request *request, struct scene **scene)
 		scene_place(&d);
 		scene_sum_counts(&d);
 		scene_sum_channels(&d);
-		if (request->max_rows)
+		if (!request->unfold)
 			scene_fold(&d);
 		scene_cap(&d);
+		scene_find_lonely(&d);
 		scene_write(&d);
 		scene_place_marks(&d);
 		if (request->facts)

@@ -34,10 +34,10 @@ struct draft {
 		size_t mark; /* SCENE_FOUND: of scene->marks */
 	} of;
 	const struct viz_message
-		*told;	 /* SCENE_EXIT: the SIGCHLD; SCENE_FAILED: what interrupted */
-	size_t repeated; /* SCENE_FAILED: this often in a row, less one */
-	size_t folded;	 /* SCENE_MESSAGE: this many more in this row */
-	uint64_t folded_bytes;
+		*told;		       /* SCENE_EXIT: the SIGCHLD; SCENE_FAILED: what interrupted */
+	size_t repeated;	       /* SCENE_FAILED: this often in a row, less one */
+	const struct draft_fold *fold; /* it stands for several; NULL: for itself */
+	bool lonely;		       /* the message's other half is not drawn */
 };
 
 struct scene_drafts {
@@ -56,7 +56,8 @@ struct scene_drafts {
 	unsigned ties;
 	size_t left_out;	  /* rows beyond max_rows */
 	size_t left_out_messages; /* of which are messages or signals */
-	bool failed;		  /* out of memory: sticky */
+	struct arena *arena;
+	bool failed; /* out of memory: sticky */
 };
 
 /* Never NULL; what is added after a failure is lost. */
@@ -79,8 +80,15 @@ void scene_place_marks(struct scene_drafts *d);
 /* Gives every draft its place, splits messages that no straight arrow can tell, and sorts. */
 void scene_place(struct scene_drafts *d);
 
-/* Makes one row of long runs of the same kind of message (scene_fold.c). */
+/* Makes loops of what repeats (scene_fold.c). */
 void scene_fold(struct scene_drafts *d);
+
+/* A message or signal that is counted where this is drawn: where it arrives, or is lost. */
+bool scene_draft_is_message(const struct draft *draft);
+uint64_t scene_draft_messages(const struct draft *draft); /* with those it stands for */
+
+/* Marks the halves of messages whose other halves are folded or left out. */
+void scene_find_lonely(struct scene_drafts *d);
 
 /* Leaves out what exceeds max_rows, adds idle gaps. */
 void scene_cap(struct scene_drafts *d);
@@ -93,6 +101,12 @@ void scene_say(struct scene_drafts *d, const struct draft *draft, struct scene_r
 void scene_say_message(struct scene_drafts *d, const struct draft *draft, struct scene_row *row);
 void scene_say_failed(struct scene_drafts *d, const struct draft *draft, struct scene_row *row);
 void scene_say_waiting(struct scene_drafts *d, const struct draft *draft, struct scene_row *row);
+void scene_say_loop(struct scene_drafts *d, const struct draft *draft, struct scene_row *row);
+void scene_say_loop_end(struct scene_drafts *d, const struct draft *draft, struct scene_row *row);
+/* Of what stands for several, once it is said: how often, how much. */
+void scene_say_folded(struct scene_drafts *d, const struct draft *draft, struct scene_row *row);
+/* "24 B", or "1…24 B" of several. */
+void scene_say_size(struct scene_drafts *d, const struct draft *draft, char **slot);
 void scene_say_found(struct scene_drafts *d, const struct draft *draft, struct scene_row *row);
 
 /* Appends a text by a format with one %s, and frees it; NULL (out of memory) fails the scene. */

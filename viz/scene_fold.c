@@ -1,68 +1,311 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Hundreds of messages from one process to another through one channel, with nothing between them,
- * tell no more than a few do: the first ones and the last one stay, one row stands for the others.
+ * Exchanges that repeat become loops, and loops of loops. Drafts go one by one to the end of a
+ * list; whenever it ends with the same few items twice, or with the body of the loop before them,
+ * these become one. What follows itself is an item with a count of its own, so that a round may
+ * have two of something where the next has five. An item is looked at as often as the longest body
+ * has items, and merged into another one once: the time is linear.
+ *
+ * Where that leaves too many rows, what has no order is drawn as such (scene_fold_mix.c).
  */
-#include "scene_draft.h"
+#include "scene_fold.h"
+
+#include <stdlib.h>
 
 enum {
-	RUN_LEAST = 20, /* a shorter run is drawn as it is */
-	RUN_HEAD = 4,	/* of which stay at its begin, and one at its end */
+	BODY_MOST = 64,	 /* items of a loop */
+	ROWS_LEAST = 20, /* fewer are drawn as they are */
+	MIX_LEAST = 24,	 /* rows that are worth mixing */
+	ALONE_PART = 8,	 /* a loop of so great a part of all stays by itself */
+	ROWS_MOST = 400, /* more are too many to look at */
 };
 
-static bool is_plain(const struct draft *draft)
+/* A draft, the same one several times in a row, or a loop. */
+struct node {
+	uint32_t id; /* equal ids: equal structure; 0: like nothing else */
+	uint32_t body_count;
+	bool fixed;   /* a life begins or ends, or it is like nothing else: it keeps its place */
+	size_t first; /* draft */
+	size_t end;   /* behind its last one; of what is in a body, only of its first round */
+	struct node *body;
+	struct draft_fold *fold; /* NULL: stands for one draft */
+};
+
+struct folding {
+	struct scene_drafts *d;
+	struct arena *arena; /* of nodes and numbers */
+	struct map numbers;  /* of shapes, and of bodies */
+	uint32_t number;
+	struct {
+		struct node *items;
+		size_t count;
+		size_t capacity;
+	} list;
+	struct fold_rows out;
+};
+
+/* --- numbers of structures --- */
+
+static uint32_t number_of(struct folding *f, const void *key, size_t len)
 {
-	return draft->kind == SCENE_MESSAGE && draft->part == SCENE_WHOLE &&
-	       draft->of.message->fate == FATE_NONE;
+	struct viz_bytes bytes = {key, len};
+	uintptr_t number = (uintptr_t)map_get(&f->numbers, bytes);
+
+	if (!number) {
+		number = ++f->number;
+		map_put(f->arena, &f->numbers, arena_bytes(f->arena, key, len),
+			(void *)number); /* NOLINT(performance-no-int-to-ptr): no pointer */
+	}
+	return (uint32_t)number;
 }
 
-/* Whether both would be the same arrow but for bytes and time. */
-static bool is_alike(const struct draft *draft, const struct draft *other)
+static uint32_t number_of_body(struct folding *f, const struct node *body, size_t count)
 {
-	const struct viz_message *m = draft->of.message, *n = other->of.message;
+	uint32_t key[BODY_MOST + 1] = {UINT32_MAX};
 
-	return is_plain(other) && draft->from == other->from && draft->to == other->to &&
-	       m->channel == n->channel && m->mechanism == n->mechanism && m->match == n->match &&
-	       m->typed == n->typed && m->type == n->type;
-}
-
-static size_t run_length(const struct scene_drafts *d, size_t first)
-{
-	size_t end = first + 1;
-
-	if (!is_plain(&d->rows[first]))
-		return 1;
-	while (end < d->count && is_alike(&d->rows[first], &d->rows[end]))
-		end++;
-	return end - first;
-}
-
-/* One draft of `count`, where the last of them is. */
-static struct draft fold(const struct draft *run, size_t count)
-{
-	struct draft folded = run[count - 1];
-
-	folded.folded = count - 1;
 	for (size_t i = 0; i < count; i++)
-		folded.folded_bytes += run[i].of.message->bytes;
-	return folded;
+		key[i + 1] = body[i].id;
+	return number_of(f, key, (count + 1) * sizeof(*key));
+}
+
+/* --- sums --- */
+
+static struct draft_fold *fold_of(struct folding *f, struct node *node)
+{
+	if (!node->fold) {
+		node->fold = arena_alloc(f->d->arena, sizeof(*node->fold));
+		scene_fold_begin(node->fold, &f->d->rows[node->first]);
+	}
+	return node->fold;
+}
+
+/* Another round of a body's item. */
+static void merge(struct folding *f, struct node *into, struct node *from)
+{
+	struct draft_fold *fold = fold_of(f, into);
+	const struct draft_fold *more = fold_of(f, from);
+
+	if (more->times_least < fold->times_least)
+		fold->times_least = more->times_least;
+	if (more->times_most > fold->times_most)
+		fold->times_most = more->times_most;
+	scene_fold_add(fold, more);
+	for (size_t i = 0; i < into->body_count; i++)
+		merge(f, &into->body[i], &from->body[i]);
+}
+
+/* --- loops --- */
+
+static bool same_items(const struct node *a, const struct node *b, size_t count)
+{
+	for (size_t i = count; i-- > 0;)
+		if (a[i].id != b[i].id || !a[i].id)
+			return false;
+	return true;
+}
+
+static void merge_items(struct folding *f, struct node *into, struct node *from, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		merge(f, &into[i], &from[i]);
+}
+
+/* The last `count` items are one more round of the loop before them. */
+static bool add_round(struct folding *f, size_t count)
+{
+	struct node *round = &f->list.items[f->list.count - count];
+	struct node *loop = round - 1;
+
+	if (f->list.count < count + 1 || loop->body_count != count ||
+	    !same_items(loop->body, round, count))
+		return false;
+	merge_items(f, loop->body, round, count);
+	loop->fold->times_least = ++loop->fold->times_most;
+	loop->fold->total++;
+	loop->end = round[count - 1].end;
+	f->list.count -= count;
+	return true;
+}
+
+/* The last `count` items are the same as those before them. */
+static bool make_loop(struct folding *f, size_t count)
+{
+	struct node *second = &f->list.items[f->list.count - count];
+	struct node *first = second - count;
+	struct node loop = {.body_count = (uint32_t)count};
+
+	if (f->list.count < 2 * count || !same_items(first, second, count))
+		return false;
+	loop.id = number_of_body(f, first, count);
+	loop.first = first->first;
+	loop.end = second[count - 1].end;
+	loop.body = arena_array(f->arena, count, sizeof(*loop.body));
+	memcpy(loop.body, first, count * sizeof(*loop.body));
+	for (size_t i = 0; i < count; i++)
+		loop.fixed |= first[i].fixed;
+	merge_items(f, loop.body, second, count);
+	loop.fold = arena_alloc(f->d->arena, sizeof(*loop.fold));
+	*loop.fold = (struct draft_fold){.times_least = 2, .times_most = 2, .total = 2};
+	*first = loop;
+	f->list.count -= 2 * count - 1;
+	return true;
+}
+
+static void find_loops(struct folding *f)
+{
+	bool found = true;
+
+	while (found) {
+		found = false;
+		for (size_t n = 1; n <= BODY_MOST && n < f->list.count && !found; n++)
+			found = add_round(f, n) || (n > 1 && make_loop(f, n));
+	}
+}
+
+static void append(struct folding *f, size_t draft)
+{
+	struct node *last = f->list.count ? &f->list.items[f->list.count - 1] : NULL;
+	struct node node = {.first = draft, .end = draft + 1};
+	struct scene_shape shape;
+
+	if (scene_shape(&f->d->rows[draft], false, &shape))
+		node.id = number_of(f, &shape, sizeof(shape));
+	node.fixed = !node.id || shape.kind == SCENE_FORK || shape.kind == SCENE_EXIT;
+	if (last && node.id && last->id == node.id) {
+		struct draft_fold one;
+
+		scene_fold_begin(&one, &f->d->rows[draft]);
+		scene_fold_add(fold_of(f, last), &one);
+		last->fold->times_least = ++last->fold->times_most;
+		last->end = draft + 1;
+		return;
+	}
+	find_loops(f);
+	LIST_PUSH(&f->list, node);
+}
+
+/* --- rows --- */
+
+static size_t count_rows(const struct node *node)
+{
+	size_t count = node->body_count ? 2 : 1;
+
+	for (size_t i = 0; i < node->body_count; i++)
+		count += count_rows(&node->body[i]);
+	return count;
+}
+
+/* Long enough, and much shorter for it. */
+static bool is_folded(const struct node *node)
+{
+	size_t rows = node->end - node->first;
+
+	return rows >= ROWS_LEAST && rows >= 2 * count_rows(node);
+}
+
+static size_t rows_drawn(const struct node *node)
+{
+	return is_folded(node) ? count_rows(node) : node->end - node->first;
+}
+
+/* What a loop moves in all. Its `total` are rounds, not rows. */
+static void sum_body(struct draft_fold *fold, const struct node *loop)
+{
+	fold->bytes_least = fold->latency_least_ns = UINT64_MAX;
+	for (size_t i = 0; i < loop->body_count; i++) {
+		struct draft_fold part = *loop->body[i].fold;
+
+		if (loop->body[i].body_count)
+			sum_body(&part, &loop->body[i]);
+		part.total = 0;
+		scene_fold_add(fold, &part);
+	}
+}
+
+static void put_node(struct folding *f, const struct node *node, uint64_t end_ns)
+{
+	struct draft *draft;
+
+	if (node->body_count) {
+		sum_body(node->fold, node);
+		scene_fold_open(&f->out, f->d->rows[node->first].at_ns, node->fold);
+		for (size_t i = 0; i < node->body_count; i++)
+			put_node(f, &node->body[i], 0);
+		if (!end_ns)
+			end_ns = f->out.rows[f->out.count - 1].at_ns;
+		scene_fold_close(&f->out, end_ns);
+		return;
+	}
+	draft = scene_fold_put(&f->out, &f->d->rows[node->first]);
+	if (node->fold && node->fold->total > 1) {
+		draft->fold = node->fold;
+		node->fold->until_ns = end_ns;
+	}
+}
+
+static void put_item(struct folding *f, const struct node *node)
+{
+	if (is_folded(node)) {
+		put_node(f, node, f->d->rows[node->end - 1].at_ns);
+		return;
+	}
+	for (size_t i = node->first; i < node->end; i++)
+		scene_fold_put(&f->out, &f->d->rows[i]);
+}
+
+/* Items [from, end) that may be mixed: up to something that is like nothing else. */
+static size_t mixable(const struct folding *f, size_t from, size_t *rows)
+{
+	size_t end = from;
+
+	for (*rows = 0; end < f->list.count; end++) {
+		const struct node *node = &f->list.items[end];
+
+		if (node->fixed ||
+		    (is_folded(node) && (node->end - node->first) * ALONE_PART > f->d->count))
+			break;
+		*rows += rows_drawn(node);
+	}
+	return end;
+}
+
+static void put_items(struct folding *f, bool mix)
+{
+	size_t rows = 0;
+
+	for (size_t i = 0; i < f->list.count;) {
+		size_t end = mix ? mixable(f, i, &rows) : i;
+
+		if (end > i && rows >= MIX_LEAST)
+			scene_fold_mix(&f->out, f->list.items[i].first, f->list.items[end - 1].end);
+		else
+			for (end += end == i; i < end; i++)
+				put_item(f, &f->list.items[i]);
+		i = end;
+	}
+}
+
+static bool is_too_long(const struct folding *f)
+{
+	size_t rows = 0;
+
+	for (size_t i = 0; i < f->list.count; i++)
+		rows += rows_drawn(&f->list.items[i]);
+	return rows > ROWS_MOST;
 }
 
 void scene_fold(struct scene_drafts *d)
 {
-	size_t kept = 0;
+	struct folding f = {.d = d, .arena = arena_new(), .out = {.d = d}};
 
-	for (size_t i = 0; i < d->count;) {
-		size_t run = run_length(d, i);
-		size_t head = run < RUN_LEAST ? run : RUN_HEAD;
-
-		for (size_t k = 0; k < head; k++)
-			d->rows[kept++] = d->rows[i + k];
-		if (head < run) {
-			d->rows[kept++] = fold(&d->rows[i + head], run - head - 1);
-			d->rows[kept++] = d->rows[i + run - 1];
-		}
-		i += run;
-	}
-	d->count = kept;
+	for (size_t i = 0; i < d->count; i++)
+		append(&f, i);
+	find_loops(&f);
+	put_items(&f, is_too_long(&f));
+	free(d->rows);
+	d->rows = f.out.rows;
+	d->count = f.out.count;
+	d->capacity = f.out.capacity;
+	free(f.list.items);
+	arena_free(f.arena);
 }

@@ -185,8 +185,16 @@ void scene_say(struct scene_drafts *d, const struct draft *draft, struct scene_r
 		[SCENE_FAILED] = scene_say_failed,
 		[SCENE_WAITING] = scene_say_waiting,
 		[SCENE_NOTE] = say_note,
+		[SCENE_LOOP] = scene_say_loop,
+		[SCENE_LOOP_END] = scene_say_loop_end,
 		[SCENE_FOUND] = scene_say_found,
 	};
 
 	say[draft->kind](d, draft, row);
+	if (draft->fold && draft->kind != SCENE_LOOP)
+		scene_say_folded(d, draft, row);
+	if (draft->lonely)
+		scene_append(d->scene, &row->detail,
+			     draft->part == SCENE_SENT ? "where it arrives is not drawn"
+						       : "where it left is not drawn");
 }

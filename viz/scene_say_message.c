@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "outside.h"
-#include "scene_draft.h"
+#include "scene_fold.h"
 #include "scene_text.h"
 
 struct viz_bytes scene_payload(const struct viz_message *m)
@@ -57,6 +57,8 @@ static void say_timing(struct scene_drafts *d, const struct viz_message *m, stru
 {
 	const struct viz_end *from = &m->from, *to = &m->to;
 
+	if (row->folded) /* of each it is another one */
+		return;
 	if (from->timed && to->timed && to->exit_ns != VIZ_NEVER && to->exit_ns >= from->enter_ns) {
 		if (from->exit_ns != VIZ_NEVER && to->enter_ns > from->exit_ns)
 			say_duration(d, row, "lay unread ", to->enter_ns - from->exit_ns);
@@ -122,7 +124,7 @@ static bool say_wake(struct scene_drafts *d, const struct viz_message *m, struct
 		return false;
 	scene_set(d->scene, &row->label, "%s wakes", name);
 	scene_set(d->scene, &row->brief, "%s", name);
-	if (m->to.operation && row->part != SCENE_SENT)
+	if (m->to.operation && row->part != SCENE_SENT && !row->folded)
 		scene_append(d->scene, &row->detail, "asleep for %s",
 			     scene_duration(m->to.operation->off_cpu_ns, buf));
 	return true;
@@ -147,31 +149,11 @@ static void say_type(struct scene_drafts *d, const struct viz_message *m, struct
 	scene_set(d->scene, &row->brief, "%s %s %" PRId64, row->brief, word, m->type);
 }
 
-/* Many in one row: how many, and what they carried together. */
-static void say_folded(struct scene_drafts *d, const struct draft *draft, struct scene_row *row)
-{
-	const char *name = mechanism_info(draft->of.message->mechanism)->name;
-	char count[SCENE_QUANTITY], bytes[SCENE_QUANTITY];
-
-	row->folded = draft->folded;
-	row->bytes = draft->folded_bytes;
-	row->important = true;
-	scene_count(draft->folded + 1, count);
-	scene_bytes(draft->folded_bytes, bytes);
-	scene_set(d->scene, &row->label, "%s× %s, %s", count, name, bytes);
-	scene_set(d->scene, &row->brief, "%s×", count);
-	scene_append(d->scene, &row->detail, "%s messages in a row; --max 0 shows each", count);
-}
-
 static void say_data(struct scene_drafts *d, const struct viz_message *m, struct scene_row *row)
 {
-	char buf[SCENE_QUANTITY];
-
 	if (say_counter(d, m, row) || say_wake(d, m, row))
 		return;
-	scene_set(d->scene, &row->label, "%s %s", mechanism_info(m->mechanism)->name,
-		  scene_bytes(m->bytes, buf));
-	scene_set(d->scene, &row->brief, "%s", scene_bytes(m->bytes, buf));
+	scene_set(d->scene, &row->label, "%s %s", mechanism_info(m->mechanism)->name, row->brief);
 	if (m->typed)
 		say_type(d, m, row);
 	if (row->part != SCENE_RECEIVED)
@@ -257,14 +239,15 @@ static void say_signal(struct scene_drafts *d, const struct viz_message *m, stru
 		return;
 	if (say_child(d, signal, row))
 		return;
-	if (signal->deliver && signal->end && signal->end->at_ns >= signal->deliver->at_ns)
+	if (signal->deliver && signal->end && !row->folded &&
+	    signal->end->at_ns >= signal->deliver->at_ns)
 		say_duration(d, row, "handler ran ", signal->end->at_ns - signal->deliver->at_ns);
 	else if (signal->accepted_by)
 		scene_append(d->scene, &row->detail, "taken by %.*s",
 			     (int)signal->accepted_by->syscall.len,
 			     signal->accepted_by->syscall.data ? signal->accepted_by->syscall.data
 							       : "");
-	else if (m->fate == FATE_HANDLED)
+	else if (m->fate == FATE_HANDLED && !signal->end)
 		scene_append(d->scene, &row->detail, "its handler began and did not return");
 	if (fate)
 		scene_append(d->scene, &row->detail, "%s", fate);
@@ -318,15 +301,15 @@ void scene_say_message(struct scene_drafts *d, const struct draft *draft, struct
 	row->mechanism = m->mechanism;
 	row->bytes = m->bytes;
 	row->ambiguous = m->match == MATCH_AMBIGUOUS;
+	row->folded = draft->fold ? draft->fold->messages - (draft->fold->messages > 0) : 0;
+	scene_say_size(d, draft, &row->brief);
 	if (m->signal)
 		say_signal(d, m, row);
-	else if (draft->folded)
-		say_folded(d, draft, row);
 	else
 		say_data(d, m, row);
 	say_outside(d, m, row);
 	if (m->channel)
 		scene_say_owned(d, &row->channel, "%s", scene_channel_name(m->channel));
-	if (m->channel && d->scene->channel_total > 1)
+	if (m->channel && d->scene->channel_total > 1 && !(draft->fold && draft->fold->channels))
 		scene_append(d->scene, &row->detail, "%s", row->channel);
 }

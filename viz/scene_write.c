@@ -3,18 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "scene_draft.h"
+#include "scene_fold.h"
 
 #define IDLE_MIN_NS 10000000 /* a shorter gap is no news */
 #define IDLE_PART 20	     /* nor one of less than this part of the whole */
 #define LIVELY_PART 2	     /* a call that slept this part of its time is a bar */
-
-static bool is_message(const struct draft *draft)
-{
-	return (draft->kind == SCENE_MESSAGE || draft->kind == SCENE_SIGNAL || draft->told) &&
-	       draft->part != SCENE_RECEIVED && draft->kind != SCENE_FAILED &&
-	       draft->kind != SCENE_NOTE && draft->kind != SCENE_FOUND;
-}
 
 /* Rows left out one after the other. */
 struct gap {
@@ -24,7 +17,7 @@ struct gap {
 
 static void leave_row_out(struct scene_drafts *d, struct gap *gap, const struct draft *draft)
 {
-	size_t messages = is_message(draft) ? draft->folded + 1 : 0;
+	size_t messages = scene_draft_messages(draft);
 
 	if (!gap->sums.rows++)
 		gap->at_ns = draft->at_ns;
@@ -62,6 +55,23 @@ static size_t count_kept(const struct scene_drafts *d)
 	return count;
 }
 
+/* No loop is cut: where `row` is inside one, its begin, or behind its end. */
+static size_t outside_loop(const struct scene_drafts *d, size_t row, bool behind)
+{
+	size_t depth = 0, begin = 0;
+
+	for (size_t i = 0; i < d->count; i++) {
+		if (i >= row && !depth)
+			return i;
+		if (i >= row && !behind)
+			return begin;
+		if (d->rows[i].kind == SCENE_LOOP && !depth++)
+			begin = i;
+		depth -= d->rows[i].kind == SCENE_LOOP_END;
+	}
+	return d->count;
+}
+
 /* The first three quarters and the last one stay: how it began, and how it ended. */
 static void leave_out(struct scene_drafts *d)
 {
@@ -70,6 +80,8 @@ static void leave_out(struct scene_drafts *d)
 	size_t last = d->count - max / 4;
 	struct gap gap = {0};
 
+	at = outside_loop(d, at, false);
+	last = outside_loop(d, last, true);
 	for (size_t i = at; i < last; i++) {
 		struct draft draft = d->rows[i];
 
@@ -90,11 +102,19 @@ static uint64_t span_ns(const struct scene_drafts *d)
 	return d->count ? d->rows[d->count - 1].at_ns - d->start_ns : 0;
 }
 
+/* What stands for several lasts until the last of them. */
+static uint64_t end_ns(const struct draft *draft)
+{
+	return draft->fold && draft->fold->until_ns ? draft->fold->until_ns : draft->at_ns;
+}
+
 static bool is_idle(const struct draft *before, const struct draft *draft, uint64_t limit_ns)
 {
-	return !draft->folded && draft->at_ns > before->at_ns &&
-	       draft->at_ns - before->at_ns >= IDLE_MIN_NS &&
-	       draft->at_ns - before->at_ns >= limit_ns && before->kind != SCENE_NOTE;
+	uint64_t since_ns = end_ns(before);
+
+	return draft->kind != SCENE_LOOP_END && draft->at_ns > since_ns &&
+	       draft->at_ns - since_ns >= IDLE_MIN_NS && draft->at_ns - since_ns >= limit_ns &&
+	       before->kind != SCENE_NOTE;
 }
 
 static void add_idle(struct scene_drafts *d)
@@ -110,8 +130,8 @@ static void add_idle(struct scene_drafts *d)
 			struct draft *idle = scene_draft(d, SCENE_IDLE, SCENE_NOWHERE,
 							 SCENE_NOWHERE);
 
-			idle->of.idle_ns = before[i].at_ns - before[i - 1].at_ns;
-			idle->at_ns = before[i - 1].at_ns + idle->of.idle_ns / 2;
+			idle->of.idle_ns = before[i].at_ns - end_ns(&before[i - 1]);
+			idle->at_ns = before[i].at_ns - idle->of.idle_ns / 2;
 		}
 		*scene_draft(d, before[i].kind, before[i].from, before[i].to) = before[i];
 	}
@@ -300,7 +320,7 @@ void scene_write(struct scene_drafts *d)
 		row->tie = draft->tie;
 		row->at_ns = draft->at_ns - d->start_ns;
 		scene_say(d, draft, row);
-		if (is_message(draft)) {
+		if (scene_draft_is_message(draft)) {
 			count_message(scene, draft->from);
 			count_message(scene, draft->to);
 		}

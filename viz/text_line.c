@@ -54,7 +54,13 @@ void text_line(struct text_page *page, size_t index)
 
 	if (!out)
 		return;
-	if (row->kind == SCENE_IDLE)
+	page->depth -= row->kind == SCENE_LOOP_END && page->depth > 0;
+	for (int i = 0; i < page->depth && i < TEXT_DEPTH_MOST; i++)
+		fputs("  ", out);
+	page->depth += row->kind == SCENE_LOOP;
+	if (row->kind == SCENE_LOOP || row->kind == SCENE_LOOP_END)
+		fputs(row->kind == SCENE_LOOP ? "loop " : "end of the loop", out);
+	else if (row->kind == SCENE_IDLE)
 		fputs("idle for ", out);
 	else if (row->from != SCENE_NOWHERE || row->to != SCENE_NOWHERE)
 		fprintf(out, "+%.1f %s ", (double)row->at_ns / page->unit_ns, page->unit);

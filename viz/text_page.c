@@ -54,6 +54,8 @@ static void advance_bars(struct text_page *page, size_t row)
 
 void text_put_lanes(struct text_page *page, size_t row, enum text_moment moment)
 {
+	for (int i = 0; i < page->depth && i < TEXT_DEPTH_MOST; i++)
+		text_put_glyph(&page->canvas, i, GLYPH_BOX_SIDE, TEXT_DIM);
 	advance_bars(page, row);
 	for (size_t i = 0; i < page->layout.slot_count; i++)
 		if (text_slot_lives(page, (int)i, row, moment))

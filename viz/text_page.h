@@ -16,6 +16,8 @@ enum text_legend {
 	LEGEND_COUNT
 };
 
+enum { TEXT_DEPTH_MOST = 3 }; /* what is nested deeper stands as if it were not */
+
 struct text_page {
 	const struct scene *scene;
 	struct text_canvas canvas;
@@ -25,6 +27,7 @@ struct text_page {
 	const char *unit;
 	size_t bar;		/* next of scene->bars */
 	size_t *until[2];	/* [enum scene_bar_kind][slot]: first row behind its bar */
+	int depth;		/* loops that the row is in */
 	size_t hidden;		/* rows left out because their lanes share a slot */
 	size_t hidden_messages; /* of which are messages or signals */
 };

@@ -18,12 +18,19 @@ static void put_time(struct text_page *page, const struct scene_row *row)
 	char buf[SCENE_QUANTITY];
 	int width = page->layout.time_width - 1;
 	int decimals = page->unit_ns >= 1e6 ? 3 : 1;
+	int column = page->depth < TEXT_DEPTH_MOST ? page->depth : TEXT_DEPTH_MOST;
 
 	if (row->kind == SCENE_IDLE) {
 		text_use(page, LEGEND_IDLE);
 		text_put_glyph(&page->canvas, 1, GLYPH_DOTS, TEXT_DIM);
 		text_put(&page->canvas, 3, width - 2, row->label, TEXT_DIM);
 		return;
+	}
+	if (row->kind == SCENE_LOOP || row->kind == SCENE_LOOP_END) {
+		text_put_glyph(&page->canvas, column,
+			       row->kind == SCENE_LOOP ? GLYPH_BOX_TOP_LEFT : GLYPH_BOX_LEFT,
+			       TEXT_BOLD);
+		text_put(&page->canvas, column + 1, width - column - 1, row->label, TEXT_BOLD);
 	}
 	if (row->from == SCENE_NOWHERE && row->to == SCENE_NOWHERE)
 		return;
@@ -208,8 +215,10 @@ void text_row(struct text_page *page, size_t row)
 	char *rest;
 	enum text_label label;
 
-	put_time(page, r);
+	page->depth -= r->kind == SCENE_LOOP_END && page->depth > 0;
 	text_put_lanes(page, row, TEXT_AT);
+	put_time(page, r);
+	page->depth += r->kind == SCENE_LOOP;
 	label = text_arrow(page, row);
 	if (r->kind == SCENE_FORK && r->to >= 0 &&
 	    page->layout.slots[page->layout.slot_of[r->to]].lane >= 0)

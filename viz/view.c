@@ -129,6 +129,7 @@ static int draw_pairing(FILE *out, const struct viz_model *model, const struct v
 		.pairing = pairing,
 		.filter = &options->filter,
 		.max_rows = options->max_rows,
+		.unfold = options->unfold,
 		.facts = choose_renderer(options)->needs != RENDER_DRAWING,
 		.diagnosis = diagnosis,
 	};

@@ -30,6 +30,7 @@ struct view_options {
 	size_t max_rows;	   /* 0: all */
 	int width;		   /* 0: the terminal's */
 	enum term_when colour;
+	bool unfold; /* each of what repeats */
 	bool ascii;
 	bool no_pager;
 	struct viz_filter filter;

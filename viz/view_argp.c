@@ -10,6 +10,7 @@ enum { WIDTH_LEAST = 20, WIDTH_MOST = 1000 };
 enum view_key {
 	OPTION_AS = 0x1000,
 	OPTION_MAX,
+	OPTION_UNFOLD,
 	OPTION_WIDTH,
 	OPTION_ASCII,
 	OPTION_COLOR,
@@ -28,6 +29,7 @@ static const struct argp_option options[] = {
 	 0},
 	{"output", 'o', "FILE", 0, "write the picture to FILE, readable for its owner only", 0},
 	{"max", OPTION_MAX, "ROWS", 0, "draw at most ROWS rows, 0 for all (400)", 0},
+	{"unfold", OPTION_UNFOLD, NULL, 0, "draw each of what repeats, not a loop", 0},
 	{"width", OPTION_WIDTH, "COLUMNS", 0, "as wide as that (the terminal's width, or $COLUMNS)",
 	 0},
 	{"ascii", OPTION_ASCII, NULL, 0, "draw with ASCII characters only", 0},
@@ -81,6 +83,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case OPTION_MAX:
 		view->max_rows = parse_count(state, arg, "max");
+		break;
+	case OPTION_UNFOLD:
+		view->unfold = true;
 		break;
 	case OPTION_WIDTH:
 		parse_width(state, view, arg);

@@ -10,6 +10,7 @@ struct chance {
 	bool alive[64];
 	size_t alive_count;
 	unsigned ties;
+	int depth; /* of loops */
 };
 
 static uint64_t next(struct chance *c, uint64_t below)
@@ -163,6 +164,22 @@ static void add_mark(struct chance *c)
 		row->severity = next(c, 2) ? SEVERITY_ERROR : SEVERITY_WARNING;
 }
 
+static void end_loop(struct chance *c)
+{
+	set_random(c, &add_row(c, SCENE_LOOP_END, SCENE_NOWHERE, SCENE_NOWHERE)->label, 0);
+	c->depth--;
+}
+
+static void add_loop(struct chance *c)
+{
+	if (c->depth && next(c, 2)) {
+		end_loop(c);
+	} else {
+		add_row(c, SCENE_LOOP, SCENE_NOWHERE, SCENE_NOWHERE);
+		c->depth++;
+	}
+}
+
 static void add_something(struct chance *c, size_t lanes)
 {
 	uint64_t what = next(c, 20);
@@ -175,6 +192,8 @@ static void add_something(struct chance *c, size_t lanes)
 		add_mark(c);
 	else if (what < 9)
 		add_row(c, SCENE_IDLE, SCENE_NOWHERE, SCENE_NOWHERE);
+	else if (what < 11)
+		add_loop(c);
 	else
 		add_message(c);
 }
@@ -269,8 +288,10 @@ struct scene *random_scene(uint64_t seed, size_t lanes, size_t rows)
 	first = 1 + next(&c, lanes);
 	for (size_t i = 0; i < first; i++)
 		add_lane(&c, 0, false);
-	while (c.scene->row_count < rows)
+	while (c.scene->row_count + (size_t)c.depth < rows)
 		add_something(&c, lanes);
+	while (c.depth)
+		end_loop(&c);
 	add_bars(&c);
 	add_facts(&c, rows);
 	set_random(&c, &c.scene->command, 20);

@@ -36,12 +36,13 @@ static const struct grammar {
 	const char *never;	  /* may not be anywhere; NULL: nothing */
 } languages[] = {
 	{render_mermaid, "sequenceDiagram", NULL,
-	 "^    (title|participant P[0-9]+ as|Note over P[0-9]+(,P[0-9]+)?:|"
-	 "P[0-9]+(->>|-\\)|--\\)|-->>|-x)P[0-9]+:) " MERMAID_TEXT "$",
+	 "^    (end|loop " MERMAID_TEXT
+	 "|(title|participant P[0-9]+ as|Note over P[0-9]+(,P[0-9]+)?:|"
+	 "P[0-9]+(->>|-\\)|--\\)|-->>|-x)P[0-9]+:) " MERMAID_TEXT ")$",
 	 "^    P[0-9]+-", NULL},
 	{render_plantuml, "@startuml", "@enduml",
-	 "^(title |participant \"|note over P[0-9]+(, P[0-9]+)? : |" PLANTUML_LINE ")" PLANTUML_TEXT
-	 "(\" as P[0-9]+)?$",
+	 "^(end|(loop |title |participant \"|note over P[0-9]+(, P[0-9]+)? : |" PLANTUML_LINE
+	 ")" PLANTUML_TEXT "(\" as P[0-9]+)?)$",
 	 "^" PLANTUML_LINE, "[["},
 };
 
@@ -84,7 +85,7 @@ static size_t arrows_of(const struct scene *scene, size_t first, size_t end)
 
 		assert_true(n > 0);
 		for (int k = 0; k < n; k++)
-			count += steps[k].arrow != RENDER_NOTE;
+			count += steps[k].arrow != RENDER_NOTE && steps[k].arrow < RENDER_LOOP;
 		render_steps_free(steps, n);
 	}
 	return count;
@@ -125,6 +126,7 @@ static size_t check_lines(const struct grammar *language, char *text)
 {
 	regex_t line, arrow;
 	size_t arrows = 0;
+	int depth = 0;
 	char *save;
 
 	assert_int_equal(regcomp(&line, language->line, REG_EXTENDED | REG_NOSUB), 0);
@@ -137,7 +139,11 @@ static size_t check_lines(const struct grammar *language, char *text)
 			fail_msg("not of the language: %s", at);
 		assert_false(language->never && strstr(at, language->never));
 		arrows += matches(&arrow, at);
+		at += strspn(at, " ");
+		depth += (strncmp(at, "loop ", 5) == 0) - (strcmp(at, "end") == 0);
+		assert_true(depth >= 0);
 	}
+	assert_int_equal(depth, 0);
 	regfree(&line);
 	regfree(&arrow);
 	return arrows;

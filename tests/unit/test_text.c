@@ -158,7 +158,11 @@ static void lanes_in_place(const struct check *c, const struct line *line, size_
 
 static bool begins_row(const struct check *c, const struct line *line)
 {
-	for (int i = 0; i < c->layout.time_width; i++)
+	int i = 0;
+
+	while (line->cells[i] == (c->options->utf8 ? L'│' : L'|')) /* of loops */
+		i++;
+	for (; i < c->layout.time_width; i++)
 		if (line->cells[i] && line->cells[i] != L' ')
 			return true;
 	return false;

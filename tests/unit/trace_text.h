@@ -19,7 +19,7 @@
 #define TRACE_SHOWN_LEN (1 << 14)
 
 struct trace_text {
-	char data[1 << 16];
+	char data[1 << 20];
 	size_t len;
 	struct viz_model *model;
 	struct viz_pairing *pairing;

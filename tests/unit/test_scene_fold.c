@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Folding: what repeats is a loop, what has no order is drawn as such, and whatever is folded or
+ * left out, messages and bytes add up, and nothing that went wrong is among what went well.
+ */
+#include "trace_text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "viz/render_sequence.h"
+#include "viz/scene_build.h"
+
+enum { LANES = 4, SEEDS = 60, DEPTH_MOST = 8 };
+
+struct stage {
+	struct trace_text *trace;
+	struct scene *scene;
+	uint64_t state;
+	uint64_t now_ns;
+	unsigned id;
+	uint64_t sent, bytes;
+	char shown[8192];
+};
+
+static uint64_t next(struct stage *s, uint64_t below)
+{
+	s->state ^= s->state << 13;
+	s->state ^= s->state >> 7;
+	s->state ^= s->state << 17;
+	return s->state % below;
+}
+
+/* A pipe from each process to each: a descriptor of its own that all have inherited. */
+static void begin(struct stage *s, uint64_t seed)
+{
+	*s = (struct stage){.trace = trace_new(), .state = seed * 2654435761u + 1, .id = 1000};
+	trace_process(s->trace, 10, "boss");
+	for (int i = 0; i < LANES * LANES; i++) {
+		char id[32];
+
+		snprintf(id, sizeof(id), "pipe:[%d]", 100 + i);
+		trace_channel(s->trace, id, "pipe", "");
+		trace_line(s->trace,
+			   "{'type':'operation','id':%u,'syscall':'pipe2','role':'open','pid':10,"
+			   "'tid':10,'enter_ns':%d,'exit_ns':%d,'returned':0,'new_fds':["
+			   "{'fd':%d,'channel':'%s','access':'read'},"
+			   "{'fd':%d,'channel':'%s','access':'write'}]}",
+			   ++s->id, i + 1, i + 2, 100 + 2 * i, id, 101 + 2 * i, id);
+	}
+	for (unsigned i = 1; i < LANES; i++)
+		trace_fork(s->trace, 10, 10 + i, "worker", 100 + i);
+	s->now_ns = 1000;
+}
+
+static void end(struct stage *s)
+{
+	scene_free(s->scene);
+	trace_free(s->trace);
+}
+
+static void call(struct stage *s, const char *name, const char *role, unsigned lane, unsigned way,
+		 int64_t bytes)
+{
+	char id[32];
+
+	snprintf(id, sizeof(id), "pipe:[%u]", 100 + way);
+	trace_call(s->trace, (struct call){++s->id, name, role, 10 + lane, 0,
+					   (int)(100 + 2 * way + (*name == 'w')), id,
+					   s->now_ns + 10, s->now_ns + 20, bytes, NULL});
+	s->now_ns += 20;
+}
+
+static void put(struct stage *s, unsigned from, unsigned to, int64_t bytes)
+{
+	call(s, "write", "send", from, from * LANES + to, bytes);
+	s->sent++;
+	s->bytes += (uint64_t)bytes;
+}
+
+static void get(struct stage *s, unsigned from, unsigned to, int64_t bytes)
+{
+	call(s, "read", "receive", to, from * LANES + to, bytes);
+}
+
+static void talk(struct stage *s, unsigned from, unsigned to, int64_t bytes)
+{
+	put(s, from, to, bytes);
+	get(s, from, to, bytes);
+}
+
+static const struct scene *build(struct stage *s, size_t max_rows, bool unfold)
+{
+	struct scene_request request = {.max_rows = max_rows, .unfold = unfold};
+
+	if (!s->trace->pairing) {
+		trace_trailer(s->trace, s->now_ns + 1000);
+		trace_pair(s->trace);
+	}
+	request.model = s->trace->model;
+	request.pairing = s->trace->pairing;
+	scene_free(s->scene);
+	assert_int_equal(scene_build(&request, &s->scene), 0);
+	return s->scene;
+}
+
+/* "0>1 pipe 8 B", those in loops indented. */
+static const char *rows(struct stage *s)
+{
+	const struct scene *scene = build(s, 0, false);
+	char *out = s->shown;
+	int depth = 0;
+
+	*out = '\0';
+	for (size_t i = 0; i < scene->row_count; i++) {
+		const struct scene_row *row = &scene->rows[i];
+
+		depth -= row->kind == SCENE_LOOP_END;
+		if (row->kind == SCENE_FORK || row->kind == SCENE_LOOP_END)
+			continue;
+		out += sprintf(out, "%*s", depth, "");
+		if (row->kind != SCENE_LOOP)
+			out += sprintf(out, "%d>%d ", row->from, row->to);
+		out += sprintf(out, "%s\n", row->label);
+		depth += row->kind == SCENE_LOOP;
+		assert_true(out < s->shown + sizeof(s->shown) - 256);
+	}
+	assert_int_equal(depth, 0);
+	return s->shown;
+}
+
+static const char *detail_of(const struct scene *scene, enum scene_kind kind)
+{
+	for (size_t i = 0; i < scene->row_count; i++)
+		if (scene->rows[i].kind == kind)
+			return scene->rows[i].detail;
+	return "";
+}
+
+static void an_exchange_is_a_loop(void **state)
+{
+	struct stage s;
+
+	(void)state;
+	begin(&s, 1);
+	for (int64_t i = 0; i < 300; i++) {
+		talk(&s, 0, 1, 8);
+		talk(&s, 1, 0, 1 + i % 5);
+	}
+	assert_string_equal(rows(&s), "×300\n"
+				      " 0>1 pipe 8 B\n"
+				      " 1>0 pipe 1 B…5 B\n");
+	assert_string_equal(detail_of(s.scene, SCENE_LOOP),
+			    "600 messages, 3300 B, latency 30 ns, --unfold shows each");
+	assert_int_equal(s.scene->messages, 600);
+	assert_int_equal(build(&s, 0, true)->row_count, LANES - 1 + 600);
+	end(&s);
+}
+
+static void loops_have_loops(void **state)
+{
+	struct stage s;
+
+	(void)state;
+	begin(&s, 1);
+	for (int i = 0; i < 40; i++) {
+		talk(&s, 0, 1, 8);
+		for (int k = 0; k < 3 + i % 2; k++) {
+			talk(&s, 1, 2, 4);
+			talk(&s, 2, 1, 4);
+		}
+		for (int k = 0; k <= i % 3; k++)
+			talk(&s, 1, 0, 2);
+	}
+	assert_string_equal(rows(&s), "×40\n"
+				      " 0>1 pipe 8 B\n"
+				      " ×3…4\n"
+				      "  1>2 pipe 4 B\n"
+				      "  2>1 pipe 4 B\n"
+				      " 1>0 1…3× pipe 2 B\n");
+	end(&s);
+}
+
+static void few_are_drawn_as_they_are(void **state)
+{
+	struct stage s;
+
+	(void)state;
+	begin(&s, 1);
+	for (int i = 0; i < 9; i++) {
+		talk(&s, 0, 1, 8);
+		talk(&s, 1, 0, 8);
+	}
+	build(&s, 0, false);
+	assert_int_equal(s.scene->row_count, LANES - 1 + 18);
+	assert_string_equal(detail_of(s.scene, SCENE_LOOP), "");
+	end(&s);
+}
+
+/* --- what adds up --- */
+
+static void random_traffic(struct stage *s, size_t count)
+{
+	while (s->sent < count) {
+		unsigned from = (unsigned)next(s, LANES), to = (unsigned)next(s, LANES);
+
+		switch (next(s, 12)) {
+		case 0: /* a stretch with an order */
+			for (uint64_t i = next(s, 40); i > 0; i--) {
+				talk(s, from, to, 8);
+				talk(s, to, from, (int64_t)(1 + next(s, 9)));
+			}
+			break;
+		case 1: /* two on the way at once */
+			put(s, from, to, 5);
+			put(s, from, to, 6);
+			get(s, from, to, 5);
+			get(s, from, to, 6);
+			break;
+		case 2: /* they cross: rows in halves */
+			put(s, from, to, 3);
+			put(s, to, from, 3);
+			get(s, from, to, 3);
+			get(s, to, from, 3);
+			break;
+		default:
+			talk(s, from, to, (int64_t)(1 + next(s, 100)));
+		}
+	}
+	if (next(s, 2))
+		put(s, 0, 1, 7); /* and nobody reads it */
+}
+
+/* Of "… 7 rows left out, 5 of them messages". */
+static uint64_t left_out(const struct scene_row *row)
+{
+	const char *words = strstr(row->detail, "left out, ");
+	char digits[32];
+	size_t len = 0;
+
+	for (words += words ? strlen("left out, ") : 0; words && len < sizeof(digits) - 1; words++)
+		if (*words >= '0' && *words <= '9')
+			digits[len++] = *words;
+		else if (*words != ',')
+			break;
+	digits[len] = '\0';
+	return strtoull(digits, NULL, 10);
+}
+
+static void check_sums(const struct stage *s, bool whole)
+{
+	const struct scene *scene = s->scene;
+	uint64_t messages = 0, bytes = 0;
+	int depth = 0;
+
+	for (size_t i = 0; i < scene->row_count; i++) {
+		const struct scene_row *row = &scene->rows[i];
+
+		messages += render_messages(row) + left_out(row);
+		if (render_messages(row))
+			bytes += row->bytes;
+		depth += (row->kind == SCENE_LOOP) - (row->kind == SCENE_LOOP_END);
+		assert_in_range(depth, 0, DEPTH_MOST);
+		if (i)
+			assert_true(row->at_ns >= scene->rows[i - 1].at_ns);
+	}
+	assert_int_equal(depth, 0);
+	assert_int_equal(messages, s->sent);
+	assert_int_equal(scene->messages, s->sent);
+	if (whole)
+		assert_int_equal(bytes, s->bytes);
+}
+
+static void everything_is_drawn_or_counted(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+		struct stage s;
+
+		begin(&s, seed);
+		random_traffic(&s, seed * 20);
+		build(&s, 0, false);
+		check_sums(&s, true);
+		build(&s, 0, true);
+		check_sums(&s, true);
+		assert_true(s.scene->row_count >= s.sent);
+		for (size_t max = 1; max < 200; max += 13) {
+			build(&s, max, seed % 2);
+			check_sums(&s, false);
+			assert_true(s.scene->row_count <= max);
+		}
+		end(&s);
+	}
+}
+
+static void chaos_is_one_page(void **state)
+{
+	struct stage s;
+
+	(void)state;
+	begin(&s, 5);
+	while (s.sent < 1000)
+		talk(&s, (unsigned)next(&s, LANES), (unsigned)next(&s, LANES),
+		     (int64_t)(1 + next(&s, 9)));
+	build(&s, 400, false);
+	check_sums(&s, true);
+	assert_true(s.scene->row_count < 30);
+	assert_string_equal(s.scene->rows[LANES - 1].label, "no order");
+	assert_non_null(strstr(detail_of(s.scene, SCENE_LOOP), "1,000 messages"));
+	end(&s);
+}
+
+static void what_fails_is_not_among_what_does_not(void **state)
+{
+	struct stage s;
+
+	(void)state;
+	begin(&s, 1);
+	for (int i = 0; i < 100; i++) {
+		talk(&s, 0, 1, 8);
+		if (i == 50)
+			trace_call(s.trace, (struct call){++s.id, "write", "send", 10, 0, 103,
+							  "pipe:[101]", s.now_ns + 1, s.now_ns + 2,
+							  -32, ",'error':'EPIPE'"});
+	}
+	assert_string_equal(rows(&s), "0>1 51× pipe 8 B\n"
+				      "0>-1 write EPIPE\n"
+				      "0>1 49× pipe 8 B\n");
+	end(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_exchange_is_a_loop),
+		cmocka_unit_test(loops_have_loops),
+		cmocka_unit_test(few_are_drawn_as_they_are),
+		cmocka_unit_test(everything_is_drawn_or_counted),
+		cmocka_unit_test(chaos_is_one_page),
+		cmocka_unit_test(what_fails_is_not_among_what_does_not),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

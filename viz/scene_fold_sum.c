@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* What folded rows add up to, and the list that they are put into. */
+#include "scene_fold.h"
+
+#include <stdlib.h>
+
+bool scene_draft_is_message(const struct draft *draft)
+{
+	if (draft->part == SCENE_RECEIVED && draft->kind != SCENE_MESSAGE &&
+	    draft->kind != SCENE_SIGNAL)
+		return false;
+	return draft->part != SCENE_SENT &&
+	       (draft->kind == SCENE_MESSAGE || draft->kind == SCENE_SIGNAL ||
+		(draft->kind == SCENE_EXIT && draft->told));
+}
+
+uint64_t scene_draft_messages(const struct draft *draft)
+{
+	if (!scene_draft_is_message(draft))
+		return 0;
+	return draft->fold ? draft->fold->messages : 1;
+}
+
+/* From the send's begin to the receive's end. */
+static void time_message(struct draft_fold *fold, const struct viz_message *m)
+{
+	const struct viz_end *from = &m->from, *to = &m->to;
+
+	if (!from->timed || !to->timed || to->exit_ns == VIZ_NEVER || to->exit_ns < from->enter_ns)
+		return;
+	fold->latency_least_ns = fold->latency_most_ns = to->exit_ns - from->enter_ns;
+}
+
+void scene_fold_begin(struct draft_fold *fold, const struct draft *draft)
+{
+	*fold = (struct draft_fold){.times_least = 1,
+				    .times_most = 1,
+				    .total = 1,
+				    .messages = scene_draft_is_message(draft),
+				    .bytes_least = UINT64_MAX,
+				    .latency_least_ns = UINT64_MAX};
+	if (draft->kind == SCENE_FAILED)
+		fold->total = fold->times_least = fold->times_most = draft->repeated + 1;
+	if (draft->kind != SCENE_MESSAGE)
+		return;
+	fold->channel = draft->of.message->channel;
+	fold->bytes_least = fold->bytes_most = draft->of.message->bytes;
+	if (draft->part == SCENE_SENT)
+		return;
+	fold->bytes = draft->of.message->bytes;
+	time_message(fold, draft->of.message);
+}
+
+static void take_less(uint64_t *least, uint64_t other)
+{
+	if (other < *least)
+		*least = other;
+}
+
+static void take_more(uint64_t *most, uint64_t other)
+{
+	if (other > *most)
+		*most = other;
+}
+
+void scene_fold_add(struct draft_fold *fold, const struct draft_fold *more)
+{
+	fold->total += more->total;
+	fold->messages += more->messages;
+	fold->bytes += more->bytes;
+	take_less(&fold->bytes_least, more->bytes_least);
+	take_more(&fold->bytes_most, more->bytes_most);
+	take_less(&fold->latency_least_ns, more->latency_least_ns);
+	take_more(&fold->latency_most_ns, more->latency_most_ns);
+	fold->channels |= more->channels || fold->channel != more->channel;
+}
+
+struct draft *scene_fold_put(struct fold_rows *out, const struct draft *draft)
+{
+	out->rows = list_grow(out->rows, out->count, &out->capacity, sizeof(*out->rows));
+	out->rows[out->count] = *draft;
+	return &out->rows[out->count++];
+}
+
+void scene_fold_open(struct fold_rows *out, uint64_t at_ns, const struct draft_fold *fold)
+{
+	const struct draft draft = {.kind = SCENE_LOOP,
+				    .from = SCENE_NOWHERE,
+				    .to = SCENE_NOWHERE,
+				    .at_ns = at_ns,
+				    .fold = fold};
+
+	scene_fold_put(out, &draft);
+}
+
+void scene_fold_close(struct fold_rows *out, uint64_t at_ns)
+{
+	const struct draft draft = {
+		.kind = SCENE_LOOP_END, .from = SCENE_NOWHERE, .to = SCENE_NOWHERE, .at_ns = at_ns};
+
+	scene_fold_put(out, &draft);
+}
+
+/* A half whose other one is no row of its own any more says so. */
+void scene_find_lonely(struct scene_drafts *d)
+{
+	unsigned char *seen = calloc(d->ties + 1, 1);
+
+	d->failed |= !seen;
+	for (size_t i = 0; seen && i < d->count; i++)
+		seen[d->rows[i].tie] += d->rows[i].tie && seen[d->rows[i].tie] < 2;
+	for (size_t i = 0; seen && i < d->count; i++)
+		d->rows[i].lonely = d->rows[i].tie && seen[d->rows[i].tie] < 2;
+	free(seen);
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* The words of what stands for several: counts, sums and ranges. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "scene_fold.h"
+#include "scene_text.h"
+
+enum { TIMES_LEN = 2 * SCENE_QUANTITY + 8 };
+
+/* "3", "3…5" */
+static void put_times(const struct draft_fold *fold, char out[TIMES_LEN])
+{
+	char least[SCENE_QUANTITY], most[SCENE_QUANTITY];
+
+	scene_count(fold->times_least, least);
+	scene_count(fold->times_most, most);
+	snprintf(out, TIMES_LEN, "%s%s%s", least, fold->times_least < fold->times_most ? "…" : "",
+		 fold->times_least < fold->times_most ? most : "");
+}
+
+void scene_say_size(struct scene_drafts *d, const struct draft *draft, char **slot)
+{
+	const struct draft_fold *fold = draft->fold;
+	char least[SCENE_QUANTITY], most[SCENE_QUANTITY];
+
+	if (fold && fold->bytes_least < fold->bytes_most)
+		scene_set(d->scene, slot, "%s…%s", scene_bytes(fold->bytes_least, least),
+			  scene_bytes(fold->bytes_most, most));
+	else
+		scene_set(d->scene, slot, "%s", scene_bytes(draft->of.message->bytes, least));
+}
+
+static void say_sums(struct scene_drafts *d, const struct draft_fold *fold, struct scene_row *row)
+{
+	char least[SCENE_QUANTITY], most[SCENE_QUANTITY];
+
+	if (fold->bytes)
+		scene_append(d->scene, &row->detail, "%s", scene_bytes(fold->bytes, least));
+	if (fold->latency_least_ns == UINT64_MAX)
+		return;
+	scene_append(d->scene, &row->detail, "latency %s",
+		     scene_duration(fold->latency_least_ns, least));
+	if (fold->latency_least_ns < fold->latency_most_ns)
+		scene_set(d->scene, &row->detail, "%s…%s", row->detail,
+			  scene_duration(fold->latency_most_ns, most));
+}
+
+/* The label's own words are of one: before them how many there are in a row. */
+static void say_times(struct scene_drafts *d, const struct draft_fold *fold, char **slot)
+{
+	char times[TIMES_LEN];
+
+	put_times(fold, times);
+	if (fold->times_most > 1 && **slot)
+		scene_set(d->scene, slot, "%s× %s", times, *slot);
+}
+
+void scene_say_folded(struct scene_drafts *d, const struct draft *draft, struct scene_row *row)
+{
+	const struct draft_fold *fold = draft->fold;
+	char count[SCENE_QUANTITY];
+
+	say_times(d, fold, &row->label);
+	say_times(d, fold, &row->brief);
+	row->bytes = fold->bytes;
+	row->important |= fold->times_most > 1;
+	if (fold->times_most < fold->total)
+		scene_append(d->scene, &row->detail, "%s in all", scene_count(fold->total, count));
+	say_sums(d, fold, row);
+}
+
+static void say_count(struct scene_drafts *d, struct scene_row *row, uint64_t n, const char *one,
+		      const char *many)
+{
+	char count[SCENE_QUANTITY];
+
+	if (n)
+		scene_append(d->scene, &row->detail, "%s %s", scene_count(n, count),
+			     n == 1 ? one : many);
+}
+
+void scene_say_loop(struct scene_drafts *d, const struct draft *draft, struct scene_row *row)
+{
+	const struct draft_fold *fold = draft->fold;
+	char times[TIMES_LEN];
+
+	row->style = SCENE_CONTROL;
+	row->important = true;
+	put_times(fold, times);
+	if (fold->mixed)
+		scene_set(d->scene, &row->label, "no order");
+	else
+		scene_set(d->scene, &row->label, "×%s", times);
+	if (fold->times_least < fold->times_most)
+		say_count(d, row, fold->total, "round", "rounds in all");
+	say_count(d, row, fold->messages, "message", "messages");
+	say_sums(d, fold, row);
+	if (fold->mixed)
+		scene_append(d->scene, &row->detail,
+			     "each arrow stands for many that came in no fixed order");
+	scene_append(d->scene, &row->detail, "--unfold shows each");
+}
+
+void scene_say_loop_end(struct scene_drafts *d, const struct draft *draft, struct scene_row *row)
+{
+	(void)d;
+	(void)draft;
+	row->style = SCENE_CONTROL;
+}

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* What two drafts must have in common to be the same row at two times. */
+#include "scene_fold.h"
+
+/* Different texts are different numbers, as good as always. */
+static uint64_t text_number(struct viz_bytes text)
+{
+	uint64_t hash = 14695981039346656037u;
+
+	for (size_t i = 0; i < text.len; i++)
+		hash = (hash ^ (unsigned char)text.data[i]) * 1099511628211u;
+	return hash;
+}
+
+/* Of connected sockets each request may have its own; of others it says what is spoken through. */
+static uint64_t channel_number(const struct viz_channel *channel)
+{
+	if (!channel)
+		return 0;
+	switch (channel->mechanism) {
+	case MECH_TCP:
+	case MECH_UNIX_STREAM:
+	case MECH_UNIX_SEQPACKET:
+		return UINT64_MAX;
+	default:
+		return channel->index + 1;
+	}
+}
+
+static uint64_t signal_number(const struct viz_signal *signal)
+{
+	if (!signal)
+		return 0;
+	return (uint64_t)signal->number << 4 | (uint64_t)(signal->interrupted != NULL) << 2 |
+	       (uint64_t)signal->restarted << 1 | signal->killed;
+}
+
+/* Its end is no lane: who it is. */
+static uint64_t outsider_number(const struct viz_end *end, int lane)
+{
+	return lane < 0 && end->known ? end->pid : 0;
+}
+
+static void shape_message(struct scene_shape *shape, const struct draft *draft, bool coarse)
+{
+	const struct viz_message *m = draft->of.message;
+
+	shape->mechanism = m->mechanism;
+	shape->match = m->match;
+	shape->fate = m->fate;
+	shape->signal = signal_number(m->signal);
+	shape->outsider[0] = coarse ? 0 : outsider_number(&m->from, draft->from);
+	shape->outsider[1] = coarse ? 0 : outsider_number(&m->to, draft->to);
+	if (coarse)
+		return;
+	shape->channel = channel_number(m->channel);
+	shape->typed = m->typed;
+	shape->type = m->typed ? m->type : 0;
+}
+
+static void shape_call(struct scene_shape *shape, const struct viz_operation *op, bool coarse)
+{
+	shape->words[0] = text_number(op->syscall);
+	shape->words[1] = text_number(op->error);
+	shape->channel = coarse ? 0 : channel_number(op->channel);
+}
+
+static void shape_exit(struct scene_shape *shape, const struct draft *draft)
+{
+	const struct viz_process *process = draft->of.process;
+
+	shape->words[0] = process->exit_code | (uint64_t)process->exit_signal << 32;
+	shape->fate = draft->told ? draft->told->fate : FATE_NONE;
+}
+
+static void shape_eof(struct scene_shape *shape, const struct viz_eof *eof, bool coarse)
+{
+	shape->match = eof->match;
+	shape->channel = coarse ? 0 : channel_number(eof->channel);
+	shape->mechanism = eof->channel ? eof->channel->mechanism : MECH_NONE;
+}
+
+bool scene_shape(const struct draft *draft, bool coarse, struct scene_shape *shape)
+{
+	memset(shape, 0, sizeof(*shape)); /* it is compared byte by byte */
+	shape->kind = draft->kind;
+	shape->part = draft->part;
+	shape->from = draft->from;
+	shape->to = draft->to;
+	switch (draft->kind) {
+	case SCENE_MESSAGE:
+	case SCENE_SIGNAL:
+		shape_message(shape, draft, coarse);
+		return true;
+	case SCENE_EOF:
+		shape_eof(shape, draft->of.eof, coarse);
+		return true;
+	case SCENE_CONNECT:
+		shape->words[0] = draft->of.connection->connect != NULL;
+		shape->words[1] = draft->of.connection->accept != NULL;
+		return true;
+	case SCENE_FAILED:
+		shape_call(shape, draft->of.operation, coarse);
+		return true;
+	case SCENE_FORK:
+		return true;
+	case SCENE_EXIT:
+		shape_exit(shape, draft);
+		return true;
+	default: /* each is news */
+		return false;
+	}
+}
