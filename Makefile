@@ -43,7 +43,7 @@ SAN          = -fsanitize=address,undefined -fno-sanitize-recover=all
 SAN_CFLAGS   = $(BASE) -O1 -g -fno-omit-frame-pointer $(SAN)
 FUZZ_CFLAGS  = $(BASE) -O1 -g -fno-omit-frame-pointer $(SAN) -fsanitize=fuzzer-no-link
 
-VIZ_LIBS = -lcjson
+VIZ_LIBS = -lcjson -lz
 BPF_LIBS = -lbpf -lelf -lz
 
 MACHINE    := $(shell uname -m)
@@ -113,9 +113,10 @@ FORCE:
 # --- what is needed, by the Debian package that has it -------------------------------------------
 
 PACKAGES      = bpftool clang gcc libbpf-dev libc6-dev libcjson-dev libelf-dev make zlib1g-dev
-TEST_PACKAGES = busybox-static clang-format clang-tidy cpio cppcheck curl graphviz \
+TEST_PACKAGES = busybox-static chromium clang-format clang-tidy cpio cppcheck curl graphviz \
 		libclang-rt-14-dev libcmocka-dev librsvg2-bin libxml2-utils plantuml \
-		python3 python3-jsonschema qemu-system-x86 shellcheck sudo tshark
+		python3 python3-jsonschema qemu-system-x86 shellcheck sudo tshark \
+		$(if $(shell command -v npm),,nodejs npm)
 # What tests/scenarios/test_daemons.py traces.
 TRACED_PACKAGES = apache2-bin dbus git iproute2 memcached nginx openssh-client \
 		  postgresql procps python3-zmq redis-server redis-tools rpcbind rt-tests tmux
@@ -139,12 +140,13 @@ $(B)/has/viewer: Makefile
 	@missing=; $(call need_program,$(CC),gcc) $(call need_program,$(AR),binutils) \
 	if [ -z "$$missing" ]; then \
 		$(call need_header,stdlib.h,libc6-dev) $(call need_header,cjson/cJSON.h,libcjson-dev) \
+		$(call need_header,zlib.h,zlib1g-dev) \
 	fi; $(report_missing)
 
 $(B)/has/tracer: Makefile $(B)/has/viewer
 	@missing=; $(call need_program,$(BPF_CLANG),clang) $(call need_program,$(BPFTOOL),bpftool) \
 	$(call need_header,bpf/libbpf.h,libbpf-dev) $(call need_header,gelf.h,libelf-dev) \
-	$(call need_header,zlib.h,zlib1g-dev) $(report_missing)
+	$(report_missing)
 
 # cmocka.h wants the other four before it.
 $(B)/has/unit: Makefile $(B)/has/viewer
@@ -170,6 +172,32 @@ $(B)/libviz.a: $(VIZ_OBJ)
 $(B)/ipclens-view: $(VIZ_MAIN:%.c=$(B)/%.o) $(B)/libviz.a
 	$(call msg,LINK,$@)
 	$(Q)$(CC) $(HOST_CFLAGS) $(HOST_LDFLAGS) $^ $(VIZ_LIBS) -o $@
+
+# What an HTML page has beside its data. Modules are joined in the order of their list: what runs
+# when the page is read (constants, tables) stands behind what it needs.
+PAGE     := $(B)/gen/page
+PAGE_JS  := $(addprefix viz/page/,$(shell sed 's/\#.*//' viz/page/modules))
+PAGE_CSS := $(sort $(wildcard viz/page/*.css))
+PAGE_FILES := $(addprefix $(PAGE)/,page.js page.css body.html page.js.sha256 page.css.sha256)
+
+$(PAGE)/page.js: $(PAGE_JS) viz/page/modules viz/page/join.awk
+	@mkdir -p $(@D)
+	$(Q)awk -f viz/page/join.awk $(PAGE_JS) >$@
+
+$(PAGE)/page.css: $(PAGE_CSS)
+	@mkdir -p $(@D)
+	$(Q)cat $(PAGE_CSS) >$@
+
+$(PAGE)/body.html: viz/page/body.html
+	@mkdir -p $(@D)
+	$(Q)cat $< >$@
+
+$(PAGE)/%.sha256: $(PAGE)/%
+	$(Q)sha256sum $< | cut -c 1-64 | tr a-f A-F | basenc --base16 -d | base64 -w 0 >$@
+
+$(B)/viz/page_assets.o $(B)/san/viz/page_assets.o $(B)/fuzz/obj/viz/page_assets.o: $(PAGE_FILES)
+$(B)/viz/page_assets.o $(B)/san/viz/page_assets.o $(B)/fuzz/obj/viz/page_assets.o: \
+	DEFINES += -DPAGE_DIR='"$(PAGE)"'
 
 # --- the tracer --------------------------------------------------------------------------------
 
@@ -277,6 +305,15 @@ demo: all ## trace a real pipeline and draw it (root)
 unit: units ## build and run the unit tests, under ASAN and UBSAN
 	@tests/run --build $(B) unit
 
+# What drives a browser in tests/scenarios/test_page.py, as its lock file says.
+BROWSER := $(B)/browser/node_modules/.package-lock.json
+.PHONY: browser
+browser: $(BROWSER) ## install what the tests of HTML pages need (npm, 10 MB into build/)
+$(BROWSER): tests/browser/package.json tests/browser/package-lock.json
+	@mkdir -p $(B)/browser && cp $^ $(B)/browser
+	$(Q)npm ci --no-audit --no-fund --loglevel=error --prefix $(B)/browser
+	@touch $@
+
 check: all units ## unit tests and scenarios on the live kernel (root; else these skip)
 	@tests/run --build $(B) unit scenarios
 
@@ -285,7 +322,7 @@ MESSAGES ?= 50000
 truth: all ## compare each pair of random traffic with what its processes logged (root; SEEDS=20 MESSAGES=50000)
 	$(Q)IPCLENS_BUILD=$(B) tests/truthgen/run --seeds $(SEEDS) --messages $(MESSAGES)
 
-check-all: all units fuzzers ## all that CI runs (root)
+check-all: all units fuzzers browser ## all that CI runs (root)
 	@tests/run --build $(B) all
 
 FUZZ_SECONDS ?= 60

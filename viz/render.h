@@ -22,7 +22,7 @@ struct render_options {
 /* Draws; 0 or -errno (also of writing). */
 typedef int render_fn(FILE *out, const struct scene *scene, const struct render_options *options);
 
-enum render_needs { RENDER_DRAWING, RENDER_FACTS, RENDER_BINARY };
+enum render_needs { RENDER_DRAWING, RENDER_FACTS, RENDER_BINARY, RENDER_LEDGER };
 
 struct renderer {
 	const char *name;

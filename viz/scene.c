@@ -102,6 +102,7 @@ void scene_free(struct scene *scene)
 	free_text(scene->command);
 	free_facts(scene);
 	free_marks(scene);
+	scene_ledger_free(scene->ledger);
 	free(scene->lanes);
 	free(scene->rows);
 	free(scene->bars);

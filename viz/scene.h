@@ -134,6 +134,9 @@ struct scene_mark {
 	int lane;	/* SCENE_NOWHERE: of no process here */
 };
 
+struct scene_ledger;				     /* scene_ledger.h */
+void scene_ledger_free(struct scene_ledger *ledger); /* NULL is fine */
+
 #define SCENE_NONE SIZE_MAX
 #define SCENE_NEVER UINT64_MAX
 
@@ -199,7 +202,9 @@ struct scene {
 	size_t call_count;
 	uint64_t start_ns;	    /* of CLOCK_MONOTONIC: where the rows' times begin */
 	int64_t realtime_offset_ns; /* added to a time of these it gives one of CLOCK_REALTIME */
-	char **notes;		    /* what is missing and why: loss, a cut trace, rows left out */
+	struct scene_ledger
+		*ledger; /* NULL unless asked for: then rows are only those with words */
+	char **notes;	 /* what is missing and why: loss, a cut trace, rows left out */
 	size_t note_count;
 	bool failed; /* out of memory: sticky, the scene must not be drawn */
 };

@@ -19,6 +19,7 @@ struct scene_request {
 	size_t max_rows;		   /* 0: all */
 	bool unfold;			   /* draw what repeats each time */
 	bool facts;			   /* with objects, messages and calls */
+	bool ledger;			   /* everything, and no picture */
 	const struct diagnosis *diagnosis; /* its findings are marks; NULL: none */
 };
 

@@ -63,6 +63,16 @@ static void end(struct scene_drafts *d)
 	arena_free(d->arena);
 }
 
+static void draw(struct scene_drafts *d)
+{
+	if (!d->request->unfold)
+		scene_fold(d);
+	scene_cap(d);
+	scene_find_lonely(d);
+	scene_write(d);
+	scene_place_marks(d);
+}
+
 int scene_build(const struct scene_request *request, struct scene **scene)
 {
 	struct scene_drafts d;
@@ -75,12 +85,10 @@ int scene_build(const struct scene_request *request, struct scene **scene)
 		scene_place(&d);
 		scene_sum_counts(&d);
 		scene_sum_channels(&d);
-		if (!request->unfold)
-			scene_fold(&d);
-		scene_cap(&d);
-		scene_find_lonely(&d);
-		scene_write(&d);
-		scene_place_marks(&d);
+		if (request->ledger)
+			scene_write_ledger(&d);
+		else
+			draw(&d);
 		if (request->facts)
 			scene_collect_facts(&d);
 		scene_tell_missing(&d);

@@ -127,6 +127,9 @@ char *scene_channel_name(const struct viz_channel *channel);
 /* Lanes of a message's ends: SCENE_OUTSIDE without one, SCENE_NOWHERE where nobody received it. */
 enum scene_part scene_message_lanes(const struct scene_drafts *d, const struct viz_message *m,
 				    int *from, int *to);
+/* Appends who is at the end that is SCENE_OUTSIDE, where that is known. */
+void scene_say_outside(struct scene_drafts *d, const struct viz_message *m, int from, int to,
+		       char **slot);
 /* Whichever side kept more of the bytes. */
 struct viz_bytes scene_payload(const struct viz_message *message);
 
@@ -137,6 +140,9 @@ void scene_tell_missing(struct scene_drafts *d);
 
 /* Objects, messages and calls, for formats that are data (scene_facts.c). */
 void scene_collect_facts(struct scene_drafts *d);
+
+/* Everything, for formats whose reader chooses (scene_ledger.c); instead of scene_write(). */
+void scene_write_ledger(struct scene_drafts *d);
 
 /* Whether the filter lets it through. */
 bool scene_wants_operation(const struct scene_drafts *d, const struct viz_operation *op);

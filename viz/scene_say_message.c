@@ -273,24 +273,25 @@ static bool is_kernel(const struct viz_message *m)
 }
 
 /* The other end has no lane: who it is, as far as known. */
-static void say_outside(struct scene_drafts *d, const struct viz_message *m, struct scene_row *row)
+void scene_say_outside(struct scene_drafts *d, const struct viz_message *m, int from, int to,
+		       char **slot)
 {
-	const struct viz_end *end = row->from == SCENE_OUTSIDE ? &m->from : &m->to;
+	const struct viz_end *end = from == SCENE_OUTSIDE ? &m->from : &m->to;
 	const struct viz_signal_event *generate = m->signal ? m->signal->generate : NULL;
 	struct outside outside;
 
-	if (row->from != SCENE_OUTSIDE && row->to != SCENE_OUTSIDE)
+	if (from != SCENE_OUTSIDE && to != SCENE_OUTSIDE)
 		return;
 	if (end->known && end->pid)
-		scene_say_owned(d, &row->outside, "%s", scene_end_name(d, end));
-	else if (m->signal && row->from == SCENE_OUTSIDE && generate && !generate->from_pid)
-		scene_set(d->scene, &row->outside, "the kernel");
+		scene_say_owned(d, slot, "%s", scene_end_name(d, end));
+	else if (m->signal && from == SCENE_OUTSIDE && generate && !generate->from_pid)
+		scene_set(d->scene, slot, "the kernel");
 	else if (outside_of(m, &outside) && outside.count == 1)
-		scene_say_owned(d, &row->outside, "%s", scene_outsider(outside.processes[0]));
+		scene_say_owned(d, slot, "%s", scene_outsider(outside.processes[0]));
 	else if (is_kernel(m))
-		scene_set(d->scene, &row->outside, "the kernel");
+		scene_set(d->scene, slot, "the kernel");
 	else if (m->echo)
-		scene_set(d->scene, &row->outside, "echo");
+		scene_set(d->scene, slot, "echo");
 }
 
 void scene_say_message(struct scene_drafts *d, const struct draft *draft, struct scene_row *row)
@@ -307,7 +308,7 @@ void scene_say_message(struct scene_drafts *d, const struct draft *draft, struct
 		say_signal(d, m, row);
 	else
 		say_data(d, m, row);
-	say_outside(d, m, row);
+	scene_say_outside(d, m, row->from, row->to, &row->outside);
 	if (m->channel)
 		scene_say_owned(d, &row->channel, "%s", scene_channel_name(m->channel));
 	if (m->channel && d->scene->channel_total > 1 && !(draft->fold && draft->fold->channels))

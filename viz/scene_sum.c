@@ -310,7 +310,8 @@ void scene_tell_missing(struct scene_drafts *d)
 	tell_count(d, count_console(d),
 		   "message with the user's terminal is not drawn (--mechanism pty)",
 		   "messages with the user's terminal are not drawn (--mechanism pty)");
-	if (!d->request->facts) /* there each has its own place, whatever the rows are */
+	if (!d->request->facts &&
+	    !d->request->ledger) /* there each has its own place, whatever the rows are */
 		tell_rows(d);
 	tell_count(d, d->request->pairing->ambiguous,
 		   "message (marked ?) could be paired otherwise too",

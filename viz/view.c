@@ -116,7 +116,7 @@ static int open_picture(struct picture *picture, FILE *out, const struct view_op
 		}
 	}
 	term_look(&picture->term, fileno(picture->out), options->colour);
-	if (picture->renderer->needs == RENDER_BINARY && picture->term.tty)
+	if (picture->renderer->needs >= RENDER_BINARY && picture->term.tty)
 		return complain(picture->renderer->name, "is nothing for a terminal: -o FILE");
 	return STATUS_OK;
 }
@@ -124,13 +124,15 @@ static int open_picture(struct picture *picture, FILE *out, const struct view_op
 static int draw_pairing(FILE *out, const struct viz_model *model, const struct viz_pairing *pairing,
 			const struct diagnosis *diagnosis, const struct view_options *options)
 {
+	enum render_needs needs = choose_renderer(options)->needs;
 	struct scene_request request = {
 		.model = model,
 		.pairing = pairing,
 		.filter = &options->filter,
 		.max_rows = options->max_rows,
 		.unfold = options->unfold,
-		.facts = choose_renderer(options)->needs != RENDER_DRAWING,
+		.facts = needs == RENDER_FACTS || needs == RENDER_BINARY,
+		.ledger = needs == RENDER_LEDGER,
 		.diagnosis = diagnosis,
 	};
 	struct scene *scene = NULL;

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// The checks of page.mjs. To add one: a function here and a scenario in test_page.py.
+import assert from "node:assert/strict";
+
+const text = (page, selector) => page.locator(selector).innerText();
+
+/* What the page itself counts and shows. */
+const state = (page) =>
+	page.evaluate(() => {
+		const { store, items, layout, selected, hits, kernel, timeAxis } = window.ipclens;
+
+		return {
+			messages: store.messageCount,
+			rows: store.rowCount,
+			items: items.count,
+			scale: layout.scale,
+			top: layout.top,
+			lanes: layout.lanes.length,
+			selected: selected < 0 ? null : store.rowMessage(selected) < 0 ? null
+				: store.id[store.rowMessage(selected)],
+			row: selected,
+			hits: hits.count,
+			kernel,
+			timeAxis,
+		};
+	});
+
+/* Every message of the trace as `ipclens messages` has it, as far as the page tells it. */
+const told = (page) =>
+	page.evaluate(() => {
+		const { store } = window.ipclens;
+
+		return Array.from({ length: store.messageCount }, (_, m) => {
+			const route = store.routeOf(m);
+			const pid = (lane) => (lane < 0 ? null : store.lanes[lane].pid);
+			const call = (c) => (c < 0 ? null : [store.callName(c), store.callFd(c),
+				Number(store.startNs + BigInt(store.enter[c])), store.duration[c]]);
+
+			return {
+				id: store.id[m], mechanism: store.mechanisms[route.mechanism].name,
+				bytes: store.bytes[m], from: pid(route.from), to: pid(route.to),
+				sent: route.signal ? null : call(store.sendCall(m)),
+				received: route.signal ? null : call(store.receiveCall(m)),
+				match: store.ambiguous(m) ? "ambiguous" : "exact",
+			};
+		});
+	});
+
+/* Colours in the picture: a picture of one colour shows nothing. */
+const colours = (page) =>
+	page.evaluate(() => {
+		const canvas = document.getElementById("canvas");
+		const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+		const seen = new Set();
+
+		for (let i = 0; i < data.length; i += 4) seen.add((data[i] << 16) | (data[i + 1] << 8) | data[i + 2]);
+		return seen.size;
+	});
+
+export const checks = {
+	/* Counts, every message word by word, both themes. */
+	async opens({ open, shot, expected }) {
+		for (const colorScheme of ["light", "dark"]) {
+			const page = await open({ colorScheme });
+
+			assert.equal((await state(page)).messages, expected.messages.length);
+			assert.deepEqual(await told(page), expected.messages);
+			assert.ok((await colours(page)) > 20, "something is drawn");
+			await shot(page, `${expected.name}-${colorScheme}`);
+			await page.keyboard.press("k");
+			assert.equal((await state(page)).kernel, true);
+			await shot(page, `${expected.name}-kernel-${colorScheme}`);
+			await page.close();
+		}
+	},
+
+	/* What hostile programs call themselves and say is text, and nothing but text. */
+	async hostile({ open, expected }) {
+		const page = await open();
+
+		for (let m = 1; m <= expected.messages; m++) {
+			await page.evaluate((id) => { location.hash = `#m=${id}`; }, m);
+			await page.waitForTimeout(10);
+		}
+		await page.evaluate((id) => { location.hash = `#m=${id}`; }, expected.id);
+		await page.locator("#detail h2").filter({ hasText: `Message ${expected.id}` }).waitFor();
+		const shown = (await text(page, "#detail")) + (await text(page, "#sidebar"));
+
+		for (const words of expected.words) assert.ok(shown.includes(words), `${words} in ${shown}`);
+		assert.equal(await page.locator("img, iframe, object, embed, link, b > b").count(), 0);
+		assert.ok(!/[\u001b\u202e\u2066]/.test(await page.evaluate(() => document.body.innerText)));
+	},
+
+	/* Keyboard, pointer, zoom, filters, search, deep links. */
+	async used({ open, until, shot, expected }) {
+		const page = await open({}, `#m=${expected.middle}`);
+
+		assert.equal((await state(page)).selected, expected.middle);
+		assert.equal(await text(page, "#detail h2"), `Message ${expected.middle}`);
+		await page.keyboard.press("j");
+		await until(page, (id) => window.ipclens.store.rowMessage(window.ipclens.selected) + 1 !== id,
+			"another row is selected", expected.middle);
+		await page.keyboard.press("ArrowRight");
+		assert.match(page.url(), /#m=\d+$/);
+
+		const before = await state(page);
+		await page.mouse.move(600, 400);
+		await page.keyboard.down("Control");
+		await page.mouse.wheel(0, 400);
+		await page.keyboard.up("Control");
+		assert.ok((await state(page)).scale < before.scale, "the wheel zooms out");
+		await page.keyboard.press("0");
+		const fitted = await state(page);
+		assert.ok(fitted.scale * fitted.items <= 800, "all of it is in sight");
+		await shot(page, `${expected.name}-all`);
+		await page.keyboard.press("1");
+		await page.keyboard.press("Home");
+		await page.mouse.wheel(0, 300);
+		assert.ok((await state(page)).top > 0, "the wheel scrolls");
+
+		await page.locator("#search").fill(expected.word);
+		assert.equal((await state(page)).hits, expected.hits);
+		const first = (await state(page)).row;
+		await page.locator("#search").press("Enter");
+		assert.notEqual((await state(page)).row, first, "the next hit");
+		await page.locator("#search").fill("");
+
+		await page.locator("#sidebar label", { hasText: expected.mechanism }).locator("input").uncheck();
+		const without = await page.evaluate(() => {
+			const { store, items } = window.ipclens;
+
+			return Array.from(items.list, (item) => store.mechanisms[store.rowEnds(item >>> 2).mechanism].name);
+		});
+		assert.ok(without.length > 0 && !without.includes(expected.mechanism), "they are hidden");
+		await page.locator("#sidebar .all").click();
+		assert.equal((await state(page)).items, (await state(page)).rows);
+
+		await page.keyboard.press("Home");
+		await page.mouse.click(600, 160);
+		assert.notEqual((await state(page)).row, -1, "a click selects");
+		await page.keyboard.press("t");
+		assert.equal((await state(page)).timeAxis, true);
+		await shot(page, `${expected.name}-time`);
+		await page.locator("#theme").click();
+		await page.keyboard.press("?");
+		assert.ok(await page.locator("#keys").isVisible());
+		assert.ok((await page.locator("#rows tr").count()) > 5, "rows for who does not see");
+	},
+};

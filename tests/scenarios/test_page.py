@@ -1,0 +1,111 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""The HTML page, opened and used in a browser. Its pictures are kept in build/screenshots."""
+import json
+import os
+
+from expectations import Failure, expect, expect_equal
+from harness import lab, main, record, scenario
+from traces import BUILD, call, view
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+BROWSER = os.path.join(BUILD, "browser", "node_modules")  # make browser
+SHOTS = os.path.join(BUILD, "screenshots")
+
+
+def browse(page, check, **expected):
+    """Does with the page what tests/browser/checks.mjs says."""
+    if not os.path.isdir(BROWSER):
+        if os.environ.get("CI"):
+            raise Failure("nothing drives a browser here: make browser")
+        print("# nothing drives a browser here: make browser")
+        return
+    os.makedirs(SHOTS, exist_ok=True)
+    script = os.path.join(HERE, "..", "browser", "page.mjs")
+    with open(page + ".json", "w", encoding="utf-8") as file:
+        json.dump(expected, file)
+    call(["node", script, BROWSER, page, SHOTS, check, file.name])
+
+
+def draw(directory, command, *options):
+    """The page of a traced command, and its messages."""
+    traced = record(directory, command, *options)
+    page = os.path.join(directory, "page.html")
+    view(traced.trace_path, "-o", page)
+    return page, traced.messages()
+
+
+def told(message):
+    """A message as checks.mjs tells it."""
+
+    def call_of(side):
+        if not side or message["mechanism"] == "signal":
+            return None
+        exit_ns = side["exit_ns"] if side["exit_ns"] is not None else side["enter_ns"]
+        return [side["syscall"], side.get("fd", -1), side["enter_ns"], exit_ns - side["enter_ns"]]
+
+    def pid_of(end):
+        return end["pid"] if end else None
+
+    return {
+        "id": message["id"],
+        "mechanism": message["mechanism"],
+        "bytes": message["bytes"],
+        "from": pid_of(message["from"]),
+        "to": pid_of(message["to"]),
+        "sent": call_of(message["sent"]),
+        "received": call_of(message["received"]),
+        "match": message["match"],
+    }
+
+
+@scenario("a page tells each message as `ipclens messages` does, in light and dark, with the kernel")
+def opens(directory):
+    for name in ("connect ls wc", "reqresp pipe", "sysvq"):
+        page, messages = draw(directory, lab(*name.split()))
+        traced = {m["from"]["pid"] for m in messages if m["from"]}
+        # Who started the command is outside: a page says so and tells no number.
+        expected = [told(m) for m in messages]
+        for message in expected:
+            if message["mechanism"] == "signal" and message["to"] not in traced:
+                message["to"] = None
+        browse(page, "opens", name=name.replace(" ", "-"), messages=expected)
+
+
+@scenario("hostile names and payloads are text in a page, and its policy lets nothing else run")
+def hostile(directory):
+    page, messages = draw(directory, lab("hostile"))
+    with open(page, encoding="utf-8") as file:
+        source = file.read()
+    expect("<script>alert" not in source and "onerror" not in source, "all is packed", source[:2000])
+    policy = "default-src 'none'; base-uri 'none'; form-action 'none'; script-src 'sha256-"
+    expect(policy in source and "unsafe" not in source.split("</head>")[0], "a policy", source[:600])
+    image = [m for m in messages if m["mechanism"] == "fifo"][4]
+    words = ["a\\x1b[1m<b>'", "<img src=x onerror="]
+    browse(page, "hostile", messages=len(messages), id=image["id"], words=words)
+
+
+# 300 requests and their responses, in letters of the other case.
+ASKS = r"""
+import os
+requests, responses = os.pipe(), os.pipe()
+if os.fork() == 0:
+    for i in range(300):
+        os.write(responses[1], os.read(requests[0], 10).upper())
+    os._exit(0)
+for i in range(300):
+    os.write(requests[1], b"number %03d" % i)
+    os.read(responses[0], 10)
+os.wait()
+"""
+
+
+@scenario("a page is used: keyboard, pointer, zoom, filter, search, deep link")
+def used(directory):
+    page, messages = draw(directory, ["/usr/bin/python3", "-c", ASKS])
+    expect_equal(len([m for m in messages if m["mechanism"] == "pipe"]), 600, "messages")
+    browse(page, "used", name="used", middle=301, word="Number 12", hits=20, mechanism="pipe")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * What is seen of the trace, and who wants to know when that changes. Events: "filter" (other items
+ * are shown), "view" (the same, elsewhere or larger), "select", "search", "calls" and "payload"
+ * (these have been read), "theme".
+ */
+import { NONE } from "./store.js";
+import { Theme } from "./theme.js";
+
+export class App {
+	constructor(store) {
+		this.store = store;
+		this.theme = new Theme();
+		this.listeners = {};
+		this.kernel = false; /* every message as two copies, by way of the kernel */
+		this.timeAxis = false; /* true to scale; else a row each */
+		this.selected = NONE; /* a row */
+		this.filter = { mechanisms: new Set(), lane: NONE, object: NONE, talk: NONE };
+		this.hits = { query: "", rows: null, count: 0 };
+	}
+
+	on(names, listener) {
+		for (const name of names.split(" ")) (this.listeners[name] ||= []).push(listener);
+	}
+
+	emit(name) {
+		for (const listener of this.listeners[name] || []) listener();
+	}
+
+	/* A row, or NONE; `from` says who did it, so that it need not scroll there. */
+	select(row, from) {
+		if (row === this.selected) return;
+		this.selected = row;
+		this.selectedFrom = from || "";
+		this.emit("select");
+	}
+
+	/* Hides a mechanism or shows it again. */
+	toggleMechanism(mechanism) {
+		const hidden = this.filter.mechanisms;
+
+		if (!hidden.delete(mechanism)) hidden.add(mechanism);
+		this.emit("filter");
+	}
+
+	/* Shows only one lane, object or talk: only("object", 3); the same again shows all. */
+	only(what, which) {
+		const same = this.filter[what] === which;
+
+		this.filter.lane = this.filter.object = this.filter.talk = NONE;
+		if (!same) this.filter[what] = which;
+		this.emit("filter");
+	}
+
+	showAll() {
+		this.filter = { mechanisms: new Set(), lane: NONE, object: NONE, talk: NONE };
+		this.emit("filter");
+	}
+
+	get filtered() {
+		const f = this.filter;
+
+		return f.mechanisms.size > 0 || f.lane >= 0 || f.object >= 0 || f.talk >= 0;
+	}
+
+	setKernel(on) {
+		if (on === this.kernel || (on && !this.store.hasCalls)) return;
+		this.kernel = on;
+		this.emit("filter");
+	}
+
+	setTimeAxis(on) {
+		this.timeAxis = on;
+		this.emit("axis");
+	}
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Stretches of lanes: calls that slept, handlers that ran, the life of a process. */
+import { duration } from "./format.js";
+import { SMALL } from "./draw_row.js";
+import { HEAD } from "./layout.js";
+
+const WIDTH = 9;
+const MOST = 400; /* of a thread in sight */
+const LIVELY_PART = 2; /* a call that slept this part of its time is a bar */
+
+export class Bars {
+	constructor(app) {
+		this.app = app;
+		this.threads = [];
+		this.handlers = [];
+	}
+
+	/* Calls of one thread do not overlap: in order of their begin they are in order of their end. */
+	read() {
+		const store = this.app.store;
+		const lists = store.threads.map(() => []);
+
+		for (let c = 0; c < store.callCount; c++)
+			if (store.unfinished(c) || (store.offCpu[c] && store.offCpu[c] >= store.duration[c] / LIVELY_PART))
+				lists[store.callThread(c)].push(c);
+		this.threads = lists.map((list, thread) => ({
+			lane: store.threads[thread][0],
+			calls: Uint32Array.from(list.sort((a, b) => store.enter[a] - store.enter[b])),
+		}));
+		for (const [m, times] of store.signals)
+			if (times.handled >= 0 && times.delivered >= 0)
+				this.handlers.push({ m, lane: store.routeOf(m).to, ...times });
+	}
+
+	/* Calls of the thread that last in [from, to]. */
+	*within(thread, from, to) {
+		const store = this.app.store;
+		let low = 0;
+		let high = thread.calls.length;
+
+		while (low < high) {
+			const middle = (low + high) >> 1;
+
+			if (store.exitNs(thread.calls[middle]) < from) low = middle + 1;
+			else high = middle;
+		}
+		for (let i = low; i < thread.calls.length && i < low + MOST; i++) {
+			if (store.enter[thread.calls[i]] > to) return;
+			yield thread.calls[i];
+		}
+	}
+
+	draw(pen, layout, from_ns, to_ns) {
+		const { ctx } = pen;
+
+		for (const thread of this.threads) {
+			const x = layout.x(thread.lane);
+
+			if (!(x > -20 && x < layout.width + 20)) continue;
+			for (const call of this.within(thread, from_ns, to_ns)) this.sleep(pen, layout, call, x);
+		}
+		for (const handler of this.handlers) {
+			const x = layout.x(handler.lane);
+
+			if (!(x > 0) || handler.handled < from_ns || handler.delivered > to_ns) continue;
+			const y = layout.yOfTime(handler.delivered);
+
+			ctx.fillStyle = this.app.theme.family(
+				this.app.store.mechanisms[this.app.store.routeOf(handler.m).mechanism]);
+			ctx.globalAlpha = 0.55;
+			ctx.fillRect(x - WIDTH / 2, y, WIDTH, Math.max(4, layout.yOfTime(handler.handled) - y));
+			ctx.globalAlpha = 1;
+		}
+	}
+
+	sleep(pen, layout, call, x) {
+		const { ctx, theme } = pen;
+		const store = this.app.store;
+		const y1 = Math.max(layout.yOfTime(store.enter[call]), HEAD - 4);
+		const y2 = Math.min(layout.yOfTime(store.exitNs(call)), layout.height + 4);
+
+		if (y2 - y1 < 3) return;
+		ctx.fillStyle = theme.bg;
+		ctx.fillRect(x - WIDTH / 2, y1, WIDTH, y2 - y1);
+		ctx.save();
+		ctx.translate(x, y1);
+		ctx.fillStyle = theme.stripes(ctx);
+		ctx.fillRect(-WIDTH / 2, 0, WIDTH, y2 - y1);
+		ctx.restore();
+		ctx.setLineDash([]);
+		ctx.lineWidth = 1;
+		ctx.strokeStyle = theme.sleep;
+		ctx.strokeRect(Math.round(x - WIDTH / 2) + 0.5, y1, WIDTH, y2 - y1);
+		if (y2 - y1 > 34 && y1 > HEAD - 6)
+			pen.text(duration(store.offCpu[call] || store.duration[call]) + " asleep",
+				x + 9, Math.max(y1, HEAD) + 16, SMALL, theme.muted);
+	}
+}

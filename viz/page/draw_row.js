@@ -1,0 +1,403 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* One row of the picture: its arrow and its words. Lines first, for all rows, then words. */
+import { FATE, FORM, KIND, OUTSIDE, PART } from "./store.js";
+import { HALF, itemHalf, itemRow } from "./items.js";
+import { bytes, quoted } from "./format.js";
+import { dashOf } from "./theme.js";
+import { hasLane } from "./layout.js";
+
+const STUB = 58; /* an arrow to somebody outside */
+const HEAD_LEN = 9;
+const PAYLOAD_SHOWN = 48;
+
+/* --- words --- */
+
+const FATE_WORDS = {
+	[FATE.UNREAD]: "unread", [FATE.DISCARDED]: "thrown away", [FATE.DROPPED]: "dropped",
+	[FATE.TRUNCATED]: "cut", [FATE.IGNORED]: "ignored", [FATE.DEFAULT]: "default",
+	[FATE.COALESCED]: "coalesced", [FATE.PENDING]: "pending", [FATE.NO_PROCESS]: "no process",
+};
+
+function added(store, m) {
+	const data = store.payload(m);
+
+	if (data.length < 8) return "";
+	const view = new DataView(data.buffer, data.byteOffset, 8);
+	return (store.send && store.sendCall(m) < 0 ? " " : " +") + view.getBigUint64(0, true);
+}
+
+/* "pipe 24 B", "SIGUSR1 ignored", "sysv-msg 12 B type 3" */
+export function messageLabel(store, m, short) {
+	const route = store.routeOf(m);
+	const mechanism = store.mechanisms[route.mechanism];
+	const doubt = store.ambiguous(m) ? "? " : "";
+	const fate = FATE_WORDS[store.fate(m)];
+	let text = doubt + mechanism.name;
+
+	if (route.signal) text = doubt + (route.label || "signal");
+	else if (mechanism.name === "eventfd") text += added(store, m);
+	else if (mechanism.form === FORM.EVENT) text += " wakes";
+	else text = (short ? doubt : text + " ") + bytes(store.bytes[m]);
+	if (store.type(m) !== undefined)
+		text += (mechanism.name === "sysv-msg" ? " type " : " prio ") + store.type(m);
+	return fate ? text + " · " + fate : text;
+}
+
+export function messagePayload(store, m) {
+	const data = store.payload(m);
+	const part = data.subarray(0, PAYLOAD_SHOWN);
+
+	if (!data.length || store.mechanisms[store.routeOf(m).mechanism].form === FORM.EVENT) return "";
+	return '"' + quoted(part) + '"' + (part.length < store.bytes[m] ? "…" : "");
+}
+
+/* --- the pen --- */
+
+export class RowPen {
+	constructor(ctx, app, layout) {
+		Object.assign(this, { ctx, app, layout, store: app.store, theme: app.theme });
+		this.widths = new Map();
+	}
+
+	/* Where an arrow begins and ends: {x1, x2, open1, open2} or null where no lane is shown. */
+	ends(item) {
+		const row = itemRow(item);
+		const ends = this.store.rowEnds(row);
+		const half = itemHalf(item);
+		const from = this.place(ends.from, ends.to, -1);
+		const to = this.place(ends.to, ends.from, ends.to === OUTSIDE ? 1 : 0);
+
+		if (half !== HALF.WHOLE) return this.halfEnds(half, from, to);
+		if (from === null || to === null) return null;
+		return { x1: from, x2: to, open1: ends.from === OUTSIDE, open2: ends.to === OUTSIDE };
+	}
+
+	place(lane, other, side) {
+		if (hasLane(this.layout, lane)) return this.layout.x(lane);
+		if (!hasLane(this.layout, other)) return null;
+		return this.layout.x(other) + (lane === OUTSIDE ? side || -1 : 1) * STUB;
+	}
+
+	halfEnds(half, from, to) {
+		const { kernelLeft, kernelRight } = this.layout;
+		const x = half === HALF.IN ? from : to;
+
+		if (x === null) return null;
+		const kernel = x < kernelLeft ? kernelLeft : kernelRight;
+		return half === HALF.IN ? { x1: x, x2: kernel } : { x1: kernel, x2: x };
+	}
+
+	line(x1, y1, x2, y2) {
+		this.ctx.moveTo(x1, y1);
+		this.ctx.lineTo(x2, y2);
+	}
+
+	head(x, y, left, open) {
+		const { ctx } = this;
+		const back = left ? HEAD_LEN : -HEAD_LEN;
+
+		ctx.beginPath();
+		ctx.moveTo(x + back, y - 4.2);
+		ctx.lineTo(x, y);
+		ctx.lineTo(x + back, y + 4.2);
+		if (open) {
+			ctx.setLineDash([]);
+			ctx.stroke();
+		} else {
+			ctx.closePath();
+			ctx.fill();
+		}
+	}
+
+	circle(x, y, radius, filled) {
+		this.ctx.beginPath();
+		this.ctx.setLineDash([]);
+		this.ctx.arc(x, y, radius, 0, 7);
+		if (filled) this.ctx.fill();
+		else {
+			this.ctx.fillStyle = this.theme.bg;
+			this.ctx.fill();
+			this.ctx.stroke();
+		}
+	}
+
+	cross(x, y) {
+		this.ctx.beginPath();
+		this.ctx.setLineDash([]);
+		this.line(x - 4.5, y - 4.5, x + 4.5, y + 4.5);
+		this.line(x - 4.5, y + 4.5, x + 4.5, y - 4.5);
+		this.ctx.stroke();
+	}
+
+	/* --- arrows --- */
+
+	draw(item, y, y2) {
+		const row = itemRow(item);
+		const kind = this.store.rowKind(row);
+		const ends = this.store.rowEnds(row);
+		const mechanism = this.store.mechanisms[ends.mechanism];
+		const message = kind <= KIND.SIGNAL;
+
+		this.ctx.strokeStyle = this.ctx.fillStyle =
+			message ? this.theme.family(mechanism) : this.theme.fg;
+		this.ctx.lineWidth = message && kind === KIND.MESSAGE ? 2 : 1.3;
+		if (message) this.arrow(item, this.ends(item), y, y2, dashOf(mechanism));
+		else this.mark(row, kind, ends, y);
+	}
+
+	arrow(item, ends, y, y2, dash) {
+		const row = itemRow(item);
+		const part = this.store.rowPart(row);
+		const signal = this.store.rowKind(row) === KIND.SIGNAL;
+
+		if (!ends) return;
+		if (itemHalf(item) === HALF.WHOLE && part !== PART.WHOLE) {
+			this.halfArrow(part, ends, y, dash, signal);
+			return;
+		}
+		if (Math.abs(ends.x1 - ends.x2) < 1) {
+			this.loop(ends.x1, y, dash, signal);
+			return;
+		}
+		this.ctx.beginPath();
+		this.ctx.setLineDash(dash);
+		this.line(ends.x1, y, ends.x2 + (ends.x1 < ends.x2 ? -4 : 4), y2);
+		this.ctx.stroke();
+		this.head(ends.x2, y2, ends.x1 > ends.x2, signal);
+		if (ends.open1) this.circle(ends.x1, y, 3.5, false);
+		if (ends.open2) this.circle(ends.x2, y2, 3.5, false);
+	}
+
+	/* A message drawn in two rows, or one that never arrived. */
+	halfArrow(part, ends, y, dash, signal) {
+		const middle = ends.x2 === ends.x1 ? ends.x1 + STUB : (ends.x1 + ends.x2) / 2;
+		const [a, b] = part === PART.RECEIVED ? [middle, ends.x2] : [ends.x1, middle];
+
+		this.ctx.beginPath();
+		this.ctx.setLineDash(dash);
+		this.line(a, y, b, y);
+		this.ctx.stroke();
+		if (part === PART.RECEIVED) this.head(b, y, a > b, signal);
+		if (part === PART.DROPPED) this.cross(middle, y);
+		else this.circle(middle, y, 3.5, part === PART.UNREAD);
+	}
+
+	/* To itself. */
+	loop(x, y, dash, signal) {
+		this.ctx.beginPath();
+		this.ctx.setLineDash(dash);
+		this.ctx.moveTo(x, y - 5);
+		this.ctx.bezierCurveTo(x + 40, y - 7, x + 40, y + 7, x + 6, y + 5);
+		this.ctx.stroke();
+		this.head(x, y + 5, true, signal);
+	}
+
+	/* What is no message: at a lane, or an arrow of control. */
+	mark(row, kind, ends, y) {
+		const x = hasLane(this.layout, ends.from) ? this.layout.x(ends.from) : NaN;
+		const { ctx, theme } = this;
+
+		ctx.setLineDash([]);
+		if (kind === KIND.EOF || kind === KIND.CONNECT || kind === KIND.FORK) {
+			const place = this.ends(row << 2);
+
+			if (place) this.arrow(row << 2, place, y, y, kind === KIND.FORK ? [] : [9, 3]);
+			return;
+		}
+		if (Number.isNaN(x)) return;
+		if (kind === KIND.EXIT) this.exit(row, ends, x, y);
+		else if (kind === KIND.EXEC) this.diamond(x, y, true);
+		else if (kind === KIND.NOTE) this.diamond(x, y, false);
+		else {
+			ctx.strokeStyle = theme.bad;
+			ctx.lineWidth = 2;
+			if (kind === KIND.FAILED) this.cross(x, y);
+			else if (kind === KIND.FOUND) this.circle(x, y, 5, false);
+			else this.hourglass(x, y);
+		}
+	}
+
+	exit(row, said, x, y) {
+		this.ctx.lineWidth = 2;
+		this.cross(x, y);
+		if (said.message < 0 || !hasLane(this.layout, said.to)) return;
+		const signal = this.store.mechanisms[this.store.routeOf(said.message).mechanism];
+		const to = this.layout.x(said.to);
+
+		this.ctx.strokeStyle = this.ctx.fillStyle = this.theme.family(signal);
+		this.ctx.lineWidth = 1.3;
+		this.ctx.beginPath();
+		this.ctx.setLineDash(dashOf(signal));
+		this.line(x + (to < x ? -8 : 8), y, to, y);
+		this.ctx.stroke();
+		this.head(to, y, to < x, true);
+	}
+
+	diamond(x, y, filled) {
+		this.ctx.beginPath();
+		for (const [dx, dy] of [[0, -6], [5, 0], [0, 6], [-5, 0]]) this.ctx.lineTo(x + dx, y + dy);
+		this.ctx.closePath();
+		this.ctx.fillStyle = filled ? this.theme.fg : this.theme.bg;
+		this.ctx.fill();
+		this.ctx.stroke();
+	}
+
+	hourglass(x, y) {
+		this.ctx.fillStyle = this.theme.bg;
+		this.ctx.fillRect(x - 6, y - 7, 12, 14);
+		this.ctx.beginPath();
+		this.ctx.moveTo(x - 5, y - 6);
+		for (const [dx, dy] of [[5, -6], [-5, 6], [5, 6]]) this.ctx.lineTo(x + dx, y + dy);
+		this.ctx.closePath();
+		this.ctx.stroke();
+	}
+
+	/* --- words --- */
+
+	width(text, font) {
+		const key = font + text;
+		let width = this.widths.get(key);
+
+		if (width === undefined) {
+			if (this.widths.size > 20000) this.widths.clear();
+			this.ctx.font = font;
+			width = this.ctx.measureText(text).width;
+			this.widths.set(key, width);
+		}
+		return width;
+	}
+
+	/* As much of it as fits, with … where it was cut; "" where not even a little does. */
+	fitted(text, font, room) {
+		if (this.width(text, font) <= room) return text;
+		let low = 0;
+		let high = text.length;
+
+		while (low < high) {
+			const middle = (low + high + 1) >> 1;
+
+			if (this.width(text.slice(0, middle) + "…", font) <= room) low = middle;
+			else high = middle - 1;
+		}
+		return low < 3 ? "" : text.slice(0, low) + "…";
+	}
+
+	/*
+	 * With a halo, so that lifelines that it crosses do not make it illegible. All halos are drawn
+	 * before all arrows, which they must not hide.
+	 */
+	text(text, x, y, font, colour) {
+		const { ctx } = this;
+
+		ctx.font = font;
+		if (this.halo) {
+			ctx.lineWidth = 5;
+			ctx.lineJoin = "round";
+			ctx.setLineDash([]);
+			ctx.strokeStyle = this.theme.bg;
+			ctx.strokeText(text, x, y);
+		} else {
+			ctx.fillStyle = colour;
+			ctx.fillText(text, x, y);
+		}
+	}
+
+	label(item, y) {
+		const row = itemRow(item);
+		const kind = this.store.rowKind(row);
+
+		if (kind <= KIND.SIGNAL) this.messageWords(item, row, y);
+		else this.saidWords(row, kind, this.store.rowSaid(row), y);
+	}
+
+	messageWords(item, row, y) {
+		const m = this.store.rowMessage(row);
+		const half = itemHalf(item);
+		const ends = this.ends(item);
+		const mechanism = this.store.mechanisms[this.store.routeOf(m).mechanism];
+
+		if (!ends) return;
+		if (half === HALF.WHOLE && this.store.rowPart(row) === PART.RECEIVED) {
+			this.between(ends, y, "received", "", this.theme.family(mechanism));
+			return;
+		}
+		const payload = half === HALF.OUT ? "" : messagePayload(this.store, m);
+		const room = this.room(ends) - 8;
+		let label = messageLabel(this.store, m, half !== HALF.WHOLE);
+
+		if (half === HALF.IN) label = (this.copies(m, half) ? "copy " : "") + label;
+		if (half === HALF.OUT) label = (this.copies(m, half) ? "copy " : "") + label;
+		if (this.width(label, FONT) > room) label = messageLabel(this.store, m, true);
+		this.between(ends, y, label, payload, this.theme.family(mechanism));
+		this.outsideName(m, ends, y);
+	}
+
+	/* Nothing is copied by splice and its kin, nor where there is no data. */
+	copies(m, half) {
+		const call = half === HALF.IN ? this.store.sendCall(m) : this.store.receiveCall(m);
+
+		return call >= 0 && this.store.bytes[m] > 0 && !MOVES.has(this.store.callName(call));
+	}
+
+	room(ends) {
+		return Math.max(Math.abs(ends.x1 - ends.x2) - 14, 0) || 120;
+	}
+
+	/* Label and payload above an arrow, in its middle. */
+	between(ends, y, label, payload, colour) {
+		const self = Math.abs(ends.x1 - ends.x2) < 1;
+		const room = self ? 150 : this.room(ends);
+		const shown = this.fitted(label, FONT, Math.max(room, 46));
+		const width = this.width(shown, FONT);
+		let more = payload ? this.fitted(payload, MONO, room - width - 12) : "";
+		const all = width + (more ? 7 + this.width(more, MONO) : 0);
+		const x = self ? ends.x1 + 44 : (ends.x1 + ends.x2) / 2 - all / 2;
+		const base = self ? y + 4 : y - 6;
+
+		this.text(shown, x, base, FONT, colour);
+		if (more) this.text(more, x + width + 7, base, MONO, this.theme.muted);
+	}
+
+	outsideName(m, ends, y) {
+		const route = this.store.routeOf(m);
+		const name = route.from === OUTSIDE ? route.fromName : route.to === OUTSIDE ? route.toName : "";
+		const x = ends.open1 ? ends.x1 : ends.x2;
+
+		if (!ends.open1 && !ends.open2) return;
+		const shown = this.fitted(name || "outside", SMALL, 110);
+
+		this.text(shown, x - this.width(shown, SMALL) / 2, y + 14, SMALL, this.theme.muted);
+	}
+
+	saidWords(row, kind, said, y) {
+		const control = kind === KIND.EOF || kind === KIND.CONNECT || kind === KIND.FORK;
+		const bad = kind === KIND.FAILED || kind === KIND.WAITING || kind === KIND.FOUND ||
+			said.label.startsWith("killed");
+		const colour = bad ? this.theme.bad : this.theme.fg;
+		const ends = control ? this.ends(row << 2) : null;
+
+		if (control) {
+			if (ends) this.between(ends, y, (said.ambiguous ? "? " : "") + said.label, "", colour);
+			return;
+		}
+		if (!hasLane(this.layout, said.from)) return;
+		const x = this.layout.x(said.from);
+		const left = kind === KIND.EXIT && hasLane(this.layout, said.to) && said.to > said.from;
+		const label = this.fitted(said.label, FONT, Math.max(this.layout.gap - 14, 60));
+
+		this.text(label, left ? x - 10 - this.width(label, FONT) : x + 10, y + 4, FONT, colour);
+		if (kind === KIND.EXIT && said.message >= 0 && hasLane(this.layout, said.to)) {
+			const to = this.layout.x(said.to);
+			const signal = this.store.mechanisms[this.store.routeOf(said.message).mechanism];
+
+			this.between({ x1: x, x2: to }, y, messageLabel(this.store, said.message), "",
+				this.theme.family(signal));
+		}
+	}
+}
+
+const MOVES = new Set(["splice", "tee", "vmsplice", "sendfile", "sendfile64", "copy_file_range"]);
+export const FONT = "12px system-ui, 'DejaVu Sans', sans-serif";
+export const BOLD = "600 12.5px system-ui, 'DejaVu Sans', sans-serif";
+export const SMALL = "11px system-ui, 'DejaVu Sans', sans-serif";
+export const MONO = "11px ui-monospace, 'DejaVu Sans Mono', monospace";

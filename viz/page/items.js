@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * What is drawn, in its order, after filters: an item is row * 4 + half. Without the kernel lane
+ * each row is one item (WHOLE); with it each message is two, where it is copied into the kernel and
+ * where out of it, each at its own time.
+ */
+import { KIND, PART, NONE } from "./store.js";
+
+export const HALF = { WHOLE: 0, IN: 1, OUT: 2 };
+export const itemRow = (item) => item >>> 2;
+export const itemHalf = (item) => item & 3;
+
+export class Items {
+	constructor(app) {
+		this.app = app;
+		this.build();
+	}
+
+	build() {
+		this.routeShown = this.app.store.routes.map((route) => this.wants(route));
+		if (this.app.kernel) this.buildHalves();
+		else this.buildRows();
+		this.count = this.list.length;
+		this.startNs = this.count ? this.at[0] : 0;
+		this.endNs = this.count ? this.at[this.count - 1] : 0;
+	}
+
+	/* Of a route or a row with words. */
+	wants(ends) {
+		const f = this.app.filter;
+
+		if (f.mechanisms.has(ends.mechanism)) return false;
+		if (f.lane >= 0 && ends.from !== f.lane && ends.to !== f.lane) return false;
+		if (f.object >= 0 && ends.object !== f.object) return false;
+		return f.talk < 0 || ends.talk === f.talk;
+	}
+
+	wantsRow(row) {
+		const store = this.app.store;
+		const ref = store.rowRef[row];
+
+		if (ref >= 0) return this.routeShown[store.route[ref]];
+		const said = store.said[-1 - ref];
+		if (said.object === undefined) said.object = objectOf(store, said);
+		return this.wants(said);
+	}
+
+	buildRows() {
+		const store = this.app.store;
+		const list = new Uint32Array(store.rowCount);
+		let count = 0;
+
+		for (let row = 0; row < store.rowCount; row++)
+			if (this.wantsRow(row)) list[count++] = row << 2;
+		this.list = count === list.length ? list : list.slice(0, count);
+		this.at = store.rowAt;
+		if (count === store.rowCount) return;
+		this.at = new Float64Array(count);
+		for (let i = 0; i < count; i++) this.at[i] = store.rowAt[list[i] >>> 2];
+	}
+
+	/* A split message has two rows already: its sent half is one, its received half the other. */
+	buildHalves() {
+		const store = this.app.store;
+		const list = new Uint32Array(store.rowCount * 2);
+		const at = new Float64Array(store.rowCount * 2);
+		let count = 0;
+		const add = (row, half, ns) => {
+			list[count] = (row << 2) | half;
+			at[count++] = Number.isNaN(ns) ? store.rowAt[row] : ns;
+		};
+
+		/* First what goes in, then what comes out: each is nearly in order, and so soon sorted. */
+		for (let row = 0; row < store.rowCount; row++) {
+			const m = store.rowRef[row];
+
+			if (!this.wantsRow(row) || store.rowPart(row) === PART.RECEIVED) continue;
+			if (m < 0) add(row, HALF.WHOLE, store.rowAt[row]);
+			else add(row, HALF.IN, store.sentNs(m));
+		}
+		for (let row = 0; row < store.rowCount; row++) {
+			const m = store.rowRef[row];
+			const part = store.rowPart(row);
+
+			if (m >= 0 && (part === PART.WHOLE || part === PART.RECEIVED) && this.wantsRow(row))
+				add(row, HALF.OUT, store.receivedNs(m));
+		}
+		this.sort(list.subarray(0, count), at.subarray(0, count));
+	}
+
+	sort(list, at) {
+		const order = sortedOrder(at);
+
+		this.list = new Uint32Array(list.length);
+		this.at = new Float64Array(list.length);
+		for (let i = 0; i < order.length; i++) {
+			this.list[i] = list[order[i]];
+			this.at[i] = at[order[i]];
+		}
+		this.countLevels();
+	}
+
+	/* What lies in the kernel object after each item, as far as the trace tells. */
+	countLevels() {
+		const store = this.app.store;
+		const now = new Float64Array(store.objects.length);
+
+		this.level = new Float64Array(this.list.length);
+		for (let i = 0; i < this.list.length; i++) {
+			const half = this.list[i] & 3;
+			const m = store.rowRef[this.list[i] >>> 2];
+			const object = m >= 0 && half ? store.routeOf(m).object : NONE;
+
+			if (object < 0) continue;
+			if (half === HALF.IN && store.rowPart(this.list[i] >>> 2) !== PART.DROPPED)
+				now[object] += store.bytes[m];
+			else if (half === HALF.OUT) now[object] = Math.max(0, now[object] - store.bytes[m]);
+			this.level[i] = now[object];
+		}
+	}
+
+	/* The first item at this time or later. */
+	atTime(ns) {
+		let low = 0;
+		let high = this.count;
+
+		while (low < high) {
+			const middle = (low + high) >> 1;
+
+			if (this.at[middle] < ns) low = middle + 1;
+			else high = middle;
+		}
+		return low;
+	}
+
+	/* The item of a row (of two the first), or NONE where it is filtered out. */
+	ofRow(row) {
+		if (row < 0) return NONE;
+		if (!this.app.kernel) {
+			const i = lowerBound(this.list, row << 2);
+
+			return i < this.count && this.list[i] >>> 2 === row ? i : NONE;
+		}
+		const m = this.app.store.rowRef[row];
+		const ns = m >= 0 ? this.app.store.sentNs(m) : this.app.store.rowAt[row];
+		const from = this.atTime(Number.isNaN(ns) ? this.app.store.rowAt[row] : ns);
+
+		for (let i = from; i < this.count && i < from + 64; i++)
+			if (this.list[i] >>> 2 === row) return i;
+		return this.list.findIndex((item) => item >>> 2 === row);
+	}
+}
+
+function lowerBound(list, value) {
+	let low = 0;
+	let high = list.length;
+
+	while (low < high) {
+		const middle = (low + high) >> 1;
+
+		if (list[middle] < value) low = middle + 1;
+		else high = middle;
+	}
+	return low;
+}
+
+/* Indices in ascending order of keys, stable: merges the runs that are there already. */
+export function sortedOrder(keys) {
+	const count = keys.length;
+	let from = new Uint32Array(count);
+	let to = new Uint32Array(count);
+	let runs = [0];
+
+	for (let i = 0; i < count; i++) from[i] = i;
+	for (let i = 1; i < count; i++) if (keys[i] < keys[i - 1]) runs.push(i);
+	runs.push(count);
+	while (runs.length > 2) {
+		const next = [0];
+
+		for (let r = 0; r + 1 < runs.length; r += 2) {
+			const end = r + 2 < runs.length ? runs[r + 2] : runs[r + 1];
+
+			merge(keys, from, to, runs[r], runs[r + 1], end);
+			next.push(end);
+		}
+		runs = next;
+		[from, to] = [to, from];
+	}
+	return from;
+}
+
+function merge(keys, from, to, begin, middle, end) {
+	let a = begin;
+	let b = middle;
+
+	for (let i = begin; i < end; i++)
+		to[i] = b >= end || (a < middle && keys[from[a]] <= keys[from[b]]) ? from[a++] : from[b++];
+}
+
+/* Rows with words name their channel; an object of the same name is theirs. */
+function objectOf(store, said) {
+	store.objectByName ||= new Map(store.objects.map((object, i) => [object.name, i]));
+	return said.channel && store.objectByName.has(said.channel)
+		? store.objectByName.get(said.channel)
+		: NONE;
+}
+
+export const isMessageKind = (kind) => kind === KIND.MESSAGE || kind === KIND.SIGNAL;

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Keyboard, wheel and pointer. */
+import { byId, el, fill } from "./dom.js";
+import { follow } from "./detail.js";
+import { openPanelByKey, panelHelp } from "./panels.js";
+import { itemRow } from "./items.js";
+import { HEAD, ROW_FIRST } from "./layout.js";
+
+const ZOOM = 1.25;
+const DRAG_LEAST = 4;
+
+const KEYS = [
+	["↑ ↓", "row above, below"], ["← →", "previous, next of the conversation"],
+	["PgUp PgDn Home End", "scroll"], ["+ − 0", "zoom, fit"], ["1", "a row each, readable"],
+	["/ n N", "search, next hit, hit before"], ["k", "kernel lane"], ["t", "time to scale, or a row each"],
+	["c", "only this conversation"], ["f", "filters"], ["Esc", "select nothing, show all"],
+	["?", "this list"],
+];
+
+export class Controls {
+	constructor(app, canvas, layout, search) {
+		Object.assign(this, { app, canvas, layout, search });
+		this.element = canvas.element;
+		document.addEventListener("keydown", (event) => this.key(event));
+		this.element.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
+		this.element.addEventListener("pointerdown", (event) => this.press(event));
+		this.element.addEventListener("pointermove", (event) => this.move(event));
+		this.element.addEventListener("pointerup", (event) => this.release(event));
+		this.buttons();
+	}
+
+	buttons() {
+		const { app } = this;
+		const click = (id, what) => byId(id).addEventListener("click", what);
+
+		click("kernel", () => app.setKernel(!app.kernel));
+		click("axis", () => app.setTimeAxis(!app.timeAxis));
+		click("theme", () => toggleTheme(app));
+		click("help", () => this.help());
+		byId("search").addEventListener("input", (event) => this.find(event.target.value));
+		byId("search").addEventListener("keydown", (event) => this.searchKey(event));
+	}
+
+	/* --- search --- */
+
+	find(query) {
+		const { app, search } = this;
+
+		search.run(query);
+		if (app.hits.count && !(app.selected >= 0 && app.hits.rows[app.selected])) this.nextHit(1, true);
+	}
+
+	searchKey(event) {
+		if (event.key === "Enter") this.nextHit(event.shiftKey ? -1 : 1);
+		else if (event.key === "Escape") this.element.focus();
+		else return;
+		event.preventDefault();
+	}
+
+	nextHit(step) {
+		const row = this.search.next(step);
+
+		if (row >= 0) this.app.select(row);
+	}
+
+	/* --- keys --- */
+
+	key(event) {
+		const typing = /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName) &&
+			event.target.type !== "checkbox";
+
+		if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
+		if (event.key === "Enter" || event.key === " ") return;
+		if (this.act(event.key) || openPanelByKey(this.app, event.key)) event.preventDefault();
+	}
+
+	act(key) {
+		const { app, layout } = this;
+		const page = (layout.bodyHeight / layout.scale) * 0.9;
+		const actions = {
+			j: () => this.step(1), ArrowDown: () => this.step(1), ArrowUp: () => this.step(-1),
+			K: () => this.step(-1), J: () => this.step(1),
+			ArrowLeft: () => follow(app, -1), ArrowRight: () => follow(app, 1),
+			PageDown: () => this.scroll(page), PageUp: () => this.scroll(-page),
+			Home: () => this.scrollTo(layout.first), End: () => this.scrollTo(layout.end),
+			"+": () => this.zoom(ZOOM), "=": () => this.zoom(ZOOM), "-": () => this.zoom(1 / ZOOM),
+			0: () => this.fit(), 1: () => this.readable(),
+			"/": () => byId("search").select() || byId("search").focus(),
+			n: () => this.nextHit(1), N: () => this.nextHit(-1),
+			k: () => app.setKernel(!app.kernel), t: () => app.setTimeAxis(!app.timeAxis),
+			c: () => this.onlyTalk(), f: () => byId("sidebar").querySelector("input, button")?.focus(),
+			"?": () => this.help(), Escape: () => this.escape(),
+		};
+
+		if (!Object.hasOwn(actions, key)) return false;
+		actions[key]();
+		return true;
+	}
+
+	step(step) {
+		const { app } = this;
+		const { items, layout } = app;
+		const here = items.ofRow(app.selected);
+		let i = here < 0 ? layout.visible()[0] - (step > 0 ? 1 : 0) : here;
+
+		do i += step;
+		while (i >= 0 && i < items.count && itemRow(items.list[i]) === app.selected);
+		if (i >= 0 && i < items.count) app.select(itemRow(items.list[i]));
+	}
+
+	onlyTalk() {
+		const { app } = this;
+		const m = app.selected < 0 ? -1 : app.store.rowMessage(app.selected);
+
+		if (m >= 0) app.only("talk", app.store.routeOf(m).talk);
+	}
+
+	escape() {
+		if (!byId("keys").hidden) byId("keys").hidden = true;
+		else if (this.app.selected >= 0) this.app.select(-1);
+		else if (this.app.filtered) this.app.showAll();
+	}
+
+	help() {
+		const list = [...KEYS, ...panelHelp()];
+		const box = byId("keys");
+
+		box.hidden = !box.hidden;
+		fill(box, el("h2", {}, "Keys"), el("dl", {}, ...list.flatMap(([key, what]) =>
+			[el("dt", {}, el("kbd", {}, key)), el("dd", {}, what)])),
+		el("button", { type: "button", click: () => { box.hidden = true; } }, "Close"));
+	}
+
+	/* --- moving --- */
+
+	moved() {
+		this.app.emit("moved");
+	}
+
+	scroll(units) {
+		this.layout.top += units;
+		this.layout.clamp();
+		this.moved();
+	}
+
+	scrollTo(position) {
+		this.layout.scrollTo(position, 0.5);
+		this.moved();
+	}
+
+	zoom(factor) {
+		const { layout } = this;
+		const i = this.app.items.ofRow(this.app.selected);
+		const y = i >= 0 ? layout.y(i) : NaN;
+
+		layout.zoom(factor, y > HEAD && y < layout.height ? y : (HEAD + layout.height) / 2);
+		this.moved();
+	}
+
+	fit() {
+		this.layout.fit();
+		this.moved();
+	}
+
+	readable() {
+		const { layout, app } = this;
+
+		if (!app.timeAxis) layout.zoom(ROW_FIRST / layout.scale, (HEAD + layout.height) / 2);
+		if (app.selected >= 0) this.canvas.show(app.selected);
+		this.moved();
+	}
+
+	wheel(event) {
+		const { layout } = this;
+		const step = event.deltaMode === 1 ? 18 : event.deltaMode === 2 ? layout.bodyHeight : 1;
+		const box = this.element.getBoundingClientRect();
+
+		event.preventDefault();
+		if (event.ctrlKey || event.metaKey) {
+			layout.zoom(Math.exp(-event.deltaY * step * 0.0025), event.clientY - box.top);
+		} else if (event.shiftKey) {
+			layout.setPan(layout.panX + (event.deltaY + event.deltaX) * step);
+		} else {
+			layout.setPan(layout.panX + event.deltaX * step);
+			layout.top += (event.deltaY * step) / layout.scale;
+			layout.clamp();
+		}
+		this.moved();
+	}
+
+	press(event) {
+		if (event.button !== 0) return;
+		this.element.setPointerCapture(event.pointerId);
+		this.drag = { x: event.clientX, y: event.clientY, moved: false };
+	}
+
+	move(event) {
+		const { drag, layout } = this;
+
+		if (!drag) return;
+		const dx = event.clientX - drag.x;
+		const dy = event.clientY - drag.y;
+
+		if (!drag.moved && Math.abs(dx) + Math.abs(dy) < DRAG_LEAST) return;
+		Object.assign(drag, { x: event.clientX, y: event.clientY, moved: true });
+		layout.setPan(layout.panX - dx);
+		layout.top -= dy / layout.scale;
+		layout.clamp();
+		this.moved();
+	}
+
+	release(event) {
+		const { drag, canvas, app } = this;
+		const box = this.element.getBoundingClientRect();
+		const x = event.clientX - box.left;
+		const y = event.clientY - box.top;
+
+		this.drag = null;
+		if (!drag || drag.moved) return;
+		const lane = canvas.laneAtPoint(x, y);
+
+		if (lane >= 0) app.only("lane", lane);
+		else if (y > HEAD) app.select(canvas.rowAtPoint(x, y), "pointer");
+	}
+}
+
+function toggleTheme(app) {
+	const root = document.documentElement;
+	const dark = root.dataset.theme
+		? root.dataset.theme === "dark"
+		: matchMedia("(prefers-color-scheme: dark)").matches;
+
+	root.dataset.theme = dark ? "light" : "dark";
+	app.theme.read();
+	app.emit("theme");
+}

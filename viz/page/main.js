@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Reads the trace, makes the parts and ties them together. */
+import { App } from "./app.js";
+import { byId, fill, el } from "./dom.js";
+import { bytes, count, counted, duration } from "./format.js";
+import { Store, NONE } from "./store.js";
+import { Items } from "./items.js";
+import { Layout } from "./layout.js";
+import { Canvas } from "./canvas.js";
+import { Minimap } from "./minimap.js";
+import { Search } from "./search.js";
+import { Sidebar } from "./sidebar.js";
+import { Detail } from "./detail.js";
+import { Controls } from "./keys.js";
+import { Table } from "./table.js";
+import { showTabs } from "./panels.js";
+
+function showTotals(app) {
+	const { store } = app;
+	let total = 0;
+	let signals = 0;
+
+	for (let m = 0; m < store.messageCount; m++) {
+		total += store.bytes[m];
+		signals += store.routes[store.route[m]].signal ? 1 : 0;
+	}
+	byId("command").textContent = store.command;
+	fill(byId("totals"), [
+		store.lanes.length === 1 ? "1 process" : count(store.lanes.length) + " processes",
+		counted(store.channelTotal, "channel"),
+		counted(store.messageCount - signals, "message") + " (" + bytes(total) + ")",
+		signals ? counted(signals, "signal") : "", duration(store.endNs),
+	].filter(Boolean).join(" · "));
+	byId("notes").textContent = store.notes.some((note) => note.includes("lost")) ? "records lost" : "";
+	byId("notes").hidden = !byId("notes").textContent;
+}
+
+function showState(app) {
+	const shown = app.items.count;
+	const all = app.store.rowCount * (app.kernel ? 2 : 1);
+	const hits = app.hits.query ? counted(app.hits.count, "hit") : "";
+
+	byId("kernel").setAttribute("aria-pressed", String(app.kernel));
+	byId("axis").setAttribute("aria-pressed", String(app.timeAxis));
+	byId("kernel").disabled = !app.store.hasCalls;
+	byId("hits").textContent = hits;
+	byId("shown").textContent = app.filtered && shown < all
+		? count(app.kernel ? shown : shown) + " of " + count(app.store.rowCount) + " rows" : "";
+}
+
+/* #m=123 is message 123 */
+function readHash(app) {
+	const match = /^#m=(\d+)$/.exec(location.hash);
+	const m = match ? app.store.byId(Number(match[1])) : NONE;
+
+	if (m >= 0) app.select(app.store.rowOf[m]);
+}
+
+function writeHash(app) {
+	const m = app.selected >= 0 ? app.store.rowMessage(app.selected) : NONE;
+	const hash = m >= 0 ? "#m=" + app.store.id[m] : "";
+
+	if (location.hash !== hash) history.replaceState(null, "", hash || location.pathname);
+}
+
+function tie(app, canvas, layout, items) {
+	app.on("filter", () => {
+		layout.keeping(() => {
+			items.build();
+			layout.chooseLanes();
+		});
+		if (app.selected >= 0) canvas.show(app.selected);
+	});
+	app.on("axis", () => {
+		layout.keeping(() => {});
+		if (app.selected >= 0) canvas.show(app.selected);
+	});
+	app.on("select", () => {
+		if (app.selected >= 0 && app.selectedFrom !== "pointer") canvas.show(app.selected);
+		writeHash(app);
+	});
+	app.on("moved", () => app.emit("view"));
+	app.on("select filter axis", () => app.emit("view"));
+	app.on("view theme search payload calls", () => canvas.redraw());
+	app.on("filter search calls axis", () => showState(app));
+	window.addEventListener("hashchange", () => readHash(app));
+	matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+		app.theme.read();
+		app.emit("theme");
+	});
+}
+
+function makeParts(store) {
+	const app = new App(store);
+	const items = new Items(app);
+	const layout = new Layout(app, items);
+	const canvas = new Canvas(app, items, layout);
+
+	Object.assign(app, { items, layout, canvas });
+	layout.chooseLanes();
+	tie(app, canvas, layout, items);
+	canvas.resize();
+	layout.begin();
+	canvas.draw();
+	return app;
+}
+
+/* A browser gets to draw between two long steps. */
+const pause = () => new Promise((resolve) => setTimeout(resolve));
+
+async function makeRest(app) {
+	const search = new Search(app);
+
+	new Sidebar(app);
+	new Detail(app);
+	new Table(app);
+	new Controls(app, app.canvas, app.layout, search);
+	new Minimap(app, app.items, app.layout, app.canvas).rebuild();
+	showTabs(app);
+	showTotals(app);
+	showState(app);
+	readHash(app);
+	if (document.readyState === "loading")
+		await new Promise((resolve) => document.addEventListener("DOMContentLoaded", resolve));
+	await pause();
+	await app.store.readPayload();
+	app.emit("payload");
+	await pause();
+	await app.store.readCalls();
+	app.canvas.bars.read();
+	app.emit("calls");
+	await pause();
+	search.prepare();
+	document.documentElement.dataset.ready = "all";
+}
+
+async function start() {
+	const app = makeParts(await Store.read());
+
+	document.documentElement.dataset.ready = "picture";
+	window.ipclens = app; /* for the console, and for tests */
+	await pause();
+	await makeRest(app);
+}
+
+start().catch((error) => {
+	fill(byId("totals"), el("strong", {}, "This browser cannot show the page: " + error.message));
+	throw error;
+});

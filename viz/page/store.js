@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The trace. Times are nanoseconds since the first row; indices count from 0, NONE (-1) is none.
+ * What the file has once is a plain object, what it has a million times is a typed array.
+ *
+ * store.command, host, kernel, version, notes[], startNs, realtimeOffsetNs (BigInt)
+ * store.mechanisms[i]  {name, help, family, direct, form (FORM), typed, reliable, twoWay}
+ * store.lanes[i]       {title, pid, name, command, parent, start, end (NaN: never), before}
+ * store.objects[i]     {name, mechanism, capacity (bytes, 0: not known)}
+ * store.routes[i]      {from, to, mechanism, object, label, fromName, toName, talk, signal}: what many
+ *                      messages share. from, to: lane, NOWHERE, OUTSIDE. label: a signal's name.
+ *                      talk: the same for both directions between two processes by one mechanism.
+ * store.said[i]        a row that is no message: {from, to, mechanism, label, detail, channel,
+ *                      ambiguous, important, call, row, message (an exit's SIGCHLD)}
+ *
+ * Rows, in causal order, r < store.rowCount:
+ *   rowKind(r) (KIND), rowPart(r) (PART), rowAt[r], rowMessage(r), rowSaid(r)
+ * Messages, by id, m < store.messageCount:
+ *   id[m], route[m], bytes[m], rowOf[m], fate(m) (FATE), ambiguous(m), type(m) (undefined: none),
+ *   cut(m), isSignal(m), byId(id), payload(m) (Uint8Array, may be cut)
+ * and once store.hasCalls (await store.calls()):
+ *   sendCall(m), receiveCall(m), sendOffset[m], receiveOffset[m], sentNs(m), receivedNs(m) (NaN:
+ *   not known), signalTimes(m) {raised, delivered, handled}
+ * Calls, c < store.callCount; first those of messages, in order of rows:
+ *   callLane(c), callTid(c), callThread(c), callName(c), callFd(c), callObject(c), enter[c],
+ *   duration[c], exitNs(c), offCpu[c], resumedNs(c) (NaN: never slept), returned[c],
+ *   requested(c), error(c), waits(c), unfinished(c), waker(c), wokenBy(c)
+ */
+import { readSection } from "./decode.js";
+
+export const NONE = -1;
+export const NOWHERE = -1;
+export const OUTSIDE = -2;
+
+/* enum scene_kind, scene_part, fate of viz/ */
+export const KIND = {
+	MESSAGE: 0, SIGNAL: 1, EOF: 2, CONNECT: 3, FORK: 4, EXEC: 5, EXIT: 6, IDLE: 7, FAILED: 8,
+	WAITING: 9, NOTE: 10, FOUND: 13,
+};
+export const FORM = { STREAM: 1, MESSAGE: 2, EVENT: 3, MEMORY: 4 };
+export const PART = { WHOLE: 0, SENT: 1, RECEIVED: 2, UNREAD: 3, DROPPED: 4 };
+export const FATE = {
+	NONE: 0, UNREAD: 1, DISCARDED: 2, DROPPED: 3, TRUNCATED: 4, HANDLED: 5, IGNORED: 6,
+	DEFAULT: 7, COALESCED: 8, PENDING: 9, NO_PROCESS: 10,
+};
+
+const FLAG_AMBIGUOUS = 0x10;
+const FLAG_TYPED = 0x20;
+const FLAG_CUT = 0x40;
+const CALL_UNFINISHED = 1;
+const CALL_SLEPT = 4;
+
+export class Store {
+	static async read() {
+		const core = await readSection("core");
+
+		return new Store(core);
+	}
+
+	constructor(core) {
+		Object.assign(this, {
+			command: core.command, host: core.host, kernel: core.kernel, version: core.version,
+			notes: core.notes, fates: core.fates, channelTotal: core.channelTotal,
+			callsLeftOut: core.callsLeftOut, texts: core.texts,
+		});
+		this.startNs = BigInt(core.startNs);
+		this.realtimeOffsetNs = BigInt(core.realtimeOffsetNs);
+		this.readTables(core);
+		this.readRows(core.columns);
+		this.readMessages(core.columns);
+		this.hasCalls = this.hasPayload = false;
+	}
+
+	readTables(core) {
+		const text = (place) => core.texts[place];
+		const or = (place) => (place === null ? NONE : place);
+
+		this.mechanisms = core.mechanisms.map((m) => ({
+			name: m[0], help: m[1], family: m[2], direct: m[3] === 1, form: m[4], typed: m[5],
+			reliable: m[6], twoWay: m[7] === 2,
+		}));
+		this.lanes = core.lanes.map((l) => ({
+			title: l[0], pid: l[1], name: l[0] + "[" + l[1] + "]", command: text(l[2]), parent: l[3],
+			start: l[4], end: l[5] === null ? NaN : l[5], before: l[6],
+		}));
+		this.objects = core.objects.map((o) => ({
+			name: text(o[0]), mechanism: o[1], capacity: o[2],
+		}));
+		const talks = new Map();
+		this.routes = core.routes.map((r) => ({
+			from: r[0], to: r[1], mechanism: r[2], object: or(r[3]), label: text(r[4]),
+			fromName: text(r[5]), toName: text(r[6]), talk: talkOf(talks, r),
+			signal: core.mechanisms[r[2]][0] === "signal",
+		}));
+		this.said = core.said.map((s) => ({
+			from: s[0], to: s[1], mechanism: s[2], label: s[3], detail: s[4], channel: s[5],
+			ambiguous: s[6], important: s[7], call: or(s[8]), row: NONE, message: NONE,
+		}));
+	}
+
+	/* rowRef: a message, or below 0 the place in said, from -1. */
+	readRows(columns) {
+		const count = columns.rowKind.length;
+		const messages = columns.rowMessage;
+		const ref = new Int32Array(count);
+		let said = 0;
+		let message = 0;
+
+		for (let r = 0; r < count; r++) {
+			const kind = columns.rowKind[r] & 15;
+			const has = columns.rowKind[r] & 128;
+
+			if (kind <= KIND.SIGNAL) {
+				ref[r] = messages[message++];
+				continue;
+			}
+			this.said[said].row = r;
+			if (has) this.said[said].message = messages[message++];
+			/* An exit is more than the signal that tells of it. */
+			if (kind === KIND.EXIT) this.said[said].mechanism = 0;
+			ref[r] = -1 - said++;
+		}
+		this.rowCount = count;
+		this.rowKinds = columns.rowKind;
+		this.rowAt = columns.rowAt;
+		this.rowRef = ref;
+		this.endNs = count ? columns.rowAt[count - 1] : 0;
+	}
+
+	readMessages(columns) {
+		const count = columns.id.length;
+
+		this.messageCount = count;
+		this.id = columns.id;
+		this.route = columns.route;
+		this.bytes = columns.bytes;
+		this.flags = columns.flags;
+		this.types = sparse(columns.flags, FLAG_TYPED, columns.type);
+		this.cuts = sparse(columns.flags, FLAG_CUT, columns.cut);
+		this.rowOf = new Uint32Array(count);
+		for (let r = this.rowCount - 1; r >= 0; r--)
+			if (this.rowRef[r] >= 0) this.rowOf[this.rowRef[r]] = r;
+		for (const said of this.said) if (said.message >= 0) this.rowOf[said.message] = said.row;
+	}
+
+	/* --- rows and messages --- */
+
+	rowKind(r) { return this.rowKinds[r] & 15; }
+	rowPart(r) { return (this.rowKinds[r] >> 4) & 7; }
+	rowMessage(r) { return this.rowRef[r] >= 0 ? this.rowRef[r] : this.rowSaid(r).message; }
+	rowSaid(r) { return this.said[-1 - this.rowRef[r]]; }
+	/* Where the words or the route are: both have from, to, mechanism. */
+	rowEnds(r) { return this.rowRef[r] >= 0 ? this.routes[this.route[this.rowRef[r]]] : this.rowSaid(r); }
+	routeOf(m) { return this.routes[this.route[m]]; }
+	fate(m) { return this.flags[m] & 15; }
+	ambiguous(m) { return (this.flags[m] & FLAG_AMBIGUOUS) !== 0; }
+	type(m) { return this.types.get(m); }
+	cut(m) { return this.cuts.get(m) || 0; }
+	isSignal(m) { return this.routes[this.route[m]].signal; }
+
+	/* The message with this id, or NONE. */
+	byId(id) {
+		let low = 0;
+		let high = this.messageCount;
+
+		while (low < high) {
+			const middle = (low + high) >> 1;
+
+			if (this.id[middle] < id) low = middle + 1;
+			else high = middle;
+		}
+		return low < this.messageCount && this.id[low] === id ? low : NONE;
+	}
+
+	/* The first row that is drawn at this time or later. */
+	rowAtTime(ns) {
+		let low = 0;
+		let high = this.rowCount;
+
+		while (low < high) {
+			const middle = (low + high) >> 1;
+
+			if (this.rowAt[middle] < ns) low = middle + 1;
+			else high = middle;
+		}
+		return low;
+	}
+
+	/* --- calls --- */
+
+	async readCalls() {
+		const section = await readSection("calls");
+		const columns = section.columns;
+
+		this.threads = section.threads;
+		this.sites = section.sites;
+		for (const name of ["callFlags", "site", "enter", "duration", "offCpu", "returned", "send",
+			"receive", "sendOffset", "receiveOffset"])
+			this[name] = columns[name];
+		this.resumedBefore = columns.resumed;
+		this.requestedRaw = columns.requested;
+		this.errorText = columns.error;
+		this.waitsText = columns.waits;
+		this.wakerBefore = columns.waker;
+		this.wokenByLane = columns.wokenBy;
+		this.callCount = columns.site.length;
+		this.readSignals(columns);
+		this.hasCalls = true;
+	}
+
+	readSignals(columns) {
+		const time = (value) => (value ? value - 1 : NaN);
+		let at = 0;
+
+		this.signals = new Map();
+		for (let m = 0; m < this.messageCount; m++) {
+			if (!this.isSignal(m)) continue;
+			this.signals.set(m, {
+				raised: time(columns.raised[at]), delivered: time(columns.delivered[at]),
+				handled: time(columns.handled[at]),
+			});
+			at++;
+		}
+	}
+
+	sendCall(m) { return this.send[m] - 1; }
+	receiveCall(m) { return this.receive[m] - 1; }
+	callThread(c) { return this.sites[this.site[c]][0]; }
+	callLane(c) { return this.threads[this.callThread(c)][0]; }
+	callTid(c) { return this.threads[this.callThread(c)][1]; }
+	callName(c) { return this.texts[this.sites[this.site[c]][1]]; }
+	callFd(c) { return this.sites[this.site[c]][2]; }
+	callObject(c) { const object = this.sites[this.site[c]][3]; return object === null ? NONE : object; }
+	exitNs(c) { return this.enter[c] + this.duration[c]; }
+	unfinished(c) { return (this.callFlags[c] & CALL_UNFINISHED) !== 0; }
+	resumedNs(c) { return this.callFlags[c] & CALL_SLEPT ? this.exitNs(c) - this.resumedBefore[c] : NaN; }
+	requested(c) { return this.requestedRaw[c] ? this.requestedRaw[c] - 1 : this.returned[c]; }
+	error(c) { return this.texts[this.errorText[c]]; }
+	waits(c) { return this.texts[this.waitsText[c]]; }
+	waker(c) { return this.wakerBefore[c] ? c - this.wakerBefore[c] : NONE; }
+	wokenBy(c) { return this.wokenByLane[c] - 1; }
+	signalTimes(m) { return this.signals.get(m); }
+
+	/* When it left: of a call whose bytes went in parts, a later part left later. */
+	sentNs(m) {
+		const send = this.sendCall(m);
+		const receive = this.receiveCall(m);
+
+		if (this.signals.has(m)) return this.signals.get(m).raised;
+		if (send < 0) return NaN;
+		if (!this.sendOffset[m] || receive < 0) return this.enter[send];
+		return Math.max(this.enter[send], Math.min(this.enter[receive], this.exitNs(send)));
+	}
+
+	receivedNs(m) {
+		const receive = this.receiveCall(m);
+
+		if (this.signals.has(m)) return this.signals.get(m).delivered;
+		return receive < 0 ? NaN : this.exitNs(receive);
+	}
+
+	/* --- payload --- */
+
+	async readPayload() {
+		const section = await readSection("payload");
+		const lengths = section.columns.payloadLen;
+
+		this.payloadAt = new Uint32Array(lengths.length + 1);
+		for (let m = 0; m < lengths.length; m++)
+			this.payloadAt[m + 1] = this.payloadAt[m] + lengths[m];
+		this.payloads = section.columns.payload;
+		this.payloadLimit = section.limit;
+		this.payloadsCut = section.cut;
+		this.hasPayload = true;
+	}
+
+	payload(m) {
+		if (!this.hasPayload) return new Uint8Array(0);
+		return this.payloads.subarray(this.payloadAt[m], this.payloadAt[m + 1]);
+	}
+}
+
+/* Values of those that have the flag, by message. */
+function sparse(flags, flag, values) {
+	const map = new Map();
+	let at = 0;
+
+	for (let m = 0; values.length && m < flags.length; m++)
+		if (flags[m] & flag) map.set(m, values[at++]);
+	return map;
+}
+
+function talkOf(talks, [from, to, mechanism, , , fromName, toName]) {
+	const a = from + "/" + fromName;
+	const b = to + "/" + toName;
+	const key = (a < b ? a + " " + b : b + " " + a) + " " + mechanism;
+
+	if (!talks.has(key)) talks.set(key, talks.size);
+	return talks.get(key);
+}

@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* The columns of the page's data. */
+#include "page_data.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "page_meta.h"
+#include "page_section.h"
+#include "scene_ledger.h"
+
+/*
+ * The bytes of messages kept: all, as long as they are few; else so many of each that the page
+ * stays small enough to be opened.
+ */
+enum { PAYLOAD_MOST = 4 << 20, PREVIEW_LEAST = 16 };
+
+typedef int64_t column_fn(const struct scene_ledger *ledger, size_t i);
+
+struct column {
+	const char *name;
+	enum page_encoding encoding;
+	column_fn *value;
+};
+
+static int64_t since(const struct scene_ledger *ledger, uint64_t ns)
+{
+	return (int64_t)(ns - ledger->start_ns);
+}
+
+/* --- rows --- */
+
+enum { ROW_PART_SHIFT = 4, ROW_HAS_MESSAGE = 0x80 };
+
+static bool has_message(const struct ledger_row *row)
+{
+	return row->message != LEDGER_NONE;
+}
+
+static int64_t row_kind(const struct scene_ledger *l, size_t i)
+{
+	const struct ledger_row *row = &l->rows[i];
+
+	return row->kind | row->part << ROW_PART_SHIFT | (has_message(row) ? ROW_HAS_MESSAGE : 0);
+}
+
+static int64_t row_at(const struct scene_ledger *l, size_t i)
+{
+	return since(l, l->rows[i].at_ns);
+}
+
+static const struct column row_columns[] = {
+	{"rowKind", PAGE_BYTE, row_kind},
+	{"rowAt", PAGE_DELTA, row_at},
+};
+
+/* --- messages --- */
+
+enum { FLAG_AMBIGUOUS = 0x10, FLAG_TYPED = 0x20, FLAG_CUT = 0x40 };
+
+static int64_t message_id(const struct scene_ledger *l, size_t i)
+{
+	return (int64_t)l->messages[i].id;
+}
+
+static int64_t message_route(const struct scene_ledger *l, size_t i)
+{
+	return l->messages[i].route;
+}
+
+static int64_t message_bytes(const struct scene_ledger *l, size_t i)
+{
+	return (int64_t)l->messages[i].bytes;
+}
+
+static int64_t message_flags(const struct scene_ledger *l, size_t i)
+{
+	const struct ledger_message *m = &l->messages[i];
+
+	return m->fate | (m->ambiguous ? FLAG_AMBIGUOUS : 0) | (m->typed ? FLAG_TYPED : 0) |
+	       (m->cut ? FLAG_CUT : 0);
+}
+
+static const struct column message_columns[] = {
+	{"id", PAGE_DELTA, message_id},
+	{"route", PAGE_UINT, message_route},
+	{"bytes", PAGE_UINT, message_bytes},
+	{"flags", PAGE_BYTE, message_flags},
+};
+
+/* A call's place counts from 1, 0 is none. */
+static int64_t message_send(const struct scene_ledger *l, size_t i)
+{
+	return (uint32_t)(l->messages[i].send + 1);
+}
+
+static int64_t message_receive(const struct scene_ledger *l, size_t i)
+{
+	return (uint32_t)(l->messages[i].receive + 1);
+}
+
+static int64_t message_send_offset(const struct scene_ledger *l, size_t i)
+{
+	return (int64_t)l->messages[i].send_offset;
+}
+
+static int64_t message_receive_offset(const struct scene_ledger *l, size_t i)
+{
+	return (int64_t)l->messages[i].receive_offset;
+}
+
+static const struct column message_call_columns[] = {
+	{"send", PAGE_DELTA, message_send},
+	{"receive", PAGE_DELTA, message_receive},
+	{"sendOffset", PAGE_UINT, message_send_offset},
+	{"receiveOffset", PAGE_UINT, message_receive_offset},
+};
+
+/* --- calls --- */
+
+enum { CALL_UNFINISHED = 1, CALL_TOLD = 2, CALL_SLEPT = 4 };
+
+static bool slept(const struct ledger_call *call)
+{
+	return call->resumed_ns && !call->unfinished;
+}
+
+static int64_t call_flags(const struct scene_ledger *l, size_t i)
+{
+	const struct ledger_call *call = &l->calls[i];
+
+	return (call->unfinished ? CALL_UNFINISHED : 0) | (call->told ? CALL_TOLD : 0) |
+	       (slept(call) ? CALL_SLEPT : 0);
+}
+
+static int64_t call_site(const struct scene_ledger *l, size_t i)
+{
+	return l->calls[i].site;
+}
+
+static int64_t call_enter(const struct scene_ledger *l, size_t i)
+{
+	return since(l, l->calls[i].enter_ns);
+}
+
+static int64_t call_duration(const struct scene_ledger *l, size_t i)
+{
+	return (int64_t)(l->calls[i].exit_ns - l->calls[i].enter_ns);
+}
+
+static int64_t call_off_cpu(const struct scene_ledger *l, size_t i)
+{
+	return (int64_t)l->calls[i].off_cpu_ns;
+}
+
+/* How long before the return; 0 where it never slept. */
+static int64_t call_resumed(const struct scene_ledger *l, size_t i)
+{
+	const struct ledger_call *call = &l->calls[i];
+
+	return slept(call) ? (int64_t)(call->exit_ns - call->resumed_ns) : 0;
+}
+
+static int64_t call_returned(const struct scene_ledger *l, size_t i)
+{
+	return l->calls[i].returned;
+}
+
+/* 0: as many as returned, else one more. */
+static int64_t call_requested(const struct scene_ledger *l, size_t i)
+{
+	const struct ledger_call *call = &l->calls[i];
+
+	return call->told && call->returned == (int64_t)call->requested
+		       ? 0
+		       : (int64_t)call->requested + 1;
+}
+
+static int64_t call_error(const struct scene_ledger *l, size_t i)
+{
+	return l->calls[i].error;
+}
+
+static int64_t call_waits(const struct scene_ledger *l, size_t i)
+{
+	return l->calls[i].waits;
+}
+
+/* How many places before it, 0 for none. */
+static int64_t call_waker(const struct scene_ledger *l, size_t i)
+{
+	return l->calls[i].waker == LEDGER_NONE ? 0 : (int64_t)i - (int64_t)l->calls[i].waker;
+}
+
+static int64_t call_woken_by(const struct scene_ledger *l, size_t i)
+{
+	return l->calls[i].woken_by < 0 ? 0 : l->calls[i].woken_by + 1;
+}
+
+static const struct column call_columns[] = {
+	{"callFlags", PAGE_BYTE, call_flags},	  {"site", PAGE_UINT, call_site},
+	{"enter", PAGE_DELTA, call_enter},	  {"duration", PAGE_UINT, call_duration},
+	{"offCpu", PAGE_UINT, call_off_cpu},	  {"resumed", PAGE_UINT, call_resumed},
+	{"returned", PAGE_SIGNED, call_returned}, {"requested", PAGE_UINT, call_requested},
+	{"error", PAGE_UINT, call_error},	  {"waits", PAGE_UINT, call_waits},
+	{"waker", PAGE_SIGNED, call_waker},	  {"wokenBy", PAGE_UINT, call_woken_by},
+};
+
+static void put_columns(struct page_section *section, const struct scene_ledger *ledger,
+			const struct column *columns, size_t column_count, size_t count)
+{
+	for (size_t c = 0; c < column_count; c++) {
+		page_begin_column(section, columns[c].name, columns[c].encoding);
+		for (size_t i = 0; i < count; i++)
+			page_put(section, columns[c].value(ledger, i));
+	}
+}
+
+#define PUT_COLUMNS(section, ledger, columns, count)                                               \
+	put_columns(section, ledger, columns, sizeof(columns) / sizeof(*(columns)), count)
+
+/* --- what only some have --- */
+
+static void put_row_messages(struct page_section *section, const struct scene_ledger *ledger)
+{
+	page_begin_column(section, "rowMessage", PAGE_DELTA);
+	for (size_t i = 0; i < ledger->row_count; i++)
+		if (has_message(&ledger->rows[i]))
+			page_put(section, ledger->rows[i].message);
+}
+
+static void put_types(struct page_section *section, const struct scene_ledger *ledger)
+{
+	page_begin_column(section, "type", PAGE_SIGNED);
+	for (size_t i = 0; i < ledger->message_count; i++)
+		if (ledger->messages[i].typed)
+			page_put(section, ledger->messages[i].type);
+	page_begin_column(section, "cut", PAGE_UINT);
+	for (size_t i = 0; i < ledger->message_count; i++)
+		if (ledger->messages[i].cut)
+			page_put(section, (int64_t)ledger->messages[i].cut);
+}
+
+/* After the message before it; 0: not known, so 1 more. */
+static int64_t moment(const struct scene_ledger *ledger, uint64_t ns)
+{
+	return ns == SCENE_NEVER || ns < ledger->start_ns ? 0 : since(ledger, ns) + 1;
+}
+
+static void put_signals(struct page_section *section, const struct scene_ledger *ledger)
+{
+	static const char *const names[] = {"raised", "delivered", "handled"};
+
+	for (int column = 0; column < 3; column++) {
+		page_begin_column(section, names[column], PAGE_DELTA);
+		for (size_t i = 0; i < ledger->message_count; i++) {
+			const struct ledger_message *m = &ledger->messages[i];
+			uint64_t times[] = {m->raised_ns, m->delivered_ns, m->returned_ns};
+
+			if (ledger->routes[m->route].mechanism == MECH_SIGNAL)
+				page_put(section, moment(ledger, times[column]));
+		}
+	}
+}
+
+/* --- sections --- */
+
+int page_put_core(FILE *out, const struct scene *scene)
+{
+	const struct scene_ledger *ledger = scene->ledger;
+	struct page_section section = {0};
+
+	page_meta_core(&section.meta, scene);
+	PUT_COLUMNS(&section, ledger, row_columns, ledger->row_count);
+	put_row_messages(&section, ledger);
+	PUT_COLUMNS(&section, ledger, message_columns, ledger->message_count);
+	put_types(&section, ledger);
+	return page_end_section(&section, "core", out);
+}
+
+int page_put_calls(FILE *out, const struct scene *scene)
+{
+	const struct scene_ledger *ledger = scene->ledger;
+	struct page_section section = {0};
+
+	page_meta_calls(&section.meta, scene);
+	PUT_COLUMNS(&section, ledger, message_call_columns, ledger->message_count);
+	PUT_COLUMNS(&section, ledger, call_columns, ledger->call_count);
+	put_signals(&section, ledger);
+	return page_end_section(&section, "calls", out);
+}
+
+/* So many bytes of each that all are PAYLOAD_MOST, but a few at least. */
+static size_t payload_limit(const struct scene_ledger *ledger)
+{
+	size_t total = 0;
+
+	for (size_t i = 0; i < ledger->message_count; i++)
+		total += ledger->messages[i].payload.len;
+	if (total <= PAYLOAD_MOST)
+		return SIZE_MAX;
+	total = PAYLOAD_MOST / ledger->message_count;
+	return total > PREVIEW_LEAST ? total : PREVIEW_LEAST;
+}
+
+int page_put_payload(FILE *out, const struct scene *scene)
+{
+	const struct scene_ledger *ledger = scene->ledger;
+	struct page_section section = {0};
+	size_t limit = payload_limit(ledger);
+	size_t cut = 0;
+
+	page_begin_column(&section, "payloadLen", PAGE_UINT);
+	for (size_t i = 0; i < ledger->message_count; i++) {
+		size_t len = ledger->messages[i].payload.len;
+
+		cut += len > limit;
+		page_put(&section, (int64_t)(len > limit ? limit : len));
+	}
+	page_begin_column(&section, "payload", PAGE_BYTE);
+	for (size_t i = 0; i < ledger->message_count; i++) {
+		struct viz_bytes payload = ledger->messages[i].payload;
+
+		page_put_bytes(&section, payload.data, payload.len > limit ? limit : payload.len);
+	}
+	json_object(&section.meta);
+	json_field_uint(&section.meta, "limit", limit == SIZE_MAX ? 0 : limit);
+	json_field_uint(&section.meta, "cut", cut);
+	return page_end_section(&section, "payload", out);
+}

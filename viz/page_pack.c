@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "page_pack.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <zlib.h>
+
+enum {
+	LEVEL = 5,
+	WINDOW_GZIP = 15 + 16, /* deflateInit2(): with gzip's header */
+	CHUNK_LEN = 3 << 20,   /* 4 MB of base64: a string of a browser has an end */
+};
+
+struct page_pack {
+	FILE *out;
+	const char *name;
+	z_stream zip;
+	unsigned char *chunk; /* packed, not yet written */
+	char *text;
+	int err;
+};
+
+static void encode(const unsigned char *in, size_t len, char *out)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+	for (; len >= 3; len -= 3, in += 3) {
+		*out++ = digits[in[0] >> 2];
+		*out++ = digits[(in[0] & 3) << 4 | in[1] >> 4];
+		*out++ = digits[(in[1] & 15) << 2 | in[2] >> 6];
+		*out++ = digits[in[2] & 63];
+	}
+	if (!len)
+		return;
+	*out++ = digits[in[0] >> 2];
+	*out++ = digits[(in[0] & 3) << 4 | (len == 2 ? in[1] >> 4 : 0)];
+	*out++ = len == 2 ? digits[(in[1] & 15) << 2] : '=';
+	*out = '=';
+}
+
+static void write_chunk(struct page_pack *pack)
+{
+	size_t len = CHUNK_LEN - pack->zip.avail_out;
+	size_t text_len = (len + 2) / 3 * 4;
+
+	if (!len)
+		return;
+	encode(pack->chunk, len, pack->text);
+	fprintf(pack->out, "<script type=\"text/plain\" data-section=\"%s\">", pack->name);
+	if (fwrite(pack->text, 1, text_len, pack->out) != text_len)
+		pack->err = -EIO;
+	fputs("</script>\n", pack->out);
+	pack->zip.next_out = pack->chunk;
+	pack->zip.avail_out = CHUNK_LEN;
+}
+
+struct page_pack *page_pack_begin(const char *name, FILE *out)
+{
+	struct page_pack *pack = calloc(1, sizeof(*pack));
+
+	if (!pack)
+		return NULL;
+	pack->out = out;
+	pack->name = name;
+	pack->chunk = malloc(CHUNK_LEN);
+	pack->text = malloc((size_t)CHUNK_LEN / 3 * 4 + 4);
+	if (!pack->chunk || !pack->text ||
+	    deflateInit2(&pack->zip, LEVEL, Z_DEFLATED, WINDOW_GZIP, 9, Z_DEFAULT_STRATEGY) !=
+		    Z_OK) {
+		free(pack->chunk);
+		free(pack->text);
+		free(pack);
+		return NULL;
+	}
+	pack->zip.next_out = pack->chunk;
+	pack->zip.avail_out = CHUNK_LEN;
+	return pack;
+}
+
+void page_pack_put(struct page_pack *pack, const void *bytes, size_t len)
+{
+	const unsigned char *at = bytes;
+
+	while (len) {
+		size_t part = len < INT_MAX ? len : INT_MAX;
+
+		pack->zip.next_in = (unsigned char *)(at);
+		pack->zip.avail_in = (unsigned)part;
+		while (pack->zip.avail_in) {
+			deflate(&pack->zip, Z_NO_FLUSH);
+			if (!pack->zip.avail_out)
+				write_chunk(pack);
+		}
+		at += part;
+		len -= part;
+	}
+}
+
+int page_pack_end(struct page_pack *pack)
+{
+	int err;
+
+	while (deflate(&pack->zip, Z_FINISH) != Z_STREAM_END)
+		write_chunk(pack);
+	write_chunk(pack);
+	deflateEnd(&pack->zip);
+	err = ferror(pack->out) ? -EIO : pack->err;
+	free(pack->chunk);
+	free(pack->text);
+	free(pack);
+	return err;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Bytes into an HTML page: gzip, base64, in <script type="text/plain" data-section="NAME">. */
+#ifndef VIZ_PAGE_PACK_H
+#define VIZ_PAGE_PACK_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+struct page_pack;
+
+struct page_pack *page_pack_begin(const char *name, FILE *out); /* NULL: out of memory */
+void page_pack_put(struct page_pack *pack, const void *bytes, size_t len);
+int page_pack_end(struct page_pack *pack); /* frees it; 0 or -errno, also of writing */
+
+#endif
