@@ -58,13 +58,6 @@ static void book_message(struct account *account, const struct viz_message *mess
 	account_channel(account, source)->peer = account_channel(account, sink);
 }
 
-static bool begins_with(struct viz_bytes text, const char *prefix)
-{
-	size_t len = strlen(prefix);
-
-	return text.len >= len && memcmp(text.data, prefix, len) == 0;
-}
-
 /*
  * kill(2): 0 and less is a group, -1 all. An IPv4 address of many begins with 224 to 239, an IPv6
  * one with ff.
@@ -78,9 +71,9 @@ static enum account_cast cast_of(const struct viz_operation *op)
 		return pid == -1 ? CAST_ALL : CAST_GROUP;
 	if (!op->channel || op->channel->mechanism != MECH_UDP)
 		return CAST_ONE;
-	if (begins_with(address, "255.255.255.255:"))
+	if (viz_bytes_begin(address, "255.255.255.255:"))
 		return CAST_ALL;
-	if (begins_with(address, "[ff"))
+	if (viz_bytes_begin(address, "[ff"))
 		return CAST_GROUP;
 	if (address.len < 4 || address.data[3] != '.')
 		return CAST_ONE;

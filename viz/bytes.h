@@ -21,6 +21,13 @@ static inline bool viz_bytes_equal(struct viz_bytes a, struct viz_bytes b)
 	return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
 }
 
+static inline bool viz_bytes_begin(struct viz_bytes text, const char *prefix)
+{
+	size_t len = strlen(prefix);
+
+	return text.len >= len && memcmp(text.data, prefix, len) == 0;
+}
+
 static inline struct viz_bytes viz_bytes_of(const char *text)
 {
 	return (struct viz_bytes){text, text ? strlen(text) : 0};

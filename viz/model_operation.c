@@ -206,11 +206,6 @@ static void add_state(struct model_builder *b, struct viz_operation *op)
 		b->err = reader_fail(b->reader, "\"exit_ns\" is before \"enter_ns\"");
 }
 
-static bool begins_with(struct viz_bytes text, const char *prefix)
-{
-	return text.len >= strlen(prefix) && memcmp(text.data, prefix, strlen(prefix)) == 0;
-}
-
 static struct viz_operation *find_or_add(struct model_builder *b, uint64_t id)
 {
 	struct viz_operation *op = id_map_get(&b->model->index->operations, id);
@@ -234,8 +229,8 @@ static bool makes_channels(const struct viz_operation *op)
 {
 	return op->role == ROLE_OPEN &&
 	       ((op->new_fds_count && op->new_fds[0].channel->master) ||
-		begins_with(op->syscall, "pipe") || begins_with(op->syscall, "socket") ||
-		begins_with(op->syscall, "accept") || begins_with(op->syscall, "eventfd"));
+		viz_bytes_begin(op->syscall, "pipe") || viz_bytes_begin(op->syscall, "socket") ||
+		viz_bytes_begin(op->syscall, "accept") || viz_bytes_begin(op->syscall, "eventfd"));
 }
 
 static void channel_made(struct viz_channel *channel)
