@@ -11,8 +11,6 @@
 #include "viz/command.h"
 #include "viz/output.h"
 
-#define TRACE_DEFAULT "ipclens.ndjson"
-
 struct record_options {
 	struct capture_options capture;
 	const char *output;

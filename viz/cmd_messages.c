@@ -43,9 +43,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		options->follow = true;
 		return 0;
 	case ARGP_KEY_ARG:
-		if (state->arg_num > 0)
-			argp_error(state, "one trace, please: '%s' is another", arg);
-		options->trace = arg;
+		command_trace(state, arg, &options->trace);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -87,7 +85,7 @@ int cmd_messages(int argc, char **argv)
 					 .args_doc = "[TRACE]",
 					 .doc = about,
 					 .children = children};
-	struct messages_options options = {.trace = "ipclens.ndjson"};
+	struct messages_options options = {.trace = TRACE_DEFAULT};
 	int status = STATUS_USAGE;
 
 	if (!command_parse(&argp, argc, argv, 0, &options))

@@ -5,27 +5,19 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "shown.h"
 #include "stats.h"
-#include "term.h"
 
 enum { MAX_DEFAULT = 12, WIDTH_LEAST = 40, WIDTH_MOST = 1000 };
-enum stats_key {
-	OPTION_JSON = 0x1000,
-	OPTION_EXPLAIN,
-	OPTION_MAX,
-	OPTION_WIDTH,
-	OPTION_ASCII,
-	OPTION_COLOR,
-	OPTION_NO_PAGER
-};
+enum stats_key { OPTION_JSON = 0x1000, OPTION_EXPLAIN, OPTION_MAX, OPTION_WIDTH };
 
 struct stats_options {
 	const char *trace;
 	struct viz_filter filter;
-	bool json, explain, ascii, no_pager;
+	bool json, explain;
 	size_t max;
 	int width; /* 0: the terminal's */
-	enum term_when colour;
+	struct shown_options shown;
 };
 
 /* Reading, then printing. */
@@ -42,10 +34,6 @@ static const struct argp_option options[] = {
 	{"max", OPTION_MAX, "ROWS", 0, "print at most ROWS rows of each table, 0 for all (12)", 0},
 	{"width", OPTION_WIDTH, "COLUMNS", 0, "as wide as that (the terminal's width, or $COLUMNS)",
 	 0},
-	{"ascii", OPTION_ASCII, NULL, 0, "print ASCII characters only", 0},
-	{"color", OPTION_COLOR, "WHEN", 0, "auto, always or never (auto; see also NO_COLOR)", 0},
-	{"colour", OPTION_COLOR, NULL, OPTION_ALIAS, NULL, 0},
-	{"no-pager", OPTION_NO_PAGER, NULL, 0, "no pager, even if it is longer than the screen", 0},
 	{0},
 };
 
@@ -88,13 +76,6 @@ static void parse_width(struct argp_state *state, struct stats_options *stats, c
 	stats->width = (int)width;
 }
 
-static void parse_trace(struct argp_state *state, struct stats_options *stats, const char *text)
-{
-	if (state->arg_num > 0)
-		argp_error(state, "one trace, please: '%s' is another", text);
-	stats->trace = text;
-}
-
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct stats_options *stats = state->input;
@@ -102,6 +83,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &stats->filter;
+		state->child_inputs[1] = &stats->shown;
 		return 0;
 	case OPTION_JSON:
 		stats->json = true;
@@ -115,41 +97,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPTION_WIDTH:
 		parse_width(state, stats, arg);
 		return 0;
-	case OPTION_ASCII:
-		stats->ascii = true;
-		return 0;
-	case OPTION_COLOR:
-		if (!term_parse_when(arg, &stats->colour))
-			argp_error(state, "--color wants auto, always or never, not '%s'", arg);
-		return 0;
-	case OPTION_NO_PAGER:
-		stats->no_pager = true;
-		return 0;
 	case ARGP_KEY_ARG:
-		parse_trace(state, stats, arg);
+		command_trace(state, arg, &stats->trace);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
-}
-
-static size_t count_lines(const char *text, size_t len)
-{
-	size_t lines = 0;
-
-	for (size_t i = 0; i < len; i++)
-		lines += text[i] == '\n';
-	return lines;
-}
-
-static int put(const struct stats_job *job, const char *text, size_t len)
-{
-	const struct term *term = &job->term;
-
-	if (!job->options->no_pager && !job->options->json && term->tty && term->rows > 0 &&
-	    count_lines(text, len) >= (size_t)term->rows && term_page(text, len))
-		return 0;
-	return fwrite(text, 1, len, stdout) == len && fflush(stdout) == 0 ? 0 : -errno;
 }
 
 static int print(void *data, const struct viz_model *model)
@@ -162,7 +115,7 @@ static int print(void *data, const struct viz_model *model)
 		.explain = o->explain,
 		.max = o->max,
 		.width = o->width ? o->width : job->term.width,
-		.utf8 = job->term.utf8 && !o->ascii,
+		.utf8 = job->term.utf8 && !o->shown.ascii,
 		.colour = job->term.colour,
 	};
 	char *text = NULL;
@@ -178,7 +131,7 @@ static int print(void *data, const struct viz_model *model)
 	if (fclose(memory) && !job->err)
 		job->err = -ENOMEM;
 	if (!job->err)
-		job->err = put(job, text, len);
+		job->err = shown_put(text, len, &job->term, !o->shown.no_pager && !o->json);
 	free(text);
 	return job->err;
 }
@@ -220,7 +173,7 @@ static int add_up(const struct stats_options *stats)
 	struct viz_error error = {""};
 	int err;
 
-	term_look(&job.term, STDOUT_FILENO, stats->colour);
+	term_look(&job.term, STDOUT_FILENO, stats->shown.colour);
 	err = viz_stream_read(stats->trace, &sink, &error);
 	account_free(job.account);
 	if (!err || err == -EPIPE) /* a reader that has had enough, as head(1), is no failure */
@@ -232,7 +185,8 @@ static int add_up(const struct stats_options *stats)
 
 int cmd_stats(int argc, char **argv)
 {
-	static const struct argp_child children[] = {{&filter_argp, 0, "Filters:", 1}, {0}};
+	static const struct argp_child children[] = {
+		{&filter_argp, 0, "Filters:", 1}, {&shown_argp, 0, NULL, 0}, {0}};
 	static const struct argp argp = {
 		.options = options,
 		.parser = parse,
@@ -240,7 +194,7 @@ int cmd_stats(int argc, char **argv)
 		.doc = about,
 		.children = children,
 	};
-	struct stats_options stats = {.trace = "ipclens.ndjson", .max = MAX_DEFAULT};
+	struct stats_options stats = {.trace = TRACE_DEFAULT, .max = MAX_DEFAULT};
 	int status = STATUS_USAGE;
 
 	if (!command_parse(&argp, argc, argv, 0, &stats))

@@ -17,9 +17,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		state->child_inputs[0] = &words->options;
 		break;
 	case ARGP_KEY_ARG:
-		if (state->arg_num > 0)
-			argp_error(state, "one trace only: '%s' is too much", arg);
-		words->trace = arg;
+		command_trace(state, arg, &words->trace);
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -40,7 +38,7 @@ int cmd_view(int argc, char **argv)
 	static const struct argp_child children[] = {{&view_argp, 0, NULL, 0}, {0}};
 	static const struct argp argp = {
 		.parser = parse, .args_doc = "[TRACE]", .doc = doc, .children = children};
-	struct view_words words = {.options = VIEW_OPTIONS_DEFAULT, .trace = "ipclens.ndjson"};
+	struct view_words words = {.options = VIEW_OPTIONS_DEFAULT, .trace = TRACE_DEFAULT};
 	int status;
 
 	argp_err_exit_status = STATUS_USAGE;

@@ -196,3 +196,10 @@ error_t command_parse(const struct argp *argp, int argc, char **argv, unsigned f
 	free(parsing);
 	return err;
 }
+
+void command_trace(struct argp_state *state, char *arg, const char **trace)
+{
+	if (state->arg_num > 0)
+		argp_error(state, "one trace, please: '%s' is another", arg);
+	*trace = arg;
+}

@@ -43,9 +43,17 @@ int command_main(const struct command_set *set, int argc, char **argv);
  */
 error_t command_parse(const struct argp *argp, int argc, char **argv, unsigned flags, void *input);
 
+/* What a command reads where no TRACE is given. */
+#define TRACE_DEFAULT "ipclens.ndjson"
+
+/* At ARGP_KEY_ARG: the one argument TRACE. */
+void command_trace(struct argp_state *state, char *arg, const char **trace);
+
 /* The viewer's commands (commands.def), for a table of more: */
 #define COMMAND(name, run, help) int run(int argc, char **argv);
+#define VIEWER_COMMAND COMMAND
 #include "commands.def"
+#undef VIEWER_COMMAND
 #undef COMMAND
 
 #endif
