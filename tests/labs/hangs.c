@@ -3,30 +3,14 @@
  * Programs that hang by one mistake each, as students make them; none ends by itself. Each logs who
  * is party to it ("party") and through which channel ("channel"), before it hangs.
  */
-#include <arpa/inet.h>
-#include <signal.h>
+#include <stddef.h>
 #include <sys/msg.h>
 #include <sys/sem.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
+#include <sys/un.h>
 
-#include "lab.h"
+#include "mistake.h"
 
 #define NAME "hang"
-
-static void party(pid_t pid)
-{
-	truth(.action = "party", .to = pid);
-}
-
-/* By the number that the trace calls it by. */
-static void channel(const char *mechanism, int fd)
-{
-	struct stat status;
-
-	lab_check(fstat(fd, &status), "fstat");
-	truth(.action = "channel", .mechanism = mechanism, .value = (long)status.st_ino);
-}
 
 __attribute__((noreturn)) static void hang_in_read(int fd)
 {
@@ -43,11 +27,6 @@ __attribute__((noreturn)) static void hang_in_pause(void)
 	truth_flush();
 	for (;;)
 		pause();
-}
-
-static void pipe_make(int ends[2])
-{
-	lab_check(pipe(ends), "pipe");
 }
 
 /* Each of n processes reads from the one before and holds the pipe to the one after. */
@@ -128,7 +107,7 @@ static void pipe_and_queue(void)
 	if (!lab_fork()) {
 		close(ends[0]);
 		party(getpid());
-		truth(.action = "channel", .mechanism = "sysv-msg", .value = queue);
+		channel_number("sysv-msg", queue);
 		truth_flush();
 		msgrcv(queue, &message, sizeof(message.text), 0, 0);
 		exit(EXIT_SUCCESS);
@@ -154,26 +133,60 @@ static void unix_sockets(void)
 /* Each waits for the other to close its side, and none says that it has nothing more to send. */
 static void tcp_half_open(void)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET,
-				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t len = sizeof(address);
-	int listener = (int)lab_check(socket(AF_INET, SOCK_STREAM, 0), "socket");
-	int fd;
+	struct sockaddr_in address;
+	int listener = inet_socket(SOCK_STREAM, &address), fd;
 
-	lab_check(bind(listener, (struct sockaddr *)&address, len), "bind");
-	lab_check(getsockname(listener, (struct sockaddr *)&address, &len), "getsockname");
 	lab_check(listen(listener, 1), "listen");
 	party(getpid());
 	if (!lab_fork()) {
 		close(listener);
 		party(getpid());
-		fd = (int)lab_check(socket(AF_INET, SOCK_STREAM, 0), "socket");
-		lab_check(connect(fd, (struct sockaddr *)&address, len), "connect");
+		fd = inet_connect(&address);
 		lab_write_text(fd, "tcp", NAME, "that is all");
 		hang_in_read(fd);
 	}
 	fd = (int)lab_check(accept(listener, NULL, NULL), "accept");
 	hang_in_read(fd);
+}
+
+/* The server never accepts; the client waits for its answer. */
+static void not_accepted(void)
+{
+	struct sockaddr_in address;
+	int listener = inet_socket(SOCK_STREAM, &address);
+
+	lab_check(listen(listener, 1), "listen");
+	party(getpid());
+	if (!lab_fork()) {
+		close(listener);
+		party(getpid());
+		hang_in_read(inet_connect(&address));
+	}
+	channel("tcp", listener);
+	hang_in_pause();
+}
+
+static void not_accepted_unix(void)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int listener = (int)lab_check(socket(AF_UNIX, SOCK_STREAM, 0), "socket");
+	int client = (int)lab_check(socket(AF_UNIX, SOCK_STREAM, 0), "socket");
+	socklen_t len = offsetof(struct sockaddr_un, sun_path) + 1;
+
+	len += (socklen_t)snprintf(address.sun_path + 1, sizeof(address.sun_path) - 1,
+				   "ipclens-hang-%d", getpid());
+	lab_check(bind(listener, (struct sockaddr *)&address, len), "bind");
+	lab_check(listen(listener, 1), "listen");
+	party(getpid());
+	if (!lab_fork()) {
+		close(listener);
+		party(getpid());
+		lab_check(connect(client, (struct sockaddr *)&address, len), "connect");
+		hang_in_read(client);
+	}
+	close(client);
+	channel("unix-stream", listener);
+	hang_in_pause();
 }
 
 /* The ring's second process gave its writing end away as well: somebody may have it. */
@@ -223,7 +236,7 @@ static void semaphore_and_pipe(void)
 	if (!lab_fork()) {
 		close(ends[0]);
 		party(getpid());
-		truth(.action = "channel", .mechanism = "sysv-sem", .value = set);
+		channel_number("sysv-sem", set);
 		semaphore_take(set);
 		exit(EXIT_SUCCESS);
 	}
@@ -352,7 +365,7 @@ static void wrong_type(void)
 
 	lab_check(msgsnd(queue, &message, sizeof(message.text), 0), "msgsnd");
 	party(getpid());
-	truth(.action = "channel", .mechanism = "sysv-msg", .value = queue);
+	channel_number("sysv-msg", queue);
 	truth_flush();
 	msgrcv(queue, &message, sizeof(message.text), 2, 0);
 }
@@ -372,13 +385,8 @@ static void never_posts(void)
 	}
 	lab_reap_well(child);
 	party(getpid());
-	truth(.action = "channel", .mechanism = "sysv-sem", .value = set);
+	channel_number("sysv-sem", set);
 	semaphore_take(set);
-}
-
-static void nothing(int number)
-{
-	(void)number;
 }
 
 /* The signal comes before the wait for it. */
@@ -386,7 +394,7 @@ static void early_signal(void)
 {
 	pid_t child;
 
-	signal(SIGUSR1, nothing);
+	signal(SIGUSR1, mistake_nothing);
 	child = lab_fork();
 	if (!child) {
 		lab_check(kill(getppid(), SIGUSR1), "kill");
@@ -414,16 +422,15 @@ static void nobody_reads(void)
 	hang_in_pause();
 }
 
-static const struct hang_row {
-	const char *name;
-	void (*run)(void);
-} hang_rows[] = {
+static const struct mistake hangs[] = {
 	{"ring-three", ring_three},
 	{"outsider", outsider},
 	{"full-pipes", full_pipes},
 	{"pipe-and-queue", pipe_and_queue},
 	{"unix-sockets", unix_sockets},
 	{"tcp-half-open", tcp_half_open},
+	{"not-accepted", not_accepted},
+	{"not-accepted-unix", not_accepted_unix},
 	{"passed-on", passed_on},
 	{"semaphore-and-pipe", semaphore_and_pipe},
 	{"parent-keeps", parent_keeps},
@@ -439,13 +446,5 @@ static const struct hang_row {
 
 int main(int argc, char **argv)
 {
-	const char *name = lab_word(argc, argv, 1, "");
-
-	lab_help(argc, argv, "MISTAKE: hangs by it");
-	for (size_t i = 0; i < sizeof(hang_rows) / sizeof(hang_rows[0]); i++)
-		if (lab_is(name, hang_rows[i].name)) {
-			hang_rows[i].run();
-			return EXIT_SUCCESS;
-		}
-	lab_usage(name);
+	return mistake_main(argc, argv, "MISTAKE: hangs by it", hangs, MISTAKES(hangs));
 }

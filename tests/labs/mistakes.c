@@ -3,31 +3,13 @@
  * Programs that end, and have one mistake each. Each logs who is party to it ("party") and through
  * which channel ("channel").
  */
-#include <arpa/inet.h>
 #include <poll.h>
-#include <signal.h>
 #include <sys/mman.h>
 #include <sys/msg.h>
 #include <sys/sem.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 
-#include "lab.h"
-
-static void party(pid_t pid)
-{
-	truth(.action = "party", .to = pid);
-}
-
-/* By the number that the trace calls it by. */
-static void channel(const char *mechanism, int fd)
-{
-	struct stat status;
-
-	lab_check(fstat(fd, &status), "fstat");
-	truth(.action = "channel", .mechanism = mechanism, .value = (long)status.st_ino);
-}
+#include "mistake.h"
 
 /* The reader ends before the writer writes. */
 static void write_too_late(bool ignoring)
@@ -35,7 +17,7 @@ static void write_too_late(bool ignoring)
 	int ends[2];
 	pid_t child;
 
-	lab_check(pipe(ends), "pipe");
+	pipe_make(ends);
 	child = lab_fork();
 	if (!child) {
 		party(getpid());
@@ -96,7 +78,7 @@ static void left_in_pipe(void)
 	char buf[4];
 	pid_t child;
 
-	lab_check(pipe(ends), "pipe");
+	pipe_make(ends);
 	child = lab_fork();
 	if (!child) {
 		close(ends[1]);
@@ -122,7 +104,7 @@ static void left_in_queue(void)
 	struct letter letter = {.type = 1};
 
 	party(getpid());
-	truth(.action = "channel", .mechanism = "sysv-msg", .value = queue);
+	channel_number("sysv-msg", queue);
 	lab_check(msgsnd(queue, &letter, 10, 0), "msgsnd");
 	lab_check(msgsnd(queue, &letter, 20, 0), "msgsnd");
 	lab_check(msgrcv(queue, &letter, sizeof(letter.text), 0, 0), "msgrcv");
@@ -146,24 +128,11 @@ static void too_big(void)
 	struct letter letter = {.type = 1};
 
 	party(getpid());
-	truth(.action = "channel", .mechanism = "sysv-msg", .value = queue);
+	channel_number("sysv-msg", queue);
 	lab_check(msgsnd(queue, &letter, 20, 0), "msgsnd");
 	lab_expect(msgrcv(queue, &letter, 10, 0, 0) < 0 && errno == E2BIG, "too big");
 	lab_check(msgrcv(queue, &letter, 20, 0, 0), "msgrcv");
 	lab_check(msgctl(queue, IPC_RMID, NULL), "msgctl");
-}
-
-/* Bound to some free port of 127.0.0.1, which *address then tells. */
-static int inet_socket(int type, struct sockaddr_in *address)
-{
-	socklen_t len = sizeof(*address);
-	int fd = (int)lab_check(socket(AF_INET, type, 0), "socket");
-
-	*address = (struct sockaddr_in){.sin_family = AF_INET,
-					.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	lab_check(bind(fd, (struct sockaddr *)address, len), "bind");
-	lab_check(getsockname(fd, (struct sockaddr *)address, &len), "getsockname");
-	return fd;
 }
 
 /* More than the receiver's buffer holds, and nobody receives. */
@@ -189,7 +158,7 @@ static void partial_write(void)
 	int ends[2];
 	pid_t child;
 
-	lab_check(pipe(ends), "pipe");
+	pipe_make(ends);
 	party(getpid());
 	channel("pipe", ends[1]);
 	lab_check(fcntl(ends[1], F_SETFL, O_NONBLOCK), "fcntl");
@@ -206,20 +175,15 @@ static void partial_write(void)
 	lab_reap_well(child);
 }
 
-static void nothing(int number)
-{
-	(void)number;
-}
-
 /* The handler has no SA_RESTART, and the reader gives up. */
 static void gives_up(void)
 {
-	struct sigaction action = {.sa_handler = nothing};
+	struct sigaction action = {.sa_handler = mistake_nothing};
 	int ends[2];
 	char buf[8];
 	pid_t child;
 
-	lab_check(pipe(ends), "pipe");
+	pipe_make(ends);
 	child = lab_fork();
 	if (!child) {
 		party(getpid());
@@ -241,7 +205,7 @@ static void coalesced(void)
 	party(getpid());
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR1);
-	signal(SIGUSR1, nothing);
+	signal(SIGUSR1, mistake_nothing);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	for (int i = 0; i < 5; i++)
 		lab_check(kill(getpid(), SIGUSR1), "kill");
@@ -297,11 +261,9 @@ static void never_accepted(void)
 	party(getpid());
 	child = lab_fork();
 	if (!child) {
-		int fd = (int)lab_check(socket(AF_INET, SOCK_STREAM, 0), "socket");
-
 		close(listener);
 		party(getpid());
-		lab_check(connect(fd, (struct sockaddr *)&address, sizeof(address)), "connect");
+		inet_connect(&address);
 		exit(EXIT_SUCCESS);
 	}
 	lab_reap_well(child);
@@ -314,7 +276,7 @@ static void left_queue(void)
 	struct letter letter = {.type = 1};
 
 	party(getpid());
-	truth(.action = "channel", .mechanism = "sysv-msg", .value = queue);
+	channel_number("sysv-msg", queue);
 	lab_check(msgsnd(queue, &letter, 10, 0), "msgsnd");
 }
 
@@ -323,7 +285,7 @@ static void left_semaphore(void)
 	int set = (int)lab_check(semget(IPC_PRIVATE, 1, 0600), "semget");
 
 	party(getpid());
-	truth(.action = "channel", .mechanism = "sysv-sem", .value = set);
+	channel_number("sysv-sem", set);
 }
 
 /* The server answers without having read the question, and closes. */
@@ -362,7 +324,7 @@ static void tiny(void)
 	int ends[2];
 	char buf[4096];
 
-	lab_check(pipe(ends), "pipe");
+	pipe_make(ends);
 	party(getpid());
 	channel("pipe", ends[0]);
 	for (int i = 0; i < 2000; i++)
@@ -388,7 +350,7 @@ static void keeps_end(void)
 	char buf[8];
 	pid_t child;
 
-	lab_check(pipe(ends), "pipe");
+	pipe_make(ends);
 	child = lab_fork();
 	if (!child) {
 		party(getpid());
@@ -400,10 +362,7 @@ static void keeps_end(void)
 	lab_reap_well(child);
 }
 
-static const struct mistake_row {
-	const char *name;
-	void (*run)(void);
-} mistake_rows[] = {
+static const struct mistake mistakes[] = {
 	{"sigpipe", sigpipe},
 	{"epipe", epipe},
 	{"no-handler", no_handler},
@@ -432,13 +391,6 @@ static const struct mistake_row {
 
 int main(int argc, char **argv)
 {
-	const char *name = lab_word(argc, argv, 1, "");
-
-	lab_help(argc, argv, "MISTAKE: makes it, and ends");
-	for (size_t i = 0; i < sizeof(mistake_rows) / sizeof(mistake_rows[0]); i++)
-		if (lab_is(name, mistake_rows[i].name)) {
-			mistake_rows[i].run();
-			return EXIT_SUCCESS;
-		}
-	lab_usage(name);
+	return mistake_main(argc, argv, "MISTAKE: makes it, and ends", mistakes,
+			    MISTAKES(mistakes));
 }

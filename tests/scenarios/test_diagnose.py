@@ -1,36 +1,15 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """Findings: each fault is named, with its processes and its channel; sound programs get none."""
-import json
 import os
 import random
 
 from expectations import expect, expect_equal, expect_in, expect_row
+from findings import HANGS, diagnose, expect_finding, remove_left
 from harness import IPCLENS, lab, main, record, scenario, start
 from traces import ROOT, call
 
 TIMED_OUT = 124
-
-# What each mistake of tests/labs/hangs.c is, and what it must not be called.
-HANGS = {
-    "ring-three": ("deadlock", ["no-eof", "blocked"]),
-    "outsider": ("blocked", ["deadlock", "no-eof"]),
-    "full-pipes": ("deadlock", ["full-channel"]),
-    "pipe-and-queue": ("deadlock", ["no-eof"]),
-    "unix-sockets": ("deadlock", ["no-eof"]),
-    "tcp-half-open": ("deadlock", ["no-eof"]),
-    "passed-on": ("blocked", ["deadlock", "no-eof"]),
-    "semaphore-and-pipe": ("deadlock", ["no-eof", "semaphore-stuck"]),
-    "parent-keeps": ("no-eof", ["blocked"]),
-    "reader-keeps": ("no-eof", ["deadlock", "blocked"]),
-    "grandchild-keeps": ("no-eof", ["deadlock"]),
-    "fifo-reader-keeps": ("no-eof", ["deadlock", "blocked"]),
-    "filter-both-ways": ("deadlock", ["blocked"]),
-    "wrong-type": ("type-never-sent", ["deadlock", "blocked"]),
-    "never-posts": ("semaphore-stuck", ["deadlock", "blocked"]),
-    "early-signal": ("lost-wakeup", ["deadlock", "blocked"]),
-    "nobody-reads": ("full-channel", ["deadlock", "no-eof"]),
-}
 
 # The same of tests/labs/mistakes.c, and how it ends.
 MISTAKES = {
@@ -59,40 +38,6 @@ MISTAKES = {
     "split": ("split-stream", 0),
     "keeps-end": ("inherited-end", 0),
 }
-
-
-def diagnose(path, *options, status=0):
-    """The findings, and the summary."""
-    result = call([IPCLENS, "diagnose", "--json", *options, path], check=False)
-    expect_equal((result.returncode, result.stderr), (status, b""), "diagnose succeeds")
-    lines = [json.loads(line) for line in result.stdout.splitlines()]
-    expect_equal(lines[-1]["type"], "summary", "the summary comes last")
-    for severity in ("error", "warning", "note"):
-        expect_equal(
-            lines[-1][severity + "s"],
-            sum(line["severity"] == severity for line in lines[:-1]),
-            f"the summary counts each {severity}",
-        )
-    return lines[:-1], lines[-1]
-
-
-def expect_finding(run, name, forbidden=()):
-    findings, _ = diagnose(run.trace_path)
-    found = [finding for finding in findings if finding["id"] == name]
-    expect(found, f"{name} is found", findings)
-    parties = {line["to"] for line in run.truth if line["do"] == "party"}
-    named = {pid for finding in found for pid in finding["processes"]}
-    expect(parties <= named, f"{name} names {parties}", found)
-    channels = {
-        f"{line['mechanism']}:[{line['value']}]" for line in run.truth if line["do"] == "channel"
-    }
-    told = {finding["channel"] for finding in found}
-    expect(
-        not channels or told & channels, f"{name} names one of the channels {channels}", found
-    )
-    wrong = [finding for finding in findings if finding["id"] in forbidden]
-    expect(not wrong, f"{name} is not called {forbidden}", wrong)
-    return found
 
 
 def sound(findings):
@@ -152,14 +97,6 @@ def mistakes(directory):
         run = record(place, lab("mistakes", name), status=status)
         remove_left(run)
         expect_finding(run, wanted)
-
-
-def remove_left(run):
-    """What the program meant to leave behind must not outlive the test."""
-    for line in run.truth:
-        option = {"sysv-msg": "-q", "sysv-sem": "-s"}.get(line.get("mechanism"))
-        if line["do"] == "channel" and option:
-            call(["ipcrm", option, str(line["value"])], check=False)
 
 
 SOUND_LABS = [

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Programs with one mistake each: a table of them is a lab. Each logs who is party to it ("party")
+ * and through which channel ("channel").
+ *
+ *	static const struct mistake rows[] = {{"both-read", both_read}, …};
+ *
+ *	int main(int argc, char **argv)
+ *	{
+ *		return mistake_main(argc, argv, "MISTAKE: makes it", rows, MISTAKES(rows));
+ *	}
+ */
+#ifndef TESTS_LABS_MISTAKE_H
+#define TESTS_LABS_MISTAKE_H
+
+#include <arpa/inet.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "lab.h"
+
+struct mistake {
+	const char *name;
+	void (*run)(void);
+};
+
+#define MISTAKES(rows) (sizeof(rows) / sizeof((rows)[0]))
+
+static inline int mistake_main(int argc, char **argv, const char *help, const struct mistake *rows,
+			       size_t count)
+{
+	const char *name = lab_word(argc, argv, 1, "");
+
+	lab_help(argc, argv, help);
+	for (size_t i = 0; i < count; i++)
+		if (lab_is(name, rows[i].name)) {
+			rows[i].run();
+			return EXIT_SUCCESS;
+		}
+	lab_usage(name);
+}
+
+static inline void party(pid_t pid)
+{
+	truth(.action = "party", .to = pid);
+}
+
+static inline void channel_number(const char *mechanism, long number)
+{
+	truth(.action = "channel", .mechanism = mechanism, .value = number);
+}
+
+/* By the number that the trace calls it by. */
+static inline void channel(const char *mechanism, int fd)
+{
+	struct stat status;
+
+	lab_check(fstat(fd, &status), "fstat");
+	channel_number(mechanism, (long)status.st_ino);
+}
+
+static inline void pipe_make(int ends[2])
+{
+	lab_check(pipe(ends), "pipe");
+}
+
+/* Bound to some free port of 127.0.0.1, which *address then tells. */
+static inline int inet_socket(int type, struct sockaddr_in *address)
+{
+	socklen_t len = sizeof(*address);
+	int fd = (int)lab_check(socket(AF_INET, type, 0), "socket");
+
+	*address = (struct sockaddr_in){.sin_family = AF_INET,
+					.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	lab_check(bind(fd, (struct sockaddr *)address, len), "bind");
+	lab_check(getsockname(fd, (struct sockaddr *)address, &len), "getsockname");
+	return fd;
+}
+
+static inline int inet_connect(const struct sockaddr_in *address)
+{
+	int fd = (int)lab_check(socket(AF_INET, SOCK_STREAM, 0), "socket");
+
+	lab_check(connect(fd, (const struct sockaddr *)address, sizeof(*address)), "connect");
+	return fd;
+}
+
+static inline void mistake_nothing(int number)
+{
+	(void)number;
+}
+
+#endif
