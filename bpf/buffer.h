@@ -42,11 +42,6 @@ static __always_inline struct task_state *task_state_transferring(u32 role)
 	return state && state->recording && state->role == role ? state : 0;
 }
 
-static __always_inline bool is_unix(u32 mechanism)
-{
-	return mechanism >= MECH_UNIX_STREAM && mechanism <= MECH_UNIX_SEQPACKET;
-}
-
 static __always_inline bool is_queue(u32 mechanism)
 {
 	return mechanism == MECH_POSIX_MQ || mechanism == MECH_SYSV_MSG;

@@ -7,31 +7,13 @@
 #define BPF_HOLDERS_H
 
 #include "bpf/buffer.h"
-#include "bpf/peers.h"
+#include "bpf/glance.h"
 
 struct stranger_walk {
 	struct task_struct *task;
 	struct file **files;
 	u32 max;
 };
-
-/* The object of the trace that this one is an end of; address 0: of none. */
-static __always_inline void traced_end(const struct object *object, struct wire_fd *end)
-{
-	struct sock *peer;
-
-	end->object = object->ref;
-	if (object->mechanism == MECH_PIPE || object->mechanism == MECH_FIFO)
-		return;
-	end->object.address = 0;
-	if (!is_unix(object->mechanism))
-		return;
-	peer = KREAD((struct unix_sock *)object->ref.address, peer);
-	if (!peer)
-		return;
-	end->object.address = (u64)peer;
-	end->object.number = socket_inode_number(peer);
-}
 
 static long stranger_visit(u32 fd, void *context)
 {
@@ -70,6 +52,17 @@ static __always_inline void stranger_walk(struct task_struct *task)
 	bpf_loop(PEER_FDS, stranger_visit, &walk, 0);
 }
 
+/* A glance sees no wake-up: it finds out whether there was one. */
+static __always_inline void sleeper_check(struct task_struct *task, struct task_state *state)
+{
+	if (!state->begun)
+		return;
+	if (!(KREAD(task, __state) & TASK_INTERRUPTIBLE) || switches_of(task) != state->switches)
+		operation_send(state, task, WIRE_MOVED);
+	else if (state->operation.object.mechanism != MECH_NONE)
+		file_refer(task, state->operation.object.fd);
+}
+
 /* The thread may be busy in its own `extra` meanwhile. */
 SEC("iter/task")
 int snapshot_end(struct bpf_iter__task *context)
@@ -79,9 +72,13 @@ int snapshot_end(struct bpf_iter__task *context)
 	struct wire_descriptors *record = bpf_map_lookup_elem(&scratch, &zero);
 	struct task_state *state;
 
-	if (!task || !record || !is_leader(task))
+	if (!task || !record)
 		return 0;
 	state = task_state_traced(task);
+	if (glance && state)
+		sleeper_check(task, state);
+	if (!is_leader(task))
+		return 0;
 	if (!state)
 		stranger_walk(task);
 	else if (!(state->flags & TASK_ENDING))

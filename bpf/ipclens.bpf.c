@@ -24,7 +24,8 @@
  *	operation.h   the record of a call
  *	plain.h       read and write, by the short way
  *	sleeper.h     what a thread leaves where it falls asleep
- *	signal.h process.h socket.h call.h sleep.h snapshot.h peers.h holders.h    the hooks
+ *	signal.h process.h socket.h call.h sleep.h
+ *	snapshot.h peers.h glance.h holders.h    the hooks
  */
 #include "bpf/call.h"
 #include "bpf/holders.h"

@@ -71,6 +71,11 @@ static __always_inline u16 unix_mechanism(u16 type)
 				    : MECH_UNIX_SEQPACKET;
 }
 
+static __always_inline bool is_unix(u32 mechanism)
+{
+	return mechanism >= MECH_UNIX_STREAM && mechanism <= MECH_UNIX_SEQPACKET;
+}
+
 static __always_inline u16 inet_mechanism(struct sock *sk)
 {
 	u16 protocol = KREAD(sk, sk_protocol);

@@ -184,9 +184,13 @@ static __always_inline void outsider_tell(const struct wire_fd *object, struct t
 	head_fill(&record->head, WIRE_OUTSIDER, sizeof(*record));
 	record->at_ns = bpf_ktime_get_ns();
 	record->object = *object;
-	record->pid = KREAD(task, tgid);
+	record->pid = 0;
 	record->held = held;
-	bpf_core_read_str(record->comm, sizeof(record->comm), &task->comm);
+	record->comm[0] = 0;
+	if (task) {
+		record->pid = KREAD(task, tgid);
+		bpf_core_read_str(record->comm, sizeof(record->comm), &task->comm);
+	}
 	record_submit(record);
 }
 

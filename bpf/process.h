@@ -132,6 +132,16 @@ static __always_inline void descriptors_send(struct wire_descriptors *record, u8
 	record->count = 0;
 }
 
+/* Nobody may hold it: then it was never accepted, and its name is the listener's. */
+static __always_inline void unix_peer_tell(struct task_state *state, struct sock *sk)
+{
+	struct sock *peer = KREAD((struct unix_sock *)sk, peer);
+	struct wire_ref ref;
+
+	if (peer)
+		object_of_sock(state, &ref, peer);
+}
+
 static long fd_visit(u32 fd, void *context)
 {
 	struct fd_walk *walk = context;
@@ -147,8 +157,11 @@ static long fd_visit(u32 fd, void *context)
 	at = record->count & (WIRE_FDS - 1);
 	record->fds[at].mechanism = MECH_NONE;
 	object_of_fd(walk->state, &record->fds[at], walk->task, fd);
-	if (record->fds[at].mechanism != MECH_NONE)
-		record->count = at + 1;
+	if (record->fds[at].mechanism == MECH_NONE)
+		return 0;
+	record->count = at + 1;
+	if (glance && is_unix(record->fds[at].mechanism))
+		unix_peer_tell(walk->state, (struct sock *)record->fds[at].object.address);
 	return 0;
 }
 

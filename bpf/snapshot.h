@@ -24,6 +24,28 @@ static __always_inline bool sleeping_call_find(struct task_state *state, struct 
 	return true;
 }
 
+/* How often it has left the processor: as long as that stays, it sleeps the same sleep. */
+static __always_inline u64 switches_of(struct task_struct *task)
+{
+	return KREAD(task, nvcsw) + KREAD(task, nivcsw);
+}
+
+/*
+ * When it last came to a processor, before it fell asleep there: the scheduler's clock counts from
+ * another moment than ours, and we ourselves came to ours just now (kernel/sched/stats.h).
+ */
+static __always_inline u64 last_ran_ns(struct task_struct *task, u64 now)
+{
+	struct task_struct *current = bpf_get_current_task_btf();
+	u64 arrival, ours;
+
+	if (!bpf_core_field_exists(task->sched_info.last_arrival))
+		return now;
+	arrival = KREAD(task, sched_info.last_arrival);
+	ours = KREAD(current, sched_info.last_arrival);
+	return arrival && arrival < ours && ours - arrival < now ? now - (ours - arrival) : now;
+}
+
 /*
  * From the moment that it is traced, the thread may leave the call and complete the operation by
  * itself; a thread that no longer sleeps then has either done so or left before we could see it.
@@ -43,6 +65,12 @@ static __always_inline void sleeping_call_follow(struct task_state *state, struc
 	task_follow(state);
 	if (KREAD(task, __state) & TASK_INTERRUPTIBLE) {
 		state->asleep_since_ns = state->operation.enter_ns;
+		if (glance) {
+			state->switches = switches_of(task);
+			state->operation.enter_ns = last_ran_ns(task, state->operation.enter_ns);
+			state->operation.exit_ns = state->operation.enter_ns;
+			waits_at_sleep(state, task, row_of(state->nr));
+		}
 		operation_send(state, task, WIRE_BEGIN);
 	}
 }

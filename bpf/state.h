@@ -55,11 +55,12 @@ struct task_state {
 	u8 role;      /* enum role of the call being recorded */
 	u8 cold;      /* payload or path was not in memory at entry: read it again at exit */
 
-	u8 parked;   /* it has a slot of `sleepers` */
-	u8 sent;     /* records of operations, modulo 256 */
-	u8 stopped;  /* a stop record went out */
-	u8 told;     /* WIRE_UNSEEN_* bits that went out */
-	u64 late_ns; /* when that was */
+	u8 parked;    /* it has a slot of `sleepers` */
+	u8 sent;      /* records of operations, modulo 256 */
+	u8 stopped;   /* a stop record went out */
+	u8 told;      /* WIRE_UNSEEN_* bits that went out */
+	u64 late_ns;  /* when that was */
+	u64 switches; /* a glance: how often it had left the processor when it was found asleep */
 	u64 asleep_since_ns;
 	struct waking waking;			 /* the last time that this thread was woken */
 	struct waking woke;			 /* the last one that it woke itself */
@@ -167,6 +168,7 @@ const volatile __u64 wake_len = 0;     /* bytes in the ring at which its reader 
 const volatile struct wire_selection selection = {};
 const volatile __u32 cpu_count = 1;
 const volatile __u8 futexes = 0; /* calls of futex(2) are recorded */
+const volatile __u8 glance = 0;	 /* no hook is attached: two walks over all threads are all */
 
 /* Traced threads that still run on some processor or will; user/ stops when there are none. */
 __u64 live_tasks = 0;

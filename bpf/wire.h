@@ -74,7 +74,8 @@ struct wire_fd {
 #define WIRE_ACCESS_WRITE 2
 #define WIRE_ACCESS_PACKETS 4 /* a pipe's end with O_DIRECT: what it writes keeps its borders */
 
-enum wire_operation_state { WIRE_COMPLETE, WIRE_BEGIN, WIRE_PENDING };
+/* WIRE_MOVED: a glance found it asleep and, later, not any more; what became of it was not seen. */
+enum wire_operation_state { WIRE_COMPLETE, WIRE_BEGIN, WIRE_PENDING, WIRE_MOVED };
 
 /*
  * Where a stream stands. Read without its lock, so two numbers may be of two moments; what the

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "glance.h"
 #include "launch.h"
 #include "terminate.h"
 #include "trace_writer.h"
@@ -280,6 +281,13 @@ static int targets_prepare(struct capture *capture)
 	return error ? fail(capture, error, "cannot mark the command for tracing") : 0;
 }
 
+static int rights_drop(struct capture *capture)
+{
+	int error = identity_drop(&capture->identity);
+
+	return error ? fail(capture, error, "cannot give up root's rights") : 0;
+}
+
 /* All that must be ready before the command may start. */
 static int capture_prepare(struct capture *capture)
 {
@@ -302,8 +310,7 @@ static int capture_prepare(struct capture *capture)
 	if (error)
 		return error;
 	trace_writer_pump(&capture->writer); /* /proc is still ours to read */
-	error = identity_drop(&capture->identity);
-	return error ? fail(capture, error, "cannot give up root's rights") : 0;
+	return options->tracer.glance ? 0 : rights_drop(capture);
 }
 
 static void tell_joined(struct capture *capture)
@@ -328,6 +335,16 @@ static void capture_go(struct capture *capture)
 	output_settle(capture);
 }
 
+/* Those found asleep at the beginning, and still at the end, sleep the same sleep. */
+static int capture_glance(struct capture *capture)
+{
+	capture->result->why = END_REASON_GLANCE;
+	glance_complete(&capture->writer.encoder);
+	capture_finish(capture);
+	output_settle(capture);
+	return rights_drop(capture);
+}
+
 int capture_run(const struct capture_options *options, struct capture_result *result)
 {
 	struct capture capture = {.options = options, .result = result, .signals = -1};
@@ -345,7 +362,9 @@ int capture_run(const struct capture_options *options, struct capture_result *re
 		goto cleanup;
 	}
 	error = capture_prepare(&capture);
-	if (!error)
+	if (!error && options->tracer.glance)
+		error = capture_glance(&capture);
+	else if (!error)
 		capture_go(&capture);
 	else if (options->command)
 		launch_abandon(&capture.launch);

@@ -15,12 +15,12 @@
 
 struct capture_options {
 	struct tracer_options tracer;
-	uint64_t timeout_ns; /* 0: none */
-	char **command;	     /* NULL-terminated; NULL: what `selection` says */
-	struct selection selection;
-	int output;	       /* descriptor that the trace is written to */
-	bool hide_payload;     /* write digests */
-	bool stdout_to_stderr; /* the command's stdout: the trace has ours */
+	uint64_t timeout_ns;	    /* 0: none */
+	char **command;		    /* NULL-terminated; NULL: what `selection` says */
+	struct selection selection; /* with tracer.glance: every process of the machine */
+	int output;		    /* descriptor that the trace is written to */
+	bool hide_payload;	    /* write digests */
+	bool stdout_to_stderr;	    /* the command's stdout: the trace has ours */
 };
 
 struct capture_result {

@@ -329,6 +329,10 @@ void encode_operation(struct encoder *encoder, const void *data, size_t len)
 		encoder->malformed++;
 		return;
 	}
+	if (operation->state == WIRE_MOVED) {
+		call_end(call);
+		return;
+	}
 	encoder->now_ns = operation->exit_ns;
 	made_describe(encoder, operation, extra.details->made);
 	encode_fifo_name(encoder, &extra.details->made[0], extra.payload, extra.payload_len);

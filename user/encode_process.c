@@ -57,6 +57,24 @@ static void exec_fields(struct json *json, const struct wire_process *record, si
 		json_field_bool(json, KEY(process, args_cut), true);
 }
 
+/* Of those, the C library has two for itself (nptl(7)). */
+static void handlers_field(struct json *json, pid_t pid)
+{
+	char text[PROC_VALUE_LEN], name[16];
+	unsigned long long caught;
+
+	proc_status_value(pid, "SigCgt", text);
+	if (!*text)
+		return;
+	caught = strtoull(text, NULL, 16);
+	json_key(json, KEY(process, handles));
+	json_array(json);
+	for (int i = 1; i <= 64; i++)
+		if ((caught >> (i - 1) & 1) && (i < 32 || i > 33))
+			json_text(json, signal_name(i, name));
+	json_end_array(json);
+}
+
 /* What a process that was there before us executes, as /proc tells it. */
 static void snapshot_fields(struct json *json, pid_t pid)
 {
@@ -72,6 +90,7 @@ static void snapshot_fields(struct json *json, pid_t pid)
 	if (args && len)
 		arguments_field(json, args, len);
 	free(args);
+	handlers_field(json, pid);
 }
 
 static void exit_fields(struct json *json, const struct wire_process *record)

@@ -6,10 +6,12 @@
 #include "viz/command.h"
 
 #define COMMAND(name, run, help) {name, run, help},
+#define VIEWER_COMMAND(name, run, help)
 static const struct command commands[] = {
 #include "commands.def"
 #include "viz/commands.def"
 };
+#undef VIEWER_COMMAND
 #undef COMMAND
 
 static const struct command_set set = {

@@ -29,7 +29,7 @@ static const struct argp_option rows[] = {
 	{0},
 };
 
-static void pid_add(struct selection *selection, const char *text, struct argp_state *state)
+void selection_add_pid(struct selection *selection, const char *text, struct argp_state *state)
 {
 	char *end;
 	long pid = strtol(text, &end, 10);
@@ -77,7 +77,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
 
 	switch (key) {
 	case 'p':
-		pid_add(selection, text, state);
+		selection_add_pid(selection, text, state);
 		return 0;
 	case 'a':
 		selection->kernel.all = 1;
@@ -210,17 +210,24 @@ static int cgroups_look(struct round *round)
 	return 0;
 }
 
+bool selection_missing(const struct selection *selection, char *why, size_t why_len)
+{
+	for (size_t i = 0; i < selection->pid_count; i++)
+		if (kill(selection->pids[i], 0) && errno == ESRCH) {
+			snprintf(why, why_len, "there is no process %d", (int)selection->pids[i]);
+			return true;
+		}
+	return false;
+}
+
 static int pids_add(struct round *round, char *why, size_t why_len)
 {
 	const struct selection *selection = round->selection;
 
-	for (size_t i = 0; i < selection->pid_count; i++) {
-		if (kill(selection->pids[i], 0) && errno == ESRCH) {
-			snprintf(why, why_len, "there is no process %d", (int)selection->pids[i]);
-			return -ESRCH;
-		}
+	if (selection_missing(selection, why, why_len))
+		return -ESRCH;
+	for (size_t i = 0; i < selection->pid_count; i++)
 		round_add(round, selection->pids[i]);
-	}
 	return round->error;
 }
 

@@ -20,6 +20,12 @@ struct selection {
 /* Child parser; its input is a zeroed struct selection. */
 extern const struct argp selection_argp;
 
+/* Of an argp parser: `-p text`. */
+void selection_add_pid(struct selection *selection, const char *text, struct argp_state *state);
+
+/* True, and a line in `why`, where one of the pids is nobody's. */
+bool selection_missing(const struct selection *selection, char *why, size_t why_len);
+
 bool selection_any(const struct selection *selection); /* any of the options was given */
 void selection_free(struct selection *selection);
 

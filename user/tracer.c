@@ -15,6 +15,7 @@
 #include "ipclens.skel.h"
 #include "sleepers.h"
 #include "tracepoint.h"
+#include "walks.h"
 
 #define PEER_PROGRAM "peer_woken" /* attached only where it is asked for */
 
@@ -46,10 +47,9 @@ struct tracer {
 	void *record_context;
 	int drained;
 	bool follow_peers;
+	bool glance;
 	int cpus;
-	int end_walk; /* made beforehand, as those below: later we lack the right to */
-	int peer_walks[PEER_WALKS];
-	size_t peer_walk_count;
+	struct walks at_end, of_files, of_peers; /* made beforehand: later we lack the right to */
 	uint64_t peers_seen;
 	struct bpf_link *on_demand[HOOK_COUNT];
 	bool follows_buffers;
@@ -82,14 +82,15 @@ static int hook_choose(struct tracer *tracer, size_t at, const struct btf *btf, 
 		       size_t why_len)
 {
 	struct tracer_hook *hook = &tracer->hooks[at];
-	bool unwanted = !tracer->follow_peers && !strcmp(hook_rows[at].program, PEER_PROGRAM);
+	bool unwanted = tracer->glance ||
+			(!tracer->follow_peers && !strcmp(hook_rows[at].program, PEER_PROGRAM));
 
 	hook->tracepoint = hook_rows[at].tracepoint;
 	hook->needed = hook_rows[at].need == HOOK_NEEDED;
 	hook->gives = hook_rows[at].gives;
 	hook->attached = tracepoint_exists(btf, hook->tracepoint, hook_rows[at].arguments) &&
 			 !unwanted;
-	if (!hook->attached && hook->needed) {
+	if (!hook->attached && hook->needed && !tracer->glance) {
 		snprintf(why, why_len, "this kernel lacks the tracepoint %s", hook->tracepoint);
 		return -ENOTSUP;
 	}
@@ -111,6 +112,7 @@ static int hooks_choose(struct tracer *tracer, char *why, size_t why_len)
 	}
 	for (size_t i = 0; i < HOOK_COUNT && !error; i++)
 		error = hook_choose(tracer, i, btf, why, why_len);
+	bpf_program__set_autoload(tracer->bpf->progs.files_glance, tracer->glance);
 	btf__free(btf);
 	return error;
 }
@@ -121,6 +123,7 @@ static int settings_apply(struct tracer *tracer, const struct tracer_options *op
 	tracer->bpf->rodata->wake_len = options->ring_len / 4;
 	tracer->bpf->rodata->cpu_count = (uint32_t)libbpf_num_possible_cpus();
 	tracer->bpf->rodata->futexes = options->futexes;
+	tracer->bpf->rodata->glance = options->glance;
 	tracer->bpf->rodata->selection = options->selection;
 	tracer->bpf->rodata->selection.self = (uint32_t)getpid();
 	return bpf_map__set_max_entries(tracer->bpf->maps.records, (uint32_t)options->ring_len);
@@ -147,20 +150,24 @@ static int load_and_attach(struct tracer *tracer, char *why, size_t why_len)
 	return error;
 }
 
-static int peer_walks_open(struct tracer *tracer)
+static int all_walks_open(struct tracer *tracer)
 {
-	for (; tracer->peer_walk_count < PEER_WALKS; tracer->peer_walk_count++) {
-		int walk = bpf_iter_create(bpf_link__fd(tracer->bpf->links.snapshot_begin));
+	int error = walks_open(&tracer->at_end, tracer->bpf->links.snapshot_end, 1);
 
-		if (walk < 0)
-			return walk;
-		tracer->peer_walks[tracer->peer_walk_count] = walk;
-	}
-	return 0;
+	if (!error && tracer->glance)
+		error = walks_open(&tracer->of_files, tracer->bpf->links.files_glance, 1);
+	if (!error && tracer->follow_peers)
+		error = walks_open(&tracer->of_peers, tracer->bpf->links.snapshot_begin,
+				   PEER_WALKS);
+	return error;
 }
 
 static int buffers_open(struct tracer *tracer)
 {
+	int error = all_walks_open(tracer);
+
+	if (error)
+		return error;
 	tracer->cpus = libbpf_num_possible_cpus();
 	if (tracer->cpus < 1)
 		return -EINVAL;
@@ -168,11 +175,6 @@ static int buffers_open(struct tracer *tracer)
 	tracer->told = calloc((size_t)tracer->cpus * LOSS_COUNT, sizeof(uint64_t));
 	if (!tracer->counts || !tracer->told)
 		return -ENOMEM;
-	tracer->end_walk = bpf_iter_create(bpf_link__fd(tracer->bpf->links.snapshot_end));
-	if (tracer->end_walk < 0)
-		return tracer->end_walk;
-	if (tracer->follow_peers && peer_walks_open(tracer))
-		return -errno;
 	tracer->sleepers = sleepers_map(bpf_map__fd(tracer->bpf->maps.sleepers));
 	if (!tracer->sleepers)
 		return -errno;
@@ -191,6 +193,7 @@ int tracer_open(struct tracer **out, const struct tracer_options *options, char 
 	if (!tracer)
 		return error;
 	tracer->follow_peers = options->selection.peers;
+	tracer->glance = options->glance;
 	libbpf_set_print(quiet_print);
 	tracer->bpf = ipclens_bpf__open();
 	if (!tracer->bpf)
@@ -217,10 +220,9 @@ void tracer_close(struct tracer *tracer)
 {
 	if (!tracer)
 		return;
-	if (tracer->end_walk > 0)
-		close(tracer->end_walk);
-	while (tracer->peer_walk_count)
-		close(tracer->peer_walks[--tracer->peer_walk_count]);
+	walks_close(&tracer->at_end);
+	walks_close(&tracer->of_files);
+	walks_close(&tracer->of_peers);
 	for (size_t i = 0; i < HOOK_COUNT; i++)
 		bpf_link__destroy(tracer->on_demand[i]);
 	sleepers_unmap(tracer->sleepers);
@@ -272,42 +274,24 @@ int tracer_want(struct tracer *tracer, pid_t pid)
 		       : 0;
 }
 
-static int walk_run(int walk)
-{
-	char unused[64];
-	ssize_t n;
-
-	do
-		n = read(walk, unused, sizeof(unused));
-	while (n > 0 || (n < 0 && (errno == EINTR || errno == EAGAIN)));
-	return n < 0 ? -errno : 0;
-}
-
 int tracer_snapshot(struct tracer *tracer, enum tracer_moment moment)
 {
-	int walk, error;
+	int error;
 
-	if (moment == TRACER_END)
-		return walk_run(tracer->end_walk);
-	walk = bpf_iter_create(bpf_link__fd(tracer->bpf->links.snapshot_begin));
-	if (walk < 0)
-		return walk;
-	error = walk_run(walk);
-	close(walk);
-	return error;
+	if (moment == TRACER_BEGIN)
+		return walk_now(tracer->bpf->links.snapshot_begin);
+	error = walks_run(&tracer->at_end);
+	return error || !tracer->glance ? error : walks_run(&tracer->of_files);
 }
 
 void tracer_meet_peers(struct tracer *tracer)
 {
 	uint64_t joined = __atomic_load_n(&tracer->bpf->bss->peers_joined, __ATOMIC_ACQUIRE);
-	int walk;
 
-	if (joined == tracer->peers_seen || !tracer->peer_walk_count)
+	if (joined == tracer->peers_seen || !tracer->of_peers.count)
 		return;
 	tracer->peers_seen = joined;
-	walk = tracer->peer_walks[--tracer->peer_walk_count];
-	walk_run(walk);
-	close(walk);
+	walks_run(&tracer->of_peers);
 }
 
 bool tracer_has(struct tracer *tracer, int pidfd)

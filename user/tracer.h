@@ -16,10 +16,11 @@
 struct tracer;
 
 struct tracer_options {
-	uint32_t payload_len;		 /* bytes of payload kept, at most WIRE_PAYLOAD_MAX */
-	uint64_t ring_len;		 /* bytes, a power of two of at least a page */
-	bool futexes;			 /* record futex(2) on shared memory */
-	bool buffers;			 /* tracer_follow_buffers() from the beginning */
+	uint32_t payload_len; /* bytes of payload kept, at most WIRE_PAYLOAD_MAX */
+	uint64_t ring_len;    /* bytes, a power of two of at least a page */
+	bool futexes;	      /* record futex(2) on shared memory */
+	bool buffers;	      /* tracer_follow_buffers() from the beginning */
+	bool glance;	      /* no hook at all: the state of the machine, by walks alone */
 	struct wire_selection selection; /* `self` is filled in by tracer_open() */
 };
 

@@ -7,6 +7,7 @@
 
 #include "find.h"
 #include "find_text.h"
+#include "wait_graph.h"
 
 #define OPERATIONS_MOST 64 /* as evidence of one finding */
 
@@ -70,8 +71,66 @@ static void run_rows(struct diagnosis *d)
 	}
 }
 
+bool diagnosis_asked(const struct diagnosis *d, const struct viz_process *process)
+{
+	for (size_t i = 0; i < d->pid_count; i++)
+		if (d->pids[i] == process->pid)
+			return true;
+	return false;
+}
+
+/* Those asked for, their children, whom these wait for, and so on: by index of the process. */
+static bool *concerned(struct diagnosis *d)
+{
+	bool *in = arena_array(d->arena, d->model->process_count + 1, sizeof(*in));
+	bool grown = true;
+
+	for (size_t i = 0; i < d->model->process_count; i++) {
+		const struct viz_process *process = d->model->processes[i];
+
+		in[i] = diagnosis_asked(d, process) ||
+			(process->parent && in[process->parent->index]);
+	}
+	while (grown) {
+		grown = false;
+		for (size_t i = 0; i < d->waits->count; i++) {
+			const struct wait *wait = d->waits->waits[i];
+
+			for (size_t k = 0; in[wait->process->index] && k < wait->ender_count; k++) {
+				grown |= !in[wait->enders[k]->index];
+				in[wait->enders[k]->index] = true;
+			}
+		}
+	}
+	return in;
+}
+
+static void drop_others(struct diagnosis *d)
+{
+	const bool *in = concerned(d);
+	size_t kept = 0;
+
+	for (size_t i = 0; i < d->count; i++) {
+		const struct finding *f = d->findings[i];
+		bool about = false;
+
+		for (size_t k = 0; k < f->process_count; k++)
+			about |= in[f->processes[k]->index] &&
+				 (k == 0 || f->severity == SEVERITY_ERROR);
+		if (about)
+			d->findings[kept++] = d->findings[i];
+	}
+	d->count = kept;
+}
+
 struct diagnosis *diagnose(const struct viz_model *model, const struct viz_pairing *pairing,
 			   enum language language)
+{
+	return diagnose_only(model, pairing, language, NULL, 0);
+}
+
+struct diagnosis *diagnose_only(const struct viz_model *model, const struct viz_pairing *pairing,
+				enum language language, const uint32_t *pids, size_t count)
 {
 	struct arena *arena = arena_new();
 	struct diagnosis *d = arena_alloc(arena, sizeof(*d));
@@ -83,9 +142,13 @@ struct diagnosis *diagnose(const struct viz_model *model, const struct viz_pairi
 		.end_ns = model->trailer.present ? model->trailer.at_ns : model->end_ns,
 		.incomplete = model->lost_total > 0 || model->descriptors_cut ||
 			      lines_are_missing(model),
+		.pids = pids,
+		.pid_count = count,
 		.arena = arena,
 	};
 	run_rows(d);
+	if (count)
+		drop_others(d);
 	for (size_t i = 0; i < d->count; i++)
 		finish(d, d->findings[i]);
 	if (d->count)

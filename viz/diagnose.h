@@ -48,13 +48,23 @@ struct diagnosis {
 	size_t count;
 	size_t severities[SEVERITY_COUNT]; /* how many of each */
 	struct wait_graph *waits;	   /* find_waits.c */
-	struct map folded;		   /* finding_fold() */
+	const uint32_t *pids;		   /* diagnose_only() */
+	size_t pid_count;
+	struct map folded; /* finding_fold() */
 	struct arena *arena;
 };
 
 /* Never NULL; for diagnosis_free(). */
 struct diagnosis *diagnose(const struct viz_model *model, const struct viz_pairing *pairing,
 			   enum language language);
+
+/*
+ * The same of what concerns these processes alone: they, whoever they wait for, and so on; what
+ * they wait for is said even where it is no fault. Count 0: of everything.
+ */
+struct diagnosis *diagnose_only(const struct viz_model *model, const struct viz_pairing *pairing,
+				enum language language, const uint32_t *pids, size_t count);
+
 void diagnosis_free(struct diagnosis *diagnosis); /* NULL is fine */
 
 /* How the terminal's form looks. */

@@ -44,7 +44,7 @@ const char *say_call(struct diagnosis *d, const struct viz_operation *op); /* re
 const char *say_bytes(struct diagnosis *d, struct viz_bytes bytes);
 const char *say_amount(struct diagnosis *d, uint64_t bytes); /* 64 KiB */
 const char *say_duration(struct diagnosis *d, uint64_t ns);  /* 1.98 s */
-const char *say_time(struct diagnosis *d, uint64_t at_ns);   /* since the trace began */
+const char *say_time(struct diagnosis *d, uint64_t at_ns);   /* since the trace began, or before */
 
 /* first + separator + next; `first` may be NULL. */
 const char *say_join(struct diagnosis *d, const char *first, const char *separator,
@@ -53,6 +53,9 @@ const char *say_join(struct diagnosis *d, const char *first, const char *separat
 /* The next call of the same thread on the same channel; NULL: none. *cut: not looked far enough. */
 const struct viz_operation *next_call(const struct diagnosis *d, const struct viz_operation *op,
 				      bool *cut);
+
+/* Whether the user asked about this very process. */
+bool diagnosis_asked(const struct diagnosis *d, const struct viz_process *process);
 
 bool is_call(const struct viz_operation *op, const char *syscall);
 bool has_error(const struct viz_operation *op, const char *error);

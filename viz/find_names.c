@@ -131,47 +131,6 @@ static void tell_left(struct diagnosis *d, const struct viz_channel *channel,
 			     : "");
 }
 
-static bool fits(const struct viz_channel *listener, struct viz_bytes address)
-{
-	return listener->listening && address.len &&
-	       (viz_bytes_equal(listener->local_address, address) ||
-		viz_bytes_equal(listener->name, address));
-}
-
-/* A listener of the trace that had that address then. */
-static const struct viz_holding *listener_of(const struct diagnosis *d,
-					     const struct viz_operation *op)
-{
-	for (size_t i = 0; i < d->model->channel_count; i++) {
-		const struct viz_channel *channel = d->model->channels[i];
-
-		for (size_t k = 0; k < channel->holding_count && fits(channel, op->peer_address);
-		     k++)
-			if (channel->holdings[k]->since_ns <= op->enter_ns &&
-			    channel->holdings[k]->until_ns > op->enter_ns)
-				return channel->holdings[k];
-	}
-	return NULL;
-}
-
-static void tell_unaccepted(struct diagnosis *d, const struct viz_connection *c)
-{
-	const struct viz_holding *listener;
-	struct finding *f;
-
-	if (!c->connect || c->accept || viz_operation_failed(c->connect) || d->incomplete)
-		return;
-	listener = listener_of(d, c->connect);
-	if (!listener)
-		return;
-	f = finding_fold(d, FINDING_NEVER_ACCEPTED, c->connect->enter_ns, c->connect->process,
-			 listener->channel);
-	finding_process(d, f, listener->process);
-	finding_operation(d, f, c->connect);
-	finding_say(d, f, "address", "%s", say_bytes(d, c->connect->peer_address));
-	finding_say(d, f, "server", "%s", say_process(d, listener->process));
-}
-
 /* Process and channel that met in a call other than close. */
 static uint64_t pair_key(const struct viz_process *process, const struct viz_channel *channel)
 {
@@ -216,7 +175,5 @@ void find_names(struct diagnosis *d)
 		learn(d, pasts, d->model->operations[i]);
 	for (size_t i = 0; i < d->model->channel_count; i++)
 		tell_left(d, d->model->channels[i], &pasts[i]);
-	for (size_t i = 0; i < d->pairing->connection_count; i++)
-		tell_unaccepted(d, d->pairing->connections[i]);
 	tell_inherited(d);
 }

@@ -56,6 +56,22 @@ static bool forgotten(const struct diagnosis *d, const struct viz_channel *chann
 	       !has_written(d, channel, holding->process);
 }
 
+/* It waits for a signal and handles none: it will never do anything again. */
+static bool sleeps_for_good(const struct diagnosis *d, const struct viz_process *who)
+{
+	const struct viz_thread *thread = who->thread_count == 1 ? who->threads[0] : NULL;
+
+	for (size_t i = 0; i < d->waits->count; i++) {
+		const struct wait *wait = d->waits->waits[i];
+
+		if (wait->operation->thread == thread)
+			return d->waits->whole && who->handlers_known && !who->has_handlers &&
+			       (is_call(wait->operation, "pause") ||
+				is_call(wait->operation, "rt_sigsuspend"));
+	}
+	return false;
+}
+
 /*
  * Every holder of the other end keeps it in vain: the reader itself, one who waits for the
  * reader's exit, or one who has forgotten it.
@@ -74,9 +90,9 @@ static bool cannot_end(const struct diagnosis *d, const struct wait *wait)
 			return false;
 		if (who == wait->process)
 			in_vain &= wait->stuck && holding->access == ACCESS_WRITE &&
-				   writer_is_gone(d, wait, false);
+				   (d->waits->whole || writer_is_gone(d, wait, false));
 		else
-			in_vain &= waits_for(d, who, wait->process) ||
+			in_vain &= waits_for(d, who, wait->process) || sleeps_for_good(d, who) ||
 				   (gone && forgotten(d, channel, holding));
 	}
 	return in_vain;

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "find.h"
 #include "scene_text.h"
@@ -149,10 +150,26 @@ const char *say_duration(struct diagnosis *d, uint64_t ns)
 	return say(d, "%s", scene_duration(ns, buf));
 }
 
+/* By the clock on the wall, and how long before the trace ended. */
+static const char *say_ago(struct diagnosis *d, uint64_t at_ns)
+{
+	time_t seconds = (time_t)(((int64_t)at_ns + d->model->header.realtime_offset_ns) /
+				  (int64_t)(1000 * MILLISECOND));
+	bool today = d->end_ns - at_ns < 12 * 3600 * 1000 * MILLISECOND;
+	struct tm local;
+	char text[64] = "?";
+
+	if (localtime_r(&seconds, &local))
+		strftime(text, sizeof(text), today ? "%H:%M:%S" : "%Y-%m-%d %H:%M:%S", &local);
+	return say_phrase(d, PHRASE_AGO, text, say_duration(d, d->end_ns - at_ns), NULL);
+}
+
 const char *say_time(struct diagnosis *d, uint64_t at_ns)
 {
 	uint64_t start_ns = d->model->header.start_ns;
 
+	if (at_ns < start_ns && d->end_ns >= start_ns)
+		return say_ago(d, at_ns);
 	return say_duration(d, at_ns > start_ns ? at_ns - start_ns : 0);
 }
 

@@ -47,6 +47,11 @@ static const char *say_enders(struct diagnosis *d, const struct wait *wait)
 	return names;
 }
 
+static const char *say_somebody(struct diagnosis *d)
+{
+	return phrase_text(d->waits->whole ? PHRASE_SOMEBODY_ELSE : PHRASE_SOMEBODY, d->language);
+}
+
 /* ping[801] read(3)  pipe:[40211]: only pong[802] (fd 4) can write there */
 static const char *say_wait(struct diagnosis *d, const struct wait *wait)
 {
@@ -59,7 +64,7 @@ static const char *say_wait(struct diagnosis *d, const struct wait *wait)
 		return say_phrase(d, PHRASE_WAITS_FOR_NOBODY, what,
 				  wait->channel ? say_channel(d, wait->channel) : "", NULL);
 	if (wait->open)
-		enders = say_join(d, enders, ", ", phrase_text(PHRASE_SOMEBODY, d->language));
+		enders = say_join(d, enders, ", ", say_somebody(d));
 	if (waits_for_child(wait))
 		return say_phrase(d, PHRASE_CHILD_MUST_END, what, enders, NULL);
 	if (wait->operation->role == ROLE_SEND)
@@ -129,31 +134,42 @@ static void tell_circles(struct diagnosis *d)
 			}
 }
 
+/* What lies in the queue: as far as the trace saw it sent, or as a glance found it. */
+static const char *say_types(struct diagnosis *d, struct finding *f,
+			     const struct viz_channel *channel)
+{
+	enum { SHOWN = 5 };
+	const char *types = NULL;
+
+	for (size_t i = 0; i < channel->types_count && i < SHOWN; i++)
+		types = say_join(d, types, ", ", say(d, "%" PRIu64, channel->types[i]));
+	for (size_t i = 0; i < d->pairing->message_count; i++) {
+		const struct viz_message *m = d->pairing->messages[i];
+
+		if (m->channel != channel || m->fate != FATE_UNREAD)
+			continue;
+		if (f->operation_count <= SHOWN)
+			types = say_join(d, types, ", ", say(d, "%" PRId64, m->type));
+		finding_operation(d, f, m->from.operation);
+	}
+	return types;
+}
+
 /* It wants a type; the queue holds messages, and none of that type. */
 static bool tell_type(struct diagnosis *d, const struct wait *wait)
 {
 	struct finding *f;
 	int64_t wanted = 0;
-	const char *types = NULL;
 
 	if (!is_call(wait->operation, "msgrcv") || !wait->channel || wait->ready ||
-	    !d->waits->unread[wait->channel->index])
+	    (!d->waits->unread[wait->channel->index] && !wait->channel->types_count))
 		return false;
 	viz_operation_argument(wait->operation, "msgtyp", &wanted);
 	f = finding_add(d, FINDING_TYPE_NEVER_SENT, wait->since_ns, wait->channel);
 	finding_wait(d, f, wait);
-	for (size_t i = 0; i < d->pairing->message_count; i++) {
-		const struct viz_message *m = d->pairing->messages[i];
-
-		if (m->channel != wait->channel || m->fate != FATE_UNREAD)
-			continue;
-		if (f->operation_count < 5)
-			types = say_join(d, types, ", ", say(d, "%" PRId64, m->type));
-		finding_operation(d, f, m->from.operation);
-	}
+	finding_say(d, f, "types", "%s", say_types(d, f, wait->channel));
 	finding_say(d, f, "who", "%s", say_process(d, wait->process));
 	finding_say(d, f, "wanted", "%" PRId64, wanted);
-	finding_say(d, f, "types", "%s", types);
 	return true;
 }
 
@@ -241,8 +257,7 @@ static bool tell_full(struct diagnosis *d, const struct wait *wait)
 		finding_process(d, f, wait->enders[i]);
 	finding_say(d, f, "who", "%s", say_process(d, wait->process));
 	finding_say(d, f, "long", "%s", say_duration(d, d->end_ns - wait->since_ns));
-	finding_say(d, f, "readers", "%s",
-		    enders ? enders : phrase_text(PHRASE_SOMEBODY, d->language));
+	finding_say(d, f, "readers", "%s", enders ? enders : say_somebody(d));
 	return true;
 }
 
@@ -267,8 +282,10 @@ static void tell_blocked(struct diagnosis *d, const struct wait *wait)
 	const char *enders = say_enders(d, wait);
 	struct finding *f = finding_add(d, FINDING_BLOCKED, wait->since_ns, wait->channel);
 
-	if (!enders || wait->open)
-		enders = say_join(d, enders, ", ", phrase_text(PHRASE_SOMEBODY, d->language));
+	if (waits_for_signal(wait->operation))
+		enders = phrase_text(PHRASE_A_SIGNAL, d->language);
+	else if (!enders || wait->open)
+		enders = say_join(d, enders, ", ", say_somebody(d));
 	finding_wait(d, f, wait);
 	for (size_t i = 0; i < wait->ender_count; i++)
 		finding_process(d, f, wait->enders[i]);
@@ -280,7 +297,9 @@ static void tell_blocked(struct diagnosis *d, const struct wait *wait)
 
 void find_waits(struct diagnosis *d)
 {
-	bool given_up = d->model->trailer.present && d->model->trailer.why == END_REASON_TIMEOUT;
+	const struct viz_trailer *trailer = &d->model->trailer;
+	bool given_up = trailer->present &&
+			(trailer->why == END_REASON_TIMEOUT || trailer->why == END_REASON_GLANCE);
 
 	d->waits = wait_graph_new(d->arena, d->model, d->pairing);
 	if (!d->incomplete)
@@ -294,9 +313,9 @@ void find_waits(struct diagnosis *d)
 		if (!d->incomplete)
 			told = tell_no_eof(d, wait) || (!wait->circle && tell_type(d, wait)) ||
 			       (!wait->circle && tell_semaphore(d, wait)) ||
-			       tell_lost_wakeup(d, wait);
-		if (!told && (!wait->circle || d->incomplete) && given_up && !idle(d, wait) &&
-		    !tell_full(d, wait))
+			       tell_lost_wakeup(d, wait) || tell_unaccepted(d, wait);
+		if (!told && (!wait->circle || d->incomplete) && given_up &&
+		    (!idle(d, wait) || diagnosis_asked(d, wait->process)) && !tell_full(d, wait))
 			tell_blocked(d, wait);
 	}
 }

@@ -17,4 +17,7 @@ void finding_wait(struct diagnosis *d, struct finding *f, const struct wait *wai
 /* Finds no-eof; false where it is none. */
 bool tell_no_eof(struct diagnosis *d, const struct wait *wait);
 
+/* Finds never-accepted in a glance; false where it is none. */
+bool tell_unaccepted(struct diagnosis *d, const struct wait *wait);
+
 #endif

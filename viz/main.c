@@ -3,9 +3,11 @@
 #include "command.h"
 
 #define COMMAND(name, run, help) {name, run, help},
+#define VIEWER_COMMAND COMMAND
 static const struct command commands[] = {
 #include "commands.def"
 };
+#undef VIEWER_COMMAND
 #undef COMMAND
 
 static const struct command_set set = {

@@ -31,9 +31,11 @@ struct viz_process {
 	struct viz_bytes path;	    /* of the last exec; data NULL: none in the trace */
 	struct viz_bytes *args;	    /* of the last exec */
 	size_t args_count;
-	bool args_cut;	   /* there were more arguments */
-	bool before_trace; /* it was there when tracing began, or its birth is not in the trace */
-	bool listed;	   /* what it held was told when it was found */
+	bool args_cut;	     /* there were more arguments */
+	bool before_trace;   /* it was there when tracing began, or its birth is not in the trace */
+	bool listed;	     /* what it held was told when it was found */
+	bool handlers_known; /* whether it had handlers for signals was told when it was found */
+	bool has_handlers;
 	bool ended;
 	bool status_known; /* exit_code or exit_signal holds */
 	bool core;
@@ -79,6 +81,9 @@ struct viz_channel {
 	size_t outsider_count;
 	struct viz_outsider *strangers; /* who holds an end outside the trace, at its end */
 	size_t stranger_count;
+	uint64_t *types; /* System V queue, in a glance: of the messages that lie in it */
+	size_t types_count;
+	bool types_known;
 	struct viz_holding **holdings; /* who held it, by since_ns */
 	size_t holding_count;
 	size_t holding_changes; /* while a trace is read: how often that has changed */

@@ -85,6 +85,10 @@ static struct viz_process *snapshot_process(struct model_builder *b,
 	struct viz_process *process = build_process(b, pid, event->at_ns);
 
 	process->before_trace = true;
+	if (VALUE(process, handles)->present) {
+		process->handlers_known = true;
+		process->has_handlers = cJSON_GetArraySize(VALUE(process, handles)->json) > 0;
+	}
 	if (VALUE(process, ppid)->present) {
 		process->ppid = build_u32(b, FIELD_process_ppid);
 		process->parent = build_known_process(b, process->ppid);

@@ -268,6 +268,10 @@ void build_channel_line(struct model_builder *b)
 	set_number(VALUE(channel, network), &channel->network);
 	if (VALUE(channel, peer)->present)
 		channel->peer = build_channel(b, VALUE(channel, peer)->bytes);
+	if (VALUE(channel, types)->present) {
+		channel->types = build_uints(b, FIELD_channel_types, &channel->types_count);
+		channel->types_known = true;
+	}
 	add_outsider(b, channel);
 	add_stranger(b, channel);
 	if (VALUE(channel, end)->present)

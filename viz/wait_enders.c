@@ -25,13 +25,22 @@ const struct viz_holding *wait_holding(const struct viz_channel *channel,
 	return NULL;
 }
 
+/* Who is no process of the trace and holds it, or a message that is on its way. */
+static bool held_outside(const struct viz_channel *channel, enum access access)
+{
+	for (size_t i = 0; i < channel->stranger_count; i++)
+		if (channel->strangers[i].access & access)
+			return true;
+	return false;
+}
+
 /* All who hold such an end still. Nobody known: then somebody whom the trace does not know. */
 static void add_holders(struct wait_graph *graph, struct wait *wait,
 			const struct viz_channel *channel, enum access access)
 {
 	bool any = false;
 
-	wait->open |= graph->passed[channel->index];
+	wait->open |= graph->passed[channel->index] || held_outside(channel, access);
 	for (size_t i = 0; i < channel->holding_count; i++) {
 		const struct viz_holding *holding = channel->holdings[i];
 
@@ -42,6 +51,22 @@ static void add_holders(struct wait_graph *graph, struct wait *wait,
 		any = true;
 	}
 	wait->open |= !any;
+}
+
+/* The kernel's addresses of both ends tell, where the whole machine is known. */
+static const struct viz_channel *opposite(const struct wait_graph *graph,
+					  const struct viz_channel *channel)
+{
+	for (size_t i = 0; graph->whole && i < graph->model->channel_count; i++) {
+		const struct viz_channel *other = graph->model->channels[i];
+
+		if (channel->mechanism == MECH_TCP && other->mechanism == MECH_TCP &&
+		    other->network == channel->network && channel->peer_address.len &&
+		    viz_bytes_equal(other->local_address, channel->peer_address) &&
+		    viz_bytes_equal(other->peer_address, channel->local_address))
+			return other;
+	}
+	return NULL;
 }
 
 const struct viz_channel *wait_peer(const struct wait_graph *graph,
@@ -57,7 +82,7 @@ const struct viz_channel *wait_peer(const struct wait_graph *graph,
 		if (c->server == channel)
 			return c->client;
 	}
-	return NULL;
+	return opposite(graph, channel);
 }
 
 static bool descends_from(const struct viz_process *process, const struct viz_process *ancestor)
@@ -120,6 +145,9 @@ static bool type_fits(const struct viz_operation *receive, int64_t type)
 static bool lies_ready(const struct wait_graph *graph, const struct viz_operation *op,
 		       const struct viz_channel *channel)
 {
+	for (size_t i = 0; i < channel->types_count; i++)
+		if (type_fits(op, (int64_t)channel->types[i]))
+			return true;
 	for (size_t i = 0; i < graph->pairing->message_count && graph->unread[channel->index];
 	     i++) {
 		const struct viz_message *m = graph->pairing->messages[i];
@@ -137,19 +165,22 @@ static void wait_at_socket(struct wait_graph *graph, struct wait *wait,
 {
 	const struct viz_channel *peer = wait_peer(graph, channel);
 
-	if (peer && channel->created_in_trace && peer->created_in_trace)
+	if (peer && (graph->whole || (channel->created_in_trace && peer->created_in_trace)))
 		add_holders(graph, wait, peer, ACCESS_BOTH);
 	else
 		wait->open = true;
+	wait->open |= held_outside(channel, ACCESS_BOTH); /* so are unix sockets' other ends told */
 }
 
+/* Whoever knows a queue's name, key or number may open it still. */
 static void wait_at_queue(struct wait_graph *graph, struct wait *wait,
-			  const struct viz_channel *channel)
+			  const struct viz_channel *channel, enum access end)
 {
-	if (made_here(graph, channel))
+	if (graph->whole && channel->mechanism == MECH_POSIX_MQ)
+		add_holders(graph, wait, channel, end);
+	else if (made_here(graph, channel))
 		add_users(graph, wait, channel);
-	else
-		wait->open = true;
+	wait->open |= !made_here(graph, channel);
 }
 
 /* `end` is the one whose holders end the wait. */
@@ -163,8 +194,9 @@ static void wait_at(struct wait_graph *graph, struct wait *wait, const struct vi
 	switch (channel->mechanism) {
 	case MECH_PIPE:
 	case MECH_FIFO:
-		wait->open |= channel->mechanism == MECH_PIPE ? !channel->created_in_trace
-							      : channel->found;
+		wait->open |= !graph->whole &&
+			      (channel->mechanism == MECH_PIPE ? !channel->created_in_trace
+							       : channel->found);
 		add_holders(graph, wait, channel, end);
 		break;
 	case MECH_UNIX_STREAM:
@@ -175,7 +207,7 @@ static void wait_at(struct wait_graph *graph, struct wait *wait, const struct vi
 	case MECH_SYSV_MSG:
 	case MECH_POSIX_MQ:
 	case MECH_SYSV_SEM:
-		wait_at_queue(graph, wait, channel);
+		wait_at_queue(graph, wait, channel, end);
 		break;
 	case MECH_FILE_LOCK:
 		add_users(graph, wait, channel);
@@ -211,6 +243,20 @@ static void wait_for_children(struct wait_graph *graph, struct wait *wait)
 	wait->open |= !any;
 }
 
+/* In a glance, what a descriptor stands for is in its process's table alone. */
+static const struct viz_channel *held_as(const struct wait_graph *graph,
+					 const struct viz_process *process, int32_t fd)
+{
+	for (size_t i = 0; graph->whole && i < graph->model->holding_count; i++) {
+		const struct viz_holding *holding = graph->model->holdings[i];
+
+		if (holding->process == process && holding->fd == fd &&
+		    holding->until_ns == VIZ_NEVER)
+			return holding->channel;
+	}
+	return NULL;
+}
+
 static void wait_for_any(struct wait_graph *graph, struct wait *wait)
 {
 	const struct viz_operation *op = wait->operation;
@@ -221,13 +267,15 @@ static void wait_for_any(struct wait_graph *graph, struct wait *wait)
 	wait->open |= timed || op->waits_cut || op->waits_for_count == 0;
 	for (size_t i = 0; i < op->waits_for_count; i++) {
 		const struct viz_wait *w = &op->waits_for[i];
+		const struct viz_channel *channel = w->channel ? w->channel
+							       : held_as(graph, op->process, w->fd);
 		bool out = viz_wait_has(w, OUT) || viz_wait_has(w, WRNORM);
 
-		wait->open |= !w->channel;
-		if (w->channel && out)
-			wait_at(graph, wait, w->channel, ACCESS_READ);
-		if (w->channel && !(out && !viz_wait_has(w, IN)))
-			wait_at(graph, wait, w->channel, ACCESS_WRITE);
+		wait->open |= !channel;
+		if (channel && out)
+			wait_at(graph, wait, channel, ACCESS_READ);
+		if (channel && !(out && !viz_wait_has(w, IN)))
+			wait_at(graph, wait, channel, ACCESS_WRITE);
 	}
 }
 

@@ -190,6 +190,7 @@ struct wait_graph *wait_graph_new(struct arena *arena, const struct viz_model *m
 	struct wait_graph *graph = arena_alloc(arena, sizeof(*graph));
 
 	*graph = (struct wait_graph){.model = model, .pairing = pairing, .arena = arena};
+	graph->whole = model->trailer.present && model->trailer.why == END_REASON_GLANCE;
 	collect(graph);
 	for (size_t i = 0; i < model->operation_count && graph->count < WAITS_MOST; i++) {
 		const struct viz_operation *op = model->operations[i];

@@ -28,6 +28,7 @@ struct wait_graph {
 	const struct viz_model *model;
 	const struct viz_pairing *pairing;
 	struct arena *arena;
+	bool whole; /* the trace is a glance at the whole machine: nobody else holds anything */
 	struct wait **waits; /* in order of the operations */
 	size_t count;
 	size_t circle_count;

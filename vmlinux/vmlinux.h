@@ -139,6 +139,21 @@ struct path {
 	struct dentry *dentry;
 };
 
+/* How many refer to it: 6.13 and later, and before. */
+struct file___ref {
+	struct {
+		struct {
+			s64 counter;
+		} refcnt;
+	} f_ref;
+};
+
+struct file___count {
+	struct {
+		s64 counter;
+	} f_count;
+};
+
 struct file {
 	unsigned int f_mode;
 	unsigned int f_flags;
@@ -227,6 +242,10 @@ struct signal_struct {
 	unsigned int flags;
 };
 
+struct sched_info {
+	unsigned long long last_arrival;
+};
+
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int __state;
@@ -243,6 +262,9 @@ struct task_struct {
 	struct pid *thread_pid;
 	struct hlist_node pid_links[4];
 	int exit_code;
+	unsigned long nvcsw;
+	unsigned long nivcsw;
+	struct sched_info sched_info;
 	struct {
 		unsigned long sig[1];
 	} blocked;
@@ -251,6 +273,12 @@ struct task_struct {
 
 struct bpf_iter__task {
 	struct task_struct *task;
+};
+
+struct bpf_iter__task_file {
+	struct task_struct *task;
+	u32 fd;
+	struct file *file;
 };
 
 struct linux_binprm {

@@ -1,0 +1,131 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""`diagnose -p`: programs that hang and were never traced are diagnosed from their state alone."""
+import os
+import signal
+import time
+
+from expectations import expect, expect_equal, expect_in
+from findings import HANGS, diagnose, expect_found, remove_left
+from harness import lab, main, scenario, start, wait_for
+from traces import IPCLENS, call
+
+# What no state tells: who knows the number of a System V object, and which signals came before.
+UNTOLD = {
+    "pipe-and-queue": "blocked",
+    "semaphore-and-pipe": "blocked",
+    "never-posts": "blocked",
+    "early-signal": "blocked",
+}
+
+MOST_S = 1.0  # what a look at the machine may take, where it has nothing else to do
+
+
+def group(leader):
+    """The processes of a group; each of these programs is one."""
+    pids = [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    return [pid for pid in pids if pgid(pid) == leader]
+
+
+def pgid(pid):
+    try:
+        return os.getpgid(pid)
+    except ProcessLookupError:
+        return None
+
+
+def hang(directory, name):
+    place = os.path.join(directory, name)
+    os.mkdir(place)
+    return start(place, lab("hangs", name), start_new_session=True)
+
+
+def end(run):
+    os.killpg(run.process.pid, signal.SIGKILL)
+    run.process.wait()
+    remove_left(run)
+
+
+def has_logged(run):
+    """All parties have written what they know: the last thing before they hang."""
+    return run.truth and all(asleep(pid) for pid in group(run.process.pid))
+
+
+def asleep(pid):
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            return file.read().rpartition(b")")[2].split()[0] in (b"S", b"Z")
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
+def found(pid, name):
+    """What -p finds, once that finding is among it: it takes half a second of sleep to be one."""
+    answers = []
+
+    def look():
+        answers.append(diagnose("-p", str(pid)))
+        return any(finding["id"] == name for finding in answers[-1][0])
+
+    wait_for(look, f"{name}; {answers[-1:]}")
+    return answers[-1]
+
+
+@scenario("what hangs untraced gets the answer that its trace would get, by diagnose -p")
+def untraced(directory):
+    runs = {name: hang(directory, name) for name in HANGS}
+    try:
+        for name, run in runs.items():
+            wait_for(lambda run=run: has_logged(run), f"{name} to hang")
+        for name, (wanted, forbidden) in HANGS.items():
+            if name in UNTOLD:
+                wanted, forbidden = UNTOLD[name], ["deadlock", "no-eof"]
+            findings, summary = found(runs[name].process.pid, wanted)
+            expect_found(findings, runs[name].truth, wanted, forbidden)
+            expect(summary["complete"], "nothing is missing")
+    finally:
+        for run in runs.values():
+            end(run)
+
+
+@scenario("diagnose -p names peers that are no children, says since when, and takes a moment")
+def peers(directory):
+    run = hang(directory, "ring-three")
+    try:
+        wait_for(lambda: has_logged(run), "it to hang")
+        found(run.process.pid, "deadlock")
+        fastest = 60.0
+        for _ in range(3):
+            began = time.monotonic()
+            pid = max(group(run.process.pid))  # a child knows its parent and its sibling
+            text = call([IPCLENS, "diagnose", "--lang", "en", "-p", str(pid)]).stdout.decode()
+            fastest = min(fastest, time.monotonic() - began)
+        expect_in("deadlock", text, "the circle")
+        expect_in(" ago)", text, "since when")
+        for pid in group(run.process.pid):
+            expect_in(f"hangs[{pid}]", text, "each of them is named")
+        expect(fastest < MOST_S, f"it takes less than {MOST_S} s", fastest)
+    finally:
+        end(run)
+
+
+@scenario("diagnose -p of a pipeline that works is no fault; --fail-on holds; a wrong pid is told")
+def sound(directory):
+    run = start(directory, ["sh", "-c", "sleep 60 | cat"], start_new_session=True)
+    try:
+        wait_for(lambda: len(group(run.process.pid)) == 3, "the pipeline")
+        wait_for(lambda: has_slept(run), "its processes to sleep")
+        diagnose("-p", str(run.process.pid), "--fail-on", "error")
+    finally:
+        end(run)
+    missing = call([IPCLENS, "diagnose", "-p", str(run.process.pid)], check=False)
+    expect_equal(missing.returncode, 2, "no such process")
+    expect_in("there is no process", missing.stderr.decode(), "and it is said")
+
+
+def has_slept(run):
+    return all(asleep(pid) for pid in group(run.process.pid))
+
+
+if __name__ == "__main__":
+    main()

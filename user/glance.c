@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "glance.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ipc.h>
+#include <sys/msg.h>
+#include <sys/select.h>
+#include <unistd.h>
+
+#include "syscalls.h"
+
+#define TYPES_MOST 64
+#define MESSAGE_MOST (1 << 20) /* bytes; a longer message ends the list */
+
+/* A begin record as the ring had it: details, then the operation. */
+struct detailed {
+	struct wire_details details;
+	struct wire_operation operation;
+	struct wire_wait waits[WIRE_WAITS];
+};
+
+static bool memory_read(uint32_t pid, uint64_t from, void *to, size_t len)
+{
+	char path[32];
+	ssize_t n = -1;
+	int memory;
+
+	snprintf(path, sizeof(path), "/proc/%u/mem", (unsigned)pid);
+	memory = open(path, O_RDONLY | O_CLOEXEC);
+	if (memory >= 0) {
+		n = pread(memory, to, len, (off_t)from);
+		close(memory);
+	}
+	return n == (ssize_t)len;
+}
+
+static void wait_add(struct detailed *call, uint32_t *count, int fd, uint32_t events)
+{
+	if (*count == WIRE_WAITS) {
+		call->operation.has |= WIRE_HAS_MORE_WAITS;
+		return;
+	}
+	call->waits[*count] = (struct wire_wait){.object.fd = fd, .events = events};
+	(*count)++;
+}
+
+static uint32_t poll_waits(struct detailed *call)
+{
+	struct pollfd fds[WIRE_WAITS + 1] = {{0}};
+	uint64_t asked = call->details.args[1];
+	size_t n = asked <= WIRE_WAITS ? asked : WIRE_WAITS + 1;
+	uint32_t count = 0;
+
+	if (!memory_read(call->operation.head.pid, call->details.args[0], fds, n * sizeof(*fds)))
+		return 0;
+	for (size_t i = 0; i < n; i++)
+		if (fds[i].fd >= 0)
+			wait_add(call, &count, fds[i].fd, (uint16_t)fds[i].events);
+	return count;
+}
+
+/* The sets are as long as the highest descriptor needs, in whole words. */
+static uint32_t select_waits(struct detailed *call)
+{
+	static const uint32_t events[] = {POLLIN, POLLOUT, POLLPRI};
+	uint64_t most = call->details.args[0];
+	fd_set sets[3];
+	uint32_t count = 0;
+
+	memset(sets, 0, sizeof(sets));
+	if (most > FD_SETSIZE)
+		return 0;
+	for (int i = 0; i < 3; i++)
+		if (call->details.args[1 + i] &&
+		    !memory_read(call->operation.head.pid, call->details.args[1 + i], &sets[i],
+				 (most + 63) / 64 * 8))
+			return 0;
+	for (int fd = 0; fd < (int)most; fd++) {
+		uint32_t wanted = 0;
+
+		for (int i = 0; i < 3; i++)
+			wanted |= FD_ISSET(fd, &sets[i]) ? events[i] : 0;
+		if (wanted)
+			wait_add(call, &count, fd, wanted);
+	}
+	return count;
+}
+
+static void waits_complete(struct call *call, struct detailed *copy, enum data_kind data)
+{
+	uint32_t count = data == DATA_POLL ? poll_waits(copy) : select_waits(copy);
+	size_t len = count * sizeof(copy->waits[0]);
+
+	if (!count || copy->operation.payload_len || copy->operation.block_len)
+		return;
+	copy->operation.payload_len = (uint32_t)len;
+	len += sizeof(copy->details) + sizeof(copy->operation);
+	copy->details.head.size = copy->operation.head.size = (uint32_t)len;
+	call_wait(call, copy->operation.id, copy, len);
+}
+
+/* MSG_COPY takes nothing away and leaves no trace in the queue (msgrcv(2), ipc/msg.c). */
+static void types_tell(struct encoder *encoder, const struct detailed *call)
+{
+	struct {
+		long type;
+		char text[];
+	} *message = malloc(sizeof(long) + MESSAGE_MOST);
+	const char *id = channel_of(encoder, &call->operation.object.object, MECH_SYSV_MSG);
+	struct json *json = &encoder->json;
+
+	if (!message || !id) {
+		free(message);
+		return;
+	}
+	line_begin(json, RECORD_channel);
+	json_field_text(json, KEY(channel, id), id);
+	json_field_uint(json, KEY(channel, at_ns), call->operation.enter_ns);
+	json_field_text(json, KEY(channel, mechanism), mechanism_info(MECH_SYSV_MSG)->name);
+	json_key(json, KEY(channel, types));
+	json_array(json);
+	for (long i = 0; i < TYPES_MOST; i++) {
+		if (msgrcv((int)call->details.args[0], message, MESSAGE_MOST, i,
+			   MSG_COPY | IPC_NOWAIT | MSG_NOERROR) < 0)
+			break;
+		json_uint(json, (uint64_t)message->type);
+	}
+	json_end_array(json);
+	line_end(json);
+	free(message);
+}
+
+static void call_complete(void *context, struct call *call)
+{
+	struct encoder *encoder = context;
+	const struct wire_head *head = call->waiting;
+	struct detailed copy = {0};
+	enum data_kind data;
+
+	if (head->kind != WIRE_DETAILED ||
+	    call->waiting_len < sizeof(copy.details) + sizeof(copy.operation))
+		return;
+	memcpy(&copy, call->waiting, sizeof(copy.details) + sizeof(copy.operation));
+	data = syscall_info(copy.operation.nr)->data;
+	if (data == DATA_POLL || data == DATA_SELECT)
+		waits_complete(call, &copy, data);
+	else if (strcmp(syscall_info(copy.operation.nr)->name, "msgrcv") == 0 &&
+		 copy.operation.object.mechanism == MECH_SYSV_MSG)
+		types_tell(encoder, &copy);
+}
+
+void glance_complete(struct encoder *encoder)
+{
+	calls_each_waiting(encoder->calls, call_complete, encoder);
+}
