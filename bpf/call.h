@@ -278,25 +278,32 @@ static __always_inline void uring_used(struct task_state *state, struct task_str
 		unseen_tell(state, task, WIRE_UNSEEN_URING);
 }
 
+static __always_inline void call_finish(struct task_state *state, struct task_struct *task,
+					struct pt_regs *regs, long returned)
+{
+	u64 now = bpf_ktime_get_ns();
+
+	if (state->late)
+		late_begin(state, task, regs);
+	if (!state->recording)
+		return;
+	state->operation.exit_ns = now;
+	state->operation.returned = returned;
+	sleeper_leave(state, task);
+	operation_finish(state, task);
+	state->recording = 0;
+}
+
 SEC("tp_btf/sys_exit")
 int BPF_PROG(call_exit, struct pt_regs *regs, long returned)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct task_state *state = task_state_traced(task);
-	u64 now;
 
 	if (!state)
 		return 0; /* most of the machine: it pays for the look-up alone */
-	now = bpf_ktime_get_ns();
-	if (state->late)
-		late_begin(state, task, regs);
-	if (state->recording) {
-		state->operation.exit_ns = now;
-		state->operation.returned = returned;
-		sleeper_leave(state, task);
-		operation_finish(state, task);
-		state->recording = 0;
-	}
+	if (state->late || state->recording)
+		call_finish(state, task, regs, returned);
 	if (state->nr == __NR_rt_sigreturn)
 		signal_returned(returned);
 	else if (state->nr == __NR_io_uring_setup || state->nr == __NR_io_uring_enter)

@@ -262,13 +262,8 @@ int BPF_PROG(call_waking, struct task_struct *woken)
 		return 0;
 	if (!waker && !selection.peers)
 		outsider_note(state, current, woken->tgid);
-	if (!sleep)
-		return 0;
-	waking_keep(state, woken, sleep);
-	if (!waker)
-		return 0;
-	waker->woke = state->waking;
-	waker_note(waker, state, woken);
+	if (sleep)
+		wake(waker, state, woken, current, sleep);
 	return 0;
 }
 

@@ -120,39 +120,49 @@ static __noinline int is_believed(struct task_state *waker, struct task_state *s
 static __always_inline bool is_plain_hand_over(const struct task_state *waker,
 					       const struct task_state *sleeper)
 {
-	return waker->role == ROLE_SEND && sleeper->role == ROLE_RECEIVE &&
+	return waker->recording && sleeper->recording && waker->role == ROLE_SEND &&
+	       sleeper->role == ROLE_RECEIVE &&
 	       is_same_ref(&waker->operation.object.object, &sleeper->operation.object.object);
 }
 
 /* The target sleeps and cannot run before this is over, so its state is ours to write. */
 static __always_inline void waker_note(struct task_state *waker, struct task_state *sleeper,
-				       struct task_struct *woken)
+				       struct task_struct *current, u64 at_ns)
 {
-	u64 id = bpf_get_current_pid_tgid();
-
-	if (!waker->recording || !sleeper->recording)
-		return;
-	if (!is_plain_hand_over(waker, sleeper) && !is_believed(waker, sleeper, woken))
-		return;
-	sleeper->operation.woken_pid = id >> 32;
-	sleeper->operation.woken_tid = (u32)id;
+	sleeper->operation.woken_pid = current->tgid;
+	sleeper->operation.woken_tid = current->pid;
 	sleeper->operation.woken_operation = waker->operation.id;
-	sleeper->operation.woken_ns = sleeper->waking.at_ns;
+	sleeper->operation.woken_ns = at_ns;
 	sleeper->operation.has |= WIRE_HAS_WAKER;
 	if (waker->role != ROLE_SIGNAL) /* what it did to their object, it had done by then */
-		waker->operation.woke_ns = sleeper->waking.at_ns;
+		waker->operation.woke_ns = at_ns;
 }
 
 /* What a signal that comes next wants to know. */
 static __always_inline void waking_keep(struct task_state *state, struct task_struct *woken,
-					u32 sleep)
+					struct task_struct *current, u32 sleep)
 {
 	state->waking.at_ns = bpf_ktime_get_ns();
 	state->waking.sleep = sleep;
-	state->waking.by = (u32)bpf_get_current_pid_tgid();
+	state->waking.by = current->pid;
 	state->waking.tid = woken->pid;
 	state->waking.pid = woken->tgid;
 	state->waking.operation = state->recording ? state->operation.id : 0;
+}
+
+static __always_inline void wake(struct task_state *waker, struct task_state *state,
+				 struct task_struct *woken, struct task_struct *current, u32 sleep)
+{
+	if (waker && is_plain_hand_over(waker, state)) {
+		waker_note(waker, state, current, bpf_ktime_get_ns());
+		return;
+	}
+	waking_keep(state, woken, current, sleep);
+	if (!waker)
+		return;
+	waker->woke = state->waking;
+	if (waker->recording && state->recording && is_believed(waker, state, woken))
+		waker_note(waker, state, current, state->waking.at_ns);
 }
 
 #endif
