@@ -53,6 +53,9 @@ struct account_effort {
 
 /* Calls that transferred data: what a request and its response need four of. */
 uint64_t account_crossings(const struct account_effort *effort);
+/* Whether what it moves is copied between its memory and the kernel's, or another process's. */
+bool account_makes_copies(const struct viz_operation *op);
+
 uint64_t account_copies(const struct account_effort *effort);
 uint64_t account_all_calls(const struct account_effort *effort);
 void account_merge_effort(struct account_effort *effort, const struct account_effort *other);

@@ -96,14 +96,14 @@ static enum call_kind kind_of(const struct viz_operation *op, uint64_t bytes)
 }
 
 /* vmsplice gives pages to a pipe; out of one it copies (vmsplice_to_user() in fs/splice.c). */
-static bool makes_copies(const struct viz_operation *op)
+bool account_makes_copies(const struct viz_operation *op)
 {
 	return (op->role == ROLE_SEND && !is_call(op, "vmsplice")) || op->role == ROLE_RECEIVE;
 }
 
 struct call_facts account_call_facts(const struct viz_operation *op)
 {
-	struct call_facts facts = {.kind = CALL_UNFINISHED, .copies = makes_copies(op)};
+	struct call_facts facts = {.kind = CALL_UNFINISHED, .copies = account_makes_copies(op)};
 	uint64_t bytes;
 
 	if (!viz_operation_done(op))
@@ -217,7 +217,7 @@ void account_add_message_call(struct account_effort *effort, struct recent *rece
 		effort->calls[message_kind(op, sent)]++;
 	if (is_counter(op) && !first)
 		return;
-	if (makes_copies(op)) /* a call has at most 1024 messages (UIO_MAXIOV) */
+	if (account_makes_copies(op)) /* a call has at most 1024 messages (UIO_MAXIOV) */
 		add_copy(effort, op,
 			 message->bytes && is_new(&recent->copies, op->id * 1024 + end->message),
 			 message->bytes);

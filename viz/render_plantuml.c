@@ -62,7 +62,8 @@ static void put_note_head(struct plantuml *p)
 static void put_participants(struct plantuml *p)
 {
 	for (size_t i = 0; i < p->scene->lane_count; i++) {
-		fputs("participant \"", p->out);
+		fputs(p->scene->lanes[i].kind >= SCENE_LANE_KERNEL ? "queue \"" : "participant \"",
+		      p->out);
 		put_owned(p, render_lane_name(&p->scene->lanes[i]));
 		fprintf(p->out, "\" as P%zu\n", i);
 	}

@@ -32,11 +32,18 @@ char *render_lane_name(const struct scene_lane *lane)
 {
 	int len = (int)render_cut(lane->title, NAME_MOST);
 	char *name;
+	int err = asprintf(&name, "%.*s%s", len, lane->title, lane->title[len] ? "…" : "");
 
-	if (asprintf(&name, "%.*s%s [%" PRIu32 "]", len, lane->title, lane->title[len] ? "…" : "",
-		     lane->pid) < 0)
-		return NULL;
-	return name;
+	if (err >= 0 && lane->pid) {
+		free(name);
+		err = asprintf(&name, "%.*s%s [%" PRIu32 "]", len, lane->title,
+			       lane->title[len] ? "…" : "", lane->pid);
+	}
+	if (err == 0) { /* nothing has no place in a diagram's language */
+		free(name);
+		return strdup("?");
+	}
+	return err < 0 ? NULL : name;
 }
 
 char *render_left_out(size_t rows, size_t messages, const char *why)
@@ -91,7 +98,8 @@ size_t render_messages(const struct scene_row *row)
 		return row->to >= 0;
 	if (row->kind == SCENE_LOOP || row->kind == SCENE_LOOP_END)
 		return 0;
-	if ((row->kind != SCENE_MESSAGE && row->kind != SCENE_SIGNAL) || row->part == SCENE_SENT)
+	if ((row->kind != SCENE_MESSAGE && row->kind != SCENE_SIGNAL) || row->part == SCENE_SENT ||
+	    row->part == SCENE_ENTERS)
 		return 0;
 	return row->folded + 1;
 }

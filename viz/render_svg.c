@@ -29,7 +29,7 @@ static const char style[] =
 	".p,.tie{fill:#fff}.tie{stroke:currentColor}.asleep{fill:url(#hatch);stroke:#8a929c}"
 	".hatch{stroke:#8a929c;stroke-width:2}.handler{fill:#C4699B;stroke:#8a929c}"
 	".bad{color:#c00000}.warn{color:#8a5a00}.k{fill:currentColor}"
-	".loop{fill:none;stroke:#59626d;stroke-dasharray:2 2}";
+	".via{stroke-width:3}.loop{fill:none;stroke:#59626d;stroke-dasharray:2 2}";
 
 static const char dark[] =
 	"text,.b{fill:#e6e9ec}.paper,.box,.p,.tie{fill:#0f1419}.lane{stroke:#6b7580}"
@@ -63,8 +63,9 @@ static void put_box(struct svg_page *page, size_t lane, double y)
 
 	page->failed |= !name;
 	fprintf(page->out,
-		"<rect class=\"box\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%d\" rx=\"4\"/>"
+		"<rect class=\"%s\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%d\" rx=\"4\"/>"
 		"<text class=\"h\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">",
+		page->scene->lanes[lane].kind >= SCENE_LANE_KERNEL ? "box via" : "box",
 		x - width / 2, y - SVG_BOX / 2.0, width, SVG_BOX, x, y + 4);
 	svg_put_text(page, name ? name : "", SIZE_MAX);
 	fputs("</text>\n", page->out);

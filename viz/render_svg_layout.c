@@ -31,8 +31,8 @@ double svg_row_y(size_t row)
 
 bool svg_spans(const struct scene_row *row)
 {
-	return row->from >= 0 && row->to >= 0 && row->from != row->to && row->part == SCENE_WHOLE &&
-	       row->kind != SCENE_EXIT;
+	return row->from >= 0 && row->to >= 0 && row->from != row->to &&
+	       (row->part == SCENE_WHOLE || row->part == SCENE_ENTERS) && row->kind != SCENE_EXIT;
 }
 
 double svg_box_width(const struct scene_lane *lane)

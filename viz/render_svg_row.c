@@ -52,7 +52,8 @@ static void put_end(struct svg_page *page, int end, const char *outside)
 {
 	if (end >= 0) {
 		svg_put_text(page, page->scene->lanes[end].title, SIZE_MAX);
-		fprintf(page->out, " [%u]", page->scene->lanes[end].pid);
+		if (page->scene->lanes[end].pid)
+			fprintf(page->out, " [%u]", page->scene->lanes[end].pid);
 	} else {
 		svg_put_text(page, *outside ? outside : "(not traced)", SIZE_MAX);
 	}
@@ -66,6 +67,7 @@ static const char *part_words(enum scene_part part)
 		[SCENE_RECEIVED] = " (arrives)",
 		[SCENE_UNREAD] = " (never received)",
 		[SCENE_DROPPED] = " (lost)",
+		[SCENE_ENTERS] = "",
 	};
 
 	return words[part];
@@ -163,13 +165,21 @@ static double label_x(const struct svg_page *page, double from, double to, const
 	return middle;
 }
 
+/* A group's later ones are born into a lane that is there. */
+static bool is_birth(const struct svg_page *page, const struct scene_row *row)
+{
+	return (size_t)(row - page->scene->rows) == page->scene->lanes[row->to].first_row;
+}
+
 /* From one lane to another one. */
 static void put_span(struct svg_page *page, const struct scene_row *row, double y,
 		     const char *label)
 {
 	double from = page->lane_x[row->from], to = page->lane_x[row->to];
 	bool right = to > from;
-	double box = row->kind == SCENE_FORK ? svg_box_width(&page->scene->lanes[row->to]) / 2 : 0;
+	double box = row->kind == SCENE_FORK && is_birth(page, row)
+			     ? svg_box_width(&page->scene->lanes[row->to]) / 2
+			     : 0;
 
 	to -= right ? box : -box;
 	put_line(page, row, from, right ? to - 2 : to + 2, y);

@@ -56,7 +56,8 @@ enum scene_part {
 	SCENE_SENT,	/* the leaving half: `tie` names the other one */
 	SCENE_RECEIVED, /* the arriving half */
 	SCENE_UNREAD,	/* nobody received it: it still lies in the channel, or is pending */
-	SCENE_DROPPED	/* it was thrown away or refused */
+	SCENE_DROPPED,	/* it was thrown away or refused */
+	SCENE_ENTERS /* into the kernel's lane or the channel's, from where another row goes on */
 };
 
 struct scene_row {
@@ -82,9 +83,18 @@ struct scene_row {
 	char *channel;		/* "pipe:[40211]". May be "" */
 };
 
+enum scene_lane_kind {
+	SCENE_LANE_PROCESS,
+	SCENE_LANE_THREAD,
+	SCENE_LANE_GROUP,   /* of like processes */
+	SCENE_LANE_KERNEL,  /* through which all goes */
+	SCENE_LANE_CHANNEL, /* through which its messages go */
+};
+
 struct scene_lane {
-	char *title; /* name of its last program */
-	uint32_t pid;
+	enum scene_lane_kind kind;
+	char *title;	  /* name of its last program, or of the channel */
+	uint32_t pid;	  /* 0: it has none; of a thread its tid */
 	size_t first_row; /* lives in rows [first_row, last_row] */
 	size_t last_row;  /* SCENE_NO_ROW: beyond the end */
 	bool born;	  /* its birth is the row first_row; false: it was there before */

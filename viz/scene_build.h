@@ -12,12 +12,21 @@
 
 struct diagnosis;
 
+/* What a message passes on its way from lane to lane. */
+enum scene_via {
+	SCENE_DIRECT,
+	SCENE_VIA_KERNEL,   /* one lane: each message is a copy into it and one out of it */
+	SCENE_VIA_CHANNELS, /* a lane for each channel: the picture of mailboxes */
+};
+
 struct scene_request {
 	const struct viz_model *model;
 	const struct viz_pairing *pairing;
-	const struct viz_filter *filter;   /* NULL: everything */
-	size_t max_rows;		   /* 0: all */
-	bool unfold;			   /* draw what repeats each time */
+	const struct viz_filter *filter; /* NULL: everything */
+	size_t max_rows;		 /* 0: all */
+	bool unfold;			 /* draw what repeats each time */
+	enum scene_via via;
+	bool group;			   /* like processes are one lane */
 	bool facts;			   /* with objects, messages and calls */
 	bool ledger;			   /* everything, and no picture */
 	const struct diagnosis *diagnosis; /* its findings are marks; NULL: none */

@@ -109,6 +109,32 @@ enum scene_part scene_message_lanes(const struct scene_drafts *d, const struct v
 	return part;
 }
 
+/* In at its sending, out at its receipt. */
+static void collect_passing(struct scene_drafts *d, const struct draft *whole, int via)
+{
+	struct draft *draft = scene_draft(d, whole->kind, whole->from, via);
+
+	draft->part = whole->part == SCENE_WHOLE ? SCENE_ENTERS : whole->part;
+	draft->of = whole->of;
+	draft->sent_ns = draft->received_ns = whole->sent_ns;
+	if (whole->part != SCENE_WHOLE)
+		return;
+	draft = scene_draft(d, whole->kind, via, whole->to);
+	draft->of = whole->of;
+	draft->sent_ns = draft->received_ns = whole->received_ns;
+}
+
+/* The draft that was added last, by way of another lane where that is asked for. */
+static void pass_by(struct scene_drafts *d, int via)
+{
+	struct draft whole;
+
+	if (via < 0 || !d->count)
+		return;
+	whole = d->rows[--d->count];
+	collect_passing(d, &whole, via);
+}
+
 static void collect_message(struct scene_drafts *d, const struct viz_message *m)
 {
 	int from, to;
@@ -121,6 +147,7 @@ static void collect_message(struct scene_drafts *d, const struct viz_message *m)
 	draft->part = part;
 	draft->of.message = m;
 	set_times(draft, m);
+	pass_by(d, scene_message_via(d, m));
 }
 
 static void collect_messages(struct scene_drafts *d)
@@ -162,6 +189,7 @@ static void collect_eofs(struct scene_drafts *d)
 		draft->received_ns = done_ns(eof->receive);
 		draft->sent_ns = from < 0 || !eof->at_ns ? draft->received_ns : eof->at_ns;
 		draft->received_ns = latest(draft->sent_ns, draft->received_ns);
+		pass_by(d, scene_channel_via(d, eof->channel));
 	}
 	free(told);
 }
@@ -203,6 +231,7 @@ static void collect_connections(struct scene_drafts *d)
 		draft->sent_ns = from < 0 ? done_ns(c->accept) : c->connect->enter_ns;
 		draft->received_ns = to < 0 ? draft->sent_ns
 					    : latest(draft->sent_ns, done_ns(c->accept));
+		pass_by(d, d->kernel_lane);
 	}
 }
 
@@ -258,10 +287,10 @@ static uint64_t *last_moments(struct scene_drafts *d)
 	return last;
 }
 
-static void collect_exit(struct scene_drafts *d, int lane, const struct viz_message *told,
-			 uint64_t last_ns)
+static void collect_exit(struct scene_drafts *d, const struct viz_process *process,
+			 const struct viz_message *told, uint64_t last_ns)
 {
-	const struct viz_process *process = d->processes[lane];
+	int lane = scene_lane_of(d, process);
 	int to = told && scene_wants_message(d, told) ? scene_lane_of(d, told->to.process)
 						      : SCENE_NOWHERE;
 	struct draft *draft = scene_draft(d, SCENE_EXIT, lane, to);
@@ -274,6 +303,12 @@ static void collect_exit(struct scene_drafts *d, int lane, const struct viz_mess
 	draft->received_ns = draft->sent_ns;
 }
 
+/* Others live on there when one ends. */
+static bool is_group(const struct scene_drafts *d, int lane)
+{
+	return !d->scene->failed && d->scene->lanes[lane].kind == SCENE_LANE_GROUP;
+}
+
 static void collect_processes(struct scene_drafts *d)
 {
 	const struct viz_model *model = d->request->model;
@@ -283,9 +318,13 @@ static void collect_processes(struct scene_drafts *d)
 	for (size_t i = 0; i < model->process_event_count; i++)
 		collect_event(d, model->process_events[i]);
 	last = last_moments(d);
-	for (size_t i = 0; last && notices && i < d->scene->lane_count; i++)
-		if (d->processes[i]->ended)
-			collect_exit(d, (int)i, notices[d->processes[i]->index], last[i]);
+	for (size_t i = 0; last && notices && i < model->process_count; i++) {
+		const struct viz_process *process = model->processes[i];
+		int lane = scene_lane_of(d, process);
+
+		if (process->ended && lane >= 0)
+			collect_exit(d, process, notices[i], is_group(d, lane) ? 0 : last[lane]);
+	}
 	free(last);
 	free(notices);
 }

@@ -40,14 +40,20 @@ static int begin(struct scene_drafts *d, const struct scene_request *request)
 {
 	const struct viz_model *model = request->model;
 
-	*d = (struct scene_drafts){.request = request, .scene = scene_new()};
+	size_t lanes = model->process_count + model->channel_count + 2;
+
+	*d = (struct scene_drafts){
+		.request = request, .scene = scene_new(), .kernel_lane = SCENE_NOWHERE};
 	d->lane_of = calloc(model->process_count + 1, sizeof(*d->lane_of));
-	d->processes = calloc(model->process_count + 1, sizeof(*d->processes));
+	d->channel_lane = calloc(model->channel_count + 1, sizeof(*d->channel_lane));
+	d->processes = calloc(lanes, sizeof(*d->processes));
 	d->names = calloc(model->process_count + 1, sizeof(*d->names));
-	d->namesake = calloc(model->process_count + 1, sizeof(*d->namesake));
+	d->lane_end_ns = calloc(lanes, sizeof(*d->lane_end_ns));
+	d->namesake = calloc(lanes, sizeof(*d->namesake));
 	d->arena = arena_new();
 	d->interrupter = calloc(model->operation_count + 1, sizeof(*d->interrupter));
-	return d->scene && d->lane_of && d->processes && d->names && d->namesake && d->interrupter
+	return d->scene && d->lane_of && d->processes && d->names && d->namesake &&
+			       d->channel_lane && d->lane_end_ns && d->interrupter
 		       ? 0
 		       : -ENOMEM;
 }
@@ -55,6 +61,8 @@ static int begin(struct scene_drafts *d, const struct scene_request *request)
 static void end(struct scene_drafts *d)
 {
 	free(d->lane_of);
+	free(d->channel_lane);
+	free(d->lane_end_ns);
 	free(d->processes);
 	free(d->names);
 	free(d->namesake);

@@ -46,6 +46,9 @@ struct scene_drafts {
 	int *lane_of;				/* of a process, by index; SCENE_NOWHERE: none */
 	const struct viz_process **processes;	/* of a lane */
 	struct viz_bytes *names;		/* of a process, by index: its program's */
+	int *channel_lane;			/* of a channel, by index, or SCENE_NOWHERE */
+	int kernel_lane;			/* SCENE_NOWHERE: none */
+	uint64_t *lane_end_ns;			/* of a lane: when its last process ended */
 	bool *namesake;				/* of a lane: another one has the same title */
 	const struct viz_message **interrupter; /* of an operation, by index; NULL: none */
 	struct draft *rows;
@@ -67,6 +70,23 @@ int scene_lane_of(const struct scene_drafts *d, const struct viz_process *proces
 
 /* Under which of its names each process spoke most (scene_talk.c); before the lanes are made. */
 void scene_name_processes(struct scene_drafts *d);
+
+/*
+ * Lanes that are no processes (scene_via.c). After the lane of `process` (its `number`th of
+ * `count`) those are added that belong there.
+ */
+void scene_plan_vias(struct scene_drafts *d);
+void scene_add_vias(struct scene_drafts *d, const struct viz_process *process, size_t number,
+		    size_t count);
+int scene_message_via(const struct scene_drafts *d, const struct viz_message *m);
+int scene_channel_via(const struct scene_drafts *d, const struct viz_channel *channel);
+bool scene_is_via(const struct scene_drafts *d, int lane);
+
+/*
+ * Of each process, by index, the first one of its group: itself, where it is in none. For free(),
+ * NULL: out of memory (scene_group.c).
+ */
+size_t *scene_group(struct scene_drafts *d);
 
 /* Collecting (scene_lanes.c, scene_collect.c, scene_calls.c). */
 void scene_make_lanes(struct scene_drafts *d);

@@ -162,6 +162,16 @@ static void find_loops(struct folding *f)
 	}
 }
 
+/* A process is born, becomes another program or ends: but one of a group may do so anywhere. */
+static bool is_life(const struct scene_drafts *d, const struct draft *draft)
+{
+	int lane = draft->kind == SCENE_FORK ? draft->to : draft->from;
+
+	return (draft->kind == SCENE_FORK || draft->kind == SCENE_EXEC ||
+		draft->kind == SCENE_EXIT) &&
+	       lane >= 0 && !d->scene->failed && d->scene->lanes[lane].kind != SCENE_LANE_GROUP;
+}
+
 static void append(struct folding *f, size_t draft)
 {
 	struct node *last = f->list.count ? &f->list.items[f->list.count - 1] : NULL;
@@ -170,7 +180,7 @@ static void append(struct folding *f, size_t draft)
 
 	if (scene_shape(&f->d->rows[draft], false, &shape))
 		node.id = number_of(f, &shape, sizeof(shape));
-	node.fixed = !node.id || shape.kind == SCENE_FORK || shape.kind == SCENE_EXIT;
+	node.fixed = !node.id || is_life(f->d, &f->d->rows[draft]);
 	if (last && node.id && last->id == node.id) {
 		struct draft_fold one;
 

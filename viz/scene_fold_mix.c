@@ -28,9 +28,9 @@ struct mix {
 static struct draft whole(const struct scene_drafts *d, const struct draft *draft)
 {
 	struct draft copy = *draft;
-	const struct viz_process *sender = draft->from < 0 ? NULL : d->processes[draft->from];
 
-	if (draft->part != SCENE_RECEIVED || !sender || sender->end_ns <= draft->at_ns)
+	if (draft->part != SCENE_RECEIVED || draft->from < 0 ||
+	    d->lane_end_ns[draft->from] <= draft->at_ns)
 		return copy;
 	copy.part = SCENE_WHOLE;
 	copy.tie = 0;

@@ -9,7 +9,7 @@ bool scene_draft_is_message(const struct draft *draft)
 	if (draft->part == SCENE_RECEIVED && draft->kind != SCENE_MESSAGE &&
 	    draft->kind != SCENE_SIGNAL)
 		return false;
-	return draft->part != SCENE_SENT &&
+	return draft->part != SCENE_SENT && draft->part != SCENE_ENTERS &&
 	       (draft->kind == SCENE_MESSAGE || draft->kind == SCENE_SIGNAL ||
 		(draft->kind == SCENE_EXIT && draft->told));
 }
@@ -45,7 +45,7 @@ void scene_fold_begin(struct draft_fold *fold, const struct draft *draft)
 		return;
 	fold->channel = draft->of.message->channel;
 	fold->bytes_least = fold->bytes_most = draft->of.message->bytes;
-	if (draft->part == SCENE_SENT)
+	if (draft->part == SCENE_SENT || draft->part == SCENE_ENTERS)
 		return;
 	fold->bytes = draft->of.message->bytes;
 	time_message(fold, draft->of.message);

@@ -103,6 +103,67 @@ static void find_namesakes(struct scene_drafts *d)
 	free(sorted);
 }
 
+static void add_lane(struct scene_drafts *d, const struct viz_process *process, size_t members)
+{
+	struct scene_lane *lane;
+	char *name = scene_comm(d, process);
+
+	d->processes[d->scene->lane_count] = process;
+	d->lane_of[process->index] = (int)d->scene->lane_count;
+	lane = scene_add_lane(d->scene, name ? name : "?", members > 1 ? 0 : process->pid);
+	if (members > 1) {
+		lane->kind = SCENE_LANE_GROUP;
+		scene_set(d->scene, &lane->title, "%s ×%zu", name ? name : "?", members);
+	}
+	free(name);
+}
+
+/* Members of each group, by its first one's index; gives how many groups there are. */
+static size_t count_groups(const struct scene_drafts *d, const size_t *first, size_t *members)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < d->request->model->process_count; i++) {
+		if (d->lane_of[i] != 0)
+			continue;
+		members[first[i]]++;
+		count += first[i] == i;
+	}
+	return count;
+}
+
+static void add_groups(struct scene_drafts *d, const size_t *first, size_t *members)
+{
+	const struct viz_model *model = d->request->model;
+	size_t count = count_groups(d, first, members);
+	size_t number = 0;
+
+	scene_plan_vias(d);
+	for (size_t i = 0; i < model->process_count; i++) {
+		if (d->lane_of[i] != 0)
+			continue;
+		if (first[i] != i) {
+			d->lane_of[i] = d->lane_of[first[i]];
+			continue;
+		}
+		add_lane(d, model->processes[i], members[i]);
+		scene_add_vias(d, model->processes[i], ++number, count);
+	}
+}
+
+static void add_lanes(struct scene_drafts *d)
+{
+	size_t *first = scene_group(d);
+	size_t *members = calloc(d->request->model->process_count + 1, sizeof(*members));
+
+	if (first && members)
+		add_groups(d, first, members);
+	else
+		d->failed = true;
+	free(first);
+	free(members);
+}
+
 void scene_make_lanes(struct scene_drafts *d)
 {
 	const struct viz_model *model = d->request->model;
@@ -115,16 +176,12 @@ void scene_make_lanes(struct scene_drafts *d)
 	}
 	if (filtered)
 		mark_filtered(d);
+	add_lanes(d);
 	for (size_t i = 0; i < model->process_count; i++) {
-		char *title;
+		uint64_t *end_ns = &d->lane_end_ns[d->lane_of[i] < 0 ? 0 : d->lane_of[i]];
 
-		if (d->lane_of[i] != 0)
-			continue;
-		title = scene_comm(d, model->processes[i]);
-		d->processes[d->scene->lane_count] = model->processes[i];
-		d->lane_of[i] = (int)d->scene->lane_count;
-		scene_add_lane(d->scene, title ? title : "?", model->processes[i]->pid);
-		free(title);
+		if (d->lane_of[i] >= 0 && model->processes[i]->end_ns > *end_ns)
+			*end_ns = model->processes[i]->end_ns;
 	}
 	find_namesakes(d);
 }

@@ -74,7 +74,9 @@ static void say_eof(struct scene_drafts *d, const struct draft *draft, struct sc
 	row->style = SCENE_CONTROL;
 	row->mechanism = eof->channel ? eof->channel->mechanism : MECH_NONE;
 	row->ambiguous = eof->match == MATCH_AMBIGUOUS;
-	scene_set(d->scene, &row->label, "EOF");
+	scene_set(d->scene, &row->label, draft->part == SCENE_ENTERS ? "close" : "EOF");
+	if (scene_is_via(d, draft->from)) /* told where it was closed */
+		return;
 	if (eof->process)
 		scene_say_owned(d, &row->detail,
 				one_way ? "%s closed the last writing end" : "%s closed its end",
@@ -91,7 +93,7 @@ static void say_connect(struct scene_drafts *d, const struct draft *draft, struc
 
 	row->style = SCENE_CONTROL;
 	row->mechanism = channel ? channel->mechanism : MECH_NONE;
-	scene_set(d->scene, &row->label, "connect");
+	scene_set(d->scene, &row->label, scene_is_via(d, draft->from) ? "accept" : "connect");
 	if (!c->accept) {
 		scene_set(d->scene, &row->detail, "nobody in this trace accepted it");
 		row->important = true;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "account.h"
 #include "outside.h"
 #include "scene_fold.h"
 #include "scene_text.h"
@@ -17,6 +18,12 @@ struct viz_bytes scene_payload(const struct viz_message *m)
 	if (!sent.data || (received.data && received.len > sent.len))
 		return received;
 	return sent;
+}
+
+/* What becomes of it is told where it arrives. */
+static bool is_leaving(const struct scene_row *row)
+{
+	return row->part == SCENE_SENT || row->part == SCENE_ENTERS;
 }
 
 static void say_payload(struct scene_drafts *d, const struct viz_message *m, struct scene_row *row)
@@ -104,7 +111,7 @@ static bool say_counter(struct scene_drafts *d, const struct viz_message *m, str
 	memcpy(&value, op->payload.data, sizeof(value));
 	scene_set(d->scene, &row->label, "eventfd %s%" PRIu64, m->from.operation ? "+" : "", value);
 	say_data_fate(d, m, row);
-	if (row->part != SCENE_SENT)
+	if (!is_leaving(row))
 		say_timing(d, m, row);
 	return true;
 }
@@ -124,7 +131,7 @@ static bool say_wake(struct scene_drafts *d, const struct viz_message *m, struct
 		return false;
 	scene_set(d->scene, &row->label, "%s wakes", name);
 	scene_set(d->scene, &row->brief, "%s", name);
-	if (m->to.operation && row->part != SCENE_SENT && !row->folded)
+	if (m->to.operation && !is_leaving(row) && !row->folded)
 		scene_append(d->scene, &row->detail, "asleep for %s",
 			     scene_duration(m->to.operation->off_cpu_ns, buf));
 	return true;
@@ -156,13 +163,13 @@ static void say_data(struct scene_drafts *d, const struct viz_message *m, struct
 	scene_set(d->scene, &row->label, "%s %s", mechanism_info(m->mechanism)->name, row->brief);
 	if (m->typed)
 		say_type(d, m, row);
-	if (row->part != SCENE_RECEIVED)
+	if (row->part != SCENE_RECEIVED && !scene_is_via(d, row->from))
 		say_payload(d, m, row);
 	say_data_fate(d, m, row);
 	say_transfer(d, "sent", &m->from, row);
-	if (row->part != SCENE_SENT)
+	if (!is_leaving(row))
 		say_transfer(d, "taken", &m->to, row);
-	if (row->part != SCENE_SENT)
+	if (!is_leaving(row))
 		say_timing(d, m, row);
 	if (m->from.operation && m->from.operation->passed_fds_count && m->from.offset == 0)
 		scene_append(d->scene, &row->detail, "passes %zu descriptor%s",
@@ -235,7 +242,7 @@ static void say_signal(struct scene_drafts *d, const struct viz_message *m, stru
 		  signal->name.data ? signal->name.data : "signal");
 	if (strncmp(row->label, "SIG", 3) == 0)
 		scene_set(d->scene, &row->brief, "%s", row->label + 3);
-	if (row->part == SCENE_SENT)
+	if (is_leaving(row))
 		return;
 	if (say_child(d, signal, row))
 		return;
@@ -294,6 +301,21 @@ void scene_say_outside(struct scene_drafts *d, const struct viz_message *m, int 
 		scene_set(d->scene, slot, "echo");
 }
 
+/* On its way through the kernel: a copy in, a copy out. */
+static void say_copy(struct scene_drafts *d, const struct viz_message *m, struct scene_row *row)
+{
+	bool in = row->to >= 0 && row->to == d->kernel_lane;
+	bool out = row->from >= 0 && row->from == d->kernel_lane;
+	const struct viz_operation *op = in ? m->from.operation : m->to.operation;
+
+	if ((!in && !out) || !m->bytes || m->signal)
+		return;
+	if (op && !account_makes_copies(op))
+		row->style = SCENE_CONTROL;
+	else
+		scene_set(d->scene, &row->label, "%s %s", in ? "▲" : "▼", row->label);
+}
+
 void scene_say_message(struct scene_drafts *d, const struct draft *draft, struct scene_row *row)
 {
 	const struct viz_message *m = draft->of.message;
@@ -302,12 +324,15 @@ void scene_say_message(struct scene_drafts *d, const struct draft *draft, struct
 	row->mechanism = m->mechanism;
 	row->bytes = m->bytes;
 	row->ambiguous = m->match == MATCH_AMBIGUOUS;
-	row->folded = draft->fold ? draft->fold->messages - (draft->fold->messages > 0) : 0;
+	if (draft->fold)
+		row->folded = (draft->fold->messages ? draft->fold->messages : draft->fold->total) -
+			      1;
 	scene_say_size(d, draft, &row->brief);
 	if (m->signal)
 		say_signal(d, m, row);
 	else
 		say_data(d, m, row);
+	say_copy(d, m, row);
 	scene_say_outside(d, m, row->from, row->to, &row->outside);
 	if (m->channel)
 		scene_say_owned(d, &row->channel, "%s", scene_channel_name(m->channel));

@@ -80,6 +80,13 @@ static void shape_eof(struct scene_shape *shape, const struct viz_eof *eof, bool
 	shape->mechanism = eof->channel ? eof->channel->mechanism : MECH_NONE;
 }
 
+static void shape_exec(struct scene_shape *shape, const struct viz_process_event *event)
+{
+	shape->words[0] = text_number(event->comm);
+	for (size_t i = 0; i < event->args_count; i++)
+		shape->words[1] = shape->words[1] * 31 + text_number(event->args[i]);
+}
+
 bool scene_shape(const struct draft *draft, bool coarse, struct scene_shape *shape)
 {
 	memset(shape, 0, sizeof(*shape)); /* it is compared byte by byte */
@@ -103,6 +110,9 @@ bool scene_shape(const struct draft *draft, bool coarse, struct scene_shape *sha
 		shape_call(shape, draft->of.operation, coarse);
 		return true;
 	case SCENE_FORK:
+		return true;
+	case SCENE_EXEC:
+		shape_exec(shape, draft->of.event);
 		return true;
 	case SCENE_EXIT:
 		shape_exit(shape, draft);

@@ -53,7 +53,8 @@ void scene_sum_counts(struct scene_drafts *d)
 		return;
 	}
 	sum_command(d);
-	scene->process_count = scene->lane_count;
+	for (size_t i = 0; i < d->request->model->process_count; i++)
+		scene->process_count += d->lane_of[i] >= 0;
 	if (d->count)
 		scene->duration_ns = d->rows[d->count - 1].at_ns - d->start_ns;
 	for (size_t i = 0; i < pairing->message_count; i++) {

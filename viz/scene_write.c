@@ -190,21 +190,59 @@ static void touch(struct life *lives, int lane, size_t row, bool born)
 	life->last = row;
 }
 
-/* A lane whose rows were left out, all or some, lives by its process's times. */
-static void settle_life(const struct scene_drafts *d, size_t index, const struct life *life)
-{
-	const struct viz_process *process = d->processes[index];
-	struct scene_lane *lane = &d->scene->lanes[index];
-	size_t start = process->before_trace ? 0 : row_after(d, process->start_ns);
+/* When its processes lived: the first one's birth, the last one's end. */
+struct span {
+	bool known;
+	bool before_trace;
+	bool ended;
+	uint64_t start_ns, end_ns;
+};
 
-	lane->born = life->born;
-	lane->first_row = life->born || life->first < start ? life->first : start;
-	if (!process->ended || !d->count)
+static void add_to_span(struct span *span, const struct viz_process *process)
+{
+	if (!span->known)
+		*span = (struct span){.known = true,
+				      .ended = true,
+				      .start_ns = process->start_ns,
+				      .end_ns = process->end_ns};
+	span->before_trace |= process->before_trace;
+	span->ended &= process->ended;
+	if (process->start_ns < span->start_ns)
+		span->start_ns = process->start_ns;
+	if (process->end_ns > span->end_ns)
+		span->end_ns = process->end_ns;
+}
+
+/* NULL: out of memory. A lane that is no process is not known. */
+static struct span *find_spans(struct scene_drafts *d)
+{
+	const struct viz_model *model = d->request->model;
+	struct span *spans = calloc(d->scene->lane_count + 1, sizeof(*spans));
+
+	for (size_t i = 0; spans && i < model->process_count; i++) {
+		int lane = scene_lane_of(d, model->processes[i]);
+
+		if (lane >= 0)
+			add_to_span(&spans[lane], model->processes[i]);
+	}
+	return spans;
+}
+
+/* A lane whose rows were left out, all or some, lives by its process's times. */
+static void settle_life(const struct scene_drafts *d, size_t index, const struct life *life,
+			const struct span *span)
+{
+	struct scene_lane *lane = &d->scene->lanes[index];
+	size_t start = span->before_trace || !span->known ? 0 : row_after(d, span->start_ns);
+
+	lane->born = span->known && life->born;
+	lane->first_row = lane->born || life->first < start ? life->first : start;
+	if (!span->ended || !d->count)
 		return;
 	lane->ended = true;
 	lane->last_row = life->last;
 	if (!life->exited) {
-		size_t after = row_after(d, process->end_ns);
+		size_t after = row_after(d, span->end_ns);
 
 		if (after > life->last + 1)
 			lane->last_row = after - 1;
@@ -217,9 +255,12 @@ static void write_lives(struct scene_drafts *d)
 {
 	struct scene *scene = d->scene;
 	struct life *lives = calloc(scene->lane_count + 1, sizeof(*lives));
+	struct span *spans = find_spans(d);
 
-	if (!lives) {
+	if (!lives || !spans) {
 		d->failed = true;
+		free(lives);
+		free(spans);
 		return;
 	}
 	for (size_t i = 0; i < scene->lane_count; i++)
@@ -236,7 +277,8 @@ static void write_lives(struct scene_drafts *d)
 			lives[scene->rows[i].from].exited = true;
 	}
 	for (size_t i = 0; i < scene->lane_count; i++)
-		settle_life(d, i, &lives[i]);
+		settle_life(d, i, &lives[i], &spans[i]);
+	free(spans);
 	free(lives);
 }
 
@@ -263,13 +305,18 @@ static void add_bar(struct scene_drafts *d, int lane, enum scene_bar_kind kind, 
 	bar->to_ns = to_ns > d->start_ns ? to_ns - d->start_ns : 0;
 }
 
-/* A process of several threads does other things while one of them sleeps. */
+/* Of several threads or processes, others do other things while one of them sleeps. */
+static bool is_crowd(const struct scene_drafts *d, int lane, const struct viz_process *process)
+{
+	return d->scene->lanes[lane].kind == SCENE_LANE_GROUP || process->thread_count > 1;
+}
+
 static void add_sleep(struct scene_drafts *d, const struct viz_operation *op)
 {
 	int lane = scene_lane_of(d, op->process);
 	uint64_t end_ns = op->exit_ns;
 
-	if (lane < 0 || op->process->thread_count > 1)
+	if (lane < 0 || is_crowd(d, lane, op->process))
 		return;
 	if (!viz_operation_done(op))
 		end_ns = op->process->end_ns != VIZ_NEVER ? op->process->end_ns

@@ -36,8 +36,8 @@ static const struct {
 	uint32_t c;
 	const char *ascii;
 } spelled[] = {
-	{0xb5, "u"},	{0xb7, "|"},	{0xd7, "x"},	 {0x2026, "..."},
-	{0x2192, "->"}, {0x2190, "<-"}, {0x21c4, "<->"},
+	{0xb5, "u"},	{0xb7, "|"},	 {0xd7, "x"},	{0x2026, "..."}, {0x2192, "->"},
+	{0x2190, "<-"}, {0x21c4, "<->"}, {0x25b2, "^"}, {0x25bc, "v"},
 };
 
 /* What one character of a text becomes: up to 10 characters of one column, or one of any width. */

@@ -91,26 +91,42 @@ static bool has_box(const struct text_page *page, size_t slot, size_t row)
 	return !l || !l->ended || l->last_row >= row;
 }
 
+/* What is no process has a double line. */
+static const struct frame {
+	enum text_glyph top_left, top_right, left, right, line, side, lane;
+} frames[] = {
+	{GLYPH_BOX_TOP_LEFT, GLYPH_BOX_TOP_RIGHT, GLYPH_BOX_LEFT, GLYPH_BOX_RIGHT, GLYPH_BOX_LINE,
+	 GLYPH_BOX_SIDE, GLYPH_BOX_LANE},
+	{GLYPH_VIA_TOP_LEFT, GLYPH_VIA_TOP_RIGHT, GLYPH_VIA_LEFT, GLYPH_VIA_RIGHT, GLYPH_VIA_LINE,
+	 GLYPH_VIA_SIDE, GLYPH_VIA_LANE},
+};
+
+static const struct frame *frame_of(const struct text_page *page, const struct text_slot *slot)
+{
+	return &frames[slot->lane >= 0 && page->scene->lanes[slot->lane].kind >= SCENE_LANE_KERNEL];
+}
+
 static void put_box_edge(struct text_page *page, const struct text_slot *slot, bool top, bool lives)
 {
+	const struct frame *frame = frame_of(page, slot);
 	struct text_canvas *canvas = &page->canvas;
 	int right = slot->box_left + slot->box_width - 1;
 
 	for (int c = slot->box_left; c <= right; c++)
-		text_put_glyph(canvas, c, GLYPH_BOX_LINE, TEXT_PLAIN);
-	text_put_glyph(canvas, slot->box_left, top ? GLYPH_BOX_TOP_LEFT : GLYPH_BOX_LEFT,
-		       TEXT_PLAIN);
-	text_put_glyph(canvas, right, top ? GLYPH_BOX_TOP_RIGHT : GLYPH_BOX_RIGHT, TEXT_PLAIN);
+		text_put_glyph(canvas, c, frame->line, TEXT_PLAIN);
+	text_put_glyph(canvas, slot->box_left, top ? frame->top_left : frame->left, TEXT_PLAIN);
+	text_put_glyph(canvas, right, top ? frame->top_right : frame->right, TEXT_PLAIN);
 	if (lives)
-		text_put_glyph(canvas, slot->column, GLYPH_BOX_LANE, TEXT_PLAIN);
+		text_put_glyph(canvas, slot->column, frame->lane, TEXT_PLAIN);
 }
 
 /* Room for text in a box's line; its sides are drawn. */
 static int put_box_sides(struct text_page *page, const struct text_slot *slot)
 {
-	text_put_glyph(&page->canvas, slot->box_left, GLYPH_BOX_SIDE, TEXT_PLAIN);
-	text_put_glyph(&page->canvas, slot->box_left + slot->box_width - 1, GLYPH_BOX_SIDE,
-		       TEXT_PLAIN);
+	enum text_glyph side = frame_of(page, slot)->side;
+
+	text_put_glyph(&page->canvas, slot->box_left, side, TEXT_PLAIN);
+	text_put_glyph(&page->canvas, slot->box_left + slot->box_width - 1, side, TEXT_PLAIN);
 	return slot->box_width - 4;
 }
 
@@ -130,7 +146,7 @@ static void put_box_name(struct text_page *page, const struct text_slot *slot)
 		return;
 	}
 	pid_width = snprintf(pid, sizeof(pid), " %" PRIu32, page->scene->lanes[slot->lane].pid);
-	if (page->layout.tall)
+	if (page->layout.tall || !page->scene->lanes[slot->lane].pid)
 		pid_width = 0;
 	column += text_put(canvas, column, room - pid_width, page->scene->lanes[slot->lane].title,
 			   TEXT_BOLD);
@@ -146,6 +162,8 @@ static void put_box_pid(struct text_page *page, const struct text_slot *slot)
 		text_put(&page->canvas, slot->box_left + 2, room, "more", TEXT_DIM);
 		return;
 	}
+	if (!page->scene->lanes[slot->lane].pid)
+		return;
 	snprintf(pid, sizeof(pid), "%" PRIu32, page->scene->lanes[slot->lane].pid);
 	text_put(&page->canvas, slot->box_left + 2, room, pid, TEXT_DIM);
 }

@@ -76,6 +76,8 @@ static int box_width(const struct scene *scene, const struct text_canvas *canvas
 		int pid_width = snprintf(pid, sizeof(pid), "%u", scene->lanes[lane].pid);
 
 		width = text_width(canvas, scene->lanes[lane].title);
+		if (!scene->lanes[lane].pid)
+			pid_width = -1;
 		if (!tall)
 			width += 1 + pid_width;
 		else if (width < pid_width)

@@ -10,7 +10,9 @@
 
 static void put_end(FILE *out, const struct text_page *page, const struct scene_row *row, int lane)
 {
-	if (lane >= 0)
+	if (lane >= 0 && !page->scene->lanes[lane].pid)
+		fputs(page->scene->lanes[lane].title, out);
+	else if (lane >= 0)
 		fprintf(out, "%s[%" PRIu32 "]", page->scene->lanes[lane].title,
 			page->scene->lanes[lane].pid);
 	else
@@ -26,6 +28,7 @@ static const char *part_word(enum scene_part part)
 		[SCENE_RECEIVED] = " (received",
 		[SCENE_UNREAD] = " (never received)",
 		[SCENE_DROPPED] = " (lost)",
+		[SCENE_ENTERS] = "",
 	};
 
 	return words[part];

@@ -102,7 +102,7 @@ struct text_stretch text_widest(const struct text_page *page, size_t row, int fr
 
 bool text_row_is_message(const struct scene_row *row)
 {
-	if (row->part == SCENE_SENT)
+	if (row->part == SCENE_SENT || row->part == SCENE_ENTERS)
 		return false;
 	return row->kind == SCENE_MESSAGE || row->kind == SCENE_SIGNAL;
 }

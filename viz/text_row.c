@@ -50,8 +50,10 @@ static void tell_lane(struct text_page *page, FILE *out, const char *word, int l
 {
 	if (!is_shared(page, lane))
 		return;
-	fprintf(out, "%s %s[%" PRIu32 "] · ", word, page->scene->lanes[lane].title,
-		page->scene->lanes[lane].pid);
+	fprintf(out, "%s %s", word, page->scene->lanes[lane].title);
+	if (page->scene->lanes[lane].pid)
+		fprintf(out, "[%" PRIu32 "]", page->scene->lanes[lane].pid);
+	fputs(" · ", out);
 }
 
 /* The rest in one string: lanes that share a slot, the label where it was cut, outside, detail. */

@@ -125,12 +125,16 @@ static int draw_pairing(FILE *out, const struct viz_model *model, const struct v
 			const struct diagnosis *diagnosis, const struct view_options *options)
 {
 	enum render_needs needs = choose_renderer(options)->needs;
+	/* Formats that are data have processes for lanes, whatever a picture has. */
+	bool drawing = needs == RENDER_DRAWING;
 	struct scene_request request = {
 		.model = model,
 		.pairing = pairing,
 		.filter = &options->filter,
 		.max_rows = options->max_rows,
 		.unfold = options->unfold,
+		.via = drawing ? options->via : SCENE_DIRECT,
+		.group = drawing && options->group,
 		.facts = needs == RENDER_FACTS || needs == RENDER_BINARY,
 		.ledger = needs == RENDER_LEDGER,
 		.diagnosis = diagnosis,

@@ -14,6 +14,7 @@
 
 #include "filter.h"
 #include "render.h"
+#include "scene_build.h"
 #include "term.h"
 
 /* What else view_draw() tells, on `out` wherever the picture goes. */
@@ -30,6 +31,8 @@ struct view_options {
 	size_t max_rows;	   /* 0: all */
 	int width;		   /* 0: the terminal's */
 	enum term_when colour;
+	enum scene_via via;
+	bool group;
 	bool unfold; /* each of what repeats */
 	bool ascii;
 	bool no_pager;

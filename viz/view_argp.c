@@ -2,6 +2,7 @@
 /* The options of a picture, for `view` and `run`. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "view.h"
 
@@ -11,6 +12,9 @@ enum view_key {
 	OPTION_AS = 0x1000,
 	OPTION_MAX,
 	OPTION_UNFOLD,
+	OPTION_KERNEL,
+	OPTION_LANES,
+	OPTION_GROUP,
 	OPTION_WIDTH,
 	OPTION_ASCII,
 	OPTION_COLOR,
@@ -29,6 +33,11 @@ static const struct argp_option options[] = {
 	 0},
 	{"output", 'o', "FILE", 0, "write the picture to FILE, readable for its owner only", 0},
 	{"max", OPTION_MAX, "ROWS", 0, "draw at most ROWS rows, 0 for all (400)", 0},
+	{"kernel", OPTION_KERNEL, NULL, 0,
+	 "draw the kernel as a lane: each message is copied into it (▲) and out of it (▼)", 0},
+	{"lanes", OPTION_LANES, "WHAT", 0,
+	 "processes (the default), or channels: each is a lane too, a mailbox", 0},
+	{"group", OPTION_GROUP, NULL, 0, "draw like processes, as eight workers, as one lane", 0},
 	{"unfold", OPTION_UNFOLD, NULL, 0, "draw each of what repeats, not a loop", 0},
 	{"width", OPTION_WIDTH, "COLUMNS", 0, "as wide as that (the terminal's width, or $COLUMNS)",
 	 0},
@@ -67,6 +76,14 @@ static void parse_format(struct argp_state *state, struct view_options *view, co
 		argp_error(state, "there is no format '%s'; --help lists them", text);
 }
 
+static void parse_lanes(struct argp_state *state, struct view_options *view, const char *text)
+{
+	if (strcmp(text, "channels") == 0)
+		view->via = SCENE_VIA_CHANNELS;
+	else if (strcmp(text, "processes") != 0)
+		argp_error(state, "--lanes wants processes or channels, not '%s'", text);
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct view_options *view = state->input;
@@ -83,6 +100,15 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case OPTION_MAX:
 		view->max_rows = parse_count(state, arg, "max");
+		break;
+	case OPTION_KERNEL:
+		view->via = SCENE_VIA_KERNEL;
+		break;
+	case OPTION_LANES:
+		parse_lanes(state, view, arg);
+		break;
+	case OPTION_GROUP:
+		view->group = true;
 		break;
 	case OPTION_UNFOLD:
 		view->unfold = true;

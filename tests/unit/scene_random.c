@@ -93,6 +93,9 @@ static void add_lane(struct chance *c, size_t row, bool born)
 
 	random_text(c, title, 3);
 	lane = scene_add_lane(c->scene, title, (uint32_t)next(c, 4194304));
+	lane->kind = (enum scene_lane_kind)(c->scene->lane_count > 1 ? next(c, 5) : 0);
+	if (lane->kind > SCENE_LANE_THREAD)
+		lane->pid = 0;
 	lane->first_row = row;
 	lane->born = born;
 	lane->messages = next(c, 100);
@@ -147,10 +150,10 @@ static void add_message(struct chance *c)
 
 	if (row->kind > SCENE_SIGNAL || from < 0 || to < 0)
 		return;
-	row->part = (enum scene_part)next(c, 5);
+	row->part = (enum scene_part)next(c, 6);
 	if (row->part == SCENE_SENT || row->part == SCENE_RECEIVED)
 		row->tie = ++c->ties;
-	if (row->part >= SCENE_UNREAD && next(c, 2))
+	if ((row->part == SCENE_UNREAD || row->part == SCENE_DROPPED) && next(c, 2))
 		row->to = SCENE_NOWHERE;
 }
 

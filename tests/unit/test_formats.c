@@ -41,8 +41,8 @@ static const struct grammar {
 	 "P[0-9]+(->>|-\\)|--\\)|-->>|-x)P[0-9]+:) " MERMAID_TEXT ")$",
 	 "^    P[0-9]+-", NULL},
 	{render_plantuml, "@startuml", "@enduml",
-	 "^(end|(loop |title |participant \"|note over P[0-9]+(, P[0-9]+)? : |" PLANTUML_LINE
-	 ")" PLANTUML_TEXT "(\" as P[0-9]+)?)$",
+	 "^(end|(loop |title |queue \"|participant \"|note over P[0-9]+(, P[0-9]+)? : "
+	 "|" PLANTUML_LINE ")" PLANTUML_TEXT "(\" as P[0-9]+)?)$",
 	 "^" PLANTUML_LINE, "[["},
 };
 

@@ -90,10 +90,8 @@ static void talk(struct stage *s, unsigned from, unsigned to, int64_t bytes)
 	get(s, from, to, bytes);
 }
 
-static const struct scene *build(struct stage *s, size_t max_rows, bool unfold)
+static const struct scene *build_scene(struct stage *s, struct scene_request request)
 {
-	struct scene_request request = {.max_rows = max_rows, .unfold = unfold};
-
 	if (!s->trace->pairing) {
 		trace_trailer(s->trace, s->now_ns + 1000);
 		trace_pair(s->trace);
@@ -103,6 +101,11 @@ static const struct scene *build(struct stage *s, size_t max_rows, bool unfold)
 	scene_free(s->scene);
 	assert_int_equal(scene_build(&request, &s->scene), 0);
 	return s->scene;
+}
+
+static const struct scene *build(struct stage *s, size_t max_rows, bool unfold)
+{
+	return build_scene(s, (struct scene_request){.max_rows = max_rows, .unfold = unfold});
 }
 
 /* "0>1 pipe 8 B", those in loops indented. */
@@ -294,6 +297,90 @@ static void everything_is_drawn_or_counted(void **state)
 	}
 }
 
+static void lanes_between_hide_nothing(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+		struct scene_request request = {.unfold = seed % 2,
+						.group = seed % 3 == 0,
+						.via = seed % 4 ? SCENE_VIA_KERNEL
+								: SCENE_VIA_CHANNELS};
+		struct stage s;
+		size_t on_the_way = 0;
+
+		begin(&s, seed);
+		random_traffic(&s, seed * 20);
+		build_scene(&s, request);
+		check_sums(&s, request.unfold); /* kinds left out are counted, not added up */
+		for (size_t i = 0; request.unfold && i < s.scene->row_count; i++) {
+			const struct scene_row *row = &s.scene->rows[i];
+
+			on_the_way += row->part == SCENE_ENTERS || row->part == SCENE_UNREAD;
+			if (row->kind == SCENE_MESSAGE && row->part == SCENE_WHOLE)
+				assert_true(on_the_way-- > 0);
+			assert_true(row->part != SCENE_SENT && row->part != SCENE_RECEIVED);
+		}
+		end(&s);
+	}
+}
+
+static const char *lanes(struct stage *s, struct scene_request request)
+{
+	const struct scene *scene = build_scene(s, request);
+	char *out = s->shown;
+
+	*out = '\0';
+	for (size_t i = 0; i < scene->lane_count; i++)
+		out += sprintf(out, "%s%s", i ? " | " : "", scene->lanes[i].title);
+	return s->shown;
+}
+
+static void lanes_are_what_was_asked_for(void **state)
+{
+	const struct scene *scene;
+	struct stage s;
+
+	(void)state;
+	begin(&s, 1);
+	talk(&s, 0, 1, 8);
+	talk(&s, 0, 2, 8);
+	talk(&s, 3, 0, 8);
+	assert_string_equal(lanes(&s, (struct scene_request){.via = SCENE_VIA_KERNEL}),
+			    "boss | worker | kernel | worker | worker");
+	assert_string_equal(lanes(&s, (struct scene_request){.via = SCENE_VIA_CHANNELS}),
+			    "boss | pipe:[101] | pipe:[102] | pipe:[112] | worker | worker | "
+			    "worker");
+	assert_string_equal(lanes(&s, (struct scene_request){.group = true}),
+			    "boss | worker ×2 | worker");
+	scene = s.scene;
+	assert_int_equal(scene->lanes[1].kind, SCENE_LANE_GROUP);
+	assert_int_equal(scene->process_count, 4);
+	end(&s);
+}
+
+/* Into the kernel at its sending, out of it at its receipt. */
+static void a_message_is_copied_twice(void **state)
+{
+	struct scene_request request = {.via = SCENE_VIA_KERNEL};
+	const struct scene *scene;
+	struct stage s;
+
+	(void)state;
+	begin(&s, 1);
+	talk(&s, 0, 3, 8);
+	put(&s, 3, 0, 9);
+	scene = build_scene(&s, request);
+	assert_int_equal(scene->row_count, LANES - 1 + 3);
+	assert_string_equal(scene->rows[3].label, "▲ pipe 8 B");
+	assert_int_equal(scene->rows[3].to, 2);
+	assert_string_equal(scene->rows[4].label, "▼ pipe 8 B");
+	assert_int_equal(scene->rows[4].from, 2);
+	assert_string_equal(scene->rows[5].label, "▲ pipe 9 B");
+	assert_int_equal(scene->rows[5].part, SCENE_UNREAD);
+	assert_int_equal(scene->rows[5].to, 2);
+	end(&s);
+}
+
 static void chaos_is_one_page(void **state)
 {
 	struct stage s;
@@ -337,6 +424,9 @@ int main(void)
 		cmocka_unit_test(loops_have_loops),
 		cmocka_unit_test(few_are_drawn_as_they_are),
 		cmocka_unit_test(everything_is_drawn_or_counted),
+		cmocka_unit_test(lanes_between_hide_nothing),
+		cmocka_unit_test(lanes_are_what_was_asked_for),
+		cmocka_unit_test(a_message_is_copied_twice),
 		cmocka_unit_test(chaos_is_one_page),
 		cmocka_unit_test(what_fails_is_not_among_what_does_not),
 	};

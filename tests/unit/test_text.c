@@ -128,7 +128,7 @@ static int heads_expected(const struct scene_row *row)
 {
 	if (row->from == SCENE_NOWHERE || (row->to == SCENE_NOWHERE && row->part == SCENE_WHOLE))
 		return 0;
-	return row->part == SCENE_WHOLE || row->part == SCENE_RECEIVED;
+	return row->part == SCENE_WHOLE || row->part == SCENE_RECEIVED || row->part == SCENE_ENTERS;
 }
 
 static bool lives(const struct scene_lane *lane, size_t row, bool below)
@@ -206,8 +206,8 @@ static void check_rows(struct check *c, const char *text)
 		if (inside)
 			check_row_line(c, &line);
 		if (!inside && c->layout.slot_count)
-			inside = line.cells[c->layout.slots[0].box_left] ==
-					 (c->options->utf8 ? L'╰' : L'+') &&
+			inside = is_one_of(line.cells[c->layout.slots[0].box_left],
+					   c->options->utf8 ? L"╰╚" : L"+") &&
 				 begins_row(c, &line);
 	}
 	skip_hidden(c);

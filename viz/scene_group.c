@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Which processes are alike: children of the same parent that bear the same name and send and
+ * receive by the same means, as the workers of a server are, or the senders of a benchmark.
+ */
+#include <stdlib.h>
+
+#include "scene_draft.h"
+
+static void note(uint64_t *words, const struct viz_process *process, enum mechanism mechanism)
+{
+	if (process)
+		words[process->index] |= UINT64_C(1) << mechanism;
+}
+
+/* Bits of the mechanisms by which each sends, or receives. */
+static void find_roles(const struct scene_drafts *d, uint64_t *sends, uint64_t *receives)
+{
+	const struct viz_pairing *pairing = d->request->pairing;
+
+	for (size_t i = 0; i < pairing->message_count; i++) {
+		const struct viz_message *m = pairing->messages[i];
+
+		if (m->signal || !scene_wants_message(d, m))
+			continue;
+		note(sends, m->from.process, m->mechanism);
+		note(receives, m->to.process, m->mechanism);
+	}
+}
+
+static struct viz_bytes key_of(struct scene_drafts *d, const struct viz_process *process,
+			       uint64_t sends, uint64_t receives)
+{
+	const struct viz_bytes name = d->names[process->index];
+	const uint64_t words[] = {process->ppid, sends, receives};
+	char *key = arena_alloc(d->arena, sizeof(words) + name.len);
+
+	for (size_t i = 0; i < sizeof(words); i++)
+		key[i] = ((const char *)words)[i];
+	for (size_t i = 0; i < name.len; i++)
+		key[sizeof(words) + i] = name.data[i];
+	return (struct viz_bytes){key, sizeof(words) + name.len};
+}
+
+size_t *scene_group(struct scene_drafts *d)
+{
+	const struct viz_model *model = d->request->model;
+	size_t *first = calloc(model->process_count + 1, sizeof(*first));
+	uint64_t *sends = arena_array(d->arena, model->process_count + 1, sizeof(*sends));
+	uint64_t *receives = arena_array(d->arena, model->process_count + 1, sizeof(*receives));
+	struct map groups = {0};
+
+	if (d->request->group)
+		find_roles(d, sends, receives);
+	for (size_t i = 0; first && i < model->process_count; i++) {
+		const struct viz_process *process = model->processes[i], *leader = NULL;
+		struct viz_bytes key;
+
+		first[i] = i;
+		if (!d->request->group || d->lane_of[i] == SCENE_NOWHERE)
+			continue;
+		key = key_of(d, process, sends[i], receives[i]);
+		leader = map_get(&groups, key);
+		if (leader)
+			first[i] = leader->index;
+		else
+			map_put(d->arena, &groups, key, (void *)process);
+	}
+	return first;
+}

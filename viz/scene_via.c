@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Lanes that messages pass: the kernel's, into which each is copied and out of which it is copied
+ * again, or one for each channel, from whose mailbox somebody takes it.
+ */
+#include <stdlib.h>
+
+#include "scene_draft.h"
+
+enum { PLANNED = -3 }; /* a channel that will have a lane */
+
+bool scene_is_via(const struct scene_drafts *d, int lane)
+{
+	return lane >= 0 && !d->scene->failed &&
+	       (d->scene->lanes[lane].kind == SCENE_LANE_KERNEL ||
+		d->scene->lanes[lane].kind == SCENE_LANE_CHANNEL);
+}
+
+int scene_channel_via(const struct scene_drafts *d, const struct viz_channel *channel)
+{
+	if (d->request->via == SCENE_VIA_KERNEL)
+		return d->kernel_lane;
+	return d->request->via == SCENE_VIA_CHANNELS && channel ? d->channel_lane[channel->index]
+								: SCENE_NOWHERE;
+}
+
+int scene_message_via(const struct scene_drafts *d, const struct viz_message *m)
+{
+	/* One copy from memory to memory. */
+	if (m->mechanism == MECH_PROCESS_VM)
+		return SCENE_NOWHERE;
+	return scene_channel_via(d, m->channel);
+}
+
+void scene_plan_vias(struct scene_drafts *d)
+{
+	const struct viz_pairing *pairing = d->request->pairing;
+
+	for (size_t i = 0; i < d->request->model->channel_count; i++)
+		d->channel_lane[i] = SCENE_NOWHERE;
+	if (d->request->via != SCENE_VIA_CHANNELS)
+		return;
+	for (size_t i = 0; i < pairing->message_count; i++) {
+		const struct viz_message *m = pairing->messages[i];
+
+		if (m->channel && !m->signal && m->mechanism != MECH_PROCESS_VM &&
+		    scene_wants_message(d, m))
+			d->channel_lane[m->channel->index] = PLANNED;
+	}
+}
+
+static int add_lane(struct scene_drafts *d, enum scene_lane_kind kind, const char *title)
+{
+	int index = (int)d->scene->lane_count;
+
+	scene_add_lane(d->scene, title, 0)->kind = kind;
+	return index;
+}
+
+static void add_channel(struct scene_drafts *d, const struct viz_channel *channel)
+{
+	char *name = scene_channel_name(channel);
+
+	d->channel_lane[channel->index] = add_lane(d, SCENE_LANE_CHANNEL, name ? name : "?");
+	free(name);
+}
+
+/* Where its messages first come from a lane, or go to one. */
+static void add_channels_of(struct scene_drafts *d, const struct viz_process *process)
+{
+	const struct viz_pairing *pairing = d->request->pairing;
+
+	for (size_t i = 0; i < pairing->message_count; i++) {
+		const struct viz_message *m = pairing->messages[i];
+
+		if (m->channel && d->channel_lane[m->channel->index] == PLANNED &&
+		    scene_wants_message(d, m) &&
+		    (m->from.process == process || m->to.process == process))
+			add_channel(d, m->channel);
+	}
+}
+
+void scene_add_vias(struct scene_drafts *d, const struct viz_process *process, size_t number,
+		    size_t count)
+{
+	if (d->request->via == SCENE_VIA_KERNEL && number == (count + 1) / 2)
+		d->kernel_lane = add_lane(d, SCENE_LANE_KERNEL, "kernel");
+	if (d->request->via == SCENE_VIA_CHANNELS)
+		add_channels_of(d, process);
+}
