@@ -114,6 +114,32 @@ static void put_said(struct json *j, const struct scene *scene)
 		json_bool(j, said->ambiguous);
 		json_bool(j, said->important);
 		put_place(j, row->call);
+		put_place(j, row->mark);
+		json_end_array(j);
+	}
+	json_end_array(j);
+}
+
+/* Worst first. */
+static void put_marks(struct json *j, const struct scene *scene)
+{
+	json_key(j, "marks");
+	json_array(j);
+	for (size_t i = 0; i < scene->mark_count; i++) {
+		const struct scene_mark *mark = &scene->marks[i];
+
+		json_array(j);
+		json_uint(j, mark->severity);
+		json_text(j, mark->id);
+		json_text(j, mark->text);
+		json_text(j, mark->advice);
+		json_text(j, mark->channel);
+		json_int(j, mark->lane);
+		put_since(j, scene->ledger, mark->at_ns);
+		json_array(j);
+		for (size_t k = 0; k < mark->line_count; k++)
+			json_text(j, mark->lines[k]);
+		json_end_array(j);
 		json_end_array(j);
 	}
 	json_end_array(j);
@@ -176,6 +202,7 @@ void page_meta_core(struct json *j, const struct scene *scene)
 	put_objects(j, ledger);
 	put_routes(j, ledger);
 	put_said(j, scene);
+	put_marks(j, scene);
 }
 
 static void put_threads(struct json *j, const struct scene_ledger *ledger)

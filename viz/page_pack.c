@@ -15,6 +15,7 @@ enum {
 struct page_pack {
 	FILE *out;
 	const char *name;
+	size_t len;
 	z_stream zip;
 	unsigned char *chunk; /* packed, not yet written */
 	char *text;
@@ -48,7 +49,8 @@ static void write_chunk(struct page_pack *pack)
 	if (!len)
 		return;
 	encode(pack->chunk, len, pack->text);
-	fprintf(pack->out, "<script type=\"text/plain\" data-section=\"%s\">", pack->name);
+	fprintf(pack->out, "<script type=\"text/plain\" data-section=\"%s\" data-len=\"%zu\">",
+		pack->name, pack->len);
 	if (fwrite(pack->text, 1, text_len, pack->out) != text_len)
 		pack->err = -EIO;
 	fputs("</script>\n", pack->out);
@@ -56,7 +58,7 @@ static void write_chunk(struct page_pack *pack)
 	pack->zip.avail_out = CHUNK_LEN;
 }
 
-struct page_pack *page_pack_begin(const char *name, FILE *out)
+struct page_pack *page_pack_begin(const char *name, size_t len, FILE *out)
 {
 	struct page_pack *pack = calloc(1, sizeof(*pack));
 
@@ -64,6 +66,7 @@ struct page_pack *page_pack_begin(const char *name, FILE *out)
 		return NULL;
 	pack->out = out;
 	pack->name = name;
+	pack->len = len;
 	pack->chunk = malloc(CHUNK_LEN);
 	pack->text = malloc((size_t)CHUNK_LEN / 3 * 4 + 4);
 	if (!pack->chunk || !pack->text ||

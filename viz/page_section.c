@@ -128,7 +128,7 @@ int page_end_section(struct page_section *section, const char *name, FILE *out)
 	int err;
 
 	end_meta(section);
-	pack = page_pack_begin(name, out);
+	pack = page_pack_begin(name, sizeof(len) + meta->len + section->len, out);
 	for (size_t i = 0; i < sizeof(len); i++)
 		len[i] = (unsigned char)(meta->len >> 8 * i);
 	err = !pack || section->failed || meta->failed ? -ENOMEM : 0;

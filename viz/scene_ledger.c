@@ -144,6 +144,7 @@ static void add_row(struct ledger_build *b, const struct draft *draft)
 		.at_ns = draft->at_ns,
 		.message = LEDGER_NONE,
 		.said = LEDGER_NONE,
+		.mark = draft->kind == SCENE_FOUND ? (uint32_t)draft->of.mark : LEDGER_NONE,
 		.call = LEDGER_NONE,
 	};
 

@@ -21,6 +21,7 @@ struct ledger_row {
 	uint64_t at_ns;	    /* where it is drawn */
 	uint32_t message;   /* of SCENE_MESSAGE, SCENE_SIGNAL; SCENE_EXIT: its SIGCHLD */
 	uint32_t said;	    /* of the others: the scene's row that has ends and words */
+	uint32_t mark;	    /* SCENE_FOUND: of the scene's marks */
 	uint32_t call;	    /* SCENE_FAILED, SCENE_WAITING, SCENE_EOF, SCENE_CONNECT: the call */
 };
 

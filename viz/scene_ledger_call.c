@@ -9,14 +9,24 @@
 /* Where an entry with this key is, from 1; 0: nowhere yet. */
 static size_t found(const struct map *map, struct viz_bytes key)
 {
-	return (size_t)(uintptr_t)map_get(map, key);
+	const size_t *place = map_get(map, key);
+
+	return place ? *place : 0;
+}
+
+static size_t *kept(struct ledger_build *b, size_t place)
+{
+	size_t *copy = arena_alloc(b->ledger->arena, sizeof(*copy));
+
+	*copy = place;
+	return copy;
 }
 
 static void remember(struct ledger_build *b, struct map *map, struct viz_bytes key, size_t place)
 {
 	struct arena *arena = b->ledger->arena;
 
-	map_put(arena, map, arena_bytes(arena, key.data, key.len), (void *)(uintptr_t)place);
+	map_put(arena, map, arena_bytes(arena, key.data, key.len), kept(b, place));
 }
 
 uint32_t ledger_text(struct ledger_build *b, struct viz_bytes raw)
@@ -87,16 +97,15 @@ static uint32_t thread_of(struct ledger_build *b, const struct viz_operation *op
 {
 	struct scene_ledger *ledger = b->ledger;
 	const void *who = op->thread ? (const void *)op->thread : (const void *)op->process;
-	size_t place = (uintptr_t)map_get_uint(&b->threads, (uintptr_t)who);
+	const size_t *place = map_get_uint(&b->threads, (uintptr_t)who);
 	struct ledger_thread thread = {.lane = scene_lane_of(b->d, op->process),
 				       .tid = op->thread ? op->thread->tid : op->process->pid};
 
 	if (place)
-		return (uint32_t)place - 1;
+		return (uint32_t)*place - 1;
 	thread.name = ledger_text(b, op->thread ? op->thread->comm : op->comm);
 	ARENA_PUSH(ledger->arena, ledger->threads, ledger->thread_count, thread);
-	map_put_uint(ledger->arena, &b->threads, (uintptr_t)who,
-		     (void *)(uintptr_t)ledger->thread_count);
+	map_put_uint(ledger->arena, &b->threads, (uintptr_t)who, kept(b, ledger->thread_count));
 	return (uint32_t)ledger->thread_count - 1;
 }
 

@@ -16,8 +16,12 @@ const state = (page) =>
 			scale: layout.scale,
 			top: layout.top,
 			lanes: layout.lanes.length,
-			selected: selected < 0 ? null : store.rowMessage(selected) < 0 ? null
-				: store.id[store.rowMessage(selected)],
+			selected:
+				selected < 0
+					? null
+					: store.rowMessage(selected) < 0
+						? null
+						: store.id[store.rowMessage(selected)],
 			row: selected,
 			hits: hits.count,
 			kernel,
@@ -33,12 +37,22 @@ const told = (page) =>
 		return Array.from({ length: store.messageCount }, (_, m) => {
 			const route = store.routeOf(m);
 			const pid = (lane) => (lane < 0 ? null : store.lanes[lane].pid);
-			const call = (c) => (c < 0 ? null : [store.callName(c), store.callFd(c),
-				Number(store.startNs + BigInt(store.enter[c])), store.duration[c]]);
+			const call = (c) =>
+				c < 0
+					? null
+					: [
+							store.callName(c),
+							store.callFd(c),
+							Number(store.startNs + BigInt(store.enter[c])),
+							store.duration[c],
+						];
 
 			return {
-				id: store.id[m], mechanism: store.mechanisms[route.mechanism].name,
-				bytes: store.bytes[m], from: pid(route.from), to: pid(route.to),
+				id: store.id[m],
+				mechanism: store.mechanisms[route.mechanism].name,
+				bytes: store.bytes[m],
+				from: pid(route.from),
+				to: pid(route.to),
 				sent: route.signal ? null : call(store.sendCall(m)),
 				received: route.signal ? null : call(store.receiveCall(m)),
 				match: store.ambiguous(m) ? "ambiguous" : "exact",
@@ -53,7 +67,8 @@ const colours = (page) =>
 		const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
 		const seen = new Set();
 
-		for (let i = 0; i < data.length; i += 4) seen.add((data[i] << 16) | (data[i + 1] << 8) | data[i + 2]);
+		for (let i = 0; i < data.length; i += 4)
+			seen.add((data[i] << 16) | (data[i + 1] << 8) | data[i + 2]);
 		return seen.size;
 	});
 
@@ -79,14 +94,22 @@ export const checks = {
 		const page = await open();
 
 		for (let m = 1; m <= expected.messages; m++) {
-			await page.evaluate((id) => { location.hash = `#m=${id}`; }, m);
+			await page.evaluate((id) => {
+				location.hash = `#m=${id}`;
+			}, m);
 			await page.waitForTimeout(10);
 		}
-		await page.evaluate((id) => { location.hash = `#m=${id}`; }, expected.id);
-		await page.locator("#detail h2").filter({ hasText: `Message ${expected.id}` }).waitFor();
+		await page.evaluate((id) => {
+			location.hash = `#m=${id}`;
+		}, expected.id);
+		await page
+			.locator("#detail h2")
+			.filter({ hasText: `Message ${expected.id}` })
+			.waitFor();
 		const shown = (await text(page, "#detail")) + (await text(page, "#sidebar"));
 
-		for (const words of expected.words) assert.ok(shown.includes(words), `${words} in ${shown}`);
+		for (const words of expected.words)
+			assert.ok(shown.includes(words), `${words} in ${shown}`);
 		assert.equal(await page.locator("img, iframe, object, embed, link, b > b").count(), 0);
 		assert.ok(!/[\u001b\u202e\u2066]/.test(await page.evaluate(() => document.body.innerText)));
 	},
@@ -98,8 +121,12 @@ export const checks = {
 		assert.equal((await state(page)).selected, expected.middle);
 		assert.equal(await text(page, "#detail h2"), `Message ${expected.middle}`);
 		await page.keyboard.press("j");
-		await until(page, (id) => window.ipclens.store.rowMessage(window.ipclens.selected) + 1 !== id,
-			"another row is selected", expected.middle);
+		await until(
+			page,
+			(id) => window.ipclens.store.rowMessage(window.ipclens.selected) + 1 !== id,
+			"another row is selected",
+			expected.middle,
+		);
 		await page.keyboard.press("ArrowRight");
 		assert.match(page.url(), /#m=\d+$/);
 
@@ -125,11 +152,17 @@ export const checks = {
 		assert.notEqual((await state(page)).row, first, "the next hit");
 		await page.locator("#search").fill("");
 
-		await page.locator("#sidebar label", { hasText: expected.mechanism }).locator("input").uncheck();
+		await page
+			.locator("#sidebar label", { hasText: expected.mechanism })
+			.locator("input")
+			.uncheck();
 		const without = await page.evaluate(() => {
 			const { store, items } = window.ipclens;
 
-			return Array.from(items.list, (item) => store.mechanisms[store.rowEnds(item >>> 2).mechanism].name);
+			return Array.from(
+				items.list,
+				(item) => store.mechanisms[store.rowEnds(item >>> 2).mechanism].name,
+			);
 		});
 		assert.ok(without.length > 0 && !without.includes(expected.mechanism), "they are hidden");
 		await page.locator("#sidebar .all").click();

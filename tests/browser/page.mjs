@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-// What a reader does with a page, done in Chromium: node page.mjs NODE_MODULES PAGE SHOTS CHECK EXPECTED
+// What a reader does with a page, done in Chromium:
+// node page.mjs NODE_MODULES PAGE SHOTS CHECK EXPECTED
 // EXPECTED is a file (JSON) with what must be found; it fails with what was found instead. Whatever
 // the page prints on the console, and every request that it makes, is a failure too.
 import { readFileSync } from "node:fs";
@@ -10,8 +11,14 @@ import { checks } from "./checks.mjs";
 const [modules, file, shots, check, expectations] = process.argv.slice(2);
 const { chromium } = createRequire(`${modules}/`)("playwright-core");
 const ARGUMENTS = [
-	"--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-	"--disable-background-networking", "--disable-component-update", "--disable-sync",
+	"--headless",
+	"--no-sandbox",
+	"--disable-gpu",
+	"--disable-quic",
+	"--no-first-run",
+	"--disable-background-networking",
+	"--disable-component-update",
+	"--disable-sync",
 ];
 const PATIENCE = 60000;
 

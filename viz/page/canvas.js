@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* The picture: draws what is in sight, moves, and says what is under the pointer. */
 import { byId } from "./dom.js";
-import { clock, duration } from "./format.js";
 import { Bars } from "./draw_bars.js";
-import { Density, isBad } from "./density.js";
-import { BOLD, FONT, MONO, RowPen, SMALL } from "./draw_row.js";
+import { Density } from "./density.js";
+import { RowPen } from "./draw_row.js";
+import { Frame } from "./frame.js";
+import { MONO, SMALL, isBad } from "./words.js";
 import { HEAD, ROW_DENSE, ROW_LABELS, TIMES, hasLane } from "./layout.js";
 import { HALF, itemHalf, itemRow } from "./items.js";
 import { KIND, NONE } from "./store.js";
 
-const IDLE_LEAST = 10e6; /* a shorter gap is no news */
-const IDLE_PART = 20; /* nor one of less than this part of the whole */
 const CHIP = 46; /* half a lane's head */
-const TIME_LEAST = 13; /* pixels between two times */
 
 export class Canvas {
 	constructor(app, items, layout) {
@@ -20,6 +18,7 @@ export class Canvas {
 		this.element = byId("canvas");
 		this.ctx = this.element.getContext("2d", { alpha: false });
 		this.pen = new RowPen(this.ctx, app, layout);
+		this.frame = new Frame(app, items, layout, this.ctx, this.pen);
 		this.bars = new Bars(app);
 		this.density = new Density(app, layout);
 		this.pending = 0;
@@ -60,119 +59,14 @@ export class Canvas {
 		ctx.textBaseline = "alphabetic";
 		this.dense = layout.rowHeight < ROW_DENSE;
 		if (this.dense) this.density.draw(ctx, this.ratio);
-		this.lifelines();
+		this.frame.lifelines(this.dense);
 		if (this.dense) this.rare();
 		else this.rows();
 		this.hits();
-		this.times();
-		this.heads();
+		this.frame.times();
+		this.frame.heads();
 		this.frames++;
 		this.drawMs = performance.now() - started;
-	}
-
-	/* --- lanes --- */
-
-	lifelines() {
-		const { ctx, layout, app } = this;
-
-		if (app.kernel) {
-			ctx.globalAlpha = this.dense ? 0.35 : 1;
-			ctx.fillStyle = app.theme.kernel;
-			ctx.fillRect(layout.kernelLeft, 0, layout.kernelRight - layout.kernelLeft, layout.height);
-			ctx.globalAlpha = 1;
-			ctx.strokeStyle = app.theme.kernelline;
-			ctx.lineWidth = 1;
-			ctx.strokeRect(Math.round(layout.kernelLeft) + 0.5, -2,
-				Math.round(layout.kernelRight - layout.kernelLeft), layout.height + 4);
-		}
-		ctx.strokeStyle = app.theme.line;
-		ctx.lineWidth = 1.4;
-		ctx.beginPath();
-		for (const lane of layout.lanes) {
-			const { start, end, before } = app.store.lanes[lane];
-			const x = Math.round(layout.x(lane));
-			const y1 = before ? HEAD : Math.max(HEAD, layout.yOfTime(start));
-			const y2 = Number.isNaN(end) ? layout.height : Math.min(layout.height, this.endY(end));
-
-			if (x < -9 || x > layout.width + 9 || y2 < y1) continue;
-			ctx.moveTo(x, y1);
-			ctx.lineTo(x, y2);
-		}
-		ctx.stroke();
-	}
-
-	/* In rows, an end is drawn where its row is, which is the first one after. */
-	endY(end) {
-		const { layout, items, app } = this;
-
-		if (app.timeAxis) return layout.yOfTime(end);
-		return layout.y(Math.min(items.count - 1, items.atTime(end)));
-	}
-
-	heads() {
-		const { ctx, layout, app } = this;
-
-		ctx.fillStyle = app.theme.bg;
-		ctx.fillRect(0, 0, layout.width, HEAD - 4);
-		ctx.strokeStyle = app.theme.line;
-		ctx.lineWidth = 1;
-		ctx.beginPath();
-		ctx.moveTo(0, HEAD - 3.5);
-		ctx.lineTo(layout.width, HEAD - 3.5);
-		ctx.stroke();
-		if (app.kernel) this.kernelHead();
-		for (const lane of layout.lanes) this.laneHead(lane);
-		ctx.fillStyle = app.theme.bg;
-		ctx.fillRect(0, 0, TIMES - 22, HEAD - 4);
-		ctx.font = SMALL;
-		ctx.fillStyle = app.theme.muted;
-		ctx.textAlign = "right";
-		ctx.fillText(this.clock.unit, TIMES - 24, HEAD - 10);
-		ctx.textAlign = "left";
-	}
-
-	laneHead(lane) {
-		const { ctx, layout, app, pen } = this;
-		const { title, pid } = app.store.lanes[lane];
-		const x = layout.x(lane);
-		const wide = Math.min(layout.gap - 6, 150);
-
-		if (x < -99 || x > layout.width + 99) return;
-		const name = pen.fitted(title, BOLD, wide - 12);
-		const width = Math.max(Math.min(wide, Math.max(pen.width(name, BOLD),
-			pen.width(String(pid), MONO)) + 22), 44);
-		const chosen = app.filter.lane === lane;
-
-		ctx.beginPath();
-		ctx.roundRect(Math.round(x - width / 2) + 0.5, 8.5, width, HEAD - 22, 5);
-		ctx.fillStyle = app.theme.panel;
-		ctx.fill();
-		ctx.strokeStyle = chosen ? app.theme.accent : app.theme.muted;
-		ctx.lineWidth = chosen ? 2 : 1;
-		ctx.stroke();
-		ctx.textAlign = "center";
-		ctx.fillStyle = app.theme.fg;
-		ctx.font = BOLD;
-		ctx.fillText(name, x, 25);
-		ctx.font = MONO;
-		ctx.fillStyle = app.theme.muted;
-		ctx.fillText(String(pid), x, 41);
-		ctx.textAlign = "left";
-	}
-
-	kernelHead() {
-		const { ctx, layout, app } = this;
-		const x = (layout.kernelLeft + layout.kernelRight) / 2;
-
-		ctx.fillStyle = app.theme.kernel;
-		ctx.fillRect(layout.kernelLeft + 1, 0, layout.kernelRight - layout.kernelLeft - 1, HEAD - 4);
-		ctx.textAlign = "center";
-		ctx.font = BOLD;
-		ctx.fillStyle = app.theme.kernelfg;
-		ctx.fillText("KERNEL", x, 25);
-		ctx.font = SMALL;
-		ctx.fillText("what lies in its buffers", x, 41);
-		ctx.textAlign = "left";
 	}
 
 	/* --- rows --- */
@@ -182,8 +76,7 @@ export class Canvas {
 		const [from, to] = layout.visible();
 
 		this.selection();
-		if (app.store.hasCalls)
-			this.bars.draw(pen, layout, this.timeAt(from - 1), this.timeAt(to));
+		if (app.store.hasCalls) this.bars.draw(pen, layout, this.timeAt(from - 1), this.timeAt(to));
 		const words = layout.rowHeight >= ROW_LABELS || to - from < 60;
 
 		if (words) this.labels(from, to, true);
@@ -216,11 +109,14 @@ export class Canvas {
 			const y = layout.y(i);
 
 			if (y - last < ROW_LABELS - 2) continue;
+			pen.haloColour =
+				itemRow(items.list[i]) === this.app.selected ? this.app.theme.select : "";
 			pen.label(items.list[i], y);
 			if (this.app.kernel && !halo) this.level(i, y);
 			last = y;
 		}
 		pen.halo = false;
+		pen.haloColour = "";
 	}
 
 	/* Beside an arrow that ends or begins at the kernel: the object, and what lies in it then. */
@@ -228,7 +124,8 @@ export class Canvas {
 		const { layout, items, app, pen } = this;
 		const store = app.store;
 		const m = store.rowRef[itemRow(items.list[i])];
-		const object = m >= 0 && itemHalf(items.list[i]) !== HALF.WHOLE ? store.routeOf(m).object : NONE;
+		const object =
+			m >= 0 && itemHalf(items.list[i]) !== HALF.WHOLE ? store.routeOf(m).object : NONE;
 		const x = (layout.kernelLeft + layout.kernelRight) / 2;
 
 		if (object < 0) return;
@@ -281,8 +178,12 @@ export class Canvas {
 			if (call < 0 || !hasLane(layout, store.callLane(call))) continue;
 			const y1 = layout.yOfTime(store.enter[call]);
 
-			ctx.fillRect(layout.x(store.callLane(call)) - 7, y1, 3,
-				Math.max(3, layout.yOfTime(store.exitNs(call)) - y1));
+			ctx.fillRect(
+				layout.x(store.callLane(call)) - 7,
+				y1,
+				3,
+				Math.max(3, layout.yOfTime(store.exitNs(call)) - y1),
+			);
 		}
 	}
 
@@ -319,82 +220,12 @@ export class Canvas {
 		ctx.fillStyle = app.theme.accent;
 		for (let i = from; i < to; i += step)
 			if (rows[itemRow(items.list[i])])
-				ctx.fillRect(TIMES - 20, layout.y(i) - Math.min(7, layout.rowHeight / 2), 4,
-					Math.max(1, Math.min(14, layout.rowHeight)));
-	}
-
-	/* --- times --- */
-
-	get clock() {
-		return clock(this.items.endNs);
-	}
-
-	times() {
-		const { ctx, layout, items, app } = this;
-
-		ctx.fillStyle = app.theme.bg;
-		ctx.fillRect(0, HEAD - 4, TIMES - 22, layout.height);
-		ctx.font = MONO;
-		ctx.textAlign = "right";
-		if (app.timeAxis) this.ticks();
-		else this.rowTimes(layout.visible());
-		ctx.textAlign = "left";
-		if (!items.count) {
-			ctx.font = FONT;
-			ctx.fillStyle = app.theme.muted;
-			ctx.fillText("Nothing to show.", TIMES + 20, HEAD + 40);
-		}
-	}
-
-	rowTimes([from, to]) {
-		const { ctx, layout, items, app } = this;
-		const text = this.clock.text;
-		let last = -Infinity;
-
-		for (let i = from; i < to; i++) {
-			const y = layout.y(i);
-
-			if (y - last < TIME_LEAST) {
-				i += Math.max(0, Math.floor((TIME_LEAST - (y - last)) / layout.scale) - 1);
-				continue;
-			}
-			ctx.fillStyle = app.theme.muted;
-			ctx.fillText(text(items.at[i]), TIMES - 24, y + 4);
-			last = y;
-			if (layout.scale >= ROW_LABELS && i + 1 < items.count) this.idle(i, y);
-		}
-	}
-
-	/* Nothing happened for a while. */
-	idle(i, y) {
-		const { ctx, layout, items, app } = this;
-		const gap = items.at[i + 1] - items.at[i];
-
-		if (gap < IDLE_LEAST || gap < items.endNs / IDLE_PART) return;
-		ctx.save();
-		ctx.textAlign = "left";
-		ctx.strokeStyle = app.theme.muted;
-		ctx.setLineDash([1, 5]);
-		ctx.beginPath();
-		ctx.moveTo(TIMES, y + layout.scale / 2);
-		ctx.lineTo(layout.width, y + layout.scale / 2);
-		ctx.stroke();
-		this.pen.text("⋯ " + duration(gap), 8, y + layout.scale / 2 + 4, SMALL, app.theme.muted);
-		ctx.restore();
-	}
-
-	ticks() {
-		const { ctx, layout, app } = this;
-		const least = 60 / layout.scale;
-		const power = 10 ** Math.floor(Math.log10(least));
-		const step = [1, 2, 5, 10].find((n) => n * power >= least) * power;
-		const end = layout.positionAt(layout.height);
-
-		for (let ns = Math.ceil(layout.positionAt(HEAD) / step) * step; ns < end; ns += step) {
-			ctx.fillStyle = app.theme.muted;
-			ctx.fillText(this.clock.text(ns), TIMES - 24, layout.yOf(ns) + 4);
-			ctx.fillRect(TIMES - 20, layout.yOf(ns), 6, 1);
-		}
+				ctx.fillRect(
+					TIMES - 20,
+					layout.y(i) - Math.min(7, layout.rowHeight / 2),
+					4,
+					Math.max(1, Math.min(14, layout.rowHeight)),
+				);
 	}
 
 	/* --- the pointer --- */
@@ -457,4 +288,3 @@ export class Canvas {
 function levelText(bytes) {
 	return bytes < 10240 ? bytes + " B" : (bytes / 1024).toFixed(0) + " KiB";
 }
-

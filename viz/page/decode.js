@@ -14,8 +14,7 @@ function fromBase64(text) {
 }
 
 /* The text is let go as soon as it is read. */
-function chunks(name) {
-	const nodes = document.querySelectorAll('script[data-section="' + name + '"]');
+function chunks(nodes) {
 	let at = 0;
 
 	return new ReadableStream({
@@ -30,24 +29,18 @@ function chunks(name) {
 }
 
 async function unpack(name) {
-	const parts = [];
-	const reader = chunks(name).pipeThrough(new DecompressionStream("gzip")).getReader();
+	const nodes = document.querySelectorAll('script[data-section="' + name + '"]');
+	const data = new Uint8Array(Number(nodes[0].dataset.len));
+	const reader = chunks(nodes).pipeThrough(new DecompressionStream("gzip")).getReader();
 	let len = 0;
 
 	for (;;) {
 		const { done, value } = await reader.read();
 
-		if (done) break;
-		parts.push(value);
+		if (done) return data;
+		data.set(value, len);
 		len += value.length;
 	}
-	const data = new Uint8Array(len);
-	len = 0;
-	for (const part of parts) {
-		data.set(part, len);
-		len += part.length;
-	}
-	return data;
 }
 
 /* The smallest that holds all values. */

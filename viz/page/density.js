@@ -5,7 +5,6 @@
  */
 import { itemHalf, itemRow } from "./items.js";
 import { HEAD, hasLane } from "./layout.js";
-import { KIND } from "./store.js";
 
 const FAMILIES = 7;
 const SAMPLES = 48; /* rows looked at for a line of pixels */
@@ -40,7 +39,8 @@ export class Density {
 				const i = at(Number.isNaN(a) ? b : a);
 				const k = at(Number.isNaN(b) ? a : b);
 
-				return i === k ? [Math.max(0, i - (i ? 1 : 0)), Math.max(1, i), true]
+				return i === k
+					? [Math.max(0, i - (i ? 1 : 0)), Math.max(1, i), true]
 					: [Math.min(i, k), Math.max(i, k), false];
 			};
 
@@ -96,7 +96,8 @@ export class Density {
 			const span = this.spans[route][itemHalf(item)];
 			const family = store.mechanisms[store.routes[route].mechanism].family;
 
-			for (let c = span ? span[0] : 1; span && c < span[1]; c++) counts[c * FAMILIES + family]++;
+			for (let c = span ? span[0] : 1; span && c < span[1]; c++)
+				counts[c * FAMILIES + family]++;
 		}
 		for (let c = 0; c + 1 < xs.length; c++)
 			this.run(pixels, at, width, xs[c], xs[c + 1], counts, c, (to - from) / seen, to - from);
@@ -120,8 +121,11 @@ export class Density {
 		const to = Math.min(width, Math.round(x2));
 
 		if (to > from)
-			pixels.fill(pixel(mix(this.app.theme.bgRgb, this.app.theme.rgb[best], strength)),
-				at + from, at + to);
+			pixels.fill(
+				pixel(mix(this.app.theme.bgRgb, this.app.theme.rgb[best], strength)),
+				at + from,
+				at + to,
+			);
 	}
 
 	/* putImageData knows no scale: at a finer screen by way of another canvas. */
@@ -144,16 +148,3 @@ export const mix = (a, b, share) => a.map((value, i) => value + (b[i] - value) *
 export function pixel([red, green, blue]) {
 	return ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
 }
-
-/* Rare rows that must not get lost in the mass. */
-export function marks(store) {
-	return store.said.filter((said) => said.important || said.label === "EOF" || isBad(store, said));
-}
-
-export function isBad(store, said) {
-	const kind = store.rowKind(said.row);
-
-	return kind === KIND.FAILED || kind === KIND.WAITING || kind === KIND.FOUND ||
-		said.label.startsWith("killed");
-}
-

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Stretches of lanes: calls that slept, handlers that ran, the life of a process. */
 import { duration } from "./format.js";
-import { SMALL } from "./draw_row.js";
+import { SMALL } from "./words.js";
 import { HEAD } from "./layout.js";
 
 const WIDTH = 9;
 const MOST = 400; /* of a thread in sight */
+const LENGTH_ROW = 25; /* pixels of a row that has room for a length below its line */
 const LIVELY_PART = 2; /* a call that slept this part of its time is a bar */
 
 export class Bars {
@@ -15,13 +16,16 @@ export class Bars {
 		this.handlers = [];
 	}
 
-	/* Calls of one thread do not overlap: in order of their begin they are in order of their end. */
+	/* Calls of a thread do not overlap: in order of their begin they are in that of their end. */
 	read() {
 		const store = this.app.store;
 		const lists = store.threads.map(() => []);
 
 		for (let c = 0; c < store.callCount; c++)
-			if (store.unfinished(c) || (store.offCpu[c] && store.offCpu[c] >= store.duration[c] / LIVELY_PART))
+			if (
+				store.unfinished(c) ||
+				(store.offCpu[c] && store.offCpu[c] >= store.duration[c] / LIVELY_PART)
+			)
 				lists[store.callThread(c)].push(c);
 		this.threads = lists.map((list, thread) => ({
 			lane: store.threads[thread][0],
@@ -57,7 +61,8 @@ export class Bars {
 			const x = layout.x(thread.lane);
 
 			if (!(x > -20 && x < layout.width + 20)) continue;
-			for (const call of this.within(thread, from_ns, to_ns)) this.sleep(pen, layout, call, x);
+			for (const call of this.within(thread, from_ns, to_ns))
+				this.sleep(pen, layout, call, x);
 		}
 		for (const handler of this.handlers) {
 			const x = layout.x(handler.lane);
@@ -66,7 +71,8 @@ export class Bars {
 			const y = layout.yOfTime(handler.delivered);
 
 			ctx.fillStyle = this.app.theme.family(
-				this.app.store.mechanisms[this.app.store.routeOf(handler.m).mechanism]);
+				this.app.store.mechanisms[this.app.store.routeOf(handler.m).mechanism],
+			);
 			ctx.globalAlpha = 0.55;
 			ctx.fillRect(x - WIDTH / 2, y, WIDTH, Math.max(4, layout.yOfTime(handler.handled) - y));
 			ctx.globalAlpha = 1;
@@ -91,8 +97,21 @@ export class Bars {
 		ctx.lineWidth = 1;
 		ctx.strokeStyle = theme.sleep;
 		ctx.strokeRect(Math.round(x - WIDTH / 2) + 0.5, y1, WIDTH, y2 - y1);
-		if (y2 - y1 > 34 && y1 > HEAD - 6)
-			pen.text(duration(store.offCpu[call] || store.duration[call]) + " asleep",
-				x + 9, Math.max(y1, HEAD) + 16, SMALL, theme.muted);
+		const at = this.lengthY(layout, Math.max(y1, HEAD));
+
+		if (y2 - at > 2 && layout.rowHeight >= LENGTH_ROW)
+			this.length(pen, duration(store.offCpu[call] || store.duration[call]), x, at);
+	}
+
+	/* Right below the first row in it, where no words of rows are. */
+	lengthY(layout, y) {
+		if (this.app.timeAxis) return y + 14;
+		const i = Math.ceil(layout.positionAt(y) - 0.5);
+
+		return i < this.app.items.count ? Math.max(layout.y(i), y) + 11 : y + 14;
+	}
+
+	length(pen, text, x, y) {
+		pen.text(text, x - 9 - pen.width(text, SMALL), y, SMALL, pen.theme.muted);
 	}
 }

@@ -1,62 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* One row of the picture: its arrow and its words. Lines first, for all rows, then words. */
-import { FATE, FORM, KIND, OUTSIDE, PART } from "./store.js";
+import { KIND, OUTSIDE, PART } from "./store.js";
 import { HALF, itemHalf, itemRow } from "./items.js";
-import { bytes, quoted } from "./format.js";
+import { FONT, MONO, SMALL, TextPen, isBad, messageLabel, messagePayload } from "./words.js";
 import { dashOf } from "./theme.js";
-import { hasLane } from "./layout.js";
+import { TIMES, hasLane } from "./layout.js";
 
 const STUB = 58; /* an arrow to somebody outside */
 const HEAD_LEN = 9;
-const PAYLOAD_SHOWN = 48;
 
-/* --- words --- */
+const MOVES = new Set(["splice", "tee", "vmsplice", "sendfile", "sendfile64", "copy_file_range"]);
 
-const FATE_WORDS = {
-	[FATE.UNREAD]: "unread", [FATE.DISCARDED]: "thrown away", [FATE.DROPPED]: "dropped",
-	[FATE.TRUNCATED]: "cut", [FATE.IGNORED]: "ignored", [FATE.DEFAULT]: "default",
-	[FATE.COALESCED]: "coalesced", [FATE.PENDING]: "pending", [FATE.NO_PROCESS]: "no process",
-};
-
-function added(store, m) {
-	const data = store.payload(m);
-
-	if (data.length < 8) return "";
-	const view = new DataView(data.buffer, data.byteOffset, 8);
-	return (store.send && store.sendCall(m) < 0 ? " " : " +") + view.getBigUint64(0, true);
-}
-
-/* "pipe 24 B", "SIGUSR1 ignored", "sysv-msg 12 B type 3" */
-export function messageLabel(store, m, short) {
-	const route = store.routeOf(m);
-	const mechanism = store.mechanisms[route.mechanism];
-	const doubt = store.ambiguous(m) ? "? " : "";
-	const fate = FATE_WORDS[store.fate(m)];
-	let text = doubt + mechanism.name;
-
-	if (route.signal) text = doubt + (route.label || "signal");
-	else if (mechanism.name === "eventfd") text += added(store, m);
-	else if (mechanism.form === FORM.EVENT) text += " wakes";
-	else text = (short ? doubt : text + " ") + bytes(store.bytes[m]);
-	if (store.type(m) !== undefined)
-		text += (mechanism.name === "sysv-msg" ? " type " : " prio ") + store.type(m);
-	return fate ? text + " · " + fate : text;
-}
-
-export function messagePayload(store, m) {
-	const data = store.payload(m);
-	const part = data.subarray(0, PAYLOAD_SHOWN);
-
-	if (!data.length || store.mechanisms[store.routeOf(m).mechanism].form === FORM.EVENT) return "";
-	return '"' + quoted(part) + '"' + (part.length < store.bytes[m] ? "…" : "");
-}
-
-/* --- the pen --- */
-
-export class RowPen {
+export class RowPen extends TextPen {
 	constructor(ctx, app, layout) {
-		Object.assign(this, { ctx, app, layout, store: app.store, theme: app.theme });
-		this.widths = new Map();
+		super(ctx, app.theme);
+		Object.assign(this, { app, layout, store: app.store });
 	}
 
 	/* Where an arrow begins and ends: {x1, x2, open1, open2} or null where no lane is shown. */
@@ -138,8 +96,9 @@ export class RowPen {
 		const mechanism = this.store.mechanisms[ends.mechanism];
 		const message = kind <= KIND.SIGNAL;
 
-		this.ctx.strokeStyle = this.ctx.fillStyle =
-			message ? this.theme.family(mechanism) : this.theme.fg;
+		this.ctx.strokeStyle = this.ctx.fillStyle = message
+			? this.theme.family(mechanism)
+			: this.theme.fg;
 		this.ctx.lineWidth = message && kind === KIND.MESSAGE ? 2 : 1.3;
 		if (message) this.arrow(item, this.ends(item), y, y2, dashOf(mechanism));
 		else this.mark(row, kind, ends, y);
@@ -235,7 +194,13 @@ export class RowPen {
 
 	diamond(x, y, filled) {
 		this.ctx.beginPath();
-		for (const [dx, dy] of [[0, -6], [5, 0], [0, 6], [-5, 0]]) this.ctx.lineTo(x + dx, y + dy);
+		for (const [dx, dy] of [
+			[0, -6],
+			[5, 0],
+			[0, 6],
+			[-5, 0],
+		])
+			this.ctx.lineTo(x + dx, y + dy);
 		this.ctx.closePath();
 		this.ctx.fillStyle = filled ? this.theme.fg : this.theme.bg;
 		this.ctx.fill();
@@ -247,60 +212,17 @@ export class RowPen {
 		this.ctx.fillRect(x - 6, y - 7, 12, 14);
 		this.ctx.beginPath();
 		this.ctx.moveTo(x - 5, y - 6);
-		for (const [dx, dy] of [[5, -6], [-5, 6], [5, 6]]) this.ctx.lineTo(x + dx, y + dy);
+		for (const [dx, dy] of [
+			[5, -6],
+			[-5, 6],
+			[5, 6],
+		])
+			this.ctx.lineTo(x + dx, y + dy);
 		this.ctx.closePath();
 		this.ctx.stroke();
 	}
 
 	/* --- words --- */
-
-	width(text, font) {
-		const key = font + text;
-		let width = this.widths.get(key);
-
-		if (width === undefined) {
-			if (this.widths.size > 20000) this.widths.clear();
-			this.ctx.font = font;
-			width = this.ctx.measureText(text).width;
-			this.widths.set(key, width);
-		}
-		return width;
-	}
-
-	/* As much of it as fits, with … where it was cut; "" where not even a little does. */
-	fitted(text, font, room) {
-		if (this.width(text, font) <= room) return text;
-		let low = 0;
-		let high = text.length;
-
-		while (low < high) {
-			const middle = (low + high + 1) >> 1;
-
-			if (this.width(text.slice(0, middle) + "…", font) <= room) low = middle;
-			else high = middle - 1;
-		}
-		return low < 3 ? "" : text.slice(0, low) + "…";
-	}
-
-	/*
-	 * With a halo, so that lifelines that it crosses do not make it illegible. All halos are drawn
-	 * before all arrows, which they must not hide.
-	 */
-	text(text, x, y, font, colour) {
-		const { ctx } = this;
-
-		ctx.font = font;
-		if (this.halo) {
-			ctx.lineWidth = 5;
-			ctx.lineJoin = "round";
-			ctx.setLineDash([]);
-			ctx.strokeStyle = this.theme.bg;
-			ctx.strokeText(text, x, y);
-		} else {
-			ctx.fillStyle = colour;
-			ctx.fillText(text, x, y);
-		}
-	}
 
 	label(item, y) {
 		const row = itemRow(item);
@@ -360,7 +282,8 @@ export class RowPen {
 
 	outsideName(m, ends, y) {
 		const route = this.store.routeOf(m);
-		const name = route.from === OUTSIDE ? route.fromName : route.to === OUTSIDE ? route.toName : "";
+		const name =
+			route.from === OUTSIDE ? route.fromName : route.to === OUTSIDE ? route.toName : "";
 		const x = ends.open1 ? ends.x1 : ends.x2;
 
 		if (!ends.open1 && !ends.open2) return;
@@ -371,33 +294,40 @@ export class RowPen {
 
 	saidWords(row, kind, said, y) {
 		const control = kind === KIND.EOF || kind === KIND.CONNECT || kind === KIND.FORK;
-		const bad = kind === KIND.FAILED || kind === KIND.WAITING || kind === KIND.FOUND ||
-			said.label.startsWith("killed");
-		const colour = bad ? this.theme.bad : this.theme.fg;
+		const colour = isBad(this.store, said) ? this.theme.bad : this.theme.fg;
 		const ends = control ? this.ends(row << 2) : null;
+		const doubt = said.ambiguous ? "? " : "";
 
-		if (control) {
-			if (ends) this.between(ends, y, (said.ambiguous ? "? " : "") + said.label, "", colour);
+		if (ends) this.between(ends, y, doubt + said.label, "", colour);
+		if (control) return;
+		if (!hasLane(this.layout, said.from)) {
+			this.text(said.label, TIMES, y + 4, FONT, colour);
 			return;
 		}
-		if (!hasLane(this.layout, said.from)) return;
+		if (kind === KIND.EXIT && hasLane(this.layout, said.to)) this.exitWords(said, y, colour);
+		else this.wordsBeside(said, y, colour);
+	}
+
+	/* Its label, and as much of what else is known as there is room for up to the next lane. */
+	wordsBeside(said, y, colour) {
+		const x = this.layout.x(said.from) + 10;
+		const room = this.layout.roomRight(said.from) - 18;
+		const label = this.fitted(said.label, FONT, Math.max(room, 60));
+		const width = this.width(label, FONT);
+		const more = said.detail ? this.fitted(said.detail, SMALL, room - width - 8) : "";
+
+		this.text(label, x, y + 4, FONT, colour);
+		if (more) this.text(more, x + width + 8, y + 4, SMALL, this.theme.muted);
+	}
+
+	exitWords(said, y, colour) {
 		const x = this.layout.x(said.from);
-		const left = kind === KIND.EXIT && hasLane(this.layout, said.to) && said.to > said.from;
-		const label = this.fitted(said.label, FONT, Math.max(this.layout.gap - 14, 60));
+		const to = this.layout.x(said.to);
+		const width = this.width(said.label, FONT);
+		const signal = this.store.mechanisms[this.store.routeOf(said.message).mechanism];
+		const label = messageLabel(this.store, said.message);
 
-		this.text(label, left ? x - 10 - this.width(label, FONT) : x + 10, y + 4, FONT, colour);
-		if (kind === KIND.EXIT && said.message >= 0 && hasLane(this.layout, said.to)) {
-			const to = this.layout.x(said.to);
-			const signal = this.store.mechanisms[this.store.routeOf(said.message).mechanism];
-
-			this.between({ x1: x, x2: to }, y, messageLabel(this.store, said.message), "",
-				this.theme.family(signal));
-		}
+		this.text(said.label, to > x ? x - 10 - width : x + 10, y + 4, FONT, colour);
+		this.between({ x1: x, x2: to }, y, label, "", this.theme.family(signal));
 	}
 }
-
-const MOVES = new Set(["splice", "tee", "vmsplice", "sendfile", "sendfile64", "copy_file_range"]);
-export const FONT = "12px system-ui, 'DejaVu Sans', sans-serif";
-export const BOLD = "600 12.5px system-ui, 'DejaVu Sans', sans-serif";
-export const SMALL = "11px system-ui, 'DejaVu Sans', sans-serif";
-export const MONO = "11px ui-monospace, 'DejaVu Sans Mono', monospace";

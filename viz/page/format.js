@@ -43,7 +43,8 @@ function escaped(code) {
 }
 
 /* What would be invisible, or change the direction of what follows. */
-const SNEAKY = /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
+const SNEAKY =
+	/[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
 
 /* Bytes as a C string literal has them, without its quotes; UTF-8 that is well formed stays. */
 export function quoted(data) {
@@ -55,7 +56,8 @@ export function quoted(data) {
 
 		if (len === 1 && data[at] >= 32 && data[at] !== 127 && data[at] !== 34 && data[at] !== 92)
 			text += String.fromCharCode(data[at]);
-		else if (len > 1) text += decoder.decode(data.subarray(at, at + len)).replace(SNEAKY, sneaky);
+		else if (len > 1)
+			text += decoder.decode(data.subarray(at, at + len)).replace(SNEAKY, sneaky);
 		else text += escaped(data[at]);
 		at += len || 1;
 	}

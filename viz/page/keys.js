@@ -10,10 +10,17 @@ const ZOOM = 1.25;
 const DRAG_LEAST = 4;
 
 const KEYS = [
-	["↑ ↓", "row above, below"], ["← →", "previous, next of the conversation"],
-	["PgUp PgDn Home End", "scroll"], ["+ − 0", "zoom, fit"], ["1", "a row each, readable"],
-	["/ n N", "search, next hit, hit before"], ["k", "kernel lane"], ["t", "time to scale, or a row each"],
-	["c", "only this conversation"], ["f", "filters"], ["Esc", "select nothing, show all"],
+	["↑ ↓", "row above, below"],
+	["← →", "previous, next of the conversation"],
+	["PgUp PgDn Home End", "scroll"],
+	["+ − 0", "zoom, fit"],
+	["1", "a row each, readable"],
+	["/ n N", "search, next hit, hit before"],
+	["k", "kernel lane"],
+	["t", "time to scale, or a row each"],
+	["c", "only this conversation"],
+	["f", "filters"],
+	["Esc", "select nothing, show all"],
 	["?", "this list"],
 ];
 
@@ -47,7 +54,8 @@ export class Controls {
 		const { app, search } = this;
 
 		search.run(query);
-		if (app.hits.count && !(app.selected >= 0 && app.hits.rows[app.selected])) this.nextHit(1, true);
+		if (app.hits.count && !(app.selected >= 0 && app.hits.rows[app.selected]))
+			this.nextHit(1, true);
 	}
 
 	searchKey(event) {
@@ -66,7 +74,8 @@ export class Controls {
 	/* --- keys --- */
 
 	key(event) {
-		const typing = /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName) &&
+		const typing =
+			/^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName) &&
 			event.target.type !== "checkbox";
 
 		if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -78,18 +87,31 @@ export class Controls {
 		const { app, layout } = this;
 		const page = (layout.bodyHeight / layout.scale) * 0.9;
 		const actions = {
-			j: () => this.step(1), ArrowDown: () => this.step(1), ArrowUp: () => this.step(-1),
-			K: () => this.step(-1), J: () => this.step(1),
-			ArrowLeft: () => follow(app, -1), ArrowRight: () => follow(app, 1),
-			PageDown: () => this.scroll(page), PageUp: () => this.scroll(-page),
-			Home: () => this.scrollTo(layout.first), End: () => this.scrollTo(layout.end),
-			"+": () => this.zoom(ZOOM), "=": () => this.zoom(ZOOM), "-": () => this.zoom(1 / ZOOM),
-			0: () => this.fit(), 1: () => this.readable(),
+			j: () => this.step(1),
+			ArrowDown: () => this.step(1),
+			ArrowUp: () => this.step(-1),
+			K: () => this.step(-1),
+			J: () => this.step(1),
+			ArrowLeft: () => follow(app, -1),
+			ArrowRight: () => follow(app, 1),
+			PageDown: () => this.scroll(page),
+			PageUp: () => this.scroll(-page),
+			Home: () => this.scrollTo(layout.first),
+			End: () => this.scrollTo(layout.end),
+			"+": () => this.zoom(ZOOM),
+			"=": () => this.zoom(ZOOM),
+			"-": () => this.zoom(1 / ZOOM),
+			0: () => this.fit(),
+			1: () => this.readable(),
 			"/": () => byId("search").select() || byId("search").focus(),
-			n: () => this.nextHit(1), N: () => this.nextHit(-1),
-			k: () => app.setKernel(!app.kernel), t: () => app.setTimeAxis(!app.timeAxis),
-			c: () => this.onlyTalk(), f: () => byId("sidebar").querySelector("input, button")?.focus(),
-			"?": () => this.help(), Escape: () => this.escape(),
+			n: () => this.nextHit(1),
+			N: () => this.nextHit(-1),
+			k: () => app.setKernel(!app.kernel),
+			t: () => app.setTimeAxis(!app.timeAxis),
+			c: () => this.onlyTalk(),
+			f: () => byId("sidebar").querySelector("input, button")?.focus(),
+			"?": () => this.help(),
+			Escape: () => this.escape(),
 		};
 
 		if (!Object.hasOwn(actions, key)) return false;
@@ -126,9 +148,28 @@ export class Controls {
 		const box = byId("keys");
 
 		box.hidden = !box.hidden;
-		fill(box, el("h2", {}, "Keys"), el("dl", {}, ...list.flatMap(([key, what]) =>
-			[el("dt", {}, el("kbd", {}, key)), el("dd", {}, what)])),
-		el("button", { type: "button", click: () => { box.hidden = true; } }, "Close"));
+		fill(
+			box,
+			el("h2", {}, "Keys"),
+			el(
+				"dl",
+				{},
+				...list.flatMap(([key, what]) => [
+					el("dt", {}, el("kbd", {}, key)),
+					el("dd", {}, what),
+				]),
+			),
+			el(
+				"button",
+				{
+					type: "button",
+					click: () => {
+						box.hidden = true;
+					},
+				},
+				"Close",
+			),
+		);
 	}
 
 	/* --- moving --- */

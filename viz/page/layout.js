@@ -5,6 +5,8 @@ import { itemRow } from "./items.js";
 export const HEAD = 62; /* pixels: the names of the lanes */
 export const TIMES = 86; /* the times at the left */
 const RIGHT = 150; /* room for what stands right of the last lane */
+const HEAD_WIDE = 120; /* a lane's head is never longer than that */
+const LETTER = 8; /* pixels, about */
 const GAP_LEAST = 74;
 const GAP_MOST = 250;
 const KERNEL = 190; /* the width of the kernel's lane */
@@ -59,7 +61,10 @@ export class Layout {
 		const room = this.width - TIMES - RIGHT - kernel;
 		const middle = Math.ceil(count / 2);
 
-		this.gap = Math.min(GAP_MOST, Math.max(GAP_LEAST, room / Math.max(count - (kernel ? 0 : 1), 1)));
+		this.gap = Math.min(
+			GAP_MOST,
+			Math.max(GAP_LEAST, room / Math.max(count - (kernel ? 0 : 1), 1)),
+		);
 		this.slotX.fill(NaN);
 		let x = TIMES + Math.min(this.gap / 2, 70);
 
@@ -74,6 +79,11 @@ export class Layout {
 		});
 		if (kernel && count <= middle) this.kernelX = x + kernel / 2;
 		this.lanesWidth = x + RIGHT - this.gap + (kernel && count <= middle ? kernel : 0);
+		this.narrow =
+			this.gap < HEAD_WIDE &&
+			this.lanes.some(
+				(lane) => this.app.store.lanes[lane].title.length * LETTER > this.gap - 18,
+			);
 		this.setPan(this.panX);
 	}
 
@@ -86,20 +96,51 @@ export class Layout {
 		return this.slotX[lane] - this.panX;
 	}
 
-	get kernelLeft() { return this.kernelX - KERNEL / 2 - this.panX; }
-	get kernelRight() { return this.kernelX + KERNEL / 2 - this.panX; }
+	/* Pixels to what stands right of a lane: the next one, the kernel, or the edge. */
+	roomRight(lane) {
+		const x = this.slotX[lane];
+		let right = this.width + this.panX;
+
+		if (this.kernelX > x) right = Math.min(right, this.kernelLeft + this.panX);
+		for (const other of this.lanes)
+			if (this.slotX[other] > x) right = Math.min(right, this.slotX[other]);
+		return right - x;
+	}
+
+	get kernelLeft() {
+		return this.kernelX - KERNEL / 2 - this.panX;
+	}
+	get kernelRight() {
+		return this.kernelX + KERNEL / 2 - this.panX;
+	}
 
 	/* --- up and down: position is the number of the item, or nanoseconds --- */
 
-	get bodyHeight() { return Math.max(1, this.height - HEAD); }
-	get first() { return this.app.timeAxis ? this.items.startNs : 0; }
-	get end() { return this.app.timeAxis ? Math.max(this.items.endNs, this.first + 1) : this.items.count; }
-	get span() { return Math.max(this.end - this.first, 1e-9); }
+	get bodyHeight() {
+		return Math.max(1, this.height - HEAD);
+	}
+	get first() {
+		return this.app.timeAxis ? this.items.startNs : 0;
+	}
+	get end() {
+		return this.app.timeAxis ? Math.max(this.items.endNs, this.first + 1) : this.items.count;
+	}
+	get span() {
+		return Math.max(this.end - this.first, 1e-9);
+	}
 
-	position(i) { return this.app.timeAxis ? this.items.at[i] : i + 0.5; }
-	y(i) { return this.yOf(this.position(i)); }
-	yOf(position) { return HEAD + (position - this.top) * this.scale; }
-	positionAt(y) { return this.top + (y - HEAD) / this.scale; }
+	position(i) {
+		return this.app.timeAxis ? this.items.at[i] : i + 0.5;
+	}
+	y(i) {
+		return this.yOf(this.position(i));
+	}
+	yOf(position) {
+		return HEAD + (position - this.top) * this.scale;
+	}
+	positionAt(y) {
+		return this.top + (y - HEAD) / this.scale;
+	}
 
 	/* Between two items a moment has its place too. */
 	positionOfTime(ns) {
@@ -115,7 +156,9 @@ export class Layout {
 		return i - 0.5 + (ns - from) / (items.at[i] - from || 1);
 	}
 
-	yOfTime(ns) { return this.yOf(this.positionOfTime(ns)); }
+	yOfTime(ns) {
+		return this.yOf(this.positionOfTime(ns));
+	}
 
 	/* Items [from, to) that are in sight. */
 	visible() {
@@ -135,8 +178,12 @@ export class Layout {
 		return to - from > 0 ? this.bodyHeight / (to - from) : ROW_MOST;
 	}
 
-	get leastScale() { return this.bodyHeight / (this.span * 1.04); }
-	get mostScale() { return this.app.timeAxis ? Math.max(2, this.leastScale) : Math.max(ROW_MOST, 0); }
+	get leastScale() {
+		return this.bodyHeight / (this.span * 1.04);
+	}
+	get mostScale() {
+		return this.app.timeAxis ? Math.max(2, this.leastScale) : Math.max(ROW_MOST, 0);
+	}
 
 	/* Zooms so that what is at y stays there. */
 	zoom(factor, y) {
@@ -156,7 +203,10 @@ export class Layout {
 		const margin = 14 / this.scale;
 		const last = this.end - room + margin;
 
-		this.top = Math.max(this.first - margin, Math.min(this.top, Math.max(last, this.first - margin)));
+		this.top = Math.max(
+			this.first - margin,
+			Math.min(this.top, Math.max(last, this.first - margin)),
+		);
 	}
 
 	scrollTo(position, share) {
@@ -166,7 +216,10 @@ export class Layout {
 
 	/* At first: rows that can be read, the larger the fewer there are. */
 	begin() {
-		this.scale = Math.max(ROW_FIRST, Math.min(ROW_MOST, this.bodyHeight / (this.items.count + 1)));
+		this.scale = Math.max(
+			ROW_FIRST,
+			Math.min(ROW_MOST, this.bodyHeight / (this.items.count + 1)),
+		);
 		this.top = 0;
 		this.clamp();
 	}
@@ -188,7 +241,8 @@ export class Layout {
 			this.scale = this.app.timeAxis ? this.leastScale : ROW_FIRST;
 			this.wasTime = this.app.timeAxis;
 		}
-		this.scale = whole && !this.app.timeAxis ? this.clampScale(this.scale) : this.clampScale(this.scale);
+		this.scale =
+			whole && !this.app.timeAxis ? this.clampScale(this.scale) : this.clampScale(this.scale);
 		this.scrollTo(this.positionOfTime(ns), 0);
 	}
 }

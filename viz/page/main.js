@@ -25,13 +25,21 @@ function showTotals(app) {
 		signals += store.routes[store.route[m]].signal ? 1 : 0;
 	}
 	byId("command").textContent = store.command;
-	fill(byId("totals"), [
-		store.lanes.length === 1 ? "1 process" : count(store.lanes.length) + " processes",
-		counted(store.channelTotal, "channel"),
-		counted(store.messageCount - signals, "message") + " (" + bytes(total) + ")",
-		signals ? counted(signals, "signal") : "", duration(store.endNs),
-	].filter(Boolean).join(" · "));
-	byId("notes").textContent = store.notes.some((note) => note.includes("lost")) ? "records lost" : "";
+	fill(
+		byId("totals"),
+		[
+			store.lanes.length === 1 ? "1 process" : count(store.lanes.length) + " processes",
+			counted(store.channelTotal, "channel"),
+			counted(store.messageCount - signals, "message") + " (" + bytes(total) + ")",
+			signals ? counted(signals, "signal") : "",
+			duration(store.endNs),
+		]
+			.filter(Boolean)
+			.join(" · "),
+	);
+	byId("notes").textContent = store.notes.some((note) => note.includes("lost"))
+		? "records lost"
+		: "";
 	byId("notes").hidden = !byId("notes").textContent;
 }
 
@@ -44,8 +52,10 @@ function showState(app) {
 	byId("axis").setAttribute("aria-pressed", String(app.timeAxis));
 	byId("kernel").disabled = !app.store.hasCalls;
 	byId("hits").textContent = hits;
-	byId("shown").textContent = app.filtered && shown < all
-		? count(app.kernel ? shown : shown) + " of " + count(app.store.rowCount) + " rows" : "";
+	byId("shown").textContent =
+		app.filtered && shown < all
+			? count(app.kernel ? shown : shown) + " of " + count(app.store.rowCount) + " rows"
+			: "";
 }
 
 /* #m=123 is message 123 */
@@ -131,6 +141,7 @@ async function makeRest(app) {
 	app.emit("calls");
 	await pause();
 	search.prepare();
+	performance.mark("all");
 	document.documentElement.dataset.ready = "all";
 }
 
@@ -138,6 +149,7 @@ async function start() {
 	const app = makeParts(await Store.read());
 
 	document.documentElement.dataset.ready = "picture";
+	performance.mark("picture");
 	window.ipclens = app; /* for the console, and for tests */
 	await pause();
 	await makeRest(app);

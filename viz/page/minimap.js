@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* The whole at the right edge, and where in it the picture is; dragging scrolls. */
 import { byId, el } from "./dom.js";
-import { isBad, mix, pixel } from "./density.js";
+import { mix, pixel } from "./density.js";
+import { isBad } from "./words.js";
 import { itemRow } from "./items.js";
 
 const SAMPLES = 24;
@@ -25,7 +26,8 @@ export class Minimap {
 
 	jump(event) {
 		const { layout } = this;
-		const share = (event.clientY - this.element.getBoundingClientRect().top) / this.element.clientHeight;
+		const share =
+			(event.clientY - this.element.getBoundingClientRect().top) / this.element.clientHeight;
 
 		layout.scrollTo(layout.first + layout.span * share, 0.5);
 		this.app.emit("moved");
@@ -52,17 +54,21 @@ export class Minimap {
 		pixels.fill(pixel(app.theme.bgRgb));
 		for (let y = 0; y < height; y++) {
 			const position = layout.first + (layout.span * (y + 1)) / height;
-			const to = y + 1 === height ? items.count
-				: app.timeAxis ? items.atTime(position) : Math.round(position);
+			const to =
+				y + 1 === height
+					? items.count
+					: app.timeAxis
+						? items.atTime(position)
+						: Math.round(position);
 
-			if (to > from) this.line(pixels, y * width, width, from, to);
+			if (to > from) this.line(pixels, y, width, from, to);
 			from = Math.max(from, to);
 		}
 		pen.putImageData(image, 0, 0);
 		this.notable(pen, width, height);
 	}
 
-	line(pixels, at, width, from, to) {
+	line(pixels, y, width, from, to) {
 		const { app, items } = this;
 		const store = app.store;
 		const step = Math.max(1, Math.floor((to - from) / SAMPLES));
@@ -76,13 +82,15 @@ export class Minimap {
 			total++;
 		}
 		const wide = width * Math.min(1, 0.25 + 0.12 * Math.log2(1 + to - from));
+		const thick = Math.min(4, Math.floor(pixels.length / width / (items.count * 3)));
 		let x = 0;
 
 		for (let f = 0; f < counts.length; f++) {
 			const next = x + (counts[f] / total) * wide;
 			const colour = pixel(mix(app.theme.bgRgb, app.theme.rgb[f], 0.75));
 
-			pixels.fill(colour, at + Math.round(x), at + Math.round(next));
+			for (let at = Math.max(0, y - thick) * width; at <= y * width; at += width)
+				pixels.fill(colour, at + Math.round(x), at + Math.round(next));
 			x = next;
 		}
 	}
@@ -91,7 +99,8 @@ export class Minimap {
 	notable(pen, width, height) {
 		const { app, items } = this;
 		const store = app.store;
-		const y = (ns, i) => ((app.timeAxis ? ns : i) - this.layout.first) / this.layout.span * height;
+		const y = (ns, i) =>
+			(((app.timeAxis ? ns : i) - this.layout.first) / this.layout.span) * height;
 
 		pen.fillStyle = app.theme.bad;
 		for (const said of store.said) {
@@ -119,6 +128,11 @@ export class Minimap {
 		ctx.drawImage(this.back, 0, 0);
 		ctx.strokeStyle = app.theme.accent;
 		ctx.lineWidth = 2;
-		ctx.strokeRect(1, Math.max(1, y1), this.back.width - 2, Math.max(4, Math.min(high, height - 2)));
+		ctx.strokeRect(
+			1,
+			Math.max(1, y1),
+			this.back.width - 2,
+			Math.max(4, Math.min(high, height - 2)),
+		);
 	}
 }

@@ -3,8 +3,9 @@
  * Panels below the picture, a tab each. To add one: a module that calls
  *	addPanel({id: "stats", title: "Statistics", key: "t", open(element, app), close()})
  * when it is read, and a line in viz/page/modules before main.js. open() gets an empty element and
- * the App (app.js) with app.store (store.js), app.items, app.layout, app.canvas; it fills the element with
- * el() of dom.js, listens with app.on(), and selects with app.select(row). close() is optional.
+ * the App (app.js) with app.store (store.js), app.items, app.layout, app.canvas; it fills the
+ * element with el() of dom.js, listens with app.on(), and selects with app.select(row). close()
+ * is optional.
  */
 import { byId, el, fill } from "./dom.js";
 
@@ -25,7 +26,10 @@ export function openPanel(app, id) {
 	fill(place);
 	place.hidden = !current;
 	for (const tab of byId("tabs").children)
-		tab.setAttribute("aria-expanded", String(current !== null && tab.dataset.panel === current.id));
+		tab.setAttribute(
+			"aria-expanded",
+			String(current !== null && tab.dataset.panel === current.id),
+		);
 	if (current) current.open(place, app);
 	app.canvas.resize();
 }
@@ -42,9 +46,19 @@ export const panelHelp = () => panels.filter((p) => p.key).map((p) => [p.key, p.
 
 export function showTabs(app) {
 	const tabs = panels.map((panel) =>
-		el("button", { type: "button", class: "tab", "data-panel": panel.id, "aria-expanded": "false",
-			title: panel.key ? "key " + panel.key : null, click: () => openPanel(app, panel.id) },
-		panel.title));
+		el(
+			"button",
+			{
+				type: "button",
+				class: "tab",
+				"data-panel": panel.id,
+				"aria-expanded": "false",
+				title: panel.key ? "key " + panel.key : null,
+				click: () => openPanel(app, panel.id),
+			},
+			panel.title,
+		),
+	);
 
 	fill(byId("tabs"), ...tabs);
 	byId("tabs").hidden = !tabs.length;

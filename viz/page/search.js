@@ -73,18 +73,30 @@ export class Search {
 	inNames(query, rows) {
 		const store = this.app.store;
 		const has = (text) => text.toLowerCase().includes(query);
-		const lanes = store.lanes.map((lane) => has(lane.name) || has(lane.command));
+		const lanes = store.lanes.map((lane) => has(lane.name));
 		const objects = store.objects.map((object) => has(object.name));
-		const routes = store.routes.map((route) =>
-			lanes[route.from] || lanes[route.to] || objects[route.object] || has(route.label) ||
-			has(route.fromName) || has(route.toName) || has(store.mechanisms[route.mechanism].name));
+		const routes = store.routes.map(
+			(route) =>
+				lanes[route.from] ||
+				lanes[route.to] ||
+				objects[route.object] ||
+				has(route.label) ||
+				has(route.fromName) ||
+				has(route.toName) ||
+				has(store.mechanisms[route.mechanism].name),
+		);
 
 		if (routes.includes(true))
 			for (let m = 0; m < store.messageCount; m++)
 				if (routes[store.route[m]]) rows[store.rowOf[m]] = 1;
 		for (const said of store.said)
-			if (lanes[said.from] || lanes[said.to] || has(said.label) || has(said.detail) ||
-				has(said.channel))
+			if (
+				lanes[said.from] ||
+				lanes[said.to] ||
+				has(said.label) ||
+				has(said.detail) ||
+				has(said.channel)
+			)
 				rows[said.row] = 1;
 	}
 
@@ -96,7 +108,9 @@ export class Search {
 		const here = items.ofRow(app.selected);
 
 		for (let k = 1; rows && k <= items.count; k++) {
-			const i = (((here < 0 && step < 0 ? 0 : here) + k * step) % items.count + items.count) % items.count;
+			const i =
+				((((here < 0 && step < 0 ? 0 : here) + k * step) % items.count) + items.count) %
+				items.count;
 			const row = items.list[i] >>> 2;
 
 			if (rows[row]) return row;
@@ -105,10 +119,16 @@ export class Search {
 	}
 }
 
-/* The message that has this byte; not before `from`. */
+/* The message that has this byte; not before `from`, and often near it. */
 function messageAt(ends, at, from) {
+	let step = 1;
 	let low = from;
-	let high = ends.length - 2;
+
+	while (low + step < ends.length && ends[low + step] <= at) {
+		low += step;
+		step *= 2;
+	}
+	let high = Math.min(low + step, ends.length - 1) - 1;
 
 	while (low < high) {
 		const middle = (low + high) >> 1;

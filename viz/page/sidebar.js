@@ -3,9 +3,11 @@
 import { byId, el, fill } from "./dom.js";
 import { bytes, count } from "./format.js";
 import { dashOf } from "./theme.js";
-import { isBad } from "./density.js";
+import { isBad } from "./words.js";
 
 const MOST = 40; /* rows of a list */
+const SEVERITY_WORDS = ["", "note", "warning", "error"];
+const SEVERITY_SIGNS = ["", "○", "⚠", "✗"];
 
 /* A piece of line in the mechanism's colour and dash. */
 function sample(app, mechanism) {
@@ -21,6 +23,13 @@ function sample(app, mechanism) {
 	pen.lineTo(36, 5);
 	pen.stroke();
 	return canvas;
+}
+
+/* Without its mechanism, which the line beside it tells: "[77]". */
+function shortName(store, object) {
+	const prefix = store.mechanisms[object.mechanism].name + ":";
+
+	return object.name.startsWith(prefix) ? object.name.slice(prefix.length) : object.name;
 }
 
 /* Messages and bytes of each mechanism, object and lane. */
@@ -58,72 +67,170 @@ export class Sidebar {
 	}
 
 	draw() {
-		fill(byId("sidebar"), this.notes(), this.mechanisms(), this.list("Channels", this.objects()),
-			this.list("Processes", this.lanes()), this.all());
+		fill(
+			byId("sidebar"),
+			this.findings(),
+			this.notes(),
+			this.mechanisms(),
+			this.list("Channels", this.objects()),
+			this.list("Processes", this.lanes()),
+			this.all(),
+		);
 	}
 
 	notes() {
 		const { store } = this.app;
-		const bad = store.said.filter((said) => isBad(store, said));
+		const bad = store.said.filter((said) => isBad(store, said) && said.mark < 0);
 
 		if (!store.notes.length && !bad.length) return null;
-		return el("section", {}, el("h2", {}, "Notes"),
+		return el(
+			"section",
+			{},
+			el("h2", {}, "Notes"),
 			...store.notes.map((note) => el("p", { class: "note" }, note)),
-			...bad.slice(0, 6).map((said) => el("button", { type: "button", class: "entry bad",
-				click: () => this.app.select(said.row) },
-			el("span", { class: "name" }, "✗ " + (said.from >= 0 ? store.lanes[said.from].title + " " : "") +
-				said.label))));
+			...bad.slice(0, 6).map((said) =>
+				el(
+					"button",
+					{
+						type: "button",
+						class: "entry bad",
+						click: () => this.app.select(said.row),
+					},
+					el(
+						"span",
+						{ class: "name" },
+						"✗ " +
+							(said.from >= 0 ? store.lanes[said.from].title + " " : "") +
+							said.label,
+					),
+				),
+			),
+		);
+	}
+
+	/* What diagnose found: each leads to its place. */
+	findings() {
+		const { app } = this;
+		const { marks } = app.store;
+
+		if (!marks.length) return null;
+		return el(
+			"section",
+			{},
+			el("h2", {}, "Findings"),
+			...marks.slice(0, MOST).map((mark) =>
+				el(
+					"button",
+					{
+						type: "button",
+						class: "finding " + SEVERITY_WORDS[mark.severity],
+						title: mark.advice,
+						click: () => app.select(mark.row),
+					},
+					el("b", {}, SEVERITY_SIGNS[mark.severity] + " " + mark.id),
+					el("span", {}, mark.text),
+				),
+			),
+		);
 	}
 
 	mechanisms() {
 		const { app, sums } = this;
 		const entries = [...sums.mechanisms].sort((a, b) => b[1].n - a[1].n);
 
-		return el("section", {}, el("h2", {}, "Mechanisms"), ...entries.map(([id, sum]) => {
-			const mechanism = app.store.mechanisms[id];
+		return el(
+			"section",
+			{},
+			el("h2", {}, "Mechanisms"),
+			...entries.map(([id, sum]) => {
+				const mechanism = app.store.mechanisms[id];
 
-			return el("label", { class: "entry", title: mechanism.help },
-				el("input", { type: "checkbox", checked: !app.filter.mechanisms.has(id),
-					change: () => app.toggleMechanism(id) }),
-				sample(app, mechanism), el("span", { class: "name" }, mechanism.name),
-				el("span", { class: "number" }, count(sum.n)));
-		}));
+				return el(
+					"label",
+					{ class: "entry", title: mechanism.help },
+					el("input", {
+						type: "checkbox",
+						checked: !app.filter.mechanisms.has(id),
+						change: () => app.toggleMechanism(id),
+					}),
+					sample(app, mechanism),
+					el("span", { class: "name" }, mechanism.name),
+					el("span", { class: "number" }, count(sum.n)),
+				);
+			}),
+		);
 	}
 
 	objects() {
 		const { app, sums } = this;
 
-		return [...sums.objects].sort((a, b) => b[1].n - a[1].n).map(([id, sum]) => ({
-			name: app.store.objects[id].name, sum, chosen: app.filter.object === id,
-			click: () => app.only("object", id),
-		}));
+		return [...sums.objects]
+			.sort((a, b) => b[1].n - a[1].n)
+			.map(([id, sum]) => ({
+				name: shortName(app.store, app.store.objects[id]),
+				title: app.store.objects[id].name,
+				mechanism: app.store.mechanisms[app.store.objects[id].mechanism],
+				sum,
+				chosen: app.filter.object === id,
+				click: () => app.only("object", id),
+			}));
 	}
 
 	lanes() {
 		const { app, sums } = this;
 
 		return app.store.lanes.map((lane, id) => ({
-			name: lane.name, title: lane.command, sum: sums.lanes.get(id) || { n: 0, bytes: 0 },
-			chosen: app.filter.lane === id, click: () => app.only("lane", id),
+			name: lane.name,
+			title: lane.command,
+			sum: sums.lanes.get(id) || { n: 0, bytes: 0 },
+			chosen: app.filter.lane === id,
+			click: () => app.only("lane", id),
 		}));
 	}
 
 	list(heading, entries) {
+		const { app } = this;
 		const more = entries.length - MOST;
 
 		if (!entries.length) return null;
-		return el("section", {}, el("h2", {}, heading),
-			...entries.slice(0, MOST).map((entry) =>
-				el("button", { type: "button", class: "entry", click: entry.click,
-					"aria-pressed": String(entry.chosen), title: entry.title || entry.name },
-				el("span", { class: "name mono" }, entry.name),
-				el("span", { class: "number" }, count(entry.sum.n),
-					entry.sum.bytes ? el("small", {}, " " + bytes(entry.sum.bytes)) : null))),
-			more > 0 ? el("p", { class: "note" }, "and " + count(more) + " more") : null);
+		return el(
+			"section",
+			{},
+			el("h2", {}, heading),
+			el(
+				"div",
+				{ class: "list" },
+				...entries.slice(0, MOST).map((entry) =>
+					el(
+						"button",
+						{
+							type: "button",
+							class: "entry",
+							click: entry.click,
+							"aria-pressed": String(entry.chosen),
+							title: entry.title || entry.name,
+						},
+						entry.mechanism ? sample(app, entry.mechanism) : null,
+						el("span", { class: "name mono" }, entry.name),
+						el(
+							"span",
+							{ class: "number" },
+							count(entry.sum.n),
+							entry.sum.bytes ? el("small", {}, " " + bytes(entry.sum.bytes)) : null,
+						),
+					),
+				),
+			),
+			more > 0 ? el("p", { class: "note" }, "and " + count(more) + " more") : null,
+		);
 	}
 
 	all() {
 		if (!this.app.filtered) return null;
-		return el("button", { type: "button", class: "all", click: () => this.app.showAll() }, "Show all");
+		return el(
+			"button",
+			{ type: "button", class: "all", click: () => this.app.showAll() },
+			"Show all",
+		);
 	}
 }

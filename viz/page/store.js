@@ -7,11 +7,15 @@
  * store.mechanisms[i]  {name, help, family, direct, form (FORM), typed, reliable, twoWay}
  * store.lanes[i]       {title, pid, name, command, parent, start, end (NaN: never), before}
  * store.objects[i]     {name, mechanism, capacity (bytes, 0: not known)}
- * store.routes[i]      {from, to, mechanism, object, label, fromName, toName, talk, signal}: what many
- *                      messages share. from, to: lane, NOWHERE, OUTSIDE. label: a signal's name.
- *                      talk: the same for both directions between two processes by one mechanism.
+ * store.routes[i]      {from, to, mechanism, object, label, fromName, toName, talk, signal}: what
+ *                      many messages share. from, to: lane, NOWHERE, OUTSIDE. label: of a
+ *                      signal its name. talk: the same for both directions between two
+ *                      processes by one mechanism.
  * store.said[i]        a row that is no message: {from, to, mechanism, label, detail, channel,
- *                      ambiguous, important, call, row, message (an exit's SIGCHLD)}
+ *                      ambiguous, important, call, row, message (an exit's SIGCHLD),
+ *                      mark (a row of store.marks)}
+ * store.marks[i]       a finding, worst first: {severity (SEVERITY), id, text, advice, channel,
+ *                      lane, at, lines[], row (where it is shown)}
  *
  * Rows, in causal order, r < store.rowCount:
  *   rowKind(r) (KIND), rowPart(r) (PART), rowAt[r], rowMessage(r), rowSaid(r)
@@ -27,6 +31,7 @@
  *   requested(c), error(c), waits(c), unfinished(c), waker(c), wokenBy(c)
  */
 import { readSection } from "./decode.js";
+import { readTables } from "./store_tables.js";
 
 export const NONE = -1;
 export const NOWHERE = -1;
@@ -34,14 +39,34 @@ export const OUTSIDE = -2;
 
 /* enum scene_kind, scene_part, fate of viz/ */
 export const KIND = {
-	MESSAGE: 0, SIGNAL: 1, EOF: 2, CONNECT: 3, FORK: 4, EXEC: 5, EXIT: 6, IDLE: 7, FAILED: 8,
-	WAITING: 9, NOTE: 10, FOUND: 13,
+	MESSAGE: 0,
+	SIGNAL: 1,
+	EOF: 2,
+	CONNECT: 3,
+	FORK: 4,
+	EXEC: 5,
+	EXIT: 6,
+	IDLE: 7,
+	FAILED: 8,
+	WAITING: 9,
+	NOTE: 10,
+	FOUND: 13,
 };
 export const FORM = { STREAM: 1, MESSAGE: 2, EVENT: 3, MEMORY: 4 };
+export const SEVERITY = { NOTE: 1, WARNING: 2, ERROR: 3 };
 export const PART = { WHOLE: 0, SENT: 1, RECEIVED: 2, UNREAD: 3, DROPPED: 4 };
 export const FATE = {
-	NONE: 0, UNREAD: 1, DISCARDED: 2, DROPPED: 3, TRUNCATED: 4, HANDLED: 5, IGNORED: 6,
-	DEFAULT: 7, COALESCED: 8, PENDING: 9, NO_PROCESS: 10,
+	NONE: 0,
+	UNREAD: 1,
+	DISCARDED: 2,
+	DROPPED: 3,
+	TRUNCATED: 4,
+	HANDLED: 5,
+	IGNORED: 6,
+	DEFAULT: 7,
+	COALESCED: 8,
+	PENDING: 9,
+	NO_PROCESS: 10,
 };
 
 const FLAG_AMBIGUOUS = 0x10;
@@ -59,43 +84,22 @@ export class Store {
 
 	constructor(core) {
 		Object.assign(this, {
-			command: core.command, host: core.host, kernel: core.kernel, version: core.version,
-			notes: core.notes, fates: core.fates, channelTotal: core.channelTotal,
-			callsLeftOut: core.callsLeftOut, texts: core.texts,
+			command: core.command,
+			host: core.host,
+			kernel: core.kernel,
+			version: core.version,
+			notes: core.notes,
+			fates: core.fates,
+			channelTotal: core.channelTotal,
+			callsLeftOut: core.callsLeftOut,
+			texts: core.texts,
 		});
 		this.startNs = BigInt(core.startNs);
 		this.realtimeOffsetNs = BigInt(core.realtimeOffsetNs);
-		this.readTables(core);
+		Object.assign(this, readTables(core));
 		this.readRows(core.columns);
 		this.readMessages(core.columns);
 		this.hasCalls = this.hasPayload = false;
-	}
-
-	readTables(core) {
-		const text = (place) => core.texts[place];
-		const or = (place) => (place === null ? NONE : place);
-
-		this.mechanisms = core.mechanisms.map((m) => ({
-			name: m[0], help: m[1], family: m[2], direct: m[3] === 1, form: m[4], typed: m[5],
-			reliable: m[6], twoWay: m[7] === 2,
-		}));
-		this.lanes = core.lanes.map((l) => ({
-			title: l[0], pid: l[1], name: l[0] + "[" + l[1] + "]", command: text(l[2]), parent: l[3],
-			start: l[4], end: l[5] === null ? NaN : l[5], before: l[6],
-		}));
-		this.objects = core.objects.map((o) => ({
-			name: text(o[0]), mechanism: o[1], capacity: o[2],
-		}));
-		const talks = new Map();
-		this.routes = core.routes.map((r) => ({
-			from: r[0], to: r[1], mechanism: r[2], object: or(r[3]), label: text(r[4]),
-			fromName: text(r[5]), toName: text(r[6]), talk: talkOf(talks, r),
-			signal: core.mechanisms[r[2]][0] === "signal",
-		}));
-		this.said = core.said.map((s) => ({
-			from: s[0], to: s[1], mechanism: s[2], label: s[3], detail: s[4], channel: s[5],
-			ambiguous: s[6], important: s[7], call: or(s[8]), row: NONE, message: NONE,
-		}));
 	}
 
 	/* rowRef: a message, or below 0 the place in said, from -1. */
@@ -124,7 +128,15 @@ export class Store {
 		this.rowKinds = columns.rowKind;
 		this.rowAt = columns.rowAt;
 		this.rowRef = ref;
+		this.placeMarks();
 		this.endNs = count ? columns.rowAt[count - 1] : 0;
+	}
+
+	/* Notes have no row of their own: the last one before them. */
+	placeMarks() {
+		for (const mark of this.marks)
+			mark.row = Math.min(Math.max(0, this.rowAtTime(mark.at + 1) - 1), this.rowCount - 1);
+		for (const said of this.said) if (said.mark >= 0) this.marks[said.mark].row = said.row;
 	}
 
 	readMessages(columns) {
@@ -145,18 +157,40 @@ export class Store {
 
 	/* --- rows and messages --- */
 
-	rowKind(r) { return this.rowKinds[r] & 15; }
-	rowPart(r) { return (this.rowKinds[r] >> 4) & 7; }
-	rowMessage(r) { return this.rowRef[r] >= 0 ? this.rowRef[r] : this.rowSaid(r).message; }
-	rowSaid(r) { return this.said[-1 - this.rowRef[r]]; }
+	rowKind(r) {
+		return this.rowKinds[r] & 15;
+	}
+	rowPart(r) {
+		return (this.rowKinds[r] >> 4) & 7;
+	}
+	rowMessage(r) {
+		return this.rowRef[r] >= 0 ? this.rowRef[r] : this.rowSaid(r).message;
+	}
+	rowSaid(r) {
+		return this.said[-1 - this.rowRef[r]];
+	}
 	/* Where the words or the route are: both have from, to, mechanism. */
-	rowEnds(r) { return this.rowRef[r] >= 0 ? this.routes[this.route[this.rowRef[r]]] : this.rowSaid(r); }
-	routeOf(m) { return this.routes[this.route[m]]; }
-	fate(m) { return this.flags[m] & 15; }
-	ambiguous(m) { return (this.flags[m] & FLAG_AMBIGUOUS) !== 0; }
-	type(m) { return this.types.get(m); }
-	cut(m) { return this.cuts.get(m) || 0; }
-	isSignal(m) { return this.routes[this.route[m]].signal; }
+	rowEnds(r) {
+		return this.rowRef[r] >= 0 ? this.routes[this.route[this.rowRef[r]]] : this.rowSaid(r);
+	}
+	routeOf(m) {
+		return this.routes[this.route[m]];
+	}
+	fate(m) {
+		return this.flags[m] & 15;
+	}
+	ambiguous(m) {
+		return (this.flags[m] & FLAG_AMBIGUOUS) !== 0;
+	}
+	type(m) {
+		return this.types.get(m);
+	}
+	cut(m) {
+		return this.cuts.get(m) || 0;
+	}
+	isSignal(m) {
+		return this.routes[this.route[m]].signal;
+	}
 
 	/* The message with this id, or NONE. */
 	byId(id) {
@@ -194,8 +228,18 @@ export class Store {
 
 		this.threads = section.threads;
 		this.sites = section.sites;
-		for (const name of ["callFlags", "site", "enter", "duration", "offCpu", "returned", "send",
-			"receive", "sendOffset", "receiveOffset"])
+		for (const name of [
+			"callFlags",
+			"site",
+			"enter",
+			"duration",
+			"offCpu",
+			"returned",
+			"send",
+			"receive",
+			"sendOffset",
+			"receiveOffset",
+		])
 			this[name] = columns[name];
 		this.resumedBefore = columns.resumed;
 		this.requestedRaw = columns.requested;
@@ -216,30 +260,66 @@ export class Store {
 		for (let m = 0; m < this.messageCount; m++) {
 			if (!this.isSignal(m)) continue;
 			this.signals.set(m, {
-				raised: time(columns.raised[at]), delivered: time(columns.delivered[at]),
+				raised: time(columns.raised[at]),
+				delivered: time(columns.delivered[at]),
 				handled: time(columns.handled[at]),
 			});
 			at++;
 		}
 	}
 
-	sendCall(m) { return this.send[m] - 1; }
-	receiveCall(m) { return this.receive[m] - 1; }
-	callThread(c) { return this.sites[this.site[c]][0]; }
-	callLane(c) { return this.threads[this.callThread(c)][0]; }
-	callTid(c) { return this.threads[this.callThread(c)][1]; }
-	callName(c) { return this.texts[this.sites[this.site[c]][1]]; }
-	callFd(c) { return this.sites[this.site[c]][2]; }
-	callObject(c) { const object = this.sites[this.site[c]][3]; return object === null ? NONE : object; }
-	exitNs(c) { return this.enter[c] + this.duration[c]; }
-	unfinished(c) { return (this.callFlags[c] & CALL_UNFINISHED) !== 0; }
-	resumedNs(c) { return this.callFlags[c] & CALL_SLEPT ? this.exitNs(c) - this.resumedBefore[c] : NaN; }
-	requested(c) { return this.requestedRaw[c] ? this.requestedRaw[c] - 1 : this.returned[c]; }
-	error(c) { return this.texts[this.errorText[c]]; }
-	waits(c) { return this.texts[this.waitsText[c]]; }
-	waker(c) { return this.wakerBefore[c] ? c - this.wakerBefore[c] : NONE; }
-	wokenBy(c) { return this.wokenByLane[c] - 1; }
-	signalTimes(m) { return this.signals.get(m); }
+	sendCall(m) {
+		return this.send[m] - 1;
+	}
+	receiveCall(m) {
+		return this.receive[m] - 1;
+	}
+	callThread(c) {
+		return this.sites[this.site[c]][0];
+	}
+	callLane(c) {
+		return this.threads[this.callThread(c)][0];
+	}
+	callTid(c) {
+		return this.threads[this.callThread(c)][1];
+	}
+	callName(c) {
+		return this.texts[this.sites[this.site[c]][1]];
+	}
+	callFd(c) {
+		return this.sites[this.site[c]][2];
+	}
+	callObject(c) {
+		const object = this.sites[this.site[c]][3];
+		return object === null ? NONE : object;
+	}
+	exitNs(c) {
+		return this.enter[c] + this.duration[c];
+	}
+	unfinished(c) {
+		return (this.callFlags[c] & CALL_UNFINISHED) !== 0;
+	}
+	resumedNs(c) {
+		return this.callFlags[c] & CALL_SLEPT ? this.exitNs(c) - this.resumedBefore[c] : NaN;
+	}
+	requested(c) {
+		return this.requestedRaw[c] ? this.requestedRaw[c] - 1 : this.returned[c];
+	}
+	error(c) {
+		return this.texts[this.errorText[c]];
+	}
+	waits(c) {
+		return this.texts[this.waitsText[c]];
+	}
+	waker(c) {
+		return this.wakerBefore[c] ? c - this.wakerBefore[c] : NONE;
+	}
+	wokenBy(c) {
+		return this.wokenByLane[c] - 1;
+	}
+	signalTimes(m) {
+		return this.signals.get(m);
+	}
 
 	/* When it left: of a call whose bytes went in parts, a later part left later. */
 	sentNs(m) {
@@ -288,13 +368,4 @@ function sparse(flags, flag, values) {
 	for (let m = 0; values.length && m < flags.length; m++)
 		if (flags[m] & flag) map.set(m, values[at++]);
 	return map;
-}
-
-function talkOf(talks, [from, to, mechanism, , , fromName, toName]) {
-	const a = from + "/" + fromName;
-	const b = to + "/" + toName;
-	const key = (a < b ? a + " " + b : b + " " + a) + " " + mechanism;
-
-	if (!talks.has(key)) talks.set(key, talks.size);
-	return talks.get(key);
 }

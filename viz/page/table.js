@@ -5,31 +5,45 @@
  */
 import { byId, el, fill } from "./dom.js";
 import { NONE, NOWHERE, OUTSIDE } from "./store.js";
-import { messageLabel, messagePayload } from "./draw_row.js";
+import { messageLabel, messagePayload } from "./words.js";
 import { itemRow } from "./items.js";
 
 const AROUND = 10;
 
 const nameOf = (store, lane, outside) =>
-	lane >= 0 ? store.lanes[lane].name : lane === OUTSIDE ? outside || "outside" : lane === NOWHERE ? "nobody" : "";
+	lane >= 0
+		? store.lanes[lane].name
+		: lane === OUTSIDE
+			? outside || "outside"
+			: lane === NOWHERE
+				? "nobody"
+				: "";
 
 /* [time, from, to, what] */
 export function rowWords(app, row) {
 	const { store } = app;
 	const m = store.rowRef[row];
-	const at = app.canvas.clock;
+	const at = app.canvas.frame.clock;
 	const time = at.text(store.rowAt[row]) + " " + at.unit;
 
 	if (m < 0) {
 		const said = store.rowSaid(row);
 
-		return [time, said.from >= 0 ? store.lanes[said.from].name : "",
-			said.to >= 0 ? store.lanes[said.to].name : "", (said.label + " " + said.detail).trim()];
+		return [
+			time,
+			said.from >= 0 ? store.lanes[said.from].name : "",
+			said.to >= 0 ? store.lanes[said.to].name : "",
+			(said.label + " " + said.detail).trim(),
+		];
 	}
 	const route = store.routeOf(m);
 
-	return [time, nameOf(store, route.from, route.fromName), nameOf(store, route.to, route.toName),
-		(messageLabel(store, m) + " " + messagePayload(store, m)).trim()];
+	return [
+		time,
+		nameOf(store, route.from, route.fromName),
+		nameOf(store, route.to, route.toName),
+		(messageLabel(store, m) + " " + messagePayload(store, m)).trim(),
+	];
 }
 
 export class Table {
@@ -50,15 +64,33 @@ export class Table {
 		const from = Math.max(0, here - AROUND);
 		const rows = Array.from(new Set(items.list.slice(from, here + AROUND)), itemRow);
 
-		fill(byId("rows"), el("caption", {}, "Rows around the selected one"),
-			el("tr", {}, ...["time", "from", "to", "what"].map((t) => el("th", { scope: "col" }, t))),
-			...rows.map((row) => el("tr", { "aria-selected": String(row === app.selected) },
-				...rowWords(app, row).map((text) => el("td", {}, text)))));
+		fill(
+			byId("rows"),
+			el("caption", {}, "Rows around the selected one"),
+			el(
+				"tr",
+				{},
+				...["time", "from", "to", "what"].map((t) => el("th", { scope: "col" }, t)),
+			),
+			...rows.map((row) =>
+				el(
+					"tr",
+					{ "aria-selected": String(row === app.selected) },
+					...rowWords(app, row).map((text) => el("td", {}, text)),
+				),
+			),
+		);
 		if (app.selected === NONE) return;
 		const [time, who, whom, what] = rowWords(app, app.selected);
 		const m = store.rowMessage(app.selected);
 
-		byId("status").textContent = (m >= 0 ? "message " + store.id[m] + ": " : "") + who +
-			(whom ? " to " + whom : "") + ", " + what + ", at " + time;
+		byId("status").textContent =
+			(m >= 0 ? "message " + store.id[m] + ": " : "") +
+			who +
+			(whom ? " to " + whom : "") +
+			", " +
+			what +
+			", at " +
+			time;
 	}
 }

@@ -6,9 +6,19 @@
  */
 
 const DASHES = {
-	fifo: [7, 3], pty: [2, 2], "unix-dgram": [7, 3], "unix-seqpacket": [10, 3, 2, 3],
-	udp: [7, 3], netlink: [2, 2], signal: [2, 3], "sysv-msg": [7, 3], eventfd: [7, 3],
-	"sysv-sem": [2, 2], "posix-sem": [4, 2], futex: [2, 2], "process-vm": [10, 3, 2, 3],
+	fifo: [7, 3],
+	pty: [2, 2],
+	"unix-dgram": [7, 3],
+	"unix-seqpacket": [10, 3, 2, 3],
+	udp: [7, 3],
+	netlink: [2, 2],
+	signal: [2, 3],
+	"sysv-msg": [7, 3],
+	eventfd: [7, 3],
+	"sysv-sem": [2, 2],
+	"posix-sem": [4, 2],
+	futex: [2, 2],
+	"process-vm": [10, 3, 2, 3],
 };
 
 const FAMILIES = 7;
@@ -24,8 +34,20 @@ export class Theme {
 		const style = getComputedStyle(document.documentElement);
 		const colour = (name) => style.getPropertyValue("--" + name).trim();
 
-		for (const name of ["bg", "panel", "fg", "muted", "line", "accent", "select", "bad",
-			"kernel", "kernelline", "kernelfg", "sleep"])
+		for (const name of [
+			"bg",
+			"panel",
+			"fg",
+			"muted",
+			"line",
+			"accent",
+			"select",
+			"bad",
+			"kernel",
+			"kernelline",
+			"kernelfg",
+			"sleep",
+		])
 			this[name] = colour(name);
 		this.families = [];
 		for (let i = 0; i < FAMILIES; i++) this.families.push(colour("family" + i));

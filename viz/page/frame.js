@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Around the rows: lanes with their heads, and the times at the left. */
+import { clock, duration } from "./format.js";
+import { BOLD, FONT, MONO, SMALL } from "./words.js";
+import { HEAD, ROW_LABELS, TIMES } from "./layout.js";
+
+const IDLE_LEAST = 10e6; /* a shorter gap is no news */
+const IDLE_PART = 20; /* nor one of less than this part of the whole */
+const TIME_LEAST = 13; /* pixels between two times */
+
+export class Frame {
+	constructor(app, items, layout, ctx, pen) {
+		Object.assign(this, { app, items, layout, ctx, pen });
+	}
+
+	/* --- lanes --- */
+
+	lifelines(dense) {
+		const { ctx, layout, app } = this;
+
+		if (app.kernel) {
+			ctx.globalAlpha = dense ? 0.35 : 1;
+			ctx.fillStyle = app.theme.kernel;
+			ctx.fillRect(
+				layout.kernelLeft,
+				0,
+				layout.kernelRight - layout.kernelLeft,
+				layout.height,
+			);
+			ctx.globalAlpha = 1;
+			ctx.strokeStyle = app.theme.kernelline;
+			ctx.lineWidth = 1;
+			ctx.strokeRect(
+				Math.round(layout.kernelLeft) + 0.5,
+				-2,
+				Math.round(layout.kernelRight - layout.kernelLeft),
+				layout.height + 4,
+			);
+		}
+		ctx.strokeStyle = app.theme.line;
+		ctx.lineWidth = 1.4;
+		ctx.beginPath();
+		for (const lane of layout.lanes) {
+			const { start, end, before } = app.store.lanes[lane];
+			const x = Math.round(layout.x(lane));
+			const y1 = before ? HEAD : Math.max(HEAD, layout.yOfTime(start));
+			const y2 = Number.isNaN(end) ? layout.height : Math.min(layout.height, this.endY(end));
+
+			if (x < -9 || x > layout.width + 9 || y2 < y1) continue;
+			ctx.moveTo(x, y1);
+			ctx.lineTo(x, y2);
+		}
+		ctx.stroke();
+	}
+
+	/* In rows, an end is drawn where its row is, which is the first one after. */
+	endY(end) {
+		const { layout, items, app } = this;
+
+		if (app.timeAxis) return layout.yOfTime(end);
+		return layout.y(Math.min(items.count - 1, items.atTime(end)));
+	}
+
+	heads() {
+		const { ctx, layout, app } = this;
+
+		ctx.fillStyle = app.theme.bg;
+		ctx.fillRect(0, 0, layout.width, HEAD - 4);
+		ctx.strokeStyle = app.theme.line;
+		ctx.lineWidth = 1;
+		ctx.beginPath();
+		ctx.moveTo(0, HEAD - 3.5);
+		ctx.lineTo(layout.width, HEAD - 3.5);
+		ctx.stroke();
+		if (app.kernel) this.kernelHead();
+		layout.lanes.forEach((lane, slot) => this.laneHead(lane, slot));
+		ctx.fillStyle = app.theme.bg;
+		ctx.fillRect(0, 0, TIMES - 22, HEAD - 4);
+		ctx.font = SMALL;
+		ctx.fillStyle = app.theme.muted;
+		ctx.textAlign = "right";
+		ctx.fillText(this.clock.unit, TIMES - 24, HEAD - 10);
+		ctx.textAlign = "left";
+	}
+
+	/* Name above number; where lanes are narrow side by side, every other one lower. */
+	laneHead(lane, slot) {
+		const { layout, app, pen } = this;
+		const { title, pid } = app.store.lanes[lane];
+		const x = layout.x(lane);
+
+		if (x < -150 || x > layout.width + 150) return;
+		if (!layout.narrow) {
+			const name = pen.fitted(title, BOLD, layout.gap - 18);
+			const width = Math.max(pen.width(name, BOLD), pen.width(String(pid), MONO)) + 22;
+
+			this.headBox(lane, x - width / 2, 8, width, HEAD - 22);
+			this.headText(name, x - pen.width(name, BOLD) / 2, 25, BOLD, app.theme.fg);
+			this.headText(String(pid), x - pen.width(String(pid), MONO) / 2, 41, MONO);
+			return;
+		}
+		const y = slot % 2 ? 30 : 4;
+		const number = pen.width(String(pid), MONO);
+		const name = pen.fitted(title, BOLD, layout.gap * 2 - number - 22);
+		const width = pen.width(name, BOLD) + number + 16;
+		const left = Math.max(TIMES - 18 - layout.panX, x - width / 2);
+
+		this.headBox(lane, left, y, width, 22);
+		this.headText(name, left + 5, y + 15, BOLD, app.theme.fg);
+		this.headText(String(pid), left + width - number - 5, y + 15, MONO);
+	}
+
+	headBox(lane, x, y, width, height) {
+		const { ctx, app } = this;
+		const chosen = app.filter.lane === lane;
+
+		ctx.beginPath();
+		ctx.roundRect(Math.round(x) + 0.5, y + 0.5, Math.round(width), height, 5);
+		ctx.fillStyle = app.theme.panel;
+		ctx.fill();
+		ctx.strokeStyle = chosen ? app.theme.accent : app.theme.muted;
+		ctx.lineWidth = chosen ? 2 : 1;
+		ctx.stroke();
+	}
+
+	headText(text, x, y, font, colour) {
+		this.ctx.font = font;
+		this.ctx.fillStyle = colour || this.app.theme.muted;
+		this.ctx.fillText(text, x, y);
+	}
+
+	kernelHead() {
+		const { ctx, layout, app } = this;
+		const x = (layout.kernelLeft + layout.kernelRight) / 2;
+
+		ctx.fillStyle = app.theme.kernel;
+		ctx.fillRect(
+			layout.kernelLeft + 1,
+			0,
+			layout.kernelRight - layout.kernelLeft - 1,
+			HEAD - 4,
+		);
+		ctx.textAlign = "center";
+		ctx.font = BOLD;
+		ctx.fillStyle = app.theme.kernelfg;
+		ctx.fillText("KERNEL", x, 25);
+		ctx.font = SMALL;
+		ctx.fillText("what lies in its buffers", x, 41);
+		ctx.textAlign = "left";
+	}
+
+	/* --- times --- */
+
+	get clock() {
+		return clock(this.items.endNs);
+	}
+
+	times() {
+		const { ctx, layout, items, app } = this;
+
+		ctx.fillStyle = app.theme.bg;
+		ctx.fillRect(0, HEAD - 4, TIMES - 22, layout.height);
+		ctx.font = MONO;
+		ctx.textAlign = "right";
+		if (app.timeAxis) this.ticks();
+		else this.rowTimes(layout.visible());
+		ctx.textAlign = "left";
+		if (!items.count) {
+			ctx.font = FONT;
+			ctx.fillStyle = app.theme.muted;
+			ctx.fillText("Nothing to show.", TIMES + 20, HEAD + 40);
+		}
+	}
+
+	rowTimes([from, to]) {
+		const { ctx, layout, items, app } = this;
+		const text = this.clock.text;
+		let last = -Infinity;
+
+		for (let i = from; i < to; i++) {
+			const y = layout.y(i);
+
+			if (y - last < TIME_LEAST) {
+				i += Math.max(0, Math.floor((TIME_LEAST - (y - last)) / layout.scale) - 1);
+				continue;
+			}
+			ctx.fillStyle = app.theme.muted;
+			ctx.fillText(text(items.at[i]), TIMES - 24, y + 4);
+			last = y;
+			if (layout.scale >= ROW_LABELS && i + 1 < items.count) this.idle(i, y);
+		}
+	}
+
+	/* Nothing happened for a while. */
+	idle(i, y) {
+		const { ctx, layout, items, app } = this;
+		const gap = items.at[i + 1] - items.at[i];
+
+		if (gap < IDLE_LEAST || gap < items.endNs / IDLE_PART) return;
+		ctx.save();
+		ctx.textAlign = "left";
+		ctx.strokeStyle = app.theme.muted;
+		ctx.setLineDash([1, 5]);
+		ctx.beginPath();
+		ctx.moveTo(TIMES, y + layout.scale / 2);
+		ctx.lineTo(layout.width, y + layout.scale / 2);
+		ctx.stroke();
+		this.pen.text("⋯ " + duration(gap), 8, y + layout.scale / 2 + 4, SMALL, app.theme.muted);
+		ctx.restore();
+	}
+
+	ticks() {
+		const { ctx, layout, app } = this;
+		const least = 60 / layout.scale;
+		const power = 10 ** Math.floor(Math.log10(least));
+		const step = [1, 2, 5, 10].find((n) => n * power >= least) * power;
+		const end = layout.positionAt(layout.height);
+
+		for (let ns = Math.ceil(layout.positionAt(HEAD) / step) * step; ns < end; ns += step) {
+			ctx.fillStyle = app.theme.muted;
+			ctx.fillText(this.clock.text(ns), TIMES - 24, layout.yOf(ns) + 4);
+			ctx.fillRect(TIMES - 20, layout.yOf(ns), 6, 1);
+		}
+	}
+}
