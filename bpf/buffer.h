@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The buffer map: which send allocated the buffer that a receive takes. Exact without order,
- * payload or any assumption: the kernel moves a pointer, and we follow it. AF_UNIX (sk_buff),
- * POSIX and System V queues (msg_msg).
+ * payload or any assumption: the kernel moves a pointer, and we follow it. AF_UNIX and UDP on
+ * loopback (sk_buff), POSIX and System V queues (msg_msg).
  *
  * The allocator's tracepoints are paid for by every process of the machine (measured: a loop of
  * unix datagrams 1.19 -> 1.33), so they are attached only once a traced object has two senders or
@@ -20,8 +20,8 @@
 
 struct buffer_origin {
 	u64 operation; /* that allocated it */
-	u64 object;    /* on which: a buffer used again for another is not taken for the old one */
-	u32 message;   /* index in a sendmmsg */
+	u64 object;  /* on which (UDP: from which port): one used again for another is no old one */
+	u32 message; /* index in a sendmmsg */
 	u32 pad;
 };
 
@@ -64,6 +64,8 @@ static __always_inline void buffer_born(struct task_state *state, const struct w
 				       .object = sink->object.address,
 				       .message = state->details.sent};
 
+	if (sink->mechanism == MECH_UDP)
+		origin.object = KREAD((struct sock_common *)sink->object.address, skc_num);
 	bpf_map_update_elem(&buffers, &address, &origin, BPF_ANY);
 }
 
@@ -82,7 +84,7 @@ int buffer_of_socket(struct bpf_raw_tracepoint_args *context)
 	struct task_state *state = task_state_traced(bpf_get_current_task_btf());
 	const struct wire_fd *sink = sink_of(state);
 
-	if (!sink || !is_unix(sink->mechanism) ||
+	if (!sink || (!is_unix(sink->mechanism) && sink->mechanism != MECH_UDP) ||
 	    !is_skb_cache((struct kmem_cache *)context->args[2]))
 		return 0;
 	buffer_born(state, sink, context->args[1]);

@@ -9,6 +9,7 @@
 
 #include "bpf/control.h"
 #include "bpf/data.h"
+#include "bpf/datagram.h"
 #include "bpf/facts.h"
 #include "bpf/made.h"
 #include "bpf/message.h"
@@ -86,6 +87,8 @@ static __always_inline void operation_begin(struct task_state *state, struct tas
 	state->recording = 1;
 	if (is_transfer(row) && position_read(&operation->at_entry, &operation->object))
 		operation->has |= WIRE_HAS_POSITIONS;
+	if (takes_datagrams(state))
+		datagram_look(state);
 	operation->id = operation_number();
 	operation->enter_ns = bpf_ktime_get_ns();
 }

@@ -18,6 +18,8 @@
  *	rights.h      descriptors and credentials beside a message
  *	message.h     the messages of sendmsg and its kin
  *	data.h        what the arguments say of the data
+ *	buffer.h      which send a buffer came from
+ *	datagram.h    the same of what waits in a UDP socket
  *	made.h        descriptors that a call made
  *	facts.h       what calls about signals, children and locks say
  *	waking.h      who wakes whom

@@ -87,6 +87,8 @@ int BPF_PROG(call_switch, bool preempted, struct task_struct *previous, struct t
 		state->operation.off_cpu_ns += now - state->asleep_since_ns;
 		state->operation.resumed_ns = now;
 		state->asleep_since_ns = 0;
+		if (takes_datagrams(state) && state->recording)
+			datagram_look(state);
 	}
 	return 0;
 }

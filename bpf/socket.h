@@ -6,7 +6,7 @@
 #ifndef BPF_SOCKET_H
 #define BPF_SOCKET_H
 
-#include "bpf/buffer.h"
+#include "bpf/datagram.h"
 #include "bpf/netlink.h"
 #include "bpf/position.h"
 
@@ -38,15 +38,6 @@ int BPF_PROG(socket_data_ready, const struct sock *sk)
 	return 0;
 }
 
-/* The packet's own word for the socket that it came from. */
-static __always_inline bool is_from(struct sk_buff *skb, struct sock *sk)
-{
-	u64 header = (u64)KREAD(skb, head) + KREAD(skb, transport_header);
-	u16 source = kread_word((void *)header); /* of struct udphdr: in the network's byte order */
-
-	return source == __builtin_bswap16(KREAD((struct sock_common *)sk, skc_num));
-}
-
 /*
  * A datagram finds no room (net/ipv4/udp.c; the packet is told from 6.10 on). In the sender's own
  * call on loopback, unless somebody else's interrupt takes the packet there: then nobody tells.
@@ -58,8 +49,9 @@ int BPF_PROG(socket_refused, int error, struct sock *sk, struct sk_buff *skb)
 
 	if (!state || !state->recording || state->details.sent >= 64 ||
 	    state->operation.object.mechanism != MECH_UDP ||
-	    !is_from(skb, (struct sock *)state->operation.object.object.address))
+	    port_of_packet(skb) != port_of_sock(state->operation.object.object.address))
 		return 0;
+	buffer_gone((u64)skb);
 	state->details.refused |= 1ULL << (state->details.sent & 63);
 	state->operation.has |= WIRE_HAS_DETAILS;
 	return 0;

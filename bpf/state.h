@@ -46,6 +46,14 @@ struct waking {
 	u32 by; /* tid of the waker, or of whom an interrupt found */
 };
 
+/* What a receive finds first in its socket; see datagram.h. */
+struct datagram {
+	u64 address;
+	u64 sender; /* 0: not known */
+	u32 message;
+	u32 pad;
+};
+
 struct task_state {
 	u32 flags;    /* TASK_*; first, for user/ reads and writes it */
 	u16 nr;	      /* call in progress, any; NO_CALL outside */
@@ -66,6 +74,7 @@ struct task_state {
 	struct waking woke;			 /* the last one that it woke itself */
 	struct known_object known[KNOWN_LATELY]; /* spares a look-up in known_objects */
 	struct known_pipe pipes[PIPES_LATELY];
+	struct datagram next_datagram;
 	struct wire_details details;
 	struct wire_operation operation;
 	u8 extra[WIRE_ADDRESS_LEN + 2 * WIRE_PAYLOAD_MAX];

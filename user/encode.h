@@ -114,7 +114,8 @@ enum role operation_role(const struct wire_operation *operation, const struct wi
 			 const unsigned char *block);
 
 /* Whether following the kernel's buffers is worth while now: encoder->wants_buffers. */
-void sides_note(struct encoder *encoder, const struct wire_operation *operation);
+void sides_note(struct encoder *encoder, const struct wire_operation *operation,
+		const struct wire_details *details);
 
 /* Descriptors that the call made, passed or was given in a message, or put its bytes into. */
 void made_field(struct encoder *encoder, const struct wire_fd made[2]);

@@ -346,7 +346,7 @@ void encode_operation(struct encoder *encoder, const void *data, size_t len)
 		begin_line(encoder, operation, &extra);
 	operation_line(encoder, operation, &extra, call);
 	encoder->unlinked = NULL;
-	sides_note(encoder, operation);
+	sides_note(encoder, operation, extra.details);
 	encode_path_note(encoder, operation, extra.details, extra.block, extra.payload,
 			 extra.payload_len);
 	call_progress(encoder, call, operation, data, len);

@@ -93,18 +93,31 @@ enum role operation_role(const struct wire_operation *operation, const struct wi
 static bool has_buffers(enum mechanism mechanism)
 {
 	return mechanism == MECH_UNIX_STREAM || mechanism == MECH_UNIX_DGRAM ||
-	       mechanism == MECH_UNIX_SEQPACKET || mechanism == MECH_POSIX_MQ ||
-	       mechanism == MECH_SYSV_MSG;
+	       mechanism == MECH_UNIX_SEQPACKET || mechanism == MECH_UDP ||
+	       mechanism == MECH_POSIX_MQ || mechanism == MECH_SYSV_MSG;
+}
+
+/*
+ * The object that a send fills. A UDP socket has one of its own, and those that send to it have
+ * sockets of their own: the kernel tells which one it was put into.
+ */
+static struct wire_ref filled_by(const struct wire_operation *operation,
+				 const struct wire_details *details, enum role role)
+{
+	return operation->object.mechanism == MECH_UDP && role == ROLE_SEND
+		       ? details->to
+		       : operation->object.object;
 }
 
 /*
  * Two threads on one side of an object: order alone no longer tells whose bytes are whose. Nor does
  * it where a receive from a POSIX queue did not ask for the priority.
  */
-void sides_note(struct encoder *encoder, const struct wire_operation *operation)
+void sides_note(struct encoder *encoder, const struct wire_operation *operation,
+		const struct wire_details *details)
 {
 	enum role role = syscall_info(operation->nr)->role;
-	struct object *object = objects_get(encoder->objects, operation->object.object,
+	struct object *object = objects_get(encoder->objects, filled_by(operation, details, role),
 					    operation->object.mechanism);
 	uint32_t *first;
 

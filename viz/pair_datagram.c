@@ -5,7 +5,7 @@
  */
 #include <stdlib.h>
 
-#include "pair_internal.h"
+#include "pair_named.h"
 
 /* Who sent what a receive took: a socket of the trace, somebody outside, or nobody can tell. */
 enum source_kind { SOURCE_UNKNOWN, SOURCE_SOCKET, SOURCE_FOREIGN };
@@ -221,6 +221,8 @@ static void settle(struct pair_context *context, struct channel_traffic *traffic
 	if (!pair_is_last(context))
 		all.open_receive_ns = pair_first_enter(&traffic->open_receives);
 	pair_take_settled(&traffic->receives, &all);
+	if (traffic->channel->mechanism == MECH_UDP)
+		pair_mark_overlaps(context, traffic, &all.receives);
 	if (find_sources(context, &all.receives))
 		pair_by_source(context, traffic, &all);
 	else

@@ -30,7 +30,8 @@ struct flow_item {
 	bool type_known;		  /* a fact, not the queue's rule applied */
 	bool doubt;			  /* flow_join(): the place is not certain */
 	bool urgent;			  /* sent with MSG_OOB */
-	uint64_t local;			  /* where it begins in the operation's own bytes */
+	bool unsure;	/* UDP: another receive may have taken what this one names */
+	uint64_t local; /* where it begins in the operation's own bytes */
 	uint64_t bytes;
 	uint64_t amount; /* in the flow's units */
 	uint64_t enter_ns;

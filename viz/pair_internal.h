@@ -60,9 +60,11 @@ struct channel_traffic {
 	uint64_t content_sum;		   /* bytes in a pipe, modulo 2^64 */
 	uint64_t base, gone_to, placed_ns; /* of the flow to here */
 	enum content content;
-	bool begun;	     /* begins_empty is decided */
-	bool inbound_ever;   /* a datagram was sent here */
-	bool sent_bytes;     /* a flow out of it has had something */
+	const struct viz_thread *receiver; /* UDP: the first one */
+	bool shared;			   /* and there are others */
+	bool begun;			   /* begins_empty is decided */
+	bool inbound_ever;		   /* a datagram was sent here */
+	bool sent_bytes;		   /* a flow out of it has had something */
 	bool begins_empty;   /* its first receive was found asleep, before anybody sent */
 	bool received;	     /* somebody has called a receive on it, ever */
 	bool sent;	     /* the same of sends */

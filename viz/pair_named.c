@@ -66,7 +66,7 @@ static void remove_taken(struct flow_side *side)
  * The chunk of one message: of a recvmmsg there is one for each message, in order, but for those of
  * no bytes. NULL: it names none, or nobody can tell which.
  */
-static const struct viz_chunk *chunk_of(const struct flow_item *receive)
+static const struct viz_chunk *chunk_at(const struct flow_item *receive)
 {
 	const struct viz_operation *op = receive->op;
 	size_t before = 0, all = 0;
@@ -82,10 +82,39 @@ static const struct viz_chunk *chunk_of(const struct flow_item *receive)
 	return all == op->chunk_count && receive->bytes ? &op->chunks[before] : NULL;
 }
 
+const struct viz_chunk *pair_chunk_of(const struct flow_item *receive)
+{
+	const struct viz_chunk *chunk = chunk_at(receive);
+
+	return chunk && chunk->operation ? chunk : NULL;
+}
+
+/* An address is used again: what it named before is not what it names now. */
+static bool can_be(const struct flow_item *send, const struct flow_item *receive)
+{
+	return send->enter_ns <= receive->exit_ns && (send->open || send->bytes >= receive->bytes);
+}
+
+/* Other bytes, or fewer than there were and room for more: the other receive has taken it. */
+static bool is_likely(const struct flow_item *send, const struct flow_item *receive)
+{
+	struct viz_bytes sent = flow_payload(send, 0, receive->bytes);
+	struct viz_bytes received = flow_payload(receive, 0, receive->bytes);
+	size_t len = sent.len < received.len ? sent.len : received.len;
+
+	if (pair_is_single(receive->op) && viz_has(receive->op, requested) &&
+	    receive->bytes < receive->op->requested && receive->bytes != send->bytes)
+		return false;
+	return len == 0 || memcmp(sent.data, received.data, len) == 0;
+}
+
 static void take_pair(struct pair_context *context, const struct pair_route *route,
 		      struct flow_item *send, struct flow_item *receive)
 {
-	pair_add_whole(context, route, send, receive);
+	if (receive->unsure)
+		pair_add_whole(context, route, send, receive)->match = MATCH_AMBIGUOUS;
+	else
+		pair_add_whole(context, route, send, receive);
 	pair_let_go(context, send->op);
 	pair_let_go(context, receive->op);
 	send->op = receive->op = NULL;
@@ -104,12 +133,20 @@ static void take_lone(struct pair_context *context, const struct pair_route *rou
 static void take_one(struct pair_context *context, struct flow *flow, const struct map *sends,
 		     const struct pair_route *route, struct flow_item *receive)
 {
-	const struct viz_chunk *chunk = chunk_of(receive);
+	const struct viz_chunk *chunk = pair_chunk_of(receive);
 	struct flow_item *send;
 
+	receive->doubt |= receive->unsure;
 	if (!chunk || receive->exit_ns >= flow->until_ns)
 		return;
 	send = find_send(sends, chunk);
+	if (receive->unsure &&
+	    (!send || !is_left(send) || !can_be(send, receive) || !is_likely(send, receive)))
+		return;
+	if (send && !can_be(send, receive)) {
+		flow->doubt = true;
+		return;
+	}
 	if (send && is_left(send) && send->open && !pair_is_last(context))
 		flow->wait = true; /* its end is still to come */
 	else if (send && is_left(send))

@@ -9,6 +9,16 @@
 const struct viz_operation *pair_named_send(const struct pair_context *context,
 					    const struct viz_operation *receive);
 
+/* What one message of a receive names as its source; NULL: nothing. */
+const struct viz_chunk *pair_chunk_of(const struct flow_item *receive);
+
+/*
+ * pair_overlap.c: marks receives of a UDP socket as `unsure` where another one may have taken what
+ * they name; `settled` are those that have left traffic->receives.
+ */
+void pair_mark_overlaps(struct pair_context *context, struct channel_traffic *traffic,
+			struct flow_side *settled);
+
 /* Pairs the receives of whole messages that name their send, and takes both out of the flow. */
 void pair_take_named(struct pair_context *context, struct flow *flow,
 		     const struct pair_route *route);

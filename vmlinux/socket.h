@@ -22,9 +22,15 @@ struct sock_common {
 };
 
 struct socket;
+struct sk_buff;
+
+struct sk_buff_head {
+	struct sk_buff *next;
+};
 
 struct sock {
 	struct sock_common __sk_common;
+	struct sk_buff_head sk_receive_queue;
 	u16 sk_type;
 	u16 sk_protocol;
 	struct socket *sk_socket;
@@ -33,6 +39,10 @@ struct sock {
 struct socket {
 	struct file *file;
 	struct sock *sk;
+};
+
+struct udp_sock {
+	struct sk_buff_head reader_queue; /* 4.13 and later */
 };
 
 struct inet_sock {

@@ -2,6 +2,7 @@
 /* Three processes send on one object, one receives: whose is what? */
 #include <fcntl.h>
 #include <mqueue.h>
+#include <netinet/in.h>
 #include <sys/msg.h>
 #include <sys/socket.h>
 
@@ -21,6 +22,7 @@ static const struct way ways[] = {
 	{"stream", "unix-stream", SOCK_STREAM},
 	{"dgram", "unix-dgram", SOCK_DGRAM},
 	{"seqpacket", "unix-seqpacket", SOCK_SEQPACKET},
+	{"udp", "udp", SOCK_DGRAM},
 	{"sysv", "sysv-msg", 0},
 	{"posix", "posix-mq", 0},
 };
@@ -35,6 +37,37 @@ struct typed {
 	char text[LEN];
 };
 
+static bool is_udp(const struct way *way)
+{
+	return strcmp(way->name, "udp") == 0;
+}
+
+/* One that has room for all; `send` is a socket of its own for each sender. */
+static struct object udp_open(const struct way *way)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET,
+				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct object object = {.way = way};
+	int len = 8 << 20;
+
+	object.receive = (int)lab_check(socket(AF_INET, SOCK_DGRAM, 0), "socket");
+	lab_check(setsockopt(object.receive, SOL_SOCKET, SO_RCVBUFFORCE, &len, sizeof(len)),
+		  "SO_RCVBUFFORCE");
+	lab_check(bind(object.receive, (struct sockaddr *)&address, sizeof(address)), "bind");
+	return object;
+}
+
+static int udp_connect(const struct object *object)
+{
+	struct sockaddr_in address;
+	socklen_t len = sizeof(address);
+	int fd = (int)lab_check(socket(AF_INET, SOCK_DGRAM, 0), "socket");
+
+	lab_check(getsockname(object->receive, (struct sockaddr *)&address, &len), "getsockname");
+	lab_check(connect(fd, (struct sockaddr *)&address, len), "connect");
+	return fd;
+}
+
 static struct object object_open(const struct way *way)
 {
 	struct object object = {.way = way};
@@ -42,6 +75,8 @@ static struct object object_open(const struct way *way)
 	char name[40];
 	int pair[2];
 
+	if (is_udp(way))
+		return udp_open(way);
 	if (way->type) {
 		lab_check(socketpair(AF_UNIX, way->type, 0, pair), "socketpair");
 		object.send = pair[0];
@@ -86,8 +121,10 @@ static ssize_t message_receive(const struct object *object, char *text)
 	return n;
 }
 
-__attribute__((noreturn)) static void sender(const struct object *object, int number)
+__attribute__((noreturn)) static void sender(struct object *object, int number)
 {
+	if (is_udp(object->way))
+		object->send = udp_connect(object);
 	for (int i = 0; i < COUNT; i++) {
 		char text[LEN] = "";
 
@@ -117,7 +154,7 @@ int main(int argc, char **argv)
 	struct object object;
 	pid_t children[SENDERS];
 
-	lab_help(argc, argv, "stream|dgram|seqpacket|sysv|posix: three senders on one object");
+	lab_help(argc, argv, "stream|dgram|seqpacket|udp|sysv|posix: three senders on one object");
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
 		if (argc > 1 && strcmp(argv[1], ways[i].name) == 0)
 			way = &ways[i];

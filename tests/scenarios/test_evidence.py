@@ -119,9 +119,12 @@ def several_senders(directory, way):
         if "chunks" not in op and senders[blob(op["payload"])]["enter_ns"] > since
     ]
     expect(len(missed) <= len(named) // 100, "and so do all of what is sent from then on", missed)
+    sure = {op["id"] for op in named}
+    messages = [m for m in result.messages() if m["received"] and m["received"].get("op") in sure]
+    expect_equal({m["match"] for m in messages}, {"exact"}, "and how sure their messages are")
 
 
-for one in ("stream", "dgram", "seqpacket", "sysv", "posix"):
+for one in ("stream", "dgram", "seqpacket", "udp", "sysv", "posix"):
     scenario(f"three senders, {one}: receives name the sends that their buffers came from")(
         lambda directory, way=one: several_senders(directory, way)
     )

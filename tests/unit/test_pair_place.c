@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* What positions in a stream and the numbers of calls prove, and what they leave open. */
+/* What positions, the numbers of calls and names of sends prove, and what they leave open. */
 #include "trace_text.h"
 
 #define PIPE "pipe:[7]"
@@ -96,6 +96,38 @@ static void write_kept_together(void **state)
 					       "pipe 30>20 4096 s1104+0 r1106+8192 exact\n");
 }
 
+/* Two datagrams, and two receives at once that name what they found first. */
+static const char *two_receivers(struct trace_text *t, const char *first, const char *second)
+{
+	trace_channel(t, "udp:[1]", "udp", ",'local_address':'127.0.0.1:1'");
+	trace_channel(t, "udp:[2]", "udp", ",'local_address':'127.0.0.1:2'");
+	for (unsigned i = 0; i < 2; i++)
+		trace_call(t, (struct call){1101 + 2 * i, "write", "send", 10, 0, 5, "udp:[1]",
+					    10 + 10 * i, 12 + 10 * i, 5, ",'to':'udp:[2]'"});
+	trace_call(t,
+		   (struct call){1112, "read", "receive", 20, 0, 6, "udp:[2]", 40, 50, 5, first});
+	trace_call(t,
+		   (struct call){1114, "read", "receive", 30, 0, 6, "udp:[2]", 41, 51, 5, second});
+	return trace_messages(t);
+}
+
+static void receivers_name_different_sends(void **state)
+{
+	assert_string_equal(two_receivers(*state, ",'chunks':[{'operation':1103}]",
+					  ",'chunks':[{'operation':1101}]"),
+			    "udp 10>20 5 s1103+0 r1112+0 exact\n"
+			    "udp 10>30 5 s1101+0 r1114+0 exact\n");
+}
+
+/* Only one of them can have taken it. */
+static void receivers_name_one_send(void **state)
+{
+	assert_string_equal(two_receivers(*state, ",'chunks':[{'operation':1101}]",
+					  ",'chunks':[{'operation':1101}]"),
+			    "udp 10>20 5 s1101+0 r1112+0 ambiguous\n"
+			    "udp 10>30 5 s1103+0 r1114+0 ambiguous\n");
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
@@ -105,6 +137,8 @@ int main(void)
 		TEST(numbers_of_two_processors),
 		TEST(torn_write),
 		TEST(write_kept_together),
+		TEST(receivers_name_different_sends),
+		TEST(receivers_name_one_send),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
