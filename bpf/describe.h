@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 
+#include "bpf/ports.h"
 #include "bpf/special.h"
 
 /* sizeof(((struct sockaddr_un *)0)->sun_family): the name begins behind it (net/unix/af_unix.c). */
@@ -64,6 +65,8 @@ static __always_inline void describe_inet(struct wire_object *record, struct soc
 	record->local_port = KREAD(common, skc_num);
 	record->peer_port = __builtin_bswap16(KREAD(common, skc_dport));
 	record->network = KREAD(net, ns.inum);
+	if (record->mechanism == MECH_UDP && record->peer_port)
+		udp_port_note(record->peer_port);
 	if (record->family == AF_INET) {
 		*(u32 *)record->local_address = KREAD(common, skc_rcv_saddr);
 		*(u32 *)record->peer_address = KREAD(common, skc_daddr);
@@ -229,28 +232,28 @@ static __always_inline void object_forget(struct task_state *state, const struct
 	bpf_map_delete_elem(&known_objects, &ref);
 }
 
+/* false where it should have gone out and could not: the next operation tries again. */
+static __always_inline bool describe_once(const struct object *object, struct file *file)
+{
+	struct wire_ref ref = object->ref;
+	u64 digest = object->digest, *known = bpf_map_lookup_elem(&known_objects, &ref);
+
+	if (known && *known == digest)
+		return true;
+	if (describe_and_send(object, file))
+		return false;
+	bpf_map_update_elem(&known_objects, &ref, &digest, BPF_ANY);
+	return true;
+}
+
 /* Not static for the verifier's sake, as file_identify(). */
 __noinline int object_announce(struct task_state *state, const struct object *object,
 			       u64 file_address)
 {
-	struct file *file = (struct file *)file_address;
-	struct wire_ref ref;
-	u64 digest, *known;
-
 	if (!state || !object)
 		return 0;
-	ref = object->ref;
-	digest = object->digest;
-	if (known_lately(state, object))
-		return 0;
-	known = bpf_map_lookup_elem(&known_objects, &ref);
-	/* Not remembered where it did not go out: the next operation tries again. */
-	if (!known || *known != digest) {
-		if (describe_and_send(object, file))
-			return 0;
-		bpf_map_update_elem(&known_objects, &ref, &digest, BPF_ANY);
-	}
-	remember_lately(state, object);
+	if (!known_lately(state, object) && describe_once(object, (struct file *)file_address))
+		remember_lately(state, object);
 	return 0;
 }
 

@@ -59,6 +59,10 @@ static __always_inline void traced_end(const struct object *object, struct wire_
 	if (object->mechanism == MECH_PIPE || object->mechanism == MECH_FIFO)
 		return;
 	end->object.address = 0;
+	if (object->mechanism == MECH_PTY) {
+		end->object.address = terminal_link(object->ref.address);
+		end->object.number = object->ref.number ^ WIRE_PTY_MASTER;
+	}
 	if (!is_unix(object->mechanism))
 		return;
 	peer = KREAD((struct unix_sock *)object->ref.address, peer);

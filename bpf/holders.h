@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The end: what everybody in the trace holds once more, and who outside it holds ends of the same
- * pipes and unix connections. Such a stranger can keep a reader from its end of file.
+ * pipes, unix connections and terminals, or UDP sockets that messages went to or came from. Such a
+ * stranger can keep a reader from its end of file.
  */
 #ifndef BPF_HOLDERS_H
 #define BPF_HOLDERS_H
@@ -14,6 +15,22 @@ struct stranger_walk {
 	struct file **files;
 	u32 max;
 };
+
+/* A socket of a stranger is in the trace where messages were queued on it. */
+static __always_inline void udp_held(const struct object *object, struct task_struct *task, u32 fd)
+{
+	struct wire_ref ref = object->ref;
+	struct wire_fd end = {};
+	u16 port = own_port(ref.address);
+
+	if (!bpf_map_lookup_elem(&known_objects, &ref)) {
+		if (!port || !udp_port_is_noted(port))
+			return;
+		describe_once(object, 0);
+	}
+	object_store(&end, object, fd);
+	outsider_tell(&end, task, 1);
+}
 
 static long stranger_visit(u32 fd, void *context)
 {
@@ -33,6 +50,10 @@ static long stranger_visit(u32 fd, void *context)
 	end.fd = fd;
 	end.mechanism = object.mechanism;
 	end.access = object.access;
+	if (object.mechanism == MECH_UDP) {
+		udp_held(&object, walk->task, fd);
+		return 0;
+	}
 	traced_end(&object, &end);
 	if (end.object.address && bpf_map_lookup_elem(&known_objects, &end.object))
 		outsider_tell(&end, walk->task, 1);

@@ -5,6 +5,7 @@
  *
  *	kernel.h      reading kernel memory, what differs between kernels
  *	state.h       maps, the state of a traced thread, the way out
+ *	ports.h       ports that UDP sockets have to do with
  *	object.h      pipes, sockets, System V objects
  *	terminal.h    pseudo-terminals
  *	special.h     the other files: shared memory, eventfds; from a descriptor to its object
@@ -26,6 +27,7 @@
  *	operation.h   the record of a call
  *	plain.h       read and write, by the short way
  *	sleeper.h     what a thread leaves where it falls asleep
+ *	outside.h     strangers: who they are
  *	signal.h process.h socket.h call.h sleep.h
  *	snapshot.h peers.h glance.h holders.h    the hooks
  */

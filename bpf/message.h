@@ -90,6 +90,8 @@ static long message_visit(u32 index, void *context)
 	barrier_var(len);
 	if (len > WIRE_ADDRESS_LEN)
 		return 1;
+	if (len)
+		port_of_address_note(walk->state->operation.object.mechanism, record->address);
 	record->address_len = len;
 	len += offsetof(struct wire_message, address);
 	head_fill(&record->head, WIRE_MESSAGE, len);

@@ -11,7 +11,7 @@
 #ifndef BPF_PAYLOAD_H
 #define BPF_PAYLOAD_H
 
-#include "bpf/state.h"
+#include "bpf/ports.h"
 
 #define IOV_MAX_READ 16
 
@@ -121,6 +121,7 @@ static __always_inline void address_read(struct task_state *state, u64 from, u64
 	operation->block_len = WIRE_ADDRESS_LEN;
 	operation->address_len = len;
 	operation->has |= WIRE_HAS_ADDRESS;
+	port_of_address_note(operation->object.mechanism, state->extra);
 }
 
 static __always_inline bool payload_from_msg(struct task_state *state, u64 msg, u64 limit)

@@ -58,6 +58,11 @@ struct viz_thread {
 	uint64_t end_ns;
 };
 
+struct viz_sockets {
+	struct viz_channel **items;
+	size_t count;
+};
+
 struct viz_channel {
 	size_t index; /* in order of appearance */
 	struct viz_bytes id;
@@ -81,6 +86,7 @@ struct viz_channel {
 	size_t outsider_count;
 	struct viz_outsider *strangers; /* who holds an end outside the trace, at its end */
 	size_t stranger_count;
+	const struct viz_sockets *held_outside; /* UDP: all of the trace that strangers hold */
 	uint64_t *types; /* System V queue, in a glance: of the messages that lie in it */
 	size_t types_count;
 	bool types_known;
@@ -341,6 +347,7 @@ struct viz_model {
 	size_t process_count;
 	struct viz_channel **channels;
 	size_t channel_count;
+	struct viz_sockets held_outside;
 	struct viz_operation **operations;
 	size_t operation_count;
 	struct viz_process_event **process_events;

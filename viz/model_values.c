@@ -3,6 +3,7 @@
 #include "model_build.h"
 
 #define OUTSIDERS_MAX 64 /* of one channel: hostile traces have many */
+#define HELD_OUTSIDE_MAX 256
 
 const struct trace_value *build_value(const struct model_builder *b, enum field field)
 {
@@ -242,11 +243,16 @@ static void add_outsider(struct model_builder *b, struct viz_channel *channel)
 
 static void add_stranger(struct model_builder *b, struct viz_channel *channel)
 {
+	struct viz_sockets *held = &b->model->held_outside;
 	struct viz_outsider stranger;
 
-	if (build_outsider(b, VALUE(channel, held_outside), &stranger) &&
-	    channel->stranger_count < OUTSIDERS_MAX)
-		ARENA_PUSH(b->arena, channel->strangers, channel->stranger_count, stranger);
+	if (!build_outsider(b, VALUE(channel, held_outside), &stranger) ||
+	    channel->stranger_count >= OUTSIDERS_MAX)
+		return;
+	ARENA_PUSH(b->arena, channel->strangers, channel->stranger_count, stranger);
+	if (channel->mechanism == MECH_UDP && channel->stranger_count == 1 &&
+	    held->count < HELD_OUTSIDE_MAX)
+		ARENA_PUSH(b->arena, held->items, held->count, channel);
 }
 
 void build_channel_line(struct model_builder *b)
@@ -272,6 +278,7 @@ void build_channel_line(struct model_builder *b)
 		channel->types = build_uints(b, FIELD_channel_types, &channel->types_count);
 		channel->types_known = true;
 	}
+	channel->held_outside = &b->model->held_outside;
 	add_outsider(b, channel);
 	add_stranger(b, channel);
 	if (VALUE(channel, end)->present)

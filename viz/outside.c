@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "outside.h"
 
-static struct viz_bytes address_of(const struct viz_operation *op,
-				   const struct viz_channel *channel)
+#include <string.h>
+
+static struct viz_bytes address_of(const struct viz_end *end, const struct viz_channel *channel)
 {
+	const struct viz_operation *op = end->operation;
+
+	if (end->message < op->addresses_count)
+		return op->addresses[end->message];
 	if (op->peer_address.len)
 		return op->peer_address;
 	if (channel->peer_address.len)
@@ -30,6 +35,81 @@ static void add_processes(struct outside *outside, const struct viz_channel *cha
 			add_process(outside, &channel->strangers[i]);
 }
 
+/* --- UDP: who holds a socket with just that address --- */
+
+/* Host and port of "127.0.0.1:80" and "[::1]:80". IPv4 in IPv6's clothes is undressed. */
+struct place {
+	struct viz_bytes host;
+	struct viz_bytes port;
+};
+
+static struct viz_bytes part(struct viz_bytes text, size_t from, size_t to)
+{
+	return (struct viz_bytes){text.data + from, to - from};
+}
+
+static struct place place_of(struct viz_bytes address)
+{
+	static const char mapped[] = "[::ffff:";
+	size_t colon = address.len, skip = viz_bytes_begin(address, mapped) ? strlen(mapped) : 0;
+	struct place place = {0};
+
+	while (colon > 0 && address.data[colon - 1] != ':')
+		colon--;
+	if (!colon || colon - 1 < skip + (skip != 0))
+		return place;
+	place.port = part(address, colon, address.len);
+	place.host = part(address, skip, colon - 1 - (skip != 0));
+	return place;
+}
+
+static bool is_any(struct viz_bytes host)
+{
+	return viz_bytes_equal(host, viz_bytes_of("0.0.0.0")) ||
+	       viz_bytes_equal(host, viz_bytes_of("[::]"));
+}
+
+/* An address of this machine: only that reaches a socket which is bound to all of them. */
+static bool is_here(struct viz_bytes host, const struct viz_channel *own)
+{
+	return viz_bytes_begin(host, "127.") || viz_bytes_equal(host, viz_bytes_of("[::1]")) ||
+	       viz_bytes_equal(host, place_of(own->local_address).host);
+}
+
+static bool is_at(const struct viz_channel *socket, struct viz_bytes address,
+		  const struct viz_channel *own)
+{
+	struct place wanted = place_of(address), bound = place_of(socket->local_address);
+
+	if (!wanted.port.len || !viz_bytes_equal(wanted.port, bound.port) ||
+	    socket->network != own->network)
+		return false;
+	return viz_bytes_equal(wanted.host, bound.host) ||
+	       (is_any(bound.host) && is_here(wanted.host, own));
+}
+
+static void add_holders(struct outside *outside, const struct viz_channel *socket)
+{
+	for (size_t i = 0; i < socket->stranger_count; i++)
+		add_process(outside, &socket->strangers[i]);
+}
+
+static void add_udp(struct outside *outside, const struct viz_operation *op,
+		    const struct viz_channel *own, bool sends)
+{
+	const struct viz_sockets *held = own->held_outside;
+
+	if (sends && op->to && op->to->stranger_count) {
+		add_holders(outside, op->to);
+		return;
+	}
+	for (size_t i = 0; held && i < held->count; i++)
+		if (is_at(held->items[i], outside->address, own))
+			add_holders(outside, held->items[i]);
+	if (!sends && !outside->address.len) /* the caller did not ask for it */
+		add_processes(outside, own, ACCESS_WRITE);
+}
+
 bool outside_of(const struct viz_message *message, struct outside *outside)
 {
 	const struct viz_end *known = message->from.known ? &message->from : &message->to;
@@ -44,7 +124,10 @@ bool outside_of(const struct viz_message *message, struct outside *outside)
 	channel = message->from.known ? viz_operation_sink(op) : viz_operation_source(op);
 	if (!channel)
 		return false;
-	add_processes(outside, channel, message->from.known ? ACCESS_READ : ACCESS_WRITE);
-	outside->address = address_of(op, channel);
+	outside->address = address_of(known, channel);
+	if (channel->mechanism == MECH_UDP)
+		add_udp(outside, op, channel, message->from.known);
+	else
+		add_processes(outside, channel, message->from.known ? ACCESS_READ : ACCESS_WRITE);
 	return outside->count || outside->address.len;
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """Those outside the trace: who is at the other end of what a traced process talks over."""
+import json
 import os
 import shutil
 import socket
@@ -9,7 +10,7 @@ import sys
 import threading
 
 from expectations import expect, expect_equal, expect_in
-from harness import main, record, scenario, wait_for
+from harness import IPCLENS, finish, main, record, scenario, start, wait_for
 
 ANSWER = b"an answer of another length"
 
@@ -87,10 +88,17 @@ def tcp_server(directory):
     )
 
 
-def asleep_in_read(pid):
-    """Its call, by number: 0 is read on x86-64, 63 elsewhere."""
+READ, RECVFROM, SELECT = ("0", "63"), ("45", "207"), ("23", "270", "72")
+
+
+def asleep_in(pid, numbers):
+    """Its call, by number: on x86-64 and elsewhere."""
     with open(f"/proc/{pid}/syscall", encoding="ascii") as file:
-        return file.read().split()[0] in ("0", "63")
+        return file.read().split()[0] in numbers
+
+
+def asleep_in_read(pid):
+    return asleep_in(pid, READ)
 
 
 @scenario("who reads a FIFO and is not traced is named, and a process that does not is not")
@@ -138,6 +146,140 @@ def silent_holder(directory):
             expect_in(os.getpid(), named, f"who can read the {mechanism}")
     os.close(reading)
     os.close(writing)
+
+
+UDP_SERVER = """
+import os, socket
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+    server.bind(("127.0.0.1", 0))
+    print(server.getsockname()[1], flush=True)
+    while True:
+        data, address = server.recvfrom(64)
+        server.sendto(b"%d" % os.getpid(), address)
+"""
+
+# Each server is asked once; it answers with its pid, so the client's log is what is true.
+UDP_CLIENT = """
+import json, os, select, socket, sys
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+    for port in sys.argv[2:]:
+        client.sendto(b"question " + port.encode(), ("127.0.0.1", int(port)))
+        if sys.argv[1] == "poll":
+            select.select([client], [], [])
+        answer = client.recvfrom(64)
+        print(json.dumps([answer[1][1], int(answer[0])]), flush=True)
+"""
+
+
+def udp_server():
+    return subprocess.Popen([sys.executable, "-c", UDP_SERVER], stdout=subprocess.PIPE)
+
+
+def check_udp(directory, how):
+    servers = [udp_server() for _ in range(2)]
+    try:
+        ports = [server.stdout.readline().decode().strip() for server in servers]
+        result = record(directory, [sys.executable, "-c", UDP_CLIENT, how, *ports])
+    finally:
+        for server in servers:
+            server.kill()
+            server.communicate()
+    truth = [json.loads(line) for line in result.stdout.splitlines()]
+    expect_equal([pid for _, pid in truth], [server.pid for server in servers], "who answered")
+    found = result.messages().of("udp")
+    for key, mine in (("to_outside", "from"), ("from_outside", "to")):
+        messages = [m for m in found if m[mine]]
+        expect_equal(len(messages), len(truth), "one each way, and each server")
+        for message, (port, pid) in zip(messages, truth):
+            check_named([message], key, pid, f"127.0.0.1:{port}")
+    return result
+
+
+@scenario("two UDP servers that are not traced: each message names the right one")
+def udp_servers(directory):
+    check_udp(directory, "receive")
+
+
+@scenario("the same where the client waits in select")
+def udp_select(directory):
+    check_udp(directory, "poll")
+
+
+def check_udp_wake(directory, script, numbers):
+    """Someone wakes a traced receiver and is gone: only the wake-up tells who it was."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as bound:
+        bound.bind(("127.0.0.1", 0))
+        number, address = bound.fileno(), bound.getsockname()
+        code = "import os, select, socket\n" f"s = socket.socket(fileno={number})\n"
+        code += "print(os.getpid(), flush=True)\n" + script
+        arguments = [IPCLENS, "record", "-o", os.path.join(directory, "trace.ndjson"), "--"]
+        arguments += [sys.executable, "-c", code]
+        run = start(directory, arguments, pass_fds=(number,))
+        wait_for(lambda: run.stdout.endswith(b"\n"), "the receiver")
+        wait_for(lambda: asleep_in(int(run.stdout), numbers), "its sleep")
+        sending = f"import socket; socket.socket(2, 2).sendto(b'awake', {address!r})"
+        with subprocess.Popen([sys.executable, "-c", sending]) as sender:
+            sender.wait()
+        result = finish(run.wait(), 0, True)
+    found = result.messages().of("udp")
+    expect_equal([m["bytes"] for m in found], [5], "one came")
+    named = found[0]["from_outside"]["processes"]
+    expect_equal([p["pid"] for p in named], [sender.pid], "from whom")
+
+
+@scenario("UDP: who wakes a traced receiver that asks for no address is named")
+def udp_wakes(directory):
+    check_udp_wake(directory, "s.recv(64)\n", RECVFROM)
+
+
+@scenario("the same where it sleeps in select")
+def udp_wakes_select(directory):
+    check_udp_wake(directory, "select.select([s], [], [])\ns.recv(64)\n", SELECT)
+
+
+@scenario("UDP: who neither sleeps nor wakes anybody is named when tracing ends")
+def udp_silent(directory):
+    mine, theirs = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
+    with mine, theirs:
+        mine.bind(("0.0.0.0", 0))
+        theirs.bind(("127.0.0.1", 0))
+        port = mine.getsockname()[1]
+        mine.sendto(b"early", theirs.getsockname())
+        script = (
+            "import socket, sys\n"
+            "s = socket.socket(fileno=int(sys.argv[1]))\n"
+            "s.sendto(b'answer', s.recvfrom(64)[1])\n"
+        )
+        result = record(
+            directory,
+            [sys.executable, "-c", script, str(theirs.fileno())],
+            pass_fds=(theirs.fileno(),),
+        )
+        expect_equal(mine.recv(64), b"answer", "it came")
+    found = result.messages().of("udp")
+    expect_equal([m["bytes"] for m in found], [5, 6], "one each way")
+    check_named([m for m in found if m["to"]], "from_outside", os.getpid(), f"127.0.0.1:{port}")
+    check_named([m for m in found if m["from"]], "to_outside", os.getpid(), f"127.0.0.1:{port}")
+
+
+@scenario("who holds the other end of a terminal is named, at the master and at the slave")
+def terminals(directory):
+    master, slave = os.openpty()
+    name = os.ttyname(slave)
+    os.write(master, b"world\n")
+    command = ["sh", "-c", f"read a <&{slave}; echo hello $a >&{slave}"]
+    result = record(os.path.join(directory), command, pass_fds=(slave,))
+    expect_in(b"hello world", os.read(master, 64), "what it wrote")
+    found = [m for m in result.messages().of("pty") if not m.get("echo")]
+    check_named([m for m in found if m["to"]], "from_outside", os.getpid(), name)
+    check_named([m for m in found if m["from"]], "to_outside", os.getpid(), name)
+    expect(any(m["to"] for m in found) and any(m["from"] for m in found), "both ways", found)
+    result = record(directory, ["sh", "-c", f"echo hello >&{master}"], pass_fds=(master,))
+    found = [m for m in result.messages().of("pty") if m["from"]]
+    expect_equal([m["bytes"] for m in found], [6], "from the master")
+    check_named(found, "to_outside", os.getpid(), found[0]["to_outside"].get("address"))
+    os.close(master)
+    os.close(slave)
 
 
 @scenario("redis-cli traced, redis-server not: both ends are named")

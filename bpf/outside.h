@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Strangers: processes outside the trace that have to do with what a traced process talks over. The
+ * moment to see them is the wake-up: the sender, in its call, wakes whoever waits at the other end.
+ * The task that runs may be woken for many other reasons, so it must hold the other end of just
+ * that channel.
+ */
+#ifndef BPF_OUTSIDE_H
+#define BPF_OUTSIDE_H
+
+#include "bpf/payload.h"
+#include "bpf/target.h"
+#include "bpf/waking.h"
+
+#define PEER_FDS 4096 /* descriptors looked at in a wake-up, where nothing may take long */
+#define LOOPBACK 127
+
+/* The other end of what somebody sends on, as a descriptor of the peer would show it. */
+struct far_end {
+	struct sock *sk;	     /* unix: the connected socket */
+	struct unix_address *listen; /* unix: or the one it was connected to */
+	void *inode;		     /* pipe, FIFO */
+	struct sock *tcp;	     /* TCP: ours, to compare addresses with */
+	struct sock *udp;	     /* UDP: the very socket, where the kernel told */
+	u16 port;		     /* UDP: or any at this port, */
+	struct net *net;	     /* of this network */
+};
+
+struct far_search {
+	struct far_end end;
+	struct file **files;
+	u32 max;
+	bool found;
+	u32 fd;
+	u64 file;
+};
+
+static __always_inline bool is_loopback(struct sock_common *common)
+{
+	u32 to = KREAD(common, skc_daddr);
+
+	if (KREAD(common, skc_family) != AF_INET)
+		return true;
+	return (u8)to == LOOPBACK || to == KREAD(common, skc_rcv_saddr);
+}
+
+/* false where the channel has no other end that a process of this machine could hold. */
+static __always_inline bool far_end_find(struct far_end *end, u32 mechanism, u64 address)
+{
+	struct sock *sk = (struct sock *)address;
+
+	switch (mechanism) {
+	case MECH_PIPE:
+	case MECH_FIFO:
+		end->inode = (void *)address;
+		return true;
+	case MECH_UNIX_STREAM:
+	case MECH_UNIX_DGRAM:
+	case MECH_UNIX_SEQPACKET:
+		end->sk = KREAD((struct unix_sock *)sk, peer);
+		if (end->sk)
+			end->listen = KREAD((struct unix_sock *)end->sk, addr);
+		return end->sk;
+	case MECH_TCP:
+		end->tcp = sk;
+		return is_loopback((struct sock_common *)sk);
+	default:
+		return false;
+	}
+}
+
+/* One that far_end_find() may find. */
+static __always_inline bool has_far_end(u32 mechanism)
+{
+	return mechanism == MECH_PIPE || mechanism == MECH_FIFO || mechanism == MECH_TCP ||
+	       (mechanism >= MECH_UNIX_STREAM && mechanism <= MECH_UNIX_SEQPACKET);
+}
+
+static __always_inline bool is_opposite(struct sock_common *mine, struct sock_common *other)
+{
+	u16 port = KREAD(other, skc_num);
+
+	if (__builtin_bswap16(KREAD(mine, skc_dport)) != port ||
+	    KREAD(mine, skc_net.net) != KREAD(other, skc_net.net))
+		return false;
+	if (KREAD(other, skc_state) == TCP_LISTEN)
+		return true;
+	return __builtin_bswap16(KREAD(other, skc_dport)) == KREAD(mine, skc_num);
+}
+
+static __always_inline bool is_far_udp(const struct far_end *end, struct sock *sk)
+{
+	struct sock_common *common = (struct sock_common *)sk;
+
+	if (end->udp)
+		return sk == end->udp;
+	return KREAD(common, skc_num) == end->port && KREAD(common, skc_net.net) == end->net &&
+	       inet_mechanism(sk) == MECH_UDP;
+}
+
+static __always_inline bool is_far_socket(const struct far_end *end, struct sock *sk)
+{
+	struct sock_common *common = (struct sock_common *)sk;
+	u16 family = KREAD(common, skc_family);
+
+	if (family == AF_UNIX)
+		return sk == end->sk || (end->listen && KREAD(common, skc_state) == TCP_LISTEN &&
+					 KREAD((struct unix_sock *)sk, addr) == end->listen);
+	if (family != AF_INET && family != AF_INET6)
+		return false;
+	if (!end->tcp)
+		return is_far_udp(end, sk);
+	return inet_mechanism(sk) == MECH_TCP &&
+	       is_opposite((struct sock_common *)end->tcp, common);
+}
+
+static long far_visit(u32 fd, void *context)
+{
+	struct far_search *search = context;
+	struct file *file;
+	struct inode *inode;
+	struct socket *socket;
+	struct sock *sk;
+
+	if (fd >= search->max)
+		return 1;
+	file = kread_pointer(search->files + fd);
+	if (!file)
+		return 0;
+	inode = KREAD(file, f_inode);
+	if (search->end.inode) {
+		search->found = inode == search->end.inode;
+		return search->found;
+	}
+	if ((KREAD(inode, i_mode) & S_IFMT) != S_IFSOCK)
+		return 0;
+	socket = KREAD(file, private_data);
+	sk = socket ? KREAD(socket, sk) : 0;
+	search->found = sk && is_far_socket(&search->end, sk);
+	search->file = (u64)file;
+	search->fd = fd;
+	return search->found;
+}
+
+static __always_inline bool far_end_search(struct far_search *search, struct task_struct *task)
+{
+	struct files_struct *files = KREAD(task, files);
+	struct fdtable *table = files ? KREAD(files, fdt) : 0;
+
+	if (!table)
+		return false;
+	search->max = KREAD(table, max_fds);
+	search->files = KREAD(table, fd);
+	bpf_loop(PEER_FDS, far_visit, search, 0);
+	return search->found;
+}
+
+static __always_inline bool holds_far_end(struct task_struct *task, u32 mechanism, u64 address)
+{
+	struct far_search search = {};
+
+	return far_end_find(&search.end, mechanism, address) && far_end_search(&search, task);
+}
+
+static __always_inline bool may_join(struct task_struct *task)
+{
+	return !(KREAD(task, flags) & (PF_KTHREAD | PF_EXITING)) &&
+	       (u32)KREAD(task, tgid) != selection.self;
+}
+
+/* true the first time that this process is met at this object (UDP: where it sends to `port`). */
+static __always_inline bool outsider_is_new(const struct wire_fd *object, struct task_struct *task,
+					    u16 port)
+{
+	struct outsider_key key = {.object = object->object.address,
+				   .number = object->object.number ^ (u64)port << 40,
+				   .pid = KREAD(task, tgid)};
+	u8 yes = 1;
+
+	if (bpf_map_lookup_elem(&outsiders, &key))
+		return false;
+	bpf_map_update_elem(&outsiders, &key, &yes, BPF_ANY);
+	return true;
+}
+
+static __always_inline void outsider_tell(const struct wire_fd *object, struct task_struct *task,
+					  u32 held)
+{
+	struct wire_outsider *record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
+
+	if (!record)
+		return; /* a name the less, no record of what happened */
+	head_fill(&record->head, WIRE_OUTSIDER, sizeof(*record));
+	record->at_ns = bpf_ktime_get_ns();
+	record->object = *object;
+	record->pid = 0;
+	record->held = held;
+	record->comm[0] = 0;
+	if (task) {
+		record->pid = KREAD(task, tgid);
+		bpf_core_read_str(record->comm, sizeof(record->comm), &task->comm);
+	}
+	record_submit(record);
+}
+
+/* The traced one, in its call, has to do with this stranger: who is it? */
+static __always_inline void outsider_meet(const struct wire_fd *object,
+					  struct task_struct *stranger)
+{
+	if (may_join(stranger) && outsider_is_new(object, stranger, 0) &&
+	    holds_far_end(stranger, object->mechanism, object->object.address))
+		outsider_tell(object, stranger, 0);
+}
+
+/* --- UDP: nothing but an address says where the other end is --- */
+
+#define SENDTO_PEER 4 /* argument of sendto */
+
+static __always_inline u16 own_port(u64 sk)
+{
+	return KREAD((struct sock_common *)sk, skc_num);
+}
+
+static __always_inline u16 connected_port(u64 sk)
+{
+	return __builtin_bswap16(KREAD((struct sock_common *)sk, skc_dport));
+}
+
+/* The socket that the kernel queued it on, if that is the one addressed; else any at its port. */
+static __always_inline u16 udp_far_end(struct far_end *end, const struct task_state *sender)
+{
+	u64 own = sender->operation.object.object.address, to = sender->details.to.address;
+	u16 port = sender->operation.has & WIRE_HAS_ADDRESS
+			   ? __builtin_bswap16(*(u16 *)(sender->extra + PORT_AT))
+			   : connected_port(own);
+
+	if (to && (!port || port == own_port(to))) {
+		end->udp = (struct sock *)to;
+		return own_port(to);
+	}
+	end->port = port;
+	end->net = KREAD((struct sock_common *)own, skc_net.net);
+	return port;
+}
+
+static __always_inline void udp_holder_tell(struct task_state *state, const struct object *object,
+					    u32 fd, struct task_struct *task)
+{
+	struct wire_fd end = {};
+
+	object_announce(state, object, 0);
+	object_store(&end, object, fd);
+	if (outsider_is_new(&end, task, 0))
+		outsider_tell(&end, task, 1);
+}
+
+/* The traced one sends, and wakes this stranger. */
+static __noinline int udp_receiver_meet(struct task_state *sender, struct task_struct *stranger)
+{
+	struct far_search search = {};
+	struct object object = {};
+	u16 port;
+
+	port = udp_far_end(&search.end, sender);
+	if (!port || !may_join(stranger) ||
+	    !outsider_is_new(&sender->operation.object, stranger, port) ||
+	    !far_end_search(&search, stranger))
+		return 0;
+	file_identify(&object, search.file);
+	if (object.mechanism == MECH_UDP)
+		udp_holder_tell(sender, &object, search.fd, stranger);
+	return 0;
+}
+
+/* The port that a stranger sends to, in a call with these arguments on this socket. */
+static __always_inline u16 udp_sent_to(const volatile struct syscall_row *row, const u64 args[6],
+				       u64 sk)
+{
+	struct user_msghdr header = {};
+	u16 port = connected_port(sk);
+
+	if (port)
+		return port;
+	if (row->data == DATA_MSG)
+		bpf_probe_read_user(&header, sizeof(header), (void *)args[1]);
+	else if (row->peer == SENDTO_PEER)
+		header.name = args[SENDTO_PEER];
+	if (header.name)
+		bpf_probe_read_user(&port, sizeof(port), (void *)(header.name + PORT_AT));
+	return __builtin_bswap16(port);
+}
+
+static __always_inline u32 waits_count(const struct task_state *state)
+{
+	u32 count = state->operation.payload_len / sizeof(struct wire_wait);
+
+	return count <= WIRE_WAITS ? count : WIRE_WAITS;
+}
+
+struct udp_waits {
+	struct task_state *sleeper;
+	struct net *net;
+	u16 port;
+	u32 index;
+	bool found;
+};
+
+static __always_inline bool is_udp_at(const struct wire_fd *object, u16 port, const struct net *net)
+{
+	return object->mechanism == MECH_UDP && own_port(object->object.address) == port &&
+	       KREAD((struct sock_common *)object->object.address, skc_net.net) == net;
+}
+
+static long udp_wait_visit(u32 index, void *context)
+{
+	struct udp_waits *waits = context;
+
+	waits->index = index;
+	waits->found = is_udp_at(&wait_slot(waits->sleeper, index)->object, waits->port,
+				 waits->net);
+	return waits->found;
+}
+
+static __always_inline void udp_meet_at(struct task_state *sleeper, const struct wire_fd *object,
+					const struct object *own, u32 fd,
+					struct task_struct *stranger)
+{
+	if (!outsider_is_new(object, stranger, 0))
+		return;
+	outsider_tell(object, stranger, 0);
+	udp_holder_tell(sleeper, own, fd, stranger);
+}
+
+/* A stranger sends, and wakes a traced one that receives or waits. Not static, see special.h. */
+__noinline int udp_sender_meet(struct task_state *sleeper)
+{
+	struct task_struct *stranger = bpf_get_current_task_btf();
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(stranger);
+	u32 nr = KREAD(regs, orig_ax);
+	const volatile struct syscall_row *row = row_of(nr);
+	struct udp_waits waits = {.sleeper = sleeper};
+	struct object own = {};
+	struct file *file;
+	u64 args[6];
+
+	if (!sleeper || nr >= SYSCALL_ROWS || row->role != ROLE_SEND || row->fd != 0 ||
+	    !may_join(stranger))
+		return 0;
+	syscall_arguments(regs, args);
+	file = file_of_fd(stranger, args[0]);
+	if (!file)
+		return 0;
+	file_identify(&own, (u64)file);
+	if (own.mechanism != MECH_UDP)
+		return 0;
+	waits.net = KREAD((struct sock_common *)own.ref.address, skc_net.net);
+	waits.port = udp_sent_to(row, args, own.ref.address);
+	if (is_udp_at(&sleeper->operation.object, waits.port, waits.net)) {
+		udp_meet_at(sleeper, &sleeper->operation.object, &own, args[0], stranger);
+	} else if (has_waits(row_of(sleeper->operation.nr))) {
+		bpf_loop(waits_count(sleeper), udp_wait_visit, &waits, 0);
+		if (waits.found)
+			udp_meet_at(sleeper, &wait_slot(sleeper, waits.index)->object, &own,
+				    args[0], stranger);
+	}
+	return 0;
+}
+
+#endif
