@@ -114,6 +114,49 @@ export const checks = {
 		assert.ok(!/[\u001b\u202e\u2066]/.test(await page.evaluate(() => document.body.innerText)));
 	},
 
+	/* What repeats is one row until it is unfolded. */
+	async folded({ open, until, shot, expected }) {
+		const page = await open();
+		const { items, rows } = await state(page);
+
+		assert.ok(items <= expected.most, `${items} rows of ${rows}`);
+		assert.ok(rows >= expected.rows, "each message is a row at least");
+		const place = await page.evaluate(() => {
+			const { layout, items: all } = window.ipclens;
+			const box = document.getElementById("canvas").getBoundingClientRect();
+			const i = all.list.findIndex((item) => (item & 3) === 3);
+
+			return { x: box.left + layout.x(0), y: box.top + layout.y(i) };
+		});
+		await page.mouse.click(place.x, place.y);
+		assert.match(await text(page, "#detail"), new RegExp(expected.says));
+		await shot(page, `${expected.name}-folded`);
+		await page.keyboard.press("Enter");
+		assert.equal((await state(page)).items, rows);
+		await page.keyboard.press("o");
+		await page.keyboard.press("o");
+		assert.equal((await state(page)).items, items);
+		await page.evaluate(() => {
+			location.hash = "#m=300";
+		});
+		await until(page, () => window.ipclens.selected >= 0, "a link leads into a loop");
+		assert.equal((await state(page)).items, rows);
+	},
+
+	/* On paper: every row, counted. */
+	async printed({ open, shot, expected }) {
+		const page = await open();
+
+		await page.keyboard.press("o");
+		const { rows } = await state(page);
+		await page.emulateMedia({ media: "print" });
+		await page.evaluate(() => window.dispatchEvent(new Event("beforeprint")));
+		assert.equal(await page.locator("#print .time").count(), rows);
+		assert.match(await text(page, "#print"), new RegExp(`showing ${rows} of ${rows} `));
+		assert.ok((await page.locator("#print").innerHTML()).includes("NUMBER 299"));
+		await shot(page, `${expected.name}-print`);
+	},
+
 	/* Keyboard, pointer, zoom, filters, search, deep links. */
 	async used({ open, until, shot, expected }) {
 		const page = await open({}, `#m=${expected.middle}`);

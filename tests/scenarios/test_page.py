@@ -107,5 +107,13 @@ def used(directory):
     browse(page, "used", name="used", middle=301, word="Number 12", hits=20, mechanism="pipe")
 
 
+@scenario("a page folds what repeats, unfolds it by click and key, and prints each row")
+def folded(directory):
+    page, messages = draw(directory, ["/usr/bin/python3", "-c", ASKS])
+    rows = len(messages) + 2  # exec and fork; the signals of the exits are in their rows
+    browse(page, "folded", name="used", rows=rows, most=300, says="messages")
+    browse(page, "printed", name="used")
+
+
 if __name__ == "__main__":
     main()

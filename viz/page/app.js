@@ -14,6 +14,7 @@ export class App {
 		this.listeners = {};
 		this.kernel = false; /* every message as two copies, by way of the kernel */
 		this.timeAxis = false; /* true to scale; else a row each */
+		this.fold = true; /* what repeats is shown once */
 		this.selected = NONE; /* a row */
 		this.filter = { mechanisms: new Set(), lane: NONE, object: NONE, talk: NONE };
 		this.hits = { query: "", rows: null, count: 0 };
@@ -33,6 +34,24 @@ export class App {
 		this.selected = row;
 		this.selectedFrom = from || "";
 		this.emit("select");
+	}
+
+	/* The same of a row that may be hidden: then its fold is opened. */
+	reveal(row) {
+		this.unfold(this.items.foldOf(row));
+		this.select(row);
+	}
+
+	unfold(fold) {
+		if (!fold) return;
+		this.items.open.add(fold.row);
+		this.emit("filter");
+	}
+
+	setFold(on) {
+		this.fold = on;
+		this.items.open.clear();
+		this.emit("filter");
 	}
 
 	/* Hides a mechanism or shows it again. */

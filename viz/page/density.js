@@ -3,7 +3,7 @@
  * Far away, where rows are less than a few pixels high: for each line of pixels, how much goes
  * between each two neighbouring lanes, and by what. One image, whatever the number of rows.
  */
-import { itemHalf, itemRow } from "./items.js";
+import { HALF, itemHalf, itemRow } from "./items.js";
 import { HEAD, hasLane } from "./layout.js";
 
 const FAMILIES = 7;
@@ -93,7 +93,7 @@ export class Density {
 			seen++;
 			if (ref < 0) continue;
 			const route = store.route[ref];
-			const span = this.spans[route][itemHalf(item)];
+			const span = this.spans[route][itemHalf(item) % HALF.FOLD];
 			const family = store.mechanisms[store.routes[route].mechanism].family;
 
 			for (let c = span ? span[0] : 1; span && c < span[1]; c++)

@@ -3,6 +3,7 @@
 import { byId, el, fill } from "./dom.js";
 import { bytes, count, counted, duration, hex, quoted } from "./format.js";
 import { FORM, NONE, OUTSIDE } from "./store.js";
+import { summary } from "./fold.js";
 import { Way, section } from "./detail_way.js";
 import { messageLabel } from "./words.js";
 
@@ -51,7 +52,10 @@ export class Detail {
 		const { app, element } = this;
 		const row = app.selected;
 
+		const hides = app.items.foldOf(row);
+
 		if (row < 0) fill(element, this.overview());
+		else if (hides) fill(element, ...this.fold(hides));
 		else if (app.store.rowMessage(row) >= 0 && app.store.rowRef[row] >= 0)
 			fill(element, ...this.message(app.store.rowMessage(row)));
 		else fill(element, ...this.said(row));
@@ -74,6 +78,26 @@ export class Detail {
 				" lists all keys.",
 			),
 		);
+	}
+
+	/* What stands for the other rounds of a loop. */
+	fold(hides) {
+		const { app } = this;
+		const { messages, bytes: size, ns, latencies } = summary(app.store, hides);
+		const at = (share) => duration(latencies[Math.floor((latencies.length - 1) * share)]);
+
+		return [
+			el("h2", {}, "× " + count(hides.rounds)),
+			el("p", { class: "what" }, "as often again as what stands above it"),
+			pairs([
+				["rounds", count(hides.rounds) + ", of " + counted(hides.period, "row")],
+				["messages", count(messages)],
+				["bytes", bytes(size)],
+				["time", duration(ns)],
+				["latency", latencies.length ? at(0) + " … " + at(0.5) + " … " + at(1) : ""],
+			]),
+			el("button", { type: "button", click: () => app.unfold(hides) }, "show each (Enter)"),
+		];
 	}
 
 	/* --- a message --- */
@@ -329,12 +353,16 @@ export function follow(app, step) {
 	if (m < 0) return;
 	const talk = store.routeOf(m).talk;
 
-	for (let i = items.ofRow(app.selected) + step; i >= 0 && i < items.count; i += step) {
-		const row = items.list[i] >>> 2;
+	for (let row = app.selected + step; row >= 0 && row < store.rowCount; row += step) {
 		const other = store.rowMessage(row);
 
-		if (other >= 0 && other !== m && store.routeOf(other).talk === talk) {
-			app.select(row);
+		if (
+			other >= 0 &&
+			other !== m &&
+			store.routeOf(other).talk === talk &&
+			items.wantsRow(row)
+		) {
+			app.reveal(row);
 			return;
 		}
 	}

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* One row of the picture: its arrow and its words. Lines first, for all rows, then words. */
 import { KIND, OUTSIDE, PART } from "./store.js";
+import { foldBox, foldWords } from "./draw_fold.js";
 import { HALF, itemHalf, itemRow } from "./items.js";
 import { FONT, MONO, SMALL, TextPen, isBad, messageLabel, messagePayload } from "./words.js";
 import { dashOf } from "./theme.js";
 import { TIMES, hasLane } from "./layout.js";
 
 const STUB = 58; /* an arrow to somebody outside */
+const LOOP_ROOM = 150; /* for words beside an arrow to itself */
 const HEAD_LEN = 9;
 
 const MOVES = new Set(["splice", "tee", "vmsplice", "sendfile", "sendfile64", "copy_file_range"]);
@@ -90,6 +92,10 @@ export class RowPen extends TextPen {
 	/* --- arrows --- */
 
 	draw(item, y, y2) {
+		if (itemHalf(item) === HALF.FOLD) {
+			foldBox(this, item, y);
+			return;
+		}
 		const row = itemRow(item);
 		const kind = this.store.rowKind(row);
 		const ends = this.store.rowEnds(row);
@@ -225,6 +231,10 @@ export class RowPen extends TextPen {
 	/* --- words --- */
 
 	label(item, y) {
+		if (itemHalf(item) === HALF.FOLD) {
+			foldWords(this, item, y);
+			return;
+		}
 		const row = itemRow(item);
 		const kind = this.store.rowKind(row);
 
@@ -265,15 +275,19 @@ export class RowPen extends TextPen {
 		return Math.max(Math.abs(ends.x1 - ends.x2) - 14, 0) || 120;
 	}
 
-	/* Label and payload above an arrow, in its middle. */
+	/* Label and payload above an arrow, in the middle of what is in sight of it. */
 	between(ends, y, label, payload, colour) {
 		const self = Math.abs(ends.x1 - ends.x2) < 1;
-		const room = self ? 150 : this.room(ends);
+		const left = Math.max(Math.min(ends.x1, ends.x2), TIMES - 18);
+		const right = Math.min(Math.max(ends.x1, ends.x2), this.layout.width);
+		const room = self ? LOOP_ROOM : right - left - 14;
+
+		if (room < 0) return;
 		const shown = this.fitted(label, FONT, Math.max(room, 46));
 		const width = this.width(shown, FONT);
-		let more = payload ? this.fitted(payload, MONO, room - width - 12) : "";
+		const more = payload ? this.fitted(payload, MONO, room - width - 12) : "";
 		const all = width + (more ? 7 + this.width(more, MONO) : 0);
-		const x = self ? ends.x1 + 44 : (ends.x1 + ends.x2) / 2 - all / 2;
+		const x = self ? ends.x1 + 44 : (left + right) / 2 - all / 2;
 		const base = self ? y + 4 : y - 6;
 
 		this.text(shown, x, base, FONT, colour);

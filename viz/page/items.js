@@ -5,21 +5,26 @@
  * where out of it, each at its own time.
  */
 import { KIND, PART, NONE } from "./store.js";
+import { FOLD, fold } from "./fold.js";
 
-export const HALF = { WHOLE: 0, IN: 1, OUT: 2 };
+export const HALF = { WHOLE: 0, IN: 1, OUT: 2, FOLD };
 export const itemRow = (item) => item >>> 2;
 export const itemHalf = (item) => item & 3;
 
 export class Items {
 	constructor(app) {
 		this.app = app;
+		this.open = new Set(); /* folds that are shown as what they hide */
 		this.build();
 	}
 
 	build() {
 		this.routeShown = this.app.store.routes.map((route) => this.wants(route));
+		this.folds = new Map();
 		if (this.app.kernel) this.buildHalves();
 		else this.buildRows();
+		this.rows = this.list.length;
+		if (this.app.fold && !this.app.kernel && !this.app.timeAxis) this.fold();
 		this.count = this.list.length;
 		this.startNs = this.count ? this.at[0] : 0;
 		this.endNs = this.count ? this.at[this.count - 1] : 0;
@@ -43,6 +48,29 @@ export class Items {
 		const said = store.said[-1 - ref];
 		if (said.object === undefined) said.object = objectOf(store, said);
 		return this.wants(said);
+	}
+
+	fold() {
+		const { list, count, folds } = fold(this.app.store, this.list, this.list.length, this.open);
+
+		if (!folds.size) return;
+		this.list = list;
+		this.folds = folds;
+		this.at = new Float64Array(count);
+		for (let i = 0; i < count; i++) this.at[i] = this.app.store.rowAt[list[i] >>> 2];
+	}
+
+	/* The fold that hides this row, or undefined. */
+	foldOf(row) {
+		if (!this.folds.size || row < 0) return undefined;
+		const i = lowerBound(this.list, (row << 2) | FOLD);
+		const at = i < this.count && this.list[i] === ((row << 2) | FOLD) ? i : i - 1;
+		const hides =
+			at >= 0 && itemHalf(this.list[at]) === FOLD
+				? this.folds.get(this.list[at] >>> 2)
+				: undefined;
+
+		return hides && hides.row <= row && row <= hides.last ? hides : undefined;
 	}
 
 	buildRows() {
@@ -139,6 +167,7 @@ export class Items {
 		if (!this.app.kernel) {
 			const i = lowerBound(this.list, row << 2);
 
+			if (this.folds.size && this.foldOf(row)) return this.list[i] >>> 2 === row ? i : NONE;
 			return i < this.count && this.list[i] >>> 2 === row ? i : NONE;
 		}
 		const m = this.app.store.rowRef[row];

@@ -17,6 +17,8 @@ const KEYS = [
 	["1", "a row each, readable"],
 	["/ n N", "search, next hit, hit before"],
 	["k", "kernel lane"],
+	["o", "fold what repeats, or show each"],
+	["Enter", "unfold the selected loop"],
 	["t", "time to scale, or a row each"],
 	["c", "only this conversation"],
 	["f", "filters"],
@@ -41,6 +43,7 @@ export class Controls {
 		const click = (id, what) => byId(id).addEventListener("click", what);
 
 		click("kernel", () => app.setKernel(!app.kernel));
+		click("fold", () => app.setFold(!app.fold));
 		click("axis", () => app.setTimeAxis(!app.timeAxis));
 		click("theme", () => toggleTheme(app));
 		click("help", () => this.help());
@@ -68,7 +71,7 @@ export class Controls {
 	nextHit(step) {
 		const row = this.search.next(step);
 
-		if (row >= 0) this.app.select(row);
+		if (row >= 0) this.app.reveal(row);
 	}
 
 	/* --- keys --- */
@@ -79,7 +82,8 @@ export class Controls {
 			event.target.type !== "checkbox";
 
 		if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
-		if (event.key === "Enter" || event.key === " ") return;
+		if (event.key === " " || (event.key === "Enter" && event.target.tagName === "BUTTON"))
+			return;
 		if (this.act(event.key) || openPanelByKey(this.app, event.key)) event.preventDefault();
 	}
 
@@ -108,6 +112,8 @@ export class Controls {
 			N: () => this.nextHit(-1),
 			k: () => app.setKernel(!app.kernel),
 			t: () => app.setTimeAxis(!app.timeAxis),
+			o: () => app.setFold(!app.fold),
+			Enter: () => app.unfold(app.items.foldOf(app.selected)),
 			c: () => this.onlyTalk(),
 			f: () => byId("sidebar").querySelector("input, button")?.focus(),
 			"?": () => this.help(),
@@ -261,7 +267,16 @@ export class Controls {
 		const lane = canvas.laneAtPoint(x, y);
 
 		if (lane >= 0) app.only("lane", lane);
-		else if (y > HEAD) app.select(canvas.rowAtPoint(x, y), "pointer");
+		else if (y > HEAD) this.click(canvas.rowAtPoint(x, y));
+	}
+
+	/* The second click at what stands for a loop unfolds it. */
+	click(row) {
+		const { app } = this;
+		const fold = app.items.foldOf(row);
+
+		if (fold && app.selected === row) app.unfold(fold);
+		else app.select(row, "pointer");
 	}
 }
 

@@ -13,6 +13,7 @@ import { Sidebar } from "./sidebar.js";
 import { Detail } from "./detail.js";
 import { Controls } from "./keys.js";
 import { Table } from "./table.js";
+import { printable } from "./print.js";
 import { showTabs } from "./panels.js";
 
 function showTotals(app) {
@@ -44,17 +45,17 @@ function showTotals(app) {
 }
 
 function showState(app) {
-	const shown = app.items.count;
-	const all = app.store.rowCount * (app.kernel ? 2 : 1);
 	const hits = app.hits.query ? counted(app.hits.count, "hit") : "";
 
 	byId("kernel").setAttribute("aria-pressed", String(app.kernel));
+	byId("fold").setAttribute("aria-pressed", String(app.fold));
+	byId("fold").disabled = app.kernel || app.timeAxis;
 	byId("axis").setAttribute("aria-pressed", String(app.timeAxis));
 	byId("kernel").disabled = !app.store.hasCalls;
 	byId("hits").textContent = hits;
 	byId("shown").textContent =
-		app.filtered && shown < all
-			? count(app.kernel ? shown : shown) + " of " + count(app.store.rowCount) + " rows"
+		app.filtered && app.items.rows < app.store.rowCount
+			? count(app.items.rows) + " of " + count(app.store.rowCount) + " rows"
 			: "";
 }
 
@@ -63,7 +64,7 @@ function readHash(app) {
 	const match = /^#m=(\d+)$/.exec(location.hash);
 	const m = match ? app.store.byId(Number(match[1])) : NONE;
 
-	if (m >= 0) app.select(app.store.rowOf[m]);
+	if (m >= 0) app.reveal(app.store.rowOf[m]);
 }
 
 function writeHash(app) {
@@ -82,7 +83,7 @@ function tie(app, canvas, layout, items) {
 		if (app.selected >= 0) canvas.show(app.selected);
 	});
 	app.on("axis", () => {
-		layout.keeping(() => {});
+		layout.keeping(() => items.build());
 		if (app.selected >= 0) canvas.show(app.selected);
 	});
 	app.on("select", () => {
@@ -127,6 +128,7 @@ async function makeRest(app) {
 	new Controls(app, app.canvas, app.layout, search);
 	new Minimap(app, app.items, app.layout, app.canvas).rebuild();
 	showTabs(app);
+	printable(app);
 	showTotals(app);
 	showState(app);
 	readHash(app);

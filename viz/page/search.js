@@ -100,20 +100,18 @@ export class Search {
 				rows[said.row] = 1;
 	}
 
-	/* The next hit that is shown, below or above the selected row; around the end. */
+	/* The next hit that no filter hides, below or above the selected row; around the end. */
 	next(step) {
 		const { app } = this;
-		const { items } = app;
+		const { items, store } = app;
 		const { rows } = app.hits;
-		const here = items.ofRow(app.selected);
+		const count = store.rowCount;
+		const here = app.selected < 0 ? (step > 0 ? -1 : 0) : app.selected;
 
-		for (let k = 1; rows && k <= items.count; k++) {
-			const i =
-				((((here < 0 && step < 0 ? 0 : here) + k * step) % items.count) + items.count) %
-				items.count;
-			const row = items.list[i] >>> 2;
+		for (let k = 1; rows && k <= count; k++) {
+			const row = (((here + k * step) % count) + count) % count;
 
-			if (rows[row]) return row;
+			if (rows[row] && items.wantsRow(row)) return row;
 		}
 		return NONE;
 	}

@@ -94,7 +94,7 @@ export class Sidebar {
 					{
 						type: "button",
 						class: "entry bad",
-						click: () => this.app.select(said.row),
+						click: () => this.app.reveal(said.row),
 					},
 					el(
 						"span",
@@ -125,7 +125,7 @@ export class Sidebar {
 						type: "button",
 						class: "finding " + SEVERITY_WORDS[mark.severity],
 						title: mark.advice,
-						click: () => app.select(mark.row),
+						click: () => app.reveal(mark.row),
 					},
 					el("b", {}, SEVERITY_SIGNS[mark.severity] + " " + mark.id),
 					el("span", {}, mark.text),

@@ -4,6 +4,7 @@
  * region that says which it is.
  */
 import { byId, el, fill } from "./dom.js";
+import { count } from "./format.js";
 import { NONE, NOWHERE, OUTSIDE } from "./store.js";
 import { messageLabel, messagePayload } from "./words.js";
 import { itemRow } from "./items.js";
@@ -22,10 +23,12 @@ const nameOf = (store, lane, outside) =>
 /* [time, from, to, what] */
 export function rowWords(app, row) {
 	const { store } = app;
+	const fold = app.items.foldOf(row);
 	const m = store.rowRef[row];
 	const at = app.canvas.frame.clock;
 	const time = at.text(store.rowAt[row]) + " " + at.unit;
 
+	if (fold) return [time, "", "", count(fold.rounds) + " more rounds like what stands above"];
 	if (m < 0) {
 		const said = store.rowSaid(row);
 
