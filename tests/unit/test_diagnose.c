@@ -24,12 +24,6 @@ static int set_up(void **state)
 	return 0;
 }
 
-static int tear_down(void **state)
-{
-	trace_free(*state);
-	return 0;
-}
-
 static void close_fd(struct trace_text *t, unsigned id, uint32_t pid, int fd, const char *channel)
 {
 	trace_call(t,
@@ -228,13 +222,13 @@ static void same_values(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(circle, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(circle_with_outsider, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(circle_with_gap, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(woken, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(parent_keeps, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(reader_keeps, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(delayed_ack, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(circle, set_up, trace_tear_down),
+		cmocka_unit_test_setup_teardown(circle_with_outsider, set_up, trace_tear_down),
+		cmocka_unit_test_setup_teardown(circle_with_gap, set_up, trace_tear_down),
+		cmocka_unit_test_setup_teardown(woken, set_up, trace_tear_down),
+		cmocka_unit_test_setup_teardown(parent_keeps, set_up, trace_tear_down),
+		cmocka_unit_test_setup_teardown(reader_keeps, set_up, trace_tear_down),
+		cmocka_unit_test_setup_teardown(delayed_ack, set_up, trace_tear_down),
 		cmocka_unit_test(in_both_languages),
 		cmocka_unit_test(same_values),
 	};

@@ -35,12 +35,6 @@ static int set_up(void **state)
 	return 0;
 }
 
-static int tear_down(void **state)
-{
-	trace_free(*state);
-	return 0;
-}
-
 /* What is printed with the filters of a command line. */
 static char *print(struct trace_text *t, int argc, char **argv)
 {
@@ -170,7 +164,7 @@ static void filters_of_one_side(void **state)
 	assert_false(viz_filter_operation(&filter, viz_model_operation(model, 50)));
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, trace_tear_down)
 
 int main(void)
 {

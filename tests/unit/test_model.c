@@ -10,12 +10,6 @@ static int set_up(void **state)
 	return 0;
 }
 
-static int tear_down(void **state)
-{
-	trace_free(*state);
-	return 0;
-}
-
 static void life_of_a_process(void **state)
 {
 	struct trace_text *t = *state;
@@ -238,7 +232,7 @@ static void many_of_all(void **state)
 		assert_int_equal(viz_model_operation(t->model, i)->process->pid, i);
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, trace_tear_down)
 
 int main(void)
 {

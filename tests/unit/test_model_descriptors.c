@@ -6,21 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PIPE "pipe:[7]"
-
 static int set_up(void **state)
 {
 	struct trace_text *t = trace_new();
 
 	trace_process(t, 10, "sh");
-	trace_pipe(t, 10, PIPE);
+	trace_pipe(t, 10, TRACE_PIPE);
 	*state = t;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	trace_free(*state);
 	return 0;
 }
 
@@ -44,8 +36,8 @@ static const char *holdings(struct trace_text *t)
 }
 
 #define CALL(t, id, syscall, role, fd, at, returned, more)                                         \
-	trace_call(t, (struct call){id, syscall, role, 10, 0, fd, PIPE, at, (at) + 1, returned,    \
-				    more})
+	trace_call(t, (struct call){id, syscall, role, 10, 0, fd, TRACE_PIPE, at, (at) + 1,        \
+				    returned, more})
 
 static void made_and_closed(void **state)
 {
@@ -111,7 +103,7 @@ static void duplicated(void **state)
 	struct trace_text *t = *state;
 
 	CALL(t, 1, "dup2", "control", 4, 10, 1,
-	     ",'new_fds':[{'fd':1,'channel':'" PIPE "','access':'write'}]");
+	     ",'new_fds':[{'fd':1,'channel':'" TRACE_PIPE "','access':'write'}]");
 	CALL(t, 2, "dup2", "control", 3, 12, 1, "");
 	CALL(t, 3, "fcntl", "control", 3, 14, 9, ",'args':{'cmd':1030,'arg':9}");
 	CALL(t, 4, "fcntl", "control", 3, 16, 1, ",'args':{'cmd':1,'arg':0}");
@@ -173,9 +165,9 @@ static void exec_tells(void **state)
 
 	trace_line(t, "{'type':'process','event':'exec','at_ns':9,'pid':10,'tid':10,'comm':'ls'}");
 	trace_line(t, "{'type':'descriptors','event':'exec','at_ns':9,'pid':10,'more':true,"
-		      "'fds':[{'fd':4,'channel':'" PIPE "','access':'write'}]}");
+		      "'fds':[{'fd':4,'channel':'" TRACE_PIPE "','access':'write'}]}");
 	trace_line(t, "{'type':'descriptors','event':'exec','at_ns':9,'pid':10,"
-		      "'fds':[{'fd':0,'channel':'" PIPE "','access':'read'}]}");
+		      "'fds':[{'fd':0,'channel':'" TRACE_PIPE "','access':'read'}]}");
 	assert_string_equal(holdings(t), "10:3 read 2-9 call/exec\n"
 					 "10:4 write 2--1 call/unknown\n"
 					 "10:0 read 9--1 exec/unknown\n");
@@ -186,7 +178,7 @@ static void exec_tells_in_part(void **state)
 	struct trace_text *t = *state;
 
 	trace_line(t, "{'type':'descriptors','event':'exec','at_ns':9,'pid':10,'cut':true,"
-		      "'fds':[{'fd':4,'channel':'" PIPE "','access':'write'}]}");
+		      "'fds':[{'fd':4,'channel':'" TRACE_PIPE "','access':'write'}]}");
 	assert_string_equal(holdings(t), "10:3 read 2--1 call/unknown\n"
 					 "10:4 write 2--1 call/unknown\n");
 	assert_true(t->model->descriptors_cut);
@@ -199,8 +191,8 @@ static void exit_tells(void **state)
 
 	trace_exit(t, 10, "'exit_code':0", 20);
 	trace_line(t, "{'type':'descriptors','event':'exit','at_ns':21,'pid':10,'fds':["
-		      "{'fd':4,'channel':'" PIPE "','access':'write'},"
-		      "{'fd':8,'channel':'" PIPE "','access':'write'}]}");
+		      "{'fd':4,'channel':'" TRACE_PIPE "','access':'write'},"
+		      "{'fd':8,'channel':'" TRACE_PIPE "','access':'write'}]}");
 	assert_string_equal(holdings(t), "10:8 write 1-20 unknown/exit\n"
 					 "10:3 read 2-20 call/exit\n"
 					 "10:4 write 2-20 call/exit\n");
@@ -228,14 +220,15 @@ static void received_by_message(void **state)
 	trace_process(t, 30, "other");
 	trace_channel(t, "unix:[1]", "unix-stream", "");
 	trace_call(t, (struct call){1, "recvmsg", "receive", 30, 0, 5, "unix:[1]", 10, 11, 1,
-				    ",'new_fds':[{'fd':7,'channel':'" PIPE "','access':'read'}]"});
+				    ",'new_fds':[{'fd':7,'channel':'" TRACE_PIPE
+				    "','access':'read'}]"});
 	assert_string_equal(holdings(t), "30:5 both 1--1 unknown/unknown\n"
 					 "10:3 read 2--1 call/unknown\n"
 					 "10:4 write 2--1 call/unknown\n"
 					 "30:7 read 11--1 call/unknown\n");
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, trace_tear_down)
 
 int main(void)
 {

@@ -2,14 +2,12 @@
 /* Packets of pipes and urgent data: messages within, or beside, a stream. */
 #include "trace_text.h"
 
-#define PIPE "pipe:[7]"
-
 static int set_up(void **state)
 {
 	struct trace_text *t = trace_new();
 
 	trace_process(t, 10, "writer");
-	trace_pipe(t, 10, PIPE);
+	trace_pipe(t, 10, TRACE_PIPE);
 	trace_fork(t, 10, 20, "reader", 5);
 	trace_channel(t, "unix:[1]", "unix-stream", ",'peer':'unix:[2]'");
 	trace_channel(t, "unix:[2]", "unix-stream", "");
@@ -17,17 +15,8 @@ static int set_up(void **state)
 	return 0;
 }
 
-static int tear_down(void **state)
-{
-	trace_free(*state);
-	return 0;
-}
-
-#define PUT(t, id, at, bytes, more)                                                                \
-	trace_call(t, (struct call){id, "write", "send", 10, 0, 4, PIPE, at, (at) + 1, bytes, more})
-
-#define GET(t, id, at, bytes)                                                                      \
-	trace_call(t, (struct call){id, "read", "receive", 20, 0, 3, PIPE, at, (at) + 1, bytes, ""})
+#define PUT(t, id, at, bytes, more) trace_put(t, id, 10, at, (at) + 1, bytes, more)
+#define GET(t, id, at, bytes) trace_get(t, id, 20, at, (at) + 1, bytes, "")
 
 static void packets_keep_their_borders(void **state)
 {
@@ -155,7 +144,7 @@ static void urgent_byte_inline(void **state)
 					       "unix-stream 10>20 3 s2+0 r3+2 exact\n");
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, trace_tear_down)
 
 int main(void)
 {

@@ -4,26 +4,6 @@
 
 #include <string.h>
 
-#define PIPE "pipe:[7]"
-
-static int set_up(void **state)
-{
-	struct trace_text *t = trace_new();
-
-	trace_process(t, 10, "sh");
-	trace_pipe(t, 10, PIPE);
-	trace_fork(t, 10, 20, "ls", 5);
-	trace_fork(t, 10, 30, "wc", 6);
-	*state = t;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	trace_free(*state);
-	return 0;
-}
-
 static void close_fd(struct trace_text *t, unsigned id, uint32_t pid, int fd, const char *channel,
 		     uint64_t at)
 {
@@ -39,7 +19,7 @@ static void find_end(struct trace_text *t, unsigned id, uint32_t pid, const char
 
 static void put(struct trace_text *t, unsigned id, uint32_t pid, uint64_t at)
 {
-	trace_call(t, (struct call){id, "write", "send", pid, 0, 4, PIPE, at, at + 1, 5, ""});
+	trace_put(t, id, pid, at, at + 1, 5, "");
 }
 
 /* With the last reading end goes what nobody has read. */
@@ -48,8 +28,8 @@ static void thrown_away(void **state)
 	struct trace_text *t = *state;
 
 	put(t, 1, 20, 10);
-	close_fd(t, 2, 10, 3, PIPE, 12);
-	close_fd(t, 3, 20, 3, PIPE, 14);
+	close_fd(t, 2, 10, 3, TRACE_PIPE, 12);
+	close_fd(t, 3, 20, 3, TRACE_PIPE, 14);
 	trace_exit(t, 30, "'exit_code':0", 16);
 	assert_string_equal(trace_messages(t), "pipe 20>- 5 s1+0 - exact discarded\n");
 	assert_int_equal(t->pairing->unread, 1);
@@ -60,7 +40,7 @@ static void still_to_be_read(void **state)
 	struct trace_text *t = *state;
 
 	put(t, 1, 20, 10);
-	close_fd(t, 2, 10, 3, PIPE, 12);
+	close_fd(t, 2, 10, 3, TRACE_PIPE, 12);
 	trace_exit(t, 30, "'exit_code':0", 16);
 	assert_string_equal(trace_messages(t), "pipe 20>- 5 s1+0 - exact unread\n");
 }
@@ -85,10 +65,10 @@ static void last_exit_ends_it(void **state)
 	struct trace_text *t = *state;
 	const struct viz_eof *eof;
 
-	close_fd(t, 1, 10, 4, PIPE, 10);
-	close_fd(t, 2, 30, 4, PIPE, 12);
+	close_fd(t, 1, 10, 4, TRACE_PIPE, 10);
+	close_fd(t, 2, 30, 4, TRACE_PIPE, 12);
 	trace_exit(t, 20, "'exit_code':0", 14);
-	find_end(t, 3, 30, PIPE, 20);
+	find_end(t, 3, 30, TRACE_PIPE, 20);
 	assert_int_equal(trace_pair(t)->eof_count, 1);
 	eof = t->pairing->eofs[0];
 	assert_int_equal(eof->process->pid, 20);
@@ -104,10 +84,10 @@ static void last_close_ends_it(void **state)
 	struct trace_text *t = *state;
 	const struct viz_eof *eof;
 
-	close_fd(t, 1, 10, 4, PIPE, 10);
+	close_fd(t, 1, 10, 4, TRACE_PIPE, 10);
 	trace_exit(t, 20, "'exit_code':0", 14);
-	close_fd(t, 2, 30, 4, PIPE, 16);
-	find_end(t, 3, 30, PIPE, 20);
+	close_fd(t, 2, 30, 4, TRACE_PIPE, 16);
+	find_end(t, 3, 30, TRACE_PIPE, 20);
 	eof = trace_pair(t)->eofs[0];
 	assert_int_equal(eof->closed_by->id, 2);
 	assert_int_equal(eof->process->pid, 30);
@@ -119,8 +99,8 @@ static void end_without_cause(void **state)
 {
 	struct trace_text *t = *state;
 
-	close_fd(t, 1, 10, 4, PIPE, 10);
-	find_end(t, 3, 30, PIPE, 20);
+	close_fd(t, 1, 10, 4, TRACE_PIPE, 10);
+	find_end(t, 3, 30, TRACE_PIPE, 20);
 	assert_null(trace_pair(t)->eofs[0]->process);
 	assert_int_equal(t->pairing->eofs[0]->match, MATCH_AMBIGUOUS);
 }
@@ -202,7 +182,7 @@ static void reading_nothing_is_no_end(void **state)
 {
 	struct trace_text *t = *state;
 
-	trace_call(t, (struct call){3, "read", "receive", 30, 0, 3, PIPE, 20, 21, 0,
+	trace_call(t, (struct call){3, "read", "receive", 30, 0, 3, TRACE_PIPE, 20, 21, 0,
 				    ",'requested':0"});
 	assert_int_equal(trace_pair(t)->eof_count, 0);
 }
@@ -259,7 +239,7 @@ static void close_ends_a_connection(void **state)
 	assert_int_equal(trace_pair(t)->eofs[0]->closed_by->id, 61);
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+#define TEST(function) cmocka_unit_test_setup_teardown(function, trace_pipe_set_up, trace_tear_down)
 
 int main(void)
 {

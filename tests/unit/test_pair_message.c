@@ -15,12 +15,6 @@ static int set_up(void **state)
 	return 0;
 }
 
-static int tear_down(void **state)
-{
-	trace_free(*state);
-	return 0;
-}
-
 #define PUT(t, id, pid, channel, at, bytes, more)                                                  \
 	trace_call(t, (struct call){id, "sendto", "send", pid, 0, 5, channel, at, (at) + 1, bytes, \
 				    more})
@@ -438,7 +432,7 @@ static void eventfd_sum(void **state)
 					       "eventfd 10>- 8 s6+0 - exact unread\n");
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, trace_tear_down)
 
 int main(void)
 {

@@ -2,8 +2,6 @@
 /* What positions, the numbers of calls and names of sends prove, and what they leave open. */
 #include "trace_text.h"
 
-#define PIPE "pipe:[7]"
-
 static int set_up(void **state)
 {
 	struct trace_text *t = trace_new();
@@ -13,40 +11,26 @@ static int set_up(void **state)
 		      "'kernel':'6','machine':'x86_64','clock':'CLOCK_MONOTONIC','start_ns':1,"
 		      "'realtime_offset_ns':0,'processors':2,'options':{},'hooks':{}}");
 	trace_process(t, 10, "writer");
-	trace_pipe(t, 10, PIPE);
-	trace_channel(t, PIPE, "pipe", ",'capacity':8192");
+	trace_pipe(t, 10, TRACE_PIPE);
+	trace_channel(t, TRACE_PIPE, "pipe", ",'capacity':8192");
 	trace_fork(t, 10, 20, "reader", 5);
 	trace_fork(t, 10, 30, "other", 6);
 	*state = t;
 	return 0;
 }
 
-static int tear_down(void **state)
-{
-	trace_free(*state);
-	return 0;
-}
-
-static void put(struct trace_text *t, unsigned id, uint64_t at_ns)
-{
-	trace_call(t, (struct call){id, "write", "send", 10, 0, 4, PIPE, at_ns, at_ns + 5, 5, ""});
-}
-
-static void get(struct trace_text *t, unsigned id, uint64_t at_ns)
-{
-	trace_call(t,
-		   (struct call){id, "read", "receive", 20, 0, 3, PIPE, at_ns, at_ns + 5, 5, ""});
-}
+#define PUT(t, id, at_ns) trace_put(t, id, 10, at_ns, (at_ns) + 5, 5, "")
+#define GET(t, id, at_ns) trace_get(t, id, 20, at_ns, (at_ns) + 5, 5, "")
 
 /* On one processor the second call cannot have begun before the first. */
 static void numbers_go_back(void **state)
 {
 	struct trace_text *t = *state;
 
-	put(t, 1104, 10);
-	put(t, 1102, 20);
-	get(t, 1106, 30);
-	get(t, 1108, 40);
+	PUT(t, 1104, 10);
+	PUT(t, 1102, 20);
+	GET(t, 1106, 30);
+	GET(t, 1108, 40);
 	assert_string_equal(trace_messages(t), "pipe 10>20 5 s1104+0 r1106+0 ambiguous\n"
 					       "pipe 10>20 5 s1102+0 r1108+0 ambiguous\n");
 }
@@ -56,10 +40,10 @@ static void numbers_of_two_processors(void **state)
 {
 	struct trace_text *t = *state;
 
-	put(t, 1105, 10);
-	put(t, 1102, 20);
-	get(t, 1106, 30);
-	get(t, 1108, 40);
+	PUT(t, 1105, 10);
+	PUT(t, 1102, 20);
+	GET(t, 1106, 30);
+	GET(t, 1108, 40);
 	assert_string_equal(trace_messages(t), "pipe 10>20 5 s1105+0 r1106+0 exact\n"
 					       "pipe 10>20 5 s1102+0 r1108+0 exact\n");
 }
@@ -70,9 +54,11 @@ static void numbers_of_two_processors(void **state)
 
 static void two_large_writes(struct trace_text *t, const char *first, const char *second)
 {
-	trace_call(t, (struct call){1102, "write", "send", 10, 0, 4, PIPE, 10, 50, 8192, first});
-	trace_call(t, (struct call){1104, "write", "send", 30, 0, 4, PIPE, 11, 60, 4096, second});
-	trace_call(t, (struct call){1106, "read", "receive", 20, 0, 3, PIPE, 70, 71, 12288,
+	trace_call(t,
+		   (struct call){1102, "write", "send", 10, 0, 4, TRACE_PIPE, 10, 50, 8192, first});
+	trace_call(t, (struct call){1104, "write", "send", 30, 0, 4, TRACE_PIPE, 11, 60, 4096,
+				    second});
+	trace_call(t, (struct call){1106, "read", "receive", 20, 0, 3, TRACE_PIPE, 70, 71, 12288,
 				    POSITIONS(3, 0, 4096, 3, 3, 4096)});
 }
 
@@ -128,7 +114,7 @@ static void receivers_name_one_send(void **state)
 			    "udp 10>30 5 s1103+0 r1114+0 ambiguous\n");
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, trace_tear_down)
 
 int main(void)
 {

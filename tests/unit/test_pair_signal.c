@@ -12,12 +12,6 @@ static int set_up(void **state)
 	return 0;
 }
 
-static int tear_down(void **state)
-{
-	trace_free(*state);
-	return 0;
-}
-
 static void call_kill(struct trace_text *t, unsigned id, uint64_t enter, int64_t returned,
 		      const char *args)
 {
@@ -247,7 +241,7 @@ static void continued(void **state)
 	assert_string_equal(trace_messages(t), "SIGCONT ->20 0 - 11..11 exact default\n");
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, trace_tear_down)
 
 int main(void)
 {

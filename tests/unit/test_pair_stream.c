@@ -2,39 +2,12 @@
 /* Streams: pipes and connections. */
 #include "trace_text.h"
 
-#define PIPE "pipe:[7]"
-
-static int set_up(void **state)
-{
-	struct trace_text *t = trace_new();
-
-	trace_process(t, 10, "writer");
-	trace_pipe(t, 10, PIPE);
-	trace_fork(t, 10, 20, "reader", 5);
-	trace_fork(t, 10, 30, "other", 6);
-	*state = t;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	trace_free(*state);
-	return 0;
-}
-
-#define PUT(t, id, pid, enter, exit, bytes, more)                                                  \
-	trace_call(t, (struct call){id, "write", "send", pid, 0, 4, PIPE, enter, exit, bytes, more})
-
-#define GET(t, id, pid, enter, exit, bytes, more)                                                  \
-	trace_call(t, (struct call){id, "read", "receive", pid, 0, 3, PIPE, enter, exit, bytes,    \
-				    more})
-
 static void one_to_one(void **state)
 {
 	struct trace_text *t = *state;
 
-	PUT(t, 1, 10, 10, 11, 24, "");
-	GET(t, 2, 20, 12, 13, 24, "");
+	trace_put(t, 1, 10, 10, 11, 24, "");
+	trace_get(t, 2, 20, 12, 13, 24, "");
 	assert_string_equal(trace_messages(t), "pipe 10>20 24 s1+0 r2+0 exact\n");
 }
 
@@ -42,10 +15,10 @@ static void split_and_joined(void **state)
 {
 	struct trace_text *t = *state;
 
-	PUT(t, 1, 10, 10, 11, 10, "");
-	GET(t, 2, 20, 12, 13, 4, "");
-	PUT(t, 3, 10, 14, 15, 5, "");
-	GET(t, 4, 20, 16, 17, 11, "");
+	trace_put(t, 1, 10, 10, 11, 10, "");
+	trace_get(t, 2, 20, 12, 13, 4, "");
+	trace_put(t, 3, 10, 14, 15, 5, "");
+	trace_get(t, 4, 20, 16, 17, 11, "");
 	assert_string_equal(trace_messages(t), "pipe 10>20 4 s1+0 r2+0 exact\n"
 					       "pipe 10>20 6 s1+4 r4+0 exact\n"
 					       "pipe 10>20 5 s3+0 r4+6 exact\n");
@@ -55,9 +28,9 @@ static void large_write_read_before_it_ends(void **state)
 {
 	struct trace_text *t = *state;
 
-	GET(t, 2, 20, 9, 20, 65536, "");
-	GET(t, 3, 20, 21, 30, 65536, "");
-	PUT(t, 1, 10, 10, 40, 131072, "");
+	trace_get(t, 2, 20, 9, 20, 65536, "");
+	trace_get(t, 3, 20, 21, 30, 65536, "");
+	trace_put(t, 1, 10, 10, 40, 131072, "");
 	assert_string_equal(trace_messages(t), "pipe 10>20 65536 s1+0 r2+0 exact\n"
 					       "pipe 10>20 65536 s1+65536 r3+0 exact\n");
 }
@@ -66,10 +39,10 @@ static void failed_calls_move_nothing(void **state)
 {
 	struct trace_text *t = *state;
 
-	PUT(t, 1, 10, 10, 11, -11, ",'error':'EAGAIN'");
-	GET(t, 2, 20, 12, 13, -4, ",'error':'EINTR'");
-	PUT(t, 3, 10, 14, 15, 5, "");
-	GET(t, 4, 20, 16, 17, 5, "");
+	trace_put(t, 1, 10, 10, 11, -11, ",'error':'EAGAIN'");
+	trace_get(t, 2, 20, 12, 13, -4, ",'error':'EINTR'");
+	trace_put(t, 3, 10, 14, 15, 5, "");
+	trace_get(t, 4, 20, 16, 17, 5, "");
 	assert_string_equal(trace_messages(t), "pipe 10>20 5 s3+0 r4+0 exact\n");
 }
 
@@ -77,8 +50,8 @@ static void rest_is_unread(void **state)
 {
 	struct trace_text *t = *state;
 
-	PUT(t, 1, 10, 10, 11, 10, "");
-	GET(t, 2, 20, 12, 13, 4, "");
+	trace_put(t, 1, 10, 10, 11, 10, "");
+	trace_get(t, 2, 20, 12, 13, 4, "");
 	assert_string_equal(trace_messages(t), "pipe 10>20 4 s1+0 r2+0 exact\n"
 					       "pipe 10>- 6 s1+4 - exact unread\n");
 	assert_int_equal(t->pairing->unread, 1);
@@ -89,9 +62,9 @@ static void read_before_it_was_written(void **state)
 {
 	struct trace_text *t = *state;
 
-	GET(t, 1, 20, 10, 11, 4, "");
-	PUT(t, 2, 10, 12, 13, 10, "");
-	GET(t, 3, 20, 14, 15, 10, "");
+	trace_get(t, 1, 20, 10, 11, 4, "");
+	trace_put(t, 2, 10, 12, 13, 10, "");
+	trace_get(t, 3, 20, 14, 15, 10, "");
 	assert_string_equal(trace_messages(t), "pipe ->20 4 - r1+0 ambiguous\n"
 					       "pipe 10>20 10 s2+0 r3+0 ambiguous\n");
 }
@@ -101,9 +74,9 @@ static void writers_in_turn(void **state)
 {
 	struct trace_text *t = *state;
 
-	PUT(t, 1, 10, 10, 11, 5, "");
-	PUT(t, 2, 30, 12, 13, 6, "");
-	GET(t, 3, 20, 14, 15, 11, "");
+	trace_put(t, 1, 10, 10, 11, 5, "");
+	trace_put(t, 2, 30, 12, 13, 6, "");
+	trace_get(t, 3, 20, 14, 15, 11, "");
 	assert_string_equal(trace_messages(t), "pipe 10>20 5 s1+0 r3+0 exact\n"
 					       "pipe 30>20 6 s2+0 r3+5 exact\n");
 }
@@ -113,11 +86,11 @@ static void writers_at_once(void **state)
 {
 	struct trace_text *t = *state;
 
-	PUT(t, 1, 10, 1, 2, 1, "");
-	PUT(t, 2, 10, 10, 15, 5, "");
-	PUT(t, 3, 30, 12, 14, 6, "");
-	PUT(t, 4, 30, 20, 21, 1, "");
-	GET(t, 5, 20, 30, 31, 13, "");
+	trace_put(t, 1, 10, 1, 2, 1, "");
+	trace_put(t, 2, 10, 10, 15, 5, "");
+	trace_put(t, 3, 30, 12, 14, 6, "");
+	trace_put(t, 4, 30, 20, 21, 1, "");
+	trace_get(t, 5, 20, 30, 31, 13, "");
 	assert_string_equal(trace_messages(t), "pipe 10>20 1 s1+0 r5+0 exact\n"
 					       "pipe 30>20 6 s3+0 r5+1 ambiguous\n"
 					       "pipe 10>20 5 s2+0 r5+7 ambiguous\n"
@@ -130,10 +103,10 @@ static void writer_returns_late(void **state)
 {
 	struct trace_text *t = *state;
 
-	PUT(t, 1, 10, 10, 50, 5, "");
-	GET(t, 2, 20, 12, 20, 5, "");
-	PUT(t, 3, 30, 30, 40, 6, "");
-	GET(t, 4, 20, 41, 45, 6, "");
+	trace_put(t, 1, 10, 10, 50, 5, "");
+	trace_get(t, 2, 20, 12, 20, 5, "");
+	trace_put(t, 3, 30, 30, 40, 6, "");
+	trace_get(t, 4, 20, 41, 45, 6, "");
 	assert_string_equal(trace_messages(t), "pipe 10>20 5 s1+0 r2+0 exact\n"
 					       "pipe 30>20 6 s3+0 r4+0 exact\n");
 }
@@ -143,10 +116,10 @@ static void readers_wait_in_turn(void **state)
 {
 	struct trace_text *t = *state;
 
-	PUT(t, 1, 10, 10, 11, 5, "");
-	GET(t, 2, 20, 2, 12, 5, "");
-	PUT(t, 3, 10, 20, 21, 6, "");
-	GET(t, 4, 30, 3, 22, 6, "");
+	trace_put(t, 1, 10, 10, 11, 5, "");
+	trace_get(t, 2, 20, 2, 12, 5, "");
+	trace_put(t, 3, 10, 20, 21, 6, "");
+	trace_get(t, 4, 30, 3, 22, 6, "");
 	assert_string_equal(trace_messages(t), "pipe 10>20 5 s1+0 r2+0 exact\n"
 					       "pipe 10>30 6 s3+0 r4+0 exact\n");
 }
@@ -155,9 +128,9 @@ static void readers_at_once(void **state)
 {
 	struct trace_text *t = *state;
 
-	PUT(t, 1, 10, 10, 11, 12, "");
-	GET(t, 2, 20, 20, 25, 6, "");
-	GET(t, 3, 30, 21, 24, 6, "");
+	trace_put(t, 1, 10, 10, 11, 12, "");
+	trace_get(t, 2, 20, 20, 25, 6, "");
+	trace_get(t, 3, 30, 21, 24, 6, "");
 	assert_string_equal(trace_messages(t), "pipe 10>30 6 s1+0 r3+0 ambiguous\n"
 					       "pipe 10>20 6 s1+6 r2+0 ambiguous\n");
 }
@@ -167,13 +140,13 @@ static void killed_writer(void **state)
 {
 	struct trace_text *t = *state;
 
-	PUT(t, 1, 10, 10, 11, 5, "");
+	trace_put(t, 1, 10, 10, 11, 5, "");
 	trace_line(t,
 		   "{'type':'operation','id':2,'state':'pending','syscall':'write','role':'send',"
-		   "'pid':10,'tid':10,'fd':4,'channel':'" PIPE "','enter_ns':12,'at_ns':90,"
+		   "'pid':10,'tid':10,'fd':4,'channel':'" TRACE_PIPE "','enter_ns':12,'at_ns':90,"
 		   "'requested':1048576}");
-	GET(t, 3, 20, 13, 14, 5, "");
-	GET(t, 4, 20, 15, 16, 65536, "");
+	trace_get(t, 3, 20, 13, 14, 5, "");
+	trace_get(t, 4, 20, 15, 16, 65536, "");
 	assert_string_equal(trace_messages(t), "pipe 10>20 5 s1+0 r3+0 exact\n"
 					       "pipe 10>20 65536 s2+0 r4+0 ambiguous\n");
 }
@@ -182,7 +155,7 @@ static void from_outside(void **state)
 {
 	struct trace_text *t = *state;
 
-	GET(t, 1, 20, 10, 11, 7, "");
+	trace_get(t, 1, 20, 10, 11, 7, "");
 	assert_string_equal(trace_messages(t), "pipe ->20 7 - r1+0 exact\n");
 	assert_int_equal(t->pairing->foreign, 1);
 }
@@ -192,8 +165,8 @@ static void from_outside_too(void **state)
 {
 	struct trace_text *t = *state;
 
-	PUT(t, 1, 10, 10, 11, 5, "");
-	GET(t, 2, 20, 12, 13, 8, "");
+	trace_put(t, 1, 10, 10, 11, 5, "");
+	trace_get(t, 2, 20, 12, 13, 8, "");
 	assert_string_equal(trace_messages(t), "pipe 10>20 5 s1+0 r2+0 ambiguous\n"
 					       "pipe ->20 3 - r2+5 ambiguous\n");
 }
@@ -203,8 +176,8 @@ static void effect_before_cause(void **state)
 {
 	struct trace_text *t = *state;
 
-	GET(t, 1, 20, 10, 11, 5, "");
-	PUT(t, 2, 10, 20, 21, 5, "");
+	trace_get(t, 1, 20, 10, 11, 5, "");
+	trace_put(t, 2, 10, 20, 21, 5, "");
 	assert_string_equal(trace_messages(t), "pipe ->20 5 - r1+0 ambiguous\n"
 					       "pipe 10>- 5 s2+0 - ambiguous unread\n");
 }
@@ -213,9 +186,9 @@ static void payload_contradicts(void **state)
 {
 	struct trace_text *t = *state;
 
-	PUT(t, 1, 10, 10, 11, 5, ",'payload':'hello'");
-	PUT(t, 2, 10, 12, 13, 5, ",'payload':'world'");
-	GET(t, 3, 20, 14, 15, 5, ",'payload':'world'");
+	trace_put(t, 1, 10, 10, 11, 5, ",'payload':'hello'");
+	trace_put(t, 2, 10, 12, 13, 5, ",'payload':'world'");
+	trace_get(t, 3, 20, 14, 15, 5, ",'payload':'world'");
 	assert_string_equal(trace_messages(t), "pipe 10>20 5 s1+0 r3+0 ambiguous\n"
 					       "pipe 10>- 5 s2+0 - ambiguous unread\n");
 }
@@ -226,9 +199,9 @@ static void digest_contradicts(void **state)
 {
 	struct trace_text *t = *state;
 
-	PUT(t, 1, 10, 10, 11, 5, DIGEST("00000000000000aa"));
-	PUT(t, 2, 10, 12, 13, 5, DIGEST("00000000000000bb"));
-	GET(t, 3, 20, 14, 15, 5, DIGEST("00000000000000bb"));
+	trace_put(t, 1, 10, 10, 11, 5, DIGEST("00000000000000aa"));
+	trace_put(t, 2, 10, 12, 13, 5, DIGEST("00000000000000bb"));
+	trace_get(t, 3, 20, 14, 15, 5, DIGEST("00000000000000bb"));
 	assert_string_equal(trace_messages(t), "pipe 10>20 5 s1+0 r3+0 ambiguous\n"
 					       "pipe 10>- 5 s2+0 - ambiguous unread\n");
 }
@@ -238,8 +211,8 @@ static void digest_of_other_length(void **state)
 {
 	struct trace_text *t = *state;
 
-	PUT(t, 1, 10, 10, 11, 9, DIGEST("00000000000000aa"));
-	GET(t, 2, 20, 14, 15, 9, ",'digest':'00000000000000bb','digest_len':9");
+	trace_put(t, 1, 10, 10, 11, 9, DIGEST("00000000000000aa"));
+	trace_get(t, 2, 20, 14, 15, 9, ",'digest':'00000000000000bb','digest_len':9");
 	assert_string_equal(trace_messages(t), "pipe 10>20 9 s1+0 r2+0 exact\n");
 }
 
@@ -248,8 +221,8 @@ static void content_contradicts(void **state)
 {
 	struct trace_text *t = *state;
 
-	PUT(t, 1, 10, 10, 11, 5, ",'queued':9");
-	GET(t, 2, 20, 2000000, 2000001, 5, ",'queued':4");
+	trace_put(t, 1, 10, 10, 11, 5, ",'queued':9");
+	trace_get(t, 2, 20, 2000000, 2000001, 5, ",'queued':4");
 	assert_string_equal(trace_messages(t), "pipe 10>20 5 s1+0 r2+0 ambiguous\n");
 }
 
@@ -257,8 +230,8 @@ static void content_agrees(void **state)
 {
 	struct trace_text *t = *state;
 
-	PUT(t, 1, 10, 10, 11, 5, ",'queued':5");
-	GET(t, 2, 20, 2000000, 2000001, 3, ",'queued':2");
+	trace_put(t, 1, 10, 10, 11, 5, ",'queued':5");
+	trace_get(t, 2, 20, 2000000, 2000001, 3, ",'queued':2");
 	assert_string_equal(trace_messages(t), "pipe 10>20 3 s1+0 r2+0 exact\n"
 					       "pipe 10>- 2 s1+3 - exact unread\n");
 }
@@ -268,8 +241,8 @@ static void content_sampled_too_early(void **state)
 {
 	struct trace_text *t = *state;
 
-	PUT(t, 1, 10, 10, 11, 5, ",'queued':0");
-	GET(t, 2, 20, 12, 13, 5, ",'queued':0");
+	trace_put(t, 1, 10, 10, 11, 5, ",'queued':0");
+	trace_get(t, 2, 20, 12, 13, 5, ",'queued':0");
 	assert_string_equal(trace_messages(t), "pipe 10>20 5 s1+0 r2+0 exact\n");
 }
 
@@ -279,10 +252,10 @@ static void spliced_in_between(void **state)
 	struct trace_text *t = *state;
 
 	trace_channel(t, "pipe:[8]", "pipe", "");
-	PUT(t, 1, 10, 10, 11, 5, ",'payload':'hello'");
+	trace_put(t, 1, 10, 10, 11, 5, ",'payload':'hello'");
 	trace_call(t, (struct call){2, "splice", "transfer", 20, 0, 3, "pipe:[7]", 12, 13, 3,
 				    ",'fd_out':4,'channel_out':'pipe:[8]'"});
-	GET(t, 3, 30, 14, 15, 2, ",'payload':'lo'");
+	trace_get(t, 3, 30, 14, 15, 2, ",'payload':'lo'");
 	trace_call(t, (struct call){4, "read", "receive", 40, 0, 3, "pipe:[8]", 16, 17, 3,
 				    ",'payload':'hel'"});
 	assert_string_equal(trace_messages(t), "pipe 10>20 3 s1+0 r2+0 exact\n"
@@ -297,10 +270,10 @@ static void teed_in_between(void **state)
 	struct trace_text *t = *state;
 
 	trace_channel(t, "pipe:[8]", "pipe", "");
-	PUT(t, 1, 10, 10, 11, 5, "");
+	trace_put(t, 1, 10, 10, 11, 5, "");
 	trace_call(t, (struct call){2, "tee", "transfer", 20, 0, 3, "pipe:[7]", 12, 13, 5,
 				    ",'fd_out':4,'channel_out':'pipe:[8]'"});
-	GET(t, 3, 30, 14, 15, 5, "");
+	trace_get(t, 3, 30, 14, 15, 5, "");
 	trace_call(t, (struct call){4, "read", "receive", 40, 0, 3, "pipe:[8]", 16, 17, 5, ""});
 	assert_string_equal(trace_messages(t), "pipe 10>30 5 s1+0 r3+0 exact\n"
 					       "pipe 20>40 5 s2+0 r4+0 exact\n");
@@ -322,8 +295,8 @@ static void loss_makes_all_ambiguous(void **state)
 {
 	struct trace_text *t = *state;
 
-	PUT(t, 1, 10, 10, 11, 5, "");
-	GET(t, 2, 20, 12, 13, 5, "");
+	trace_put(t, 1, 10, 10, 11, 5, "");
+	trace_get(t, 2, 20, 12, 13, 5, "");
 	trace_line(t, "{'type':'lost','at_ns':20,'where':'ring','count':3}");
 	assert_string_equal(trace_messages(t), "pipe 10>20 5 s1+0 r2+0 ambiguous\n");
 }
@@ -343,9 +316,9 @@ static void payload_slices(void **state)
 	struct trace_text *t = *state;
 	const struct viz_message *m;
 
-	PUT(t, 1, 10, 10, 11, 10, ",'payload':'0123456789'");
-	GET(t, 2, 20, 12, 13, 4, ",'payload':'0123'");
-	GET(t, 3, 20, 14, 15, 6, ",'payload':'456'");
+	trace_put(t, 1, 10, 10, 11, 10, ",'payload':'0123456789'");
+	trace_get(t, 2, 20, 12, 13, 4, ",'payload':'0123'");
+	trace_get(t, 3, 20, 14, 15, 6, ",'payload':'456'");
 	m = trace_pair(t)->messages[1];
 	assert_int_equal(m->from.payload.len, 6);
 	assert_memory_equal(m->from.payload.data, "456789", 6);
@@ -430,7 +403,7 @@ static void peers_are_pairs(void **state)
 					       "unix-stream 30>- 4 s2+0 - exact\n");
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+#define TEST(function) cmocka_unit_test_setup_teardown(function, trace_pipe_set_up, trace_tear_down)
 
 int main(void)
 {

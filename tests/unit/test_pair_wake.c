@@ -14,12 +14,6 @@ static int set_up(void **state)
 	return 0;
 }
 
-static int tear_down(void **state)
-{
-	trace_free(*state);
-	return 0;
-}
-
 #define POST(t, id, pid, channel, at)                                                              \
 	trace_call(t, (struct call){id, "semop", "wake", pid, 0, 0, channel, at, (at) + 1, 0, ""})
 
@@ -92,12 +86,12 @@ static void copied(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(sleeper_and_waker, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(nobody_slept, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(waker_is_not_in_the_trace, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(woken_from_elsewhere, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(wait_failed, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(copied, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(sleeper_and_waker, set_up, trace_tear_down),
+		cmocka_unit_test_setup_teardown(nobody_slept, set_up, trace_tear_down),
+		cmocka_unit_test_setup_teardown(waker_is_not_in_the_trace, set_up, trace_tear_down),
+		cmocka_unit_test_setup_teardown(woken_from_elsewhere, set_up, trace_tear_down),
+		cmocka_unit_test_setup_teardown(wait_failed, set_up, trace_tear_down),
+		cmocka_unit_test_setup_teardown(copied, set_up, trace_tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

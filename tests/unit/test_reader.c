@@ -15,12 +15,6 @@ static int set_up(void **state)
 	return 0;
 }
 
-static int tear_down(void **state)
-{
-	trace_free(*state);
-	return 0;
-}
-
 static int read_text(struct trace_text *t, struct viz_error *error)
 {
 	FILE *stream = fmemopen(t->data, t->len ? t->len : 1, "r");
@@ -335,7 +329,7 @@ static void bad_base64(void **state)
 	}
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, trace_tear_down)
 
 int main(void)
 {

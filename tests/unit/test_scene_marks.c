@@ -41,12 +41,6 @@ static int set_up(void **state)
 	return 0;
 }
 
-static int tear_down(void **state)
-{
-	trace_free(*state);
-	return 0;
-}
-
 static struct scene *build(struct trace_text *t, const struct viz_filter *filter, size_t max_rows)
 {
 	const struct viz_pairing *pairing = t->pairing ? t->pairing : trace_pair(t);
@@ -152,7 +146,7 @@ static void a_note_points_at_a_row_and_is_none(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, trace_tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(a_finding_is_a_row_at_its_place),
 		TEST(what_is_left_out_hides_no_finding),

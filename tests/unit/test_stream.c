@@ -6,51 +6,21 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PIPE "pipe:[7]"
 #define MS 1000000ULL
 
-static int set_up(void **state)
-{
-	struct trace_text *t = trace_new();
-
-	trace_process(t, 10, "writer");
-	trace_pipe(t, 10, PIPE);
-	trace_fork(t, 10, 20, "reader", 5);
-	trace_fork(t, 10, 30, "other", 6);
-	*state = t;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	trace_free(*state);
-	return 0;
-}
-
-static void put(struct trace_text *t, unsigned id, uint32_t pid, uint64_t at_ns, int64_t bytes,
-		const char *more)
-{
-	trace_call(t, (struct call){id, "write", "send", pid, 0, 4, PIPE, at_ns, at_ns + MS, bytes,
-				    more});
-}
-
-static void get(struct trace_text *t, unsigned id, uint32_t pid, uint64_t at_ns, int64_t bytes,
-		const char *more)
-{
-	trace_call(t, (struct call){id, "read", "receive", pid, 0, 3, PIPE, at_ns, at_ns + MS,
-				    bytes, more});
-}
+#define PUT(t, id, pid, at_ns, bytes, more) trace_put(t, id, pid, at_ns, (at_ns) + MS, bytes, more)
+#define GET(t, id, pid, at_ns, bytes, more) trace_get(t, id, pid, at_ns, (at_ns) + MS, bytes, more)
 
 /* Rounds fall between a send and its receive, and between the parts of one send. */
 static void parts_in_several_rounds(void **state)
 {
 	struct trace_text *t = *state;
 
-	put(t, 1, 10, 10 * MS, 10, "");
-	get(t, 2, 20, 1000 * MS, 4, "");
-	put(t, 3, 30, 2000 * MS, 5, "");
-	get(t, 4, 20, 3000 * MS, 8, "");
-	get(t, 5, 20, 4000 * MS, 1, "");
+	PUT(t, 1, 10, 10 * MS, 10, "");
+	GET(t, 2, 20, 1000 * MS, 4, "");
+	PUT(t, 3, 30, 2000 * MS, 5, "");
+	GET(t, 4, 20, 3000 * MS, 8, "");
+	GET(t, 5, 20, 4000 * MS, 1, "");
 	assert_string_equal(trace_messages(t), "pipe 10>20 4 s1+0 r2+0 exact\n"
 					       "pipe 10>20 6 s1+4 r4+0 exact\n"
 					       "pipe 30>20 2 s3+0 r4+6 exact\n"
@@ -64,12 +34,13 @@ static void sleeper_over_many_rounds(void **state)
 	struct trace_text *t = *state;
 
 	trace_line(t, "{'type':'operation','id':1,'state':'begin','syscall':'write','role':'send',"
-		      "'pid':10,'tid':10,'fd':4,'channel':'" PIPE "','enter_ns':1000000,"
+		      "'pid':10,'tid':10,'fd':4,'channel':'" TRACE_PIPE "','enter_ns':1000000,"
 		      "'at_ns':2000000,'requested':100}");
-	get(t, 2, 20, 1000 * MS, 60, "");
-	get(t, 3, 20, 2000 * MS, 30, "");
-	trace_call(t, (struct call){1, "write", "send", 10, 0, 4, PIPE, MS, 3000 * MS, 100, ""});
-	get(t, 4, 20, 4000 * MS, 10, "");
+	GET(t, 2, 20, 1000 * MS, 60, "");
+	GET(t, 3, 20, 2000 * MS, 30, "");
+	trace_call(t,
+		   (struct call){1, "write", "send", 10, 0, 4, TRACE_PIPE, MS, 3000 * MS, 100, ""});
+	GET(t, 4, 20, 4000 * MS, 10, "");
 	assert_string_equal(trace_messages(t), "pipe 10>20 60 s1+0 r2+0 exact\n"
 					       "pipe 10>20 30 s1+60 r3+0 exact\n"
 					       "pipe 10>20 10 s1+90 r4+0 exact\n");
@@ -80,13 +51,13 @@ static void late_arrival(void **state)
 {
 	struct trace_text *t = *state;
 
-	put(t, 1, 10, 10 * MS, 5, "");
-	get(t, 2, 20, 20 * MS, 5, "");
-	put(t, 3, 10, 1000 * MS, 5, "");
-	get(t, 4, 20, 1010 * MS, 5, "");
-	put(t, 5, 30, 15 * MS, 5, "");
-	put(t, 6, 10, 2000 * MS, 5, "");
-	get(t, 7, 20, 2010 * MS, 5, "");
+	PUT(t, 1, 10, 10 * MS, 5, "");
+	GET(t, 2, 20, 20 * MS, 5, "");
+	PUT(t, 3, 10, 1000 * MS, 5, "");
+	GET(t, 4, 20, 1010 * MS, 5, "");
+	PUT(t, 5, 30, 15 * MS, 5, "");
+	PUT(t, 6, 10, 2000 * MS, 5, "");
+	GET(t, 7, 20, 2010 * MS, 5, "");
 	assert_string_equal(trace_stream(t), "pipe 10>20 5 s1+0 r2+0 exact\n"
 					     "pipe 30>20 5 s5+0 r4+0 ambiguous\n"
 					     "pipe 10>20 5 s3+0 r7+0 ambiguous\n"
@@ -129,7 +100,7 @@ static void put_at(struct trace_text *t, unsigned id, uint32_t pid, uint64_t at_
 		 ",'at_entry':{'head':%u,'tail':%u,'end':10,'start':0,'bytes':0},"
 		 "'at_exit':{'head':%u,'tail':%u,'end':10,'start':0,'bytes':10}",
 		 slot, slot, slot + 1, slot);
-	put(t, id, pid, at_ns, 10, more);
+	PUT(t, id, pid, at_ns, 10, more);
 }
 
 static void get_at(struct trace_text *t, unsigned id, uint64_t at_ns, unsigned slot)
@@ -140,7 +111,7 @@ static void get_at(struct trace_text *t, unsigned id, uint64_t at_ns, unsigned s
 		 ",'at_entry':{'head':%u,'tail':%u,'end':10,'start':0,'bytes':10},"
 		 "'at_exit':{'head':%u,'tail':%u,'end':10,'start':10,'bytes':0}",
 		 slot + 1, slot, slot + 1, slot + 1);
-	get(t, id, 20, at_ns, 10, more);
+	GET(t, id, 20, at_ns, 10, more);
 }
 
 /* The read of the second message is missing: it is a gap, and the third pairs as ever. */
@@ -184,15 +155,16 @@ static void cursor_orders_writers(void **state)
 {
 	struct trace_text *t = *state;
 
-	trace_call(t, (struct call){1, "write", "send", 10, 0, 4, PIPE, 10 * MS, 30 * MS, 10,
+	trace_call(t, (struct call){1, "write", "send", 10, 0, 4, TRACE_PIPE, 10 * MS, 30 * MS, 10,
 				    ",'at_entry':{'head':0,'tail':0,'end':0,'start':0},"
 				    "'at_exit':{'head':1,'tail':0,'end':30,'start':0}"});
-	trace_call(t, (struct call){2, "write", "send", 30, 0, 4, PIPE, 11 * MS, 20 * MS, 20,
+	trace_call(t, (struct call){2, "write", "send", 30, 0, 4, TRACE_PIPE, 11 * MS, 20 * MS, 20,
 				    ",'at_entry':{'head':0,'tail':0,'end':0,'start':0},"
 				    "'at_exit':{'head':1,'tail':0,'end':20,'start':0}"});
-	trace_call(t, (struct call){3, "read", "receive", 20, 0, 3, PIPE, 40 * MS, 41 * MS, 30,
-				    ",'at_entry':{'head':1,'tail':0,'end':30,'start':0},"
-				    "'at_exit':{'head':1,'tail':1,'end':30,'start':30}"});
+	trace_call(t,
+		   (struct call){3, "read", "receive", 20, 0, 3, TRACE_PIPE, 40 * MS, 41 * MS, 30,
+				 ",'at_entry':{'head':1,'tail':0,'end':30,'start':0},"
+				 "'at_exit':{'head':1,'tail':1,'end':30,'start':30}"});
 	assert_string_equal(trace_messages(t), "pipe 30>20 20 s2+0 r3+0 exact\n"
 					       "pipe 10>20 10 s1+0 r3+20 exact\n");
 }
@@ -250,13 +222,13 @@ static void positions_go_back(void **state)
 {
 	struct trace_text *t = *state;
 
-	trace_call(t, (struct call){1, "write", "send", 10, 0, 4, PIPE, 10, 11, 20,
+	trace_call(t, (struct call){1, "write", "send", 10, 0, 4, TRACE_PIPE, 10, 11, 20,
 				    ",'at_entry':{'head':1,'tail':0,'end':10,'start':0},"
 				    "'at_exit':{'head':1,'tail':0,'end':30,'start':0}"});
-	trace_call(t, (struct call){2, "write", "send", 10, 0, 4, PIPE, 12, 13, 10,
+	trace_call(t, (struct call){2, "write", "send", 10, 0, 4, TRACE_PIPE, 12, 13, 10,
 				    ",'at_entry':{'head':0,'tail':0,'end':0,'start':0},"
 				    "'at_exit':{'head':1,'tail':0,'end':10,'start':0}"});
-	trace_call(t, (struct call){3, "read", "receive", 20, 0, 3, PIPE, 14, 15, 20, ""});
+	trace_call(t, (struct call){3, "read", "receive", 20, 0, 3, TRACE_PIPE, 14, 15, 20, ""});
 	assert_string_equal(trace_messages(t), "pipe 10>20 20 s1+0 r3+0 ambiguous\n"
 					       "pipe 10>- 10 s2+0 - ambiguous unread\n");
 }
@@ -302,7 +274,7 @@ static void offsets_in_buffers(void **state)
 					       "unix-stream 10>20 400 s1+2600 r4+0 exact\n");
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+#define TEST(function) cmocka_unit_test_setup_teardown(function, trace_pipe_set_up, trace_tear_down)
 
 int main(void)
 {

@@ -104,6 +104,20 @@ void trace_pipe(struct trace_text *t, uint32_t pid, const char *id)
 		pid, pid, id, id);
 }
 
+void trace_put(struct trace_text *t, unsigned id, uint32_t pid, uint64_t enter_ns, uint64_t exit_ns,
+	       int64_t bytes, const char *more)
+{
+	trace_call(t, (struct call){id, "write", "send", pid, 0, 4, TRACE_PIPE, enter_ns, exit_ns,
+				    bytes, more});
+}
+
+void trace_get(struct trace_text *t, unsigned id, uint32_t pid, uint64_t enter_ns, uint64_t exit_ns,
+	       int64_t bytes, const char *more)
+{
+	trace_call(t, (struct call){id, "read", "receive", pid, 0, 3, TRACE_PIPE, enter_ns, exit_ns,
+				    bytes, more});
+}
+
 struct trace_text *trace_new(void)
 {
 	struct trace_text *t = calloc(1, sizeof(*t));
@@ -118,6 +132,24 @@ void trace_free(struct trace_text *t)
 	viz_pairing_free(t->pairing);
 	viz_model_free(t->model);
 	free(t);
+}
+
+int trace_pipe_set_up(void **state)
+{
+	struct trace_text *t = trace_new();
+
+	trace_process(t, 10, "sh");
+	trace_pipe(t, 10, TRACE_PIPE);
+	trace_fork(t, 10, 20, "ls", 5);
+	trace_fork(t, 10, 30, "wc", 6);
+	*state = t;
+	return 0;
+}
+
+int trace_tear_down(void **state)
+{
+	trace_free(*state);
+	return 0;
 }
 
 const struct viz_model *trace_model(struct trace_text *t)

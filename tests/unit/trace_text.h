@@ -63,8 +63,20 @@ void trace_call(struct trace_text *t, struct call call);
 /* A pipe made by pid at 2, reading end 3, writing end 4. */
 void trace_pipe(struct trace_text *t, uint32_t pid, const char *id);
 
+#define TRACE_PIPE "pipe:[7]"
+
+/* A write to that pipe, and a read from it. */
+void trace_put(struct trace_text *t, unsigned id, uint32_t pid, uint64_t enter_ns, uint64_t exit_ns,
+	       int64_t bytes, const char *more);
+void trace_get(struct trace_text *t, unsigned id, uint32_t pid, uint64_t enter_ns, uint64_t exit_ns,
+	       int64_t bytes, const char *more);
+
 struct trace_text *trace_new(void); /* with a header */
 void trace_free(struct trace_text *t);
+
+/* For cmocka: process 10 with that pipe and its children 20 and 30; and the end of any of them. */
+int trace_pipe_set_up(void **state);
+int trace_tear_down(void **state);
 
 /* Reads what was written, which must succeed. */
 const struct viz_model *trace_model(struct trace_text *t);
