@@ -223,9 +223,17 @@ static void add_bars(struct chance *c)
 
 /* --- facts --- */
 
-static void add_call(struct chance *c)
+/* Only processes call; the first lane is one. */
+static int random_caller(struct chance *c)
 {
 	int lane = (int)next(c, c->scene->lane_count);
+
+	return c->scene->lanes[lane].pid ? lane : 0;
+}
+
+static void add_call(struct chance *c)
+{
+	int lane = random_caller(c);
 	uint32_t tid = c->scene->lanes[lane].pid + (uint32_t)next(c, 2);
 	struct scene_call *call = scene_add_call(c->scene, lane, tid);
 
