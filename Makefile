@@ -305,10 +305,10 @@ demo: all ## trace a real pipeline and draw it (root)
 unit: units ## build and run the unit tests, under ASAN and UBSAN
 	@tests/run --build $(B) unit
 
-# What drives a browser in tests/scenarios/test_page.py, as its lock file says.
+# What drives a browser in tests/scenarios/test_page.py and test_formats.py, as its lock file says.
 BROWSER := $(B)/browser/node_modules/.package-lock.json
 .PHONY: browser
-browser: $(BROWSER) ## install what the tests of HTML pages need (npm, 10 MB into build/)
+browser: $(BROWSER) ## install what the tests of HTML pages and Mermaid need (npm, 170 MB into build/)
 $(BROWSER): tests/browser/package.json tests/browser/package-lock.json
 	@mkdir -p $(B)/browser && cp $^ $(B)/browser
 	$(Q)npm ci --no-audit --no-fund --loglevel=error --prefix $(B)/browser
@@ -340,13 +340,15 @@ lint: $(B)/compile_commands.json ## format, static analysis, house rules
 format: ## clang-format all C files in place
 	$(Q)clang-format -i $(sort $(ALL_C) $(ALL_H))
 
-# Too large to be asked of everybody: tests/scenarios/test_formats.py uses it where it is.
-.PHONY: mermaid
-mermaid: ## install Mermaid for the tests (npm, 100 MB into build/)
-	$(Q)npm install --no-audit --no-fund --prefix $(B)/npm mermaid@11 jsdom@26
-
 readme-picture: all ## refresh README's picture and docs' examples from the tool (root)
 	$(Q)tests/readme-picture $(B)/ipclens
+
+.PHONY: gallery goldens
+gallery: all ## trace the labs anew, draw docs/gallery.md and the goldens (root)
+	$(Q)tests/gallery/generate $(B) --trace
+
+goldens: $(B)/ipclens-view ## draw docs/gallery.md and the goldens from the traces that are there
+	$(Q)tests/gallery/generate $(B)
 
 .PHONY: findings-doc
 findings-doc: $(B)/ipclens-view ## write docs/findings.md from viz/findings.def

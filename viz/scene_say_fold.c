@@ -66,7 +66,7 @@ void scene_say_folded(struct scene_drafts *d, const struct draft *draft, struct 
 	say_times(d, fold, &row->brief);
 	row->bytes = fold->bytes;
 	row->important |= fold->times_most > 1;
-	if (fold->times_most < fold->total)
+	if (fold->times_most > 1 && fold->times_most < fold->total)
 		scene_append(d->scene, &row->detail, "%s in all", scene_count(fold->total, count));
 	say_sums(d, fold, row);
 }

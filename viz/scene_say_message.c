@@ -301,6 +301,12 @@ void scene_say_outside(struct scene_drafts *d, const struct viz_message *m, int 
 		scene_set(d->scene, slot, "echo");
 }
 
+static void mark_copy(struct scene_drafts *d, struct scene_row *row, const char *mark)
+{
+	scene_set(d->scene, &row->label, "%s %s", mark, row->label);
+	scene_set(d->scene, &row->brief, "%s %s", mark, row->brief);
+}
+
 /* On its way through the kernel: a copy in, a copy out. */
 static void say_copy(struct scene_drafts *d, const struct viz_message *m, struct scene_row *row)
 {
@@ -313,7 +319,7 @@ static void say_copy(struct scene_drafts *d, const struct viz_message *m, struct
 	if (op && !account_makes_copies(op))
 		row->style = SCENE_CONTROL;
 	else
-		scene_set(d->scene, &row->label, "%s %s", in ? "▲" : "▼", row->label);
+		mark_copy(d, row, in ? "▲" : "▼");
 }
 
 void scene_say_message(struct scene_drafts *d, const struct draft *draft, struct scene_row *row)

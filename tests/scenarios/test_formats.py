@@ -13,11 +13,12 @@ from traces import BUILD, call, view
 from traces import messages as load_messages
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-NODE_MODULES = os.path.join(BUILD, "npm", "node_modules")  # make mermaid
+BROWSER = os.path.join(BUILD, "browser", "node_modules")  # make browser
 WORKLOADS = {
     "hostile": lab("hostile"),
     "signals": lab("signals"),
     "pipeline": ["sh", "-c", "ls /usr | sort | wc"],
+    "loops": lab("reqresp", "unix", "40"),
 }
 # What tests/labs/hostile.c calls itself and sends, as a picture shows it.
 HOSTILE_NAMES = ("a\\x1b[1m<b>'", 'b\\n"\\,;\\xff\\xfe')
@@ -46,29 +47,39 @@ def expect_hostile(shown, what):
         expect_in(words, shown, f"{what} shows the words as they are")
 
 
-@scenario("mermaid: hostile words are text, and its own parser takes it where it is installed")
+def arrows_of(diagram):
+    return len(re.findall(r"^    P\d+-", diagram, re.MULTILINE))
+
+
+def steps_of(diagram):
+    return len(re.findall(r"^    (P\d+-|Note|loop|end$)", diagram, re.MULTILINE))
+
+
+@scenario("mermaid: its own parser and renderer take it, and hostile words are text in its picture")
 def mermaid(directory):
-    diagram = read(draw(directory, "hostile", "mmd"))
-    expect_hostile(decoded(diagram, r"#(\d+);", 10), "the diagram")
-    expect(not re.search(r"%%|\$\$|[<>{}]", diagram.replace("->>", "")), "no markup", diagram)
-    if not os.path.isdir(NODE_MODULES):
-        print("# mermaid is not installed: make mermaid")
+    paths = [draw(directory, workload, "mmd") for workload in WORKLOADS]
+    hostile = read(paths[list(WORKLOADS).index("hostile")])
+    expect_hostile(decoded(hostile, r"#(\d+);", 10), "the diagram")
+    expect(not re.search(r"%%|\$\$|[<>{}]", hostile.replace("->>", "")), "no markup", hostile)
+    if not os.path.isdir(os.path.join(BROWSER, "mermaid")):
+        expect(not os.environ.get("CI"), "mermaid is installed: make browser")
+        print("# mermaid is not installed: make browser")
         return
-    for workload in WORKLOADS:
-        path = draw(directory, workload, "mmd")
-        with open(path, encoding="utf-8") as file:
-            command = ["node", os.path.join(HERE, "mermaid.mjs"), NODE_MODULES]
-            found = json.loads(call(command, stdin=file).stdout)
-        expect_equal(found["diagramType"], "sequence", workload)
-        expect_equal(
-            len(found["messages"]),
-            len(re.findall(r"^    (P\d+-|Note)", read(path), re.MULTILINE)),
-            f"{workload}: steps that Mermaid read",
-        )
+    script = os.path.join(HERE, "..", "browser", "mermaid.mjs")
+    found = call(["node", script, BROWSER, *paths]).stdout.splitlines()
+    for workload, path, line in zip(WORKLOADS, paths, found):
+        diagram, understood = read(path), json.loads(line)
+        expect_equal(understood["diagramType"], "sequence", workload)
+        expect_equal(len(understood["messages"]), steps_of(diagram), f"{workload}: steps read")
+        expect_equal(understood["arrows"], arrows_of(diagram), f"{workload}: arrows drawn")
+        words = "\n".join(understood["actors"] + understood["messages"])
+        drawn = "\n".join(understood["drawn"])
+        expect(not re.search("Syntax error|Maximum text size", drawn), "a picture", drawn)
         if workload == "hostile":
-            expect_hostile(
-                "\n".join(found["actors"] + [m["message"] for m in found["messages"]]), "Mermaid"
-            )
+            expect_hostile(words, "Mermaid")
+            expect_hostile(drawn, "Mermaid's picture")
+        if workload == "loops":
+            expect_in("×", drawn, "how often the loop runs")
 
 
 @scenario("plantuml draws it, and hostile words are text in its picture")
