@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <sys/msg.h>
 #include <sys/sem.h>
+#include <sys/shm.h>
 #include <sys/syscall.h>
 
 #include "mistake.h"
@@ -362,6 +363,45 @@ static void keeps_end(void)
 	lab_reap_well(child);
 }
 
+/* Two that count in the same place, at the same time. */
+static void count_together(volatile long *sum)
+{
+	pid_t children[2];
+	int gate[2];
+	char byte;
+
+	pipe_make(gate);
+	for (int i = 0; i < 2; i++) {
+		children[i] = lab_fork();
+		if (children[i])
+			continue;
+		party(getpid());
+		close(gate[1]);
+		lab_check(read(gate[0], &byte, 1), "read"); /* until the parent lets both go */
+		for (int k = 0; k < 100000; k++)
+			++*sum;
+		exit(EXIT_SUCCESS);
+	}
+	close(gate[1]);
+	for (int i = 0; i < 2; i++)
+		lab_reap_well(children[i]);
+}
+
+static void race_in_mapping(void)
+{
+	count_together(mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+}
+
+static void race_in_segment(void)
+{
+	int segment = (int)lab_check(shmget(IPC_PRIVATE, 4096, 0600), "shmget");
+	long *sum = shmat(segment, NULL, 0);
+
+	channel_number("sysv-shm", segment);
+	lab_check(shmctl(segment, IPC_RMID, NULL), "shmctl");
+	count_together(sum);
+}
+
 static const struct mistake mistakes[] = {
 	{"sigpipe", sigpipe},
 	{"epipe", epipe},
@@ -387,6 +427,8 @@ static const struct mistake mistakes[] = {
 	{"tiny", tiny},
 	{"split", split},
 	{"keeps-end", keeps_end},
+	{"race-in-mapping", race_in_mapping},
+	{"race-in-segment", race_in_segment},
 };
 
 int main(int argc, char **argv)

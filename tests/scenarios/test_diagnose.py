@@ -37,6 +37,8 @@ MISTAKES = {
     "tiny": ("tiny-transfers", 0),
     "split": ("split-stream", 0),
     "keeps-end": ("inherited-end", 0),
+    "race-in-mapping": ("unsynchronised-sharing", 0),
+    "race-in-segment": ("unsynchronised-sharing", 0),
 }
 
 
