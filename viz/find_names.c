@@ -137,11 +137,18 @@ static uint64_t pair_key(const struct viz_process *process, const struct viz_cha
 	return (uint64_t)process->index << 32 | channel->index;
 }
 
+/* All who ever held it are in the trace. */
+static bool is_ours(const struct viz_channel *channel)
+{
+	return channel->mechanism == MECH_FIFO
+		       ? !channel->found
+		       : channel->mechanism == MECH_PIPE && channel->created_in_trace;
+}
+
 static bool kept_for_nothing(const struct map *used, const struct viz_holding *h)
 {
-	return (h->channel->mechanism == MECH_PIPE || h->channel->mechanism == MECH_FIFO) &&
-	       h->fd > 2 && h->start == HOLDING_FORK && h->access == ACCESS_WRITE &&
-	       h->end == HOLDING_EXIT && !h->process->exit_signal && h->channel->created_in_trace &&
+	return is_ours(h->channel) && h->fd > 2 && h->start == HOLDING_FORK &&
+	       h->access == ACCESS_WRITE && h->end == HOLDING_EXIT && !h->process->exit_signal &&
 	       !map_get_uint(used, pair_key(h->process, h->channel));
 }
 

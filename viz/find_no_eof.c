@@ -48,6 +48,12 @@ static bool waits_for(const struct diagnosis *d, const struct viz_process *who,
 	return false;
 }
 
+/* It had a writer beside itself; in a glance, nobody knows. */
+static bool only_itself(const struct diagnosis *d, const struct wait *wait)
+{
+	return d->waits->whole || writer_is_gone(d, wait, false);
+}
+
 /* Kept by inheritance, never used, and by no standard descriptor: nobody meant to write there. */
 static bool forgotten(const struct diagnosis *d, const struct viz_channel *channel,
 		      const struct viz_holding *holding)
@@ -72,6 +78,40 @@ static bool sleeps_for_good(const struct diagnosis *d, const struct viz_process 
 	return false;
 }
 
+static bool sleeps_in_accept(const struct diagnosis *d, const struct viz_process *who)
+{
+	for (size_t i = 0; i < d->waits->count; i++) {
+		const struct viz_operation *op = d->waits->waits[i]->operation;
+
+		if (op->process == who && (is_call(op, "accept") || is_call(op, "accept4")))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A server accepted it for a child, which wrote and is gone; the server waits for the next one and
+ * forgot to close its own copy.
+ */
+static bool left_to_child(const struct diagnosis *d, const struct viz_channel *channel,
+			  const struct viz_holding *holding)
+{
+	const struct viz_operation *made = holding->start_op;
+
+	if (!made || !(is_call(made, "accept") || is_call(made, "accept4")) ||
+	    has_written(d, channel, holding->process) || !sleeps_in_accept(d, holding->process))
+		return false;
+	for (size_t i = 0; i < channel->holding_count; i++) {
+		const struct viz_holding *other = channel->holdings[i];
+
+		if (other->start == HOLDING_FORK && other->process->parent == holding->process &&
+		    !wait_holding(channel, other->process, ACCESS_BOTH) &&
+		    has_written(d, channel, other->process))
+			return true;
+	}
+	return false;
+}
+
 /*
  * Every holder of the other end keeps it in vain: the reader itself, one who waits for the
  * reader's exit, or one who has forgotten it.
@@ -86,14 +126,15 @@ static bool cannot_end(const struct diagnosis *d, const struct wait *wait)
 		const struct viz_process *who = wait->enders[i];
 		const struct viz_holding *holding = wait_holding(channel, who, ACCESS_WRITE);
 
-		if (!holding)
+		if (!holding && !wait_in_flight(d->waits, channel, who, ACCESS_WRITE))
 			return false;
 		if (who == wait->process)
-			in_vain &= wait->stuck && holding->access == ACCESS_WRITE &&
-				   (d->waits->whole || writer_is_gone(d, wait, false));
+			in_vain &= wait->stuck && (!holding || (holding->access == ACCESS_WRITE &&
+								only_itself(d, wait)));
 		else
 			in_vain &= waits_for(d, who, wait->process) || sleeps_for_good(d, who) ||
-				   (gone && forgotten(d, channel, holding));
+				   (holding && gone && forgotten(d, channel, holding)) ||
+				   (holding && left_to_child(d, channel, holding));
 	}
 	return in_vain;
 }
@@ -102,6 +143,29 @@ static bool is_stream(const struct viz_channel *channel)
 {
 	return channel->mechanism == MECH_PIPE || channel->mechanism == MECH_FIFO ||
 	       channel->mechanism == MECH_UNIX_STREAM || channel->mechanism == MECH_TCP;
+}
+
+/* sh[800] (fd 4); or the message by which it would get it. */
+static const char *say_keeper(struct diagnosis *d, const struct wait *wait,
+			      const struct viz_process *who, const struct viz_holding *holding)
+{
+	const char *name = say_process(d, who);
+	const struct viz_message *m;
+
+	if (who == wait->process)
+		name = say_phrase(d, PHRASE_ITSELF, name, NULL, NULL);
+	if (holding)
+		return say(d, "%s (fd %" PRId32 ")", name, holding->fd);
+	m = wait_in_flight(d->waits, other_end(d, wait), who, ACCESS_WRITE);
+	return say_phrase(d, PHRASE_IN_MESSAGE, name, m ? say_channel(d, m->channel) : "?", NULL);
+}
+
+static const char *say_close(struct diagnosis *d, const struct viz_process *who,
+			     const struct viz_holding *holding)
+{
+	if (!holding)
+		return say_phrase(d, PHRASE_TAKE_AND_CLOSE, say_process(d, who), NULL, NULL);
+	return say(d, "close(%" PRId32 "): %s", holding->fd, say_process(d, who));
 }
 
 bool tell_no_eof(struct diagnosis *d, const struct wait *wait)
@@ -118,14 +182,11 @@ bool tell_no_eof(struct diagnosis *d, const struct wait *wait)
 		const struct viz_process *who = wait->enders[i];
 		const struct viz_holding *holding = wait_holding(other_end(d, wait), who,
 								 ACCESS_WRITE);
-		const char *name = say_process(d, who);
 
 		finding_process(d, f, who);
-		if (who == wait->process)
-			name = say_phrase(d, PHRASE_ITSELF, name, NULL, NULL);
 		keepers = say_join(d, keepers, phrase_text(PHRASE_AND, d->language),
-				   say(d, "%s (fd %" PRId32 ")", name, holding->fd));
-		fds = say_join(d, fds, ", ", say(d, "close(%" PRId32 "): %s", holding->fd, name));
+				   say_keeper(d, wait, who, holding));
+		fds = say_join(d, fds, ", ", say_close(d, who, holding));
 	}
 	finding_say(d, f, "who", "%s", say_process(d, wait->process));
 	finding_say(d, f, "keepers", "%s", keepers);

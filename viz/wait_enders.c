@@ -12,14 +12,19 @@ static void add_ender(struct wait_graph *graph, struct wait *wait,
 	ARENA_PUSH(graph->arena, wait->enders, wait->ender_count, process);
 }
 
+static bool is_holding(const struct viz_holding *holding, enum access access)
+{
+	return (holding->access & access) && holding->until_ns == VIZ_NEVER &&
+	       !holding->process->ended;
+}
+
 const struct viz_holding *wait_holding(const struct viz_channel *channel,
 				       const struct viz_process *process, enum access access)
 {
 	for (size_t i = 0; i < channel->holding_count; i++) {
 		const struct viz_holding *holding = channel->holdings[i];
 
-		if (holding->process == process && (holding->access & access) &&
-		    holding->until_ns == VIZ_NEVER && !process->ended)
+		if (holding->process == process && is_holding(holding, access))
 			return holding;
 	}
 	return NULL;
@@ -34,20 +39,63 @@ static bool held_outside(const struct viz_channel *channel, enum access access)
 	return false;
 }
 
+/* It lies in a socket of this trace: whoever holds that could take it out. */
+static bool lies_unread(const struct wait_flight *flight)
+{
+	return flight->message && flight->message->fate == FATE_UNREAD && flight->message->channel;
+}
+
+const struct viz_message *wait_in_flight(const struct wait_graph *graph,
+					 const struct viz_channel *channel,
+					 const struct viz_process *to, enum access access)
+{
+	for (size_t i = 0; i < graph->flight_count; i++) {
+		const struct wait_flight *flight = &graph->flights[i];
+
+		if (flight->channel == channel && (flight->access & access) &&
+		    lies_unread(flight) && wait_holding(flight->message->channel, to, ACCESS_BOTH))
+			return flight->message;
+	}
+	return NULL;
+}
+
+/* Whoever could take it out; where it came to is known from the descriptors of the receiver. */
+static bool add_receivers(struct wait_graph *graph, struct wait *wait,
+			  const struct viz_channel *channel, enum access access)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < graph->flight_count; i++) {
+		const struct wait_flight *flight = &graph->flights[i];
+		const struct viz_channel *socket;
+
+		if (flight->channel != channel || !(flight->access & access))
+			continue;
+		if (!lies_unread(flight)) {
+			wait->open |= !flight->message || !flight->message->to.process;
+			continue;
+		}
+		socket = flight->message->channel;
+		for (size_t k = 0; k < socket->holding_count; k++)
+			if (is_holding(socket->holdings[k], ACCESS_BOTH)) {
+				add_ender(graph, wait, socket->holdings[k]->process);
+				any = true;
+			}
+	}
+	return any;
+}
+
 /* All who hold such an end still. Nobody known: then somebody whom the trace does not know. */
 static void add_holders(struct wait_graph *graph, struct wait *wait,
 			const struct viz_channel *channel, enum access access)
 {
-	bool any = false;
+	bool any = add_receivers(graph, wait, channel, access);
 
-	wait->open |= graph->passed[channel->index] || held_outside(channel, access);
+	wait->open |= held_outside(channel, access);
 	for (size_t i = 0; i < channel->holding_count; i++) {
-		const struct viz_holding *holding = channel->holdings[i];
-
-		if (!(holding->access & access) || holding->until_ns != VIZ_NEVER ||
-		    holding->process->ended)
+		if (!is_holding(channel->holdings[i], access))
 			continue;
-		add_ender(graph, wait, holding->process);
+		add_ender(graph, wait, channel->holdings[i]->process);
 		any = true;
 	}
 	wait->open |= !any;

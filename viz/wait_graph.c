@@ -30,19 +30,31 @@ static bool any_pending(const struct viz_model *model)
 	return false;
 }
 
-/* Whoever got it, or it lies in a socket still: its holders are not all known. */
-static void note_passed(struct wait_graph *graph, const struct viz_operation *op)
+static void note_flights(struct wait_graph *graph, const struct viz_operation *op)
 {
 	const struct viz_model *model = graph->model;
 
 	for (size_t i = 0; i < model->holding_count; i++) {
 		const struct viz_holding *holding = model->holdings[i];
+		const struct wait_flight flight = {holding->channel, holding->access, op, NULL};
 
 		for (size_t k = 0; k < op->passed_fds_count; k++)
-			if (holding->process == op->process &&
+			if (op->role == ROLE_SEND && holding->process == op->process &&
 			    (uint64_t)holding->fd == op->passed_fds[k])
-				graph->passed[holding->channel->index] = true;
+				ARENA_PUSH(graph->arena, graph->flights, graph->flight_count,
+					   flight);
 	}
+}
+
+static void note_message(struct wait_graph *graph, const struct viz_message *m)
+{
+	if (m->channel && m->fate == FATE_UNREAD)
+		graph->unread[m->channel->index]++;
+	if (!m->from.operation || !m->from.operation->passed_fds_count)
+		return;
+	for (size_t i = 0; i < graph->flight_count; i++)
+		if (graph->flights[i].sent == m->from.operation)
+			graph->flights[i].message = m;
 }
 
 static void collect(struct wait_graph *graph)
@@ -53,24 +65,19 @@ static void collect(struct wait_graph *graph)
 	graph->users = arena_array(graph->arena, model->channel_count + 1, sizeof(*graph->users));
 	graph->user_counts = arena_array(graph->arena, model->channel_count + 1,
 					 sizeof(*graph->user_counts));
-	graph->passed = arena_array(graph->arena, model->channel_count + 1, sizeof(*graph->passed));
 	graph->unread = arena_array(graph->arena, model->channel_count + 1, sizeof(*graph->unread));
 	for (size_t i = 0; i < model->operation_count; i++) {
 		const struct viz_operation *op = model->operations[i];
 
 		if (op->passed_fds_count && pending)
-			note_passed(graph, op);
+			note_flights(graph, op);
 		if (op->channel && by_name(op->channel))
 			add_user(graph, op->channel, op->process);
 		if (op->new_fds_count && by_name(op->new_fds[0].channel))
 			add_user(graph, op->new_fds[0].channel, op->process);
 	}
-	for (size_t i = 0; i < graph->pairing->message_count; i++) {
-		const struct viz_message *m = graph->pairing->messages[i];
-
-		if (m->channel && m->fate == FATE_UNREAD)
-			graph->unread[m->channel->index]++;
-	}
+	for (size_t i = 0; i < graph->pairing->message_count; i++)
+		note_message(graph, graph->pairing->messages[i]);
 }
 
 static void add_wait(struct wait_graph *graph, const struct viz_operation *op)

@@ -24,6 +24,14 @@ struct wait {
 	size_t circle; /* number of its circle from 1; 0: it is in none */
 };
 
+/* A descriptor that was sent to somebody (SCM_RIGHTS): as long as it lies there, it is open. */
+struct wait_flight {
+	const struct viz_channel *channel; /* what it stands for */
+	enum access access;
+	const struct viz_operation *sent;
+	const struct viz_message *message; /* that it lies in or came with; NULL: not known */
+};
+
 struct wait_graph {
 	const struct viz_model *model;
 	const struct viz_pairing *pairing;
@@ -34,7 +42,8 @@ struct wait_graph {
 	size_t circle_count;
 	struct viz_process ***users; /* of each channel that is no descriptor: by its index */
 	size_t *user_counts;
-	bool *passed;	  /* of each: a descriptor of it was sent to somebody (SCM_RIGHTS) */
+	struct wait_flight *flights;
+	size_t flight_count;
 	uint64_t *unread; /* of each channel: messages that lie in it */
 };
 
@@ -44,6 +53,11 @@ struct wait_graph *wait_graph_new(struct arena *arena, const struct viz_model *m
 /* The descriptor by which that process could write (or read) there at the end; NULL: none. */
 const struct viz_holding *wait_holding(const struct viz_channel *channel,
 				       const struct viz_process *process, enum access access);
+
+/* The message that lies unread, and brings that process this end of the channel; NULL: none. */
+const struct viz_message *wait_in_flight(const struct wait_graph *graph,
+					 const struct viz_channel *channel,
+					 const struct viz_process *to, enum access access);
 
 /* The other end of a socket: what is written there is read here. NULL: not known. */
 const struct viz_channel *wait_peer(const struct wait_graph *graph,
