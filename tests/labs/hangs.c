@@ -12,23 +12,6 @@
 
 #define NAME "hang"
 
-__attribute__((noreturn)) static void hang_in_read(int fd)
-{
-	char buf[64];
-
-	truth_flush();
-	while (read(fd, buf, sizeof(buf)) > 0)
-		;
-	exit(EXIT_SUCCESS);
-}
-
-__attribute__((noreturn)) static void hang_in_pause(void)
-{
-	truth_flush();
-	for (;;)
-		pause();
-}
-
 /* Each of n processes reads from the one before and holds the pipe to the one after. */
 static void ring(int n)
 {
@@ -37,6 +20,7 @@ static void ring(int n)
 
 	for (int i = 0; i < n; i++)
 		pipe_make(pipes[i]);
+	outsider_maybe();
 	for (int i = 1; i < n && !self; i++)
 		if (!lab_fork())
 			self = i;
@@ -83,6 +67,7 @@ static void full_pipes(void)
 
 	pipe_make(there);
 	pipe_make(back);
+	outsider_maybe();
 	child = lab_fork();
 	close(child ? there[0] : back[0]);
 	close(child ? back[1] : there[1]);
@@ -104,6 +89,7 @@ static void pipe_and_queue(void)
 	int ends[2];
 
 	pipe_make(ends);
+	outsider_maybe();
 	if (!lab_fork()) {
 		close(ends[0]);
 		party(getpid());
@@ -124,6 +110,7 @@ static void unix_sockets(void)
 	pid_t child;
 
 	lab_check(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), "socketpair");
+	outsider_maybe();
 	child = lab_fork();
 	close(ends[child ? 1 : 0]);
 	party(getpid());
@@ -142,6 +129,7 @@ static void tcp_half_open(void)
 		close(listener);
 		party(getpid());
 		fd = inet_connect(&address);
+		outsider_maybe();
 		lab_write_text(fd, "tcp", NAME, "that is all");
 		hang_in_read(fd);
 	}
@@ -189,27 +177,20 @@ static void not_accepted_unix(void)
 	hang_in_pause();
 }
 
-/* The ring's second process gave its writing end away as well: somebody may have it. */
+/* A writing end was given away as well, and lies in a socket that a third could read. */
 static void passed_on(void)
 {
 	int there[2], back[2], way[2];
-	char room[CMSG_SPACE(sizeof(int))] = "";
-	struct iovec part = {"x", 1};
-	struct msghdr message = {.msg_iov = &part,
-				 .msg_iovlen = 1,
-				 .msg_control = room,
-				 .msg_controllen = sizeof(room)};
-	struct cmsghdr *control = CMSG_FIRSTHDR(&message);
 	pid_t child;
 
+	lab_check(socketpair(AF_UNIX, SOCK_DGRAM, 0, way), "socketpair");
+	if (!lab_fork())
+		hang_in_pause();
 	pipe_make(there);
 	pipe_make(back);
-	lab_check(socketpair(AF_UNIX, SOCK_DGRAM, 0, way), "socketpair");
-	control->cmsg_level = SOL_SOCKET;
-	control->cmsg_type = SCM_RIGHTS;
-	control->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(control), &there[1], sizeof(int));
-	lab_check(sendmsg(way[0], &message, 0), "sendmsg");
+	send_descriptor(way[0], there[1]);
+	close(way[0]);
+	close(way[1]);
 	child = lab_fork();
 	party(getpid());
 	channel("pipe", child ? back[0] : there[0]);
@@ -232,6 +213,7 @@ static void semaphore_and_pipe(void)
 	int ends[2];
 
 	pipe_make(ends);
+	outsider_maybe();
 	party(getpid());
 	if (!lab_fork()) {
 		close(ends[0]);
@@ -245,91 +227,6 @@ static void semaphore_and_pipe(void)
 	hang_in_read(ends[0]);
 }
 
-/* The parent keeps the writing end, and waits for the child, which waits for the end. */
-static void parent_keeps(void)
-{
-	int ends[2];
-	pid_t child;
-
-	pipe_make(ends);
-	child = lab_fork();
-	party(getpid());
-	if (!child) {
-		close(ends[1]);
-		channel("pipe", ends[0]);
-		hang_in_read(ends[0]);
-	}
-	close(ends[0]);
-	lab_write_text(ends[1], "pipe", NAME, "that is all");
-	truth_flush();
-	waitpid(child, NULL, 0);
-}
-
-static void reader_keeps(void)
-{
-	int ends[2];
-	pid_t child;
-
-	pipe_make(ends);
-	child = lab_fork();
-	if (!child) {
-		close(ends[0]);
-		lab_write_text(ends[1], "pipe", NAME, "that is all");
-		exit(EXIT_SUCCESS);
-	}
-	party(getpid());
-	channel("pipe", ends[0]);
-	lab_reap_well(child);
-	hang_in_read(ends[0]);
-}
-
-/* A process that was started meanwhile has the writing end too, and stays. */
-static void grandchild_keeps(void)
-{
-	int ends[2];
-
-	pipe_make(ends);
-	if (!lab_fork()) {
-		close(ends[0]);
-		if (!lab_fork()) {
-			party(getpid());
-			hang_in_pause();
-		}
-		lab_write_text(ends[1], "pipe", NAME, "that is all");
-		exit(EXIT_SUCCESS);
-	}
-	close(ends[1]);
-	party(getpid());
-	channel("pipe", ends[0]);
-	hang_in_read(ends[0]);
-}
-
-/* The reader opened the FIFO for writing too, so as not to wait for a writer. */
-static void fifo_reader_keeps(void)
-{
-	char folder[] = "/tmp/ipclens-hangs-XXXXXX", name[64];
-	int in, keep;
-	pid_t child;
-
-	lab_expect(mkdtemp(folder) != NULL, "mkdtemp");
-	snprintf(name, sizeof(name), "%s/fifo", folder);
-	lab_check(mkfifo(name, 0600), "mkfifo");
-	in = (int)lab_check(open(name, O_RDONLY | O_NONBLOCK), "open");
-	keep = (int)lab_check(open(name, O_WRONLY), "open");
-	child = lab_fork();
-	if (!child) {
-		close(in);
-		lab_write_text(keep, "fifo", NAME, "that is all");
-		exit(EXIT_SUCCESS);
-	}
-	lab_check(fcntl(in, F_SETFL, 0), "fcntl");
-	lab_check(unlink(name), "unlink");
-	lab_check(rmdir(folder), "rmdir");
-	lab_reap_well(child);
-	party(getpid());
-	hang_in_read(in);
-}
-
 /* A filter reads until its input ends; its user keeps that open and waits for the answer. */
 static void filter_both_ways(void)
 {
@@ -338,6 +235,7 @@ static void filter_both_ways(void)
 
 	pipe_make(there);
 	pipe_make(back);
+	outsider_maybe();
 	party(getpid());
 	if (!lab_fork()) {
 		close(there[1]);
@@ -370,6 +268,41 @@ static void wrong_type(void)
 	msgrcv(queue, &message, sizeof(message.text), 2, 0);
 }
 
+/* It takes the lowest type up to 1, and there is a 2. */
+static void wrong_lowest(void)
+{
+	int queue = (int)lab_check(msgget(IPC_PRIVATE, 0600), "msgget");
+	struct {
+		long type;
+		char text[8];
+	} message = {.type = 2, .text = "hello"};
+
+	lab_check(msgsnd(queue, &message, sizeof(message.text), 0), "msgsnd");
+	party(getpid());
+	channel_number("sysv-msg", queue);
+	truth_flush();
+	msgrcv(queue, &message, sizeof(message.text), -1, 0);
+}
+
+/* The child takes it and dies, and had no SEM_UNDO. */
+static void dies_holding(void)
+{
+	int set = (int)lab_check(semget(IPC_PRIVATE, 1, 0600), "semget");
+	struct sembuf post = {.sem_op = 1};
+	pid_t child;
+
+	lab_check(semop(set, &post, 1), "semop");
+	child = lab_fork();
+	if (!child) {
+		semaphore_take(set);
+		abort();
+	}
+	lab_reap(child);
+	party(getpid());
+	channel_number("sysv-sem", set);
+	semaphore_take(set);
+}
+
 /* The child takes it and ends. */
 static void never_posts(void)
 {
@@ -389,8 +322,7 @@ static void never_posts(void)
 	semaphore_take(set);
 }
 
-/* The signal comes before the wait for it. */
-static void early_signal(void)
+static void signal_from_child(void)
 {
 	pid_t child;
 
@@ -402,6 +334,42 @@ static void early_signal(void)
 	}
 	lab_reap_well(child);
 	party(getpid());
+}
+
+/* The signal comes before the wait for it. */
+static void early_signal(void)
+{
+	signal_from_child();
+	hang_in_pause();
+}
+
+/* As sigsuspend() would prevent it, had the signal been blocked before. */
+static void early_for_sigsuspend(void)
+{
+	sigset_t none;
+
+	signal_from_child();
+	truth_flush();
+	sigemptyset(&none);
+	for (;;)
+		sigsuspend(&none);
+}
+
+static void nobody_receives(void)
+{
+	static char big[1 << 22];
+	int ends[2];
+
+	lab_check(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), "socketpair");
+	if (!lab_fork()) {
+		close(ends[0]);
+		party(getpid());
+		channel("unix-stream", ends[1]);
+		truth_flush();
+		lab_check(write(ends[1], big, sizeof(big)), "write");
+		exit(EXIT_SUCCESS);
+	}
+	close(ends[1]);
 	hang_in_pause();
 }
 
@@ -433,15 +401,15 @@ static const struct mistake hangs[] = {
 	{"not-accepted-unix", not_accepted_unix},
 	{"passed-on", passed_on},
 	{"semaphore-and-pipe", semaphore_and_pipe},
-	{"parent-keeps", parent_keeps},
-	{"reader-keeps", reader_keeps},
-	{"grandchild-keeps", grandchild_keeps},
-	{"fifo-reader-keeps", fifo_reader_keeps},
 	{"filter-both-ways", filter_both_ways},
 	{"wrong-type", wrong_type},
+	{"wrong-lowest", wrong_lowest},
 	{"never-posts", never_posts},
+	{"dies-holding", dies_holding},
 	{"early-signal", early_signal},
+	{"early-for-sigsuspend", early_for_sigsuspend},
 	{"nobody-reads", nobody_reads},
+	{"nobody-receives", nobody_receives},
 };
 
 int main(int argc, char **argv)

@@ -27,12 +27,42 @@ struct mistake {
 
 #define MISTAKES(rows) (sizeof(rows) / sizeof((rows)[0]))
 
+__attribute__((noreturn)) static inline void hang_in_read(int fd)
+{
+	char buf[64];
+
+	truth_flush();
+	while (read(fd, buf, sizeof(buf)) > 0)
+		;
+	exit(EXIT_SUCCESS);
+}
+
+__attribute__((noreturn)) static inline void hang_in_pause(void)
+{
+	truth_flush();
+	for (;;)
+		pause();
+}
+
+static bool outsider_wanted;
+
+/*
+ * `LAB MISTAKE outsider`: one more who holds all that its parent does. It could help, and only does
+ * not: nothing is hopeless then.
+ */
+static inline void outsider_maybe(void)
+{
+	if (outsider_wanted && !lab_fork())
+		hang_in_pause();
+}
+
 static inline int mistake_main(int argc, char **argv, const char *help, const struct mistake *rows,
 			       size_t count)
 {
 	const char *name = lab_word(argc, argv, 1, "");
 
 	lab_help(argc, argv, help);
+	outsider_wanted = argc > 2 && lab_is(argv[2], "outsider");
 	for (size_t i = 0; i < count; i++)
 		if (lab_is(name, rows[i].name)) {
 			rows[i].run();
@@ -76,6 +106,24 @@ static inline int inet_socket(int type, struct sockaddr_in *address)
 	lab_check(bind(fd, (struct sockaddr *)address, len), "bind");
 	lab_check(getsockname(fd, (struct sockaddr *)address, &len), "getsockname");
 	return fd;
+}
+
+/* As the ancillary data of a message of one byte (unix(7)). */
+static inline void send_descriptor(int socket, int fd)
+{
+	char room[CMSG_SPACE(sizeof(int))] = "";
+	struct iovec part = {"x", 1};
+	struct msghdr message = {.msg_iov = &part,
+				 .msg_iovlen = 1,
+				 .msg_control = room,
+				 .msg_controllen = sizeof(room)};
+	struct cmsghdr *control = CMSG_FIRSTHDR(&message);
+
+	control->cmsg_level = SOL_SOCKET;
+	control->cmsg_type = SCM_RIGHTS;
+	control->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(control), &fd, sizeof(int));
+	lab_check(sendmsg(socket, &message, 0), "sendmsg");
 }
 
 static inline int inet_connect(const struct sockaddr_in *address)

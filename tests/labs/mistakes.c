@@ -112,17 +112,6 @@ static void left_in_queue(void)
 	lab_check(msgctl(queue, IPC_RMID, NULL), "msgctl");
 }
 
-static void cut_datagram(void)
-{
-	int ends[2];
-	char buf[100] = "";
-
-	lab_check(socketpair(AF_UNIX, SOCK_DGRAM, 0, ends), "socketpair");
-	party(getpid());
-	lab_check(send(ends[0], buf, sizeof(buf), 0), "send");
-	lab_check(recv(ends[1], buf, 10, 0), "recv");
-}
-
 static void too_big(void)
 {
 	int queue = (int)lab_check(msgget(IPC_PRIVATE, 0600), "msgget");
@@ -134,23 +123,6 @@ static void too_big(void)
 	lab_expect(msgrcv(queue, &letter, 10, 0, 0) < 0 && errno == E2BIG, "too big");
 	lab_check(msgrcv(queue, &letter, 20, 0, 0), "msgrcv");
 	lab_check(msgctl(queue, IPC_RMID, NULL), "msgctl");
-}
-
-/* More than the receiver's buffer holds, and nobody receives. */
-static void dropped(void)
-{
-	struct sockaddr_in address;
-	int receiver = inet_socket(SOCK_DGRAM, &address);
-	int sender = (int)lab_check(socket(AF_INET, SOCK_DGRAM, 0), "socket");
-	int size = 4096;
-	char buf[1000] = "";
-
-	lab_check(setsockopt(receiver, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)), "setsockopt");
-	party(getpid());
-	for (int i = 0; i < 50; i++)
-		lab_check(sendto(sender, buf, sizeof(buf), 0, (struct sockaddr *)&address,
-				 sizeof(address)),
-			  "sendto");
 }
 
 static void partial_write(void)
@@ -231,43 +203,48 @@ static void ignored(void)
 	lab_check(kill(getpid(), SIGUSR1), "kill");
 }
 
-static void refused(void)
+/* A handler of a queue's receiver, which gives up as well. */
+static void gives_up_queue(void)
 {
-	struct sockaddr_in address;
-	int fd = (int)lab_check(socket(AF_INET, SOCK_STREAM, 0), "socket");
+	struct sigaction action = {.sa_handler = mistake_nothing};
+	int queue = (int)lab_check(msgget(IPC_PRIVATE, 0600), "msgget");
+	struct letter letter;
+	pid_t child = lab_fork();
 
-	close(inet_socket(SOCK_STREAM, &address));
-	party(getpid());
-	lab_expect(connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0, "refused");
-}
-
-static void in_use(void)
-{
-	struct sockaddr_in address;
-	int first = inet_socket(SOCK_STREAM, &address);
-	int second = (int)lab_check(socket(AF_INET, SOCK_STREAM, 0), "socket");
-
-	lab_check(listen(first, 1), "listen");
-	party(getpid());
-	lab_expect(bind(second, (struct sockaddr *)&address, sizeof(address)) < 0, "in use");
-}
-
-static void never_accepted(void)
-{
-	struct sockaddr_in address;
-	int listener = inet_socket(SOCK_STREAM, &address);
-	pid_t child;
-
-	lab_check(listen(listener, 5), "listen");
-	party(getpid());
-	child = lab_fork();
 	if (!child) {
-		close(listener);
 		party(getpid());
-		inet_connect(&address);
+		channel_number("sysv-msg", queue);
+		lab_check(sigaction(SIGUSR1, &action, NULL), "sigaction");
+		lab_expect(msgrcv(queue, &letter, 10, 0, 0) < 0 && errno == EINTR, "EINTR");
 		exit(EXIT_SUCCESS);
 	}
+	lab_wait_blocked(child, SYS_msgrcv);
+	lab_check(kill(child, SIGUSR1), "kill");
 	lab_reap_well(child);
+	lab_check(msgctl(queue, IPC_RMID, NULL), "msgctl");
+}
+
+/* Three children tell their parent at once, which counts one. */
+static void coalesced_children(void)
+{
+	pid_t children[3];
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	signal(SIGUSR1, mistake_nothing);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	party(getpid());
+	for (int i = 0; i < 3; i++) {
+		children[i] = lab_fork();
+		if (children[i])
+			continue;
+		lab_check(kill(getppid(), SIGUSR1), "kill");
+		exit(EXIT_SUCCESS);
+	}
+	for (int i = 0; i < 3; i++)
+		lab_reap_well(children[i]);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
 /* Whoever runs this removes it. */
@@ -289,25 +266,6 @@ static void left_semaphore(void)
 	channel_number("sysv-sem", set);
 }
 
-/* The server answers without having read the question, and closes. */
-static void reset(void)
-{
-	struct sockaddr_in address;
-	int listener = inet_socket(SOCK_STREAM, &address);
-	int client = (int)lab_check(socket(AF_INET, SOCK_STREAM, 0), "socket");
-	struct pollfd wait = {.events = POLLIN};
-	char buf[8];
-
-	lab_check(listen(listener, 5), "listen");
-	party(getpid());
-	lab_check(connect(client, (struct sockaddr *)&address, sizeof(address)), "connect");
-	wait.fd = (int)lab_check(accept(listener, NULL, NULL), "accept");
-	lab_check(send(client, "question", 8, 0), "send");
-	lab_check(poll(&wait, 1, -1), "poll");
-	close(wait.fd);
-	lab_expect(recv(client, buf, sizeof(buf), 0) < 0 && errno == ECONNRESET, "a reset");
-}
-
 static void busy(void)
 {
 	int ends[2];
@@ -318,6 +276,18 @@ static void busy(void)
 	channel("pipe", ends[0]);
 	for (int i = 0; i < 1000; i++)
 		lab_expect(read(ends[0], buf, sizeof(buf)) < 0, "nothing there");
+}
+
+static void busy_poll(void)
+{
+	int ends[2];
+	struct pollfd wait = {.events = POLLIN};
+
+	pipe_make(ends);
+	party(getpid());
+	wait.fd = ends[0];
+	for (int i = 0; i < 1000; i++)
+		lab_expect(poll(&wait, 1, 0) == 0, "nothing there");
 }
 
 static void tiny(void)
@@ -333,16 +303,29 @@ static void tiny(void)
 	lab_check(read(ends[0], buf, sizeof(buf)), "read");
 }
 
-static void split(void)
+static void keeps_fifo(void)
 {
-	int ends[2];
+	char folder[] = "/tmp/ipclens-mistakes-XXXXXX", name[64];
+	int in, out;
 	char buf[8];
+	pid_t child;
 
-	lab_check(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), "socketpair");
-	party(getpid());
-	lab_check(write(ends[0], "one", 3), "write");
-	lab_check(write(ends[0], "two", 3), "write");
-	lab_expect(read(ends[1], buf, sizeof(buf)) == 6, "both at once");
+	lab_expect(mkdtemp(folder) != NULL, "mkdtemp");
+	snprintf(name, sizeof(name), "%s/fifo", folder);
+	lab_check(mkfifo(name, 0600), "mkfifo");
+	in = (int)lab_check(open(name, O_RDONLY | O_NONBLOCK), "open");
+	out = (int)lab_check(open(name, O_WRONLY), "open");
+	lab_check(fcntl(in, F_SETFL, 0), "fcntl");
+	lab_check(unlink(name), "unlink");
+	lab_check(rmdir(folder), "rmdir");
+	child = lab_fork();
+	if (!child) {
+		party(getpid());
+		lab_check(read(in, buf, sizeof(buf)), "read");
+		exit(EXIT_SUCCESS);
+	}
+	lab_check(write(out, "x", 1), "write");
+	lab_reap_well(child);
 }
 
 static void keeps_end(void)
@@ -409,24 +392,21 @@ static const struct mistake mistakes[] = {
 	{"crash", crash},
 	{"left-in-pipe", left_in_pipe},
 	{"left-in-queue", left_in_queue},
-	{"cut-datagram", cut_datagram},
 	{"too-big", too_big},
-	{"dropped", dropped},
 	{"partial-write", partial_write},
 	{"gives-up", gives_up},
+	{"gives-up-queue", gives_up_queue},
 	{"coalesced", coalesced},
+	{"coalesced-children", coalesced_children},
 	{"too-late", too_late},
 	{"ignored", ignored},
-	{"refused", refused},
-	{"in-use", in_use},
-	{"never-accepted", never_accepted},
 	{"left-queue", left_queue},
 	{"left-semaphore", left_semaphore},
-	{"reset", reset},
 	{"busy", busy},
+	{"busy-poll", busy_poll},
 	{"tiny", tiny},
-	{"split", split},
 	{"keeps-end", keeps_end},
+	{"keeps-fifo", keeps_fifo},
 	{"race-in-mapping", race_in_mapping},
 	{"race-in-segment", race_in_segment},
 };

@@ -3,35 +3,59 @@
 import json
 
 from expectations import expect, expect_equal
+from harness import lab
 from traces import IPCLENS, call
 
-# What each mistake of tests/labs/hangs.c is, and what it must not be called.
+# What each program that hangs is, and what it must not be called.
 HANGS = {
-    "ring-three": ("deadlock", ["no-eof", "blocked"]),
-    "outsider": ("blocked", ["deadlock", "no-eof"]),
-    "full-pipes": ("deadlock", ["full-channel"]),
-    "pipe-and-queue": ("deadlock", ["no-eof"]),
-    "unix-sockets": ("deadlock", ["no-eof"]),
-    "tcp-half-open": ("deadlock", ["no-eof"]),
-    "not-accepted": ("never-accepted", ["deadlock", "no-eof"]),
-    "not-accepted-unix": ("never-accepted", ["deadlock", "no-eof"]),
-    "passed-on": ("blocked", ["deadlock", "no-eof"]),
-    "semaphore-and-pipe": ("deadlock", ["no-eof", "semaphore-stuck"]),
-    "parent-keeps": ("no-eof", ["blocked"]),
-    "reader-keeps": ("no-eof", ["deadlock", "blocked"]),
-    "grandchild-keeps": ("no-eof", ["deadlock"]),
-    "fifo-reader-keeps": ("no-eof", ["deadlock", "blocked"]),
-    "filter-both-ways": ("deadlock", ["blocked"]),
-    "wrong-type": ("type-never-sent", ["deadlock", "blocked"]),
-    "never-posts": ("semaphore-stuck", ["deadlock", "blocked"]),
-    "early-signal": ("lost-wakeup", ["deadlock", "blocked"]),
-    "nobody-reads": ("full-channel", ["deadlock", "no-eof"]),
+    "hangs ring-three": ("deadlock", ["no-eof", "blocked"]),
+    "hangs outsider": ("blocked", ["deadlock", "no-eof"]),
+    "hangs full-pipes": ("deadlock", ["full-channel"]),
+    "hangs pipe-and-queue": ("deadlock", ["no-eof"]),
+    "hangs unix-sockets": ("deadlock", ["no-eof"]),
+    "hangs tcp-half-open": ("deadlock", ["no-eof"]),
+    "hangs not-accepted": ("never-accepted", ["deadlock", "no-eof"]),
+    "hangs not-accepted-unix": ("never-accepted", ["deadlock", "no-eof"]),
+    "hangs passed-on": ("blocked", ["deadlock", "no-eof"]),
+    "hangs semaphore-and-pipe": ("deadlock", ["no-eof", "semaphore-stuck"]),
+    "hangs filter-both-ways": ("deadlock", ["blocked"]),
+    "hangs wrong-type": ("type-never-sent", ["deadlock", "blocked"]),
+    "hangs wrong-lowest": ("type-never-sent", ["deadlock", "blocked"]),
+    "hangs never-posts": ("semaphore-stuck", ["deadlock", "blocked"]),
+    "hangs dies-holding": ("semaphore-stuck", ["deadlock", "blocked"]),
+    "hangs early-signal": ("lost-wakeup", ["deadlock", "blocked"]),
+    "hangs early-for-sigsuspend": ("lost-wakeup", ["deadlock", "blocked"]),
+    "hangs nobody-reads": ("full-channel", ["deadlock", "no-eof"]),
+    "hangs nobody-receives": ("full-channel", ["deadlock", "no-eof"]),
+    "endless parent-keeps": ("no-eof", ["blocked"]),
+    "endless reader-keeps": ("no-eof", ["deadlock", "blocked"]),
+    "endless grandchild-keeps": ("no-eof", ["deadlock"]),
+    "endless fifo-reader-keeps": ("no-eof", ["deadlock", "blocked"]),
+    "endless tcp-half-closed": ("no-eof", ["deadlock", "blocked"]),
+    "endless in-flight": ("no-eof", ["deadlock", "blocked"]),
 }
 
+# The same with one more process, which could help and does not: nothing is hopeless.
+WITH_OUTSIDER = [
+    "hangs ring-three",
+    "hangs full-pipes",
+    "hangs pipe-and-queue",
+    "hangs unix-sockets",
+    "hangs tcp-half-open",
+    "hangs semaphore-and-pipe",
+    "hangs filter-both-ways",
+    "endless parent-keeps",
+]
 
-def diagnose(*words, status=0):
+
+def words(name):
+    program, *rest = name.split()
+    return lab(program, *rest)
+
+
+def diagnose(*options, status=0):
     """The findings of a trace, or of `-p PID`; and the summary."""
-    result = call([IPCLENS, "diagnose", "--json", *words], check=False)
+    result = call([IPCLENS, "diagnose", "--json", *options], check=False)
     expect_equal((result.returncode, result.stderr), (status, b""), "diagnose succeeds")
     lines = [json.loads(line) for line in result.stdout.splitlines()]
     expect_equal(lines[-1]["type"], "summary", "the summary comes last")

@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Programs that end, and have one mistake each in how they use sockets. */
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stddef.h>
+#include <sys/un.h>
+
+#include "mistake.h"
+
+static void unix_address(struct sockaddr_un *address, socklen_t *len)
+{
+	*address = (struct sockaddr_un){.sun_family = AF_UNIX};
+	*len = (socklen_t)offsetof(struct sockaddr_un, sun_path) + 1;
+	*len += (socklen_t)snprintf(address->sun_path + 1, sizeof(address->sun_path) - 1,
+				    "ipclens-mistake-%d", getpid());
+}
+
+static int unix_socket(int type, struct sockaddr_un *address, socklen_t *len)
+{
+	int fd = (int)lab_check(socket(AF_UNIX, type, 0), "socket");
+
+	unix_address(address, len);
+	lab_check(bind(fd, (struct sockaddr *)address, *len), "bind");
+	return fd;
+}
+
+static void cut_datagram(void)
+{
+	int ends[2];
+	char buf[100] = "";
+
+	lab_check(socketpair(AF_UNIX, SOCK_DGRAM, 0, ends), "socketpair");
+	party(getpid());
+	lab_check(send(ends[0], buf, sizeof(buf), 0), "send");
+	lab_check(recv(ends[1], buf, 10, 0), "recv");
+}
+
+static void cut_udp(void)
+{
+	struct sockaddr_in address;
+	int receiver = inet_socket(SOCK_DGRAM, &address);
+	int sender = (int)lab_check(socket(AF_INET, SOCK_DGRAM, 0), "socket");
+	char buf[100] = "";
+
+	party(getpid());
+	lab_check(sendto(sender, buf, sizeof(buf), 0, (struct sockaddr *)&address, sizeof(address)),
+		  "sendto");
+	lab_check(recv(receiver, buf, 10, 0), "recv");
+}
+
+/* More than the receiver's buffer holds, and nobody receives. */
+static void dropped(void)
+{
+	struct sockaddr_in address;
+	int receiver = inet_socket(SOCK_DGRAM, &address);
+	int sender = (int)lab_check(socket(AF_INET, SOCK_DGRAM, 0), "socket");
+	int size = 4096;
+	char buf[1000] = "";
+
+	lab_check(setsockopt(receiver, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)), "setsockopt");
+	party(getpid());
+	for (int i = 0; i < 50; i++)
+		lab_check(sendto(sender, buf, sizeof(buf), 0, (struct sockaddr *)&address,
+				 sizeof(address)),
+			  "sendto");
+}
+
+static void dropped_in_batch(void)
+{
+	struct sockaddr_in address;
+	int receiver = inet_socket(SOCK_DGRAM, &address);
+	int sender = (int)lab_check(socket(AF_INET, SOCK_DGRAM, 0), "socket");
+	int size = 4096;
+	char buf[1000] = "";
+	struct iovec part = {buf, sizeof(buf)};
+	struct mmsghdr messages[40];
+
+	for (size_t i = 0; i < 40; i++)
+		messages[i] = (struct mmsghdr){.msg_hdr = {.msg_name = &address,
+							   .msg_namelen = sizeof(address),
+							   .msg_iov = &part,
+							   .msg_iovlen = 1}};
+	lab_check(setsockopt(receiver, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)), "setsockopt");
+	party(getpid());
+	lab_check(sendmmsg(sender, messages, 40, 0), "sendmmsg");
+}
+
+/* The reader ends before the writer writes. */
+static void broken(void)
+{
+	int ends[2];
+
+	lab_check(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), "socketpair");
+	party(getpid());
+	signal(SIGPIPE, SIG_IGN);
+	close(ends[1]);
+	lab_expect(write(ends[0], "x", 1) < 0, "nobody reads");
+}
+
+static void partial_write(void)
+{
+	static char big[1 << 22], buf[1 << 16];
+	int ends[2];
+	pid_t child;
+
+	lab_check(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), "socketpair");
+	party(getpid());
+	lab_check(fcntl(ends[1], F_SETFL, O_NONBLOCK), "fcntl");
+	lab_expect(write(ends[1], big, sizeof(big)) < (ssize_t)sizeof(big), "not all fits");
+	child = lab_fork();
+	if (!child) {
+		close(ends[1]);
+		while (lab_check(read(ends[0], buf, sizeof(buf)), "read") > 0)
+			;
+		exit(EXIT_SUCCESS);
+	}
+	close(ends[0]);
+	close(ends[1]);
+	lab_reap_well(child);
+}
+
+static void refused(void)
+{
+	struct sockaddr_in address;
+	int fd = (int)lab_check(socket(AF_INET, SOCK_STREAM, 0), "socket");
+
+	close(inet_socket(SOCK_STREAM, &address));
+	party(getpid());
+	lab_expect(connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0, "refused");
+}
+
+static void in_use(void)
+{
+	struct sockaddr_in address;
+	int first = inet_socket(SOCK_STREAM, &address);
+	int second = (int)lab_check(socket(AF_INET, SOCK_STREAM, 0), "socket");
+
+	lab_check(listen(first, 1), "listen");
+	party(getpid());
+	lab_expect(bind(second, (struct sockaddr *)&address, sizeof(address)) < 0, "in use");
+}
+
+static void never_accepted(void)
+{
+	struct sockaddr_in address;
+	int listener = inet_socket(SOCK_STREAM, &address);
+	pid_t child;
+
+	lab_check(listen(listener, 5), "listen");
+	party(getpid());
+	child = lab_fork();
+	if (!child) {
+		close(listener);
+		party(getpid());
+		inet_connect(&address);
+		exit(EXIT_SUCCESS);
+	}
+	lab_reap_well(child);
+}
+
+static void refused_unix(void)
+{
+	struct sockaddr_un address;
+	socklen_t len;
+	int fd = (int)lab_check(socket(AF_UNIX, SOCK_STREAM, 0), "socket");
+
+	unix_address(&address, &len);
+	party(getpid());
+	lab_expect(connect(fd, (struct sockaddr *)&address, len) < 0, "refused");
+}
+
+static void in_use_unix(void)
+{
+	struct sockaddr_un address;
+	socklen_t len;
+	int first = unix_socket(SOCK_STREAM, &address, &len);
+	int second = (int)lab_check(socket(AF_UNIX, SOCK_STREAM, 0), "socket");
+
+	lab_check(listen(first, 1), "listen");
+	party(getpid());
+	lab_expect(bind(second, (struct sockaddr *)&address, len) < 0, "in use");
+}
+
+static void never_accepted_unix(void)
+{
+	struct sockaddr_un address;
+	socklen_t len;
+	int listener = unix_socket(SOCK_STREAM, &address, &len);
+	int client = (int)lab_check(socket(AF_UNIX, SOCK_STREAM, 0), "socket");
+
+	lab_check(listen(listener, 5), "listen");
+	party(getpid());
+	lab_check(connect(client, (struct sockaddr *)&address, len), "connect");
+}
+
+/* The server answers without having read the question, and closes. */
+static void reset(void)
+{
+	struct sockaddr_in address;
+	int listener = inet_socket(SOCK_STREAM, &address);
+	int client = (int)lab_check(socket(AF_INET, SOCK_STREAM, 0), "socket");
+	struct pollfd wait = {.events = POLLIN};
+	char buf[8];
+
+	lab_check(listen(listener, 5), "listen");
+	party(getpid());
+	lab_check(connect(client, (struct sockaddr *)&address, sizeof(address)), "connect");
+	wait.fd = (int)lab_check(accept(listener, NULL, NULL), "accept");
+	lab_check(send(client, "question", 8, 0), "send");
+	lab_check(poll(&wait, 1, -1), "poll");
+	close(wait.fd);
+	lab_expect(recv(client, buf, sizeof(buf), 0) < 0 && errno == ECONNRESET, "a reset");
+}
+
+/* The client has had enough, and closes before the rest has come. */
+static void reset_by_client(void)
+{
+	struct sockaddr_in address;
+	int listener = inet_socket(SOCK_STREAM, &address), client, server;
+	struct pollfd wait = {.events = POLLIN};
+	char buf[8];
+
+	lab_check(listen(listener, 5), "listen");
+	party(getpid());
+	client = inet_connect(&address);
+	server = (int)lab_check(accept(listener, NULL, NULL), "accept");
+	lab_check(send(server, "much of an answer", 17, 0), "send");
+	wait.fd = client;
+	lab_check(poll(&wait, 1, -1), "poll");
+	lab_check(recv(client, buf, 4, 0), "recv");
+	close(client);
+	lab_expect(recv(server, buf, sizeof(buf), 0) < 0 && errno == ECONNRESET, "a reset");
+}
+
+static void tiny(void)
+{
+	int ends[2];
+	char buf[1];
+
+	lab_check(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), "socketpair");
+	party(getpid());
+	for (int i = 0; i < 2000; i++) {
+		lab_check(write(ends[0], "x", 1), "write");
+		lab_check(read(ends[1], buf, 1), "read");
+	}
+}
+
+static void split(void)
+{
+	int ends[2];
+	char buf[8];
+
+	lab_check(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), "socketpair");
+	party(getpid());
+	lab_check(write(ends[0], "one", 3), "write");
+	lab_check(write(ends[0], "two", 3), "write");
+	lab_expect(read(ends[1], buf, sizeof(buf)) == 6, "both at once");
+}
+
+static void split_tcp(void)
+{
+	struct sockaddr_in address;
+	int listener = inet_socket(SOCK_STREAM, &address), client, server;
+	char buf[4];
+
+	lab_check(listen(listener, 5), "listen");
+	party(getpid());
+	client = inet_connect(&address);
+	server = (int)lab_check(accept(listener, NULL, NULL), "accept");
+	lab_check(write(client, "a message", 9), "write");
+	lab_check(read(server, buf, sizeof(buf)), "read");
+	lab_check(read(server, buf, sizeof(buf)), "read");
+}
+
+/* Answers each request of two bytes, or of as many as `size` says. */
+static void answer(int fd, size_t size)
+{
+	char buf[64];
+	size_t have = 0;
+	ssize_t n;
+
+	while ((n = read(fd, buf, sizeof(buf))) > 0) {
+		have += (size_t)n;
+		if (have < size)
+			continue;
+		have = 0;
+		lab_check(write(fd, "ok", 2), "write");
+	}
+	exit(EXIT_SUCCESS);
+}
+
+/*
+ * Header and body by a write each: the second waits until the first is acknowledged, and the server
+ * has no answer yet that could carry it (tcp(7): TCP_NODELAY, TCP_QUICKACK).
+ */
+static void request_in_parts(int parts)
+{
+	struct sockaddr_in address;
+	int listener = inet_socket(SOCK_STREAM, &address), fd;
+	pid_t child;
+	char buf[8];
+
+	lab_check(listen(listener, 5), "listen");
+	child = lab_fork();
+	if (!child)
+		answer((int)lab_check(accept(listener, NULL, NULL), "accept"), (size_t)parts);
+	fd = inet_connect(&address);
+	party(getpid());
+	channel("tcp", fd);
+	for (int i = 0; i < 30; i++) {
+		for (int k = 0; k < parts; k++)
+			lab_check(write(fd, "x", 1), "write");
+		lab_check(read(fd, buf, sizeof(buf)), "read");
+	}
+	close(fd);
+	lab_reap_well(child);
+}
+
+static void delayed_ack(void)
+{
+	request_in_parts(2);
+}
+
+static void delayed_ack_three(void)
+{
+	request_in_parts(3);
+}
+
+static const struct mistake mistakes[] = {
+	{"cut-datagram", cut_datagram},
+	{"cut-udp", cut_udp},
+	{"dropped", dropped},
+	{"dropped-in-batch", dropped_in_batch},
+	{"broken", broken},
+	{"partial-write", partial_write},
+	{"refused", refused},
+	{"refused-unix", refused_unix},
+	{"in-use", in_use},
+	{"in-use-unix", in_use_unix},
+	{"never-accepted", never_accepted},
+	{"never-accepted-unix", never_accepted_unix},
+	{"reset", reset},
+	{"reset-by-client", reset_by_client},
+	{"tiny", tiny},
+	{"split", split},
+	{"split-tcp", split_tcp},
+	{"delayed-ack", delayed_ack},
+	{"delayed-ack-three", delayed_ack_three},
+};
+
+int main(int argc, char **argv)
+{
+	return mistake_main(argc, argv, "MISTAKE: makes it, and ends", mistakes,
+			    MISTAKES(mistakes));
+}
