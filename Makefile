@@ -334,6 +334,12 @@ BENCH_TIMES ?= 7
 bench: all $(BENCH) ## what tracing costs, as ratios to untraced (root)
 	@tests/bench/run --build $(B) --times $(BENCH_TIMES) --bar pipe=1.7 $(WAYS)
 
+PAGE_MESSAGES ?= 1000000
+.PHONY: page-bench
+page-bench: $(B)/tools/page browser ## what a large HTML page costs a browser (PAGE_MESSAGES=1000000)
+	$(Q)$(B)/tools/page $(PAGE_MESSAGES) >$(B)/page-bench.html
+	$(Q)node tests/browser/bench.mjs $(abspath $(B)/browser/node_modules) $(abspath $(B)/page-bench.html)
+
 lint: $(B)/compile_commands.json ## format, static analysis, house rules
 	@tests/run --build $(B) lint
 

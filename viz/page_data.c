@@ -13,7 +13,7 @@
  * The bytes of messages kept: all, as long as they are few; else so many of each that the page
  * stays small enough to be opened.
  */
-enum { PAYLOAD_MOST = 4 << 20, PREVIEW_LEAST = 16 };
+enum { PAYLOAD_MOST = 4 << 20, PREVIEW_LEAST = 12 };
 
 typedef int64_t column_fn(const struct scene_ledger *ledger, size_t i);
 
@@ -138,9 +138,15 @@ static int64_t call_site(const struct scene_ledger *l, size_t i)
 	return l->calls[i].site;
 }
 
+/* After its first row; of calls that have none, after the call before. Mostly that is little. */
 static int64_t call_enter(const struct scene_ledger *l, size_t i)
 {
-	return since(l, l->calls[i].enter_ns);
+	const struct ledger_call *call = &l->calls[i];
+	uint64_t base = call->row != LEDGER_NONE ? l->rows[call->row].at_ns
+			: i > 0			 ? call[-1].enter_ns
+						 : l->start_ns;
+
+	return (int64_t)(call->enter_ns - base);
 }
 
 static int64_t call_duration(const struct scene_ledger *l, size_t i)
@@ -161,9 +167,13 @@ static int64_t call_resumed(const struct scene_ledger *l, size_t i)
 	return slept(call) ? (int64_t)(call->exit_ns - call->resumed_ns) : 0;
 }
 
+/* More than the bytes of its first message. */
 static int64_t call_returned(const struct scene_ledger *l, size_t i)
 {
-	return l->calls[i].returned;
+	const struct ledger_call *call = &l->calls[i];
+	uint32_t m = call->row != LEDGER_NONE ? l->rows[call->row].message : LEDGER_NONE;
+
+	return call->returned - (m == LEDGER_NONE ? 0 : (int64_t)l->messages[m].bytes);
 }
 
 /* 0: as many as returned, else one more. */
@@ -199,7 +209,7 @@ static int64_t call_woken_by(const struct scene_ledger *l, size_t i)
 
 static const struct column call_columns[] = {
 	{"callFlags", PAGE_BYTE, call_flags},	  {"site", PAGE_UINT, call_site},
-	{"enter", PAGE_DELTA, call_enter},	  {"duration", PAGE_UINT, call_duration},
+	{"enter", PAGE_SIGNED, call_enter},	  {"duration", PAGE_UINT, call_duration},
 	{"offCpu", PAGE_UINT, call_off_cpu},	  {"resumed", PAGE_UINT, call_resumed},
 	{"returned", PAGE_SIGNED, call_returned}, {"requested", PAGE_UINT, call_requested},
 	{"error", PAGE_UINT, call_error},	  {"waits", PAGE_UINT, call_waits},

@@ -148,6 +148,7 @@ static void add_row(struct ledger_build *b, const struct draft *draft)
 		.call = LEDGER_NONE,
 	};
 
+	b->row = (uint32_t)b->ledger->row_count;
 	if (draft->kind == SCENE_MESSAGE || draft->kind == SCENE_SIGNAL) {
 		row.message = message_at(b, draft->of.message);
 		if (row.message != LEDGER_NONE) {

@@ -74,6 +74,7 @@ struct ledger_call {
 	uint32_t site;
 	bool unfinished; /* then exit_ns is as long as is known */
 	bool told;	 /* `returned` holds */
+	uint32_t row;	 /* the first that it has part in; LEDGER_NONE: none */
 	uint64_t enter_ns;
 	uint64_t exit_ns;
 	uint64_t off_cpu_ns; /* of which it slept, or was not let run */

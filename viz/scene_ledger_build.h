@@ -14,6 +14,7 @@ struct ledger_build {
 	const struct viz_message **paired; /* of a message of the ledger: where it comes from */
 	uint32_t *call_of;		   /* of an operation, by index */
 	uint32_t *object_of;		   /* of a channel, by index */
+	uint32_t row;			   /* that is being added; LEDGER_NONE: none */
 	struct map texts, routes, sites, threads;
 };
 

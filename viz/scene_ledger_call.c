@@ -156,6 +156,7 @@ uint32_t ledger_use_call(struct ledger_build *b, const struct viz_operation *op)
 		.site = site_of(b, op),
 		.unfinished = !viz_operation_done(op),
 		.told = viz_has(op, returned),
+		.row = b->row,
 		.enter_ns = op->enter_ns,
 		.exit_ns = end_ns(b, op),
 		.off_cpu_ns = op->off_cpu_ns,
@@ -194,6 +195,7 @@ void ledger_add_other_calls(struct ledger_build *b)
 {
 	const struct viz_model *model = b->d->request->model;
 
+	b->row = LEDGER_NONE;
 	for (size_t i = 0; i < model->operation_count && !b->d->failed; i++) {
 		const struct viz_operation *op = model->operations[i];
 

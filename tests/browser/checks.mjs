@@ -157,6 +157,32 @@ export const checks = {
 		await shot(page, `${expected.name}-print`);
 	},
 
+	/* All of it in sight, then a piece of it; each message has its own text. */
+	async large({ open, shot, expected }) {
+		const page = await open();
+
+		assert.equal((await state(page)).messages, expected.messages);
+		await page.keyboard.press("0");
+		assert.ok((await colours(page)) > 5, "something is drawn");
+		await shot(page, `${expected.name}-all`);
+		await page.keyboard.press("1");
+		await page.mouse.move(600, 400);
+		await page.mouse.wheel(0, 5000);
+		await shot(page, `${expected.name}-rows`);
+		const expecting = await page.evaluate(() => {
+			const { store } = window.ipclens;
+			const decoder = new TextDecoder();
+			let found = 0;
+
+			for (let m = 0; m < store.messageCount; m++)
+				found += decoder.decode(store.payload(m)).includes("key:77") ? 1 : 0;
+			return found;
+		});
+		await page.locator("#search").fill("KEY:77");
+		assert.ok(expecting > 0);
+		assert.equal((await state(page)).hits, expecting);
+	},
+
 	/* Keyboard, pointer, zoom, filters, search, deep links. */
 	async used({ open, until, shot, expected }) {
 		const page = await open({}, `#m=${expected.middle}`);

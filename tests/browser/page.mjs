@@ -4,33 +4,11 @@
 // EXPECTED is a file (JSON) with what must be found; it fails with what was found instead. Whatever
 // the page prints on the console, and every request that it makes, is a failure too.
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
+import { launch, ready, until } from "./launch.mjs";
 import { checks } from "./checks.mjs";
 
 const [modules, file, shots, check, expectations] = process.argv.slice(2);
-const { chromium } = createRequire(`${modules}/`)("playwright-core");
-const ARGUMENTS = [
-	"--headless",
-	"--no-sandbox",
-	"--disable-gpu",
-	"--disable-quic",
-	"--no-first-run",
-	"--disable-background-networking",
-	"--disable-component-update",
-	"--disable-sync",
-];
-const PATIENCE = 60000;
-
-async function until(page, condition, what, argument) {
-	const end = Date.now() + PATIENCE;
-
-	while (!(await page.evaluate(condition, argument))) {
-		if (Date.now() > end) throw new Error(`waited in vain until ${what}`);
-		await new Promise((resolve) => setTimeout(resolve, 20));
-	}
-}
-
 async function open(browser, complaints, options = {}, hash = "") {
 	const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, ...options });
 	const url = pathToFileURL(file).href;
@@ -42,13 +20,13 @@ async function open(browser, complaints, options = {}, hash = "") {
 		if (!request.url().startsWith(url)) complaints.push(`request: ${request.url()}`);
 	});
 	await page.goto(url + hash);
-	await until(page, () => document.documentElement.dataset.ready === "all", "all is read");
+	await ready(page);
 	return page;
 }
 
 const expected = JSON.parse(readFileSync(expectations, "utf8"));
 const complaints = [];
-const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ARGUMENTS });
+const browser = await launch(modules);
 try {
 	await checks[check]({
 		expected,

@@ -115,5 +115,15 @@ def folded(directory):
     browse(page, "printed", name="used")
 
 
+@scenario("a page of 100,000 messages is small, opens, is searched and scrolled")
+def large(directory):
+    page = os.path.join(directory, "large.html")
+    with open(page, "wb") as file:
+        call([os.path.join(BUILD, "tools", "page"), "100000"], stdout=file)
+    size = os.path.getsize(page)
+    expect(size < 2800000, "28 bytes a message, its 24 bytes of payload among them", str(size))
+    browse(page, "large", name="large", messages=100000)
+
+
 if __name__ == "__main__":
     main()

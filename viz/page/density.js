@@ -116,7 +116,7 @@ export class Density {
 		}
 		if (!total) return;
 		const share = (total * each) / rows;
-		const strength = Math.min(1, 0.22 + 0.5 * share + 0.05 * Math.log2(1 + total * each));
+		const strength = Math.min(0.85, 0.2 + 0.4 * share + 0.04 * Math.log2(1 + total * each));
 		const from = Math.max(0, Math.round(x1) + 1);
 		const to = Math.min(width, Math.round(x2));
 

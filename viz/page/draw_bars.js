@@ -9,6 +9,10 @@ const MOST = 400; /* of a thread in sight */
 const LENGTH_ROW = 25; /* pixels of a row that has room for a length below its line */
 const LIVELY_PART = 2; /* a call that slept this part of its time is a bar */
 
+const sleeps = (store, c) =>
+	store.unfinished(c) ||
+	(store.offCpu[c] > 0 && store.offCpu[c] >= store.duration[c] / LIVELY_PART);
+
 export class Bars {
 	constructor(app) {
 		this.app = app;
@@ -19,18 +23,20 @@ export class Bars {
 	/* Calls of a thread do not overlap: in order of their begin they are in that of their end. */
 	read() {
 		const store = this.app.store;
-		const lists = store.threads.map(() => []);
+		const counts = new Uint32Array(store.threads.length);
 
 		for (let c = 0; c < store.callCount; c++)
-			if (
-				store.unfinished(c) ||
-				(store.offCpu[c] && store.offCpu[c] >= store.duration[c] / LIVELY_PART)
-			)
-				lists[store.callThread(c)].push(c);
-		this.threads = lists.map((list, thread) => ({
-			lane: store.threads[thread][0],
-			calls: Uint32Array.from(list.sort((a, b) => store.enter[a] - store.enter[b])),
+			if (sleeps(store, c)) counts[store.callThread(c)]++;
+		this.threads = store.threads.map(([lane], thread) => ({
+			lane,
+			calls: new Uint32Array(counts[thread]),
 		}));
+		for (let c = store.callCount - 1; c >= 0; c--)
+			if (sleeps(store, c))
+				this.threads[store.callThread(c)].calls[--counts[store.callThread(c)]] = c;
+		for (const { calls } of this.threads)
+			if (!calls.every((c, i) => i === 0 || store.enter[calls[i - 1]] <= store.enter[c]))
+				calls.sort((a, b) => store.enter[a] - store.enter[b]);
 		for (const [m, times] of store.signals)
 			if (times.handled >= 0 && times.delivered >= 0)
 				this.handlers.push({ m, lane: store.routeOf(m).to, ...times });

@@ -64,6 +64,7 @@ export class Frame {
 	heads() {
 		const { ctx, layout, app } = this;
 
+		ctx.setLineDash([]);
 		ctx.fillStyle = app.theme.bg;
 		ctx.fillRect(0, 0, layout.width, HEAD - 4);
 		ctx.strokeStyle = app.theme.line;

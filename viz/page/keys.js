@@ -57,8 +57,11 @@ export class Controls {
 		const { app, search } = this;
 
 		search.run(query);
-		if (app.hits.count && !(app.selected >= 0 && app.hits.rows[app.selected]))
-			this.nextHit(1, true);
+		if (!app.hits.count || (app.selected >= 0 && app.hits.rows[app.selected])) return;
+		const row = search.next(1);
+
+		/* While it is typed nothing is unfolded. */
+		if (row >= 0 && !app.items.foldOf(row)) app.select(row);
 	}
 
 	searchKey(event) {

@@ -110,12 +110,14 @@ export class Minimap {
 			pen.fillRect(0, y(at, items.atTime(at)) - 1, width, 2);
 		}
 		if (!app.hits.rows) return;
-		pen.fillStyle = app.theme.accent;
+		const lines = new Uint8Array(height + 1);
 		const step = Math.max(1, Math.floor(items.count / 200000));
 
 		for (let i = 0; i < items.count; i += step)
-			if (app.hits.rows[itemRow(items.list[i])])
-				pen.fillRect(width - 10, y(items.at[i], i), 10, 1.5);
+			if (app.hits.rows[itemRow(items.list[i])]) lines[Math.floor(y(items.at[i], i))] = 1;
+		pen.fillStyle = app.theme.accent;
+		for (let line = 0; line <= height; line++)
+			if (lines[line]) pen.fillRect(width - 10, line, 10, 1.5);
 	}
 
 	draw() {

@@ -1,31 +1,38 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Search in payloads (bytes, letters of either case alike) and in names. All payloads are one long
- * string of bytes: the browser's own search goes through it at some gigabytes a second.
+ * Search in payloads (bytes, letters of either case alike) and in names. Long payloads are searched
+ * as one string of bytes, by the browser itself at some gigabytes a second; short ones one by one,
+ * as there many hits cost more than the way between them.
  */
 import { NONE } from "./store.js";
 
 const SLICE = 8192;
 const UPPER_A = 65;
 const UPPER_Z = 90;
+const SHORT = 32; /* bytes of a payload, on average */
 
-/* Bytes as a string of as many letters, upper case made lower. */
+/* A copy with upper case made lower. */
 function folded(data) {
+	const copy = data.slice();
+
+	for (let i = 0; i < copy.length; i++)
+		if (copy[i] >= UPPER_A && copy[i] <= UPPER_Z) copy[i] |= 32;
+	return copy;
+}
+
+/* Bytes as a string of as many letters. */
+function lettersOf(data) {
 	const parts = [];
 
-	for (let at = 0; at < data.length; at += SLICE) {
-		const slice = data.slice(at, at + SLICE);
-
-		for (let i = 0; i < slice.length; i++)
-			if (slice[i] >= UPPER_A && slice[i] <= UPPER_Z) slice[i] |= 32;
-		parts.push(String.fromCharCode.apply(null, slice));
-	}
+	for (let at = 0; at < data.length; at += SLICE)
+		parts.push(String.fromCharCode.apply(null, data.subarray(at, at + SLICE)));
 	return parts.join("");
 }
 
 export class Search {
 	constructor(app) {
 		this.app = app;
+		this.data = null;
 		this.text = null;
 	}
 
@@ -33,7 +40,9 @@ export class Search {
 	prepare() {
 		const store = this.app.store;
 
-		if (this.text === null && store.hasPayload) this.text = folded(store.payloads);
+		if (this.data || !store.hasPayload) return;
+		this.data = folded(store.payloads);
+		if (this.data.length > store.messageCount * SHORT) this.text = lettersOf(this.data);
 	}
 
 	run(query) {
@@ -54,14 +63,18 @@ export class Search {
 	}
 
 	inPayloads(bytes, rows) {
+		if (this.text !== null) this.inText(lettersOf(bytes), rows);
+		else if (this.data) this.inEach(bytes, rows);
+	}
+
+	inText(letters, rows) {
 		const store = this.app.store;
 		const ends = store.payloadAt;
 		let m = 0;
 
-		if (this.text === null) return;
-		for (let at = this.text.indexOf(bytes); at >= 0; at = this.text.indexOf(bytes, at)) {
+		for (let at = this.text.indexOf(letters); at >= 0; at = this.text.indexOf(letters, at)) {
 			m = messageAt(ends, at, m);
-			if (at + bytes.length > ends[m + 1]) {
+			if (at + letters.length > ends[m + 1]) {
 				at++; /* half of it is another message's */
 				continue;
 			}
@@ -70,20 +83,27 @@ export class Search {
 		}
 	}
 
+	inEach(bytes, rows) {
+		const { messageCount, payloadAt, rowOf } = this.app.store;
+
+		for (let m = 0; m < messageCount; m++)
+			if (has(this.data, payloadAt[m], payloadAt[m + 1], bytes)) rows[rowOf[m]] = 1;
+	}
+
 	inNames(query, rows) {
 		const store = this.app.store;
-		const has = (text) => text.toLowerCase().includes(query);
-		const lanes = store.lanes.map((lane) => has(lane.name));
-		const objects = store.objects.map((object) => has(object.name));
+		const named = (text) => text.toLowerCase().includes(query);
+		const lanes = store.lanes.map((lane) => named(lane.name));
+		const objects = store.objects.map((object) => named(object.name));
 		const routes = store.routes.map(
 			(route) =>
 				lanes[route.from] ||
 				lanes[route.to] ||
 				objects[route.object] ||
-				has(route.label) ||
-				has(route.fromName) ||
-				has(route.toName) ||
-				has(store.mechanisms[route.mechanism].name),
+				named(route.label) ||
+				named(route.fromName) ||
+				named(route.toName) ||
+				named(store.mechanisms[route.mechanism].name),
 		);
 
 		if (routes.includes(true))
@@ -93,9 +113,9 @@ export class Search {
 			if (
 				lanes[said.from] ||
 				lanes[said.to] ||
-				has(said.label) ||
-				has(said.detail) ||
-				has(said.channel)
+				named(said.label) ||
+				named(said.detail) ||
+				named(said.channel)
 			)
 				rows[said.row] = 1;
 	}
@@ -115,6 +135,20 @@ export class Search {
 		}
 		return NONE;
 	}
+}
+
+function has(data, from, to, bytes) {
+	const first = bytes[0];
+	const last = to - bytes.length;
+
+	for (let at = from; at <= last; at++) {
+		let k = 1;
+
+		if (data[at] !== first) continue;
+		while (k < bytes.length && data[at + k] === bytes[k]) k++;
+		if (k === bytes.length) return true;
+	}
+	return false;
 }
 
 /* The message that has this byte; not before `from`, and often near it. */

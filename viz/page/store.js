@@ -75,6 +75,11 @@ const FLAG_CUT = 0x40;
 const CALL_UNFINISHED = 1;
 const CALL_SLEPT = 4;
 
+/* Columns of the calls section that are kept as they are. */
+const PLAIN_COLUMNS = "callFlags site duration offCpu send receive sendOffset receiveOffset".split(
+	" ",
+);
+
 export class Store {
 	static async read() {
 		const core = await readSection("core");
@@ -228,19 +233,7 @@ export class Store {
 
 		this.threads = section.threads;
 		this.sites = section.sites;
-		for (const name of [
-			"callFlags",
-			"site",
-			"enter",
-			"duration",
-			"offCpu",
-			"returned",
-			"send",
-			"receive",
-			"sendOffset",
-			"receiveOffset",
-		])
-			this[name] = columns[name];
+		for (const name of PLAIN_COLUMNS) this[name] = columns[name];
 		this.resumedBefore = columns.resumed;
 		this.requestedRaw = columns.requested;
 		this.errorText = columns.error;
@@ -248,8 +241,44 @@ export class Store {
 		this.wakerBefore = columns.waker;
 		this.wokenByLane = columns.wokenBy;
 		this.callCount = columns.site.length;
+		this.placeCalls(columns);
 		this.readSignals(columns);
 		this.hasCalls = true;
+	}
+
+	/*
+	 * In the file a call's begin is told from its first row on, and its result as what it differs
+	 * from the bytes of that message.
+	 */
+	placeCalls(columns) {
+		const enter = new Float64Array(this.callCount);
+		const returned = new Float64Array(this.callCount);
+		let next = 0;
+		const place = (c, r, bytes) => {
+			if (c !== next) return;
+			enter[c] = columns.enter[c] + this.rowAt[r];
+			returned[c] = columns.returned[c] + bytes;
+			next++;
+		};
+
+		for (let r = 0; r < this.rowCount; r++) {
+			const m = this.rowRef[r];
+
+			if (m >= 0) {
+				place(this.send[m] - 1, r, this.bytes[m]);
+				place(this.receive[m] - 1, r, this.bytes[m]);
+			} else {
+				const { call, message } = this.said[-1 - m];
+
+				place(call, r, message >= 0 ? this.bytes[message] : 0);
+			}
+		}
+		for (; next < this.callCount; next++) {
+			enter[next] = columns.enter[next] + (next > 0 ? enter[next - 1] : 0);
+			returned[next] = columns.returned[next];
+		}
+		this.enter = enter;
+		this.returned = returned;
 	}
 
 	readSignals(columns) {
@@ -326,7 +355,7 @@ export class Store {
 		const send = this.sendCall(m);
 		const receive = this.receiveCall(m);
 
-		if (this.signals.has(m)) return this.signals.get(m).raised;
+		if (this.isSignal(m)) return this.signals.get(m).raised;
 		if (send < 0) return NaN;
 		if (!this.sendOffset[m] || receive < 0) return this.enter[send];
 		return Math.max(this.enter[send], Math.min(this.enter[receive], this.exitNs(send)));
@@ -335,7 +364,7 @@ export class Store {
 	receivedNs(m) {
 		const receive = this.receiveCall(m);
 
-		if (this.signals.has(m)) return this.signals.get(m).delivered;
+		if (this.isSignal(m)) return this.signals.get(m).delivered;
 		return receive < 0 ? NaN : this.exitNs(receive);
 	}
 
