@@ -75,14 +75,16 @@ static void tell_interrupted(struct diagnosis *d, const struct viz_operation *op
 	finding_say(d, f, "call", "%s", say_call(d, op));
 }
 
-/* Whether the process did get what it wanted afterwards, there or elsewhere. */
+/* Whether the process got what it wanted afterwards, there or elsewhere; or somebody did there. */
 static bool succeeded_later(const struct diagnosis *d, const struct viz_operation *op)
 {
 	for (size_t i = op->index + 1; i < d->model->operation_count; i++) {
 		const struct viz_operation *next = d->model->operations[i];
 
-		if (next->process == op->process && viz_operation_done(next) &&
-		    viz_bytes_equal(next->syscall, op->syscall) && !viz_operation_failed(next))
+		if (viz_operation_done(next) && viz_bytes_equal(next->syscall, op->syscall) &&
+		    !viz_operation_failed(next) &&
+		    (next->process == op->process ||
+		     viz_bytes_equal(next->peer_address, op->peer_address)))
 			return true;
 	}
 	return false;
