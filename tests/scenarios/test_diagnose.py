@@ -60,16 +60,6 @@ MISTAKES = {
 }
 
 
-def sound(findings):
-    return [finding for finding in findings if finding["severity"] != "note"]
-
-
-def expect_sound(path):
-    findings, summary = diagnose(path, "--fail-on", "warning")
-    expect(not sound(findings), "a sound program has no error and no warning", findings)
-    return summary
-
-
 def begin(directory, name, *options):
     place = os.path.join(directory, name)
     os.mkdir(place)
@@ -141,55 +131,6 @@ def mistakes(directory):
         wanted, status = MISTAKES[name]
         finish(run, status, True)
         expect_finding(run, wanted)
-
-
-SOUND_LABS = [
-    ["connect", "ls", "wc"],
-    ["fifo"],
-    ["posixq"],
-    ["sysvq"],
-    ["eventfd"],
-    ["reqresp"],
-    ["seqpacket"],
-    ["shmem"],
-    ["unixdgram"],
-    ["unixstream"],
-    ["tcp6"],
-    ["threads"],
-    ["dupfork"],
-    ["relay"],
-]
-
-SOUND_COMMANDS = [
-    "ls | wc",
-    "yes | head -1",
-    "seq 10000 | sort -n | tail -1",
-    "echo a | cat | cat | cat",
-    "sleep 0.2 & wait",
-    "cat <<. | tr a b\naaa\n.",
-    "x=$(echo hi); echo $x",
-    "for i in 1 2 3; do echo $i; done | while read j; do echo $j; done",
-    "sleep 5 & kill $!; wait; true",
-    "find /usr/share/doc -name 'a*' | xargs echo | wc -c",
-    "tar c /etc/alternatives 2>/dev/null | gzip | wc -c",
-    "git --version | cat",
-    "sleep 0.1 | cat",
-    "(echo a; echo b >&2) 2>&1 | sort",
-    "timeout 0.1 sleep 5; true",
-    "dd if=/dev/zero bs=64k count=50 2>/dev/null | dd of=/dev/null bs=1k 2>/dev/null",
-    "printf 'all: a b\\na b: ; @sleep 0.1; echo $@\\n' | make -j4 -f -",
-]
-
-
-@scenario("sound programs that look alike have no error and no warning")
-def sound_programs(directory):
-    path = os.path.join(directory, "trace.ndjson")
-    for command in [lab(*words) for words in SOUND_LABS] + [
-        ["sh", "-c", text] for text in SOUND_COMMANDS
-    ]:
-        run = start(directory, [IPCLENS, "record", "-o", path, "--", *command]).wait()
-        expect(run.status is not None, "it ends")
-        expect_sound(path)
 
 
 @scenario("diagnose and explain speak German, exit as --fail-on says, and match docs/findings.md")

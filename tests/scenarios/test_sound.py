@@ -1,0 +1,208 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""Programs that are sound, busy ones too, get no error and no warning from diagnose."""
+import os
+import shutil
+import socket
+
+from expectations import expect, expect_equal
+from findings import diagnose
+from harness import lab, main, scenario, start
+from postgres import SCRIPT as POSTGRES
+from postgres import cluster
+from traces import IPCLENS
+
+SOUND_LABS = [
+    ["connect", "ls", "wc"],
+    ["fifo"],
+    ["posixq"],
+    ["sysvq"],
+    ["eventfd"],
+    ["reqresp"],
+    ["seqpacket"],
+    ["shmem"],
+    ["unixdgram"],
+    ["unixstream"],
+    ["tcp6"],
+    ["threads"],
+    ["dupfork"],
+    ["relay"],
+]
+
+SOUND_COMMANDS = [
+    "ls | wc",
+    "yes | head -1",
+    "seq 10000 | sort -n | tail -1",
+    "echo a | cat | cat | cat",
+    "sleep 0.2 & wait",
+    "cat <<. | tr a b\naaa\n.",
+    "x=$(echo hi); echo $x",
+    "for i in 1 2 3; do echo $i; done | while read j; do echo $j; done",
+    "sleep 5 & kill $!; wait; true",
+    "find /usr/share/doc -name 'a*' | xargs echo | wc -c",
+    "tar c /etc/alternatives 2>/dev/null | gzip | wc -c",
+    "git --version | cat",
+    "sleep 0.1 | cat",
+    "(echo a; echo b >&2) 2>&1 | sort",
+    "timeout 0.1 sleep 5; true",
+    "dd if=/dev/zero bs=64k count=50 2>/dev/null | dd of=/dev/null bs=1k 2>/dev/null",
+    "mkfifo p; (echo a; echo b) >p & cat p; wait; rm p",
+    "seq 3 | xargs -P3 -n1 sh -c 'echo $0 | cat'",
+    "printf 'all: a b\\na b: ; @sleep 0.1; echo $@\\n' | make -j4 -f -",
+]
+
+
+
+WAIT = "until %s >/dev/null 2>&1; do kill -0 $S || exit 9; sleep 0.05; done"
+
+NGINX = """daemon off; worker_processes 2; pid nginx.pid; error_log error.log; user root;
+events {{}} http {{ access_log access.log; server {{
+listen 127.0.0.1:{port}; location / {{ return 200 'from nginx'; }} }} }}
+"""
+
+APACHE = """ServerName localhost
+ServerRoot {directory}
+PidFile {directory}/apache.pid
+ErrorLog {directory}/error.log
+Listen 127.0.0.1:{port}
+LoadModule mpm_prefork_module /usr/lib/apache2/modules/mod_mpm_prefork.so
+LoadModule authz_core_module /usr/lib/apache2/modules/mod_authz_core.so
+StartServers 3
+DocumentRoot {directory}
+User www-data
+Group www-data
+"""
+
+LOAD = "curl -sZ --parallel-max 8 -o /dev/null 'http://127.0.0.1:{port}/conf?[1-200]'"
+
+# A server, what loads it, and its orderly end; {directory} and {port} are filled in.
+BUSY = {
+    "redis-server": [
+        "redis-server --port {port} --save '' --daemonize no >log & S=$!",
+        WAIT % "redis-cli -p {port} ping",
+        "redis-benchmark -p {port} -q -c 8 -n 2000 -t set,get,lpush",
+        "redis-cli -p {port} shutdown nosave; wait",
+    ],
+    "memcached": [
+        "memcached -u nobody -l 127.0.0.1 -p {port} -t 2 & S=$!",
+        WAIT % "bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}'",
+        "cat >load <<'END'\nexec 3<>/dev/tcp/127.0.0.1/{port}",
+        "for i in $(seq 200); do printf 'set k%d 0 0 2\\r\\nhi\\r\\nget k%d\\r\\n' $i $i >&3; "
+        "for k in 1 2 3 4; do read -r line <&3; done; done\nEND",
+        "bash load; kill $S; wait",
+    ],
+    "nginx": [
+        f"cat >conf <<'END'\n{NGINX}END",
+        "nginx -p {directory} -c conf & S=$!",
+        WAIT % "curl -s http://127.0.0.1:{port}/ping",
+        LOAD,
+        "kill -QUIT $S; wait",
+    ],
+    "apache2": [
+        f"cat >conf <<'END'\n{APACHE}END",
+        "setsid apache2 -f {directory}/conf -DFOREGROUND & S=$!",
+        WAIT % "curl -s http://127.0.0.1:{port}/conf",
+        LOAD,
+        "kill -TERM $S; wait",
+    ],
+    "dbus-daemon": [
+        "dbus-run-session -- sh -c 'for i in 1 2 3 4 5; do dbus-send --session --print-reply "
+        "--dest=org.freedesktop.DBus / org.freedesktop.DBus.ListNames; done'",
+    ],
+    "git": [
+        "git init -q a; cd a; git config user.email a@b; git config user.name a",
+        "for i in 1 2 3; do seq 20000 >$i; git add $i; git commit -qm $i; done",
+        "git log --stat | cat; git gc -q; cd ..; git clone -q file://$PWD/a b; git -C b fsck",
+    ],
+    "make": [
+        "printf 'all: a b c d e f\n%%: ; @seq 2000 | sort | wc -l\n' >m; make -j4 -f m",
+    ],
+    "tmux": [
+        "tmux -S s -f /dev/null new-session -d -s work 'seq 1000; exec sh'",
+        "for i in 1 2 3; do tmux -S s send-keys -t work 'seq 500' Enter; done",
+        "tmux -S s new-window; tmux -S s list-windows; tmux -S s kill-server",
+    ],
+    "ssh-agent": [
+        "eval $(ssh-agent -s); ssh-keygen -q -t ed25519 -N '' -f key",
+        "for i in 1 2 3 4 5; do ssh-add -q key; ssh-add -l; done; ssh-agent -k",
+    ],
+    "sqlite3": [
+        "for i in 1 2 3; do sqlite3 db 'pragma busy_timeout=9999; create table if not exists "
+        "t(x); insert into t select 1' & done; wait; sqlite3 db 'select count(*) from t'",
+    ],
+    "python3": [
+        "/usr/bin/python3 -c 'import multiprocessing as m\n"
+        'if __name__ == "__main__":\n'
+        ' with m.get_context("fork").Pool(3) as p: print(sum(p.map(abs, range(5000))))\n\'',
+    ],
+    "perl": [
+        "perl -e 'open(P, \"seq 30000 |\"); $s += $_ while <P>; close P; print \"$s\\n\"'",
+    ],
+    "bash": [
+        "bash -c 'coproc tr a-z A-Z; echo hi >&${COPROC[1]}; exec {COPROC[1]}>&-; "
+        "cat <&${COPROC[0]}; diff <(seq 9) <(seq 9)'",
+    ],
+}
+
+
+def expect_sound(path, what):
+    findings, summary = diagnose(path)
+    severe = [finding for finding in findings if finding["severity"] != "note"]
+    expect(not severe, f"{what}: a sound program has no error and no warning", severe)
+    expect_equal(summary["lost"], 0, f"{what}: nothing is lost")
+
+
+def trace(directory, name, command, **options):
+    place = os.path.join(directory, name)
+    os.mkdir(place)
+    path = os.path.join(place, "trace.ndjson")
+    run = start(place, [IPCLENS, "record", "-o", path, "--", *command], cwd=place, **options)
+    return run.wait()
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
+
+
+@scenario("sound programs that look alike have no error and no warning")
+def sound_programs(directory):
+    commands = [lab(*words) for words in SOUND_LABS] + [["sh", "-c", c] for c in SOUND_COMMANDS]
+    for number, command in enumerate(commands):
+        run = trace(directory, str(number), command)
+        expect_sound(run.trace_path, command)
+        shutil.rmtree(run.directory)
+
+
+def busy(directory, name):
+    if not shutil.which(name):
+        print(f"# {name} is missing")
+        return
+    place = os.path.join(directory, name)
+    port = free_port()
+    lines = [l.replace("{directory}", place).replace("{port}", str(port)) for l in BUSY[name]]
+    lines = [l.replace("{{", "{").replace("}}", "}") for l in lines]
+    options = {"environment": {"TERM": "xterm", "REDISCLI_HISTFILE": "/dev/null"}}
+    run = trace(directory, name, ["sh", "-c", "\n".join(lines)], **options)
+    expect_equal(run.status, 0, f"{name} ends well: {run.stderr.decode()}")
+    expect_sound(run.trace_path, name)
+
+
+for each in BUSY:
+    scenario(f"{each} at work has no error and no warning")(
+        lambda directory, each=each: busy(directory, each)
+    )
+
+
+@scenario("PostgreSQL under pgbench has no error and no warning")
+def postgres(directory):
+    environment = cluster(directory)
+    path = os.path.join(directory, "trace.ndjson")
+    command = [IPCLENS, "record", "-o", path, "--", "sh", "-c", POSTGRES]
+    run = start(directory, command, cwd=directory, environment=environment).wait()
+    expect_equal(run.status, 0, run.stderr.decode())
+    expect_sound(path, "PostgreSQL")
+
+
+if __name__ == "__main__":
+    main()
