@@ -73,19 +73,22 @@ static long message_visit(u32 index, void *context)
 	struct messages_walk *walk = context;
 	struct wire_message *record = extra_behind_payload(walk->state);
 	struct user_mmsghdr *message = header_room(walk->state);
+	struct wire_details *details = &walk->state->details;
 	u64 len;
 
 	if (bpf_probe_read_user(message, sizeof(*message),
 				(void *)(walk->from + index * sizeof(*message))))
 		return 1;
+	details->says = 0;
 	control_tell(walk->state, message->header.control, message->header.control_len);
+	record->says = details->says;
+	record->credentials = details->credentials;
 	record->index = index;
 	record->len = message->len;
 	record->flags = message->header.flags;
 	record->room = WIRE_UNKNOWN;
 	if (walk->tells_whole && message->header.flags & MSG_TRUNC)
 		record->room = iov_room(message->header.iov, message->header.iov_count);
-	record->pad = 0;
 	len = message_address(record, &message->header);
 	barrier_var(len);
 	if (len > WIRE_ADDRESS_LEN)

@@ -316,7 +316,8 @@ struct wire_message {
 	__u32 room;  /* receive: of the buffer, where the message was longer; else WIRE_UNKNOWN */
 	__u32 flags; /* msg_flags after the call */
 	__u32 address_len;
-	__u32 pad;
+	__u32 says; /* WIRE_SAYS_CREDENTIALS, or nothing */
+	struct wire_credentials credentials;
 	__u8 address[WIRE_ADDRESS_LEN];
 };
 

@@ -62,6 +62,38 @@ static void flags_field(struct json *json, const struct call *call)
 	json_end_array(json);
 }
 
+static void credentials_values(struct json *json, const struct wire_credentials *credentials)
+{
+	json_field_uint(json, "pid", credentials->pid);
+	json_field_uint(json, "uid", credentials->uid);
+	json_field_uint(json, "gid", credentials->gid);
+}
+
+/* Of sendmmsg and recvmmsg: which messages had any. */
+static void credentials_field(struct json *json, const struct call *call)
+{
+	uint32_t any = 0;
+
+	for (size_t i = 0; i < call->message_count; i++)
+		any |= call->messages[i].says;
+	if (!(any & WIRE_SAYS_CREDENTIALS))
+		return;
+	json_key(json, KEY(operation, credentials));
+	json_object(json);
+	json_key(json, "messages");
+	json_array(json);
+	for (size_t i = 0; i < call->message_count; i++) {
+		if (!(call->messages[i].says & WIRE_SAYS_CREDENTIALS))
+			continue;
+		json_object(json);
+		json_field_uint(json, "message", call->messages[i].index);
+		credentials_values(json, &call->messages[i].credentials);
+		json_end_object(json);
+	}
+	json_end_array(json);
+	json_end_object(json);
+}
+
 static void several_fields(struct json *json, const struct wire_operation *operation,
 			   const struct call *call)
 {
@@ -69,12 +101,11 @@ static void several_fields(struct json *json, const struct wire_operation *opera
 	addresses_field(json, call);
 	if (syscall_info(operation->nr)->role == ROLE_RECEIVE)
 		flags_field(json, call);
+	credentials_field(json, call);
 }
 
 static void one_fields(struct json *json, const struct wire_details *details)
 {
-	const struct wire_credentials *credentials = &details->credentials;
-
 	if (details->says & WIRE_SAYS_MSG_FLAGS && details->msg_flags) {
 		json_key(json, KEY(operation, msg_flags));
 		json_array(json);
@@ -85,9 +116,7 @@ static void one_fields(struct json *json, const struct wire_details *details)
 		return;
 	json_key(json, KEY(operation, credentials));
 	json_object(json);
-	json_field_uint(json, "pid", credentials->pid);
-	json_field_uint(json, "uid", credentials->uid);
-	json_field_uint(json, "gid", credentials->gid);
+	credentials_values(json, &details->credentials);
 	json_end_object(json);
 }
 

@@ -54,6 +54,24 @@ def messages(directory):
     expect_equal(len(last["new_fds"]), 253, "sockets, each of which the receiver holds now")
 
 
+@scenario("credentials beside the messages of one sendmmsg, and of recvmmsg: each with its own")
+def many_credentials(directory):
+    result = record(directory, lab("mmcreds"))
+    for action, syscall in (("credentials-sent", "sendmmsg"), ("credentials-received", "recvmmsg")):
+        logged = [
+            {
+                "message": line.get("fd", 0),
+                "pid": line["to"],
+                "uid": line["value"] - 1,
+                "gid": line["type"] - 1,
+            }
+            for line in of(result.truth, action)
+        ]
+        expect(len(logged) > 2, "there were some", logged)
+        (call,) = result.trace.operations(syscall=syscall)
+        expect_equal(call["credentials"]["messages"], logged, f"{action} by {syscall}")
+
+
 def several(directory, mechanism):
     result = record(directory, lab("mmsg", mechanism))
     compare(result, mechanism)
