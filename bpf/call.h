@@ -21,6 +21,7 @@
 #include "bpf/signal.h"
 #include "bpf/sleeper.h"
 #include "bpf/target.h"
+#include "bpf/timeouts.h"
 #include "bpf/waits.h"
 #include "bpf/waking.h"
 
@@ -60,6 +61,7 @@ static __always_inline void others_begin(struct task_state *state, struct task_s
 	sizes_at_entry(state, row);
 	waits_at_entry(state, task, row);
 	facts_at_entry(state, row);
+	timeout_look(state, row, true);
 }
 
 static __always_inline void operation_begin(struct task_state *state, struct task_struct *task,
@@ -258,6 +260,7 @@ static __always_inline bool call_found(struct task_state *state, struct task_str
 	operation->nr = nr;
 	operation->has |= WIRE_ENTERED_BEFORE;
 	requested_at_entry(state, row);
+	timeout_look(state, row, false);
 	operation->id = operation_number();
 	return true;
 }

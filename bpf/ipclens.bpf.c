@@ -15,6 +15,7 @@
  *	payload.h     bytes of the caller's memory
  *	waits.h       what poll, select and epoll wait for
  *	target.h      which object a call acts on
+ *	timeouts.h    how long a call is ready to wait
  *	control.h     options and sizes that calls set
  *	rights.h      descriptors and credentials beside a message
  *	message.h     the messages of sendmsg and its kin

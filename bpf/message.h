@@ -79,9 +79,9 @@ static long message_visit(u32 index, void *context)
 	if (bpf_probe_read_user(message, sizeof(*message),
 				(void *)(walk->from + index * sizeof(*message))))
 		return 1;
-	details->says = 0;
+	details->says &= ~WIRE_SAYS_CREDENTIALS;
 	control_tell(walk->state, message->header.control, message->header.control_len);
-	record->says = details->says;
+	record->says = details->says & WIRE_SAYS_CREDENTIALS;
 	record->credentials = details->credentials;
 	record->index = index;
 	record->len = message->len;

@@ -197,6 +197,12 @@ struct wire_credentials {
 
 #define WIRE_SAYS_MSG_FLAGS 1
 #define WIRE_SAYS_CREDENTIALS 2
+#define WIRE_SAYS_TIMED 4	/* the call ends by itself, nobody knows when */
+#define WIRE_SAYS_TIMEOUT 8	/* or `timeout_ns` after it began */
+#define WIRE_SAYS_UNTIL 16	/* or then, by CLOCK_MONOTONIC */
+#define WIRE_SAYS_UNTIL_REAL 32 /* by CLOCK_REALTIME */
+#define WIRE_SAYS_ENDS                                                                             \
+	(WIRE_SAYS_TIMED | WIRE_SAYS_TIMEOUT | WIRE_SAYS_UNTIL | WIRE_SAYS_UNTIL_REAL)
 
 /* What most operations have no use for. */
 struct wire_details {
@@ -215,6 +221,7 @@ struct wire_details {
 	__u32 says;	 /* WIRE_SAYS_*: which of the following hold */
 	__u32 msg_flags; /* of recvmsg, after the call */
 	struct wire_credentials credentials;
+	__u64 timeout_ns;
 	__u64 base; /* unlink, bind, opening a FIFO: inode that a relative path begins at, else 0 */
 };
 

@@ -239,7 +239,8 @@ void encode_header(struct encoder *encoder, const struct header_facts *facts)
 	json_field_text(json, KEY(header, host), system.nodename);
 	json_field_text(json, KEY(header, clock), "CLOCK_MONOTONIC");
 	json_field_uint(json, KEY(header, start_ns), facts->start_ns);
-	json_field_int(json, KEY(header, realtime_offset_ns), realtime_offset_ns());
+	encoder->realtime_offset_ns = realtime_offset_ns();
+	json_field_int(json, KEY(header, realtime_offset_ns), encoder->realtime_offset_ns);
 	command_field(json, facts->command);
 	json_field_uint(json, KEY(header, tracer), (uint64_t)getpid());
 	json_field_uint(json, KEY(header, processors), facts->processors);

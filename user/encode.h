@@ -31,6 +31,7 @@ struct encoder {
 	uint64_t lost;
 	bool hides_payload; /* digests are written instead */
 	struct digest_salt salt;
+	int64_t realtime_offset_ns;
 	bool wants_buffers; /* some object has two senders or two receivers */
 	uint64_t malformed; /* records that were not what wire.h says: a bug, counted as lost */
 };
@@ -145,6 +146,10 @@ bool encode_path_taken(struct encoder *encoder, const struct wire_operation *ope
 
 /* {"pid":5,"sig":10}: the arguments that the table of calls names. */
 void args_field(struct json *json, const uint64_t args[6], const char *names);
+
+/* How long it is ready to wait. */
+void timeout_fields(struct encoder *encoder, const struct wire_operation *operation,
+		    const struct wire_details *details);
 
 /* What a call waits for, as its record has it (bpf/wire.h: struct wire_wait). */
 struct waits {

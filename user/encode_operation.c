@@ -214,6 +214,7 @@ static void data_fields(struct encoder *encoder, const struct wire_operation *op
 				(uint32_t)extra->details->args[call->flags]);
 	memcpy(args, extra->details->args, sizeof(args));
 	args_field(json, args, call->arguments);
+	timeout_fields(encoder, operation, extra->details);
 	block_field(encoder, operation, extra);
 	if (is_waits(call->data)) {
 		struct waits waits = waits_of(operation, extra);
@@ -269,7 +270,9 @@ static void begin_line(struct encoder *encoder, const struct wire_operation *ope
 {
 	static const struct call nothing_yet = {0};
 	struct wire_operation begin = *operation;
-	struct wire_details details = {.type = extra->details->type};
+	struct wire_details details = {.type = extra->details->type,
+				       .says = extra->details->says & WIRE_SAYS_ENDS,
+				       .timeout_ns = extra->details->timeout_ns};
 	struct extra known = {.details = &details};
 
 	memcpy(details.args, extra->details->args, sizeof(details.args));

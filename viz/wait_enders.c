@@ -308,11 +308,8 @@ static const struct viz_channel *held_as(const struct wait_graph *graph,
 static void wait_for_any(struct wait_graph *graph, struct wait *wait)
 {
 	const struct viz_operation *op = wait->operation;
-	int64_t timeout = 0;
-	bool timed = !viz_operation_argument(op, "timeout", &timeout) || (int32_t)timeout >= 0;
 
-	wait->clock = (int32_t)timeout > 0;
-	wait->open |= timed || op->waits_cut || op->waits_for_count == 0;
+	wait->open |= op->waits_cut || op->waits_for_count == 0;
 	for (size_t i = 0; i < op->waits_for_count; i++) {
 		const struct viz_wait *w = &op->waits_for[i];
 		const struct viz_channel *channel = w->channel ? w->channel
@@ -327,11 +324,21 @@ static void wait_for_any(struct wait_graph *graph, struct wait *wait)
 	}
 }
 
-/* semop(3) of glibc calls semtimedop; whether that has a timeout the trace does not tell. */
+/* As the trace says; an older one has only what poll and epoll_wait were given in a register. */
+static bool ends_by_itself(const struct viz_operation *op)
+{
+	int64_t timeout = -1;
+
+	return viz_has(op, timeout_ns) || viz_has(op, timed) ||
+	       (viz_operation_argument(op, "timeout", &timeout) && (int32_t)timeout >= 0);
+}
+
 void wait_find_enders(struct wait_graph *graph, struct wait *wait)
 {
 	const struct viz_operation *op = wait->operation;
 
+	wait->clock = ends_by_itself(op);
+	wait->open |= wait->clock;
 	if (is_call(op, "wait4") || is_call(op, "waitid"))
 		wait_for_children(graph, wait);
 	else if (is_call(op, "poll") || is_call(op, "ppoll") || is_call(op, "select") ||

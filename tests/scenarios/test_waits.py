@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """Waiting: for what, what came, and who ended it."""
 import select
+import sys
 
 from expectations import expect, expect_equal, expect_row
+from findings import diagnose
 from harness import lab, main, record, scenario
 
 EVENTS = {select.POLLIN: "in", select.POLLPRI: "pri", select.POLLOUT: "out"}
@@ -84,6 +86,45 @@ def check_epoll(result):
         [instance],
         "the instance waited on",
     )
+
+
+# They are given a moment: some of the time until then has passed before the call begins.
+MOMENTS = {"mq_timedsend", "mq_timedreceive", "clock_nanosleep"}
+
+
+@scenario("how long a call is ready to wait")
+def timeouts(directory):
+    result = record(directory, lab("timeouts"))
+    for line in result.truth:
+        calls = result.trace.operations(syscall=line["channel"])
+        if line["do"] == "endless":
+            found = [op for op in calls if "timeout_ns" not in op and "timed" not in op]
+            expect_equal(len(found), 1, f"{line['channel']} without an end")
+            continue
+        asked = line["value"] - 1
+        found = [op["timeout_ns"] for op in calls if "timeout_ns" in op]
+        expect_equal(len(found), 1, f"{line['channel']} ends by itself: {calls}")
+        if line["channel"] in MOMENTS:
+            expect(0 <= found[0] <= asked, "no more than is left", found, asked)
+            expect(asked < 60_000_000_000 or found[0] > 0, "and not in the past", found)
+        else:
+            expect_equal(found[0], asked, f"{line['channel']}: as long as it was told")
+    begun = [line for line in result.trace.of("operation") if line.get("state") == "begin"]
+    expect(begun, "some slept")
+    for line in begun:
+        expect("timeout_ns" in line, "which is known while they sleep", line)
+
+
+@scenario("who waits in select for ever is found; who waits there for a minute is not")
+def select_hangs(directory):
+    script = "import os, select; select.select([os.pipe()[0]], [], [], {})"
+    for limit, expected in (("None", ["blocked"]), ("60", [])):
+        command = [sys.executable, "-c", script.format(limit)]
+        result = record(directory, command, "--timeout", "2", status=124, whole=False)
+        (pending,) = result.trace.of("operation", state="pending")
+        expect_equal("timeout_ns" in pending, limit != "None", "what the trace says of it")
+        found = [f["id"] for f in diagnose(result.trace_path)[0] if f["severity"] != "note"]
+        expect_equal(found, expected, f"a wait of {limit}")
 
 
 @scenario("a program that hangs in poll: the picture says for which channels")

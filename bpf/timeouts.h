@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * How long a call is ready to wait: one that ends by itself hangs nobody. Times lie in the caller's
+ * memory, which is read at entry; poll, epoll_wait and their kin have milliseconds in a register.
+ */
+#ifndef BPF_TIMEOUTS_H
+#define BPF_TIMEOUTS_H
+
+#include <asm/unistd.h>
+
+#include "bpf/target.h"
+
+/* Which argument, and of what kind; 0: such a call has no time. */
+#define TIMEOUT_ARGUMENT 7
+#define TIMEOUT_MS 8
+#define TIMEOUT_SPEC 16	 /* the address of a struct timespec */
+#define TIMEOUT_VALUE 32 /* of a struct timeval */
+#define TIMEOUT_REAL 64	 /* of a timespec with a moment of CLOCK_REALTIME */
+
+#define TIMER_ABSTIME 1
+#define CLOCK_REALTIME 0
+#define CLOCK_MONOTONIC 1
+#define FUTEX_COMMAND 127 /* uapi/linux/futex.h */
+#define FUTEX_WAIT 0
+#define FUTEX_LOCK_PI 6
+#define FUTEX_WAIT_BITSET 9
+#define FUTEX_CLOCK_REALTIME 256
+#define SECONDS_MAX 9000000000ULL /* nobody waits longer, and it still is a number of ns */
+
+struct user_time {
+	u64 seconds;
+	u64 fraction; /* ns, or us */
+};
+
+static __always_inline u32 timeout_place(u32 nr)
+{
+	switch (nr) {
+#ifdef __NR_poll
+	case __NR_poll:
+		return TIMEOUT_MS | 2;
+	case __NR_epoll_wait:
+		return TIMEOUT_MS | 3;
+	case __NR_select:
+		return TIMEOUT_VALUE | 4;
+#endif
+	case __NR_epoll_pwait:
+		return TIMEOUT_MS | 3;
+	case __NR_ppoll:
+	case __NR_rt_sigtimedwait:
+	case __NR_clock_nanosleep:
+		return TIMEOUT_SPEC | 2;
+	case __NR_epoll_pwait2:
+	case __NR_semtimedop:
+	case __NR_futex:
+		return TIMEOUT_SPEC | 3;
+	case __NR_pselect6:
+		return TIMEOUT_SPEC | 4;
+	case __NR_nanosleep:
+		return TIMEOUT_SPEC;
+	case __NR_mq_timedsend:
+	case __NR_mq_timedreceive:
+		return TIMEOUT_REAL | 4;
+	default:
+		return 0;
+	}
+}
+
+/* What the number means: WIRE_SAYS_TIMEOUT, a moment of one of the clocks, or 0: no time at all. */
+static __always_inline u32 timeout_meaning(const struct task_state *state, u32 nr, u32 place)
+{
+	const u64 *args = state->details.args;
+	u32 clock = args[0], command = args[1] & FUTEX_COMMAND;
+
+	if (place & TIMEOUT_REAL)
+		return WIRE_SAYS_UNTIL_REAL;
+	if (nr == __NR_clock_nanosleep && args[1] & TIMER_ABSTIME)
+		return clock == CLOCK_REALTIME	  ? WIRE_SAYS_UNTIL_REAL
+		       : clock == CLOCK_MONOTONIC ? WIRE_SAYS_UNTIL
+						  : WIRE_SAYS_TIMED;
+	if (nr != __NR_futex || command == FUTEX_WAIT)
+		return WIRE_SAYS_TIMEOUT;
+	if (command == FUTEX_LOCK_PI)
+		return WIRE_SAYS_UNTIL_REAL;
+	if (command != FUTEX_WAIT_BITSET)
+		return 0;
+	return args[1] & FUTEX_CLOCK_REALTIME ? WIRE_SAYS_UNTIL_REAL : WIRE_SAYS_UNTIL;
+}
+
+static __always_inline u64 time_ns(const struct user_time *time, u32 place)
+{
+	u64 scale = place & TIMEOUT_VALUE ? 1000 : 1;
+	u64 seconds = time->seconds < SECONDS_MAX ? time->seconds : SECONDS_MAX;
+
+	return seconds * 1000000000ULL + time->fraction * scale;
+}
+
+/* Not static for the verifier's sake, see special.h. `own`: the caller's memory is ours to read. */
+__noinline int timeout_tell(struct task_state *state, u32 nr, u32 own)
+{
+	u32 place = timeout_place(nr), meaning;
+	struct user_time time = {};
+	u64 from;
+
+	if (!state || !place)
+		return 0;
+	from = argument(state, place & TIMEOUT_ARGUMENT);
+	if (place & TIMEOUT_MS) {
+		meaning = (s32)from >= 0 ? WIRE_SAYS_TIMEOUT : 0;
+		state->details.timeout_ns = from * 1000000;
+	} else {
+		meaning = from ? timeout_meaning(state, nr, place) : 0;
+		if (meaning && (!own || bpf_probe_read_user(&time, sizeof(time), (void *)from)))
+			meaning = WIRE_SAYS_TIMED;
+		state->details.timeout_ns = time_ns(&time, place);
+	}
+	state->details.says |= meaning;
+	if (meaning)
+		state->operation.has |= WIRE_HAS_DETAILS;
+	return 0;
+}
+
+static __always_inline void timeout_look(struct task_state *state,
+					 const volatile struct syscall_row *row, u32 own)
+{
+	if (row->role == ROLE_WAIT || row->data == DATA_MQ)
+		timeout_tell(state, state->operation.nr, own);
+}
+
+#endif
