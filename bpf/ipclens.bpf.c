@@ -30,10 +30,11 @@
  *	sleeper.h     what a thread leaves where it falls asleep
  *	outside.h     strangers: who they are
  *	signal.h process.h socket.h call.h sleep.h
- *	snapshot.h peers.h glance.h holders.h    the hooks
+ *	snapshot.h peers.h glance.h holders.h mappings.h    the hooks
  */
 #include "bpf/call.h"
 #include "bpf/holders.h"
+#include "bpf/mappings.h"
 #include "bpf/process.h"
 #include "bpf/signal.h"
 #include "bpf/sleep.h"

@@ -35,6 +35,7 @@ enum wire_kind {
 	WIRE_UNSEEN,
 	WIRE_MESSAGE,
 	WIRE_OUTSIDER,
+	WIRE_MAPPING,
 };
 
 struct wire_head {

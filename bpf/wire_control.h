@@ -55,6 +55,15 @@ struct wire_outsider {
 	char comm[WIRE_COMM_LEN];
 };
 
+/* Shared memory that a process (head) has mapped when tracing begins; object.fd is -1. */
+struct wire_mapping {
+	struct wire_head head;
+	__u64 at_ns;
+	struct wire_fd object;
+	__u64 address;
+	__u64 len;
+};
+
 /*
  * A thread asleep in a transfer that its thread wrote no begin record for: most wake up in no time,
  * and the record of the whole call tells all. user/ looks at those that sleep on. The slot is the

@@ -55,6 +55,8 @@ static size_t record_len_min(uint32_t kind)
 		return sizeof(struct wire_descriptors);
 	case WIRE_OUTSIDER:
 		return sizeof(struct wire_outsider);
+	case WIRE_MAPPING:
+		return sizeof(struct wire_mapping);
 	case WIRE_UNSEEN:
 		return sizeof(struct wire_unseen);
 	case WIRE_SIGNAL:
@@ -92,6 +94,9 @@ void encode_record(struct encoder *encoder, const void *data, size_t len)
 		break;
 	case WIRE_OUTSIDER:
 		encode_outsider(encoder, data);
+		break;
+	case WIRE_MAPPING:
+		encode_mapping(encoder, data);
 		break;
 	case WIRE_UNSEEN:
 		encode_unseen(encoder, data);

@@ -52,6 +52,7 @@ void encode_descriptors(struct encoder *encoder, const struct wire_descriptors *
 void encode_chunk(struct encoder *encoder, const struct wire_chunk *chunk);
 void encode_message(struct encoder *encoder, const struct wire_message *message);
 void encode_outsider(struct encoder *encoder, const struct wire_outsider *outsider);
+void encode_mapping(struct encoder *encoder, const struct wire_mapping *mapping);
 void encode_unseen(struct encoder *encoder, const struct wire_unseen *unseen);
 void encode_signal(struct encoder *encoder, const struct wire_signal *signal);
 

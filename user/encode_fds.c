@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * Descriptors in an operation's line: made by it, passed in its message, the other end of a
- * transfer.
+ * transfer. And what a process holds without any: memory.
  */
 #include "encode.h"
 
@@ -44,4 +44,24 @@ void sink_fields(struct encoder *encoder, const struct wire_fd *sink)
 	json_field_int(json, KEY(operation, fd_out), sink->fd);
 	if (object)
 		json_field_text(json, KEY(operation, channel_out), object->id);
+}
+
+void encode_mapping(struct encoder *encoder, const struct wire_mapping *mapping)
+{
+	struct json *json = &encoder->json;
+	const char *channel;
+
+	encoder->now_ns = mapping->at_ns;
+	channel = channel_of(encoder, &mapping->object.object, mapping->object.mechanism);
+	if (!channel)
+		return;
+	line_begin(json, RECORD_mapping);
+	json_field_uint(json, KEY(mapping, at_ns), mapping->at_ns);
+	json_field_uint(json, KEY(mapping, pid), mapping->head.pid);
+	json_field_text(json, KEY(mapping, channel), channel);
+	json_field_text(json, KEY(mapping, access),
+			access_name(mapping->object.access & ACCESS_BOTH));
+	json_field_uint(json, KEY(mapping, address), mapping->address);
+	json_field_uint(json, KEY(mapping, length), mapping->len);
+	line_end(json);
 }

@@ -261,6 +261,8 @@ int selection_join(const struct selection *selection, struct tracer *tracer, cha
 	error = pids_add(&round, why, why_len);
 	if (!error)
 		error = rounds_run(&round, why, why_len);
+	if (!error)
+		error = tracer_snapshot(tracer, TRACER_JOINED);
 	free(round.wanted);
 	return error;
 }

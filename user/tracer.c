@@ -280,6 +280,8 @@ int tracer_snapshot(struct tracer *tracer, enum tracer_moment moment)
 
 	if (moment == TRACER_BEGIN)
 		return walk_now(tracer->bpf->links.snapshot_begin);
+	if (moment == TRACER_JOINED)
+		return tracer->glance ? 0 : walk_now(tracer->bpf->links.mappings_begin);
 	error = walks_run(&tracer->at_end);
 	return error || !tracer->glance ? error : walks_run(&tracer->of_files);
 }

@@ -54,10 +54,10 @@ int tracer_want(struct tracer *tracer, pid_t pid);
 
 /*
  * Walks over all threads. At the beginning it follows those that are wanted and not yet traced and
- * records what they hold and wait for; at the end (once) it records again what all traced ones
- * hold.
+ * records what they hold and wait for; once all have joined, what memory they share; at the end
+ * (once) it records again what all traced ones hold.
  */
-enum tracer_moment { TRACER_BEGIN, TRACER_END };
+enum tracer_moment { TRACER_BEGIN, TRACER_JOINED, TRACER_END };
 int tracer_snapshot(struct tracer *tracer, enum tracer_moment moment);
 
 /* Strangers that joined by --follow-peers since the last time: their threads and descriptors. */

@@ -78,6 +78,7 @@ static int add_line(struct model_builder *b)
 	static void (*const adders[RECORD_COUNT])(struct model_builder *) = {
 		[RECORD_process] = build_process_line,
 		[RECORD_descriptors] = build_descriptors_line,
+		[RECORD_mapping] = build_mapping_line,
 		[RECORD_channel] = build_channel_line,
 		[RECORD_operation] = build_operation_line,
 		[RECORD_signal] = build_signal_line,

@@ -107,6 +107,7 @@ struct viz_thread *build_known_thread(const struct model_builder *b,
 /* One line each; errors go to b->err. */
 void build_process_line(struct model_builder *b);
 void build_channel_line(struct model_builder *b);
+void build_mapping_line(struct model_builder *b);
 void build_operation_line(struct model_builder *b);
 void build_positions(struct model_builder *b, struct viz_operation *op);     /* pipes and TCP */
 void build_line_settings(struct model_builder *b, struct viz_operation *op); /* terminals */

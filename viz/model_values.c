@@ -288,3 +288,12 @@ void build_channel_line(struct model_builder *b)
 		channel->listening = VALUE(channel, listening)->flag;
 	b->channel = channel;
 }
+
+/* Somebody shared it before: what lies in it may be anybody's. */
+void build_mapping_line(struct model_builder *b)
+{
+	struct viz_channel *channel = build_channel(b, VALUE(mapping, channel)->bytes);
+
+	build_process(b, build_u32(b, FIELD_mapping_pid), build_time(b, FIELD_mapping_at_ns));
+	channel->found = true;
+}

@@ -206,6 +206,31 @@ def snapshots(directory):
     expect_row(run.view(), "waits")
 
 
+@scenario("-p lists the memory that a process shares already")
+def mapped(directory):
+    memory = start(folder(directory, "lab"), lab("mapped", os.path.join(directory, "file")))
+    wait_for(lambda: memory.truth, "the lab to share its memory")
+    run = attach(directory, "-p", memory.process.pid)
+    memory.process.send_signal(signal.SIGUSR1)
+    trace = ends(run)
+    memory.wait()
+    found = {
+        (trace.channel(line["channel"])["mechanism"], line["address"], line["length"]): line
+        for line in trace.of("mapping")
+    }
+    logged = [line for line in memory.truth if line["do"] == "mapped"]
+    expect_equal(len(logged), 4, "a file, a memfd, anonymous memory, a segment")
+    for line in logged:
+        key = (line["mechanism"], line["result"], line["bytes"])
+        mapping = found.pop(key, None)
+        expect(mapping, f"the {line['channel']} is listed", found)
+        access = "both" if line.get("value") else "read"
+        expect_equal(
+            (mapping["pid"], mapping["access"]), (memory.process.pid, access), line["channel"]
+        )
+    expect_equal(found, {}, "and nothing else")
+
+
 @scenario("Ctrl-C ends an attached trace whole, status 0, and leaves the program alone")
 def ctrl_c(directory):
     waiting = Waiting(directory, "msgrcv")
