@@ -268,9 +268,9 @@ struct viz_signal_event {
 	uint32_t from_tid;
 	struct viz_bytes from_comm; /* at that time; data may be NULL */
 	struct viz_process *to;	    /* NULL: outside the trace */
-	uint32_t to_pid;
-	uint32_t to_tid;
+	uint32_t to_pid, to_tid;
 	struct viz_bytes to_comm;
+	enum target_state target_state; /* generate: TARGET_STATE_NONE where it is not known */
 	bool group;
 	enum signal_result result;
 	enum signal_action action;

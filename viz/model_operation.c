@@ -331,6 +331,7 @@ void build_signal_line(struct model_builder *b)
 	event->group = VALUE(signal, group)->flag;
 	event->result = (enum signal_result)VALUE(signal, result)->number;
 	event->action = (enum signal_action)VALUE(signal, action)->number;
+	event->target_state = (enum target_state)VALUE(signal, target_state)->number;
 	event->has_operation = VALUE(signal, operation)->present;
 	event->operation_id = VALUE(signal, operation)->number;
 	event->interrupted = build_string(b, FIELD_signal_interrupted);

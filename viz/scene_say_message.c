@@ -232,6 +232,18 @@ static bool say_child(struct scene_drafts *d, const struct viz_signal *signal,
 	return true;
 }
 
+/* What its target did just before: RUNNING, READY and BLOCKED of the lectures. */
+static void say_met(struct scene_drafts *d, const struct viz_signal *signal, struct scene_row *row)
+{
+	const struct viz_signal_event *event = signal->generate;
+
+	if (!event || event->target_state == TARGET_STATE_NONE || row->folded ||
+	    signal->number == SIGCHLD)
+		return;
+	scene_append(d->scene, &row->detail, "met it %s", target_state_name(event->target_state));
+	row->important |= event->target_state != TARGET_STATE_BLOCKED && row->from != row->to;
+}
+
 static void say_signal(struct scene_drafts *d, const struct viz_message *m, struct scene_row *row)
 {
 	const struct viz_signal *signal = m->signal;
@@ -246,6 +258,7 @@ static void say_signal(struct scene_drafts *d, const struct viz_message *m, stru
 		return;
 	if (say_child(d, signal, row))
 		return;
+	say_met(d, signal, row);
 	if (signal->deliver && signal->end && !row->folded &&
 	    signal->end->at_ns >= signal->deliver->at_ns)
 		say_duration(d, row, "handler ran ", signal->end->at_ns - signal->deliver->at_ns);

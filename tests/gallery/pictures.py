@@ -12,7 +12,9 @@ FIGURES = [
             "{labs}/httpecho 6789 2 >log & curl --silent --retry 9 --retry-connrefused "
             "--retry-delay 1 --output /dev/null http://127.0.0.1:6789/a; "
             "curl --silent --output /dev/null http://127.0.0.1:6789/b; wait"),
-    Picture("sigmeets", "Signals meet RUNNING, READY and BLOCKED", "{labs}/sigmeets"),
+    Picture("sigedges", "Signals meet who is RUNNING, READY or BLOCKED", "{labs}/sigedges",
+            ("--max 60",)),
+    Picture("sigmeets", "Signals meet calls: restart, EINTR, stopped", "{labs}/sigmeets"),
     Picture("copies", "Request and response: 4 crossings, 4 copies", "{labs}/reqresp pipe 1",
             ("--kernel",)),
 ]
@@ -39,7 +41,6 @@ LABS = [
     Picture("reuseport", "Two receivers at one address", "{labs}/reuseport", ("--max 40",)),
     Picture("netlinks", "Netlink", "{labs}/netlinks user"),
     Picture("signals", "Signals to every kind of target", "{labs}/signals", ("--max 40",)),
-    Picture("sigedges", "Signals at the edges", "{labs}/sigedges", ("--max 40",)),
     Picture("pidfdsignal", "A signal through a pidfd", "{labs}/pidfdsignal"),
     Picture("eintr", "A read that a signal ends", "{labs}/eintr"),
     Picture("restart", "A read that goes on (SA_RESTART)", "{labs}/eintr restart"),
