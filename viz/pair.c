@@ -279,6 +279,7 @@ static void settle_channels(struct pair_context *context)
 	for (int evidence = 0; evidence < PEER_EVIDENCES; evidence++)
 		for (size_t i = 0; i < busy->count; i++)
 			pair_find_peer(context, busy->items[i], (enum peer_evidence)evidence);
+	context->directed_ns = context->until_ns;
 	for (size_t i = 0; i < busy->count; i++)
 		if (pair_policy_of(busy->items[i]->channel) == POLICY_DATAGRAM)
 			pair_direct_sends(context, busy->items[i]);

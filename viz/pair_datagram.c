@@ -212,7 +212,7 @@ static bool find_sources(struct pair_context *context, struct flow_side *receive
 
 static void settle(struct pair_context *context, struct channel_traffic *traffic)
 {
-	struct flow all = {.until_ns = context->until_ns,
+	struct flow all = {.until_ns = context->directed_ns,
 			   .open_receive_ns = VIZ_NEVER,
 			   .doubt = traffic->receive_doubt || traffic->send_doubt,
 			   .sends = traffic->inbound,
@@ -275,10 +275,16 @@ void pair_direct_sends(struct pair_context *context, struct channel_traffic *tra
 	size_t kept = 0;
 
 	pair_open_sends(side, &traffic->open_sends, true);
-	for (size_t i = 0; i < side->count; i++)
-		if (side->items[i].open || side->items[i].exit_ns < context->until_ns)
-			direct(context, traffic->channel, &side->items[i]);
-		else
-			side->items[kept++] = side->items[i];
+	for (size_t i = 0; i < side->count; i++) {
+		struct flow_item *item = &side->items[i];
+
+		if (item->open || item->exit_ns < context->until_ns) {
+			direct(context, traffic->channel, item);
+			continue;
+		}
+		if (item->enter_ns < context->directed_ns)
+			context->directed_ns = item->enter_ns;
+		side->items[kept++] = *item;
+	}
 	side->count = kept;
 }

@@ -120,6 +120,7 @@ struct pair_context {
 	struct map passed;		/* pair_gone.c */
 	size_t message_count, event_count, eof_count, connection_count;
 	uint64_t until_ns;   /* all calls that began before are known */
+	uint64_t directed_ns; /* datagrams that were sent before lie where they were sent to */
 	uint64_t settled_ns; /* as far as the round before went */
 	struct numbered_list numbers;
 	uint64_t *latest_numbers; /* by processor, of the rounds before; NULL: none yet */
@@ -333,6 +334,7 @@ struct pair_route {
 	bool typed;
 	bool outside; /* the receiving side is outside the trace: not received is not unread */
 	bool placed;  /* positions may tell the places of all that goes through */
+	bool counted; /* the same where one side tells them */
 	bool values;  /* amounts are no bytes: a message has its item's bytes */
 };
 

@@ -114,6 +114,23 @@ static void receivers_name_one_send(void **state)
 			    "udp 10>30 5 s1103+0 r1114+0 ambiguous\n");
 }
 
+/* A round falls between the receipt and the send's return, which has slept nowhere. */
+static void received_before_the_send_returned(void **state)
+{
+	const uint64_t ms = 1000000;
+	struct trace_text *t = *state;
+
+	trace_channel(t, "udp:[1]", "udp", ",'local_address':'127.0.0.1:1'");
+	trace_channel(t, "udp:[2]", "udp", ",'local_address':'127.0.0.1:2'");
+	trace_call(t, (struct call){1103, "read", "receive", 20, 0, 6, "udp:[2]", 15 * ms, 20 * ms,
+				    5, ""});
+	trace_call(t, (struct call){1101, "write", "send", 10, 0, 5, "udp:[1]", 10 * ms, 300 * ms,
+				    5, ",'to':'udp:[2]'"});
+	PUT(t, 1105, 320 * ms);
+	assert_string_equal(trace_messages(t), "udp 10>20 5 s1101+0 r1103+0 exact\n"
+					       "pipe 10>- 5 s1105+0 - exact unread\n");
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, trace_tear_down)
 
 int main(void)
@@ -125,6 +142,7 @@ int main(void)
 		TEST(write_kept_together),
 		TEST(receivers_name_different_sends),
 		TEST(receivers_name_one_send),
+		TEST(received_before_the_send_returned),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
