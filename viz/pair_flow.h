@@ -62,6 +62,7 @@ struct flow {
 	bool whole;		  /* units are whole messages: sizes can contradict */
 	bool payloads;		  /* units are bytes of payload, which can contradict */
 	bool doubt;	    /* nothing is certain: records are missing, or evidence contradicts */
+	bool unordered;	    /* not even the order of one thread's calls is certain */
 	bool guess;	    /* the same, for what is joined now */
 	bool wait;	    /* something that its evidence means is still to come */
 	bool sent;	    /* somebody here has sent something, ever */

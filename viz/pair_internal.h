@@ -69,6 +69,7 @@ struct channel_traffic {
 	bool received;	     /* somebody has called a receive on it, ever */
 	bool sent;	     /* the same of sends */
 	bool foreign;	     /* something came out that nobody here has sent */
+	bool unordered;	     /* its calls' numbers contradict their times */
 	bool send_doubt;     /* what went in (of sockets: went out) has no certain place any more */
 	bool receive_doubt;  /* the same of what came out */
 	bool packets, bytes; /* a pipe has seen packets, plain bytes */
@@ -119,9 +120,9 @@ struct pair_context {
 	uint64_t told;			/* messages */
 	struct map passed;		/* pair_gone.c */
 	size_t message_count, event_count, eof_count, connection_count;
-	uint64_t until_ns;   /* all calls that began before are known */
+	uint64_t until_ns;    /* all calls that began before are known */
 	uint64_t directed_ns; /* datagrams that were sent before lie where they were sent to */
-	uint64_t settled_ns; /* as far as the round before went */
+	uint64_t settled_ns;  /* as far as the round before went */
 	struct numbered_list numbers;
 	uint64_t *latest_numbers; /* by processor, of the rounds before; NULL: none yet */
 	size_t late;		  /* operations that came behind that */

@@ -32,10 +32,14 @@ static int compare(const void *a, const void *b)
 
 static void doubt(struct pair_context *context, const struct numbered *numbered)
 {
-	if (numbered->sink)
+	if (numbered->sink) {
 		pair_traffic(context, numbered->sink)->send_doubt = true;
-	if (numbered->source)
+		pair_traffic(context, numbered->sink)->unordered = true;
+	}
+	if (numbered->source) {
 		pair_traffic(context, numbered->source)->receive_doubt = true;
+		pair_traffic(context, numbered->source)->unordered = true;
+	}
 }
 
 /* A smaller number than one before it: both are where they should not be. */

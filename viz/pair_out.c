@@ -152,7 +152,9 @@ void pair_flow(struct pair_context *context, struct flow *flow, const struct pai
 		pair_take_chunks(context, flow, route);
 	if (flow->wait)
 		return;
-	if (route->placed && pair_flow_placed(context, flow, route)) {
+	if ((route->placed && pair_flow_placed(context, flow, route)) ||
+	    (route->counted && context->lost && !flow->unordered &&
+	     pair_flow_counted(context, flow, route))) {
 		pair_side_trim(context, &flow->sends, true);
 		pair_side_trim(context, &flow->receives, true);
 		return;

@@ -43,6 +43,10 @@ bool place_cluster(struct arena *arena, const struct place_scale *scale, struct 
 bool pair_flow_placed(struct pair_context *context, struct flow *flow,
 		      const struct pair_route *route);
 
+/* The same where only one side tells positions and records are missing: pair_counted.c. */
+bool pair_flow_counted(struct pair_context *context, struct flow *flow,
+		       const struct pair_route *route);
+
 /* pair_order.c: the calls' times have another order than their positions. Sorts the flow. */
 bool pair_order_contradicts(struct flow *flow, enum mechanism mechanism);
 

@@ -88,6 +88,7 @@ static struct flow begin_flow(struct pair_context *context, const struct ends *e
 		flow.sends = sender->sends;
 		flow.sent = sender->sent_bytes;
 		flow.doubt |= sender->send_doubt;
+		flow.unordered |= sender->unordered;
 	}
 	if (receiver) {
 		flow.receives = receiver->receives;
@@ -96,6 +97,7 @@ static struct flow begin_flow(struct pair_context *context, const struct ends *e
 		flow.placed_ns = receiver->placed_ns;
 		flow.gone_to = receiver->gone_to;
 		flow.doubt |= receiver->receive_doubt;
+		flow.unordered |= receiver->unordered;
 		if (!pair_is_last(context))
 			flow.open_receive_ns = pair_first_enter(&receiver->open_receives);
 		note_beginning(receiver, &flow);
@@ -134,6 +136,7 @@ static void settle_pipe(struct pair_context *context, struct channel_traffic *tr
 	flow = begin_flow(context, &ends);
 	flow.whole = traffic->packets && !traffic->bytes;
 	route.placed = !traffic->packets && !traffic->transfers;
+	route.counted = !traffic->packets;
 	if (traffic->packets && traffic->bytes)
 		flow.doubt = true; /* plain bytes between packets */
 	if (flow.whole)

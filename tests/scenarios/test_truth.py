@@ -9,6 +9,7 @@ import importlib.util
 import os
 import re
 import sys
+from collections import Counter
 
 from expectations import Failure, expect
 from harness import main, scenario
@@ -75,6 +76,15 @@ def judge_partial(comparison):
         raise Failure("\n".join(wrong) + "\n" + verdict.table(sums.by_stage))
 
 
+def found_of(comparison, mechanisms):
+    """How much of what is left is told of, right: not of writes that do not stay together."""
+    sums = verdict.Sums()
+    sums.add(comparison)
+    kinds = [(mechanism, how) for mechanism in mechanisms for how in ("one", "several")]
+    counts = sum((sums.by_kind.get(kind, Counter()) for kind in kinds), Counter())
+    return 1 - counts["missing"] / counts["pairs"]
+
+
 @scenario("a trace with lines dropped, swapped or cut off: nothing wrong is called exact")
 def damaged(directory):
     truthgen.record(directory, "plain", 11, MESSAGES)
@@ -83,6 +93,8 @@ def damaged(directory):
         print(f"# {name}")
         comparison = truthgen.compare_damaged(truth, directory, name, 11)
         judge_partial(comparison)
+        pipes = found_of(comparison, verdict.PIPES)
+        expect(pipes >= verdict.RECALL_PIPES, "most of what is left of pipes is found", pipes)
 
 
 @scenario("joining a pipeline that has data in its pipes: nothing wrong is called exact")

@@ -2,6 +2,7 @@
 /* What positions, the numbers of calls and names of sends prove, and what they leave open. */
 #include "trace_text.h"
 
+#include <stdio.h>
 static int set_up(void **state)
 {
 	struct trace_text *t = trace_new();
@@ -114,6 +115,66 @@ static void receivers_name_one_send(void **state)
 			    "udp 10>30 5 s1103+0 r1114+0 ambiguous\n");
 }
 
+/*
+ * Each send fills a slot, and each read empties the one that it finds; only reads tell positions.
+ * While one reads, the next slot is filled.
+ */
+static void spliced(struct trace_text *t, unsigned slot)
+{
+	uint64_t at_ns = slot * 100 + 20;
+
+	trace_call(t, (struct call){1200 + 2 * (unsigned)at_ns, "vmsplice", "send", 10, 0, 4,
+				    TRACE_PIPE, at_ns, at_ns + 5, 10, ""});
+}
+
+static void read_slot(struct trace_text *t, unsigned slot)
+{
+	uint64_t at_ns = (slot + 1) * 100;
+	char more[200];
+
+	snprintf(more, sizeof(more),
+		 ",'at_entry':{'head':%u,'tail':%u,'end':10,'start':0,'bytes':10},"
+		 "'at_exit':{'head':%u,'tail':%u,'end':10,'start':0,'bytes':10}",
+		 slot + 1, slot, slot + 2, slot + 1);
+	trace_call(t, (struct call){1200 + 2 * (unsigned)at_ns, "read", "receive", 20, 0, 3,
+				    TRACE_PIPE, at_ns, at_ns + 50, 10, more});
+}
+
+static const char *slots_without(struct trace_text *t, unsigned send, unsigned receive)
+{
+	trace_line(t, "{'type':'lost','at_ns':9,'where':'ring','count':1}");
+	for (unsigned i = 0; i < 6; i++) {
+		if (i != send)
+			spliced(t, i);
+		if (i != receive)
+			read_slot(t, i);
+	}
+	return trace_messages(t);
+}
+
+/* A send is missing: what the reads found in the pipe says so, and proves the rest. */
+static void counted_without_a_send(void **state)
+{
+	assert_string_equal(slots_without(*state, 2, 9), "pipe 10>20 10 s1240+0 r1400+0 ambiguous\n"
+							 "pipe 10>20 10 s1440+0 r1600+0 ambiguous\n"
+							 "pipe ->20 10 - r1800+0 ambiguous\n"
+							 "pipe 10>20 10 s1840+0 r2000+0 exact\n"
+							 "pipe 10>20 10 s2040+0 r2200+0 exact\n"
+							 "pipe 10>20 10 s2240+0 r2400+0 exact\n");
+}
+
+/* A read is missing: the send that it took is not taken for the next one's. */
+static void counted_without_a_read(void **state)
+{
+	assert_string_equal(slots_without(*state, 9, 2),
+			    "pipe 10>20 10 s1240+0 r1400+0 ambiguous\n"
+			    "pipe 10>20 10 s1440+0 r1600+0 ambiguous\n"
+			    "pipe 10>20 10 s1840+0 r2000+0 ambiguous\n"
+			    "pipe 10>20 10 s2040+0 r2200+0 ambiguous\n"
+			    "pipe 10>20 10 s2240+0 r2400+0 exact\n"
+			    "pipe 10>- 10 s1640+0 - ambiguous unread\n");
+}
+
 /* A round falls between the receipt and the send's return, which has slept nowhere. */
 static void received_before_the_send_returned(void **state)
 {
@@ -142,6 +203,8 @@ int main(void)
 		TEST(write_kept_together),
 		TEST(receivers_name_different_sends),
 		TEST(receivers_name_one_send),
+		TEST(counted_without_a_send),
+		TEST(counted_without_a_read),
 		TEST(received_before_the_send_returned),
 	};
 
