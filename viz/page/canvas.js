@@ -154,18 +154,17 @@ export class Canvas {
 		ctx.fillRect(x, y, Math.max(2, width * Math.min(1, share)), 2);
 	}
 
-	/* A band behind the selected row, and the two calls of its message at their lanes. */
+	/* A band behind the selected row (both of its halves), and its two calls at their lanes. */
 	selection() {
 		const { ctx, layout, app, items } = this;
-		const i = items.ofRow(app.selected);
-
-		if (i < 0) return;
-		const y = layout.y(i);
+		const [from, to] = app.selected < 0 ? [0, 0] : layout.visible();
 		const high = Math.min(Math.max(layout.rowHeight, 8), 26);
 
 		ctx.fillStyle = app.theme.select;
-		ctx.fillRect(0, y - high * 0.72, layout.width, high);
-		this.callBars(app.store.rowMessage(app.selected));
+		for (let i = from; i < to; i++)
+			if (itemRow(items.list[i]) === app.selected)
+				ctx.fillRect(0, layout.y(i) - high * 0.72, layout.width, high);
+		if (app.selected >= 0) this.callBars(app.store.rowMessage(app.selected));
 	}
 
 	callBars(m) {

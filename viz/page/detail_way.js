@@ -2,7 +2,7 @@
 /* A message's way: into the kernel, how long it lay there, out of it. */
 import { el } from "./dom.js";
 import { bytes, count, duration } from "./format.js";
-import { FORM, NONE } from "./store.js";
+import { FATE, FORM, NONE } from "./store.js";
 
 const MOVES = /^(splice|tee|vmsplice|sendfile|copy_file_range)/;
 
@@ -116,7 +116,7 @@ export class Way {
 			steps.push(
 				plain("②", "delivered", "pending for " + duration(times.delivered - times.raised)),
 			);
-		if (times.handled >= 0)
+		if (times.handled >= 0 && store.fate(m) === FATE.HANDLED)
 			steps.push(
 				plain(
 					"③",

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Stretches of lanes: calls that slept, handlers that ran, the life of a process. */
+import { FATE } from "./store.js";
 import { duration } from "./format.js";
 import { SMALL } from "./words.js";
 import { HEAD } from "./layout.js";
@@ -38,7 +39,7 @@ export class Bars {
 			if (!calls.every((c, i) => i === 0 || store.enter[calls[i - 1]] <= store.enter[c]))
 				calls.sort((a, b) => store.enter[a] - store.enter[b]);
 		for (const [m, times] of store.signals)
-			if (times.handled >= 0 && times.delivered >= 0)
+			if (times.handled >= 0 && store.fate(m) === FATE.HANDLED)
 				this.handlers.push({ m, lane: store.routeOf(m).to, ...times });
 	}
 

@@ -339,7 +339,9 @@ export class RowPen extends TextPen {
 		const to = this.layout.x(said.to);
 		const width = this.width(said.label, FONT);
 		const signal = this.store.mechanisms[this.store.routeOf(said.message).mechanism];
-		const label = messageLabel(this.store, said.message);
+		const long = messageLabel(this.store, said.message);
+		const short = messageLabel(this.store, said.message, true);
+		const label = this.width(long, FONT) > Math.abs(to - x) - 14 ? short : long;
 
 		this.text(said.label, to > x ? x - 10 - width : x + 10, y + 4, FONT, colour);
 		this.between({ x1: x, x2: to }, y, label, "", this.theme.family(signal));

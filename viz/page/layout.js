@@ -10,6 +10,7 @@ const LETTER = 8; /* pixels, about */
 const GAP_LEAST = 74;
 const GAP_MOST = 250;
 const KERNEL = 190; /* the width of the kernel's lane */
+const SIDE = 104; /* from there to the lanes beside it */
 export const ROW_MOST = 40;
 export const ROW_FIRST = 27;
 export const ROW_LABELS = 15; /* a label needs so much */
@@ -57,28 +58,26 @@ export class Layout {
 
 	placeLanes() {
 		const count = this.lanes.length;
-		const kernel = this.app.kernel ? KERNEL : 0;
-		const room = this.width - TIMES - RIGHT - kernel;
+		const { kernel } = this.app;
+		const room = this.width - TIMES - RIGHT - (kernel ? KERNEL + 2 * SIDE : 0);
+		const gaps = Math.max(kernel ? count - 2 : count - 1, 1);
 		const middle = Math.ceil(count / 2);
 
-		this.gap = Math.min(
-			GAP_MOST,
-			Math.max(GAP_LEAST, room / Math.max(count - (kernel ? 0 : 1), 1)),
-		);
+		this.gap = Math.min(GAP_MOST, Math.max(GAP_LEAST, room / gaps));
 		this.slotX.fill(NaN);
+		this.kernelX = NaN;
 		let x = TIMES + Math.min(this.gap / 2, 70);
 
-		this.kernelX = NaN;
-		this.lanes.forEach((lane, slot) => {
+		for (let slot = 0; slot <= count; slot++) {
 			if (kernel && slot === middle) {
-				this.kernelX = x + kernel / 2;
-				x += kernel + this.gap / 2;
+				this.kernelX = x - (slot ? this.gap - SIDE : 0) + KERNEL / 2;
+				x = this.kernelX + KERNEL / 2 + SIDE;
 			}
-			this.slotX[lane] = x;
-			x += kernel && slot + 1 === middle ? this.gap / 2 : this.gap;
-		});
-		if (kernel && count <= middle) this.kernelX = x + kernel / 2;
-		this.lanesWidth = x + RIGHT - this.gap + (kernel && count <= middle ? kernel : 0);
+			if (slot === count) break;
+			this.slotX[this.lanes[slot]] = x;
+			x += this.gap;
+		}
+		this.lanesWidth = x + RIGHT - this.gap;
 		this.narrow =
 			this.gap < HEAD_WIDE &&
 			this.lanes.some(

@@ -45,7 +45,7 @@ export function messageLabel(store, m, short) {
 	else text = (short ? doubt : text + " ") + bytes(store.bytes[m]);
 	if (store.type(m) !== undefined)
 		text += (mechanism.name === "sysv-msg" ? " type " : " prio ") + store.type(m);
-	return fate ? text + " · " + fate : text;
+	return fate && !(short && route.signal) ? text + " · " + fate : text;
 }
 
 export function messagePayload(store, m) {
