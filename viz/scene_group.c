@@ -4,6 +4,7 @@
  * receive by the same means, as the workers of a server are, or the senders of a benchmark.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "scene_draft.h"
 
@@ -35,10 +36,9 @@ static struct viz_bytes key_of(struct scene_drafts *d, const struct viz_process 
 	const uint64_t words[] = {process->ppid, sends, receives};
 	char *key = arena_alloc(d->arena, sizeof(words) + name.len);
 
-	for (size_t i = 0; i < sizeof(words); i++)
-		key[i] = ((const char *)words)[i];
-	for (size_t i = 0; i < name.len; i++)
-		key[sizeof(words) + i] = name.data[i];
+	memcpy(key, words, sizeof(words));
+	if (name.len)
+		memcpy(key + sizeof(words), name.data, name.len);
 	return (struct viz_bytes){key, sizeof(words) + name.len};
 }
 

@@ -98,7 +98,7 @@ def plantuml(directory):
 @scenario("svg: well formed, drawn by librsvg, every message of the trace in it, nothing active")
 def svg(directory):
     for workload in WORKLOADS:
-        path = draw(directory, workload, "svg")
+        path = draw(directory, workload, "svg", "--unfold")
         words = "\n".join(picture_words(path))
         call(["rsvg-convert", "-o", path + ".png", path])
         # The SIGCHLD of an exit is told in the row of the exit.
