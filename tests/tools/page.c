@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * An HTML page of invented traffic, to measure pages with: page MESSAGES >FILE. Twenty processes
- * send each other what they say through pipes, sockets and queues. Says on stderr how long the writing took.
+ * send through pipes, sockets and queues. Says on stderr how long the writing took.
  */
 #include <stdio.h>
 #include <stdlib.h>
