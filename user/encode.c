@@ -295,6 +295,7 @@ void encode_trailer(struct encoder *encoder, const struct trailer_facts *facts)
 	json_field_uint(json, KEY(trailer, operations), encoder->operations);
 	json_field_uint(json, KEY(trailer, signals), encoder->signals);
 	json_field_uint(json, KEY(trailer, lost), encoder->lost);
+	json_field_uint(json, KEY(trailer, lines), json->lines);
 	if (facts->has_status)
 		status_fields(json, facts->status);
 	line_end(json);

@@ -11,13 +11,15 @@
 
 #define OPERATIONS_MOST 64 /* as evidence of one finding */
 
-/* The trailer counts what was written: what is fewer here went missing on the way. */
+/* The trailer counts what was written: what is fewer (or more) here came to harm on the way. */
 static bool lines_are_missing(const struct viz_model *model)
 {
 	uint64_t complete = 0;
 
 	for (size_t i = 0; i < model->operation_count; i++)
 		complete += viz_operation_done(model->operations[i]);
+	if (model->trailer.lines && model->lines != model->trailer.lines + 1)
+		return true;
 	return !model->trailer.present || complete != model->trailer.operations ||
 	       model->signal_event_count != model->trailer.signals;
 }

@@ -117,6 +117,7 @@ void json_key_len(struct json *j, const char *key, size_t len)
 void json_newline(struct json *j)
 {
 	put_char(j, '\n');
+	j->lines++;
 	j->comma = false;
 }
 

@@ -26,7 +26,8 @@ struct json {
 	char *data;
 	size_t len;
 	size_t capacity;
-	bool comma; /* the next value at this level needs one before it */
+	uint64_t lines; /* ended by json_newline() so far, before resets too */
+	bool comma;	/* the next value at this level needs one before it */
 	bool failed;
 };
 

@@ -68,6 +68,7 @@ static void add_trailer(struct model_builder *b)
 	trailer->operations = VALUE(trailer, operations)->number;
 	trailer->signals = VALUE(trailer, signals)->number;
 	trailer->lost = VALUE(trailer, lost)->number;
+	trailer->lines = VALUE(trailer, lines)->number;
 	trailer->has_exit_code = VALUE(trailer, exit_code)->present;
 	trailer->exit_code = build_u32(b, FIELD_trailer_exit_code);
 	trailer->signal = build_string(b, FIELD_trailer_signal);

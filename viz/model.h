@@ -335,6 +335,7 @@ struct viz_trailer {
 	uint64_t at_ns;
 	enum end_reason why;
 	uint64_t operations, signals, lost;
+	uint64_t lines; /* before it; 0: it does not tell */
 	bool has_exit_code;
 	uint32_t exit_code;
 	struct viz_bytes signal;
