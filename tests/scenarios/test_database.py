@@ -6,7 +6,8 @@ import os
 from expectations import expect, expect_equal
 from harness import main, record, scenario
 from postgres import SCRIPT, cluster
-from traces import call, mechanism_of
+from traces import mechanism_of
+
 
 def first_number(directory, name):
     with open(os.path.join(directory, name), encoding="ascii") as file:

@@ -2,15 +2,17 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """Programs that are sound, busy ones too, get no error and no warning from diagnose."""
 import os
+import resource
 import shutil
 import socket
+import subprocess
 
 from expectations import expect, expect_equal
-from findings import diagnose
+from findings import diagnose, expect_nothing_rests_on_a_gap
 from harness import lab, main, scenario, start
 from postgres import SCRIPT as POSTGRES
 from postgres import cluster
-from traces import IPCLENS
+from traces import IPCLENS, call
 
 SOUND_LABS = [
     ["connect", "ls", "wc"],
@@ -150,6 +152,7 @@ def expect_sound(path, what):
     severe = [finding for finding in findings if finding["severity"] != "note"]
     expect(not severe, f"{what}: a sound program has no error and no warning", severe)
     expect_equal(summary["lost"], 0, f"{what}: nothing is lost")
+    expect_nothing_rests_on_a_gap(path, 3)
 
 
 def trace(directory, name, command, **options):
@@ -192,6 +195,25 @@ for each in BUSY:
     scenario(f"{each} at work has no error and no warning")(
         lambda directory, each=each: busy(directory, each)
     )
+
+
+def busy_s(command, path):
+    """What a processor has to do for it; the least of three."""
+    times = []
+    for _ in range(3):
+        began = resource.getrusage(resource.RUSAGE_CHILDREN)
+        call([IPCLENS, command, path], stdout=subprocess.DEVNULL)
+        ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+        times.append(ended.ru_utime + ended.ru_stime - began.ru_utime - began.ru_stime)
+    return min(times)
+
+
+@scenario("diagnosing takes no more than twice the time that pairing takes")
+def time_taken(directory):
+    copy = "dd if=/dev/zero bs=64 count=50000 2>/dev/null | dd of=/dev/null bs=64 2>/dev/null"
+    run = trace(directory, "copy", ["sh", "-c", copy])
+    pairing, diagnosing = (busy_s(name, run.trace_path) for name in ("messages", "diagnose"))
+    expect(diagnosing <= 2 * pairing, "in processor time", (pairing, diagnosing))
 
 
 @scenario("PostgreSQL under pgbench has no error and no warning")
