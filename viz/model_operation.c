@@ -141,6 +141,13 @@ static uint64_t build_waker_id(const struct model_builder *b)
 	return value->present ? chunk_number(value->json, "operation") : 0;
 }
 
+static uint64_t build_woken(const struct model_builder *b)
+{
+	const struct trace_value *value = VALUE(operation, woken_by);
+
+	return value->present ? chunk_number(value->json, "at_ns") : 0;
+}
+
 static void add_amounts(struct model_builder *b, struct viz_operation *op)
 {
 	op->requested = VALUE(operation, requested)->number;
@@ -157,6 +164,7 @@ static void add_amounts(struct model_builder *b, struct viz_operation *op)
 	build_positions(b, op);
 	op->woken_by = build_waker(b);
 	op->waker = build_waker_id(b);
+	op->woken_ns = build_woken(b);
 	op->peer_pid = build_u32(b, FIELD_operation_peer_pid);
 	op->peer = op->peer_pid ? build_known_process(b, op->peer_pid) : NULL;
 	op->payload = build_bytes(b, FIELD_operation_payload);

@@ -167,6 +167,15 @@ static int64_t call_resumed(const struct scene_ledger *l, size_t i)
 	return slept(call) ? (int64_t)(call->exit_ns - call->resumed_ns) : 0;
 }
 
+/* How long it was ready before it ran again, and 1 more; 0: not known. */
+static int64_t call_ready(const struct scene_ledger *l, size_t i)
+{
+	const struct ledger_call *call = &l->calls[i];
+	bool known = slept(call) && call->woken_ns && call->woken_ns <= call->resumed_ns;
+
+	return known ? (int64_t)(call->resumed_ns - call->woken_ns) + 1 : 0;
+}
+
 /* More than the bytes of its first message. */
 static int64_t call_returned(const struct scene_ledger *l, size_t i)
 {
@@ -214,6 +223,7 @@ static const struct column call_columns[] = {
 	{"returned", PAGE_SIGNED, call_returned}, {"requested", PAGE_UINT, call_requested},
 	{"error", PAGE_UINT, call_error},	  {"waits", PAGE_UINT, call_waits},
 	{"waker", PAGE_SIGNED, call_waker},	  {"wokenBy", PAGE_UINT, call_woken_by},
+	{"ready", PAGE_UINT, call_ready},
 };
 
 static void put_columns(struct page_section *section, const struct scene_ledger *ledger,

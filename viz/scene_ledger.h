@@ -79,6 +79,7 @@ struct ledger_call {
 	uint64_t exit_ns;
 	uint64_t off_cpu_ns; /* of which it slept, or was not let run */
 	uint64_t resumed_ns; /* when it last ran again; 0: it never slept */
+	uint64_t woken_ns;   /* when its last sleep was ended; 0: not known */
 	uint64_t requested;
 	int64_t returned;
 	uint32_t error; /* a text: "EAGAIN" */

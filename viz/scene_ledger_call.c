@@ -161,6 +161,7 @@ uint32_t ledger_use_call(struct ledger_build *b, const struct viz_operation *op)
 		.exit_ns = end_ns(b, op),
 		.off_cpu_ns = op->off_cpu_ns,
 		.resumed_ns = op->resumed_ns,
+		.woken_ns = op->woken_ns,
 		.requested = op->requested,
 		.returned = op->returned,
 		.error = ledger_text(b, op->error),

@@ -240,6 +240,7 @@ export class Store {
 		this.waitsText = columns.waits;
 		this.wakerBefore = columns.waker;
 		this.wokenByLane = columns.wokenBy;
+		this.readyBefore = columns.ready;
 		this.callCount = columns.site.length;
 		this.placeCalls(columns);
 		this.readSignals(columns);
