@@ -7,6 +7,7 @@ import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { launch, ready, until } from "./launch.mjs";
 import { checks } from "./checks.mjs";
+import { panels } from "./panels.mjs";
 
 const [modules, file, shots, check, expectations] = process.argv.slice(2);
 async function open(browser, complaints, options = {}, hash = "") {
@@ -28,7 +29,7 @@ const expected = JSON.parse(readFileSync(expectations, "utf8"));
 const complaints = [];
 const browser = await launch(modules);
 try {
-	await checks[check]({
+	await { ...checks, ...panels }[check]({
 		expected,
 		open: (options, hash) => open(browser, complaints, options, hash),
 		until,
