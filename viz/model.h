@@ -52,15 +52,11 @@ struct viz_process {
 
 struct viz_thread {
 	uint32_t tid;
+	bool own_fds; /* it left its process's table of descriptors, unshare(2) */
 	struct viz_process *process;
 	struct viz_bytes comm; /* its last name */
 	uint64_t start_ns;
 	uint64_t end_ns;
-};
-
-struct viz_sockets {
-	struct viz_channel **items;
-	size_t count;
 };
 
 struct viz_channel {

@@ -42,7 +42,8 @@ struct fd_line {
 	struct viz_bytes event;
 	uint64_t at_ns;
 	struct viz_process *process;
-	struct viz_fd *items; /* its descriptors */
+	const struct viz_thread *thread; /* NULL: the process's first */
+	struct viz_fd *items;		 /* its descriptors */
 	size_t count, capacity;
 	bool cut;
 };

@@ -39,6 +39,9 @@ void build_descriptors_line(struct model_builder *b)
 	if (!line || line->process != process || line->at_ns != at_ns) {
 		line = memory_new(sizeof(*line));
 		line->process = process;
+		if (VALUE(descriptors, tid)->present)
+			line->thread = build_known_thread(b, process,
+							  build_u32(b, FIELD_descriptors_tid));
 		line->at_ns = at_ns;
 		line->event = build_string(b, FIELD_descriptors_event);
 		line->first = !process->listed && process->before_trace &&
@@ -140,13 +143,28 @@ static void close_fds(const struct fd_change *change, struct viz_process *proces
 	}
 }
 
+static bool makes_own_table(const struct viz_operation *op)
+{
+	return op->returned >= 0 && ((is_call(op, "unshare") && op->flags & CLONE_TABLE) ||
+				     (is_call(op, "close_range") && op->flags & RANGE_UNSHARE));
+}
+
+/* Other threads of the process go on with the table that it has had. */
+static bool is_one_of_several(const struct viz_operation *op)
+{
+	const struct viz_process *process = op->process;
+	size_t living = 0;
+
+	for (size_t i = 0; i < process->thread_count; i++)
+		living += process->threads[i]->start_ns <= op->exit_ns &&
+			  process->threads[i]->end_ns > op->exit_ns;
+	return living > 1;
+}
+
 /* unshare(2): from now on its table is its own. */
 static void unshare_fds(const struct fd_change *change, struct viz_process *process)
 {
-	const struct viz_operation *op = change->op;
-
-	if (is_call(op, "unshare") && op->returned == 0 && (op->flags & CLONE_TABLE) &&
-	    process->fds->member_count > 1)
+	if (makes_own_table(change->op) && process->fds->member_count > 1)
 		fd_table_leave(change->b, process, true);
 }
 
@@ -182,6 +200,10 @@ static void apply_operation(struct model_builder *b, const struct viz_operation 
 	struct fd_change change = {b, op->exit_ns, HOLDING_CALL, op};
 	struct fd_table *table = fd_table_of(b, op->process);
 
+	if (op->thread && makes_own_table(op) && is_one_of_several(op))
+		op->thread->own_fds = true;
+	if (op->thread && op->thread->own_fds)
+		return; /* what it does to its table says nothing of the others' */
 	if (!is_call(op, "exit"))
 		learn_fds(&change, table);
 	if (op->role == ROLE_CLOSE)
@@ -222,6 +244,8 @@ static void apply_line(struct model_builder *b, struct fd_line *line)
 	struct fd_change change = {b, line->at_ns, HOLDING_EXEC, NULL};
 	struct fd_table *table = fd_table_of(b, line->process);
 
+	if (line->thread && line->thread->own_fds)
+		return;
 	if (line->count)
 		qsort(line->items, line->count, sizeof(*line->items), compare_fds);
 	if (line->cut)
@@ -245,7 +269,9 @@ static void apply_event(struct model_builder *b, const struct fd_event *event)
 	case FD_FORK:
 		fork_table(&change, event->process, event->shares_fds);
 		break;
-	case FD_EXEC:
+	case FD_EXEC: /* one thread is left, and its table is the process's */
+		for (size_t i = 0; i < event->process->thread_count; i++)
+			event->process->threads[i]->own_fds = false;
 		if (fd_table_of(b, event->process)->member_count > 1)
 			fd_table_leave(b, event->process, true);
 		break;

@@ -42,4 +42,9 @@ struct viz_position {
 	};
 };
 
+struct viz_sockets {
+	struct viz_channel **items;
+	size_t count;
+};
+
 #endif

@@ -113,6 +113,30 @@ static void run_exec(const int ends[4], const char *self)
 	log_held();
 }
 
+/* A thread with a table of its own: what it closes, the process still has. */
+static void *part(void *context)
+{
+	const int *ends = context;
+
+	lab_check(unshare(CLONE_FILES), "unshare");
+	close(ends[1]);
+	lab_check(dup2(ends[2], FDS - 5), "dup2");
+	lab_write_text(ends[3], "pipe", "thread", "from a table of its own");
+	return NULL;
+}
+
+static void run_thread(const int ends[4])
+{
+	pthread_t thread;
+
+	lab_expect(pthread_create(&thread, NULL, part, (void *)ends) == 0, "pthread_create");
+	lab_expect(pthread_join(thread, NULL) == 0, "pthread_join");
+	log_held();
+	lab_read(ends[2], "pipe", "thread", (char[64]){0}, 64);
+	close(ends[0]);
+	log_held();
+}
+
 static void run_fetch(const int ends[4])
 {
 	pid_t child = lab_fork();
@@ -137,7 +161,8 @@ int main(int argc, char **argv)
 	const char *how;
 	int ends[4];
 
-	lab_help(argc, argv, "unshare|range|exec|fetch: who holds which end of a pipe, and when");
+	lab_help(argc, argv,
+		 "unshare|range|thread|exec|fetch: who holds which end of a pipe, and when");
 	how = lab_word(argc, argv, 1, "unshare");
 	if (lab_is(how, "after")) {
 		log_held();
@@ -152,6 +177,8 @@ int main(int argc, char **argv)
 		run_range(ends);
 	else if (lab_is(how, "exec"))
 		run_exec(ends, argv[0]);
+	else if (lab_is(how, "thread"))
+		run_thread(ends);
 	else if (lab_is(how, "fetch"))
 		run_fetch(ends);
 	else

@@ -97,6 +97,16 @@ def table_unshared(directory):
     check_tables(directory, "unshare")
 
 
+@scenario("a thread that makes the table its own: its process's stays as it is")
+def table_of_thread(directory):
+    result = check_tables(directory, "thread")
+    call = result.trace.one("operation", syscall="unshare")
+    expect(call["tid"] != call["pid"], "a thread did it, and the trace tells which", call)
+    left = result.trace.one("descriptors", event="exit", tid=call["tid"])
+    expect_equal(left["pid"], call["pid"], "what it held for itself went with it")
+    compare(result, "pipe")
+
+
 @scenario("close_range in a table that it makes its own first")
 def table_range(directory):
     check_tables(directory, "range")
