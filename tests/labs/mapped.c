@@ -47,7 +47,7 @@ static void share_segment(void)
 	int id = (int)lab_check(shmget(IPC_PRIVATE, 4 * PAGES, 0600), "shmget");
 	void *memory = shmat(id, NULL, 0);
 
-	lab_expect(memory != (void *)-1, "shmat");
+	lab_expect((intptr_t)memory != -1, "shmat");
 	shmctl(id, IPC_RMID, NULL);
 	note("segment", "sysv-shm", memory, 4 * PAGES, true);
 }
