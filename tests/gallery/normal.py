@@ -11,7 +11,7 @@ PIDS = {"pid", "tid", "ppid", "tracer", "child", "woken_tid", "peer_pid", "tgid"
 OBJECTS = {"inode", "msqid", "semid", "shmid", "addr"}
 PID_CALLS = {"wait4", "waitid", "fork", "vfork", "clone", "clone3"}
 OBJECT_CALLS = {"msgget", "semget", "shmget"}
-KEPT_TIMES = {"off_cpu_ns", "realtime_offset_ns"}
+KEPT_TIMES = {"off_cpu_ns", "realtime_offset_ns", "timeout_ns"}
 SMALL = 1000  # object numbers below are no inodes: signalfd:[1]
 
 

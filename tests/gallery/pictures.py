@@ -62,5 +62,8 @@ LABS = [
     Picture("deadlock", "A deadlock", "{labs}/deadlock"),
     Picture("noeof", "An end that cannot come", "{labs}/hangs parent-keeps"),
     Picture("sigpipe", "A broken pipe", "{labs}/mistakes sigpipe"),
+    Picture("refused", "A connection refused", "{labs}/socketmistakes refused"),
+    Picture("timeouts", "Waits no longer than told", "{labs}/timeouts", ("--max 40",)),
+    Picture("mmcreds", "Credentials beside many messages", "{labs}/mmcreds"),
     Picture("flood", "A flood", "{labs}/flood 60 64", ("", "--unfold --max 12")),
 ]
