@@ -8,7 +8,7 @@
 #include "shown.h"
 #include "stats.h"
 
-enum { MAX_DEFAULT = 12, WIDTH_LEAST = 40, WIDTH_MOST = 1000 };
+enum { MAX_DEFAULT = 12, WIDTH_LEAST = 40 };
 enum stats_key { OPTION_JSON = 0x1000, OPTION_EXPLAIN, OPTION_MAX, OPTION_WIDTH };
 
 struct stats_options {
@@ -55,27 +55,6 @@ static const char about[] =
 	"beginning "
 	"of the send to the end of the receive.";
 
-static size_t parse_count(struct argp_state *state, const char *text, const char *option)
-{
-	char *end;
-	unsigned long value;
-
-	errno = 0;
-	value = strtoul(text, &end, 10);
-	if (*text < '0' || *text > '9' || *end || errno)
-		argp_error(state, "--%s wants a number, not '%s'", option, text);
-	return value;
-}
-
-static void parse_width(struct argp_state *state, struct stats_options *stats, const char *text)
-{
-	size_t width = parse_count(state, text, "width");
-
-	if (width < WIDTH_LEAST || width > WIDTH_MOST)
-		argp_error(state, "--width wants %d to %d columns", WIDTH_LEAST, WIDTH_MOST);
-	stats->width = (int)width;
-}
-
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct stats_options *stats = state->input;
@@ -92,10 +71,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		stats->explain = true;
 		return 0;
 	case OPTION_MAX:
-		stats->max = parse_count(state, arg, "max");
+		stats->max = command_count(state, arg, "max");
 		return 0;
 	case OPTION_WIDTH:
-		parse_width(state, stats, arg);
+		stats->width = command_width(state, arg, WIDTH_LEAST);
 		return 0;
 	case ARGP_KEY_ARG:
 		command_trace(state, arg, &stats->trace);

@@ -203,3 +203,25 @@ void command_trace(struct argp_state *state, char *arg, const char **trace)
 		argp_error(state, "one trace, please: '%s' is another", arg);
 	*trace = arg;
 }
+
+size_t command_count(struct argp_state *state, const char *text, const char *option)
+{
+	char *end;
+	unsigned long value;
+
+	errno = 0;
+	value = strtoul(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end || errno)
+		argp_error(state, "--%s wants a number, not '%s'", option, text);
+	return value;
+}
+
+int command_width(struct argp_state *state, const char *text, int least)
+{
+	enum { WIDTH_MOST = 1000 };
+	size_t width = command_count(state, text, "width");
+
+	if (width < (size_t)least || width > WIDTH_MOST)
+		argp_error(state, "--width wants %d to %d columns", least, WIDTH_MOST);
+	return (int)width;
+}

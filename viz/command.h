@@ -49,6 +49,10 @@ error_t command_parse(const struct argp *argp, int argc, char **argv, unsigned f
 /* At ARGP_KEY_ARG: the one argument TRACE. */
 void command_trace(struct argp_state *state, char *arg, const char **trace);
 
+/* Of an argp parser: `--option text`, a number; a number of columns from `least` to 1000. */
+size_t command_count(struct argp_state *state, const char *text, const char *option);
+int command_width(struct argp_state *state, const char *text, int least);
+
 /* The viewer's commands (commands.def), for a table of more: */
 #define COMMAND(name, run, help) int run(int argc, char **argv);
 #define VIEWER_COMMAND COMMAND

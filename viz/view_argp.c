@@ -4,9 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "command.h"
 #include "view.h"
 
-enum { WIDTH_LEAST = 20, WIDTH_MOST = 1000 };
+enum { WIDTH_LEAST = 20 };
 
 enum view_key {
 	OPTION_AS = 0x1000,
@@ -48,27 +49,6 @@ static const struct argp_option options[] = {
 	{0},
 };
 
-static unsigned long parse_count(struct argp_state *state, const char *text, const char *option)
-{
-	char *end;
-	unsigned long value;
-
-	errno = 0;
-	value = strtoul(text, &end, 10);
-	if (*text < '0' || *text > '9' || *end || errno)
-		argp_error(state, "--%s wants a number, not '%s'", option, text);
-	return value;
-}
-
-static void parse_width(struct argp_state *state, struct view_options *view, const char *text)
-{
-	unsigned long value = parse_count(state, text, "width");
-
-	if (value < WIDTH_LEAST || value > WIDTH_MOST)
-		argp_error(state, "--width wants %d to %d columns", WIDTH_LEAST, WIDTH_MOST);
-	view->width = (int)value;
-}
-
 static void parse_format(struct argp_state *state, struct view_options *view, const char *text)
 {
 	view->as = renderer_by_name(text);
@@ -99,7 +79,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		view->output = arg;
 		break;
 	case OPTION_MAX:
-		view->max_rows = parse_count(state, arg, "max");
+		view->max_rows = command_count(state, arg, "max");
 		break;
 	case OPTION_KERNEL:
 		view->via = SCENE_VIA_KERNEL;
@@ -114,7 +94,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		view->unfold = true;
 		break;
 	case OPTION_WIDTH:
-		parse_width(state, view, arg);
+		view->width = command_width(state, arg, WIDTH_LEAST);
 		break;
 	case OPTION_ASCII:
 		view->ascii = true;
