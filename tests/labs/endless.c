@@ -67,27 +67,19 @@ static void grandchild_keeps(void)
 /* The reader opened the FIFO for writing too, so as not to wait for a writer. */
 static void fifo_reader_keeps(void)
 {
-	char folder[] = "/tmp/ipclens-hangs-XXXXXX", name[64];
-	int in, keep;
+	int ends[2];
 	pid_t child;
 
-	lab_expect(mkdtemp(folder) != NULL, "mkdtemp");
-	snprintf(name, sizeof(name), "%s/fifo", folder);
-	lab_check(mkfifo(name, 0600), "mkfifo");
-	in = (int)lab_check(open(name, O_RDONLY | O_NONBLOCK), "open");
-	keep = (int)lab_check(open(name, O_WRONLY), "open");
+	fifo_make(ends);
 	child = lab_fork();
 	if (!child) {
-		close(in);
-		lab_write_text(keep, "fifo", NAME, "that is all");
+		close(ends[0]);
+		lab_write_text(ends[1], "fifo", NAME, "that is all");
 		exit(EXIT_SUCCESS);
 	}
-	lab_check(fcntl(in, F_SETFL, 0), "fcntl");
-	lab_check(unlink(name), "unlink");
-	lab_check(rmdir(folder), "rmdir");
 	lab_reap_well(child);
 	party(getpid());
-	hang_in_read(in);
+	hang_in_read(ends[0]);
 }
 
 /* The server's parent accepted, left the work to a child, and keeps the connection. */

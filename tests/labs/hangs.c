@@ -253,39 +253,34 @@ static void filter_both_ways(void)
 	hang_in_read(back[0]);
 }
 
-static void wrong_type(void)
+static void receive_other(long sent, long wanted)
 {
 	int queue = (int)lab_check(msgget(IPC_PRIVATE, 0600), "msgget");
 	struct {
 		long type;
 		char text[8];
-	} message = {.type = 1, .text = "hello"};
+	} message = {.type = sent, .text = "hello"};
 
 	lab_check(msgsnd(queue, &message, sizeof(message.text), 0), "msgsnd");
 	party(getpid());
 	channel_number("sysv-msg", queue);
 	truth_flush();
-	msgrcv(queue, &message, sizeof(message.text), 2, 0);
+	msgrcv(queue, &message, sizeof(message.text), wanted, 0);
+}
+
+static void wrong_type(void)
+{
+	receive_other(1, 2);
 }
 
 /* It takes the lowest type up to 1, and there is a 2. */
 static void wrong_lowest(void)
 {
-	int queue = (int)lab_check(msgget(IPC_PRIVATE, 0600), "msgget");
-	struct {
-		long type;
-		char text[8];
-	} message = {.type = 2, .text = "hello"};
-
-	lab_check(msgsnd(queue, &message, sizeof(message.text), 0), "msgsnd");
-	party(getpid());
-	channel_number("sysv-msg", queue);
-	truth_flush();
-	msgrcv(queue, &message, sizeof(message.text), -1, 0);
+	receive_other(2, -1);
 }
 
-/* The child takes it and dies, and had no SEM_UNDO. */
-static void dies_holding(void)
+/* The child takes it and is gone without giving it back, and had no SEM_UNDO. */
+static void taken_for_good(bool dies)
 {
 	int set = (int)lab_check(semget(IPC_PRIVATE, 1, 0600), "semget");
 	struct sembuf post = {.sem_op = 1};
@@ -295,7 +290,9 @@ static void dies_holding(void)
 	child = lab_fork();
 	if (!child) {
 		semaphore_take(set);
-		abort();
+		if (dies)
+			abort();
+		exit(EXIT_SUCCESS);
 	}
 	lab_reap(child);
 	party(getpid());
@@ -303,23 +300,14 @@ static void dies_holding(void)
 	semaphore_take(set);
 }
 
-/* The child takes it and ends. */
 static void never_posts(void)
 {
-	int set = (int)lab_check(semget(IPC_PRIVATE, 1, 0600), "semget");
-	struct sembuf post = {.sem_op = 1};
-	pid_t child;
+	taken_for_good(false);
+}
 
-	lab_check(semop(set, &post, 1), "semop");
-	child = lab_fork();
-	if (!child) {
-		semaphore_take(set);
-		exit(EXIT_SUCCESS);
-	}
-	lab_reap_well(child);
-	party(getpid());
-	channel_number("sysv-sem", set);
-	semaphore_take(set);
+static void dies_holding(void)
+{
+	taken_for_good(true);
 }
 
 static void signal_from_child(void)

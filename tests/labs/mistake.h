@@ -95,6 +95,42 @@ static inline void pipe_make(int ends[2])
 	lab_check(pipe(ends), "pipe");
 }
 
+/* A FIFO without a name any more, open at both ends. */
+static inline void fifo_make(int ends[2])
+{
+	char folder[] = "/tmp/ipclens-fifo-XXXXXX", name[64];
+
+	lab_expect(mkdtemp(folder) != NULL, "mkdtemp");
+	snprintf(name, sizeof(name), "%s/fifo", folder);
+	lab_check(mkfifo(name, 0600), "mkfifo");
+	ends[0] = (int)lab_check(open(name, O_RDONLY | O_NONBLOCK), "open");
+	ends[1] = (int)lab_check(open(name, O_WRONLY), "open");
+	lab_check(fcntl(ends[0], F_SETFL, 0), "fcntl");
+	lab_check(unlink(name), "unlink");
+	lab_check(rmdir(folder), "rmdir");
+}
+
+/* More than fits goes in without waiting, and its rest nowhere; a child reads it. */
+static inline void write_in_part(int ends[2])
+{
+	static char big[1 << 22], buf[1 << 16];
+	pid_t child;
+
+	party(getpid());
+	lab_check(fcntl(ends[1], F_SETFL, O_NONBLOCK), "fcntl");
+	lab_expect(write(ends[1], big, sizeof(big)) < (ssize_t)sizeof(big), "not all fits");
+	child = lab_fork();
+	if (!child) {
+		close(ends[1]);
+		while (lab_check(read(ends[0], buf, sizeof(buf)), "read") > 0)
+			;
+		exit(EXIT_SUCCESS);
+	}
+	close(ends[0]);
+	close(ends[1]);
+	lab_reap_well(child);
+}
+
 /* Bound to some free port of 127.0.0.1, which *address then tells. */
 static inline int inet_socket(int type, struct sockaddr_in *address)
 {

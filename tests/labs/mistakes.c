@@ -127,25 +127,11 @@ static void too_big(void)
 
 static void partial_write(void)
 {
-	static char big[1 << 20], buf[1 << 16];
 	int ends[2];
-	pid_t child;
 
 	pipe_make(ends);
-	party(getpid());
 	channel("pipe", ends[1]);
-	lab_check(fcntl(ends[1], F_SETFL, O_NONBLOCK), "fcntl");
-	lab_expect(write(ends[1], big, sizeof(big)) < (ssize_t)sizeof(big), "not all fits");
-	child = lab_fork();
-	if (!child) {
-		close(ends[1]);
-		while (lab_check(read(ends[0], buf, sizeof(buf)), "read") > 0)
-			;
-		exit(EXIT_SUCCESS);
-	}
-	close(ends[0]);
-	close(ends[1]);
-	lab_reap_well(child);
+	write_in_part(ends);
 }
 
 /* The handler has no SA_RESTART, and the reader gives up. */
@@ -303,47 +289,35 @@ static void tiny(void)
 	lab_check(read(ends[0], buf, sizeof(buf)), "read");
 }
 
-static void keeps_fifo(void)
+static void keep_end(int ends[2], const char *mechanism)
 {
-	char folder[] = "/tmp/ipclens-mistakes-XXXXXX", name[64];
-	int in, out;
 	char buf[8];
-	pid_t child;
+	pid_t child = lab_fork();
 
-	lab_expect(mkdtemp(folder) != NULL, "mkdtemp");
-	snprintf(name, sizeof(name), "%s/fifo", folder);
-	lab_check(mkfifo(name, 0600), "mkfifo");
-	in = (int)lab_check(open(name, O_RDONLY | O_NONBLOCK), "open");
-	out = (int)lab_check(open(name, O_WRONLY), "open");
-	lab_check(fcntl(in, F_SETFL, 0), "fcntl");
-	lab_check(unlink(name), "unlink");
-	lab_check(rmdir(folder), "rmdir");
-	child = lab_fork();
 	if (!child) {
 		party(getpid());
-		lab_check(read(in, buf, sizeof(buf)), "read");
+		channel(mechanism, ends[1]);
+		lab_check(read(ends[0], buf, sizeof(buf)), "read");
 		exit(EXIT_SUCCESS);
 	}
-	lab_check(write(out, "x", 1), "write");
+	lab_check(write(ends[1], "x", 1), "write");
 	lab_reap_well(child);
 }
 
 static void keeps_end(void)
 {
 	int ends[2];
-	char buf[8];
-	pid_t child;
 
 	pipe_make(ends);
-	child = lab_fork();
-	if (!child) {
-		party(getpid());
-		channel("pipe", ends[1]);
-		lab_check(read(ends[0], buf, sizeof(buf)), "read");
-		exit(EXIT_SUCCESS);
-	}
-	lab_check(write(ends[1], "x", 1), "write");
-	lab_reap_well(child);
+	keep_end(ends, "pipe");
+}
+
+static void keeps_fifo(void)
+{
+	int ends[2];
+
+	fifo_make(ends);
+	keep_end(ends, "fifo");
 }
 
 /* Two that count in the same place, at the same time. */

@@ -99,24 +99,10 @@ static void broken(void)
 
 static void partial_write(void)
 {
-	static char big[1 << 22], buf[1 << 16];
 	int ends[2];
-	pid_t child;
 
 	lab_check(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), "socketpair");
-	party(getpid());
-	lab_check(fcntl(ends[1], F_SETFL, O_NONBLOCK), "fcntl");
-	lab_expect(write(ends[1], big, sizeof(big)) < (ssize_t)sizeof(big), "not all fits");
-	child = lab_fork();
-	if (!child) {
-		close(ends[1]);
-		while (lab_check(read(ends[0], buf, sizeof(buf)), "read") > 0)
-			;
-		exit(EXIT_SUCCESS);
-	}
-	close(ends[0]);
-	close(ends[1]);
-	lab_reap_well(child);
+	write_in_part(ends);
 }
 
 static void refused(void)
