@@ -163,6 +163,43 @@ export const panels = {
 		assert.equal(await calm.evaluate(() => window.ipclens.player.stop), 1);
 	},
 
+	/* Routes, to the byte and nanosecond, as `ipclens stats --json`; quantiles within its 2 %. */
+	async stats({ open, shot, expected }) {
+		for (const colorScheme of ["light", "dark"]) {
+			const page = await open({ colorScheme });
+			const text = (each) =>
+				JSON.stringify([each.from, each.to, each.mechanism, each.count, each.min]);
+			const sorted = (list) => list.sort((a, b) => (text(a) < text(b) ? -1 : 1));
+
+			await page.keyboard.press("s");
+			const shown = sorted(
+				await page
+					.locator(".stats-routes tr[data-exact]")
+					.evaluateAll((rows) => rows.map((row) => JSON.parse(row.dataset.exact))),
+			);
+			const wanted = sorted(structuredClone(expected.routes));
+
+			for (const list of [shown, wanted])
+				for (const each of list) {
+					each.quantiles = [each.p50, each.p95];
+					delete each.p50;
+					delete each.p95;
+				}
+			shown.forEach(({ quantiles }, i) =>
+				quantiles.forEach((ns, q) => {
+					const told = wanted[i]?.quantiles[q] ?? ns;
+
+					assert.ok(Math.abs(ns - told) <= 0.04 * ns + 1, `${ns} for ${told}`);
+					quantiles[q] = told;
+				}),
+			);
+			assert.deepEqual(shown, wanted);
+			await page.locator(".stats-matrix button").first().click();
+			await shot(page, `stats-${expected.name}-${colorScheme}`);
+			await page.close();
+		}
+	},
+
 	/* The same findings as `ipclens diagnose`, and a way to their place. */
 	async findings({ open, shot, expected }) {
 		for (const colorScheme of ["light", "dark"]) {

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""The panels of the HTML page: play, findings. Its pictures are kept in build/screenshots."""
+"""The panels of the HTML page, in a browser: play, findings, statistics."""
 import json
 import os
 
@@ -101,6 +101,33 @@ def findings(directory):
     found = [line for line in map(json.loads, lines) if line["type"] == "finding"]
     expect_equal(found[0]["id"], "deadlock", "the worst one")
     browse(page, "findings", findings=[[f["severity"], f["id"], f["text"]] for f in found])
+
+
+def route(line):
+    """A route of `ipclens stats` as panels.mjs tells it."""
+    latency = line["latency_ns"] or {}
+
+    def pid_of(end):
+        return end.get("pid") if end and not end.get("outside") else None
+
+    return {
+        "from": pid_of(line["from"]),
+        "to": pid_of(line["to"]),
+        **{key: line[key] for key in ("mechanism", "messages", "bytes")},
+        "count": latency.get("count", 0),
+        **{key: latency.get(key) for key in ("min", "max", "p50", "p95")},
+        "buckets": latency.get("buckets", []),
+    }
+
+
+@scenario("the statistics of a page are those of `ipclens stats --json`")
+def stats(directory):
+    for name in ("sysvq", "reqresp pipe", "unixstream"):
+        page, _ = draw(directory, lab(*name.split()))
+        trace = os.path.join(directory, "trace.ndjson")
+        lines = map(json.loads, call([IPCLENS, "stats", "--json", trace]).stdout.splitlines())
+        routes = [route(line) for line in lines if line["type"] == "route"]
+        browse(page, "stats", name=name.replace(" ", "-"), routes=routes)
 
 
 if __name__ == "__main__":
