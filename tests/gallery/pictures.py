@@ -38,6 +38,7 @@ LABS = [
     Picture("udp", "Datagrams", "{labs}/udp"),
     Picture("udpdrop", "Datagrams without room", "{labs}/udpdrop"),
     Picture("mmsg", "Many datagrams a call", "{labs}/mmsg udp", ("--max 30",)),
+    Picture("waitall", "MSG_WAITALL and MSG_ZEROCOPY", "{labs}/waitall"),
     Picture("reuseport", "Two receivers at one address", "{labs}/reuseport", ("--max 40",)),
     Picture("netlinks", "Netlink", "{labs}/netlinks user"),
     Picture("signals", "Signals to every kind of target", "{labs}/signals", ("--max 40",)),

@@ -49,6 +49,20 @@ def reuseport(directory):
     expect_equal(len({m["channel"] for m in found}), 2, "both sockets got some")
 
 
+@scenario("MSG_WAITALL joins three sends, MSG_ZEROCOPY and its error queue shift nothing")
+def waitall(directory):
+    result = record(directory, lab("waitall"))
+    found = compare(result, "tcp")
+    (all_at_once,) = [op for op in result.trace.operations() if op.get("flags") == 0x100]
+    expect_equal(all_at_once["returned"], 1500, "MSG_WAITALL: one receive")
+    joined = [m for m in found if m["received"]["op"] == all_at_once["id"]]
+    expect_equal([m["bytes"] for m in joined], [500] * 3, "of three sends")
+    sends = [op for op in result.trace.operations() if op.get("flags") == 0x4000000]
+    expect_equal([op["returned"] for op in sends], [20000] * 2, "MSG_ZEROCOPY")
+    (queue,) = [op for op in result.trace.operations(syscall="recvmsg")]
+    expect_equal((queue["returned"], queue["flags"]), (0, 0x2000), "the error queue has no data")
+
+
 @scenario("SO_OOBINLINE: urgent bytes stay in the stream, and shift nothing")
 def urgent_inline(directory):
     for mechanism in ("tcp", "unix-stream"):
