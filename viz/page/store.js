@@ -8,9 +8,8 @@
  * store.lanes[i]       {title, pid, name, command, parent, start, end (NaN: never), before}
  * store.objects[i]     {name, mechanism, capacity (bytes, 0: not known)}
  * store.routes[i]      {from, to, mechanism, object, label, fromName, toName, talk, signal}: what
- *                      many messages share. from, to: lane, NOWHERE, OUTSIDE. label: of a
- *                      signal its name. talk: the same for both directions between two
- *                      processes by one mechanism.
+ *                      many messages share. from, to: lane, NOWHERE, OUTSIDE. label: a signal's
+ *                      name. talk: the same for both directions of two processes' mechanism.
  * store.said[i]        a row that is no message: {from, to, mechanism, label, detail, channel,
  *                      ambiguous, important, call, row, message (an exit's SIGCHLD),
  *                      mark (a row of store.marks)}
