@@ -232,13 +232,13 @@ static bool say_child(struct scene_drafts *d, const struct viz_signal *signal,
 	return true;
 }
 
-/* What its target did just before: RUNNING, READY and BLOCKED of the lectures. */
+/* What its target did just before: RUNNING, READY and BLOCKED of the lectures. Who takes it waits. */
 static void say_met(struct scene_drafts *d, const struct viz_signal *signal, struct scene_row *row)
 {
 	const struct viz_signal_event *event = signal->generate;
 
 	if (!event || event->target_state == TARGET_STATE_NONE || row->folded ||
-	    signal->number == SIGCHLD)
+	    signal->accepted_by || signal->number == SIGCHLD)
 		return;
 	scene_append(d->scene, &row->detail, "met it %s", target_state_name(event->target_state));
 	row->important |= event->target_state != TARGET_STATE_BLOCKED && row->from != row->to;
