@@ -295,21 +295,33 @@ static uint64_t end_of(const struct viz_channel *channel)
 	return channel->holding_count ? end : VIZ_NEVER;
 }
 
+static const struct socket_list *opposites(const struct address_book *book, struct arena *scratch,
+					   const struct viz_channel *channel)
+{
+	if (!channel->local_address.len || !channel->peer_address.len)
+		return NULL;
+	return map_get(&book->by_pair,
+		       pair_key(scratch, channel, channel->peer_address, channel->local_address));
+}
+
 /* The latest one that was known before this one ended, and had not ended before this one began. */
 struct viz_channel *address_book_opposite(const struct address_book *book, struct arena *scratch,
 					  const struct viz_channel *channel)
 {
-	struct viz_bytes key;
-	const struct socket_list *list;
-	size_t known;
+	const struct socket_list *list = opposites(book, scratch, channel);
+	size_t known = list ? known_at(list, end_of(channel)) : 0;
 
-	if (!channel->local_address.len || !channel->peer_address.len)
-		return NULL;
-	key = pair_key(scratch, channel, channel->peer_address, channel->local_address);
-	list = map_get(&book->by_pair, key);
-	known = list ? known_at(list, end_of(channel)) : 0;
 	for (size_t i = known; i > 0 && known - i < NEARBY; i--)
 		if (list->items[i - 1] != channel && end_of(list->items[i - 1]) >= channel->at_ns)
 			return list->items[i - 1];
 	return NULL;
+}
+
+struct viz_channel *address_book_before(const struct address_book *book, struct arena *scratch,
+					const struct viz_channel *channel)
+{
+	const struct socket_list *list = opposites(book, scratch, channel);
+	size_t known = list ? known_at(list, channel->at_ns) : 0;
+
+	return known && list->items[known - 1] != channel ? list->items[known - 1] : NULL;
 }

@@ -28,6 +28,28 @@ static bool has_peer(const struct viz_channel *channel)
 	       channel->mechanism == MECH_UNIX_SEQPACKET;
 }
 
+/*
+ * A socket is seen only once it is accepted, and who connected may be gone by then. He is the last
+ * one who had those addresses, and no other socket is at his end (claim_peer() sees to that).
+ */
+static struct viz_channel *connected_before(struct pair_context *context,
+					    const struct channel_traffic *traffic)
+{
+	struct viz_channel *gone = address_book_before(context->addresses, context->round,
+						       traffic->channel);
+
+	return gone && !traffic->connect && pair_traffic(context, gone)->connect ? gone : NULL;
+}
+
+static struct viz_channel *peer_by_address(struct pair_context *context,
+					   const struct channel_traffic *traffic)
+{
+	struct viz_channel *peer = address_book_opposite(context->addresses, context->round,
+							 traffic->channel);
+
+	return peer ? peer : connected_before(context, traffic);
+}
+
 void pair_find_peer(struct pair_context *context, struct channel_traffic *traffic,
 		    enum peer_evidence evidence)
 {
@@ -40,6 +62,5 @@ void pair_find_peer(struct pair_context *context, struct channel_traffic *traffi
 	else if (evidence == PEER_BY_CALL)
 		claim_peer(context, traffic, traffic->named);
 	else
-		claim_peer(context, traffic,
-			   address_book_opposite(context->addresses, context->round, channel));
+		claim_peer(context, traffic, peer_by_address(context, traffic));
 }

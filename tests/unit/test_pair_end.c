@@ -216,6 +216,45 @@ static void connect_meets_accept(void **state)
 	assert_string_equal(connection->server->id.data, "tcp:[2]");
 }
 
+static void accept(struct trace_text *t, unsigned id, const char *channel, uint64_t at)
+{
+	trace_line(t,
+		   "{'type':'channel','id':'%s','at_ns':%lu,'mechanism':'tcp',"
+		   "'local_address':'127.0.0.1:80','peer_address':'127.0.0.1:4000'}",
+		   channel, (unsigned long)at);
+	trace_line(
+		t,
+		"{'type':'operation','id':%u,'syscall':'accept4','role':'open','pid':30,'tid':30,"
+		"'fd':9,'channel':'tcp:[3]','enter_ns':%lu,'exit_ns':%lu,'returned':8,'new_fds':["
+		"{'fd':8,'channel':'%s','access':'both'}]}",
+		id, (unsigned long)at - 1, (unsigned long)at, channel);
+}
+
+/* What it sent is received all the same; but the next one with its addresses is a stranger. */
+static void client_is_gone_before_it_is_accepted(void **state)
+{
+	struct trace_text *t = *state;
+
+	trace_channel(t, "tcp:[1]", "tcp",
+		      ",'local_address':'127.0.0.1:4000','peer_address':'127.0.0.1:80'");
+	trace_line(t, "{'type':'operation','id':50,'syscall':'socket','role':'open','pid':20,"
+		      "'tid':20,'enter_ns':10,'exit_ns':11,'returned':5,'new_fds':["
+		      "{'fd':5,'channel':'tcp:[1]','access':'both'}]}");
+	trace_call(t, (struct call){51, "connect", "open", 20, 0, 5, "tcp:[1]", 12, 15, 0, ""});
+	trace_call(t, (struct call){52, "write", "send", 20, 0, 5, "tcp:[1]", 16, 17, 4, ""});
+	close_fd(t, 53, 20, 5, "tcp:[1]", 18);
+	accept(t, 54, "tcp:[2]", 30);
+	trace_call(t, (struct call){55, "read", "receive", 30, 0, 8, "tcp:[2]", 31, 32, 4, ""});
+	close_fd(t, 56, 30, 8, "tcp:[2]", 40);
+	accept(t, 57, "tcp:[4]", 50);
+	trace_call(t, (struct call){58, "read", "receive", 30, 0, 8, "tcp:[4]", 51, 52, 4, ""});
+	assert_string_equal(trace_messages(t), "tcp 20>30 4 s52+0 r55+0 exact\n"
+					       "tcp ->30 4 - r58+0 exact\n");
+	assert_int_equal(t->pairing->connection_count, 2);
+	assert_int_equal(t->pairing->connections[0]->connect->id, 51);
+	assert_null(t->pairing->connections[1]->connect);
+}
+
 static void shutdown_ends_it(void **state)
 {
 	struct trace_text *t = *state;
@@ -257,6 +296,7 @@ int main(void)
 		TEST(count_of_another_time),
 		TEST(reading_nothing_is_no_end),
 		TEST(connect_meets_accept),
+		TEST(client_is_gone_before_it_is_accepted),
 		TEST(shutdown_ends_it),
 		TEST(close_ends_a_connection),
 		/* clang-format on */
