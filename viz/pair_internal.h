@@ -274,7 +274,7 @@ void address_book_enter(struct address_book *book, struct arena *scratch,
 struct viz_channel *address_book_find(const struct address_book *book, struct arena *scratch,
 				      const struct viz_channel *asker, struct viz_bytes address,
 				      uint64_t at_ns, bool *several);
-/* A connected socket's opposite, the addresses the other way round; and who was that last before. */
+/* Whose addresses are a connected socket's, the other way round; and whose were so last before. */
 struct viz_channel *address_book_opposite(const struct address_book *book, struct arena *scratch,
 					  const struct viz_channel *channel);
 struct viz_channel *address_book_before(const struct address_book *book, struct arena *scratch,

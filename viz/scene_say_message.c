@@ -232,7 +232,7 @@ static bool say_child(struct scene_drafts *d, const struct viz_signal *signal,
 	return true;
 }
 
-/* What its target did just before: RUNNING, READY and BLOCKED of the lectures. Who takes it waits. */
+/* What its target did just before: RUNNING, READY, BLOCKED of the lectures. Who takes it waits. */
 static void say_met(struct scene_drafts *d, const struct viz_signal *signal, struct scene_row *row)
 {
 	const struct viz_signal_event *event = signal->generate;
