@@ -244,7 +244,7 @@ def timeout(directory):
     check_deadlock(result, pending)
     for pid, _ in waiting:
         expect(gone(pid), f"{pid} is gone")
-    picture = result.view()
+    picture = result.view(columns=160)
     expect_row(picture, "read")
     expect(re.search(r"for (99\d ms|1 s)", picture), "how long each waited", picture)
     for _, fd in waiting:
