@@ -39,78 +39,37 @@ void encoder_close(struct encoder *encoder)
 	*encoder = (struct encoder){0};
 }
 
-/* The smallest record of each kind. */
-static size_t record_len_min(uint32_t kind)
-{
-	switch (kind) {
-	case WIRE_OPERATION:
-		return sizeof(struct wire_operation);
-	case WIRE_DETAILED:
-		return sizeof(struct wire_details) + sizeof(struct wire_operation);
-	case WIRE_OBJECT:
-		return sizeof(struct wire_object);
-	case WIRE_PROCESS:
-		return sizeof(struct wire_process);
-	case WIRE_DESCRIPTORS:
-		return sizeof(struct wire_descriptors);
-	case WIRE_OUTSIDER:
-		return sizeof(struct wire_outsider);
-	case WIRE_MAPPING:
-		return sizeof(struct wire_mapping);
-	case WIRE_UNSEEN:
-		return sizeof(struct wire_unseen);
-	case WIRE_SIGNAL:
-		return sizeof(struct wire_signal);
-	case WIRE_CHUNK:
-		return sizeof(struct wire_chunk);
-	case WIRE_MESSAGE:
-		return offsetof(struct wire_message, address);
-	default:
-		return SIZE_MAX;
-	}
-}
+/* A kind, the length of its smallest record, and who writes its line. */
+#define RECORD(kind, len_min, write)                                                               \
+	case kind:                                                                                 \
+		if (len < (len_min))                                                               \
+			break;                                                                     \
+		write;                                                                             \
+		return;
 
 void encode_record(struct encoder *encoder, const void *data, size_t len)
 {
 	const struct wire_head *head = data;
 
-	if (len < sizeof(*head) || len < record_len_min(head->kind)) {
-		encoder->malformed++;
-		return;
+	switch (len < sizeof(*head) ? 0 : head->kind) {
+		RECORD(WIRE_OPERATION, sizeof(struct wire_operation),
+		       encode_operation(encoder, data, len))
+		RECORD(WIRE_DETAILED, sizeof(struct wire_details) + sizeof(struct wire_operation),
+		       encode_operation(encoder, data, len))
+		RECORD(WIRE_OBJECT, sizeof(struct wire_object), encode_object(encoder, data))
+		RECORD(WIRE_PROCESS, sizeof(struct wire_process),
+		       encode_process(encoder, data, len))
+		RECORD(WIRE_DESCRIPTORS, sizeof(struct wire_descriptors),
+		       encode_descriptors(encoder, data))
+		RECORD(WIRE_OUTSIDER, sizeof(struct wire_outsider), encode_outsider(encoder, data))
+		RECORD(WIRE_MAPPING, sizeof(struct wire_mapping), encode_mapping(encoder, data))
+		RECORD(WIRE_UNSEEN, sizeof(struct wire_unseen), encode_unseen(encoder, data))
+		RECORD(WIRE_SIGNAL, sizeof(struct wire_signal), encode_signal(encoder, data))
+		RECORD(WIRE_CHUNK, sizeof(struct wire_chunk), encode_chunk(encoder, data))
+		RECORD(WIRE_MESSAGE, offsetof(struct wire_message, address),
+		       encode_message(encoder, data))
 	}
-	switch (head->kind) {
-	case WIRE_OPERATION:
-	case WIRE_DETAILED:
-		encode_operation(encoder, data, len);
-		break;
-	case WIRE_OBJECT:
-		encode_object(encoder, data);
-		break;
-	case WIRE_PROCESS:
-		encode_process(encoder, data, len);
-		break;
-	case WIRE_DESCRIPTORS:
-		encode_descriptors(encoder, data);
-		break;
-	case WIRE_OUTSIDER:
-		encode_outsider(encoder, data);
-		break;
-	case WIRE_MAPPING:
-		encode_mapping(encoder, data);
-		break;
-	case WIRE_UNSEEN:
-		encode_unseen(encoder, data);
-		break;
-	case WIRE_SIGNAL:
-		encode_signal(encoder, data);
-		break;
-	case WIRE_CHUNK:
-		encode_chunk(encoder, data);
-		break;
-	case WIRE_MESSAGE:
-		encode_message(encoder, data);
-		break;
-	}
+	encoder->malformed++;
 }
 
 void line_begin(struct json *json, enum record record)
