@@ -180,7 +180,8 @@ export class Items {
 	}
 }
 
-function lowerBound(list, value) {
+/* The first index of an ascending list whose value is not less. */
+export function lowerBound(list, value) {
 	let low = 0;
 	let high = list.length;
 

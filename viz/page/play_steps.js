@@ -5,7 +5,7 @@
  * one call moves in several parts is one.
  */
 import { FATE, FORM, KIND, NONE, OUTSIDE, PART } from "./store.js";
-import { sortedOrder } from "./items.js";
+import { lowerBound, sortedOrder } from "./items.js";
 
 export const STEP = {
 	IN: 0 /* a message is copied into its channel */,
@@ -238,17 +238,4 @@ export class Steps {
 	keeps(m) {
 		return isKept(this.store, m);
 	}
-}
-
-export function lowerBound(list, value) {
-	let low = 0;
-	let high = list.length;
-
-	while (low < high) {
-		const middle = (low + high) >> 1;
-
-		if (list[middle] < value) low = middle + 1;
-		else high = middle;
-	}
-	return low;
 }
