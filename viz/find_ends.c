@@ -23,13 +23,31 @@ static bool ended_well(const struct viz_process *process)
 	       process->exit_code == 0;
 }
 
+static bool had_enough(const struct viz_holding *reader)
+{
+	return ended_well(reader->process) || reader->process->exit_signal == 13;
+}
+
+/* The shell that made the pipe may give its own end up after its reader has gone. */
+static bool input_had_enough(const struct viz_channel *channel, uint64_t before_ns)
+{
+	for (size_t i = 0; i < channel->holding_count; i++) {
+		const struct viz_holding *holding = channel->holdings[i];
+
+		if ((holding->access & ACCESS_READ) && holding->fd == 0 &&
+		    holding->until_ns <= before_ns && had_enough(holding))
+			return true;
+	}
+	return false;
+}
+
 /* In a pipeline a reader that has enough ends, and so the writer learns it. */
 static enum severity severity_of(const struct viz_operation *op, const struct viz_holding *reader)
 {
 	if (op->channel->mechanism != MECH_PIPE && op->channel->mechanism != MECH_FIFO)
 		return op->process->exit_signal == 13 ? SEVERITY_WARNING : SEVERITY_NOTE;
-	if (op->fd == 1 && reader && (reader->end == HOLDING_EXIT || reader->fd == 0) &&
-	    (ended_well(reader->process) || reader->process->exit_signal == 13))
+	if (op->fd == 1 && ((reader && reader->end == HOLDING_EXIT && had_enough(reader)) ||
+			    input_had_enough(op->channel, op->exit_ns)))
 		return SEVERITY_NOTE;
 	return op->process->exit_signal == 13 ? SEVERITY_ERROR : SEVERITY_WARNING;
 }

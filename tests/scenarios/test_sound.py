@@ -34,6 +34,7 @@ SOUND_LABS = [
 SOUND_COMMANDS = [
     "ls | wc",
     "yes | head -1",
+    "bash -c 'exec 3< <(yes); head -1 <&3; exec 3<&-'",  # the shell's end is the last
     "seq 10000 | sort -n | tail -1",
     "echo a | cat | cat | cat",
     "sleep 0.2 & wait",
