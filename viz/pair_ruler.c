@@ -55,6 +55,26 @@ bool ruler_is_possible(const struct flow *flow)
 	return flow->sends.count > 0;
 }
 
+/* It was not full if not even all that went in meanwhile would fill it. */
+static bool may_have_been_full(const struct placing *p, uint32_t tail, uint32_t head)
+{
+	return head - tail > p->route->channel->capacity / PAGE_LEN;
+}
+
+/*
+ * A write of more than a page that finds the pipe full sleeps with a part of its bytes written, and
+ * takes the lock anew: then its bytes do not all lie behind what it found there (fs/pipe.c).
+ */
+static bool begins_at_lock(const struct placing *p, const struct flow_item *item, bool send)
+{
+	const struct viz_operation *op = item->op;
+
+	if (!op->at_lock.known)
+		return false;
+	return p->tcp || !send || item->amount <= PAGE_LEN ||
+	       !may_have_been_full(p, op->at_entry.tail, op->at_exit.head);
+}
+
 /* TCP's copied_seq counts the end of the connection too, where it was taken with the last data. */
 void ruler_window(const struct placing *p, struct flow_item *item, bool send)
 {
@@ -62,7 +82,7 @@ void ruler_window(const struct placing *p, struct flow_item *item, bool send)
 
 	item->lo = place_at(p, &op->at_entry, send);
 	item->hi = place_at(p, &op->at_exit, send);
-	if (op->at_lock.known && place_at(p, &op->at_lock, send) > item->lo)
+	if (begins_at_lock(p, item, send) && place_at(p, &op->at_lock, send) > item->lo)
 		item->lo = place_at(p, &op->at_lock, send);
 	if (p->tcp && !send && item->hi - item->lo == item->amount + 1)
 		item->hi--;
@@ -166,13 +186,11 @@ static uint32_t later(uint32_t index, uint32_t than)
 
 /*
  * A write of more than a page lets others in between whenever the pipe is full (fs/pipe.c,
- * pipe_write): then its bytes need not lie together. It was not full if not even all that went in
- * meanwhile would fill it.
+ * pipe_write): then its bytes need not lie together.
  */
 static bool may_be_torn(const struct placing *p, struct flow_item **items, size_t count)
 {
 	uint32_t tail = items[0]->op->at_entry.tail, head = items[0]->op->at_exit.head;
-	uint64_t slots = p->route->channel->capacity / PAGE_LEN;
 	bool large = false;
 
 	if (p->scale != &place_pipe || count == 1)
@@ -184,7 +202,7 @@ static bool may_be_torn(const struct placing *p, struct flow_item **items, size_
 			       ? items[i]->op->at_entry.tail
 			       : tail;
 	}
-	return large && head - tail > slots;
+	return large && may_have_been_full(p, tail, head);
 }
 
 /* Where the first send that is not settled may lie: behind it, nothing is certain. */

@@ -83,6 +83,24 @@ static void write_kept_together(void **state)
 					       "pipe 30>20 4096 s1104+0 r1106+8192 exact\n");
 }
 
+/* What it found when it took the lock again, two of its pages written, is not its beginning. */
+static void write_that_slept_while_full(void **state)
+{
+	struct trace_text *t = *state;
+
+	trace_call(t,
+		   (struct call){
+			   1102, "write", "send", 10, 0, 4, TRACE_PIPE, 10, 50, 12288,
+			   POSITIONS(0, 0, 0, 3, 1,
+				     4096) ",'at_lock':{'head':2,'tail':1,'end':4096,'start':0}"});
+	trace_call(t, (struct call){1104, "read", "receive", 20, 0, 3, TRACE_PIPE, 30, 31, 4096,
+				    POSITIONS(2, 0, 4096, 2, 1, 4096)});
+	trace_call(t, (struct call){1106, "read", "receive", 20, 0, 3, TRACE_PIPE, 60, 61, 8192,
+				    POSITIONS(3, 1, 4096, 3, 3, 4096)});
+	assert_string_equal(trace_messages(t), "pipe 10>20 4096 s1102+0 r1104+0 exact\n"
+					       "pipe 10>20 8192 s1102+4096 r1106+0 exact\n");
+}
+
 /* Two datagrams, and two receives at once that name what they found first. */
 static const char *two_receivers(struct trace_text *t, const char *first, const char *second)
 {
@@ -201,6 +219,7 @@ int main(void)
 		TEST(numbers_of_two_processors),
 		TEST(torn_write),
 		TEST(write_kept_together),
+		TEST(write_that_slept_while_full),
 		TEST(receivers_name_different_sends),
 		TEST(receivers_name_one_send),
 		TEST(counted_without_a_send),
