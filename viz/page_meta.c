@@ -219,11 +219,46 @@ static void put_threads(struct json *j, const struct scene_ledger *ledger)
 	json_end_array(j);
 }
 
+struct span {
+	int64_t least, most;
+};
+
+static void widen(struct span *span, int64_t value)
+{
+	if (value < span->least)
+		span->least = value;
+	if (value > span->most)
+		span->most = value;
+}
+
+static void put_span(struct json *j, const char *name, struct span span)
+{
+	json_key(j, name);
+	json_array(j);
+	json_int(j, span.least);
+	json_int(j, span.most);
+	json_end_array(j);
+}
+
+/* Of what the page adds up from columns, so that it knows the room that it takes. */
+static void put_spans(struct json *j, const struct scene_ledger *ledger)
+{
+	struct span enter = {0}, returned = {0};
+
+	for (size_t i = 0; i < ledger->call_count; i++) {
+		widen(&enter, (int64_t)(ledger->calls[i].enter_ns - ledger->start_ns));
+		widen(&returned, ledger->calls[i].returned);
+	}
+	put_span(j, "enterSpan", enter);
+	put_span(j, "returnedSpan", returned);
+}
+
 void page_meta_calls(struct json *j, const struct scene *scene)
 {
 	const struct scene_ledger *ledger = scene->ledger;
 
 	json_object(j);
+	put_spans(j, ledger);
 	put_threads(j, ledger);
 	json_key(j, "sites");
 	json_array(j);

@@ -31,10 +31,24 @@ static bool reserve(struct page_section *section, size_t len)
 	return true;
 }
 
+/* The values of a column in which all are the same are told by its bounds. */
+static void end_column(struct page_section *section)
+{
+	struct page_column *column;
+
+	if (!section->column_count)
+		return;
+	column = &section->columns[section->column_count - 1];
+	if (column->least == column->most)
+		section->len = column->offset;
+	column->len = section->len - column->offset;
+}
+
 void page_begin_column(struct page_section *section, const char *name, enum page_encoding encoding)
 {
 	struct page_column *column = &section->columns[section->column_count];
 
+	end_column(section);
 	if (section->column_count == PAGE_COLUMNS) {
 		section->failed = true;
 		return;
@@ -82,7 +96,6 @@ void page_put(struct page_section *section, int64_t value)
 		section->last = value;
 		break;
 	}
-	column->len = section->len - column->offset;
 }
 
 void page_put_bytes(struct page_section *section, const void *bytes, size_t len)
@@ -94,7 +107,6 @@ void page_put_bytes(struct page_section *section, const void *bytes, size_t len)
 	memcpy(section->bytes + section->len, bytes, len);
 	section->len += len;
 	column->count += len;
-	column->len += len;
 	column->most = 255;
 }
 
@@ -102,6 +114,7 @@ static void end_meta(struct page_section *section)
 {
 	struct json *j = &section->meta;
 
+	end_column(section);
 	json_key(j, "columns");
 	json_array(j);
 	for (size_t i = 0; i < section->column_count; i++) {

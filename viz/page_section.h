@@ -5,7 +5,8 @@
  * megabytes: 7 times smaller than JSON and quicker to read.
  *
  * Unpacked: u32 little endian length of the JSON, the JSON, the columns one behind the other. The
- * JSON's last key "columns" lists [name, encoding, count, least, most, bytes].
+ * JSON's last key "columns" lists [name, encoding, count, least, most, bytes]; where least is most,
+ * that is each of its values, and there are no bytes.
  */
 #ifndef VIZ_PAGE_SECTION_H
 #define VIZ_PAGE_SECTION_H
@@ -28,7 +29,7 @@ struct page_column {
 	enum page_encoding encoding;
 	size_t count;
 	size_t offset; /* of its first byte */
-	size_t len;
+	size_t len;    /* once the next one has begun */
 	int64_t least, most; /* of its values */
 };
 

@@ -4,6 +4,8 @@
  * therein u32 length of a JSON object, that, and columns of integers (viz/page_section.h).
  */
 
+const SLICE = 1 << 16; /* packed bytes that are unpacked at once */
+
 function fromBase64(text) {
 	if (Uint8Array.fromBase64) return Uint8Array.fromBase64(text);
 	const letters = atob(text);
@@ -13,38 +15,73 @@ function fromBase64(text) {
 	return data;
 }
 
-/* The text is let go as soon as it is read. */
-function chunks(nodes) {
-	let at = 0;
+/*
+ * Gives memory back now: of buffers that a stream made, a collector lets a hundred megabytes gather
+ * first. What is sent to a port that nobody has is let go at once.
+ */
+const nobody = new MessageChannel();
+nobody.port2.close();
 
-	return new ReadableStream({
-		pull(controller) {
-			if (at === nodes.length) return controller.close();
-			const node = nodes[at++];
-
-			controller.enqueue(fromBase64(node.textContent));
-			node.remove();
-		},
-	});
+function release(data) {
+	if (data.length) nobody.port1.postMessage(null, [data.buffer]);
 }
 
-async function unpack(name) {
-	const nodes = document.querySelectorAll('script[data-section="' + name + '"]');
-	const data = new Uint8Array(Number(nodes[0].dataset.len));
-	const reader = chunks(nodes).pipeThrough(new DecompressionStream("gzip")).getReader();
-	let len = 0;
+/* Unpacks by and by, so that no copy of all of it stands beside the columns. */
+async function feed(nodes, writer) {
+	for (const node of nodes) {
+		const data = fromBase64(node.textContent);
 
-	for (;;) {
-		const { done, value } = await reader.read();
+		node.textContent = "";
+		node.remove();
+		for (let at = 0; at < data.length; at += SLICE)
+			await writer.write(data.subarray(at, at + SLICE));
+		release(data);
+	}
+	await writer.close();
+}
 
-		if (done) return data;
-		data.set(value, len);
-		len += value.length;
+/* What a section unpacks to, a piece at a time: data from pos on. */
+class Pieces {
+	constructor(name) {
+		const nodes = document.querySelectorAll('script[data-section="' + name + '"]');
+		const { readable, writable } = new DecompressionStream("gzip");
+
+		this.reader = readable.getReader();
+		this.fed = feed(nodes, writable.getWriter());
+		this.fed.catch(() => {}); /* the reader hears of it */
+		this.data = new Uint8Array(0);
+		this.pos = 0;
+	}
+
+	async next() {
+		const { done, value } = await this.reader.read();
+
+		if (done) throw new Error("the file is cut off");
+		release(this.data);
+		this.data = value;
+		this.pos = 0;
+	}
+
+	/* Fills it. */
+	async into(out) {
+		for (let len = 0; len < out.length;) {
+			if (this.pos === this.data.length) await this.next();
+			const part = this.data.subarray(this.pos, this.pos + out.length - len);
+
+			out.set(part, len);
+			len += part.length;
+			this.pos += part.length;
+		}
+		return out;
+	}
+
+	bytes(len) {
+		return this.into(new Uint8Array(len));
 	}
 }
 
-/* The smallest that holds all values. */
-function arrayOf(least, most, count) {
+/* The smallest that holds all values; zeros at first. */
+export function arrayOf(least, most, count) {
 	if (least >= 0) {
 		if (most < 256) return new Uint8Array(count);
 		if (most < 65536) return new Uint16Array(count);
@@ -55,48 +92,73 @@ function arrayOf(least, most, count) {
 	return new Float64Array(count);
 }
 
+/* Memory that nobody has written takes no room: zeros are there already. */
+function constant(value, count) {
+	const values = arrayOf(value, value, count);
+
+	return value ? values.fill(value) : values;
+}
+
 function unzigzag(value) {
 	if (value < 2147483648) return (value >>> 1) ^ -(value & 1);
 	return value % 2 ? -(value + 1) / 2 : value / 2;
 }
 
-function decodeColumn(data, pos, encoding, out) {
-	const signed = encoding !== "u";
-	const delta = encoding === "d";
-	const count = out.length;
-	let previous = 0;
-
-	for (let i = 0; i < count; i++) {
-		let byte = data[pos++];
-		let value = byte & 127;
-
-		for (let scale = 128; byte > 127; scale *= 128) {
-			byte = data[pos++];
-			value += (byte & 127) * scale;
-		}
-		if (signed) value = unzigzag(value);
-		if (delta) value = previous += value;
-		out[i] = value;
+/* Integers, as their bytes come: one may begin in a piece and end in the next. */
+class Numbers {
+	constructor(encoding, out) {
+		Object.assign(this, { out, signed: encoding !== "u", delta: encoding === "d" });
+		this.count = this.value = this.previous = 0;
+		this.scale = 1;
 	}
+
+	/* Where in the data it stopped: at its end, or when all have come. */
+	take(data, pos) {
+		const { out, signed, delta } = this;
+		const end = data.length;
+		let { count, value, scale, previous } = this;
+
+		while (count < out.length && pos < end) {
+			const byte = data[pos++];
+
+			value += (byte & 127) * scale;
+			if (byte > 127) {
+				scale *= 128;
+				continue;
+			}
+			if (signed) value = unzigzag(value);
+			if (delta) value = previous += value;
+			out[count++] = value;
+			value = 0;
+			scale = 1;
+		}
+		Object.assign(this, { count, value, scale, previous });
+		return pos;
+	}
+}
+
+async function readColumn(pieces, [, encoding, count, least, most, size]) {
+	if (least === most) return constant(least, count);
+	if (encoding === "b") return pieces.bytes(size);
+	const numbers = new Numbers(encoding, arrayOf(least, most, count));
+
+	while (numbers.count < count) {
+		if (pieces.pos === pieces.data.length) await pieces.next();
+		pieces.pos = numbers.take(pieces.data, pieces.pos);
+	}
+	return numbers.out;
 }
 
 /* {json's keys, columns: {name: typed array}} */
 export async function readSection(name) {
-	const data = await unpack(name);
-	const len = new DataView(data.buffer).getUint32(0, true);
-	const section = JSON.parse(new TextDecoder().decode(data.subarray(4, 4 + len)));
+	const pieces = new Pieces(name);
+	const len = new DataView((await pieces.bytes(4)).buffer).getUint32(0, true);
+	const section = JSON.parse(new TextDecoder().decode(await pieces.bytes(len)));
 	const columns = {};
-	let pos = 4 + len;
 
-	for (const [column, encoding, count, least, most, size] of section.columns) {
-		if (encoding === "b") {
-			columns[column] = data.slice(pos, pos + size);
-		} else {
-			columns[column] = arrayOf(least, most, count);
-			decodeColumn(data, pos, encoding, columns[column]);
-		}
-		pos += size;
-	}
+	for (const column of section.columns)
+		columns[column[0]] = await readColumn(pieces, column);
+	await pieces.fed;
 	section.columns = columns;
 	return section;
 }

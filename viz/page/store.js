@@ -29,7 +29,7 @@
  *   duration[c], exitNs(c), offCpu[c], resumedNs(c) (NaN: never slept), returned[c],
  *   requested(c), error(c), waits(c), unfinished(c), waker(c), wokenBy(c)
  */
-import { readSection } from "./decode.js";
+import { arrayOf, readSection } from "./decode.js";
 import { readTables } from "./store_tables.js";
 
 export const NONE = -1;
@@ -241,7 +241,7 @@ export class Store {
 		this.wokenByLane = columns.wokenBy;
 		this.readyBefore = columns.ready;
 		this.callCount = columns.site.length;
-		this.placeCalls(columns);
+		this.placeCalls(columns, section.enterSpan, section.returnedSpan);
 		this.readSignals(columns);
 		this.hasCalls = true;
 	}
@@ -250,9 +250,9 @@ export class Store {
 	 * In the file a call's begin is told from its first row on, and its result as what it differs
 	 * from the bytes of that message.
 	 */
-	placeCalls(columns) {
-		const enter = new Float64Array(this.callCount);
-		const returned = new Float64Array(this.callCount);
+	placeCalls(columns, enterSpan, returnedSpan) {
+		const enter = arrayOf(...enterSpan, this.callCount);
+		const returned = arrayOf(...returnedSpan, this.callCount);
 		let next = 0;
 		const place = (c, r, bytes) => {
 			if (c !== next) return;
