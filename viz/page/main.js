@@ -120,12 +120,10 @@ function makeParts(store) {
 const pause = () => new Promise((resolve) => setTimeout(resolve));
 
 async function makeRest(app) {
-	const search = new Search(app);
-
 	new Sidebar(app);
 	new Detail(app);
 	new Table(app);
-	new Controls(app, app.canvas, app.layout, search);
+	new Controls(app, app.canvas, app.layout, new Search(app));
 	new Minimap(app, app.items, app.layout, app.canvas).rebuild();
 	showTabs(app);
 	printable(app);
@@ -141,8 +139,6 @@ async function makeRest(app) {
 	await app.store.readCalls();
 	app.canvas.bars.read();
 	app.emit("calls");
-	await pause();
-	search.prepare();
 	performance.mark("all");
 	document.documentElement.dataset.ready = "all";
 }
