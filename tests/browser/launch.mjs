@@ -2,7 +2,8 @@
 // Debian's Chromium, driven by playwright-core, which does not download one of its own.
 import { createRequire } from "node:module";
 
-const ARGUMENTS = [
+export const BROWSER = "/usr/bin/chromium";
+export const ARGUMENTS = [
 	"--headless",
 	"--no-sandbox",
 	"--disable-gpu",
@@ -17,7 +18,7 @@ const PATIENCE = 60000;
 export function launch(modules) {
 	const { chromium } = createRequire(`${modules}/`)("playwright-core");
 
-	return chromium.launch({ executablePath: "/usr/bin/chromium", args: ARGUMENTS });
+	return chromium.launch({ executablePath: BROWSER, args: ARGUMENTS });
 }
 
 /* Polls: the policy of a page forbids what playwright's own waiting does. */
