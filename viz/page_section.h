@@ -28,8 +28,8 @@ struct page_column {
 	const char *name;
 	enum page_encoding encoding;
 	size_t count;
-	size_t offset; /* of its first byte */
-	size_t len;    /* once the next one has begun */
+	size_t offset;	     /* of its first byte */
+	size_t len;	     /* once the next one has begun */
 	int64_t least, most; /* of its values */
 };
 

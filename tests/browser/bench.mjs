@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-// What a large page costs: node bench.mjs NODE_MODULES PAGE. Prints JSON. Fails where the page is too
-// large or takes too much memory; times are told only, as they mean little but on a quiet machine.
+// What a large page costs: node bench.mjs NODE_MODULES PAGE. Prints JSON. Fails where the page is
+// too large or takes too much memory; times are told only: they mean little but on a quiet machine.
 import { statSync } from "node:fs";
 import { launch, ready } from "./launch.mjs";
 import { peakMemory } from "./memory.mjs";
