@@ -49,6 +49,25 @@ static uint64_t first_unsettled_receive(const struct placing *p)
 	return first_ns;
 }
 
+static uint64_t next_if_empty(const struct placing *p, const struct viz_position *position,
+			      uint64_t place)
+{
+	return !p->tcp && position->head == position->tail ? ruler_next_slot_at(p, place) : 0;
+}
+
+/* From places to the ruler. */
+static void lay_window(const struct placing *p, struct flow_item *item)
+{
+	const struct viz_operation *op = item->op;
+	uint64_t lo = op->at_lock.known ? 0 : next_if_empty(p, &op->at_entry, item->lo);
+	uint64_t hi = next_if_empty(p, &op->at_exit, item->hi);
+
+	item->place_lo = item->lo;
+	item->place_hi = item->hi;
+	item->lo = lo ? lo : ruler_at(p, item->lo);
+	item->hi = at_most(ruler_end_at(p, item->hi), hi ? hi : VIZ_NEVER);
+}
+
 static void list_receives(struct placing *p)
 {
 	struct flow_side *side = &p->flow->receives;
@@ -60,10 +79,7 @@ static void list_receives(struct placing *p)
 		if (!ruler_is_settled(p->flow, item) || item->exit_ns >= until_ns)
 			continue;
 		ruler_window(p, item, false);
-		item->place_lo = item->lo;
-		item->place_hi = item->hi;
-		item->lo = ruler_at(p, item->lo);
-		item->hi = ruler_at(p, item->hi);
+		lay_window(p, item);
 		ARENA_PUSH(p->context->round, p->receives, p->receive_count, item);
 	}
 	if (p->receive_count)
@@ -177,6 +193,19 @@ static const struct flow_item *send_around(const struct placing *p, uint64_t pla
 								   : NULL;
 }
 
+/* Behind what others have certainly taken from there on. */
+static uint64_t behind_used(const struct placing *p, uint64_t begin)
+{
+	for (size_t i = reaching(p, begin); i < p->sends; i++) {
+		const struct flow_item *send = &p->flow->sends.items[i];
+
+		if (send->start > begin || send->start + send->used <= begin)
+			break;
+		begin = send->start + send->used;
+	}
+	return begin;
+}
+
 /* Something is missing within: its end tells where it lies, or its beginning. */
 static void lay_holed(struct placing *p, struct flow_item *receive)
 {
@@ -187,7 +216,7 @@ static void lay_holed(struct placing *p, struct flow_item *receive)
 	if (last && receive->hi > last->start && receive->hi > receive->amount)
 		begin = receive->hi - receive->amount; /* the missing is before it */
 	else if (receive->lo && send_around(p, receive->place_lo))
-		begin = receive->lo;
+		begin = behind_used(p, receive->lo);
 	if (receive->hi > receive->lo && receive->hi - receive->lo < missing)
 		missing -= receive->hi - receive->lo;
 	tell_gap(p, missing, receive->enter_ns, receive->exit_ns);

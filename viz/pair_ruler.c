@@ -375,3 +375,20 @@ uint64_t ruler_at(const struct placing *p, uint64_t place)
 		return begins_here(p, place) ? p->flow->sends.items[0].start : 0;
 	return item->start + bytes_before(p, item, place);
 }
+
+uint64_t ruler_end_at(const struct placing *p, uint64_t place)
+{
+	size_t i = ruler_send_at(p, place);
+	uint64_t at = ruler_at(p, place);
+
+	return i == p->sends || p->tcp || place <= p->flow->sends.items[i].to ? at : at + HOLE;
+}
+
+uint64_t ruler_next_slot_at(const struct placing *p, uint64_t place)
+{
+	uint64_t next = (place / SLOT_LEN + 1) * SLOT_LEN;
+	size_t i = ruler_send_at(p, next);
+
+	return i < p->sends && p->flow->sends.items[i].from == next ? p->flow->sends.items[i].start
+								    : 0;
+}

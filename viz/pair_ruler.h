@@ -56,6 +56,15 @@ size_t ruler_send_at(const struct placing *p, uint64_t place);
 /* Where a place is on the ruler; 0: before all of it. */
 uint64_t ruler_at(const struct placing *p, uint64_t place);
 
+/* The same for the end of a window: what is missing before it belongs to the window. */
+uint64_t ruler_end_at(const struct placing *p, uint64_t place);
+
+/*
+ * Of a pipe that was found empty, whose last byte had that place: the next one begins a slot. Where
+ * that is on the ruler; 0: not known.
+ */
+uint64_t ruler_next_slot_at(const struct placing *p, uint64_t place);
+
 /* A place of TCP, which goes on beyond 2^32. */
 uint64_t ruler_unwrap(const struct placing *p, uint32_t sequence);
 

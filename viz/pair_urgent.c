@@ -97,14 +97,21 @@ struct walk {
 	bool contradicted;	    /* the calls' order is not what it seems */
 };
 
+/* The kernel names another send, which may be missing; or one is missing, and nobody says which. */
+static bool may_be_another(const struct pair_context *context, const struct flow_item *send,
+			   const struct viz_operation *receive)
+{
+	if (receive->chunk_count)
+		return receive->chunk_count != 1 || receive->chunks->operation != send->op->id;
+	return context->lost;
+}
+
 /* Whether this is the one urgent byte that there was when it was received. */
 static bool is_certain(const struct pair_context *context, struct walk *walk,
 		       const struct flow_item *send, const struct flow_item *receive,
 		       const struct flow_item *next)
 {
-	const struct viz_operation *named = pair_named_send(context, receive->op);
-
-	if (walk->contradicted || (named && named != send->op))
+	if (walk->contradicted || may_be_another(context, send, receive->op))
 		return false;
 	if (!is_whole(send->op) || receive->bytes != 1 || send->enter_ns > receive->exit_ns)
 		return false;

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Traces of which records are missing: what is proved all the same, and what is left open. */
+#include "trace_text.h"
+
+#include <stdio.h>
+
+static int set_up(void **state)
+{
+	struct trace_text *t = trace_new();
+
+	trace_process(t, 10, "writer");
+	trace_pipe(t, 10, TRACE_PIPE);
+	trace_fork(t, 10, 20, "reader", 5);
+	trace_fork(t, 10, 30, "other", 6);
+	trace_channel(t, "unix:[1]", "unix-stream", ",'peer':'unix:[2]'");
+	trace_channel(t, "unix:[2]", "unix-stream", "");
+	trace_line(t, "{'type':'lost','at_ns':9,'where':'ring','count':1}");
+	*state = t;
+	return 0;
+}
+
+/* A write fills a slot of the pipe; a read found it empty and sees so many slots filled then. */
+static void fill_slot(struct trace_text *t, unsigned slot, uint64_t at_ns)
+{
+	char more[200];
+
+	snprintf(more, sizeof(more),
+		 ",'at_entry':{'head':%u,'tail':%u,'end':10,'start':0},"
+		 "'at_exit':{'head':%u,'tail':%u,'end':10,'start':0}",
+		 slot - 1, slot - 1, slot, slot - 1);
+	trace_put(t, 1000 + 2 * (unsigned)at_ns, 10, at_ns, at_ns + 2, 10, more);
+}
+
+static void read_between(struct trace_text *t, uint32_t pid, unsigned from, unsigned to,
+			 uint64_t at_ns, uint64_t to_ns)
+{
+	char more[200];
+
+	snprintf(more, sizeof(more),
+		 ",'at_entry':{'head':%u,'tail':%u,'end':10,'start':0},"
+		 "'at_exit':{'head':%u,'tail':%u,'end':10,'start':0}",
+		 from, from, to, to);
+	trace_get(t, 1000 + 2 * (unsigned)to_ns, pid, at_ns, to_ns, 10, more);
+}
+
+/* Who may have taken what is missing has not taken what is there. */
+static void readers_around_a_missing_write(void **state)
+{
+	struct trace_text *t = *state;
+
+	read_between(t, 20, 0, 1, 10, 30);
+	fill_slot(t, 1, 20);
+	read_between(t, 30, 0, 2, 11, 50);
+	fill_slot(t, 2, 40);
+	read_between(t, 20, 1, 3, 31, 70); /* slot 3 */
+	fill_slot(t, 4, 80);
+	read_between(t, 20, 3, 4, 78, 90);
+	assert_string_equal(trace_messages(t), "pipe 10>20 10 s1040+0 r1060+0 exact\n"
+					       "pipe 10>30 10 s1080+0 r1100+0 exact\n"
+					       "pipe ->20 10 - r1140+0 ambiguous\n"
+					       "pipe 10>20 10 s1160+0 r1180+0 exact\n");
+}
+
+#define SOCK(t, id, send, at, bytes, more)                                                         \
+	trace_call(t, (struct call){id, (send) ? "sendto" : "recvfrom",                            \
+				    (send) ? "send" : "receive", (send) ? 10 : 20, 0, 5,           \
+				    (send) ? "unix:[1]" : "unix:[2]", at, (at) + 1, bytes, more})
+#define URGENT ",'flags':1"
+
+/* The byte names a send that is not here: it is not the other one's. */
+static void urgent_byte_of_a_missing_send(void **state)
+{
+	struct trace_text *t = *state;
+
+	SOCK(t, 1101, true, 10, 7, URGENT ",'requested':7");
+	SOCK(t, 1105, false, 14, 1, URGENT ",'chunks':[{'operation':1103,'offset':0,'bytes':1}]");
+	trace_pair(t);
+	for (size_t i = 0; i < t->pairing->message_count; i++)
+		assert_int_equal(t->pairing->messages[i]->match, MATCH_AMBIGUOUS);
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, trace_tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		/* clang-format off */
+		TEST(readers_around_a_missing_write),
+		TEST(urgent_byte_of_a_missing_send),
+		/* clang-format on */
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
