@@ -108,6 +108,7 @@ int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child
 	if (!record)
 		return 0;
 	record->shares_fds = shares_fds;
+	record->maker_tid = parent->pid;
 	record_submit(record);
 	return 0;
 }

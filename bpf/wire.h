@@ -282,7 +282,8 @@ struct wire_process {
 	__u16 path_len;
 	__u16 args_len; /* NUL-separated */
 	__u8 args_cut;
-	__u8 pad[5];
+	__u8 pad;
+	__u32 maker_tid; /* fork: the thread that called it */
 	char comm[WIRE_COMM_LEN];
 	char text[]; /* exec: path, then at WIRE_NAME_LEN the arguments */
 };

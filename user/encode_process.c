@@ -112,6 +112,8 @@ void encode_process(struct encoder *encoder, const struct wire_process *record, 
 	json_field_uint(json, KEY(process, tid), record->head.tid);
 	if (record->event != WIRE_NAME && record->event != WIRE_EXIT)
 		json_field_uint(json, KEY(process, ppid), record->ppid);
+	if (record->event == WIRE_FORK && record->maker_tid)
+		json_field_uint(json, KEY(process, maker_tid), record->maker_tid);
 	json_field_bytes(json, KEY(process, comm), record->comm,
 			 strnlen(record->comm, sizeof(record->comm)));
 	if (record->event == WIRE_EXEC)

@@ -51,6 +51,7 @@ struct viz_process {
 };
 
 struct viz_thread {
+	size_t index; /* among its process's */
 	uint32_t tid;
 	bool own_fds; /* it left its process's table of descriptors, unshare(2) */
 	struct viz_process *process;
@@ -239,6 +240,7 @@ struct viz_process_event {
 	struct viz_process *process;
 	struct viz_thread *thread;
 	struct viz_process *parent; /* fork: who forked, if it is in the trace */
+	uint32_t maker_tid;	    /* fork: which thread of it, or of the process; 0: not known */
 	bool new_thread;	    /* fork: a thread of the same process, no new process */
 	bool last;		    /* exit: the process ended with this thread */
 	struct viz_bytes comm;

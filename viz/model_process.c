@@ -43,14 +43,12 @@ struct viz_thread *build_known_thread(const struct model_builder *b,
 	return map_get_uint(&b->threads, thread_key(process, tid));
 }
 
-struct viz_thread *build_thread(struct model_builder *b, struct viz_process *process, uint32_t tid,
-				uint64_t at_ns)
+static struct viz_thread *new_thread(struct model_builder *b, struct viz_process *process,
+				     uint32_t tid, uint64_t at_ns)
 {
-	struct viz_thread *thread = build_known_thread(b, process, tid);
+	struct viz_thread *thread = arena_alloc(b->arena, sizeof(*thread));
 
-	if (thread)
-		return thread;
-	thread = arena_alloc(b->arena, sizeof(*thread));
+	thread->index = process->thread_count;
 	thread->tid = tid;
 	thread->process = process;
 	thread->start_ns = at_ns;
@@ -60,6 +58,14 @@ struct viz_thread *build_thread(struct model_builder *b, struct viz_process *pro
 	return thread;
 }
 
+struct viz_thread *build_thread(struct model_builder *b, struct viz_process *process, uint32_t tid,
+				uint64_t at_ns)
+{
+	struct viz_thread *thread = build_known_thread(b, process, tid);
+
+	return thread ? thread : new_thread(b, process, tid, at_ns);
+}
+
 /* A new process shows as its first thread, whose tid is the pid. */
 static struct viz_process *fork_process(struct model_builder *b, struct viz_process_event *event,
 					uint32_t pid, uint32_t tid)
@@ -67,6 +73,7 @@ static struct viz_process *fork_process(struct model_builder *b, struct viz_proc
 	struct viz_process *process;
 	struct fd_event *fds;
 
+	event->maker_tid = build_u32(b, FIELD_process_maker_tid);
 	event->new_thread = tid != pid;
 	if (event->new_thread)
 		return build_process(b, pid, event->at_ns);
@@ -133,6 +140,17 @@ static void exit_process(struct model_builder *b, struct viz_process_event *even
 	build_fd_event(b, FD_EXIT, event->at_ns, process);
 }
 
+/* A tid is used again once its thread has ended. */
+static struct viz_thread *find_thread(struct model_builder *b,
+				      const struct viz_process_event *event, uint32_t tid)
+{
+	struct viz_thread *thread = build_thread(b, event->process, tid, event->at_ns);
+
+	if (event->event == PROCESS_EVENT_FORK && thread->end_ns != VIZ_NEVER)
+		return new_thread(b, event->process, tid, event->at_ns);
+	return thread;
+}
+
 /* The process and thread that a line is about, as its event makes or finds them. */
 static void find_process(struct model_builder *b, struct viz_process_event *event)
 {
@@ -145,7 +163,7 @@ static void find_process(struct model_builder *b, struct viz_process_event *even
 		event->process = snapshot_process(b, event, pid);
 	else
 		event->process = build_process(b, pid, event->at_ns);
-	event->thread = build_thread(b, event->process, tid, event->at_ns);
+	event->thread = find_thread(b, event, tid);
 	event->comm = build_string(b, FIELD_process_comm);
 	event->thread->comm = event->comm;
 	if (tid == pid || !event->process->comm.data)
