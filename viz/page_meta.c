@@ -51,6 +51,7 @@ static void put_lanes(struct json *j, const struct scene *scene)
 		put_since(j, ledger, lane->start_ns);
 		put_since(j, ledger, lane->end_ns);
 		json_bool(j, lane->before);
+		json_uint(j, scene->lanes[i].tid);
 		json_end_array(j);
 	}
 	json_end_array(j);

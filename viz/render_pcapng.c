@@ -168,11 +168,19 @@ static void put_interfaces(struct capture *c)
 	put_interface(c, "signals", "signals");
 }
 
+/* No thread has the number of another process. */
+static uint32_t number_of(const struct scene_lane *lane)
+{
+	return lane->tid ? lane->tid : lane->pid;
+}
+
 static uint32_t address_of(const struct capture *c, int lane)
 {
 	uint32_t host = lane == SCENE_OUTSIDE ? HOST_OUTSIDE : HOST_NOBODY;
 
-	return 10u << 24 | (lane < 0 ? host : c->scene->lanes[lane].pid & 0xffffff);
+	if (lane >= 0)
+		host = number_of(&c->scene->lanes[lane]) & 0xffffff;
+	return 10u << 24 | host;
 }
 
 /* "ls.1201": letters, digits and - are what a host's name may have. */
@@ -203,7 +211,7 @@ static void put_names(struct capture *c)
 		put_name(body, address_of(c, SCENE_NOWHERE), "nobody", 0);
 		for (size_t i = 0; i < scene->lane_count; i++)
 			put_name(body, address_of(c, (int)i), scene->lanes[i].title,
-				 scene->lanes[i].pid);
+				 number_of(&scene->lanes[i]));
 		put_u32(body, 0); /* end of records */
 	}
 	put_block(c, BLOCK_NAMES, body, &bytes, &len);

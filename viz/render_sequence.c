@@ -31,14 +31,15 @@ static void put_cut(FILE *out, const char *text, size_t most)
 char *render_lane_name(const struct scene_lane *lane)
 {
 	int len = (int)render_cut(lane->title, NAME_MOST);
+	char number[SCENE_NUMBER];
+	const char *cut = lane->title[len] ? "…" : "";
 	char *name;
-	int err = asprintf(&name, "%.*s%s", len, lane->title, lane->title[len] ? "…" : "");
+	int err;
 
-	if (err >= 0 && lane->pid) {
-		free(name);
-		err = asprintf(&name, "%.*s%s [%" PRIu32 "]", len, lane->title,
-			       lane->title[len] ? "…" : "", lane->pid);
-	}
+	if (*scene_lane_number(lane, number))
+		err = asprintf(&name, "%.*s%s [%s]", len, lane->title, cut, number);
+	else
+		err = asprintf(&name, "%.*s%s", len, lane->title, cut);
 	if (err == 0) { /* nothing has no place in a diagram's language */
 		free(name);
 		return strdup("?");
@@ -121,13 +122,15 @@ static const char *kind_word(enum scene_kind kind)
 
 static void put_part(FILE *out, const struct scene *scene, const struct scene_row *row)
 {
+	char number[SCENE_NUMBER];
+
 	switch (row->part) {
 	case SCENE_SENT:
 		fprintf(out, " leaves (#%u)", row->tie);
 		if (row->to >= 0) {
 			fputs(" for ", out);
 			put_cut(out, scene->lanes[row->to].title, NAME_MOST);
-			fprintf(out, " [%" PRIu32 "]", scene->lanes[row->to].pid);
+			fprintf(out, " [%s]", scene_lane_number(&scene->lanes[row->to], number));
 		}
 		break;
 	case SCENE_RECEIVED:

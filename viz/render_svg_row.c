@@ -50,10 +50,12 @@ char *svg_label(const struct svg_page *page, const struct scene_row *row)
 
 static void put_end(struct svg_page *page, int end, const char *outside)
 {
+	char number[SCENE_NUMBER];
+
 	if (end >= 0) {
 		svg_put_text(page, page->scene->lanes[end].title, SIZE_MAX);
-		if (page->scene->lanes[end].pid)
-			fprintf(page->out, " [%u]", page->scene->lanes[end].pid);
+		if (*scene_lane_number(&page->scene->lanes[end], number))
+			fprintf(page->out, " [%s]", number);
 	} else {
 		svg_put_text(page, *outside ? outside : "(not traced)", SIZE_MAX);
 	}

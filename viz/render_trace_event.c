@@ -77,6 +77,11 @@ static uint32_t pid_of(const struct events *e, int lane)
 	return lane < 0 ? CHANNELS_PID : e->scene->lanes[lane].pid;
 }
 
+static uint32_t tid_of(const struct events *e, int lane)
+{
+	return lane < 0 || !e->scene->lanes[lane].tid ? pid_of(e, lane) : e->scene->lanes[lane].tid;
+}
+
 static void put_name(struct events *e, const char *what, uint32_t pid, uint32_t tid,
 		     const char *name)
 {
@@ -85,6 +90,15 @@ static void put_name(struct events *e, const char *what, uint32_t pid, uint32_t 
 	fputs(",\"args\":{\"name\":", e->out);
 	put_string(e->out, name);
 	fputs("}}", e->out);
+}
+
+/* A process has the name of its first thread. */
+static void put_lane(struct events *e, const struct scene_lane *lane)
+{
+	if (!lane->tid || lane->tid == lane->pid)
+		put_name(e, "process_name", lane->pid, lane->pid, lane->title);
+	if (lane->tid)
+		put_name(e, "thread_name", lane->pid, lane->tid, lane->title);
 }
 
 /* --- slices --- */
@@ -182,13 +196,14 @@ static void put_arrow_end(struct events *e, const struct scene_message *m, size_
 
 static void put_end(FILE *out, const struct scene *scene, const char *key, int lane)
 {
+	char number[SCENE_NUMBER];
 	char *text;
 
 	if (lane == SCENE_NOWHERE)
 		return;
 	fprintf(out, ",\"%s\":", key);
-	if (lane < 0 || asprintf(&text, "%s [%" PRIu32 "]", scene->lanes[lane].title,
-				 scene->lanes[lane].pid) < 0) {
+	if (lane < 0 || asprintf(&text, "%s [%s]", scene->lanes[lane].title,
+				 scene_lane_number(&scene->lanes[lane], number)) < 0) {
 		put_string(out, "(not traced)");
 		return;
 	}
@@ -208,12 +223,10 @@ static void put_instant(struct events *e, const struct scene_message *m)
 {
 	int lane = m->to >= 0 && m->part == SCENE_WHOLE ? m->to : m->from;
 	uint64_t ns = lane == m->to && m->received_ns != SCENE_NEVER ? m->received_ns : m->sent_ns;
-	uint32_t pid;
 
 	if (lane < 0)
 		lane = m->to;
-	pid = pid_of(e, lane);
-	begin_timed(e, "i", pid, pid, ns == SCENE_NEVER ? e->start_ns : ns);
+	begin_timed(e, "i", pid_of(e, lane), tid_of(e, lane), ns == SCENE_NEVER ? e->start_ns : ns);
 	put_field(e, "s", "p");
 	put_message_name(e, m);
 	fputs(",\"args\":{\"fate\":", e->out);
@@ -349,8 +362,7 @@ static int put_events(struct events *e, size_t *open)
 	nest(e, open);
 	fputs("{\"traceEvents\":[\n", e->out);
 	for (size_t i = 0; i < scene->lane_count; i++)
-		put_name(e, "process_name", scene->lanes[i].pid, scene->lanes[i].pid,
-			 scene->lanes[i].title);
+		put_lane(e, &scene->lanes[i]);
 	put_slices(e);
 	put_messages(e);
 	err = put_counters(e);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "scene.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -295,6 +296,16 @@ struct scene_call *scene_add_call(struct scene *scene, int lane, uint32_t tid)
 	call->tid = tid;
 	call->name = call->result = call->object = empty;
 	return call;
+}
+
+const char *scene_lane_number(const struct scene_lane *lane, char buf[SCENE_NUMBER])
+{
+	*buf = '\0';
+	if (lane->tid)
+		snprintf(buf, SCENE_NUMBER, "%" PRIu32 "/%" PRIu32, lane->pid, lane->tid);
+	else if (lane->pid)
+		snprintf(buf, SCENE_NUMBER, "%" PRIu32, lane->pid);
+	return buf;
 }
 
 /* Formatted and harmless; `empty` where there is no memory. */

@@ -94,7 +94,8 @@ enum scene_lane_kind {
 struct scene_lane {
 	enum scene_lane_kind kind;
 	char *title;	  /* name of its last program, or of the channel */
-	uint32_t pid;	  /* 0: it has none; of a thread its tid */
+	uint32_t pid;	  /* 0: it has none */
+	uint32_t tid;	  /* of a thread, else 0 */
 	size_t first_row; /* lives in rows [first_row, last_row] */
 	size_t last_row;  /* SCENE_NO_ROW: beyond the end */
 	bool born;	  /* its birth is the row first_row; false: it was there before */
@@ -193,6 +194,7 @@ struct scene {
 	uint64_t bytes;
 	uint64_t signals;     /* of which are signals */
 	size_t process_count; /* of the trace */
+	size_t thread_count;  /* with a lane of their own */
 	size_t channel_total; /* that carried a message */
 	struct scene_lane *lanes;
 	size_t lane_count;
@@ -239,6 +241,10 @@ struct scene_call *scene_add_call(struct scene *scene, int lane, uint32_t tid);
 void scene_add_mark_line(struct scene *scene, struct scene_mark *mark, const char *line);
 void scene_add_note(struct scene *scene, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/* "1201", of a thread "1201/1203", of what is neither "". Gives buf. */
+#define SCENE_NUMBER 24
+const char *scene_lane_number(const struct scene_lane *lane, char buf[SCENE_NUMBER]);
 
 /* Replaces a string of one of the above, made harmless. */
 void scene_set(struct scene *scene, char **slot, const char *format, ...)

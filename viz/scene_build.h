@@ -26,7 +26,8 @@ struct scene_request {
 	size_t max_rows;		 /* 0: all */
 	bool unfold;			 /* draw what repeats each time */
 	enum scene_via via;
-	bool group;			   /* like processes are one lane */
+	bool group;			   /* like processes, or threads, are one lane */
+	bool threads;			   /* of a process that has several, each has a lane */
 	bool facts;			   /* with objects, messages and calls */
 	bool ledger;			   /* everything, and no picture */
 	const struct diagnosis *diagnosis; /* its findings are marks; NULL: none */

@@ -57,12 +57,13 @@ static bool is_worth(const struct scene_drafts *d, const struct viz_operation *o
 	return is_restart(op) ? has_failed(d->interrupter[op->index]) : is_telling(op);
 }
 
-static bool is_same_failure(const struct draft *draft, const struct viz_operation *op)
+static bool is_same_failure(const struct draft *draft, const struct viz_operation *op, int lane)
 {
 	const struct viz_operation *before = draft->of.operation;
 
 	return draft->kind == SCENE_FAILED && before->process == op->process &&
-	       before->channel == op->channel && viz_bytes_equal(before->error, op->error) &&
+	       draft->from == lane && before->channel == op->channel &&
+	       viz_bytes_equal(before->error, op->error) &&
 	       viz_bytes_equal(before->syscall, op->syscall) && before->fd == op->fd;
 }
 
@@ -80,7 +81,7 @@ static void collect_failed(struct scene_drafts *d, const struct viz_operation *o
 	bool goes_on = is_restart(op) && m && m->signal->restarted;
 	struct draft *draft = d->count ? &d->rows[d->count - 1] : NULL;
 
-	if (draft && !goes_on && is_same_failure(draft, op)) {
+	if (draft && !goes_on && is_same_failure(draft, op, lane)) {
 		draft->repeated++;
 		return;
 	}
@@ -115,7 +116,7 @@ void scene_collect_calls(struct scene_drafts *d)
 
 	for (size_t i = 0; i < model->operation_count; i++) {
 		const struct viz_operation *op = model->operations[i];
-		int lane = scene_lane_of(d, op->process);
+		int lane = scene_lane_of_operation(d, op);
 
 		if (lane < 0 ||
 		    (d->request->filter && !viz_filter_operation(d->request->filter, op)))

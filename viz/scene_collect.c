@@ -48,7 +48,7 @@ static int end_lane(const struct scene_drafts *d, const struct viz_end *end)
 
 	if (!end->known)
 		return SCENE_NOWHERE;
-	lane = scene_lane_of(d, end->process);
+	lane = scene_lane_of_end(d, end);
 	return lane < 0 ? SCENE_OUTSIDE : lane;
 }
 
@@ -75,7 +75,7 @@ static uint64_t received_ns(const struct viz_message *m)
 }
 
 /* The SIGCHLD of an exit is told in the row of the exit. */
-static bool is_exit_notice(const struct viz_message *m)
+bool scene_is_exit_notice(const struct viz_message *m)
 {
 	return m->signal && m->signal->number == SIGCHLD && m->from.process &&
 	       m->from.process->ended && m->signal->generate &&
@@ -159,7 +159,7 @@ static void collect_messages(struct scene_drafts *d)
 
 		if (m->signal && m->signal->interrupted)
 			d->interrupter[m->signal->interrupted->index] = m;
-		if (scene_wants_message(d, m) && !is_exit_notice(m))
+		if (scene_wants_message(d, m) && !scene_is_exit_notice(m))
 			collect_message(d, m);
 	}
 }
@@ -176,8 +176,9 @@ static void collect_eofs(struct scene_drafts *d)
 	d->failed |= !told;
 	for (size_t i = 0; told && i < pairing->eof_count; i++) {
 		const struct viz_eof *eof = pairing->eofs[i];
-		int from = scene_lane_of(d, eof->process);
-		int to = scene_lane_of(d, eof->receive->process);
+		int from = eof->closed_by ? scene_lane_of_operation(d, eof->closed_by)
+					  : scene_lane_of(d, eof->process);
+		int to = scene_lane_of_operation(d, eof->receive);
 		struct draft *draft;
 
 		if (to < 0 || !scene_wants_operation(d, eof->receive) ||
@@ -207,7 +208,7 @@ static bool is_connection(const struct viz_connection *c)
 
 static int operation_lane(const struct scene_drafts *d, const struct viz_operation *op)
 {
-	int lane = op ? scene_lane_of(d, op->process) : SCENE_OUTSIDE;
+	int lane = op ? scene_lane_of_operation(d, op) : SCENE_OUTSIDE;
 
 	return lane < 0 ? SCENE_OUTSIDE : lane;
 }
@@ -235,100 +236,6 @@ static void collect_connections(struct scene_drafts *d)
 	}
 }
 
-/* --- processes --- */
-
-static void collect_event(struct scene_drafts *d, const struct viz_process_event *event)
-{
-	int lane = scene_lane_of(d, event->process);
-	int parent = scene_lane_of(d, event->parent);
-	struct draft *draft;
-
-	if (lane < 0)
-		return;
-	if (event->event == PROCESS_EVENT_FORK && !event->new_thread && parent >= 0)
-		draft = scene_draft(d, SCENE_FORK, parent, lane);
-	else if (event->event == PROCESS_EVENT_EXEC)
-		draft = scene_draft(d, SCENE_EXEC, lane, SCENE_NOWHERE);
-	else
-		return;
-	draft->of.event = event;
-	draft->sent_ns = draft->received_ns = event->at_ns;
-}
-
-static const struct viz_message **exit_notices(struct scene_drafts *d)
-{
-	const struct viz_pairing *pairing = d->request->pairing;
-	const struct viz_message **notices = calloc(d->request->model->process_count + 1,
-						    sizeof(*notices));
-
-	if (!notices)
-		d->failed = true;
-	for (size_t i = 0; notices && i < pairing->message_count; i++)
-		if (is_exit_notice(pairing->messages[i]))
-			notices[pairing->messages[i]->from.process->index] = pairing->messages[i];
-	return notices;
-}
-
-/* The last moment of each lane in the drafts so far: the exit comes behind it. */
-static uint64_t *last_moments(struct scene_drafts *d)
-{
-	uint64_t *last = calloc(d->scene->lane_count + 1, sizeof(*last));
-
-	if (!last)
-		d->failed = true;
-	for (size_t i = 0; last && i < d->count; i++) {
-		const struct draft *draft = &d->rows[i];
-
-		if (draft->from >= 0)
-			last[draft->from] = latest(last[draft->from], draft->sent_ns);
-		if (draft->to >= 0)
-			last[draft->to] = latest(last[draft->to], draft->received_ns);
-	}
-	return last;
-}
-
-static void collect_exit(struct scene_drafts *d, const struct viz_process *process,
-			 const struct viz_message *told, uint64_t last_ns)
-{
-	int lane = scene_lane_of(d, process);
-	int to = told && scene_wants_message(d, told) ? scene_lane_of(d, told->to.process)
-						      : SCENE_NOWHERE;
-	struct draft *draft = scene_draft(d, SCENE_EXIT, lane, to);
-
-	draft->of.process = process;
-	draft->told = told;
-	draft->sent_ns = latest(process->end_ns, last_ns);
-	if (told)
-		draft->sent_ns = latest(draft->sent_ns, told->signal->generate->at_ns);
-	draft->received_ns = draft->sent_ns;
-}
-
-/* Others live on there when one ends. */
-static bool is_group(const struct scene_drafts *d, int lane)
-{
-	return !d->scene->failed && d->scene->lanes[lane].kind == SCENE_LANE_GROUP;
-}
-
-static void collect_processes(struct scene_drafts *d)
-{
-	const struct viz_model *model = d->request->model;
-	const struct viz_message **notices = exit_notices(d);
-	uint64_t *last;
-
-	for (size_t i = 0; i < model->process_event_count; i++)
-		collect_event(d, model->process_events[i]);
-	last = last_moments(d);
-	for (size_t i = 0; last && notices && i < model->process_count; i++) {
-		const struct viz_process *process = model->processes[i];
-		int lane = scene_lane_of(d, process);
-
-		if (process->ended && lane >= 0)
-			collect_exit(d, process, notices[i], is_group(d, lane) ? 0 : last[lane]);
-	}
-	free(last);
-	free(notices);
-}
-
 void scene_collect(struct scene_drafts *d)
 {
 	collect_messages(d);
@@ -337,5 +244,5 @@ void scene_collect(struct scene_drafts *d)
 	scene_collect_calls(d);
 	if (d->request->diagnosis)
 		scene_collect_marks(d);
-	collect_processes(d);
+	scene_collect_processes(d);
 }

@@ -31,28 +31,24 @@ struct draft *scene_draft(struct scene_drafts *d, enum scene_kind kind, int from
 	return draft;
 }
 
-int scene_lane_of(const struct scene_drafts *d, const struct viz_process *process)
-{
-	return process ? d->lane_of[process->index] : SCENE_NOWHERE;
-}
-
 static int begin(struct scene_drafts *d, const struct scene_request *request)
 {
 	const struct viz_model *model = request->model;
-
-	size_t lanes = model->process_count + model->channel_count + 2;
+	size_t lanes;
 
 	*d = (struct scene_drafts){
 		.request = request, .scene = scene_new(), .kernel_lane = SCENE_NOWHERE};
-	d->lane_of = calloc(model->process_count + 1, sizeof(*d->lane_of));
+	d->arena = arena_new();
+	scene_make_actors(d);
+	lanes = d->actor_count + model->channel_count + 2;
+	d->lane_of = calloc(d->actor_count + 1, sizeof(*d->lane_of));
 	d->channel_lane = calloc(model->channel_count + 1, sizeof(*d->channel_lane));
-	d->processes = calloc(lanes, sizeof(*d->processes));
-	d->names = calloc(model->process_count + 1, sizeof(*d->names));
+	d->actor_on = calloc(lanes, sizeof(*d->actor_on));
+	d->names = calloc(d->actor_count + 1, sizeof(*d->names));
 	d->lane_end_ns = calloc(lanes, sizeof(*d->lane_end_ns));
 	d->namesake = calloc(lanes, sizeof(*d->namesake));
-	d->arena = arena_new();
 	d->interrupter = calloc(model->operation_count + 1, sizeof(*d->interrupter));
-	return d->scene && d->lane_of && d->processes && d->names && d->namesake &&
+	return d->scene && d->lane_of && d->actor_on && d->names && d->namesake &&
 			       d->channel_lane && d->lane_end_ns && d->interrupter
 		       ? 0
 		       : -ENOMEM;
@@ -63,7 +59,7 @@ static void end(struct scene_drafts *d)
 	free(d->lane_of);
 	free(d->channel_lane);
 	free(d->lane_end_ns);
-	free(d->processes);
+	free(d->actor_on);
 	free(d->names);
 	free(d->namesake);
 	free(d->interrupter);

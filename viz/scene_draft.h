@@ -7,6 +7,7 @@
 #define VIZ_SCENE_DRAFT_H
 
 #include "diagnose.h"
+#include "scene_actor.h"
 #include "scene_build.h"
 
 struct draft {
@@ -37,18 +38,22 @@ struct draft {
 		*told;		       /* SCENE_EXIT: the SIGCHLD; SCENE_FAILED: what interrupted */
 	size_t repeated;	       /* SCENE_FAILED: this often in a row, less one */
 	const struct draft_fold *fold; /* it stands for several; NULL: for itself */
-	bool lonely;		       /* the message's other half is not drawn */
+	const struct viz_thread *thread; /* SCENE_FORK, SCENE_EXIT: of no more than this */
+	bool lonely;			 /* the message's other half is not drawn */
 };
 
 struct scene_drafts {
 	const struct scene_request *request;
 	struct scene *scene;
-	int *lane_of;				/* of a process, by index; SCENE_NOWHERE: none */
-	const struct viz_process **processes;	/* of a lane */
-	struct viz_bytes *names;		/* of a process, by index: its program's */
+	struct scene_actor *actors; /* scene_actor.h */
+	size_t actor_count;
+	size_t *actor_base, *actor_first;	/* of a process, by index */
+	int *lane_of;				/* of an actor; SCENE_NOWHERE: none */
+	size_t *actor_on;			/* of a lane: the first that has it */
+	struct viz_bytes *names;		/* of an actor: its program's */
 	int *channel_lane;			/* of a channel, by index, or SCENE_NOWHERE */
 	int kernel_lane;			/* SCENE_NOWHERE: none */
-	uint64_t *lane_end_ns;			/* of a lane: when its last process ended */
+	uint64_t *lane_end_ns;			/* of a lane: when its last actor ended */
 	bool *namesake;				/* of a lane: another one has the same title */
 	const struct viz_message **interrupter; /* of an operation, by index; NULL: none */
 	struct draft *rows;
@@ -66,32 +71,31 @@ struct scene_drafts {
 /* Never NULL; what is added after a failure is lost. */
 struct draft *scene_draft(struct scene_drafts *d, enum scene_kind kind, int from, int to);
 
-int scene_lane_of(const struct scene_drafts *d, const struct viz_process *process);
-
-/* Under which of its names each process spoke most (scene_talk.c); before the lanes are made. */
+/* Under which of its names each actor spoke most (scene_talk.c); before the lanes are made. */
 void scene_name_processes(struct scene_drafts *d);
 
 /*
- * Lanes that are no processes (scene_via.c). After the lane of `process` (its `number`th of
- * `count`) those are added that belong there.
+ * Lanes that are no actors (scene_via.c). After the lane of `actor` (its `number`th of `count`)
+ * those are added that belong there.
  */
 void scene_plan_vias(struct scene_drafts *d);
-void scene_add_vias(struct scene_drafts *d, const struct viz_process *process, size_t number,
-		    size_t count);
+void scene_add_vias(struct scene_drafts *d, size_t actor, size_t number, size_t count);
 int scene_message_via(const struct scene_drafts *d, const struct viz_message *m);
 int scene_channel_via(const struct scene_drafts *d, const struct viz_channel *channel);
 bool scene_is_via(const struct scene_drafts *d, int lane);
 
 /*
- * Of each process, by index, the first one of its group: itself, where it is in none. For free(),
+ * Of each actor the first one of its group: itself, where it is in none. For free(),
  * NULL: out of memory (scene_group.c).
  */
 size_t *scene_group(struct scene_drafts *d);
 
-/* Collecting (scene_lanes.c, scene_collect.c, scene_calls.c). */
+/* Collecting (scene_lanes.c, scene_collect.c, scene_calls.c, scene_lives.c). */
 void scene_make_lanes(struct scene_drafts *d);
 void scene_collect(struct scene_drafts *d);
-void scene_collect_calls(struct scene_drafts *d); /* failed and waiting ones */
+void scene_collect_calls(struct scene_drafts *d);	/* failed and waiting ones */
+void scene_collect_processes(struct scene_drafts *d);	/* once all others are there */
+bool scene_is_exit_notice(const struct viz_message *m); /* its SIGCHLD */
 
 /* What diagnose found (scene_marks.c): before the processes' ends, and once there are rows. */
 void scene_collect_marks(struct scene_drafts *d);
@@ -136,8 +140,8 @@ void scene_say_owned(struct scene_drafts *d, char **slot, const char *format, ch
  * "ls" of a process, with its pid where another lane has that name too, "ls[1201]" of a message's
  * end, "read(0)" of a call, "pipe:[77]" of a channel; allocated, or NULL.
  */
-char *scene_comm(const struct scene_drafts *d, const struct viz_process *process);
-char *scene_short_name(const struct scene_drafts *d, const struct viz_process *process);
+char *scene_comm(const struct scene_drafts *d, size_t actor);
+char *scene_actor_name(const struct scene_drafts *d, size_t actor);
 char *scene_end_name(const struct scene_drafts *d, const struct viz_end *end);
 char *scene_outsider(const struct viz_outsider *process); /* "redis-server[812]" */
 char *scene_call(const struct viz_operation *operation);

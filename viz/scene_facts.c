@@ -33,7 +33,7 @@ static uint64_t end_ns(const struct scene_drafts *d, const struct viz_operation 
 
 static void add_call(struct scene_drafts *d, struct places *places, const struct viz_operation *op)
 {
-	int lane = scene_lane_of(d, op->process);
+	int lane = scene_lane_of_operation(d, op);
 	struct scene_call *call;
 
 	if (lane < 0 || !scene_wants_operation(d, op))

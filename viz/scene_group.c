@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * Which processes are alike: children of the same parent that bear the same name and send and
- * receive by the same means, as the workers of a server are, or the senders of a benchmark.
+ * receive by the same means, as the workers of a server are, or the senders of a benchmark. Of
+ * threads that have lanes of their own, those of one process, but for the first.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "scene_draft.h"
 
-static void note(uint64_t *words, const struct viz_process *process, enum mechanism mechanism)
+static void note(const struct scene_drafts *d, uint64_t *words, const struct viz_end *end,
+		 enum mechanism mechanism)
 {
-	if (process)
-		words[process->index] |= UINT64_C(1) << mechanism;
+	if (end->process)
+		words[scene_actor_of_end(d, end)] |= UINT64_C(1) << mechanism;
 }
 
 /* Bits of the mechanisms by which each sends, or receives. */
@@ -24,16 +26,18 @@ static void find_roles(const struct scene_drafts *d, uint64_t *sends, uint64_t *
 
 		if (m->signal || !scene_wants_message(d, m))
 			continue;
-		note(sends, m->from.process, m->mechanism);
-		note(receives, m->to.process, m->mechanism);
+		note(d, sends, &m->from, m->mechanism);
+		note(d, receives, &m->to, m->mechanism);
 	}
 }
 
-static struct viz_bytes key_of(struct scene_drafts *d, const struct viz_process *process,
-			       uint64_t sends, uint64_t receives)
+static struct viz_bytes key_of(struct scene_drafts *d, size_t index, uint64_t sends,
+			       uint64_t receives)
 {
-	const struct viz_bytes name = d->names[process->index];
-	const uint64_t words[] = {process->ppid, sends, receives};
+	const struct scene_actor *actor = &d->actors[index];
+	const struct viz_bytes name = d->names[index];
+	const uint64_t words[] = {actor->thread ? actor->process->index : actor->process->ppid,
+				  actor->thread != NULL, sends, receives};
 	char *key = arena_alloc(d->arena, sizeof(words) + name.len);
 
 	memcpy(key, words, sizeof(words));
@@ -44,27 +48,27 @@ static struct viz_bytes key_of(struct scene_drafts *d, const struct viz_process 
 
 size_t *scene_group(struct scene_drafts *d)
 {
-	const struct viz_model *model = d->request->model;
-	size_t *first = calloc(model->process_count + 1, sizeof(*first));
-	uint64_t *sends = arena_array(d->arena, model->process_count + 1, sizeof(*sends));
-	uint64_t *receives = arena_array(d->arena, model->process_count + 1, sizeof(*receives));
+	size_t *first = calloc(d->actor_count + 1, sizeof(*first));
+	uint64_t *sends = arena_array(d->arena, d->actor_count + 1, sizeof(*sends));
+	uint64_t *receives = arena_array(d->arena, d->actor_count + 1, sizeof(*receives));
 	struct map groups = {0};
 
 	if (d->request->group)
 		find_roles(d, sends, receives);
-	for (size_t i = 0; first && i < model->process_count; i++) {
-		const struct viz_process *process = model->processes[i], *leader = NULL;
+	for (size_t i = 0; first && i < d->actor_count; i++) {
+		const size_t *leader;
 		struct viz_bytes key;
 
 		first[i] = i;
-		if (!d->request->group || d->lane_of[i] == SCENE_NOWHERE)
+		if (!d->request->group || d->lane_of[i] == SCENE_NOWHERE ||
+		    (d->actors[i].thread && d->actors[i].first))
 			continue;
-		key = key_of(d, process, sends[i], receives[i]);
+		key = key_of(d, i, sends[i], receives[i]);
 		leader = map_get(&groups, key);
 		if (leader)
-			first[i] = leader->index;
+			first[i] = *leader;
 		else
-			map_put(d->arena, &groups, key, (void *)process);
+			map_put(d->arena, &groups, key, &first[i]);
 	}
 	return first;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Which processes get a lane, and in what order. */
+/* Which processes, or threads of theirs, get a lane, and in what order. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,38 +42,49 @@ bool scene_is_outside(const struct scene_drafts *d, const struct viz_process *pr
 	return !process || process->pid == d->request->model->header.tracer;
 }
 
-static void mark(struct scene_drafts *d, const struct viz_process *process)
+/* With a thread goes the first one of its process, for what concerns them all. */
+static void mark(struct scene_drafts *d, size_t actor)
 {
-	if (!scene_is_outside(d, process))
-		d->lane_of[process->index] = 0;
+	const struct viz_process *process = d->actors[actor].process;
+
+	if (scene_is_outside(d, process))
+		return;
+	d->lane_of[actor] = 0;
+	d->lane_of[scene_actor_of(d, process, NULL)] = 0;
 }
 
-static void mark_operation(struct scene_drafts *d, const struct viz_operation *operation)
+static void mark_end(struct scene_drafts *d, const struct viz_end *end)
 {
-	if (operation)
-		mark(d, operation->process);
+	if (end->process)
+		mark(d, scene_actor_of_end(d, end));
+}
+
+static void mark_eof(struct scene_drafts *d, const struct viz_eof *eof)
+{
+	if (eof->closed_by)
+		mark(d, scene_actor_of_operation(d, eof->closed_by));
+	else if (eof->process)
+		mark(d, scene_actor_of(d, eof->process, NULL));
+	mark(d, scene_actor_of_operation(d, eof->receive));
 }
 
 /* With a filter, only who has part in what it lets through. */
 static void mark_filtered(struct scene_drafts *d)
 {
-	const struct viz_model *model = d->request->model;
 	const struct viz_pairing *pairing = d->request->pairing;
 	const struct viz_filter *filter = d->request->filter;
 
 	for (size_t i = 0; i < pairing->message_count; i++)
 		if (viz_filter_message(filter, pairing->messages[i])) {
-			mark(d, pairing->messages[i]->from.process);
-			mark(d, pairing->messages[i]->to.process);
+			mark_end(d, &pairing->messages[i]->from);
+			mark_end(d, &pairing->messages[i]->to);
 		}
 	for (size_t i = 0; i < pairing->eof_count; i++)
-		if (viz_filter_operation(filter, pairing->eofs[i]->receive)) {
-			mark(d, pairing->eofs[i]->process);
-			mark_operation(d, pairing->eofs[i]->receive);
-		}
-	for (size_t i = 0; names_processes(filter) && i < model->process_count; i++)
-		if (viz_filter_process(filter, model->processes[i]))
-			mark(d, model->processes[i]);
+		if (viz_filter_operation(filter, pairing->eofs[i]->receive))
+			mark_eof(d, pairing->eofs[i]);
+	for (size_t i = 0; names_processes(filter) && i < d->actor_count; i++)
+		if (viz_filter_process(filter, d->actors[i].process))
+			mark(d, i);
 }
 
 static int by_title(const void *a, const void *b, void *lanes)
@@ -103,14 +114,19 @@ static void find_namesakes(struct scene_drafts *d)
 	free(sorted);
 }
 
-static void add_lane(struct scene_drafts *d, const struct viz_process *process, size_t members)
+static void add_lane(struct scene_drafts *d, size_t index, size_t members)
 {
+	const struct scene_actor *actor = &d->actors[index];
 	struct scene_lane *lane;
-	char *name = scene_comm(d, process);
+	char *name = scene_comm(d, index);
 
-	d->processes[d->scene->lane_count] = process;
-	d->lane_of[process->index] = (int)d->scene->lane_count;
-	lane = scene_add_lane(d->scene, name ? name : "?", members > 1 ? 0 : process->pid);
+	d->actor_on[d->scene->lane_count] = index;
+	d->lane_of[index] = (int)d->scene->lane_count;
+	lane = scene_add_lane(d->scene, name ? name : "?", members > 1 ? 0 : actor->process->pid);
+	if (actor->thread && members <= 1) {
+		lane->kind = SCENE_LANE_THREAD;
+		lane->tid = actor->thread->tid;
+	}
 	if (members > 1) {
 		lane->kind = SCENE_LANE_GROUP;
 		scene_set(d->scene, &lane->title, "%s ×%zu", name ? name : "?", members);
@@ -123,7 +139,7 @@ static size_t count_groups(const struct scene_drafts *d, const size_t *first, si
 {
 	size_t count = 0;
 
-	for (size_t i = 0; i < d->request->model->process_count; i++) {
+	for (size_t i = 0; i < d->actor_count; i++) {
 		if (d->lane_of[i] != 0)
 			continue;
 		members[first[i]]++;
@@ -134,27 +150,26 @@ static size_t count_groups(const struct scene_drafts *d, const size_t *first, si
 
 static void add_groups(struct scene_drafts *d, const size_t *first, size_t *members)
 {
-	const struct viz_model *model = d->request->model;
 	size_t count = count_groups(d, first, members);
 	size_t number = 0;
 
 	scene_plan_vias(d);
-	for (size_t i = 0; i < model->process_count; i++) {
+	for (size_t i = 0; i < d->actor_count; i++) {
 		if (d->lane_of[i] != 0)
 			continue;
 		if (first[i] != i) {
 			d->lane_of[i] = d->lane_of[first[i]];
 			continue;
 		}
-		add_lane(d, model->processes[i], members[i]);
-		scene_add_vias(d, model->processes[i], ++number, count);
+		add_lane(d, i, members[i]);
+		scene_add_vias(d, i, ++number, count);
 	}
 }
 
 static void add_lanes(struct scene_drafts *d)
 {
 	size_t *first = scene_group(d);
-	size_t *members = calloc(d->request->model->process_count + 1, sizeof(*members));
+	size_t *members = calloc(d->actor_count + 1, sizeof(*members));
 
 	if (first && members)
 		add_groups(d, first, members);
@@ -166,22 +181,21 @@ static void add_lanes(struct scene_drafts *d)
 
 void scene_make_lanes(struct scene_drafts *d)
 {
-	const struct viz_model *model = d->request->model;
 	bool filtered = is_filtered(d->request->filter);
 
-	for (size_t i = 0; i < model->process_count; i++) {
+	for (size_t i = 0; i < d->actor_count; i++)
 		d->lane_of[i] = SCENE_NOWHERE;
-		if (!filtered)
-			mark(d, model->processes[i]);
-	}
+	for (size_t i = 0; !filtered && i < d->actor_count; i++)
+		mark(d, i);
 	if (filtered)
 		mark_filtered(d);
 	add_lanes(d);
-	for (size_t i = 0; i < model->process_count; i++) {
+	for (size_t i = 0; i < d->actor_count; i++) {
 		uint64_t *end_ns = &d->lane_end_ns[d->lane_of[i] < 0 ? 0 : d->lane_of[i]];
+		uint64_t ns = scene_actor_end_ns(&d->actors[i]);
 
-		if (d->lane_of[i] >= 0 && model->processes[i]->end_ns > *end_ns)
-			*end_ns = model->processes[i]->end_ns;
+		if (d->lane_of[i] >= 0 && ns > *end_ns)
+			*end_ns = ns;
 	}
 	find_namesakes(d);
 }

@@ -98,7 +98,7 @@ static uint32_t thread_of(struct ledger_build *b, const struct viz_operation *op
 	struct scene_ledger *ledger = b->ledger;
 	const void *who = op->thread ? (const void *)op->thread : (const void *)op->process;
 	const size_t *place = map_get_uint(&b->threads, (uintptr_t)who);
-	struct ledger_thread thread = {.lane = scene_lane_of(b->d, op->process),
+	struct ledger_thread thread = {.lane = scene_lane_of_operation(b->d, op),
 				       .tid = op->thread ? op->thread->tid : op->process->pid};
 
 	if (place)
@@ -148,7 +148,7 @@ uint32_t ledger_use_call(struct ledger_build *b, const struct viz_operation *op)
 	struct scene_ledger *ledger = b->ledger;
 	struct ledger_call call;
 
-	if (!op || scene_lane_of(b->d, op->process) < 0)
+	if (scene_lane_of_operation(b->d, op) < 0)
 		return LEDGER_NONE;
 	if (b->call_of[op->index] != LEDGER_NONE)
 		return b->call_of[op->index];
@@ -182,13 +182,15 @@ static void set_wakers(struct ledger_build *b)
 	for (size_t i = 0; i < model->operation_count; i++) {
 		const struct viz_operation *op = model->operations[i];
 		uint32_t call = b->call_of[i];
+		const struct viz_operation *waker;
 
 		if (call == LEDGER_NONE)
 			continue;
-		b->ledger->calls[call].woken_by = scene_lane_of(b->d, op->woken_by);
-		if (op->waker)
-			b->ledger->calls[call].waker =
-				ledger_call(b, viz_model_operation(model, op->waker));
+		waker = op->waker ? viz_model_operation(model, op->waker) : NULL;
+		b->ledger->calls[call].waker = ledger_call(b, waker);
+		b->ledger->calls[call].woken_by = waker && waker->process == op->woken_by
+							  ? scene_lane_of_operation(b->d, waker)
+							  : scene_lane_of(b->d, op->woken_by);
 	}
 }
 
@@ -200,7 +202,7 @@ void ledger_add_other_calls(struct ledger_build *b)
 	for (size_t i = 0; i < model->operation_count && !b->d->failed; i++) {
 		const struct viz_operation *op = model->operations[i];
 
-		if (b->call_of[i] != LEDGER_NONE || scene_lane_of(b->d, op->process) < 0 ||
+		if (b->call_of[i] != LEDGER_NONE || scene_lane_of_operation(b->d, op) < 0 ||
 		    !scene_wants_operation(b->d, op))
 			continue;
 		if (op->off_cpu_ns || !viz_operation_done(op))
@@ -237,14 +239,14 @@ void ledger_add_lanes(struct ledger_build *b)
 
 	ledger->lanes = arena_array(ledger->arena, count, sizeof(*ledger->lanes));
 	for (size_t i = 0; i < count; i++) {
-		const struct viz_process *process = b->d->processes[i];
+		const struct scene_actor *actor = &b->d->actors[b->d->actor_on[i]];
 
 		ledger->lanes[ledger->lane_count++] = (struct ledger_lane){
-			.command = command_text(b, process),
-			.parent = scene_lane_of(b->d, process->parent),
-			.start_ns = process->start_ns,
-			.end_ns = process->end_ns,
-			.before = process->before_trace,
+			.command = command_text(b, actor->process),
+			.parent = scene_lane_of(b->d, actor->process->parent),
+			.start_ns = scene_actor_start_ns(actor),
+			.end_ns = scene_actor_end_ns(actor),
+			.before = actor->before_trace,
 		};
 	}
 }

@@ -5,16 +5,16 @@
  */
 #include "scene_draft.h"
 
-/* Of its calls one that the filter lets through, else whether one of its processes has a lane. */
-static const struct viz_process *subject(const struct scene_drafts *d, const struct finding *f)
+/* Of its calls one that the filter lets through, else one of its processes that has a lane. */
+static const struct scene_actor *subject(const struct scene_drafts *d, const struct finding *f)
 {
 	for (size_t i = 0; i < f->operation_count; i++)
 		if (scene_wants_operation(d, f->operations[i]) &&
-		    scene_lane_of(d, f->operations[i]->process) >= 0)
-			return f->operations[i]->process;
+		    scene_lane_of_operation(d, f->operations[i]) >= 0)
+			return &d->actors[scene_actor_of_operation(d, f->operations[i])];
 	for (size_t i = 0; i < f->process_count && !f->operation_count; i++)
 		if (scene_lane_of(d, f->processes[i]) >= 0)
-			return f->processes[i];
+			return &d->actors[scene_actor_of(d, f->processes[i], NULL)];
 	return NULL;
 }
 
@@ -27,15 +27,15 @@ static bool is_filtered_out(const struct scene_drafts *d, const struct finding *
 		(f->channel && !viz_filter_channel(filter, f->channel)));
 }
 
-/* Within the life of its process. */
-static uint64_t moment_ns(const struct finding *f, const struct viz_process *process)
+/* Within the life of who it is about. */
+static uint64_t moment_ns(const struct finding *f, const struct scene_actor *actor)
 {
 	uint64_t ns = f->at_ns;
 
-	if (process && ns <= process->start_ns)
-		ns = process->start_ns + 1;
-	if (process && process->ended && ns > process->end_ns)
-		ns = process->end_ns;
+	if (actor && ns <= scene_actor_start_ns(actor))
+		ns = scene_actor_start_ns(actor) + 1;
+	if (actor && ns > scene_actor_end_ns(actor))
+		ns = scene_actor_end_ns(actor);
 	return ns;
 }
 
@@ -49,11 +49,12 @@ static void add_row(struct scene_drafts *d, const struct finding *f, int lane, s
 
 static void add_mark(struct scene_drafts *d, const struct finding *f)
 {
+	const struct scene_actor *actor = subject(d, f);
 	struct scene_mark *mark = scene_add_mark(d->scene, f->severity);
 	size_t index = d->scene->mark_count - 1;
 
 	mark->at_ns = f->at_ns;
-	mark->lane = scene_lane_of(d, subject(d, f));
+	mark->lane = actor ? d->lane_of[actor - d->actors] : SCENE_NOWHERE;
 	scene_set(d->scene, &mark->id, "%s", f->row->name);
 	scene_set(d->scene, &mark->text, "%s", f->text);
 	scene_set(d->scene, &mark->advice, "%s", f->advice);

@@ -22,34 +22,48 @@ static char *format(const char *pattern, ...)
 	return len < 0 ? NULL : text;
 }
 
-char *scene_comm(const struct scene_drafts *d, const struct viz_process *process)
+char *scene_comm(const struct scene_drafts *d, size_t actor)
 {
-	struct viz_bytes name = d->names[process->index];
+	struct viz_bytes name = d->names[actor];
 
 	return name.len ? scene_harmless(name.data, name.len) : format("?");
 }
 
-char *scene_short_name(const struct scene_drafts *d, const struct viz_process *process)
+/* "ls[1201]", of a thread "srv[1201/1203]" */
+static char *numbered(const struct scene_actor *actor, char *name)
 {
-	int lane = scene_lane_of(d, process);
-	char *comm = scene_comm(d, process);
-	char *text;
+	char *text = NULL;
+
+	if (name && actor->thread)
+		text = format("%s[%" PRIu32 "/%" PRIu32 "]", name, actor->process->pid,
+			      actor->thread->tid);
+	else if (name)
+		text = format("%s[%" PRIu32 "]", name, actor->process->pid);
+	free(name);
+	return text;
+}
+
+char *scene_actor_name(const struct scene_drafts *d, size_t actor)
+{
+	int lane = d->lane_of[actor];
+	char *comm = scene_comm(d, actor);
 
 	if (!comm || lane < 0 || !d->namesake[lane])
 		return comm;
-	text = format("%s[%" PRIu32 "]", comm, process->pid);
-	free(comm);
-	return text;
+	return numbered(&d->actors[actor], comm);
 }
 
 char *scene_end_name(const struct scene_drafts *d, const struct viz_end *end)
 {
-	struct viz_bytes comm = end->process && d->names[end->process->index].len
-					? d->names[end->process->index]
-					: end->comm;
+	struct viz_bytes comm = end->comm;
+	struct viz_bytes spoken = {NULL, 0};
 	char *safe;
 	char *text;
 
+	if (end->process)
+		spoken = d->names[scene_actor_of_end(d, end)];
+	if (spoken.len)
+		comm = spoken;
 	if (end->pid == d->request->model->header.tracer)
 		comm = viz_bytes_of("ipclens");
 	if (!comm.len)

@@ -50,9 +50,8 @@ static void say_exec(struct scene_drafts *d, const struct draft *draft, struct s
 
 static void say_fork(struct scene_drafts *d, const struct draft *draft, struct scene_row *row)
 {
-	(void)draft;
 	row->style = SCENE_CONTROL;
-	scene_set(d->scene, &row->label, "fork");
+	scene_set(d->scene, &row->label, draft->thread ? "thread" : "fork");
 }
 
 static void say_eof_cause(struct scene_drafts *d, const struct viz_eof *eof, struct scene_row *row)
@@ -63,6 +62,12 @@ static void say_eof_cause(struct scene_drafts *d, const struct viz_eof *eof, str
 		scene_append(d->scene, &row->detail, "by its exit");
 	else if (eof->cause == HOLDING_EXEC)
 		scene_append(d->scene, &row->detail, "by close-on-exec");
+}
+
+static char *closer_name(const struct scene_drafts *d, const struct viz_eof *eof)
+{
+	return scene_actor_name(d, eof->closed_by ? scene_actor_of_operation(d, eof->closed_by)
+						  : scene_actor_of(d, eof->process, NULL));
 }
 
 static void say_eof(struct scene_drafts *d, const struct draft *draft, struct scene_row *row)
@@ -80,7 +85,7 @@ static void say_eof(struct scene_drafts *d, const struct draft *draft, struct sc
 	if (eof->process)
 		scene_say_owned(d, &row->detail,
 				one_way ? "%s closed the last writing end" : "%s closed its end",
-				scene_short_name(d, eof->process));
+				closer_name(d, eof));
 	say_eof_cause(d, eof, row);
 	if (eof->channel)
 		scene_say_owned(d, &row->channel, "%s", scene_channel_name(eof->channel));
@@ -114,7 +119,7 @@ static void say_told(struct scene_drafts *d, const struct viz_message *told, str
 		row->mechanism = MECH_SIGNAL;
 		if (told->fate == FATE_HANDLED && told->to.process)
 			scene_say_owned(d, &row->detail, "%s handles it",
-					scene_short_name(d, told->to.process));
+					scene_actor_name(d, scene_actor_of_end(d, &told->to)));
 		return;
 	}
 	scene_say_owned(d, &row->detail, "SIGCHLD → %s (outside)", scene_end_name(d, &told->to));
@@ -133,13 +138,13 @@ static void say_exit(struct scene_drafts *d, const struct draft *draft, struct s
 	const struct viz_process *process = draft->of.process;
 
 	row->style = SCENE_CONTROL;
-	if (!process->status_known)
+	if (draft->thread || !process->status_known)
 		scene_set(d->scene, &row->label, "exit");
 	else if (process->exit_signal)
 		say_killed(d, process, row);
 	else
 		scene_set(d->scene, &row->label, "exit %" PRIu32, process->exit_code);
-	if (process->core)
+	if (process->core && !draft->thread)
 		scene_append(d->scene, &row->detail, "core dumped");
 	if (draft->told)
 		say_told(d, draft->told, row);

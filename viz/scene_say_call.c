@@ -60,7 +60,7 @@ static void say_holders(struct scene_drafts *d, const struct viz_operation *op, 
 
 		if (!(h->access & other) || h->since_ns > at_ns || h->until_ns <= at_ns)
 			continue;
-		name = scene_comm(d, h->process);
+		name = scene_comm(d, scene_actor_of(d, h->process, NULL));
 		if (!name) {
 			d->failed = true;
 			return;

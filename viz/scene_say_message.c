@@ -50,7 +50,7 @@ static void say_blocked(struct scene_drafts *d, const struct viz_end *end, struc
 
 	if (!end->operation || !end->operation->off_cpu_ns || end->offset > 0 || !end->process)
 		return;
-	name = scene_short_name(d, end->process);
+	name = scene_actor_name(d, scene_actor_of_end(d, end));
 	if (name)
 		scene_append(d->scene, &row->detail, "%s was blocked %s", name,
 			     scene_duration(end->operation->off_cpu_ns, buf));

@@ -15,8 +15,8 @@ struct channel_sum {
 	uint64_t messages;
 	uint64_t bytes;
 	struct names {
-		const struct viz_process *known[NAMES_SHOWN];
-		size_t count; /* NAMES_SHOWN: there may be more */
+		size_t known[NAMES_SHOWN]; /* actors */
+		size_t count;		   /* NAMES_SHOWN: there may be more */
 		bool outside;
 		bool more;
 	} from, to;
@@ -53,8 +53,10 @@ void scene_sum_counts(struct scene_drafts *d)
 		return;
 	}
 	sum_command(d);
-	for (size_t i = 0; i < d->request->model->process_count; i++)
-		scene->process_count += d->lane_of[i] >= 0;
+	for (size_t i = 0; i < d->actor_count; i++) {
+		scene->process_count += d->actors[i].first && d->lane_of[i] >= 0;
+		scene->thread_count += d->actors[i].thread && d->lane_of[i] >= 0;
+	}
 	if (d->count)
 		scene->duration_ns = d->rows[d->count - 1].at_ns - d->start_ns;
 	for (size_t i = 0; i < pairing->message_count; i++) {
@@ -74,19 +76,22 @@ void scene_sum_counts(struct scene_drafts *d)
 
 /* --- channels --- */
 
-static void note_name(struct names *names, const struct viz_end *end)
+static void note_name(const struct scene_drafts *d, struct names *names, const struct viz_end *end)
 {
+	size_t actor;
+
 	if (!end->process) {
 		names->outside |= true;
 		return;
 	}
+	actor = scene_actor_of_end(d, end);
 	for (size_t i = 0; i < names->count; i++)
-		if (names->known[i] == end->process)
+		if (names->known[i] == actor)
 			return;
 	if (names->count == NAMES_SHOWN)
 		names->more = true;
 	else
-		names->known[names->count++] = end->process;
+		names->known[names->count++] = actor;
 }
 
 static int by_value(const void *a, const void *b)
@@ -103,9 +108,9 @@ static void sum_message(struct scene_drafts *d, struct channel_sum *sum,
 	sum->messages++;
 	sum->bytes += m->bytes;
 	if (!m->echo)
-		note_name(&sum->from, &m->from);
+		note_name(d, &sum->from, &m->from);
 	if (m->to.known || m->fate == FATE_NONE)
-		note_name(&sum->to, &m->to);
+		note_name(d, &sum->to, &m->to);
 	if (!m->from.timed || !m->to.timed || m->to.exit_ns == VIZ_NEVER ||
 	    m->to.exit_ns < m->from.enter_ns)
 		return;
@@ -125,7 +130,7 @@ static void sum_message(struct scene_drafts *d, struct channel_sum *sum,
 static void put_names(struct scene_drafts *d, FILE *out, const struct names *names)
 {
 	for (size_t i = 0; i < names->count; i++) {
-		char *name = scene_short_name(d, names->known[i]);
+		char *name = scene_actor_name(d, names->known[i]);
 
 		fprintf(out, "%s%s", i ? ", " : "", name ? name : "?");
 		free(name);
@@ -234,7 +239,7 @@ static void tell_unseen_one(struct scene_drafts *d, const struct viz_unseen *uns
 		[UNSEEN_SECCOMP] = "made a call that a seccomp filter refused, which is not seen",
 	};
 	uint64_t since_ns = unseen->at_ns > d->start_ns ? unseen->at_ns - d->start_ns : 0;
-	char *name = scene_comm(d, unseen->process);
+	char *name = scene_comm(d, scene_actor_of(d, unseen->process, NULL));
 	char since[SCENE_QUANTITY];
 
 	if (!name) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * What a process is called: by the program that it ran while it spoke. Its last one need not be it:
+ * What a process or thread is called: by the program that it ran while it spoke. Its last one need not be it:
  * `bash -c 'a | b; rm c'` ends as rm.
  */
 #include <stdlib.h>
@@ -22,7 +22,7 @@ static void count_end(const struct scene_drafts *d, struct talk *talks, const st
 
 	if (!end->process || scene_is_outside(d, end->process) || !end->comm.len)
 		return;
-	talk = &talks[end->process->index];
+	talk = &talks[scene_actor_of_end(d, end)];
 	for (size_t i = 0; i < NAMES; i++) {
 		if (!talk->names[i].messages)
 			talk->names[i].comm = end->comm;
@@ -33,22 +33,24 @@ static void count_end(const struct scene_drafts *d, struct talk *talks, const st
 	}
 }
 
-/* Of equals the last one. A process that said nothing bears its last name. */
-static struct viz_bytes name_of(const struct talk *talk, const struct viz_process *process)
+/* Of equals the last one. Who said nothing bears the last name. */
+static struct viz_bytes name_of(const struct talk *talk, const struct scene_actor *actor)
 {
 	const struct name *best = NULL;
 
 	for (size_t i = 0; i < NAMES && talk->names[i].messages; i++)
 		if (!best || talk->names[i].messages >= best->messages)
 			best = &talk->names[i];
-	return best ? best->comm : process->comm;
+	if (best)
+		return best->comm;
+	return actor->thread && actor->thread->comm.data ? actor->thread->comm
+							 : actor->process->comm;
 }
 
 void scene_name_processes(struct scene_drafts *d)
 {
-	const struct viz_model *model = d->request->model;
 	const struct viz_pairing *pairing = d->request->pairing;
-	struct talk *talks = calloc(model->process_count + 1, sizeof(*talks));
+	struct talk *talks = calloc(d->actor_count + 1, sizeof(*talks));
 
 	d->failed |= !talks;
 	for (size_t i = 0; talks && i < pairing->message_count; i++) {
@@ -59,8 +61,7 @@ void scene_name_processes(struct scene_drafts *d)
 		count_end(d, talks, &m->from);
 		count_end(d, talks, &m->to);
 	}
-	for (size_t i = 0; i < model->process_count; i++)
-		d->names[i] = talks ? name_of(&talks[i], model->processes[i])
-				    : model->processes[i]->comm;
+	for (size_t i = 0; talks && i < d->actor_count; i++)
+		d->names[i] = name_of(&talks[i], &d->actors[i]);
 	free(talks);
 }

@@ -65,8 +65,13 @@ static void add_channel(struct scene_drafts *d, const struct viz_channel *channe
 	free(name);
 }
 
+static bool is_end(const struct scene_drafts *d, const struct viz_end *end, size_t actor)
+{
+	return end->process && scene_actor_of_end(d, end) == actor;
+}
+
 /* Where its messages first come from a lane, or go to one. */
-static void add_channels_of(struct scene_drafts *d, const struct viz_process *process)
+static void add_channels_of(struct scene_drafts *d, size_t actor)
 {
 	const struct viz_pairing *pairing = d->request->pairing;
 
@@ -75,16 +80,15 @@ static void add_channels_of(struct scene_drafts *d, const struct viz_process *pr
 
 		if (m->channel && d->channel_lane[m->channel->index] == PLANNED &&
 		    scene_wants_message(d, m) &&
-		    (m->from.process == process || m->to.process == process))
+		    (is_end(d, &m->from, actor) || is_end(d, &m->to, actor)))
 			add_channel(d, m->channel);
 	}
 }
 
-void scene_add_vias(struct scene_drafts *d, const struct viz_process *process, size_t number,
-		    size_t count)
+void scene_add_vias(struct scene_drafts *d, size_t actor, size_t number, size_t count)
 {
 	if (d->request->via == SCENE_VIA_KERNEL && number == (count + 1) / 2)
 		d->kernel_lane = add_lane(d, SCENE_LANE_KERNEL, "kernel");
 	if (d->request->via == SCENE_VIA_CHANNELS)
-		add_channels_of(d, process);
+		add_channels_of(d, actor);
 }

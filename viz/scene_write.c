@@ -190,7 +190,7 @@ static void touch(struct life *lives, int lane, size_t row, bool born)
 	life->last = row;
 }
 
-/* When its processes lived: the first one's birth, the last one's end. */
+/* When its actors lived: the first one's birth, the last one's end. */
 struct span {
 	bool known;
 	bool before_trace;
@@ -198,33 +198,29 @@ struct span {
 	uint64_t start_ns, end_ns;
 };
 
-static void add_to_span(struct span *span, const struct viz_process *process)
+static void add_to_span(struct span *span, const struct scene_actor *actor)
 {
+	uint64_t start_ns = scene_actor_start_ns(actor), end_ns = scene_actor_end_ns(actor);
+
 	if (!span->known)
-		*span = (struct span){.known = true,
-				      .ended = true,
-				      .start_ns = process->start_ns,
-				      .end_ns = process->end_ns};
-	span->before_trace |= process->before_trace;
-	span->ended &= process->ended;
-	if (process->start_ns < span->start_ns)
-		span->start_ns = process->start_ns;
-	if (process->end_ns > span->end_ns)
-		span->end_ns = process->end_ns;
+		*span = (struct span){
+			.known = true, .ended = true, .start_ns = start_ns, .end_ns = end_ns};
+	span->before_trace |= actor->before_trace;
+	span->ended &= end_ns != VIZ_NEVER;
+	if (start_ns < span->start_ns)
+		span->start_ns = start_ns;
+	if (end_ns > span->end_ns)
+		span->end_ns = end_ns;
 }
 
-/* NULL: out of memory. A lane that is no process is not known. */
+/* NULL: out of memory. A lane of no actor is not known. */
 static struct span *find_spans(struct scene_drafts *d)
 {
-	const struct viz_model *model = d->request->model;
 	struct span *spans = calloc(d->scene->lane_count + 1, sizeof(*spans));
 
-	for (size_t i = 0; spans && i < model->process_count; i++) {
-		int lane = scene_lane_of(d, model->processes[i]);
-
-		if (lane >= 0)
-			add_to_span(&spans[lane], model->processes[i]);
-	}
+	for (size_t i = 0; spans && i < d->actor_count; i++)
+		if (d->lane_of[i] >= 0)
+			add_to_span(&spans[d->lane_of[i]], &d->actors[i]);
 	return spans;
 }
 
@@ -308,19 +304,27 @@ static void add_bar(struct scene_drafts *d, int lane, enum scene_bar_kind kind, 
 /* Of several threads or processes, others do other things while one of them sleeps. */
 static bool is_crowd(const struct scene_drafts *d, int lane, const struct viz_process *process)
 {
-	return d->scene->lanes[lane].kind == SCENE_LANE_GROUP || process->thread_count > 1;
+	enum scene_lane_kind kind = d->scene->lanes[lane].kind;
+
+	return kind == SCENE_LANE_GROUP ||
+	       (kind == SCENE_LANE_PROCESS && process->thread_count > 1);
+}
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
 }
 
 static void add_sleep(struct scene_drafts *d, const struct viz_operation *op)
 {
-	int lane = scene_lane_of(d, op->process);
+	int lane = scene_lane_of_operation(d, op);
 	uint64_t end_ns = op->exit_ns;
 
 	if (lane < 0 || is_crowd(d, lane, op->process))
 		return;
 	if (!viz_operation_done(op))
-		end_ns = op->process->end_ns != VIZ_NEVER ? op->process->end_ns
-							  : d->request->model->end_ns;
+		end_ns = least(scene_actor_end_ns(&d->actors[scene_actor_of_operation(d, op)]),
+			       d->request->model->end_ns);
 	else if (op->off_cpu_ns < (op->exit_ns - op->enter_ns) / LIVELY_PART || !op->off_cpu_ns)
 		return;
 	add_bar(d, lane, SCENE_BLOCKED, op->enter_ns, end_ns);
@@ -328,10 +332,14 @@ static void add_sleep(struct scene_drafts *d, const struct viz_operation *op)
 
 static void add_handler(struct scene_drafts *d, const struct viz_signal *signal)
 {
-	int lane = signal->deliver ? scene_lane_of(d, signal->deliver->to) : SCENE_NOWHERE;
+	const struct viz_signal_event *deliver = signal->deliver;
+	int lane = SCENE_NOWHERE;
 
+	if (deliver && deliver->to)
+		lane = d->lane_of[scene_actor_of_tid(d, deliver->to, deliver->to_tid,
+						     deliver->at_ns)];
 	if (lane >= 0 && signal->end)
-		add_bar(d, lane, SCENE_HANDLER, signal->deliver->at_ns, signal->end->at_ns);
+		add_bar(d, lane, SCENE_HANDLER, deliver->at_ns, signal->end->at_ns);
 }
 
 static int by_first_row(const void *a, const void *b)

@@ -71,6 +71,8 @@ void text_head(struct text_page *page)
 	if (*scene->command)
 		fprintf(out, " · %s", scene->command);
 	put_count(out, scene->process_count, "process", "processes");
+	if (scene->thread_count)
+		put_count(out, scene->thread_count, "thread", "threads");
 	if (scene->channel_total)
 		put_count(out, scene->channel_total, "channel", "channels");
 	put_count(out, scene->messages, "message", "messages");
@@ -136,8 +138,8 @@ static void put_box_name(struct text_page *page, const struct text_slot *slot)
 	struct text_canvas *canvas = &page->canvas;
 	int room = put_box_sides(page, slot);
 	int column = slot->box_left + 2;
-	int pid_width;
-	char pid[16], shared[32];
+	int number_width;
+	char number[SCENE_NUMBER], shared[32];
 
 	if (slot->lane < 0) {
 		snprintf(shared, sizeof(shared), page->layout.tall ? "…%zu" : "…%zu more",
@@ -145,27 +147,25 @@ static void put_box_name(struct text_page *page, const struct text_slot *slot)
 		text_put(canvas, column, room, shared, TEXT_DIM);
 		return;
 	}
-	pid_width = snprintf(pid, sizeof(pid), " %" PRIu32, page->scene->lanes[slot->lane].pid);
-	if (page->layout.tall || !page->scene->lanes[slot->lane].pid)
-		pid_width = 0;
-	column += text_put(canvas, column, room - pid_width, page->scene->lanes[slot->lane].title,
-			   TEXT_BOLD);
-	text_put(canvas, column, pid_width, pid, TEXT_DIM);
+	scene_lane_number(&page->scene->lanes[slot->lane], number);
+	number_width = page->layout.tall || !*number ? 0 : (int)strlen(number) + 1;
+	column += text_put(canvas, column, room - number_width,
+			   page->scene->lanes[slot->lane].title, TEXT_BOLD);
+	if (number_width)
+		text_put(canvas, column + 1, number_width - 1, number, TEXT_DIM);
 }
 
 static void put_box_pid(struct text_page *page, const struct text_slot *slot)
 {
 	int room = put_box_sides(page, slot);
-	char pid[16];
+	char number[SCENE_NUMBER];
 
 	if (slot->lane < 0) {
 		text_put(&page->canvas, slot->box_left + 2, room, "more", TEXT_DIM);
 		return;
 	}
-	if (!page->scene->lanes[slot->lane].pid)
-		return;
-	snprintf(pid, sizeof(pid), "%" PRIu32, page->scene->lanes[slot->lane].pid);
-	text_put(&page->canvas, slot->box_left + 2, room, pid, TEXT_DIM);
+	scene_lane_number(&page->scene->lanes[slot->lane], number);
+	text_put(&page->canvas, slot->box_left + 2, room, number, TEXT_DIM);
 }
 
 enum box_line { BOX_TOP, BOX_NAME, BOX_PID, BOX_BOTTOM };
@@ -264,7 +264,7 @@ static void put_hidden(struct text_page *page)
 	if (!page->hidden)
 		return;
 	snprintf(text, sizeof(text),
-		 "  … %zu row%s (%zu message%s) among the %zu processes that did not fit: not "
+		 "  … %zu row%s (%zu message%s) among the %zu lanes that did not fit: not "
 		 "drawn; "
 		 "a wider --width or --pid shows more",
 		 page->hidden, page->hidden == 1 ? "" : "s", page->hidden_messages,

@@ -72,16 +72,14 @@ static int box_width(const struct scene *scene, const struct text_canvas *canvas
 	int width = 6;
 
 	if (lane >= 0) {
-		char pid[16];
-		int pid_width = snprintf(pid, sizeof(pid), "%u", scene->lanes[lane].pid);
+		char number[SCENE_NUMBER];
+		int len = (int)strlen(scene_lane_number(&scene->lanes[lane], number));
 
 		width = text_width(canvas, scene->lanes[lane].title);
-		if (!scene->lanes[lane].pid)
-			pid_width = -1;
-		if (!tall)
-			width += 1 + pid_width;
-		else if (width < pid_width)
-			width = pid_width;
+		if (!tall && len)
+			width += 1 + len;
+		else if (width < len)
+			width = len;
 	}
 	width += 4;
 	return width > LABEL_MAX ? LABEL_MAX : width;

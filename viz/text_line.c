@@ -2,7 +2,6 @@
 /* The one-line form, for narrow or dumb terminals: +41.2 ls[1201] -> wc[1202] pipe 17 B "a.c\n" */
 #include "text_page.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -10,11 +9,12 @@
 
 static void put_end(FILE *out, const struct text_page *page, const struct scene_row *row, int lane)
 {
-	if (lane >= 0 && !page->scene->lanes[lane].pid)
+	char number[SCENE_NUMBER];
+
+	if (lane >= 0 && !*scene_lane_number(&page->scene->lanes[lane], number))
 		fputs(page->scene->lanes[lane].title, out);
 	else if (lane >= 0)
-		fprintf(out, "%s[%" PRIu32 "]", page->scene->lanes[lane].title,
-			page->scene->lanes[lane].pid);
+		fprintf(out, "%s[%s]", page->scene->lanes[lane].title, number);
 	else
 		fprintf(out, "%s", *row->outside ? row->outside : "(outside)");
 }

@@ -48,11 +48,13 @@ static bool is_shared(const struct text_page *page, int lane)
 /* "to name[pid]" for an end in the slot that several lanes share. */
 static void tell_lane(struct text_page *page, FILE *out, const char *word, int lane)
 {
+	char number[SCENE_NUMBER];
+
 	if (!is_shared(page, lane))
 		return;
 	fprintf(out, "%s %s", word, page->scene->lanes[lane].title);
-	if (page->scene->lanes[lane].pid)
-		fprintf(out, "[%" PRIu32 "]", page->scene->lanes[lane].pid);
+	if (*scene_lane_number(&page->scene->lanes[lane], number))
+		fprintf(out, "[%s]", number);
 	fputs(" · ", out);
 }
 

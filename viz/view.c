@@ -135,6 +135,7 @@ static int draw_pairing(FILE *out, const struct viz_model *model, const struct v
 		.unfold = options->unfold,
 		.via = drawing ? options->via : SCENE_DIRECT,
 		.group = drawing && options->group,
+		.threads = options->threads,
 		.facts = needs == RENDER_FACTS || needs == RENDER_BINARY,
 		.ledger = needs == RENDER_LEDGER,
 		.diagnosis = diagnosis,

@@ -33,6 +33,7 @@ struct view_options {
 	enum term_when colour;
 	enum scene_via via;
 	bool group;
+	bool threads;
 	bool unfold; /* each of what repeats */
 	bool ascii;
 	bool no_pager;

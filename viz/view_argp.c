@@ -16,6 +16,7 @@ enum view_key {
 	OPTION_KERNEL,
 	OPTION_LANES,
 	OPTION_GROUP,
+	OPTION_THREADS,
 	OPTION_WIDTH,
 	OPTION_ASCII,
 	OPTION_COLOR,
@@ -39,6 +40,8 @@ static const struct argp_option options[] = {
 	{"lanes", OPTION_LANES, "WHAT", 0,
 	 "processes (the default), or channels: each is a lane too, a mailbox", 0},
 	{"group", OPTION_GROUP, NULL, 0, "draw like processes, as eight workers, as one lane", 0},
+	{"threads", OPTION_THREADS, NULL, 0,
+	 "draw each thread as a lane, name [pid/tid], not its process", 0},
 	{"unfold", OPTION_UNFOLD, NULL, 0, "draw each of what repeats, not a loop", 0},
 	{"width", OPTION_WIDTH, "COLUMNS", 0, "as wide as that (the terminal's width, or $COLUMNS)",
 	 0},
@@ -89,6 +92,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case OPTION_GROUP:
 		view->group = true;
+		break;
+	case OPTION_THREADS:
+		view->threads = true;
 		break;
 	case OPTION_UNFOLD:
 		view->unfold = true;

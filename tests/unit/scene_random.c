@@ -96,6 +96,8 @@ static void add_lane(struct chance *c, size_t row, bool born)
 	lane->kind = (enum scene_lane_kind)(c->scene->lane_count > 1 ? next(c, 5) : 0);
 	if (lane->kind > SCENE_LANE_THREAD)
 		lane->pid = 0;
+	if (lane->kind == SCENE_LANE_THREAD)
+		lane->tid = (uint32_t)next(c, 4194304);
 	lane->first_row = row;
 	lane->born = born;
 	lane->messages = next(c, 100);

@@ -151,13 +151,14 @@ export class Detail {
 				: lane === OUTSIDE
 					? name || "outside the trace"
 					: "nobody";
-		const tid =
-			call >= 0 && store.callTid(call) !== (store.lanes[lane] || {}).pid
+		const { pid, tid } = store.lanes[lane] || {};
+		const thread =
+			call >= 0 && !tid && store.callTid(call) !== pid
 				? ", thread " + store.callTid(call)
 				: "";
 
 		return (
-			who + (call >= 0 && store.callFd(call) >= 0 ? ", fd " + store.callFd(call) : "") + tid
+			who + (call >= 0 && store.callFd(call) >= 0 ? ", fd " + store.callFd(call) : "") + thread
 		);
 	}
 

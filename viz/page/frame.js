@@ -87,28 +87,28 @@ export class Frame {
 	/* Name above number; where lanes are narrow side by side, every other one lower. */
 	laneHead(lane, slot) {
 		const { layout, app, pen } = this;
-		const { title, pid } = app.store.lanes[lane];
+		const { title, number } = app.store.lanes[lane];
 		const x = layout.x(lane);
 
 		if (x < -150 || x > layout.width + 150) return;
 		if (!layout.narrow) {
 			const name = pen.fitted(title, BOLD, layout.gap - 18);
-			const width = Math.max(pen.width(name, BOLD), pen.width(String(pid), MONO)) + 22;
+			const width = Math.max(pen.width(name, BOLD), pen.width(number, MONO)) + 22;
 
 			this.headBox(lane, x - width / 2, 8, width, HEAD - 22);
 			this.headText(name, x - pen.width(name, BOLD) / 2, 25, BOLD, app.theme.fg);
-			this.headText(String(pid), x - pen.width(String(pid), MONO) / 2, 41, MONO);
+			this.headText(number, x - pen.width(number, MONO) / 2, 41, MONO);
 			return;
 		}
 		const y = slot % 2 ? 30 : 4;
-		const number = pen.width(String(pid), MONO);
-		const name = pen.fitted(title, BOLD, layout.gap * 2 - number - 22);
-		const width = pen.width(name, BOLD) + number + 16;
+		const digits = pen.width(number, MONO);
+		const name = pen.fitted(title, BOLD, layout.gap * 2 - digits - 22);
+		const width = pen.width(name, BOLD) + digits + 16;
 		const left = Math.max(TIMES - 18 - layout.panX, x - width / 2);
 
 		this.headBox(lane, left, y, width, 22);
 		this.headText(name, left + 5, y + 15, BOLD, app.theme.fg);
-		this.headText(String(pid), left + width - number - 5, y + 15, MONO);
+		this.headText(number, left + width - digits - 5, y + 15, MONO);
 	}
 
 	headBox(lane, x, y, width, height) {

@@ -16,6 +16,16 @@ import { Table } from "./table.js";
 import { printable } from "./print.js";
 import { showTabs } from "./panels.js";
 
+function lanesTold(lanes) {
+	const processes = lanes.filter((lane) => !lane.tid || lane.tid === lane.pid).length;
+	const threads = lanes.filter((lane) => lane.tid).length;
+
+	return [
+		processes === 1 ? "1 process" : count(processes) + " processes",
+		threads ? counted(threads, "thread") : "",
+	];
+}
+
 function showTotals(app) {
 	const { store } = app;
 	let total = 0;
@@ -29,7 +39,7 @@ function showTotals(app) {
 	fill(
 		byId("totals"),
 		[
-			store.lanes.length === 1 ? "1 process" : count(store.lanes.length) + " processes",
+			...lanesTold(store.lanes),
 			counted(store.channelTotal, "channel"),
 			counted(store.messageCount - signals, "message") + " (" + bytes(total) + ")",
 			signals ? counted(signals, "signal") : "",

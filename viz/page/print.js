@@ -48,12 +48,12 @@ class Paper {
 
 		for (const lane of this.lanes) {
 			const x = this.x(lane);
-			const { title, pid } = store.lanes[lane];
+			const { title, number } = store.lanes[lane];
 
 			page.append(
 				svg("line", { x1: x, x2: x, y1: HEAD - 10, y2: height, class: "life" }),
 				svg("text", { x, y: 12, class: "head" }, title),
-				svg("text", { x, y: 25, class: "small" }, String(pid)),
+				svg("text", { x, y: 25, class: "small" }, number),
 			);
 		}
 		for (let i = from; i < to; i++) page.append(...this.row(i, HEAD + (i - from + 0.7) * ROW));

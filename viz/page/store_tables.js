@@ -18,7 +18,9 @@ export function readTables(core) {
 	const lanes = core.lanes.map((l) => ({
 		title: l[0],
 		pid: l[1],
-		name: l[0] + "[" + l[1] + "]",
+		number: l[7] ? l[1] + "/" + l[7] : String(l[1]),
+		tid: l[7],
+		name: l[0] + "[" + l[1] + (l[7] ? "/" + l[7] : "") + "]",
 		command: text(l[2]),
 		parent: l[3],
 		start: l[4],
