@@ -89,6 +89,28 @@ export const checks = {
 		}
 	},
 
+	/* A lane for each thread, and its calls on it. */
+	async threads({ open, shot, expected }) {
+		const page = await open();
+		const found = await page.evaluate(() => {
+			const { store } = window.ipclens;
+			const moved = [];
+
+			for (let m = 0; m < store.messageCount; m++) {
+				const { from, to, signal } = store.routeOf(m);
+
+				if (signal) continue;
+				if (store.callLane(store.sendCall(m)) !== from) throw new Error("sent elsewhere");
+				if (store.callLane(store.receiveCall(m)) !== to) throw new Error("received so");
+				moved.push([store.lanes[from].name, store.lanes[to].name]);
+			}
+			return moved;
+		});
+
+		assert.deepEqual(found.sort(), expected.moved);
+		await shot(page, "threads");
+	},
+
 	/* What hostile programs call themselves and say is text, and nothing but text. */
 	async hostile({ open, expected }) {
 		const page = await open();

@@ -7,7 +7,7 @@ what was long is long; nothing else of the trace changes.
 import json
 import re
 
-PIDS = {"pid", "tid", "ppid", "tracer", "child", "woken_tid", "peer_pid", "tgid"}
+PIDS = {"pid", "tid", "ppid", "maker_tid", "tracer", "child", "woken_tid", "peer_pid", "tgid"}
 OBJECTS = {"inode", "msqid", "semid", "shmid", "addr"}
 PID_CALLS = {"wait4", "waitid", "fork", "vfork", "clone", "clone3"}
 OBJECT_CALLS = {"msgget", "semget", "shmget"}

@@ -9,8 +9,8 @@
 #include "lab.h"
 
 #define SENDERS 3
-#define COUNT 600
-#define LEN 16 /* of each message */
+#define COUNT 600 /* of each, where no other is asked for */
+#define LEN 16	  /* of each message */
 
 struct way {
 	const char *name;
@@ -30,6 +30,7 @@ static const struct way ways[] = {
 struct object {
 	const struct way *way;
 	int send, receive; /* descriptors, or the queue's id twice */
+	int count;
 };
 
 struct typed {
@@ -125,7 +126,7 @@ __attribute__((noreturn)) static void sender(struct object *object, int number)
 {
 	if (is_udp(object->way))
 		object->send = udp_connect(object);
-	for (int i = 0; i < COUNT; i++) {
+	for (int i = 0; i < object->count; i++) {
 		char text[LEN] = "";
 
 		snprintf(text, sizeof(text), "%d:%d", number, i);
@@ -138,7 +139,7 @@ __attribute__((noreturn)) static void sender(struct object *object, int number)
 
 static void receive_all(const struct object *object)
 {
-	for (int i = 0; i < SENDERS * COUNT; i++) {
+	for (int i = 0; i < SENDERS * object->count; i++) {
 		char text[LEN];
 		ssize_t n = lab_check(message_receive(object, text), "receive");
 
@@ -154,12 +155,14 @@ int main(int argc, char **argv)
 	struct object object;
 	pid_t children[SENDERS];
 
-	lab_help(argc, argv, "stream|dgram|seqpacket|udp|sysv|posix: three senders on one object");
+	lab_help(argc, argv,
+		 "stream|dgram|seqpacket|udp|sysv|posix [COUNT]: three senders on one object");
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
 		if (argc > 1 && strcmp(argv[1], ways[i].name) == 0)
 			way = &ways[i];
 	lab_expect(way != NULL, "a way to send is named");
 	object = object_open(way);
+	object.count = (int)lab_number(argc, argv, 2, COUNT);
 	for (int i = 0; i < SENDERS; i++) {
 		children[i] = lab_fork();
 		if (!children[i])
