@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * What a process or thread is called: by the program that it ran while it spoke. Its last one need not be it:
- * `bash -c 'a | b; rm c'` ends as rm.
+ * What a process or thread is called: by the program that it ran while it spoke. Its last one need
+ * not be it: `bash -c 'a | b; rm c'` ends as rm.
  */
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * A crew of threads in one process: main gives a job to `fetch`, which made `parse`, which hands on
- * to `store`, which answers main. Each sleeps until its turn comes. Then `fetch` alone gets a signal.
+ * to `store`, which answers main. Each sleeps until its turn comes. Then `fetch` gets a signal.
  */
 #include <semaphore.h>
 #include <sys/prctl.h>
@@ -21,6 +21,7 @@ static struct crew {
 } crew;
 
 static const char *const names[] = {"fetch", "parse", "store"};
+static const size_t numbers[] = {0, 1, 2};
 static const char *const words[] = {"to-fetch", "to-parse", "to-store", "to-main"};
 
 static void on_signal(int number)
@@ -33,14 +34,14 @@ static void *work(void *arg);
 
 static void hire(size_t member)
 {
-	errno = pthread_create(&crew.members[member], NULL, work, (void *)member);
+	errno = pthread_create(&crew.members[member], NULL, work, (void *)&numbers[member]);
 	if (errno)
 		lab_die("pthread_create");
 }
 
 static void *work(void *arg)
 {
-	size_t member = (size_t)arg;
+	size_t member = *(const size_t *)arg;
 	char buf[64];
 	size_t n;
 

@@ -158,7 +158,9 @@ export class Detail {
 				: "";
 
 		return (
-			who + (call >= 0 && store.callFd(call) >= 0 ? ", fd " + store.callFd(call) : "") + thread
+			who +
+			(call >= 0 && store.callFd(call) >= 0 ? ", fd " + store.callFd(call) : "") +
+			thread
 		);
 	}
 

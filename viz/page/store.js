@@ -5,8 +5,7 @@
  *
  * store.command, host, kernel, version, notes[], startNs, realtimeOffsetNs (BigInt)
  * store.mechanisms[i]  {name, help, family, direct, form (FORM), typed, reliable, twoWay}
- * store.lanes[i]       {title, pid, number (with its tid, of a thread), tid (0: a process
- *                      whole), name, command, parent, start, end (NaN: never), before}
+ * store.lanes[i]       {title, pid, tid, number, name, command, parent, start, end (NaN), before}
  * store.objects[i]     {name, mechanism, capacity (bytes, 0: not known)}
  * store.routes[i]      {from, to, mechanism, object, label, fromName, toName, talk, signal}: what
  *                      many messages share. from, to: lane, NOWHERE, OUTSIDE. label: a signal's
