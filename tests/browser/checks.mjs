@@ -165,6 +165,49 @@ export const checks = {
 		assert.equal((await state(page)).items, rows);
 	},
 
+	/* A loop within a loop opens level by level, and folds again; a link opens what it must. */
+	async nested({ open, until, shot, expected }) {
+		const page = await open();
+		const folds = () =>
+			page.evaluate(() =>
+				Array.from(window.ipclens.items.folds.values(), ({ rounds, depth }) => [
+					depth,
+					rounds,
+				]),
+			);
+		const select = (which) =>
+			page.evaluate((at) => {
+				const { items } = window.ipclens;
+
+				window.ipclens.select(Array.from(items.folds.keys()).at(at));
+			}, which);
+		const { rounds, parts } = expected;
+		const inner = [1, parts - 1];
+		const all = [inner, [0, rounds - 1]];
+
+		assert.deepEqual(await folds(), all);
+		await shot(page, "nested-folded");
+		await page.locator("#canvas").focus();
+		await select(-1);
+		await page.keyboard.press("Enter");
+		assert.deepEqual(await folds(), Array(rounds).fill(inner), "each round, its own folded");
+		await shot(page, "nested-opened");
+		const { items } = await state(page);
+		await select(3);
+		await page.keyboard.press("Enter");
+		assert.equal((await state(page)).items, items + 2 * (parts - 1) - 1, "one of them is open");
+		await page.keyboard.press("Backspace");
+		assert.equal((await state(page)).items, items, "and folded again");
+		await page.keyboard.press("Backspace");
+		assert.deepEqual(await folds(), all);
+		await page.evaluate((id) => {
+			location.hash = `#m=${id}`;
+		}, expected.deep);
+		await until(page, () => window.ipclens.selected >= 0, "a link leads into both");
+		assert.equal((await state(page)).items, items + 2 * (parts - 1) - 1);
+		assert.equal((await state(page)).selected, expected.deep);
+	},
+
 	/* On paper: every row, counted. */
 	async printed({ open, shot, expected }) {
 		const page = await open();

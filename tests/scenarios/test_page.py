@@ -89,6 +89,32 @@ def folded(directory):
     browse(page, "printed", name="used")
 
 
+# Rounds of many parts, each acknowledged, and an end of the round, by pipes of their own.
+ROUNDS = r"""
+import os
+parts, acks, ends, dones = (os.pipe() for _ in range(4))
+def asks(channel, back):
+    os.write(channel[1], b"asks")
+    os.read(back[0], 4)
+def answers(channel, back):
+    os.write(back[1], os.read(channel[0], 4))
+turn = asks if os.fork() else answers
+for i in range(12):
+    for k in range(10):
+        turn(parts, acks)
+    turn(ends, dones)
+if turn == asks:
+    os.wait()
+"""
+
+
+@scenario("a page folds loops within loops, and opens them level by level")
+def nested(directory):
+    page, messages = draw(directory, ["/usr/bin/python3", "-c", ROUNDS])
+    expect_equal(len([m for m in messages if m["mechanism"] == "pipe"]), 264, "messages")
+    browse(page, "nested", rounds=12, parts=10, deep=5 * 22 + 7)
+
+
 @scenario("a page of 100,000 messages is small, opens, is searched and scrolled")
 def large(directory):
     page = os.path.join(directory, "large.html")

@@ -36,16 +36,22 @@ export class App {
 		this.emit("select");
 	}
 
-	/* The same of a row that may be hidden: then its fold is opened. */
+	/* The same of a row that may be hidden: then the loops around it are opened. */
 	reveal(row) {
-		this.unfold(this.items.foldOf(row));
+		if (this.items.foldOf(row)) {
+			this.items.openTo(row);
+			this.emit("filter");
+		}
 		this.select(row);
 	}
 
-	unfold(fold) {
-		if (!fold) return;
-		this.items.open.add(fold.row);
+	/* Shows each round of a loop, or its first one only; undefined is fine. */
+	openLoop(loop, on) {
+		if (!loop) return;
+		if (on) this.items.open.add(loop.row);
+		else this.items.open.delete(loop.row);
 		this.emit("filter");
+		if (!on) this.select(loop.row);
 	}
 
 	setFold(on) {

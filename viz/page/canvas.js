@@ -3,6 +3,7 @@
 import { byId } from "./dom.js";
 import { Bars } from "./draw_bars.js";
 import { Density } from "./density.js";
+import { foldFrames } from "./draw_fold.js";
 import { RowPen } from "./draw_row.js";
 import { Frame } from "./frame.js";
 import { MONO, SMALL, isBad } from "./words.js";
@@ -76,6 +77,7 @@ export class Canvas {
 		const [from, to] = layout.visible();
 
 		this.selection();
+		foldFrames(pen, from, to);
 		if (app.store.hasCalls) this.bars.draw(pen, layout, this.timeAt(from - 1), this.timeAt(to));
 		const words = layout.rowHeight >= ROW_LABELS || to - from < 60;
 

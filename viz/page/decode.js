@@ -22,7 +22,7 @@ function fromBase64(text) {
 const nobody = new MessageChannel();
 nobody.port2.close();
 
-function release(data) {
+export function release(data) {
 	if (data.length) nobody.port1.postMessage(null, [data.buffer]);
 }
 

@@ -83,21 +83,48 @@ export class Detail {
 	/* What stands for the other rounds of a loop. */
 	fold(hides) {
 		const { app } = this;
-		const { messages, bytes: size, ns, latencies } = summary(app.store, hides);
+		const { messages, bytes: size, ns, latencies } = summary(app.items, hides);
 		const at = (share) => duration(latencies[Math.floor((latencies.length - 1) * share)]);
 
 		return [
 			el("h2", {}, "× " + count(hides.rounds)),
-			el("p", { class: "what" }, "as often again as what stands above it"),
+			el(
+				"p",
+				{ class: "what" },
+				"as often again as what stands above it",
+				hides.alike ? "" : ", longer or shorter",
+			),
 			pairs([
-				["rounds", count(hides.rounds) + ", of " + counted(hides.period, "row")],
+				["rounds", count(hides.rounds) + " more"],
 				["messages", count(messages)],
 				["bytes", bytes(size)],
 				["time", duration(ns)],
 				["latency", latencies.length ? at(0) + " … " + at(0.5) + " … " + at(1) : ""],
 			]),
-			el("button", { type: "button", click: () => app.unfold(hides) }, "show each (Enter)"),
+			el(
+				"button",
+				{ type: "button", click: () => app.openLoop(hides, true) },
+				"show each round (Enter)",
+			),
+			this.foldAgain(hides.row),
 		];
+	}
+
+	/* Of a row within an open loop. */
+	foldAgain(row) {
+		const { app } = this;
+		const loop = app.items.openedOver(row);
+
+		if (!loop) return null;
+		return el(
+			"button",
+			{
+				type: "button",
+				title: "the loop of " + count(loop.rounds + 1) + " rounds around it",
+				click: () => app.openLoop(loop, false),
+			},
+			"fold the loop around it (Backspace)",
+		);
 	}
 
 	/* --- a message --- */
@@ -140,6 +167,7 @@ export class Detail {
 				"both directions, by this mechanism (c)",
 				() => app.only("talk", route.talk),
 			),
+			this.foldAgain(app.store.rowOf[m]),
 		);
 	}
 

@@ -1,93 +1,128 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * What repeats is shown once: of a loop its first round stays, and one item stands for all others.
+ * That is opened level by level: then each round is there, with what repeats in it shown once.
  * Only what went well and could not be paired otherwise is folded.
  */
+import { release } from "./decode.js";
+import { loopsOf } from "./loops.js";
 import { FATE, KIND, PART } from "./store.js";
 
 export const FOLD = 3; /* the half of such an item; its row is the first that is hidden */
 
-const PERIOD_MOST = 16; /* rows of a round */
 const ROUNDS_LEAST = 4;
 const ROWS_LEAST = 16; /* fewer are shown as they are */
 
-/* Rows of the same number look the same; below 0: like no other. */
-function shapes(store, list, count) {
-	const shape = new Float64Array(count);
-	const routes = store.routes.length * 8;
+/* Items of the same number look the same; -1: like no other. */
+function shapes(store, list) {
+	const shape = new Int32Array(list.length).fill(-1);
+	const typed = new Map();
 
-	for (let i = 0; i < count; i++) {
+	for (let i = 0; i < list.length; i++) {
 		const row = list[i] >>> 2;
 		const m = store.rowRef[row];
 		const part = store.rowPart(row);
 
-		shape[i] = -1 - i;
 		if (m < 0 || store.rowKind(row) !== KIND.MESSAGE || part > PART.RECEIVED) continue;
 		if (store.fate(m) !== FATE.NONE || store.ambiguous(m)) continue;
-		const type = store.type(m);
+		shape[i] = store.route[m] * 8 + part;
+		if (store.type(m) === undefined) continue;
+		const key = shape[i] + " " + store.type(m);
 
-		shape[i] =
-			store.route[m] * 8 + part + (type === undefined ? 0 : (Math.abs(type) + 1) * routes);
+		if (!typed.has(key)) typed.set(key, store.routes.length * 8 + typed.size);
+		shape[i] = typed.get(key);
 	}
 	return shape;
 }
 
-/* How many rows from `i` on repeat those `period` before them. */
-function repeats(shape, count, i, period) {
-	let k = i + period;
+const isWorth = (loop) => loop.rounds >= ROUNDS_LEAST && loop.end - loop.first >= ROWS_LEAST;
 
-	while (k < count && shape[k] === shape[k - period]) k++;
-	return k - i - period;
-}
+export class Folds {
+	constructor(store, list) {
+		const shape = shapes(store, list);
 
-/* The loop that begins at i: {period, rounds}, or null. */
-function loopAt(shape, count, i) {
-	let best = null;
-
-	if (shape[i] < 0) return null;
-	for (let period = 1; period <= PERIOD_MOST && i + period < count; period++) {
-		if (shape[i + period] < 0) break;
-		if (shape[i + period] !== shape[i]) continue;
-		const rounds = Math.floor(repeats(shape, count, i, period) / period) + 1;
-		const rows = rounds * period;
-
-		if (rounds < ROUNDS_LEAST || rows < ROWS_LEAST) continue;
-		if (!best || rows > best.rounds * best.period + period) best = { period, rounds };
+		this.list = list;
+		this.loops = loopsOf(shape);
+		release(shape);
 	}
-	return best;
-}
 
-/* {list, count, folds: Map from the first hidden row}; loops at rows of `open` stay as they are. */
-export function fold(store, list, count, open) {
-	const shape = shapes(store, list, count);
-	const out = new Uint32Array(count);
-	const folds = new Map();
-	let kept = 0;
+	/* By this row a loop is told from others: the first that it hides. */
+	hidden(loop) {
+		return this.list[loop.body] >>> 2;
+	}
 
-	for (let i = 0; i < count;) {
-		const loop = loopAt(shape, count, i);
-		const rows = loop ? loop.period * loop.rounds : 1;
-		const hidden = loop ? list[i + loop.period] >>> 2 : -1;
+	/* What is shown: {list, folds: Map from the first hidden row, opened: loops that are open}. */
+	shown(open) {
+		const out = { list: new Uint32Array(this.list.length), count: 0 };
 
-		if (!loop || open.has(hidden)) {
-			for (const end = i + rows; i < end; i++) out[kept++] = list[i];
-			continue;
+		Object.assign(this, { out, open, folds: new Map(), opened: [] });
+		this.put(0, this.list.length, this.loops, 0);
+		const list = out.list.slice(0, out.count);
+
+		release(out.list);
+		return { list, folds: this.folds, opened: this.opened };
+	}
+
+	/* Items [from, end), and of loops among them what is shown. */
+	put(from, end, loops, depth) {
+		let at = from;
+
+		for (const loop of loops) {
+			if (loop.first >= end) break;
+			this.copy(at, loop.first);
+			this.putLoop(loop, depth);
+			at = loop.end;
 		}
-		for (let k = 0; k < loop.period; k++) out[kept++] = list[i + k];
-		folds.set(hidden, {
-			row: hidden,
-			last: list[i + rows - 1] >>> 2,
-			period: loop.period,
-			rounds: loop.rounds - 1,
-		});
-		out[kept++] = (hidden << 2) | FOLD;
-		i += rows;
+		this.copy(at, end);
 	}
-	return { list: out.slice(0, kept), count: kept, folds };
+
+	copy(from, end) {
+		this.out.list.set(this.list.subarray(from, end), this.out.count);
+		this.out.count += end - from;
+	}
+
+	putLoop(loop, depth) {
+		if (!isWorth(loop)) {
+			this.put(loop.first, loop.end, loop.inner, depth);
+			return;
+		}
+		const fold = {
+			first: this.list[loop.first] >>> 2,
+			row: this.hidden(loop),
+			last: this.list[loop.end - 1] >>> 2,
+			rounds: loop.rounds - 1,
+			alike: loop.end - loop.first === loop.rounds * (loop.body - loop.first),
+			depth,
+		};
+
+		if (this.open.has(fold.row)) {
+			this.opened.push(fold);
+			this.put(loop.first, loop.end, loop.inner, depth + 1);
+			return;
+		}
+		this.put(loop.first, loop.body, loop.inner, depth + 1);
+		this.folds.set(fold.row, fold);
+		this.out.list[this.out.count++] = (fold.row << 2) | FOLD;
+	}
+
+	/* What is to be opened for item i to be shown: hidden rows of all loops around it. */
+	over(i) {
+		const rows = [];
+		let loops = this.loops;
+
+		for (;;) {
+			const loop = loops.find((each) => each.first <= i && i < each.end);
+
+			if (!loop) return rows;
+			if (isWorth(loop) && i >= loop.body) rows.push(this.hidden(loop));
+			loops = loop.inner;
+		}
+	}
 }
 
 /* What a fold hides, added up: {messages, bytes, ns, latencies (sorted; a sample of many)}. */
-export function summary(store, { row, last }) {
+export function summary(items, { row, last }) {
+	const { store } = items.app;
 	const latencies = [];
 	let messages = 0;
 	let bytes = 0;
@@ -95,7 +130,7 @@ export function summary(store, { row, last }) {
 	for (let r = row; r <= last; r++) {
 		const m = store.rowRef[r];
 
-		if (m < 0 || store.rowOf[m] !== r) continue;
+		if (m < 0 || store.rowOf[m] !== r || !items.wantsRow(r)) continue;
 		messages++;
 		bytes += store.bytes[m];
 		if (store.hasCalls && latencies.length < 100000)

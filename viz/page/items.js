@@ -5,7 +5,7 @@
  * where out of it, each at its own time.
  */
 import { KIND, PART, NONE } from "./store.js";
-import { FOLD, fold } from "./fold.js";
+import { FOLD, Folds } from "./fold.js";
 
 export const HALF = { WHOLE: 0, IN: 1, OUT: 2, FOLD };
 export const itemRow = (item) => item >>> 2;
@@ -21,6 +21,7 @@ export class Items {
 	build() {
 		this.routeShown = this.app.store.routes.map((route) => this.wants(route));
 		this.folds = new Map();
+		this.opened = [];
 		if (this.app.kernel) this.buildHalves();
 		else this.buildRows();
 		this.rows = this.list.length;
@@ -51,13 +52,25 @@ export class Items {
 	}
 
 	fold() {
-		const { list, count, folds } = fold(this.app.store, this.list, this.list.length, this.open);
+		const all = new Folds(this.app.store, this.list);
+		const { list, folds, opened } = all.shown(this.open);
 
-		if (!folds.size) return;
-		this.list = list;
-		this.folds = folds;
-		this.at = new Float64Array(count);
-		for (let i = 0; i < count; i++) this.at[i] = this.app.store.rowAt[list[i] >>> 2];
+		if (!folds.size && !opened.length) return;
+		Object.assign(this, { all, list, folds, opened });
+		this.at = new Float64Array(list.length);
+		for (let i = 0; i < list.length; i++) this.at[i] = this.app.store.rowAt[list[i] >>> 2];
+	}
+
+	/* So that the row is shown, if no filter hides it. */
+	openTo(row) {
+		const i = lowerBound(this.all.list, row << 2);
+
+		for (const hidden of this.all.over(i)) this.open.add(hidden);
+	}
+
+	/* The innermost open loop that has this row, or undefined. */
+	openedOver(row) {
+		return this.opened.findLast((loop) => loop.first <= row && row <= loop.last);
 	}
 
 	/* The fold that hides this row, or undefined. */

@@ -18,7 +18,7 @@ const KEYS = [
 	["/ n N", "search, next hit, hit before"],
 	["k", "kernel lane"],
 	["o", "fold what repeats, or show each"],
-	["Enter", "unfold the selected loop"],
+	["Enter ⌫", "unfold the selected loop, fold the one around"],
 	["t", "time to scale, or a row each"],
 	["c", "only this conversation"],
 	["f", "filters"],
@@ -116,7 +116,8 @@ export class Controls {
 			k: () => app.setKernel(!app.kernel),
 			t: () => app.setTimeAxis(!app.timeAxis),
 			o: () => app.setFold(!app.fold),
-			Enter: () => app.unfold(app.items.foldOf(app.selected)),
+			Enter: () => app.openLoop(app.items.foldOf(app.selected), true),
+			Backspace: () => app.openLoop(app.items.openedOver(app.selected), false),
 			c: () => this.onlyTalk(),
 			f: () => byId("sidebar").querySelector("input, button")?.focus(),
 			"?": () => this.help(),
@@ -278,7 +279,7 @@ export class Controls {
 		const { app } = this;
 		const fold = app.items.foldOf(row);
 
-		if (fold && app.selected === row) app.unfold(fold);
+		if (fold && app.selected === row) app.openLoop(fold, true);
 		else app.select(row, "pointer");
 	}
 }

@@ -3,6 +3,7 @@
  * On paper: what the filter shows, as an SVG in pieces of a page each, with the heads of lanes on
  * each; black on white, dashes kept. A canvas would print only what is in sight.
  */
+import { roundsText } from "./draw_fold.js";
 import { byId, el, fill } from "./dom.js";
 import { count } from "./format.js";
 import { HALF, itemHalf, itemRow } from "./items.js";
@@ -76,7 +77,7 @@ class Paper {
 				svg(
 					"text",
 					{ x: LEFT + 20, y: y + 4, class: "said" },
-					"↻ × " + count(fold.rounds) + " more of what stands above",
+					roundsText(fold) + " more of what stands above",
 				),
 			];
 		return [
