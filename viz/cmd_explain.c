@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "find_text.h"
 #include "findings.h"
 
 enum explain_key { OPTION_LANG = 0x1000, OPTION_MARKDOWN };
@@ -52,13 +53,20 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static void print_row(const struct finding_row *row, enum language language)
+/* As it reads where there are several of everything. */
+static struct finding_words readable(struct arena *arena, const struct finding_words *words)
 {
-	const struct finding_words *words = &row->words[language];
+	return (struct finding_words){fill_named(arena, words->text, NULL, 0),
+				      fill_named(arena, words->advice, NULL, 0), words->meaning};
+}
+
+static void print_row(struct arena *arena, const struct finding_row *row, enum language language)
+{
+	const struct finding_words words = readable(arena, &row->words[language]);
 
 	printf("%s (%s)\n\n%s\n\n%s %s\n%s %s\n\n%s\n  %s\n", row->name,
-	       severity_name(row->severity), words->meaning, phrase_text(PHRASE_SAYS, language),
-	       words->text, phrase_text(PHRASE_ADVICE, language), words->advice,
+	       severity_name(row->severity), words.meaning, phrase_text(PHRASE_SAYS, language),
+	       words.text, phrase_text(PHRASE_ADVICE, language), words.advice,
 	       phrase_text(PHRASE_EXAMPLE, language), row->example);
 }
 
@@ -68,7 +76,7 @@ static void print_list(void)
 		printf("%-22s %s\n", finding_row(i)->name, severity_name(finding_row(i)->severity));
 }
 
-static void print_markdown(enum language language)
+static void print_markdown(struct arena *arena, enum language language)
 {
 	puts("<!-- SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause -->\n"
 	     "<!-- Made from viz/findings.def: make findings-doc -->\n"
@@ -79,13 +87,13 @@ static void print_markdown(enum language language)
 	     "Words in braces stand for names, numbers and times.");
 	for (size_t i = 0; i < FINDING_COUNT; i++) {
 		const struct finding_row *row = finding_row(i);
-		const struct finding_words *words = &row->words[language];
+		const struct finding_words words = readable(arena, &row->words[language]);
 
 		printf("\n## %s\n\n*%s* – %s\n\n- %s `%s`\n- %s %s\n\n```c\n%s\n```\n", row->name,
-		       severity_name(row->severity), words->meaning,
-		       phrase_text(PHRASE_SAYS, language), words->text,
+		       severity_name(row->severity), words.meaning,
+		       phrase_text(PHRASE_SAYS, language), words.text,
 		       phrase_text(PHRASE_ADVICE, language),
-		       strcmp(words->advice, "{cure}") == 0 ? "…" : words->advice, row->example);
+		       strcmp(words.advice, "{cure}") == 0 ? "…" : words.advice, row->example);
 	}
 }
 
@@ -94,14 +102,17 @@ int cmd_explain(int argc, char **argv)
 	static const struct argp argp = {
 		.options = options, .parser = parse, .args_doc = "[FINDING]", .doc = about};
 	struct explain_options o = {.language = language_of_environment()};
+	struct arena *arena;
 
 	if (command_parse(&argp, argc, argv, 0, &o))
 		return STATUS_USAGE;
+	arena = arena_new();
 	if (o.markdown)
-		print_markdown(o.language);
+		print_markdown(arena, o.language);
 	else if (o.name)
-		print_row(finding_by_name(o.name), o.language);
+		print_row(arena, finding_by_name(o.name), o.language);
 	else
 		print_list();
+	arena_free(arena);
 	return fflush(stdout) ? STATUS_FAILURE : STATUS_OK;
 }

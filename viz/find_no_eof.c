@@ -190,6 +190,7 @@ bool tell_no_eof(struct diagnosis *d, const struct wait *wait)
 	}
 	finding_say(d, f, "who", "%s", say_process(d, wait->process));
 	finding_say(d, f, "keepers", "%s", keepers);
+	finding_say(d, f, "count", "%zu", wait->ender_count);
 	finding_say(d, f, "closes", "%s", fds);
 	return true;
 }

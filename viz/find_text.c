@@ -19,6 +19,35 @@ static const char *value_of(const char *name, size_t len, const struct finding_v
 	return NULL;
 }
 
+/* "1", or "1 message": what English and German call by the singular. */
+static bool is_one(const char *value)
+{
+	return value[0] == '1' && (value[1] == '\0' || value[1] == ' ');
+}
+
+/*
+ * `pattern` begins with a brace. What follows it, or NULL: it is no value's. A choice whose value is
+ * not known yet reads as of many.
+ */
+static const char *fill_brace(FILE *out, const char *pattern, const struct finding_value *values,
+			      size_t count)
+{
+	const char *end = strchr(pattern, '}'), *one, *many, *value;
+
+	if (!end)
+		return NULL;
+	one = memchr(pattern, '|', (size_t)(end - pattern));
+	many = one ? memchr(one + 1, '|', (size_t)(end - one - 1)) : NULL;
+	value = value_of(pattern + 1, (size_t)((many ? one : end) - pattern - 1), values, count);
+	if (value && !many)
+		fputs(value, out);
+	else if (value && is_one(value))
+		fwrite(one + 1, 1, (size_t)(many - one - 1), out);
+	else if (many)
+		fwrite(many + 1, 1, (size_t)(end - many - 1), out);
+	return value || many ? end + 1 : NULL;
+}
+
 const char *fill_named(struct arena *arena, const char *pattern, const struct finding_value *values,
 		       size_t count)
 {
@@ -30,16 +59,11 @@ const char *fill_named(struct arena *arena, const char *pattern, const struct fi
 	if (!out)
 		return pattern;
 	while (*pattern) {
-		const char *end = *pattern == '{' ? strchr(pattern, '}') : NULL;
-		const char *value = end ? value_of(pattern + 1, (size_t)(end - pattern - 1), values,
-						   count)
-					: NULL;
+		const char *next = *pattern == '{' ? fill_brace(out, pattern, values, count) : NULL;
 
-		if (value)
-			fputs(value, out);
-		else
+		if (!next)
 			putc(*pattern, out);
-		pattern = value ? end + 1 : pattern + 1;
+		pattern = next ? next : pattern + 1;
 	}
 	fclose(out);
 	kept = arena_bytes(arena, text ? text : "", len);

@@ -178,6 +178,7 @@ static bool tell_semaphore(struct diagnosis *d, const struct wait *wait)
 {
 	struct finding *f;
 	const char *gone = NULL;
+	size_t count = 0;
 
 	if (!wait->channel || wait->channel->mechanism != MECH_SYSV_SEM || !wait->stuck)
 		return false;
@@ -190,10 +191,11 @@ static bool tell_semaphore(struct diagnosis *d, const struct wait *wait)
 			continue;
 		finding_process(d, f, user);
 		gone = say_join(d, gone, ", ", say_process(d, user));
+		count++;
 	}
 	finding_say(d, f, "who", "%s", say_process(d, wait->process));
 	finding_say(d, f, "gone", "%s",
-		    gone ? say_phrase(d, PHRASE_HAVE_ENDED, gone, NULL, NULL)
+		    gone ? say_phrase(d, PHRASE_HAVE_ENDED, gone, say(d, "%zu", count), NULL)
 			 : phrase_text(PHRASE_NOBODY_POSTS, d->language));
 	return true;
 }
