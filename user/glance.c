@@ -2,6 +2,7 @@
 #include "glance.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,8 +10,10 @@
 #include <sys/ipc.h>
 #include <sys/msg.h>
 #include <sys/select.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "glance_users.h"
 #include "syscalls.h"
 
 #define TYPES_MOST 64
@@ -103,6 +106,45 @@ static void waits_complete(struct call *call, struct detailed *copy, enum data_k
 	call_wait(call, copy->operation.id, copy, len);
 }
 
+/* Where a path of that process leads; an empty string: nowhere. */
+static void path_resolve(uint32_t pid, int directory, const char *path, char *to, size_t len)
+{
+	to[0] = '\0';
+	if (path[0] == '/')
+		snprintf(to, len, "/proc/%u/root%s", (unsigned)pid, path);
+	else if (directory == AT_FDCWD)
+		snprintf(to, len, "/proc/%u/cwd/%s", (unsigned)pid, path);
+	else if (directory >= 0)
+		snprintf(to, len, "/proc/%u/fd/%d/%s", (unsigned)pid, directory, path);
+}
+
+/* open(2) of a FIFO sleeps until its other end is opened: its path is all that there is of it. */
+static void path_complete(struct call *call, struct detailed *copy)
+{
+	const char *name = syscall_info(copy->operation.nr)->name;
+	const bool at = strncmp(name, "openat", 6) == 0;
+	const uint64_t from = copy->details.args[at ? 1 : 0];
+	char *path = (char *)copy->waits, where[PATH_MAX + 64];
+	struct stat file;
+	size_t len = 0;
+
+	if ((!at && strcmp(name, "open") != 0) || copy->operation.payload_len ||
+	    copy->operation.block_len)
+		return;
+	while (len < sizeof(copy->waits) - 1 &&
+	       memory_read(copy->operation.head.pid, from + len, path + len, 1) && path[len])
+		len++;
+	path[len] = '\0';
+	path_resolve(copy->operation.head.pid, at ? (int)copy->details.args[0] : AT_FDCWD, path,
+		     where, sizeof(where));
+	if (stat(where, &file) || !S_ISFIFO(file.st_mode))
+		return;
+	copy->operation.payload_len = (uint32_t)len;
+	len = sizeof(copy->details) + sizeof(copy->operation) + (len + 7) / 8 * 8;
+	copy->details.head.size = copy->operation.head.size = (uint32_t)len;
+	call_wait(call, copy->operation.id, copy, len);
+}
+
 /* MSG_COPY takes nothing away and leaves no trace in the queue (msgrcv(2), ipc/msg.c). */
 static void types_tell(struct encoder *encoder, const struct detailed *call)
 {
@@ -136,7 +178,7 @@ static void types_tell(struct encoder *encoder, const struct detailed *call)
 
 static void call_complete(void *context, struct call *call)
 {
-	struct encoder *encoder = context;
+	struct glance_users *users = context;
 	const struct wire_head *head = call->waiting;
 	struct detailed copy = {0};
 	enum data_kind data;
@@ -146,14 +188,20 @@ static void call_complete(void *context, struct call *call)
 		return;
 	memcpy(&copy, call->waiting, sizeof(copy.details) + sizeof(copy.operation));
 	data = syscall_info(copy.operation.nr)->data;
+	glance_users_tell(users, &copy.operation, copy.details.args);
 	if (data == DATA_POLL || data == DATA_SELECT)
 		waits_complete(call, &copy, data);
+	else if (data == DATA_PATH)
+		path_complete(call, &copy);
 	else if (strcmp(syscall_info(copy.operation.nr)->name, "msgrcv") == 0 &&
 		 copy.operation.object.mechanism == MECH_SYSV_MSG)
-		types_tell(encoder, &copy);
+		types_tell(users->encoder, &copy);
 }
 
 void glance_complete(struct encoder *encoder)
 {
-	calls_each_waiting(encoder->calls, call_complete, encoder);
+	struct glance_users users = {.encoder = encoder};
+
+	calls_each_waiting(encoder->calls, call_complete, &users);
+	glance_users_free(&users);
 }

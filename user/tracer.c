@@ -122,7 +122,7 @@ static int settings_apply(struct tracer *tracer, const struct tracer_options *op
 	tracer->bpf->rodata->payload_max = options->payload_len;
 	tracer->bpf->rodata->wake_len = options->ring_len / 4;
 	tracer->bpf->rodata->cpu_count = (uint32_t)libbpf_num_possible_cpus();
-	tracer->bpf->rodata->futexes = options->futexes;
+	tracer->bpf->rodata->futexes = options->futexes || options->glance;
 	tracer->bpf->rodata->glance = options->glance;
 	tracer->bpf->rodata->selection = options->selection;
 	tracer->bpf->rodata->selection.self = (uint32_t)getpid();

@@ -26,8 +26,8 @@ static bool is_one(const char *value)
 }
 
 /*
- * `pattern` begins with a brace. What follows it, or NULL: it is no value's. A choice whose value is
- * not known yet reads as of many.
+ * `pattern` begins with a brace. What follows it, or NULL: it is no value's. A choice whose value
+ * is not known yet reads as of many.
  */
 static const char *fill_brace(FILE *out, const char *pattern, const struct finding_value *values,
 			      size_t count)

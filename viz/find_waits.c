@@ -22,6 +22,56 @@ const struct viz_channel *other_end(const struct diagnosis *d, const struct wait
 	return peer ? peer : wait->channel;
 }
 
+static bool is_semaphore(const struct viz_channel *channel)
+{
+	return channel->mechanism == MECH_SYSV_SEM || channel->mechanism == MECH_FUTEX ||
+	       channel->mechanism == MECH_POSIX_SEM;
+}
+
+static bool waits_for_signal(const struct viz_operation *op)
+{
+	return op && (is_call(op, "pause") || is_call(op, "rt_sigsuspend"));
+}
+
+/* open(2) sleeps where the other end of a FIFO is not open, fifo(7). */
+static bool waits_to_open(const struct wait *wait)
+{
+	return wait->operation->path.len && wait->operation->role == ROLE_OPEN;
+}
+
+static bool waits_to_accept(const struct wait *wait)
+{
+	return is_call(wait->operation, "accept") || is_call(wait->operation, "accept4");
+}
+
+static bool has_key(const struct viz_channel *channel)
+{
+	return channel->key.len && !viz_bytes_equal(channel->key, viz_bytes_of("0x00000000"));
+}
+
+/* Who else could end it, of whom nobody knows who he is. */
+static const char *say_others(struct diagnosis *d, const struct wait *wait)
+{
+	enum { WRITES = 1 };
+	const struct viz_operation *op = wait->operation;
+	const bool whole = d->waits->whole;
+
+	if (waits_for_signal(op))
+		return phrase_text(whole ? PHRASE_A_SIGNAL_UNSEEN : PHRASE_A_SIGNAL, d->language);
+	if (waits_to_accept(wait) && wait->channel)
+		return say_phrase(d, PHRASE_WHO_CONNECTS, say_channel(d, wait->channel), NULL,
+				  NULL);
+	if (waits_to_open(wait))
+		return say_phrase(d,
+				  op->flags & WRITES ? PHRASE_WHO_OPENS_TO_READ
+						     : PHRASE_WHO_OPENS_TO_WRITE,
+				  say_bytes(d, op->path), NULL, NULL);
+	if (whole && wait->channel && has_key(wait->channel))
+		return say_phrase(d, PHRASE_WHO_KNOWS_KEY, say_bytes(d, wait->channel->key), NULL,
+				  NULL);
+	return phrase_text(whole ? PHRASE_SOMEBODY_ELSE : PHRASE_SOMEBODY, d->language);
+}
+
 /* " (fd 4)", or nothing where there is no descriptor. */
 static const char *by_descriptor(struct diagnosis *d, const struct wait *wait,
 				 const struct viz_process *process)
@@ -47,11 +97,6 @@ static const char *say_enders(struct diagnosis *d, const struct wait *wait)
 	return names;
 }
 
-static const char *say_somebody(struct diagnosis *d)
-{
-	return phrase_text(d->waits->whole ? PHRASE_SOMEBODY_ELSE : PHRASE_SOMEBODY, d->language);
-}
-
 /* ping[801] read(3)  pipe:[40211]: only pong[802] (fd 4) can write there */
 static const char *say_wait(struct diagnosis *d, const struct wait *wait)
 {
@@ -60,19 +105,19 @@ static const char *say_wait(struct diagnosis *d, const struct wait *wait)
 			       say_call(d, wait->operation));
 	const char *enders = say_enders(d, wait);
 
-	if (!enders)
-		return say_phrase(d, PHRASE_WAITS_FOR_NOBODY, what,
-				  wait->channel ? say_channel(d, wait->channel) : "", NULL);
+	if (wait->channel)
+		what = say(d, "%s  %s", what, say_channel(d, wait->channel));
 	if (wait->open)
-		enders = say_join(d, enders, ", ", say_somebody(d));
+		enders = say_join(d, enders, ", ", say_others(d, wait));
+	if (!enders)
+		return say_phrase(d, PHRASE_WAITS_FOR_NOBODY, what, NULL, NULL);
 	if (waits_for_child(wait))
 		return say_phrase(d, PHRASE_CHILD_MUST_END, what, enders, NULL);
 	if (wait->operation->role == ROLE_SEND)
 		phrase = PHRASE_ONLY_READ;
 	else if (wait->operation->role != ROLE_RECEIVE)
 		phrase = PHRASE_ONLY_ANSWER;
-	return say_phrase(d, phrase, what, wait->channel ? say_channel(d, wait->channel) : "",
-			  enders);
+	return say_phrase(d, phrase, what, enders, NULL);
 }
 
 void finding_wait(struct diagnosis *d, struct finding *f, const struct wait *wait)
@@ -173,6 +218,16 @@ static bool tell_type(struct diagnosis *d, const struct wait *wait)
 	return true;
 }
 
+/* Who changed it last, where a glance finds only the number of one that has ended; or NULL. */
+static const char *say_last_user(struct diagnosis *d, const struct viz_channel *channel)
+{
+	const uint32_t pid = channel->last_user;
+
+	if (!pid || viz_model_process(d->model, pid, d->end_ns))
+		return NULL;
+	return say_phrase(d, PHRASE_LAST_USER_ENDED, say(d, "%" PRIu32, pid), NULL, NULL);
+}
+
 /* A semaphore's other users have ended, or wait for ever themselves. */
 static bool tell_semaphore(struct diagnosis *d, const struct wait *wait)
 {
@@ -180,7 +235,7 @@ static bool tell_semaphore(struct diagnosis *d, const struct wait *wait)
 	const char *gone = NULL;
 	size_t count = 0;
 
-	if (!wait->channel || wait->channel->mechanism != MECH_SYSV_SEM || !wait->stuck)
+	if (!wait->channel || !is_semaphore(wait->channel) || !wait->stuck)
 		return false;
 	f = finding_add(d, FINDING_SEMAPHORE_STUCK, wait->since_ns, wait->channel);
 	finding_wait(d, f, wait);
@@ -194,15 +249,13 @@ static bool tell_semaphore(struct diagnosis *d, const struct wait *wait)
 		count++;
 	}
 	finding_say(d, f, "who", "%s", say_process(d, wait->process));
+	if (gone)
+		gone = say_phrase(d, PHRASE_HAVE_ENDED, gone, say(d, "%zu", count), NULL);
+	else
+		gone = say_last_user(d, wait->channel);
 	finding_say(d, f, "gone", "%s",
-		    gone ? say_phrase(d, PHRASE_HAVE_ENDED, gone, say(d, "%zu", count), NULL)
-			 : phrase_text(PHRASE_NOBODY_POSTS, d->language));
+		    gone ? gone : phrase_text(PHRASE_NOBODY_POSTS, d->language));
 	return true;
-}
-
-static bool waits_for_signal(const struct viz_operation *op)
-{
-	return op && (is_call(op, "pause") || is_call(op, "rt_sigsuspend"));
 }
 
 /* The last one handled before the wait began, none of which ended a wait for it. NULL: none. */
@@ -259,7 +312,7 @@ static bool tell_full(struct diagnosis *d, const struct wait *wait)
 		finding_process(d, f, wait->enders[i]);
 	finding_say(d, f, "who", "%s", say_process(d, wait->process));
 	finding_say(d, f, "long", "%s", say_duration(d, d->end_ns - wait->since_ns));
-	finding_say(d, f, "readers", "%s", enders ? enders : say_somebody(d));
+	finding_say(d, f, "readers", "%s", enders ? enders : say_others(d, wait));
 	return true;
 }
 
@@ -269,9 +322,11 @@ static bool tell_full(struct diagnosis *d, const struct wait *wait)
  */
 static bool idle(const struct diagnosis *d, const struct wait *wait)
 {
-	if (wait->clock || !wait->channel || waits_for_child(wait) ||
+	if (waits_to_open(wait))
+		return false;
+	if (wait->clock || !wait->channel || waits_for_child(wait) || waits_to_accept(wait) ||
 	    wait->channel->mechanism == MECH_PTY ||
-	    (wait->operation->role == ROLE_WAIT && wait->open))
+	    (wait->operation->role == ROLE_WAIT && wait->open && !is_semaphore(wait->channel)))
 		return true;
 	for (size_t i = 0; i < wait->ender_count; i++)
 		if (wait_process_acts(d->waits, wait->enders[i]))
@@ -284,10 +339,8 @@ static void tell_blocked(struct diagnosis *d, const struct wait *wait)
 	const char *enders = say_enders(d, wait);
 	struct finding *f = finding_add(d, FINDING_BLOCKED, wait->since_ns, wait->channel);
 
-	if (waits_for_signal(wait->operation))
-		enders = phrase_text(PHRASE_A_SIGNAL, d->language);
-	else if (!enders || wait->open)
-		enders = say_join(d, enders, ", ", say_somebody(d));
+	if (!enders || wait->open)
+		enders = say_join(d, enders, ", ", say_others(d, wait));
 	finding_wait(d, f, wait);
 	for (size_t i = 0; i < wait->ender_count; i++)
 		finding_process(d, f, wait->enders[i]);

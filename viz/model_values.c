@@ -274,10 +274,16 @@ void build_channel_line(struct model_builder *b)
 	set_number(VALUE(channel, network), &channel->network);
 	if (VALUE(channel, peer)->present)
 		channel->peer = build_channel(b, VALUE(channel, peer)->bytes);
-	if (VALUE(channel, types)->present) {
+	if (VALUE(channel, types)->present)
 		channel->types = build_uints(b, FIELD_channel_types, &channel->types_count);
-		channel->types_known = true;
+	if (VALUE(channel, memory)->present)
+		channel->memory = build_channel(b, VALUE(channel, memory)->bytes);
+	if (VALUE(channel, users)->present) {
+		channel->users = build_uints(b, FIELD_channel_users, &channel->users_count);
+		channel->users_known = true;
 	}
+	if (VALUE(channel, last_user)->present)
+		channel->last_user = build_u32(b, FIELD_channel_last_user);
 	channel->held_outside = &b->model->held_outside;
 	add_outsider(b, channel);
 	add_stranger(b, channel);

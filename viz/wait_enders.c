@@ -3,8 +3,7 @@
 #include "find.h"
 #include "wait_graph_internal.h"
 
-static void add_ender(struct wait_graph *graph, struct wait *wait,
-		      const struct viz_process *process)
+void wait_add_ender(struct wait_graph *graph, struct wait *wait, const struct viz_process *process)
 {
 	for (size_t i = 0; i < wait->ender_count; i++)
 		if (wait->enders[i] == process)
@@ -78,16 +77,15 @@ static bool add_receivers(struct wait_graph *graph, struct wait *wait,
 		socket = flight->message->channel;
 		for (size_t k = 0; k < socket->holding_count; k++)
 			if (is_holding(socket->holdings[k], ACCESS_BOTH)) {
-				add_ender(graph, wait, socket->holdings[k]->process);
+				wait_add_ender(graph, wait, socket->holdings[k]->process);
 				any = true;
 			}
 	}
 	return any;
 }
 
-/* All who hold such an end still. Nobody known: then somebody whom the trace does not know. */
-static void add_holders(struct wait_graph *graph, struct wait *wait,
-			const struct viz_channel *channel, enum access access)
+void wait_add_holders(struct wait_graph *graph, struct wait *wait,
+		      const struct viz_channel *channel, enum access access)
 {
 	bool any = add_receivers(graph, wait, channel, access);
 
@@ -95,7 +93,7 @@ static void add_holders(struct wait_graph *graph, struct wait *wait,
 	for (size_t i = 0; i < channel->holding_count; i++) {
 		if (!is_holding(channel->holdings[i], access))
 			continue;
-		add_ender(graph, wait, channel->holdings[i]->process);
+		wait_add_ender(graph, wait, channel->holdings[i]->process);
 		any = true;
 	}
 	wait->open |= !any;
@@ -133,52 +131,6 @@ const struct viz_channel *wait_peer(const struct wait_graph *graph,
 	return opposite(graph, channel);
 }
 
-static bool descends_from(const struct viz_process *process, const struct viz_process *ancestor)
-{
-	while (process && process != ancestor)
-		process = process->parent;
-	return process != NULL;
-}
-
-/* A child knows the queue of its parent, though it has not used it yet. */
-static void add_users(struct wait_graph *graph, struct wait *wait,
-		      const struct viz_channel *channel)
-{
-	struct viz_process **users = graph->users[channel->index];
-	size_t count = graph->user_counts[channel->index];
-
-	for (size_t i = 0; i < graph->model->process_count; i++) {
-		const struct viz_process *process = graph->model->processes[i];
-
-		for (size_t k = 0; k < count && !process->ended; k++)
-			if (descends_from(process, users[k])) {
-				add_ender(graph, wait, process);
-				break;
-			}
-	}
-	wait->open |= wait->ender_count == 0;
-}
-
-/* Nobody before this trace can know it: it has no name, or it was made where none was. */
-static bool made_here(const struct wait_graph *graph, const struct viz_channel *channel)
-{
-	enum { EXCLUSIVE = 02000, FILE_EXCLUSIVE = 0200 };
-
-	for (size_t i = 0; i < graph->model->operation_count; i++) {
-		const struct viz_operation *op = graph->model->operations[i];
-		int64_t key = -1;
-
-		if (op->role != ROLE_OPEN || !viz_operation_done(op) || viz_operation_failed(op) ||
-		    !(op->channel == channel ||
-		      (op->new_fds_count && op->new_fds[0].channel == channel)))
-			continue;
-		viz_operation_argument(op, "key", &key);
-		if (key == 0 || (op->flags & (is_call(op, "mq_open") ? FILE_EXCLUSIVE : EXCLUSIVE)))
-			return true;
-	}
-	return false;
-}
-
 static bool type_fits(const struct viz_operation *receive, int64_t type)
 {
 	enum { EXCEPT = 020000 };
@@ -214,21 +166,10 @@ static void wait_at_socket(struct wait_graph *graph, struct wait *wait,
 	const struct viz_channel *peer = wait_peer(graph, channel);
 
 	if (peer && (graph->whole || (channel->created_in_trace && peer->created_in_trace)))
-		add_holders(graph, wait, peer, ACCESS_BOTH);
+		wait_add_holders(graph, wait, peer, ACCESS_BOTH);
 	else
 		wait->open = true;
 	wait->open |= held_outside(channel, ACCESS_BOTH); /* so are unix sockets' other ends told */
-}
-
-/* Whoever knows a queue's name, key or number may open it still. */
-static void wait_at_queue(struct wait_graph *graph, struct wait *wait,
-			  const struct viz_channel *channel, enum access end)
-{
-	if (graph->whole && channel->mechanism == MECH_POSIX_MQ)
-		add_holders(graph, wait, channel, end);
-	else if (made_here(graph, channel))
-		add_users(graph, wait, channel);
-	wait->open |= !made_here(graph, channel);
 }
 
 /* `end` is the one whose holders end the wait. */
@@ -245,7 +186,7 @@ static void wait_at(struct wait_graph *graph, struct wait *wait, const struct vi
 		wait->open |= !graph->whole &&
 			      (channel->mechanism == MECH_PIPE ? !channel->created_in_trace
 							       : channel->found);
-		add_holders(graph, wait, channel, end);
+		wait_add_holders(graph, wait, channel, end);
 		break;
 	case MECH_UNIX_STREAM:
 	case MECH_UNIX_SEQPACKET:
@@ -255,10 +196,10 @@ static void wait_at(struct wait_graph *graph, struct wait *wait, const struct vi
 	case MECH_SYSV_MSG:
 	case MECH_POSIX_MQ:
 	case MECH_SYSV_SEM:
-		wait_at_queue(graph, wait, channel, end);
-		break;
 	case MECH_FILE_LOCK:
-		add_users(graph, wait, channel);
+	case MECH_FUTEX:
+	case MECH_POSIX_SEM:
+		wait_at_named(graph, wait, channel, end);
 		break;
 	default:
 		wait->open = true;
@@ -285,7 +226,7 @@ static void wait_for_children(struct wait_graph *graph, struct wait *wait)
 		if (child->parent != wait->process || child->ended ||
 		    ((int32_t)pid > 0 && child->pid != (uint32_t)pid))
 			continue;
-		add_ender(graph, wait, child);
+		wait_add_ender(graph, wait, child);
 		any = true;
 	}
 	wait->open |= !any;
@@ -324,6 +265,13 @@ static void wait_for_any(struct wait_graph *graph, struct wait *wait)
 	}
 }
 
+/* Anybody may connect. */
+static void wait_at_listener(struct wait *wait)
+{
+	wait->channel = wait->operation->channel;
+	wait->open = true;
+}
+
 /* As the trace says; an older one has only what poll and epoll_wait were given in a register. */
 static bool ends_by_itself(const struct viz_operation *op)
 {
@@ -345,6 +293,8 @@ void wait_find_enders(struct wait_graph *graph, struct wait *wait)
 		 is_call(op, "pselect6") || is_call(op, "epoll_wait") ||
 		 is_call(op, "epoll_pwait") || is_call(op, "epoll_pwait2"))
 		wait_for_any(graph, wait);
+	else if (is_call(op, "accept") || is_call(op, "accept4"))
+		wait_at_listener(wait);
 	else if (is_call(op, "nanosleep") || is_call(op, "clock_nanosleep"))
 		wait->clock = wait->open = true;
 	else if (op->role == ROLE_RECEIVE && op->channel)
@@ -352,7 +302,7 @@ void wait_find_enders(struct wait_graph *graph, struct wait *wait)
 	else if (op->role == ROLE_SEND && op->channel)
 		wait_at(graph, wait, op->channel, ACCESS_READ);
 	else if ((is_call(op, "semop") || is_call(op, "semtimedop") || is_call(op, "flock") ||
-		  is_call(op, "fcntl")) &&
+		  is_call(op, "fcntl") || is_call(op, "futex")) &&
 		 op->channel)
 		wait_at(graph, wait, op->channel, ACCESS_NONE);
 	else

@@ -4,10 +4,21 @@
 
 #include "wait_graph_internal.h"
 
-static bool by_name(const struct viz_channel *channel)
+/* What has users, not holders. */
+static bool is_named(const struct viz_channel *channel)
 {
-	return channel->mechanism == MECH_SYSV_MSG || channel->mechanism == MECH_POSIX_MQ ||
-	       channel->mechanism == MECH_SYSV_SEM || channel->mechanism == MECH_FILE_LOCK;
+	switch (channel->mechanism) {
+	case MECH_SYSV_MSG:
+	case MECH_POSIX_MQ:
+	case MECH_SYSV_SEM:
+	case MECH_FILE_LOCK:
+	case MECH_SYSV_SHM:
+	case MECH_SHARED_MMAP:
+	case MECH_POSIX_SEM:
+		return true;
+	default:
+		return false;
+	}
 }
 
 static void add_user(struct wait_graph *graph, const struct viz_channel *channel,
@@ -71,9 +82,9 @@ static void collect(struct wait_graph *graph)
 
 		if (op->passed_fds_count && pending)
 			note_flights(graph, op);
-		if (op->channel && by_name(op->channel))
+		if (op->channel && is_named(op->channel))
 			add_user(graph, op->channel, op->process);
-		if (op->new_fds_count && by_name(op->new_fds[0].channel))
+		if (op->new_fds_count && is_named(op->new_fds[0].channel))
 			add_user(graph, op->new_fds[0].channel, op->process);
 	}
 	for (size_t i = 0; i < graph->pairing->message_count; i++)

@@ -28,6 +28,12 @@ HANGS = {
     "hangs early-for-sigsuspend": ("lost-wakeup", ["deadlock", "blocked"]),
     "hangs nobody-reads": ("full-channel", ["deadlock", "no-eof"]),
     "hangs nobody-receives": ("full-channel", ["deadlock", "no-eof"]),
+    "stalls fifo-opens": ("blocked", ["deadlock", "no-eof"]),
+    "stalls file-locks": ("deadlock", ["blocked"]),
+    "stalls mutexes": ("deadlock", ["blocked", "semaphore-stuck"]),
+    "stalls mutex-of-dead": ("semaphore-stuck", ["deadlock", "blocked"]),
+    "stalls keyed-semaphore": ("blocked", ["deadlock", "semaphore-stuck"]),
+    "stalls keyed-queues": ("blocked", ["deadlock", "type-never-sent"]),
     "endless parent-keeps": ("no-eof", ["blocked"]),
     "endless reader-keeps": ("no-eof", ["deadlock", "blocked"]),
     "endless grandchild-keeps": ("no-eof", ["deadlock"]),
@@ -45,6 +51,7 @@ WITH_OUTSIDER = [
     "hangs tcp-half-open",
     "hangs semaphore-and-pipe",
     "hangs filter-both-ways",
+    "stalls mutexes",
     "endless parent-keeps",
 ]
 

@@ -71,7 +71,7 @@ def begin(directory, name, *options):
     place = os.path.join(directory, name)
     os.mkdir(place)
     path = os.path.join(place, "trace.ndjson")
-    return start(place, [IPCLENS, "record", "-o", path, *options, "--", *words(name)])
+    return start(place, [IPCLENS, "record", "-o", path, *options, "--", *words(name)], cwd=place)
 
 
 def in_batches(directory, names, *options):
@@ -86,7 +86,7 @@ def in_batches(directory, names, *options):
 
 def hang(directory, names):
     runs = {}
-    for run, name in in_batches(directory, names, "--timeout", "4"):
+    for run, name in in_batches(directory, names, "--futex", "--timeout", "4"):
         expect_equal(run.status, TIMED_OUT, f"{name} hangs")
         runs[name] = run
     return runs

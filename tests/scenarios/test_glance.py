@@ -10,17 +10,19 @@ from findings import HANGS, WITH_OUTSIDER, diagnose, expect_found, remove_left, 
 from harness import main, scenario, start, wait_for
 from traces import IPCLENS, call
 
-# What no state tells: who knows the number of a System V object, which signals and which writers
-# came before, and what lies in a message.
+# What no state tells: which signals came before. That is said, and nothing guessed.
 UNTOLD = {
-    "hangs pipe-and-queue": "blocked",
-    "hangs semaphore-and-pipe": "blocked",
-    "hangs never-posts": "blocked",
-    "hangs dies-holding": "blocked",
-    "hangs early-signal": "blocked",
-    "hangs early-for-sigsuspend": "blocked",
-    "endless tcp-half-closed": "blocked",
-    "endless in-flight": "blocked",
+    "hangs early-signal": "whether one that was meant for it came before",
+    "hangs early-for-sigsuspend": "whether one that was meant for it came before",
+    "endless tcp-half-closed": "",
+    "endless in-flight": "",
+}
+
+# Of those that could be ended from outside: by whom.
+BY_WHOM = {
+    "stalls fifo-opens": "whoever opens stalls-",
+    "stalls keyed-semaphore": "whoever knows the key 0x",
+    "stalls keyed-queues": "whoever knows the key 0x",
 }
 
 MOST_S = 1.0  # of a processor's time for a look at the machine; others may have the processor too
@@ -48,7 +50,7 @@ def busy_s():
 def hang(directory, name):
     place = os.path.join(directory, name)
     os.mkdir(place)
-    return start(place, words(name), start_new_session=True)
+    return start(place, words(name), start_new_session=True, cwd=place)
 
 
 def end(run):
@@ -90,9 +92,12 @@ def untraced(directory):
             wait_for(lambda run=run: has_logged(run), f"{name} to hang")
         for name, (wanted, forbidden) in HANGS.items():
             if name in UNTOLD:
-                wanted, forbidden = UNTOLD[name], ["deadlock", "no-eof"]
+                wanted, forbidden = "blocked", ["deadlock", "no-eof", "lost-wakeup"]
             findings, summary = found(runs[name].process.pid, wanted)
-            expect_found(findings, runs[name].truth, wanted, forbidden)
+            told = expect_found(findings, runs[name].truth, wanted, forbidden)
+            why = UNTOLD.get(name, BY_WHOM.get(name, ""))
+            for finding in told:
+                expect_in(why, finding["text"], f"{name} says who else could end it")
             expect(summary["complete"], "nothing is missing")
     finally:
         for run in runs.values():
@@ -111,6 +116,18 @@ def untraced_with_outsider(directory):
     finally:
         for run in runs.values():
             end(run)
+
+
+@scenario("diagnose -p of a server that nobody connects to says where it could be")
+def no_client(directory):
+    run = hang(directory, "stalls no-client")
+    try:
+        wait_for(lambda: has_logged(run), "it to hang")
+        findings, _ = found(run.process.pid, "blocked")
+        told = expect_found(findings, run.truth, "blocked", ["deadlock", "never-accepted"])
+        expect_in("whoever connects to tcp:[", told[0]["text"], "who could end it")
+    finally:
+        end(run)
 
 
 @scenario("diagnose -p names peers that are no children, says since when, and takes a moment")

@@ -245,12 +245,12 @@ static void one_and_many(void **state)
 	struct arena *arena = arena_new();
 
 	(void)state;
-	assert_string_equal(fill_named(arena, pattern,
-				       (struct finding_value[]){{"n", "1"}, {"m", "10"}}, 2),
-			    "1 part is lost, they, {other}");
-	assert_string_equal(fill_named(arena, pattern,
-				       (struct finding_value[]){{"n", "0"}, {"m", "1 B"}}, 2),
-			    "0 parts are lost, it, {other}");
+	assert_string_equal(
+		fill_named(arena, pattern, (struct finding_value[]){{"n", "1"}, {"m", "10"}}, 2),
+		"1 part is lost, they, {other}");
+	assert_string_equal(
+		fill_named(arena, pattern, (struct finding_value[]){{"n", "0"}, {"m", "1 B"}}, 2),
+		"0 parts are lost, it, {other}");
 	assert_string_equal(fill_named(arena, "{a} {n|is|are}{b", NULL, 0), "{a} are{b");
 	arena_free(arena);
 }

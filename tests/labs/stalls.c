@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Programs that hang by one mistake each, at what is no end of a channel: names that somebody has
+ * yet to open, keys, locks, memory. Each logs who is party to it, and through which channel.
+ */
+#include <pthread.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/msg.h>
+#include <sys/sem.h>
+
+#include "mistake.h"
+
+#define NAME_LEN 64
+
+/* A folder of its own; the program never gets so far as to remove it: the test does. */
+static const char *folder_make(void)
+{
+	static char folder[NAME_LEN];
+
+	snprintf(folder, sizeof(folder), "stalls-%d", getpid());
+	lab_check(mkdir(folder, 0700), "mkdir");
+	return folder;
+}
+
+static void name_make(char name[2 * NAME_LEN], const char *folder, const char *last)
+{
+	snprintf(name, 2 * NAME_LEN, "%s/%s", folder, last);
+}
+
+/* Both open for reading first: each waits for a writer, which the other would be afterwards. */
+static void fifo_opens(void)
+{
+	const char *folder = folder_make();
+	char there[2 * NAME_LEN], back[2 * NAME_LEN];
+	pid_t child;
+
+	name_make(there, folder, "there");
+	name_make(back, folder, "back");
+	lab_check(mkfifo(there, 0600), "mkfifo");
+	lab_check(mkfifo(back, 0600), "mkfifo");
+	child = lab_fork();
+	party(getpid());
+	truth_flush();
+	lab_check(open(child ? back : there, O_RDONLY), "open");
+	lab_check(open(child ? there : back, O_WRONLY), "open");
+}
+
+/* Tells the other that it is so far, and waits until the other is. */
+static void meet(const int there[2], const int back[2], bool child)
+{
+	char byte = 0;
+
+	lab_expect(write(child ? there[1] : back[1], &byte, 1) == 1, "write");
+	lab_expect(read(child ? back[0] : there[0], &byte, 1) == 1, "read");
+}
+
+/* Each has one lock and wants the other's. */
+static void file_locks(void)
+{
+	const char *folder = folder_make();
+	int there[2], back[2], mine, other;
+	char name[2 * NAME_LEN];
+	pid_t child;
+
+	pipe_make(there);
+	pipe_make(back);
+	child = lab_fork();
+	name_make(name, folder, child ? "a" : "b");
+	mine = (int)lab_check(open(name, O_RDWR | O_CREAT, 0600), "open");
+	lab_check(flock(mine, LOCK_EX), "flock");
+	meet(there, back, !child);
+	name_make(name, folder, child ? "b" : "a");
+	other = (int)lab_check(open(name, O_RDWR | O_CREAT, 0600), "open");
+	party(getpid());
+	channel("file-lock", other);
+	truth_flush();
+	flock(other, LOCK_EX);
+}
+
+struct shared {
+	pthread_mutex_t a, b;
+};
+
+static struct shared *shared_make(void)
+{
+	struct shared *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+				     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pthread_mutexattr_t attributes;
+
+	lab_expect(shared != MAP_FAILED, "mmap");
+	pthread_mutexattr_init(&attributes);
+	pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
+	pthread_mutex_init(&shared->a, &attributes);
+	pthread_mutex_init(&shared->b, &attributes);
+	return shared;
+}
+
+/* As the file locks, in memory. */
+static void mutexes(void)
+{
+	struct shared *shared = shared_make();
+	int there[2], back[2];
+	pid_t child;
+
+	pipe_make(there);
+	pipe_make(back);
+	outsider_maybe();
+	child = lab_fork();
+	pthread_mutex_lock(child ? &shared->a : &shared->b);
+	meet(there, back, !child);
+	party(getpid());
+	truth_flush();
+	pthread_mutex_lock(child ? &shared->b : &shared->a);
+}
+
+/* The child ends with the mutex locked. */
+static void mutex_of_dead(void)
+{
+	struct shared *shared = shared_make();
+	pid_t child = lab_fork();
+
+	if (!child) {
+		pthread_mutex_lock(&shared->a);
+		exit(EXIT_SUCCESS);
+	}
+	lab_reap_well(child);
+	party(getpid());
+	truth_flush();
+	pthread_mutex_lock(&shared->a);
+}
+
+/* A server whose client was never started. */
+static void no_client(void)
+{
+	struct sockaddr_in address;
+	int mine = inet_socket(SOCK_STREAM, &address);
+
+	lab_check(listen(mine, 1), "listen");
+	party(getpid());
+	channel("tcp", mine);
+	truth_flush();
+	lab_check(accept(mine, NULL, NULL), "accept");
+}
+
+/* Nobody posts, but anybody who knows the key could. */
+static void keyed_semaphore(void)
+{
+	int set = (int)lab_check(semget(getpid(), 1, 0600 | IPC_CREAT), "semget");
+	struct sembuf change = {.sem_op = -1};
+
+	party(getpid());
+	channel_number("sysv-sem", set);
+	truth_flush();
+	semop(set, &change, 1);
+}
+
+/* Two queues with a key each, and both receive first. */
+static void keyed_queues(void)
+{
+	struct {
+		long type;
+		char text[8];
+	} message;
+	int queue;
+
+	lab_fork();
+	queue = (int)lab_check(msgget(getpid(), 0600 | IPC_CREAT), "msgget");
+	party(getpid());
+	channel_number("sysv-msg", queue);
+	truth_flush();
+	msgrcv(queue, &message, sizeof(message.text), 0, 0);
+}
+
+static const struct mistake stalls[] = {
+	{"fifo-opens", fifo_opens},	{"file-locks", file_locks},
+	{"mutexes", mutexes},		{"mutex-of-dead", mutex_of_dead},
+	{"no-client", no_client},	{"keyed-semaphore", keyed_semaphore},
+	{"keyed-queues", keyed_queues},
+};
+
+int main(int argc, char **argv)
+{
+	return mistake_main(argc, argv, "MISTAKE: hangs by it", stalls, MISTAKES(stalls));
+}

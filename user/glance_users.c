@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "glance_users.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ipc.h>
+#include <sys/msg.h>
+#include <sys/sem.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "family.h"
+#include "proc.h"
+
+#define SEMS_MOST 256
+#define FILE_LEN_MAX (4 << 20) /* of a list of mappings */
+
+/* Who uses an object, as far as it could be told. */
+struct found {
+	uint32_t *pids;
+	size_t count, room;
+	uint32_t last; /* who changed it last, perhaps ended; 0: not known */
+	bool failed;
+};
+
+static void found_add(struct found *found, uint32_t pid)
+{
+	if (found->count == found->room) {
+		size_t room = found->room ? 2 * found->room : 16;
+		uint32_t *pids = realloc(found->pids, room * sizeof(*pids));
+
+		found->failed |= !pids;
+		if (!pids)
+			return;
+		found->pids = pids;
+		found->room = room;
+	}
+	found->pids[found->count++] = pid;
+}
+
+/* --- System V: numbers that memory alone holds --- */
+
+static bool same_namespace(uint32_t pid)
+{
+	struct stat theirs, ours;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%u/ns/ipc", pid);
+	return stat(path, &theirs) == 0 && stat("/proc/self/ns/ipc", &ours) == 0 &&
+	       theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino;
+}
+
+/* A process that used it and lives must be of the family: else the number got about otherwise. */
+static bool relatives(struct glance_users *users, struct found *found, uint32_t pid, time_t made,
+		      const pid_t *used, size_t used_count)
+{
+	uint32_t member;
+	size_t at = 0;
+
+	if (!users->tree)
+		users->tree = family_tree_read();
+	if (!users->tree || !family_mark(users->tree, pid, made))
+		return false;
+	for (size_t i = 0; i < used_count; i++)
+		if (used[i] && family_lives(users->tree, (uint32_t)used[i]) &&
+		    !family_has(users->tree, (uint32_t)used[i]))
+			return false;
+	while ((member = family_next(users->tree, &at)))
+		found_add(found, member);
+	return true;
+}
+
+static bool queue_users(struct glance_users *users, struct found *found, uint32_t pid, int id)
+{
+	struct msqid_ds queue = {0};
+	pid_t used[2];
+
+	if (msgctl(id, IPC_STAT, &queue) || queue.msg_perm.__key != IPC_PRIVATE)
+		return false;
+	used[0] = queue.msg_lspid;
+	used[1] = queue.msg_lrpid;
+	return relatives(users, found, pid, queue.msg_ctime, used, 2);
+}
+
+static bool set_users(struct glance_users *users, struct found *found, uint32_t pid, int id)
+{
+	struct semid_ds set = {0};
+	union {
+		int value;
+		struct semid_ds *set;
+	} argument = {.set = &set};
+	pid_t used[SEMS_MOST] = {0};
+	size_t count;
+
+	if (semctl(id, 0, IPC_STAT, argument) || set.sem_perm.__key != IPC_PRIVATE)
+		return false;
+	count = set.sem_nsems < SEMS_MOST ? set.sem_nsems : SEMS_MOST;
+	for (size_t i = 0; i < count; i++) {
+		int last = semctl(id, (int)i, GETPID);
+
+		used[i] = last > 0 ? last : 0;
+		if (used[i])
+			found->last = (uint32_t)used[i];
+	}
+	return relatives(users, found, pid, set.sem_ctime, used, count);
+}
+
+/* --- Futexes: who has the memory mapped --- */
+
+/* A line of /proc/PID/maps (proc_pid_maps(5)). */
+struct mapped {
+	unsigned long long from, to, inode;
+	unsigned device_major, device_minor;
+	bool shared;
+};
+
+static bool mapped_parse(struct mapped *mapped, const char *line)
+{
+	char rights[8];
+
+	if (sscanf(line, "%llx-%llx %7s %*x %x:%x %llu", &mapped->from, &mapped->to, rights,
+		   &mapped->device_major, &mapped->device_minor, &mapped->inode) != 6)
+		return false;
+	mapped->shared = rights[3] == 's';
+	return true;
+}
+
+static bool same_memory(const struct mapped *a, const struct mapped *b)
+{
+	return a->shared && b->shared && a->inode == b->inode &&
+	       a->device_major == b->device_major && a->device_minor == b->device_minor;
+}
+
+/* What is mapped at an address, or has the memory of `wanted` where that is given. */
+static bool mapped_find(uint32_t pid, uint64_t address, const struct mapped *wanted,
+			struct mapped *mapped)
+{
+	size_t len;
+	char *maps = proc_file((pid_t)pid, "maps", FILE_LEN_MAX, &len);
+	bool found = false;
+
+	for (const char *line = maps; line && *line && !found;) {
+		const char *end = strchr(line, '\n');
+
+		if (mapped_parse(mapped, line))
+			found = wanted ? same_memory(mapped, wanted)
+				       : mapped->from <= address && address < mapped->to;
+		line = end ? end + 1 : NULL;
+	}
+	free(maps);
+	return found;
+}
+
+struct memory_search {
+	struct mapped memory;
+	struct found *found;
+};
+
+static void memory_visit(void *context, pid_t pid)
+{
+	struct memory_search *search = context;
+	struct mapped mapped;
+
+	if (mapped_find((uint32_t)pid, 0, &search->memory, &mapped))
+		found_add(search->found, (uint32_t)pid);
+}
+
+static bool memory_users(struct found *found, uint32_t pid, uint64_t address)
+{
+	struct memory_search search = {.found = found};
+
+	if (!mapped_find(pid, address, NULL, &search.memory) || !search.memory.shared)
+		return false;
+	proc_each(memory_visit, &search);
+	return true;
+}
+
+/* --- File locks: whose descriptors have one (proc_pid_fdinfo(5)) --- */
+
+struct lock_search {
+	struct stat file;
+	struct found *found;
+};
+
+static bool has_lock(pid_t pid, const char *fd)
+{
+	char name[64];
+	size_t len;
+	char *info;
+	bool has;
+
+	snprintf(name, sizeof(name), "fdinfo/%.20s", fd);
+	info = proc_file(pid, name, 1 << 16, &len);
+	has = info && strstr(info, "\nlock:");
+	free(info);
+	return has;
+}
+
+static void lock_visit(void *context, pid_t pid)
+{
+	struct lock_search *search = context;
+	struct dirent *entry;
+	struct stat file;
+	char path[64];
+	DIR *fds;
+	bool found = false;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+	fds = opendir(path);
+	while (fds && !found && (entry = readdir(fds)))
+		found = *entry->d_name != '.' && !fstatat(dirfd(fds), entry->d_name, &file, 0) &&
+			file.st_ino == search->file.st_ino && file.st_dev == search->file.st_dev &&
+			has_lock(pid, entry->d_name);
+	if (fds)
+		closedir(fds);
+	if (found)
+		found_add(search->found, (uint32_t)pid);
+}
+
+static bool lock_users(struct found *found, uint32_t pid, int fd)
+{
+	struct lock_search search = {.found = found};
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%u/fd/%d", pid, fd);
+	if (stat(path, &search.file))
+		return false;
+	proc_each(lock_visit, &search);
+	return found->count > 0;
+}
+
+static void users_write(struct encoder *encoder, const struct wire_operation *operation,
+			const struct found *found)
+{
+	const char *id = channel_of(encoder, &operation->object.object,
+				    operation->object.mechanism);
+	struct json *json = &encoder->json;
+
+	if (!id)
+		return;
+	line_begin(json, RECORD_channel);
+	json_field_text(json, KEY(channel, id), id);
+	json_field_uint(json, KEY(channel, at_ns), operation->enter_ns);
+	json_field_text(json, KEY(channel, mechanism),
+			mechanism_info(operation->object.mechanism)->name);
+	json_key(json, KEY(channel, users));
+	json_array(json);
+	for (size_t i = 0; i < found->count; i++)
+		json_uint(json, found->pids[i]);
+	json_end_array(json);
+	if (found->last)
+		json_field_uint(json, KEY(channel, last_user), found->last);
+	line_end(json);
+}
+
+void glance_users_tell(struct glance_users *users, const struct wire_operation *operation,
+		       const __u64 args[6])
+{
+	uint32_t pid = operation->head.pid;
+	struct found found = {0};
+	bool told = false;
+
+	switch (operation->object.mechanism) {
+	case MECH_SYSV_MSG:
+		told = same_namespace(pid) && queue_users(users, &found, pid, (int)args[0]);
+		break;
+	case MECH_SYSV_SEM:
+		told = same_namespace(pid) && set_users(users, &found, pid, (int)args[0]);
+		break;
+	case MECH_FUTEX:
+	case MECH_POSIX_SEM:
+		told = memory_users(&found, pid, args[0]);
+		break;
+	case MECH_FILE_LOCK:
+		told = lock_users(&found, pid, (int)args[0]);
+		break;
+	}
+	if (told && !found.failed)
+		users_write(users->encoder, operation, &found);
+	free(found.pids);
+}
+
+void glance_users_free(struct glance_users *users)
+{
+	family_tree_free(users->tree);
+}
