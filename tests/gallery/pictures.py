@@ -67,7 +67,7 @@ LABS = [
     Picture("waits", "A wait that a signal ends", "{labs}/waits read"),
     Picture("hostile", "Hostile names and contents", "{labs}/hostile"),
     Picture("deadlock", "A deadlock", "{labs}/deadlock"),
-    Picture("noeof", "An end that cannot come", "{labs}/hangs parent-keeps"),
+    Picture("noeof", "An end that cannot come", "{labs}/endless parent-keeps"),
     Picture("sigpipe", "A broken pipe", "{labs}/mistakes sigpipe"),
     Picture("refused", "A connection refused", "{labs}/socketmistakes refused"),
     Picture("timeouts", "Waits no longer than told", "{labs}/timeouts", ("--max 40",)),
