@@ -285,12 +285,12 @@ static void put_signals(struct page_section *section, const struct scene_ledger 
 
 /* --- sections --- */
 
-int page_put_core(FILE *out, const struct scene *scene)
+int page_put_core(FILE *out, const struct scene *scene, const struct render_options *options)
 {
 	const struct scene_ledger *ledger = scene->ledger;
 	struct page_section section = {0};
 
-	page_meta_core(&section.meta, scene);
+	page_meta_core(&section.meta, scene, options);
 	PUT_COLUMNS(&section, ledger, row_columns, ledger->row_count);
 	put_row_messages(&section, ledger);
 	PUT_COLUMNS(&section, ledger, message_columns, ledger->message_count);

@@ -9,10 +9,10 @@
 
 #include <stdio.h>
 
-#include "scene.h"
+#include "render.h"
 
 /* 0 or -errno. */
-int page_put_core(FILE *out, const struct scene *scene);
+int page_put_core(FILE *out, const struct scene *scene, const struct render_options *options);
 int page_put_calls(FILE *out, const struct scene *scene);
 int page_put_payload(FILE *out, const struct scene *scene);
 

@@ -52,6 +52,7 @@ static void put_lanes(struct json *j, const struct scene *scene)
 		put_since(j, ledger, lane->end_ns);
 		json_bool(j, lane->before);
 		json_uint(j, scene->lanes[i].tid);
+		json_uint(j, lane->group);
 		json_end_array(j);
 	}
 	json_end_array(j);
@@ -190,12 +191,24 @@ static void put_totals(struct json *j, const struct scene *scene)
 	json_field_uint(j, "callsLeftOut", ledger->calls_left_out);
 }
 
-void page_meta_core(struct json *j, const struct scene *scene)
+/* What the reader sees at first. */
+static void put_begin(struct json *j, const struct render_options *options)
+{
+	json_key(j, "begin");
+	json_object(j);
+	json_field_text(j, "via", options->kernel ? "kernel" : options->channels ? "channels" : "");
+	json_field_bool(j, "group", options->group);
+	json_field_bool(j, "unfold", options->unfold);
+	json_end_object(j);
+}
+
+void page_meta_core(struct json *j, const struct scene *scene, const struct render_options *options)
 {
 	const struct scene_ledger *ledger = scene->ledger;
 
 	json_object(j);
 	put_totals(j, scene);
+	put_begin(j, options);
 	put_texts(j, "notes", scene->notes, scene->note_count);
 	put_mechanisms(j);
 	put_texts(j, "texts", ledger->texts, ledger->text_count);

@@ -4,9 +4,10 @@
 #define VIZ_PAGE_META_H
 
 #include "json.h"
-#include "scene.h"
+#include "render.h"
 
-void page_meta_core(struct json *j, const struct scene *scene);
+void page_meta_core(struct json *j, const struct scene *scene,
+		    const struct render_options *options);
 void page_meta_calls(struct json *j, const struct scene *scene);
 
 #endif

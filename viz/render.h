@@ -17,6 +17,11 @@ struct render_options {
 	bool utf8;
 	bool colour; /* SGR escapes */
 	bool plain;  /* no drawing: one line a row */
+	/* What a picture begins with whose reader may choose (RENDER_LEDGER). */
+	bool kernel;
+	bool channels;
+	bool group;
+	bool unfold;
 };
 
 /* Draws; 0 or -errno (also of writing). */

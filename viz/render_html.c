@@ -59,10 +59,9 @@ int render_html(FILE *out, const struct scene *scene, const struct render_option
 {
 	int err;
 
-	(void)options;
 	put_head(out, scene);
 	put_asset(out, page_body());
-	err = page_put_core(out, scene);
+	err = page_put_core(out, scene, options);
 	fputs("<script>", out);
 	put_asset(out, page_script());
 	fputs("</script>\n", out);

@@ -85,10 +85,10 @@ int scene_channel_via(const struct scene_drafts *d, const struct viz_channel *ch
 bool scene_is_via(const struct scene_drafts *d, int lane);
 
 /*
- * Of each actor the first one of its group: itself, where it is in none. For free(),
- * NULL: out of memory (scene_group.c).
+ * Of each actor the first one of its group: itself, where it is in none, or where groups are not
+ * wanted. For free(), NULL: out of memory (scene_group.c).
  */
-size_t *scene_group(struct scene_drafts *d);
+size_t *scene_group(struct scene_drafts *d, bool wanted);
 
 /* Collecting (scene_lanes.c, scene_collect.c, scene_calls.c, scene_lives.c). */
 void scene_make_lanes(struct scene_drafts *d);

@@ -46,21 +46,21 @@ static struct viz_bytes key_of(struct scene_drafts *d, size_t index, uint64_t se
 	return (struct viz_bytes){key, sizeof(words) + name.len};
 }
 
-size_t *scene_group(struct scene_drafts *d)
+size_t *scene_group(struct scene_drafts *d, bool wanted)
 {
 	size_t *first = calloc(d->actor_count + 1, sizeof(*first));
 	uint64_t *sends = arena_array(d->arena, d->actor_count + 1, sizeof(*sends));
 	uint64_t *receives = arena_array(d->arena, d->actor_count + 1, sizeof(*receives));
 	struct map groups = {0};
 
-	if (d->request->group)
+	if (wanted)
 		find_roles(d, sends, receives);
 	for (size_t i = 0; first && i < d->actor_count; i++) {
 		const size_t *leader;
 		struct viz_bytes key;
 
 		first[i] = i;
-		if (!d->request->group || d->lane_of[i] == SCENE_NOWHERE ||
+		if (!wanted || d->lane_of[i] == SCENE_NOWHERE ||
 		    (d->actors[i].thread && d->actors[i].first))
 			continue;
 		key = key_of(d, i, sends[i], receives[i]);

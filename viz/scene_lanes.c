@@ -168,7 +168,7 @@ static void add_groups(struct scene_drafts *d, const size_t *first, size_t *memb
 
 static void add_lanes(struct scene_drafts *d)
 {
-	size_t *first = scene_group(d);
+	size_t *first = scene_group(d, d->request->group);
 	size_t *members = calloc(d->actor_count + 1, sizeof(*members));
 
 	if (first && members)

@@ -232,6 +232,16 @@ static uint32_t command_text(struct ledger_build *b, const struct viz_process *p
 	return owned_text(b, text);
 }
 
+static void set_groups(struct ledger_build *b)
+{
+	size_t *first = scene_group(b->d, true);
+
+	for (size_t i = 0; first && i < b->ledger->lane_count; i++)
+		b->ledger->lanes[i].group = (uint32_t)b->d->lane_of[first[b->d->actor_on[i]]];
+	b->d->failed |= !first;
+	free(first);
+}
+
 void ledger_add_lanes(struct ledger_build *b)
 {
 	struct scene_ledger *ledger = b->ledger;
@@ -249,4 +259,5 @@ void ledger_add_lanes(struct ledger_build *b)
 			.before = actor->before_trace,
 		};
 	}
+	set_groups(b);
 }

@@ -37,6 +37,10 @@ static int render(struct picture *picture, const struct scene *scene)
 		.utf8 = term->utf8 && !options->ascii,
 		.colour = term->colour,
 		.plain = term->dumb,
+		.kernel = options->via == SCENE_VIA_KERNEL,
+		.channels = options->via == SCENE_VIA_CHANNELS,
+		.group = options->group,
+		.unfold = options->unfold,
 	};
 	FILE *memory = open_memstream(&picture->text, &picture->len);
 	int err = memory ? picture->renderer->render(memory, scene, &how) : -ENOMEM;

@@ -208,6 +208,51 @@ export const checks = {
 		assert.equal((await state(page)).selected, expected.deep);
 	},
 
+	/* Channels as lanes, groups as one: as the command line said, then otherwise. */
+	async lanes({ open, until, shot, expected }) {
+		const page = await open();
+		const shown = () =>
+			page.evaluate(() => {
+				const { app, items, layout } = { app: window.ipclens, ...window.ipclens };
+				const halves = [0, 0, 0];
+
+				for (const item of items.list) halves[item & 3]++;
+				return {
+					via: app.via,
+					heads: layout.heads.length,
+					objects: layout.objects.length,
+					in: halves[1],
+					out: halves[2],
+					level: Math.max(...items.level),
+				};
+			});
+		const clickAt = async (place) => {
+			const box = await page.locator("#canvas").boundingBox();
+
+			await page.mouse.click(box.x + (await page.evaluate(place)), box.y + 20);
+		};
+		const { sent, received, most } = expected;
+		const mailboxes = { via: "channels", objects: 1, in: sent, out: received, level: most };
+
+		await until(page, () => window.ipclens.via === "channels", "channels are lanes");
+		assert.deepEqual(await shown(), { ...mailboxes, heads: 2 });
+		await shot(page, "mailboxes-grouped");
+		await clickAt(() => window.ipclens.layout.x(window.ipclens.layout.heads[1]));
+		assert.deepEqual(await shown(), { ...mailboxes, heads: 3 }, "the group is open");
+		await shot(page, "mailboxes");
+		await clickAt(() => window.ipclens.layout.objectAt(0));
+		assert.equal(await page.evaluate(() => window.ipclens.filter.object), 0);
+		await clickAt(() => window.ipclens.layout.objectAt(0));
+		await page.evaluate(() => window.dispatchEvent(new Event("beforeprint")));
+		assert.equal(await page.locator("#print .head").count(), 4, "on paper too");
+		await page.locator("#group").click();
+		await page.locator("#group").click();
+		assert.equal((await shown()).heads, 2, "folded again");
+		await page.locator("#channels").click();
+		assert.deepEqual((await shown()).via, "");
+		assert.equal((await state(page)).items, (await state(page)).rows);
+	},
+
 	/* On paper: every row, counted. */
 	async printed({ open, shot, expected }) {
 		const page = await open();

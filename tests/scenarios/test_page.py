@@ -6,7 +6,7 @@ import os
 from expectations import expect, expect_equal
 from harness import lab, main, scenario
 from pages import browse, draw
-from traces import BUILD, call
+from traces import BUILD, call, view
 
 
 def told(message):
@@ -87,6 +87,18 @@ def folded(directory):
     rows = len(messages) + 2  # exec and fork; the signals of the exits are in their rows
     browse(page, "folded", name="used", rows=rows, most=300, says="messages")
     browse(page, "printed", name="used")
+
+
+@scenario("channels are lanes in a page, and groups of like processes one, until they are opened")
+def lanes(directory):
+    page, messages = draw(directory, lab("sysvq"))
+    view(os.path.join(directory, "trace.ndjson"), "--lanes", "channels", "--group", "-o", page)
+    letters = [m for m in messages if m["mechanism"] == "sysv-msg"]
+    received = [m for m in letters if m["received"]]
+    moves = [(m["sent"]["enter_ns"], m["bytes"]) for m in letters]
+    moves += [(m["received"]["exit_ns"], -m["bytes"]) for m in received]
+    levels = [sum(n for at, n in moves if at <= now) for now, _ in moves]
+    browse(page, "lanes", sent=len(letters), received=len(received), most=max(levels))
 
 
 # Rounds of many parts, each acknowledged, and an end of the round, by pipes of their own.

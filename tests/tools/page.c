@@ -40,8 +40,10 @@ static void make_lanes(struct scene *scene)
 	ledger->threads = arena_array(ledger->arena, LANES, sizeof(*ledger->threads));
 	for (int i = 0; i < LANES; i++) {
 		scene_add_lane(scene, names[i % 4], 1000 + (uint32_t)i);
-		ledger->lanes[i] = (struct ledger_lane){
-			.parent = SCENE_NOWHERE, .end_ns = SCENE_NEVER, .before = true};
+		ledger->lanes[i] = (struct ledger_lane){.parent = SCENE_NOWHERE,
+							.end_ns = SCENE_NEVER,
+							.before = true,
+							.group = (uint32_t)i};
 		ledger->threads[i] = (struct ledger_thread){.lane = i, .tid = 1000 + (uint32_t)i};
 	}
 	ledger->lane_count = ledger->thread_count = LANES;

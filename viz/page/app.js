@@ -7,14 +7,19 @@
 import { NONE } from "./store.js";
 import { Theme } from "./theme.js";
 
+/* What messages pass: nothing, the kernel's one lane, or each channel's own, a mailbox. */
+export const VIA = { NONE: "", KERNEL: "kernel", CHANNELS: "channels" };
+
 export class App {
 	constructor(store) {
 		this.store = store;
 		this.theme = new Theme();
 		this.listeners = {};
-		this.kernel = false; /* every message as two copies, by way of the kernel */
+		this.via = VIA.NONE; /* else each message is two arrows: into that, and out of it */
+		this.group = store.begin.group; /* like processes are one lane */
+		this.openGroups = new Set(); /* but for these, by their first lanes */
 		this.timeAxis = false; /* true to scale; else a row each */
-		this.fold = true; /* what repeats is shown once */
+		this.fold = !store.begin.unfold; /* what repeats is shown once */
 		this.selected = NONE; /* a row */
 		this.filter = { mechanisms: new Set(), lane: NONE, object: NONE, talk: NONE };
 		this.hits = { query: "", rows: null, count: 0 };
@@ -88,9 +93,26 @@ export class App {
 		return f.mechanisms.size > 0 || f.lane >= 0 || f.object >= 0 || f.talk >= 0;
 	}
 
-	setKernel(on) {
-		if (on === this.kernel || (on && !this.store.hasCalls)) return;
-		this.kernel = on;
+	get kernel() {
+		return this.via === VIA.KERNEL;
+	}
+
+	/* The same again: directly. */
+	toggleVia(via) {
+		if (!this.store.hasCalls) return;
+		this.via = this.via === via ? VIA.NONE : via;
+		this.emit("filter");
+	}
+
+	setGroup(on) {
+		this.group = on;
+		this.openGroups.clear();
+		this.emit("filter");
+	}
+
+	/* By any of its lanes. */
+	openGroup(lane) {
+		this.openGroups.add(this.store.lanes[lane].group);
 		this.emit("filter");
 	}
 

@@ -4,10 +4,12 @@ import { byId } from "./dom.js";
 import { Bars } from "./draw_bars.js";
 import { Density } from "./density.js";
 import { foldFrames } from "./draw_fold.js";
+import { levelText, mailboxLevel } from "./draw_mailbox.js";
 import { RowPen } from "./draw_row.js";
 import { Frame } from "./frame.js";
 import { MONO, SMALL, isBad } from "./words.js";
-import { HEAD, ROW_DENSE, ROW_LABELS, TIMES, hasLane } from "./layout.js";
+import { TIMES, hasLane } from "./lanes.js";
+import { HEAD, ROW_DENSE, ROW_LABELS } from "./layout.js";
 import { HALF, itemHalf, itemRow } from "./items.js";
 import { KIND, NONE } from "./store.js";
 
@@ -96,7 +98,7 @@ export class Canvas {
 		const store = app.store;
 		const m = store.rowRef[itemRow(items.list[i])];
 
-		if (!app.timeAxis || app.kernel || !store.hasCalls || m < 0) return layout.y(i);
+		if (!app.timeAxis || app.via || !store.hasCalls || m < 0) return layout.y(i);
 		const ns = store.receivedNs(m);
 		return ns >= items.at[i] ? Math.min(layout.yOf(ns), layout.height + 2000) : layout.y(i);
 	}
@@ -114,7 +116,7 @@ export class Canvas {
 			pen.haloColour =
 				itemRow(items.list[i]) === this.app.selected ? this.app.theme.select : "";
 			pen.label(items.list[i], y);
-			if (this.app.kernel && !halo) this.level(i, y);
+			if (this.app.via && !halo) this.level(i, y);
 			last = y;
 		}
 		pen.halo = false;
@@ -131,6 +133,10 @@ export class Canvas {
 		const x = (layout.kernelLeft + layout.kernelRight) / 2;
 
 		if (object < 0) return;
+		if (!app.kernel) {
+			mailboxLevel(pen, layout.objectAt(object), y, items.level[i]);
+			return;
+		}
 		const what = store.objects[object];
 		const name = pen.fitted(what.name, MONO, layout.kernelRight - layout.kernelLeft - 64);
 		const level = items.level[i] ? levelText(items.level[i]) : "empty";
@@ -255,9 +261,17 @@ export class Canvas {
 
 	laneAtPoint(x, y) {
 		if (y >= HEAD) return NONE;
-		const lane = this.layout.lanes.find((l) => Math.abs(this.layout.x(l) - x) < CHIP);
+		const lane = this.layout.heads.find((l) => Math.abs(this.layout.x(l) - x) < CHIP);
 
 		return lane === undefined ? NONE : lane;
+	}
+
+	/* The channel at whose head it is, or NONE. */
+	objectAtPoint(x, y) {
+		const { layout } = this;
+		const object = layout.objects.find((o) => Math.abs(layout.objectAt(o) - x) < CHIP);
+
+		return y >= HEAD || object === undefined ? NONE : object;
 	}
 
 	/* Scrolls as little as is needed. */
@@ -284,8 +298,4 @@ export class Canvas {
 			else if (x > layout.width - 40) layout.setPan(layout.panX + x - layout.width + 160);
 		}
 	}
-}
-
-function levelText(bytes) {
-	return bytes < 10240 ? bytes + " B" : (bytes / 1024).toFixed(0) + " KiB";
 }

@@ -4,7 +4,8 @@
  * between each two neighbouring lanes, and by what. One image, whatever the number of rows.
  */
 import { HALF, itemHalf, itemRow } from "./items.js";
-import { HEAD, hasLane } from "./layout.js";
+import { hasLane } from "./lanes.js";
+import { HEAD } from "./layout.js";
 
 const FAMILIES = 7;
 const SAMPLES = 48; /* rows looked at for a line of pixels */
@@ -17,9 +18,10 @@ export class Density {
 	/* Slots: neighbouring columns that arrows cross, in order of x. */
 	columns() {
 		const { layout } = this;
-		const xs = layout.lanes.map((lane) => layout.x(lane));
+		const xs = layout.heads.map((lane) => layout.x(lane));
 
 		if (this.app.kernel) xs.push(layout.kernelLeft, layout.kernelRight);
+		for (const object of layout.objects) xs.push(layout.objectAt(object));
 		xs.sort((a, b) => a - b);
 		return xs;
 	}
@@ -33,7 +35,7 @@ export class Density {
 		this.spans = app.store.routes.map((route) => {
 			const from = lane(route.from);
 			const to = lane(route.to);
-			const near = (x) => (x < layout.kernelLeft ? layout.kernelLeft : layout.kernelRight);
+			const near = (x) => layout.via(route, x);
 			const span = (a, b) => {
 				if (Number.isNaN(a) && Number.isNaN(b)) return null;
 				const i = at(Number.isNaN(a) ? b : a);

@@ -67,7 +67,7 @@ export class Bars {
 		for (const thread of this.threads) {
 			const x = layout.x(thread.lane);
 
-			if (!(x > -20 && x < layout.width + 20)) continue;
+			if (!(x > -20 && x < layout.width + 20) || layout.isGroup(thread.lane)) continue;
 			for (const call of this.within(thread, from_ns, to_ns))
 				this.sleep(pen, layout, call, x);
 		}

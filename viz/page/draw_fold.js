@@ -3,7 +3,7 @@
 import { bytes, count, counted, duration } from "./format.js";
 import { summary } from "./fold.js";
 import { HALF, itemHalf } from "./items.js";
-import { TIMES, hasLane } from "./layout.js";
+import { TIMES, hasLane } from "./lanes.js";
 import { FONT } from "./words.js";
 
 const PAD = 30; /* of the outermost frame, from its lanes */

@@ -5,7 +5,7 @@ import { foldBox, foldWords } from "./draw_fold.js";
 import { HALF, itemHalf, itemRow } from "./items.js";
 import { FONT, MONO, SMALL, TextPen, isBad, messageLabel, messagePayload } from "./words.js";
 import { dashOf } from "./theme.js";
-import { TIMES, hasLane } from "./layout.js";
+import { TIMES, hasLane } from "./lanes.js";
 
 const STUB = 58; /* an arrow to somebody outside */
 const LOOP_ROOM = 150; /* for words beside an arrow to itself */
@@ -27,7 +27,7 @@ export class RowPen extends TextPen {
 		const from = this.place(ends.from, ends.to, -1);
 		const to = this.place(ends.to, ends.from, ends.to === OUTSIDE ? 1 : 0);
 
-		if (half !== HALF.WHOLE) return this.halfEnds(half, from, to);
+		if (half !== HALF.WHOLE) return this.halfEnds(half, ends, from, to);
 		if (from === null || to === null) return null;
 		return { x1: from, x2: to, open1: ends.from === OUTSIDE, open2: ends.to === OUTSIDE };
 	}
@@ -38,13 +38,12 @@ export class RowPen extends TextPen {
 		return this.layout.x(other) + (lane === OUTSIDE ? side || -1 : 1) * STUB;
 	}
 
-	halfEnds(half, from, to) {
-		const { kernelLeft, kernelRight } = this.layout;
+	halfEnds(half, route, from, to) {
 		const x = half === HALF.IN ? from : to;
 
 		if (x === null) return null;
-		const kernel = x < kernelLeft ? kernelLeft : kernelRight;
-		return half === HALF.IN ? { x1: x, x2: kernel } : { x1: kernel, x2: x };
+		const via = this.layout.via(route, x);
+		return half === HALF.IN ? { x1: x, x2: via } : { x1: via, x2: x };
 	}
 
 	line(x1, y1, x2, y2) {
@@ -257,8 +256,7 @@ export class RowPen extends TextPen {
 		const room = this.room(ends) - 8;
 		let label = messageLabel(this.store, m, half !== HALF.WHOLE);
 
-		if (half === HALF.IN) label = (this.copies(m, half) ? "copy " : "") + label;
-		if (half === HALF.OUT) label = (this.copies(m, half) ? "copy " : "") + label;
+		if (half !== HALF.WHOLE && this.app.kernel && this.copies(m, half)) label = "copy " + label;
 		if (this.width(label, FONT) > room) label = messageLabel(this.store, m, true);
 		this.between(ends, y, label, payload, this.theme.family(mechanism));
 		this.outsideName(m, ends, y);

@@ -85,3 +85,10 @@ function sequenceLength(data, at) {
 }
 
 export const hex = (byte) => byte.toString(16).padStart(2, "0");
+
+/* Without its mechanism, which something beside it tells: "[77]". */
+export function shortName(store, object) {
+	const prefix = store.mechanisms[object.mechanism].name + ":";
+
+	return object.name.startsWith(prefix) ? object.name.slice(prefix.length) : object.name;
+}

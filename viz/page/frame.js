@@ -2,7 +2,9 @@
 /* Around the rows: lanes with their heads, and the times at the left. */
 import { clock, duration } from "./format.js";
 import { BOLD, FONT, MONO, SMALL } from "./words.js";
-import { HEAD, ROW_LABELS, TIMES } from "./layout.js";
+import { mailboxBands, mailboxHead } from "./draw_mailbox.js";
+import { TIMES } from "./lanes.js";
+import { HEAD, ROW_LABELS } from "./layout.js";
 
 const IDLE_LEAST = 10e6; /* a shorter gap is no news */
 const IDLE_PART = 20; /* nor one of less than this part of the whole */
@@ -40,8 +42,8 @@ export class Frame {
 		ctx.strokeStyle = app.theme.line;
 		ctx.lineWidth = 1.4;
 		ctx.beginPath();
-		for (const lane of layout.lanes) {
-			const { start, end, before } = app.store.lanes[lane];
+		for (const lane of layout.heads) {
+			const { start, end, before } = this.life(lane);
 			const x = Math.round(layout.x(lane));
 			const y1 = before ? HEAD : Math.max(HEAD, layout.yOfTime(start));
 			const y2 = Number.isNaN(end) ? layout.height : Math.min(layout.height, this.endY(end));
@@ -51,6 +53,18 @@ export class Frame {
 			ctx.lineTo(x, y2);
 		}
 		ctx.stroke();
+		mailboxBands(this.pen, dense);
+	}
+
+	/* Of all lanes that stand there. */
+	life(head) {
+		const lanes = this.layout.members.get(head).map((lane) => this.app.store.lanes[lane]);
+
+		return {
+			start: Math.min(...lanes.map((lane) => lane.start)),
+			end: Math.max(...lanes.map((lane) => lane.end)) /* NaN if one of them is */,
+			before: lanes.some((lane) => lane.before),
+		};
 	}
 
 	/* In rows, an end is drawn where its row is, which is the first one after. */
@@ -74,7 +88,11 @@ export class Frame {
 		ctx.lineTo(layout.width, HEAD - 3.5);
 		ctx.stroke();
 		if (app.kernel) this.kernelHead();
-		layout.lanes.forEach((lane, slot) => this.laneHead(lane, slot));
+		layout
+			.slots()
+			.forEach(({ lane, object }, slot) =>
+				lane === undefined ? mailboxHead(this, object, slot) : this.laneHead(lane, slot),
+			);
 		ctx.fillStyle = app.theme.bg;
 		ctx.fillRect(0, 0, TIMES - 22, HEAD - 4);
 		ctx.font = SMALL;
@@ -86,42 +104,61 @@ export class Frame {
 
 	/* Name above number; where lanes are narrow side by side, every other one lower. */
 	laneHead(lane, slot) {
-		const { layout, app, pen } = this;
-		const { title, number } = app.store.lanes[lane];
-		const x = layout.x(lane);
+		const { layout, app } = this;
+
+		this.head(layout.x(lane), slot, {
+			...layout.words(lane),
+			chosen: app.filter.lane === lane,
+			stacked: layout.isGroup(lane),
+			colour: app.theme.fg,
+		});
+	}
+
+	head(x, slot, what) {
+		const { layout, pen } = this;
 
 		if (x < -150 || x > layout.width + 150) return;
 		if (!layout.narrow) {
-			const name = pen.fitted(title, BOLD, layout.gap - 18);
+			const name = pen.fitted(what.title, BOLD, layout.gap - 18);
+			const number = pen.fitted(what.number, MONO, layout.gap - 18);
 			const width = Math.max(pen.width(name, BOLD), pen.width(number, MONO)) + 22;
 
-			this.headBox(lane, x - width / 2, 8, width, HEAD - 22);
-			this.headText(name, x - pen.width(name, BOLD) / 2, 25, BOLD, app.theme.fg);
+			this.headBox(what, x - width / 2, 8, width, HEAD - 22);
+			this.headText(name, x - pen.width(name, BOLD) / 2, 25, BOLD, what.colour);
 			this.headText(number, x - pen.width(number, MONO) / 2, 41, MONO);
 			return;
 		}
 		const y = slot % 2 ? 30 : 4;
+		const number = pen.fitted(what.number, MONO, layout.gap);
 		const digits = pen.width(number, MONO);
-		const name = pen.fitted(title, BOLD, layout.gap * 2 - digits - 22);
+		const name = pen.fitted(what.title, BOLD, layout.gap * 2 - digits - 22);
 		const width = pen.width(name, BOLD) + digits + 16;
 		const left = Math.max(TIMES - 18 - layout.panX, x - width / 2);
 
-		this.headBox(lane, left, y, width, 22);
-		this.headText(name, left + 5, y + 15, BOLD, app.theme.fg);
+		this.headBox(what, left, y, width, 22);
+		this.headText(name, left + 5, y + 15, BOLD, what.colour);
 		this.headText(number, left + width - digits - 5, y + 15, MONO);
 	}
 
-	headBox(lane, x, y, width, height) {
+	/* Of a group, one more behind it. */
+	headBox({ chosen, stacked, fill }, x, y, width, height) {
 		const { ctx, app } = this;
-		const chosen = app.filter.lane === lane;
 
-		ctx.beginPath();
-		ctx.roundRect(Math.round(x) + 0.5, y + 0.5, Math.round(width), height, 5);
-		ctx.fillStyle = app.theme.panel;
-		ctx.fill();
+		ctx.fillStyle = fill || app.theme.panel;
 		ctx.strokeStyle = chosen ? app.theme.accent : app.theme.muted;
 		ctx.lineWidth = chosen ? 2 : 1;
-		ctx.stroke();
+		for (const shift of stacked ? [3, 0] : [0]) {
+			ctx.beginPath();
+			ctx.roundRect(
+				Math.round(x) + 0.5 + shift,
+				y + 0.5 - shift,
+				Math.round(width),
+				height,
+				5,
+			);
+			ctx.fill();
+			ctx.stroke();
+		}
 	}
 
 	headText(text, x, y, font, colour) {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * What is drawn, in its order, after filters: an item is row * 4 + half. Without the kernel lane
- * each row is one item (WHOLE); with it each message is two, where it is copied into the kernel and
- * where out of it, each at its own time.
+ * What is drawn, in its order, after filters: an item is row * 4 + half. Each row is one item
+ * (WHOLE); with the kernel's lane, or channels', each message is two, where it is copied into that
+ * and where out of it, each at its own time.
  */
-import { KIND, PART, NONE } from "./store.js";
+import { FORM, KIND, PART, NONE } from "./store.js";
 import { FOLD, Folds } from "./fold.js";
 
 export const HALF = { WHOLE: 0, IN: 1, OUT: 2, FOLD };
@@ -22,10 +22,10 @@ export class Items {
 		this.routeShown = this.app.store.routes.map((route) => this.wants(route));
 		this.folds = new Map();
 		this.opened = [];
-		if (this.app.kernel) this.buildHalves();
+		if (this.app.via) this.buildHalves();
 		else this.buildRows();
 		this.rows = this.list.length;
-		if (this.app.fold && !this.app.kernel && !this.app.timeAxis) this.fold();
+		if (this.app.fold && !this.app.via && !this.app.timeAxis) this.fold();
 		this.count = this.list.length;
 		this.startNs = this.count ? this.at[0] : 0;
 		this.endNs = this.count ? this.at[this.count - 1] : 0;
@@ -100,6 +100,14 @@ export class Items {
 		for (let i = 0; i < count; i++) this.at[i] = store.rowAt[list[i] >>> 2];
 	}
 
+	/* What is copied from memory to memory passes nothing, and a signal lies in no channel. */
+	passes(m) {
+		const { signal, mechanism, object } = this.app.store.routeOf(m);
+
+		if (this.app.store.mechanisms[mechanism].form === FORM.MEMORY) return false;
+		return this.app.kernel || (!signal && object >= 0);
+	}
+
 	/* A split message has two rows already: its sent half is one, its received half the other. */
 	buildHalves() {
 		const store = this.app.store;
@@ -115,15 +123,16 @@ export class Items {
 		for (let row = 0; row < store.rowCount; row++) {
 			const m = store.rowRef[row];
 
-			if (!this.wantsRow(row) || store.rowPart(row) === PART.RECEIVED) continue;
-			if (m < 0) add(row, HALF.WHOLE, store.rowAt[row]);
-			else add(row, HALF.IN, store.sentNs(m));
+			if (!this.wantsRow(row)) continue;
+			if (m < 0 || !this.passes(m)) add(row, HALF.WHOLE, store.rowAt[row]);
+			else if (store.rowPart(row) !== PART.RECEIVED) add(row, HALF.IN, store.sentNs(m));
 		}
 		for (let row = 0; row < store.rowCount; row++) {
 			const m = store.rowRef[row];
 			const part = store.rowPart(row);
 
-			if (m >= 0 && (part === PART.WHOLE || part === PART.RECEIVED) && this.wantsRow(row))
+			if (m < 0 || !this.passes(m) || !this.wantsRow(row)) continue;
+			if (part === PART.WHOLE || part === PART.RECEIVED)
 				add(row, HALF.OUT, store.receivedNs(m));
 		}
 		this.sort(list.subarray(0, count), at.subarray(0, count));
@@ -177,7 +186,7 @@ export class Items {
 	/* The item of a row (of two the first), or NONE where it is filtered out. */
 	ofRow(row) {
 		if (row < 0) return NONE;
-		if (!this.app.kernel) {
+		if (!this.app.via) {
 			const i = lowerBound(this.list, row << 2);
 
 			if (this.folds.size && this.foldOf(row)) return this.list[i] >>> 2 === row ? i : NONE;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Keyboard, wheel and pointer. */
+import { VIA } from "./app.js";
 import { byId, el, fill } from "./dom.js";
 import { follow } from "./detail.js";
 import { openPanelByKey, panelHelp } from "./panels.js";
@@ -16,7 +17,8 @@ const KEYS = [
 	["+ − 0", "zoom, fit"],
 	["1", "a row each, readable"],
 	["/ n N", "search, next hit, hit before"],
-	["k", "kernel lane"],
+	["k m", "the kernel's lane, channels as mailboxes"],
+	["g", "fold groups of like processes"],
 	["o", "fold what repeats, or show each"],
 	["Enter ⌫", "unfold the selected loop, fold the one around"],
 	["t", "time to scale, or a row each"],
@@ -42,7 +44,9 @@ export class Controls {
 		const { app } = this;
 		const click = (id, what) => byId(id).addEventListener("click", what);
 
-		click("kernel", () => app.setKernel(!app.kernel));
+		click("kernel", () => app.toggleVia(VIA.KERNEL));
+		click("channels", () => app.toggleVia(VIA.CHANNELS));
+		click("group", () => app.setGroup(!app.group));
 		click("fold", () => app.setFold(!app.fold));
 		click("axis", () => app.setTimeAxis(!app.timeAxis));
 		click("theme", () => toggleTheme(app));
@@ -113,7 +117,9 @@ export class Controls {
 			"/": () => byId("search").select() || byId("search").focus(),
 			n: () => this.nextHit(1),
 			N: () => this.nextHit(-1),
-			k: () => app.setKernel(!app.kernel),
+			k: () => app.toggleVia(VIA.KERNEL),
+			m: () => app.toggleVia(VIA.CHANNELS),
+			g: () => app.setGroup(!app.group),
 			t: () => app.setTimeAxis(!app.timeAxis),
 			o: () => app.setFold(!app.fold),
 			Enter: () => app.openLoop(app.items.foldOf(app.selected), true),
@@ -270,8 +276,16 @@ export class Controls {
 		if (!drag || drag.moved) return;
 		const lane = canvas.laneAtPoint(x, y);
 
-		if (lane >= 0) app.only("lane", lane);
+		if (lane >= 0) this.clickHead(lane);
+		else if (canvas.objectAtPoint(x, y) >= 0) app.only("object", canvas.objectAtPoint(x, y));
 		else if (y > HEAD) this.click(canvas.rowAtPoint(x, y));
+	}
+
+	clickHead(lane) {
+		const { app } = this;
+
+		if (this.layout.isGroup(lane)) app.openGroup(lane);
+		else app.only("lane", lane);
 	}
 
 	/* The second click at what stands for a loop unfolds it. */

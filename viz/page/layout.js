@@ -1,116 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Where lanes and items are on the canvas. */
-import { itemRow } from "./items.js";
+import { Lanes } from "./lanes.js";
 
 export const HEAD = 62; /* pixels: the names of the lanes */
-export const TIMES = 86; /* the times at the left */
-const RIGHT = 150; /* room for what stands right of the last lane */
-const HEAD_WIDE = 120; /* a lane's head is never longer than that */
-const LETTER = 8; /* pixels, about */
-const GAP_LEAST = 74;
-const GAP_MOST = 250;
-const KERNEL = 190; /* the width of the kernel's lane */
-const SIDE = 104; /* from there to the lanes beside it */
 export const ROW_MOST = 40;
 export const ROW_FIRST = 27;
 export const ROW_LABELS = 15; /* a label needs so much */
 export const ROW_DENSE = 3; /* below, single rows are not drawn */
 
-export class Layout {
+export class Layout extends Lanes {
 	constructor(app, items) {
-		this.app = app;
-		this.items = items;
-		this.width = this.height = 1;
+		super(app, items);
+		this.height = 1;
 		this.top = 0; /* position at the top of the body */
 		this.scale = ROW_FIRST; /* pixels a unit of position */
-		this.panX = 0;
-		this.lanes = [];
-		this.slotX = new Float64Array(app.store.lanes.length);
-	}
-
-	/* Lanes with nothing to show under a filter are left out. */
-	chooseLanes() {
-		const { app, items } = this;
-		const used = new Uint8Array(app.store.lanes.length);
-
-		if (app.filtered) {
-			const routes = new Set();
-
-			for (let i = 0; i < items.count; i++) {
-				const ref = app.store.rowRef[itemRow(items.list[i])];
-
-				if (ref >= 0) routes.add(app.store.route[ref]);
-				else this.use(used, app.store.said[-1 - ref]);
-			}
-			for (const route of routes) this.use(used, app.store.routes[route]);
-		} else {
-			used.fill(1);
-		}
-		this.lanes = [];
-		for (let lane = 0; lane < used.length; lane++) if (used[lane]) this.lanes.push(lane);
-		this.placeLanes();
-	}
-
-	use(used, ends) {
-		if (ends.from >= 0) used[ends.from] = 1;
-		if (ends.to >= 0) used[ends.to] = 1;
-	}
-
-	placeLanes() {
-		const count = this.lanes.length;
-		const { kernel } = this.app;
-		const room = this.width - TIMES - RIGHT - (kernel ? KERNEL + 2 * SIDE : 0);
-		const gaps = Math.max(kernel ? count - 2 : count - 1, 1);
-		const middle = Math.ceil(count / 2);
-
-		this.gap = Math.min(GAP_MOST, Math.max(GAP_LEAST, room / gaps));
-		this.slotX.fill(NaN);
-		this.kernelX = NaN;
-		let x = TIMES + Math.min(this.gap / 2, 70);
-
-		for (let slot = 0; slot <= count; slot++) {
-			if (kernel && slot === middle) {
-				this.kernelX = x - (slot ? this.gap - SIDE : 0) + KERNEL / 2;
-				x = this.kernelX + KERNEL / 2 + SIDE;
-			}
-			if (slot === count) break;
-			this.slotX[this.lanes[slot]] = x;
-			x += this.gap;
-		}
-		this.lanesWidth = x + RIGHT - this.gap;
-		this.narrow =
-			this.gap < HEAD_WIDE &&
-			this.lanes.some(
-				(lane) => this.app.store.lanes[lane].title.length * LETTER > this.gap - 18,
-			);
-		this.setPan(this.panX);
-	}
-
-	setPan(x) {
-		this.panX = Math.max(0, Math.min(x, this.lanesWidth - this.width));
-	}
-
-	/* NaN: that lane is not shown. */
-	x(lane) {
-		return this.slotX[lane] - this.panX;
-	}
-
-	/* Pixels to what stands right of a lane: the next one, the kernel, or the edge. */
-	roomRight(lane) {
-		const x = this.slotX[lane];
-		let right = this.width + this.panX;
-
-		if (this.kernelX > x) right = Math.min(right, this.kernelLeft + this.panX);
-		for (const other of this.lanes)
-			if (this.slotX[other] > x) right = Math.min(right, this.slotX[other]);
-		return right - x;
-	}
-
-	get kernelLeft() {
-		return this.kernelX - KERNEL / 2 - this.panX;
-	}
-	get kernelRight() {
-		return this.kernelX + KERNEL / 2 - this.panX;
 	}
 
 	/* --- up and down: position is the number of the item, or nanoseconds --- */
@@ -245,5 +148,3 @@ export class Layout {
 		this.scrollTo(this.positionOfTime(ns), 0);
 	}
 }
-
-export const hasLane = (layout, lane) => lane >= 0 && !Number.isNaN(layout.slotX[lane]);

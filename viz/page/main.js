@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Reads the trace, makes the parts and ties them together. */
-import { App } from "./app.js";
+import { App, VIA } from "./app.js";
 import { byId, fill, el } from "./dom.js";
 import { bytes, count, counted, duration } from "./format.js";
 import { Store, NONE } from "./store.js";
@@ -57,11 +57,15 @@ function showTotals(app) {
 function showState(app) {
 	const hits = app.hits.query ? counted(app.hits.count, "hit") : "";
 
-	byId("kernel").setAttribute("aria-pressed", String(app.kernel));
+	for (const via of [VIA.KERNEL, VIA.CHANNELS]) {
+		byId(via).setAttribute("aria-pressed", String(app.via === via));
+		byId(via).disabled = !app.store.hasCalls;
+	}
+	byId("group").setAttribute("aria-pressed", String(app.group));
+	byId("group").hidden = app.store.lanes.every((lane, i) => lane.group === i);
 	byId("fold").setAttribute("aria-pressed", String(app.fold));
-	byId("fold").disabled = app.kernel || app.timeAxis;
+	byId("fold").disabled = app.via !== VIA.NONE || app.timeAxis;
 	byId("axis").setAttribute("aria-pressed", String(app.timeAxis));
-	byId("kernel").disabled = !app.store.hasCalls;
 	byId("hits").textContent = hits;
 	byId("shown").textContent =
 		app.filtered && app.items.rows < app.store.rowCount
@@ -149,6 +153,7 @@ async function makeRest(app) {
 	await app.store.readCalls();
 	app.canvas.bars.read();
 	app.emit("calls");
+	if (app.store.begin.via) app.toggleVia(app.store.begin.via);
 	performance.mark("all");
 	document.documentElement.dataset.ready = "all";
 }

@@ -31,32 +31,44 @@ function svg(tag, attributes, text) {
 class Paper {
 	constructor(app) {
 		this.app = app;
-		this.lanes = app.layout.lanes;
-		this.gap = Math.min(200, (WIDTH - LEFT - 120) / Math.max(1, this.lanes.length - 1));
+		this.slots = app.layout.slots();
+		this.gap = Math.min(200, (WIDTH - LEFT - 120) / Math.max(1, this.slots.length - 1));
+	}
+
+	slotX(slot) {
+		return slot < 0 ? NaN : LEFT + 40 + slot * this.gap;
 	}
 
 	x(lane) {
-		const slot = this.lanes.indexOf(lane);
+		const head = lane < 0 ? lane : this.app.layout.headOf(lane);
 
-		return slot < 0 ? NaN : LEFT + 40 + slot * this.gap;
+		return this.slotX(this.slots.findIndex((slot) => slot.lane === head));
+	}
+
+	/* Where a message of the route meets what it passes: its channel, or half the way. */
+	via(route, x1, x2) {
+		const slot = this.slots.findIndex(({ object }) => object === route.object);
+
+		return slot < 0 ? (x1 + x2) / 2 : this.slotX(slot);
 	}
 
 	/* Items [from, to) */
 	page(from, to) {
-		const { store } = this.app;
+		const { layout } = this.app;
 		const height = HEAD + (to - from) * ROW + 10;
 		const page = svg("svg", { viewBox: "0 0 " + WIDTH + " " + height, class: "sheet" });
 
-		for (const lane of this.lanes) {
-			const x = this.x(lane);
-			const { title, number } = store.lanes[lane];
+		this.slots.forEach(({ lane, object }, slot) => {
+			const x = this.slotX(slot);
+			const { title, number } =
+				object === undefined ? layout.words(lane) : layout.objectWords(object);
 
 			page.append(
 				svg("line", { x1: x, x2: x, y1: HEAD - 10, y2: height, class: "life" }),
 				svg("text", { x, y: 12, class: "head" }, title),
 				svg("text", { x, y: 25, class: "small" }, number),
 			);
-		}
+		});
 		for (let i = from; i < to; i++) page.append(...this.row(i, HEAD + (i - from + 0.7) * ROW));
 		return page;
 	}
@@ -91,15 +103,18 @@ class Paper {
 	message(row, half, y) {
 		const { store } = this.app;
 		const m = store.rowMessage(row);
-		const { from, to, mechanism } = store.routeOf(m);
+		const route = store.routeOf(m);
+		const { from, to, mechanism } = route;
 		const part = store.rowPart(row);
 		let x1 = this.x(from);
 		let x2 = this.x(to);
 
 		if (Number.isNaN(x1)) x1 = x2 + (from === OUTSIDE ? -40 : 40);
 		if (Number.isNaN(x2)) x2 = x1 + 40;
-		if (half === HALF.IN || part === PART.SENT) x2 = (x1 + x2) / 2;
-		if (half === HALF.OUT || part === PART.RECEIVED) x1 = (x1 + x2) / 2;
+		const via = this.via(route, x1, x2);
+
+		if (half === HALF.IN || part === PART.SENT) x2 = via;
+		if (half === HALF.OUT || part === PART.RECEIVED) x1 = via;
 		const text = messageLabel(store, m) + " " + messagePayload(store, m);
 
 		return this.arrow(

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* At the left: what there is, how much of it, and what of it is shown. */
 import { byId, el, fill } from "./dom.js";
-import { bytes, count } from "./format.js";
+import { bytes, count, shortName } from "./format.js";
 import { dashOf } from "./theme.js";
 import { isBad } from "./words.js";
 
@@ -23,13 +23,6 @@ function sample(app, mechanism) {
 	pen.lineTo(36, 5);
 	pen.stroke();
 	return canvas;
-}
-
-/* Without its mechanism, which the line beside it tells: "[77]". */
-function shortName(store, object) {
-	const prefix = store.mechanisms[object.mechanism].name + ":";
-
-	return object.name.startsWith(prefix) ? object.name.slice(prefix.length) : object.name;
 }
 
 /* Messages and bytes of each mechanism, object and lane. */

@@ -4,8 +4,10 @@
  * What the file has once is a plain object, what it has a million times is a typed array.
  *
  * store.command, host, kernel, version, notes[], startNs, realtimeOffsetNs (BigInt)
+ * store.begin          {via, group, unfold}: what is seen at first
  * store.mechanisms[i]  {name, help, family, direct, form (FORM), typed, reliable, twoWay}
- * store.lanes[i]       {title, pid, tid, number, name, command, parent, start, end (NaN), before}
+ * store.lanes[i]       {title, pid, tid, number, name, command, parent, start, end (NaN), before,
+ *                      group (the first lane of those like it)}
  * store.objects[i]     {name, mechanism, capacity (bytes, 0: not known)}
  * store.routes[i]      {from, to, mechanism, object, label, fromName, toName, talk, signal}: what
  *                      many messages share. from, to: lane, NOWHERE, OUTSIDE. label: a signal's
@@ -74,10 +76,15 @@ const FLAG_CUT = 0x40;
 const CALL_UNFINISHED = 1;
 const CALL_SLEPT = 4;
 
-/* Columns of the calls section that are kept as they are. */
-const PLAIN_COLUMNS = "callFlags site duration offCpu send receive sendOffset receiveOffset".split(
-	" ",
+/* What is kept as it is: keys of the core section, columns of the calls section. */
+const PLAIN_KEYS = words(
+	"command host kernel version notes fates channelTotal callsLeftOut texts begin",
 );
+const PLAIN_COLUMNS = words("callFlags site duration offCpu send receive sendOffset receiveOffset");
+
+function words(text) {
+	return text.split(" ");
+}
 
 export class Store {
 	static async read() {
@@ -87,17 +94,7 @@ export class Store {
 	}
 
 	constructor(core) {
-		Object.assign(this, {
-			command: core.command,
-			host: core.host,
-			kernel: core.kernel,
-			version: core.version,
-			notes: core.notes,
-			fates: core.fates,
-			channelTotal: core.channelTotal,
-			callsLeftOut: core.callsLeftOut,
-			texts: core.texts,
-		});
+		for (const name of PLAIN_KEYS) this[name] = core[name];
 		this.startNs = BigInt(core.startNs);
 		this.realtimeOffsetNs = BigInt(core.realtimeOffsetNs);
 		Object.assign(this, readTables(core));

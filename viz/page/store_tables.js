@@ -26,6 +26,7 @@ export function readTables(core) {
 		start: l[4],
 		end: l[5] === null ? NaN : l[5],
 		before: l[6],
+		group: l[8],
 	}));
 	const objects = core.objects.map((o) => ({
 		name: text(o[0]),

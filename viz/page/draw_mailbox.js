@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Channels as lanes: mailboxes, into which messages are put and out of which they are taken. */
+import { HEAD } from "./layout.js";
+import { SMALL } from "./words.js";
+
+const BAND = 14;
+
+export function levelText(bytes) {
+	return bytes < 10240 ? bytes + " B" : (bytes / 1024).toFixed(0) + " KiB";
+}
+
+export function mailboxBands(pen, dense) {
+	const { ctx, theme, layout } = pen;
+
+	ctx.lineWidth = 1;
+	for (const object of layout.objects) {
+		const left = Math.round(layout.objectAt(object)) - BAND / 2 + 0.5;
+
+		ctx.globalAlpha = dense ? 0.35 : 1;
+		ctx.fillStyle = theme.kernel;
+		ctx.fillRect(left, HEAD, BAND, layout.height);
+		ctx.globalAlpha = 1;
+		ctx.strokeStyle = theme.kernelline;
+		ctx.strokeRect(left, HEAD, BAND, layout.height);
+	}
+}
+
+export function mailboxHead(frame, object, slot) {
+	const { layout, app } = frame;
+
+	frame.head(layout.objectAt(object), slot, {
+		...layout.objectWords(object),
+		chosen: app.filter.object === object,
+		fill: app.theme.kernel,
+		colour: app.theme.kernelfg,
+	});
+}
+
+/* What lies in it then, right below the arrow. */
+export function mailboxLevel(pen, x, y, level) {
+	if (level) pen.text(levelText(level), x + BAND / 2 + 4, y + 12, SMALL, pen.theme.kernelfg);
+}
