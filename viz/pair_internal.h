@@ -338,6 +338,7 @@ struct pair_route {
 	bool outside; /* the receiving side is outside the trace: not received is not unread */
 	bool placed;  /* positions may tell the places of all that goes through */
 	bool counted; /* the same where one side tells them */
+	bool whole;   /* pieces are whole messages */
 	bool values;  /* amounts are no bytes: a message has its item's bytes */
 };
 

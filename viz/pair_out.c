@@ -80,11 +80,14 @@ struct viz_message *pair_add_whole(struct pair_context *context, const struct pa
 struct viz_message *pair_add_part(struct pair_context *context, const struct pair_route *route,
 				  const struct flow_piece *piece)
 {
-	struct viz_message *message = pair_add_message(context, route);
 	const struct flow_item *send = piece->send, *receive = piece->receive;
+	struct viz_message *message;
 	uint64_t sent_at = send ? piece->start - send->start : 0;
 	uint64_t received_at = receive ? piece->start - receive->start : 0;
 
+	if (route->whole)
+		return pair_add_whole(context, route, send, receive);
+	message = pair_add_message(context, route);
 	message->bytes = piece->amount;
 	message->from = item_end_of(send, sent_at, piece->amount);
 	message->to = item_end_of(receive, received_at, piece->amount);

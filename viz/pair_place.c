@@ -85,7 +85,9 @@ static int compare_enters(const void *a, const void *b)
 	const struct flow_item *x = *(struct flow_item *const *)a;
 	const struct flow_item *y = *(struct flow_item *const *)b;
 
-	return (x->enter_ns > y->enter_ns) - (x->enter_ns < y->enter_ns);
+	if (x->enter_ns != y->enter_ns)
+		return x->enter_ns < y->enter_ns ? -1 : 1;
+	return (x->message > y->message) - (x->message < y->message);
 }
 
 static bool sort_threads(struct search *search, struct flow_item **items, size_t count)

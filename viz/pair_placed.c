@@ -52,7 +52,7 @@ static uint64_t first_unsettled_receive(const struct placing *p)
 static uint64_t next_if_empty(const struct placing *p, const struct viz_position *position,
 			      uint64_t place)
 {
-	return !p->tcp && position->head == position->tail ? ruler_next_slot_at(p, place) : 0;
+	return !p->linear && position->head == position->tail ? ruler_next_slot_at(p, place) : 0;
 }
 
 /* From places to the ruler. */
@@ -101,7 +101,7 @@ static void tell_gap(struct placing *p, uint64_t units, uint64_t from_ns, uint64
 	struct viz_gap gap = {.mechanism = p->route->mechanism,
 			      .channel = p->route->channel,
 			      .units = units,
-			      .bytes = true,
+			      .bytes = !p->flow->whole,
 			      .from_ns = from_ns,
 			      .to_ns = to_ns};
 
@@ -293,7 +293,7 @@ static void advance(const struct placing *p, struct flow_item *item)
 	}
 	if (item->split)
 		item->split -= used;
-	if (!p->tcp && !item->split && item->from % SLOT_LEN == 0)
+	if (!p->linear && !item->split && item->from % SLOT_LEN == 0)
 		item->from += used / PAGE_LEN * SLOT_LEN + used % PAGE_LEN;
 	else
 		item->from += used;
@@ -332,6 +332,23 @@ static void tell_rest(struct placing *p)
 	}
 }
 
+/* Of all rounds, so that places go on. */
+static void find_base(struct placing *p)
+{
+	struct flow *flow = p->flow;
+
+	p->base = flow->base;
+	for (size_t i = 0; i < flow->sends.count; i++) {
+		const struct viz_position *entry = &flow->sends.items[i].op->at_entry;
+
+		if (!entry->known)
+			continue;
+		if (!p->base)
+			p->base = HOLE + ruler_counter(p, entry, true);
+		flow->base = ruler_unwrap(p, ruler_counter(p, entry, true));
+	}
+}
+
 bool pair_flow_placed(struct pair_context *context, struct flow *flow,
 		      const struct pair_route *route)
 {
@@ -340,13 +357,9 @@ bool pair_flow_placed(struct pair_context *context, struct flow *flow,
 	if (!ruler_is_possible(flow))
 		return false;
 	p.tcp = route->mechanism == MECH_TCP;
-	p.scale = p.tcp ? &place_linear : &place_pipe;
-	if (!flow->base)
-		flow->base = HOLE + flow->sends.items[0].op->at_entry.write_seq;
-	p.base = flow->base;
-	for (size_t i = 0; i < flow->sends.count; i++)
-		if (flow->sends.items[i].op->at_entry.known && p.tcp)
-			flow->base = ruler_unwrap(&p, flow->sends.items[i].op->at_entry.write_seq);
+	p.linear = p.tcp || flow->whole;
+	p.scale = p.linear ? &place_linear : &place_pipe;
+	find_base(&p);
 	flow->sent = true;
 	ruler_place(&p);
 	ruler_lay(&p);

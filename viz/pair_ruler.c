@@ -6,31 +6,35 @@
 
 #define DEPTH_MAX 32
 
-/* The places of a connection go on beyond 2^32. */
-uint64_t ruler_unwrap(const struct placing *p, uint32_t sequence)
+uint64_t ruler_unwrap(const struct placing *p, uint32_t counter)
 {
-	return p->base + (uint64_t)(int64_t)(int32_t)(sequence - (uint32_t)p->base);
+	return p->base + (uint64_t)(int64_t)(int32_t)(counter - (uint32_t)p->base);
 }
 
-static uint64_t written_to(const struct placing *p, const struct viz_position *position)
+uint32_t ruler_counter(const struct placing *p, const struct viz_position *position, bool send)
 {
 	if (p->tcp)
-		return ruler_unwrap(p, position->write_seq);
+		return send ? position->write_seq : position->copied_seq;
+	return send ? position->head : position->tail;
+}
+
+static uint64_t written_to(const struct viz_position *position)
+{
 	return (uint64_t)position->head * SLOT_LEN + position->end;
 }
 
-static uint64_t read_to(const struct placing *p, const struct viz_position *position)
+static uint64_t read_to(const struct viz_position *position)
 {
-	if (p->tcp)
-		return ruler_unwrap(p, position->copied_seq);
 	if (position->head == position->tail)
-		return written_to(p, position);
+		return written_to(position);
 	return ((uint64_t)position->tail + 1) * SLOT_LEN + position->start;
 }
 
 static uint64_t place_at(const struct placing *p, const struct viz_position *position, bool send)
 {
-	return send ? written_to(p, position) : read_to(p, position);
+	if (p->linear)
+		return ruler_unwrap(p, ruler_counter(p, position, send));
+	return send ? written_to(position) : read_to(position);
 }
 
 static bool has_window(const struct flow_item *item)
@@ -71,8 +75,17 @@ static bool begins_at_lock(const struct placing *p, const struct flow_item *item
 
 	if (!op->at_lock.known)
 		return false;
-	return p->tcp || !send || item->amount <= PAGE_LEN ||
+	return p->tcp || !send || pair_stream_bytes(op) <= PAGE_LEN ||
 	       !may_have_been_full(p, op->at_entry.tail, op->at_exit.head);
+}
+
+/* The other packets of its call lie before and behind it. */
+static void leave_room(struct flow_item *item)
+{
+	uint64_t packets = (pair_stream_bytes(item->op) + PAGE_LEN - 1) / PAGE_LEN;
+
+	item->lo += item->message;
+	item->hi -= packets - 1 - item->message;
 }
 
 /* TCP's copied_seq counts the end of the connection too, where it was taken with the last data. */
@@ -86,6 +99,8 @@ void ruler_window(const struct placing *p, struct flow_item *item, bool send)
 		item->lo = place_at(p, &op->at_lock, send);
 	if (p->tcp && !send && item->hi - item->lo == item->amount + 1)
 		item->hi--;
+	if (p->flow->whole && send)
+		leave_room(item);
 }
 
 static int compare_windows(const void *a, const void *b)
@@ -216,7 +231,7 @@ static uint64_t first_unsettled(const struct placing *p)
 
 		if (ruler_is_settled(p->flow, item))
 			continue;
-		at = item->op->at_entry.known ? written_to(p, &item->op->at_entry) : 0;
+		at = item->op->at_entry.known ? place_at(p, &item->op->at_entry, true) : 0;
 		first = at < first ? at : first;
 	}
 	return first;
@@ -288,7 +303,7 @@ static bool follows(const struct placing *p, const struct flow_item *item, uint6
 {
 	if (item->from == place)
 		return true;
-	return !p->tcp && item->from % SLOT_LEN == 0 &&
+	return !p->linear && item->from % SLOT_LEN == 0 &&
 	       item->from / SLOT_LEN == place / SLOT_LEN + 1;
 }
 
@@ -297,7 +312,7 @@ static uint64_t start_after(const struct placing *p, const struct flow_item *ite
 {
 	const struct flow_item *before = item - 1;
 
-	if (p->tcp)
+	if (p->linear)
 		return before->start + item->from - before->from;
 	return before->start + before->amount + (follows(p, item, before->to) ? 0 : HOLE);
 }
@@ -321,7 +336,7 @@ static uint64_t bytes_before(const struct placing *p, const struct flow_item *it
 
 	if (place <= item->from)
 		return 0;
-	if (p->tcp)
+	if (p->linear)
 		return place - item->from;
 	if (place / SLOT_LEN == slot)
 		return at_most(place % SLOT_LEN - offset,
@@ -369,7 +384,7 @@ uint64_t ruler_at(const struct placing *p, uint64_t place)
 	size_t i = ruler_send_at(p, place);
 	const struct flow_item *item = &p->flow->sends.items[i];
 
-	if (i == p->sends && p->tcp && p->sends)
+	if (i == p->sends && p->linear && p->sends)
 		return HOLE + place - p->flow->sends.items[0].from;
 	if (i == p->sends)
 		return begins_here(p, place) ? p->flow->sends.items[0].start : 0;
@@ -381,7 +396,7 @@ uint64_t ruler_end_at(const struct placing *p, uint64_t place)
 	size_t i = ruler_send_at(p, place);
 	uint64_t at = ruler_at(p, place);
 
-	return i == p->sends || p->tcp || place <= p->flow->sends.items[i].to ? at : at + HOLE;
+	return i == p->sends || p->linear || place <= p->flow->sends.items[i].to ? at : at + HOLE;
 }
 
 uint64_t ruler_next_slot_at(const struct placing *p, uint64_t place)

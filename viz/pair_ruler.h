@@ -18,8 +18,9 @@ struct placing {
 	const struct pair_route *route;
 	const struct place_scale *scale;
 	bool tcp;
+	bool linear; /* places count what goes through: bytes of TCP, slots of packets */
 	void (*leave_out)(struct placing *p, struct flow_item *item); /* it finds no place */
-	uint64_t base;		     /* tcp: a place near all of them */
+	uint64_t base;		     /* linear: a place near all of them */
 	size_t sends;		     /* how many of them, from the first on, have their places */
 	size_t skipped;		     /* so many of them are used up */
 	struct flow_item **receives; /* settled, by place */
@@ -65,7 +66,8 @@ uint64_t ruler_end_at(const struct placing *p, uint64_t place);
  */
 uint64_t ruler_next_slot_at(const struct placing *p, uint64_t place);
 
-/* A place of TCP, which goes on beyond 2^32. */
-uint64_t ruler_unwrap(const struct placing *p, uint32_t sequence);
+/* Linear places go on beyond 2^32; how far the sends, or the receives, had come then. */
+uint32_t ruler_counter(const struct placing *p, const struct viz_position *position, bool send);
+uint64_t ruler_unwrap(const struct placing *p, uint32_t counter);
 
 #endif

@@ -135,7 +135,8 @@ static void settle_pipe(struct pair_context *context, struct channel_traffic *tr
 	pair_content_check(context, traffic);
 	flow = begin_flow(context, &ends);
 	flow.whole = traffic->packets && !traffic->bytes;
-	route.placed = !traffic->packets && !traffic->transfers;
+	route.whole = flow.whole;
+	route.placed = !(traffic->packets && traffic->bytes) && !traffic->transfers;
 	route.counted = !traffic->packets;
 	if (traffic->packets && traffic->bytes)
 		flow.doubt = true; /* plain bytes between packets */

@@ -61,6 +61,29 @@ static void readers_around_a_missing_write(void **state)
 					       "pipe 10>20 10 s1160+0 r1180+0 exact\n");
 }
 
+#define SLOTS(head, tail, then_head, then_tail)                                                    \
+	",'at_entry':{'head':" #head ",'tail':" #tail ",'end':9,'start':0},"                       \
+	"'at_exit':{'head':" #then_head ",'tail':" #then_tail ",'end':9,'start':0}"
+#define PACKETS ",'packets':true"
+
+/* Each packet has a slot of its own: who put it where, and who took it from there, is certain. */
+static void packets_by_slot(void **state)
+{
+	struct trace_text *t = *state;
+
+	trace_put(t, 1101, 10, 10, 30, 9, PACKETS SLOTS(0, 0, 2, 0));
+	trace_put(t, 1103, 30, 11, 20, 9, PACKETS SLOTS(0, 0, 1, 0));
+	trace_put(t, 1105, 10, 31, 32, 5000, PACKETS SLOTS(2, 0, 4, 0));
+	/* the read of slot 0 is missing */
+	trace_get(t, 1109, 20, 42, 43, 9, SLOTS(4, 1, 4, 2));
+	trace_get(t, 1111, 20, 44, 45, 4096, SLOTS(4, 2, 4, 3));
+	trace_get(t, 1113, 20, 46, 47, 100, SLOTS(4, 3, 4, 4));
+	assert_string_equal(trace_messages(t),
+			    "pipe 10>20 9 s1101+0 r1109+0 exact\n"
+			    "pipe 10>20 4096 s1105+0 r1111+0 exact\n"
+			    "pipe 10>20 100 s1105+4096 r1113+0 exact truncated\n");
+}
+
 #define SOCK(t, id, send, at, bytes, more)                                                         \
 	trace_call(t, (struct call){id, (send) ? "sendto" : "recvfrom",                            \
 				    (send) ? "send" : "receive", (send) ? 10 : 20, 0, 5,           \
@@ -86,6 +109,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		/* clang-format off */
 		TEST(readers_around_a_missing_write),
+		TEST(packets_by_slot),
 		TEST(urgent_byte_of_a_missing_send),
 		/* clang-format on */
 	};
