@@ -29,6 +29,7 @@ struct viz_line {
 struct viz_position {
 	bool known;
 	bool has_bytes;
+	bool has_arrived;
 	union {
 		struct {
 			uint32_t head, tail; /* pipes: slots that were ever filled, emptied */
@@ -38,6 +39,7 @@ struct viz_position {
 		};
 		struct {
 			uint32_t write_seq, copied_seq; /* TCP, modulo 2^32 */
+			uint32_t arrived; /* rcv_nxt: the next to come; where has_arrived */
 		};
 	};
 };

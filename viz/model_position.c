@@ -23,6 +23,7 @@ static struct viz_position position_of(const struct trace_value *value, bool tcp
 	if (tcp) {
 		position.known = position_member(json, "write_seq", &position.write_seq) &&
 				 position_member(json, "copied_seq", &position.copied_seq);
+		position.has_arrived = position_member(json, "rcv_nxt", &position.arrived);
 		return position;
 	}
 	position.known = position_member(json, "head", &position.head) &&

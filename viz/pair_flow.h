@@ -29,7 +29,7 @@ struct flow_item {
 	bool open;			  /* unfinished send: nobody knows how much of it went */
 	bool type_known;		  /* a fact, not the queue's rule applied */
 	bool doubt;			  /* flow_join(): the place is not certain */
-	bool urgent;			  /* sent with MSG_OOB */
+	bool urgent;			  /* sent with MSG_OOB, and its last byte not taken so */
 	bool unsure;	/* UDP: another receive may have taken what this one names */
 	uint64_t local; /* where it begins in the operation's own bytes */
 	uint64_t bytes;
@@ -69,6 +69,7 @@ struct flow {
 	uint64_t base;	    /* pair_placed.c: a place of TCP near the latest ones */
 	uint64_t gone_to;   /* the same: the place up to which all sends were taken */
 	uint64_t placed_ns; /* the same: as far as receives have their places */
+	bool urgent;	    /* bytes may have left the stream on another way */
 	bool foreign;	    /* something came out that nobody here has sent */
 };
 

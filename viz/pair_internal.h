@@ -75,6 +75,7 @@ struct channel_traffic {
 	bool packets, bytes; /* a pipe has seen packets, plain bytes */
 	bool transfers;	     /* somebody has taken from it by splice(2) or its kin */
 	bool has_urgent;     /* a sender has used MSG_OOB */
+	bool urgent_known;   /* urgent bytes were paired before the end */
 	bool initial_taken;  /* counters */
 	bool connection_told;
 	bool gone_known; /* `gone` is the last word */
@@ -210,6 +211,15 @@ bool pair_packet_take(struct channel_traffic *traffic, struct viz_operation *op,
 size_t pair_urgent(struct pair_context *context, const struct pair_route *route, struct flow *flow,
 		   struct flow_side *urgent);
 bool pair_is_urgent(const struct viz_operation *op);
+
+/* The message of an urgent byte; send NULL: nobody knows whose it was. */
+void pair_add_urgent(struct pair_context *context, const struct pair_route *route,
+		     const struct flow_item *send, const struct flow_item *receive);
+
+/* pair_urgent_known.c: the same where no order is needed, so that it need not wait for the end. */
+bool pair_urgent_is_known(const struct flow_side *sends, const struct channel_traffic *receiver);
+void pair_urgent_known(struct pair_context *context, const struct pair_route *route,
+		       struct flow *flow, struct flow_side *urgent);
 
 /* A receiver sets SO_OOBINLINE. Whether the sends of a flow to it are such from then on. */
 void pair_note_inline(struct pair_context *context, const struct viz_operation *op);

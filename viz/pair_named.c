@@ -26,7 +26,7 @@ static struct viz_bytes message_key(const uint64_t words[2])
 	return (struct viz_bytes){(const char *)words, 2 * sizeof(*words)};
 }
 
-static void map_sends(struct pair_context *context, const struct flow_side *sends, struct map *map)
+void pair_map_sends(struct pair_context *context, const struct flow_side *sends, struct map *map)
 {
 	for (size_t i = 0; i < sends->count; i++) {
 		uint64_t words[2] = {sends->items[i].op->id, sends->items[i].message};
@@ -35,8 +35,7 @@ static void map_sends(struct pair_context *context, const struct flow_side *send
 	}
 }
 
-/* The send that a chunk means, done or open; NULL: it is not in this flow. */
-static struct flow_item *find_send(const struct map *sends, const struct viz_chunk *chunk)
+struct flow_item *pair_find_send(const struct map *sends, const struct viz_chunk *chunk)
 {
 	uint64_t words[2] = {chunk->operation, chunk->message};
 	uint64_t whole[2] = {chunk->operation, 0};
@@ -139,7 +138,7 @@ static void take_one(struct pair_context *context, struct flow *flow, const stru
 	receive->doubt |= receive->unsure;
 	if (!chunk || receive->exit_ns >= flow->until_ns)
 		return;
-	send = find_send(sends, chunk);
+	send = pair_find_send(sends, chunk);
 	if (receive->unsure &&
 	    (!send || !is_left(send) || !can_be(send, receive) || !is_likely(send, receive)))
 		return;
@@ -172,7 +171,7 @@ void pair_take_named(struct pair_context *context, struct flow *flow,
 
 	if (!names_any(&flow->receives))
 		return;
-	map_sends(context, &flow->sends, &sends);
+	pair_map_sends(context, &flow->sends, &sends);
 	for (size_t i = 0; i < flow->receives.count; i++)
 		take_one(context, flow, &sends, route, &flow->receives.items[i]);
 	remove_taken(&flow->sends);
@@ -181,8 +180,7 @@ void pair_take_named(struct pair_context *context, struct flow *flow,
 
 /* --- streams: a receive takes of several sends, and a send is taken in several parts --- */
 
-/* Its chunks tell of all its bytes. */
-static bool is_named(const struct flow_item *receive)
+bool pair_names_all(const struct flow_item *receive)
 {
 	const struct viz_operation *op = receive->op;
 	uint64_t sum = 0;
@@ -196,15 +194,20 @@ static bool is_named(const struct flow_item *receive)
 static bool all_named(const struct flow *flow)
 {
 	for (size_t i = 0; i < flow->receives.count; i++)
-		if (flow->receives.items[i].op->chunk_count && !is_named(&flow->receives.items[i]))
+		if (flow->receives.items[i].op->chunk_count &&
+		    !pair_names_all(&flow->receives.items[i]))
 			return false;
 	return true;
 }
 
-/* Its chunks say where in it their bytes begin. */
-static bool is_one_buffer(const struct flow_item *send)
+/*
+ * The chunk says where in the send it begins. An urgent byte has a buffer of its own, and may be in
+ * the stream.
+ */
+static bool is_one_buffer(const struct flow_item *send, const struct viz_chunk *chunk)
 {
-	return send->op->returned <= ONE_BUFFER_LEN && !send->urgent;
+	return send->op->returned <= ONE_BUFFER_LEN &&
+	       (!send->urgent || chunk->offset || chunk->bytes > 1);
 }
 
 /*
@@ -218,7 +221,7 @@ static uint64_t chunk_local(struct flow_item *send, const struct viz_chunk *chun
 	if (chunk->offset == 0 && !send->split)
 		send->from = at; /* the next buffer */
 	send->split |= chunk->offset != at - send->from;
-	if (is_one_buffer(send) && send->split)
+	if (is_one_buffer(send, chunk) && send->split)
 		return chunk->offset;
 	if (chunk->offset < at - send->from)
 		send->from += at > send->from + BUFFER_LEN ? at - send->from : BUFFER_LEN;
@@ -235,7 +238,8 @@ static bool is_in_first(const struct flow_item *send, const struct viz_chunk *ch
 static bool is_place_known(const struct pair_context *context, const struct flow_item *send,
 			   const struct viz_chunk *chunk)
 {
-	return is_one_buffer(send) || is_in_first(send, chunk) || (!context->lost && !send->split);
+	return is_one_buffer(send, chunk) || is_in_first(send, chunk) ||
+	       (!context->lost && !send->split);
 }
 
 /* Bytes of one receive that one send has sent. */
@@ -293,7 +297,7 @@ static void take_all(struct pair_context *context, const struct pair_route *rout
 	struct taken whole = {0};
 
 	for (size_t i = 0; i < op->chunk_count; i++) {
-		struct taken taken = take_chunk(context, find_send(sends, &op->chunks[i]),
+		struct taken taken = take_chunk(context, pair_find_send(sends, &op->chunks[i]),
 						&op->chunks[i]);
 
 		if (whole.send && taken.send == whole.send &&
@@ -312,7 +316,7 @@ static bool can_take(const struct pair_context *context, struct flow *flow, cons
 		     const struct flow_item *receive)
 {
 	for (size_t i = 0; i < receive->op->chunk_count; i++) {
-		const struct flow_item *send = find_send(sends, &receive->op->chunks[i]);
+		const struct flow_item *send = pair_find_send(sends, &receive->op->chunks[i]);
 
 		if (!send && viz_model_operation(context->model, receive->op->chunks[i].operation))
 			flow->doubt = true;
@@ -333,11 +337,11 @@ void pair_take_chunks(struct pair_context *context, struct flow *flow,
 		return;
 	if (!all_named(flow))
 		return;
-	map_sends(context, &flow->sends, &sends);
+	pair_map_sends(context, &flow->sends, &sends);
 	for (size_t i = 0; i < flow->receives.count; i++) {
 		struct flow_item *receive = &flow->receives.items[i];
 
-		if (receive->exit_ns >= flow->until_ns || !is_named(receive) ||
+		if (receive->exit_ns >= flow->until_ns || !pair_names_all(receive) ||
 		    !can_take(context, flow, &sends, receive))
 			continue;
 		take_all(context, route, &sends, receive);

@@ -23,6 +23,13 @@ void pair_mark_overlaps(struct pair_context *context, struct channel_traffic *tr
 void pair_take_named(struct pair_context *context, struct flow *flow,
 		     const struct pair_route *route);
 
+/* The sends of a flow by operation and message; the one that a chunk means, done or open. */
+void pair_map_sends(struct pair_context *context, const struct flow_side *sends, struct map *map);
+struct flow_item *pair_find_send(const struct map *sends, const struct viz_chunk *chunk);
+
+/* A receive of a stream names the sends of all its bytes. */
+bool pair_names_all(const struct flow_item *receive);
+
 /* The same of a stream, whose receives name the sends of all their bytes. */
 void pair_take_chunks(struct pair_context *context, struct flow *flow,
 		      const struct pair_route *route);

@@ -88,7 +88,34 @@ static void leave_room(struct flow_item *item)
 	item->hi -= packets - 1 - item->message;
 }
 
+/* An urgent byte that was left out, at the beginning: the bytes of the stream go on to the end. */
+static bool skipped_urgent(const struct placing *p, const struct flow_item *item)
+{
+	size_t i = ruler_send_at(p, item->hi - 1);
+
+	if (!p->flow->urgent)
+		return false;
+	return (i < p->sends && item->hi - 1 < p->flow->sends.items[i].to) ||
+	       (item->op->at_exit.has_arrived &&
+		item->op->at_exit.arrived != item->op->at_exit.copied_seq);
+}
+
 /* TCP's copied_seq counts the end of the connection too, where it was taken with the last data. */
+static void narrow(const struct placing *p, struct flow_item *item)
+{
+	if (item->hi - item->lo == item->amount + 2 && p->flow->urgent)
+		item->hi--;
+	if (item->hi - item->lo != item->amount + 1)
+		return;
+	if (skipped_urgent(p, item)) {
+		item->lo++;
+		return;
+	}
+	item->doubt |= p->flow->urgent && p->context->lost;
+	item->hi--;
+}
+
+/* What is at its end is no more of the stream; else the windows of both sides are of its bytes. */
 void ruler_window(const struct placing *p, struct flow_item *item, bool send)
 {
 	const struct viz_operation *op = item->op;
@@ -97,8 +124,10 @@ void ruler_window(const struct placing *p, struct flow_item *item, bool send)
 	item->hi = place_at(p, &op->at_exit, send);
 	if (begins_at_lock(p, item, send) && place_at(p, &op->at_lock, send) > item->lo)
 		item->lo = place_at(p, &op->at_lock, send);
-	if (p->tcp && !send && item->hi - item->lo == item->amount + 1)
-		item->hi--;
+	if (p->tcp && send)
+		item->hi -= pair_stream_bytes(op) - item->local - item->amount;
+	else if (p->tcp)
+		narrow(p, item);
 	if (p->flow->whole && send)
 		leave_room(item);
 }

@@ -169,11 +169,38 @@ static void mark_urgent(struct flow_side *sends, size_t certain)
 	}
 }
 
-/* Whether this direction can wait no longer, or has nothing to wait for. */
-static bool can_settle(const struct pair_context *context, const struct ends *ends)
+static bool has_urgent(const struct ends *ends)
 {
-	return pair_is_last(context) || !((ends->sender && ends->sender->has_urgent) ||
-					  (ends->receiver && ends->receiver->urgent.count));
+	return (ends->sender && ends->sender->has_urgent) ||
+	       (ends->receiver && ends->receiver->urgent.count);
+}
+
+static bool is_urgent_known(const struct ends *ends)
+{
+	return ends->sender && ends->receiver &&
+	       pair_urgent_is_known(&ends->sender->sends, ends->receiver);
+}
+
+/* Takes the urgent bytes out of the stream. */
+static void settle_urgent(struct pair_context *context, const struct ends *ends, struct flow *flow,
+			  struct pair_route *route)
+{
+	struct channel_traffic *receiver = ends->receiver;
+
+	if (!has_urgent(ends))
+		return;
+	flow->urgent = true;
+	route->placed &= is_urgent_known(ends);
+	if (pair_stays_inline(&flow->sends, receiver))
+		return;
+	if (is_urgent_known(ends)) {
+		receiver->urgent_known = true;
+		pair_urgent_known(context, route, flow, &receiver->urgent);
+		return;
+	}
+	flow->doubt |= receiver && receiver->urgent_known;
+	mark_urgent(&flow->sends,
+		    pair_urgent(context, route, flow, receiver ? &receiver->urgent : NULL));
 }
 
 static void settle_direction(struct pair_context *context, struct channel_traffic *sender,
@@ -185,19 +212,15 @@ static void settle_direction(struct pair_context *context, struct channel_traffi
 	struct ends ends = {sender, receiver};
 	struct flow flow;
 
-	if (!can_settle(context, &ends))
+	if (!pair_is_last(context) && has_urgent(&ends) && !is_urgent_known(&ends))
 		return;
 	flow = begin_flow(context, &ends);
-	route.placed = sender && receiver && route.mechanism == MECH_TCP && !sender->has_urgent &&
-		       !receiver->urgent.count;
+	route.placed = sender && receiver && route.mechanism == MECH_TCP;
 	route.outside = !receiver || (!receiver->received && !receiver->channel->created_in_trace &&
 				      !pair_ever_held(receiver->channel, ACCESS_BOTH));
 	if (route.outside && sender)
 		route.channel = sender->channel;
-	if (!pair_stays_inline(&flow.sends, receiver) &&
-	    ((sender && sender->has_urgent) || (receiver && receiver->urgent.count)))
-		mark_urgent(&flow.sends, pair_urgent(context, &route, &flow,
-						     receiver ? &receiver->urgent : NULL));
+	settle_urgent(context, &ends, &flow, &route);
 	if (((sender && sender->channel->found) || (receiver && receiver->channel->found)) &&
 	    !(receiver && receiver->begins_empty))
 		flow.doubt = true;

@@ -74,8 +74,8 @@ static const struct flow_item *next_urgent(const struct flow_side *side, size_t 
 	return NULL;
 }
 
-static void add_urgent(struct pair_context *context, const struct pair_route *route,
-		       const struct flow_item *send, const struct flow_item *receive)
+void pair_add_urgent(struct pair_context *context, const struct pair_route *route,
+		     const struct flow_item *send, const struct flow_item *receive)
 {
 	struct flow_item from;
 
@@ -145,7 +145,7 @@ size_t pair_urgent(struct pair_context *context, const struct pair_route *route,
 
 	flow_sort(&flow->sends);
 	flow_sort(&flow->receives);
-	walk.contradicted = pair_order_contradicts(flow, route->mechanism);
+	walk.contradicted = flow->doubt || pair_order_contradicts(flow, route->mechanism);
 	if (urgent)
 		flow_sort(urgent);
 	receive = next_urgent(urgent, &walk.receive_at);
@@ -155,12 +155,12 @@ size_t pair_urgent(struct pair_context *context, const struct pair_route *route,
 		next = next_urgent(&flow->sends, &walk.send_at);
 		if (!is_certain(context, &walk, send, receive, next))
 			break;
-		add_urgent(context, route, send, receive);
+		pair_add_urgent(context, route, send, receive);
 		send = next;
 		receive = next_urgent(urgent, &walk.receive_at);
 	}
 	for (; receive; receive = next_urgent(urgent, &walk.receive_at))
-		add_urgent(context, route, NULL, receive);
+		pair_add_urgent(context, route, NULL, receive);
 	if (urgent)
 		let_all_go(context, urgent);
 	return certain;

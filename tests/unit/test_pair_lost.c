@@ -102,6 +102,55 @@ static void urgent_byte_of_a_missing_send(void **state)
 		assert_int_equal(t->pairing->messages[i]->match, MATCH_AMBIGUOUS);
 }
 
+/* Buffers that are named need no order; what is missing is nobody's. */
+static void urgent_bytes_by_buffer(void **state)
+{
+	struct trace_text *t = *state;
+
+	SOCK(t, 1103, false, 14, 1, URGENT ",'chunks':[{'operation':1101,'offset':0,'bytes':1}]");
+	SOCK(t, 1105, true, 16, 7, URGENT ",'requested':7");
+	SOCK(t, 1107, false, 18, 6, ",'chunks':[{'operation':1105,'offset':0,'bytes':6}]");
+	SOCK(t, 1109, false, 20, 1, URGENT ",'chunks':[{'operation':1105,'offset':0,'bytes':1}]");
+	assert_string_equal(trace_messages(t), "unix-stream ->20 1 - r1103+0 ambiguous\n"
+					       "unix-stream 10>20 6 s1105+0 r1107+0 exact\n"
+					       "unix-stream 10>20 1 s1105+6 r1109+0 exact\n");
+}
+
+#define TCP(t, id, send, at, bytes, more)                                                          \
+	trace_call(t, (struct call){id, (send) ? "sendto" : "recvfrom",                            \
+				    (send) ? "send" : "receive", (send) ? 10 : 20, 0, 5,           \
+				    (send) ? "tcp:[3]" : "tcp:[4]", at, (at) + 1, bytes, more})
+#define WRITTEN(from, to)                                                                          \
+	",'at_entry':{'write_seq':" #from ",'copied_seq':1},"                                      \
+	"'at_exit':{'write_seq':" #to ",'copied_seq':1}"
+#define READ(from, to, arrived)                                                                    \
+	",'at_entry':{'write_seq':1,'copied_seq':" #from ",'rcv_nxt':" #arrived "},"               \
+	"'at_exit':{'write_seq':1,'copied_seq':" #to ",'rcv_nxt':" #arrived "}"
+
+/* The last one may be of the send that is missing: it lies beyond what the other one sent. */
+static void urgent_bytes_by_place(void **state)
+{
+	struct trace_text *t = *state;
+
+	trace_channel(t, "tcp:[3]", "tcp", ",'peer':'tcp:[4]'");
+	trace_channel(t, "tcp:[4]", "tcp", "");
+	TCP(t, 1101, true, 10, 7, URGENT WRITTEN(100, 107));
+	TCP(t, 1103, false, 12, 6, READ(100, 106, 107));
+	TCP(t, 1105, false, 14, 1, URGENT READ(106, 106, 107));
+	TCP(t, 1109, true, 20, 5, URGENT WRITTEN(110, 115)); /* three bytes before are missing */
+	TCP(t, 1111, false, 22, 4, READ(109, 114, 115));
+	TCP(t, 1113, false, 24, 1, URGENT READ(114, 114, 115));
+	TCP(t, 1115, true, 30, 5, WRITTEN(115, 120));
+	TCP(t, 1117, false, 32, 5, READ(114, 120, 120)); /* beyond the urgent byte */
+	TCP(t, 1121, false, 42, 1, URGENT READ(120, 120, 123));
+	assert_string_equal(trace_messages(t), "tcp 10>20 6 s1101+0 r1103+0 exact\n"
+					       "tcp 10>20 1 s1101+6 r1105+0 exact\n"
+					       "tcp 10>20 4 s1109+0 r1111+0 exact\n"
+					       "tcp 10>20 1 s1109+4 r1113+0 exact\n"
+					       "tcp 10>20 5 s1115+0 r1117+0 exact\n"
+					       "tcp ->20 1 - r1121+0 ambiguous\n");
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, trace_tear_down)
 
 int main(void)
@@ -110,6 +159,8 @@ int main(void)
 		/* clang-format off */
 		TEST(readers_around_a_missing_write),
 		TEST(packets_by_slot),
+		TEST(urgent_bytes_by_buffer),
+		TEST(urgent_bytes_by_place),
 		TEST(urgent_byte_of_a_missing_send),
 		/* clang-format on */
 	};
