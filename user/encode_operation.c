@@ -30,6 +30,10 @@ static size_t payload_moved(const struct wire_operation *operation)
 	if (call->role == ROLE_SEND && call->data != DATA_MMSG && operation->returned > 0 &&
 	    (uint64_t)operation->returned < operation->payload_len)
 		return (size_t)operation->returned;
+	/* With MSG_TRUNC it returns the whole length: behind its room is what was there before. */
+	if (call->role == ROLE_RECEIVE && operation->has & WIRE_HAS_REQUESTED &&
+	    operation->requested < operation->payload_len)
+		return (size_t)operation->requested;
 	return operation->payload_len;
 }
 

@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Calls that failed, and calls that still waited when the trace ended. */
+/*
+ * Calls that failed, that looked at data and left it where it was, and that still waited when the
+ * trace ended.
+ */
 #include <stdlib.h>
 #include <string.h>
 
+#include "pair_internal.h"
 #include "scene_draft.h"
+
+#define ERROR_QUEUE 0x2000 /* MSG_ERRQUEUE: what is there is no data of another's */
 
 /*
  * Failures that tell something about the conversation. The rest is everyday life: EAGAIN of
@@ -91,6 +97,22 @@ static void collect_failed(struct scene_drafts *d, const struct viz_operation *o
 	draft->sent_ns = draft->received_ns = m ? seen_failing_ns(op, m->signal) : op->exit_ns;
 }
 
+/* A copy that is no receipt; tee(2) has its own rows, for what it sends on. */
+static bool is_look(const struct viz_operation *op)
+{
+	return op->role == ROLE_RECEIVE && op->channel && viz_operation_done(op) &&
+	       op->returned > 0 && !(op->flags & ERROR_QUEUE) && pair_only_looks(op);
+}
+
+static void collect_look(struct scene_drafts *d, const struct viz_operation *op, int lane)
+{
+	struct draft *draft = scene_draft(d, SCENE_NOTE, lane, SCENE_NOWHERE);
+
+	draft->looks = true;
+	draft->of.operation = op;
+	draft->sent_ns = draft->received_ns = op->exit_ns;
+}
+
 /* Unfinished, and its process has not ended before the trace did. */
 static bool is_waiting(const struct viz_operation *op)
 {
@@ -123,6 +145,8 @@ void scene_collect_calls(struct scene_drafts *d)
 			continue;
 		if (is_waiting(op))
 			collect_waiting(d, op, lane);
+		else if (is_look(op))
+			collect_look(d, op, lane);
 		else if (is_worth(d, op))
 			collect_failed(d, op, lane);
 	}

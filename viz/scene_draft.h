@@ -39,7 +39,8 @@ struct draft {
 	size_t repeated;	       /* SCENE_FAILED: this often in a row, less one */
 	const struct draft_fold *fold; /* it stands for several; NULL: for itself */
 	const struct viz_thread *thread; /* SCENE_FORK, SCENE_EXIT: of no more than this */
-	bool lonely;			 /* the message's other half is not drawn */
+	bool looks;  /* SCENE_NOTE: the call only looked, and received nothing */
+	bool lonely; /* the message's other half is not drawn */
 };
 
 struct scene_drafts {
@@ -124,6 +125,7 @@ void scene_write(struct scene_drafts *d);
 void scene_say(struct scene_drafts *d, const struct draft *draft, struct scene_row *row);
 void scene_say_message(struct scene_drafts *d, const struct draft *draft, struct scene_row *row);
 void scene_say_failed(struct scene_drafts *d, const struct draft *draft, struct scene_row *row);
+void scene_say_look(struct scene_drafts *d, const struct draft *draft, struct scene_row *row);
 void scene_say_waiting(struct scene_drafts *d, const struct draft *draft, struct scene_row *row);
 void scene_say_loop(struct scene_drafts *d, const struct draft *draft, struct scene_row *row);
 void scene_say_loop_end(struct scene_drafts *d, const struct draft *draft, struct scene_row *row);

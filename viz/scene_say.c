@@ -157,11 +157,15 @@ static void say_idle(struct scene_drafts *d, const struct draft *draft, struct s
 	scene_set(d->scene, &row->label, "%s", scene_duration(draft->of.idle_ns, buf));
 }
 
-/* Rows left out, or a remark on a lane: a call that goes on after a signal. */
+/* Rows left out, or a remark on a lane: a call that only looked, or that goes on after a signal. */
 static void say_note(struct scene_drafts *d, const struct draft *draft, struct scene_row *row)
 {
 	char rows[SCENE_QUANTITY], messages[SCENE_QUANTITY];
 
+	if (draft->looks) {
+		scene_say_look(d, draft, row);
+		return;
+	}
 	row->important = true;
 	row->style = SCENE_CONTROL;
 	if (row->from >= 0) {

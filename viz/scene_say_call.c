@@ -42,6 +42,23 @@ void scene_say_failed(struct scene_drafts *d, const struct draft *draft, struct 
 	say_object(d, op, row);
 }
 
+/* It was copied to the caller, and is there still: who receives it has an arrow of its own. */
+void scene_say_look(struct scene_drafts *d, const struct draft *draft, struct scene_row *row)
+{
+	const struct viz_operation *op = draft->of.operation;
+	uint64_t bytes = viz_has(op, transferred) ? op->transferred : (uint64_t)op->returned;
+	char size[SCENE_QUANTITY];
+
+	row->style = SCENE_COPY;
+	row->mechanism = op->channel->mechanism;
+	scene_set(d->scene, &row->label, "looks at %s", scene_bytes(bytes, size));
+	if (op->payload.data && op->payload.len)
+		scene_say_owned(d, &row->payload, "%s",
+				scene_quote(op->payload.data, op->payload.len, bytes));
+	scene_say_owned(d, &row->channel, "%s", scene_channel_name(op->channel));
+	scene_append(d->scene, &row->detail, "left in %s", row->channel);
+}
+
 /* The other end's holders at that time: who could end the wait. */
 static void say_holders(struct scene_drafts *d, const struct viz_operation *op, uint64_t at_ns,
 			struct scene_row *row)

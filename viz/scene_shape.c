@@ -109,6 +109,10 @@ bool scene_shape(const struct draft *draft, bool coarse, struct scene_shape *sha
 	case SCENE_FAILED:
 		shape_call(shape, draft->of.operation, coarse);
 		return true;
+	case SCENE_NOTE:
+		if (draft->looks)
+			shape_call(shape, draft->of.operation, coarse);
+		return draft->looks;
 	case SCENE_FORK:
 		return true;
 	case SCENE_EXEC:

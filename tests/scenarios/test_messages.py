@@ -1,9 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """What calls that move whole messages tell of each: flags, credentials, descriptors, addresses."""
+import os
+
 from expectations import expect, expect_equal
 from harness import lab, main, record, scenario
-from truth import compare
+from traces import blob, stats
+from truth import compare, is_look, latin
 
 
 def of(truth, action):
@@ -70,6 +73,75 @@ def many_credentials(directory):
         expect(len(logged) > 2, "there were some", logged)
         (call,) = result.trace.operations(syscall=syscall)
         expect_equal(call["credentials"]["messages"], logged, f"{action} by {syscall}")
+
+
+def check_looks(result):
+    """Each look by its bytes, in its place; copied, and yet counted once."""
+    logged = [line for line in result.truth if line["do"] in ("look", "receive", "eof")]
+    calls = [op for op in result.trace.operations(syscall="recvfrom")]
+    expect_equal(
+        [("look" if is_look(op) else "receive", op["returned"]) for op in calls],
+        [("look" if line["do"] == "look" else "receive", line["result"]) for line in logged],
+        "looks and receives in their order",
+    )
+    for op, line in zip(calls, logged):
+        expect_equal(blob(op.get("payload", "")), latin(line), f"what it saw: {op}")
+    looks = [op for op in calls if is_look(op)]
+    received = {m["received"]["op"] for m in result.messages() if m["received"]}
+    expect_equal(received & {op["id"] for op in looks}, set(), "a look receives nothing")
+    return logged
+
+
+def check_counts(result, mechanism, logged):
+    (end,) = [
+        line
+        for line in stats(result.trace_path)
+        if line["type"] == "end" and line.get("mechanism") == mechanism and line["bytes_from_kernel"]
+    ]
+    saw = [line for line in logged if line["bytes"]]
+    expect_equal(
+        (end["calls"]["look"], end["calls"]["receive"]),
+        (len(of(saw, "look")), len(of(saw, "receive"))),
+        "calls by their kind",
+    )
+    expect_equal(
+        (end["copies_from_kernel"], end["bytes_from_kernel"]),
+        (len(saw), sum(line["bytes"] for line in saw)),
+        "each look is one more copy",
+    )
+    channel = next(m["channel"] for m in result.messages() if m["mechanism"] == mechanism)
+    (line,) = [
+        line
+        for line in stats(result.trace_path)
+        if line["type"] == "channel" and line["channel"] == channel
+    ]
+    expect_equal(
+        (line["bytes"]["received"], line["bytes"]["balances"]),
+        (sum(line["bytes"] for line in of(result.truth, "send")), True),
+        "and the bytes count once",
+    )
+
+
+def check_drawn(result, logged):
+    """A mark on the receiver's own line for each that saw something; arrows for what was received."""
+    drawn = [row for row in result.view(columns=160).splitlines() if "looks at" in row]
+    expected = [line for line in of(logged, "look") if line["bytes"]]
+    expect_equal(len(drawn), len(expected), f"a row a look: {drawn}")
+    for row, line in zip(drawn, expected):
+        expect(f"looks at {line['bytes']} B" in row and f'"{line["text"]}"' in row, "what it saw", row)
+
+
+@scenario("MSG_PEEK, SO_PEEK_OFF: a copy and no receipt, its bytes count once, drawn as a look")
+def peeks(directory):
+    for arguments in (["unix-stream"], ["unix-stream", "offset"], ["tcp"], ["udp"],
+                      ["unix-dgram"], ["unix-seqpacket"]):
+        path = os.path.join(directory, "-".join(arguments))
+        os.mkdir(path)
+        result = record(path, lab("peeks", *arguments))
+        compare(result, arguments[0])
+        logged = check_looks(result)
+        check_counts(result, arguments[0], logged)
+        check_drawn(result, logged)
 
 
 def several(directory, mechanism):

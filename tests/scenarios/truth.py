@@ -138,6 +138,11 @@ def compare(run_, mechanism, match="exact"):
     return found
 
 
+def is_look(op):
+    """MSG_PEEK: a copy of what is there still."""
+    return op["syscall"].startswith("recv") and op.get("flags", 0) & 2
+
+
 def compare_results(run_, mechanism):
     """Every transfer the workload logged is an operation, inside the time it logged."""
     transfers = Counter()
@@ -147,11 +152,11 @@ def compare_results(run_, mechanism):
                 continue
             sizes = op.get("lengths") or [op.get("transferred", op["returned"])]
             for size in sizes:
-                transfers[(op["pid"], op["tid"], role, size)] += 1
+                transfers[(op["pid"], op["tid"], "look" if is_look(op) else role, size)] += 1
     logged = Counter()
     for line in run_.truth:
-        if line.get("mechanism") == mechanism and line["do"] in ("send", "receive", "eof"):
-            role = "send" if line["do"] == "send" else "receive"
+        if line.get("mechanism") == mechanism and line["do"] in ("send", "receive", "eof", "look"):
+            role = "receive" if line["do"] == "eof" else line["do"]
             if line["result"] >= 0:
                 logged[(line["pid"], line["tid"], role, line["bytes"])] += 1
     failed = {key for key in transfers if key[3] < 0}
