@@ -251,6 +251,8 @@ struct scene_object *scene_add_object(struct scene *scene, enum mechanism mechan
 
 	object->mechanism = mechanism;
 	object->name = empty;
+	object->peer = SCENE_NONE;
+	object->ended_ns = SCENE_NEVER;
 	return object;
 }
 

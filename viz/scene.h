@@ -155,9 +155,17 @@ void scene_ledger_free(struct scene_ledger *ledger); /* NULL is fine */
  * The facts behind the picture, for formats that are data. There only where the request asked for
  * them; after filters, but neither folded nor capped. Times are of CLOCK_MONOTONIC.
  */
+enum scene_side { SCENE_SIDE_UNKNOWN, SCENE_CLIENT, SCENE_SERVER };
+
 struct scene_object {
 	char *name; /* "pipe:[77]" */
 	enum mechanism mechanism;
+	size_t peer;	      /* the socket at the other end; SCENE_NONE: it has no message */
+	enum scene_side side; /* who of the two connected */
+	bool from_start;      /* the trace saw it made */
+	uint16_t port;	      /* TCP; 0: none is known */
+	uint16_t peer_port;
+	uint64_t ended_ns; /* when a reader learned that no more comes; SCENE_NEVER: it did not */
 };
 
 struct scene_message {
@@ -167,7 +175,10 @@ struct scene_message {
 	enum scene_part part; /* SCENE_WHOLE, SCENE_UNREAD, SCENE_DROPPED */
 	bool ambiguous;
 	size_t object; /* SCENE_NONE: a signal */
+	bool outward;  /* that is the sender's own socket: the receiver's is not known */
 	uint64_t bytes;
+	uint64_t send_offset; /* where in the call's bytes these begin */
+	uint64_t receive_offset;
 	uint64_t sent_ns;     /* when the send began; SCENE_NEVER: not known */
 	uint64_t received_ns; /* when the receive ended; SCENE_NEVER: not known, or it was not */
 	size_t send;	      /* of the calls; SCENE_NONE: not known */
@@ -185,6 +196,7 @@ struct scene_call {
 	char *object; /* "" where it has none */
 	uint64_t enter_ns;
 	uint64_t exit_ns; /* of an unfinished one: as long as is known */
+	uint64_t moved;	  /* bytes that it sent or received */
 };
 
 struct scene {
@@ -212,6 +224,7 @@ struct scene {
 	size_t fact_count;
 	struct scene_call *calls;
 	size_t call_count;
+	bool incomplete;	    /* the trace has lost records */
 	uint64_t start_ns;	    /* of CLOCK_MONOTONIC: where the rows' times begin */
 	int64_t realtime_offset_ns; /* added to a time of these it gives one of CLOCK_REALTIME */
 	struct scene_ledger

@@ -49,8 +49,20 @@ static void add_call(struct scene_drafts *d, struct places *places, const struct
 		scene_set(d->scene, &call->result, "%.*s", (int)op->error.len, op->error.data);
 	else
 		scene_set(d->scene, &call->result, "%" PRId64, op->returned);
+	if (viz_operation_done(op) && op->returned > 0 &&
+	    (op->role == ROLE_SEND || op->role == ROLE_RECEIVE || op->role == ROLE_TRANSFER))
+		call->moved = (uint64_t)op->returned;
 	if (op->channel)
 		scene_say_owned(d, &call->object, "%s", scene_channel_name(op->channel));
+}
+
+/* "127.0.0.1:6379", "[::1]:6379" */
+static uint16_t port_of(struct viz_bytes address)
+{
+	const char *colon = address.len ? memrchr(address.data, ':', address.len) : NULL;
+	unsigned long port = colon ? strtoul(colon + 1, NULL, 10) : 0;
+
+	return port <= UINT16_MAX ? (uint16_t)port : 0;
 }
 
 static size_t object_of(struct scene_drafts *d, struct places *places,
@@ -64,6 +76,11 @@ static size_t object_of(struct scene_drafts *d, struct places *places,
 		places->objects[channel->index] = d->scene->object_count;
 		object = scene_add_object(d->scene, channel->mechanism);
 		scene_say_owned(d, &object->name, "%s", scene_channel_name(channel));
+		object->from_start = channel->created_in_trace;
+		if (channel->mechanism == MECH_TCP) {
+			object->port = port_of(channel->local_address);
+			object->peer_port = port_of(channel->peer_address);
+		}
 	}
 	return places->objects[channel->index];
 }
@@ -103,6 +120,13 @@ static void set_payload(struct scene_drafts *d, struct scene_message *message,
 	message->payload_len = payload.len;
 }
 
+static bool is_outward(const struct viz_message *m)
+{
+	return m->channel && m->from.operation &&
+	       mechanism_info(m->channel->mechanism)->direction == DIRECTION_TWO_WAY &&
+	       viz_operation_sink(m->from.operation) == m->channel;
+}
+
 static void add_message(struct scene_drafts *d, struct places *places, const struct viz_message *m)
 {
 	int from, to;
@@ -116,12 +140,72 @@ static void add_message(struct scene_drafts *d, struct places *places, const str
 	message->part = part;
 	message->ambiguous = m->match == MATCH_AMBIGUOUS;
 	message->bytes = m->bytes;
+	message->send_offset = m->from.offset;
+	message->receive_offset = m->to.offset;
+	message->outward = is_outward(m);
 	message->object = object_of(d, places, m->channel);
 	set_ends(message, places, m);
 	set_payload(d, message, m);
 	if (m->signal)
 		scene_set(d->scene, &message->label, "%.*s", (int)m->signal->name.len,
 			  m->signal->name.data ? m->signal->name.data : "signal");
+}
+
+static struct scene_object *known_object(const struct scene_drafts *d, const struct places *places,
+					 const struct viz_channel *channel)
+{
+	size_t place = channel ? places->objects[channel->index] : SCENE_NONE;
+
+	return place == SCENE_NONE || d->scene->failed ? NULL : &d->scene->objects[place];
+}
+
+/* Who sent through one socket what came out of another has joined them. */
+static void join_peers(struct scene_drafts *d, const struct places *places)
+{
+	const struct viz_pairing *pairing = d->request->pairing;
+
+	for (size_t i = 0; i < pairing->message_count; i++) {
+		const struct viz_message *m = pairing->messages[i];
+		const struct viz_channel *sink = m->from.operation
+							 ? viz_operation_sink(m->from.operation)
+							 : NULL;
+		struct scene_object *from = known_object(d, places, sink);
+		struct scene_object *to = known_object(d, places, m->channel);
+
+		if (!from || !to || from == to || from->mechanism != to->mechanism)
+			continue;
+		from->peer = (size_t)(to - d->scene->objects);
+		to->peer = (size_t)(from - d->scene->objects);
+	}
+}
+
+/* Of objects that have messages: who is at the other end, who connected, and when it ended. */
+static void join_objects(struct scene_drafts *d, const struct places *places)
+{
+	const struct viz_model *model = d->request->model;
+	const struct viz_pairing *pairing = d->request->pairing;
+	struct scene_object *object;
+
+	for (size_t i = 0; i < model->channel_count; i++) {
+		const struct viz_channel *peer = model->channels[i]->peer;
+
+		object = known_object(d, places, model->channels[i]);
+		if (object && peer)
+			object->peer = places->objects[peer->index];
+	}
+	for (size_t i = 0; i < pairing->connection_count; i++) {
+		object = known_object(d, places, pairing->connections[i]->client);
+		if (object)
+			object->side = SCENE_CLIENT;
+		object = known_object(d, places, pairing->connections[i]->server);
+		if (object)
+			object->side = SCENE_SERVER;
+	}
+	for (size_t i = 0; i < pairing->eof_count; i++) {
+		object = known_object(d, places, pairing->eofs[i]->channel);
+		if (object && object->ended_ns == SCENE_NEVER)
+			object->ended_ns = pairing->eofs[i]->receive->exit_ns;
+	}
 }
 
 void scene_collect_facts(struct scene_drafts *d)
@@ -136,6 +220,11 @@ void scene_collect_facts(struct scene_drafts *d)
 		add_call(d, &places, model->operations[i]);
 	for (size_t i = 0; !d->failed && i < pairing->message_count; i++)
 		add_message(d, &places, pairing->messages[i]);
+	if (!d->failed) {
+		join_objects(d, &places);
+		join_peers(d, &places);
+	}
+	d->scene->incomplete = model->lost_total > 0 || model->missing_lines > 0;
 	free(places.calls);
 	free(places.objects);
 }

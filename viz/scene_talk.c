@@ -19,10 +19,14 @@ struct talk {
 static void count_end(const struct scene_drafts *d, struct talk *talks, const struct viz_end *end)
 {
 	struct talk *talk;
+	size_t actor;
 
 	if (!end->process || scene_is_outside(d, end->process) || !end->comm.len)
 		return;
-	talk = &talks[scene_actor_of_end(d, end)];
+	actor = scene_actor_of_end(d, end);
+	if (!d->actors[actor].thread && end->tid && end->tid != end->process->pid)
+		return; /* the name of a thread is not its process's */
+	talk = &talks[actor];
 	for (size_t i = 0; i < NAMES; i++) {
 		if (!talk->names[i].messages)
 			talk->names[i].comm = end->comm;

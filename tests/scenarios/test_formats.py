@@ -232,7 +232,7 @@ def dissectors(directory):
     expect_in(["", "200"], rows, "the response")
     redis = (
         "redis-server --port 0 --unixsocket r.sock --save '' >log & S=$!; "
-        "until test -S r.sock; do kill -0 $S || exit 9; sleep 0.02; done; "
+        "until redis-cli -s r.sock ping >out 2>&1; do kill -0 $S || exit 9; done; "
         "redis-cli -s r.sock set greeting over-unix; redis-cli -s r.sock shutdown nosave; wait"
     )
     rows = dissected(directory, redis, "resp.bulk_string.value", "resp.string")

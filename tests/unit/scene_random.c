@@ -241,6 +241,7 @@ static void add_call(struct chance *c)
 
 	call->enter_ns = next(c, 1000000);
 	call->exit_ns = call->enter_ns + next(c, 100000);
+	call->moved = next(c, 60);
 	set_random(c, &call->name, 3);
 	set_random(c, &call->result, 2);
 }
@@ -273,6 +274,9 @@ static void add_fact(struct chance *c)
 	message->receive = to < 0 ? SCENE_NONE : next(c, c->scene->call_count);
 	message->sent_ns = next(c, 4) ? next(c, 1000000) : SCENE_NEVER;
 	message->received_ns = to < 0 ? SCENE_NEVER : next(c, 1000000);
+	message->outward = next(c, 4) == 0;
+	message->send_offset = next(c, 50);
+	message->receive_offset = next(c, 50);
 	set_random(c, &message->label, 2);
 	set_payload(c, message);
 }
@@ -284,7 +288,16 @@ static void add_facts(struct chance *c, size_t count)
 							       (enum mechanism)next(c, MECH_COUNT));
 
 		set_random(c, &object->name, 4);
+		object->side = (enum scene_side)next(c, 3);
+		object->from_start = next(c, 2);
+		object->port = (uint16_t)next(c, 3);
+		object->ended_ns = next(c, 2) ? next(c, 1000000) : SCENE_NEVER;
 	}
+	for (size_t i = 1; i < c->scene->object_count; i += 2) {
+		c->scene->objects[i].peer = next(c, c->scene->object_count);
+		c->scene->objects[i - 1].peer = next(c, 2) ? i : SCENE_NONE;
+	}
+	c->scene->incomplete = next(c, 4) == 0;
 	for (size_t i = 0; i < count; i++)
 		add_call(c);
 	for (size_t i = 0; i < count; i++)

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "scene_random.h"
+#include "viz/lang/names.h"
 #include "viz/render.h"
 #include "viz/render_dissector.h"
 
@@ -164,20 +165,24 @@ static void check_options(const char *at, const char *end)
 	assert_ptr_equal(at, end);
 }
 
-static void check_packet(const struct scene *scene, const char *block, const char *end)
+static void check_packet(const struct scene *scene, const char *block, const char *end,
+			 size_t *bytes)
 {
 	uint32_t kept = u32_at(block + 20), whole = u32_at(block + 24);
 
+	*bytes += kept;
 	assert_true(u32_at(block + 8) <= scene->object_count);
 	assert_true(kept <= whole);
 	assert_true(block + 28 + kept < end);
 	check_options(block + 28 + (kept + 3) / 4 * 4, end);
 }
 
-static void check_capture(const struct scene *scene, const char *at, size_t len)
+/* Calls `check` for each packet and counts the blocks of each type. */
+static void walk_capture(const struct scene *scene, const char *at, size_t len, size_t count[8],
+			 void (*check)(const struct scene *, const char *, const char *, size_t *),
+			 size_t *bytes)
 {
 	const char *end = at + len;
-	size_t count[8] = {0};
 
 	assert_int_equal(u32_at(at), SECTION);
 	while (at < end) {
@@ -191,12 +196,19 @@ static void check_capture(const struct scene *scene, const char *at, size_t len)
 		else if (type == INTERFACE)
 			check_options(at + 16, at + size - 4);
 		else if (type == PACKET)
-			check_packet(scene, at, at + size - 4);
+			check(scene, at, at + size - 4, bytes);
 		at += size;
 	}
 	assert_int_equal(count[0], 1);
-	assert_int_equal(count[INTERFACE], scene->object_count + 1);
 	assert_int_equal(count[NAMES], 1);
+}
+
+static void check_capture(const struct scene *scene, const char *at, size_t len)
+{
+	size_t count[8] = {0}, bytes = 0;
+
+	walk_capture(scene, at, len, count, check_packet, &bytes);
+	assert_int_equal(count[INTERFACE], scene->object_count + 1);
 	assert_int_equal(count[PACKET], scene->fact_count);
 }
 
@@ -209,6 +221,52 @@ static void every_message_is_a_packet(void **state)
 		char *bytes = draw(render_pcapng, scene, &len);
 
 		check_capture(scene, bytes, len);
+		free(bytes);
+		scene_free(scene);
+	}
+}
+
+/* Adds up what it carries. */
+static void check_segment(const struct scene *scene, const char *block, const char *end,
+			  size_t *bytes)
+{
+	const unsigned char *head = (const unsigned char *)block + 28;
+	uint32_t kept = u32_at(block + 20);
+
+	(void)scene;
+	assert_true(kept >= 40 && kept == u32_at(block + 24));
+	assert_int_equal(head[0], 0x45);
+	assert_int_equal(head[2] << 8 | head[3], kept);
+	assert_int_equal(head[9], 6);
+	assert_true((head[20] << 8 | head[21]) != 0 && (head[22] << 8 | head[23]) != 0);
+	*bytes += kept - 40;
+	check_options(block + 28 + (kept + 3) / 4 * 4, end);
+}
+
+static size_t stream_bytes(const struct scene *scene)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < scene->fact_count; i++) {
+		const struct scene_message *m = &scene->facts[i];
+
+		if (m->object != SCENE_NONE &&
+		    mechanism_info(scene->objects[m->object].mechanism)->form == FORM_STREAM)
+			bytes += m->payload_len;
+	}
+	return bytes;
+}
+
+static void every_byte_of_a_stream_is_in_a_segment(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= SCENES; seed++) {
+		struct scene *scene = random_scene(seed, 1 + seed % 10, seed % 60);
+		size_t len, count[8] = {0}, moved = 0;
+		char *bytes = draw(render_pcapng_tcp, scene, &len);
+
+		walk_capture(scene, bytes, len, count, check_segment, &moved);
+		assert_int_equal(moved, stream_bytes(scene));
 		free(bytes);
 		scene_free(scene);
 	}
@@ -247,6 +305,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_message_is_an_arrow_or_an_instant),
 		cmocka_unit_test(every_message_is_a_packet),
+		cmocka_unit_test(every_byte_of_a_stream_is_in_a_segment),
 		cmocka_unit_test(payloads_choose_their_dissector),
 	};
 
