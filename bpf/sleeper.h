@@ -6,7 +6,7 @@
 #ifndef BPF_SLEEPER_H
 #define BPF_SLEEPER_H
 
-#include "bpf/state.h"
+#include "bpf/timeouts.h"
 #include "viz/lang/lang.h"
 
 static __always_inline struct wire_sleeper *sleeper_of(struct task_struct *task)
@@ -23,11 +23,13 @@ static __always_inline bool is_parkable(const struct task_state *state)
 	       !state->operation.payload_len && !state->operation.block_len;
 }
 
-/* False where there is no place, or not enough room in it. */
+/* False where there is no place, or not enough room in it; how long it waits is known then. */
 static __always_inline bool sleeper_park(struct task_state *state, struct task_struct *task)
 {
-	struct wire_sleeper *sleeper = is_parkable(state) ? sleeper_of(task) : 0;
+	struct wire_sleeper *sleeper;
 
+	socket_timeout_look(state);
+	sleeper = is_parkable(state) ? sleeper_of(task) : 0;
 	if (!sleeper || __sync_val_compare_and_swap(&sleeper->owner, 0, KREAD(task, pid)))
 		return false;
 	if (state->operation.has & WIRE_HAS_DETAILS)

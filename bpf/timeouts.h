@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * How long a call is ready to wait: one that ends by itself hangs nobody. Times lie in the caller's
- * memory, which is read at entry; poll, epoll_wait and their kin have milliseconds in a register.
+ * memory, which is read at entry; poll, epoll_wait and their kin have milliseconds in a register. A
+ * socket has its own, SO_RCVTIMEO and SO_SNDTIMEO, which are read when a call on it falls asleep.
  */
 #ifndef BPF_TIMEOUTS_H
 #define BPF_TIMEOUTS_H
 
 #include <asm/unistd.h>
 
+#include "bpf/describe.h"
 #include "bpf/target.h"
 
 /* Which argument, and of what kind; 0: such a call has no time. */
@@ -26,6 +28,10 @@
 #define FUTEX_WAIT_BITSET 9
 #define FUTEX_CLOCK_REALTIME 256
 #define SECONDS_MAX 9000000000ULL /* nobody waits longer, and it still is a number of ns */
+
+#define TICKS_MAX (1ULL << 39) /* longer is for ever (MAX_SCHEDULE_TIMEOUT), or as good as that */
+
+const volatile __u64 tick_ns = 0; /* a tick of the kernel's clock; 0: not known */
 
 struct user_time {
 	u64 seconds;
@@ -119,11 +125,50 @@ __noinline int timeout_tell(struct task_state *state, u32 nr, u32 own)
 	return 0;
 }
 
+/* net/core/sock.c: sock_rcvtimeo() and sock_sndtimeo(), whose callers these are. */
+static __always_inline u64 socket_ticks(const struct task_state *state, struct sock *sk)
+{
+	u32 nr = state->operation.nr;
+
+	if (state->role == ROLE_RECEIVE || nr == __NR_accept || nr == __NR_accept4)
+		return KREAD(sk, sk_rcvtimeo);
+	if (state->role == ROLE_SEND || nr == __NR_connect)
+		return KREAD(sk, sk_sndtimeo);
+	return 0;
+}
+
+/* Each wait of a large send begins anew; where a receive wants all, the time is that of all. */
+__noinline int socket_timeout_tell(struct task_state *state)
+{
+	u64 ticks;
+
+	if (!state)
+		return 0;
+	ticks = socket_ticks(state, (struct sock *)state->operation.object.object.address);
+	if (!ticks || ticks >= TICKS_MAX)
+		return 0;
+	state->details.timeout_ns = ticks * tick_ns;
+	state->details.says |= tick_ns ? WIRE_SAYS_TIMEOUT : WIRE_SAYS_TIMED;
+	state->operation.has |= WIRE_HAS_DETAILS;
+	return 0;
+}
+
+static __always_inline void socket_timeout_look(struct task_state *state)
+{
+	u32 mechanism = state->operation.object.mechanism;
+
+	if (mechanism == MECH_TCP || mechanism == MECH_UDP || mechanism == MECH_NETLINK ||
+	    is_unix(mechanism))
+		socket_timeout_tell(state);
+}
+
 static __always_inline void timeout_look(struct task_state *state,
 					 const volatile struct syscall_row *row, u32 own)
 {
 	if (row->role == ROLE_WAIT || row->data == DATA_MQ)
 		timeout_tell(state, state->operation.nr, own);
+	else if (!own) /* it sleeps already */
+		socket_timeout_look(state);
 }
 
 #endif

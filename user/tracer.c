@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "ipclens.skel.h"
@@ -117,6 +118,14 @@ static int hooks_choose(struct tracer *tracer, char *why, size_t why_len)
 	return error;
 }
 
+/* The coarse clocks go forward with the kernel's ticks (kernel/time/posix-timers.c). */
+static uint64_t kernel_tick_ns(void)
+{
+	struct timespec tick;
+
+	return clock_getres(CLOCK_MONOTONIC_COARSE, &tick) ? 0 : (uint64_t)tick.tv_nsec;
+}
+
 static int settings_apply(struct tracer *tracer, const struct tracer_options *options)
 {
 	tracer->bpf->rodata->payload_max = options->payload_len;
@@ -124,6 +133,7 @@ static int settings_apply(struct tracer *tracer, const struct tracer_options *op
 	tracer->bpf->rodata->cpu_count = (uint32_t)libbpf_num_possible_cpus();
 	tracer->bpf->rodata->futexes = options->futexes || options->glance;
 	tracer->bpf->rodata->glance = options->glance;
+	tracer->bpf->rodata->tick_ns = kernel_tick_ns();
 	tracer->bpf->rodata->selection = options->selection;
 	tracer->bpf->rodata->selection.self = (uint32_t)getpid();
 	return bpf_map__set_max_entries(tracer->bpf->maps.records, (uint32_t)options->ring_len);

@@ -35,6 +35,13 @@ static bool is_telling(const struct viz_operation *op)
 	return false;
 }
 
+/* EAGAIN of one that slept as long as its socket allows. */
+static bool ran_out(const struct viz_operation *op)
+{
+	return op->error.data && strcmp(op->error.data, "EAGAIN") == 0 && viz_has(op, timeout_ns) &&
+	       op->off_cpu_ns > 0;
+}
+
 /* EACCES may be of any file; ENXIO of a FIFO that nobody reads, but not of a missing terminal. */
 static bool is_plain_file(const struct viz_operation *op)
 {
@@ -60,7 +67,9 @@ static bool is_worth(const struct scene_drafts *d, const struct viz_operation *o
 		return false;
 	if (op->role == ROLE_OPEN && !op->channel && is_plain_file(op))
 		return false;
-	return is_restart(op) ? has_failed(d->interrupter[op->index]) : is_telling(op);
+	if (is_restart(op))
+		return has_failed(d->interrupter[op->index]);
+	return is_telling(op) || ran_out(op);
 }
 
 static bool is_same_failure(const struct draft *draft, const struct viz_operation *op, int lane)

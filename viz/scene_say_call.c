@@ -39,6 +39,9 @@ void scene_say_failed(struct scene_drafts *d, const struct draft *draft, struct 
 	if (draft->told)
 		scene_append(d->scene, &row->detail, "interrupted by %.*s",
 			     (int)draft->told->signal->name.len, draft->told->signal->name.data);
+	if (viz_has(op, timeout_ns) && op->off_cpu_ns)
+		scene_append(d->scene, &row->detail, "after %s",
+			     scene_duration(op->exit_ns - op->enter_ns, buf));
 	say_object(d, op, row);
 }
 

@@ -34,6 +34,8 @@ struct sock {
 	u16 sk_type;
 	u16 sk_protocol;
 	struct socket *sk_socket;
+	long sk_rcvtimeo; /* ticks of the kernel's clock */
+	long sk_sndtimeo;
 };
 
 struct socket {

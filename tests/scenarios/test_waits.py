@@ -1,12 +1,15 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """Waiting: for what, what came, and who ended it."""
+import os
 import select
+import subprocess
 import sys
 
 from expectations import expect, expect_equal, expect_row
 from findings import diagnose
-from harness import lab, main, record, scenario
+from harness import lab, main, record, scenario, start, wait_for
+from traces import IPCLENS
 
 EVENTS = {select.POLLIN: "in", select.POLLPRI: "pri", select.POLLOUT: "out"}
 
@@ -88,6 +91,9 @@ def check_epoll(result):
     )
 
 
+TICK_NS = 10_000_000  # of the slowest clock of a kernel: a wait may begin just before a tick
+RECVFROM = 45
+
 # They are given a moment: some of the time until then has passed before the call begins.
 MOMENTS = {"mq_timedsend", "mq_timedreceive", "clock_nanosleep"}
 
@@ -113,6 +119,112 @@ def timeouts(directory):
     expect(begun, "some slept")
     for line in begun:
         expect("timeout_ns" in line, "which is known while they sleep", line)
+
+
+def check_patience(trace, line, op):
+    """As long as its socket was told, by the kernel's clock; asleep for no longer than it took."""
+    expect_equal(op.get("timeout_ns"), line["value"], f"{op['syscall']}: as its socket was told")
+    took = op["exit_ns"] - op["enter_ns"]
+    expect(op["off_cpu_ns"] <= took <= line["type"], "within what the program measured", op)
+    if line.get("errno") == "EAGAIN":
+        expect(took >= line["value"] - TICK_NS, "it waited until then", op)
+    for begin in trace.of("operation", id=op["id"], state="begin"):
+        expect_equal(begin["timeout_ns"], line["value"], "which is known while it waits")
+
+
+def call_of(pid):
+    """The number of the call in which it sleeps; None: it runs."""
+    with open(f"/proc/{pid}/syscall", encoding="ascii") as file:
+        word = file.read().split()[0]
+    return int(word) if word.isdigit() else None
+
+
+def call_logged(trace, line):
+    """The call that a line of the log is about: the last of its name when it was written."""
+    before = [
+        op
+        for op in trace.operations(syscall=line["channel"])
+        if op["pid"] == line["pid"] and op["exit_ns"] <= line["at_ns"]
+    ]
+    expect(before, "it is in the trace", line)
+    op = max(before, key=lambda op: op["exit_ns"])
+    expect_equal(op.get("error", op["returned"]), line.get("errno", line["result"]), "its result")
+    return op
+
+
+@scenario("SO_RCVTIMEO, SO_SNDTIMEO: how long a socket lets each call wait, and that it did")
+def patience(directory):
+    result = record(directory, lab("patience"))
+    trace = result.trace
+    calls = [
+        (line, call_logged(trace, line))
+        for line in result.truth
+        if line["do"] in ("waited", "endless")
+    ]
+    expect_equal(len({op["id"] for _, op in calls}), 21, "each line has a call of its own")
+    # Who is kept from the processor until its time is over has not slept at all.
+    slept = [(line, op) for line, op in calls if op.get("off_cpu_ns")]
+    expect(len(slept) > 10, "most of them slept", calls)
+    expect(
+        any(op["off_cpu_ns"] >= line["value"] - TICK_NS for line, op in slept if "errno" in line),
+        "for as long as they waited",
+        slept,
+    )
+    expect(trace.of("operation", state="begin"), "and some had a begin line")
+    for line, op in slept:
+        if line["do"] == "waited":
+            check_patience(trace, line, op)
+        else:
+            expect("timeout_ns" not in op and "timed" not in op, "no end of its own", op)
+    expect_equal(
+        [f["id"] for f in diagnose(result.trace_path)[0] if f["id"] == "busy-wait"],
+        [],
+        "who sleeps in between is not busy",
+    )
+    drawn = [row.split() for row in result.view(columns=160).splitlines() if "EAGAIN " in row]
+    expect_equal(
+        [row[row.index("EAGAIN") - 1] for row in drawn],
+        [line["channel"] for line, _ in slept if line.get("errno") == "EAGAIN"],
+        "a mark where the time ran out",
+    )
+
+
+def receiver(seconds):
+    """A program that waits for a datagram, for so long or for ever."""
+    limit = f"a.setsockopt(s.SOL_SOCKET, s.SO_RCVTIMEO, struct.pack('ll', {seconds}, 0)); "
+    script = "import socket as s, struct; a, b = s.socketpair(s.AF_UNIX, s.SOCK_DGRAM); "
+    return [sys.executable, "-c", script + (limit if seconds else "") + "a.recv(1)"]
+
+
+@scenario("who waits for ever in a socket is found; whose socket ends it in a minute is not")
+def socket_hangs(directory):
+    for seconds, expected in ((0, ["blocked"]), (60, [])):
+        result = record(
+            directory, receiver(seconds), "--timeout", "2", status=124, whole=False
+        )
+        (pending,) = result.trace.of("operation", state="pending", syscall="recvfrom")
+        expect_equal(pending.get("timeout_ns", 0), seconds * 10**9, "what the trace says of it")
+        found = [f["id"] for f in diagnose(result.trace_path)[0] if f["severity"] != "note"]
+        expect_equal(found, expected, f"a wait of {seconds} s")
+
+
+@scenario("-p on a socket that ends its wait: the call entered before says so too")
+def socket_attached(directory):
+    process = subprocess.Popen(receiver(60), start_new_session=True)
+    try:
+        wait_for(lambda: call_of(process.pid) == RECVFROM, "it to sleep")
+        result = start(
+            directory,
+            [IPCLENS, "record", "-o", os.path.join(directory, "trace.ndjson"),
+             "--timeout", "1", "-p", str(process.pid)],
+        ).wait()
+        (pending,) = result.trace.of("operation", state="pending")
+        expect_equal(
+            (pending["entered_before"], pending["timeout_ns"]), (True, 60 * 10**9), "what it says"
+        )
+    finally:
+        process.kill()
+        process.wait()
 
 
 @scenario("who waits in select for ever is found; who waits there for a minute is not")
