@@ -208,6 +208,34 @@ export const checks = {
 		assert.equal((await state(page)).selected, expected.deep);
 	},
 
+	/* Many at once, in no order: few rows, each message shown or counted, opened step by step. */
+	async crowd({ open, until, shot, expected }) {
+		const page = await open();
+		const told = () =>
+			page.evaluate(() => {
+				const { store, items } = window.ipclens;
+				const folds = Array.from(items.folds.values());
+				const seen = new Set();
+				const add = (row) => store.rowRef[row] >= 0 && seen.add(store.rowRef[row]);
+
+				for (const item of items.list) if ((item & 3) !== 3) add(item >>> 2);
+				for (const { row, last } of folds) for (let r = row; r <= last; r++) add(r);
+				return { seen: seen.size, mixed: folds.filter((fold) => fold.mixed).length };
+			});
+
+		assert.ok((await state(page)).items <= expected.most, `${(await state(page)).items} rows`);
+		const { seen, mixed } = await told();
+		assert.ok(mixed > 0, "what has no order is told as such");
+		assert.equal(seen, expected.plain);
+		await shot(page, "crowd");
+		await page.evaluate((id) => {
+			location.hash = `#m=${id}`;
+		}, expected.deep);
+		await until(page, () => window.ipclens.selected >= 0, "a link opens it");
+		assert.equal((await state(page)).selected, expected.deep);
+		assert.equal((await told()).seen, expected.plain);
+	},
+
 	/* Channels as lanes, groups as one: as the command line said, then otherwise. */
 	async lanes({ open, until, shot, expected }) {
 		const page = await open();

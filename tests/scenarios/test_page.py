@@ -89,6 +89,35 @@ def folded(directory):
     browse(page, "printed", name="used")
 
 
+# Six readers, one writer that takes them as they come.
+CROWD = r"""
+import os, random
+random.seed(5)
+pipes = [os.pipe() for _ in range(6)]
+for reading, _ in pipes:
+    if os.fork() == 0:
+        for _, writing in pipes:
+            os.close(writing)
+        while os.read(reading, 4):
+            pass
+        os._exit(0)
+for _ in range(3000):
+    os.write(random.choice(pipes)[1], b"work")
+for _, writing in pipes:
+    os.close(writing)
+for _ in pipes:
+    os.wait()
+"""
+
+
+@scenario("a page of what comes in no order is short, and each message is shown or counted")
+def crowd(directory):
+    page, messages = draw(directory, ["/usr/bin/python3", "-c", CROWD])
+    pipes = [m for m in messages if m["mechanism"] == "pipe"]
+    expect_equal(len(pipes), 3000, "messages")
+    browse(page, "crowd", most=120, plain=3000, deep=pipes[1500]["id"])
+
+
 @scenario("channels are lanes in a page, and groups of like processes one, until they are opened")
 def lanes(directory):
     page, messages = draw(directory, lab("sysvq"))

@@ -3,6 +3,7 @@
 import { byId, el, fill } from "./dom.js";
 import { bytes, count, counted, duration, hex, quoted } from "./format.js";
 import { FORM, NONE, OUTSIDE } from "./store.js";
+import { roundsText } from "./draw_fold.js";
 import { summary } from "./fold.js";
 import { Way, section } from "./detail_way.js";
 import { messageLabel } from "./words.js";
@@ -87,15 +88,9 @@ export class Detail {
 		const at = (share) => duration(latencies[Math.floor((latencies.length - 1) * share)]);
 
 		return [
-			el("h2", {}, "× " + count(hides.rounds)),
-			el(
-				"p",
-				{ class: "what" },
-				"as often again as what stands above it",
-				hides.alike ? "" : ", longer or shorter",
-			),
+			el("h2", {}, roundsText(hides)),
+			el("p", { class: "what" }, hides.mixed ? "" : "as often again as what stands above it"),
 			pairs([
-				["rounds", count(hides.rounds) + " more"],
 				["messages", count(messages)],
 				["bytes", bytes(size)],
 				["time", duration(ns)],

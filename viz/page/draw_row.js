@@ -8,6 +8,7 @@ import { dashOf } from "./theme.js";
 import { TIMES, hasLane } from "./lanes.js";
 
 const STUB = 58; /* an arrow to somebody outside */
+const LENGTH_ROOM = 66; /* of a lane's right side: how long the next one slept */
 const LOOP_ROOM = 150; /* for words beside an arrow to itself */
 const HEAD_LEN = 9;
 
@@ -320,13 +321,18 @@ export class RowPen extends TextPen {
 		else this.wordsBeside(said, y, colour);
 	}
 
-	/* Its label, and as much of what else is known as there is room for up to the next lane. */
+	/*
+	 * Its label, across lanes if it must, and as much of what else is known as there is room for up
+	 * to the next lane and what stands beside that.
+	 */
 	wordsBeside(said, y, colour) {
 		const x = this.layout.x(said.from) + 10;
-		const room = this.layout.roomRight(said.from) - 18;
-		const label = this.fitted(said.label, FONT, Math.max(room, 60));
+		const label = this.fitted(said.label, FONT, this.layout.width - x - 8);
 		const width = this.width(label, FONT);
-		const more = said.detail ? this.fitted(said.detail, SMALL, room - width - 8) : "";
+		const right = this.layout.roomRight(said.from);
+		const beside = x + right < this.layout.width ? LENGTH_ROOM : 18;
+		const room = right - beside - width;
+		const more = said.detail ? this.fitted(said.detail, SMALL, room) : "";
 
 		this.text(label, x, y + 4, FONT, colour);
 		if (more) this.text(more, x + width + 8, y + 4, SMALL, this.theme.muted);

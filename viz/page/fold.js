@@ -12,38 +12,94 @@ export const FOLD = 3; /* the half of such an item; its row is the first that is
 
 const ROUNDS_LEAST = 4;
 const ROWS_LEAST = 16; /* fewer are shown as they are */
+const ROWS_MOST = 400; /* more are too many to look at */
+const STRETCH_LEAST = 64;
+const STRETCH_SHOWN = 12;
 
-/* Items of the same number look the same; -1: like no other. */
-function shapes(store, list) {
-	const shape = new Int32Array(list.length).fill(-1);
-	const typed = new Map();
+/* Of each item its message, where that went well and could not be paired otherwise; else -1. */
+function plain(store, list) {
+	const messages = new Int32Array(list.length);
 
 	for (let i = 0; i < list.length; i++) {
 		const row = list[i] >>> 2;
 		const m = store.rowRef[row];
-		const part = store.rowPart(row);
+		const good =
+			m >= 0 &&
+			store.rowKind(row) === KIND.MESSAGE &&
+			store.rowPart(row) <= PART.RECEIVED &&
+			store.fate(m) === FATE.NONE &&
+			!store.ambiguous(m);
 
-		if (m < 0 || store.rowKind(row) !== KIND.MESSAGE || part > PART.RECEIVED) continue;
-		if (store.fate(m) !== FATE.NONE || store.ambiguous(m)) continue;
-		shape[i] = store.route[m] * 8 + part;
-		if (store.type(m) === undefined) continue;
-		const key = shape[i] + " " + store.type(m);
+		messages[i] = good ? m : -1;
+	}
+	return messages;
+}
+
+/* Items of the same number look the same; -1: like no other. */
+function exactly(store, list, messages) {
+	const ids = new Int32Array(list.length).fill(-1);
+	const typed = new Map();
+
+	for (let i = 0; i < list.length; i++) {
+		const m = messages[i];
+
+		if (m < 0) continue;
+		ids[i] = store.route[m] * 8 + store.rowPart(list[i] >>> 2);
+		if (!store.types.size || store.type(m) === undefined) continue;
+		const key = ids[i] + " " + store.type(m);
 
 		if (!typed.has(key)) typed.set(key, store.routes.length * 8 + typed.size);
-		shape[i] = typed.get(key);
+		ids[i] = typed.get(key);
 	}
-	return shape;
+	return ids;
+}
+
+/* The same of whatever channel, type and way to draw it: from whom to whom, and by what. */
+function roughly(store, list, messages) {
+	const ids = new Int32Array(list.length).fill(-1);
+	const ends = new Map();
+	const shapes = store.routes.map(({ from, to, mechanism, fromName, toName }) => {
+		const key = [from, to, mechanism, fromName, toName].join();
+
+		if (!ends.has(key)) ends.set(key, ends.size);
+		return ends.get(key);
+	});
+
+	for (let i = 0; i < list.length; i++)
+		if (messages[i] >= 0) ids[i] = shapes[store.route[messages[i]]];
+	return ids;
+}
+
+/* Long stretches in no order: of each some are shown, and what repeats in it where it is opened. */
+function stretches(messages, loops) {
+	const found = [];
+
+	for (let i = 0, end; i < messages.length; i = end + 1) {
+		for (end = i; messages[end] >= 0; ) end++;
+		if (end - i < STRETCH_LEAST) continue;
+		const inner = loops.filter((loop) => i <= loop.first && loop.end <= end);
+		const body = i + STRETCH_SHOWN;
+
+		found.push({ first: i, body, end, rounds: end - body + 1, inner, mixed: true });
+	}
+	return found;
 }
 
 const isWorth = (loop) => loop.rounds >= ROUNDS_LEAST && loop.end - loop.first >= ROWS_LEAST;
 
 export class Folds {
 	constructor(store, list) {
-		const shape = shapes(store, list);
+		const messages = plain(store, list);
 
 		this.list = list;
-		this.loops = loopsOf(shape);
-		release(shape);
+		for (const shapes of [exactly, roughly]) {
+			const ids = shapes(store, list, messages);
+
+			this.loops = loopsOf(ids);
+			release(ids);
+			if (this.shown(new Set()).list.length <= ROWS_MOST) return;
+		}
+		this.loops = stretches(messages, this.loops);
 	}
 
 	/* By this row a loop is told from others: the first that it hides. */
@@ -91,6 +147,7 @@ export class Folds {
 			row: this.hidden(loop),
 			last: this.list[loop.end - 1] >>> 2,
 			rounds: loop.rounds - 1,
+			mixed: loop.mixed,
 			alike: loop.end - loop.first === loop.rounds * (loop.body - loop.first),
 			depth,
 		};
@@ -100,7 +157,7 @@ export class Folds {
 			this.put(loop.first, loop.end, loop.inner, depth + 1);
 			return;
 		}
-		this.put(loop.first, loop.body, loop.inner, depth + 1);
+		this.put(loop.first, loop.body, loop.mixed ? [] : loop.inner, depth + 1);
 		this.folds.set(fold.row, fold);
 		this.out.list[this.out.count++] = (fold.row << 2) | FOLD;
 	}

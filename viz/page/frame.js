@@ -46,7 +46,9 @@ export class Frame {
 			const { start, end, before } = this.life(lane);
 			const x = Math.round(layout.x(lane));
 			const y1 = before ? HEAD : Math.max(HEAD, layout.yOfTime(start));
-			const y2 = Number.isNaN(end) ? layout.height : Math.min(layout.height, this.endY(end));
+			const y2 = Number.isNaN(end)
+				? layout.height
+				: Math.min(layout.height, this.endY(lane, end));
 
 			if (x < -9 || x > layout.width + 9 || y2 < y1) continue;
 			ctx.moveTo(x, y1);
@@ -67,12 +69,15 @@ export class Frame {
 		};
 	}
 
-	/* In rows, an end is drawn where its row is, which is the first one after. */
-	endY(end) {
+	/* In rows, an end is drawn where its row is; where that is hidden, at the first one after. */
+	endY(head, end) {
 		const { layout, items, app } = this;
 
 		if (app.timeAxis) return layout.yOfTime(end);
-		return layout.y(Math.min(items.count - 1, items.atTime(end)));
+		const rows = layout.members.get(head).map((lane) => app.store.lanes[lane].exit);
+		const i = items.ofRow(Math.max(...rows));
+
+		return layout.y(i >= 0 ? i : Math.min(items.count - 1, items.atTime(end)));
 	}
 
 	heads() {

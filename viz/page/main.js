@@ -48,6 +48,8 @@ function showTotals(app) {
 			.filter(Boolean)
 			.join(" · "),
 	);
+	byId("totals").title = byId("totals").textContent;
+	byId("command").title = store.command;
 	byId("notes").textContent = store.notes.some((note) => note.includes("lost"))
 		? "records lost"
 		: "";

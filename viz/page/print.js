@@ -89,7 +89,7 @@ class Paper {
 				svg(
 					"text",
 					{ x: LEFT + 20, y: y + 4, class: "said" },
-					roundsText(fold) + " more of what stands above",
+					roundsText(fold) + (fold.mixed ? "" : " more of what stands above"),
 				),
 			];
 		return [

@@ -7,7 +7,7 @@
  * store.begin          {via, group, unfold}: what is seen at first
  * store.mechanisms[i]  {name, help, family, direct, form (FORM), typed, reliable, twoWay}
  * store.lanes[i]       {title, pid, tid, number, name, command, parent, start, end (NaN), before,
- *                      group (the first lane of those like it)}
+ *                      group (the first lane of those like it), exit (row)}
  * store.objects[i]     {name, mechanism, capacity (bytes, 0: not known)}
  * store.routes[i]      {from, to, mechanism, object, label, fromName, toName, talk, signal}: what
  *                      many messages share. from, to: lane, NOWHERE, OUTSIDE. label: a signal's
@@ -76,15 +76,13 @@ const FLAG_CUT = 0x40;
 const CALL_UNFINISHED = 1;
 const CALL_SLEPT = 4;
 
+const words = (text) => text.split(" ");
+
 /* What is kept as it is: keys of the core section, columns of the calls section. */
 const PLAIN_KEYS = words(
 	"command host kernel version notes fates channelTotal callsLeftOut texts begin",
 );
 const PLAIN_COLUMNS = words("callFlags site duration offCpu send receive sendOffset receiveOffset");
-
-function words(text) {
-	return text.split(" ");
-}
 
 export class Store {
 	static async read() {
@@ -121,8 +119,7 @@ export class Store {
 			}
 			this.said[said].row = r;
 			if (has) this.said[said].message = messages[message++];
-			/* An exit is more than the signal that tells of it. */
-			if (kind === KIND.EXIT) this.said[said].mechanism = 0;
+			if (kind === KIND.EXIT) this.exits(this.said[said], r);
 			ref[r] = -1 - said++;
 		}
 		this.rowCount = count;
@@ -131,6 +128,12 @@ export class Store {
 		this.rowRef = ref;
 		this.placeMarks();
 		this.endNs = count ? columns.rowAt[count - 1] : 0;
+	}
+
+	/* An exit is more than the signal that tells of it. */
+	exits(said, row) {
+		said.mechanism = 0;
+		if (said.from >= 0) this.lanes[said.from].exit = row;
 	}
 
 	/* Notes have no row of their own: the last one before them. */

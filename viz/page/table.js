@@ -4,6 +4,7 @@
  * region that says which it is.
  */
 import { byId, el, fill } from "./dom.js";
+import { roundsText } from "./draw_fold.js";
 import { count } from "./format.js";
 import { NONE, NOWHERE, OUTSIDE } from "./store.js";
 import { messageLabel, messagePayload } from "./words.js";
@@ -28,7 +29,7 @@ export function rowWords(app, row) {
 	const at = app.canvas.frame.clock;
 	const time = at.text(store.rowAt[row]) + " " + at.unit;
 
-	if (fold) return [time, "", "", count(fold.rounds) + " more rounds like what stands above"];
+	if (fold) return [time, "", "", roundsText(fold) + (fold.mixed ? "" : " like what stands above")];
 	if (m < 0) {
 		const said = store.rowSaid(row);
 
