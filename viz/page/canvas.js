@@ -134,7 +134,7 @@ export class Canvas {
 
 		if (object < 0) return;
 		if (!app.kernel) {
-			mailboxLevel(pen, layout.objectAt(object), y, items.level[i]);
+			mailboxLevel(pen, layout.objectAt(object), pen.ends(items.list[i]), y, items.level[i]);
 			return;
 		}
 		const what = store.objects[object];

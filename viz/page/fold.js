@@ -13,6 +13,7 @@ export const FOLD = 3; /* the half of such an item; its row is the first that is
 const ROUNDS_LEAST = 4;
 const ROWS_LEAST = 16; /* fewer are shown as they are */
 const ROWS_MOST = 400; /* more are too many to look at */
+const SAMPLE = 20000; /* rows that are tried first */
 const STRETCH_LEAST = 64;
 const STRETCH_SHOWN = 12;
 
@@ -70,19 +71,28 @@ function roughly(store, list, messages) {
 	return ids;
 }
 
-/* Long stretches in no order: of each some are shown, and what repeats in it where it is opened. */
-function stretches(messages, loops) {
+/* Long stretches in no order: of each some are shown. What repeats in it is looked for later. */
+function stretches(messages) {
 	const found = [];
 
 	for (let i = 0, end; i < messages.length; i = end + 1) {
 		for (end = i; messages[end] >= 0; ) end++;
 		if (end - i < STRETCH_LEAST) continue;
-		const inner = loops.filter((loop) => i <= loop.first && loop.end <= end);
 		const body = i + STRETCH_SHOWN;
 
-		found.push({ first: i, body, end, rounds: end - body + 1, inner, mixed: true });
+		found.push({ first: i, body, end, rounds: end - body + 1, inner: null, mixed: true });
 	}
 	return found;
+}
+
+function shift(loops, by) {
+	for (const loop of loops) {
+		loop.first += by;
+		loop.body += by;
+		loop.end += by;
+		shift(loop.inner, by);
+	}
+	return loops;
 }
 
 const isWorth = (loop) => loop.rounds >= ROUNDS_LEAST && loop.end - loop.first >= ROWS_LEAST;
@@ -91,15 +101,32 @@ export class Folds {
 	constructor(store, list) {
 		const messages = plain(store, list);
 
-		this.list = list;
-		for (const shapes of [exactly, roughly]) {
-			const ids = shapes(store, list, messages);
+		Object.assign(this, { store, list });
+		if (!this.foldAs(exactly, messages) && !this.foldAs(roughly, messages))
+			this.loops = stretches(messages);
+	}
+
+	/* Whether that leaves few rows. Mostly the first ones tell that it does not. */
+	foldAs(shapes, messages) {
+		for (const end of [SAMPLE, this.list.length]) {
+			const part = messages.subarray(0, end);
+			const ids = shapes(this.store, this.list.subarray(0, end), part);
 
 			this.loops = loopsOf(ids);
 			release(ids);
-			if (this.shown(new Set()).list.length <= ROWS_MOST) return;
+			if (this.shown(new Set(), part.length).list.length > ROWS_MOST) return false;
+			if (part.length === messages.length) return true;
 		}
-		this.loops = stretches(messages, this.loops);
+	}
+
+	innerOf(loop) {
+		const part = this.list.subarray(loop.first, loop.end);
+
+		loop.inner ??= shift(
+			loopsOf(roughly(this.store, part, plain(this.store, part))),
+			loop.first,
+		);
+		return loop.inner;
 	}
 
 	/* By this row a loop is told from others: the first that it hides. */
@@ -108,11 +135,11 @@ export class Folds {
 	}
 
 	/* What is shown: {list, folds: Map from the first hidden row, opened: loops that are open}. */
-	shown(open) {
+	shown(open, end = this.list.length) {
 		const out = { list: new Uint32Array(this.list.length), count: 0 };
 
 		Object.assign(this, { out, open, folds: new Map(), opened: [] });
-		this.put(0, this.list.length, this.loops, 0);
+		this.put(0, end, this.loops, 0);
 		const list = out.list.slice(0, out.count);
 
 		release(out.list);
@@ -154,7 +181,7 @@ export class Folds {
 
 		if (this.open.has(fold.row)) {
 			this.opened.push(fold);
-			this.put(loop.first, loop.end, loop.inner, depth + 1);
+			this.put(loop.first, loop.end, this.innerOf(loop), depth + 1);
 			return;
 		}
 		this.put(loop.first, loop.body, loop.mixed ? [] : loop.inner, depth + 1);
@@ -172,7 +199,7 @@ export class Folds {
 
 			if (!loop) return rows;
 			if (isWorth(loop) && i >= loop.body) rows.push(this.hidden(loop));
-			loops = loop.inner;
+			loops = this.innerOf(loop);
 		}
 	}
 }

@@ -12,6 +12,7 @@ const RIGHT = 150; /* room for what stands right of the last lane */
 const HEAD_WIDE = 120; /* a lane's head is never longer than that */
 const LETTER = 8; /* pixels, about */
 const GAP_LEAST = 74;
+const GAP_MAILBOX = 96; /* at least, between channels */
 const GAP_MOST = 250;
 const KERNEL = 190; /* the width of the kernel's lane */
 const SIDE = 104; /* from there to the lanes beside it */
@@ -105,8 +106,9 @@ export class Lanes {
 		const room = this.width - TIMES - RIGHT - (kernel ? KERNEL + 2 * SIDE : 0);
 		const gaps = Math.max(kernel ? count - 2 : count - 1, 1);
 		const middle = Math.ceil(heads / 2);
+		const least = this.objects.length ? GAP_MAILBOX : GAP_LEAST;
 
-		this.gap = Math.min(GAP_MOST, Math.max(GAP_LEAST, room / gaps));
+		this.gap = Math.min(GAP_MOST, Math.max(least, room / gaps));
 		this.slotX.fill(NaN);
 		this.objectX.fill(NaN);
 		this.kernelX = NaN;
