@@ -118,7 +118,7 @@ TEST_PACKAGES = busybox-static chromium clang-format clang-tidy cpio cppcheck cu
 		python3 python3-jsonschema qemu-system-x86 shellcheck sudo tshark \
 		$(if $(shell command -v npm),,nodejs npm)
 # What tests/scenarios/test_daemons.py traces.
-TRACED_PACKAGES = apache2-bin dbus git iproute2 memcached nginx openssh-client \
+TRACED_PACKAGES = apache2-bin apache2-utils dbus git iproute2 memcached nginx openssh-client \
 		  postgresql procps python3-zmq redis-server redis-tools rpcbind rt-tests tmux
 
 .PHONY: packages test-packages

@@ -76,7 +76,10 @@ User www-data
 Group www-data
 """
 
-LOAD = "curl -sZ --parallel-max 8 -o /dev/null 'http://127.0.0.1:{port}/conf?[1-200]'"
+# 400 requests, 8 at a time: each on a connection of its own, then several on one (ab(1)).
+LOAD = "ab -q -n 400 -c 8 {keep}http://127.0.0.1:{port}/conf >ab"
+LOADED = "grep -q '^Complete requests: *400$' ab && grep -q '^Failed requests: *0$' ab"
+LOADS = [f"{LOAD.replace('{keep}', keep)} && {LOADED} || exit 8" for keep in ("", "-k ")]
 
 # A server, what loads it, and its orderly end; {directory} and {port} are filled in.
 BUSY = {
@@ -98,14 +101,14 @@ BUSY = {
         f"cat >conf <<'END'\n{NGINX}END",
         "nginx -p {directory} -c conf & S=$!",
         WAIT % "curl -s http://127.0.0.1:{port}/ping",
-        LOAD,
+        *LOADS,
         "kill -QUIT $S; wait",
     ],
     "apache2": [
         f"cat >conf <<'END'\n{APACHE}END",
         "setsid apache2 -f {directory}/conf -DFOREGROUND & S=$!",
         WAIT % "curl -s http://127.0.0.1:{port}/conf",
-        LOAD,
+        *LOADS,
         "kill -TERM $S; wait",
     ],
     "dbus-daemon": [
