@@ -193,6 +193,7 @@ static __always_inline void outsider_tell(const struct wire_fd *object, struct t
 	head_fill(&record->head, WIRE_OUTSIDER, sizeof(*record));
 	record->at_ns = bpf_ktime_get_ns();
 	record->object = *object;
+	record->socket = (struct wire_fd){};
 	record->pid = 0;
 	record->held = held;
 	record->comm[0] = 0;

@@ -50,6 +50,8 @@ struct wire_outsider {
 	__u64 at_ns;
 	struct wire_fd
 		object; /* the end that the traced process has; held: fd and access are its own */
+	struct wire_fd
+		socket; /* it lies in a message there (a glance); MECH_NONE: somebody has it */
 	__u32 pid;
 	__u32 held;
 	char comm[WIRE_COMM_LEN];

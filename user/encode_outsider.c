@@ -1,23 +1,46 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Processes outside the trace: who was met at the other end of a channel, or holds an end. */
+/*
+ * Processes outside the trace: who was met at the other end of a channel, or holds an end; and ends
+ * that no process holds, but a message.
+ */
 #include <string.h>
 
 #include "encode.h"
 
-void encode_outsider(struct encoder *encoder, const struct wire_outsider *record)
+static void line_of(struct encoder *encoder, const struct wire_outsider *record, const char *id)
 {
 	struct json *json = &encoder->json;
-	enum mechanism mechanism = record->object.mechanism;
-	const char *id;
 
-	encoder->now_ns = record->at_ns;
-	id = channel_of(encoder, &record->object.object, mechanism);
-	if (!id)
-		return;
 	line_begin(json, RECORD_channel);
 	json_field_text(json, KEY(channel, id), id);
 	json_field_uint(json, KEY(channel, at_ns), record->at_ns);
-	json_field_text(json, KEY(channel, mechanism), mechanism_info(mechanism)->name);
+	json_field_text(json, KEY(channel, mechanism),
+			mechanism_info(record->object.mechanism)->name);
+}
+
+static void flight_write(struct encoder *encoder, const struct wire_outsider *record,
+			 const char *id)
+{
+	struct json *json = &encoder->json;
+	const char *socket = channel_of(encoder, &record->socket.object, record->socket.mechanism);
+
+	if (!socket)
+		return;
+	line_of(encoder, record, id);
+	json_key(json, KEY(channel, in_flight));
+	json_object(json);
+	json_field_text(json, "channel", socket);
+	json_field_text(json, "access", access_name(record->object.access & ACCESS_BOTH));
+	json_end_object(json);
+	line_end(json);
+}
+
+static void outsider_write(struct encoder *encoder, const struct wire_outsider *record,
+			   const char *id)
+{
+	struct json *json = &encoder->json;
+
+	line_of(encoder, record, id);
 	json_key(json, record->held ? KEY(channel, held_outside) : KEY(channel, outside));
 	json_object(json);
 	json_field_uint(json, "pid", record->pid);
@@ -28,4 +51,16 @@ void encode_outsider(struct encoder *encoder, const struct wire_outsider *record
 	}
 	json_end_object(json);
 	line_end(json);
+}
+
+void encode_outsider(struct encoder *encoder, const struct wire_outsider *record)
+{
+	const char *id;
+
+	encoder->now_ns = record->at_ns;
+	id = channel_of(encoder, &record->object.object, record->object.mechanism);
+	if (id && record->socket.mechanism != MECH_NONE)
+		flight_write(encoder, record, id);
+	else if (id)
+		outsider_write(encoder, record, id);
 }

@@ -10,6 +10,7 @@
 #include "proc.h"
 
 #define STAT_LEN_MAX 1024
+#define ARGS_LEN_MAX 65536
 #define FORK_NO_EXEC 0x40 /* PF_FORKNOEXEC of include/linux/sched.h: forked, and executed nothing */
 
 struct member {
@@ -64,7 +65,7 @@ static void member_add(void *context, pid_t pid)
 	bool good = stat && member_parse(&member, stat);
 
 	free(stat);
-	if (!good)
+	if (!good || pid == getpid())
 		return;
 	if (tree->count == tree->room) {
 		size_t room = tree->room ? 2 * tree->room : 256;
@@ -160,13 +161,30 @@ static bool is_orphan(const struct family_tree *tree, const struct member *membe
 	return (member->flags & FORK_NO_EXEC) && !same_program(member->pid, parent->pid);
 }
 
+/* Whether it was executed with this number among its arguments. */
+static bool was_given(uint32_t pid, int number)
+{
+	size_t len;
+	char *args = proc_file((pid_t)pid, "cmdline", ARGS_LEN_MAX, &len), word[16];
+	bool given = false;
+
+	snprintf(word, sizeof(word), "%d", number);
+	for (const char *at = args; args && at < args + len && !given; at += strlen(at) + 1)
+		given = strcmp(at, word) == 0;
+	free(args);
+	return given;
+}
+
 /* An orphan in this session, or in one whose first process is an orphan too, may be a relative. */
 static bool may_be_relative(const struct family_tree *tree, const struct member *orphan,
-			    const struct member *root)
+			    const struct member *root, int number)
 {
 	const struct member *leader = member_of(tree, orphan->session);
 
 	if (orphan->start < root->start || !is_orphan(tree, orphan))
+		return false;
+	if (orphan->flags & FORK_NO_EXEC ? !same_program(orphan->pid, root->pid)
+					 : !was_given(orphan->pid, number))
 		return false;
 	return orphan->session == root->session || !leader ||
 	       (leader->start >= root->start && is_orphan(tree, leader));
@@ -190,7 +208,7 @@ static void mark_descendants(struct family_tree *tree)
 	}
 }
 
-bool family_mark(struct family_tree *tree, uint32_t pid, time_t made)
+bool family_mark(struct family_tree *tree, uint32_t pid, int number, time_t made)
 {
 	struct member *root = member_of(tree, pid), *parent;
 
@@ -204,7 +222,7 @@ bool family_mark(struct family_tree *tree, uint32_t pid, time_t made)
 		return false;
 	root->marked = true;
 	for (size_t i = 0; i < tree->count; i++)
-		tree->members[i].marked |= may_be_relative(tree, &tree->members[i], root);
+		tree->members[i].marked |= may_be_relative(tree, &tree->members[i], root, number);
 	mark_descendants(tree);
 	return true;
 }

@@ -19,10 +19,10 @@ struct family_tree *family_tree_read(void); /* NULL: out of memory */
 void family_tree_free(struct family_tree *tree);
 
 /*
- * Marks who may have known since `made` what this process knows. False where that cannot be told:
- * the program was executed after that moment, or the process that did so has ended.
+ * Marks who may have known since `made` the number that this process knows. False where that
+ * cannot be told: the program was executed after that moment, or who did so has ended.
  */
-bool family_mark(struct family_tree *tree, uint32_t pid, time_t made);
+bool family_mark(struct family_tree *tree, uint32_t pid, int number, time_t made);
 
 bool family_has(const struct family_tree *tree, uint32_t pid); /* marked */
 bool family_lives(const struct family_tree *tree, uint32_t pid);

@@ -52,20 +52,29 @@ static bool same_namespace(uint32_t pid)
 	       theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino;
 }
 
+/* What is known of a System V object without a key. */
+struct numbered {
+	uint32_t waiter; /* pid */
+	int number;
+	time_t made;
+	pid_t used[SEMS_MOST]; /* who used it, perhaps ended; 0: nobody */
+	size_t used_count;
+};
+
 /* A process that used it and lives must be of the family: else the number got about otherwise. */
-static bool relatives(struct glance_users *users, struct found *found, uint32_t pid, time_t made,
-		      const pid_t *used, size_t used_count)
+static bool relatives(struct glance_users *users, struct found *found,
+		      const struct numbered *object)
 {
 	uint32_t member;
 	size_t at = 0;
 
 	if (!users->tree)
 		users->tree = family_tree_read();
-	if (!users->tree || !family_mark(users->tree, pid, made))
+	if (!users->tree || !family_mark(users->tree, object->waiter, object->number, object->made))
 		return false;
-	for (size_t i = 0; i < used_count; i++)
-		if (used[i] && family_lives(users->tree, (uint32_t)used[i]) &&
-		    !family_has(users->tree, (uint32_t)used[i]))
+	for (size_t i = 0; i < object->used_count; i++)
+		if (object->used[i] && family_lives(users->tree, (uint32_t)object->used[i]) &&
+		    !family_has(users->tree, (uint32_t)object->used[i]))
 			return false;
 	while ((member = family_next(users->tree, &at)))
 		found_add(found, member);
@@ -74,37 +83,38 @@ static bool relatives(struct glance_users *users, struct found *found, uint32_t 
 
 static bool queue_users(struct glance_users *users, struct found *found, uint32_t pid, int id)
 {
+	struct numbered object = {.waiter = pid, .number = id, .used_count = 2};
 	struct msqid_ds queue = {0};
-	pid_t used[2];
 
 	if (msgctl(id, IPC_STAT, &queue) || queue.msg_perm.__key != IPC_PRIVATE)
 		return false;
-	used[0] = queue.msg_lspid;
-	used[1] = queue.msg_lrpid;
-	return relatives(users, found, pid, queue.msg_ctime, used, 2);
+	object.made = queue.msg_ctime;
+	object.used[0] = queue.msg_lspid;
+	object.used[1] = queue.msg_lrpid;
+	return relatives(users, found, &object);
 }
 
 static bool set_users(struct glance_users *users, struct found *found, uint32_t pid, int id)
 {
+	struct numbered object = {.waiter = pid, .number = id};
 	struct semid_ds set = {0};
 	union {
 		int value;
 		struct semid_ds *set;
 	} argument = {.set = &set};
-	pid_t used[SEMS_MOST] = {0};
-	size_t count;
 
 	if (semctl(id, 0, IPC_STAT, argument) || set.sem_perm.__key != IPC_PRIVATE)
 		return false;
-	count = set.sem_nsems < SEMS_MOST ? set.sem_nsems : SEMS_MOST;
-	for (size_t i = 0; i < count; i++) {
+	object.made = set.sem_ctime;
+	object.used_count = set.sem_nsems < SEMS_MOST ? set.sem_nsems : SEMS_MOST;
+	for (size_t i = 0; i < object.used_count; i++) {
 		int last = semctl(id, (int)i, GETPID);
 
-		used[i] = last > 0 ? last : 0;
-		if (used[i])
-			found->last = (uint32_t)used[i];
+		object.used[i] = last > 0 ? last : 0;
+		if (object.used[i])
+			found->last = (uint32_t)object.used[i];
 	}
-	return relatives(users, found, pid, set.sem_ctime, used, count);
+	return relatives(users, found, &object);
 }
 
 /* --- Futexes: who has the memory mapped --- */

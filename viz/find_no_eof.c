@@ -150,14 +150,14 @@ static const char *say_keeper(struct diagnosis *d, const struct wait *wait,
 			      const struct viz_process *who, const struct viz_holding *holding)
 {
 	const char *name = say_process(d, who);
-	const struct viz_message *m;
+	const struct viz_channel *socket;
 
 	if (who == wait->process)
 		name = say_phrase(d, PHRASE_ITSELF, name, NULL, NULL);
 	if (holding)
 		return say(d, "%s (fd %" PRId32 ")", name, holding->fd);
-	m = wait_in_flight(d->waits, other_end(d, wait), who, ACCESS_WRITE);
-	return say_phrase(d, PHRASE_IN_MESSAGE, name, m ? say_channel(d, m->channel) : "?", NULL);
+	socket = wait_in_flight(d->waits, other_end(d, wait), who, ACCESS_WRITE);
+	return say_phrase(d, PHRASE_IN_MESSAGE, name, socket ? say_channel(d, socket) : "?", NULL);
 }
 
 static const char *say_close(struct diagnosis *d, const struct viz_process *who,

@@ -57,7 +57,7 @@ static const char *say_others(struct diagnosis *d, const struct wait *wait)
 	const bool whole = d->waits->whole;
 
 	if (waits_for_signal(op))
-		return phrase_text(whole ? PHRASE_A_SIGNAL_UNSEEN : PHRASE_A_SIGNAL, d->language);
+		return phrase_text(PHRASE_A_SIGNAL, d->language);
 	if (waits_to_accept(wait) && wait->channel)
 		return say_phrase(d, PHRASE_WHO_CONNECTS, say_channel(d, wait->channel), NULL,
 				  NULL);
@@ -186,8 +186,8 @@ static const char *say_types(struct diagnosis *d, struct finding *f,
 	enum { SHOWN = 5 };
 	const char *types = NULL;
 
-	for (size_t i = 0; i < channel->types_count && i < SHOWN; i++)
-		types = say_join(d, types, ", ", say(d, "%" PRIu64, channel->types[i]));
+	for (size_t i = 0; i < channel->glimpse.types_count && i < SHOWN; i++)
+		types = say_join(d, types, ", ", say(d, "%" PRIu64, channel->glimpse.types[i]));
 	for (size_t i = 0; i < d->pairing->message_count; i++) {
 		const struct viz_message *m = d->pairing->messages[i];
 
@@ -207,7 +207,7 @@ static bool tell_type(struct diagnosis *d, const struct wait *wait)
 	int64_t wanted = 0;
 
 	if (!is_call(wait->operation, "msgrcv") || !wait->channel || wait->ready ||
-	    (!d->waits->unread[wait->channel->index] && !wait->channel->types_count))
+	    (!d->waits->unread[wait->channel->index] && !wait->channel->glimpse.types_count))
 		return false;
 	viz_operation_argument(wait->operation, "msgtyp", &wanted);
 	f = finding_add(d, FINDING_TYPE_NEVER_SENT, wait->since_ns, wait->channel);
@@ -221,7 +221,7 @@ static bool tell_type(struct diagnosis *d, const struct wait *wait)
 /* Who changed it last, where a glance finds only the number of one that has ended; or NULL. */
 static const char *say_last_user(struct diagnosis *d, const struct viz_channel *channel)
 {
-	const uint32_t pid = channel->last_user;
+	const uint32_t pid = channel->glimpse.last_user;
 
 	if (!pid || viz_model_process(d->model, pid, d->end_ns))
 		return NULL;
@@ -299,6 +299,28 @@ static bool tell_lost_wakeup(struct diagnosis *d, const struct wait *wait)
 	return true;
 }
 
+/* What those who could end it do meanwhile, as far as they sleep. */
+static void tell_enders(struct diagnosis *d, struct finding *f, const struct wait *wait)
+{
+	enum { SHOWN = 4 };
+
+	for (size_t i = 0; i < wait->ender_count; i++)
+		finding_process(d, f, wait->enders[i]);
+	for (size_t i = 0; i < wait->ender_count && i < SHOWN; i++) {
+		const struct wait *other = wait->enders[i] == wait->process
+						   ? NULL
+						   : wait_of_process(d->waits, wait->enders[i]);
+
+		if (!other)
+			continue;
+		finding_line(d, f, say_wait(d, other));
+		if (d->waits->whole && waits_to_accept(other) && wait->channel)
+			finding_line(d, f,
+				     say_phrase(d, PHRASE_IN_ACCEPT, say_process(d, other->process),
+						say_channel(d, wait->channel), NULL));
+	}
+}
+
 static bool tell_full(struct diagnosis *d, const struct wait *wait)
 {
 	struct finding *f;
@@ -308,8 +330,7 @@ static bool tell_full(struct diagnosis *d, const struct wait *wait)
 		return false;
 	f = finding_add(d, FINDING_FULL_CHANNEL, wait->since_ns, wait->channel);
 	finding_wait(d, f, wait);
-	for (size_t i = 0; i < wait->ender_count; i++)
-		finding_process(d, f, wait->enders[i]);
+	tell_enders(d, f, wait);
 	finding_say(d, f, "who", "%s", say_process(d, wait->process));
 	finding_say(d, f, "long", "%s", say_duration(d, d->end_ns - wait->since_ns));
 	finding_say(d, f, "readers", "%s", enders ? enders : say_others(d, wait));
@@ -342,8 +363,9 @@ static void tell_blocked(struct diagnosis *d, const struct wait *wait)
 	if (!enders || wait->open)
 		enders = say_join(d, enders, ", ", say_others(d, wait));
 	finding_wait(d, f, wait);
-	for (size_t i = 0; i < wait->ender_count; i++)
-		finding_process(d, f, wait->enders[i]);
+	tell_enders(d, f, wait);
+	if (d->waits->whole && waits_for_signal(wait->operation))
+		finding_line(d, f, phrase_text(PHRASE_SIGNAL_UNSEEN, d->language));
 	finding_say(d, f, "who", "%s", say_process(d, wait->process));
 	finding_say(d, f, "call", "%s", say_call(d, wait->operation));
 	finding_say(d, f, "since", "%s", say_time(d, wait->since_ns));

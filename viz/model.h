@@ -84,13 +84,8 @@ struct viz_channel {
 	struct viz_outsider *strangers; /* who holds an end outside the trace, at its end */
 	size_t stranger_count;
 	const struct viz_sockets *held_outside; /* UDP: all of the trace that strangers hold */
-	uint64_t *types; /* System V queue, in a glance: of the messages that lie in it */
-	size_t types_count;
-	struct viz_channel *memory; /* a futex: what it lies in */
-	uint64_t *users;	    /* in a glance: pids of who could end a wait; no descriptors */
-	size_t users_count;
-	bool users_known;
-	uint32_t last_user;	       /* in a glance: pid of who changed it last; 0: not known */
+	struct viz_glimpse glimpse;
+	struct viz_channel *memory;    /* a futex: what it lies in */
 	struct viz_holding **holdings; /* who held it, by since_ns */
 	size_t holding_count;
 	size_t holding_changes; /* while a trace is read: how often that has changed */

@@ -44,6 +44,24 @@ struct viz_position {
 	};
 };
 
+/* An end that lies in a message of a unix socket which nobody has received (SCM_RIGHTS). */
+struct viz_flight {
+	struct viz_channel *socket;
+	enum access access;
+};
+
+/* What a look at the machine as it is (a glance) told of a channel. */
+struct viz_glimpse {
+	uint64_t *types; /* System V queue: of the messages that lie in it */
+	size_t types_count;
+	uint64_t *users; /* of what is no descriptor: pids of those who could end a wait there */
+	size_t users_count;
+	bool users_known;
+	uint32_t last_user; /* pid of who changed it last; 0: not known */
+	struct viz_flight *flights;
+	size_t flight_count;
+};
+
 struct viz_sockets {
 	struct viz_channel **items;
 	size_t count;

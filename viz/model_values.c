@@ -255,6 +255,21 @@ static void add_stranger(struct model_builder *b, struct viz_channel *channel)
 		ARENA_PUSH(b->arena, held->items, held->count, channel);
 }
 
+static void add_flight(struct model_builder *b, struct viz_channel *channel)
+{
+	const struct trace_value *value = VALUE(channel, in_flight);
+	const cJSON *socket = cJSON_GetObjectItemCaseSensitive(value->json, "channel");
+	const cJSON *access = cJSON_GetObjectItemCaseSensitive(value->json, "access");
+	struct viz_flight flight;
+
+	if (!value->present || !cJSON_IsString(socket) || !cJSON_IsString(access) ||
+	    channel->glimpse.flight_count >= OUTSIDERS_MAX)
+		return;
+	flight.socket = build_channel(b, viz_bytes_of(socket->valuestring));
+	flight.access = access_by_name(access->valuestring);
+	ARENA_PUSH(b->arena, channel->glimpse.flights, channel->glimpse.flight_count, flight);
+}
+
 void build_channel_line(struct model_builder *b)
 {
 	struct viz_channel *channel = build_channel(b, VALUE(channel, id)->bytes);
@@ -275,16 +290,19 @@ void build_channel_line(struct model_builder *b)
 	if (VALUE(channel, peer)->present)
 		channel->peer = build_channel(b, VALUE(channel, peer)->bytes);
 	if (VALUE(channel, types)->present)
-		channel->types = build_uints(b, FIELD_channel_types, &channel->types_count);
+		channel->glimpse.types = build_uints(b, FIELD_channel_types,
+						     &channel->glimpse.types_count);
 	if (VALUE(channel, memory)->present)
 		channel->memory = build_channel(b, VALUE(channel, memory)->bytes);
 	if (VALUE(channel, users)->present) {
-		channel->users = build_uints(b, FIELD_channel_users, &channel->users_count);
-		channel->users_known = true;
+		channel->glimpse.users = build_uints(b, FIELD_channel_users,
+						     &channel->glimpse.users_count);
+		channel->glimpse.users_known = true;
 	}
 	if (VALUE(channel, last_user)->present)
-		channel->last_user = build_u32(b, FIELD_channel_last_user);
+		channel->glimpse.last_user = build_u32(b, FIELD_channel_last_user);
 	channel->held_outside = &b->model->held_outside;
+	add_flight(b, channel);
 	add_outsider(b, channel);
 	add_stranger(b, channel);
 	if (VALUE(channel, end)->present)

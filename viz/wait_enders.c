@@ -38,22 +38,16 @@ static bool held_outside(const struct viz_channel *channel, enum access access)
 	return false;
 }
 
-/* It lies in a socket of this trace: whoever holds that could take it out. */
-static bool lies_unread(const struct wait_flight *flight)
-{
-	return flight->message && flight->message->fate == FATE_UNREAD && flight->message->channel;
-}
-
-const struct viz_message *wait_in_flight(const struct wait_graph *graph,
+const struct viz_channel *wait_in_flight(const struct wait_graph *graph,
 					 const struct viz_channel *channel,
 					 const struct viz_process *to, enum access access)
 {
 	for (size_t i = 0; i < graph->flight_count; i++) {
 		const struct wait_flight *flight = &graph->flights[i];
 
-		if (flight->channel == channel && (flight->access & access) &&
-		    lies_unread(flight) && wait_holding(flight->message->channel, to, ACCESS_BOTH))
-			return flight->message;
+		if (flight->channel == channel && (flight->access & access) && flight->socket &&
+		    wait_holding(flight->socket, to, ACCESS_BOTH))
+			return flight->socket;
 	}
 	return NULL;
 }
@@ -66,15 +60,14 @@ static bool add_receivers(struct wait_graph *graph, struct wait *wait,
 
 	for (size_t i = 0; i < graph->flight_count; i++) {
 		const struct wait_flight *flight = &graph->flights[i];
-		const struct viz_channel *socket;
+		const struct viz_channel *socket = flight->socket;
 
 		if (flight->channel != channel || !(flight->access & access))
 			continue;
-		if (!lies_unread(flight)) {
+		if (!socket) {
 			wait->open |= !flight->message || !flight->message->to.process;
 			continue;
 		}
-		socket = flight->message->channel;
 		for (size_t k = 0; k < socket->holding_count; k++)
 			if (is_holding(socket->holdings[k], ACCESS_BOTH)) {
 				wait_add_ender(graph, wait, socket->holdings[k]->process);
@@ -145,8 +138,8 @@ static bool type_fits(const struct viz_operation *receive, int64_t type)
 static bool lies_ready(const struct wait_graph *graph, const struct viz_operation *op,
 		       const struct viz_channel *channel)
 {
-	for (size_t i = 0; i < channel->types_count; i++)
-		if (type_fits(op, (int64_t)channel->types[i]))
+	for (size_t i = 0; i < channel->glimpse.types_count; i++)
+		if (type_fits(op, (int64_t)channel->glimpse.types[i]))
 			return true;
 	for (size_t i = 0; i < graph->pairing->message_count && graph->unread[channel->index];
 	     i++) {

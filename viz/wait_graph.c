@@ -47,13 +47,30 @@ static void note_flights(struct wait_graph *graph, const struct viz_operation *o
 
 	for (size_t i = 0; i < model->holding_count; i++) {
 		const struct viz_holding *holding = model->holdings[i];
-		const struct wait_flight flight = {holding->channel, holding->access, op, NULL};
+		const struct wait_flight flight = {holding->channel, holding->access, op, NULL,
+						   NULL};
 
 		for (size_t k = 0; k < op->passed_fds_count; k++)
 			if (op->role == ROLE_SEND && holding->process == op->process &&
 			    (uint64_t)holding->fd == op->passed_fds[k])
 				ARENA_PUSH(graph->arena, graph->flights, graph->flight_count,
 					   flight);
+	}
+}
+
+/* As a glance found them. */
+static void note_glimpsed(struct wait_graph *graph)
+{
+	for (size_t i = 0; i < graph->model->channel_count; i++) {
+		const struct viz_channel *channel = graph->model->channels[i];
+
+		for (size_t k = 0; k < channel->glimpse.flight_count; k++) {
+			const struct viz_flight *seen = &channel->glimpse.flights[k];
+			const struct wait_flight flight = {channel, seen->access, NULL, NULL,
+							   seen->socket};
+
+			ARENA_PUSH(graph->arena, graph->flights, graph->flight_count, flight);
+		}
 	}
 }
 
@@ -64,8 +81,10 @@ static void note_message(struct wait_graph *graph, const struct viz_message *m)
 	if (!m->from.operation || !m->from.operation->passed_fds_count)
 		return;
 	for (size_t i = 0; i < graph->flight_count; i++)
-		if (graph->flights[i].sent == m->from.operation)
+		if (graph->flights[i].sent == m->from.operation) {
 			graph->flights[i].message = m;
+			graph->flights[i].socket = m->fate == FATE_UNREAD ? m->channel : NULL;
+		}
 }
 
 static void collect(struct wait_graph *graph)
@@ -87,6 +106,7 @@ static void collect(struct wait_graph *graph)
 		if (op->new_fds_count && is_named(op->new_fds[0].channel))
 			add_user(graph, op->new_fds[0].channel, op->process);
 	}
+	note_glimpsed(graph);
 	for (size_t i = 0; i < graph->pairing->message_count; i++)
 		note_message(graph, graph->pairing->messages[i]);
 }
@@ -107,6 +127,15 @@ static const struct wait *wait_of(const struct wait_graph *graph, const struct v
 {
 	for (size_t i = 0; i < graph->count; i++)
 		if (graph->waits[i]->operation->thread == thread)
+			return graph->waits[i];
+	return NULL;
+}
+
+const struct wait *wait_of_process(const struct wait_graph *graph,
+				   const struct viz_process *process)
+{
+	for (size_t i = 0; i < graph->count; i++)
+		if (graph->waits[i]->process == process)
 			return graph->waits[i];
 	return NULL;
 }

@@ -30,6 +30,7 @@ struct wait_flight {
 	enum access access;
 	const struct viz_operation *sent;
 	const struct viz_message *message; /* that it lies in or came with; NULL: not known */
+	const struct viz_channel *socket;  /* of this trace, in which it lies unread; or NULL */
 };
 
 struct wait_graph {
@@ -54,8 +55,8 @@ struct wait_graph *wait_graph_new(struct arena *arena, const struct viz_model *m
 const struct viz_holding *wait_holding(const struct viz_channel *channel,
 				       const struct viz_process *process, enum access access);
 
-/* The message that lies unread, and brings that process this end of the channel; NULL: none. */
-const struct viz_message *wait_in_flight(const struct wait_graph *graph,
+/* Where a message lies unread that brings that process this end of the channel; NULL: nowhere. */
+const struct viz_channel *wait_in_flight(const struct wait_graph *graph,
 					 const struct viz_channel *channel,
 					 const struct viz_process *to, enum access access);
 
@@ -65,6 +66,10 @@ const struct viz_channel *wait_peer(const struct wait_graph *graph,
 
 /* Whether the process can still do something by itself: some thread runs, or a clock wakes it. */
 bool wait_process_acts(const struct wait_graph *graph, const struct viz_process *process);
+
+/* Of its first thread that waits; NULL: none does. */
+const struct wait *wait_of_process(const struct wait_graph *graph,
+				   const struct viz_process *process);
 
 /* Whether all its threads are stuck. */
 bool wait_process_stuck(const struct wait_graph *graph, const struct viz_process *process);

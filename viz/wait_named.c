@@ -71,16 +71,16 @@ static void wait_at_memory(struct wait_graph *graph, struct wait *wait,
 static bool add_found(struct wait_graph *graph, struct wait *wait,
 		      const struct viz_channel *channel)
 {
-	for (size_t i = 0; channel->users_known && i < channel->users_count; i++) {
+	for (size_t i = 0; channel->glimpse.users_known && i < channel->glimpse.users_count; i++) {
 		const struct viz_process *user = viz_model_process(
-			graph->model, (uint32_t)channel->users[i], graph->model->end_ns);
+			graph->model, (uint32_t)channel->glimpse.users[i], graph->model->end_ns);
 
 		if (user && !user->ended)
 			wait_add_ender(graph, wait, user);
 		else
 			wait->open = true;
 	}
-	return channel->users_known;
+	return channel->glimpse.users_known;
 }
 
 /* Whoever knows a queue's name, key or number may open it still. */

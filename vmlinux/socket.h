@@ -72,11 +72,18 @@ struct unix_sock {
 	struct sock *peer;
 };
 
+struct scm_fp_list { /* descriptors that a message brings, SCM_RIGHTS */
+	short count;
+	struct file *fp[];
+};
+
 struct unix_skb_parms {
+	struct scm_fp_list *fp;
 	u32 consumed;
 };
 
 struct sk_buff {
+	struct sk_buff *next;
 	unsigned char *head;
 	u16 transport_header;
 	unsigned int len;
