@@ -63,13 +63,16 @@ static void end_run(struct loops *loops, struct thread_past *past, uint64_t end_
 {
 	struct diagnosis *d = loops->d;
 	const struct viz_operation *first = past->first;
+	const struct viz_channel *channel = first->channel;
 	uint64_t times = past->in_vain;
 	struct finding *f;
 
+	if (!channel && first->waits_for_count == 1)
+		channel = first->waits_for[0].channel;
 	past->in_vain = 0;
 	if (times < IN_VAIN_LEAST || end_ns - first->enter_ns > times * MILLISECOND)
 		return;
-	f = finding_fold(d, FINDING_BUSY_WAIT, first->enter_ns, first->process, first->channel);
+	f = finding_fold(d, FINDING_BUSY_WAIT, first->enter_ns, first->process, channel);
 	f->times += times - 1;
 	finding_operation(d, f, first);
 	finding_say(d, f, "call", "%s", say_call(d, first));

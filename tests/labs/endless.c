@@ -79,6 +79,7 @@ static void fifo_reader_keeps(void)
 	}
 	lab_reap_well(child);
 	party(getpid());
+	channel("fifo", ends[0]);
 	hang_in_read(ends[0]);
 }
 
@@ -93,6 +94,7 @@ static void tcp_half_closed(void)
 		close(listener);
 		party(getpid());
 		fd = inet_connect(&address);
+		channel("tcp", fd);
 		lab_check(shutdown(fd, SHUT_WR), "shutdown");
 		hang_in_read(fd);
 	}

@@ -114,6 +114,7 @@ static void unix_sockets(void)
 	child = lab_fork();
 	close(ends[child ? 1 : 0]);
 	party(getpid());
+	channel("unix-stream", ends[child ? 0 : 1]);
 	hang_in_read(ends[child ? 0 : 1]);
 }
 
@@ -134,6 +135,7 @@ static void tcp_half_open(void)
 		hang_in_read(fd);
 	}
 	fd = (int)lab_check(accept(listener, NULL, NULL), "accept");
+	channel("tcp", fd);
 	hang_in_read(fd);
 }
 

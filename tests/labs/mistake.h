@@ -90,6 +90,21 @@ static inline void channel(const char *mechanism, int fd)
 	channel_number(mechanism, (long)status.st_ino);
 }
 
+/* The same of memory that is mapped shared, or of a futex in it (proc_pid_maps(5)). */
+static inline void channel_memory(const char *mechanism, const void *memory)
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	unsigned long from, to, number;
+	char line[512];
+
+	lab_expect(maps != NULL, "maps");
+	while (fgets(line, sizeof(line), maps))
+		if (sscanf(line, "%lx-%lx %*s %*x %*s %lu", &from, &to, &number) == 3 &&
+		    from <= (unsigned long)memory && (unsigned long)memory < to)
+			channel_number(mechanism, (long)number);
+	fclose(maps);
+}
+
 static inline void pipe_make(int ends[2])
 {
 	lab_check(pipe(ends), "pipe");

@@ -271,6 +271,7 @@ static void busy_poll(void)
 
 	pipe_make(ends);
 	party(getpid());
+	channel("pipe", ends[0]);
 	wait.fd = ends[0];
 	for (int i = 0; i < 1000; i++)
 		lab_expect(poll(&wait, 1, 0) == 0, "nothing there");
@@ -346,7 +347,10 @@ static void count_together(volatile long *sum)
 
 static void race_in_mapping(void)
 {
-	count_together(mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+	void *memory = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	channel_memory("shared-mmap", memory);
+	count_together(memory);
 }
 
 static void race_in_segment(void)

@@ -31,6 +31,7 @@ static void cut_datagram(void)
 
 	lab_check(socketpair(AF_UNIX, SOCK_DGRAM, 0, ends), "socketpair");
 	party(getpid());
+	channel("unix-dgram", ends[1]);
 	lab_check(send(ends[0], buf, sizeof(buf), 0), "send");
 	lab_check(recv(ends[1], buf, 10, 0), "recv");
 }
@@ -43,6 +44,7 @@ static void cut_udp(void)
 	char buf[100] = "";
 
 	party(getpid());
+	channel("udp", receiver);
 	lab_check(sendto(sender, buf, sizeof(buf), 0, (struct sockaddr *)&address, sizeof(address)),
 		  "sendto");
 	lab_check(recv(receiver, buf, 10, 0), "recv");
@@ -59,6 +61,7 @@ static void dropped(void)
 
 	lab_check(setsockopt(receiver, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)), "setsockopt");
 	party(getpid());
+	channel("udp", receiver);
 	for (int i = 0; i < 50; i++)
 		lab_check(sendto(sender, buf, sizeof(buf), 0, (struct sockaddr *)&address,
 				 sizeof(address)),
@@ -82,6 +85,7 @@ static void dropped_in_batch(void)
 							   .msg_iovlen = 1}};
 	lab_check(setsockopt(receiver, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)), "setsockopt");
 	party(getpid());
+	channel("udp", receiver);
 	lab_check(sendmmsg(sender, messages, 40, 0), "sendmmsg");
 }
 
@@ -92,6 +96,7 @@ static void broken(void)
 
 	lab_check(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), "socketpair");
 	party(getpid());
+	channel("unix-stream", ends[0]);
 	signal(SIGPIPE, SIG_IGN);
 	close(ends[1]);
 	lab_expect(write(ends[0], "x", 1) < 0, "nobody reads");
@@ -102,6 +107,7 @@ static void partial_write(void)
 	int ends[2];
 
 	lab_check(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), "socketpair");
+	channel("unix-stream", ends[1]);
 	write_in_part(ends);
 }
 
@@ -112,6 +118,7 @@ static void refused(void)
 
 	close(inet_socket(SOCK_STREAM, &address));
 	party(getpid());
+	channel("tcp", fd);
 	lab_expect(connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0, "refused");
 }
 
@@ -123,6 +130,7 @@ static void in_use(void)
 
 	lab_check(listen(first, 1), "listen");
 	party(getpid());
+	channel("tcp", second);
 	lab_expect(bind(second, (struct sockaddr *)&address, sizeof(address)) < 0, "in use");
 }
 
@@ -134,6 +142,7 @@ static void never_accepted(void)
 
 	lab_check(listen(listener, 5), "listen");
 	party(getpid());
+	channel("tcp", listener);
 	child = lab_fork();
 	if (!child) {
 		close(listener);
@@ -152,6 +161,7 @@ static void refused_unix(void)
 
 	unix_address(&address, &len);
 	party(getpid());
+	channel("unix-stream", fd);
 	lab_expect(connect(fd, (struct sockaddr *)&address, len) < 0, "refused");
 }
 
@@ -164,6 +174,7 @@ static void in_use_unix(void)
 
 	lab_check(listen(first, 1), "listen");
 	party(getpid());
+	channel("unix-stream", second);
 	lab_expect(bind(second, (struct sockaddr *)&address, len) < 0, "in use");
 }
 
@@ -176,6 +187,7 @@ static void never_accepted_unix(void)
 
 	lab_check(listen(listener, 5), "listen");
 	party(getpid());
+	channel("unix-stream", listener);
 	lab_check(connect(client, (struct sockaddr *)&address, len), "connect");
 }
 
@@ -190,6 +202,7 @@ static void reset(void)
 
 	lab_check(listen(listener, 5), "listen");
 	party(getpid());
+	channel("tcp", client);
 	lab_check(connect(client, (struct sockaddr *)&address, sizeof(address)), "connect");
 	wait.fd = (int)lab_check(accept(listener, NULL, NULL), "accept");
 	lab_check(send(client, "question", 8, 0), "send");
@@ -210,6 +223,7 @@ static void reset_by_client(void)
 	party(getpid());
 	client = inet_connect(&address);
 	server = (int)lab_check(accept(listener, NULL, NULL), "accept");
+	channel("tcp", server);
 	lab_check(send(server, "much of an answer", 17, 0), "send");
 	wait.fd = client;
 	lab_check(poll(&wait, 1, -1), "poll");
@@ -225,6 +239,7 @@ static void tiny(void)
 
 	lab_check(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), "socketpair");
 	party(getpid());
+	channel("unix-stream", ends[0]);
 	for (int i = 0; i < 2000; i++) {
 		lab_check(write(ends[0], "x", 1), "write");
 		lab_check(read(ends[1], buf, 1), "read");
@@ -238,6 +253,7 @@ static void split(void)
 
 	lab_check(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), "socketpair");
 	party(getpid());
+	channel("unix-stream", ends[1]);
 	lab_check(write(ends[0], "one", 3), "write");
 	lab_check(write(ends[0], "two", 3), "write");
 	lab_expect(read(ends[1], buf, sizeof(buf)) == 6, "both at once");
@@ -253,6 +269,7 @@ static void split_tcp(void)
 	party(getpid());
 	client = inet_connect(&address);
 	server = (int)lab_check(accept(listener, NULL, NULL), "accept");
+	channel("tcp", server);
 	lab_check(write(client, "a message", 9), "write");
 	lab_check(read(server, buf, sizeof(buf)), "read");
 	lab_check(read(server, buf, sizeof(buf)), "read");

@@ -110,6 +110,7 @@ static void mutexes(void)
 	pthread_mutex_lock(child ? &shared->a : &shared->b);
 	meet(there, back, !child);
 	party(getpid());
+	channel_memory("futex", shared);
 	truth_flush();
 	pthread_mutex_lock(child ? &shared->b : &shared->a);
 }
@@ -126,6 +127,7 @@ static void mutex_of_dead(void)
 	}
 	lab_reap_well(child);
 	party(getpid());
+	channel_memory("futex", shared);
 	truth_flush();
 	pthread_mutex_lock(&shared->a);
 }

@@ -88,7 +88,10 @@ def expect_found(findings, truth, name, forbidden=()):
     named = {pid for finding in found for pid in finding["processes"]}
     expect(parties <= named, f"{name} names {parties}", found)
     channels = {
-        f"{line['mechanism']}:[{line['value']}]" for line in truth if line["do"] == "channel"
+        f"{line['mechanism']}:[{line['value']}{end}"
+        for line in truth
+        if line["do"] == "channel"
+        for end in ("+" if line["mechanism"] == "futex" else "]")
     }
     told = [text for f in found for text in (f["channel"] or "", *f.get("evidence", []))]
     expect(
