@@ -44,16 +44,31 @@ __attribute__((noreturn)) static inline void hang_in_pause(void)
 		pause();
 }
 
-static bool outsider_wanted;
+static bool outsider_wanted, orphan_wanted;
 
 /*
  * `LAB MISTAKE outsider`: one more who holds all that its parent does. It could help, and only does
- * not: nothing is hopeless then.
+ * not: nothing is hopeless then. `LAB MISTAKE orphan`: the same, and its parent has ended: nobody
+ * can see whose child it was. The test has to end it.
  */
 static inline void outsider_maybe(void)
 {
+	pid_t child;
+
 	if (outsider_wanted && !lab_fork())
 		hang_in_pause();
+	if (!orphan_wanted)
+		return;
+	child = lab_fork();
+	if (child) {
+		lab_reap_well(child);
+		return;
+	}
+	lab_check(setsid(), "setsid");
+	if (lab_fork())
+		exit(EXIT_SUCCESS);
+	truth(.action = "orphan", .to = getpid());
+	hang_in_pause();
 }
 
 static inline int mistake_main(int argc, char **argv, const char *help, const struct mistake *rows,
@@ -63,6 +78,7 @@ static inline int mistake_main(int argc, char **argv, const char *help, const st
 
 	lab_help(argc, argv, help);
 	outsider_wanted = argc > 2 && lab_is(argv[2], "outsider");
+	orphan_wanted = argc > 2 && lab_is(argv[2], "orphan");
 	for (size_t i = 0; i < count; i++)
 		if (lab_is(name, rows[i].name)) {
 			rows[i].run();

@@ -53,7 +53,13 @@ def hang(directory, name):
     return start(place, words(name), start_new_session=True, cwd=place)
 
 
+def orphans(run):
+    return [line["to"] for line in run.truth if line["do"] == "orphan"]
+
+
 def end(run):
+    for pid in orphans(run):
+        os.kill(pid, signal.SIGKILL)
     os.killpg(run.process.pid, signal.SIGKILL)
     run.process.wait()
     remove_left(run)
@@ -113,6 +119,25 @@ def untraced_with_outsider(directory):
             waiting = "full-channel" if name == "hangs full-pipes" else "blocked"
             findings, _ = found(run.process.pid, waiting)
             expect_found(findings, [], waiting, ["deadlock", "no-eof"])
+    finally:
+        for run in runs.values():
+            end(run)
+
+
+@scenario("diagnose -p calls nothing a deadlock where somebody may know it whose parent has ended")
+def untraced_with_orphan(directory):
+    names = ["hangs pipe-and-queue", "hangs semaphore-and-pipe"]
+    runs = {name: hang(directory, name + " orphan") for name in names}
+    try:
+        for name, run in runs.items():
+            wait_for(lambda run=run: has_logged(run) and orphans(run), f"{name} to hang")
+            orphan = orphans(run)[0]
+            findings, _ = found(run.process.pid, "blocked")
+            told = expect_found(findings, [], "blocked", ["deadlock", "no-eof", "semaphore-stuck"])
+            numbered = [f for f in told if f["channel"].startswith("sysv-")]
+            expect(numbered, f"{name} waits at what has a number", told)
+            for finding in numbered:
+                expect_in(orphan, finding["processes"], f"{name}: who could end it")
     finally:
         for run in runs.values():
             end(run)
