@@ -88,6 +88,14 @@ static __always_inline bool is_leader(struct task_struct *task)
 	return KREAD(task, pid) == KREAD(task, tgid);
 }
 
+/* A thread that does not share the descriptors of its process's first one. */
+static __always_inline bool has_own_files(struct task_struct *task)
+{
+	struct files_struct *others = KREAD(KREAD(task, group_leader), files);
+
+	return others && KREAD(task, files) && KREAD(task, files) != others;
+}
+
 static __always_inline bool is_guest(struct task_struct *task)
 {
 	u32 pid = KREAD(task, tgid);
@@ -130,7 +138,7 @@ int snapshot_begin(struct bpf_iter__task *context)
 	if (guest)
 		state->flags = TASK_GUEST;
 	snapshot_record(task);
-	if (is_leader(task))
+	if (is_leader(task) || has_own_files(task))
 		descriptors_record(task, state, WIRE_SNAPSHOT);
 	sleeping_call_follow(state, task);
 	if (KREAD(task, __state) & TASK_DEAD) /* it died meanwhile: no scheduler will tell */

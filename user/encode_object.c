@@ -251,7 +251,7 @@ void encode_descriptors(struct encoder *encoder, const struct wire_descriptors *
 			process_event_name(descriptors_event(record)));
 	json_field_uint(json, KEY(descriptors, at_ns), record->at_ns);
 	json_field_uint(json, KEY(descriptors, pid), record->head.pid);
-	if (record->event == WIRE_EXIT && record->head.tid != record->head.pid)
+	if (record->event != WIRE_EXEC && record->head.tid != record->head.pid)
 		json_field_uint(json, KEY(descriptors, tid), record->head.tid);
 	json_key(json, KEY(descriptors, fds));
 	fds_value(encoder, record->fds, count);

@@ -36,28 +36,26 @@ struct viz_process {
 	bool listed;	     /* what it held was told when it was found */
 	bool handlers_known; /* whether it had handlers for signals was told when it was found */
 	bool has_handlers;
-	bool ended;
 	bool status_known; /* exit_code or exit_signal holds */
-	bool core;
+	bool ended, core;
 	uint64_t start_ns;	 /* birth, or first sight of it */
 	uint64_t end_ns;	 /* VIZ_NEVER: not within the trace */
 	uint32_t exit_code;	 /* where exit_signal is 0 */
 	int exit_signal;	 /* number of the signal that ended it, 0: none */
 	struct viz_bytes signal; /* and its name as the trace has it */
 	struct viz_thread **threads;
-	size_t thread_count;
-	struct viz_process *previous; /* an earlier process with this pid; NULL: none */
-	struct fd_table *fds;	      /* model_descriptors.c only */
+	size_t thread_count, threads_apart; /* all; living ones with descriptors of their own */
+	struct viz_process *previous;	    /* an earlier process with this pid; NULL: none */
+	struct fd_table *fds;		    /* model_descriptors.c only */
 };
 
 struct viz_thread {
 	size_t index; /* among its process's */
 	uint32_t tid;
-	bool own_fds; /* it left its process's table of descriptors, unshare(2) */
+	struct fd_table *fds; /* model_descriptors.c only; NULL: its process's */
 	struct viz_process *process;
 	struct viz_bytes comm; /* its last name */
-	uint64_t start_ns;
-	uint64_t end_ns;
+	uint64_t start_ns, end_ns;
 };
 
 struct viz_channel {

@@ -18,7 +18,15 @@ struct model_index {
 };
 
 /* What happens to descriptors, to be gone through in order of time once all lines are read. */
-enum fd_event_kind { FD_OPERATION, FD_FORK, FD_EXEC, FD_EXIT, FD_LINE };
+enum fd_event_kind {
+	FD_OPERATION,
+	FD_FORK,
+	FD_THREAD, /* born */
+	FD_THREAD_EXIT,
+	FD_EXEC,
+	FD_EXIT,
+	FD_LINE
+};
 
 struct fd_event {
 	uint64_t at_ns;
@@ -26,7 +34,9 @@ struct fd_event {
 	enum fd_event_kind kind;
 	struct viz_process *process;
 	struct viz_operation *operation; /* FD_OPERATION */
-	bool shares_fds;		 /* FD_FORK */
+	struct viz_thread *thread;	 /* FD_THREAD, FD_THREAD_EXIT */
+	const struct viz_thread *maker;	 /* FD_FORK, FD_THREAD: who called it; NULL: not known */
+	bool shares_fds;		 /* the same */
 	struct fd_line *line;		 /* FD_LINE */
 };
 
@@ -42,8 +52,8 @@ struct fd_line {
 	struct viz_bytes event;
 	uint64_t at_ns;
 	struct viz_process *process;
-	const struct viz_thread *thread; /* NULL: the process's first */
-	struct viz_fd *items;		 /* its descriptors */
+	struct viz_thread *thread; /* who has the table */
+	struct viz_fd *items;	   /* its descriptors */
 	size_t count, capacity;
 	bool cut;
 };

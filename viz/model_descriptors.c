@@ -39,12 +39,14 @@ void build_descriptors_line(struct model_builder *b)
 	if (!line || line->process != process || line->at_ns != at_ns) {
 		line = memory_new(sizeof(*line));
 		line->process = process;
-		if (VALUE(descriptors, tid)->present)
-			line->thread = build_known_thread(b, process,
-							  build_u32(b, FIELD_descriptors_tid));
+		line->thread = build_known_thread(b, process,
+						  VALUE(descriptors, tid)->present
+							  ? build_u32(b, FIELD_descriptors_tid)
+							  : process->pid);
 		line->at_ns = at_ns;
 		line->event = build_string(b, FIELD_descriptors_event);
-		line->first = !process->listed && process->before_trace &&
+		line->first = (!process->listed || VALUE(descriptors, tid)->present) &&
+			      process->before_trace &&
 			      viz_bytes_equal(line->event, viz_bytes_of("snapshot"));
 		process->listed = true;
 		build_fd_event(b, FD_LINE, at_ns, process)->line = line;
@@ -58,17 +60,18 @@ void build_descriptors_line(struct model_builder *b)
 	b->fd_line = VALUE(descriptors, more)->flag ? line : NULL;
 }
 
-static void fork_table(const struct fd_change *change, struct viz_process *child, bool shares)
+static void fork_table(const struct fd_change *change, const struct fd_event *event)
 {
-	struct viz_process *parent = child->parent;
+	struct viz_process *child = event->process;
+	struct fd_table *table;
 
-	if (!parent)
+	if (!child->parent)
 		return;
-	if (shares)
-		fd_table_join(change, fd_table_of(change->b, parent), child);
+	table = fd_table_used(change->b, child->parent, event->maker);
+	if (event->shares_fds)
+		fd_table_join(change, table, child);
 	else
-		fd_table_copy(change, fd_table_of(change->b, parent),
-			      fd_table_of(change->b, child));
+		fd_table_copy(change, table, fd_table_of(change->b, child));
 }
 
 /* A call on a descriptor that we did not know: it was held since it was last possible not to. */
@@ -104,42 +107,39 @@ static bool is_call(const struct viz_operation *op, const char *name)
 	return viz_bytes_equal(op->syscall, viz_bytes_of(name));
 }
 
-static void close_range_fds(const struct fd_change *change, struct viz_process *process)
+static void close_range_fds(const struct fd_change *change, struct fd_table *table)
 {
 	const struct viz_operation *op = change->op;
 	int64_t first, last;
 
-	if (op->returned < 0)
-		return;
-	if ((op->flags & RANGE_UNSHARE) && process->fds->member_count > 1)
-		fd_table_leave(change->b, process, true);
-	if ((op->flags & RANGE_CLOEXEC) || !viz_operation_argument(op, "first", &first) ||
+	if (op->returned < 0 || (op->flags & RANGE_CLOEXEC) ||
+	    !viz_operation_argument(op, "first", &first) ||
 	    !viz_operation_argument(op, "last", &last))
 		return;
 	if (last < first) /* ~0U, where a writer prints it as -1 */
 		last = INT32_MAX;
-	for (size_t i = process->fds->count; i > 0; i--) {
-		int32_t fd = process->fds->slots[i - 1].fd;
+	for (size_t i = table->count; i > 0; i--) {
+		int32_t fd = table->slots[i - 1].fd;
 
 		if (fd >= first && fd <= last)
-			fd_table_remove(change, process->fds, fd);
+			fd_table_remove(change, table, fd);
 	}
 }
 
 /* Even a close that fails has closed, but for EBADF. */
-static void close_fds(const struct fd_change *change, struct viz_process *process)
+static void close_fds(const struct fd_change *change, struct fd_table *table)
 {
 	const struct viz_operation *op = change->op;
 	struct fd_change end = *change;
 
 	if (is_call(op, "close_range"))
-		close_range_fds(change, process);
+		close_range_fds(change, table);
 	else if (is_call(op, "close") && op->returned != -EBADF)
-		fd_table_remove(change, process->fds, op->fd);
+		fd_table_remove(change, table, op->fd);
 	else if (is_call(op, "exit")) {
 		end.cause = HOLDING_EXIT;
 		end.op = NULL;
-		fd_table_remove(&end, process->fds, op->fd);
+		fd_table_remove(&end, table, op->fd);
 	}
 }
 
@@ -149,23 +149,17 @@ static bool makes_own_table(const struct viz_operation *op)
 				     (is_call(op, "close_range") && op->flags & RANGE_UNSHARE));
 }
 
-/* Other threads of the process go on with the table that it has had. */
-static bool is_one_of_several(const struct viz_operation *op)
+/* unshare(2), close_range(2): from now on its table is its own. */
+static void unshare_fds(const struct fd_change *change)
 {
-	const struct viz_process *process = op->process;
-	size_t living = 0;
+	const struct viz_operation *op = change->op;
 
-	for (size_t i = 0; i < process->thread_count; i++)
-		living += process->threads[i]->start_ns <= op->exit_ns &&
-			  process->threads[i]->end_ns > op->exit_ns;
-	return living > 1;
-}
-
-/* unshare(2): from now on its table is its own. */
-static void unshare_fds(const struct fd_change *change, struct viz_process *process)
-{
-	if (makes_own_table(change->op) && process->fds->member_count > 1)
-		fd_table_leave(change->b, process, true);
+	if (!makes_own_table(op))
+		return;
+	if (op->thread && fd_thread_is_one_of_several(op))
+		fd_thread_unshare(change, op->thread);
+	else if (fd_table_of(change->b, op->process)->member_count > 1)
+		fd_table_leave(change->b, op->process, true);
 }
 
 /* The descriptor that dup, dup2, dup3 or fcntl made, where `new_fds` does not tell. */
@@ -198,20 +192,16 @@ static void duplicate_fd(const struct fd_change *change, struct fd_table *table)
 static void apply_operation(struct model_builder *b, const struct viz_operation *op)
 {
 	struct fd_change change = {b, op->exit_ns, HOLDING_CALL, op};
-	struct fd_table *table = fd_table_of(b, op->process);
+	struct fd_table *table;
 
-	if (op->thread && makes_own_table(op) && is_one_of_several(op))
-		op->thread->own_fds = true;
-	if (op->thread && op->thread->own_fds)
-		return; /* what it does to its table says nothing of the others' */
+	unshare_fds(&change);
+	table = fd_table_used(b, op->process, op->thread);
 	if (!is_call(op, "exit"))
 		learn_fds(&change, table);
 	if (op->role == ROLE_CLOSE)
-		close_fds(&change, op->process);
+		close_fds(&change, table);
 	else if (op->role == ROLE_CONTROL && op->new_fds_count == 0)
 		duplicate_fd(&change, table);
-	if (op->role == ROLE_CONTROL)
-		unshare_fds(&change, op->process);
 	for (size_t i = 0; i < op->new_fds_count; i++) {
 		fd_table_remove(&change, table, op->new_fds[i].fd);
 		fd_table_insert(&change, table, &op->new_fds[i]);
@@ -242,10 +232,11 @@ static void apply_line(struct model_builder *b, struct fd_line *line)
 {
 	bool at_exit = viz_bytes_equal(line->event, viz_bytes_of("exit"));
 	struct fd_change change = {b, line->at_ns, HOLDING_EXEC, NULL};
-	struct fd_table *table = fd_table_of(b, line->process);
+	struct fd_table *table;
 
-	if (line->thread && line->thread->own_fds)
-		return;
+	if (line->thread && line->thread->tid != line->process->pid && !at_exit)
+		fd_thread_listed(b, line->thread);
+	table = fd_table_used(b, line->process, line->thread);
 	if (line->count)
 		qsort(line->items, line->count, sizeof(*line->items), compare_fds);
 	if (line->cut)
@@ -267,16 +258,24 @@ static void apply_event(struct model_builder *b, const struct fd_event *event)
 		apply_operation(b, event->operation);
 		break;
 	case FD_FORK:
-		fork_table(&change, event->process, event->shares_fds);
+		fork_table(&change, event);
 		break;
-	case FD_EXEC: /* one thread is left, and its table is the process's */
-		for (size_t i = 0; i < event->process->thread_count; i++)
-			event->process->threads[i]->own_fds = false;
+	case FD_THREAD:
+		fd_thread_begin(&change, event->thread, event->maker, event->shares_fds);
+		break;
+	case FD_THREAD_EXIT:
+		change.cause = HOLDING_EXIT;
+		fd_thread_end(&change, event->thread);
+		break;
+	case FD_EXEC: /* one thread is left, and its table is the process's: a line tells which */
+		change.cause = HOLDING_EXEC;
+		fd_threads_end(&change, event->process);
 		if (fd_table_of(b, event->process)->member_count > 1)
 			fd_table_leave(b, event->process, true);
 		break;
 	case FD_EXIT:
 		change.cause = HOLDING_EXIT;
+		fd_threads_end(&change, event->process);
 		fd_table_exit(&change, event->process);
 		break;
 	case FD_LINE:
@@ -286,14 +285,19 @@ static void apply_event(struct model_builder *b, const struct fd_event *event)
 	}
 }
 
+static bool is_end(const struct fd_event *event)
+{
+	return event->kind == FD_EXIT || event->kind == FD_THREAD_EXIT;
+}
+
 static int compare_events(const void *a, const void *b)
 {
 	const struct fd_event *x = a, *y = b;
 
 	if (x->at_ns != y->at_ns)
 		return x->at_ns < y->at_ns ? -1 : 1;
-	if ((x->kind == FD_EXIT) != (y->kind == FD_EXIT))
-		return x->kind == FD_EXIT ? 1 : -1;
+	if (is_end(x) != is_end(y))
+		return is_end(x) ? 1 : -1;
 	return (x->sequence > y->sequence) - (x->sequence < y->sequence);
 }
 
@@ -381,19 +385,4 @@ void build_finish_descriptors(struct model_builder *b)
 	build_apply_descriptors(b, VIZ_NEVER);
 	if (!b->live)
 		sort_holdings(b);
-}
-
-bool viz_channel_held(const struct viz_channel *channel, const struct viz_process *process,
-		      enum access access, uint64_t at_ns)
-{
-	for (size_t i = 0; i < channel->holding_count; i++) {
-		const struct viz_holding *holding = channel->holdings[i];
-
-		if (holding->since_ns > at_ns)
-			return false;
-		if (holding->process == process && (holding->access & access) &&
-		    holding->until_ns > at_ns)
-			return true;
-	}
-	return false;
 }

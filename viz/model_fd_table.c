@@ -3,16 +3,19 @@
 
 #define HOLDINGS_MAX 4000000 /* a hostile trace forks huge tables; nobody else comes near */
 
+struct fd_table *fd_table_new(struct model_builder *b, struct viz_process *member)
+{
+	struct fd_table *table = arena_alloc(b->arena, sizeof(*table));
+
+	ARENA_PUSH(b->arena, table->members, table->member_count, member);
+	return table;
+}
+
 struct fd_table *fd_table_of(struct model_builder *b, struct viz_process *process)
 {
-	struct fd_table *table = process->fds;
-
-	if (!table) {
-		table = arena_alloc(b->arena, sizeof(*table));
-		ARENA_PUSH(b->arena, table->members, table->member_count, process);
-		process->fds = table;
-	}
-	return table;
+	if (!process->fds)
+		process->fds = fd_table_new(b, process);
+	return process->fds;
 }
 
 /* Where fd is, or would be. */
@@ -184,6 +187,16 @@ static size_t fd_table_member(const struct fd_table *table, const struct viz_pro
 	return i;
 }
 
+/* The last member takes its place. */
+static void remove_member(struct fd_table *table, size_t place)
+{
+	size_t last = --table->member_count;
+
+	table->members[place] = table->members[last];
+	for (size_t i = 0; i < table->count; i++)
+		table->slots[i].holdings[place] = table->slots[i].holdings[last];
+}
+
 void fd_table_leave(struct model_builder *b, struct viz_process *process, bool keep)
 {
 	struct fd_table *old = process->fds;
@@ -195,24 +208,41 @@ void fd_table_leave(struct model_builder *b, struct viz_process *process, bool k
 	table->slots = arena_array(b->arena, old->count ? old->count : 1, sizeof(*table->slots));
 	table->capacity = old->count;
 	for (size_t i = 0; i < old->count; i++) {
-		struct fd_slot *slot = &old->slots[i];
-
-		table->slots[i] = *slot;
-		table->slots[i].holdings = arena_alloc(b->arena, sizeof(*slot->holdings));
-		table->slots[i].holdings[0] = slot->holdings[place];
-		slot->holdings[place] = slot->holdings[old->member_count - 1];
+		table->slots[i] = old->slots[i];
+		table->slots[i].holdings = arena_alloc(b->arena, sizeof(*old->slots[i].holdings));
+		table->slots[i].holdings[0] = old->slots[i].holdings[place];
 	}
 	table->count = keep ? old->count : 0;
-	old->members[place] = old->members[old->member_count - 1];
-	old->member_count--;
+	remove_member(old, place);
 }
 
-void fd_table_exit(const struct fd_change *change, struct viz_process *process)
+void fd_table_lose(const struct fd_change *change, struct fd_table *table,
+		   const struct viz_process *process)
 {
-	struct fd_table *table = fd_table_of(change->b, process);
 	size_t place = fd_table_member(table, process);
 
 	for (size_t i = 0; i < table->count; i++)
 		fd_holding_end(change, table->slots[i].holdings[place]);
-	fd_table_leave(change->b, process, false);
+	remove_member(table, place);
+}
+
+void fd_table_exit(const struct fd_change *change, struct viz_process *process)
+{
+	fd_table_lose(change, fd_table_of(change->b, process), process);
+	process->fds = NULL;
+}
+
+bool viz_channel_held(const struct viz_channel *channel, const struct viz_process *process,
+		      enum access access, uint64_t at_ns)
+{
+	for (size_t i = 0; i < channel->holding_count; i++) {
+		const struct viz_holding *holding = channel->holdings[i];
+
+		if (holding->since_ns > at_ns)
+			return false;
+		if (holding->process == process && (holding->access & access) &&
+		    holding->until_ns > at_ns)
+			return true;
+	}
+	return false;
 }

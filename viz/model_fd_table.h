@@ -21,6 +21,7 @@ struct fd_table {
 	size_t capacity;
 	struct viz_process **members;
 	size_t member_count;
+	size_t threads; /* that use it and not their process's */
 };
 
 /* Why a table changes: what its holdings will say. */
@@ -33,6 +34,8 @@ struct fd_change {
 
 /* The process's table, made if need be. */
 struct fd_table *fd_table_of(struct model_builder *b, struct viz_process *process);
+
+struct fd_table *fd_table_new(struct model_builder *b, struct viz_process *member);
 
 struct fd_slot *fd_table_find(const struct fd_table *table, int32_t fd); /* NULL: not open */
 void fd_table_insert(const struct fd_change *change, struct fd_table *table,
@@ -51,7 +54,27 @@ void fd_table_join(const struct fd_change *change, struct fd_table *table,
 /* Leaves a shared table; keep: with a copy of it, whose holdings simply go on. */
 void fd_table_leave(struct model_builder *b, struct viz_process *process, bool keep);
 
-/* Ends at its exit whatever the process still holds. */
+/* Ends whatever the process still holds by this table, and has it no longer as a member. */
+void fd_table_lose(const struct fd_change *change, struct fd_table *table,
+		   const struct viz_process *process);
+
+/* Ends at its exit whatever the process still holds by the table of most of its threads. */
 void fd_table_exit(const struct fd_change *change, struct viz_process *process);
+
+/* The table that a thread uses; thread NULL: one that nothing is known of. */
+struct fd_table *fd_table_used(struct model_builder *b, struct viz_process *process,
+			       const struct viz_thread *thread);
+
+/* A thread is born, to share its maker's table (NULL: its process's) or with a copy of it. */
+void fd_thread_begin(const struct fd_change *change, struct viz_thread *thread,
+		     const struct viz_thread *maker, bool shares);
+void fd_thread_unshare(const struct fd_change *change, struct viz_thread *thread);
+/* It was found with a table of its own, of which nothing is known yet. */
+void fd_thread_listed(struct model_builder *b, struct viz_thread *thread);
+void fd_thread_leave(const struct fd_change *change, struct viz_thread *thread);
+void fd_thread_end(const struct fd_change *change, struct viz_thread *thread);
+/* Of all threads of a process that have one. */
+void fd_threads_end(const struct fd_change *change, struct viz_process *process);
+bool fd_thread_is_one_of_several(const struct viz_operation *op);
 
 #endif

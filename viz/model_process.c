@@ -83,7 +83,19 @@ static struct viz_process *fork_process(struct model_builder *b, struct viz_proc
 	event->parent = process->parent;
 	fds = build_fd_event(b, FD_FORK, event->at_ns, process);
 	fds->shares_fds = VALUE(process, shares_fds)->flag;
+	if (process->parent)
+		fds->maker = build_known_thread(b, process->parent, event->maker_tid);
 	return process;
+}
+
+/* Most share the table of who made them. */
+static void thread_fds(struct model_builder *b, const struct viz_process_event *event)
+{
+	struct fd_event *fds = build_fd_event(b, FD_THREAD, event->at_ns, event->process);
+
+	fds->thread = event->thread;
+	fds->maker = build_known_thread(b, event->process, event->maker_tid);
+	fds->shares_fds = VALUE(process, shares_fds)->flag;
 }
 
 static struct viz_process *snapshot_process(struct model_builder *b,
@@ -127,8 +139,10 @@ static void exit_process(struct model_builder *b, struct viz_process_event *even
 
 	event->thread->end_ns = event->at_ns;
 	event->last = VALUE(process, last)->flag || code->present || signal->present;
-	if (!event->last)
+	if (!event->last) {
+		build_fd_event(b, FD_THREAD_EXIT, event->at_ns, process)->thread = event->thread;
 		return;
+	}
 	process->ended = true;
 	process->end_ns = event->at_ns;
 	process->status_known = code->present || signal->present;
@@ -164,6 +178,8 @@ static void find_process(struct model_builder *b, struct viz_process_event *even
 	else
 		event->process = build_process(b, pid, event->at_ns);
 	event->thread = find_thread(b, event, tid);
+	if (event->new_thread)
+		thread_fds(b, event);
 	event->comm = build_string(b, FIELD_process_comm);
 	event->thread->comm = event->comm;
 	if (tid == pid || !event->process->comm.data)

@@ -5,6 +5,7 @@
  * holds, as the kernel tells it.
  */
 #include <linux/close_range.h>
+#include <linux/futex.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -19,7 +20,7 @@
 enum { FDS = 64 };
 
 /* "3:4711:read 4:4711:write" */
-static void log_held(void)
+static void log_ends(const char *action)
 {
 	char text[FDS * 32] = "";
 	size_t len = 0;
@@ -34,7 +35,18 @@ static void log_held(void)
 					(unsigned long long)status.st_ino,
 					(flags & O_ACCMODE) == O_RDONLY ? "read" : "write");
 	}
-	truth(.action = "holds", .mechanism = "pipe", .data = text, .result = (ssize_t)len);
+	truth(.action = action, .mechanism = "pipe", .data = text, .result = (ssize_t)len);
+}
+
+static void log_held(void)
+{
+	log_ends("holds");
+}
+
+/* What a copy of the table will have. */
+static void log_apart(void)
+{
+	log_ends("apart");
 }
 
 static pid_t share(void)
@@ -137,6 +149,96 @@ static void run_thread(const int ends[4])
 	log_held();
 }
 
+/*
+ * A thread by clone(2) without CLONE_FILES: a copy of the table, as of that moment. It uses the
+ * thread-local memory of who made it, who therefore does nothing meanwhile but system calls.
+ */
+struct apart {
+	_Alignas(16) char stack[256 * 1024];
+	int (*run)(void *ends);
+	pid_t tid; /* 0 once it has ended */
+};
+
+static void begin_apart(struct apart *thread, const int *ends)
+{
+	int flags = CLONE_VM | CLONE_FS | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |
+		    CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID;
+
+	log_apart();
+	lab_check(clone(thread->run, thread->stack + sizeof(thread->stack), flags, (void *)ends,
+			&thread->tid, NULL, &thread->tid),
+		  "clone");
+}
+
+static void await_end(struct apart *thread)
+{
+	pid_t tid;
+
+	while ((tid = __atomic_load_n(&thread->tid, __ATOMIC_ACQUIRE)))
+		syscall(SYS_futex, &thread->tid, FUTEX_WAIT, tid, NULL, NULL, 0);
+	truth(.action = "apart-ended");
+}
+
+static int change_apart(void *context)
+{
+	const int *ends = context;
+
+	close(ends[1]);
+	lab_check(dup2(ends[2], FDS - 5), "dup2");
+	lab_write_text(ends[3], "pipe", "thread", "from a table of its own");
+	return 0;
+}
+
+static int goes_on; /* a futex */
+
+static int keep_apart(void *context)
+{
+	(void)context;
+	while (!__atomic_load_n(&goes_on, __ATOMIC_ACQUIRE))
+		syscall(SYS_futex, &goes_on, FUTEX_WAIT, 0, NULL, NULL, 0);
+	return 0;
+}
+
+/* What one closes, the other still has: the end comes when the thread is gone, too. */
+static void run_clone(const int ends[4])
+{
+	static struct apart changes = {.run = change_apart}, keeps = {.run = keep_apart};
+	char buf[64];
+	ssize_t n;
+
+	begin_apart(&changes, ends);
+	await_end(&changes);
+	log_held();
+	lab_read(ends[2], "pipe", "thread", buf, sizeof(buf));
+	begin_apart(&keeps, ends);
+	lab_wait_blocked(keeps.tid, SYS_futex);
+	close(ends[1]);
+	log_held();
+	lab_check(fcntl(ends[0], F_SETFL, O_NONBLOCK), "fcntl");
+	n = read(ends[0], buf, 1);
+	truth(.action = "kept", .channel = "by the thread", .result = n);
+	lab_expect(n < 0 && errno == EAGAIN, "the thread has the writing end still");
+	__atomic_store_n(&goes_on, 1, __ATOMIC_RELEASE);
+	syscall(SYS_futex, &goes_on, FUTEX_WAKE, 1, NULL, NULL, 0);
+	await_end(&keeps);
+	lab_expect(lab_read(ends[0], "pipe", "kept", buf, 1) == 0, "nobody has it any more");
+	log_held();
+}
+
+/* Both rest, with different tables, to be found so. */
+static void run_rest(const int ends[4])
+{
+	static struct apart keeps = {.run = keep_apart};
+
+	begin_apart(&keeps, ends);
+	lab_wait_blocked(keeps.tid, SYS_futex);
+	close(ends[1]);
+	log_held();
+	truth_flush();
+	lab_check(write(STDOUT_FILENO, "!", 1), "write");
+	pause();
+}
+
 static void run_fetch(const int ends[4])
 {
 	pid_t child = lab_fork();
@@ -162,7 +264,8 @@ int main(int argc, char **argv)
 	int ends[4];
 
 	lab_help(argc, argv,
-		 "unshare|range|thread|exec|fetch: who holds which end of a pipe, and when");
+		 "unshare|range|thread|clone|rest|exec|fetch: who holds which end of a pipe, and "
+		 "when");
 	how = lab_word(argc, argv, 1, "unshare");
 	if (lab_is(how, "after")) {
 		log_held();
@@ -179,6 +282,10 @@ int main(int argc, char **argv)
 		run_exec(ends, argv[0]);
 	else if (lab_is(how, "thread"))
 		run_thread(ends);
+	else if (lab_is(how, "clone"))
+		run_clone(ends);
+	else if (lab_is(how, "rest"))
+		run_rest(ends);
 	else if (lab_is(how, "fetch"))
 		run_fetch(ends);
 	else

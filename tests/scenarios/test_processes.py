@@ -8,8 +8,8 @@ import signal
 import subprocess
 
 from expectations import expect, expect_equal
-from harness import lab, main, record, scenario
-from traces import BUILD, blob, call
+from harness import lab, main, record, scenario, start, wait_for
+from traces import BUILD, IPCLENS, blob, call
 from truth import compare
 
 
@@ -83,13 +83,27 @@ def check_tables(directory, how):
     logged = [t for t in result.truth if t["do"] == "holds"]
     expect(len(logged) > 1, "the workload logged what it held", logged)
     for line in logged:
+        wanted = line.get("text", "").split() + held_apart(result.truth, line)
         got = sorted(
             f"{h['fd']}:{h['inode']}:{h['access']}"
             for h in known
             if h["pid"] == line["pid"] and h["since_ns"] <= line["at_ns"] < h["until_ns"]
         )
-        expect_equal(got, sorted(line.get("text", "").split()), f"what {line['pid']} holds")
+        expect_equal(got, sorted(wanted), f"what {line['pid']} holds")
     return result
+
+
+def held_apart(truth, line):
+    """What a thread holds beside its process, in a copy of the table that changes no more."""
+    held_by_thread = []
+    for other in truth:
+        if other["at_ns"] > line["at_ns"]:
+            break
+        if other["do"] == "apart":
+            held_by_thread = other["text"].split()
+        elif other["do"] == "apart-ended":
+            held_by_thread = []
+    return held_by_thread
 
 
 @scenario("a shared table: a close in one is a close in all, until unshare")
@@ -105,6 +119,42 @@ def table_of_thread(directory):
     left = result.trace.one("descriptors", event="exit", tid=call["tid"])
     expect_equal(left["pid"], call["pid"], "what it held for itself went with it")
     compare(result, "pipe")
+
+
+@scenario("a thread with a table of its own from birth, clone without CLONE_FILES: who holds what")
+def table_of_clone(directory):
+    result = check_tables(directory, "clone")
+    trace = result.trace
+    births = [f for f in trace.of("process", event="fork") if f["tid"] != f["pid"]]
+    expect_equal(["shares_fds" in f for f in births], [False, False], "the trace tells")
+    compare(result, "pipe")
+    kept = [op for op in trace.operations(syscall="read") if op.get("error") == "EAGAIN"]
+    (last,) = [op for op in trace.operations(syscall="read") if op["returned"] == 0]
+    expect_equal([op["channel"] for op in kept], [last["channel"]], "it has no end at first")
+    gone = trace.one("process", event="exit", tid=births[1]["tid"])
+    expect(kept[0]["exit_ns"] < gone["at_ns"] < last["exit_ns"], "but when the thread is gone")
+    (row,) = [row for row in result.view(columns=160).splitlines() if " EOF " in row]
+    expect("closed the last writing end, by its exit" in row, "which the picture tells", row)
+
+
+@scenario("-p on a process with such a thread: each table by its own lines")
+def table_found(directory):
+    place = os.path.join(directory, "attached")
+    os.mkdir(place)
+    rests = start(directory, lab("tables", "rest"))
+    command = [IPCLENS, "record", "-o", os.path.join(place, "trace.ndjson"), "--timeout", "1"]
+    try:
+        ready = os.path.join(directory, "stdout")
+        wait_for(lambda: os.path.getsize(ready) > 0, "both threads to rest")
+        attached = start(place, [*command, "-p", str(rests.process.pid)]).wait()
+    finally:
+        rests.process.kill()
+        rests.process.wait()
+    logged = [t["text"].split() for t in rests.truth if t["do"] in ("apart", "holds")][-2:]
+    apart = [line for line in attached.trace.of("descriptors", event="snapshot") if "tid" in line]
+    expect_equal(len(apart), 1, "the thread's table has a line of its own")
+    known = [f"{h['fd']}:{h['inode']}:{h['access']}" for h in held(place, attached)]
+    expect_equal(sorted(known), sorted(logged[0] + logged[1]), "what both hold")
 
 
 @scenario("close_range in a table that it makes its own first")

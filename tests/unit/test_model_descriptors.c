@@ -228,6 +228,109 @@ static void received_by_message(void **state)
 					 "30:7 read 11--1 call/unknown\n");
 }
 
+static void thread(struct trace_text *t, uint32_t tid, uint32_t maker, uint64_t at_ns,
+		   const char *more)
+{
+	trace_line(t,
+		   "{'type':'process','event':'fork','at_ns':%" PRIu64
+		   ",'pid':10,'tid':%u,'ppid':1,'comm':'sh','maker_tid':%u%s}",
+		   at_ns, tid, maker, more);
+}
+
+static void thread_exit(struct trace_text *t, uint32_t tid, uint64_t at_ns)
+{
+	trace_line(t,
+		   "{'type':'process','event':'exit','at_ns':%" PRIu64
+		   ",'pid':10,'tid':%u,'comm':'sh'}",
+		   at_ns, tid);
+}
+
+static void closes(struct trace_text *t, uint64_t id, uint32_t tid, int fd, uint64_t at_ns)
+{
+	trace_call(t, (struct call){id, "close", "close", 10, tid, fd, TRACE_PIPE, at_ns, at_ns + 1,
+				    0, ""});
+}
+
+/* clone without CLONE_FILES: what the thread closes, its process has, and the other way round. */
+static void thread_apart(void **state)
+{
+	struct trace_text *t = *state;
+
+	thread(t, 11, 10, 5, "");
+	closes(t, 1, 11, 3, 10);
+	closes(t, 2, 10, 4, 12);
+	thread_exit(t, 11, 20);
+	assert_string_equal(holdings(t), "10:3 read 2--1 call/unknown\n"
+					 "10:4 write 2-12 call/call\n"
+					 "10:3 read 5-10 fork/call\n"
+					 "10:4 write 5-20 fork/exit\n");
+}
+
+/* Two threads share a table that their process does not: with the second one it goes. */
+static void threads_apart(void **state)
+{
+	struct trace_text *t = *state;
+
+	thread(t, 11, 10, 5, "");
+	thread(t, 12, 11, 6, ",'shares_fds':true");
+	closes(t, 1, 12, 3, 10);
+	closes(t, 2, 10, 4, 12);
+	thread_exit(t, 11, 20);
+	thread_exit(t, 12, 22);
+	assert_string_equal(holdings(t), "10:3 read 2--1 call/unknown\n"
+					 "10:4 write 2-12 call/call\n"
+					 "10:3 read 5-10 fork/call\n"
+					 "10:4 write 5-22 fork/exit\n");
+}
+
+/* It forks: the child has what the thread had, not what the rest of its process has. */
+static void thread_apart_forks(void **state)
+{
+	struct trace_text *t = *state;
+
+	thread(t, 11, 10, 5, "");
+	closes(t, 1, 11, 3, 10);
+	trace_line(t, "{'type':'process','event':'fork','at_ns':14,'pid':20,'tid':20,'ppid':10,"
+		      "'comm':'sh','maker_tid':11}");
+	assert_string_equal(holdings(t), "10:3 read 2--1 call/unknown\n"
+					 "10:4 write 2--1 call/unknown\n"
+					 "10:3 read 5-10 fork/call\n"
+					 "10:4 write 5--1 fork/unknown\n"
+					 "20:4 write 14--1 fork/unknown\n");
+}
+
+/* The first thread ends, and nobody is left to use its table; exec ends the threads' own. */
+static void first_thread_ends(void **state)
+{
+	struct trace_text *t = *state;
+
+	thread(t, 11, 10, 5, "");
+	thread_exit(t, 10, 8);
+	trace_line(t, "{'type':'process','event':'exec','at_ns':9,'pid':10,'tid':10,'comm':'ls'}");
+	trace_line(t, "{'type':'descriptors','event':'exec','at_ns':9,'pid':10,"
+		      "'fds':[{'fd':4,'channel':'" TRACE_PIPE "','access':'write'}]}");
+	assert_string_equal(holdings(t), "10:3 read 2-8 call/exit\n"
+					 "10:4 write 2-8 call/exit\n"
+					 "10:3 read 5-9 fork/exec\n"
+					 "10:4 write 5-9 fork/exec\n"
+					 "10:4 write 9--1 exec/unknown\n");
+}
+
+/* Found at the start with a table of its own: its calls say nothing of its process's. */
+static void thread_found_apart(void **state)
+{
+	struct trace_text *t = *state;
+
+	trace_line(t, "{'type':'process','event':'snapshot','at_ns':5,'pid':10,'tid':11,"
+		      "'comm':'sh'}");
+	trace_line(t, "{'type':'descriptors','event':'snapshot','at_ns':5,'pid':10,'tid':11,"
+		      "'fds':[{'fd':4,'channel':'" TRACE_PIPE "','access':'write'}]}");
+	closes(t, 1, 11, 4, 10);
+	assert_string_equal(holdings(t), "10:3 read 2--1 call/unknown\n"
+					 "10:4 write 2--1 call/unknown\n"
+					 "10:4 write 5-10 exec/call\n");
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, trace_tear_down)
 
 int main(void)
@@ -247,6 +350,11 @@ int main(void)
 		TEST(exit_tells),
 		TEST(learnt_from_use),
 		TEST(received_by_message),
+		TEST(thread_apart),
+		TEST(threads_apart),
+		TEST(thread_apart_forks),
+		TEST(first_thread_ends),
+		TEST(thread_found_apart),
 		/* clang-format on */
 	};
 
