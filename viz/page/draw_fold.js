@@ -14,7 +14,7 @@ const BEYOND = 200; /* items below those in sight whose frame may begin there */
 
 /* "↻ × 999" */
 export function roundsText(fold) {
-	if (fold.mixed) return "⋯ " + count(fold.rounds) + " more, in no order";
+	if (fold.mixed) return "⋯ " + count(fold.rounds) + " more rows, in no order";
 	return "↻ × " + count(fold.rounds) + (fold.alike ? "" : ", longer or shorter");
 }
 

@@ -253,6 +253,7 @@ export class RowPen extends TextPen {
 			this.between(ends, y, "received", "", this.theme.family(mechanism));
 			return;
 		}
+		if (this.beyond(ends, y)) return;
 		const payload = half === HALF.OUT ? "" : messagePayload(this.store, m);
 		const room = this.room(ends) - 8;
 		let label = messageLabel(this.store, m, half !== HALF.WHOLE);
@@ -261,6 +262,18 @@ export class RowPen extends TextPen {
 		if (this.width(label, FONT) > room) label = messageLabel(this.store, m, true);
 		this.between(ends, y, label, payload, this.theme.family(mechanism));
 		this.outsideName(m, ends, y);
+	}
+
+	/* Out of sight at one side: where to look for it. */
+	beyond({ x1, x2 }, y) {
+		const { width } = this.layout;
+		const right = Math.min(x1, x2) >= width;
+
+		if (right) this.text("→", width - 16, y + 4, FONT, this.theme.muted);
+		else if (Math.max(x1, x2) < TIMES - 18)
+			this.text("←", TIMES - 14, y + 4, FONT, this.theme.muted);
+		else return false;
+		return true;
 	}
 
 	/* Nothing is copied by splice and its kin, nor where there is no data. */

@@ -29,7 +29,7 @@ export function rowWords(app, row) {
 	const at = app.canvas.frame.clock;
 	const time = at.text(store.rowAt[row]) + " " + at.unit;
 
-	if (fold) return [time, "", "", roundsText(fold) + (fold.mixed ? "" : " like what stands above")];
+	if (fold) return [time, "", "", roundsText(fold) + (fold.mixed ? "" : " like those above")];
 	if (m < 0) {
 		const said = store.rowSaid(row);
 
