@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "find.h"
+#include "model_begin.h"
 #include "scene_text.h"
 
 static const char *value_of(const char *name, size_t len, const struct finding_value *values,
@@ -191,10 +192,11 @@ static const char *say_ago(struct diagnosis *d, uint64_t at_ns)
 const char *say_time(struct diagnosis *d, uint64_t at_ns)
 {
 	uint64_t start_ns = d->model->header.start_ns;
+	uint64_t begin_ns = viz_model_begin_ns(d->model);
 
 	if (at_ns < start_ns && d->end_ns >= start_ns)
 		return say_ago(d, at_ns);
-	return say_duration(d, at_ns > start_ns ? at_ns - start_ns : 0);
+	return say_duration(d, at_ns > begin_ns ? at_ns - begin_ns : 0);
 }
 
 const char *say_join(struct diagnosis *d, const char *first, const char *separator,

@@ -17,6 +17,8 @@
 
 #include <stdlib.h>
 
+#include "model_begin.h"
+
 static int compare(uint64_t a, uint64_t b)
 {
 	return a < b ? -1 : a > b;
@@ -172,5 +174,7 @@ void scene_place(struct scene_drafts *d)
 	free(p.leaves);
 	free(p.arrives);
 	free(p.by_receipt);
-	d->start_ns = d->count ? d->rows[0].at_ns : 0;
+	d->start_ns = viz_model_begin_ns(d->request->model);
+	if (d->count && d->rows[0].at_ns < d->start_ns)
+		d->start_ns = d->rows[0].at_ns;
 }

@@ -41,7 +41,9 @@ static int set_up(void **state)
 	return 0;
 }
 
-static struct scene *build(struct trace_text *t, const struct viz_filter *filter, size_t max_rows)
+/* `at_ns`: as if all that was found had been then; 0: when it was. */
+static struct scene *build_at(struct trace_text *t, const struct viz_filter *filter,
+			      size_t max_rows, uint64_t at_ns)
 {
 	const struct viz_pairing *pairing = t->pairing ? t->pairing : trace_pair(t);
 	struct diagnosis *d = diagnose(t->model, pairing, LANGUAGE_EN);
@@ -52,9 +54,16 @@ static struct scene *build(struct trace_text *t, const struct viz_filter *filter
 					      .diagnosis = d};
 	struct scene *scene;
 
+	for (size_t i = 0; at_ns && i < d->count; i++)
+		d->findings[i]->at_ns = at_ns;
 	assert_int_equal(scene_build(&request, &scene), 0);
 	diagnosis_free(d); /* the scene has all that it needs */
 	return scene;
+}
+
+static struct scene *build(struct trace_text *t, const struct viz_filter *filter, size_t max_rows)
+{
+	return build_at(t, filter, max_rows, 0);
 }
 
 static const struct scene_mark *mark_of(const struct scene *scene, const char *id)
@@ -87,6 +96,63 @@ static void a_finding_is_a_row_at_its_place(void **state)
 	assert_int_equal(scene->rows[mark->row - 1].kind, SCENE_EXIT);
 	assert_true(mark->row < scene->lanes[0].last_row);
 	scene_free(scene);
+}
+
+/* Who ended has no mark below the end, who was born none above the birth. */
+static void a_finding_is_within_the_life_of_its_process(void **state)
+{
+	struct scene *scene = build_at(*state, NULL, 0, 8900); /* when both are gone */
+	const struct scene_mark *mark = mark_of(scene, "broken-pipe");
+
+	assert_int_equal(scene->rows[mark->row].kind, SCENE_FOUND);
+	assert_true(mark->row < scene->lanes[0].last_row);
+	assert_int_equal(scene->rows[scene->lanes[0].last_row].kind, SCENE_EXIT);
+	assert_int_equal(scene->rows[scene->lanes[0].last_row].at_ns, 8200 - scene->start_ns);
+	scene_free(scene);
+}
+
+/* The one whose pipe nobody reads, born at 1000. */
+static void a_finding_is_not_before_its_process(void **state)
+{
+	struct trace_text *t = *state;
+	struct scene *scene;
+	const struct scene_mark *mark;
+
+	trace_free(t);
+	*state = t = trace_new();
+	trace_process(t, 10, "sh");
+	trace_pipe(t, 10, PIPE);
+	trace_fork(t, 10, 20, "wc", 1000);
+	trace_call(t, (struct call){1, "close", "close", 10, 0, 3, PIPE, 1100, 1101, 0, NULL});
+	trace_call(t, (struct call){2, "close", "close", 20, 0, 3, PIPE, 1200, 1201, 0, NULL});
+	trace_call(t, (struct call){3, "write", "send", 20, 0, 4, PIPE, 1300, 1301, -32,
+				    ",'error':'EPIPE'"});
+	trace_exit(t, 20, "'exit_code':1", 1400);
+	trace_trailer(t, 9000);
+	scene = build_at(t, NULL, 0, 500);
+	mark = mark_of(scene, "broken-pipe");
+	assert_non_null(mark);
+	assert_int_equal(mark->lane, 1);
+	assert_int_equal(scene->rows[mark->row].kind, SCENE_FOUND);
+	assert_true(mark->row > scene->lanes[1].first_row);
+	assert_int_equal(scene->rows[scene->lanes[1].first_row].kind, SCENE_FORK);
+	scene_free(scene);
+}
+
+/* A filter takes away what came first: what is left is still when it was. */
+static void a_filter_leaves_the_clock_as_it_is(void **state)
+{
+	char *pids[] = {(char *)"10"}, *channels[] = {(char *)PIPE};
+	const struct viz_filter filter = {.pid = {pids, 1}, .channel = {channels, 1}};
+	struct scene *whole = build(*state, NULL, 0), *part = build(*state, &filter, 0);
+	const struct scene_row *a = &whole->rows[mark_of(whole, "broken-pipe")->row];
+	const struct scene_row *b = &part->rows[mark_of(part, "broken-pipe")->row];
+
+	assert_true(part->rows[0].at_ns > 0);
+	assert_int_equal(whole->start_ns, part->start_ns);
+	assert_int_equal(a->at_ns, b->at_ns);
+	scene_free(whole);
+	scene_free(part);
 }
 
 /* Messages drawn, and those of "… 7 rows left out, 5 of them messages". */
@@ -149,6 +215,9 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, trace_tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(a_finding_is_a_row_at_its_place),
+		TEST(a_finding_is_within_the_life_of_its_process),
+		TEST(a_finding_is_not_before_its_process),
+		TEST(a_filter_leaves_the_clock_as_it_is),
 		TEST(what_is_left_out_hides_no_finding),
 		TEST(a_filter_holds_for_findings),
 		TEST(a_note_points_at_a_row_and_is_none),
