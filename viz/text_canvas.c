@@ -197,6 +197,24 @@ int text_put(struct text_canvas *canvas, int column, int room, const char *text,
 	return used;
 }
 
+int text_put_end(struct text_canvas *canvas, int column, int room, const char *text,
+		 enum text_colour colour)
+{
+	int width = text_width(canvas, text);
+
+	if (column + room > canvas->width)
+		room = canvas->width - column;
+	if (room <= 0 || width <= room)
+		return text_put(canvas, column, room, text, colour);
+	while (*text && width > room - 1) {
+		struct piece piece = next_piece(canvas, &text);
+
+		width -= piece_width(&piece);
+	}
+	text_put_glyph(canvas, column, GLYPH_ELLIPSIS, colour);
+	return 1 + text_put(canvas, column + 1, room - 1, text, colour);
+}
+
 int text_break(const struct text_canvas *canvas, const char *text, int room)
 {
 	const char *start = text;

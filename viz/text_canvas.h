@@ -55,6 +55,10 @@ void text_put_glyph(struct text_canvas *canvas, int column, enum text_glyph glyp
 int text_put(struct text_canvas *canvas, int column, int room, const char *text,
 	     enum text_colour colour);
 
+/* The same, beginning with … where the text is longer: of numbers the end tells most. */
+int text_put_end(struct text_canvas *canvas, int column, int room, const char *text,
+		 enum text_colour colour);
+
 /* Columns the whole text would take. */
 int text_width(const struct text_canvas *canvas, const char *text);
 

@@ -132,6 +132,25 @@ static int put_box_sides(struct text_page *page, const struct text_slot *slot)
 	return slot->box_width - 4;
 }
 
+/* The number tells one channel from the others: it stays longest, and its end longer. */
+static void put_channel_name(struct text_page *page, const struct text_slot *slot, int room)
+{
+	struct text_canvas *canvas = &page->canvas;
+	const char *title = page->scene->lanes[slot->lane].title;
+	struct text_channel words = text_channel_words(title);
+	int column = slot->box_left + 2, number = text_width(canvas, words.number);
+
+	if (page->layout.tall || !number) {
+		text_put(canvas, column, room, words.kind, TEXT_BOLD);
+	} else if ((int)strcspn(title, " ") <= room) {
+		text_put(canvas, column, room, title, TEXT_BOLD);
+	} else {
+		column += text_put(canvas, column, room - number, words.kind, TEXT_BOLD);
+		text_put_end(canvas, column, room < number ? room : number, words.number,
+			     TEXT_BOLD);
+	}
+}
+
 /* In a low box the name gives way before the pid does. */
 static void put_box_name(struct text_page *page, const struct text_slot *slot)
 {
@@ -145,6 +164,10 @@ static void put_box_name(struct text_page *page, const struct text_slot *slot)
 		snprintf(shared, sizeof(shared), page->layout.tall ? "…%zu" : "…%zu more",
 			 page->layout.grouped);
 		text_put(canvas, column, room, shared, TEXT_DIM);
+		return;
+	}
+	if (page->scene->lanes[slot->lane].kind == SCENE_LANE_CHANNEL) {
+		put_channel_name(page, slot, room);
 		return;
 	}
 	scene_lane_number(&page->scene->lanes[slot->lane], number);
@@ -164,8 +187,15 @@ static void put_box_pid(struct text_page *page, const struct text_slot *slot)
 		text_put(&page->canvas, slot->box_left + 2, room, "more", TEXT_DIM);
 		return;
 	}
+	if (page->scene->lanes[slot->lane].kind == SCENE_LANE_CHANNEL) {
+		struct text_channel words =
+			text_channel_words(page->scene->lanes[slot->lane].title);
+
+		text_put_end(&page->canvas, slot->box_left + 2, room, words.number, TEXT_DIM);
+		return;
+	}
 	scene_lane_number(&page->scene->lanes[slot->lane], number);
-	text_put(&page->canvas, slot->box_left + 2, room, number, TEXT_DIM);
+	text_put_end(&page->canvas, slot->box_left + 2, room, number, TEXT_DIM);
 }
 
 enum box_line { BOX_TOP, BOX_NAME, BOX_PID, BOX_BOTTOM };

@@ -65,6 +65,52 @@ static void number_slots(struct text_layout *layout, const struct scene *scene)
 	layout->slot_count = n;
 }
 
+/* Cuts no character in two. */
+static void set_word(char word[TEXT_WORD], const char *text, size_t len)
+{
+	if (len >= TEXT_WORD)
+		for (len = TEXT_WORD - 1; len && (text[len] & 0xc0) == 0x80;)
+			len--;
+	memcpy(word, text, len);
+	word[len] = '\0';
+}
+
+struct text_channel text_channel_words(const char *title)
+{
+	struct text_channel words = {"", ""};
+	size_t kind = strcspn(title, ":["), id = strcspn(title, " ");
+	size_t number = kind + (title[kind] == ':');
+
+	if (number > id || title[id - (id > 0)] != ']') {
+		set_word(words.kind, title, strlen(title));
+		return words;
+	}
+	set_word(words.number, title + number, id - number);
+	if (title[id])
+		set_word(words.kind, title + id + 1, strlen(title + id + 1));
+	else
+		set_word(words.kind, title, kind);
+	return words;
+}
+
+static int greater(int a, int b)
+{
+	return a > b ? a : b;
+}
+
+/* Of a tall box: two lines. */
+static int tall_width(const struct text_canvas *canvas, const struct scene_lane *lane)
+{
+	char number[SCENE_NUMBER];
+	struct text_channel words;
+
+	if (lane->kind != SCENE_LANE_CHANNEL)
+		return greater(text_width(canvas, lane->title),
+			       (int)strlen(scene_lane_number(lane, number)));
+	words = text_channel_words(lane->title);
+	return greater(text_width(canvas, words.kind), text_width(canvas, words.number));
+}
+
 /* "│ ls 1201 │"; a tall box has the pid on a line of its own. */
 static int box_width(const struct scene *scene, const struct text_canvas *canvas, int lane,
 		     bool tall)
@@ -75,11 +121,9 @@ static int box_width(const struct scene *scene, const struct text_canvas *canvas
 		char number[SCENE_NUMBER];
 		int len = (int)strlen(scene_lane_number(&scene->lanes[lane], number));
 
-		width = text_width(canvas, scene->lanes[lane].title);
-		if (!tall && len)
-			width += 1 + len;
-		else if (width < len)
-			width = len;
+		width = text_width(canvas, scene->lanes[lane].title) + len + (len > 0);
+		if (tall)
+			width = tall_width(canvas, &scene->lanes[lane]);
 	}
 	width += 4;
 	return width > LABEL_MAX ? LABEL_MAX : width;

@@ -43,4 +43,15 @@ static inline int text_slot_of(const struct text_layout *layout, int lane)
 /* Both ends are in the shared slot: nothing to be seen. */
 bool text_row_hidden(const struct text_layout *layout, const struct scene_row *row);
 
+/*
+ * A channel's lane is known by its number: "pipe:[77]" is `kind` "pipe" and `number` "[77]", a name
+ * stands for the kind, "fifo:[77] /tmp/x" is "/tmp/x" and "[77]". Cut where they are long.
+ */
+#define TEXT_WORD 64
+struct text_channel {
+	char kind[TEXT_WORD];
+	char number[TEXT_WORD];
+};
+struct text_channel text_channel_words(const char *title);
+
 #endif

@@ -339,6 +339,36 @@ static struct scene *known_scene(size_t messages)
 	return scene;
 }
 
+/* The end of each one's number is to be seen, however narrow the boxes. */
+static void no_two_channels_look_the_same(void **state)
+{
+	static const char *const kinds[] = {"pipe", "unix-seqpacket", "sysv-msg"};
+	static const char *const names[] = {"", " /run/user/1000/a-long-name-of-a-socket", ""};
+
+	(void)state;
+	for (int width = 80; width < 180; width++) {
+		struct scene *scene = known_scene(1);
+		struct render_options options = {.width = width, .utf8 = true};
+		const char *kind = kinds[width % 3], *name = names[width / 3 % 3];
+		char *text, number[16];
+
+		for (int i = 0; i < 3; i++) {
+			snprintf(number, sizeof(number), "%d", 12063803 + i);
+			scene_add_lane(scene, "", 0)->kind = SCENE_LANE_CHANNEL;
+			scene_set(scene, &scene->lanes[2 + i].title, "%s:[%s]%s", kind, number,
+				  name);
+			known_row(scene, SCENE_MESSAGE, 0, 2 + i, "24 B");
+		}
+		text = draw(scene, &options);
+		for (int i = 0; i < 3; i++) {
+			snprintf(number, sizeof(number), "%d]", (12063803 + i) % 10000);
+			assert_int_equal(count_of(text, number), 1);
+		}
+		free(text);
+		scene_free(scene);
+	}
+}
+
 static void a_whole_picture(void **state)
 {
 	struct scene *scene = known_scene(1);
@@ -440,6 +470,7 @@ static void writing_errors_are_told(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(no_two_channels_look_the_same),
 		cmocka_unit_test(a_whole_picture),
 		cmocka_unit_test(pictures_are_aligned),
 		cmocka_unit_test(narrow_is_one_line_a_row),
