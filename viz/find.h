@@ -44,7 +44,7 @@ const char *say_call(struct diagnosis *d, const struct viz_operation *op); /* re
 const char *say_bytes(struct diagnosis *d, struct viz_bytes bytes);
 const char *say_amount(struct diagnosis *d, uint64_t bytes); /* 64 KiB */
 const char *say_duration(struct diagnosis *d, uint64_t ns);  /* 1.98 s */
-const char *say_time(struct diagnosis *d, uint64_t at_ns);   /* on the pictures' clock, or how long ago */
+const char *say_time(struct diagnosis *d, uint64_t at_ns); /* as pictures count, or how long ago */
 
 /* first + separator + next; `first` may be NULL. */
 const char *say_join(struct diagnosis *d, const char *first, const char *separator,

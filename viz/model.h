@@ -183,8 +183,7 @@ struct viz_operation {
 	struct viz_bytes peer_address;
 	struct viz_channel *to;
 	struct viz_channel *from;
-	uint64_t readers;
-	uint64_t writers;
+	uint64_t readers, writers;
 	uint64_t queued;
 	uint64_t *passed_fds; /* SCM_RIGHTS, the caller's numbers */
 	size_t passed_fds_count;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * A capture of streams for Wireshark's "Follow Stream": each conversation (a pipe, a pair of
- * sockets) as TCP that never was. Its hosts are the processes that spoke first there, its bytes those of the
- * messages, its FIN the end that a reader learned. What the trace does not have is a missing
- * segment: sequence numbers go on, and the acknowledgement of what follows covers it.
+ * sockets) as TCP that never was. Its hosts are the processes that spoke first there, its bytes
+ * those of the messages, its FIN the end that a reader learned. What the trace does not have is a
+ * missing segment: sequence numbers go on, and the acknowledgement of what follows covers it.
  * IPv4: RFC 791. TCP: RFC 9293.
  */
 #include <errno.h>
