@@ -22,6 +22,7 @@
 #include "bpf/sleeper.h"
 #include "bpf/target.h"
 #include "bpf/timeouts.h"
+#include "bpf/turn.h"
 #include "bpf/waits.h"
 #include "bpf/waking.h"
 
@@ -89,6 +90,7 @@ static __always_inline void operation_begin(struct task_state *state, struct tas
 	state->recording = 1;
 	if (is_transfer(row) && position_read(&operation->at_entry, &operation->object))
 		operation->has |= WIRE_HAS_POSITIONS;
+	turn_first(state);
 	if (takes_datagrams(state))
 		datagram_look(state);
 	operation->id = operation_number();
@@ -224,6 +226,7 @@ static __always_inline void others_finish(struct task_state *state, struct task_
 	object_finish(state, task, row);
 	if (operation->has & WIRE_HAS_POSITIONS)
 		position_read(&operation->at_exit, &operation->object);
+	turn_last(state, task);
 	if (row->role != ROLE_CLOSE)
 		object_state_read(operation, task);
 	if (is_worth_keeping(state, row))

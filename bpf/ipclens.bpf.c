@@ -26,6 +26,7 @@
  *	facts.h       what calls about signals, children and locks say
  *	waking.h      who wakes whom
  *	operation.h   the record of a call
+ *	turn.h        what a large write wrote under one lock
  *	plain.h       read and write, by the short way
  *	sleeper.h     what a thread leaves where it falls asleep
  *	outside.h     strangers: who they are

@@ -10,6 +10,7 @@
 #include "bpf/payload.h"
 #include "bpf/position.h"
 #include "bpf/target.h"
+#include "bpf/turn.h"
 
 static __always_inline bool is_pipe(u32 mechanism)
 {
@@ -107,6 +108,7 @@ static __always_inline void plain_finish(struct task_state *state, struct task_s
 		payload_append(state, argument(state, 1), argument(state, 2));
 	}
 	pipe_state_read(operation);
+	turn_last(state, task);
 	operation_send(state, task, WIRE_COMPLETE);
 }
 

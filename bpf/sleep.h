@@ -5,6 +5,7 @@
 
 #include "bpf/call.h"
 #include "bpf/sleeper.h"
+#include "bpf/turn.h"
 
 /* What no other place tells. Of the current task; not static for the verifier's sake. */
 __noinline int sleep_tell(struct task_state *state)
@@ -22,6 +23,8 @@ static __always_inline void sleep_begin(struct task_state *state, struct task_st
 					u32 sleep, u64 now)
 {
 	state->asleep_since_ns = now;
+	if (state->large && sleep & TASK_INTERRUPTIBLE)
+		turn_over(state, task);
 	/*
 	 * Only a sleep that a signal could end is a wait for somebody; the others are disk and
 	 * locks.
@@ -87,6 +90,8 @@ int BPF_PROG(call_switch, bool preempted, struct task_struct *previous, struct t
 		state->operation.off_cpu_ns += now - state->asleep_since_ns;
 		state->operation.resumed_ns = now;
 		state->asleep_since_ns = 0;
+		if (state->between)
+			turn_next(state);
 		if (takes_datagrams(state) && state->recording)
 			datagram_look(state);
 	}

@@ -89,6 +89,7 @@ int BPF_PROG(pipe_locked, void *lock, int returned)
 		return 0;
 	state->details.contended_ns = bpf_ktime_get_ns();
 	pipe_position(&state->details.at_lock, pipe);
+	state->turn_from = state->details.at_lock.pipe.head;
 	state->operation.has |= WIRE_HAS_CONTENDED | WIRE_HAS_DETAILS;
 	return 0;
 }

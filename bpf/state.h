@@ -63,6 +63,9 @@ struct task_state {
 	u8 role;      /* enum role of the call being recorded */
 	u8 cold;      /* payload or path was not in memory at entry: read it again at exit */
 
+	u8 large;   /* it writes more than a page to a pipe, perhaps in turns: see turn.h */
+	u8 between; /* it sleeps between two of them */
+
 	u8 parked;    /* it has a slot of `sleepers` */
 	u8 sent;      /* records of operations, modulo 256 */
 	u8 stopped;   /* a stop record went out */
@@ -70,6 +73,8 @@ struct task_state {
 	u64 late_ns;  /* when that was */
 	u64 switches; /* a glance: how often it had left the processor when it was found asleep */
 	u64 asleep_since_ns;
+	u32 turn_from; /* where the pipe stood when the turn began */
+	u32 pad;
 	struct waking waking;			 /* the last time that this thread was woken */
 	struct waking woke;			 /* the last one that it woke itself */
 	struct known_object known[KNOWN_LATELY]; /* spares a look-up in known_objects */

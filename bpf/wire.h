@@ -32,6 +32,7 @@ enum wire_kind {
 	WIRE_DESCRIPTORS,
 	WIRE_SIGNAL,
 	WIRE_CHUNK,
+	WIRE_TURN,
 	WIRE_UNSEEN,
 	WIRE_MESSAGE,
 	WIRE_OUTSIDER,
@@ -312,6 +313,17 @@ struct wire_chunk {
 	__u32 offset;	 /* in that message */
 	__u32 len;	 /* bytes copied; 0 = the whole message */
 	__u32 pad;
+};
+
+/*
+ * A large write that slept while its pipe was full: it had the pipe alone between the buffers `from`
+ * and `to`. One goes out for each such turn, all of them before the write's own record.
+ */
+struct wire_turn {
+	struct wire_head head;
+	__u64 operation;
+	__u32 from; /* buffers ever written when the turn began, as at_entry.head counts them */
+	__u32 to;   /* and when it was over */
 };
 
 /*

@@ -23,6 +23,7 @@ static void call_free(void *pointer)
 
 	free(call->waiting);
 	free(call->chunks);
+	free(call->turns);
 	free(call->messages);
 	free(call->rights);
 	free(call);
@@ -112,6 +113,17 @@ int call_chunk(struct call *call, const struct wire_chunk *chunk)
 	return 0;
 }
 
+int call_turn(struct call *call, const struct wire_turn *turn)
+{
+	void *turns = call->turns;
+
+	if (grow(&turns, &call->turn_room, call->turn_count, 1, sizeof(*turn)))
+		return -ENOMEM;
+	call->turns = turns;
+	call->turns[call->turn_count++] = *turn;
+	return 0;
+}
+
 /* The record is only as long as its address. */
 int call_message(struct call *call, const struct wire_message *message)
 {
@@ -148,6 +160,7 @@ void call_end(struct call *call)
 	call->rights_count = 0;
 	call->rights_cut = false;
 	call->chunk_count = 0;
+	call->turn_count = 0;
 	call->message_count = 0;
 }
 

@@ -28,6 +28,8 @@ struct call {
 	size_t message_count, message_room;
 	struct wire_chunk *chunks; /* of the receive in hand, in the order taken */
 	size_t chunk_count, chunk_room;
+	struct wire_turn *turns; /* of the large write in hand */
+	size_t turn_count, turn_room;
 	uint64_t interrupted; /* the last call, where a signal broke it off; else 0 */
 	unsigned depth;	      /* handlers running */
 	struct {
@@ -46,10 +48,11 @@ void calls_forget_thread(struct calls *calls, uint32_t tid);
 /* Keeps a copy of a begin record, for those still asleep when tracing ends. 0 or -ENOMEM. */
 int call_wait(struct call *call, uint64_t id, const void *begin, size_t len);
 /*
- * Keep for the call's line what a receive took, a message that it moved, descriptors that it passed
+ * Keep for the call's line what a receive took, the turns of a write, a message that it moved, descriptors that it passed
  * on or got. 0 or -ENOMEM.
  */
 int call_chunk(struct call *call, const struct wire_chunk *chunk);
+int call_turn(struct call *call, const struct wire_turn *turn);
 int call_message(struct call *call, const struct wire_message *message);
 int call_rights(struct call *call, const struct wire_descriptors *record);
 

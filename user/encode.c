@@ -66,6 +66,7 @@ void encode_record(struct encoder *encoder, const void *data, size_t len)
 		RECORD(WIRE_UNSEEN, sizeof(struct wire_unseen), encode_unseen(encoder, data))
 		RECORD(WIRE_SIGNAL, sizeof(struct wire_signal), encode_signal(encoder, data))
 		RECORD(WIRE_CHUNK, sizeof(struct wire_chunk), encode_chunk(encoder, data))
+		RECORD(WIRE_TURN, sizeof(struct wire_turn), encode_turn(encoder, data))
 		RECORD(WIRE_MESSAGE, offsetof(struct wire_message, address),
 		       encode_message(encoder, data))
 	}

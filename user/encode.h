@@ -50,6 +50,7 @@ void encode_object(struct encoder *encoder, const struct wire_object *object);
 void encode_process(struct encoder *encoder, const struct wire_process *process, size_t len);
 void encode_descriptors(struct encoder *encoder, const struct wire_descriptors *descriptors);
 void encode_chunk(struct encoder *encoder, const struct wire_chunk *chunk);
+void encode_turn(struct encoder *encoder, const struct wire_turn *turn);
 void encode_message(struct encoder *encoder, const struct wire_message *message);
 void encode_outsider(struct encoder *encoder, const struct wire_outsider *outsider);
 void encode_mapping(struct encoder *encoder, const struct wire_mapping *mapping);
@@ -98,6 +99,7 @@ bool result_breaks_off(const struct wire_operation *operation);
 
 /* Which sends a receive's bytes came from. */
 void chunks_field(struct json *json, const struct call *call, uint64_t operation);
+void turns_field(struct json *json, const struct call *call, uint64_t operation);
 
 /* What the messages of a call were: their lengths and addresses, flags and credentials. */
 void message_fields(struct json *json, const struct wire_operation *operation,

@@ -261,6 +261,8 @@ static void operation_line(struct encoder *encoder, const struct wire_operation 
 	rights_fields(encoder, thread, call->role);
 	message_fields(json, operation, extra->details, thread);
 	chunks_field(json, thread, operation->id);
+	if (operation->state == WIRE_COMPLETE)
+		turns_field(json, thread, operation->id);
 	line_end(json);
 }
 

@@ -154,3 +154,24 @@ void chunks_field(struct json *json, const struct call *call, uint64_t operation
 	}
 	json_end_array(json);
 }
+
+void encode_turn(struct encoder *encoder, const struct wire_turn *turn)
+{
+	struct call *call = calls_of_thread(encoder->calls, turn->head.tid);
+
+	if (!call || call_turn(call, turn))
+		encoder->malformed++;
+}
+
+void turns_field(struct json *json, const struct call *call, uint64_t operation)
+{
+	if (!call->turn_count || call->turns[0].operation != operation)
+		return;
+	json_key(json, KEY(operation, turns));
+	json_array(json);
+	for (size_t i = 0; i < call->turn_count; i++) {
+		json_uint(json, call->turns[i].from);
+		json_uint(json, call->turns[i].to);
+	}
+	json_end_array(json);
+}

@@ -109,14 +109,6 @@ struct viz_argument {
 	int64_t value;
 };
 
-/* What a receive took of one send. */
-struct viz_chunk {
-	uint64_t operation; /* the send's id */
-	uint64_t message;   /* which message of a sendmmsg */
-	uint64_t offset;    /* in that message */
-	uint64_t bytes;	    /* 0: the whole message */
-};
-
 #define VIZ_PRESENT_WORDS 2 /* of 64 keys each: model_operation.c checks that they are enough */
 
 /*
@@ -147,6 +139,8 @@ struct viz_operation {
 	uint64_t transferred;
 	struct viz_chunk *chunks; /* receives: the sends that the kernel's buffers name */
 	size_t chunk_count;
+	uint64_t *turns; /* large sends to a full pipe: buffers from, to, from, to */
+	size_t turns_count;
 	uint64_t *delivered; /* sockets: messages (by index) that the kernel queued */
 	size_t delivered_count;
 	uint64_t *refused; /* UDP: messages that found no room */

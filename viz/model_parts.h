@@ -67,4 +67,12 @@ struct viz_sockets {
 	size_t count;
 };
 
+/* What a receive took of one send. */
+struct viz_chunk {
+	uint64_t operation; /* the send's id */
+	uint64_t message;   /* which message of a sendmmsg */
+	uint64_t offset;    /* in that message */
+	uint64_t bytes;	    /* 0: the whole message */
+};
+
 #endif

@@ -43,6 +43,8 @@ struct flow_item {
 	uint64_t used;		      /* flow_join(): how much of it was joined */
 	/* pair_place.h; `lo` and `hi` bound what lies between, as places */
 	bool placed;
+	bool held;   /* pipes: what it wrote lies together, whoever else wrote meanwhile */
+	size_t turn; /* pair_turns.h: 0 the whole call, else the how manieth of its turns */
 	uint64_t lo, hi;
 	uint64_t from, to, split;
 	uint64_t place_lo, place_hi; /* receives: lo and hi, when these are on the ruler */

@@ -62,7 +62,7 @@ static size_t pipe_options(uint64_t at, const struct flow_item *item,
 
 	options[count++] = (struct place_option){
 		(slot + 1) * SLOT_LEN, (slot + pages) * SLOT_LEN + len - (pages - 1) * PAGE_LEN, 0};
-	if (!slot || !part || part > len || end + part > PAGE_LEN)
+	if (item->turn > 1 || !slot || !part || part > len || end + part > PAGE_LEN)
 		return count;
 	pages = (len - part + PAGE_LEN - 1) / PAGE_LEN;
 	options[count] = (struct place_option){at, at + part, len > part ? part : 0};
@@ -87,7 +87,9 @@ static int compare_enters(const void *a, const void *b)
 
 	if (x->enter_ns != y->enter_ns)
 		return x->enter_ns < y->enter_ns ? -1 : 1;
-	return (x->message > y->message) - (x->message < y->message);
+	if (x->message != y->message)
+		return x->message < y->message ? -1 : 1;
+	return (x->local > y->local) - (x->local < y->local);
 }
 
 static bool sort_threads(struct search *search, struct flow_item **items, size_t count)
@@ -142,6 +144,14 @@ static bool add_step(struct search *search, struct layer *next, size_t from, siz
 	return true;
 }
 
+/* A later turn of a write begins a buffer, wherever the one before it ends. */
+static bool is_before(const struct search *search, uint64_t at, const struct flow_item *item)
+{
+	if (search->scale == &place_pipe && item->turn > 1)
+		return at / SLOT_LEN < item->lo / SLOT_LEN;
+	return at < item->lo;
+}
+
 static bool extend_state(struct search *search, struct layer *next, size_t from)
 {
 	for (size_t t = 0; t < search->threads; t++) {
@@ -153,7 +163,8 @@ static bool extend_state(struct search *search, struct layer *next, size_t from)
 		if (state->taken[t] == search->counts[t])
 			continue;
 		item = search->of[t][state->taken[t]];
-		if (state->at < item->lo || item->enter_ns > first_exit(search, state, t))
+		if (is_before(search, state->at, item) ||
+		    item->enter_ns > first_exit(search, state, t))
 			continue;
 		count = search->scale->options(state->at, item, options);
 		for (size_t i = 0; i < count; i++)

@@ -6,7 +6,7 @@
  */
 #include <stdlib.h>
 
-#include "pair_ruler.h"
+#include "pair_turns.h"
 
 static int compare_exits(const void *a, const void *b)
 {
@@ -279,6 +279,16 @@ static void lay_receives(struct placing *p)
 	}
 }
 
+/* Within a page, the rest of it comes first, and whole pages after that. */
+static void advance_pages(struct flow_item *item, uint64_t used)
+{
+	uint64_t within = used % PAGE_LEN;
+
+	item->from += used / PAGE_LEN * SLOT_LEN + within;
+	if (within && item->amount - item->used > PAGE_LEN - within)
+		item->split = PAGE_LEN - within;
+}
+
 /* What was taken in part begins later now. */
 static void advance(const struct placing *p, struct flow_item *item)
 {
@@ -294,7 +304,7 @@ static void advance(const struct placing *p, struct flow_item *item)
 	if (item->split)
 		item->split -= used;
 	if (!p->linear && !item->split && item->from % SLOT_LEN == 0)
-		item->from += used / PAGE_LEN * SLOT_LEN + used % PAGE_LEN;
+		advance_pages(item, used);
 	else
 		item->from += used;
 }
@@ -361,7 +371,9 @@ bool pair_flow_placed(struct pair_context *context, struct flow *flow,
 	p.scale = p.linear ? &place_linear : &place_pipe;
 	find_base(&p);
 	flow->sent = true;
+	turns_split(&p);
 	ruler_place(&p);
+	turns_join(&p);
 	ruler_lay(&p);
 	list_receives(&p);
 	lay_receives(&p);

@@ -70,7 +70,6 @@ struct stage {
 	const char *until;
 	uint32_t next_actor;
 	uint32_t next_flow;
-	bool torn;	   /* pieces of one write may lie between those of another */
 	struct actor self; /* the stage's own process */
 };
 

@@ -55,9 +55,9 @@ uint32_t stage_flow(struct stage *stage, const char *mechanism, enum manner mann
 	snprintf(path, sizeof(path), "%s/flows", stage->log);
 	len = snprintf(line, sizeof(line),
 		       "{\"flow\":%u,\"stage\":\"%s\",\"mechanism\":\"%s\",\"manner\":\"%s\","
-		       "\"inode\":%llu,\"senders\":%zu,\"receivers\":%zu,\"torn\":%s}\n",
+		       "\"inode\":%llu,\"senders\":%zu,\"receivers\":%zu}\n",
 		       flow, stage->name, mechanism, manners[manner], (unsigned long long)inode,
-		       senders, receivers, stage->torn ? "true" : "false");
+		       senders, receivers);
 	fd = (int)gen_check(open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644), path);
 	if (write(fd, line, (size_t)len) != len)
 		gen_die(path);

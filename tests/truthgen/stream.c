@@ -309,7 +309,6 @@ void stage_pipe_large(struct stage *stage)
 {
 	struct ends ends = make_pipe();
 
-	stage->torn = true;
 	play_stream(stage, &ends, (struct part){.max = 40000, .size = 8 * 5000}, some(stage), 1);
 }
 
@@ -319,7 +318,6 @@ void stage_pipe_partial(struct stage *stage)
 
 	set_nonblocking(ends.out);
 	set_nonblocking(ends.in);
-	stage->torn = true;
 	play_stream(stage, &ends, (struct part){.max = 30000}, 1 + random_below(&stage->random, 2),
 		    1);
 }

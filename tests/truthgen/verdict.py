@@ -5,7 +5,6 @@ from collections import Counter
 COLUMNS = ("pairs", "exact", "doubted", "mistaken", "wrong", "missing", "length", "fate",
            "duplicate")
 PIPES = ("pipe", "fifo")
-TORN = "torn"  # writes of several that do not stay together: nothing tells the pieces apart
 BY_ORDER = (*PIPES, "eventfd")  # nothing but the order of calls tells, where there are several
 DOUBT_MOST = 0.025  # of the pairs of these
 DOUBT_RIGHT = 0.9  # of the doubted ones
@@ -22,8 +21,6 @@ class Sums:
             about = comparison.truth.flows[flow]
             several = about["senders"] > 1 or about["receivers"] > 1
             kind = about["mechanism"], "several" if several else "one"
-            if several and about["torn"]:
-                kind = about["mechanism"], TORN
             self.by_kind.setdefault(kind, Counter()).update(counts)
             self.by_stage.setdefault((about["stage"], ""), Counter()).update(counts)
 
@@ -49,8 +46,6 @@ def found_false(counts):
 def faults(kind, counts):
     """What is wrong with these counts, in words."""
     mechanism, several = kind
-    if several == TORN:
-        return found_false(counts)
     found = found_false(counts)
     if counts["missing"]:
         found.append(f"{counts['missing']} of {counts['pairs']} missing")
@@ -96,6 +91,6 @@ def verdict_damaged(sums):
         title = " ".join(kind)
         least = RECALL_PIPES if kind[0] in PIPES else RECALL_NAMED
         found += [f"{title}: {counts[w]} {w}" for w in ("wrong", "fate", "duplicate") if counts[w]]
-        if kind[1] != TORN and counts["pairs"] - counts["missing"] < least * counts["pairs"]:
+        if counts["pairs"] - counts["missing"] < least * counts["pairs"]:
             found.append(f"{title}: {counts['missing']} of {counts['pairs']} missing")
     return found

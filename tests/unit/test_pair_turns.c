@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Large writes that slept while their pipe was full, and who wrote between their turns. */
+#include "trace_text.h"
+
+static int set_up(void **state)
+{
+	struct trace_text *t = trace_new();
+
+	trace_process(t, 10, "writer");
+	trace_pipe(t, 10, TRACE_PIPE);
+	trace_channel(t, TRACE_PIPE, "pipe", ",'capacity':8192");
+	trace_fork(t, 10, 20, "reader", 5);
+	trace_fork(t, 10, 30, "other", 6);
+	*state = t;
+	return 0;
+}
+
+#define POSITIONS(head, tail, end, then_head, then_tail, then_end)                                 \
+	",'at_entry':{'head':" #head ",'tail':" #tail ",'end':" #end ",'start':0},"                \
+	"'at_exit':{'head':" #then_head ",'tail':" #then_tail ",'end':" #then_end ",'start':0}"
+
+static void put(struct trace_text *t, unsigned id, uint32_t pid, uint64_t enter_ns,
+		uint64_t exit_ns, int64_t bytes, const char *more)
+{
+	trace_call(t, (struct call){id, "write", "send", pid, 0, 4, TRACE_PIPE, enter_ns, exit_ns,
+				    bytes, more});
+}
+
+static void get(struct trace_text *t, unsigned id, uint64_t at_ns, int64_t bytes, const char *more)
+{
+	trace_call(t, (struct call){id, "read", "receive", 20, 0, 3, TRACE_PIPE, at_ns, at_ns + 1,
+				    bytes, more});
+}
+
+/* The other one's page lies between the second and the third of the writer's. */
+static const char *torn(struct trace_text *t, const char *write)
+{
+	put(t, 1102, 10, 10, 90, 12288, write);
+	put(t, 1104, 30, 40, 50, 4096, POSITIONS(2, 1, 4096, 3, 1, 4096));
+	get(t, 1106, 30, 4096, POSITIONS(2, 0, 4096, 2, 1, 4096));
+	get(t, 1108, 60, 8192, POSITIONS(3, 1, 4096, 3, 3, 4096));
+	get(t, 1110, 95, 4096, POSITIONS(4, 3, 4096, 4, 4, 4096));
+	return trace_messages(t);
+}
+
+#define SLEPT POSITIONS(0, 0, 0, 4, 3, 4096) ",'off_cpu_ns':50,'resumed_ns':80"
+
+static void pieces_lie_where_their_turns_were(void **state)
+{
+	assert_string_equal(torn(*state, SLEPT ",'turns':[0,2,3,4]"),
+			    "pipe 10>20 4096 s1102+0 r1106+0 exact\n"
+			    "pipe 10>20 4096 s1102+4096 r1108+0 exact\n"
+			    "pipe 30>20 4096 s1104+0 r1108+4096 exact\n"
+			    "pipe 10>20 4096 s1102+8192 r1110+0 exact\n");
+}
+
+/* One of these four buffers is another's, and nobody knows which. */
+static void turns_with_somebody_within(void **state)
+{
+	assert_null(strstr(torn(*state, SLEPT ",'turns':[0,2,2,4]"), "exact"));
+}
+
+/* Nobody came between: what one read took of it is one message. */
+static void turns_that_go_on(void **state)
+{
+	struct trace_text *t = *state;
+
+	put(t, 1102, 10, 10, 90, 12288,
+	    POSITIONS(0, 0, 0, 3, 1, 4096) ",'off_cpu_ns':50,'resumed_ns':80,'turns':[0,2,2,3]");
+	get(t, 1106, 30, 4096, POSITIONS(2, 0, 4096, 2, 1, 4096));
+	get(t, 1108, 95, 8192, POSITIONS(3, 1, 4096, 3, 3, 4096));
+	assert_string_equal(trace_messages(t), "pipe 10>20 4096 s1102+0 r1106+0 exact\n"
+					       "pipe 10>20 8192 s1102+4096 r1108+0 exact\n");
+}
+
+/* What was read of its first page is forgotten when the rest is read. */
+static void read_page_by_page_much_later(void **state)
+{
+	struct trace_text *t = *state;
+	const uint64_t ms = 1000000;
+
+	put(t, 1102, 10, 10, 20, 8192, POSITIONS(0, 0, 0, 2, 0, 4096));
+	get(t, 1104, 30, 1000,
+	    ",'at_entry':{'head':2,'tail':0,'end':4096,'start':0},"
+	    "'at_exit':{'head':2,'tail':0,'end':4096,'start':1000}");
+	get(t, 1106, 500 * ms, 5000,
+	    ",'at_entry':{'head':2,'tail':0,'end':4096,'start':1000},"
+	    "'at_exit':{'head':2,'tail':1,'end':4096,'start':1904}");
+	get(t, 1108, 501 * ms, 2192,
+	    ",'at_entry':{'head':2,'tail':1,'end':4096,'start':1904},"
+	    "'at_exit':{'head':2,'tail':2,'end':4096,'start':4096}");
+	assert_string_equal(trace_messages(t), "pipe 10>20 1000 s1102+0 r1104+0 exact\n"
+					       "pipe 10>20 5000 s1102+1000 r1106+0 exact\n"
+					       "pipe 10>20 2192 s1102+6000 r1108+0 exact\n");
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, trace_tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(pieces_lie_where_their_turns_were),
+		TEST(turns_with_somebody_within),
+		TEST(turns_that_go_on),
+		TEST(read_page_by_page_much_later),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
