@@ -12,26 +12,8 @@
 
 #include "lang/names.h"
 #include "render.h"
+#include "render_trace_event.h"
 #include "scene_text.h"
-
-/* A process that cannot be: PID_MAX_LIMIT of include/linux/threads.h. Counters belong to it. */
-#define CHANNELS_PID 4194304
-
-struct events {
-	const struct scene *scene;
-	FILE *out;
-	uint64_t start_ns;
-	size_t *order;	   /* of the calls: by thread and time */
-	uint64_t *exit_ns; /* [call], cut where it would overlap another one */
-	bool comma;
-};
-
-/* Bytes that join or leave a channel. */
-struct delta {
-	size_t object;
-	uint64_t at_ns;
-	int64_t bytes;
-};
 
 /* --- writing --- */
 
@@ -59,14 +41,13 @@ static void begin_event(struct events *e, const char *phase, uint32_t pid, uint3
 	e->comma = true;
 }
 
-static void begin_timed(struct events *e, const char *phase, uint32_t pid, uint32_t tid,
-			uint64_t ns)
+void trace_begin_timed(struct events *e, const char *phase, uint32_t pid, uint32_t tid, uint64_t ns)
 {
 	begin_event(e, phase, pid, tid);
 	put_us(e, "ts", ns > e->start_ns ? ns - e->start_ns : 0);
 }
 
-static void put_field(struct events *e, const char *key, const char *text)
+void trace_put_field(struct events *e, const char *key, const char *text)
 {
 	fprintf(e->out, ",\"%s\":", key);
 	put_string(e->out, text);
@@ -82,11 +63,11 @@ static uint32_t tid_of(const struct events *e, int lane)
 	return lane < 0 || !e->scene->lanes[lane].tid ? pid_of(e, lane) : e->scene->lanes[lane].tid;
 }
 
-static void put_name(struct events *e, const char *what, uint32_t pid, uint32_t tid,
-		     const char *name)
+void trace_put_name(struct events *e, const char *what, uint32_t pid, uint32_t tid,
+		    const char *name)
 {
 	begin_event(e, "M", pid, tid);
-	put_field(e, "name", what);
+	trace_put_field(e, "name", what);
 	fputs(",\"args\":{\"name\":", e->out);
 	put_string(e->out, name);
 	fputs("}}", e->out);
@@ -96,9 +77,9 @@ static void put_name(struct events *e, const char *what, uint32_t pid, uint32_t 
 static void put_lane(struct events *e, const struct scene_lane *lane)
 {
 	if (!lane->tid || lane->tid == lane->pid)
-		put_name(e, "process_name", lane->pid, lane->pid, lane->title);
+		trace_put_name(e, "process_name", lane->pid, lane->pid, lane->title);
 	if (lane->tid)
-		put_name(e, "thread_name", lane->pid, lane->tid, lane->title);
+		trace_put_name(e, "thread_name", lane->pid, lane->tid, lane->title);
 }
 
 /* --- slices --- */
@@ -152,13 +133,13 @@ static void put_slices(struct events *e)
 		const struct scene_call *call = &e->scene->calls[e->order[i]];
 		uint64_t exit_ns = e->exit_ns[e->order[i]];
 
-		begin_timed(e, "X", pid_of(e, call->lane), call->tid, call->enter_ns);
+		trace_begin_timed(e, "X", pid_of(e, call->lane), call->tid, call->enter_ns);
 		put_us(e, "dur", exit_ns - call->enter_ns);
-		put_field(e, "cat", "call");
-		put_field(e, "name", call->name);
+		trace_put_field(e, "cat", "call");
+		trace_put_field(e, "name", call->name);
 		fputs(",\"args\":{\"result\":", e->out);
 		put_string(e->out, call->result);
-		put_field(e, "object", call->object);
+		trace_put_field(e, "object", call->object);
 		fprintf(e->out, "%s}}", exit_ns < call->exit_ns ? ",\"cut\":true" : "");
 	}
 }
@@ -169,14 +150,14 @@ static void put_message_name(struct events *e, const struct scene_message *m)
 {
 	char text[128], bytes[SCENE_QUANTITY];
 
-	put_field(e, "cat", "message");
+	trace_put_field(e, "cat", "message");
 	if (m->mechanism == MECH_SIGNAL) {
-		put_field(e, "name", m->label);
+		trace_put_field(e, "name", m->label);
 		return;
 	}
 	snprintf(text, sizeof(text), "%s %s%s", mechanism_info(m->mechanism)->name,
 		 scene_bytes(m->bytes, bytes), m->ambiguous ? "?" : "");
-	put_field(e, "name", text);
+	trace_put_field(e, "name", text);
 }
 
 /* An end of an arrow: within the call, at its begin or just before its end. */
@@ -188,7 +169,7 @@ static void put_arrow_end(struct events *e, const struct scene_message *m, size_
 
 	if (!start && e->exit_ns[index] > at_ns)
 		at_ns = e->exit_ns[index] - 1;
-	begin_timed(e, start ? "s" : "f", pid_of(e, call->lane), call->tid, at_ns);
+	trace_begin_timed(e, start ? "s" : "f", pid_of(e, call->lane), call->tid, at_ns);
 	fprintf(e->out, ",\"id\":\"0x%zx\"%s", id + 1, start ? "" : ",\"bp\":\"e\"");
 	put_message_name(e, m);
 	putc('}', e->out);
@@ -226,8 +207,9 @@ static void put_instant(struct events *e, const struct scene_message *m)
 
 	if (lane < 0)
 		lane = m->to;
-	begin_timed(e, "i", pid_of(e, lane), tid_of(e, lane), ns == SCENE_NEVER ? e->start_ns : ns);
-	put_field(e, "s", "p");
+	trace_begin_timed(e, "i", pid_of(e, lane), tid_of(e, lane),
+			  ns == SCENE_NEVER ? e->start_ns : ns);
+	trace_put_field(e, "s", "p");
 	put_message_name(e, m);
 	fputs(",\"args\":{\"fate\":", e->out);
 	put_string(e->out, fate_of(m));
@@ -248,72 +230,6 @@ static void put_messages(struct events *e)
 			put_instant(e, m);
 		}
 	}
-}
-
-/* --- counters --- */
-
-static int by_object_and_time(const void *a, const void *b)
-{
-	const struct delta *x = a, *y = b;
-
-	if (x->object != y->object)
-		return x->object < y->object ? -1 : 1;
-	if (x->at_ns != y->at_ns)
-		return x->at_ns < y->at_ns ? -1 : 1;
-	return x->bytes > y->bytes ? -1 : x->bytes < y->bytes; /* first in, then out */
-}
-
-/* What was dropped was never in the channel; of what came from outside nobody knows since when. */
-static size_t collect_deltas(const struct scene *scene, struct delta *deltas)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < scene->fact_count; i++) {
-		const struct scene_message *m = &scene->facts[i];
-
-		if (m->object == SCENE_NONE || m->sent_ns == SCENE_NEVER || !m->bytes ||
-		    m->part == SCENE_DROPPED ||
-		    (m->part == SCENE_WHOLE &&
-		     (m->received_ns == SCENE_NEVER || m->received_ns < m->sent_ns)))
-			continue;
-		deltas[count++] = (struct delta){m->object, m->sent_ns, (int64_t)m->bytes};
-		if (m->part == SCENE_WHOLE)
-			deltas[count++] = (struct delta){m->object, m->received_ns,
-							 -(int64_t)m->bytes};
-	}
-	return count;
-}
-
-static void put_counter(struct events *e, const struct delta *delta, int64_t bytes)
-{
-	begin_timed(e, "C", CHANNELS_PID, CHANNELS_PID, delta->at_ns);
-	put_field(e, "name", e->scene->objects[delta->object].name);
-	fprintf(e->out, ",\"args\":{\"bytes on the way\":%" PRId64 "}}", bytes);
-}
-
-static int put_counters(struct events *e)
-{
-	struct delta *deltas = calloc(e->scene->fact_count * 2 + 1, sizeof(*deltas));
-	int64_t bytes = 0;
-	size_t count;
-
-	if (!deltas)
-		return -ENOMEM;
-	count = collect_deltas(e->scene, deltas);
-	qsort(deltas, count, sizeof(*deltas), by_object_and_time);
-	for (size_t i = 0; i < count; i++) {
-		bool same = i + 1 < count && deltas[i + 1].object == deltas[i].object;
-
-		bytes += deltas[i].bytes;
-		if (!same || deltas[i + 1].at_ns != deltas[i].at_ns)
-			put_counter(e, &deltas[i], bytes);
-		if (!same)
-			bytes = 0;
-	}
-	if (count)
-		put_name(e, "process_name", CHANNELS_PID, CHANNELS_PID, "channels");
-	free(deltas);
-	return 0;
 }
 
 /* --- the whole --- */
@@ -365,7 +281,7 @@ static int put_events(struct events *e, size_t *open)
 		put_lane(e, &scene->lanes[i]);
 	put_slices(e);
 	put_messages(e);
-	err = put_counters(e);
+	err = trace_put_counters(e);
 	put_other(e);
 	return err;
 }

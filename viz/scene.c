@@ -297,6 +297,7 @@ struct scene_call *scene_add_call(struct scene *scene, int lane, uint32_t tid)
 	call->lane = lane;
 	call->tid = tid;
 	call->name = call->result = call->object = empty;
+	call->level_of = SCENE_NONE;
 	return call;
 }
 

@@ -197,6 +197,8 @@ struct scene_call {
 	uint64_t enter_ns;
 	uint64_t exit_ns; /* of an unfinished one: as long as is known */
 	uint64_t moved;	  /* bytes that it sent or received */
+	size_t level_of;  /* object whose level the kernel told at its end; SCENE_NONE: of none */
+	uint64_t level;	  /* bytes in it, of queues messages */
 };
 
 struct scene {

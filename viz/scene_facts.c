@@ -159,6 +159,24 @@ static struct scene_object *known_object(const struct scene_drafts *d, const str
 	return place == SCENE_NONE || d->scene->failed ? NULL : &d->scene->objects[place];
 }
 
+/* What lay in an object when a call ended, as the kernel said. */
+static void set_levels(struct scene_drafts *d, const struct places *places)
+{
+	const struct viz_model *model = d->request->model;
+
+	for (size_t i = 0; i < model->operation_count && !d->scene->failed; i++) {
+		const struct viz_operation *op = model->operations[i];
+		struct scene_call *call;
+
+		if (places->calls[i] == SCENE_NONE || !viz_has(op, queued) || !op->channel ||
+		    !viz_operation_done(op) || (op->role != ROLE_SEND && op->role != ROLE_RECEIVE))
+			continue;
+		call = &d->scene->calls[places->calls[i]];
+		call->level_of = places->objects[op->channel->index];
+		call->level = op->queued;
+	}
+}
+
 /* Who sent through one socket what came out of another has joined them. */
 static void join_peers(struct scene_drafts *d, const struct places *places)
 {
@@ -223,6 +241,7 @@ void scene_collect_facts(struct scene_drafts *d)
 	if (!d->failed) {
 		join_objects(d, &places);
 		join_peers(d, &places);
+		set_levels(d, &places);
 	}
 	d->scene->incomplete = model->lost_total > 0 || model->missing_lines > 0;
 	free(places.calls);

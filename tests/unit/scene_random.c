@@ -242,6 +242,10 @@ static void add_call(struct chance *c)
 	call->enter_ns = next(c, 1000000);
 	call->exit_ns = call->enter_ns + next(c, 100000);
 	call->moved = next(c, 60);
+	if (c->scene->object_count && next(c, 3) == 0) {
+		call->level_of = next(c, c->scene->object_count);
+		call->level = next(c, 70000);
+	}
 	set_random(c, &call->name, 3);
 	set_random(c, &call->result, 2);
 }
