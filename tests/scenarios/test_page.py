@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """The HTML page, opened and used in a browser. Its pictures are kept in build/screenshots."""
 import os
+import shutil
 
 from expectations import expect, expect_equal
 from harness import lab, main, scenario
@@ -87,6 +88,13 @@ def folded(directory):
     rows = len(messages) + 2  # exec and fork; the signals of the exits are in their rows
     browse(page, "folded", name="used", rows=rows, most=300, says="messages")
     browse(page, "printed", name="used")
+
+
+@scenario("folding in a page loses no row of random ones, and opens what is asked for")
+def folds(directory):
+    script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "browser", "folds.mjs")
+    if shutil.which("node"):
+        call(["node", script, directory])
 
 
 # Six readers, one writer that takes them as they come.
