@@ -232,12 +232,6 @@ static uint32_t later(uint32_t index, uint32_t than)
 	return (int32_t)(index - than) > 0 ? index : than;
 }
 
-/* It had the lock for as long as it wrote: one that never slept, or the turn of one that did. */
-static bool keeps_together(const struct flow_item *item)
-{
-	return item->held || (!item->turn && !item->op->resumed_ns);
-}
-
 /*
  * A write of more than a page lets others in between whenever the pipe is full (fs/pipe.c,
  * pipe_write): then its bytes need not lie together.
@@ -250,7 +244,7 @@ static bool may_be_torn(const struct placing *p, struct flow_item **items, size_
 	if (p->scale != &place_pipe || count == 1)
 		return false;
 	for (size_t i = 0; i < count; i++) {
-		large |= items[i]->amount > PAGE_LEN && !keeps_together(items[i]);
+		large |= items[i]->amount > PAGE_LEN && !items[i]->held;
 		head = later(items[i]->op->at_exit.head, head);
 		tail = later(tail, items[i]->op->at_entry.tail) == tail
 			       ? items[i]->op->at_entry.tail

@@ -41,7 +41,7 @@ struct layout {
 
 /*
  * The bytes beyond whole pages may have gone into the last buffer that was there. If not, they fill
- * one buffer more, which could be somebody else's instead.
+ * one buffer more, which could be somebody else's instead, had they found room.
  */
 static bool find_layout(const struct flow_item *item, struct layout *layout)
 {
@@ -56,7 +56,7 @@ static bool find_layout(const struct flow_item *item, struct layout *layout)
 		layout->sure = true;
 		return first_end(op) != 0;
 	}
-	layout->sure = !part;
+	layout->sure = !part || first_end(op) + part > PAGE_LEN;
 	return slots == (item->amount + PAGE_LEN - 1) / PAGE_LEN;
 }
 
