@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """Descriptors that bring news, and memory that another process reads."""
 import errno
+import os
 import signal
 
 from expectations import expect, expect_equal, expect_row
 from harness import lab, main, record, scenario
 from traces import blob, mechanism_of
+from truth import compare
 
 
 def did(result, action, **wanted):
@@ -126,6 +128,33 @@ def check_copies(result, calls, lines):
         expect_equal(message[passive], None, "the other one made no call")
     expect("fate" not in found[0] and "fate" not in found[1], "both arrived", found)
     expect_row(result.view(), "process-vm", str(lines[1]["bytes"]))
+
+
+def channel_kind(trace, op):
+    """Of what a call made, or acts on."""
+    for fd in op.get("new_fds", []):
+        return trace.channel(fd["channel"])["mechanism"]
+    return mechanism_of(trace, op)
+
+
+@scenario("creat, openat2, epoll_pwait2, tkill, mremap and others that few programs call")
+def seldom(directory):
+    result = record(directory, lab("seldom", os.path.join(directory, "fifo")))
+    trace = result.trace
+    compare(result, "fifo")
+    for line in did(result, "called"):
+        (op,) = trace.operations(syscall=line["channel"])
+        expect_equal(op["returned"], line["result"], f"what {op['syscall']} returned")
+        wanted = None if line["mechanism"] in ("signal", "none") else line["mechanism"]
+        expect_equal(channel_kind(trace, op), wanted, f"what {op['syscall']} is about")
+    for syscall, name, origin in (
+        ("tkill", "SIGUSR1", "thread"),
+        ("rt_tgsigqueueinfo", "SIGUSR2", "queue"),
+    ):
+        (line,) = trace.of("signal", event="generate", signal=name)
+        raised = trace.operation(line["operation"])["syscall"]
+        expect_equal((raised, line["origin"]), (syscall, origin), f"who raised {name}, and how")
+    expect_equal(trace.operations(syscall="nanosleep")[0]["timeout_ns"], 1000000, "as asked")
 
 
 if __name__ == "__main__":
