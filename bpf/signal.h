@@ -42,6 +42,8 @@ static __always_inline void siginfo_read(struct wire_signal *record, u64 info)
 	record->has_info = 1;
 	record->code = BPF_CORE_READ(siginfo, si_code);
 	record->sender_pid = BPF_CORE_READ(siginfo, _sifields._kill._pid);
+	if (WIRE_BRINGS_VALUE(record->code))
+		record->value = BPF_CORE_READ(siginfo, _sifields._rt._sigval.sival_int);
 }
 
 #define SIGHUP 1

@@ -366,8 +366,11 @@ struct wire_signal {
 	__u8 pad[6];
 	__u64 target_operation; /* in which the target was blocked; 0: in none that is recorded */
 	__u32 chosen_tid;	/* thread that was woken for it; 0: none was */
-	__u32 pad2;
+	__s32 value;		/* si_int, where `code` is one of WIRE_BRINGS_VALUE */
 };
+
+/* SI_ASYNCIO to SI_QUEUE, asm-generic/siginfo.h: such a signal has a number with it. */
+#define WIRE_BRINGS_VALUE(code) ((code) >= -4 && (code) <= -1)
 
 /* What the target did when the signal came; 0 where nobody can tell. */
 enum wire_target {

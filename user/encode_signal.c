@@ -82,6 +82,8 @@ static void generate_fields(struct encoder *encoder, const struct wire_signal *r
 	json_field_text(json, KEY(signal, origin), origin_name(origin));
 	if (record->has_info)
 		json_field_int(json, KEY(signal, code), record->code);
+	if (record->has_info && WIRE_BRINGS_VALUE(record->code))
+		json_field_int(json, KEY(signal, value), record->value);
 	if (has_sender(origin))
 		thread_field(json, KEY(signal, from), record->head.pid, record->head.tid);
 	thread_field(json, KEY(signal, to), record->to_pid, record->to_tid);

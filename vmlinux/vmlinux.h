@@ -366,6 +366,11 @@ struct kernel_siginfo {
 		struct {
 			pid_t _pid; /* at the same place for kill, sigqueue and SIGCHLD */
 		} _kill;
+		struct {
+			struct {
+				int sival_int;
+			} _sigval;
+		} _rt;
 	} _sifields;
 };
 

@@ -124,7 +124,14 @@ def check_deaths(result):
 def check_values(result):
     """sigqueue's signal has its own origin and goes through a real-time number."""
     queued = generated(result.trace, signal="SIGRTMIN")
-    expect_equal([s["origin"] for s in queued], ["queue"], "the signal of sigqueue")
+    sent = [t["value"] for t in result.truth if t["do"] == "signal-sent" and "value" in t]
+    expect_equal(
+        [(s["origin"], s["value"]) for s in queued],
+        [("queue", value) for value in sent],
+        "the signal of sigqueue, with its number",
+    )
+    others = [s for s in generated(result.trace) if s["origin"] != "queue"]
+    expect(not any("value" in s for s in others), "no other has one", others)
     thread = generated(result.trace, signal="SIGUSR2")
     expect_equal(
         [(s["origin"], s["group"] if "group" in s else False) for s in thread],
