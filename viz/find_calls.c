@@ -75,22 +75,56 @@ static void tell_interrupted(struct diagnosis *d, const struct viz_operation *op
 	finding_say(d, f, "call", "%s", say_call(d, op));
 }
 
-/* Whether the process got what it wanted afterwards, there or elsewhere; or somebody did there. */
-static bool succeeded_later(const struct diagnosis *d, const struct viz_operation *op)
-{
-	for (size_t i = op->index + 1; i < d->model->operation_count; i++) {
-		const struct viz_operation *next = d->model->operations[i];
+/* Of connect and bind: the last that went well of each process, and at each address. */
+struct successes {
+	struct map of_process;
+	struct map of_address;
+};
 
-		if (viz_operation_done(next) && viz_bytes_equal(next->syscall, op->syscall) &&
-		    !viz_operation_failed(next) &&
-		    (next->process == op->process ||
-		     viz_bytes_equal(next->peer_address, op->peer_address)))
-			return true;
-	}
-	return false;
+static bool connects_or_binds(const struct viz_operation *op)
+{
+	return is_call(op, "connect") || is_call(op, "bind");
 }
 
-static void tell_refused(struct diagnosis *d, const struct viz_operation *op)
+static uint64_t process_key(const struct viz_operation *op)
+{
+	return (uint64_t)op->process->index << 1 | is_call(op, "bind");
+}
+
+static struct map *address_map(struct successes *successes, const struct viz_operation *op)
+{
+	return &successes[is_call(op, "bind")].of_address;
+}
+
+static struct successes *successes_find(struct diagnosis *d)
+{
+	struct successes *successes = arena_array(d->arena, 2, sizeof(*successes));
+
+	for (size_t i = 0; i < d->model->operation_count; i++) {
+		struct viz_operation *op = d->model->operations[i];
+
+		if (op->role != ROLE_OPEN || !viz_operation_done(op) || viz_operation_failed(op) ||
+		    !connects_or_binds(op))
+			continue;
+		map_put_uint(d->arena, &successes->of_process, process_key(op), op);
+		if (op->peer_address.len)
+			map_put(d->arena, address_map(successes, op), op->peer_address, op);
+	}
+	return successes;
+}
+
+/* Whether the process got what it wanted afterwards, there or elsewhere; or somebody did there. */
+static bool succeeded_later(struct successes *successes, const struct viz_operation *op)
+{
+	const struct viz_operation *own = map_get_uint(&successes->of_process, process_key(op));
+	const struct viz_operation *there =
+		op->peer_address.len ? map_get(address_map(successes, op), op->peer_address) : NULL;
+
+	return (own && own->index > op->index) || (there && there->index > op->index);
+}
+
+static void tell_refused(struct diagnosis *d, struct successes *successes,
+			 const struct viz_operation *op)
 {
 	struct finding *f = finding_fold(d, FINDING_CONNECTION_REFUSED, op->enter_ns, op->process,
 					 NULL);
@@ -98,7 +132,7 @@ static void tell_refused(struct diagnosis *d, const struct viz_operation *op)
 	f->channel = op->channel;
 	finding_operation(d, f, op);
 	finding_say(d, f, "address", "%s", say_bytes(d, op->peer_address));
-	if (f->times == 1 && succeeded_later(d, op))
+	if (f->times == 1 && succeeded_later(successes, op))
 		f->severity = SEVERITY_NOTE;
 }
 
@@ -121,7 +155,8 @@ static const struct viz_process *holder_of(const struct diagnosis *d,
 	return NULL;
 }
 
-static void tell_in_use(struct diagnosis *d, const struct viz_operation *op)
+static void tell_in_use(struct diagnosis *d, struct successes *successes,
+			const struct viz_operation *op)
 {
 	const struct viz_process *holder = op->peer_address.len ? holder_of(d, op) : NULL;
 	struct finding *f = finding_fold(d, FINDING_ADDRESS_IN_USE, op->enter_ns, op->process,
@@ -133,28 +168,27 @@ static void tell_in_use(struct diagnosis *d, const struct viz_operation *op)
 	finding_say(d, f, "holder", "%s",
 		    holder ? say_phrase(d, PHRASE_BOUND_BY, say_process(d, holder), NULL, NULL)
 			   : "");
-	if (f->times == 1 && succeeded_later(d, op))
+	if (f->times == 1 && succeeded_later(successes, op))
 		f->severity = SEVERITY_NOTE;
 }
 
-/* What this end sent and the other threw away. */
-static uint64_t thrown_away(const struct diagnosis *d, const struct viz_operation *op)
+/* What was sent on each channel, by its index, and thrown away by the other end. */
+static uint64_t *thrown_away(struct diagnosis *d)
 {
-	uint64_t bytes = 0;
+	uint64_t *bytes = arena_array(d->arena, d->model->channel_count + 1, sizeof(*bytes));
 
 	for (size_t i = 0; i < d->pairing->message_count; i++) {
 		const struct viz_message *m = d->pairing->messages[i];
 
-		if (m->fate == FATE_DISCARDED && m->from.operation &&
-		    m->from.operation->channel == op->channel)
-			bytes += m->bytes;
+		if (m->fate == FATE_DISCARDED && m->from.operation && m->from.operation->channel)
+			bytes[m->from.operation->channel->index] += m->bytes;
 	}
 	return bytes;
 }
 
-static void tell_reset(struct diagnosis *d, const struct viz_operation *op)
+static void tell_reset(struct diagnosis *d, const uint64_t *thrown, const struct viz_operation *op)
 {
-	uint64_t bytes = op->channel && is_stream(op->channel) ? thrown_away(d, op) : 0;
+	uint64_t bytes = op->channel && is_stream(op->channel) ? thrown[op->channel->index] : 0;
 	struct finding *f;
 
 	if (!bytes || d->incomplete)
@@ -198,6 +232,9 @@ static void tell_slow(struct diagnosis *d, const struct viz_operation *op)
 
 void find_calls(struct diagnosis *d)
 {
+	struct successes *successes = successes_find(d);
+	const uint64_t *thrown = thrown_away(d);
+
 	find_interrupted(d);
 	for (size_t i = 0; i < d->model->operation_count; i++) {
 		const struct viz_operation *op = d->model->operations[i];
@@ -213,10 +250,10 @@ void find_calls(struct diagnosis *d)
 		if (has_error(op, "EINTR") && !d->incomplete)
 			tell_interrupted(d, op, 0);
 		else if (has_error(op, "ECONNREFUSED") && is_call(op, "connect"))
-			tell_refused(d, op);
+			tell_refused(d, successes, op);
 		else if (has_error(op, "EADDRINUSE") && is_call(op, "bind"))
-			tell_in_use(d, op);
+			tell_in_use(d, successes, op);
 		else if (has_error(op, "ECONNRESET"))
-			tell_reset(d, op);
+			tell_reset(d, thrown, op);
 	}
 }

@@ -77,25 +77,25 @@ static void tell_broken(struct diagnosis *d, const struct viz_operation *op)
 }
 
 /* A writer that goes on at EPIPE is told of once for each channel. */
-static bool told_before(const struct diagnosis *d, const struct viz_operation *op)
+static bool told_before(struct diagnosis *d, struct map *told, const struct viz_operation *op)
 {
-	for (size_t i = 0; i < d->count; i++) {
-		const struct finding *f = d->findings[i];
+	const uint64_t key = (uint64_t)op->process->index << 32 | op->channel->index;
 
-		if (f->row == finding_row(FINDING_BROKEN_PIPE) && f->channel == op->channel &&
-		    f->processes[0] == op->process)
-			return true;
-	}
+	if (map_get_uint(told, key))
+		return true;
+	map_put_uint(d->arena, told, key, d);
 	return false;
 }
 
 void find_ends(struct diagnosis *d)
 {
+	struct map told = {0};
+
 	for (size_t i = 0; i < d->model->operation_count; i++) {
 		const struct viz_operation *op = d->model->operations[i];
 
 		if (op->role == ROLE_SEND && op->channel && has_error(op, "EPIPE") &&
-		    !told_before(d, op))
+		    !told_before(d, &told, op))
 			tell_broken(d, op);
 	}
 }

@@ -225,20 +225,6 @@ static void wait_for_children(struct wait_graph *graph, struct wait *wait)
 	wait->open |= !any;
 }
 
-/* In a glance, what a descriptor stands for is in its process's table alone. */
-static const struct viz_channel *held_as(const struct wait_graph *graph,
-					 const struct viz_process *process, int32_t fd)
-{
-	for (size_t i = 0; graph->whole && i < graph->model->holding_count; i++) {
-		const struct viz_holding *holding = graph->model->holdings[i];
-
-		if (holding->process == process && holding->fd == fd &&
-		    holding->until_ns == VIZ_NEVER)
-			return holding->channel;
-	}
-	return NULL;
-}
-
 static void wait_for_any(struct wait_graph *graph, struct wait *wait)
 {
 	const struct viz_operation *op = wait->operation;
@@ -246,8 +232,9 @@ static void wait_for_any(struct wait_graph *graph, struct wait *wait)
 	wait->open |= op->waits_cut || op->waits_for_count == 0;
 	for (size_t i = 0; i < op->waits_for_count; i++) {
 		const struct viz_wait *w = &op->waits_for[i];
-		const struct viz_channel *channel = w->channel ? w->channel
-							       : held_as(graph, op->process, w->fd);
+		const struct viz_channel *channel =
+			w->channel ? w->channel
+				   : map_get_uint(&graph->held, wait_fd_key(op->process, w->fd));
 		bool out = viz_wait_has(w, OUT) || viz_wait_has(w, WRNORM);
 
 		wait->open |= !channel;

@@ -74,6 +74,18 @@ static void note_glimpsed(struct wait_graph *graph)
 	}
 }
 
+/* In a glance, what a descriptor stands for is in its process's table alone. */
+static void note_held(struct wait_graph *graph)
+{
+	for (size_t i = graph->model->holding_count; graph->whole && i-- > 0;) {
+		const struct viz_holding *holding = graph->model->holdings[i];
+
+		if (holding->until_ns == VIZ_NEVER)
+			map_put_uint(graph->arena, &graph->held,
+				     wait_fd_key(holding->process, holding->fd), holding->channel);
+	}
+}
+
 static void note_message(struct wait_graph *graph, const struct viz_message *m)
 {
 	if (m->channel && m->fate == FATE_UNREAD)
@@ -96,17 +108,20 @@ static void collect(struct wait_graph *graph)
 	graph->user_counts = arena_array(graph->arena, model->channel_count + 1,
 					 sizeof(*graph->user_counts));
 	graph->unread = arena_array(graph->arena, model->channel_count + 1, sizeof(*graph->unread));
+	graph->made = arena_array(graph->arena, model->channel_count + 1, sizeof(*graph->made));
 	for (size_t i = 0; i < model->operation_count; i++) {
 		const struct viz_operation *op = model->operations[i];
 
 		if (op->passed_fds_count && pending)
 			note_flights(graph, op);
+		wait_note_made(graph, op);
 		if (op->channel && is_named(op->channel))
 			add_user(graph, op->channel, op->process);
 		if (op->new_fds_count && is_named(op->new_fds[0].channel))
 			add_user(graph, op->new_fds[0].channel, op->process);
 	}
 	note_glimpsed(graph);
+	note_held(graph);
 	for (size_t i = 0; i < graph->pairing->message_count; i++)
 		note_message(graph, graph->pairing->messages[i]);
 }
@@ -121,23 +136,20 @@ static void add_wait(struct wait_graph *graph, const struct viz_operation *op)
 	wait->since_ns = op->began ? op->began_ns : op->enter_ns;
 	wait_find_enders(graph, wait);
 	ARENA_PUSH(graph->arena, graph->waits, graph->count, wait);
+	wait->next_of_process = map_get_uint(&graph->of_process, (uintptr_t)wait->process);
+	map_put_uint(graph->arena, &graph->of_process, (uintptr_t)wait->process, wait);
+	map_put_uint(graph->arena, &graph->of_thread, (uintptr_t)op->thread, wait);
 }
 
 static const struct wait *wait_of(const struct wait_graph *graph, const struct viz_thread *thread)
 {
-	for (size_t i = 0; i < graph->count; i++)
-		if (graph->waits[i]->operation->thread == thread)
-			return graph->waits[i];
-	return NULL;
+	return map_get_uint(&graph->of_thread, (uintptr_t)thread);
 }
 
 const struct wait *wait_of_process(const struct wait_graph *graph,
 				   const struct viz_process *process)
 {
-	for (size_t i = 0; i < graph->count; i++)
-		if (graph->waits[i]->process == process)
-			return graph->waits[i];
-	return NULL;
+	return map_get_uint(&graph->of_process, (uintptr_t)process);
 }
 
 bool wait_process_stuck(const struct wait_graph *graph, const struct viz_process *process)
@@ -187,49 +199,77 @@ static void find_stuck(struct wait_graph *graph)
 	}
 }
 
-/* From a wait to the waits of the processes that could end it. */
-static void reach(const struct wait_graph *graph, const struct wait *from, bool *reached)
-{
-	for (size_t i = 0; i < graph->count; i++) {
-		const struct wait *next = graph->waits[i];
-		bool leads = false;
+/* Tarjan's: depth first; what reaches each other lies together at the top of the stack. */
+struct search {
+	struct wait_graph *graph;
+	size_t *order, *low; /* of each wait, from 1 */
+	bool *stacked;
+	struct wait **stack;
+	size_t depth, next;
+};
 
-		for (size_t k = 0; k < from->ender_count; k++)
-			leads |= from->enders[k] == next->process;
-		if (!leads || !next->stuck || reached[i])
-			continue;
-		reached[i] = true;
-		reach(graph, next, reached);
+/* A process that waits for itself alone is no circle. */
+static void close_circle(struct search *search, const struct wait *root)
+{
+	size_t from = search->depth;
+	bool several = false;
+
+	do {
+		from--;
+		several |= search->stack[from]->process != root->process;
+	} while (search->stack[from] != root);
+	if (several)
+		search->graph->circle_count++;
+	for (size_t i = from; i < search->depth; i++) {
+		search->stacked[search->stack[i]->index] = false;
+		if (several)
+			search->stack[i]->circle = search->graph->circle_count;
 	}
+	search->depth = from;
 }
 
-/* Waits that reach each other; a process that waits for itself alone is no circle. */
+/* From a wait to the waits of the processes that could end it. As deep as there are waits. */
+static void visit(struct search *search, struct wait *wait)
+{
+	size_t at = wait->index;
+
+	search->order[at] = search->low[at] = ++search->next;
+	search->stack[search->depth++] = wait;
+	search->stacked[at] = true;
+	for (size_t k = 0; k < wait->ender_count; k++) {
+		const struct wait *first = wait_of_process(search->graph, wait->enders[k]);
+
+		for (const struct wait *w = first; w; w = w->next_of_process) {
+			if (!w->stuck)
+				continue;
+			if (!search->order[w->index])
+				visit(search, search->graph->waits[w->index]);
+			if (search->stacked[w->index] && search->low[w->index] < search->low[at])
+				search->low[at] = search->low[w->index];
+		}
+	}
+	if (search->low[at] == search->order[at])
+		close_circle(search, wait);
+}
+
 static void find_circles(struct wait_graph *graph)
 {
-	size_t n = graph->count;
-	bool **reached = arena_array(graph->arena, n + 1, sizeof(*reached));
+	const size_t n = graph->count + 1;
+	struct search search = {
+		.graph = graph,
+		.order = arena_array(graph->arena, n, sizeof(size_t)),
+		.low = arena_array(graph->arena, n, sizeof(size_t)),
+		.stacked = arena_array(graph->arena, n, sizeof(bool)),
+		.stack = arena_array(graph->arena, n, sizeof(struct wait *)),
+	};
 
-	for (size_t i = 0; i < n; i++) {
-		reached[i] = arena_array(graph->arena, n, sizeof(**reached));
-		if (graph->waits[i]->stuck)
-			reach(graph, graph->waits[i], reached[i]);
-	}
-	for (size_t i = 0; i < n; i++) {
-		bool fresh = false;
-
-		for (size_t k = i + 1; k < n && !graph->waits[i]->circle; k++)
-			if (reached[i][k] && reached[k][i] &&
-			    graph->waits[i]->process != graph->waits[k]->process) {
-				graph->waits[k]->circle = graph->circle_count + 1;
-				fresh = true;
-			}
-		if (fresh)
-			graph->waits[i]->circle = ++graph->circle_count;
-	}
+	for (size_t i = 0; i < graph->count; i++)
+		if (graph->waits[i]->stuck && !search.order[i])
+			visit(&search, graph->waits[i]);
 }
 
 /* Beyond this nobody reads the answer, and finding it would take too long. */
-#define WAITS_MOST 1000
+#define WAITS_MOST 20000
 
 struct wait_graph *wait_graph_new(struct arena *arena, const struct viz_model *model,
 				  const struct viz_pairing *pairing)

@@ -22,6 +22,7 @@ struct wait {
 	bool ready;    /* what it waits for is there: it only has not run yet */
 	bool stuck;    /* not open, and all its enders are stuck: it never ends */
 	size_t circle; /* number of its circle from 1; 0: it is in none */
+	struct wait *next_of_process;
 };
 
 /* A descriptor that was sent to somebody (SCM_RIGHTS): as long as it lies there, it is open. */
@@ -45,7 +46,12 @@ struct wait_graph {
 	size_t *user_counts;
 	struct wait_flight *flights;
 	size_t flight_count;
-	uint64_t *unread; /* of each channel: messages that lie in it */
+	uint64_t *unread;	      /* of each channel: messages that lie in it */
+	bool *made;		      /* of each channel: nobody before this trace can know it */
+	struct wait_knowers *knowers; /* of each channel, as far as somebody asked: wait_named.c */
+	struct map of_thread;	      /* the wait of each thread, and a process's first */
+	struct map of_process;
+	struct map held; /* a glance: what each process has as each descriptor */
 };
 
 struct wait_graph *wait_graph_new(struct arena *arena, const struct viz_model *model,

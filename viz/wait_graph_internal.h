@@ -8,6 +8,15 @@
 /* wait_enders.c: fills in who could end it. */
 void wait_find_enders(struct wait_graph *graph, struct wait *wait);
 
+/* wait_named.c: notes what this call makes that has a name; before any wait. */
+void wait_note_made(struct wait_graph *graph, const struct viz_operation *op);
+
+/* Key of graph->held. */
+static inline uint64_t wait_fd_key(const struct viz_process *process, int32_t fd)
+{
+	return (uint64_t)process->index << 32 | (uint32_t)fd;
+}
+
 void wait_add_ender(struct wait_graph *graph, struct wait *wait, const struct viz_process *process);
 
 /* All who hold such an end still. Nobody known: then somebody whom the trace does not know. */

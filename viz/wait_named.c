@@ -10,43 +10,63 @@ static bool descends_from(const struct viz_process *process, const struct viz_pr
 	return process != NULL;
 }
 
+/* All who know it, each once. */
+struct wait_knowers {
+	const struct viz_process **processes;
+	size_t count;
+	bool found;
+};
+
+static struct wait_knowers *knowers_of(struct wait_graph *graph, const struct viz_channel *channel)
+{
+	struct wait_knowers *knowers;
+
+	if (!graph->knowers)
+		graph->knowers = arena_array(graph->arena, graph->model->channel_count + 1,
+					     sizeof(*graph->knowers));
+	knowers = &graph->knowers[channel->index];
+	for (size_t i = 0; i < graph->model->process_count && !knowers->found; i++) {
+		const struct viz_process *process = graph->model->processes[i];
+
+		for (size_t k = 0; k < graph->user_counts[channel->index] && !process->ended; k++)
+			if (descends_from(process, graph->users[channel->index][k])) {
+				ARENA_PUSH(graph->arena, knowers->processes, knowers->count,
+					   process);
+				break;
+			}
+	}
+	knowers->found = true;
+	return knowers;
+}
+
 /* A child knows the queue of its parent, though it has not used it yet. */
 static void add_users(struct wait_graph *graph, struct wait *wait,
 		      const struct viz_channel *channel)
 {
-	struct viz_process **users = graph->users[channel->index];
-	size_t count = graph->user_counts[channel->index];
+	const struct wait_knowers *knowers = knowers_of(graph, channel);
+	const bool first = wait->ender_count == 0;
 
-	for (size_t i = 0; i < graph->model->process_count; i++) {
-		const struct viz_process *process = graph->model->processes[i];
-
-		for (size_t k = 0; k < count && !process->ended; k++)
-			if (descends_from(process, users[k])) {
-				wait_add_ender(graph, wait, process);
-				break;
-			}
-	}
+	for (size_t i = 0; i < knowers->count; i++)
+		if (first)
+			ARENA_PUSH(graph->arena, wait->enders, wait->ender_count,
+				   knowers->processes[i]);
+		else
+			wait_add_ender(graph, wait, knowers->processes[i]);
 	wait->open |= wait->ender_count == 0;
 }
 
 /* Nobody before this trace can know it: it has no name, or it was made where none was. */
-static bool made_here(const struct wait_graph *graph, const struct viz_channel *channel)
+void wait_note_made(struct wait_graph *graph, const struct viz_operation *op)
 {
 	enum { EXCLUSIVE = 02000, FILE_EXCLUSIVE = 0200 };
+	const struct viz_channel *made = op->new_fds_count ? op->new_fds[0].channel : op->channel;
+	int64_t key = -1;
 
-	for (size_t i = 0; i < graph->model->operation_count; i++) {
-		const struct viz_operation *op = graph->model->operations[i];
-		int64_t key = -1;
-
-		if (op->role != ROLE_OPEN || !viz_operation_done(op) || viz_operation_failed(op) ||
-		    !(op->channel == channel ||
-		      (op->new_fds_count && op->new_fds[0].channel == channel)))
-			continue;
-		viz_operation_argument(op, "key", &key);
-		if (key == 0 || (op->flags & (is_call(op, "mq_open") ? FILE_EXCLUSIVE : EXCLUSIVE)))
-			return true;
-	}
-	return false;
+	if (op->role != ROLE_OPEN || !made || !viz_operation_done(op) || viz_operation_failed(op))
+		return;
+	viz_operation_argument(op, "key", &key);
+	if (key == 0 || (op->flags & (is_call(op, "mq_open") ? FILE_EXCLUSIVE : EXCLUSIVE)))
+		graph->made[made->index] = true;
 }
 
 /* Nobody outside has it mapped, or could map it. */
@@ -54,7 +74,7 @@ static bool memory_is_ours(const struct wait_graph *graph, const struct viz_chan
 {
 	if (memory->found || memory->outsider_count)
 		return false;
-	return memory->mechanism == MECH_SYSV_SHM ? made_here(graph, memory) : !memory->name.len;
+	return memory->mechanism == MECH_SYSV_SHM ? graph->made[memory->index] : !memory->name.len;
 }
 
 /* Whoever has the memory that it lies in: a lock that is free makes no call. */
@@ -89,9 +109,9 @@ static void wait_at_queue(struct wait_graph *graph, struct wait *wait,
 {
 	if (graph->whole && channel->mechanism == MECH_POSIX_MQ)
 		wait_add_holders(graph, wait, channel, end);
-	else if (made_here(graph, channel))
+	else if (graph->made[channel->index])
 		add_users(graph, wait, channel);
-	wait->open |= !made_here(graph, channel);
+	wait->open |= !graph->made[channel->index];
 }
 
 void wait_at_named(struct wait_graph *graph, struct wait *wait, const struct viz_channel *channel,
