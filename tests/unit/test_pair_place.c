@@ -101,6 +101,18 @@ static void write_that_slept_while_full(void **state)
 					       "pipe 10>20 8192 s1102+4096 r1106+0 exact\n");
 }
 
+/* Nothing tells which came first: who began first is the better guess, whenever he returned. */
+static void guess_by_beginning(void **state)
+{
+	struct trace_text *t = *state;
+
+	trace_put(t, 1102, 10, 10, 40, 10, POSITIONS(0, 0, 0, 1, 0, 20));
+	trace_put(t, 1104, 30, 12, 20, 10, POSITIONS(0, 0, 0, 1, 0, 20));
+	trace_get(t, 1106, 20, 50, 51, 20, POSITIONS(1, 0, 20, 1, 1, 20));
+	assert_string_equal(trace_messages(t), "pipe 10>20 10 s1102+0 r1106+0 ambiguous\n"
+					       "pipe 30>20 10 s1104+0 r1106+10 ambiguous\n");
+}
+
 /* Two datagrams, and two receives at once that name what they found first. */
 static const char *two_receivers(struct trace_text *t, const char *first, const char *second)
 {
@@ -220,6 +232,7 @@ int main(void)
 		TEST(torn_write),
 		TEST(write_kept_together),
 		TEST(write_that_slept_while_full),
+		TEST(guess_by_beginning),
 		TEST(receivers_name_different_sends),
 		TEST(receivers_name_one_send),
 		TEST(counted_without_a_send),
