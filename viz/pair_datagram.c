@@ -113,7 +113,7 @@ static void pair_datagram_flow(struct pair_context *context, struct flow *flow,
 	route.outside = !receiver->received && !receiver->channel->created_in_trace &&
 			!pair_ever_held(receiver->channel, ACCESS_BOTH);
 	if (receiver->channel->mechanism == MECH_UNIX_SEQPACKET)
-		pair_take_ends(context, flow);
+		pair_take_ends(context, flow, &route);
 	route.outside |= pair_group_any(flow); /* it may have begun to listen later */
 	pair_take_out_dropped(context, flow, &route);
 	pair_flow(context, flow, &route);

@@ -191,8 +191,12 @@ void pair_terminal(struct pair_context *context, struct channel_traffic *traffic
 /* Nothing lay in it when tracing found it: its first receive slept before anybody began to send. */
 bool pair_starts_empty(const struct flow *flow);
 
-/* pair_packet_end.c: takes the ends of sequenced packets out of what was received. */
-void pair_take_ends(struct pair_context *context, struct flow *flow);
+/*
+ * pair_packet_end.c: takes the ends of sequenced packets out of what was received. A receive of 0
+ * bytes is the end unless it is an empty packet's turn.
+ */
+void pair_take_ends(struct pair_context *context, struct flow *flow,
+		    const struct pair_route *route);
 
 /* pair_content.c: a pipe's operations for the check of its content, and the check. */
 void pair_content_add(struct channel_traffic *traffic, const struct flow_item *item, bool send);

@@ -124,6 +124,34 @@ struct viz_signal *signal_take_pending(struct signal_context *context,
 	return signal;
 }
 
+static void forget_before(struct pending *pending, uint64_t before_ns)
+{
+	while (pending->taken < pending->count &&
+	       pending->items[pending->taken]->generate->at_ns < before_ns)
+		pending_take(pending)->fate = FATE_NONE;
+}
+
+void signal_forget_same(struct signal_context *context, const struct viz_signal_event *event,
+			uint64_t before_ns)
+{
+	forget_before(pending_of(context, &context->queues, event, event->to_tid), before_ns);
+	forget_before(pending_of(context, &context->queues, event, 0), before_ns);
+}
+
+void signal_forget_lower(struct signal_context *context, const struct viz_signal_event *event,
+			 uint64_t before_ns)
+{
+	struct viz_signal_event like = *event;
+
+	pending_of(context, &context->queues, event, 0)->waited_for = true;
+	for (like.number = 1; like.number < event->number; like.number++) {
+		struct pending *pending = pending_of(context, &context->queues, &like, 0);
+
+		if (pending->waited_for)
+			forget_before(pending, before_ns);
+	}
+}
+
 /* It may yet have ended the process; the one before it has not. */
 static void set_default(struct signal_context *context, const struct viz_process *process,
 			struct viz_signal *signal)

@@ -10,6 +10,7 @@ struct pending {
 	struct viz_signal **items;
 	size_t count, capacity;
 	size_t taken;
+	bool waited_for; /* a call has taken one, no handler */
 };
 
 /* What is remembered of a process until its end. */
@@ -62,6 +63,15 @@ struct viz_signal *signal_new(struct signal_context *context, const struct viz_s
 /* The next one pending of that number, for a thread or its process; NULL: there is none. */
 struct viz_signal *signal_take_pending(struct signal_context *context,
 				       const struct viz_signal_event *event);
+/*
+ * Where records are missing, what a wait for signals says of those that were pending: one that slept
+ * has found none, and one that took a number has found no lower one that is waited for, too. They
+ * have been taken by calls that are not here. Before, and after, its own signal is taken.
+ */
+void signal_forget_same(struct signal_context *context, const struct viz_signal_event *event,
+			uint64_t before_ns);
+void signal_forget_lower(struct signal_context *context, const struct viz_signal_event *event,
+			 uint64_t before_ns);
 void signal_name_killer(struct signal_context *context, struct viz_process *process);
 
 #endif

@@ -72,10 +72,16 @@ static struct viz_signal *accept_signal(struct signal_context *context,
 {
 	struct viz_signal_event like = {
 		.to = op->process, .to_tid = op->thread->tid, .number = number};
-	struct viz_signal *signal = signal_take_pending(context, &like);
+	bool counts = context->pair->lost && !reads_signals(op);
+	struct viz_signal *signal;
 
+	if (counts && op->resumed_ns)
+		signal_forget_same(context, &like, op->enter_ns);
+	signal = signal_take_pending(context, &like);
 	if (!signal)
 		return NULL; /* it was sent before the trace began */
+	if (counts && signal->generate->group)
+		signal_forget_lower(context, &like, op->enter_ns);
 	signal->accepted_by = viz_operation_use(op);
 	signal->fate = FATE_HANDLED;
 	return signal;

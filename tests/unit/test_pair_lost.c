@@ -151,6 +151,71 @@ static void urgent_bytes_by_place(void **state)
 					       "tcp ->20 1 - r1121+0 ambiguous\n");
 }
 
+/* No buffer names an empty packet: between two that are named lies what lies between their sends. */
+static void empty_packets(void **state)
+{
+	struct trace_text *t = *state;
+
+	trace_channel(t, "unix:[5]", "unix-seqpacket", ",'peer':'unix:[6]'");
+	trace_channel(t, "unix:[6]", "unix-seqpacket", "");
+	for (unsigned i = 0; i < 5; i++) /* 1101: 4 bytes, 1103: none, … */
+		trace_call(t, (struct call){1101 + 2 * i, "write", "send", 10, 0, 5, "unix:[5]",
+					    10 + 2 * i, 11 + 2 * i, i % 2 ? 0 : 4, ""});
+	/* the first two receives are missing */
+	trace_call(t, (struct call){1115, "recvfrom", "receive", 20, 0, 6, "unix:[6]", 34, 35, 4,
+				    ",'requested':9,'chunks':[{'operation':1105,'bytes':4}]"});
+	trace_call(t, (struct call){1117, "recvfrom", "receive", 20, 0, 6, "unix:[6]", 36, 37, 0,
+				    ",'requested':9"});
+	trace_call(t, (struct call){1119, "recvfrom", "receive", 20, 0, 6, "unix:[6]", 38, 39, 4,
+				    ",'requested':9,'chunks':[{'operation':1109,'bytes':4}]"});
+	trace_call(t, (struct call){1121, "recvfrom", "receive", 20, 0, 6, "unix:[6]", 40, 41, 0,
+				    ",'requested':9"});
+	assert_string_equal(trace_messages(t),
+			    "unix-seqpacket 10>20 4 s1105+0 r1115+0 exact\n"
+			    "unix-seqpacket 10>20 0 s1107+0 r1117+0 ambiguous\n"
+			    "unix-seqpacket 10>20 4 s1109+0 r1119+0 exact\n"
+			    "unix-seqpacket 10>- 4 s1101+0 - ambiguous unread\n"
+			    "unix-seqpacket 10>- 0 s1103+0 - ambiguous unread\n");
+	assert_int_equal(t->pairing->eof_count, 1);
+}
+
+static void kill_at(struct trace_text *t, unsigned id, uint64_t at_ns, int number)
+{
+	trace_call(t,
+		   (struct call){id, "kill", "signal", 10, 0, -1, NULL, at_ns, at_ns + 2, 0, ""});
+	trace_line(t,
+		   "{'type':'signal','event':'generate','at_ns':%lu,'signal':'%d','number':%d,"
+		   "'to':{'pid':20,'tid':20},'origin':'kill','from':{'pid':10,'tid':10},"
+		   "'group':true,'result':'queued','operation':%u}",
+		   (unsigned long)at_ns + 1, number, number, id);
+}
+
+static void wait_at(struct trace_text *t, unsigned id, uint64_t at_ns, int number, const char *more)
+{
+	trace_call(t, (struct call){id, "rt_sigtimedwait", "wait", 20, 0, -1, NULL, at_ns,
+				    at_ns + 8, number, more});
+}
+
+/* One that sleeps has found none of its number, one that takes a number has found no lower one. */
+static void signals_taken_by_missing_waits(void **state)
+{
+	struct trace_text *t = *state;
+
+	kill_at(t, 1101, 10, 34); /* its wait is missing */
+	wait_at(t, 1105, 17, 34, ",'off_cpu_ns':5,'resumed_ns':24");
+	kill_at(t, 1103, 20, 34);
+	kill_at(t, 1107, 30, 34); /* the same */
+	kill_at(t, 1109, 33, 35);
+	wait_at(t, 1111, 40, 35, "");
+	kill_at(t, 1113, 50, 34);
+	wait_at(t, 1115, 60, 34, "");
+	assert_string_equal(trace_messages(t), "34 10>20 0 s1103+0 r1105+0 ambiguous handled\n"
+					       "35 10>20 0 s1109+0 r1111+0 ambiguous handled\n"
+					       "34 10>20 0 s1113+0 r1115+0 ambiguous handled\n"
+					       "34 10>20 0 s1101+0 - ambiguous\n"
+					       "34 10>20 0 s1107+0 - ambiguous\n");
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, trace_tear_down)
 
 int main(void)
@@ -161,6 +226,8 @@ int main(void)
 		TEST(packets_by_slot),
 		TEST(urgent_bytes_by_buffer),
 		TEST(urgent_bytes_by_place),
+		TEST(empty_packets),
+		TEST(signals_taken_by_missing_waits),
 		TEST(urgent_byte_of_a_missing_send),
 		/* clang-format on */
 	};
