@@ -27,13 +27,18 @@ loader.exec_module(truthgen)
 
 MESSAGES = 3000
 
-# Not as it must be yet: faults of these kinds are told, not counted.
+# Not as it must be yet: faults of these kinds are told, not counted. Several threads that receive
+# from one UDP socket at once, or send on one connection of TCP: nothing tells which came first.
 NOT_YET = {
+    "tcp several",
+    "udp several",
+}
+
+# What share is ambiguous depends on the run; many are judged together by tests/truthgen/run.
+BY_SHARE = {
     "eventfd several",
     "fifo several",
     "pipe several",
-    "tcp several",
-    "udp several",
 }
 
 
@@ -44,6 +49,8 @@ def kind_of(fault):
 def is_tolerated(fault):
     """What is missing or ambiguous may be so yet in some kinds, what is false nowhere."""
     said = fault.split(": ", 1)[1].split(", ")
+    if kind_of(fault) in BY_SHARE:
+        return all(re.fullmatch(r"\d+ of \d+ ambiguous( ones wrong)?", words) for words in said)
     false = any(re.fullmatch(r"\d+ (wrong|length|fate|duplicate)", words) for words in said)
     return not false and kind_of(fault) in NOT_YET
 

@@ -134,7 +134,8 @@ class Truth:
 
 class Comparison:
     """Counts by flow: pairs that are true, and of those that the tool tells of: exact and right,
-    doubted (ambiguous) and right, mistaken, wrong (and called exact), missing, duplicate;
+    doubted (ambiguous) and right, mistaken, wrong (and called exact), missing, duplicate; guessed:
+    missing, but something else is told of its calls, and doubted;
     length: the right two calls, but another number of bytes; and fate: said to be unread or from outside, though a call here is its other side."""
 
     def __init__(self, truth, gone=(), moved=None):
@@ -143,6 +144,7 @@ class Comparison:
         self.moved = moved or {}  # operation -> its time, where the trace has another one
         self.counts = defaultdict(Counter)
         self.found = Counter()
+        self.guessed = set()  # calls of which something wrong is told, and doubted
         self.examples = []
 
     def note(self, flow, what, message):
@@ -187,6 +189,7 @@ class Comparison:
         if not self.fits(message, key):
             fault = "length" if self.right_but_for_length(message, key) else "wrong"
             self.note(flow, fault if exact else "mistaken", message)
+            self.guessed |= set() if exact else {send, receive}
             return
         self.found[key] += message["bytes"] or 1
         total = sum(size for _, _, size in self.truth.pairs[key]) or 1
@@ -242,10 +245,9 @@ class Comparison:
                 continue
             counts = self.counts[receive.flow]
             counts["pairs"] += 1
-            if self.found[key] < sum(size for _, _, size in pieces):
-                counts["missing"] += 1
-            elif key not in self.found:
-                counts["missing"] += 1
+            told = key in self.found and self.found[key] >= sum(size for _, _, size in pieces)
+            counts["missing"] += not told
+            counts["guessed"] += not told and not self.guessed.isdisjoint((send, receive))
         return self
 
 

@@ -8,6 +8,7 @@ PIPES = ("pipe", "fifo")
 BY_ORDER = (*PIPES, "eventfd")  # nothing but the order of calls tells, where there are several
 DOUBT_MOST = 0.025  # of the pairs of these
 DOUBT_RIGHT = 0.9  # of the doubted ones
+DOUBT_FEW = 100  # of fewer, the share says nothing
 
 
 class Sums:
@@ -47,13 +48,16 @@ def faults(kind, counts):
     """What is wrong with these counts, in words."""
     mechanism, several = kind
     found = found_false(counts)
-    if counts["missing"]:
-        found.append(f"{counts['missing']} of {counts['pairs']} missing")
+    by_order = mechanism in BY_ORDER and several == "several"
+    # Where doubt is allowed, a message that is told otherwise and doubted is not missing.
+    missing = counts["missing"] - (counts["guessed"] if by_order else 0)
+    if missing > 0:
+        found.append(f"{missing} of {counts['pairs']} missing")
     doubted = counts["doubted"] + counts["mistaken"]
-    if mechanism in BY_ORDER and several == "several":
+    if by_order:
         if doubted > DOUBT_MOST * counts["pairs"]:
             found.append(f"{doubted} of {counts['pairs']} ambiguous")
-        if counts["doubted"] < DOUBT_RIGHT * doubted:
+        if doubted >= DOUBT_FEW and counts["doubted"] < DOUBT_RIGHT * doubted:
             found.append(f"{counts['mistaken']} of {doubted} ambiguous ones wrong")
     elif doubted:
         found.append(f"{doubted} of {counts['pairs']} ambiguous, where none need be")
@@ -79,17 +83,18 @@ def verdict_on_demand(sums):
     ]
 
 
-# Recall of what is left in a damaged trace: pipes have order alone, the rest an identity.
+# Recall of what is left in a damaged trace: some have order alone, the rest an identity.
 RECALL_PIPES = 0.9
 RECALL_NAMED = 0.99
 
 
-def verdict_damaged(sums):
-    """The same for a trace with something wrong in it: nothing false, most of the rest found."""
+def verdict_damaged(sums, named=True):
+    """The same for a trace with something wrong in it: nothing false, most of the rest found.
+    named: the kernel was asked for its buffers all the time."""
     found = []
     for kind, counts in sorted(sums.by_kind.items()):
         title = " ".join(kind)
-        least = RECALL_PIPES if kind[0] in PIPES else RECALL_NAMED
+        least = RECALL_NAMED if named and kind[0] not in BY_ORDER else RECALL_PIPES
         found += [f"{title}: {counts[w]} {w}" for w in ("wrong", "fate", "duplicate") if counts[w]]
         if counts["pairs"] - counts["missing"] < least * counts["pairs"]:
             found.append(f"{title}: {counts['missing']} of {counts['pairs']} missing")
