@@ -270,6 +270,31 @@ static void tell_taken(struct pair_context *context, const struct pair_route *ro
 		message->match = MATCH_AMBIGUOUS;
 }
 
+/* Which of the send's bytes were taken, from the first to the last. */
+static void note_taken(struct flow_item *send, const struct taken *taken)
+{
+	uint64_t end = taken->local + taken->bytes;
+
+	if (!send->place_hi || taken->local < send->place_lo)
+		send->place_lo = taken->local;
+	send->place_hi = end > send->place_hi ? end : send->place_hi;
+}
+
+/* Receives that name nothing took the rest: its end, or its beginning, or nobody can tell. */
+static void keep_rest(struct flow_item *send)
+{
+	bool together = send->place_hi - send->place_lo == send->used;
+
+	if (send->op && send->used && together && send->place_lo > send->local &&
+	    send->place_hi == send->local + send->amount) {
+		send->bytes = send->amount -= send->used;
+		send->used = 0;
+	} else if (send->used && (!together || send->place_lo != send->local)) {
+		send->doubt = true;
+	}
+	send->place_lo = send->place_hi = 0;
+}
+
 static struct taken take_chunk(const struct pair_context *context, struct flow_item *send,
 			       const struct viz_chunk *chunk)
 {
@@ -280,6 +305,7 @@ static struct taken take_chunk(const struct pair_context *context, struct flow_i
 		return taken;
 	taken.local = chunk_local(send, chunk);
 	end = taken.local + chunk->bytes;
+	note_taken(send, &taken);
 	if (!context->lost)
 		send->used += chunk->bytes;
 	else if (end > send->local + send->used)
@@ -346,6 +372,8 @@ void pair_take_chunks(struct pair_context *context, struct flow *flow,
 			continue;
 		take_all(context, route, &sends, receive);
 	}
+	for (size_t i = 0; i < flow->sends.count && !context->lost; i++)
+		keep_rest(&flow->sends.items[i]);
 	pair_side_trim(context, &flow->sends, true);
 	pair_side_trim(context, &flow->receives, true);
 }

@@ -144,6 +144,22 @@ static void urgent_byte_inline(void **state)
 					       "unix-stream 10>20 3 s2+0 r3+2 exact\n");
 }
 
+/* Buffers are followed from some time on: what was received before names nothing. */
+static void named_from_the_middle_on(void **state)
+{
+	struct trace_text *t = *state;
+
+	SOCK(t, 1, true, 10, 20, "");
+	SOCK(t, 3, false, 12, 4, "");
+	SOCK(t, 4, false, 14, 3, "");
+	SOCK(t, 5, false, 16, 8, ",'chunks':[{'operation':1,'offset':7,'bytes':8}]");
+	SOCK(t, 6, false, 18, 5, ",'chunks':[{'operation':1,'offset':15,'bytes':5}]");
+	assert_string_equal(trace_messages(t), "unix-stream 10>20 4 s1+0 r3+0 exact\n"
+					       "unix-stream 10>20 3 s1+4 r4+0 exact\n"
+					       "unix-stream 10>20 8 s1+7 r5+0 exact\n"
+					       "unix-stream 10>20 5 s1+15 r6+0 exact\n");
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, trace_tear_down)
 
 int main(void)
@@ -159,6 +175,7 @@ int main(void)
 		TEST(urgent_byte_overtaken),
 		TEST(urgent_byte_left_behind),
 		TEST(urgent_byte_inline),
+		TEST(named_from_the_middle_on),
 		/* clang-format on */
 	};
 
