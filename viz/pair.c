@@ -6,6 +6,7 @@
 
 #include "model_build.h"
 #include "pair_internal.h"
+#include "pair_urgent.h"
 
 /* Messages wait for older ones of slower channels, but no more than these. */
 #define WAITING_MAX 200000

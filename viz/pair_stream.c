@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "pair_internal.h"
+#include "pair_urgent.h"
 
 static bool is_pipe(const struct viz_channel *channel)
 {

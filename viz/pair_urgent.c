@@ -8,6 +8,7 @@
  * receiver had read. So one is certain only if it was received before the next was sent, and what
  * came before it as well; from the first that is not certain on, no place in the stream is.
  */
+#include "pair_urgent.h"
 #include "pair_named.h"
 #include "pair_place.h"
 

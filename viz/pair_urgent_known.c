@@ -9,6 +9,7 @@
 
 #include "pair_named.h"
 #include "pair_place.h"
+#include "pair_urgent.h"
 
 static bool tells_positions(const struct flow_side *side)
 {

@@ -136,7 +136,8 @@ class Comparison:
     """Counts by flow: pairs that are true, and of those that the tool tells of: exact and right,
     doubted (ambiguous) and right, mistaken, wrong (and called exact), missing, duplicate; guessed:
     missing, but something else is told of its calls, and doubted;
-    length: the right two calls, but another number of bytes; and fate: said to be unread or from outside, though a call here is its other side."""
+    length: the right two calls, but another number of bytes; and fate: said to be unread or from
+    outside, though a call here is its other side."""
 
     def __init__(self, truth, gone=(), moved=None):
         self.truth = truth
