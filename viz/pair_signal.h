@@ -64,9 +64,9 @@ struct viz_signal *signal_new(struct signal_context *context, const struct viz_s
 struct viz_signal *signal_take_pending(struct signal_context *context,
 				       const struct viz_signal_event *event);
 /*
- * Where records are missing, what a wait for signals says of those that were pending: one that slept
- * has found none, and one that took a number has found no lower one that is waited for, too. They
- * have been taken by calls that are not here. Before, and after, its own signal is taken.
+ * Where records are missing, what a wait for signals says of those that were pending: one that
+ * slept has found none, and one that took a number has found no lower one that is waited for, too.
+ * They have been taken by calls that are not here. Before, and after, its own signal is taken.
  */
 void signal_forget_same(struct signal_context *context, const struct viz_signal_event *event,
 			uint64_t before_ns);

@@ -94,7 +94,7 @@ static size_t stretch_at(const struct known *known, uint32_t place)
 	return low;
 }
 
-/* The only urgent byte of all that had arrived and was not read; NULL: there are others, or gaps. */
+/* The only urgent byte of all that had arrived and was not read; NULL: there are others, gaps. */
 static struct flow_item *only_urgent(const struct known *known, const struct viz_operation *receive)
 {
 	uint32_t at = receive->at_entry.copied_seq, end = receive->at_exit.arrived;

@@ -151,7 +151,7 @@ static void urgent_bytes_by_place(void **state)
 					       "tcp ->20 1 - r1121+0 ambiguous\n");
 }
 
-/* No buffer names an empty packet: between two that are named lies what lies between their sends. */
+/* No buffer names an empty packet: between two that are lies what lies between their sends. */
 static void empty_packets(void **state)
 {
 	struct trace_text *t = *state;
