@@ -6,7 +6,7 @@
 #include "pair_ruler.h"
 
 /*
- * Replaces each settled send that the trace tells in turns by one for each of them, with its window.
+ * Replaces each settled send that the trace tells in turns by one for each of them, with a window.
  * One whose turns do not add up to what it wrote stays whole.
  */
 void turns_split(struct placing *p);
