@@ -2,9 +2,10 @@
 /*
  * Turns of a large write. One that finds the pipe full gives its lock up and sleeps with a part of
  * its bytes written, and others come between; while it has the lock, nobody does (fs/pipe.c,
- * pipe_write). A turn is what it wrote under the lock: from where the pipe stood when the thread ran
- * again, or got the lock after waiting for it, to where it stood when the thread fell asleep. Sleeps
- * that no signal ends, for memory or for the lock, are within a turn.
+ * pipe_write). A turn is what it wrote under the lock: from where the pipe stood when the thread
+ * ran again, or got the lock after waiting for it, to where it stood when the thread fell asleep.
+ * Sleeps that no signal ends, for memory or for the lock, are within a turn. Two turns without a
+ * sleep between them, since a reader on another processor was quick, are told as one.
  */
 #ifndef BPF_TURN_H
 #define BPF_TURN_H

@@ -304,27 +304,7 @@ struct wire_descriptors {
 	struct wire_fd fds[WIRE_FDS];
 };
 
-/* What a receive took of one send: goes out before the receive's own record. */
-struct wire_chunk {
-	struct wire_head head;
-	__u64 operation; /* the receive */
-	__u64 sender;	 /* the send */
-	__u32 message;	 /* which message of a sendmmsg */
-	__u32 offset;	 /* in that message */
-	__u32 len;	 /* bytes copied; 0 = the whole message */
-	__u32 pad;
-};
-
-/*
- * A large write that slept while its pipe was full: it had the pipe alone between the buffers `from`
- * and `to`. One goes out for each such turn, all of them before the write's own record.
- */
-struct wire_turn {
-	struct wire_head head;
-	__u64 operation;
-	__u32 from; /* buffers ever written when the turn began, as at_entry.head counts them */
-	__u32 to;   /* and when it was over */
-};
+#include "bpf/wire_evidence.h"
 
 /*
  * One message of sendmmsg or recvmmsg: they go out in their order before the operation's own

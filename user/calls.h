@@ -48,8 +48,8 @@ void calls_forget_thread(struct calls *calls, uint32_t tid);
 /* Keeps a copy of a begin record, for those still asleep when tracing ends. 0 or -ENOMEM. */
 int call_wait(struct call *call, uint64_t id, const void *begin, size_t len);
 /*
- * Keep for the call's line what a receive took, the turns of a write, a message that it moved, descriptors that it passed
- * on or got. 0 or -ENOMEM.
+ * Keep for the call's line what a receive took, the turns of a write, a message that it moved,
+ * descriptors that it passed on or got. 0 or -ENOMEM.
  */
 int call_chunk(struct call *call, const struct wire_chunk *chunk);
 int call_turn(struct call *call, const struct wire_turn *turn);
