@@ -45,17 +45,26 @@ void encoder_close(struct encoder *encoder)
 		if (len < (len_min))                                                               \
 			break;                                                                     \
 		write;                                                                             \
-		return;
+		return true;
 
-void encode_record(struct encoder *encoder, const void *data, size_t len)
+static bool encode_of_call(struct encoder *encoder, uint32_t kind, const void *data, size_t len)
 {
-	const struct wire_head *head = data;
-
-	switch (len < sizeof(*head) ? 0 : head->kind) {
+	switch (kind) {
 		RECORD(WIRE_OPERATION, sizeof(struct wire_operation),
 		       encode_operation(encoder, data, len))
 		RECORD(WIRE_DETAILED, sizeof(struct wire_details) + sizeof(struct wire_operation),
 		       encode_operation(encoder, data, len))
+		RECORD(WIRE_CHUNK, sizeof(struct wire_chunk), encode_chunk(encoder, data))
+		RECORD(WIRE_TURN, sizeof(struct wire_turn), encode_turn(encoder, data))
+		RECORD(WIRE_MESSAGE, offsetof(struct wire_message, address),
+		       encode_message(encoder, data))
+	}
+	return false;
+}
+
+static bool encode_of_others(struct encoder *encoder, uint32_t kind, const void *data, size_t len)
+{
+	switch (kind) {
 		RECORD(WIRE_OBJECT, sizeof(struct wire_object), encode_object(encoder, data))
 		RECORD(WIRE_PROCESS, sizeof(struct wire_process),
 		       encode_process(encoder, data, len))
@@ -65,12 +74,18 @@ void encode_record(struct encoder *encoder, const void *data, size_t len)
 		RECORD(WIRE_MAPPING, sizeof(struct wire_mapping), encode_mapping(encoder, data))
 		RECORD(WIRE_UNSEEN, sizeof(struct wire_unseen), encode_unseen(encoder, data))
 		RECORD(WIRE_SIGNAL, sizeof(struct wire_signal), encode_signal(encoder, data))
-		RECORD(WIRE_CHUNK, sizeof(struct wire_chunk), encode_chunk(encoder, data))
-		RECORD(WIRE_TURN, sizeof(struct wire_turn), encode_turn(encoder, data))
-		RECORD(WIRE_MESSAGE, offsetof(struct wire_message, address),
-		       encode_message(encoder, data))
 	}
-	encoder->malformed++;
+	return false;
+}
+
+void encode_record(struct encoder *encoder, const void *data, size_t len)
+{
+	const struct wire_head *head = data;
+	uint32_t kind = len < sizeof(*head) ? 0 : head->kind;
+
+	if (!encode_of_call(encoder, kind, data, len) &&
+	    !encode_of_others(encoder, kind, data, len))
+		encoder->malformed++;
 }
 
 void line_begin(struct json *json, enum record record)
