@@ -31,11 +31,12 @@ struct turns {
 static struct flow_item *empty_in_turn(const struct turns *turns, const struct flow_item *receive)
 {
 	struct flow_side *sends = &turns->flow->sends;
-	struct flow_item *send = &sends->items[turns->next];
+	struct flow_item *send;
 
-	if (turns->next == sends->count || !send->op)
+	if (turns->next == sends->count)
 		return NULL;
-	return send->bytes == 0 && send->enter_ns <= receive->exit_ns ? send : NULL;
+	send = &sends->items[turns->next];
+	return send->op && send->bytes == 0 && send->enter_ns <= receive->exit_ns ? send : NULL;
 }
 
 static void realign(struct turns *turns, const struct flow_item *receive)
