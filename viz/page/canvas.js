@@ -14,6 +14,7 @@ import { HALF, itemHalf, itemRow } from "./items.js";
 import { KIND, NONE } from "./store.js";
 
 const CHIP = 46; /* half a lane's head */
+const CROSSED = 9; /* pixels from a row to a line that runs through its words */
 
 export class Canvas {
 	constructor(app, items, layout) {
@@ -104,23 +105,34 @@ export class Canvas {
 	}
 
 	labels(from, to, halo) {
-		const { layout, items, pen } = this;
+		const { layout, items, pen, app } = this;
 		let last = -Infinity;
 
 		pen.halo = halo;
 
 		for (let i = from; i < to; i++) {
 			const y = layout.y(i);
+			const [top, bottom] = pen.lines(items.list[i], y);
 
-			if (y - last < ROW_LABELS - 2) continue;
+			if ((app.timeAxis ? top : y) - last < ROW_LABELS - 2) continue;
+			if (app.timeAxis && this.isCrossed(i, y)) continue;
 			pen.haloColour =
-				itemRow(items.list[i]) === this.app.selected ? this.app.theme.select : "";
+				itemRow(items.list[i]) === app.selected ? app.theme.select : "";
 			pen.label(items.list[i], y);
-			if (this.app.via && !halo) this.level(i, y);
-			last = y;
+			if (app.via && !halo) this.level(i, y);
+			last = app.timeAxis ? bottom : y;
 		}
 		pen.halo = false;
 		pen.haloColour = "";
+	}
+
+	/* To scale, words beside a lane may lie under the arrow before them or after them. */
+	isCrossed(i, y) {
+		const { layout, items, pen } = this;
+		const near = (k) =>
+			k >= 0 && k < items.count && Math.abs(layout.y(k) - y) < CROSSED && pen.across(items.list[k]);
+
+		return !pen.across(items.list[i]) && (near(i - 1) || near(i + 1));
 	}
 
 	/* Beside an arrow that ends or begins at the kernel: the object, and what lies in it then. */

@@ -8,6 +8,7 @@ import { HEAD } from "./layout.js";
 const WIDTH = 9;
 const MOST = 400; /* of a thread in sight */
 const LENGTH_ROW = 25; /* pixels of a row that has room for a length below its line */
+const LENGTH_LINE = 12; /* height of its words */
 const LIVELY_PART = 2; /* a call that slept this part of its time is a bar */
 
 const sleeps = (store, c) =>
@@ -64,6 +65,7 @@ export class Bars {
 	draw(pen, layout, from_ns, to_ns) {
 		const { ctx } = pen;
 
+		this.lengths = new Map();
 		for (const thread of this.threads) {
 			const x = layout.x(thread.lane);
 
@@ -106,7 +108,7 @@ export class Bars {
 		ctx.strokeRect(Math.round(x - WIDTH / 2) + 0.5, y1, WIDTH, y2 - y1);
 		const at = this.lengthY(layout, Math.max(y1, HEAD));
 
-		if (y2 - at > 2 && layout.rowHeight >= LENGTH_ROW)
+		if (y2 - at > 2 && layout.rowHeight >= LENGTH_ROW && this.isFree(x, at))
 			this.length(pen, duration(store.offCpu[call] || store.duration[call]), x, at);
 	}
 
@@ -116,6 +118,15 @@ export class Bars {
 		const i = Math.ceil(layout.positionAt(y) - 0.5);
 
 		return i < this.app.items.count ? Math.max(layout.y(i), y) + 11 : y + 14;
+	}
+
+	/* Several threads of a lane may sleep at a time: no length is written over another. */
+	isFree(x, y) {
+		const taken = this.lengths.get(x) || [];
+
+		if (taken.some((other) => Math.abs(other - y) < LENGTH_LINE)) return false;
+		this.lengths.set(x, [...taken, y]);
+		return true;
 	}
 
 	length(pen, text, x, y) {

@@ -11,6 +11,9 @@ const STUB = 58; /* an arrow to somebody outside */
 const LENGTH_ROOM = 66; /* of a lane's right side: how long the next one slept */
 const LOOP_ROOM = 150; /* for words beside an arrow to itself */
 const HEAD_LEN = 9;
+const ABOVE = -6; /* from a row to the foot of its words */
+const BESIDE = 4;
+const BELOW = 14;
 
 const MOVES = new Set(["splice", "tee", "vmsplice", "sendfile", "sendfile64", "copy_file_range"]);
 
@@ -242,6 +245,28 @@ export class RowPen extends TextPen {
 		else this.saidWords(row, kind, this.store.rowSaid(row), y);
 	}
 
+	/* The ends of an arrow from lane to lane; null: it is none. */
+	across(item) {
+		const arrow = this.store.rowKind(itemRow(item)) <= KIND.SIGNAL || this.isControl(item);
+		const ends = arrow && itemHalf(item) !== HALF.FOLD ? this.ends(item) : null;
+
+		return ends && Math.abs(ends.x1 - ends.x2) >= 1 ? ends : null;
+	}
+
+	/* Where its words stand: the first line and the last; above an arrow, beside all else. */
+	lines(item, y) {
+		const ends = this.across(item);
+		const first = y + (ends ? ABOVE : BESIDE);
+
+		return [first, ends && (ends.open1 || ends.open2) ? y + BELOW : first];
+	}
+
+	isControl(item) {
+		const kind = this.store.rowKind(itemRow(item));
+
+		return kind === KIND.EOF || kind === KIND.CONNECT || kind === KIND.FORK;
+	}
+
 	messageWords(item, row, y) {
 		const m = this.store.rowMessage(row);
 		const half = itemHalf(item);
@@ -300,7 +325,7 @@ export class RowPen extends TextPen {
 		const more = payload ? this.fitted(payload, MONO, room - width - 12) : "";
 		const all = width + (more ? 7 + this.width(more, MONO) : 0);
 		const x = self ? ends.x1 + 44 : (left + right) / 2 - all / 2;
-		const base = self ? y + 4 : y - 6;
+		const base = y + (self ? BESIDE : ABOVE);
 
 		this.text(shown, x, base, FONT, colour);
 		if (more) this.text(more, x + width + 7, base, MONO, this.theme.muted);
@@ -315,7 +340,7 @@ export class RowPen extends TextPen {
 		if (!ends.open1 && !ends.open2) return;
 		const shown = this.fitted(name || "outside", SMALL, 110);
 
-		this.text(shown, x - this.width(shown, SMALL) / 2, y + 14, SMALL, this.theme.muted);
+		this.text(shown, x - this.width(shown, SMALL) / 2, y + BELOW, SMALL, this.theme.muted);
 	}
 
 	saidWords(row, kind, said, y) {
