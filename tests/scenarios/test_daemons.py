@@ -51,7 +51,7 @@ def redis(directory):
     result = script(
         directory,
         f"redis-server --port {port} --unixsocket r.sock --save '' >server.log & S=$!",
-        WAIT % "test -S r.sock",
+        WAIT % "grep -qi 'ready to accept connections' server.log",
         "redis-cli -s r.sock set greeting over-unix",
         f"redis-cli -p {port} get greeting",
         f"redis-cli -p {port} shutdown nosave",

@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 
 from expectations import expect, expect_equal, expect_in
 from harness import lab, main, record, scenario
+from postgres import cluster
 from traces import BUILD, call, view
 from traces import messages as load_messages
 
@@ -220,24 +221,22 @@ def pcapng(directory):
                 expect(any(r[1].startswith(name) for r in rows), f"{name} sends", str(rows))
 
 
-def dissected(directory, command, *fields):
-    trace = record(directory, ["sh", "-c", command], "--payload", "4096", cwd=directory).trace_path
+def dissected(directory, command, *fields, **options):
+    result = record(
+        directory, ["sh", "-c", command], "--payload", "4096", cwd=directory, **options
+    )
     path = os.path.join(directory, "dissected.pcapng")
-    view(trace, "--mechanism", "tcp,unix-stream", "-o", path)
+    view(result.trace_path, "--mechanism", "tcp,unix-stream", "-o", path)
     return tshark(path, *fields)
 
 
-# As a client and a server of PostgreSQL talk.
-ASKS = r"""
-import os, socket
-client, server = socket.socketpair()
-if os.fork() == 0:
-    server.recv(99)
-    server.send(b"C\0\0\0\rSELECT 1\0")
-    os._exit(0)
-client.send(b"Q\0\0\0\rselect 1\0")
-client.recv(99)
-os.wait()
+# A server of its own, until one question was answered.
+ASKS = """
+setpriv --reuid=$USER_ID --regid=$GROUP_ID --clear-groups \\
+    $PROGRAMS/postgres -D data -k $PWD -c listen_addresses= -c fsync=off >log 2>&1 & SERVER=$!
+export PGHOST=$PWD PGUSER=test PGDATABASE=postgres
+until psql -XAt -c 'select 6 * 7' >answer 2>&1; do kill -0 $SERVER || exit 9; sleep 0.05; done
+kill -INT $SERVER; wait
 """
 
 
@@ -264,10 +263,13 @@ def dissectors(directory):
     )
     rows = dissected(directory, dbus, "dbus.member")
     expect(any("GetId" in row[0] for row in rows), "the call", str(rows))
-    with open(os.path.join(directory, "asks.py"), "w", encoding="ascii") as file:
-        file.write(ASKS)
-    rows = dissected(directory, "/usr/bin/python3 asks.py", "pgsql.query", "pgsql.tag")
-    expect_equal(rows, [["select 1", ""], ["", "SELECT 1"]], "PostgreSQL's query and answer")
+    rows = dissected(
+        directory, ASKS, "pgsql.query", "pgsql.tag", environment=cluster(directory)
+    )
+    expect_in(["select 6 * 7", ""], rows, "PostgreSQL's query")
+    expect(any(row[1] == "SELECT 1" for row in rows), "its answer", str(rows))
+    with open(os.path.join(directory, "answer"), encoding="ascii") as file:
+        expect_equal(file.read(), "42\n", "which psql was given")
 
 
 def picture_words(path):

@@ -190,7 +190,7 @@ def benchmark(directory, pipelined):
     result = script(
         place,
         "redis-server --port 0 --unixsocket r.sock --save '' >server.log & S=$!",
-        WAIT % "test -S r.sock",
+        WAIT % "grep -qi 'ready to accept connections' server.log",
         f"redis-benchmark -s r.sock -n {REQUESTS} -c 3 -P {pipelined} -t set -q >bench.log",
         "redis-cli -s r.sock shutdown nosave; wait",
         environment={"REDISCLI_HISTFILE": "/dev/null"},

@@ -130,7 +130,10 @@ export class Canvas {
 	isCrossed(i, y) {
 		const { layout, items, pen } = this;
 		const near = (k) =>
-			k >= 0 && k < items.count && Math.abs(layout.y(k) - y) < CROSSED && pen.across(items.list[k]);
+			k >= 0 &&
+			k < items.count &&
+			Math.abs(layout.y(k) - y) < CROSSED &&
+			pen.across(items.list[k]);
 
 		return !pen.across(items.list[i]) && (near(i - 1) || near(i + 1));
 	}
