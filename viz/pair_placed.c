@@ -86,12 +86,19 @@ static void list_receives(struct placing *p)
 		qsort(p->receives, p->receive_count, sizeof(*p->receives), compare_exits);
 }
 
+/* Only in a damaged trace: by its place it was received, by its time it had not been sent. */
+static bool is_too_early(const struct flow_item *send, const struct flow_item *receive)
+{
+	return receive->exit_ns < send->enter_ns;
+}
+
 /* `at`: from where on, on the ruler; send NULL: nobody knows whose bytes these are. */
 static void add_part(struct placing *p, const struct flow_item *send,
 		     const struct flow_item *receive, uint64_t at, uint64_t len)
 {
 	struct flow_piece piece = {.send = send, .receive = receive, .start = at, .amount = len};
-	bool doubt = !send || send->doubt || receive->doubt || flow_contradicts(p->flow, &piece);
+	bool doubt = !send || send->doubt || receive->doubt || is_too_early(send, receive) ||
+		     flow_contradicts(p->flow, &piece);
 
 	pair_add_part(p->context, p->route, &piece)->match = doubt ? MATCH_AMBIGUOUS : MATCH_EXACT;
 }
