@@ -43,7 +43,7 @@ def relay(directory):
     expect_equal((refused["error"], refused["role"]), ("EINVAL", "transfer"), "a socket is no file")
     vmsplice = {op["role"] for op in trace.operations(syscall="vmsplice")}
     expect_equal(vmsplice, {"send", "receive"}, "vmsplice's role is its end's")
-    picture = view(trace.path, columns=200)
+    picture = view(trace.path, "--unfold", columns=400)
     expect("sent by splice, without a copy" in picture, "the picture says so", picture)
 
 
