@@ -75,6 +75,28 @@ static __always_inline u64 operation_flags(struct task_state *state)
 	return state->sent++ & (RECORDS_UNASKED - 1) ? BPF_RB_NO_WAKEUP : record_flags();
 }
 
+/*
+ * Most records are short: a copy of fixed size costs less than bpf_ringbuf_output(), whose length
+ * varies. What the record says it has ends with its payload, the rest is not for reading.
+ */
+#define SHORT_EXTRA 8
+
+struct short_operation {
+	struct wire_operation operation;
+	u8 extra[SHORT_EXTRA];
+};
+
+static __always_inline long short_send(struct task_state *state)
+{
+	struct short_operation *record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
+
+	if (!record)
+		return -1;
+	__builtin_memcpy(record, &state->operation, sizeof(*record));
+	bpf_ringbuf_submit(record, operation_flags(state));
+	return 0;
+}
+
 /* The operation and what follows it in memory, as one record. */
 static __always_inline void operation_send(struct task_state *state, struct task_struct *task,
 					   u32 operation_state)
@@ -94,6 +116,8 @@ static __always_inline void operation_send(struct task_state *state, struct task
 		len += sizeof(state->details);
 		head_fill_of(&state->details.head, WIRE_DETAILED, len, task);
 		failed = bpf_ringbuf_output(&records, &state->details, len, operation_flags(state));
+	} else if (len <= sizeof(struct short_operation)) {
+		failed = short_send(state);
 	} else {
 		failed = bpf_ringbuf_output(&records, operation, len, operation_flags(state));
 	}
