@@ -54,6 +54,29 @@ static __always_inline u64 payload_room(const struct task_state *state)
 	return payload_max;
 }
 
+/*
+ * A few bytes, by way of the stack: a hardened kernel looks long at other places that the caller's
+ * bytes are copied to (mm/usercopy.c). A function of its own, since 6.18 takes frames of 64 bytes
+ * and more off the stack. `to` has room for a whole word; -1: not to be read.
+ */
+static __noinline int payload_word(u8 *to, u64 from, u64 len)
+{
+	u64 word = 0;
+
+	if (len > sizeof(word) || bpf_probe_read_user(&word, len, (void *)from))
+		return -1;
+	__builtin_memcpy(to, &word, sizeof(word));
+	return 0;
+}
+
+static __always_inline bool payload_copy(u8 *to, u64 from, u64 len)
+{
+	barrier_var(len);
+	if (len <= sizeof(u64))
+		return !payload_word(to, from, len);
+	return len <= WIRE_PAYLOAD_MAX && !bpf_probe_read_user(to, len, (void *)from);
+}
+
 /* Appends up to `len` bytes at `from`; false where the memory could not be read. */
 static __always_inline bool payload_append(struct task_state *state, u64 from, u64 len)
 {
@@ -67,8 +90,7 @@ static __always_inline bool payload_append(struct task_state *state, u64 from, u
 	if (len == 0)
 		return true;
 	have &= WIRE_PAYLOAD_MAX - 1;
-	barrier_var(len);
-	if (len > WIRE_PAYLOAD_MAX || bpf_probe_read_user(area + have, len, (void *)from))
+	if (!payload_copy(area + have, from, len))
 		return false;
 	state->operation.payload_len = have + len;
 	return true;
