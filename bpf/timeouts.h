@@ -125,11 +125,46 @@ __noinline int timeout_tell(struct task_state *state, u32 nr, u32 own)
 	return 0;
 }
 
-/* net/core/sock.c: sock_rcvtimeo() and sock_sndtimeo(), whose callers these are. */
-static __always_inline u64 socket_ticks(const struct task_state *state, struct sock *sk)
+static __always_inline bool is_patient(u32 mechanism)
 {
+	return mechanism == MECH_TCP || mechanism == MECH_UDP || mechanism == MECH_NETLINK ||
+	       is_unix(mechanism);
+}
+
+/* Buffers in a pipe; of any other object `none`. */
+static __always_inline u32 pipe_buffers(const struct wire_fd *object, u32 none)
+{
+	struct pipe_inode_info *pipe;
+
+	if (object->mechanism != MECH_PIPE && object->mechanism != MECH_FIFO)
+		return none;
+	pipe = KREAD((struct inode *)object->object.address, i_pipe);
+	return pipe ? KREAD(pipe, head) - KREAD(pipe, tail) : none;
+}
+
+/*
+ * splice and sendfile wait for either end, and only a socket ends it. For the pipe at the other one
+ * they wait first: for room in it (fs/splice.c, splice_file_to_pipe), or for something in it.
+ */
+static __always_inline u64 transfer_ticks(const struct task_state *state)
+{
+	const struct wire_fd *source = &state->operation.object, *sink = &state->details.made[0];
+
+	if (is_patient(source->mechanism) && pipe_buffers(sink, 0) < WIRE_PIPE_BUFFERS)
+		return KREAD((struct sock *)source->object.address, sk_rcvtimeo);
+	if (is_patient(sink->mechanism) && pipe_buffers(source, 1))
+		return KREAD((struct sock *)sink->object.address, sk_sndtimeo);
+	return 0;
+}
+
+/* net/core/sock.c: sock_rcvtimeo() and sock_sndtimeo(), whose callers these are. */
+static __always_inline u64 socket_ticks(const struct task_state *state)
+{
+	struct sock *sk = (struct sock *)state->operation.object.object.address;
 	u32 nr = state->operation.nr;
 
+	if (state->role == ROLE_TRANSFER)
+		return transfer_ticks(state);
 	if (state->role == ROLE_RECEIVE || nr == __NR_accept || nr == __NR_accept4)
 		return KREAD(sk, sk_rcvtimeo);
 	if (state->role == ROLE_SEND || nr == __NR_connect)
@@ -144,7 +179,7 @@ __noinline int socket_timeout_tell(struct task_state *state)
 
 	if (!state)
 		return 0;
-	ticks = socket_ticks(state, (struct sock *)state->operation.object.object.address);
+	ticks = socket_ticks(state);
 	if (!ticks || ticks >= TICKS_MAX)
 		return 0;
 	state->details.timeout_ns = ticks * tick_ns;
@@ -155,10 +190,7 @@ __noinline int socket_timeout_tell(struct task_state *state)
 
 static __always_inline void socket_timeout_look(struct task_state *state)
 {
-	u32 mechanism = state->operation.object.mechanism;
-
-	if (mechanism == MECH_TCP || mechanism == MECH_UDP || mechanism == MECH_NETLINK ||
-	    is_unix(mechanism))
+	if (is_patient(state->operation.object.mechanism) || state->role == ROLE_TRANSFER)
 		socket_timeout_tell(state);
 }
 

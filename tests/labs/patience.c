@@ -6,6 +6,8 @@
 #include <arpa/inet.h>
 #include <linux/netlink.h>
 #include <netinet/in.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -127,6 +129,48 @@ static void connections(long ms)
 	close(listener);
 }
 
+/* Bytes that are to go on into a socket that is full, or out of one that has none. */
+static void pass_in_vain(long ms)
+{
+	int ends[2], pipe_ends[2], file = (int)lab_check(memfd_create("file", 0), "memfd_create");
+
+	lab_check(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), "socketpair");
+	lab_check(pipe(pipe_ends), "pipe");
+	lab_check(write(file, "file", 4), "write");
+	WAIT(ends[0], SO_RCVTIMEO, ms, "splice",
+	     splice(ends[0], NULL, pipe_ends[1], NULL, 4096, 0));
+	lab_check(write(pipe_ends[1], "pipe", 4), "write");
+	fill(ends[0]);
+	WAIT(ends[0], SO_SNDTIMEO, ms + 4, "splice",
+	     splice(pipe_ends[0], NULL, ends[0], NULL, 4, 0));
+	WAIT(ends[0], SO_SNDTIMEO, ms + 8, "sendfile", sendfile(ends[0], file, &(off_t){0}, 4));
+	close(ends[0]);
+	close(ends[1]);
+	close(pipe_ends[0]);
+	close(pipe_ends[1]);
+	close(file);
+}
+
+/* A pipe with nothing in it is waited for without end, however patient the socket behind it is. */
+static void pass_later(long ms)
+{
+	pid_t passer = getpid(), child;
+	int ends[2], pipe_ends[2];
+
+	lab_check(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), "socketpair");
+	lab_check(pipe(pipe_ends), "pipe");
+	allow(ends[0], SO_SNDTIMEO, ms);
+	child = lab_fork();
+	if (!child) {
+		lab_wait_blocked(passer, SYS_splice);
+		lab_check(write(pipe_ends[1], "!", 1), "write");
+		_exit(EXIT_SUCCESS);
+	}
+	truth(.action = "endless", .channel = "splice",
+	      .result = lab_check(splice(pipe_ends[0], NULL, ends[0], NULL, 1, 0), "splice"));
+	lab_reap_well(child);
+}
+
 /* Something comes in time; and a socket with no patience set waits for ever. */
 static void in_time(long ms)
 {
@@ -160,6 +204,8 @@ int main(int argc, char **argv)
 	send_in_vain(SOCK_STREAM, 44);
 	send_in_vain(SOCK_SEQPACKET, 64);
 	connections(84);
+	pass_in_vain(48);
 	in_time(900);
+	pass_later(904);
 	return EXIT_SUCCESS;
 }

@@ -161,7 +161,7 @@ def patience(directory):
         for line in result.truth
         if line["do"] in ("waited", "endless")
     ]
-    expect_equal(len({op["id"] for _, op in calls}), 21, "each line has a call of its own")
+    expect_equal(len({op["id"] for _, op in calls}), 25, "each line has a call of its own")
     # Who is kept from the processor until its time is over has not slept at all.
     slept = [(line, op) for line, op in calls if op.get("off_cpu_ns")]
     expect(len(slept) > 10, "most of them slept", calls)
