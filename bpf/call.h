@@ -93,7 +93,7 @@ static __always_inline void operation_begin(struct task_state *state, struct tas
 	turn_first(state);
 	if (takes_datagrams(state))
 		datagram_look(state);
-	operation->id = operation_number(state);
+	operation->id = operation_number();
 	operation->enter_ns = bpf_ktime_get_ns();
 }
 
@@ -264,7 +264,7 @@ static __always_inline bool call_found(struct task_state *state, struct task_str
 	operation->has |= WIRE_ENTERED_BEFORE;
 	requested_at_entry(state, row);
 	timeout_look(state, row, false);
-	operation->id = operation_number(state);
+	operation->id = operation_number();
 	return true;
 }
 

@@ -10,7 +10,6 @@
 #include "bpf/wire.h"
 
 #define NO_CALL 0xffff
-#define NUMBERS_TAKEN 64 /* at once, for a thread's next operations; a power of two */
 
 /*
  * One traced thread. The operation in progress is built in place; its details stand before it and
@@ -74,7 +73,6 @@ struct task_state {
 	u64 late_ns;  /* when that was */
 	u64 switches; /* a glance: how often it had left the processor when it was found asleep */
 	u64 asleep_since_ns;
-	u64 number;    /* of the last operation */
 	u32 turn_from; /* where the pipe stood when the turn began */
 	u32 pad;
 	struct waking waking;			 /* the last time that this thread was woken */
@@ -170,7 +168,7 @@ struct {
 	__type(value, struct wire_descriptors);
 } scratch SEC(".maps");
 
-/* Blocks of numbers that each processor has given to threads. */
+/* Operations that each processor has numbered. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
@@ -209,24 +207,15 @@ static __always_inline struct task_state *task_state_traced(struct task_struct *
 	return state && state->flags & TASK_TRACED ? state : 0;
 }
 
-/* A block of numbers that no other thread has, without a counter that processors fight for. */
-static __always_inline u64 numbers_take(void)
+/* A number that no other operation has, without a counter that processors fight for. */
+static __always_inline u64 operation_number(void)
 {
 	u32 zero = 0;
-	u64 *serial = bpf_map_lookup_elem(&serials, &zero), block;
+	u64 *serial = bpf_map_lookup_elem(&serials, &zero);
 
 	if (!serial)
 		return 0;
-	block = (__sync_fetch_and_add(serial, 1) + 1) * cpu_count + bpf_get_smp_processor_id();
-	return block * NUMBERS_TAKEN;
-}
-
-/* A number that no other operation has. */
-static __always_inline u64 operation_number(struct task_state *state)
-{
-	if (!(state->number & (NUMBERS_TAKEN - 1)))
-		state->number = numbers_take();
-	return ++state->number;
+	return (__sync_fetch_and_add(serial, 1) + 1) * cpu_count + bpf_get_smp_processor_id();
 }
 
 static __always_inline void loss_count(u32 reason)
