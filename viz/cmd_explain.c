@@ -65,32 +65,30 @@ static void print_row(struct arena *arena, const struct finding_row *row, enum l
 	const struct finding_words words = readable(arena, &row->words[language]);
 
 	printf("%s (%s)\n\n%s\n\n%s %s\n%s %s\n\n%s\n  %s\n", row->name,
-	       severity_name(row->severity), words.meaning, phrase_text(PHRASE_SAYS, language),
-	       words.text, phrase_text(PHRASE_ADVICE, language), words.advice,
-	       phrase_text(PHRASE_EXAMPLE, language), row->example);
+	       severity_word(row->severity, language), words.meaning,
+	       phrase_text(PHRASE_SAYS, language), words.text, phrase_text(PHRASE_ADVICE, language),
+	       words.advice, phrase_text(PHRASE_EXAMPLE, language), row->example);
 }
 
-static void print_list(void)
+static void print_list(enum language language)
 {
 	for (size_t i = 0; i < FINDING_COUNT; i++)
-		printf("%-22s %s\n", finding_row(i)->name, severity_name(finding_row(i)->severity));
+		printf("%-22s %s\n", finding_row(i)->name,
+		       severity_word(finding_row(i)->severity, language));
 }
 
 static void print_markdown(struct arena *arena, enum language language)
 {
-	puts("<!-- SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause -->\n"
-	     "<!-- Made from viz/findings.def: make findings-doc -->\n"
-	     "# Findings\n\n"
-	     "What `ipclens diagnose` can say. An error: the program hangs, dies or loses data by "
-	     "it. "
-	     "A warning: probably a fault. A note: worth knowing. "
-	     "Words in braces stand for names, numbers and times.");
+	printf("<!-- SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause -->\n"
+	       "<!-- Made from viz/findings.def: make findings-doc -->\n"
+	       "# %s\n\n%s\n",
+	       phrase_text(PHRASE_PAGE_TITLE, language), phrase_text(PHRASE_PAGE_BEGIN, language));
 	for (size_t i = 0; i < FINDING_COUNT; i++) {
 		const struct finding_row *row = finding_row(i);
 		const struct finding_words words = readable(arena, &row->words[language]);
 
 		printf("\n## %s\n\n*%s* – %s\n\n- %s `%s`\n- %s %s\n\n```c\n%s\n```\n", row->name,
-		       severity_name(row->severity), words.meaning,
+		       severity_word(row->severity, language), words.meaning,
 		       phrase_text(PHRASE_SAYS, language), words.text,
 		       phrase_text(PHRASE_ADVICE, language),
 		       strcmp(words.advice, "{cure}") == 0 ? "…" : words.advice, row->example);
@@ -112,7 +110,7 @@ int cmd_explain(int argc, char **argv)
 	else if (o.name)
 		print_row(arena, finding_by_name(o.name), o.language);
 	else
-		print_list();
+		print_list(o.language);
 	arena_free(arena);
 	return fflush(stdout) ? STATUS_FAILURE : STATUS_OK;
 }

@@ -145,13 +145,16 @@ const char *say_end(struct diagnosis *d, const struct viz_end *end)
 const char *say_channel(struct diagnosis *d, const struct viz_channel *channel)
 {
 	struct viz_bytes more = channel->name;
+	const char *text;
 
 	if (!more.len)
 		more = channel->key.len ? channel->key : channel->local_address;
 	if (!more.len)
 		return say_bytes(d, channel->id);
-	return say(d, "%s %s%s", say_bytes(d, channel->id),
-		   channel->key.len && !channel->name.len ? "key " : "", say_bytes(d, more));
+	text = say_bytes(d, more);
+	if (channel->key.len && !channel->name.len)
+		text = say_phrase(d, PHRASE_KEY, text, NULL, NULL);
+	return say(d, "%s %s", say_bytes(d, channel->id), text);
 }
 
 const char *say_call(struct diagnosis *d, const struct viz_operation *op)

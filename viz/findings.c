@@ -34,8 +34,6 @@ static const char *const phrases[][LANGUAGE_COUNT] = {
 #undef FINDING
 };
 
-static const char *const severities[] = {"unknown", "note", "warning", "error"};
-
 const struct finding_row *finding_row(enum finding_id id)
 {
 	return &rows[id < FINDING_COUNT ? id : 0];
@@ -56,13 +54,22 @@ const char *phrase_text(enum phrase phrase, enum language language)
 
 const char *severity_name(enum severity severity)
 {
-	return severities[severity < SEVERITY_COUNT ? severity : SEVERITY_NONE];
+	return severity_word(severity, LANGUAGE_EN);
+}
+
+const char *severity_word(enum severity severity, enum language language)
+{
+	static const enum phrase words[SEVERITY_COUNT] = {
+		PHRASE_SEVERITY_NONE, PHRASE_SEVERITY_NOTE, PHRASE_SEVERITY_WARNING,
+		PHRASE_SEVERITY_ERROR};
+
+	return phrase_text(words[severity < SEVERITY_COUNT ? severity : SEVERITY_NONE], language);
 }
 
 enum severity severity_by_name(const char *name)
 {
 	for (int i = SEVERITY_NOTE; i < SEVERITY_COUNT; i++)
-		if (strcmp(severities[i], name) == 0)
+		if (strcmp(severity_name((enum severity)i), name) == 0)
 			return (enum severity)i;
 	return SEVERITY_NONE;
 }

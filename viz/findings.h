@@ -52,8 +52,9 @@ const struct finding_row *finding_row(enum finding_id id);   /* never NULL */
 const struct finding_row *finding_by_name(const char *name); /* NULL: there is no such */
 const char *phrase_text(enum phrase phrase, enum language language);
 
-const char *severity_name(enum severity severity); /* "unknown" beyond the table */
-enum severity severity_by_name(const char *name);  /* SEVERITY_NONE: there is no such */
+const char *severity_name(enum severity severity); /* in JSON; "unknown" beyond the table */
+const char *severity_word(enum severity severity, enum language language); /* for readers */
+enum severity severity_by_name(const char *name); /* SEVERITY_NONE: there is no such */
 bool language_by_name(const char *name, enum language *language);
 enum language language_of_environment(void); /* of LC_ALL, LC_MESSAGES, LANG; else English */
 

@@ -142,6 +142,26 @@ def manners(directory):
         expect(file.read() == page, "docs/findings.md is current: make findings-doc")
 
 
+def explain(*options):
+    return call([IPCLENS, "explain", *options]).stdout.decode()
+
+
+@scenario("German text names severities in German, in explain's list, its pages, and each finding's")
+def german_severities(_directory):
+    german = {"error": "Fehler", "warning": "Warnung", "note": "Hinweis"}
+    rows = [line.split() for line in explain("--lang", "en").splitlines()]
+    expect_equal({severity for _, severity in rows}, set(german), "all that there are")
+    wanted = [[name, german[severity]] for name, severity in rows]
+    told = [line.split() for line in explain("--lang", "de").splitlines()]
+    expect_equal(told, wanted, "the list")
+    page = explain("--lang", "de", "--markdown")
+    expect("# Befunde" in page and "What " not in page, "the page's head is German", page[:400])
+    for name, severity in wanted:
+        head = explain("--lang", "de", name).splitlines()[0]
+        expect_equal(head, f"{name} ({severity})", "a finding's first line")
+        expect_in(f"## {name}\n\n*{severity}* –", page, "the page")
+
+
 @scenario("run ends with the findings in brief; --diagnose-only prints them alone, and whole")
 def at_the_end_of_run(directory):
     told = call([IPCLENS, "run", "--", *lab("mistakes", "epipe")]).stderr.decode()

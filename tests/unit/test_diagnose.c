@@ -269,6 +269,8 @@ static void in_both_languages(void **state)
 		translated(en->meaning, de->meaning);
 		assert_ptr_equal(finding_by_name(row->name), row);
 	}
+	for (int i = SEVERITY_NONE; i < SEVERITY_COUNT; i++)
+		translated(severity_word(i, LANGUAGE_EN), severity_word(i, LANGUAGE_DE));
 	for (int i = 0; i < PHRASE_COUNT; i++)
 		translated(phrase_text(i, LANGUAGE_EN), phrase_text(i, LANGUAGE_DE));
 }
