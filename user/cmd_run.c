@@ -29,16 +29,18 @@ static const char doc[] =
 	"\vThe command runs as you, also under sudo, and its stdout stays its own: the picture "
 	"goes to "
 	"stderr, or to -o FILE. The exit status is the command's (128+n for a signal, 124 after "
-	"--timeout, 125 where ipclens failed, 126 or 127 where the command cannot be executed).\n\n"
+	"--timeout, 125 where ipclens failed, 126 or 127 where the command cannot be executed). "
+	"With --fail-on, it is 1 where the command's own would be 0 and a finding is that bad.\n\n"
 	"Examples:\n"
 	"  sudo ipclens run -- sh -c 'ls | wc'\n"
 	"  sudo ipclens run --timeout 5 -- ./lab-that-hangs\n"
 	"  sudo ipclens run --timeout 5 --diagnose-only -- ./lab-that-hangs\n"
+	"  sudo ipclens run --diagnose-only --fail-on warning -- ./lab || echo 'not yet'\n"
 	"  sudo ipclens run --live -- ./server             each message as it is received\n"
 	"  sudo ipclens run --trace lab.ndjson -- ./lab      then: ipclens view lab.ndjson\n"
 	"  sudo ipclens run -o picture.txt --mechanism pipe -- ./lab\n";
 
-enum { OPTION_TRACE = 0x300, OPTION_DIAGNOSE_ONLY, OPTION_LIVE };
+enum { OPTION_TRACE = 0x300, OPTION_DIAGNOSE_ONLY, OPTION_LIVE, OPTION_FAIL_ON };
 
 static const struct argp_option rows[] = {
 	{"trace", OPTION_TRACE, "FILE", 0, "Keep the trace in FILE", 0},
@@ -46,6 +48,7 @@ static const struct argp_option rows[] = {
 	 "No picture: a line for each message on stderr, while the command runs", 0},
 	{"diagnose-only", OPTION_DIAGNOSE_ONLY, NULL, 0,
 	 "No picture: only what went wrong, as ipclens diagnose says it", 0},
+	COMMAND_OPTION_FAIL_ON(OPTION_FAIL_ON),
 	{0},
 };
 
@@ -69,6 +72,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		return 0;
 	case OPTION_DIAGNOSE_ONLY:
 		options->view.findings = VIEW_FINDINGS_ONLY;
+		return 0;
+	case OPTION_FAIL_ON:
+		options->view.fail_on = command_severity(state, text);
 		return 0;
 	case ARGP_KEY_ARGS:
 		options->capture.command = state->argv + state->next;
@@ -142,19 +148,21 @@ static bool picture_writable(const struct run_options *options)
 	return true;
 }
 
-static void draw(const struct run_options *options, int reading)
+static enum view_verdict draw(const struct run_options *options, int reading)
 {
+	enum view_verdict verdict;
 	FILE *trace = NULL;
 
 	if (lseek(reading, 0, SEEK_SET) == 0)
 		trace = fdopen(reading, "r");
 	if (!trace) {
 		report_error("the trace cannot be read again: %s", strerror(errno));
-		return;
+		return VIEW_UNKNOWN;
 	}
 	view_draw_stream(stderr, trace, options->trace ? options->trace : "the trace",
-			 &options->view);
+			 &options->view, &verdict);
 	fclose(trace);
+	return verdict;
 }
 
 /* With --live only where it was asked for as well. */
@@ -162,6 +170,14 @@ static bool wants_drawing(const struct run_options *options)
 {
 	return !options->live || options->view.output ||
 	       options->view.findings == VIEW_FINDINGS_ONLY;
+}
+
+/* The command's own status tells more than ours. A verdict that nobody could give is no pass. */
+static int judge(int status, enum view_verdict verdict)
+{
+	if (status != STATUS_OK || verdict == VIEW_PASSES)
+		return status;
+	return verdict == VIEW_FAILS ? STATUS_FAILURE : STATUS_OWN_FAILURE;
 }
 
 static bool live_start(const struct run_options *options, struct live_child *live)
@@ -183,6 +199,7 @@ static int run(struct run_options *options)
 {
 	struct capture_result result;
 	struct live_child live = {0};
+	enum view_verdict verdict = VIEW_UNKNOWN;
 	int reading = -1, err;
 
 	if (!report_ready() || !picture_writable(options))
@@ -200,8 +217,10 @@ static int run(struct run_options *options)
 	}
 	report_problems(&options->capture, &result);
 	if (!result.exec_error && wants_drawing(options))
-		draw(options, reading);
-	return capture_exit_status(&result);
+		verdict = draw(options, reading);
+	if (!options->view.fail_on)
+		verdict = VIEW_PASSES;
+	return judge(capture_exit_status(&result), verdict);
 }
 
 int cmd_run(int argc, char **argv)
@@ -218,6 +237,8 @@ int cmd_run(int argc, char **argv)
 	argp_err_exit_status = STATUS_OWN_FAILURE;
 	if (command_parse(&argp, argc, argv, ARGP_IN_ORDER, &options))
 		return STATUS_OWN_FAILURE;
+	if (options.live && options.view.fail_on && !wants_drawing(&options))
+		options.view.findings = VIEW_FINDINGS_ONLY; /* so that it is seen why */
 	status = run(&options);
 	view_options_free(&options.view);
 	return status;

@@ -16,7 +16,7 @@ struct explain_options {
 };
 
 static const struct argp_option options[] = {
-	{"lang", OPTION_LANG, "LANGUAGE", 0, "en or de (German where LANG is)", 0},
+	COMMAND_OPTION_LANG(OPTION_LANG),
 	{"markdown", OPTION_MARKDOWN, NULL, 0, "print all as a page, which is docs/findings.md", 0},
 	{0},
 };
@@ -36,8 +36,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case OPTION_LANG:
-		if (!language_by_name(arg, &o->language))
-			argp_error(state, "--lang wants en or de, not '%s'", arg);
+		o->language = command_language(state, arg);
 		return 0;
 	case OPTION_MARKDOWN:
 		o->markdown = true;

@@ -216,6 +216,24 @@ size_t command_count(struct argp_state *state, const char *text, const char *opt
 	return value;
 }
 
+enum language command_language(struct argp_state *state, const char *text)
+{
+	enum language language;
+
+	if (!language_by_name(text, &language))
+		argp_error(state, "--lang wants en or de, not '%s'", text);
+	return language;
+}
+
+enum severity command_severity(struct argp_state *state, const char *text)
+{
+	enum severity severity = severity_by_name(text);
+
+	if (!severity)
+		argp_error(state, "--fail-on wants error, warning or note, not '%s'", text);
+	return severity;
+}
+
 int command_width(struct argp_state *state, const char *text, int least)
 {
 	enum { WIDTH_MOST = 1000 };

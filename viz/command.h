@@ -9,6 +9,8 @@
 #include <argp.h>
 #include <stddef.h>
 
+#include "findings.h"
+
 #ifndef IPCLENS_VERSION /* the Makefile says it */
 #define IPCLENS_VERSION "0.0.0"
 #endif
@@ -52,6 +54,19 @@ void command_trace(struct argp_state *state, char *arg, const char **trace);
 /* Of an argp parser: `--option text`, a number; a number of columns from `least` to 1000. */
 size_t command_count(struct argp_state *state, const char *text, const char *option);
 int command_width(struct argp_state *state, const char *text, int least);
+
+/* Options that several commands have: their rows, and what they give. */
+#define COMMAND_OPTION_LANG(key)                                                                   \
+	{                                                                                          \
+		"lang", key, "LANGUAGE", 0, "en or de (German where LANG is)", 0                   \
+	}
+#define COMMAND_OPTION_FAIL_ON(key)                                                                \
+	{                                                                                          \
+		"fail-on", key, "SEVERITY", 0,                                                     \
+			"exit with status 1 where a finding is at least error, warning or note", 0 \
+	}
+enum language command_language(struct argp_state *state, const char *text);
+enum severity command_severity(struct argp_state *state, const char *text);
 
 /* The viewer's commands (commands.def), for a table of more: */
 #define COMMAND(name, run, help) int run(int argc, char **argv);

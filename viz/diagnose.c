@@ -158,6 +158,14 @@ struct diagnosis *diagnose_only(const struct viz_model *model, const struct viz_
 	return d;
 }
 
+bool diagnosis_meets(const struct diagnosis *diagnosis, enum severity bar)
+{
+	for (int i = bar; bar && i < SEVERITY_COUNT; i++)
+		if (diagnosis->severities[i])
+			return true;
+	return false;
+}
+
 void diagnosis_free(struct diagnosis *diagnosis)
 {
 	if (diagnosis)

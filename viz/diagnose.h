@@ -65,6 +65,9 @@ struct diagnosis *diagnose(const struct viz_model *model, const struct viz_pairi
 struct diagnosis *diagnose_only(const struct viz_model *model, const struct viz_pairing *pairing,
 				enum language language, const uint32_t *pids, size_t count);
 
+/* Whether a finding is at least as bad as that. SEVERITY_NONE: no bar, which nothing meets. */
+bool diagnosis_meets(const struct diagnosis *diagnosis, enum severity bar);
+
 void diagnosis_free(struct diagnosis *diagnosis); /* NULL is fine */
 
 /* How the terminal's form looks. */

@@ -13,24 +13,10 @@ enum diagnose_key { OPTION_JSON = 0x1000, OPTION_FAIL_ON, OPTION_LANG };
 
 static const struct argp_option options[] = {
 	{"json", OPTION_JSON, NULL, 0, "print a JSON line for each finding, then a summary", 0},
-	{"fail-on", OPTION_FAIL_ON, "SEVERITY", 0,
-	 "exit with status 1 where a finding is at least error, warning or note", 0},
-	{"lang", OPTION_LANG, "LANGUAGE", 0, "en or de (German where LANG is)", 0},
+	COMMAND_OPTION_FAIL_ON(OPTION_FAIL_ON),
+	COMMAND_OPTION_LANG(OPTION_LANG),
 	{0},
 };
-
-static void parse_words(int key, const char *text, struct argp_state *state)
-{
-	struct diagnose_options *o = state->input;
-
-	if (key == OPTION_FAIL_ON) {
-		o->fail_on = severity_by_name(text);
-		if (!o->fail_on)
-			argp_error(state, "--fail-on wants error, warning or note, not '%s'", text);
-	} else if (!language_by_name(text, &o->language)) {
-		argp_error(state, "--lang wants en or de, not '%s'", text);
-	}
-}
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -45,8 +31,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->json = true;
 		return 0;
 	case OPTION_FAIL_ON:
+		o->fail_on = command_severity(state, arg);
+		return 0;
 	case OPTION_LANG:
-		parse_words(key, arg, state);
+		o->language = command_language(state, arg);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -56,14 +44,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static const struct argp_child children[] = {{&shown_argp, 0, NULL, 0}, {0}};
 
 const struct argp diagnose_argp = {.options = options, .parser = parse, .children = children};
-
-static bool meets_bar(const struct diagnosis *d, enum severity bar)
-{
-	for (int i = bar; bar && i < SEVERITY_COUNT; i++)
-		if (d->severities[i])
-			return true;
-	return false;
-}
 
 static int print(const struct diagnose_options *o, struct diagnosis *d)
 {
@@ -105,7 +85,7 @@ static int show(struct viz_model *model, const struct diagnose_options *o)
 	}
 	if (err)
 		fprintf(stderr, "ipclens: diagnose: %s\n", strerror(-err));
-	status = err ? STATUS_USAGE : meets_bar(d, o->fail_on) ? STATUS_FAILURE : STATUS_OK;
+	status = err ? STATUS_USAGE : diagnosis_meets(d, o->fail_on) ? STATUS_FAILURE : STATUS_OK;
 	diagnosis_free(d);
 	viz_pairing_free(pairing);
 	viz_model_free(model);

@@ -170,7 +170,8 @@ static int tell_findings(FILE *out, struct diagnosis *d, const struct view_optio
 	return err || fflush(out) ? STATUS_FAILURE : STATUS_OK;
 }
 
-static int draw_model(FILE *out, struct viz_model *model, const struct view_options *options)
+static int draw_model(FILE *out, struct viz_model *model, const struct view_options *options,
+		      enum view_verdict *verdict)
 {
 	struct viz_pairing *pairing = NULL;
 	struct diagnosis *d;
@@ -179,7 +180,8 @@ static int draw_model(FILE *out, struct viz_model *model, const struct view_opti
 
 	if (err)
 		return complain("cannot draw", strerror(-err));
-	d = diagnose(model, pairing, language_of_environment());
+	d = diagnose(model, pairing, options->language);
+	*verdict = diagnosis_meets(d, options->fail_on) ? VIEW_FAILS : VIEW_PASSES;
 	if (options->findings != VIEW_FINDINGS_ONLY)
 		status = draw_pairing(out, model, pairing, d, options);
 	if (!status && options->findings != VIEW_NO_FINDINGS)
@@ -191,6 +193,7 @@ static int draw_model(FILE *out, struct viz_model *model, const struct view_opti
 
 int view_draw(FILE *out, const char *trace, const struct view_options *options)
 {
+	enum view_verdict verdict;
 	struct viz_model *model;
 	struct viz_error error;
 	int status;
@@ -199,22 +202,24 @@ int view_draw(FILE *out, const char *trace, const struct view_options *options)
 		fprintf(stderr, "ipclens: %s\n", error.text);
 		return STATUS_FAILURE;
 	}
-	status = draw_model(out, model, options);
+	status = draw_model(out, model, options, &verdict);
 	viz_model_free(model);
 	return status;
 }
 
-int view_draw_stream(FILE *out, FILE *trace, const char *name, const struct view_options *options)
+int view_draw_stream(FILE *out, FILE *trace, const char *name, const struct view_options *options,
+		     enum view_verdict *verdict)
 {
 	struct viz_model *model;
 	struct viz_error error;
 	int status;
 
+	*verdict = VIEW_UNKNOWN;
 	if (viz_model_read_stream(trace, name, &model, &error)) {
 		fprintf(stderr, "ipclens: %s\n", error.text);
 		return STATUS_FAILURE;
 	}
-	status = draw_model(out, model, options);
+	status = draw_model(out, model, options, verdict);
 	viz_model_free(model);
 	return status;
 }

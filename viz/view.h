@@ -26,6 +26,8 @@ enum view_findings {
 
 struct view_options {
 	enum view_findings findings;
+	enum language language;	   /* of findings; view_argp begins with the environment's */
+	enum severity fail_on;	   /* SEVERITY_NONE: no bar */
 	const struct renderer *as; /* NULL: as the ending of `output` says, else text */
 	const char *output;	   /* NULL: where the caller says */
 	size_t max_rows;	   /* 0: all */
@@ -56,8 +58,12 @@ extern const struct argp view_argp;
  */
 int view_draw(FILE *out, const char *trace, const struct view_options *options);
 
+/* How the findings of a trace stand to options->fail_on. */
+enum view_verdict { VIEW_UNKNOWN, VIEW_PASSES, VIEW_FAILS };
+
 /* The same of an open trace, read from where it stands; `name` is for errors. */
-int view_draw_stream(FILE *out, FILE *trace, const char *name, const struct view_options *options);
+int view_draw_stream(FILE *out, FILE *trace, const char *name, const struct view_options *options,
+		     enum view_verdict *verdict);
 
 void view_options_free(struct view_options *options);
 

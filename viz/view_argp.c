@@ -20,6 +20,7 @@ enum view_key {
 	OPTION_WIDTH,
 	OPTION_ASCII,
 	OPTION_COLOR,
+	OPTION_LANG,
 	OPTION_NO_PAGER
 };
 
@@ -48,6 +49,7 @@ static const struct argp_option options[] = {
 	{"ascii", OPTION_ASCII, NULL, 0, "draw with ASCII characters only", 0},
 	{"color", OPTION_COLOR, "WHEN", 0, "auto, always or never (auto; see also NO_COLOR)", 0},
 	{"colour", OPTION_COLOR, NULL, OPTION_ALIAS, NULL, 0},
+	COMMAND_OPTION_LANG(OPTION_LANG),
 	{"no-pager", OPTION_NO_PAGER, NULL, 0, "no pager, even if it is longer than the screen", 0},
 	{0},
 };
@@ -74,6 +76,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &view->filter;
+		view->language = language_of_environment();
 		break;
 	case OPTION_AS:
 		parse_format(state, view, arg);
@@ -108,6 +111,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPTION_COLOR:
 		if (!term_parse_when(arg, &view->colour))
 			argp_error(state, "--color wants auto, always or never, not '%s'", arg);
+		break;
+	case OPTION_LANG:
+		view->language = command_language(state, arg);
 		break;
 	case OPTION_NO_PAGER:
 		view->no_pager = true;

@@ -174,5 +174,43 @@ def at_the_end_of_run(directory):
     expect("─▶ control" not in told.decode(), "no picture with a legend", told)
 
 
+def run_status(*words):
+    result = call([IPCLENS, "run", *words], check=False)
+    return result.returncode, result.stderr.decode()
+
+
+@scenario("run --fail-on exits with 1 where a finding is that bad, and the command's own status is 0")
+def run_with_a_bar(_directory):
+    bar = ["--diagnose-only", "--fail-on"]
+    epipe = ["--", *lab("mistakes", "epipe")]
+    for severity, wanted in (("warning", 1), ("note", 1), ("error", 0)):
+        expect_equal(run_status(*bar, severity, *epipe)[0], wanted, f"a warning, at {severity}")
+    expect_equal(run_status("--", *lab("mistakes", "epipe"))[0], 0, "no bar")
+    expect_equal(run_status(*bar, "note", "--", "sh", "-c", "exit 0")[0], 0, "nothing is found")
+    sigpipe = run_status(*bar, "error", "--", *lab("mistakes", "sigpipe"))[0]
+    expect_equal(sigpipe, 128 + 13, "the command's own status says more")
+    hung = ["--timeout", "2", *bar, "error", "--", *lab("endless", "reader-keeps")]
+    expect_equal(run_status(*hung)[0], TIMED_OUT, "so does the time that ran out")
+    status, told = run_status("--live", "--fail-on", "warning", *epipe)
+    expect_equal(status, 1, "a bar holds with --live, too")
+    expect_in("explain broken-pipe", told, "and it is seen what did not meet it")
+    status, told = run_status("--fail-on", "awful", "--", "true")
+    expect_equal(status, 125, "an unknown severity")
+    expect_in("--fail-on wants error, warning or note", told, "is told")
+
+
+@scenario("run and view speak of findings in the language of --lang")
+def run_in_german(directory):
+    path = os.path.join(directory, "kept.ndjson")
+    epipe = ["--", *lab("mistakes", "epipe")]
+    for options in (["--diagnose-only"], []):
+        told = run_status("--lang", "de", "--trace", path, *options, *epipe)[1]
+        expect_in("schrieb in", told.splitlines()[0 if options else -1], "the finding in German")
+    for language, words in (("de", "schrieb in"), ("en", "wrote to")):
+        picture = call([IPCLENS, "view", "--lang", language, "--no-pager", path]).stdout.decode()
+        expect_in(words, picture, "the mark in a picture")
+    expect_in("--lang wants en or de", run_status("--lang", "fr", *epipe)[1], "no other")
+
+
 if __name__ == "__main__":
     main()
