@@ -6,16 +6,13 @@
 
 static int set_up(void **state)
 {
-	struct trace_text *t = trace_new();
+	struct trace_text *t;
 
-	trace_process(t, 10, "writer");
-	trace_pipe(t, 10, TRACE_PIPE);
-	trace_fork(t, 10, 20, "reader", 5);
-	trace_fork(t, 10, 30, "other", 6);
+	trace_pipe_set_up(state);
+	t = *state;
 	trace_channel(t, "unix:[1]", "unix-stream", ",'peer':'unix:[2]'");
 	trace_channel(t, "unix:[2]", "unix-stream", "");
 	trace_line(t, "{'type':'lost','at_ns':9,'where':'ring','count':1}");
-	*state = t;
 	return 0;
 }
 

@@ -4,14 +4,8 @@
 
 static int set_up(void **state)
 {
-	struct trace_text *t = trace_new();
-
-	trace_process(t, 10, "writer");
-	trace_pipe(t, 10, TRACE_PIPE);
-	trace_channel(t, TRACE_PIPE, "pipe", ",'capacity':8192");
-	trace_fork(t, 10, 20, "reader", 5);
-	trace_fork(t, 10, 30, "other", 6);
-	*state = t;
+	trace_pipe_set_up(state);
+	trace_channel(*state, TRACE_PIPE, "pipe", ",'capacity':8192");
 	return 0;
 }
 

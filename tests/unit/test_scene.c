@@ -1,63 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* From a trace to a scene: which rows, in which order, on which lanes. */
-#include "trace_text.h"
+#include "scene_stage.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "viz/scene_build.h"
-
 #define PIPE "pipe:[7]"
-
-struct stage {
-	struct trace_text *trace;
-	struct scene *scene;
-	char shown[16384];
-};
-
-static int set_up(void **state)
-{
-	struct stage *s = calloc(1, sizeof(*s));
-
-	assert_non_null(s);
-	s->trace = trace_new();
-	*state = s;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	struct stage *s = *state;
-
-	scene_free(s->scene);
-	trace_free(s->trace);
-	free(s);
-	return 0;
-}
-
-static const struct scene *build_scene(struct stage *s, struct scene_request request)
-{
-	if (!s->trace->pairing)
-		trace_pair(s->trace);
-	request.model = s->trace->model;
-	request.pairing = s->trace->pairing;
-	scene_free(s->scene);
-	assert_int_equal(scene_build(&request, &s->scene), 0);
-	return s->scene;
-}
 
 /* Without a limit each row is drawn. */
 static const struct scene *build(struct stage *s, const struct viz_filter *filter, size_t max_rows)
 {
-	return build_scene(s, (struct scene_request){.filter = filter,
+	return stage_scene(s, (struct scene_request){.filter = filter,
 						     .max_rows = max_rows,
 						     .unfold = max_rows == 0});
 }
 
 static const struct scene *build_unfolded(struct stage *s, size_t max_rows)
 {
-	return build_scene(s, (struct scene_request){.max_rows = max_rows, .unfold = true});
+	return stage_scene(s, (struct scene_request){.max_rows = max_rows, .unfold = true});
 }
 
 static void show_end(char *out, int lane)
@@ -473,7 +434,7 @@ static void a_filter_leaves_lanes_out(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, stage_set_up, stage_tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(a_pipeline),
 		TEST(a_blocked_reader_has_a_bar),

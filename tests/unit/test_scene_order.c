@@ -3,47 +3,10 @@
  * The order of a scene's rows, of conversations made by chance: read downwards, each lane tells
  * what its process did in its own order, and nothing arrives above the row that sent it.
  */
-#include "trace_text.h"
+#include "scene_stage.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-
-#include "viz/scene_build.h"
-
-struct stage {
-	struct trace_text *trace;
-	struct scene *scene;
-};
-
-static int set_up(void **state)
-{
-	struct stage *s = calloc(1, sizeof(*s));
-
-	assert_non_null(s);
-	s->trace = trace_new();
-	*state = s;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	struct stage *s = *state;
-
-	scene_free(s->scene);
-	trace_free(s->trace);
-	free(s);
-	return 0;
-}
-
-static const struct scene *build(struct stage *s)
-{
-	struct scene_request request = {0};
-
-	request.pairing = trace_pair(s->trace);
-	request.model = s->trace->model;
-	assert_int_equal(scene_build(&request, &s->scene), 0);
-	return s->scene;
-}
 
 enum { PEERS = 5, STEPS = 120 };
 
@@ -194,13 +157,13 @@ static size_t plot_and_check(uint64_t seed)
 	struct plot p = {.seed = seed, .now_ns = 100};
 	size_t halves = 0;
 
-	set_up((void **)&s);
+	stage_set_up((void **)&s);
 	play(s, &p);
 	forget_own_sends(&p);
-	check_order(&p, build(s));
+	check_order(&p, stage_scene(s, (struct scene_request){0}));
 	for (size_t i = 0; i < s->scene->row_count; i++)
 		halves += s->scene->rows[i].part == SCENE_SENT;
-	tear_down((void **)&s);
+	stage_tear_down((void **)&s);
 	return halves;
 }
 
@@ -223,7 +186,7 @@ static void a_clock_that_stands_still(void **state)
 	const struct scene *scene;
 
 	play(s, &p);
-	scene = build(s);
+	scene = stage_scene(s, (struct scene_request){0});
 	for (size_t i = 0; i < scene->row_count; i++)
 		arrived[scene->rows[i].bytes - 1] += scene->rows[i].part != SCENE_SENT;
 	assert_true(scene->messages > 0);
@@ -234,7 +197,8 @@ static void a_clock_that_stands_still(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(a_clock_that_stands_still, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_clock_that_stands_still, stage_set_up,
+						stage_tear_down),
 		cmocka_unit_test(order_is_true_for_every_lane),
 	};
 

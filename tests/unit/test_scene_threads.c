@@ -1,41 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Threads as lanes: who has one, what stands on it, and what is not known of it. */
-#include "trace_text.h"
+#include "scene_stage.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "viz/scene_build.h"
-
 #define PIPE "pipe:[7]"
-
-struct stage {
-	struct trace_text *trace;
-	struct scene *scene;
-	char shown[8192];
-};
 
 /* Process 10, and its pipe. */
 static int set_up(void **state)
 {
-	struct stage *s = calloc(1, sizeof(*s));
+	struct stage *s;
 
-	assert_non_null(s);
-	s->trace = trace_new();
+	stage_set_up(state);
+	s = *state;
 	trace_process(s->trace, 10, "srv");
 	trace_pipe(s->trace, 10, PIPE);
-	*state = s;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	struct stage *s = *state;
-
-	scene_free(s->scene);
-	trace_free(s->trace);
-	free(s);
 	return 0;
 }
 
@@ -78,14 +59,8 @@ static void get(struct stage *s, unsigned id, uint32_t tid, uint64_t enter_ns, u
 
 static const struct scene *build(struct stage *s, struct scene_request request)
 {
-	if (!s->trace->pairing)
-		trace_pair(s->trace);
-	request.model = s->trace->model;
-	request.pairing = s->trace->pairing;
 	request.unfold = true;
-	scene_free(s->scene);
-	assert_int_equal(scene_build(&request, &s->scene), 0);
-	return s->scene;
+	return stage_scene(s, request);
 }
 
 static const struct scene *build_threads(struct stage *s)
@@ -271,7 +246,7 @@ static void no_message_is_on_another_thread(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, stage_tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(each_has_a_lane),
 		TEST(each_sleeps_alone),
