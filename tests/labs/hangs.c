@@ -63,12 +63,8 @@ static void full_pipes(void)
 {
 	static char big[1 << 20];
 	int there[2], back[2];
-	pid_t child;
+	pid_t child = fork_with_pipes(there, back);
 
-	pipe_make(there);
-	pipe_make(back);
-	outsider_maybe();
-	child = lab_fork();
 	close(child ? there[0] : back[0]);
 	close(child ? back[1] : there[1]);
 	party(getpid());

@@ -126,6 +126,15 @@ static inline void pipe_make(int ends[2])
 	lab_check(pipe(ends), "pipe");
 }
 
+/* A child, and a pipe each way. */
+static inline pid_t fork_with_pipes(int there[2], int back[2])
+{
+	pipe_make(there);
+	pipe_make(back);
+	outsider_maybe();
+	return lab_fork();
+}
+
 /* A FIFO without a name any more, open at both ends. */
 static inline void fifo_make(int ends[2])
 {

@@ -101,12 +101,8 @@ static void mutexes(void)
 {
 	struct shared *shared = shared_make();
 	int there[2], back[2];
-	pid_t child;
+	pid_t child = fork_with_pipes(there, back);
 
-	pipe_make(there);
-	pipe_make(back);
-	outsider_maybe();
-	child = lab_fork();
 	pthread_mutex_lock(child ? &shared->a : &shared->b);
 	meet(there, back, !child);
 	party(getpid());

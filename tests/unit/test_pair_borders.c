@@ -57,9 +57,8 @@ static void packets_beyond_reason(void **state)
 }
 
 #define SOCK(t, id, send, at, bytes, more)                                                         \
-	trace_call(t, (struct call){id, (send) ? "sendto" : "recvfrom",                            \
-				    (send) ? "send" : "receive", (send) ? 10 : 20, 0, 5,           \
-				    (send) ? "unix:[1]" : "unix:[2]", at, (at) + 1, bytes, more})
+	trace_socket(t, id, send, (send) ? 10 : 20, (send) ? "unix:[1]" : "unix:[2]", at, bytes,   \
+		     more)
 #define URGENT ",'flags':1"
 
 static void urgent_byte_leaves_the_stream(void **state)

@@ -82,9 +82,8 @@ static void packets_by_slot(void **state)
 }
 
 #define SOCK(t, id, send, at, bytes, more)                                                         \
-	trace_call(t, (struct call){id, (send) ? "sendto" : "recvfrom",                            \
-				    (send) ? "send" : "receive", (send) ? 10 : 20, 0, 5,           \
-				    (send) ? "unix:[1]" : "unix:[2]", at, (at) + 1, bytes, more})
+	trace_socket(t, id, send, (send) ? 10 : 20, (send) ? "unix:[1]" : "unix:[2]", at, bytes,   \
+		     more)
 #define URGENT ",'flags':1"
 
 /* The byte names a send that is not here: it is not the other one's. */
@@ -114,9 +113,7 @@ static void urgent_bytes_by_buffer(void **state)
 }
 
 #define TCP(t, id, send, at, bytes, more)                                                          \
-	trace_call(t, (struct call){id, (send) ? "sendto" : "recvfrom",                            \
-				    (send) ? "send" : "receive", (send) ? 10 : 20, 0, 5,           \
-				    (send) ? "tcp:[3]" : "tcp:[4]", at, (at) + 1, bytes, more})
+	trace_socket(t, id, send, (send) ? 10 : 20, (send) ? "tcp:[3]" : "tcp:[4]", at, bytes, more)
 #define WRITTEN(from, to)                                                                          \
 	",'at_entry':{'write_seq':" #from ",'copied_seq':1},"                                      \
 	"'at_exit':{'write_seq':" #to ",'copied_seq':1}"

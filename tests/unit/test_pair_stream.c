@@ -326,21 +326,16 @@ static void payload_slices(void **state)
 	assert_memory_equal(m->to.payload.data, "456", 3);
 }
 
-#define SOCK(t, id, send, pid, channel, at, bytes, more)                                           \
-	trace_call(t,                                                                              \
-		   (struct call){id, (send) ? "sendto" : "recvfrom", (send) ? "send" : "receive",  \
-				 pid, 0, 5, channel, at, (at) + 1, bytes, more})
-
 static void socketpair_both_ways(void **state)
 {
 	struct trace_text *t = *state;
 
 	trace_channel(t, "unix:[1]", "unix-stream", ",'peer':'unix:[2]'");
 	trace_channel(t, "unix:[2]", "unix-stream", "");
-	SOCK(t, 1, true, 10, "unix:[1]", 10, 4, "");
-	SOCK(t, 2, false, 20, "unix:[2]", 12, 4, "");
-	SOCK(t, 3, true, 20, "unix:[2]", 14, 6, "");
-	SOCK(t, 4, false, 10, "unix:[1]", 16, 6, "");
+	trace_socket(t, 1, true, 10, "unix:[1]", 10, 4, "");
+	trace_socket(t, 2, false, 20, "unix:[2]", 12, 4, "");
+	trace_socket(t, 3, true, 20, "unix:[2]", 14, 6, "");
+	trace_socket(t, 4, false, 10, "unix:[1]", 16, 6, "");
 	assert_string_equal(trace_messages(t), "unix-stream 10>20 4 s1+0 r2+0 exact\n"
 					       "unix-stream 20>10 6 s3+0 r4+0 exact\n");
 	assert_string_equal(t->pairing->messages[0]->channel->id.data, "unix:[2]");
@@ -352,9 +347,9 @@ static void peeking_takes_nothing(void **state)
 
 	trace_channel(t, "unix:[1]", "unix-stream", ",'peer':'unix:[2]'");
 	trace_channel(t, "unix:[2]", "unix-stream", "");
-	SOCK(t, 1, true, 10, "unix:[1]", 10, 4, "");
-	SOCK(t, 2, false, 20, "unix:[2]", 12, 4, ",'flags':2");
-	SOCK(t, 3, false, 20, "unix:[2]", 14, 4, ",'flags':0");
+	trace_socket(t, 1, true, 10, "unix:[1]", 10, 4, "");
+	trace_socket(t, 2, false, 20, "unix:[2]", 12, 4, ",'flags':2");
+	trace_socket(t, 3, false, 20, "unix:[2]", 14, 4, ",'flags':0");
 	assert_string_equal(trace_messages(t), "unix-stream 10>20 4 s1+0 r3+0 exact\n");
 }
 
@@ -372,8 +367,8 @@ static void tcp_by_address(void **state)
 	trace_channel(
 		t, "tcp:[3]", "tcp",
 		",'local_address':'127.0.0.1:80','peer_address':'127.0.0.1:4000','network':6");
-	SOCK(t, 1, true, 10, "tcp:[1]", 10, 4, "");
-	SOCK(t, 2, false, 20, "tcp:[2]", 12, 4, "");
+	trace_socket(t, 1, true, 10, "tcp:[1]", 10, 4, "");
+	trace_socket(t, 2, false, 20, "tcp:[2]", 12, 4, "");
 	assert_string_equal(trace_messages(t), "tcp 10>20 4 s1+0 r2+0 exact\n");
 }
 
@@ -383,8 +378,8 @@ static void peer_named_by_operation(void **state)
 
 	trace_channel(t, "unix:[1]", "unix-stream", "");
 	trace_channel(t, "unix:[2]", "unix-stream", "");
-	SOCK(t, 1, true, 10, "unix:[1]", 10, 4, ",'to':'unix:[2]'");
-	SOCK(t, 2, false, 20, "unix:[2]", 12, 4, "");
+	trace_socket(t, 1, true, 10, "unix:[1]", 10, 4, ",'to':'unix:[2]'");
+	trace_socket(t, 2, false, 20, "unix:[2]", 12, 4, "");
 	assert_string_equal(trace_messages(t), "unix-stream 10>20 4 s1+0 r2+0 exact\n");
 }
 
@@ -396,9 +391,9 @@ static void peers_are_pairs(void **state)
 	trace_channel(t, "unix:[1]", "unix-stream", ",'peer':'unix:[2]'");
 	trace_channel(t, "unix:[2]", "unix-stream", ",'peer':'unix:[1]'");
 	trace_channel(t, "unix:[3]", "unix-stream", ",'peer':'unix:[2]'");
-	SOCK(t, 1, true, 10, "unix:[1]", 10, 4, "");
-	SOCK(t, 2, true, 30, "unix:[3]", 11, 4, "");
-	SOCK(t, 3, false, 20, "unix:[2]", 12, 4, "");
+	trace_socket(t, 1, true, 10, "unix:[1]", 10, 4, "");
+	trace_socket(t, 2, true, 30, "unix:[3]", 11, 4, "");
+	trace_socket(t, 3, false, 20, "unix:[2]", 12, 4, "");
 	assert_string_equal(trace_messages(t), "unix-stream 10>20 4 s1+0 r3+0 exact\n"
 					       "unix-stream 30>- 4 s2+0 - exact\n");
 }

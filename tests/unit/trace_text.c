@@ -118,6 +118,13 @@ void trace_get(struct trace_text *t, unsigned id, uint32_t pid, uint64_t enter_n
 				    bytes, more});
 }
 
+void trace_socket(struct trace_text *t, unsigned id, bool sends, uint32_t pid, const char *channel,
+		  uint64_t at_ns, int64_t bytes, const char *more)
+{
+	trace_call(t, (struct call){id, sends ? "sendto" : "recvfrom", sends ? "send" : "receive",
+				    pid, 0, 5, channel, at_ns, at_ns + 1, bytes, more});
+}
+
 struct trace_text *trace_new(void)
 {
 	struct trace_text *t = calloc(1, sizeof(*t));

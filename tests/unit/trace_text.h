@@ -71,6 +71,10 @@ void trace_put(struct trace_text *t, unsigned id, uint32_t pid, uint64_t enter_n
 void trace_get(struct trace_text *t, unsigned id, uint32_t pid, uint64_t enter_ns, uint64_t exit_ns,
 	       int64_t bytes, const char *more);
 
+/* Descriptor 5 of that process, a socket: sendto or recvfrom, in a call of 1 ns. */
+void trace_socket(struct trace_text *t, unsigned id, bool sends, uint32_t pid, const char *channel,
+		  uint64_t at_ns, int64_t bytes, const char *more);
+
 struct trace_text *trace_new(void); /* with a header */
 void trace_free(struct trace_text *t);
 
