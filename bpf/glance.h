@@ -114,8 +114,10 @@ static __always_inline void flight_tell(const struct wire_fd *socket, struct fil
 	if (object.mechanism == MECH_NONE)
 		return;
 	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
-	if (!record)
+	if (!record) {
+		loss_count(LOSS_RING);
 		return;
+	}
 	file_count(file);
 	__builtin_memset(record, 0, sizeof(*record));
 	head_fill(&record->head, WIRE_OUTSIDER, sizeof(*record));

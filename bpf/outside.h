@@ -188,8 +188,10 @@ static __always_inline void outsider_tell(const struct wire_fd *object, struct t
 {
 	struct wire_outsider *record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
 
+	if (!record && held) /* by somebody who could end a wait; else it is a name the less */
+		loss_count(LOSS_RING);
 	if (!record)
-		return; /* a name the less, no record of what happened */
+		return;
 	head_fill(&record->head, WIRE_OUTSIDER, sizeof(*record));
 	record->at_ns = bpf_ktime_get_ns();
 	record->object = *object;
