@@ -48,12 +48,12 @@ static void collect_event(struct scene_drafts *d, const struct viz_process_event
 {
 	bool fork = event->event == PROCESS_EVENT_FORK;
 	const struct viz_thread *thread = fork && event->new_thread ? event->thread : NULL;
-	int lane = d->lane_of[scene_actor_of(d, event->process, thread)];
-	int parent = fork ? maker_lane(d, event) : SCENE_NOWHERE;
+	int lane = d->lane_of[scene_actor_of(d, event->process, thread)], parent;
 	struct draft *draft;
 
-	if (lane < 0)
+	if (lane < 0 || (thread && !d->request->threads))
 		return;
+	parent = fork ? maker_lane(d, event) : SCENE_NOWHERE;
 	if (fork && parent >= 0 && parent != lane)
 		draft = scene_draft(d, SCENE_FORK, parent, lane);
 	else if (event->event == PROCESS_EVENT_EXEC)
