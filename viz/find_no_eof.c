@@ -72,8 +72,7 @@ static bool sleeps_for_good(const struct diagnosis *d, const struct viz_process 
 
 		if (wait->operation->thread == thread)
 			return d->waits->whole && who->handlers_known && !who->has_handlers &&
-			       (is_call(wait->operation, "pause") ||
-				is_call(wait->operation, "rt_sigsuspend"));
+			       waits_for_signal(wait->operation) && !wait->clock;
 	}
 	return false;
 }

@@ -27,9 +27,19 @@ bool is_semaphore(const struct viz_channel *channel)
 	       channel->mechanism == MECH_POSIX_SEM;
 }
 
+/* poll(2) or select(2) of nothing at all. */
+static bool polls_nothing(const struct viz_operation *op)
+{
+	int64_t asked = -1;
+
+	return (is_call(op, "poll") || is_call(op, "ppoll") || is_call(op, "select") ||
+		is_call(op, "pselect6")) &&
+	       viz_operation_argument(op, "nfds", &asked) && asked == 0;
+}
+
 bool waits_for_signal(const struct viz_operation *op)
 {
-	return op && (is_call(op, "pause") || is_call(op, "rt_sigsuspend"));
+	return op && (is_call(op, "pause") || is_call(op, "rt_sigsuspend") || polls_nothing(op));
 }
 
 bool waits_to_open(const struct wait *wait)

@@ -80,21 +80,34 @@ static const char *say_types(struct diagnosis *d, struct finding *f,
 	return types;
 }
 
+/* msgrcv(2): a negative type asks for the lowest up to that, MSG_EXCEPT for any other. */
+static const char *say_wanted(struct diagnosis *d, const struct viz_operation *op)
+{
+	enum { EXCEPT = 020000 };
+	int64_t wanted = 0;
+
+	viz_operation_argument(op, "msgtyp", &wanted);
+	if (wanted < 0)
+		return say_phrase(d, PHRASE_TYPE_AT_MOST, say(d, "%" PRIu64, 0 - (uint64_t)wanted),
+				  NULL, NULL);
+	if (wanted > 0 && (op->flags & EXCEPT))
+		return say_phrase(d, PHRASE_TYPE_OTHER, say(d, "%" PRId64, wanted), NULL, NULL);
+	return say(d, "%" PRId64, wanted);
+}
+
 /* It wants a type; the queue holds messages, and none of that type. */
 static bool tell_type(struct diagnosis *d, const struct wait *wait)
 {
 	struct finding *f;
-	int64_t wanted = 0;
 
 	if (!is_call(wait->operation, "msgrcv") || !wait->channel || wait->ready ||
 	    (!d->waits->unread[wait->channel->index] && !wait->channel->glimpse.types_count))
 		return false;
-	viz_operation_argument(wait->operation, "msgtyp", &wanted);
 	f = finding_add(d, FINDING_TYPE_NEVER_SENT, wait->since_ns, wait->channel);
 	finding_wait(d, f, wait);
 	finding_say(d, f, "types", "%s", say_types(d, f, wait->channel));
 	finding_say(d, f, "who", "%s", say_process(d, wait->process));
-	finding_say(d, f, "wanted", "%" PRId64, wanted);
+	finding_say(d, f, "wanted", "%s", say_wanted(d, wait->operation));
 	return true;
 }
 
@@ -160,10 +173,11 @@ static const struct viz_signal *missed_signal(const struct diagnosis *d, const s
 /* And from a process that will send no other. */
 static bool tell_lost_wakeup(struct diagnosis *d, const struct wait *wait)
 {
-	const struct viz_signal *last = waits_for_signal(wait->operation) ? missed_signal(d, wait)
-									  : NULL;
+	const struct viz_signal *last = NULL;
 	struct finding *f;
 
+	if (waits_for_signal(wait->operation) && !wait->clock)
+		last = missed_signal(d, wait);
 	if (!last || wait_process_acts(d->waits, last->generate->from))
 		return false;
 	f = finding_add(d, FINDING_LOST_WAKEUP, last->deliver->at_ns, NULL);

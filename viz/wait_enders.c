@@ -132,7 +132,7 @@ static bool type_fits(const struct viz_operation *receive, int64_t type)
 	viz_operation_argument(receive, "msgtyp", &wanted);
 	if (wanted > 0)
 		return (type == wanted) != ((receive->flags & EXCEPT) != 0);
-	return wanted == 0 || type <= -wanted;
+	return wanted == 0 || (uint64_t)type <= 0 - (uint64_t)wanted;
 }
 
 static bool lies_ready(const struct wait_graph *graph, const struct viz_operation *op,

@@ -3,6 +3,7 @@
  * Programs that hang by one mistake each, as students make them; none ends by itself. Each logs who
  * is party to it ("party") and through which channel ("channel"), before it hangs.
  */
+#include <poll.h>
 #include <stddef.h>
 #include <sys/msg.h>
 #include <sys/sem.h>
@@ -251,7 +252,7 @@ static void filter_both_ways(void)
 	hang_in_read(back[0]);
 }
 
-static void receive_other(long sent, long wanted)
+static void receive_other(long sent, long wanted, int flags)
 {
 	int queue = (int)lab_check(msgget(IPC_PRIVATE, 0600), "msgget");
 	struct {
@@ -263,18 +264,24 @@ static void receive_other(long sent, long wanted)
 	party(getpid());
 	channel_number("sysv-msg", queue);
 	truth_flush();
-	msgrcv(queue, &message, sizeof(message.text), wanted, 0);
+	msgrcv(queue, &message, sizeof(message.text), wanted, flags);
 }
 
 static void wrong_type(void)
 {
-	receive_other(1, 2);
+	receive_other(1, 2, 0);
 }
 
 /* It takes the lowest type up to 1, and there is a 2. */
 static void wrong_lowest(void)
 {
-	receive_other(2, -1);
+	receive_other(2, -1, 0);
+}
+
+/* It takes any other type than that of all that come. */
+static void wrong_except(void)
+{
+	receive_other(3, 3, MSG_EXCEPT);
 }
 
 /* The child takes it and is gone without giving it back, and had no SEM_UNDO. */
@@ -341,6 +348,15 @@ static void early_for_sigsuspend(void)
 		sigsuspend(&none);
 }
 
+/* As ppoll() would prevent it: poll() of nothing waits for signals only. */
+static void early_for_poll(void)
+{
+	signal_from_child();
+	truth_flush();
+	for (;;)
+		poll(NULL, 0, -1);
+}
+
 static void nobody_receives(void)
 {
 	static char big[1 << 22];
@@ -390,10 +406,12 @@ static const struct mistake hangs[] = {
 	{"filter-both-ways", filter_both_ways},
 	{"wrong-type", wrong_type},
 	{"wrong-lowest", wrong_lowest},
+	{"wrong-except", wrong_except},
 	{"never-posts", never_posts},
 	{"dies-holding", dies_holding},
 	{"early-signal", early_signal},
 	{"early-for-sigsuspend", early_for_sigsuspend},
+	{"early-for-poll", early_for_poll},
 	{"nobody-reads", nobody_reads},
 	{"nobody-receives", nobody_receives},
 };

@@ -146,7 +146,14 @@ def explain(*options):
     return call([IPCLENS, "explain", *options]).stdout.decode()
 
 
-@scenario("German text names severities in German, in explain's list, its pages, and each finding's")
+@scenario("each finding that explain lists has two programs that have it, at least")
+def two_programs_each(_directory):
+    programs = [wanted for wanted, _ in (*HANGS.values(), *MISTAKES.values())]
+    for name in (line.split()[0] for line in explain("--lang", "en").splitlines()):
+        expect(programs.count(name) >= 2, f"two programs have {name}", programs)
+
+
+@scenario("German text names severities in German: the list, the page, each finding's own")
 def german_severities(_directory):
     german = {"error": "Fehler", "warning": "Warnung", "note": "Hinweis"}
     rows = [line.split() for line in explain("--lang", "en").splitlines()]
@@ -179,7 +186,7 @@ def run_status(*words):
     return result.returncode, result.stderr.decode()
 
 
-@scenario("run --fail-on exits with 1 where a finding is that bad, and the command's own status is 0")
+@scenario("run --fail-on exits with 1 where a finding is that bad and the command's own status is 0")
 def run_with_a_bar(_directory):
     bar = ["--diagnose-only", "--fail-on"]
     epipe = ["--", *lab("mistakes", "epipe")]

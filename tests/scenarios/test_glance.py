@@ -15,6 +15,7 @@ from traces import IPCLENS, call
 UNTOLD = {
     "hangs early-signal": "whether a signal that was meant for it came before",
     "hangs early-for-sigsuspend": "whether a signal that was meant for it came before",
+    "hangs early-for-poll": "whether a signal that was meant for it came before",
     "endless tcp-half-closed": "is done with tcp:[",
 }
 
