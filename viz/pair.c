@@ -40,6 +40,7 @@ static void free_traffic(struct channel_traffic *traffic)
 
 	for (size_t i = 0; i < sizeof(sides) / sizeof(*sides); i++)
 		flow_free(sides[i]);
+	free(traffic->across.items);
 	free(traffic->calls.items);
 	free(traffic->open_sends.items);
 	free(traffic->open_receives.items);
@@ -115,6 +116,7 @@ static void take_side(struct pair_context *context, struct viz_operation *op,
 	if (op->exit_ns > traffic->newest_ns)
 		traffic->newest_ns = op->exit_ns;
 	note_name(traffic, send ? op->to : op->from);
+	pair_note_sequence(context, traffic, op);
 	if (send)
 		traffic->sent = true;
 	else

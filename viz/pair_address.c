@@ -18,6 +18,7 @@ struct address_book {
 	struct arena *arena;
 	struct map by_address; /* mechanism, address: struct socket_list */
 	struct map by_pair;    /* mechanism, network, local, peer: the same */
+	struct map across;     /* mechanism, local, peer: those that other networks can reach */
 	struct map hosts;      /* network, host: some socket of the trace is bound to it */
 };
 
@@ -105,12 +106,13 @@ static struct viz_bytes address_key(struct arena *arena, enum mechanism mechanis
 	return (struct viz_bytes){key.data, key.len};
 }
 
+/* In a network namespace; 0: in any. */
 static struct viz_bytes pair_key(struct arena *arena, const struct viz_channel *channel,
-				 struct viz_bytes first, struct viz_bytes second)
+				 uint64_t network, struct viz_bytes first, struct viz_bytes second)
 {
 	struct key key = new_key(arena, channel->mechanism, first.len + second.len + 16);
 
-	key_add(&key, &channel->network, sizeof(channel->network));
+	key_add(&key, &network, sizeof(network));
 	key_add_address(&key, first);
 	key_add_address(&key, second);
 	return (struct viz_bytes){key.data, key.len};
@@ -132,12 +134,18 @@ static struct viz_bytes host_key(struct arena *arena, const struct viz_channel *
 	return (struct viz_bytes){key.data, key.len};
 }
 
+/* Each network namespace has its own. */
+static bool is_loopback(struct viz_bytes address)
+{
+	return begins_with(address, "127.") || begins_with(address, "[::1]") ||
+	       begins_with(address, "[::ffff:127.");
+}
+
 /* An address of this machine: only then a socket bound to all addresses is meant. */
 static bool is_local(const struct address_book *book, struct arena *scratch,
 		     const struct viz_channel *asker, struct viz_bytes address)
 {
-	return begins_with(address, "127.") || begins_with(address, "[::1]") ||
-	       begins_with(address, "[::ffff:127.") || wildcard_port(address).len ||
+	return is_loopback(address) || wildcard_port(address).len ||
 	       map_get(&book->hosts, host_key(scratch, asker, address));
 }
 
@@ -172,6 +180,15 @@ static void enter_own(struct address_book *book, struct arena *scratch, struct v
 	enter(book, &book->by_address, address_key(scratch, channel->mechanism, own), channel);
 }
 
+static void enter_pair(struct address_book *book, struct arena *scratch,
+		       struct viz_channel *channel, struct viz_bytes own, struct viz_bytes peer)
+{
+	enter(book, &book->by_pair, pair_key(scratch, channel, channel->network, own, peer),
+	      channel);
+	if (channel->mechanism == MECH_TCP && channel->network && !is_loopback(own))
+		enter(book, &book->across, pair_key(scratch, channel, 0, own, peer), channel);
+}
+
 void address_book_enter(struct address_book *book, struct arena *scratch,
 			struct viz_channel *channel, struct addresses *entered)
 {
@@ -185,7 +202,7 @@ void address_book_enter(struct address_book *book, struct arena *scratch,
 	if (changed)
 		enter_own(book, scratch, channel, own);
 	if (internet && peer.len && (changed || !viz_bytes_equal(peer, entered->peer)))
-		enter(book, &book->by_pair, pair_key(scratch, channel, own, peer), channel);
+		enter_pair(book, scratch, channel, own, peer);
 	*entered = (struct addresses){own, peer};
 }
 
@@ -300,8 +317,8 @@ static const struct socket_list *opposites(const struct address_book *book, stru
 {
 	if (!channel->local_address.len || !channel->peer_address.len)
 		return NULL;
-	return map_get(&book->by_pair,
-		       pair_key(scratch, channel, channel->peer_address, channel->local_address));
+	return map_get(&book->by_pair, pair_key(scratch, channel, channel->network,
+						channel->peer_address, channel->local_address));
 }
 
 /* The latest one that was known before this one ended, and had not ended before this one began. */
@@ -324,4 +341,57 @@ struct viz_channel *address_book_before(const struct address_book *book, struct 
 	size_t known = list ? known_at(list, channel->at_ns) : 0;
 
 	return known && list->items[known - 1] != channel ? list->items[known - 1] : NULL;
+}
+
+size_t address_book_across(const struct address_book *book, struct arena *scratch,
+			   const struct viz_channel *channel, struct viz_channel **found,
+			   size_t room)
+{
+	const struct socket_list *list = map_get(
+		&book->across,
+		pair_key(scratch, channel, 0, channel->peer_address, channel->local_address));
+	size_t known = list ? known_at(list, end_of(channel)) : 0, count = 0;
+
+	for (size_t i = known; i > 0 && known - i < NEARBY && count < room; i--)
+		if (list->items[i - 1]->network != channel->network &&
+		    end_of(list->items[i - 1]) >= channel->at_ns)
+			found[count++] = list->items[i - 1];
+	return count;
+}
+
+/* Those of a list that are in other namespaces; of those bound to all, where the address is known. */
+static void find_elsewhere(const struct address_book *book, struct arena *scratch,
+			   const struct viz_channel *asker, struct viz_bytes address,
+			   uint64_t at_ns, bool any, struct channel_list *found)
+{
+	struct viz_bytes bound = any ? port_of(address) : address;
+	const struct socket_list *list = map_get(&book->by_address,
+						 address_key(scratch, asker->mechanism, bound));
+	size_t known = list ? known_at(list, at_ns) : 0;
+
+	for (size_t i = known; i > 0 && known - i < NEARBY; i--) {
+		struct viz_channel *channel = list->items[i - 1];
+
+		if (channel->network && channel->network != asker->network &&
+		    !is_gone(channel, at_ns) &&
+		    (!any || map_get(&book->hosts, host_key(scratch, channel, address))))
+			LIST_PUSH(found, channel);
+	}
+}
+
+struct viz_channel *address_book_elsewhere(const struct address_book *book, struct arena *scratch,
+					   const struct viz_channel *asker,
+					   struct viz_bytes address, uint64_t at_ns)
+{
+	struct channel_list found = {0};
+	struct viz_channel *only;
+
+	if (asker->mechanism != MECH_UDP || !asker->network || !port_of(address).len ||
+	    is_local(book, scratch, asker, address))
+		return NULL;
+	find_elsewhere(book, scratch, asker, address, at_ns, false, &found);
+	find_elsewhere(book, scratch, asker, address, at_ns, true, &found);
+	only = found.count == 1 ? found.items[0] : NULL;
+	free(found.items);
+	return only;
 }

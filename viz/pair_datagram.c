@@ -7,8 +7,11 @@
 
 #include "pair_named.h"
 
-/* Who sent what a receive took: a socket of the trace, somebody outside, or nobody can tell. */
-enum source_kind { SOURCE_UNKNOWN, SOURCE_SOCKET, SOURCE_FOREIGN };
+/*
+ * Who sent what a receive took: a socket of the trace, somebody outside, or nobody can tell; that
+ * also where a sender of another network namespace may have got the address on the way.
+ */
+enum source_kind { SOURCE_UNKNOWN, SOURCE_SOCKET, SOURCE_FOREIGN, SOURCE_TRANSLATED };
 
 struct source {
 	enum source_kind kind;
@@ -51,8 +54,46 @@ static struct viz_channel *destination(struct pair_context *context, const struc
 		return peer ? peer : channel->peer;
 	if (!address.len)
 		address = channel->peer_address;
-	return address_book_find(context->addresses, context->round, channel, address, at_ns,
+	peer = address_book_find(context->addresses, context->round, channel, address, at_ns,
 				 several);
+	if (peer)
+		return peer;
+	*several = true;
+	return address_book_elsewhere(context->addresses, context->round, channel, address, at_ns);
+}
+
+/* Ends with that port, and is that address or any. */
+static bool is_bound_to(const struct viz_channel *channel, struct viz_bytes address)
+{
+	struct viz_bytes own = channel->local_address;
+	const char *colon = address.len ? memrchr(address.data, ':', address.len) : NULL;
+	size_t port_len = colon ? address.len - (size_t)(colon - address.data) : 0;
+
+	if (!port_len || own.len < port_len ||
+	    memcmp(own.data + own.len - port_len, colon, port_len) != 0)
+		return false;
+	own.len -= port_len;
+	address.len -= port_len;
+	return viz_bytes_equal(own, address) || viz_bytes_equal(own, viz_bytes_of("0.0.0.0")) ||
+	       viz_bytes_equal(own, viz_bytes_of("[::]"));
+}
+
+/* An address that this network namespace does not know. */
+static struct source source_elsewhere(const struct channel_traffic *receiver,
+				      struct viz_bytes address)
+{
+	struct source source = {SOURCE_FOREIGN, NULL};
+	size_t fit = 0;
+
+	for (size_t i = 0; i < receiver->across.count; i++) {
+		if (!is_bound_to(receiver->across.items[i], address))
+			continue;
+		source = (struct source){SOURCE_SOCKET, receiver->across.items[i]};
+		fit++;
+	}
+	if (receiver->across.count && fit != 1)
+		return (struct source){SOURCE_TRANSLATED, NULL};
+	return source;
 }
 
 /* The kernel names one sender for all messages of a call: that proves nothing. */
@@ -75,8 +116,10 @@ static struct source source_of(struct pair_context *context, const struct flow_i
 	if (!found && address.len) {
 		found = address_book_find(context->addresses, context->round, channel, address,
 					  op->exit_ns, &several);
-		if (!found || several)
-			return (struct source){several ? SOURCE_UNKNOWN : SOURCE_FOREIGN, NULL};
+		if (several)
+			return (struct source){SOURCE_UNKNOWN, NULL};
+		if (!found)
+			return source_elsewhere(pair_traffic(context, channel), address);
 	}
 	return (struct source){found ? SOURCE_SOCKET : SOURCE_UNKNOWN, found};
 }
@@ -197,15 +240,16 @@ static void pair_by_source(struct pair_context *context, struct channel_traffic 
 }
 
 /* false where a receive does not tell its sender. */
-static bool find_sources(struct pair_context *context, struct flow_side *receives)
+static bool find_sources(struct pair_context *context, struct flow *flow)
 {
 	bool all_known = true;
 
-	for (size_t i = 0; i < receives->count; i++) {
-		struct source source = source_of(context, &receives->items[i]);
+	for (size_t i = 0; i < flow->receives.count; i++) {
+		struct source source = source_of(context, &flow->receives.items[i]);
 
-		receives->items[i].source = source.socket;
-		all_known &= source.kind != SOURCE_UNKNOWN;
+		flow->receives.items[i].source = source.socket;
+		flow->doubt |= source.kind == SOURCE_TRANSLATED;
+		all_known &= source.kind == SOURCE_SOCKET || source.kind == SOURCE_FOREIGN;
 	}
 	return all_known;
 }
@@ -223,7 +267,7 @@ static void settle(struct pair_context *context, struct channel_traffic *traffic
 	pair_take_settled(&traffic->receives, &all);
 	if (traffic->channel->mechanism == MECH_UDP)
 		pair_mark_overlaps(context, traffic, &all.receives);
-	if (find_sources(context, &all.receives))
+	if (find_sources(context, &all))
 		pair_by_source(context, traffic, &all);
 	else
 		pair_datagram_flow(context, &all, traffic);
@@ -248,6 +292,23 @@ static void send_outside(struct pair_context *context, const struct viz_channel 
 	pair_let_go(context, item->op);
 }
 
+#define ACROSS_MAX 1024
+
+static void note_across(struct channel_traffic *receiver, const struct viz_channel *sender)
+{
+	struct channel_list *list = &receiver->across;
+
+	if (sender->mechanism != MECH_UDP || sender->network == receiver->channel->network)
+		return;
+	for (size_t i = list->count; i > 0; i--)
+		if (list->items[i - 1] == sender)
+			return;
+	if (list->count == ACROSS_MAX)
+		receiver->receive_doubt = true; /* a sender that is not there would seem foreign */
+	else
+		LIST_PUSH(list, (struct viz_channel *)sender);
+}
+
 static void direct(struct pair_context *context, const struct viz_channel *sender,
 		   struct flow_item *item)
 {
@@ -263,6 +324,7 @@ static void direct(struct pair_context *context, const struct viz_channel *sende
 	}
 	receiver = pair_traffic(context, to);
 	item->source = sender;
+	note_across(receiver, sender);
 	receiver->inbound_ever = true;
 	receiver->receive_doubt |= several || pair_traffic(context, sender)->send_doubt;
 	flow_add(&receiver->inbound, item);

@@ -9,6 +9,7 @@
 #define VIZ_PAIR_INTERNAL_H
 
 #include "id_map.h"
+#include "pair_address.h"
 #include "pair_flow.h"
 #include "stream.h"
 
@@ -32,10 +33,7 @@ struct counted_list LIST_OF(struct counted);
 /* What the kernel says of a pipe's content against what we have counted; see pair_content.c. */
 enum content { CONTENT_UNKNOWN, CONTENT_AGREES, CONTENT_CONTRADICTS };
 
-/* Those of a socket that are in the address book. */
-struct addresses {
-	struct viz_bytes own, peer;
-};
+struct channel_list LIST_OF(struct viz_channel *);
 
 /* What of one channel waits to be joined. */
 struct channel_traffic {
@@ -60,6 +58,8 @@ struct channel_traffic {
 	uint64_t content_sum;		   /* bytes in a pipe, modulo 2^64 */
 	uint64_t base, gone_to, placed_ns; /* of the flow to here */
 	enum content content;
+	struct viz_position first;	   /* TCP: where it stood when it was first used */
+	struct channel_list across;	   /* UDP: senders to it of other network namespaces */
 	const struct viz_thread *receiver; /* UDP: the first one */
 	bool shared;			   /* and there are others */
 	bool begun;			   /* begins_empty is decided */
@@ -91,7 +91,6 @@ struct numbered {
 
 struct numbered_list LIST_OF(struct numbered);
 
-struct address_book;
 struct signal_context;
 struct pair_route;
 
@@ -109,6 +108,7 @@ struct pair_context {
 	struct traffic_list traffic; /* by channel index; an item may be NULL */
 	struct traffic_list busy;    /* something can be joined, or will be */
 	struct address_book *addresses;
+	struct map sequences; /* TCP sockets by where they first stood; see pair_peer.c */
 	struct signal_context *signals;
 	struct operation_list recent;	/* have returned, and were not gone through in order yet */
 	struct operation_list accepted; /* accepts that have not met their connects */
@@ -181,6 +181,9 @@ void pair_list_busy(struct pair_context *context, struct channel_traffic *traffi
 enum peer_evidence { PEER_BY_KERNEL, PEER_BY_CALL, PEER_BY_ADDRESS, PEER_EVIDENCES };
 void pair_find_peer(struct pair_context *context, struct channel_traffic *traffic,
 		    enum peer_evidence evidence);
+/* Where a TCP socket stood when it was first used. */
+void pair_note_sequence(struct pair_context *context, struct channel_traffic *traffic,
+			const struct viz_operation *op);
 
 /* Before all datagram sockets are settled: each send goes to the socket that it was sent to. */
 void pair_direct_sends(struct pair_context *context, struct channel_traffic *traffic);
@@ -252,25 +255,6 @@ bool pair_group_any(const struct flow *flow);
 /* A send to groups goes to all that listen; false: it is none, or nobody in the trace does. */
 bool pair_group_direct(struct pair_context *context, const struct viz_channel *sender,
 		       const struct flow_item *item);
-
-/* pair_address.c: the sockets of a trace by address. */
-struct address_book *address_book_new(struct arena *arena);
-void address_book_enter(struct address_book *book, struct arena *scratch,
-			struct viz_channel *channel, struct addresses *entered);
-
-/*
- * The socket of that mechanism that had this address then; NULL: none in the trace. `several` is
- * set where another one had it too, and nothing tells which of them it was. `scratch` is for keys
- * that are looked up.
- */
-struct viz_channel *address_book_find(const struct address_book *book, struct arena *scratch,
-				      const struct viz_channel *asker, struct viz_bytes address,
-				      uint64_t at_ns, bool *several);
-/* Whose addresses are a connected socket's, the other way round; and whose were so last before. */
-struct viz_channel *address_book_opposite(const struct address_book *book, struct arena *scratch,
-					  const struct viz_channel *channel);
-struct viz_channel *address_book_before(const struct address_book *book, struct arena *scratch,
-					const struct viz_channel *channel);
 
 static inline enum policy pair_policy_of(const struct viz_channel *channel)
 {
