@@ -16,9 +16,12 @@ static bool listens_everywhere(struct viz_bytes address)
 	return viz_bytes_begin(address, "0.0.0.0:") || viz_bytes_begin(address, "[::]:");
 }
 
-static bool fits(const struct viz_channel *listener, struct viz_bytes address)
+/* In another network namespace the same address may be another machine's. */
+static bool fits(const struct viz_channel *listener, const struct viz_channel *client,
+		 struct viz_bytes address)
 {
-	if (!listener->listening || !address.len)
+	if (!listener->listening || !address.len || listener->mechanism != client->mechanism ||
+	    listener->network != client->network)
 		return false;
 	return viz_bytes_equal(listener->local_address, address) ||
 	       viz_bytes_equal(listener->name, address) ||
@@ -27,13 +30,15 @@ static bool fits(const struct viz_channel *listener, struct viz_bytes address)
 }
 
 /* A listener of the trace that had that address then. */
-static const struct viz_holding *listener_of(const struct diagnosis *d, struct viz_bytes address,
-					     uint64_t at_ns)
+static const struct viz_holding *listener_of(const struct diagnosis *d,
+					     const struct viz_channel *client,
+					     struct viz_bytes address, uint64_t at_ns)
 {
 	for (size_t i = 0; i < d->model->channel_count; i++) {
 		const struct viz_channel *channel = d->model->channels[i];
 
-		for (size_t k = 0; k < channel->holding_count && fits(channel, address); k++)
+		for (size_t k = 0; k < channel->holding_count && fits(channel, client, address);
+		     k++)
 			if (channel->holdings[k]->since_ns <= at_ns &&
 			    channel->holdings[k]->until_ns > at_ns)
 				return channel->holdings[k];
@@ -57,9 +62,10 @@ static void tell_connection(struct diagnosis *d, const struct viz_connection *c)
 {
 	const struct viz_holding *listener;
 
-	if (!c->connect || c->accept || viz_operation_failed(c->connect) || d->incomplete)
+	if (!c->connect || !c->client || c->accept || viz_operation_failed(c->connect) ||
+	    d->incomplete)
 		return;
-	listener = listener_of(d, c->connect->peer_address, c->connect->enter_ns);
+	listener = listener_of(d, c->client, c->connect->peer_address, c->connect->enter_ns);
 	if (listener)
 		tell(d, c->connect, c->connect->peer_address, listener);
 }
@@ -81,7 +87,7 @@ bool tell_unaccepted(struct diagnosis *d, const struct wait *wait)
 	address = channel->mechanism == MECH_TCP ? channel->peer_address
 		  : peer			 ? peer->name
 						 : (struct viz_bytes){0};
-	listener = listener_of(d, address, d->end_ns);
+	listener = listener_of(d, channel, address, d->end_ns);
 	if (listener)
 		tell(d, wait->operation, address, listener);
 	return listener != NULL;

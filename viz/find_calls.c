@@ -136,6 +136,12 @@ static void tell_refused(struct diagnosis *d, struct successes *successes,
 		f->severity = SEVERITY_NOTE;
 }
 
+/* TCP's ports are not UDP's, and each network namespace has its own. */
+static bool is_same_place(const struct viz_channel *a, const struct viz_channel *b)
+{
+	return !b || (a->mechanism == b->mechanism && a->network == b->network);
+}
+
 /* Who in the trace has that address. */
 static const struct viz_process *holder_of(const struct diagnosis *d,
 					   const struct viz_operation *op)
@@ -143,7 +149,7 @@ static const struct viz_process *holder_of(const struct diagnosis *d,
 	for (size_t i = 0; i < d->model->channel_count; i++) {
 		const struct viz_channel *channel = d->model->channels[i];
 
-		if (channel == op->channel ||
+		if (channel == op->channel || !is_same_place(channel, op->channel) ||
 		    !(viz_bytes_equal(channel->local_address, op->peer_address) ||
 		      viz_bytes_equal(channel->name, op->peer_address)))
 			continue;
