@@ -359,7 +359,7 @@ size_t address_book_across(const struct address_book *book, struct arena *scratc
 	return count;
 }
 
-/* Those of a list that are in other namespaces; of those bound to all, where the address is known. */
+/* Those in other namespaces; of those bound to all addresses, where this one is known. */
 static void find_elsewhere(const struct address_book *book, struct arena *scratch,
 			   const struct viz_channel *asker, struct viz_bytes address,
 			   uint64_t at_ns, bool any, struct channel_list *found)

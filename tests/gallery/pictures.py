@@ -37,6 +37,12 @@ LABS = [
     Picture("tcp6", "TCP over IPv6", "{labs}/tcp6"),
     Picture("urgent", "Urgent data", "{labs}/urgent tcp"),
     Picture("udp", "Datagrams", "{labs}/udp"),
+    Picture("machines", "Two machines (network namespaces)",
+            "for i in 1 2; do ip netns add m$i; done; "
+            "ip link add wire netns m1 type veth peer name wire netns m2; "
+            "for i in 1 2; do ip -n m$i addr add 10.77.0.$i/24 dev wire; "
+            "ip -n m$i link set wire up; done; {labs}/machines m1 m2 10.77.0.2; "
+            "for i in 1 2; do ip netns del m$i; done", ("--comm machines",)),
     Picture("manysenders", "Three senders on one socket", "{labs}/manysenders dgram 3"),
     Picture("udpdrop", "Datagrams without room", "{labs}/udpdrop"),
     Picture("mmsg", "Many datagrams a call", "{labs}/mmsg udp", ("--max 30",)),
