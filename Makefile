@@ -117,9 +117,9 @@ TEST_PACKAGES = busybox-static chromium clang-format clang-tidy cpio cppcheck cu
 		libclang-rt-14-dev libcmocka-dev librsvg2-bin libxml2-utils plantuml \
 		python3 python3-jsonschema qemu-system-x86 shellcheck sudo tshark \
 		$(if $(shell command -v npm),,nodejs npm)
-# What tests/scenarios/test_daemons.py traces.
+# What the scenarios of servers and remote procedures trace.
 TRACED_PACKAGES = apache2-bin apache2-utils dbus git iproute2 memcached nginx openssh-client \
-		  postgresql procps python3-zmq redis-server redis-tools rpcbind rt-tests tmux
+		  postgresql procps python3-grpcio python3-zmq redis-server redis-tools rpcbind rt-tests tmux
 
 .PHONY: packages test-packages
 packages: ## install what the build needs (Debian, root)
