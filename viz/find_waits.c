@@ -249,11 +249,19 @@ static bool idle(const struct diagnosis *d, const struct wait *wait)
 	return false;
 }
 
+/* Processes that were there before, and go on: that one waits when somebody looks is no fault. */
+static bool is_visited(const struct diagnosis *d)
+{
+	return d->model->trailer.why == END_REASON_TIMEOUT && !d->model->header.command_count;
+}
+
 static void tell_blocked(struct diagnosis *d, const struct wait *wait)
 {
 	const char *enders = say_enders(d, wait);
 	struct finding *f = finding_add(d, FINDING_BLOCKED, wait->since_ns, wait->channel);
 
+	if (is_visited(d))
+		f->severity = SEVERITY_NOTE;
 	if (!enders || wait->open)
 		enders = say_join(d, enders, ", ", say_others(d, wait));
 	finding_wait(d, f, wait);

@@ -9,6 +9,7 @@ import subprocess
 
 import harness
 from expectations import expect, expect_equal, expect_in, expect_row
+from findings import diagnose
 from harness import gone, lab, main, scenario, start, wait_for
 from traces import IPCLENS, ipclens, one_error
 
@@ -237,6 +238,17 @@ def ctrl_c(directory):
     run = attach(directory, "-p", waiting.child)
     interrupt(run)
     expect_in("interrupted", json.dumps(run.trace.trailer()), "why it ended")
+    waiting.release()
+
+
+@scenario("who waits while somebody looks for a while is told as a note, not as a fault")
+def visited(directory):
+    waiting = Waiting(directory, "read")
+    tracer = attach(directory, "-p", waiting.child, "--timeout", 1)
+    tracer.wait()
+    found, summary = diagnose(tracer.trace_path)
+    expect_equal([f["id"] for f in found], ["blocked"], "what it waits for")
+    expect_equal((summary["errors"], summary["warnings"]), (0, 0), "and no fault")
     waiting.release()
 
 
