@@ -172,7 +172,7 @@ bool tell_no_eof(struct diagnosis *d, const struct wait *wait)
 	struct finding *f;
 	const char *keepers = NULL, *fds = NULL;
 
-	if (wait->operation->role != ROLE_RECEIVE || wait->open || wait->ready ||
+	if (wait->operation->role != ROLE_RECEIVE || wait->open || wait->ready || wait->listener ||
 	    !is_stream(wait->channel) || !cannot_end(d, wait))
 		return false;
 	f = finding_add(d, FINDING_NO_EOF, wait->since_ns, wait->channel);

@@ -16,8 +16,10 @@ static enum access end_of(const struct wait *wait)
 
 const struct viz_channel *other_end(const struct diagnosis *d, const struct wait *wait)
 {
-	const struct viz_channel *peer = wait_peer(d->waits, wait->channel);
+	const struct viz_channel *peer = wait->listener;
 
+	if (!peer)
+		peer = wait_peer(d->waits, wait->channel);
 	return peer ? peer : wait->channel;
 }
 
@@ -128,7 +130,9 @@ const char *say_wait(struct diagnosis *d, const struct wait *wait)
 		return say_phrase(d, PHRASE_WAITS_FOR_NOBODY, what, NULL, NULL);
 	if (waits_for_child(wait))
 		return say_phrase(d, PHRASE_CHILD_MUST_END, what, enders, NULL);
-	if (wait->operation->role == ROLE_SEND)
+	if (wait->listener)
+		phrase = PHRASE_ONLY_ACCEPT;
+	else if (wait->operation->role == ROLE_SEND)
 		phrase = PHRASE_ONLY_READ;
 	else if (wait->operation->role != ROLE_RECEIVE)
 		phrase = PHRASE_ONLY_ANSWER;

@@ -76,8 +76,8 @@ static bool is_here(struct viz_bytes host, const struct viz_channel *own)
 	       viz_bytes_equal(host, place_of(own->local_address).host);
 }
 
-static bool is_at(const struct viz_channel *socket, struct viz_bytes address,
-		  const struct viz_channel *own)
+bool outside_is_at(const struct viz_channel *socket, struct viz_bytes address,
+		   const struct viz_channel *own)
 {
 	struct place wanted = place_of(address), bound = place_of(socket->local_address);
 
@@ -104,7 +104,7 @@ static void add_udp(struct outside *outside, const struct viz_operation *op,
 		return;
 	}
 	for (size_t i = 0; held && i < held->count; i++)
-		if (is_at(held->items[i], outside->address, own))
+		if (outside_is_at(held->items[i], outside->address, own))
 			add_holders(outside, held->items[i]);
 	if (!sends && !outside->address.len) /* the caller did not ask for it */
 		add_processes(outside, own, ACCESS_WRITE);

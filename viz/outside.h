@@ -17,4 +17,8 @@ struct outside {
 /* false where nothing is known, or there is no such end: a message unread, a signal, an echo. */
 bool outside_of(const struct viz_message *message, struct outside *outside);
 
+/* Whether a socket, of TCP too, is bound where `own`, of the same network, sees that address. */
+bool outside_is_at(const struct viz_channel *socket, struct viz_bytes address,
+		   const struct viz_channel *own);
+
 #endif

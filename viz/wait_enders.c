@@ -158,6 +158,8 @@ static void wait_at_socket(struct wait_graph *graph, struct wait *wait,
 {
 	const struct viz_channel *peer = wait_peer(graph, channel);
 
+	if (wait_at_backlog(graph, wait, channel, peer))
+		return;
 	if (peer && (graph->whole || (channel->created_in_trace && peer->created_in_trace)))
 		wait_add_holders(graph, wait, peer, ACCESS_BOTH);
 	else

@@ -13,7 +13,8 @@ struct wait {
 	size_t index;
 	const struct viz_operation *operation;
 	const struct viz_process *process;
-	const struct viz_channel *channel; /* the first that it waits at; NULL: none */
+	const struct viz_channel *channel;  /* the first that it waits at; NULL: none */
+	const struct viz_channel *listener; /* nobody has accepted it yet who listens there */
 	uint64_t since_ns;
 	const struct viz_process **enders; /* who could end it, itself perhaps; each once */
 	size_t ender_count;
@@ -60,6 +61,10 @@ struct wait_graph *wait_graph_new(struct arena *arena, const struct viz_model *m
 /* The descriptor by which that process could write (or read) there at the end; NULL: none. */
 const struct viz_holding *wait_holding(const struct viz_channel *channel,
 				       const struct viz_process *process, enum access access);
+
+/* Whether a connection of this socket to that address comes to this listener. */
+bool wait_listens_for(const struct viz_channel *listener, const struct viz_channel *client,
+		      struct viz_bytes address);
 
 /* Where a message lies unread that brings that process this end of the channel; NULL: nowhere. */
 const struct viz_channel *wait_in_flight(const struct wait_graph *graph,

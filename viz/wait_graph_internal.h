@@ -23,6 +23,10 @@ void wait_add_ender(struct wait_graph *graph, struct wait *wait, const struct vi
 void wait_add_holders(struct wait_graph *graph, struct wait *wait,
 		      const struct viz_channel *channel, enum access access);
 
+/* wait_accept.c: where it was not accepted yet. False: it was, or nobody knows who listens. */
+bool wait_at_backlog(struct wait_graph *graph, struct wait *wait, const struct viz_channel *client,
+		     const struct viz_channel *peer);
+
 /* wait_named.c: queues, semaphores, locks, futexes; `end` as of wait_add_holders(). */
 void wait_at_named(struct wait_graph *graph, struct wait *wait, const struct viz_channel *channel,
 		   enum access end);

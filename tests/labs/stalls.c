@@ -141,6 +141,70 @@ static void no_client(void)
 	lab_check(accept(mine, NULL, NULL), "accept");
 }
 
+struct server {
+	int listener;
+	struct sockaddr_storage address;
+	socklen_t len;
+};
+
+/* At an address that is free, of unix sockets too (unix(7): autobind). */
+static struct server server_make(int family)
+{
+	struct server server = {.len = sizeof(server.address), .address.ss_family = family};
+	struct sockaddr *address = (struct sockaddr *)&server.address;
+	struct sockaddr_in *inet = (struct sockaddr_in *)&server.address;
+
+	server.listener = (int)lab_check(socket(family, SOCK_STREAM, 0), "socket");
+	if (family == AF_INET)
+		inet->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	lab_check(bind(server.listener, address,
+		       family == AF_INET ? sizeof(*inet) : sizeof(sa_family_t)),
+		  "bind");
+	lab_check(getsockname(server.listener, address, &server.len), "getsockname");
+	lab_check(listen(server.listener, 5), "listen");
+	return server;
+}
+
+/* Two servers, each a client of the other: each wants its answer before it accepts anybody. */
+static void both_connect(int family)
+{
+	struct server servers[] = {server_make(family), server_make(family)};
+	int self, fd;
+
+	outsider_maybe();
+	self = lab_fork() ? 0 : 1;
+	close(servers[!self].listener);
+	fd = (int)lab_check(socket(family, SOCK_STREAM, 0), "socket");
+	lab_check(connect(fd, (struct sockaddr *)&servers[!self].address, servers[!self].len),
+		  "connect");
+	party(getpid());
+	channel(family == AF_INET ? "tcp" : "unix-stream", fd);
+	hang_in_read(fd);
+}
+
+static void both_connect_tcp(void)
+{
+	both_connect(AF_INET);
+}
+
+static void both_connect_unix(void)
+{
+	both_connect(AF_UNIX);
+}
+
+/* Two servers, each waits for the other as its client. Anybody could come; only nobody does. */
+static void both_accept(void)
+{
+	struct server servers[] = {server_make(AF_INET), server_make(AF_INET)};
+	int self = lab_fork() ? 0 : 1;
+
+	close(servers[!self].listener);
+	party(getpid());
+	channel("tcp", servers[self].listener);
+	truth_flush();
+	lab_check(accept(servers[self].listener, NULL, NULL), "accept");
+}
+
 /* Nobody posts, but anybody who knows the key could. */
 static void keyed_semaphore(void)
 {
@@ -171,10 +235,16 @@ static void keyed_queues(void)
 }
 
 static const struct mistake stalls[] = {
-	{"fifo-opens", fifo_opens},	{"file-locks", file_locks},
-	{"mutexes", mutexes},		{"mutex-of-dead", mutex_of_dead},
-	{"no-client", no_client},	{"keyed-semaphore", keyed_semaphore},
+	{"fifo-opens", fifo_opens},
+	{"file-locks", file_locks},
+	{"mutexes", mutexes},
+	{"mutex-of-dead", mutex_of_dead},
+	{"no-client", no_client},
+	{"keyed-semaphore", keyed_semaphore},
 	{"keyed-queues", keyed_queues},
+	{"both-connect", both_connect_tcp},
+	{"both-connect-unix", both_connect_unix},
+	{"both-accept", both_accept},
 };
 
 int main(int argc, char **argv)

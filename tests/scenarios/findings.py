@@ -36,6 +36,8 @@ HANGS = {
     "stalls mutex-of-dead": ("semaphore-stuck", ["deadlock", "blocked"]),
     "stalls keyed-semaphore": ("blocked", ["deadlock", "semaphore-stuck"]),
     "stalls keyed-queues": ("blocked", ["deadlock", "type-never-sent"]),
+    "stalls both-connect": ("deadlock", ["blocked", "no-eof"]),
+    "stalls both-connect-unix": ("deadlock", ["blocked", "no-eof"]),
     "endless parent-keeps": ("no-eof", ["blocked"]),
     "endless reader-keeps": ("no-eof", ["deadlock", "blocked"]),
     "endless grandchild-keeps": ("no-eof", ["deadlock"]),
@@ -54,6 +56,8 @@ WITH_OUTSIDER = [
     "hangs semaphore-and-pipe",
     "hangs filter-both-ways",
     "stalls mutexes",
+    "stalls both-connect",
+    "stalls both-connect-unix",
     "endless parent-keeps",
 ]
 

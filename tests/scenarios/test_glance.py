@@ -26,6 +26,13 @@ BY_WHOM = {
     "stalls keyed-queues": "whoever knows the key 0x",
 }
 
+# With somebody who could help, a wait is not hopeless: what it is called then, if not blocked.
+WAITS_AT = {
+    "hangs full-pipes": "full-channel",
+    "stalls both-connect": "never-accepted",
+    "stalls both-connect-unix": "never-accepted",
+}
+
 MOST_S = 1.0  # of a processor's time for a look at the machine; others may have the processor too
 
 
@@ -117,7 +124,7 @@ def untraced_with_outsider(directory):
     try:
         for name, run in runs.items():
             wait_for(lambda run=run: has_logged(run), f"{name} to hang")
-            waiting = "full-channel" if name == "hangs full-pipes" else "blocked"
+            waiting = WAITS_AT.get(name, "blocked")
             findings, _ = found(run.process.pid, waiting)
             expect_found(findings, [], waiting, ["deadlock", "no-eof"])
     finally:
@@ -152,6 +159,19 @@ def no_client(directory):
         findings, _ = found(run.process.pid, "blocked")
         told = expect_found(findings, run.truth, "blocked", ["deadlock", "never-accepted"])
         expect_in("whoever connects to tcp:[", told[0]["text"], "who could end it")
+    finally:
+        end(run)
+
+
+@scenario("two servers that wait for each other in accept are no deadlock: anybody may connect")
+def both_accept(directory):
+    run = hang(directory, "stalls both-accept")
+    try:
+        wait_for(lambda: has_logged(run), "both to hang")
+        for pid in (run.process.pid, *group(run.process.pid)):
+            findings, _ = found(pid, "blocked")
+            told = expect_found(findings, [], "blocked", ["deadlock", "never-accepted"])
+            expect_in("whoever connects to tcp:[", told[0]["text"], "who could end it")
     finally:
         end(run)
 

@@ -159,6 +159,34 @@ static void reader_keeps(void **state)
 	assert_string_equal(findings_of(t), "no-eof 10\n");
 }
 
+/* A listener at all addresses of this machine, and a connection to that port of `host`. */
+static const char *connected_to(struct trace_text *t, const char *host)
+{
+	char more[128];
+
+	trace_channel(t, "tcp:[20]", "tcp",
+		      ",'listening':true,'local_address':'0.0.0.0:80','network':1");
+	trace_line(t, "{'type':'operation','id':40,'syscall':'socket','role':'open','pid':10,"
+		      "'tid':10,'enter_ns':10,'exit_ns':11,'returned':7,'new_fds':["
+		      "{'fd':7,'channel':'tcp:[20]','access':'both'}]}");
+	trace_channel(t, "tcp:[21]", "tcp", ",'local_address':'10.0.0.9:4000','network':1");
+	snprintf(more, sizeof(more), ",'peer_address':'%s:80'", host);
+	trace_call(t, (struct call){41, "connect", "open", 10, 0, 8, "tcp:[21]", 20, 21, 0, more});
+	time_out(t, 4);
+	return findings_of(t);
+}
+
+static void never_accepted(void **state)
+{
+	assert_string_equal(connected_to(*state, "10.0.0.9"), "never-accepted 10\n");
+}
+
+/* Who listens here never sees what goes to another machine. */
+static void accepted_elsewhere(void **state)
+{
+	assert_string_equal(connected_to(*state, "10.0.0.5"), "");
+}
+
 /* Two small writes, then a read that sleeps 40 ms: three times, so it is no chance. */
 static void delayed_ack(void **state)
 {
@@ -284,6 +312,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(woken, set_up, trace_tear_down),
 		cmocka_unit_test_setup_teardown(parent_keeps, set_up, trace_tear_down),
 		cmocka_unit_test_setup_teardown(reader_keeps, set_up, trace_tear_down),
+		cmocka_unit_test_setup_teardown(never_accepted, set_up, trace_tear_down),
+		cmocka_unit_test_setup_teardown(accepted_elsewhere, set_up, trace_tear_down),
 		cmocka_unit_test_setup_teardown(delayed_ack, set_up, trace_tear_down),
 		cmocka_unit_test(one_and_many),
 		cmocka_unit_test(in_both_languages),
