@@ -142,16 +142,54 @@ static bool is_same_place(const struct viz_channel *a, const struct viz_channel 
 	return !b || (a->mechanism == b->mechanism && a->network == b->network);
 }
 
-/* Who in the trace has that address. */
-static const struct viz_process *holder_of(const struct diagnosis *d,
-					   const struct viz_operation *op)
+/* The channels of an address, in the order of the trace. */
+struct addressed {
+	const struct viz_channel *channel;
+	struct addressed *next, *last; /* last: of the first one's list */
+};
+
+static void address_add(struct diagnosis *d, struct map *addresses, struct viz_bytes address,
+			const struct viz_channel *channel)
 {
+	struct addressed *added, *first;
+
+	if (!address.len)
+		return;
+	added = arena_alloc(d->arena, sizeof(*added));
+	*added = (struct addressed){.channel = channel, .last = added};
+	first = map_get(addresses, address);
+	if (!first) {
+		map_put(d->arena, addresses, address, added);
+		return;
+	}
+	first->last->next = added;
+	first->last = added;
+}
+
+/* By local address and by name. */
+static struct map addresses_find(struct diagnosis *d)
+{
+	struct map addresses = {0};
+
 	for (size_t i = 0; i < d->model->channel_count; i++) {
 		const struct viz_channel *channel = d->model->channels[i];
 
-		if (channel == op->channel || !is_same_place(channel, op->channel) ||
-		    !(viz_bytes_equal(channel->local_address, op->peer_address) ||
-		      viz_bytes_equal(channel->name, op->peer_address)))
+		address_add(d, &addresses, channel->local_address, channel);
+		address_add(d, &addresses, channel->name, channel);
+	}
+	return addresses;
+}
+
+/* Who in the trace has that address. */
+static const struct viz_process *holder_of(const struct map *addresses,
+					   const struct viz_operation *op)
+{
+	const struct addressed *at = map_get(addresses, op->peer_address);
+
+	for (; at; at = at->next) {
+		const struct viz_channel *channel = at->channel;
+
+		if (channel == op->channel || !is_same_place(channel, op->channel))
 			continue;
 		for (size_t k = 0; k < channel->holding_count; k++)
 			if (channel->holdings[k]->since_ns <= op->enter_ns &&
@@ -162,9 +200,9 @@ static const struct viz_process *holder_of(const struct diagnosis *d,
 }
 
 static void tell_in_use(struct diagnosis *d, struct successes *successes,
-			const struct viz_operation *op)
+			const struct map *addresses, const struct viz_operation *op)
 {
-	const struct viz_process *holder = op->peer_address.len ? holder_of(d, op) : NULL;
+	const struct viz_process *holder = op->peer_address.len ? holder_of(addresses, op) : NULL;
 	struct finding *f = finding_fold(d, FINDING_ADDRESS_IN_USE, op->enter_ns, op->process,
 					 op->channel);
 
@@ -240,6 +278,7 @@ void find_calls(struct diagnosis *d)
 {
 	struct successes *successes = successes_find(d);
 	const uint64_t *thrown = thrown_away(d);
+	const struct map addresses = addresses_find(d);
 
 	find_interrupted(d);
 	for (size_t i = 0; i < d->model->operation_count; i++) {
@@ -258,7 +297,7 @@ void find_calls(struct diagnosis *d)
 		else if (has_error(op, "ECONNREFUSED") && is_call(op, "connect"))
 			tell_refused(d, successes, op);
 		else if (has_error(op, "EADDRINUSE") && is_call(op, "bind"))
-			tell_in_use(d, successes, op);
+			tell_in_use(d, successes, &addresses, op);
 		else if (has_error(op, "ECONNRESET"))
 			tell_reset(d, thrown, op);
 	}
