@@ -219,7 +219,8 @@ export const checks = {
 				const add = (row) => store.rowRef[row] >= 0 && seen.add(store.rowRef[row]);
 
 				for (const item of items.list) if ((item & 3) !== 3) add(item >>> 2);
-				for (const { row, last } of folds) for (let r = row; r <= last; r++) add(r);
+				for (const { from, end } of folds)
+					for (const item of items.all.slice(from, end)) add(item >>> 2);
 				return { seen: seen.size, mixed: folds.filter((fold) => fold.mixed).length };
 			});
 

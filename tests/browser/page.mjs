@@ -8,6 +8,7 @@ import { pathToFileURL } from "node:url";
 import { launch, ready, until } from "./launch.mjs";
 import { checks } from "./checks.mjs";
 import { panels } from "./panels.mjs";
+import { ways } from "./ways.mjs";
 
 const [modules, file, shots, check, expectations] = process.argv.slice(2);
 async function open(browser, complaints, options = {}, hash = "") {
@@ -29,7 +30,7 @@ const expected = JSON.parse(readFileSync(expectations, "utf8"));
 const complaints = [];
 const browser = await launch(modules);
 try {
-	await { ...checks, ...panels }[check]({
+	await { ...checks, ...panels, ...ways }[check]({
 		expected,
 		open: (options, hash) => open(browser, complaints, options, hash),
 		until,

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """The HTML page, opened and used in a browser. Its pictures are kept in build/screenshots."""
 import os
+import re
 import shutil
 
 from expectations import expect, expect_equal
@@ -162,6 +163,28 @@ def nested(directory):
     page, messages = draw(directory, ["/usr/bin/python3", "-c", ROUNDS])
     expect_equal(len([m for m in messages if m["mechanism"] == "pipe"]), 264, "messages")
     browse(page, "nested", rounds=12, parts=10, deep=5 * 22 + 7)
+
+
+def loops(trace, *options):
+    """[depth, rounds] of the loops in the text picture."""
+    text = view(trace, "--width", "140", *options)
+    found = re.findall(r"^([│|]*)[╭,]×([\d,]+)", text, re.M)
+    return sorted([len(depth), int(rounds.replace(",", ""))] for depth, rounds in found)
+
+
+@scenario("a page folds what the text folds: through the kernel, through mailboxes, and to scale")
+def ways(directory):
+    for name, program, expected in (("asks", ASKS, [[0, 300]]), ("rounds", ROUNDS, [[0, 12], [1, 10]])):
+        page, messages = draw(directory, ["/usr/bin/python3", "-c", program])
+        trace = os.path.join(directory, "trace.ndjson")
+        direct = {"via": "", "loops": loops(trace)}
+        kernel = {"via": "kernel", "loops": loops(trace, "--kernel")}
+        boxes = {"via": "channels", "loops": loops(trace, "--lanes", "channels")}
+        expect_equal([way["loops"] for way in (direct, kernel, boxes)], [expected] * 3, "in text")
+        all_ways = {"": direct, "k": kernel, "m": boxes, "t": direct, "kt": kernel, "mt": boxes}
+        pipes = [m for m in messages if m["mechanism"] == "pipe"]
+        deep = pipes[len(pipes) // 2]["id"]
+        browse(page, "ways", name=name, ways=all_ways, messages=len(pipes), deep=deep)
 
 
 @scenario("a page of 100,000 messages is small, opens, is searched and scrolled")

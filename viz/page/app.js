@@ -20,7 +20,7 @@ export class App {
 		this.openGroups = new Set(); /* but for these, by their first lanes */
 		this.timeAxis = false; /* true to scale; else a row each */
 		this.fold = !store.begin.unfold; /* what repeats is shown once */
-		this.selected = NONE; /* a row */
+		this.selected = NONE; /* a row, or a fold's number */
 		this.filter = { mechanisms: new Set(), lane: NONE, object: NONE, talk: NONE };
 		this.hits = { query: "", rows: null, count: 0 };
 	}
@@ -53,10 +53,11 @@ export class App {
 	/* Shows each round of a loop, or its first one only; undefined is fine. */
 	openLoop(loop, on) {
 		if (!loop) return;
-		if (on) this.items.open.add(loop.row);
-		else this.items.open.delete(loop.row);
+		if (on) this.items.open.add(loop.key);
+		else this.items.open.delete(loop.key);
 		this.emit("filter");
-		if (!on) this.select(loop.row);
+		if (on) this.emit("select");
+		else this.select(loop.row);
 	}
 
 	setFold(on) {

@@ -3,7 +3,7 @@
 import { byId } from "./dom.js";
 import { Bars } from "./draw_bars.js";
 import { Density } from "./density.js";
-import { foldFrames } from "./draw_fold.js";
+import { foldBlocks, foldFrames } from "./draw_fold.js";
 import { levelText, mailboxLevel } from "./draw_mailbox.js";
 import { RowPen } from "./draw_row.js";
 import { Frame } from "./frame.js";
@@ -99,7 +99,7 @@ export class Canvas {
 		const store = app.store;
 		const m = store.rowRef[itemRow(items.list[i])];
 
-		if (!app.timeAxis || app.via || !store.hasCalls || m < 0) return layout.y(i);
+		if (!app.timeAxis || app.via || !store.hasCalls || !(m >= 0)) return layout.y(i);
 		const ns = store.receivedNs(m);
 		return ns >= items.at[i] ? Math.min(layout.yOf(ns), layout.height + 2000) : layout.y(i);
 	}
@@ -114,6 +114,10 @@ export class Canvas {
 			const y = layout.y(i);
 			const [top, bottom] = pen.lines(items.list[i], y);
 
+			if (app.timeAxis && itemHalf(items.list[i]) === HALF.FOLD) {
+				pen.label(items.list[i], y);
+				continue;
+			}
 			if ((app.timeAxis ? top : y) - last < ROW_LABELS - 2) continue;
 			if (app.timeAxis && this.isCrossed(i, y)) continue;
 			pen.haloColour =
@@ -143,8 +147,7 @@ export class Canvas {
 		const { layout, items, app, pen } = this;
 		const store = app.store;
 		const m = store.rowRef[itemRow(items.list[i])];
-		const object =
-			m >= 0 && itemHalf(items.list[i]) !== HALF.WHOLE ? store.routeOf(m).object : NONE;
+		const object = m >= 0 && itemHalf(items.list[i]) ? store.routeOf(m).object : NONE;
 		const x = (layout.kernelLeft + layout.kernelRight) / 2;
 
 		if (object < 0) return;
@@ -224,6 +227,7 @@ export class Canvas {
 			ctx.fillStyle = isBad(store, said) ? app.theme.bad : app.theme.fg;
 			ctx.fillRect(layout.x(said.from) - 3, layout.yOfTime(at) - 2, 7, 4);
 		}
+		if (app.timeAxis) foldBlocks(this.pen, layout.visible());
 		const i = items.ofRow(app.selected);
 
 		if (i < 0) return;
@@ -241,7 +245,7 @@ export class Canvas {
 
 		ctx.fillStyle = app.theme.accent;
 		for (let i = from; i < to; i += step)
-			if (rows[itemRow(items.list[i])])
+			if (rows[items.realRow(itemRow(items.list[i]))])
 				ctx.fillRect(
 					TIMES - 20,
 					layout.y(i) - Math.min(7, layout.rowHeight / 2),
@@ -262,10 +266,12 @@ export class Canvas {
 
 			return i >= 0 && i < items.count ? itemRow(items.list[i]) : NONE;
 		}
-		const near = items.atTime(layout.positionAt(y));
+		const at = layout.positionAt(y);
+		const near = items.atTime(at);
 		let best = NONE;
 		let distance = 12;
 
+		if (layout.spanning(near, at) < near) return itemRow(items.list[near - 1]); /* a block */
 		for (let i = Math.max(0, near - 20); i < Math.min(items.count, near + 20); i++) {
 			if (Math.abs(layout.y(i) - y) >= distance) continue;
 			distance = Math.abs(layout.y(i) - y);
@@ -303,7 +309,7 @@ export class Canvas {
 
 	showLanes(row) {
 		const { layout, app } = this;
-		const ends = app.store.rowEnds(row);
+		const ends = app.store.rowEnds(this.items.realRow(row));
 
 		for (const lane of [ends.to, ends.from]) {
 			if (!hasLane(layout, lane)) continue;

@@ -90,7 +90,7 @@ export class Density {
 		counts.fill(0);
 		for (let i = from; i < to; i += step) {
 			const item = this.app.items.list[i];
-			const ref = store.rowRef[itemRow(item)];
+			const ref = store.rowRef[this.app.items.realRow(itemRow(item))];
 
 			seen++;
 			if (ref < 0) continue;

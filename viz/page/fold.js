@@ -2,13 +2,17 @@
 /*
  * What repeats is shown once: of a loop its first round stays, and one item stands for all others.
  * That is opened level by level: then each round is there, with what repeats in it shown once.
- * Only what went well and could not be paired otherwise is folded.
+ * Only what went well and could not be paired otherwise is folded. Where each message is two items,
+ * into what it passes and out of it, a round has both, each in its place.
  */
 import { release } from "./decode.js";
 import { loopsOf } from "./loops.js";
 import { FATE, KIND, PART } from "./store.js";
 
-export const FOLD = 3; /* the half of such an item; its row is the first that is hidden */
+/* The half of such an item. Its row is a number of its own, behind those of all rows. */
+export const FOLD = 3;
+const HALVES = 4;
+const IN = 1; /* the half that goes into what a message passes */
 
 const ROUNDS_LEAST = 4;
 const ROWS_LEAST = 16; /* fewer are shown as they are */
@@ -45,11 +49,13 @@ function exactly(store, list, messages) {
 		const m = messages[i];
 
 		if (m < 0) continue;
-		ids[i] = store.route[m] * 8 + store.rowPart(list[i] >>> 2);
+		const half = list[i] % HALVES;
+
+		ids[i] = (store.route[m] * 8 + store.rowPart(list[i] >>> 2)) * HALVES + half;
 		if (!store.types.size || store.type(m) === undefined) continue;
 		const key = ids[i] + " " + store.type(m);
 
-		if (!typed.has(key)) typed.set(key, store.routes.length * 8 + typed.size);
+		if (!typed.has(key)) typed.set(key, store.routes.length * 8 * HALVES + typed.size);
 		ids[i] = typed.get(key);
 	}
 	return ids;
@@ -67,7 +73,8 @@ function roughly(store, list, messages) {
 	});
 
 	for (let i = 0; i < list.length; i++)
-		if (messages[i] >= 0) ids[i] = shapes[store.route[messages[i]]];
+		if (messages[i] >= 0)
+			ids[i] = shapes[store.route[messages[i]]] * HALVES + (list[i] % HALVES);
 	return ids;
 }
 
@@ -129,21 +136,26 @@ export class Folds {
 		return loop.inner;
 	}
 
-	/* By this row a loop is told from others: the first that it hides. */
+	/* By this item a loop is told from others, whatever else is shown: the first that it hides. */
 	hidden(loop) {
-		return this.list[loop.body] >>> 2;
+		return this.list[loop.body];
 	}
 
-	/* What is shown: {list, folds: Map from the first hidden row, opened: loops that are open}. */
+	/*
+	 * What is shown: {list, places (of its items among all), folds: Map by their rows' numbers,
+	 * opened: loops that are open}.
+	 */
 	shown(open, end = this.list.length) {
-		const out = { list: new Uint32Array(this.list.length), count: 0 };
+		const places = new Uint32Array(this.list.length);
 
-		Object.assign(this, { out, open, folds: new Map(), opened: [] });
+		Object.assign(this, { places, count: 0, open, folds: new Map(), opened: [] });
 		this.put(0, end, this.loops, 0);
-		const list = out.list.slice(0, out.count);
+		const out = { places: places.slice(0, this.count), folds: this.folds, opened: this.opened };
 
-		release(out.list);
-		return { list, folds: this.folds, opened: this.opened };
+		release(places);
+		out.list = out.places.map((place) => this.list[place]);
+		for (const fold of this.folds.values()) out.list[fold.at] = fold.row * HALVES + FOLD;
+		return out;
 	}
 
 	/* Items [from, end), and of loops among them what is shown. */
@@ -160,8 +172,7 @@ export class Folds {
 	}
 
 	copy(from, end) {
-		this.out.list.set(this.list.subarray(from, end), this.out.count);
-		this.out.count += end - from;
+		for (let i = from; i < end; i++) this.places[this.count++] = i;
 	}
 
 	putLoop(loop, depth) {
@@ -169,61 +180,69 @@ export class Folds {
 			this.put(loop.first, loop.end, loop.inner, depth);
 			return;
 		}
+		const key = this.hidden(loop);
 		const fold = {
-			first: this.list[loop.first] >>> 2,
-			row: this.hidden(loop),
-			last: this.list[loop.end - 1] >>> 2,
+			key,
+			row: this.store.rowCount + key,
+			first: loop.first, /* places among all items */
+			from: loop.body, /* [from, end) are hidden */
+			end: loop.end,
 			rounds: loop.rounds - 1,
 			mixed: loop.mixed,
 			alike: loop.end - loop.first === loop.rounds * (loop.body - loop.first),
 			depth,
 		};
 
-		if (this.open.has(fold.row)) {
+		if (this.open.has(key)) {
 			this.opened.push(fold);
 			this.put(loop.first, loop.end, this.innerOf(loop), depth + 1);
 			return;
 		}
 		this.put(loop.first, loop.body, loop.mixed ? [] : loop.inner, depth + 1);
+		fold.at = this.count;
 		this.folds.set(fold.row, fold);
-		this.out.list[this.out.count++] = (fold.row << 2) | FOLD;
+		this.places[this.count++] = loop.body;
 	}
 
-	/* What is to be opened for item i to be shown: hidden rows of all loops around it. */
+	/* What is to be opened for item i to be shown: keys of all loops around it that hide it. */
 	over(i) {
-		const rows = [];
+		const keys = [];
 		let loops = this.loops;
 
 		for (;;) {
 			const loop = loops.find((each) => each.first <= i && i < each.end);
 
-			if (!loop) return rows;
-			if (isWorth(loop) && i >= loop.body) rows.push(this.hidden(loop));
+			if (!loop) return keys;
+			if (isWorth(loop) && i >= loop.body) keys.push(this.hidden(loop));
 			loops = this.innerOf(loop);
 		}
 	}
 }
 
-/* What a fold hides, added up: {messages, bytes, ns, latencies (sorted; a sample of many)}. */
-export function summary(items, { row, last }) {
+/*
+ * What a fold hides, added up: {messages, bytes, ns, latencies (sorted; a sample of many)}. A
+ * message counts where it arrives, unless none does here.
+ */
+export function summary(items, { from, end }) {
 	const { store } = items.app;
-	const latencies = [];
-	let messages = 0;
-	let bytes = 0;
+	const arrived = { messages: 0, bytes: 0, latencies: [] };
+	const left = { messages: 0, bytes: 0, latencies: [] };
 
-	for (let r = row; r <= last; r++) {
-		const m = store.rowRef[r];
+	for (let place = from; place < end; place++) {
+		const row = items.all[place] >>> 2;
+		const half = items.all[place] % HALVES;
+		const m = store.rowRef[row];
 
-		if (m < 0 || store.rowOf[m] !== r || !items.wantsRow(r)) continue;
-		messages++;
-		bytes += store.bytes[m];
-		if (store.hasCalls && latencies.length < 100000)
-			latencies.push(store.receivedNs(m) - store.sentNs(m));
+		if (m < 0 || (!half && store.rowOf[m] !== row)) continue;
+		const sum = half === IN ? left : arrived;
+
+		sum.messages++;
+		sum.bytes += store.bytes[m];
+		if (store.hasCalls && sum.latencies.length < 100000)
+			sum.latencies.push(store.receivedNs(m) - store.sentNs(m));
 	}
-	return {
-		messages,
-		bytes,
-		ns: store.rowAt[last] - store.rowAt[row],
-		latencies: latencies.filter((ns) => ns >= 0).sort((a, b) => a - b),
-	};
+	const sum = arrived.messages ? arrived : left;
+
+	sum.latencies = sum.latencies.filter((ns) => ns >= 0).sort((a, b) => a - b);
+	return { ...sum, ns: items.allAt[end - 1] - items.allAt[from] };
 }

@@ -3,6 +3,7 @@
 import { clock, duration } from "./format.js";
 import { BOLD, FONT, MONO, SMALL } from "./words.js";
 import { mailboxBands, mailboxHead } from "./draw_mailbox.js";
+import { itemRow } from "./items.js";
 import { TIMES } from "./lanes.js";
 import { HEAD, ROW_LABELS } from "./layout.js";
 
@@ -69,14 +70,16 @@ export class Frame {
 		};
 	}
 
-	/* In rows, an end is drawn where its row is; where that is hidden, at the first one after. */
+	/*
+	 * In rows, an end is drawn where its row is; where that is hidden, at the first one after. To
+	 * scale too the lane goes on to its mark, which tells that somebody learned of it.
+	 */
 	endY(head, end) {
 		const { layout, items, app } = this;
-
-		if (app.timeAxis) return layout.yOfTime(end);
 		const rows = layout.members.get(head).map((lane) => app.store.lanes[lane].exit);
 		const i = items.ofRow(Math.max(...rows));
 
+		if (app.timeAxis) return Math.max(layout.yOfTime(end), i >= 0 ? layout.y(i) : 0);
 		return layout.y(i >= 0 ? i : Math.min(items.count - 1, items.atTime(end)));
 	}
 
@@ -124,9 +127,10 @@ export class Frame {
 
 		if (x < -150 || x > layout.width + 150) return;
 		if (!layout.narrow) {
-			const name = pen.fitted(what.title, BOLD, layout.gap - 18);
-			const number = pen.fitted(what.number, MONO, layout.gap - 18);
-			const width = Math.max(pen.width(name, BOLD), pen.width(number, MONO)) + 22;
+			const name = pen.fitted(what.title, BOLD, layout.gap - 12);
+			const number = pen.fitted(what.number, MONO, layout.gap - 12);
+			const text = Math.max(pen.width(name, BOLD), pen.width(number, MONO));
+			const width = Math.min(text + 22, layout.gap - 4);
 
 			this.headBox(what, x - width / 2, 8, width, HEAD - 22);
 			this.headText(name, x - pen.width(name, BOLD) / 2, 25, BOLD, what.colour);
@@ -237,7 +241,8 @@ export class Frame {
 	/* Nothing happened for a while. */
 	idle(i, y) {
 		const { ctx, layout, items, app } = this;
-		const gap = items.at[i + 1] - items.at[i];
+		const fold = items.folds.get(itemRow(items.list[i]));
+		const gap = items.at[i + 1] - (fold ? fold.endNs : items.at[i]);
 
 		if (gap < IDLE_LEAST || gap < items.endNs / IDLE_PART) return;
 		ctx.save();

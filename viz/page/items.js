@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * What is drawn, in its order, after filters: an item is row * 4 + half. Each row is one item
- * (WHOLE); with the kernel's lane, or channels', each message is two, where it is copied into that
- * and where out of it, each at its own time.
+ * What is drawn, in its order, after filters and folds: an item is row * 4 + half. Each row is one
+ * item (WHOLE); with the kernel's lane, or channels', each message is two, where it is copied into
+ * that and where out of it, each at its own time.
  */
 import { FORM, KIND, PART, NONE } from "./store.js";
 import { FOLD, Folds } from "./fold.js";
@@ -25,10 +25,15 @@ export class Items {
 		if (this.app.via) this.buildHalves();
 		else this.buildRows();
 		this.rows = this.list.length;
-		if (this.app.fold && !this.app.via && !this.app.timeAxis) this.fold();
+		this.all = this.list; /* folded or not */
+		this.allAt = this.at;
+		this.places = null; /* of what is shown among all: each its own */
+		if (this.app.fold) this.fold();
 		this.count = this.list.length;
 		this.startNs = this.count ? this.at[0] : 0;
-		this.endNs = this.count ? this.at[this.count - 1] : 0;
+		this.endNs = this.count ? this.allAt[this.all.length - 1] : 0;
+		if (this.isFold(this.app.selected) && !this.folds.has(this.app.selected))
+			this.app.selected = this.realRow(this.app.selected);
 	}
 
 	/* Of a route or a row with words. */
@@ -52,38 +57,77 @@ export class Items {
 	}
 
 	fold() {
-		const all = new Folds(this.app.store, this.list);
-		const { list, folds, opened } = all.shown(this.open);
+		const folding = new Folds(this.app.store, this.list);
+		const shown = folding.shown(this.open);
 
-		if (!folds.size && !opened.length) return;
-		Object.assign(this, { all, list, folds, opened });
-		this.at = new Float64Array(list.length);
-		for (let i = 0; i < list.length; i++) this.at[i] = this.app.store.rowAt[list[i] >>> 2];
+		if (!shown.folds.size && !shown.opened.length) return;
+		Object.assign(this, shown, { folding });
+		this.at = Float64Array.from(this.places, (place) => this.allAt[place]);
+		if (this.app.via) this.level = Float64Array.from(this.places, (place) => this.level[place]);
+		for (const fold of this.folds.values()) fold.endNs = this.endOf(fold);
+	}
+
+	/* Until its last message has arrived, if nothing that is shown comes before. */
+	endOf({ end }) {
+		const { store } = this.app;
+		const m = store.rowRef[this.all[end - 1] >>> 2];
+		const last = this.allAt[end - 1];
+		const arrived = store.hasCalls && m >= 0 && !this.app.via ? store.receivedNs(m) : last;
+
+		return Math.max(last, Math.min(arrived || last, this.allAt[end] ?? Infinity));
+	}
+
+	/* A fold has a number beyond those of rows; the first row that it hides is a real one. */
+	isFold(row) {
+		return row >= this.app.store.rowCount;
+	}
+
+	realRow(row) {
+		return this.isFold(row) ? (row - this.app.store.rowCount) >>> 2 : row;
 	}
 
 	/* So that the row is shown, if no filter hides it. */
 	openTo(row) {
-		const i = lowerBound(this.all.list, row << 2);
-
-		for (const hidden of this.all.over(i)) this.open.add(hidden);
+		for (const place of this.placesOf(row))
+			for (const key of this.folding.over(place)) this.open.add(key);
 	}
 
 	/* The innermost open loop that has this row, or undefined. */
 	openedOver(row) {
-		return this.opened.findLast((loop) => loop.first <= row && row <= loop.last);
+		if (!this.opened.length || row < 0) return undefined;
+		const place = this.folds.get(row)?.from ?? this.placesOf(row)[0];
+
+		return this.opened.findLast((loop) => loop.first <= place && place < loop.end);
 	}
 
-	/* The fold that hides this row, or undefined. */
+	/* The fold of this number, or that hides all of this row; or undefined. */
 	foldOf(row) {
 		if (!this.folds.size || row < 0) return undefined;
-		const i = lowerBound(this.list, (row << 2) | FOLD);
-		const at = i < this.count && this.list[i] === ((row << 2) | FOLD) ? i : i - 1;
-		const hides =
-			at >= 0 && itemHalf(this.list[at]) === FOLD
-				? this.folds.get(this.list[at] >>> 2)
-				: undefined;
+		if (this.isFold(row)) return this.folds.get(row);
+		const places = this.placesOf(row);
 
-		return hides && hides.row <= row && row <= hides.last ? hides : undefined;
+		return places.every((place) => this.shownAt(place) < 0)
+			? this.foldAt(places[0])
+			: undefined;
+	}
+
+	/* The fold that hides what has this place, or undefined. */
+	foldAt(place) {
+		const at = lowerBound(this.places, place);
+		const i = at < this.count && this.places[at] === place ? at : at - 1;
+
+		return i >= 0 && itemHalf(this.list[i]) === FOLD
+			? this.folds.get(itemRow(this.list[i]))
+			: undefined;
+	}
+
+	/* Where what has this place among all is in the list, or NONE: it is hidden. */
+	shownAt(place) {
+		if (!this.places) return place;
+		const i = lowerBound(this.places, place);
+		const found = i < this.count && this.places[i] === place;
+
+		return found && itemHalf(this.list[i]) !== FOLD ? i : NONE;
 	}
 
 	buildRows() {
@@ -183,22 +227,30 @@ export class Items {
 		return low;
 	}
 
-	/* The item of a row (of two the first), or NONE where it is filtered out. */
+	/* Places of a row among all items: none where it is filtered out, two of a message's halves. */
+	placesOf(row) {
+		const { store, via } = this.app;
+
+		if (!via) {
+			const i = lowerBound(this.all, row << 2);
+
+			return this.all[i] === row << 2 ? [i] : [];
+		}
+		const m = store.rowRef[row];
+		const times = m >= 0 ? [store.sentNs(m), store.receivedNs(m)] : [];
+		const places = [];
+
+		for (const ns of new Set([...times, store.rowAt[row]]))
+			for (let i = lowerBound(this.allAt, ns); this.allAt[i] === ns; i++)
+				if (itemRow(this.all[i]) === row) places.push(i);
+		return places.sort((a, b) => a - b);
+	}
+
+	/* The item of a row (of two the first), or NONE where it is filtered out or folded. */
 	ofRow(row) {
 		if (row < 0) return NONE;
-		if (!this.app.via) {
-			const i = lowerBound(this.list, row << 2);
-
-			if (this.folds.size && this.foldOf(row)) return this.list[i] >>> 2 === row ? i : NONE;
-			return i < this.count && this.list[i] >>> 2 === row ? i : NONE;
-		}
-		const m = this.app.store.rowRef[row];
-		const ns = m >= 0 ? this.app.store.sentNs(m) : this.app.store.rowAt[row];
-		const from = this.atTime(Number.isNaN(ns) ? this.app.store.rowAt[row] : ns);
-
-		for (let i = from; i < this.count && i < from + 64; i++)
-			if (this.list[i] >>> 2 === row) return i;
-		return this.list.findIndex((item) => item >>> 2 === row);
+		if (this.isFold(row)) return this.folds.get(row)?.at ?? NONE;
+		return this.placesOf(row).map((place) => this.shownAt(place)).find((i) => i >= 0) ?? NONE;
 	}
 }
 

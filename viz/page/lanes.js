@@ -39,8 +39,8 @@ export class Lanes {
 		if (app.filtered) {
 			const routes = new Set();
 
-			for (let i = 0; i < items.count; i++) {
-				const ref = store.rowRef[itemRow(items.list[i])];
+			for (let i = 0; i < items.all.length; i++) {
+				const ref = store.rowRef[itemRow(items.all[i])];
 
 				if (ref >= 0) routes.add(store.route[ref]);
 				else this.use(used, store.said[-1 - ref]);

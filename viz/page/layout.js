@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Where lanes and items are on the canvas. */
+import { itemRow } from "./items.js";
 import { Lanes } from "./lanes.js";
 
 export const HEAD = 62; /* pixels: the names of the lanes */
@@ -68,8 +69,15 @@ export class Layout extends Lanes {
 		const low = this.positionAt(HEAD - 30);
 		const high = this.positionAt(this.height + 30);
 
-		if (app.timeAxis) return [items.atTime(low), items.atTime(high)];
+		if (app.timeAxis) return [this.spanning(items.atTime(low), low), items.atTime(high)];
 		return [Math.max(0, Math.floor(low)), Math.min(items.count, Math.ceil(high))];
+	}
+
+	/* What is folded to scale may begin above what is in sight and reach into it. */
+	spanning(i, ns) {
+		const fold = i > 0 ? this.items.folds.get(itemRow(this.items.list[i - 1])) : undefined;
+
+		return fold && fold.endNs > ns ? i - 1 : i;
 	}
 
 	/* Pixels that an item has for itself, on average where time is to scale. */

@@ -66,7 +66,6 @@ function showState(app) {
 	byId("group").setAttribute("aria-pressed", String(app.group));
 	byId("group").hidden = app.store.lanes.every((lane, i) => lane.group === i);
 	byId("fold").setAttribute("aria-pressed", String(app.fold));
-	byId("fold").disabled = app.via !== VIA.NONE || app.timeAxis;
 	byId("axis").setAttribute("aria-pressed", String(app.timeAxis));
 	byId("hits").textContent = hits;
 	byId("shown").textContent =

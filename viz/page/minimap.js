@@ -76,7 +76,7 @@ export class Minimap {
 		let total = 0;
 
 		for (let i = from; i < to; i += step) {
-			const ends = store.rowEnds(itemRow(items.list[i]));
+			const ends = store.rowEnds(items.realRow(itemRow(items.list[i])));
 
 			counts[store.mechanisms[ends.mechanism].family]++;
 			total++;
@@ -114,7 +114,8 @@ export class Minimap {
 		const step = Math.max(1, Math.floor(items.count / 200000));
 
 		for (let i = 0; i < items.count; i += step)
-			if (app.hits.rows[itemRow(items.list[i])]) lines[Math.floor(y(items.at[i], i))] = 1;
+			if (app.hits.rows[items.realRow(itemRow(items.list[i]))])
+				lines[Math.floor(y(items.at[i], i))] = 1;
 		pen.fillStyle = app.theme.accent;
 		for (let line = 0; line <= height; line++)
 			if (lines[line]) pen.fillRect(width - 10, line, 10, 1.5);

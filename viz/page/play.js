@@ -99,7 +99,7 @@ class Player {
 			return;
 		}
 		new ResizeObserver(() => this.isOpen && this.repaint()).observe(this.stage.element);
-		const row = app.selected >= 0 ? this.steps.ofRow[app.selected] : -1;
+		const row = app.selected >= 0 ? this.steps.ofRow[app.items.realRow(app.selected)] : -1;
 
 		this.strip.paint();
 		if (ns >= 0) this.go(this.steps.stopAt(ns));
@@ -189,7 +189,8 @@ class Player {
 	/* Something else was selected there. */
 	follow() {
 		const { app, steps } = this;
-		const step = app.selected >= 0 && steps ? steps.ofRow[app.selected] : -1;
+		const row = app.items.realRow(app.selected);
+		const step = row >= 0 && steps ? steps.ofRow[row] : -1;
 
 		if (app.selectedFrom === "play" || step < 0) return;
 		this.pause();

@@ -79,7 +79,8 @@ export class Search {
 		const { items, store } = app;
 		const { rows } = app.hits;
 		const count = store.rowCount;
-		const here = app.selected < 0 ? (step > 0 ? -1 : 0) : app.selected;
+		const selected = items.realRow(app.selected);
+		const here = selected < 0 ? (step > 0 ? -1 : 0) : selected;
 
 		for (let k = 1; rows && k <= count; k++) {
 			const row = (((here + k * step) % count) + count) % count;

@@ -168,6 +168,7 @@ export class Store {
 		return (this.rowKinds[r] >> 4) & 7;
 	}
 	rowMessage(r) {
+		if (r >= this.rowCount) return NONE; /* a fold's number */
 		return this.rowRef[r] >= 0 ? this.rowRef[r] : this.rowSaid(r).message;
 	}
 	rowSaid(r) {
@@ -229,7 +230,6 @@ export class Store {
 	async readCalls() {
 		const section = await readSection("calls");
 		const columns = section.columns;
-
 		this.threads = section.threads;
 		this.sites = section.sites;
 		for (const name of PLAIN_COLUMNS) this[name] = columns[name];

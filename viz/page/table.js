@@ -27,7 +27,7 @@ export function rowWords(app, row) {
 	const fold = app.items.foldOf(row);
 	const m = store.rowRef[row];
 	const at = app.canvas.frame.clock;
-	const time = at.text(store.rowAt[row]) + " " + at.unit;
+	const time = at.text(store.rowAt[app.items.realRow(row)]) + " " + at.unit;
 
 	if (fold) return [time, "", "", roundsText(fold) + (fold.mixed ? "" : " like those above")];
 	if (m < 0) {
