@@ -181,6 +181,7 @@ static __always_inline void descriptors_walk(struct task_struct *task, struct ta
 	head_fill_of(&walk.record->head, WIRE_DESCRIPTORS, sizeof(*walk.record), task);
 	walk.record->at_ns = bpf_ktime_get_ns();
 	walk.record->event = event;
+	walk.record->table = event == WIRE_SNAPSHOT ? instance_number((u64)files) : 0;
 	walk.record->count = 0;
 	walk.record->cut = walk.max > FDS_LOOKED_AT;
 	bpf_loop(FDS_LOOKED_AT, fd_visit, &walk, 0);

@@ -297,6 +297,7 @@ struct wire_process {
 struct wire_descriptors {
 	struct wire_head head;
 	__u64 at_ns;
+	__u64 table; /* snapshot: the same number, the same table; else 0 */
 	__u32 event; /* WIRE_EXEC, WIRE_EXIT, WIRE_RIGHTS or WIRE_SNAPSHOT */
 	__u16 count; /* entries of fds in use */
 	__u8 more;   /* another record of the same moment follows */

@@ -253,6 +253,8 @@ void encode_descriptors(struct encoder *encoder, const struct wire_descriptors *
 	json_field_uint(json, KEY(descriptors, pid), record->head.pid);
 	if (record->event != WIRE_EXEC && record->head.tid != record->head.pid)
 		json_field_uint(json, KEY(descriptors, tid), record->head.tid);
+	if (record->table)
+		json_field_uint(json, KEY(descriptors, table), (uint32_t)record->table);
 	json_key(json, KEY(descriptors, fds));
 	fds_value(encoder, record->fds, count);
 	if (record->more)

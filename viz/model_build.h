@@ -53,6 +53,7 @@ struct fd_line {
 	uint64_t at_ns;
 	struct viz_process *process;
 	struct viz_thread *thread; /* who has the table */
+	uint64_t table;		   /* its number among those of one snapshot; 0: not known */
 	struct viz_fd *items;	   /* its descriptors */
 	size_t count, capacity;
 	bool cut;
@@ -74,6 +75,7 @@ struct model_builder {
 	struct map threads; /* process index and tid */
 	struct fd_events fd_events;
 	struct fd_line *fd_line; /* to be continued; NULL: none */
+	struct map fd_tables;	 /* by the numbers of the first snapshot */
 	int err;		 /* the first error of this line, already told */
 };
 

@@ -45,6 +45,7 @@ void build_descriptors_line(struct model_builder *b)
 							  : process->pid);
 		line->at_ns = at_ns;
 		line->event = build_string(b, FIELD_descriptors_event);
+		line->table = build_u32(b, FIELD_descriptors_table);
 		line->first = (!process->listed || VALUE(descriptors, tid)->present) &&
 			      process->before_trace &&
 			      viz_bytes_equal(line->event, viz_bytes_of("snapshot"));
@@ -234,8 +235,8 @@ static void apply_line(struct model_builder *b, struct fd_line *line)
 	struct fd_change change = {b, line->at_ns, HOLDING_EXEC, NULL};
 	struct fd_table *table;
 
-	if (line->thread && line->thread->tid != line->process->pid && !at_exit)
-		fd_thread_listed(b, line->thread);
+	if (!at_exit)
+		fd_table_listed(&change, line);
 	table = fd_table_used(b, line->process, line->thread);
 	if (line->count)
 		qsort(line->items, line->count, sizeof(*line->items), compare_fds);

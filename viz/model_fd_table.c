@@ -187,6 +187,29 @@ static size_t fd_table_member(const struct fd_table *table, const struct viz_pro
 	return i;
 }
 
+static bool is_member(const struct fd_table *table, const struct viz_process *process)
+{
+	return table->member_count > 0 &&
+	       table->members[fd_table_member(table, process)] == process;
+}
+
+void fd_table_listed(const struct fd_change *change, const struct fd_line *line)
+{
+	struct model_builder *b = change->b;
+	struct viz_process *process = line->process;
+	bool numbered = line->first && line->table;
+	struct fd_table *table = numbered ? map_get_uint(&b->fd_tables, line->table) : NULL;
+
+	if (line->thread && line->thread->tid != process->pid)
+		fd_thread_listed(b, line->thread,
+				 table && is_member(table, process) ? table : NULL);
+	else if (table && !process->fds)
+		fd_table_join(change, table, process);
+	if (numbered)
+		map_put_uint(b->arena, &b->fd_tables, line->table,
+			     fd_table_used(b, process, line->thread));
+}
+
 /* The last member takes its place. */
 static void remove_member(struct fd_table *table, size_t place)
 {

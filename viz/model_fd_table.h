@@ -51,6 +51,9 @@ void fd_table_copy(const struct fd_change *change, const struct fd_table *from,
 void fd_table_join(const struct fd_change *change, struct fd_table *table,
 		   struct viz_process *process);
 
+/* A line tells what is in a table: whose it is, where others that were listed may have it too. */
+void fd_table_listed(const struct fd_change *change, const struct fd_line *line);
+
 /* Leaves a shared table; keep: with a copy of it, whose holdings simply go on. */
 void fd_table_leave(struct model_builder *b, struct viz_process *process, bool keep);
 
@@ -69,8 +72,8 @@ struct fd_table *fd_table_used(struct model_builder *b, struct viz_process *proc
 void fd_thread_begin(const struct fd_change *change, struct viz_thread *thread,
 		     const struct viz_thread *maker, bool shares);
 void fd_thread_unshare(const struct fd_change *change, struct viz_thread *thread);
-/* It was found with a table of its own, of which nothing is known yet. */
-void fd_thread_listed(struct model_builder *b, struct viz_thread *thread);
+/* It was found with another table than its process; NULL: one that nothing is known of yet. */
+void fd_thread_listed(struct model_builder *b, struct viz_thread *thread, struct fd_table *table);
 void fd_thread_leave(const struct fd_change *change, struct viz_thread *thread);
 void fd_thread_end(const struct fd_change *change, struct viz_thread *thread);
 /* Of all threads of a process that have one. */

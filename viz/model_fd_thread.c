@@ -50,10 +50,10 @@ void fd_thread_begin(const struct fd_change *change, struct viz_thread *thread,
 		make_own(change, thread);
 }
 
-void fd_thread_listed(struct model_builder *b, struct viz_thread *thread)
+void fd_thread_listed(struct model_builder *b, struct viz_thread *thread, struct fd_table *table)
 {
 	if (!thread->fds)
-		use_table(thread, fd_table_new(b, thread->process));
+		use_table(thread, table ? table : fd_table_new(b, thread->process));
 }
 
 /* With the last thread that uses it, a table goes. */

@@ -239,6 +239,34 @@ static void run_rest(const int ends[4])
 	pause();
 }
 
+static void on_signal(int number)
+{
+	(void)number;
+}
+
+/* Two processes with one table rest, to be found; one closes an end, which the other had, too. */
+static void run_shared(const int ends[4])
+{
+	struct sigaction action = {.sa_handler = on_signal};
+	pid_t child;
+
+	lab_check(sigaction(SIGUSR1, &action, NULL), "sigaction");
+	child = share();
+	if (!child) {
+		pause();
+		close(ends[1]);
+		log_held();
+		exit(EXIT_SUCCESS);
+	}
+	lab_wait_blocked(child, SYS_pause);
+	truth(.action = "shares", .to = child);
+	log_held();
+	truth_flush();
+	lab_check(write(STDOUT_FILENO, "!", 1), "write");
+	lab_reap_well(child);
+	log_held();
+}
+
 static void run_fetch(const int ends[4])
 {
 	pid_t child = lab_fork();
@@ -264,7 +292,8 @@ int main(int argc, char **argv)
 	int ends[4];
 
 	lab_help(argc, argv,
-		 "unshare|range|thread|clone|rest|exec|fetch: who holds which end of a pipe, and "
+		 "unshare|range|thread|clone|rest|shared|exec|fetch: who holds which end of a "
+		 "pipe, and "
 		 "when");
 	how = lab_word(argc, argv, 1, "unshare");
 	if (lab_is(how, "after")) {
@@ -286,6 +315,8 @@ int main(int argc, char **argv)
 		run_clone(ends);
 	else if (lab_is(how, "rest"))
 		run_rest(ends);
+	else if (lab_is(how, "shared"))
+		run_shared(ends);
 	else if (lab_is(how, "fetch"))
 		run_fetch(ends);
 	else

@@ -80,17 +80,21 @@ def check_tables(directory, how):
     """At each moment that the workload logged, the model knows what the kernel said."""
     result = record(directory, lab("tables", how))
     known = held(directory, result)
-    logged = [t for t in result.truth if t["do"] == "holds"]
+    check_held(known, result.truth)
+    return result
+
+
+def check_held(known, truth):
+    logged = [t for t in truth if t["do"] == "holds"]
     expect(len(logged) > 1, "the workload logged what it held", logged)
     for line in logged:
-        wanted = line.get("text", "").split() + held_apart(result.truth, line)
+        wanted = line.get("text", "").split() + held_apart(truth, line)
         got = sorted(
             f"{h['fd']}:{h['inode']}:{h['access']}"
             for h in known
             if h["pid"] == line["pid"] and h["since_ns"] <= line["at_ns"] < h["until_ns"]
         )
         expect_equal(got, sorted(wanted), f"what {line['pid']} holds")
-    return result
 
 
 def held_apart(truth, line):
@@ -155,6 +159,25 @@ def table_found(directory):
     expect_equal(len(apart), 1, "the thread's table has a line of its own")
     known = [f"{h['fd']}:{h['inode']}:{h['access']}" for h in held(place, attached)]
     expect_equal(sorted(known), sorted(logged[0] + logged[1]), "what both hold")
+
+
+@scenario("-p on two processes with one table: what one closes, the other has no more")
+def table_shared(directory):
+    place = os.path.join(directory, "attached")
+    os.mkdir(place)
+    shares = start(directory, lab("tables", "shared"))
+    wait_for(lambda: [t for t in shares.truth if t["do"] == "shares"], "two processes to rest")
+    (child,) = [t["to"] for t in shares.truth if t["do"] == "shares"]
+    both = ["-p", str(shares.process.pid), "-p", str(child)]
+    tracer = start(place, [IPCLENS, "record", "-o", os.path.join(place, "trace.ndjson"), *both])
+    wait_for(lambda: b"ipclens:" in tracer.stderr, "tracing")
+    os.kill(child, signal.SIGUSR1)
+    expect_equal((shares.wait().status, tracer.wait().status), (0, 0), "both end well")
+    lines = tracer.trace.of("descriptors", event="snapshot")
+    expect_equal(len({line["table"] for line in lines}), 1, "one table")
+    closed = [t for t in shares.truth if t["do"] == "holds"][-2:]
+    expect_equal({t["pid"] for t in closed}, {child, shares.process.pid}, "logged by both")
+    check_held(held(place, tracer), closed)
 
 
 @scenario("close_range in a table that it makes its own first")
