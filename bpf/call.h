@@ -224,8 +224,10 @@ static __always_inline void others_finish(struct task_state *state, struct task_
 	if (row->role == ROLE_CONTROL || row->role == ROLE_OPEN)
 		path_finish(state, row);
 	object_finish(state, task, row);
-	if (operation->has & WIRE_HAS_POSITIONS)
+	if (operation->has & WIRE_HAS_POSITIONS) {
 		position_read(&operation->at_exit, &operation->object);
+		position_after(operation);
+	}
 	turn_last(state, task);
 	if (row->role != ROLE_CLOSE)
 		object_state_read(operation, task);

@@ -77,6 +77,7 @@ static __always_inline void *kread_pointer(const void *from)
 #if defined(__TARGET_ARCH_x86)
 #define O_DIRECT 040000 /* asm-generic/fcntl.h; other architectures have other numbers */
 #endif
+#define EFD_SEMAPHORE 1 /* uapi/linux/eventfd.h */
 #define PAGE_SIZE_LEN 4096
 
 #define AF_UNIX 1

@@ -2,7 +2,7 @@
 /*
  * Where a stream stands at the entry and at the exit of a call: what makes the order of several
  * writers of a pipe decidable, and the bytes of a TCP connection countable across a gap. Of a
- * terminal it is how its line is set.
+ * terminal it is how its line is set, of an eventfd what it holds.
  */
 #ifndef BPF_POSITION_H
 #define BPF_POSITION_H
@@ -64,6 +64,30 @@ static __always_inline void tcp_position(union wire_position *position, struct t
 	position->tcp.snd_una = KREAD(sk, snd_una);
 }
 
+/*
+ * An eventfd may have been closed meanwhile, and be another one now. Not static for the verifier's
+ * sake, see special.h.
+ */
+__noinline int counter_position(union wire_position *position, u64 address, u64 number)
+{
+	struct eventfd_ctx *context = (struct eventfd_ctx *)address;
+	u64 before_ns = bpf_ktime_get_ns();
+
+	if (!position || (u32)KREAD(context, id) != (u32)number)
+		return 0;
+	position->counter.at_ns = before_ns;
+	position->counter.count = KREAD(context, count);
+	position->counter.semaphore = KREAD(context, flags) & EFD_SEMAPHORE;
+	return 0;
+}
+
+/* At exit it is the end of the look that bounds when it was. */
+static __always_inline void position_after(struct wire_operation *operation)
+{
+	if (operation->object.mechanism == MECH_EVENTFD && operation->at_exit.counter.at_ns)
+		operation->at_exit.counter.at_ns = bpf_ktime_get_ns();
+}
+
 /* False where the object has no such thing. */
 static __always_inline bool position_read(union wire_position *position,
 					  const struct wire_fd *object)
@@ -76,6 +100,10 @@ static __always_inline bool position_read(union wire_position *position,
 	}
 	if (object->mechanism == MECH_PTY) {
 		terminal_position(position, object->object.address, object->object.number);
+		return true;
+	}
+	if (object->mechanism == MECH_EVENTFD) {
+		counter_position(position, object->object.address, object->object.number);
 		return true;
 	}
 	if (object->mechanism != MECH_PIPE && object->mechanism != MECH_FIFO)

@@ -99,6 +99,12 @@ union wire_position {
 		__u32 rcv_nxt;	  /* next byte to arrive */
 		__u32 snd_una;	  /* first byte not acknowledged */
 	} tcp;
+	/* What an eventfd holds; `at_ns` is before that was read at entry, after it at exit. */
+	struct {
+		__u64 count;
+		__u64 at_ns : 63; /* 0: not known */
+		__u64 semaphore : 1;
+	} counter;
 	/* No place, but what decides how places at both ends relate: see termios(3). */
 	struct {
 		__u32 input; /* c_iflag of the slave */

@@ -21,6 +21,18 @@ static void tcp_fields(struct json *json, const union wire_position *position)
 	json_field_uint(json, "snd_una", position->tcp.snd_una);
 }
 
+static void counter_fields(struct json *json, const union wire_position *position)
+{
+	if (!position->counter.at_ns)
+		return;
+	json_field_uint(json, "count", (uint32_t)position->counter.count);
+	if (position->counter.count >> 32)
+		json_field_uint(json, "high", position->counter.count >> 32);
+	json_field_uint(json, "at_ns", position->counter.at_ns);
+	if (position->counter.semaphore)
+		json_field_bool(json, "semaphore", true);
+}
+
 static void line_fields(struct json *json, const union wire_position *position)
 {
 	json_field_uint(json, "input", position->line.input);
@@ -37,6 +49,8 @@ static void position_fields(struct json *json, enum mechanism mechanism,
 		tcp_fields(json, position);
 	else if (mechanism == MECH_PTY)
 		line_fields(json, position);
+	else if (mechanism == MECH_EVENTFD)
+		counter_fields(json, position);
 	else
 		pipe_fields(json, position);
 }

@@ -300,6 +300,8 @@ struct msg_msg {
 };
 
 struct eventfd_ctx {
+	__u64 count;
+	unsigned int flags;
 	int id;
 };
 

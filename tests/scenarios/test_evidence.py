@@ -79,6 +79,41 @@ def pipe_cursor(directory):
     expect(read["queued"] >= found - first, "it took the first write's alone", read)
 
 
+def count_of(position):
+    return position["count"] + (position.get("high", 0) << 32)
+
+
+def check_counter(directory, how):
+    """Additions of 3 and 4, then reads; the last one waits for one more addition."""
+    result = record(directory, lab("eventfd", how))
+    semaphore = how == "semaphore"
+    ops = result.trace.operations(channel="eventfd:[1]", state=None)
+    ops = [op for op in ops if op["role"] in ("send", "receive")]
+    logged = [line["value"] for line in result.truth if line["do"] == "send"]
+    held = 0
+    for op, value in zip((op for op in ops if op["role"] == "send"), logged[:2]):
+        found, left = op["at_entry"], op["at_exit"]
+        expect_equal((count_of(found), count_of(left)), (held, held + value), "before and after")
+        held += value
+    for op in (op for op in ops if op["role"] == "receive" and "resumed_ns" not in op):
+        found, left = op["at_entry"], op["at_exit"]
+        taken = 1 if semaphore else held
+        expect_equal((count_of(found), count_of(left)), (held, held - taken), "and of a read")
+        held -= taken
+    expect_equal(held, 0, "all that was added at first was taken")
+    for op in ops:
+        found, left = op["at_entry"], op["at_exit"]
+        expect(found["at_ns"] <= op["enter_ns"], "found before the call", op)
+        expect(left["at_ns"] >= op["exit_ns"], "left after it", op)
+        expect_equal(found.get("semaphore", False), semaphore, "whether it is a semaphore")
+
+
+for one in ("sum", "semaphore"):
+    scenario(f"an eventfd, {one}: what it held before and after each call")(
+        lambda directory, how=one: check_counter(directory, how)
+    )
+
+
 @scenario("a full pipe: the writer slept and was resumed, and the pipe is as full as it says")
 def full_pipe(directory):
     result = record(directory, lab("bigwrite"))
