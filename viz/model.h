@@ -150,7 +150,7 @@ struct viz_operation {
 	struct viz_bytes *addresses; /* of each of them; none in the trace: addresses_count 0 */
 	size_t addresses_count;
 	uint64_t off_cpu_ns, resumed_ns; /* last ran again after a sleep; 0: it never slept */
-	struct viz_position at_entry, at_lock, at_exit; /* pipes and TCP */
+	struct viz_position at_entry, at_lock, at_exit; /* pipes, TCP, eventfds */
 	struct viz_process *peer;     /* process_vm_*: whose memory; NULL: not in the trace */
 	struct viz_process *woken_by; /* whose call last woke it; NULL: nobody in the trace */
 	uint64_t waker, woken_ns;     /* that call's id, and when it did; 0: not known */

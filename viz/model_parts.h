@@ -30,6 +30,7 @@ struct viz_position {
 	bool known;
 	bool has_bytes;
 	bool has_arrived;
+	bool semaphore; /* eventfd */
 	union {
 		struct {
 			uint32_t head, tail; /* pipes: slots that were ever filled, emptied */
@@ -40,6 +41,9 @@ struct viz_position {
 		struct {
 			uint32_t write_seq, copied_seq; /* TCP, modulo 2^32 */
 			uint32_t arrived; /* rcv_nxt: the next to come; where has_arrived */
+		};
+		struct {
+			uint64_t count, at_ns; /* eventfd; not before, or after, then */
 		};
 	};
 };

@@ -13,14 +13,31 @@ static bool position_member(const cJSON *json, const char *key, uint32_t *target
 	return true;
 }
 
-static struct viz_position position_of(const struct trace_value *value, bool tcp)
+static bool position_of_counter(const cJSON *json, struct viz_position *position)
+{
+	uint32_t low = 0, high = 0;
+
+	position->semaphore = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(json, "semaphore"));
+	position_member(json, "high", &high);
+	if (!position_member(json, "count", &low) ||
+	    !reader_uint(cJSON_GetObjectItemCaseSensitive(json, "at_ns"), &position->at_ns))
+		return false;
+	position->count = (uint64_t)high << 32 | low;
+	return true;
+}
+
+static struct viz_position position_of(const struct trace_value *value, enum mechanism mechanism)
 {
 	struct viz_position position = {0};
 	const cJSON *json = value->json;
 
 	if (!value->present)
 		return position;
-	if (tcp) {
+	if (mechanism == MECH_EVENTFD) {
+		position.known = position_of_counter(json, &position);
+		return position;
+	}
+	if (mechanism == MECH_TCP) {
 		position.known = position_member(json, "write_seq", &position.write_seq) &&
 				 position_member(json, "copied_seq", &position.copied_seq);
 		position.has_arrived = position_member(json, "rcv_nxt", &position.arrived);
@@ -38,9 +55,10 @@ void build_positions(struct model_builder *b, struct viz_operation *op)
 {
 	enum mechanism mechanism = op->channel ? op->channel->mechanism : MECH_NONE;
 
-	if (mechanism != MECH_PIPE && mechanism != MECH_FIFO && mechanism != MECH_TCP)
+	if (mechanism != MECH_PIPE && mechanism != MECH_FIFO && mechanism != MECH_TCP &&
+	    mechanism != MECH_EVENTFD)
 		return;
-	op->at_entry = position_of(VALUE(operation, at_entry), mechanism == MECH_TCP);
-	op->at_lock = position_of(VALUE(operation, at_lock), mechanism == MECH_TCP);
-	op->at_exit = position_of(VALUE(operation, at_exit), mechanism == MECH_TCP);
+	op->at_entry = position_of(VALUE(operation, at_entry), mechanism);
+	op->at_lock = position_of(VALUE(operation, at_lock), mechanism);
+	op->at_exit = position_of(VALUE(operation, at_exit), mechanism);
 }

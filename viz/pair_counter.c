@@ -4,7 +4,7 @@
  * 1 in semaphore mode. Joined like a stream whose unit is 1 of the counter, so a read meets the
  * writes whose numbers it took.
  */
-#include "pair_internal.h"
+#include "pair_tally.h"
 
 #define VALUE_LEN 8
 
@@ -49,7 +49,10 @@ static void take_initial(struct channel_traffic *traffic)
 	if (traffic->initial_taken)
 		return;
 	traffic->initial_taken = true;
-	if (!maker || !viz_operation_argument(maker, "initval", &value) || value <= 0)
+	if (!maker || !viz_operation_argument(maker, "initval", &value))
+		return;
+	traffic->counter_known = true;
+	if (value <= 0)
 		return;
 	item = pair_item(maker);
 	item.amount = (uint64_t)value;
@@ -62,13 +65,16 @@ static void settle(struct pair_context *context, struct channel_traffic *traffic
 	struct pair_route route = {.mechanism = traffic->channel->mechanism,
 				   .channel = traffic->channel,
 				   .values = true};
-	struct flow flow = {.until_ns = context->until_ns,
-			    .open_receive_ns = VIZ_NEVER,
-			    .doubt = traffic->send_doubt || traffic->receive_doubt,
-			    .sent = traffic->sent_bytes,
-			    .foreign = traffic->foreign};
+	struct flow flow;
 
 	take_initial(traffic);
+	if (pair_counter_tally(context, traffic, &route))
+		return;
+	flow = (struct flow){.until_ns = context->until_ns,
+			     .open_receive_ns = VIZ_NEVER,
+			     .doubt = traffic->send_doubt || traffic->receive_doubt,
+			     .sent = traffic->sent_bytes,
+			     .foreign = traffic->foreign};
 	if (!pair_is_last(context)) {
 		pair_open_sends(&traffic->sends, &traffic->open_sends, false);
 		flow.open_receive_ns = pair_first_enter(&traffic->open_receives);

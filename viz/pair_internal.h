@@ -57,6 +57,7 @@ struct channel_traffic {
 	uint64_t inline_ns;		   /* when SO_OOBINLINE was set here; 0: never */
 	uint64_t content_sum;		   /* bytes in a pipe, modulo 2^64 */
 	uint64_t base, gone_to, placed_ns; /* of the flow to here */
+	uint64_t counter;		   /* what a counter held then, where it is known */
 	enum content content;
 	struct viz_position first;	   /* TCP: where it stood when it was first used */
 	struct channel_list across;	   /* UDP: senders to it of other network namespaces */
@@ -77,6 +78,7 @@ struct channel_traffic {
 	bool has_urgent;     /* a sender has used MSG_OOB */
 	bool urgent_known;   /* urgent bytes were paired before the end */
 	bool initial_taken;  /* counters */
+	bool counter_known;
 	bool connection_told;
 	bool gone_known; /* `gone` is the last word */
 	bool gone;	 /* nobody can receive what still lies in it */

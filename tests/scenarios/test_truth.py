@@ -37,9 +37,6 @@ NOT_YET = {
     "udp several",
 }
 
-# What share is ambiguous depends on the run; many are judged together by tests/truthgen/run.
-BY_SHARE = {"eventfd several"}
-
 
 def kind_of(fault):
     return fault.split(":")[0]
@@ -48,8 +45,6 @@ def kind_of(fault):
 def is_tolerated(fault):
     """What is missing or ambiguous may be so yet in some kinds, what is false nowhere."""
     said = fault.split(": ", 1)[1].split(", ")
-    if kind_of(fault) in BY_SHARE:
-        return all(re.fullmatch(r"\d+ of \d+ ambiguous( ones wrong)?", words) for words in said)
     false = any(re.fullmatch(r"\d+ (wrong|length|fate|duplicate)", words) for words in said)
     return not false and kind_of(fault) in NOT_YET
 

@@ -5,7 +5,7 @@ from collections import Counter
 COLUMNS = ("pairs", "exact", "doubted", "mistaken", "wrong", "missing", "length", "fate",
            "duplicate")
 PIPES = ("pipe", "fifo")
-BY_ORDER = (*PIPES, "eventfd")  # nothing but the order of calls tells, where there are several
+BY_ORDER = (*PIPES, "eventfd")  # nothing but the order of calls tells, where records are missing
 DOUBT_MOST = 0.025  # of the pairs of these
 DOUBT_RIGHT = 0.9  # of the doubted ones
 DOUBT_FEW = 100  # of fewer, the share says nothing
@@ -48,7 +48,7 @@ def faults(kind, counts):
     """What is wrong with these counts, in words."""
     mechanism, several = kind
     found = found_false(counts)
-    by_order = mechanism in BY_ORDER and several == "several"
+    by_order = mechanism in PIPES and several == "several"
     # Where doubt is allowed, a message that is told otherwise and doubted is not missing.
     missing = counts["missing"] - (counts["guessed"] if by_order else 0)
     if missing > 0:
