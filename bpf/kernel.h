@@ -88,6 +88,7 @@ static __always_inline void *kread_pointer(const void *from)
 #define SOCK_DGRAM 2
 #define SOCK_SEQPACKET 5
 #define IPPROTO_TCP 6
+#define IPPROTO_MPTCP 262
 #define IPPROTO_UDP 17
 #define TCP_LISTEN 10 /* net/tcp_states.h; AF_UNIX uses it too */
 

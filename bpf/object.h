@@ -80,7 +80,9 @@ static __always_inline u16 inet_mechanism(struct sock *sk)
 {
 	u16 protocol = KREAD(sk, sk_protocol);
 
-	return protocol == IPPROTO_TCP ? MECH_TCP : protocol == IPPROTO_UDP ? MECH_UDP : MECH_NONE;
+	if (protocol == IPPROTO_TCP || protocol == IPPROTO_MPTCP)
+		return MECH_TCP;
+	return protocol == IPPROTO_UDP ? MECH_UDP : MECH_NONE;
 }
 
 static __always_inline u64 socket_inode_number(struct sock *sk)

@@ -56,12 +56,16 @@ static __always_inline void pipe_position(union wire_position *position,
 	position->pipe.bytes = pipe_bytes(&ring, head, tail);
 }
 
-static __always_inline void tcp_position(union wire_position *position, struct tcp_sock *sk)
+/* A socket of MPTCP has no sequence of its own: its streams, which nobody has by descriptor, do. */
+static __always_inline bool tcp_position(union wire_position *position, struct tcp_sock *sk)
 {
+	if (KREAD((struct sock *)sk, sk_protocol) != IPPROTO_TCP)
+		return false;
 	position->tcp.write_seq = KREAD(sk, write_seq);
 	position->tcp.copied_seq = KREAD(sk, copied_seq);
 	position->tcp.rcv_nxt = KREAD(sk, rcv_nxt);
 	position->tcp.snd_una = KREAD(sk, snd_una);
+	return true;
 }
 
 /*
@@ -94,10 +98,8 @@ static __always_inline bool position_read(union wire_position *position,
 {
 	struct pipe_inode_info *pipe;
 
-	if (object->mechanism == MECH_TCP) {
-		tcp_position(position, (struct tcp_sock *)object->object.address);
-		return true;
-	}
+	if (object->mechanism == MECH_TCP)
+		return tcp_position(position, (struct tcp_sock *)object->object.address);
 	if (object->mechanism == MECH_PTY) {
 		terminal_position(position, object->object.address, object->object.number);
 		return true;

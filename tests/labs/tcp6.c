@@ -6,9 +6,21 @@
 
 #include "lab.h"
 
-__attribute__((noreturn)) static void client(const struct sockaddr_in6 *server)
+#ifndef IPPROTO_MPTCP
+#define IPPROTO_MPTCP 262
+#endif
+
+static int stream(const char *protocol)
 {
-	int fd = (int)lab_check(socket(AF_INET6, SOCK_STREAM, 0), "socket");
+	int number = lab_is(protocol, "mptcp") ? IPPROTO_MPTCP : IPPROTO_TCP;
+
+	return (int)lab_check(socket(AF_INET6, SOCK_STREAM, number), protocol);
+}
+
+__attribute__((noreturn)) static void client(const char *protocol,
+					     const struct sockaddr_in6 *server)
+{
+	int fd = stream(protocol);
 
 	lab_check(connect(fd, (const struct sockaddr *)server, sizeof(*server)), "connect");
 	lab_write_text(fd, "tcp", "request", "count ");
@@ -27,15 +39,17 @@ int main(int argc, char **argv)
 	int listener, fd;
 	pid_t child;
 
-	lab_help(argc, argv, ": three pieces to a server on ::1, a half-close, an answer");
-	listener = (int)lab_check(socket(AF_INET6, SOCK_STREAM, 0), "socket");
+	lab_help(argc, argv,
+		 "[CLIENT [SERVER]]: three pieces to a server on ::1, a half-close, an answer; "
+		 "each by tcp or mptcp");
+	listener = stream(lab_word(argc, argv, 2, "tcp"));
 	lab_check(bind(listener, (struct sockaddr *)&address, len), "bind");
 	lab_check(listen(listener, 1), "listen");
 	lab_check(getsockname(listener, (struct sockaddr *)&address, &len), "getsockname");
 	child = lab_fork();
 	if (!child) {
 		close(listener);
-		client(&address);
+		client(lab_word(argc, argv, 1, "tcp"), &address);
 	}
 	fd = (int)lab_check(accept(listener, NULL, NULL), "accept");
 	lab_expect(lab_read_all(fd, "tcp", "request") == 14, "all bytes came");

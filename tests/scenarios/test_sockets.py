@@ -7,6 +7,7 @@ import shlex
 import subprocess
 
 from expectations import expect, expect_equal, expect_row
+from findings import diagnose
 from harness import lab, main, record, run, scenario, start, wait_for
 from traces import IPCLENS, blob, call, mechanism_of
 from truth import compare
@@ -138,6 +139,19 @@ def tcp6(directory):
         expect_equal(len(result.trace.operations(syscall=syscall)), 1, f"{syscall} is there")
     expect_row(result.view(), "tcp")
     expect_row(result.view(), "EOF")
+
+
+@scenario("MPTCP: between two of its sockets, and from and to one of plain TCP")
+def mptcp(directory):
+    known = os.path.exists("/proc/sys/net/mptcp/enabled")
+    for ends in (("mptcp", "mptcp"), ("mptcp", "tcp"), ("tcp", "mptcp")) if known else ():
+        place = os.path.join(directory, "-".join(ends))
+        os.mkdir(place)
+        result = record(place, lab("tcp6", *ends))
+        check_addresses(result.trace, compare(result, "tcp"), "[::1]")
+        made = result.trace.one("operation", syscall="accept", state=None)
+        expect_equal(len(made["new_fds"]), 1, "the accepted connection")
+        expect_equal(diagnose(result.trace_path)[0], [], "nothing is wrong")
 
 
 def ask_script(directory, port):
