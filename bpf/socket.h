@@ -87,9 +87,10 @@ int BPF_PROG(pipe_locked, void *lock, int returned)
 	pipe = KREAD((struct inode *)state->operation.object.object.address, i_pipe);
 	if (!pipe || (u64)lock != (u64)pipe + bpf_core_field_offset(struct pipe_inode_info, mutex))
 		return 0;
+	if (!turn_locked(state))
+		return 0;
 	state->details.contended_ns = bpf_ktime_get_ns();
 	pipe_position(&state->details.at_lock, pipe);
-	state->turn_from = state->details.at_lock.pipe.head;
 	state->operation.has |= WIRE_HAS_CONTENDED | WIRE_HAS_DETAILS;
 	return 0;
 }

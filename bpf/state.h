@@ -65,6 +65,7 @@ struct task_state {
 
 	u8 large;   /* it writes more than a page to a pipe, perhaps in turns: see turn.h */
 	u8 between; /* it sleeps between two of them */
+	u8 later;   /* it has had a turn */
 
 	u8 parked;    /* it has a slot of `sleepers` */
 	u8 sent;      /* records of operations, modulo 256 */

@@ -27,6 +27,7 @@ static __always_inline void turn_first(struct task_state *state)
 	const struct wire_operation *operation = &state->operation;
 
 	state->between = 0;
+	state->later = 0;
 	state->large = state->role == ROLE_SEND && operation->requested > PAGE_SIZE_LEN &&
 		       (operation->object.mechanism == MECH_PIPE ||
 			operation->object.mechanism == MECH_FIFO);
@@ -52,12 +53,24 @@ static __always_inline void turn_over(struct task_state *state, struct task_stru
 {
 	turn_tell(state, task, turn_cursor(state));
 	state->between = 1;
+	state->later = 1;
 }
 
 static __always_inline void turn_next(struct task_state *state)
 {
 	state->between = 0;
 	state->turn_from = turn_cursor(state);
+}
+
+/*
+ * It has waited for the lock. false: that was not in its first turn, in which it may fill up a
+ * buffer that it found, so that at_lock has to say how full that was.
+ */
+static __always_inline bool turn_locked(struct task_state *state)
+{
+	if (state->large)
+		state->turn_from = turn_cursor(state);
+	return !state->large || !state->later;
 }
 
 /* At exit: the last one, where there were others, or others may have had the lock meanwhile. */
