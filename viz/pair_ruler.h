@@ -33,6 +33,11 @@ static inline uint64_t at_most(uint64_t value, uint64_t most)
 	return value < most ? value : most;
 }
 
+static inline uint64_t at_least(uint64_t value, uint64_t least)
+{
+	return value > least ? value : least;
+}
+
 /* It has returned before the round's time. */
 bool ruler_is_settled(const struct flow *flow, const struct flow_item *item);
 

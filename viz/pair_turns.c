@@ -6,31 +6,28 @@
  */
 #include "pair_turns.h"
 
-static uint32_t turn_from(const struct viz_operation *op, size_t turn)
+static uint32_t buffers_of(const struct turn *turn)
 {
-	return (uint32_t)op->turns[2 * turn];
+	return turn->to - turn->from;
 }
 
-static uint32_t turn_slots(const struct viz_operation *op, size_t turn)
-{
-	return (uint32_t)op->turns[2 * turn + 1] - turn_from(op, turn);
-}
-
-static uint64_t all_slots(const struct viz_operation *op)
+uint64_t turns_buffers(const struct turns *turns)
 {
 	uint64_t sum = 0;
 
-	for (size_t i = 0; i < op->turns_count / 2; i++)
-		sum += turn_slots(op, i);
+	for (size_t i = 0; i < turns->count; i++)
+		sum += buffers_of(&turns->list[i]);
 	return sum;
 }
 
 /* Where the last buffer ended that it found at its first turn; 0: others may have added to it. */
 static uint64_t first_end(const struct viz_operation *op)
 {
-	if (op->at_lock.known && op->at_lock.head == turn_from(op, 0))
+	uint32_t from = (uint32_t)op->turns[0];
+
+	if (op->at_lock.known && op->at_lock.head == from)
 		return op->at_lock.end;
-	return op->at_entry.head == turn_from(op, 0) ? op->at_entry.end : 0;
+	return op->at_entry.head == from ? op->at_entry.end : 0;
 }
 
 /* How its bytes lie: `part` of them where there was room left, the rest in `slots` of their own. */
@@ -43,60 +40,62 @@ struct layout {
  * The bytes beyond whole pages may have gone into the last buffer that was there. If not, they fill
  * one buffer more, which could be somebody else's instead, had they found room.
  */
-static bool find_layout(const struct flow_item *item, struct layout *layout)
+static bool find_layout(const struct flow_item *item, const struct turns *turns,
+			struct layout *layout)
 {
-	const struct viz_operation *op = item->op;
-	uint64_t asked = op->requested > item->amount ? op->requested : item->amount;
-	uint64_t part = asked % PAGE_LEN, slots = all_slots(op);
+	uint64_t asked = at_least(item->op->requested, item->amount);
+	uint64_t part = asked % PAGE_LEN, slots = turns_buffers(turns);
 
 	*layout = (struct layout){.slots = slots};
 	if (part && part <= item->amount && (item->amount - part) % PAGE_LEN == 0 &&
 	    slots == (item->amount - part) / PAGE_LEN) {
 		layout->part = part;
 		layout->sure = true;
-		return first_end(op) != 0;
+		return turns->end != 0;
 	}
-	layout->sure = !part || first_end(op) + part > PAGE_LEN;
+	layout->sure = !part || turns->end + part > PAGE_LEN;
 	return slots == (item->amount + PAGE_LEN - 1) / PAGE_LEN;
 }
 
 /* The turn's share of what is left to lay; 0: it wrote nothing. */
-static uint64_t turn_bytes(const struct viz_operation *op, const struct layout *layout, size_t turn,
+static uint64_t turn_bytes(const struct turns *turns, const struct layout *layout, size_t turn,
 			   uint64_t left)
 {
-	uint64_t bytes = turn_slots(op, turn) * (uint64_t)PAGE_LEN + (turn ? 0 : layout->part);
+	uint64_t bytes = buffers_of(&turns->list[turn]) * (uint64_t)PAGE_LEN;
 
-	return at_most(bytes, left);
+	return at_most(bytes + (turn ? 0 : layout->part), left);
 }
 
 /* Only at its first turn does a write fill up a buffer that it found. */
-static void set_window(struct flow_item *piece, const struct layout *layout, size_t turn)
+static void set_window(struct flow_item *piece, const struct turns *turns,
+		       const struct layout *layout, size_t turn)
 {
-	const struct viz_operation *op = piece->op;
-	uint64_t from = turn_from(op, turn), slots = turn_slots(op, turn);
+	uint64_t from = turns->list[turn].from, slots = buffers_of(&turns->list[turn]);
 	uint64_t own = piece->amount - (turn ? 0 : layout->part);
 
-	piece->lo = from * SLOT_LEN + (turn ? PAGE_LEN : first_end(op));
+	piece->lo = from * SLOT_LEN + (turn ? PAGE_LEN : turns->end);
 	piece->hi = own ? (from + slots) * SLOT_LEN + (own - 1) % PAGE_LEN + 1
 			: piece->lo + piece->amount;
 }
 
-static void split(struct flow_side *sends, size_t index, const struct layout *layout)
+static void split(struct flow_side *sends, const struct turns *turns, const struct layout *layout)
 {
-	struct flow_item whole = sends->items[index], piece = whole;
+	struct flow_item whole = sends->items[turns->index], piece = whole;
 	bool first = true;
 
-	for (size_t turn = 0; turn < whole.op->turns_count / 2; turn++) {
+	piece.doubt |= turns->guess;
+
+	for (size_t turn = 0; turn < turns->count; turn++) {
 		uint64_t left = whole.amount - (piece.local - whole.local);
 
-		piece.amount = piece.bytes = turn_bytes(whole.op, layout, turn, left);
+		piece.amount = piece.bytes = turn_bytes(turns, layout, turn, left);
 		piece.turn = turn + 1;
-		piece.held = layout->sure;
+		piece.held = layout->sure && !turns->guess;
 		if (!piece.amount)
 			continue;
-		set_window(&piece, layout, turn);
+		set_window(&piece, turns, layout, turn);
 		if (first)
-			sends->items[index] = piece;
+			sends->items[turns->index] = piece;
 		else
 			pair_side_add(sends, &piece);
 		first = false;
@@ -107,20 +106,74 @@ static void split(struct flow_side *sends, size_t index, const struct layout *la
 static bool is_whole(const struct flow_item *item)
 {
 	return !item->placed && !item->turn && !item->used && !item->local &&
-	       item->op->turns_count >= 2 && item->op->at_entry.known;
+	       item->op->at_entry.known && item->op->at_exit.known;
+}
+
+static void add_turns(struct placing *p, struct turns *turns, const struct flow_item *item)
+{
+	const struct viz_operation *op = item->op;
+
+	turns->told = op->turns_count >= 2;
+	turns->end = turns->told ? first_end(op) : item->lo % SLOT_LEN;
+	for (size_t i = 0; turns->told && i < op->turns_count / 2; i++) {
+		struct turn turn = {(uint32_t)op->turns[2 * i], (uint32_t)op->turns[2 * i + 1]};
+
+		if (i && (int32_t)(turn.from - turns->list[i - 1].to) < 0)
+			turn.from = turns->list[i - 1].to; /* it ran on, and was asleep for us */
+		ARENA_PUSH(p->context->round, turns->list, turns->count, turn);
+	}
+	if (!turns->told) {
+		struct turn all = {(uint32_t)(item->lo / SLOT_LEN),
+				   (uint32_t)(item->hi / SLOT_LEN)};
+
+		ARENA_PUSH(p->context->round, turns->list, turns->count, all);
+	}
+}
+
+/* Smaller ones stay together. */
+static bool has_large(const struct flow_side *sends)
+{
+	for (size_t i = 0; i < sends->count; i++)
+		if (sends->items[i].amount > PAGE_LEN && is_whole(&sends->items[i]))
+			return true;
+	return false;
+}
+
+static struct turns *list_turns(struct placing *p, size_t *count)
+{
+	struct flow_side *sends = &p->flow->sends;
+	struct turns *list = NULL;
+
+	*count = 0;
+	for (size_t i = 0; i < sends->count; i++) {
+		struct flow_item *item = &sends->items[i];
+		struct turns turns = {.index = i};
+
+		if (!is_whole(item) || !ruler_is_settled(p->flow, item))
+			continue;
+		ruler_window(p, item, true);
+		add_turns(p, &turns, item);
+		ARENA_PUSH(p->context->round, list, *count, turns);
+	}
+	return list;
 }
 
 void turns_split(struct placing *p)
 {
 	struct flow_side *sends = &p->flow->sends;
-	size_t count = p->scale == &place_pipe ? sends->count : 0;
+	struct turns *list;
+	size_t count;
 
+	if (p->scale != &place_pipe || !has_large(sends))
+		return;
+	list = list_turns(p, &count);
+	turns_claim(p, list, count);
 	for (size_t i = 0; i < count; i++) {
 		struct layout layout;
 
-		if (is_whole(&sends->items[i]) && ruler_is_settled(p->flow, &sends->items[i]) &&
-		    find_layout(&sends->items[i], &layout))
-			split(sends, i, &layout);
+		if ((list[i].told || list[i].count > 1) &&
+		    find_layout(&sends->items[list[i].index], &list[i], &layout))
+			split(sends, &list[i], &layout);
 	}
 }
 

@@ -27,10 +27,10 @@ static void get(struct trace_text *t, unsigned id, uint64_t at_ns, int64_t bytes
 }
 
 /* The other one's page lies between the second and the third of the writer's. */
-static const char *torn(struct trace_text *t, const char *write)
+static const char *torn(struct trace_text *t, const char *write, const char *other)
 {
 	put(t, 1102, 10, 10, 90, 12288, write);
-	put(t, 1104, 30, 40, 50, 4096, POSITIONS(2, 1, 4096, 3, 1, 4096));
+	put(t, 1104, 30, 40, 50, 4096, other);
 	get(t, 1106, 30, 4096, POSITIONS(2, 0, 4096, 2, 1, 4096));
 	get(t, 1108, 60, 8192, POSITIONS(3, 1, 4096, 3, 3, 4096));
 	get(t, 1110, 95, 4096, POSITIONS(4, 3, 4096, 4, 4, 4096));
@@ -38,20 +38,76 @@ static const char *torn(struct trace_text *t, const char *write)
 }
 
 #define SLEPT POSITIONS(0, 0, 0, 4, 3, 4096) ",'off_cpu_ns':50,'resumed_ns':80"
+#define THIRD POSITIONS(2, 1, 4096, 3, 1, 4096)
+#define TORN                                                                                       \
+	"pipe 10>20 4096 s1102+0 r1106+0 exact\n"                                                  \
+	"pipe 10>20 4096 s1102+4096 r1108+0 exact\n"                                               \
+	"pipe 30>20 4096 s1104+0 r1108+4096 exact\n"                                               \
+	"pipe 10>20 4096 s1102+8192 r1110+0 exact\n"
 
 static void pieces_lie_where_their_turns_were(void **state)
 {
-	assert_string_equal(torn(*state, SLEPT ",'turns':[0,2,3,4]"),
-			    "pipe 10>20 4096 s1102+0 r1106+0 exact\n"
-			    "pipe 10>20 4096 s1102+4096 r1108+0 exact\n"
-			    "pipe 30>20 4096 s1104+0 r1108+4096 exact\n"
-			    "pipe 10>20 4096 s1102+8192 r1110+0 exact\n");
+	assert_string_equal(torn(*state, SLEPT ",'turns':[0,2,3,4]", THIRD), TORN);
 }
 
-/* One of these four buffers is another's, and nobody knows which. */
+/* One of these four buffers is another's, which can only have written the third. */
 static void turns_with_somebody_within(void **state)
 {
-	assert_null(strstr(torn(*state, SLEPT ",'turns':[0,2,2,4]"), "exact"));
+	assert_string_equal(torn(*state, SLEPT ",'turns':[0,2,2,4]", THIRD), TORN);
+}
+
+/* The same, and nobody knows which. */
+static void turns_with_somebody_anywhere_within(void **state)
+{
+	const char *told = torn(*state, SLEPT ",'turns':[0,2,2,4]",
+				POSITIONS(2, 1, 4096, 4, 3, 4096));
+
+	assert_null(strstr(told, "exact"));
+}
+
+/* It was about to sleep and ran on: no turn begins before the one before it ends. */
+static void a_turn_that_was_told_as_a_part_of_the_next(void **state)
+{
+	assert_string_equal(torn(*state, SLEPT ",'turns':[0,2,0,4]", THIRD), TORN);
+}
+
+/* Buffers 3 and 4 are in turns of both; each has one too many. */
+static void turns_that_reach_into_each_other(void **state)
+{
+	struct trace_text *t = *state;
+
+	put(t, 1102, 10, 10, 90, 12288,
+	    POSITIONS(0, 0, 0, 5, 3, 4096) ",'off_cpu_ns':50,'resumed_ns':60,'turns':[0,2,3,5]");
+	put(t, 1104, 30, 40, 120, 12288,
+	    POSITIONS(2, 1, 4096, 6, 5, 4096) ",'off_cpu_ns':20,'resumed_ns':110,"
+					      "'turns':[2,3,3,5,5,6]");
+	get(t, 1106, 30, 4096, POSITIONS(2, 0, 4096, 2, 1, 4096));
+	get(t, 1108, 50, 8192, POSITIONS(3, 1, 4096, 3, 3, 4096));
+	get(t, 1110, 100, 8192, POSITIONS(5, 3, 4096, 5, 5, 4096));
+	get(t, 1112, 130, 4096, POSITIONS(6, 5, 4096, 6, 6, 4096));
+	assert_string_equal(trace_messages(t), "pipe 10>20 4096 s1102+0 r1106+0 ambiguous\n"
+					       "pipe 10>20 4096 s1102+4096 r1108+0 ambiguous\n"
+					       "pipe 30>20 4096 s1104+0 r1108+4096 ambiguous\n"
+					       "pipe 10>20 4096 s1102+8192 r1110+0 ambiguous\n"
+					       "pipe 30>20 4096 s1104+4096 r1110+4096 ambiguous\n"
+					       "pipe 30>20 4096 s1104+8192 r1112+0 ambiguous\n");
+}
+
+/* The page that another one wrote within its first turn is too full for the odd bytes of it. */
+static void odd_bytes_behind_somebody_else(void **state)
+{
+	struct trace_text *t = *state;
+
+	put(t, 1100, 30, 1, 2, 4096, POSITIONS(0, 0, 0, 1, 0, 4096));
+	put(t, 1102, 30, 5, 35, 4096, POSITIONS(1, 0, 4096, 2, 0, 4096));
+	put(t, 1104, 10, 10, 90, 10000,
+	    POSITIONS(1, 0, 4096, 5, 3, 1808) ",'off_cpu_ns':50,'resumed_ns':80,'turns':[1,3,3,5]");
+	get(t, 1106, 60, 12288, POSITIONS(3, 0, 4096, 3, 3, 4096));
+	get(t, 1108, 95, 5904, POSITIONS(5, 3, 1808, 5, 5, 1808));
+	assert_string_equal(trace_messages(t), "pipe 30>20 4096 s1100+0 r1106+0 exact\n"
+					       "pipe 30>20 4096 s1102+0 r1106+4096 exact\n"
+					       "pipe 10>20 4096 s1104+0 r1106+8192 exact\n"
+					       "pipe 10>20 5904 s1104+4096 r1108+0 exact\n");
 }
 
 /* Nobody came between: what one read took of it is one message. */
@@ -95,6 +151,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(pieces_lie_where_their_turns_were),
 		TEST(turns_with_somebody_within),
+		TEST(turns_with_somebody_anywhere_within),
+		TEST(a_turn_that_was_told_as_a_part_of_the_next),
+		TEST(turns_that_reach_into_each_other),
+		TEST(odd_bytes_behind_somebody_else),
 		TEST(turns_that_go_on),
 		TEST(read_page_by_page_much_later),
 	};
