@@ -190,6 +190,45 @@ def counters(directory):
             expect_equal(values, told, f"levels of {name}")
 
 
+# Asks what lies in a socket after each write, once that has come, and after each read.
+LEVELS = r"""
+import array, fcntl, os, socket, sys, termios
+listener = socket.create_server(("127.0.0.1", 0))
+writer = socket.create_connection(listener.getsockname())
+reader = listener.accept()[0]
+levels = []
+def look():
+    left = array.array("i", [0])
+    fcntl.ioctl(reader, termios.FIONREAD, left)
+    levels.append(str(left[0]))
+for size in (4000, 307):
+    writer.sendall(b"x" * size)
+    reader.recv(4000 if size == 4000 else 4307, socket.MSG_PEEK | socket.MSG_WAITALL)
+    look()
+for size in (7, 993, 3300, 5, 2):
+    reader.recv(size)
+    look()
+with open(sys.argv[1], "w") as log:
+    log.write(" ".join(levels))
+"""
+
+
+@scenario("trace events: a TCP connection's counter is what its reader saw lie in it after each call")
+def tcp_levels(directory):
+    log = os.path.join(directory, "levels.log")
+    result = record(directory, ["/usr/bin/python3", "-c", LEVELS, log])
+    path = os.path.join(directory, "levels.json")
+    view(result.trace_path, "--mechanism", "tcp", "--as", "trace-event", "-o", path)
+    events = json.loads(read(path))["traceEvents"]
+    counted = sorted((e for e in events if e["ph"] == "C"), key=lambda e: e["ts"])
+    channels = {m["channel"] for m in result.messages() if m["mechanism"] == "tcp"}
+    expect_equal({e["name"].split(" ")[0] for e in counted}, channels, "one socket is read")
+    seen = [int(level) for level in read(log).split()]
+    expect_equal([seen[0], seen[-1]], [4000, 0], "from the first write to the last read")
+    levels = [e["args"]["bytes on the way"] for e in counted]
+    expect_equal(levels, seen, "after each write, and each read: a look takes nothing")
+
+
 def tshark(path, *fields):
     command = ["tshark", "-r", path, "-T", "fields"]
     for field in fields:
