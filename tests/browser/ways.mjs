@@ -51,7 +51,58 @@ async function clickFold(page) {
 	await page.mouse.click(place.x, place.y);
 }
 
+/* Of what is printed: lines of lanes, boxes, arrows by their ends; and what else would be seen. */
+const onPaper = (page) =>
+	page.evaluate(() => {
+		const number = (element, names) => names.map((name) => Number(element.getAttribute(name)));
+		const all = (selector, ...names) =>
+			Array.from(document.querySelectorAll(`#print ${selector}`), (e) => number(e, names));
+		const print = document.getElementById("print");
+		const style = getComputedStyle(document.body);
+
+		return {
+			sheets: document.querySelectorAll(".sheet").length,
+			lives: all(".life", "x1", "y1", "y2"),
+			bands: all(".band", "x", "width"),
+			folds: Array.from(document.querySelectorAll(".fold + text"), (e) => e.textContent),
+			arrows: all(".arrow", "x1", "x2", "y1"),
+			colours: [style.backgroundColor, style.color],
+			others: Array.from(document.body.querySelectorAll("*")).filter(
+				(e) => e.checkVisibility() && !print.contains(e),
+			).length,
+		};
+	});
+
 export const ways = {
+	/* Black on white and nothing but the picture, from a dark page with a panel open; a PDF. */
+	async paper({ open, shot, expected }) {
+		const page = await open({ colorScheme: "dark" });
+
+		await page.keyboard.press("s");
+		await page.keyboard.press("k");
+		await page.emulateMedia({ media: "print", colorScheme: "dark" });
+		await page.evaluate(() => window.dispatchEvent(new Event("beforeprint")));
+		const paper = await onPaper(page);
+		const { lives, bands, arrows } = paper;
+
+		await shot(page, `${expected.name}-paper`);
+		assert.deepEqual(paper.colours, ["rgb(255, 255, 255)", "rgb(0, 0, 0)"]);
+		assert.equal(paper.others, 0, "nothing else is printed");
+		assert.deepEqual(paper.folds.map((words) => words.split(" · ")[0]), expected.folds);
+		assert.equal(bands.length, 1, "one sheet, with the kernel");
+		const kernel = bands[0][0] + bands[0][1] / 2;
+		const copies = arrows.filter(([x1, x2]) => x1 === kernel || x2 === kernel);
+
+		assert.equal(copies.length, 6, "who is ready, and a round: two copies each message");
+		for (const [x, y1, y2] of lives)
+			for (const [x1, x2, y] of arrows)
+				if (x1 === x || x2 === x)
+					assert.ok(y1 <= y && y <= y2, `lane at ${x} is there at ${y}`);
+		const pdf = (await page.pdf()).toString("latin1");
+
+		assert.equal(pdf.match(/\/Type \/Page\b/g).length, paper.sheets, "a page a sheet");
+	},
+
 	/* Directly, through the kernel, through mailboxes, to scale: the same loops as the text's. */
 	async ways({ open, until, shot, expected }) {
 		const page = await open();

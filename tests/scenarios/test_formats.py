@@ -203,7 +203,7 @@ def look():
     levels.append(str(left[0]))
 for size in (4000, 307):
     writer.sendall(b"x" * size)
-    reader.recv(4000 if size == 4000 else 4307, socket.MSG_PEEK | socket.MSG_WAITALL)
+    reader.recv(4307 - 307 * (size == 4000), socket.MSG_PEEK | socket.MSG_WAITALL)
     look()
 for size in (7, 993, 3300, 5, 2):
     reader.recv(size)

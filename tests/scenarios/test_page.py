@@ -155,6 +155,8 @@ for i in range(12):
     turn(ends, dones)
 if turn == asks:
     os.wait()
+else:
+    os._exit(0)
 """
 
 
@@ -165,6 +167,34 @@ def nested(directory):
     browse(page, "nested", rounds=12, parts=10, deep=5 * 22 + 7)
 
 
+# The parent goes on when the child runs, and the child ends when the parent has read all: so the
+# first round and the last are like all others.
+MEET = r"""
+import os
+ready, done = os.pipe(), os.pipe()
+def fork():
+    child = os.fork()
+    if child:
+        os.read(ready[0], 1)
+    else:
+        os.close(done[1])
+        os.write(ready[1], b"!")
+    return child
+def leave():
+    os.read(done[0], 1)
+    os._exit(0)
+def wait():
+    os.close(done[1])
+    os.wait()
+"""
+
+
+def meeting(program):
+    for call_name in ("fork", "wait"):
+        program = program.replace(f"os.{call_name}()", f"{call_name}()")
+    return MEET + program.replace("os._exit(0)", "leave()")
+
+
 def loops(trace, *options):
     """[depth, rounds] of the loops in the text picture."""
     text = view(trace, "--width", "140", *options)
@@ -172,10 +202,10 @@ def loops(trace, *options):
     return sorted([len(depth), int(rounds.replace(",", ""))] for depth, rounds in found)
 
 
-@scenario("a page folds what the text folds: through the kernel, through mailboxes, and to scale")
+@scenario("a page folds what the text folds: through the kernel, through mailboxes, to scale, on paper")
 def ways(directory):
     for name, program, expected in (("asks", ASKS, [[0, 300]]), ("rounds", ROUNDS, [[0, 12], [1, 10]])):
-        page, messages = draw(directory, ["/usr/bin/python3", "-c", program])
+        page, messages = draw(directory, ["/usr/bin/python3", "-c", meeting(program)])
         trace = os.path.join(directory, "trace.ndjson")
         direct = {"via": "", "loops": loops(trace)}
         kernel = {"via": "kernel", "loops": loops(trace, "--kernel")}
@@ -184,6 +214,8 @@ def ways(directory):
         all_ways = {"": direct, "k": kernel, "m": boxes, "t": direct, "kt": kernel, "mt": boxes}
         pipes = [m for m in messages if m["mechanism"] == "pipe"]
         deep = pipes[len(pipes) // 2]["id"]
+        if name == "asks":
+            browse(page, "paper", name=name, folds=["↻ × 299"])
         browse(page, "ways", name=name, ways=all_ways, messages=len(pipes), deep=deep)
 
 

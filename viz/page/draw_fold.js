@@ -26,8 +26,9 @@ export function roundsText(fold) {
 	return "↻ × " + count(fold.rounds) + (fold.alike ? "" : ", longer or shorter");
 }
 
-function label(pen, fold) {
-	const sum = (fold.sum ||= summary(pen.app.items, fold));
+/* With how much it hides. */
+export function foldText(items, fold) {
+	const sum = (fold.sum ||= summary(items, fold));
 	const words = [counted(sum.messages, "message"), bytes(sum.bytes), duration(sum.ns)];
 
 	return roundsText(fold) + "  " + words.join(", ");
@@ -53,7 +54,7 @@ function place(pen, fold) {
 	const ends = (fold.kinds ||= kindsOf(pen, fold)).map((item) => pen.ends(item)).filter(Boolean);
 	const xs = ends.flatMap(({ x1, x2 }) => [x1, x2]);
 	const pad = Math.max(PAD_LEAST, PAD - PAD_STEP * fold.depth);
-	const text = label(pen, fold);
+	const text = foldText(app.items, fold);
 	const width = app.timeAxis ? 0 : pen.width(text, FONT) + 24;
 	const left = Math.max(TIMES - 18, Math.min(...xs) - pad);
 	const right = Math.min(layout.width - 6, Math.max(Math.max(...xs) + pad, left + width));

@@ -3,7 +3,7 @@
  * On paper: what the filter shows, as an SVG in pieces of a page each, with the heads of lanes on
  * each; black on white, dashes kept. A canvas would print only what is in sight.
  */
-import { roundsText } from "./draw_fold.js";
+import { foldText } from "./draw_fold.js";
 import { byId, el, fill } from "./dom.js";
 import { count } from "./format.js";
 import { HALF, itemHalf, itemRow } from "./items.js";
@@ -12,11 +12,14 @@ import { dashOf } from "./theme.js";
 import { messageLabel, messagePayload } from "./words.js";
 
 const ROWS_MOST = 1000;
-const ROWS_PAGE = 30;
-const ROW = 20;
+const ROWS_PAGE = 27;
+const ROW = 22;
 const HEAD = 40;
 const LEFT = 80;
 const WIDTH = 1050;
+const GAP_MOST = 380;
+const PAD = 34; /* of a loop's box, beyond the outermost lanes */
+const BAND = 12; /* of what messages pass */
 const LETTER = 5.6; /* as wide as that, about */
 const NS = "http://www.w3.org/2000/svg";
 
@@ -32,7 +35,8 @@ class Paper {
 	constructor(app) {
 		this.app = app;
 		this.slots = app.layout.slots();
-		this.gap = Math.min(200, (WIDTH - LEFT - 120) / Math.max(1, this.slots.length - 1));
+		if (app.kernel) this.slots.splice(Math.ceil(this.slots.length / 2), 0, { kernel: true });
+		this.gap = Math.min(GAP_MOST, (WIDTH - LEFT - 120) / Math.max(1, this.slots.length - 1));
 	}
 
 	slotX(slot) {
@@ -45,9 +49,11 @@ class Paper {
 		return this.slotX(this.slots.findIndex((slot) => slot.lane === head));
 	}
 
-	/* Where a message of the route meets what it passes: its channel, or half the way. */
+	/* Where a message of the route meets what it passes: the kernel, its channel, half the way. */
 	via(route, x1, x2) {
-		const slot = this.slots.findIndex(({ object }) => object === route.object);
+		const slot = this.slots.findIndex(
+			({ kernel, object }) => kernel || (object >= 0 && object === route.object),
+		);
 
 		return slot < 0 ? (x1 + x2) / 2 : this.slotX(slot);
 	}
@@ -58,19 +64,60 @@ class Paper {
 		const height = HEAD + (to - from) * ROW + 10;
 		const page = svg("svg", { viewBox: "0 0 " + WIDTH + " " + height, class: "sheet" });
 
-		this.slots.forEach(({ lane, object }, slot) => {
+		this.slots.forEach(({ lane, object, kernel }, slot) => {
 			const x = this.slotX(slot);
-			const { title, number } =
-				object === undefined ? layout.words(lane) : layout.objectWords(object);
+			const { title, number } = kernel
+				? { title: "KERNEL", number: "" }
+				: object === undefined
+					? layout.words(lane)
+					: layout.objectWords(object);
 
 			page.append(
-				svg("line", { x1: x, x2: x, y1: HEAD - 10, y2: height, class: "life" }),
+				...(lane === undefined
+					? [this.band(x, height)]
+					: this.life(lane, x, from, to, height)),
 				svg("text", { x, y: 12, class: "head" }, title),
 				svg("text", { x, y: 25, class: "small" }, number),
 			);
 		});
 		for (let i = from; i < to; i++) page.append(...this.row(i, HEAD + (i - from + 0.7) * ROW));
 		return page;
+	}
+
+	band(x, height) {
+		const place = { x: x - BAND / 2, y: HEAD - 10, width: BAND, height };
+
+		return svg("rect", { ...place, class: "band" });
+	}
+
+	/* A lane from where it begins to its end, as far as that is on this page. */
+	life(lane, x, from, to, height) {
+		const { items, canvas, layout, store } = this.app;
+		const { start, end, before } = canvas.frame.life(lane);
+		const exits = layout.members.get(lane).map((member) => store.lanes[member].exit);
+		const exit = items.ofRow(Math.max(...exits));
+		const first = before ? -1 : items.atTime(start);
+		const last = Number.isNaN(end) ? Infinity : exit >= 0 ? exit : items.atTime(end);
+		const y1 = first < from ? HEAD - 10 : HEAD + (first - from + 0.7) * ROW;
+		const y2 = last >= to ? height : HEAD + (last - from + 0.7) * ROW;
+
+		if (first >= to || last < from) return [];
+		return [svg("line", { x1: x, x2: x, y1, y2, class: "life" })];
+	}
+
+	/* What stands for the other rounds of a loop. */
+	fold(fold, y) {
+		const left = this.slotX(0) - PAD;
+		const width = Math.max(this.slotX(this.slots.length - 1) + PAD - left, 330);
+
+		return [
+			svg("rect", { x: left, y: y - 8, width, height: 16, rx: 5, class: "fold" }),
+			svg(
+				"text",
+				{ x: left + width / 2, y: y + 3.5, class: "small" },
+				foldText(this.app.items, fold).replace("  ", " · "),
+			),
+		];
 	}
 
 	row(i, y) {
@@ -83,15 +130,7 @@ class Paper {
 		);
 		const fold = itemHalf(items.list[i]) === HALF.FOLD ? items.folds.get(row) : null;
 
-		if (fold)
-			return [
-				time,
-				svg(
-					"text",
-					{ x: LEFT + 20, y: y + 4, class: "said" },
-					roundsText(fold) + (fold.mixed ? "" : " more of what stands above"),
-				),
-			];
+		if (fold) return [time, ...this.fold(fold, y)];
 		return [
 			time,
 			...(store.rowKind(row) <= KIND.SIGNAL
@@ -115,7 +154,9 @@ class Paper {
 
 		if (half === HALF.IN || part === PART.SENT) x2 = via;
 		if (half === HALF.OUT || part === PART.RECEIVED) x1 = via;
-		const text = messageLabel(store, m) + " " + messagePayload(store, m);
+		const payload = half === HALF.OUT ? "" : " " + messagePayload(store, m);
+		const again = half === HALF.WHOLE && part === PART.RECEIVED;
+		const text = again ? "received" : messageLabel(store, m, half !== HALF.WHOLE) + payload;
 
 		return this.arrow(
 			x1,
@@ -129,7 +170,8 @@ class Paper {
 
 	arrow(x1, x2, y, text, dash, open) {
 		const back = x2 < x1 ? 6 : -6;
-		const room = Math.floor(Math.max(Math.abs(x2 - x1), this.gap) / LETTER);
+		const wide = Math.abs(x2 - x1);
+		const room = Math.floor((wide < this.gap / 3 ? this.gap : wide - 8) / LETTER);
 		const label = text.length > room ? text.slice(0, room - 1) + "…" : text;
 
 		return [
@@ -162,15 +204,28 @@ class Paper {
 		];
 	}
 
+	/* An end that was learned of later is two rows too. */
+	control(x1, x2, y, label, part) {
+		const middle = (x1 + x2) / 2;
+		const from = part === PART.RECEIVED ? middle : x1;
+
+		return this.arrow(from, part === PART.SENT ? middle : x2, y, label, [5, 2], false);
+	}
+
 	said(row, y) {
 		const { store } = this.app;
-		const { from, to, label } = store.rowSaid(row);
+		const { from, to, label, message } = store.rowSaid(row);
 		const kind = store.rowKind(row);
 		const x = this.x(from);
 
 		if (kind !== KIND.EXIT && !Number.isNaN(x) && !Number.isNaN(this.x(to)) && from !== to)
-			return this.arrow(x, this.x(to), y, label, [5, 2], false);
+			return this.control(x, this.x(to), y, label, store.rowPart(row));
+		const tells = kind === KIND.EXIT && message >= 0 && !Number.isNaN(x + this.x(to));
+
 		return [
+			...(tells
+				? this.arrow(x, this.x(to), y, messageLabel(store, message), [2, 3], false)
+				: []),
 			svg(
 				"text",
 				{ x: (Number.isNaN(x) ? LEFT : x) - 4, y: y + 4, class: "said" },
