@@ -76,6 +76,19 @@ static __always_inline void describe_inet(struct wire_object *record, struct soc
 	}
 }
 
+/* What a connection has come to: only a look at the machine as it is has a use for that. */
+static __always_inline void describe_tcp(struct wire_object *record, struct sock *sk)
+{
+	struct tcp_sock *tcp = (struct tcp_sock *)sk;
+
+	describe_inet(record, sk);
+	if (!glance || record->listening)
+		return;
+	record->peer_ended = KREAD((struct sock_common *)sk, skc_state) == TCP_CLOSE_WAIT;
+	if (bpf_core_field_exists(tcp->bytes_sent))
+		record->sent = KREAD(tcp, bytes_sent);
+}
+
 /* net/netlink/af_netlink.c; the first 32 groups, as in an address. */
 static __always_inline void describe_netlink(struct wire_object *record, struct sock *sk)
 {
@@ -98,7 +111,9 @@ static __always_inline void describe_socket(struct wire_object *record, const st
 	struct sock *sk = object->detail;
 
 	record->listening = KREAD((struct sock_common *)sk, skc_state) == TCP_LISTEN;
-	if (object->mechanism == MECH_TCP || object->mechanism == MECH_UDP)
+	if (object->mechanism == MECH_TCP)
+		describe_tcp(record, sk);
+	else if (object->mechanism == MECH_UDP)
 		describe_inet(record, sk);
 	else if (object->mechanism == MECH_NETLINK)
 		describe_netlink(record, sk);

@@ -91,6 +91,7 @@ static __always_inline void *kread_pointer(const void *from)
 #define IPPROTO_MPTCP 262
 #define IPPROTO_UDP 17
 #define TCP_LISTEN 10 /* net/tcp_states.h; AF_UNIX uses it too */
+#define TCP_CLOSE_WAIT 8
 
 #define TASK_INTERRUPTIBLE 1 /* linux/sched.h */
 #define TASK_STOPPED_BIT 4   /* __TASK_STOPPED */

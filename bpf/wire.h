@@ -249,9 +249,11 @@ struct wire_object {
 	__u16 family; /* AF_INET or AF_INET6 where addresses are known */
 	__u16 local_port;
 	__u16 peer_port;
-	__u16 in_shm; /* memory: its file lies in /dev/shm */
-	__u32 device; /* memory: the file system's, as the kernel numbers it; 0: none */
-	__u32 memory; /* futex: enum mechanism of `peer` */
+	__u8 in_shm;	 /* memory: its file lies in /dev/shm */
+	__u8 peer_ended; /* TCP, a glance: the other side sends no more, and this one has not closed */
+	__u32 device;	 /* memory: the file system's, as the kernel numbers it; 0: none */
+	__u32 memory;	 /* futex: enum mechanism of `peer` */
+	__u64 sent;	 /* TCP, a glance: bytes */
 	union {
 		struct {
 			__u8 local_address[16];

@@ -199,6 +199,10 @@ void encode_object(struct encoder *encoder, const struct wire_object *record)
 		json_field_text(json, KEY(channel, peer), peer);
 	if (record->listening)
 		json_field_bool(json, KEY(channel, listening), true);
+	if (record->peer_ended)
+		json_field_bool(json, KEY(channel, peer_ended), true);
+	if (record->sent)
+		json_field_uint(json, KEY(channel, sent), record->sent);
 	line_end(json);
 }
 

@@ -14,9 +14,11 @@
 #include <unistd.h>
 
 #include "glance_users.h"
+#include "proc.h"
 #include "syscalls.h"
 
 #define TYPES_MOST 64
+#define CHILDREN_LEN_MAX (1 << 16)
 #define MESSAGE_MOST (1 << 20) /* bytes; a longer message ends the list */
 
 /* A begin record as the ring had it: details, then the operation. */
@@ -176,6 +178,47 @@ static void types_tell(struct encoder *encoder, const struct detailed *call)
 	free(message);
 }
 
+static void zombie_tell(struct encoder *encoder, pid_t pid, pid_t parent)
+{
+	struct json *json = &encoder->json;
+	char state[PROC_VALUE_LEN], name[PROC_VALUE_LEN];
+
+	proc_status_value(pid, "State", state);
+	proc_status_value(pid, "Name", name);
+	if (*state != 'Z')
+		return;
+	line_begin(json, RECORD_process);
+	json_field_text(json, KEY(process, event), process_event_name(PROCESS_EVENT_SNAPSHOT));
+	json_field_uint(json, KEY(process, at_ns), encoder->now_ns);
+	json_field_uint(json, KEY(process, pid), (uint64_t)pid);
+	json_field_uint(json, KEY(process, tid), (uint64_t)pid);
+	json_field_uint(json, KEY(process, ppid), (uint64_t)parent);
+	json_field_bytes(json, KEY(process, comm), name, strlen(name));
+	json_field_bool(json, KEY(process, zombie), true);
+	line_end(json);
+}
+
+/* Who was to serve the connections of a server with one thread (proc_tid_children(5)). */
+static void ended_children_tell(struct encoder *encoder, pid_t pid)
+{
+	char name[64], *children, *rest;
+	size_t len;
+
+	snprintf(name, sizeof(name), "task/%d/children", (int)pid);
+	children = proc_file(pid, name, CHILDREN_LEN_MAX, &len);
+	for (char *child = children ? strtok_r(children, " ", &rest) : NULL; child;
+	     child = strtok_r(NULL, " ", &rest))
+		zombie_tell(encoder, (pid_t)strtol(child, NULL, 10), pid);
+	free(children);
+}
+
+static bool is_accept(const struct detailed *call)
+{
+	const char *name = syscall_info(call->operation.nr)->name;
+
+	return strcmp(name, "accept") == 0 || strcmp(name, "accept4") == 0;
+}
+
 static void call_complete(void *context, struct call *call)
 {
 	struct glance_users *users = context;
@@ -191,6 +234,8 @@ static void call_complete(void *context, struct call *call)
 	glance_users_tell(users, &copy.operation, copy.details.args);
 	if (data == DATA_POLL || data == DATA_SELECT)
 		waits_complete(call, &copy, data);
+	else if (is_accept(&copy))
+		ended_children_tell(users->encoder, (pid_t)copy.operation.head.pid);
 	else if (data == DATA_PATH)
 		path_complete(call, &copy);
 	else if (strcmp(syscall_info(copy.operation.nr)->name, "msgrcv") == 0 &&

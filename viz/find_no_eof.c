@@ -111,6 +111,34 @@ static bool left_to_child(const struct diagnosis *d, const struct viz_channel *c
 	return false;
 }
 
+/* Ended, and never waited for. NULL: there is none. */
+static const struct viz_process *ended_child(const struct diagnosis *d,
+					     const struct viz_process *parent)
+{
+	for (size_t i = 0; i < d->model->process_count; i++)
+		if (d->model->processes[i]->zombie && d->model->processes[i]->ppid == parent->pid)
+			return d->model->processes[i];
+	return NULL;
+}
+
+/*
+ * The same from state alone: the client asks no more and was answered, the only thread that could
+ * still answer is asleep in accept() where the connection came from, and had a child, now ended.
+ */
+static const struct viz_process *left_as_seen(const struct diagnosis *d, const struct wait *wait,
+					      const struct viz_process *who)
+{
+	const struct viz_channel *channel = other_end(d, wait);
+	const struct wait *other = wait_of_process(d->waits, who);
+
+	if (!d->waits->whole || channel->mechanism != MECH_TCP || !channel->glimpse.peer_ended ||
+	    !channel->glimpse.sent || wait->ender_count != 1 || who->thread_count != 1 || !other ||
+	    !waits_to_accept(other) || !other->channel || channel->stranger_count ||
+	    !wait_listens_for(other->channel, wait->channel, wait->channel->peer_address))
+		return NULL;
+	return ended_child(d, who);
+}
+
 /*
  * Every holder of the other end keeps it in vain: the reader itself, one who waits for the
  * reader's exit, or one who has forgotten it.
@@ -133,7 +161,8 @@ static bool cannot_end(const struct diagnosis *d, const struct wait *wait)
 		else
 			in_vain &= waits_for(d, who, wait->process) || sleeps_for_good(d, who) ||
 				   (holding && gone && forgotten(d, channel, holding)) ||
-				   (holding && left_to_child(d, channel, holding));
+				   (holding && left_to_child(d, channel, holding)) ||
+				   (holding && left_as_seen(d, wait, who));
 	}
 	return in_vain;
 }
@@ -182,6 +211,13 @@ bool tell_no_eof(struct diagnosis *d, const struct wait *wait)
 		const struct viz_holding *holding = wait_holding(other_end(d, wait), who,
 								 ACCESS_WRITE);
 
+		const struct viz_process *child = left_as_seen(d, wait, who);
+
+		if (child)
+			finding_line(d, f,
+				     say_phrase(d, PHRASE_LEFT_TO_CHILD, say_process(d, who),
+						say_channel(d, other_end(d, wait)),
+						say_process(d, child)));
 		finding_process(d, f, who);
 		keepers = say_join(d, keepers, phrase_text(PHRASE_AND, d->language),
 				   say_keeper(d, wait, who, holding));

@@ -274,27 +274,65 @@ static void tell_blocked(struct diagnosis *d, const struct wait *wait)
 	finding_say(d, f, "enders", "%s", enders);
 }
 
-void find_waits(struct diagnosis *d)
+static bool gave_up(const struct diagnosis *d)
 {
 	const struct viz_trailer *trailer = &d->model->trailer;
-	bool given_up = trailer->present &&
-			(trailer->why == END_REASON_TIMEOUT || trailer->why == END_REASON_GLANCE);
+
+	return trailer->present &&
+	       (trailer->why == END_REASON_TIMEOUT || trailer->why == END_REASON_GLANCE);
+}
+
+static bool tell_hopeless(struct diagnosis *d, const struct wait *wait)
+{
+	if (d->incomplete)
+		return false;
+	return tell_no_eof(d, wait) || (!wait->circle && tell_type(d, wait)) ||
+	       (!wait->circle && tell_semaphore(d, wait)) || tell_lost_wakeup(d, wait) ||
+	       tell_unaccepted(d, wait);
+}
+
+static bool is_named(const struct diagnosis *d, const struct viz_process *process)
+{
+	for (size_t i = 0; i < d->count; i++)
+		for (size_t k = 0; k < d->findings[i]->process_count; k++)
+			if (d->findings[i]->processes[k] == process)
+				return true;
+	return false;
+}
+
+/* What the process waits for that the user asked for, where nothing else is said of it. */
+static void tell_asked(struct diagnosis *d, const struct wait **idlers, size_t count)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (diagnosis_asked(d, idlers[i]->process) && !is_named(d, idlers[i]->process))
+			idlers[kept++] = idlers[i];
+	for (size_t i = 0; i < kept; i++)
+		if (!tell_full(d, idlers[i]))
+			tell_blocked(d, idlers[i]);
+}
+
+void find_waits(struct diagnosis *d)
+{
+	const bool last = gave_up(d);
+	const struct wait **idlers;
+	size_t idle_count = 0;
 
 	d->waits = wait_graph_new(d->arena, d->model, d->pairing);
+	idlers = arena_array(d->arena, d->waits->count + 1, sizeof(struct wait *));
 	if (!d->incomplete)
 		tell_circles(d);
 	for (size_t i = 0; i < d->waits->count; i++) {
 		const struct wait *wait = d->waits->waits[i];
-		bool told = false;
 
-		if (wait->ready || d->end_ns - wait->since_ns < LONG_WAIT_NS)
+		if (wait->ready || d->end_ns - wait->since_ns < LONG_WAIT_NS ||
+		    tell_hopeless(d, wait) || (wait->circle && !d->incomplete) || !last)
 			continue;
-		if (!d->incomplete)
-			told = tell_no_eof(d, wait) || (!wait->circle && tell_type(d, wait)) ||
-			       (!wait->circle && tell_semaphore(d, wait)) ||
-			       tell_lost_wakeup(d, wait) || tell_unaccepted(d, wait);
-		if (!told && (!wait->circle || d->incomplete) && given_up &&
-		    (!idle(d, wait) || diagnosis_asked(d, wait->process)) && !tell_full(d, wait))
+		if (idle(d, wait))
+			idlers[idle_count++] = wait;
+		else if (!tell_full(d, wait))
 			tell_blocked(d, wait);
 	}
+	tell_asked(d, idlers, idle_count);
 }

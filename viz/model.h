@@ -36,6 +36,7 @@ struct viz_process {
 	bool listed;	     /* what it held was told when it was found */
 	bool handlers_known; /* whether it had handlers for signals was told when it was found */
 	bool has_handlers;
+	bool zombie;	   /* when it was found, it had ended, and nobody had waited for it */
 	bool status_known; /* exit_code or exit_signal holds */
 	bool ended, core;
 	uint64_t start_ns;	 /* birth, or first sight of it */

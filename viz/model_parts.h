@@ -61,6 +61,8 @@ struct viz_glimpse {
 	uint64_t *users; /* of what is no descriptor: pids of those who could end a wait there */
 	size_t users_count;
 	bool users_known;
+	bool peer_ended;    /* TCP: the other side sends no more, and this one is not closed */
+	uint64_t sent;	    /* TCP: bytes by this socket; 0: not known, or none */
 	uint32_t last_user; /* pid of who changed it last; 0: not known */
 	struct viz_flight *flights;
 	size_t flight_count;

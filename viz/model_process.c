@@ -104,6 +104,8 @@ static struct viz_process *snapshot_process(struct model_builder *b,
 	struct viz_process *process = build_process(b, pid, event->at_ns);
 
 	process->before_trace = true;
+	if (VALUE(process, zombie)->present)
+		process->zombie = VALUE(process, zombie)->flag;
 	if (VALUE(process, handles)->present) {
 		process->handlers_known = true;
 		process->has_handlers = cJSON_GetArraySize(VALUE(process, handles)->json) > 0;

@@ -8,6 +8,8 @@ void wait_add_ender(struct wait_graph *graph, struct wait *wait, const struct vi
 	for (size_t i = 0; i < wait->ender_count; i++)
 		if (wait->enders[i] == process)
 			return;
+	if (process->zombie) /* it does nothing any more, though it is there */
+		return;
 	ARENA_PUSH(graph->arena, wait->enders, wait->ender_count, process);
 }
 
@@ -218,7 +220,7 @@ static void wait_for_children(struct wait_graph *graph, struct wait *wait)
 	for (size_t i = 0; i < graph->model->process_count; i++) {
 		const struct viz_process *child = graph->model->processes[i];
 
-		if (child->parent != wait->process || child->ended ||
+		if (child->parent != wait->process || child->ended || child->zombie ||
 		    ((int32_t)pid > 0 && child->pid != (uint32_t)pid))
 			continue;
 		wait_add_ender(graph, wait, child);

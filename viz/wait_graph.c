@@ -168,7 +168,7 @@ bool wait_process_stuck(const struct wait_graph *graph, const struct viz_process
 
 bool wait_process_acts(const struct wait_graph *graph, const struct viz_process *process)
 {
-	for (size_t i = 0; i < process->thread_count; i++) {
+	for (size_t i = 0; i < process->thread_count && !process->zombie; i++) {
 		const struct wait *wait = wait_of(graph, process->threads[i]);
 
 		if (process->threads[i]->end_ns == VIZ_NEVER &&

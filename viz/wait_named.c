@@ -28,7 +28,9 @@ static struct wait_knowers *knowers_of(struct wait_graph *graph, const struct vi
 	for (size_t i = 0; i < graph->model->process_count && !knowers->found; i++) {
 		const struct viz_process *process = graph->model->processes[i];
 
-		for (size_t k = 0; k < graph->user_counts[channel->index] && !process->ended; k++)
+		for (size_t k = 0;
+		     k < graph->user_counts[channel->index] && !process->ended && !process->zombie;
+		     k++)
 			if (descends_from(process, graph->users[channel->index][k])) {
 				ARENA_PUSH(graph->arena, knowers->processes, knowers->count,
 					   process);

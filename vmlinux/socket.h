@@ -65,6 +65,7 @@ struct tcp_sock {
 	u32 copied_seq;
 	u32 rcv_nxt;
 	u32 snd_una;
+	u64 bytes_sent;
 };
 
 struct unix_sock {

@@ -205,6 +205,28 @@ static void both_accept(void)
 	lab_check(accept(servers[self].listener, NULL, NULL), "accept");
 }
 
+/* A server that waits for a second player before it goes on with the first, who only listens. */
+static void second_player(void)
+{
+	struct sockaddr_in address;
+	int mine = inet_socket(SOCK_STREAM, &address), fd;
+
+	lab_check(listen(mine, 5), "listen");
+	party(getpid());
+	if (!lab_fork()) {
+		close(mine);
+		party(getpid());
+		fd = inet_connect(&address);
+		channel("tcp", fd);
+		lab_check(shutdown(fd, SHUT_WR), "shutdown");
+		hang_in_read(fd);
+	}
+	fd = (int)lab_check(accept(mine, NULL, NULL), "accept");
+	lab_expect(write(fd, "welcome", 7) == 7, "write");
+	truth_flush();
+	lab_check(accept(mine, NULL, NULL), "accept");
+}
+
 /* Nobody posts, but anybody who knows the key could. */
 static void keyed_semaphore(void)
 {
@@ -245,6 +267,7 @@ static const struct mistake stalls[] = {
 	{"both-connect", both_connect_tcp},
 	{"both-connect-unix", both_connect_unix},
 	{"both-accept", both_accept},
+	{"second-player", second_player},
 };
 
 int main(int argc, char **argv)

@@ -10,17 +10,14 @@ from findings import HANGS, WITH_OUTSIDER, diagnose, expect_found, remove_left, 
 from harness import main, scenario, start, wait_for
 from traces import IPCLENS, call
 
-# What no state tells: which signals came before, and whether somebody served a connection that his
-# parent still holds. That is said, and nothing guessed.
-UNTOLD = {
-    "hangs early-signal": "whether a signal that was meant for it came before",
-    "hangs early-for-sigsuspend": "whether a signal that was meant for it came before",
-    "hangs early-for-poll": "whether a signal that was meant for it came before",
-    "endless tcp-half-closed": "is done with tcp:[",
-}
+# What no state tells: which signals came before. It is the only finding of a hanging program that
+# -p lacks: it says blocked, and that this cannot be told.
+PAST = "lost-wakeup"
+PAST_UNTOLD = "whether a signal that was meant for it came before"
 
-# Of those that could be ended from outside: by whom.
+# Of those that could be ended from outside: by whom; or what it depends on.
 BY_WHOM = {
+    "stalls second-player": "is done with tcp:[",
     "stalls fifo-opens": "whoever opens stalls-",
     "stalls keyed-semaphore": "whoever knows the key 0x",
     "stalls keyed-queues": "whoever knows the key 0x",
@@ -105,11 +102,11 @@ def untraced(directory):
         for name, run in runs.items():
             wait_for(lambda run=run: has_logged(run), f"{name} to hang")
         for name, (wanted, forbidden) in HANGS.items():
-            if name in UNTOLD:
-                wanted, forbidden = "blocked", ["deadlock", "no-eof", "lost-wakeup"]
+            why = BY_WHOM.get(name, "")
+            if wanted == PAST:
+                wanted, forbidden, why = "blocked", ["deadlock", "no-eof", PAST], PAST_UNTOLD
             findings, summary = found(runs[name].process.pid, wanted)
             told = expect_found(findings, runs[name].truth, wanted, forbidden)
-            why = UNTOLD.get(name, BY_WHOM.get(name, ""))
             texts = [part for f in told for part in (f["text"], *f.get("evidence", []))]
             expect(any(why in text for text in texts), f"{name} says {why!r}", texts)
             expect(summary["complete"], "nothing is missing")
