@@ -91,10 +91,10 @@ static __always_inline void operation_begin(struct task_state *state, struct tas
 	if (is_transfer(row) && position_read(&operation->at_entry, &operation->object))
 		operation->has |= WIRE_HAS_POSITIONS;
 	turn_first(state);
-	if (takes_datagrams(state))
-		datagram_look(state);
 	operation->id = operation_number();
 	operation->enter_ns = bpf_ktime_get_ns();
+	if (takes_datagrams(state)) /* within the call: who overlaps it may take what is seen */
+		datagram_look(state);
 }
 
 SEC("tp_btf/sys_enter")

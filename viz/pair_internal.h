@@ -62,10 +62,11 @@ struct channel_traffic {
 	struct viz_position first;	   /* TCP: where it stood when it was first used */
 	struct channel_list across;	   /* UDP: senders to it of other network namespaces */
 	const struct viz_thread *receiver; /* UDP: the first one */
-	bool shared;			   /* and there are others */
-	bool begun;			   /* begins_empty is decided */
-	bool inbound_ever;		   /* a datagram was sent here */
-	bool sent_bytes;		   /* a flow out of it has had something */
+	uint64_t guessed_ns; /* UDP: a receive that ended then has its send by guess */
+	bool shared;	     /* and there are others */
+	bool begun;	     /* begins_empty is decided */
+	bool inbound_ever;   /* a datagram was sent here */
+	bool sent_bytes;     /* a flow out of it has had something */
 	bool begins_empty;   /* its first receive was found asleep, before anybody sent */
 	bool received;	     /* somebody has called a receive on it, ever */
 	bool sent;	     /* the same of sends */

@@ -46,7 +46,7 @@ struct flow_item *pair_find_send(const struct map *sends, const struct viz_chunk
 	return item && (item->message == chunk->message || item->open) ? item : NULL;
 }
 
-static bool is_left(const struct flow_item *item)
+bool pair_is_left(const struct flow_item *item)
 {
 	return item->op != NULL;
 }
@@ -56,7 +56,7 @@ static void remove_taken(struct flow_side *side)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < side->count; i++)
-		if (is_left(&side->items[i]))
+		if (pair_is_left(&side->items[i]))
 			side->items[kept++] = side->items[i];
 	side->count = kept;
 }
@@ -88,27 +88,8 @@ const struct viz_chunk *pair_chunk_of(const struct flow_item *receive)
 	return chunk && chunk->operation ? chunk : NULL;
 }
 
-/* An address is used again: what it named before is not what it names now. */
-static bool can_be(const struct flow_item *send, const struct flow_item *receive)
-{
-	return send->enter_ns <= receive->exit_ns && (send->open || send->bytes >= receive->bytes);
-}
-
-/* Other bytes, or fewer than there were and room for more: the other receive has taken it. */
-static bool is_likely(const struct flow_item *send, const struct flow_item *receive)
-{
-	struct viz_bytes sent = flow_payload(send, 0, receive->bytes);
-	struct viz_bytes received = flow_payload(receive, 0, receive->bytes);
-	size_t len = sent.len < received.len ? sent.len : received.len;
-
-	if (pair_is_single(receive->op) && viz_has(receive->op, requested) &&
-	    receive->bytes < receive->op->requested && receive->bytes != send->bytes)
-		return false;
-	return len == 0 || memcmp(sent.data, received.data, len) == 0;
-}
-
-static void take_pair(struct pair_context *context, const struct pair_route *route,
-		      struct flow_item *send, struct flow_item *receive)
+void pair_take_pair(struct pair_context *context, const struct pair_route *route,
+		    struct flow_item *send, struct flow_item *receive)
 {
 	if (receive->unsure)
 		pair_add_whole(context, route, send, receive)->match = MATCH_AMBIGUOUS;
@@ -139,17 +120,17 @@ static void take_one(struct pair_context *context, struct flow *flow, const stru
 	if (!chunk || receive->exit_ns >= flow->until_ns)
 		return;
 	send = pair_find_send(sends, chunk);
-	if (receive->unsure &&
-	    (!send || !is_left(send) || !can_be(send, receive) || !is_likely(send, receive)))
+	if (receive->unsure && (!send || !pair_is_left(send) || !pair_can_be(send, receive) ||
+				!pair_is_likely(send, receive)))
 		return;
-	if (send && !can_be(send, receive)) {
+	if (send && !pair_can_be(send, receive)) {
 		flow->doubt = true;
 		return;
 	}
-	if (send && is_left(send) && send->open && !pair_is_last(context))
+	if (send && pair_is_left(send) && send->open && !pair_is_last(context))
 		flow->wait = true; /* its end is still to come */
-	else if (send && is_left(send))
-		take_pair(context, route, send, receive);
+	else if (send && pair_is_left(send))
+		pair_take_pair(context, route, send, receive);
 	else if (!send && !viz_model_operation(context->model, chunk->operation))
 		take_lone(context, route, receive);
 	else
@@ -173,7 +154,12 @@ void pair_take_named(struct pair_context *context, struct flow *flow,
 		return;
 	pair_map_sends(context, &flow->sends, &sends);
 	for (size_t i = 0; i < flow->receives.count; i++)
-		take_one(context, flow, &sends, route, &flow->receives.items[i]);
+		if (!flow->receives.items[i].unsure)
+			take_one(context, flow, &sends, route, &flow->receives.items[i]);
+	pair_take_only(context, flow, route);
+	for (size_t i = 0; i < flow->receives.count; i++)
+		if (pair_is_left(&flow->receives.items[i]) && flow->receives.items[i].unsure)
+			take_one(context, flow, &sends, route, &flow->receives.items[i]);
 	remove_taken(&flow->sends);
 	remove_taken(&flow->receives);
 }

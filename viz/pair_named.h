@@ -19,6 +19,19 @@ const struct viz_chunk *pair_chunk_of(const struct flow_item *receive);
 void pair_mark_overlaps(struct pair_context *context, struct channel_traffic *traffic,
 			struct flow_side *settled);
 
+/* A message that the receive may have taken: by its time and length; and by its bytes too. */
+bool pair_can_be(const struct flow_item *send, const struct flow_item *receive);
+bool pair_is_likely(const struct flow_item *send, const struct flow_item *receive);
+
+/* The message of both, which leave the flow; and whether one is still in it. */
+void pair_take_pair(struct pair_context *context, const struct pair_route *route,
+		    struct flow_item *send, struct flow_item *receive);
+bool pair_is_left(const struct flow_item *item);
+
+/* pair_only.c: pairs the unsure receives that can have taken one send alone. */
+void pair_take_only(struct pair_context *context, struct flow *flow,
+		    const struct pair_route *route);
+
 /* Pairs the receives of whole messages that name their send, and takes both out of the flow. */
 void pair_take_named(struct pair_context *context, struct flow *flow,
 		     const struct pair_route *route);

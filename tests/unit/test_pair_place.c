@@ -113,19 +113,29 @@ static void guess_by_beginning(void **state)
 					       "pipe 30>20 10 s1104+0 r1106+10 ambiguous\n");
 }
 
-/* Two datagrams, and two receives at once that name what they found first. */
-static const char *two_receivers(struct trace_text *t, const char *first, const char *second)
+/* Two datagrams of that content, and two receives at once that name what they found first. */
+static const char *two_receivers_of(struct trace_text *t, const char *contents[2],
+				    const char *first, const char *second)
 {
+	char more[128];
+
 	trace_channel(t, "udp:[1]", "udp", ",'local_address':'127.0.0.1:1'");
 	trace_channel(t, "udp:[2]", "udp", ",'local_address':'127.0.0.1:2'");
-	for (unsigned i = 0; i < 2; i++)
+	for (unsigned i = 0; i < 2; i++) {
+		snprintf(more, sizeof(more), ",'to':'udp:[2]'%s", contents[i]);
 		trace_call(t, (struct call){1101 + 2 * i, "write", "send", 10, 0, 5, "udp:[1]",
-					    10 + 10 * i, 12 + 10 * i, 5, ",'to':'udp:[2]'"});
+					    10 + 10 * i, 12 + 10 * i, 5, more});
+	}
 	trace_call(t,
 		   (struct call){1112, "read", "receive", 20, 0, 6, "udp:[2]", 40, 50, 5, first});
 	trace_call(t,
 		   (struct call){1114, "read", "receive", 30, 0, 6, "udp:[2]", 41, 51, 5, second});
 	return trace_messages(t);
+}
+
+static const char *two_receivers(struct trace_text *t, const char *first, const char *second)
+{
+	return two_receivers_of(t, (const char *[]){"", ""}, first, second);
 }
 
 static void receivers_name_different_sends(void **state)
@@ -141,6 +151,36 @@ static void receivers_name_one_send(void **state)
 {
 	assert_string_equal(two_receivers(*state, ",'chunks':[{'operation':1101}]",
 					  ",'chunks':[{'operation':1101}]"),
+			    "udp 10>20 5 s1101+0 r1112+0 ambiguous\n"
+			    "udp 10>30 5 s1103+0 r1114+0 ambiguous\n");
+}
+
+#define SAYS(text) ",'payload':'" text "'"
+#define NAMES_FIRST(text) ",'chunks':[{'operation':1101}]" SAYS(text)
+
+/* Who got other bytes than the named ones took the next one. */
+static void bytes_tell_who_took_which(void **state)
+{
+	assert_string_equal(two_receivers_of(*state, (const char *[]){SAYS("hello"), SAYS("world")},
+					     NAMES_FIRST("world"), NAMES_FIRST("hello")),
+			    "udp 10>20 5 s1103+0 r1112+0 exact\n"
+			    "udp 10>30 5 s1101+0 r1114+0 exact\n");
+}
+
+/* One of them is told by its bytes: the other one has what is left. */
+static void one_tells_of_both(void **state)
+{
+	assert_string_equal(two_receivers_of(*state, (const char *[]){SAYS("hello"), SAYS("world")},
+					     ",'chunks':[{'operation':1101}]",
+					     NAMES_FIRST("hello")),
+			    "udp 10>20 5 s1103+0 r1112+0 exact\n"
+			    "udp 10>30 5 s1101+0 r1114+0 exact\n");
+}
+
+static void equal_bytes_tell_nothing(void **state)
+{
+	assert_string_equal(two_receivers_of(*state, (const char *[]){SAYS("hello"), SAYS("hello")},
+					     NAMES_FIRST("hello"), NAMES_FIRST("hello")),
 			    "udp 10>20 5 s1101+0 r1112+0 ambiguous\n"
 			    "udp 10>30 5 s1103+0 r1114+0 ambiguous\n");
 }
@@ -235,6 +275,9 @@ int main(void)
 		TEST(guess_by_beginning),
 		TEST(receivers_name_different_sends),
 		TEST(receivers_name_one_send),
+		TEST(bytes_tell_who_took_which),
+		TEST(one_tells_of_both),
+		TEST(equal_bytes_tell_nothing),
 		TEST(counted_without_a_send),
 		TEST(counted_without_a_read),
 		TEST(received_before_the_send_returned),
