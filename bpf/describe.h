@@ -85,7 +85,7 @@ static __always_inline void describe_tcp(struct wire_object *record, struct sock
 	if (!glance || record->listening)
 		return;
 	record->peer_ended = KREAD((struct sock_common *)sk, skc_state) == TCP_CLOSE_WAIT;
-	if (bpf_core_field_exists(tcp->bytes_sent))
+	if (KREAD(sk, sk_protocol) == IPPROTO_TCP && bpf_core_field_exists(tcp->bytes_sent))
 		record->sent = KREAD(tcp, bytes_sent);
 }
 
