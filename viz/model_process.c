@@ -70,7 +70,9 @@ struct viz_thread *build_thread(struct model_builder *b, struct viz_process *pro
 static struct viz_process *fork_process(struct model_builder *b, struct viz_process_event *event,
 					uint32_t pid, uint32_t tid)
 {
-	struct viz_process *process;
+	uint32_t ppid = build_u32(b, FIELD_process_ppid);
+	/* Before the child is known by its pid: nobody is its own parent, whatever a trace says. */
+	struct viz_process *process, *parent = build_known_process(b, ppid);
 	struct fd_event *fds;
 
 	event->maker_tid = build_u32(b, FIELD_process_maker_tid);
@@ -78,9 +80,8 @@ static struct viz_process *fork_process(struct model_builder *b, struct viz_proc
 	if (event->new_thread)
 		return build_process(b, pid, event->at_ns);
 	process = new_process(b, pid, event->at_ns);
-	process->ppid = build_u32(b, FIELD_process_ppid);
-	process->parent = build_known_process(b, process->ppid);
-	event->parent = process->parent;
+	process->ppid = ppid;
+	process->parent = event->parent = parent;
 	fds = build_fd_event(b, FD_FORK, event->at_ns, process);
 	fds->shares_fds = VALUE(process, shares_fds)->flag;
 	if (process->parent)

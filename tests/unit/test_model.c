@@ -104,6 +104,17 @@ static void no_circles(void **state)
 	assert_ptr_equal(t->model->processes[1]->parent, t->model->processes[0]);
 }
 
+static void nobody_is_its_own_parent(void **state)
+{
+	struct trace_text *t = *state;
+
+	trace_fork(t, 10, 10, "a", 5);
+	trace_fork(t, 10, 10, "b", 6);
+	trace_model(t);
+	assert_null(t->model->processes[0]->parent);
+	assert_ptr_equal(t->model->processes[1]->parent, t->model->processes[0]);
+}
+
 static void unknown_process(void **state)
 {
 	struct trace_text *t = *state;
@@ -243,6 +254,7 @@ int main(void)
 		TEST(threads),
 		TEST(pid_used_again),
 		TEST(no_circles),
+		TEST(nobody_is_its_own_parent),
 		TEST(unknown_process),
 		TEST(begin_and_end_are_one),
 		TEST(unfinished),
