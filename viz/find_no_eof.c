@@ -4,17 +4,10 @@
 
 #include "find_waits.h"
 
-/* Whether the process ever wrote there. */
 static bool has_written(const struct diagnosis *d, const struct viz_channel *channel,
 			const struct viz_process *process)
 {
-	for (size_t i = 0; i < d->model->operation_count; i++) {
-		const struct viz_operation *op = d->model->operations[i];
-
-		if (op->process == process && viz_operation_sink(op) == channel)
-			return true;
-	}
-	return false;
+	return wait_has_written(d->waits, process, channel);
 }
 
 /* Another process could write there, and does not any more. */

@@ -17,9 +17,8 @@ bool wait_listens_for(const struct viz_channel *listener, const struct viz_chann
 /* A glance sees no calls, but that nobody at all has the other end. */
 static bool is_held(const struct wait_graph *graph, const struct viz_channel *channel)
 {
-	for (size_t i = 0; i < graph->flight_count; i++)
-		if (graph->flights[i].channel == channel)
-			return true;
+	if (graph->flights[channel->index])
+		return true;
 	for (size_t i = 0; i < channel->holding_count; i++)
 		if (wait_holding(channel, channel->holdings[i]->process, ACCESS_BOTH))
 			return true;

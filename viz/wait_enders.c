@@ -40,31 +40,17 @@ static bool held_outside(const struct viz_channel *channel, enum access access)
 	return false;
 }
 
-const struct viz_channel *wait_in_flight(const struct wait_graph *graph,
-					 const struct viz_channel *channel,
-					 const struct viz_process *to, enum access access)
-{
-	for (size_t i = 0; i < graph->flight_count; i++) {
-		const struct wait_flight *flight = &graph->flights[i];
-
-		if (flight->channel == channel && (flight->access & access) && flight->socket &&
-		    wait_holding(flight->socket, to, ACCESS_BOTH))
-			return flight->socket;
-	}
-	return NULL;
-}
-
 /* Whoever could take it out; where it came to is known from the descriptors of the receiver. */
 static bool add_receivers(struct wait_graph *graph, struct wait *wait,
 			  const struct viz_channel *channel, enum access access)
 {
 	bool any = false;
 
-	for (size_t i = 0; i < graph->flight_count; i++) {
-		const struct wait_flight *flight = &graph->flights[i];
+	for (const struct wait_flight *flight = graph->flights[channel->index]; flight;
+	     flight = flight->next) {
 		const struct viz_channel *socket = flight->socket;
 
-		if (flight->channel != channel || !(flight->access & access))
+		if (!(flight->access & access))
 			continue;
 		if (!socket) {
 			wait->open |= !flight->message || !flight->message->to.process;

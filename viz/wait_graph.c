@@ -41,39 +41,6 @@ static bool any_pending(const struct viz_model *model)
 	return false;
 }
 
-static void note_flights(struct wait_graph *graph, const struct viz_operation *op)
-{
-	const struct viz_model *model = graph->model;
-
-	for (size_t i = 0; i < model->holding_count; i++) {
-		const struct viz_holding *holding = model->holdings[i];
-		const struct wait_flight flight = {holding->channel, holding->access, op, NULL,
-						   NULL};
-
-		for (size_t k = 0; k < op->passed_fds_count; k++)
-			if (op->role == ROLE_SEND && holding->process == op->process &&
-			    (uint64_t)holding->fd == op->passed_fds[k])
-				ARENA_PUSH(graph->arena, graph->flights, graph->flight_count,
-					   flight);
-	}
-}
-
-/* As a glance found them. */
-static void note_glimpsed(struct wait_graph *graph)
-{
-	for (size_t i = 0; i < graph->model->channel_count; i++) {
-		const struct viz_channel *channel = graph->model->channels[i];
-
-		for (size_t k = 0; k < channel->glimpse.flight_count; k++) {
-			const struct viz_flight *seen = &channel->glimpse.flights[k];
-			const struct wait_flight flight = {channel, seen->access, NULL, NULL,
-							   seen->socket};
-
-			ARENA_PUSH(graph->arena, graph->flights, graph->flight_count, flight);
-		}
-	}
-}
-
 /* In a glance, what a descriptor stands for is in its process's table alone. */
 static void note_held(struct wait_graph *graph)
 {
@@ -86,17 +53,26 @@ static void note_held(struct wait_graph *graph)
 	}
 }
 
+static void note_written(struct wait_graph *graph, const struct viz_operation *op)
+{
+	struct viz_channel *sink = viz_operation_sink(op);
+	uint64_t key = sink ? wait_pair_key(op->process, sink) : 0;
+
+	if (sink && !map_get_uint(&graph->wrote, key))
+		map_put_uint(graph->arena, &graph->wrote, key, sink);
+}
+
+bool wait_has_written(const struct wait_graph *graph, const struct viz_process *process,
+		      const struct viz_channel *channel)
+{
+	return map_get_uint(&graph->wrote, wait_pair_key(process, channel)) != NULL;
+}
+
 static void note_message(struct wait_graph *graph, const struct viz_message *m)
 {
 	if (m->channel && m->fate == FATE_UNREAD)
 		graph->unread[m->channel->index]++;
-	if (!m->from.operation || !m->from.operation->passed_fds_count)
-		return;
-	for (size_t i = 0; i < graph->flight_count; i++)
-		if (graph->flights[i].sent == m->from.operation) {
-			graph->flights[i].message = m;
-			graph->flights[i].socket = m->fate == FATE_UNREAD ? m->channel : NULL;
-		}
+	wait_note_carrier(graph, m);
 }
 
 static void collect(struct wait_graph *graph)
@@ -112,15 +88,15 @@ static void collect(struct wait_graph *graph)
 	for (size_t i = 0; i < model->operation_count; i++) {
 		const struct viz_operation *op = model->operations[i];
 
-		if (op->passed_fds_count && pending)
-			note_flights(graph, op);
+		if (pending)
+			note_written(graph, op);
 		wait_note_made(graph, op);
 		if (op->channel && is_named(op->channel))
 			add_user(graph, op->channel, op->process);
 		if (op->new_fds_count && is_named(op->new_fds[0].channel))
 			add_user(graph, op->new_fds[0].channel, op->process);
 	}
-	note_glimpsed(graph);
+	wait_note_flights(graph, pending);
 	note_held(graph);
 	for (size_t i = 0; i < graph->pairing->message_count; i++)
 		note_message(graph, graph->pairing->messages[i]);

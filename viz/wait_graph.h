@@ -33,6 +33,8 @@ struct wait_flight {
 	const struct viz_operation *sent;
 	const struct viz_message *message; /* that it lies in or came with; NULL: not known */
 	const struct viz_channel *socket;  /* of this trace, in which it lies unread; or NULL */
+	struct wait_flight *next;	   /* of the channel */
+	struct wait_flight *next_sent;	   /* with the same message */
 };
 
 struct wait_graph {
@@ -45,14 +47,15 @@ struct wait_graph {
 	size_t circle_count;
 	struct viz_process ***users; /* of each channel that is no descriptor: by its index */
 	size_t *user_counts;
-	struct wait_flight *flights;
-	size_t flight_count;
+	struct wait_flight **flights; /* of each channel, the last one first */
 	uint64_t *unread;	      /* of each channel: messages that lie in it */
 	bool *made;		      /* of each channel: nobody before this trace can know it */
 	struct wait_knowers *knowers; /* of each channel, as far as somebody asked: wait_named.c */
 	struct map of_thread;	      /* the wait of each thread, and a process's first */
 	struct map of_process;
-	struct map held; /* a glance: what each process has as each descriptor */
+	struct map sent;  /* the flights of each send */
+	struct map wrote; /* not empty where a process has ever written to a channel */
+	struct map held;  /* a glance: what each process has as each descriptor */
 };
 
 struct wait_graph *wait_graph_new(struct arena *arena, const struct viz_model *model,
@@ -65,6 +68,9 @@ const struct viz_holding *wait_holding(const struct viz_channel *channel,
 /* Whether a connection of this socket to that address comes to this listener. */
 bool wait_listens_for(const struct viz_channel *listener, const struct viz_channel *client,
 		      struct viz_bytes address);
+
+bool wait_has_written(const struct wait_graph *graph, const struct viz_process *process,
+		      const struct viz_channel *channel);
 
 /* Where a message lies unread that brings that process this end of the channel; NULL: nowhere. */
 const struct viz_channel *wait_in_flight(const struct wait_graph *graph,

@@ -11,6 +11,20 @@ void wait_find_enders(struct wait_graph *graph, struct wait *wait);
 /* wait_named.c: notes what this call makes that has a name; before any wait. */
 void wait_note_made(struct wait_graph *graph, const struct viz_operation *op);
 
+/*
+ * wait_flight.c: notes descriptors that were sent, where some call waits, and those that a glance
+ * found; and the message that they came with.
+ */
+void wait_note_flights(struct wait_graph *graph, bool pending);
+void wait_note_carrier(struct wait_graph *graph, const struct viz_message *m);
+
+/* Key of graph->wrote. */
+static inline uint64_t wait_pair_key(const struct viz_process *process,
+				     const struct viz_channel *channel)
+{
+	return (uint64_t)process->index << 32 | channel->index;
+}
+
 /* Key of graph->held. */
 static inline uint64_t wait_fd_key(const struct viz_process *process, int32_t fd)
 {

@@ -116,6 +116,37 @@ static void circle_with_gap(void **state)
 	assert_null(strstr(findings_of(t), "deadlock"));
 }
 
+/* 10 sends what is its descriptor 4 then, of which 30 has not read yet. */
+static bool is_deadlock_with_sent(struct trace_text *t, uint64_t at_ns)
+{
+	trace_process(t, 30, "third");
+	trace_channel(t, "unix:[1]", "unix-stream", ",'peer':'unix:[2]'");
+	trace_channel(t, "unix:[2]", "unix-stream", ",'peer':'unix:[1]'");
+	trace_line(t, "{'type':'descriptors','event':'snapshot','at_ns':1,'pid':30,"
+		      "'fds':[{'fd':3,'channel':'unix:[2]','access':'both'}]}");
+	two_in_a_circle(t);
+	trace_channel(t, "pipe:[9]", "pipe", "");
+	trace_line(t, "{'type':'operation','id':14,'syscall':'pipe2','role':'open','pid':10,"
+		      "'tid':10,'enter_ns':14,'exit_ns':15,'returned':0,'new_fds':["
+		      "{'fd':7,'channel':'pipe:[9]','access':'read'},"
+		      "{'fd':4,'channel':'pipe:[9]','access':'write'}]}");
+	trace_call(t, (struct call){15, "sendmsg", "send", 10, 0, 8, "unix:[1]", at_ns, at_ns + 1,
+				    1, ",'fds':[4]"});
+	time_out(t, 8);
+	return strstr(findings_of(t), "deadlock 10 20\n") != NULL;
+}
+
+/* The end on its way is of the circle, so 30 could break it; later it is another one. */
+static void circle_with_end_sent(void **state)
+{
+	assert_false(is_deadlock_with_sent(*state, 8));
+}
+
+static void circle_with_another_end_sent(void **state)
+{
+	assert_true(is_deadlock_with_sent(*state, 40));
+}
+
 /* It reads, and could: only it has not run yet. */
 static void woken(void **state)
 {
@@ -309,6 +340,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(circle, set_up, trace_tear_down),
 		cmocka_unit_test_setup_teardown(circle_with_outsider, set_up, trace_tear_down),
 		cmocka_unit_test_setup_teardown(circle_with_gap, set_up, trace_tear_down),
+		cmocka_unit_test_setup_teardown(circle_with_end_sent, set_up, trace_tear_down),
+		cmocka_unit_test_setup_teardown(circle_with_another_end_sent, set_up,
+						trace_tear_down),
 		cmocka_unit_test_setup_teardown(woken, set_up, trace_tear_down),
 		cmocka_unit_test_setup_teardown(parent_keeps, set_up, trace_tear_down),
 		cmocka_unit_test_setup_teardown(reader_keeps, set_up, trace_tear_down),
