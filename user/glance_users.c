@@ -40,6 +40,43 @@ static void found_add(struct found *found, uint32_t pid)
 	found->pids[found->count++] = pid;
 }
 
+static void found_copy(struct found *found, const struct found *from)
+{
+	found->failed |= from->failed;
+	for (size_t i = 0; i < from->count; i++)
+		found_add(found, from->pids[i]);
+}
+
+/* Memory, or a file, of which all processes were asked. Many may wait at the same one. */
+struct searched {
+	bool is_lock;
+	dev_t device;
+	ino_t inode;
+	struct found found;
+	struct searched *next;
+};
+
+/* `each` looks at a process, of a new one. NULL: out of memory. */
+static struct searched *searched_of(struct glance_users *users, struct searched what,
+				    void (*each)(void *context, pid_t pid))
+{
+	struct searched *s = users->searched;
+
+	while (s &&
+	       (s->is_lock != what.is_lock || s->device != what.device || s->inode != what.inode))
+		s = s->next;
+	if (s)
+		return s;
+	s = malloc(sizeof(*s));
+	if (!s)
+		return NULL;
+	*s = what;
+	s->next = users->searched;
+	users->searched = s;
+	proc_each(each, s);
+	return s;
+}
+
 /* --- System V: numbers that memory alone holds --- */
 
 static bool same_namespace(uint32_t pid)
@@ -137,14 +174,14 @@ static bool mapped_parse(struct mapped *mapped, const char *line)
 	return true;
 }
 
-static bool same_memory(const struct mapped *a, const struct mapped *b)
+static bool is_memory(const struct mapped *mapped, const struct searched *memory)
 {
-	return a->shared && b->shared && a->inode == b->inode &&
-	       a->device_major == b->device_major && a->device_minor == b->device_minor;
+	return mapped->shared && mapped->inode == memory->inode &&
+	       makedev(mapped->device_major, mapped->device_minor) == memory->device;
 }
 
 /* What is mapped at an address, or has the memory of `wanted` where that is given. */
-static bool mapped_find(uint32_t pid, uint64_t address, const struct mapped *wanted,
+static bool mapped_find(uint32_t pid, uint64_t address, const struct searched *wanted,
 			struct mapped *mapped)
 {
 	size_t len;
@@ -155,7 +192,7 @@ static bool mapped_find(uint32_t pid, uint64_t address, const struct mapped *wan
 		const char *end = strchr(line, '\n');
 
 		if (mapped_parse(mapped, line))
-			found = wanted ? same_memory(mapped, wanted)
+			found = wanted ? is_memory(mapped, wanted)
 				       : mapped->from <= address && address < mapped->to;
 		line = end ? end + 1 : NULL;
 	}
@@ -163,36 +200,34 @@ static bool mapped_find(uint32_t pid, uint64_t address, const struct mapped *wan
 	return found;
 }
 
-struct memory_search {
-	struct mapped memory;
-	struct found *found;
-};
-
 static void memory_visit(void *context, pid_t pid)
 {
-	struct memory_search *search = context;
+	struct searched *memory = context;
 	struct mapped mapped;
 
-	if (mapped_find((uint32_t)pid, 0, &search->memory, &mapped))
-		found_add(search->found, (uint32_t)pid);
+	if (mapped_find((uint32_t)pid, 0, memory, &mapped))
+		found_add(&memory->found, (uint32_t)pid);
 }
 
-static bool memory_users(struct found *found, uint32_t pid, uint64_t address)
+static bool memory_users(struct glance_users *users, struct found *found, uint32_t pid,
+			 uint64_t address)
 {
-	struct memory_search search = {.found = found};
+	const struct searched *memory;
+	struct mapped mapped;
 
-	if (!mapped_find(pid, address, NULL, &search.memory) || !search.memory.shared)
+	if (!mapped_find(pid, address, NULL, &mapped) || !mapped.shared)
 		return false;
-	proc_each(memory_visit, &search);
-	return true;
+	memory = searched_of(
+		users,
+		(struct searched){.device = makedev(mapped.device_major, mapped.device_minor),
+				  .inode = mapped.inode},
+		memory_visit);
+	if (memory)
+		found_copy(found, &memory->found);
+	return memory != NULL;
 }
 
 /* --- File locks: whose descriptors have one (proc_pid_fdinfo(5)) --- */
-
-struct lock_search {
-	struct stat file;
-	struct found *found;
-};
 
 static bool has_lock(pid_t pid, const char *fd)
 {
@@ -210,7 +245,7 @@ static bool has_lock(pid_t pid, const char *fd)
 
 static void lock_visit(void *context, pid_t pid)
 {
-	struct lock_search *search = context;
+	struct searched *locked = context;
 	struct dirent *entry;
 	struct stat file;
 	char path[64];
@@ -221,23 +256,29 @@ static void lock_visit(void *context, pid_t pid)
 	fds = opendir(path);
 	while (fds && !found && (entry = readdir(fds)))
 		found = *entry->d_name != '.' && !fstatat(dirfd(fds), entry->d_name, &file, 0) &&
-			file.st_ino == search->file.st_ino && file.st_dev == search->file.st_dev &&
+			file.st_ino == locked->inode && file.st_dev == locked->device &&
 			has_lock(pid, entry->d_name);
 	if (fds)
 		closedir(fds);
 	if (found)
-		found_add(search->found, (uint32_t)pid);
+		found_add(&locked->found, (uint32_t)pid);
 }
 
-static bool lock_users(struct found *found, uint32_t pid, int fd)
+static bool lock_users(struct glance_users *users, struct found *found, uint32_t pid, int fd)
 {
-	struct lock_search search = {.found = found};
+	const struct searched *locked;
+	struct stat file;
 	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/%u/fd/%d", pid, fd);
-	if (stat(path, &search.file))
+	if (stat(path, &file))
 		return false;
-	proc_each(lock_visit, &search);
+	locked = searched_of(
+		users,
+		(struct searched){.is_lock = true, .device = file.st_dev, .inode = file.st_ino},
+		lock_visit);
+	if (locked)
+		found_copy(found, &locked->found);
 	return found->count > 0;
 }
 
@@ -281,10 +322,10 @@ void glance_users_tell(struct glance_users *users, const struct wire_operation *
 		break;
 	case MECH_FUTEX:
 	case MECH_POSIX_SEM:
-		told = memory_users(&found, pid, args[0]);
+		told = memory_users(users, &found, pid, args[0]);
 		break;
 	case MECH_FILE_LOCK:
-		told = lock_users(&found, pid, (int)args[0]);
+		told = lock_users(users, &found, pid, (int)args[0]);
 		break;
 	}
 	if (told && !found.failed)
@@ -295,4 +336,11 @@ void glance_users_tell(struct glance_users *users, const struct wire_operation *
 void glance_users_free(struct glance_users *users)
 {
 	family_tree_free(users->tree);
+	while (users->searched) {
+		struct searched *s = users->searched;
+
+		users->searched = s->next;
+		free(s->found.pids);
+		free(s);
+	}
 }

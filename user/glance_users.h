@@ -11,10 +11,12 @@
 #include "encode.h"
 
 struct family_tree;
+struct searched;
 
 struct glance_users {
 	struct encoder *encoder;
-	struct family_tree *tree; /* read when it is first needed */
+	struct family_tree *tree;  /* read when it is first needed */
+	struct searched *searched; /* memory and files, for the next who waits there */
 };
 
 /* Of the call that sleeps, as its begin record tells. */
