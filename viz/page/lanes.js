@@ -55,7 +55,8 @@ export class Lanes {
 		for (const lane of this.lanes) {
 			const head = this.headOf(lane);
 
-			this.members.set(head, [...(this.members.get(head) || []), lane]);
+			if (!this.members.has(head)) this.members.set(head, []);
+			this.members.get(head).push(lane);
 		}
 		this.heads = [...this.members.keys()];
 		this.placeLanes();
