@@ -42,11 +42,12 @@ void pair_connection_begin(struct pair_context *context, const struct viz_operat
 	pair_list_busy(context, traffic);
 }
 
+/* Once told, it is let go, and another call may lie where it did. */
 static void forget(struct pair_context *context, const struct viz_operation *op)
 {
 	struct channel_traffic *traffic = op->channel ? pair_traffic(context, op->channel) : NULL;
 
-	if (!traffic || traffic->connect != op)
+	if (!traffic || traffic->connection_told || traffic->connect != op)
 		return;
 	traffic->connect = NULL;
 	pair_let_go(context, op);
@@ -73,7 +74,7 @@ static void tell(struct pair_context *context, const struct viz_channel *client,
 	connection->index = context->connection_count++;
 	connection->client = client;
 	connection->server = server;
-	connection->connect = traffic ? traffic->connect : NULL;
+	connection->connect = traffic && !traffic->connection_told ? traffic->connect : NULL;
 	connection->accept = accept;
 	pair_tell(context, connection, connection);
 	if (connection->connect)
