@@ -176,6 +176,13 @@ void capture_put_names(struct capture *c)
 
 /* --- packets --- */
 
+uint64_t capture_time(const struct scene_message *m)
+{
+	if (m->received_ns != SCENE_NEVER)
+		return m->received_ns;
+	return m->sent_ns != SCENE_NEVER ? m->sent_ns : 0;
+}
+
 static void put_end(struct capture *c, FILE *out, int lane)
 {
 	char *name = lane >= 0 ? render_lane_name(&c->scene->lanes[lane]) : NULL;

@@ -41,6 +41,9 @@ void capture_put_names(struct capture *c);
 
 void capture_put_packet(struct capture *c, const struct capture_packet *packet);
 
+/* When it was received, or else sent; 0: neither is known. */
+uint64_t capture_time(const struct scene_message *m);
+
 /* Of a lane, SCENE_OUTSIDE or SCENE_NOWHERE. */
 uint32_t capture_address(const struct capture *c, int lane);
 

@@ -85,13 +85,6 @@ static void put_head(struct capture *c, FILE *out, const struct scene_message *m
 	capture_put_network(out, 0, 4);
 }
 
-static uint64_t time_of(const struct scene_message *m)
-{
-	if (m->received_ns != SCENE_NEVER)
-		return m->received_ns;
-	return m->sent_ns != SCENE_NEVER ? m->sent_ns : 0;
-}
-
 static void put_packet(struct capture *c, const struct scene_message *m)
 {
 	char *comment = capture_comment(c, m), *head = NULL;
@@ -106,7 +99,7 @@ static void put_packet(struct capture *c, const struct scene_message *m)
 		struct capture_packet packet = {
 			.interface = (uint32_t)(m->object == SCENE_NONE ? c->scene->object_count
 									: m->object),
-			.at_ns = time_of(m),
+			.at_ns = capture_time(m),
 			.head = (const unsigned char *)head,
 			.head_len = len,
 			.payload = m->payload,
@@ -125,8 +118,8 @@ static int by_time(const void *a, const void *b)
 {
 	const struct scene_message *const *x = a, *const *y = b;
 
-	if (time_of(*x) != time_of(*y))
-		return time_of(*x) < time_of(*y) ? -1 : 1;
+	if (capture_time(*x) != capture_time(*y))
+		return capture_time(*x) < capture_time(*y) ? -1 : 1;
 	return *x < *y ? -1 : *x > *y;
 }
 

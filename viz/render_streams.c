@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "lang/names.h"
+#include "render_capture.h"
 
 /* How far the messages of a call have come. */
 struct progress {
@@ -182,13 +183,6 @@ static bool is_unsure(const struct joining *j, const struct one_way *direction,
 
 /* --- events --- */
 
-static uint64_t time_of(const struct scene_message *m)
-{
-	if (m->received_ns != SCENE_NEVER)
-		return m->received_ns;
-	return m->sent_ns != SCENE_NEVER ? m->sent_ns : 0;
-}
-
 static void add_event(struct joining *j, struct stream_event event)
 {
 	struct one_way *direction = &j->directions[event.conversation][event.side];
@@ -215,7 +209,7 @@ static void add_message(struct joining *j, const struct scene_message *m)
 	add_event(j, (struct stream_event){
 			     .conversation = index,
 			     .side = side,
-			     .at_ns = time_of(m),
+			     .at_ns = capture_time(m),
 			     .message = m,
 			     .missing = most(
 				     missing_before(j->sent, m->send, m->send_offset, m->bytes),
