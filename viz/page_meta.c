@@ -53,6 +53,7 @@ static void put_lanes(struct json *j, const struct scene *scene)
 		json_bool(j, lane->before);
 		json_uint(j, scene->lanes[i].tid);
 		json_uint(j, lane->group);
+		json_bool(j, lane->crowd);
 		json_end_array(j);
 	}
 	json_end_array(j);

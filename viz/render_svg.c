@@ -106,6 +106,7 @@ static void put_lane(struct svg_page *page, size_t index)
 static void put_bar(struct svg_page *page, const struct scene_bar *bar)
 {
 	bool asleep = bar->kind == SCENE_BLOCKED;
+	enum scene_lane_kind kind = page->scene->lanes[bar->lane].kind;
 	size_t last = bar->last_row < page->rows ? bar->last_row : page->rows - 1;
 	double top = svg_row_y(bar->first_row) - SVG_ROW / 2.0;
 	char buf[SCENE_QUANTITY];
@@ -117,7 +118,9 @@ static void put_bar(struct svg_page *page, const struct scene_bar *bar)
 		"%s</title></rect>\n",
 		asleep ? "asleep" : "handler", page->lane_x[bar->lane] - 4, top,
 		svg_row_y(last) + SVG_ROW / 2.0 - top,
-		asleep ? "asleep in a call for" : "a signal's handler runs for",
+		!asleep			   ? "a signal's handler runs for"
+		: kind == SCENE_LANE_GROUP ? "all of them asleep in calls for"
+					   : "asleep in a call for",
 		scene_duration(bar->to_ns - bar->from_ns, buf));
 }
 

@@ -120,6 +120,8 @@ void scene_cap(struct scene_drafts *d);
 
 /* Writes the rows, their lanes' lives and the bars. */
 void scene_write(struct scene_drafts *d);
+void scene_write_bars(struct scene_drafts *d); /* once the lanes live (scene_bars.c) */
+size_t scene_row_after(const struct scene_drafts *d, uint64_t ns); /* the first row after it */
 
 /* What a row says (scene_say*.c). */
 void scene_say(struct scene_drafts *d, const struct draft *draft, struct scene_row *row);

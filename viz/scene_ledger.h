@@ -102,6 +102,7 @@ struct ledger_lane {
 	uint64_t end_ns; /* SCENE_NEVER: not within the trace */
 	bool before;	 /* it was there before the trace */
 	uint32_t group;	 /* lane: the first of those that are like it; itself, where none is */
+	bool crowd;	 /* several threads stand there */
 };
 
 struct scene_ledger {

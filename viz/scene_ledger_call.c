@@ -257,6 +257,7 @@ void ledger_add_lanes(struct ledger_build *b)
 			.start_ns = scene_actor_start_ns(actor),
 			.end_ns = scene_actor_end_ns(actor),
 			.before = actor->before_trace,
+			.crowd = !actor->thread && actor->process->thread_count > 1,
 		};
 	}
 	set_groups(b);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* The last step of building: cap, idle gaps, rows, lives of the lanes, bars. */
+/* The last step of building: cap, idle gaps, rows, lives of the lanes. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,7 +7,6 @@
 
 #define IDLE_MIN_NS 10000000 /* a shorter gap is no news */
 #define IDLE_PART 20	     /* nor one of less than this part of the whole */
-#define LIVELY_PART 2	     /* a call that slept this part of its time is a bar */
 
 /* Rows left out one after the other. */
 struct gap {
@@ -145,8 +144,7 @@ void scene_cap(struct scene_drafts *d)
 	add_idle(d);
 }
 
-/* The first row drawn after `ns`. */
-static size_t row_after(const struct scene_drafts *d, uint64_t ns)
+size_t scene_row_after(const struct scene_drafts *d, uint64_t ns)
 {
 	size_t low = 0, high = d->count;
 
@@ -229,7 +227,7 @@ static void settle_life(const struct scene_drafts *d, size_t index, const struct
 			const struct span *span)
 {
 	struct scene_lane *lane = &d->scene->lanes[index];
-	size_t start = span->before_trace || !span->known ? 0 : row_after(d, span->start_ns);
+	size_t start = span->before_trace || !span->known ? 0 : scene_row_after(d, span->start_ns);
 
 	lane->born = span->known && life->born;
 	lane->first_row = lane->born || life->first < start ? life->first : start;
@@ -238,7 +236,7 @@ static void settle_life(const struct scene_drafts *d, size_t index, const struct
 	lane->ended = true;
 	lane->last_row = life->last;
 	if (!life->exited) {
-		size_t after = row_after(d, span->end_ns);
+		size_t after = scene_row_after(d, span->end_ns);
 
 		if (after > life->last + 1)
 			lane->last_row = after - 1;
@@ -278,90 +276,6 @@ static void write_lives(struct scene_drafts *d)
 	free(lives);
 }
 
-/* --- bars --- */
-
-static void add_bar(struct scene_drafts *d, int lane, enum scene_bar_kind kind, uint64_t from_ns,
-		    uint64_t to_ns)
-{
-	const struct scene_lane *l = &d->scene->lanes[lane];
-	size_t first = row_after(d, from_ns);
-	size_t last = row_after(d, to_ns);
-	struct scene_bar *bar;
-
-	if (first < l->first_row + l->born)
-		first = l->first_row + l->born;
-	if (last > l->last_row)
-		last = l->last_row;
-	if (first >= last)
-		return;
-	bar = scene_add_bar(d->scene, lane, kind);
-	bar->first_row = first;
-	bar->last_row = last - 1;
-	bar->from_ns = from_ns > d->start_ns ? from_ns - d->start_ns : 0;
-	bar->to_ns = to_ns > d->start_ns ? to_ns - d->start_ns : 0;
-}
-
-/* Of several threads or processes, others do other things while one of them sleeps. */
-static bool is_crowd(const struct scene_drafts *d, int lane, const struct viz_process *process)
-{
-	enum scene_lane_kind kind = d->scene->lanes[lane].kind;
-
-	return kind == SCENE_LANE_GROUP ||
-	       (kind == SCENE_LANE_PROCESS && process->thread_count > 1);
-}
-
-static uint64_t least(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
-static void add_sleep(struct scene_drafts *d, const struct viz_operation *op)
-{
-	int lane = scene_lane_of_operation(d, op);
-	uint64_t end_ns = op->exit_ns;
-
-	if (lane < 0 || is_crowd(d, lane, op->process))
-		return;
-	if (!viz_operation_done(op))
-		end_ns = least(scene_actor_end_ns(&d->actors[scene_actor_of_operation(d, op)]),
-			       d->request->model->end_ns);
-	else if (op->off_cpu_ns < (op->exit_ns - op->enter_ns) / LIVELY_PART || !op->off_cpu_ns)
-		return;
-	add_bar(d, lane, SCENE_BLOCKED, op->enter_ns, end_ns);
-}
-
-static void add_handler(struct scene_drafts *d, const struct viz_signal *signal)
-{
-	const struct viz_signal_event *deliver = signal->deliver;
-	int lane = SCENE_NOWHERE;
-
-	if (deliver && deliver->to)
-		lane = d->lane_of[scene_actor_of_tid(d, deliver->to, deliver->to_tid,
-						     deliver->at_ns)];
-	if (lane >= 0 && signal->end)
-		add_bar(d, lane, SCENE_HANDLER, deliver->at_ns, signal->end->at_ns);
-}
-
-static int by_first_row(const void *a, const void *b)
-{
-	const struct scene_bar *x = a, *y = b;
-
-	return x->first_row < y->first_row ? -1 : x->first_row > y->first_row;
-}
-
-static void write_bars(struct scene_drafts *d)
-{
-	const struct viz_model *model = d->request->model;
-	const struct viz_pairing *pairing = d->request->pairing;
-
-	for (size_t i = 0; i < model->operation_count; i++)
-		add_sleep(d, model->operations[i]);
-	for (size_t i = 0; i < pairing->signal_count; i++)
-		add_handler(d, pairing->signals[i]);
-	if (d->scene->bar_count)
-		qsort(d->scene->bars, d->scene->bar_count, sizeof(*d->scene->bars), by_first_row);
-}
-
 void scene_write(struct scene_drafts *d)
 {
 	struct scene *scene = d->scene;
@@ -383,5 +297,5 @@ void scene_write(struct scene_drafts *d)
 	if (scene->failed)
 		return;
 	write_lives(d);
-	write_bars(d);
+	scene_write_bars(d);
 }

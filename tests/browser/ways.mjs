@@ -74,6 +74,22 @@ const onPaper = (page) =>
 	});
 
 export const ways = {
+	/* A group's lane has a bar when all who live are asleep. */
+	async sleeps({ open, shot, expected }) {
+		const page = await open();
+		const found = await page.evaluate(() => {
+			const { canvas, store } = window.ipclens;
+			const ns = (at) => Number(store.startNs + BigInt(at));
+
+			canvas.draw();
+			return canvas.bars.groups.get(1).map(([from, to]) => [ns(from), ns(to)]);
+		});
+
+		await shot(page, "group-asleep");
+		assert.ok(found.length > 0);
+		assert.deepEqual(found, expected.stretches);
+	},
+
 	/* Black on white and nothing but the picture, from a dark page with a panel open; a PDF. */
 	async paper({ open, shot, expected }) {
 		const page = await open({ colorScheme: "dark" });

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """The HTML page, opened and used in a browser. Its pictures are kept in build/screenshots."""
+import json
 import os
 import re
 import shutil
@@ -125,6 +126,32 @@ def crowd(directory):
     pipes = [m for m in messages if m["mechanism"] == "pipe"]
     expect_equal(len(pipes), 3000, "messages")
     browse(page, "crowd", most=120, plain=3000, deep=pipes[1500]["id"])
+    trace = os.path.join(directory, "trace.ndjson")
+    view(trace, "--group", "-o", page)
+    browse(page, "sleeps", stretches=all_asleep(trace, {m["to"]["pid"] for m in pipes}))
+
+
+def all_asleep(trace, pids):
+    """[from, to] whenever all of these processes that live then are asleep in calls."""
+    turns = []
+    with open(trace, encoding="utf-8") as file:
+        for line in map(json.loads, file):
+            if line.get("pid") not in pids:
+                continue
+            if line["type"] == "process" and line["event"] in ("fork", "exit"):
+                turns.append((line["at_ns"], 1 if line["event"] == "fork" else -1, 0))
+            slept = line.get("off_cpu_ns", 0)
+            if slept and 2 * slept >= line["exit_ns"] - line["enter_ns"]:
+                turns += [(line["enter_ns"], 0, 1), (line["exit_ns"], 0, -1)]
+    found, since, living, asleep = [], None, 0, 0
+    for at_ns, lives, sleeps in sorted(turns):
+        if since is not None and since < at_ns and living and living == asleep:
+            if found and found[-1][1] == since:
+                found[-1][1] = at_ns
+            else:
+                found.append([since, at_ns])
+        since, living, asleep = at_ns, living + lives, asleep + sleeps
+    return found
 
 
 @scenario("channels are lanes in a page, and groups of like processes one, until they are opened")

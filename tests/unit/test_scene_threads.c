@@ -199,6 +199,31 @@ static void like_threads_are_one_lane(void **state)
 	assert_int_equal(s->scene->lanes[1].messages, 3);
 }
 
+/* A bar while all who live are asleep, from the last who fell asleep to the first who woke. */
+static void a_group_sleeps_when_all_do(void **state)
+{
+	struct stage *s = *state;
+
+	for (uint32_t tid = 11; tid < 14; tid++)
+		make(s, tid, 10, "worker", tid * 10);
+	for (unsigned i = 0; i < 5; i++)
+		put(s, i + 1, 10, i < 3 ? 400 + i : 750 + i, 4);
+	get(s, 11, 11, 300, 505, 4);
+	get(s, 12, 12, 320, 510, 4);
+	get(s, 13, 13, 310, 520, 4);
+	leave(s, 12, "worker", 600);
+	get(s, 14, 11, 700, 800, 4);
+	get(s, 15, 13, 710, 790, 4);
+	build(s, (struct scene_request){.threads = true, .group = true});
+	assert_int_equal(s->scene->bar_count, 2);
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(s->scene->bars[i].lane, 1);
+		assert_int_equal(s->scene->bars[i].kind, SCENE_BLOCKED);
+		assert_int_equal(s->scene->start_ns + s->scene->bars[i].from_ns, i ? 710 : 320);
+		assert_int_equal(s->scene->start_ns + s->scene->bars[i].to_ns, i ? 790 : 505);
+	}
+}
+
 static void a_process_without_threads_is_one(void **state)
 {
 	struct stage *s = *state;
@@ -254,6 +279,7 @@ int main(void)
 		TEST(a_number_is_used_again),
 		TEST(a_filter_holds_for_threads),
 		TEST(like_threads_are_one_lane),
+		TEST(a_group_sleeps_when_all_do),
 		TEST(a_process_without_threads_is_one),
 		TEST(no_message_is_on_another_thread),
 	};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Stretches of lanes: calls that slept, handlers that ran, the life of a process. */
+/* Stretches of lanes: calls that slept, of a group all at once, and handlers that ran. */
 import { FATE } from "./store.js";
 import { duration } from "./format.js";
 import { SMALL } from "./words.js";
@@ -73,6 +73,11 @@ export class Bars {
 			for (const call of this.within(thread, from_ns, to_ns))
 				this.sleep(pen, layout, call, x);
 		}
+		this.groups ||= this.app.group ? groupSleeps(this.app.store, this.threads) : null;
+		for (const [lane, stretches] of this.groups || [])
+			if (layout.isGroup(lane) && layout.x(lane) > -20 && layout.x(lane) < layout.width + 20)
+				for (const [from, to] of between(stretches, from_ns, to_ns))
+					this.stretch(pen, layout, from, to, to - from, layout.x(lane));
 		for (const handler of this.handlers) {
 			const x = layout.x(handler.lane);
 
@@ -89,10 +94,17 @@ export class Bars {
 	}
 
 	sleep(pen, layout, call, x) {
-		const { ctx, theme } = pen;
 		const store = this.app.store;
-		const y1 = Math.max(layout.yOfTime(store.enter[call]), HEAD - 4);
-		const y2 = Math.min(layout.yOfTime(store.exitNs(call)), layout.height + 4);
+		const ns = store.offCpu[call] || store.duration[call];
+
+		this.stretch(pen, layout, store.enter[call], store.exitNs(call), ns, x);
+	}
+
+	/* That lasts `ns`, as far as it was sleep. */
+	stretch(pen, layout, from, to, ns, x) {
+		const { ctx, theme } = pen;
+		const y1 = Math.max(layout.yOfTime(from), HEAD - 4);
+		const y2 = Math.min(layout.yOfTime(to), layout.height + 4);
 
 		if (y2 - y1 < 3) return;
 		ctx.fillStyle = theme.bg;
@@ -109,7 +121,7 @@ export class Bars {
 		const at = this.lengthY(layout, Math.max(y1, HEAD));
 
 		if (y2 - at > 2 && layout.rowHeight >= LENGTH_ROW && this.isFree(x, at))
-			this.length(pen, duration(store.offCpu[call] || store.duration[call]), x, at);
+			this.length(pen, duration(ns), x, at);
 	}
 
 	/* Right below the first row in it, where no words of rows are. */
@@ -132,4 +144,68 @@ export class Bars {
 	length(pen, text, x, y) {
 		pen.text(text, x - 9 - pen.width(text, SMALL), y, SMALL, pen.theme.muted);
 	}
+}
+
+/* Who joins a group or leaves it, falls asleep or wakes: [time, living, asleep], by group. */
+function turnsOf(store, threads) {
+	const groups = new Map();
+	const add = (lane, from, to, living, asleep) => {
+		const { group } = store.lanes[lane];
+
+		if (!groups.has(group)) groups.set(group, []);
+		if (from < to)
+			groups.get(group).push([from, living, asleep], [to, -living, -asleep]);
+	};
+
+	store.lanes.forEach(({ start, end, before }, lane) =>
+		add(lane, before ? -Infinity : start, Number.isNaN(end) ? Infinity : end, 1, 0),
+	);
+	for (const { lane, calls } of threads)
+		for (const c of calls) add(lane, store.enter[c], store.exitNs(c), 0, 1);
+	return groups;
+}
+
+/*
+ * Of each group, by its first lane, when all who live are asleep: [from, to] each. Of one with a
+ * member that is several threads nobody can tell.
+ */
+function groupSleeps(store, threads) {
+	const crowded = new Set(store.lanes.filter((lane) => lane.crowd).map((lane) => lane.group));
+	const sleeps = new Map();
+
+	for (const [group, turns] of turnsOf(store, threads)) {
+		const stretches = [];
+		let [living, asleep, since] = [0, 0, NaN];
+
+		if (crowded.has(group)) continue;
+		turns.sort((a, b) => a[0] - b[0]);
+		turns.forEach(([at, lives, sleeping], i) => {
+			living += lives;
+			asleep += sleeping;
+			if (turns[i + 1]?.[0] === at) return;
+			const all = living > 0 && living === asleep;
+
+			if (!all && since < at) stretches.push([since, at]);
+			if (!all || Number.isNaN(since)) since = all ? at : NaN;
+		});
+		sleeps.set(group, stretches);
+	}
+	return sleeps;
+}
+
+/* Those that last in [from, to]: they follow one another. */
+function between(stretches, from, to) {
+	let low = 0;
+	let high = stretches.length;
+
+	while (low < high) {
+		const middle = (low + high) >> 1;
+
+		if (stretches[middle][1] < from) low = middle + 1;
+		else high = middle;
+	}
+	let end = low;
+
+	while (end < stretches.length && end < low + MOST && stretches[end][0] <= to) end++;
+	return stretches.slice(low, end);
 }

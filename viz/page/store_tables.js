@@ -27,6 +27,7 @@ export function readTables(core) {
 		end: l[5] === null ? NaN : l[5],
 		before: l[6],
 		group: l[8],
+		crowd: l[9],
 		exit: -1,
 	}));
 	const objects = core.objects.map((o) => ({
