@@ -113,6 +113,19 @@ static void guess_by_beginning(void **state)
 					       "pipe 30>20 10 s1104+0 r1106+10 ambiguous\n");
 }
 
+/* The one that slept ran again before the other one began, but then it had to lock the pipe. */
+static void guess_by_end_of_a_sleeper(void **state)
+{
+	struct trace_text *t = *state;
+
+	trace_get(t, 1102, 20, 10, 60, 10,
+		  POSITIONS(0, 0, 0, 1, 1, 20) ",'off_cpu_ns':25,'resumed_ns':40");
+	trace_put(t, 1104, 10, 20, 30, 20, POSITIONS(0, 0, 0, 1, 0, 20));
+	trace_get(t, 1106, 30, 45, 50, 10, POSITIONS(1, 0, 20, 1, 1, 20));
+	assert_string_equal(trace_messages(t), "pipe 10>30 10 s1104+0 r1106+0 ambiguous\n"
+					       "pipe 10>20 10 s1104+10 r1102+0 ambiguous\n");
+}
+
 /* Two datagrams of that content, and two receives at once that name what they found first. */
 static const char *two_receivers_of(struct trace_text *t, const char *contents[2],
 				    const char *first, const char *second)
@@ -273,6 +286,7 @@ int main(void)
 		TEST(write_kept_together),
 		TEST(write_that_slept_while_full),
 		TEST(guess_by_beginning),
+		TEST(guess_by_end_of_a_sleeper),
 		TEST(receivers_name_different_sends),
 		TEST(receivers_name_one_send),
 		TEST(bytes_tell_who_took_which),
