@@ -45,10 +45,13 @@ static __always_inline u8 *payload_area(struct task_state *state)
 
 /*
  * How much of a payload is kept. An eventfd's is a number, no content, and nothing else tells which
- * writes a read took. (payload_max is a constant: mostly the verifier leaves no test of this.)
+ * writes a read took. (payload_max is a constant: mostly the verifier leaves no test of this.) What
+ * is written to a terminal is looked through for its lines' ends, by user/, and kept no further.
  */
 static __always_inline u64 payload_room(const struct task_state *state)
 {
+	if (state->role == ROLE_SEND && state->operation.object.mechanism == MECH_PTY)
+		return WIRE_PAYLOAD_MAX;
 	if (payload_max < sizeof(u64) && state->operation.object.mechanism == MECH_EVENTFD)
 		return sizeof(u64);
 	return payload_max;

@@ -209,6 +209,7 @@ void encode_header(struct encoder *encoder, const struct header_facts *facts)
 	struct json *json = &encoder->json;
 	struct utsname system;
 
+	encoder->payload_len = facts->options->payload_len;
 	uname(&system);
 	line_begin(json, RECORD_header);
 	json_field_text(json, KEY(header, format), IPCLENS_TRACE_FORMAT);

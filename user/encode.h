@@ -29,6 +29,7 @@ struct encoder {
 	uint64_t operations;  /* complete ones written */
 	uint64_t signals;
 	uint64_t lost;
+	size_t payload_len; /* bytes of a payload that are written, at the most */
 	bool hides_payload; /* digests are written instead */
 	struct digest_salt salt;
 	int64_t realtime_offset_ns;
@@ -99,6 +100,9 @@ bool result_breaks_off(const struct wire_operation *operation);
 
 /* Which sends a receive's bytes came from. */
 void chunks_field(struct json *json, const struct call *call, uint64_t operation);
+/* `payload` is all that the record has of it. */
+void payload_fields(struct encoder *encoder, const struct wire_operation *operation,
+		    const unsigned char *payload, size_t len);
 void turns_field(struct json *json, const struct call *call, uint64_t operation);
 
 /* What the messages of a call were: their lengths and addresses, flags and credentials. */

@@ -85,37 +85,6 @@ static struct waits waits_of(const struct wire_operation *operation, const struc
 			      .more = operation->has & WIRE_HAS_MORE_WAITS};
 }
 
-static void digest_fields(struct encoder *encoder, const struct extra *extra)
-{
-	uint64_t digest = digest_of(&encoder->salt, extra->payload, extra->payload_len);
-	char text[17];
-
-	snprintf(text, sizeof(text), "%016llx", (unsigned long long)digest);
-	json_field_text(&encoder->json, KEY(operation, digest), text);
-	json_field_uint(&encoder->json, KEY(operation, digest_len), extra->payload_len);
-}
-
-/* Counts and numbers of signals are what these tell, nobody's words. */
-static bool is_count(enum mechanism mechanism)
-{
-	return mechanism == MECH_EVENTFD || mechanism == MECH_SIGNALFD || mechanism == MECH_TIMERFD;
-}
-
-static void payload_field(struct encoder *encoder, const struct wire_operation *operation,
-			  const struct extra *extra)
-{
-	const struct syscall_info *call = syscall_info(operation->nr);
-	bool hide = encoder->hides_payload && !is_count(operation->object.mechanism);
-	struct json *json = &encoder->json;
-
-	if (call->data == DATA_PATH)
-		json_field_bytes(json, KEY(operation, path), extra->payload, extra->payload_len);
-	else if (extra->payload_len && hide)
-		digest_fields(encoder, extra);
-	else if (extra->payload_len)
-		json_field_bytes(json, KEY(operation, payload), extra->payload, extra->payload_len);
-}
-
 static void numbers_fields(struct json *json, const struct wire_operation *operation,
 			   const struct extra *extra)
 {
@@ -228,7 +197,7 @@ static void data_fields(struct encoder *encoder, const struct wire_operation *op
 	} else if (is_control(call->data)) {
 		control_fields(json, call->data, args, extra->payload, extra->payload_len);
 	} else {
-		payload_field(encoder, operation, extra);
+		payload_fields(encoder, operation, extra->payload, extra->payload_len);
 	}
 	if (call->role == ROLE_CONTROL)
 		command_fields(json, operation, args);

@@ -107,6 +107,41 @@ static struct line_text pass_each(struct arena *arena, enum line_way way,
 	return text;
 }
 
+#define CUT_LEN_MAX 4096 /* a longer write is not looked through */
+
+/* A payload is cut, but only ends of lines become something else in what follows. */
+static bool passes_but_ends(enum line_way way, const struct viz_line *line,
+			    const struct viz_operation *op, uint64_t len)
+{
+	return way == LINE_OUTPUT && op->line_feeds_known && op->payload.len < len &&
+	       len <= CUT_LEN_MAX && !(line->output & (OLCUC | ONOCR | OCRNL)) &&
+	       (line->output & TABDLY) != TAB3;
+}
+
+/* Of what follows the payload the bytes are not known, only how many come out, and of which. */
+static struct line_text pass_cut(struct arena *arena, const struct viz_line *line,
+				 const struct viz_operation *op, uint64_t len)
+{
+	uint64_t kept = op->payload.len;
+	struct line_text text = pass_each(arena, LINE_OUTPUT, line,
+					  (const unsigned char *)op->payload.data, kept);
+	uint32_t *origin = arena_array(arena, MOST_OF_ONE * len + 1, sizeof(*origin));
+
+	if (text.len)
+		memcpy(origin, text.origin, text.len * sizeof(*origin));
+	text.origin = origin;
+	for (uint64_t i = kept, feed = 0; text.known && i < len; i++) {
+		while (feed < op->line_feeds_count && op->line_feeds[feed] < i)
+			feed++;
+		if (feed < op->line_feeds_count && op->line_feeds[feed] == i &&
+		    (line->output & ONLCR))
+			origin[text.len++] = (uint32_t)i;
+		origin[text.len++] = (uint32_t)i;
+	}
+	text.changed |= text.len != len;
+	return text;
+}
+
 struct line_text line_pass(struct arena *arena, enum line_way way, const struct viz_line *line,
 			   const struct viz_operation *op, uint64_t len)
 {
@@ -116,7 +151,11 @@ struct line_text line_pass(struct arena *arena, enum line_way way, const struct 
 		return (struct line_text){.known = true, .changed = true};
 	if (passes_all(way, line))
 		return (struct line_text){.known = true, .len = len};
-	if (!op->payload.data || op->payload.len < len || op->role == ROLE_TRANSFER)
+	if (op->role == ROLE_TRANSFER)
+		return (struct line_text){0};
+	if (passes_but_ends(way, line, op, len))
+		return pass_cut(arena, line, op, len);
+	if (!op->payload.data || op->payload.len < len)
 		return (struct line_text){0};
 	return pass_each(arena, way, line, (const unsigned char *)op->payload.data, len);
 }
@@ -125,5 +164,5 @@ bool line_text_equal(const struct line_text *a, const struct line_text *b)
 {
 	if (!a->known || !b->known || a->len != b->len || a->changed != b->changed)
 		return false;
-	return !a->changed || a->len == 0 || memcmp(a->bytes.data, b->bytes.data, a->len) == 0;
+	return !a->changed || viz_bytes_equal(a->bytes, b->bytes);
 }

@@ -19,7 +19,7 @@ struct line_text {
 	bool known;		/* false: more than these settings decides, or a byte is missing */
 	bool changed;		/* false: the bytes pass as they are, `len` is all that holds */
 	uint64_t len;		/* bytes that come out */
-	struct viz_bytes bytes; /* what comes out */
+	struct viz_bytes bytes; /* what comes out, as far as it is known */
 	uint32_t *origin;	/* of each of them, the byte that it was made of */
 };
 

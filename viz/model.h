@@ -140,6 +140,9 @@ struct viz_operation {
 	uint64_t transferred;
 	struct viz_chunk *chunks; /* receives: the sends that the kernel's buffers name */
 	size_t chunk_count;
+	uint64_t *line_feeds; /* ascending; all beyond the payload, where it is cut */
+	size_t line_feeds_count;
+	bool line_feeds_known;
 	uint64_t *turns; /* large sends to a full pipe: buffers from, to, from, to */
 	size_t turns_count;
 	uint64_t *delivered; /* sockets: messages (by index) that the kernel queued */

@@ -159,6 +159,8 @@ static void add_amounts(struct model_builder *b, struct viz_operation *op)
 	op->delivered = build_uints(b, FIELD_operation_delivered, &op->delivered_count);
 	op->refused = build_uints(b, FIELD_operation_refused, &op->refused_count);
 	op->chunks = build_chunks(b, &op->chunk_count);
+	op->line_feeds = build_uints(b, FIELD_operation_line_feeds, &op->line_feeds_count);
+	op->line_feeds_known = VALUE(operation, line_feeds)->present;
 	op->turns = build_uints(b, FIELD_operation_turns, &op->turns_count);
 	op->off_cpu_ns = VALUE(operation, off_cpu_ns)->number;
 	op->resumed_ns = VALUE(operation, resumed_ns)->number;

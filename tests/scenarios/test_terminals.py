@@ -134,15 +134,32 @@ def console(directory):
     expect_in(" pty 6 B", result.view("--mechanism", "pty"), "who asks for it gets it")
 
 
-@scenario("script(1): who writes to the terminal inside, and who reads it outside")
-def script_program(directory):
+def record_script(directory, command, *options):
     quiet, writer = os.pipe()  # at the end of its input, script would type ^D
     try:
-        command = ["script", "-qec", "echo from-inside", "/dev/null"]
-        result = record(directory, command, stdin=quiet)
+        return record(directory, ["script", "-qec", command, "/dev/null"], *options, stdin=quiet)
     finally:
         os.close(quiet)
         os.close(writer)
+
+
+@scenario("lines longer than what is kept of them: how many bytes come out is known all the same")
+def long_lines(directory):
+    for options in ((), ("--no-payload",), ("--payload", "0")):
+        place = os.path.join(directory, "-".join(options))
+        os.makedirs(place, exist_ok=True)
+        result = record_script(place, "printf '%0100d\\n' 1 2 3; printf '%070d' 4", *options)
+        expect_equal(len(result.stdout), 3 * 102 + 70, "two bytes at the end of each line")
+        found = [m for m in result.messages().of("pty") if m["to"]]
+        expect_equal({m["match"] for m in found}, {"exact"}, "no doubt")
+        expect_equal(sum(m["bytes"] for m in found), len(result.stdout), "all that script read")
+        for op in result.trace.operations(syscall="write"):
+            expect(len(blob(op.get("payload", ""))) <= 64, "and no more is kept than was asked", op)
+
+
+@scenario("script(1): who writes to the terminal inside, and who reads it outside")
+def script_program(directory):
+    result = record_script(directory, "echo from-inside")
     trace = result.trace
     found = [m for m in result.messages().of("pty") if m["from"] and m["to"]]
     sent = [m for m in found if "from-inside" in str(trace.operation(m["sent"]["op"])["payload"])]

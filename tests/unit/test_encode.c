@@ -23,6 +23,7 @@
 #include "user/encode_operation.c"
 #include "user/encode_outsider.c"
 #include "user/encode_path.c"
+#include "user/encode_payload.c"
 #include "user/encode_position.c"
 #include "user/encode_process.c"
 #include "user/encode_result.c"

@@ -76,6 +76,35 @@ static void test_cut(void **state)
 	arena_free(arena);
 }
 
+/* Unless the trace tells where lines end in it: these alone become something else. */
+static void test_line_feeds(void **state)
+{
+	struct arena *arena = arena_new();
+	uint64_t feeds[] = {1, 5, 99};
+	struct viz_operation op = {.role = ROLE_SEND,
+				   .payload = {"ab\n", 3},
+				   .line_feeds = feeds,
+				   .line_feeds_count = 3,
+				   .line_feeds_known = true};
+	struct viz_line returns = cooked;
+	struct line_text text = line_pass(arena, LINE_OUTPUT, &cooked, &op, 7);
+
+	(void)state;
+	assert_true(text.known && text.changed);
+	assert_int_equal(text.len, 9);
+	assert_int_equal(text.bytes.len, 4);
+	assert_memory_equal(text.bytes.data, "ab\r\n", 4);
+	assert_int_equal(text.origin[6], 5);
+	assert_int_equal(text.origin[7], 5);
+	assert_int_equal(text.origin[8], 6);
+	op.line_feeds_count = 0;
+	assert_int_equal(line_pass(arena, LINE_OUTPUT, &cooked, &op, 7).len, 8);
+	assert_false(line_pass(arena, LINE_OUTPUT, &cooked, &op, 1 << 20).known);
+	returns.output |= OCRNL;
+	assert_false(line_pass(arena, LINE_OUTPUT, &returns, &op, 7).known);
+	arena_free(arena);
+}
+
 static void test_origin(void **state)
 {
 	struct arena *arena = arena_new();
@@ -94,6 +123,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows),
 		cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_line_feeds),
 		cmocka_unit_test(test_origin),
 	};
 
