@@ -95,6 +95,26 @@ int BPF_PROG(pipe_locked, void *lock, int returned)
 	return 0;
 }
 
+/*
+ * A sender of TCP has its socket's lock and begins to write (net/ipv4/tcp.c, 6.16 and later): there
+ * its first byte lies, whoever else sends on the socket.
+ */
+SEC("?tp_btf/tcp_sendmsg_locked")
+int BPF_PROG(tcp_begins, const struct sock *sk)
+{
+	struct task_state *state = task_state_transferring(ROLE_SEND);
+
+	if (!state || state->operation.object.mechanism != MECH_TCP ||
+	    (u64)sk != state->operation.object.object.address ||
+	    (state->operation.has & (WIRE_HAS_POSITIONS | WIRE_HAS_CONTENDED)) !=
+		    WIRE_HAS_POSITIONS)
+		return 0;
+	state->details.contended_ns = bpf_ktime_get_ns();
+	tcp_position(&state->details.at_lock, (struct tcp_sock *)sk);
+	state->operation.has |= WIRE_HAS_CONTENDED | WIRE_HAS_DETAILS;
+	return 0;
+}
+
 /* The sender's socket of a unix message is in its buffer, even when the sender is gone. */
 SEC("?tp_btf/skb_copy_datagram_iovec")
 int BPF_PROG(socket_copied, struct sk_buff *skb, int len)

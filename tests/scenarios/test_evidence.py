@@ -53,6 +53,10 @@ def tcp_sequence(directory):
         if op["role"] == "send":
             sent += moved
             expect_equal(moved, op["returned"], f"{key} of a send")
+            if result.trace.one("header")["hooks"]["tcp_sendmsg_locked"]:
+                expect_equal(op["at_lock"][key], op["at_entry"][key], "where it began to write")
+                times = op["enter_ns"], op["at_lock"]["at_ns"], op["exit_ns"]
+                expect_equal(times, tuple(sorted(times)), "and when")
         else:
             received += op["returned"]
             end = moved - op["returned"]
