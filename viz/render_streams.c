@@ -2,7 +2,7 @@
 /*
  * Messages stand in the order of their stream. Where a call moved more bytes than its messages
  * have, bytes are missing there. Where the trace has lost records, two messages are known to follow
- * one another only if the same call moved both.
+ * one another only if the same call moved both, or nothing was lost since the first was received.
  */
 #include "render_streams.h"
 
@@ -172,12 +172,24 @@ static bool same_call(size_t a, size_t b)
 	return a != SCENE_NONE && a == b;
 }
 
+/*
+ * Whoever received what came right behind it did so after this call had begun: when no record was
+ * lost any more.
+ */
+static bool after_loss(const struct joining *j, const struct scene_message *last,
+		       const struct scene_message *m)
+{
+	return last && last->receive != SCENE_NONE && (!m || m->receive != SCENE_NONE) &&
+	       j->scene->calls[last->receive].enter_ns >= j->scene->lost_until_ns;
+}
+
 static bool is_unsure(const struct joining *j, const struct one_way *direction,
 		      const struct scene_message *m)
 {
 	const struct scene_message *last = direction->last;
 
-	return j->scene->incomplete && !(last && m && same_call(last->send, m->send)) &&
+	return j->scene->incomplete && !after_loss(j, last, m) &&
+	       !(last && m && same_call(last->send, m->send)) &&
 	       !(last && m && same_call(last->receive, m->receive));
 }
 

@@ -227,6 +227,7 @@ struct scene {
 	struct scene_call *calls;
 	size_t call_count;
 	bool incomplete;	    /* the trace has lost records */
+	uint64_t lost_until_ns;	    /* none later than that; SCENE_NEVER: who knows */
 	uint64_t start_ns;	    /* of CLOCK_MONOTONIC: where the rows' times begin */
 	int64_t realtime_offset_ns; /* added to a time of these it gives one of CLOCK_REALTIME */
 	struct scene_ledger

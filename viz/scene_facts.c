@@ -226,6 +226,20 @@ static void join_objects(struct scene_drafts *d, const struct places *places)
 	}
 }
 
+/* Each `lost` line tells of what was lost before it; the trailer, that there is none after. */
+static uint64_t lost_until_ns(const struct viz_model *model)
+{
+	uint64_t until_ns = 0;
+
+	if (model->missing_lines || !model->trailer.present ||
+	    model->trailer.lost != model->lost_total)
+		return SCENE_NEVER;
+	for (size_t i = 0; i < model->lost_count; i++)
+		if (model->lost[i]->at_ns > until_ns)
+			until_ns = model->lost[i]->at_ns;
+	return until_ns;
+}
+
 void scene_collect_facts(struct scene_drafts *d)
 {
 	const struct viz_model *model = d->request->model;
@@ -244,6 +258,7 @@ void scene_collect_facts(struct scene_drafts *d)
 		set_levels(d, &places);
 	}
 	d->scene->incomplete = model->lost_total > 0 || model->missing_lines > 0;
+	d->scene->lost_until_ns = lost_until_ns(model);
 	free(places.calls);
 	free(places.objects);
 }

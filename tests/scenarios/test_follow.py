@@ -110,17 +110,20 @@ def cut(directory):
     expect_in("bytes missing in capture file", told, "and what is not there is told")
 
 
-def without(trace, drop, path):
-    """The trace without some of its operations, and one that tells of it."""
+def without(trace, drop, path, count=2, noticed_ns=None):
+    """The trace without some of its operations, and one that tells of it: by then, or at the end."""
     with open(trace, encoding="utf-8") as source, open(path, "w", encoding="utf-8") as out:
         for line in source:
             told = json.loads(line)
             if told["type"] == "operation" and drop(told):
                 continue
             if told["type"] == "trailer":
-                lost = {"type": "lost", "at_ns": told["at_ns"], "where": "ring", "count": 2}
-                out.write(json.dumps(lost) + "\n")
-            out.write(line)
+                at_ns = noticed_ns or told["at_ns"]
+                lost = {"type": "lost", "at_ns": at_ns, "where": "ring", "count": count}
+                told.update(lost=count, operations=told["operations"] - count)
+                out.write(json.dumps(lost) + "\n" + json.dumps(told) + "\n")
+            else:
+                out.write(line)
     return path
 
 
@@ -146,6 +149,14 @@ def lost(directory):
     expect(rows and all("has lost records" in row[0] for row in rows), "segments are missing", rows)
     told = tshark(lossy, "-q", "-z", "follow,tcp,ascii,0")
     expect_in("bytes missing in capture file", told, "follow stream says so")
+
+    # What was received after the loss was noticed is whole, and what stood right before may not be.
+    noticed = next(op for op in moved if op["role"] == "receive" and op["enter_ns"] > taken["exit_ns"])
+    trace = without(result.trace_path, lambda op: op["id"] in gone, trace,
+                    noticed_ns=noticed["enter_ns"])
+    view(trace, "--as", "pcapng-tcp", "-o", lossy)
+    known = fields(lossy, "frame.comment", only="tcp.analysis.lost_segment")
+    expect(0 < len(known) < len(rows), "fewer gaps are announced, and that one is", [known, rows])
 
 
 @scenario("follow stream: a conversation with redis over a unix socket, dissected and put together")
