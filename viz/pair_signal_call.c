@@ -87,8 +87,11 @@ static struct viz_signal *accept_signal(struct signal_context *context,
 	return signal;
 }
 
-/* The trace did not keep its number: of those pending the kernel gives the lowest it may. */
-static void accept_lowest(struct signal_context *context, const struct viz_operation *op)
+/*
+ * The trace did not keep its number: of those pending the kernel gives the lowest it may. False:
+ * there is none.
+ */
+static bool accept_lowest(struct signal_context *context, const struct viz_operation *op)
 {
 	struct viz_signal *signal = NULL;
 
@@ -96,19 +99,23 @@ static void accept_lowest(struct signal_context *context, const struct viz_opera
 		signal = accept_signal(context, op, number);
 	if (signal)
 		signal->match = MATCH_AMBIGUOUS;
+	return signal != NULL;
 }
 
 static void accept_signals(struct signal_context *context, const struct viz_operation *op)
 {
+	bool any = true;
+
 	if (!reads_signals(op)) {
 		accept_signal(context, op, (int)op->returned);
 		return;
 	}
-	for (uint64_t at = 0; at + SIGNALFD_RECORD <= (uint64_t)op->returned; at += SIGNALFD_RECORD)
+	for (uint64_t at = 0; any && at + SIGNALFD_RECORD <= (uint64_t)op->returned;
+	     at += SIGNALFD_RECORD)
 		if (at + sizeof(uint32_t) <= op->payload.len)
 			accept_signal(context, op, (unsigned char)op->payload.data[at]);
 		else
-			accept_lowest(context, op);
+			any = accept_lowest(context, op);
 }
 
 static int compare_events(const void *a, const void *b)

@@ -2,6 +2,8 @@
 /* Signals: from whoever raised one to its handler's return. */
 #include "trace_text.h"
 
+#include <unistd.h>
+
 static int set_up(void **state)
 {
 	struct trace_text *t = trace_new();
@@ -232,6 +234,20 @@ static void read_from_signalfd(void **state)
 					       "SIGTERM ->20 0 - - exact pending\n");
 }
 
+/* It says that it got more of them than there ever were; alarm(2) ends who counts them all. */
+static void read_of_impossible_length(void **state)
+{
+	struct trace_text *t = *state;
+
+	generate(t, 11, "SIGUSR2", 12, ",'group':true,'result':'queued'");
+	trace_channel(t, "signalfd:[1]", "signalfd", "");
+	trace_call(t, (struct call){2, "read", "receive", 20, 0, 5, "signalfd:[1]", 20, 21,
+				    (int64_t)1 << 52, ""});
+	alarm(30);
+	assert_string_equal(trace_messages(t), "SIGUSR2 ->20 0 - r2+0 ambiguous handled\n");
+	alarm(0);
+}
+
 /* SIGCONT is reported as ignored, and resumes its target all the same. */
 static void continued(void **state)
 {
@@ -262,6 +278,7 @@ int main(void)
 		TEST(pid_used_again),
 		TEST(waited_for),
 		TEST(read_from_signalfd),
+		TEST(read_of_impossible_length),
 		TEST(continued),
 		/* clang-format on */
 	};
