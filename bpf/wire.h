@@ -250,7 +250,7 @@ struct wire_object {
 	__u16 local_port;
 	__u16 peer_port;
 	__u8 in_shm;	 /* memory: its file lies in /dev/shm */
-	__u8 peer_ended; /* TCP, a glance: the other side sends no more, and this one has not closed */
+	__u8 peer_ended; /* TCP, a glance: the other side sends no more, this one has not closed */
 	__u32 device;	 /* memory: the file system's, as the kernel numbers it; 0: none */
 	__u32 memory;	 /* futex: enum mechanism of `peer` */
 	__u64 sent;	 /* TCP, a glance: bytes */

@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 
+#include "address.h"
 #include "pair_internal.h"
 
 #define NEARBY 64 /* sockets of one address that are looked through: hostile traces have many */
@@ -35,19 +36,12 @@ static void key_add(struct key *key, const void *data, size_t len)
 	key->len += len;
 }
 
-static bool begins_with(struct viz_bytes text, const char *prefix)
-{
-	size_t len = strlen(prefix);
-
-	return text.len >= len && memcmp(text.data, prefix, len) == 0;
-}
-
 static void key_add_address(struct key *key, struct viz_bytes address)
 {
 	static const char mapped[] = "[::ffff:";
 	const char *bracket = address.len ? memchr(address.data, ']', address.len) : NULL;
 
-	if (begins_with(address, mapped) && bracket) {
+	if (viz_bytes_begin(address, mapped) && bracket) {
 		const char *host = address.data + strlen(mapped);
 
 		key_add(key, host, (size_t)(bracket - host));
@@ -62,30 +56,6 @@ static void key_add_address(struct key *key, struct viz_bytes address)
 static bool is_internet(enum mechanism mechanism)
 {
 	return mechanism == MECH_TCP || mechanism == MECH_UDP || mechanism == MECH_NETLINK;
-}
-
-/* ":80" of an address bound to all; empty otherwise. */
-static struct viz_bytes wildcard_port(struct viz_bytes address)
-{
-	static const char *const any[] = {"0.0.0.0:", "[::]:", "[::ffff:0.0.0.0]:"};
-
-	for (size_t i = 0; i < sizeof(any) / sizeof(*any); i++) {
-		size_t len = strlen(any[i]) - 1;
-
-		if (begins_with(address, any[i]))
-			return (struct viz_bytes){address.data + len, address.len - len};
-	}
-	return (struct viz_bytes){NULL, 0};
-}
-
-static struct viz_bytes port_of(struct viz_bytes address)
-{
-	size_t at = address.len;
-
-	while (at > 0 && address.data[at - 1] != ':')
-		at--;
-	return at ? (struct viz_bytes){address.data + at - 1, address.len - at + 1}
-		  : (struct viz_bytes){NULL, 0};
 }
 
 static struct key new_key(struct arena *arena, enum mechanism mechanism, size_t room)
@@ -118,34 +88,21 @@ static struct viz_bytes pair_key(struct arena *arena, const struct viz_channel *
 	return (struct viz_bytes){key.data, key.len};
 }
 
-static struct viz_bytes host_of(struct viz_bytes address)
-{
-	address.len -= port_of(address).len;
-	return address;
-}
-
 static struct viz_bytes host_key(struct arena *arena, const struct viz_channel *channel,
 				 struct viz_bytes address)
 {
 	struct key key = new_key(arena, MECH_NONE, address.len + 16);
 
 	key_add(&key, &channel->network, sizeof(channel->network));
-	key_add_address(&key, host_of(address));
+	key_add_address(&key, address_host(address));
 	return (struct viz_bytes){key.data, key.len};
-}
-
-/* Each network namespace has its own. */
-static bool is_loopback(struct viz_bytes address)
-{
-	return begins_with(address, "127.") || begins_with(address, "[::1]") ||
-	       begins_with(address, "[::ffff:127.");
 }
 
 /* An address of this machine: only then a socket bound to all addresses is meant. */
 static bool is_local(const struct address_book *book, struct arena *scratch,
 		     const struct viz_channel *asker, struct viz_bytes address)
 {
-	return is_loopback(address) || wildcard_port(address).len ||
+	return address_is_loopback(address) || address_wildcard_port(address).len ||
 	       map_get(&book->hosts, host_key(scratch, asker, address));
 }
 
@@ -175,8 +132,8 @@ static void enter_own(struct address_book *book, struct arena *scratch, struct v
 
 	if (internet)
 		map_put(book->arena, &book->hosts, host_key(scratch, channel, own), channel);
-	if (internet && wildcard_port(own).len)
-		own = wildcard_port(own);
+	if (internet && address_wildcard_port(own).len)
+		own = address_wildcard_port(own);
 	enter(book, &book->by_address, address_key(scratch, channel->mechanism, own), channel);
 }
 
@@ -185,7 +142,7 @@ static void enter_pair(struct address_book *book, struct arena *scratch,
 {
 	enter(book, &book->by_pair, pair_key(scratch, channel, channel->network, own, peer),
 	      channel);
-	if (channel->mechanism == MECH_TCP && channel->network && !is_loopback(own))
+	if (channel->mechanism == MECH_TCP && channel->network && !address_is_loopback(own))
 		enter(book, &book->across, pair_key(scratch, channel, 0, own, peer), channel);
 }
 
@@ -258,7 +215,7 @@ static enum fit fit_of(const struct viz_channel *channel, const struct viz_chann
 		return FIT_MAYBE;
 	if (viz_bytes_equal(peer, own))
 		return FIT_CONNECTED;
-	return viz_bytes_equal(port_of(peer), port_of(own)) ? FIT_MAYBE : FIT_ELSEWHERE;
+	return viz_bytes_equal(address_port(peer), address_port(own)) ? FIT_MAYBE : FIT_ELSEWHERE;
 }
 
 /* The best of those at that time, the latest of several that are as good. */
@@ -288,7 +245,7 @@ struct viz_channel *address_book_find(const struct address_book *book, struct ar
 				      uint64_t at_ns, bool *several)
 {
 	struct viz_channel *found;
-	struct viz_bytes port = port_of(address);
+	struct viz_bytes port = address_port(address);
 
 	*several = false;
 	if (!address.len)
@@ -359,23 +316,32 @@ size_t address_book_across(const struct address_book *book, struct arena *scratc
 	return count;
 }
 
+struct elsewhere {
+	const struct address_book *book;
+	struct arena *scratch;
+	const struct viz_channel *asker;
+	struct viz_bytes address;
+	uint64_t at_ns;
+	struct viz_channel *found; /* the last of them */
+	size_t count;
+};
+
 /* Those in other namespaces; of those bound to all addresses, where this one is known. */
-static void find_elsewhere(const struct address_book *book, struct arena *scratch,
-			   const struct viz_channel *asker, struct viz_bytes address,
-			   uint64_t at_ns, bool any, struct channel_list *found)
+static void look_elsewhere(struct elsewhere *e, struct viz_bytes bound, bool any)
 {
-	struct viz_bytes bound = any ? port_of(address) : address;
-	const struct socket_list *list = map_get(&book->by_address,
-						 address_key(scratch, asker->mechanism, bound));
-	size_t known = list ? known_at(list, at_ns) : 0;
+	const struct socket_list *list =
+		map_get(&e->book->by_address, address_key(e->scratch, e->asker->mechanism, bound));
+	size_t known = list ? known_at(list, e->at_ns) : 0;
 
 	for (size_t i = known; i > 0 && known - i < NEARBY; i--) {
 		struct viz_channel *channel = list->items[i - 1];
 
-		if (channel->network && channel->network != asker->network &&
-		    !is_gone(channel, at_ns) &&
-		    (!any || map_get(&book->hosts, host_key(scratch, channel, address))))
-			LIST_PUSH(found, channel);
+		if (!channel->network || channel->network == e->asker->network ||
+		    is_gone(channel, e->at_ns) ||
+		    (any && !map_get(&e->book->hosts, host_key(e->scratch, channel, e->address))))
+			continue;
+		e->found = channel;
+		e->count++;
 	}
 }
 
@@ -383,15 +349,13 @@ struct viz_channel *address_book_elsewhere(const struct address_book *book, stru
 					   const struct viz_channel *asker,
 					   struct viz_bytes address, uint64_t at_ns)
 {
-	struct channel_list found = {0};
-	struct viz_channel *only;
+	struct elsewhere e = {book, scratch, asker, address, at_ns, NULL, 0};
+	struct viz_bytes port = address_port(address);
 
-	if (asker->mechanism != MECH_UDP || !asker->network || !port_of(address).len ||
+	if (asker->mechanism != MECH_UDP || !asker->network || !port.len ||
 	    is_local(book, scratch, asker, address))
 		return NULL;
-	find_elsewhere(book, scratch, asker, address, at_ns, false, &found);
-	find_elsewhere(book, scratch, asker, address, at_ns, true, &found);
-	only = found.count == 1 ? found.items[0] : NULL;
-	free(found.items);
-	return only;
+	look_elsewhere(&e, address, false);
+	look_elsewhere(&e, port, true);
+	return e.count == 1 ? e.found : NULL;
 }

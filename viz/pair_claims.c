@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Which buffers of a pipe are certainly whose. The ends of a turn are looked at without the lock, so
- * others may have written within it. A write that has room for no buffer but its own has claimed
+ * Which buffers of a pipe are certainly whose. The ends of a turn are looked at without the lock,
+ * so others may have written within it. A write that has room for no buffer but its own has claimed
  * all of them; what is left to the others may be no more than their own then, and so on.
  */
 #include <stdlib.h>

@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 
+#include "address.h"
 #include "pair_named.h"
 
 /*
@@ -62,22 +63,6 @@ static struct viz_channel *destination(struct pair_context *context, const struc
 	return address_book_elsewhere(context->addresses, context->round, channel, address, at_ns);
 }
 
-/* Ends with that port, and is that address or any. */
-static bool is_bound_to(const struct viz_channel *channel, struct viz_bytes address)
-{
-	struct viz_bytes own = channel->local_address;
-	const char *colon = address.len ? memrchr(address.data, ':', address.len) : NULL;
-	size_t port_len = colon ? address.len - (size_t)(colon - address.data) : 0;
-
-	if (!port_len || own.len < port_len ||
-	    memcmp(own.data + own.len - port_len, colon, port_len) != 0)
-		return false;
-	own.len -= port_len;
-	address.len -= port_len;
-	return viz_bytes_equal(own, address) || viz_bytes_equal(own, viz_bytes_of("0.0.0.0")) ||
-	       viz_bytes_equal(own, viz_bytes_of("[::]"));
-}
-
 /* An address that this network namespace does not know. */
 static struct source source_elsewhere(const struct channel_traffic *receiver,
 				      struct viz_bytes address)
@@ -86,7 +71,7 @@ static struct source source_elsewhere(const struct channel_traffic *receiver,
 	size_t fit = 0;
 
 	for (size_t i = 0; i < receiver->across.count; i++) {
-		if (!is_bound_to(receiver->across.items[i], address))
+		if (!address_is_bound(receiver->across.items[i]->local_address, address))
 			continue;
 		source = (struct source){SOURCE_SOCKET, receiver->across.items[i]};
 		fit++;

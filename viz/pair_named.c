@@ -176,7 +176,7 @@ bool pair_names_all(const struct flow_item *receive)
 	return sum == receive->amount && receive->local == 0;
 }
 
-/* Where a receive names a part only, order decides on all. (On 6.18 sendfile(2) has chunks, too.) */
+/* Where a receive names a part only, order decides on all. (On 6.18 sendfile(2) has chunks.) */
 static bool all_named(const struct flow *flow)
 {
 	for (size_t i = 0; i < flow->receives.count; i++)
