@@ -46,13 +46,19 @@ static uint64_t sequence_key(uint32_t write_seq, uint32_t copied_seq)
 	return (uint64_t)write_seq << 32 | copied_seq;
 }
 
+/* A socket that is not connected yet has no numbers: zero is not one that was drawn. */
+static bool is_drawn(const struct viz_position *position)
+{
+	return position->known && position->write_seq && position->copied_seq;
+}
+
 void pair_note_sequence(struct pair_context *context, struct channel_traffic *traffic,
 			const struct viz_operation *op)
 {
 	struct viz_position *first = &traffic->first;
 
 	if (first->known || op->channel != traffic->channel || op->channel->mechanism != MECH_TCP ||
-	    !op->at_entry.known)
+	    !is_drawn(&op->at_entry))
 		return;
 	*first = op->at_entry;
 	map_put_uint(context->arena, &context->sequences,

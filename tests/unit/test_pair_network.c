@@ -104,6 +104,20 @@ static void tcp_translated(void **state)
 	assert_string_equal(trace_messages(t), "tcp 10>20 4 s1+0 r2+0 exact\n");
 }
 
+/* Sends that failed before a connection was made are of no connection at all. */
+static void tcp_not_connected_yet(void **state)
+{
+	struct trace_text *t = *state;
+
+	trace_channel(t, "tcp:[1]", "tcp", ",'network':5");
+	trace_channel(t, "tcp:[2]", "tcp", ",'network':5");
+	PUT(t, 1, 10, "tcp:[1]", 10, -32, STANDS(0, 0));
+	PUT(t, 2, 20, "tcp:[2]", 10, -32, STANDS(0, 0));
+	PUT(t, 3, 10, "tcp:[1]", 20, 4, STANDS(1000, 5000));
+	GET(t, 4, 20, "tcp:[2]", 22, 4, STANDS(700000000, 900000000));
+	assert_null(strstr(trace_messages(t), "10>20"));
+}
+
 /* udp:[1] is bound to all addresses of network 5, udp:[2] and udp:[3] are in network 6. */
 static void udp_machines(struct trace_text *t)
 {
@@ -158,14 +172,9 @@ static void udp_loopback_is_ones_own(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(tcp_to_the_only_one),
-		TEST(tcp_among_twins),
-		TEST(tcp_seen_late),
-		TEST(tcp_nobody_can_tell),
-		TEST(tcp_translated),
-		TEST(udp_queued_there),
-		TEST(udp_translated),
-		TEST(udp_by_address_alone),
+		TEST(tcp_to_the_only_one),	TEST(tcp_among_twins), TEST(tcp_seen_late),
+		TEST(tcp_nobody_can_tell),	TEST(tcp_translated),  TEST(tcp_not_connected_yet),
+		TEST(udp_queued_there),		TEST(udp_translated),  TEST(udp_by_address_alone),
 		TEST(udp_loopback_is_ones_own),
 	};
 
