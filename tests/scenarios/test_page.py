@@ -187,13 +187,6 @@ else:
 """
 
 
-@scenario("a page folds loops within loops, and opens them level by level")
-def nested(directory):
-    page, messages = draw(directory, ["/usr/bin/python3", "-c", ROUNDS])
-    expect_equal(len([m for m in messages if m["mechanism"] == "pipe"]), 264, "messages")
-    browse(page, "nested", rounds=12, parts=10, deep=5 * 22 + 7)
-
-
 # The parent goes on when the child runs, and the child ends when the parent has read all: so the
 # first round and the last are like all others.
 MEET = r"""
@@ -220,6 +213,13 @@ def meeting(program):
     for call_name in ("fork", "wait"):
         program = program.replace(f"os.{call_name}()", f"{call_name}()")
     return MEET + program.replace("os._exit(0)", "leave()")
+
+
+@scenario("a page folds loops within loops, and opens them level by level")
+def nested(directory):
+    page, messages = draw(directory, ["/usr/bin/python3", "-c", meeting(ROUNDS)])
+    expect_equal(len([m for m in messages if m["mechanism"] == "pipe"]), 1 + 264, "messages")
+    browse(page, "nested", rounds=12, parts=10, deep=1 + 5 * 22 + 7)
 
 
 def loops(trace, *options):
