@@ -23,13 +23,19 @@ int stage_tear_down(void **state)
 	return 0;
 }
 
+const struct scene *stage_draw(struct trace_text *trace, struct scene **scene,
+			       struct scene_request request)
+{
+	if (!trace->pairing)
+		trace_pair(trace);
+	request.model = trace->model;
+	request.pairing = trace->pairing;
+	scene_free(*scene);
+	assert_int_equal(scene_build(&request, scene), 0);
+	return *scene;
+}
+
 const struct scene *stage_scene(struct stage *s, struct scene_request request)
 {
-	if (!s->trace->pairing)
-		trace_pair(s->trace);
-	request.model = s->trace->model;
-	request.pairing = s->trace->pairing;
-	scene_free(s->scene);
-	assert_int_equal(scene_build(&request, &s->scene), 0);
-	return s->scene;
+	return stage_draw(s->trace, &s->scene, request);
 }

@@ -17,7 +17,11 @@ struct stage {
 int stage_set_up(void **state);
 int stage_tear_down(void **state);
 
-/* What was written, paired the first time; the scene is the stage's. */
+/* What was written, paired the first time; the scene that was there before is freed. */
+const struct scene *stage_draw(struct trace_text *trace, struct scene **scene,
+			       struct scene_request request);
+
+/* The same of a stage, whose the scene is. */
 const struct scene *stage_scene(struct stage *s, struct scene_request request);
 
 #endif

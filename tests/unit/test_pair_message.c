@@ -4,25 +4,6 @@
 
 #include <stdio.h>
 
-static int set_up(void **state)
-{
-	struct trace_text *t = trace_new();
-
-	trace_process(t, 10, "a");
-	trace_process(t, 20, "b");
-	trace_process(t, 30, "c");
-	*state = t;
-	return 0;
-}
-
-#define PUT(t, id, pid, channel, at, bytes, more)                                                  \
-	trace_call(t, (struct call){id, "sendto", "send", pid, 0, 5, channel, at, (at) + 1, bytes, \
-				    more})
-
-#define GET(t, id, pid, channel, at, bytes, more)                                                  \
-	trace_call(t, (struct call){id, "recvfrom", "receive", pid, 0, 6, channel, at, (at) + 1,   \
-				    bytes, more})
-
 static void two_dgram_sockets(struct trace_text *t)
 {
 	trace_channel(t, "unix:[1]", "unix-dgram", "");
@@ -35,10 +16,10 @@ static void dgram_by_name(void **state)
 	struct trace_text *t = *state;
 
 	two_dgram_sockets(t);
-	PUT(t, 1, 10, "unix:[1]", 10, 5, ",'peer_address':'/tmp/s'");
-	PUT(t, 2, 10, "unix:[1]", 12, 6, ",'peer_address':'/tmp/s'");
-	GET(t, 3, 20, "unix:[2]", 14, 5, "");
-	GET(t, 4, 20, "unix:[2]", 16, 6, "");
+	trace_socket(t, 1, true, 10, "unix:[1]", 10, 5, ",'peer_address':'/tmp/s'");
+	trace_socket(t, 2, true, 10, "unix:[1]", 12, 6, ",'peer_address':'/tmp/s'");
+	trace_socket(t, 3, false, 20, "unix:[2]", 14, 5, "");
+	trace_socket(t, 4, false, 20, "unix:[2]", 16, 6, "");
 	assert_string_equal(trace_messages(t), "unix-dgram 10>20 5 s1+0 r3+0 exact\n"
 					       "unix-dgram 10>20 6 s2+0 r4+0 exact\n");
 	assert_string_equal(t->pairing->messages[0]->channel->id.data, "unix:[2]");
@@ -49,8 +30,8 @@ static void dgram_of_no_bytes(void **state)
 	struct trace_text *t = *state;
 
 	two_dgram_sockets(t);
-	PUT(t, 1, 10, "unix:[1]", 10, 0, ",'to':'unix:[2]'");
-	GET(t, 2, 20, "unix:[2]", 14, 0, "");
+	trace_socket(t, 1, true, 10, "unix:[1]", 10, 0, ",'to':'unix:[2]'");
+	trace_socket(t, 2, false, 20, "unix:[2]", 14, 0, "");
 	assert_string_equal(trace_messages(t), "unix-dgram 10>20 0 s1+0 r2+0 exact\n");
 }
 
@@ -60,10 +41,10 @@ static void dgram_from_named_senders(void **state)
 	struct trace_text *t = *state;
 
 	two_dgram_sockets(t);
-	PUT(t, 1, 10, "unix:[1]", 10, 5, ",'to':'unix:[2]'");
-	PUT(t, 2, 30, "unix:[3]", 10, 5, ",'to':'unix:[2]'");
-	GET(t, 3, 20, "unix:[2]", 14, 5, ",'from':'unix:[3]'");
-	GET(t, 4, 20, "unix:[2]", 16, 5, ",'from':'unix:[1]'");
+	trace_socket(t, 1, true, 10, "unix:[1]", 10, 5, ",'to':'unix:[2]'");
+	trace_socket(t, 2, true, 30, "unix:[3]", 10, 5, ",'to':'unix:[2]'");
+	trace_socket(t, 3, false, 20, "unix:[2]", 14, 5, ",'from':'unix:[3]'");
+	trace_socket(t, 4, false, 20, "unix:[2]", 16, 5, ",'from':'unix:[1]'");
 	assert_string_equal(trace_messages(t), "unix-dgram 30>20 5 s2+0 r3+0 exact\n"
 					       "unix-dgram 10>20 5 s1+0 r4+0 exact\n");
 }
@@ -73,10 +54,10 @@ static void dgram_from_somebody(void **state)
 	struct trace_text *t = *state;
 
 	two_dgram_sockets(t);
-	PUT(t, 1, 10, "unix:[1]", 10, 5, ",'to':'unix:[2]'");
-	PUT(t, 2, 30, "unix:[3]", 10, 5, ",'to':'unix:[2]'");
-	GET(t, 3, 20, "unix:[2]", 14, 5, "");
-	GET(t, 4, 20, "unix:[2]", 16, 5, "");
+	trace_socket(t, 1, true, 10, "unix:[1]", 10, 5, ",'to':'unix:[2]'");
+	trace_socket(t, 2, true, 30, "unix:[3]", 10, 5, ",'to':'unix:[2]'");
+	trace_socket(t, 3, false, 20, "unix:[2]", 14, 5, "");
+	trace_socket(t, 4, false, 20, "unix:[2]", 16, 5, "");
 	assert_string_equal(trace_messages(t), "unix-dgram 10>20 5 s1+0 r3+0 ambiguous\n"
 					       "unix-dgram 30>20 5 s2+0 r4+0 ambiguous\n");
 }
@@ -86,8 +67,8 @@ static void dgram_cut(void **state)
 	struct trace_text *t = *state;
 
 	two_dgram_sockets(t);
-	PUT(t, 1, 10, "unix:[1]", 10, 50, ",'to':'unix:[2]'");
-	GET(t, 2, 20, "unix:[2]", 14, 50, ",'flags':32,'transferred':8");
+	trace_socket(t, 1, true, 10, "unix:[1]", 10, 50, ",'to':'unix:[2]'");
+	trace_socket(t, 2, false, 20, "unix:[2]", 14, 50, ",'flags':32,'transferred':8");
 	assert_string_equal(trace_messages(t), "unix-dgram 10>20 8 s1+0 r2+0 exact truncated\n");
 	assert_int_equal(t->pairing->messages[0]->cut, 42);
 }
@@ -98,8 +79,8 @@ static void dgram_larger_than_sent(void **state)
 	struct trace_text *t = *state;
 
 	two_dgram_sockets(t);
-	PUT(t, 1, 10, "unix:[1]", 10, 5, ",'to':'unix:[2]'");
-	GET(t, 2, 20, "unix:[2]", 14, 8, "");
+	trace_socket(t, 1, true, 10, "unix:[1]", 10, 5, ",'to':'unix:[2]'");
+	trace_socket(t, 2, false, 20, "unix:[2]", 14, 8, "");
 	assert_string_equal(trace_messages(t), "unix-dgram 10>20 8 s1+0 r2+0 ambiguous\n");
 }
 
@@ -112,7 +93,7 @@ static void many_at_once(void **state)
 				    ",'to':'unix:[2]','lengths':[3,0,4],'transferred':7"});
 	trace_call(t, (struct call){2, "recvmmsg", "receive", 20, 0, 6, "unix:[2]", 12, 13, 2,
 				    ",'lengths':[3,0]"});
-	GET(t, 3, 20, "unix:[2]", 14, 4, "");
+	trace_socket(t, 3, false, 20, "unix:[2]", 14, 4, "");
 	assert_string_equal(trace_messages(t), "unix-dgram 10>20 3 s1+0 r2+0 exact\n"
 					       "unix-dgram 10>20 0 s1+3 r2+3 exact\n"
 					       "unix-dgram 10>20 4 s1+3 r3+0 exact\n");
@@ -127,8 +108,8 @@ static void many_of_unknown_length(void **state)
 	two_dgram_sockets(t);
 	trace_call(t, (struct call){1, "sendmmsg", "send", 10, 0, 5, "unix:[1]", 10, 11, 2,
 				    ",'to':'unix:[2]','lengths':[3],'lengths_cut':true"});
-	GET(t, 2, 20, "unix:[2]", 14, 3, "");
-	GET(t, 3, 20, "unix:[2]", 16, 4, "");
+	trace_socket(t, 2, false, 20, "unix:[2]", 14, 3, "");
+	trace_socket(t, 3, false, 20, "unix:[2]", 16, 4, "");
 	assert_string_equal(trace_messages(t), "unix-dgram 10>20 3 s1+0 r2+0 exact\n"
 					       "unix-dgram 10>20 4 s1+3 r3+0 ambiguous\n");
 }
@@ -142,9 +123,9 @@ static void many_to_several(void **state)
 	trace_call(t, (struct call){1, "sendmmsg", "send", 10, 0, 5, "unix:[1]", 10, 11, 3,
 				    ",'to':'unix:[2]','lengths':[3,5,4],"
 				    "'addresses':['/tmp/s','/tmp/t','/tmp/s']"});
-	GET(t, 2, 30, "unix:[3]", 14, 5, "");
-	GET(t, 3, 20, "unix:[2]", 16, 3, "");
-	GET(t, 4, 20, "unix:[2]", 18, 4, "");
+	trace_socket(t, 2, false, 30, "unix:[3]", 14, 5, "");
+	trace_socket(t, 3, false, 20, "unix:[2]", 16, 3, "");
+	trace_socket(t, 4, false, 20, "unix:[2]", 18, 4, "");
 	assert_string_equal(trace_messages(t), "unix-dgram 10>30 5 s1+3 r2+0 exact\n"
 					       "unix-dgram 10>20 3 s1+0 r3+0 exact\n"
 					       "unix-dgram 10>20 4 s1+8 r4+0 exact\n");
@@ -156,11 +137,11 @@ static void seqpacket_end(void **state)
 
 	trace_channel(t, "unix:[1]", "unix-seqpacket", ",'peer':'unix:[2]'");
 	trace_channel(t, "unix:[2]", "unix-seqpacket", "");
-	PUT(t, 1, 10, "unix:[1]", 10, 4, "");
-	PUT(t, 2, 10, "unix:[1]", 12, 0, "");
-	GET(t, 3, 20, "unix:[2]", 14, 4, "");
-	GET(t, 4, 20, "unix:[2]", 16, 0, "");
-	GET(t, 5, 20, "unix:[2]", 18, 0, "");
+	trace_socket(t, 1, true, 10, "unix:[1]", 10, 4, "");
+	trace_socket(t, 2, true, 10, "unix:[1]", 12, 0, "");
+	trace_socket(t, 3, false, 20, "unix:[2]", 14, 4, "");
+	trace_socket(t, 4, false, 20, "unix:[2]", 16, 0, "");
+	trace_socket(t, 5, false, 20, "unix:[2]", 18, 0, "");
 	assert_string_equal(trace_messages(t), "unix-seqpacket 10>20 4 s1+0 r3+0 exact\n"
 					       "unix-seqpacket 10>20 0 s2+0 r4+0 exact\n");
 	assert_int_equal(t->pairing->eof_count, 1);
@@ -175,8 +156,8 @@ static void udp_shared_address(void **state)
 	trace_channel(t, "udp:[1]", "udp", ",'local_address':'127.0.0.1:4000','network':1");
 	trace_channel(t, "udp:[2]", "udp", ",'local_address':'127.0.0.1:53','network':1");
 	trace_channel(t, "udp:[3]", "udp", ",'local_address':'127.0.0.1:53','network':1");
-	PUT(t, 1, 10, "udp:[1]", 10, 5, ",'peer_address':'127.0.0.1:53'");
-	GET(t, 2, 30, "udp:[3]", 14, 5, ",'peer_address':'127.0.0.1:4000'");
+	trace_socket(t, 1, true, 10, "udp:[1]", 10, 5, ",'peer_address':'127.0.0.1:53'");
+	trace_socket(t, 2, false, 30, "udp:[3]", 14, 5, ",'peer_address':'127.0.0.1:4000'");
 	trace_pair(t);
 	for (size_t i = 0; i < t->pairing->message_count; i++)
 		assert_int_equal(t->pairing->messages[i]->match, MATCH_AMBIGUOUS);
@@ -192,8 +173,8 @@ static void udp_connected_at_shared_address(void **state)
 		t, "udp:[2]", "udp",
 		",'local_address':'127.0.0.1:53','peer_address':'127.0.0.1:4000','network':1");
 	trace_channel(t, "udp:[3]", "udp", ",'local_address':'127.0.0.1:53','network':1");
-	PUT(t, 1, 10, "udp:[1]", 10, 5, ",'peer_address':'127.0.0.1:53'");
-	GET(t, 2, 30, "udp:[2]", 14, 5, ",'peer_address':'127.0.0.1:4000'");
+	trace_socket(t, 1, true, 10, "udp:[1]", 10, 5, ",'peer_address':'127.0.0.1:53'");
+	trace_socket(t, 2, false, 30, "udp:[2]", 14, 5, ",'peer_address':'127.0.0.1:4000'");
 	assert_string_equal(trace_messages(t), "udp 10>30 5 s1+0 r2+0 exact\n");
 }
 
@@ -208,10 +189,10 @@ static void udp_by_address(void **state)
 	struct trace_text *t = *state;
 
 	udp_sockets(t);
-	PUT(t, 1, 10, "udp:[1]", 10, 5, ",'peer_address':'127.0.0.1:53'");
-	GET(t, 2, 20, "udp:[2]", 12, 5, ",'peer_address':'127.0.0.1:4000'");
-	PUT(t, 3, 20, "udp:[2]", 14, 6, ",'peer_address':'127.0.0.1:4000'");
-	GET(t, 4, 10, "udp:[1]", 16, 6, ",'peer_address':'127.0.0.1:53'");
+	trace_socket(t, 1, true, 10, "udp:[1]", 10, 5, ",'peer_address':'127.0.0.1:53'");
+	trace_socket(t, 2, false, 20, "udp:[2]", 12, 5, ",'peer_address':'127.0.0.1:4000'");
+	trace_socket(t, 3, true, 20, "udp:[2]", 14, 6, ",'peer_address':'127.0.0.1:4000'");
+	trace_socket(t, 4, false, 10, "udp:[1]", 16, 6, ",'peer_address':'127.0.0.1:53'");
 	assert_string_equal(trace_messages(t), "udp 10>20 5 s1+0 r2+0 exact\n"
 					       "udp 20>10 6 s3+0 r4+0 exact\n");
 }
@@ -221,9 +202,9 @@ static void udp_outside(void **state)
 	struct trace_text *t = *state;
 
 	udp_sockets(t);
-	PUT(t, 1, 10, "udp:[1]", 10, 5, ",'peer_address':'192.0.2.1:53'");
-	PUT(t, 2, 10, "udp:[1]", 12, 5, ",'peer_address':'127.0.0.1:54'");
-	GET(t, 3, 10, "udp:[1]", 14, 7, ",'peer_address':'192.0.2.1:55'");
+	trace_socket(t, 1, true, 10, "udp:[1]", 10, 5, ",'peer_address':'192.0.2.1:53'");
+	trace_socket(t, 2, true, 10, "udp:[1]", 12, 5, ",'peer_address':'127.0.0.1:54'");
+	trace_socket(t, 3, false, 10, "udp:[1]", 14, 7, ",'peer_address':'192.0.2.1:55'");
 	assert_string_equal(trace_messages(t), "udp ->10 7 - r3+0 exact\n"
 					       "udp 10>- 5 s1+0 - exact\n"
 					       "udp 10>- 5 s2+0 - exact\n");
@@ -236,8 +217,8 @@ static void udp_elsewhere(void **state)
 
 	udp_sockets(t);
 	trace_channel(t, "udp:[3]", "udp", ",'local_address':'127.0.0.1:53','network':2");
-	PUT(t, 1, 10, "udp:[1]", 10, 5, ",'peer_address':'127.0.0.1:53'");
-	GET(t, 2, 20, "udp:[2]", 12, 5, "");
+	trace_socket(t, 1, true, 10, "udp:[1]", 10, 5, ",'peer_address':'127.0.0.1:53'");
+	trace_socket(t, 2, false, 20, "udp:[2]", 12, 5, "");
 	assert_string_equal(trace_messages(t), "udp 10>20 5 s1+0 r2+0 exact\n");
 }
 
@@ -247,11 +228,11 @@ static void udp_dropped(void **state)
 	struct trace_text *t = *state;
 
 	udp_sockets(t);
-	PUT(t, 1, 10, "udp:[1]", 10, 5, ",'to':'udp:[2]'");
-	PUT(t, 2, 10, "udp:[1]", 12, 6, ",'peer_address':'127.0.0.1:53'");
-	PUT(t, 3, 10, "udp:[1]", 14, 7, ",'to':'udp:[2]'");
-	GET(t, 4, 20, "udp:[2]", 16, 5, "");
-	GET(t, 5, 20, "udp:[2]", 18, 7, "");
+	trace_socket(t, 1, true, 10, "udp:[1]", 10, 5, ",'to':'udp:[2]'");
+	trace_socket(t, 2, true, 10, "udp:[1]", 12, 6, ",'peer_address':'127.0.0.1:53'");
+	trace_socket(t, 3, true, 10, "udp:[1]", 14, 7, ",'to':'udp:[2]'");
+	trace_socket(t, 4, false, 20, "udp:[2]", 16, 5, "");
+	trace_socket(t, 5, false, 20, "udp:[2]", 18, 7, "");
 	assert_string_equal(trace_messages(t), "udp 10>20 5 s1+0 r4+0 exact\n"
 					       "udp 10>20 7 s3+0 r5+0 exact\n"
 					       "udp 10>- 6 s2+0 - exact dropped\n");
@@ -263,9 +244,9 @@ static void udp_dropped_who_knows(void **state)
 	struct trace_text *t = *state;
 
 	udp_sockets(t);
-	PUT(t, 1, 10, "udp:[1]", 10, 5, ",'peer_address':'127.0.0.1:53'");
-	PUT(t, 2, 10, "udp:[1]", 12, 5, ",'peer_address':'127.0.0.1:53'");
-	GET(t, 3, 20, "udp:[2]", 16, 5, "");
+	trace_socket(t, 1, true, 10, "udp:[1]", 10, 5, ",'peer_address':'127.0.0.1:53'");
+	trace_socket(t, 2, true, 10, "udp:[1]", 12, 5, ",'peer_address':'127.0.0.1:53'");
+	trace_socket(t, 3, false, 20, "udp:[2]", 16, 5, "");
 	assert_string_equal(trace_messages(t), "udp 10>20 5 s1+0 r3+0 ambiguous\n"
 					       "udp 10>- 5 s2+0 - ambiguous unread\n");
 }
@@ -432,7 +413,8 @@ static void eventfd_sum(void **state)
 					       "eventfd 10>- 8 s6+0 - exact unread\n");
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, trace_tear_down)
+#define TEST(function)                                                                             \
+	cmocka_unit_test_setup_teardown(function, trace_three_set_up, trace_tear_down)
 
 int main(void)
 {

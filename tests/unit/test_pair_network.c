@@ -2,31 +2,12 @@
 /* Sockets of different network namespaces: whose addresses are no proof, and what is. */
 #include "trace_text.h"
 
-#define PUT(t, id, pid, channel, at, bytes, more)                                                  \
-	trace_call(t, (struct call){id, "sendto", "send", pid, 0, 5, channel, at, (at) + 1, bytes, \
-				    more})
-
-#define GET(t, id, pid, channel, at, bytes, more)                                                  \
-	trace_call(t, (struct call){id, "recvfrom", "receive", pid, 0, 6, channel, at, (at) + 1,   \
-				    bytes, more})
-
 /* Where TCP stands: what it writes next, and what it reads next. */
 #define PLACE(written, copied)                                                                     \
 	"{'write_seq':" #written ",'copied_seq':" #copied ",'rcv_nxt':" #copied                    \
 	",'snd_una':" #written "}"
 #define STANDS(written, copied) ",'at_entry':" PLACE(written, copied)
 #define LEAVES(written, copied) ",'at_exit':" PLACE(written, copied)
-
-static int set_up(void **state)
-{
-	struct trace_text *t = trace_new();
-
-	trace_process(t, 10, "client");
-	trace_process(t, 20, "server");
-	trace_process(t, 30, "other");
-	*state = t;
-	return 0;
-}
 
 /* tcp:[1] in network 5, and the same connection seen from networks 6 and 7. */
 static void three_machines(struct trace_text *t)
@@ -47,8 +28,8 @@ static void tcp_to_the_only_one(void **state)
 		      ",'local_address':'10.0.0.1:4000','peer_address':'10.0.0.2:80','network':5");
 	trace_channel(t, "tcp:[2]", "tcp",
 		      ",'local_address':'10.0.0.2:80','peer_address':'10.0.0.1:4000','network':6");
-	PUT(t, 1, 10, "tcp:[1]", 10, 4, "");
-	GET(t, 2, 20, "tcp:[2]", 12, 4, "");
+	trace_socket(t, 1, true, 10, "tcp:[1]", 10, 4, "");
+	trace_socket(t, 2, false, 20, "tcp:[2]", 12, 4, "");
 	assert_string_equal(trace_messages(t), "tcp 10>20 4 s1+0 r2+0 exact\n");
 }
 
@@ -57,9 +38,9 @@ static void tcp_among_twins(void **state)
 	struct trace_text *t = *state;
 
 	three_machines(t);
-	PUT(t, 1, 10, "tcp:[1]", 10, 4, STANDS(1000, 5000));
-	GET(t, 2, 20, "tcp:[2]", 12, 4, STANDS(700000000, 900000000));
-	GET(t, 3, 30, "tcp:[3]", 12, 4, STANDS(5000, 1000));
+	trace_socket(t, 1, true, 10, "tcp:[1]", 10, 4, STANDS(1000, 5000));
+	trace_socket(t, 2, false, 20, "tcp:[2]", 12, 4, STANDS(700000000, 900000000));
+	trace_socket(t, 3, false, 30, "tcp:[3]", 12, 4, STANDS(5000, 1000));
 	assert_string_equal(trace_messages(t), "tcp ->20 4 - r2+0 exact\n"
 					       "tcp 10>30 4 s1+0 r3+0 exact\n");
 }
@@ -70,9 +51,9 @@ static void tcp_seen_late(void **state)
 	struct trace_text *t = *state;
 
 	three_machines(t);
-	PUT(t, 1, 10, "tcp:[1]", 10, 4, STANDS(1100, 5000) LEAVES(1104, 5000));
-	GET(t, 2, 20, "tcp:[2]", 12, 4, STANDS(700000000, 900000000));
-	GET(t, 3, 30, "tcp:[3]", 14, 104, STANDS(5020, 1000) LEAVES(5020, 1104));
+	trace_socket(t, 1, true, 10, "tcp:[1]", 10, 4, STANDS(1100, 5000) LEAVES(1104, 5000));
+	trace_socket(t, 2, false, 20, "tcp:[2]", 12, 4, STANDS(700000000, 900000000));
+	trace_socket(t, 3, false, 30, "tcp:[3]", 14, 104, STANDS(5020, 1000) LEAVES(5020, 1104));
 	assert_null(strstr(trace_messages(t), "10>20"));
 	assert_non_null(strstr(trace_messages(t), "10>30 4 s1+0 r3+100 exact"));
 }
@@ -82,9 +63,9 @@ static void tcp_nobody_can_tell(void **state)
 	struct trace_text *t = *state;
 
 	three_machines(t);
-	PUT(t, 1, 10, "tcp:[1]", 10, 4, "");
-	GET(t, 2, 20, "tcp:[2]", 12, 4, "");
-	GET(t, 3, 30, "tcp:[3]", 12, 4, "");
+	trace_socket(t, 1, true, 10, "tcp:[1]", 10, 4, "");
+	trace_socket(t, 2, false, 20, "tcp:[2]", 12, 4, "");
+	trace_socket(t, 3, false, 30, "tcp:[3]", 12, 4, "");
 	assert_null(strstr(trace_messages(t), "10>20"));
 	assert_null(strstr(trace_messages(t), "10>30"));
 }
@@ -99,8 +80,8 @@ static void tcp_translated(void **state)
 	trace_channel(
 		t, "tcp:[2]", "tcp",
 		",'local_address':'172.17.0.2:80','peer_address':'172.17.0.1:39000','network':6");
-	PUT(t, 1, 10, "tcp:[1]", 10, 4, STANDS(1000, 5000));
-	GET(t, 2, 20, "tcp:[2]", 12, 4, STANDS(5000, 1000));
+	trace_socket(t, 1, true, 10, "tcp:[1]", 10, 4, STANDS(1000, 5000));
+	trace_socket(t, 2, false, 20, "tcp:[2]", 12, 4, STANDS(5000, 1000));
 	assert_string_equal(trace_messages(t), "tcp 10>20 4 s1+0 r2+0 exact\n");
 }
 
@@ -111,10 +92,10 @@ static void tcp_not_connected_yet(void **state)
 
 	trace_channel(t, "tcp:[1]", "tcp", ",'network':5");
 	trace_channel(t, "tcp:[2]", "tcp", ",'network':5");
-	PUT(t, 1, 10, "tcp:[1]", 10, -32, STANDS(0, 0));
-	PUT(t, 2, 20, "tcp:[2]", 10, -32, STANDS(0, 0));
-	PUT(t, 3, 10, "tcp:[1]", 20, 4, STANDS(1000, 5000));
-	GET(t, 4, 20, "tcp:[2]", 22, 4, STANDS(700000000, 900000000));
+	trace_socket(t, 1, true, 10, "tcp:[1]", 10, -32, STANDS(0, 0));
+	trace_socket(t, 2, true, 20, "tcp:[2]", 10, -32, STANDS(0, 0));
+	trace_socket(t, 3, true, 10, "tcp:[1]", 20, 4, STANDS(1000, 5000));
+	trace_socket(t, 4, false, 20, "tcp:[2]", 22, 4, STANDS(700000000, 900000000));
 	assert_null(strstr(trace_messages(t), "10>20"));
 }
 
@@ -130,8 +111,9 @@ static void udp_queued_there(void **state)
 	struct trace_text *t = *state;
 
 	udp_machines(t);
-	PUT(t, 1, 10, "udp:[1]", 10, 4, ",'peer_address':'10.0.0.2:53','to':'udp:[2]'");
-	GET(t, 2, 20, "udp:[2]", 12, 4, ",'peer_address':'10.0.0.1:4000'");
+	trace_socket(t, 1, true, 10, "udp:[1]", 10, 4,
+		     ",'peer_address':'10.0.0.2:53','to':'udp:[2]'");
+	trace_socket(t, 2, false, 20, "udp:[2]", 12, 4, ",'peer_address':'10.0.0.1:4000'");
 	assert_string_equal(trace_messages(t), "udp 10>20 4 s1+0 r2+0 exact\n");
 }
 
@@ -140,8 +122,9 @@ static void udp_translated(void **state)
 	struct trace_text *t = *state;
 
 	udp_machines(t);
-	PUT(t, 1, 10, "udp:[1]", 10, 4, ",'peer_address':'192.0.2.1:5353','to':'udp:[2]'");
-	GET(t, 2, 20, "udp:[2]", 12, 4, ",'peer_address':'172.17.0.1:39000'");
+	trace_socket(t, 1, true, 10, "udp:[1]", 10, 4,
+		     ",'peer_address':'192.0.2.1:5353','to':'udp:[2]'");
+	trace_socket(t, 2, false, 20, "udp:[2]", 12, 4, ",'peer_address':'172.17.0.1:39000'");
 	assert_string_equal(trace_messages(t), "udp 10>20 4 s1+0 r2+0 ambiguous\n");
 }
 
@@ -151,8 +134,8 @@ static void udp_by_address_alone(void **state)
 	struct trace_text *t = *state;
 
 	udp_machines(t);
-	PUT(t, 1, 10, "udp:[1]", 10, 4, ",'peer_address':'10.0.0.2:53'");
-	GET(t, 2, 20, "udp:[2]", 12, 4, ",'peer_address':'10.0.0.1:4000'");
+	trace_socket(t, 1, true, 10, "udp:[1]", 10, 4, ",'peer_address':'10.0.0.2:53'");
+	trace_socket(t, 2, false, 20, "udp:[2]", 12, 4, ",'peer_address':'10.0.0.1:4000'");
 	assert_string_equal(trace_messages(t), "udp 10>20 4 s1+0 r2+0 ambiguous\n");
 }
 
@@ -162,12 +145,12 @@ static void udp_loopback_is_ones_own(void **state)
 
 	trace_channel(t, "udp:[1]", "udp", ",'local_address':'127.0.0.1:4000','network':5");
 	trace_channel(t, "udp:[2]", "udp", ",'local_address':'127.0.0.1:53','network':6");
-	PUT(t, 1, 10, "udp:[1]", 10, 4, ",'peer_address':'127.0.0.1:53'");
-	GET(t, 2, 20, "udp:[2]", 12, 4, ",'peer_address':'127.0.0.1:4000'");
+	trace_socket(t, 1, true, 10, "udp:[1]", 10, 4, ",'peer_address':'127.0.0.1:53'");
+	trace_socket(t, 2, false, 20, "udp:[2]", 12, 4, ",'peer_address':'127.0.0.1:4000'");
 	assert_null(strstr(trace_messages(t), "10>20"));
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, trace_tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, trace_three_set_up, trace_tear_down)
 
 int main(void)
 {

@@ -3,18 +3,17 @@
  * Folding: what repeats is a loop, what has no order is drawn as such, and whatever is folded or
  * left out, messages and bytes add up, and nothing that went wrong is among what went well.
  */
-#include "trace_text.h"
+#include "scene_stage.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "viz/render_sequence.h"
-#include "viz/scene_build.h"
 
 enum { LANES = 4, SEEDS = 60, DEPTH_MOST = 8 };
 
-struct stage {
+struct workload {
 	struct trace_text *trace;
 	struct scene *scene;
 	uint64_t state;
@@ -24,7 +23,7 @@ struct stage {
 	char shown[8192];
 };
 
-static uint64_t next(struct stage *s, uint64_t below)
+static uint64_t next(struct workload *s, uint64_t below)
 {
 	s->state ^= s->state << 13;
 	s->state ^= s->state >> 7;
@@ -33,9 +32,9 @@ static uint64_t next(struct stage *s, uint64_t below)
 }
 
 /* A pipe from each process to each: a descriptor of its own that all have inherited. */
-static void begin(struct stage *s, uint64_t seed)
+static void begin(struct workload *s, uint64_t seed)
 {
-	*s = (struct stage){.trace = trace_new(), .state = seed * 2654435761u + 1, .id = 1000};
+	*s = (struct workload){.trace = trace_new(), .state = seed * 2654435761u + 1, .id = 1000};
 	trace_process(s->trace, 10, "boss");
 	for (int i = 0; i < LANES * LANES; i++) {
 		char id[32];
@@ -54,14 +53,14 @@ static void begin(struct stage *s, uint64_t seed)
 	s->now_ns = 1000;
 }
 
-static void end(struct stage *s)
+static void end(struct workload *s)
 {
 	scene_free(s->scene);
 	trace_free(s->trace);
 }
 
-static void call(struct stage *s, const char *name, const char *role, unsigned lane, unsigned way,
-		 int64_t bytes)
+static void call(struct workload *s, const char *name, const char *role, unsigned lane,
+		 unsigned way, int64_t bytes)
 {
 	char id[32];
 
@@ -72,44 +71,38 @@ static void call(struct stage *s, const char *name, const char *role, unsigned l
 	s->now_ns += 20;
 }
 
-static void put(struct stage *s, unsigned from, unsigned to, int64_t bytes)
+static void put(struct workload *s, unsigned from, unsigned to, int64_t bytes)
 {
 	call(s, "write", "send", from, from * LANES + to, bytes);
 	s->sent++;
 	s->bytes += (uint64_t)bytes;
 }
 
-static void get(struct stage *s, unsigned from, unsigned to, int64_t bytes)
+static void get(struct workload *s, unsigned from, unsigned to, int64_t bytes)
 {
 	call(s, "read", "receive", to, from * LANES + to, bytes);
 }
 
-static void talk(struct stage *s, unsigned from, unsigned to, int64_t bytes)
+static void talk(struct workload *s, unsigned from, unsigned to, int64_t bytes)
 {
 	put(s, from, to, bytes);
 	get(s, from, to, bytes);
 }
 
-static const struct scene *build_scene(struct stage *s, struct scene_request request)
+static const struct scene *build_scene(struct workload *s, struct scene_request request)
 {
-	if (!s->trace->pairing) {
+	if (!s->trace->pairing)
 		trace_trailer(s->trace, s->now_ns + 1000);
-		trace_pair(s->trace);
-	}
-	request.model = s->trace->model;
-	request.pairing = s->trace->pairing;
-	scene_free(s->scene);
-	assert_int_equal(scene_build(&request, &s->scene), 0);
-	return s->scene;
+	return stage_draw(s->trace, &s->scene, request);
 }
 
-static const struct scene *build(struct stage *s, size_t max_rows, bool unfold)
+static const struct scene *build(struct workload *s, size_t max_rows, bool unfold)
 {
 	return build_scene(s, (struct scene_request){.max_rows = max_rows, .unfold = unfold});
 }
 
 /* "0>1 pipe 8 B", those in loops indented. */
-static const char *rows(struct stage *s)
+static const char *rows(struct workload *s)
 {
 	const struct scene *scene = build(s, 0, false);
 	char *out = s->shown;
@@ -143,7 +136,7 @@ static const char *detail_of(const struct scene *scene, enum scene_kind kind)
 
 static void an_exchange_is_a_loop(void **state)
 {
-	struct stage s;
+	struct workload s;
 
 	(void)state;
 	begin(&s, 1);
@@ -163,7 +156,7 @@ static void an_exchange_is_a_loop(void **state)
 
 static void loops_have_loops(void **state)
 {
-	struct stage s;
+	struct workload s;
 
 	(void)state;
 	begin(&s, 1);
@@ -187,7 +180,7 @@ static void loops_have_loops(void **state)
 
 static void few_are_drawn_as_they_are(void **state)
 {
-	struct stage s;
+	struct workload s;
 
 	(void)state;
 	begin(&s, 1);
@@ -203,7 +196,7 @@ static void few_are_drawn_as_they_are(void **state)
 
 /* --- what adds up --- */
 
-static void random_traffic(struct stage *s, size_t count)
+static void random_traffic(struct workload *s, size_t count)
 {
 	while (s->sent < count) {
 		unsigned from = (unsigned)next(s, LANES), to = (unsigned)next(s, LANES);
@@ -251,7 +244,7 @@ static uint64_t left_out(const struct scene_row *row)
 	return strtoull(digits, NULL, 10);
 }
 
-static void check_sums(const struct stage *s, bool whole)
+static void check_sums(const struct workload *s, bool whole)
 {
 	const struct scene *scene = s->scene;
 	uint64_t messages = 0, bytes = 0;
@@ -279,7 +272,7 @@ static void everything_is_drawn_or_counted(void **state)
 {
 	(void)state;
 	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
-		struct stage s;
+		struct workload s;
 
 		begin(&s, seed);
 		random_traffic(&s, seed * 20);
@@ -305,7 +298,7 @@ static void lanes_between_hide_nothing(void **state)
 						.group = seed % 3 == 0,
 						.via = seed % 4 ? SCENE_VIA_KERNEL
 								: SCENE_VIA_CHANNELS};
-		struct stage s;
+		struct workload s;
 		size_t on_the_way = 0;
 
 		begin(&s, seed);
@@ -324,7 +317,7 @@ static void lanes_between_hide_nothing(void **state)
 	}
 }
 
-static const char *lanes(struct stage *s, struct scene_request request)
+static const char *lanes(struct workload *s, struct scene_request request)
 {
 	const struct scene *scene = build_scene(s, request);
 	char *out = s->shown;
@@ -338,7 +331,7 @@ static const char *lanes(struct stage *s, struct scene_request request)
 static void lanes_are_what_was_asked_for(void **state)
 {
 	const struct scene *scene;
-	struct stage s;
+	struct workload s;
 
 	(void)state;
 	begin(&s, 1);
@@ -363,7 +356,7 @@ static void a_message_is_copied_twice(void **state)
 {
 	struct scene_request request = {.via = SCENE_VIA_KERNEL};
 	const struct scene *scene;
-	struct stage s;
+	struct workload s;
 
 	(void)state;
 	begin(&s, 1);
@@ -383,7 +376,7 @@ static void a_message_is_copied_twice(void **state)
 
 static void chaos_is_one_page(void **state)
 {
-	struct stage s;
+	struct workload s;
 
 	(void)state;
 	begin(&s, 5);
@@ -400,7 +393,7 @@ static void chaos_is_one_page(void **state)
 
 static void what_fails_is_not_among_what_does_not(void **state)
 {
-	struct stage s;
+	struct workload s;
 
 	(void)state;
 	begin(&s, 1);

@@ -141,6 +141,17 @@ void trace_free(struct trace_text *t)
 	free(t);
 }
 
+int trace_three_set_up(void **state)
+{
+	struct trace_text *t = trace_new();
+
+	trace_process(t, 10, "a");
+	trace_process(t, 20, "b");
+	trace_process(t, 30, "c");
+	*state = t;
+	return 0;
+}
+
 int trace_pipe_set_up(void **state)
 {
 	struct trace_text *t = trace_new();
