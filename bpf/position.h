@@ -31,6 +31,27 @@ static __always_inline struct pipe_buffer *pipe_buffer_at(const struct pipe_ring
 					      bpf_core_type_size(struct pipe_buffer));
 }
 
+struct pipe_extent {
+	u32 offset, len;
+};
+
+/*
+ * A reader moves both on while we look (fs/pipe.c, anon_pipe_read): read one by one, an offset from
+ * before with a length from after would make an end that never was.
+ */
+static __always_inline struct pipe_extent pipe_extent_of(struct pipe_buffer *buffer)
+{
+	struct pipe_extent extent;
+	u64 word;
+
+	_Static_assert(offsetof(struct pipe_buffer, len) ==
+			       offsetof(struct pipe_buffer, offset) + sizeof(u32),
+		       "one word holds both");
+	word = kread_word((char *)buffer + bpf_core_field_offset(struct pipe_buffer, offset));
+	__builtin_memcpy(&extent, &word, sizeof(extent));
+	return extent;
+}
+
 static __always_inline u32 pipe_bytes(const struct pipe_ring *ring, u32 head, u32 tail)
 {
 	u32 bytes = 0;
@@ -47,11 +68,16 @@ static __always_inline void pipe_position(union wire_position *position,
 {
 	struct pipe_ring ring = pipe_ring_of(pipe);
 	u32 head = KREAD(pipe, head), tail = KREAD(pipe, tail);
-	struct pipe_buffer *last = pipe_buffer_at(&ring, head - 1);
+	struct pipe_extent last = pipe_extent_of(pipe_buffer_at(&ring, head - 1));
 
 	position->pipe.head = head;
 	position->pipe.tail = tail;
-	position->pipe.end = KREAD(last, offset) + KREAD(last, len);
+	position->pipe.end = last.offset + last.len;
+	if (head - tail == 1) {
+		position->pipe.start = last.offset;
+		position->pipe.bytes = last.len;
+		return;
+	}
 	position->pipe.start = KREAD(pipe_buffer_at(&ring, tail), offset);
 	position->pipe.bytes = pipe_bytes(&ring, head, tail);
 }

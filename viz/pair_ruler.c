@@ -79,6 +79,15 @@ static bool begins_at_lock(const struct placing *p, const struct flow_item *item
 	       !may_have_been_full(p, op->at_entry.tail, op->at_exit.head);
 }
 
+/* A reader that moved on meanwhile may have shown an end before what the write itself put there. */
+static void hold_own(struct flow_item *item)
+{
+	if (item->hi >= item->lo + item->amount)
+		return;
+	item->hi = item->lo + item->amount;
+	item->doubt = true;
+}
+
 /* The other packets of its call lie before and behind it. */
 static void leave_room(struct flow_item *item)
 {
@@ -126,6 +135,8 @@ void ruler_window(const struct placing *p, struct flow_item *item, bool send)
 	item->hi = place_at(p, &op->at_exit, send);
 	if (begins_at_lock(p, item, send) && place_at(p, &op->at_lock, send) > item->lo)
 		item->lo = place_at(p, &op->at_lock, send);
+	if (send && !p->linear)
+		hold_own(item);
 	if (p->tcp && send)
 		item->hi -= pair_stream_bytes(op) - item->local - item->amount;
 	else if (p->tcp)

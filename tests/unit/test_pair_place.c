@@ -83,6 +83,21 @@ static void write_kept_together(void **state)
 					       "pipe 30>20 4096 s1104+0 r1106+8192 exact\n");
 }
 
+/* A reader moved on while the writer looked: it saw an end before what it had just put there. */
+static void end_before_what_it_wrote(void **state)
+{
+	struct trace_text *t = *state;
+
+	trace_put(t, 1102, 30, 10, 15, 5, POSITIONS(0, 0, 0, 1, 0, 5));
+	trace_put(t, 1104, 10, 20, 25, 5, POSITIONS(1, 0, 5, 1, 0, 0));
+	trace_get(t, 1106, 20, 21, 26, 10, POSITIONS(1, 0, 5, 1, 1, 10));
+	trace_put(t, 1108, 10, 30, 35, 5, POSITIONS(1, 1, 10, 2, 1, 5));
+	trace_get(t, 1110, 20, 40, 45, 5, POSITIONS(2, 1, 5, 2, 2, 5));
+	assert_string_equal(trace_messages(t), "pipe 30>20 5 s1102+0 r1106+0 exact\n"
+					       "pipe 10>20 5 s1104+0 r1106+5 ambiguous\n"
+					       "pipe 10>20 5 s1108+0 r1110+0 exact\n");
+}
+
 /* What it found when it took the lock again, two of its pages written, is not its beginning. */
 static void write_that_slept_while_full(void **state)
 {
@@ -284,6 +299,7 @@ int main(void)
 		TEST(numbers_of_two_processors),
 		TEST(torn_write),
 		TEST(write_kept_together),
+		TEST(end_before_what_it_wrote),
 		TEST(write_that_slept_while_full),
 		TEST(guess_by_beginning),
 		TEST(guess_by_end_of_a_sleeper),
