@@ -68,6 +68,7 @@ static void put_objects(struct json *j, const struct scene_ledger *ledger)
 		json_uint(j, ledger->objects[i].name);
 		json_uint(j, ledger->objects[i].mechanism);
 		json_uint(j, ledger->objects[i].capacity);
+		json_bool(j, ledger->objects[i].connected);
 		json_end_array(j);
 	}
 	json_end_array(j);
@@ -88,6 +89,7 @@ static void put_routes(struct json *j, const struct scene_ledger *ledger)
 		json_uint(j, route->label);
 		json_uint(j, route->from_name);
 		json_uint(j, route->to_name);
+		json_uint(j, route->met);
 		json_end_array(j);
 	}
 	json_end_array(j);
@@ -118,6 +120,7 @@ static void put_said(struct json *j, const struct scene *scene)
 		json_bool(j, said->important);
 		put_place(j, row->call);
 		put_place(j, row->mark);
+		json_uint(j, row->like);
 		json_end_array(j);
 	}
 	json_end_array(j);

@@ -13,6 +13,7 @@ struct draft_fold {
 	uint64_t times_most;
 	uint64_t total;	   /* drafts, or rounds, in all */
 	uint64_t messages; /* of which are messages or signals, each counted once */
+	uint64_t signals;  /* of these */
 	uint64_t bytes;
 	uint64_t bytes_least; /* of one message; UINT64_MAX: there is none */
 	uint64_t bytes_most;
@@ -39,6 +40,9 @@ struct scene_shape {
  * order.
  */
 bool scene_shape(const struct draft *draft, bool coarse, struct scene_shape *shape);
+
+bool scene_is_connected(const struct viz_channel *channel);
+uint64_t scene_signal_shape(const struct viz_signal *signal); /* which, and what it met */
 
 void scene_fold_begin(struct draft_fold *fold, const struct draft *draft); /* stands for one */
 void scene_fold_add(struct draft_fold *fold, const struct draft_fold *more);

@@ -41,6 +41,7 @@ void scene_fold_begin(struct draft_fold *fold, const struct draft *draft)
 				    .latency_least_ns = UINT64_MAX};
 	if (draft->kind == SCENE_FAILED)
 		fold->total = fold->times_least = fold->times_most = draft->repeated + 1;
+	fold->signals = draft->kind != SCENE_MESSAGE ? fold->messages : 0;
 	if (draft->kind != SCENE_MESSAGE)
 		return;
 	fold->channel = draft->of.message->channel;
@@ -67,6 +68,7 @@ void scene_fold_add(struct draft_fold *fold, const struct draft_fold *more)
 {
 	fold->total += more->total;
 	fold->messages += more->messages;
+	fold->signals += more->signals;
 	fold->bytes += more->bytes;
 	take_less(&fold->bytes_least, more->bytes_least);
 	take_more(&fold->bytes_most, more->bytes_most);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scene_fold.h"
 #include "scene_ledger_build.h"
 
 /* --- messages --- */
@@ -32,6 +33,7 @@ static uint32_t route_of(struct ledger_build *b, const struct viz_message *m, in
 		.mechanism = m->mechanism,
 		.object = ledger_object(b, m->channel),
 		.label = m->signal ? ledger_text(b, m->signal->name) : 0,
+		.met = (uint32_t)scene_signal_shape(m->signal),
 	};
 
 	if (from == SCENE_OUTSIDE)
@@ -159,6 +161,7 @@ static void add_row(struct ledger_build *b, const struct draft *draft)
 		if (draft->kind == SCENE_EXIT)
 			row.message = message_at(b, draft->told);
 		row.said = said(b, draft);
+		row.like = ledger_shape(b, draft);
 		row.call = ledger_use_call(b, draft_operation(draft));
 	}
 	b->ledger->rows[b->ledger->row_count++] = row;

@@ -18,6 +18,7 @@
 struct ledger_row {
 	unsigned char kind; /* enum scene_kind */
 	unsigned char part; /* enum scene_part */
+	uint32_t like;	    /* of the others: equal numbers say the same; 0: like none */
 	uint64_t at_ns;	    /* where it is drawn */
 	uint32_t message;   /* of SCENE_MESSAGE, SCENE_SIGNAL; SCENE_EXIT: its SIGCHLD */
 	uint32_t said;	    /* of the others: the scene's row that has ends and words */
@@ -34,6 +35,7 @@ struct ledger_route {
 	uint32_t label;	    /* of a signal its name; a text */
 	uint32_t from_name; /* of SCENE_OUTSIDE who is there, where that is known; a text */
 	uint32_t to_name;
+	uint32_t met; /* of a signal: what it met, in a number */
 	uint64_t messages;
 };
 
@@ -91,6 +93,7 @@ struct ledger_call {
 struct ledger_object {
 	uint32_t name;
 	enum mechanism mechanism;
+	bool connected;	   /* a socket to one peer */
 	uint64_t capacity; /* bytes, 0: not known */
 };
 

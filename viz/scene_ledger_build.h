@@ -15,13 +15,14 @@ struct ledger_build {
 	uint32_t *call_of;		   /* of an operation, by index */
 	uint32_t *object_of;		   /* of a channel, by index */
 	uint32_t row;			   /* that is being added; LEDGER_NONE: none */
-	struct map texts, routes, sites, threads;
+	struct map texts, routes, sites, threads, shapes;
 };
 
 /* Places of what is added where it is not there yet. Text: harmless; none is 0, as "". */
 uint32_t ledger_text(struct ledger_build *b, struct viz_bytes raw);
 uint32_t ledger_object(struct ledger_build *b, const struct viz_channel *channel);
 uint32_t ledger_route(struct ledger_build *b, const struct ledger_route *route);
+uint32_t ledger_shape(struct ledger_build *b, const struct draft *draft);
 uint32_t ledger_use_call(struct ledger_build *b, const struct viz_operation *op);
 
 /* LEDGER_NONE where it was not added. */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "scene_fold.h"
 #include "scene_ledger_build.h"
 #include "scene_text.h"
 
@@ -70,6 +71,7 @@ uint32_t ledger_object(struct ledger_build *b, const struct viz_channel *channel
 		object = (struct ledger_object){
 			.name = owned_text(b, scene_channel_name(channel)),
 			.mechanism = channel->mechanism,
+			.connected = scene_is_connected(channel),
 			.capacity = channel->capacity,
 		};
 		ARENA_PUSH(ledger->arena, ledger->objects, ledger->object_count, object);
@@ -81,7 +83,7 @@ uint32_t ledger_route(struct ledger_build *b, const struct ledger_route *route)
 {
 	struct scene_ledger *ledger = b->ledger;
 	struct viz_bytes key = {(const char *)route,
-				offsetof(struct ledger_route, to_name) + sizeof(route->to_name)};
+				offsetof(struct ledger_route, met) + sizeof(route->met)};
 	size_t place = found(&b->routes, key);
 
 	if (place)
@@ -89,6 +91,23 @@ uint32_t ledger_route(struct ledger_build *b, const struct ledger_route *route)
 	ARENA_PUSH(ledger->arena, ledger->routes, ledger->route_count, *route);
 	remember(b, &b->routes, key, ledger->route_count);
 	return (uint32_t)ledger->route_count - 1;
+}
+
+/* Of whatever lanes and channel: those the page has beside it. */
+uint32_t ledger_shape(struct ledger_build *b, const struct draft *draft)
+{
+	struct scene_shape shape;
+	struct viz_bytes key = {(const char *)&shape, sizeof(shape)};
+	size_t place;
+
+	if (!scene_shape(draft, true, &shape))
+		return 0;
+	shape.from = shape.to = 0;
+	place = found(&b->shapes, key);
+	if (place)
+		return (uint32_t)place;
+	remember(b, &b->shapes, key, b->shapes.count + 1);
+	return (uint32_t)b->shapes.count;
 }
 
 /* --- calls --- */

@@ -95,7 +95,8 @@ void scene_say_loop(struct scene_drafts *d, const struct draft *draft, struct sc
 		scene_set(d->scene, &row->label, "×%s", times);
 	if (fold->times_least < fold->times_most)
 		say_count(d, row, fold->total, "round", "rounds in all");
-	say_count(d, row, fold->messages, "message", "messages");
+	say_count(d, row, fold->messages - fold->signals, "message", "messages");
+	say_count(d, row, fold->signals, "signal", "signals");
 	say_sums(d, fold, row);
 	if (fold->mixed)
 		scene_append(d->scene, &row->detail,

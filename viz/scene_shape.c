@@ -12,22 +12,27 @@ static uint64_t text_number(struct viz_bytes text)
 	return hash;
 }
 
+bool scene_is_connected(const struct viz_channel *channel)
+{
+	switch (channel->mechanism) {
+	case MECH_TCP:
+	case MECH_UNIX_STREAM:
+	case MECH_UNIX_SEQPACKET:
+		return true;
+	default:
+		return false;
+	}
+}
+
 /* Of connected sockets each request may have its own; of others it says what is spoken through. */
 static uint64_t channel_number(const struct viz_channel *channel)
 {
 	if (!channel)
 		return 0;
-	switch (channel->mechanism) {
-	case MECH_TCP:
-	case MECH_UNIX_STREAM:
-	case MECH_UNIX_SEQPACKET:
-		return UINT64_MAX;
-	default:
-		return channel->index + 1;
-	}
+	return scene_is_connected(channel) ? UINT64_MAX : channel->index + 1;
 }
 
-static uint64_t signal_number(const struct viz_signal *signal)
+uint64_t scene_signal_shape(const struct viz_signal *signal)
 {
 	if (!signal)
 		return 0;
@@ -48,7 +53,7 @@ static void shape_message(struct scene_shape *shape, const struct draft *draft, 
 	shape->mechanism = m->mechanism;
 	shape->match = m->match;
 	shape->fate = m->fate;
-	shape->signal = signal_number(m->signal);
+	shape->signal = scene_signal_shape(m->signal);
 	shape->outsider[0] = coarse ? 0 : outsider_number(&m->from, draft->from);
 	shape->outsider[1] = coarse ? 0 : outsider_number(&m->to, draft->to);
 	if (coarse)

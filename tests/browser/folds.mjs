@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { copyFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-const MODULES = ["decode.js", "loops.js", "fold.js", "store.js", "store_tables.js"];
+const MODULES = ["decode.js", "loops.js", "shape.js", "fold.js", "store.js", "store_tables.js"];
 const RUNS = 25;
 const STEPS = 6;
 const directory = process.argv[2];
@@ -58,11 +58,18 @@ function storeOf(items, kinds) {
 		),
 		rowKind: () => 0,
 		rowPart: () => 0,
+		rowSaid: () => ({ like: 0, object: -1 }),
+		objects: [],
 		fate: () => 0,
 		ambiguous: () => false,
 		types: new Map(),
 		route: Int32Array.from(items, (kind) => Math.max(kind, 0)),
-		routes: Array.from({ length: kinds }, (_, i) => ({ from: i % 2, to: 1, mechanism: i % 3 })),
+		routes: Array.from({ length: kinds }, (_, i) => ({
+			from: i % 2,
+			to: 1,
+			mechanism: i % 3,
+			object: -1,
+		})),
 	};
 }
 

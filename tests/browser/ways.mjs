@@ -119,6 +119,21 @@ export const ways = {
 		assert.equal(pdf.match(/\/Type \/Page\b/g).length, paper.sheets, "a page a sheet");
 	},
 
+	/* What a loop hides: its words, and the range of its latencies. */
+	async adds({ open, expected }) {
+		const page = await open();
+		const told = await page.evaluate(() => {
+			window.dispatchEvent(new Event("beforeprint"));
+			const [fold] = window.ipclens.items.folds.values();
+			const words = document.querySelector("#print .fold + text").textContent;
+
+			return { words, least: fold.sum.least, most: fold.sum.most };
+		});
+
+		assert.equal(told.words.slice(0, expected.words.length), expected.words);
+		assert.deepEqual([told.least, told.most], [expected.least, expected.most]);
+	},
+
 	/* Directly, through the kernel, through mailboxes, to scale: the same loops as the text's. */
 	async ways({ open, until, shot, expected }) {
 		const page = await open();

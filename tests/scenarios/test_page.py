@@ -187,6 +187,38 @@ else:
 """
 
 
+# Rounds of a connection, a message and its end, each answered by a signal.
+CALLS = r"""
+import os, signal, socket
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
+server = socket.socket(socket.AF_UNIX)
+server.bind(b"\0ipclens-%d" % os.getpid())
+server.listen()
+child = os.fork()
+for i in range(40):
+    if child:
+        calling = server.accept()[0]
+        os.kill(child, signal.SIGUSR1)
+        calling.recv(4)
+        os.kill(child, signal.SIGUSR1)
+        calling.recv(4)
+        calling.close()
+        os.kill(child, signal.SIGUSR1)
+    else:
+        called = socket.socket(socket.AF_UNIX)
+        called.connect(server.getsockname())
+        signal.sigwait({signal.SIGUSR1})
+        called.send(b"call")
+        signal.sigwait({signal.SIGUSR1})
+        called.close()
+        signal.sigwait({signal.SIGUSR1})
+if child:
+    os.wait()
+else:
+    os._exit(0)
+"""
+
+
 # The parent goes on when the child runs, and the child ends when the parent has read all: so the
 # first round and the last are like all others.
 MEET = r"""
@@ -244,6 +276,24 @@ def ways(directory):
         if name == "asks":
             browse(page, "paper", name=name, folds=["↻ × 299"])
         browse(page, "ways", name=name, ways=all_ways, messages=len(pipes), deep=deep)
+
+
+@scenario("a page folds signals, connections and ends as the text does, and adds up what it hides")
+def calls(directory):
+    page, messages = draw(directory, ["/usr/bin/python3", "-c", meeting(CALLS)])
+    trace = os.path.join(directory, "trace.ndjson")
+    direct = {"via": "", "loops": loops(trace)}
+    kernel = {"via": "kernel", "loops": loops(trace, "--kernel")}
+    expect_equal(direct["loops"], [[0, 40]], "in text")
+    expect_equal(len(kernel["loops"]), 1, "loops in text, through the kernel")
+    drawn = [m for m in messages if m.get("signal") != "SIGCHLD"]
+    all_ways = {"": direct, "k": kernel, "t": direct, "kt": kernel}
+    deep = drawn[len(drawn) // 2]["id"]
+    hidden = [m for m in messages if m["mechanism"] == "unix-stream"][1:]
+    times = [m["received"]["exit_ns"] - m["sent"]["enter_ns"] for m in hidden]
+    words = "↻ × 39 · 39 messages, 117 signals, 156 B, latency "
+    browse(page, "adds", words=words, least=min(times), most=max(times))
+    browse(page, "ways", name="calls", ways=all_ways, messages=len(drawn), deep=deep)
 
 
 @scenario("a page of 100,000 messages is small, opens, is searched and scrolled")

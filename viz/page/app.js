@@ -18,6 +18,8 @@ export class App {
 		this.via = VIA.NONE; /* else each message is two arrows: into that, and out of it */
 		this.group = store.begin.group; /* like processes are one lane */
 		this.openGroups = new Set(); /* but for these, by their first lanes */
+		this.crowds = new Set(); /* of groups that are several, the first lanes */
+		store.lanes.forEach(({ group }, lane) => group !== lane && this.crowds.add(group));
 		this.timeAxis = false; /* true to scale; else a row each */
 		this.fold = !store.begin.unfold; /* what repeats is shown once */
 		this.selected = NONE; /* a row, or a fold's number */
@@ -115,6 +117,20 @@ export class App {
 	openGroup(lane) {
 		this.openGroups.add(this.store.lanes[lane].group);
 		this.emit("filter");
+	}
+
+	/* The lane that stands for it: of a group that is folded the first one. */
+	headOf(lane) {
+		const { group } = this.store.lanes[lane];
+
+		return this.group && !this.openGroups.has(group) ? group : lane;
+	}
+
+	/* Whether that stands for others too. */
+	isGroup(lane) {
+		const head = this.headOf(lane);
+
+		return this.group && !this.openGroups.has(head) && this.crowds.has(head);
 	}
 
 	setTimeAxis(on) {

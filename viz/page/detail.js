@@ -3,7 +3,7 @@
 import { byId, el, fill } from "./dom.js";
 import { bytes, count, counted, duration, hex, quoted } from "./format.js";
 import { FORM, NONE, OUTSIDE } from "./store.js";
-import { roundsText } from "./draw_fold.js";
+import { latencyText, roundsText } from "./draw_fold.js";
 import { summary } from "./fold.js";
 import { Way, section } from "./detail_way.js";
 import { messageLabel } from "./words.js";
@@ -84,17 +84,21 @@ export class Detail {
 	/* What stands for the other rounds of a loop. */
 	fold(hides) {
 		const { app } = this;
-		const { messages, bytes: size, ns, latencies } = summary(app.items, hides);
-		const at = (share) => duration(latencies[Math.floor((latencies.length - 1) * share)]);
+		const sum = summary(app.items, hides);
+		const { messages, signals, bytes: size, ns, latencies, lost, ambiguous } = sum;
+		const middle = duration(latencies[(latencies.length - 1) >> 1]);
 
 		return [
 			el("h2", {}, roundsText(hides)),
 			el("p", { class: "what" }, hides.mixed ? "" : "as often again as what stands above it"),
 			pairs([
-				["messages", count(messages)],
-				["bytes", bytes(size)],
+				["messages", messages ? count(messages) : ""],
+				["signals", signals ? count(signals) : ""],
+				["not received", lost ? count(lost) : ""],
+				["ambiguous", ambiguous ? count(ambiguous) : ""],
+				["bytes", size ? bytes(size) : ""],
 				["time", duration(ns)],
-				["latency", latencies.length ? at(0) + " … " + at(0.5) + " … " + at(1) : ""],
+				["latency", latencies.length ? latencyText(sum) + ", half within " + middle : ""],
 			]),
 			el(
 				"button",

@@ -26,12 +26,30 @@ export function roundsText(fold) {
 	return "↻ × " + count(fold.rounds) + (fold.alike ? "" : ", longer or shorter");
 }
 
+/* "4 µs … 2 ms", or "" */
+export function latencyText({ least, most }) {
+	if (!(most >= least)) return "";
+	return duration(least) + (least < most ? " … " + duration(most) : "");
+}
+
 /* With how much it hides. */
 export function foldText(items, fold) {
-	const sum = (fold.sum ||= summary(items, fold));
-	const words = [counted(sum.messages, "message"), bytes(sum.bytes), duration(sum.ns)];
+	const { store } = items.app;
 
-	return roundsText(fold) + "  " + words.join(", ");
+	if (fold.timed !== store.hasCalls) fold.sum = summary(items, fold);
+	fold.timed = store.hasCalls;
+	const { messages, signals, bytes: size, lost, ambiguous } = fold.sum;
+	const latency = latencyText(fold.sum);
+	const words = [
+		messages ? counted(messages, "message") : "",
+		signals ? counted(signals, "signal") : "",
+		size ? bytes(size) : "",
+		latency ? "latency " + latency : "",
+		lost ? count(lost) + " not received" : "",
+		ambiguous ? count(ambiguous) + " ambiguous" : "",
+	];
+
+	return roundsText(fold) + "  " + words.filter(Boolean).join(", ");
 }
 
 /* One item of each kind in its first round: they tell how far it reaches. */

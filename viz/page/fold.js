@@ -2,94 +2,40 @@
 /*
  * What repeats is shown once: of a loop its first round stays, and one item stands for all others.
  * That is opened level by level: then each round is there, with what repeats in it shown once.
- * Only what went well and could not be paired otherwise is folded. Where each message is two items,
- * into what it passes and out of it, a round has both, each in its place.
+ * Where each message is two items, into what it passes and out of it, a round has both, each in its
+ * place. It finds what the folds of the text find (viz/scene_fold.c), with the same bounds.
  */
 import { release } from "./decode.js";
 import { loopsOf } from "./loops.js";
-import { FATE, KIND, PART } from "./store.js";
+import { isLife, PLAIN_LANES, shapesOf } from "./shape.js";
+import { FATE } from "./store.js";
 
 /* The half of such an item. Its row is a number of its own, behind those of all rows. */
 export const FOLD = 3;
 const HALVES = 4;
 const IN = 1; /* the half that goes into what a message passes */
 
-const ROUNDS_LEAST = 4;
-const ROWS_LEAST = 16; /* fewer are shown as they are */
+/* Sent, and not received. */
+const LOST = new Set(
+	["UNREAD", "DISCARDED", "DROPPED", "COALESCED", "PENDING", "NO_PROCESS"].map((name) => FATE[name]),
+);
+
+const ROWS_LEAST = 20; /* fewer are shown as they are */
 const ROWS_MOST = 400; /* more are too many to look at */
-const SAMPLE = 20000; /* rows that are tried first */
-const STRETCH_LEAST = 64;
-const STRETCH_SHOWN = 12;
+const MIX_LEAST = 24; /* rows that are worth telling as what has no order */
+const MIX_SHOWN = 12; /* of them */
+const SAMPLE = 2048;
+const ALONE_PART = 8; /* a loop of so great a part of all stays by itself */
 
-/* Of each item its message, where that went well and could not be paired otherwise; else -1. */
-function plain(store, list) {
-	const messages = new Int32Array(list.length);
+/* Long enough, and much shorter for it. */
+const isWorth = ({ first, end, rows }) => end - first >= ROWS_LEAST && end - first >= 2 * rows;
 
-	for (let i = 0; i < list.length; i++) {
-		const row = list[i] >>> 2;
-		const m = store.rowRef[row];
-		const good =
-			m >= 0 &&
-			store.rowKind(row) === KIND.MESSAGE &&
-			store.rowPart(row) <= PART.RECEIVED &&
-			store.fate(m) === FATE.NONE &&
-			!store.ambiguous(m);
+/* How many rows that is, when what is worth it is folded. */
+function rowsOf(loops, count) {
+	let rows = count;
 
-		messages[i] = good ? m : -1;
-	}
-	return messages;
-}
-
-/* Items of the same number look the same; -1: like no other. */
-function exactly(store, list, messages) {
-	const ids = new Int32Array(list.length).fill(-1);
-	const typed = new Map();
-
-	for (let i = 0; i < list.length; i++) {
-		const m = messages[i];
-
-		if (m < 0) continue;
-		const half = list[i] % HALVES;
-
-		ids[i] = (store.route[m] * 8 + store.rowPart(list[i] >>> 2)) * HALVES + half;
-		if (!store.types.size || store.type(m) === undefined) continue;
-		const key = ids[i] + " " + store.type(m);
-
-		if (!typed.has(key)) typed.set(key, store.routes.length * 8 * HALVES + typed.size);
-		ids[i] = typed.get(key);
-	}
-	return ids;
-}
-
-/* The same of whatever channel, type and way to draw it: from whom to whom, and by what. */
-function roughly(store, list, messages) {
-	const ids = new Int32Array(list.length).fill(-1);
-	const ends = new Map();
-	const shapes = store.routes.map(({ from, to, mechanism, fromName, toName }) => {
-		const key = [from, to, mechanism, fromName, toName].join();
-
-		if (!ends.has(key)) ends.set(key, ends.size);
-		return ends.get(key);
-	});
-
-	for (let i = 0; i < list.length; i++)
-		if (messages[i] >= 0)
-			ids[i] = shapes[store.route[messages[i]]] * HALVES + (list[i] % HALVES);
-	return ids;
-}
-
-/* Long stretches in no order: of each some are shown. What repeats in it is looked for later. */
-function stretches(messages) {
-	const found = [];
-
-	for (let i = 0, end; i < messages.length; i = end + 1) {
-		for (end = i; messages[end] >= 0; ) end++;
-		if (end - i < STRETCH_LEAST) continue;
-		const body = i + STRETCH_SHOWN;
-
-		found.push({ first: i, body, end, rounds: end - body + 1, inner: null, mixed: true });
-	}
-	return found;
+	for (const loop of loops) if (isWorth(loop)) rows -= loop.end - loop.first - loop.rows;
+	return rows;
 }
 
 function shift(loops, by) {
@@ -102,37 +48,83 @@ function shift(loops, by) {
 	return loops;
 }
 
-const isWorth = (loop) => loop.rounds >= ROUNDS_LEAST && loop.end - loop.first >= ROWS_LEAST;
+/*
+ * Whether there may be a loop that stays by itself. It lies around one of the samples, and these
+ * are soon looked through: of a million items in no order nothing else is known in time.
+ */
+function hasLoops(ids) {
+	const step = Math.floor(ids.length / (2 * ALONE_PART));
+
+	if (step <= SAMPLE) return true;
+	for (let from = 0; from + SAMPLE <= ids.length; from += step) {
+		const loops = loopsOf(ids.slice(from, from + SAMPLE));
+
+		if (rowsOf(loops, SAMPLE) <= SAMPLE / 2) return true;
+	}
+	return false;
+}
+
+/* What is within a loop that is folded is so too. */
+const folds = (loop, depth) => loop.mixed || depth > 0 || isWorth(loop);
 
 export class Folds {
-	constructor(store, list) {
-		const messages = plain(store, list);
+	constructor(store, list, lanes = PLAIN_LANES) {
+		Object.assign(this, { store, list, lanes });
+		const ids = shapesOf(store, list, lanes, false);
 
-		Object.assign(this, { store, list });
-		if (!this.foldAs(exactly, messages) && !this.foldAs(roughly, messages))
-			this.loops = stretches(messages);
+		this.loops = hasLoops(ids) ? loopsOf(ids) : [];
+		if (rowsOf(this.loops, list.length) > ROWS_MOST) this.loops = this.mixed(ids);
+		release(ids);
 	}
 
-	/* Whether that leaves few rows. Mostly the first ones tell that it does not. */
-	foldAs(shapes, messages) {
-		for (const end of [SAMPLE, this.list.length]) {
-			const part = messages.subarray(0, end);
-			const ids = shapes(this.store, this.list.subarray(0, end), part);
+	/* Whether an item keeps its place. */
+	isFixed(ids, i) {
+		return ids[i] < 0 || isLife(this.store, this.list[i] >>> 2, this.lanes);
+	}
 
-			this.loops = loopsOf(ids);
-			release(ids);
-			if (this.shown(new Set(), part.length).list.length > ROWS_MOST) return false;
-			if (part.length === messages.length) return true;
+	/* Whether a loop stays one among what has no order. */
+	isAlone(ids, loop) {
+		if (isWorth(loop) && (loop.end - loop.first) * ALONE_PART > this.list.length) return true;
+		for (let i = loop.first; i < loop.body; i++) if (this.isFixed(ids, i)) return true;
+		return false;
+	}
+
+	/* Long stretches in no order: of each some are shown. What repeats in it is looked for later. */
+	mixed(ids) {
+		const found = [];
+		let stretch = { first: 0, loops: [] };
+		const close = (end, next) => {
+			const { first, loops } = stretch;
+			const body = first + MIX_SHOWN;
+
+			if (rowsOf(loops, end - first) < MIX_LEAST) found.push(...loops);
+			else found.push({ first, body, end, rounds: end - body + 1, inner: null, mixed: true });
+			stretch = { first: next, loops: [] };
+		};
+
+		for (let i = 0, l = 0; i < ids.length; ) {
+			const loop = this.loops[l]?.first === i ? this.loops[l++] : null;
+
+			if (loop && this.isAlone(ids, loop)) {
+				close(i, loop.end);
+				found.push(loop);
+			} else if (loop) {
+				stretch.loops.push(loop);
+			} else if (this.isFixed(ids, i)) {
+				close(i, i + 1);
+			}
+			i = loop ? loop.end : i + 1;
 		}
+		close(ids.length, ids.length);
+		return found;
 	}
 
+	/* Of what had no order: of whatever channel and type. */
 	innerOf(loop) {
-		const part = this.list.subarray(loop.first, loop.end);
+		if (loop.inner) return loop.inner;
+		const ids = shapesOf(this.store, this.list.subarray(loop.first, loop.end), this.lanes, true);
 
-		loop.inner ??= shift(
-			loopsOf(roughly(this.store, part, plain(this.store, part))),
-			loop.first,
-		);
+		loop.inner = shift(loopsOf(ids), loop.first);
 		return loop.inner;
 	}
 
@@ -145,11 +137,11 @@ export class Folds {
 	 * What is shown: {list, places (of its items among all), folds: Map by their rows' numbers,
 	 * opened: loops that are open}.
 	 */
-	shown(open, end = this.list.length) {
+	shown(open) {
 		const places = new Uint32Array(this.list.length);
 
 		Object.assign(this, { places, count: 0, open, folds: new Map(), opened: [] });
-		this.put(0, end, this.loops, 0);
+		this.put(0, this.list.length, this.loops, 0);
 		const out = { places: places.slice(0, this.count), folds: this.folds, opened: this.opened };
 
 		release(places);
@@ -176,7 +168,7 @@ export class Folds {
 	}
 
 	putLoop(loop, depth) {
-		if (!isWorth(loop)) {
+		if (!folds(loop, depth)) {
 			this.put(loop.first, loop.end, loop.inner, depth);
 			return;
 		}
@@ -209,40 +201,62 @@ export class Folds {
 		const keys = [];
 		let loops = this.loops;
 
-		for (;;) {
+		for (let depth = 0; ; ) {
 			const loop = loops.find((each) => each.first <= i && i < each.end);
 
 			if (!loop) return keys;
-			if (isWorth(loop) && i >= loop.body) keys.push(this.hidden(loop));
+			if (folds(loop, depth) && i >= loop.body) keys.push(this.hidden(loop));
+			depth += folds(loop, depth) ? 1 : 0;
 			loops = this.innerOf(loop);
 		}
 	}
 }
 
+const LATENCIES_MOST = 100000; /* that are kept of many */
+
+class Sum {
+	constructor() {
+		Object.assign(this, { messages: 0, signals: 0, bytes: 0, lost: 0, ambiguous: 0 });
+		this.latencies = [];
+		this.least = Infinity;
+		this.most = -Infinity;
+	}
+
+	add(store, m) {
+		this[store.isSignal(m) ? "signals" : "messages"]++;
+		this.bytes += store.bytes[m];
+		this.lost += LOST.has(store.fate(m)) ? 1 : 0;
+		this.ambiguous += store.ambiguous(m) ? 1 : 0;
+		if (!store.hasCalls || store.isSignal(m)) return;
+		const ns = store.receivedNs(m) - store.sentNs(m);
+
+		if (!(ns >= 0)) return;
+		this.least = Math.min(this.least, ns);
+		this.most = Math.max(this.most, ns);
+		if (this.latencies.length < LATENCIES_MOST) this.latencies.push(ns);
+	}
+}
+
 /*
- * What a fold hides, added up: {messages, bytes, ns, latencies (sorted; a sample of many)}. A
- * message counts where it arrives, unless none does here.
+ * What a fold hides, added up: {messages, signals, bytes, lost, ambiguous, ns, least, most (of
+ * latencies; not finite: none is known), latencies (sorted; a sample of many)}. A message counts
+ * where it arrives, unless none does here.
  */
 export function summary(items, { from, end }) {
 	const { store } = items.app;
-	const arrived = { messages: 0, bytes: 0, latencies: [] };
-	const left = { messages: 0, bytes: 0, latencies: [] };
+	const arrived = new Sum();
+	const left = new Sum();
 
 	for (let place = from; place < end; place++) {
 		const row = items.all[place] >>> 2;
 		const half = items.all[place] % HALVES;
-		const m = store.rowRef[row];
+		const m = store.rowMessage(row);
 
 		if (m < 0 || (!half && store.rowOf[m] !== row)) continue;
-		const sum = half === IN ? left : arrived;
-
-		sum.messages++;
-		sum.bytes += store.bytes[m];
-		if (store.hasCalls && sum.latencies.length < 100000)
-			sum.latencies.push(store.receivedNs(m) - store.sentNs(m));
+		(half === IN ? left : arrived).add(store, m);
 	}
-	const sum = arrived.messages ? arrived : left;
+	const sum = arrived.messages + arrived.signals ? arrived : left;
 
-	sum.latencies = sum.latencies.filter((ns) => ns >= 0).sort((a, b) => a - b);
-	return { ...sum, ns: items.allAt[end - 1] - items.allAt[from] };
+	sum.latencies.sort((a, b) => a - b);
+	return Object.assign(sum, { ns: items.allAt[end - 1] - items.allAt[from] });
 }

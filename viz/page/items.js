@@ -4,6 +4,7 @@
  * item (WHOLE); with the kernel's lane, or channels', each message is two, where it is copied into
  * that and where out of it, each at its own time.
  */
+import { VIA } from "./app.js";
 import { FORM, KIND, PART, NONE } from "./store.js";
 import { FOLD, Folds } from "./fold.js";
 
@@ -57,7 +58,11 @@ export class Items {
 	}
 
 	fold() {
-		const folding = new Folds(this.app.store, this.list);
+		const folding = new Folds(this.app.store, this.list, {
+			headOf: (lane) => this.app.headOf(lane),
+			isGroup: (lane) => this.app.isGroup(lane),
+			mailboxes: this.app.via === VIA.CHANNELS,
+		});
 		const shown = folding.shown(this.open);
 
 		if (!shown.folds.size && !shown.opened.length) return;

@@ -67,11 +67,8 @@ export class Lanes {
 		if (ends.to >= 0) used[ends.to] = 1;
 	}
 
-	/* The lane that stands for it: of a group that is folded the first one. */
 	headOf(lane) {
-		const { group } = this.app.store.lanes[lane];
-
-		return this.app.group && !this.app.openGroups.has(group) ? group : lane;
+		return this.app.headOf(lane);
 	}
 
 	isGroup(lane) {

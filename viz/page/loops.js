@@ -5,12 +5,13 @@
  * entry. What follows itself is one entry too, so that a round may have two of something where the
  * next has five. An item is looked at as often as the longest round has entries.
  *
- * A loop: {first, body, end, rounds, inner}: items [first, end), of which [first, body) are its
- * first round, and the loops in any of its rounds.
+ * A loop: {first, body, end, rounds, rows, inner}: items [first, end), of which [first, body) are
+ * its first round, and the loops in any of its rounds. rows: how few it could be told by, one for
+ * what follows itself, and its begin and its end.
  */
 import { release } from "./decode.js";
 
-const ENTRIES_MOST = 24; /* of a round */
+const ENTRIES_MOST = 64; /* of a round */
 const RUN_LEAST = 16; /* of one and the same item: fewer are no loop worth telling */
 const LOOP_ID = 1 << 30; /* and above: numbers of loops */
 
@@ -48,10 +49,18 @@ class Entries {
 
 			if (loop) inner.push(loop);
 			else if (end - first >= RUN_LEAST)
-				inner.push({ first, body: first + 1, end, rounds: end - first, inner: [] });
+				inner.push({ first, body: first + 1, end, rounds: end - first, rows: 1, inner: [] });
 			this.loops.delete(e);
 		}
 		return inner;
+	}
+
+	/* Of entries [from, to). */
+	rowsOf(from, to) {
+		let rows = 0;
+
+		for (let e = from; e < to; e++) rows += this.loops.get(e)?.rows ?? 1;
+		return rows;
 	}
 
 	addRound(count) {
@@ -81,6 +90,7 @@ class Entries {
 			body: this.first[second],
 			end: this.first[this.count],
 			rounds: 2,
+			rows: this.rowsOf(from, second) + 2,
 			inner: this.take(from, this.count),
 		};
 

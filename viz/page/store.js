@@ -2,19 +2,18 @@
 /*
  * The trace. Times are nanoseconds since the first row; indices count from 0, NONE (-1) is none.
  * What the file has once is a plain object, what it has a million times is a typed array.
- *
  * store.command, host, kernel, version, notes[], startNs, realtimeOffsetNs (BigInt)
  * store.begin          {via, group, unfold}: what is seen at first
  * store.mechanisms[i]  {name, help, family, direct, form (FORM), typed, reliable, twoWay}
  * store.lanes[i]       {title, pid, tid, number, name, command, parent, start, end (NaN), before,
  *                      group (the first lane of those like it), exit (row)}
- * store.objects[i]     {name, mechanism, capacity (bytes, 0: not known)}
+ * store.objects[i]     {name, mechanism, capacity (bytes, 0: not known), connected (a socket)}
  * store.routes[i]      {from, to, mechanism, object, label, fromName, toName, talk, signal}: what
  *                      many messages share. from, to: lane, NOWHERE, OUTSIDE. label: a signal's
- *                      name. talk: the same for both directions of two processes' mechanism.
+ *                      name, met: what it met, a number. talk: the same in both directions.
  * store.said[i]        a row that is no message: {from, to, mechanism, label, detail, channel,
- *                      ambiguous, important, call, row, message (an exit's SIGCHLD),
- *                      mark (a row of store.marks)}
+ *                      ambiguous, important, call, row, message (an exit's SIGCHLD), mark (a
+ *                      row of store.marks), like (0, or those of one number say the same)}
  * store.marks[i]       a finding, worst first: {severity (SEVERITY), id, text, advice, channel,
  *                      lane, at, lines[], row (where it is shown)}
  *
@@ -288,12 +287,12 @@ export class Store {
 		this.signals = new Map();
 		for (let m = 0; m < this.messageCount; m++) {
 			if (!this.isSignal(m)) continue;
-			this.signals.set(m, {
-				raised: time(columns.raised[at]),
-				delivered: time(columns.delivered[at]),
-				handled: time(columns.handled[at]),
-			});
-			at++;
+			const raised = time(columns.raised[at]);
+			const delivered = time(columns.delivered[at]);
+			const handled = time(columns.handled[at++]);
+
+			/* A call that takes it may have begun before it was raised. */
+			this.signals.set(m, { raised, delivered: Math.max(delivered, raised || 0), handled });
 		}
 	}
 

@@ -34,6 +34,7 @@ export function readTables(core) {
 		name: text(o[0]),
 		mechanism: o[1],
 		capacity: o[2],
+		connected: o[3],
 	}));
 	const talks = new Map();
 	const routes = core.routes.map((r) => ({
@@ -45,6 +46,7 @@ export function readTables(core) {
 		fromName: text(r[5]),
 		toName: text(r[6]),
 		talk: talkOf(talks, r),
+		met: r[7],
 		signal: core.mechanisms[r[2]][0] === "signal",
 	}));
 	const said = core.said.map((s) => ({
@@ -58,6 +60,7 @@ export function readTables(core) {
 		important: s[7],
 		call: or(s[8]),
 		mark: or(s[9]),
+		like: s[10],
 		row: -1,
 		message: -1,
 	}));
