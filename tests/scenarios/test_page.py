@@ -286,6 +286,7 @@ def calls(directory):
     kernel = {"via": "kernel", "loops": loops(trace, "--kernel")}
     expect_equal(direct["loops"], [[0, 40]], "in text")
     expect_equal(len(kernel["loops"]), 1, "loops in text, through the kernel")
+    expect("  40 messages, 120 signals, 160 B, " in view(trace, "--width", "200"), "text adds up")
     drawn = [m for m in messages if m.get("signal") != "SIGCHLD"]
     all_ways = {"": direct, "k": kernel, "t": direct, "kt": kernel}
     deep = drawn[len(drawn) // 2]["id"]

@@ -16,9 +16,14 @@ const HALVES = 4;
 const IN = 1; /* the half that goes into what a message passes */
 
 /* Sent, and not received. */
-const LOST = new Set(
-	["UNREAD", "DISCARDED", "DROPPED", "COALESCED", "PENDING", "NO_PROCESS"].map((name) => FATE[name]),
-);
+const LOST = new Set([
+	FATE.UNREAD,
+	FATE.DISCARDED,
+	FATE.DROPPED,
+	FATE.COALESCED,
+	FATE.PENDING,
+	FATE.NO_PROCESS,
+]);
 
 const ROWS_LEAST = 20; /* fewer are shown as they are */
 const ROWS_MOST = 400; /* more are too many to look at */
@@ -89,7 +94,7 @@ export class Folds {
 		return false;
 	}
 
-	/* Long stretches in no order: of each some are shown. What repeats in it is looked for later. */
+	/* Long stretches in no order: of each some are shown. Its loops are looked for later. */
 	mixed(ids) {
 		const found = [];
 		let stretch = { first: 0, loops: [] };
@@ -122,7 +127,8 @@ export class Folds {
 	/* Of what had no order: of whatever channel and type. */
 	innerOf(loop) {
 		if (loop.inner) return loop.inner;
-		const ids = shapesOf(this.store, this.list.subarray(loop.first, loop.end), this.lanes, true);
+		const part = this.list.subarray(loop.first, loop.end);
+		const ids = shapesOf(this.store, part, this.lanes, true);
 
 		loop.inner = shift(loopsOf(ids), loop.first);
 		return loop.inner;

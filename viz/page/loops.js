@@ -15,6 +15,15 @@ const ENTRIES_MOST = 64; /* of a round */
 const RUN_LEAST = 16; /* of one and the same item: fewer are no loop worth telling */
 const LOOP_ID = 1 << 30; /* and above: numbers of loops */
 
+const runOf = (first, end) => ({
+	first,
+	body: first + 1,
+	end,
+	rounds: end - first,
+	rows: 1,
+	inner: [],
+});
+
 class Entries {
 	constructor(room) {
 		this.id = new Int32Array(room);
@@ -48,8 +57,7 @@ class Entries {
 			const loop = this.loops.get(e);
 
 			if (loop) inner.push(loop);
-			else if (end - first >= RUN_LEAST)
-				inner.push({ first, body: first + 1, end, rounds: end - first, rows: 1, inner: [] });
+			else if (end - first >= RUN_LEAST) inner.push(runOf(first, end));
 			this.loops.delete(e);
 		}
 		return inner;
