@@ -47,6 +47,7 @@ struct flow_item {
 	size_t turn; /* pair_turns.h: 0 the whole call, else the how manieth of its turns */
 	uint64_t lo, hi;
 	uint64_t from, to, split;
+	uint64_t begin_ns, behind;   /* it moved nothing before: pair_slept.c */
 	uint64_t place_lo, place_hi; /* receives: lo and hi, when these are on the ruler */
 };
 

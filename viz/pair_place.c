@@ -164,7 +164,7 @@ static bool extend_state(struct search *search, struct layer *next, size_t from)
 			continue;
 		item = search->of[t][state->taken[t]];
 		if (is_before(search, state->at, item) ||
-		    item->enter_ns > first_exit(search, state, t))
+		    item->begin_ns > first_exit(search, state, t))
 			continue;
 		count = search->scale->options(state->at, item, options);
 		for (size_t i = 0; i < count; i++)

@@ -266,6 +266,7 @@ static void lay_receives(struct placing *p)
 {
 	p->scale = &place_linear;
 	p->leave_out = leave_open;
+	slept_narrow(p, p->receives, p->receive_count);
 	ruler_place_groups(p, p->receives, p->receive_count, VIZ_NEVER);
 	if (p->receive_count)
 		qsort(p->receives, p->receive_count, sizeof(*p->receives), compare_begins);

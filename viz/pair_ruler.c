@@ -305,6 +305,7 @@ static struct flow_item **list_new(struct placing *p, size_t *count)
 		ruler_window(p, item, true);
 		ARENA_PUSH(p->context->round, list, *count, item);
 	}
+	slept_narrow(p, list, *count);
 	return list;
 }
 

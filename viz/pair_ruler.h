@@ -47,6 +47,12 @@ bool ruler_is_possible(const struct flow *flow);
 /* Between which places a call's bytes lie. */
 void ruler_window(const struct placing *p, struct flow_item *item, bool send);
 
+/*
+ * What is to be placed together gets its begin_ns, and who slept a shorter window: pair_slept.c.
+ * Sorts them by begin_ns.
+ */
+void slept_narrow(struct placing *p, struct flow_item **items, size_t count);
+
 /* Gives the settled sends their places, sorts them to the front, and counts p->sends. */
 void ruler_place(struct placing *p);
 

@@ -58,6 +58,75 @@ static void readers_around_a_missing_write(void **state)
 					       "pipe 10>20 10 s1160+0 r1180+0 exact\n");
 }
 
+/* A write of 10 bytes behind `end`, in the first slot. */
+static void put_behind(struct trace_text *t, unsigned id, uint64_t at_ns, unsigned end)
+{
+	char more[200];
+
+	snprintf(more, sizeof(more),
+		 ",'at_entry':{'head':1,'tail':0,'end':%u,'start':0},"
+		 "'at_exit':{'head':1,'tail':0,'end':%u,'start':0}",
+		 end, end + 10);
+	trace_put(t, id, 10, at_ns, at_ns + 2, 10, more);
+}
+
+/* One write slept through all others, of which one is missing: it wrote when it ran again. */
+static const char *slept_through_others(struct trace_text *t, const char *woken_by)
+{
+	char more[256];
+
+	snprintf(more, sizeof(more),
+		 ",'at_entry':{'head':0,'tail':0,'end':0,'start':0},"
+		 "'at_exit':{'head':1,'tail':0,'end':40,'start':0},"
+		 "'off_cpu_ns':40,'resumed_ns':60%s",
+		 woken_by);
+	trace_put(t, 1201, 30, 10, 70, 10, more);
+	put_behind(t, 1203, 20, 0);
+	put_behind(t, 1205, 40, 20);
+	for (unsigned i = 0; i < 4; i++) {
+		snprintf(more, sizeof(more),
+			 ",'at_entry':{'head':1,'tail':0,'end':40,'start':%u},"
+			 "'at_exit':{'head':1,'tail':%u,'end':40,'start':%u}",
+			 10 * i, i / 3, 10 * i + 10);
+		trace_get(t, 1302 + 2 * i, 20, 80 + 5 * i, 82 + 5 * i, 10, more);
+	}
+	return trace_messages(t);
+}
+
+#define BEHIND                                                                                     \
+	"pipe 10>20 10 s1203+0 r1302+0 exact\n"                                                    \
+	"pipe ->20 10 - r1304+0 ambiguous\n"                                                       \
+	"pipe 10>20 10 s1205+0 r1306+0 exact\n"                                                    \
+	"pipe 30>20 10 s1201+0 r1308+0 exact\n"
+
+static void a_write_that_slept_through_others(void **state)
+{
+	assert_string_equal(slept_through_others(*state, ""), BEHIND);
+}
+
+/* Behind a write to a FIFO a file system may sleep: only who was woken through it had to wait. */
+static void a_write_to_a_fifo_that_slept(void **state)
+{
+	struct trace_text *t = *state;
+
+	trace_channel(t, TRACE_PIPE, "fifo", "");
+	assert_null(strstr(slept_through_others(t, ""), "s1201+0 r"));
+}
+
+static void a_write_to_a_fifo_that_a_reader_woke(void **state)
+{
+	struct trace_text *t = *state;
+
+	trace_channel(t, TRACE_PIPE, "fifo", "");
+	trace_get(t, 1300, 20, 14, 58, 10,
+		  ",'at_entry':{'head':0,'tail':0,'end':0,'start':0},"
+		  "'at_exit':{'head':1,'tail':0,'end':10,'start':0}");
+	assert_non_null(
+		strstr(slept_through_others(t, ",'woken_by':{'pid':20,'tid':20,'operation':1300,"
+					       "'at_ns':57}"),
+		       "fifo 30>20 10 s1201+0 r1308+0 exact\n"));
+}
+
 #define SLOTS(head, tail, then_head, then_tail)                                                    \
 	",'at_entry':{'head':" #head ",'tail':" #tail ",'end':9,'start':0},"                       \
 	"'at_exit':{'head':" #then_head ",'tail':" #then_tail ",'end':9,'start':0}"
@@ -217,6 +286,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		/* clang-format off */
 		TEST(readers_around_a_missing_write),
+		TEST(a_write_that_slept_through_others),
+		TEST(a_write_to_a_fifo_that_slept),
+		TEST(a_write_to_a_fifo_that_a_reader_woke),
 		TEST(packets_by_slot),
 		TEST(urgent_bytes_by_buffer),
 		TEST(urgent_bytes_by_place),
