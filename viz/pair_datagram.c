@@ -233,7 +233,8 @@ static bool find_sources(struct pair_context *context, struct flow *flow)
 		struct source source = source_of(context, &flow->receives.items[i]);
 
 		flow->receives.items[i].source = source.socket;
-		flow->doubt |= source.kind == SOURCE_TRANSLATED;
+		flow->doubt |= source.kind == SOURCE_TRANSLATED ||
+			       (source.kind == SOURCE_FOREIGN && context->translated);
 		all_known &= source.kind == SOURCE_SOCKET || source.kind == SOURCE_FOREIGN;
 	}
 	return all_known;
@@ -264,16 +265,30 @@ static void settle(struct pair_context *context, struct channel_traffic *traffic
 
 const struct pair_policy pair_datagram_policy = {take, settle};
 
+/*
+ * The kernel queued something in this very call, at a socket that has not the port it was sent to:
+ * a packet of somebody else, or this one, translated on its way to another network of this machine.
+ */
+static bool may_be_translated(const struct flow_item *item)
+{
+	const struct viz_operation *op = item->op;
+
+	return op->delivered_count && !op->to && op->channel && op->channel->mechanism == MECH_UDP;
+}
+
 /* Nobody in the trace has the address that it was sent to. */
 static void send_outside(struct pair_context *context, const struct viz_channel *sender,
 			 const struct flow_item *item)
 {
 	struct pair_route route = route_to(sender);
+	bool translated = may_be_translated(item);
 
+	context->translated |= translated;
 	route.outside = true;
 	if (!item->open)
-		pair_add_whole(context, &route, item, NULL)->match = context->lost ? MATCH_AMBIGUOUS
-										   : MATCH_EXACT;
+		pair_add_whole(context, &route, item, NULL)->match = context->lost || translated
+									     ? MATCH_AMBIGUOUS
+									     : MATCH_EXACT;
 	pair_let_go(context, item->op);
 }
 

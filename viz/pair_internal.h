@@ -131,6 +131,7 @@ struct pair_context {
 	uint64_t *latest_numbers; /* by processor, of the rounds before; NULL: none yet */
 	size_t late;		  /* operations that came behind that */
 	bool lost;		  /* records are missing: no order is certain */
+	bool translated;	  /* UDP may go to another network of this machine by a new name */
 	int err;		  /* what the sink has returned */
 };
 

@@ -128,6 +128,19 @@ static void udp_translated(void **state)
 	assert_string_equal(trace_messages(t), "udp 10>20 4 s1+0 r2+0 ambiguous\n");
 }
 
+/* It was queued at a port that it was not sent to: the stranger who received it may be the one. */
+static void udp_translated_port(void **state)
+{
+	struct trace_text *t = *state;
+
+	udp_machines(t);
+	trace_socket(t, 1, true, 10, "udp:[1]", 10, 4,
+		     ",'peer_address':'192.0.2.1:5353','delivered':[0]");
+	trace_socket(t, 2, false, 20, "udp:[2]", 12, 4, ",'peer_address':'172.17.0.1:39000'");
+	assert_string_equal(trace_messages(t), "udp ->20 4 - r2+0 ambiguous\n"
+					       "udp 10>- 4 s1+0 - ambiguous\n");
+}
+
 /* The kernel did not say where it was queued: an address alone may mean another machine. */
 static void udp_by_address_alone(void **state)
 {
@@ -155,9 +168,16 @@ static void udp_loopback_is_ones_own(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(tcp_to_the_only_one),	TEST(tcp_among_twins), TEST(tcp_seen_late),
-		TEST(tcp_nobody_can_tell),	TEST(tcp_translated),  TEST(tcp_not_connected_yet),
-		TEST(udp_queued_there),		TEST(udp_translated),  TEST(udp_by_address_alone),
+		TEST(tcp_to_the_only_one),
+		TEST(tcp_among_twins),
+		TEST(tcp_seen_late),
+		TEST(tcp_nobody_can_tell),
+		TEST(tcp_translated),
+		TEST(tcp_not_connected_yet),
+		TEST(udp_queued_there),
+		TEST(udp_translated),
+		TEST(udp_translated_port),
+		TEST(udp_by_address_alone),
 		TEST(udp_loopback_is_ones_own),
 	};
 
