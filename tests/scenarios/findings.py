@@ -83,6 +83,11 @@ def diagnose(*options, status=0):
     return lines[:-1], lines[-1]
 
 
+def faults(trace):
+    """Errors and warnings: what is worth knowing, as pieces that were joined, may be of any run."""
+    return [finding for finding in diagnose(trace)[0] if finding["severity"] != "note"]
+
+
 def expect_finding(run, name, forbidden=()):
     """In the trace, with the parties and a channel that the program itself logged."""
     return expect_found(diagnose(run.trace_path)[0], run.truth, name, forbidden)

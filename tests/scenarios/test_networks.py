@@ -5,7 +5,7 @@ import os
 import subprocess
 
 from expectations import expect_equal, expect_row
-from findings import diagnose
+from findings import faults
 from harness import lab, main, record, scenario
 from truth import compare
 
@@ -52,8 +52,8 @@ def machines(directory):
     with Machines("two") as (client, server):
         result = record(directory, lab("machines", client, server, HOSTS[1]))
     check_talk(result)
-    expect_equal(diagnose(result.trace_path)[0], [], "nothing is wrong")
-    picture = result.view(columns=160)
+    expect_equal(faults(result.trace_path), [], "nothing is wrong")
+    picture = result.view(columns=240)
     for words in ("a question over TCP", "an answer over TCP", "a question over UDP"):
         expect_row(picture, words)
 
@@ -79,7 +79,7 @@ def twins(directory):
         len([line for line in result.truth if line["do"] == "send"]),
         "all that was sent",
     )
-    expect_equal(diagnose(result.trace_path)[0], [], "nothing is wrong")
+    expect_equal(faults(result.trace_path), [], "nothing is wrong")
 
 
 main()

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """Calls of remote procedures: what the caller asked and was told is in the bytes of both ends."""
 from expectations import expect, expect_equal
-from findings import diagnose
+from findings import faults
 from harness import main, record, scenario
 from traces import blob
 
@@ -62,8 +62,7 @@ def talk(directory, program):
             there += payload
         else:
             back += payload
-    faults = [f for f in diagnose(result.trace_path)[0] if f["severity"] != "note"]
-    expect_equal(faults, [], "nothing is wrong")
+    expect_equal(faults(result.trace_path), [], "nothing is wrong")
     return answer.strip(), there, back
 
 

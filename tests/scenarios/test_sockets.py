@@ -7,7 +7,7 @@ import shlex
 import subprocess
 
 from expectations import expect, expect_equal, expect_row
-from findings import diagnose
+from findings import faults
 from harness import lab, main, record, run, scenario, start, wait_for
 from traces import IPCLENS, blob, call, mechanism_of
 from truth import compare
@@ -151,7 +151,7 @@ def mptcp(directory):
         check_addresses(result.trace, compare(result, "tcp"), "[::1]")
         made = result.trace.one("operation", syscall="accept", state=None)
         expect_equal(len(made["new_fds"]), 1, "the accepted connection")
-        expect_equal(diagnose(result.trace_path)[0], [], "nothing is wrong")
+        expect_equal(faults(result.trace_path), [], "nothing is wrong")
 
 
 def ask_script(directory, port):

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 from expectations import expect, expect_equal, expect_row
-from findings import diagnose
+from findings import diagnose, faults
 from harness import lab, main, record, scenario, start, wait_for
 from traces import IPCLENS
 
@@ -204,7 +204,7 @@ def socket_hangs(directory):
         )
         (pending,) = result.trace.of("operation", state="pending", syscall="recvfrom")
         expect_equal(pending.get("timeout_ns", 0), seconds * 10**9, "what the trace says of it")
-        found = [f["id"] for f in diagnose(result.trace_path)[0] if f["severity"] != "note"]
+        found = [f["id"] for f in faults(result.trace_path)]
         expect_equal(found, expected, f"a wait of {seconds} s")
 
 
@@ -235,7 +235,7 @@ def select_hangs(directory):
         result = record(directory, command, "--timeout", "2", status=124, whole=False)
         (pending,) = result.trace.of("operation", state="pending")
         expect_equal("timeout_ns" in pending, limit != "None", "what the trace says of it")
-        found = [f["id"] for f in diagnose(result.trace_path)[0] if f["severity"] != "note"]
+        found = [f["id"] for f in faults(result.trace_path)]
         expect_equal(found, expected, f"a wait of {limit}")
 
 
