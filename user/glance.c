@@ -147,6 +147,23 @@ static void path_complete(struct call *call, struct detailed *copy)
 	call_wait(call, copy->operation.id, copy, len);
 }
 
+/* connect(2) sleeps where the backlog is full: only the address says whose. */
+static void address_complete(struct call *call, struct detailed *copy)
+{
+	const uint64_t at = copy->details.args[1], given = (uint32_t)copy->details.args[2];
+	size_t len = given <= WIRE_ADDRESS_LEN ? given : WIRE_ADDRESS_LEN;
+
+	if (copy->operation.payload_len || copy->operation.block_len ||
+	    !memory_read(copy->operation.head.pid, at, copy->waits, len))
+		return;
+	copy->operation.has |= WIRE_HAS_ADDRESS;
+	copy->operation.address_len = (uint16_t)len;
+	copy->operation.block_len = WIRE_ADDRESS_LEN;
+	len = sizeof(copy->details) + sizeof(copy->operation) + WIRE_ADDRESS_LEN;
+	copy->details.head.size = copy->operation.head.size = (uint32_t)len;
+	call_wait(call, copy->operation.id, copy, len);
+}
+
 /* MSG_COPY takes nothing away and leaves no trace in the queue (msgrcv(2), ipc/msg.c). */
 static void types_tell(struct encoder *encoder, const struct detailed *call)
 {
@@ -212,11 +229,9 @@ static void ended_children_tell(struct encoder *encoder, pid_t pid)
 	free(children);
 }
 
-static bool is_accept(const struct detailed *call)
+static bool is_call(const struct detailed *call, const char *name)
 {
-	const char *name = syscall_info(call->operation.nr)->name;
-
-	return strcmp(name, "accept") == 0 || strcmp(name, "accept4") == 0;
+	return strcmp(syscall_info(call->operation.nr)->name, name) == 0;
 }
 
 static void call_complete(void *context, struct call *call)
@@ -234,12 +249,13 @@ static void call_complete(void *context, struct call *call)
 	glance_users_tell(users, &copy.operation, copy.details.args);
 	if (data == DATA_POLL || data == DATA_SELECT)
 		waits_complete(call, &copy, data);
-	else if (is_accept(&copy))
+	else if (is_call(&copy, "accept") || is_call(&copy, "accept4"))
 		ended_children_tell(users->encoder, (pid_t)copy.operation.head.pid);
 	else if (data == DATA_PATH)
 		path_complete(call, &copy);
-	else if (strcmp(syscall_info(copy.operation.nr)->name, "msgrcv") == 0 &&
-		 copy.operation.object.mechanism == MECH_SYSV_MSG)
+	else if (is_call(&copy, "connect"))
+		address_complete(call, &copy);
+	else if (is_call(&copy, "msgrcv") && copy.operation.object.mechanism == MECH_SYSV_MSG)
 		types_tell(users->encoder, &copy);
 }
 

@@ -38,8 +38,8 @@ static void tell_connection(struct diagnosis *d, const struct viz_connection *c)
 {
 	const struct viz_holding *listener;
 
-	if (!c->connect || !c->client || c->accept || viz_operation_failed(c->connect) ||
-	    d->incomplete)
+	if (!c->connect || !c->client || c->accept || !viz_operation_done(c->connect) ||
+	    viz_operation_failed(c->connect) || d->incomplete)
 		return;
 	listener = listener_of(d, c);
 	if (listener)
@@ -51,6 +51,8 @@ bool tell_unaccepted(struct diagnosis *d, const struct wait *wait)
 {
 	const struct viz_channel *listener = d->waits->whole ? wait->listener : NULL;
 
+	if (waits_to_connect(wait))
+		return false;
 	for (size_t i = 0; listener && i < wait->ender_count; i++) {
 		const struct viz_holding *holding = wait_holding(listener, wait->enders[i],
 								 ACCESS_BOTH);

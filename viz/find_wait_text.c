@@ -54,6 +54,11 @@ bool waits_to_accept(const struct wait *wait)
 	return is_call(wait->operation, "accept") || is_call(wait->operation, "accept4");
 }
 
+bool waits_to_connect(const struct wait *wait)
+{
+	return is_call(wait->operation, "connect");
+}
+
 static bool has_key(const struct viz_channel *channel)
 {
 	return channel->key.len && !viz_bytes_equal(channel->key, viz_bytes_of("0x00000000"));
@@ -130,6 +135,9 @@ const char *say_wait(struct diagnosis *d, const struct wait *wait)
 		return say_phrase(d, PHRASE_WAITS_FOR_NOBODY, what, NULL, NULL);
 	if (waits_for_child(wait))
 		return say_phrase(d, PHRASE_CHILD_MUST_END, what, enders, NULL);
+	if (wait->listener && waits_to_connect(wait))
+		return say_phrase(d, PHRASE_BACKLOG_FULL, what, say_channel(d, wait->listener),
+				  enders);
 	if (wait->listener)
 		phrase = PHRASE_ONLY_ACCEPT;
 	else if (wait->operation->role == ROLE_SEND)

@@ -11,6 +11,7 @@
 bool waits_for_child(const struct wait *wait);
 bool waits_for_signal(const struct viz_operation *op);
 bool waits_to_accept(const struct wait *wait);
+bool waits_to_connect(const struct wait *wait);
 
 /* open(2) sleeps where the other end of a FIFO is not open, fifo(7). */
 bool waits_to_open(const struct wait *wait);

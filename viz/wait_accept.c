@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* A wait at a connection that nobody has accepted yet: whoever holds the listener could. */
+/*
+ * A wait at a connection that nobody has accepted yet, or that finds no place where it could lie
+ * until then: whoever holds the listener could accept.
+ */
 #include "outside.h"
 #include "wait_graph_internal.h"
 
@@ -53,11 +56,9 @@ static struct viz_bytes unaccepted_at(const struct wait_graph *graph,
 	return none;
 }
 
-bool wait_at_backlog(struct wait_graph *graph, struct wait *wait, const struct viz_channel *client,
-		     const struct viz_channel *peer)
+static bool add_listeners(struct wait_graph *graph, struct wait *wait,
+			  const struct viz_channel *client, struct viz_bytes address)
 {
-	const struct viz_bytes address = unaccepted_at(graph, client, peer);
-
 	for (size_t i = 0; address.len && i < graph->model->channel_count; i++) {
 		const struct viz_channel *listener = graph->model->channels[i];
 
@@ -69,4 +70,22 @@ bool wait_at_backlog(struct wait_graph *graph, struct wait *wait, const struct v
 		wait_add_holders(graph, wait, listener, ACCESS_BOTH);
 	}
 	return wait->listener != NULL;
+}
+
+bool wait_at_backlog(struct wait_graph *graph, struct wait *wait, const struct viz_channel *client,
+		     const struct viz_channel *peer)
+{
+	return add_listeners(graph, wait, client, unaccepted_at(graph, client, peer));
+}
+
+void wait_to_connect(struct wait_graph *graph, struct wait *wait)
+{
+	const struct viz_operation *op = wait->operation;
+	const struct viz_channel *client = op->channel;
+
+	wait->channel = client;
+	if (client && client->mechanism == MECH_TCP) /* its tries are counted, tcp(7) */
+		wait->clock = wait->open = true;
+	else
+		wait->open |= !client || !add_listeners(graph, wait, client, op->peer_address);
 }

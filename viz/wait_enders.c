@@ -265,6 +265,8 @@ void wait_find_enders(struct wait_graph *graph, struct wait *wait)
 		wait_for_any(graph, wait);
 	else if (is_call(op, "accept") || is_call(op, "accept4"))
 		wait_at_listener(wait);
+	else if (is_call(op, "connect"))
+		wait_to_connect(graph, wait);
 	else if (is_call(op, "nanosleep") || is_call(op, "clock_nanosleep"))
 		wait->clock = wait->open = true;
 	else if (op->role == ROLE_RECEIVE && op->channel)

@@ -41,6 +41,9 @@ void wait_add_holders(struct wait_graph *graph, struct wait *wait,
 bool wait_at_backlog(struct wait_graph *graph, struct wait *wait, const struct viz_channel *client,
 		     const struct viz_channel *peer);
 
+/* wait_accept.c: connect(2) sleeps where the backlog is full. */
+void wait_to_connect(struct wait_graph *graph, struct wait *wait);
+
 /* wait_named.c: queues, semaphores, locks, futexes; `end` as of wait_add_holders(). */
 void wait_at_named(struct wait_graph *graph, struct wait *wait, const struct viz_channel *channel,
 		   enum access end);

@@ -79,6 +79,7 @@ LABS = [
     Picture("deadlock", "A deadlock", "{labs}/deadlock"),
     Picture("ring", "A circle of three", "{labs}/hangs ring-three"),
     Picture("locks", "Two file locks, taken in two orders", "{labs}/stalls file-locks"),
+    Picture("backlog", "A full backlog", "{labs}/stalls full-backlog"),
     Picture("noeof", "An end that cannot come", "{labs}/endless parent-keeps"),
     Picture("sigpipe", "A broken pipe", "{labs}/mistakes sigpipe"),
     Picture("refused", "A connection refused", "{labs}/socketmistakes refused"),

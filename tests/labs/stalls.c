@@ -192,6 +192,35 @@ static void both_connect_unix(void)
 	both_connect(AF_UNIX);
 }
 
+/*
+ * A server that serves nobody before its child says that it is ready, and a child that has two
+ * connections to make first: with nobody to accept it the first one fills the backlog.
+ */
+static void full_backlog(void)
+{
+	struct server server = server_make(AF_UNIX);
+	int ready[2];
+
+	lab_check(listen(server.listener, 0), "listen");
+	pipe_make(ready);
+	outsider_maybe();
+	party(getpid());
+	channel("unix-stream", server.listener);
+	if (lab_fork()) {
+		close(ready[1]);
+		hang_in_read(ready[0]);
+	}
+	party(getpid());
+	close(server.listener);
+	close(ready[0]);
+	truth_flush();
+	for (int i = 0; i < 2; i++)
+		lab_check(connect((int)lab_check(socket(AF_UNIX, SOCK_STREAM, 0), "socket"),
+				  (struct sockaddr *)&server.address, server.len),
+			  "connect");
+	lab_expect(write(ready[1], "!", 1) == 1, "write");
+}
+
 /* Two servers, each waits for the other as its client. Anybody could come; only nobody does. */
 static void both_accept(void)
 {
@@ -266,6 +295,7 @@ static const struct mistake stalls[] = {
 	{"keyed-queues", keyed_queues},
 	{"both-connect", both_connect_tcp},
 	{"both-connect-unix", both_connect_unix},
+	{"full-backlog", full_backlog},
 	{"both-accept", both_accept},
 	{"second-player", second_player},
 };

@@ -38,6 +38,7 @@ HANGS = {
     "stalls keyed-queues": ("blocked", ["deadlock", "type-never-sent"]),
     "stalls both-connect": ("deadlock", ["blocked", "no-eof"]),
     "stalls both-connect-unix": ("deadlock", ["blocked", "no-eof"]),
+    "stalls full-backlog": ("deadlock", ["blocked", "no-eof"]),
     "stalls second-player": ("blocked", ["deadlock", "no-eof"]),
     "endless parent-keeps": ("no-eof", ["blocked"]),
     "endless reader-keeps": ("no-eof", ["deadlock", "blocked"]),
@@ -59,6 +60,7 @@ WITH_OUTSIDER = [
     "stalls mutexes",
     "stalls both-connect",
     "stalls both-connect-unix",
+    "stalls full-backlog",
     "endless parent-keeps",
 ]
 
