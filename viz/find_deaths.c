@@ -22,10 +22,30 @@ static const struct viz_signal *killer_of(const struct diagnosis *d, const struc
 	return NULL;
 }
 
+/*
+ * A signal that is not blocked kills, though a wait for it took it: sigwait(3) wants it blocked
+ * before, and complete_signal() looks at what was blocked then.
+ */
+static const struct viz_signal *taken_in_vain(const struct diagnosis *d,
+					      const struct viz_process *who)
+{
+	for (size_t i = d->pairing->signal_count; i-- > 0;) {
+		const struct viz_signal *s = d->pairing->signals[i];
+
+		if (s->accepted_by && s->number == who->exit_signal && s->generate &&
+		    s->generate->to == who)
+			return s;
+	}
+	return NULL;
+}
+
 static void tell_origin(struct diagnosis *d, struct finding *f, const struct viz_signal *s)
 {
 	const struct viz_signal_event *generate = s ? s->generate : NULL;
 	bool fault = generate && generate->origin == ORIGIN_FAULT;
+	enum phrase cure = fault		 ? PHRASE_CURE_FAULT
+			   : s && s->accepted_by ? PHRASE_CURE_BLOCK
+						 : PHRASE_CURE_HANDLE;
 	const char *origin = phrase_text(PHRASE_BY_KERNEL, d->language);
 
 	if (fault)
@@ -37,11 +57,8 @@ static void tell_origin(struct diagnosis *d, struct finding *f, const struct viz
 				    NULL, NULL);
 	finding_say(d, f, "origin", "%s", origin);
 	if (f->severity == SEVERITY_NOTE)
-		finding_say(d, f, "cure", "%s", phrase_text(PHRASE_CURE_PURPOSE, d->language));
-	else
-		finding_say(
-			d, f, "cure", "%s",
-			phrase_text(fault ? PHRASE_CURE_FAULT : PHRASE_CURE_HANDLE, d->language));
+		cure = PHRASE_CURE_PURPOSE;
+	finding_say(d, f, "cure", "%s", phrase_text(cure, d->language));
 	if (generate)
 		finding_process(d, f, generate->from);
 	if (s)
@@ -59,6 +76,8 @@ void find_deaths(struct diagnosis *d)
 		if (!p->ended || !p->exit_signal || p->exit_signal == SIGPIPE)
 			continue;
 		s = killer_of(d, p);
+		if (!s)
+			s = taken_in_vain(d, p);
 		f = finding_add(d, FINDING_KILLED_BY_SIGNAL, p->end_ns, NULL);
 		if (meant_to_end(p->exit_signal) &&
 		    !(p->exit_signal == SIGKILL && s && s->generate->origin == ORIGIN_KERNEL))

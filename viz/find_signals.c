@@ -26,6 +26,7 @@ static void tell_ignored(struct diagnosis *d, const struct viz_signal *s)
 					 : s->raised_by ? s->raised_by->process
 							: NULL;
 	bool there = s->fate == FATE_IGNORED;
+	enum phrase why = there ? PHRASE_IGNORES_IT : PHRASE_NOT_THERE;
 	int64_t pid = 0;
 	struct finding *f;
 
@@ -39,11 +40,12 @@ static void tell_ignored(struct diagnosis *d, const struct viz_signal *s)
 		finding_process(d, f, s->generate->to);
 	else if (!viz_operation_argument(s->raised_by, "pid", &pid))
 		viz_operation_argument(s->raised_by, "tgid", &pid);
+	if (there && s->generate->to->ended && s->generate->to->end_ns <= s->generate->at_ns)
+		why = PHRASE_ENDED_ALREADY;
 	finding_say(d, f, "signal", "%s", say_bytes(d, s->name));
 	finding_say(d, f, "to", "%s",
 		    there ? say_process(d, s->generate->to) : say(d, "pid %" PRId64, pid));
-	finding_say(d, f, "why", "%s",
-		    phrase_text(there ? PHRASE_IGNORES_IT : PHRASE_NOT_THERE, d->language));
+	finding_say(d, f, "why", "%s", phrase_text(why, d->language));
 }
 
 void find_signals(struct diagnosis *d)

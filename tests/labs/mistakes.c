@@ -59,6 +59,26 @@ static void no_handler(void)
 	lab_reap(child);
 }
 
+/* The child waits for the signal, but had not blocked it. */
+static void sigwait_unblocked(void)
+{
+	pid_t child = lab_fork();
+	sigset_t set;
+	int number;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	if (!child) {
+		sigwait(&set, &number);
+		exit(EXIT_SUCCESS);
+	}
+	lab_wait_blocked(child, SYS_rt_sigtimedwait);
+	party(child);
+	party(getpid());
+	lab_check(kill(child, SIGUSR1), "kill");
+	lab_reap(child);
+}
+
 static void crash(void)
 {
 	pid_t child = lab_fork();
@@ -367,6 +387,7 @@ static const struct mistake mistakes[] = {
 	{"sigpipe", sigpipe},
 	{"epipe", epipe},
 	{"no-handler", no_handler},
+	{"sigwait-unblocked", sigwait_unblocked},
 	{"crash", crash},
 	{"left-in-pipe", left_in_pipe},
 	{"left-in-queue", left_in_queue},

@@ -25,6 +25,7 @@ MISTAKES = {
     "mistakes sigpipe": ("broken-pipe", 128 + 13),
     "mistakes epipe": ("broken-pipe", 0),
     "mistakes no-handler": ("killed-by-signal", 0),
+    "mistakes sigwait-unblocked": ("killed-by-signal", 0),
     "mistakes crash": ("killed-by-signal", 0),
     "mistakes left-in-pipe": ("unread-data", 0),
     "mistakes left-in-queue": ("unread-data", 0),
