@@ -41,9 +41,17 @@ static bool waits_for(const struct diagnosis *d, const struct viz_process *who,
 	return false;
 }
 
-/* It had a writer beside itself; in a glance, nobody knows. */
-static bool only_itself(const struct diagnosis *d, const struct wait *wait)
+/*
+ * The reader keeps it itself, and had a writer beside itself; in a glance, nobody knows. A FIFO
+ * that was opened to read and write is meant to have no end.
+ */
+static bool kept_by_reader(const struct diagnosis *d, const struct wait *wait,
+			   const struct viz_holding *holding)
 {
+	if (!holding)
+		return true;
+	if (holding->access != ACCESS_WRITE && other_end(d, wait) == wait->channel)
+		return false;
 	return d->waits->whole || writer_is_gone(d, wait, false);
 }
 
@@ -149,8 +157,7 @@ static bool cannot_end(const struct diagnosis *d, const struct wait *wait)
 		if (!holding && !wait_in_flight(d->waits, channel, who, ACCESS_WRITE))
 			return false;
 		if (who == wait->process)
-			in_vain &= wait->stuck && (!holding || (holding->access == ACCESS_WRITE &&
-								only_itself(d, wait)));
+			in_vain &= wait->stuck && kept_by_reader(d, wait, holding);
 		else
 			in_vain &= waits_for(d, who, wait->process) || sleeps_for_good(d, who) ||
 				   (holding && gone && forgotten(d, channel, holding)) ||
@@ -163,7 +170,8 @@ static bool cannot_end(const struct diagnosis *d, const struct wait *wait)
 static bool is_stream(const struct viz_channel *channel)
 {
 	return channel->mechanism == MECH_PIPE || channel->mechanism == MECH_FIFO ||
-	       channel->mechanism == MECH_UNIX_STREAM || channel->mechanism == MECH_TCP;
+	       channel->mechanism == MECH_UNIX_STREAM || channel->mechanism == MECH_TCP ||
+	       channel->mechanism == MECH_UNIX_SEQPACKET;
 }
 
 /* sh[800] (fd 4); or the message by which it would get it. */

@@ -64,6 +64,16 @@ static bool has_key(const struct viz_channel *channel)
 	return channel->key.len && !viz_bytes_equal(channel->key, viz_bytes_of("0x00000000"));
 }
 
+/* At an address: anybody may send there. */
+static bool gets_datagrams(const struct wait *wait)
+{
+	const struct viz_channel *channel = wait->operation->role == ROLE_RECEIVE ? wait->channel
+										  : NULL;
+
+	return channel && (channel->mechanism == MECH_UDP ||
+			   (channel->mechanism == MECH_UNIX_DGRAM && channel->name.len));
+}
+
 const char *say_others(struct diagnosis *d, const struct wait *wait)
 {
 	enum { WRITES = 1 };
@@ -75,6 +85,8 @@ const char *say_others(struct diagnosis *d, const struct wait *wait)
 	if (waits_to_accept(wait) && wait->channel)
 		return say_phrase(d, PHRASE_WHO_CONNECTS, say_channel(d, wait->channel), NULL,
 				  NULL);
+	if (gets_datagrams(wait))
+		return say_phrase(d, PHRASE_WHO_SENDS, say_channel(d, wait->channel), NULL, NULL);
 	if (waits_to_open(wait))
 		return say_phrase(d,
 				  op->flags & WRITES ? PHRASE_WHO_OPENS_TO_READ

@@ -286,7 +286,7 @@ static bool tell_hopeless(struct diagnosis *d, const struct wait *wait)
 {
 	if (d->incomplete)
 		return false;
-	return tell_no_eof(d, wait) || (!wait->circle && tell_type(d, wait)) ||
+	return tell_no_eof(d, wait) || tell_type(d, wait) ||
 	       (!wait->circle && tell_semaphore(d, wait)) || tell_lost_wakeup(d, wait) ||
 	       tell_unaccepted(d, wait);
 }

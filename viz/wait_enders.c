@@ -123,9 +123,20 @@ static bool type_fits(const struct viz_operation *receive, int64_t type)
 	return wanted == 0 || (uint64_t)type <= 0 - (uint64_t)wanted;
 }
 
+/* With MSG_WAITALL a call sleeps on until it has all: what has come is with it already. */
+static bool waits_for_all(const struct viz_operation *op, const struct viz_channel *channel)
+{
+	enum { WAITALL = 0x100 };
+
+	return (channel->mechanism == MECH_UNIX_STREAM || channel->mechanism == MECH_TCP) &&
+	       op->role == ROLE_RECEIVE && viz_has(op, flags) && (op->flags & WAITALL);
+}
+
 static bool lies_ready(const struct wait_graph *graph, const struct viz_operation *op,
 		       const struct viz_channel *channel)
 {
+	uint64_t bytes = 0;
+
 	for (size_t i = 0; i < channel->glimpse.types_count; i++)
 		if (type_fits(op, (int64_t)channel->glimpse.types[i]))
 			return true;
@@ -135,10 +146,12 @@ static bool lies_ready(const struct wait_graph *graph, const struct viz_operatio
 
 		if (m->channel != channel || m->fate != FATE_UNREAD)
 			continue;
-		if (channel->mechanism != MECH_SYSV_MSG || type_fits(op, m->type))
+		bytes += m->bytes;
+		if (channel->mechanism == MECH_SYSV_MSG ? type_fits(op, m->type)
+							: !waits_for_all(op, channel))
 			return true;
 	}
-	return false;
+	return waits_for_all(op, channel) && viz_has(op, requested) && bytes >= op->requested;
 }
 
 static void wait_at_socket(struct wait_graph *graph, struct wait *wait,
@@ -153,6 +166,16 @@ static void wait_at_socket(struct wait_graph *graph, struct wait *wait,
 	else
 		wait->open = true;
 	wait->open |= held_outside(channel, ACCESS_BOTH); /* so are unix sockets' other ends told */
+}
+
+/* Of a pair without names: to one with a name anybody may send. */
+static void wait_at_datagrams(struct wait_graph *graph, struct wait *wait,
+			      const struct viz_channel *channel)
+{
+	if (channel->peer && !channel->name.len && !channel->peer->name.len)
+		wait_at_socket(graph, wait, channel);
+	else
+		wait->open = true;
 }
 
 /* `end` is the one whose holders end the wait. */
@@ -175,6 +198,13 @@ static void wait_at(struct wait_graph *graph, struct wait *wait, const struct vi
 	case MECH_UNIX_SEQPACKET:
 	case MECH_TCP:
 		wait_at_socket(graph, wait, channel);
+		break;
+	case MECH_UNIX_DGRAM:
+		wait_at_datagrams(graph, wait, channel);
+		break;
+	case MECH_EVENTFD: /* no glance tells whether the kernel itself counts there, too */
+		wait->open |= graph->whole || !channel->created_in_trace;
+		wait_add_holders(graph, wait, channel, ACCESS_BOTH);
 		break;
 	case MECH_SYSV_MSG:
 	case MECH_POSIX_MQ:

@@ -109,6 +109,26 @@ static void tcp_half_closed(void)
 	lab_check(accept(listener, NULL, NULL), "accept"); /* the next one, who does not come */
 }
 
+/* A child that keeps the parent's end of their connection, beside its own. */
+static void pair_reader_keeps(void)
+{
+	int ends[2];
+	pid_t child;
+
+	lab_check(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), "socketpair");
+	child = lab_fork();
+	if (!child) {
+		party(getpid());
+		channel("unix-seqpacket", ends[1]);
+		hang_in_read(ends[1]);
+	}
+	close(ends[1]);
+	lab_write_text(ends[0], "unix-seqpacket", NAME, "that is all");
+	close(ends[0]);
+	truth_flush();
+	waitpid(child, NULL, 0);
+}
+
 /* Its own writing end lies in a message that nobody but itself could receive. */
 static void in_flight(void)
 {
@@ -124,9 +144,10 @@ static void in_flight(void)
 }
 
 static const struct mistake mistakes[] = {
-	{"parent-keeps", parent_keeps},		{"reader-keeps", reader_keeps},
-	{"grandchild-keeps", grandchild_keeps}, {"fifo-reader-keeps", fifo_reader_keeps},
-	{"tcp-half-closed", tcp_half_closed},	{"in-flight", in_flight},
+	{"parent-keeps", parent_keeps},		  {"reader-keeps", reader_keeps},
+	{"grandchild-keeps", grandchild_keeps},	  {"fifo-reader-keeps", fifo_reader_keeps},
+	{"tcp-half-closed", tcp_half_closed},	  {"in-flight", in_flight},
+	{"pair-reader-keeps", pair_reader_keeps},
 };
 
 int main(int argc, char **argv)

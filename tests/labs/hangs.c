@@ -115,6 +115,43 @@ static void unix_sockets(void)
 	hang_in_read(ends[child ? 0 : 1]);
 }
 
+/* The same of datagrams: nobody else could send to a socket without a name. */
+static void datagram_pair(void)
+{
+	int ends[2];
+	pid_t child;
+
+	lab_check(socketpair(AF_UNIX, SOCK_DGRAM, 0, ends), "socketpair");
+	outsider_maybe();
+	child = lab_fork();
+	close(ends[child ? 1 : 0]);
+	party(getpid());
+	channel("unix-dgram", ends[child ? 0 : 1]);
+	hang_in_read(ends[child ? 0 : 1]);
+}
+
+/* One sends half of what the other wants whole before it answers. */
+static void half_a_message(void)
+{
+	int ends[2];
+	char buf[10];
+
+	lab_check(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), "socketpair");
+	outsider_maybe();
+	party(getpid());
+	channel("unix-stream", ends[0]);
+	if (!lab_fork()) {
+		close(ends[0]);
+		party(getpid());
+		lab_write_text(ends[1], "unix-stream", "half", "12345");
+		hang_in_read(ends[1]);
+	}
+	close(ends[1]);
+	truth_flush();
+	lab_check(recv(ends[0], buf, sizeof(buf), MSG_WAITALL), "recv");
+	lab_write_text(ends[0], "unix-stream", "answer", "well");
+}
+
 /* Each waits for the other to close its side, and none says that it has nothing more to send. */
 static void tcp_half_open(void)
 {
@@ -284,6 +321,28 @@ static void wrong_except(void)
 	receive_other(3, 3, MSG_EXCEPT);
 }
 
+/* The child asks for messages to itself, its parent sends those of another type and waits for it. */
+static void wrong_type_of_child(void)
+{
+	int queue = (int)lab_check(msgget(IPC_PRIVATE, 0600), "msgget");
+	struct {
+		long type;
+		char text[8];
+	} message = {.type = 1, .text = "for you"};
+	pid_t child = lab_fork();
+
+	if (!child) {
+		party(getpid());
+		channel_number("sysv-msg", queue);
+		truth_flush();
+		msgrcv(queue, &message, sizeof(message.text), getpid(), 0);
+		exit(EXIT_SUCCESS);
+	}
+	lab_check(msgsnd(queue, &message, sizeof(message.text), 0), "msgsnd");
+	truth_flush();
+	lab_reap(child);
+}
+
 /* The child takes it and is gone without giving it back, and had no SEM_UNDO. */
 static void taken_for_good(bool dies)
 {
@@ -398,6 +457,9 @@ static const struct mistake hangs[] = {
 	{"full-pipes", full_pipes},
 	{"pipe-and-queue", pipe_and_queue},
 	{"unix-sockets", unix_sockets},
+	{"datagram-pair", datagram_pair},
+	{"half-a-message", half_a_message},
+	{"wrong-type-of-child", wrong_type_of_child},
 	{"tcp-half-open", tcp_half_open},
 	{"not-accepted", not_accepted},
 	{"not-accepted-unix", not_accepted_unix},

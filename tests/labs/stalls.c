@@ -4,6 +4,7 @@
  * yet to open, keys, locks, memory. Each logs who is party to it, and through which channel.
  */
 #include <pthread.h>
+#include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/msg.h>
@@ -139,6 +140,29 @@ static void no_client(void)
 	channel("tcp", mine);
 	truth_flush();
 	lab_check(accept(mine, NULL, NULL), "accept");
+}
+
+static void add(int counter)
+{
+	uint64_t one = 1;
+
+	lab_expect(write(counter, &one, sizeof(one)) == (ssize_t)sizeof(one), "write");
+}
+
+/* Two that each wait for the other's signal to go on. */
+static void eventfds(void)
+{
+	int here = (int)lab_check(eventfd(0, 0), "eventfd");
+	int there = (int)lab_check(eventfd(0, 0), "eventfd");
+	uint64_t count;
+	pid_t child;
+
+	outsider_maybe();
+	child = lab_fork();
+	party(getpid());
+	truth_flush();
+	lab_check(read(child ? here : there, &count, sizeof(count)), "read");
+	add(child ? there : here);
 }
 
 struct server {
@@ -290,6 +314,7 @@ static const struct mistake stalls[] = {
 	{"file-locks", file_locks},
 	{"mutexes", mutexes},
 	{"mutex-of-dead", mutex_of_dead},
+	{"eventfds", eventfds},
 	{"no-client", no_client},
 	{"keyed-semaphore", keyed_semaphore},
 	{"keyed-queues", keyed_queues},
