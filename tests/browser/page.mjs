@@ -10,8 +10,8 @@ import { checks } from "./checks.mjs";
 import { panels } from "./panels.mjs";
 import { ways } from "./ways.mjs";
 
-const [modules, file, shots, check, expectations] = process.argv.slice(2);
-async function open(browser, complaints, options = {}, hash = "") {
+const [modules, given, shots, check, expectations] = process.argv.slice(2);
+async function open(browser, complaints, options = {}, hash = "", file = given) {
 	const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, ...options });
 	const url = pathToFileURL(file).href;
 
@@ -32,7 +32,7 @@ const browser = await launch(modules);
 try {
 	await { ...checks, ...panels, ...ways }[check]({
 		expected,
-		open: (options, hash) => open(browser, complaints, options, hash),
+		open: (...others) => open(browser, complaints, ...others),
 		until,
 		shot: (page, name) => page.screenshot({ path: `${shots}/${name}.png` }),
 	});

@@ -73,7 +73,62 @@ const onPaper = (page) =>
 		};
 	});
 
+/* Counts what is written on canvases from now on: texts, and where they stand. */
+function watchWords() {
+	const write = CanvasRenderingContext2D.prototype.fillText;
+
+	window.words = [];
+	CanvasRenderingContext2D.prototype.fillText = function (text, x, y) {
+		const width = this.measureText(text).width;
+		const left = this.textAlign === "right" ? x - width : x;
+
+		window.words.push({ text, left, right: left + width, y });
+		return write.call(this, text, x, y);
+	};
+}
+
+/* Of what is written below the heads of the lanes: texts over others, or beyond an edge. */
+function uglyWords() {
+	const { canvas, layout } = window.ipclens;
+	const fits = layout.lanesWidth <= layout.width;
+	const high = 8; /* of a letter; a row's words may come this close to the next one's */
+	const [times, picture] = [62, 70]; /* where the times end, and the picture may begin */
+	const ugly = [];
+
+	window.words.length = 0;
+	canvas.draw();
+	const words = window.words.filter(({ text, y }) => text && y > 64 && y < layout.height);
+	const over = (a, b) =>
+		Math.min(a.right, b.right) - Math.max(a.left, b.left) > 3 && Math.abs(a.y - b.y) < high;
+
+	words.forEach((a, i) => {
+		if (a.left < 0 || (fits && a.right > layout.width + 1)) ugly.push(`${a.text} is cut`);
+		if (a.left < times && a.right > picture) ugly.push(`${a.text} is under the times`);
+		for (const b of words.slice(i + 1)) if (over(a, b)) ugly.push(`${a.text} / ${b.text}`);
+	});
+	return { words: words.length, ugly };
+}
+
 export const ways = {
+	/* No words over others, none beyond the picture's edge: in each page, in each way. */
+	async legible({ open, expected }) {
+		for (const file of expected.pages) {
+			const page = await open({}, "", file);
+
+			await page.evaluate(watchWords);
+			await page.locator("#canvas").focus();
+			for (const key of ["", "k", "m"]) {
+				if (key) await page.keyboard.press(key);
+				const { words, ugly } = await page.evaluate(uglyWords);
+
+				assert.ok(words > 3, `${file}, key ${key}: ${words} words`);
+				assert.deepEqual(ugly, [], `${file}, key ${key}`);
+				if (key) await page.keyboard.press(key);
+			}
+			await page.close();
+		}
+	},
+
 	/* A group's lane has a bar when all who live are asleep. */
 	async sleeps({ open, shot, expected }) {
 		const page = await open();

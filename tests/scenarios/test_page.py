@@ -297,6 +297,16 @@ def calls(directory):
     browse(page, "ways", name="calls", ways=all_ways, messages=len(drawn), deep=deep)
 
 
+@scenario("in the gallery's pages no words stand over others or beyond the edge, in any way to draw")
+def legible(directory):
+    traces = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "gallery", "traces")
+    pages = []
+    for name in ("queue", "httpecho", "sigedges", "hostile", "deadlock", "udpdrop", "telling"):
+        pages.append(os.path.join(directory, name + ".html"))
+        view(os.path.join(traces, name + ".ndjson"), "-o", pages[-1])
+    browse(pages[0], "legible", pages=pages)
+
+
 @scenario("a page of 100,000 messages is small, opens, is searched and scrolled")
 def large(directory):
     page = os.path.join(directory, "large.html")

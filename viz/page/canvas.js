@@ -84,7 +84,9 @@ export class Canvas {
 		if (app.store.hasCalls) this.bars.draw(pen, layout, this.timeAt(from - 1), this.timeAt(to));
 		const words = layout.rowHeight >= ROW_LABELS || to - from < 60;
 
+		pen.taken = [];
 		if (words) this.labels(from, to, true);
+		if (app.store.hasCalls) this.bars.lengthWords(pen);
 		for (let i = from; i < to; i++) pen.draw(items.list[i], layout.y(i), this.arrivalY(i));
 		if (words) this.labels(from, to, false);
 	}

@@ -20,6 +20,7 @@ export class Bars {
 		this.app = app;
 		this.threads = [];
 		this.handlers = [];
+		this.words = [];
 	}
 
 	/* Calls of a thread do not overlap: in order of their begin they are in that of their end. */
@@ -66,6 +67,7 @@ export class Bars {
 		const { ctx } = pen;
 
 		this.lengths = new Map();
+		this.words = [];
 		for (const thread of this.threads) {
 			const x = layout.x(thread.lane);
 
@@ -121,7 +123,7 @@ export class Bars {
 		const at = this.lengthY(layout, Math.max(y1, HEAD));
 
 		if (y2 - at > 2 && layout.rowHeight >= LENGTH_ROW && this.isFree(x, at))
-			this.length(pen, duration(ns), x, at);
+			this.words.push([duration(ns), x, at]);
 	}
 
 	/* Right below the first row in it, where no words of rows are. */
@@ -129,7 +131,7 @@ export class Bars {
 		if (this.app.timeAxis) return y + 14;
 		const i = Math.ceil(layout.positionAt(y) - 0.5);
 
-		return i < this.app.items.count ? Math.max(layout.y(i), y) + 11 : y + 14;
+		return i < this.app.items.count ? Math.max(layout.y(i), y) + 10 : y + 14;
 	}
 
 	/* Several threads of a lane may sleep at a time: no length is written over another. */
@@ -141,8 +143,14 @@ export class Bars {
 		return true;
 	}
 
-	length(pen, text, x, y) {
-		pen.text(text, x - 9 - pen.width(text, SMALL), y, SMALL, pen.theme.muted);
+	/* How long they are, where no row's words are: behind the halos of these it could be hidden. */
+	lengthWords(pen) {
+		for (const [text, right, y] of this.words) {
+			const width = pen.width(text, SMALL);
+			const x = right - 9 - width;
+
+			if (pen.isFree(x, y, width)) pen.text(text, x, y, SMALL, pen.theme.muted);
+		}
 	}
 }
 

@@ -2,18 +2,15 @@
 /* One row of the picture: its arrow and its words. Lines first, for all rows, then words. */
 import { KIND, OUTSIDE, PART } from "./store.js";
 import { foldBox, foldWords } from "./draw_fold.js";
+import { BESIDE, LENGTH_ROOM, STUB, stubWords } from "./draw_stub.js";
 import { HALF, itemHalf, itemRow } from "./items.js";
 import { FONT, MONO, SMALL, TextPen, isBad, messageLabel, messagePayload } from "./words.js";
 import { dashOf } from "./theme.js";
 import { TIMES, hasLane } from "./lanes.js";
 
-const STUB = 58; /* an arrow to somebody outside */
-const LENGTH_ROOM = 66; /* of a lane's right side: how long the next one slept */
 const LOOP_ROOM = 150; /* for words beside an arrow to itself */
 const HEAD_LEN = 9;
 const ABOVE = -6; /* from a row to the foot of its words */
-const BESIDE = 4;
-const BELOW = 14;
 
 const MOVES = new Set(["splice", "tee", "vmsplice", "sendfile", "sendfile64", "copy_file_range"]);
 
@@ -28,18 +25,18 @@ export class RowPen extends TextPen {
 		const row = itemRow(item);
 		const ends = this.store.rowEnds(row);
 		const half = itemHalf(item);
-		const from = this.place(ends.from, ends.to, -1);
-		const to = this.place(ends.to, ends.from, ends.to === OUTSIDE ? 1 : 0);
+		const from = this.place(ends.from, ends.to);
+		const to = this.place(ends.to, ends.from);
 
 		if (half !== HALF.WHOLE) return this.halfEnds(half, ends, from, to);
 		if (from === null || to === null) return null;
 		return { x1: from, x2: to, open1: ends.from === OUTSIDE, open2: ends.to === OUTSIDE };
 	}
 
-	place(lane, other, side) {
+	/* Who is outside is at the right of a lane: at its left is told how long it slept. */
+	place(lane, other) {
 		if (hasLane(this.layout, lane)) return this.layout.x(lane);
-		if (!hasLane(this.layout, other)) return null;
-		return this.layout.x(other) + (lane === OUTSIDE ? side || -1 : 1) * STUB;
+		return hasLane(this.layout, other) ? this.layout.x(other) + STUB : null;
 	}
 
 	halfEnds(half, route, from, to) {
@@ -255,10 +252,17 @@ export class RowPen extends TextPen {
 
 	/* Where its words stand: the first line and the last; above an arrow, beside all else. */
 	lines(item, y) {
-		const ends = this.across(item);
-		const first = y + (ends ? ABOVE : BESIDE);
+		const line = y + (this.across(item) && !this.isStub(item) ? ABOVE : BESIDE);
 
-		return [first, ends && (ends.open1 || ends.open2) ? y + BELOW : first];
+		return [line, line];
+	}
+
+	/* A message to or from no lane: its words stand behind its end. */
+	isStub(item) {
+		const { from, to } = this.store.rowEnds(itemRow(item));
+
+		if (itemHalf(item) || this.store.rowKind(itemRow(item)) > KIND.SIGNAL) return false;
+		return !hasLane(this.layout, from) || !hasLane(this.layout, to);
 	}
 
 	isControl(item) {
@@ -279,6 +283,10 @@ export class RowPen extends TextPen {
 			return;
 		}
 		if (this.beyond(ends, y)) return;
+		if (this.isStub(item)) {
+			stubWords(this, m, row, Math.max(ends.x1, ends.x2), y);
+			return;
+		}
 		const payload = half === HALF.OUT ? "" : messagePayload(this.store, m);
 		const room = this.room(ends) - 8;
 		let label = messageLabel(this.store, m, half !== HALF.WHOLE);
@@ -286,7 +294,6 @@ export class RowPen extends TextPen {
 		if (half !== HALF.WHOLE && this.app.kernel && this.copies(m, half)) label = "copy " + label;
 		if (this.width(label, FONT) > room) label = messageLabel(this.store, m, true);
 		this.between(ends, y, label, payload, this.theme.family(mechanism));
-		this.outsideName(m, ends, y);
 	}
 
 	/* Out of sight at one side: where to look for it. */
@@ -329,18 +336,6 @@ export class RowPen extends TextPen {
 
 		this.text(shown, x, base, FONT, colour);
 		if (more) this.text(more, x + width + 7, base, MONO, this.theme.muted);
-	}
-
-	outsideName(m, ends, y) {
-		const route = this.store.routeOf(m);
-		const name =
-			route.from === OUTSIDE ? route.fromName : route.to === OUTSIDE ? route.toName : "";
-		const x = ends.open1 ? ends.x1 : ends.x2;
-
-		if (!ends.open1 && !ends.open2) return;
-		const shown = this.fitted(name || "outside", SMALL, 110);
-
-		this.text(shown, x - this.width(shown, SMALL) / 2, y + BELOW, SMALL, this.theme.muted);
 	}
 
 	saidWords(row, kind, said, y) {

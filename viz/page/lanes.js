@@ -13,7 +13,7 @@ const HEAD_WIDE = 120; /* a lane's head is never longer than that */
 const LETTER = 8; /* pixels, about */
 const GAP_LEAST = 74;
 const GAP_MAILBOX = 96; /* at least, between channels */
-const GAP_MOST = 250;
+const GAP_MOST = 380;
 const KERNEL = 190; /* the width of the kernel's lane */
 const SIDE = 104; /* from there to the lanes beside it */
 

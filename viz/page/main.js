@@ -35,13 +35,15 @@ function showTotals(app) {
 		total += store.bytes[m];
 		signals += store.routes[store.route[m]].signal ? 1 : 0;
 	}
+	const size = total ? " (" + bytes(total) + ")" : "";
+
 	byId("command").textContent = store.command;
 	fill(
 		byId("totals"),
 		[
 			...lanesTold(store.lanes),
-			counted(store.channelTotal, "channel"),
-			counted(store.messageCount - signals, "message") + " (" + bytes(total) + ")",
+			store.channelTotal ? counted(store.channelTotal, "channel") : "",
+			counted(store.messageCount - signals, "message") + size,
 			signals ? counted(signals, "signal") : "",
 			duration(store.endNs),
 		]

@@ -34,6 +34,10 @@ export function openPanel(app, id) {
 	app.canvas.resize();
 }
 
+export function showPanel(app, id) {
+	if (!current || current.id !== id) openPanel(app, id);
+}
+
 /* true where the key is a panel's. */
 export function openPanelByKey(app, key) {
 	const panel = panels.find((p) => p.key === key);

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* At the left: what there is, how much of it, and what of it is shown. */
 import { byId, el, fill } from "./dom.js";
-import { bytes, count, shortName } from "./format.js";
+import { bytes, count, counted, shortName } from "./format.js";
+import { showPanel } from "./panels.js";
 import { dashOf } from "./theme.js";
 import { isBad } from "./words.js";
 
 const MOST = 40; /* rows of a list */
+const FINDINGS_MOST = 4; /* the panel has all */
 const SEVERITY_WORDS = ["", "note", "warning", "error"];
 const SEVERITY_SIGNS = ["", "○", "⚠", "✗"];
 
@@ -111,7 +113,7 @@ export class Sidebar {
 			"section",
 			{},
 			el("h2", {}, "Findings"),
-			...marks.slice(0, MOST).map((mark) =>
+			...marks.slice(0, FINDINGS_MOST).map((mark) =>
 				el(
 					"button",
 					{
@@ -124,6 +126,18 @@ export class Sidebar {
 					el("span", {}, mark.text),
 				),
 			),
+			this.moreFindings(marks.length - FINDINGS_MOST),
+		);
+	}
+
+	moreFindings(more) {
+		if (more <= 0) return null;
+		const open = () => showPanel(this.app, "findings");
+
+		return el(
+			"button",
+			{ type: "button", class: "more", click: open },
+			"and " + counted(more, "more finding"),
 		);
 	}
 
@@ -131,6 +145,7 @@ export class Sidebar {
 		const { app, sums } = this;
 		const entries = [...sums.mechanisms].sort((a, b) => b[1].n - a[1].n);
 
+		if (!entries.length) return null;
 		return el(
 			"section",
 			{},

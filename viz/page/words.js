@@ -9,6 +9,8 @@ export const SMALL = "11px system-ui, 'DejaVu Sans', sans-serif";
 export const MONO = "11px ui-monospace, 'DejaVu Sans Mono', monospace";
 
 const PAYLOAD_SHOWN = 48;
+const LINE = 9; /* words closer than this, up and down, stand over one another */
+const APART = 2;
 const WIDTHS_MOST = 20000; /* measured texts that are remembered */
 
 const FATE_WORDS = {
@@ -72,6 +74,7 @@ export class TextPen {
 	constructor(ctx, theme) {
 		Object.assign(this, { ctx, theme });
 		this.widths = new Map();
+		this.taken = []; /* where words of rows stand: {x, y, width} */
 	}
 
 	width(text, font) {
@@ -102,6 +105,15 @@ export class TextPen {
 		return low < 3 ? "" : text.slice(0, low) + "…";
 	}
 
+	isFree(x, y, width) {
+		return !this.taken.some(
+			(other) =>
+				Math.abs(other.y - y) < LINE &&
+				x < other.x + other.width + APART &&
+				other.x < x + width + APART,
+		);
+	}
+
 	/*
 	 * With a halo, so that lifelines that it crosses do not make it illegible. All halos are drawn
 	 * before all arrows, which they must not hide.
@@ -111,6 +123,7 @@ export class TextPen {
 
 		ctx.font = font;
 		if (this.halo) {
+			this.taken.push({ x, y, width: this.width(text, font) });
 			ctx.lineWidth = 5;
 			ctx.lineJoin = "round";
 			ctx.setLineDash([]);
