@@ -2,7 +2,8 @@
 /*
  * Messages stand in the order of their stream. Where a call moved more bytes than its messages
  * have, bytes are missing there. Where the trace has lost records, two messages are known to follow
- * one another only if the same call moved both, or nothing was lost since the first was received.
+ * one another only if the same call moved both, nothing was lost since the first was received, or
+ * TCP's positions say so.
  */
 #include "render_streams.h"
 
@@ -193,6 +194,27 @@ static bool is_unsure(const struct joining *j, const struct one_way *direction,
 	       !(last && m && same_call(last->receive, m->receive));
 }
 
+/* From the end of what stands at `before` to the begin of what stands at `at`. */
+static bool between(struct scene_position before, uint64_t bytes, struct scene_position at,
+		    uint64_t *missing)
+{
+	uint32_t distance = at.first - (before.first + (uint32_t)bytes);
+
+	if (!before.known || !at.known || distance > INT32_MAX)
+		return false;
+	*missing = distance;
+	return true;
+}
+
+/* The positions of TCP tell how many bytes are missing between two messages, also after a loss. */
+static bool missing_by_position(const struct scene_message *last, const struct scene_message *m,
+				uint64_t *missing)
+{
+	return last && m &&
+	       (between(last->sent_at, last->bytes, m->sent_at, missing) ||
+		between(last->taken_at, last->bytes, m->taken_at, missing));
+}
+
 /* --- events --- */
 
 static void add_event(struct joining *j, struct stream_event event)
@@ -201,7 +223,9 @@ static void add_event(struct joining *j, struct stream_event event)
 
 	event.at_ns = direction->at_ns = most(event.at_ns, direction->at_ns);
 	event.missing += direction->missing;
-	event.unsure = !event.missing && is_unsure(j, direction, event.message);
+	if (!j->scene->incomplete ||
+	    !missing_by_position(direction->last, event.message, &event.missing))
+		event.unsure = !event.missing && is_unsure(j, direction, event.message);
 	direction->missing = 0;
 	direction->last = event.message;
 	event.order = j->streams->event_count;

@@ -168,6 +168,12 @@ struct scene_object {
 	uint64_t ended_ns; /* when a reader learned that no more comes; SCENE_NEVER: it did not */
 };
 
+/* Where bytes stand in a TCP connection's, modulo 2^32, as the kernel counts them. */
+struct scene_position {
+	bool known;
+	uint32_t first;
+};
+
 struct scene_message {
 	int from; /* lane, or SCENE_OUTSIDE */
 	int to;	  /* the same, or SCENE_NOWHERE: nobody received it */
@@ -179,6 +185,8 @@ struct scene_message {
 	uint64_t bytes;
 	uint64_t send_offset; /* where in the call's bytes these begin */
 	uint64_t receive_offset;
+	struct scene_position sent_at; /* as its sender's socket says */
+	struct scene_position taken_at;
 	uint64_t sent_ns;     /* when the send began; SCENE_NEVER: not known */
 	uint64_t received_ns; /* when the receive ended; SCENE_NEVER: not known, or it was not */
 	size_t send;	      /* of the calls; SCENE_NONE: not known */

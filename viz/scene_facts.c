@@ -104,6 +104,23 @@ static void set_ends(struct scene_message *message, const struct places *places,
 		message->receive = places->calls[to->operation->index];
 }
 
+/* If the call alone moved the socket's counter, it did so from there. */
+static struct scene_position position_in(const struct viz_end *end, bool sent)
+{
+	const struct viz_operation *op = end->operation;
+	struct scene_position position = {0};
+	uint32_t before, after;
+
+	if (!op || !op->channel || op->channel->mechanism != MECH_TCP || !viz_operation_done(op) ||
+	    !op->at_entry.known || !op->at_exit.known || op->returned <= 0)
+		return position;
+	before = sent ? op->at_entry.write_seq : op->at_entry.copied_seq;
+	after = sent ? op->at_exit.write_seq : op->at_exit.copied_seq;
+	position.known = after - before == (uint64_t)op->returned;
+	position.first = before + (uint32_t)end->offset;
+	return position;
+}
+
 static void set_payload(struct scene_drafts *d, struct scene_message *message,
 			const struct viz_message *m)
 {
@@ -142,6 +159,8 @@ static void add_message(struct scene_drafts *d, struct places *places, const str
 	message->bytes = m->bytes;
 	message->send_offset = m->from.offset;
 	message->receive_offset = m->to.offset;
+	message->sent_at = position_in(&m->from, true);
+	message->taken_at = position_in(&m->to, false);
 	message->outward = is_outward(m);
 	message->object = object_of(d, places, m->channel);
 	set_ends(message, places, m);

@@ -159,6 +159,32 @@ def lost(directory):
     expect(0 < len(known) < len(rows), "fewer gaps are announced, and that one is", [known, rows])
 
 
+@scenario("follow stream: after a loss TCP's positions tell how many bytes are missing, and where none are")
+def placed(directory):
+    result = record(directory, lab("reqresp", "tcp", "6"), "--payload", "4096")
+    moved = [
+        op
+        for op in result.trace.operations()
+        if op.get("channel", "").startswith("tcp") and op.get("returned", 0) > 0
+        and op["role"] in ("send", "receive")
+    ]
+    sender = next(op["pid"] for op in moved if op["role"] == "send")
+    asked = [op for op in moved if op["role"] == "send" and op["pid"] == sender][2]
+    heard = [op for op in moved if op["role"] == "receive" and op["pid"] != sender][2]
+    expect_equal(asked["returned"], heard["returned"], "what is lost: both ends of a request")
+    gone = {asked["id"], heard["id"]}
+    trace = without(result.trace_path, lambda op: op["id"] in gone,
+                    os.path.join(directory, "lossy.ndjson"))
+    path = capture(directory, trace)
+    comments = [row[0] for row in fields(path, "frame.comment", only="tcp.len > 0")]
+    expect_equal(len(comments), 11, "six requests but one, and six answers")
+    missing = [text for text in comments if "bytes before it" in text]
+    exact = f"; {asked['returned']} bytes before it are missing"
+    expect_equal(sum(exact in text for text in missing), 1, "the lost request, in its place")
+    # Of a direction's first message nobody knows what was before it.
+    expect_equal(len(missing), 3, "and no other gap")
+
+
 @scenario("follow stream: a conversation with redis over a unix socket, dissected and put together")
 def redis(directory):
     command = (
