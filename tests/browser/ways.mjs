@@ -110,6 +110,25 @@ function uglyWords() {
 }
 
 export const ways = {
+	/* Of a message whose receiver alone slept: each fact has a name. */
+	async facts({ open }) {
+		const page = await open();
+
+		await page.evaluate(() => {
+			const { app, store } = { app: window.ipclens, ...window.ipclens };
+			const slept = (call) => call >= 0 && store.offCpu[call] > 0;
+			const m = Array.from({ length: store.messageCount }, (_, i) => i).find(
+				(i) => slept(store.receiveCall(i)) && !slept(store.sendCall(i)),
+			);
+
+			app.reveal(store.rowOf[m]);
+		});
+		const names = await page.locator("#detail dt").allInnerTexts();
+
+		assert.ok(names.includes("latency"), names.join());
+		assert.ok(names.includes("waited") && !names.includes(""), names.join());
+	},
+
 	/* No words over others, none beyond the picture's edge: in each page, in each way. */
 	async legible({ open, expected }) {
 		for (const file of expected.pages) {

@@ -82,6 +82,7 @@ def used(directory):
     page, messages = draw(directory, ["/usr/bin/python3", "-c", ASKS])
     expect_equal(len([m for m in messages if m["mechanism"] == "pipe"]), 600, "messages")
     browse(page, "used", name="used", middle=301, word="Number 12", hits=20, mechanism="pipe")
+    browse(page, "facts")
 
 
 @scenario("a page folds what repeats, unfolds it by click and key, and prints each row")

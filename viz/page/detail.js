@@ -198,6 +198,7 @@ export class Detail {
 		const sent = store.hasCalls ? store.sentNs(m) : NaN;
 		const received = store.hasCalls ? store.receivedNs(m) : NaN;
 		const mechanism = store.mechanisms[route.mechanism];
+		const waits = [this.waited(send), this.waited(receive)].filter(Boolean);
 
 		return pairs([
 			["from", this.endText(route.from, route.fromName, send)],
@@ -211,8 +212,7 @@ export class Detail {
 			["cut", store.cut(m) ? bytes(store.cut(m)) + " lost" : ""],
 			["sent", Number.isNaN(sent) ? "" : "+" + duration(sent) + this.wallClock(sent)],
 			["latency", received >= sent ? duration(received - sent) : ""],
-			["waited", this.waited(send) || ""],
-			["", this.waited(receive) || ""],
+			...waits.map((text, i) => [i ? "" : "waited", text]),
 		]);
 	}
 

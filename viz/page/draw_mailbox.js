@@ -38,9 +38,10 @@ export function mailboxHead(frame, object, slot) {
 
 /* What lies in it then, at the side where the arrow is not. */
 export function mailboxLevel(pen, x, ends, y, level) {
+	const { layout } = pen;
 	const text = levelText(level);
 	const left = ends && Math.max(ends.x1, ends.x2) > x + 1;
 	const at = left ? x - BAND / 2 - 4 - pen.width(text, SMALL) : x + BAND / 2 + 4;
 
-	if (level) pen.text(text, at, y + 4, SMALL, pen.theme.kernelfg);
+	if (level && x < layout.width) pen.text(text, at, y + 4, SMALL, pen.theme.kernelfg);
 }
