@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """Findings of `ipclens diagnose`, compared with what the programs at fault logged of themselves."""
 import json
+import os
 import random
 
 from expectations import expect, expect_equal
-from harness import lab
+from harness import lab, start
 from traces import IPCLENS, call
+
+AT_ONCE = 6  # traced at the same time
 
 # What each program that hangs is, and what it must not be called.
 HANGS = {
@@ -153,3 +156,20 @@ def expect_nothing_rests_on_a_gap(path, seeds):
         if result.stdout:
             summary = json.loads(result.stdout.splitlines()[-1])
             expect(not summary["complete"], "that something is missing is told", gone)
+
+
+def begin(directory, name, *options):
+    place = os.path.join(directory, name)
+    os.mkdir(place)
+    path = os.path.join(place, "trace.ndjson")
+    return start(place, [IPCLENS, "record", "-o", path, *options, "--", *words(name)], cwd=place)
+
+
+def in_batches(directory, names, *options):
+    """Each program traced to its end, a few at a time: each tracer slows the whole machine."""
+    for at in range(0, len(names), AT_ONCE):
+        batch = {name: begin(directory, name, *options) for name in names[at : at + AT_ONCE]}
+        for name, run in batch.items():
+            run.wait()
+            remove_left(run)
+            yield run, name

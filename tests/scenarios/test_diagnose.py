@@ -3,22 +3,12 @@
 """Findings: each fault is named, with its processes and its channel; sound programs get none."""
 import os
 
-from expectations import expect, expect_equal, expect_in, expect_row
-from findings import (
-    HANGS,
-    WITH_OUTSIDER,
-    diagnose,
-    expect_finding,
-    expect_nothing_rests_on_a_gap,
-    remove_left,
-    words,
-)
-from harness import IPCLENS, finish, lab, main, record, scenario, start
+from expectations import expect, expect_equal, expect_in
+from findings import HANGS, diagnose, expect_finding, in_batches
+from harness import IPCLENS, finish, lab, main, record, scenario
 from traces import ROOT, call
 
 TIMED_OUT = 124
-
-AT_ONCE = 6  # traced at the same time
 
 # What each program with a mistake that ends is, and its status where that is not 0.
 MISTAKES = {
@@ -66,58 +56,6 @@ MISTAKES = {
     "socketmistakes delayed-ack": ("delayed-ack", 0),
     "socketmistakes delayed-ack-three": ("delayed-ack", 0),
 }
-
-
-def begin(directory, name, *options):
-    place = os.path.join(directory, name)
-    os.mkdir(place)
-    path = os.path.join(place, "trace.ndjson")
-    return start(place, [IPCLENS, "record", "-o", path, *options, "--", *words(name)], cwd=place)
-
-
-def in_batches(directory, names, *options):
-    """Each program traced to its end, a few at a time: each tracer slows the whole machine."""
-    for at in range(0, len(names), AT_ONCE):
-        batch = {name: begin(directory, name, *options) for name in names[at : at + AT_ONCE]}
-        for name, run in batch.items():
-            run.wait()
-            remove_left(run)
-            yield run, name
-
-
-def hang(directory, names):
-    runs = {}
-    for run, name in in_batches(directory, names, "--futex", "--timeout", "4"):
-        expect_equal(run.status, TIMED_OUT, f"{name} hangs")
-        runs[name] = run
-    return runs
-
-
-@scenario("each mistake that makes a program hang is named, with its processes and its channel")
-def hangs(directory):
-    runs = hang(directory, list(HANGS))
-    for name, (wanted, forbidden) in HANGS.items():
-        expect_finding(runs[name], wanted, forbidden)
-    ring = runs["hangs ring-three"]
-    findings = expect_finding(ring, "deadlock")
-    expect_equal(len(findings), 1, "a circle is told once")
-    expect_equal(len(findings[0]["evidence"]), 3, "and spelled out")
-    text = call([IPCLENS, "diagnose", "--lang", "en", ring.trace_path]).stdout
-    expect_row(text.decode(), "waits in read(3)")
-    for name, (wanted, _) in HANGS.items():
-        if wanted not in ("deadlock", "no-eof"):
-            expect_nothing_rests_on_a_gap(runs[name].trace_path, 5)
-
-
-@scenario("where one more process could help, nothing is a deadlock")
-def outsiders(directory):
-    runs = hang(directory, [name + " outsider" for name in WITH_OUTSIDER])
-    for name, run in runs.items():
-        findings, _ = diagnose(run.trace_path)
-        found = {finding["id"] for finding in findings}
-        expect(found & {"blocked", "full-channel"}, f"{name} waits", findings)
-        expect(not found & {"deadlock", "no-eof"}, f"{name} is not hopeless", findings)
-        expect_nothing_rests_on_a_gap(run.trace_path, 30)
 
 
 @scenario("each mistake of a program that ends is named, with its processes and its channel")
