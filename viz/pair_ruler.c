@@ -80,9 +80,11 @@ static bool begins_at_lock(const struct placing *p, const struct flow_item *item
 }
 
 /* A reader that moved on meanwhile may have shown an end before what the write itself put there. */
-static void hold_own(struct flow_item *item)
+static void hold_own(const struct placing *p, struct flow_item *item)
 {
-	if (item->hi >= item->lo + item->amount)
+	bool seen_so = item->hi >= item->lo || p->context->lost; /* else see pair_mend.c */
+
+	if (!seen_so || item->hi >= item->lo + item->amount)
 		return;
 	item->hi = item->lo + item->amount;
 	item->doubt = true;
@@ -136,7 +138,7 @@ void ruler_window(const struct placing *p, struct flow_item *item, bool send)
 	if (begins_at_lock(p, item, send) && place_at(p, &op->at_lock, send) > item->lo)
 		item->lo = place_at(p, &op->at_lock, send);
 	if (send && !p->linear)
-		hold_own(item);
+		hold_own(p, item);
 	if (p->tcp && send)
 		item->hi -= pair_stream_bytes(op) - item->local - item->amount;
 	else if (p->tcp)
@@ -213,6 +215,12 @@ static size_t group_len(struct flow_item **items, size_t count, uint64_t *end)
 	return i;
 }
 
+bool ruler_place_together(const struct placing *p, struct flow_item **items, size_t count)
+{
+	return count == 1 ? place_alone(p, items[0])
+			  : place_cluster(p->context->round, p->scale, items, count);
+}
+
 /*
  * Where no order fits, one of them is missing, or pieces came between: with one call less the rest
  * falls apart into groups that are whole, and others.
@@ -222,8 +230,7 @@ static void place_group(struct placing *p, struct flow_item **items, size_t coun
 	uint64_t end;
 	size_t len;
 
-	if (count == 1 ? place_alone(p, items[0])
-		       : place_cluster(p->context->round, p->scale, items, count))
+	if (depth && ruler_place_together(p, items, count))
 		return;
 	if (count == 1 || depth == DEPTH_MAX) {
 		for (size_t i = 0; i < count; i++)
@@ -309,6 +316,32 @@ static struct flow_item **list_new(struct placing *p, size_t *count)
 	return list;
 }
 
+/* Where the group behind begins; nowhere: it is the last one. */
+static uint64_t begin_behind(struct flow_item **items, size_t count, size_t len, uint64_t limit)
+{
+	return len < count ? at_most(items[len]->lo, limit) : limit;
+}
+
+/* One whose window is too short may stand apart from the group that it belongs to, the next one. */
+static bool mend(struct placing *p, struct flow_item **items, size_t count, size_t *len,
+		 uint64_t limit)
+{
+	uint64_t end;
+	size_t both;
+
+	if (p->leave_out != leave_out)
+		return false;
+	if (ruler_mend(p, items, *len, begin_behind(items, count, *len, limit)))
+		return true;
+	if (*len == count)
+		return false;
+	both = *len + group_len(items + *len, count - *len, &end);
+	if (end > limit || !ruler_mend(p, items, both, begin_behind(items, count, both, limit)))
+		return false;
+	*len = both;
+	return true;
+}
+
 void ruler_place_groups(struct placing *p, struct flow_item **items, size_t count, uint64_t limit)
 {
 	uint64_t end;
@@ -323,7 +356,8 @@ void ruler_place_groups(struct placing *p, struct flow_item **items, size_t coun
 		if (end > limit)
 			return;
 		torn = may_be_torn(p, items, len);
-		place_group(p, items, len, 0);
+		if (!ruler_place_together(p, items, len) && !mend(p, items, count, &len, limit))
+			place_group(p, items, len, 0);
 		for (size_t i = 0; i < len; i++)
 			items[i]->doubt |= torn;
 	}

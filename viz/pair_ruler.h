@@ -22,6 +22,7 @@ struct placing {
 	void (*leave_out)(struct placing *p, struct flow_item *item); /* it finds no place */
 	uint64_t base;		     /* linear: a place near all of them */
 	size_t sends;		     /* how many of them, from the first on, have their places */
+	size_t mends;		     /* tried: pair_mend.c */
 	size_t skipped;		     /* so many of them are used up */
 	struct flow_item **receives; /* settled, by place */
 	size_t receive_count;
@@ -58,6 +59,18 @@ void ruler_place(struct placing *p);
 
 /* The same of any calls: groups whose windows overlap, up to a limit. Sorts them by window. */
 void ruler_place_groups(struct placing *p, struct flow_item **items, size_t count, uint64_t limit);
+
+/* The same of one group: false: no order fits. Sorts them. */
+bool ruler_place_together(const struct placing *p, struct flow_item **items, size_t count);
+
+/*
+ * A window that ends before it begins: it begins where others ended, at `least`, which is called
+ * ambiguous.
+ */
+void ruler_mend_window(struct placing *p, struct flow_item *item, uint64_t least);
+
+/* Of a group where none fits, though no record is missing: pair_mend.c. Behind it is `before`. */
+bool ruler_mend(struct placing *p, struct flow_item **items, size_t count, uint64_t before);
 
 /* Gives them their `start` on the ruler, on which bytes are counted. */
 void ruler_lay(struct placing *p);

@@ -95,5 +95,6 @@ void slept_narrow(struct placing *p, struct flow_item **items, size_t count)
 			least = at_least(least_after(p, ended[done]), least);
 		if (item->begin_ns != item->enter_ns)
 			lie_behind(item, least);
+		ruler_mend_window(p, item, least);
 	}
 }

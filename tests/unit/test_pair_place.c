@@ -98,6 +98,45 @@ static void end_before_what_it_wrote(void **state)
 					       "pipe 10>20 5 s1108+0 r1110+0 exact\n");
 }
 
+/* The first one's last buffer had not its length yet when the second one looked. */
+static void begin_behind_a_buffer_that_was_not_filled(void **state)
+{
+	struct trace_text *t = *state;
+
+	trace_put(t, 1102, 10, 10, 25, 5000, POSITIONS(0, 0, 0, 2, 0, 904));
+	trace_put(t, 1104, 30, 20, 35, 7000, POSITIONS(2, 0, 4096, 3, 0, 4096));
+	trace_get(t, 1106, 20, 40, 45, 12000, POSITIONS(3, 0, 4096, 3, 3, 4096));
+	assert_string_equal(trace_messages(t), "pipe 10>20 5000 s1102+0 r1106+0 exact\n"
+					       "pipe 30>20 7000 s1104+0 r1106+5000 ambiguous\n");
+}
+
+/* The same, and it ended in that buffer. */
+static void begin_behind_its_own_end(void **state)
+{
+	struct trace_text *t = *state;
+
+	trace_put(t, 1102, 10, 10, 25, 5, POSITIONS(0, 0, 0, 1, 0, 5));
+	trace_put(t, 1104, 30, 20, 35, 5, POSITIONS(1, 0, 3000, 1, 0, 10));
+	trace_put(t, 1106, 10, 40, 45, 5, POSITIONS(1, 0, 10, 1, 0, 15));
+	trace_get(t, 1108, 20, 50, 55, 15, POSITIONS(1, 0, 15, 1, 1, 15));
+	assert_string_equal(trace_messages(t), "pipe 10>20 5 s1102+0 r1108+0 exact\n"
+					       "pipe 30>20 5 s1104+0 r1108+5 ambiguous\n"
+					       "pipe 10>20 5 s1106+0 r1108+10 exact\n");
+}
+
+/* A reader took the last byte while its writer looked, and nobody wrote behind it. */
+static void end_of_a_last_write_that_was_read(void **state)
+{
+	struct trace_text *t = *state;
+
+	trace_put(t, 1102, 10, 10, 15, 12, POSITIONS(0, 0, 0, 1, 0, 12));
+	trace_get(t, 1104, 20, 20, 25, 12, POSITIONS(1, 0, 12, 1, 1, 12));
+	trace_put(t, 1106, 30, 30, 40, 1, POSITIONS(1, 1, 12, 2, 1, 0));
+	trace_get(t, 1108, 20, 35, 45, 1, POSITIONS(2, 1, 1, 2, 2, 1));
+	assert_string_equal(trace_messages(t), "pipe 10>20 12 s1102+0 r1104+0 exact\n"
+					       "pipe 30>20 1 s1106+0 r1108+0 ambiguous\n");
+}
+
 /* What it found when it took the lock again, two of its pages written, is not its beginning. */
 static void write_that_slept_while_full(void **state)
 {
@@ -300,6 +339,9 @@ int main(void)
 		TEST(torn_write),
 		TEST(write_kept_together),
 		TEST(end_before_what_it_wrote),
+		TEST(begin_behind_a_buffer_that_was_not_filled),
+		TEST(begin_behind_its_own_end),
+		TEST(end_of_a_last_write_that_was_read),
 		TEST(write_that_slept_while_full),
 		TEST(guess_by_beginning),
 		TEST(guess_by_end_of_a_sleeper),
