@@ -30,14 +30,12 @@ static bool writer_is_gone(const struct diagnosis *d, const struct wait *wait, b
 static bool waits_for(const struct diagnosis *d, const struct viz_process *who,
 		      const struct viz_process *whom)
 {
-	for (size_t i = 0; i < d->waits->count; i++) {
-		const struct wait *wait = d->waits->waits[i];
-
-		for (size_t k = 0; k < wait->ender_count; k++)
-			if (wait->process == who && waits_for_child(wait) && wait->stuck &&
-			    wait->enders[k] == whom)
+	for (const struct wait *wait = wait_of_process(d->waits, who); wait;
+	     wait = wait->next_of_process)
+		for (size_t k = 0; waits_for_child(wait) && wait->stuck && k < wait->ender_count;
+		     k++)
+			if (wait->enders[k] == whom)
 				return true;
-	}
 	return false;
 }
 
@@ -68,24 +66,20 @@ static bool sleeps_for_good(const struct diagnosis *d, const struct viz_process 
 {
 	const struct viz_thread *thread = who->thread_count == 1 ? who->threads[0] : NULL;
 
-	for (size_t i = 0; i < d->waits->count; i++) {
-		const struct wait *wait = d->waits->waits[i];
-
+	for (const struct wait *wait = wait_of_process(d->waits, who); wait;
+	     wait = wait->next_of_process)
 		if (wait->operation->thread == thread)
 			return d->waits->whole && who->handlers_known && !who->has_handlers &&
 			       waits_for_signal(wait->operation) && !wait->clock;
-	}
 	return false;
 }
 
 static bool sleeps_in_accept(const struct diagnosis *d, const struct viz_process *who)
 {
-	for (size_t i = 0; i < d->waits->count; i++) {
-		const struct viz_operation *op = d->waits->waits[i]->operation;
-
-		if (op->process == who && (is_call(op, "accept") || is_call(op, "accept4")))
+	for (const struct wait *wait = wait_of_process(d->waits, who); wait;
+	     wait = wait->next_of_process)
+		if (waits_to_accept(wait))
 			return true;
-	}
 	return false;
 }
 
@@ -150,7 +144,7 @@ static bool cannot_end(const struct diagnosis *d, const struct wait *wait)
 	bool in_vain = wait->ender_count > 0;
 	bool gone = writer_is_gone(d, wait, true);
 
-	for (size_t i = 0; i < wait->ender_count; i++) {
+	for (size_t i = 0; i < wait->ender_count && in_vain; i++) {
 		const struct viz_process *who = wait->enders[i];
 		const struct viz_holding *holding = wait_holding(channel, who, ACCESS_WRITE);
 

@@ -5,32 +5,49 @@
 #include "find.h"
 #include "find_waits.h"
 
-/* The waits in the order in which each waits for the next, as far as they are in a row. */
-static const struct wait *next_in_circle(const struct diagnosis *d, const struct wait *wait,
-					 const bool *told)
+/* The waits of a circle that are not told yet. */
+struct circle {
+	bool *told;  /* of each wait */
+	size_t last; /* behind it all are told */
+};
+
+/* The first that waits at who could end this one; NULL: none is left. */
+static const struct wait *next_in_row(const struct diagnosis *d, const struct wait *wait,
+				      const struct circle *circle)
 {
-	const struct wait *other = NULL;
+	const struct wait *next = NULL;
 
-	for (size_t i = 0; i < d->waits->count; i++) {
-		const struct wait *next = d->waits->waits[i];
-
-		if (next->circle != wait->circle || told[i])
-			continue;
-		for (size_t k = 0; k < wait->ender_count; k++)
-			if (wait->enders[k] == next->process)
-				return next;
-		other = next;
-	}
-	return other;
+	for (size_t k = 0; k < wait->ender_count; k++)
+		for (const struct wait *w = wait_of_process(d->waits, wait->enders[k]); w;
+		     w = w->next_of_process)
+			if (w->circle == wait->circle && !circle->told[w->index] &&
+			    (!next || w->index < next->index))
+				next = w;
+	return next;
 }
 
-static void tell_circle(struct diagnosis *d, const struct wait *first)
+/* The waits in the order in which each waits for the next, as far as they are in a row. */
+static const struct wait *next_in_circle(const struct diagnosis *d, const struct wait *wait,
+					 struct circle *circle)
 {
-	bool *told = arena_array(d->arena, d->waits->count, sizeof(*told));
+	const struct wait *next = next_in_row(d, wait, circle);
+
+	while (!next && circle->last-- > 0) {
+		const struct wait *other = d->waits->waits[circle->last];
+
+		if (other->circle == wait->circle && !circle->told[circle->last])
+			next = other;
+	}
+	return next;
+}
+
+static void tell_circle(struct diagnosis *d, const struct wait *first, bool *told)
+{
+	struct circle circle = {told, d->waits->count};
 	struct finding *f = finding_add(d, FINDING_DEADLOCK, first->since_ns, first->channel);
 	const char *names = NULL;
 
-	for (const struct wait *w = first; w; w = next_in_circle(d, w, told)) {
+	for (const struct wait *w = first; w; w = next_in_circle(d, w, &circle)) {
 		told[w->index] = true;
 		if (!f->channel)
 			f->channel = w->channel;
@@ -51,12 +68,14 @@ static void tell_circle(struct diagnosis *d, const struct wait *first)
 
 static void tell_circles(struct diagnosis *d)
 {
-	for (size_t number = 1; number <= d->waits->circle_count; number++)
-		for (size_t i = 0; i < d->waits->count; i++)
-			if (d->waits->waits[i]->circle == number) {
-				tell_circle(d, d->waits->waits[i]);
-				break;
-			}
+	const struct wait_graph *waits = d->waits;
+	const struct wait **first = arena_array(d->arena, waits->circle_count + 1, sizeof(*first));
+	bool *told = arena_array(d->arena, waits->count + 1, sizeof(*told));
+
+	for (size_t i = waits->count; i-- > 0;)
+		first[waits->waits[i]->circle] = waits->waits[i];
+	for (size_t number = 1; number <= waits->circle_count; number++)
+		tell_circle(d, first[number], told);
 }
 
 /* What lies in the queue: as far as the trace saw it sent, or as a glance found it. */
@@ -68,11 +87,10 @@ static const char *say_types(struct diagnosis *d, struct finding *f,
 
 	for (size_t i = 0; i < channel->glimpse.types_count && i < SHOWN; i++)
 		types = say_join(d, types, ", ", say(d, "%" PRIu64, channel->glimpse.types[i]));
-	for (size_t i = 0; i < d->pairing->message_count; i++) {
-		const struct viz_message *m = d->pairing->messages[i];
+	for (const struct wait_unread *unread = d->waits->unread[channel->index]; unread;
+	     unread = unread->next) {
+		const struct viz_message *m = unread->message;
 
-		if (m->channel != channel || m->fate != FATE_UNREAD)
-			continue;
 		if (f->operation_count <= SHOWN)
 			types = say_join(d, types, ", ", say(d, "%" PRId64, m->type));
 		finding_operation(d, f, m->from.operation);

@@ -5,11 +5,11 @@
 
 void wait_add_ender(struct wait_graph *graph, struct wait *wait, const struct viz_process *process)
 {
-	for (size_t i = 0; i < wait->ender_count; i++)
-		if (wait->enders[i] == process)
-			return;
+	if (graph->added[process->index] == wait->index + 1)
+		return;
 	if (process->zombie) /* it does nothing any more, though it is there */
 		return;
+	graph->added[process->index] = wait->index + 1;
 	ARENA_PUSH(graph->arena, wait->enders, wait->ender_count, process);
 }
 
@@ -140,12 +140,10 @@ static bool lies_ready(const struct wait_graph *graph, const struct viz_operatio
 	for (size_t i = 0; i < channel->glimpse.types_count; i++)
 		if (type_fits(op, (int64_t)channel->glimpse.types[i]))
 			return true;
-	for (size_t i = 0; i < graph->pairing->message_count && graph->unread[channel->index];
-	     i++) {
-		const struct viz_message *m = graph->pairing->messages[i];
+	for (const struct wait_unread *unread = graph->unread[channel->index]; unread;
+	     unread = unread->next) {
+		const struct viz_message *m = unread->message;
 
-		if (m->channel != channel || m->fate != FATE_UNREAD)
-			continue;
 		bytes += m->bytes;
 		if (channel->mechanism == MECH_SYSV_MSG ? type_fits(op, m->type)
 							: !waits_for_all(op, channel))

@@ -68,11 +68,23 @@ bool wait_has_written(const struct wait_graph *graph, const struct viz_process *
 	return map_get_uint(&graph->wrote, wait_pair_key(process, channel)) != NULL;
 }
 
-static void note_message(struct wait_graph *graph, const struct viz_message *m)
+static void note_unread(struct wait_graph *graph, const struct viz_message *m)
 {
-	if (m->channel && m->fate == FATE_UNREAD)
-		graph->unread[m->channel->index]++;
-	wait_note_carrier(graph, m);
+	struct wait_unread *unread = arena_alloc(graph->arena, sizeof(*unread));
+
+	*unread = (struct wait_unread){m, graph->unread[m->channel->index]};
+	graph->unread[m->channel->index] = unread;
+}
+
+static void note_messages(struct wait_graph *graph, bool pending)
+{
+	const struct viz_pairing *pairing = graph->pairing;
+
+	for (size_t i = 0; i < pairing->message_count; i++)
+		wait_note_carrier(graph, pairing->messages[i]);
+	for (size_t i = pairing->message_count; pending && i-- > 0;)
+		if (pairing->messages[i]->channel && pairing->messages[i]->fate == FATE_UNREAD)
+			note_unread(graph, pairing->messages[i]);
 }
 
 static void collect(struct wait_graph *graph)
@@ -84,6 +96,7 @@ static void collect(struct wait_graph *graph)
 	graph->user_counts = arena_array(graph->arena, model->channel_count + 1,
 					 sizeof(*graph->user_counts));
 	graph->unread = arena_array(graph->arena, model->channel_count + 1, sizeof(*graph->unread));
+	graph->added = arena_array(graph->arena, model->process_count + 1, sizeof(*graph->added));
 	graph->made = arena_array(graph->arena, model->channel_count + 1, sizeof(*graph->made));
 	for (size_t i = 0; i < model->operation_count; i++) {
 		const struct viz_operation *op = model->operations[i];
@@ -98,8 +111,7 @@ static void collect(struct wait_graph *graph)
 	}
 	wait_note_flights(graph, pending);
 	note_held(graph);
-	for (size_t i = 0; i < graph->pairing->message_count; i++)
-		note_message(graph, graph->pairing->messages[i]);
+	note_messages(graph, pending);
 }
 
 static void add_wait(struct wait_graph *graph, const struct viz_operation *op)
@@ -152,27 +164,6 @@ bool wait_process_acts(const struct wait_graph *graph, const struct viz_process 
 			return true;
 	}
 	return false;
-}
-
-/* The greatest set of waits that only each other could end: begin with all, take out who can. */
-static void find_stuck(struct wait_graph *graph)
-{
-	bool changed = true;
-
-	for (size_t i = 0; i < graph->count; i++)
-		graph->waits[i]->stuck = !graph->waits[i]->open && !graph->waits[i]->ready;
-	while (changed) {
-		changed = false;
-		for (size_t i = 0; i < graph->count; i++) {
-			struct wait *wait = graph->waits[i];
-
-			for (size_t k = 0; k < wait->ender_count && wait->stuck; k++)
-				if (!wait_process_stuck(graph, wait->enders[k])) {
-					wait->stuck = false;
-					changed = true;
-				}
-		}
-	}
 }
 
 /* Tarjan's: depth first; what reaches each other lies together at the top of the stack. */
@@ -262,7 +253,7 @@ struct wait_graph *wait_graph_new(struct arena *arena, const struct viz_model *m
 		    op->thread->end_ns == VIZ_NEVER)
 			add_wait(graph, op);
 	}
-	find_stuck(graph);
+	wait_find_stuck(graph);
 	find_circles(graph);
 	return graph;
 }

@@ -37,6 +37,12 @@ struct wait_flight {
 	struct wait_flight *next_sent;	   /* with the same message */
 };
 
+/* A message that lies in a channel. */
+struct wait_unread {
+	const struct viz_message *message;
+	const struct wait_unread *next;
+};
+
 struct wait_graph {
 	const struct viz_model *model;
 	const struct viz_pairing *pairing;
@@ -48,8 +54,9 @@ struct wait_graph {
 	struct viz_process ***users; /* of each channel that is no descriptor: by its index */
 	size_t *user_counts;
 	struct wait_flight **flights; /* of each channel, the last one first */
-	uint64_t *unread;	      /* of each channel: messages that lie in it */
-	bool *made;		      /* of each channel: nobody before this trace can know it */
+	struct wait_unread **unread;  /* of each channel, where something waits: the oldest first */
+	size_t *added; /* of each process: the last wait that it is an ender of, plus 1 */
+	bool *made;    /* of each channel: nobody before this trace can know it */
 	struct wait_knowers *knowers; /* of each channel, as far as somebody asked: wait_named.c */
 	struct map of_thread;	      /* the wait of each thread, and a process's first */
 	struct map of_process;

@@ -5,6 +5,9 @@
 
 #include "wait_graph.h"
 
+/* wait_stuck.c: which waits nobody will ever end. */
+void wait_find_stuck(struct wait_graph *graph);
+
 /* wait_enders.c: fills in who could end it. */
 void wait_find_enders(struct wait_graph *graph, struct wait *wait);
 

@@ -46,14 +46,9 @@ static void add_users(struct wait_graph *graph, struct wait *wait,
 		      const struct viz_channel *channel)
 {
 	const struct wait_knowers *knowers = knowers_of(graph, channel);
-	const bool first = wait->ender_count == 0;
 
 	for (size_t i = 0; i < knowers->count; i++)
-		if (first)
-			ARENA_PUSH(graph->arena, wait->enders, wait->ender_count,
-				   knowers->processes[i]);
-		else
-			wait_add_ender(graph, wait, knowers->processes[i]);
+		wait_add_ender(graph, wait, knowers->processes[i]);
 	wait->open |= wait->ender_count == 0;
 }
 
