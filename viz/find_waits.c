@@ -249,6 +249,17 @@ static bool tell_full(struct diagnosis *d, const struct wait *wait)
 	return true;
 }
 
+/* Some other thread of it may, but none has ever used that end: it was never meant to. */
+static bool never_helps_itself(const struct diagnosis *d, const struct wait *wait)
+{
+	if (d->waits->whole)
+		return false;
+	if (wait->operation->role == ROLE_SEND)
+		return !wait_has_read(d->waits, wait->process, other_end(d, wait));
+	return wait->operation->role == ROLE_RECEIVE &&
+	       !wait_has_written(d->waits, wait->process, other_end(d, wait));
+}
+
 /*
  * What a server or a shell does all day is no fault: waiting for a connection, for one of several
  * things, for a child, for a terminal, for time. Nor is waiting for somebody who works.
@@ -262,7 +273,8 @@ static bool idle(const struct diagnosis *d, const struct wait *wait)
 	    (wait->operation->role == ROLE_WAIT && wait->open && !is_semaphore(wait->channel)))
 		return true;
 	for (size_t i = 0; i < wait->ender_count; i++)
-		if (wait_process_acts(d->waits, wait->enders[i]))
+		if (wait_process_acts(d->waits, wait->enders[i]) &&
+		    (wait->enders[i] != wait->process || !never_helps_itself(d, wait)))
 			return true;
 	return false;
 }

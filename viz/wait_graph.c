@@ -62,6 +62,19 @@ static void note_written(struct wait_graph *graph, const struct viz_operation *o
 		map_put_uint(graph->arena, &graph->wrote, key, sink);
 }
 
+static void note_read(struct wait_graph *graph, const struct viz_operation *op)
+{
+	if (op->role == ROLE_RECEIVE && op->channel && viz_operation_done(op) && op->returned > 0)
+		map_put_uint(graph->arena, &graph->took, wait_pair_key(op->process, op->channel),
+			     op->channel);
+}
+
+bool wait_has_read(const struct wait_graph *graph, const struct viz_process *process,
+		   const struct viz_channel *channel)
+{
+	return map_get_uint(&graph->took, wait_pair_key(process, channel)) != NULL;
+}
+
 bool wait_has_written(const struct wait_graph *graph, const struct viz_process *process,
 		      const struct viz_channel *channel)
 {
@@ -101,8 +114,10 @@ static void collect(struct wait_graph *graph)
 	for (size_t i = 0; i < model->operation_count; i++) {
 		const struct viz_operation *op = model->operations[i];
 
-		if (pending)
+		if (pending) {
 			note_written(graph, op);
+			note_read(graph, op);
+		}
 		wait_note_made(graph, op);
 		if (op->channel && is_named(op->channel))
 			add_user(graph, op->channel, op->process);

@@ -62,6 +62,7 @@ struct wait_graph {
 	struct map of_process;
 	struct map sent;  /* the flights of each send */
 	struct map wrote; /* not empty where a process has ever written to a channel */
+	struct map took;  /* or read from it */
 	struct map held;  /* a glance: what each process has as each descriptor */
 };
 
@@ -78,6 +79,9 @@ bool wait_listens_for(const struct viz_channel *listener, const struct viz_chann
 
 bool wait_has_written(const struct wait_graph *graph, const struct viz_process *process,
 		      const struct viz_channel *channel);
+
+bool wait_has_read(const struct wait_graph *graph, const struct viz_process *process,
+		   const struct viz_channel *channel);
 
 /* Where a message lies unread that brings that process this end of the channel; NULL: nowhere. */
 const struct viz_channel *wait_in_flight(const struct wait_graph *graph,

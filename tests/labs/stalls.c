@@ -129,6 +129,36 @@ static void mutex_of_dead(void)
 	pthread_mutex_lock(&shared->a);
 }
 
+static void *feed(void *end)
+{
+	static char big[1 << 20];
+
+	lab_check(write(*(int *)end, big, sizeof(big)), "write");
+	return NULL;
+}
+
+/* A child whose thread feeds a pipe that the parent reads once the child has ended. */
+static void joined_before_read(void)
+{
+	int ends[2];
+	pthread_t feeder;
+	pid_t child;
+
+	pipe_make(ends);
+	child = lab_fork();
+	if (!child) {
+		party(getpid());
+		channel("pipe", ends[1]);
+		truth_flush();
+		pthread_create(&feeder, NULL, feed, &ends[1]);
+		pthread_join(feeder, NULL);
+		exit(EXIT_SUCCESS);
+	}
+	close(ends[1]);
+	truth_flush();
+	lab_reap(child);
+}
+
 /* A server whose client was never started. */
 static void no_client(void)
 {
@@ -315,6 +345,7 @@ static const struct mistake stalls[] = {
 	{"mutexes", mutexes},
 	{"mutex-of-dead", mutex_of_dead},
 	{"eventfds", eventfds},
+	{"joined-before-read", joined_before_read},
 	{"no-client", no_client},
 	{"keyed-semaphore", keyed_semaphore},
 	{"keyed-queues", keyed_queues},

@@ -40,6 +40,7 @@ HANGS = {
     "stalls file-locks": ("deadlock", ["blocked"]),
     "stalls mutexes": ("deadlock", ["blocked", "semaphore-stuck"]),
     "stalls mutex-of-dead": ("semaphore-stuck", ["deadlock", "blocked"]),
+    "stalls joined-before-read": ("full-channel", ["deadlock", "no-eof"]),
     "stalls eventfds": ("deadlock", ["blocked"]),
     "stalls keyed-semaphore": ("blocked", ["deadlock", "semaphore-stuck"]),
     "stalls keyed-queues": ("blocked", ["deadlock", "type-never-sent"]),

@@ -14,8 +14,9 @@ from traces import IPCLENS, call
 PAST = "lost-wakeup"
 PAST_UNTOLD = "whether a signal that was meant for it came before"
 
-# Nor does any tell whether the kernel itself counts in an eventfd (aio, io_uring, KVM).
-BLOCKED_ONLY = ["stalls eventfds"]
+# Nor does any tell whether the kernel itself counts in an eventfd (aio, io_uring, KVM), or whether
+# another thread of a process has ever read a pipe.
+BLOCKED_ONLY = ["stalls eventfds", "stalls joined-before-read"]
 
 # Of those that could be ended from outside: by whom; or what it depends on.
 BY_WHOM = {
