@@ -6,7 +6,8 @@
  * have two of something where the next has five. An item is looked at as often as the longest body
  * has items, and merged into another one once: the time is linear.
  *
- * Where that leaves too many rows, what has no order is drawn as such (scene_fold_mix.c).
+ * Where that leaves too many rows, what has no order is drawn as such (scene_fold_mix.c); where it
+ * leaves many, only what is the same few things again and again.
  */
 #include "scene_fold.h"
 
@@ -18,6 +19,9 @@ enum {
 	MIX_LEAST = 24,	 /* rows that are worth mixing */
 	ALONE_PART = 8,	 /* a loop of so great a part of all stays by itself */
 	ROWS_MOST = 400, /* more are too many to look at */
+	ROWS_MANY = 200, /* that are many */
+	FEW_LEAST = 50,	 /* then so many rows of few kinds are worth mixing, */
+	FEW_TIMES = 8,	 /* of each kind so many */
 };
 
 /* A draft, the same one several times in a row, or a loop. */
@@ -279,14 +283,25 @@ static size_t mixable(const struct folding *f, size_t from, size_t *rows)
 	return end;
 }
 
-static void put_items(struct folding *f, bool mix)
+/* Of a picture with `total` rows, those in items [from, end). */
+static bool is_worth_mixing(const struct folding *f, size_t total, size_t from, size_t end,
+			    size_t rows)
+{
+	if (end == from || total > ROWS_MOST)
+		return end > from && rows >= MIX_LEAST;
+	return rows >= FEW_LEAST && FEW_TIMES * scene_fold_kinds(f->d, f->list.items[from].first,
+								 f->list.items[end - 1].end) <=
+					    rows;
+}
+
+static void put_items(struct folding *f, size_t total)
 {
 	size_t rows = 0;
 
 	for (size_t i = 0; i < f->list.count;) {
-		size_t end = mix ? mixable(f, i, &rows) : i;
+		size_t end = total > ROWS_MANY ? mixable(f, i, &rows) : i;
 
-		if (end > i && rows >= MIX_LEAST)
+		if (is_worth_mixing(f, total, i, end, rows))
 			scene_fold_mix(&f->out, f->list.items[i].first, f->list.items[end - 1].end);
 		else
 			for (end += end == i; i < end; i++)
@@ -295,13 +310,13 @@ static void put_items(struct folding *f, bool mix)
 	}
 }
 
-static bool is_too_long(const struct folding *f)
+static size_t rows_in_all(const struct folding *f)
 {
 	size_t rows = 0;
 
 	for (size_t i = 0; i < f->list.count; i++)
 		rows += rows_drawn(&f->list.items[i]);
-	return rows > ROWS_MOST;
+	return rows;
 }
 
 void scene_fold(struct scene_drafts *d)
@@ -311,7 +326,7 @@ void scene_fold(struct scene_drafts *d)
 	for (size_t i = 0; i < d->count; i++)
 		append(&f, i);
 	find_loops(&f);
-	put_items(&f, is_too_long(&f));
+	put_items(&f, rows_in_all(&f));
 	free(d->rows);
 	d->rows = f.out.rows;
 	d->count = f.out.count;

@@ -67,4 +67,7 @@ void scene_fold_close(struct fold_rows *out, uint64_t at_ns);
  */
 void scene_fold_mix(struct fold_rows *out, size_t first, size_t end);
 
+/* How many coarse shapes these have. */
+size_t scene_fold_kinds(const struct scene_drafts *d, size_t first, size_t end);
+
 #endif

@@ -65,6 +65,28 @@ static void count(struct mix *mix, size_t index)
 	ARENA_PUSH(mix->arena, mix->list, mix->count, kind);
 }
 
+size_t scene_fold_kinds(const struct scene_drafts *d, size_t first, size_t end)
+{
+	struct arena *arena = arena_new();
+	struct map kinds = {0};
+	size_t count;
+
+	for (size_t i = first; i < end; i++) {
+		struct draft draft = whole(d, &d->rows[i]);
+		struct scene_shape shape;
+		struct viz_bytes key = {(const char *)&shape, sizeof(shape)};
+
+		if (draft.part == SCENE_SENT)
+			continue;
+		scene_shape(&draft, true, &shape);
+		if (!map_get(&kinds, key))
+			map_put(arena, &kinds, arena_bytes(arena, key.data, key.len), arena);
+	}
+	count = kinds.count;
+	arena_free(arena);
+	return count;
+}
+
 static int busiest_first(const void *a, const void *b)
 {
 	const struct kind *x = *(struct kind *const *)a, *y = *(struct kind *const *)b;

@@ -100,13 +100,15 @@ def folds(directory):
         call(["node", script, directory])
 
 
-# Six readers, one writer that takes them as they come.
+# Six readers, one writer that takes them as they come, and leaves when all are asleep.
 CROWD = r"""
 import os, random
 random.seed(5)
 pipes = [os.pipe() for _ in range(6)]
+children = []
 for reading, _ in pipes:
-    if os.fork() == 0:
+    children.append(os.fork())
+    if children[-1] == 0:
         for _, writing in pipes:
             os.close(writing)
         while os.read(reading, 4):
@@ -114,6 +116,9 @@ for reading, _ in pipes:
         os._exit(0)
 for _ in range(3000):
     os.write(random.choice(pipes)[1], b"work")
+for child in children:
+    while open(f"/proc/{child}/stat").read().rpartition(")")[2].split()[0] != "S":
+        pass
 for _, writing in pipes:
     os.close(writing)
 for _ in pipes:
@@ -153,6 +158,16 @@ def all_asleep(trace, pids):
                 found.append([since, at_ns])
         since, living, asleep = at_ns, living + lives, asleep + sleeps
     return found
+
+
+@scenario("a page of some hundred rows of few kinds is short, as the text is")
+def few(directory):
+    program = CROWD.replace("range(6)", "range(3)").replace("range(3000)", "range(260)")
+    page, messages = draw(directory, ["/usr/bin/python3", "-c", program])
+    pipes = [m for m in messages if m["mechanism"] == "pipe"]
+    text = view(os.path.join(directory, "trace.ndjson"), "--width", "140")
+    expect("260 messages" in text and len(text.splitlines()) < 50, "a page of text", text)
+    browse(page, "crowd", most=50, plain=260, deep=pipes[130]["id"])
 
 
 @scenario("channels are lanes in a page, and groups of like processes one, until they are opened")

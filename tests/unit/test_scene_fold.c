@@ -391,6 +391,29 @@ static void chaos_is_one_page(void **state)
 	end(&s);
 }
 
+/* Rows of `count` messages among three of the lanes, in no order. */
+static size_t rows_of_three(size_t count)
+{
+	struct workload s;
+	size_t drawn;
+
+	begin(&s, 6);
+	while (s.sent < count)
+		talk(&s, (unsigned)next(&s, 3), (unsigned)next(&s, 3), 8);
+	build(&s, 0, false);
+	check_sums(&s, true);
+	drawn = s.scene->row_count;
+	end(&s);
+	return drawn;
+}
+
+static void many_rows_of_few_kinds_are_one_page(void **state)
+{
+	(void)state;
+	assert_int_equal(rows_of_three(190), LANES - 1 + 190);
+	assert_in_range(rows_of_three(260), LANES, LANES + 20);
+}
+
 static void what_fails_is_not_among_what_does_not(void **state)
 {
 	struct workload s;
@@ -421,6 +444,7 @@ int main(void)
 		cmocka_unit_test(lanes_are_what_was_asked_for),
 		cmocka_unit_test(a_message_is_copied_twice),
 		cmocka_unit_test(chaos_is_one_page),
+		cmocka_unit_test(many_rows_of_few_kinds_are_one_page),
 		cmocka_unit_test(what_fails_is_not_among_what_does_not),
 	};
 

@@ -27,7 +27,10 @@ const LOST = new Set([
 
 const ROWS_LEAST = 20; /* fewer are shown as they are */
 const ROWS_MOST = 400; /* more are too many to look at */
+const ROWS_MANY = 200; /* that are many */
 const MIX_LEAST = 24; /* rows that are worth telling as what has no order */
+const FEW_LEAST = 50; /* the same of few kinds, where there are only many rows, */
+const FEW_TIMES = 8; /* of each kind so many */
 const MIX_SHOWN = 12; /* of them */
 const SAMPLE = 2048;
 const ALONE_PART = 8; /* a loop of so great a part of all stays by itself */
@@ -78,7 +81,9 @@ export class Folds {
 		const ids = shapesOf(store, list, lanes, false);
 
 		this.loops = hasLoops(ids) ? loopsOf(ids) : [];
-		if (rowsOf(this.loops, list.length) > ROWS_MOST) this.loops = this.mixed(ids);
+		const total = rowsOf(this.loops, list.length);
+
+		if (total > ROWS_MANY) this.loops = this.mixed(ids, total);
 		release(ids);
 	}
 
@@ -95,14 +100,14 @@ export class Folds {
 	}
 
 	/* Long stretches in no order: of each some are shown. Its loops are looked for later. */
-	mixed(ids) {
+	mixed(ids, total) {
 		const found = [];
 		let stretch = { first: 0, loops: [] };
 		const close = (end, next) => {
 			const { first, loops } = stretch;
 			const body = first + MIX_SHOWN;
 
-			if (rowsOf(loops, end - first) < MIX_LEAST) found.push(...loops);
+			if (!this.isWorthMixing(total, loops, first, end)) found.push(...loops);
 			else found.push({ first, body, end, rounds: end - body + 1, inner: null, mixed: true });
 			stretch = { first: next, loops: [] };
 		};
@@ -122,6 +127,16 @@ export class Folds {
 		}
 		close(ids.length, ids.length);
 		return found;
+	}
+
+	/* Of a picture with `total` rows, those of items [first, end). */
+	isWorthMixing(total, loops, first, end) {
+		const rows = rowsOf(loops, end - first);
+
+		if (total > ROWS_MOST || rows < FEW_LEAST) return total > ROWS_MOST && rows >= MIX_LEAST;
+		const ids = shapesOf(this.store, this.list.subarray(first, end), this.lanes, true);
+
+		return new Set(ids).size * FEW_TIMES <= rows;
 	}
 
 	/* Of what had no order: of whatever channel and type. */
