@@ -109,6 +109,28 @@ function uglyWords() {
 	return { words: words.length, ugly };
 }
 
+/* The same on paper. */
+function uglyPaper() {
+	window.dispatchEvent(new Event("beforeprint"));
+	const ugly = [];
+	const words = Array.from(document.querySelectorAll("#print .sheet text"), (element) => ({
+		text: element.textContent,
+		box: element.getBBox(),
+		sheet: element.closest(".sheet"),
+	}));
+	const over = (a, b, from, size) =>
+		Math.min(a[from] + a[size], b[from] + b[size]) - Math.max(a[from], b[from]) > 3;
+
+	words.forEach((a, i) => {
+		if (a.box.x < 0 || a.box.x + a.box.width > a.sheet.viewBox.baseVal.width)
+			ugly.push(`${a.text} is cut`);
+		for (const b of words.slice(i + 1))
+			if (a.sheet === b.sheet && over(a.box, b.box, "x", "width"))
+				if (over(a.box, b.box, "y", "height")) ugly.push(`${a.text} / ${b.text}`);
+	});
+	return { words: words.length, ugly };
+}
+
 export const ways = {
 	/* Of a message whose receiver alone slept: each fact has a name. */
 	async facts({ open }) {
@@ -129,7 +151,7 @@ export const ways = {
 		assert.ok(names.includes("waited") && !names.includes(""), names.join());
 	},
 
-	/* No words over others, none beyond the picture's edge: in each page, in each way. */
+	/* No words over others, none beyond the picture's edge: in each page and way, and on paper. */
 	async legible({ open, expected }) {
 		for (const file of expected.pages) {
 			const page = await open({}, "", file);
@@ -144,6 +166,11 @@ export const ways = {
 				assert.deepEqual(ugly, [], `${file}, key ${key}`);
 				if (key) await page.keyboard.press(key);
 			}
+			await page.emulateMedia({ media: "print" });
+			const paper = await page.evaluate(uglyPaper);
+
+			assert.ok(paper.words > 3);
+			assert.deepEqual(paper.ugly, [], `${file} on paper`);
 			await page.close();
 		}
 	},

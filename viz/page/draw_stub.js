@@ -9,7 +9,7 @@ export const LENGTH_ROOM = 66; /* of a lane's right side: how long the next one 
 export const BESIDE = 4; /* from a row to the foot of words beside it */
 
 /* "from the kernel", "to ipclens[102]"; "": nobody is there */
-function outsideName({ from, to, fromName, toName }) {
+export function outsideName({ from, to, fromName, toName }) {
 	if (from === OUTSIDE) return "from " + (fromName || "outside");
 	return to === OUTSIDE ? "to " + (toName || "outside") : "";
 }

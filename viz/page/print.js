@@ -7,7 +7,8 @@ import { foldText } from "./draw_fold.js";
 import { byId, el, fill } from "./dom.js";
 import { count } from "./format.js";
 import { HALF, itemHalf, itemRow } from "./items.js";
-import { KIND, OUTSIDE, PART } from "./store.js";
+import { outsideName } from "./draw_stub.js";
+import { KIND, PART } from "./store.js";
 import { dashOf } from "./theme.js";
 import { messageLabel, messagePayload } from "./words.js";
 
@@ -21,6 +22,8 @@ const GAP_MOST = 380;
 const PAD = 34; /* of a loop's box, beyond the outermost lanes */
 const BAND = 12; /* of what messages pass */
 const LETTER = 5.6; /* as wide as that, about */
+const STUB = 40; /* an arrow from or to no lane */
+const LOOP = 24; /* one to itself */
 const NS = "http://www.w3.org/2000/svg";
 
 function svg(tag, attributes, text) {
@@ -108,14 +111,16 @@ class Paper {
 	/* What stands for the other rounds of a loop. */
 	fold(fold, y) {
 		const left = this.slotX(0) - PAD;
-		const width = Math.max(this.slotX(this.slots.length - 1) + PAD - left, 330);
+		const text = foldText(this.app.items, fold).replace("  ", " · ");
+		const lanes = this.slotX(this.slots.length - 1) + PAD - left;
+		const width = Math.min(WIDTH - left, Math.max(lanes, text.length * LETTER + 16));
 
 		return [
 			svg("rect", { x: left, y: y - 8, width, height: 16, rx: 5, class: "fold" }),
 			svg(
 				"text",
 				{ x: left + width / 2, y: y + 3.5, class: "small" },
-				foldText(this.app.items, fold).replace("  ", " · "),
+				text,
 			),
 		];
 	}
@@ -148,8 +153,10 @@ class Paper {
 		let x1 = this.x(from);
 		let x2 = this.x(to);
 
-		if (Number.isNaN(x1)) x1 = x2 + (from === OUTSIDE ? -40 : 40);
-		if (Number.isNaN(x2)) x2 = x1 + 40;
+		if (half === HALF.WHOLE && this.isAlone(x1, x2, part))
+			return this.alone(m, x1, x2, y, part);
+		if (Number.isNaN(x1)) x1 = x2 + STUB;
+		if (Number.isNaN(x2)) x2 = x1 + STUB;
 		const via = this.via(route, x1, x2);
 
 		if (half === HALF.IN || part === PART.SENT) x2 = via;
@@ -166,6 +173,42 @@ class Paper {
 			dashOf(store.mechanisms[mechanism]),
 			part >= PART.UNREAD,
 		);
+	}
+
+	/* From or to no lane, or to itself. */
+	isAlone(x1, x2, part) {
+		return Number.isNaN(x1) || Number.isNaN(x2) || (x1 === x2 && part === PART.WHOLE);
+	}
+
+	/* Its words stand behind it, as wide as the paper is. */
+	alone(m, x1, x2, y, part) {
+		const { store } = this.app;
+		const route = store.routeOf(m);
+		const dash = dashOf(store.mechanisms[route.mechanism]);
+		const words = [messageLabel(store, m), outsideName(route), messagePayload(store, m)];
+		const from = Number.isNaN(x1) ? x2 + STUB : x1;
+		const to = Number.isNaN(x2) ? x1 + STUB : x2;
+		const x = Math.max(from, to) + (from === to ? LOOP : 6);
+		const text = words.filter(Boolean).join(" ");
+		const room = Math.floor((WIDTH - x) / LETTER);
+		const shown = text.length > room ? text.slice(0, room - 1) + "…" : text;
+
+		return [
+			...(from === to
+				? this.loop(from, y, dash)
+				: this.arrow(from, to, y, "", dash, part >= PART.UNREAD)),
+			svg("text", { x, y: y + 4, class: "said" }, shown),
+		];
+	}
+
+	loop(x, y, dash) {
+		const end = x + LOOP + 4;
+		const arc = `M${x} ${y - 5}C${end} ${y - 7} ${end} ${y + 7} ${x} ${y + 4}`;
+
+		return [
+			svg("path", { d: arc, "stroke-dasharray": dash.join(" ") }),
+			svg("path", { d: `M${x + 6} ${y}L${x} ${y + 4}L${x + 6} ${y + 8}` }),
+		];
 	}
 
 	arrow(x1, x2, y, text, dash, open) {
