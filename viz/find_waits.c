@@ -249,15 +249,14 @@ static bool tell_full(struct diagnosis *d, const struct wait *wait)
 	return true;
 }
 
-/* Some other thread of it may, but none has ever used that end: it was never meant to. */
+/*
+ * Some other thread of it may, but none has ever read there: it was never meant to. (A reader's may
+ * yet write: a worker that waits for its first job is well.)
+ */
 static bool never_helps_itself(const struct diagnosis *d, const struct wait *wait)
 {
-	if (d->waits->whole)
-		return false;
-	if (wait->operation->role == ROLE_SEND)
-		return !wait_has_read(d->waits, wait->process, other_end(d, wait));
-	return wait->operation->role == ROLE_RECEIVE &&
-	       !wait_has_written(d->waits, wait->process, other_end(d, wait));
+	return wait->operation->role == ROLE_SEND && !d->waits->whole &&
+	       !wait_has_read(d->waits, wait->process, other_end(d, wait));
 }
 
 /*
