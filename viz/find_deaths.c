@@ -39,6 +39,35 @@ static const struct viz_signal *taken_in_vain(const struct diagnosis *d,
 	return NULL;
 }
 
+/* As do close() before the end, a further kill(), a handler of SIGCHLD that looks who has ended. */
+static bool is_clearing_up(const struct viz_operation *op)
+{
+	enum { NOHANG = 1 };
+
+	return op->role == ROLE_SIGNAL || op->role == ROLE_CLOSE || op->role == ROLE_CONTROL ||
+	       (is_call(op, "wait4") && (op->flags & NOHANG));
+}
+
+/* A parent that kills its helper and does nothing more but end well. */
+static bool cleared_up(const struct diagnosis *d, const struct viz_process *who,
+		       const struct viz_signal *s)
+{
+	enum { LOOK_AT = 10000 };
+	const struct viz_process *from = s && s->generate ? s->generate->from : NULL;
+	size_t at = from && s->raised_by ? s->raised_by->index + 1 : 0;
+
+	if (!at || who->parent != from || !from->ended || !from->status_known ||
+	    from->exit_signal || from->exit_code || d->incomplete)
+		return false;
+	for (size_t last = at + LOOK_AT; at < d->model->operation_count; at++) {
+		const struct viz_operation *op = d->model->operations[at];
+
+		if (at == last || (op->process == from && !is_clearing_up(op)))
+			return false;
+	}
+	return true;
+}
+
 static void tell_origin(struct diagnosis *d, struct finding *f, const struct viz_signal *s)
 {
 	const struct viz_signal_event *generate = s ? s->generate : NULL;
@@ -79,8 +108,9 @@ void find_deaths(struct diagnosis *d)
 		if (!s)
 			s = taken_in_vain(d, p);
 		f = finding_add(d, FINDING_KILLED_BY_SIGNAL, p->end_ns, NULL);
-		if (meant_to_end(p->exit_signal) &&
-		    !(p->exit_signal == SIGKILL && s && s->generate->origin == ORIGIN_KERNEL))
+		if ((meant_to_end(p->exit_signal) &&
+		     !(p->exit_signal == SIGKILL && s && s->generate->origin == ORIGIN_KERNEL)) ||
+		    cleared_up(d, p, s))
 			f->severity = SEVERITY_NOTE;
 		finding_process(d, f, p);
 		finding_say(d, f, "who", "%s", say_process(d, p));

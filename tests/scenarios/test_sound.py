@@ -56,6 +56,7 @@ SOUND_COMMANDS = [
     "x=$(echo hi); echo $x",
     "for i in 1 2 3; do echo $i; done | while read j; do echo $j; done",
     "sleep 5 & kill $!; wait; true",
+    "sleep 5 & kill -USR1 $!",  # its last act, as of Erlang's inet_gethost
     "find /usr/share/doc -name 'a*' | xargs echo | wc -c",
     "tar c /etc/alternatives 2>/dev/null | gzip | wc -c",
     "git --version | cat",
