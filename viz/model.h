@@ -154,6 +154,7 @@ struct viz_operation {
 	struct viz_bytes *addresses; /* of each of them; none in the trace: addresses_count 0 */
 	size_t addresses_count;
 	uint64_t off_cpu_ns, resumed_ns; /* last ran again after a sleep; 0: it never slept */
+	uint64_t woke_ns; /* when it last woke another one on the same object; 0: it did not */
 	struct viz_position at_entry, at_lock, at_exit; /* pipes, TCP, eventfds */
 	struct viz_process *peer;     /* process_vm_*: whose memory; NULL: not in the trace */
 	struct viz_process *woken_by; /* whose call last woke it; NULL: nobody in the trace */

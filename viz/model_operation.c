@@ -164,6 +164,7 @@ static void add_amounts(struct model_builder *b, struct viz_operation *op)
 	op->turns = build_uints(b, FIELD_operation_turns, &op->turns_count);
 	op->off_cpu_ns = VALUE(operation, off_cpu_ns)->number;
 	op->resumed_ns = VALUE(operation, resumed_ns)->number;
+	op->woke_ns = VALUE(operation, woke_ns)->number;
 	build_positions(b, op);
 	op->woken_by = build_waker(b);
 	op->waker = build_waker_id(b);

@@ -180,6 +180,30 @@ static void guess_by_end_of_a_sleeper(void **state)
 					       "pipe 10>20 10 s1104+10 r1102+0 ambiguous\n");
 }
 
+/* Both ran until the end; the one that woke somebody had read by then. */
+static void guess_by_who_woke_somebody(void **state)
+{
+	struct trace_text *t = *state;
+
+	trace_put(t, 1104, 10, 10, 15, 20, POSITIONS(0, 0, 0, 1, 0, 20));
+	trace_get(t, 1106, 30, 20, 50, 10, POSITIONS(1, 0, 20, 1, 1, 20));
+	trace_get(t, 1108, 20, 22, 60, 10, POSITIONS(1, 0, 20, 1, 1, 20) ",'woke_ns':30");
+	assert_string_equal(trace_messages(t), "pipe 10>30 10 s1104+10 r1106+0 ambiguous\n"
+					       "pipe 10>20 10 s1104+0 r1108+0 ambiguous\n");
+}
+
+/* Neither slept nor woke anybody. */
+static void guess_by_the_middle(void **state)
+{
+	struct trace_text *t = *state;
+
+	trace_put(t, 1104, 10, 10, 15, 20, POSITIONS(0, 0, 0, 1, 0, 20));
+	trace_get(t, 1106, 30, 20, 60, 10, POSITIONS(1, 0, 20, 1, 1, 20));
+	trace_get(t, 1108, 20, 30, 58, 10, POSITIONS(1, 0, 20, 1, 1, 20));
+	assert_string_equal(trace_messages(t), "pipe 10>20 10 s1104+10 r1108+0 ambiguous\n"
+					       "pipe 10>30 10 s1104+0 r1106+0 ambiguous\n");
+}
+
 /* Two datagrams of that content, and two receives at once that name what they found first. */
 static const char *two_receivers_of(struct trace_text *t, const char *contents[2],
 				    const char *first, const char *second)
@@ -345,6 +369,8 @@ int main(void)
 		TEST(write_that_slept_while_full),
 		TEST(guess_by_beginning),
 		TEST(guess_by_end_of_a_sleeper),
+		TEST(guess_by_who_woke_somebody),
+		TEST(guess_by_the_middle),
 		TEST(receivers_name_different_sends),
 		TEST(receivers_name_one_send),
 		TEST(bytes_tell_who_took_which),
