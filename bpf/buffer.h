@@ -16,14 +16,19 @@
 #include "bpf/describe.h"
 
 #define MSG_PEEK 0x2
+#define MSG_ERRQUEUE 0x2000
 #define UNIX_CB_CONSUMED bpf_core_field_offset(struct unix_skb_parms, consumed)
 
 struct buffer_origin {
 	u64 operation; /* that allocated it */
 	u64 object;  /* on which (UDP: from which port): one used again for another is no old one */
 	u32 message; /* index in a sendmmsg */
-	u32 pad;
+	u16 port; /* not 0: these are a datagram's data, sent from there; `object` is its buffer */
+	u16 fate; /* UDP: enum fate */
 };
+
+/* A receive has taken it: as far as anybody can tell, or for certain. */
+enum fate { FATE_WAITS, FATE_NAMED, FATE_PROVED };
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -34,6 +39,7 @@ struct {
 
 /* Set by user/ once the allocator's hooks are attached: spares the look-up before. */
 __u32 buffers_followed = 0;
+__u32 frees_followed = 0; /* the same of those of datagram.h */
 
 static __always_inline struct task_state *task_state_transferring(u32 role)
 {
@@ -57,6 +63,20 @@ static __always_inline const struct wire_fd *sink_of(const struct task_state *st
 	return state->role == ROLE_TRANSFER ? &state->details.made[0] : 0;
 }
 
+/* A port of the packet's header, which is in the network's byte order: where from, where to. */
+static __always_inline u16 port_of_packet(struct sk_buff *skb, bool to)
+{
+	u64 header = (u64)KREAD(skb, head) + KREAD(skb, transport_header);
+	u16 port = kread_word((void *)(header + (to ? sizeof(u16) : 0))); /* struct udphdr */
+
+	return __builtin_bswap16(port);
+}
+
+static __always_inline u16 port_of_sock(u64 sk)
+{
+	return KREAD((struct sock_common *)sk, skc_num);
+}
+
 static __always_inline void buffer_born(struct task_state *state, const struct wire_fd *sink,
 					u64 address)
 {
@@ -64,17 +84,40 @@ static __always_inline void buffer_born(struct task_state *state, const struct w
 				       .object = sink->object.address,
 				       .message = state->details.sent};
 
-	if (sink->mechanism == MECH_UDP)
-		origin.object = KREAD((struct sock_common *)sink->object.address, skc_num);
+	if (sink->mechanism == MECH_UDP) {
+		origin.object = port_of_sock(sink->object.address);
+		state->born = address;
+	}
 	bpf_map_update_elem(&buffers, &address, &origin, BPF_ANY);
 }
 
-static __always_inline bool is_skb_cache(struct kmem_cache *cache)
+/* The data of a datagram: its receiver frees them, or leaves that to whom they came from. */
+static __always_inline void data_born(struct task_state *state, const struct wire_fd *sink,
+				      u64 address)
 {
-	char name[16] = "", wanted[16] = "skbuff_head_cac";
+	struct buffer_origin origin = {.operation = state->operation.id,
+				       .object = state->born,
+				       .message = state->details.sent,
+				       .port = port_of_sock(sink->object.address)};
+
+	state->born = 0;
+	bpf_map_update_elem(&buffers, &address, &origin, BPF_ANY);
+}
+
+enum cache { CACHE_OTHER, CACHE_BUFFER, CACHE_DATA };
+
+/* The kernel's names for them, cut: skbuff_head_cache, skbuff_small_head. */
+static __always_inline enum cache cache_of(struct kmem_cache *cache)
+{
+	char name[16] = "", buffer[16] = "skbuff_head_cac", data[16] = "skbuff_small_he";
+	u64 first, second;
 
 	bpf_probe_read_kernel(name, sizeof(name) - 1, KREAD(cache, name));
-	return ((u64 *)name)[0] == ((u64 *)wanted)[0] && ((u64 *)name)[1] == ((u64 *)wanted)[1];
+	first = ((u64 *)name)[0];
+	second = ((u64 *)name)[1];
+	if (first == ((u64 *)buffer)[0] && second == ((u64 *)buffer)[1])
+		return CACHE_BUFFER;
+	return first == ((u64 *)data)[0] && second == ((u64 *)data)[1] ? CACHE_DATA : CACHE_OTHER;
 }
 
 /* mm/slab_common.c: kmem_cache_alloc(call_site, ptr, cache, …) */
@@ -83,11 +126,15 @@ int buffer_of_socket(struct bpf_raw_tracepoint_args *context)
 {
 	struct task_state *state = task_state_traced(bpf_get_current_task_btf());
 	const struct wire_fd *sink = sink_of(state);
+	enum cache cache;
 
-	if (!sink || (!is_unix(sink->mechanism) && sink->mechanism != MECH_UDP) ||
-	    !is_skb_cache((struct kmem_cache *)context->args[2]))
+	if (!sink || (!is_unix(sink->mechanism) && sink->mechanism != MECH_UDP))
 		return 0;
-	buffer_born(state, sink, context->args[1]);
+	cache = cache_of((struct kmem_cache *)context->args[2]);
+	if (cache == CACHE_BUFFER)
+		buffer_born(state, sink, context->args[1]);
+	else if (cache == CACHE_DATA && state->born)
+		data_born(state, sink, context->args[1]);
 	return 0;
 }
 
@@ -105,6 +152,8 @@ int buffer_of_queue(struct bpf_raw_tracepoint_args *context)
 {
 	struct task_state *state = task_state_transferring(ROLE_SEND);
 
+	if (state && state->born && state->operation.object.mechanism == MECH_UDP)
+		data_born(state, &state->operation.object, context->args[1]);
 	if (!state || !is_queue(state->operation.object.mechanism) ||
 	    context->args[2] != msg_alloc_len(state->operation.requested))
 		return 0;
@@ -133,7 +182,8 @@ static __always_inline void chunk_send(struct task_state *state, u64 address, u6
 	record->message = message;
 	record->offset = offset;
 	record->len = len;
-	record->pad = 0;
+	record->kind = WIRE_CHUNK_NAMED;
+	record->at_ns = 0;
 	record_submit(record);
 }
 

@@ -94,7 +94,7 @@ static __always_inline void operation_begin(struct task_state *state, struct tas
 	operation->id = operation_number();
 	operation->enter_ns = bpf_ktime_get_ns();
 	if (takes_datagrams(state)) /* within the call: who overlaps it may take what is seen */
-		datagram_look(state);
+		datagram_first_look(state);
 }
 
 SEC("tp_btf/sys_enter")
@@ -301,6 +301,8 @@ static __always_inline void call_finish(struct task_state *state, struct task_st
 	state->operation.exit_ns = now;
 	state->operation.returned = returned;
 	sleeper_leave(state, task);
+	if (state->peeking)
+		peek_ends(state);
 	operation_finish(state, task);
 	state->recording = 0;
 }

@@ -1,28 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Which send the next datagram of a UDP socket comes from. A receive passes no tracepoint that has
- * its buffer (net/ipv4/udp.c, udp_recvmsg), so the buffer is looked up where it waits: when a
- * receive begins, when it wakes, and between the messages of a recvmmsg. Of two receivers at once
- * only one takes what both have seen: viz/ believes such ones no more than the order of calls.
+ * Which send a datagram of a UDP socket comes from. A receive passes no tracepoint that has its
+ * buffer (net/ipv4/udp.c, udp_recvmsg), but it frees the data that it has taken: that proves it.
+ * From 6.18 on that may be left to the processor that allocated them. So the buffers are looked up
+ * where they wait too: when a receive begins, when it wakes, and between the messages of a
+ * recvmmsg. Of two receivers at once only one takes what both have seen; viz/ finds out which.
  */
 #ifndef BPF_DATAGRAM_H
 #define BPF_DATAGRAM_H
 
 #include "bpf/buffer.h"
-
-/* The packet's own word for the port that it came from; the header is the network's byte order. */
-static __always_inline u16 port_of_packet(struct sk_buff *skb)
-{
-	u64 header = (u64)KREAD(skb, head) + KREAD(skb, transport_header);
-	u16 source = kread_word((void *)header); /* of struct udphdr */
-
-	return __builtin_bswap16(source);
-}
-
-static __always_inline u16 port_of_sock(u64 sk)
-{
-	return KREAD((struct sock_common *)sk, skc_num);
-}
 
 static __always_inline u64 queue_first(u64 queue)
 {
@@ -31,13 +18,27 @@ static __always_inline u64 queue_first(u64 queue)
 	return first == queue ? 0 : first;
 }
 
-/* What receives have begun to take lies in a queue of its own, before the rest. */
+static __always_inline u64 receive_queue(u64 sk)
+{
+	return sk + bpf_core_field_offset(struct sock, sk_receive_queue);
+}
+
+/* Where receives take from: when it is empty, one moves all of the other queue here. */
+static __always_inline u64 reader_queue(u64 sk)
+{
+	return sk + bpf_core_field_offset(struct udp_sock, reader_queue);
+}
+
+/* Nobody is kept from moving them meanwhile. */
 static __always_inline u64 datagram_first(u64 sk)
 {
-	u64 first = queue_first(sk + bpf_core_field_offset(struct udp_sock, reader_queue));
+	u64 first = queue_first(reader_queue(sk)), behind, moved;
 
-	return first ? first
-		     : queue_first(sk + bpf_core_field_offset(struct sock, sk_receive_queue));
+	if (first)
+		return first;
+	behind = queue_first(receive_queue(sk));
+	moved = queue_first(reader_queue(sk));
+	return moved ? moved : behind;
 }
 
 static __always_inline bool takes_datagrams(const struct task_state *state)
@@ -46,40 +47,318 @@ static __always_inline bool takes_datagrams(const struct task_state *state)
 	       buffers_followed;
 }
 
-/* Not static for the verifier's sake. */
-__noinline int datagram_look(struct task_state *state)
-{
-	struct buffer_origin *origin;
-	u64 address;
+/* Receives that leave all in place (MSG_PEEK), by socket. */
+struct peeks {
+	u32 begun;
+	u32 ended;
+};
 
-	if (!state)
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, u64);
+	__type(value, struct peeks);
+} peeks_of SEC(".maps");
+
+static __always_inline struct peeks *peeks_of_socket(const struct task_state *state)
+{
+	u64 sk = state->operation.object.object.address; /* 6.1 takes a key from the stack alone */
+
+	return bpf_map_lookup_elem(&peeks_of, &sk);
+}
+
+static __always_inline void peek_begins(struct task_state *state)
+{
+	struct peeks none = {}, *peeks;
+	u64 sk = state->operation.object.object.address;
+
+	bpf_map_update_elem(&peeks_of, &sk, &none, BPF_NOEXIST);
+	peeks = peeks_of_socket(state);
+	if (!peeks)
+		return;
+	__sync_fetch_and_add(&peeks->begun, 1);
+	state->peeking = 1;
+}
+
+static __always_inline void peek_ends(struct task_state *state)
+{
+	struct peeks *peeks = peeks_of_socket(state);
+
+	state->peeking = 0;
+	if (peeks)
+		__sync_fetch_and_add(&peeks->ended, 1);
+}
+
+static __always_inline u32 peeks_until_now(const struct task_state *state)
+{
+	struct peeks *peeks = peeks_of_socket(state);
+
+	if (!peeks)
 		return 0;
-	state->next_datagram = (struct datagram){};
-	address = datagram_first(state->operation.object.object.address);
-	if (!address)
+	return peeks->begun == peeks->ended ? peeks->begun : PEEKS_NOW;
+}
+
+/* What is known of the buffer or of the data at this address. */
+static __always_inline struct buffer_origin *origin_at(u64 address)
+{
+	return bpf_map_lookup_elem(&buffers, &address);
+}
+
+static __always_inline void buffer_fate(const struct buffer_origin *of, u64 address, u32 fate)
+{
+	struct buffer_origin *origin = origin_at(address);
+
+	if (origin && origin->operation == of->operation && origin->message == of->message)
+		origin->fate = fate;
+}
+
+/* It still has the data, and they go from one port to the other. */
+static __always_inline bool is_buffer_of(const struct task_state *state,
+					 const struct buffer_origin *origin, u64 data)
+{
+	struct sk_buff *skb = (struct sk_buff *)origin->object;
+
+	return (u64)KREAD(skb, head) == data && port_of_packet(skb, false) == origin->port &&
+	       port_of_packet(skb, true) == port_of_sock(state->operation.object.object.address);
+}
+
+/*
+ * A receive frees the data of what it has taken; but who only looks may free what another receive
+ * has taken meanwhile, and so may an interrupt on its way. Not static for the verifier's sake.
+ */
+__noinline int datagram_free(u64 data)
+{
+	struct task_state *state = task_state_transferring(ROLE_RECEIVE);
+	struct buffer_origin *origin;
+
+	if (!state || !takes_datagrams(state) || !frees_followed)
 		return 0;
-	origin = bpf_map_lookup_elem(&buffers, &address);
-	if (!origin || origin->object != port_of_packet((struct sk_buff *)address))
+	origin = origin_at(data);
+	if (!origin || !origin->port || origin->object == state->datagrams.flushed ||
+	    !is_buffer_of(state, origin, data))
 		return 0;
-	state->next_datagram.address = address;
-	state->next_datagram.sender = origin->operation;
-	state->next_datagram.message = origin->message;
+	if (!only_looks(state)) {
+		state->datagrams.freed = (struct datagram){.address = origin->object,
+							   .sender = origin->operation,
+							   .message = origin->message};
+		buffer_fate(origin, origin->object, FATE_PROVED);
+	}
+	buffer_gone(data);
 	return 0;
 }
 
-static __always_inline void datagram_tell(struct task_state *state)
+/* kmem_cache_free(call_site, ptr, cache) */
+SEC("?raw_tp/kmem_cache_free")
+int datagram_freed(struct bpf_raw_tracepoint_args *context)
+{
+	return datagram_free(context->args[1]);
+}
+
+/* kfree(call_site, ptr) */
+SEC("?raw_tp/kfree")
+int datagram_freed_large(struct bpf_raw_tracepoint_args *context)
+{
+	return datagram_free(context->args[1]);
+}
+
+/*
+ * consume_skb(skb, …): of a datagram only an interrupt comes here, on a kernel where receives leave
+ * their buffers to others.
+ */
+SEC("?raw_tp/consume_skb")
+int datagram_flushed(struct bpf_raw_tracepoint_args *context)
+{
+	struct task_state *state = task_state_transferring(ROLE_RECEIVE);
+
+	if (state && takes_datagrams(state) && bpf_core_type_exists(struct skb_defer_node))
+		state->datagrams.flushed = context->args[0];
+	return 0;
+}
+
+static __always_inline u64 times_switched(void)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	return KREAD(task, nvcsw) + KREAD(task, nivcsw);
+}
+
+/* Right behind this one; 0: nothing, or it has just left the queue. */
+static __always_inline u64 datagram_next(u64 sk, u64 address)
+{
+	struct sk_buff *skb = (struct sk_buff *)address;
+	u64 next = (u64)KREAD(skb, next), behind;
+
+	if (next == reader_queue(sk)) {
+		behind = queue_first(receive_queue(sk));
+		return (u64)KREAD(skb, next) == next ? behind : 0;
+	}
+	if (!next || next == receive_queue(sk))
+		return 0;
+	return (u64)KREAD((struct sk_buff *)next, prev) == address ? next : 0;
+}
+
+static __always_inline void datagram_know(struct datagram *datagram, u64 address)
+{
+	struct buffer_origin *origin = origin_at(address);
+	struct sk_buff *skb = (struct sk_buff *)address;
+
+	datagram->address = address;
+	if (!origin || origin->fate || origin->object != port_of_packet(skb, false))
+		return;
+	datagram->sender = origin->operation;
+	datagram->message = origin->message;
+	datagram->data = (u64)KREAD(skb, head);
+	datagram->cpu = KREAD(skb, alloc_cpu);
+}
+
+/* Not static for the verifier's sake. */
+__noinline int datagram_look(struct task_state *state)
+{
+	u64 address, sk;
+
+	if (!state)
+		return 0;
+	sk = state->operation.object.object.address;
+	state->datagrams = (struct datagrams){.cpu = bpf_get_smp_processor_id(),
+					      .switches = times_switched(),
+					      .peeks = peeks_until_now(state)};
+	address = datagram_first(sk);
+	for (int i = 0; i < DATAGRAMS_SEEN && address; i++) {
+		datagram_know(&state->datagrams.seen[i], address);
+		address = datagram_next(sk, address);
+	}
+	return 0;
+}
+
+static __always_inline void datagram_first_look(struct task_state *state)
+{
+	if (only_looks(state))
+		peek_begins(state);
+	datagram_look(state);
+}
+
+/* A receive now would have freed what this processor has allocated. */
+static __always_inline bool frees_itself(const struct task_state *state)
+{
+	const struct datagrams *datagrams = &state->datagrams;
+
+	return bpf_core_type_exists(struct skb_defer_node) && frees_followed &&
+	       datagrams->cpu == bpf_get_smp_processor_id() &&
+	       datagrams->switches == times_switched() && datagrams->peeks != PEEKS_NOW &&
+	       datagrams->peeks == peeks_until_now(state);
+}
+
+/* And it would have been seen. */
+static __always_inline bool is_not_freed(const struct datagram *datagram)
+{
+	struct buffer_origin *data = origin_at(datagram->data);
+
+	return data && data->port && data->object == datagram->address &&
+	       data->operation == datagram->sender && data->message == datagram->message;
+}
+
+/* Somebody else has taken it, for certain. */
+static __always_inline bool is_others(const struct datagram *datagram)
+{
+	struct buffer_origin *origin = origin_at(datagram->address);
+
+	return origin && origin->operation == datagram->sender &&
+	       origin->message == datagram->message && origin->fate == FATE_PROVED;
+}
+
+/* It lies there still: that is, nothing that came later does at its address. */
+static __always_inline bool is_waiting(const struct datagram *seen)
+{
+	struct datagram now = {};
+
+	datagram_know(&now, seen->address);
+	return now.sender == seen->sender && now.message == seen->message && now.data == seen->data;
+}
+
+#define ALL_POSSIBLE (1 << DATAGRAMS_SEEN) /* there are no others */
+
+/*
+ * Which of those that the receive saw it may have taken, a bit each: they are gone. Not static for
+ * the verifier's sake.
+ */
+__noinline int datagrams_possible(struct task_state *state)
+{
+	int possible = 0;
+	bool itself;
+	u64 first;
+
+	if (!state)
+		return 0;
+	itself = frees_itself(state);
+	first = datagram_first(state->operation.object.object.address);
+	for (int i = 0; i < DATAGRAMS_SEEN; i++) {
+		const struct datagram *seen = &state->datagrams.seen[i];
+
+		if (!seen->sender)
+			break;
+		if (seen->address == first)
+			return is_waiting(seen) ? possible | ALL_POSSIBLE : possible;
+		if (!is_others(seen) &&
+		    !(itself && seen->cpu == state->datagrams.cpu && is_not_freed(seen)))
+			possible |= 1 << i;
+	}
+	return possible;
+}
+
+static __always_inline void datagram_tell(struct task_state *state, const struct datagram *datagram,
+					  enum wire_chunk_kind kind)
 {
 	struct wire_chunk *record = record_reserve(struct wire_chunk, WIRE_CHUNK);
 
 	if (!record)
 		return;
 	record->operation = state->operation.id;
-	record->sender = state->next_datagram.sender;
-	record->message = state->next_datagram.message;
+	record->sender = datagram->sender;
+	record->message = datagram->message;
 	record->offset = 0;
 	record->len = 0;
-	record->pad = 0;
+	record->kind = kind;
+	record->at_ns = state->operation.nr == __NR_recvmmsg ? bpf_ktime_get_ns() : 0;
 	record_submit(record);
+}
+
+static __always_inline void datagram_fate(const struct datagram *datagram, enum fate fate)
+{
+	struct buffer_origin *origin = origin_at(datagram->address);
+
+	if (origin && origin->operation == datagram->sender &&
+	    origin->message == datagram->message && origin->fate < fate)
+		origin->fate = fate;
+}
+
+/* One alone has been taken; else the first one that is possible, then the others instead. */
+static __always_inline bool datagrams_tell(struct task_state *state)
+{
+	int possible = datagrams_possible(state), some = possible & (ALL_POSSIBLE - 1);
+	bool alone = possible & ALL_POSSIBLE && !(some & (some - 1));
+	enum wire_chunk_kind kind = alone ? WIRE_CHUNK_PROVED : WIRE_CHUNK_NAMED;
+
+	for (int i = 0; i < DATAGRAMS_SEEN; i++) {
+		const struct datagram *seen = &state->datagrams.seen[i];
+
+		if (!(some & 1 << i))
+			continue;
+		datagram_tell(state, seen, kind);
+		if (kind != WIRE_CHUNK_OR)
+			datagram_fate(seen, alone ? FATE_PROVED : FATE_NAMED);
+		kind = WIRE_CHUNK_OR;
+	}
+	return kind == WIRE_CHUNK_OR;
+}
+
+static __always_inline void datagram_told(struct task_state *state, bool several)
+{
+	const struct datagram *freed = &state->datagrams.freed;
+
+	if (freed->sender)
+		datagram_tell(state, freed, WIRE_CHUNK_PROVED);
+	else if (!datagrams_tell(state) && several)
+		datagram_tell(state, freed, WIRE_CHUNK_NAMED);
 }
 
 /* A receive has taken one (net/socket.c, 6.2 and later). Of several in a call each is told of. */
@@ -90,13 +369,10 @@ int BPF_PROG(datagram_taken, struct sock *sk, int returned, int flags)
 	bool several;
 
 	if (!state || !state->recording || !takes_datagrams(state) || returned < 0 ||
-	    flags & MSG_PEEK || (u64)sk != state->operation.object.object.address)
+	    flags & (MSG_PEEK | MSG_ERRQUEUE) || (u64)sk != state->operation.object.object.address)
 		return 0;
 	several = state->operation.nr == __NR_recvmmsg;
-	if (state->next_datagram.sender || several)
-		datagram_tell(state);
-	if (state->next_datagram.sender)
-		buffer_gone(state->next_datagram.address);
+	datagram_told(state, several);
 	if (several)
 		datagram_look(state);
 	return 0;

@@ -49,8 +49,9 @@ int BPF_PROG(socket_refused, int error, struct sock *sk, struct sk_buff *skb)
 
 	if (!state || !state->recording || state->details.sent >= 64 ||
 	    state->operation.object.mechanism != MECH_UDP ||
-	    port_of_packet(skb) != port_of_sock(state->operation.object.object.address))
+	    port_of_packet(skb, false) != port_of_sock(state->operation.object.object.address))
 		return 0;
+	buffer_gone((u64)KREAD(skb, head));
 	buffer_gone((u64)skb);
 	state->details.refused |= 1ULL << (state->details.sent & 63);
 	state->operation.has |= WIRE_HAS_DETAILS;

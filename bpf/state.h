@@ -46,13 +46,27 @@ struct waking {
 	u32 by; /* tid of the waker, or of whom an interrupt found */
 };
 
-/* What a receive finds first in its socket; see datagram.h. */
+/* What a receive finds in its socket; see datagram.h. */
 struct datagram {
-	u64 address;
-	u64 sender; /* 0: not known */
+	u64 address; /* 0: none */
+	u64 sender;  /* 0: not known */
+	u64 data;    /* address of its bytes */
 	u32 message;
-	u32 pad;
+	u32 cpu; /* that allocated it */
 };
+
+#define DATAGRAMS_SEEN 4
+
+struct datagrams {
+	struct datagram seen[DATAGRAMS_SEEN]; /* the first ones, in order */
+	struct datagram freed;		      /* by the receive itself: it has taken this */
+	u64 flushed;  /* the last one that an interrupt has freed on its way */
+	u64 switches; /* how often the thread had left its processor, when it looked */
+	u32 cpu;
+	u32 peeks; /* calls that had looked and left all in place; PEEKS_NOW: one was about it */
+};
+
+#define PEEKS_NOW 0xffffffffU
 
 struct task_state {
 	u32 flags;    /* TASK_*; first, for user/ reads and writes it */
@@ -71,6 +85,7 @@ struct task_state {
 	u8 sent;      /* records of operations, modulo 256 */
 	u8 stopped;   /* a stop record went out */
 	u8 told;      /* WIRE_UNSEEN_* bits that went out */
+	u8 peeking;   /* it looks at a UDP socket's datagrams and leaves them in place */
 	u64 late_ns;  /* when that was */
 	u64 switches; /* a glance: how often it had left the processor when it was found asleep */
 	u64 asleep_since_ns;
@@ -80,7 +95,8 @@ struct task_state {
 	struct waking woke;			 /* the last one that it woke itself */
 	struct known_object known[KNOWN_LATELY]; /* spares a look-up in known_objects */
 	struct known_pipe pipes[PIPES_LATELY];
-	struct datagram next_datagram;
+	struct datagrams datagrams;
+	u64 born; /* a socket's buffer that has no memory for its data yet */
 	struct wire_details details;
 	struct wire_operation operation;
 	u8 extra[WIRE_ADDRESS_LEN + 2 * WIRE_PAYLOAD_MAX];

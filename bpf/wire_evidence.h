@@ -11,11 +11,15 @@ struct wire_chunk {
 	struct wire_head head;
 	__u64 operation; /* the receive */
 	__u64 sender;	 /* the send */
+	__u64 at_ns;	 /* recvmmsg on UDP: when it had taken it; else 0 */
 	__u32 message;	 /* which message of a sendmmsg */
 	__u32 offset;	 /* in that message */
 	__u32 len;	 /* bytes copied; 0 = the whole message */
-	__u32 pad;
+	__u32 kind;	 /* enum wire_chunk_kind */
 };
+
+/* UDP: it saw that first; it has taken that for certain; or this instead of the one before. */
+enum wire_chunk_kind { WIRE_CHUNK_NAMED, WIRE_CHUNK_PROVED, WIRE_CHUNK_OR };
 
 /*
  * A large write that slept while its pipe was full: it had the pipe alone between the buffers

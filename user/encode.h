@@ -34,6 +34,7 @@ struct encoder {
 	struct digest_salt salt;
 	int64_t realtime_offset_ns;
 	bool wants_buffers; /* some object has two senders or two receivers */
+	bool wants_frees;   /* some UDP socket has two receivers */
 	uint64_t malformed; /* records that were not what wire.h says: a bug, counted as lost */
 };
 

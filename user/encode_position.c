@@ -147,23 +147,49 @@ void encode_chunk(struct encoder *encoder, const struct wire_chunk *chunk)
 		encoder->malformed++;
 }
 
+static void chunk_members(struct json *json, const struct wire_chunk *chunk)
+{
+	json_field_uint(json, "operation", chunk->sender);
+	if (chunk->message)
+		json_field_uint(json, "message", chunk->message);
+	if (chunk->len) {
+		json_field_uint(json, "offset", chunk->offset);
+		json_field_uint(json, "bytes", chunk->len);
+	}
+	if (chunk->at_ns && chunk->kind != WIRE_CHUNK_OR)
+		json_field_uint(json, "at_ns", chunk->at_ns);
+	if (chunk->kind == WIRE_CHUNK_PROVED)
+		json_field_bool(json, "proved", true);
+}
+
+/* What it may have taken instead; how many there are. */
+static size_t others_field(struct json *json, const struct wire_chunk *chunks, size_t count)
+{
+	size_t i = 0;
+
+	if (!count || chunks->kind != WIRE_CHUNK_OR)
+		return 0;
+	json_key(json, "or");
+	json_array(json);
+	for (; i < count && chunks[i].kind == WIRE_CHUNK_OR; i++) {
+		json_object(json);
+		chunk_members(json, &chunks[i]);
+		json_end_object(json);
+	}
+	json_end_array(json);
+	return i;
+}
+
 void chunks_field(struct json *json, const struct call *call, uint64_t operation)
 {
 	if (!call->chunk_count || call->chunks[0].operation != operation)
 		return;
 	json_key(json, KEY(operation, chunks));
 	json_array(json);
-	for (size_t i = 0; i < call->chunk_count; i++) {
-		const struct wire_chunk *chunk = &call->chunks[i];
-
+	for (size_t i = 0; i < call->chunk_count;) {
 		json_object(json);
-		json_field_uint(json, "operation", chunk->sender);
-		if (chunk->message)
-			json_field_uint(json, "message", chunk->message);
-		if (chunk->len) {
-			json_field_uint(json, "offset", chunk->offset);
-			json_field_uint(json, "bytes", chunk->len);
-		}
+		chunk_members(json, &call->chunks[i++]);
+		i += others_field(json, call->chunks + i, call->chunk_count - i);
 		json_end_object(json);
 	}
 	json_end_array(json);

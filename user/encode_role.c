@@ -129,6 +129,8 @@ void sides_note(struct encoder *encoder, const struct wire_operation *operation,
 		*first = operation->head.tid;
 	else if (*first != operation->head.tid)
 		encoder->wants_buffers = true;
+	encoder->wants_frees |= object->mechanism == MECH_UDP && role == ROLE_RECEIVE &&
+				*first != operation->head.tid;
 	if (object->mechanism == MECH_POSIX_MQ && role == ROLE_RECEIVE &&
 	    !(operation->has & WIRE_HAS_TYPE))
 		encoder->wants_buffers = true;

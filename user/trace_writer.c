@@ -157,7 +157,7 @@ int trace_writer_pump(struct trace_writer *writer)
 	records = tracer_drain(writer->tracer, record_write, writer);
 	tracer_losses(writer->tracer, loss_write, writer);
 	if (writer->encoder.wants_buffers)
-		tracer_follow_buffers(writer->tracer);
+		tracer_follow_buffers(writer->tracer, writer->encoder.wants_frees);
 	sleepers_write(writer);
 	trace_writer_flush(writer);
 	return records;

@@ -20,7 +20,7 @@
 
 #define PEER_PROGRAM "peer_woken" /* attached only where it is asked for */
 
-enum hook_need { HOOK_NEEDED, HOOK_OPTIONAL, HOOK_ON_DEMAND };
+enum hook_need { HOOK_NEEDED, HOOK_OPTIONAL, HOOK_ON_DEMAND, HOOK_ON_RECEIVERS };
 
 static const struct hook_row {
 	const char *program;
@@ -53,7 +53,7 @@ struct tracer {
 	struct walks at_end, of_files, of_peers; /* made beforehand: later we lack the right to */
 	uint64_t peers_seen;
 	struct bpf_link *on_demand[HOOK_COUNT];
-	bool follows_buffers;
+	bool follows_buffers, follows_frees;
 	const struct wire_sleeper *sleepers; /* WIRE_SLEEPERS of them, shared with the kernel */
 	uint64_t *counts;		     /* of one reason, by processor */
 	uint64_t *told; /* what tracer_losses() has told already: [reason][cpu] */
@@ -95,7 +95,7 @@ static int hook_choose(struct tracer *tracer, size_t at, const struct btf *btf, 
 		snprintf(why, why_len, "this kernel lacks the tracepoint %s", hook->tracepoint);
 		return -ENOTSUP;
 	}
-	if (hook_rows[at].need == HOOK_ON_DEMAND)
+	if (hook_rows[at].need >= HOOK_ON_DEMAND)
 		bpf_program__set_autoattach(hook_program(tracer, at), false);
 	return bpf_program__set_autoload(hook_program(tracer, at), hook->attached);
 }
@@ -216,7 +216,7 @@ int tracer_open(struct tracer **out, const struct tracer_options *options, char 
 	if (!error)
 		error = buffers_open(tracer);
 	if (!error && options->buffers)
-		tracer_follow_buffers(tracer);
+		tracer_follow_buffers(tracer, true);
 cleanup:
 	if (error) {
 		tracer_close(tracer);
@@ -317,15 +317,22 @@ bool tracer_has(struct tracer *tracer, int pidfd)
 	return has;
 }
 
-void tracer_follow_buffers(struct tracer *tracer)
+static void hooks_attach(struct tracer *tracer, enum hook_need need)
 {
-	if (tracer->follows_buffers)
-		return;
-	tracer->follows_buffers = true;
 	for (size_t i = 0; i < HOOK_COUNT; i++)
-		if (hook_rows[i].need == HOOK_ON_DEMAND && tracer->hooks[i].attached)
+		if (hook_rows[i].need == need && tracer->hooks[i].attached)
 			tracer->on_demand[i] = bpf_program__attach(hook_program(tracer, i));
-	tracer->bpf->bss->buffers_followed = 1;
+}
+
+void tracer_follow_buffers(struct tracer *tracer, bool frees)
+{
+	if (!tracer->follows_buffers)
+		hooks_attach(tracer, HOOK_ON_DEMAND);
+	if (frees && !tracer->follows_frees)
+		hooks_attach(tracer, HOOK_ON_RECEIVERS);
+	tracer->follows_frees |= frees;
+	tracer->bpf->bss->buffers_followed = tracer->follows_buffers = true;
+	tracer->bpf->bss->frees_followed = tracer->follows_frees;
 }
 
 uint64_t tracer_live_tasks(const struct tracer *tracer)
@@ -382,7 +389,7 @@ uint64_t tracer_skipped(struct tracer *tracer)
 		struct bpf_prog_info info = {0};
 		uint32_t len = sizeof(info);
 
-		if (tracer->hooks[i].attached && hook_rows[i].need != HOOK_ON_DEMAND &&
+		if (tracer->hooks[i].attached && hook_rows[i].need < HOOK_ON_DEMAND &&
 		    bpf_obj_get_info_by_fd(bpf_program__fd(hook_program(tracer, i)), &info, &len) ==
 			    0)
 			sum += info.recursion_misses;

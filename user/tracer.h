@@ -68,12 +68,11 @@ bool tracer_has(struct tracer *tracer, int pidfd);
 
 /*
  * From now on follow the kernel's buffers from the send that allocates one to the receive that
- * takes
- * it. Every allocation of the machine pays for it, so only when it decides something. Where it
- * cannot
- * be had, receives go without.
+ * takes it. `frees`: those of UDP sockets until they are freed too, which proves who has taken
+ * them. Every allocation of the machine pays for it, so only when it decides something. Where it
+ * cannot be had, receives go without.
  */
-void tracer_follow_buffers(struct tracer *tracer);
+void tracer_follow_buffers(struct tracer *tracer, bool frees);
 
 uint64_t tracer_live_tasks(const struct tracer *tracer);
 

@@ -109,6 +109,10 @@ struct viz_wait *build_waits(struct model_builder *b, enum field field, size_t *
 struct viz_channel *build_channel(struct model_builder *b, struct viz_bytes id);
 struct viz_bytes build_intern(struct model_builder *b, struct viz_bytes bytes);
 
+/* model_chunk.c: a number of an object; 0 where there is none. And the operation's chunks. */
+uint64_t build_member(const cJSON *object, const char *key);
+struct viz_chunk *build_chunks(struct model_builder *b, size_t *count);
+
 /* model_process.c: the one that has this pid now, made if need be. */
 struct viz_process *build_process(struct model_builder *b, uint32_t pid, uint64_t at_ns);
 struct viz_process *build_known_process(const struct model_builder *b, uint32_t pid);

@@ -91,33 +91,6 @@ static void add_who(struct model_builder *b, struct viz_operation *op)
 	op->from = channel_field(b, FIELD_operation_from);
 }
 
-static uint64_t chunk_number(const cJSON *element, const char *key)
-{
-	uint64_t number;
-
-	return reader_uint(cJSON_GetObjectItemCaseSensitive(element, key), &number) ? number : 0;
-}
-
-static struct viz_chunk *build_chunks(struct model_builder *b, size_t *count)
-{
-	const struct trace_value *value = VALUE(operation, chunks);
-	struct viz_chunk *list = NULL;
-	const cJSON *element;
-
-	*count = 0;
-	if (!value->present)
-		return NULL;
-	cJSON_ArrayForEach(element, value->json)
-	{
-		struct viz_chunk chunk = {.operation = chunk_number(element, "operation"),
-					  .message = chunk_number(element, "message"),
-					  .offset = chunk_number(element, "offset"),
-					  .bytes = chunk_number(element, "bytes")};
-		ARENA_PUSH(b->into, list, *count, chunk);
-	}
-	return list;
-}
-
 static uint32_t thread_member(const cJSON *thread, const char *key)
 {
 	uint64_t number = 0;
@@ -138,14 +111,14 @@ static uint64_t build_waker_id(const struct model_builder *b)
 {
 	const struct trace_value *value = VALUE(operation, woken_by);
 
-	return value->present ? chunk_number(value->json, "operation") : 0;
+	return value->present ? build_member(value->json, "operation") : 0;
 }
 
 static uint64_t build_woken(const struct model_builder *b)
 {
 	const struct trace_value *value = VALUE(operation, woken_by);
 
-	return value->present ? chunk_number(value->json, "at_ns") : 0;
+	return value->present ? build_member(value->json, "at_ns") : 0;
 }
 
 static void add_amounts(struct model_builder *b, struct viz_operation *op)

@@ -75,10 +75,14 @@ struct viz_sockets {
 
 /* What a receive took of one send. */
 struct viz_chunk {
-	uint64_t operation; /* the send's id */
-	uint64_t message;   /* which message of a sendmmsg */
-	uint64_t offset;    /* in that message */
-	uint64_t bytes;	    /* 0: the whole message */
+	uint64_t operation;	  /* the send's id */
+	uint64_t message;	  /* which message of a sendmmsg */
+	uint64_t offset;	  /* in that message */
+	uint64_t bytes;		  /* 0: the whole message */
+	uint64_t at_ns;		  /* UDP, recvmmsg: when it had been taken; 0: not known */
+	bool proved;		  /* UDP: nobody else can have taken it */
+	struct viz_chunk *others; /* UDP: what the receive may have taken instead */
+	size_t other_count;
 };
 
 #endif

@@ -3,7 +3,7 @@
 #include "pair_internal.h"
 
 /* The kernel says of each message of the call whether it was queued, or of all together. */
-static bool is_queued(const struct flow_item *item)
+bool pair_is_queued(const struct flow_item *item)
 {
 	const struct viz_operation *op = item->op;
 
@@ -26,7 +26,7 @@ static size_t count_queued(const struct flow_side *sends)
 	size_t queued = 0;
 
 	for (size_t i = 0; i < sends->count; i++)
-		queued += is_queued(&sends->items[i]);
+		queued += pair_is_queued(&sends->items[i]);
 	return queued;
 }
 
@@ -63,7 +63,7 @@ static void take_out_refused(struct pair_context *context, struct flow *flow,
 			pair_let_go(context, item.op);
 			continue;
 		}
-		unknown += !is_queued(&item) && !item.open;
+		unknown += !pair_is_queued(&item) && !item.open;
 		sends->items[kept++] = item;
 	}
 	sends->count = kept;
@@ -95,7 +95,7 @@ void pair_take_out_dropped(struct pair_context *context, struct flow *flow,
 	for (size_t i = 0; i < sends->count; i++) {
 		struct flow_item item = sends->items[i];
 
-		if (is_queued(&item) || item.open) {
+		if (pair_is_queued(&item) || item.open) {
 			sends->items[kept++] = item;
 			continue;
 		}

@@ -30,8 +30,11 @@ struct flow_item {
 	bool type_known;		  /* a fact, not the queue's rule applied */
 	bool doubt;			  /* flow_join(): the place is not certain */
 	bool urgent;			  /* sent with MSG_OOB, and its last byte not taken so */
-	bool unsure;	/* UDP: another receive may have taken what this one names */
-	uint64_t local; /* where it begins in the operation's own bytes */
+	bool unsure;	  /* UDP: another receive may have taken what this one names */
+	bool unsure_ever; /* and that receive is settled */
+	uint64_t seen_ns; /* UDP: a receive saw it waiting then, the last that we know of */
+	size_t not_taken; /* UDP: so many of the datagrams that it names are others' */
+	uint64_t local;	  /* where it begins in the operation's own bytes */
 	uint64_t bytes;
 	uint64_t amount; /* in the flow's units */
 	uint64_t enter_ns;
@@ -57,6 +60,17 @@ struct flow_side {
 	size_t capacity;
 };
 
+/* UDP: a pair that is certain; messages leave the queue in the order in which they came into it. */
+struct flow_known {
+	struct flow_item send, receive;
+	bool queued; /* while it was sent */
+};
+
+/* UDP: it lay in the queue when its send returned, and it lay there still. */
+struct flow_seen {
+	uint64_t sent_ns, seen_ns;
+};
+
 struct flow {
 	struct flow_side sends;
 	struct flow_side receives;
@@ -64,9 +78,13 @@ struct flow {
 	uint64_t open_receive_ns; /* when the first receive that is under way began; VIZ_NEVER */
 	bool whole;		  /* units are whole messages: sizes can contradict */
 	bool payloads;		  /* units are bytes of payload, which can contradict */
-	bool doubt;	    /* nothing is certain: records are missing, or evidence contradicts */
-	bool unordered;	    /* not even the order of one thread's calls is certain */
-	bool guess;	    /* the same, for what is joined now */
+	bool doubt;	/* nothing is certain: records are missing, or evidence contradicts */
+	bool unordered; /* not even the order of one thread's calls is certain */
+	bool guess;	/* the same, for what is joined now */
+	struct flow_known *known; /* of this round, where any receive was unsure */
+	size_t known_count;
+	struct flow_seen *seen;
+	size_t seen_count;
 	bool wait;	    /* something that its evidence means is still to come */
 	bool sent;	    /* somebody here has sent something, ever */
 	uint64_t base;	    /* pair_placed.c: a place of TCP near the latest ones */

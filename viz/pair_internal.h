@@ -363,6 +363,9 @@ void pair_free_messages(struct pair_context *context);
 /* true where somebody in the trace has held `channel` with any of these bits. */
 bool pair_ever_held(const struct viz_channel *channel, enum access access);
 
+/* pair_drop.c: by the kernel's word, it was queued at its receiver before its call returned. */
+bool pair_is_queued(const struct flow_item *send);
+
 /*
  * pair_drop.c: takes the datagrams that were dropped out of the flow, with a message for each;
  * flow->guess where the evidence leaves open which they were.

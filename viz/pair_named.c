@@ -61,33 +61,6 @@ static void remove_taken(struct flow_side *side)
 	side->count = kept;
 }
 
-/*
- * The chunk of one message: of a recvmmsg there is one for each message, in order, but for those of
- * no bytes. NULL: it names none, or nobody can tell which.
- */
-static const struct viz_chunk *chunk_at(const struct flow_item *receive)
-{
-	const struct viz_operation *op = receive->op;
-	size_t before = 0, all = 0;
-
-	if (!op->lengths_count)
-		return op->chunk_count == 1 ? op->chunks : NULL;
-	if (op->chunk_count == op->lengths_count)
-		return receive->message < op->chunk_count ? &op->chunks[receive->message] : NULL;
-	for (size_t i = 0; i < op->lengths_count; i++) {
-		all += op->lengths[i] > 0;
-		before += i < receive->message && op->lengths[i] > 0;
-	}
-	return all == op->chunk_count && receive->bytes ? &op->chunks[before] : NULL;
-}
-
-const struct viz_chunk *pair_chunk_of(const struct flow_item *receive)
-{
-	const struct viz_chunk *chunk = chunk_at(receive);
-
-	return chunk && chunk->operation ? chunk : NULL;
-}
-
 void pair_take_pair(struct pair_context *context, const struct pair_route *route,
 		    struct flow_item *send, struct flow_item *receive)
 {
@@ -98,6 +71,17 @@ void pair_take_pair(struct pair_context *context, const struct pair_route *route
 	pair_let_go(context, send->op);
 	pair_let_go(context, receive->op);
 	send->op = receive->op = NULL;
+}
+
+void pair_take_known(struct pair_context *context, struct flow *flow,
+		     const struct pair_route *route, struct flow_item *send,
+		     struct flow_item *receive)
+{
+	struct flow_known known = {*send, *receive, pair_is_queued(send)};
+
+	if (route->mechanism == MECH_UDP && !receive->unsure)
+		ARENA_PUSH(context->round, flow->known, flow->known_count, known);
+	pair_take_pair(context, route, send, receive);
 }
 
 /* The send's record is missing: all that is known of it is that it is none of the others. */
@@ -130,7 +114,7 @@ static void take_one(struct pair_context *context, struct flow *flow, const stru
 	if (send && pair_is_left(send) && send->open && !pair_is_last(context))
 		flow->wait = true; /* its end is still to come */
 	else if (send && pair_is_left(send))
-		pair_take_pair(context, route, send, receive);
+		pair_take_known(context, flow, route, send, receive);
 	else if (!send && !viz_model_operation(context->model, chunk->operation))
 		take_lone(context, route, receive);
 	else
@@ -153,6 +137,8 @@ void pair_take_named(struct pair_context *context, struct flow *flow,
 	if (!names_any(&flow->receives))
 		return;
 	pair_map_sends(context, &flow->sends, &sends);
+	for (size_t i = 0; i < flow->receives.count && route->mechanism == MECH_UDP; i++)
+		pair_note_seen(context, flow, &sends, &flow->receives.items[i]);
 	for (size_t i = 0; i < flow->receives.count; i++)
 		if (!flow->receives.items[i].unsure)
 			take_one(context, flow, &sends, route, &flow->receives.items[i]);

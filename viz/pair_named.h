@@ -12,6 +12,14 @@ const struct viz_operation *pair_named_send(const struct pair_context *context,
 /* What one message of a receive names as its source; NULL: nothing. */
 const struct viz_chunk *pair_chunk_of(const struct flow_item *receive);
 
+/* A receive of a UDP socket took its message between these. */
+uint64_t pair_took_from(const struct flow_item *receive);
+uint64_t pair_took_until(const struct flow_item *receive);
+
+/* Notes when it saw the sends waiting that it names. */
+void pair_note_seen(struct pair_context *context, struct flow *flow, const struct map *sends,
+		    const struct flow_item *receive);
+
 /*
  * pair_overlap.c: marks receives of a UDP socket as `unsure` where another one may have taken what
  * they name; `settled` are those that have left traffic->receives.
@@ -27,6 +35,10 @@ bool pair_is_likely(const struct flow_item *send, const struct flow_item *receiv
 void pair_take_pair(struct pair_context *context, const struct pair_route *route,
 		    struct flow_item *send, struct flow_item *receive);
 bool pair_is_left(const struct flow_item *item);
+/* The same, and the flow remembers it, unless the receive is unsure. */
+void pair_take_known(struct pair_context *context, struct flow *flow,
+		     const struct pair_route *route, struct flow_item *send,
+		     struct flow_item *receive);
 
 /* pair_only.c: pairs the unsure receives that can have taken one send alone. */
 void pair_take_only(struct pair_context *context, struct flow *flow,

@@ -117,14 +117,6 @@ static bool is_thread(const cJSON *json)
 	       is_uint(cJSON_GetObjectItemCaseSensitive(json, "tid"));
 }
 
-static bool is_chunk(const cJSON *json)
-{
-	uint64_t operation;
-
-	return cJSON_IsObject(json) &&
-	       reader_uint(cJSON_GetObjectItemCaseSensitive(json, "operation"), &operation);
-}
-
 static bool is_fd(const cJSON *json)
 {
 	int64_t fd;
@@ -168,6 +160,18 @@ static bool is_wait(const cJSON *json)
 	       reader_int(cJSON_GetObjectItemCaseSensitive(json, "fd"), &fd) &&
 	       (!channel || is_bytes(channel)) &&
 	       is_list_of(cJSON_GetObjectItemCaseSensitive(json, "events"), is_string);
+}
+
+static bool is_named_send(const cJSON *json)
+{
+	return cJSON_IsObject(json) && is_uint(cJSON_GetObjectItemCaseSensitive(json, "operation"));
+}
+
+static bool is_chunk(const cJSON *json)
+{
+	const cJSON *others = cJSON_GetObjectItemCaseSensitive(json, "or");
+
+	return is_named_send(json) && (!others || is_list_of(others, is_named_send));
 }
 
 static bool take_flag(const cJSON *json, struct trace_value *value)

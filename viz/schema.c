@@ -235,6 +235,15 @@ static void define_chunk(struct json *j)
 	property(j, "message", KIND_UINT, "which message of a sendmmsg, 0 if absent");
 	property(j, "offset", KIND_UINT, "where in the message");
 	property(j, "bytes", KIND_UINT, "how many; absent: the whole message");
+	property(j, "at_ns", KIND_UINT, "UDP, recvmmsg: when the message had been taken");
+	property(j, "proved", KIND_BOOL, "UDP: it has taken this one, whatever others saw");
+	json_key(j, "or");
+	json_object(j);
+	json_field_text(
+		j, "description",
+		"UDP: others of several receives at once it may have taken instead, in order");
+	list_of(j, reference, "chunk");
+	json_end_object(j);
 	close_properties(j);
 	required(j, keys, 1);
 	json_end_object(j);

@@ -83,9 +83,15 @@ struct unix_skb_parms {
 	u32 consumed;
 };
 
+struct skb_defer_node { /* 6.18 and later */
+	long defer_count;
+};
+
 struct sk_buff {
 	struct sk_buff *next;
+	struct sk_buff *prev;
 	unsigned char *head;
+	u16 alloc_cpu;
 	u16 transport_header;
 	unsigned int len;
 	char cb[48];

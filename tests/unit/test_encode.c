@@ -347,6 +347,41 @@ static void test_abstract_name(void **state)
 	cJSON_Delete(line);
 }
 
+/* What a receive may have taken instead stands within what it saw first. */
+static void test_chunks(void **state)
+{
+	struct call_record record = write_record(801, 1000, "");
+	const struct wire_chunk chunks[] = {
+		{.sender = 11, .kind = WIRE_CHUNK_NAMED, .at_ns = 1003},
+		{.sender = 12, .kind = WIRE_CHUNK_OR, .at_ns = 1003, .message = 2},
+		{.sender = 13, .kind = WIRE_CHUNK_PROVED},
+	};
+	cJSON *line, *list, *others;
+
+	for (size_t i = 0; i < sizeof(chunks) / sizeof(*chunks); i++) {
+		struct wire_chunk chunk = chunks[i];
+
+		chunk.head = (struct wire_head){WIRE_CHUNK, sizeof(chunk), 800, 801};
+		chunk.operation = record.operation.id;
+		encode_record(*state, &chunk, sizeof(chunk));
+	}
+	encode(*state, &record);
+	line = last_line(*state);
+	list = cJSON_GetObjectItem(line, "chunks");
+	assert_int_equal(cJSON_GetArraySize(list), 2);
+	assert_int_equal(number_of(cJSON_GetArrayItem(list, 0), "operation"), 11);
+	assert_int_equal(number_of(cJSON_GetArrayItem(list, 0), "at_ns"), 1003);
+	assert_false(cJSON_HasObjectItem(cJSON_GetArrayItem(list, 0), "proved"));
+	others = cJSON_GetObjectItem(cJSON_GetArrayItem(list, 0), "or");
+	assert_int_equal(cJSON_GetArraySize(others), 1);
+	assert_int_equal(number_of(cJSON_GetArrayItem(others, 0), "operation"), 12);
+	assert_int_equal(number_of(cJSON_GetArrayItem(others, 0), "message"), 2);
+	assert_int_equal(number_of(cJSON_GetArrayItem(list, 1), "operation"), 13);
+	assert_true(cJSON_IsTrue(cJSON_GetObjectItem(cJSON_GetArrayItem(list, 1), "proved")));
+	assert_false(cJSON_HasObjectItem(cJSON_GetArrayItem(list, 1), "or"));
+	cJSON_Delete(line);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -363,6 +398,7 @@ int main(void)
 		TEST(test_signal_of_a_timer_has_no_sender),
 		TEST(test_exec_arguments),
 		TEST(test_abstract_name),
+		TEST(test_chunks),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -144,6 +144,10 @@ static void wrong_types(void **state)
 		 "test:2: \"fds\" of a descriptors line is not a list of objects with fd, channel "
 		 "and access"},
 		{"{'type':'operation','id':1,'syscall':'read','role':'receive','pid':1,'tid':1,"
+		 "'enter_ns':5,'chunks':[{'operation':1,'or':[{'operation':-1}]}]}",
+		 "test:2: \"chunks\" of an operation line is not a list of objects with the number "
+		 "of an operation"},
+		{"{'type':'operation','id':1,'syscall':'read','role':'receive','pid':1,'tid':1,"
 		 "'enter_ns':5,'exit_ns':4,'returned':0}",
 		 "test:2: \"exit_ns\" is before \"enter_ns\""},
 	};
