@@ -131,49 +131,6 @@ static void tell_left(struct diagnosis *d, const struct viz_channel *channel,
 			     : "");
 }
 
-/* Process and channel that met in a call other than close. */
-static uint64_t pair_key(const struct viz_process *process, const struct viz_channel *channel)
-{
-	return (uint64_t)process->index << 32 | channel->index;
-}
-
-/* All who ever held it are in the trace. */
-static bool is_ours(const struct viz_channel *channel)
-{
-	return channel->mechanism == MECH_FIFO
-		       ? !channel->found
-		       : channel->mechanism == MECH_PIPE && channel->created_in_trace;
-}
-
-static bool kept_for_nothing(const struct map *used, const struct viz_holding *h)
-{
-	return is_ours(h->channel) && h->fd > 2 && h->start == HOLDING_FORK &&
-	       h->access == ACCESS_WRITE && h->end == HOLDING_EXIT && !h->process->exit_signal &&
-	       !map_get_uint(used, pair_key(h->process, h->channel));
-}
-
-static void tell_inherited(struct diagnosis *d)
-{
-	struct map used = {0};
-
-	for (size_t i = 0; i < d->model->operation_count; i++) {
-		const struct viz_operation *op = d->model->operations[i];
-		const struct viz_channel *channel = viz_operation_sink(op);
-
-		if (channel)
-			map_put_uint(d->arena, &used, pair_key(op->process, channel), d);
-	}
-	for (size_t i = 0; i < d->model->holding_count && !d->incomplete; i++) {
-		const struct viz_holding *h = d->model->holdings[i];
-		struct finding *f;
-
-		if (!kept_for_nothing(&used, h))
-			continue;
-		f = finding_fold(d, FINDING_INHERITED_END, h->since_ns, h->process, h->channel);
-		finding_say(d, f, "fd", "fd %" PRId32, h->fd);
-	}
-}
-
 void find_names(struct diagnosis *d)
 {
 	struct past *pasts = arena_array(d->arena, d->model->channel_count + 1, sizeof(*pasts));
@@ -182,5 +139,4 @@ void find_names(struct diagnosis *d)
 		learn(d, pasts, d->model->operations[i]);
 	for (size_t i = 0; i < d->model->channel_count; i++)
 		tell_left(d, d->model->channels[i], &pasts[i]);
-	tell_inherited(d);
 }

@@ -321,7 +321,7 @@ static void wrong_except(void)
 	receive_other(3, 3, MSG_EXCEPT);
 }
 
-/* The child asks for messages to itself, its parent sends those of another type and waits for it. */
+/* The child asks for messages to itself, its parent sends others and waits for it. */
 static void wrong_type_of_child(void)
 {
 	int queue = (int)lab_check(msgget(IPC_PRIVATE, 0600), "msgget");

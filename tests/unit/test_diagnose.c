@@ -86,6 +86,33 @@ static const char *findings_of(struct trace_text *t)
 	return t->shown;
 }
 
+/* Each keeps the writing ends of both pipes; the last one closes one of them. */
+static void forgotten_by_many(void **state)
+{
+	struct trace_text *t = *state;
+	const struct viz_pairing *pairing;
+	struct diagnosis *d;
+
+	for (unsigned pid = 20; pid < 24; pid++)
+		trace_fork(t, 10, pid, "child", pid);
+	close_fd(t, 101, 23, 4, "pipe:[7]");
+	for (unsigned pid = 20; pid < 24; pid++)
+		trace_line(t,
+			   "{'type':'process','event':'exit','at_ns':%u,'pid':%u,'tid':%u,"
+			   "'comm':'child','last':true,'exit_code':0}",
+			   200 + pid, pid, pid);
+	trace_line(t, "{'type':'trailer','at_ns':300,'why':'finished','operations':3,'signals':0,"
+		      "'lost':0}");
+	pairing = trace_pair(t);
+	d = diagnose(t->model, pairing, LANGUAGE_EN);
+	assert_int_equal(d->count, 1);
+	assert_string_equal(d->findings[0]->text,
+			    "child[20], child[21], child[22] … (4 processes in all) kept fd 4 of "
+			    "pipe:[7] (7 ends in all), inherited and never used, until the end");
+	assert_int_equal(d->findings[0]->process_count, 4);
+	diagnosis_free(d);
+}
+
 static void circle(void **state)
 {
 	struct trace_text *t = *state;
@@ -337,6 +364,7 @@ static void in_both_languages(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(forgotten_by_many, set_up, trace_tear_down),
 		cmocka_unit_test_setup_teardown(circle, set_up, trace_tear_down),
 		cmocka_unit_test_setup_teardown(circle_with_outsider, set_up, trace_tear_down),
 		cmocka_unit_test_setup_teardown(circle_with_gap, set_up, trace_tear_down),
