@@ -37,6 +37,7 @@ struct layer {
 struct search {
 	struct arena *arena;
 	const struct place_scale *scale;
+	const struct place_check *check;
 	struct flow_item **of[THREADS_MAX]; /* a thread's calls, in order */
 	size_t counts[THREADS_MAX];
 	size_t threads;
@@ -152,6 +153,11 @@ static bool is_before(const struct search *search, uint64_t at, const struct flo
 	return at < item->lo;
 }
 
+static bool agrees(const struct search *search, const struct flow_item *item, uint64_t from)
+{
+	return !search->check->agrees || search->check->agrees(search->check->placing, item, from);
+}
+
 static bool extend_state(struct search *search, struct layer *next, size_t from)
 {
 	for (size_t t = 0; t < search->threads; t++) {
@@ -168,7 +174,7 @@ static bool extend_state(struct search *search, struct layer *next, size_t from)
 			continue;
 		count = search->scale->options(state->at, item, options);
 		for (size_t i = 0; i < count; i++)
-			if (options[i].after <= item->hi &&
+			if (options[i].after <= item->hi && agrees(search, item, options[i].from) &&
 			    !add_step(search, next, from, t, &options[i]))
 				return false;
 	}
@@ -261,10 +267,10 @@ static void follow_path(const struct search *search, size_t count)
 	}
 }
 
-bool place_cluster(struct arena *arena, const struct place_scale *scale, struct flow_item **items,
-		   size_t count)
+bool place_cluster(struct arena *arena, const struct place_scale *scale,
+		   const struct place_check *check, struct flow_item **items, size_t count)
 {
-	struct search search = {.arena = arena, .scale = scale};
+	struct search search = {.arena = arena, .scale = scale, .check = check};
 	struct state first = {.at = VIZ_NEVER};
 	uint64_t end = 0;
 

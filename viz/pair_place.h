@@ -10,6 +10,8 @@
 
 #include "pair_internal.h"
 
+struct placing;
+
 /* Where bytes may go that are written from the place `at` on. */
 struct place_option {
 	uint64_t from;
@@ -28,13 +30,19 @@ struct place_scale {
 
 extern const struct place_scale place_linear, place_pipe;
 
+/* What else tells that an item may begin at a place; `agrees` NULL: nothing. */
+struct place_check {
+	bool (*agrees)(const struct placing *placing, const struct flow_item *item, uint64_t from);
+	const struct placing *placing;
+};
+
 /*
  * Finds the place of each of these items, whose windows overlap: every order is tried that the
  * windows and the times allow. Where the answer is one, the item has it; where it is not, it has
  * the likeliest one and `doubt`. false: there is none, or too many to try.
  */
-bool place_cluster(struct arena *arena, const struct place_scale *scale, struct flow_item **items,
-		   size_t count);
+bool place_cluster(struct arena *arena, const struct place_scale *scale,
+		   const struct place_check *check, struct flow_item **items, size_t count);
 
 /*
  * Joins what is settled of a flow by places and adds its messages and gaps. false: the evidence is

@@ -266,6 +266,7 @@ static void lay_receives(struct placing *p)
 {
 	p->scale = &place_linear;
 	p->leave_out = leave_open;
+	p->agrees = p->tcp || p->flow->whole ? NULL : ruler_bytes_agree;
 	slept_narrow(p, p->receives, p->receive_count);
 	ruler_place_groups(p, p->receives, p->receive_count, VIZ_NEVER);
 	if (p->receive_count)

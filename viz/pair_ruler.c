@@ -217,8 +217,14 @@ static size_t group_len(struct flow_item **items, size_t count, uint64_t *end)
 
 bool ruler_place_together(const struct placing *p, struct flow_item **items, size_t count)
 {
-	return count == 1 ? place_alone(p, items[0])
-			  : place_cluster(p->context->round, p->scale, items, count);
+	struct place_check check = {p->agrees, p};
+
+	if (count == 1)
+		return place_alone(p, items[0]);
+	if (p->agrees && place_cluster(p->context->round, p->scale, &check, items, count))
+		return true;
+	check.agrees = NULL; /* these are not the bytes that were sent: as if none were kept */
+	return place_cluster(p->context->round, p->scale, &check, items, count);
 }
 
 /*

@@ -20,6 +20,7 @@ struct placing {
 	bool tcp;
 	bool linear; /* places count what goes through: bytes of TCP, slots of packets */
 	void (*leave_out)(struct placing *p, struct flow_item *item); /* it finds no place */
+	bool (*agrees)(const struct placing *p, const struct flow_item *item, uint64_t from);
 	uint64_t base;		     /* linear: a place near all of them */
 	size_t sends;		     /* how many of them, from the first on, have their places */
 	size_t mends;		     /* tried: pair_mend.c */
@@ -71,6 +72,9 @@ void ruler_mend_window(struct placing *p, struct flow_item *item, uint64_t least
 
 /* Of a group where none fits, though no record is missing: pair_mend.c. Behind it is `before`. */
 bool ruler_mend(struct placing *p, struct flow_item **items, size_t count, uint64_t before);
+
+/* Nothing that the trace kept says that it did not receive what begins there: pair_bytes.c. */
+bool ruler_bytes_agree(const struct placing *p, const struct flow_item *receive, uint64_t begin);
 
 /* Gives them their `start` on the ruler, on which bytes are counted. */
 void ruler_lay(struct placing *p);

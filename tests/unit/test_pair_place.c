@@ -192,6 +192,18 @@ static void guess_by_who_woke_somebody(void **state)
 					       "pipe 10>20 10 s1104+0 r1108+0 ambiguous\n");
 }
 
+/* What the trace kept of the bytes tells which of them was first. */
+static void readers_told_apart_by_their_bytes(void **state)
+{
+	struct trace_text *t = *state;
+
+	trace_put(t, 1104, 10, 10, 15, 10, POSITIONS(0, 0, 0, 1, 0, 10) ",'payload':'firstother'");
+	trace_get(t, 1106, 30, 20, 50, 5, POSITIONS(1, 0, 10, 1, 1, 10) ",'payload':'other'");
+	trace_get(t, 1108, 20, 22, 60, 5, POSITIONS(1, 0, 10, 1, 1, 10) ",'payload':'first'");
+	assert_string_equal(trace_messages(t), "pipe 10>30 5 s1104+5 r1106+0 exact\n"
+					       "pipe 10>20 5 s1104+0 r1108+0 exact\n");
+}
+
 /* Neither slept nor woke anybody. */
 static void guess_by_the_middle(void **state)
 {
@@ -370,6 +382,7 @@ int main(void)
 		TEST(guess_by_beginning),
 		TEST(guess_by_end_of_a_sleeper),
 		TEST(guess_by_who_woke_somebody),
+		TEST(readers_told_apart_by_their_bytes),
 		TEST(guess_by_the_middle),
 		TEST(receivers_name_different_sends),
 		TEST(receivers_name_one_send),
