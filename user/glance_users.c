@@ -209,6 +209,16 @@ static void memory_visit(void *context, pid_t pid)
 		found_add(&memory->found, (uint32_t)pid);
 }
 
+/* A file that others could open still: sem_open(3) gives it its name after it is mapped. */
+static bool is_named(uint32_t pid, const struct mapped *mapped)
+{
+	struct stat file;
+	char path[96];
+
+	snprintf(path, sizeof(path), "/proc/%u/map_files/%llx-%llx", pid, mapped->from, mapped->to);
+	return stat(path, &file) == 0 && file.st_nlink > 0;
+}
+
 static bool memory_users(struct glance_users *users, struct found *found, uint32_t pid,
 			 uint64_t address)
 {
@@ -224,6 +234,8 @@ static bool memory_users(struct glance_users *users, struct found *found, uint32
 		memory_visit);
 	if (memory)
 		found_copy(found, &memory->found);
+	if (is_named(pid, &mapped))
+		found_add(found, 0);
 	return memory != NULL;
 }
 

@@ -4,6 +4,7 @@
  * yet to open, keys, locks, memory. Each logs who is party to it, and through which channel.
  */
 #include <pthread.h>
+#include <semaphore.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/mman.h>
@@ -322,6 +323,21 @@ static void keyed_semaphore(void)
 	semop(set, &change, 1);
 }
 
+/* The same of one with a name. The test takes it away. */
+static void named_semaphore(void)
+{
+	char name[NAME_LEN];
+	sem_t *semaphore;
+
+	snprintf(name, sizeof(name), "/ipclens-stalls-%d", getpid());
+	truth(.action = "named", .value = getpid());
+	semaphore = sem_open(name, O_CREAT | O_EXCL, 0600, 0);
+	lab_expect(semaphore != SEM_FAILED, "sem_open");
+	party(getpid());
+	truth_flush();
+	lab_check(sem_wait(semaphore), "sem_wait");
+}
+
 /* Two queues with a key each, and both receive first. */
 static void keyed_queues(void)
 {
@@ -348,6 +364,7 @@ static const struct mistake stalls[] = {
 	{"joined-before-read", joined_before_read},
 	{"no-client", no_client},
 	{"keyed-semaphore", keyed_semaphore},
+	{"named-semaphore", named_semaphore},
 	{"keyed-queues", keyed_queues},
 	{"both-connect", both_connect_tcp},
 	{"both-connect-unix", both_connect_unix},

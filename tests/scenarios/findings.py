@@ -43,6 +43,7 @@ HANGS = {
     "stalls joined-before-read": ("full-channel", ["deadlock", "no-eof"]),
     "stalls eventfds": ("deadlock", ["blocked"]),
     "stalls keyed-semaphore": ("blocked", ["deadlock", "semaphore-stuck"]),
+    "stalls named-semaphore": ("blocked", ["deadlock", "semaphore-stuck"]),
     "stalls keyed-queues": ("blocked", ["deadlock", "type-never-sent"]),
     "stalls both-connect": ("deadlock", ["blocked", "no-eof"]),
     "stalls both-connect-unix": ("deadlock", ["blocked", "no-eof"]),
@@ -133,6 +134,8 @@ def expect_found(findings, truth, name, forbidden=()):
 def remove_left(run):
     """What the program meant to leave behind must not outlive the test."""
     for line in run.truth:
+        if line["do"] == "named":
+            os.unlink(f"/dev/shm/sem.ipclens-stalls-{line['value']}")
         option = {"sysv-msg": "-q", "sysv-sem": "-s"}.get(line.get("mechanism"))
         if line["do"] == "channel" and option:
             call(["ipcrm", option, str(line["value"])], check=False)
