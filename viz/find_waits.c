@@ -342,6 +342,19 @@ static void tell_asked(struct diagnosis *d, const struct wait **idlers, size_t c
 			tell_blocked(d, idlers[i]);
 }
 
+/* Why the command itself did not end in its time, where nothing is wrong with that. */
+static void tell_command(struct diagnosis *d, const struct wait *const *idlers, size_t count)
+{
+	const struct viz_model *model = d->model;
+
+	for (size_t i = 0; i < count && !d->waits->whole && model->header.command_count; i++) {
+		if (idlers[i]->process->parent || is_named(d, idlers[i]->process))
+			continue;
+		tell_blocked(d, idlers[i]);
+		d->findings[d->count - 1]->severity = SEVERITY_NOTE;
+	}
+}
+
 void find_waits(struct diagnosis *d)
 {
 	const bool last = gave_up(d);
@@ -364,4 +377,5 @@ void find_waits(struct diagnosis *d)
 			tell_blocked(d, wait);
 	}
 	tell_asked(d, idlers, idle_count);
+	tell_command(d, idlers, idle_count);
 }

@@ -239,6 +239,16 @@ def select_hangs(directory):
         expect_equal(found, expected, f"a wait of {limit}")
 
 
+@scenario("a command whose time is over while it waits for a signal is told so, in a note")
+def pause_ends(directory):
+    command = [sys.executable, "-c", "import signal; signal.pause()"]
+    result = record(directory, command, "--timeout", "2", status=124, whole=False)
+    findings, _ = diagnose(result.trace_path)
+    told = [(f["id"], f["severity"], f["processes"]) for f in findings]
+    (pending,) = result.trace.of("operation", state="pending")
+    expect_equal(told, [("blocked", "note", [pending["pid"]])], "what is told of it")
+
+
 @scenario("a program that hangs in poll: the picture says for which channels")
 def polls_hang(directory):
     result = record(directory, lab("polls", "hang"), "--timeout", "1", status=124, whole=False)
