@@ -31,14 +31,14 @@ struct user_flock {
 	s64 len;
 };
 
-struct user_siginfo { /* of SIGCHLD */
+struct user_siginfo { /* asm-generic/siginfo.h */
 	s32 number;
 	s32 error;
 	s32 code;
 	s32 pad;
 	s32 pid;
 	u32 uid;
-	s32 status;
+	s32 status; /* of SIGCHLD; else the value that came with it */
 };
 
 static __always_inline struct wire_facts *facts_of(struct task_state *state)
@@ -161,7 +161,8 @@ static __always_inline void facts_of_status(struct task_state *state, u64 from)
 	struct wire_facts *facts = facts_make(state);
 
 	facts->child = state->operation.returned;
-	facts->has_status = from && !bpf_probe_read_user(&facts->status, 4, (void *)from);
+	if (from && !bpf_probe_read_user(&facts->status, 4, (void *)from))
+		facts->has_status = WIRE_STATUS_WAIT;
 }
 
 static __always_inline void facts_of_siginfo(struct task_state *state, u64 from)
@@ -173,7 +174,22 @@ static __always_inline void facts_of_siginfo(struct task_state *state, u64 from)
 		return; /* WNOHANG: none had changed */
 	facts = facts_make(state);
 	facts->child = info.pid;
-	facts->has_status = 2;
+	facts->has_status = WIRE_STATUS_CHILD;
+	facts->code = info.code;
+	facts->status = info.status;
+}
+
+/* What was waited for stays. */
+static __always_inline void facts_of_taken(struct task_state *state, u64 from)
+{
+	struct wire_facts *facts = facts_of(state);
+	struct user_siginfo info;
+
+	if (!from || state->operation.payload_len != sizeof(*facts) ||
+	    bpf_probe_read_user(&info, sizeof(info), (void *)from))
+		return;
+	facts->has_status = WIRE_STATUS_SIGNAL;
+	facts->child = info.pid;
 	facts->code = info.code;
 	facts->status = info.status;
 }
@@ -190,6 +206,8 @@ static __always_inline void facts_at_exit(struct task_state *state, struct task_
 		facts->has_blocked = 1;
 	} else if (row->data == DATA_STATUS && returned > 0) {
 		facts_of_status(state, state->details.args[1]);
+	} else if (row->data == DATA_SIGSET && returned > 0) {
+		facts_of_taken(state, state->details.args[1]);
 	} else if (row->data == DATA_SIGINFO && returned == 0) {
 		facts_of_siginfo(state, state->details.args[2]);
 	}

@@ -54,7 +54,7 @@ static void action_fields(struct json *json, const struct wire_facts *facts)
 /* As wait(2) gives a status, or as waitid(2) gives it in a siginfo. */
 static void status_field(struct json *json, const struct wire_facts *facts)
 {
-	bool info = facts->has_status == 2;
+	bool info = facts->has_status == WIRE_STATUS_CHILD;
 	int status = facts->status;
 	char name[16];
 
@@ -122,8 +122,25 @@ static void flock_fields(struct json *json, int command)
 	json_end_object(json);
 }
 
+/* siginfo_t names a sender where somebody sent it, and a value where one was given. */
+static void taken_field(struct json *json, const struct wire_facts *facts)
+{
+	bool valued = facts->code == SI_QUEUE || facts->code == SI_MESGQ || facts->code == SI_TIMER;
+
+	json_key(json, KEY(operation, taken));
+	json_object(json);
+	json_field_int(json, "code", facts->code);
+	if (facts->code <= SI_USER && facts->code != SI_TIMER)
+		json_field_uint(json, "pid", facts->child);
+	if (valued)
+		json_field_int(json, "value", facts->status);
+	json_end_object(json);
+}
+
 static void set_fields(struct json *json, const struct wire_facts *facts)
 {
+	if (facts->has_status == WIRE_STATUS_SIGNAL)
+		taken_field(json, facts);
 	if (facts->has_set)
 		set_field(json, KEY(operation, signals), facts->set);
 	if (facts->has_blocked)

@@ -186,6 +186,7 @@ struct viz_operation {
 	uint64_t queued;
 	uint64_t *passed_fds; /* SCM_RIGHTS, the caller's numbers */
 	size_t passed_fds_count;
+	struct viz_siginfo taken;    /* sigtimedwait: of the signal */
 	struct viz_line line_before; /* terminals */
 	struct viz_line line_after;
 	uint64_t present[VIZ_PRESENT_WORDS]; /* viz_has() */
@@ -253,8 +254,8 @@ struct viz_signal_event {
 	int number;
 	struct viz_bytes name; /* "SIGUSR1" */
 	enum origin origin;
-	int64_t code;
-	bool has_code;
+	int64_t code, value;
+	bool has_code, has_value;
 	struct viz_process *from; /* NULL: the kernel, or somebody outside the trace */
 	uint32_t from_pid;	  /* 0: none */
 	uint32_t from_tid;

@@ -75,6 +75,29 @@ static void add_option(struct model_builder *b, struct viz_operation *op)
 		op->option_value = nearest_integer(number->valuedouble);
 }
 
+static uint32_t thread_member(const cJSON *thread, const char *key)
+{
+	uint64_t number = 0;
+
+	if (!reader_uint(cJSON_GetObjectItemCaseSensitive(thread, key), &number))
+		return 0;
+	return number > UINT32_MAX ? 0 : (uint32_t)number;
+}
+
+static struct viz_siginfo build_taken(const struct model_builder *b)
+{
+	const struct trace_value *value = VALUE(operation, taken);
+	struct viz_siginfo info = {0};
+
+	if (!value->present)
+		return info;
+	info.known = reader_int(cJSON_GetObjectItemCaseSensitive(value->json, "code"), &info.code);
+	info.has_value = reader_int(cJSON_GetObjectItemCaseSensitive(value->json, "value"),
+				    &info.value);
+	info.pid = thread_member(value->json, "pid");
+	return info;
+}
+
 static void add_who(struct model_builder *b, struct viz_operation *op)
 {
 	uint32_t pid = build_u32(b, FIELD_operation_pid);
@@ -89,15 +112,6 @@ static void add_who(struct model_builder *b, struct viz_operation *op)
 	op->channel_out = channel_field(b, FIELD_operation_channel_out);
 	op->to = channel_field(b, FIELD_operation_to);
 	op->from = channel_field(b, FIELD_operation_from);
-}
-
-static uint32_t thread_member(const cJSON *thread, const char *key)
-{
-	uint64_t number = 0;
-
-	if (!reader_uint(cJSON_GetObjectItemCaseSensitive(thread, key), &number))
-		return 0;
-	return number > UINT32_MAX ? 0 : (uint32_t)number;
 }
 
 static struct viz_process *build_waker(const struct model_builder *b)
@@ -161,6 +175,7 @@ static void add_rest(struct model_builder *b, struct viz_operation *op)
 	op->waits_for = build_waits(b, FIELD_operation_waits_for, &op->waits_for_count);
 	op->ready = build_waits(b, FIELD_operation_ready, &op->ready_count);
 	op->waits_cut = VALUE(operation, waits_cut)->flag;
+	op->taken = build_taken(b);
 	op->peer_address = build_string(b, FIELD_operation_peer_address);
 	op->packets = VALUE(operation, packets)->flag;
 	op->readers = VALUE(operation, readers)->number;
@@ -313,6 +328,8 @@ void build_signal_line(struct model_builder *b)
 	event->origin = (enum origin)VALUE(signal, origin)->number;
 	event->has_code = VALUE(signal, code)->present;
 	event->code = VALUE(signal, code)->integer;
+	event->has_value = VALUE(signal, value)->present;
+	event->value = VALUE(signal, value)->integer;
 	event->group = VALUE(signal, group)->flag;
 	event->result = (enum signal_result)VALUE(signal, result)->number;
 	event->action = (enum signal_action)VALUE(signal, action)->number;

@@ -25,6 +25,16 @@ struct viz_line {
 	uint32_t local;
 };
 
+/* What sigaction(2) tells of a signal, as far as the trace has it. */
+struct viz_siginfo {
+	bool known;
+	bool has_value;
+	int64_t code;
+	int64_t value;
+	uint32_t
+		pid; /* who sent it; taken: as the taker's pid namespace numbers it; 0: not known */
+};
+
 /* Where a stream stood at a moment of a call. */
 struct viz_position {
 	bool known;

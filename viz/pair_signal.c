@@ -124,6 +124,36 @@ struct viz_signal *signal_take_pending(struct signal_context *context,
 	return signal;
 }
 
+static bool may_be(const struct viz_signal_event *sent, const struct viz_siginfo *taken)
+{
+	if (sent->has_code && sent->code != taken->code)
+		return false;
+	if (sent->has_value && taken->has_value)
+		return sent->value == taken->value;
+	return !sent->from_pid || !taken->pid || sent->from_pid == taken->pid;
+}
+
+struct viz_signal *signal_take_named(struct signal_context *context,
+				     const struct viz_signal_event *event,
+				     const struct viz_siginfo *taken)
+{
+	const uint32_t queues[] = {event->to_tid, 0};
+
+	for (size_t q = 0; q < 2; q++) {
+		struct pending *pending = pending_of(context, &context->queues, event, queues[q]);
+		size_t i = pending->taken;
+
+		while (i < pending->count && !may_be(pending->items[i]->generate, taken))
+			i++;
+		if (i == pending->count)
+			continue;
+		while (pending->taken < i)
+			pending_take(pending)->fate = FATE_NONE;
+		return pending_take(pending);
+	}
+	return NULL;
+}
+
 static void forget_before(struct pending *pending, uint64_t before_ns)
 {
 	while (pending->taken < pending->count &&

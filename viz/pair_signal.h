@@ -64,6 +64,14 @@ struct viz_signal *signal_new(struct signal_context *context, const struct viz_s
 struct viz_signal *signal_take_pending(struct signal_context *context,
 				       const struct viz_signal_event *event);
 /*
+ * The same, of those that are what the taker was told: those before it have been taken by calls
+ * that are not in the trace.
+ */
+struct viz_signal *signal_take_named(struct signal_context *context,
+				     const struct viz_signal_event *event,
+				     const struct viz_siginfo *taken);
+
+/*
  * Where records are missing, what a wait for signals says of those that were pending: one that
  * slept has found none, and one that took a number has found no lower one that is waited for, too.
  * They have been taken by calls that are not here. Before, and after, its own signal is taken.

@@ -77,9 +77,10 @@ static struct viz_signal *accept_signal(struct signal_context *context,
 
 	if (counts && op->resumed_ns)
 		signal_forget_same(context, &like, op->enter_ns);
-	signal = signal_take_pending(context, &like);
+	signal = counts && op->taken.known ? signal_take_named(context, &like, &op->taken)
+					   : signal_take_pending(context, &like);
 	if (!signal)
-		return NULL; /* it was sent before the trace began */
+		return NULL; /* it was sent before the trace began, or its sending is missing */
 	if (counts && signal->generate->group)
 		signal_forget_lower(context, &like, op->enter_ns);
 	signal->accepted_by = viz_operation_use(op);

@@ -32,7 +32,9 @@ static void actions(void)
 /* A signal that is blocked is taken by sigtimedwait, another by sigsuspend. */
 static void sets(void)
 {
+	const union sigval value = {.sival_int = -42};
 	sigset_t set, empty;
+	siginfo_t info;
 
 	sigemptyset(&empty);
 	sigemptyset(&set);
@@ -41,6 +43,9 @@ static void sets(void)
 	lab_check(sigprocmask(SIG_BLOCK, &set, NULL), "sigprocmask");
 	lab_check(raise(SIGTERM), "raise");
 	lab_expect(sigtimedwait(&set, NULL, NULL) == SIGTERM, "sigtimedwait takes it");
+	lab_check(sigqueue(getpid(), SIGTERM, value), "sigqueue");
+	lab_expect(sigtimedwait(&set, &info, NULL) == SIGTERM, "and the next one");
+	truth(.action = "take", .signal = SIGTERM, .value = info.si_int, .to = info.si_pid);
 	lab_check(raise(SIGUSR1), "raise");
 	sigdelset(&set, SIGUSR1);
 	lab_expect(sigsuspend(&set) < 0 && errno == EINTR, "sigsuspend ends by it");

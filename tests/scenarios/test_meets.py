@@ -167,8 +167,13 @@ def check_sets(result):
     taken = trace.operations(syscall="rt_sigtimedwait")
     expect_equal(
         [(op["signals"], op["returned"]) for op in taken],
-        [(["SIGUSR1", "SIGTERM"], signal.SIGTERM)],
+        [(["SIGUSR1", "SIGTERM"], signal.SIGTERM)] * 2,
         "what sigtimedwait waits for, and gets",
+    )
+    expect_equal(
+        [op.get("taken") for op in taken],
+        [None] + [{"code": -1, "pid": t["to"], "value": t["value"]} for t in did(result, "take")],
+        "who sent it, with which value, to who asks for that",
     )
     expect_equal(
         [op["signals"] for op in trace.operations(syscall="rt_sigsuspend")],

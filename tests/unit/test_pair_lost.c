@@ -279,6 +279,29 @@ static void signals_taken_by_missing_waits(void **state)
 					       "34 10>20 0 s1107+0 - ambiguous\n");
 }
 
+/* What the waits were told of them tells which they are. */
+static void signals_named_by_what_they_bring(void **state)
+{
+	static const struct {
+		unsigned at_ns, value;
+	} sent[] = {{10, 7}, {20, 8}, {30, 9}};
+	struct trace_text *t = *state;
+
+	for (unsigned i = 0; i < 3; i++)
+		trace_line(t,
+			   "{'type':'signal','event':'generate','at_ns':%u,'signal':'34',"
+			   "'number':34,'to':{'pid':20,'tid':20},'origin':'queue','code':-1,"
+			   "'value':%u,'from':{'pid':10,'tid':10},'group':true,'result':'queued'}",
+			   sent[i].at_ns, sent[i].value);
+	wait_at(t, 1105, 40, 34, ",'taken':{'code':-1,'pid':10,'value':8}");
+	wait_at(t, 1107, 50, 34, ",'taken':{'code':-1,'pid':10,'value':9}");
+	wait_at(t, 1109, 60, 34, ",'taken':{'code':-1,'pid':10,'value':10}");
+	assert_string_equal(trace_messages(t), "34 10>20 0 - r1105+0 ambiguous handled\n"
+					       "34 10>20 0 - r1107+0 ambiguous handled\n"
+					       "34 10>20 0 - - ambiguous\n");
+	assert_int_equal(t->pairing->signals[0]->fate, FATE_NONE);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, trace_tear_down)
 
 int main(void)
@@ -294,6 +317,7 @@ int main(void)
 		TEST(urgent_bytes_by_place),
 		TEST(empty_packets),
 		TEST(signals_taken_by_missing_waits),
+		TEST(signals_named_by_what_they_bring),
 		TEST(urgent_byte_of_a_missing_send),
 		/* clang-format on */
 	};
