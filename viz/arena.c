@@ -6,7 +6,6 @@
 #include <stdlib.h>
 
 #define BLOCK_LEN ((size_t)64 << 10)
-#define SMALL_LEN ((size_t)768)
 
 struct block {
 	struct block *next;
@@ -55,12 +54,12 @@ struct arena *arena_new(void)
 struct arena *arena_new_small(void)
 {
 	/* With its first block behind it: one allocation makes both. */
-	struct arena *arena = memory_new(sizeof(*arena) + sizeof(struct block) + SMALL_LEN);
+	struct arena *arena = memory_new(sizeof(*arena) + sizeof(struct block) + ARENA_SMALL_LEN);
 	struct block *block = (void *)(arena + 1);
 
-	block->size = SMALL_LEN;
+	block->size = ARENA_SMALL_LEN;
 	arena->blocks = block;
-	arena->block_len = SMALL_LEN;
+	arena->block_len = ARENA_SMALL_LEN;
 	return arena;
 }
 

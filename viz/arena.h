@@ -14,8 +14,11 @@
 struct arena;
 
 struct arena *arena_new(void);
-struct arena *arena_new_small(
-	void); /* for one thing of some hundred bytes and what belongs to it */
+
+/* For one thing and what belongs to it: so many bytes of it come with the arena itself. */
+#define ARENA_SMALL_LEN ((size_t)1024)
+struct arena *arena_new_small(void);
+
 void arena_free(struct arena *arena); /* NULL is fine */
 
 /* Zeroed and aligned for anything; never NULL. */
