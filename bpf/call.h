@@ -83,6 +83,7 @@ static __always_inline void operation_begin(struct task_state *state, struct tas
 	operation->nr = nr;
 	state->begun = 0;
 	state->cold = 0;
+	state->asleep_since_ns = 0; /* of a call before, whose return to a processor nobody saw */
 	if (row->plain)
 		plain_begin(state, row);
 	else

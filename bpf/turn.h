@@ -51,7 +51,10 @@ static __always_inline void turn_tell(struct task_state *state, struct task_stru
 
 static __always_inline void turn_over(struct task_state *state, struct task_struct *task)
 {
-	turn_tell(state, task, turn_cursor(state));
+	u32 to = turn_cursor(state);
+
+	turn_tell(state, task, to);
+	state->turn_from = to; /* unless we see where it stands when the thread runs again */
 	state->between = 1;
 	state->later = 1;
 }
@@ -76,7 +79,7 @@ static __always_inline bool turn_locked(struct task_state *state)
 /* At exit: the last one, where there were others, or others may have had the lock meanwhile. */
 static __always_inline void turn_last(struct task_state *state, struct task_struct *task)
 {
-	if (state->large && state->operation.off_cpu_ns)
+	if (state->large && (state->operation.off_cpu_ns || state->between))
 		turn_tell(state, task, state->operation.at_exit.pipe.head);
 	state->large = 0;
 }
