@@ -5,7 +5,7 @@
  */
 #include "model_build.h"
 
-/* With its bytes, as short as they mostly are: a block more for each would be half as much again. */
+/* With its bytes, as short as they mostly are: a block more would be half as much again. */
 _Static_assert(sizeof(struct viz_operation) + 128 <= ARENA_SMALL_LEN, "one allocation for each");
 
 struct viz_operation *model_live_operation(struct model_builder *b)
