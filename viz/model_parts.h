@@ -31,8 +31,7 @@ struct viz_siginfo {
 	bool has_value;
 	int64_t code;
 	int64_t value;
-	uint32_t
-		pid; /* who sent it; taken: as the taker's pid namespace numbers it; 0: not known */
+	uint32_t pid; /* who sent it, as the taker's pid namespace numbers it; 0: not known */
 };
 
 /* Where a stream stood at a moment of a call. */

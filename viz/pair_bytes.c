@@ -2,23 +2,6 @@
 /* Readers that were at a pipe at once: the bytes that the trace kept may tell who took what. */
 #include "pair_ruler.h"
 
-/* The first send that reaches beyond a place on the ruler. */
-static size_t first_beyond(const struct placing *p, uint64_t place)
-{
-	size_t low = 0, high = p->sends;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		const struct flow_item *item = &p->flow->sends.items[middle];
-
-		if (item->start + item->amount <= place)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 static bool bytes_agree(const struct flow_item *send, const struct flow_item *receive,
 			uint64_t begin, uint64_t from, uint64_t to)
 {
@@ -34,7 +17,7 @@ bool ruler_bytes_agree(const struct placing *p, const struct flow_item *receive,
 {
 	uint64_t end = begin + receive->amount;
 
-	for (size_t i = first_beyond(p, begin); i < p->sends; i++) {
+	for (size_t i = ruler_reaching(p, begin); i < p->sends; i++) {
 		const struct flow_item *send = &p->flow->sends.items[i];
 		uint64_t from = at_least(begin, send->start);
 		uint64_t to = at_most(end, send->start + send->amount);

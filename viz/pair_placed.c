@@ -8,14 +8,6 @@
 
 #include "pair_turns.h"
 
-static int compare_exits(const void *a, const void *b)
-{
-	const struct flow_item *x = *(struct flow_item *const *)a;
-	const struct flow_item *y = *(struct flow_item *const *)b;
-
-	return (x->exit_ns > y->exit_ns) - (x->exit_ns < y->exit_ns);
-}
-
 /* A receive that ended after this may have taken of a send that has not its place yet. */
 static uint64_t first_unplaced(const struct placing *p)
 {
@@ -83,7 +75,7 @@ static void list_receives(struct placing *p)
 		ARENA_PUSH(p->context->round, p->receives, p->receive_count, item);
 	}
 	if (p->receive_count)
-		qsort(p->receives, p->receive_count, sizeof(*p->receives), compare_exits);
+		qsort(p->receives, p->receive_count, sizeof(*p->receives), ruler_compare_exits);
 }
 
 /* Only in a damaged trace: by its place it was received, by its time it had not been sent. */
@@ -137,23 +129,6 @@ static uint64_t skip_until(struct placing *p, uint64_t place)
 	return skipped;
 }
 
-/* The first send that reaches beyond a place on the ruler. */
-static size_t reaching(const struct placing *p, uint64_t place)
-{
-	size_t low = 0, high = p->sends;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		const struct flow_item *item = &p->flow->sends.items[middle];
-
-		if (item->start + item->amount <= place)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 /* What nobody here has sent that we know. */
 static uint64_t add_unknown(struct placing *p, const struct flow_item *receive, uint64_t at,
 			    uint64_t to)
@@ -173,7 +148,7 @@ static uint64_t lay(struct placing *p, struct flow_item *receive, uint64_t begin
 
 	receive->start = begin;
 	receive->doubt |= doubt;
-	for (size_t i = reaching(p, begin); i < p->sends && laid < end; i++) {
+	for (size_t i = ruler_reaching(p, begin); i < p->sends && laid < end; i++) {
 		struct flow_item *send = &p->flow->sends.items[i];
 		uint64_t from = send->start > begin ? send->start : begin;
 		uint64_t to = at_most(send->start + send->amount, end);
@@ -203,7 +178,7 @@ static const struct flow_item *send_around(const struct placing *p, uint64_t pla
 /* Behind what others have certainly taken from there on. */
 static uint64_t behind_used(const struct placing *p, uint64_t begin)
 {
-	for (size_t i = reaching(p, begin); i < p->sends; i++) {
+	for (size_t i = ruler_reaching(p, begin); i < p->sends; i++) {
 		const struct flow_item *send = &p->flow->sends.items[i];
 
 		if (send->start > begin || send->start + send->used <= begin)

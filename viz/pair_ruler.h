@@ -73,6 +73,12 @@ void ruler_mend_window(struct placing *p, struct flow_item *item, uint64_t least
 /* Of a group where none fits, though no record is missing: pair_mend.c. Behind it is `before`. */
 bool ruler_mend(struct placing *p, struct flow_item **items, size_t count, uint64_t before);
 
+/* The first send that reaches beyond a place on the ruler, where they are laid; p->sends: none. */
+size_t ruler_reaching(const struct placing *p, uint64_t place);
+
+/* For qsort() of pointers to items: by exit_ns. */
+int ruler_compare_exits(const void *a, const void *b);
+
 /* Nothing that the trace kept says that it did not receive what begins there: pair_bytes.c. */
 bool ruler_bytes_agree(const struct placing *p, const struct flow_item *receive, uint64_t begin);
 

@@ -111,3 +111,27 @@ uint64_t ruler_next_slot_at(const struct placing *p, uint64_t place)
 	return i < p->sends && p->flow->sends.items[i].from == next ? p->flow->sends.items[i].start
 								    : 0;
 }
+
+size_t ruler_reaching(const struct placing *p, uint64_t place)
+{
+	size_t low = 0, high = p->sends;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct flow_item *item = &p->flow->sends.items[middle];
+
+		if (item->start + item->amount <= place)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+int ruler_compare_exits(const void *a, const void *b)
+{
+	const struct flow_item *x = *(struct flow_item *const *)a;
+	const struct flow_item *y = *(struct flow_item *const *)b;
+
+	return (x->exit_ns > y->exit_ns) - (x->exit_ns < y->exit_ns);
+}

@@ -46,14 +46,6 @@ static int compare_begins(const void *a, const void *b)
 	return (x->begin_ns > y->begin_ns) - (x->begin_ns < y->begin_ns);
 }
 
-static int compare_exits(const void *a, const void *b)
-{
-	const struct flow_item *x = *(struct flow_item *const *)a;
-	const struct flow_item *y = *(struct flow_item *const *)b;
-
-	return (x->exit_ns > y->exit_ns) - (x->exit_ns < y->exit_ns);
-}
-
 /* The least place that can follow its bytes. */
 static uint64_t least_after(const struct placing *p, const struct flow_item *item)
 {
@@ -87,7 +79,7 @@ void slept_narrow(struct placing *p, struct flow_item **items, size_t count)
 	if (p->tcp || p->flow->whole || !count)
 		return;
 	qsort(items, count, sizeof(*items), compare_begins);
-	qsort(ended, count, sizeof(*ended), compare_exits);
+	qsort(ended, count, sizeof(*ended), ruler_compare_exits);
 	for (size_t i = 0; i < count; i++) {
 		struct flow_item *item = items[i];
 

@@ -98,9 +98,13 @@ def diagnose(*options, status=0):
     return lines[:-1], lines[-1]
 
 
-def faults(trace):
+def severe(findings):
     """Errors and warnings: what is worth knowing, as pieces that were joined, may be of any run."""
-    return [finding for finding in diagnose(trace)[0] if finding["severity"] != "note"]
+    return [finding for finding in findings if finding["severity"] != "note"]
+
+
+def faults(trace):
+    return severe(diagnose(trace)[0])
 
 
 def expect_finding(run, name, forbidden=()):

@@ -8,7 +8,7 @@ import socket
 import subprocess
 
 from expectations import expect, expect_equal
-from findings import diagnose, expect_nothing_rests_on_a_gap
+from findings import diagnose, expect_nothing_rests_on_a_gap, severe
 from harness import lab, main, scenario, start
 from postgres import SCRIPT as POSTGRES
 from postgres import cluster
@@ -168,8 +168,8 @@ BUSY = {
 
 def expect_sound(path, what):
     findings, summary = diagnose(path)
-    severe = [finding for finding in findings if finding["severity"] != "note"]
-    expect(not severe, f"{what}: a sound program has no error and no warning", severe)
+    faults = severe(findings)
+    expect(not faults, f"{what}: a sound program has no error and no warning", faults)
     expect_equal(summary["lost"], 0, f"{what}: nothing is lost")
     expect_nothing_rests_on_a_gap(path, 3)
 
