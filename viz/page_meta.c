@@ -195,6 +195,17 @@ static void put_totals(struct json *j, const struct scene *scene)
 	json_field_uint(j, "callsLeftOut", ledger->calls_left_out);
 }
 
+/* When what repeats is told once. */
+static void put_bounds(struct json *j)
+{
+	json_key(j, "bounds");
+	json_object(j);
+#define BOUND(name, number) json_field_uint(j, #name, number);
+#include "scene_folds.def"
+#undef BOUND
+	json_end_object(j);
+}
+
 /* What the reader sees at first. */
 static void put_begin(struct json *j, const struct render_options *options)
 {
@@ -213,6 +224,7 @@ void page_meta_core(struct json *j, const struct scene *scene, const struct rend
 	json_object(j);
 	put_totals(j, scene);
 	put_begin(j, options);
+	put_bounds(j);
 	put_texts(j, "notes", scene->notes, scene->note_count);
 	put_mechanisms(j);
 	put_texts(j, "texts", ledger->texts, ledger->text_count);

@@ -14,14 +14,9 @@
 #include <stdlib.h>
 
 enum {
-	BODY_MOST = 64,	 /* items of a loop */
-	ROWS_LEAST = 20, /* fewer are drawn as they are */
-	MIX_LEAST = 24,	 /* rows that are worth mixing */
-	ALONE_PART = 8,	 /* a loop of so great a part of all stays by itself */
-	ROWS_MOST = 400, /* more are too many to look at */
-	ROWS_MANY = 200, /* that are many */
-	FEW_LEAST = 50,	 /* then so many rows of few kinds are worth mixing, */
-	FEW_TIMES = 8,	 /* of each kind so many */
+#define BOUND(name, number) name = (number),
+#include "scene_folds.def"
+#undef BOUND
 };
 
 /* A draft, the same one several times in a row, or a loop. */

@@ -3,7 +3,7 @@
 // Whatever is folded or opened, each item is shown once or in one fold, and opens when asked for;
 // items are rows, or halves of messages.
 import assert from "node:assert/strict";
-import { copyFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 const MODULES = ["decode.js", "loops.js", "shape.js", "fold.js", "store.js", "store_tables.js"];
@@ -15,6 +15,11 @@ for (const name of MODULES)
 	copyFileSync(new URL(`../../viz/page/${name}`, import.meta.url), join(directory, name));
 writeFileSync(join(directory, "package.json"), '{"type":"module"}'); // so they are for a browser
 const { Folds, FOLD } = await import(join(directory, "fold.js"));
+
+const rowsOfBounds = readFileSync(new URL("../../viz/scene_folds.def", import.meta.url), "utf8");
+const BOUNDS = Object.fromEntries(
+	[...rowsOfBounds.matchAll(/^BOUND\((\w+), (\d+)\)/gm)].map(([, name, n]) => [name, Number(n)]),
+);
 
 let state = 1;
 
@@ -52,6 +57,7 @@ function rows(kinds) {
 /* As much of a store as folding looks at; every other row is none of the list's. */
 function storeOf(items, kinds) {
 	return {
+		bounds: BOUNDS,
 		rowCount: items.length * 2,
 		rowRef: Int32Array.from({ length: items.length * 2 }, (_, row) =>
 			row % 2 || items[row / 2] < 0 ? -1 : row / 2,

@@ -3,48 +3,20 @@
  * What repeats is shown once: of a loop its first round stays, and one item stands for all others.
  * That is opened level by level: then each round is there, with what repeats in it shown once.
  * Where each message is two items, into what it passes and out of it, a round has both, each in its
- * place. It finds what the folds of the text find (viz/scene_fold.c), with the same bounds.
+ * place. It finds what the folds of the text find (viz/scene_fold.c), by its bounds.
  */
 import { release } from "./decode.js";
 import { loopsOf } from "./loops.js";
 import { isLife, PLAIN_LANES, shapesOf } from "./shape.js";
-import { FATE } from "./store.js";
+import { PART } from "./store.js";
 
 /* The half of such an item. Its row is a number of its own, behind those of all rows. */
 export const FOLD = 3;
 const HALVES = 4;
 const IN = 1; /* the half that goes into what a message passes */
 
-/* Sent, and not received. */
-const LOST = new Set([
-	FATE.UNREAD,
-	FATE.DISCARDED,
-	FATE.DROPPED,
-	FATE.COALESCED,
-	FATE.PENDING,
-	FATE.NO_PROCESS,
-]);
-
-const ROWS_LEAST = 20; /* fewer are shown as they are */
-const ROWS_MOST = 400; /* more are too many to look at */
-const ROWS_MANY = 200; /* that are many */
-const MIX_LEAST = 24; /* rows that are worth telling as what has no order */
-const FEW_LEAST = 50; /* the same of few kinds, where there are only many rows, */
-const FEW_TIMES = 8; /* of each kind so many */
-const MIX_SHOWN = 12; /* of them */
+const MIX_SHOWN = 12; /* rows of what has no order */
 const SAMPLE = 2048;
-const ALONE_PART = 8; /* a loop of so great a part of all stays by itself */
-
-/* Long enough, and much shorter for it. */
-const isWorth = ({ first, end, rows }) => end - first >= ROWS_LEAST && end - first >= 2 * rows;
-
-/* How many rows that is, when what is worth it is folded. */
-function rowsOf(loops, count) {
-	let rows = count;
-
-	for (const loop of loops) if (isWorth(loop)) rows -= loop.end - loop.first - loop.rows;
-	return rows;
-}
 
 function shift(loops, by) {
 	for (const loop of loops) {
@@ -56,35 +28,55 @@ function shift(loops, by) {
 	return loops;
 }
 
-/*
- * Whether there may be a loop that stays by itself. It lies around one of the samples, and these
- * are soon looked through: of a million items in no order nothing else is known in time.
- */
-function hasLoops(ids) {
-	const step = Math.floor(ids.length / (2 * ALONE_PART));
-
-	if (step <= SAMPLE) return true;
-	for (let from = 0; from + SAMPLE <= ids.length; from += step) {
-		const loops = loopsOf(ids.slice(from, from + SAMPLE));
-
-		if (rowsOf(loops, SAMPLE) <= SAMPLE / 2) return true;
-	}
-	return false;
-}
-
-/* What is within a loop that is folded is so too. */
-const folds = (loop, depth) => loop.mixed || depth > 0 || isWorth(loop);
-
 export class Folds {
 	constructor(store, list, lanes = PLAIN_LANES) {
-		Object.assign(this, { store, list, lanes });
+		Object.assign(this, { store, list, lanes, bounds: store.bounds });
 		const ids = shapesOf(store, list, lanes, false);
 
-		this.loops = hasLoops(ids) ? loopsOf(ids) : [];
-		const total = rowsOf(this.loops, list.length);
+		this.loops = this.hasLoops(ids) ? this.loopsOf(ids) : [];
+		const total = this.rowsOf(this.loops, list.length);
 
-		if (total > ROWS_MANY) this.loops = this.mixed(ids, total);
+		if (total > this.bounds.ROWS_MANY) this.loops = this.mixed(ids, total);
 		release(ids);
+	}
+
+	loopsOf(ids) {
+		return loopsOf(ids, this.bounds.BODY_MOST);
+	}
+
+	/* Long enough, and much shorter for it. */
+	isWorth({ first, end, rows }) {
+		return end - first >= this.bounds.ROWS_LEAST && end - first >= 2 * rows;
+	}
+
+	/* What is within a loop that is folded is so too. */
+	isFolded(loop, depth) {
+		return loop.mixed || depth > 0 || this.isWorth(loop);
+	}
+
+	/* How many rows that is, when what is worth it is folded. */
+	rowsOf(loops, count) {
+		let rows = count;
+
+		for (const loop of loops)
+			if (this.isWorth(loop)) rows -= loop.end - loop.first - loop.rows;
+		return rows;
+	}
+
+	/*
+	 * Whether there may be a loop that stays by itself. It lies around one of the samples, and
+	 * these are soon looked through: of a million items in no order nothing else is known in time.
+	 */
+	hasLoops(ids) {
+		const step = Math.floor(ids.length / (2 * this.bounds.ALONE_PART));
+
+		if (step <= SAMPLE) return true;
+		for (let from = 0; from + SAMPLE <= ids.length; from += step) {
+			const loops = this.loopsOf(ids.slice(from, from + SAMPLE));
+
+			if (this.rowsOf(loops, SAMPLE) <= SAMPLE / 2) return true;
+		}
+		return false;
 	}
 
 	/* Whether an item keeps its place. */
@@ -94,7 +86,9 @@ export class Folds {
 
 	/* Whether a loop stays one among what has no order. */
 	isAlone(ids, loop) {
-		if (isWorth(loop) && (loop.end - loop.first) * ALONE_PART > this.list.length) return true;
+		const part = (loop.end - loop.first) * this.bounds.ALONE_PART;
+
+		if (this.isWorth(loop) && part > this.list.length) return true;
 		for (let i = loop.first; i < loop.body; i++) if (this.isFixed(ids, i)) return true;
 		return false;
 	}
@@ -131,7 +125,8 @@ export class Folds {
 
 	/* Of a picture with `total` rows, those of items [first, end). */
 	isWorthMixing(total, loops, first, end) {
-		const rows = rowsOf(loops, end - first);
+		const { ROWS_MOST, MIX_LEAST, FEW_LEAST, FEW_TIMES } = this.bounds;
+		const rows = this.rowsOf(loops, end - first);
 
 		if (total > ROWS_MOST || rows < FEW_LEAST) return total > ROWS_MOST && rows >= MIX_LEAST;
 		const ids = shapesOf(this.store, this.list.subarray(first, end), this.lanes, true);
@@ -145,7 +140,7 @@ export class Folds {
 		const part = this.list.subarray(loop.first, loop.end);
 		const ids = shapesOf(this.store, part, this.lanes, true);
 
-		loop.inner = shift(loopsOf(ids), loop.first);
+		loop.inner = shift(this.loopsOf(ids), loop.first);
 		return loop.inner;
 	}
 
@@ -189,7 +184,7 @@ export class Folds {
 	}
 
 	putLoop(loop, depth) {
-		if (!folds(loop, depth)) {
+		if (!this.isFolded(loop, depth)) {
 			this.put(loop.first, loop.end, loop.inner, depth);
 			return;
 		}
@@ -226,8 +221,8 @@ export class Folds {
 			const loop = loops.find((each) => each.first <= i && i < each.end);
 
 			if (!loop) return keys;
-			if (folds(loop, depth) && i >= loop.body) keys.push(this.hidden(loop));
-			depth += folds(loop, depth) ? 1 : 0;
+			if (this.isFolded(loop, depth) && i >= loop.body) keys.push(this.hidden(loop));
+			depth += this.isFolded(loop, depth) ? 1 : 0;
 			loops = this.innerOf(loop);
 		}
 	}
@@ -246,7 +241,7 @@ class Sum {
 	add(store, m) {
 		this[store.isSignal(m) ? "signals" : "messages"]++;
 		this.bytes += store.bytes[m];
-		this.lost += LOST.has(store.fate(m)) ? 1 : 0;
+		this.lost += store.rowPart(store.rowOf[m]) > PART.RECEIVED ? 1 : 0;
 		this.ambiguous += store.ambiguous(m) ? 1 : 0;
 		if (!store.hasCalls || store.isSignal(m)) return;
 		const ns = store.receivedNs(m) - store.sentNs(m);

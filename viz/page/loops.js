@@ -11,7 +11,6 @@
  */
 import { release } from "./decode.js";
 
-const ENTRIES_MOST = 64; /* of a round */
 const RUN_LEAST = 16; /* of one and the same item: fewer are no loop worth telling */
 const LOOP_ID = 1 << 30; /* and above: numbers of loops */
 
@@ -25,7 +24,8 @@ const runOf = (first, end) => ({
 });
 
 class Entries {
-	constructor(room) {
+	constructor(room, most) {
+		this.most = most;
 		this.id = new Int32Array(room);
 		this.first = new Uint32Array(room + 1);
 		this.loops = new Map(); /* of entries that are loops */
@@ -113,7 +113,7 @@ class Entries {
 	findLoops() {
 		let last = this.id[this.count - 1];
 
-		for (let n = 2; last >= 0 && n <= ENTRIES_MOST && n < this.count; n++) {
+		for (let n = 2; last >= 0 && n <= this.most && n < this.count; n++) {
 			const before = this.id[this.count - n - 1];
 
 			/* An end repeats a loop right before it, or has at its own end what that has. */
@@ -136,9 +136,9 @@ class Entries {
 	}
 }
 
-/* The loops of a list whose items have these ids. */
-export function loopsOf(ids) {
-	const entries = new Entries(ids.length);
+/* The loops of a list whose items have these ids; `most` entries are in a round. */
+export function loopsOf(ids, most) {
+	const entries = new Entries(ids.length, most);
 
 	for (let i = 0; i < ids.length; i++) entries.add(i, ids[i]);
 	entries.findLoops();

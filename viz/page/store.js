@@ -4,6 +4,7 @@
  * What the file has once is a plain object, what it has a million times is a typed array.
  * store.command, host, kernel, version, notes[], startNs, realtimeOffsetNs (BigInt)
  * store.begin          {via, group, unfold}: what is seen at first
+ * store.bounds         {ROWS_MANY, …}: when what repeats is told once (viz/scene_folds.def)
  * store.mechanisms[i]  {name, help, family, direct, form (FORM), typed, reliable, twoWay}
  * store.lanes[i]       {title, pid, tid, number, name, command, parent, start, end (NaN), before,
  *                      group (the first lane of those like it), exit (row)}
@@ -79,7 +80,7 @@ const words = (text) => text.split(" ");
 
 /* What is kept as it is: keys of the core section, columns of the calls section. */
 const PLAIN_KEYS = words(
-	"command host kernel version notes fates channelTotal callsLeftOut texts begin",
+	"command host kernel version notes fates channelTotal callsLeftOut texts begin bounds",
 );
 const PLAIN_COLUMNS = words("callFlags site duration offCpu send receive sendOffset receiveOffset");
 
