@@ -21,20 +21,26 @@ static struct viz_bytes name_of(struct signal_context *context, const char *name
 	return viz_bytes_of(kept);
 }
 
+/* One that has no line of its own; a call tells its number. */
+static struct viz_signal *new_by_number(struct signal_context *context, int number)
+{
+	struct viz_signal_event like = {.number = number};
+	char name[16];
+
+	signal_name(number, name);
+	like.name = name_of(context, name);
+	return signal_new(context, &like);
+}
+
 /* A call that raised nothing in the trace: its target does not exist, or is outside. */
 static void add_unanswered(struct signal_context *context, const struct viz_operation *op)
 {
-	struct viz_signal_event like = {0};
 	struct viz_signal *signal;
-	char name[16];
 	int64_t number;
 
 	if (!viz_operation_argument(op, "sig", &number) || number <= 0 || number > INT16_MAX)
 		return;
-	like.number = (int)number;
-	signal_name(like.number, name);
-	like.name = name_of(context, name);
-	signal = signal_new(context, &like);
+	signal = new_by_number(context, (int)number);
 	signal->raised_by = viz_operation_use(op);
 	signal->fate = op->returned == -ESRCH ? FATE_NO_PROCESS : FATE_NONE;
 }
@@ -67,7 +73,7 @@ static bool accepts(const struct viz_operation *op)
 }
 
 /* A wait for signals took one that was pending: no action is taken, no delivery recorded. */
-static struct viz_signal *accept_signal(struct signal_context *context,
+static struct viz_signal *take_accepted(struct signal_context *context,
 					const struct viz_operation *op, int number)
 {
 	struct viz_signal_event like = {
@@ -79,13 +85,24 @@ static struct viz_signal *accept_signal(struct signal_context *context,
 		signal_forget_same(context, &like, op->enter_ns);
 	signal = counts && op->taken.known ? signal_take_named(context, &like, &op->taken)
 					   : signal_take_pending(context, &like);
-	if (!signal)
-		return NULL; /* it was sent before the trace began, or its sending is missing */
-	if (counts && signal->generate->group)
+	if (counts && signal && signal->generate->group)
 		signal_forget_lower(context, &like, op->enter_ns);
+	return signal;
+}
+
+static void set_accepted(struct viz_signal *signal, const struct viz_operation *op)
+{
 	signal->accepted_by = viz_operation_use(op);
 	signal->fate = FATE_HANDLED;
-	return signal;
+}
+
+/* One whose sending is not in the trace was there all the same: from nobody that is known. */
+static void accept_signal(struct signal_context *context, const struct viz_operation *op,
+			  int number)
+{
+	struct viz_signal *signal = take_accepted(context, op, number);
+
+	set_accepted(signal ? signal : new_by_number(context, number), op);
 }
 
 /*
@@ -97,10 +114,12 @@ static bool accept_lowest(struct signal_context *context, const struct viz_opera
 	struct viz_signal *signal = NULL;
 
 	for (int number = 1; number <= SIGNAL_MAX && !signal; number++)
-		signal = accept_signal(context, op, number);
-	if (signal)
-		signal->match = MATCH_AMBIGUOUS;
-	return signal != NULL;
+		signal = take_accepted(context, op, number);
+	if (!signal)
+		return false;
+	set_accepted(signal, op);
+	signal->match = MATCH_AMBIGUOUS;
+	return true;
 }
 
 static void accept_signals(struct signal_context *context, const struct viz_operation *op)

@@ -298,6 +298,7 @@ static void signals_named_by_what_they_bring(void **state)
 	wait_at(t, 1109, 60, 34, ",'taken':{'code':-1,'pid':10,'value':10}");
 	assert_string_equal(trace_messages(t), "34 10>20 0 - r1105+0 ambiguous handled\n"
 					       "34 10>20 0 - r1107+0 ambiguous handled\n"
+					       "SIGRTMIN ->20 0 - r1109+0 ambiguous handled\n"
 					       "34 10>20 0 - - ambiguous\n");
 	assert_int_equal(t->pairing->signals[0]->fate, FATE_NONE);
 }
