@@ -134,13 +134,13 @@ struct account_end {
 	uint64_t waits_since_ns; /* VIZ_NEVER: it does not wait; else: in an unfinished call */
 };
 
-enum account_side { SIDE_PROCESS, SIDE_OUTSIDE, SIDE_NOBODY };
+enum account_side { SIDE_PROCESS, SIDE_OUTSIDE, SIDE_KERNEL, SIDE_NOBODY };
 
 /* Messages from one process to another through one channel. */
 struct account_route {
 	size_t index;
 	enum account_side from_side, to_side;
-	const struct viz_process *from, *to; /* NULL: SIDE_OUTSIDE, SIDE_NOBODY */
+	const struct viz_process *from, *to; /* NULL: not SIDE_PROCESS */
 	uint32_t from_pid, to_pid;	     /* 0: not known */
 	struct account_channel *channel;
 	struct account_pair *pair;

@@ -61,6 +61,9 @@ static void set_parties(struct party *from, struct party *to, const struct viz_m
 {
 	set_party(from, &message->from, true);
 	set_party(to, &message->to, message->fate == FATE_NONE);
+	if (from->side == SIDE_OUTSIDE && !from->pid && message->signal &&
+	    message->signal->generate)
+		from->side = SIDE_KERNEL;
 }
 
 /* Of two sockets the one known first stands for the connection; all else is not told apart. */

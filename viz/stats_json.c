@@ -17,8 +17,10 @@ static void write_party(struct json *j, const char *key, enum account_side side,
 		return;
 	}
 	json_object(j);
-	if (side == SIDE_OUTSIDE)
+	if (side != SIDE_PROCESS)
 		json_field_bool(j, "outside", true);
+	if (side == SIDE_KERNEL)
+		json_field_bool(j, "kernel", true);
 	if (pid || process)
 		json_field_uint(j, "pid", process ? process->pid : pid);
 	if (process && process->comm.data)

@@ -8,22 +8,12 @@ enum { HISTOGRAMS = 3, HISTOGRAM_LEAST = 8, BAR_MOST = 40, EIGHTHS = 8 };
 
 /* --- signals --- */
 
-static const char *signal_party(struct stats_page *page, const struct account_route *r, bool from)
-{
-	enum account_side side = from ? r->from_side : r->to_side;
-	uint32_t pid = from ? r->from_pid : r->to_pid;
-
-	if (from && side == SIDE_OUTSIDE && !pid)
-		return "the kernel";
-	return page_party(page, side, from ? r->from : r->to, pid);
-}
-
 static void add_signals(struct stats_page *page, struct table *table, const struct account_route *r)
 {
 	struct table_row *row = table_add(page, table);
 
-	row->cells[0] = signal_party(page, r, true);
-	row->cells[1] = signal_party(page, r, false);
+	row->cells[0] = page_party(page, r->from_side, r->from, r->from_pid);
+	row->cells[1] = page_party(page, r->to_side, r->to, r->to_pid);
 	row->cells[2] = page_count(page, r->messages);
 	row->cells[3] = page_count(page, r->effort.calls[CALL_WAKE]);
 	row->cells[4] = page_quantile(page, &r->latency, 50);

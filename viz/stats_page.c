@@ -64,6 +64,8 @@ const char *page_party(struct stats_page *page, enum account_side side,
 {
 	if (side == SIDE_NOBODY)
 		return "nobody";
+	if (side == SIDE_KERNEL)
+		return "the kernel";
 	if (process)
 		return page_format(page, "%s[%" PRIu32 "]",
 				   process->comm.len ? page_harmless(page, process->comm) : "?",

@@ -418,6 +418,21 @@ static void a_signal_to_a_group(void **state)
 	}
 }
 
+/* Whose sending is in no line comes from somebody; whom a line names no sender, from the kernel. */
+static void a_signal_from_nobody(void **state)
+{
+	struct counted *c = *state;
+
+	trace_line(c->trace, "{'type':'signal','event':'generate','at_ns':10,'signal':'SIGALRM',"
+			     "'number':14,'to':{'pid':802,'tid':802},'result':'queued'}");
+	for (unsigned i = 0; i < 2; i++)
+		trace_call(c->trace, (struct call){10 + i, "rt_sigtimedwait", "wait", 802, 0, -1,
+						   NULL, 20 + i, 30 + i, i ? 10 : 14, NULL});
+	count(c);
+	assert_int_equal(c->account->routes[0]->from_side, SIDE_KERNEL);
+	assert_int_equal(c->account->routes[1]->from_side, SIDE_OUTSIDE);
+}
+
 static void doubt_is_no_evidence(void **state)
 {
 	struct counted *c = *state;
@@ -474,6 +489,7 @@ int main(void)
 		TEST(filtered),
 		TEST(kinds),
 		TEST(priorities_overtake),
+		TEST(a_signal_from_nobody),
 		TEST(doubt_is_no_evidence),
 		TEST(printed_harmless),
 		TEST(several_messages_in_a_call),
