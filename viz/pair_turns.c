@@ -45,15 +45,16 @@ static bool find_layout(const struct flow_item *item, const struct turns *turns,
 {
 	uint64_t asked = at_least(item->op->requested, item->amount);
 	uint64_t part = asked % PAGE_LEN, slots = turns_buffers(turns);
+	bool full = turns->end + part > PAGE_LEN;
 
 	*layout = (struct layout){.slots = slots};
-	if (part && part <= item->amount && (item->amount - part) % PAGE_LEN == 0 &&
+	if (part && !full && part <= item->amount && (item->amount - part) % PAGE_LEN == 0 &&
 	    slots == (item->amount - part) / PAGE_LEN) {
 		layout->part = part;
 		layout->sure = true;
 		return turns->end != 0;
 	}
-	layout->sure = !part || turns->end + part > PAGE_LEN;
+	layout->sure = !part || full;
 	return slots == (item->amount + PAGE_LEN - 1) / PAGE_LEN;
 }
 

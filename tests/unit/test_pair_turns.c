@@ -110,6 +110,24 @@ static void odd_bytes_behind_somebody_else(void **state)
 					       "pipe 10>20 5904 s1104+4096 r1108+0 exact\n");
 }
 
+/* It waited for the lock alone between its turns, so the first is not told. */
+static void a_first_turn_without_a_sleep(void **state)
+{
+	struct trace_text *t = *state;
+
+	put(t, 1100, 10, 1, 2, 3006, POSITIONS(0, 0, 0, 1, 0, 3006));
+	put(t, 1102, 10, 10, 50, 5643,
+	    POSITIONS(1, 0, 3006, 3, 1, 1547) ",'at_lock':{'at_ns':40,'head':2,'tail':1,'end':4096,"
+					      "'start':0},'off_cpu_ns':20,'resumed_ns':38,"
+					      "'turns':[2,3]");
+	put(t, 1104, 10, 60, 61, 10, POSITIONS(3, 1, 1547, 3, 1, 1557));
+	get(t, 1106, 30, 3006, POSITIONS(2, 0, 4096, 2, 1, 4096));
+	get(t, 1108, 70, 5653, POSITIONS(3, 1, 1557, 3, 3, 1557));
+	assert_string_equal(trace_messages(t), "pipe 10>20 3006 s1100+0 r1106+0 exact\n"
+					       "pipe 10>20 5643 s1102+0 r1108+0 exact\n"
+					       "pipe 10>20 10 s1104+0 r1108+5643 exact\n");
+}
+
 /* Nobody came between: what one read took of it is one message. */
 static void turns_that_go_on(void **state)
 {
@@ -155,6 +173,7 @@ int main(void)
 		TEST(a_turn_that_was_told_as_a_part_of_the_next),
 		TEST(turns_that_reach_into_each_other),
 		TEST(odd_bytes_behind_somebody_else),
+		TEST(a_first_turn_without_a_sleep),
 		TEST(turns_that_go_on),
 		TEST(read_page_by_page_much_later),
 	};
