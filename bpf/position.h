@@ -63,23 +63,51 @@ static __always_inline u32 pipe_bytes(const struct pipe_ring *ring, u32 head, u3
 	return bytes;
 }
 
+struct pipe_cursor {
+	u32 head, tail;
+	struct pipe_extent last;
+};
+
+/*
+ * A writer counts the head up before he fills the buffer in, which until then is what it was a
+ * round of the ring ago: read to its end. (A reader leaves one so before he counts the tail up.)
+ */
+static __always_inline bool pipe_unfilled(const struct pipe_cursor *cursor)
+{
+	return cursor->head != cursor->tail && !cursor->last.len && cursor->last.offset;
+}
+
+#define PIPE_LOOKS 4 /* one more is enough: it takes longer than he does */
+
+static __always_inline struct pipe_cursor pipe_look(struct pipe_inode_info *pipe,
+						    const struct pipe_ring *ring)
+{
+	struct pipe_cursor cursor = {};
+
+	for (u32 i = 0; i < PIPE_LOOKS && (!i || pipe_unfilled(&cursor)); i++) {
+		cursor.head = KREAD(pipe, head);
+		cursor.tail = KREAD(pipe, tail);
+		cursor.last = pipe_extent_of(pipe_buffer_at(ring, cursor.head - 1));
+	}
+	return cursor;
+}
+
 static __always_inline void pipe_position(union wire_position *position,
 					  struct pipe_inode_info *pipe)
 {
 	struct pipe_ring ring = pipe_ring_of(pipe);
-	u32 head = KREAD(pipe, head), tail = KREAD(pipe, tail);
-	struct pipe_extent last = pipe_extent_of(pipe_buffer_at(&ring, head - 1));
+	struct pipe_cursor cursor = pipe_look(pipe, &ring);
 
-	position->pipe.head = head;
-	position->pipe.tail = tail;
-	position->pipe.end = last.offset + last.len;
-	if (head - tail == 1) {
-		position->pipe.start = last.offset;
-		position->pipe.bytes = last.len;
+	position->pipe.head = cursor.head;
+	position->pipe.tail = cursor.tail;
+	position->pipe.end = cursor.last.offset + cursor.last.len;
+	if (cursor.head - cursor.tail == 1) {
+		position->pipe.start = cursor.last.offset;
+		position->pipe.bytes = cursor.last.len;
 		return;
 	}
-	position->pipe.start = KREAD(pipe_buffer_at(&ring, tail), offset);
-	position->pipe.bytes = pipe_bytes(&ring, head, tail);
+	position->pipe.start = KREAD(pipe_buffer_at(&ring, cursor.tail), offset);
+	position->pipe.bytes = pipe_bytes(&ring, cursor.head, cursor.tail);
 }
 
 /* A socket of MPTCP has no sequence of its own: its streams, which nobody has by descriptor, do. */
