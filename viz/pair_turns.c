@@ -20,11 +20,22 @@ uint64_t turns_buffers(const struct turns *turns)
 	return sum;
 }
 
+/*
+ * It may have filled the pipe, and waited for nothing but the lock after that: its bytes are before
+ * what it found there, and that turn is told by nobody.
+ */
+static bool may_be_later(const struct placing *p, const struct viz_operation *op)
+{
+	return op->at_lock.head - op->at_entry.tail >= p->route->channel->capacity / PAGE_LEN;
+}
+
 /* Where the last buffer ended that it found at its first turn; 0: others may have added to it. */
-static uint64_t first_end(const struct viz_operation *op)
+static uint64_t first_end(const struct placing *p, const struct viz_operation *op)
 {
 	uint32_t from = (uint32_t)op->turns[0];
 
+	if (op->at_entry.head == from && (!op->at_lock.known || may_be_later(p, op)))
+		return op->at_entry.end;
 	if (op->at_lock.known && op->at_lock.head == from)
 		return op->at_lock.end;
 	return op->at_entry.head == from ? op->at_entry.end : 0;
@@ -115,7 +126,7 @@ static void add_turns(struct placing *p, struct turns *turns, const struct flow_
 	const struct viz_operation *op = item->op;
 
 	turns->told = op->turns_count >= 2;
-	turns->end = turns->told ? first_end(op) : item->lo % SLOT_LEN;
+	turns->end = turns->told ? first_end(p, op) : item->lo % SLOT_LEN;
 	for (size_t i = 0; turns->told && i < op->turns_count / 2; i++) {
 		struct turn turn = {(uint32_t)op->turns[2 * i], (uint32_t)op->turns[2 * i + 1]};
 

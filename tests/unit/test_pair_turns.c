@@ -128,6 +128,24 @@ static void a_first_turn_without_a_sleep(void **state)
 					       "pipe 10>20 10 s1104+0 r1108+5643 exact\n");
 }
 
+/* The same, and all that it had written before is behind what it found in the last buffer. */
+static void a_first_turn_within_a_buffer(void **state)
+{
+	struct trace_text *t = *state;
+
+	put(t, 1100, 10, 1, 2, 4096, POSITIONS(0, 0, 0, 1, 0, 4096));
+	put(t, 1102, 10, 3, 4, 93, POSITIONS(1, 0, 4096, 2, 0, 93));
+	put(t, 1104, 10, 10, 50, 5422,
+	    POSITIONS(2, 0, 93, 3, 1, 4096) ",'at_lock':{'at_ns':40,'head':2,'tail':1,'end':1419,"
+					    "'start':0},'off_cpu_ns':20,'resumed_ns':38,"
+					    "'turns':[2,3]");
+	get(t, 1106, 30, 4096, POSITIONS(2, 0, 1419, 2, 1, 1419));
+	get(t, 1108, 70, 5515, POSITIONS(3, 1, 4096, 3, 3, 4096));
+	assert_string_equal(trace_messages(t), "pipe 10>20 4096 s1100+0 r1106+0 exact\n"
+					       "pipe 10>20 93 s1102+0 r1108+0 exact\n"
+					       "pipe 10>20 5422 s1104+0 r1108+93 exact\n");
+}
+
 /* Nobody came between: what one read took of it is one message. */
 static void turns_that_go_on(void **state)
 {
@@ -174,6 +192,7 @@ int main(void)
 		TEST(turns_that_reach_into_each_other),
 		TEST(odd_bytes_behind_somebody_else),
 		TEST(a_first_turn_without_a_sleep),
+		TEST(a_first_turn_within_a_buffer),
 		TEST(turns_that_go_on),
 		TEST(read_page_by_page_much_later),
 	};
