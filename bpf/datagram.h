@@ -182,7 +182,9 @@ static __always_inline u64 times_switched(void)
 	return KREAD(task, nvcsw) + KREAD(task, nivcsw);
 }
 
-/* Right behind this one; 0: nothing, or it has just left the queue. */
+#define DATAGRAM_LEFT ((u64)1) /* no address */
+
+/* Right behind this one; 0: nothing; DATAGRAM_LEFT: it has just left the queue. */
 static __always_inline u64 datagram_next(u64 sk, u64 address)
 {
 	struct sk_buff *skb = (struct sk_buff *)address;
@@ -190,11 +192,13 @@ static __always_inline u64 datagram_next(u64 sk, u64 address)
 
 	if (next == reader_queue(sk)) {
 		behind = queue_first(receive_queue(sk));
-		return (u64)KREAD(skb, next) == next ? behind : 0;
+		return (u64)KREAD(skb, next) == next ? behind : DATAGRAM_LEFT;
 	}
-	if (!next || next == receive_queue(sk))
+	if (next == receive_queue(sk))
 		return 0;
-	return (u64)KREAD((struct sk_buff *)next, prev) == address ? next : 0;
+	if (!next)
+		return DATAGRAM_LEFT;
+	return (u64)KREAD((struct sk_buff *)next, prev) == address ? next : DATAGRAM_LEFT;
 }
 
 static __always_inline void datagram_know(struct datagram *datagram, u64 address)
@@ -211,21 +215,34 @@ static __always_inline void datagram_know(struct datagram *datagram, u64 address
 	datagram->cpu = KREAD(skb, alloc_cpu);
 }
 
-/* Not static for the verifier's sake. */
-__noinline int datagram_look(struct task_state *state)
+/* The first ones that wait. false: one of them left meanwhile, and what is behind it is not seen. */
+static __always_inline bool datagram_walk(struct task_state *state)
 {
-	u64 address, sk;
+	u64 sk = state->operation.object.object.address, address = datagram_first(sk);
 
-	if (!state)
-		return 0;
-	sk = state->operation.object.object.address;
-	state->datagrams = (struct datagrams){.cpu = bpf_get_smp_processor_id(),
-					      .switches = times_switched(),
-					      .peeks = peeks_until_now(state)};
-	address = datagram_first(sk);
 	for (int i = 0; i < DATAGRAMS_SEEN && address; i++) {
 		datagram_know(&state->datagrams.seen[i], address);
 		address = datagram_next(sk, address);
+		if (address == DATAGRAM_LEFT)
+			return false;
+	}
+	return true;
+}
+
+#define WALKS 3
+
+/* Not static for the verifier's sake. */
+__noinline int datagram_look(struct task_state *state)
+{
+	bool seen = false;
+
+	if (!state)
+		return 0;
+	for (int i = 0; i < WALKS && !seen; i++) {
+		state->datagrams = (struct datagrams){.cpu = bpf_get_smp_processor_id(),
+						      .switches = times_switched(),
+						      .peeks = peeks_until_now(state)};
+		seen = datagram_walk(state);
 	}
 	return 0;
 }
