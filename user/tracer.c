@@ -20,7 +20,7 @@
 
 #define PEER_PROGRAM "peer_woken" /* attached only where it is asked for */
 
-enum hook_need { HOOK_NEEDED, HOOK_OPTIONAL, HOOK_ON_DEMAND, HOOK_ON_RECEIVERS };
+enum hook_need { HOOK_NEEDED, HOOK_OPTIONAL, HOOK_LOOK, HOOK_ON_DEMAND, HOOK_ON_RECEIVERS };
 
 static const struct hook_row {
 	const char *program;
@@ -389,7 +389,7 @@ uint64_t tracer_skipped(struct tracer *tracer)
 		struct bpf_prog_info info = {0};
 		uint32_t len = sizeof(info);
 
-		if (tracer->hooks[i].attached && hook_rows[i].need < HOOK_ON_DEMAND &&
+		if (tracer->hooks[i].attached && hook_rows[i].need < HOOK_LOOK &&
 		    bpf_obj_get_info_by_fd(bpf_program__fd(hook_program(tracer, i)), &info, &len) ==
 			    0)
 			sum += info.recursion_misses;

@@ -99,7 +99,8 @@ void tracer_losses(struct tracer *tracer, tracer_loss_fn *loss, void *context);
 
 /*
  * Runs of our programs that the kernel skipped because they were re-entered: records that may be
- * missing. A skipped look at a buffer is none of them: the receive only goes without a name.
+ * missing. A skipped look is none of them (hooks.def): it is an interrupt's lock or buffer, or else
+ * the call goes without what was to be seen there.
  */
 uint64_t tracer_skipped(struct tracer *tracer);
 
