@@ -94,6 +94,7 @@ int BPF_PROG(call_waking, struct task_struct *woken)
 		return 0;
 	if (!waker && !selection.peers)
 		outsider_note(state, current, woken->tgid, false);
+	turn_woken(state);
 	if (sleep)
 		wake(waker, state, woken, current, sleep);
 	return 0;

@@ -77,6 +77,8 @@ int BPF_PROG(call_switch, bool preempted, struct task_struct *previous, struct t
 	} else if (state && state->recording && !preempted && sleep) {
 		now = bpf_ktime_get_ns();
 		sleep_begin(state, previous, sleep, now);
+	} else if (state && preempted && state->large && state->later) {
+		turn_cut(state);
 	}
 	state = task_state_traced(next);
 	if (!state)
@@ -84,6 +86,8 @@ int BPF_PROG(call_switch, bool preempted, struct task_struct *previous, struct t
 	state->waking.sleep = 0;
 	if (state->stopped)
 		stop_end(state, next);
+	if (state->cut)
+		turn_resume(state, next);
 	if (state->asleep_since_ns) {
 		if (!now)
 			now = bpf_ktime_get_ns();

@@ -80,6 +80,7 @@ struct task_state {
 	u8 large;   /* it writes more than a page to a pipe, perhaps in turns: see turn.h */
 	u8 between; /* it sleeps between two of them */
 	u8 later;   /* it has had a turn */
+	u8 cut;	    /* it lost its processor in a later one */
 
 	u8 parked;    /* it has a slot of `sleepers` */
 	u8 sent;      /* records of operations, modulo 256 */
@@ -89,8 +90,8 @@ struct task_state {
 	u64 late_ns;  /* when that was */
 	u64 switches; /* a glance: how often it had left the processor when it was found asleep */
 	u64 asleep_since_ns;
-	u32 turn_from; /* where the pipe stood when the turn began */
-	u32 pad;
+	u32 turn_from;				 /* where the pipe stood when the turn began */
+	u32 cut_at;				 /* and when it was cut */
 	struct waking waking;			 /* the last time that this thread was woken */
 	struct waking woke;			 /* the last one that it woke itself */
 	struct known_object known[KNOWN_LATELY]; /* spares a look-up in known_objects */

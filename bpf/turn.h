@@ -5,7 +5,9 @@
  * pipe_write). A turn is what it wrote under the lock: from where the pipe stood when the thread
  * ran again, or got the lock after waiting for it, to where it stood when the thread fell asleep.
  * Sleeps that no signal ends, for memory or for the lock, are within a turn. Two turns without a
- * sleep between them, since a reader on another processor was quick, are told as one.
+ * sleep between them, since a reader on another processor was quick, are told as one. A later turn
+ * (the first may begin within a buffer) in which the thread lost its processor is cut in two, if
+ * the pipe has moved meanwhile: then others had the lock.
  */
 #ifndef BPF_TURN_H
 #define BPF_TURN_H
@@ -57,6 +59,31 @@ static __always_inline void turn_over(struct task_state *state, struct task_stru
 	state->turn_from = to; /* unless we see where it stands when the thread runs again */
 	state->between = 1;
 	state->later = 1;
+}
+
+static __always_inline void turn_cut(struct task_state *state)
+{
+	state->cut = 1;
+	state->cut_at = turn_cursor(state);
+}
+
+static __always_inline void turn_resume(struct task_state *state, struct task_struct *task)
+{
+	u32 now = turn_cursor(state);
+
+	state->cut = 0;
+	if (now == state->cut_at)
+		return;
+	if (state->cut_at != state->turn_from)
+		turn_tell(state, task, state->cut_at);
+	state->turn_from = now;
+}
+
+/* Woken from between two: whatever it writes is behind that, should nobody see it run again. */
+static __always_inline void turn_woken(struct task_state *state)
+{
+	if (state->between)
+		state->turn_from = turn_cursor(state);
 }
 
 static __always_inline void turn_next(struct task_state *state)
