@@ -206,6 +206,28 @@ static void share_rest(struct placing *p, struct claims *claims, struct turns **
 	turns_share(p->context->round, shares, share_count);
 }
 
+/* What has its place since an earlier round, or is a turn since then; false: neither. */
+static bool claim_of(const struct flow_item *item, struct claim *claim)
+{
+	uint64_t from = item->placed ? item->from - 1 : item->lo; /* it may begin within a buffer */
+	uint64_t to = item->placed ? item->to : item->hi;
+
+	*claim = (struct claim){{(uint32_t)(from / SLOT_LEN), (uint32_t)(to / SLOT_LEN)},
+				to % SLOT_LEN};
+	return (item->placed || (item->turn && item->held)) && !item->doubt &&
+	       is_before(claim->turn.from, claim->turn.to);
+}
+
+static void claim_earlier(const struct flow *flow, struct claims *claims)
+{
+	for (size_t i = 0; i < flow->sends.count; i++) {
+		struct claim claim;
+
+		if (claim_of(&flow->sends.items[i], &claim))
+			ARENA_PUSH(claims->arena, claims->list, claims->count, claim);
+	}
+}
+
 void turns_claim(struct placing *p, struct turns *all, size_t count)
 {
 	struct claims claims = {.arena = p->context->round};
@@ -213,6 +235,7 @@ void turns_claim(struct placing *p, struct turns *all, size_t count)
 	size_t open_count = 0;
 	bool again = true;
 
+	claim_earlier(p->flow, &claims);
 	for (size_t i = 0; i < count; i++) {
 		const struct flow_item *item = &p->flow->sends.items[all[i].index];
 

@@ -180,6 +180,28 @@ static void read_page_by_page_much_later(void **state)
 					       "pipe 10>20 2192 s1102+6000 r1108+0 exact\n");
 }
 
+/* A page within one's turn is that of another, who was done and known before the one was. */
+static void a_turn_that_was_known_before(void **state)
+{
+	struct trace_text *t = *state;
+	const uint64_t ms = 1000000;
+
+	trace_line(t,
+		   "{'type':'operation','id':1102,'state':'begin','syscall':'write','role':'send',"
+		   "'pid':10,'tid':10,'fd':4,'channel':'" TRACE_PIPE "','enter_ns':10000000,"
+		   "'at_ns':11000000,'requested':8192}");
+	get(t, 1106, 500 * ms, 4096, POSITIONS(2, 0, 4096, 2, 1, 4096));
+	put(t, 1104, 30, 20 * ms, 1000 * ms, 8192,
+	    POSITIONS(1, 0, 4096, 3, 1, 4096) ",'off_cpu_ns':50,'turns':[1,2,2,3]");
+	get(t, 1108, 2000 * ms, 8192, POSITIONS(3, 1, 4096, 3, 3, 4096));
+	put(t, 1102, 10, 10 * ms, 3000 * ms, 8192,
+	    POSITIONS(0, 0, 0, 4, 3, 4096) ",'off_cpu_ns':50,'turns':[0,1,1,2,3,4]");
+	get(t, 1110, 4000 * ms, 4096, POSITIONS(4, 3, 4096, 4, 4, 4096));
+	assert_string_equal(trace_messages(t), "pipe 10>20 4096 s1102+0 r1106+0 exact\n"
+					       "pipe 30>20 8192 s1104+0 r1108+0 exact\n"
+					       "pipe 10>20 4096 s1102+4096 r1110+0 exact\n");
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, trace_tear_down)
 
 int main(void)
@@ -195,6 +217,7 @@ int main(void)
 		TEST(a_first_turn_within_a_buffer),
 		TEST(turns_that_go_on),
 		TEST(read_page_by_page_much_later),
+		TEST(a_turn_that_was_known_before),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
