@@ -59,6 +59,11 @@ static uint64_t buffers_for(uint64_t bytes)
 	return (bytes + PAGE_LEN - 1) / PAGE_LEN;
 }
 
+static uint64_t last_end(const struct flow_item *item, const struct turns *turns)
+{
+	return (least_own(item, turns) - 1) % PAGE_LEN + 1;
+}
+
 static bool is_all_own(const struct flow_item *item, const struct turns *turns)
 {
 	return turns_buffers(turns) == buffers_for(least_own(item, turns));
@@ -76,7 +81,7 @@ static void add_claims(struct claims *claims, const struct flow_item *item,
 			ARENA_PUSH(claims->arena, claims->list, claims->count, claim);
 	}
 	if (before < claims->count)
-		claims->list[claims->count - 1].end = (least_own(item, turns) - 1) % PAGE_LEN + 1;
+		claims->list[claims->count - 1].end = last_end(item, turns);
 }
 
 /* The first claim that may reach beyond a buffer. */
@@ -199,6 +204,7 @@ static void share_rest(struct placing *p, struct claims *claims, struct turns **
 			continue;
 		*open[i] = left;
 		share.excess = turns_buffers(&left) - buffers_for(least_own(item, &left));
+		share.end = last_end(item, &left);
 		share.begin_ns = item->op->resumed_ns ? item->op->resumed_ns : item->enter_ns;
 		if (turns_buffers(&left) > buffers_for(least_own(item, &left)))
 			ARENA_PUSH(p->context->round, shares, share_count, share);

@@ -43,6 +43,8 @@ static void divide(struct part *first, struct part *second)
 	    more > at_most(first->share->excess, first->turn->to - first->turn->from))
 		return;
 	second->turn->from += (uint32_t)less;
+	if (second->turn == second->share->turns->list)
+		second->share->turns->end = first->share->turns_left ? PAGE_LEN : first->share->end;
 	second->share->excess -= less;
 	first->turn->to -= (uint32_t)more;
 	first->share->excess -= more;

@@ -25,6 +25,7 @@ struct turns {
 struct turns_share {
 	struct turns *turns;
 	uint64_t excess;
+	uint64_t end;	   /* of its last buffer */
 	uint64_t begin_ns; /* when it began, or ran again */
 	size_t turns_left; /* turns_share() has not come to yet */
 };

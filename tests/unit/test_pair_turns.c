@@ -2,6 +2,8 @@
 /* Large writes that slept while their pipe was full, and who wrote between their turns. */
 #include "trace_text.h"
 
+#include "viz/pair_turns.h"
+
 static int set_up(void **state)
 {
 	trace_pipe_set_up(state);
@@ -91,6 +93,27 @@ static void turns_that_reach_into_each_other(void **state)
 					       "pipe 10>20 4096 s1102+8192 r1110+0 ambiguous\n"
 					       "pipe 30>20 4096 s1104+4096 r1110+4096 ambiguous\n"
 					       "pipe 30>20 4096 s1104+8192 r1112+0 ambiguous\n");
+}
+
+/* The one behind which the other begins has not filled up his last buffer. */
+static void turns_that_meet_behind_a_part(void **state)
+{
+	struct arena *arena = arena_new();
+	struct turn ones[] = {{0, 3}}, others[] = {{1, 3}, {3, 4}};
+	struct turns first = {.list = ones, .count = 1, .end = 0};
+	struct turns second = {.list = others, .count = 2, .end = PAGE_LEN};
+	struct turns_share shares[] = {
+		{.turns = &first, .excess = 1, .end = 1000, .begin_ns = 10},
+		{.turns = &second, .excess = 1, .end = PAGE_LEN, .begin_ns = 20},
+	};
+
+	(void)state;
+	turns_share(arena, shares, 2);
+	assert_int_equal(ones[0].to, 2);
+	assert_int_equal(others[0].from, 2);
+	assert_int_equal(second.end, 1000);
+	assert_true(first.guess && second.guess);
+	arena_free(arena);
 }
 
 /* The page that another one wrote within its first turn is too full for the odd bytes of it. */
@@ -212,6 +235,7 @@ int main(void)
 		TEST(turns_with_somebody_anywhere_within),
 		TEST(a_turn_that_was_told_as_a_part_of_the_next),
 		TEST(turns_that_reach_into_each_other),
+		TEST(turns_that_meet_behind_a_part),
 		TEST(odd_bytes_behind_somebody_else),
 		TEST(a_first_turn_without_a_sleep),
 		TEST(a_first_turn_within_a_buffer),
