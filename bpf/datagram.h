@@ -215,7 +215,7 @@ static __always_inline void datagram_know(struct datagram *datagram, u64 address
 	datagram->cpu = KREAD(skb, alloc_cpu);
 }
 
-/* The first ones that wait. false: one of them left meanwhile, and what is behind it is not seen. */
+/* The first ones that wait. false: one of them left meanwhile, what is behind it is not seen. */
 static __always_inline bool datagram_walk(struct task_state *state)
 {
 	u64 sk = state->operation.object.object.address, address = datagram_first(sk);
