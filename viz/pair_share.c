@@ -48,6 +48,7 @@ static void divide(struct part *first, struct part *second)
 	second->share->excess -= less;
 	first->turn->to -= (uint32_t)more;
 	first->share->excess -= more;
+	first->share->turns->guess = second->share->turns->guess = true;
 }
 
 void turns_share(struct arena *arena, struct turns_share *shares, size_t count)
@@ -71,6 +72,4 @@ void turns_share(struct arena *arena, struct turns_share *shares, size_t count)
 		if (i + 1 < part_count)
 			divide(&parts[i], &parts[i + 1]);
 	}
-	for (size_t i = 0; i < count; i++)
-		shares[i].turns->guess = shares[i].excess == 0;
 }

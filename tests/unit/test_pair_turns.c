@@ -169,6 +169,33 @@ static void a_first_turn_within_a_buffer(void **state)
 					       "pipe 10>20 5422 s1104+0 r1108+93 exact\n");
 }
 
+/* Buffer 10 is in turns of both: whose it is, and whose odd bytes fill up buffer 7, is a guess. */
+static void a_shared_turn_is_a_guess_of_both(void **state)
+{
+	struct trace_text *t = *state;
+
+	trace_channel(t, TRACE_PIPE, "pipe", ",'capacity':32768");
+	put(t, 1100, 40, 1, 2, 28672, POSITIONS(0, 0, 0, 7, 0, 4096));
+	put(t, 1102, 40, 3, 4, 100, POSITIONS(7, 0, 4096, 8, 0, 100));
+	put(t, 1104, 10, 10, 80, 11192,
+	    POSITIONS(8, 0, 100, 11, 6, 3000) ",'off_cpu_ns':20,'resumed_ns':30,"
+					      "'turns':[8,8,8,11]");
+	put(t, 1106, 30, 9, 90, 11192,
+	    POSITIONS(8, 0, 100, 13, 6, 4096) ",'off_cpu_ns':20,'resumed_ns':50,"
+					      "'turns':[8,8,10,13]");
+	put(t, 1108, 40, 95, 96, 5, POSITIONS(13, 6, 4096, 14, 6, 5));
+	get(t, 1110, 20, 24576, POSITIONS(8, 0, 3100, 8, 6, 3100));
+	get(t, 1112, 100, 7196, POSITIONS(14, 6, 5, 14, 8, 5));
+	get(t, 1114, 110, 19384, POSITIONS(14, 8, 5, 14, 13, 5));
+	assert_string_equal(trace_messages(t), "pipe 40>20 24576 s1100+0 r1110+0 exact\n"
+					       "pipe 40>20 4096 s1100+24576 r1112+0 exact\n"
+					       "pipe 40>20 100 s1102+0 r1112+4096 exact\n"
+					       "pipe 10>20 3000 s1104+0 r1112+4196 ambiguous\n"
+					       "pipe 10>20 8192 s1104+3000 r1114+0 ambiguous\n"
+					       "pipe 30>20 11192 s1106+0 r1114+8192 ambiguous\n"
+					       "pipe 40>- 5 s1108+0 - exact unread\n");
+}
+
 /* Nobody came between: what one read took of it is one message. */
 static void turns_that_go_on(void **state)
 {
@@ -239,6 +266,7 @@ int main(void)
 		TEST(odd_bytes_behind_somebody_else),
 		TEST(a_first_turn_without_a_sleep),
 		TEST(a_first_turn_within_a_buffer),
+		TEST(a_shared_turn_is_a_guess_of_both),
 		TEST(turns_that_go_on),
 		TEST(read_page_by_page_much_later),
 		TEST(a_turn_that_was_known_before),
