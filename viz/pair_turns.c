@@ -21,22 +21,31 @@ uint64_t turns_buffers(const struct turns *turns)
 }
 
 /*
- * It may have filled the pipe, and waited for nothing but the lock after that: its bytes are before
- * what it found there, and that turn is told by nobody.
+ * How many buffers there were to fill until it got the lock, and how many the pipe has. If they may
+ * have filled it, the write may have, and waited for nothing but the lock after that: its bytes are
+ * before what it found there, and that turn is told by nobody.
  */
-static bool may_be_later(const struct placing *p, const struct viz_operation *op)
+static uint32_t room_taken(const struct viz_operation *op)
 {
-	return op->at_lock.head - op->at_entry.tail >= p->route->channel->capacity / PAGE_LEN;
+	return op->at_lock.head - op->at_entry.tail;
 }
 
-/* Where the last buffer ended that it found at its first turn; 0: others may have added to it. */
+static uint64_t room(const struct placing *p)
+{
+	return p->route->channel->capacity / PAGE_LEN;
+}
+
+/*
+ * Where the last buffer ended that it found at its first turn; 0: others may have added to it, or
+ * have written it behind the odd bytes, which alone filled the pipe.
+ */
 static uint64_t first_end(const struct placing *p, const struct viz_operation *op)
 {
 	uint32_t from = (uint32_t)op->turns[0];
 
-	if (op->at_entry.head == from && (!op->at_lock.known || may_be_later(p, op)))
+	if (op->at_entry.head == from && (!op->at_lock.known || room_taken(op) >= room(p)))
 		return op->at_entry.end;
-	if (op->at_lock.known && op->at_lock.head == from)
+	if (op->at_lock.known && op->at_lock.head == from && room_taken(op) <= room(p))
 		return op->at_lock.end;
 	return op->at_entry.head == from ? op->at_entry.end : 0;
 }

@@ -169,6 +169,28 @@ static void a_first_turn_within_a_buffer(void **state)
 					       "pipe 10>20 5422 s1104+0 r1108+93 exact\n");
 }
 
+/* The same, and behind its odd bytes another one wrote before it got the lock again. */
+static void somebody_behind_its_odd_bytes(void **state)
+{
+	struct trace_text *t = *state;
+
+	trace_channel(t, TRACE_PIPE, "pipe", ",'capacity':16384");
+	put(t, 1100, 30, 1, 2, 12288, POSITIONS(0, 0, 0, 3, 0, 4096));
+	put(t, 1102, 30, 3, 4, 93, POSITIONS(3, 0, 4096, 4, 0, 93));
+	put(t, 1104, 10, 10, 80, 5422,
+	    POSITIONS(4, 0, 93, 6, 2, 4096) ",'at_lock':{'at_ns':60,'head':5,'tail':2,'end':2700,"
+					    "'start':0},'off_cpu_ns':20,'resumed_ns':70,"
+					    "'turns':[5,6]");
+	get(t, 1106, 20, 8192, POSITIONS(4, 0, 1419, 4, 2, 1419));
+	put(t, 1108, 30, 25, 61, 2700, POSITIONS(4, 2, 1419, 5, 2, 2700));
+	get(t, 1110, 90, 12311, POSITIONS(6, 2, 4096, 6, 6, 4096));
+	assert_string_equal(trace_messages(t), "pipe 30>20 8192 s1100+0 r1106+0 exact\n"
+					       "pipe 30>20 4096 s1100+8192 r1110+0 exact\n"
+					       "pipe 30>20 93 s1102+0 r1110+4096 exact\n"
+					       "pipe 30>20 2700 s1108+0 r1110+4189 ambiguous\n"
+					       "pipe 10>20 5422 s1104+0 r1110+6889 ambiguous\n");
+}
+
 /* Buffer 10 is in turns of both: whose it is, and whose odd bytes fill up buffer 7, is a guess. */
 static void a_shared_turn_is_a_guess_of_both(void **state)
 {
@@ -266,6 +288,7 @@ int main(void)
 		TEST(odd_bytes_behind_somebody_else),
 		TEST(a_first_turn_without_a_sleep),
 		TEST(a_first_turn_within_a_buffer),
+		TEST(somebody_behind_its_odd_bytes),
 		TEST(a_shared_turn_is_a_guess_of_both),
 		TEST(turns_that_go_on),
 		TEST(read_page_by_page_much_later),
