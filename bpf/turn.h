@@ -5,9 +5,10 @@
  * pipe_write). A turn is what it wrote under the lock: from where the pipe stood when the thread
  * ran again, or got the lock after waiting for it, to where it stood when the thread fell asleep.
  * Sleeps that no signal ends, for memory or for the lock, are within a turn. Two turns without a
- * sleep between them, since a reader on another processor was quick, are told as one. A later turn
- * (the first may begin within a buffer) in which the thread lost its processor is cut in two, if
- * the pipe has moved meanwhile: then others had the lock.
+ * sleep between them, since a reader on another processor was quick, are told as one; had it to
+ * wait for the lock between them, the second one alone is told. A later turn (the first may begin
+ * within a buffer) in which the thread lost its processor is cut in two, if the pipe has moved
+ * meanwhile: then others had the lock.
  */
 #ifndef BPF_TURN_H
 #define BPF_TURN_H
@@ -93,8 +94,8 @@ static __always_inline void turn_next(struct task_state *state)
 }
 
 /*
- * It has waited for the lock. false: that was not in its first turn, in which it may fill up a
- * buffer that it found, so that at_lock has to say how full that was.
+ * It has waited for the lock. false: that was not before the first turn that is told, in which it
+ * may fill up a buffer that it found, so that at_lock has to say how full that was.
  */
 static __always_inline bool turn_locked(struct task_state *state)
 {
