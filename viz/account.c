@@ -2,6 +2,7 @@
 #include "account.h"
 
 #include "account_internal.h"
+#include "address.h"
 
 /* --- messages --- */
 
@@ -37,6 +38,17 @@ static void book_fate(struct account_books *books, const struct viz_message *mes
 		books->to_outside += message->bytes;
 }
 
+/* The calls tell of one sending. One that failed may have reached a group before (netlink). */
+static void book_sent(struct account *account, const struct viz_channel *sink,
+		      const struct viz_message *message)
+{
+	struct account_books *books = &account_channel(account, sink)->books;
+
+	book_fate(books, message);
+	if (message->copy || message->from.operation->returned < 0)
+		books->sent += message->bytes + message->cut;
+}
+
 /* Each side in the books of its own channel, whatever the message's is. */
 static void book_message(struct account *account, const struct viz_message *message)
 {
@@ -44,7 +56,7 @@ static void book_message(struct account *account, const struct viz_message *mess
 				 *source = account_message_source(message);
 
 	if (sink && viz_operation_done(message->from.operation))
-		book_fate(&account_channel(account, sink)->books, message);
+		book_sent(account, sink, message);
 	else if (sink)
 		account_channel(account, sink)->books.unfinished += message->bytes;
 	if (source && message->from.known)
@@ -58,28 +70,21 @@ static void book_message(struct account *account, const struct viz_message *mess
 	account_channel(account, source)->peer = account_channel(account, sink);
 }
 
-/*
- * kill(2): 0 and less is a group, -1 all. An IPv4 address of many begins with 224 to 239, an IPv6
- * one with ff.
- */
+/* kill(2): 0 and less is a group, -1 all. An address of netlink has its groups behind a slash. */
 static enum account_cast cast_of(const struct viz_operation *op)
 {
-	struct viz_bytes address = op->peer_address;
 	int64_t pid;
 
 	if (op->role == ROLE_SIGNAL && viz_operation_argument(op, "pid", &pid) && pid <= 0)
 		return pid == -1 ? CAST_ALL : CAST_GROUP;
+	if (op->channel && op->channel->mechanism == MECH_NETLINK && op->peer_address.len)
+		return memchr(op->peer_address.data, '/', op->peer_address.len) ? CAST_GROUP
+										: CAST_ONE;
 	if (!op->channel || op->channel->mechanism != MECH_UDP)
 		return CAST_ONE;
-	if (viz_bytes_begin(address, "255.255.255.255:"))
+	if (address_is_broadcast(op->peer_address))
 		return CAST_ALL;
-	if (viz_bytes_begin(address, "[ff"))
-		return CAST_GROUP;
-	if (address.len < 4 || address.data[3] != '.')
-		return CAST_ONE;
-	return memcmp(address.data, "224", 3) >= 0 && memcmp(address.data, "239", 3) <= 0
-		       ? CAST_GROUP
-		       : CAST_ONE;
+	return address_is_group(op->peer_address) ? CAST_GROUP : CAST_ONE;
 }
 
 /* The same message, or signal, at one more receiver. */
@@ -95,6 +100,9 @@ static void see_copy(struct account *account, struct account_channel *channel,
 	if (cast_of(op) > channel->cast)
 		channel->cast = cast_of(op);
 	if (!message->to.known)
+		return;
+	channel->multicast += message->copy;
+	if (!message->signal)
 		return;
 	for (size_t i = 0; i < COPIES_KEPT && i < fold->copy_count; i++) {
 		const struct sent_copy *copy = &fold->copies[i];

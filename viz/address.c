@@ -32,6 +32,47 @@ struct viz_bytes address_wildcard_port(struct viz_bytes address)
 	return (struct viz_bytes){NULL, 0};
 }
 
+/* What stands for an IPv4 address in IPv6's clothes without these. */
+static struct viz_bytes undressed(struct viz_bytes address)
+{
+	static const char mapped[] = "[::ffff:";
+	size_t len = strlen(mapped);
+
+	return viz_bytes_begin(address, mapped)
+		       ? (struct viz_bytes){address.data + len, address.len - len}
+		       : address;
+}
+
+bool address_is_group(struct viz_bytes address)
+{
+	struct viz_bytes plain = undressed(address);
+
+	if (viz_bytes_begin(address, "[ff"))
+		return true;
+	return plain.len >= 4 && plain.data[3] == '.' && memcmp(plain.data, "224", 3) >= 0 &&
+	       memcmp(plain.data, "239", 3) <= 0;
+}
+
+bool address_is_broadcast(struct viz_bytes address)
+{
+	struct viz_bytes plain = undressed(address);
+
+	return viz_bytes_begin(plain, "255.255.255.255") ||
+	       viz_bytes_begin(plain, "127.255.255.255");
+}
+
+bool address_may_be_many(struct viz_bytes address)
+{
+	static const char last[] = ".255";
+	struct viz_bytes host = address_host(undressed(address));
+	size_t len = strlen(last);
+
+	if (host.len && host.data[host.len - 1] == ']')
+		host.len--;
+	return address_is_group(address) ||
+	       (host.len > len && memcmp(host.data + host.len - len, last, len) == 0);
+}
+
 bool address_is_loopback(struct viz_bytes address)
 {
 	return viz_bytes_begin(address, "127.") || viz_bytes_begin(address, "[::1]") ||

@@ -16,6 +16,13 @@ struct viz_bytes address_host(struct viz_bytes address); /* what stands before t
 /* ":80" of an address bound to all; empty otherwise. */
 struct viz_bytes address_wildcard_port(struct viz_bytes address);
 
+/* Such as a group of receivers has, or all that are near: 224.… to 239.…, [ff…; 255.255.255.255. */
+bool address_is_group(struct viz_bytes address);
+bool address_is_broadcast(struct viz_bytes address);
+
+/* One of these, or what may be a network's broadcast address: who has no netmask cannot tell. */
+bool address_may_be_many(struct viz_bytes address);
+
 /* Each network namespace has its own. */
 bool address_is_loopback(struct viz_bytes address);
 

@@ -204,7 +204,7 @@ static void judge_cast(const struct seen *seen, struct property *p)
 	bool many = c->multicast || c->cast != CAST_ONE;
 	int len;
 
-	if (!c->messages || !(c->receives || many || c->mechanism == MECH_SIGNAL))
+	if (c->messages == c->ambiguous || !(c->receives || many || c->mechanism == MECH_SIGNAL))
 		return;
 	SAY(p->value, c->cast == CAST_ALL ? "broadcast" : many ? "multicast" : "unicast");
 	len = SAY(p->why, "%zu sending %s, %zu receiving", c->senders,

@@ -38,6 +38,7 @@ struct viz_message {
 	enum match match;
 	enum fate fate;
 	uint64_t cut; /* FATE_TRUNCATED: bytes that were sent and not received */
+	bool copy;    /* of a send to many: another message is of the same bytes */
 	bool typed;   /* `type` holds: message type of SysV, priority of POSIX */
 	int64_t type;
 	const struct viz_signal *signal;  /* NULL: it is none */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "address.h"
+#include "pair_group.h"
 #include "pair_named.h"
 
 /*
@@ -315,8 +316,11 @@ static void direct(struct pair_context *context, const struct viz_channel *sende
 	bool several = false;
 	struct viz_channel *to = destination(context, item, &several);
 	struct channel_traffic *receiver;
+	bool copied = pair_group_maybe(context, sender, item, address_of(item), to);
 
-	if (!to && pair_group_direct(context, sender, item))
+	if (!to && copied)
+		pair_let_go(context, item->op);
+	if (!to && (copied || pair_group_direct(context, sender, item)))
 		return;
 	if (!to || !is_datagram(to)) {
 		send_outside(context, sender, item);

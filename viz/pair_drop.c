@@ -58,7 +58,7 @@ static void take_out_refused(struct pair_context *context, struct flow *flow,
 	for (size_t i = 0; i < sends->count; i++) {
 		struct flow_item item = sends->items[i];
 
-		if (is_refused(&item)) {
+		if (is_refused(&item) && !item.many) { /* of many, nobody tells which one did */
 			pair_drop_send(context, route, &item, MATCH_EXACT);
 			pair_let_go(context, item.op);
 			continue;

@@ -40,6 +40,8 @@ struct flow_item {
 	uint64_t enter_ns;
 	uint64_t exit_ns;
 	int64_t type;		      /* queues: message type or priority */
+	bool many;		      /* UDP: sent to a group, or to all; others may have it too */
+	bool copy;		      /* datagrams: another socket has it before this one */
 	bool echo;		      /* terminals: what the line sends back to who wrote `op` */
 	const struct line_text *line; /* terminals: what came out, where it is not what went in */
 	uint64_t start;		      /* flow_join(): place in the flow, in units */

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Netlink groups: one message to each socket that listens. An address names them behind a slash, a
- * bit each ("userspace:0/0x1"); a channel line tells which of them its socket listens to.
+ * One message to each socket that listens. Groups of netlink: an address names them behind a slash,
+ * a bit each ("userspace:0/0x1"); a channel line tells which of them its socket listens to.
+ * UDP: the kernel names the first socket that it queued the message on, and nobody tells which of
+ * the others with that port are of the group: they may have it too, and are in doubt from then on.
  */
 #include <errno.h>
 #include <stdlib.h>
 
-#include "pair_internal.h"
+#include "address.h"
+#include "pair_group.h"
 
 struct viz_bytes pair_group_of(const struct viz_operation *op)
 {
@@ -66,6 +69,49 @@ static bool listens(const struct viz_channel *channel, const struct viz_channel 
 	       (mask_of(channel->groups) & groups) != 0;
 }
 
+static void add_copy(struct pair_context *context, struct channel_traffic *traffic,
+		     const struct viz_channel *sender, const struct flow_item *item, bool copy)
+{
+	struct flow_item added = *item;
+
+	added.source = sender;
+	added.copy = copy;
+	traffic->inbound_ever = true;
+	pair_side_add(&traffic->inbound, &added);
+	pair_list_busy(context, traffic);
+}
+
+static bool may_listen(const struct viz_channel *channel, const struct viz_channel *sender,
+		       struct viz_bytes address)
+{
+	return channel->mechanism == MECH_UDP && channel->network == sender->network &&
+	       channel->local_address.len && address_is_bound(channel->local_address, address);
+}
+
+bool pair_group_maybe(struct pair_context *context, const struct viz_channel *sender,
+		      struct flow_item *item, struct viz_bytes address,
+		      const struct viz_channel *told)
+{
+	bool any = false;
+
+	if (!address.len)
+		address = sender->peer_address;
+	item->many = sender->mechanism == MECH_UDP && address_may_be_many(address);
+	if (item->open || !item->many)
+		return false;
+	for (size_t i = 0; i < context->traffic.count; i++) {
+		struct channel_traffic *traffic = context->traffic.items[i];
+
+		if (!traffic || traffic->channel == told ||
+		    !may_listen(traffic->channel, sender, address))
+			continue;
+		add_copy(context, traffic, sender, item, true);
+		traffic->receive_doubt = true;
+		any = true;
+	}
+	return any;
+}
+
 bool pair_group_direct(struct pair_context *context, const struct viz_channel *sender,
 		       const struct flow_item *item)
 {
@@ -74,14 +120,10 @@ bool pair_group_direct(struct pair_context *context, const struct viz_channel *s
 
 	for (size_t i = 0; groups && i < context->traffic.count; i++) {
 		struct channel_traffic *traffic = context->traffic.items[i];
-		struct flow_item copy = *item;
 
 		if (!traffic || !listens(traffic->channel, sender, groups))
 			continue;
-		copy.source = sender;
-		traffic->inbound_ever = true;
-		pair_side_add(&traffic->inbound, &copy);
-		pair_list_busy(context, traffic);
+		add_copy(context, traffic, sender, item, any);
 		any = true;
 	}
 	if (any)

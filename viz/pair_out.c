@@ -70,6 +70,7 @@ struct viz_message *pair_add_whole(struct pair_context *context, const struct pa
 	message->from = item_end_of(send, 0, message->bytes);
 	message->to = item_end_of(receive, 0, message->bytes);
 	message->type = send ? send->type : receive->type;
+	message->copy = send && send->copy;
 	if (!send || !receive || send->open || receive->bytes >= send->bytes)
 		return message;
 	message->fate = FATE_TRUNCATED;
@@ -126,6 +127,8 @@ static void add_piece(struct pair_context *context, const struct flow *flow,
 		return; /* what a counter held from its birth is no message until it is read */
 	if (!receive && (send->open || send->echo))
 		return; /* nobody knows whether it sent anything */
+	if (!receive && send->copy && route->mechanism == MECH_UDP)
+		return; /* nor whether this socket is of the group */
 	if (flow->whole)
 		message = pair_add_whole(context, route, send, receive);
 	else

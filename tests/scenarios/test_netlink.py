@@ -3,6 +3,7 @@
 """Netlink: with the kernel, from process to process, to groups."""
 from expectations import expect, expect_equal, expect_row
 from harness import lab, main, record, scenario
+from traces import stats
 from truth import compare, latin, truth_of
 
 
@@ -65,6 +66,8 @@ def group(directory):
         heard = result.trace.operation(message["received"]["op"])["payload"]
         expect_equal(order.index(message["sent"]["op"]), news.index(heard), "of which send")
     expect_equal({m["match"] for m in found}, {"exact"}, "how sure the pairing is")
+    total = next(line for line in stats(result.trace_path) if line["type"] == "total")
+    expect(total["bytes"]["balances"], "each copy counts as sent", total)
     groups = {result.trace.channel(m["channel"]).get("groups") for m in found}
     expect_equal(groups, {"0x1"}, "what they listen to")
 

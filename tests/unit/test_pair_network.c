@@ -163,6 +163,40 @@ static void udp_loopback_is_ones_own(void **state)
 	assert_null(strstr(trace_messages(t), "10>20"));
 }
 
+/* Sent to a group: the kernel names one that got it, and the other one may have. */
+static void udp_to_a_group(void **state)
+{
+	struct trace_text *t = *state;
+
+	trace_channel(t, "udp:[1]", "udp", ",'local_address':'0.0.0.0:4000'");
+	trace_channel(t, "udp:[2]", "udp", ",'local_address':'0.0.0.0:53'");
+	trace_channel(t, "udp:[3]", "udp", ",'local_address':'[::]:53'");
+	trace_channel(t, "udp:[4]", "udp", ",'local_address':'127.0.0.1:53'");
+	trace_socket(t, 1, true, 10, "udp:[1]", 10, 4,
+		     ",'peer_address':'239.0.0.1:53','to':'udp:[2]'");
+	trace_socket(t, 2, true, 10, "udp:[1]", 20, 4,
+		     ",'peer_address':'127.0.0.1:53','to':'udp:[3]'");
+	trace_socket(t, 3, false, 20, "udp:[2]", 30, 4, "");
+	trace_socket(t, 4, false, 20, "udp:[3]", 32, 4, "");
+	trace_socket(t, 5, false, 20, "udp:[3]", 34, 4, "");
+	assert_string_equal(trace_messages(t), "udp 10>20 4 s1+0 r3+0 exact\n"
+					       "udp 10>20 4 s1+0 r4+0 ambiguous\n"
+					       "udp 10>20 4 s2+0 r5+0 ambiguous\n");
+}
+
+/* What one of them has not received need not have come there. */
+static void udp_to_all(void **state)
+{
+	struct trace_text *t = *state;
+
+	trace_channel(t, "udp:[1]", "udp", ",'local_address':'0.0.0.0:4000'");
+	trace_channel(t, "udp:[2]", "udp", ",'local_address':'0.0.0.0:53'");
+	trace_channel(t, "udp:[3]", "udp", ",'local_address':'0.0.0.0:53'");
+	trace_socket(t, 1, true, 10, "udp:[1]", 10, 4, ",'peer_address':'10.0.0.255:53'");
+	trace_socket(t, 3, false, 20, "udp:[2]", 30, 4, "");
+	assert_string_equal(trace_messages(t), "udp 10>20 4 s1+0 r3+0 ambiguous\n");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, trace_three_set_up, trace_tear_down)
 
 int main(void)
@@ -179,6 +213,8 @@ int main(void)
 		TEST(udp_translated_port),
 		TEST(udp_by_address_alone),
 		TEST(udp_loopback_is_ones_own),
+		TEST(udp_to_a_group),
+		TEST(udp_to_all),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
