@@ -186,14 +186,60 @@ static size_t count_ends(const struct writers *writers, uint64_t at_ns)
 	return low;
 }
 
+/*
+ * execve(2) closes what is marked so first, and is told of when it is done: who has such an end may
+ * have lost it by then. NULL: somebody held one otherwise; else the first whose exec is told of.
+ */
+static const struct viz_holding *in_exec(const struct writers *writers, uint64_t at_ns,
+					 size_t ended)
+{
+	const struct viz_holding *first = NULL;
+	size_t held = count_starts(writers, at_ns) - ended;
+
+	for (size_t i = ended; i < writers->end_count && held; i++) {
+		const struct viz_holding *holding = writers->ended[i];
+
+		if (holding->since_ns > at_ns)
+			continue;
+		if (holding->end != HOLDING_EXEC)
+			return NULL;
+		first = first ? first : holding;
+		held--;
+	}
+	return held ? NULL : first;
+}
+
 /* The one that gave up the last writing end by then; NULL: none did, or there still is one. */
 static const struct viz_holding *last_writer(const struct writers *writers, uint64_t at_ns)
 {
 	size_t ended = count_ends(writers, at_ns);
 
-	if (ended == 0 || count_starts(writers, at_ns) > ended)
-		return NULL;
-	return writers->ended[ended - 1];
+	if (count_starts(writers, at_ns) > ended)
+		return in_exec(writers, at_ns, ended);
+	return ended ? writers->ended[ended - 1] : NULL;
+}
+
+/* The last end that somebody else gave up before this one's exec was told of; NULL: none was. */
+static const struct viz_holding *last_but(const struct writers *writers,
+					  const struct viz_holding *exec)
+{
+	for (size_t i = count_ends(writers, exec->until_ns); i > 0; i--)
+		if (writers->ended[i - 1]->process != exec->process)
+			return writers->ended[i - 1];
+	return NULL;
+}
+
+/*
+ * Whether an exec took the last end away, and not who gave up another one while it ran: a receive
+ * that began later still slept, so somebody could write.
+ */
+static bool exec_was_last(const struct writers *writers, const struct viz_holding *exec,
+			  const struct viz_operation *receive)
+{
+	const struct viz_holding *other = last_but(writers, exec);
+
+	return !other || (other->end_op && other->end_op->exit_ns <= receive->enter_ns &&
+			  receive->resumed_ns);
 }
 
 /* Each writing end was opened by a call in this trace, not inherited from before it. */
@@ -280,6 +326,8 @@ static void explain_by_holders(struct pair_context *context, struct viz_eof *eof
 	if (!holding)
 		return;
 	ended_by_holder(eof, holding);
+	if (holding->end == HOLDING_EXEC && !exec_was_last(writers, holding, eof->receive))
+		return;
 	if (writers->certain || counts_prove(context, eof, holding))
 		eof->match = MATCH_EXACT;
 }

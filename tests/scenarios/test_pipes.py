@@ -268,6 +268,26 @@ def long_pipeline(directory):
     expect_equal(int(result.stdout), sizes[("head", "wc")], "what wc counted")
 
 
+@scenario("an end that exec closes: the reader's EOF is that process's, or in doubt, not outside")
+def closed_by_exec(directory):
+    script = (
+        "import subprocess, sys\n"
+        "forks = {'preexec_fn': lambda: None} if sys.argv[1] == 'fork' else {}\n"
+        "for _ in range(5): subprocess.run(['true'], **forks, check=True)\n"
+    )
+    for way in ("fork", "vfork"):
+        result = record(directory, ["/usr/bin/python3", "-c", script, way])
+        reads = [
+            op
+            for op in result.trace.operations(syscall="read")
+            if op["returned"] == 0 and op.get("channel", "").startswith("pipe")
+        ]
+        expect_equal(len(reads), 5, "Python reads the end of its pipe to each child")
+        ends = [line for line in result.view("--unfold").splitlines() if "EOF" in line]
+        expect(len(ends) >= 5, f"{way}: each end is drawn", ends)
+        expect("○" not in "".join(ends), "by a process of the trace", ends)
+
+
 @scenario("names and contents with escapes, quotes and bytes that are no UTF-8")
 def hostile(directory):
     result = record(directory, lab("hostile"))

@@ -105,6 +105,56 @@ static void end_without_cause(void **state)
 	assert_int_equal(t->pairing->eofs[0]->match, MATCH_AMBIGUOUS);
 }
 
+/* ls executes something until 30, which closes its ends on the way; sh closes the other one. */
+static const struct viz_eof *end_by_exec(struct trace_text *t, uint64_t closed, uint64_t read,
+					 const char *slept)
+{
+	close_fd(t, 1, 30, 4, TRACE_PIPE, 8);
+	close_fd(t, 2, 10, 4, TRACE_PIPE, closed);
+	trace_line(t, "{'type':'process','event':'exec','at_ns':30,'pid':20,'tid':20,'comm':'x'}");
+	trace_line(t, "{'type':'descriptors','event':'exec','at_ns':30,'pid':20,'fds':[]}");
+	trace_call(t, (struct call){3, "read", "receive", 30, 0, 3, TRACE_PIPE, read, read + 5, 0,
+				    slept});
+	assert_int_equal(trace_pair(t)->eof_count, 1);
+	return t->pairing->eofs[0];
+}
+
+#define SLEPT ",'off_cpu_ns':2,'resumed_ns':24"
+
+static void exec_ends_it(void **state)
+{
+	const struct viz_eof *eof = end_by_exec(*state, 10, 20, SLEPT); /* before exec is told of */
+
+	assert_int_equal(eof->process->pid, 20);
+	assert_int_equal(eof->cause, HOLDING_EXEC);
+	assert_int_equal(eof->match, MATCH_EXACT);
+}
+
+/* It did not sleep: the close that came while exec ran may have been the last. */
+static void exec_or_close_ends_it(void **state)
+{
+	const struct viz_eof *eof = end_by_exec(*state, 18, 20, "");
+
+	assert_int_equal(eof->process->pid, 20);
+	assert_int_equal(eof->match, MATCH_AMBIGUOUS);
+}
+
+static void exec_or_close_ended_it(void **state)
+{
+	const struct viz_eof *eof = end_by_exec(*state, 18, 40, "");
+
+	assert_int_equal(eof->process->pid, 20);
+	assert_int_equal(eof->match, MATCH_AMBIGUOUS);
+}
+
+static void close_behind_exec_ends_it(void **state)
+{
+	const struct viz_eof *eof = end_by_exec(*state, 35, 40, "");
+
+	assert_int_equal(eof->closed_by->id, 2);
+	assert_int_equal(eof->match, MATCH_EXACT);
+}
+
 /* A FIFO can be opened by anybody: the last one that we saw need not have been the last. */
 static void end_of_a_fifo(void **state)
 {
@@ -290,6 +340,10 @@ int main(void)
 		TEST(last_exit_ends_it),
 		TEST(last_close_ends_it),
 		TEST(end_without_cause),
+		TEST(exec_ends_it),
+		TEST(exec_or_close_ends_it),
+		TEST(exec_or_close_ended_it),
+		TEST(close_behind_exec_ends_it),
 		TEST(end_of_a_fifo),
 		TEST(counts_prove_the_end_of_a_fifo),
 		TEST(a_stranger_wrote_too),
