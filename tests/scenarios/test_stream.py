@@ -9,9 +9,11 @@ import sys
 
 from expectations import expect, expect_equal
 from harness import main, record, scenario, wait_for
-from traces import IPCLENS, TIMEOUT, call
+from traces import BUILD, IPCLENS, TIMEOUT, call
 
 MEMORY_MOST = 300 << 10  # kB, whatever the length of the trace
+PAIRING_MOST = 4  # times what reading the same trace takes, for nothing
+LINEAR_MOST = 1.5  # times as long for a message of a trace that is five times as long
 
 # Prints a trace of so many messages through one pipe, two microseconds each.
 GENERATOR = r"""
@@ -42,6 +44,21 @@ lines = sum(b'"match":"exact"' in line for line in process.stdout)
 status = process.wait()
 print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, lines, status)
 """
+
+
+def processor_time(*command):
+    """The least of three runs: user and system, of this command alone."""
+    times = []
+    for _ in range(3):
+        before = os.times()
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+            expect_equal(process.wait(TIMEOUT), 0, f"status of {command}")
+        after = os.times()
+        times.append(
+            after.children_user + after.children_system
+            - before.children_user - before.children_system
+        )
+    return min(times)
 
 
 def memory_of(count):
@@ -98,6 +115,21 @@ def bounded(_directory):
     short, long = memory_of(100000), memory_of(250000)
     expect(long < MEMORY_MOST, "less than 300 MB", f"{long} kB")
     expect(long < short * 1.2, "no more for a longer trace", f"{short} kB, then {long} kB")
+
+
+@scenario("reading and pairing takes a small multiple of reading alone, and each message as long")
+def fast(directory):
+    costs = []
+    for count in (20000, 100000):
+        path = os.path.join(directory, f"{count}.ndjson")
+        with open(path, "wb") as file:
+            subprocess.run([sys.executable, "-c", GENERATOR, str(count)], stdout=file, check=True)
+        parsing = processor_time(os.path.join(BUILD, "tools", "parse"), path)
+        pairing = processor_time(IPCLENS, "messages", path)
+        print(f"# {count} messages: parsed in {parsing:.2f} s, read and paired in {pairing:.2f} s")
+        expect(pairing < PAIRING_MOST * parsing, "a small multiple", (parsing, pairing))
+        costs.append(pairing / count)
+    expect(costs[1] < LINEAR_MOST * costs[0], "linear", costs)
 
 
 def in_poll(children):
