@@ -176,6 +176,41 @@ def words(directory):
                 expect_in(f"{name}: {judged['is'].split()[0]}", text, f"{program}: it is told")
 
 
+# Each says three words of four bytes before it hears one of the other.
+AT_ONCE = """
+import os, socket
+mine, other = socket.socketpair()
+for word in b"one.", b"two.", b"six.": mine.send(word)
+if os.fork() == 0:
+    for word in b"eins", b"zwei", b"drei": other.send(word)
+    for _ in range(3): other.recv(4)
+    os._exit(0)
+os.wait()
+for _ in range(3): mine.recv(4)
+"""
+
+
+@scenario("half and full duplex in use, who is asked and who is told")
+def in_use(directory):
+    _, lines, _ = reqresp(directory, "unix", "unix-stream", 2)
+    expect_equal(
+        kind(lines, "unix-stream", "direction"), {"bidirectional, half duplex in use"}, "in turns"
+    )
+    asked = kind(lines, "unix-stream", "purpose")
+    expect(asked <= {"request", "synchronous request"}, "each is answered", asked)
+    result = record(directory, ["/usr/bin/python3", "-c", AT_ONCE])
+    lines = stats(result.trace_path)
+    check_balance(lines)
+    for name, word in (
+        ("direction", "bidirectional, full duplex in use"),
+        ("length", "fixed length"),
+        ("purpose", "asynchronous request, or notifications"),
+        ("receivers", "unicast"),
+        ("synchrony", "asynchronous"),
+    ):
+        expect_equal(kind(lines, "unix-stream", name), {word}, f"both at once: {name}")
+
+
 def script(directory, *lines, **others):
     return record(directory, ["sh", "-c", "\n".join(lines)], cwd=directory, **others)
 
