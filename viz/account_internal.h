@@ -101,7 +101,7 @@ struct sent_copy {
 
 struct fold {
 	struct account account;
-	struct map channels, ends, routes, pairs;
+	struct map channels, ends, routes, pairs, wakers;
 	struct sent_copy copies[COPIES_KEPT];
 	size_t copy_count;
 };

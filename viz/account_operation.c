@@ -7,13 +7,22 @@
 static struct account_waker *waker_for(struct account *account, struct account_end *end,
 				       const struct viz_process *process)
 {
-	struct account_waker *waker;
+	struct waker_row {
+		struct account_waker waker;
+		const void *key[2];
+	} * row;
+	const void *key[2] = {end, process};
+	struct viz_bytes bytes = {(const char *)key, sizeof(key)};
+	struct account_waker *waker = map_get(&account_fold(account)->wakers, bytes);
 
-	for (size_t i = 0; i < end->waker_count; i++)
-		if (end->wakers[i]->process == process)
-			return end->wakers[i];
-	waker = arena_alloc(account->arena, sizeof(*waker));
+	if (waker)
+		return waker;
+	row = arena_alloc(account->arena, sizeof(*row));
+	memcpy(row->key, key, sizeof(key));
+	bytes.data = (const char *)row->key;
+	waker = &row->waker;
 	waker->process = process;
+	map_put(account->arena, &account_fold(account)->wakers, bytes, waker);
 	ARENA_PUSH(account->arena, end->wakers, end->waker_count, waker);
 	return waker;
 }
@@ -25,7 +34,7 @@ static void add_sleep(struct account *account, struct account_end *end,
 
 	if (!op->off_cpu_ns)
 		return;
-	waker = waker_for(account, end, op->woken_by);
+	waker = waker_for(account, end, op->woken_by ? op->woken_by : op->child);
 	waker->times++;
 	waker->slept_ns += op->off_cpu_ns;
 }
@@ -258,7 +267,7 @@ static struct viz_operation slept_until_now(const struct viz_operation *op)
 	struct viz_operation copy = *op;
 
 	copy.off_cpu_ns = op->began && op->at_ns > op->began_ns ? op->at_ns - op->began_ns : 0;
-	copy.woken_by = NULL;
+	copy.woken_by = copy.child = NULL;
 	return copy;
 }
 

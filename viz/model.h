@@ -159,6 +159,7 @@ struct viz_operation {
 	struct viz_process *peer;     /* process_vm_*: whose memory; NULL: not in the trace */
 	struct viz_process *woken_by; /* whose call last woke it; NULL: nobody in the trace */
 	uint64_t waker, woken_ns;     /* that call's id, and when it did; 0: not known */
+	struct viz_process *child;    /* wait4, waitid: whose end it told of; NULL: not known */
 	struct viz_bytes payload;
 	struct viz_bytes digest; /* of the first digest_len bytes, where there is no payload */
 	uint64_t digest_len;

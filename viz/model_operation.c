@@ -135,6 +135,17 @@ static uint64_t build_woken(const struct model_builder *b)
 	return value->present ? build_member(value->json, "at_ns") : 0;
 }
 
+/* Its number is the caller's namespace's: the one that the trace knows must be a child too. */
+static struct viz_process *child_of(struct model_builder *b, const struct viz_operation *op)
+{
+	struct viz_process *child =
+		VALUE(operation, child)->present
+			? build_known_process(b, build_u32(b, FIELD_operation_child))
+			: NULL;
+
+	return child && child->parent == op->process ? child : NULL;
+}
+
 static void add_amounts(struct model_builder *b, struct viz_operation *op)
 {
 	op->requested = VALUE(operation, requested)->number;
@@ -157,6 +168,7 @@ static void add_amounts(struct model_builder *b, struct viz_operation *op)
 	op->waker = build_waker_id(b);
 	op->woken_ns = build_woken(b);
 	op->peer_pid = build_u32(b, FIELD_operation_peer_pid);
+	op->child = child_of(b, op);
 	op->peer = op->peer_pid ? build_known_process(b, op->peer_pid) : NULL;
 	op->payload = build_bytes(b, FIELD_operation_payload);
 	op->digest = build_string(b, FIELD_operation_digest);

@@ -59,7 +59,7 @@ static void add_sleeper(struct stats_page *page, struct table *table, const stru
 				    waits ? ", still waits" : "");
 }
 
-/* Of calls on no channel (pause, sigsuspend, wait4) only those that a call in the trace ended. */
+/* Of calls on no channel (pause, sigsuspend, wait4) only those that somebody in the trace ended. */
 static bool is_sleeper(const struct account_end *end)
 {
 	bool told = end->channel != NULL;
@@ -90,7 +90,7 @@ void stats_print_waiting(struct stats_page *page)
 	qsort(list, count, sizeof(*list), by_sleep);
 	for (size_t i = 0; i < count && (!max || i < max); i++)
 		add_sleeper(page, &table, list[i]);
-	page_title(page, "Waiting", "asleep in calls, and whose call ended it");
+	page_title(page, "Waiting", "asleep in calls, and who ended that");
 	table_print(page, &table);
 	page_more(page, count - table.row_count, "rows");
 }

@@ -211,6 +211,34 @@ def in_use(directory):
         expect_equal(kind(lines, "unix-stream", name), {word}, f"both at once: {name}")
 
 
+# Two children that end only once their parent sleeps in its wait for them.
+WAITS = """
+import os, signal, sys
+def asleep(pid):
+    with open(f"/proc/{pid}/wchan") as file: return "wait" in file.read()
+for wait in lambda pid: os.waitpid(pid, 0), lambda pid: os.waitid(os.P_PID, pid, os.WEXITED):
+    pid = os.fork()
+    if pid == 0:
+        while not asleep(os.getppid()): pass
+        os._exit(0)
+    print(pid, flush=True)
+    wait(pid)
+"""
+
+
+@scenario("a wait for a child: how long, and that the child's end ended it")
+def children(directory):
+    result = record(directory, ["/usr/bin/python3", "-c", WAITS])
+    pids = list(map(int, result.stdout.split()))
+    waits = [op for op in result.trace.operations() if "child" in op]
+    expect_equal([op["child"] for op in waits], pids, "waited for in turn")
+    parent = {"pid": waits[0]["pid"], "comm": "python3"}
+    end = one(stats(result.trace_path), "end", process=parent, channel=None)
+    told = {w["pid"]: w["slept_ns"] for w in end["woken_by"] if "pid" in w}
+    expect_equal(told, {op["child"]: op["off_cpu_ns"] for op in waits}, "who ended which sleep")
+    expect_in(f"python3[{pids[0]}] 1×", stats_text(result.trace_path), "and in the table")
+
+
 def script(directory, *lines, **others):
     return record(directory, ["sh", "-c", "\n".join(lines)], cwd=directory, **others)
 
