@@ -156,6 +156,7 @@ static void see_order(struct account_route *route, const struct viz_message *mes
 
 	if (!message->from.timed || !message->to.timed || message->match != MATCH_EXACT)
 		return;
+	route->channel->followed += state->last_sent_ns != 0;
 	if (state->last_sent_ns > message->from.exit_ns &&
 	    message->to.enter_ns >= state->last_received_ns)
 		route->channel->overtaken++;

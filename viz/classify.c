@@ -38,6 +38,7 @@ static void add_peer(struct account_channel *sum, const struct account_channel *
 	sum->receivers += peer->receivers;
 	sum->books.dropped += peer->books.dropped;
 	sum->books.cut += peer->books.cut;
+	sum->followed += peer->followed;
 	sum->overtaken += peer->overtaken;
 	sum->multicast += peer->multicast;
 	sum->both_ways |= peer->both_ways;
@@ -177,25 +178,19 @@ static void judge_reliability(const struct seen *seen, struct property *p)
 		SAY(p->why, "the kernel may drop what it has taken; nothing was seen dropped");
 }
 
-/* Whether somebody certainly got more than one: only then is there an order to see. */
-static bool several_arrived(const struct account_channel *c)
-{
-	return c->messages - c->ambiguous > 1 && (c->receives || c->mechanism == MECH_SIGNAL);
-}
-
 static void judge_order(const struct seen *seen, struct property *p)
 {
 	const struct account_channel *c = &seen->sum;
 
-	if (!several_arrived(c))
+	if (!c->followed) /* one of each tells nothing */
 		return;
 	SAY(p->value, c->overtaken ? "order not kept" : "order kept");
 	if (c->overtaken)
 		SAY(p->why, "%" PRIu64 " %s received after a later one of the same sender",
 		    c->overtaken, plural(c->overtaken, "message was", "messages were"));
 	else
-		SAY(p->why, "none of %" PRIu64 " was received after a later one of the same sender",
-		    c->messages - c->ambiguous);
+		SAY(p->why, "%" PRIu64 " %s one of the same sender, and none came before that",
+		    c->followed, plural(c->followed, "message followed", "messages followed"));
 }
 
 static void judge_cast(const struct seen *seen, struct property *p)

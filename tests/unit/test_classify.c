@@ -122,6 +122,8 @@ static void what_it_is(void **state)
 	expect_word(pipe, "types", "untyped");
 	expect_word(tcp, "reliability", "reliable");
 	expect_word(udp, "reliability", "unreliable");
+	expect_word(tcp, "order", "");
+	tcp.followed = queue.followed = 2;
 	expect_word(tcp, "order", "order kept");
 	queue.overtaken = 1;
 	expect_word(queue, "order", "order not kept");
