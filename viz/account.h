@@ -101,8 +101,8 @@ struct account_channel {
 	uint64_t receives; /* calls */
 	bool typed;	   /* the types of received messages are in: */
 	int64_t type_min, type_max;
-	uint64_t followed;	/* sent after another one of the same sender to the same receiver, */
-	uint64_t overtaken;	/* and received before it */
+	uint64_t followed;	/* of one sender, behind another one; and: */
+	uint64_t overtaken;	/* received before an earlier one of the same sender */
 	uint64_t multicast;	/* received by one more than the first */
 	enum account_cast cast; /* the widest address that was sent to */
 	bool both_ways;		/* between the same two processes */
