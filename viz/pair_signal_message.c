@@ -60,6 +60,13 @@ static struct viz_end receiver_end(const struct viz_signal *signal)
 	return end;
 }
 
+/* Sent when it had been received already: as the times of a damaged trace may be. */
+static bool is_too_late(const struct viz_message *message)
+{
+	return message->from.timed && message->to.timed &&
+	       message->from.enter_ns > message->to.exit_ns;
+}
+
 void pair_add_signal(struct pair_context *context, const struct viz_signal *signal)
 {
 	static const struct pair_route route = {.mechanism = MECH_SIGNAL};
@@ -70,4 +77,6 @@ void pair_add_signal(struct pair_context *context, const struct viz_signal *sign
 	message->fate = signal->fate;
 	message->from = sender_end(signal);
 	message->to = receiver_end(signal);
+	if (is_too_late(message))
+		message->match = MATCH_AMBIGUOUS;
 }

@@ -218,6 +218,17 @@ static void waited_for(void **state)
 	assert_int_equal(t->pairing->signals[0]->accepted_by->id, 2);
 }
 
+/* A damaged trace: the call that sent it began when its wait had returned. */
+static void received_too_early(void **state)
+{
+	struct trace_text *t = *state;
+
+	generate(t, 11, "SIGUSR1", 10, BY_KILL);
+	trace_call(t, (struct call){2, "rt_sigtimedwait", "wait", 20, 0, -1, NULL, 5, 15, 10, ""});
+	call_kill(t, 1, 16, 0, ",'args':{'pid':20,'sig':10}");
+	assert_string_equal(trace_messages(t), "SIGUSR1 10>20 0 s1+0 r2+0 ambiguous handled\n");
+}
+
 /* A read of a signalfd takes them; the trace keeps only the first one's number. */
 static void read_from_signalfd(void **state)
 {
@@ -277,6 +288,7 @@ int main(void)
 		TEST(child_ended),
 		TEST(pid_used_again),
 		TEST(waited_for),
+		TEST(received_too_early),
 		TEST(read_from_signalfd),
 		TEST(read_of_impossible_length),
 		TEST(continued),
