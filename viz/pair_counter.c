@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * Counters (eventfd): a write adds its number, a read takes the sum of all since the last one, or
- * 1 in semaphore mode. Joined like a stream whose unit is 1 of the counter, so a read meets the
+ * 1 in semaphore mode. Joined by what the kernel says that it held (pair_tally.h; pair_semaphore.h
+ * where calls are missing), else like a stream whose unit is 1 of the counter, so a read meets the
  * writes whose numbers it took.
  */
+#include "pair_semaphore.h"
 #include "pair_tally.h"
 
 #define VALUE_LEN 8
@@ -60,6 +62,17 @@ static void take_initial(struct channel_traffic *traffic)
 	pair_side_add(&traffic->sends, &item);
 }
 
+static void settle_in_order(struct pair_context *context, struct channel_traffic *traffic,
+			    struct flow *flow, const struct pair_route *route)
+{
+	if (!pair_is_last(context)) {
+		pair_open_sends(&flow->sends, &traffic->open_sends, false);
+		flow->open_receive_ns = pair_first_enter(&traffic->open_receives);
+	}
+	pair_flow(context, flow, route);
+	pair_close_open(&flow->sends);
+}
+
 static void settle(struct pair_context *context, struct channel_traffic *traffic)
 {
 	struct pair_route route = {.mechanism = traffic->channel->mechanism,
@@ -75,19 +88,15 @@ static void settle(struct pair_context *context, struct channel_traffic *traffic
 			     .doubt = traffic->send_doubt || traffic->receive_doubt,
 			     .sent = traffic->sent_bytes,
 			     .foreign = traffic->foreign};
-	if (!pair_is_last(context)) {
-		pair_open_sends(&traffic->sends, &traffic->open_sends, false);
-		flow.open_receive_ns = pair_first_enter(&traffic->open_receives);
-	}
 	flow.sends = traffic->sends;
 	flow.receives = traffic->receives;
-	pair_flow(context, &flow, &route);
+	if (!pair_semaphore(context, traffic, &flow, &route))
+		settle_in_order(context, traffic, &flow, &route);
 	traffic->sends = flow.sends;
 	traffic->receives = flow.receives;
 	traffic->send_doubt = flow.doubt;
 	traffic->sent_bytes = flow.sent;
 	traffic->foreign = flow.foreign;
-	pair_close_open(&traffic->sends);
 }
 
 const struct pair_policy pair_counter_policy = {take, settle};

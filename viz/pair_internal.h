@@ -56,7 +56,7 @@ struct channel_traffic {
 	uint64_t newest_ns;				    /* the latest return of a call */
 	uint64_t inline_ns;		   /* when SO_OOBINLINE was set here; 0: never */
 	uint64_t content_sum;		   /* bytes in a pipe, modulo 2^64 */
-	uint64_t base, gone_to, placed_ns; /* of the flow to here */
+	uint64_t base, gone_to, placed_ns; /* of the flow to here; of a semaphore's units */
 	uint64_t counter;		   /* what a counter held then, where it is known */
 	enum content content;
 	struct viz_position first;	   /* TCP: where it stood when it was first used */
@@ -80,6 +80,7 @@ struct channel_traffic {
 	bool urgent_known;   /* urgent bytes were paired before the end */
 	bool initial_taken;  /* counters */
 	bool counter_known;
+	bool semaphore; /* joined by what the kernel says that it held */
 	bool connection_told;
 	bool gone_known; /* `gone` is the last word */
 	bool gone;	 /* nobody can receive what still lies in it */
@@ -298,6 +299,10 @@ void pair_close_open(struct flow_side *side);
 
 /* When the first of these began; VIZ_NEVER: there is none. */
 uint64_t pair_first_enter(const struct operation_list *open);
+
+/* What ends before this is all known: none of the calls that are under way began before. */
+uint64_t pair_known_until(const struct pair_context *context,
+			  const struct channel_traffic *traffic);
 
 /* Moves the receives that have returned before the round's time into a flow; others bound it. */
 void pair_take_settled(struct flow_side *receives, struct flow *flow);

@@ -100,6 +100,18 @@ uint64_t pair_first_enter(const struct operation_list *open)
 	return first_ns;
 }
 
+uint64_t pair_known_until(const struct pair_context *context, const struct channel_traffic *traffic)
+{
+	uint64_t until_ns = context->until_ns, open_ns;
+
+	if (pair_is_last(context))
+		return VIZ_NEVER;
+	open_ns = pair_first_enter(&traffic->open_sends);
+	until_ns = open_ns < until_ns ? open_ns : until_ns;
+	open_ns = pair_first_enter(&traffic->open_receives);
+	return open_ns < until_ns ? open_ns : until_ns;
+}
+
 void pair_take_settled(struct flow_side *receives, struct flow *flow)
 {
 	size_t kept = 0;

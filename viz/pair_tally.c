@@ -87,19 +87,6 @@ static void list_events(struct tally *t)
 		qsort(t->events, t->count, sizeof(*t->events), compare_events);
 }
 
-/* What ends before this is all known. */
-static uint64_t known_until(const struct tally *t)
-{
-	uint64_t until_ns = t->context->until_ns, open_ns;
-
-	if (pair_is_last(t->context))
-		return VIZ_NEVER;
-	open_ns = pair_first_enter(&t->traffic->open_sends);
-	until_ns = open_ns < until_ns ? open_ns : until_ns;
-	open_ns = pair_first_enter(&t->traffic->open_receives);
-	return open_ns < until_ns ? open_ns : until_ns;
-}
-
 /* --- messages -------------------------------------------------------------------------------- */
 
 /* send NULL: nobody here has added it. */
@@ -259,7 +246,7 @@ static void settle_cluster(struct tally *t, struct tally_event *events, size_t c
 /* Up to the first that is not all known. */
 static void settle_clusters(struct tally *t)
 {
-	uint64_t until_ns = known_until(t);
+	uint64_t until_ns = pair_known_until(t->context, t->traffic);
 	size_t begin = 0;
 
 	while (begin < t->count) {

@@ -20,19 +20,27 @@ static int set_up(void **state)
 	return 0;
 }
 
-/* Looks 1 before the call and 1 after it. */
-static void act(struct trace_text *t, unsigned id, bool send, uint32_t pid, uint64_t enter_ns,
-		uint64_t exit_ns, unsigned value, unsigned found, unsigned left)
+/* Looks 1 before the call and 1 after it. kind: what else is told of the counter. */
+static void look_and_act(struct trace_text *t, unsigned id, bool send, uint32_t pid,
+			 uint64_t enter_ns, uint64_t exit_ns, const char *value, unsigned found,
+			 unsigned left, const char *kind)
 {
 	char more[256];
 
 	snprintf(more, sizeof(more),
-		 ",'at_entry':{'count':%u,'at_ns':%llu},'at_exit':{'count':%u,'at_ns':%llu}"
+		 ",'at_entry':{'count':%u,'at_ns':%llu%s},'at_exit':{'count':%u,'at_ns':%llu%s}"
 		 ",'payload':{'base64':'%s'}",
-		 found, (unsigned long long)enter_ns - 1, left, (unsigned long long)exit_ns + 1,
-		 value == 1 ? "AQAAAAAAAAA=" : "AgAAAAAAAAA=");
+		 found, (unsigned long long)enter_ns - 1, kind, left,
+		 (unsigned long long)exit_ns + 1, kind, value);
 	trace_call(t, (struct call){id, send ? "write" : "read", send ? "send" : "receive", pid, 0,
 				    3, COUNTER, enter_ns, exit_ns, 8, more});
+}
+
+static void act(struct trace_text *t, unsigned id, bool send, uint32_t pid, uint64_t enter_ns,
+		uint64_t exit_ns, unsigned value, unsigned found, unsigned left)
+{
+	look_and_act(t, id, send, pid, enter_ns, exit_ns,
+		     value == 1 ? "AQAAAAAAAAA=" : "AgAAAAAAAAA=", found, left, "");
 }
 
 static void add(struct trace_text *t, unsigned id, uint32_t pid, uint64_t enter_ns,
@@ -136,14 +144,75 @@ static void a_sleeper_is_late(void **state)
 					       "eventfd 10>- 8 s5+0 - exact unread\n");
 }
 
+/* --- semaphores: a read takes 1 ---------------------------------------------------------------- */
+
+static void post(struct trace_text *t, unsigned id, uint64_t enter_ns, unsigned found)
+{
+	look_and_act(t, id, true, 10, enter_ns, enter_ns + 2, "AgAAAAAAAAA=", found, found + 2,
+		     ",'semaphore':true");
+}
+
+static void wait_for(struct trace_text *t, unsigned id, uint64_t enter_ns, unsigned found)
+{
+	look_and_act(t, id, false, 20, enter_ns, enter_ns + 2, "AQAAAAAAAAA=", found, found - 1,
+		     ",'semaphore':true");
+}
+
+static void units_in_order(void **state)
+{
+	struct trace_text *t = *state;
+
+	post(t, 2, 10, 0);
+	wait_for(t, 3, 20, 2);
+	post(t, 4, 30, 1);
+	wait_for(t, 5, 40, 3);
+	wait_for(t, 6, 50, 2);
+	assert_string_equal(trace_messages(t), "eventfd 10>20 8 s2+0 r3+0 exact\n"
+					       "eventfd 10>20 8 s2+0 r5+0 exact\n"
+					       "eventfd 10>20 8 s4+0 r6+0 exact\n"
+					       "eventfd 10>- 8 s4+0 - exact unread\n");
+}
+
+/* Between 13 and 29 two units came and nobody here sent them: 7 and 8 get these. */
+static void units_of_a_lost_post(void **state)
+{
+	struct trace_text *t = *state;
+
+	post(t, 2, 10, 0);
+	post(t, 4, 30, 4);
+	for (unsigned i = 0; i < 6; i++)
+		wait_for(t, 5 + i, 40 + 10 * i, 6 - i);
+	assert_string_equal(trace_messages(t), "eventfd 10>20 8 s2+0 r5+0 ambiguous\n"
+					       "eventfd 10>20 8 s2+0 r6+0 ambiguous\n"
+					       "eventfd ->20 8 - r7+0 ambiguous\n"
+					       "eventfd ->20 8 - r8+0 ambiguous\n"
+					       "eventfd 10>20 8 s4+0 r9+0 ambiguous\n"
+					       "eventfd 10>20 8 s4+0 r10+0 ambiguous\n");
+}
+
+/* Between 13 and 29 one left that nobody here took: what is left goes on at its own place. */
+static void units_of_a_lost_wait(void **state)
+{
+	struct trace_text *t = *state;
+
+	post(t, 2, 10, 0);
+	post(t, 4, 30, 1);
+	for (unsigned i = 0; i < 3; i++)
+		wait_for(t, 5 + i, 40 + 10 * i, 3 - i);
+	assert_string_equal(trace_messages(t), "eventfd 10>20 8 s2+0 r5+0 ambiguous\n"
+					       "eventfd 10>20 8 s4+0 r6+0 ambiguous\n"
+					       "eventfd 10>20 8 s4+0 r7+0 ambiguous\n");
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, trace_tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(counts_tell_whose), TEST(nothing_tells_whose), TEST(one_takes_both),
-		TEST(two_readers),	 TEST(two_readers_at_once), TEST(counts_contradict),
-		TEST(a_sleeper_is_late),
+		TEST(counts_tell_whose),    TEST(nothing_tells_whose), TEST(one_takes_both),
+		TEST(two_readers),	    TEST(two_readers_at_once), TEST(counts_contradict),
+		TEST(a_sleeper_is_late),    TEST(units_in_order),      TEST(units_of_a_lost_post),
+		TEST(units_of_a_lost_wait),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
