@@ -61,76 +61,6 @@ static void note_wakes(struct account *account, const struct viz_operation *op)
 		note_wake(account, op, op->ready[i].channel);
 }
 
-/* --- what lies in a channel --- */
-
-/* Where sent bytes come to lie: of sockets the other one. */
-static const struct viz_channel *storage_of(const struct viz_operation *op,
-					    const struct viz_channel *sink)
-{
-	if (!account_has_two_ends(sink->mechanism))
-		return sink;
-	return op->to ? op->to : sink->peer;
-}
-
-static void see_level(struct account_channel *channel, uint64_t level, bool told)
-{
-	if (told && !channel->peak_told) {
-		channel->peak_told = true;
-		channel->peak = 0;
-	}
-	if (told == channel->peak_told && level > channel->peak)
-		channel->peak = level;
-}
-
-static void change_level(struct account *account, const struct viz_channel *where, int64_t change)
-{
-	struct account_channel *channel = account_channel(account, where);
-	struct channel_row *state = (struct channel_row *)channel;
-
-	state->level += change;
-	if (state->level > 0)
-		see_level(channel, (uint64_t)state->level, false);
-}
-
-/* Messages of queues, else bytes. */
-static int64_t level_unit(const struct viz_channel *channel, uint64_t bytes)
-{
-	if (mechanism_info(channel->mechanism)->policy == POLICY_QUEUE)
-		return 1;
-	return bytes > INT64_MAX ? INT64_MAX : (int64_t)bytes;
-}
-
-static bool puts_in(const struct viz_operation *op, const struct call_facts *facts)
-{
-	return viz_operation_sink(op) && (facts->kind == CALL_SEND || facts->kind == CALL_TRANSFER);
-}
-
-static bool takes_out(const struct viz_operation *op, const struct call_facts *facts)
-{
-	if (!viz_operation_source(op))
-		return false;
-	return facts->kind == CALL_RECEIVE ||
-	       (facts->kind == CALL_TRANSFER && !viz_bytes_equal(op->syscall, viz_bytes_of("tee")));
-}
-
-static void follow_level(struct account *account, const struct viz_operation *op,
-			 const struct call_facts *facts)
-{
-	const struct viz_channel *sink = viz_operation_sink(op);
-	const struct viz_channel *source = viz_operation_source(op);
-
-	if (op->channel && viz_has(op, queued))
-		see_level(account_channel(account, op->channel), op->queued, true);
-	if (puts_in(op, facts)) {
-		const struct viz_channel *storage = storage_of(op, sink);
-
-		if (storage)
-			change_level(account, storage, level_unit(storage, facts->bytes));
-	}
-	if (takes_out(op, facts))
-		change_level(account, source, -level_unit(source, facts->bytes));
-}
-
 /* --- books --- */
 
 static void see_size(struct account_channel *channel, uint64_t size)
@@ -163,9 +93,9 @@ static void book_receive(struct account_channel *channel, const struct call_fact
 static void book(struct account *account, const struct viz_operation *op,
 		 const struct call_facts *facts)
 {
-	if (puts_in(op, facts))
+	if (account_puts_in(op, facts))
 		book_send(account, op, facts);
-	if (takes_out(op, facts))
+	if (account_takes_out(op, facts))
 		book_receive(account_channel(account, viz_operation_source(op)), facts);
 }
 
@@ -255,7 +185,7 @@ void account_add_operation(struct account *account, const struct viz_operation *
 	struct call_facts facts = account_call_facts(op);
 
 	book(account, op, &facts);
-	follow_level(account, op, &facts);
+	account_follow_level(account, op, &facts);
 	note_wakes(account, op);
 	add_call(account, op, &facts);
 }
