@@ -63,11 +63,15 @@ static __always_inline void stop_end(struct task_state *state, struct task_struc
 		record_submit(record);
 }
 
+/*
+ * `sleep` is the state that the scheduler acted on (its argument since 5.18): in previous->__state a
+ * waker on another processor may have written since (kernel/sched/core.c, __schedule()).
+ */
 SEC("tp_btf/sched_switch")
-int BPF_PROG(call_switch, bool preempted, struct task_struct *previous, struct task_struct *next)
+int BPF_PROG(call_switch, bool preempted, struct task_struct *previous, struct task_struct *next,
+	     u32 sleep)
 {
 	struct task_state *state = task_state_traced(previous);
-	u32 sleep = previous->__state;
 	u64 now = 0; /* one moment for who leaves and who comes */
 
 	if (state && sleep & TASK_DEAD) {
