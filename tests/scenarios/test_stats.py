@@ -3,6 +3,7 @@
 """What `ipclens stats` counts: crossings, copies, round trips, bytes, and the words for it."""
 import glob
 import os
+import re
 import unicodedata
 
 from expectations import expect, expect_equal, expect_in
@@ -98,12 +99,14 @@ def four(directory):
 @scenario("fifty requests and responses: fifty round trips, each with its own four")
 def fifty(directory):
     for word, mechanism in (("pipe", "pipe"), ("tcp", "tcp"), ("sysv", "sysv-msg")):
-        _, lines, pair = reqresp(directory, word, mechanism, 50)
+        result, lines, pair = reqresp(directory, word, mechanism, 50)
         expect_equal((pair["crossings"], pair["copies"]), (200, 200), f"{word}: crossings, copies")
         expect_equal((pair["round_trips"], pair["crossed"]), (50, 0), f"{word}: they take turns")
         trip = pair["round_trip_ns"]
         expect_equal(sum(count for _, count in trip["buckets"]), 50, "the histogram has them all")
         expect(trip["min"] <= trip["p50"] <= trip["p95"] <= trip["max"], "in order", trip)
+        drawn = re.findall(r" █*[▏▎▍▌▋▊▉]? +(\d+)  [\d.]+ %$", stats_text(result.trace_path), re.M)
+        expect_equal(sum(map(int, drawn)), 100, "both directions' messages are in histograms")
         purposes = {c["kind"]["purpose"]["is"] for c in of(lines, "channel", mechanism=mechanism)}
         expect(all("request" in purpose for purpose in purposes), "what it was", purposes)
 
