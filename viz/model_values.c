@@ -277,7 +277,8 @@ void build_channel_line(struct model_builder *b)
 
 	if (channel->at_ns == 0)
 		channel->at_ns = at_ns;
-	channel->mechanism = (enum mechanism)VALUE(channel, mechanism)->number;
+	if (channel->mechanism == MECH_NONE) /* what it is does not change */
+		channel->mechanism = (enum mechanism)VALUE(channel, mechanism)->number;
 	set_string(b, FIELD_channel_name, &channel->name);
 	set_string(b, FIELD_channel_key, &channel->key);
 	set_string(b, FIELD_channel_local_address, &channel->local_address);

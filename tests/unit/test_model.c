@@ -220,6 +220,16 @@ static void channel_told_twice(void **state)
 	assert_null(viz_model_channel(t->model, viz_bytes_of("tcp:[2]")));
 }
 
+/* A damaged trace; what was joined of it was joined as what it was. */
+static void channel_stays_what_it_is(void **state)
+{
+	struct trace_text *t = *state;
+
+	trace_channel(t, "pipe:[1]", "pipe", "");
+	trace_channel(t, "pipe:[1]", "udp", "");
+	assert_int_equal(trace_model(t)->channels[0]->mechanism, MECH_PIPE);
+}
+
 static void loss_is_counted(void **state)
 {
 	struct trace_text *t = *state;
@@ -261,6 +271,7 @@ int main(void)
 		TEST(all_of_an_operation),
 		TEST(operations_in_order),
 		TEST(channel_told_twice),
+		TEST(channel_stays_what_it_is),
 		TEST(loss_is_counted),
 		TEST(many_of_all),
 		/* clang-format on */
