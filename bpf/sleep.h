@@ -64,8 +64,8 @@ static __always_inline void stop_end(struct task_state *state, struct task_struc
 }
 
 /*
- * `sleep` is the state that the scheduler acted on (its argument since 5.18): in previous->__state a
- * waker on another processor may have written since (kernel/sched/core.c, __schedule()).
+ * `sleep` is the state that the scheduler acted on (its argument since 5.18): previous->__state may
+ * have been written since by a waker on another processor (kernel/sched/core.c, __schedule()).
  */
 SEC("tp_btf/sched_switch")
 int BPF_PROG(call_switch, bool preempted, struct task_struct *previous, struct task_struct *next,

@@ -114,7 +114,7 @@ struct call_facts {
 };
 
 struct call_facts account_call_facts(const struct viz_operation *op);
-/* account_level.c: whether it puts bytes into its channel, or takes some out; and what lies there. */
+/* account_level.c: whether it puts bytes into its channel or takes some out; what lies there. */
 bool account_puts_in(const struct viz_operation *op, const struct call_facts *facts);
 bool account_takes_out(const struct viz_operation *op, const struct call_facts *facts);
 void account_follow_level(struct account *account, const struct viz_operation *op,

@@ -4,15 +4,24 @@
 
 #include <stdio.h>
 
-static int set_up(void **state)
+static void add_rest(struct trace_text *t)
 {
-	struct trace_text *t;
-
-	trace_pipe_set_up(state);
-	t = *state;
 	trace_channel(t, "unix:[1]", "unix-stream", ",'peer':'unix:[2]'");
 	trace_channel(t, "unix:[2]", "unix-stream", "");
 	trace_line(t, "{'type':'lost','at_ns':9,'where':'ring','count':1}");
+}
+
+static int set_up(void **state)
+{
+	trace_pipe_set_up(state);
+	add_rest(*state);
+	return 0;
+}
+
+static int set_up_fifo(void **state)
+{
+	trace_fifo_set_up(state);
+	add_rest(*state);
 	return 0;
 }
 
@@ -107,17 +116,13 @@ static void a_write_that_slept_through_others(void **state)
 /* Behind a write to a FIFO a file system may sleep: only who was woken through it had to wait. */
 static void a_write_to_a_fifo_that_slept(void **state)
 {
-	struct trace_text *t = *state;
-
-	trace_channel(t, TRACE_PIPE, "fifo", "");
-	assert_null(strstr(slept_through_others(t, ""), "s1201+0 r"));
+	assert_null(strstr(slept_through_others(*state, ""), "s1201+0 r"));
 }
 
 static void a_write_to_a_fifo_that_a_reader_woke(void **state)
 {
 	struct trace_text *t = *state;
 
-	trace_channel(t, TRACE_PIPE, "fifo", "");
 	trace_get(t, 1300, 20, 14, 58, 10,
 		  ",'at_entry':{'head':0,'tail':0,'end':0,'start':0},"
 		  "'at_exit':{'head':1,'tail':0,'end':10,'start':0}");
@@ -304,6 +309,7 @@ static void signals_named_by_what_they_bring(void **state)
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, trace_tear_down)
+#define TEST_FIFO(function) cmocka_unit_test_setup_teardown(function, set_up_fifo, trace_tear_down)
 
 int main(void)
 {
@@ -311,8 +317,8 @@ int main(void)
 		/* clang-format off */
 		TEST(readers_around_a_missing_write),
 		TEST(a_write_that_slept_through_others),
-		TEST(a_write_to_a_fifo_that_slept),
-		TEST(a_write_to_a_fifo_that_a_reader_woke),
+		TEST_FIFO(a_write_to_a_fifo_that_slept),
+		TEST_FIFO(a_write_to_a_fifo_that_a_reader_woke),
 		TEST(packets_by_slot),
 		TEST(urgent_bytes_by_buffer),
 		TEST(urgent_bytes_by_place),

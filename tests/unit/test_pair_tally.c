@@ -144,7 +144,7 @@ static void a_sleeper_is_late(void **state)
 					       "eventfd 10>- 8 s5+0 - exact unread\n");
 }
 
-/* --- semaphores: a read takes 1 ---------------------------------------------------------------- */
+/* --- semaphores: a read takes 1 -------------------------------------------------------------- */
 
 static void post(struct trace_text *t, unsigned id, uint64_t enter_ns, unsigned found)
 {

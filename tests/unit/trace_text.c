@@ -92,9 +92,9 @@ void trace_call(struct trace_text *t, struct call call)
 		   channel, call.enter_ns, call.exit_ns, call.returned, call.more ? call.more : "");
 }
 
-void trace_pipe(struct trace_text *t, uint32_t pid, const char *id)
+static void add_pipe(struct trace_text *t, uint32_t pid, const char *id, const char *mechanism)
 {
-	trace_channel(t, id, "pipe", "");
+	trace_channel(t, id, mechanism, "");
 	trace_line(
 		t,
 		"{'type':'operation','id':1000,'syscall':'pipe2','role':'open','pid':%u,'tid':%u,"
@@ -102,6 +102,11 @@ void trace_pipe(struct trace_text *t, uint32_t pid, const char *id)
 		"{'fd':3,'channel':'%s','access':'read'},{'fd':4,'channel':'%s','access':'write'}]"
 		"}",
 		pid, pid, id, id);
+}
+
+void trace_pipe(struct trace_text *t, uint32_t pid, const char *id)
+{
+	add_pipe(t, pid, id, "pipe");
 }
 
 void trace_put(struct trace_text *t, unsigned id, uint32_t pid, uint64_t enter_ns, uint64_t exit_ns,
@@ -152,16 +157,26 @@ int trace_three_set_up(void **state)
 	return 0;
 }
 
-int trace_pipe_set_up(void **state)
+static int set_up_with(void **state, const char *mechanism)
 {
 	struct trace_text *t = trace_new();
 
 	trace_process(t, 10, "sh");
-	trace_pipe(t, 10, TRACE_PIPE);
+	add_pipe(t, 10, TRACE_PIPE, mechanism);
 	trace_fork(t, 10, 20, "ls", 5);
 	trace_fork(t, 10, 30, "wc", 6);
 	*state = t;
 	return 0;
+}
+
+int trace_pipe_set_up(void **state)
+{
+	return set_up_with(state, "pipe");
+}
+
+int trace_fifo_set_up(void **state)
+{
+	return set_up_with(state, "fifo");
 }
 
 int trace_tear_down(void **state)

@@ -80,6 +80,7 @@ void trace_free(struct trace_text *t);
 
 /* For cmocka: process 10 with that pipe and its children 20 and 30; and the end of any of them. */
 int trace_pipe_set_up(void **state);
+int trace_fifo_set_up(void **state);  /* the same, but it is a FIFO */
 int trace_three_set_up(void **state); /* processes 10, 20 and 30 that nothing relates */
 int trace_tear_down(void **state);
 
