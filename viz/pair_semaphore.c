@@ -62,8 +62,8 @@ static void sort_spans(struct span_list *list, int (*compare)(const void *, cons
 		qsort(list->items, list->count, sizeof(*list->items), compare);
 }
 
-/* Keeps the looks during which no call acted. */
-static void keep_quiet(struct span_list *looks, struct span_list *acts)
+/* Keeps the looks, later than what is joined already, during which no call acted. */
+static void keep_quiet(struct span_list *looks, struct span_list *acts, uint64_t joined_ns)
 {
 	uint64_t busy_until_ns = 0;
 	size_t kept = 0, begun = 0;
@@ -76,7 +76,7 @@ static void keep_quiet(struct span_list *looks, struct span_list *acts)
 		for (; begun < acts->count && acts->items[begun].lo_ns < look->hi_ns; begun++)
 			if (acts->items[begun].hi_ns > busy_until_ns)
 				busy_until_ns = acts->items[begun].hi_ns;
-		if (busy_until_ns <= look->lo_ns)
+		if (busy_until_ns <= look->lo_ns && joined_ns <= look->lo_ns)
 			looks->items[kept++] = *look;
 	}
 	looks->count = kept;
@@ -263,6 +263,7 @@ static void join_units(struct pair_context *context, struct channel_traffic *tra
 	if (pair_is_last(context))
 		tell_rest(&u);
 	end_units(&u, traffic);
+	traffic->placed_ns = until_ns;
 }
 
 /* Something was added or taken by nobody who is here. */
@@ -293,12 +294,13 @@ bool pair_semaphore(struct pair_context *context, struct channel_traffic *traffi
 
 	list_spans(&flow->sends, &acts, &looks);
 	list_spans(&flow->receives, &acts, &looks);
-	keep_quiet(&looks, &acts);
+	keep_quiet(&looks, &acts, traffic->placed_ns);
 	sort_items(&flow->sends);
 	sort_items(&flow->receives);
 	flow->doubt |= context->lost ||
 		       contradicts(flow, &looks, pair_known_until(context, traffic));
 	traffic->semaphore |= flow->doubt && looks.count;
+	traffic->placed_ns = context->until_ns; /* what ended by then may be joined by its order */
 	if (traffic->semaphore)
 		join_units(context, traffic, flow, route, &looks);
 	free(acts.items);

@@ -204,6 +204,23 @@ static void units_of_a_lost_wait(void **state)
 					       "eventfd 10>20 8 s4+0 r7+0 ambiguous\n");
 }
 
+/* Joined in parts as the trace is written: what was seen before the first part tells of no other. */
+static void units_as_they_come(void **state)
+{
+	static const uint64_t ms = 1000000;
+	struct trace_text *t = *state;
+
+	post(t, 2, 10, 0);
+	wait_for(t, 3, 20, 2);
+	wait_for(t, 4, 3000 * ms, 1);
+	post(t, 5, 3001 * ms, 0);
+	wait_for(t, 6, 6000 * ms, 2);
+	assert_string_equal(trace_stream(t), "eventfd 10>20 8 s2+0 r3+0 exact\n"
+					     "eventfd 10>20 8 s2+0 r4+0 exact\n"
+					     "eventfd 10>20 8 s5+0 r6+0 exact\n"
+					     "eventfd 10>- 8 s5+0 - exact unread\n");
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, trace_tear_down)
 
 int main(void)
@@ -212,7 +229,7 @@ int main(void)
 		TEST(counts_tell_whose),    TEST(nothing_tells_whose), TEST(one_takes_both),
 		TEST(two_readers),	    TEST(two_readers_at_once), TEST(counts_contradict),
 		TEST(a_sleeper_is_late),    TEST(units_in_order),      TEST(units_of_a_lost_post),
-		TEST(units_of_a_lost_wait),
+		TEST(units_of_a_lost_wait), TEST(units_as_they_come),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
