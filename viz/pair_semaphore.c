@@ -12,14 +12,6 @@ struct span {
 
 struct span_list LIST_OF(struct span);
 
-/* One that slept had done nothing before it ran again. */
-static uint64_t begin_of(const struct flow_item *item)
-{
-	const struct viz_operation *op = item->op;
-
-	return op->resumed_ns ? op->resumed_ns : op->enter_ns;
-}
-
 static void add_look(struct span_list *looks, const struct viz_position *position, uint64_t lo_ns,
 		     uint64_t hi_ns)
 {
@@ -29,12 +21,13 @@ static void add_look(struct span_list *looks, const struct viz_position *positio
 		LIST_PUSH(looks, span);
 }
 
+/* A call that slept counts whole: when its sleep ended is not always known. */
 static void list_spans(const struct flow_side *side, struct span_list *acts,
 		       struct span_list *looks)
 {
 	for (size_t i = 0; i < side->count; i++) {
 		const struct viz_operation *op = side->items[i].op;
-		struct span act = {begin_of(&side->items[i]), op->exit_ns, 0};
+		struct span act = {op->enter_ns, op->exit_ns, 0};
 
 		LIST_PUSH(acts, act);
 		add_look(looks, &op->at_entry, op->at_entry.at_ns, op->enter_ns);
