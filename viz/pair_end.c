@@ -242,6 +242,27 @@ static bool exec_was_last(const struct writers *writers, const struct viz_holdin
 			  receive->resumed_ns);
 }
 
+#define RIVALS_MAX 16 /* looked at, of those who gave an end up before the last one */
+
+/* Another may have been the last: it was under way still, or woke the reader as the last does. */
+static bool has_rival(const struct writers *writers, const struct viz_holding *last,
+		      const struct viz_operation *receive)
+{
+	size_t ended = count_ends(writers, last->until_ns);
+
+	for (size_t i = ended; i > 0 && ended - i < RIVALS_MAX; i--) {
+		const struct viz_holding *other = writers->ended[i - 1];
+		const struct viz_operation *close = other->end_op;
+
+		if (other == last || receive->woken_by == last->process)
+			continue;
+		if ((receive->woken_by && receive->woken_by == other->process) ||
+		    (close && close != last->end_op && close->exit_ns > last->until_ns))
+			return true;
+	}
+	return false;
+}
+
 /* Each writing end was opened by a call in this trace, not inherited from before it. */
 static bool all_opened_here(const struct viz_channel *channel)
 {
@@ -326,7 +347,8 @@ static void explain_by_holders(struct pair_context *context, struct viz_eof *eof
 	if (!holding)
 		return;
 	ended_by_holder(eof, holding);
-	if (holding->end == HOLDING_EXEC && !exec_was_last(writers, holding, eof->receive))
+	if (holding->end == HOLDING_EXEC ? !exec_was_last(writers, holding, eof->receive)
+					 : has_rival(writers, holding, eof->receive))
 		return;
 	if (writers->certain || counts_prove(context, eof, holding))
 		eof->match = MATCH_EXACT;

@@ -155,6 +155,51 @@ static void close_behind_exec_ends_it(void **state)
 	assert_int_equal(eof->match, MATCH_EXACT);
 }
 
+/* Two close the last ends at once; more: what is told of the read that found the end. */
+static const struct viz_eof *end_by_two(struct trace_text *t, uint64_t first_exit, const char *more)
+{
+	close_fd(t, 1, 10, 4, TRACE_PIPE, 10);
+	trace_call(t,
+		   (struct call){2, "close", "close", 20, 0, 4, TRACE_PIPE, 20, first_exit, 0, ""});
+	trace_call(t, (struct call){3, "close", "close", 30, 0, 4, TRACE_PIPE, 25, 35, 0, ""});
+	trace_call(t, (struct call){4, "read", "receive", 10, 0, 3, TRACE_PIPE, 15, 40, 0, more});
+	return trace_pair(t)->eofs[0];
+}
+
+static void close_before_close(void **state)
+{
+	const struct viz_eof *eof = end_by_two(*state, 24, ",'requested':10");
+
+	assert_int_equal(eof->closed_by->id, 3);
+	assert_int_equal(eof->match, MATCH_EXACT);
+}
+
+static void two_closes_at_once(void **state)
+{
+	assert_int_equal(end_by_two(*state, 30, ",'requested':10")->match, MATCH_AMBIGUOUS);
+}
+
+static void two_closes_and_who_woke_the_reader(void **state)
+{
+	const struct viz_eof *eof = end_by_two(*state, 30,
+					       ",'requested':10,'off_cpu_ns':9,'resumed_ns':33,"
+					       "'woken_by':{'pid':30,'tid':30,'operation':3,"
+					       "'at_ns':32}");
+
+	assert_int_equal(eof->closed_by->id, 3);
+	assert_int_equal(eof->match, MATCH_EXACT);
+}
+
+static void another_one_woke_the_reader(void **state)
+{
+	const struct viz_eof *eof = end_by_two(*state, 24,
+					       ",'requested':10,'off_cpu_ns':9,'resumed_ns':33,"
+					       "'woken_by':{'pid':20,'tid':20,'operation':2,"
+					       "'at_ns':32}");
+
+	assert_int_equal(eof->match, MATCH_AMBIGUOUS);
+}
+
 /* A FIFO can be opened by anybody: the last one that we saw need not have been the last. */
 static void end_of_a_fifo(void **state)
 {
@@ -344,6 +389,10 @@ int main(void)
 		TEST(exec_or_close_ends_it),
 		TEST(exec_or_close_ended_it),
 		TEST(close_behind_exec_ends_it),
+		TEST(close_before_close),
+		TEST(two_closes_at_once),
+		TEST(two_closes_and_who_woke_the_reader),
+		TEST(another_one_woke_the_reader),
 		TEST(end_of_a_fifo),
 		TEST(counts_prove_the_end_of_a_fifo),
 		TEST(a_stranger_wrote_too),
