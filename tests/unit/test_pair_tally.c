@@ -204,7 +204,7 @@ static void units_of_a_lost_wait(void **state)
 					       "eventfd 10>20 8 s4+0 r7+0 ambiguous\n");
 }
 
-/* Joined in parts as the trace is written: what was seen before the first part tells of no other. */
+/* Joined in parts, as the trace is written: what was seen before one part tells of no other. */
 static void units_as_they_come(void **state)
 {
 	static const uint64_t ms = 1000000;
