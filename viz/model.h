@@ -41,6 +41,7 @@ struct viz_process {
 	bool ended, core;
 	uint64_t start_ns;	 /* birth, or first sight of it */
 	uint64_t end_ns;	 /* VIZ_NEVER: not within the trace */
+	uint64_t gone_ns;	 /* when its parent was told of its end; 0: that was not seen */
 	uint32_t exit_code;	 /* where exit_signal is 0 */
 	int exit_signal;	 /* number of the signal that ended it, 0: none */
 	struct viz_bytes signal; /* and its name as the trace has it */

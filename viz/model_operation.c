@@ -324,6 +324,8 @@ static void add_signal_ends(struct model_builder *b, struct viz_signal_event *ev
 	event->from_tid = thread_member(from->json, "tid");
 	event->from = build_known_process(b, event->from_pid);
 	event->from_comm = comm_of(b, event->from, event->from_tid);
+	if (event->origin == ORIGIN_CHILD && event->from && event->from->ended)
+		event->from->gone_ns = event->at_ns;
 }
 
 void build_signal_line(struct model_builder *b)

@@ -5,20 +5,9 @@
 #include <stdlib.h>
 
 #include "model_build.h"
-#include "pair_internal.h"
+#include "pair_writers.h"
 
 #define COUNTED_MAX 4096 /* the latest ones decide */
-
-/* Who could write to a channel, over time. */
-struct writers {
-	size_t changes;		    /* the channel's holdings then */
-	bool certain;		    /* no stranger can have held an end */
-	uint64_t *starts;	    /* sorted */
-	struct viz_holding **ended; /* by until_ns */
-	size_t start_count;
-	size_t end_count;
-	struct arena *arena; /* of all this */
-};
 
 enum { SHUT_READING, SHUT_WRITING, SHUT_BOTH };
 
@@ -73,8 +62,7 @@ void pair_end_call(struct pair_context *context, const struct viz_operation *op)
 
 void pair_end_free(struct channel_traffic *traffic)
 {
-	if (traffic->writers)
-		arena_free(traffic->writers->arena);
+	writers_free(traffic);
 	free(traffic->counted.items);
 }
 
@@ -92,175 +80,6 @@ static const struct counted *last_counted(const struct counted_list *counted, ui
 			high = middle;
 	}
 	return low ? &counted->items[low - 1] : NULL;
-}
-
-static int compare_ends(const void *a, const void *b)
-{
-	const struct viz_holding *x = *(struct viz_holding *const *)a;
-	const struct viz_holding *y = *(struct viz_holding *const *)b;
-
-	if (x->until_ns != y->until_ns)
-		return x->until_ns < y->until_ns ? -1 : 1;
-	return (x->index > y->index) - (x->index < y->index);
-}
-
-static int compare_starts(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
-static struct writers *new_writers(struct channel_traffic *traffic)
-{
-	struct arena *arena = arena_new_small();
-	struct writers *writers = arena_alloc(arena, sizeof(*writers));
-
-	if (traffic->writers)
-		arena_free(traffic->writers->arena);
-	writers->arena = arena;
-	traffic->writers = writers;
-	return writers;
-}
-
-/* Listed again only where something has changed since. */
-static const struct writers *list_writers(struct pair_context *context,
-					  struct channel_traffic *traffic)
-{
-	const struct viz_channel *channel = traffic->channel;
-	struct writers *writers = traffic->writers;
-
-	if (writers && writers->changes == channel->holding_changes)
-		return writers;
-	writers = new_writers(traffic);
-	writers->changes = channel->holding_changes;
-	writers->certain = channel->created_in_trace && !context->lost &&
-			   !context->model->descriptors_cut;
-	for (size_t i = 0; i < channel->holding_count; i++) {
-		struct viz_holding *holding = channel->holdings[i];
-
-		if (holding->access == ACCESS_NONE)
-			writers->certain = false;
-		if (!(holding->access & ACCESS_WRITE))
-			continue;
-		ARENA_PUSH(writers->arena, writers->starts, writers->start_count,
-			   holding->since_ns);
-		if (holding->until_ns != VIZ_NEVER)
-			ARENA_PUSH(writers->arena, writers->ended, writers->end_count, holding);
-	}
-	if (writers->start_count)
-		qsort(writers->starts, writers->start_count, sizeof(*writers->starts),
-		      compare_starts);
-	if (writers->end_count)
-		qsort(writers->ended, writers->end_count, sizeof(*writers->ended), compare_ends);
-	return writers;
-}
-
-static size_t count_starts(const struct writers *writers, uint64_t at_ns)
-{
-	size_t low = 0, high = writers->start_count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (writers->starts[middle] <= at_ns)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-static size_t count_ends(const struct writers *writers, uint64_t at_ns)
-{
-	size_t low = 0, high = writers->end_count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (writers->ended[middle]->until_ns <= at_ns)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-/*
- * execve(2) closes what is marked so first, and is told of when it is done: who has such an end may
- * have lost it by then. NULL: somebody held one otherwise; else the first whose exec is told of.
- */
-static const struct viz_holding *in_exec(const struct writers *writers, uint64_t at_ns,
-					 size_t ended)
-{
-	const struct viz_holding *first = NULL;
-	size_t held = count_starts(writers, at_ns) - ended;
-
-	for (size_t i = ended; i < writers->end_count && held; i++) {
-		const struct viz_holding *holding = writers->ended[i];
-
-		if (holding->since_ns > at_ns)
-			continue;
-		if (holding->end != HOLDING_EXEC)
-			return NULL;
-		first = first ? first : holding;
-		held--;
-	}
-	return held ? NULL : first;
-}
-
-/* The one that gave up the last writing end by then; NULL: none did, or there still is one. */
-static const struct viz_holding *last_writer(const struct writers *writers, uint64_t at_ns)
-{
-	size_t ended = count_ends(writers, at_ns);
-
-	if (count_starts(writers, at_ns) > ended)
-		return in_exec(writers, at_ns, ended);
-	return ended ? writers->ended[ended - 1] : NULL;
-}
-
-/* The last end that somebody else gave up before this one's exec was told of; NULL: none was. */
-static const struct viz_holding *last_but(const struct writers *writers,
-					  const struct viz_holding *exec)
-{
-	for (size_t i = count_ends(writers, exec->until_ns); i > 0; i--)
-		if (writers->ended[i - 1]->process != exec->process)
-			return writers->ended[i - 1];
-	return NULL;
-}
-
-/*
- * Whether an exec took the last end away, and not who gave up another one while it ran: a receive
- * that began later still slept, so somebody could write.
- */
-static bool exec_was_last(const struct writers *writers, const struct viz_holding *exec,
-			  const struct viz_operation *receive)
-{
-	const struct viz_holding *other = last_but(writers, exec);
-
-	return !other || (other->end_op && other->end_op->exit_ns <= receive->enter_ns &&
-			  receive->resumed_ns);
-}
-
-#define RIVALS_MAX 16 /* looked at, of those who gave an end up before the last one */
-
-/* Another may have been the last: it was under way still, or woke the reader as the last does. */
-static bool has_rival(const struct writers *writers, const struct viz_holding *last,
-		      const struct viz_operation *receive)
-{
-	size_t ended = count_ends(writers, last->until_ns);
-
-	for (size_t i = ended; i > 0 && ended - i < RIVALS_MAX; i--) {
-		const struct viz_holding *other = writers->ended[i - 1];
-		const struct viz_operation *close = other->end_op;
-
-		if (other == last || receive->woken_by == last->process)
-			continue;
-		if ((receive->woken_by && receive->woken_by == other->process) ||
-		    (close && close != last->end_op && close->exit_ns > last->until_ns))
-			return true;
-	}
-	return false;
 }
 
 /* Each writing end was opened by a call in this trace, not inherited from before it. */
@@ -340,15 +159,14 @@ static struct channel_traffic *origin_of(struct pair_context *context,
 static void explain_by_holders(struct pair_context *context, struct viz_eof *eof,
 			       struct channel_traffic *origin)
 {
-	const struct writers *writers = list_writers(context, origin);
-	const struct viz_holding *holding = last_writer(writers, eof->receive->exit_ns);
+	const struct writers *writers = writers_list(context, origin);
+	const struct viz_holding *holding = writers_last(writers, eof->receive->exit_ns);
 
 	eof->match = MATCH_AMBIGUOUS;
 	if (!holding)
 		return;
 	ended_by_holder(eof, holding);
-	if (holding->end == HOLDING_EXEC ? !exec_was_last(writers, holding, eof->receive)
-					 : has_rival(writers, holding, eof->receive))
+	if (!writers_sure(writers, holding, eof->receive))
 		return;
 	if (writers->certain || counts_prove(context, eof, holding))
 		eof->match = MATCH_EXACT;

@@ -49,7 +49,7 @@ struct channel_traffic {
 	struct addresses entered;
 	struct viz_channel *peer;  /* sockets: the one at the other end; NULL: not known */
 	struct viz_channel *named; /* what the first operation that names another socket says */
-	struct writers *writers;   /* pair_end.c */
+	struct writers *writers;   /* pair_writers.h */
 	struct counted_list counted;
 	const struct viz_operation *shut_read, *shut_write; /* the first shutdowns */
 	const struct viz_operation *connect;		    /* the first one */

@@ -200,6 +200,41 @@ static void another_one_woke_the_reader(void **state)
 	assert_int_equal(eof->match, MATCH_AMBIGUOUS);
 }
 
+/* 20 and 30 exit, 20's parent is told of it at `told`: by then its files are closed. */
+static const struct viz_eof *end_by_two_exits(struct trace_text *t, uint64_t told)
+{
+	close_fd(t, 1, 10, 4, TRACE_PIPE, 10);
+	trace_exit(t, 20, "'exit_code':0", 20);
+	if (told)
+		trace_line(t,
+			   "{'type':'signal','event':'generate','at_ns':%lu,'signal':'SIGCHLD',"
+			   "'number':17,'origin':'child','code':1,'from':{'pid':20,'tid':20},"
+			   "'to':{'pid':10,'tid':10}}",
+			   (unsigned long)told);
+	trace_exit(t, 30, "'exit_code':0", 30);
+	trace_call(t, (struct call){4, "read", "receive", 10, 0, 3, TRACE_PIPE, 15, 40, 0,
+				    ",'requested':10"});
+	return trace_pair(t)->eofs[0];
+}
+
+static void exit_before_exit(void **state)
+{
+	const struct viz_eof *eof = end_by_two_exits(*state, 25);
+
+	assert_int_equal(eof->process->pid, 30);
+	assert_int_equal(eof->match, MATCH_EXACT);
+}
+
+static void two_exits_at_once(void **state)
+{
+	assert_int_equal(end_by_two_exits(*state, 35)->match, MATCH_AMBIGUOUS);
+}
+
+static void an_exit_of_which_no_parent_was_told(void **state)
+{
+	assert_int_equal(end_by_two_exits(*state, 0)->match, MATCH_AMBIGUOUS);
+}
+
 /* A FIFO can be opened by anybody: the last one that we saw need not have been the last. */
 static void end_of_a_fifo(void **state)
 {
@@ -393,6 +428,9 @@ int main(void)
 		TEST(two_closes_at_once),
 		TEST(two_closes_and_who_woke_the_reader),
 		TEST(another_one_woke_the_reader),
+		TEST(exit_before_exit),
+		TEST(two_exits_at_once),
+		TEST(an_exit_of_which_no_parent_was_told),
 		TEST(end_of_a_fifo),
 		TEST(counts_prove_the_end_of_a_fifo),
 		TEST(a_stranger_wrote_too),
