@@ -112,8 +112,6 @@ static struct units begin_units(struct pair_context *context, struct channel_tra
 			  .front = traffic->gone_to,
 			  .back = traffic->base};
 
-	sort_items(&flow->sends);
-	sort_items(&flow->receives);
 	while (u.placed < flow->sends.count && flow->sends.items[u.placed].placed)
 		u.placed++;
 	return u;
