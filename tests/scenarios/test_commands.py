@@ -246,7 +246,7 @@ def timeout(directory):
         expect(gone(pid), f"{pid} is gone")
     picture = result.view(columns=160)
     expect_row(picture, "read")
-    expect(re.search(r"for (99\d ms|1 s)", picture), "how long each waited", picture)
+    expect(re.search(r"for (99\d ms|1(\.\d+)? s)", picture), "how long each waited", picture)
     for _, fd in waiting:
         expect_row(picture, f"waits in read({fd})", "deadlock")
 

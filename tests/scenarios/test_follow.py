@@ -137,8 +137,8 @@ def lost(directory):
         and op["role"] in ("send", "receive")
     ]
     first = next(op for op in moved[4:] if op["role"] == "send")
-    taken = next(op for op in moved if op["role"] == "receive" and op["enter_ns"] <= first["exit_ns"]
-                 and op["exit_ns"] >= first["enter_ns"] and op["pid"] != first["pid"])
+    taken = min((op for op in moved if op["role"] == "receive" and op["pid"] != first["pid"]
+                 and op["exit_ns"] >= first["enter_ns"]), key=lambda op: op["exit_ns"])
     gone = {first["id"], taken["id"]}
     trace = without(result.trace_path, lambda op: op["id"] in gone,
                     os.path.join(directory, "lossy.ndjson"))
