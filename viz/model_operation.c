@@ -18,11 +18,12 @@ static void present_fields(const struct model_builder *b, uint64_t present[VIZ_P
 	}
 }
 
-static struct viz_channel *channel_field(struct model_builder *b, enum field field)
+static struct viz_channel *channel_field(struct model_builder *b, enum field field,
+					 struct viz_channel *told)
 {
 	const struct trace_value *value = build_value(b, field);
 
-	return value->present ? build_channel(b, value->bytes) : NULL;
+	return value->present ? build_channel(b, value->bytes) : told;
 }
 
 static int32_t fd_field(const struct model_builder *b, enum field field)
@@ -100,18 +101,17 @@ static struct viz_siginfo build_taken(const struct model_builder *b)
 
 static void add_who(struct model_builder *b, struct viz_operation *op)
 {
-	uint32_t pid = build_u32(b, FIELD_operation_pid);
-	uint32_t tid = build_u32(b, FIELD_operation_tid);
+	uint32_t pid = build_u32(b, FIELD_operation_pid), tid = build_u32(b, FIELD_operation_tid);
 
 	op->process = build_process(b, pid, op->enter_ns);
 	op->thread = build_thread(b, op->process, tid, op->enter_ns);
 	op->comm = op->thread->comm;
 	op->fd = fd_field(b, FIELD_operation_fd);
-	op->channel = channel_field(b, FIELD_operation_channel);
+	op->channel = channel_field(b, FIELD_operation_channel, op->channel);
 	op->fd_out = fd_field(b, FIELD_operation_fd_out);
-	op->channel_out = channel_field(b, FIELD_operation_channel_out);
-	op->to = channel_field(b, FIELD_operation_to);
-	op->from = channel_field(b, FIELD_operation_from);
+	op->channel_out = channel_field(b, FIELD_operation_channel_out, op->channel_out);
+	op->to = channel_field(b, FIELD_operation_to, op->to);
+	op->from = channel_field(b, FIELD_operation_from, op->from);
 }
 
 static struct viz_process *build_waker(const struct model_builder *b)

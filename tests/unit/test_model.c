@@ -230,6 +230,22 @@ static void channel_stays_what_it_is(void **state)
 	assert_int_equal(trace_model(t)->channels[0]->mechanism, MECH_PIPE);
 }
 
+/* A damaged trace: its end does not say where it was. */
+static void channel_of_the_beginning(void **state)
+{
+	struct trace_text *t = *state;
+
+	trace_process(t, 10, "sh");
+	trace_channel(t, "q", "sysv-msg", "");
+	trace_line(t,
+		   "{'type':'operation','id':1,'syscall':'msgsnd','role':'send','pid':10,'tid':10,"
+		   "'channel':'q','enter_ns':5,'state':'begin','at_ns':6}");
+	trace_line(t, "{'type':'operation','id':1,'syscall':'msgrcv','role':'receive','pid':10,"
+		      "'tid':10,'enter_ns':5,'exit_ns':9,'returned':4}");
+	trace_model(t);
+	assert_ptr_equal(viz_model_operation(t->model, 1)->channel, t->model->channels[0]);
+}
+
 static void loss_is_counted(void **state)
 {
 	struct trace_text *t = *state;
@@ -272,6 +288,7 @@ int main(void)
 		TEST(operations_in_order),
 		TEST(channel_told_twice),
 		TEST(channel_stays_what_it_is),
+		TEST(channel_of_the_beginning),
 		TEST(loss_is_counted),
 		TEST(many_of_all),
 		/* clang-format on */
