@@ -7,6 +7,7 @@
 
 #include "address.h"
 #include "pair_internal.h"
+#include "search.h"
 
 #define NEARBY 64 /* sockets of one address that are looked through: hostile traces have many */
 
@@ -181,20 +182,15 @@ static bool is_gone(const struct viz_channel *channel, uint64_t at_ns)
 	return gone;
 }
 
+static uint64_t birth_of(const void *list, size_t index)
+{
+	return ((struct viz_channel *const *)list)[index]->at_ns;
+}
+
 /* How many of a list were known at that time. */
 static size_t known_at(const struct socket_list *list, uint64_t at_ns)
 {
-	size_t low = 0, high = list->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (list->items[middle]->at_ns <= at_ns)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return search_until(list->items, list->count, birth_of, at_ns);
 }
 
 enum fit { FIT_NONE, FIT_ELSEWHERE, FIT_MAYBE, FIT_CONNECTED };

@@ -20,13 +20,6 @@ void pair_content_add(struct channel_traffic *traffic, const struct flow_item *i
 	pair_side_add(&traffic->fresh, &counted);
 }
 
-static int compare_exits(const void *a, const void *b)
-{
-	const struct flow_item *x = a, *y = b;
-
-	return (x->exit_ns > y->exit_ns) - (x->exit_ns < y->exit_ns);
-}
-
 /* when[k]: when the first of those behind k began. */
 static uint64_t *enters_behind(struct pair_context *context, const struct channel_traffic *traffic)
 {
@@ -61,8 +54,7 @@ void pair_content_check(struct pair_context *context, struct channel_traffic *tr
 	const uint64_t *behind;
 	size_t done = 0;
 
-	if (fresh->count)
-		qsort(fresh->items, fresh->count, sizeof(*fresh->items), compare_exits);
+	flow_sort_ends(fresh);
 	behind = enters_behind(context, traffic);
 	for (; done < fresh->count; done++) {
 		const struct flow_item *item = &fresh->items[done];

@@ -6,6 +6,7 @@
 
 #include "model_build.h"
 #include "pair_writers.h"
+#include "search.h"
 
 #define COUNTED_MAX 4096 /* the latest ones decide */
 
@@ -66,20 +67,17 @@ void pair_end_free(struct channel_traffic *traffic)
 	free(traffic->counted.items);
 }
 
+static uint64_t return_of(const void *list, size_t index)
+{
+	return ((const struct counted *)list)[index].exit_ns;
+}
+
 /* The last one that had returned by then; NULL: none. */
 static const struct counted *last_counted(const struct counted_list *counted, uint64_t at_ns)
 {
-	size_t low = 0, high = counted->count;
+	size_t known = search_until(counted->items, counted->count, return_of, at_ns);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (counted->items[middle].exit_ns <= at_ns)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low ? &counted->items[low - 1] : NULL;
+	return known ? &counted->items[known - 1] : NULL;
 }
 
 /* Each writing end was opened by a call in this trace, not inherited from before it. */

@@ -56,6 +56,11 @@ void flow_sort(struct flow_side *side)
 	sort_items(side->items, side->count, compare_enters);
 }
 
+void flow_sort_ends(struct flow_side *side)
+{
+	sort_items(side->items, side->count, compare_exits);
+}
+
 static uint64_t add_saturated(uint64_t a, uint64_t b)
 {
 	return a + b < a ? UINT64_MAX : a + b;
@@ -141,7 +146,7 @@ static size_t order_receives(struct arena *arena, struct flow *flow)
 	uint64_t available = 0, needed = 0; /* begun to be sent, received, when item k - 1 ended */
 	size_t begin = 0, sent = 0, k;
 
-	sort_items(side->items, side->count, compare_exits);
+	flow_sort_ends(side);
 	earliest = earliest_enters(arena, flow);
 	for (k = 1; k <= side->count; k++) {
 		const struct flow_item *last = &side->items[k - 1];

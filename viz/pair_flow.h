@@ -112,6 +112,7 @@ static inline void flow_add(struct flow_side *side, const struct flow_item *item
 void flow_free(struct flow_side *side);
 void flow_put_back(struct flow_side *side, struct flow_side *rest); /* frees the rest */
 void flow_sort(struct flow_side *side);				    /* by beginning */
+void flow_sort_ends(struct flow_side *side);
 
 /*
  * Orders both sides, gives each item its place, and joins what is firm: an array of pieces in the

@@ -332,6 +332,9 @@ struct viz_message *pair_add_part(struct pair_context *context, const struct pai
 				  const struct flow_piece *piece);
 struct viz_message *pair_add_rest(struct pair_context *context, const struct pair_route *route,
 				  const struct flow_piece *piece);
+/* Of a counter: one side may be NULL, where nobody here has added it or nobody took it. */
+struct viz_message *pair_add_number(struct pair_context *context, const struct pair_route *route,
+				    const struct flow_item *send, const struct flow_item *receive);
 void pair_add_gap(struct pair_context *context, const struct viz_gap *gap);
 
 /* An exact message of whole ones; one of the sides may be NULL. */

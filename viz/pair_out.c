@@ -112,6 +112,24 @@ struct viz_message *pair_add_rest(struct pair_context *context, const struct pai
 	return message;
 }
 
+static void set_number(struct viz_message *message, const struct flow_item *send,
+		       const struct flow_item *receive)
+{
+	message->bytes = send ? send->bytes : receive->bytes;
+	message->from.offset = message->to.offset = 0;
+}
+
+struct viz_message *pair_add_number(struct pair_context *context, const struct pair_route *route,
+				    const struct flow_item *send, const struct flow_item *receive)
+{
+	struct flow_piece piece = {.send = send, .receive = receive};
+	struct viz_message *message = receive ? pair_add_part(context, route, &piece)
+					      : pair_add_rest(context, route, &piece);
+
+	set_number(message, send, receive);
+	return message;
+}
+
 void pair_add_gap(struct pair_context *context, const struct viz_gap *gap)
 {
 	LIST_PUSH(&context->gaps, *gap);
@@ -137,10 +155,8 @@ static void add_piece(struct pair_context *context, const struct flow *flow,
 		message->echo = viz_operation_use(send->op);
 		message->from = (struct viz_end){0};
 	}
-	if (route->values) {
-		message->bytes = send ? send->bytes : receive->bytes;
-		message->from.offset = message->to.offset = 0;
-	}
+	if (route->values)
+		set_number(message, send, receive);
 	if (flow->doubt || flow->guess || (send && send->doubt) || (receive && receive->doubt))
 		message->match = MATCH_AMBIGUOUS;
 	if (!receive)

@@ -4,21 +4,6 @@
 
 #include "pair_named.h"
 
-static int compare_exits(const void *a, const void *b)
-{
-	const struct flow_item *x = a, *y = b;
-
-	if (x->exit_ns != y->exit_ns)
-		return x->exit_ns < y->exit_ns ? -1 : 1;
-	return (x->message > y->message) - (x->message < y->message);
-}
-
-static void sort_exits(struct flow_side *side)
-{
-	if (side->count)
-		qsort(side->items, side->count, sizeof(*side->items), compare_exits);
-}
-
 /* Whose turn it is, in a flow of which records may be missing. */
 struct turns {
 	struct pair_context *context;
@@ -109,8 +94,8 @@ void pair_take_ends(struct pair_context *context, struct flow *flow, const struc
 	struct flow_side *side = &flow->receives;
 	size_t kept = 0;
 
-	sort_exits(side);
-	sort_exits(&flow->sends);
+	flow_sort_ends(side);
+	flow_sort_ends(&flow->sends);
 	if (context->lost)
 		pair_map_sends(context, &flow->sends, &turns.sends);
 	for (size_t i = 0; i < side->count; i++)

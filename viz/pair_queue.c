@@ -65,15 +65,6 @@ static int64_t counts_highest(const struct priority_counts *counts)
 	return 0;
 }
 
-static int compare_exits(const void *a, const void *b)
-{
-	const struct flow_item *x = a, *y = b;
-
-	if (x->exit_ns != y->exit_ns)
-		return x->exit_ns < y->exit_ns ? -1 : 1;
-	return (x->op->id > y->op->id) - (x->op->id < y->op->id);
-}
-
 static void take(struct pair_context *context, struct channel_traffic *traffic,
 		 struct viz_operation *op, bool send)
 {
@@ -123,8 +114,7 @@ static void find_types(struct pair_context *context, struct flow *all)
 		if (!item->type_known && item->op->channel->mechanism != MECH_POSIX_MQ)
 			all->doubt = true;
 	}
-	if (side->count)
-		qsort(side->items, side->count, sizeof(*side->items), compare_exits);
+	flow_sort_ends(side);
 	flow_sort(&all->sends);
 	if (guessed && side->items[0].op->channel->mechanism == MECH_POSIX_MQ)
 		infer_priorities(all);

@@ -75,21 +75,6 @@ static void keep_quiet(struct span_list *looks, struct span_list *acts, uint64_t
 	looks->count = kept;
 }
 
-static int compare_exits(const void *a, const void *b)
-{
-	const struct flow_item *x = a, *y = b;
-
-	if (x->exit_ns != y->exit_ns)
-		return x->exit_ns < y->exit_ns ? -1 : 1;
-	return (x->op->id > y->op->id) - (x->op->id < y->op->id);
-}
-
-static void sort_items(struct flow_side *side)
-{
-	if (side->count)
-		qsort(side->items, side->count, sizeof(*side->items), compare_exits);
-}
-
 /*
  * Units have places, in the order in which they were added; each read takes the one at the front.
  * The sides are sorted by end.
@@ -165,18 +150,6 @@ static void pass_front(struct units *u, uint64_t at_ns)
 		pair_add_gap(u->context, &gap);
 }
 
-static void add_message(struct units *u, const struct flow_item *send,
-			const struct flow_item *receive)
-{
-	struct flow_piece piece = {.send = send, .receive = receive};
-	struct viz_message *message = receive ? pair_add_part(u->context, u->route, &piece)
-					      : pair_add_rest(u->context, u->route, &piece);
-
-	message->bytes = send ? send->bytes : receive->bytes;
-	message->from.offset = message->to.offset = 0;
-	message->match = MATCH_AMBIGUOUS;
-}
-
 /* The send that added the unit at the front; NULL: none that is here. */
 static struct flow_item *front_send(struct units *u)
 {
@@ -193,7 +166,7 @@ static void take_unit(struct units *u, struct flow_item *receive)
 {
 	struct flow_item *send = front_send(u);
 
-	add_message(u, send, receive);
+	pair_add_number(u->context, u->route, send, receive)->match = MATCH_AMBIGUOUS;
 	u->front += receive->amount;
 	receive->used = receive->amount;
 	if (send)
@@ -224,7 +197,7 @@ static void tell_rest(struct units *u)
 		struct flow_item *item = &u->flow->sends.items[i];
 
 		if (item->op->role != ROLE_OPEN)
-			add_message(u, item, NULL);
+			pair_add_number(u->context, u->route, item, NULL)->match = MATCH_AMBIGUOUS;
 		item->used = item->amount;
 	}
 }
@@ -286,8 +259,8 @@ bool pair_semaphore(struct pair_context *context, struct channel_traffic *traffi
 	list_spans(&flow->sends, &acts, &looks);
 	list_spans(&flow->receives, &acts, &looks);
 	keep_quiet(&looks, &acts, traffic->placed_ns);
-	sort_items(&flow->sends);
-	sort_items(&flow->receives);
+	flow_sort_ends(&flow->sends);
+	flow_sort_ends(&flow->receives);
 	flow->doubt |= context->lost ||
 		       contradicts(flow, &looks, pair_known_until(context, traffic));
 	traffic->semaphore |= flow->doubt && looks.count;

@@ -93,12 +93,8 @@ static void list_events(struct tally *t)
 static void add_message(struct tally *t, const struct flow_item *send,
 			const struct flow_item *receive, bool doubt)
 {
-	struct flow_piece piece = {.send = send, .receive = receive};
-	struct viz_message *message = receive ? pair_add_part(t->context, t->route, &piece)
-					      : pair_add_rest(t->context, t->route, &piece);
+	struct viz_message *message = pair_add_number(t->context, t->route, send, receive);
 
-	message->bytes = send ? send->bytes : receive->bytes;
-	message->from.offset = message->to.offset = 0;
 	doubt |= t->traffic->send_doubt || t->traffic->receive_doubt || t->context->lost;
 	if (doubt || (send && send->doubt) || (receive && receive->doubt))
 		message->match = MATCH_AMBIGUOUS;

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "search.h"
+
 static int compare_ends(const void *a, const void *b)
 {
 	const struct viz_holding *x = *(struct viz_holding *const *)a;
@@ -63,34 +65,24 @@ const struct writers *writers_list(struct pair_context *context, struct channel_
 	return writers;
 }
 
+static uint64_t start_of(const void *list, size_t index)
+{
+	return ((const uint64_t *)list)[index];
+}
+
 static size_t count_starts(const struct writers *writers, uint64_t at_ns)
 {
-	size_t low = 0, high = writers->start_count;
+	return search_until(writers->starts, writers->start_count, start_of, at_ns);
+}
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (writers->starts[middle] <= at_ns)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+static uint64_t end_of(const void *list, size_t index)
+{
+	return ((struct viz_holding *const *)list)[index]->until_ns;
 }
 
 static size_t count_ends(const struct writers *writers, uint64_t at_ns)
 {
-	size_t low = 0, high = writers->end_count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (writers->ended[middle]->until_ns <= at_ns)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return search_until(writers->ended, writers->end_count, end_of, at_ns);
 }
 
 /*

@@ -158,6 +158,13 @@ static void wait_for(struct trace_text *t, unsigned id, uint64_t enter_ns, unsig
 		     ",'semaphore':true");
 }
 
+/* Calls 5 and later take all that it held. */
+static void wait_for_all(struct trace_text *t, unsigned held)
+{
+	for (unsigned i = 0; i < held; i++)
+		wait_for(t, 5 + i, 40 + 10 * i, held - i);
+}
+
 static void units_in_order(void **state)
 {
 	struct trace_text *t = *state;
@@ -180,8 +187,7 @@ static void units_of_a_lost_post(void **state)
 
 	post(t, 2, 10, 0);
 	post(t, 4, 30, 4);
-	for (unsigned i = 0; i < 6; i++)
-		wait_for(t, 5 + i, 40 + 10 * i, 6 - i);
+	wait_for_all(t, 6);
 	assert_string_equal(trace_messages(t), "eventfd 10>20 8 s2+0 r5+0 ambiguous\n"
 					       "eventfd 10>20 8 s2+0 r6+0 ambiguous\n"
 					       "eventfd ->20 8 - r7+0 ambiguous\n"
@@ -197,8 +203,7 @@ static void units_of_a_lost_wait(void **state)
 
 	post(t, 2, 10, 0);
 	post(t, 4, 30, 1);
-	for (unsigned i = 0; i < 3; i++)
-		wait_for(t, 5 + i, 40 + 10 * i, 3 - i);
+	wait_for_all(t, 3);
 	assert_string_equal(trace_messages(t), "eventfd 10>20 8 s2+0 r5+0 ambiguous\n"
 					       "eventfd 10>20 8 s4+0 r6+0 ambiguous\n"
 					       "eventfd 10>20 8 s4+0 r7+0 ambiguous\n");
