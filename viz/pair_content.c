@@ -4,8 +4,6 @@
  * kernel counted something else, bytes have moved that we did not see (splice, a process outside
  * the trace): then no place in the flow is certain.
  */
-#include <stdlib.h>
-
 #include "pair_internal.h"
 
 /* An operation that begins within this time after a sample may have moved bytes before it. */

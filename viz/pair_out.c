@@ -112,10 +112,9 @@ struct viz_message *pair_add_rest(struct pair_context *context, const struct pai
 	return message;
 }
 
-static void set_number(struct viz_message *message, const struct flow_item *send,
-		       const struct flow_item *receive)
+static void set_number(struct viz_message *message, uint64_t bytes)
 {
-	message->bytes = send ? send->bytes : receive->bytes;
+	message->bytes = bytes;
 	message->from.offset = message->to.offset = 0;
 }
 
@@ -123,10 +122,11 @@ struct viz_message *pair_add_number(struct pair_context *context, const struct p
 				    const struct flow_item *send, const struct flow_item *receive)
 {
 	struct flow_piece piece = {.send = send, .receive = receive};
+	uint64_t bytes = send ? send->bytes : receive->bytes;
 	struct viz_message *message = receive ? pair_add_part(context, route, &piece)
 					      : pair_add_rest(context, route, &piece);
 
-	set_number(message, send, receive);
+	set_number(message, bytes);
 	return message;
 }
 
@@ -156,7 +156,7 @@ static void add_piece(struct pair_context *context, const struct flow *flow,
 		message->from = (struct viz_end){0};
 	}
 	if (route->values)
-		set_number(message, send, receive);
+		set_number(message, send ? send->bytes : receive->bytes);
 	if (flow->doubt || flow->guess || (send && send->doubt) || (receive && receive->doubt))
 		message->match = MATCH_AMBIGUOUS;
 	if (!receive)

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* The end of a sequenced-packet connection, which looks like an empty packet. */
-#include <stdlib.h>
-
 #include "pair_named.h"
 
 /* Whose turn it is, in a flow of which records may be missing. */
