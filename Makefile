@@ -327,7 +327,7 @@ check-all: all units fuzzers browser ## all that CI runs (root)
 
 FUZZ_SECONDS ?= 60
 fuzz: fuzzers ## fuzz the trace reader (FUZZ_SECONDS=60)
-	@FUZZ_SEED=0 FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run --build $(B) fuzz
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run --build $(B) fuzz
 
 # WAYS="pipe bulk" measures these alone; BENCH_TIMES=15 takes the medians of more.
 BENCH_TIMES ?= 7

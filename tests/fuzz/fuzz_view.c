@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Any bytes as a trace: drawn in every format, and its findings told in both languages and as data.
+ * What a terminal or a document gets has no control byte, and a terminal's line is not too wide.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "viz/diagnose.h"
+#include "viz/render.h"
+#include "viz/scene_build.h"
+
+enum { WIDTH = 80, ROWS = 50 };
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Taken from the input's own bytes: the pictures of one input are of one kind. */
+static struct scene_request ask(const struct viz_model *model, const struct viz_pairing *pairing,
+				const struct diagnosis *diagnosis, unsigned int kind)
+{
+	return (struct scene_request){
+		.model = model,
+		.pairing = pairing,
+		.diagnosis = diagnosis,
+		.max_rows = ROWS,
+		.unfold = kind & 1,
+		.group = kind & 2,
+		.threads = kind & 4,
+		.via = kind >> 3 & 1   ? SCENE_VIA_KERNEL
+		       : kind >> 4 & 1 ? SCENE_VIA_CHANNELS
+				       : SCENE_DIRECT,
+	};
+}
+
+static void check_text(const char *text, size_t len, bool is_terminal)
+{
+	size_t column = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)text[i];
+
+		column = c == '\n' ? 0 : column + 1;
+		if ((c < ' ' && c != '\n' && c != '\t') || c == 0x7f ||
+		    (is_terminal && column > WIDTH))
+			abort();
+	}
+}
+
+static void draw(struct scene_request request, const struct renderer *renderer)
+{
+	const struct render_options how = {.width = WIDTH};
+	bool drawing = renderer->needs == RENDER_DRAWING;
+	struct scene *scene = NULL;
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+
+	if (!drawing) {
+		request.via = SCENE_DIRECT;
+		request.group = false;
+	}
+	request.facts = renderer->needs == RENDER_FACTS || renderer->needs == RENDER_BINARY;
+	request.ledger = renderer->needs == RENDER_LEDGER;
+	if (!out || scene_build(&request, &scene) || renderer->render(out, scene, &how) ||
+	    fclose(out))
+		abort();
+	if (renderer->needs != RENDER_BINARY)
+		check_text(text, len, strcmp(renderer->name, "text") == 0);
+	scene_free(scene);
+	free(text);
+}
+
+static void tell(struct diagnosis *d, bool json)
+{
+	const struct diagnosis_style style = {.width = WIDTH};
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+
+	if (!out || (json ? diagnosis_print_json(out, d) : diagnosis_print(out, d, &style)) ||
+	    fclose(out))
+		abort();
+	check_text(text, len, false);
+	free(text);
+}
+
+static void show(const struct viz_model *model, enum language language, unsigned int kind)
+{
+	struct viz_pairing *pairing = NULL;
+	const struct renderer *table;
+	struct diagnosis *d;
+	size_t count;
+
+	if (viz_pair(model, &pairing))
+		abort();
+	d = diagnose(model, pairing, language);
+	table = renderers(&count);
+	for (size_t i = 0; i < count; i++)
+		draw(ask(model, pairing, d, kind), &table[i]);
+	tell(d, false);
+	tell(d, true);
+	diagnosis_free(d);
+	viz_pairing_free(pairing);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct viz_model *model;
+	struct viz_error error = {""};
+	unsigned int kind = 0;
+	FILE *in = size ? fmemopen((void *)data, size, "r") : NULL;
+
+	if (!in)
+		return 0;
+	for (size_t i = 0; i < size; i++)
+		kind = kind * 31 + data[i];
+	if (!viz_model_read_stream(in, "fuzz", &model, &error)) {
+		show(model, kind >> 5 & 1 ? LANGUAGE_DE : LANGUAGE_EN, kind);
+		viz_model_free(model);
+	}
+	fclose(in);
+	return 0;
+}
