@@ -326,7 +326,7 @@ check-all: all units fuzzers browser ## all that CI runs (root)
 	@tests/run --build $(B) all
 
 FUZZ_SECONDS ?= 60
-fuzz: fuzzers ## fuzz the trace reader (FUZZ_SECONDS=60)
+fuzz: fuzzers ## look for traces that break reader, stats or pictures (FUZZ_SECONDS=60)
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run --build $(B) fuzz
 
 # WAYS="pipe bulk" measures these alone; BENCH_TIMES=15 takes the medians of more.
