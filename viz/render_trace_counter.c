@@ -88,14 +88,14 @@ static void put_levels(struct events *e, const struct delta *levels, size_t coun
 
 static void put_sums(struct events *e, const struct delta *deltas, size_t count)
 {
-	int64_t bytes = 0;
+	uint64_t bytes = 0; /* any trace's lengths: they may go round */
 
 	for (size_t i = 0; i < count; i++) {
 		bool same = i + 1 < count && deltas[i + 1].object == deltas[i].object;
 
-		bytes += deltas[i].bytes;
+		bytes += (uint64_t)deltas[i].bytes;
 		if (!same || deltas[i + 1].at_ns != deltas[i].at_ns)
-			put_counter(e, &deltas[i], "bytes on the way", bytes);
+			put_counter(e, &deltas[i], "bytes on the way", (int64_t)bytes);
 		if (!same)
 			bytes = 0;
 	}
