@@ -74,6 +74,8 @@ int BPF_PROG(call_switch, bool preempted, struct task_struct *previous, struct t
 	struct task_state *state = task_state_traced(previous);
 	u64 now = 0; /* one moment for who leaves and who comes */
 
+	if (state && sleep & TASK_INTERRUPTIBLE && takes_datagrams(state))
+		state->unserved = state->recording;
 	if (state && sleep & TASK_DEAD) {
 		task_forget(state); /* its last moment: the parent has its SIGCHLD by now */
 	} else if (state && !preempted && sleep & (TASK_STOPPED_BIT | TASK_TRACED_BIT)) {
@@ -100,8 +102,10 @@ int BPF_PROG(call_switch, bool preempted, struct task_struct *previous, struct t
 		state->asleep_since_ns = 0;
 		if (state->between)
 			turn_next(state);
-		if (takes_datagrams(state) && state->recording)
-			datagram_look(state);
+	}
+	if (state->unserved) {
+		state->unserved = 0;
+		datagram_look(state);
 	}
 	return 0;
 }

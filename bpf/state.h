@@ -87,6 +87,7 @@ struct task_state {
 	u8 stopped;   /* a stop record went out */
 	u8 told;      /* WIRE_UNSEEN_* bits that went out */
 	u8 peeking;   /* it looks at a UDP socket's datagrams and leaves them in place */
+	u8 unserved;  /* it left its processor when it waited for a datagram: it had taken none */
 	u64 late_ns;  /* when that was */
 	u64 switches; /* a glance: how often it had left the processor when it was found asleep */
 	u64 asleep_since_ns;
