@@ -26,7 +26,8 @@ static void change_level(struct account *account, const struct viz_channel *wher
 	struct account_channel *channel = account_channel(account, where);
 	struct channel_row *state = (struct channel_row *)channel;
 
-	state->level = (int64_t)((uint64_t)state->level + (uint64_t)change); /* any trace's lengths */
+	/* Any trace's lengths: they may go round. */
+	state->level = (int64_t)((uint64_t)state->level + (uint64_t)change);
 	if (state->level > 0)
 		see_level(channel, (uint64_t)state->level, false);
 }
