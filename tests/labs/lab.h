@@ -164,4 +164,17 @@ static inline void lab_wait_blocked(pid_t tid, long call)
 	}
 }
 
+/*
+ * Returns when a thread that ends by itself is gone with all that it held: CLONE_CHILD_CLEARTID
+ * comes before its descriptors are closed (kernel/exit.c, do_exit).
+ */
+static inline void lab_wait_gone(pid_t tid)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d", tid);
+	while (!access(path, F_OK))
+		sched_yield();
+}
+
 #endif

@@ -156,7 +156,8 @@ static void run_thread(const int ends[4])
 struct apart {
 	_Alignas(16) char stack[256 * 1024];
 	int (*run)(void *ends);
-	pid_t tid; /* 0 once it has ended */
+	pid_t tid;
+	pid_t runs; /* the same, 0 once it has ended */
 };
 
 static void begin_apart(struct apart *thread, const int *ends)
@@ -165,17 +166,19 @@ static void begin_apart(struct apart *thread, const int *ends)
 		    CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID;
 
 	log_apart();
-	lab_check(clone(thread->run, thread->stack + sizeof(thread->stack), flags, (void *)ends,
-			&thread->tid, NULL, &thread->tid),
-		  "clone");
+	thread->tid = (pid_t)lab_check(clone(thread->run, thread->stack + sizeof(thread->stack),
+					     flags, (void *)ends, &thread->runs, NULL,
+					     &thread->runs),
+				       "clone");
 }
 
 static void await_end(struct apart *thread)
 {
 	pid_t tid;
 
-	while ((tid = __atomic_load_n(&thread->tid, __ATOMIC_ACQUIRE)))
-		syscall(SYS_futex, &thread->tid, FUTEX_WAIT, tid, NULL, NULL, 0);
+	while ((tid = __atomic_load_n(&thread->runs, __ATOMIC_ACQUIRE)))
+		syscall(SYS_futex, &thread->runs, FUTEX_WAIT, tid, NULL, NULL, 0);
+	lab_wait_gone(thread->tid);
 	truth(.action = "apart-ended");
 }
 
