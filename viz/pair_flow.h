@@ -92,8 +92,10 @@ struct flow {
 	uint64_t base;	    /* pair_placed.c: a place of TCP near the latest ones */
 	uint64_t gone_to;   /* the same: the place up to which all sends were taken */
 	uint64_t placed_ns; /* the same: as far as receives have their places */
-	bool urgent;	    /* bytes may have left the stream on another way */
-	bool foreign;	    /* something came out that nobody here has sent */
+	/* The same: when a receive last took what nobody here is known to have sent. */
+	uint64_t unknown_ns;
+	bool urgent;  /* bytes may have left the stream on another way */
+	bool foreign; /* something came out that nobody here has sent */
 };
 
 /* Where a send and a receive meet; one of them is NULL for what only the other one has. */

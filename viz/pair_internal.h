@@ -57,6 +57,7 @@ struct channel_traffic {
 	uint64_t inline_ns;		   /* when SO_OOBINLINE was set here; 0: never */
 	uint64_t content_sum;		   /* bytes in a pipe, modulo 2^64 */
 	uint64_t base, gone_to, placed_ns; /* of the flow to here; of a semaphore's units */
+	uint64_t unknown_ns;		   /* of the flow to here */
 	uint64_t counter;		   /* what a counter held then, where it is known */
 	enum content content;
 	struct viz_position first;	   /* TCP: where it stood when it was first used */

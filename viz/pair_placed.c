@@ -163,6 +163,8 @@ static uint64_t lay(struct placing *p, struct flow_item *receive, uint64_t begin
 	}
 	unknown += add_unknown(p, receive, laid, end);
 	receive->used = receive->amount;
+	if (unknown && receive->exit_ns > p->flow->unknown_ns)
+		p->flow->unknown_ns = receive->exit_ns;
 	return unknown;
 }
 
@@ -319,7 +321,8 @@ static void tell_rest(struct placing *p)
 			continue;
 		item->start = 0;
 		piece.start = item->used;
-		doubt = !item->placed || item->doubt || p->context->lost;
+		doubt = !item->placed || item->doubt || p->context->lost ||
+			item->enter_ns < p->flow->unknown_ns;
 		pair_add_rest(p->context, p->route, &piece)->match = doubt ? MATCH_AMBIGUOUS
 									   : MATCH_EXACT;
 		item->used = item->amount;

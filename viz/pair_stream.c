@@ -97,6 +97,7 @@ static struct flow begin_flow(struct pair_context *context, const struct ends *e
 		flow.base = receiver->base;
 		flow.placed_ns = receiver->placed_ns;
 		flow.gone_to = receiver->gone_to;
+		flow.unknown_ns = receiver->unknown_ns;
 		flow.doubt |= receiver->receive_doubt;
 		flow.unordered |= receiver->unordered;
 		if (!pair_is_last(context))
@@ -123,6 +124,7 @@ static void end_flow(const struct ends *ends, struct flow *flow)
 		receiver->base = flow->base;
 		receiver->placed_ns = flow->placed_ns;
 		receiver->gone_to = flow->gone_to;
+		receiver->unknown_ns = flow->unknown_ns;
 	}
 }
 

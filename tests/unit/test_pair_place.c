@@ -367,6 +367,24 @@ static void received_before_the_send_returned(void **state)
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, trace_tear_down)
 
+/* The trace ends while a write is about it: what was taken meanwhile is nobody's, or another's. */
+static void unread_beside_a_receive_of_unknown_bytes(void **state)
+{
+	struct trace_text *t = *state;
+
+	trace_call(t, (struct call){1102, "write", "send", 10, 0, 4, TRACE_PIPE, 10, 20, 40000,
+				    POSITIONS(0, 0, 0, 10, 0, 3136)});
+	trace_line(t,
+		   "{'type':'operation','id':1104,'syscall':'write','role':'send','pid':10,"
+		   "'tid':10,'fd':4,'channel':'%s','enter_ns':30,'state':'begin','at_ns':31,"
+		   "'requested':40000,'at_entry':{'head':10,'tail':0,'end':3136,'start':0}}",
+		   TRACE_PIPE);
+	trace_call(t, (struct call){1106, "read", "receive", 20, 0, 3, TRACE_PIPE, 8, 50, 40000,
+				    POSITIONS(0, 0, 0, 16, 10, 4096)});
+	assert_string_equal(trace_messages(t), "pipe ->20 40000 - r1106+0 ambiguous\n"
+					       "pipe 10>- 40000 s1102+0 - ambiguous unread\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -392,6 +410,7 @@ int main(void)
 		TEST(counted_without_a_send),
 		TEST(counted_without_a_read),
 		TEST(received_before_the_send_returned),
+		TEST(unread_beside_a_receive_of_unknown_bytes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
