@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* The sleeps of an end that were over lately: a ring that grows to its greatest length. */
 #include "account_internal.h"
+#include "search.h"
 
 static void grow(struct arena *arena, struct wakes *wakes)
 {
@@ -25,23 +26,17 @@ void account_wakes_add(struct arena *arena, struct wakes *wakes, uint64_t at_ns)
 	wakes->at_ns[wakes->count++] = at_ns;
 }
 
-static uint64_t wake_at(const struct wakes *wakes, size_t index)
+static uint64_t wake_at(const void *list, size_t index)
 {
+	const struct wakes *wakes = list;
+
 	return wakes->at_ns[(wakes->first + index) % wakes->capacity];
 }
 
 /* In about the order of time, as calls return: the first not before from_ns decides. */
 bool account_wakes_within(const struct wakes *wakes, uint64_t from_ns, uint64_t to_ns)
 {
-	size_t low = 0, high = wakes->count;
+	size_t first = search_before(wakes, wakes->count, wake_at, from_ns);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (wake_at(wakes, middle) < from_ns)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < wakes->count && wake_at(wakes, low) <= to_ns;
+	return first < wakes->count && wake_at(wakes, first) <= to_ns;
 }

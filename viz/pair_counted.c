@@ -10,6 +10,7 @@
  * the same byte differ.
  */
 #include "pair_counted.h"
+#include "search.h"
 
 #define WAITING_MAX 4096 /* items that wait for a sample */
 
@@ -41,25 +42,17 @@ static void use(struct counting *c, struct flow_item *item, bool receive, uint64
 	item->used = to;
 }
 
-static uint64_t known_end(const struct counting *c, size_t at)
+static uint64_t known_end(const void *counting, size_t at)
 {
+	const struct counting *c = counting;
+
 	return c->known_at[at] + c->known[at]->amount;
 }
 
 /* The first item of the side with positions that reaches beyond a count. */
 static size_t first_beyond(const struct counting *c, uint64_t at, size_t low)
 {
-	size_t high = c->known_count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (known_end(c, middle) <= at)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return search_beyond(c, low, c->known_count, known_end, at);
 }
 
 /* Joins an item of the other side with those that have its bytes by this sample. */

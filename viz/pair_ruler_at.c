@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* From places to bytes: sends that have their places are laid in a row, and others beside them. */
 #include "pair_ruler.h"
+#include "search.h"
 
 /* Nothing can lie between a place and an item. */
 static bool follows(const struct placing *p, const struct flow_item *item, uint64_t place)
@@ -53,20 +54,17 @@ static uint64_t bytes_before(const struct placing *p, const struct flow_item *it
 		       item->amount);
 }
 
+static uint64_t from_of(const void *items, size_t index)
+{
+	return ((const struct flow_item *)items)[index].from;
+}
+
 /* The last send that begins at or before a place; p->sends: none does. */
 size_t ruler_send_at(const struct placing *p, uint64_t place)
 {
-	size_t low = 0, high = p->sends;
+	size_t begun = search_until(p->flow->sends.items, p->sends, from_of, place);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (p->flow->sends.items[middle].from <= place)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low ? low - 1 : p->sends;
+	return begun ? begun - 1 : p->sends;
 }
 
 /*
@@ -112,20 +110,16 @@ uint64_t ruler_next_slot_at(const struct placing *p, uint64_t place)
 								    : 0;
 }
 
+static uint64_t end_of(const void *items, size_t index)
+{
+	const struct flow_item *item = (const struct flow_item *)items + index;
+
+	return item->start + item->amount;
+}
+
 size_t ruler_reaching(const struct placing *p, uint64_t place)
 {
-	size_t low = 0, high = p->sends;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		const struct flow_item *item = &p->flow->sends.items[middle];
-
-		if (item->start + item->amount <= place)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return search_until(p->flow->sends.items, p->sends, end_of, place);
 }
 
 int ruler_compare_exits(const void *a, const void *b)

@@ -9,6 +9,7 @@
 
 #include "line.h"
 #include "pair_internal.h"
+#include "search.h"
 
 /* uapi/asm-generic/ioctls.h; the kernel's struct termios2 has calls of its own. */
 enum { SET_AND_FLUSH = 0x5404, SET_AND_FLUSH_OLD = 0x5408, SET_AND_FLUSH_2 = 0x402c542d };
@@ -97,20 +98,17 @@ static void collect_samples(struct terminal *terminal)
 		      compare_samples);
 }
 
+static uint64_t taken_at(const void *samples, size_t index)
+{
+	return ((const struct sample *)samples)[index].at_ns;
+}
+
 /* The last sample before that time, or the first of all. */
 static size_t sample_before(const struct terminal *terminal, uint64_t at_ns)
 {
-	size_t low = 0, high = terminal->sample_count;
+	size_t before = search_before(terminal->samples, terminal->sample_count, taken_at, at_ns);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (terminal->samples[middle].at_ns < at_ns)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low ? low - 1 : 0;
+	return before ? before - 1 : 0;
 }
 
 static bool same_line(const struct viz_line *a, const struct viz_line *b)

@@ -4,6 +4,7 @@
  * they are about, not above what they tell of and not below the process's end.
  */
 #include "scene_draft.h"
+#include "search.h"
 
 /* Of its calls one that the filter lets through, else one of its processes that has a lane. */
 static const struct scene_actor *subject(const struct scene_drafts *d, const struct finding *f)
@@ -75,20 +76,17 @@ void scene_collect_marks(struct scene_drafts *d)
 			add_mark(d, diagnosis->findings[i]);
 }
 
+static uint64_t drawn_at(const void *rows, size_t index)
+{
+	return ((const struct scene_row *)rows)[index].at_ns;
+}
+
 /* The last row drawn at that time or before; SCENE_NO_ROW: none. */
 static size_t row_at(const struct scene *scene, uint64_t ns)
 {
-	size_t low = 0, high = scene->row_count;
+	size_t until = search_until(scene->rows, scene->row_count, drawn_at, ns);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (scene->rows[middle].at_ns > ns)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	return low ? low - 1 : SCENE_NO_ROW;
+	return until ? until - 1 : SCENE_NO_ROW;
 }
 
 void scene_place_marks(struct scene_drafts *d)

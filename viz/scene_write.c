@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "scene_fold.h"
+#include "search.h"
 
 #define IDLE_MIN_NS 10000000 /* a shorter gap is no news */
 #define IDLE_PART 20	     /* nor one of less than this part of the whole */
@@ -144,19 +145,14 @@ void scene_cap(struct scene_drafts *d)
 	add_idle(d);
 }
 
+static uint64_t drawn_at(const void *rows, size_t index)
+{
+	return ((const struct draft *)rows)[index].at_ns;
+}
+
 size_t scene_row_after(const struct scene_drafts *d, uint64_t ns)
 {
-	size_t low = 0, high = d->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (d->rows[middle].at_ns > ns)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	return low;
+	return search_until(d->rows, d->count, drawn_at, ns);
 }
 
 /* --- lanes --- */
