@@ -3,22 +3,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "fuzz_text.h"
 #include "viz/stats.h"
 
 enum { WIDTH = 80 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void check_page(const char *text, size_t len)
-{
-	size_t column = 0;
-
-	for (size_t i = 0; i < len; i++) {
-		column = text[i] == '\n' ? 0 : column + 1;
-		if (column > WIDTH || (text[i] != '\n' && (text[i] < ' ' || text[i] > '~')))
-			abort();
-	}
-}
 
 static void print(const struct stats_report *report)
 {
@@ -28,7 +18,7 @@ static void print(const struct stats_report *report)
 
 	if (!out || stats_print(out, report) || fclose(out))
 		abort();
-	check_page(text, len);
+	check_page(text, len, WIDTH);
 	free(text);
 	out = fopen("/dev/null", "w");
 	if (!out || stats_print_json(out, report) || fclose(out))

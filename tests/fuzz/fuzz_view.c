@@ -5,8 +5,8 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "fuzz_text.h"
 #include "viz/diagnose.h"
 #include "viz/render.h"
 #include "viz/scene_build.h"
@@ -33,20 +33,6 @@ static struct scene_request ask(const struct viz_model *model, const struct viz_
 	};
 }
 
-static void check_text(const char *text, size_t len, bool is_terminal)
-{
-	size_t column = 0;
-
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)text[i];
-
-		column = c == '\n' ? 0 : column + 1;
-		if ((c < ' ' && c != '\n' && c != '\t') || c == 0x7f ||
-		    (is_terminal && column > WIDTH))
-			abort();
-	}
-}
-
 static void draw(struct scene_request request, const struct renderer *renderer)
 {
 	const struct render_options how = {.width = WIDTH};
@@ -65,8 +51,10 @@ static void draw(struct scene_request request, const struct renderer *renderer)
 	if (!out || scene_build(&request, &scene) || renderer->render(out, scene, &how) ||
 	    fclose(out))
 		abort();
-	if (renderer->needs != RENDER_BINARY)
-		check_text(text, len, strcmp(renderer->name, "text") == 0);
+	if (renderer == renderer_by_name("text"))
+		check_page(text, len, WIDTH);
+	else if (renderer->needs != RENDER_BINARY)
+		check_document(text, len);
 	scene_free(scene);
 	free(text);
 }
@@ -81,7 +69,7 @@ static void tell(struct diagnosis *d, bool json)
 	if (!out || (json ? diagnosis_print_json(out, d) : diagnosis_print(out, d, &style)) ||
 	    fclose(out))
 		abort();
-	check_text(text, len, false);
+	check_document(text, len);
 	free(text);
 }
 

@@ -365,8 +365,6 @@ static void received_before_the_send_returned(void **state)
 					       "pipe 10>- 5 s1105+0 - exact unread\n");
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, trace_tear_down)
-
 /* The trace ends while a write is about it: what was taken meanwhile is nobody's, or another's. */
 static void unread_beside_a_receive_of_unknown_bytes(void **state)
 {
@@ -384,6 +382,8 @@ static void unread_beside_a_receive_of_unknown_bytes(void **state)
 	assert_string_equal(trace_messages(t), "pipe ->20 40000 - r1106+0 ambiguous\n"
 					       "pipe 10>- 40000 s1102+0 - ambiguous unread\n");
 }
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, trace_tear_down)
 
 int main(void)
 {
