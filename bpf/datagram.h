@@ -3,8 +3,9 @@
  * Which send a datagram of a UDP socket comes from. A receive passes no tracepoint that has its
  * buffer (net/ipv4/udp.c, udp_recvmsg), but it frees the data that it has taken: that proves it.
  * From 6.18 on that may be left to the processor that allocated them. So the buffers are looked up
- * where they wait too: when a receive begins, when it wakes, and between the messages of a
- * recvmmsg. Of two receivers at once only one takes what both have seen; viz/ finds out which.
+ * where they wait too: when a receive begins, when it has waited and runs again, and between the
+ * messages of a recvmmsg. Of two receivers at once only one takes what both have seen; viz/ finds
+ * out which.
  */
 #ifndef BPF_DATAGRAM_H
 #define BPF_DATAGRAM_H
