@@ -1,45 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * The BPF object: all hooks of ipclens. Each file observes one thing and may know the ones above
- * it:
+ * The one BPF object of ipclens. A folder may include itself and the folders listed above it:
  *
- *	kernel.h      reading kernel memory, what differs between kernels
- *	state.h       maps, the state of a traced thread, the way out
- *	ports.h       ports that UDP sockets have to do with
- *	object.h      pipes, sockets, System V objects
- *	terminal.h    pseudo-terminals
- *	special.h     the other files: shared memory, eventfds; from a descriptor to its object
- *	describe.h    the object's description
- *	netlink.h     numbers of netlink sockets
- *	memory.h      from an address to what is mapped there
- *	payload.h     bytes of the caller's memory
- *	waits.h       what poll, select and epoll wait for
- *	target.h      which object a call acts on
- *	timeouts.h    how long a call is ready to wait
- *	control.h     options and sizes that calls set
- *	rights.h      descriptors and credentials beside a message
- *	message.h     the messages of sendmsg and its kin
- *	data.h        what the arguments say of the data
- *	buffer.h      which send a buffer came from
- *	datagram.h    the same of what waits in a UDP socket
- *	made.h        descriptors that a call made
- *	facts.h       what calls about signals, children and locks say
- *	waking.h      who wakes whom
- *	operation.h   the record of a call
- *	turn.h        what a large write wrote under one lock
- *	plain.h       read and write, by the short way
- *	sleeper.h     what a thread leaves where it falls asleep
- *	outside.h     strangers: who they are
- *	signal.h process.h socket.h call.h sleep.h
- *	snapshot.h peers.h glance.h holders.h mappings.h    the hooks
+ *	wire/	the records that the kernel side and the tracer exchange
+ *	core/	access to kernel memory, the state of a traced thread, the table of system calls
+ *	object/	the kernel object behind a descriptor or an id, and its description
+ *	call/	what is read of one system call, up to sending its record
+ *	hooks/	the programs, each of which is attached to a tracepoint
  */
-#include "bpf/call.h"
-#include "bpf/holders.h"
-#include "bpf/mappings.h"
-#include "bpf/process.h"
-#include "bpf/signal.h"
-#include "bpf/sleep.h"
-#include "bpf/snapshot.h"
-#include "bpf/socket.h"
+#include "bpf/hooks/processes.bpf.h"
+#include "bpf/hooks/queue_stock.bpf.h"
+#include "bpf/hooks/sched_switch.bpf.h"
+#include "bpf/hooks/signals.bpf.h"
+#include "bpf/hooks/snapshot_holders.bpf.h"
+#include "bpf/hooks/snapshot_mappings.bpf.h"
+#include "bpf/hooks/snapshot_states.bpf.h"
+#include "bpf/hooks/snapshot_threads.bpf.h"
+#include "bpf/hooks/sockets.bpf.h"
+#include "bpf/hooks/spare_copies.bpf.h"
+#include "bpf/hooks/syscalls.bpf.h"
+#include "bpf/hooks/watched_calls.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

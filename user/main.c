@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* The program ipclens: the table of its commands. */
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "commands.h"
-#include "viz/command.h"
+#include "user/cli/commands.h"
+#include "viz/cli/command.h"
 
-#define COMMAND(name, run, help) {name, run, help},
-#define VIEWER_COMMAND(name, run, help)
 static const struct command commands[] = {
-#include "commands.def"
-#include "viz/commands.def"
-};
+#define COMMAND(name, run, help) {name, run, help, .as_root = true},
+#include "user/cli/commands.def"
+#undef COMMAND
+#define COMMAND(name, run, help) {name, run, help, .as_root = false},
+#define VIEWER_COMMAND(name, run, help)
+#include "viz/cli/commands.def"
 #undef VIEWER_COMMAND
 #undef COMMAND
+};
 
 static const struct command_set set = {
 	.program = "ipclens",
@@ -26,8 +29,9 @@ static const struct command_set set = {
 };
 
 /*
- * Somebody may start us with stdin, stdout or stderr closed; what we open next must not land there.
- * The command we start still finds them closed; we find what cannot be read or written either.
+ * If stdin, stdout or stderr is closed, fills it with /dev/null, opened so that reading or writing
+ * it still fails, lest a file opened later gets its number. The traced command still finds it
+ * closed.
  */
 static void standard_descriptors_keep(void)
 {

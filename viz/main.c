@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* ipclens-view: the viewer alone, for machines where nothing can be traced. */
-#include "command.h"
+#include "viz/cli/command.h"
 
-#define COMMAND(name, run, help) {name, run, help},
+#define COMMAND(name, run, help) {name, run, help, .as_root = false},
 #define VIEWER_COMMAND COMMAND
 static const struct command commands[] = {
-#include "commands.def"
+#include "viz/cli/commands.def"
 };
 #undef VIEWER_COMMAND
 #undef COMMAND

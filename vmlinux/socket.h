@@ -16,16 +16,19 @@ struct sock_common {
 	u16 skc_num;
 	unsigned short skc_family;
 	unsigned char skc_state;
+	unsigned long skc_flags;
 	possible_net_t skc_net;
 	struct in6_addr skc_v6_daddr;
 	struct in6_addr skc_v6_rcv_saddr;
 };
 
 struct socket;
+struct tcp_ulp_ops;
 struct sk_buff;
 
 struct sk_buff_head {
-	struct sk_buff *next;
+	struct sk_buff *next, *prev;
+	u32 qlen;
 };
 
 struct sock {
@@ -34,6 +37,9 @@ struct sock {
 	u16 sk_type;
 	u16 sk_protocol;
 	struct socket *sk_socket;
+	struct socket_wq *sk_wq;
+	unsigned char sk_shutdown; /* RCV_SHUTDOWN: no more comes */
+	int sk_rcvlowat;
 	long sk_rcvtimeo; /* ticks of the kernel's clock */
 	long sk_sndtimeo;
 };
@@ -45,10 +51,12 @@ struct socket {
 
 struct udp_sock {
 	struct sk_buff_head reader_queue; /* 4.13 and later */
+	u16 gso_size;			  /* 4.18 and later */
 };
 
 struct inet_sock {
 	u32 inet_saddr;
+	u16 inet_sport; /* network byte order */
 };
 
 struct sockaddr_un {
@@ -68,9 +76,22 @@ struct tcp_sock {
 	u64 bytes_sent;
 };
 
+struct inet_connection_sock {
+	const struct tcp_ulp_ops *icsk_ulp_ops;
+};
+
+struct iov_iter {
+	u64 count;
+};
+
+struct msghdr { /* the kernel's own */
+	struct iov_iter msg_iter;
+};
+
 struct unix_sock {
 	struct unix_address *addr;
 	struct sock *peer;
+	struct mutex iolock;
 };
 
 struct scm_fp_list { /* descriptors that a message brings, SCM_RIGHTS */

@@ -34,7 +34,7 @@ struct pt_regs {
 	unsigned long r9;
 	unsigned long orig_ax;
 #else
-#error "pt_regs of this architecture: name the registers here and in bpf/kernel.h"
+#error "pt_regs of this architecture: name the registers here and in bpf/core/kernel_access.bpf.h"
 #endif
 };
 
@@ -67,7 +67,9 @@ struct pipe_buffer {
 };
 
 struct mutex {
-	char unused;
+	struct {
+		s64 counter;
+	} owner; /* atomic_long_t: a task, and flags in its three low bits */
 };
 
 struct hlist_node {
@@ -119,6 +121,10 @@ struct dentry {
 	struct dentry *d_parent;
 	struct inode *d_inode;
 	struct qstr d_name;
+	struct hlist_node d_alias; /* in an anonymous union: 7.1 and later */
+};
+
+struct dentry___named_union { /* to 7.0 */
 	struct {
 		struct hlist_node d_alias;
 	} d_u;
@@ -159,6 +165,7 @@ struct file {
 	unsigned int f_flags;
 	struct inode *f_inode;
 	struct path f_path;
+	long long f_pos;
 	void *private_data;
 };
 
@@ -234,8 +241,20 @@ struct pid_namespace {
 };
 struct tty_struct;
 
+struct list_head {
+	struct list_head *next;
+};
+
+struct sigpending {
+	struct list_head list;
+	struct {
+		unsigned long sig[1];
+	} signal;
+};
+
 struct signal_struct {
 	atomic_t live;
+	struct sigpending shared_pending;
 	int nr_threads;
 	struct tty_struct *tty;
 	int group_exit_code;
@@ -249,7 +268,7 @@ struct sched_info {
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int __state;
-	int on_cpu;
+	unsigned int on_cpu; /* a byte from 7.3 on */
 	unsigned int flags;
 	pid_t pid;
 	pid_t tgid;
@@ -258,17 +277,21 @@ struct task_struct {
 	struct mm_struct *mm;
 	struct files_struct *files;
 	struct fs_struct *fs;
+	struct pipe_inode_info *splice_pipe; /* of sendfile(2) */
 	struct nsproxy *nsproxy;
 	struct signal_struct *signal;
 	struct pid *thread_pid;
 	struct hlist_node pid_links[4];
 	int exit_code;
+	unsigned long jobctl;
+	unsigned short migration_disabled;
 	unsigned long nvcsw;
 	unsigned long nivcsw;
 	struct sched_info sched_info;
 	struct {
 		unsigned long sig[1];
 	} blocked;
+	struct sigpending pending;
 	char comm[16];
 };
 
@@ -296,6 +319,7 @@ struct kmem_cache {
 };
 
 struct msg_msg {
+	struct list_head m_list;
 	long m_type;
 };
 
@@ -334,8 +358,43 @@ struct eventpoll {
 	struct rb_root_cached rbr;
 };
 
+struct rb_root {
+	struct rb_node *rb_node;
+};
+
+struct posix_msg_tree_node {
+	struct rb_node rb_node;
+	struct list_head msg_list;
+};
+
+struct wait_queue_entry {
+	struct list_head entry;
+};
+
+struct wait_queue_head {
+	struct list_head head;
+};
+
+struct socket_wq {
+	struct wait_queue_head wait;
+};
+
+struct poll_table_entry {
+	struct file *filp;
+	struct wait_queue_entry wait;
+	struct wait_queue_head *wait_address;
+};
+
+struct ext_wait_queue {
+	struct task_struct *task;
+	struct list_head list;
+	struct msg_msg *msg;
+};
+
 struct mqueue_inode_info {
 	struct inode vfs_inode;
+	struct ext_wait_queue e_wait_q[2];
+	struct rb_root msg_tree;
 	struct {
 		long mq_curmsgs;
 	} attr;
@@ -349,6 +408,7 @@ struct kern_ipc_perm {
 struct msg_queue {
 	struct kern_ipc_perm q_perm;
 	unsigned long q_qnum;
+	struct list_head q_messages;
 };
 
 struct sem_array {
@@ -363,6 +423,7 @@ struct shmid_kernel {
 };
 
 struct kernel_siginfo {
+	int si_signo;
 	int si_code;
 	struct {
 		struct {
@@ -374,6 +435,11 @@ struct kernel_siginfo {
 			} _sigval;
 		} _rt;
 	} _sifields;
+};
+
+struct sigqueue {
+	struct list_head list;
+	struct kernel_siginfo info;
 };
 
 struct k_sigaction {

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Reports how many messages lie in the sockets of joined processes once all of them are traced:
+ * what is received first was sent before the trace.
+ */
+#ifndef BPF_HOOKS_QUEUE_STOCK_BPF_H
+#define BPF_HOOKS_QUEUE_STOCK_BPF_H
+
+#include "bpf/hooks/snapshot_holders.bpf.h"
+#include "bpf/hooks/snapshot_threads.bpf.h"
+
+static __always_inline u32 socket_stock(u32 mechanism, struct sock *sk)
+{
+	u32 messages = KREAD(sk, sk_receive_queue.qlen);
+
+	if (mechanism == MECH_UDP)
+		messages += KREAD((struct udp_sock *)sk, reader_queue.qlen);
+	return messages;
+}
+
+static __always_inline bool has_stock(u32 mechanism)
+{
+	bool sockets = KHAS(struct sock, sk_receive_queue.qlen);
+
+	if (mechanism == MECH_UDP)
+		return sockets && KHAS(struct udp_sock, reader_queue.qlen);
+	return sockets && is_unix(mechanism);
+}
+
+static long stock_visit(u32 fd, void *context)
+{
+	struct stranger_walk *walk = context;
+	struct object object = {};
+
+	if (!walk_to(walk, fd, &object))
+		return 1;
+	if (!has_stock(object.mechanism) || !bpf_map_lookup_elem(&known_objects, &object.ref))
+		return 0;
+	stock_send(&object, fd, socket_stock(object.mechanism, (struct sock *)object.ref.address));
+	return 0;
+}
+
+SEC("iter/task")
+int stocks_begin(struct bpf_iter__task *context)
+{
+	struct task_struct *task = context->task;
+	struct files_struct *files;
+	struct fdtable *table;
+	struct stranger_walk walk = {};
+
+	if (!task || !task_state_traced(task) || !(is_leader(task) || has_own_files(task)))
+		return 0;
+	files = KREAD(task, files);
+	table = files ? KREAD(files, fdt) : 0;
+	if (!table)
+		return 0;
+	walk.max = KREAD(table, max_fds);
+	walk.files = KREAD(table, fd);
+	bpf_loop(FDS_LOOKED_AT, stock_visit, &walk, 0);
+	return 0;
+}
+
+#endif

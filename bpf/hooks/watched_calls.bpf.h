@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Counts the calls of processes that a glance watches for a moment, since they run: attached for
+ * that moment only. The processes are those of `wanted`.
+ */
+#ifndef BPF_HOOKS_WATCHED_CALLS_BPF_H
+#define BPF_HOOKS_WATCHED_CALLS_BPF_H
+
+#include "bpf/call/call_object.bpf.h"
+
+#define ERRORS_MOST 4095 /* include/linux/err.h: MAX_ERRNO */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct wire_watched);
+	__type(value, u64);
+} watched_calls SEC(".maps");
+
+static __always_inline void watched_count(struct wire_watched *call)
+{
+	u64 *count = bpf_map_lookup_elem(&watched_calls, call), one = 1;
+
+	if (count)
+		__sync_fetch_and_add(count, 1);
+	else
+		bpf_map_update_elem(&watched_calls, call, &one, BPF_ANY);
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(watched_exit, struct pt_regs *regs, long returned)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct wire_watched call = {.pid = KREAD(task, tgid), .tid = KREAD(task, pid), .fd = -1};
+	u32 pid = call.pid;
+	u64 args[6];
+
+	if (!bpf_map_lookup_elem(&wanted, &pid) || syscall_is_compat(task))
+		return 0;
+	call.nr = KREAD(regs, orig_ax);
+	syscall_arguments(regs, args);
+	if (call.nr < SYSCALL_ROWS && row_of(call.nr)->role != ROLE_NONE && !row_of(call.nr)->fd)
+		call.fd = args[0];
+	if (returned < 0 && returned >= -ERRORS_MOST)
+		call.error = -returned;
+	watched_count(&call);
+	return 0;
+}
+
+#endif

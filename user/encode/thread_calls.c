@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "user/encode/thread_calls.h"
+
+#include <errno.h>
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct calls {
+	void *threads; /* tsearch(3) tree of struct call, by tid */
+};
+
+static int call_compare(const void *a, const void *b)
+{
+	uint32_t x = ((const struct call *)a)->tid, y = ((const struct call *)b)->tid;
+
+	return x < y ? -1 : x > y;
+}
+
+static void call_free(void *pointer)
+{
+	struct call *call = pointer;
+
+	free(call->waiting);
+	free(call->chunks);
+	free(call->lock_segments);
+	free(call->messages);
+	free(call->rights);
+	free(call);
+}
+
+struct calls *calls_new(void)
+{
+	return calloc(1, sizeof(struct calls));
+}
+
+void calls_free(struct calls *calls)
+{
+	if (!calls)
+		return;
+	tdestroy(calls->threads, call_free);
+	free(calls);
+}
+
+struct call *calls_of_thread(struct calls *calls, uint32_t tid)
+{
+	struct call key = {.tid = tid}, **found = tfind(&key, &calls->threads, call_compare);
+	struct call *call;
+
+	if (found)
+		return *found;
+	call = calloc(1, sizeof(*call));
+	if (!call)
+		return NULL;
+	call->tid = tid;
+	if (!tsearch(call, &calls->threads, call_compare)) {
+		free(call);
+		return NULL;
+	}
+	return call;
+}
+
+void calls_forget_thread(struct calls *calls, uint32_t tid)
+{
+	struct call key = {.tid = tid}, **found = tfind(&key, &calls->threads, call_compare);
+	struct call *call;
+
+	if (!found)
+		return;
+	call = *found;
+	tdelete(&key, &calls->threads, call_compare);
+	call_free(call);
+}
+
+int call_wait(struct call *call, uint64_t id, const void *begin, size_t len)
+{
+	free(call->waiting);
+	call->waiting = malloc(len);
+	if (!call->waiting)
+		return -ENOMEM;
+	memcpy(call->waiting, begin, len);
+	call->waiting_len = len;
+	call->waiting_id = id;
+	return 0;
+}
+
+/* Makes room for `more` elements after the first `count`. Returns 0 or -ENOMEM. */
+static int grow(void **elements, size_t *room, size_t count, size_t more, size_t size)
+{
+	size_t wanted = *room ? *room : 8;
+	void *grown;
+
+	while (wanted < count + more)
+		wanted *= 2;
+	if (wanted == *room)
+		return 0;
+	grown = reallocarray(*elements, wanted, size);
+	if (!grown)
+		return -ENOMEM;
+	*elements = grown;
+	*room = wanted;
+	return 0;
+}
+
+int call_chunk(struct call *call, const struct wire_chunk *chunk)
+{
+	void *chunks = call->chunks;
+
+	if (grow(&chunks, &call->chunk_room, call->chunk_count, 1, sizeof(*chunk)))
+		return -ENOMEM;
+	call->chunks = chunks;
+	call->chunks[call->chunk_count++] = *chunk;
+	return 0;
+}
+
+int call_add_lock_segment(struct call *call, const struct wire_lock_segment *segment)
+{
+	void *lock_segments = call->lock_segments;
+
+	if (grow(&lock_segments, &call->lock_segment_room, call->lock_segment_count, 1,
+		 sizeof(*segment)))
+		return -ENOMEM;
+	call->lock_segments = lock_segments;
+	call->lock_segments[call->lock_segment_count++] = *segment;
+	return 0;
+}
+
+/* A message record ends with its address, so it may be shorter than the struct. */
+int call_message(struct call *call, const struct wire_message *message)
+{
+	void *messages = call->messages;
+	struct wire_message *copy;
+
+	if (grow(&messages, &call->message_room, call->message_count, 1, sizeof(*message)))
+		return -ENOMEM;
+	call->messages = messages;
+	copy = &call->messages[call->message_count++];
+	memset(copy, 0, sizeof(*copy));
+	memcpy(copy, message, message->head.size);
+	return 0;
+}
+
+int call_rights(struct call *call, const struct wire_descriptors *record)
+{
+	size_t count = record->count <= WIRE_FDS ? record->count : WIRE_FDS;
+	void *rights = call->rights;
+
+	if (grow(&rights, &call->rights_room, call->rights_count, count, sizeof(*call->rights)))
+		return -ENOMEM;
+	call->rights = rights;
+	memcpy(call->rights + call->rights_count, record->fds, count * sizeof(*call->rights));
+	call->rights_count += count;
+	call->rights_cut |= record->cut != 0;
+	return 0;
+}
+
+void call_end(struct call *call)
+{
+	free(call->waiting);
+	call->waiting = NULL;
+	call->rights_count = 0;
+	call->rights_cut = false;
+	call->chunk_count = 0;
+	call->lock_segment_count = 0;
+	call->message_count = 0;
+}
+
+struct walk {
+	void (*each)(void *context, struct call *call);
+	void *context;
+};
+
+static void walk_visit(const void *node, VISIT visit, void *closure)
+{
+	struct call *call = *(struct call *const *)node;
+	struct walk *walk = closure;
+
+	if ((visit == postorder || visit == leaf) && call->waiting)
+		walk->each(walk->context, call);
+}
+
+void calls_each_waiting(struct calls *calls, void (*each)(void *context, struct call *call),
+			void *context)
+{
+	struct walk walk = {each, context};
+
+	twalk_r(calls->threads, walk_visit, &walk);
+}

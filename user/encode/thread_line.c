@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Writes what a thread did when tracing ended, and of what it read all. */
+#include "user/encode/encode.h"
+#include "user/encode/syscall_table.h"
+
+static enum target_state state_of(const struct wire_thread *thread)
+{
+	return thread->state == WIRE_TARGET_RUNNING   ? TARGET_STATE_RUNNING
+	       : thread->state == WIRE_TARGET_STOPPED ? TARGET_STATE_STOPPED
+						      : TARGET_STATE_BLOCKED;
+}
+
+/*
+ * Threads that are joined and robust mutexes are waited for in memory of the process's own, too,
+ * though by a shared futex.
+ */
+static void own_futex_fields(struct encoder *encoder, const struct wire_thread *thread)
+{
+	struct futex_wait wait = {0};
+	struct json *json = &encoder->json;
+
+	if (encoder->futex_look && thread->futex)
+		encoder->futex_look(thread, &wait);
+	if (thread->own || wait.joins || wait.owner)
+		json_field_bool(json, KEY(state, own), true);
+	if (thread->timed)
+		json_field_bool(json, KEY(state, timed), true);
+	if (wait.lock)
+		json_field_uint(json, KEY(state, lock), wait.lock);
+	if (wait.owner)
+		json_field_uint(json, KEY(state, owner), wait.owner);
+	if (wait.joins)
+		json_field_uint(json, KEY(state, joins), wait.joins);
+}
+
+void encode_thread(struct encoder *encoder, const struct wire_thread *thread)
+{
+	const struct syscall_info *call = thread->nr == WIRE_NO_CALL ? NULL
+								     : syscall_info(thread->nr);
+	struct json *json = &encoder->json;
+
+	line_begin(json, RECORD_state);
+	json_field_uint(json, KEY(state, at_ns), thread->at_ns);
+	json_field_uint(json, KEY(state, pid), thread->head.pid);
+	json_field_uint(json, KEY(state, tid), thread->head.tid);
+	json_field_text(json, KEY(state, state), target_state_name(state_of(thread)));
+	if (thread->state != WIRE_TARGET_RUNNING)
+		json_field_uint(json, KEY(state, since_ns), thread->since_ns);
+	if (call && call->name)
+		json_field_text(json, KEY(state, syscall), call->name);
+	own_futex_fields(encoder, thread);
+	line_end(json);
+}
+
+void encode_input(struct encoder *encoder, const struct wire_input *input)
+{
+	struct json *json = &encoder->json;
+
+	line_begin(json, RECORD_input);
+	json_field_uint(json, KEY(input, at_ns), input->at_ns);
+	json_field_uint(json, KEY(input, pid), input->head.pid);
+	json_field_uint(json, KEY(input, tid), input->head.tid);
+	json_field_uint(json, KEY(input, inode), input->inode);
+	json_field_uint(json, KEY(input, since_ns), input->since_ns);
+	json_field_uint(json, KEY(input, from), input->from);
+	json_field_uint(json, KEY(input, bytes), input->bytes);
+	line_end(json);
+}

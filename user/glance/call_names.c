@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "user/glance/call_names.h"
+
+#include <asm/unistd.h>
+#include <stddef.h>
+
+#include "user/encode/syscall_table.h"
+
+static const char *const names[] = {
+#define CALL(name) [__NR_##name] = #name,
+#ifdef __NR_poll /* a machine that has the old calls, too */
+#define OLD_CALL(name) CALL(name)
+#else
+#define OLD_CALL(name)
+#endif
+#include "user/glance/call_names.def"
+#undef CALL
+#undef OLD_CALL
+};
+
+const char *call_name(unsigned nr)
+{
+	const char *name = syscall_info(nr)->name;
+
+	return name || nr >= sizeof(names) / sizeof(names[0]) ? name : names[nr];
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "viz/base/address.h"
+
+#include <string.h>
+
+struct viz_bytes address_port(struct viz_bytes address)
+{
+	size_t at = address.len;
+
+	while (at > 0 && address.data[at - 1] != ':')
+		at--;
+	return at ? (struct viz_bytes){address.data + at - 1, address.len - at + 1}
+		  : (struct viz_bytes){NULL, 0};
+}
+
+struct viz_bytes address_host(struct viz_bytes address)
+{
+	address.len -= address_port(address).len;
+	return address;
+}
+
+struct viz_bytes address_wildcard_port(struct viz_bytes address)
+{
+	static const char *const any[] = {"0.0.0.0:", "[::]:", "[::ffff:0.0.0.0]:"};
+
+	for (size_t i = 0; i < sizeof(any) / sizeof(*any); i++) {
+		size_t len = strlen(any[i]) - 1;
+
+		if (viz_bytes_begin(address, any[i]))
+			return (struct viz_bytes){address.data + len, address.len - len};
+	}
+	return (struct viz_bytes){NULL, 0};
+}
+
+/* Removes the prefix of an IPv4 address that is mapped into IPv6. */
+static struct viz_bytes undressed(struct viz_bytes address)
+{
+	static const char mapped[] = "[::ffff:";
+	size_t len = strlen(mapped);
+
+	return viz_bytes_begin(address, mapped)
+		       ? (struct viz_bytes){address.data + len, address.len - len}
+		       : address;
+}
+
+bool address_is_group(struct viz_bytes address)
+{
+	struct viz_bytes plain = undressed(address);
+
+	if (viz_bytes_begin(address, "[ff"))
+		return true;
+	return plain.len >= 4 && plain.data[3] == '.' && memcmp(plain.data, "224", 3) >= 0 &&
+	       memcmp(plain.data, "239", 3) <= 0;
+}
+
+bool address_is_broadcast(struct viz_bytes address)
+{
+	struct viz_bytes plain = undressed(address);
+
+	return viz_bytes_begin(plain, "255.255.255.255") ||
+	       viz_bytes_begin(plain, "127.255.255.255");
+}
+
+bool address_may_be_many(struct viz_bytes address)
+{
+	static const char last[] = ".255";
+	struct viz_bytes host = address_host(undressed(address));
+	size_t len = strlen(last);
+
+	if (host.len && host.data[host.len - 1] == ']')
+		host.len--;
+	return address_is_group(address) ||
+	       (host.len > len && memcmp(host.data + host.len - len, last, len) == 0);
+}
+
+bool address_is_loopback(struct viz_bytes address)
+{
+	return viz_bytes_begin(address, "127.") || viz_bytes_begin(address, "[::1]") ||
+	       viz_bytes_begin(address, "[::ffff:127.");
+}
+
+bool address_is_bound(struct viz_bytes own, struct viz_bytes address)
+{
+	struct viz_bytes port = address_wildcard_port(own);
+
+	return port.len ? viz_bytes_equal(port, address_port(address))
+			: viz_bytes_equal(own, address);
+}

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "viz/base/arena.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+
+#define BLOCK_LEN ((size_t)64 << 10)
+
+struct block {
+	struct block *next;
+	size_t used;
+	size_t size;
+	max_align_t data[];
+};
+
+struct arena {
+	struct block *blocks;
+	size_t block_len; /* of new blocks */
+};
+
+_Static_assert(sizeof(struct arena) % _Alignof(struct block) == 0, "a block may stand behind it");
+
+struct arena *arena_new(void)
+{
+	struct arena *arena = memory_new(sizeof(*arena));
+
+	arena->block_len = BLOCK_LEN;
+	return arena;
+}
+
+struct arena *arena_new_small(void)
+{
+	/* The first block lies behind the arena, in the same allocation. */
+	struct arena *arena = memory_new(sizeof(*arena) + sizeof(struct block) + ARENA_SMALL_LEN);
+	struct block *block = (void *)(arena + 1);
+
+	block->size = ARENA_SMALL_LEN;
+	arena->blocks = block;
+	arena->block_len = ARENA_SMALL_LEN;
+	return arena;
+}
+
+/* True for the block that lies in the arena's own allocation. */
+static bool is_inside(const struct arena *arena, const struct block *block)
+{
+	return (const void *)block == (const void *)(arena + 1);
+}
+
+void arena_free(struct arena *arena)
+{
+	if (!arena)
+		return;
+	while (arena->blocks) {
+		struct block *block = arena->blocks;
+
+		arena->blocks = block->next;
+		if (!is_inside(arena, block))
+			free(block);
+	}
+	free(arena);
+}
+
+/*
+ * A block with room for `size` bytes. Large pieces get a block of their own, which is put behind
+ * the current one, so that the current one's free space is still used.
+ */
+static struct block *block_for(struct arena *arena, size_t size)
+{
+	struct block *current = arena->blocks;
+	struct block *block;
+
+	if (current && current->size - current->used >= size)
+		return current;
+	block = memory_new(sizeof(*block) + (size > arena->block_len ? size : arena->block_len));
+	block->size = size > arena->block_len ? size : arena->block_len;
+	if (current && size > arena->block_len / 4) {
+		block->next = current->next;
+		current->next = block;
+	} else {
+		block->next = current;
+		arena->blocks = block;
+	}
+	return block;
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+	const size_t align = sizeof(max_align_t);
+	struct block *block;
+	char *memory;
+
+	if (size > SIZE_MAX / 2)
+		size = SIZE_MAX / 2; /* block_for() fails with a message */
+	size = (size + align - 1) / align * align;
+	block = block_for(arena, size);
+	memory = (char *)block->data + block->used;
+	block->used += size;
+	return memory;
+}
+
+void *arena_array(struct arena *arena, size_t count, size_t size)
+{
+	return arena_alloc(arena, count > SIZE_MAX / 2 / size ? SIZE_MAX : count * size);
+}
+
+struct viz_bytes arena_bytes(struct arena *arena, const void *data, size_t len)
+{
+	char *copy = arena_alloc(arena, len + 1);
+
+	if (len)
+		memcpy(copy, data, len);
+	return (struct viz_bytes){copy, len};
+}
+
+void *arena_grow(struct arena *arena, void *items, size_t count, size_t size)
+{
+	void *bigger;
+
+	if (items && (count < 4 || (count & (count - 1)) != 0))
+		return items;
+	bigger = arena_array(arena, count < 4 ? 4 : count * 2, size);
+	if (items)
+		memcpy(bigger, items, count * size);
+	return bigger;
+}
+
+struct map_entry {
+	struct viz_bytes key; /* data NULL: the slot is free */
+	uint64_t hash;
+	void *value;
+};
+
+static inline uint64_t mix(uint64_t hash, uint64_t word)
+{
+	hash = (hash ^ word) * 0x9e3779b97f4a7c15;
+	return hash ^ hash >> 32;
+}
+
+/* Eight bytes at a time; each bit of the result depends on all of them. */
+static uint64_t hash_bytes(struct viz_bytes key)
+{
+	uint64_t hash = 0xcbf29ce484222325 ^ key.len, word;
+
+	for (; key.len >= sizeof(word); key.len -= sizeof(word), key.data += sizeof(word)) {
+		memcpy(&word, key.data, sizeof(word));
+		hash = mix(hash, word);
+	}
+	word = 0;
+	for (size_t i = 0; i < key.len; i++)
+		word = word << 8 | (unsigned char)key.data[i];
+	return mix(mix(hash, word), 0);
+}
+
+static struct map_entry *find_entry(const struct map *map, struct viz_bytes key, uint64_t hash)
+{
+	for (size_t i = hash;; i++) {
+		struct map_entry *entry = &map->entries[i & (map->capacity - 1)];
+
+		if (!entry->key.data)
+			return entry;
+		if (entry->hash == hash && viz_bytes_equal(entry->key, key))
+			return entry;
+	}
+}
+
+static void grow_map(struct arena *arena, struct map *map)
+{
+	struct map old = *map;
+
+	map->capacity = old.capacity ? old.capacity * 2 : 16;
+	map->entries = arena_array(arena, map->capacity, sizeof(*map->entries));
+	for (size_t i = 0; i < old.capacity; i++)
+		if (old.entries[i].key.data)
+			*find_entry(map, old.entries[i].key, old.entries[i].hash) = old.entries[i];
+}
+
+void *map_get(const struct map *map, struct viz_bytes key)
+{
+	return map->capacity ? find_entry(map, key, hash_bytes(key))->value : NULL;
+}
+
+void map_put(struct arena *arena, struct map *map, struct viz_bytes key, void *value)
+{
+	uint64_t hash = hash_bytes(key);
+	struct map_entry *entry;
+
+	if (map->count >= map->capacity / 2)
+		grow_map(arena, map);
+	entry = find_entry(map, key, hash);
+	if (!entry->key.data) {
+		entry->key = arena_bytes(arena, key.data, key.len);
+		entry->hash = hash;
+		map->count++;
+	}
+	entry->value = value;
+}
+
+static struct viz_bytes uint_key(const uint64_t *key)
+{
+	return (struct viz_bytes){(const char *)key, sizeof(*key)};
+}
+
+void *map_get_uint(const struct map *map, uint64_t key)
+{
+	return map_get(map, uint_key(&key));
+}
+
+void map_put_uint(struct arena *arena, struct map *map, uint64_t key, void *value)
+{
+	map_put(arena, map, uint_key(&key), value);
+}

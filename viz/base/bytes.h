@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * A string that may hold any bytes. Names, paths and payloads of a trace are hostile: code that
+ * prints one must make it harmless for where it is printed (safe_text.h).
+ */
+#ifndef VIZ_BASE_BYTES_H
+#define VIZ_BASE_BYTES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+/* data NULL: there is none; otherwise a NUL follows the `len` bytes. The bytes are borrowed. */
+struct viz_bytes {
+	const char *data;
+	size_t len;
+};
+
+static inline bool viz_bytes_equal(struct viz_bytes a, struct viz_bytes b)
+{
+	return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
+
+static inline bool viz_bytes_begin(struct viz_bytes text, const char *prefix)
+{
+	size_t len = strlen(prefix);
+
+	return text.len >= len && memcmp(text.data, prefix, len) == 0;
+}
+
+static inline struct viz_bytes viz_bytes_of(const char *text)
+{
+	return (struct viz_bytes){text, text ? strlen(text) : 0};
+}
+
+/* What follows the last '/' of a path. */
+static inline struct viz_bytes viz_base_name(struct viz_bytes path)
+{
+	for (size_t i = path.len; i > 0; i--)
+		if (path.data[i - 1] == '/')
+			return (struct viz_bytes){path.data + i, path.len - i};
+	return path;
+}
+
+#endif

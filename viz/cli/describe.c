@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "viz/cli/describe.h"
+
+#include <ctype.h>
+#include <stdbool.h>
+#include <string.h>
+
+/* Up to `end`, or to the end of the text. */
+static void put_text(FILE *out, const char *text, const char *end)
+{
+	for (; *text && text != end; text++)
+		if (*text == '\n')
+			fputs("\\n", out);
+		else
+			fputc(*text, out);
+}
+
+static bool is_end(const struct argp_option *option)
+{
+	return !option->name && !option->key && !option->doc && !option->group;
+}
+
+/* Returns the row behind the option's aliases. */
+static const struct argp_option *put_option(FILE *out, const struct argp_option *option)
+{
+	const struct argp_option *row = option + 1;
+	bool letter = option->key > 0 && option->key < 128 && isgraph(option->key);
+
+	fprintf(out, "option\t%.1s\t%s", letter ? (const char[]){(char)option->key, 0} : "",
+		option->name);
+	for (; !is_end(row) && row->flags & OPTION_ALIAS; row++)
+		fprintf(out, ",%s", row->name);
+	fprintf(out, "\t%s\t", option->arg ? option->arg : "");
+	put_text(out, option->doc ? option->doc : "", NULL);
+	fputc('\n', out);
+	return row;
+}
+
+static void put_options(FILE *out, const struct argp_option *option)
+{
+	while (option && !is_end(option))
+		if (option->name && !(option->flags & (OPTION_HIDDEN | OPTION_ALIAS)))
+			option = put_option(out, option);
+		else
+			option++;
+}
+
+static void put_children(FILE *out, const struct argp_child *child)
+{
+	for (; child && child->argp; child++) {
+		fprintf(out, "group\t%s\n", child->header ? child->header : "");
+		put_options(out, child->argp->options);
+		put_children(out, child->argp->children);
+	}
+}
+
+void describe(FILE *out, const struct argp *argp)
+{
+	const char *doc = argp->doc ? argp->doc : "", *more = strchr(doc, '\v');
+
+	fputs("about\t", out);
+	put_text(out, doc, more);
+	fprintf(out, "\nusage\t[OPTION...]%s%s\ngroup\t\n", argp->args_doc ? " " : "",
+		argp->args_doc ? argp->args_doc : "");
+	put_options(out, argp->options);
+	put_children(out, argp->children);
+	fputs("more\t", out);
+	put_text(out, more ? more + 1 : "", NULL);
+	fputc('\n', out);
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Adds findings to a diagnosis, and evidence to a finding. */
+#define OPERATIONS_MOST 64 /* most operations kept as evidence of one finding */
+#include <stdlib.h>
+
+#include "viz/base/compare.h"
+#include "viz/diagnose/core/finder.h"
+
+static int worst_first(const void *a, const void *b)
+{
+	const struct finding *x = *(struct finding *const *)a;
+	const struct finding *y = *(struct finding *const *)b;
+
+	return COMPARE(y->severity, x->severity)
+		       ?: COMPARE(x->row, y->row)
+		       ?: COMPARE(x->at_ns, y->at_ns)
+		       ?: COMPARE(x->index, y->index);
+}
+
+void diagnosis_sort(struct diagnosis *d)
+{
+	if (d->count)
+		qsort(d->findings, d->count, sizeof(d->findings[0]), worst_first);
+}
+
+bool finding_is_wait(const struct finding *f)
+{
+	const enum finding_id waits[] = {
+		FINDING_DEADLOCK,	 FINDING_NO_EOF,      FINDING_TYPE_NEVER_SENT,
+		FINDING_SEMAPHORE_STUCK, FINDING_BLOCKED,     FINDING_FULL_CHANNEL,
+		FINDING_NEVER_ACCEPTED,	 FINDING_STOPPED,     FINDING_RUNNING,
+		FINDING_STDIO_BUFFERED,	 FINDING_THREAD_LOCK,
+	};
+
+	for (size_t i = 0; i < sizeof(waits) / sizeof(waits[0]); i++)
+		if (f->row == finding_row(waits[i]))
+			return true;
+	return false;
+}
+
+bool diagnosis_outlived(const struct viz_process *process)
+{
+	return !process->ended && !process->zombie && !(process->parent && !process->parent->ended);
+}
+
+bool diagnosis_asked(const struct diagnosis *d, const struct viz_process *process)
+{
+	for (size_t i = 0; i < d->pid_count; i++)
+		if (d->pids[i] == process->pid)
+			return true;
+	return false;
+}
+
+struct finding *finding_add(struct diagnosis *d, enum finding_id id, uint64_t at_ns,
+			    const struct viz_channel *channel)
+{
+	struct finding *f = arena_alloc(d->arena, sizeof(*f));
+
+	f->index = d->count;
+	f->row = finding_row(id);
+	f->severity = f->row->severity;
+	f->at_ns = at_ns;
+	f->channel = channel;
+	ARENA_PUSH(d->arena, d->findings, d->count, f);
+	if (channel)
+		finding_set(d, f, "channel", "%s", channel_text(d, channel));
+	return f;
+}
+
+struct finding *finding_fold(struct diagnosis *d, enum finding_id id, uint64_t at_ns,
+			     const struct viz_process *process, const struct viz_channel *channel)
+{
+	const uint64_t words[] = {id, process ? process->index + 1 : 0,
+				  channel ? channel->index + 1 : 0};
+	struct viz_bytes key = {(const char *)words, sizeof(words)};
+	struct finding *f = map_get(&d->folded, key);
+
+	if (!f) {
+		f = finding_add(d, id, at_ns, channel);
+		finding_process(d, f, process);
+		finding_set(d, f, "who", "%s", process_text(d, process));
+		map_put(d->arena, &d->folded, arena_bytes(d->arena, words, sizeof(words)), f);
+	}
+	f->times++;
+	return f;
+}
+
+enum { MANY = 64 }; /* so many processes of a finding are also looked up in a map */
+
+static bool is_among(const struct finding *f, const struct viz_process *process)
+{
+	if (f->process_count > MANY)
+		return map_get_uint(&f->in, process->index) != NULL;
+	for (size_t i = 0; i < f->process_count; i++)
+		if (f->processes[i] == process)
+			return true;
+	return false;
+}
+
+void finding_process(struct diagnosis *d, struct finding *f, const struct viz_process *process)
+{
+	if (!process || is_among(f, process))
+		return;
+	ARENA_PUSH(d->arena, f->processes, f->process_count, process);
+	d->named[process->index]++;
+	for (size_t i = f->process_count > MANY + 1 ? f->process_count - 1 : 0;
+	     i < f->process_count && f->process_count > MANY; i++)
+		map_put_uint(d->arena, &f->in, f->processes[i]->index, f);
+}
+
+void finding_drop_last(struct diagnosis *d)
+{
+	const struct finding *f = d->findings[--d->count];
+
+	for (size_t i = 0; i < f->process_count; i++)
+		d->named[f->processes[i]->index]--;
+}
+
+void finding_operation(struct diagnosis *d, struct finding *f, const struct viz_operation *op)
+{
+	for (size_t i = 0; i < f->operation_count; i++)
+		if (f->operations[i] == op)
+			return;
+	if (op && f->operation_count < OPERATIONS_MOST)
+		ARENA_PUSH(d->arena, f->operations, f->operation_count, op);
+}
+
+void finding_line(struct diagnosis *d, struct finding *f, const char *line)
+{
+	ARENA_PUSH(d->arena, f->lines, f->line_count, line);
+}

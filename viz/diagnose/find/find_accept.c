@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Finds connections that are never accepted. */
+#include "viz/diagnose/core/finder.h"
+#include "viz/diagnose/find/find_waits.h"
+
+/*
+ * Returns a holding of a listener in the trace that had the connection's address at the time of the
+ * connect(2), or NULL.
+ */
+static const struct viz_holding *listener_of(const struct diagnosis *d,
+					     const struct viz_connection *c)
+{
+	const uint64_t at_ns = c->connect->enter_ns;
+
+	for (size_t i = 0; i < d->model->channel_count; i++) {
+		const struct viz_channel *channel = d->model->channels[i];
+
+		if (!wait_listens_for(channel, c->client, c->connect->peer_address))
+			continue;
+		for (size_t k = 0; k < channel->holding_count; k++)
+			if (channel->holdings[k]->since_ns <= at_ns &&
+			    channel->holdings[k]->until_ns > at_ns)
+				return channel->holdings[k];
+	}
+	return NULL;
+}
+
+static void report(struct diagnosis *d, const struct viz_operation *op, struct viz_bytes address,
+		   const struct viz_holding *listener)
+{
+	struct finding *f = finding_fold(d, FINDING_NEVER_ACCEPTED, op->enter_ns, op->process,
+					 listener->channel);
+
+	finding_process(d, f, listener->process);
+	finding_operation(d, f, op);
+	finding_set(d, f, "address", "%s", bytes_text(d, address));
+	finding_set(d, f, "server", "%s", process_text(d, listener->process));
+}
+
+static void report_connection(struct diagnosis *d, const struct viz_connection *c)
+{
+	const struct viz_holding *listener;
+
+	if (!c->connect || !c->client || c->accept || !viz_operation_done(c->connect) ||
+	    viz_operation_failed(c->connect) || d->incomplete)
+		return;
+	listener = listener_of(d, c);
+	if (listener)
+		report(d, c->connect, c->connect->peer_address, listener);
+}
+
+/*
+ * A glance sees no connect(2), but it sees that the connection still lies in a listener's backlog.
+ */
+bool report_unaccepted(struct diagnosis *d, const struct wait *wait)
+{
+	const struct viz_channel *listener = d->waits->whole ? wait->listener : NULL;
+
+	if (waits_to_connect(wait))
+		return false;
+	for (size_t i = 0; listener && i < wait->ender_count; i++) {
+		const struct viz_holding *holding = wait_holding(d->waits, listener,
+								 wait->enders[i], ACCESS_BOTH);
+
+		if (!holding)
+			continue;
+		report(d, wait->operation,
+		       listener->name.len ? listener->name : wait->channel->peer_address, holding);
+		return true;
+	}
+	return false;
+}
+
+void find_accept(struct diagnosis *d)
+{
+	for (size_t i = 0; i < d->pairing->connection_count; i++)
+		report_connection(d, d->pairing->connections[i]);
+}

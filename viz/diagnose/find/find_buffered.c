@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Finds filters that keep what they have to say in a buffer, while somebody waits for it: the C
+ * library and interpreters collect what goes to a pipe, and write line by line only to a terminal.
+ * A program that has to take in all before it writes, as sort(1) does, is no such filter.
+ */
+#include <string.h>
+
+#include "viz/diagnose/find/find_waits.h"
+
+/* When a filter writes a line for a line that it has taken in. */
+enum answers {
+	EACH_LINE,  /* always */
+	ITS_WORDS,  /* where one of its arguments is in the line */
+	ITS_SCRIPT, /* where an argument begins as `script` has it; else nobody can tell */
+};
+
+static const struct filter {
+	const char *name; /* a version may follow, as in python3.11 */
+	const char *cure;
+	const char *script;
+	const char *unbuffered; /* its own option for that */
+	const char *collects;	/* letters of options that make it wait for the end */
+	enum answers answers;
+	char letter; /* of the option `unbuffered` */
+} filters[] = {
+	{"grep", "grep --line-buffered", NULL, "--line-buffered", "clLq", ITS_WORDS, 0},
+	{"egrep", "grep -E --line-buffered", NULL, "--line-buffered", "clLq", ITS_WORDS, 0},
+	{"fgrep", "grep -F --line-buffered", NULL, "--line-buffered", "clLq", ITS_WORDS, 0},
+	{"sed", "sed -u", "s", "--unbuffered", "nsiz", ITS_SCRIPT, 'u'},
+	{"awk", "awk: fflush(), mawk -W interactive", "{print", "interactive", "", ITS_SCRIPT, 0},
+	{"gawk", "fflush()", "{print", NULL, "", ITS_SCRIPT, 0},
+	{"mawk", "mawk -W interactive", "{print", "interactive", "", ITS_SCRIPT, 0},
+	{"tr", "stdbuf -oL tr", NULL, NULL, "d", EACH_LINE, 0},
+	{"cut", "stdbuf -oL cut", NULL, NULL, "sz", EACH_LINE, 0},
+	{"nl", "stdbuf -oL nl", NULL, NULL, "", EACH_LINE, 0},
+	{"rev", "stdbuf -oL rev", NULL, NULL, "", EACH_LINE, 0},
+	{"fold", "stdbuf -oL fold", NULL, NULL, "", EACH_LINE, 0},
+	{"expand", "stdbuf -oL expand", NULL, NULL, "", EACH_LINE, 0},
+	{"jq", "jq --unbuffered", NULL, "--unbuffered", "snR", EACH_LINE, 0},
+	{"python", "python3 -u, print(…, flush=True)", NULL, NULL, "", ITS_SCRIPT, 'u'},
+	{"perl", "perl: $| = 1", NULL, NULL, "", ITS_SCRIPT, 0},
+};
+
+/* What a filter has done with its input and its output. */
+struct passage {
+	const struct viz_process *process;
+	const struct filter *filter;
+	const struct viz_channel *in, *out;
+	uint64_t taken; /* bytes, since it last wrote */
+	bool lines;	/* whole ones among them */
+	bool answers;	/* to one of them it has something to write */
+	bool passes_on; /* it writes as it goes */
+	const struct viz_operation *first;
+};
+
+static bool is_named(struct viz_bytes name, const char *wanted)
+{
+	size_t len = strlen(wanted);
+
+	if (name.len < len || memcmp(name.data, wanted, len) != 0)
+		return false;
+	while (len < name.len && strchr("0123456789.", name.data[len]))
+		len++;
+	return len == name.len;
+}
+
+static const struct filter *filter_of(const struct viz_process *process)
+{
+	for (size_t i = 0; i < sizeof(filters) / sizeof(filters[0]); i++)
+		if (is_named(process->comm, filters[i].name) ||
+		    is_named(viz_base_name(process->path), filters[i].name))
+			return &filters[i];
+	return NULL;
+}
+
+static bool contains(struct viz_bytes text, struct viz_bytes part)
+{
+	return part.len && memmem(text.data, text.len, part.data, part.len);
+}
+
+static bool is_long_option(struct viz_bytes word)
+{
+	return viz_bytes_begin(word, "--");
+}
+
+/* True if an argument has one of these as the letter of an option, as -n and -rn have n. */
+static bool has_letter(const struct viz_process *process, const char *letters)
+{
+	for (size_t i = 1; i < process->args_count; i++) {
+		const struct viz_bytes word = process->args[i];
+
+		for (size_t k = 1; word.len && word.data[0] == '-' && k < word.len; k++)
+			if (!is_long_option(word) && strchr(letters, word.data[k]) && word.data[k])
+				return true;
+	}
+	return false;
+}
+
+/* True if stdbuf(1) or unbuffer(1) started it. */
+static bool is_wrapped(const struct diagnosis *d, const struct viz_process *process)
+{
+	for (size_t i = 0; i < d->model->process_event_count; i++) {
+		const struct viz_process_event *event = d->model->process_events[i];
+
+		if (event->process == process && event->event == PROCESS_EVENT_EXEC &&
+		    (is_named(viz_base_name(event->path), "stdbuf") ||
+		     is_named(viz_base_name(event->path), "unbuffer")))
+			return true;
+	}
+	return false;
+}
+
+static bool has_argument_with(const struct viz_process *process, const char *part)
+{
+	for (size_t i = 1; part && i < process->args_count; i++)
+		if (contains(process->args[i], viz_bytes_of(part)))
+			return true;
+	return false;
+}
+
+/* True if its arguments say that it writes only at the end. */
+static bool waits_for_end(const struct passage *p)
+{
+	return has_argument_with(p->process, "END") || has_argument_with(p->process, "--count") ||
+	       has_argument_with(p->process, "--slurp") ||
+	       has_letter(p->process, p->filter->collects);
+}
+
+/* True if its options say that it writes at once. */
+static bool writes_at_once(const struct diagnosis *d, const struct passage *p)
+{
+	const char letter[] = {p->filter->letter, '\0'};
+
+	return has_argument_with(p->process, p->filter->unbuffered) ||
+	       has_letter(p->process, letter) || is_wrapped(d, p->process);
+}
+
+/* True if an argument, but no option, is among the bytes. */
+static bool has_its_word(const struct viz_process *process, struct viz_bytes payload)
+{
+	for (size_t i = 1; i < process->args_count; i++)
+		if (process->args[i].len && process->args[i].data[0] != '-' &&
+		    contains(payload, process->args[i]))
+			return !has_letter(process, "v");
+	return false;
+}
+
+static bool has_script(const struct viz_process *process, const char *begin)
+{
+	for (size_t i = 1; begin && i < process->args_count; i++)
+		if (viz_bytes_begin(process->args[i], begin))
+			return true;
+	return false;
+}
+
+static bool has_answer(const struct passage *p, struct viz_bytes payload)
+{
+	switch (p->filter->answers) {
+	case EACH_LINE:
+		return true;
+	case ITS_WORDS:
+		return has_its_word(p->process, payload);
+	default:
+		return has_script(p->process, p->filter->script);
+	}
+}
+
+static void take_in(struct passage *p, const struct viz_operation *op)
+{
+	const bool cut = op->payload.len < (uint64_t)op->returned;
+
+	p->taken += (uint64_t)op->returned;
+	p->lines |= cut || contains(op->payload, viz_bytes_of("\n"));
+	p->answers |= has_answer(p, op->payload);
+	if (!p->first)
+		p->first = op;
+}
+
+/* A full buffer is written in whole pages; who writes anything else does it line by line. */
+static void give_out(struct passage *p, const struct viz_operation *op)
+{
+	p->passes_on |= op->returned % 4096 != 0;
+	p->taken = 0;
+	p->lines = p->answers = false;
+	p->first = NULL;
+}
+
+static void follow(const struct diagnosis *d, struct passage *p)
+{
+	for (size_t i = 0; i < d->model->operation_count; i++) {
+		const struct viz_operation *op = d->model->operations[i];
+
+		if (op->process != p->process || !viz_operation_done(op) || op->returned <= 0)
+			continue;
+		if (op->channel == p->in && op->role == ROLE_RECEIVE)
+			take_in(p, op);
+		else if (viz_operation_sink(op) == p->out)
+			give_out(p, op);
+	}
+}
+
+/* Drops what says only that the reader waits: this is why. */
+static void drop_blocked(struct diagnosis *d, const struct wait *wait)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < d->count; i++) {
+		const struct finding *f = d->findings[i];
+
+		if (f->row != finding_row(FINDING_BLOCKED) || !f->operation_count ||
+		    f->operations[0] != wait->operation)
+			d->findings[kept++] = d->findings[i];
+	}
+	d->count = kept;
+}
+
+static void report(struct diagnosis *d, const struct passage *p, const struct wait *wait)
+{
+	struct finding *f = finding_fold(d, FINDING_STDIO_BUFFERED, p->first->exit_ns, p->process,
+					 p->out);
+
+	if (f->times > 1) /* one who waits is enough */
+		return;
+	if (!p->answers)
+		f->severity = SEVERITY_NOTE;
+	else if (wait->stuck)
+		f->severity = SEVERITY_ERROR;
+	finding_operation(d, f, p->first);
+	finding_wait(d, f, wait);
+	finding_set(d, f, "bytes", "%s", amount_text(d, p->taken));
+	finding_set(d, f, "reader", "%s", process_text(d, wait->process));
+	finding_set(d, f, "since", "%s", since_text(d, wait->since_ns));
+	finding_set(d, f, "cure", "%s", p->filter->cure);
+}
+
+/* Returns what the process reads while it sleeps in a read, or NULL. */
+static const struct viz_channel *input_of(const struct diagnosis *d,
+					  const struct viz_process *process)
+{
+	const struct wait *wait = wait_of_process(d->waits, process);
+
+	return wait && wait->operation->role == ROLE_RECEIVE ? wait->channel : NULL;
+}
+
+/* Looks at a holder of the pipe that somebody waits to read. */
+static void look_at(struct diagnosis *d, const struct viz_holding *holding, const struct wait *wait)
+{
+	struct passage p = {.process = holding->process, .out = holding->channel};
+
+	if (p.process == wait->process)
+		return;
+	p.filter = filter_of(p.process);
+	p.in = input_of(d, p.process);
+	if (!p.filter || !p.in || p.in == p.out || waits_for_end(&p) || writes_at_once(d, &p))
+		return;
+	follow(d, &p);
+	if (!p.first || !p.lines || p.passes_on)
+		return;
+	report(d, &p, wait);
+	if (p.answers)
+		drop_blocked(d, wait);
+}
+
+/* Those that have a pipe as their standard output. */
+struct outputs {
+	const struct viz_holding **list;
+	size_t count;
+	bool known;
+};
+
+static const struct outputs *outputs_of(struct diagnosis *d, struct outputs *all,
+					const struct viz_channel *channel)
+{
+	struct outputs *outputs = &all[channel->index];
+
+	for (size_t i = 0; !outputs->known && i < channel->holding_count; i++) {
+		const struct viz_holding *h = channel->holdings[i];
+
+		if (h->fd == 1 && h->until_ns == VIZ_NEVER && !h->process->ended &&
+		    (h->access & ACCESS_WRITE))
+			ARENA_PUSH(d->arena, outputs->list, outputs->count, h);
+	}
+	outputs->known = true;
+	return outputs;
+}
+
+static void look_from(struct diagnosis *d, struct outputs *all, const struct wait *wait,
+		      const struct viz_channel *channel)
+{
+	const struct outputs *outputs;
+
+	if (!channel_is_pipe(channel))
+		return;
+	outputs = outputs_of(d, all, channel);
+	for (size_t i = 0; i < outputs->count; i++)
+		look_at(d, outputs->list[i], wait);
+}
+
+void find_buffered(struct diagnosis *d)
+{
+	struct outputs *all;
+
+	if (d->incomplete || d->waits->whole)
+		return;
+	all = arena_array(d->arena, d->model->channel_count + 1, sizeof(*all));
+	for (size_t i = 0; i < d->waits->count; i++) {
+		const struct wait *wait = d->waits->waits[i];
+		const struct viz_operation *op = wait->operation;
+
+		if (wait->ready || d->end_ns - wait->since_ns < LONG_WAIT_NS)
+			continue;
+		if (op->role == ROLE_RECEIVE)
+			look_from(d, all, wait, wait->channel);
+		for (size_t k = 0; op->role == ROLE_WAIT && k < op->waits_for_count; k++)
+			look_from(d, all, wait, wait_asked(d->waits, op, k));
+	}
+}

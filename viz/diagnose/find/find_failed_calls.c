@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Finds calls that failed or moved less than was asked, judged by what the caller did next. */
+#include <errno.h>
+#include <signal.h>
+
+#include "viz/diagnose/find/connect_results.h"
+#include "viz/diagnose/find/find_slow_readers.h"
+
+static bool is_stream(const struct viz_channel *channel)
+{
+	return channel && mechanism_info(channel->mechanism)->form == FORM_STREAM &&
+	       channel->mechanism != MECH_PTY;
+}
+
+/* True if the thread sends on this channel again, which may be the rest, or if that is unknown. */
+static bool sends_again(const struct diagnosis *d, const struct viz_operation *op)
+{
+	const struct viz_operation *next = op;
+	bool cut;
+
+	do {
+		next = next_call(d, next, &cut);
+	} while (next && next->role != ROLE_SEND);
+	return next || cut;
+}
+
+/*
+ * True if the command was held during the call (record --lossless), which may break a sleep off as
+ * SIGSTOP does: signal(7). Without ipclens it would have gone on.
+ */
+static bool was_held(const struct diagnosis *d, const struct viz_operation *op)
+{
+	const struct viz_pause *pauses = d->model->pauses;
+	size_t from = 0, to = d->model->pause_count; /* the first that ends after the call began */
+
+	while (from < to) {
+		size_t middle = from + (to - from) / 2;
+
+		if (pauses[middle].at_ns + pauses[middle].stood_ns < op->enter_ns)
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	return from < d->model->pause_count && pauses[from].at_ns <= op->exit_ns;
+}
+
+static void report_partial(struct diagnosis *d, const struct viz_operation *op)
+{
+	struct finding *f;
+
+	if (!is_stream(op->channel) || op->returned <= 0 ||
+	    (uint64_t)op->returned >= op->requested || !viz_has(op, requested) ||
+	    operation_is(op, "sendmmsg") || operation_is(op, "vmsplice") || sends_again(d, op) ||
+	    was_held(d, op))
+		return;
+	f = finding_fold(d, FINDING_PARTIAL_WRITE, op->enter_ns, op->process, op->channel);
+	finding_operation(d, f, op);
+	finding_set(d, f, "call", "%s", call_text(d, op));
+	finding_set(d, f, "asked", "%s", amount_text(d, op->requested));
+	finding_set(d, f, "taken", "%s", amount_text(d, (uint64_t)op->returned));
+}
+
+/*
+ * True for calls that should be repeated after EINTR. pause, sigsuspend, poll and waits for
+ * children are meant to be interrupted.
+ */
+static bool should_be_repeated(const struct viz_operation *op)
+{
+	return op->role == ROLE_SEND || op->role == ROLE_RECEIVE || operation_is(op, "accept") ||
+	       operation_is(op, "accept4") || operation_is(op, "semop") ||
+	       operation_is(op, "semtimedop");
+}
+
+static bool repeated(const struct diagnosis *d, const struct viz_operation *op, bool *cut)
+{
+	const struct viz_operation *next = next_call(d, op, cut);
+
+	while (next && !viz_bytes_equal(next->syscall, op->syscall))
+		next = next_call(d, next, cut);
+	return next != NULL;
+}
+
+/* Many servers end at these signals and so abandon the call. */
+static bool asks_to_end(int number)
+{
+	return number == SIGTERM || number == SIGINT || number == SIGHUP || number == SIGQUIT ||
+	       number == SIGWINCH;
+}
+
+static void report_interrupted(struct diagnosis *d, const struct viz_operation *op, int number)
+{
+	struct finding *f;
+	bool cut;
+
+	if (!op->channel || !should_be_repeated(op) || repeated(d, op, &cut) || cut)
+		return;
+	if (!number && was_held(d, op))
+		return;
+	f = finding_fold(d, FINDING_INTERRUPTED_CALL, op->enter_ns, op->process, op->channel);
+	if (op->role == ROLE_OPEN || asks_to_end(number))
+		f->severity = SEVERITY_NOTE;
+	finding_operation(d, f, op);
+	finding_set(d, f, "call", "%s", call_text(d, op));
+}
+
+/* The last successful connect and bind of each process and at each address. */
+struct successes {
+	struct map of_process;
+	struct map of_address;
+};
+
+static bool connects_or_binds(const struct viz_operation *op)
+{
+	return operation_is(op, "connect") || operation_is(op, "bind");
+}
+
+static uint64_t process_key(const struct viz_operation *op)
+{
+	return (uint64_t)op->process->index << 1 | operation_is(op, "bind");
+}
+
+static struct map *address_map(struct successes *successes, const struct viz_operation *op)
+{
+	return &successes[operation_is(op, "bind")].of_address;
+}
+
+static bool succeeded(const struct viz_operation *op, const struct connect_result *results)
+{
+	const struct connect_result *later = &results[op->index];
+
+	return !viz_operation_failed(op) || (later->known && !later->given_up && !later->error);
+}
+
+static struct successes *successes_find(struct diagnosis *d, const struct connect_result *results)
+{
+	struct successes *successes = arena_array(d->arena, 2, sizeof(*successes));
+
+	for (size_t i = 0; i < d->model->operation_count; i++) {
+		struct viz_operation *op = d->model->operations[i];
+
+		if (op->role != ROLE_OPEN || !viz_operation_done(op) || !connects_or_binds(op) ||
+		    !succeeded(op, results))
+			continue;
+		map_put_uint(d->arena, &successes->of_process, process_key(op), op);
+		if (op->peer_address.len)
+			map_put(d->arena, address_map(successes, op), op->peer_address, op);
+	}
+	return successes;
+}
+
+/* True if the process succeeded afterwards, at any address, or some process did at this address. */
+static bool succeeded_later(struct successes *successes, const struct viz_operation *op)
+{
+	const struct viz_operation *own = map_get_uint(&successes->of_process, process_key(op));
+	const struct viz_operation *there =
+		op->peer_address.len ? map_get(address_map(successes, op), op->peer_address) : NULL;
+
+	return (own && own->index > op->index) || (there && there->index > op->index);
+}
+
+static struct finding *report_unconnected(struct diagnosis *d, enum finding_id id,
+					  struct successes *successes,
+					  const struct viz_operation *op,
+					  const struct viz_operation *told_by)
+{
+	struct finding *f = finding_fold(d, id, op->enter_ns, op->process, NULL);
+
+	f->channel = op->channel;
+	finding_operation(d, f, op);
+	finding_operation(d, f, told_by);
+	finding_set(d, f, "address", "%s", bytes_text(d, op->peer_address));
+	if (f->times == 1 && succeeded_later(successes, op))
+		f->severity = SEVERITY_NOTE;
+	return f;
+}
+
+static const char *failure_text(struct diagnosis *d, int error)
+{
+	switch (error) {
+	case ETIMEDOUT:
+		return phrase_text(PHRASE_NO_ANSWER, d->language);
+	case ECONNRESET:
+		return phrase_text(PHRASE_WAS_RESET, d->language);
+	case EHOSTUNREACH:
+	case ENETUNREACH:
+		return phrase_text(PHRASE_UNREACHABLE, d->language);
+	default:
+		return NULL;
+	}
+}
+
+/* Reports a connect that failed at once (`told_by` NULL), or of which a later call told so. */
+static void report_connect(struct diagnosis *d, struct successes *successes,
+			   const struct viz_operation *op, int error,
+			   const struct viz_operation *told_by)
+{
+	const char *why = failure_text(d, error);
+
+	if (error == ECONNREFUSED)
+		report_unconnected(d, FINDING_CONNECTION_REFUSED, successes, op, told_by);
+	else if (why)
+		finding_set(
+			d, report_unconnected(d, FINDING_CONNECTION_FAILED, successes, op, told_by),
+			"why", "%s", why);
+}
+
+/* Reports how a connect ended that went on when the call returned. */
+static void report_late(struct diagnosis *d, struct successes *successes,
+			const struct viz_operation *op, const struct connect_result *result)
+{
+	const uint64_t long_ns = result->known ? result->told_by->enter_ns - op->enter_ns : 0;
+	struct finding *f;
+
+	if (!result->given_up) {
+		report_connect(d, successes, op, result->error, result->told_by);
+	} else if (!d->incomplete && long_ns >= LONG_WAIT_NS) {
+		f = report_unconnected(d, FINDING_CONNECTION_FAILED, successes, op,
+				       result->told_by);
+		finding_set(d, f, "why", "%s",
+			    fill_phrase(d, PHRASE_GAVE_UP, duration_text(d, long_ns), NULL, NULL));
+	}
+}
+
+/*
+ * True if both channels share one address space: TCP's ports are not UDP's, and each network
+ * namespace has its own.
+ */
+static bool is_same_place(const struct viz_channel *a, const struct viz_channel *b)
+{
+	return !b || (a->mechanism == b->mechanism && a->network == b->network);
+}
+
+/* The channels of an address, in the order of the trace. */
+struct addressed {
+	const struct viz_channel *channel;
+	struct addressed *next, *last; /* last: set in the first one only */
+};
+
+static void address_add(struct diagnosis *d, struct map *addresses, struct viz_bytes address,
+			const struct viz_channel *channel)
+{
+	struct addressed *added, *first;
+
+	if (!address.len)
+		return;
+	added = arena_alloc(d->arena, sizeof(*added));
+	*added = (struct addressed){.channel = channel, .last = added};
+	first = map_get(addresses, address);
+	if (!first) {
+		map_put(d->arena, addresses, address, added);
+		return;
+	}
+	first->last->next = added;
+	first->last = added;
+}
+
+/* Maps local addresses and names to their channels. */
+static struct map addresses_find(struct diagnosis *d)
+{
+	struct map addresses = {0};
+
+	for (size_t i = 0; i < d->model->channel_count; i++) {
+		const struct viz_channel *channel = d->model->channels[i];
+
+		address_add(d, &addresses, channel->local_address, channel);
+		address_add(d, &addresses, channel->name, channel);
+	}
+	return addresses;
+}
+
+/* Returns the process in the trace that holds a channel at this address, or NULL. */
+static const struct viz_process *holder_of(const struct map *addresses,
+					   const struct viz_operation *op)
+{
+	const struct addressed *at = map_get(addresses, op->peer_address);
+
+	for (; at; at = at->next) {
+		const struct viz_channel *channel = at->channel;
+
+		if (channel == op->channel || !is_same_place(channel, op->channel))
+			continue;
+		for (size_t k = 0; k < channel->holding_count; k++)
+			if (channel->holdings[k]->since_ns <= op->enter_ns &&
+			    channel->holdings[k]->until_ns > op->enter_ns)
+				return channel->holdings[k]->process;
+	}
+	return NULL;
+}
+
+static void report_in_use(struct diagnosis *d, struct successes *successes,
+			  const struct map *addresses, const struct viz_operation *op)
+{
+	const struct viz_process *holder = op->peer_address.len ? holder_of(addresses, op) : NULL;
+	struct finding *f = finding_fold(d, FINDING_ADDRESS_IN_USE, op->enter_ns, op->process,
+					 op->channel);
+
+	finding_operation(d, f, op);
+	finding_process(d, f, holder);
+	finding_set(d, f, "address", "%s", bytes_text(d, op->peer_address));
+	finding_set(d, f, "holder", "%s",
+		    holder ? fill_phrase(d, PHRASE_BOUND_BY, process_text(d, holder), NULL, NULL)
+			   : "");
+	if (f->times == 1 && succeeded_later(successes, op))
+		f->severity = SEVERITY_NOTE;
+}
+
+/* Returns, by channel index, the bytes sent on each channel that the other end discarded. */
+static uint64_t *thrown_away(struct diagnosis *d)
+{
+	uint64_t *bytes = arena_array(d->arena, d->model->channel_count + 1, sizeof(*bytes));
+
+	for (size_t i = 0; i < d->pairing->message_count; i++) {
+		const struct viz_message *m = d->pairing->messages[i];
+
+		if (m->fate == FATE_DISCARDED && m->from.operation && m->from.operation->channel)
+			bytes[m->from.operation->channel->index] += m->bytes;
+	}
+	return bytes;
+}
+
+static void report_reset(struct diagnosis *d, const uint64_t *thrown,
+			 const struct viz_operation *op)
+{
+	uint64_t bytes = op->channel && is_stream(op->channel) ? thrown[op->channel->index] : 0;
+	struct finding *f;
+
+	if (!bytes || d->incomplete)
+		return;
+	f = finding_fold(d, FINDING_RESET_WITH_DATA, op->enter_ns, op->process, op->channel);
+	f->bytes = bytes;
+	finding_operation(d, f, op);
+}
+
+/*
+ * Finds interrupted calls whose result the kernel shows as ERESTARTSYS: only the return of the
+ * handler tells that the caller got EINTR.
+ */
+static void find_interrupted(struct diagnosis *d)
+{
+	for (size_t i = 0; i < d->pairing->signal_count && !d->incomplete; i++) {
+		const struct viz_signal *s = d->pairing->signals[i];
+
+		if (s->interrupted && !s->restarted && s->end &&
+		    viz_bytes_equal(s->end->interrupted, viz_bytes_of("EINTR")) &&
+		    !operation_has_error(s->interrupted, "EINTR") &&
+		    viz_operation_failed(s->interrupted))
+			report_interrupted(d, s->interrupted, s->number);
+	}
+}
+
+void find_calls(struct diagnosis *d)
+{
+	const struct connect_result *results = connect_results(d);
+	struct successes *successes = successes_find(d, results);
+	const uint64_t *thrown = thrown_away(d);
+	const struct map addresses = addresses_find(d);
+
+	find_interrupted(d);
+	for (size_t i = 0; i < d->model->operation_count; i++) {
+		const struct viz_operation *op = d->model->operations[i];
+
+		if (!viz_operation_done(op) || !viz_has(op, returned))
+			continue;
+		if (op->role == ROLE_SEND && op->returned > 0 && !d->incomplete)
+			report_partial(d, op);
+		if (op->returned >= 0)
+			continue;
+		if (results[op->index].known)
+			report_late(d, successes, op, &results[op->index]);
+		if (operation_has_error(op, "EINTR") && !d->incomplete)
+			report_interrupted(d, op, 0);
+		else if (operation_is(op, "connect") && !results[op->index].known)
+			report_connect(d, successes, op, (int)-op->returned, NULL);
+		else if (operation_has_error(op, "EADDRINUSE") && operation_is(op, "bind"))
+			report_in_use(d, successes, &addresses, op);
+		else if (operation_has_error(op, "ECONNRESET"))
+			report_reset(d, thrown, op);
+	}
+	report_slow_readers(d);
+}

@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Finds inefficient repetition: polling in vain, tiny transfers, stalls between two writes. */
+#include <inttypes.h>
+
+#include "viz/diagnose/core/finder.h"
+
+enum {
+	IN_VAIN_LEAST = 200, /* calls in a row */
+	TINY_LEAST = 1000,   /* calls */
+	TINY_BYTES = 16,     /* per call on average */
+	STALLS_LEAST = 3,
+};
+
+/* The recent calls of a thread. */
+struct thread_past {
+	const struct viz_operation *first, *last; /* of the current run of calls in vain */
+	uint64_t in_vain;
+	uint64_t writes; /* in a row, on one TCP socket */
+	const struct viz_channel *channel;
+};
+
+/* The calls and bytes that a process moved through a channel. */
+struct traffic {
+	const struct viz_process *process;
+	const struct viz_channel *channel;
+	uint64_t calls, bytes;
+	const struct viz_operation *first;
+};
+
+struct loops {
+	struct diagnosis *d;
+	struct map threads;
+	struct map traffic;
+	struct traffic **list;
+	size_t count;
+	struct map stalls; /* stalls of each channel, as a struct traffic */
+	struct map sent;   /* the last send of each process and kind that moved on or waited */
+};
+
+static struct thread_past *past_of(struct loops *loops, const struct viz_operation *op)
+{
+	uint64_t key = (uintptr_t)op->thread;
+	struct thread_past *past = map_get_uint(&loops->threads, key);
+
+	if (!past) {
+		past = arena_alloc(loops->d->arena, sizeof(*past));
+		map_put_uint(loops->d->arena, &loops->threads, key, past);
+	}
+	return past;
+}
+
+/* Waitpid with WNOHANG that told of no child. */
+static bool asks_for_child(const struct viz_operation *op)
+{
+	enum { NOHANG = 1 };
+
+	return (operation_is(op, "wait4") || operation_is(op, "waitid")) && (op->flags & NOHANG) &&
+	       op->returned == 0 && !viz_has(op, child);
+}
+
+/* Signal 0 is never sent: kill() only tells whether the process is there (kill(2)). */
+static bool asks_for_process(const struct viz_operation *op)
+{
+	int64_t signal = -1;
+
+	return operation_is(op, "kill") && op->returned == 0 &&
+	       viz_operation_argument(op, "sig", &signal) && signal == 0;
+}
+
+static bool polls_in_vain(const struct viz_operation *op)
+{
+	int64_t timeout = -1;
+
+	return op->role == ROLE_WAIT && op->returned == 0 &&
+	       viz_operation_argument(op, "timeout", &timeout) && timeout == 0;
+}
+
+/* True if the call asked without waiting and got nothing. */
+static bool in_vain(const struct viz_operation *op)
+{
+	if (operation_has_error(op, "EAGAIN") || operation_has_error(op, "ENOMSG"))
+		return !op->began && op->channel;
+	return viz_operation_done(op) && viz_has(op, returned) &&
+	       (polls_in_vain(op) || asks_for_child(op) || asks_for_process(op));
+}
+
+/* What to do instead; NULL: as the finding's row says. */
+static const char *remedy(const struct diagnosis *d, const struct viz_operation *op)
+{
+	if (asks_for_child(op))
+		return phrase_text(PHRASE_WAIT_FOR_CHILD, d->language);
+	if (asks_for_process(op))
+		return phrase_text(PHRASE_WAIT_FOR_PROCESS, d->language);
+	if (operation_has_error(op, "ENOMSG"))
+		return phrase_text(PHRASE_WITHOUT_NOWAIT, d->language);
+	return NULL;
+}
+
+/* True if each send is a message of its own: one that fails is lost if nobody repeats it. */
+static bool sends_messages(const struct viz_operation *op)
+{
+	return op->role == ROLE_SEND && op->channel &&
+	       (op->channel->mechanism == MECH_UNIX_DGRAM ||
+		op->channel->mechanism == MECH_UNIX_SEQPACKET ||
+		op->channel->mechanism == MECH_UDP || op->channel->mechanism == MECH_POSIX_MQ ||
+		op->channel->mechanism == MECH_SYSV_MSG);
+}
+
+/* Sends of one process and one kind: perhaps it sends again on another socket. */
+static uint64_t sender_key(const struct viz_operation *op)
+{
+	return (uint64_t)op->process->index << 8 | (uint64_t)op->channel->mechanism;
+}
+
+/* A send that waited for room has tried again, even if none came in time. */
+static void note_sent(struct loops *loops, struct viz_operation *op)
+{
+	if (sends_messages(op) && (!viz_operation_failed(op) || op->began))
+		map_put_uint(loops->d->arena, &loops->sent, sender_key(op), op);
+}
+
+/* True if the process has ended by itself, and sent nothing of the kind any more. */
+static bool is_given_up(const struct loops *loops, const struct viz_operation *last)
+{
+	const struct viz_operation *sent;
+
+	if (!sends_messages(last) || !last->process->ended || last->process->exit_signal ||
+	    loops->d->incomplete)
+		return false;
+	sent = map_get_uint(&loops->sent, sender_key(last));
+	return !sent || sent->index < last->index;
+}
+
+static void report_given_up(struct loops *loops, const struct thread_past *past)
+{
+	const struct viz_operation *first = past->first;
+	struct finding *f = finding_fold(loops->d, FINDING_SEND_GIVEN_UP, first->enter_ns,
+					 first->process, first->channel);
+
+	f->times += past->in_vain - 1;
+	finding_operation(loops->d, f, first);
+	finding_operation(loops->d, f, past->last);
+	finding_set(loops->d, f, "call", "%s", call_text(loops->d, first));
+}
+
+static void end_run(struct loops *loops, struct thread_past *past, uint64_t end_ns)
+{
+	struct diagnosis *d = loops->d;
+	const struct viz_operation *first = past->first;
+	const struct viz_channel *channel = first->channel;
+	uint64_t times = past->in_vain;
+	struct finding *f;
+
+	if (!channel && first->waits_for_count == 1)
+		channel = first->waits_for[0].channel;
+	if (is_given_up(loops, past->last)) {
+		report_given_up(loops, past);
+		times = 0;
+	}
+	past->in_vain = 0;
+	if (times < IN_VAIN_LEAST || end_ns - first->enter_ns > times * MILLISECOND)
+		return;
+	f = finding_fold(d, FINDING_BUSY_WAIT, first->enter_ns, first->process, channel);
+	f->times += times - 1;
+	finding_operation(d, f, first);
+	finding_set(d, f, "call", "%s", call_text(d, first));
+	finding_set(d, f, "long", "%s", duration_text(d, end_ns - f->at_ns));
+	f->advice = remedy(d, first);
+}
+
+static void watch_vain(struct loops *loops, struct thread_past *past,
+		       const struct viz_operation *op)
+{
+	bool vain = in_vain(op);
+	bool same = past->in_vain && past->first->channel == op->channel &&
+		    viz_bytes_equal(past->first->syscall, op->syscall);
+
+	if (past->in_vain && !(vain && same))
+		end_run(loops, past, op->enter_ns);
+	if (!vain)
+		return;
+	if (!past->in_vain)
+		past->first = op;
+	past->last = op;
+	past->in_vain++;
+}
+
+static struct traffic *traffic_of(struct loops *loops, struct map *map, uint64_t key,
+				  const struct viz_operation *op)
+{
+	struct traffic *traffic = map_get_uint(map, key);
+
+	if (!traffic) {
+		traffic = arena_alloc(loops->d->arena, sizeof(*traffic));
+		*traffic = (struct traffic){op->process, op->channel, 0, 0, op};
+		map_put_uint(loops->d->arena, map, key, traffic);
+		if (map == &loops->traffic)
+			ARENA_PUSH(loops->d->arena, loops->list, loops->count, traffic);
+	}
+	return traffic;
+}
+
+static void watch_tiny(struct loops *loops, const struct viz_operation *op)
+{
+	struct traffic *traffic;
+
+	if ((op->role != ROLE_SEND && op->role != ROLE_RECEIVE) || !op->channel ||
+	    mechanism_info(op->channel->mechanism)->form != FORM_STREAM ||
+	    op->channel->mechanism == MECH_PTY || op->returned <= 0)
+		return;
+	traffic = traffic_of(loops, &loops->traffic,
+			     (uint64_t)op->process->index << 32 | op->channel->index, op);
+	traffic->calls++;
+	traffic->bytes += (uint64_t)op->returned;
+}
+
+/* Counts reads that follow two or more writes and sleep as long as a delayed acknowledgement. */
+static void watch_stall(struct loops *loops, struct thread_past *past,
+			const struct viz_operation *op)
+{
+	struct finding *f;
+	struct traffic *stalls;
+
+	if (!op->channel || op->channel->mechanism != MECH_TCP) {
+		return;
+	} else if (op->role == ROLE_SEND) {
+		past->writes = past->channel == op->channel ? past->writes + 1 : 1;
+		past->channel = op->channel;
+		return;
+	} else if (op->role == ROLE_RECEIVE && past->channel == op->channel && past->writes >= 2 &&
+		   op->off_cpu_ns > 35 * MILLISECOND && op->off_cpu_ns < 60 * MILLISECOND) {
+		stalls = traffic_of(loops, &loops->stalls, op->channel->index, op);
+		if (++stalls->calls >= STALLS_LEAST) {
+			f = finding_fold(loops->d, FINDING_DELAYED_ACK, stalls->first->enter_ns,
+					 op->process, op->channel);
+			f->times = stalls->calls;
+			finding_operation(loops->d, f, op);
+		}
+	}
+	past->writes = 0;
+}
+
+static void report_tiny(struct loops *loops)
+{
+	for (size_t i = 0; i < loops->count; i++) {
+		const struct traffic *t = loops->list[i];
+		struct finding *f;
+
+		if (t->calls < TINY_LEAST || t->bytes > t->calls * TINY_BYTES)
+			continue;
+		f = finding_fold(loops->d, FINDING_TINY_TRANSFERS, t->first->enter_ns, t->process,
+				 t->channel);
+		f->times = t->calls;
+		f->bytes = t->bytes;
+		finding_operation(loops->d, f, t->first);
+		finding_set(loops->d, f, "fewer", "%" PRIu64, t->bytes / 4096 + 1);
+	}
+}
+
+void find_loops(struct diagnosis *d)
+{
+	struct loops loops = {.d = d};
+
+	for (size_t i = 0; i < d->model->operation_count; i++)
+		note_sent(&loops, d->model->operations[i]);
+	for (size_t i = 0; i < d->model->operation_count; i++) {
+		const struct viz_operation *op = d->model->operations[i];
+		struct thread_past *past = past_of(&loops, op);
+
+		watch_vain(&loops, past, op);
+		watch_tiny(&loops, op);
+		watch_stall(&loops, past, op);
+	}
+	for (size_t i = 0; i < d->model->operation_count; i++) {
+		struct thread_past *past = past_of(&loops, d->model->operations[i]);
+
+		if (past->in_vain)
+			end_run(&loops, past, d->end_ns);
+	}
+	report_tiny(&loops);
+}

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Finds data that was never received, cut, dropped or split. */
+#include <inttypes.h>
+
+#include "viz/diagnose/core/finder.h"
+
+/*
+ * True if a process could still receive the message, or if the sender reads the channel itself, as
+ * a job server does.
+ */
+static bool may_be_read(const struct diagnosis *d, const struct viz_message *m)
+{
+	const struct viz_channel *channel = m->channel;
+	const struct viz_process *sender = m->from.process;
+
+	for (size_t i = 0; i < channel->holding_count; i++) {
+		const struct viz_holding *holding = channel->holdings[i];
+
+		if (!(holding->access & ACCESS_READ))
+			continue;
+		if (holding->until_ns == VIZ_NEVER && !holding->process->ended)
+			return true;
+		if (holding->process == sender && holding->until_ns > m->from.enter_ns &&
+		    channel->mechanism != MECH_POSIX_MQ && channel->mechanism != MECH_SYSV_MSG)
+			return true;
+	}
+	return m->fate == FATE_UNREAD &&
+	       (!d->model->trailer.present || d->model->trailer.why != END_REASON_FINISHED);
+}
+
+static bool worth_telling(const struct viz_message *m)
+{
+	switch (m->mechanism) {
+	case MECH_PIPE:
+	case MECH_FIFO:
+	case MECH_POSIX_MQ:
+	case MECH_SYSV_MSG:
+	case MECH_UNIX_STREAM:
+	case MECH_UNIX_DGRAM:
+	case MECH_UNIX_SEQPACKET:
+	case MECH_TCP:
+	case MECH_UDP:
+		return m->channel && m->from.process && m->from.operation &&
+		       m->match == MATCH_EXACT;
+	default:
+		return false;
+	}
+}
+
+/* Returns, by channel index, whether anybody received from the channel. */
+static bool *received_from(struct diagnosis *d)
+{
+	bool *received = arena_array(d->arena, d->model->channel_count + 1, sizeof(*received));
+
+	for (size_t i = 0; i < d->model->operation_count; i++) {
+		const struct viz_operation *op = d->model->operations[i];
+
+		if (op->role == ROLE_RECEIVE && op->channel && !viz_operation_failed(op))
+			received[op->channel->index] = true;
+	}
+	return received;
+}
+
+static void report_unread(struct diagnosis *d, const struct viz_message *m, const bool *received)
+{
+	bool queue = m->mechanism == MECH_POSIX_MQ || m->mechanism == MECH_SYSV_MSG;
+	bool pipe = m->mechanism == MECH_PIPE || m->mechanism == MECH_FIFO;
+	bool unheard = m->mechanism == MECH_UNIX_DGRAM && m->channel->created_in_trace &&
+		       !received[m->channel->index];
+	struct finding *f;
+
+	if (d->incomplete || may_be_read(d, m) || (!m->bytes && !queue))
+		return;
+	f = finding_fold(d, FINDING_UNREAD_DATA, m->from.enter_ns, m->from.process, m->channel);
+	f->bytes += m->bytes;
+	if (!queue && !unheard && !(pipe && m->from.operation->fd != 1))
+		f->severity = SEVERITY_NOTE;
+	finding_operation(d, f, m->from.operation);
+	if (queue)
+		finding_set(d, f, "bytes", "%s",
+			    fill_phrase(d, PHRASE_MESSAGES, format_text(d, "%" PRIu64, f->times),
+					amount_text(d, f->bytes), NULL));
+}
+
+static void report_truncated(struct diagnosis *d, const struct viz_message *m)
+{
+	struct finding *f;
+
+	if (!m->cut || !m->to.process)
+		return;
+	f = finding_fold(d, FINDING_MESSAGE_TRUNCATED, m->to.enter_ns, m->to.process, m->channel);
+	f->bytes += m->cut;
+	finding_process(d, f, m->from.process);
+	finding_operation(d, f, m->from.operation);
+	finding_operation(d, f, m->to.operation);
+	finding_set(d, f, "cut", "%s", amount_text(d, f->bytes));
+	finding_set(d, f, "why", "%s", phrase_text(PHRASE_CUT_BY_BUFFER, d->language));
+}
+
+static void report_dropped(struct diagnosis *d, const struct viz_message *m)
+{
+	struct finding *f = finding_fold(d, FINDING_DATAGRAM_DROPPED, m->from.enter_ns,
+					 m->from.process, m->channel);
+
+	finding_operation(d, f, m->from.operation);
+	finding_set(d, f, "why", "%s", "");
+}
+
+/* Reports that the receiver saw other boundaries than the sender made. */
+static void report_split(struct diagnosis *d, const struct viz_message *m)
+{
+	struct finding *f;
+
+	if ((m->mechanism != MECH_TCP && m->mechanism != MECH_UNIX_STREAM) || !m->to.process ||
+	    (!m->from.offset && !m->to.offset))
+		return;
+	f = finding_fold(d, FINDING_SPLIT_STREAM, m->to.enter_ns, m->to.process, m->channel);
+	finding_process(d, f, m->from.process);
+	if (f->times <= 4) {
+		finding_operation(d, f, m->from.operation);
+		finding_operation(d, f, m->to.operation);
+	}
+}
+
+/*
+ * Reports messages refused as too large, by either side. For UDP, path MTU discovery does this on
+ * purpose.
+ */
+static void report_refused(struct diagnosis *d, const struct viz_operation *op)
+{
+	struct finding *f;
+
+	if (!op->channel || op->channel->mechanism == MECH_UDP ||
+	    !(operation_has_error(op, "E2BIG") || operation_has_error(op, "EMSGSIZE")))
+		return;
+	f = finding_fold(d, FINDING_MESSAGE_TRUNCATED, op->enter_ns, op->process, op->channel);
+	finding_operation(d, f, op);
+	finding_set(d, f, "cut", "%s", phrase_text(PHRASE_ALL_OF_IT, d->language));
+	finding_set(
+		d, f, "why", "%s",
+		fill_phrase(d, PHRASE_REFUSED_AS_TOO_BIG, bytes_text(d, op->error), NULL, NULL));
+}
+
+void find_data(struct diagnosis *d)
+{
+	const bool *received = received_from(d);
+
+	for (size_t i = 0; i < d->pairing->message_count; i++) {
+		const struct viz_message *m = d->pairing->messages[i];
+
+		if (!worth_telling(m))
+			continue;
+		if (m->fate == FATE_UNREAD || m->fate == FATE_DISCARDED)
+			report_unread(d, m, received);
+		else if (m->fate == FATE_TRUNCATED)
+			report_truncated(d, m);
+		else if (m->fate == FATE_DROPPED)
+			report_dropped(d, m);
+		else if (m->fate == FATE_NONE)
+			report_split(d, m);
+	}
+	for (size_t i = 0; i < d->model->operation_count; i++)
+		if (viz_operation_failed(d->model->operations[i]))
+			report_refused(d, d->model->operations[i]);
+	report_closed_ports(d);
+}

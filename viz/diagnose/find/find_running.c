@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Finds processes that run, and in which loop of calls. */
+#include <inttypes.h>
+
+#include "viz/diagnose/find/find_waits.h"
+
+#define LOOP_LEAST 20 /* calls of one kind in the fifth of a second that a thread is watched */
+
+/* Returns a thread that ran: one that did so while it was watched, if there is any; or NULL. */
+static const struct viz_thread *runner_of(const struct viz_process *process)
+{
+	const struct viz_thread *runner = NULL;
+
+	for (size_t i = 0; i < process->thread_count; i++) {
+		const struct viz_thread *thread = process->threads[i];
+
+		if (thread->end_ns != VIZ_NEVER)
+			continue;
+		if (thread->watched_ns)
+			return thread;
+		if (thread->state == TARGET_STATE_RUNNING && !runner)
+			runner = thread;
+	}
+	return runner;
+}
+
+/* Returns "; in 0.2 s it called sched_yield() 51000 times", or that it computes, or nothing. */
+static const char *loop_text(struct diagnosis *d, const struct viz_thread *runner)
+{
+	const char *calls = NULL;
+
+	if (!runner->watched_ns)
+		return "";
+	for (size_t i = 0; i < runner->calls_count; i++)
+		if (runner->counts[i] >= LOOP_LEAST)
+			calls = joined_text(
+				d, calls, ", ",
+				fill_phrase(d, PHRASE_SO_OFTEN, bytes_text(d, runner->calls[i]),
+					    format_text(d, "%" PRIu64, runner->counts[i]), NULL));
+	return fill_phrase(d, calls ? PHRASE_IN_LOOP : PHRASE_NO_LOOP,
+			   duration_text(d, runner->watched_ns), calls, NULL);
+}
+
+void report_running(struct diagnosis *d, const struct viz_process *process, bool told)
+{
+	const struct viz_thread *runner = runner_of(process);
+	struct finding *f;
+
+	if (!runner || (told && !runner->watched_ns))
+		return;
+	f = finding_add(d, FINDING_RUNNING, runner->looked_ns, NULL);
+	finding_process(d, f, process);
+	finding_set(d, f, "who", "%s", process_text(d, process));
+	finding_set(d, f, "loop", "%s", loop_text(d, runner));
+}

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Finds senders that slept on a full channel, and went on: at once for long, or for more than half
+ * of their life. A reader that works is only slower, as gzip(1) behind cat(1). One that sleeps in
+ * other calls meanwhile holds the sender up.
+ */
+#include "viz/diagnose/find/find_slow_readers.h"
+
+#include "viz/diagnose/find/reader_sleeps.h"
+
+#define AT_ONCE_NS (1000 * MILLISECOND)	       /* asleep in one send */
+#define IN_ALL_NOTE_NS (100 * MILLISECOND)     /* in all sends of more than half of a life */
+#define IN_ALL_WARNING_NS (1000 * MILLISECOND) /* the same, with a reader that slept */
+
+/* What a thread slept in its sends to one channel. */
+struct full {
+	const struct viz_thread *sender;
+	const struct viz_channel *channel;
+	const struct viz_operation *longest;
+	const struct viz_operation *waker; /* the last call that made room; NULL: none is known */
+	uint64_t slept_ns, since_ns, until_ns;
+	struct full *next; /* of the same thread, on another channel */
+};
+
+struct fulls {
+	struct diagnosis *d;
+	struct map of_thread; /* the first of each thread */
+	struct full **list;
+	size_t count;
+};
+
+static struct full *full_of(struct fulls *fulls, const struct viz_operation *op)
+{
+	struct full *first = map_get_uint(&fulls->of_thread, (uintptr_t)op->thread);
+	struct full *full = first;
+
+	while (full && full->channel != op->channel)
+		full = full->next;
+	if (full)
+		return full;
+	full = arena_alloc(fulls->d->arena, sizeof(*full));
+	*full = (struct full){.sender = op->thread,
+			      .channel = op->channel,
+			      .longest = op,
+			      .since_ns = op->enter_ns,
+			      .next = first};
+	map_put_uint(fulls->d->arena, &fulls->of_thread, (uintptr_t)op->thread, full);
+	ARENA_PUSH(fulls->d->arena, fulls->list, fulls->count, full);
+	return full;
+}
+
+static void add_send(struct fulls *fulls, const struct viz_operation *op)
+{
+	struct full *full;
+
+	if (!op->channel || !op->off_cpu_ns || op->channel->mechanism == MECH_PTY)
+		return;
+	full = full_of(fulls, op);
+	full->slept_ns += op->off_cpu_ns;
+	full->until_ns = op->exit_ns;
+	if (op->off_cpu_ns > full->longest->off_cpu_ns)
+		full->longest = op;
+	if (op->woken_by)
+		full->waker = viz_model_operation(fulls->d->model, op->waker);
+}
+
+/* How long the sender lived, as far as the trace knows it. */
+static uint64_t life_of(const struct diagnosis *d, const struct viz_thread *sender)
+{
+	const uint64_t end_ns = sender->end_ns < d->end_ns ? sender->end_ns : d->end_ns;
+
+	return end_ns > sender->start_ns ? end_ns - sender->start_ns : 0;
+}
+
+static bool took_half(const struct diagnosis *d, const struct full *full)
+{
+	return full->slept_ns >= IN_ALL_NOTE_NS && full->slept_ns > life_of(d, full->sender) / 2;
+}
+
+static struct finding *report(struct diagnosis *d, const struct full *full, uint64_t slept_ns)
+{
+	const struct viz_operation *op = full->longest;
+	struct finding *f = finding_fold(d, FINDING_FULL_CHANNEL, op->enter_ns, op->process,
+					 full->channel);
+	const struct viz_process *reader = full->waker ? full->waker->process : op->woken_by;
+
+	if (f->times == 1)
+		f->severity = SEVERITY_NOTE;
+	finding_operation(d, f, op);
+	finding_process(d, f, reader);
+	finding_set(d, f, "long", "%s", duration_text(d, slept_ns));
+	finding_set(d, f, "readers", "%s",
+		    reader ? process_text(d, reader) : phrase_text(PHRASE_SOMEBODY, d->language));
+	finding_set(d, f, "room", "%s", "");
+	finding_set(d, f, "chain", "%s", "");
+	return f;
+}
+
+/* Adds what the reader did meanwhile; a warning if it slept for more than half of that time. */
+static void tell_reader(struct diagnosis *d, const struct reader_sleeps *sleeps, struct finding *f,
+			const struct full *full)
+{
+	struct other_sleep sleep;
+
+	if (!full->waker)
+		return;
+	sleep = reader_slept(sleeps, full->waker->thread, full->channel, full->since_ns,
+			     full->until_ns);
+	if (!sleep.longest || sleep.slept_ns <= full->slept_ns / 2) {
+		finding_line(d, f,
+			     fill_phrase(d, PHRASE_READER_WORKED,
+					 process_text(d, full->waker->process), NULL, NULL));
+		return;
+	}
+	finding_operation(d, f, sleep.longest);
+	finding_line(d, f,
+		     fill_phrase(d, PHRASE_READER_SLEPT, process_text(d, full->waker->process),
+				 duration_text(d, sleep.slept_ns), call_text(d, sleep.longest)));
+	if (full->slept_ns >= IN_ALL_WARNING_NS)
+		f->severity = SEVERITY_WARNING;
+}
+
+void report_slow_readers(struct diagnosis *d)
+{
+	struct fulls fulls = {.d = d};
+	struct reader_sleeps sleeps = {.arena = d->arena};
+
+	for (size_t i = 0; i < d->model->operation_count; i++) {
+		const struct viz_operation *op = d->model->operations[i];
+
+		if (op->role == ROLE_SEND && viz_operation_done(op) && viz_has(op, returned))
+			add_send(&fulls, op);
+	}
+	for (size_t i = 0; i < fulls.count; i++)
+		if (fulls.list[i]->waker && took_half(d, fulls.list[i]))
+			reader_sleeps_want(&sleeps, fulls.list[i]->waker->thread);
+	if (sleeps.of_thread.count)
+		reader_sleeps_find(&sleeps, d->model);
+	for (size_t i = 0; i < fulls.count; i++) {
+		const struct full *full = fulls.list[i];
+		struct finding *f;
+
+		if (took_half(d, full)) {
+			f = report(d, full, full->slept_ns);
+			finding_set(d, f, "long", "%s",
+				    fill_phrase(d, PHRASE_OF_LIFE, duration_text(d, full->slept_ns),
+						duration_text(d, life_of(d, full->sender)), NULL));
+			tell_reader(d, &sleeps, f, full);
+		} else if (full->longest->off_cpu_ns >= AT_ONCE_NS) {
+			report(d, full, full->longest->off_cpu_ns);
+		}
+	}
+}

@@ -1,0 +1,499 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Finds waits that never end: circles, ends of file that cannot come, and the rest. */
+#include <inttypes.h>
+
+#include "viz/diagnose/find/find_waits.h"
+#include "viz/diagnose/wait/wait_ranks.h"
+
+/* The state of reporting a circle. */
+struct circle {
+	bool *reported; /* by wait index: reported */
+	size_t last;	/* all waits from here on were looked at */
+};
+
+/*
+ * Returns the next wait to report: one that this wait waits for, else the last unreported one of
+ * the circle; NULL if none is left.
+ */
+static const struct wait *next_in_circle(const struct diagnosis *d, const struct wait *wait,
+					 struct circle *circle)
+{
+	const struct wait *next = wait_next_of_circle(d, wait, circle->reported);
+
+	while (!next && circle->last-- > 0) {
+		const struct wait *other = d->waits->waits[circle->last];
+
+		if (other->circle == wait->circle && !circle->reported[circle->last])
+			next = other;
+	}
+	return next;
+}
+
+static void report_circle(struct diagnosis *d, const struct wait *first, bool *reported)
+{
+	struct circle circle = {reported, d->waits->count};
+	const char *openers = NULL;
+	struct finding *f = finding_add(d, FINDING_DEADLOCK, first->since_ns, first->channel);
+
+	for (const struct wait *w = first; w; w = next_in_circle(d, w, &circle)) {
+		reported[w->index] = true;
+		if (!f->channel)
+			f->channel = w->channel;
+		if (f->at_ns < w->since_ns) /* the last one closed the circle */
+			f->at_ns = w->since_ns;
+		finding_wait(d, f, w);
+		if (w->crossed)
+			openers = joined_text(d, openers, ", ", opener_text(d, w));
+	}
+	finding_set(d, f, "how", "%s",
+		    openers ? fill_phrase(d, PHRASE_WRONG_ORDER, openers, NULL, NULL) : "");
+	finding_set(d, f, "who", "%s", names_text(d, f->processes, f->process_count));
+	finding_set(d, f, "since", "%s", since_text(d, f->at_ns));
+	finding_circle(d, f, first->circle);
+}
+
+static void report_circles(struct diagnosis *d)
+{
+	const struct wait_graph *waits = d->waits;
+	const struct wait **first = arena_array(d->arena, waits->circle_count + 1, sizeof(*first));
+	bool *reported = arena_array(d->arena, waits->count + 1, sizeof(*reported));
+
+	for (size_t i = waits->count; i-- > 0;)
+		first[waits->waits[i]->circle] = waits->waits[i];
+	for (size_t number = 1; number <= waits->circle_count; number++)
+		report_circle(d, first[number], reported);
+}
+
+/* Returns the message types in the queue, seen sent in the trace or found by a glance. */
+static const char *types_text(struct diagnosis *d, struct finding *f,
+			      const struct viz_channel *channel)
+{
+	enum { SHOWN = 5 };
+	const char *types = NULL;
+
+	for (size_t i = 0; i < channel->glimpse.types_count && i < SHOWN; i++)
+		types = joined_text(d, types, ", ",
+				    format_text(d, "%" PRIu64, channel->glimpse.types[i]));
+	for (const struct wait_unread *unread = d->waits->unread[channel->index]; unread;
+	     unread = unread->next) {
+		const struct viz_message *m = unread->message;
+
+		if (f->operation_count <= SHOWN)
+			types = joined_text(d, types, ", ", format_text(d, "%" PRId64, m->type));
+		finding_operation(d, f, m->from.operation);
+	}
+	return types;
+}
+
+/*
+ * Returns the wanted type as text. In msgrcv(2) a negative type asks for the lowest one up to its
+ * absolute value, and MSG_EXCEPT for any other type.
+ */
+static const char *wanted_text(struct diagnosis *d, const struct viz_operation *op)
+{
+	enum { EXCEPT = 020000 };
+	int64_t wanted = 0;
+
+	viz_operation_argument(op, "msgtyp", &wanted);
+	if (wanted < 0)
+		return fill_phrase(d, PHRASE_TYPE_AT_MOST,
+				   format_text(d, "%" PRIu64, 0 - (uint64_t)wanted), NULL, NULL);
+	if (wanted > 0 && (op->flags & EXCEPT))
+		return fill_phrase(d, PHRASE_TYPE_OTHER, format_text(d, "%" PRId64, wanted), NULL,
+				   NULL);
+	return format_text(d, "%" PRId64, wanted);
+}
+
+/* Reports a msgrcv(2) whose queue holds messages, but none of the wanted type. */
+static bool report_type(struct diagnosis *d, const struct wait *wait)
+{
+	struct finding *f;
+
+	if (!operation_is(wait->operation, "msgrcv") || !wait->channel || wait->ready ||
+	    (!d->waits->unread[wait->channel->index] && !wait->channel->glimpse.types_count))
+		return false;
+	f = finding_add(d, FINDING_TYPE_NEVER_SENT, wait->since_ns, wait->channel);
+	finding_wait(d, f, wait);
+	finding_set(d, f, "types", "%s", types_text(d, f, wait->channel));
+	finding_set(d, f, "who", "%s", process_text(d, wait->process));
+	finding_set(d, f, "wanted", "%s", wanted_text(d, wait->operation));
+	return true;
+}
+
+/*
+ * Returns the last signal from a process that was handled before the wait began, and after any
+ * signal that ended an earlier wait for one; NULL if there is none.
+ */
+static const struct viz_signal *missed_signal(const struct diagnosis *d, const struct wait *wait)
+{
+	const struct viz_signal *last = NULL;
+
+	for (size_t i = 0; i < d->pairing->signal_count; i++) {
+		const struct viz_signal *s = d->pairing->signals[i];
+
+		if (s->fate != FATE_HANDLED || !s->deliver || s->deliver->to != wait->process)
+			continue;
+		if (waits_for_signal(s->interrupted))
+			last = NULL;
+		else if (s->generate && s->generate->from && s->generate->origin != ORIGIN_CHILD &&
+			 s->deliver->at_ns <= wait->operation->enter_ns)
+			last = s;
+	}
+	return last;
+}
+
+/* Reports a missed signal if its sender will send no other. */
+static bool report_lost_wakeup(struct diagnosis *d, const struct wait *wait)
+{
+	const struct viz_signal *last = NULL;
+	struct finding *f;
+
+	if (waits_for_signal(wait->operation) && !wait->clock)
+		last = missed_signal(d, wait);
+	if (!last || wait_process_acts(d->waits, last->generate->from))
+		return false;
+	f = finding_add(d, FINDING_LOST_WAKEUP, last->deliver->at_ns, NULL);
+	finding_wait(d, f, wait);
+	finding_process(d, f, last->generate->from);
+	finding_operation(d, f, last->raised_by);
+	finding_set(d, f, "who", "%s", process_text(d, wait->process));
+	finding_set(d, f, "signal", "%s", bytes_text(d, last->name));
+	finding_set(d, f, "call", "%s", call_text(d, wait->operation));
+	finding_set(d, f, "from", "%s", process_text(d, last->generate->from));
+	finding_set(d, f, "before", "%s",
+		    duration_text(d, wait->operation->enter_ns - last->deliver->at_ns));
+	return true;
+}
+
+static bool is_among(const struct finding *f, const struct viz_process *process)
+{
+	for (size_t i = 0; i < f->process_count; i++)
+		if (f->processes[i] == process)
+			return true;
+	return false;
+}
+
+/*
+ * Adds to the evidence what the processes that could end the wait do, as far as they sleep and the
+ * chain does not tell of them.
+ */
+static void report_enders(struct diagnosis *d, struct finding *f, const struct wait *wait)
+{
+	enum { SHOWN = 4, NAMED_MOST = 64 };
+
+	for (size_t i = 0; i < wait->ender_count && i < SHOWN; i++) {
+		const struct wait *other = wait->enders[i] == wait->process
+						   ? NULL
+						   : wait_of_process(d->waits, wait->enders[i]);
+
+		if (!other)
+			continue;
+		if (!is_among(f, wait->enders[i]))
+			finding_line(d, f, wait_text(d, other));
+		if (d->waits->whole && waits_to_accept(other) && wait->channel)
+			finding_line(d, f,
+				     fill_phrase(d, PHRASE_IN_ACCEPT,
+						 process_text(d, other->process),
+						 channel_text(d, wait->channel), NULL));
+	}
+	for (size_t i = 0; i < wait->ender_count && i < NAMED_MOST; i++)
+		finding_process(d, f, wait->enders[i]);
+}
+
+/*
+ * True if only processes that ran before and go on were traced, until a timeout: their waits at
+ * that moment are no fault.
+ */
+static bool is_visited(const struct diagnosis *d)
+{
+	return d->model->trailer.why == END_REASON_TIMEOUT && !d->model->header.command_count;
+}
+
+static bool report_full(struct diagnosis *d, const struct wait *wait)
+{
+	struct finding *f;
+	const char *enders = enders_text(d, wait);
+
+	if (wait->operation->role != ROLE_SEND || !wait->channel)
+		return false;
+	f = finding_add(d, FINDING_FULL_CHANNEL, wait->since_ns, wait->channel);
+	if (is_visited(d) || wait_is_read_slowly(d, wait))
+		f->severity = SEVERITY_NOTE;
+	finding_wait(d, f, wait);
+	finding_chain(d, f, wait);
+	report_enders(d, f, wait);
+	finding_set(d, f, "who", "%s", process_text(d, wait->process));
+	finding_set(d, f, "long", "%s", duration_text(d, d->end_ns - wait->since_ns));
+	finding_set(d, f, "readers", "%s", enders ? enders : others_text(d, wait));
+	finding_set(d, f, "room", "%s", room_text(d, wait));
+	return true;
+}
+
+/* Returns a thread that sleeps until another one of its process wakes it, or NULL. */
+static const struct viz_thread *sleeps_for_own(const struct viz_process *process)
+{
+	for (size_t i = 0; i < process->thread_count; i++)
+		if (process->threads[i]->own && process->threads[i]->end_ns == VIZ_NEVER)
+			return process->threads[i];
+	return NULL;
+}
+
+/* Says of a thread that waits in a lock of Python why nobody is named who has it. */
+static void tell_python_lock(struct diagnosis *d, struct finding *f,
+			     const struct viz_process *process)
+{
+	const struct viz_thread *thread = sleeps_for_own(process);
+
+	if (thread && process_is_written_in(process, "python"))
+		finding_line(d, f,
+			     fill_phrase(d, PHRASE_PYTHON_LOCK,
+					 format_text(d, "%" PRIu32, thread->tid),
+					 process_text(d, process), NULL));
+}
+
+static void report_blocked(struct diagnosis *d, const struct wait *wait)
+{
+	const char *enders = enders_text(d, wait);
+	struct finding *f = finding_add(d, FINDING_BLOCKED, wait->since_ns, wait->channel);
+
+	if (is_visited(d))
+		f->severity = SEVERITY_NOTE;
+	if (!enders || wait->open)
+		enders = joined_text(d, enders, ", ", others_text(d, wait));
+	finding_wait(d, f, wait);
+	finding_chain(d, f, wait);
+	report_enders(d, f, wait);
+	tell_mutex_owner(d, f, wait);
+	tell_python_lock(d, f, wait->process);
+	if (d->waits->whole && waits_for_signal(wait->operation))
+		finding_line(d, f, phrase_text(PHRASE_SIGNAL_UNSEEN, d->language));
+	finding_set(d, f, "who", "%s", process_text(d, wait->process));
+	finding_set(d, f, "call", "%s", call_text(d, wait->operation));
+	finding_set(d, f, "since", "%s", since_text(d, wait->since_ns));
+	finding_set(d, f, "enders", "%s", enders);
+}
+
+static bool gave_up(const struct diagnosis *d)
+{
+	const struct viz_trailer *trailer = &d->model->trailer;
+
+	return trailer->present &&
+	       (trailer->why == END_REASON_TIMEOUT || trailer->why == END_REASON_GLANCE);
+}
+
+static bool report_hopeless(struct diagnosis *d, const struct wait *wait)
+{
+	if (d->incomplete)
+		return false;
+	return report_no_eof(d, wait) || report_left_open(d, wait) || report_own_fifo(d, wait) ||
+	       report_type(d, wait) || (!wait->circle && report_semaphore(d, wait)) ||
+	       report_lost_wakeup(d, wait) || report_unaccepted(d, wait);
+}
+
+static bool is_named(const struct diagnosis *d, const struct viz_process *process)
+{
+	return d->named[process->index] > 0;
+}
+
+/* True if the finding tells, and as no note, what this wait is part of. */
+static bool tells_of(const struct finding *f, const struct wait *wait)
+{
+	const bool tells = f->row == finding_row(FINDING_BLOCKED) ||
+			   f->row == finding_row(FINDING_FULL_CHANNEL) ||
+			   (f->row == finding_row(FINDING_DEADLOCK) && wait->crossed);
+
+	return tells && f->severity != SEVERITY_NOTE && is_among(f, wait->process);
+}
+
+/* Returns a finding that tells of a wait to which this one's chain leads; NULL: there is none. */
+static struct finding *finding_ahead(const struct diagnosis *d, const struct wait *wait)
+{
+	wait = chain_next(d, wait);
+	for (size_t k = 0; wait && k < CHAIN_MOST; k++, wait = chain_next(d, wait))
+		for (size_t i = 0; i < d->count; i++)
+			if (tells_of(d->findings[i], wait))
+				return d->findings[i];
+	return NULL;
+}
+
+/* A wait that is no fault by itself: a note if it is natural, else perhaps why nothing goes on. */
+static void report_idler(struct diagnosis *d, const struct wait *wait)
+{
+	if (report_full(d, wait))
+		return;
+	report_blocked(d, wait);
+	if (wait->natural && !wait_is_held_long(d, wait))
+		d->findings[d->count - 1]->severity = SEVERITY_NOTE;
+}
+
+static bool command_lives(const struct diagnosis *d)
+{
+	for (size_t i = 0; i < d->model->process_count; i++)
+		if (!d->model->processes[i]->parent && !d->model->processes[i]->ended)
+			return true;
+	return false;
+}
+
+/* True if the user asked about the process, or it is the command that the time limit ended. */
+static bool is_asked(const struct diagnosis *d, const struct viz_process *process)
+{
+	if (d->waits->whole || !d->model->header.command_count)
+		return diagnosis_asked(d, process);
+	return diagnosis_outlived(process) && (!process->parent || !command_lives(d));
+}
+
+/* Reports what the processes that the user wants to know of wait for, if no finding names them. */
+static void report_asked(struct diagnosis *d, const struct wait **idlers, size_t count)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (is_asked(d, idlers[i]->process) && !is_named(d, idlers[i]->process))
+			idlers[kept++] = idlers[i];
+	for (size_t i = 0; i < kept; i++) {
+		struct finding *f = finding_ahead(d, idlers[i]);
+
+		if (f)
+			finding_wait(d, f, idlers[i]);
+		else
+			report_idler(d, idlers[i]);
+	}
+}
+
+/*
+ * Reports what a process of which no wait was recorded sleeps in: a private futex. It is a fault
+ * only if all its threads do.
+ */
+static void report_own_sleep(struct diagnosis *d, const struct viz_process *process)
+{
+	const struct viz_thread *thread = sleeps_for_own(process);
+	const bool stuck = wait_process_stuck(d->waits, process);
+	const char *who = process_text(d, process);
+	struct finding *f;
+
+	if (!thread || d->end_ns - thread->since_ns < LONG_WAIT_NS)
+		return;
+	f = finding_add(d, FINDING_BLOCKED, thread->since_ns, NULL);
+	if (!stuck)
+		f->severity = SEVERITY_NOTE;
+	else
+		finding_line(d, f, fill_phrase(d, PHRASE_OWN_THREADS_SLEEP, who, NULL, NULL));
+	f->advice = advice_for(d, ADVICE_OWN_MEMORY, process);
+	finding_set(d, f, "pid", "%" PRIu32, process->pid);
+	finding_process(d, f, process);
+	finding_set(d, f, "who", "%s", who);
+	finding_set(d, f, "call", "futex()");
+	finding_set(d, f, "since", "%s", since_text(d, thread->since_ns));
+	finding_set(d, f, "enders", "%s",
+		    phrase_text(process_is_written_in(process, "python")
+					? PHRASE_OWN_THREAD_OF_PYTHON
+					: PHRASE_OWN_THREAD,
+				d->language));
+	finding_set(d, f, "chain", "%s", "");
+}
+
+/* Reports those that the user wants to know of, and that no finding names. */
+static void report_waitless(struct diagnosis *d)
+{
+	for (size_t i = 0; i < d->model->process_count; i++) {
+		const struct viz_process *process = d->model->processes[i];
+		bool told;
+
+		if (!is_asked(d, process) || process->ended)
+			continue;
+		told = is_named(d, process) || wait_of_process(d->waits, process);
+		if (!told)
+			report_own_sleep(d, process);
+		report_running(d, process, told);
+	}
+}
+
+static void report_chain(struct diagnosis *d, const struct wait *wait)
+{
+	if (!report_full(d, wait))
+		report_blocked(d, wait);
+}
+
+/* Marks the waits after this one in its chain, up to one that is marked already. */
+static void mark_chain(const struct diagnosis *d, const struct wait *wait, bool *marked)
+{
+	for (wait = chain_next(d, wait); wait && !marked[wait->index]; wait = chain_next(d, wait))
+		marked[wait->index] = true;
+}
+
+/* True for an event loop that only threads of its own process could wake. */
+static bool is_for_itself(const struct wait *wait)
+{
+	for (size_t i = 0; i < wait->ender_count; i++)
+		if (wait->enders[i] != wait->process)
+			return false;
+	return wait->operation->role == ROLE_WAIT && !wait->open;
+}
+
+/*
+ * Reports waits that are links of one chain as one: those that no other one leads to, then what is
+ * left, which leads in circles that somebody else could open. Of loops that wait for their own
+ * process nothing is told where another finding names that.
+ */
+static void report_chains(struct diagnosis *d, const struct wait **waits, size_t count)
+{
+	bool *linked = arena_array(d->arena, d->waits->count + 1, sizeof(*linked));
+	bool *told = arena_array(d->arena, d->waits->count + 1, sizeof(*told));
+
+	for (size_t i = 0; i < count; i++)
+		mark_chain(d, waits[i], linked);
+	for (size_t k = 0; k < 2 * count; k++) {
+		const struct wait *wait = waits[k % count];
+		const bool itself = is_for_itself(wait);
+
+		if (told[wait->index] || (k < count && (itself || linked[wait->index])) ||
+		    (itself && is_named(d, wait->process)))
+			continue;
+		report_chain(d, wait);
+		told[wait->index] = true;
+		mark_chain(d, wait, told);
+	}
+}
+
+/*
+ * True if the wait is told, if at all, of a process that the user asked about, or of one that could
+ * end its wait: then that one's wait is the first of the chain.
+ */
+static bool is_concerned(const bool *concerned, const struct wait *wait)
+{
+	return !concerned || concerned[wait->process->index];
+}
+
+void find_waits(struct diagnosis *d)
+{
+	const bool last = gave_up(d), *concerned;
+	const struct wait **idlers, **blocked;
+	size_t idle_count = 0, blocked_count = 0;
+
+	d->waits = wait_graph_new(d->arena, d->model, d->pairing);
+	concerned = d->pid_count ? diagnosis_concerned(d) : NULL;
+	idlers = arena_array(d->arena, d->waits->count + 1, sizeof(struct wait *));
+	blocked = arena_array(d->arena, d->waits->count + 1, sizeof(struct wait *));
+	if (!d->incomplete)
+		report_circles(d);
+	for (size_t i = 0; i < d->waits->count; i++) {
+		const struct wait *wait = d->waits->waits[i];
+
+		if (wait->ready || d->end_ns - wait->since_ns < LONG_WAIT_NS ||
+		    report_hopeless(d, wait) || (wait->circle && !d->incomplete) || !last ||
+		    !is_concerned(concerned, wait))
+			continue;
+		if (wait_is_idle(d, wait))
+			idlers[idle_count++] = wait;
+		else
+			blocked[blocked_count++] = wait;
+	}
+	report_chains(d, blocked, blocked_count);
+	wait_find_natural(d->waits, wait_is_natural);
+	for (size_t i = 0; last && i < d->model->process_count; i++)
+		report_stopped(d, d->model->processes[i], is_asked(d, d->model->processes[i]));
+	report_asked(d, idlers, idle_count);
+	for (size_t i = 0; i < d->model->process_count; i++)
+		report_thread_locks(d, d->model->processes[i], is_asked(d, d->model->processes[i]));
+	report_waitless(d);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What the finders of waits report, each in a file of its own. */
+#ifndef VIZ_DIAGNOSE_FIND_WAITS_H
+#define VIZ_DIAGNOSE_FIND_WAITS_H
+
+#include "viz/diagnose/wait/waits.h"
+
+/* Adds the finding no-eof if the wait is one; returns whether it did. */
+bool report_no_eof(struct diagnosis *d, const struct wait *wait);
+
+/*
+ * find_left_open.c: add no-eof, as a warning, if only a job left in the background could end the
+ * wait, or the reader of a FIFO that opened it to read and write; return whether they did.
+ */
+bool report_left_open(struct diagnosis *d, const struct wait *wait);
+bool report_own_fifo(struct diagnosis *d, const struct wait *wait);
+
+/*
+ * find_stopped.c: adds the finding stopped if the process is, and others wait for it or the user
+ * asked about it.
+ */
+void report_stopped(struct diagnosis *d, const struct viz_process *process, bool asked);
+
+/*
+ * find_running.c: adds the finding running if a thread of the process ran when it was looked at;
+ * with `told`, only if it was watched, and ran all the time.
+ */
+void report_running(struct diagnosis *d, const struct viz_process *process, bool told);
+
+/*
+ * find_semaphores.c: adds the finding semaphore-stuck if nobody will give back what is waited for;
+ * returns whether it did.
+ */
+bool report_semaphore(struct diagnosis *d, const struct wait *wait);
+
+/* Adds to the evidence who has the mutex that is waited for, if that is known. */
+void tell_mutex_owner(struct diagnosis *d, struct finding *f, const struct wait *wait);
+
+/*
+ * find_thread_locks.c: adds the finding thread-lock for each circle of the process's threads; if
+ * the user asked about it, also for threads that wait for one which holds their lock.
+ */
+void report_thread_locks(struct diagnosis *d, const struct viz_process *process, bool asked);
+
+/* Adds the finding never-accepted if the wait is one in a glance; returns whether it did. */
+bool report_unaccepted(struct diagnosis *d, const struct wait *wait);
+
+#endif

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Runs the rows of findings.def over a trace, and fills in their templates. */
+
+#include "viz/diagnose/core/finder.h"
+#include "viz/diagnose/core/finding_text.h"
+#include "viz/diagnose/wait/waits.h"
+#include <inttypes.h>
+
+/* True if the trace differs from the counts in its trailer, or lacks one. */
+static bool lines_are_missing(const struct viz_model *model)
+{
+	uint64_t complete = 0;
+
+	for (size_t i = 0; i < model->operation_count; i++)
+		complete += viz_operation_done(model->operations[i]);
+	if (model->wrong_lines)
+		return true;
+	if (model->trailer.lines && model->lines != model->trailer.lines + 1)
+		return true;
+	return !model->trailer.present || complete != model->trailer.operations ||
+	       model->signal_event_count != model->trailer.signals;
+}
+
+static bool has_value(const struct finding *f, const char *name)
+{
+	for (size_t i = 0; i < f->value_count; i++)
+		if (strcmp(f->values[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+static void finish(struct diagnosis *d, struct finding *f)
+{
+	const struct finding_words *words = &f->row->words[d->language];
+
+	if (f->times) {
+		finding_set(d, f, "times", "%" PRIu64, f->times);
+		if (f->bytes && !has_value(f, "bytes"))
+			finding_set(d, f, "bytes", "%s", amount_text(d, f->bytes));
+	}
+	f->text = fill_named(d->arena, words->text, f->values, f->value_count);
+	f->text = gathered_text(d, f);
+	f->advice = fill_named(d->arena, f->advice ? f->advice : words->advice, f->values,
+			       f->value_count);
+	d->severities[f->severity]++;
+}
+
+static void (*const finders[FINDING_COUNT])(struct diagnosis *d) = {
+#define FINDING(id, name, severity, find, ...) [FINDING_##id] = find,
+#define PHRASE(...)
+#include "viz/diagnose/core/findings.def"
+#undef PHRASE
+#undef FINDING
+};
+
+/* Runs each finder once, though several rows name it. */
+static void run_finders(struct diagnosis *d)
+{
+	for (int i = 0; i < FINDING_COUNT; i++) {
+		bool before = false;
+
+		for (int k = 0; k < i; k++)
+			before |= finders[k] == finders[i];
+		if (!before)
+			finders[i](d);
+	}
+}
+
+static void drop_others(struct diagnosis *d)
+{
+	const bool *in = diagnosis_concerned(d);
+	size_t kept = 0;
+
+	for (size_t i = 0; i < d->count; i++) {
+		const struct finding *f = d->findings[i];
+		bool about = false;
+
+		for (size_t k = 0; k < f->process_count; k++)
+			about |= in[f->processes[k]->index] &&
+				 (k == 0 || f->severity == SEVERITY_ERROR);
+		if (about)
+			d->findings[kept++] = d->findings[i];
+	}
+	d->count = kept;
+}
+
+struct diagnosis *diagnose(const struct viz_model *model, const struct viz_pairing *pairing,
+			   enum language language)
+{
+	return diagnose_only(model, pairing, language, NULL, 0);
+}
+
+struct diagnosis *diagnose_only(const struct viz_model *model, const struct viz_pairing *pairing,
+				enum language language, const uint32_t *pids, size_t count)
+{
+	struct arena *arena = arena_new();
+	struct diagnosis *d = arena_alloc(arena, sizeof(*d));
+
+	*d = (struct diagnosis){
+		.model = model,
+		.pairing = pairing,
+		.language = language,
+		.end_ns = model->trailer.present ? model->trailer.at_ns : model->end_ns,
+		.incomplete = model->lost_total > 0 || model->descriptors_cut ||
+			      lines_are_missing(model),
+		.pids = pids,
+		.pid_count = count,
+		.arena = arena,
+	};
+	d->named = arena_array(arena, model->process_count + 1, sizeof(*d->named));
+	run_finders(d);
+	if (model->unseen_count)
+		diagnosis_spare_unseen(d);
+	if (count)
+		drop_others(d);
+	diagnosis_sort(d);
+	diagnosis_gather(d);
+	for (size_t i = 0; i < d->count; i++)
+		finish(d, d->findings[i]);
+	return d;
+}
+
+void diagnosis_keep(struct diagnosis *d, const bool *wanted)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < d->count; i++) {
+		struct finding *f = d->findings[i];
+
+		if (wanted[i]) {
+			d->findings[kept++] = f;
+			continue;
+		}
+		d->severities[f->severity]--;
+		d->left_out++;
+	}
+	d->count = kept;
+}
+
+bool diagnosis_meets(const struct diagnosis *diagnosis, enum severity bar)
+{
+	for (int i = bar; bar && i < SEVERITY_COUNT; i++)
+		if (diagnosis->severities[i])
+			return true;
+	return false;
+}
+
+void diagnosis_free(struct diagnosis *diagnosis)
+{
+	if (diagnosis)
+		arena_free(diagnosis->arena);
+}

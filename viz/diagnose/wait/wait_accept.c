@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Finds the enders of waits at a connection that has not been accepted yet, or that does not fit
+ * into the backlog: the holders of the listener.
+ */
+#include "viz/diagnose/diagnose.h"
+#include "viz/diagnose/wait/wait_graph_internal.h"
+#include "viz/message/outsiders.h"
+
+bool wait_listens_for(const struct viz_channel *listener, const struct viz_channel *client,
+		      struct viz_bytes address)
+{
+	if (!listener->listening || !address.len || listener->mechanism != client->mechanism ||
+	    listener->network != client->network)
+		return false;
+	if (listener->mechanism == MECH_TCP)
+		return outside_is_at(listener, address, client);
+	return viz_bytes_equal(listener->name, address);
+}
+
+/* True if any process or message has the channel. A glance sees no calls, but it sees this. */
+static bool is_held(const struct wait_graph *graph, const struct viz_channel *channel)
+{
+	if (graph->flights[channel->index])
+		return true;
+	return wait_is_held(channel) || channel->stranger_count > 0;
+}
+
+/* True if the connection was accepted, or if that is unknown. */
+static bool was_accepted(const struct viz_connection *c)
+{
+	return c->accept || !c->connect || !viz_operation_done(c->connect) ||
+	       viz_operation_failed(c->connect) || (c->server && c->server->holding_count);
+}
+
+/*
+ * Returns the address that the client connected to if the connection has not been accepted; empty
+ * if it was, or that is unknown.
+ */
+static struct viz_bytes unaccepted_at(const struct wait_graph *graph,
+				      const struct viz_channel *client,
+				      const struct viz_channel *peer)
+{
+	const struct viz_connection *c = graph->connected[client->index];
+	const struct viz_bytes none = {NULL, 0};
+
+	if (graph->whole && (client->stranger_count || (peer && is_held(graph, peer))))
+		return none;
+	if (graph->whole)
+		return client->mechanism == MECH_TCP ? client->peer_address
+		       : peer			     ? peer->name
+						     : none;
+	if (!c || c->client != client || was_accepted(c))
+		return none;
+	return c->connect->peer_address;
+}
+
+static bool add_listeners(struct wait_graph *graph, struct wait *wait,
+			  const struct viz_channel *client, struct viz_bytes address)
+{
+	for (size_t i = 0; address.len && i < graph->listener_count; i++) {
+		const struct viz_channel *listener = graph->listeners[i];
+
+		if (!wait_listens_for(listener, client, address))
+			continue;
+		if (!wait->listener)
+			wait->listener = listener;
+		wait->open |= !graph->whole && !listener->created_in_trace;
+		wait_add_holders(graph, wait, listener, ACCESS_BOTH);
+	}
+	return wait->listener != NULL;
+}
+
+bool wait_at_backlog(struct wait_graph *graph, struct wait *wait, const struct viz_channel *client,
+		     const struct viz_channel *peer)
+{
+	return add_listeners(graph, wait, client, unaccepted_at(graph, client, peer));
+}
+
+void wait_to_connect(struct wait_graph *graph, struct wait *wait)
+{
+	const struct viz_operation *op = wait->operation;
+	const struct viz_channel *client = op->channel;
+
+	wait->channel = client;
+	if (client && client->mechanism == MECH_TCP) /* the number of retries is limited, tcp(7) */
+		wait->clock = wait->open = true;
+	else
+		wait->open |= !client || !add_listeners(graph, wait, client, op->peer_address);
+}

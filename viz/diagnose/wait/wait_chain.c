@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Follows a wait to its end: who would have to act for it to end, whom that one waits for itself,
+ * and so on, up to one who waits for none of them: for the clock, a key press, something else, or
+ * who is stopped.
+ */
+#include <inttypes.h>
+
+#include "viz/diagnose/wait/wait_ranks.h"
+#include "viz/diagnose/wait/waits.h"
+
+enum { STDIN = 0, STDOUT = 1 };
+
+static bool is_for_children(const struct diagnosis *d, const struct viz_process *process)
+{
+	const struct wait *wait = wait_of_process(d->waits, process);
+
+	return wait && waits_for_child(wait);
+}
+
+/*
+ * How likely it is that this process, of those that could end the wait, is the one that should: it
+ * has done so before, it has the end as its standard stream, it is no shell that waits for others.
+ */
+static int fitness(const struct diagnosis *d, const struct wait *wait,
+		   const struct viz_process *process)
+{
+	const bool sends = wait->operation->role == ROLE_SEND;
+	const struct viz_channel *end = wait->channel ? other_end(d, wait) : NULL;
+	const struct viz_holding *holding;
+
+	if (process_is_stopped(process))
+		return 6;
+	if (!end || waits_for_child(wait))
+		return 2;
+	if (sends ? wait_has_read(d->waits, process, end)
+		  : wait_has_written(d->waits, process, end))
+		return 5;
+	holding = wait_holding(d->waits, end, process, sends ? ACCESS_READ : ACCESS_WRITE);
+	if (holding && holding->fd == (sends ? STDIN : STDOUT))
+		return is_for_children(d, process) ? 3 : 4;
+	return is_for_children(d, process) ? 1 : 2;
+}
+
+/* An event loop may go on by so many that none of them is whom it waits for. */
+static bool is_for_many(const struct wait *wait)
+{
+	size_t others = 0;
+
+	if (wait->operation->role != ROLE_WAIT || !wait->channel || is_semaphore(wait->channel))
+		return false;
+	for (size_t i = 0; i < wait->ender_count && others < 2; i++)
+		others += wait->enders[i] != wait->process;
+	return wait->open || others != 1;
+}
+
+/* Returns who has to act for the wait to end, or NULL: nobody of those that are known. */
+static const struct viz_process *culprit_of(const struct diagnosis *d, const struct wait *wait)
+{
+	if (waits_for_time(wait) || is_for_many(wait))
+		return NULL;
+	return wait_fittest(d, wait, fitness);
+}
+
+/*
+ * Returns the wait that keeps the process from acting for `whom`: of several threads the one that
+ * waits for the end of `whom`, else one that sends, else its first thread. NULL: it has none.
+ */
+static const struct wait *wait_that_keeps(const struct diagnosis *d,
+					  const struct viz_process *process,
+					  const struct viz_process *whom)
+{
+	const struct wait *best = NULL;
+	int most = 0;
+
+	for (const struct wait *w = wait_of_process(d->waits, process); w; w = w->next_of_process) {
+		int fit = 1;
+
+		if (waits_for_child(w) && wait_is_ended_by(d->waits, w, whom))
+			fit = 4;
+		else if (w->operation->role == ROLE_SEND)
+			fit = 3;
+		else if (w->operation->thread->tid == process->pid)
+			fit = 2;
+		if (fit > most) {
+			most = fit;
+			best = w;
+		}
+	}
+	return best;
+}
+
+/*
+ * Returns a wait of a relative that opens another FIFO: each may be the one that should open what
+ * the other waits for. NULL: there is none.
+ */
+static const struct wait *crosswise(const struct diagnosis *d, const struct wait *wait)
+{
+	for (size_t i = 0; waits_to_open(wait) && i < d->waits->open_count; i++)
+		if (wait_opens_crosswise(d->waits, wait, d->waits->opens[i]))
+			return d->waits->opens[i];
+	return NULL;
+}
+
+const struct wait *chain_next(const struct diagnosis *d, const struct wait *wait)
+{
+	const struct viz_process *culprit = culprit_of(d, wait);
+
+	if (culprit && process_is_stopped(culprit))
+		return NULL;
+	return culprit ? wait_that_keeps(d, culprit, wait->process) : crosswise(d, wait);
+}
+
+bool wait_ignores(const struct diagnosis *d, const struct wait *wait, const struct wait *writer)
+{
+	const struct viz_operation *op = wait->operation;
+
+	if (op->role != ROLE_WAIT || op->waits_cut || !op->waits_for_count ||
+	    writer->operation->role != ROLE_SEND || !writer->channel)
+		return false;
+	for (size_t i = 0; i < op->waits_for_count; i++) {
+		const struct viz_channel *asked = wait_asked(d->waits, op, i);
+
+		if (asked && (asked == writer->channel || asked == other_end(d, writer) ||
+			      asked->mechanism == MECH_EPOLL))
+			return false;
+	}
+	return true;
+}
+
+/* What is told of a chain while it is followed. */
+struct telling {
+	struct diagnosis *d;
+	struct finding *f;
+	const struct viz_process *passed[CHAIN_MOST];
+	size_t count;
+	const char *text;
+	const struct viz_process *to_act; /* who should do what the advice says */
+	const struct viz_process *author; /* whose program the advice is for */
+	enum advice_case about;
+};
+
+static void tell(struct telling *t, const char *link)
+{
+	t->text = joined_text(t->d, t->text, "; ", link);
+}
+
+static bool has_passed(const struct telling *t, const struct viz_process *process)
+{
+	for (size_t i = 0; i < t->count; i++)
+		if (t->passed[i] == process)
+			return true;
+	return false;
+}
+
+static void settle(struct telling *t, enum advice_case about, const struct viz_process *to_act)
+{
+	t->about = about;
+	t->to_act = t->author = to_act;
+}
+
+/* Tells what the last of the chain does, if no wait of it is known. */
+static void tell_idle(struct telling *t, const struct viz_process *process)
+{
+	struct diagnosis *d = t->d;
+	const char *who = process_text(d, process);
+
+	if (process_is_stopped(process)) {
+		tell(t, fill_phrase(d, PHRASE_LINK_STOPPED, who, NULL, NULL));
+		settle(t, ADVICE_STOPPED, process);
+		return;
+	}
+	for (size_t i = 0; i < process->thread_count; i++)
+		if (process->threads[i]->end_ns == VIZ_NEVER &&
+		    process->threads[i]->state == TARGET_STATE_RUNNING) {
+			tell(t, fill_phrase(d, PHRASE_LINK_RUNS, who, NULL, NULL));
+			return;
+		}
+}
+
+/* Returns what a wait for another process of the chain is for. */
+static const char *link_text(struct diagnosis *d, const struct wait *wait,
+			     const struct viz_process *for_whom)
+{
+	const char *who = process_text(d, wait->process), *whom = process_text(d, for_whom);
+	const char *where = wait->channel ? channel_text(d, wait->channel)
+					  : call_text(d, wait->operation);
+
+	if (waits_for_child(wait))
+		return fill_phrase(d, PHRASE_LINK_CHILD, who, whom, NULL);
+	if (wait->channel && wait->channel->mechanism == MECH_FILE_LOCK)
+		return fill_phrase(d, PHRASE_LINK_LOCK, who, where, whom);
+	if (wait->operation->role == ROLE_SEND)
+		return fill_phrase(d, PHRASE_LINK_WRITES, who, where, whom);
+	if (wait->operation->role == ROLE_RECEIVE)
+		return fill_phrase(d, PHRASE_LINK_READS, who, where, whom);
+	return fill_phrase(d, PHRASE_LINK_WAITS, who, call_text(d, wait->operation), whom);
+}
+
+/* Tells what a wait is for that no other process of the chain could end. */
+static void tell_last(struct telling *t, const struct wait *wait, const struct wait *before)
+{
+	struct diagnosis *d = t->d;
+	const char *who = process_text(d, wait->process);
+	const char *call = call_text(d, wait->operation);
+	const char *enders;
+
+	if (waits_for_time(wait)) {
+		tell(t, fill_phrase(d, PHRASE_LINK_SLEEPS, who, NULL, NULL));
+		settle(t, ADVICE_SLEEPS, wait->process);
+		return;
+	}
+	if (wait_ignores(d, wait, before)) {
+		tell(t, fill_phrase(d, PHRASE_LINK_NOT_WATCHED, who, call,
+				    channel_text(d, before->channel)));
+		settle(t, ADVICE_NOT_WATCHED, wait->process);
+		return;
+	}
+	enders = wait->open ? others_text(d, wait) : enders_text(d, wait);
+	if (!wait->open && wait->ender_count == 1 && wait->enders[0] == wait->process)
+		enders = fill_phrase(d, PHRASE_ITSELF, who, NULL, NULL);
+	if (!enders)
+		return;
+	tell(t, fill_phrase(d, PHRASE_LINK_WAITS, who, call, enders));
+	if (wait->channel && wait->channel->mechanism == MECH_PTY)
+		settle(t, ADVICE_KEY_PRESS, wait->process);
+}
+
+/* Sets the advice if the parent waits for a child that waits until the parent reads. */
+static void note_unread_child(struct telling *t, const struct wait *writer,
+			      const struct wait *parent)
+{
+	const int fd = writer->operation->fd;
+
+	if (t->about || writer->operation->role != ROLE_SEND || !waits_for_child(parent) ||
+	    !wait_is_ended_by(t->d->waits, parent, writer->process) ||
+	    !wait_is_ended_by(t->d->waits, writer, parent->process))
+		return;
+	settle(t, fd == 1 || fd == 2 ? ADVICE_CHILD_UNREAD : ADVICE_QUEUE_JOINED, parent->process);
+}
+
+/* Tells the link after `before`, and returns its wait; NULL after the last one. */
+static const struct wait *tell_next(struct telling *t, const struct wait *before)
+{
+	struct diagnosis *d = t->d;
+	const struct viz_process *process = culprit_of(d, before), *next;
+	const struct wait *wait = chain_next(d, before);
+
+	if (!process && !wait)
+		return NULL;
+	finding_process(d, t->f, wait ? wait->process : process);
+	if (!wait) {
+		tell_idle(t, process);
+		return NULL;
+	}
+	if (has_passed(t, wait->process))
+		return NULL;
+	t->passed[t->count++] = wait->process;
+	finding_wait(d, t->f, wait);
+	note_unread_child(t, before, wait);
+	next = culprit_of(d, wait);
+	if (waits_to_open(wait) && waits_to_open(before)) {
+		tell(t, fill_phrase(d, PHRASE_LINK_CROSSWISE, process_text(d, wait->process),
+				    call_text(d, wait->operation), others_text(d, wait)));
+		settle(t, ADVICE_FIFO_ORDER, wait->process);
+	} else if (next) {
+		tell(t, link_text(d, wait, next));
+	} else {
+		tell_last(t, wait, before);
+	}
+	return wait;
+}
+
+/* Sets the advice of a wait for a file lock that another process holds. */
+static void note_lock(struct telling *t, const struct wait *wait)
+{
+	const struct viz_process *holder = culprit_of(t->d, wait);
+
+	if (wait->channel && wait->channel->mechanism == MECH_FILE_LOCK && holder &&
+	    t->about != ADVICE_STOPPED)
+		settle(t, ADVICE_LOCK_HELD, holder);
+	if (t->about == ADVICE_LOCK_HELD) /* a holder may do something else by now */
+		t->author = wait->process;
+}
+
+static void advise(const struct telling *t)
+{
+	if (!t->about || !t->to_act)
+		return;
+	t->f->advice = advice_for(t->d, t->about, t->author);
+	finding_set(t->d, t->f, "culprit", "%s", process_text(t->d, t->to_act));
+	finding_set(t->d, t->f, "pid", "%" PRIu32, t->to_act->pid);
+}
+
+void finding_chain(struct diagnosis *d, struct finding *f, const struct wait *wait)
+{
+	struct telling t = {.d = d, .f = f};
+	const struct wait *at = wait;
+
+	t.passed[t.count++] = wait->process;
+	while (at && t.count < CHAIN_MOST)
+		at = tell_next(&t, at);
+	note_lock(&t, wait);
+	advise(&t);
+	finding_set(d, f, "chain", "%s%s", t.text ? "; " : "", t.text ? t.text : "");
+}
+
+/* Looks among those that could read what `writer` sends for one that waits for its end. */
+static void note_unread(struct telling *t, const struct wait *writer)
+{
+	for (size_t i = 0; i < writer->ender_count; i++) {
+		const struct wait *other = wait_that_keeps(t->d, writer->enders[i],
+							   writer->process);
+
+		if (other)
+			note_unread_child(t, writer, other);
+	}
+}
+
+void finding_circle(struct diagnosis *d, struct finding *f, size_t circle)
+{
+	struct telling t = {.d = d, .f = f};
+
+	for (size_t i = 0; i < d->waits->count; i++) {
+		const struct wait *wait = d->waits->waits[i];
+
+		if (wait->circle != circle)
+			continue;
+		note_unread(&t, wait);
+		if (wait->crossed)
+			settle(&t, ADVICE_FIFO_ORDER, wait->process);
+	}
+	advise(&t);
+}

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Finds the processes that could end a wait: holders of the other end, users of a queue, children.
+ */
+#include "viz/diagnose/core/finder.h"
+#include "viz/diagnose/wait/wait_graph_internal.h"
+
+static bool type_fits(const struct viz_operation *receive, int64_t type)
+{
+	enum { EXCEPT = 020000 };
+	int64_t wanted = 0;
+
+	viz_operation_argument(receive, "msgtyp", &wanted);
+	if (wanted > 0)
+		return (type == wanted) != ((receive->flags & EXCEPT) != 0);
+	return wanted == 0 || (uint64_t)type <= 0 - (uint64_t)wanted;
+}
+
+static bool lies_ready(const struct wait_graph *graph, const struct viz_operation *op,
+		       const struct viz_channel *channel)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < channel->glimpse.types_count; i++)
+		if (type_fits(op, (int64_t)channel->glimpse.types[i]))
+			return true;
+	for (const struct wait_unread *unread = graph->unread[channel->index]; unread;
+	     unread = unread->next) {
+		const struct viz_message *m = unread->message;
+
+		bytes += m->bytes;
+		if (channel->mechanism == MECH_SYSV_MSG ? type_fits(op, m->type)
+							: !operation_waits_for_all(op))
+			return true;
+	}
+	return operation_waits_for_all(op) && viz_has(op, requested) && bytes >= op->requested;
+}
+
+static void wait_at_socket(struct wait_graph *graph, struct wait *wait,
+			   const struct viz_channel *channel)
+{
+	const struct viz_channel *peer = wait_peer(graph, channel);
+
+	if (wait_at_backlog(graph, wait, channel, peer))
+		return;
+	if (peer && (graph->whole || (channel->created_in_trace && peer->created_in_trace)))
+		wait_add_holders(graph, wait, peer, ACCESS_BOTH);
+	else
+		wait->open = true;
+	wait->open |= wait_held_outside(channel,
+					ACCESS_BOTH); /* a unix socket's peer is noted so, too */
+}
+
+/* Only an unnamed pair has known senders: any process may send to a socket with a name. */
+static void wait_at_datagrams(struct wait_graph *graph, struct wait *wait,
+			      const struct viz_channel *channel)
+{
+	if (channel->peer && !channel->name.len && !channel->peer->name.len)
+		wait_at_socket(graph, wait, channel);
+	else
+		wait->open = true;
+}
+
+/* `end` is the end whose holders could end the wait. */
+static void wait_at(struct wait_graph *graph, struct wait *wait, const struct viz_channel *channel,
+		    enum access end)
+{
+	if (!wait->channel)
+		wait->channel = channel;
+	if (end == ACCESS_WRITE)
+		wait->ready |= lies_ready(graph, wait->operation, channel);
+	switch (channel->mechanism) {
+	case MECH_PIPE:
+	case MECH_FIFO:
+		wait->open |= !graph->whole &&
+			      (channel->mechanism == MECH_PIPE ? !channel->created_in_trace
+							       : channel->found);
+		wait_add_holders(graph, wait, channel, end);
+		break;
+	case MECH_UNIX_STREAM:
+	case MECH_UNIX_SEQPACKET:
+	case MECH_TCP:
+		wait_at_socket(graph, wait, channel);
+		break;
+	case MECH_UNIX_DGRAM:
+		wait_at_datagrams(graph, wait, channel);
+		break;
+	case MECH_EVENTFD: /* a glance cannot tell whether the kernel itself signals it */
+		wait->open |= graph->whole || !channel->created_in_trace;
+		wait_add_holders(graph, wait, channel, ACCESS_BOTH);
+		break;
+	case MECH_SYSV_MSG:
+	case MECH_POSIX_MQ:
+	case MECH_SYSV_SEM:
+	case MECH_FILE_LOCK:
+	case MECH_FUTEX:
+	case MECH_POSIX_SEM:
+		wait_at_named(graph, wait, channel, end);
+		break;
+	default:
+		wait->open = true;
+	}
+}
+
+static bool is_living_child(const struct viz_process *child, const struct viz_process *parent)
+{
+	return child->parent == parent && !child->ended && !child->zombie;
+}
+
+/* The living children of a process, which all who wait for any of them share. */
+static struct wait_set *children_of(struct wait_graph *graph, const struct viz_process *parent)
+{
+	const struct viz_model *model = graph->model;
+	struct wait all = wait_set_begin(graph);
+
+	if (graph->children[parent->index])
+		return graph->children[parent->index];
+	for (size_t i = graph->first_child[parent->index]; i; i = graph->sibling[i - 1])
+		if (is_living_child(model->processes[i - 1], parent))
+			wait_add_ender(graph, &all, model->processes[i - 1]);
+	graph->children[parent->index] = wait_set_new(graph, &all);
+	return graph->children[parent->index];
+}
+
+static void wait_add_child(struct wait_graph *graph, struct wait *wait, uint32_t pid)
+{
+	const struct viz_process *child = viz_model_process(graph->model, pid, VIZ_NEVER);
+
+	for (; child; child = child->previous)
+		if (is_living_child(child, wait->process))
+			wait_add_ender(graph, wait, child);
+}
+
+void wait_note_children(struct wait_graph *graph)
+{
+	const struct viz_model *model = graph->model;
+	const size_t n = model->process_count + 1;
+
+	graph->children = arena_array(graph->arena, n, sizeof(struct wait_set *));
+	graph->first_child = arena_array(graph->arena, n, sizeof(*graph->first_child));
+	graph->sibling = arena_array(graph->arena, n, sizeof(*graph->sibling));
+	for (size_t i = model->process_count; i-- > 0;) {
+		const struct viz_process *parent = model->processes[i]->parent;
+
+		if (!parent)
+			continue;
+		graph->sibling[i] = graph->first_child[parent->index];
+		graph->first_child[parent->index] = i + 1;
+	}
+}
+
+/*
+ * Adds the awaited children. wait4: a positive pid is that child, -1 any; waitid: P_ALL is 0, P_PID
+ * 1. Process groups are not followed.
+ */
+static void wait_for_children(struct wait_graph *graph, struct wait *wait)
+{
+	const struct viz_operation *op = wait->operation;
+	int64_t pid = -1, kind = 1;
+
+	if (operation_is(op, "waitid")) {
+		wait->open |= !viz_operation_argument(op, "idtype", &kind) || kind > 1;
+		if (kind == 1)
+			viz_operation_argument(op, "id", &pid);
+	} else {
+		wait->open |= !viz_operation_argument(op, "pid", &pid);
+	}
+	if ((int32_t)pid > 0)
+		wait_add_child(graph, wait, (uint32_t)pid);
+	else
+		wait_share(graph, wait, children_of(graph, wait->process));
+	wait->open |= !wait->ender_count;
+}
+
+const struct viz_channel *wait_asked(const struct wait_graph *graph, const struct viz_operation *op,
+				     size_t n)
+{
+	const struct viz_wait *w = &op->waits_for[n];
+
+	return w->channel ? w->channel
+			  : map_get_uint(&graph->held, wait_fd_key(op->process, w->fd));
+}
+
+static void wait_for_any(struct wait_graph *graph, struct wait *wait)
+{
+	const struct viz_operation *op = wait->operation;
+
+	wait->open |= op->waits_cut || op->waits_for_count == 0;
+	for (size_t i = 0; i < op->waits_for_count; i++) {
+		const struct viz_wait *w = &op->waits_for[i];
+		const struct viz_channel *channel = wait_asked(graph, op, i);
+		bool out = viz_wait_has(w, OUT) || viz_wait_has(w, WRNORM);
+
+		wait->open |= !channel;
+		if (channel && out)
+			wait_at(graph, wait, channel, ACCESS_READ);
+		if (channel && !(out && !viz_wait_has(w, IN)))
+			wait_at(graph, wait, channel, ACCESS_WRITE);
+	}
+}
+
+/* Any process may connect. */
+static void wait_at_listener(struct wait *wait)
+{
+	wait->channel = wait->operation->channel;
+	wait->open = true;
+}
+
+/* True if the call has a timeout. Older traces only have the argument of poll and epoll_wait. */
+static bool ends_by_itself(const struct viz_operation *op)
+{
+	int64_t timeout = -1;
+
+	return viz_has(op, timeout_ns) || viz_has(op, timed) ||
+	       (viz_operation_argument(op, "timeout", &timeout) && (int32_t)timeout >= 0);
+}
+
+static void find_enders(struct wait_graph *graph, struct wait *wait)
+{
+	const struct viz_operation *op = wait->operation;
+
+	if (operation_is(op, "wait4") || operation_is(op, "waitid"))
+		wait_for_children(graph, wait);
+	else if (operation_polls(op))
+		wait_for_any(graph, wait);
+	else if (operation_is(op, "accept") || operation_is(op, "accept4"))
+		wait_at_listener(wait);
+	else if (operation_is(op, "connect"))
+		wait_to_connect(graph, wait);
+	else if (operation_is(op, "nanosleep") || operation_is(op, "clock_nanosleep"))
+		wait->clock = true;
+	else if (op->role == ROLE_RECEIVE && op->channel)
+		wait_at(graph, wait, op->channel, ACCESS_WRITE);
+	else if (op->role == ROLE_SEND && op->channel)
+		wait_at(graph, wait, op->channel, ACCESS_READ);
+	else if ((operation_is(op, "semop") || operation_is(op, "semtimedop") ||
+		  operation_is(op, "flock") || operation_is(op, "fcntl") ||
+		  operation_is(op, "futex")) &&
+		 op->channel)
+		wait_at(graph, wait, op->channel, ACCESS_NONE);
+	else
+		wait->open = true;
+}
+
+void wait_find_enders(struct wait_graph *graph, struct wait *wait)
+{
+	wait->clock = ends_by_itself(wait->operation);
+	find_enders(graph, wait);
+	wait->known = !wait->open && wait->ender_count;
+	wait->open |= wait->clock;
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Which waits are no fault: those of sound programs, servers and shells that have nothing to do. */
+#include "viz/diagnose/wait/wait_ranks.h"
+#include "viz/diagnose/wait/waits.h"
+
+/*
+ * True if another thread of the sender could read there but its process never has, so it was never
+ * meant to. (Its readers may still get a write: a worker waiting for its first job is fine.)
+ */
+static bool never_helps_itself(const struct diagnosis *d, const struct wait *wait)
+{
+	return wait->operation->role == ROLE_SEND && !d->waits->whole &&
+	       !wait_has_read(d->waits, wait->process, other_end(d, wait));
+}
+
+/* True if who has to read has done so, and it, or whom it waits for, goes on by itself: slowly. */
+bool wait_is_read_slowly(const struct diagnosis *d, const struct wait *wait)
+{
+	const struct wait *next;
+	bool read = false;
+
+	for (size_t k = 0; wait && k < CHAIN_MOST; k++, wait = next) {
+		next = chain_next(d, wait);
+		if (next && wait_ignores(d, next, wait))
+			return false;
+		if (wait->operation->role == ROLE_SEND && wait->channel)
+			read = wait_was_read(d, wait, other_end(d, wait));
+		if (*wait_movers(d, wait))
+			return read;
+	}
+	return false;
+}
+
+/*
+ * True for waits of sound programs that have nothing to do: for a time, a client, a datagram, a
+ * signal, a key.
+ */
+bool wait_is_natural(const struct wait *wait)
+{
+	const struct viz_channel *channel = wait->channel;
+
+	if (process_is_stopped(wait->process))
+		return false;
+	if (waits_to_open(wait) || waits_for_child(wait) || waits_to_connect(wait))
+		return wait->clock;
+	return wait->clock || !channel || waits_to_accept(wait) || gets_datagrams(wait) ||
+	       channel->mechanism == MECH_PTY || (wait->operation->role == ROLE_WAIT && wait->open);
+}
+
+/* True if it has waited for a second or more. */
+static bool waits_long(const struct diagnosis *d, const struct wait *wait)
+{
+	return !wait->clock && d->end_ns - wait->since_ns >= 2 * LONG_WAIT_NS;
+}
+
+/*
+ * True for a wait of a second or more, and for most of what its process has lived: whoever could
+ * end it may be busy, but not with that. A glance does not tell since when a process lives.
+ */
+static bool waits_mostly(const struct diagnosis *d, const struct wait *wait)
+{
+	return waits_long(d, wait) && !d->waits->whole &&
+	       d->end_ns - wait->since_ns > (d->end_ns - wait->process->start_ns) / 2;
+}
+
+static bool is_for_lock(const struct wait *wait)
+{
+	return wait->channel && wait->channel->mechanism == MECH_FILE_LOCK;
+}
+
+/* Returns the last wait of the chain that this one begins. */
+static const struct wait *last_of_chain(const struct diagnosis *d, const struct wait *wait)
+{
+	const struct wait *next = chain_next(d, wait);
+
+	for (size_t k = 0; next && k < CHAIN_MOST; k++, next = chain_next(d, next))
+		wait = next;
+	return wait;
+}
+
+static bool is_for_client(const struct wait *wait)
+{
+	return waits_to_accept(wait) || gets_datagrams(wait) ||
+	       (wait->operation->role == ROLE_WAIT && wait->open && wait->channel);
+}
+
+/*
+ * True if the holder of the lock, or whom it waits for, is a server's process that waits for a
+ * client, which they may do in turns; or if it waits as sound programs do, and not for long.
+ */
+static bool is_held_idly(const struct diagnosis *d, const struct wait *wait)
+{
+	const struct wait *last = last_of_chain(d, wait);
+	const bool kept = d->waits->whole ? waits_long(d, wait) : waits_mostly(d, wait);
+
+	return last != wait && (is_for_client(last) || (wait_is_natural(last) && !kept));
+}
+
+/* True if it has long waited for a lock whose holder waits for no client. */
+bool wait_is_held_long(const struct diagnosis *d, const struct wait *wait)
+{
+	const struct wait *last = last_of_chain(d, wait);
+
+	return is_for_lock(wait) && waits_long(d, wait) && last != wait && !is_for_client(last);
+}
+
+/*
+ * True if who should read waits for something else, be it beside others that could act: for events
+ * on other channels, or for the end of the one who writes, and has never read there.
+ */
+static bool is_read_by_none(const struct diagnosis *d, const struct wait *wait)
+{
+	const struct wait *next = chain_next(d, wait);
+
+	if (wait->operation->role != ROLE_SEND || !next || !waits_long(d, wait))
+		return false;
+	return wait_ignores(d, next, wait) ||
+	       (waits_for_child(next) && wait_is_ended_by(d->waits, next, wait->process) &&
+		!wait_was_read(d, wait, other_end(d, wait)));
+}
+
+/*
+ * True if a process may come to end the wait by itself. What threads do that sleep until others of
+ * their process wake them is open where it waits for events, which may be theirs.
+ */
+static bool goes_on(const struct diagnosis *d, const struct wait *wait)
+{
+	const struct viz_process *const *two = wait->operation->role == ROLE_SEND ||
+							       is_for_lock(wait)
+						       ? wait_movers(d, wait)
+						       : wait_actors(d, wait);
+
+	if (two[0] == wait->process && !two[1])
+		return !never_helps_itself(d, wait);
+	return two[0] != NULL;
+}
+
+/*
+ * True for waits that are normal for a server or shell: for a connection, for one of several
+ * events, for a child, for a terminal, for time. So is waiting for a process that can act.
+ */
+bool wait_is_idle(const struct diagnosis *d, const struct wait *wait)
+{
+	if (waits_to_open(wait))
+		return false;
+	if (wait->clock || !wait->channel || waits_for_child(wait) || waits_to_accept(wait) ||
+	    wait->channel->mechanism == MECH_PTY ||
+	    (wait->operation->role == ROLE_WAIT && wait->open && !is_semaphore(wait->channel)))
+		return true;
+	if (is_for_lock(wait) && is_held_idly(d, wait))
+		return true;
+	if (is_read_by_none(d, wait))
+		return false;
+	if (wait_is_held_long(d, wait) ||
+	    ((is_for_lock(wait) || wait->operation->role == ROLE_SEND) && waits_mostly(d, wait)))
+		return false;
+	return goes_on(d, wait);
+}

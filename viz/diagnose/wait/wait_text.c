@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Describes waits, and the processes that could end them, in words. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "viz/diagnose/wait/waits.h"
+
+bool waits_for_child(const struct wait *wait)
+{
+	return operation_is(wait->operation, "wait4") || operation_is(wait->operation, "waitid");
+}
+
+static enum access end_of(const struct wait *wait)
+{
+	return wait->operation->role == ROLE_SEND ? ACCESS_READ : ACCESS_WRITE;
+}
+
+const struct viz_channel *other_end(const struct diagnosis *d, const struct wait *wait)
+{
+	const struct viz_channel *peer = wait->listener;
+
+	if (!peer)
+		peer = wait_peer(d->waits, wait->channel);
+	return peer ? peer : wait->channel;
+}
+
+bool is_semaphore(const struct viz_channel *channel)
+{
+	return channel->mechanism == MECH_SYSV_SEM || channel->mechanism == MECH_FUTEX ||
+	       channel->mechanism == MECH_POSIX_SEM;
+}
+
+/* True for poll(2) or select(2) on no descriptors. */
+static bool polls_nothing(const struct viz_operation *op)
+{
+	int64_t asked = -1;
+
+	return operation_polls(op) && viz_operation_argument(op, "nfds", &asked) && asked == 0;
+}
+
+bool waits_for_signal(const struct viz_operation *op)
+{
+	return op && (operation_is(op, "pause") || operation_is(op, "rt_sigsuspend") ||
+		      polls_nothing(op));
+}
+
+bool waits_for_time(const struct wait *wait)
+{
+	return operation_is(wait->operation, "nanosleep") ||
+	       operation_is(wait->operation, "clock_nanosleep");
+}
+
+bool waits_to_open(const struct wait *wait)
+{
+	return wait->operation->path.len && wait->operation->role == ROLE_OPEN;
+}
+
+bool waits_to_accept(const struct wait *wait)
+{
+	return operation_is(wait->operation, "accept") || operation_is(wait->operation, "accept4");
+}
+
+bool waits_to_connect(const struct wait *wait)
+{
+	return operation_is(wait->operation, "connect");
+}
+
+static bool has_key(const struct viz_channel *channel)
+{
+	return channel->key.len && !viz_bytes_equal(channel->key, viz_bytes_of("0x00000000"));
+}
+
+bool gets_datagrams(const struct wait *wait)
+{
+	const struct viz_channel *channel = wait->operation->role == ROLE_RECEIVE ? wait->channel
+										  : NULL;
+
+	return channel && (channel->mechanism == MECH_UDP ||
+			   (channel->mechanism == MECH_UNIX_DGRAM && channel->name.len));
+}
+
+/*
+ * Returns who, other than a known process, lets such a channel have something; NULL if it is none
+ * of those that only the outside serves.
+ */
+static const char *source_text(struct diagnosis *d, const struct viz_channel *channel)
+{
+	const char *name = channel_text(d, channel);
+
+	switch (channel->mechanism) {
+	case MECH_TIMERFD:
+		return phrase_text(PHRASE_THE_CLOCK, d->language);
+	case MECH_SIGNALFD:
+		return phrase_text(PHRASE_A_SIGNAL, d->language);
+	case MECH_INOTIFY:
+		return phrase_text(PHRASE_A_FILE, d->language);
+	case MECH_PTY:
+		return channel->master ? NULL : fill_phrase(d, PHRASE_A_KEY, name, NULL, NULL);
+	case MECH_UDP:
+		return fill_phrase(d, PHRASE_WHO_SENDS, name, NULL, NULL);
+	case MECH_UNIX_DGRAM:
+		return channel->name.len ? fill_phrase(d, PHRASE_WHO_SENDS, name, NULL, NULL)
+					 : NULL;
+	default:
+		return channel->listening ? fill_phrase(d, PHRASE_WHO_CONNECTS, name, NULL, NULL)
+					  : NULL;
+	}
+}
+
+/* Returns what could wake an event loop from outside; NULL if nothing of that kind is known. */
+static const char *sources_text(struct diagnosis *d, const struct wait *wait)
+{
+	enum { SHOWN = 4 };
+	const struct viz_operation *op = wait->operation;
+	const char *names[SHOWN], *text = NULL;
+	size_t count = 0;
+
+	for (size_t i = 0; i < op->waits_for_count && count < SHOWN; i++) {
+		const struct viz_channel *channel = wait_asked(d->waits, op, i);
+		const char *name = channel ? source_text(d, channel) : NULL;
+		bool before = !name;
+
+		for (size_t k = 0; k < count; k++)
+			before |= name && strcmp(names[k], name) == 0;
+		if (before)
+			continue;
+		names[count++] = name;
+		text = joined_text(d, text, ", ", name);
+	}
+	return text;
+}
+
+/* As others_text(), of what comes without a time limit. */
+static const char *comers_text(struct diagnosis *d, const struct wait *wait)
+{
+	enum { WRITES = 1 };
+	const struct viz_operation *op = wait->operation;
+	const char *sources = wait->channel && op->role != ROLE_SEND && op->role != ROLE_WAIT
+				      ? source_text(d, wait->channel)
+				      : sources_text(d, wait);
+
+	if (waits_for_signal(op) || operation_is(op, "rt_sigtimedwait"))
+		return phrase_text(PHRASE_A_SIGNAL, d->language);
+	if (waits_to_accept(wait) && wait->channel)
+		return fill_phrase(d, PHRASE_WHO_CONNECTS, channel_text(d, wait->channel), NULL,
+				   NULL);
+	if (waits_to_open(wait))
+		return fill_phrase(d,
+				   op->flags & WRITES ? PHRASE_WHO_OPENS_TO_READ
+						      : PHRASE_WHO_OPENS_TO_WRITE,
+				   bytes_text(d, op->path), NULL, NULL);
+	if (sources)
+		return sources;
+	if (d->waits->whole && wait->channel && has_key(wait->channel))
+		return fill_phrase(d, PHRASE_WHO_KNOWS_KEY, bytes_text(d, wait->channel->key), NULL,
+				   NULL);
+	return NULL;
+}
+
+const char *others_text(struct diagnosis *d, const struct wait *wait)
+{
+	const bool timed = waits_for_time(wait) || (wait->clock && polls_nothing(wait->operation));
+	const char *comers = timed ? NULL : comers_text(d, wait);
+	const char *clock = phrase_text(PHRASE_THE_CLOCK, d->language);
+
+	if (wait->clock)
+		return comers && strcmp(comers, clock) != 0 ? joined_text(d, comers, ", ", clock)
+							    : clock;
+	if (comers)
+		return comers;
+	return phrase_text(d->waits->whole ? PHRASE_SOMEBODY_ELSE : PHRASE_SOMEBODY, d->language);
+}
+
+const char *more_text(struct diagnosis *d, size_t count)
+{
+	return fill_phrase(d, PHRASE_MORE, format_text(d, "%zu", count), NULL, NULL);
+}
+
+const char *names_text(struct diagnosis *d, const struct viz_process **processes, size_t count)
+{
+	const char *names = NULL;
+
+	for (size_t i = 0; i < count && i <= NAMES_MOST; i++)
+		names = joined_text(
+			d, names,
+			i + 1 < count && i < NAMES_MOST ? ", "
+							: phrase_text(PHRASE_AND, d->language),
+			i < NAMES_MOST ? process_text(d, processes[i]) : more_text(d, count - i));
+	return names;
+}
+
+/* Returns "65,536", as the language writes it. */
+static const char *grouped_text(struct diagnosis *d, uint64_t number)
+{
+	char digits[24], grouped[2 * sizeof(digits)];
+	size_t len, at = 0;
+
+	len = (size_t)snprintf(digits, sizeof(digits), "%" PRIu64, number);
+	for (size_t i = 0; i < len; i++) {
+		if (i && (len - i) % 3 == 0)
+			grouped[at++] = ',';
+		grouped[at++] = digits[i];
+	}
+	grouped[at] = '\0';
+	return format_text(d, "%s", language_number(d->language, grouped));
+}
+
+const char *room_text(struct diagnosis *d, const struct wait *wait)
+{
+	const struct viz_channel *channel = wait->channel;
+	const char *room;
+	uint64_t bytes;
+
+	if ((channel->mechanism != MECH_PIPE && channel->mechanism != MECH_FIFO) ||
+	    !channel->capacity)
+		return "";
+	room = grouped_text(d, channel->capacity);
+	if (!wait_pipe_fill(d->waits, wait, &bytes))
+		return fill_phrase(d, PHRASE_ROOM, room, NULL, NULL);
+	return fill_phrase(d, bytes < channel->capacity ? PHRASE_FILL_IN_PAGES : PHRASE_FILL,
+			   grouped_text(d, bytes), room, NULL);
+}
+
+/* Returns " (fd 4)", or an empty string if there is no descriptor. */
+static const char *by_descriptor(struct diagnosis *d, const struct wait *wait,
+				 const struct viz_process *process)
+{
+	const struct viz_holding *holding =
+		wait->channel ? wait_holding(d->waits, other_end(d, wait), process, end_of(wait))
+			      : NULL;
+
+	return holding ? format_text(d, " (fd %" PRId32 ")", holding->fd) : "";
+}
+
+const char *enders_text(struct diagnosis *d, const struct wait *wait)
+{
+	const char *names = NULL;
+
+	for (size_t i = 0; i < wait->ender_count; i++) {
+		const char *fd;
+
+		if (i == NAMES_MOST)
+			return joined_text(d, names, ", ", more_text(d, wait->ender_count - i));
+		fd = by_descriptor(d, wait, wait->enders[i]);
+
+		if (wait->enders[i] == wait->process && !*fd && wait->process->thread_count < 2)
+			continue;
+		names = joined_text(
+			d, names, ", ",
+			format_text(d, "%s%s%s", process_text(d, wait->enders[i]), fd,
+				    process_is_stopped(wait->enders[i])
+					    ? phrase_text(PHRASE_IS_STOPPED, d->language)
+					    : ""));
+	}
+	return names;
+}
+
+const char *opener_text(struct diagnosis *d, const struct wait *wait)
+{
+	return fill_phrase(d, PHRASE_OPEN_LACKS, process_text(d, wait->process),
+			   comers_text(d, wait), NULL);
+}
+
+const char *wait_text(struct diagnosis *d, const struct wait *wait)
+{
+	enum phrase phrase = PHRASE_ONLY_WRITE;
+	const char *what = format_text(d, "%s %s", process_text(d, wait->process),
+				       call_text(d, wait->operation));
+	const char *enders = enders_text(d, wait);
+
+	if (wait->channel)
+		what = format_text(d, "%s  %s", what, channel_text(d, wait->channel));
+	if (wait->open)
+		enders = joined_text(d, enders, ", ", others_text(d, wait));
+	if (wait->crossed)
+		return fill_phrase(d, PHRASE_OPENS_CROSSWISE, what, comers_text(d, wait), enders);
+	if (!enders)
+		return fill_phrase(d, PHRASE_WAITS_FOR_NOBODY, what, NULL, NULL);
+	if (waits_for_child(wait))
+		return fill_phrase(d, PHRASE_CHILD_MUST_END, what, enders, NULL);
+	if (wait->listener && waits_to_connect(wait))
+		return fill_phrase(d, PHRASE_BACKLOG_FULL, what, channel_text(d, wait->listener),
+				   enders);
+	if (wait->channel && wait->channel->mechanism == MECH_FILE_LOCK && !wait->open)
+		phrase = PHRASE_ONLY_UNLOCK;
+	else if (wait->listener)
+		phrase = PHRASE_ONLY_ACCEPT;
+	else if (wait->operation->role == ROLE_SEND)
+		phrase = PHRASE_ONLY_READ;
+	else if (wait->operation->role != ROLE_RECEIVE)
+		phrase = PHRASE_ONLY_ANSWER;
+	return fill_phrase(d, phrase, what, enders, NULL);
+}
+
+void finding_wait(struct diagnosis *d, struct finding *f, const struct wait *wait)
+{
+	finding_process(d, f, wait->process);
+	finding_operation(d, f, wait->operation);
+	finding_line(d, f, wait_text(d, wait));
+}

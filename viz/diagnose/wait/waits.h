@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What kind of wait it is, what it goes on to wait for, and texts about it. */
+#ifndef VIZ_DIAGNOSE_WAITS_H
+#define VIZ_DIAGNOSE_WAITS_H
+
+#include "viz/diagnose/core/finder.h"
+#include "viz/diagnose/wait/wait_graph.h"
+
+#define NAMES_MOST 12 /* a list with more names is not read */
+#define CHAIN_MOST 12 /* so many links of a chain are told, too */
+
+bool waits_for_child(const struct wait *wait);
+bool waits_for_signal(const struct viz_operation *op);
+bool waits_to_accept(const struct wait *wait);
+bool waits_to_connect(const struct wait *wait);
+bool waits_for_time(const struct wait *wait); /* nanosleep(2) */
+
+/* True for an open(2) of a FIFO, which sleeps until the other end is opened (fifo(7)). */
+bool waits_to_open(const struct wait *wait);
+
+/* True for a receive at an address, to which any process may send. */
+bool gets_datagrams(const struct wait *wait);
+
+bool is_semaphore(const struct viz_channel *channel);
+
+/*
+ * Returns the wait as text, such as "ping[801] read(3)  pipe:[40211]: only pong[802] (fd 4) can
+ * write there".
+ */
+const char *wait_text(struct diagnosis *d, const struct wait *wait);
+
+/*
+ * Returns the names of the processes that could end the wait, without the waiting process unless
+ * another thread or a descriptor of it could; NULL if there are none.
+ */
+const char *enders_text(struct diagnosis *d, const struct wait *wait);
+
+/* Of a wait to open a FIFO: returns "ping[801] waits for whoever opens there for writing". */
+const char *opener_text(struct diagnosis *d, const struct wait *wait);
+
+/* Returns a text for those that could end the wait but are not known by name. */
+const char *others_text(struct diagnosis *d, const struct wait *wait);
+
+/* Returns "a[1], b[2] and c[3]"; of a long list the first ones, and how many more there are. */
+const char *names_text(struct diagnosis *d, const struct viz_process **processes, size_t count);
+
+const char *more_text(struct diagnosis *d, size_t count); /* returns "3 more" */
+
+/*
+ * Of a write to a pipe: returns " (the pipe holds 61,440 of 65,536 bytes)", or what it can hold if
+ * what lies there is not known; an empty string if neither is.
+ */
+const char *room_text(struct diagnosis *d, const struct wait *wait);
+
+/*
+ * Returns the channel whose holders could end the wait: a socket's peer or the listener, else the
+ * channel itself.
+ */
+const struct viz_channel *other_end(const struct diagnosis *d, const struct wait *wait);
+
+/* Adds the wait to the finding's evidence: its process, its operation and wait_text(). */
+void finding_wait(struct diagnosis *d, struct finding *f, const struct wait *wait);
+
+/*
+ * wait_idle.c: true for waits of sound programs that have nothing to do (for a time, a client, a
+ * datagram, a signal, a key); for those that are no fault by themselves (for a child, for one that
+ * can act, too); for a send to one that has read before and goes on by itself; for those that have
+ * waited long for a lock whose holder waits for no client.
+ */
+bool wait_is_natural(const struct wait *wait);
+bool wait_is_idle(const struct diagnosis *d, const struct wait *wait);
+bool wait_is_read_slowly(const struct diagnosis *d, const struct wait *wait);
+bool wait_is_held_long(const struct diagnosis *d, const struct wait *wait);
+
+/*
+ * wait_chain.c: the wait of the one who has to act for this one to end; NULL: that one has none, or
+ * nobody is known.
+ */
+const struct wait *chain_next(const struct diagnosis *d, const struct wait *wait);
+
+/*
+ * wait_chain.c: true if it waits for events, none of which is that there is something to read of
+ * what `writer` sends.
+ */
+bool wait_ignores(const struct diagnosis *d, const struct wait *wait, const struct wait *writer);
+
+/*
+ * wait_chain.c: adds to the finding all whom the wait waits for, to the one who waits for none of
+ * them, as evidence and as {chain} ("; tee[2] waits to write …"), and the advice for the case.
+ */
+void finding_chain(struct diagnosis *d, struct finding *f, const struct wait *wait);
+
+/* wait_chain.c: sets the advice of a circle whose case is known better than the finding's row. */
+void finding_circle(struct diagnosis *d, struct finding *f, size_t circle);
+
+/* The cases of advice.def. */
+enum advice_case {
+	ADVICE_NONE,
+	ADVICE_CHILD_UNREAD, /* waits for its child, which waits until its output is read */
+	ADVICE_QUEUE_JOINED, /* the same, and it is no output that the child was started with */
+	ADVICE_NOT_WATCHED,  /* an event loop does not wait for the channel that is full */
+	ADVICE_STOPPED,
+	ADVICE_SLEEPS,
+	ADVICE_KEY_PRESS,
+	ADVICE_FIFO_ORDER, /* two FIFOs opened crosswise */
+	ADVICE_LOCK_HELD,  /* a file lock */
+	ADVICE_OWN_MEMORY, /* for another thread of its own, by a lock that tells no owner */
+};
+
+/*
+ * advice.c: returns the advice for the case to `process`, who should act; a template with {culprit}
+ * and {pid}. NULL: there is none.
+ */
+const char *advice_for(const struct diagnosis *d, enum advice_case about,
+		       const struct viz_process *process);
+
+/* advice.c: true if the process's program is written in this language, as "python". */
+bool process_is_written_in(const struct viz_process *process, const char *language);
+
+/*
+ * wait_concerned.c: returns, by process index, whether the process is one asked for, a descendant
+ * of one, or could end a wait of one that is marked.
+ */
+bool *diagnosis_concerned(struct diagnosis *d);
+
+#endif

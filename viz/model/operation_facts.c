@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+#include "viz/model/operation_facts.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PEEK 0x2	   /* MSG_PEEK */
+#define ERROR_QUEUE 0x2000 /* MSG_ERRQUEUE */
+#define TRUNC 0x20	   /* MSG_TRUNC */
+#define WAIT_ALL 0x100	   /* MSG_WAITALL */
+#define COPY 040000	   /* MSG_COPY of msgrcv */
+
+static const struct viz_position nowhere = {0};
+
+bool operation_is_multiple(const struct viz_operation *op)
+{
+	return viz_bytes_equal(op->syscall, viz_bytes_of("sendmmsg")) ||
+	       viz_bytes_equal(op->syscall, viz_bytes_of("recvmmsg"));
+}
+
+bool operation_polls(const struct viz_operation *op)
+{
+	static const char *const names[] = {"poll",	  "ppoll",	 "select",	"pselect6",
+					    "epoll_wait", "epoll_pwait", "epoll_pwait2"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (operation_is(op, names[i]))
+			return true;
+	return false;
+}
+
+bool operation_waits_for_all(const struct viz_operation *op)
+{
+	bool stream = op->channel && (op->channel->mechanism == MECH_UNIX_STREAM ||
+				      op->channel->mechanism == MECH_TCP);
+
+	return stream && op->role == ROLE_RECEIVE && viz_has(op, flags) &&
+	       (op->flags & WAIT_ALL) != 0;
+}
+
+bool channel_is_pipe(const struct viz_channel *channel)
+{
+	return channel && (channel->mechanism == MECH_PIPE || channel->mechanism == MECH_FIFO);
+}
+
+bool channel_is_socket(const struct viz_channel *channel)
+{
+	const struct mechanism_info *info = mechanism_info(channel->mechanism);
+
+	return info->addressing == ADDRESSING_DIRECT && info->form <= FORM_MESSAGE;
+}
+
+bool operation_lengths_known(const struct viz_operation *op)
+{
+	return op->extra->lengths_count >= (uint64_t)op->returned;
+}
+
+bool operation_only_looks(const struct viz_operation *op)
+{
+	if (op->role == ROLE_TRANSFER)
+		return viz_bytes_equal(op->syscall, viz_bytes_of("tee"));
+	if (op->channel->mechanism == MECH_SYSV_MSG)
+		return (op->flags & COPY) != 0;
+	return channel_is_socket(op->channel) && op->syscall.len > 4 &&
+	       memcmp(op->syscall.data, "recv", 4) == 0 && (op->flags & (PEEK | ERROR_QUEUE)) != 0;
+}
+
+/* 0 if not all lengths are known. */
+static uint64_t sum_lengths(const struct viz_operation *op)
+{
+	uint64_t sum = 0;
+
+	if (!operation_lengths_known(op))
+		return 0;
+	for (size_t i = 0; i < op->extra->lengths_count; i++)
+		sum += op->extra->lengths[i];
+	return sum;
+}
+
+/* With MSG_TRUNC, TCP takes bytes away without copying them; only the result counts those. */
+uint64_t operation_stream_bytes(const struct viz_operation *op)
+{
+	if (!viz_operation_done(op) || op->returned <= 0)
+		return 0;
+	if (op->role == ROLE_RECEIVE && (op->flags & TRUNC) && channel_is_socket(op->channel))
+		return (uint64_t)op->returned;
+	if (viz_has(op, transferred))
+		return op->transferred;
+	if (operation_is_multiple(op))
+		return sum_lengths(op);
+	return (uint64_t)op->returned;
+}
+
+struct viz_bytes operation_groups(const struct viz_operation *op)
+{
+	struct viz_bytes address = op->peer_address;
+	const struct viz_channel *channel = op->channel;
+	const char *slash;
+
+	if (!channel || channel->mechanism != MECH_NETLINK || !address.len)
+		return (struct viz_bytes){NULL, 0};
+	slash = memchr(address.data, '/', address.len);
+	if (!slash)
+		return (struct viz_bytes){NULL, 0};
+	return (struct viz_bytes){slash, address.len - (size_t)(slash - address.data)};
+}
+
+/*
+ * netlink_sendmsg() in net/netlink/af_netlink.c sends to the groups first, then to the port of the
+ * address, which is 0 (the kernel). If no kernel socket listens there, the call fails although the
+ * groups have received the message.
+ */
+bool operation_group_refused(const struct viz_operation *op)
+{
+	return op->role == ROLE_SEND && viz_operation_done(op) && op->returned == -ECONNREFUSED &&
+	       operation_group_mask(op) != 0;
+}
+
+bool operation_is(const struct viz_operation *op, const char *syscall)
+{
+	return viz_bytes_equal(op->syscall, viz_bytes_of(syscall));
+}
+
+bool operation_has_error(const struct viz_operation *op, const char *error)
+{
+	return viz_operation_failed(op) && viz_bytes_equal(op->error, viz_bytes_of(error));
+}
+
+/* vmsplice() gives pages to a pipe, but copies out of one (vmsplice_to_user() in fs/splice.c). */
+bool operation_makes_copies(const struct viz_operation *op)
+{
+	return (op->role == ROLE_SEND && !operation_is(op, "vmsplice")) || op->role == ROLE_RECEIVE;
+}
+
+bool viz_operation_argument(const struct viz_operation *op, const char *name, int64_t *value)
+{
+	for (size_t i = 0; i < op->extra->args_count; i++) {
+		if (!viz_bytes_equal(op->extra->args[i].name, viz_bytes_of(name)))
+			continue;
+		*value = op->extra->args[i].value;
+		return true;
+	}
+	return false;
+}
+
+uint64_t netlink_group_mask(struct viz_bytes text)
+{
+	char digits[24] = "";
+
+	if (text.len == 0 || text.len >= sizeof(digits))
+		return 0;
+	memcpy(digits, text.data, text.len);
+	return strtoull(digits, NULL, 0);
+}
+
+uint64_t operation_group_mask(const struct viz_operation *op)
+{
+	struct viz_bytes text = operation_groups(op);
+
+	return text.len ? netlink_group_mask((struct viz_bytes){text.data + 1, text.len - 1}) : 0;
+}
+
+/* At the end of a stream, recvmmsg(2) still counts messages, each of 0 bytes. */
+bool operation_bytes_known(const struct viz_operation *op)
+{
+	if (op->returned <= 0 || operation_stream_bytes(op))
+		return true;
+	return !viz_has(op, transferred) && operation_is_multiple(op) &&
+	       operation_lengths_known(op);
+}
+
+/* `requested` of sendmmsg(2) counts messages, not bytes. */
+uint64_t operation_most_bytes(const struct viz_operation *op)
+{
+	return viz_has(op, requested) && !operation_is_multiple(op) ? op->requested : UINT64_MAX;
+}
+
+const struct viz_position *operation_pipe_entry(const struct viz_operation *op, bool send)
+{
+	if (!send || op->role != ROLE_TRANSFER)
+		return &op->at_entry;
+	return op->sink ? &op->sink->entry : &nowhere;
+}
+
+const struct viz_position *operation_pipe_exit(const struct viz_operation *op, bool send)
+{
+	if (!send || op->role != ROLE_TRANSFER)
+		return &op->at_exit;
+	return op->sink ? &op->sink->exit : &nowhere;
+}
+
+const struct viz_position *operation_pipe_lock(const struct viz_operation *op, bool send)
+{
+	return op->role != ROLE_TRANSFER || send == (op->sink != NULL) ? &op->at_lock : &nowhere;
+}

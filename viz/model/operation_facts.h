@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Questions about one operation: its kind, and what it moved. Each function answers from the
+ * operation and its channel alone; none needs the rest of the trace.
+ */
+#ifndef VIZ_MODEL_OPERATION_FACTS_H
+#define VIZ_MODEL_OPERATION_FACTS_H
+
+#include "viz/model/model.h"
+
+/* True if the operation is this system call, by the kernel's name for it. */
+bool operation_is(const struct viz_operation *op, const char *syscall);
+
+/* True for poll(2), select(2) and epoll_wait(2), under each name that the kernel has for them. */
+bool operation_polls(const struct viz_operation *op);
+
+/* True if the operation failed with this error, as "EAGAIN". */
+bool operation_has_error(const struct viz_operation *op, const char *error);
+
+/*
+ * True for a receive with MSG_WAITALL from a byte stream: it sleeps until it has all bytes, and has
+ * taken those that came before.
+ */
+bool operation_waits_for_all(const struct viz_operation *op);
+
+/* True for sendmmsg and recvmmsg, whose result is a number of messages. */
+bool operation_is_multiple(const struct viz_operation *op);
+
+/*
+ * True if the call moved one message only, so that what the kernel says of the call as a whole (as
+ * `from`) holds for that message.
+ */
+static inline bool operation_is_single(const struct viz_operation *op)
+{
+	return !operation_is_multiple(op) || op->returned == 1;
+}
+
+/* True for a receive that took nothing away: MSG_PEEK, MSG_COPY, an error queue, tee(2). */
+bool operation_only_looks(const struct viz_operation *op);
+
+/* True for a receive that found the end of a stream: it asked for bytes and got none. */
+static inline bool operation_is_end(const struct viz_operation *op)
+{
+	return viz_has(op, returned) && op->returned == 0 &&
+	       !(viz_has(op, requested) && op->requested == 0);
+}
+
+/* True if the length of each message of a sendmmsg or recvmmsg is in the trace. */
+bool operation_lengths_known(const struct viz_operation *op);
+
+/* The bytes that a completed operation moved through a stream; 0 if it failed or moved none. */
+uint64_t operation_stream_bytes(const struct viz_operation *op);
+
+/*
+ * An upper bound on the bytes that it can have moved: an unfinished send may still take everything
+ * it was given. UINT64_MAX: not known.
+ */
+uint64_t operation_most_bytes(const struct viz_operation *op);
+
+/* False if the trace does not say how many bytes the operation moved. */
+bool operation_bytes_known(const struct viz_operation *op);
+
+/* True for a call that copies bytes between the caller's memory and the kernel. */
+bool operation_makes_copies(const struct viz_operation *op);
+
+/* The groups in a netlink address, as "/0x1"; {NULL, 0} if it names none. */
+struct viz_bytes operation_groups(const struct viz_operation *op);
+uint64_t operation_group_mask(const struct viz_operation *op); /* one bit per group; 0: none */
+uint64_t netlink_group_mask(struct viz_bytes text);	       /* parses "0x1" */
+
+/*
+ * True for a send that failed although its groups had received it: netlink_sendmsg() in
+ * net/netlink/af_netlink.c serves the groups first and the single receiver after them.
+ */
+bool operation_group_refused(const struct viz_operation *op);
+
+/* True for a socket, whose operations name their peer; false for a pipe or a queue. */
+bool channel_is_socket(const struct viz_channel *channel);
+
+/* True for a pipe or a FIFO; false for NULL. */
+bool channel_is_pipe(const struct viz_channel *channel);
+
+/*
+ * Positions of the pipe that the call takes from or, with `send`, sends to: when the call began,
+ * when it returned, and when it got the lock. A position that is not in the trace has `known`
+ * false.
+ */
+const struct viz_position *operation_pipe_entry(const struct viz_operation *op, bool send);
+const struct viz_position *operation_pipe_exit(const struct viz_operation *op, bool send);
+const struct viz_position *operation_pipe_lock(const struct viz_operation *op, bool send);
+
+/*
+ * True for msgctl, semctl and shmctl with IPC_RMID. Its number is that of F_DUPFD, so that the call
+ * counts; libc sets IPC_64 in the command on some machines (include/uapi/linux/ipc.h).
+ */
+static inline bool operation_removes(const struct viz_operation *op)
+{
+	enum { RMID = 0, FLAG_64 = 0x100 };
+	int64_t command;
+
+	return (operation_is(op, "msgctl") || operation_is(op, "semctl") ||
+		operation_is(op, "shmctl")) &&
+	       viz_operation_argument(op, "cmd", &command) && (command & ~FLAG_64) == RMID;
+}
+
+#endif

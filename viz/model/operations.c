@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Builds operations from `operation` lines: the begin line makes one, the end line completes it. */
+
+#include "viz/model/builder.h"
+
+_Static_assert(VIZ_PRESENT_WORDS == LINE_GIVEN_WORDS, "present is the line's given");
+
+static struct viz_channel *channel_field(struct model_builder *b, enum field field,
+					 struct viz_channel *reported)
+{
+	const struct trace_value *value = build_value(b, field);
+
+	return value->present ? build_channel(b, value->bytes) : reported;
+}
+
+static int32_t fd_field(const struct model_builder *b, enum field field)
+{
+	const struct trace_value *value = build_value(b, field);
+	int64_t fd = value->integer;
+
+	return value->present && fd >= INT32_MIN && fd <= INT32_MAX ? (int32_t)fd : -1;
+}
+
+/* Numbers out of range become the nearest int64_t; these values are only displayed. */
+static void add_args(struct model_builder *b)
+{
+	const struct trace_value *value = VALUE(operation, args);
+	const struct json_node *item;
+
+	b->extra.args_count = 0;
+	if (!value->present)
+		return;
+	json_for_each(item, value->json)
+	{
+		struct viz_argument arg = {.name = build_intern(b, item->key)};
+
+		if (reader_nearest(item, &arg.value))
+			ARENA_PUSH(b->into, b->extra.args, b->extra.args_count, arg);
+	}
+}
+
+static void add_option(struct model_builder *b)
+{
+	const struct trace_value *value = VALUE(operation, option);
+	struct viz_bytes name;
+
+	if (!value->present)
+		return;
+	name = json_string(json_member(value->json, "name"));
+	if (name.data)
+		b->extra.option = build_intern(b, name);
+	reader_nearest(json_member(value->json, "value"), &b->extra.option_value);
+}
+
+uint32_t build_thread_member(const struct json_node *thread, const char *key)
+{
+	uint64_t number = 0;
+
+	if (!reader_uint(json_member(thread, key), &number))
+		return 0;
+	return number > UINT32_MAX ? 0 : (uint32_t)number;
+}
+
+static struct viz_siginfo build_taken(const struct model_builder *b)
+{
+	const struct trace_value *value = VALUE(operation, taken);
+	struct viz_siginfo info = {0};
+
+	if (!value->present)
+		return info;
+	info.known = reader_int(json_member(value->json, "code"), &info.code);
+	info.has_value = reader_int(json_member(value->json, "value"), &info.value);
+	info.pid = build_thread_member(value->json, "pid");
+	return info;
+}
+
+static struct viz_owner build_owner(struct model_builder *b)
+{
+	return (struct viz_owner){.kind = build_string(b, FIELD_operation_futex),
+				  .tid = build_u32(b, FIELD_operation_owner),
+				  .ended = VALUE(operation, owner_ended)->flag};
+}
+
+static void add_who(struct model_builder *b, struct viz_operation *op)
+{
+	uint32_t pid = build_u32(b, FIELD_operation_pid), tid = build_u32(b, FIELD_operation_tid);
+
+	op->process = build_process(b, pid, op->enter_ns);
+	op->thread = build_thread(b, op->process, tid, op->enter_ns);
+	op->comm = op->thread->comm;
+	op->fd = fd_field(b, FIELD_operation_fd);
+	op->channel = channel_field(b, FIELD_operation_channel, op->channel);
+	op->fd_out = fd_field(b, FIELD_operation_fd_out);
+	op->channel_out = channel_field(b, FIELD_operation_channel_out, op->channel_out);
+	op->to = channel_field(b, FIELD_operation_to, op->to);
+	op->from = channel_field(b, FIELD_operation_from, op->from);
+}
+
+static struct viz_process *build_waker(const struct model_builder *b)
+{
+	const struct trace_value *value = VALUE(operation, woken_by);
+
+	return value->present ? build_known_process(b, build_thread_member(value->json, "pid"))
+			      : NULL;
+}
+
+static uint64_t build_waker_id(const struct model_builder *b)
+{
+	const struct trace_value *value = VALUE(operation, woken_by);
+
+	return value->present ? build_member(value->json, "operation") : 0;
+}
+
+static uint64_t build_woken(const struct model_builder *b)
+{
+	const struct trace_value *value = VALUE(operation, woken_by);
+
+	return value->present ? build_member(value->json, "at_ns") : 0;
+}
+
+/*
+ * The number is of the caller's pid namespace, so the process with this pid counts only if it is
+ * the caller's child.
+ */
+static struct viz_process *child_of(struct model_builder *b, const struct viz_operation *op)
+{
+	struct viz_process *child =
+		VALUE(operation, child)->present
+			? build_known_process(b, build_u32(b, FIELD_operation_child))
+			: NULL;
+
+	return child && child->parent == op->process ? child : NULL;
+}
+
+static void add_amounts(struct model_builder *b, struct viz_operation *op)
+{
+	op->requested = VALUE(operation, requested)->number;
+	op->returned = VALUE(operation, returned)->integer;
+	op->error = build_string(b, FIELD_operation_error);
+	op->transferred = VALUE(operation, transferred)->number;
+	op->off_cpu_ns = VALUE(operation, off_cpu_ns)->number;
+	op->resumed_ns = VALUE(operation, resumed_ns)->number;
+	op->woke_ns = VALUE(operation, woke_ns)->number;
+	build_positions(b, op);
+	op->woken_by = build_waker(b);
+	op->waker = build_waker_id(b);
+	op->woken_ns = build_woken(b);
+	op->peer_pid = build_u32(b, FIELD_operation_peer_pid);
+	op->child = child_of(b, op);
+	op->peer = op->peer_pid ? build_known_process(b, op->peer_pid) : NULL;
+	op->payload = build_bytes(b, FIELD_operation_payload);
+	op->priority = build_u32(b, FIELD_operation_priority);
+	op->flags = VALUE(operation, flags)->number;
+}
+
+static void add_rest(struct model_builder *b, struct viz_operation *op)
+{
+	op->path = build_string(b, FIELD_operation_path);
+	build_operation_fds(b, op);
+	op->waits_for = build_waits(b, FIELD_operation_waits_for, &op->waits_for_count);
+	op->ready = build_waits(b, FIELD_operation_ready, &op->ready_count);
+	op->waits_cut = VALUE(operation, waits_cut)->flag;
+	op->peer_address = build_string(b, FIELD_operation_peer_address);
+	op->packets = VALUE(operation, packets)->flag;
+	op->readers = VALUE(operation, readers)->number;
+	op->writers = VALUE(operation, writers)->number;
+	op->queued = VALUE(operation, queued)->number;
+	op->passed_fds = build_uints(b, FIELD_operation_fds, &op->passed_fds_count);
+}
+
+/* A call's line says when it fell asleep; the begin line of one that is asleep is of that time. */
+static void add_sleep(struct model_builder *b, struct viz_operation *op)
+{
+	if (op->state == STATE_BEGIN)
+		op->began_ns = op->at_ns;
+	else if (viz_has(op, began_ns))
+		op->began_ns = build_time(b, FIELD_operation_began_ns);
+	else
+		return;
+	op->began = true;
+}
+
+const struct viz_operation_extra viz_no_extra = {0};
+
+/* The keys of which struct viz_operation_extra is made, as bits of present[word]. */
+#define KEY_BIT(word, key)                                                                         \
+	(VIZ_KEY(key) / 64 == (word) ? (uint64_t)1 << VIZ_KEY(key) % 64 : (uint64_t)0)
+#define EXTRA_KEYS(word)                                                                           \
+	(KEY_BIT(word, lengths) | KEY_BIT(word, addresses) | KEY_BIT(word, delivered) |            \
+	 KEY_BIT(word, refused) | KEY_BIT(word, chunks) | KEY_BIT(word, segment_bytes) |           \
+	 KEY_BIT(word, line_feeds) | KEY_BIT(word, turns) | KEY_BIT(word, sent_at) |               \
+	 KEY_BIT(word, received_at) | KEY_BIT(word, digest) | KEY_BIT(word, digest_len) |          \
+	 KEY_BIT(word, message_type) | KEY_BIT(word, args) | KEY_BIT(word, option) |               \
+	 KEY_BIT(word, replaced) | KEY_BIT(word, taken) | KEY_BIT(word, sems) |                    \
+	 KEY_BIT(word, futex) | KEY_BIT(word, owner) | KEY_BIT(word, action_flags) |               \
+	 KEY_BIT(word, lock))
+
+_Static_assert(VIZ_PRESENT_WORDS == 2, "has_extra() looks at two words");
+
+static bool has_extra(const struct viz_operation *op)
+{
+	return (op->present[0] & EXTRA_KEYS(0)) || (op->present[1] & EXTRA_KEYS(1)) ||
+	       op->extra != &viz_no_extra || (op->channel && op->channel->mechanism == MECH_PTY);
+}
+
+/* What the begin line gave and the end line does not repeat stays as it was. */
+static void add_extra(struct model_builder *b, struct viz_operation *op)
+{
+	struct viz_operation_extra *extra;
+
+	if (!has_extra(op))
+		return;
+	b->extra = *op->extra;
+	op->extra = &b->extra;
+	b->extra.lengths = build_uints(b, FIELD_operation_lengths, &b->extra.lengths_count);
+	b->extra.addresses = build_list(b, FIELD_operation_addresses, &b->extra.addresses_count);
+	b->extra.delivered = build_uints(b, FIELD_operation_delivered, &b->extra.delivered_count);
+	b->extra.refused = build_uints(b, FIELD_operation_refused, &b->extra.refused_count);
+	b->extra.chunks = build_chunks(b, &b->extra.chunk_count);
+	build_parts(b, op);
+	b->extra.line_feeds = build_uints(b, FIELD_operation_line_feeds,
+					  &b->extra.line_feeds_count);
+	b->extra.line_feeds_known = VALUE(operation, line_feeds)->present;
+	b->extra.turns = build_uints(b, FIELD_operation_turns, &b->extra.turns_count);
+	b->extra.sent_at = build_uints(b, FIELD_operation_sent_at, &b->extra.sent_at_count);
+	b->extra.received_at = build_uints(b, FIELD_operation_received_at,
+					   &b->extra.received_at_count);
+	b->extra.digest = build_string(b, FIELD_operation_digest);
+	b->extra.digest_len = VALUE(operation, digest_len)->number;
+	b->extra.message_type = VALUE(operation, message_type)->integer;
+	add_args(b);
+	add_option(b);
+	build_locks(b);
+	b->extra.owner = build_owner(b);
+	b->extra.taken = build_taken(b);
+	build_line_settings(b, op);
+	b->extra.replaced = build_fds(b, FIELD_operation_replaced, &b->extra.replaced_count);
+	b->extra.keeps_no_children = build_list_has(b, FIELD_operation_action_flags,
+						    "SA_NOCLDWAIT");
+	extra = arena_alloc(b->into, sizeof(*extra));
+	*extra = b->extra;
+	op->extra = extra;
+}
+
+/*
+ * An operation is complete only if it has returned; a state that this version does not know counts
+ * as unfinished.
+ */
+static void add_state(struct model_builder *b, struct viz_operation *op)
+{
+	const struct trace_value *state = VALUE(operation, state);
+
+	op->state = (enum operation_state)state->number;
+	if (op->state == STATE_NONE && (state->present || !viz_has(op, exit_ns)))
+		op->state = STATE_PENDING;
+	op->enter_ns = build_time(b, FIELD_operation_enter_ns);
+	op->exit_ns = VIZ_NEVER;
+	if (op->state == STATE_NONE)
+		op->exit_ns = build_time(b, FIELD_operation_exit_ns);
+	op->at_ns = build_time(b, FIELD_operation_at_ns);
+	add_sleep(b, op);
+}
+
+int build_check_operation(struct model_builder *b)
+{
+	const struct viz_operation *known = id_map_get(&b->model->index->operations,
+						       VALUE(operation, id)->number);
+	const struct trace_value *exit_ns = VALUE(operation, exit_ns);
+
+	if (known && known->state == STATE_NONE)
+		return reader_fail(b->reader, "this operation's \"id\" was used before");
+	if (exit_ns->present && exit_ns->number < VALUE(operation, enter_ns)->number)
+		return reader_fail(b->reader, "\"exit_ns\" is before \"enter_ns\"");
+	return 0;
+}
+
+static struct viz_operation *find_or_add(struct model_builder *b, uint64_t id)
+{
+	struct viz_operation *op = id_map_get(&b->model->index->operations, id);
+
+	if (op)
+		return op;
+	op = b->live ? model_live_operation(b) : arena_alloc(b->arena, sizeof(*op));
+	op->id = id;
+	op->extra = &viz_no_extra;
+	op->state = STATE_BEGIN;
+	id_map_put(&b->model->index->operations, id, op);
+	if (!b->live)
+		ARENA_PUSH(b->arena, b->model->operations, b->model->operation_count, op);
+	return op;
+}
+
+/*
+ * These calls make a new object; opening by name finds one that others may have used before.
+ * Opening /dev/ptmx makes one too, whatever its name.
+ */
+static bool makes_channels(const struct viz_operation *op)
+{
+	return op->role == ROLE_OPEN &&
+	       ((op->new_fds_count && op->new_fds[0].channel->master) ||
+		viz_bytes_begin(op->syscall, "pipe") || viz_bytes_begin(op->syscall, "socket") ||
+		viz_bytes_begin(op->syscall, "accept") || viz_bytes_begin(op->syscall, "eventfd"));
+}
+
+static void channel_made(struct viz_channel *channel)
+{
+	channel->created_in_trace = true;
+	if (channel->master && channel->peer)
+		channel->peer->created_in_trace = true;
+}
+
+/* The end line repeats what the begin line said, so its values overwrite those. */
+void build_operation_line(struct model_builder *b)
+{
+	struct viz_operation *op = find_or_add(b, VALUE(operation, id)->number);
+
+	b->operation = op;
+	if (b->live)
+		b->into = op->memory;
+	memcpy(op->present, b->line->given, sizeof(op->present));
+	op->syscall = build_string(b, FIELD_operation_syscall);
+	op->role = (enum role)VALUE(operation, role)->number;
+	add_state(b, op);
+	add_who(b, op);
+	add_amounts(b, op);
+	add_rest(b, op);
+	add_extra(b, op);
+	b->into = b->arena;
+	if (!viz_operation_done(op))
+		return;
+	build_fd_event(b, FD_OPERATION, op->exit_ns, op->process)->operation =
+		viz_operation_use(op);
+	for (size_t k = 0; makes_channels(op) && k < op->new_fds_count; k++)
+		channel_made(op->new_fds[k].channel);
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* What threads did when tracing ended, where no pending operation tells. */
+#include "viz/model/builder.h"
+
+void build_thread_line(struct model_builder *b)
+{
+	const uint64_t at_ns = build_time(b, FIELD_state_at_ns);
+	struct viz_process *process = build_process(b, build_u32(b, FIELD_state_pid), at_ns);
+	struct viz_thread *thread = build_thread(b, process, build_u32(b, FIELD_state_tid), at_ns);
+	size_t counts = 0;
+
+	thread->state = (enum target_state)VALUE(state, state)->number;
+	thread->looked_ns = at_ns;
+	if (VALUE(state, since_ns)->present)
+		thread->since_ns = build_time(b, FIELD_state_since_ns);
+	thread->own = VALUE(state, own)->flag && !VALUE(state, timed)->flag;
+	if (thread->own) {
+		thread->lock = VALUE(state, lock)->number;
+		thread->owner = build_u32(b, FIELD_state_owner);
+		thread->joins = build_u32(b, FIELD_state_joins);
+	}
+	if (!VALUE(state, watched_ns)->present)
+		return;
+	thread->watched_ns = VALUE(state, watched_ns)->number;
+	thread->calls = build_list(b, FIELD_state_calls, &thread->calls_count);
+	thread->counts = build_uints(b, FIELD_state_counts, &counts);
+	if (counts < thread->calls_count)
+		thread->calls_count = counts;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Lock segments of a large write: what it wrote between two sleeps on a full pipe. The trace
+ * reports them as ranges of buffers. Private to viz/pair.
+ */
+#ifndef VIZ_PAIR_POSITION_WRITE_SEGMENTS_H
+#define VIZ_PAIR_POSITION_WRITE_SEGMENTS_H
+
+#include "viz/pair/position/placing.h"
+
+/* Buffers [from, to), numbered as by the pipe's head. */
+struct segment {
+	uint32_t from, to;
+};
+
+/* The buffers that a send may have written; it wrote to no other ones. */
+struct segments {
+	size_t index; /* of the send in flow->sends */
+	struct segment *list;
+	size_t count;
+	/* Upper bound of the end of the last buffer found; 0: others may have added to it. */
+	uint64_t end;
+	bool reported;	/* the trace reports segments; else one range, from entry to exit */
+	bool tentative; /* segments_share() divided buffers between this send and another one */
+};
+
+/* A send that is left with more buffers than it can have written. */
+struct segments_share {
+	struct segments *segments;
+	uint64_t excess;
+	uint64_t end;	      /* where its bytes end in its last buffer */
+	uint64_t begin_ns;    /* when it began, or ran again after its last sleep */
+	size_t segments_left; /* that segments_share() has not visited yet */
+};
+
+/* The number of buffers of one segment. */
+uint32_t segment_buffers(const struct segment *segment);
+
+/* The number of buffers of all segments. */
+uint64_t segments_buffers(const struct segments *segments);
+
+/* Removes buffers from the segments that other sends certainly wrote: split_write_claims.c. */
+void segments_claim(struct placing *p, struct segments *all, size_t count);
+
+/*
+ * Divides buffers that two sends' segments have in common, so that neither has more than it wrote,
+ * where that is possible. Sets `tentative` of both.
+ */
+void segments_share(struct arena *arena, struct segments_share *shares, size_t count);
+
+/*
+ * Replaces each completed send whose segments are reported by one item for each of them, which has
+ * a window. A send whose segments do not add up to what it wrote stays whole.
+ */
+void segments_split(struct placing *p);
+
+/*
+ * Joins adjacent segments of one write again, once the sends have their places: nothing was written
+ * between them.
+ */
+void segments_join(struct placing *p);
+
+#endif

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Puts line after line into the model and the pairing engine, and runs a round of pairing whenever
+ * the time of the trace has advanced far enough.
+ *
+ * A call gets its line when it returns or when it goes to sleep. A call whose line has not come
+ * BEHIND_NS after some time is taken not to have begun before that time, so pairing follows the
+ * newest line at this distance.
+ */
+#include "viz/pair/stream.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "viz/base/error.h"
+#include "viz/model/builder.h"
+#include "viz/pair/core/context.h"
+
+#define BEHIND_NS 200000000
+#define ROUND_NS (BEHIND_NS / 2)
+
+/* So many lines later a call is taken to have its line as well, however little time they took. */
+#define BEHIND_LINES 65536
+
+/*
+ * While following: the time between two looks for new lines, and the number of looks in vain after
+ * which no line of an earlier call is expected any more.
+ */
+#define WAIT_MS 50
+#define IDLE_WAITS (2 * BEHIND_NS / 1000000 / WAIT_MS)
+
+struct stream {
+	struct model_builder builder;
+	struct pair_context *pairing;
+	uint64_t round_ns;  /* the newest line's time at the last round */
+	uint64_t passed_ns; /* the newest line's time BEHIND_LINES lines ago, or a little earlier */
+	uint64_t next_passed_ns;
+	uint64_t lines; /* read since next_passed_ns was set */
+	const struct viz_sink *sink;
+	bool follow;
+	int ends;	/* follow: a descriptor that is readable once the writer is done */
+	bool ending;	/* follow: `ends` is readable, so no more lines will be written */
+	unsigned waits; /* follow: looks in vain since the last line */
+	int err;	/* follow: the result of a round that was run while waiting */
+};
+
+static void put_line_in(struct stream *stream)
+{
+	struct model_builder *b = &stream->builder;
+
+	if (b->operation)
+		pair_add_operation(stream->pairing, b->operation);
+	else if (b->signal)
+		pair_add_signal_event(stream->pairing, b->signal);
+	else if (b->channel)
+		pair_add_channel(stream->pairing, b->channel);
+}
+
+static int settle(struct stream *stream, uint64_t until_ns)
+{
+	build_apply_descriptors(&stream->builder, until_ns);
+	return pair_settle(stream->pairing, until_ns);
+}
+
+/* All calls that began before the returned time are in the model. */
+static uint64_t known_until(const struct stream *stream)
+{
+	uint64_t newest_ns = stream->builder.model->end_ns;
+	uint64_t until_ns = newest_ns > BEHIND_NS ? newest_ns - BEHIND_NS : 0;
+
+	return until_ns > stream->passed_ns ? until_ns : stream->passed_ns;
+}
+
+static int go_on(struct stream *stream)
+{
+	uint64_t newest_ns = stream->builder.model->end_ns;
+	bool many = ++stream->lines >= BEHIND_LINES;
+
+	if (!many && newest_ns < stream->round_ns + ROUND_NS)
+		return 0;
+	if (many) {
+		stream->passed_ns = stream->next_passed_ns;
+		stream->next_passed_ns = newest_ns;
+		stream->lines = 0;
+	}
+	stream->round_ns = newest_ns;
+	if (known_until(stream) <= stream->pairing->settled_ns)
+		return 0;
+	return settle(stream, known_until(stream));
+}
+
+/*
+ * Runs a round up to the newest line. It is called when no line has come for so long that each
+ * earlier call has either returned or got its begin line.
+ */
+static int settle_idle(struct stream *stream)
+{
+	int err = settle(stream, stream->builder.model->end_ns + 1);
+
+	if (!err && stream->sink->idle)
+		err = stream->sink->idle(stream->sink->data);
+	return err;
+}
+
+/*
+ * Called by the reader at the end of what has been written so far: waits for more. False if no more
+ * will come.
+ */
+static bool wait_for_more(void *data)
+{
+	struct stream *stream = data;
+	struct pollfd wait = {.fd = stream->ends, .events = POLLIN};
+
+	if (stream->builder.model->trailer.present || stream->err || stream->ending)
+		return false;
+	if (poll(&wait, 1, WAIT_MS) > 0) {
+		stream->ending = true; /* a last look: lines may have come just before */
+		return true;
+	}
+	if (stream->pairing && ++stream->waits == IDLE_WAITS)
+		stream->err = settle_idle(stream);
+	return !stream->err;
+}
+
+static int read_lines(struct stream *stream)
+{
+	int result, err = 0;
+
+	while (!err && (result = build_next(&stream->builder)) == 1) {
+		stream->waits = 0;
+		put_line_in(stream);
+		err = go_on(stream);
+	}
+	if (!err)
+		err = stream->err;
+	return err ? err : result;
+}
+
+static int end(struct stream *stream, const struct viz_sink *sink)
+{
+	int err;
+
+	progress_stage(sink->progress, "pairing messages");
+	build_finish(&stream->builder);
+	err = pair_settle(stream->pairing, VIZ_NEVER);
+	model_live_unfinished(stream->builder.model);
+	progress_hide(sink->progress);
+	if (!err && sink->end)
+		err = sink->end(sink->data, stream->builder.model);
+	return err;
+}
+
+static int read_all(struct stream *stream, FILE *file, const char *name, struct viz_error *error)
+{
+	const struct viz_sink *sink = stream->sink;
+	int err;
+
+	error->text[0] = '\0';
+	stream->builder.progress = sink->progress;
+	if (stream->follow) { /* even the first line may still be missing */
+		stream->builder.more = wait_for_more;
+		stream->builder.more_data = stream;
+	}
+	err = build_open(&stream->builder, file, name, error);
+	stream->pairing = pair_open(stream->builder.model, sink, NULL);
+	if (!err && sink->begin)
+		err = sink->begin(sink->data, stream->builder.model);
+	if (!err)
+		err = read_lines(stream);
+	if (!err)
+		err = end(stream, sink);
+	progress_hide(sink->progress);
+	pair_close(stream->pairing);
+	build_close(&stream->builder);
+	model_live_free(stream->builder.model);
+	viz_model_free(stream->builder.model);
+	return err;
+}
+
+int viz_stream_read_stream(FILE *file, const char *name, const struct viz_sink *sink,
+			   struct viz_error *error)
+{
+	struct stream stream = {.builder = {.live = true}, .sink = sink};
+
+	return read_all(&stream, file, name, error);
+}
+
+static int open_file(const char *path, FILE **file, struct viz_error *error)
+{
+	int err;
+
+	*file = strcmp(path, "-") ? fopen(path, "re") : stdin;
+	if (*file)
+		return 0;
+	err = -errno;
+	snprintf(error->text, sizeof(error->text), "%s: %s", path, error_reason(-err));
+	return err;
+}
+
+static void close_file(FILE *file)
+{
+	if (file != stdin)
+		fclose(file);
+}
+
+static const char *name_of(const char *path)
+{
+	return strcmp(path, "-") ? path : "stdin";
+}
+
+int viz_stream_read(const char *path, const struct viz_sink *sink, struct viz_error *error)
+{
+	FILE *file;
+	int err = open_file(path, &file, error);
+
+	if (err)
+		return err;
+	err = viz_stream_read_stream(file, name_of(path), sink, error);
+	close_file(file);
+	return err;
+}
+
+int viz_stream_follow_stream(FILE *file, const char *name, int ends, const struct viz_sink *sink,
+			     struct viz_error *error)
+{
+	struct stream stream = {
+		.builder = {.live = true}, .sink = sink, .follow = true, .ends = ends};
+
+	return read_all(&stream, file, name, error);
+}
+
+int viz_stream_follow(const char *path, const struct viz_sink *sink, struct viz_error *error)
+{
+	sigset_t set, before;
+	FILE *file;
+	int signals, err = open_file(path, &file, error);
+
+	if (err)
+		return err;
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, &before);
+	signals = signalfd(-1, &set, SFD_CLOEXEC);
+	err = signals < 0 ? -errno
+			  : viz_stream_follow_stream(file, name_of(path), signals, sink, error);
+	if (signals >= 0)
+		close(signals);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	close_file(file);
+	return err;
+}

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * What stands side by side: columns of lanes, or for a group of like ones of its first (heads[]);
+ * between them the kernel, or channels (objects[]), where messages pass these.
+ */
+import { VIA } from "./app.js";
+import { columnsOf, livesOf } from "./columns.js";
+import { shortName } from "./format.js";
+import { itemRow } from "./items.js";
+
+export const TIMES = 86; /* the times at the left */
+const RIGHT = 150; /* room for what stands right of the last lane */
+const HEAD_WIDE = 120; /* a lane's head is never longer than that */
+const LETTER = 8; /* pixels, about */
+const GAP_LEAST = 74;
+const GAP_MAILBOX = 96; /* at least, between channels */
+const GAP_MOST = 380;
+const KERNEL = 190; /* the width of the kernel's lane */
+const SIDE = 104; /* from there to the lanes beside it */
+
+export class Lanes {
+	constructor(app, items) {
+		this.app = app;
+		this.items = items;
+		this.width = 1;
+		this.panX = 0;
+		this.lanes = []; /* all that are shown, each at its head */
+		this.heads = [];
+		this.columns = [];
+		this.objects = [];
+		this.slotX = new Float64Array(app.store.lanes.length);
+		this.objectX = new Float64Array(app.store.objects.length);
+	}
+
+	/* Lanes with nothing to show under a filter are left out. */
+	chooseLanes() {
+		const { app, items } = this;
+		const { store } = app;
+		const used = new Uint8Array(store.lanes.length);
+
+		if (app.filtered) {
+			const routes = new Set();
+
+			for (let i = 0; i < items.all.length; i++) {
+				const ref = store.rowRef[itemRow(items.all[i])];
+
+				if (ref >= 0) routes.add(store.route[ref]);
+				else this.use(used, store.said[-1 - ref]);
+			}
+			for (const route of routes) this.use(used, store.routes[route]);
+		} else {
+			used.fill(1);
+		}
+		this.lanes = [];
+		for (let lane = 0; lane < used.length; lane++) if (used[lane]) this.lanes.push(lane);
+		this.members = new Map();
+		for (const lane of this.lanes) {
+			const head = this.headOf(lane);
+
+			if (!this.members.has(head)) this.members.set(head, []);
+			this.members.get(head).push(lane);
+		}
+		this.heads = [...this.members.keys()];
+		this.makeColumns();
+		this.placeLanes();
+	}
+
+	makeColumns() {
+		const lives = livesOf(this.app, this.items, this.members);
+
+		this.columns = columnsOf(this.app, lives);
+		this.lives = new Map(lives.map((life) => [life.lane, life]));
+		this.births = new Map(); /* lives by the rows where they begin */
+		for (const life of lives) if (life.birth >= 0) this.births.set(life.birth, life);
+	}
+
+	/* Whether the lane lives at this row: later or before, its column may be another's. */
+	isThere(lane, row) {
+		const life = this.lives.get(this.headOf(lane));
+		const [place] = this.items.placesOf(row);
+
+		return life !== undefined && life.first <= place && place <= life.last;
+	}
+
+	/* Without shared memory. */
+	get processes() {
+		return this.lanes.filter((lane) => !this.app.store.lanes[lane].memory);
+	}
+
+	use(used, ends) {
+		const { focus } = this.app;
+
+		for (const lane of [ends.from, ends.to])
+			if (lane >= 0 && (!focus || focus.has(lane))) used[lane] = 1;
+	}
+
+	headOf(lane) {
+		return this.app.headOf(lane);
+	}
+
+	isGroup(lane) {
+		return this.members.get(this.headOf(lane))?.length > 1;
+	}
+
+	/* Channels, each behind the first column that uses it. */
+	objectsOf() {
+		const of = this.columns.map(() => []);
+		const { store, via } = this.app;
+		const order = new Map();
+
+		this.columns.forEach(({ lives }, slot) => {
+			for (const { lane } of lives) order.set(lane, slot);
+		});
+		const first = new Map();
+		const slotOf = (lane) => (lane < 0 ? Infinity : (order.get(this.headOf(lane)) ?? Infinity));
+
+		if (via !== VIA.CHANNELS) return of;
+		store.routes.forEach(({ from, to, object, signal }, r) => {
+			const slot = Math.min(slotOf(from), slotOf(to), first.get(object) ?? Infinity);
+
+			if (this.items.routeShown[r] && object >= 0 && !signal && slot < Infinity)
+				first.set(object, slot);
+		});
+		for (const [object, slot] of first) of[slot].push(object);
+		return of;
+	}
+
+	placeLanes() {
+		const { kernel } = this.app;
+		const objects = this.objectsOf();
+		const columns = this.columns.length;
+
+		this.objects = objects.flat();
+		const count = columns + this.objects.length;
+		const room = this.width - TIMES - RIGHT - (kernel ? KERNEL + 2 * SIDE : 0);
+		const gaps = Math.max(kernel ? count - 2 : count - 1, 1);
+		const middle = Math.ceil(columns / 2);
+		const least = this.objects.length ? GAP_MAILBOX : GAP_LEAST;
+
+		this.gap = Math.min(GAP_MOST, Math.max(least, room / gaps));
+		this.slotX.fill(NaN);
+		this.objectX.fill(NaN);
+		this.kernelX = NaN;
+		let x = TIMES + Math.min(this.gap / 2, 70);
+
+		for (let slot = 0; slot <= columns; slot++) {
+			if (kernel && slot === middle) {
+				this.kernelX = x - (slot ? this.gap - SIDE : 0) + KERNEL / 2;
+				x = this.kernelX + KERNEL / 2 + SIDE;
+			}
+			if (slot === columns) break;
+			this.placeColumn(this.columns[slot], x);
+			x += this.gap;
+			for (const object of objects[slot]) {
+				this.objectX[object] = x;
+				x += this.gap;
+			}
+		}
+		this.lanesWidth = x + RIGHT - this.gap;
+		this.narrow =
+			this.gap < HEAD_WIDE &&
+			(this.objects.length > 0 ||
+				this.heads.some(
+					(lane) => this.app.store.lanes[lane].title.length * LETTER > this.gap - 18,
+				));
+		this.setPan(this.panX);
+	}
+
+	placeColumn(column, x) {
+		column.x = x;
+		for (const { lane } of column.lives)
+			for (const member of this.members.get(lane)) this.slotX[member] = x;
+	}
+
+	/* At a head: {title, number}, of a group how many they are. */
+	words(head) {
+		const { title, number } = this.app.store.lanes[head];
+		const members = this.members.get(head).length;
+
+		return { title, number: members > 1 ? "× " + members : number };
+	}
+
+	/* The same at a channel's. */
+	objectWords(object) {
+		const { store } = this.app;
+		const what = store.objects[object];
+
+		return { title: store.mechanisms[what.mechanism].name, number: shortName(store, what) };
+	}
+
+	/* From left to right: {column} or {object} each. */
+	slots() {
+		const all = [
+			...this.columns.map((column) => ({ column, x: column.x })),
+			...this.objects.map((object) => ({ object, x: this.objectX[object] })),
+		];
+
+		return all.sort((a, b) => a.x - b.x);
+	}
+
+	setPan(x) {
+		this.panX = Math.max(0, Math.min(x, this.lanesWidth - this.width));
+	}
+
+	/* NaN: that lane is not shown. */
+	x(lane) {
+		return this.slotX[lane] - this.panX;
+	}
+
+	objectAt(object) {
+		return this.objectX[object] - this.panX;
+	}
+
+	/* Where a message of the route, from or to x, meets what it passes. */
+	via(route, x) {
+		if (!this.app.kernel) return this.objectAt(route.object);
+		return x < this.kernelLeft ? this.kernelLeft : this.kernelRight;
+	}
+
+	/* Pixels to what stands right of a lane: the next one, the kernel, or the edge. */
+	roomRight(lane) {
+		const x = this.slotX[lane];
+		let right = this.width + this.panX;
+
+		if (this.kernelX > x) right = Math.min(right, this.kernelLeft + this.panX);
+		for (const column of this.columns) if (column.x > x) right = Math.min(right, column.x);
+		for (const object of this.objects)
+			if (this.objectX[object] > x) right = Math.min(right, this.objectX[object]);
+		return right - x;
+	}
+
+	get kernelLeft() {
+		return this.kernelX - KERNEL / 2 - this.panX;
+	}
+	get kernelRight() {
+		return this.kernelX + KERNEL / 2 - this.panX;
+	}
+}
+
+export const hasLane = (lanes, lane) => lane >= 0 && !Number.isNaN(lanes.slotX[lane]);

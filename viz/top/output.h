@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What `ipclens top` says of pairs (docs/top.md): a table, JSON lines, metrics for Prometheus. */
+#ifndef VIZ_TOP_OUTPUT_H
+#define VIZ_TOP_OUTPUT_H
+
+#include <stdio.h>
+
+#include "viz/base/json.h"
+#include "viz/top/top.h"
+
+struct top_interval {
+	uint64_t from_ns; /* CLOCK_MONOTONIC */
+	uint64_t to_ns;
+	struct top_gaps gaps;
+	size_t pairs_most; /* print no more than these; 0: no limit */
+};
+
+/* A line for each pair, then one for the interval. */
+void top_json(struct json *json, const struct top_pairs *pairs,
+	      const struct top_interval *interval);
+
+/* A table of at most `width` columns; 0: as wide as it is. */
+void top_text(FILE *out, const struct top_pairs *pairs, const struct top_interval *interval,
+	      int width);
+
+/* A sentence for each kind of gap, with a newline; nothing where there is none. */
+void top_gaps_text(FILE *out, const struct top_gaps *gaps);
+
+/* Sums by mechanism and names of programs, since counting began. A zeroed struct has none. */
+struct top_metrics {
+	struct top_metric *items;
+	size_t count, capacity;
+	struct top_metric *other; /* the sum of those beyond the limit */
+	uint64_t other_pairs;	  /* how often a pair was added there */
+};
+
+/* Adds an interval; at most `most` different ones are kept apart. */
+void top_metrics_add(struct top_metrics *metrics, const struct top_pairs *pairs, size_t most);
+
+/* In Prometheus' text format. */
+void top_metrics_write(FILE *out, const struct top_metrics *metrics, const struct top_gaps *gaps);
+void top_metrics_free(struct top_metrics *metrics);
+
+#endif
