@@ -8,12 +8,14 @@
 #include <mqueue.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <semaphore.h>
 #include <sys/mman.h>
 #include <sys/msg.h>
 #include <sys/socket.h>
 #include <time.h>
 
-#include "../labs/lab.h"
+#include "tests/labs/lab.h"
+#include "tests/labs/loopback.h"
 
 #define BULK_LEN 64
 #define BULK_TAKE 65536
@@ -54,20 +56,13 @@ static void open_unix(struct line *parent, struct line *child)
 
 static void open_tcp(struct line *parent, struct line *child)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET,
-				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t len = sizeof(address);
-	int on = 1, server = (int)lab_check(socket(AF_INET, SOCK_STREAM, 0), "socket");
+	int on = 1, ends[2];
 
-	lab_check(bind(server, (struct sockaddr *)&address, len), "bind");
-	lab_check(getsockname(server, (struct sockaddr *)&address, &len), "getsockname");
-	lab_check(listen(server, 1), "listen");
-	parent->out = parent->in = (int)lab_check(socket(AF_INET, SOCK_STREAM, 0), "socket");
-	lab_check(connect(parent->in, (struct sockaddr *)&address, len), "connect");
-	child->out = child->in = (int)lab_check(accept(server, NULL, NULL), "accept");
-	setsockopt(parent->in, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	setsockopt(child->in, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	close(server);
+	inet_pair(SOCK_STREAM, ends);
+	*parent = (struct line){.out = ends[0], .in = ends[0]};
+	*child = (struct line){.out = ends[1], .in = ends[1]};
+	for (int i = 0; i < 2; i++)
+		setsockopt(ends[i], IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 }
 
 static void open_sysv(struct line *parent, struct line *child)
@@ -143,6 +138,37 @@ static void receive_mq(const struct line *line)
 	lab_check(mq_receive(line->in, bytes, sizeof(bytes), &priority), "mq_receive");
 }
 
+/* Two semaphores that both processes have. */
+static sem_t *semaphore(int number)
+{
+	static sem_t *both;
+
+	if (!both)
+		both = mmap(NULL, 2 * sizeof(*both), PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (both == MAP_FAILED)
+		lab_die("mmap");
+	return &both[number];
+}
+
+static void open_semaphores(struct line *parent, struct line *child)
+{
+	lab_check(sem_init(semaphore(0), 1, 0), "sem_init");
+	lab_check(sem_init(semaphore(1), 1, 0), "sem_init");
+	*parent = (struct line){.out = 0, .in = 1};
+	*child = (struct line){.out = 1, .in = 0};
+}
+
+static void post(const struct line *line)
+{
+	lab_check(sem_post(semaphore(line->out)), "sem_post");
+}
+
+static void await(const struct line *line)
+{
+	lab_check(sem_wait(semaphore(line->in)), "sem_wait");
+}
+
 static void send_bulk(const struct line *line)
 {
 	static const char bytes[BULK_LEN];
@@ -186,6 +212,7 @@ static const struct way ways[] = {
 	{"tcp", open_tcp, send_byte, receive_byte, false, NULL},
 	{"sysv", open_sysv, send_sysv, receive_sysv, false, NULL},
 	{"mq", open_queues, send_mq, receive_mq, false, NULL},
+	{"sem", open_semaphores, post, await, false, NULL},
 	{"bulk", open_pipes, send_bulk, NULL, true, NULL},
 	{"open", open_dgram, NULL, NULL, false, open_close},
 	{"socketpair", open_dgram, NULL, NULL, false, socketpair_close},
@@ -282,7 +309,7 @@ int main(int argc, char **argv)
 	long rounds;
 
 	lab_help(argc, argv,
-		 "pipe|unix|tcp|sysv|mq|bulk [ROUNDS [CPU]]\n"
+		 "pipe|unix|tcp|sysv|mq|sem|bulk [ROUNDS [CPU]]\n"
 		 "Prints the processor time of a round in nanoseconds.");
 	way = way_find(lab_word(argc, argv, 1, "pipe"));
 	rounds = lab_number(argc, argv, 2, 100000);

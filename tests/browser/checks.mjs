@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-// The checks of page.mjs. To add one: a function here and a scenario in test_page.py.
+// The checks of page.mjs. To add one: a function here and a scenario in test_html_page.py.
 import assert from "node:assert/strict";
 
 const text = (page, selector) => page.locator(selector).innerText();

@@ -6,17 +6,18 @@ import assert from "node:assert/strict";
 import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-const MODULES = ["decode.js", "loops.js", "shape.js", "fold.js", "store.js", "store_tables.js"];
+const MODULES = ["decode", "loops", "shape", "fold", "say", "store", "store_tables"];
 const RUNS = 25;
 const STEPS = 6;
 const directory = process.argv[2];
+const viz = new URL("../../viz/", import.meta.url);
 
 for (const name of MODULES)
-	copyFileSync(new URL(`../../viz/page/${name}`, import.meta.url), join(directory, name));
+	copyFileSync(new URL(`render/html/page/${name}.js`, viz), join(directory, `${name}.js`));
 writeFileSync(join(directory, "package.json"), '{"type":"module"}'); // so they are for a browser
 const { Folds, FOLD } = await import(join(directory, "fold.js"));
 
-const rowsOfBounds = readFileSync(new URL("../../viz/scene_folds.def", import.meta.url), "utf8");
+const rowsOfBounds = readFileSync(new URL("scene/fold_limits.def", viz), "utf8");
 const BOUNDS = Object.fromEntries(
 	[...rowsOfBounds.matchAll(/^BOUND\((\w+), (\d+)\)/gm)].map(([, name, n]) => [name, Number(n)]),
 );

@@ -7,6 +7,8 @@ import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { launch, ready, until } from "./launch.mjs";
 import { checks } from "./checks.mjs";
+import { german } from "./german.mjs";
+import { lanes } from "./lanes.mjs";
 import { panels } from "./panels.mjs";
 import { ways } from "./ways.mjs";
 
@@ -30,7 +32,7 @@ const expected = JSON.parse(readFileSync(expectations, "utf8"));
 const complaints = [];
 const browser = await launch(modules);
 try {
-	await { ...checks, ...panels, ...ways }[check]({
+	await { ...checks, ...german, ...lanes, ...panels, ...ways }[check]({
 		expected,
 		open: (...others) => open(browser, complaints, ...others),
 		until,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-// The checks of the panels below the picture, for page.mjs and test_panels.py.
+// The checks of the panels below the picture, for page.mjs and test_html_panels.py.
 import assert from "node:assert/strict";
 
 /* Goes to every stop of play; what is shown there, as text. */

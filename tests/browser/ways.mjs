@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-// The checks of what repeats, in each way to draw it, for page.mjs and test_page.py.
+// The checks of what repeats, in each way to draw it, for page.mjs and test_html_page.py.
 import assert from "node:assert/strict";
 
 /* Folds as [depth, rounds], messages that are shown or counted, items shown and in all. */
@@ -23,18 +23,20 @@ const folded = (page) =>
 /* To scale a fold is as high as its time is long, and no lane ends above its mark. */
 const toScale = (page) =>
 	page.evaluate(() => {
-		const { items, layout, canvas, store } = window.ipclens;
+		const { items, layout, store } = window.ipclens;
 		const [fold] = items.folds.values();
 		const y = (ns) => layout.yOf(ns);
 
 		return {
 			high: y(fold.endNs) - y(items.at[fold.at]),
 			scaled: (fold.endNs - items.allAt[fold.from]) * layout.scale,
-			above: layout.heads.filter((head) => {
-				const { exit, end } = store.lanes[head];
+			above: layout.columns
+				.flatMap(({ lives }) => lives)
+				.filter(({ lane, ...life }) => {
+					const { exit } = store.lanes[lane];
 
-				return canvas.frame.endY(head, end) < layout.y(items.ofRow(exit)) - 0.01;
-			}),
+					return layout.lifeEnd(life) < layout.y(items.ofRow(exit)) - 0.01;
+				}),
 		};
 	});
 

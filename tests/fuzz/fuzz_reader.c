@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "viz/messages.h"
+#include "viz/pair/pair.h"
+#include "viz/report/messages_json.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -50,7 +51,7 @@ static void pair_and_print(const struct viz_model *model, FILE *out)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct viz_error error = {""};
+	struct viz_error error = {0};
 	struct viz_model *model;
 	FILE *in, *out;
 
@@ -60,7 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	out = fopen("/dev/null", "w");
 	if (!in || !out)
 		abort();
-	if (!viz_model_read_stream(in, "fuzz", &model, &error)) {
+	if (!viz_model_read_stream(in, "fuzz", NULL, &model, &error)) {
 		pair_and_print(model, out);
 		viz_model_free(model);
 	} else if (!error.text[0]) {

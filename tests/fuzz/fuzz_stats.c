@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "fuzz_text.h"
-#include "viz/stats.h"
+#include "tests/fuzz/fuzz_text.h"
+#include "viz/report/stats.h"
 
 enum { WIDTH = 80 };
 
@@ -62,7 +62,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				      .message = take_message,
 				      .gap = take_gap,
 				      .end = take_end};
-	struct viz_error error = {""};
+	struct viz_error error = {0};
 	FILE *in = size ? fmemopen((void *)data, size, "r") : NULL;
 
 	if (in) {

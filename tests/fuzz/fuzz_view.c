@@ -6,10 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "fuzz_text.h"
-#include "viz/diagnose.h"
-#include "viz/render.h"
-#include "viz/scene_build.h"
+#include "tests/fuzz/fuzz_text.h"
+#include "viz/diagnose/diagnose.h"
+#include "viz/render/render.h"
+#include "viz/scene/build.h"
 
 enum { WIDTH = 80, ROWS = 50 };
 
@@ -36,8 +36,8 @@ static struct scene_request ask(const struct viz_model *model, const struct viz_
 static void draw(struct scene_request request, const struct renderer *renderer)
 {
 	const struct render_options how = {.width = WIDTH};
-	bool drawing = renderer->needs == RENDER_DRAWING;
-	struct scene *scene = NULL;
+	bool drawing = renderer->needs == RENDER_DRAWING || renderer->needs == RENDER_SLANTS;
+	struct scene *scene;
 	char *text = NULL;
 	size_t len = 0;
 	FILE *out = open_memstream(&text, &len);
@@ -47,9 +47,10 @@ static void draw(struct scene_request request, const struct renderer *renderer)
 		request.group = false;
 	}
 	request.facts = renderer->needs == RENDER_FACTS || renderer->needs == RENDER_BINARY;
-	request.ledger = renderer->needs == RENDER_LEDGER;
-	if (!out || scene_build(&request, &scene) || renderer->render(out, scene, &how) ||
-	    fclose(out))
+	request.dataset = renderer->needs == RENDER_DATASET;
+	request.slants = renderer->needs == RENDER_SLANTS || request.dataset;
+	scene = scene_build(&request);
+	if (!out || renderer->render(out, scene, &how) || fclose(out))
 		abort();
 	if (renderer == renderer_by_name("text"))
 		check_page(text, len, WIDTH);
@@ -95,7 +96,7 @@ static void show(const struct viz_model *model, enum language language, unsigned
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct viz_model *model;
-	struct viz_error error = {""};
+	struct viz_error error = {0};
 	unsigned int kind = 0;
 	FILE *in = size ? fmemopen((void *)data, size, "r") : NULL;
 
@@ -103,7 +104,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	for (size_t i = 0; i < size; i++)
 		kind = kind * 31 + data[i];
-	if (!viz_model_read_stream(in, "fuzz", &model, &error)) {
+	if (!viz_model_read_stream(in, "fuzz", NULL, &model, &error)) {
 		show(model, kind >> 5 & 1 ? LANGUAGE_DE : LANGUAGE_EN, kind);
 		viz_model_free(model);
 	}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* One write far larger than the pipe: it blocks while the reader takes it away piece by piece. */
-#include "lab.h"
+#include "tests/labs/lab.h"
 
 int main(int argc, char **argv)
 {

@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#include "lab.h"
+#include "tests/labs/lab.h"
 
 /* The kernel maps the pages around a touched one too, so keep a wide distance from all others. */
 #define DISTANCE (256 * 1024)

@@ -3,7 +3,7 @@
  * Two commands joined by a pipe, after the operating-systems lecture: `connect ls wc` is the
  * shell's `ls | wc`. Both processes become other programs, so there is no truth to log.
  */
-#include "lab.h"
+#include "tests/labs/lab.h"
 
 enum { READ_END, WRITE_END };
 

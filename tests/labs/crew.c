@@ -7,7 +7,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
-#include "lab.h"
+#include "tests/labs/lab.h"
 #include <signal.h>
 
 enum { JOBS = 2, MEMBERS = 3 };

@@ -3,7 +3,7 @@
  * Two processes, two pipes, and each wants to hear the other before it says a word: this program
  * never ends by itself. Let one of them write first and it is healed.
  */
-#include "lab.h"
+#include "tests/labs/lab.h"
 
 /* Reads, then would write. */
 static void converse(int from, int to, const char *text)

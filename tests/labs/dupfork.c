@@ -3,7 +3,7 @@
  * One pipe under many descriptors: dup, dup2, F_DUPFD_CLOEXEC, inherited by fork, kept or closed by
  * exec. Whoever writes, and by whichever number, it is the same pipe.
  */
-#include "lab.h"
+#include "tests/labs/lab.h"
 
 enum { DUP2_FD = 9, DUPFD_FD = 20 };
 

@@ -6,7 +6,7 @@
 #include <signal.h>
 #include <sys/syscall.h>
 
-#include "lab.h"
+#include "tests/labs/lab.h"
 
 static volatile sig_atomic_t handled;
 

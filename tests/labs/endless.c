@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Programs that read until an end which cannot come, by one mistake each. None ends by itself. */
-#include "mistake.h"
+#include "tests/labs/mistake.h"
 
 #define NAME "endless"
 

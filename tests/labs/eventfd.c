@@ -3,7 +3,7 @@
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
 
-#include "lab.h"
+#include "tests/labs/lab.h"
 
 static void add(int fd, uint64_t value)
 {

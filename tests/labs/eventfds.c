@@ -12,7 +12,7 @@
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 
-#include "lab.h"
+#include "tests/labs/lab.h"
 
 static void made(const char *mechanism, int fd)
 {

@@ -3,7 +3,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 
-#include "lab.h"
+#include "tests/labs/lab.h"
 
 int main(int argc, char **argv)
 {

@@ -2,7 +2,7 @@
 /* A FIFO: a writer and a reader that meet at a name in the file system. */
 #include <sys/stat.h>
 
-#include "lab.h"
+#include "tests/labs/lab.h"
 
 #define CHANNEL "fifo"
 

@@ -5,7 +5,7 @@
  */
 #include <signal.h>
 
-#include "lab.h"
+#include "tests/labs/lab.h"
 
 struct load {
 	long count;

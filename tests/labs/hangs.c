@@ -9,7 +9,7 @@
 #include <sys/sem.h>
 #include <sys/un.h>
 
-#include "mistake.h"
+#include "tests/labs/mistake.h"
 
 #define NAME "hang"
 
@@ -359,6 +359,7 @@ static void taken_for_good(bool dies)
 		exit(EXIT_SUCCESS);
 	}
 	lab_reap(child);
+	truth(.action = "culprit", .to = child);
 	party(getpid());
 	channel_number("sysv-sem", set);
 	semaphore_take(set);
@@ -451,6 +452,58 @@ static void nobody_reads(void)
 	hang_in_pause();
 }
 
+static volatile pid_t collected;
+
+/* One wait for each signal, however many children it stands for: the mistake. */
+static void collect_one(int number)
+{
+	(void)number;
+	collected = waitpid(-1, NULL, WNOHANG);
+}
+
+/* A child that has ended, and is not collected yet. */
+static pid_t ended_child(void)
+{
+	pid_t child = lab_fork();
+	siginfo_t info;
+
+	if (!child)
+		exit(EXIT_SUCCESS);
+	lab_check(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT), "waitid");
+	return child;
+}
+
+/* Two children end within one SIGCHLD, and it waits to hear of the second one. */
+static void one_wait_a_signal(void)
+{
+	struct sigaction action = {.sa_handler = collect_one};
+	sigset_t child, none;
+	pid_t first, second;
+
+	sigemptyset(&none);
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	lab_check(sigaction(SIGCHLD, &action, NULL), "sigaction");
+	lab_check(sigprocmask(SIG_BLOCK, &child, NULL), "sigprocmask");
+	first = ended_child();
+	second = ended_child();
+	sigsuspend(&none);
+	party(getpid());
+	party(collected == first ? second : first);
+	truth_flush();
+	for (;;)
+		sigsuspend(&none);
+}
+
+/* It starts a helper for each job, and never waits for any. */
+static void never_waits(void)
+{
+	party(getpid());
+	for (int i = 0; i < 12; i++)
+		party(ended_child());
+	hang_in_pause();
+}
+
 static const struct mistake hangs[] = {
 	{"ring-three", ring_three},
 	{"outsider", outsider},
@@ -476,6 +529,8 @@ static const struct mistake hangs[] = {
 	{"early-for-poll", early_for_poll},
 	{"nobody-reads", nobody_reads},
 	{"nobody-receives", nobody_receives},
+	{"one-wait-a-signal", one_wait_a_signal},
+	{"never-waits", never_waits},
 };
 
 int main(int argc, char **argv)

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
-#include "lab.h"
+#include "tests/labs/lab.h"
 
 #define BYTES(text)                                                                                \
 	{                                                                                          \

@@ -7,7 +7,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#include "lab.h"
+#include "tests/labs/lab.h"
 
 enum { PORT = 6789, REQUEST_MAX = 64 * 1024, BACKLOG = 5 };
 

@@ -10,7 +10,7 @@
 #include <sched.h>
 #include <sys/wait.h>
 
-#include "truth.h"
+#include "tests/labs/truth.h"
 
 __attribute__((noreturn)) static inline void lab_die(const char *what)
 {

@@ -6,7 +6,7 @@
 #include <sys/msg.h>
 #include <sys/socket.h>
 
-#include "lab.h"
+#include "tests/labs/lab.h"
 
 #define SENDERS 3
 #define COUNT 600 /* of each, where no other is asked for */

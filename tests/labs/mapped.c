@@ -5,7 +5,7 @@
 #include <sys/mman.h>
 #include <sys/shm.h>
 
-#include "lab.h"
+#include "tests/labs/lab.h"
 
 enum { PAGES = 4096 };
 

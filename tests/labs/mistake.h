@@ -13,12 +13,11 @@
 #ifndef TESTS_LABS_MISTAKE_H
 #define TESTS_LABS_MISTAKE_H
 
-#include <arpa/inet.h>
 #include <signal.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 
-#include "lab.h"
+#include "tests/labs/lab.h"
+#include "tests/labs/loopback.h"
 
 struct mistake {
 	const char *name;
@@ -171,19 +170,6 @@ static inline void write_in_part(int ends[2])
 	lab_reap_well(child);
 }
 
-/* Bound to some free port of 127.0.0.1, which *address then tells. */
-static inline int inet_socket(int type, struct sockaddr_in *address)
-{
-	socklen_t len = sizeof(*address);
-	int fd = (int)lab_check(socket(AF_INET, type, 0), "socket");
-
-	*address = (struct sockaddr_in){.sin_family = AF_INET,
-					.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	lab_check(bind(fd, (struct sockaddr *)address, len), "bind");
-	lab_check(getsockname(fd, (struct sockaddr *)address, &len), "getsockname");
-	return fd;
-}
-
 /* As the ancillary data of a message of one byte (unix(7)). */
 static inline void send_descriptor(int socket, int fd)
 {
@@ -200,14 +186,6 @@ static inline void send_descriptor(int socket, int fd)
 	control->cmsg_len = CMSG_LEN(sizeof(int));
 	memcpy(CMSG_DATA(control), &fd, sizeof(int));
 	lab_check(sendmsg(socket, &message, 0), "sendmsg");
-}
-
-static inline int inet_connect(const struct sockaddr_in *address)
-{
-	int fd = (int)lab_check(socket(AF_INET, SOCK_STREAM, 0), "socket");
-
-	lab_check(connect(fd, (const struct sockaddr *)address, sizeof(*address)), "connect");
-	return fd;
 }
 
 static inline void mistake_nothing(int number)

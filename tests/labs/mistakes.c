@@ -9,8 +9,9 @@
 #include <sys/sem.h>
 #include <sys/shm.h>
 #include <sys/syscall.h>
+#include <time.h>
 
-#include "mistake.h"
+#include "tests/labs/mistake.h"
 
 /* The reader ends before the writer writes. */
 static void write_too_late(bool ignoring)
@@ -383,6 +384,163 @@ static void race_in_segment(void)
 	count_together(sum);
 }
 
+static void sleep_100ms(void)
+{
+	const struct timespec pause = {.tv_nsec = 100 * 1000 * 1000};
+
+	nanosleep(&pause, NULL);
+}
+
+/* 20 ms of a processor's time. */
+static void compute(void)
+{
+	const clock_t until = clock() + CLOCKS_PER_SEC / 50;
+
+	while (clock() < until)
+		;
+}
+
+/* A child sends 16 times what the pipe holds; its parent does something else after each read. */
+static void read_seldom(void (*otherwise)(void))
+{
+	static char bytes[1 << 16];
+	int ends[2];
+	pid_t child;
+
+	pipe_make(ends);
+	party(getpid());
+	channel("pipe", ends[1]);
+	truth_flush();
+	child = lab_fork();
+	if (!child) {
+		party(getpid());
+		for (int i = 0; i < 16; i++)
+			lab_check(write(ends[1], bytes, sizeof(bytes)), "write");
+		exit(EXIT_SUCCESS);
+	}
+	close(ends[1]);
+	while (lab_check(read(ends[0], bytes, sizeof(bytes)), "read") > 0)
+		otherwise();
+	lab_reap_well(child);
+}
+
+static void slow_reader(void)
+{
+	read_seldom(sleep_100ms);
+}
+
+static void slow_worker(void)
+{
+	read_seldom(compute);
+}
+
+static void busy_queue(void)
+{
+	int queue = (int)lab_check(msgget(IPC_PRIVATE, 0600), "msgget");
+	struct letter letter;
+
+	party(getpid());
+	channel_number("sysv-msg", queue);
+	for (int i = 0; i < 1000; i++)
+		lab_expect(msgrcv(queue, &letter, 10, 0, IPC_NOWAIT) < 0, "nothing there");
+	lab_check(msgctl(queue, IPC_RMID, NULL), "msgctl");
+}
+
+/* A child that lives until the pipe is closed. */
+static pid_t busy_child(int ends[2])
+{
+	char buf[8];
+	pid_t child;
+
+	pipe_make(ends);
+	child = lab_fork();
+	if (!child) {
+		close(ends[1]);
+		lab_check(read(ends[0], buf, sizeof(buf)), "read");
+		exit(EXIT_SUCCESS);
+	}
+	close(ends[0]);
+	return child;
+}
+
+static void busy_wait(void)
+{
+	int ends[2];
+	pid_t child = busy_child(ends);
+
+	party(getpid());
+	for (int i = 0; i < 1000; i++)
+		lab_expect(waitpid(child, NULL, WNOHANG) == 0, "it lives");
+	close(ends[1]);
+	lab_reap_well(child);
+}
+
+static void busy_kill(void)
+{
+	int ends[2];
+	pid_t child = busy_child(ends);
+
+	party(getpid());
+	for (int i = 0; i < 1000; i++)
+		lab_expect(kill(child, 0) == 0, "it lives");
+	close(ends[1]);
+	lab_reap_well(child);
+}
+
+/* More than the queue holds; what found no room is never sent. */
+static void gives_up_sending(void)
+{
+	int queue = (int)lab_check(msgget(IPC_PRIVATE, 0600), "msgget");
+	struct letter letter = {.type = 1};
+	int refused = 0;
+
+	party(getpid());
+	channel_number("sysv-msg", queue);
+	while (refused < 300)
+		refused += msgsnd(queue, &letter, sizeof(letter.text), IPC_NOWAIT) < 0;
+	lab_check(msgctl(queue, IPC_RMID, NULL), "msgctl");
+}
+
+/* Each writes once, the second one while the first waits for room. */
+static pid_t writer(int ends[2], char byte, size_t len)
+{
+	static char data[1 << 18];
+	pid_t child = lab_fork();
+
+	if (!child) {
+		close(ends[0]);
+		memset(data, byte, len);
+		lab_check(write(ends[1], data, len), "write");
+		exit(EXIT_SUCCESS);
+	}
+	party(child);
+	lab_wait_blocked(child, SYS_write);
+	return child;
+}
+
+static void mixed_in_pipe(void)
+{
+	char buf[4096];
+	int ends[2];
+	bool second = false, mixed = false;
+	pid_t children[2];
+	ssize_t n;
+
+	pipe_make(ends);
+	channel("pipe", ends[0]);
+	children[0] = writer(ends, 'a', 1 << 18);
+	children[1] = writer(ends, 'b', 100);
+	close(ends[1]);
+	while ((n = lab_check(read(ends[0], buf, sizeof(buf)), "read")) > 0)
+		for (ssize_t i = 0; i < n; i++) {
+			second |= buf[i] == 'b';
+			mixed |= second && buf[i] == 'a';
+		}
+	lab_expect(mixed, "the second one's bytes came among the first one's");
+	lab_reap_well(children[0]);
+	lab_reap_well(children[1]);
+}
+
 static const struct mistake mistakes[] = {
 	{"sigpipe", sigpipe},
 	{"epipe", epipe},
@@ -406,8 +564,15 @@ static const struct mistake mistakes[] = {
 	{"tiny", tiny},
 	{"keeps-end", keeps_end},
 	{"keeps-fifo", keeps_fifo},
+	{"slow-reader", slow_reader},
+	{"slow-worker", slow_worker},
 	{"race-in-mapping", race_in_mapping},
 	{"race-in-segment", race_in_segment},
+	{"busy-queue", busy_queue},
+	{"busy-wait", busy_wait},
+	{"busy-kill", busy_kill},
+	{"gives-up-sending", gives_up_sending},
+	{"mixed-in-pipe", mixed_in_pipe},
 };
 
 int main(int argc, char **argv)

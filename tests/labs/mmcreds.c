@@ -2,7 +2,7 @@
 /* Credentials beside some of the messages of one sendmmsg, and of recvmmsg, which gets them all. */
 #include <sys/socket.h>
 
-#include "lab.h"
+#include "tests/labs/lab.h"
 
 enum { MESSAGES = 6, ROOM = 16 };
 

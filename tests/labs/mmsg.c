@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include "lab.h"
+#include "tests/labs/lab.h"
 
 enum { RECEIVERS = 3, MESSAGES = 120, TEXT = 16 };
 

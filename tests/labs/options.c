@@ -12,7 +12,7 @@
 #include <sys/sem.h>
 #include <sys/socket.h>
 
-#include "lab.h"
+#include "tests/labs/lab.h"
 
 /* `channel` is the constant's name, `result` what was set, found or returned. */
 static void note(const char *call, const char *constant, long value)

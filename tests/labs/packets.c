@@ -3,7 +3,7 @@
  * A pipe in packet mode (O_DIRECT): a write of 5,000 bytes is two packets, and a read that is too
  * short for a packet loses its rest.
  */
-#include "lab.h"
+#include "tests/labs/lab.h"
 
 enum { LONG = 5000, PAGE = 4096, SHORT = 4 };
 

@@ -15,7 +15,7 @@
 #include <sys/un.h>
 #include <time.h>
 
-#include "lab.h"
+#include "tests/labs/lab.h"
 
 #define MILLISECOND 1000000L
 

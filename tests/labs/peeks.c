@@ -3,11 +3,10 @@
  * MSG_PEEK: a receiver looks at what has come, more than once, before it takes it. What it looked
  * at was copied to it, and is there still.
  */
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 
-#include "lab.h"
+#include "tests/labs/lab.h"
+#include "tests/labs/loopback.h"
 
 enum { ROOM = 64 };
 
@@ -71,26 +70,6 @@ static void packets(int fd)
 	take(fd, ROOM, 0, "defgh");
 }
 
-static void loopback_pair(int type, int ends[2])
-{
-	struct sockaddr_in address = {.sin_family = AF_INET,
-				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t len = sizeof(address);
-	int listener = (int)lab_check(socket(AF_INET, type, 0), "socket");
-
-	lab_check(bind(listener, (struct sockaddr *)&address, len), "bind");
-	lab_check(getsockname(listener, (struct sockaddr *)&address, &len), "getsockname");
-	if (type == SOCK_STREAM)
-		lab_check(listen(listener, 1), "listen");
-	ends[0] = (int)lab_check(socket(AF_INET, type, 0), "socket");
-	lab_check(connect(ends[0], (struct sockaddr *)&address, len), "connect");
-	ends[1] = listener;
-	if (type != SOCK_STREAM)
-		return;
-	ends[1] = (int)lab_check(accept(listener, NULL, NULL), "accept");
-	close(listener);
-}
-
 /* Both sends are over before the first look. */
 static void converse(int ends[2], void (*receiver)(int fd))
 {
@@ -135,7 +114,7 @@ int main(int argc, char **argv)
 		if (kinds[i].family == AF_UNIX)
 			lab_check(socketpair(AF_UNIX, kinds[i].type, 0, ends), "socketpair");
 		else
-			loopback_pair(kinds[i].type, ends);
+			inet_pair(kinds[i].type, ends);
 		converse(ends, moves ? offset : kinds[i].receiver);
 		return EXIT_SUCCESS;
 	}

@@ -3,7 +3,7 @@
 #include <signal.h>
 #include <sys/syscall.h>
 
-#include "lab.h"
+#include "tests/labs/lab.h"
 
 __attribute__((noreturn)) static void child(const sigset_t *wanted)
 {

@@ -8,7 +8,7 @@
 #include <sys/select.h>
 #include <sys/syscall.h>
 
-#include "lab.h"
+#include "tests/labs/lab.h"
 
 struct waiter {
 	const char *name;

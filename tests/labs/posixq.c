@@ -6,7 +6,7 @@
 #include <mqueue.h>
 #include <sys/syscall.h>
 
-#include "lab.h"
+#include "tests/labs/lab.h"
 
 enum { TEXT_MAX = 64, EARLY = 4 };
 

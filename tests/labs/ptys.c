@@ -8,7 +8,7 @@
 #include <sys/ioctl.h>
 #include <termios.h>
 
-#include "lab.h"
+#include "tests/labs/lab.h"
 
 #define MECHANISM "pty"
 

@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-#include "lab.h"
+#include "tests/labs/lab.h"
 
 enum { FDS = 32, SOME = 30000, MANY = 40000 };
 

@@ -5,12 +5,12 @@
  * receive.
  */
 #include <mqueue.h>
-#include <netinet/in.h>
 #include <sys/ipc.h>
 #include <sys/msg.h>
 #include <sys/socket.h>
 
-#include "lab.h"
+#include "tests/labs/lab.h"
+#include "tests/labs/loopback.h"
 
 enum { TEXT_MAX = 64, TO_SERVER = 1, TO_CLIENT = 2 };
 
@@ -108,20 +108,10 @@ static struct pair_of_links use_unix(void)
 
 static struct pair_of_links use_tcp(void)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET,
-				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t len = sizeof(address);
-	int listener = (int)lab_check(socket(AF_INET, SOCK_STREAM, 0), "socket");
-	int client = (int)lab_check(socket(AF_INET, SOCK_STREAM, 0), "socket");
-	int server;
+	int ends[2];
 
-	lab_check(bind(listener, (struct sockaddr *)&address, len), "bind");
-	lab_check(listen(listener, 1), "listen");
-	lab_check(getsockname(listener, (struct sockaddr *)&address, &len), "getsockname");
-	lab_check(connect(client, (struct sockaddr *)&address, len), "connect");
-	server = (int)lab_check(accept(listener, NULL, NULL), "accept");
-	close(listener);
-	return use_sockets("tcp", client, server);
+	inet_pair(SOCK_STREAM, ends);
+	return use_sockets("tcp", ends[0], ends[1]);
 }
 
 static struct pair_of_links use_sysv(void)

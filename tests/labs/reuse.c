@@ -5,7 +5,6 @@
  * received, and leaves another one unread, which nobody of a later round must get.
  */
 #include <linux/sched.h>
-#include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/eventfd.h>
@@ -14,7 +13,8 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
-#include "lab.h"
+#include "tests/labs/lab.h"
+#include "tests/labs/loopback.h"
 
 static const char *mechanism;
 
@@ -61,24 +61,14 @@ static void over_dgram(int round, const char *path)
 	speak(ends[1], ends[0], round);
 }
 
-/* The listener lives as long as its connection, so that its address is free for the next one. */
+/* The listener is closed once it has accepted, so that its address is free for the next one. */
 static void over_tcp(int round, const char *path)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET,
-				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t len = sizeof(address);
-	int listener = (int)lab_check(socket(AF_INET, SOCK_STREAM, 0), "socket");
-	int client = (int)lab_check(socket(AF_INET, SOCK_STREAM, 0), "socket");
-	int server;
+	int ends[2];
 
 	(void)path;
-	lab_check(bind(listener, (struct sockaddr *)&address, sizeof(address)), "bind");
-	lab_check(listen(listener, 1), "listen");
-	lab_check(getsockname(listener, (struct sockaddr *)&address, &len), "getsockname");
-	lab_check(connect(client, (struct sockaddr *)&address, sizeof(address)), "connect");
-	server = (int)lab_check(accept(listener, NULL, NULL), "accept");
-	close(listener);
-	speak(client, server, round);
+	inet_pair(SOCK_STREAM, ends);
+	speak(ends[0], ends[1], round);
 }
 
 /* A new file under the old name: its inode number may well be the old one too. */

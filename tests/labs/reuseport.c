@@ -4,7 +4,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#include "lab.h"
+#include "tests/labs/lab.h"
 
 enum { RECEIVERS = 2, SENDERS = 16, EACH = 3 };
 

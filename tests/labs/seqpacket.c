@@ -2,7 +2,7 @@
 /* Unix sequenced packets: a connection that keeps the borders of messages, and has an end. */
 #include <sys/socket.h>
 
-#include "lab.h"
+#include "tests/labs/lab.h"
 
 #define MECHANISM "unix-seqpacket"
 

@@ -10,7 +10,7 @@
 #include <sys/syscall.h>
 #include <sys/time.h>
 
-#include "lab.h"
+#include "tests/labs/lab.h"
 
 static volatile sig_atomic_t handled, code, sender;
 

@@ -9,7 +9,7 @@
 #include <sys/syscall.h>
 #include <termios.h>
 
-#include "lab.h"
+#include "tests/labs/lab.h"
 
 static void handle(int number)
 {

@@ -3,9 +3,10 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stddef.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 
-#include "mistake.h"
+#include "tests/labs/mistake.h"
 
 static void unix_address(struct sockaddr_un *address, socklen_t *len)
 {
@@ -329,6 +330,132 @@ static void delayed_ack_three(void)
 	request_in_parts(3);
 }
 
+/* An address of this machine that is nobody's but this process's, and a port that it has not. */
+static struct sockaddr_in closed_port(void)
+{
+	return (struct sockaddr_in){
+		.sin_family = AF_INET,
+		.sin_port = htons(9),
+		.sin_addr.s_addr = htonl(0x7f400000 + ((uint32_t)getpid() & 0x3fffff)),
+	};
+}
+
+static void nobody_there(void)
+{
+	const struct sockaddr_in address = closed_port();
+	int sender = (int)lab_check(socket(AF_INET, SOCK_DGRAM, 0), "socket");
+
+	party(getpid());
+	channel("udp", sender);
+	for (int i = 0; i < 5; i++)
+		lab_check(sendto(sender, "x", 1, 0, (const struct sockaddr *)&address,
+				 sizeof(address)),
+			  "sendto");
+}
+
+/* Who is connected is told at the next call; the first datagram is lost all the same. */
+static void nobody_there_connected(void)
+{
+	const struct sockaddr_in address = closed_port();
+	int sender = inet_connect_as(SOCK_DGRAM, &address);
+
+	party(getpid());
+	channel("udp", sender);
+	while (send(sender, "x", 1, 0) >= 0)
+		;
+	lab_expect(errno == ECONNREFUSED, "nobody has the port");
+}
+
+/* The receiver is there until the pipe ends, and never looks. */
+static void unheard(void)
+{
+	struct sockaddr_un address;
+	socklen_t len;
+	int receiver = unix_socket(SOCK_DGRAM, &address, &len);
+	int sender = (int)lab_check(socket(AF_UNIX, SOCK_DGRAM, 0), "socket");
+	int ends[2];
+	pid_t child;
+	char byte;
+
+	pipe_make(ends);
+	child = lab_fork();
+	if (!child) {
+		close(ends[1]);
+		close(sender);
+		lab_check(read(ends[0], &byte, 1), "read");
+		exit(EXIT_SUCCESS);
+	}
+	party(getpid());
+	channel("unix-dgram", receiver);
+	close(receiver);
+	for (int i = 0; i < 3; i++)
+		lab_check(sendto(sender, "heard?", 6, 0, (struct sockaddr *)&address, len),
+			  "sendto");
+	close(ends[1]);
+	lab_reap_well(child);
+}
+
+/* More than the receiver's queue holds; what found no room is never sent. */
+static void gives_up_sending(void)
+{
+	int ends[2], refused = 0;
+
+	lab_check(socketpair(AF_UNIX, SOCK_DGRAM, 0, ends), "socketpair");
+	party(getpid());
+	channel("unix-dgram", ends[0]);
+	while (refused < 300)
+		refused += send(ends[0], "one more", 8, MSG_DONTWAIT) < 0;
+}
+
+/* One send of many bytes, and then small ones of another process on the same socket. */
+static pid_t sender(int ends[2], char byte, size_t len, int times)
+{
+	static char data[1 << 22];
+	pid_t child = lab_fork();
+
+	if (!child) {
+		close(ends[0]);
+		memset(data, byte, len);
+		for (int i = 0; i < times; i++)
+			lab_check(write(ends[1], data, len), "write");
+		exit(EXIT_SUCCESS);
+	}
+	party(child);
+	lab_wait_blocked(child, SYS_write);
+	return child;
+}
+
+/* Returns whether the second one's bytes came among the first one's. */
+static bool send_two(void)
+{
+	static char buf[1 << 16];
+	bool second = false, mixed = false;
+	pid_t children[2];
+	int ends[2];
+	ssize_t n;
+
+	lab_check(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), "socketpair");
+	channel("unix-stream", ends[0]);
+	children[0] = sender(ends, 'a', 1 << 22, 1);
+	children[1] = sender(ends, 'b', 100, 100);
+	close(ends[1]);
+	while ((n = lab_check(read(ends[0], buf, sizeof(buf)), "read")) > 0)
+		for (ssize_t i = 0; i < n; i++) {
+			second |= buf[i] == 'b';
+			mixed |= second && buf[i] == 'a';
+		}
+	close(ends[0]);
+	lab_reap_well(children[0]);
+	lab_reap_well(children[1]);
+	return mixed;
+}
+
+static void mixed_in_stream(void)
+{
+	while (!send_two())
+		;
+}
+
 static const struct mistake mistakes[] = {
 	{"cut-datagram", cut_datagram},
 	{"cut-udp", cut_udp},
@@ -349,6 +476,11 @@ static const struct mistake mistakes[] = {
 	{"split-tcp", split_tcp},
 	{"delayed-ack", delayed_ack},
 	{"delayed-ack-three", delayed_ack_three},
+	{"nobody-there", nobody_there},
+	{"nobody-there-connected", nobody_there_connected},
+	{"unheard", unheard},
+	{"gives-up-sending", gives_up_sending},
+	{"mixed-in-stream", mixed_in_stream},
 };
 
 int main(int argc, char **argv)

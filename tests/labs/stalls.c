@@ -10,8 +10,9 @@
 #include <sys/mman.h>
 #include <sys/msg.h>
 #include <sys/sem.h>
+#include <sys/syscall.h>
 
-#include "mistake.h"
+#include "tests/labs/mistake.h"
 
 #define NAME_LEN 64
 
@@ -124,10 +125,113 @@ static void mutex_of_dead(void)
 		exit(EXIT_SUCCESS);
 	}
 	lab_reap_well(child);
+	truth(.action = "culprit", .to = child);
 	party(getpid());
 	channel_memory("futex", shared);
 	truth_flush();
 	pthread_mutex_lock(&shared->a);
+}
+
+/* A second child waits since before the one that has it ended, and the parent for that one. */
+static void mutex_of_late_dead(void)
+{
+	struct shared *shared = shared_make();
+	pid_t child, waiter;
+
+	pthread_mutex_lock(&shared->b);
+	child = lab_fork();
+	if (!child) {
+		pthread_mutex_lock(&shared->a);
+		pthread_mutex_lock(&shared->b);
+		exit(EXIT_SUCCESS);
+	}
+	lab_wait_blocked(child, SYS_futex);
+	waiter = lab_fork();
+	if (!waiter) {
+		party(getpid());
+		truth(.action = "culprit", .to = child);
+		channel_memory("futex", shared);
+		truth_flush();
+		pthread_mutex_lock(&shared->a);
+	}
+	lab_wait_blocked(waiter, SYS_futex);
+	pthread_mutex_unlock(&shared->b);
+	lab_reap_well(child);
+	truth_flush();
+	lab_reap(waiter);
+}
+
+/* The same thread locks it twice. */
+static void mutex_of_self(void)
+{
+	struct shared *shared = shared_make();
+
+	truth(.action = "culprit", .to = getpid());
+	party(getpid());
+	channel_memory("futex", shared);
+	truth_flush();
+	pthread_mutex_lock(&shared->a);
+	pthread_mutex_lock(&shared->a);
+}
+
+/*
+ * Who had it when the wait began gave it up and ended; who has it since sleeps, and could give it
+ * up.
+ */
+static void mutex_passed_on(void)
+{
+	struct shared *shared = shared_make();
+	pid_t first, second, third;
+
+	pthread_mutex_lock(&shared->b);
+	first = lab_fork();
+	if (!first) {
+		pthread_mutex_lock(&shared->a);
+		pthread_mutex_lock(&shared->b);
+		pthread_mutex_unlock(&shared->b);
+		pthread_mutex_unlock(&shared->a);
+		exit(EXIT_SUCCESS);
+	}
+	lab_wait_blocked(first, SYS_futex);
+	second = lab_fork();
+	if (!second) {
+		pthread_mutex_lock(&shared->a);
+		hang_in_pause();
+	}
+	lab_wait_blocked(second, SYS_futex);
+	third = lab_fork();
+	if (!third) {
+		party(getpid());
+		channel_memory("futex", shared);
+		truth_flush();
+		pthread_mutex_lock(&shared->a);
+	}
+	lab_wait_blocked(third, SYS_futex);
+	pthread_mutex_unlock(&shared->b);
+	lab_reap_well(first);
+	hang_in_pause();
+}
+
+/* The child ends with a POSIX semaphore taken, which lies in memory that has no name. */
+static void semaphore_of_dead(void)
+{
+	sem_t *semaphore = mmap(NULL, sizeof(*semaphore), PROT_READ | PROT_WRITE,
+				MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pid_t child;
+
+	lab_expect(semaphore != MAP_FAILED, "mmap");
+	lab_check(sem_init(semaphore, 1, 1), "sem_init");
+	child = lab_fork();
+	if (!child) {
+		lab_check(sem_wait(semaphore), "sem_wait");
+		exit(EXIT_SUCCESS);
+	}
+	lab_reap_well(child);
+	truth(.action = "culprit", .to = child);
+	party(getpid());
+	channel_memory("futex", semaphore);
+	truth_flush();
+	lab_check(sem_wait(semaphore), "sem_wait");
 }
 
 static void *feed(void *end)
@@ -360,6 +464,10 @@ static const struct mistake stalls[] = {
 	{"file-locks", file_locks},
 	{"mutexes", mutexes},
 	{"mutex-of-dead", mutex_of_dead},
+	{"mutex-of-late-dead", mutex_of_late_dead},
+	{"mutex-of-self", mutex_of_self},
+	{"mutex-passed-on", mutex_passed_on},
+	{"semaphore-of-dead", semaphore_of_dead},
 	{"eventfds", eventfds},
 	{"joined-before-read", joined_before_read},
 	{"no-client", no_client},

@@ -3,7 +3,7 @@
 #include <sys/ipc.h>
 #include <sys/msg.h>
 
-#include "lab.h"
+#include "tests/labs/lab.h"
 
 enum { RECEIVERS = 2, ROUNDS = 3, TEXT_MAX = 64 };
 

@@ -8,7 +8,7 @@
 #include <sys/shm.h>
 #include <sys/syscall.h>
 
-#include "lab.h"
+#include "tests/labs/lab.h"
 
 enum { FREE, FULL, SEMAPHORES, ROUNDS = 3, SIZE = 8192 };
 

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
-#include "lab.h"
+#include "tests/labs/lab.h"
 
 #ifndef SYS_pidfd_getfd
 #define SYS_pidfd_getfd 438

@@ -4,7 +4,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#include "lab.h"
+#include "tests/labs/lab.h"
 
 #ifndef IPPROTO_MPTCP
 #define IPPROTO_MPTCP 262

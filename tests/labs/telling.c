@@ -8,7 +8,7 @@
 #include <sys/file.h>
 #include <sys/syscall.h>
 
-#include "lab.h"
+#include "tests/labs/lab.h"
 
 static void handle(int number)
 {

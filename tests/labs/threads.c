@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Two threads of one process talk over a pipe: sender and receiver share a pid. */
-#include "lab.h"
+#include "tests/labs/lab.h"
 
 static void *reader(void *arg)
 {

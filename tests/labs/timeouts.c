@@ -9,7 +9,7 @@
 #include <sys/sem.h>
 #include <time.h>
 
-#include "lab.h"
+#include "tests/labs/lab.h"
 
 #define MILLISECOND 1000000L
 

@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include "lab.h"
+#include "tests/labs/lab.h"
 
 #define MECHANISM "unix-stream"
 

@@ -8,7 +8,7 @@
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 
-#include "lab.h"
+#include "tests/labs/lab.h"
 
 static void by_uring(void)
 {

@@ -4,12 +4,11 @@
  * "rounds": each is received before the next is sent. "overtaken": a second one is sent first.
  * "inline": the receiver wants them in the stream (SO_OOBINLINE).
  */
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 
-#include "lab.h"
+#include "tests/labs/lab.h"
+#include "tests/labs/loopback.h"
 
 enum { ROUNDS = 3 };
 
@@ -109,22 +108,6 @@ static void talk(int fd)
 	}
 }
 
-static void connect_tcp(int pair[2])
-{
-	struct sockaddr_in address = {.sin_family = AF_INET,
-				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t len = sizeof(address);
-	int listener = (int)lab_check(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket");
-
-	lab_check(bind(listener, (struct sockaddr *)&address, len), "bind");
-	lab_check(listen(listener, 1), "listen");
-	lab_check(getsockname(listener, (struct sockaddr *)&address, &len), "getsockname");
-	pair[0] = (int)lab_check(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket");
-	lab_check(connect(pair[0], (struct sockaddr *)&address, len), "connect");
-	pair[1] = (int)lab_check(accept4(listener, NULL, NULL, SOCK_CLOEXEC), "accept4");
-	close(listener);
-}
-
 /* Takes what comes until the end, urgent or not. */
 static void serve_overtaken(int fd)
 {
@@ -171,7 +154,7 @@ int main(int argc, char **argv)
 	lab_help(argc, argv, "tcp|unix-stream [rounds|overtaken|inline]: urgent data");
 	mechanism = lab_word(argc, argv, 1, "tcp");
 	if (lab_is(mechanism, "tcp"))
-		connect_tcp(pair);
+		inet_pair(SOCK_STREAM | SOCK_CLOEXEC, pair);
 	else
 		lab_check(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), "socketpair");
 	if (overtaken) {

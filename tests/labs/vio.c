@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-#include "lab.h"
+#include "tests/labs/lab.h"
 
 enum { MANY = 3 };
 

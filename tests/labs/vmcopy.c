@@ -7,7 +7,7 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
-#include "lab.h"
+#include "tests/labs/lab.h"
 
 static char there[] = "what the child has";
 static char here[sizeof(there)];

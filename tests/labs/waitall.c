@@ -3,12 +3,11 @@
  * TCP: MSG_WAITALL, one receive of all that three sends bring; then MSG_ZEROCOPY, whose sender asks
  * the error queue when its memory is its own again: that is neither data nor an end.
  */
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 
-#include "lab.h"
+#include "tests/labs/lab.h"
+#include "tests/labs/loopback.h"
 
 enum { PIECES = 3, PIECE = 500, LARGE = 20000, LARGES = 2 };
 
@@ -37,10 +36,9 @@ static void await_memory(int fd)
 
 __attribute__((noreturn)) static void client(const struct sockaddr_in *server)
 {
-	int fd = (int)lab_check(socket(AF_INET, SOCK_STREAM, 0), "socket"), yes = 1;
+	int fd = inet_connect(server), yes = 1;
 	char go;
 
-	lab_check(connect(fd, (const struct sockaddr *)server, sizeof(*server)), "connect");
 	for (int i = 0; i < PIECES; i++)
 		send_piece(fd, (char)('a' + i), PIECE, 0);
 	lab_expect(lab_read(fd, "tcp", "go", &go, 1) == 1, "the pieces came");
@@ -64,17 +62,13 @@ static void receive_all(int fd)
 
 int main(int argc, char **argv)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET,
-				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t len = sizeof(address);
+	struct sockaddr_in address;
 	int listener, fd;
 	pid_t child;
 
 	lab_help(argc, argv, ": MSG_WAITALL and MSG_ZEROCOPY over TCP");
-	listener = (int)lab_check(socket(AF_INET, SOCK_STREAM, 0), "socket");
-	lab_check(bind(listener, (struct sockaddr *)&address, len), "bind");
+	listener = inet_socket(SOCK_STREAM, &address);
 	lab_check(listen(listener, 1), "listen");
-	lab_check(getsockname(listener, (struct sockaddr *)&address, &len), "getsockname");
 	child = lab_fork();
 	if (!child) {
 		close(listener);

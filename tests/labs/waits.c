@@ -12,7 +12,7 @@
 #include <sys/syscall.h>
 #include <sys/un.h>
 
-#include "lab.h"
+#include "tests/labs/lab.h"
 
 #define TEXT "woken at last"
 

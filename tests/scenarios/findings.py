@@ -5,7 +5,7 @@ import os
 import random
 
 from expectations import expect, expect_equal
-from harness import lab, start
+from harness import lab, start_record
 from traces import IPCLENS, call
 
 AT_ONCE = 6  # traced at the same time
@@ -36,10 +36,16 @@ HANGS = {
     "hangs early-for-poll": ("lost-wakeup", ["deadlock", "blocked"]),
     "hangs nobody-reads": ("full-channel", ["deadlock", "no-eof"]),
     "hangs nobody-receives": ("full-channel", ["deadlock", "no-eof"]),
-    "stalls fifo-opens": ("blocked", ["deadlock", "no-eof"]),
+    "hangs one-wait-a-signal": ("zombie", ["deadlock", "no-eof"]),
+    "hangs never-waits": ("zombie", ["deadlock", "no-eof"]),
+    "stalls fifo-opens": ("deadlock", ["blocked", "no-eof"]),
     "stalls file-locks": ("deadlock", ["blocked"]),
     "stalls mutexes": ("deadlock", ["blocked", "semaphore-stuck"]),
     "stalls mutex-of-dead": ("semaphore-stuck", ["deadlock", "blocked"]),
+    "stalls mutex-of-late-dead": ("semaphore-stuck", ["deadlock"]),
+    "stalls mutex-of-self": ("semaphore-stuck", ["deadlock", "blocked"]),
+    "stalls mutex-passed-on": ("blocked", ["deadlock", "semaphore-stuck"]),
+    "stalls semaphore-of-dead": ("semaphore-stuck", ["deadlock", "blocked"]),
     "stalls joined-before-read": ("full-channel", ["deadlock", "no-eof"]),
     "stalls eventfds": ("deadlock", ["blocked"]),
     "stalls keyed-semaphore": ("blocked", ["deadlock", "semaphore-stuck"]),
@@ -56,6 +62,16 @@ HANGS = {
     "endless tcp-half-closed": ("no-eof", ["deadlock", "blocked"]),
     "endless in-flight": ("no-eof", ["deadlock", "blocked"]),
     "endless pair-reader-keeps": ("no-eof", ["deadlock"]),
+}
+
+# Whom semaphore-stuck accuses, in a trace and by -p, and what it advises.
+CULPRITS = {
+    "hangs never-posts": ("which took it last", "which changed it last, ended", "SEM_UNDO"),
+    "hangs dies-holding": ("which took it last", "which changed it last, ended", "SEM_UNDO"),
+    "stalls mutex-of-dead": ("which has it, ended", "which has it, ended", "MUTEX_ROBUST"),
+    "stalls mutex-of-late-dead": ("which has it, ended", "which has it, ended", "MUTEX_ROBUST"),
+    "stalls mutex-of-self": ("it has it already itself", "it has it already itself", "RECURSIVE"),
+    "stalls semaphore-of-dead": ("ended", "all its users wait", "sem_timedwait"),
 }
 
 # The same with one more process, which could help and does not: nothing is hopeless.
@@ -135,6 +151,21 @@ def expect_found(findings, truth, name, forbidden=()):
     return found
 
 
+def expect_culprit(findings, truth, name, live):
+    """The one that the program itself knows to be at fault is named, and the right remedy."""
+    said = CULPRITS[name][1 if live else 0]
+    told = [finding for finding in findings if finding["id"] == "semaphore-stuck"]
+    expect_equal(len(told), 1, f"{name} is told once: {findings}")
+    expect(said in told[0]["text"], f"{name} says {said!r}", told)
+    expect(CULPRITS[name][2] in told[0]["advice"], f"{name}: the remedy", told)
+    culprit = next(line["to"] for line in truth if line["do"] == "culprit")
+    expect(
+        str(culprit) in told[0]["text"] or "itself" in said or said.startswith("all"),
+        f"{name} names {culprit}",
+        told,
+    )
+
+
 def remove_left(run):
     """What the program meant to leave behind must not outlive the test."""
     for line in run.truth:
@@ -169,8 +200,7 @@ def expect_nothing_rests_on_a_gap(path, seeds):
 def begin(directory, name, *options):
     place = os.path.join(directory, name)
     os.mkdir(place)
-    path = os.path.join(place, "trace.ndjson")
-    return start(place, [IPCLENS, "record", "-o", path, *options, "--", *words(name)], cwd=place)
+    return start_record(place, words(name), *options, cwd=place)
 
 
 def in_batches(directory, names, *options):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """What every scenario needs: run ipclens on a workload, and report in TAP.
 
-To add a scenario: a function in the test_AREA.py it belongs to; for a new kind of traffic a program
-tests/labs/NAME.c too, which logs what it did (tests/labs/truth.h), and then
+To add a scenario: a function in the file that proves the same (tests/README.md lists them); for a
+new kind of traffic a program tests/labs/NAME.c too, which logs what it did (tests/labs/truth.h):
     compare(record(directory, lab("NAME")), "mechanism")
 
 A scenario is a function with @scenario("what must hold") that gets a directory of its own and
@@ -21,12 +21,18 @@ import sys
 import tempfile
 import time
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 
 import invariants
 from expectations import Failure, expect_equal
 from traces import BUILD, IPCLENS, TIMEOUT, Trace, call, load_lines, messages, view
 
 USER = "ipclens-test"
+
+
+class Skip(Exception):
+    """A program that the scenario needs is missing here; the text says which."""
+
 
 scenarios = []
 
@@ -37,6 +43,15 @@ def scenario(name):
         return function
 
     return register
+
+
+def needs(*programs):
+    """Skips the scenario unless these programs are installed; in CI it fails."""
+    absent = [name for name in programs if not shutil.which(name)]
+    if absent and os.environ.get("CI"):
+        raise Failure(f"{', '.join(absent)}: not installed, and in CI nothing may be skipped")
+    if absent:
+        raise Skip(f"needs {', '.join(absent)}")
 
 
 def lab(name, *arguments):
@@ -78,8 +93,10 @@ class Run:
 
     @property
     def truth(self):
+        """What the program has logged of itself so far: nothing before its first write."""
         path = os.path.join(self.directory, "truth")
-        lines = load_lines(path) if os.path.exists(path) else []
+        written = os.path.exists(path) and os.path.getsize(path)
+        lines = load_lines(path) if written else []
         return sorted(lines, key=lambda line: line["at_ns"])
 
     def messages(self, *options):
@@ -103,40 +120,28 @@ def start(directory, arguments, environment=None, **options):
         )
 
 
+def recorder(directory, command, *options, verb="record", output="-o"):
+    """The words of `ipclens record` into the directory's trace; command None: it joins others."""
+    trace = os.path.join(directory, "trace.ndjson")
+    end = [] if command is None else ["--", *command]
+    return [IPCLENS, verb, output, trace, *map(str, options), *end]
+
+
+def start_record(directory, command, *options, **others):
+    """Starts `ipclens record` and does not wait for its end."""
+    return start(directory, recorder(directory, command, *options), **others)
+
+
 def record(directory, command, *options, status=0, whole=True, **others):
     """`ipclens record`, its trace validated line by line. `whole`: nothing lost, ended well."""
-    run = start(
-        directory,
-        [
-            IPCLENS,
-            "record",
-            "-o",
-            os.path.join(directory, "trace.ndjson"),
-            *options,
-            "--",
-            *command,
-        ],
-        **others,
-    ).wait()
-    return finish(run, status, whole)
+    result = start_record(directory, command, *options, **others).wait()
+    return finish(result, status, whole)
 
 
 def run(directory, command, *options, status=0, whole=True, **others):
     """`ipclens run`, its trace kept and validated, its picture in stderr."""
-    result = start(
-        directory,
-        [
-            IPCLENS,
-            "run",
-            "--trace",
-            os.path.join(directory, "trace.ndjson"),
-            *options,
-            "--",
-            *command,
-        ],
-        **others,
-    ).wait()
-    return finish(result, status, whole)
+    words = recorder(directory, command, *options, verb="run", output="--trace")
+    return finish(start(directory, words, **others).wait(), status, whole)
 
 
 def finish(result, status, whole):
@@ -205,27 +210,32 @@ def missing():
     return None
 
 
-def run_one(number, name, function):
-    directory = tempfile.mkdtemp(prefix="ipclens-")
-    os.chmod(directory, 0o755)
+def result_of(name, function, directory):
+    """True, or False with what was wrong, or the reason to skip; and how its line goes on."""
     started = time.monotonic()
     try:
         function(directory)
+    except Skip as reason:
+        return True, [], f"{name} # SKIP {reason}"
     except Exception as error:
         report = str(error) if isinstance(error, Failure) else traceback.format_exc()
         if isinstance(error, Failure):
             frame = traceback.extract_tb(error.__traceback__)
             report += "".join(f"\nat {os.path.basename(f.filename)}:{f.lineno}" for f in frame[1:])
-        print("\n".join("# " + line for line in report[:6000].splitlines()))
-        print(f"not ok {number} - {name}")
-        return False
-    finally:
-        if not os.environ.get("IPCLENS_KEEP"):
-            shutil.rmtree(directory, ignore_errors=True)
-        else:
-            print(f"# {directory}")
-    print(f"ok {number} - {name} # {time.monotonic() - started:.1f} s")
-    return True
+        return False, ["# " + line for line in report[:6000].splitlines()], name
+    return True, [], f"{name} # {time.monotonic() - started:.1f} s"
+
+
+def run_one(number, name, function):
+    """Whether it was good, and its lines of TAP."""
+    directory = tempfile.mkdtemp(prefix="ipclens-")
+    os.chmod(directory, 0o755)
+    good, lines, said = result_of(name, function, directory)
+    if os.environ.get("IPCLENS_KEEP"):
+        lines.append(f"# {directory}")
+    else:
+        shutil.rmtree(directory, ignore_errors=True)
+    return good, lines + [f"{'ok' if good else 'not ok'} {number} - {said}"]
 
 
 def signals_default():
@@ -236,19 +246,46 @@ def signals_default():
         signal.signal(number, signal.SIG_DFL)
 
 
-def main():
-    signals_default()
-    chosen = [s for s in scenarios if all(word in s[0] for word in sys.argv[1:])]
-    print(f"1..{len(chosen)}")
+def run_or_skip(number, name, function):
     reason = missing()
+    if not reason:
+        return run_one(number, name, function)
+    if os.environ.get("CI"):
+        return False, [f"not ok {number} - {name}: {reason}, and in CI nothing may be skipped"]
+    return True, [f"ok {number} - {name} # SKIP {reason}"]
+
+
+def run_apart(number, name, _function):
+    """The same in a process of its own, as what is diagnosed may see what else its parent started."""
+    done = subprocess.run(
+        [sys.executable, sys.argv[0], "--number", str(number)],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=False,
+    )  # fmt: skip
+    lines = done.stdout.splitlines()[1:]
+    if not any(line.split()[:1] in (["ok"], ["not"]) for line in lines):
+        lines.append(f"not ok {number} - {name}: ended with status {done.returncode}")
+    return done.returncode == 0, lines
+
+
+def chosen_scenarios(arguments):
+    """With their numbers: those whose names have all these words, or the one of `--number N`."""
+    if arguments[:1] == ["--number"]:
+        return list(enumerate(scenarios, 1))[int(arguments[1]) - 1 :][:1]
+    return list(enumerate((s for s in scenarios if all(word in s[0] for word in arguments)), 1))
+
+
+def main(at_once=1):
+    """`at_once`: so many side by side; for scenarios that mostly wait, and compare no times."""
+    signals_default()
+    chosen = chosen_scenarios(sys.argv[1:])
+    print(f"1..{len(chosen)}", flush=True)
     good = True
-    for number, (name, function) in enumerate(chosen, 1):
-        if reason and not os.environ.get("CI"):
-            print(f"ok {number} - {name} # SKIP {reason}")
-        elif reason:
-            print(f"not ok {number} - {name}: {reason}, and in CI nothing may be skipped")
-            good = False
-        else:
-            good = run_one(number, name, function) and good
-        sys.stdout.flush()
+    with ThreadPoolExecutor(at_once) as pool:
+        apart = at_once > 1 and len(sys.argv) == 1
+        results = (pool.map if apart else map)(
+            lambda each: (run_apart if apart else run_or_skip)(each[0], *each[1]), chosen
+        )
+        for passed, lines in results:
+            print("\n".join(lines), flush=True)
+            good = good and passed
     sys.exit(0 if good else 1)

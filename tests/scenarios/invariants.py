@@ -56,6 +56,8 @@ def check_operation(line, begun, ended):
     elif state is None:
         ended.add(identity)
         expect(line["enter_ns"] <= line["exit_ns"], "an operation ends after it began", line)
+        expect(line["enter_ns"] <= line.get("began_ns", line["exit_ns"]) <= line["exit_ns"],
+               "and sleeps in between", line)
         expect("returned" in line, "a completed operation has a result", line)
         expect(
             ("error" in line) == (line["returned"] < 0), "errors have names, results do not", line

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """HTML pages of traced commands, opened in a browser. Its pictures are kept in build/screenshots."""
+import base64
 import json
 import os
+import re
+import zlib
 
 from expectations import Failure
 from harness import record
@@ -24,6 +27,19 @@ def browse(page, check, **expected):
     with open(page + ".json", "w", encoding="utf-8") as file:
         json.dump(expected, file)
     call(["node", script, BROWSER, page, SHOTS, check, file.name])
+
+
+def core_of(page):
+    """The first part of a page's data, as its script reads it: lanes, rows with words, notes."""
+    chunks = re.findall(r'<script type="text/plain" data-section="core"[^>]*>([^<]*)<', page)
+    data = zlib.decompress(b"".join(map(base64.b64decode, chunks)), wbits=31)
+    length = int.from_bytes(data[:4], "little")
+    return json.loads(data[4 : 4 + length])
+
+
+def said_in(page):
+    """The rows of a page that are no messages: label and detail of each."""
+    return [(row[3], row[4]) for row in core_of(page)["said"]]
 
 
 def draw(directory, command, *options, **others):

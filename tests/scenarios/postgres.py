@@ -2,16 +2,21 @@
 """A PostgreSQL of its own, with something to do."""
 import glob
 import os
+import subprocess
 
 from harness import test_user
 from traces import call
 
-# One session holds a lock, and lets go of it once another waits for it; then six write at once.
-SCRIPT = """
+# Two lines of a script: the server S of the cluster in this folder, run by its user.
+SERVER = """
 setpriv --reuid=$USER_ID --regid=$GROUP_ID --clear-groups \\
-    $PROGRAMS/postgres -D data -k $PWD -c listen_addresses= -c fsync=off >log 2>&1 & SERVER=$!
+    $PROGRAMS/postgres -D data -k $PWD -c listen_addresses= -c fsync=off >log 2>&1 & S=$!
+"""
+
+# One session holds a lock, and lets go of it once another waits for it; then six write at once.
+SCRIPT = SERVER + """
 export PGHOST=$PWD PGUSER=test PGDATABASE=postgres
-until psql -c 'select 1' >/dev/null 2>&1; do kill -0 $SERVER || exit 9; sleep 0.05; done
+until psql -c 'select 1' >/dev/null 2>&1; do kill -0 $S || exit 9; sleep 0.05; done
 cat >first.sql <<'END'
 select pg_backend_pid() from pg_advisory_lock(7);
 \\! psql -XAt -c "select pg_backend_pid()" -c "select 'got it' from pg_advisory_lock(7)" >second &
@@ -22,23 +27,36 @@ psql -XAt -f first.sql >first
 until grep -q got second; do sleep 0.02; done
 pgbench -i -q >/dev/null 2>&1
 pgbench -c 6 -t 40 -n >bench 2>&1
-kill -INT $SERVER; wait
+kill -INT $S; wait
 """
 
 
 def cluster(directory):
-    """The environment of SCRIPT: a new cluster that an ordinary user owns."""
+    """A new cluster that an ordinary user owns; the environment of SERVER and SCRIPT."""
     user = test_user()
-    programs = sorted(glob.glob("/usr/lib/postgresql/*/bin"))[-1]
     os.chown(directory, user.pw_uid, user.pw_gid)
     environment = {
         "USER_ID": str(user.pw_uid),
         "GROUP_ID": str(user.pw_gid),
-        "PROGRAMS": programs,
+        "PROGRAMS": sorted(glob.glob("/usr/lib/postgresql/*/bin"))[-1],
         "PSQLRC": "/dev/null",
     }
-    ids = [f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
-    data = os.path.join(directory, "data")
-    initdb = [f"{programs}/initdb", "-A", "trust", "-N", "-U", "test", data]
-    call(["setpriv", *ids, *initdb], cwd=directory)
+    initdb = ["-A", "trust", "-N", "-U", "test", os.path.join(directory, "data")]
+    call(owned(environment, "initdb", *initdb), cwd=directory)
     return environment
+
+
+def owned(environment, program, *words):
+    """The words that execute a program of PostgreSQL as the cluster's user."""
+    ids = [f"--reuid={environment['USER_ID']}", f"--regid={environment['GROUP_ID']}"]
+    return ["setpriv", *ids, "--clear-groups", f"{environment['PROGRAMS']}/{program}", *words]
+
+
+def started(directory):
+    """A server of a new cluster that runs already; what stops it."""
+    environment = cluster(directory)
+    options = f"-k {directory} -c listen_addresses= -c fsync=off"
+    data, log = os.path.join(directory, "data"), os.path.join(directory, "log")
+    server = owned(environment, "pg_ctl", "-w", "-D", data, "-l", log, "-o", options)
+    call([*server, "start"], cwd=directory, stdout=subprocess.DEVNULL)
+    return lambda: call([*server, "-m", "fast", "stop"], cwd=directory)

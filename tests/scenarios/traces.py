@@ -183,6 +183,21 @@ def stats(path, *options):
     return [json.loads(line) for line in result.stdout.splitlines()]
 
 
+def stats_lines(lines, kind, **wanted):
+    """Those of stats() that are of this kind and have these values."""
+    return [
+        line
+        for line in lines
+        if line["type"] == kind and all(line.get(key) == value for key, value in wanted.items())
+    ]
+
+
+def one_stats_line(lines, kind, **wanted):
+    found = stats_lines(lines, kind, **wanted)
+    expect_equal(len(found), 1, f"there is one {kind} line with {wanted}")
+    return found[0]
+
+
 def stats_text(path, *options, columns=120):
     environment = dict(os.environ, COLUMNS=str(columns), LC_ALL="C.UTF-8")
     return call([IPCLENS, "stats", path, *options], env=environment).stdout.decode()

@@ -4,14 +4,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "viz/model.h"
+#include "viz/model/model.h"
 
 int main(int argc, char **argv)
 {
 	struct viz_model *model;
 	struct viz_error error;
 
-	if (argc != 2 || viz_model_read(argv[1], &model, &error)) {
+	if (argc != 2 || viz_model_read(argv[1], NULL, &model, &error)) {
 		fprintf(stderr, "holdings: %s\n", argc == 2 ? error.text : "usage: holdings TRACE");
 		return EXIT_FAILURE;
 	}

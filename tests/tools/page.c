@@ -8,10 +8,10 @@
 #include <string.h>
 #include <time.h>
 
-#include "viz/arena.h"
-#include "viz/lang/names.h"
-#include "viz/render.h"
-#include "viz/scene_ledger.h"
+#include "viz/base/arena.h"
+#include "viz/format/names.h"
+#include "viz/render/render.h"
+#include "viz/scene/dataset.h"
 
 enum { LANES = 20, ROUTES = 60, TEXT_LEN = 24, STEP_NS = 3000 };
 
@@ -26,31 +26,33 @@ static uint32_t chance(uint32_t below)
 	return (uint32_t)(state >> 32) % below;
 }
 
-static void put_text(struct scene_ledger *ledger, const char *text)
+static void put_text(struct scene_dataset *dataset, const char *text)
 {
-	ARENA_PUSH(ledger->arena, ledger->texts, ledger->text_count, strdup(text));
+	char *copy = (char *)arena_bytes(dataset->arena, text, strlen(text)).data;
+
+	ARENA_PUSH(dataset->arena, dataset->texts, dataset->text_count, copy);
 }
 
 static void make_lanes(struct scene *scene)
 {
 	static const char *const names[] = {"nginx", "postgres", "redis-server", "worker"};
-	struct scene_ledger *ledger = scene->ledger;
+	struct scene_dataset *dataset = scene->dataset;
 
-	ledger->lanes = arena_array(ledger->arena, LANES, sizeof(*ledger->lanes));
-	ledger->threads = arena_array(ledger->arena, LANES, sizeof(*ledger->threads));
+	dataset->lanes = arena_array(dataset->arena, LANES, sizeof(*dataset->lanes));
+	dataset->threads = arena_array(dataset->arena, LANES, sizeof(*dataset->threads));
 	for (int i = 0; i < LANES; i++) {
 		scene_add_lane(scene, names[i % 4], 1000 + (uint32_t)i);
-		ledger->lanes[i] = (struct ledger_lane){.parent = SCENE_NOWHERE,
-							.end_ns = SCENE_NEVER,
-							.before = true,
-							.group = (uint32_t)i};
-		ledger->threads[i] = (struct ledger_thread){.lane = i, .tid = 1000 + (uint32_t)i};
+		dataset->lanes[i] = (struct dataset_lane){.parent = SCENE_NOWHERE,
+							  .end_ns = SCENE_NEVER,
+							  .before = true,
+							  .group = (uint32_t)i};
+		dataset->threads[i] = (struct dataset_thread){.lane = i, .tid = 1000 + (uint32_t)i};
 	}
-	ledger->lane_count = ledger->thread_count = LANES;
+	dataset->lane_count = dataset->thread_count = LANES;
 }
 
 /* A route, its object, and the two sites of its calls. */
-static void make_route(struct scene_ledger *ledger, uint32_t i)
+static void make_route(struct scene_dataset *dataset, uint32_t i)
 {
 	static const enum mechanism mechanisms[] = {MECH_PIPE,	   MECH_UNIX_STREAM, MECH_TCP,
 						    MECH_SYSV_MSG, MECH_UDP,	     MECH_FIFO};
@@ -59,40 +61,40 @@ static void make_route(struct scene_ledger *ledger, uint32_t i)
 	char name[32];
 
 	snprintf(name, sizeof(name), "%s:[%u]", mechanism_info(mechanism)->name, 4000 + i);
-	put_text(ledger, name);
-	ledger->objects[i] = (struct ledger_object){.name = (uint32_t)ledger->text_count - 1,
+	put_text(dataset, name);
+	dataset->objects[i] = (struct scene_object){.text = (uint32_t)dataset->text_count - 1,
 						    .mechanism = mechanism,
 						    .capacity = 65536};
-	ledger->routes[i] = (struct ledger_route){
+	dataset->routes[i] = (struct dataset_route){
 		.from = (int)from, .to = (int)to, .mechanism = mechanism, .object = i};
-	ledger->sites[i * 2] = (struct ledger_site){
+	dataset->sites[i * 2] = (struct dataset_site){
 		.thread = from, .syscall = 1, .fd = (int32_t)i + 3, .object = i};
-	ledger->sites[i * 2 + 1] =
-		(struct ledger_site){.thread = to, .syscall = 2, .fd = (int32_t)i + 4, .object = i};
+	dataset->sites[i * 2 + 1] = (struct dataset_site){
+		.thread = to, .syscall = 2, .fd = (int32_t)i + 4, .object = i};
 }
 
-static void make_routes(struct scene_ledger *ledger)
+static void make_routes(struct scene_dataset *dataset)
 {
-	ledger->objects = arena_array(ledger->arena, ROUTES, sizeof(*ledger->objects));
-	ledger->routes = arena_array(ledger->arena, ROUTES, sizeof(*ledger->routes));
-	ledger->sites = arena_array(ledger->arena, ROUTES * 2, sizeof(*ledger->sites));
+	dataset->objects = arena_array(dataset->arena, ROUTES, sizeof(*dataset->objects));
+	dataset->routes = arena_array(dataset->arena, ROUTES, sizeof(*dataset->routes));
+	dataset->sites = arena_array(dataset->arena, ROUTES * 2, sizeof(*dataset->sites));
 	for (uint32_t i = 0; i < ROUTES; i++)
-		make_route(ledger, i);
-	ledger->object_count = ledger->route_count = ROUTES;
-	ledger->site_count = ROUTES * 2;
+		make_route(dataset, i);
+	dataset->object_count = dataset->route_count = ROUTES;
+	dataset->site_count = ROUTES * 2;
 }
 
-static struct ledger_call make_call(size_t row, uint32_t site, uint64_t enter_ns, uint64_t bytes)
+static struct dataset_call make_call(size_t row, uint32_t site, uint64_t enter_ns, uint64_t bytes)
 {
-	struct ledger_call call = {.site = site,
-				   .row = (uint32_t)row,
-				   .told = true,
-				   .enter_ns = enter_ns,
-				   .exit_ns = enter_ns + 400 + chance(2000),
-				   .requested = site % 2 ? 4096 : bytes,
-				   .returned = (int64_t)bytes,
-				   .waker = LEDGER_NONE,
-				   .woken_by = SCENE_NOWHERE};
+	struct dataset_call call = {.site = site,
+				    .row = (uint32_t)row,
+				    .has_returned = true,
+				    .enter_ns = enter_ns,
+				    .exit_ns = enter_ns + 400 + chance(2000),
+				    .requested = site % 2 ? 4096 : bytes,
+				    .returned = (int64_t)bytes,
+				    .waker = SCENE_NONE,
+				    .woken_by = SCENE_NOWHERE};
 
 	if (site % 2 && chance(2)) {
 		call.off_cpu_ns = (call.exit_ns - call.enter_ns) * 3 / 4;
@@ -101,7 +103,7 @@ static struct ledger_call make_call(size_t row, uint32_t site, uint64_t enter_ns
 	return call;
 }
 
-static void make_message(struct scene_ledger *ledger, size_t i, uint64_t at_ns, char *texts)
+static void make_message(struct scene_dataset *dataset, size_t i, uint64_t at_ns, char *texts)
 {
 	uint32_t route = chance(ROUTES);
 	uint64_t bytes = 8 + chance(200);
@@ -111,14 +113,14 @@ static void make_message(struct scene_ledger *ledger, size_t i, uint64_t at_ns, 
 
 	memcpy(text, line, TEXT_LEN);
 
-	ledger->rows[i] = (struct ledger_row){.at_ns = at_ns,
-					      .message = (uint32_t)i,
-					      .said = LEDGER_NONE,
-					      .mark = LEDGER_NONE,
-					      .call = LEDGER_NONE};
-	ledger->calls[i * 2] = make_call(i, route * 2, at_ns, bytes);
-	ledger->calls[i * 2 + 1] = make_call(i, route * 2 + 1, at_ns + chance(4000), bytes);
-	ledger->messages[i] = (struct ledger_message){
+	dataset->rows[i] = (struct dataset_row){.at_ns = at_ns,
+						.message = (uint32_t)i,
+						.text_row = SCENE_NONE,
+						.mark = SCENE_NONE,
+						.call = SCENE_NONE};
+	dataset->calls[i * 2] = make_call(i, route * 2, at_ns, bytes);
+	dataset->calls[i * 2 + 1] = make_call(i, route * 2 + 1, at_ns + chance(4000), bytes);
+	dataset->messages[i] = (struct scene_message){
 		.id = i + 1,
 		.route = route,
 		.bytes = bytes,
@@ -127,35 +129,36 @@ static void make_message(struct scene_ledger *ledger, size_t i, uint64_t at_ns, 
 		.raised_ns = SCENE_NEVER,
 		.delivered_ns = SCENE_NEVER,
 		.returned_ns = SCENE_NEVER,
-		.payload = {text, (size_t)(len < TEXT_LEN ? len : TEXT_LEN)},
+		.payload = (unsigned char *)text,
+		.payload_len = (size_t)(len < TEXT_LEN ? len : TEXT_LEN),
 	};
 }
 
 static struct scene *make_scene(size_t count)
 {
 	struct scene *scene = scene_new();
-	struct scene_ledger *ledger = memory_new(sizeof(*ledger));
+	struct scene_dataset *dataset = arena_alloc(scene->arena, sizeof(*dataset));
 	uint64_t at_ns = 1;
 	char *texts;
 
-	ledger->arena = arena_new();
-	scene->ledger = ledger;
-	put_text(ledger, "");
-	put_text(ledger, "write");
-	put_text(ledger, "read");
+	dataset->arena = scene->arena;
+	scene->dataset = dataset;
+	put_text(dataset, "");
+	put_text(dataset, "write");
+	put_text(dataset, "read");
 	make_lanes(scene);
-	make_routes(ledger);
-	ledger->rows = arena_array(ledger->arena, count, sizeof(*ledger->rows));
-	ledger->messages = arena_array(ledger->arena, count, sizeof(*ledger->messages));
-	ledger->calls = arena_array(ledger->arena, count * 2, sizeof(*ledger->calls));
-	texts = arena_alloc(ledger->arena, count * TEXT_LEN);
-	ledger->start_ns = at_ns;
+	make_routes(dataset);
+	dataset->rows = arena_array(dataset->arena, count, sizeof(*dataset->rows));
+	dataset->messages = arena_array(dataset->arena, count, sizeof(*dataset->messages));
+	dataset->calls = arena_array(dataset->arena, count * 2, sizeof(*dataset->calls));
+	texts = arena_alloc(dataset->arena, count * TEXT_LEN);
+	dataset->start_ns = at_ns;
 	for (size_t i = 0; i < count; i++) {
-		make_message(ledger, i, at_ns, texts);
+		make_message(dataset, i, at_ns, texts);
 		at_ns += 1 + chance(STEP_NS);
 	}
-	ledger->row_count = ledger->message_count = count;
-	ledger->call_count = count * 2;
+	dataset->row_count = dataset->message_count = count;
+	dataset->call_count = count * 2;
 	return scene;
 }
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "viz/reader.h"
+#include "viz/reader/reader.h"
 
 static int parse(FILE *stream, const char *name)
 {

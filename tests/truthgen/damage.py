@@ -19,9 +19,24 @@ def drop(lines, chosen):
     return [l for l in lines if not is_operation(l) or json.loads(l)["id"] not in dropped]
 
 
+def without_repeats(pairs):
+    if len(dict(pairs)) != len(pairs):
+        raise ValueError("a key occurs twice")
+    return dict(pairs)
+
+
+def readable(lines):
+    """The objects of the lines that are not garbled."""
+    for line in lines:
+        try:
+            yield json.loads(line, object_pairs_hook=without_repeats)
+        except ValueError:
+            pass
+
+
 def times(lines):
     """(thread, when) of all operations that ended."""
-    ended = (json.loads(line) for line in lines if is_operation(line) and b'"state"' not in line)
+    ended = readable(line for line in lines if is_operation(line) and b'"state"' not in line)
     return {(operation["tid"], operation["enter_ns"]) for operation in ended}
 
 
@@ -34,6 +49,17 @@ def deliveries(lines):
 def drop_singly(lines, seed, share=0.01):
     rng = random.Random(seed)
     return drop(lines, [i for i, l in enumerate(lines) if is_operation(l) and rng.random() < share])
+
+
+def garble_singly(lines, seed, share=0.01):
+    """Lines that are there, but cut in half or with a key that occurs twice."""
+    rng = random.Random(seed)
+    garbled = list(lines)
+    for i, line in enumerate(lines):
+        if is_operation(line) and rng.random() < share:
+            half, twice = line[: len(line) // 2], line[:-2] + b',"type":"operation"}'
+            garbled[i] = rng.choice((half, twice)) + b"\n"
+    return garbled
 
 
 def drop_bursts(lines, seed, burst=20, every=2000):

@@ -133,12 +133,26 @@ void cells_take(struct actor *actor, struct cells *cells, const void *buf, size_
 /* A whole message: what its first cell says. False where it is too short to say anything. */
 bool cell_read(const void *buf, size_t len, struct record *part);
 
+/* gen_options.c: words of the command line */
+enum gen_option_kind { GEN_FLAG, GEN_TEXT, GEN_U32, GEN_U64 };
+
+struct gen_option {
+	const char *name;
+	enum gen_option_kind kind;
+	void *value; /* bool, const char *, uint32_t or uint64_t */
+};
+
+/* False where a word is none of these, or a number is none; that is told on stderr. */
+bool gen_options(const struct gen_option *options, size_t count, int argc, char **argv);
+
 /* gen_stage.c */
 __attribute__((noreturn)) void gen_die(const char *what);
 long gen_check(long value, const char *what);
 uint32_t stage_flow(struct stage *stage, const char *mechanism, enum manner manner, uint64_t inode,
 		    size_t senders, size_t receivers);
 uint64_t inode_of(int fd);
+void wait_ready(int fd, short events); /* polls for these, without a limit */
+void set_nonblocking(int fd);
 uint32_t stage_share(const struct stage *stage, uint32_t senders); /* messages of each */
 enum layout random_layout(struct stage *stage);
 void team_add(struct team *team, const struct part *part);
@@ -154,12 +168,10 @@ void resume(const char *log, char **words);
 void play_send_stream(struct actor *actor, const struct part *part);
 void play_receive_stream(struct actor *actor, const struct part *part);
 void tcp_pair(int *in, int *out); /* a connection */
-void wait_ready(int fd, short events);
-void set_nonblocking(int fd);
 size_t pick_size(struct actor *actor, const struct part *part);
 
 #define STAGE(name, weight, function) void function(struct stage *stage);
-#include "stages.def"
+#include "tests/truthgen/stages.def"
 #undef STAGE
 
 #endif

@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "gen.h"
+#include "tests/truthgen/gen.h"
 
 void cells_fill(void *buf, size_t len, uint32_t actor, uint32_t message)
 {

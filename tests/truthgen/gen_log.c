@@ -7,7 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "gen.h"
+#include "tests/truthgen/gen.h"
 
 #define RECORDS_MAX (4u << 20) /* address space only; pages come as they are written */
 

@@ -2,6 +2,7 @@
 /* Flows, and teams of actors as processes, as threads of one process, or both. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "gen.h"
+#include "tests/truthgen/gen.h"
 
 struct player { /* what a thread needs to play its part */
 	const struct part *part;
@@ -42,6 +43,20 @@ uint64_t inode_of(int fd)
 
 	gen_check(fstat(fd, &status), "fstat");
 	return status.st_ino;
+}
+
+void wait_ready(int fd, short events)
+{
+	struct pollfd wanted = {.fd = fd, .events = events};
+
+	gen_check(poll(&wanted, 1, -1), "poll");
+}
+
+void set_nonblocking(int fd)
+{
+	int flags = (int)gen_check(fcntl(fd, F_GETFL), "fcntl");
+
+	gen_check(fcntl(fd, F_SETFL, flags | O_NONBLOCK), "fcntl");
 }
 
 uint32_t stage_flow(struct stage *stage, const char *mechanism, enum manner manner, uint64_t inode,

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* truthgen: runs the stages of stages.def, some of them at the same time. */
-#include <errno.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "gen.h"
+#include "tests/truthgen/gen.h"
 
 #define ACTORS_PER_STAGE 64
 #define FLOWS_PER_STAGE 64
@@ -23,7 +21,7 @@ struct stage_kind {
 
 static const struct stage_kind kinds[] = {
 #define STAGE(name, weight, function) {name, weight, function},
-#include "stages.def"
+#include "tests/truthgen/stages.def"
 #undef STAGE
 };
 
@@ -38,6 +36,7 @@ struct options {
 	bool apart;
 	uint32_t pace_us;
 	const char *until;
+	bool list, help;
 };
 
 static const char help[] =
@@ -137,75 +136,25 @@ static void play(const struct options *options)
 		stage_wait();
 }
 
-static uint64_t number(const char *text)
-{
-	char *end;
-	unsigned long long value;
-
-	errno = 0;
-	value = strtoull(text, &end, 0);
-	if (errno || *end || end == text) {
-		fprintf(stderr, "truthgen: not a number: %s\n", text);
-		exit(2);
-	}
-	return value;
-}
-
 static void list(void)
 {
 	for (size_t i = 0; i < KINDS; i++)
 		puts(kinds[i].name);
-	exit(EXIT_SUCCESS);
 }
 
-static void parse(struct options *options, int argc, char **argv)
+static bool parse(struct options *options, int argc, char **argv)
 {
-	static const struct option known[] = {{"log", required_argument, NULL, 'l'},
-					      {"seed", required_argument, NULL, 's'},
-					      {"messages", required_argument, NULL, 'm'},
-					      {"size", required_argument, NULL, 'z'},
-					      {"only", required_argument, NULL, 'o'},
-					      {"list", no_argument, NULL, 'i'},
-					      {"apart", no_argument, NULL, 'a'},
-					      {"pace", required_argument, NULL, 'p'},
-					      {"until", required_argument, NULL, 'u'},
-					      {"help", no_argument, NULL, 'h'},
-					      {NULL, 0, NULL, 0}};
+	const struct gen_option known[] = {
+		{"log", GEN_TEXT, &options->log},	   {"seed", GEN_U64, &options->seed},
+		{"messages", GEN_U32, &options->messages}, {"size", GEN_U32, &options->size},
+		{"only", GEN_TEXT, &options->only},	   {"list", GEN_FLAG, &options->list},
+		{"apart", GEN_FLAG, &options->apart},	   {"pace", GEN_U32, &options->pace_us},
+		{"until", GEN_TEXT, &options->until},	   {"help", GEN_FLAG, &options->help},
+	};
 
-	for (int c; (c = getopt_long(argc, argv, "", known, NULL)) != -1;) {
-		switch (c) {
-		case 'l':
-			options->log = optarg;
-			break;
-		case 's':
-			options->seed = number(optarg);
-			break;
-		case 'm':
-			options->messages = (uint32_t)number(optarg);
-			break;
-		case 'z':
-			options->size = (uint32_t)number(optarg);
-			break;
-		case 'o':
-			options->only = optarg;
-			break;
-		case 'a':
-			options->apart = true;
-			break;
-		case 'p':
-			options->pace_us = (uint32_t)number(optarg);
-			break;
-		case 'u':
-			options->until = optarg;
-			break;
-		case 'i':
-			list();
-			break;
-		default:
-			fputs(help, c == 'h' ? stdout : stderr);
-			exit(c == 'h' ? EXIT_SUCCESS : 2);
-		}
-	}
+	if (!gen_options(known, sizeof(known) / sizeof(known[0]), argc, argv))
+		return false;
+	return options->help || options->list || (options->log && options->size % CELL_LEN == 0);
 }
 
 int main(int argc, char **argv)
@@ -216,10 +165,13 @@ int main(int argc, char **argv)
 		resume(argv[2], argv + 3);
 		return EXIT_SUCCESS;
 	}
-	parse(&options, argc, argv);
-	if (!options.log || options.size % CELL_LEN) {
+	if (!parse(&options, argc, argv)) {
 		fputs(help, stderr);
 		return 2;
+	}
+	if (options.help || options.list) {
+		options.help ? (void)fputs(help, stdout) : list();
+		return EXIT_SUCCESS;
 	}
 	signal(SIGPIPE, SIG_IGN);
 	play(&options);

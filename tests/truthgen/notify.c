@@ -8,7 +8,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "gen.h"
+#include "tests/truthgen/gen.h"
 
 #define WRITERS_MAX 3
 #define WRITER_BITS 20 /* of the counter, for each writer: how often it wrote */

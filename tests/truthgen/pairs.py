@@ -152,6 +152,14 @@ class Comparison:
         self.counts[flow][what] += 1
         self.examples.append((what, self.truth.flows[flow]["stage"], message))
 
+    def note_missing(self, key):
+        send, index, receive, other = key
+        self.examples.append((
+            "missing",
+            self.truth.flows[receive.flow]["stage"],
+            f"{send} message {index} to {receive} message {other}, told: {self.found.get(key, 0)} B",
+        ))
+
     def side(self, message, who, side):
         """The call, and which of its messages; None where the log knows none."""
         if not message[who] or not message[side]:
@@ -248,13 +256,15 @@ class Comparison:
             counts["pairs"] += 1
             told = key in self.found and self.found[key] >= sum(size for _, _, size in pieces)
             counts["missing"] += not told
+            if not told:
+                self.note_missing(key)
             counts["guessed"] += not told and not self.guessed.isdisjoint((send, receive))
         return self
 
 
-def compare(truth, messages, gone=(), moved=None):
+def compare(truth, messages, gone=(), moved=None, kind=Comparison):
     """messages: an iterable of `ipclens messages`' lines."""
-    comparison = Comparison(truth, gone, moved)
+    comparison = kind(truth, gone, moved)
     for line in messages:
         message = json.loads(line)
         if message["type"] == "message":

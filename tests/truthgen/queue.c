@@ -9,7 +9,7 @@
 #include <sys/msg.h>
 #include <unistd.h>
 
-#include "gen.h"
+#include "tests/truthgen/gen.h"
 
 #define LEN_MAX 1024
 #define TYPES 4

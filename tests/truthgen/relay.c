@@ -9,7 +9,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "gen.h"
+#include "tests/truthgen/gen.h"
 
 #define RELAY_LEN 10000
 #define FILE_LEN 5000

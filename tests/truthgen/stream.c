@@ -12,7 +12,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "gen.h"
+#include "tests/truthgen/gen.h"
 
 #define ATOMIC_LEN 4096 /* PIPE_BUF: up to here a write stays together */
 
@@ -21,20 +21,6 @@ struct ends {
 	int in, out; /* where the receivers read and the senders write */
 	bool socket;
 };
-
-void wait_ready(int fd, short events)
-{
-	struct pollfd wanted = {.fd = fd, .events = events};
-
-	gen_check(poll(&wanted, 1, -1), "poll");
-}
-
-void set_nonblocking(int fd)
-{
-	int flags = (int)gen_check(fcntl(fd, F_GETFL), "fcntl");
-
-	gen_check(fcntl(fd, F_SETFL, flags | O_NONBLOCK), "fcntl");
-}
 
 /* Mostly small. Whole cells where content tells the truth. */
 size_t pick_size(struct actor *actor, const struct part *part)

@@ -29,13 +29,13 @@ class Sums:
         return sum(self.by_kind.values(), Counter())
 
 
-def table(rows):
-    """rows: {(name, name): Counter}."""
-    lines = [f"{'':26}" + "".join(f"{name:>10.9}" for name in COLUMNS)]
+def table(rows, columns=COLUMNS, width=26):
+    """rows: {(name, name): Counter}; width: of the names."""
+    lines = [f"{'':{width}}" + "".join(f"{name:>10.9}" for name in columns)]
     total = sum(rows.values(), Counter())
     for name, counts in [*sorted(rows.items()), (("all", ""), total)]:
         title = " ".join(name)
-        lines.append(f"{title:26}" + "".join(f"{counts[column]:10}" for column in COLUMNS))
+        lines.append(f"{title:{width}}" + "".join(f"{counts[column]:10}" for column in columns))
     return "\n".join(lines)
 
 
@@ -73,9 +73,8 @@ def verdict(sums):
     ]
 
 
-def verdict_on_demand(sums):
-    """The same where buffers are followed only once an object has several senders or receivers:
-    until then order alone tells, so that something may be ambiguous, but nothing false."""
+def verdict_false(sums):
+    """The same of what is false alone."""
     return [
         f"{' '.join(kind)}: {', '.join(found)}"
         for kind, counts in sorted(sums.by_kind.items())
@@ -88,13 +87,12 @@ RECALL_PIPES = 0.9
 RECALL_NAMED = 0.99
 
 
-def verdict_damaged(sums, named=True):
-    """The same for a trace with something wrong in it: nothing false, most of the rest found.
-    named: the kernel was asked for its buffers all the time."""
+def verdict_damaged(sums):
+    """The same for a trace with something wrong in it: nothing false, most of the rest found."""
     found = []
     for kind, counts in sorted(sums.by_kind.items()):
         title = " ".join(kind)
-        least = RECALL_NAMED if named and kind[0] not in BY_ORDER else RECALL_PIPES
+        least = RECALL_PIPES if kind[0] in BY_ORDER else RECALL_NAMED
         found += [f"{title}: {counts[w]} {w}" for w in ("wrong", "fate", "duplicate") if counts[w]]
         if counts["pairs"] - counts["missing"] < least * counts["pairs"]:
             found.append(f"{title}: {counts['missing']} of {counts['pairs']} missing")

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-#include "scene_random.h"
+#include "tests/unit/scene_random.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "viz/base/arena.h"
 
 struct chance {
 	uint64_t state;
 	struct scene *scene;
 	bool alive[64];
 	size_t alive_count;
+	size_t rows;
+	bool pieces;
 	unsigned ties;
 	int depth; /* of loops */
 };
@@ -93,9 +97,11 @@ static void add_lane(struct chance *c, size_t row, bool born)
 
 	random_text(c, title, 3);
 	lane = scene_add_lane(c->scene, title, (uint32_t)next(c, 4194304));
-	lane->kind = (enum scene_lane_kind)(c->scene->lane_count > 1 ? next(c, 5) : 0);
+	lane->kind = (enum scene_lane_kind)(
+		c->scene->lane_count > 1 ? next(c, SCENE_LANE_MEMORY + 1) : 0);
+	lane->ns_pid = next(c, 4) ? 0 : (uint32_t)next(c, 4194304);
 	if (lane->kind > SCENE_LANE_THREAD)
-		lane->pid = 0;
+		lane->pid = lane->ns_pid = 0;
 	if (lane->kind == SCENE_LANE_THREAD)
 		lane->tid = (uint32_t)next(c, 4194304);
 	lane->first_row = row;
@@ -135,7 +141,7 @@ static void add_exit(struct chance *c)
 	struct scene_row *row = add_row(c, SCENE_EXIT, lane, to == lane ? SCENE_NOWHERE : to);
 
 	if (row->to >= 0)
-		scene_set(c->scene, &row->told, "SIGCHLD");
+		scene_set(c->scene, &row->notice_label, "SIGCHLD");
 	c->scene->lanes[lane].ended = true;
 	c->scene->lanes[lane].last_row = c->scene->row_count - 1;
 	c->alive[lane] = false;
@@ -145,10 +151,10 @@ static void add_exit(struct chance *c)
 static void add_message(struct chance *c)
 {
 	static const enum scene_kind kinds[] = {SCENE_MESSAGE, SCENE_SIGNAL, SCENE_EOF,
-						SCENE_CONNECT};
+						SCENE_CONNECT, SCENE_MEMORY};
 	int from = next(c, 8) ? some_lane(c) : SCENE_OUTSIDE;
 	int to = next(c, 8) || from < 0 ? some_lane(c) : SCENE_OUTSIDE;
-	struct scene_row *row = add_row(c, kinds[next(c, 4)], from, to);
+	struct scene_row *row = add_row(c, kinds[next(c, 5)], from, to);
 
 	if (row->kind > SCENE_SIGNAL || from < 0 || to < 0)
 		return;
@@ -159,11 +165,41 @@ static void add_message(struct chance *c)
 		row->to = SCENE_NOWHERE;
 }
 
+static void add_mark(struct chance *c);
+
+enum { PIECES_ROWS = 20 }; /* most rows of a call's pieces, with what is between them */
+
+/* A send that several receives took, or a receive that took several sends, by a brace. */
+static void add_pieces(struct chance *c)
+{
+	int from = some_lane(c), to = some_lane(c);
+	bool sent = next(c, 2);
+	size_t above = SCENE_NO_ROW;
+
+	if (from == to || c->scene->row_count + PIECES_ROWS + (size_t)c->depth > c->rows)
+		return;
+	for (uint64_t left = 2 + next(c, 3); left > 0; left--) {
+		struct scene_row *row = add_row(c, SCENE_MESSAGE, from, to);
+		size_t at = c->scene->row_count - 1;
+
+		row->style = SCENE_COPY;
+		row->tailless = sent && above != SCENE_NO_ROW;
+		row->headless = !sent && left > 1;
+		(sent ? &row->tail : &row->head)->above = above;
+		if (above != SCENE_NO_ROW)
+			(sent ? &c->scene->rows[above].tail : &c->scene->rows[above].head)->below =
+				at;
+		above = at;
+		for (uint64_t between = left > 1 ? next(c, 4) : 0; between > 0; between--)
+			(next(c, 2) ? add_message : add_mark)(c);
+	}
+}
+
 static void add_mark(struct chance *c)
 {
-	static const enum scene_kind kinds[] = {SCENE_EXEC, SCENE_FAILED, SCENE_WAITING, SCENE_NOTE,
-						SCENE_FOUND};
-	struct scene_row *row = add_row(c, kinds[next(c, 5)], some_lane(c), SCENE_NOWHERE);
+	static const enum scene_kind kinds[] = {SCENE_EXEC, SCENE_FAILED, SCENE_WAITING,
+						SCENE_NOTE, SCENE_FOUND,  SCENE_REMOVED};
+	struct scene_row *row = add_row(c, kinds[next(c, 6)], some_lane(c), SCENE_NOWHERE);
 
 	if (row->kind == SCENE_FOUND)
 		row->severity = next(c, 2) ? SEVERITY_ERROR : SEVERITY_WARNING;
@@ -199,6 +235,8 @@ static void add_something(struct chance *c, size_t lanes)
 		add_row(c, SCENE_IDLE, SCENE_NOWHERE, SCENE_NOWHERE);
 	else if (what < 11)
 		add_loop(c);
+	else if (what < 13 && c->pieces)
+		add_pieces(c);
 	else
 		add_message(c);
 }
@@ -217,7 +255,8 @@ static void add_bars(struct chance *c)
 
 		if (next(c, 3) || row < lane->first_row || row > last)
 			continue;
-		bar = scene_add_bar(scene, index, (enum scene_bar_kind)next(c, 2));
+		bar = scene_add_bar(scene, index,
+				    (enum scene_bar_kind)next(c, SCENE_BAR_KIND_COUNT));
 		bar->first_row = row;
 		bar->last_row = row + next(c, last - row + 1);
 	}
@@ -252,12 +291,13 @@ static void add_call(struct chance *c)
 
 static void set_payload(struct chance *c, struct scene_message *message)
 {
+	unsigned char *payload;
+
 	message->payload_len = next(c, 40);
-	message->payload = malloc(message->payload_len + 1);
-	if (!message->payload)
-		abort();
+	payload = arena_alloc(c->scene->arena, message->payload_len + 1);
 	for (size_t i = 0; i < message->payload_len; i++)
-		message->payload[i] = (unsigned char)next(c, 256);
+		payload[i] = (unsigned char)next(c, 256);
+	message->payload = payload;
 	message->bytes = message->payload_len + next(c, 3);
 }
 
@@ -285,6 +325,24 @@ static void add_fact(struct chance *c)
 	set_payload(c, message);
 }
 
+static void add_memory(struct chance *c)
+{
+	struct scene_memory *memory = scene_add_memory(c->scene, MECH_SHARED_MMAP);
+
+	set_random(c, &memory->name, 4);
+	memory->bytes = next(c, 3) * 4096;
+	for (size_t i = next(c, 6); i > 0; i--) {
+		struct scene_haver *haver = scene_add_haver(c->scene, memory);
+
+		haver->lane = next(c, 5) ? random_caller(c) : SCENE_NOWHERE;
+		haver->since_ns = next(c, 100000);
+		haver->until_ns = haver->since_ns + next(c, 100000);
+		haver->ended = next(c, 2);
+		set_random(c, &haver->name, 3);
+		set_random(c, &haver->how, 1);
+	}
+}
+
 static void add_facts(struct chance *c, size_t count)
 {
 	for (size_t i = next(c, 6); i > 0; i--) {
@@ -306,11 +364,12 @@ static void add_facts(struct chance *c, size_t count)
 		add_call(c);
 	for (size_t i = 0; i < count; i++)
 		add_fact(c);
+	for (size_t i = next(c, 3); i > 0; i--)
+		add_memory(c);
 }
 
-struct scene *random_scene(uint64_t seed, size_t lanes, size_t rows)
+static struct scene *make(struct chance c, size_t lanes, size_t rows)
 {
-	struct chance c = {.state = seed * 2654435761u + 1, .scene = scene_new()};
 	size_t first;
 
 	if (!c.scene)
@@ -333,4 +392,22 @@ struct scene *random_scene(uint64_t seed, size_t lanes, size_t rows)
 	}
 	scene_add_note(c.scene, "something \x1b[31m is missing, and this line is longer than most");
 	return c.scene;
+}
+
+static struct chance begin(uint64_t seed, size_t rows, bool pieces)
+{
+	return (struct chance){.state = seed * 2654435761u + 1,
+			       .scene = scene_new(),
+			       .rows = rows,
+			       .pieces = pieces};
+}
+
+struct scene *random_scene(uint64_t seed, size_t lanes, size_t rows)
+{
+	return make(begin(seed, rows, false), lanes, rows);
+}
+
+struct scene *random_scene_of_pieces(uint64_t seed, size_t lanes, size_t rows)
+{
+	return make(begin(seed, rows, true), lanes, rows);
 }

@@ -3,9 +3,12 @@
 #ifndef TESTS_SCENE_RANDOM_H
 #define TESTS_SCENE_RANDOM_H
 
-#include "viz/scene.h"
+#include "viz/scene/scene.h"
 
 /* Up to `lanes` lanes and `rows` rows. For scene_free(). */
 struct scene *random_scene(uint64_t seed, size_t lanes, size_t rows);
+
+/* The same with calls in several pieces, which hang on braces. */
+struct scene *random_scene_of_pieces(uint64_t seed, size_t lanes, size_t rows);
 
 #endif

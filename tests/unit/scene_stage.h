@@ -3,9 +3,9 @@
 #ifndef TESTS_SCENE_STAGE_H
 #define TESTS_SCENE_STAGE_H
 
-#include "trace_text.h"
+#include "tests/unit/trace_text.h"
 
-#include "viz/scene_build.h"
+#include "viz/scene/build.h"
 
 struct stage {
 	struct trace_text *trace;

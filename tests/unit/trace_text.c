@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-#include "trace_text.h"
+#include "tests/unit/trace_text.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -112,15 +112,67 @@ void trace_pipe(struct trace_text *t, uint32_t pid, const char *id)
 void trace_put(struct trace_text *t, unsigned id, uint32_t pid, uint64_t enter_ns, uint64_t exit_ns,
 	       int64_t bytes, const char *more)
 {
-	trace_call(t, (struct call){id, "write", "send", pid, 0, 4, TRACE_PIPE, enter_ns, exit_ns,
-				    bytes, more});
+	trace_call(t, (struct call)PUTS(id, pid, enter_ns, exit_ns, bytes, more));
 }
 
 void trace_get(struct trace_text *t, unsigned id, uint32_t pid, uint64_t enter_ns, uint64_t exit_ns,
 	       int64_t bytes, const char *more)
 {
-	trace_call(t, (struct call){id, "read", "receive", pid, 0, 3, TRACE_PIPE, enter_ns, exit_ns,
-				    bytes, more});
+	trace_call(t, (struct call)GETS(id, pid, enter_ns, exit_ns, bytes, more));
+}
+
+void trace_tcp(struct trace_text *t)
+{
+	trace_channel(t, "tcp:[1]", "tcp",
+		      ",'local_address':'127.0.0.1:4000','peer_address':'127.0.0.1:80'");
+	trace_channel(t, "tcp:[2]", "tcp",
+		      ",'local_address':'127.0.0.1:80','peer_address':'127.0.0.1:4000'");
+}
+
+void trace_udp(struct trace_text *t)
+{
+	trace_channel(t, "udp:[1]", "udp", ",'local_address':'127.0.0.1:1'");
+	trace_channel(t, "udp:[2]", "udp", ",'local_address':'127.0.0.1:2'");
+}
+
+void trace_open_fifo(struct trace_text *t, unsigned id, uint32_t pid, const char *channel,
+		     uint64_t at_ns)
+{
+	trace_line(t,
+		   "{'type':'operation','id':%u,'syscall':'openat','role':'open','pid':%u,"
+		   "'tid':%u,'enter_ns':%" PRIu64 ",'exit_ns':%" PRIu64 ",'returned':8,'new_fds':["
+		   "{'fd':8,'channel':'%s','access':'write'}]}",
+		   id, pid, pid, at_ns, at_ns + 1, channel);
+}
+
+void trace_pending(struct trace_text *t, unsigned id, uint32_t pid, const char *channel,
+		   uint64_t enter_ns, uint64_t requested, const char *more)
+{
+	trace_line(t,
+		   "{'type':'operation','id':%u,'state':'pending','syscall':'write','role':'send',"
+		   "'pid':%u,'tid':%u,'fd':4,'channel':'%s','enter_ns':%" PRIu64 ",'at_ns':900,"
+		   "'requested':%" PRIu64 "%s}",
+		   id, pid, pid, channel, enter_ns, requested, more);
+}
+
+void trace_close(struct trace_text *t, unsigned id, uint32_t pid, int fd, const char *channel,
+		 uint64_t at_ns, const char *more)
+{
+	trace_call(t, (struct call){id, "close", "close", pid, 0, fd, channel, at_ns, at_ns + 1, 0,
+				    more});
+}
+
+void trace_find_end(struct trace_text *t, unsigned id, uint32_t pid, const char *channel,
+		    uint64_t at_ns)
+{
+	trace_call(t, (struct call){id, "read", "receive", pid, 0, 3, channel, at_ns, at_ns + 1, 0,
+				    ",'requested':10"});
+}
+
+void trace_lost(struct trace_text *t, uint64_t at_ns, unsigned count)
+{
+	trace_line(t, "{'type':'lost','at_ns':%" PRIu64 ",'where':'ring','count':%u}", at_ns,
+		   count);
 }
 
 void trace_socket(struct trace_text *t, unsigned id, bool sends, uint32_t pid, const char *channel,
@@ -188,10 +240,10 @@ int trace_tear_down(void **state)
 const struct viz_model *trace_model(struct trace_text *t)
 {
 	FILE *stream = fmemopen(t->data, t->len, "r");
-	struct viz_error error = {""};
+	struct viz_error error = {0};
 
 	assert_non_null(stream);
-	if (viz_model_read_stream(stream, "test", &t->model, &error))
+	if (viz_model_read_stream(stream, "test", NULL, &t->model, &error))
 		fail_msg("%s", error.text);
 	fclose(stream);
 	return t->model;
@@ -251,7 +303,7 @@ const char *trace_stream(struct trace_text *t)
 {
 	struct viz_sink sink = {.data = t, .message = show_streamed};
 	FILE *stream = fmemopen(t->data, t->len, "r");
-	struct viz_error error = {""};
+	struct viz_error error = {0};
 
 	t->streamed[0] = '\0';
 	t->streamed_count = 0;
@@ -271,4 +323,64 @@ const char *trace_messages(struct trace_text *t)
 		show_message(t->shown, pairing->messages[i]);
 	assert_string_equal(trace_stream(t), t->shown);
 	return t->shown;
+}
+
+struct shape_test {
+	const struct shape *shape;
+	int (*set_up)(void **state);
+};
+
+static int shape_set_up(void **state)
+{
+	const struct shape_test *test = *state;
+	struct trace_text *t;
+
+	if (test->set_up(state))
+		return -1;
+	t = *state;
+	t->shape = test->shape;
+	return 0;
+}
+
+static size_t count_of(const char *text, const char *word)
+{
+	size_t count = 0;
+
+	for (; (text = strstr(text, word)); text += strlen(word))
+		count++;
+	return count;
+}
+
+static void shape_check(void **state)
+{
+	struct trace_text *t = *state;
+	const struct shape *shape = t->shape;
+
+	for (size_t i = 0; i < SHAPE_LINES_MAX && shape->lines[i]; i++)
+		trace_line(t, "%s", shape->lines[i]);
+	for (size_t i = 0; i < SHAPE_CALLS_MAX && shape->calls[i].syscall; i++)
+		trace_call(t, shape->calls[i]);
+	assert_string_equal(trace_messages(t), shape->messages);
+	assert_int_equal(t->pairing->ambiguous, count_of(shape->messages, " ambiguous"));
+	assert_int_equal(t->pairing->unread, count_of(shape->messages, " unread") +
+						     count_of(shape->messages, " discarded"));
+	assert_int_equal(t->pairing->foreign, count_of(shape->messages, " ->"));
+}
+
+int trace_shapes_run(const struct shape *shapes, size_t count, int (*set_up)(void **state))
+{
+	struct CMUnitTest *units = calloc(count, sizeof(*units));
+	struct shape_test *tests = calloc(count, sizeof(*tests));
+	int failed;
+
+	assert_true(units && tests);
+	for (size_t i = 0; i < count; i++) {
+		tests[i] = (struct shape_test){&shapes[i], set_up};
+		units[i] = (struct CMUnitTest){shapes[i].name, shape_check, shape_set_up,
+					       trace_tear_down, &tests[i]};
+	}
+	failed = _cmocka_run_group_tests("shapes", units, count, NULL, NULL);
+	free(tests);
+	free(units);
+	return failed;
 }

@@ -14,7 +14,8 @@
 
 #include <cmocka.h>
 
-#include "viz/stream.h"
+#include "viz/pair/pair.h"
+#include "viz/pair/stream.h"
 
 #define TRACE_SHOWN_LEN (1 << 14)
 
@@ -26,6 +27,7 @@ struct trace_text {
 	char shown[TRACE_SHOWN_LEN];	/* trace_messages() */
 	char streamed[TRACE_SHOWN_LEN]; /* trace_stream() */
 	uint64_t streamed_count;
+	const struct shape *shape; /* of a test by trace_shapes_run() */
 };
 
 /* A line, ended by a newline. */
@@ -71,6 +73,38 @@ void trace_put(struct trace_text *t, unsigned id, uint32_t pid, uint64_t enter_n
 void trace_get(struct trace_text *t, unsigned id, uint32_t pid, uint64_t enter_ns, uint64_t exit_ns,
 	       int64_t bytes, const char *more);
 
+/* Where a pipe stood when a call began and when it ended; buffers begin at their page's start. */
+#define POSITIONS(head, tail, end, then_head, then_tail, then_end)                                 \
+	AT("at_entry", head, tail, end, 0) AT("at_exit", then_head, then_tail, then_end, 0)
+#define AT(when, head, tail, end, start)                                                           \
+	",'" when "':{'head':" #head ",'tail':" #tail ",'end':" #end ",'start':" #start "}"
+
+/* Where TCP stood then: the number of the byte to write next, and of the one to read next. */
+#define SEQUENCES(written, copied, then_written, then_copied)                                      \
+	",'at_entry':{'write_seq':" #written ",'copied_seq':" #copied "},"                         \
+	"'at_exit':{'write_seq':" #then_written ",'copied_seq':" #then_copied "}"
+
+/* Sockets [1] and [2] on loopback: of TCP connected (ports 4000, 80), of UDP bound (ports 1, 2). */
+void trace_tcp(struct trace_text *t);
+void trace_udp(struct trace_text *t);
+
+/* A FIFO's writing end, descriptor 8, opened in a call of 1 ns. */
+void trace_open_fifo(struct trace_text *t, unsigned id, uint32_t pid, const char *channel,
+		     uint64_t at_ns);
+
+/* A write of that process by descriptor 4 that is still under way when the trace ends, at 900. */
+void trace_pending(struct trace_text *t, unsigned id, uint32_t pid, const char *channel,
+		   uint64_t enter_ns, uint64_t requested, const char *more);
+
+/* A close of 1 ns, and a read by descriptor 3 that finds the end of the stream in 1 ns. */
+void trace_close(struct trace_text *t, unsigned id, uint32_t pid, int fd, const char *channel,
+		 uint64_t at_ns, const char *more);
+void trace_find_end(struct trace_text *t, unsigned id, uint32_t pid, const char *channel,
+		    uint64_t at_ns);
+
+/* Records are missing. */
+void trace_lost(struct trace_text *t, uint64_t at_ns, unsigned count);
+
 /* Descriptor 5 of that process, a socket: sendto or recvfrom, in a call of 1 ns. */
 void trace_socket(struct trace_text *t, unsigned id, bool sends, uint32_t pid, const char *channel,
 		  uint64_t at_ns, int64_t bytes, const char *more);
@@ -96,5 +130,37 @@ const char *trace_messages(struct trace_text *t); /* and checks that trace_strea
 
 /* The same, read piece by piece. */
 const char *trace_stream(struct trace_text *t);
+
+#define SHAPE_LINES_MAX 4
+#define SHAPE_CALLS_MAX 8
+
+/* A test as a row of a table: a trace, and the messages that come of it. */
+struct shape {
+	const char *name;
+	const char *lines[SHAPE_LINES_MAX]; /* before the calls, as trace_line() has them */
+	struct call calls[SHAPE_CALLS_MAX];
+	const char *messages; /* as of trace_messages() */
+};
+
+/* For these lines and calls: what the functions above write that have such names and arguments. */
+#define CHANNEL(id, mechanism, more)                                                               \
+	"{'type':'channel','id':'" id "','at_ns':1,'mechanism':'" mechanism "'" more "}"
+/* clang-format off */
+#define PUTS(id, pid, enter_ns, exit_ns, bytes, more)                                              \
+	{id, "write", "send", pid, 0, 4, TRACE_PIPE, enter_ns, exit_ns, bytes, more}
+#define GETS(id, pid, enter_ns, exit_ns, bytes, more)                                              \
+	{id, "read", "receive", pid, 0, 3, TRACE_PIPE, enter_ns, exit_ns, bytes, more}
+#define SENDS(id, pid, channel, at_ns, bytes, more)                                                \
+	{id, "sendto", "send", pid, 0, 5, channel, at_ns, (at_ns) + 1, bytes, more}
+#define RECEIVES(id, pid, channel, at_ns, bytes, more)                                             \
+	{id, "recvfrom", "receive", pid, 0, 5, channel, at_ns, (at_ns) + 1, bytes, more}
+/* clang-format on */
+
+/*
+ * Each row is a test of its name, which begins with what set_up makes. It compares the messages,
+ * and how many of them the pairing counts as ambiguous, unread and foreign. Returns how many
+ * failed.
+ */
+int trace_shapes_run(const struct shape *shapes, size_t count, int (*set_up)(void **state));
 
 #endif

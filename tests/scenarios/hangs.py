@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""Programs that hang, diagnosed in three ways: by `run --timeout`, of its trace, and by -p."""
+import os
+import signal
+
+from expectations import expect, expect_equal
+from findings import diagnose
+from harness import run, start, wait_for
+
+PYTHON = "/usr/bin/python3"
+TIMED_OUT = 124
+
+
+def parties(result):
+    return {int(word) for word in result.stdout.split()}
+
+
+def hangs(count):
+    """All parties have told who they are, and sleep: where they hang."""
+    return lambda result: len(parties(result)) == count and all(map(asleep, parties(result)))
+
+
+def asleep(pid):
+    with open(f"/proc/{pid}/stat", "rb") as file:
+        return file.read().rpartition(b")")[2].split()[0] in (b"S", b"T")
+
+
+def traced(directory, command, seconds=2):
+    """What `run --timeout` says, the findings of its trace, and the run itself."""
+    place = os.path.join(directory, "traced")
+    os.mkdir(place)
+    result = run(
+        place, command, "--timeout", seconds, "--diagnose-only", "--lang", "en",
+        status=TIMED_OUT, whole=False,
+    )  # fmt: skip
+    return result.stderr.decode(), diagnose(result.trace_path)[0], result
+
+
+def untraced(directory, command, ready, name, among=list):
+    """The findings of -p, once one of that name is `among` them."""
+    place = os.path.join(directory, "untraced")
+    os.mkdir(place)
+    result = start(place, command, start_new_session=True)
+    answers = []
+
+    def look():
+        answers.append(diagnose("-p", str(result.process.pid))[0])
+        return any(finding["id"] == name for finding in among(answers[-1]))
+
+    try:
+        wait_for(lambda: ready(result), "it to hang")
+        wait_for(look, f"{name}; {answers[-1:]}")
+    finally:
+        os.killpg(result.process.pid, signal.SIGKILL)
+        result.process.wait()
+    return answers[-1], result
+
+
+def expect_named(findings, name, pids):
+    found = [finding for finding in findings if finding["id"] == name]
+    expect_equal(len(found), 1, f"{name} is told once: {findings}")
+    expect(pids <= set(found[0]["processes"]), f"{name} names {pids}", found)
+    return found[0]
+
+
+def job_of(result):
+    return int(next(word for word in result.stderr.split() if word.isdigit()))
+
+
+def has_told(result):
+    return any(word.isdigit() for word in result.stderr.split()) and asleep(job_of(result))

@@ -1,0 +1,211 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""Findings: each fault is named, with its processes and its channel; sound programs get none."""
+import os
+
+from expectations import expect, expect_equal, expect_in
+from findings import HANGS, diagnose, expect_finding, in_batches
+from harness import IPCLENS, finish, lab, main, record, scenario
+from traces import ROOT, call
+
+TIMED_OUT = 124
+
+# What each program with a mistake that ends is, and its status where that is not 0.
+MISTAKES = {
+    "mistakes sigpipe": ("broken-pipe", 128 + 13),
+    "mistakes epipe": ("broken-pipe", 0),
+    "mistakes no-handler": ("killed-by-signal", 0),
+    "mistakes sigwait-unblocked": ("killed-by-signal", 0),
+    "mistakes crash": ("killed-by-signal", 0),
+    "mistakes left-in-pipe": ("unread-data", 0),
+    "mistakes left-in-queue": ("unread-data", 0),
+    "mistakes too-big": ("message-truncated", 0),
+    "mistakes partial-write": ("partial-write", 0),
+    "mistakes gives-up": ("interrupted-call", 0),
+    "mistakes gives-up-queue": ("interrupted-call", 0),
+    "mistakes coalesced": ("signal-coalesced", 0),
+    "mistakes coalesced-children": ("signal-coalesced", 0),
+    "mistakes too-late": ("signal-ignored", 0),
+    "mistakes ignored": ("signal-ignored", 0),
+    "mistakes left-queue": ("queue-left-behind", 0),
+    "mistakes left-semaphore": ("queue-left-behind", 0),
+    "mistakes busy": ("busy-wait", 0),
+    "mistakes busy-poll": ("busy-wait", 0),
+    "mistakes busy-queue": ("busy-wait", 0),
+    "mistakes busy-wait": ("busy-wait", 0),
+    "mistakes busy-kill": ("busy-wait", 0),
+    "mistakes gives-up-sending": ("send-given-up", 0),
+    "mistakes mixed-in-pipe": ("interleaved-write", 0),
+    "mistakes tiny": ("tiny-transfers", 0),
+    "mistakes keeps-end": ("inherited-end", 0),
+    "mistakes keeps-fifo": ("inherited-end", 0),
+    "mistakes slow-reader": ("full-channel", 0),
+    "mistakes slow-worker": ("full-channel", 0),
+    "mistakes race-in-mapping": ("unsynchronised-sharing", 0),
+    "mistakes race-in-segment": ("unsynchronised-sharing", 0),
+    "socketmistakes cut-datagram": ("message-truncated", 0),
+    "socketmistakes cut-udp": ("message-truncated", 0),
+    "socketmistakes dropped": ("datagram-dropped", 0),
+    "socketmistakes dropped-in-batch": ("datagram-dropped", 0),
+    "socketmistakes nobody-there": ("datagram-dropped", 0),
+    "socketmistakes nobody-there-connected": ("datagram-dropped", 0),
+    "socketmistakes unheard": ("unread-data", 0),
+    "socketmistakes gives-up-sending": ("send-given-up", 0),
+    "socketmistakes mixed-in-stream": ("interleaved-write", 0),
+    "socketmistakes broken": ("broken-pipe", 0),
+    "socketmistakes partial-write": ("partial-write", 0),
+    "socketmistakes refused": ("connection-refused", 0),
+    "socketmistakes refused-unix": ("connection-refused", 0),
+    "socketmistakes in-use": ("address-in-use", 0),
+    "socketmistakes in-use-unix": ("address-in-use", 0),
+    "socketmistakes never-accepted": ("never-accepted", 0),
+    "socketmistakes never-accepted-unix": ("never-accepted", 0),
+    "socketmistakes reset": ("reset-with-data", 0),
+    "socketmistakes reset-by-client": ("reset-with-data", 0),
+    "socketmistakes tiny": ("tiny-transfers", 0),
+    "socketmistakes split": ("split-stream", 0),
+    "socketmistakes split-tcp": ("split-stream", 0),
+    "socketmistakes delayed-ack": ("delayed-ack", 0),
+    "socketmistakes delayed-ack-three": ("delayed-ack", 0),
+}
+
+
+@scenario("each mistake of a program that ends is named, with its processes and its channel")
+def mistakes(directory):
+    for run, name in in_batches(directory, list(MISTAKES)):
+        wanted, status = MISTAKES[name]
+        finish(run, status, True)
+        expect_finding(run, wanted)
+
+
+# What a reader does while its sender sleeps for most of its life, and how grave that is.
+SLOW = {
+    "mistakes slow-reader": ("warning", "slept"),
+    "mistakes slow-worker": ("note", "only slower"),
+}
+
+
+@scenario("a sender that sleeps on a full channel: a reader that sleeps is a fault, a slow one is not")
+def slow_readers(directory):
+    for run, name in in_batches(directory, list(SLOW)):
+        finish(run, 0, True)
+        severity, doing = SLOW[name]
+        told = expect_finding(run, "full-channel")
+        expect_equal([finding["severity"] for finding in told], [severity], f"{name}: {told}")
+        expect_in(doing, " ".join(told[0]["evidence"]), f"{name}: what the reader did")
+
+
+@scenario("diagnose and explain speak German, exit as --fail-on says, and match docs/findings.md")
+def manners(directory):
+    path = record(directory, lab("mistakes", "epipe")).trace_path
+    diagnose(path, "--fail-on", "error")
+    diagnose(path, "--fail-on", "warning", status=1)
+    german = call([IPCLENS, "diagnose", path], env=dict(os.environ, LANG="de_DE.UTF-8", LC_ALL=""))
+    expect_in("schrieb in", german.stdout.decode(), "German where LANG is")
+    plain = call([IPCLENS, "diagnose", "--lang", "en", path]).stdout.decode()
+    expect_in("broken-pipe", plain, "the finding")
+    expect_in("ipclens explain broken-pipe", plain, "and where to read more")
+    page = call([IPCLENS, "explain", "--lang", "en", "--markdown"]).stdout
+    with open(os.path.join(ROOT, "docs", "findings.md"), "rb") as file:
+        expect(file.read() == page, "docs/findings.md is current: make findings-doc")
+
+
+def explain(*options):
+    return call([IPCLENS, "explain", *options]).stdout.decode()
+
+
+# Findings that no lab of the tables above has, with the scenarios in which two real programs do.
+SHOWN_BY_TOOLS = {
+    "stopped": "test_hangs_real_tools.py",
+    "running": "test_hangs_real_tools.py",
+    "stdio-buffered": "test_stdio_buffered.py",
+    "connection-failed": "test_connections_refused.py",
+    "stolen-input": "test_stolen_input.py",
+    "thread-lock": "test_thread_locks.py",
+    "lock-order": "test_locks_and_memory.py",
+}
+
+
+def shown_by_tools():
+    for name, scenarios in SHOWN_BY_TOOLS.items():
+        with open(os.path.join(os.path.dirname(__file__), scenarios), encoding="utf-8") as file:
+            expect_in(f'"{name}"', file.read(), scenarios)
+        yield from (name, name)
+
+
+@scenario("each finding that explain lists has two programs that have it, at least")
+def two_programs_each(_directory):
+    programs = [wanted for wanted, _ in (*HANGS.values(), *MISTAKES.values())]
+    programs += shown_by_tools()
+    for name in (line.split()[0] for line in explain("--lang", "en").splitlines()):
+        expect(programs.count(name) >= 2, f"two programs have {name}", programs)
+
+
+@scenario("German text names severities in German: the list, the page, each finding's own")
+def german_severities(_directory):
+    german = {"error": "Fehler", "warning": "Warnung", "note": "Hinweis"}
+    rows = [line.split() for line in explain("--lang", "en").splitlines()]
+    expect_equal({severity for _, severity in rows}, set(german), "all that there are")
+    wanted = [[name, german[severity]] for name, severity in rows]
+    told = [line.split() for line in explain("--lang", "de").splitlines()]
+    expect_equal(told, wanted, "the list")
+    page = explain("--lang", "de", "--markdown")
+    expect("# Befunde" in page and "What " not in page, "the page's head is German", page[:400])
+    for name, severity in wanted:
+        head = explain("--lang", "de", name).splitlines()[0]
+        expect_equal(head, f"{name} ({severity})", "a finding's first line")
+        expect_in(f"## {name}\n\n*{severity}* –", page, "the page")
+
+
+@scenario("run ends with the findings in brief; --diagnose-only prints them alone, and whole")
+def at_the_end_of_run(directory):
+    told = call([IPCLENS, "run", "--", *lab("mistakes", "epipe")]).stderr.decode()
+    expect_in("broken-pipe", told.splitlines()[-1], "the finding is the last line")
+    expect_in("─▶ control", told, "after the picture")
+    told = call([IPCLENS, "run", "--", "sh", "-c", "ls | wc"]).stderr.decode()
+    expect("broken-pipe" not in told, "nothing where nothing is wrong", told)
+    told = call([IPCLENS, "run", "--diagnose-only", "--", *lab("mistakes", "epipe")]).stderr
+    expect_in("explain broken-pipe", told.decode(), "with advice")
+    expect("─▶ control" not in told.decode(), "no picture with a legend", told)
+
+
+def run_status(*words):
+    result = call([IPCLENS, "run", *words], check=False)
+    return result.returncode, result.stderr.decode()
+
+
+@scenario("run --fail-on exits with 1 where a finding is that bad and the command's own status is 0")
+def run_with_a_bar(_directory):
+    bar = ["--diagnose-only", "--fail-on"]
+    epipe = ["--", *lab("mistakes", "epipe")]
+    for severity, wanted in (("warning", 1), ("note", 1), ("error", 0)):
+        expect_equal(run_status(*bar, severity, *epipe)[0], wanted, f"a warning, at {severity}")
+    expect_equal(run_status("--", *lab("mistakes", "epipe"))[0], 0, "no bar")
+    expect_equal(run_status(*bar, "note", "--", "sh", "-c", "exit 0")[0], 0, "nothing is found")
+    sigpipe = run_status(*bar, "error", "--", *lab("mistakes", "sigpipe"))[0]
+    expect_equal(sigpipe, 128 + 13, "the command's own status says more")
+    hung = ["--timeout", "2", *bar, "error", "--", *lab("endless", "reader-keeps")]
+    expect_equal(run_status(*hung)[0], TIMED_OUT, "so does the time that ran out")
+    status, told = run_status("--live", "--fail-on", "warning", *epipe)
+    expect_equal(status, 1, "a bar holds with --live, too")
+    expect_in("explain broken-pipe", told, "and it is seen what did not meet it")
+    status, told = run_status("--fail-on", "awful", "--", "true")
+    expect_equal(status, 125, "an unknown severity")
+    expect_in("--fail-on wants error, warning or note", told, "is told")
+
+
+@scenario("run and view speak of findings in the language of --lang")
+def run_in_german(directory):
+    path = os.path.join(directory, "kept.ndjson")
+    epipe = ["--", *lab("mistakes", "epipe")]
+    for options in (["--diagnose-only"], []):
+        told = run_status("--lang", "de", "--trace", path, *options, *epipe)[1]
+        expect_in("schrieb in", told.splitlines()[0 if options else -1], "the finding in German")
+    for language, words in (("de", "schrieb in"), ("en", "wrote to")):
+        picture = call([IPCLENS, "view", "--lang", language, "--no-pager", path]).stdout.decode()
+        expect_in(words, picture, "the mark in a picture")
+    expect_in("--lang wants en or de", run_status("--lang", "fr", *epipe)[1], "no other")
+
+
+if __name__ == "__main__":
+    main()

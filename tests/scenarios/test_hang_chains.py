@@ -1,0 +1,300 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""Hangs of real tools, each told as one chain: who waits for whom, and what the last one waits for.
+
+Each workload tells who its processes are, as "name=pid", in its standard error.
+"""
+import os
+import re
+
+from expectations import expect, expect_equal, expect_in
+from findings import severe
+from hangs import PYTHON, asleep, traced, untraced
+from harness import main, needs, scenario
+
+WAITS = ("blocked", "full-channel", "deadlock")
+
+TEE = """
+(echo seq=$BASHPID >&2; exec seq 100000000) | (echo tee=$BASHPID >&2; exec tee /dev/null) |
+(echo sleeper=$BASHPID >&2; exec sleep 60)
+"""
+
+STOPPED = """
+(echo writer=$BASHPID >&2; exec yes) | (echo reader=$BASHPID >&2; kill -STOP $BASHPID)
+"""
+
+NODE = """
+console.error("node=" + process.pid);
+require("child_process").spawn(
+    "sh", ["-c", "echo child=$$ >&3; exec head -c 1000000 /dev/zero >&2"],
+    {stdio: ["ignore", "pipe", "pipe", 2]},
+);
+"""
+
+TELL = """
+import os, sys
+def tell(name):
+    os.write(2, b"%s=%d\\n" % (name.encode(), os.getpid()))
+"""
+
+POPEN = TELL + """
+import subprocess
+tell("parent")
+child = "echo child=$$ >&2; exec head -c 1000000 /dev/zero"
+subprocess.Popen(["sh", "-c", child], stdout=subprocess.PIPE).wait()
+"""
+
+QUEUE = TELL + """
+import multiprocessing
+def work(queue):
+    queue.put(b"x" * 1000000)
+    tell("child")
+context = multiprocessing.get_context("fork")
+queue = context.Queue()
+tell("parent")
+child = context.Process(target=work, args=[queue])
+child.start()
+child.join()
+"""
+
+FIFOS = """
+cd {place}; mkfifo a b
+(echo one=$BASHPID >&2; exec 3>a 4<b) & (echo two=$BASHPID >&2; exec 3>b 4<a) & wait
+"""
+
+FIFOS_IN_PYTHON = TELL + """
+os.chdir("{place}")
+os.mkfifo("there")
+os.mkfifo("back")
+if os.fork():
+    tell("one")
+    os.open("back", os.O_RDONLY), os.open("there", os.O_WRONLY)
+else:
+    tell("two")
+    os.open("there", os.O_RDONLY), os.open("back", os.O_WRONLY)
+"""
+
+# Until the lock is held the waiter asks for it without waiting.
+WAIT_FOR_LOCK = "while flock -n {place}/lock true; do :; done;"
+
+LOCK_OF_CHILD = """
+flock {place}/lock sh -c 'echo sleeper=$$ >&2; exec sleep 60' & echo holder=$! >&2
+""" + WAIT_FOR_LOCK + "flock {place}/lock true & echo waiter=$! >&2; wait"
+
+LOCK_OF_DESCRIPTOR = """
+(exec 9>{place}/lock; flock 9; echo holder=$BASHPID >&2; exec sleep 60) &
+""" + WAIT_FOR_LOCK + "echo waiter=$$ >&2; exec flock {place}/lock true"
+
+LOCK_IN_PYTHON = TELL + """
+import fcntl, time
+file = open("{place}/lock", "w")
+ready, locked = os.pipe()
+if not os.fork():
+    fcntl.lockf(file, fcntl.LOCK_EX)
+    tell("holder")
+    os.close(ready), os.close(locked)
+    time.sleep(60)
+os.close(locked)
+os.read(ready, 1)
+tell("waiter")
+fcntl.lockf(file, fcntl.LOCK_EX)
+"""
+
+# Name: the command, its parties, the finding, who waits first, what the text says, the advice.
+CHAINS = {
+    "tee": (
+        ["bash", "-c", TEE], "full-channel", "seq",
+        ["should be read by tee[{tee}]", "tee[{tee}] waits to write to pipe:[",
+         "which sleep[{sleeper}] should read; sleep[{sleeper}] sleeps until its time is over",
+         "(the pipe holds 65,536 of 65,536 bytes)"],
+        "look at sleep[{sleeper}]",
+    ),
+    "stopped reader": (
+        ["bash", "-c", STOPPED], "full-channel", "writer", ["bash[{reader}] is stopped"],
+        "kill -CONT {reader}",
+    ),
+    "node": (
+        ["node", "-e", NODE], "full-channel", "child", ["[{node}] waits in epoll_", "and not for"],
+        "child.stderr.resume()",
+    ),
+    "Popen.wait": ([PYTHON, "-c", POPEN], "deadlock", "parent child", [], "communicate()"),
+    "Queue": (
+        [PYTHON, "-c", QUEUE], "deadlock", "parent child", [], "get everything before join()",
+    ),
+    "FIFOs": (
+        ["bash", "-c", FIFOS], "deadlock", "one two",
+        ["bash[{one}] waits for whoever opens a for reading", "wait for each other ",
+         "bash[{two}] waits for whoever opens b for reading", "in the wrong order"],
+        "in the same order",
+    ),
+    "FIFOs in Python": (
+        [PYTHON, "-c", FIFOS_IN_PYTHON], "deadlock", "one two",
+        ["[{one}] waits for whoever opens back for writing", "in the wrong order",
+         "[{two}] waits for whoever opens there for writing"],
+        "in the same order",
+    ),
+    "lock of a child": (
+        ["bash", "-c", LOCK_OF_CHILD], "blocked", "waiter",
+        ["flock[{holder}] waits for the end of sleep[{sleeper}]", "sleep[{sleeper}] sleeps until"],
+        "let flock[{holder}] give the lock back",
+    ),
+    "lock of a descriptor": (
+        ["bash", "-c", LOCK_OF_DESCRIPTOR], "blocked", "waiter",
+        ["sleep[{holder}] sleeps until"], "let sleep[{holder}] give the lock back",
+    ),
+    "lock in Python": (
+        [PYTHON, "-c", LOCK_IN_PYTHON], "blocked", "waiter",
+        ["could be ended by python3[{holder}]; python3[{holder}] sleeps until"],
+        "let python3[{holder}] unlock",
+    ),
+}  # fmt: skip
+
+
+def parties(result):
+    told = re.findall(r"(?m)^(\w+)=(\d+)$", result.stderr.decode())
+    return {name: int(pid) for name, pid in told}
+
+
+def hanging(count):
+    """All have told who they are, and sleep."""
+    return lambda result: (
+        len(parties(result)) == count and all(map(asleep, parties(result).values()))
+    )
+
+
+def check_chain(findings, names, wanted, first, texts, advice):
+    """One error or warning tells of all: who waits first, the words, what to do."""
+    told = [f for f in severe(findings) if f["id"] in WAITS]
+    expect_equal([f["id"] for f in told], [wanted], f"one finding: {findings}")
+    expect_in(told[0]["processes"][0], [names[name] for name in first.split()], "who waits first")
+    expect(set(names.values()) <= set(told[0]["processes"]), f"{names} are named", told)
+    for text in texts:
+        expect_in(text.format(**names), told[0]["text"], "what it says")
+    expect_in(advice.format(**names), told[0]["advice"], "what to do")
+
+
+def chain(directory, name):
+    command, wanted, first, texts, advice = CHAINS[name]
+    needs(command[0])
+    command = [word.replace("{place}", directory) for word in command]
+    text, findings, result = traced(directory, command, 4)
+    names = parties(result)
+    check_chain(findings, names, wanted, first, texts, advice)
+    expect_in(f" {wanted}  ", text, "run says so")
+    for word in texts:
+        expect_in(word.format(**names), " ".join(text.split()), "in the same words")
+    for left in ("a", "b", "there", "back"):
+        if os.path.exists(os.path.join(directory, left)):
+            os.unlink(os.path.join(directory, left))
+    findings, result = untraced(directory, command, hanging(len(names)), wanted, severe)
+    check_chain(findings, parties(result), wanted, first, texts, advice)
+
+
+for each in CHAINS:
+    scenario(f"one finding tells of the whole chain: {each}")(
+        lambda directory, each=each: chain(directory, each)
+    )
+
+
+# Each worker opens a FIFO of its own; what their parent does follows.
+WORKERS = TELL + """
+import time
+os.chdir("{place}")
+def work(name):
+    os.mkfifo(name)
+    if not os.fork():
+        tell(name)
+        while True:
+            os.close(os.open(name, os.O_RDONLY))
+"""
+
+WAITS_FOR_ALL = """
+try:
+    while True: os.wait()
+except ChildProcessError: pass
+"""
+
+OPENERS = {
+    "a parent that will come": (2, 'work("a"), work("b")\ntime.sleep(60)'),
+    "many workers": (4, 'for name in "abcd": work(name)' + WAITS_FOR_ALL),
+    "clients that came before": (
+        2, 'for name in "ab": work(name), os.close(os.open(name, os.O_WRONLY))' + WAITS_FOR_ALL,
+    ),
+}  # fmt: skip
+
+
+@scenario("who opens a FIFO for whoever may come is in no circle")
+def openers(directory):
+    for name, (count, script) in OPENERS.items():
+        place = os.path.join(directory, name)
+        os.mkdir(place)
+        command = [PYTHON, "-c", WORKERS.replace("{place}", place) + script]
+        _, findings, result = traced(place, command)
+        expect_equal(len(parties(result)), count, "all began")
+        expect_equal([f for f in findings if f["id"] == "deadlock"], [], name)
+        for left in "abcd"[:count]:
+            os.unlink(os.path.join(place, left))
+        if "before" in name:  # a look at the machine does not tell what was
+            continue
+        looked, _ = untraced(place, command, hanging(count), "blocked")
+        expect_equal([f for f in looked if f["id"] == "deadlock"], [], f"{name}, by -p")
+
+
+SOUND = {
+    "slow reader": "yes | tee /dev/null | while read -r line; do sleep 0.2; done",
+    "lock in turns": """
+        for i in 1 2; do
+            while :; do flock {place}/lock sleep 0.1; done &
+        done; wait""",
+}
+
+
+@scenario("who reads slowly, or gives a lock back in time, is not accused")
+def sound(directory):
+    for name, script in SOUND.items():
+        place = os.path.join(directory, name)
+        os.mkdir(place)
+        script = script.replace("{place}", f"'{place}'")
+        _, findings, _ = traced(place, ["bash", "-c", script])
+        expect_equal(severe(findings), [], name)
+
+
+KEY = """
+import os, pty
+pid, master = pty.fork()
+if not pid:
+    os.execlp("cat", "cat")
+os.write(2, b"cat=%d\\n" % pid)
+os.wait()
+"""
+
+TIMERS = {
+    "sleep": ["sleep", "60"],
+    "poll": [PYTHON, "-c", "import select; select.select([], [], [], 60)"],
+}
+
+
+@scenario("who waits for the clock or a key press: it is named, by all three ways")
+def clock(directory):
+    for name, command in TIMERS.items():
+        place = os.path.join(directory, name)
+        os.mkdir(place)
+        _, findings, _ = traced(place, command)
+        looked, _ = untraced(place, command, lambda run: asleep(run.process.pid), "blocked")
+        for found in (findings, looked):
+            told = [f for f in found if f["id"] == "blocked"]
+            expect_equal([f["severity"] for f in told], ["note"], name)
+            expect_in("could be ended by the clock", told[0]["text"], name)
+    place = os.path.join(directory, "key")
+    os.mkdir(place)
+    command = [PYTHON, "-c", KEY]
+    text, findings, result = traced(place, command)
+    expect_in("a key press at pty:", " ".join(text.split()), "run says so")
+    looked, run_of = untraced(place, command, hanging(1), "blocked")
+    for found, names in ((findings, parties(result)), (looked, parties(run_of))):
+        told = " ".join(f["text"] for f in found if f["id"] == "blocked")
+        expect_in(f"cat[{names['cat']}] waits in read(0) for a key press at pty:", told, "whose")
+
+
+if __name__ == "__main__":
+    main(at_once=2)

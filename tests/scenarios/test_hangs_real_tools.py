@@ -1,0 +1,334 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""Hangs of well-known tools: `run --timeout`, its trace and `diagnose -p` give the same answer."""
+import os
+import signal
+
+from expectations import expect, expect_equal, expect_in
+from findings import diagnose, severe
+from hangs import (
+    PYTHON,
+    TIMED_OUT,
+    expect_named,
+    hangs,
+    has_told,
+    job_of,
+    parties,
+    traced,
+    untraced,
+)
+from harness import finish, main, recorder, run, scenario, start, wait_for
+
+# Both log their pids before they wait for each other; in between, what other threads do.
+DEADLOCK = """
+import os, socket, threading
+def tell():
+    os.write(1, b"%d\\n" % os.getpid())
+a, b, done = os.pipe(), os.pipe(), threading.Event()
+THREADS
+if os.fork() == 0:
+    tell()
+    os.read(a[0], 1)
+    os.write(b[1], b"x")
+    os._exit(0)
+tell()
+os.read(b[0], 1)
+os.write(a[1], b"x")
+"""
+
+IDLE = "threading.Thread(target=done.wait, daemon=True).start()"
+TIMED = "threading.Thread(target=done.wait, args=[1000], daemon=True).start()"
+SERVES = """
+server = socket.socket()
+server.bind(("127.0.0.1", 0))
+server.listen()
+threading.Thread(target=lambda: (server.accept(), done.set()), daemon=True).start()
+threading.Thread(target=lambda: (done.wait(), os.write(a[1], b"y")), daemon=True).start()
+"""
+
+
+@scenario("a thread that idles in a private futex hides no deadlock")
+def idle_thread(directory):
+    command = [PYTHON, "-c", DEADLOCK.replace("THREADS", IDLE)]
+    text, findings, result = traced(directory, command)
+    expect_named(findings, "deadlock", parties(result))
+    expect_in("deadlock", text, "run says so")
+    expect_named(*untraced_deadlock(directory, command))
+
+
+def untraced_deadlock(directory, command):
+    findings, result = untraced(directory, command, hangs(2), "deadlock")
+    return findings, "deadlock", parties(result)
+
+
+@scenario("a thread with a timeout, or one that another one can wake, makes it no deadlock")
+def working_threads(directory):
+    for name, threads in {"timed": TIMED, "serves": SERVES}.items():
+        place = os.path.join(directory, name)
+        os.mkdir(place)
+        command = [PYTHON, "-c", DEADLOCK.replace("THREADS", threads)]
+        _, findings, _ = traced(place, command)
+        expect(not [f for f in severe(findings) if f["id"] == "deadlock"], name, findings)
+        findings, _ = untraced(place, command, hangs(2), "blocked")
+        expect(not [f for f in severe(findings) if f["id"] == "deadlock"], name, findings)
+
+
+SERVER = """
+import os, socket
+server = socket.socket()
+server.bind(("127.0.0.1", 0))
+server.listen()
+os.write(1, b"%d\\n" % server.getsockname()[1])
+connection, _ = server.accept()
+os.read(os.pipe()[0], 1)
+"""
+
+CLIENT = """
+import os, socket
+os.write(1, b"%d\\n" % os.getpid())
+socket.create_connection(("127.0.0.1", PORT)).recv(1)
+"""
+
+
+@scenario("when the limit fires, who outside the trace could help is looked up, and told once")
+def outside_server(directory):
+    place = os.path.join(directory, "server")
+    os.mkdir(place)
+    server = start(place, [PYTHON, "-c", SERVER])
+    try:
+        wait_for(lambda: parties(server), "the server to listen")
+        client = CLIENT.replace("PORT", str(parties(server).pop()))
+        text, _, result = traced(directory, [PYTHON, "-c", client])
+        told = [line for line in text.splitlines() if " blocked " in line]
+        expect_equal(len(told), 1, f"one finding: {text}")
+        expect_in(f"python3[{parties(result).pop()}]", told[0], "who waits")
+        expect_in(f"python3[{server.process.pid}]", told[0], "for whom, outside the trace")
+    finally:
+        server.process.kill()
+        server.process.wait()
+
+
+@scenario("what the time limit ended is told in any case: a note where it waited as sound ones do")
+def limit_told(directory):
+    commands = {
+        "sleeps": (["sleep", "60"], "note", "clock_nanosleep()"),
+        "child sleeps": (["sh", "-c", "sleep 60 | cat; true"], "note", "wait4()"),
+        "own threads": (
+            [PYTHON, "-c", "import threading; threading.Event().wait()"], "warning", "futex()",
+        ),
+    }  # fmt: skip
+    for name, (command, severity, waits) in commands.items():
+        place = os.path.join(directory, name)
+        os.mkdir(place)
+        result = run(place, command, "--timeout", "1", "--lang", "en", status=TIMED_OUT,
+                     whole=False)  # fmt: skip
+        expect_in(f" blocked  {command[0].rpartition('/')[2]}[", result.stderr.decode(), name)
+        findings = [f for f in diagnose(result.trace_path)[0] if f["id"] == "blocked"]
+        expect_equal([f["severity"] for f in findings], [severity], name)
+        expect_in(waits, findings[0]["text"], name)
+
+
+def children(pid):
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+        return [int(word) for word in file.read().split()]
+
+
+def name_of(pid):
+    with open(f"/proc/{pid}/comm", encoding="utf-8") as file:
+        return file.read().strip()
+
+
+def looker(pid):
+    """The child of ipclens that keeps the privilege to look, once the command runs; else None."""
+    names = {name_of(child): child for child in children(pid)}
+    return names.get("ipclens") if "sleep" in names else None
+
+
+@scenario("a look at the limit that fails or takes too long is told, and the trace's findings hold")
+def look_fails(directory):
+    for number in (signal.SIGKILL, signal.SIGSTOP):
+        place = os.path.join(directory, str(number))
+        os.mkdir(place)
+        words = recorder(
+            place, ["sleep", "60"], "--timeout", "2", "--lang", "en", verb="run", output="--trace"
+        )
+        result = start(place, words)
+        wait_for(lambda result=result: looker(result.process.pid), "the one that looks")
+        os.kill(looker(result.process.pid), number)
+        finish(result.wait(), TIMED_OUT, False)
+        text = result.stderr.decode()
+        expect_equal(text.count("the findings are of the trace alone"), 1, f"{number}: {text}")
+        expect_in(" blocked  sleep[", text, "what the trace tells")
+
+
+# The job that is left behind logs itself; nobody waits for it.
+LEFT = {
+    "pipeline": ["bash", "-c", "(echo $BASHPID >&2; exec sleep 60) | cat"],
+    "piped job": ["bash", "-c", "({ echo $BASHPID >&3; exec sleep 60; } &) 3>&2 | cat"],
+    "substitution": ["bash", "-c", "x=$({ echo $BASHPID >&2; exec sleep 60; } &)"],
+    "communicate": [PYTHON, "-c", """
+import subprocess
+job = "sh -c 'echo $$ >&2; exec sleep 60' &"
+subprocess.run(job, shell=True, stdout=subprocess.PIPE)
+"""],
+}  # fmt: skip
+
+
+@scenario("a job left in the background keeps a reader from its end: a warning that names it")
+def left_in_background(directory):
+    for name, command in LEFT.items():
+        place = os.path.join(directory, name)
+        os.mkdir(place)
+        text, findings, result = traced(place, command)
+        wanted = "blocked" if name == "pipeline" else "no-eof"
+        looked, untraced_result = untraced(place, command, has_told, wanted)
+        for found, run_of in ((findings, result), (looked, untraced_result)):
+            told = [f for f in found if f["id"] == "no-eof"]
+            if name == "pipeline":
+                expect(not told and not severe(found), "a pipeline's writer is not left", found)
+                continue
+            expect_equal([f["severity"] for f in told], ["warning"], f"{name} {found}")
+            expect_in("redirect its output", told[0]["advice"], "the remedy")
+            expect_in(job_of(run_of), told[0]["processes"], "the job")
+        expect(("no-eof" in text) == (name != "pipeline"), "run says so", text)
+
+
+STOPPED = {
+    "child": ["bash", "-c", "sh -c 'echo $$ >&2; kill -STOP $$' & wait"],
+    "writer": ["bash", "-c", "cat < <(echo $BASHPID >&2; kill -STOP $BASHPID; echo too late)"],
+}
+
+
+# What computes, and what asks again and again, with the calls that it makes.
+SPINNING = {
+    "python": ([PYTHON, "-c", "print(1, flush=True)\nwhile True: pass"], "it computes"),
+    "sh": (["sh", "-c", "echo 1; while :; do :; done"], "it computes"),
+    "file": (
+        [PYTHON, "-c", "import os\nprint(1, flush=True)\nwhile not os.access('x', 0): pass"],
+        "access() = ENOENT ",
+    ),
+    "child": ([PYTHON, "-c", """
+import os, signal
+child = os.fork()
+if not child:
+    signal.pause()
+print(1, flush=True)
+while os.waitpid(child, os.WNOHANG) == (0, 0):
+    pass
+"""], "wait4() "),
+    "pipe": ([PYTHON, "-c", """
+import os
+import signal
+end = os.pipe()[0]
+os.set_blocking(end, False)
+print(1, flush=True)
+while True:
+    try:
+        os.read(end, 1)
+    except BlockingIOError:
+        pass
+"""], "read(3) = EAGAIN "),
+}  # fmt: skip
+
+
+@scenario("a stopped process is told where others wait for it, by run, in its trace and by -p")
+def stopped(directory):
+    for name, command in STOPPED.items():
+        place = os.path.join(directory, name)
+        os.mkdir(place)
+        text, findings, result = traced(place, command)
+        expect_in(" stopped  ", text, "run says so")
+        looked, untraced_result = untraced(place, command, has_told, "stopped")
+        for found, run_of in ((findings, result), (looked, untraced_result)):
+            told = expect_named(found, "stopped", {job_of(run_of)})
+            expect_equal(told["severity"], "warning", name)
+            expect_in(f"kill -CONT {job_of(run_of)}", told["advice"], "the remedy")
+
+
+@scenario("of a process that runs -p says so, and which calls it makes all the time")
+def running(directory):
+    for name, (command, calls) in SPINNING.items():
+        place = os.path.join(directory, name)
+        os.mkdir(place)
+        findings, result = untraced(place, command, parties, "running")
+        told = expect_named(findings, "running", {result.process.pid})
+        expect_equal(told["severity"], "note", "it is no fault")
+        expect_in(calls, told["text"], f"{name}: in which loop")
+
+
+CROWD = 300
+
+# So polite that the one that is asked about gets its turn.
+MANY_RUN = f"""
+import os
+for _ in range({CROWD}):
+    if not os.fork():
+        os.nice(19)
+        while True:
+            pass
+print(1, flush=True)
+os.wait()
+"""
+
+YIELDS = """
+import os
+print(1, flush=True)
+while True:
+    os.sched_yield()
+"""
+
+
+@scenario("however many run, -p watches all that it was asked about")
+def many_run(directory):
+    os.mkdir(os.path.join(directory, "crowd"))
+    place = os.path.join(directory, "crowd")
+    crowd = start(place, [PYTHON, "-c", MANY_RUN], start_new_session=True)
+    one = start(directory, [PYTHON, "-c", YIELDS], start_new_session=True)
+    try:
+        wait_for(lambda: crowd.stdout and one.stdout, "all to run")
+        children = f"/proc/{crowd.process.pid}/task/{crowd.process.pid}/children"
+        with open(children, encoding="ascii") as file:
+            pids = file.read().split()
+        expect_equal(len(pids), CROWD, "the crowd")
+        asked = [word for pid in (*pids, one.process.pid) for word in ("-p", str(pid))]
+        findings = diagnose(*asked)[0]
+        told = {f["processes"][0]: f["text"] for f in findings if f["id"] == "running"}
+        wanted = sorted([*map(int, pids), one.process.pid])
+        expect_equal(sorted(told), wanted, "all are told of")
+        expect_in("it called sched_yield()", told[one.process.pid], "the last one was watched")
+    finally:
+        for each in (crowd, one):
+            os.killpg(each.process.pid, signal.SIGKILL)
+            each.process.wait()
+
+
+# SIGTERM to PID 1 of a pid namespace: by itself, from outside, and with a handler.
+INITS = {
+    "own": ("unshare -pf sh -c 'kill -TERM 1; true'", True),
+    "outside": (
+        "unshare -pf sleep 60 & U=$!; C=; "
+        "until [ \"$C\" ]; do read -r C </proc/$U/task/$U/children; done; "
+        "until read -r N </proc/$C/comm && [ \"$N\" = sleep ]; do :; done; "
+        "kill -TERM $C; kill -KILL $C; wait $U; true",
+        True,
+    ),
+    "handled": ("unshare -pf sh -c 'trap \"exit 0\" TERM; kill -TERM 1; sleep 9'", False),
+    "no init": ("unshare -pf sh -c 'sleep 9 & kill -TERM $!; wait $!; true'", False),
+}
+
+
+@scenario("a signal to PID 1 of a container that has no handler for it does nothing: that is told")
+def init_ignores(directory):
+    for name, (script, told) in INITS.items():
+        place = os.path.join(directory, name)
+        os.mkdir(place)
+        result = run(place, ["bash", "-c", script], "--lang", "en")
+        found = [f for f in diagnose(result.trace_path)[0] if f["id"] == "signal-ignored"]
+        expect_equal(len(found), told, f"{name}: {found}")
+        for finding in found:
+            expect_in("it is PID 1 of its namespace", finding["text"], name)
+            expect_in("docker", finding["advice"], "what it means")
+
+
+if __name__ == "__main__":
+    main(at_once=2)

@@ -1,0 +1,140 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""An end without a lane is a process not traced, the kernel, or nobody: each has its sign."""
+import os
+import socket
+import threading
+
+from expectations import expect, expect_equal, expect_row
+from harness import main, record, scenario
+
+UNTRACED, KERNEL, NOBODY = "○", "▣", "∅"
+
+CLOSED_PORT = """
+import socket
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as gone:
+    gone.bind(('127.0.0.1', 0))
+    address = gone.getsockname()
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.sendto(b'unconnected', address)
+s.connect(address)
+s.send(b'nobody')
+try:
+    s.send(b'once more')
+except ConnectionRefusedError as error:
+    print('refused')
+"""
+KERNEL_TALK = """
+import ctypes, os, socket, struct
+n = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0)
+n.bind((0, 0))
+n.send(struct.pack('=IHHIIBxxxiII', 32, 18, 1, 1, 0, 0, 1, 0, 0))
+n.recv(65536)
+if os.fork() == 0:
+    ctypes.string_at(0)
+os.wait()
+"""
+NEVER_ACCEPTED = """
+import socket
+l = socket.create_server(('127.0.0.1', 0))
+s = socket.create_connection(l.getsockname())
+s.sendall(b'in the backlog')
+"""
+EMPTY_FIFO = """
+import os, sys
+os.mkfifo(sys.argv[1])
+print(os.read(os.open(sys.argv[1], os.O_RDONLY | os.O_NONBLOCK), 10))
+"""
+
+
+def python(directory, text, *arguments):
+    return record(directory, ["/usr/bin/python3", "-c", text, *arguments])
+
+
+def row_of(result, *words):
+    """The row of the picture that has these words."""
+    picture = result.view("--width", "220").replace("\u00a0", " ")
+    expect_row(picture, *words)
+    return next(line for line in picture.splitlines() if all(word in line for word in words))
+
+
+def signs(result, *words):
+    row = row_of(result, *words)
+    return [sign for sign in (UNTRACED, KERNEL, NOBODY) if sign in row]
+
+
+def participants(result):
+    told = result.view("--as", "mermaid").splitlines()
+    return {line.split(" as ")[1] for line in told if " as (" in line}
+
+
+def nodes(result):
+    return {word for word in ("(not traced)", "(kernel)", "(nobody)")
+            if f'label="{word}"' in result.view("--as", "dot")}
+
+
+@scenario("a closed UDP port: nobody, once the kernel has said so")
+def closed_port(directory):
+    result = python(directory, CLOSED_PORT)
+    expect_equal(result.stdout, b"refused\n", "what the program saw")
+    expect_equal(signs(result, "udp 6 B", "nobody"), [NOBODY], "the datagram that was refused")
+    row = row_of(result, "━ udp 11 B ━")
+    expect(UNTRACED in row and "no socket of this machine" in row,
+           "of an unconnected socket the kernel tells nothing: not more than what was seen", row)
+    expect_equal(participants(result), {"(not traced)", "(nobody)"}, "in Mermaid")
+    expect("(nobody)" in nodes(result), "in DOT")
+    expect("∅ nobody is there" in result.view(), "the legend tells what the sign is")
+
+
+@scenario("netlink and a fault: the kernel")
+def kernel(directory):
+    result = python(directory, KERNEL_TALK)
+    expect_equal(signs(result, "SIGSEGV", "from the kernel"), [KERNEL], "a fault")
+    expect_equal(signs(result, "netlink 32 B"), [KERNEL], "a question to the kernel")
+    expect_equal(participants(result), {"(kernel)"}, "in Mermaid")
+    expect("(kernel)" in nodes(result), "in DOT")
+
+
+@scenario("a connection that lies in a backlog to the end: nobody")
+def never_accepted(directory):
+    result = python(directory, NEVER_ACCEPTED)
+    expect_equal(signs(result, "─ connect ─"), [NOBODY], "nobody accepts it")
+    expect_equal(signs(result, "tcp 14 B"), [NOBODY], "nor gets what was sent")
+
+
+@scenario("a FIFO that nobody writes: its end comes from nobody")
+def empty_fifo(directory):
+    result = python(directory, EMPTY_FIFO, os.path.join(directory, "fifo"))
+    expect_equal(result.stdout, b"b''\n", "what the program read")
+    row = row_of(result, "EOF", "no process has it open for writing")
+    expect(NOBODY in row and "EOF?" not in row, "no question mark: it is known", row)
+
+
+@scenario("a server that is not traced: its name and number, at each arrow")
+def untraced(directory):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve():
+            connection, _ = listener.accept()
+            with connection:
+                connection.sendall(connection.recv(64))
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        result = python(directory, f"""
+import socket
+s = socket.create_connection({listener.getsockname()!r})
+s.sendall(b'hello')
+while s.recv(64): pass
+""")
+        thread.join(10)
+    with open("/proc/self/comm", encoding="ascii") as file:
+        name = f"{file.read().strip()}[{os.getpid()}]"
+    told = ("─ connect ─", "to "), ("tcp 5 B", "to "), ("tcp 5 B", "from ")
+    for words in [(word, side + name) for word, side in told]:
+        expect_equal(signs(result, *words), [UNTRACED], " ".join(words))
+    expect_equal(signs(result, "EOF", "from " + name), [UNTRACED], "who ended it")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""A kernel that lacks a field of a structure: that costs what the field tells, never the tool."""
+import os
+import subprocess
+
+import btf
+from expectations import expect_equal, expect_in
+from harness import lab, main, record, scenario
+from traces import IPCLENS
+
+
+def types_without(directory, fields):
+    path = os.path.join(directory, "types")
+    with open(path, "wb") as out:
+        out.write(btf.kernel_types().without(fields))
+    return {"IPCLENS_BTF": path}
+
+
+def doctor(environment):
+    return subprocess.run(
+        [IPCLENS, "doctor"],
+        env=dict(os.environ, **environment),
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+
+
+def bytes_of(messages, mechanism):
+    return sum(
+        m["bytes"] for m in messages if m["mechanism"] == mechanism and m["from"] and m["to"]
+    )
+
+
+@scenario("where every field that may be missing is, what is told of pipes and sockets is true")
+def nothing_but_the_needed(directory):
+    environment = types_without(directory, btf.fields_optional())
+    for name, mechanism in (("bigwrite", "pipe"), ("unixstream", "unix-stream"), ("udp", "udp")):
+        place = os.path.join(directory, name)
+        os.mkdir(place)
+        result = record(place, lab(name), environment=environment)
+        logged = sum(
+            t["result"]
+            for t in result.truth
+            if t["do"] == "receive" and t["mechanism"] == mechanism and t["result"] > 0
+        )
+        expect_equal(bytes_of(result.messages(), mechanism), logged, f"{name}: bytes received")
+
+
+# What is asked for in one place and read in another; IPCLENS_FIELDS=all: each that may be missing.
+ALONE = [("dentry", "d_u"), ("task_struct", "on_cpu"), ("pipe_inode_info", "head")]
+ALONE += [("pipe_buffer", "len"), ("sk_buff", "prev"), ("sk_buff", "transport_header")]
+
+
+@scenario("where one field is missing, what the others tell can be had")
+def one_alone(directory):
+    every = os.environ.get("IPCLENS_FIELDS") == "all"
+    for field in btf.fields_optional() if every else ALONE:
+        said = doctor(types_without(directory, [field]))
+        expect_equal(said.returncode, 0, f"{'.'.join(field)}: {said.stdout}")
+
+
+@scenario("a field without which nothing would be true is named, and nothing is traced")
+def one_of_the_needed(directory):
+    said = doctor(types_without(directory, [("task_struct", "tgid")]))
+    expect_equal(said.returncode, 1, said.stdout)
+    expect_in("task_struct.tgid", said.stdout, "what is missing")
+
+
+@scenario("fields that are named as needed are read")
+def needed_is_read(_):
+    expect_equal(sorted(btf.fields_needed() - btf.fields_read()), [], "named and never read")
+
+
+main()

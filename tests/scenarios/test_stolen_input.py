@@ -1,0 +1,113 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""Commands in a shell's loop that take the loop's own input, and their sound twins."""
+import os
+
+from expectations import expect, expect_equal, expect_in
+from findings import diagnose
+from harness import main, record, scenario
+
+NAME = "stolen-input"
+
+# Three lines go in; the lines that the loop got are counted in its status.
+LINES = "printf 'one\\ntwo\\nthree\\n'"
+COUNTED = "n=0; while read -r line; do n=$((n + 1)); {body}; done"
+
+SHELLS = ["bash", "dash"]
+
+# What takes the rest in such a loop, and the advice for it.
+THIEVES = {
+    "cat >/dev/null": "cat </dev/null",
+    "head -n 99 >/dev/null": "head </dev/null",
+    "(wc -l >/dev/null)": "wc </dev/null",
+    "/usr/bin/python3 -c 'import sys; sys.stdin.read()'": "python3 </dev/null",
+}
+
+SIMPLEST = ("cat >/dev/null", "cat </dev/null")
+
+SOUND = [
+    "true",
+    "cat </dev/null",
+    "echo $line | cat >/dev/null",
+    "sleep 0",
+    "/usr/bin/python3 -c ''",
+]
+
+# A header that the shell reads and a rest that a command is to have; shells that read on in turn.
+WHOLE = [
+    "{ read -r header; sort >/dev/null; } <lines",
+    "cat lines | { read -r header; sort >/dev/null; }",
+    "while read -r line; do (while read -r more; do :; done); done <lines",
+    "cat lines | while read -r line; do (while read -r more; do :; done); done",
+    "while read -r line; do cat <lines >/dev/null; done <lines",
+    "while read -r line <&3; do cat </dev/null; done 3<lines",
+    "sort <lines >/dev/null; sort <lines >/dev/null",
+    "xargs -n 1 echo <lines",
+]
+
+
+def by_file(body):
+    return f"{LINES} >lines; {COUNTED.format(body=body)} <lines; exit $n"
+
+
+def by_pipe(body):
+    return f"{LINES} | {{ {COUNTED.format(body=body)}; exit $n; }}"
+
+
+def traced(directory, shell, script, status):
+    place = os.path.join(directory, str(len(os.listdir(directory))))
+    os.mkdir(place)
+    result = record(place, [*shell.split(), "-c", script], status=status, cwd=place)
+    return diagnose(result.trace_path)[0]
+
+
+def stolen(findings):
+    return [finding for finding in findings if finding["id"] == NAME]
+
+
+@scenario("a command that takes a loop's input is named, of a pipe and of a file, in each shell")
+def thieves(directory):
+    for shell in SHELLS:
+        for way in (by_file, by_pipe):
+            for body, advice in THIEVES.items() if shell == "bash" else [SIMPLEST]:
+                script = way(body)
+                findings = traced(directory, shell, script, 1)
+                found = stolen(findings)
+                expect_equal([f["severity"] for f in found], ["warning"], f"{shell}: {script} {findings}")
+                expect_in(advice, found[0]["advice"], f"{shell}: {script}")
+                expect_in("line by line", found[0]["text"], f"{shell}: {script}")
+
+
+@scenario("ssh in such a loop gets the advice ssh -n")
+def ssh(directory):
+    os.symlink("/bin/cat", os.path.join(directory, "ssh"))
+    for number, way in enumerate((by_file, by_pipe)):
+        place = os.path.join(directory, str(number))
+        os.mkdir(place)
+        script = way("../ssh >/dev/null")
+        result = record(place, ["bash", "-c", script], status=1, cwd=place)
+        found = stolen(diagnose(result.trace_path)[0])
+        expect_equal(len(found), 1, script)
+        expect_in("ssh -n", found[0]["advice"], script)
+
+
+@scenario("a loop whose commands leave its input alone, or are meant to have it, gets no finding")
+def sound(directory):
+    loops = [f"({way(body)}); test $? = 3 || exit 9" for way in (by_file, by_pipe) for body in SOUND]
+    for shell in SHELLS:
+        script = "; ".join([f"{LINES} >lines", *loops, *WHOLE, "true"])
+        findings = traced(directory, shell, script, 0)
+        expect(not stolen(findings), f"{shell}: {script}", findings)
+
+
+@scenario("commands from a pipe, one of which takes what follows, are a note: it may be meant")
+def script_from_pipe(directory):
+    place = os.path.join(directory, "note")
+    os.mkdir(place)
+    command = ["bash", "-c", "printf 'cat >/dev/null\\nsome\\ndata\\n' | bash"]
+    found = stolen(diagnose(record(place, command, cwd=place).trace_path)[0])
+    expect_equal([f["severity"] for f in found], ["note"], "told, but no warning")
+
+
+if __name__ == "__main__":
+    main()

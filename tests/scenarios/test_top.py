@@ -1,0 +1,205 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""ipclens top: what it counts is what the workloads logged, and it joins who talked to whom."""
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections import Counter, defaultdict
+
+from expectations import expect, expect_equal, expect_in
+from harness import lab, main, scenario, start, wait_for
+from traces import IPCLENS, TIMEOUT, load_lines
+
+LABS = ["bigwrite", "fifo {}/fifo", "sysvq", "posixq /ipclens-top", "unixstream", "unixdgram",
+        "udp", "seqpacket", "mmsg udp", "mmsg unix-dgram", "reqresp tcp", "tcp6"]
+
+
+def top(directory, *options, **others):
+    """Starts `ipclens top` in the directory, and returns when it counts."""
+    os.makedirs(directory, exist_ok=True)
+    metrics = os.path.join(directory, "top.prom")
+    command = [IPCLENS, "top", "--openmetrics", metrics, *options]
+    result = start(directory, command, **others)
+    wait_for(lambda: os.path.exists(metrics) or result.process.poll() is not None, "top to count")
+    return result
+
+
+def end(result):
+    """Ends it as Ctrl-C does, and gives the pairs of all intervals."""
+    result.process.send_signal(signal.SIGINT)
+    expect_equal(result.wait().status, 0, "exit status; " + result.stderr.decode())
+    return pairs_of(result)
+
+
+def pairs_of(result):
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    expect_equal(lines[0]["type"], "top", "the first line says what follows")
+    last = lines[-1]
+    expect_equal((last["type"], last["uncounted"]), ("interval", 0), "nothing was left out")
+    return [line for line in lines if line["type"] == "pair"]
+
+
+def is_message(line):
+    """Nothing is no message of a stream."""
+    return line["bytes"] or line["mechanism"] not in ("pipe", "fifo", "unix-stream", "tcp")
+
+
+def run_lab(directory, words):
+    """What the lab logs."""
+    name, *arguments = words.format(directory).split()
+    result = start(directory, lab(name, *arguments))
+    expect_equal(result.wait().status, 0, f"{words}: {result.stderr.decode()}")
+    return [t for t in load_lines(os.path.join(directory, "truth"))
+            if t["do"] in ("send", "receive") and t["result"] >= 0 and "mechanism" in t
+            and is_message(t)]
+
+
+def counted(pairs, pids):
+    """Messages and bytes by what moved them."""
+    sums = Counter()
+    for pair in pairs:
+        for side, action in ("from", "send"), ("to", "receive"):
+            for member in pair[side]:
+                if member["pid"] in pids and member["messages"]:
+                    key = (pair["mechanism"], member["pid"], action)
+                    sums[*key, "messages"] += member["messages"]
+                    sums[*key, "bytes"] += member["bytes"]
+    return sums
+
+
+def logged(truth):
+    sums = Counter()
+    for line in truth:
+        key = (line["mechanism"], line["pid"], line["do"])
+        sums[*key, "messages"] += 1
+        sums[*key, "bytes"] += line["bytes"]
+    return sums
+
+
+def parties(truth):
+    """Of each channel: who sent, and who received."""
+    found = defaultdict(lambda: (set(), set()))
+    for line in truth:
+        key = (line["mechanism"], line.get("channel"))
+        found[key][line["do"] == "receive"].add(line["pid"])
+    return [(key, *sides) for key, sides in found.items() if all(sides)]
+
+
+def members(pair, side):
+    return {member["pid"] for member in pair[side]}
+
+
+@scenario("each mechanism: messages and bytes are what the labs logged, and so is who met whom")
+def exact(directory):
+    result = top(f"{directory}/top", "--json", "--every", "1h")
+    truths = {}
+    for number, words in enumerate(LABS):
+        os.mkdir(f"{directory}/{number}")
+        truths[words] = run_lab(f"{directory}/{number}", words)
+    pairs = end(result)
+    for words, truth in truths.items():
+        pids = {line["pid"] for line in truth}
+        expect_equal(counted(pairs, pids), logged(truth), words)
+        if words.startswith("mmsg"):  # one call to several sockets: none is named
+            expect(not any(pair["to"] for pair in pairs if members(pair, "from") & pids),
+                   f"{words}: no receiver is made up")
+            continue
+        for (mechanism, channel), senders, receivers in parties(truth):
+            expect(
+                any(pair["mechanism"] == mechanism and members(pair, "from") == senders
+                    and members(pair, "to") == receivers for pair in pairs),
+                f"{words}: {mechanism} {channel}: {senders} to {receivers}",
+                *(str(pair) for pair in pairs
+                  if pids & (members(pair, "from") | members(pair, "to"))),
+            )
+    check_metrics(f"{directory}/top/top.prom", pairs)
+
+
+def check_metrics(path, pairs):
+    """The sums in the metrics are those of the pairs."""
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    expect_equal(os.stat(path).st_mode & 0o777, 0o644, "others can read the metrics")
+    found = Counter()
+    for name, mechanism, value in re.findall(
+            r'^ipclens_(messages|bytes)_total{mechanism="([a-z-]*)".*} (\d+)$', text, re.M):
+        found[name, mechanism] += int(value)
+    wanted = Counter()
+    for pair in pairs:
+        side = "from" if pair["from"] else "to"
+        for name in "messages", "bytes":
+            wanted[name, pair["mechanism"]] += sum(member[name] for member in pair[side])
+    expect_equal(+found, +wanted, "the metrics and the pairs")
+    expect_equal(os.listdir(os.path.dirname(path)).count("top.prom"), 1, "one file")
+    expect(not [name for name in os.listdir(os.path.dirname(path)) if name.startswith(".ipclens")],
+           "nothing is left beside it")
+
+
+WAITS = """
+import os, sys
+reader, writer = os.pipe()
+if os.fork() == 0:
+    os.close(writer)
+    os.read(reader, 1)
+    os._exit(0)
+print(os.getpid(), flush=True)
+sys.stdin.read()
+"""
+
+
+@scenario("a reader that waits all the time is asleep all the time, also without a message")
+def waiting(directory):
+    with subprocess.Popen([sys.executable, "-c", WAITS], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE) as program:
+        pid = int(program.stdout.readline())
+        child = int(open(f"/proc/{pid}/task/{pid}/children", encoding="ascii").read())
+        wait_for(lambda: state(child) == "S", "the reader to sleep")
+        result = top(directory, "--json", "--once", "--every", "300ms")
+        expect_equal(result.wait().status, 0, "it ends by itself")
+        program.stdin.close()
+    pairs = [pair for pair in pairs_of(result) if child in members(pair, "to")]
+    expect_equal([pair["mechanism"] for pair in pairs], ["pipe"], "the reader's channel")
+    share = pairs[0]["to"][0]["asleep_ns"] / pairs[0]["interval_ns"]
+    expect(0.5 < share < 2, "it slept", f"{share} of the interval")
+    expect_equal((pairs[0]["from"], pairs[0]["to"][0]["messages"]), ([], 0), "nothing was sent")
+
+
+def state(pid):
+    with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
+        return file.read().rpartition(")")[2].split()[0]
+
+
+@scenario("--comm chooses pairs; the table has them; the rest of the machine is not in it")
+def choice(directory):
+    result = top(f"{directory}/top", "--json", "--every", "1h", "--comm", "unixstream")
+    os.mkdir(f"{directory}/a")
+    os.mkdir(f"{directory}/b")
+    truth = run_lab(f"{directory}/a", "unixstream")
+    run_lab(f"{directory}/b", "sysvq")
+    pairs = end(result)
+    expect_equal(counted(pairs, {line["pid"] for line in truth}), logged(truth), "the chosen lab")
+    for pair in pairs:
+        comms = {member["comm"] for side in ("from", "to") for member in pair[side]}
+        expect_in("unixstream", comms, "each pair has a process of that name")
+
+
+@scenario("what is wrong on the command line is named; an unwritable file ends it at once")
+def refusals(directory):
+    for words, status, part in (
+            (["--every", "never"], 2, "--every never"),
+            (["--comm", "x" * 16], 2, "--comm"),
+            (["-p", "4194305"], 1, "no such process"),
+            (["--cgroup", directory + "/none"], 1, "none: No such file"),
+            (["--openmetrics", directory + "/no/file"], 1, "/no/file")):
+        done = subprocess.run([IPCLENS, "top", "--once", *words], capture_output=True, text=True,
+                              timeout=TIMEOUT, check=False)
+        expect_equal(done.returncode, status, f"{words}: {done.stderr}")
+        expect_in(part, done.stderr, "it says what")
+        expect_equal(len(done.stderr.splitlines()), 1, "in one line")
+
+
+if __name__ == "__main__":
+    main()

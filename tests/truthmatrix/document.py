@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""Puts the matrix's table into docs/fidelity.md, between its markers."""
+import judge
+
+BEGIN, END = "<!-- matrix:begin -->\n", "<!-- matrix:end -->\n"
+HEAD = ("condition", "mechanism", "cells", "pairs", "exact", "ambiguous", "missing", "false",
+        "announced as unseen")
+
+
+def row(condition, name, counts):
+    doubted = counts["doubted"] + counts["mistaken"]
+    false = sum(counts[what] for what in judge.FALSE)
+    numbers = (counts["cells"], counts["pairs"], counts["exact"], doubted, counts["missing"], false,
+               counts["unseen"])
+    return f"| {condition} | {name} | " + " | ".join(f"{number:,}" for number in numbers) + " |"
+
+
+def table(sums):
+    lines = ["| " + " | ".join(HEAD) + " |", "|---|---|" + "---:|" * (len(HEAD) - 2)]
+    lines += [row(*name, counts) for name, counts in sorted(sums.by(0).items())]
+    return "\n".join(lines) + "\n"
+
+
+def write(path, sums):
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    before, rest = text.split(BEGIN)
+    after = rest.split(END)[1]
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(before + BEGIN + table(sums) + END + after)

@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Large writes that slept while their pipe was full, and who wrote between their segments. */
+#include "tests/unit/trace_text.h"
+
+#include "viz/pair/position/write_segments.h"
+
+static int set_up(void **state)
+{
+	trace_pipe_set_up(state);
+	trace_channel(*state, TRACE_PIPE, "pipe", ",'capacity':8192");
+	return 0;
+}
+
+static void put(struct trace_text *t, unsigned id, uint32_t pid, uint64_t enter_ns,
+		uint64_t exit_ns, int64_t bytes, const char *more)
+{
+	trace_put(t, id, pid, enter_ns, exit_ns, bytes, more);
+}
+
+static void get(struct trace_text *t, unsigned id, uint64_t at_ns, int64_t bytes, const char *more)
+{
+	trace_get(t, id, 20, at_ns, at_ns + 1, bytes, more);
+}
+
+/* The other one's page lies between the second and the third of the writer's. */
+static const char *torn(struct trace_text *t, const char *write, const char *other)
+{
+	put(t, 1102, 10, 10, 90, 12288, write);
+	put(t, 1104, 30, 40, 50, 4096, other);
+	get(t, 1106, 30, 4096, POSITIONS(2, 0, 4096, 2, 1, 4096));
+	get(t, 1108, 60, 8192, POSITIONS(3, 1, 4096, 3, 3, 4096));
+	get(t, 1110, 95, 4096, POSITIONS(4, 3, 4096, 4, 4, 4096));
+	return trace_messages(t);
+}
+
+#define SLEPT POSITIONS(0, 0, 0, 4, 3, 4096) ",'off_cpu_ns':50,'resumed_ns':80"
+#define THIRD POSITIONS(2, 1, 4096, 3, 1, 4096)
+#define TORN                                                                                       \
+	"pipe 10>20 4096 s1102+0 r1106+0 exact\n"                                                  \
+	"pipe 10>20 4096 s1102+4096 r1108+0 exact\n"                                               \
+	"pipe 30>20 4096 s1104+0 r1108+4096 exact\n"                                               \
+	"pipe 10>20 4096 s1102+8192 r1110+0 exact\n"
+
+static void pieces_lie_where_their_segments_were(void **state)
+{
+	assert_string_equal(torn(*state, SLEPT ",'turns':[0,2,3,4]", THIRD), TORN);
+}
+
+/* One of these four buffers is another's, which can only have written the third. */
+static void segments_with_somebody_within(void **state)
+{
+	assert_string_equal(torn(*state, SLEPT ",'turns':[0,2,2,4]", THIRD), TORN);
+}
+
+/* The same, and nobody knows which. */
+static void segments_with_somebody_anywhere_within(void **state)
+{
+	const char *told = torn(*state, SLEPT ",'turns':[0,2,2,4]",
+				POSITIONS(2, 1, 4096, 4, 3, 4096));
+
+	assert_null(strstr(told, "exact"));
+}
+
+/* It was about to sleep and ran on: no segment begins before the one before it ends. */
+static void a_segment_reported_as_a_part_of_the_next(void **state)
+{
+	assert_string_equal(torn(*state, SLEPT ",'turns':[0,2,0,4]", THIRD), TORN);
+}
+
+/* Buffers 3 and 4 are in segments of both; each has one too many. */
+static void segments_that_reach_into_each_other(void **state)
+{
+	struct trace_text *t = *state;
+
+	put(t, 1102, 10, 10, 90, 12288,
+	    POSITIONS(0, 0, 0, 5, 3, 4096) ",'off_cpu_ns':50,'resumed_ns':60,'turns':[0,2,3,5]");
+	put(t, 1104, 30, 40, 120, 12288,
+	    POSITIONS(2, 1, 4096, 6, 5, 4096) ",'off_cpu_ns':20,'resumed_ns':110,"
+					      "'turns':[2,3,3,5,5,6]");
+	get(t, 1106, 30, 4096, POSITIONS(2, 0, 4096, 2, 1, 4096));
+	get(t, 1108, 50, 8192, POSITIONS(3, 1, 4096, 3, 3, 4096));
+	get(t, 1110, 100, 8192, POSITIONS(5, 3, 4096, 5, 5, 4096));
+	get(t, 1112, 130, 4096, POSITIONS(6, 5, 4096, 6, 6, 4096));
+	assert_string_equal(trace_messages(t), "pipe 10>20 4096 s1102+0 r1106+0 ambiguous\n"
+					       "pipe 10>20 4096 s1102+4096 r1108+0 ambiguous\n"
+					       "pipe 30>20 4096 s1104+0 r1108+4096 ambiguous\n"
+					       "pipe 10>20 4096 s1102+8192 r1110+0 ambiguous\n"
+					       "pipe 30>20 4096 s1104+4096 r1110+4096 ambiguous\n"
+					       "pipe 30>20 4096 s1104+8192 r1112+0 ambiguous\n");
+}
+
+/* The one behind which the other begins has not filled up his last buffer. */
+static void segments_that_meet_behind_a_part(void **state)
+{
+	struct arena *arena = arena_new();
+	struct segment ones[] = {{0, 3}}, others[] = {{1, 3}, {3, 4}};
+	struct segments first = {.list = ones, .count = 1, .end = 0};
+	struct segments second = {.list = others, .count = 2, .end = PAGE_LEN};
+	struct segments_share shares[] = {
+		{.segments = &first, .excess = 1, .end = 1000, .begin_ns = 10},
+		{.segments = &second, .excess = 1, .end = PAGE_LEN, .begin_ns = 20},
+	};
+
+	(void)state;
+	segments_share(arena, shares, 2);
+	assert_int_equal(ones[0].to, 2);
+	assert_int_equal(others[0].from, 2);
+	assert_int_equal(second.end, 1000);
+	assert_true(first.tentative && second.tentative);
+	arena_free(arena);
+}
+
+/* The page that another one wrote within its first segment is too full for the odd bytes of it. */
+static void odd_bytes_behind_somebody_else(void **state)
+{
+	struct trace_text *t = *state;
+
+	put(t, 1100, 30, 1, 2, 4096, POSITIONS(0, 0, 0, 1, 0, 4096));
+	put(t, 1102, 30, 5, 35, 4096, POSITIONS(1, 0, 4096, 2, 0, 4096));
+	put(t, 1104, 10, 10, 90, 10000,
+	    POSITIONS(1, 0, 4096, 5, 3, 1808) ",'off_cpu_ns':50,'resumed_ns':80,'turns':[1,3,3,5]");
+	get(t, 1106, 60, 12288, POSITIONS(3, 0, 4096, 3, 3, 4096));
+	get(t, 1108, 95, 5904, POSITIONS(5, 3, 1808, 5, 5, 1808));
+	assert_string_equal(trace_messages(t), "pipe 30>20 4096 s1100+0 r1106+0 exact\n"
+					       "pipe 30>20 4096 s1102+0 r1106+4096 exact\n"
+					       "pipe 10>20 4096 s1104+0 r1106+8192 exact\n"
+					       "pipe 10>20 5904 s1104+4096 r1108+0 exact\n");
+}
+
+/* It waited for the lock alone between its segments, so the first is not told. */
+static void a_first_segment_without_a_sleep(void **state)
+{
+	struct trace_text *t = *state;
+
+	put(t, 1100, 10, 1, 2, 3006, POSITIONS(0, 0, 0, 1, 0, 3006));
+	put(t, 1102, 10, 10, 50, 5643,
+	    POSITIONS(1, 0, 3006, 3, 1, 1547) ",'at_lock':{'at_ns':40,'head':2,'tail':1,'end':4096,"
+					      "'start':0},'off_cpu_ns':20,'resumed_ns':38,"
+					      "'turns':[2,3]");
+	put(t, 1104, 10, 60, 61, 10, POSITIONS(3, 1, 1547, 3, 1, 1557));
+	get(t, 1106, 30, 3006, POSITIONS(2, 0, 4096, 2, 1, 4096));
+	get(t, 1108, 70, 5653, POSITIONS(3, 1, 1557, 3, 3, 1557));
+	assert_string_equal(trace_messages(t), "pipe 10>20 3006 s1100+0 r1106+0 exact\n"
+					       "pipe 10>20 5643 s1102+0 r1108+0 exact\n"
+					       "pipe 10>20 10 s1104+0 r1108+5643 exact\n");
+}
+
+/* The same, and all that it had written before is behind what it found in the last buffer. */
+static void a_first_segment_within_a_buffer(void **state)
+{
+	struct trace_text *t = *state;
+
+	put(t, 1100, 10, 1, 2, 4096, POSITIONS(0, 0, 0, 1, 0, 4096));
+	put(t, 1102, 10, 3, 4, 93, POSITIONS(1, 0, 4096, 2, 0, 93));
+	put(t, 1104, 10, 10, 50, 5422,
+	    POSITIONS(2, 0, 93, 3, 1, 4096) ",'at_lock':{'at_ns':40,'head':2,'tail':1,'end':1419,"
+					    "'start':0},'off_cpu_ns':20,'resumed_ns':38,"
+					    "'turns':[2,3]");
+	get(t, 1106, 30, 4096, POSITIONS(2, 0, 1419, 2, 1, 1419));
+	get(t, 1108, 70, 5515, POSITIONS(3, 1, 4096, 3, 3, 4096));
+	assert_string_equal(trace_messages(t), "pipe 10>20 4096 s1100+0 r1106+0 exact\n"
+					       "pipe 10>20 93 s1102+0 r1108+0 exact\n"
+					       "pipe 10>20 5422 s1104+0 r1108+93 exact\n");
+}
+
+/* The same, and behind its odd bytes another one wrote before it got the lock again. */
+static void somebody_behind_its_odd_bytes(void **state)
+{
+	struct trace_text *t = *state;
+
+	trace_channel(t, TRACE_PIPE, "pipe", ",'capacity':16384");
+	put(t, 1100, 30, 1, 2, 12288, POSITIONS(0, 0, 0, 3, 0, 4096));
+	put(t, 1102, 30, 3, 4, 93, POSITIONS(3, 0, 4096, 4, 0, 93));
+	put(t, 1104, 10, 10, 80, 5422,
+	    POSITIONS(4, 0, 93, 6, 2, 4096) ",'at_lock':{'at_ns':60,'head':5,'tail':2,'end':2700,"
+					    "'start':0},'off_cpu_ns':20,'resumed_ns':70,"
+					    "'turns':[5,6]");
+	get(t, 1106, 20, 8192, POSITIONS(4, 0, 1419, 4, 2, 1419));
+	put(t, 1108, 30, 25, 61, 2700, POSITIONS(4, 2, 1419, 5, 2, 2700));
+	get(t, 1110, 90, 12311, POSITIONS(6, 2, 4096, 6, 6, 4096));
+	assert_string_equal(trace_messages(t), "pipe 30>20 8192 s1100+0 r1106+0 exact\n"
+					       "pipe 30>20 4096 s1100+8192 r1110+0 exact\n"
+					       "pipe 30>20 93 s1102+0 r1110+4096 exact\n"
+					       "pipe 30>20 2700 s1108+0 r1110+4189 ambiguous\n"
+					       "pipe 10>20 5422 s1104+0 r1110+6889 ambiguous\n");
+}
+
+/*
+ * Buffer 10 is in segments of both: whose it is, and whose odd bytes fill up buffer 7, is
+ * tentative.
+ */
+static void a_shared_segment_is_tentative_for_both(void **state)
+{
+	struct trace_text *t = *state;
+
+	trace_channel(t, TRACE_PIPE, "pipe", ",'capacity':32768");
+	put(t, 1100, 40, 1, 2, 28672, POSITIONS(0, 0, 0, 7, 0, 4096));
+	put(t, 1102, 40, 3, 4, 100, POSITIONS(7, 0, 4096, 8, 0, 100));
+	put(t, 1104, 10, 10, 80, 11192,
+	    POSITIONS(8, 0, 100, 11, 6, 3000) ",'off_cpu_ns':20,'resumed_ns':30,"
+					      "'turns':[8,8,8,11]");
+	put(t, 1106, 30, 9, 90, 11192,
+	    POSITIONS(8, 0, 100, 13, 6, 4096) ",'off_cpu_ns':20,'resumed_ns':50,"
+					      "'turns':[8,8,10,13]");
+	put(t, 1108, 40, 95, 96, 5, POSITIONS(13, 6, 4096, 14, 6, 5));
+	get(t, 1110, 20, 24576, POSITIONS(8, 0, 3100, 8, 6, 3100));
+	get(t, 1112, 100, 7196, POSITIONS(14, 6, 5, 14, 8, 5));
+	get(t, 1114, 110, 19384, POSITIONS(14, 8, 5, 14, 13, 5));
+	assert_string_equal(trace_messages(t), "pipe 40>20 24576 s1100+0 r1110+0 exact\n"
+					       "pipe 40>20 4096 s1100+24576 r1112+0 exact\n"
+					       "pipe 40>20 100 s1102+0 r1112+4096 exact\n"
+					       "pipe 10>20 3000 s1104+0 r1112+4196 ambiguous\n"
+					       "pipe 10>20 8192 s1104+3000 r1114+0 ambiguous\n"
+					       "pipe 30>20 11192 s1106+0 r1114+8192 ambiguous\n"
+					       "pipe 40>- 5 s1108+0 - exact unread\n");
+}
+
+/* Nobody came between: what one read took of it is one message. */
+static void segments_that_go_on(void **state)
+{
+	struct trace_text *t = *state;
+
+	put(t, 1102, 10, 10, 90, 12288,
+	    POSITIONS(0, 0, 0, 3, 1, 4096) ",'off_cpu_ns':50,'resumed_ns':80,'turns':[0,2,2,3]");
+	get(t, 1106, 30, 4096, POSITIONS(2, 0, 4096, 2, 1, 4096));
+	get(t, 1108, 95, 8192, POSITIONS(3, 1, 4096, 3, 3, 4096));
+	assert_string_equal(trace_messages(t), "pipe 10>20 4096 s1102+0 r1106+0 exact\n"
+					       "pipe 10>20 8192 s1102+4096 r1108+0 exact\n");
+}
+
+/* What was read of its first page is forgotten when the rest is read. */
+static void read_page_by_page_much_later(void **state)
+{
+	struct trace_text *t = *state;
+	const uint64_t ms = 1000000;
+
+	put(t, 1102, 10, 10, 20, 8192, POSITIONS(0, 0, 0, 2, 0, 4096));
+	get(t, 1104, 30, 1000,
+	    ",'at_entry':{'head':2,'tail':0,'end':4096,'start':0},"
+	    "'at_exit':{'head':2,'tail':0,'end':4096,'start':1000}");
+	get(t, 1106, 500 * ms, 5000,
+	    ",'at_entry':{'head':2,'tail':0,'end':4096,'start':1000},"
+	    "'at_exit':{'head':2,'tail':1,'end':4096,'start':1904}");
+	get(t, 1108, 501 * ms, 2192,
+	    ",'at_entry':{'head':2,'tail':1,'end':4096,'start':1904},"
+	    "'at_exit':{'head':2,'tail':2,'end':4096,'start':4096}");
+	assert_string_equal(trace_messages(t), "pipe 10>20 1000 s1102+0 r1104+0 exact\n"
+					       "pipe 10>20 5000 s1102+1000 r1106+0 exact\n"
+					       "pipe 10>20 2192 s1102+6000 r1108+0 exact\n");
+}
+
+/* A page within one's segment is that of another, who was done and known before the one was. */
+static void a_segment_that_was_known_before(void **state)
+{
+	struct trace_text *t = *state;
+	const uint64_t ms = 1000000;
+
+	trace_line(t,
+		   "{'type':'operation','id':1102,'state':'begin','syscall':'write','role':'send',"
+		   "'pid':10,'tid':10,'fd':4,'channel':'" TRACE_PIPE "','enter_ns':10000000,"
+		   "'at_ns':11000000,'requested':8192}");
+	get(t, 1106, 500 * ms, 4096, POSITIONS(2, 0, 4096, 2, 1, 4096));
+	put(t, 1104, 30, 20 * ms, 1000 * ms, 8192,
+	    POSITIONS(1, 0, 4096, 3, 1, 4096) ",'off_cpu_ns':50,'turns':[1,2,2,3]");
+	get(t, 1108, 2000 * ms, 8192, POSITIONS(3, 1, 4096, 3, 3, 4096));
+	put(t, 1102, 10, 10 * ms, 3000 * ms, 8192,
+	    POSITIONS(0, 0, 0, 4, 3, 4096) ",'off_cpu_ns':50,'turns':[0,1,1,2,3,4]");
+	get(t, 1110, 4000 * ms, 4096, POSITIONS(4, 3, 4096, 4, 4, 4096));
+	assert_string_equal(trace_messages(t), "pipe 10>20 4096 s1102+0 r1106+0 exact\n"
+					       "pipe 30>20 8192 s1104+0 r1108+0 exact\n"
+					       "pipe 10>20 4096 s1102+4096 r1110+0 exact\n");
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, trace_tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(pieces_lie_where_their_segments_were),
+		TEST(segments_with_somebody_within),
+		TEST(segments_with_somebody_anywhere_within),
+		TEST(a_segment_reported_as_a_part_of_the_next),
+		TEST(segments_that_reach_into_each_other),
+		TEST(segments_that_meet_behind_a_part),
+		TEST(odd_bytes_behind_somebody_else),
+		TEST(a_first_segment_without_a_sleep),
+		TEST(a_first_segment_within_a_buffer),
+		TEST(somebody_behind_its_odd_bytes),
+		TEST(a_shared_segment_is_tentative_for_both),
+		TEST(segments_that_go_on),
+		TEST(read_page_by_page_much_later),
+		TEST(a_segment_that_was_known_before),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

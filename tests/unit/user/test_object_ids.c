@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Names of kernel objects: what is one object keeps one id, what is another never shares it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "user/encode/object_ids.c" /* user/ is no library: its tested parts need no libbpf */
+
+static int setup(void **state)
+{
+	*state = objects_new();
+	return *state ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	objects_free(*state);
+	return 0;
+}
+
+static const char *id_of(void **state, uint64_t address, uint64_t number, enum mechanism mechanism)
+{
+	struct wire_ref ref = {address, number};
+	struct object *object = objects_get(*state, ref, mechanism);
+
+	return object ? object->id : NULL;
+}
+
+static void test_names(void **state)
+{
+	assert_string_equal(id_of(state, 0x1000, 40211, MECH_PIPE), "pipe:[40211]");
+	assert_string_equal(id_of(state, 0x2000, WIRE_NUMBERED | 0, MECH_SYSV_MSG), "sysv-msg:[0]");
+	assert_string_equal(id_of(state, 0x1000, 40211, MECH_PIPE), "pipe:[40211]");
+	assert_null(id_of(state, 0, 7, MECH_PIPE));
+}
+
+static void test_address_used_again(void **state)
+{
+	assert_string_equal(id_of(state, 0x1000, 1, MECH_PIPE), "pipe:[1]");
+	assert_string_equal(id_of(state, 0x1000, 2, MECH_PIPE), "pipe:[2]");
+	assert_string_equal(id_of(state, 0x1000, 1, MECH_PIPE), "pipe:[1]");
+}
+
+static void test_number_used_again(void **state)
+{
+	assert_string_equal(id_of(state, 0x1000, 5, MECH_PIPE), "pipe:[5]");
+	assert_string_equal(id_of(state, 0x9000, 5, MECH_PIPE), "pipe:[5]#2");
+	assert_string_equal(id_of(state, 0x1000, 5, MECH_PIPE), "pipe:[5]");
+}
+
+static void test_socket_keeps_its_name_when_accepted(void **state)
+{
+	struct wire_ref unaccepted = {0x3000, 0};
+	struct object *object = objects_make(*state, unaccepted, MECH_UNIX_STREAM);
+
+	assert_string_equal(object->id, "unix-stream:[~1]");
+	object->described = true;
+	assert_string_equal(id_of(state, 0x3000, 777, MECH_UNIX_STREAM), "unix-stream:[~1]");
+	assert_string_equal(id_of(state, 0x3000, 0, MECH_UNIX_STREAM), "unix-stream:[~1]");
+}
+
+static void test_closed_socket_without_number_is_the_one_it_was(void **state)
+{
+	assert_string_equal(id_of(state, 0x4000, 12, MECH_UNIX_DGRAM), "unix-dgram:[12]");
+	assert_string_equal(id_of(state, 0x4000, 0, MECH_UNIX_DGRAM), "unix-dgram:[12]");
+}
+
+static void test_new_connection_at_an_old_address(void **state)
+{
+	struct wire_ref fresh = {0x5000, 0};
+
+	assert_string_equal(id_of(state, 0x5000, 12, MECH_UNIX_STREAM), "unix-stream:[12]");
+	assert_string_equal(objects_make(*state, fresh, MECH_UNIX_STREAM)->id, "unix-stream:[~1]");
+	assert_string_equal(id_of(state, 0x5000, 0, MECH_UNIX_STREAM), "unix-stream:[~1]");
+	assert_string_equal(id_of(state, 0x5000, 13, MECH_UNIX_STREAM), "unix-stream:[~1]");
+}
+
+/* Eventfds are counted from the lowest free id, and lie where another one lay. */
+static void test_made_again(void **state)
+{
+	struct wire_ref ref = {0x6000, WIRE_NUMBERED | 3};
+	struct object *first = objects_renew(*state, ref, MECH_EVENTFD);
+
+	assert_string_equal(first->id, "eventfd:[3]");
+	assert_ptr_equal(objects_renew(*state, ref, MECH_EVENTFD), first); /* only described */
+	first->used = true;
+	assert_string_equal(objects_renew(*state, ref, MECH_EVENTFD)->id, "eventfd:[3]#2");
+	assert_string_equal(id_of(state, 0x6000, WIRE_NUMBERED | 3, MECH_EVENTFD), "eventfd:[3]#2");
+}
+
+static struct object *open_fifo(void **state, uint8_t access, uint8_t opens)
+{
+	struct wire_fd fd = {
+		.object = {0x7000, 8}, .mechanism = MECH_FIFO, .access = access, .opens = opens};
+	struct object *object = objects_open(*state, &fd);
+
+	object->used = true;
+	return object;
+}
+
+/* Nobody had it in between, so it holds nothing of what it held. */
+static void test_fifo_opened_again(void **state)
+{
+	assert_string_equal(open_fifo(state, WIRE_ACCESS_READ, 1)->id, "fifo:[8]");
+	assert_string_equal(open_fifo(state, WIRE_ACCESS_WRITE, 1)->id, "fifo:[8]");
+	assert_string_equal(open_fifo(state, WIRE_ACCESS_WRITE, 2)->id, "fifo:[8]");
+	assert_string_equal(open_fifo(state, WIRE_ACCESS_WRITE, 4)->id, "fifo:[8]");
+	assert_string_equal(open_fifo(state, WIRE_ACCESS_WRITE, 2)->id, "fifo:[8]#2");
+	assert_string_equal(open_fifo(state, WIRE_ACCESS_READ, 1)->id, "fifo:[8]#2");
+	assert_string_equal(id_of(state, 0x7000, 8, MECH_FIFO), "fifo:[8]#2");
+}
+
+static void test_fifo_found(void **state)
+{
+	struct wire_ref ref = {0x7000, 8};
+
+	objects_get(*state, ref, MECH_FIFO)->used = true; /* in a snapshot */
+	assert_string_equal(open_fifo(state, WIRE_ACCESS_WRITE, 3)->id, "fifo:[8]");
+	assert_string_equal(open_fifo(state, WIRE_ACCESS_READ, 1)->id, "fifo:[8]#2");
+}
+
+static void test_many(void **state)
+{
+	for (uint64_t i = 1; i <= 5000; i++) {
+		struct wire_ref ref = {i * 64, i};
+		assert_non_null(objects_get(*state, ref, MECH_PIPE));
+	}
+	assert_string_equal(id_of(state, 64 * 4711, 4711, MECH_PIPE), "pipe:[4711]");
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(test_names),
+		TEST(test_address_used_again),
+		TEST(test_number_used_again),
+		TEST(test_socket_keeps_its_name_when_accepted),
+		TEST(test_closed_socket_without_number_is_the_one_it_was),
+		TEST(test_new_connection_at_an_old_address),
+		TEST(test_made_again),
+		TEST(test_fifo_opened_again),
+		TEST(test_fifo_found),
+		TEST(test_many),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
