@@ -8,6 +8,7 @@
  *	call/	what is read of one system call, up to sending its record
  *	hooks/	the programs, each of which is attached to a tracepoint
  */
+#include "bpf/hooks/brake.bpf.h"
 #include "bpf/hooks/processes.bpf.h"
 #include "bpf/hooks/queue_stock.bpf.h"
 #include "bpf/hooks/sched_switch.bpf.h"

@@ -273,10 +273,26 @@ def warden_killed(directory):
     wait_for(lambda: removed(own(run)), "the cgroup, which nobody removes, to be empty")
 
 
+@scenario("the process that holds the command gets no processor for a while: nothing is lost")
+def warden_late(directory):
+    run = start_record(directory, lab("flood", COUNT, 64), "--ring", "4M", "--lossless")
+    wait_for(lambda: program_runs(run, "flood"), "flood to run")
+    warden = child_of(run.process.pid, "ring-warden")
+    for pid in warden, run.process.pid:
+        os.kill(pid, signal.SIGSTOP)
+    time.sleep(0.2)  # without the brake the ring is full long before, with it not for a second
+    for pid in warden, run.process.pid:
+        os.kill(pid, signal.SIGCONT)
+    expect_equal(run.wait().status, 0, "status; " + run.stderr.decode())
+    told = Sums(run.trace_path)
+    expect_equal((told.lost, told.trailer["lost"]), (0, 0), "records lost")
+    expect_equal((told.sent, told.received), logged(run.truth), "sends and receives, as logged")
+
+
 @scenario("a program that goes to another cgroup cannot be held: that is said once")
 def leaves(directory):
     other = f"{tree()}{cgroup(os.getpid())}/ipclens-other-{os.getpid()}"
-    command = ["/usr/bin/python3", "-c", LEAVES, other, *lab("flood", 20 * COUNT, 64, "alone")]
+    command = ["/usr/bin/python3", "-c", LEAVES, other, *lab("flood", 4 * COUNT, 64, "alone")]
     try:
         run = start_record(directory, command, *RING, "--lossless")
         wait_for(lambda: os.path.exists(other), "it to go")

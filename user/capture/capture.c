@@ -327,7 +327,7 @@ static int capture_prepare(struct capture *capture)
 		capture->writer.encoder.futex_look = futex_owner_find;
 	header_write(capture);
 	error = targets_prepare(capture);
-	if (!error && options->lossless)
+	if (!error && options->tracer.lossless)
 		error = hold_open(&capture->hold, capture->tracer, capture->launch.pid,
 				  capture->result->error, sizeof(capture->result->error));
 	if (error)

@@ -22,7 +22,6 @@ struct capture_options {
 	int output;		    /* the descriptor that the trace is written to */
 	bool compress;		    /* the trace: a frame of Zstandard */
 	bool output_follows;	    /* a file is to be opened for writing after the trace */
-	bool lossless;		    /* hold the command while the ring is crowded (hold.h) */
 	bool hide_payload;	    /* write digests in place of payloads */
 	struct secrets secrets;	    /* what else is kept out of the trace */
 	void (*before_end)(void *context); /* called before a timeout ends the command; or NULL */

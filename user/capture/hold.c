@@ -60,7 +60,10 @@ static void search_one(void *context, pid_t pid)
 	close(pidfd);
 }
 
-/* A program may move its processes, as a login does. */
+/*
+ * A program may move its processes, as a login does. One that moved may keep the ring full, and be
+ * gone when it is empty: so this is told at once.
+ */
 static void tell_who_left(struct hold *hold)
 {
 	struct search search = {.hold = hold};
@@ -100,10 +103,11 @@ bool hold_release(struct hold *hold, bool now, struct hold_pause *pause)
 		return false;
 	if (pause_take(hold, pause))
 		return true;
-	if (hold->asked || !__atomic_load_n(&hold->warden.board->held_ns, __ATOMIC_ACQUIRE) ||
-	    (!now && ring_has_much(tracer_ring(hold->tracer))))
+	if (hold->asked || !__atomic_load_n(&hold->warden.board->held_ns, __ATOMIC_ACQUIRE))
 		return false;
 	tell_who_left(hold);
+	if (!now && ring_has_much(tracer_ring(hold->tracer)))
+		return false;
 	hold->asked = true;
 	warden_ask(&hold->warden);
 	for (int i = 0; now && i < RELEASE_ROUNDS; i++) {

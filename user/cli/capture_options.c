@@ -153,7 +153,7 @@ static void redact_add(struct capture_options *options, const char *text, struct
 /* What --lossless cannot keep its word with. */
 static void lossless_check(const struct capture_options *options, struct argp_state *state)
 {
-	if (!options->lossless)
+	if (!options->tracer.lossless)
 		return;
 	if (options->tracer.ring_len < RING_LEN_LOSSLESS)
 		argp_error(state,
@@ -189,7 +189,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		ring_set(options, text, state);
 		return 0;
 	case OPTION_LOSSLESS:
-		options->lossless = true;
+		options->tracer.lossless = true;
 		return 0;
 	case OPTION_TIMEOUT:
 		timeout_set(options, text, state);

@@ -54,7 +54,7 @@ static void targets_check(const struct capture_options *capture, struct argp_sta
 		argp_error(state,
 			   "either a command or running processes (-p, -a, --comm, --cgroup), "
 			   "not both");
-	if (capture->lossless && selected)
+	if (capture->tracer.lossless && selected)
 		argp_error(state,
 			   "--lossless goes with a command: what runs already is in no cgroup "
 			   "of its own that could be held");

@@ -60,7 +60,7 @@ bool report_ready(void)
 static void put_advice(const struct capture_options *options, const struct capture_result *result,
 		       char *text, size_t size)
 {
-	const char *hold = options->command && !options->lossless ? "--lossless, " : "";
+	const char *hold = options->command && !options->tracer.lossless ? "--lossless, " : "";
 	uint64_t larger = options->tracer.ring_len * 4;
 
 	if (larger < RING_LEN_DEFAULT)

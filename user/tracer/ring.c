@@ -117,9 +117,14 @@ bool ring_has_much(const struct ring *ring)
 	return filled(ring) > (ring->len / 8 < MUCH ? ring->len / 8 : MUCH);
 }
 
+uint64_t ring_crowded_len(uint64_t len)
+{
+	return len / 4 * 3;
+}
+
 bool ring_is_crowded(const struct ring *ring)
 {
-	return filled(ring) > ring->len / 4 * 3;
+	return filled(ring) > ring_crowded_len(ring->len);
 }
 
 bool ring_passed(const struct ring *ring)

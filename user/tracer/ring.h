@@ -26,6 +26,7 @@ bool ring_passed(const struct ring *ring); /* all records before the mark were h
 
 bool ring_has_much(const struct ring *ring);   /* worth another drain at once */
 bool ring_is_crowded(const struct ring *ring); /* less than a quarter is free */
+uint64_t ring_crowded_len(uint64_t len);       /* a ring of `len` bytes is so with more than this */
 int ring_fd(const struct ring *ring);	       /* readable if it fills faster than it is drained */
 int ring_source(const struct ring *ring);      /* the map itself: polls at each wake-up */
 

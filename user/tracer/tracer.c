@@ -50,6 +50,7 @@ struct tracer {
 	struct tracer_hook hooks[HOOK_COUNT + 1];
 	bool follow_peers;
 	bool glance;
+	bool lossless;
 	int cpus;
 	struct bpf_iterators before_end, at_end, of_files,
 		of_peers; /* created in advance, while privileged */
@@ -104,6 +105,7 @@ static int hooks_choose(struct tracer *tracer, char *why, size_t why_len)
 		return -ENOTSUP;
 	for (size_t i = 0; i < HOOK_COUNT && !error; i++)
 		error = hook_choose(tracer, i, btf, why, why_len);
+	bpf_program__set_autoload(tracer->bpf->progs.call_brake, tracer->lossless);
 	bpf_program__set_autoload(tracer->bpf->progs.files_glance, tracer->glance);
 	bpf_program__set_autoload(tracer->bpf->progs.watched_exit, tracer->glance);
 	bpf_program__set_autoattach(tracer->bpf->progs.watched_exit, false);
@@ -116,6 +118,7 @@ static int settings_apply(struct tracer *tracer, const struct tracer_options *op
 {
 	tracer->bpf->rodata->payload_max = options->payload_len;
 	tracer->bpf->rodata->wake_len = options->ring_len / 4;
+	tracer->bpf->rodata->brake_len = ring_crowded_len(options->ring_len);
 	tracer->bpf->rodata->cpu_count = (uint32_t)libbpf_num_possible_cpus();
 	tracer->bpf->rodata->futexes = options->futexes || options->glance;
 	tracer->bpf->rodata->glance = options->glance;
@@ -220,6 +223,7 @@ int tracer_open(struct tracer **out, const struct tracer_options *options, char 
 		return error;
 	tracer->follow_peers = options->selection.peers;
 	tracer->glance = options->glance;
+	tracer->lossless = options->lossless;
 	libbpf_set_print(quiet_print);
 	tracer->bpf = ipclens_bpf__open_opts(&kernel);
 	if (!tracer->bpf)

@@ -19,6 +19,7 @@ struct tracer;
 struct tracer_options {
 	uint32_t payload_len;		 /* bytes of payload kept, at most WIRE_PAYLOAD_MAX */
 	uint64_t ring_len;		 /* bytes, a power of two of at least a page */
+	bool lossless;			 /* slow traced calls down while the ring is crowded */
 	bool futexes;			 /* record futex(2) on shared memory */
 	bool buffers;			 /* follow buffers from the first call on */
 	bool glance;			 /* attach nothing: iterate over the machine's state only */
