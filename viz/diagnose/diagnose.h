@@ -47,6 +47,7 @@ struct diagnosis {
 	const struct viz_pairing *pairing;
 	enum language language;
 	bool incomplete;	   /* records are missing: absence proves nothing */
+	uint64_t begin_ns;	   /* time zero, see viz_model_begin_ns() */
 	uint64_t end_ns;	   /* end of the trace, CLOCK_MONOTONIC */
 	struct finding **findings; /* worst first, then by time */
 	size_t count;

@@ -100,6 +100,7 @@ struct diagnosis *diagnose_only(const struct viz_model *model, const struct viz_
 		.model = model,
 		.pairing = pairing,
 		.language = language,
+		.begin_ns = viz_model_begin_ns(model),
 		.end_ns = model->trailer.present ? model->trailer.at_ns : model->end_ns,
 		.incomplete = model->lost_total > 0 || model->descriptors_cut ||
 			      lines_are_missing(model),

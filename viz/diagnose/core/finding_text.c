@@ -203,7 +203,7 @@ static const char *ago_text(struct diagnosis *d, uint64_t at_ns)
 const char *time_text(struct diagnosis *d, uint64_t at_ns)
 {
 	uint64_t start_ns = d->model->header.start_ns;
-	uint64_t begin_ns = viz_model_begin_ns(d->model);
+	uint64_t begin_ns = d->begin_ns;
 
 	if (at_ns < start_ns && d->end_ns >= start_ns)
 		return ago_text(d, at_ns);
@@ -212,7 +212,7 @@ const char *time_text(struct diagnosis *d, uint64_t at_ns)
 
 const char *since_text(struct diagnosis *d, uint64_t at_ns)
 {
-	uint64_t begin_ns = viz_model_begin_ns(d->model);
+	uint64_t begin_ns = d->begin_ns;
 	uint64_t from_ns = at_ns > begin_ns ? at_ns - begin_ns : 0;
 	const char *lasted = duration_text(d, d->end_ns > at_ns ? d->end_ns - at_ns : 0);
 	char seconds[SCENE_QUANTITY];

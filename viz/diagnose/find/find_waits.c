@@ -8,7 +8,7 @@
 /* The state of reporting a circle. */
 struct circle {
 	bool *reported; /* by wait index: reported */
-	size_t last;	/* all waits from here on were looked at */
+	size_t last;	/* all of the circle's waits from here on were looked at */
 };
 
 /*
@@ -18,20 +18,18 @@ struct circle {
 static const struct wait *next_in_circle(const struct diagnosis *d, const struct wait *wait,
 					 struct circle *circle)
 {
+	const struct wait_circle *all = &d->waits->circles[wait->circle];
 	const struct wait *next = wait_next_of_circle(d, wait, circle->reported);
 
-	while (!next && circle->last-- > 0) {
-		const struct wait *other = d->waits->waits[circle->last];
-
-		if (other->circle == wait->circle && !circle->reported[circle->last])
-			next = other;
-	}
+	while (!next && circle->last-- > 0)
+		if (!circle->reported[all->waits[circle->last]->index])
+			next = all->waits[circle->last];
 	return next;
 }
 
 static void report_circle(struct diagnosis *d, const struct wait *first, bool *reported)
 {
-	struct circle circle = {reported, d->waits->count};
+	struct circle circle = {reported, d->waits->circles[first->circle].count};
 	const char *openers = NULL;
 	struct finding *f = finding_add(d, FINDING_DEADLOCK, first->since_ns, first->channel);
 
@@ -55,13 +53,10 @@ static void report_circle(struct diagnosis *d, const struct wait *first, bool *r
 static void report_circles(struct diagnosis *d)
 {
 	const struct wait_graph *waits = d->waits;
-	const struct wait **first = arena_array(d->arena, waits->circle_count + 1, sizeof(*first));
 	bool *reported = arena_array(d->arena, waits->count + 1, sizeof(*reported));
 
-	for (size_t i = waits->count; i-- > 0;)
-		first[waits->waits[i]->circle] = waits->waits[i];
 	for (size_t number = 1; number <= waits->circle_count; number++)
-		report_circle(d, first[number], reported);
+		report_circle(d, waits->circles[number].waits[0], reported);
 }
 
 /* Returns the message types in the queue, seen sent in the trace or found by a glance. */
@@ -229,20 +224,11 @@ static bool report_full(struct diagnosis *d, const struct wait *wait)
 	return true;
 }
 
-/* Returns a thread that sleeps until another one of its process wakes it, or NULL. */
-static const struct viz_thread *sleeps_for_own(const struct viz_process *process)
-{
-	for (size_t i = 0; i < process->thread_count; i++)
-		if (process->threads[i]->own && process->threads[i]->end_ns == VIZ_NEVER)
-			return process->threads[i];
-	return NULL;
-}
-
 /* Says of a thread that waits in a lock of Python why nobody is named who has it. */
 static void tell_python_lock(struct diagnosis *d, struct finding *f,
 			     const struct viz_process *process)
 {
-	const struct viz_thread *thread = sleeps_for_own(process);
+	const struct viz_thread *thread = d->waits->own_sleepers[process->index];
 
 	if (thread && process_is_written_in(process, "python"))
 		finding_line(d, f,
@@ -366,7 +352,7 @@ static void report_asked(struct diagnosis *d, const struct wait **idlers, size_t
  */
 static void report_own_sleep(struct diagnosis *d, const struct viz_process *process)
 {
-	const struct viz_thread *thread = sleeps_for_own(process);
+	const struct viz_thread *thread = d->waits->own_sleepers[process->index];
 	const bool stuck = wait_process_stuck(d->waits, process);
 	const char *who = process_text(d, process);
 	struct finding *f;

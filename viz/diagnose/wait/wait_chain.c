@@ -317,15 +317,14 @@ static void note_unread(struct telling *t, const struct wait *writer)
 	}
 }
 
-void finding_circle(struct diagnosis *d, struct finding *f, size_t circle)
+void finding_circle(struct diagnosis *d, struct finding *f, size_t number)
 {
+	const struct wait_circle *circle = &d->waits->circles[number];
 	struct telling t = {.d = d, .f = f};
 
-	for (size_t i = 0; i < d->waits->count; i++) {
-		const struct wait *wait = d->waits->waits[i];
+	for (size_t i = 0; i < circle->count; i++) {
+		const struct wait *wait = circle->waits[i];
 
-		if (wait->circle != circle)
-			continue;
 		note_unread(&t, wait);
 		if (wait->crossed)
 			settle(&t, ADVICE_FIFO_ORDER, wait->process);

@@ -80,6 +80,12 @@ struct wait_unread {
 	const struct wait_unread *next;
 };
 
+/* Waits of several processes that wait for each other. */
+struct wait_circle {
+	struct wait **waits; /* in the order of operations */
+	size_t count;
+};
+
 struct wait_graph {
 	const struct viz_model *model;
 	const struct viz_pairing *pairing;
@@ -87,6 +93,7 @@ struct wait_graph {
 	bool whole;	     /* the trace is a glance at the whole machine: all holders are known */
 	struct wait **waits; /* in the order of operations */
 	size_t count;
+	struct wait_circle *circles; /* by number; the first is none */
 	size_t circle_count;
 	struct wait **opens; /* of the waits those in open(2) of a FIFO */
 	size_t open_count;
@@ -96,6 +103,8 @@ struct wait_graph {
 	struct wait_unread **unread;  /* by channel index, if any call waits: the oldest first */
 	struct wait_pipe *pipes;      /* by channel index, if any call waits */
 	size_t *added; /* by process index: 1 + the last wait that it was added to as ender */
+	const struct viz_thread *
+		*own_sleepers; /* by process index: one that only another of its threads wakes */
 	struct wait_set *sets; /* the latest first */
 	size_t set_count;
 	struct map holders;	       /* sets of holders, by channel and access */

@@ -107,6 +107,21 @@ static void note_messages(struct wait_graph *graph, bool pending)
 			note_unread(graph, pairing->messages[i]);
 }
 
+static void note_own_sleepers(struct wait_graph *graph)
+{
+	const struct viz_model *model = graph->model;
+
+	graph->own_sleepers = arena_array(graph->arena, model->process_count + 1,
+					  sizeof(*graph->own_sleepers));
+	for (size_t i = 0; i < model->process_count; i++) {
+		const struct viz_process *process = model->processes[i];
+
+		for (size_t k = process->thread_count; k-- > 0;)
+			if (process->threads[k]->own && process->threads[k]->end_ns == VIZ_NEVER)
+				graph->own_sleepers[i] = process->threads[k];
+	}
+}
+
 static void collect(struct wait_graph *graph)
 {
 	const struct viz_model *model = graph->model;
@@ -136,6 +151,7 @@ static void collect(struct wait_graph *graph)
 		if (op->new_fds_count && is_named(op->new_fds[0].channel))
 			add_user(graph, op->new_fds[0].channel, op->process);
 	}
+	note_own_sleepers(graph);
 	wait_note_ends(graph);
 	wait_note_children(graph);
 	wait_note_flights(graph, pending);
@@ -280,6 +296,17 @@ static void find_circles(struct wait_graph *graph)
 			visit(&search, graph->waits[i]);
 }
 
+static void list_circles(struct wait_graph *graph)
+{
+	graph->circles = arena_array(graph->arena, graph->circle_count + 1,
+				     sizeof(*graph->circles));
+	for (size_t i = 0; i < graph->count; i++) {
+		struct wait_circle *circle = &graph->circles[graph->waits[i]->circle];
+
+		ARENA_PUSH(graph->arena, circle->waits, circle->count, graph->waits[i]);
+	}
+}
+
 /* Waits beyond this number are ignored: the analysis would take too long. */
 #define WAITS_MOST 20000
 
@@ -302,5 +329,6 @@ struct wait_graph *wait_graph_new(struct arena *arena, const struct viz_model *m
 	wait_find_stuck(graph);
 	wait_settle_crossed(graph);
 	find_circles(graph);
+	list_circles(graph);
 	return graph;
 }

@@ -91,7 +91,7 @@ bool wait_ignores(const struct diagnosis *d, const struct wait *wait, const stru
 void finding_chain(struct diagnosis *d, struct finding *f, const struct wait *wait);
 
 /* wait_chain.c: sets the advice of a circle whose case is known better than the finding's row. */
-void finding_circle(struct diagnosis *d, struct finding *f, size_t circle);
+void finding_circle(struct diagnosis *d, struct finding *f, size_t number);
 
 /* The cases of advice.def. */
 enum advice_case {

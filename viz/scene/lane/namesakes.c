@@ -16,9 +16,25 @@ struct namesakes {
 	struct scene_drafts *d;
 	const struct viz_process_event **last; /* by process index: its last exec; NULL: none */
 	const struct viz_process_event *
-		*before;  /* by event index: the same process's exec before */
-	struct map given; /* of the lanes of one name, each word of their arguments */
+		*before; /* by event index: the same process's exec before */
+	const struct viz_process_event *
+		*inherited; /* by process index: the exec whose copy it was at first; or NULL */
+	bool *met;	    /* by process index */
+	struct map given;   /* of the lanes of one name, each word of their arguments */
 };
+
+/* At its first event, its parent has executed what it is a copy of. */
+static void meet(struct namesakes *n, const struct viz_process *process)
+{
+	const struct viz_process *parent = process->parent;
+
+	if (n->met[process->index])
+		return;
+	n->met[process->index] = true;
+	if (parent)
+		n->inherited[process->index] = n->last[parent->index] ? n->last[parent->index]
+								      : n->inherited[parent->index];
+}
 
 static void find_execs(struct namesakes *n)
 {
@@ -26,9 +42,12 @@ static void find_execs(struct namesakes *n)
 
 	n->last = arena_array(n->d->arena, model->process_count + 1, sizeof(*n->last));
 	n->before = arena_array(n->d->arena, model->process_event_count + 1, sizeof(*n->before));
+	n->inherited = arena_array(n->d->arena, model->process_count + 1, sizeof(*n->inherited));
+	n->met = arena_array(n->d->arena, model->process_count + 1, sizeof(*n->met));
 	for (size_t i = 0; i < model->process_event_count; i++) {
 		const struct viz_process_event *event = model->process_events[i];
 
+		meet(n, event->process);
 		if (event->event != PROCESS_EVENT_EXEC)
 			continue;
 		n->before[i] = n->last[event->process->index];
@@ -114,14 +133,10 @@ static struct viz_bytes own_word(const struct namesakes *n, size_t lane)
 /* What interprets the script that it executed, or that it is a copy of by a fork. */
 static struct viz_bytes interpreter(const struct namesakes *n, size_t lane)
 {
-	const struct viz_process *process = process_of(n->d, lane);
 	const struct viz_process_event *exec = exec_of(n, lane);
 
-	for (; !exec && process->parent; process = process->parent) {
-		exec = n->last[process->parent->index];
-		while (exec && exec->at_ns > process->start_ns)
-			exec = n->before[exec->index];
-	}
+	if (!exec)
+		exec = n->inherited[process_of(n->d, lane)->index];
 	if (exec && exec->args_count > 1 && viz_bytes_equal(exec->args[1], exec->path))
 		return viz_base_name(exec->args[0]);
 	return (struct viz_bytes){0};
