@@ -3,6 +3,7 @@
 # `make help` lists the targets. Everything that is built goes to $(B).
 #
 #   bpf/*.bpf.c ─clang─▶ .bpf.o ─bpftool gen object─▶ ipclens.bpf.o ─gen skeleton─▶ gen/ipclens.skel.h
+#   bpf/*.bpf.c -DDIRECT_READS ─the same way─▶ gen/direct.skel.h (see bpf/core/kernel_access.bpf.h)
 #   bpf/top/*.bpf.c ─the same way─▶ gen/top.skel.h (ipclens top)
 #   viz/**/*.c (but main.c) ─▶ libviz.a       viz/main.c + libviz.a ─▶ ipclens-view (no libbpf)
 #   what viz/library/viz.h needs of libviz.a ─▶ libipclens.a, for other programs
@@ -84,6 +85,7 @@ ALL_H    := $(wildcard viz/*/*.h viz/*/*/*.h user/*/*.h bpf/*/*.h tests/*/*.h)
 VIZ_OBJ   := $(VIZ_SRC:%.c=$(B)/%.o)
 USER_OBJ  := $(USER_SRC:%.c=$(B)/%.o)
 BPF_OBJ   := $(BPF_SRC:%.c=$(B)/%.o)
+DIRECT_OBJ := $(BPF_SRC:bpf/%.c=$(B)/bpf/direct/%.o)
 TOP_OBJ   := $(TOP_SRC:%.c=$(B)/%.o)
 SAN_OBJ   := $(VIZ_SRC:%.c=$(B)/san/%.o)
 AUX_OBJ   := $(UNIT_AUX:%.c=$(B)/san/%.o)
@@ -99,7 +101,7 @@ MATRIX_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard tests/truthmatrix/*.c)) \
 UNITS     := $(UNIT_SRC:tests/unit/%.c=$(B)/unit/%)
 FUZZERS   := $(FUZZ_SRC:tests/fuzz/%.c=$(B)/fuzz/%)
 
-SKELETON := $(B)/gen/ipclens.skel.h $(B)/gen/top.skel.h
+SKELETON := $(B)/gen/ipclens.skel.h $(B)/gen/direct.skel.h $(B)/gen/top.skel.h
 
 # --- manner ------------------------------------------------------------------------------------
 
@@ -272,8 +274,19 @@ $(B)/bpf/%.bpf.o: bpf/%.bpf.c $(B)/flags | $(B)/has/tracer
 	@mkdir -p $(@D)
 	$(Q)$(BPF_CLANG) $(BPF_CFLAGS) $(DEPFLAGS) -c $< -o $@
 
+# The same with reads that ask for nothing, see bpf/core/kernel_access.bpf.h.
+$(B)/bpf/direct/%.bpf.o: bpf/%.bpf.c $(B)/flags | $(B)/has/tracer
+	$(call msg,BPF,$@)
+	@mkdir -p $(@D)
+	$(Q)$(BPF_CLANG) $(BPF_CFLAGS) -DDIRECT_READS $(DEPFLAGS) -c $< -o $@
+
 # Linking also drops the DWARF: the object goes into the program, 700 KB would become 76 KB.
 $(B)/gen/ipclens.bpf.o: $(BPF_OBJ)
+	$(call msg,BPFLINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(BPFTOOL) gen object $@ $^
+
+$(B)/gen/direct.bpf.o: $(DIRECT_OBJ)
 	$(call msg,BPFLINK,$@)
 	@mkdir -p $(@D)
 	$(Q)$(BPFTOOL) gen object $@ $^
@@ -580,7 +593,7 @@ help: ## this list
 	@awk -F':.*## ' '/^[a-z_.-]+:.*## / { printf "  %-22s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo "  variables: V=1 WERROR=1 CC=clang CFLAGS=… B=build PREFIX=/usr/local DESTDIR="
 
-DEPS := $(VIZ_OBJ:.o=.d) $(VIZ_MAIN:%.c=$(B)/%.d) $(USER_OBJ:.o=.d) $(BPF_OBJ:.o=.d) $(TOP_OBJ:.o=.d) $(SAN_OBJ:.o=.d) \
+DEPS := $(VIZ_OBJ:.o=.d) $(VIZ_MAIN:%.c=$(B)/%.d) $(USER_OBJ:.o=.d) $(BPF_OBJ:.o=.d) $(DIRECT_OBJ:.o=.d) $(TOP_OBJ:.o=.d) $(SAN_OBJ:.o=.d) \
 	$(AUX_OBJ:.o=.d) $(UNIT_SRC:%.c=$(B)/san/%.d) $(FUZZ_OBJ:.o=.d) \
 	$(FUZZ_SRC:%.c=$(B)/fuzz/obj/%.d) $(LABS:=.d) $(GEN_OBJ:.o=.d) $(MATRIX_OBJ:.o=.d)
 -include $(DEPS)

@@ -15,8 +15,29 @@
  * bpf_rdonly_cast() (6.2 and later) makes the verifier accept a kernel pointer as readable, so
  * reading a field is a plain load. Without it each read calls a helper, which was measured to take
  * twice as long.
+ *
+ * All is compiled twice. With DIRECT_READS nothing is asked: a kernel that lacks this function or a
+ * field refuses the programs, and the other ones are loaded instead (user/tracer/direct_object.h).
+ * They ask at each read, and the kernel takes longer to remove what it does not need of that than
+ * to check the rest: it moves the whole program for each piece.
  */
+#ifdef DIRECT_READS
+extern void *bpf_rdonly_cast(void *object, __u32 btf_id) __ksym;
+#define CAN_CAST true
+#define IS_THERE(field) true
+#define IS_OF_SIZE(field, size) true
+/*
+ * One load for fields of two structures, which the compiler might make of two reads, is refused:
+ * "same insn cannot be used with different pointers".
+ */
+#define KEEP_APART(value) asm volatile("" : "+r"(value) : "i"(__COUNTER__))
+#else
 extern void *bpf_rdonly_cast(void *object, __u32 btf_id) __ksym __weak;
+#define CAN_CAST bpf_rdonly_cast
+#define IS_THERE(field) bpf_core_field_exists(field)
+#define IS_OF_SIZE(field, size) (bpf_core_field_size(field) == (size))
+#define KEEP_APART(value)
+#endif
 
 /*
  * A field that the kernel lacks must cost only what it tells, never the whole tool.
@@ -32,12 +53,13 @@ extern void *bpf_rdonly_cast(void *object, __u32 btf_id) __ksym __weak;
 	({                                                                                         \
 		typeof(pointer) from_ = (pointer);                                                 \
 		typeof(from_->field) value_;                                                       \
-		if (bpf_rdonly_cast)                                                               \
+		if (CAN_CAST)                                                                      \
 			value_ = ((typeof(from_))bpf_rdonly_cast(                                  \
 					  (void *)from_, bpf_core_type_id_kernel(typeof(*from_)))) \
 					 ->field;                                                  \
 		else                                                                               \
 			bpf_core_read(&value_, sizeof(value_), &from_->field);                     \
+		KEEP_APART(value_);                                                                \
 		value_;                                                                            \
 	})
 
@@ -57,9 +79,9 @@ static __always_inline u64 kread_sized(const void *from, u32 size)
 	({                                                                                         \
 		typeof(pointer) if_ = (pointer);                                                   \
 		typeof(if_->field) found_ = 0;                                                     \
-		if (!bpf_core_field_exists(if_->field))                                            \
+		if (!IS_THERE(if_->field))                                                         \
 			barrier();                                                                 \
-		else if (bpf_core_field_size(if_->field) == sizeof(found_))                        \
+		else if (IS_OF_SIZE(if_->field, sizeof(found_)))                                   \
 			found_ = KREAD(if_, field);                                                \
 		else                                                                               \
 			found_ = (typeof(found_))kread_sized(&if_->field,                          \
@@ -73,13 +95,13 @@ static __always_inline u64 kread_sized(const void *from, u32 size)
  */
 #define KREAD_INTO(to, pointer, field)                                                             \
 	({                                                                                         \
-		if (bpf_core_field_exists((pointer)->field))                                       \
+		if (IS_THERE((pointer)->field))                                                    \
 			bpf_core_read((to), sizeof(*(to)), &(pointer)->field);                     \
 	})
 
 #define KREAD_TEXT(to, pointer, field)                                                             \
 	({                                                                                         \
-		if (bpf_core_field_exists((pointer)->field))                                       \
+		if (IS_THERE((pointer)->field))                                                    \
 			bpf_core_read_str((to), sizeof(to), &(pointer)->field);                    \
 	})
 
@@ -90,7 +112,7 @@ static __always_inline u64 kread_sized(const void *from, u32 size)
 #define KREAD_NUMBER(pointer, field)                                                               \
 	({                                                                                         \
 		u64 number_ = 0;                                                                   \
-		if (bpf_core_field_exists((pointer)->field))                                       \
+		if (IS_THERE((pointer)->field))                                                    \
 			bpf_core_read(&number_, sizeof(number_), &(pointer)->field);               \
 		number_;                                                                           \
 	})
@@ -141,7 +163,7 @@ static __always_inline u64 kread_word(const void *from)
 {
 	u64 value = 0;
 
-	if (bpf_rdonly_cast && KHAS(struct timespec64, tv_sec))
+	if (CAN_CAST && KHAS(struct timespec64, tv_sec))
 		return ((struct timespec64 *)bpf_rdonly_cast(
 				(void *)from, bpf_core_type_id_kernel(struct timespec64)))
 			->tv_sec;

@@ -68,6 +68,18 @@ def one_of_the_needed(directory):
     expect_in("task_struct.tgid", said.stdout, "what is missing")
 
 
+REFUSED = "failed to load object"  # in the words of libbpf, with IPCLENS_DEBUG
+
+
+@scenario("programs that ask for no field are loaded where none is missing, else those that ask")
+def direct_or_asking(directory):
+    debug = {"IPCLENS_DEBUG": "1"}
+    said = doctor(debug)
+    expect_equal((said.returncode, said.stderr.count(REFUSED)), (0, 0), said.stderr)
+    said = doctor(debug | types_without(directory, [("pipe_inode_info", "head")]))
+    expect_equal((said.returncode, said.stderr.count(REFUSED)), (0, 1), said.stderr)
+
+
 @scenario("fields that are named as needed are read")
 def needed_is_read(_):
     expect_equal(sorted(btf.fields_needed() - btf.fields_read()), [], "named and never read")

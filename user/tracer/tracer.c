@@ -15,6 +15,7 @@
 
 #include "ipclens.skel.h"
 #include "user/tracer/bpf_iterators.h"
+#include "user/tracer/direct_object.h"
 #include "user/tracer/kernel_age.h"
 #include "user/tracer/kernel_types.h"
 #include "user/tracer/ring.h"
@@ -137,10 +138,35 @@ static const char *hint_of(int error)
 	return "; `ipclens doctor` tells what this kernel allows";
 }
 
-static int load_and_attach(struct tracer *tracer, char *why, size_t why_len)
+static int programs_open(struct tracer *tracer, const struct tracer_options *options, bool direct,
+			 char *why, size_t why_len)
 {
-	int error = ipclens_bpf__load(tracer->bpf);
+	const struct bpf_object_open_opts kernel = {.sz = sizeof(kernel),
+						    .btf_custom_path = kernel_types_path()};
+	int error;
 
+	tracer->bpf = object_open(&kernel, direct);
+	if (!tracer->bpf)
+		return -ENOMEM;
+	error = hooks_choose(tracer, why, why_len);
+	return error ? error : settings_apply(tracer, options);
+}
+
+/* Loads the direct programs or, where the kernel refuses them, those that ask. */
+static int load_and_attach(struct tracer *tracer, const struct tracer_options *options, char *why,
+			   size_t why_len)
+{
+	int error = 0;
+
+	for (int direct = 1; direct >= 0; direct--) {
+		ipclens_bpf__destroy(tracer->bpf);
+		error = programs_open(tracer, options, direct, why, why_len);
+		if (error)
+			return error;
+		error = ipclens_bpf__load(tracer->bpf);
+		if (!error)
+			break;
+	}
 	if (!error)
 		error = ipclens_bpf__attach(tracer->bpf);
 	if (error)
@@ -212,8 +238,6 @@ static void explain_open_files(const struct rlimit *limit, char *why, size_t why
 int tracer_open(struct tracer **out, const struct tracer_options *options, char *why,
 		size_t why_len)
 {
-	const struct bpf_object_open_opts kernel = {.sz = sizeof(kernel),
-						    .btf_custom_path = kernel_types_path()};
 	struct tracer *tracer = calloc(1, sizeof(*tracer));
 	const struct rlimit files = open_files_allow();
 	int error = -ENOMEM;
@@ -225,19 +249,11 @@ int tracer_open(struct tracer **out, const struct tracer_options *options, char 
 	tracer->glance = options->glance;
 	tracer->lossless = options->lossless;
 	libbpf_set_print(quiet_print);
-	tracer->bpf = ipclens_bpf__open_opts(&kernel);
-	if (!tracer->bpf)
-		goto cleanup;
-	error = hooks_choose(tracer, why, why_len);
-	if (!error)
-		error = settings_apply(tracer, options);
-	if (!error)
-		error = load_and_attach(tracer, why, why_len);
+	error = load_and_attach(tracer, options, why, why_len);
 	if (!error)
 		error = buffers_open(tracer);
 	if (!error && tracer_follows_at_once(options))
 		tracer_follow_buffers(tracer);
-cleanup:
 	if (error == -EMFILE)
 		explain_open_files(&files, why, why_len);
 	else if (error && error != -EPERM && error != -ENOMEM)
