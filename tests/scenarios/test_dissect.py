@@ -577,10 +577,12 @@ def shown_twice(directory):
     let_go()
     wait_for(ended, "the second picture")
     expect_equal(process.returncode, 0, "exit status")
-    first, *progress, second = screen().split("\x1b[K")
-    expect(first.lstrip("\r").endswith(STILL + plain + "\r"), "what came at once", first)
+    *progress, second = screen().split("\x1b[K")  # before the first one, too, on a busy machine
+    firsts = [part for part in progress if part.lstrip("\r").endswith(STILL + plain + "\r")]
+    expect_equal(len(firsts), 1, f"what came at once, in {progress}")
+    progress.remove(firsts[0])
     others = [part for part in progress if part.strip() and "ipclens: " not in part[:12]]
-    expect_equal(others, [], "nothing but progress between the two")
+    expect_equal(others, [], "nothing but progress beside the two")
     expect_equal(second, ONCE_MORE + worded, "what came in the end, where progress was wiped")
 
 
