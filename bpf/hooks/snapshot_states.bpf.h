@@ -24,15 +24,28 @@ int states_look(struct bpf_iter__task *context)
 	return 0;
 }
 
-/* Only threads with the same memory can wake a sleeper in a private futex: see futex(2). */
-static __always_inline void own_wait_find(struct wire_thread *record, struct pt_regs *regs)
+/*
+ * True if only threads with the same memory can wake a sleeper in the futex: a private one (see
+ * futex(2)), or one in memory that no other process maps, as pthread_join(3) and robust mutexes have.
+ */
+static __always_inline bool is_own_futex(const struct wire_thread *record, struct task_struct *task)
+{
+	struct mapping mapping = {.address = record->futex};
+
+	if (record->futex_operation & FUTEX_PRIVATE_FLAG)
+		return true;
+	return !mapping_find(task, &mapping) && !(mapping.flags & VM_MAYSHARE);
+}
+
+static __always_inline void own_wait_find(struct wire_thread *record, struct task_struct *task,
+					  struct pt_regs *regs)
 {
 	if (record->nr != __NR_futex)
 		return;
 	record->futex = KREAD(regs, di);
 	record->futex_operation = KREAD(regs, si);
 	record->futex_value = KREAD(regs, dx);
-	record->own = (record->futex_operation & FUTEX_PRIVATE_FLAG) != 0;
+	record->own = is_own_futex(record, task);
 	record->timed = KREAD(regs, r10) != 0;
 }
 
@@ -52,7 +65,7 @@ static __always_inline void state_find(struct wire_thread *record, struct task_s
 	    switches_of(task) != state->looked_at || syscall_is_compat(task))
 		return;
 	record->nr = KREAD(regs, orig_ax);
-	own_wait_find(record, regs);
+	own_wait_find(record, task, regs);
 }
 
 /* True if a record tells of the call that the thread sleeps in. */

@@ -26,9 +26,6 @@ PAST_UNTOLD = "whether a signal that was meant for it came before"
 # Nor does any tell whether the kernel itself counts in an eventfd (aio, io_uring, KVM).
 BLOCKED_ONLY = ["stalls eventfds"]
 
-# What a look knows better than a trace: for whose end pthread_join() waits.
-KNOWN_BETTER = {"stalls joined-before-read": ("deadlock", ["no-eof"])}
-
 # Of those that could be ended from outside: by whom; or what it depends on.
 BY_WHOM = {
     "stalls second-player": "is done with tcp:[",
@@ -116,7 +113,7 @@ def untraced(directory):
     try:
         for name, run in runs.items():
             wait_for(lambda run=run: has_logged(run), f"{name} to hang")
-        for name, (wanted, forbidden) in {**HANGS, **KNOWN_BETTER}.items():
+        for name, (wanted, forbidden) in HANGS.items():
             why = BY_WHOM.get(name, "")
             if wanted == PAST:
                 wanted, forbidden, why = "blocked", ["deadlock", "no-eof", PAST], PAST_UNTOLD
