@@ -162,10 +162,10 @@ PACKAGES_suse    = bpftool cJSON-devel clang gawk gcc glibc-devel libbpf-devel l
 OS_RELEASE      ?= /etc/os-release
 DISTRIBUTION    ?= $(firstword $(filter $(DISTRIBUTIONS),$(shell . $(OS_RELEASE) && echo $$ID $$ID_LIKE)))
 
-TEST_PACKAGES = busybox-static chromium clang-format clang-tidy cpio cppcheck curl debhelper fish g++ graphviz \
+TEST_PACKAGES = busybox-static chromium clang-format clang-tidy cpio cppcheck curl debhelper fish g++ graphviz jq \
 		groff-base less libcap2-bin libclang-rt-14-dev libcmocka-dev libglib2.0-bin \
-		librsvg2-bin libxml2-utils pkg-config plantuml python3 python3-jsonschema \
-		qemu-system-x86 shellcheck strace sudo tshark zsh zstd \
+		librsvg2-bin libxml2-utils pkg-config plantuml python3 python3-jsonschema python3-pandas \
+		qemu-system-x86 shellcheck sqlite3 strace sudo tshark zsh zstd \
 		$(if $(shell command -v npm),,nodejs npm)
 # What the scenarios of servers and remote procedures trace.
 TRACED_PACKAGES = apache2-bin apache2-utils bind9-dnsutils dbus dnsmasq-base git iproute2 memcached \
@@ -415,6 +415,17 @@ $(BROWSER): tests/browser/package.json tests/browser/package-lock.json
 	$(Q)$(NPM_CI) || $(NPM_CI)
 	@touch $@
 
+# Not by a lock file: that would have to name the libraries for all systems.
+DUCKDB = $(B)/duckdb/node_modules/.package-lock.json
+DUCKDB_INSTALL = $(CA_CERTS) npm install --no-save --no-audit --no-fund --loglevel=error \
+		 --prefix $(B)/duckdb @duckdb/node-api@1.5.6-r.1
+.PHONY: duckdb
+duckdb: $(DUCKDB) ## install what the test of docs/analysis.md needs (npm, 70 MB into build/)
+$(DUCKDB): Makefile
+	@mkdir -p $(@D)
+	$(Q)$(DUCKDB_INSTALL) || $(DUCKDB_INSTALL)
+	@touch $@
+
 check: all units ## unit tests and scenarios on the live kernel (root; else these skip)
 	@tests/run --build $(B) unit scenarios
 
@@ -428,7 +439,7 @@ truth-matrix: all generators ## the cross product of calls, mechanisms and shari
 	$(Q)IPCLENS_BUILD=$(B) tests/truthmatrix/run --seeds $(SEEDS) --condition $(CONDITION) \
 		$(if $(CELL),--cell '$(CELL)') $(if $(DOCUMENT),--document $(DOCUMENT))
 
-check-all: all units fuzzers browser ## all that CI runs (root)
+check-all: all units fuzzers browser duckdb ## all that CI runs (root)
 	@tests/run --build $(B) all
 
 .PHONY: check-kernels
