@@ -49,6 +49,16 @@ static __always_inline void own_wait_find(struct wire_thread *record, struct tas
 	record->timed = KREAD(regs, r10) != 0;
 }
 
+#define STOP_SIGNAL 0xffUL /* JOBCTL_STOP_SIGMASK: the signal of the last stop, of 64 */
+
+/* It stays known when the parent has been told of it, and while no debugger holds the thread. */
+static __always_inline u8 stop_signal_of(struct task_struct *task, u32 sleep)
+{
+	if (!(sleep & TASK_STOPPED_BIT))
+		return 0;
+	return KREAD_IF(task, jobctl) & STOP_SIGNAL;
+}
+
 static __always_inline void state_find(struct wire_thread *record, struct task_struct *task,
 				       const struct task_state *state)
 {
@@ -59,7 +69,8 @@ static __always_inline void state_find(struct wire_thread *record, struct task_s
 			: sleep					     ? WIRE_TARGET_BLOCKED
 								     : WIRE_TARGET_RUNNING;
 	record->nr = WIRE_NO_CALL;
-	record->own = record->timed = record->unused = 0;
+	record->own = record->timed = 0;
+	record->signal = stop_signal_of(task, sleep);
 	record->futex = record->futex_operation = record->futex_value = 0;
 	if (!(sleep & TASK_INTERRUPTIBLE) || !has_switches() ||
 	    switches_of(task) != state->looked_at || syscall_is_compat(task))

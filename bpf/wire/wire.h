@@ -428,7 +428,7 @@ struct wire_thread {
 	__u8 state;	/* enum wire_target */
 	__u8 own;	/* only its own process can end that call: a private futex */
 	__u8 timed;	/* or a clock */
-	__u8 unused;
+	__u8 signal;	/* the one that stopped it; 0: none, or it is not known */
 	/* Of futex(2): the address, the operation and the value that it was called with. */
 	__u64 futex;
 	__u32 futex_operation;

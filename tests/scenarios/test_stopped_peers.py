@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""`diagnose -p` of who waits for events on a socket whose other end is stopped: it names it."""
+"""Who waits for a process that is stopped is told so: a socket's other end, a terminal's job."""
 import os
+import re
 
 from expectations import expect, expect_equal, expect_in
-from hangs import PYTHON, untraced
+from hangs import PYTHON, expect_named, traced, untraced
 from harness import main, scenario
 
 # The peer stops itself once the connection stands; each logs who it is.
@@ -67,6 +68,76 @@ for each in [(connection, wait) for connection in CONNECTIONS for wait in WAITS]
     scenario(f"{each[1]} on {each[0]}: the peer, which is stopped, is named")(
         lambda directory, each=each: look(directory, *each)
     )
+
+
+# Runs the code as the leader of a terminal's session; who it is about goes to descriptor 3.
+TERMINAL = """
+import os, pty
+os.dup2(2, 3)
+if not pty.fork()[0]:
+    {code}
+os.wait()
+"""
+
+# A job in a process group of its own, for whose end its parent waits.
+CHILD = """import termios
+    def tell(name): os.write(3, b"%s=%d\\n" % (name, os.getpid()))
+    now = termios.tcgetattr(0)
+    now[3] |= termios.TOSTOP
+    termios.tcsetattr(0, termios.TCSANOW, now)
+    job = os.fork()
+    if not job:
+        os.setpgid(0, 0)
+        tell(b"job")
+        {act}
+        os._exit(0)
+    tell(b"waiter")
+    os.waitpid(job, 0)"""
+
+# A job of a shell, from which a command in the foreground reads.
+SHELL = """os.execlp("bash", "bash", "--norc", "-ic", r'''
+        cd "{place}"; rm -f fifo; mkfifo fifo; stty tostop
+        (exec >fifo; echo job=$BASHPID >&3; {act}) &
+        (echo waiter=$BASHPID >&3; exec wc -c <fifo)
+    ''')"""
+
+# Name: the signal, the code, the remedy.
+JOBS = {
+    "reads": ("SIGTTIN", CHILD.format(act="os.read(0, 1)"), "/dev/null"),
+    "writes": ("SIGTTOU", CHILD.format(act='os.write(1, b"x")'), "stty -tostop"),
+    "reads in bash": ("SIGTTIN", SHELL.replace("{act}", "exec cat"), "/dev/null"),
+    "writes in bash": ("SIGTTOU", SHELL.replace("{act}", "echo >&2"), "stty -tostop"),
+}
+
+
+def names(result):
+    told = re.findall(r"(?m)^(job|waiter)=(\d+)$", result.stderr.decode())
+    return {name: int(pid) for name, pid in told}
+
+
+def job_stopped(result):
+    told = names(result)
+    return len(told) == 2 and state(told["job"]) == b"T" and state(told["waiter"]) == b"S"
+
+
+@scenario("a job in the background that the terminal stopped is named, with the signal, each way")
+def jobs(directory):
+    for name, (signal, code, remedy) in JOBS.items():
+        place = os.path.join(directory, name)
+        os.mkdir(place)
+        text = TERMINAL.format(code=code.replace("{place}", place))
+        told, findings, result = traced(place, [PYTHON, "-c", text], 4)
+        words = f"[{names(result)['job']}] is stopped by {signal} "
+        expect_in(words, " ".join(told.split()), f"{name}: run says so")
+        looked, looked_at = untraced(place, [PYTHON, "-c", text], job_stopped, "stopped")
+        for found, run_of in ((findings, result), (looked, looked_at)):
+            job, waiter = names(run_of)["job"], names(run_of)["waiter"]
+            finding = expect_named(found, "stopped", {job, waiter})
+            expect_equal(finding["severity"], "warning", name)
+            expect_in(f"[{job}] is stopped by {signal} ", finding["text"], f"{name}: by what")
+            expect_in(f"[{waiter}] ", " ".join(finding["evidence"]), f"{name}: who waits")
+            expect_in(f"kill -CONT {job}", finding["advice"], f"{name}: how it goes on")
+            expect_in(remedy, finding["advice"], f"{name}: the remedy")
 
 
 if __name__ == "__main__":

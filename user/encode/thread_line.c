@@ -38,6 +38,7 @@ void encode_thread(struct encoder *encoder, const struct wire_thread *thread)
 	const struct syscall_info *call = thread->nr == WIRE_NO_CALL ? NULL
 								     : syscall_info(thread->nr);
 	struct json *json = &encoder->json;
+	char name[16];
 
 	line_begin(json, RECORD_state);
 	json_field_uint(json, KEY(state, at_ns), thread->at_ns);
@@ -46,6 +47,8 @@ void encode_thread(struct encoder *encoder, const struct wire_thread *thread)
 	json_field_text(json, KEY(state, state), target_state_name(state_of(thread)));
 	if (thread->state != WIRE_TARGET_RUNNING)
 		json_field_uint(json, KEY(state, since_ns), thread->since_ns);
+	if (thread->signal)
+		json_field_text(json, KEY(state, signal), signal_name(thread->signal, name));
 	if (call && call->name)
 		json_field_text(json, KEY(state, syscall), call->name);
 	own_futex_fields(encoder, thread);

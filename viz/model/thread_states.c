@@ -13,6 +13,8 @@ void build_thread_line(struct model_builder *b)
 	thread->looked_ns = at_ns;
 	if (VALUE(state, since_ns)->present)
 		thread->since_ns = build_time(b, FIELD_state_since_ns);
+	if (VALUE(state, signal)->present)
+		thread->stop_signal = signal_by_name(build_string(b, FIELD_state_signal).data);
 	thread->own = VALUE(state, own)->flag && !VALUE(state, timed)->flag;
 	if (thread->own) {
 		thread->lock = VALUE(state, lock)->number;
