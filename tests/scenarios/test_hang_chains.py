@@ -296,5 +296,40 @@ def clock(directory):
         expect_in(f"cat[{names['cat']}] waits in read(0) for a key press at pty:", told, "whose")
 
 
+# The watcher of a directory tells its pid once it watches.
+WATCH = TELL + """
+import ctypes, select
+libc = ctypes.CDLL(None)
+descriptor = libc.inotify_init1(0)
+assert libc.inotify_add_watch(descriptor, b"{place}", 0x100) > 0
+{prepare}
+tell("watcher")
+{wait}
+"""
+
+WATCHES = {
+    "read": ("", "os.read(descriptor, 4096)"),
+    "poll": ("way = select.poll(); way.register(descriptor, select.POLLIN)", "way.poll()"),
+    "select": ("", "select.select([descriptor], [], [])"),
+    "epoll": ("way = select.epoll(); way.register(descriptor, select.EPOLLIN)", "way.poll()"),
+}
+
+
+@scenario("who waits for a change of a file (inotify) is sound, and it is named, by all three ways")
+def files(directory):
+    for name, (prepare, wait) in WATCHES.items():
+        place = os.path.join(directory, name)
+        os.mkdir(place)
+        code = WATCH.replace("{place}", place).format(prepare=prepare, wait=wait)
+        _, findings, result = traced(place, [PYTHON, "-c", code])
+        looked, looked_at = untraced(place, [PYTHON, "-c", code], hanging(1), "blocked")
+        for found, run_of in ((findings, result), (looked, looked_at)):
+            told = [f for f in found if f["id"] == "blocked"]
+            expect_equal(severe(found), [], f"{name} is sound")
+            expect_equal([f["processes"] for f in told], [[parties(run_of)["watcher"]]], name)
+            expect_in("could be ended by a change of a file", told[0]["text"], name)
+            expect_in("only a change of a file can end that", told[0]["evidence"][0], name)
+
+
 if __name__ == "__main__":
     main(at_once=2)

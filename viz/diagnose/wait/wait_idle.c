@@ -33,7 +33,7 @@ bool wait_is_read_slowly(const struct diagnosis *d, const struct wait *wait)
 
 /*
  * True for waits of sound programs that have nothing to do: for a time, a client, a datagram, a
- * signal, a key.
+ * signal, a key, a change of a file.
  */
 bool wait_is_natural(const struct wait *wait)
 {
@@ -44,7 +44,8 @@ bool wait_is_natural(const struct wait *wait)
 	if (waits_to_open(wait) || waits_for_child(wait) || waits_to_connect(wait))
 		return wait->clock;
 	return wait->clock || !channel || waits_to_accept(wait) || gets_datagrams(wait) ||
-	       channel->mechanism == MECH_PTY || (wait->operation->role == ROLE_WAIT && wait->open);
+	       reads_from_kernel(wait) || channel->mechanism == MECH_PTY ||
+	       (wait->operation->role == ROLE_WAIT && wait->open);
 }
 
 /* True if it has waited for a second or more. */
@@ -137,14 +138,14 @@ static bool goes_on(const struct diagnosis *d, const struct wait *wait)
 
 /*
  * True for waits that are normal for a server or shell: for a connection, for one of several
- * events, for a child, for a terminal, for time. So is waiting for a process that can act.
+ * events, for a child, for a terminal, for a file, for time. So is waiting for a process that can act.
  */
 bool wait_is_idle(const struct diagnosis *d, const struct wait *wait)
 {
 	if (waits_to_open(wait))
 		return false;
 	if (wait->clock || !wait->channel || waits_for_child(wait) || waits_to_accept(wait) ||
-	    wait->channel->mechanism == MECH_PTY ||
+	    reads_from_kernel(wait) || wait->channel->mechanism == MECH_PTY ||
 	    (wait->operation->role == ROLE_WAIT && wait->open && !is_semaphore(wait->channel)))
 		return true;
 	if (is_for_lock(wait) && is_held_idly(d, wait))

@@ -79,6 +79,16 @@ bool gets_datagrams(const struct wait *wait)
 			   (channel->mechanism == MECH_UNIX_DGRAM && channel->name.len));
 }
 
+bool reads_from_kernel(const struct wait *wait)
+{
+	const struct viz_channel *channel = wait->operation->role == ROLE_RECEIVE ? wait->channel
+										  : NULL;
+
+	return channel &&
+	       (channel->mechanism == MECH_INOTIFY || channel->mechanism == MECH_SIGNALFD ||
+		channel->mechanism == MECH_TIMERFD);
+}
+
 /*
  * Returns who, other than a known process, lets such a channel have something; NULL if it is none
  * of those that only the outside serves.
@@ -287,7 +297,7 @@ const char *wait_text(struct diagnosis *d, const struct wait *wait)
 		phrase = PHRASE_ONLY_ACCEPT;
 	else if (wait->operation->role == ROLE_SEND)
 		phrase = PHRASE_ONLY_READ;
-	else if (wait->operation->role != ROLE_RECEIVE)
+	else if (wait->operation->role != ROLE_RECEIVE || reads_from_kernel(wait))
 		phrase = PHRASE_ONLY_ANSWER;
 	return fill_phrase(d, phrase, what, enders, NULL);
 }

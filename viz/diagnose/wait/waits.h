@@ -20,6 +20,8 @@ bool waits_to_open(const struct wait *wait);
 
 /* True for a receive at an address, to which any process may send. */
 bool gets_datagrams(const struct wait *wait);
+/* True for a read of what only the kernel has to tell: a change of a file, a signal, a time. */
+bool reads_from_kernel(const struct wait *wait);
 
 bool is_semaphore(const struct viz_channel *channel);
 
