@@ -5,7 +5,8 @@ import os
 
 from expectations import expect, expect_equal, expect_in
 from findings import HANGS, diagnose, expect_finding, in_batches
-from harness import IPCLENS, finish, lab, main, record, scenario
+from harness import IPCLENS, finish, lab, main, needs, record, scenario
+from servers import WAIT, free_port, script
 from traces import ROOT, call
 
 TIMED_OUT = 124
@@ -93,6 +94,63 @@ def slow_readers(directory):
         told = expect_finding(run, "full-channel")
         expect_equal([finding["severity"] for finding in told], [severity], f"{name}: {told}")
         expect_in(doing, " ".join(told[0]["evidence"]), f"{name}: what the reader did")
+
+
+# Each writer of its own pipe, which nobody can read, dies of SIGPIPE.
+WRITERS = """
+import os, signal
+signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+for _ in range(COUNT):
+    reading, writing = os.pipe()
+    os.close(reading)
+    if not os.fork():
+        os.write(writing, b"x")
+    os.close(writing)
+    os.wait()
+"""
+
+
+@scenario("many writers that die of SIGPIPE alike are one finding with their count, few are each one")
+def many_alike(directory):
+    for count, wanted in ((3, [1, 1, 1]), (12, [12])):
+        place = os.path.join(directory, str(count))
+        os.mkdir(place)
+        run = record(place, ["/usr/bin/python3", "-c", WRITERS.replace("COUNT", str(count))])
+        told = diagnose(run.trace_path)[0]
+        expect_equal([f["id"] for f in told], ["broken-pipe"] * len(wanted), f"of {count}: {told}")
+        expect_equal([f["alike"] for f in told], wanted, "how many each stands for")
+        more = f"(and {count - 1} more like this: python3, python3)"
+        expect_equal(more in told[0]["text"], len(wanted) == 1, f"the text: {told[0]['text']}")
+
+
+NGINX = """daemon off; master_process off; pid nginx.pid; error_log error.log; user root;
+events {} http { access_log access.log; server { listen 127.0.0.1:PORT; root .; } }
+"""
+
+ASKED = 3  # connections, each for more than one read(2) takes
+
+
+@scenario("how nginx and ab split their streams is told once, however many connections they have")
+def streams_split(directory):
+    needs("nginx", "ab")
+    port = free_port()
+    with open(os.path.join(directory, "conf"), "w", encoding="ascii") as file:
+        file.write(NGINX.replace("PORT", str(port)))
+    with open(os.path.join(directory, "large"), "wb") as file:
+        file.write(bytes(300000))
+    url = f"http://127.0.0.1:{port}"
+    run = script(
+        directory, f"nginx -p '{directory}' -c conf & S=$!", WAIT % f"curl -s {url}/conf",
+        f"ab -q -n {ASKED} -c 1 {url}/large >ab; kill -QUIT $S; wait",
+    )  # fmt: skip
+    names = {line["pid"]: line["comm"] for line in run.trace.lines if line.get("comm")}
+    pairs = [
+        tuple(names[pid] for pid in finding["processes"])
+        for finding in diagnose(run.trace_path)[0]
+        if finding["id"] == "split-stream"
+    ]
+    expect_equal(pairs.count(("ab", "nginx")), 1, f"what ab received, once: {pairs}")
+    expect_equal(len(pairs), len(set(pairs)), f"no pair of programs twice: {pairs}")
 
 
 @scenario("diagnose and explain speak German, exit as --fail-on says, and match docs/findings.md")

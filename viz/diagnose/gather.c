@@ -7,10 +7,11 @@
 
 #include "viz/diagnose/core/finder.h"
 
-/* So many are told one by one, as each names its own channel. */
-#define ALIKE_FROM 4
-
-enum { NAMES_MOST = 2 };
+enum {
+	ALIKE_FROM = 4,
+	HABITS_FROM = 2,
+	NAMES_MOST = 2,
+};
 
 /* The programs of the first processes, as "nginx" or "nginx, ab". */
 static const char *programs_text(struct diagnosis *d, const struct finding *f)
@@ -55,6 +56,17 @@ static void count_alike(struct diagnosis *d, struct map *firsts)
 	}
 }
 
+/*
+ * True for the first of so many that they are one. Two or three are told one by one, as each names
+ * its own channel; but how two programs split their streams is the same on any connection.
+ */
+static bool is_gathered(const struct finding *f)
+{
+	const bool habit = f->row == finding_row(FINDING_SPLIT_STREAM);
+
+	return f->alike >= (uint64_t)(habit ? HABITS_FROM : ALIKE_FROM);
+}
+
 static void absorb(struct diagnosis *d, struct finding *first, const struct finding *f)
 {
 	for (size_t i = 0; i < f->operation_count; i++)
@@ -70,7 +82,7 @@ void diagnosis_gather(struct diagnosis *d)
 	for (size_t i = 0; i < d->count; i++) {
 		struct finding *f = d->findings[i];
 
-		if (f->first && f->first != f && f->first->alike >= ALIKE_FROM)
+		if (f->first && f->first != f && is_gathered(f->first))
 			absorb(d, f->first, f);
 		else
 			d->findings[kept++] = f;
@@ -80,7 +92,7 @@ void diagnosis_gather(struct diagnosis *d)
 
 uint64_t finding_stands_for(const struct finding *f)
 {
-	return f->alike < ALIKE_FROM ? 1 : f->alike;
+	return is_gathered(f) ? f->alike : 1;
 }
 
 const char *gathered_text(struct diagnosis *d, const struct finding *f)
