@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """Findings: each fault is named, with its processes and its channel; sound programs get none."""
 import os
+import re
 
 from expectations import expect, expect_equal, expect_in
 from findings import HANGS, diagnose, expect_finding, in_batches
 from harness import IPCLENS, finish, lab, main, needs, record, scenario
 from servers import WAIT, free_port, script
-from traces import ROOT, call
+from traces import ROOT, Trace, call
 
 TIMED_OUT = 124
 
@@ -263,6 +264,44 @@ def run_in_german(directory):
         picture = call([IPCLENS, "view", "--lang", language, "--no-pager", path]).stdout.decode()
         expect_in(words, picture, "the mark in a picture")
     expect_in("--lang wants en or de", run_status("--lang", "fr", *epipe)[1], "no other")
+
+
+LASTING = {
+    "en": r"for (\d+(?:\.\d+)?) s \(since (\d+\.\d{3}) s\)",
+    "de": r"seit (\d+(?:,\d+)?) s \(ab (\d+,\d{3}) s\)",
+}
+
+
+@scenario("how long a wait lasted, and since when, is told in the words of each language")
+def durations(directory):
+    path = os.path.join(directory, "kept.ndjson")
+    sleeper = ["--timeout", "2", "--diagnose-only", "--trace", path]
+    told = {}
+    for language, pattern in LASTING.items():
+        status, text = run_status(
+            "--lang", language, *sleeper, "--", "sh", "-c", "sleep 0.1; exec sleep 60"
+        )
+        expect_equal(status, TIMED_OUT, "the limit ended it")
+        line = next(line for line in text.splitlines() if " blocked  sleep[" in line)
+        expect(re.search(rf" {pattern}[; ]", line), f"run in {language}: {line}")
+    for language, pattern in LASTING.items():
+        text = call([IPCLENS, "diagnose", "--json", "--lang", language, path]).stdout.decode()
+        found = re.search(pattern, text)
+        expect(found, f"diagnose in {language}: {text}")
+        told[language] = [float(word.replace(",", ".")) for word in found.groups()]
+    expect_equal(told["de"], told["en"], "both say the same of one trace")
+    lasted, since = told["en"]
+    trace = Trace(path)
+    span = trace.one("trailer")["at_ns"] - trace.one("header")["start_ns"]
+    expect(since >= 0.1, "the first sleep was over", told)
+    expect(0 < lasted <= span / 1e9 - since + 0.01, f"within the trace of {span} ns", told)
+
+
+@scenario("many bytes are Bytes in German")
+def bytes_in_german(_directory):
+    options = ["--timeout", "2", "--diagnose-only", "--lang", "de", "--"]
+    text = run_status(*options, "sh", "-c", "yes | sleep 60")[1]
+    expect_in("(in der Pipe liegen 65.536 von 65.536 Bytes)", " ".join(text.split()), "a full pipe")
 
 
 if __name__ == "__main__":
