@@ -8,7 +8,7 @@ import subprocess
 
 from expectations import expect, expect_equal
 from findings import diagnose, expect_nothing_rests_on_a_gap, severe
-from harness import lab, main, scenario, start_record
+from harness import lab, main, needs, scenario, start_record
 from postgres import SCRIPT as POSTGRES
 from postgres import cluster
 from servers import WAIT, free_port
@@ -147,8 +147,8 @@ SOUND_COMMANDS = [
 
 
 NGINX = """daemon off; worker_processes 2; pid nginx.pid; error_log error.log; user root;
-events {{}} http {{ access_log access.log; server {{
-listen 127.0.0.1:{port}; location / {{ return 200 'from nginx'; }} }} }}
+events {} http { access_log access.log; server {
+listen 127.0.0.1:{port}; location / { return 200 'from nginx'; } } }
 """
 
 APACHE = """ServerName localhost
@@ -168,6 +168,54 @@ Group www-data
 LOAD = "ab -q -n 400 -c 8 {keep}http://127.0.0.1:{port}/conf >ab"
 LOADED = "grep -q '^Complete requests: *400$' ab && grep -q '^Failed requests: *0$' ab"
 LOADS = [f"{LOAD.replace('{keep}', keep)} && {LOADED} || exit 8" for keep in ("", "-k ")]
+
+# Two workers share one port, and are told to end when all answers have come.
+CLUSTER = """
+const cluster = require("cluster"), http = require("http");
+const port = +process.argv[2], host = "127.0.0.1";
+let listening = 0, left = 6;
+function ask() {
+	http.get({ port, host, agent: false }, answer => answer.resume().on("end", () => {
+		if (--left)
+			ask();
+		else
+			cluster.disconnect();
+	}));
+}
+if (cluster.isPrimary) {
+	cluster.on("listening", () => ++listening == 2 && ask());
+	cluster.fork();
+	cluster.fork();
+} else {
+	http.createServer((question, answer) => answer.end("hi")).listen(port, host);
+}
+"""
+
+# A thread takes from a child what the main one gives it, and passes that on.
+JAVA = """
+import java.util.concurrent.SynchronousQueue;
+class Upper {
+    static final SynchronousQueue<String> lines = new SynchronousQueue<>();
+    static void take(Process child) {
+        try (var from = child.inputReader()) {
+            for (String line; (line = from.readLine()) != null;) lines.put(line);
+        } catch (Exception wrong) { System.exit(3); }
+    }
+    public static void main(String[] words) throws Exception {
+        Process child = new ProcessBuilder("tr", "a-z", "A-Z").start();
+        Thread taker = new Thread(() -> take(child));
+        taker.start();
+        try (var to = child.outputWriter()) {
+            for (int i = 0; i < 50; i++) to.write("line " + i + "\\n");
+        }
+        for (int i = 0; i < 50; i++) if (!lines.take().equals("LINE " + i)) System.exit(4);
+        taker.join();
+        System.exit(child.waitFor());
+    }
+}
+"""
+
+CHROMIUM = "chromium --headless --no-sandbox --disable-gpu --user-data-dir=$PWD/profile --dump-dom"
 
 # A server, what loads it, and its orderly end; {directory} and {port} are filled in.
 BUSY = {
@@ -198,6 +246,20 @@ BUSY = {
         WAIT % "curl -s http://127.0.0.1:{port}/conf",
         *LOADS,
         "kill -TERM $S; wait",
+    ],
+    "mosquitto": [
+        "printf 'listener {port} 127.0.0.1\\nallow_anonymous true\\n' >conf",
+        "mosquitto -c conf >log 2>&1 & S=$!",
+        WAIT % "mosquitto_pub -p {port} -r -t rooms/0 -m hello",
+        "for i in 1 2 3 4 5; do mosquitto_pub -p {port} -r -t rooms/$i -m $i -q $((i % 3)); done",
+        "test $(mosquitto_sub -p {port} -t 'rooms/#' -C 6 | wc -l) = 6 || exit 8",
+        "kill $S; wait",
+    ],
+    "node": [f"cat >cluster.js <<'END'\n{CLUSTER}END", "node cluster.js {port}"],
+    "java": [f"cat >Upper.java <<'END'\n{JAVA}END", "java Upper.java"],
+    "chromium": [
+        "echo '<p id=p></p><script>p.textContent = 6 * 7</script>' >page.html",
+        f"{CHROMIUM} file://$PWD/page.html >dom 2>log; grep '>42</p>' dom",
     ],
     "dbus-daemon": [
         "dbus-run-session -- sh -c 'for i in 1 2 3 4 5; do dbus-send --session --print-reply "
@@ -263,13 +325,10 @@ def sound_programs(directory):
 
 
 def busy(directory, name):
-    if not shutil.which(name):
-        print(f"# {name} is missing")
-        return
+    needs(name)
     place = os.path.join(directory, name)
     port = free_port()
     lines = [l.replace("{directory}", place).replace("{port}", str(port)) for l in BUSY[name]]
-    lines = [l.replace("{{", "{").replace("}}", "}") for l in lines]
     options = {"environment": {"TERM": "xterm", "REDISCLI_HISTFILE": "/dev/null"}}
     run = trace(directory, name, ["sh", "-c", "\n".join(lines)], **options)
     expect_equal(run.status, 0, f"{name} ends well: {run.stderr.decode()}")

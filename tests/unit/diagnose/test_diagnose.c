@@ -580,6 +580,59 @@ static void zombie_of_busy(void **state)
 	assert_string_equal(zombies_of(*state, "", "wait4"), "");
 }
 
+/* 20 leaves unread what 10 sent it, and goes; 10 is told so. */
+static const char *reset_of(struct trace_text *t, const char *mechanism, const char *how)
+{
+	trace_channel(t, "s:[1]", mechanism, ",'peer':'s:[2]'");
+	trace_channel(t, "s:[2]", mechanism, ",'peer':'s:[1]'");
+	trace_line(t, "{'type':'operation','id':1002,'syscall':'socketpair','role':'open',"
+		      "'pid':10,'tid':10,'enter_ns':5,'exit_ns':6,'returned':0,'new_fds':["
+		      "{'fd':5,'channel':'s:[1]','access':'both'},"
+		      "{'fd':6,'channel':'s:[2]','access':'both'}]}");
+	trace_fork(t, 10, 20, "helper", 7);
+	close_fd(t, 8, 10, 6, "s:[2]");
+	close_fd(t, 9, 20, 5, "s:[1]");
+	trace_socket(t, 30, true, 10, "s:[1]", 10, 8, "");
+	if (!how)
+		close_fd(t, 40, 20, 6, "s:[2]");
+	trace_exit(t, 20, how ? how : "'exit_code':0", how ? 40 : 60);
+	trace_socket(t, 50, false, 10, "s:[1]", 50, -104, ",'error':'ECONNRESET'");
+	trace_exit(t, 10, "'exit_code':0", 60);
+	trace_line(t,
+		   "{'type':'trailer','at_ns':70,'why':'finished','operations':%u,'signals':0,"
+		   "'lost':0}",
+		   how ? 7 : 8);
+	return findings_of(t);
+}
+
+/* All that was sent to 10 had come: the peer's end, told by another name. */
+static void reset_by_end(void **state)
+{
+	assert_string_equal(reset_of(*state, "unix-stream", "'exit_code':0"), "");
+}
+
+static void reset_by_kill(void **state)
+{
+	assert_string_equal(reset_of(*state, "unix-stream", "'signal':'SIGTERM'"), "");
+}
+
+static void reset_by_failure(void **state)
+{
+	assert_string_equal(reset_of(*state, "unix-stream", "'exit_code':1"),
+			    "reset-with-data 10\n");
+}
+
+static void reset_by_close(void **state)
+{
+	assert_string_equal(reset_of(*state, "unix-stream", NULL), "reset-with-data 10\n");
+}
+
+/* TCP may throw away what was sent to 10 too. */
+static void reset_of_tcp(void **state)
+{
+	assert_string_equal(reset_of(*state, "tcp", "'exit_code':0"), "reset-with-data 10\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -620,6 +673,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(copy_of_connecting_socket_closed, set_up,
 						trace_tear_down),
 		cmocka_unit_test_setup_teardown(delayed_ack, set_up, trace_tear_down),
+		cmocka_unit_test_setup_teardown(reset_by_end, set_up, trace_tear_down),
+		cmocka_unit_test_setup_teardown(reset_by_kill, set_up, trace_tear_down),
+		cmocka_unit_test_setup_teardown(reset_by_failure, set_up, trace_tear_down),
+		cmocka_unit_test_setup_teardown(reset_by_close, set_up, trace_tear_down),
+		cmocka_unit_test_setup_teardown(reset_of_tcp, set_up, trace_tear_down),
 		cmocka_unit_test_setup_teardown(zombie, set_up, trace_tear_down),
 		cmocka_unit_test_setup_teardown(zombie_unwanted, set_up, trace_tear_down),
 		cmocka_unit_test_setup_teardown(zombie_of_busy, set_up, trace_tear_down),

@@ -318,6 +318,37 @@ static uint64_t *thrown_away(struct diagnosis *d)
 	return bytes;
 }
 
+/* Returns the last end that was closed before that time, or NULL. */
+static const struct viz_holding *last_end(const struct viz_channel *channel, uint64_t before_ns)
+{
+	const struct viz_holding *last = NULL;
+
+	for (size_t i = 0; i < channel->holding_count; i++) {
+		const struct viz_holding *holding = channel->holdings[i];
+
+		if (holding->until_ns <= before_ns && (!last || last->until_ns < holding->until_ns))
+			last = holding;
+	}
+	return last;
+}
+
+/*
+ * True if the reset says no more than that the peer ended: on AF_UNIX all that the peer had sent is
+ * received first, and whoever stops a helper leaves unread what it has told it last. A peer that
+ * closes and lives on, or that exits with a failure, refused what it was sent.
+ */
+static bool is_end_of_peer(const struct viz_operation *op)
+{
+	const struct viz_channel *there = op->channel->peer;
+	const struct viz_holding *end;
+
+	if (op->channel->mechanism != MECH_UNIX_STREAM || !there)
+		return false;
+	end = last_end(there, op->exit_ns);
+	return end && end->end == HOLDING_EXIT && end->process->status_known &&
+	       (end->process->exit_signal || !end->process->exit_code);
+}
+
 static void report_reset(struct diagnosis *d, const uint64_t *thrown,
 			 const struct viz_operation *op)
 {
@@ -329,6 +360,8 @@ static void report_reset(struct diagnosis *d, const uint64_t *thrown,
 	f = finding_fold(d, FINDING_RESET_WITH_DATA, op->enter_ns, op->process, op->channel);
 	f->bytes = bytes;
 	finding_operation(d, f, op);
+	if (f->times == 1 && is_end_of_peer(op))
+		f->severity = SEVERITY_NOTE;
 }
 
 /*
