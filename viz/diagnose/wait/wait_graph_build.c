@@ -325,6 +325,7 @@ struct wait_graph *wait_graph_new(struct arena *arena, const struct viz_model *m
 		    op->thread->end_ns == VIZ_NEVER)
 			add_wait(graph, op);
 	}
+	wait_open_served(graph);
 	wait_suppose_crossed(graph);
 	wait_find_stuck(graph);
 	wait_settle_crossed(graph);

@@ -21,6 +21,12 @@ void wait_find_stuck(struct wait_graph *graph);
 void wait_suppose_crossed(struct wait_graph *graph);
 void wait_settle_crossed(struct wait_graph *graph);
 
+/*
+ * wait_fifo_served.c: marks the waits that serve a FIFO for whoever opens it, and has them be ended
+ * from outside. Called before wait_find_stuck().
+ */
+void wait_open_served(struct wait_graph *graph);
+
 /* wait_enders.c: fills in the processes that could end a wait. */
 void wait_find_enders(struct wait_graph *graph, struct wait *wait);
 

@@ -43,8 +43,8 @@ bool wait_is_natural(const struct wait *wait)
 		return false;
 	if (waits_to_open(wait) || waits_for_child(wait) || waits_to_connect(wait))
 		return wait->clock;
-	return wait->clock || !channel || waits_to_accept(wait) || gets_datagrams(wait) ||
-	       reads_from_kernel(wait) || channel->mechanism == MECH_PTY ||
+	return wait->clock || wait->served || !channel || waits_to_accept(wait) ||
+	       gets_datagrams(wait) || reads_from_kernel(wait) || channel->mechanism == MECH_PTY ||
 	       (wait->operation->role == ROLE_WAIT && wait->open);
 }
 
@@ -136,16 +136,25 @@ static bool goes_on(const struct diagnosis *d, const struct wait *wait)
 	return two[0] != NULL;
 }
 
+/* True if it looks like a server of datagrams: a trace would tell whom it has asked before. */
+static bool serves_datagrams(const struct diagnosis *d, const struct wait *wait)
+{
+	return d->waits->whole && gets_datagrams(wait) && !wait->channel->peer &&
+	       !wait->channel->peer_address.len;
+}
+
 /*
  * True for waits that are normal for a server or shell: for a connection, for one of several
- * events, for a child, for a terminal, for a file, for time. So is waiting for a process that can act.
+ * events, for a child, for a terminal, for a file, for time. So is waiting for a process that can
+ * act.
  */
 bool wait_is_idle(const struct diagnosis *d, const struct wait *wait)
 {
 	if (waits_to_open(wait))
 		return false;
-	if (wait->clock || !wait->channel || waits_for_child(wait) || waits_to_accept(wait) ||
-	    reads_from_kernel(wait) || wait->channel->mechanism == MECH_PTY ||
+	if (wait->clock || wait->served || !wait->channel || waits_for_child(wait) ||
+	    waits_to_accept(wait) || serves_datagrams(d, wait) || reads_from_kernel(wait) ||
+	    wait->channel->mechanism == MECH_PTY ||
 	    (wait->operation->role == ROLE_WAIT && wait->open && !is_semaphore(wait->channel)))
 		return true;
 	if (is_for_lock(wait) && is_held_idly(d, wait))

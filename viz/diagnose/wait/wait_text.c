@@ -159,6 +159,9 @@ static const char *comers_text(struct diagnosis *d, const struct wait *wait)
 				   op->flags & WRITES ? PHRASE_WHO_OPENS_TO_READ
 						      : PHRASE_WHO_OPENS_TO_WRITE,
 				   bytes_text(d, op->path), NULL, NULL);
+	if (wait->served)
+		return fill_phrase(d, PHRASE_WHO_OPENS_TO_WRITE, bytes_text(d, wait->channel->name),
+				   NULL, NULL);
 	if (sources)
 		return sources;
 	if (d->waits->whole && wait->channel && has_key(wait->channel))
