@@ -9,6 +9,25 @@ from harness import lab, record
 # A line of a script: goes on when the command that is filled in succeeds; ends with 9 if $S does.
 WAIT = "until %s >/dev/null 2>&1; do kill -0 $S || exit 9; sleep 0.02; done"
 
+# What they answer does not matter; {directory} and {port} are filled in.
+NGINX = """daemon off; worker_processes 2; pid nginx.pid; error_log error.log; user root;
+events {} http { access_log access.log; server {
+listen 127.0.0.1:{port}; location / { return 200 'from nginx'; } } }
+"""
+
+APACHE = """ServerName localhost
+ServerRoot {directory}
+PidFile {directory}/apache.pid
+ErrorLog {directory}/error.log
+Listen 127.0.0.1:{port}
+LoadModule mpm_prefork_module /usr/lib/apache2/modules/mod_mpm_prefork.so
+LoadModule authz_core_module /usr/lib/apache2/modules/mod_authz_core.so
+StartServers 3
+DocumentRoot {directory}
+User www-data
+Group www-data
+"""
+
 
 def script(directory, *lines, options=(), **others):
     """Records a shell that executes these lines in the directory."""

@@ -11,7 +11,7 @@ from findings import diagnose, expect_nothing_rests_on_a_gap, severe
 from harness import lab, main, needs, scenario, start_record
 from postgres import SCRIPT as POSTGRES
 from postgres import cluster
-from servers import WAIT, free_port
+from servers import APACHE, NGINX, WAIT, free_port
 from traces import IPCLENS, call
 
 SOUND_LABS = [
@@ -145,24 +145,6 @@ SOUND_COMMANDS = [
     "printf 'all: a b\\na b: ; @sleep 0.1; echo $@\\n' | make -j4 -f -",
 ]
 
-
-NGINX = """daemon off; worker_processes 2; pid nginx.pid; error_log error.log; user root;
-events {} http { access_log access.log; server {
-listen 127.0.0.1:{port}; location / { return 200 'from nginx'; } } }
-"""
-
-APACHE = """ServerName localhost
-ServerRoot {directory}
-PidFile {directory}/apache.pid
-ErrorLog {directory}/error.log
-Listen 127.0.0.1:{port}
-LoadModule mpm_prefork_module /usr/lib/apache2/modules/mod_mpm_prefork.so
-LoadModule authz_core_module /usr/lib/apache2/modules/mod_authz_core.so
-StartServers 3
-DocumentRoot {directory}
-User www-data
-Group www-data
-"""
 
 # 400 requests, 8 at a time: each on a connection of its own, then several on one (ab(1)).
 LOAD = "ab -q -n 400 -c 8 {keep}http://127.0.0.1:{port}/conf >ab"
