@@ -67,6 +67,8 @@ MISTAKES = {
     "socketmistakes tiny": ("tiny-transfers", 0, ["busy-wait"]),
     "socketmistakes split": ("split-stream", 0, ["message-truncated"]),
     "socketmistakes split-tcp": ("split-stream", 0, ["message-truncated"]),
+    "records 48 64": ("split-stream", 0, ["message-truncated"]),
+    "records 64 48 fifo": ("split-stream", 0, ["message-truncated"]),
     "socketmistakes delayed-ack": ("delayed-ack", 0, ["tiny-transfers"]),
     "socketmistakes delayed-ack-three": ("delayed-ack", 0, ["tiny-transfers"]),
 }
@@ -78,6 +80,34 @@ def mistakes(directory):
         wanted, status, forbidden = MISTAKES[name]
         finish(run, status, True)
         expect_finding(run, wanted, forbidden)
+
+
+# Writes and reads of what size; and the same where it is sound, or where nobody can tell.
+TORN = ["records 48 64", "records 100 64", "records 100 120 fifo"]
+NOT_TORN = [
+    "records 48 48", "records 48 96", "records 48 16", "records 48 100", "records 48 4096",
+    "records 600 512", "records 48 64 lines", "records 100 120 lines", "records 48 64 prefixed",
+]  # fmt: skip
+
+
+@scenario("records that a pipe's reader tears apart are told with the parts that it counted itself")
+def torn_records(directory):
+    for run, name in in_batches(directory, TORN):
+        finish(run, 0, True)
+        told = expect_finding(run, "split-stream")
+        parts = next(line["value"] for line in run.truth if line["do"] == "parts")
+        expect_in(f" {parts} parts ", told[0]["text"], f"{name}: how many")
+        written, asked = name.split()[1:3]
+        expect_in(f"{written} bytes, each read asks for {asked}", told[0]["evidence"][0], name)
+        expect_equal(told[0]["severity"], "note", f"{name}: it may be meant")
+
+
+@scenario("records read whole, in fields or into a buffer, and those that say where they end, are not")
+def records_not_torn(directory):
+    for run, name in in_batches(directory, NOT_TORN):
+        finish(run, 0, True)
+        told = [f for f in diagnose(run.trace_path)[0] if f["id"] == "split-stream"]
+        expect(not told, f"{name} is sound", told)
 
 
 # What a reader does while its sender sleeps for most of its life, and how grave that is.

@@ -142,6 +142,15 @@ SOUND_COMMANDS = [
     "dd if=/dev/zero bs=64k count=50 2>/dev/null | dd of=/dev/null bs=1k 2>/dev/null",
     "mkfifo p; (echo a; echo b) >p & cat p; wait; rm p",
     "seq 3 | xargs -P3 -n1 sh -c 'echo $0 | cat'",
+    "seq 1000 | dd bs=48 2>/dev/null | dd bs=64 2>/dev/null | cat",
+    "seq 1000 | dd bs=48 2>/dev/null | gzip | gzip -d | md5sum",
+    "seq 5000 | dd bs=100 2>/dev/null | (head -c 150; cat) | od -c | tail -1",
+    "tar c /etc/alternatives 2>/dev/null | dd bs=100 2>/dev/null | tar t | wc -l",
+    "for i in 1 2 3 4 5 6 7 8 9; do echo tick $i; done | perl -e 'while (sysread STDIN, $b, 9) {}'",
+    "bash -c 'for i in {100..140}; do printf %s $i; done | while read -rN 4 x; do :; done'",
+    "for i in 1 2 3 4 5 6 7 8 9; do echo $i$i; done | awk '{ print; fflush() }' | dd bs=4",
+    "/usr/bin/python3 -uc 'for i in range(100, 140): print(i)' | dd bs=7 of=copied",
+    "dd if=/dev/zero bs=600 count=99 2>/dev/null | dd bs=512 2>/dev/null | wc -c",
     "printf 'all: a b\\na b: ; @sleep 0.1; echo $@\\n' | make -j4 -f -",
 ]
 
@@ -283,9 +292,14 @@ BUSY = {
 }
 
 
+def is_torn_pipe(finding):
+    """A pipe that is a byte stream, taken for one of messages."""
+    return finding["id"] == "split-stream" and finding["channel"].startswith(("pipe", "fifo"))
+
+
 def expect_sound(path, what):
     findings, summary = diagnose(path)
-    faults = severe(findings)
+    faults = [f for f in findings if is_torn_pipe(f)] + severe(findings)
     expect(not faults, f"{what}: a sound program has no error and no warning", faults)
     expect_equal(summary["lost"], 0, f"{what}: nothing is lost")
     expect_nothing_rests_on_a_gap(path, 3)

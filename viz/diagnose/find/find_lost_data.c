@@ -2,7 +2,7 @@
 /* Finds data that was never received, cut, dropped or split. */
 #include <inttypes.h>
 
-#include "viz/diagnose/core/finder.h"
+#include "viz/diagnose/find/torn_records.h"
 
 /*
  * True if a process could still receive the message, or if the sender reads the channel itself, as
@@ -106,16 +106,34 @@ static void report_dropped(struct diagnosis *d, const struct viz_message *m)
 	finding_set(d, f, "why", "%s", "");
 }
 
+/* True if who takes a receive of this channel for a message may be mistaken. */
+static bool may_carry_messages(const struct viz_message *m, const struct torn_records *torn)
+{
+	return m->mechanism == MECH_TCP || m->mechanism == MECH_UNIX_STREAM ||
+	       (channel_is_pipe(m->channel) && torn[m->channel->index].found);
+}
+
+static void tell_sizes(struct diagnosis *d, struct finding *f, const struct torn_records *torn)
+{
+	if (torn->found)
+		finding_line(d, f,
+			     fill_phrase(d, PHRASE_TORN_RECORDS,
+					 format_text(d, "%" PRIu64, torn->written),
+					 format_text(d, "%" PRIu64, torn->asked), NULL));
+}
+
 /* Reports that the receiver saw other boundaries than the sender made. */
-static void report_split(struct diagnosis *d, const struct viz_message *m)
+static void report_split(struct diagnosis *d, const struct viz_message *m,
+			 const struct torn_records *torn)
 {
 	struct finding *f;
 
-	if ((m->mechanism != MECH_TCP && m->mechanism != MECH_UNIX_STREAM) || !m->to.process ||
-	    (!m->from.offset && !m->to.offset))
+	if (!may_carry_messages(m, torn) || !m->to.process || (!m->from.offset && !m->to.offset))
 		return;
 	f = finding_fold(d, FINDING_SPLIT_STREAM, m->to.enter_ns, m->to.process, m->channel);
 	finding_process(d, f, m->from.process);
+	if (f->times == 1)
+		tell_sizes(d, f, &torn[m->channel->index]);
 	if (f->times <= 4) {
 		finding_operation(d, f, m->from.operation);
 		finding_operation(d, f, m->to.operation);
@@ -144,6 +162,7 @@ static void report_refused(struct diagnosis *d, const struct viz_operation *op)
 void find_data(struct diagnosis *d)
 {
 	const bool *received = received_from(d);
+	const struct torn_records *torn = torn_records(d);
 
 	for (size_t i = 0; i < d->pairing->message_count; i++) {
 		const struct viz_message *m = d->pairing->messages[i];
@@ -157,7 +176,7 @@ void find_data(struct diagnosis *d)
 		else if (m->fate == FATE_DROPPED)
 			report_dropped(d, m);
 		else if (m->fate == FATE_NONE)
-			report_split(d, m);
+			report_split(d, m, torn);
 	}
 	for (size_t i = 0; i < d->model->operation_count; i++)
 		if (viz_operation_failed(d->model->operations[i]))
