@@ -26,7 +26,8 @@ int states_look(struct bpf_iter__task *context)
 
 /*
  * True if only threads with the same memory can wake a sleeper in the futex: a private one (see
- * futex(2)), or one in memory that no other process maps, as pthread_join(3) and robust mutexes have.
+ * futex(2)), or one in memory that no other process maps, as those of pthread_join(3) and robust
+ * mutexes.
  */
 static __always_inline bool is_own_futex(const struct wire_thread *record, struct task_struct *task)
 {

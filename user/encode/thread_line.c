@@ -11,8 +11,8 @@ static enum target_state state_of(const struct wire_thread *thread)
 }
 
 /*
- * The kernel side could not look at the memory where `own` is not set; it is the process's own where
- * threads are joined, and where the thread that holds a mutex was found.
+ * The kernel side could not look at the memory where `own` is not set. It is the process's own
+ * where threads are joined, and where the thread that holds a mutex was found.
  */
 static void own_futex_fields(struct encoder *encoder, const struct wire_thread *thread)
 {

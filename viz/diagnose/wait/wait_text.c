@@ -159,7 +159,7 @@ static const char *comers_text(struct diagnosis *d, const struct wait *wait)
 				   op->flags & WRITES ? PHRASE_WHO_OPENS_TO_READ
 						      : PHRASE_WHO_OPENS_TO_WRITE,
 				   bytes_text(d, op->path), NULL, NULL);
-	if (wait->served)
+	if (wait->served && wait->channel)
 		return fill_phrase(d, PHRASE_WHO_OPENS_TO_WRITE, bytes_text(d, wait->channel->name),
 				   NULL, NULL);
 	if (sources)
