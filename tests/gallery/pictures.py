@@ -63,6 +63,7 @@ LABS = [
     Picture("mapped", "What is mapped, and a signal", "{labs}/mapped shared & sleep 0.3; "
             "kill -USR1 $!; wait"),
     Picture("vmcopy", "process_vm_readv", "{labs}/vmcopy"),
+    Picture("records", "Records torn apart by their reader", "{labs}/records 48 64"),
     Picture("ptys", "A pseudo-terminal", "{labs}/ptys"),
     Picture("unlink", "Names that are taken away", "{labs}/unlink names"),
     Picture("unseen", "What is not seen is told", "{labs}/unseen io-uring"),
