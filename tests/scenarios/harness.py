@@ -21,7 +21,6 @@ import sys
 import tempfile
 import time
 import traceback
-from concurrent.futures import ThreadPoolExecutor
 
 import invariants
 from expectations import Failure, expect_equal
@@ -255,37 +254,13 @@ def run_or_skip(number, name, function):
     return True, [f"ok {number} - {name} # SKIP {reason}"]
 
 
-def run_apart(number, name, _function):
-    """The same in a process of its own, as what is diagnosed may see what else its parent started."""
-    done = subprocess.run(
-        [sys.executable, sys.argv[0], "--number", str(number)],
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=False,
-    )  # fmt: skip
-    lines = done.stdout.splitlines()[1:]
-    if not any(line.split()[:1] in (["ok"], ["not"]) for line in lines):
-        lines.append(f"not ok {number} - {name}: ended with status {done.returncode}")
-    return done.returncode == 0, lines
-
-
-def chosen_scenarios(arguments):
-    """With their numbers: those whose names have all these words, or the one of `--number N`."""
-    if arguments[:1] == ["--number"]:
-        return list(enumerate(scenarios, 1))[int(arguments[1]) - 1 :][:1]
-    return list(enumerate((s for s in scenarios if all(word in s[0] for word in arguments)), 1))
-
-
-def main(at_once=1):
-    """`at_once`: so many side by side; for scenarios that mostly wait, and compare no times."""
+def main():
     signals_default()
-    chosen = chosen_scenarios(sys.argv[1:])
+    chosen = [each for each in scenarios if all(word in each[0] for word in sys.argv[1:])]
     print(f"1..{len(chosen)}", flush=True)
     good = True
-    with ThreadPoolExecutor(at_once) as pool:
-        apart = at_once > 1 and len(sys.argv) == 1
-        results = (pool.map if apart else map)(
-            lambda each: (run_apart if apart else run_or_skip)(each[0], *each[1]), chosen
-        )
-        for passed, lines in results:
-            print("\n".join(lines), flush=True)
-            good = good and passed
+    for number, each in enumerate(chosen, 1):
+        passed, lines = run_or_skip(number, *each)
+        print("\n".join(lines), flush=True)
+        good = good and passed
     sys.exit(0 if good else 1)

@@ -332,4 +332,4 @@ def files(directory):
 
 
 if __name__ == "__main__":
-    main(at_once=2)
+    main()

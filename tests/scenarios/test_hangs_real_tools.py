@@ -331,4 +331,4 @@ def init_ignores(directory):
 
 
 if __name__ == "__main__":
-    main(at_once=2)
+    main()

@@ -275,4 +275,4 @@ def has_slept(run):
 
 
 if __name__ == "__main__":
-    main(at_once=2)
+    main()

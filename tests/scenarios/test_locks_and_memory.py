@@ -119,4 +119,4 @@ def growth(directory):
 
 
 if __name__ == "__main__":
-    main(at_once=2)
+    main()

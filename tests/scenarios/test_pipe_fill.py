@@ -82,4 +82,4 @@ for each in FILLS:
 
 
 if __name__ == "__main__":
-    main(at_once=2)
+    main()

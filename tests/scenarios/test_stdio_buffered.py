@@ -118,4 +118,4 @@ def asked(directory):
 
 
 if __name__ == "__main__":
-    main(at_once=2)
+    main()

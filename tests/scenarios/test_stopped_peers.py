@@ -141,4 +141,4 @@ def jobs(directory):
 
 
 if __name__ == "__main__":
-    main(at_once=2)
+    main()

@@ -194,4 +194,4 @@ def by_limit(directory):
 
 
 if __name__ == "__main__":
-    main(at_once=2)
+    main()
