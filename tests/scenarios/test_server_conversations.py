@@ -23,9 +23,14 @@ def said(result, sender, receiver, mechanism=None):
     text = b""
     for m in result.messages():
         if pair_of(m) == (sender, receiver) and mechanism in (None, m["mechanism"]):
-            payload = blob(result.trace.operation(m["sent"]["op"]).get("payload"))
-            text += payload[m["sent"]["offset"] :][: m["bytes"]]
+            # A send that had not returned when the trace ended has no payload: its receive has it.
+            end = "sent" if kept(result, m["sent"]) or not m["received"] else "received"
+            text += kept(result, m[end])[m[end]["offset"] :][: m["bytes"]]
     return text
+
+
+def kept(result, end):
+    return blob(result.trace.operation(end["op"]).get("payload"))
 
 
 def exact(result, sender, receiver):
