@@ -2,7 +2,7 @@
 /*
  * --lossless: slows traced threads down while the ring is crowded. The command is frozen then, by a
  * process that needs a processor for it (user/capture/warden.c). A host that takes this processor
- * away for some milliseconds would cost a small ring its rest; with each call taking BRAKE_NS
+ * away for some milliseconds would cost a small ring its rest. With each call taking up to BRAKE_NS
  * longer, the rest lasts for hundreds of milliseconds.
  */
 #ifndef BPF_HOOKS_BRAKE_BPF_H

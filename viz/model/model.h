@@ -86,7 +86,7 @@ struct viz_thread {
 	uint64_t looked_ns; /* when that was looked at: it has not run since, if `own` */
 	uint64_t since_ns;  /* when it last ran; 0: not known */
 	int stop_signal;    /* number of the one that stopped it; 0: none, or not known */
-	bool own;	    /* it sleeps in a private futex, with no timeout */
+	bool own;	    /* only another thread of its process can wake it */
 	/*
 	 * In a glance, while it was watched it never slept, and made these calls most often;
 	 * watched_ns 0: it was not watched, or slept.

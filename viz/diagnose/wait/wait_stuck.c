@@ -139,7 +139,7 @@ void wait_find_natural(struct wait_graph *graph, bool (*base)(const struct wait 
 }
 
 /*
- * True if only another thread of the process can end the thread's sleep, in a private futex. It was
+ * True if only another thread of the process can end the thread's sleep, in a futex. It was
  * looked at before the trace's end: a thread that began a wait since then may have woken it before.
  */
 static bool waits_for_own(const struct wait_graph *graph, const struct viz_thread *thread)
