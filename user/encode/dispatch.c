@@ -88,6 +88,7 @@ void encode_record(struct encoder *encoder, const void *data, size_t len)
 	const struct wire_head *head = data;
 	uint32_t kind = len < sizeof(*head) ? 0 : head->kind;
 
+	objects_tidy(encoder->objects);
 	if (!encode_of_call(encoder, kind, data, len) &&
 	    !encode_of_others(encoder, kind, data, len))
 		encoder->malformed++;

@@ -8,21 +8,29 @@
 
 #include "viz/format/names.h"
 
-/* All objects that have had one kernel address, newest first. */
+/*
+ * So many objects that had an address before its newest are remembered, for records that come late
+ * from another processor. Each of them is gone from the kernel.
+ */
+#define OLDER_MOST 4
+
+/* The latest objects that have had one kernel address, newest first. */
 struct slot {
 	uint64_t address;
 	struct object *newest;
 };
 
-/* The number of objects that were given one id. */
+/* How many objects were given one id, and how many of them are remembered. */
 struct claim {
 	unsigned count;
+	unsigned held;
 	char id[64];
 };
 
 struct objects {
 	void *slots;  /* tsearch(3) tree of struct slot */
 	void *claims; /* tsearch(3) tree of struct claim */
+	struct object *forgotten;
 	unsigned unnumbered;
 };
 
@@ -43,22 +51,34 @@ struct objects *objects_new(void)
 	return calloc(1, sizeof(struct objects));
 }
 
+static void free_chain(struct object *object)
+{
+	while (object) {
+		struct object *older = object->older;
+		free(object);
+		object = older;
+	}
+}
+
 static void slot_free(void *pointer)
 {
 	struct slot *slot = pointer;
 
-	while (slot->newest) {
-		struct object *object = slot->newest;
-		slot->newest = object->older;
-		free(object);
-	}
+	free_chain(slot->newest);
 	free(slot);
+}
+
+void objects_tidy(struct objects *objects)
+{
+	free_chain(objects->forgotten);
+	objects->forgotten = NULL;
 }
 
 void objects_free(struct objects *objects)
 {
 	if (!objects)
 		return;
+	objects_tidy(objects);
 	tdestroy(objects->slots, slot_free);
 	tdestroy(objects->claims, free);
 	free(objects);
@@ -94,7 +114,52 @@ static unsigned claim_count(struct objects *objects, const char *id)
 	found = tsearch(claim, &objects->claims, claim_compare);
 	if (!found || *found != claim)
 		free(claim);
-	return found ? ++(*found)->count : 1;
+	if (!found)
+		return 1;
+	(*found)->held++;
+	return ++(*found)->count;
+}
+
+/*
+ * Pipes and sockets have the next number of a counter of 32 bits (get_next_ino() in fs/inode.c):
+ * no trace is so long that it comes round.
+ */
+static bool is_never_reused(enum mechanism mechanism)
+{
+	const struct mechanism_info *info = mechanism_info(mechanism);
+
+	return mechanism == MECH_PIPE ||
+	       (info->addressing == ADDRESSING_DIRECT &&
+		(info->form == FORM_STREAM || info->form == FORM_MESSAGE));
+}
+
+/* Forgets an id that no remembered object has, where no other one can come to it. */
+static void claim_release(struct objects *objects, const struct object *object)
+{
+	struct claim key = {0}, **found;
+
+	snprintf(key.id, sizeof(key.id), "%.*s", (int)strcspn(object->id, "#"), object->id);
+	found = tfind(&key, &objects->claims, claim_compare);
+	if (found && --(*found)->held == 0 && is_never_reused(object->mechanism)) {
+		struct claim *claim = *found;
+		tdelete(claim, &objects->claims, claim_compare);
+		free(claim);
+	}
+}
+
+static void forget_oldest(struct objects *objects, struct slot *slot)
+{
+	struct object **link = &slot->newest;
+
+	for (unsigned i = 0; i <= OLDER_MOST && *link; i++)
+		link = &(*link)->older;
+	while (*link) {
+		struct object *object = *link;
+		*link = object->older;
+		claim_release(objects, object);
+		object->older = objects->forgotten;
+		objects->forgotten = object;
+	}
 }
 
 static void name_object(struct objects *objects, struct object *object)
@@ -114,8 +179,8 @@ static void name_object(struct objects *objects, struct object *object)
 			 number & ~WIRE_NUMBERED);
 	else
 		snprintf(object->id, sizeof(object->id), "%s:[~%u]", mechanism,
-			 ++objects->unnumbered);
-	count = claim_count(objects, object->id);
+			 ++objects->unnumbered); /* a count, so no other has it */
+	count = !number ? 1 : claim_count(objects, object->id);
 	if (count > 1) {
 		size_t len = strlen(object->id);
 		snprintf(object->id + len, sizeof(object->id) - len, "#%u", count);
@@ -134,6 +199,7 @@ static struct object *object_add(struct objects *objects, struct slot *slot, str
 	name_object(objects, object);
 	object->older = slot->newest;
 	slot->newest = object;
+	forget_oldest(objects, slot);
 	return object;
 }
 

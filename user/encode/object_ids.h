@@ -42,9 +42,15 @@ struct objects *objects_new(void); /* returns NULL without memory */
 void objects_free(struct objects *objects);
 
 /*
+ * Frees objects that are long gone from the kernel: others have had their address since. The
+ * encoder calls it between two records.
+ */
+void objects_tidy(struct objects *objects);
+
+/*
  * The object of `ref`, created if it is new. Number 0 means a socket that cannot be numbered at the
- * moment: the newest object at that address. NULL if ref.address is 0 or memory is short. Objects
- * live until objects_free().
+ * moment: the newest object at that address. NULL if ref.address is 0 or memory is short. The object
+ * is good until objects_tidy().
  */
 struct object *objects_get(struct objects *objects, struct wire_ref ref, enum mechanism mechanism);
 

@@ -131,6 +131,41 @@ static void test_many(void **state)
 	assert_string_equal(id_of(state, 64 * 4711, 4711, MECH_PIPE), "pipe:[4711]");
 }
 
+static unsigned claims_seen; /* twalk(3) has no argument for it */
+
+static void count_claim(const void *node, VISIT order, int depth)
+{
+	(void)node;
+	(void)depth;
+	claims_seen += order == leaf || order == postorder;
+}
+
+/* A server opens and closes sockets for days, at the same few addresses. */
+static void test_what_is_gone_is_forgotten(void **state)
+{
+	struct objects *objects = *state;
+	struct slot key = {.address = 0x8000}, **slot;
+	unsigned kept = 0;
+
+	for (uint64_t number = 1; number <= 100000; number++)
+		id_of(state, 0x8000, number, MECH_TCP);
+	slot = tfind(&key, &objects->slots, slot_compare);
+	for (struct object *object = (*slot)->newest; object; object = object->older)
+		kept++;
+	twalk(objects->claims, count_claim);
+	assert_int_equal(kept, OLDER_MOST + 1);
+	assert_int_equal(claims_seen, OLDER_MOST + 1);
+	assert_string_equal(id_of(state, 0x8000, 99999, MECH_TCP), "tcp:[99999]");
+}
+
+/* The inode of a file may be given to another FIFO at any time. */
+static void test_ids_that_come_again_stay_apart(void **state)
+{
+	for (uint64_t number = 1; number <= 10; number++)
+		id_of(state, 0x9000, number, MECH_FIFO);
+	assert_string_equal(id_of(state, 0xa000, 1, MECH_FIFO), "fifo:[1]#2");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -145,6 +180,8 @@ int main(void)
 		TEST(test_fifo_opened_again),
 		TEST(test_fifo_found),
 		TEST(test_many),
+		TEST(test_what_is_gone_is_forgotten),
+		TEST(test_ids_that_come_again_stay_apart),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
