@@ -15,7 +15,7 @@
 #include "viz/pair/policy/urgent.h"
 
 /* So many messages wait for older ones of slower channels; with more, the order of receipt ends. */
-#define WAITING_MAX 200000
+#define WAITING_MAX 40000
 
 /* With less that waits in a stream each round looks at all of it. */
 #define VAIN_LEAST 64
