@@ -439,6 +439,16 @@ truth-matrix: all generators ## the cross product of calls, mechanisms and shari
 	$(Q)IPCLENS_BUILD=$(B) tests/truthmatrix/run --seeds $(SEEDS) --condition $(CONDITION) \
 		$(if $(CELL),--cell '$(CELL)') $(if $(DOCUMENT),--document $(DOCUMENT))
 
+# What the loads of a soak are, beside what the scenarios trace.
+SOAK_PACKAGES = linux-perf stress-ng
+SOAK_MINUTES ?= 30
+.PHONY: soak soak-packages
+soak-packages: ## install what make soak needs beside what the tests do (Debian, root)
+	$(INSTALL_debian) $(SOAK_PACKAGES)
+
+soak: all generators ## half an hour of IPC at full load under one tracer (root; SOAK_MINUTES=30 DOCUMENT=docs/soak.md)
+	$(Q)tests/soak/run --build $(B) --minutes $(SOAK_MINUTES) $(if $(DOCUMENT),--document $(DOCUMENT))
+
 check-all: all units fuzzers browser duckdb ## all that CI runs (root)
 	@tests/run --build $(B) all
 
