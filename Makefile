@@ -168,9 +168,9 @@ TEST_PACKAGES = busybox-static chromium clang-format clang-tidy cpio cppcheck cu
 		qemu-system-x86 shellcheck strace sudo tshark zsh zstd \
 		$(if $(shell command -v npm),,nodejs npm)
 # What the scenarios of servers, databases and remote procedures trace.
-TRACED_PACKAGES = apache2-bin apache2-utils bind9-dnsutils dbus dnsmasq-base git iproute2 memcached \
-		  mosquitto mosquitto-clients nftables nginx openssh-client openssl postgresql procps \
-		  python3-grpcio python3-zmq redis-server redis-tools rpcbind rt-tests sqlite3 tmux
+TRACED_PACKAGES = apache2-bin apache2-utils bind9-dnsutils dbus dnsmasq-base git golang-go iproute2 \
+		  memcached mosquitto mosquitto-clients nftables nginx openssh-client openssl postgresql procps \
+		  python3-grpcio python3-zmq redis-server redis-tools rpcbind rsync rt-tests sqlite3 tmux
 
 .PHONY: packages test-packages
 packages: ## install what the build needs (Debian, Fedora, Arch, openSUSE; root)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """Programs that hang, diagnosed in three ways: by `run --timeout`, of its trace, and by -p."""
 import os
+import re
 import signal
 
 from expectations import expect, expect_equal
@@ -18,6 +19,19 @@ def parties(result):
 def hangs(count):
     """All parties have told who they are, and sleep: where they hang."""
     return lambda result: len(parties(result)) == count and all(map(asleep, parties(result)))
+
+
+def named_parties(result):
+    """Those that told who they are as "name=pid", in standard error."""
+    told = re.findall(r"(?m)^(\w+)=(\d+)$", result.stderr.decode())
+    return {name: int(pid) for name, pid in told}
+
+
+def hanging(count):
+    """As hangs(), of named parties."""
+    return lambda result: (
+        len(named_parties(result)) == count and all(map(asleep, named_parties(result).values()))
+    )
 
 
 def asleep(pid):

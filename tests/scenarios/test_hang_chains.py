@@ -5,11 +5,10 @@
 Each workload tells who its processes are, as "name=pid", in its standard error.
 """
 import os
-import re
 
 from expectations import expect, expect_equal, expect_in
 from findings import severe
-from hangs import PYTHON, asleep, traced, untraced
+from hangs import PYTHON, asleep, hanging, named_parties, traced, untraced
 from harness import main, needs, scenario
 
 WAITS = ("blocked", "full-channel", "deadlock")
@@ -150,18 +149,6 @@ CHAINS = {
 }  # fmt: skip
 
 
-def parties(result):
-    told = re.findall(r"(?m)^(\w+)=(\d+)$", result.stderr.decode())
-    return {name: int(pid) for name, pid in told}
-
-
-def hanging(count):
-    """All have told who they are, and sleep."""
-    return lambda result: (
-        len(parties(result)) == count and all(map(asleep, parties(result).values()))
-    )
-
-
 def check_chain(findings, names, wanted, first, texts, advice):
     """One error or warning tells of all: who waits first, the words, what to do."""
     told = [f for f in severe(findings) if f["id"] in WAITS]
@@ -178,7 +165,7 @@ def chain(directory, name):
     needs(command[0])
     command = [word.replace("{place}", directory) for word in command]
     text, findings, result = traced(directory, command, 4)
-    names = parties(result)
+    names = named_parties(result)
     check_chain(findings, names, wanted, first, texts, advice)
     expect_in(f" {wanted}  ", text, "run says so")
     for word in texts:
@@ -187,7 +174,7 @@ def chain(directory, name):
         if os.path.exists(os.path.join(directory, left)):
             os.unlink(os.path.join(directory, left))
     findings, result = untraced(directory, command, hanging(len(names)), wanted, severe)
-    check_chain(findings, parties(result), wanted, first, texts, advice)
+    check_chain(findings, named_parties(result), wanted, first, texts, advice)
 
 
 for each in CHAINS:
@@ -230,7 +217,7 @@ def openers(directory):
         os.mkdir(place)
         command = [PYTHON, "-c", WORKERS.replace("{place}", place) + script]
         _, findings, result = traced(place, command)
-        expect_equal(len(parties(result)), count, "all began")
+        expect_equal(len(named_parties(result)), count, "all began")
         expect_equal([f for f in findings if f["id"] == "deadlock"], [], name)
         for left in "abcd"[:count]:
             os.unlink(os.path.join(place, left))
@@ -291,7 +278,7 @@ def clock(directory):
     text, findings, result = traced(place, command)
     expect_in("a key press at pty:", " ".join(text.split()), "run says so")
     looked, run_of = untraced(place, command, hanging(1), "blocked")
-    for found, names in ((findings, parties(result)), (looked, parties(run_of))):
+    for found, names in ((findings, named_parties(result)), (looked, named_parties(run_of))):
         told = " ".join(f["text"] for f in found if f["id"] == "blocked")
         expect_in(f"cat[{names['cat']}] waits in read(0) for a key press at pty:", told, "whose")
 
@@ -326,7 +313,7 @@ def files(directory):
         for found, run_of in ((findings, result), (looked, looked_at)):
             told = [f for f in found if f["id"] == "blocked"]
             expect_equal(severe(found), [], f"{name} is sound")
-            expect_equal([f["processes"] for f in told], [[parties(run_of)["watcher"]]], name)
+            expect_equal([f["processes"] for f in told], [[named_parties(run_of)["watcher"]]], name)
             expect_in("could be ended by a change of a file", told[0]["text"], name)
             expect_in("only a change of a file can end that", told[0]["evidence"][0], name)
 

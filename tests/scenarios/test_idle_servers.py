@@ -142,6 +142,8 @@ SERVERS = {
     "node cluster": ["node", "conf"],
     "perl": ["perl", "-e", PERL],
     "tail": ["tail", "-f", "conf"],
+    "rsync": ["rsync", "--daemon", "--no-detach", "--address=127.0.0.1", "--port={port}",
+              "--config=/dev/null"],
     "bash": ["bash", "-c", FIFO],
     "bash of two": ["bash", "-c", FIFO_OF_TWO],
     "http.server": [PYTHON, "-m", "http.server", "-b", "127.0.0.1", "{port}"],

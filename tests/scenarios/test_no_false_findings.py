@@ -261,6 +261,14 @@ BUSY = {
         "for i in 1 2 3; do seq 20000 >$i; git add $i; git commit -qm $i; done",
         "git log --stat | cat; git gc -q; cd ..; git clone -q file://$PWD/a b; git -C b fsck",
     ],
+    "rsync": [
+        "mkdir a; for i in $(seq 30); do seq $((i * 300)) >a/$i; done; rsync -a a/ b",
+        "printf 'port = {port}\naddress = 127.0.0.1\nuse chroot = no\nuid = root\n"
+        "[a]\npath = {directory}/a\n' >conf",
+        "rsync --daemon --no-detach --config=conf & S=$!",
+        WAIT % "rsync rsync://127.0.0.1:{port}/",
+        "rsync -a rsync://127.0.0.1:{port}/a/ c; kill $S; wait; diff -r a b && diff -r a c",
+    ],
     "make": [
         "printf 'all: a b c d e f\n%%: ; @seq 2000 | sort | wc -l\n' >m; make -j4 -f m",
     ],

@@ -112,13 +112,33 @@ static bool has_runner(const struct wait_graph *graph, const struct viz_process 
 	return false;
 }
 
+/*
+ * True if the loop waits for a pipe to read and to write at once, as Go's runtime does for each
+ * pipe that the program made (netpollopen() in runtime/netpoll_epoll.go). A pipe that only wakes
+ * the loop is waited for to read.
+ */
+static bool watches_made_pipe(const struct wait_graph *graph, const struct wait *wait)
+{
+	const struct viz_operation *op = wait->operation;
+
+	for (size_t i = 0; i < op->waits_for_count; i++) {
+		const struct viz_channel *channel = wait_asked(graph, op, i);
+
+		if (channel && channel->mechanism == MECH_PIPE &&
+		    viz_wait_has(&op->waits_for[i], IN) && viz_wait_has(&op->waits_for[i], OUT))
+			return true;
+	}
+	return false;
+}
+
 /* An event loop that only its own threads could wake, and nothing says that they cannot. */
-static bool waits_for_itself(const struct wait *wait)
+static bool waits_for_itself(const struct wait_graph *graph, const struct wait *wait)
 {
 	for (size_t i = 0; i < wait->ender_count; i++)
 		if (wait->enders[i] != wait->process)
 			return false;
-	return wait->operation->role == ROLE_WAIT && wait->ender_count && !wait->stuck;
+	return wait->operation->role == ROLE_WAIT && wait->ender_count && !wait->stuck &&
+	       !watches_made_pipe(graph, wait);
 }
 
 void wait_find_natural(struct wait_graph *graph, bool (*base)(const struct wait *wait))
@@ -128,7 +148,7 @@ void wait_find_natural(struct wait_graph *graph, bool (*base)(const struct wait 
 	for (size_t i = 0; i < graph->count; i++) {
 		struct wait *wait = graph->waits[i];
 
-		wait->natural = wait->ready || base(wait) || waits_for_itself(wait);
+		wait->natural = wait->ready || base(wait) || waits_for_itself(graph, wait);
 		if (wait->natural)
 			set_free(&release, wait->process);
 	}

@@ -1,0 +1,209 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""Go programs that hang, for all the threads of Go's runtime; sound ones get no error, no warning.
+
+The scheduler's threads sleep in futexes, one of them (sysmon) with a time limit, and one waits in
+epoll for the descriptors of all goroutines.
+"""
+import os
+import signal
+
+from expectations import expect, expect_equal, expect_in
+from findings import diagnose, severe
+from hangs import hanging, named_parties, traced, untraced
+from harness import main, needs, record, scenario, start, wait_for
+from traces import call
+
+SOURCE = """
+package main
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"os/signal"
+	"syscall"
+)
+
+func tell(name string) { fmt.Fprintf(os.Stderr, "%s=%d\\n", name, os.Getpid()) }
+
+// Asks itself over HTTP; what it answers comes from a child.
+func answer(w http.ResponseWriter, r *http.Request) {
+	out, _ := exec.Command("echo", "hi").Output()
+	w.Write(out)
+}
+
+func ask(address string) string {
+	answer, err := http.Get("http://" + address)
+	if err != nil {
+		return err.Error()
+	}
+	defer answer.Body.Close()
+	text, _ := io.ReadAll(answer.Body)
+	return string(text)
+}
+
+func work(listener net.Listener) {
+	go http.Serve(listener, http.HandlerFunc(answer))
+	for i := 0; i < 8; i++ {
+		if text := ask(listener.Addr().String()); text != "hi\\n" {
+			fmt.Fprintln(os.Stderr, text)
+			os.Exit(3)
+		}
+	}
+}
+
+func fifos(first, second string) {
+	os.OpenFile(first, os.O_WRONLY, 0)
+	os.Open(second)
+}
+
+func main() {
+	child := exec.Command("sh", "-c", "echo child=$$ >&3; exec head -c 1000000 /dev/zero")
+	child.ExtraFiles = []*os.File{os.Stderr}
+	listener, _ := net.Listen("tcp", "127.0.0.1:0")
+	switch os.Args[1] {
+	case "waits": // for a child whose output nobody reads
+		listener.Close()
+		tell("parent")
+		child.StdoutPipe()
+		child.Start()
+		child.Wait()
+	case "reads": // the one pipe of its child, while the other one is full
+		listener.Close()
+		child.Args[2] = "echo child=$$ >&3; head -c 1000000 /dev/zero >&2; echo"
+		tell("parent")
+		out, _ := child.StdoutPipe()
+		child.StderrPipe()
+		child.Start()
+		io.ReadAll(out)
+	case "itself": // reads a pipe that only it could write to
+		listener.Close()
+		tell("itself")
+		from, to, _ := os.Pipe()
+		from.Read(make([]byte, 1))
+		to.Close()
+	case "fifos":
+		os.Chdir(os.Args[2])
+		syscall.Mkfifo("a", 0600)
+		syscall.Mkfifo("b", 0600)
+		child = exec.Command("/proc/self/exe", "other")
+		child.Stderr = os.Stderr
+		child.Start()
+		tell("one")
+		fifos("a", "b")
+	case "other":
+		tell("two")
+		fifos("b", "a")
+	case "works":
+		work(listener)
+	case "serves":
+		work(listener)
+		tell("server")
+		select {}
+	case "signal":
+		listener.Close()
+		signals := make(chan os.Signal, 1)
+		signal.Notify(signals, os.Interrupt)
+		tell("idle")
+		<-signals
+	}
+}
+"""
+
+# What hangs: its parties; which findings tell of it, as the trace and a look see it; who is named
+# in each; what the text says, and what the advice.
+HANGS = {
+    "waits": (
+        2, ("full-channel", "full-channel"), ["parent", "child"],
+        "waits for the end of head[{child}]", "before you wait for the child",
+    ),
+    "reads": (2, ("full-channel", "blocked"), ["parent"], "[{parent}] ", ""),
+    "itself": (1, ("blocked", "blocked"), ["itself"], "could be ended by hang[{itself}]", ""),
+    "fifos": (
+        2, ("blocked", "blocked"), ["one", "two"], "whoever opens b for reading",
+        "in the same order",
+    ),
+}  # fmt: skip
+
+
+def program(directory):
+    """Compiles it, with the packages as Debian has compiled them, and without a network."""
+    needs("go")
+    source, binary = (os.path.join(directory, name) for name in ("hang.go", "hang"))
+    with open(source, "w", encoding="ascii") as out:
+        out.write(SOURCE)
+    environment = {
+        "GO111MODULE": "off", "GOFLAGS": "", "GOCACHE": os.path.join(directory, "cache"),
+        "HOME": directory,
+    }  # fmt: skip
+    call(["go", "build", "-o", binary, source], env=dict(os.environ, **environment))
+    return binary
+
+
+def check(findings, name, which, names):
+    _, ids, parties, text, advice = HANGS[name]
+    told = [f for f in severe(findings) if f["id"] == ids[which]]
+    expect(told, f"{name} is an error or a warning", findings)
+    pids = {names[party] for party in parties}
+    named = [f for f in told if pids <= set(f["processes"])]
+    expect(named, f"{name} names {pids}", told)
+    expect_in(text.format(**names), named[0]["text"], name)
+    expect_in(advice, named[0]["advice"], name)
+
+
+@scenario("Go programs that hang get an error or a warning by run, of their trace and by -p")
+def go_hangs(directory):
+    binary = program(directory)
+    for name, (count, ids, *_) in HANGS.items():
+        place = os.path.join(directory, name)
+        os.mkdir(place)
+        command = [binary, name, place]
+        text, findings, result = traced(place, command)
+        check(findings, name, 0, named_parties(result))
+        expect_in(f"! {ids[0]}  ", text, f"{name}: run says so")
+        for left in "ab":
+            if name == "fifos":
+                os.unlink(os.path.join(place, left))
+        findings, result = untraced(place, command, hanging(count), ids[1], severe)
+        check(findings, name, 1, named_parties(result))
+
+
+@scenario("a Go server, its client and its children at work have no error and no warning")
+def go_works(directory):
+    result = record(directory, [program(directory), "works"])
+    expect_equal(result.status, 0, result.stderr.decode())
+    expect_equal(severe(diagnose(result.trace_path)[0]), [], "it is sound")
+
+
+@scenario("nor by -p has a Go server without a client, or one that waits for a signal")
+def go_idles(directory):
+    binary = program(directory)
+    for name in ("serves", "signal"):
+        place = os.path.join(directory, name)
+        os.mkdir(place)
+        result = start(place, [binary, name], start_new_session=True)
+        try:
+            wait_for(lambda result=result: hanging(1)(result), "it to be idle")
+            expect_idle(name, result.process.pid)
+        finally:
+            os.killpg(result.process.pid, signal.SIGKILL)
+            result.process.wait()
+
+
+def expect_idle(name, pid):
+    answers = []
+
+    def look():
+        answers.append(diagnose("-p", str(pid))[0])
+        return answers[-1]
+
+    wait_for(look, "the wait to be long enough to be told")
+    expect_equal([(f["id"], f["severity"]) for f in answers[-1]], [("blocked", "note")], name)
+
+
+if __name__ == "__main__":
+    main()
