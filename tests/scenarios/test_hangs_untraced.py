@@ -29,7 +29,7 @@ BLOCKED_ONLY = ["stalls eventfds"]
 # Of those that could be ended from outside: by whom; or what it depends on.
 BY_WHOM = {
     "stalls second-player": "is done with tcp:[",
-    "stalls eventfds": "somebody who cannot be told",
+    "stalls eventfds": ", the kernel, where aio, io_uring or KVM count there",
     "stalls fifo-opens": "whoever opens stalls-",
     "stalls keyed-semaphore": "whoever knows the key 0x",
     "stalls keyed-queues": "whoever knows the key 0x",

@@ -140,6 +140,24 @@ static const char *sources_text(struct diagnosis *d, const struct wait *wait)
 	return text;
 }
 
+/*
+ * True if it waits at eventfds only: in a glance their holders are known, but not whether the
+ * kernel counts there.
+ */
+static bool waits_at_counters(struct diagnosis *d, const struct wait *wait)
+{
+	const struct viz_operation *op = wait->operation;
+
+	for (size_t i = 0; i < op->waits_for_count; i++) {
+		const struct viz_channel *channel = wait_asked(d->waits, op, i);
+
+		if (!channel || channel->mechanism != MECH_EVENTFD)
+			return false;
+	}
+	return d->waits->whole && !op->waits_cut && wait->channel &&
+	       wait->channel->mechanism == MECH_EVENTFD;
+}
+
 /* As others_text(), of what comes without a time limit. */
 static const char *comers_text(struct diagnosis *d, const struct wait *wait)
 {
@@ -164,6 +182,8 @@ static const char *comers_text(struct diagnosis *d, const struct wait *wait)
 				   NULL, NULL);
 	if (sources)
 		return sources;
+	if (waits_at_counters(d, wait))
+		return phrase_text(PHRASE_KERNEL_COUNTS, d->language);
 	if (d->waits->whole && wait->channel && has_key(wait->channel))
 		return fill_phrase(d, PHRASE_WHO_KNOWS_KEY, bytes_text(d, wait->channel->key), NULL,
 				   NULL);
