@@ -54,6 +54,18 @@ print("ready", flush=True)
 signal.pause()
 """
 
+# The same, and only a thread that is not there could wake the main one.
+WAITING_POOL = POOL.replace("signal.pause()", "threading.Event().wait()").replace(
+    "signal\n", "threading\n"
+)
+EXECUTOR = """
+import concurrent.futures, threading
+pool = concurrent.futures.ProcessPoolExecutor(2)
+list(pool.map(abs, range(9)))
+print("ready", flush=True)
+threading.Event().wait()
+"""
+
 EXECUTORS = """
 import concurrent.futures, signal
 pools = concurrent.futures.ThreadPoolExecutor(2), concurrent.futures.ProcessPoolExecutor(2)
@@ -155,6 +167,9 @@ SERVERS = {
     "datagrams": [PYTHON, "-c", INET_DATAGRAMS],
     "unix datagrams": [PYTHON, "-c", UNIX_DATAGRAMS],
     "pool": [PYTHON, "-c", POOL],
+    "waiting pool": [PYTHON, "-c", WAITING_POOL],
+    "pool of one": [PYTHON, "-c", WAITING_POOL.replace("Pool(3)", "Pool(1)")],
+    "executor": [PYTHON, "-c", EXECUTOR],
     "executors": [PYTHON, "-c", EXECUTORS],
     "inotify": [PYTHON, "-c", INOTIFY],
 }  # fmt: skip
@@ -167,7 +182,8 @@ CONF = {
 }
 
 # These wait in one call, without a time limit: the look has to tell of them.
-SLEEP = ["bash", "bash of two", "inotify", "datagrams", "unix datagrams", "java", "node"]
+SLEEP = ["bash", "bash of two", "inotify", "datagrams", "unix datagrams", "java", "node",
+         "waiting pool", "pool of one", "executor"]
 
 
 class Server:

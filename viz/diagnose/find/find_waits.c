@@ -56,7 +56,8 @@ static void report_circles(struct diagnosis *d)
 	bool *reported = arena_array(d->arena, waits->count + 1, sizeof(*reported));
 
 	for (size_t number = 1; number <= waits->circle_count; number++)
-		report_circle(d, waits->circles[number].waits[0], reported);
+		if (!report_idle_workers(d, number))
+			report_circle(d, waits->circles[number].waits[0], reported);
 }
 
 /* Returns the message types in the queue, seen sent in the trace or found by a glance. */

@@ -16,6 +16,12 @@ bool report_left_open(struct diagnosis *d, const struct wait *wait);
 bool report_own_fifo(struct diagnosis *d, const struct wait *wait);
 
 /*
+ * find_idle_workers.c: adds the finding blocked, as a note, if the circle of this number may be a
+ * pool of workers that have nothing to do; returns whether it did.
+ */
+bool report_idle_workers(struct diagnosis *d, size_t number);
+
+/*
  * find_stopped.c: adds the finding stopped if the process is, and others wait for it or the user
  * asked about it.
  */

@@ -104,9 +104,10 @@ enum advice_case {
 	ADVICE_STOPPED,
 	ADVICE_SLEEPS,
 	ADVICE_KEY_PRESS,
-	ADVICE_FIFO_ORDER, /* two FIFOs opened crosswise */
-	ADVICE_LOCK_HELD,  /* a file lock */
-	ADVICE_OWN_MEMORY, /* for another thread of its own, by a lock that tells no owner */
+	ADVICE_FIFO_ORDER,   /* two FIFOs opened crosswise */
+	ADVICE_LOCK_HELD,    /* a file lock */
+	ADVICE_IDLE_WORKERS, /* a pool that is idle, or whose task was lost */
+	ADVICE_OWN_MEMORY,   /* for another thread of its own, by a lock that tells no owner */
 };
 
 /*
