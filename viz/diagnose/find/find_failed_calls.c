@@ -5,6 +5,7 @@
 
 #include "viz/diagnose/find/connect_results.h"
 #include "viz/diagnose/find/find_slow_readers.h"
+#include "viz/diagnose/wait/wait_graph.h"
 
 static bool is_stream(const struct viz_channel *channel)
 {
@@ -349,18 +350,47 @@ static bool is_end_of_peer(const struct viz_operation *op)
 	       (end->process->exit_signal || !end->process->exit_code);
 }
 
+/* Returns who closed the other end last: its process, or the address of one outside the trace. */
+static const char *reset_by(struct diagnosis *d, struct finding *f, const struct viz_operation *op)
+{
+	const struct viz_channel *there = wait_peer(d->waits, op->channel);
+	const struct viz_holding *end = there ? last_end(there, op->exit_ns) : NULL;
+
+	if (!there)
+		return fill_phrase(d, PHRASE_OUTSIDE_SIDE, bytes_text(d, op->channel->peer_address),
+				   NULL, NULL);
+	if (!end)
+		return phrase_text(PHRASE_OTHER_SIDE, d->language);
+	finding_process(d, f, end->process);
+	return process_text(d, end->process);
+}
+
+/* True if a TCP connection of which the trace has one end only was reset. */
+static bool is_reset_outside(const struct diagnosis *d, const struct viz_operation *op)
+{
+	return op->channel && op->channel->mechanism == MECH_TCP && op->channel->peer_address.len &&
+	       !wait_peer(d->waits, op->channel);
+}
+
 static void report_reset(struct diagnosis *d, const uint64_t *thrown,
 			 const struct viz_operation *op)
 {
 	uint64_t bytes = op->channel && is_stream(op->channel) ? thrown[op->channel->index] : 0;
+	const bool outside = is_reset_outside(d, op);
 	struct finding *f;
 
-	if (!bytes || d->incomplete)
+	if ((!bytes && !outside) || d->incomplete)
 		return;
 	f = finding_fold(d, FINDING_RESET_WITH_DATA, op->enter_ns, op->process, op->channel);
-	f->bytes = bytes;
 	finding_operation(d, f, op);
-	if (f->times == 1 && is_end_of_peer(op))
+	f->bytes = bytes;
+	if (f->times > 1)
+		return;
+	finding_set(d, f, "peer", "%s", reset_by(d, f, op));
+	finding_set(d, f, "else", "%s", outside ? phrase_text(PHRASE_OR_CUT, d->language) : "");
+	if (outside)
+		finding_set(d, f, "bytes", "%s", phrase_text(PHRASE_ALL_SENT, d->language));
+	if (outside || is_end_of_peer(op))
 		f->severity = SEVERITY_NOTE;
 }
 
