@@ -83,6 +83,23 @@ static uint64_t first_call_ns(const struct viz_model *model)
 	return VIZ_NEVER;
 }
 
+/*
+ * A `lost` line counts what was lost before it. If the trailer's sum is equal, nothing was lost
+ * after the last one.
+ */
+uint64_t viz_model_lost_until_ns(const struct viz_model *model)
+{
+	uint64_t until_ns = 0;
+
+	if (model->missing_lines || model->wrong_lines || !model->trailer.present ||
+	    model->trailer.lost != model->lost_total)
+		return VIZ_NEVER;
+	for (size_t i = 0; i < model->lost_count; i++)
+		if (model->lost[i]->at_ns > until_ns)
+			until_ns = model->lost[i]->at_ns;
+	return until_ns;
+}
+
 uint64_t viz_model_begin_ns(const struct viz_model *model)
 {
 	uint64_t ns = least(first_event_ns(model), first_call_ns(model));

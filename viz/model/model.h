@@ -507,6 +507,9 @@ static inline bool viz_model_lacks_records(const struct viz_model *model)
 	return model->lost_total || model->missing_lines || model->wrong_lines;
 }
 
+/* No record was lost later than this, 0 if none ever was; VIZ_NEVER: not known. */
+uint64_t viz_model_lost_until_ns(const struct viz_model *model);
+
 /*
  * Reads the whole trace `path` ("-" is stdin) and says in `progress`, which may be NULL, how far it
  * is. 0, and the caller frees the model with

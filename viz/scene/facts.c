@@ -240,23 +240,6 @@ static void join_objects(struct scene_drafts *d)
 	}
 }
 
-/*
- * A `lost` line counts what was lost before it. If the trailer's sum is equal, nothing was lost
- * after the last one.
- */
-static uint64_t lost_until_ns(const struct viz_model *model)
-{
-	uint64_t until_ns = 0;
-
-	if (model->missing_lines || model->wrong_lines || !model->trailer.present ||
-	    model->trailer.lost != model->lost_total)
-		return SCENE_NEVER;
-	for (size_t i = 0; i < model->lost_count; i++)
-		if (model->lost[i]->at_ns > until_ns)
-			until_ns = model->lost[i]->at_ns;
-	return until_ns;
-}
-
 void scene_collect_facts(struct scene_drafts *d)
 {
 	const struct viz_model *model = d->request->model;
@@ -270,7 +253,7 @@ void scene_collect_facts(struct scene_drafts *d)
 		add_message(d, pairing->messages[i]);
 	d->scene->realtime_offset_ns = model->header.realtime_offset_ns;
 	d->scene->incomplete = viz_model_lacks_records(model);
-	d->scene->lost_until_ns = lost_until_ns(model);
+	d->scene->lost_until_ns = viz_model_lost_until_ns(model);
 }
 
 void scene_set_calls(struct scene_drafts *d)
