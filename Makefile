@@ -401,15 +401,15 @@ demo: all ## trace a real pipeline and draw it (root)
 unit: units ## build and run the unit tests, under ASAN and UBSAN
 	@tests/run --build $(B) unit
 
-# What drives a browser in tests/scenarios/test_html_page.py and test_formats_accepted.py, as its
-# lock file says.
+# What drives a browser in tests/scenarios/test_html_page.py and test_formats_accepted.py, and the
+# schema of test_opentelemetry.py, as its lock file says.
 BROWSER := $(B)/browser/node_modules/.package-lock.json
 # npm trusts what the machine trusts, also where sudo has dropped what the environment says of it.
 # Twice, as a registry may fail for a moment.
 CA_CERTS = NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt
 NPM_CI   = $(CA_CERTS) npm ci --no-audit --no-fund --loglevel=error --prefix $(B)/browser
 .PHONY: browser
-browser: $(BROWSER) ## install what the tests of HTML pages and Mermaid need (npm, 170 MB into build/)
+browser: $(BROWSER) ## install what the tests of HTML pages, Mermaid and OTLP need (npm, 200 MB into build/)
 $(BROWSER): tests/browser/package.json tests/browser/package-lock.json
 	@mkdir -p $(B)/browser && cp $^ $(B)/browser
 	$(Q)$(NPM_CI) || $(NPM_CI)

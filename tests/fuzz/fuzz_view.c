@@ -47,7 +47,8 @@ static void draw(struct scene_request request, const struct renderer *renderer)
 		request.group = false;
 	}
 	request.facts = renderer->needs == RENDER_FACTS || renderer->needs == RENDER_BINARY;
-	request.dataset = renderer->needs == RENDER_DATASET;
+	request.exchanges = renderer->needs == RENDER_EXCHANGES;
+	request.dataset = renderer->needs == RENDER_DATASET || request.exchanges;
 	request.slants = renderer->needs == RENDER_SLANTS || request.dataset;
 	scene = scene_build(&request);
 	if (!out || renderer->render(out, scene, &how) || fclose(out))

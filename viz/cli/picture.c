@@ -53,6 +53,8 @@ static struct scene *make_scene(const struct drawing *of)
 	/* Data formats always have processes as lanes. */
 	bool drawing = needs == RENDER_DRAWING || needs == RENDER_SLANTS;
 	bool facts = needs == RENDER_FACTS || needs == RENDER_BINARY;
+	bool dataset = needs == RENDER_DATASET || needs == RENDER_EXCHANGES;
+	bool english = needs == RENDER_BINARY || needs == RENDER_EXCHANGES;
 	struct scene_request request = {
 		.model = of->model,
 		.pairing = of->pairing,
@@ -64,9 +66,10 @@ static struct scene *make_scene(const struct drawing *of)
 		.group = drawing && options->group,
 		.threads = options->threads,
 		.facts = facts,
-		.dataset = needs == RENDER_DATASET,
-		.slants = needs == RENDER_SLANTS || needs == RENDER_DATASET,
-		.language = needs == RENDER_BINARY ? LANGUAGE_EN : options->language,
+		.dataset = dataset,
+		.exchanges = needs == RENDER_EXCHANGES,
+		.slants = needs == RENDER_SLANTS || dataset,
+		.language = english ? LANGUAGE_EN : options->language,
 		.diagnosis = of->diagnosis,
 		.focus = focus_wanted(&options->focus),
 	};

@@ -27,7 +27,14 @@ struct render_options {
 /* Draws the scene. Returns 0 or -errno, also of writing. */
 typedef int render_fn(FILE *out, const struct scene *scene, const struct render_options *options);
 
-enum render_needs { RENDER_DRAWING, RENDER_SLANTS, RENDER_FACTS, RENDER_BINARY, RENDER_DATASET };
+enum render_needs {
+	RENDER_DRAWING,
+	RENDER_SLANTS,
+	RENDER_FACTS,
+	RENDER_EXCHANGES,
+	RENDER_BINARY,
+	RENDER_DATASET
+};
 
 struct renderer {
 	const char *name;

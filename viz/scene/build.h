@@ -27,11 +27,12 @@ struct scene_request {
 	size_t max_rows;		 /* 0: no limit */
 	bool unfold;			 /* draw repetitions one by one, without loops */
 	enum scene_via via;
-	bool group;   /* like processes, or threads, share one lane */
-	bool threads; /* each thread of a process with several has a lane */
-	bool facts;   /* fill the scene's objects, facts and calls */
-	bool dataset; /* fill scene->dataset instead of drawing rows */
-	bool slants;  /* arrows may slant from where they left down to their end */
+	bool group;	/* like processes, or threads, share one lane */
+	bool threads;	/* each thread of a process with several has a lane */
+	bool facts;	/* fill the scene's objects, facts and calls */
+	bool dataset;	/* fill scene->dataset instead of drawing rows */
+	bool exchanges; /* of the dataset: fill its exchanges too */
+	bool slants;	/* arrows may slant from where they left down to their end */
 	enum language language;
 	const struct diagnosis *diagnosis; /* its findings become marks; NULL: none */
 	struct scene_focus focus;	   /* focus.count 0: everything */

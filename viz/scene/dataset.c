@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "viz/account/exchanges.h"
 #include "viz/base/memory.h"
 #include "viz/base/safe_text.h"
 #include "viz/protocol/talks.h"
@@ -83,8 +84,11 @@ static uint32_t dataset_object(struct dataset_build *b, const struct viz_channel
 	if (place == SCENE_NONE)
 		return place;
 	object = &b->d->scene->objects[place];
-	if (!object->text)
+	if (!object->text) {
 		object->text = dataset_text(b, viz_bytes_of(object->name));
+		object->local = dataset_text(b, channel->local_address);
+		object->remote = dataset_text(b, channel->peer_address);
+	}
 	return place;
 }
 
@@ -250,6 +254,15 @@ static uint32_t command_text(struct dataset_build *b, const struct viz_process *
 	return owned_text(b, text);
 }
 
+static uint32_t *argument_texts(struct dataset_build *b, const struct viz_process *process)
+{
+	uint32_t *texts = arena_array(b->dataset->arena, process->args_count + 1, sizeof(*texts));
+
+	for (size_t i = 0; i < process->args_count; i++)
+		texts[i] = dataset_text(b, process->args[i]);
+	return texts;
+}
+
 static void set_groups(struct dataset_build *b)
 {
 	size_t *first = scene_group(b->d, true);
@@ -286,6 +299,12 @@ static void dataset_add_lanes(struct dataset_build *b)
 		}
 		dataset->lanes[dataset->lane_count++] = (struct dataset_lane){
 			.command = command_text(b, actor->process),
+			.args = argument_texts(b, actor->process),
+			.arg_count = actor->process->args_count,
+			.path = dataset_text(b, actor->process->path),
+			.host = dataset_text(b, actor->process->host
+							? actor->process->host->name
+							: b->d->request->model->header.host),
 			.parent = scene_lane_of(b->d, actor->process->parent),
 			.start_ns = scene_actor_start_ns(actor),
 			.end_ns = scene_actor_end_ns(actor),
@@ -437,6 +456,35 @@ static void add_rows(struct dataset_build *b)
 	scene_set_calls(b->d);
 }
 
+/* --- requests and their responses --- */
+
+static void add_exchange(struct dataset_build *b, const struct account_exchange *found)
+{
+	struct scene_dataset *dataset = b->dataset;
+	struct dataset_exchange exchange = {.request_count = found->request_count,
+					    .count = found->count};
+
+	for (size_t i = 0; i < found->count; i++)
+		if (message_at(b, found->messages[i]) == SCENE_NONE)
+			return;
+	exchange.messages = arena_array(dataset->arena, found->count, sizeof(*exchange.messages));
+	for (size_t i = 0; i < found->count; i++)
+		exchange.messages[i] = message_at(b, found->messages[i]);
+	ARENA_PUSH(dataset->arena, dataset->exchanges, dataset->exchange_count, exchange);
+}
+
+static void add_exchanges(struct dataset_build *b)
+{
+	const struct scene_request *request = b->d->request;
+	struct account_exchanges found;
+
+	if (!request->exchanges)
+		return;
+	found = account_find_exchanges(request->model, request->pairing, b->d->arena);
+	for (size_t i = 0; i < found.count; i++)
+		add_exchange(b, &found.items[i]);
+}
+
 /* --- the whole dataset --- */
 
 static void begin(struct dataset_build *b, struct scene_drafts *d)
@@ -465,6 +513,7 @@ void scene_write_dataset(struct scene_drafts *d)
 	add_messages(&b);
 	add_rows(&b);
 	dataset_add_other_calls(&b);
+	add_exchanges(&b);
 	b.dataset->messages = d->scene->facts;
 	b.dataset->message_count = d->scene->fact_count;
 	b.dataset->objects = d->scene->objects;

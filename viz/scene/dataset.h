@@ -74,13 +74,27 @@ struct dataset_call {
 /* Extends the scene's lane of the same index. */
 struct dataset_lane {
 	uint32_t command; /* a text: program and arguments of its last exec. May be "" */
-	int parent;	  /* lane, SCENE_NOWHERE: none */
+	uint32_t *args;	  /* the same one by one, which are texts */
+	size_t arg_count;
+	uint32_t path; /* a text: the file of its last exec. May be "" */
+	uint32_t host; /* a text: the machine that it is on. May be "" */
+	int parent;    /* lane, SCENE_NOWHERE: none */
 	uint64_t start_ns;
 	uint64_t end_ns; /* SCENE_NEVER: not within the trace */
 	bool before;	 /* it existed when tracing began */
 	uint32_t group;	 /* index of the first lane of its group, which is itself if it has none */
 	bool crowd;	 /* the lane stands for a process with several threads */
 	bool memory;	 /* it is no process, but shared memory */
+};
+
+/*
+ * A request and its response (viz/account/exchanges.h), all of whose messages the filter lets
+ * through.
+ */
+struct dataset_exchange {
+	uint32_t
+		*messages; /* those of the request, then those of the response, as they were sent */
+	size_t request_count, count;
 };
 
 struct scene_dataset {
@@ -104,6 +118,8 @@ struct scene_dataset {
 	size_t object_count;
 	struct dataset_lane *lanes;
 	size_t lane_count;
+	struct dataset_exchange *exchanges; /* only if they are requested */
+	size_t exchange_count;
 	char **texts; /* texts[0] is "" */
 	size_t text_count;
 	uint64_t start_ns; /* time zero of the picture */

@@ -227,6 +227,8 @@ struct scene_object {
 	bool from_start;      /* a call in the trace made it */
 	uint16_t port;	      /* TCP; 0: not known */
 	uint16_t peer_port;
+	/* In the dataset, texts: the address and port of the socket, and of its peer; or "". */
+	uint32_t local, remote;
 	uint64_t ended_ns; /* when a reader received EOF; SCENE_NEVER: never */
 };
 
