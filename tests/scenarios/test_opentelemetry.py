@@ -14,7 +14,7 @@ MODULES = os.path.join(BUILD, "browser", "node_modules")  # make browser
 READER = os.path.join(ROOT, "tests", "browser", "otlp.mjs")
 INTERNAL, SERVER, CLIENT, PRODUCER, CONSUMER = 1, 2, 3, 4, 5
 ERROR = 2
-BATCH = 512  # spans a line, at most
+BATCH = 256  # spans a line, at most
 WAYS = {"unix": BATCH + 1, "tcp": 30, "pipe": 30, "sysv": 30, "posix": 30}  # and rounds
 
 

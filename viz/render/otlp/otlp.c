@@ -14,7 +14,7 @@
 #include "viz/render/otlp/values.h"
 #include "viz/render/render.h"
 
-enum { BATCH_SPANS = 512, BATCH_BYTES = 1 << 19 };
+enum { BATCH_SPANS = 256, BATCH_BYTES = 1 << 19 };
 
 static void put_arguments(struct json *j, const struct scene_dataset *data,
 			  const struct dataset_lane *lane)
