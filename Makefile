@@ -165,11 +165,12 @@ DISTRIBUTION    ?= $(firstword $(filter $(DISTRIBUTIONS),$(shell . $(OS_RELEASE)
 TEST_PACKAGES = busybox-static chromium clang-format clang-tidy cpio cppcheck curl debhelper fish g++ graphviz jq \
 		groff-base less libcap2-bin libclang-rt-14-dev libcmocka-dev libglib2.0-bin \
 		librsvg2-bin libxml2-utils pkg-config plantuml python3 python3-jsonschema python3-pandas \
-		qemu-system-x86 shellcheck strace sudo tshark zsh zstd \
+		qemu-system-x86 shellcheck strace sudo systemd tshark zsh zstd \
 		$(if $(shell command -v npm),,nodejs npm)
 # What the scenarios of servers, databases and remote procedures trace.
 TRACED_PACKAGES = apache2-bin apache2-utils bind9-dnsutils dbus dnsmasq-base git golang-go iproute2 \
 		  memcached mosquitto mosquitto-clients nftables nginx openssh-client openssl postgresql procps \
+		  prometheus prometheus-node-exporter \
 		  python3-grpcio python3-zmq redis-server redis-tools rpcbind rsync rt-tests sqlite3 tmux
 
 .PHONY: packages test-packages
