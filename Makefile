@@ -457,6 +457,10 @@ check-all: all units fuzzers browser duckdb ## all that CI runs (root)
 check-kernels: all ## boot every kernel that Debian has, in QEMU; writes the table of docs/kernels.md (an hour)
 	@tests/kernels/run --all --document docs/kernels.md
 
+.PHONY: check-merge-guests
+check-merge-guests: all $(B)/tools/apart ## two virtual machines talk, and `ipclens merge` joins their traces (QEMU)
+	@tests/run --build $(B) apart
+
 FUZZ_SECONDS ?= 60
 fuzz: fuzzers ## look for traces that break reader, stats or pictures (FUZZ_SECONDS=60)
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run --build $(B) fuzz
