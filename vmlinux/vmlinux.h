@@ -33,8 +33,12 @@ struct pt_regs {
 	unsigned long r8;
 	unsigned long r9;
 	unsigned long orig_ax;
+#elif defined(__TARGET_ARCH_arm64)
+	u64 regs[31];
+	u64 orig_x0;
+	s32 syscallno;
 #else
-#error "pt_regs of this architecture: name the registers here and in bpf/core/kernel_access.bpf.h"
+#error "pt_regs of this processor: name the registers here and in bpf/core/machine.bpf.h"
 #endif
 };
 
@@ -184,7 +188,8 @@ struct files_struct {
 };
 
 struct thread_info {
-	u32 status;
+	unsigned long flags;
+	u32 status; /* x86 */
 };
 
 struct mm_struct {

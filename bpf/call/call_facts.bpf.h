@@ -17,9 +17,7 @@
 struct user_sigaction { /* as the kernel has it, asm/signal.h */
 	u64 handler;
 	u64 flags;
-#if defined(__TARGET_ARCH_x86)
-	u64 restorer;
-#endif
+	u64 restorer; /* not all processors have it, x86-64 and arm64 do */
 	u64 mask;
 };
 

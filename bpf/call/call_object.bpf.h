@@ -116,8 +116,8 @@ static __always_inline bool object_at_entry(struct task_state *state, struct tas
 static __always_inline bool is_unwanted(struct pt_regs *regs, u32 nr)
 {
 	if (nr == __NR_ioctl)
-		return !is_line_control(KREAD(regs, si));
-	return nr == __NR_futex && (!futexes || KREAD(regs, si) & FUTEX_PRIVATE_FLAG);
+		return !is_line_control(KREAD(regs, REGISTER_1));
+	return nr == __NR_futex && (!futexes || KREAD(regs, REGISTER_1) & FUTEX_PRIVATE_FLAG);
 }
 
 #endif

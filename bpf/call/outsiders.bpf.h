@@ -361,7 +361,7 @@ __noinline int udp_sender_meet(struct task_state *sleeper)
 {
 	struct task_struct *stranger = bpf_get_current_task_btf();
 	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(stranger);
-	u32 nr = KREAD(regs, orig_ax);
+	u32 nr = KREAD(regs, REGISTER_CALL);
 	const volatile struct syscall_row *row = row_of(nr);
 	struct udp_waits waits = {.sleeper = sleeper};
 	struct object own = {};

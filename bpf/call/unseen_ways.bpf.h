@@ -100,8 +100,8 @@ static long aio_visit(u32 index, void *context)
 static __always_inline void aio_report(struct task_state *state, struct task_struct *task,
 				       struct pt_regs *regs)
 {
-	struct aio_walk walk = {.state = state, .list = KREAD(regs, dx)};
-	s64 count = KREAD(regs, si);
+	struct aio_walk walk = {.state = state, .list = KREAD(regs, REGISTER_2)};
+	s64 count = KREAD(regs, REGISTER_1);
 
 	if (state->reported & WIRE_UNSEEN_AIO || count <= 0)
 		return;

@@ -199,9 +199,6 @@ static __always_inline void *kread_pointer(const void *from)
 #define PID_FS_MAGIC 0x50494446 /* 6.9 and later; earlier pidfds are anonymous inodes */
 #define FMODE_READ 1		/* linux/fs.h */
 #define FMODE_WRITE 2
-#if defined(__TARGET_ARCH_x86)
-#define O_DIRECT 040000 /* asm-generic/fcntl.h; other architectures have other numbers */
-#endif
 #define EFD_SEMAPHORE 1 /* uapi/linux/eventfd.h */
 #define PAGE_SIZE_LEN 4096
 
@@ -225,7 +222,6 @@ static __always_inline void *kread_pointer(const void *from)
 #define TASK_DEAD 0x80
 #define PF_EXITING 0x4
 #define PF_KTHREAD 0x00200000
-#define TS_COMPAT 2	    /* asm/thread_info.h: a 32-bit call is running */
 #define SIGNAL_GROUP_EXIT 4 /* linux/sched/signal.h */
 #define VM_WRITE 0x2	    /* linux/mm.h */
 #define VM_SHARED 0x8	    /* a shared mapping that is or may become writable */
@@ -249,23 +245,5 @@ static __always_inline bool has_switches(void)
 {
 	return KHAS(struct task_struct, nvcsw) && KHAS(struct task_struct, nivcsw);
 }
-
-#if defined(__TARGET_ARCH_x86)
-static __always_inline void syscall_arguments(struct pt_regs *regs, u64 args[6])
-{
-	args[0] = KREAD(regs, di);
-	args[1] = KREAD(regs, si);
-	args[2] = KREAD(regs, dx);
-	args[3] = KREAD(regs, r10);
-	args[4] = KREAD(regs, r8);
-	args[5] = KREAD(regs, r9);
-}
-
-/* True during a 32-bit program's call, whose number stands for a different call. */
-static __always_inline bool syscall_is_compat(struct task_struct *task)
-{
-	return KREAD(task, thread_info.status) & TS_COMPAT;
-}
-#endif
 
 #endif

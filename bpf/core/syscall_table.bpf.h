@@ -8,7 +8,7 @@
 
 #include <asm/unistd.h>
 
-#include "bpf/core/kernel_access.bpf.h"
+#include "bpf/core/machine.bpf.h"
 #include "viz/format/format.h"
 
 #define SYSCALL_ROWS 512 /* a power of two, above every number of the architectures supported */

@@ -54,12 +54,12 @@ static __always_inline void stranger_wakes(struct task_struct *stranger, struct 
 	struct object object = {};
 	struct task_state *state;
 	struct file *file;
-	u32 nr = KREAD(regs, orig_ax);
+	u32 nr = KREAD(regs, REGISTER_CALL);
 	const volatile struct syscall_row *row = row_of(nr);
 
 	if (nr >= SYSCALL_ROWS || row->role != ROLE_SEND || row->fd != 0 || !may_join(stranger))
 		return;
-	file = file_of_fd(stranger, KREAD(regs, di));
+	file = file_of_fd(stranger, KREAD(regs, REGISTER_0));
 	if (!file)
 		return;
 	file_identify(&object, (u64)file);

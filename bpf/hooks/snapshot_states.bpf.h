@@ -43,11 +43,11 @@ static __always_inline void own_wait_find(struct wire_thread *record, struct tas
 {
 	if (record->nr != __NR_futex)
 		return;
-	record->futex = KREAD(regs, di);
-	record->futex_operation = KREAD(regs, si);
-	record->futex_value = KREAD(regs, dx);
+	record->futex = KREAD(regs, REGISTER_0);
+	record->futex_operation = KREAD(regs, REGISTER_1);
+	record->futex_value = KREAD(regs, REGISTER_2);
 	record->own = is_own_futex(record, task);
-	record->timed = KREAD(regs, r10) != 0;
+	record->timed = KREAD(regs, REGISTER_3) != 0;
 }
 
 #define STOP_SIGNAL 0xffUL /* JOBCTL_STOP_SIGMASK: the signal of the last stop, of 64 */
@@ -76,7 +76,7 @@ static __always_inline void state_find(struct wire_thread *record, struct task_s
 	if (!(sleep & TASK_INTERRUPTIBLE) || !has_switches() ||
 	    switches_of(task) != state->looked_at || syscall_is_compat(task))
 		return;
-	record->nr = KREAD(regs, orig_ax);
+	record->nr = KREAD(regs, REGISTER_CALL);
 	own_wait_find(record, task, regs);
 }
 

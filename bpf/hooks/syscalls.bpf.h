@@ -347,7 +347,7 @@ static __always_inline bool call_found(struct task_state *state, struct task_str
 				       struct pt_regs *regs)
 {
 	struct wire_operation *operation = &state->operation;
-	long nr = KREAD(regs, orig_ax);
+	long nr = KREAD(regs, REGISTER_CALL);
 	const volatile struct syscall_row *row = row_of(nr);
 
 	if (nr < 0 || nr >= SYSCALL_ROWS || row->role == ROLE_NONE || is_unwanted(regs, nr) ||

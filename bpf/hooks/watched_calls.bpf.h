@@ -38,7 +38,7 @@ int BPF_PROG(watched_exit, struct pt_regs *regs, long returned)
 
 	if (!bpf_map_lookup_elem(&wanted, &pid) || syscall_is_compat(task))
 		return 0;
-	call.nr = KREAD(regs, orig_ax);
+	call.nr = KREAD(regs, REGISTER_CALL);
 	syscall_arguments(regs, args);
 	if (call.nr < SYSCALL_ROWS && row_of(call.nr)->role != ROLE_NONE && !row_of(call.nr)->fd)
 		call.fd = args[0];

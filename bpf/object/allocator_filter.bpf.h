@@ -161,7 +161,7 @@ static __always_inline u32 stranger_resumes(struct task_struct *task)
 {
 	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
 
-	return KREAD(task, flags) & PF_KTHREAD ? 0 : stranger_follows(KREAD(regs, orig_ax));
+	return KREAD(task, flags) & PF_KTHREAD ? 0 : stranger_follows(KREAD(regs, REGISTER_CALL));
 }
 
 /* Called when a thread begins to run; `state` is NULL if it is not traced. */

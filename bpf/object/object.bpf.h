@@ -7,7 +7,7 @@
 #ifndef BPF_OBJECT_OBJECT_BPF_H
 #define BPF_OBJECT_OBJECT_BPF_H
 
-#include "bpf/core/kernel_access.bpf.h"
+#include "bpf/core/machine.bpf.h"
 #include "bpf/wire/wire.h"
 #include "viz/format/format.h"
 #include "vmlinux/netlink.h"

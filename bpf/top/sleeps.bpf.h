@@ -3,7 +3,7 @@
 #ifndef BPF_TOP_SLEEPS_BPF_H
 #define BPF_TOP_SLEEPS_BPF_H
 
-#include "bpf/core/kernel_access.bpf.h"
+#include "bpf/core/machine.bpf.h"
 #include "bpf/core/syscall_table.bpf.h"
 
 struct top_sleep {
@@ -52,7 +52,7 @@ static __always_inline const volatile struct syscall_row *moving_row(u64 nr)
 
 static __always_inline void sleep_begins(struct task_struct *task, u64 now)
 {
-	u64 nr = KREAD((struct pt_regs *)bpf_task_pt_regs(task), orig_ax);
+	u64 nr = KREAD((struct pt_regs *)bpf_task_pt_regs(task), REGISTER_CALL);
 	struct top_sleep *sleep;
 
 	if (!moving_row(nr) || KREAD(task, flags) & PF_KTHREAD)

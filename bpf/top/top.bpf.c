@@ -258,7 +258,7 @@ SEC("tp_btf/sys_exit")
 int BPF_PROG(top_exit, struct pt_regs *regs, long returned)
 {
 	struct top_call call = {.returned = returned, .is_own = true};
-	u64 nr = KREAD(regs, orig_ax);
+	u64 nr = KREAD(regs, REGISTER_CALL);
 
 	call.row = moving_row(nr);
 	if (!call.row)
@@ -299,7 +299,7 @@ static __always_inline struct top_sleep *sleep_now(struct task_struct *task, str
 	    (u32)KREAD(task, tgid) == self || syscall_is_compat(task))
 		return 0;
 	regs = (struct pt_regs *)bpf_task_pt_regs(task);
-	call->row = moving_row(KREAD(regs, orig_ax));
+	call->row = moving_row(KREAD(regs, REGISTER_CALL));
 	if (!call->row)
 		return 0;
 	syscall_arguments(regs, call->args);
@@ -325,7 +325,7 @@ int top_settle(struct bpf_iter__task *ctx)
 		return 0;
 	now = bpf_ktime_get_ns();
 	if (!sleep->since_ns) {
-		sleep->nr = KREAD((struct pt_regs *)bpf_task_pt_regs(task), orig_ax);
+		sleep->nr = KREAD((struct pt_regs *)bpf_task_pt_regs(task), REGISTER_CALL);
 		sleep->since_ns = now;
 		return 0;
 	}
