@@ -115,7 +115,7 @@ static void news_of_a_process(void)
 	pid_t child = lab_fork();
 
 	if (!child) {
-		lab_wait_blocked(getppid(), SYS_poll);
+		lab_wait_blocked(getppid(), LAB_POLL);
 		exit(EXIT_SUCCESS);
 	}
 	made("pidfd", poll_fd.fd = (int)syscall(SYS_pidfd_open, child, 0));

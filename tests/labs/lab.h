@@ -8,6 +8,7 @@
 #define TESTS_LABS_LAB_H
 
 #include <sched.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "tests/labs/truth.h"
@@ -142,6 +143,23 @@ static inline size_t lab_read_all(int fd, const char *mechanism, const char *cha
 		total += n;
 	return total;
 }
+
+/* What the C library calls where a processor, as arm64, lacks the older call of that name. */
+#ifdef SYS_poll
+enum {
+	LAB_POLL = SYS_poll,
+	LAB_PAUSE = SYS_pause,
+	LAB_SELECT = SYS_select,
+	LAB_EPOLL_WAIT = SYS_epoll_wait
+};
+#else
+enum {
+	LAB_POLL = SYS_ppoll,
+	LAB_PAUSE = SYS_ppoll,
+	LAB_SELECT = SYS_pselect6,
+	LAB_EPOLL_WAIT = SYS_epoll_pwait
+};
+#endif
 
 /*
  * Returns when the thread sleeps in the given system call. /proc/PID/syscall says "running" as

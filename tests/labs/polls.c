@@ -80,7 +80,7 @@ static int by_select(int quiet, int busy, int spare)
 	set_add(&in, "select", busy);
 	set_add(&in, "select", spare);
 	return tell_selected(&in, "select", busy + 1,
-			     (int)syscall(SYS_select, busy + 1, &in, NULL, NULL, NULL));
+			     (int)syscall(LAB_SELECT, busy + 1, &in, NULL, NULL, NULL, NULL));
 }
 
 static int by_pselect(int quiet, int busy, int spare)
@@ -120,11 +120,11 @@ static int by_epoll(int quiet, int busy, int spare)
 }
 
 static const struct waiter waiters[] = {
-	{"poll", SYS_poll, by_poll},
+	{"poll", LAB_POLL, by_poll},
 	{"ppoll", SYS_ppoll, by_ppoll},
-	{"select", SYS_select, by_select},
+	{"select", LAB_SELECT, by_select},
 	{"pselect6", SYS_pselect6, by_pselect},
-	{"epoll_wait", SYS_epoll_wait, by_epoll},
+	{"epoll_wait", LAB_EPOLL_WAIT, by_epoll},
 };
 
 static void wait_once(const struct waiter *waiter, const int quiet[2], const int spare[2])

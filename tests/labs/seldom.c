@@ -28,7 +28,11 @@ static void fifo(const char *path)
 	lab_check(mkfifo(path, 0600), path);
 	keeper = (int)lab_check(open(path, O_RDWR | O_NONBLOCK),
 				path); /* who opens need not wait */
+#ifdef SYS_creat
 	writer = (int)called("creat", "fifo", syscall(SYS_creat, path, 0600));
+#else
+	writer = creat(path, 0600);
+#endif
 	reader = (int)called("openat2", "fifo",
 			     syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how)));
 	lab_write_text(writer, "fifo", "seldom", "by creat");
@@ -42,13 +46,18 @@ static void fifo(const char *path)
 static void epolls(void)
 {
 	struct epoll_event event = {.events = EPOLLOUT}, ready;
-	int epoll = (int)called("epoll_create", "epoll", syscall(SYS_epoll_create, 1)), ends[2];
+	int epoll, ends[2];
 
+#ifdef SYS_epoll_create /* calls that newer processors do not have */
+	epoll = (int)called("epoll_create", "epoll", syscall(SYS_epoll_create, 1));
+	called("inotify_init", "inotify", syscall(SYS_inotify_init));
+#else
+	epoll = epoll_create(1);
+#endif
 	lab_check(pipe(ends), "pipe");
 	lab_check(epoll_ctl(epoll, EPOLL_CTL_ADD, ends[1], &event), "epoll_ctl");
 	called("epoll_pwait", "epoll", syscall(SYS_epoll_pwait, epoll, &ready, 1, -1, NULL, 8));
 	called("epoll_pwait2", "epoll", syscall(SYS_epoll_pwait2, epoll, &ready, 1, NULL, NULL, 8));
-	called("inotify_init", "inotify", syscall(SYS_inotify_init));
 }
 
 static void memory(void)

@@ -161,7 +161,7 @@ static void never_restarted(void)
 		truth(.action = "interrupted", .channel = "pause");
 		exit(EXIT_SUCCESS);
 	}
-	lab_wait_blocked(child, SYS_pause);
+	lab_wait_blocked(child, LAB_PAUSE);
 	sent("blocked", child, SIGQUIT, kill(child, SIGQUIT));
 	lab_reap_well(child);
 }

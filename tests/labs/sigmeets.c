@@ -119,7 +119,7 @@ static void meet_threads(void)
 	if (!child)
 		threads(fds[1]);
 	lab_read(fds[0], "pipe", "ready", &byte, 1);
-	lab_wait_blocked(other_thread(child), SYS_pause);
+	lab_wait_blocked(other_thread(child), LAB_PAUSE);
 	send(child, SIGUSR2, "blocked");
 	lab_reap_well(child);
 }
@@ -145,7 +145,7 @@ static void meet_terminal(void)
 	child = lab_fork();
 	if (!child)
 		at_terminal(ptsname(terminal));
-	lab_wait_blocked(child, SYS_pause);
+	lab_wait_blocked(child, LAB_PAUSE);
 	truth(.action = "size", .to = child, .signal = SIGWINCH);
 	lab_check(ioctl(terminal, TIOCSWINSZ, &size), "TIOCSWINSZ"); /* ignored by default */
 	truth(.action = "key", .to = child, .signal = SIGINT);

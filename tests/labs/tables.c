@@ -261,7 +261,7 @@ static void run_shared(const int ends[4])
 		log_held();
 		exit(EXIT_SUCCESS);
 	}
-	lab_wait_blocked(child, SYS_pause);
+	lab_wait_blocked(child, LAB_PAUSE);
 	truth(.action = "shares", .to = child);
 	log_held();
 	truth_flush();

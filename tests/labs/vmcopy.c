@@ -59,7 +59,7 @@ int main(int argc, char **argv)
 		pause();
 		exit(EXIT_FAILURE);
 	}
-	lab_wait_blocked(child, SYS_pause);
+	lab_wait_blocked(child, LAB_PAUSE);
 	take(child);
 	give(child);
 	lab_check(kill(child, SIGKILL), "kill");
