@@ -11,6 +11,24 @@
 
 VERSION = 0.1.0
 
+# For which machine: make ARCH=arm64 builds for that one on any, into build/arm64/, with a compiler
+# of Debian's (gcc-aarch64-linux-gnu) and with libraries that it unpacks there (needs Debian and a
+# network; SYSROOT= says where there are others, CROSS_COMPILE= how the compiler's name begins).
+MACHINE_amd64 = x86_64
+MACHINE_arm64 = aarch64
+BPF_ARCH_x86_64  = x86
+BPF_ARCH_aarch64 = arm64
+HERE    := $(shell uname -m)
+MACHINE := $(if $(ARCH),$(MACHINE_$(ARCH)),$(HERE))
+ifeq ($(MACHINE),)
+$(error ARCH is amd64 or arm64)
+endif
+ifneq ($(MACHINE),$(HERE))
+B             ?= build/$(ARCH)
+CROSS_COMPILE ?= $(MACHINE)-linux-gnu-
+SYSROOT       ?= $(B)/sysroot
+endif
+
 B      ?= build
 PREFIX ?= /usr/local
 bindir  = $(PREFIX)/bin
@@ -24,12 +42,12 @@ docdir  = $(PREFIX)/share/doc/ipclens
 labdir  = $(PREFIX)/lib/ipclens/labs
 
 ifneq ($(filter undefined default,$(origin CC)),)
-CC := gcc
+CC := $(CROSS_COMPILE)gcc
 endif
 ifneq ($(filter undefined default,$(origin AR)),)
-AR := ar
+AR := $(CROSS_COMPILE)ar
 endif
-OBJCOPY    ?= objcopy
+OBJCOPY    ?= $(CROSS_COMPILE)objcopy
 BPF_CLANG  ?= clang
 FUZZ_CLANG ?= clang
 # Debian puts bpftool into /usr/sbin, which is not in every user's PATH.
@@ -44,7 +62,8 @@ LDFLAGS ?= -Wl,-z,relro,-z,now
 WARNINGS = -Wall -Wextra -Wshadow -Wmissing-prototypes $(if $(filter 1,$(WERROR)),-Werror)
 DEFINES  = -D_GNU_SOURCE -DIPCLENS_VERSION='"$(VERSION)"'
 # A product is the same bytes, whatever folder it was built in.
-BASE     = -std=c11 $(DEFINES) $(CPPFLAGS) $(WARNINGS) -I. -ffile-prefix-map=$(CURDIR)=.
+BASE     = -std=c11 $(FROM_SYSROOT) $(DEFINES) $(CPPFLAGS) $(WARNINGS) -I. -ffile-prefix-map=$(CURDIR)=.
+FROM_SYSROOT = $(if $(SYSROOT),--sysroot=$(SYSROOT))
 DEPFLAGS = -MMD -MP
 
 HOST_CFLAGS  = $(BASE) -fPIE $(CFLAGS)
@@ -60,12 +79,11 @@ FUZZ_CFLAGS  = $(BASE) -O1 -g -fno-omit-frame-pointer $(SAN) -fsanitize=fuzzer-n
 VIZ_LIBS = -lcjson -lz -lzstd
 BPF_LIBS = -lbpf -lelf -lz
 
-MACHINE    := $(shell uname -m)
-BPF_ARCH   := $(or $(patsubst %,x86,$(filter x86_64,$(MACHINE))),\
-		   $(patsubst %,arm64,$(filter aarch64,$(MACHINE))),$(MACHINE))
+BPF_ARCH = $(or $(BPF_ARCH_$(MACHINE)),$(MACHINE))
 # A hook has the parameters that its tracepoint has, needed or not.
 BPF_CFLAGS  = -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Wno-unused-parameter -Werror \
-	      -ffile-prefix-map=$(CURDIR)=. -D__TARGET_ARCH_$(strip $(BPF_ARCH)) -I. -idirafter /usr/include/$(MACHINE)-linux-gnu
+	      -ffile-prefix-map=$(CURDIR)=. -D__TARGET_ARCH_$(BPF_ARCH) -I. \
+	      -idirafter $(SYSROOT)/usr/include/$(MACHINE)-linux-gnu
 
 # --- sources -----------------------------------------------------------------------------------
 
@@ -188,14 +206,21 @@ test-packages: ## install what build and tests need (Debian, root)
 # $(call need_program,name,package) $(call need_header,"names",package), then $(report_missing)
 need_program = command -v $(1) >/dev/null || missing="$$missing $(2)";
 need_header  = printf '%cinclude <%s>\n' $(foreach h,$(1),'\#' $h) \
-	| $(CC) -E -x c - >/dev/null 2>&1 || missing="$$missing $(2)";
+	| $(CC) $(FROM_SYSROOT) -E -x c - >/dev/null 2>&1 || missing="$$missing $(2)";
 report_missing = if [ -n "$$missing" ]; then \
 	echo "make: missing:$$missing; on Debian: apt-get install$$missing; elsewhere: make packages" >&2; \
 	exit 1; fi; \
 	mkdir -p $(@D) && touch $@
 
-$(B)/has/viewer: Makefile
-	@missing=; $(call need_program,$(CC),gcc) $(call need_program,$(AR),binutils) \
+# The libraries of another machine; none of it is installed.
+$(B)/sysroot/done: tests/kernels/sysroot tests/kernels/archive.py Makefile
+	$(call msg,SYSROOT,$@)
+	$(Q)tests/kernels/sysroot $(ARCH) $(@D) $(filter %-dev,$(PACKAGES_debian))
+
+CC_PACKAGE = gcc$(addprefix -,$(CROSS_COMPILE:-=))
+AR_PACKAGE = binutils$(addprefix -,$(CROSS_COMPILE:-=))
+$(B)/has/viewer: Makefile $(if $(filter $(B)/sysroot,$(SYSROOT)),$(B)/sysroot/done)
+	@missing=; $(call need_program,$(CC),$(CC_PACKAGE)) $(call need_program,$(AR),$(AR_PACKAGE)) \
 	if [ -z "$$missing" ]; then \
 		$(call need_header,stdlib.h,libc6-dev) $(call need_header,cjson/cJSON.h,libcjson-dev) \
 		$(call need_header,zlib.h,zlib1g-dev) $(call need_header,zstd.h,libzstd-dev) \
@@ -618,6 +643,7 @@ clean: ## remove build/
 help: ## this list
 	@awk -F':.*## ' '/^[a-z_.-]+:.*## / { printf "  %-22s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo "  variables: V=1 WERROR=1 CC=clang CFLAGS=… B=build PREFIX=/usr/local DESTDIR="
+	@echo "  another machine:   ARCH=arm64 (SYSROOT= CROSS_COMPILE=)"
 
 DEPS := $(VIZ_OBJ:.o=.d) $(VIZ_MAIN:%.c=$(B)/%.d) $(USER_OBJ:.o=.d) $(BPF_OBJ:.o=.d) $(DIRECT_OBJ:.o=.d) $(TOP_OBJ:.o=.d) $(SAN_OBJ:.o=.d) \
 	$(AUX_OBJ:.o=.d) $(UNIT_SRC:%.c=$(B)/san/%.d) $(FUZZ_OBJ:.o=.d) \
