@@ -180,10 +180,11 @@ PACKAGES_suse    = bpftool cJSON-devel clang gawk gcc glibc-devel libbpf-devel l
 OS_RELEASE      ?= /etc/os-release
 DISTRIBUTION    ?= $(firstword $(filter $(DISTRIBUTIONS),$(shell . $(OS_RELEASE) && echo $$ID $$ID_LIKE)))
 
-TEST_PACKAGES = busybox-static chromium clang-format clang-tidy cpio cppcheck curl debhelper fish g++ graphviz jq \
+TEST_PACKAGES = busybox-static chromium clang-format clang-tidy cpio cppcheck curl debhelper fish g++ \
+		gcc-aarch64-linux-gnu graphviz jq \
 		groff-base less libcap2-bin libclang-rt-14-dev libcmocka-dev libglib2.0-bin \
 		librsvg2-bin libxml2-utils pkg-config plantuml python3 python3-jsonschema python3-pandas \
-		qemu-system-x86 shellcheck strace sudo systemd tshark zsh zstd \
+		qemu-system-arm qemu-system-x86 shellcheck strace sudo systemd tshark zsh zstd \
 		$(if $(shell command -v npm),,nodejs npm)
 # What the scenarios of servers, databases and remote procedures trace.
 TRACED_PACKAGES = apache2-bin apache2-utils bind9-dnsutils dbus dnsmasq-base git golang-go iproute2 \
@@ -213,7 +214,7 @@ report_missing = if [ -n "$$missing" ]; then \
 	mkdir -p $(@D) && touch $@
 
 # The libraries of another machine; none of it is installed.
-$(B)/sysroot/done: tests/kernels/sysroot tests/kernels/archive.py Makefile
+$(B)/sysroot/done: tests/kernels/sysroot tests/kernels/archive.py
 	$(call msg,SYSROOT,$@)
 	$(Q)tests/kernels/sysroot $(ARCH) $(@D) $(filter %-dev,$(PACKAGES_debian))
 
@@ -475,11 +476,18 @@ soak-packages: ## install what make soak needs beside what the tests do (Debian,
 soak: all generators ## half an hour of IPC at full load under one tracer (root; SOAK_MINUTES=30 DOCUMENT=docs/soak.md)
 	$(Q)tests/soak/run --build $(B) --minutes $(SOAK_MINUTES) $(if $(DOCUMENT),--document $(DOCUMENT))
 
-check-all: all units fuzzers browser duckdb ## all that CI runs (root)
+# What tests/kernels/run boots on the other machine.
+.PHONY: cross
+cross: ## build for arm64, too, into build/arm64/ (Debian's cross compiler, network)
+ifeq ($(HERE),x86_64)
+	+$(Q)$(MAKE) ARCH=arm64 B=$(B)/arm64 CC=aarch64-linux-gnu-gcc AR=aarch64-linux-gnu-ar
+endif
+
+check-all: all units fuzzers browser duckdb cross ## all that CI runs (root)
 	@tests/run --build $(B) all
 
 .PHONY: check-kernels
-check-kernels: all ## boot every kernel that Debian has, in QEMU; writes the table of docs/kernels.md (an hour)
+check-kernels: all cross ## boot every kernel that Debian has, in QEMU; writes the table of docs/kernels.md (an hour)
 	@tests/kernels/run --all --document docs/kernels.md
 
 .PHONY: check-merge-guests
