@@ -34,7 +34,7 @@ static __always_inline void lock_segment_first(struct task_state *state)
 
 	state->between = 0;
 	state->later = 0;
-	state->large = state->role == ROLE_SEND && operation->requested > PAGE_SIZE_LEN &&
+	state->large = state->role == ROLE_SEND && operation->requested > page_len &&
 		       has_pipe_positions() &&
 		       (operation->object.mechanism == MECH_PIPE ||
 			operation->object.mechanism == MECH_FIFO);

@@ -200,7 +200,6 @@ static __always_inline void *kread_pointer(const void *from)
 #define FMODE_READ 1		/* linux/fs.h */
 #define FMODE_WRITE 2
 #define EFD_SEMAPHORE 1 /* uapi/linux/eventfd.h */
-#define PAGE_SIZE_LEN 4096
 
 #define AF_UNIX 1
 #define AF_INET 2

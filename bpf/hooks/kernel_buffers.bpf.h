@@ -161,7 +161,7 @@ int buffer_of_socket(struct bpf_raw_tracepoint_args *context)
  */
 static __always_inline u64 msg_alloc_len(u64 message_len)
 {
-	u64 head = KSIZE(struct msg_msg), room = PAGE_SIZE_LEN - head;
+	u64 head = KSIZE(struct msg_msg), room = page_len - head;
 
 	return head + (message_len < room ? message_len : room);
 }

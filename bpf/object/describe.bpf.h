@@ -108,7 +108,7 @@ static __always_inline void describe(struct wire_object *record, const struct ob
 	case MECH_PIPE:
 	case MECH_FIFO:
 		record->capacity = KREAD_IF((struct pipe_inode_info *)object->detail, ring_size) *
-				   (u64)PAGE_SIZE_LEN;
+				   (u64)page_len;
 		if (object->mechanism == MECH_FIFO && file)
 			name_from_dentry(record, file);
 		break;

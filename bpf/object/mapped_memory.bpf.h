@@ -31,7 +31,7 @@ static long mapping_visit(struct task_struct *task, struct vm_area_struct *area,
 	mapping->file = KREAD_NUMBER(area, vm_file);
 	mapping->flags = KREAD(area, vm_flags);
 	mapping->offset = mapping->address - KREAD(area, vm_start) +
-			  KREAD(area, vm_pgoff) * PAGE_SIZE_LEN;
+			  KREAD(area, vm_pgoff) * page_len;
 	return 0;
 }
 

@@ -192,6 +192,8 @@ void encode_header(struct encoder *encoder, const struct header_facts *facts)
 	json_field_text(json, KEY(header, tool), IPCLENS_VERSION);
 	json_field_text(json, KEY(header, kernel), system.release);
 	json_field_text(json, KEY(header, machine), system.machine);
+	if (sysconf(_SC_PAGESIZE) != USUAL_PAGE)
+		json_field_int(json, KEY(header, page_size), sysconf(_SC_PAGESIZE));
 	json_field_text(json, KEY(header, host), system.nodename);
 	boot_id_field(json);
 	json_field_text(json, KEY(header, clock), "CLOCK_MONOTONIC");

@@ -121,6 +121,7 @@ static int settings_apply(struct tracer *tracer, const struct tracer_options *op
 	tracer->bpf->rodata->wake_len = options->ring_len / 4;
 	tracer->bpf->rodata->brake_len = ring_crowded_len(options->ring_len);
 	tracer->bpf->rodata->cpu_count = (uint32_t)libbpf_num_possible_cpus();
+	tracer->bpf->rodata->page_len = (uint32_t)sysconf(_SC_PAGESIZE);
 	tracer->bpf->rodata->futexes = options->futexes || options->glance;
 	tracer->bpf->rodata->glance = options->glance;
 	tracer->bpf->rodata->tick_ns = kernel_tick_ns();

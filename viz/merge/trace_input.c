@@ -78,6 +78,9 @@ void trace_input_take_header(const struct trace_input *input, struct arena *aren
 	facts->realtime_offset_ns = INPUT_VALUE(input, header, realtime_offset_ns)->integer;
 	facts->tracer = (uint32_t)INPUT_VALUE(input, header, tracer)->number;
 	facts->processors = INPUT_VALUE(input, header, processors)->number;
+	facts->page_len = INPUT_VALUE(input, header, page_size)->present
+				  ? INPUT_VALUE(input, header, page_size)->number
+				  : USUAL_PAGE;
 	keep_hooks(facts, arena, INPUT_VALUE(input, header, hooks));
 }
 

@@ -20,7 +20,8 @@ struct trace_facts {
 	int64_t realtime_offset_ns;
 	uint32_t tracer;     /* 0: not told */
 	uint64_t processors; /* 0: not told */
-	struct map hooks;    /* those that were attached */
+	uint64_t page_len;
+	struct map hooks; /* those that were attached */
 	/* By the pass: the latest time, what the trailer counts, and the lines left out. */
 	uint64_t end_ns;
 	uint64_t operations, signals, lost, wrong;

@@ -96,6 +96,15 @@ static uint64_t processors_of(const struct merge *merge)
 	return last->processors ? last->first_processor + last->processors : 0;
 }
 
+/* 0 if it differs between the machines. */
+static uint64_t page_len_of(const struct merge *merge)
+{
+	for (size_t i = 1; i < merge->trace_count; i++)
+		if (merge->traces[i].page_len != merge->traces[0].page_len)
+			return 0;
+	return merge->traces[0].page_len;
+}
+
 static void header_text(struct output *o, enum field field)
 {
 	const struct trace_value *value = &o->sources[0].input.line->values[field];
@@ -119,6 +128,8 @@ static int write_header(struct output *o)
 	json_field_uint(json, KEY(header, version), IPCLENS_TRACE_VERSION);
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
 		header_text(o, texts[i]);
+	if (page_len_of(o->merge) != USUAL_PAGE)
+		json_field_uint(json, KEY(header, page_size), page_len_of(o->merge));
 	if (o->merge->hosts.count == 1)
 		header_text(o, FIELD_header_boot_id);
 	json_field_uint(json, KEY(header, merged), o->merge->trace_count);

@@ -437,6 +437,7 @@ struct viz_header {
 	 * A call's id modulo this is the processor that it began on (call_order.c); 0: not known.
 	 */
 	uint64_t processors;
+	uint64_t page_len;    /* 0: not known, or in a merged trace not the same everywhere */
 	bool reports_queued;  /* for each UDP datagram, whether the kernel queued it */
 	bool reports_refused; /* for each UDP datagram, whether it was dropped for lack of room */
 };

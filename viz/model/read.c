@@ -18,6 +18,14 @@ static bool has_hook(const struct model_builder *b, const char *tracepoint)
 	return json_member_is_true(VALUE(header, hooks)->json, tracepoint);
 }
 
+/* 0: not known. No machine has smaller pages than the usual one. */
+static uint64_t page_len_of(const struct trace_value *told)
+{
+	if (!told->present)
+		return USUAL_PAGE;
+	return told->number < USUAL_PAGE ? 0 : told->number;
+}
+
 static void add_header(struct model_builder *b)
 {
 	struct viz_header *header = &b->model->header;
@@ -33,6 +41,7 @@ static void add_header(struct model_builder *b)
 	header->reports_queued = has_hook(b, "sk_data_ready");
 	header->reports_refused = has_hook(b, "udp_fail_queue_rcv_skb");
 	header->processors = VALUE(header, processors)->number;
+	header->page_len = page_len_of(VALUE(header, page_size));
 	header->tracer = build_u32(b, FIELD_header_tracer);
 	header->launchers = build_uints(b, FIELD_header_launchers, &header->launcher_count);
 }

@@ -9,7 +9,7 @@
 #include "viz/base/arena.h"
 #include "viz/base/safe_text.h"
 
-enum { PAGE_LEN = 4096 };
+#define PAGE_LEN USUAL_PAGE /* is_told() refuses traces with others */
 
 static size_t turn_count(const struct viz_operation *op)
 {
@@ -85,13 +85,18 @@ static void add_room(struct scene_drafts *d, const struct viz_operation *send,
 	draft->sent_ns = draft->received_ns = ns;
 }
 
+static bool is_told(const struct scene_drafts *d)
+{
+	return d->request->model->header.page_len == PAGE_LEN;
+}
+
 /* Only where writes and receives are rows of their own, beside a lane that messages pass. */
 void scene_collect_room(struct scene_drafts *d)
 {
 	const struct viz_pairing *pairing = d->request->pairing;
 	size_t *seen; /* by operation: parts for which room was seen to come */
 
-	if (d->request->via == SCENE_DIRECT)
+	if (d->request->via == SCENE_DIRECT || !is_told(d))
 		return;
 	seen = arena_array(d->arena, d->request->model->operation_count + 1, sizeof(*seen));
 	for (size_t i = 0; i < pairing->message_count; i++) {
@@ -150,7 +155,7 @@ void scene_text_level(struct scene_drafts *d, const struct draft *draft, struct 
 
 	if ((!in && !scene_is_via(d, draft->from)) || !op || row->folded)
 		return;
-	if (in && turn_count(op))
+	if (in && turn_count(op) && is_told(d))
 		text_parts(d, op, row);
 	else if (d->kernel_lane < 0 || !viz_has(op, queued) || op->channel != m->channel ||
 		 !op->queued)

@@ -4,14 +4,16 @@
 
 #include <stdio.h>
 #include <string.h>
-static int set_up(void **state)
+static int begin_with(void **state, const char *page_size)
 {
 	struct trace_text *t = trace_new();
 
 	t->len = 0;
-	trace_line(t, "{'type':'header','format':'ipclens-trace','version':1,'tool':'0',"
-		      "'kernel':'6','machine':'x86_64','clock':'CLOCK_MONOTONIC','start_ns':1,"
-		      "'realtime_offset_ns':0,'processors':2,'options':{},'hooks':{}}");
+	trace_line(t,
+		   "{'type':'header','format':'ipclens-trace','version':1,'tool':'0',"
+		   "'kernel':'6','machine':'x86_64','clock':'CLOCK_MONOTONIC','start_ns':1,%s"
+		   "'realtime_offset_ns':0,'processors':2,'options':{},'hooks':{}}",
+		   page_size);
 	trace_process(t, 10, "writer");
 	trace_pipe(t, 10, TRACE_PIPE);
 	trace_channel(t, TRACE_PIPE, "pipe", ",'capacity':8192");
@@ -19,6 +21,16 @@ static int set_up(void **state)
 	trace_fork(t, 10, 30, "other", 6);
 	*state = t;
 	return 0;
+}
+
+static int set_up(void **state)
+{
+	return begin_with(state, "");
+}
+
+static int large_pages(void **state)
+{
+	return begin_with(state, "'page_size':16384,");
 }
 
 #define PUT(t, id, at_ns) trace_put(t, id, 10, at_ns, (at_ns) + 5, 5, "")
@@ -78,6 +90,16 @@ static void write_kept_together(void **state)
 	two_large_writes(t, POSITIONS(0, 0, 0, 2, 0, 4096), POSITIONS(2, 0, 4096, 3, 1, 4096));
 	assert_string_equal(trace_messages(t), "pipe 10>20 8192 s1102+0 r1106+0 exact\n"
 					       "pipe 30>20 4096 s1104+0 r1106+8192 exact\n");
+}
+
+/* Where bytes lie is not evaluated: the same numbers stand for other bytes with other pages. */
+static void write_with_large_pages(void **state)
+{
+	struct trace_text *t = *state;
+
+	two_large_writes(t, POSITIONS(0, 0, 0, 2, 0, 4096), POSITIONS(2, 0, 4096, 3, 1, 4096));
+	assert_string_equal(trace_messages(t), "pipe 10>20 8192 s1102+0 r1106+0 ambiguous\n"
+					       "pipe 30>20 4096 s1104+0 r1106+8192 ambiguous\n");
 }
 
 /* Two datagrams of that content, and two receives at once that name what they found first. */
@@ -370,6 +392,8 @@ int main(void)
 		TEST(numbers_of_two_processors),
 		TEST(torn_write),
 		TEST(write_kept_together),
+		cmocka_unit_test_setup_teardown(write_with_large_pages, large_pages,
+						trace_tear_down),
 		TEST(receivers_name_different_sends),
 		TEST(receivers_name_one_send),
 		TEST(bytes_tell_who_took_which),

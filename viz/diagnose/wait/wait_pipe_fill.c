@@ -9,7 +9,7 @@
 #include "viz/diagnose/wait/wait_graph_internal.h"
 #include "viz/model/operation_facts.h"
 
-#define PAGE_LEN 4096 /* of the machine whose traces this is worked out for */
+#define PAGE_LEN USUAL_PAGE /* fill_of_trace() refuses traces with others */
 
 static bool is_pipe(const struct viz_channel *channel)
 {
@@ -85,7 +85,7 @@ static bool fill_of_trace(const struct wait_graph *graph, const struct wait *wai
 	uint64_t used;
 
 	if (!pipe->last || !pipe->last->has_bytes || pipe->fillers != 1 ||
-	    !viz_bytes_equal(graph->model->header.machine, viz_bytes_of("x86_64")))
+	    graph->model->header.page_len != PAGE_LEN)
 		return false;
 	used = pipe->last->head - pipe->last->tail;
 	*bytes = pipe->last->bytes;

@@ -13,7 +13,6 @@
  */
 #include "viz/pair/position/spliced.h"
 
-#define PACKET_LEN 4096
 #define WRITE_MAX ((uint64_t)64 << 20) /* a longer write is implausible, so not divided */
 
 /* Changes the unit of a side to packets or bytes. Places in the old unit are dropped. */
@@ -31,15 +30,16 @@ static bool is_in_bytes(const struct channel_traffic *traffic)
 	return traffic->pipe.bytes || traffic->pipe.transfers;
 }
 
-static void add_sent(struct channel_traffic *traffic, const struct viz_operation *op)
+static void add_sent(struct channel_traffic *traffic, const struct viz_operation *op,
+		     uint64_t packet_len)
 {
 	struct flow_item item = pair_item(op);
 	uint64_t left = operation_stream_bytes(op);
-	bool absurd = left > WRITE_MAX;
+	bool absurd = left > WRITE_MAX || !packet_len;
 
 	traffic->send_ambiguous |= absurd;
 	for (; left; left -= item.bytes) {
-		item.bytes = left < PACKET_LEN || absurd ? left : PACKET_LEN;
+		item.bytes = left < packet_len || absurd ? left : packet_len;
 		item.amount = is_in_bytes(traffic) ? item.bytes : 1;
 		item.place.packet = true;
 		pair_side_add(&traffic->sends, &item);
@@ -97,7 +97,7 @@ bool pair_packet_take(struct pair_context *context, struct channel_traffic *traf
 
 	if (send && op->packets) {
 		note_packet(traffic);
-		add_sent(traffic, op);
+		add_sent(traffic, op, context->model->header.page_len);
 		return true;
 	}
 	item.bytes = operation_stream_bytes(op);

@@ -12,7 +12,7 @@
 
 #include "viz/pair/position/interleave.h"
 
-#define PAGE_LEN 4096
+#define PAGE_LEN USUAL_PAGE /* of a pipe's buffer: windows_are_known() */
 /*
  * Exceeds the length of any buffer, so that the end of a slot differs from the beginning of the
  * next one. A buffer that was spliced from a socket can be a large folio.
@@ -98,8 +98,8 @@ static inline bool place_in_one_buffer(const struct flow_item *item)
 }
 
 /*
- * True if every completed call of the flow tells its window. There must be a send, too, unless the
- * flow is a pipe's bytes and records are missing.
+ * True if every completed call of the flow tells its window (of a pipe: whose buffers are of
+ * PAGE_LEN). There must be a send, too, unless the flow is a pipe's bytes and records are missing.
  */
 bool windows_are_known(const struct pair_context *context, const struct flow *flow,
 		       const struct pair_route *route);

@@ -51,6 +51,8 @@ bool windows_are_known(const struct pair_context *context, const struct flow *fl
 {
 	const struct flow_side *sides[] = {&flow->sends, &flow->receives};
 
+	if (route->mechanism != MECH_TCP && context->model->header.page_len != PAGE_LEN)
+		return false;
 	for (size_t k = 0; k < 2; k++)
 		for (size_t i = 0; i < sides[k]->count; i++)
 			if (flow_is_settled(flow, &sides[k]->items[i]) &&
