@@ -42,6 +42,18 @@ struct sock {
 	int sk_rcvlowat;
 	long sk_rcvtimeo; /* ticks of the kernel's clock */
 	long sk_sndtimeo;
+	struct {
+		struct {
+			int counter;
+		} rmem_alloc; /* bytes that wait to be received, with their buffers */
+	} sk_backlog;
+	struct {
+		struct {
+			int counter;
+		} refs;
+	} sk_wmem_alloc; /* bytes that were sent and not received, and one */
+	int sk_rcvbuf;
+	int sk_sndbuf;
 };
 
 struct socket {

@@ -100,6 +100,7 @@ struct pipe_inode_info {
 	struct mutex mutex;
 	unsigned int head; /* in an anonymous union from 6.15 on */
 	unsigned int tail;
+	unsigned int max_usage;
 	unsigned int ring_size; /* slots of a page each; from 5.8 on, before: buffers */
 	unsigned int readers;
 	unsigned int writers;
@@ -304,6 +305,16 @@ struct bpf_iter__task {
 	struct task_struct *task;
 };
 
+struct bpf_iter_meta {
+	struct seq_file *seq;
+};
+
+struct bpf_iter__bpf_map_elem {
+	struct bpf_iter_meta *meta;
+	void *key;
+	void *value;
+};
+
 struct bpf_iter__task_vma {
 	struct task_struct *task;
 	struct vm_area_struct *vma;
@@ -401,6 +412,7 @@ struct mqueue_inode_info {
 	struct ext_wait_queue e_wait_q[2];
 	struct rb_root msg_tree;
 	struct {
+		long mq_maxmsg;
 		long mq_curmsgs;
 	} attr;
 };
@@ -413,6 +425,8 @@ struct kern_ipc_perm {
 struct msg_queue {
 	struct kern_ipc_perm q_perm;
 	unsigned long q_qnum;
+	unsigned long q_cbytes;
+	unsigned long q_qbytes;
 	struct list_head q_messages;
 };
 

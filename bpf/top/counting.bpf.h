@@ -118,13 +118,13 @@ static __always_inline void process_note(struct task_struct *task)
 	bpf_map_update_elem(&processes, &pid, &comm, BPF_ANY);
 }
 
+const volatile struct count nothing = {}; /* no room on the stack */
+
 /* A function of its own, as the stack of its callers has 512 bytes for all. */
 static __noinline int count_make(const struct count_key *key, struct object *object,
 				 struct file *file, struct task_struct *task)
 {
-	struct count none = {};
-
-	bpf_map_update_elem(&counts, key, &none, BPF_NOEXIST);
+	bpf_map_update_elem(&counts, key, (const void *)&nothing, BPF_NOEXIST);
 	object_note(object, (u64)file);
 	process_note(task);
 	return 0;
@@ -145,13 +145,13 @@ static __always_inline struct count *count_of(const struct count_key *key, struc
 	return count;
 }
 
-static __always_inline u32 power_of(u64 ns)
+static __always_inline u32 power_of(u64 value)
 {
-	u32 us = ns >> 10 > 0xffffffff ? 0xffffffff : ns >> 10, power = 0;
+	u32 rest = value > 0xffffffff ? 0xffffffff : value, power = 0;
 
 	for (u32 shift = 16; shift; shift >>= 1) {
-		if (us >> shift) {
-			us >>= shift;
+		if (rest >> shift) {
+			rest >>= shift;
 			power += shift;
 		}
 	}

@@ -8,7 +8,7 @@
 
 #include "bpf/wire/wire.h"
 
-#define COUNT_POWERS 24	 /* [i]: sleeps of 2^i to 2^(i+1) µs, the first and last also beyond */
+#define COUNT_POWERS 24	 /* powers of two: the first and the last also hold what is beyond */
 #define COUNT_MOST 16384 /* entries of each map */
 #define COUNT_SENDS (1U << 31) /* in `who`: the process sends; else it receives */
 
@@ -35,12 +35,23 @@ struct count_object_key {
 	__u64 number; /* as count_key.number */
 };
 
-/* All only grow; `sleeps` modulo 2^32. */
+/* All only grow; `sleeps` and `sizes` modulo 2^32. */
 struct count {
 	__u64 messages; /* calls that moved something; sendmmsg and recvmmsg: messages */
 	__u64 bytes;
 	__u64 asleep_ns; /* asleep in such calls, and in those that moved nothing */
 	__u32 sleeps[COUNT_POWERS];
+	__u32 sizes[COUNT_POWERS]; /* messages of 2^i to 2^(i+1) bytes, the first also of none */
+};
+
+/*
+ * How full an object was at an instant, as the iterator over `objects` writes it. Of a pipe or FIFO
+ * its pages, of a POSIX queue its messages, of others bytes: of a unix socket those that it sent
+ * and nobody has received, of an internet socket those that lie in it.
+ */
+struct count_fill {
+	struct count_object_key key;
+	__u64 used, room; /* room is never 0 */
 };
 
 /* IPv4: `address` has one word; IPv6: four. `port` is in host byte order. */

@@ -5,6 +5,7 @@
  * hook tells how long a thread slept in it.
  */
 #include "bpf/top/counting.bpf.h"
+#include "bpf/top/filling.bpf.h"
 #include "bpf/top/places.bpf.h"
 #include "bpf/top/sleeps.bpf.h"
 
@@ -66,10 +67,30 @@ __noinline int counted_identify(struct object *object, u64 file_address)
 	return 0;
 }
 
+struct mmsg_sizes {
+	u32 powers[COUNT_POWERS]; /* as count.sizes */
+};
+
+/* Of the sendmmsg or recvmmsg that is counted on this processor now. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct mmsg_sizes);
+} mmsg_sizes SEC(".maps");
+
+static __always_inline struct mmsg_sizes *mmsg_sizes_here(void)
+{
+	u32 zero = 0;
+
+	return bpf_map_lookup_elem(&mmsg_sizes, &zero);
+}
+
 struct mmsg_sum {
 	u64 vector;
 	u64 count;
 	u64 bytes;
+	struct mmsg_sizes *sizes;
 };
 
 static long mmsg_add(u32 index, struct mmsg_sum *sum)
@@ -80,18 +101,23 @@ static long mmsg_add(u32 index, struct mmsg_sum *sum)
 	    bpf_probe_read_user(&len, sizeof(len),
 				(void *)(sum->vector + (u64)index * MMSG_LEN + MMSG_LEN_AT)))
 		return 1;
+	sum->sizes->powers[power_of(len) % COUNT_POWERS]++;
 	sum->bytes += len;
 	return 0;
 }
 
 /*
- * The bytes that sendmmsg or recvmmsg has moved. Not static, so that the verifier takes the sum for
- * any number and need not look at each round.
+ * The bytes that sendmmsg or recvmmsg has moved; mmsg_sizes_here() then has the sizes of its
+ * messages. Not static, so that the verifier takes the sum for any number and need not look at each
+ * round.
  */
 __noinline u64 mmsg_bytes(u64 vector, u64 count)
 {
-	struct mmsg_sum sum = {.vector = vector, .count = count};
+	struct mmsg_sum sum = {.vector = vector, .count = count, .sizes = mmsg_sizes_here()};
 
+	if (!sum.sizes)
+		return 0;
+	__builtin_memset(sum.sizes, 0, sizeof(*sum.sizes));
 	bpf_loop(MMSG_MOST, mmsg_add, &sum, 0);
 	return sum.bytes;
 }
@@ -157,6 +183,21 @@ static __always_inline bool has_moved(const struct top_call *call, const struct 
 	return !is_end(object, sends);
 }
 
+static __always_inline void moved_add(const struct top_call *call, struct count *count)
+{
+	struct mmsg_sizes *sizes;
+
+	count->messages += call->messages;
+	count->bytes += call->bytes;
+	if (call->row->data != DATA_MMSG) {
+		count->sizes[power_of(call->bytes) % COUNT_POWERS]++;
+		return;
+	}
+	sizes = mmsg_sizes_here();
+	for (int i = 0; sizes && i < COUNT_POWERS; i++)
+		count->sizes[i] += sizes->powers[i];
+}
+
 static __always_inline void call_add(struct top_call *call, struct object *object,
 				     struct file *file, bool sends)
 {
@@ -182,13 +223,11 @@ static __always_inline void call_add(struct top_call *call, struct object *objec
 	count = count_of(&key, object, file, call->task);
 	if (!count)
 		return;
-	if (moved) {
-		count->messages += call->messages;
-		count->bytes += call->bytes;
-	}
+	if (moved)
+		moved_add(call, count);
 	count->asleep_ns += call->untold_ns;
 	if (call->slept_ns)
-		count->sleeps[power_of(call->slept_ns) % COUNT_POWERS]++;
+		count->sleeps[power_of(call->slept_ns >> 10) % COUNT_POWERS]++;
 }
 
 /* vmsplice(2) of a pipe's end: its access says whether it sends. */
@@ -336,6 +375,23 @@ int top_settle(struct bpf_iter__task *ctx)
 	call.untold_ns = slept - sleep->told_ns;
 	sleep->told_ns = slept;
 	call_count(&call, sleep->nr);
+	return 0;
+}
+
+/* Writes a struct count_fill for each object of which it is known how full it is. */
+SEC("iter/bpf_map_elem")
+int top_fill(struct bpf_iter__bpf_map_elem *ctx)
+{
+	struct count_object_key *key = ctx->key;
+	struct wire_object *described = ctx->value;
+	struct count_fill fill = {};
+
+	if (!key || !described)
+		return 0;
+	fill.key = *key;
+	fill_read(&fill, described->mechanism);
+	if (fill.room)
+		bpf_seq_write(ctx->meta->seq, &fill, sizeof(fill));
 	return 0;
 }
 

@@ -20,6 +20,7 @@
 
 struct counter {
 	struct top_bpf *bpf;
+	struct bpf_link *fill; /* the iterator over the objects; NULL: the kernel has none */
 	int cpus;
 	struct count_key *keys;
 	struct count *values; /* of all processors, for each of the keys */
@@ -43,14 +44,27 @@ static int types_check(char *why, size_t why_len)
 	return btf ? 0 : -ENOTSUP;
 }
 
+/* It needs the map that it is to go through. Without it nothing is known to be full. */
+static struct bpf_link *fill_attach(const struct top_bpf *bpf)
+{
+	union bpf_iter_link_info of = {.map = {.map_fd = (uint32_t)bpf_map__fd(bpf->maps.objects)}};
+	const struct bpf_iter_attach_opts options = {
+		.sz = sizeof(options), .link_info = &of, .link_info_len = sizeof(of)};
+
+	return bpf_program__attach_iter(bpf->progs.top_fill, &options);
+}
+
 static int load_and_attach(struct counter *counter, char *why, size_t why_len)
 {
 	int error;
 
 	counter->bpf->rodata->self = (uint32_t)getpid();
+	bpf_program__set_autoattach(counter->bpf->progs.top_fill, false);
 	error = top_bpf__load(counter->bpf);
 	if (!error)
 		error = top_bpf__attach(counter->bpf);
+	if (!error)
+		counter->fill = fill_attach(counter->bpf);
 	if (error) {
 		snprintf(why, why_len,
 			 "the kernel refuses our BPF programs: %s; `ipclens doctor` tells what it "
@@ -97,6 +111,7 @@ void counter_close(struct counter *counter)
 {
 	if (!counter)
 		return;
+	bpf_link__destroy(counter->fill);
 	top_bpf__destroy(counter->bpf);
 	free(counter->keys);
 	free(counter->values);
@@ -108,21 +123,62 @@ int counter_settle(struct counter *counter)
 	return iterator_run_now(counter->bpf->links.top_settle);
 }
 
+/* A read may end amid what the iterator wrote for one object. */
+static int fills_read(int fd, counter_fill_fn *each, void *context)
+{
+	struct count_fill fills[64];
+	char *bytes = (char *)fills;
+	size_t have = 0;
+	ssize_t n;
+
+	while ((n = read(fd, bytes + have, sizeof(fills) - have)) != 0) {
+		size_t whole;
+
+		if (n < 0 && (errno == EINTR || errno == EAGAIN))
+			continue;
+		if (n < 0)
+			return -errno;
+		have += (size_t)n;
+		whole = have / sizeof(*fills);
+		for (size_t i = 0; i < whole; i++)
+			each(context, &fills[i]);
+		have -= whole * sizeof(*fills);
+		memmove(bytes, &fills[whole], have);
+	}
+	return 0;
+}
+
+int counter_each_fill(struct counter *counter, counter_fill_fn *each, void *context)
+{
+	int fd = counter->fill ? bpf_iter_create(bpf_link__fd(counter->fill)) : -ENOENT, error;
+
+	if (fd < 0)
+		return fd;
+	error = fills_read(fd, each, context);
+	close(fd);
+	return error;
+}
+
 static void counts_sum(const struct counter *counter, const struct count *values,
 		       struct top_counts *sum)
 {
 	uint32_t sleeps[COUNT_POWERS] = {0}; /* modulo 2^32, as what it is made of */
+	uint32_t sizes[COUNT_POWERS] = {0};
 
 	memset(sum, 0, sizeof(*sum));
 	for (int cpu = 0; cpu < counter->cpus; cpu++) {
 		sum->messages += values[cpu].messages;
 		sum->bytes += values[cpu].bytes;
 		sum->asleep_ns += values[cpu].asleep_ns;
-		for (int i = 0; i < COUNT_POWERS; i++)
+		for (int i = 0; i < COUNT_POWERS; i++) {
 			sleeps[i] += values[cpu].sleeps[i];
+			sizes[i] += values[cpu].sizes[i];
+		}
 	}
-	for (int i = 0; i < COUNT_POWERS; i++)
+	for (int i = 0; i < COUNT_POWERS; i++) {
 		sum->sleeps[i] = sleeps[i];
+		sum->sizes[i] = sizes[i];
+	}
 }
 
 int counter_each(struct counter *counter, counter_fn *each, void *context)

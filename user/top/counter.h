@@ -30,6 +30,13 @@ typedef void counter_fn(void *context, const struct count_key *key,
 			const struct top_counts *counts);
 int counter_each(struct counter *counter, counter_fn *each, void *context);
 
+/*
+ * Calls `each` for each object of which it is known how full it is now. Needs no rights. Returns 0
+ * or -errno.
+ */
+typedef void counter_fill_fn(void *context, const struct count_fill *fill);
+int counter_each_fill(struct counter *counter, counter_fill_fn *each, void *context);
+
 /* False if there is no description; then `object` is left as it was. */
 bool counter_object(const struct counter *counter, const struct count_key *key,
 		    struct wire_object *object);

@@ -108,8 +108,10 @@ static void since_set(struct counted *counted, const struct top_counts *before)
 	since->messages -= before->messages;
 	since->bytes -= before->bytes;
 	since->asleep_ns -= before->asleep_ns;
-	for (int i = 0; i < TOP_POWERS; i++)
+	for (int i = 0; i < TOP_POWERS; i++) {
 		since->sleeps[i] = (uint32_t)(since->sleeps[i] - before->sleeps[i]);
+		since->sizes[i] = (uint32_t)(since->sizes[i] - before->sizes[i]);
+	}
 }
 
 static void end_compare(struct counted *counted, const struct counted *before,
@@ -161,6 +163,35 @@ static void objects_take(struct snapshots *snapshots, const struct counter *coun
 		if (!counted->object)
 			counted->object = object_make(counter, &counted->key);
 	}
+}
+
+static void fill_forget(struct counted_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (list->items[i].object)
+			list->items[i].object->used = list->items[i].object->room = 0;
+}
+
+/* Notes at the object how full it is; its ends are neighbours, of which the first is found. */
+static void fill_note(void *context, const struct count_fill *fill)
+{
+	const struct counted_list *list = context;
+	size_t low = 0, high = list->count;
+	const struct count_key first = {fill->key.address, (uint32_t)fill->key.number, 0, 0};
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (key_compare(&list->items[middle].key, &first) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == list->count || !is_same_object(&list->items[low].key, &first) ||
+	    !list->items[low].object)
+		return;
+	list->items[low].object->used = fill->used;
+	list->items[low].object->room = fill->room;
 }
 
 static void ends_make(struct snapshots *snapshots, struct snapshot *out)
@@ -237,6 +268,8 @@ int snapshot_take(struct snapshots *snapshots, struct counter *counter, struct s
 		end_compare(&now->items[i], counted_find(&snapshots->before, &now->items[i].key),
 			    counter, out->at_ns);
 	objects_take(snapshots, counter);
+	fill_forget(now);
+	counter_each_fill(counter, fill_note, now); /* what it does not tell is not known */
 	ends_make(snapshots, out);
 	if (now->count > CROWDED)
 		idle_forget(snapshots, counter, out->at_ns);

@@ -11,16 +11,16 @@ static void counts_fields(struct json *json, const struct top_counts *counts)
 }
 
 /* As long as there is something to say. */
-static void sleeps_field(struct json *json, const struct top_counts *counts)
+static void powers_field(struct json *json, const char *key, const uint64_t powers[TOP_POWERS])
 {
 	int count = TOP_POWERS;
 
-	while (count && !counts->sleeps[count - 1])
+	while (count && !powers[count - 1])
 		count--;
-	json_key(json, "sleeps_by_us");
+	json_key(json, key);
 	json_array(json);
 	for (int i = 0; i < count; i++)
-		json_uint(json, counts->sleeps[i]);
+		json_uint(json, powers[i]);
 	json_end_array(json);
 }
 
@@ -35,7 +35,8 @@ static void side_field(struct json *json, const char *key, const struct top_side
 		json_field_uint(json, "pid", (uint64_t)member->pid);
 		json_field_bytes(json, "comm", member->comm, strnlen(member->comm, TOP_COMM_LEN));
 		counts_fields(json, &member->counts);
-		sleeps_field(json, &member->counts);
+		powers_field(json, "sleeps_by_us", member->counts.sleeps);
+		powers_field(json, "messages_by_bytes", member->counts.sizes);
 		json_end_object(json);
 	}
 	json_end_array(json);
@@ -51,6 +52,10 @@ static void pair_write(struct json *json, const struct top_pair *pair,
 	json_field_text(json, "mechanism", mechanism_info(pair->mechanism)->name);
 	json_field_bytes(json, "channel", pair->channel, strlen(pair->channel));
 	json_field_uint(json, "channels", pair->channels);
+	if (pair->room) {
+		json_field_uint(json, "used", pair->used);
+		json_field_uint(json, "room", pair->room);
+	}
 	side_field(json, "from", &pair->from);
 	side_field(json, "to", &pair->to);
 	json_end_object(json);

@@ -15,13 +15,15 @@ struct meeting {
 	const struct top_end *end;
 };
 
-static void counts_add(struct top_counts *to, const struct top_counts *counts)
+void top_counts_add(struct top_counts *to, const struct top_counts *counts)
 {
 	to->messages += counts->messages;
 	to->bytes += counts->bytes;
 	to->asleep_ns += counts->asleep_ns;
-	for (int i = 0; i < TOP_POWERS; i++)
+	for (int i = 0; i < TOP_POWERS; i++) {
 		to->sleeps[i] += counts->sleeps[i];
+		to->sizes[i] += counts->sizes[i];
+	}
 }
 
 static bool is_active(const struct top_counts *counts)
@@ -83,7 +85,7 @@ static struct top_side side_make(struct arena *arena, const struct meeting *meet
 			continue;
 		memcpy(member.comm, end->comm, sizeof(member.comm));
 		if (side.count && side.members[side.count - 1].pid == end->pid)
-			counts_add(&side.members[side.count - 1].counts, &end->counts);
+			top_counts_add(&side.members[side.count - 1].counts, &end->counts);
 		else
 			ARENA_PUSH(arena, side.members, side.count, member);
 	}
@@ -94,7 +96,7 @@ static void side_sum(const struct top_side *side, struct top_counts *sum)
 {
 	memset(sum, 0, sizeof(*sum));
 	for (size_t i = 0; i < side->count; i++)
-		counts_add(sum, &side->members[i].counts);
+		top_counts_add(sum, &side->members[i].counts);
 }
 
 /* Of a unix socket that of the end which was bound; else the sender's: it says where it leads. */
@@ -111,18 +113,67 @@ static const char *channel_name(const struct meeting *meetings, size_t count)
 	return best->name;
 }
 
+/* Of a unix socket the sender's end tells it, of others the one at which it arrives. */
+static bool tells_fill(const struct meeting *meeting)
+{
+	const struct top_object *object = meeting->end->object;
+	bool is_unix = object->mechanism >= MECH_UNIX_STREAM &&
+		       object->mechanism <= MECH_UNIX_SEQPACKET;
+
+	if (!object->room || !is_socket(object->mechanism))
+		return object->room;
+	return is_unix == meeting->end->sends && (is_unix || !meeting->unknown);
+}
+
+/* True if more is used of this room than of the other one, if that is known. */
+static bool is_fuller(uint64_t used, uint64_t room, uint64_t than_used, uint64_t than_room)
+{
+	return room &&
+	       (!than_room || (double)used / (double)room > (double)than_used / (double)than_room);
+}
+
+static void channel_fill(const struct meeting *meetings, size_t count, struct top_pair *pair)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct top_object *object = meetings[i].end->object;
+
+		if (!tells_fill(&meetings[i]) ||
+		    !is_fuller(object->used, object->room, pair->used, pair->room))
+			continue;
+		pair->used = object->used;
+		pair->room = object->room;
+	}
+}
+
+/* The pair's only channel so far. */
+static void channel_keep(struct arena *arena, struct top_pair *pair)
+{
+	struct top_channel *channel = arena_alloc(arena, sizeof(*channel));
+
+	*channel = (struct top_channel){.name = pair->channel,
+					.used = pair->used,
+					.room = pair->room,
+					.sent = pair->sent,
+					.received = pair->received};
+	pair->channels = 1;
+	pair->first = pair->last = channel;
+}
+
 static bool channel_make(struct arena *arena, const struct meeting *meetings, size_t count,
 			 struct top_pair *pair)
 {
 	memset(pair, 0, sizeof(*pair));
 	pair->mechanism = meetings[0].end->object->mechanism;
 	pair->channel = channel_name(meetings, count);
-	pair->channels = 1;
 	pair->from = side_make(arena, meetings, count, true);
 	pair->to = side_make(arena, meetings, count, false);
 	side_sum(&pair->from, &pair->sent);
 	side_sum(&pair->to, &pair->received);
-	return is_active(&pair->sent) || is_active(&pair->received);
+	channel_fill(meetings, count, pair);
+	if (!is_active(&pair->sent) && !is_active(&pair->received))
+		return false;
+	channel_keep(arena, pair);
+	return true;
 }
 
 static int side_compare(const struct top_side *a, const struct top_side *b)
@@ -147,7 +198,23 @@ static int parties_compare(const void *left, const void *right)
 static void side_add(struct top_side *to, const struct top_side *side)
 {
 	for (size_t i = 0; i < to->count; i++)
-		counts_add(&to->members[i].counts, &side->members[i].counts);
+		top_counts_add(&to->members[i].counts, &side->members[i].counts);
+}
+
+/* Adds a pair of the same parties, which has one channel. */
+static void pair_add(struct top_pair *to, const struct top_pair *pair)
+{
+	side_add(&to->from, &pair->from);
+	side_add(&to->to, &pair->to);
+	top_counts_add(&to->sent, &pair->sent);
+	top_counts_add(&to->received, &pair->received);
+	to->last->next = pair->first;
+	to->last = pair->last;
+	to->channels++;
+	if (is_fuller(pair->used, pair->room, to->used, to->room)) {
+		to->used = pair->used;
+		to->room = pair->room;
+	}
 }
 
 static void pairs_merge(struct top_pairs *pairs)
@@ -161,11 +228,7 @@ static void pairs_merge(struct top_pairs *pairs)
 			pairs->items[kept++] = *pair;
 			continue;
 		}
-		side_add(&last->from, &pair->from);
-		side_add(&last->to, &pair->to);
-		counts_add(&last->sent, &pair->sent);
-		counts_add(&last->received, &pair->received);
-		last->channels++;
+		pair_add(last, pair);
 	}
 	pairs->count = kept;
 }

@@ -16,7 +16,7 @@
 #include "viz/base/arena.h"
 #include "viz/format/names.h"
 
-#define TOP_POWERS 24 /* sleeps[i]: of 2^i to 2^(i+1) µs; the first and last also beyond */
+#define TOP_POWERS 24 /* [i]: of 2^i to 2^(i+1); the first and last also beyond */
 #define TOP_COMM_LEN 16
 #define TOP_NAME_LEN 159 /* and a NUL */
 
@@ -24,7 +24,8 @@ struct top_counts {
 	uint64_t messages;
 	uint64_t bytes;
 	uint64_t asleep_ns;
-	uint64_t sleeps[TOP_POWERS];
+	uint64_t sleeps[TOP_POWERS]; /* calls by the µs that they slept */
+	uint64_t sizes[TOP_POWERS];  /* messages by their bytes */
 };
 
 /* A kernel object, and of a socket what leads to the one at its other end. */
@@ -39,6 +40,11 @@ struct top_object {
 	uint64_t mapped;      /* UDP over IPv4: the same as an IPv6 address */
 	uint64_t named;	      /* unix: its name, as top_end.to has it; 0: it has none */
 	uint16_t port;
+	/*
+	 * How much of it was full at the interval's end: of a unix socket what it sent and nobody
+	 * has received, of others what lies in it. room 0: not known.
+	 */
+	uint64_t used, room;
 	bool anywhere;		     /* bound to all addresses */
 	bool loopback;		     /* its address is one that each namespace has for itself */
 	char local[64], remote[64];  /* "127.0.0.1:80", or empty */
@@ -67,11 +73,21 @@ struct top_side {
 	size_t count;
 };
 
+/* One channel of a pair. */
+struct top_channel {
+	const char *name;    /* hostile */
+	uint64_t used, room; /* how full it is; room 0: not known */
+	struct top_counts sent, received;
+	struct top_channel *next;
+};
+
 struct top_pair {
 	enum mechanism mechanism;
 	struct top_side from, to;
 	const char *channel; /* the name of one of its channels; hostile */
 	size_t channels;
+	struct top_channel *first, *last; /* all of them */
+	uint64_t used, room;		  /* of the fullest one */
 	struct top_counts sent, received; /* sums of the sides */
 };
 
@@ -85,6 +101,8 @@ struct top_pairs {
  * only says who is there, where nobody else on its side did anything.
  */
 struct top_pairs top_join(struct arena *arena, const struct top_end *ends, size_t count);
+
+void top_counts_add(struct top_counts *to, const struct top_counts *counts);
 
 /* The messages and bytes of a pair: what was sent, where its senders were seen. */
 const struct top_counts *top_moved(const struct top_pair *pair);
