@@ -78,6 +78,8 @@ FUZZ_CFLAGS  = $(BASE) -O1 -g -fno-omit-frame-pointer $(SAN) -fsanitize=fuzzer-n
 
 VIZ_LIBS = -lcjson -lz -lzstd
 BPF_LIBS = -lbpf -lelf -lz
+# The full-screen table of `ipclens top`.
+SCREEN_LIBS = -lncursesw
 
 BPF_ARCH = $(or $(BPF_ARCH_$(MACHINE)),$(MACHINE))
 # A hook has the parameters that its tracepoint has, needed or not.
@@ -167,16 +169,17 @@ $(REVISION_OBJ): private DEFINES += -DIPCLENS_REVISION='"$(file <$(B)/revision)"
 # To add a distribution: its name in ID or ID_LIKE of os-release, how it installs, and its packages.
 DISTRIBUTIONS    = debian fedora arch suse
 INSTALL_debian   = apt-get install -y --no-install-recommends
-PACKAGES_debian  = bpftool clang gcc libbpf-dev libc6-dev libcjson-dev libelf-dev libzstd-dev \
-		   make zlib1g-dev
+PACKAGES_debian  = bpftool clang gcc libbpf-dev libc6-dev libcjson-dev libelf-dev libncurses-dev \
+		   libzstd-dev make zlib1g-dev
 INSTALL_fedora   = dnf install -y
 PACKAGES_fedora  = bpftool cjson-devel clang elfutils-libelf-devel gawk gcc glibc-devel \
-		   libbpf-devel libzstd-devel make zlib-devel
+		   libbpf-devel libzstd-devel make ncurses-devel zlib-devel
 INSTALL_arch     = pacman -S --needed --noconfirm
-PACKAGES_arch    = bpf cjson clang gawk gcc glibc libbpf libelf linux-api-headers make zlib zstd
+PACKAGES_arch    = bpf cjson clang gawk gcc glibc libbpf libelf linux-api-headers make ncurses zlib \
+		   zstd
 INSTALL_suse     = zypper --non-interactive install
 PACKAGES_suse    = bpftool cJSON-devel clang gawk gcc glibc-devel libbpf-devel libelf-devel \
-		   libzstd-devel make zlib-devel
+		   libzstd-devel make ncurses-devel zlib-devel
 OS_RELEASE      ?= /etc/os-release
 DISTRIBUTION    ?= $(firstword $(filter $(DISTRIBUTIONS),$(shell . $(OS_RELEASE) && echo $$ID $$ID_LIKE)))
 
@@ -230,6 +233,7 @@ $(B)/has/viewer: Makefile $(if $(filter $(B)/sysroot,$(SYSROOT)),$(B)/sysroot/do
 $(B)/has/tracer: Makefile $(B)/has/viewer
 	@missing=; $(call need_program,$(BPF_CLANG),clang) $(call need_program,$(BPFTOOL),bpftool) \
 	$(call need_header,bpf/libbpf.h,libbpf-dev) $(call need_header,gelf.h,libelf-dev) \
+	$(call need_header,ncurses.h,libncurses-dev) \
 	$(report_missing)
 
 # cmocka.h wants the other four before it.
@@ -335,7 +339,7 @@ $(B)/user/%.o: user/%.c $(B)/flags $(SKELETON) | $(B)/has/tracer
 
 $(B)/ipclens: $(USER_OBJ) $(B)/libviz.a
 	$(call msg,LINK,$@)
-	$(Q)$(CC) $(HOST_CFLAGS) $(HOST_LDFLAGS) $^ $(BPF_LIBS) $(VIZ_LIBS) -o $@
+	$(Q)$(CC) $(HOST_CFLAGS) $(HOST_LDFLAGS) $^ $(BPF_LIBS) $(SCREEN_LIBS) $(VIZ_LIBS) -o $@
 
 # --- labs, units, fuzzers ----------------------------------------------------------------------
 

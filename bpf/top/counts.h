@@ -8,8 +8,8 @@
 
 #include "bpf/wire/wire.h"
 
-#define COUNT_POWERS 24	 /* powers of two: the first and the last also hold what is beyond */
-#define COUNT_MOST 16384 /* entries of each map */
+#define COUNT_POWERS 24	       /* powers of two: the first and the last also hold what is beyond */
+#define COUNT_MOST 16384       /* entries of each map */
 #define COUNT_SENDS (1U << 31) /* in `who`: the process sends; else it receives */
 
 /*

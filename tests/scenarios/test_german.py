@@ -15,7 +15,8 @@ from pages import browse
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 TRACES = sorted(glob.glob(os.path.join(ROOT, "tests", "gallery", "traces", "*.ndjson")))
-TABLES = ["viz/format/german.def", "viz/format/german_picture.def", "viz/format/german_page.def"]
+TABLES = ["viz/format/german.def", "viz/format/german_picture.def", "viz/format/german_page.def",
+          "viz/format/german_top.def"]
 VIEW = os.path.join(BUILD, "ipclens-view")
 LITERAL = r'"(?:[^"\\\n]|\\.)*"'
 PART = rf"(?:{LITERAL}|PRI[ud]\d+)"
@@ -23,6 +24,8 @@ PART = rf"(?:{LITERAL}|PRI[ud]\d+)"
 # Files of whose literals each is a text or a name.
 SPEAKING = ["viz/account/classify.c", "viz/report/table.c", "viz/render/text/legend.def",
             "viz/render/common/steps.c",
+            *(f"viz/top/{part}.c"
+              for part in ("text", "screen", "screen_help", "screen_pair", "screen_table")),
             *(f"viz/report/stats_{part}.c"
               for part in ("text", "totals", "pairs", "latency", "kinds", "facts"))]
 SPEAKING += [os.path.relpath(path, ROOT)
@@ -32,6 +35,7 @@ SPEAKING += [os.path.relpath(path, ROOT)
 MARKING = ["viz/render/dot.c", "viz/render/mermaid.c", "viz/render/plantuml.c",
            "viz/render/trace_event.c", "viz/render/html/html.c", "viz/report/live_lines.c",
            "viz/model/hosts.c", "viz/model/read.c", "viz/cli/picture.c",
+           "user/cli/top_live.c", "viz/top/pairs.c",
            *(f"viz/render/svg/{part}.c" for part in ("svg", "row", "layout"))]
 # Tables of words that something else looks up, which has a row for some.
 LISTS = ["viz/format/words.def", "viz/format/mechanisms.def"]
@@ -41,8 +45,8 @@ COMPARED = re.compile(r"(?:operation_is|has_error)\(op, $|strn?cmp\([^\"]*$|ssca
                       r"viz_bytes_(?:equal|of)\((?:[^\"()]|->)*$")
 # Names are the same in each language: of calls, errors, units, options, formats.
 NAMES = {"accept", "clock", "close", "close-on-exec", "connect", "dev", "EOF", "eventfd", "exec",
-         "exit", "fd", "fork", "ipclens", "ms", "nanosleep", "ns", "On", "pause", "pipe", "rt", "s",
-         "sigsuspend", "sigtimedwait", "tmp", "u", "µs"}
+         "Enter", "Esc", "exit", "fd", "fork", "ipclens", "KiB", "MiB", "ms", "nanosleep", "ns", "On", "pause", "pipe", "rt", "s",
+         "sigsuspend", "sigtimedwait", "tmp", "top", "u", "µs"}
 
 
 def read(path):

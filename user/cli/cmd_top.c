@@ -14,6 +14,7 @@
 #include "user/capture/confinement.h"
 #include "user/capture/process_selection.h"
 #include "user/cli/commands.h"
+#include "user/cli/top_live.h"
 #include "user/cli/top_options.h"
 #include "user/cli/user_messages.h"
 #include "user/top/snapshot.h"
@@ -25,8 +26,6 @@
 #include "viz/top/output.h"
 
 #define METRICS_MOST 100
-#define ROWS_BESIDE                                                                                \
-	5 /* of a terminal: the head, how many more there are, and what was not counted */
 
 struct top {
 	const struct top_options *options;
@@ -34,8 +33,11 @@ struct top {
 	struct snapshots *snapshots;
 	struct top_metrics metrics;
 	struct term term;
-	uint64_t from_ns; /* when the interval began */
-	size_t shown;	  /* tables */
+	struct pair_tracer tracer;
+	struct top_live *live; /* the full-screen table; NULL: there is none */
+	struct arena *arena;   /* of the interval that it shows */
+	uint64_t from_ns;      /* when the interval began */
+	size_t shown;	       /* tables */
 	int signals;
 	bool failed; /* the output, or the metrics' file */
 };
@@ -129,19 +131,14 @@ static bool metrics_publish(struct top *top, const struct top_gaps *gaps)
 	return false;
 }
 
-/* On a terminal each table takes the place of the one before, and has no more rows than fit. */
 static bool table_print(struct top *top, const struct top_pairs *pairs,
-			struct top_interval interval)
+			const struct top_interval *interval)
 {
 	term_look(&top->term, STDOUT_FILENO, TERM_AUTO); /* it may have been resized */
-	if (top->term.tty && !top->term.dumb && !top->options->once) {
-		fputs("\033[H\033[J", stdout);
-		if (!interval.pairs_most && top->term.rows > ROWS_BESIDE)
-			interval.pairs_most = (size_t)(top->term.rows - ROWS_BESIDE);
-	} else if (!top->options->once && top->shown++) {
+	if (top->shown++)
 		putchar('\n');
-	}
-	top_text(stdout, pairs, &interval, top->term.tty ? top->term.width : 0);
+	top_text(stdout, pairs, interval, top->term.tty ? top->term.width : 0,
+		 top->options->language);
 	return stdout_flush(top);
 }
 
@@ -159,7 +156,11 @@ static bool interval_show(struct top *top, struct top_pairs *pairs,
 	}
 	if (options->json)
 		return json_print(top, pairs, interval);
-	return options->table ? table_print(top, pairs, *interval) : true;
+	if (top->live)
+		top_live_show(top->live, pairs, interval);
+	else if (options->table)
+		return table_print(top, pairs, interval);
+	return true;
 }
 
 static bool interval_end(struct top *top)
@@ -182,7 +183,8 @@ static bool interval_end(struct top *top)
 					 .pairs_most = top->options->pairs_most};
 	more = interval_show(top, &pairs, &interval) && !top->failed;
 	top->from_ns = snapshot.at_ns;
-	arena_free(arena);
+	arena_free(top->arena);
+	top->arena = arena;
 	return more;
 }
 
@@ -200,6 +202,8 @@ static bool interval_wait(const struct top *top)
 	struct pollfd signals = {.fd = top->signals, .events = POLLIN};
 	const uint64_t end_ns = top->from_ns + top->options->every_ns;
 
+	if (top->live)
+		return top_live_wait(top->live, end_ns);
 	for (;;) {
 		uint64_t now = now_ns(), left = now < end_ns ? end_ns - now : 0;
 		const struct timespec pause = {.tv_sec = (time_t)(left / 1000000000),
@@ -212,7 +216,7 @@ static bool interval_wait(const struct top *top)
 	}
 }
 
-static int signals_watch(void)
+static int signals_watch(bool live)
 {
 	sigset_t set;
 
@@ -220,6 +224,8 @@ static int signals_watch(void)
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGHUP);
+	if (live)
+		sigaddset(&set, SIGWINCH);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* a file at its limit (ulimit -f) is like a full disk: EFBIG */
@@ -273,22 +279,45 @@ static bool begin_tell(struct top *top)
 	return stdout_flush(top);
 }
 
-/* What was counted before a signal came is shown as well. */
+/* What was counted before a signal came is shown as well, where it stays on the terminal. */
 static void loop(struct top *top)
 {
 	bool goes_on;
 
 	do
 		goes_on = interval_wait(top) && !top->options->once;
-	while (interval_end(top) && goes_on);
+	while ((goes_on || !top->live) && interval_end(top) && goes_on);
+}
+
+/* A full-screen table needs someone who reads it, and keys. */
+static bool is_live(struct top *top)
+{
+	const struct top_options *options = top->options;
+
+	term_look(&top->term, STDOUT_FILENO, TERM_AUTO);
+	return options->table && !options->once && !options->plain && top->term.tty &&
+	       !top->term.dumb && isatty(STDIN_FILENO);
+}
+
+/* ncurses reads files and variables of the user, and does so with the user's rights. */
+static void live_begin(struct top *top)
+{
+	if (top->tracer.pid > 0)
+		top->live = top_live_open(&top->term, top->options->language, &top->tracer,
+					  top->signals);
 }
 
 static int count_and_show(struct top *top)
 {
+	const bool live = is_live(top);
 	char why[256];
 
 	confinement_hide();
-	top->signals = signals_watch();
+	top->signals = signals_watch(live);
+	if (live && pair_tracer_start(&top->tracer, top->options->language)) {
+		report_error("top: %s", strerror(errno));
+		return STATUS_FAILURE;
+	}
 	if (counter_open(&top->counter, why, sizeof(why))) {
 		report_error("%s", why);
 		return STATUS_FAILURE;
@@ -297,6 +326,7 @@ static int count_and_show(struct top *top)
 		return STATUS_FAILURE;
 	top->snapshots = snapshots_new();
 	top->from_ns = now_ns();
+	live_begin(top);
 	if (begin_tell(top))
 		loop(top);
 	return top->failed ? STATUS_FAILURE : STATUS_OK;
@@ -335,6 +365,9 @@ int cmd_top(int argc, char **argv)
 		return STATUS_FAILURE;
 	if (report_ready() && choice_exists(&options))
 		status = count_and_show(&top);
+	top_live_close(top.live);
+	pair_tracer_end(&top.tracer);
+	arena_free(top.arena);
 	top_metrics_free(&top.metrics);
 	snapshots_free(top.snapshots);
 	counter_close(top.counter);

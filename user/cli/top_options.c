@@ -19,15 +19,20 @@ enum {
 	OPTION_EVERY,
 	OPTION_JSON,
 	OPTION_METRICS,
-	OPTION_PAIRS
+	OPTION_PAIRS,
+	OPTION_PLAIN,
+	OPTION_LANG
 };
 
 static const char doc[] =
 	"Show who talks to whom now: each pair of processes with its messages and bytes a second, "
 	"the "
-	"share of time that both sides sleep at it, and the channel. It counts in the kernel and "
-	"records nothing, so it may run all the time."
-	"\vAll processes are counted; -p, --comm and --cgroup choose the pairs that are shown. "
+	"share of time that both sides sleep at it, how full it is, and the channel. It counts in "
+	"the kernel and records nothing, so it may run all the time."
+	"\vOn a terminal the table fills it and heeds keys: ? tells which. d traces the selected "
+	"pair "
+	"for some seconds and shows the picture.\n\n"
+	"All processes are counted; -p, --comm and --cgroup choose the pairs that are shown. "
 	"Where "
 	"several processes send to, or receive from, one channel, nobody can say from counts who "
 	"met "
@@ -53,6 +58,8 @@ static const struct argp_option rows[] = {
 	{"once", OPTION_ONCE, NULL, 0, "Count for one interval, or until Ctrl-C, and end", 0},
 	{"every", OPTION_EVERY, "TIME", 0,
 	 "How long an interval is: 10s, 500ms, 2m, or seconds; 1s if not given", 0},
+	{"plain", OPTION_PLAIN, NULL, 0,
+	 "Print one table after the other, also on a terminal, instead of one that fills it", 0},
 	{"json", OPTION_JSON, NULL, 0, "Print JSON lines: one for each pair and interval", 0},
 	{"openmetrics", OPTION_METRICS, "FILE", 0,
 	 "Write sums since the start into FILE after each interval, for Prometheus: the textfile "
@@ -64,6 +71,7 @@ static const struct argp_option rows[] = {
 	 "are; "
 	 "in metrics, sum the rest as \"other\" (100 there if not given)",
 	 0},
+	COMMAND_OPTION_LANG(OPTION_LANG),
 	{0},
 };
 
@@ -122,6 +130,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
 	switch (key) {
 	case ARGP_KEY_INIT:
 		options->every_ns = EVERY_DEFAULT_NS;
+		options->language = language_of_environment();
 		return 0;
 	case 'p':
 		pid_add(options, text, state);
@@ -137,6 +146,12 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		return 0;
 	case OPTION_EVERY:
 		every_set(options, text, state);
+		return 0;
+	case OPTION_PLAIN:
+		options->plain = true;
+		return 0;
+	case OPTION_LANG:
+		options->language = command_language(state, text);
 		return 0;
 	case OPTION_JSON:
 		options->json = true;

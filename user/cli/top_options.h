@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "viz/format/language.h"
+
 struct top_options {
 	struct {
 		pid_t *items;
@@ -18,7 +20,8 @@ struct top_options {
 		const char **items;
 		size_t count, capacity;
 	} comms, cgroups;
-	bool once, json, table;
+	bool once, json, table, plain;
+	enum language language;
 	uint64_t every_ns;
 	const char *metrics; /* a file; NULL: none */
 	size_t pairs_most;   /* 0: not given */

@@ -279,6 +279,57 @@ int text_line_end(const struct text_canvas *canvas)
 	return end;
 }
 
+static bool is_blank(const struct text_cell *cell)
+{
+	return cell->c == 0 || cell->c == ' ';
+}
+
+static void cell_write(FILE *out, const struct text_cell *cell)
+{
+	if (cell->c == CONTINUED)
+		return;
+	write_char(out, cell->c);
+	if (cell->mark)
+		write_char(out, cell->mark);
+}
+
+/* Gives the cells from `from` on that have its colour, and the blanks amid them; returns the end. */
+static int run_give(const struct text_canvas *canvas, int from, int end, text_run_fn *run,
+		    void *context)
+{
+	const enum text_colour colour = canvas->cells[from].colour;
+	char *text;
+	size_t len;
+	FILE *out = memory_stream(&text, &len);
+	int at = from;
+
+	for (; at < end; at++) {
+		const struct text_cell *cell = &canvas->cells[at];
+
+		if (!is_blank(cell) && cell->colour != colour)
+			break;
+		cell_write(out, cell);
+	}
+	memory_stream_end(out);
+	run(context, from, text, colour);
+	free(text);
+	return at;
+}
+
+void text_runs(struct text_canvas *canvas, text_run_fn *run, void *context)
+{
+	int end = text_line_end(canvas);
+
+	for (int at = 0; at < end;) {
+		if (is_blank(&canvas->cells[at]))
+			at++;
+		else
+			at = run_give(canvas, at, end, run, context);
+	}
+	canvas->lines++;
+	memset(canvas->cells, 0, ((size_t)canvas->width + 1) * sizeof(*canvas->cells));
+}
+
 void text_flush(struct text_canvas *canvas)
 {
 	enum text_colour colour = TEXT_PLAIN;
@@ -295,9 +346,7 @@ void text_flush(struct text_canvas *canvas)
 			colour = cell->colour;
 			set_colour(canvas, colour);
 		}
-		write_char(canvas->out, cell->c);
-		if (cell->mark)
-			write_char(canvas->out, cell->mark);
+		cell_write(canvas->out, cell);
 	}
 	if (colour != TEXT_PLAIN)
 		set_colour(canvas, TEXT_PLAIN);

@@ -76,6 +76,10 @@ int text_width(const struct text_canvas *canvas, const char *text);
 /* The number of bytes of `text` that fit into `room` columns, up to a space if there is one. */
 int text_break(const struct text_canvas *canvas, const char *text, int room);
 
+/* Gives the line to `run` in pieces of one colour, without the blanks at its end, and clears it. */
+typedef void text_run_fn(void *context, int column, const char *text, enum text_colour colour);
+void text_runs(struct text_canvas *canvas, text_run_fn *run, void *context);
+
 /* Writes the line, without the blanks at its end, and clears it. */
 void text_flush(struct text_canvas *canvas);
 

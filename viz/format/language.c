@@ -20,6 +20,9 @@ static const struct entry pictures[] = {
 static const struct entry page[] = {
 #include "viz/format/german_page.def"
 };
+static const struct entry top[] = {
+#include "viz/format/german_top.def"
+};
 #undef GERMAN
 
 #define LIST(rows)                                                                                 \
@@ -29,7 +32,7 @@ static const struct entry page[] = {
 static const struct {
 	const struct entry *rows;
 	size_t count;
-} lists[] = {LIST(tables), LIST(pictures), LIST(page)};
+} lists[] = {LIST(tables), LIST(pictures), LIST(page), LIST(top)};
 enum { LISTS = sizeof(lists) / sizeof(*lists) };
 
 bool language_by_name(const char *name, enum language *language)

@@ -15,16 +15,26 @@ struct top_interval {
 	size_t pairs_most; /* print no more than these; 0: no limit */
 };
 
+/* Of what happened in an interval. */
+double top_per_second(uint64_t count, const struct top_interval *interval);
+
+/*
+ * The share of the time that the processes of a side had in which they slept, 0 to 1; below 0:
+ * that side was not seen.
+ */
+double top_asleep_share(const struct top_counts *sum, const struct top_side *side,
+			const struct top_interval *interval);
+
 /* A line for each pair, then one for the interval. */
 void top_json(struct json *json, const struct top_pairs *pairs,
 	      const struct top_interval *interval);
 
 /* A table of at most `width` columns; 0: as wide as it is. */
 void top_text(FILE *out, const struct top_pairs *pairs, const struct top_interval *interval,
-	      int width);
+	      int width, enum language language);
 
 /* A sentence for each kind of gap, with a newline; nothing where there is none. */
-void top_gaps_text(FILE *out, const struct top_gaps *gaps);
+void top_gaps_text(FILE *out, const struct top_gaps *gaps, enum language language);
 
 /* Sums by mechanism and names of programs, since counting began. A zeroed struct has none. */
 struct top_metrics {

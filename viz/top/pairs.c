@@ -323,7 +323,8 @@ void top_choose(struct top_pairs *pairs, const struct top_choice *choice)
 		pairs->count = kept;
 }
 
-const char *top_side_text(const struct top_side *side, bool sends, char text[TOP_SIDE_TEXT])
+const char *top_side_text(const struct top_side *side, bool sends, enum language language,
+			  char text[TOP_SIDE_TEXT])
 {
 	if (side->count == 0)
 		snprintf(text, TOP_SIDE_TEXT, "?");
@@ -331,7 +332,8 @@ const char *top_side_text(const struct top_side *side, bool sends, char text[TOP
 		snprintf(text, TOP_SIDE_TEXT, "%.*s[%d]", TOP_COMM_LEN, side->members->comm,
 			 (int)side->members->pid);
 	else
-		snprintf(text, TOP_SIDE_TEXT, "%zu %s", side->count,
-			 sends ? "senders" : "receivers");
+		snprintf(text, TOP_SIDE_TEXT,
+			 language_say(language, sends ? "%zu senders" : "%zu receivers"),
+			 side->count);
 	return text;
 }

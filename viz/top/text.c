@@ -7,31 +7,12 @@
 
 #define LINE_LEN 512
 
-static double per_second(uint64_t count, const struct top_interval *interval)
+static void share_text(double share, char text[8])
 {
-	uint64_t ns = interval->to_ns - interval->from_ns;
-
-	return ns ? (double)count * 1e9 / (double)ns : 0;
-}
-
-/* Of the processes of a side, in percent of the time that each of them had. */
-static int asleep_share(const struct top_counts *sum, const struct top_side *side,
-			const struct top_interval *interval)
-{
-	double share = per_second(sum->asleep_ns, interval) / 1e7;
-
-	if (side->count > 1)
-		share /= (double)side->count;
-	return share > 100 ? 100 : (int)(share + 0.5);
-}
-
-static void share_text(const struct top_counts *sum, const struct top_side *side,
-		       const struct top_interval *interval, char text[8])
-{
-	if (side->count)
-		snprintf(text, 8, "%d%%", asleep_share(sum, side, interval));
-	else
+	if (share < 0)
 		snprintf(text, 8, "-");
+	else
+		snprintf(text, 8, "%d%%", (int)(share * 100 + 0.5));
 }
 
 /* Cuts a line of harmless text at a whole character. Not all characters are one column wide. */
@@ -51,54 +32,78 @@ static void line_put(FILE *out, char *line, int width)
 }
 
 static void pair_put(FILE *out, const struct top_pair *pair, const struct top_interval *interval,
-		     int width)
+		     int width, enum language language)
 {
 	const struct top_counts *moved = top_moved(pair);
-	char from[TOP_SIDE_TEXT], to[TOP_SIDE_TEXT], bytes[SCENE_QUANTITY], waits[2][8];
+	char from[TOP_SIDE_TEXT], to[TOP_SIDE_TEXT], bytes[SCENE_QUANTITY], waits[2][8], full[8];
 	const char *mechanism = mechanism_info(pair->mechanism)->name;
 	const bool twice = strncmp(pair->channel, mechanism, strlen(mechanism)) ==
 			   0; /* "pipe:[7]" */
 	char more[32] = "", line[LINE_LEN];
 
 	if (pair->channels > 1)
-		snprintf(more, sizeof(more), " and %zu more", pair->channels - 1);
-	share_text(&pair->sent, &pair->from, interval, waits[0]);
-	share_text(&pair->received, &pair->to, interval, waits[1]);
-	snprintf(line, sizeof(line), "%-21s %-21s %9.0f %10s %4s %4s  %s%s%s%s",
-		 top_side_text(&pair->from, true, from), top_side_text(&pair->to, false, to),
-		 per_second(moved->messages, interval),
-		 scene_bytes((uint64_t)per_second(moved->bytes, interval), bytes), waits[0],
-		 waits[1], twice ? "" : mechanism, twice ? "" : " ", pair->channel, more);
+		snprintf(more, sizeof(more), language_say(language, " and %zu more"),
+			 pair->channels - 1);
+	share_text(top_asleep_share(&pair->sent, &pair->from, interval), waits[0]);
+	share_text(top_asleep_share(&pair->received, &pair->to, interval), waits[1]);
+	share_text(pair->room ? (double)pair->used / (double)pair->room : -1, full);
+	snprintf(line, sizeof(line), "%-21s %-21s %9.0f %10s %4s %4s %4s  %s%s%s%s",
+		 top_side_text(&pair->from, true, language, from),
+		 top_side_text(&pair->to, false, language, to),
+		 top_per_second(moved->messages, interval),
+		 scene_bytes((uint64_t)top_per_second(moved->bytes, interval), bytes), waits[0],
+		 waits[1], full, twice ? "" : mechanism, twice ? "" : " ", pair->channel, more);
 	line_put(out, line, width);
 }
 
-void top_gaps_text(FILE *out, const struct top_gaps *gaps)
+void top_gaps_text(FILE *out, const struct top_gaps *gaps, enum language language)
 {
-	if (gaps->uncounted)
-		fprintf(out, "%llu calls were not counted: the kernel's table was full\n",
-			(unsigned long long)gaps->uncounted);
-	if (gaps->foreign)
-		fprintf(out, "%llu calls of 32-bit programs were not counted\n",
-			(unsigned long long)gaps->foreign);
-	if (gaps->skipped)
-		fprintf(out, "the kernel skipped %llu runs of the counting programs\n",
-			(unsigned long long)gaps->skipped);
+	const struct {
+		uint64_t count;
+		const char *text;
+	} lines[] = {
+		{gaps->uncounted, "%s calls were not counted: the kernel's table was full"},
+		{gaps->foreign, "%s calls of 32-bit programs were not counted"},
+		{gaps->skipped, "the kernel skipped %s runs of the counting programs"},
+	};
+	char count[SCENE_QUANTITY];
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		if (!lines[i].count)
+			continue;
+		snprintf(count, sizeof(count), "%llu", (unsigned long long)lines[i].count);
+		fprintf(out, language_say(language, lines[i].text), count);
+		putc('\n', out);
+	}
+}
+
+static void head_put(FILE *out, int width, enum language language)
+{
+	static const char *const heads[] = {"FROM", "TO",   "MSG/S", "BYTES/S",
+					    "WAIT", "WAIT", "FULL",  "CHANNEL"};
+	static const int widths[] = {-21, -21, 9, 10, 4, 4, 4, 0};
+	char head[LINE_LEN] = "";
+
+	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
+		snprintf(head + strlen(head), sizeof(head) - strlen(head), "%*s%s", widths[i],
+			 language_say(language, heads[i]),
+			 widths[i] ? widths[i + 1] ? " " : "  " : "");
+	line_put(out, head, width);
 }
 
 void top_text(FILE *out, const struct top_pairs *pairs, const struct top_interval *interval,
-	      int width)
+	      int width, enum language language)
 {
 	size_t most = pairs->count;
-	char head[LINE_LEN];
 
 	if (interval->pairs_most && most > interval->pairs_most)
 		most = interval->pairs_most;
-	snprintf(head, sizeof(head), "%-21s %-21s %9s %10s %4s %4s  %s", "FROM", "TO", "MSG/S",
-		 "BYTES/S", "WAIT", "WAIT", "CHANNEL");
-	line_put(out, head, width);
+	head_put(out, width, language);
 	for (size_t i = 0; i < most; i++)
-		pair_put(out, &pairs->items[i], interval, width);
-	if (pairs->count > most)
-		fprintf(out, "%zu more pairs\n", pairs->count - most);
-	top_gaps_text(out, &interval->gaps);
+		pair_put(out, &pairs->items[i], interval, width, language);
+	if (pairs->count > most) {
+		fprintf(out, language_say(language, "%zu more pairs"), pairs->count - most);
+		putc('\n', out);
+	}
+	top_gaps_text(out, &interval->gaps, language);
 }

@@ -14,6 +14,7 @@
 #include <sys/types.h>
 
 #include "viz/base/arena.h"
+#include "viz/format/language.h"
 #include "viz/format/names.h"
 
 #define TOP_POWERS 24 /* [i]: of 2^i to 2^(i+1); the first and last also beyond */
@@ -121,7 +122,8 @@ void top_choose(struct top_pairs *pairs, const struct top_choice *choice);
 
 /* "sh[12]", "2 senders", "?" */
 #define TOP_SIDE_TEXT 48
-const char *top_side_text(const struct top_side *side, bool sends, char text[TOP_SIDE_TEXT]);
+const char *top_side_text(const struct top_side *side, bool sends, enum language language,
+			  char text[TOP_SIDE_TEXT]);
 
 /* What could not be counted since counting began. */
 struct top_gaps {

@@ -76,8 +76,8 @@ static const char *told(struct stage *stage)
 
 		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s %s>%s %d/%d %zu; ",
 			 mechanism_info(pair->mechanism)->name,
-			 top_side_text(&pair->from, true, from),
-			 top_side_text(&pair->to, false, to), (int)pair->sent.messages,
+			 top_side_text(&pair->from, true, LANGUAGE_EN, from),
+			 top_side_text(&pair->to, false, LANGUAGE_EN, to), (int)pair->sent.messages,
 			 (int)pair->received.messages, pair->channels);
 	}
 	return text;
@@ -303,6 +303,35 @@ static void metrics_bounded(void **state)
 	free(text);
 }
 
+/* A unix socket's sender tells how much lies unread, of others the receiver does. */
+static void fullest_channel(void **state)
+{
+	struct stage *stage = *state;
+	struct top_object *pipes[] = {object(stage, MECH_PIPE, 1), object(stage, MECH_PIPE, 2)};
+	struct top_object *a = object(stage, MECH_UNIX_STREAM, 3);
+	struct top_object *b = object(stage, MECH_UNIX_STREAM, 4);
+
+	for (int i = 0; i < 2; i++) {
+		end(stage, pipes[i], 10, true, 5);
+		end(stage, pipes[i], 11, false, 5);
+		pipes[i]->used = i ? 3 : 8;
+		pipes[i]->room = i ? 4 : 16;
+	}
+	a->peer = b->address;
+	b->peer = a->address;
+	a->used = 1;
+	a->room = b->room = 2;
+	end(stage, a, 10, true, 3);
+	end(stage, b, 11, false, 3);
+	assert_string_equal(told(stage), "pipe p10[10]>p11[11] 10/10 2; "
+					 "unix-stream p10[10]>p11[11] 3/3 1; ");
+	assert_int_equal(stage->pairs.items[0].used, 3);
+	assert_int_equal(stage->pairs.items[0].room, 4);
+	assert_int_equal(stage->pairs.items[1].used, 1);
+	assert_int_equal(stage->pairs.items[0].first->sent.messages, 5);
+	assert_ptr_equal(stage->pairs.items[0].first->next, stage->pairs.items[0].last);
+}
+
 static void table_is_harmless(void **state)
 {
 	struct stage *stage = *state;
@@ -314,12 +343,14 @@ static void table_is_harmless(void **state)
 
 	snprintf(pipe->name, sizeof(pipe->name), "x\x1b[2J\n\xe2\x80\xae");
 	end(stage, pipe, 10, true, 4)->counts.asleep_ns = 1000000000;
+	pipe->used = 4;
+	pipe->room = 16;
 	told(stage);
-	top_text(out, &stage->pairs, &interval, 200);
+	top_text(out, &stage->pairs, &interval, 200, LANGUAGE_EN);
 	fclose(out);
 	assert_string_equal(
 		strchr(text, '\n') + 1,
-		"p10[10]               ?                             2       20 B  50%    -"
+		"p10[10]               ?                             2       20 B  50%    -  25%"
 		"  pipe x\\x1b[2J\\n\\u202e\n");
 	free(text);
 }
@@ -339,6 +370,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(chosen, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(metrics_escape, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(metrics_bounded, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(fullest_channel, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(table_is_harmless, set_up, tear_down),
 	};
 
