@@ -67,6 +67,9 @@ def counted(pairs, pids):
                     key = (pair["mechanism"], member["pid"], action)
                     sums[*key, "messages"] += member["messages"]
                     sums[*key, "bytes"] += member["bytes"]
+                    for power, messages in enumerate(member["messages_by_bytes"]):
+                        if messages:
+                            sums[*key, power] += messages
     return sums
 
 
@@ -76,6 +79,7 @@ def logged(truth):
         key = (line["mechanism"], line["pid"], line["do"])
         sums[*key, "messages"] += 1
         sums[*key, "bytes"] += line["bytes"]
+        sums[*key, max(line["bytes"].bit_length() - 1, 0)] += 1
     return sums
 
 
@@ -165,6 +169,44 @@ def waiting(directory):
     share = pairs[0]["to"][0]["asleep_ns"] / pairs[0]["interval_ns"]
     expect(0.5 < share < 2, "it slept", f"{share} of the interval")
     expect_equal((pairs[0]["from"], pairs[0]["to"][0]["messages"]), ([], 0), "nothing was sent")
+
+
+FILLS = """
+import os, socket, sys
+reader, writer = os.pipe()
+near, far = socket.socketpair()
+there, here = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
+here.bind(("127.0.0.1", 0))
+there.connect(here.getsockname())
+print(os.getpid(), near.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF),
+      here.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF), flush=True)
+sys.stdin.readline()
+os.write(writer, b"x" * 3 * 4096)
+near.send(b"y" * 3000)
+there.send(b"z")
+here.recv(1)
+there.send(b"z" * 3000)
+print(flush=True)
+sys.stdin.read()
+"""
+
+
+@scenario("how full a channel is: slots of a pipe, the buffers of a unix and a UDP socket")
+def fills(directory):
+    with subprocess.Popen([sys.executable, "-c", FILLS], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, text=True) as program:
+        pid, send_room, receive_room = map(int, program.stdout.readline().split())
+        result = top(directory, "--json", "--every", "1h")
+        print(file=program.stdin, flush=True)
+        program.stdout.readline()
+        pairs = [pair for pair in end(result) if members(pair, "from") == {pid}
+                 and pair["from"][0]["messages"] and pair["from"][0]["bytes"] > 1]
+        program.stdin.close()
+    found = {pair["mechanism"]: (pair.get("used"), pair.get("room")) for pair in pairs}
+    expect_equal(found["pipe"], (3, 16), "three pages of sixteen")
+    for mechanism, room in ("unix-stream", send_room), ("udp", receive_room):
+        expect_equal(found[mechanism][1], room, mechanism)
+        expect(3000 <= found[mechanism][0] <= 12000, "3000 bytes, with their buffer", str(found))
 
 
 def state(pid):

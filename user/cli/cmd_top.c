@@ -134,11 +134,9 @@ static bool metrics_publish(struct top *top, const struct top_gaps *gaps)
 static bool table_print(struct top *top, const struct top_pairs *pairs,
 			const struct top_interval *interval)
 {
-	term_look(&top->term, STDOUT_FILENO, TERM_AUTO); /* it may have been resized */
 	if (top->shown++)
 		putchar('\n');
-	top_text(stdout, pairs, interval, top->term.tty ? top->term.width : 0,
-		 top->options->language);
+	top_text(stdout, pairs, interval, top->options->language);
 	return stdout_flush(top);
 }
 

@@ -171,8 +171,8 @@ static bool trace(struct top_live *live)
 
 /* --- keys and signals ------------------------------------------------------------------------ */
 
-/* All that was typed. False: the user wants an end. */
-static bool keys_heed(struct top_live *live)
+/* All that was typed; *now: the interval shall end. False: the user wants an end. */
+static bool keys_heed(struct top_live *live, bool *now)
 {
 	uint32_t key;
 
@@ -181,6 +181,7 @@ static bool keys_heed(struct top_live *live)
 
 		if (ask == TOP_QUIT || (ask == TOP_TRACE && !trace(live)))
 			return false;
+		*now |= ask == TOP_NOW;
 	}
 	draw(live);
 	return true;
@@ -208,13 +209,14 @@ bool top_live_wait(struct top_live *live, uint64_t end_ns)
 {
 	struct pollfd polled[2] = {{.fd = live->signals, .events = POLLIN},
 				   {.fd = STDIN_FILENO, .events = POLLIN}};
+	bool over = false;
 
 	for (;;) {
 		uint64_t now = now_ns(), left = now < end_ns ? end_ns - now : 0;
 		const struct timespec pause = {.tv_sec = (time_t)(left / 1000000000),
 					       .tv_nsec = (long)(left % 1000000000)};
 
-		if (!left)
+		if (!left || over)
 			return true;
 		if (ppoll(polled, 2, &pause, NULL) <= 0)
 			continue;
@@ -222,7 +224,7 @@ bool top_live_wait(struct top_live *live, uint64_t end_ns)
 			return false;
 		if (polled[1].revents & (POLLHUP | POLLERR | POLLNVAL))
 			return false;
-		if (polled[1].revents && !keys_heed(live))
+		if (polled[1].revents && !keys_heed(live, &over))
 			return false;
 	}
 }

@@ -29,9 +29,9 @@ double top_asleep_share(const struct top_counts *sum, const struct top_side *sid
 void top_json(struct json *json, const struct top_pairs *pairs,
 	      const struct top_interval *interval);
 
-/* A table of at most `width` columns; 0: as wide as it is. */
+/* A table, as wide as it is. */
 void top_text(FILE *out, const struct top_pairs *pairs, const struct top_interval *interval,
-	      int width, enum language language);
+	      enum language language);
 
 /* A sentence for each kind of gap, with a newline; nothing where there is none. */
 void top_gaps_text(FILE *out, const struct top_gaps *gaps, enum language language);

@@ -266,6 +266,8 @@ enum top_ask top_screen_key(struct top_screen *screen, uint32_t key)
 		screen->help = true;
 	else if (key == 'd')
 		trace_ask(screen);
+	else if (key == ' ')
+		return TOP_NOW;
 	else if (screen->view == VIEW_TABLE)
 		return table_key(screen, key);
 	else if (is_back(key))

@@ -35,7 +35,7 @@ enum top_key {
 };
 
 /* What the keys have asked for. */
-enum top_ask { TOP_GO_ON, TOP_QUIT, TOP_TRACE };
+enum top_ask { TOP_GO_ON, TOP_QUIT, TOP_TRACE, TOP_NOW /* the interval shall end */ };
 
 /* The processes of the pair that shall be traced, and for how long. */
 #define TOP_TRACED_MOST 32

@@ -11,7 +11,7 @@ static const struct {
 	{"d", "trace its processes for some seconds, and see the picture"},
 	{"/", "show the pairs whose names contain what you type; Esc: all"},
 	{"Left Right < >", "sort by the next column; 1 to 9: by that column"},
-	{"r", "reverse the order"},
+	{"r", "reverse the order; Space: end the interval now"},
 	{"Esc q", "go back; in the table q ends ipclens top; so does Ctrl-C"},
 	{"", ""},
 	{"FROM TO", "who sends and receives; ?: not seen, or elsewhere"},

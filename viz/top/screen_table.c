@@ -141,23 +141,6 @@ static void row_draw(const struct top_screen *screen, struct screen_sheet *sheet
 	sheet_line(sheet, row == screen_selected(screen) ? TOP_SELECTED : TOP_PLAIN);
 }
 
-/* At the right end, over what stands there. */
-static void gaps_put(const struct top_screen *screen, struct screen_sheet *sheet)
-{
-	const struct top_gaps *gaps = &screen->interval.gaps;
-	const uint64_t count = gaps->uncounted + gaps->foreign + gaps->skipped;
-	char number[SCENE_QUANTITY], text[128];
-	int width;
-
-	if (!count)
-		return;
-	scene_count(count, number);
-	snprintf(text, sizeof(text), screen_say(screen, " %s calls not counted"),
-		 language_number(screen->look.language, number));
-	width = text_width(&sheet->canvas, text);
-	sheet_put(sheet, screen->width - width, width, text, TEXT_RED);
-}
-
 static void title_draw(const struct top_screen *screen, struct screen_sheet *sheet)
 {
 	char text[256];
@@ -178,13 +161,33 @@ static void title_draw(const struct top_screen *screen, struct screen_sheet *she
 			 screen_say(screen, ", filter: %s"), screen->filter.text);
 	sheet_put(sheet, 0, 11, "ipclens top", TEXT_BOLD);
 	sheet_put(sheet, 13, screen->width - 13, text, TEXT_PLAIN);
-	gaps_put(screen, sheet);
 	sheet_line(sheet, TOP_PLAIN);
+}
+
+static uint64_t not_counted(const struct top_screen *screen)
+{
+	const struct top_gaps *gaps = &screen->interval.gaps;
+
+	return gaps->uncounted + gaps->foreign + gaps->skipped;
+}
+
+/* In a line of its own above the keys. */
+static void gaps_draw(const struct top_screen *screen, struct screen_sheet *sheet)
+{
+	char number[SCENE_QUANTITY], text[128];
+
+	if (!not_counted(screen))
+		return;
+	scene_count(not_counted(screen), number);
+	snprintf(text, sizeof(text), screen_say(screen, "%s calls were not counted so far"),
+		 language_number(screen->look.language, number));
+	sheet_fill(sheet, screen->rows - 2);
+	sheet_text(sheet, text, TEXT_RED);
 }
 
 int screen_table_room(const struct top_screen *screen)
 {
-	int room = screen->rows - LINES_BESIDE;
+	int room = screen->rows - LINES_BESIDE - (not_counted(screen) != 0);
 
 	return room > 1 ? room : 1;
 }
@@ -205,12 +208,14 @@ static void table_scroll(struct top_screen *screen)
 void screen_table_draw(struct top_screen *screen, struct screen_sheet *sheet)
 {
 	int places[COLUMN_COUNT + 1];
+	size_t end;
 
 	table_scroll(screen);
 	places_set(screen, places);
 	title_draw(screen, sheet);
 	head_draw(screen, sheet, places);
-	for (size_t i = screen->top; i < screen->shown_count && sheet_room(sheet) > 0; i++)
+	end = screen->top + (size_t)screen_table_room(screen);
+	for (size_t i = screen->top; i < screen->shown_count && i < end; i++)
 		row_draw(screen, sheet, places, screen->shown[i]);
 	if (!screen->interval.to_ns)
 		sheet_text(sheet, screen_say(screen, "The first interval is being counted."),
@@ -221,4 +226,5 @@ void screen_table_draw(struct top_screen *screen, struct screen_sheet *sheet)
 						      ? "No pair matches the filter."
 						      : "Nobody has sent or received anything."),
 			   TEXT_DIM);
+	gaps_draw(screen, sheet);
 }

@@ -15,24 +15,16 @@ static void share_text(double share, char text[8])
 		snprintf(text, 8, "%d%%", (int)(share * 100 + 0.5));
 }
 
-/* Cuts a line of harmless text at a whole character. Not all characters are one column wide. */
-static void line_put(FILE *out, char *line, int width)
+static void line_put(FILE *out, const char *line)
 {
 	char *harmless = scene_harmless(line, strlen(line));
-	size_t at = 0;
 
-	for (int column = 0; harmless[at] && (!width || column < width); column++) {
-		size_t len = utf8_sequence_len((unsigned char *)harmless + at,
-					       strlen(harmless + at));
-
-		at += len ? len : 1;
-	}
-	fprintf(out, "%.*s\n", (int)at, harmless);
+	fprintf(out, "%s\n", harmless);
 	free(harmless);
 }
 
 static void pair_put(FILE *out, const struct top_pair *pair, const struct top_interval *interval,
-		     int width, enum language language)
+		     enum language language)
 {
 	const struct top_counts *moved = top_moved(pair);
 	char from[TOP_SIDE_TEXT], to[TOP_SIDE_TEXT], bytes[SCENE_QUANTITY], waits[2][8], full[8];
@@ -53,7 +45,7 @@ static void pair_put(FILE *out, const struct top_pair *pair, const struct top_in
 		 top_per_second(moved->messages, interval),
 		 scene_bytes((uint64_t)top_per_second(moved->bytes, interval), bytes), waits[0],
 		 waits[1], full, twice ? "" : mechanism, twice ? "" : " ", pair->channel, more);
-	line_put(out, line, width);
+	line_put(out, line);
 }
 
 void top_gaps_text(FILE *out, const struct top_gaps *gaps, enum language language)
@@ -77,7 +69,7 @@ void top_gaps_text(FILE *out, const struct top_gaps *gaps, enum language languag
 	}
 }
 
-static void head_put(FILE *out, int width, enum language language)
+static void head_put(FILE *out, enum language language)
 {
 	static const char *const heads[] = {"FROM", "TO",   "MSG/S", "BYTES/S",
 					    "WAIT", "WAIT", "FULL",  "CHANNEL"};
@@ -88,19 +80,19 @@ static void head_put(FILE *out, int width, enum language language)
 		snprintf(head + strlen(head), sizeof(head) - strlen(head), "%*s%s", widths[i],
 			 language_say(language, heads[i]),
 			 widths[i] ? widths[i + 1] ? " " : "  " : "");
-	line_put(out, head, width);
+	line_put(out, head);
 }
 
 void top_text(FILE *out, const struct top_pairs *pairs, const struct top_interval *interval,
-	      int width, enum language language)
+	      enum language language)
 {
 	size_t most = pairs->count;
 
 	if (interval->pairs_most && most > interval->pairs_most)
 		most = interval->pairs_most;
-	head_put(out, width, language);
+	head_put(out, language);
 	for (size_t i = 0; i < most; i++)
-		pair_put(out, &pairs->items[i], interval, width, language);
+		pair_put(out, &pairs->items[i], interval, language);
 	if (pairs->count > most) {
 		fprintf(out, language_say(language, "%zu more pairs"), pairs->count - most);
 		putc('\n', out);

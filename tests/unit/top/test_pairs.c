@@ -346,7 +346,7 @@ static void table_is_harmless(void **state)
 	pipe->used = 4;
 	pipe->room = 16;
 	told(stage);
-	top_text(out, &stage->pairs, &interval, 200, LANGUAGE_EN);
+	top_text(out, &stage->pairs, &interval, LANGUAGE_EN);
 	fclose(out);
 	assert_string_equal(
 		strchr(text, '\n') + 1,

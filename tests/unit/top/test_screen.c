@@ -372,6 +372,25 @@ static void traces_a_pair(void **state)
 	line_with(stage, "bob[20] → zoe[21]");
 }
 
+/* What was not counted takes a line, and the row of a pair moves up. */
+static void tells_gaps(void **state)
+{
+	struct stage *stage = *state;
+	const struct top_pairs pairs = {stage->pairs, 3};
+	const struct top_interval interval = {
+		.from_ns = 1, .to_ns = 1000000001, .gaps = {.uncounted = 1000, .foreign = 1}};
+
+	three(stage);
+	top_screen_resize(stage->screen, 6, 80);
+	top_screen_show(stage->screen, &pairs, &interval);
+	assert_int_equal(key(stage, ' '), TOP_NOW);
+	key(stage, TOP_KEY_END);
+	draw(stage);
+	assert_non_null(strstr(stage->lines[2], "bob"));
+	assert_int_equal(stage->styles[3], TOP_SELECTED);
+	assert_string_equal(stage->lines[4], "1,001 calls were not counted so far");
+}
+
 static void helps(void **state)
 {
 	struct stage *stage = *state;
@@ -396,6 +415,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(fits_any_terminal, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(opens_a_pair, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(traces_a_pair, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(tells_gaps, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(helps, set_up, tear_down),
 	};
 
