@@ -505,7 +505,7 @@ fuzz: fuzzers ## look for traces that break reader, stats or pictures (FUZZ_SECO
 # WAYS="pipe bulk" measures these alone; BENCH_TIMES=15 takes the medians of more.
 BENCH_TIMES ?= 7
 bench: all $(BENCH) ## what tracing costs, as ratios to untraced (root)
-	@tests/bench/run --build $(B) --times $(BENCH_TIMES) --bar pipe=1.7 $(WAYS)
+	@tests/bench/run --build $(B) --times $(BENCH_TIMES) --bar pipe=1.7 --bar top=1.5 $(WAYS)
 
 READ_MESSAGES ?= 1000000
 .PHONY: bench-read
