@@ -210,13 +210,14 @@ struct object *objects_get(struct objects *objects, struct wire_ref ref, enum me
 
 	if (!slot)
 		return NULL;
-	if (ref.number == 0 && slot->newest)
+	if (ref.number == 0 && slot->newest && slot->newest->mechanism == mechanism)
 		return slot->newest;
 	for (object = slot->newest; object; object = object->older)
 		if (object->ref.number == ref.number)
 			return object;
 	object = slot->newest;
-	if (object && object->ref.number == 0) { /* a socket that was accepted since */
+	if (object && object->ref.number == 0 && object->mechanism == mechanism) {
+		/* a socket that was accepted since */
 		object->ref.number = ref.number;
 		return object;
 	}

@@ -131,6 +131,17 @@ static void test_many(void **state)
 	assert_string_equal(id_of(state, 64 * 4711, 4711, MECH_PIPE), "pipe:[4711]");
 }
 
+/* A connection that nobody accepted has ended; that other one began is among what was lost. */
+static void test_another_kind_at_an_old_address(void **state)
+{
+	struct wire_ref unaccepted = {0xb000, 0};
+
+	assert_string_equal(objects_make(*state, unaccepted, MECH_UNIX_STREAM)->id,
+			    "unix-stream:[~1]");
+	assert_string_equal(id_of(state, 0xb000, 99, MECH_UNIX_SEQPACKET), "unix-seqpacket:[99]");
+	assert_string_equal(id_of(state, 0xb000, 0, MECH_UNIX_DGRAM), "unix-dgram:[~2]");
+}
+
 static unsigned claims_seen; /* twalk(3) has no argument for it */
 
 static void count_claim(const void *node, VISIT order, int depth)
@@ -180,6 +191,7 @@ int main(void)
 		TEST(test_fifo_opened_again),
 		TEST(test_fifo_found),
 		TEST(test_many),
+		TEST(test_another_kind_at_an_old_address),
 		TEST(test_what_is_gone_is_forgotten),
 		TEST(test_ids_that_come_again_stay_apart),
 	};
