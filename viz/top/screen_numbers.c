@@ -7,9 +7,9 @@
 static const char *scaled(const struct top_screen *screen, double value, double base,
 			  const char *units, char text[SCREEN_NUMBER])
 {
-	for (; *units && value >= base - 0.5; units++)
+	value /= base;
+	for (; units[1] && value >= base - 0.5; units++)
 		value /= base;
-	units--;
 	snprintf(text, SCREEN_NUMBER, value < 99.95 ? "%.1f%c" : "%.0f%c", value, *units);
 	return language_number(screen->look.language, text);
 }

@@ -19,6 +19,7 @@ struct powers {
 	const char *title, *none;
 	const uint64_t *counts;
 	bool is_time;
+	int column, width; /* of the terminal */
 };
 
 /* What the power of two at `i` is the beginning of: µs, or bytes. */
@@ -63,6 +64,16 @@ static uint64_t powers_sum(const struct powers *powers, int first, int step)
 	return sum;
 }
 
+static uint64_t powers_most(const struct powers *powers, int first, int last, int step)
+{
+	uint64_t most = 0;
+
+	for (int i = first; i <= last; i += step)
+		if (powers_sum(powers, i, step) > most)
+			most = powers_sum(powers, i, step);
+	return most;
+}
+
 static void bar_put(struct screen_sheet *sheet, int column, int room, uint64_t count, uint64_t most)
 {
 	int eighths = most ? (int)((double)count / (double)most * room * 8 + 0.5) : 0;
@@ -76,13 +87,13 @@ static void bar_put(struct screen_sheet *sheet, int column, int room, uint64_t c
 			       TEXT_GREEN);
 }
 
-/* Puts the bar number `line` of a histogram at `column`, which has `width` columns. */
-static void power_put(const struct top_screen *screen, struct screen_sheet *sheet, int column,
-		      int width, const struct powers *powers, int line, int room)
+/* Puts the bar number `line` of a histogram, of which `room` fit. */
+static void power_put(const struct top_screen *screen, struct screen_sheet *sheet,
+		      const struct powers *powers, int line, int room)
 {
 	char label[SCENE_QUANTITY], count[SCREEN_NUMBER];
-	int first, last, step, at;
-	uint64_t most = 0;
+	int first, last, step, at, column = powers->column, width = powers->width;
+	uint64_t most;
 
 	if (!powers_range(powers, &first, &last)) {
 		if (line == 0)
@@ -94,9 +105,7 @@ static void power_put(const struct top_screen *screen, struct screen_sheet *shee
 	at = first + line * step;
 	if (at > last)
 		return;
-	for (int i = first; i <= last; i += step)
-		if (powers_sum(powers, i, step) > most)
-			most = powers_sum(powers, i, step);
+	most = powers_most(powers, first, last, step);
 	sheet_put_right(sheet, column, LABEL, power_label(powers, at, label), TEXT_PLAIN);
 	sheet_put_right(sheet, column + LABEL, COUNT,
 			screen_count(screen, powers_sum(powers, at, step), count), TEXT_PLAIN);
@@ -107,13 +116,14 @@ static void power_put(const struct top_screen *screen, struct screen_sheet *shee
 static void histograms_draw(const struct top_screen *screen, struct screen_sheet *sheet)
 {
 	const struct screen_opened *opened = &screen->opened;
+	const int width = screen->width / HISTOGRAMS;
 	const bool sent = opened->trace.count && strcmp(opened->from, "?") != 0;
 	const struct powers powers[HISTOGRAMS] = {
-		{"SENDER ASLEEP", "no call slept", opened->sent.sleeps, true},
-		{"RECEIVER ASLEEP", "no call slept", opened->received.sleeps, true},
+		{"SENDER ASLEEP", "no call slept", opened->sent.sleeps, true, 0, width},
+		{"RECEIVER ASLEEP", "no call slept", opened->received.sleeps, true, width, width},
 		{sent ? "MESSAGES SENT" : "MESSAGES RECEIVED", "no message",
-		 sent ? opened->sent.sizes : opened->received.sizes, false}};
-	int width = screen->width / HISTOGRAMS, room;
+		 sent ? opened->sent.sizes : opened->received.sizes, false, 2 * width, width}};
+	int room;
 
 	sheet_line(sheet, TOP_PLAIN);
 	for (int i = 0; i < HISTOGRAMS; i++)
@@ -123,7 +133,7 @@ static void histograms_draw(const struct top_screen *screen, struct screen_sheet
 	room = sheet_room(sheet);
 	for (int line = 0; line < room && line < TOP_POWERS; line++) {
 		for (int i = 0; i < HISTOGRAMS; i++)
-			power_put(screen, sheet, i * width, width, &powers[i], line, room);
+			power_put(screen, sheet, &powers[i], line, room);
 		sheet_line(sheet, TOP_PLAIN);
 	}
 }
