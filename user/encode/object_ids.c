@@ -213,7 +213,8 @@ struct object *objects_get(struct objects *objects, struct wire_ref ref, enum me
 	if (ref.number == 0 && slot->newest && slot->newest->mechanism == mechanism)
 		return slot->newest;
 	for (object = slot->newest; object; object = object->older)
-		if (object->ref.number == ref.number)
+		if (object->ref.number == ref.number &&
+		    (ref.number || object->mechanism == mechanism))
 			return object;
 	object = slot->newest;
 	if (object && object->ref.number == 0 && object->mechanism == mechanism) {

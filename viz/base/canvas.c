@@ -293,7 +293,7 @@ static void cell_write(FILE *out, const struct text_cell *cell)
 		write_char(out, cell->mark);
 }
 
-/* Gives the cells from `from` on that have its colour, and the blanks amid them; returns the end. */
+/* Gives the cells from `from` on that have its colour, and blanks amid them; returns the end. */
 static int run_give(const struct text_canvas *canvas, int from, int end, text_run_fn *run,
 		    void *context)
 {

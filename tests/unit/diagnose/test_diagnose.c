@@ -619,18 +619,18 @@ static void reset_by_kill(void **state)
 static void reset_by_failure(void **state)
 {
 	assert_string_equal(reset_of(*state, "unix-stream", "'exit_code':1"),
-			    "reset-with-data 10\n");
+			    "reset-with-data 10 20\n");
 }
 
 static void reset_by_close(void **state)
 {
-	assert_string_equal(reset_of(*state, "unix-stream", NULL), "reset-with-data 10\n");
+	assert_string_equal(reset_of(*state, "unix-stream", NULL), "reset-with-data 10 20\n");
 }
 
 /* TCP may throw away what was sent to 10 too. */
 static void reset_of_tcp(void **state)
 {
-	assert_string_equal(reset_of(*state, "tcp", "'exit_code':0"), "reset-with-data 10\n");
+	assert_string_equal(reset_of(*state, "tcp", "'exit_code':0"), "reset-with-data 10 20\n");
 }
 
 int main(void)
