@@ -86,6 +86,20 @@ static int child_run(const char *const words[], int ask)
 	return child_wait(child, ask);
 }
 
+/*
+ * Gives a folder that was made right now to the user who typed. By descriptor: who owns the folder
+ * above may have put another file in its place meanwhile, even a link to one of root's.
+ */
+static bool give_away(const char *folder, const struct caller *caller)
+{
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	bool given = fd >= 0 && !fchown(fd, caller->uid, caller->gid);
+
+	if (fd >= 0)
+		close(fd);
+	return given;
+}
+
 /* The name of a file in a folder of the user who typed, in which nobody else can put anything. */
 static bool file_name(char file[PAIR_FILE_LEN])
 {
@@ -98,7 +112,7 @@ static bool file_name(char file[PAIR_FILE_LEN])
 		       above && *above ? above : "/tmp");
 	if (found < 0 || len >= PAIR_FILE_LEN - (int)sizeof(name) || !mkdtemp(file))
 		return false;
-	if (found && fchownat(AT_FDCWD, file, caller.uid, caller.gid, AT_SYMLINK_NOFOLLOW))
+	if (found && !give_away(file, &caller))
 		return false;
 	memcpy(file + len, name, sizeof(name));
 	return true;

@@ -120,17 +120,28 @@ static unsigned claim_count(struct objects *objects, const char *id)
 	return ++(*found)->count;
 }
 
+static bool is_socket(enum mechanism mechanism)
+{
+	const struct mechanism_info *info = mechanism_info(mechanism);
+
+	return info->addressing == ADDRESSING_DIRECT &&
+	       (info->form == FORM_STREAM || info->form == FORM_MESSAGE);
+}
+
 /*
  * Pipes and sockets have the next number of a counter of 32 bits (get_next_ino() in fs/inode.c):
  * no trace is so long that it comes round.
  */
 static bool is_never_reused(enum mechanism mechanism)
 {
-	const struct mechanism_info *info = mechanism_info(mechanism);
+	return mechanism == MECH_PIPE || is_socket(mechanism);
+}
 
-	return mechanism == MECH_PIPE ||
-	       (info->addressing == ADDRESSING_DIRECT &&
-		(info->form == FORM_STREAM || info->form == FORM_MESSAGE));
+/* False for a socket of another mechanism. Who splices has one name for a pipe and a socket. */
+static bool may_be(const struct object *object, enum mechanism mechanism)
+{
+	return object->mechanism == mechanism || !is_socket(mechanism) ||
+	       !is_socket(object->mechanism);
 }
 
 /* Forgets an id that no remembered object has, where no other one can come to it. */
@@ -210,16 +221,14 @@ struct object *objects_get(struct objects *objects, struct wire_ref ref, enum me
 
 	if (!slot)
 		return NULL;
-	if (ref.number == 0 && slot->newest && slot->newest->mechanism == mechanism)
+	if (ref.number == 0 && slot->newest && may_be(slot->newest, mechanism))
 		return slot->newest;
 	for (object = slot->newest; object; object = object->older)
-		if (object->ref.number == ref.number &&
-		    (ref.number || object->mechanism == mechanism))
+		if (object->ref.number == ref.number && may_be(object, mechanism))
 			return object;
 	object = slot->newest;
-	if (object && object->ref.number == 0 && object->mechanism == mechanism) {
-		/* a socket that was accepted since */
-		object->ref.number = ref.number;
+	if (object && object->ref.number == 0 && may_be(object, mechanism)) {
+		object->ref.number = ref.number; /* a socket that was accepted since */
 		return object;
 	}
 	return object_add(objects, slot, ref, mechanism);

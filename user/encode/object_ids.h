@@ -49,8 +49,8 @@ void objects_tidy(struct objects *objects);
 
 /*
  * The object of `ref`, created if it is new. Number 0 means a socket that cannot be numbered at the
- * moment: the newest object at that address, if it is of that mechanism. NULL if ref.address is 0 or
- * memory is short. The object is good until objects_tidy().
+ * moment: the newest object at that address, unless that is a socket of another mechanism. NULL if
+ * ref.address is 0 or memory is short. The object is good until objects_tidy().
  */
 struct object *objects_get(struct objects *objects, struct wire_ref ref, enum mechanism mechanism);
 
