@@ -58,12 +58,24 @@ def expect_clean(sums, faults):
         raise Failure("\n".join(faults) + "\n" + judge.table(sums.by(0)))
 
 
+def little_doubt(directory, condition):
+    """One overlap of two calls leaves several pairs of a pipe in doubt, and of some hundred pairs
+    that is a large share: with too many, as many more are played, and the share is of all."""
+    sums = judge.Sums()
+    for i in range(REPLAYS):
+        again = played(f"{directory}/all-{i}", condition, part_of(condition))
+        expect_clean(again, judge.false_cells(again))
+        sums.update(again)
+        if not judge.too_much_doubt(sums):
+            return again
+    raise Failure("\n".join(judge.too_much_doubt(sums)) + "\n" + judge.table(sums.by(0)))
+
+
 def judged(directory, condition):
     """Nothing false is forgiven. What is only in doubt may be so because a switch of threads was
     not reported (docs/fidelity.md), so it must not be in doubt again."""
-    sums = played(f"{directory}/all", condition, part_of(condition))
+    sums = little_doubt(directory, condition)
     expect(sum(counts["pairs"] for counts in sums.cells.values()) > 50, "messages were delivered")
-    expect_clean(sums, judge.false_cells(sums) + judge.too_much_doubt(sums))
     for cell in judge.names_of_bad(sums):
         for i in range(REPLAYS):
             again = played(f"{directory}/{cell.replace('/', '-')}-{i}", condition,

@@ -28,6 +28,12 @@ class Sums:
             if about["senders"] > 1 or about["receivers"] > 1:
                 self.several.add(about["stage"])
 
+    def update(self, other):
+        """The same cells, played once more."""
+        for key, counts in other.cells.items():
+            self.cells.setdefault(key, Counter()).update(counts)
+        self.several |= other.several
+
     def by(self, part):
         """Summed up by one part of the cells' names."""
         rows = {}
