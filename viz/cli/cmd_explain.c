@@ -65,10 +65,11 @@ static void print_row(struct arena *arena, const struct finding_row *row, enum l
 {
 	const struct finding_words words = readable(arena, &row->words[language]);
 
-	printf("%s (%s)\n\n%s\n\n%s %s\n%s %s\n\n%s\n  %s\n", row->name,
+	printf("%s (%s)\n\n%s\n\n%s %s\n%s %s\n\n%s\n  %s\n\n%s\n%s\n", row->name,
 	       severity_word(row->severity, language), words.meaning,
 	       phrase_text(PHRASE_SAYS, language), words.text, phrase_text(PHRASE_ADVICE, language),
-	       words.advice, phrase_text(PHRASE_EXAMPLE, language), row->example);
+	       words.advice, phrase_text(PHRASE_EXAMPLE, language), row->example,
+	       phrase_text(PHRASE_TRY, language), row->command);
 }
 
 static void print_list(enum language language)
@@ -88,11 +89,13 @@ static void print_markdown(struct arena *arena, enum language language)
 		const struct finding_row *row = finding_row(i);
 		const struct finding_words words = readable(arena, &row->words[language]);
 
-		printf("\n## %s\n\n*%s* – %s\n\n- %s `%s`\n- %s %s\n\n```c\n%s\n```\n", row->name,
-		       severity_word(row->severity, language), words.meaning,
+		printf("\n## %s\n\n*%s* – %s\n\n- %s `%s`\n- %s %s\n\n```c\n%s\n```\n\n"
+		       "```sh\n%s\n```\n",
+		       row->name, severity_word(row->severity, language), words.meaning,
 		       phrase_text(PHRASE_SAYS, language), words.text,
 		       phrase_text(PHRASE_ADVICE, language),
-		       strcmp(words.advice, "{cure}") == 0 ? "…" : words.advice, row->example);
+		       strcmp(words.advice, "{cure}") == 0 ? "…" : words.advice, row->example,
+		       row->command);
 	}
 }
 

@@ -14,8 +14,8 @@ static const struct finding_row rows[] = {
 	{                                                                                          \
 		__VA_ARGS__                                                                        \
 	}
-#define FINDING(id, name, severity, find, en, de, example)                                         \
-	[FINDING_##id] = {name, SEVERITY_##severity, {en, de}, example},
+#define FINDING(id, name, severity, find, en, de, example, command)                                \
+	[FINDING_##id] = {name, SEVERITY_##severity, {en, de}, example, command},
 #define PHRASE(...)
 #include "viz/diagnose/core/findings.def"
 #undef PHRASE

@@ -40,7 +40,8 @@ struct finding_row {
 	const char *name; /* "no-eof" */
 	enum severity severity;
 	struct finding_words words[LANGUAGE_COUNT];
-	const char *example; /* the smallest program or command that shows it */
+	const char *example; /* the smallest program that shows it */
+	const char *command; /* what to type in a shell to see it, of one or more lines */
 };
 
 const struct finding_row *finding_row(enum finding_id id);   /* never NULL */
