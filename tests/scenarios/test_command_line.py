@@ -292,7 +292,7 @@ def check_deadlock(result, pending):
 def timeout_kill(directory):
     script = "trap '' TERM; sleep 1000 & echo $! $$; wait; wait; sleep 1000"
     result = record(
-        directory, ["sh", "-c", script], "--timeout", "1", status=TIMED_OUT, whole=False
+        directory, ["sh", "-c", script], "--timeout", "900ms", status=TIMED_OUT, whole=False
     )
     expect_equal(result.trace.trailer()["why"], "timeout", "why it ended")
     for pid in result.stdout.split():

@@ -41,8 +41,9 @@ static const struct argp_option rows[] = {
 	 "repeated. What lies partly behind the kept bytes of a payload, or in two calls, it "
 	 "cannot know",
 	 0},
-	{"timeout", OPTION_TIMEOUT, "SECONDS", 0,
-	 "After SECONDS write down what every process waits for, then end the command (TERM, a "
+	{"timeout", OPTION_TIMEOUT, "TIME", 0,
+	 "After TIME (5, 500ms, 2m; seconds without a unit) write down what every process waits "
+	 "for, then end the command (TERM, a "
 	 "second later KILL); exit status 124. For programs that hang",
 	 0},
 	{"follow-peers", OPTION_PEERS, NULL, 0,
@@ -128,16 +129,30 @@ static void ring_set(struct capture_options *options, const char *text, struct a
 	options->tracer.ring_len = size;
 }
 
+bool time_parse(const char *text, double most, uint64_t *time_ns)
+{
+	static const struct {
+		const char *unit;
+		double seconds;
+	} units[] = {{"", 1}, {"s", 1}, {"ms", 1e-3}, {"m", 60}, {"min", 60}, {"h", 3600}};
+	char *end;
+	double time = strtod(text, &end);
+
+	for (size_t i = 0; end != text && i < sizeof(units) / sizeof(units[0]); i++) {
+		double seconds = time * units[i].seconds;
+
+		if (strcmp(end, units[i].unit) != 0 || !(seconds > 0) || seconds > most)
+			continue;
+		*time_ns = (uint64_t)(seconds * 1e9);
+		return true;
+	}
+	return false;
+}
+
 static void timeout_set(struct capture_options *options, const char *text, struct argp_state *state)
 {
-	char *end;
-	double seconds = strtod(text, &end);
-
-	if (end == text || *end || !(seconds > 0) || seconds > TIMEOUT_MAX)
-		argp_error(state,
-			   "--timeout %s: a number of seconds above 0 is needed, as 5 or 0.5",
-			   text);
-	options->timeout_ns = (uint64_t)(seconds * 1e9);
+	if (!time_parse(text, TIMEOUT_MAX, &options->timeout_ns))
+		argp_error(state, "--timeout %s: a time above 0 is needed, as 5, 0.5s or 2m", text);
 }
 
 static void redact_add(struct capture_options *options, const char *text, struct argp_state *state)

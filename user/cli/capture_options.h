@@ -24,4 +24,10 @@ void capture_defaults(struct capture_options *options);
  */
 bool size_parse(const char *text, uint64_t *size);
 
+/*
+ * Parses a time: 10s, 500ms, 2m, 1h, or seconds without a unit. Returns false if the text is
+ * malformed, or the time is 0 or above `most` seconds.
+ */
+bool time_parse(const char *text, double most, uint64_t *time_ns);
+
 #endif

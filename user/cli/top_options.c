@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "user/cli/capture_options.h"
 #include "viz/base/memory.h"
 #include "viz/cli/command.h"
 #include "viz/top/top.h"
@@ -78,24 +79,10 @@ static const struct argp_option rows[] = {
 /* Sets *ns, or reports a text that is no time. */
 static void every_set(struct top_options *options, const char *text, struct argp_state *state)
 {
-	static const struct {
-		const char *unit;
-		double seconds;
-	} units[] = {{"", 1}, {"s", 1}, {"ms", 1e-3}, {"m", 60}, {"min", 60}, {"h", 3600}};
-	char *end;
-	double time = strtod(text, &end);
-
-	for (size_t i = 0; end != text && i < sizeof(units) / sizeof(units[0]); i++) {
-		double seconds = time * units[i].seconds;
-
-		if (strcmp(end, units[i].unit) != 0 || !(seconds > 0) || seconds > EVERY_MOST)
-			continue;
-		options->every_ns = (uint64_t)(seconds * 1e9);
-		if (options->every_ns < EVERY_LEAST_NS)
-			options->every_ns = EVERY_LEAST_NS;
-		return;
-	}
-	argp_error(state, "--every %s: a time is needed, as 10s, 500ms or 2m", text);
+	if (!time_parse(text, EVERY_MOST, &options->every_ns))
+		argp_error(state, "--every %s: a time is needed, as 10s, 500ms or 2m", text);
+	if (options->every_ns < EVERY_LEAST_NS)
+		options->every_ns = EVERY_LEAST_NS;
 }
 
 static void pid_add(struct top_options *options, const char *text, struct argp_state *state)
