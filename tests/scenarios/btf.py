@@ -7,6 +7,7 @@ others are where they were.
 """
 import os
 import re
+import subprocess
 import struct
 
 from traces import BUILD
@@ -149,9 +150,10 @@ def fields_read():
 
 
 def fields_needed():
-    """Those that vmlinux/needed.def names."""
-    with open(NEEDED, encoding="ascii") as file:
-        rows = re.findall(r"^NEEDED\((\w+), ([\w.]+)\)", file.read(), re.MULTILINE)
+    """Those that vmlinux/needed.def names for this machine."""
+    text = subprocess.run(["cc", "-E", "-P", "-x", "c", NEEDED], check=True, text=True,
+                          stdout=subprocess.PIPE).stdout
+    rows = re.findall(r"^NEEDED\((\w+), ([\w.]+)\)", text, re.MULTILINE)
     return {(structure, *field.split(".")) for structure, field in rows}
 
 
