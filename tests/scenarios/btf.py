@@ -7,8 +7,8 @@ others are where they were.
 """
 import os
 import re
-import subprocess
 import struct
+import subprocess
 
 from traces import BUILD
 

@@ -6,8 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SWEEP_LEAST 4096 /* fewer threads are not worth looking through */
+
 struct calls {
 	void *threads; /* tsearch(3) tree of struct call, by tid */
+	size_t count;
+	size_t sweep_at; /* with so many, those of which nothing is kept are dropped */
 };
 
 static int call_compare(const void *a, const void *b)
@@ -31,7 +35,11 @@ static void call_free(void *pointer)
 
 struct calls *calls_new(void)
 {
-	return calloc(1, sizeof(struct calls));
+	struct calls *calls = calloc(1, sizeof(*calls));
+
+	if (calls)
+		calls->sweep_at = SWEEP_LEAST;
+	return calls;
 }
 
 void calls_free(struct calls *calls)
@@ -42,6 +50,41 @@ void calls_free(struct calls *calls)
 	free(calls);
 }
 
+/* True where a new state would say the same. */
+static bool is_idle(const struct call *call)
+{
+	return !call->waiting && !call->rights_count && !call->message_count &&
+	       !call->chunk_count && !call->lock_segment_count && !call->interrupted &&
+	       !call->depth;
+}
+
+struct idle_calls {
+	struct call **calls;
+	size_t count;
+};
+
+static void idle_visit(const void *node, VISIT visit, void *closure)
+{
+	struct call *call = *(struct call *const *)node;
+	struct idle_calls *idle = closure;
+
+	if ((visit == postorder || visit == leaf) && is_idle(call))
+		idle->calls[idle->count++] = call;
+}
+
+/* Threads whose end was lost would be kept for ever. Goes on without memory. */
+static void sweep(struct calls *calls)
+{
+	struct idle_calls idle = {.calls = calloc(calls->count, sizeof(*idle.calls))};
+
+	if (idle.calls)
+		twalk_r(calls->threads, idle_visit, &idle);
+	for (size_t i = 0; i < idle.count; i++)
+		calls_forget_thread(calls, idle.calls[i]->tid);
+	free(idle.calls);
+	calls->sweep_at = 2 * calls->count > SWEEP_LEAST ? 2 * calls->count : SWEEP_LEAST;
+}
+
 struct call *calls_of_thread(struct calls *calls, uint32_t tid)
 {
 	struct call key = {.tid = tid}, **found = tfind(&key, &calls->threads, call_compare);
@@ -49,6 +92,8 @@ struct call *calls_of_thread(struct calls *calls, uint32_t tid)
 
 	if (found)
 		return *found;
+	if (calls->count >= calls->sweep_at)
+		sweep(calls);
 	call = calloc(1, sizeof(*call));
 	if (!call)
 		return NULL;
@@ -57,6 +102,7 @@ struct call *calls_of_thread(struct calls *calls, uint32_t tid)
 		free(call);
 		return NULL;
 	}
+	calls->count++;
 	return call;
 }
 
@@ -69,6 +115,7 @@ void calls_forget_thread(struct calls *calls, uint32_t tid)
 		return;
 	call = *found;
 	tdelete(&key, &calls->threads, call_compare);
+	calls->count--;
 	call_free(call);
 }
 

@@ -42,8 +42,11 @@ struct call {
 struct calls *calls_new(void); /* returns NULL without memory */
 void calls_free(struct calls *calls);
 
-struct call *calls_of_thread(struct calls *calls,
-			     uint32_t tid); /* made on demand; NULL: no memory */
+/*
+ * The state of a thread, made on demand; NULL without memory. Where it is made, the states of other
+ * threads of which nothing is kept may be freed.
+ */
+struct call *calls_of_thread(struct calls *calls, uint32_t tid);
 void calls_forget_thread(struct calls *calls, uint32_t tid);
 
 /*
