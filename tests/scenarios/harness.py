@@ -153,7 +153,7 @@ def finish(result, status, whole):
         expect_equal(
             (trace.trailer()["why"], trace.trailer()["lost"], trace.lost()),
             ("finished", 0, 0),
-            "the trace is whole",
+            f"the trace is whole; lost: {trace.of('lost')}",
         )
         expect_equal(
             trace.trailer()["operations"],
