@@ -40,6 +40,36 @@ static __always_inline struct wire_process *process_reserve(u32 event, struct ta
 }
 
 /*
+ * The kernel keeps one free task_state a processor at hand and gets the next by an interrupt to
+ * itself (kernel/bpf/memalloc.c, irq_work_raise), which a hypervisor may deliver late: a creation that
+ * fails is tried again for as long.
+ */
+#define CREATION_WAIT_NS 200000
+#define CREATION_TRIES 4096
+
+struct creation {
+	struct task_struct *task;
+	u64 until_ns;
+};
+
+static long creation_try(u32 index, void *context)
+{
+	struct creation *creation = context;
+
+	if (bpf_task_storage_get(&task_states, creation->task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE))
+		return 1;
+	return bpf_ktime_get_ns() > creation->until_ns;
+}
+
+static __always_inline struct task_state *task_state_retried(struct task_struct *task)
+{
+	struct creation creation = {task, bpf_ktime_get_ns() + CREATION_WAIT_NS};
+
+	bpf_loop(CREATION_TRIES, creation_try, &creation, 0);
+	return task_state_of(task);
+}
+
+/*
  * The task's state, created if it has none; NULL, counted as lost, if there is no memory. The
  * caller sets its flags.
  */
@@ -48,6 +78,8 @@ static __always_inline struct task_state *task_state_make(struct task_struct *ta
 	struct task_state *state = bpf_task_storage_get(&task_states, task, 0,
 							BPF_LOCAL_STORAGE_GET_F_CREATE);
 
+	if (!state)
+		state = task_state_retried(task);
 	if (state)
 		state->nr = NO_CALL;
 	else
