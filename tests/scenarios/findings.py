@@ -135,7 +135,7 @@ def expect_found(findings, truth, name, forbidden=()):
     named = {pid for finding in found for pid in finding["processes"]}
     expect(parties <= named, f"{name} names {parties}", found)
     channels = {
-        f"{line['mechanism']}:[{line['value']}{end}"
+        f"{line['mechanism']}:[{line.get('value', 0)}{end}"
         for line in truth
         if line["do"] == "channel"
         for end in ("+" if line["mechanism"] == "futex" else "]")
@@ -173,7 +173,7 @@ def remove_left(run):
             os.unlink(f"/dev/shm/sem.ipclens-stalls-{line['value']}")
         option = {"sysv-msg": "-q", "sysv-sem": "-s"}.get(line.get("mechanism"))
         if line["do"] == "channel" and option:
-            call(["ipcrm", option, str(line["value"])], check=False)
+            call(["ipcrm", option, str(line.get("value", 0))], check=False)
 
 
 def expect_nothing_rests_on_a_gap(path, seeds):
