@@ -19,10 +19,8 @@
 #include "user/glance/glance.h"
 #include "user/glance/watch.h"
 #include "user/tracer/ring.h"
+#include "viz/base/clock.h"
 #include "viz/base/error.h"
-
-#define STATUS_OWN_FAILURE 125
-#define STATUS_TIMEOUT 124
 
 /*
  * The ring is polled every millisecond while records come, and less and less often while none do.
@@ -74,7 +72,7 @@ static void command_reap(struct capture *capture)
 		}
 		result->status = status;
 		result->has_status = capture->signals.ended = true;
-		capture->ended_ns = monotonic_ns();
+		capture->ended_ns = clock_now_ns();
 	}
 }
 
@@ -118,7 +116,7 @@ static bool is_over(const struct capture *capture)
 
 static void check_ends(struct capture *capture)
 {
-	uint64_t now = monotonic_ns();
+	uint64_t now = clock_now_ns();
 
 	if (capture->writer.error)
 		capture_stop(capture, END_REASON_OUTPUT_ERROR);
@@ -132,7 +130,7 @@ static void check_ends(struct capture *capture)
 
 static int pause_until(const struct capture *capture, int pause_ms)
 {
-	uint64_t now = monotonic_ns();
+	uint64_t now = clock_now_ns();
 
 	if (trace_writer_behind(&capture->writer))
 		return 0;
@@ -262,7 +260,7 @@ static void header_write(struct capture *capture)
 	const struct header_facts facts = {.command = capture->options->command,
 					   .hooks = tracer_hooks(capture->tracer),
 					   .options = &capture->options->tracer,
-					   .start_ns = monotonic_ns(),
+					   .start_ns = clock_now_ns(),
 					   .processors = tracer_processors(capture->tracer)};
 
 	encode_header(&capture->writer.encoder, &facts);
@@ -368,7 +366,7 @@ static void capture_go(struct capture *capture)
 	else
 		report_joined(capture);
 	if (options->timeout_ns)
-		capture->deadline_ns = monotonic_ns() + options->timeout_ns;
+		capture->deadline_ns = clock_now_ns() + options->timeout_ns;
 	capture_loop(capture);
 	capture_finish(capture);
 	command_settle(capture);

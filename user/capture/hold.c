@@ -10,6 +10,7 @@
 
 #include "user/base/procfs.h"
 #include "user/capture/trace_writer.h"
+#include "viz/base/clock.h"
 
 #define CHECK_EVERY_NS 1000000000ULL
 #define RELEASE_ROUNDS 1000 /* a tenth of a second in all */
@@ -67,7 +68,7 @@ static void search_one(void *context, pid_t pid)
 static void tell_who_left(struct hold *hold)
 {
 	struct search search = {.hold = hold};
-	uint64_t now = monotonic_ns();
+	uint64_t now = clock_now_ns();
 
 	if (hold->told || (hold->checked_ns && now < hold->checked_ns + CHECK_EVERY_NS))
 		return;

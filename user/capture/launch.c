@@ -12,8 +12,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define STATUS_OWN_FAILURE 125
-
 /*
  * The attributes that a process keeps across execve(2) and loses by fork(2) (fork(2), "The child
  * process differs"). The child restores them, so the command has what it would have if it were

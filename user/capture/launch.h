@@ -12,6 +12,9 @@
 
 #include "user/capture/caller_identity.h"
 
+#define STATUS_TIMEOUT 124     /* the time limit ended the command */
+#define STATUS_OWN_FAILURE 125 /* ipclens itself failed */
+
 struct launch {
 	pid_t pid;
 	int gate;   /* one byte lets the child go; closed without one, the child exits */

@@ -9,6 +9,7 @@
 
 #include "user/base/procfs.h"
 #include "user/capture/trace_writer.h"
+#include "viz/base/clock.h"
 
 /*
  * A supervisor may signal ipclens first and the command right after, as systemd does with all of a
@@ -141,7 +142,7 @@ static enum signal_meaning held_decide(struct signals *signals, const struct hel
 /* Decides on each held signal that is due, oldest first, until one has a meaning. */
 static enum signal_meaning held_take(struct signals *signals)
 {
-	uint64_t now = monotonic_ns();
+	uint64_t now = clock_now_ns();
 
 	while (signals->held_count) {
 		struct held_signal first = signals->held[0];
@@ -185,7 +186,7 @@ static enum signal_meaning one_take(struct signals *signals, const struct signal
 		return SIGNAL_NONE;
 	if (was_sent(info))
 		signals->held[signals->held_count++] =
-			(struct held_signal){.info = *info, .at_ns = monotonic_ns()};
+			(struct held_signal){.info = *info, .at_ns = clock_now_ns()};
 	else if (is_for_leader(info))
 		kill(signals->command, (int)info->ssi_signo);
 	return SIGNAL_NONE;
@@ -206,7 +207,7 @@ enum signal_meaning signals_take(struct signals *signals)
 
 int signals_pause(const struct signals *signals, int most)
 {
-	uint64_t now = monotonic_ns(), due;
+	uint64_t now = clock_now_ns(), due;
 
 	if (!signals->held_count)
 		return most;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "user/tracer/ring.h"
+#include "viz/base/clock.h"
 
 #define FLUSH_LEN (256 * 1024) /* as many bytes of lines are worth a write(2) */
 
@@ -18,14 +19,6 @@ static const char *const loss_names[LOSS_COUNT] = {
 	[LOSS_RING] = "ring",	    [LOSS_STORAGE] = "storage", [LOSS_COMPAT] = "32-bit",
 	[LOSS_SKIPPED] = "skipped", [LOSS_FUTEX] = "futex",
 };
-
-uint64_t monotonic_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000ULL + (uint64_t)now.tv_nsec;
-}
 
 int trace_writer_open(struct trace_writer *writer, struct tracer *tracer, int output)
 {
@@ -106,7 +99,7 @@ static void write_compressed(struct trace_writer *writer)
 {
 	struct compressor *compressor = writer->compressor;
 	const struct json *json = &writer->encoder.json;
-	uint64_t now_ns = monotonic_ns();
+	uint64_t now_ns = clock_now_ns();
 
 	do {
 		write_bytes(writer, compressor->data, compressor->len, &compressor->written);
@@ -191,7 +184,7 @@ static bool has_time(struct trace_writer *writer)
 	if (++writer->unasked < BATCH_UNASKED)
 		return true;
 	writer->unasked = 0;
-	return monotonic_ns() < writer->until_ns;
+	return clock_now_ns() < writer->until_ns;
 }
 
 /* Returns false to stop the drain for now. */
@@ -212,7 +205,7 @@ static void loss_write(void *context, enum wire_loss reason, int cpu, uint64_t c
 
 	if (reason == LOSS_RING)
 		writer->lost_ring += count;
-	encode_loss(&writer->encoder, loss_names[reason], cpu, count, monotonic_ns());
+	encode_loss(&writer->encoder, loss_names[reason], cpu, count, clock_now_ns());
 }
 
 static bool sleeper_note(void *context, const void *data, size_t len)
@@ -240,7 +233,7 @@ static void sleepers_find(struct trace_writer *writer, uint64_t now_ns)
  */
 static void mark(struct trace_writer *writer, uint64_t batch_ns)
 {
-	writer->marked_ns = monotonic_ns();
+	writer->marked_ns = clock_now_ns();
 	writer->until_ns = writer->marked_ns + batch_ns;
 	ring_mark(tracer_ring(writer->tracer));
 	tracer_losses(writer->tracer, loss_write, writer);
@@ -262,7 +255,7 @@ int trace_writer_pump(struct trace_writer *writer)
 	int records;
 
 	trace_writer_flush(writer);
-	sleepers_find(writer, monotonic_ns());
+	sleepers_find(writer, clock_now_ns());
 	if (is_full(writer))
 		return 0;
 	mark(writer, BATCH_NS);
@@ -303,10 +296,10 @@ void trace_writer_begin(struct trace_writer *writer)
 void trace_writer_make_room(struct trace_writer *writer, bool all)
 {
 	const struct ring *ring = tracer_ring(writer->tracer);
-	uint64_t until_ns = monotonic_ns() + (all ? ROOM_ALL_NS : ROOM_NS);
+	uint64_t until_ns = clock_now_ns() + (all ? ROOM_ALL_NS : ROOM_NS);
 
 	writer->keeps = true;
-	while ((all ? ring_has_much(ring) : ring_is_crowded(ring)) && monotonic_ns() < until_ns) {
+	while ((all ? ring_has_much(ring) : ring_is_crowded(ring)) && clock_now_ns() < until_ns) {
 		mark(writer, BATCH_NS);
 		drain(writer);
 	}
@@ -316,7 +309,7 @@ uint64_t trace_writer_stop(struct trace_writer *writer)
 {
 	mark(writer, 0);
 	tracer_each_sleeper(writer->tracer, writer->marked_ns, sleeper_note, writer);
-	return monotonic_ns();
+	return clock_now_ns();
 }
 
 void trace_writer_rest(struct trace_writer *writer)

@@ -71,7 +71,4 @@ bool trace_writer_stalled(const struct trace_writer *writer);
 /* Writes the counts of runs that the kernel skipped and of malformed records, then the trailer. */
 void trace_writer_end(struct trace_writer *writer, const struct trailer_facts *facts);
 
-/* The time of CLOCK_MONOTONIC, in ns. */
-uint64_t monotonic_ns(void);
-
 #endif

@@ -15,6 +15,7 @@
 
 #include "user/capture/confinement.h"
 #include "user/capture/trace_writer.h"
+#include "viz/base/clock.h"
 #include "viz/base/compare.h"
 
 /*
@@ -92,7 +93,7 @@ static void settle(const struct watch *watch)
 
 static void look(const struct watch *watch)
 {
-	uint64_t now = monotonic_ns();
+	uint64_t now = clock_now_ns();
 
 	if (__atomic_load_n(&watch->board->held_ns, __ATOMIC_ACQUIRE) ||
 	    !ring_is_crowded(watch->ring) || cgroup_freeze(watch->cgroup, true))
@@ -108,7 +109,7 @@ static void let_go(const struct watch *watch)
 	if (!held_ns)
 		return;
 	board->at_ns = held_ns;
-	board->stood_ns = monotonic_ns() - held_ns;
+	board->stood_ns = clock_now_ns() - held_ns;
 	cgroup_freeze(watch->cgroup, false);
 	__atomic_store_n(&board->held_ns, 0, __ATOMIC_RELEASE);
 	__atomic_store_n(&board->pauses, board->pauses + 1, __ATOMIC_RELEASE);

@@ -18,6 +18,7 @@
 #include "user/cli/top_options.h"
 #include "user/cli/user_messages.h"
 #include "user/top/snapshot.h"
+#include "viz/base/clock.h"
 #include "viz/base/compare.h"
 #include "viz/base/memory.h"
 #include "viz/base/private_file.h"
@@ -186,14 +187,6 @@ static bool interval_end(struct top *top)
 	return more;
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
 /* True if the interval passed, false if a signal came that ends it all. */
 static bool interval_wait(const struct top *top)
 {
@@ -203,7 +196,7 @@ static bool interval_wait(const struct top *top)
 	if (top->live)
 		return top_live_wait(top->live, end_ns);
 	for (;;) {
-		uint64_t now = now_ns(), left = now < end_ns ? end_ns - now : 0;
+		uint64_t now = clock_now_ns(), left = now < end_ns ? end_ns - now : 0;
 		const struct timespec pause = {.tv_sec = (time_t)(left / 1000000000),
 					       .tv_nsec = (long)(left % 1000000000)};
 
@@ -309,11 +302,13 @@ static int count_and_show(struct top *top)
 {
 	const bool live = is_live(top);
 	char why[256];
+	int err;
 
 	confinement_hide();
 	top->signals = signals_watch(live);
-	if (live && pair_tracer_start(&top->tracer, top->options->language)) {
-		report_error("top: %s", strerror(errno));
+	err = live ? pair_tracer_start(&top->tracer, top->options->language) : 0;
+	if (err) {
+		report_error("top: %s", strerror(-err));
 		return STATUS_FAILURE;
 	}
 	if (counter_open(&top->counter, why, sizeof(why))) {
@@ -323,7 +318,7 @@ static int count_and_show(struct top *top)
 	if (!rights_drop(top->options))
 		return STATUS_FAILURE;
 	top->snapshots = snapshots_new();
-	top->from_ns = now_ns();
+	top->from_ns = clock_now_ns();
 	live_begin(top);
 	if (begin_tell(top))
 		loop(top);

@@ -16,7 +16,6 @@
 #include "viz/base/caller.h"
 
 #define SELF "/proc/self/exe"
-#define STATUS_TIMEOUT 124 /* of record: its time was over */
 
 /* "ipclens record --timeout N -o FILE -p PID…" */
 #define WORD_LEN 16
@@ -174,16 +173,18 @@ static void signals_ignore(void)
 
 int pair_tracer_start(struct pair_tracer *tracer, enum language language)
 {
-	int ask[2], answer[2];
+	int ask[2], answer[2], err;
 
 	if (pipe2(ask, O_CLOEXEC))
 		return -errno;
 	if (pipe2(answer, O_CLOEXEC)) {
+		err = -errno;
 		close(ask[0]);
 		close(ask[1]);
-		return -errno;
+		return err;
 	}
 	tracer->pid = fork();
+	err = tracer->pid < 0 ? -errno : 0;
 	if (tracer->pid == 0) {
 		close(ask[1]);
 		close(answer[0]);
@@ -195,7 +196,7 @@ int pair_tracer_start(struct pair_tracer *tracer, enum language language)
 	close(answer[1]);
 	tracer->ask = ask[1];
 	tracer->answer = answer[0];
-	return tracer->pid < 0 ? -errno : 0;
+	return err;
 }
 
 bool pair_tracer_ask(const struct pair_tracer *tracer, const struct top_trace *trace)

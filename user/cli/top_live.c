@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "user/cli/top_terminal.h"
+#include "viz/base/clock.h"
 #include "viz/base/memory.h"
 
 struct top_live {
@@ -197,14 +198,6 @@ static bool signals_heed(struct top_live *live)
 	return true;
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
 bool top_live_wait(struct top_live *live, uint64_t end_ns)
 {
 	struct pollfd polled[2] = {{.fd = live->signals, .events = POLLIN},
@@ -212,7 +205,7 @@ bool top_live_wait(struct top_live *live, uint64_t end_ns)
 	bool over = false;
 
 	for (;;) {
-		uint64_t now = now_ns(), left = now < end_ns ? end_ns - now : 0;
+		uint64_t now = clock_now_ns(), left = now < end_ns ? end_ns - now : 0;
 		const struct timespec pause = {.tv_sec = (time_t)(left / 1000000000),
 					       .tv_nsec = (long)(left % 1000000000)};
 

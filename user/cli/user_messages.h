@@ -4,8 +4,7 @@
 #define USER_CLI_USER_MESSAGES_H
 
 #include "user/capture/capture.h"
-
-#define STATUS_OWN_FAILURE 125
+#include "user/capture/launch.h"
 
 /* Prints "ipclens: …" and a newline, made harmless. */
 void report_error(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -10,6 +10,7 @@
 
 #include "user/base/procfs.h"
 #include "user/glance/call_names.h"
+#include "viz/base/clock.h"
 #include "viz/format/names.h"
 
 #define WATCH_MS 200
@@ -166,14 +167,6 @@ static void thread_write(struct encoder *encoder, const struct running *thread, 
 	line_end(json);
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
 /* Returns how long it watched. */
 static uint64_t watch_calls(struct watch *watch, struct tracer *tracer)
 {
@@ -182,13 +175,13 @@ static uint64_t watch_calls(struct watch *watch, struct tracer *tracer)
 
 	if (tracer_watch_begin(tracer))
 		return 0;
-	from_ns = now_ns();
+	from_ns = clock_now_ns();
 	nanosleep(&pause, NULL);
 	for (size_t i = 0; i < watch->count; i++)
 		watch->threads[i].ran = runs_now(watch->threads[i].tid) &&
 					sleeps_of(watch->threads[i].tid) <=
 						watch->threads[i].sleeps + STRAY_SLEEPS;
-	from_ns = now_ns() - from_ns;
+	from_ns = clock_now_ns() - from_ns;
 	tracer_watch_end(tracer, call_count, watch);
 	return from_ns;
 }
@@ -204,12 +197,12 @@ void glance_watch(struct encoder *encoder, struct tracer *tracer, const pid_t *p
 			watch.count = 0;
 	}
 	if (watch.unwatched)
-		encode_loss(encoder, "storage", -1, watch.unwatched, now_ns());
+		encode_loss(encoder, "storage", -1, watch.unwatched, clock_now_ns());
 	if (watch.count)
 		qsort(watch.threads, watch.count, sizeof(*watch.threads), by_tid);
 	long_ns = watch.count ? watch_calls(&watch, tracer) : 0;
 	for (size_t i = 0; long_ns && i < watch.count; i++)
 		if (watch.threads[i].ran)
-			thread_write(encoder, &watch.threads[i], now_ns(), long_ns);
+			thread_write(encoder, &watch.threads[i], clock_now_ns(), long_ns);
 	free(watch.threads);
 }

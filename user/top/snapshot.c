@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "user/top/object_text.h"
+#include "viz/base/clock.h"
 #include "viz/base/compare.h"
 #include "viz/base/memory.h"
 
@@ -244,14 +244,6 @@ static void idle_forget(const struct snapshots *snapshots, const struct counter 
 	}
 }
 
-static uint64_t now_monotonic(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
 int snapshot_take(struct snapshots *snapshots, struct counter *counter, struct snapshot *out)
 {
 	struct counted_list *now = &snapshots->now;
@@ -260,7 +252,7 @@ int snapshot_take(struct snapshots *snapshots, struct counter *counter, struct s
 	memset(out, 0, sizeof(*out));
 	if (!error)
 		error = counter_each(counter, counted_add, snapshots);
-	out->at_ns = now_monotonic();
+	out->at_ns = clock_now_ns();
 	counter_gaps(counter, &out->gaps);
 	if (now->count)
 		qsort(now->items, now->count, sizeof(*now->items), counted_compare);

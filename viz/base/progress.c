@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "viz/base/clock.h"
 #include "viz/base/memory.h"
 #include "viz/base/terminal.h"
 
@@ -29,14 +30,6 @@ struct progress {
 	bool shown, over;
 };
 
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * SECOND_NS + (uint64_t)now.tv_nsec;
-}
-
 /* Not by stdio, whose lock a process that is forked meanwhile would inherit. */
 static void put(const char *text)
 {
@@ -47,7 +40,7 @@ static void put(const char *text)
 
 static void tell(struct progress *p)
 {
-	uint64_t seconds = (now_ns() - p->stage_ns) / SECOND_NS;
+	uint64_t seconds = (clock_now_ns() - p->stage_ns) / SECOND_NS;
 	char text[128], amount[32];
 
 	if (!p->done && !seconds)
@@ -73,7 +66,7 @@ static void take_back(struct progress *p)
 
 static void sleep_a_while(struct progress *p)
 {
-	uint64_t until_ns = now_ns() + BETWEEN_NS;
+	uint64_t until_ns = clock_now_ns() + BETWEEN_NS;
 	struct timespec until = {(time_t)(until_ns / SECOND_NS), (long)(until_ns % SECOND_NS)};
 
 	pthread_cond_timedwait(&p->changed, &p->lock, &until);
@@ -85,7 +78,7 @@ static void *teller(void *data)
 
 	pthread_mutex_lock(&p->lock);
 	while (!p->over) {
-		if (p->what && now_ns() - p->begun_ns >= PATIENCE_NS)
+		if (p->what && clock_now_ns() - p->begun_ns >= PATIENCE_NS)
 			tell(p);
 		sleep_a_while(p);
 	}
@@ -117,7 +110,7 @@ struct progress *progress_new(void)
 	if (!term.tty || term.dumb)
 		return NULL;
 	p = memory_new(sizeof(*p));
-	p->begun_ns = now_ns();
+	p->begun_ns = clock_now_ns();
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_condattr_init(&attributes);
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
@@ -135,7 +128,7 @@ void progress_stage(struct progress *p, const char *what)
 		return;
 	pthread_mutex_lock(&p->lock);
 	p->what = what;
-	p->stage_ns = now_ns();
+	p->stage_ns = clock_now_ns();
 	p->done = p->all = 0;
 	pthread_mutex_unlock(&p->lock);
 }

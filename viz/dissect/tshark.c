@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "viz/base/caller.h"
+#include "viz/base/clock.h"
 #include "viz/base/memory.h"
 #include "viz/base/safe_text.h"
 
@@ -37,14 +38,6 @@ static const rlim_t memory_most = (rlim_t)4 << 30;
 /* What it is told of the world: no settings and no plugins of the user, who may be another. */
 static char *const environment[] = {"LC_ALL=C.UTF-8", "HOME=/nonexistent",
 				    "WIRESHARK_CONFIG_DIR=/nonexistent", NULL};
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
 
 int tshark_file(const char *name)
 {
@@ -178,7 +171,7 @@ char *tshark_start(struct tshark *tshark, int capture, char *const words[], uint
 	*tshark = (struct tshark){.capture = capture,
 				  .output = tshark_file("tshark-output"),
 				  .complaints = tshark_file("tshark-complaints"),
-				  .started_ns = now_ns(),
+				  .started_ns = clock_now_ns(),
 				  .limit_ns = limit_ns};
 	if (tshark->output < 0 || tshark->complaints < 0)
 		return memory_format("no memory for what tshark says");
@@ -218,7 +211,7 @@ static enum tshark_state wait_until(const struct tshark *tshark, uint64_t ns,
 	enum tshark_state state = TSHARK_WORKS;
 
 	while (state == TSHARK_WORKS) {
-		uint64_t worked_ns = now_ns() - tshark->started_ns;
+		uint64_t worked_ns = clock_now_ns() - tshark->started_ns;
 		uint64_t rest_ms = worked_ns < ns ? (ns - worked_ns) / NS_PER_MS + 1 : 0;
 		int most_ms = pidfd < 0 ? 10 : PROGRESS_MS;
 
