@@ -50,24 +50,35 @@ def traced(directory, command, seconds=2):
     return result.stderr.decode(), diagnose(result.trace_path)[0], result
 
 
+def looked_at(pid, holds, what):
+    """What -p says of it (findings, and its output), once holds(findings): a wait is told of when
+    it has lasted for half a second."""
+    answers = []
+
+    def look():
+        answers.append(diagnose("-p", str(pid)))
+        return holds(answers[-1][0])
+
+    wait_for(look, what)
+    return answers[-1]
+
+
+def has(name):
+    return lambda findings: any(finding["id"] == name for finding in findings)
+
+
 def untraced(directory, command, ready, name, among=list):
     """The findings of -p, once one of that name is `among` them."""
     place = os.path.join(directory, "untraced")
     os.mkdir(place)
     result = start(place, command, start_new_session=True)
-    answers = []
-
-    def look():
-        answers.append(diagnose("-p", str(result.process.pid))[0])
-        return any(finding["id"] == name for finding in among(answers[-1]))
-
     try:
         wait_for(lambda: ready(result), "it to hang")
-        wait_for(look, f"{name}; {answers[-1:]}")
+        findings, _ = looked_at(result.process.pid, lambda found: has(name)(among(found)), name)
     finally:
         os.killpg(result.process.pid, signal.SIGKILL)
         result.process.wait()
-    return answers[-1], result
+    return findings, result
 
 
 def expect_named(findings, name, pids):

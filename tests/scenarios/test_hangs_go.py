@@ -10,7 +10,7 @@ import signal
 
 from expectations import expect, expect_equal, expect_in
 from findings import diagnose, severe
-from hangs import hanging, named_parties, traced, untraced
+from hangs import hanging, looked_at, named_parties, traced, untraced
 from harness import main, needs, record, scenario, start, wait_for
 from traces import call
 
@@ -195,14 +195,8 @@ def go_idles(directory):
 
 
 def expect_idle(name, pid):
-    answers = []
-
-    def look():
-        answers.append(diagnose("-p", str(pid))[0])
-        return answers[-1]
-
-    wait_for(look, "the wait to be long enough to be told")
-    expect_equal([(f["id"], f["severity"]) for f in answers[-1]], [("blocked", "note")], name)
+    found, _ = looked_at(pid, bool, "the wait to be long enough to be told")
+    expect_equal([(f["id"], f["severity"]) for f in found], [("blocked", "note")], name)
 
 
 if __name__ == "__main__":

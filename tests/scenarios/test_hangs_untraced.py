@@ -16,6 +16,7 @@ from findings import (
     remove_left,
     words,
 )
+from hangs import has, looked_at
 from harness import main, scenario, start, wait_for
 from traces import IPCLENS, call
 
@@ -96,15 +97,8 @@ def asleep(pid):
 
 
 def found(pid, name):
-    """What -p finds, once that finding is among it: it takes half a second of sleep to be one."""
-    answers = []
-
-    def look():
-        answers.append(diagnose("-p", str(pid)))
-        return any(finding["id"] == name for finding in answers[-1][0])
-
-    wait_for(look, f"{name}; {answers[-1:]}")
-    return answers[-1]
+    """What -p says, once that finding is among it."""
+    return looked_at(pid, has(name), name)
 
 
 @scenario("what hangs untraced gets the answer that its trace would get, by diagnose -p")

@@ -5,7 +5,7 @@ import os
 import signal
 
 from expectations import expect, expect_equal, expect_in
-from findings import diagnose
+from hangs import has, looked_at
 from harness import lab, main, run, scenario, start, wait_for
 
 PYTHON = "/usr/bin/python3"
@@ -71,15 +71,9 @@ def end(result):
 
 
 def told(pid, name):
-    """What -p finds once that finding is among it: it takes half a second of sleep to be one."""
-    answers = []
-
-    def look():
-        answers.append(diagnose("-p", str(pid))[0])
-        return any(finding["id"] == name for finding in answers[-1])
-
-    wait_for(look, f"{name}; {answers[-1:]}")
-    return answers[-1], [finding for finding in answers[-1] if finding["id"] == name]
+    """What -p finds once that finding is among it, and those of that name."""
+    findings, _ = looked_at(pid, has(name), name)
+    return findings, [finding for finding in findings if finding["id"] == name]
 
 
 def logged(result):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """Puts the matrix's table into docs/fidelity.md, between its markers."""
 import judge
+import marked
 
-BEGIN, END = "<!-- matrix:begin -->\n", "<!-- matrix:end -->\n"
 HEAD = ("condition", "mechanism", "cells", "pairs", "exact", "ambiguous", "missing", "false",
         "announced as unseen")
 
@@ -22,9 +22,4 @@ def table(sums):
 
 
 def write(path, sums):
-    with open(path, encoding="utf-8") as file:
-        text = file.read()
-    before, rest = text.split(BEGIN)
-    after = rest.split(END)[1]
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(before + BEGIN + table(sums) + END + after)
+    marked.replace(path, "matrix", table(sums))
