@@ -4,7 +4,7 @@ import os
 import re
 import signal
 
-from expectations import expect, expect_equal
+from expectations import Failure, expect, expect_equal
 from findings import diagnose
 from harness import run, start, wait_for
 
@@ -59,7 +59,10 @@ def looked_at(pid, holds, what):
         answers.append(diagnose("-p", str(pid)))
         return holds(answers[-1][0])
 
-    wait_for(look, what)
+    try:
+        wait_for(look, what)
+    except Failure as failure:
+        raise Failure(f"{failure}; the last answer: {answers[-1][0]}") from None
     return answers[-1]
 
 
