@@ -128,6 +128,11 @@ def expect_finding(run, name, forbidden=()):
     return expect_found(diagnose(run.trace_path)[0], run.truth, name, forbidden)
 
 
+def number_of(line):
+    """The number of a "channel". A log leaves out what is 0, which a System V object's may be."""
+    return line.get("value", 0)
+
+
 def expect_found(findings, truth, name, forbidden=()):
     found = [finding for finding in findings if finding["id"] == name]
     expect(found, f"{name} is found", findings)
@@ -135,7 +140,7 @@ def expect_found(findings, truth, name, forbidden=()):
     named = {pid for finding in found for pid in finding["processes"]}
     expect(parties <= named, f"{name} names {parties}", found)
     channels = {
-        f"{line['mechanism']}:[{line.get('value', 0)}{end}"
+        f"{line['mechanism']}:[{number_of(line)}{end}"
         for line in truth
         if line["do"] == "channel"
         for end in ("+" if line["mechanism"] == "futex" else "]")
@@ -173,7 +178,7 @@ def remove_left(run):
             os.unlink(f"/dev/shm/sem.ipclens-stalls-{line['value']}")
         option = {"sysv-msg": "-q", "sysv-sem": "-s"}.get(line.get("mechanism"))
         if line["do"] == "channel" and option:
-            call(["ipcrm", option, str(line.get("value", 0))], check=False)
+            call(["ipcrm", option, str(number_of(line))], check=False)
 
 
 def expect_nothing_rests_on_a_gap(path, seeds):
