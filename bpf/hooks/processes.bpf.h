@@ -42,7 +42,8 @@ static __always_inline struct wire_process *process_reserve(u32 event, struct ta
 /*
  * The kernel keeps one free task_state a processor at hand and gets the next by an interrupt to
  * itself (irq_work_raise in kernel/bpf/memalloc.c), which a hypervisor may deliver late: a
- * creation that fails is tried again for as long.
+ * creation that fails is tried again for so long. Where there is no memory at all, each fork waits
+ * as long, and is counted.
  */
 #define CREATION_WAIT_NS 200000
 #define CREATION_TRIES 4096

@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "user/base/procfs.h"
-#include "user/capture/trace_writer.h"
 #include "viz/base/clock.h"
 
 #define CHECK_EVERY_NS 1000000000ULL

@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "user/base/procfs.h"
-#include "user/capture/trace_writer.h"
 #include "viz/base/clock.h"
 
 /*

@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include "user/capture/confinement.h"
-#include "user/capture/trace_writer.h"
 #include "viz/base/clock.h"
 #include "viz/base/compare.h"
 
