@@ -31,6 +31,7 @@ OTHER_PARTS = 120
 
 
 REPLAYS = 3
+DOUBT_PLAYS = 12  # the more pairs there are, the closer their share must be to what is allowed
 
 
 def played(directory, condition, chosen):
@@ -60,9 +61,9 @@ def expect_clean(sums, faults):
 
 def little_doubt(directory, condition):
     """One overlap of two calls leaves several pairs of a pipe in doubt, and of some hundred pairs
-    that is a large share: with too many, as many more are played, and the share is of all."""
+    that is a large share: while there are too many, more are played, and the share is of all."""
     sums = judge.Sums()
-    for i in range(REPLAYS):
+    for i in range(DOUBT_PLAYS):
         again = played(f"{directory}/all-{i}", condition, part_of(condition))
         expect_clean(again, judge.false_cells(again))
         sums.update(again)
