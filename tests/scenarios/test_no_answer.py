@@ -1,0 +1,216 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""A request that nobody answers: who asked, for how long, and what the server did with it."""
+import os
+import shlex
+
+from expectations import expect_equal, expect_in
+from findings import diagnose, severe
+from harness import main, needs, run, scenario, start, wait_for
+from postgres import SERVER as POSTGRES
+from postgres import cluster
+
+PYTHON = "/usr/bin/python3"
+
+# Tells its port and its pid, and takes the requests: datagrams, or those of one connection.
+SERVER = """
+import os, select, socket
+stream = socket.create_server(("127.0.0.1", 0))
+packets = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+packets.bind(stream.getsockname())
+os.write(1, b"%d %d\\n" % (stream.getsockname()[1], os.getpid()))
+while packets in select.select([stream, packets], [], [])[0]:
+    packets.recv(9999)
+connection, _ = stream.accept()
+while connection.recv(9999):
+    pass
+"""
+
+NODE = """
+const request = require("http").get({port: PORT, host: "127.0.0.1", timeout: 700});
+request.on("timeout", () => request.destroy());
+request.on("error", error => { console.error(error.message); process.exitCode = 3; });
+"""
+
+ASYNCIO = """
+import asyncio
+async def ask():
+    reader, writer = await asyncio.open_connection("127.0.0.1", PORT)
+    writer.write(b"hello")
+    try:
+        await asyncio.wait_for(reader.read(9), 0.7)
+    finally:
+        writer.close()
+asyncio.run(ask())
+"""
+
+SETTIMEOUT = """
+import socket
+client = socket.create_connection(("127.0.0.1", PORT), 0.7)
+client.send(b"hello")
+client.recv(9)
+"""
+
+RCVTIMEO = """
+import socket, struct
+client = socket.create_connection(("127.0.0.1", PORT))
+client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", 0, 700000))
+client.send(b"hello")
+client.recv(9)
+"""
+
+DATAGRAM = """
+import socket
+client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+client.settimeout(0.7)
+client.sendto(b"hello", ("127.0.0.1", PORT))
+client.recv(9)
+"""
+
+CLIENTS = {
+    "curl": ["curl", "-sS", "--noproxy", "*", "--max-time", "0.7", "http://127.0.0.1:PORT/"],
+    "node": ["node", "-e", NODE],
+    "asyncio": [PYTHON, "-c", ASYNCIO],
+    "settimeout": [PYTHON, "-c", SETTIMEOUT],
+    "SO_RCVTIMEO": [PYTHON, "-c", RCVTIMEO],
+    "a datagram": [PYTHON, "-c", DATAGRAM],
+    "dig": ["dig", "@127.0.0.1", "-p", "PORT", "+time=1", "+tries=1", "example.org"],
+}
+
+# The server is the shell's child; the client begins when it has told where it listens.
+INSIDE = """
+{python} -c {server} >told & until [ -s told ]; do sleep 0.02; done
+read -r port pid <told; CLIENT; kill $pid 2>/dev/null; wait; true
+"""
+
+
+def words(name, port):
+    return [word.replace("PORT", port) for word in CLIENTS[name]]
+
+
+def place_of(directory, name):
+    place = os.path.join(directory, name.replace(" ", "-"))
+    os.makedirs(os.path.join(place, "server"))
+    return place
+
+
+def told(result):
+    """Its finding, which the trace tells as run does."""
+    found = [f for f in diagnose(result.trace_path)[0] if f["id"] == "no-answer"]
+    expect_equal(len(found), 1, "it is told once")
+    return found[0]
+
+
+def available(names):
+    return [name for name in names if os.path.isabs(CLIENTS[name][0]) or needed(name)]
+
+
+def needed(name):
+    needs(CLIENTS[name][0])
+    return True
+
+
+def asked_inside(directory, name):
+    place = place_of(directory, name)
+    client = " ".join(f"'{word}'" for word in words(name, "'$port'"))
+    script = INSIDE.format(python=PYTHON, server=shlex.quote(SERVER)).replace("CLIENT", client)
+    return run(place, ["sh", "-c", script], "--diagnose-only", "--lang", "en", cwd=place)
+
+
+@scenario("a client whose time limit ended its wait is named, and who had its request")
+def given_up(directory):
+    for name in available(CLIENTS):
+        result = asked_inside(directory, name)
+        port, server = result.text("told").decode().split()
+        finding = told(result)
+        expect_equal(finding["severity"], "warning", name)
+        expect_in(finding["text"], result.stderr.decode(), "run says so")
+        expect_in(f" to 127.0.0.1:{port} and got no answer: it gave up after ", finding["text"],
+                  name)
+        expect_in(f"; python3[{server}] had received it", finding["text"], name)
+        expect_in(int(server), finding["processes"], name)
+
+
+@scenario("of a server outside the trace its address is told")
+def outside(directory):
+    for name in available(("curl", "settimeout")):
+        place = place_of(directory, name)
+        server = start(os.path.join(place, "server"), [PYTHON, "-c", SERVER])
+        try:
+            wait_for(lambda server=server: server.stdout, "the server to listen")
+            port = server.stdout.split()[0].decode()
+            command = ["sh", "-c", '"$@"; true', "sh", *words(name, port)]
+            result = run(place, command, "--diagnose-only", "--lang", "en")
+        finally:
+            server.process.kill()
+            server.process.wait()
+        finding = told(result)
+        expect_equal(finding["severity"], "warning", name)
+        expect_in(f" to 127.0.0.1:{port} and got no answer: it gave up after ", finding["text"],
+                  name)
+
+
+# The first session tells its server process and asks; the other one kills that while it works.
+KILLED = POSTGRES + """
+export PGHOST=$PWD PGUSER=test PGDATABASE=postgres
+until psql -c 'select 1' >/dev/null 2>&1; do kill -0 $S || exit 9; sleep 0.05; done
+psql -XAt -c 'select pg_backend_pid()' -c 'select pg_sleep(60)' >asked 2>error & P=$!
+until [ -s asked ]; do sleep 0.02; done
+read -r backend <asked
+until psql -XAt -c "select wait_event from pg_stat_activity where pid = $backend" | grep -q PgSleep
+do sleep 0.05; done
+kill -KILL $backend
+wait $P; echo $? >status
+kill -INT $S; wait; true
+"""
+
+
+@scenario("psql whose server process is killed hears nothing more: who was killed is named")
+def killed(directory):
+    needs("psql")
+    result = run(directory, ["sh", "-c", KILLED], "--diagnose-only", "--lang", "en",
+                 cwd=directory, environment=cluster(directory))
+    expect_equal(int(result.text("status")), 2, "psql says that it failed")
+    expect_in("server closed the connection unexpectedly", result.text("error").decode(), "psql")
+    backend = int(result.text("asked").split()[0])
+    found = [f for f in diagnose(result.trace_path)[0]
+             if f["id"] == "no-answer" and backend in f["processes"]]
+    expect_equal(len(found), 1, "the killed one is named once")
+    expect_equal(found[0]["severity"], "warning", "psql failed by it")
+    expect_in(f"postgres[{backend}] was ended by SIGKILL", found[0]["text"], "by what")
+
+
+# None of these waits in vain for an answer, though none gets one.
+ONE_WAY = """
+import os, select, signal, socket, time
+server = socket.create_server(("127.0.0.1", 0))
+if os.fork() == 0:
+    log = socket.create_connection(server.getsockname())
+    for _ in range(3):
+        log.send(b"line")
+        select.select([log], [], [], 0.3)
+    log.send(b"end")
+    os._exit(0)
+peer, _ = server.accept()
+while peer.recv(99):
+    pass
+idle = socket.create_connection(server.getsockname())
+served, _ = server.accept()
+idle.send(b"question")
+served.recv(99)
+served.send(b"answer")
+idle.recv(99)
+select.select([idle, served], [], [], 0.7)
+idle.close()
+served.close()
+"""
+
+
+@scenario("who logs one way, or closes an idle connection, is not said to wait in vain")
+def one_way(directory):
+    result = run(directory, [PYTHON, "-c", ONE_WAY], "--diagnose-only", "--lang", "en")
+    expect_equal(severe(diagnose(result.trace_path)[0]), [], "nothing is wrong")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,376 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Finds clients whose request was never answered: they gave up when a time limit had passed, or the
+ * other side closed the connection first. A program that looks after errors itself (curl's
+ * --max-time, asyncio.wait_for(), settimeout()) leaves no failed call behind that would tell.
+ */
+#include <signal.h>
+
+#include "viz/diagnose/core/finder.h"
+
+/* What one socket of a client asked and heard. */
+struct talk {
+	const struct viz_operation *connect; /* or the first send, if that has the address */
+	const struct viz_operation *asked;   /* the first send since it last heard something */
+	const struct viz_operation *waited;  /* its last wait, if a time limit ended that */
+	const struct viz_eof *eof;	     /* the end of the connection, if it read that */
+	const struct viz_channel *epoll;     /* the set that it is in; NULL: none */
+	uint64_t bytes;			     /* sent from `asked` on */
+	uint64_t heard_ns;		     /* when it last heard something; 0: never */
+	bool serves;			     /* it is bound to a port: others ask, it answers */
+	bool shut;			     /* it said itself that it sends no more */
+};
+
+/* The last two waits for a set of epoll(7) that slept: the last one may be another thread's. */
+struct set_waits {
+	const struct viz_operation *last, *before;
+};
+
+struct talks {
+	struct diagnosis *d;
+	struct talk **of_channel;   /* by channel index; NULL: no client's */
+	struct set_waits *of_epoll; /* by channel index */
+};
+
+static struct talk *talk_of(const struct talks *talks, const struct viz_channel *channel)
+{
+	return channel ? talks->of_channel[channel->index] : NULL;
+}
+
+static bool has_server(const struct viz_channel *channel)
+{
+	return channel->mechanism == MECH_TCP || channel->mechanism == MECH_UDP ||
+	       channel->mechanism == MECH_UNIX_STREAM || channel->mechanism == MECH_UNIX_SEQPACKET;
+}
+
+static bool begins_talk(const struct viz_operation *op)
+{
+	return (op->role == ROLE_SEND && op->peer_address.len) ||
+	       (op->role == ROLE_OPEN && operation_is(op, "connect"));
+}
+
+/* A port of the kernel's choice (bind to port 0) is a client's as well. */
+static bool binds_port(const struct viz_operation *op)
+{
+	const struct viz_bytes at = op->peer_address;
+
+	return op->role == ROLE_OPEN && operation_is(op, "bind") && op->returned == 0 &&
+	       at.len >= 2 && !(at.data[at.len - 2] == ':' && at.data[at.len - 1] == '0');
+}
+
+static void begin_talk(struct talks *talks, const struct viz_operation *op)
+{
+	struct talk **talk = &talks->of_channel[op->channel->index];
+
+	if (*talk || !has_server(op->channel) || !(begins_talk(op) || binds_port(op)))
+		return;
+	*talk = arena_alloc(talks->d->arena, sizeof(**talk));
+	**talk = (struct talk){.connect = op, .serves = operation_is(op, "bind")};
+}
+
+static void note_sent(struct talk *talk, const struct viz_operation *op)
+{
+	if (op->returned <= 0)
+		return;
+	if (!talk->asked || talk->heard_ns > talk->asked->enter_ns) {
+		talk->asked = op;
+		talk->waited = NULL;
+		talk->bytes = 0;
+	}
+	talk->bytes += operation_is_multiple(op) ? 0 : (uint64_t)op->returned;
+}
+
+static void note_received(struct talk *talk, const struct viz_operation *op)
+{
+	if (op->returned > 0 && op->exit_ns > talk->heard_ns)
+		talk->heard_ns = op->exit_ns;
+	else if (operation_has_error(op, "EAGAIN") && op->off_cpu_ns) /* SO_RCVTIMEO */
+		talk->waited = op;
+}
+
+static bool waits_for_data(const struct viz_wait *wait)
+{
+	return viz_wait_has(wait, IN) || viz_wait_has(wait, RDNORM);
+}
+
+static bool ended_by_time(const struct viz_operation *op)
+{
+	return viz_operation_done(op) && op->returned == 0;
+}
+
+/* A wait that something else ended is no sign of a time limit. */
+static void note_waits(const struct talks *talks, const struct viz_operation *op)
+{
+	for (size_t i = 0; i < op->waits_for_count; i++) {
+		struct talk *talk = talk_of(talks, op->waits_for[i].channel);
+
+		if (talk && waits_for_data(&op->waits_for[i]))
+			talk->waited = ended_by_time(op) ? op : NULL;
+	}
+}
+
+/* The wait names no descriptors: it is for the whole set, which may be large. */
+static void note_epoll_wait(const struct talks *talks, const struct viz_operation *op)
+{
+	struct set_waits *waits = &talks->of_epoll[op->channel->index];
+
+	if (!viz_operation_done(op) || !op->off_cpu_ns)
+		return;
+	waits->before = waits->last;
+	waits->last = op;
+}
+
+/* The descriptor leaves its set, or is closed, at that time. */
+static void leave_epoll(const struct talks *talks, struct talk *talk, uint64_t at_ns)
+{
+	const struct set_waits *waits = &talks->of_epoll[talk->epoll->index];
+	const struct viz_operation *last = waits->last;
+
+	if (last && last->exit_ns > at_ns)
+		last = waits->before;
+	talk->epoll = NULL;
+	if (last && talk->asked && last->exit_ns > talk->asked->exit_ns)
+		talk->waited = ended_by_time(last) ? last : NULL;
+}
+
+/* epoll_ctl: EPOLL_CTL_DEL leaves no events. */
+static void note_epoll_control(const struct talks *talks, const struct viz_operation *op)
+{
+	for (size_t i = 0; i < op->waits_for_count; i++) {
+		struct talk *talk = talk_of(talks, op->waits_for[i].channel);
+
+		if (talk && talk->epoll)
+			leave_epoll(talks, talk, op->enter_ns);
+		if (talk && waits_for_data(&op->waits_for[i]))
+			talk->epoll = op->channel;
+	}
+}
+
+static void note_closed(const struct talks *talks, struct talk *talk,
+			const struct viz_operation *op)
+{
+	if (operation_is(op, "shutdown"))
+		talk->shut = true;
+	else if (op->last && talk->epoll)
+		leave_epoll(talks, talk, op->enter_ns);
+}
+
+static void note_waiting(const struct talks *talks, const struct viz_operation *op)
+{
+	if (op->role == ROLE_CONTROL && op->channel && operation_is(op, "epoll_ctl"))
+		note_epoll_control(talks, op);
+	else if (op->role != ROLE_WAIT || !operation_polls(op))
+		return;
+	else if (op->channel)
+		note_epoll_wait(talks, op);
+	else
+		note_waits(talks, op);
+}
+
+static void note(struct talks *talks, const struct viz_operation *op)
+{
+	struct talk *talk;
+
+	note_waiting(talks, op);
+	if (!viz_operation_done(op))
+		return;
+	if (op->channel)
+		begin_talk(talks, op);
+	talk = talk_of(talks, viz_operation_source(op));
+	if (talk)
+		note_received(talk, op);
+	talk = talk_of(talks, viz_operation_sink(op));
+	if (talk)
+		note_sent(talk, op);
+	talk = talk_of(talks, op->channel);
+	if (talk && op->role == ROLE_CLOSE)
+		note_closed(talks, talk, op);
+}
+
+static void note_ends(const struct talks *talks)
+{
+	const struct viz_pairing *pairing = talks->d->pairing;
+
+	for (size_t i = 0; i < pairing->eof_count; i++) {
+		struct talk *talk = talk_of(talks, pairing->eofs[i]->channel);
+
+		if (talk)
+			talk->eof = pairing->eofs[i];
+	}
+}
+
+static struct talks talks_find(struct diagnosis *d)
+{
+	const size_t channels = d->model->channel_count;
+	struct talks talks = {
+		.d = d,
+		.of_channel = arena_array(d->arena, channels + 1, sizeof(*talks.of_channel)),
+		.of_epoll = arena_array(d->arena, channels + 1, sizeof(*talks.of_epoll)),
+	};
+
+	for (size_t i = 0; i < d->model->operation_count; i++)
+		note(&talks, d->model->operations[i]);
+	for (size_t i = 0; i < channels; i++)
+		if (talks.of_channel[i] && talks.of_channel[i]->epoll)
+			leave_epoll(&talks, talks.of_channel[i], VIZ_NEVER);
+	note_ends(&talks);
+	return talks;
+}
+
+/* When the last process closed it; VIZ_NEVER: it is open still. */
+static uint64_t closed_ns(const struct viz_channel *channel)
+{
+	uint64_t at_ns = 0;
+
+	for (size_t i = 0; i < channel->holding_count; i++)
+		if (channel->holdings[i]->until_ns > at_ns)
+			at_ns = channel->holdings[i]->until_ns;
+	return at_ns;
+}
+
+static bool is_unanswered(const struct talk *talk)
+{
+	return talk->asked && !talk->serves && talk->heard_ns <= talk->asked->enter_ns;
+}
+
+/*
+ * How long the client waited until a time limit let it give up; 0: it did not. A program that
+ * closes for another reason has done something else since its last wait.
+ */
+static uint64_t gave_up_after(const struct talk *talk, const struct viz_channel *channel)
+{
+	const uint64_t until_ns = closed_ns(channel), asked_ns = talk->asked->exit_ns;
+	const struct viz_operation *waited = talk->waited;
+
+	if (until_ns == VIZ_NEVER || !waited || waited->exit_ns > until_ns ||
+	    waited->exit_ns < asked_ns || until_ns - waited->exit_ns > (until_ns - asked_ns) / 2)
+		return 0;
+	return until_ns - asked_ns;
+}
+
+/* False where the client ended well: it knew what to do, or wanted no answer. */
+static bool client_minds(const struct viz_process *client)
+{
+	return !client->status_known || client->exit_signal || client->exit_code;
+}
+
+static bool client_failed(const struct viz_process *client)
+{
+	return client->status_known && client_minds(client);
+}
+
+static bool is_fault(int signal)
+{
+	return signal == SIGSEGV || signal == SIGBUS || signal == SIGABRT || signal == SIGILL ||
+	       signal == SIGFPE;
+}
+
+/* What became of the request: {1} received it, or nobody did; "" if it cannot be told. */
+static const char *fate_text(struct diagnosis *d, struct finding *f, const struct talk *talk)
+{
+	for (size_t i = 0; i < d->pairing->message_count; i++) {
+		const struct viz_message *m = d->pairing->messages[i];
+
+		if (m->from.operation != talk->asked)
+			continue;
+		if (m->fate == FATE_UNREAD || m->fate == FATE_DISCARDED)
+			return phrase_text(PHRASE_REQUEST_UNREAD, d->language);
+		if (!m->to.process || m->match != MATCH_EXACT)
+			return "";
+		finding_process(d, f, m->to.process);
+		finding_operation(d, f, m->to.operation);
+		return fill_phrase(d, PHRASE_REQUEST_RECEIVED, process_text(d, m->to.process), NULL,
+				   NULL);
+	}
+	return "";
+}
+
+static struct finding *report(struct diagnosis *d, const struct talk *talk,
+			      const struct viz_operation *end)
+{
+	const struct viz_operation *asked = talk->asked;
+	struct finding *f = finding_add(d, FINDING_NO_ANSWER, asked->enter_ns, asked->channel);
+	const struct viz_bytes address = asked->peer_address.len ? asked->peer_address
+								 : talk->connect->peer_address;
+
+	finding_process(d, f, asked->process);
+	finding_operation(d, f, asked);
+	finding_operation(d, f, end);
+	finding_set(d, f, "who", "%s", process_text(d, asked->process));
+	finding_set(d, f, "asked", "%s", amount_text(d, talk->bytes));
+	finding_set(d, f, "address", "%s", bytes_text(d, address));
+	finding_set(d, f, "fate", "%s", fate_text(d, f, talk));
+	return f;
+}
+
+static void report_given_up(struct diagnosis *d, const struct talk *talk, uint64_t after_ns)
+{
+	struct finding *f = report(d, talk, talk->waited);
+
+	if (after_ns < LONG_WAIT_NS || talk->heard_ns || !client_minds(talk->asked->process))
+		f->severity = SEVERITY_NOTE;
+	finding_set(d, f, "why", "%s",
+		    fill_phrase(d, PHRASE_ANSWER_GAVE_UP, duration_text(d, after_ns), NULL, NULL));
+}
+
+/* Who ended the connection, as "redis-server[12]" or "the other side". */
+static const char *closer_text(struct diagnosis *d, const struct viz_eof *eof)
+{
+	if (eof->process && eof->match == MATCH_EXACT)
+		return process_text(d, eof->process);
+	return phrase_text(PHRASE_OTHER_SIDE, d->language);
+}
+
+static void report_closed(struct diagnosis *d, const struct talk *talk)
+{
+	const struct viz_eof *eof = talk->eof;
+	const struct viz_process *ended = eof->match == MATCH_EXACT ? eof->ended : NULL;
+	const bool killed = ended && ended->status_known && ended->exit_signal;
+	struct finding *f = report(d, talk, eof->receive);
+
+	if (!(killed && is_fault(ended->exit_signal)) &&
+	    !(client_failed(talk->asked->process) && (killed || !talk->heard_ns)))
+		f->severity = SEVERITY_NOTE;
+	finding_process(d, f, eof->match == MATCH_EXACT ? eof->process : NULL);
+	finding_set(d, f, "why", "%s",
+		    fill_phrase(d, killed ? PHRASE_ANSWER_KILLED : PHRASE_ANSWER_CLOSED,
+				closer_text(d, eof), killed ? bytes_text(d, ended->signal) : NULL,
+				NULL));
+}
+
+/* True if it is told already that the server did not accept this connection. */
+static bool is_told(const struct diagnosis *d, const struct viz_channel *channel)
+{
+	for (size_t i = 0; i < d->count; i++)
+		if (d->findings[i]->row == finding_row(FINDING_NEVER_ACCEPTED) &&
+		    d->findings[i]->channel == channel)
+			return true;
+	return false;
+}
+
+static void judge(struct diagnosis *d, const struct talk *talk, const struct viz_channel *channel)
+{
+	const uint64_t after_ns = gave_up_after(talk, channel);
+
+	if (is_told(d, channel))
+		return;
+	if (after_ns)
+		report_given_up(d, talk, after_ns);
+	else if (talk->eof && !talk->shut && talk->eof->receive->exit_ns > talk->asked->exit_ns)
+		report_closed(d, talk);
+}
+
+void find_no_answer(struct diagnosis *d)
+{
+	struct talks talks;
+
+	if (d->incomplete)
+		return;
+	talks = talks_find(d);
+	for (size_t i = 0; i < d->model->channel_count; i++) {
+		const struct talk *talk = talks.of_channel[i];
+
+		if (talk && is_unanswered(talk))
+			judge(d, talk, d->model->channels[i]);
+	}
+}
