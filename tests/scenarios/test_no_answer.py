@@ -94,10 +94,10 @@ def place_of(directory, name):
     return place
 
 
-def told(result):
+def told(result, name):
     """Its finding, which the trace tells as run does."""
     found = [f for f in diagnose(result.trace_path)[0] if f["id"] == "no-answer"]
-    expect_equal(len(found), 1, "it is told once")
+    expect_equal(len(found), 1, f"{name}: it is told once")
     return found[0]
 
 
@@ -122,7 +122,7 @@ def given_up(directory):
     for name in available(CLIENTS):
         result = asked_inside(directory, name)
         port, server = result.text("told").decode().split()
-        finding = told(result)
+        finding = told(result, name)
         expect_equal(finding["severity"], "warning", name)
         expect_in(finding["text"], result.stderr.decode(), "run says so")
         expect_in(f" to 127.0.0.1:{port} and got no answer: it gave up after ", finding["text"],
@@ -144,9 +144,38 @@ def outside(directory):
         finally:
             server.process.kill()
             server.process.wait()
-        finding = told(result)
+        finding = told(result, name)
         expect_equal(finding["severity"], "warning", name)
         expect_in(f" to 127.0.0.1:{port} and got no answer: it gave up after ", finding["text"],
+                  name)
+
+
+# These have no time limit of their own: they ask again and again whether something has come.
+PATIENT = {
+    "curl": ["curl", "-sS", "--noproxy", "*", "http://127.0.0.1:PORT/"],
+    "git": ["git", "-c", "http.proxy=", "ls-remote", "http://127.0.0.1:PORT/x"],
+    "mosquitto_pub": ["mosquitto_pub", "-p", "PORT", "-t", "topic", "-m", "hello"],
+}
+
+
+@scenario("a client that still waits when the user's time limit fires is named, and for whom")
+def patient(directory):
+    for name, command in PATIENT.items():
+        needs(name)
+        place = place_of(directory, name)
+        server = start(os.path.join(place, "server"), [PYTHON, "-c", SERVER])
+        try:
+            wait_for(lambda server=server: server.stdout, "the server to listen")
+            port = server.stdout.split()[0].decode()
+            command = [word.replace("PORT", port) for word in command]
+            result = run(place, command, "--diagnose-only", "--lang", "en", "--timeout", "2",
+                         status=124, whole=False)
+        finally:
+            server.process.kill()
+            server.process.wait()
+        finding = told(result, name)
+        expect_equal(finding["severity"], "warning", name)
+        expect_in(f" to 127.0.0.1:{port} and got no answer: it has waited for ", finding["text"],
                   name)
 
 

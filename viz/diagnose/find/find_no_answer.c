@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * Finds clients whose request was never answered: they gave up when a time limit had passed, or the
- * other side closed the connection first. A program that looks after errors itself (curl's
+ * other side closed the connection first, or they still asked in vain when the user's limit fired. A program that looks after errors itself (curl's
  * --max-time, asyncio.wait_for(), settimeout()) leaves no failed call behind that would tell.
  */
 #include <signal.h>
@@ -12,7 +12,7 @@
 struct talk {
 	const struct viz_operation *connect; /* or the first send, if that has the address */
 	const struct viz_operation *asked;   /* the first send since it last heard something */
-	const struct viz_operation *waited;  /* its last wait, if a time limit ended that */
+	const struct viz_operation *waited;  /* its last wait, if a time limit ends that */
 	const struct viz_eof *eof;	     /* the end of the connection, if it read that */
 	const struct viz_channel *epoll;     /* the set that it is in; NULL: none */
 	uint64_t bytes;			     /* sent from `asked` on */
@@ -93,9 +93,10 @@ static bool waits_for_data(const struct viz_wait *wait)
 	return viz_wait_has(wait, IN) || viz_wait_has(wait, RDNORM);
 }
 
-static bool ended_by_time(const struct viz_operation *op)
+/* True if a time limit ended the wait, or will. */
+static bool ends_by_time(const struct viz_operation *op)
 {
-	return viz_operation_done(op) && op->returned == 0;
+	return viz_operation_done(op) ? op->returned == 0 : viz_has(op, timeout_ns);
 }
 
 /* A wait that something else ended is no sign of a time limit. */
@@ -105,7 +106,7 @@ static void note_waits(const struct talks *talks, const struct viz_operation *op
 		struct talk *talk = talk_of(talks, op->waits_for[i].channel);
 
 		if (talk && waits_for_data(&op->waits_for[i]))
-			talk->waited = ended_by_time(op) ? op : NULL;
+			talk->waited = ends_by_time(op) ? op : NULL;
 	}
 }
 
@@ -114,7 +115,7 @@ static void note_epoll_wait(const struct talks *talks, const struct viz_operatio
 {
 	struct set_waits *waits = &talks->of_epoll[op->channel->index];
 
-	if (!viz_operation_done(op) || !op->off_cpu_ns)
+	if (viz_operation_done(op) && !op->off_cpu_ns && op->exit_ns - op->enter_ns < MILLISECOND)
 		return;
 	waits->before = waits->last;
 	waits->last = op;
@@ -130,7 +131,7 @@ static void leave_epoll(const struct talks *talks, struct talk *talk, uint64_t a
 		last = waits->before;
 	talk->epoll = NULL;
 	if (last && talk->asked && last->exit_ns > talk->asked->exit_ns)
-		talk->waited = ended_by_time(last) ? last : NULL;
+		talk->waited = ends_by_time(last) ? last : NULL;
 }
 
 /* epoll_ctl: EPOLL_CTL_DEL leaves no events. */
@@ -285,6 +286,18 @@ static const char *fate_text(struct diagnosis *d, struct finding *f, const struc
 	return "";
 }
 
+/* How long the client has waited, in rounds, when the user's time limit fired; 0: it has not. */
+static uint64_t waits_for(const struct diagnosis *d, const struct talk *talk,
+			  const struct viz_channel *channel)
+{
+	const uint64_t asked_ns = talk->asked->exit_ns;
+
+	if (d->model->trailer.why != END_REASON_TIMEOUT || closed_ns(channel) != VIZ_NEVER ||
+	    !talk->waited || talk->waited->exit_ns < asked_ns || d->end_ns < asked_ns)
+		return 0;
+	return d->end_ns - asked_ns;
+}
+
 static struct finding *report(struct diagnosis *d, const struct talk *talk,
 			      const struct viz_operation *end)
 {
@@ -311,6 +324,16 @@ static void report_given_up(struct diagnosis *d, const struct talk *talk, uint64
 		f->severity = SEVERITY_NOTE;
 	finding_set(d, f, "why", "%s",
 		    fill_phrase(d, PHRASE_ANSWER_GAVE_UP, duration_text(d, after_ns), NULL, NULL));
+}
+
+static void report_waiting(struct diagnosis *d, const struct talk *talk, uint64_t for_ns)
+{
+	struct finding *f = report(d, talk, talk->waited);
+
+	if (talk->heard_ns)
+		f->severity = SEVERITY_NOTE;
+	finding_set(d, f, "why", "%s",
+		    fill_phrase(d, PHRASE_ANSWER_WAITS, duration_text(d, for_ns), NULL, NULL));
 }
 
 /* Who ended the connection, as "redis-server[12]" or "the other side". */
@@ -351,11 +374,14 @@ static bool is_told(const struct diagnosis *d, const struct viz_channel *channel
 static void judge(struct diagnosis *d, const struct talk *talk, const struct viz_channel *channel)
 {
 	const uint64_t after_ns = gave_up_after(talk, channel);
+	const uint64_t for_ns = waits_for(d, talk, channel);
 
 	if (is_told(d, channel))
 		return;
 	if (after_ns)
 		report_given_up(d, talk, after_ns);
+	else if (for_ns >= LONG_WAIT_NS)
+		report_waiting(d, talk, for_ns);
 	else if (talk->eof && !talk->shut && talk->eof->receive->exit_ns > talk->asked->exit_ns)
 		report_closed(d, talk);
 }
