@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 
 from expectations import expect, expect_equal, expect_in
 from harness import lab, main, scenario, start, wait_for
-from traces import IPCLENS, TIMEOUT, load_lines
+from traces import IPCLENS, TIMEOUT, load_lines, validate
 
 LABS = ["bigwrite", "fifo {}/fifo", "sysvq", "posixq /ipclens-top", "unixstream", "unixdgram",
         "udp", "seqpacket", "mmsg udp", "mmsg unix-dgram", "reqresp tcp", "tcp6"]
@@ -36,6 +36,7 @@ def end(result):
 
 def pairs_of(result):
     lines = [json.loads(line) for line in result.stdout.splitlines()]
+    validate(lines, "top")
     expect_equal(lines[0]["type"], "top", "the first line says what follows")
     last = lines[-1]
     expect_equal((last["type"], last["uncounted"]), ("interval", 0), "nothing was left out")

@@ -29,28 +29,29 @@ def call(arguments, check=True, **options):
     return result
 
 
-def schema():
-    if "schema" not in validators:
+def schema(*lines):
+    """Of a trace, or with "top" of what `ipclens top --json` prints."""
+    if ("schema", *lines) not in validators:
         text = subprocess.run(
-            [IPCLENS, "schema"], capture_output=True, check=True, timeout=TIMEOUT
+            [IPCLENS, "schema", *lines], capture_output=True, check=True, timeout=TIMEOUT
         ).stdout
-        validators["schema"] = json.loads(text)
-    return validators["schema"]
+        validators["schema", *lines] = json.loads(text)
+    return validators["schema", *lines]
 
 
-def validator():
-    if "line" not in validators:
-        document = schema()
+def validator(*lines):
+    if lines not in validators:
+        document = schema(*lines)
         kind = jsonschema.validators.validator_for(document)
         kind.check_schema(document)
-        validators["line"] = kind(document)
-    return validators["line"]
+        validators[lines] = kind(document)
+    return validators[lines]
 
 
-def validate(lines):
+def validate(lines, *of):
     for number, line in enumerate(lines, 1):
-        if not validator().is_valid(line):
-            error = jsonschema.exceptions.best_match(validator().iter_errors(line))
+        if not validator(*of).is_valid(line):
+            error = jsonschema.exceptions.best_match(validator(*of).iter_errors(line))
             path = "/".join(map(str, error.absolute_path))
             raise Failure(
                 f"line {number} does not fit the schema at {path!r}: {error.message}\n"

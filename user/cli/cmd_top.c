@@ -24,6 +24,7 @@
 #include "viz/base/private_file.h"
 #include "viz/base/terminal.h"
 #include "viz/cli/command.h"
+#include "viz/format/top_keys.h"
 #include "viz/top/output.h"
 
 #define METRICS_MOST 100
@@ -258,10 +259,10 @@ static bool begin_tell(struct top *top)
 	if (!top->options->json)
 		return true;
 	json_object(&json);
-	json_field_text(&json, "type", "top");
-	json_field_uint(&json, "version", 1);
-	json_field_uint(&json, "at_ns", top->from_ns);
-	json_field_uint(&json, "every_ns", top->options->every_ns);
+	json_field_text(&json, KEY_TYPE, TOP_TYPE(top));
+	json_field_uint(&json, TOP_KEY(top, version), 1);
+	json_field_uint(&json, TOP_KEY(top, at_ns), top->from_ns);
+	json_field_uint(&json, TOP_KEY(top, every_ns), top->options->every_ns);
 	json_end_object(&json);
 	json_newline(&json);
 	memory_need(!json.failed);

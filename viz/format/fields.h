@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The rows of fields.def as data, used by the reader to check lines and by the schema. */
+/* The rows of fields.def as data, used by the reader to check lines and by the schema (lines.h). */
 #ifndef VIZ_FORMAT_FIELDS_H
 #define VIZ_FORMAT_FIELDS_H
 
@@ -21,6 +21,7 @@ enum field_kind {
 	KIND_FDS,
 	KIND_SEMS,
 	KIND_CHUNKS,
+	KIND_MEMBERS, /* only in top_lines.def */
 	KIND_OBJECT,
 	KIND_MECH,
 	KIND_ROLE,
@@ -40,7 +41,7 @@ struct field_info {
 	const char *key;
 	const char *kind_word; /* as fields.def has it: "UINT" */
 	const char *help;
-	enum record record;
+	enum record record; /* RECORD_NONE: of lines that are in no trace */
 	enum field_kind kind;
 	enum presence presence;
 };

@@ -3,8 +3,6 @@
 
 #include <stdio.h>
 
-#include "viz/format/fields.h"
-
 /* What is said more than once stands in "$defs", under these names. */
 static void reference(struct json *j, const char *name)
 {
@@ -100,6 +98,9 @@ static void kind(struct json *j, enum field_kind kind)
 		break;
 	case KIND_CHUNKS:
 		list_of(j, reference, "chunk");
+		break;
+	case KIND_MEMBERS:
+		list_of(j, reference, "member");
 		break;
 	case KIND_OBJECT:
 		type(j, "object");
@@ -271,67 +272,97 @@ static void define_chunk(struct json *j)
 	json_end_object(j);
 }
 
-static void required_fields(struct json *j, enum record record)
+static void required_fields(struct json *j, const struct line_info *line)
 {
 	json_key(j, "required");
 	json_array(j);
-	json_text(j, KEY_TYPE);
-	for (enum field f = record_first_field(record); f < record_end_field(record); f++)
-		if (field_info(f)->presence == PRESENCE_ALWAYS)
-			json_text(j, field_info(f)->key);
+	if (!line->part)
+		json_text(j, KEY_TYPE);
+	for (size_t i = 0; i < line->count; i++)
+		if (line->fields[i].presence == PRESENCE_ALWAYS)
+			json_text(j, line->fields[i].key);
 	json_end_array(j);
 }
 
-static void define_record(struct json *j, enum record record)
+static void define_line(struct json *j, const struct line_info *line)
 {
-	begin_object(j, record_name(record), record_help(record));
-	constant(j, KEY_TYPE, record_name(record));
-	for (enum field f = record_first_field(record); f < record_end_field(record); f++)
-		property(j, field_info(f)->key, field_info(f)->kind, field_info(f)->help);
+	begin_object(j, line->name, line->help);
+	if (!line->part)
+		constant(j, KEY_TYPE, line->name);
+	for (size_t i = 0; i < line->count; i++)
+		property(j, line->fields[i].key, line->fields[i].kind, line->fields[i].help);
 	close_properties(j);
-	required_fields(j, record);
+	required_fields(j, line);
 	json_end_object(j);
 }
 
-static void one_of_records(struct json *j)
+static void one_of_lines(struct json *j, const struct line_set *set)
 {
 	json_key(j, "oneOf");
 	json_array(j);
-	for (enum record record = RECORD_NONE + 1; record < RECORD_COUNT; record++) {
+	for (size_t i = 0; i < set->count; i++) {
+		const struct line_info line = set->line(i);
+
+		if (line.part)
+			continue;
 		json_object(j);
-		reference(j, record_name(record));
+		reference(j, line.name);
 		json_end_object(j);
 	}
 	json_end_array(j);
 }
 
-static void definitions(struct json *j)
+static bool has_kind(const struct line_set *set, enum field_kind kind)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		const struct line_info line = set->line(i);
+
+		for (size_t k = 0; k < line.count; k++)
+			if (line.fields[k].kind == kind)
+				return true;
+	}
+	return false;
+}
+
+/* The objects that fields of these lines consist of; all of them may have bytes. */
+static void define_kinds(struct json *j, const struct line_set *set)
+{
+	static const struct {
+		enum field_kind kind;
+		void (*define)(struct json *j);
+	} rows[] = {
+		{KIND_THREAD, define_thread}, {KIND_FDS, define_descriptor},
+		{KIND_WAITS, define_wait},    {KIND_SEMS, define_semaphore},
+		{KIND_CHUNKS, define_chunk},
+	};
+
+	define_bytes(j);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		if (has_kind(set, rows[i].kind))
+			rows[i].define(j);
+}
+
+static void definitions(struct json *j, const struct line_set *set)
 {
 	json_key(j, "$defs");
 	json_object(j);
-	define_bytes(j);
-	define_thread(j);
-	define_descriptor(j);
-	define_wait(j);
-	define_semaphore(j);
-	define_chunk(j);
-	for (enum record record = RECORD_NONE + 1; record < RECORD_COUNT; record++)
-		define_record(j, record);
+	define_kinds(j, set);
+	for (size_t i = 0; i < set->count; i++) {
+		const struct line_info line = set->line(i);
+
+		define_line(j, &line);
+	}
 	json_end_object(j);
 }
 
-void schema_write(struct json *j)
+void schema_write(struct json *j, const struct line_set *set)
 {
 	json_object(j);
 	json_field_text(j, "$schema", "https://json-schema.org/draft/2020-12/schema");
-	json_field_text(j, "title", "A line of an ipclens trace");
-	json_field_text(
-		j, "description",
-		"A trace is lines of JSON (NDJSON), each valid by this schema. It says what "
-		"this version writes: readers must skip keys and line types that they do not "
-		"know, for later versions add some.");
-	one_of_records(j);
-	definitions(j);
+	json_field_text(j, "title", set->title);
+	json_field_text(j, "description", set->about);
+	one_of_lines(j, set);
+	definitions(j, set);
 	json_end_object(j);
 	json_newline(j);
 }

@@ -12,14 +12,24 @@
 #include "viz/format/fields.h"
 #include "viz/format/schema.h"
 
-static int set_up(void **state)
+static int write_of(void **state, const struct line_set *lines)
 {
 	struct json j = {0};
 
-	schema_write(&j);
+	schema_write(&j, lines);
 	*state = cJSON_ParseWithLength(j.data, j.len);
 	json_free(&j);
 	return *state ? 0 : -1;
+}
+
+static int set_up(void **state)
+{
+	return write_of(state, &trace_lines);
+}
+
+static int set_up_top(void **state)
+{
+	return write_of(state, &top_lines);
 }
 
 static int tear_down(void **state)
@@ -97,12 +107,35 @@ static void every_word(void **state)
 	}
 }
 
+/* A part is no line: it has no type, and only other lines name it. */
+static void top_lines_and_parts(void **state)
+{
+	const cJSON *lines = at(*state, "oneOf"), *defs = at(*state, "$defs");
+	int whole = 0;
+
+	for (size_t i = 0; i < top_lines.count; i++) {
+		const struct line_info line = top_lines.line(i);
+		const cJSON *def = at(defs, line.name);
+
+		whole += !line.part;
+		assert_int_equal(has_text(at(def, "required"), "type"), !line.part);
+		assert_int_equal(cJSON_GetArraySize(at(def, "properties")),
+				 line.count + !line.part);
+		for (size_t k = 0; k < line.count; k++)
+			at(at(def, "properties"), line.fields[k].key);
+	}
+	assert_int_equal(cJSON_GetArraySize(lines), whole);
+	assert_int_equal(whole, 3);
+	assert_null(cJSON_GetObjectItemCaseSensitive(defs, "chunk"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(every_field, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(every_record, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(every_word, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(top_lines_and_parts, set_up_top, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
