@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Writes the JSON Schema (draft 2020-12) of lines, of a trace or of `ipclens top`, generated from the
- * tables in viz/format.
+ * Writes the JSON Schema (draft 2020-12) of lines, of a trace or of `ipclens top`, generated from
+ * the tables in viz/format.
  */
 #ifndef VIZ_FORMAT_SCHEMA_H
 #define VIZ_FORMAT_SCHEMA_H
