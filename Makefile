@@ -623,13 +623,14 @@ dist: ## the source of the last commit, as build/ipclens-VERSION.tar.gz
 	$(Q)gzip -9nf $(DIST:.gz=)
 	@echo $(DIST)
 
-# Built beside, in a copy of the folder, because Debian's tools write into it and above it.
+# Built beside, in a copy of the folder, because Debian's tools write into it and above it. Modes of
+# files go into the packages, so they are the same for every umask.
 DEB      = $(B)/deb
 DEB_TREE = $(DEB)/ipclens-$(VERSION)
 deb: SHELL = /bin/bash
 deb: ## Debian packages of what lies here, in build/deb/ (ipclens, ipclens-view, libipclens-dev)
-	@mkdir -p $(B) && rm -rf $(DEB) && mkdir -p $(DEB_TREE)
-	$(Q)$(SOURCE_FILES) | tar -c --null -T - | tar -x -C $(DEB_TREE)
+	@umask 022 && mkdir -p $(B) && rm -rf $(DEB) && mkdir -p $(DEB_TREE)
+	$(Q)umask 022 && $(SOURCE_FILES) | tar -c --mode=u+rw,go=rX --null -T - | tar -x -C $(DEB_TREE)
 	$(Q)cd $(DEB_TREE) && MAKEFLAGS= DEB_BUILD_OPTIONS="nocheck parallel=$$(nproc) $$DEB_BUILD_OPTIONS" \
 		dpkg-buildpackage --no-sign --build=$(or $(DEB_BUILD),binary)
 	@rm -rf $(DEB_TREE) && ls $(DEB)/*.deb
