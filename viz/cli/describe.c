@@ -20,6 +20,26 @@ static bool is_end(const struct argp_option *option)
 	return !option->name && !option->key && !option->doc && !option->group;
 }
 
+/* What stands for one of a table's names in the options. To add a table: a row. */
+static const struct {
+	const char *argument, *values; /* each value behind a comma */
+} tables[] = {
+	{
+		"FORMAT",
+#define RENDERER(id, name, ending, needs, help) "," name
+#include "viz/render/renderers.def"
+#undef RENDERER
+	},
+};
+
+static const char *values_of(const char *argument)
+{
+	for (size_t i = 0; argument && i < sizeof(tables) / sizeof(*tables); i++)
+		if (!strcmp(tables[i].argument, argument))
+			return tables[i].values + 1;
+	return "";
+}
+
 /* Returns the row behind the option's aliases. */
 static const struct argp_option *put_option(FILE *out, const struct argp_option *option)
 {
@@ -32,7 +52,7 @@ static const struct argp_option *put_option(FILE *out, const struct argp_option 
 		fprintf(out, ",%s", row->name);
 	fprintf(out, "\t%s\t", option->arg ? option->arg : "");
 	put_text(out, option->doc ? option->doc : "", NULL);
-	fputc('\n', out);
+	fprintf(out, "\t%s\n", values_of(option->arg));
 	return row;
 }
 

@@ -7,7 +7,9 @@
  *	about	TEXT			what the command does
  *	usage	WORDS			what follows its name, as [TRACE]
  *	group	TITLE			of the options that follow; empty: none
- *	option	LETTER	NAMES	ARGUMENT	TEXT	as color,colour and FILE, or empty
+ *	option	LETTER	NAMES	ARGUMENT	TEXT	VALUES
+ *				as color,colour and FILE, or empty; VALUES: all that the argument
+ *				may be, as text,html, where a table has them; else empty
  *	more	TEXT			what --help prints behind the options
  */
 #ifndef VIZ_CLI_DESCRIBE_H
