@@ -4,7 +4,7 @@
 import os
 import shlex
 
-from expectations import expect_equal, expect_in
+from expectations import expect, expect_equal, expect_in
 from findings import diagnose, severe
 from harness import main, needs, run, scenario, start, wait_for
 from postgres import SERVER as POSTGRES
@@ -97,8 +97,15 @@ def place_of(directory, name):
 def told(result, name):
     """Its finding, which the trace tells as run does."""
     found = [f for f in diagnose(result.trace_path)[0] if f["id"] == "no-answer"]
-    expect_equal(len(found), 1, f"{name}: it is told once")
+    expect(len(found) == 1, f"{name}: it is told once; its last calls:", *last_calls(result))
     return found[0]
+
+
+def last_calls(result):
+    """What the trace has of sockets and waits, for whoever looks why nothing was found."""
+    words_of = ("tcp:", "udp:", "epoll")
+    with open(result.trace_path, encoding="utf-8") as trace:
+        return [line for line in trace if any(word in line for word in words_of)][-20:]
 
 
 def available(names):
