@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * Finds clients whose request was never answered: they gave up when a time limit had passed, or the
- * other side closed the connection first, or they still asked in vain when the user's limit fired. A program that looks after errors itself (curl's
- * --max-time, asyncio.wait_for(), settimeout()) leaves no failed call behind that would tell.
+ * other side closed the connection first, or they still asked in vain when the user's limit fired.
+ * A program that looks after errors itself (curl's --max-time, asyncio.wait_for(), settimeout())
+ * leaves no failed call behind that would tell.
  */
 #include <signal.h>
 
