@@ -212,6 +212,7 @@ SHOWN_BY_TOOLS = {
     "stolen-input": "test_stolen_input.py",
     "thread-lock": "test_thread_locks.py",
     "lock-order": "test_locks_and_memory.py",
+    "no-answer": "test_no_answer.py",
 }
 
 
