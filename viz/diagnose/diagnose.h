@@ -56,6 +56,7 @@ struct diagnosis {
 	struct wait_graph *waits;	   /* find_waits.c */
 	const uint32_t *pids;		   /* diagnose_only() */
 	size_t pid_count;
+	bool survivors;	   /* diagnose_survivors() */
 	struct map folded; /* finding_fold() */
 	size_t *named;	   /* by process index: how many findings name it, while finders run */
 	struct arena *arena;
@@ -75,14 +76,16 @@ struct diagnosis *diagnose_only(const struct viz_model *model, const struct viz_
 
 /*
  * As diagnose_only(), of a look at the machine (`model`) that was taken when the trace of `d`
- * ended, for the processes that outlived the trace. Same language.
+ * ended, for the processes that outlived the trace. Same language. Who merely waits for them, as
+ * the readers of the command's output do, is not reported.
  */
 struct diagnosis *diagnose_survivors(struct diagnosis *d, const struct viz_model *model,
 				     const struct viz_pairing *pairing);
 
 /*
  * Adds to `d` what is known only from `look`, which must outlive it: a finding about a process of
- * which `d` says nothing as severe, in place of what `d` says of its wait.
+ * which `d` says nothing as severe, in place of what `d` says of its wait. A finding that says the
+ * same as one of `d` and names more processes takes its place, and its severity if that is higher.
  */
 void diagnosis_join(struct diagnosis *d, const struct diagnosis *look);
 

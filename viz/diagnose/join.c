@@ -6,24 +6,23 @@
  */
 #include "viz/diagnose/core/finder.h"
 
-struct diagnosis *diagnose_survivors(struct diagnosis *d, const struct viz_model *model,
-				     const struct viz_pairing *pairing)
-{
-	uint32_t *pids = arena_array(d->arena, d->model->process_count + 1, sizeof(*pids));
-	size_t count = 0;
-
-	for (size_t i = 0; i < d->model->process_count; i++)
-		if (diagnosis_outlived(d->model->processes[i]))
-			pids[count++] = d->model->processes[i]->pid;
-	return count ? diagnose_only(model, pairing, d->language, pids, count) : NULL;
-}
-
 static bool is_about(const struct finding *f, const struct viz_process *process)
 {
 	for (size_t i = 0; i < f->process_count; i++)
 		if (f->processes[i]->pid == process->pid)
 			return true;
 	return false;
+}
+
+/* True if `f` says the same as `other`, names all whom that names, and others. */
+static bool names_more(const struct finding *f, const struct finding *other)
+{
+	if (f->row != other->row || f->process_count <= other->process_count)
+		return false;
+	for (size_t i = 0; i < other->process_count; i++)
+		if (!is_about(f, other->processes[i]))
+			return false;
+	return true;
 }
 
 /* True if the trace itself says as much about the one who waits, and names as many. */
@@ -33,6 +32,7 @@ static bool is_told(const struct diagnosis *d, const struct finding *f)
 		const struct finding *other = d->findings[i];
 
 		if (finding_is_wait(other) && is_about(other, f->processes[0]) &&
+		    !names_more(f, other) &&
 		    (other->severity > f->severity ||
 		     (other->severity == f->severity && other->process_count >= f->process_count)))
 			return true;
@@ -40,17 +40,30 @@ static bool is_told(const struct diagnosis *d, const struct finding *f)
 	return false;
 }
 
-/* Drops milder findings about waits of the one whom `f` is about. */
-static void make_way(struct diagnosis *d, const struct finding *f)
+/* True if `f` takes the place of `other`: a milder one about its process, or one it adds to. */
+static bool replaces(const struct finding *f, const struct finding *other)
+{
+	if (!finding_is_wait(other) || !other->process_count)
+		return false;
+	return other->processes[0]->pid == f->processes[0]->pid || names_more(f, other);
+}
+
+/* Drops what `f` takes the place of; `f` becomes as severe as that. */
+static void make_way(struct diagnosis *d, struct finding *f)
 {
 	size_t kept = 0;
 
-	for (size_t i = 0; i < d->count; i++)
-		if (finding_is_wait(d->findings[i]) && d->findings[i]->process_count &&
-		    d->findings[i]->processes[0]->pid == f->processes[0]->pid)
-			d->severities[d->findings[i]->severity]--;
-		else
-			d->findings[kept++] = d->findings[i];
+	for (size_t i = 0; i < d->count; i++) {
+		struct finding *other = d->findings[i];
+
+		if (!replaces(f, other)) {
+			d->findings[kept++] = other;
+			continue;
+		}
+		d->severities[other->severity]--;
+		if (f->severity < other->severity)
+			f->severity = other->severity;
+	}
 	d->count = kept;
 }
 

@@ -66,22 +66,72 @@ static void run_finders(struct diagnosis *d)
 	}
 }
 
+/* True if it says no more than that its process, which is behind those asked for, waits. */
+static bool is_of_waiter(const struct finding *f, const bool *behind)
+{
+	return behind && f->process_count && behind[f->processes[0]->index] &&
+	       f->row != finding_row(FINDING_STOPPED) && f->row != finding_row(FINDING_DEADLOCK);
+}
+
+static bool is_about_marked(const struct finding *f, const bool *in)
+{
+	for (size_t k = 0; k < f->process_count; k++)
+		if (in[f->processes[k]->index] && (k == 0 || f->severity == SEVERITY_ERROR))
+			return true;
+	return false;
+}
+
 static void drop_others(struct diagnosis *d)
 {
-	const bool *in = diagnosis_concerned(d);
+	const bool *in = diagnosis_concerned(d), *behind = diagnosis_behind(d);
 	size_t kept = 0;
 
-	for (size_t i = 0; i < d->count; i++) {
-		const struct finding *f = d->findings[i];
-		bool about = false;
-
-		for (size_t k = 0; k < f->process_count; k++)
-			about |= in[f->processes[k]->index] &&
-				 (k == 0 || f->severity == SEVERITY_ERROR);
-		if (about)
+	for (size_t i = 0; i < d->count; i++)
+		if (is_about_marked(d->findings[i], in) && !is_of_waiter(d->findings[i], behind))
 			d->findings[kept++] = d->findings[i];
-	}
 	d->count = kept;
+}
+
+/* What to diagnose, and of whom. */
+struct scope {
+	const struct viz_model *model;
+	const struct viz_pairing *pairing;
+	enum language language;
+	const uint32_t *pids;
+	size_t count;
+	bool survivors;
+};
+
+static struct diagnosis *diagnose_scope(const struct scope *scope)
+{
+	const struct viz_model *model = scope->model;
+	struct arena *arena = arena_new();
+	struct diagnosis *d = arena_alloc(arena, sizeof(*d));
+
+	*d = (struct diagnosis){
+		.model = model,
+		.pairing = scope->pairing,
+		.language = scope->language,
+		.begin_ns = viz_model_begin_ns(model),
+		.end_ns = model->trailer.present ? model->trailer.at_ns : model->end_ns,
+		.incomplete = model->lost_total > 0 || model->descriptors_cut ||
+			      lines_are_missing(model),
+		.pids = scope->pids,
+		.pid_count = scope->count,
+		.survivors = scope->survivors,
+		.arena = arena,
+	};
+	d->named = arena_array(arena, model->process_count + 1, sizeof(*d->named));
+	run_finders(d);
+	if (model->unseen_count)
+		diagnosis_spare_unseen(d);
+	if (scope->count)
+		drop_others(d);
+	diagnosis_sort(d);
+	diagnosis_gather(d);
+	for (size_t i = 0; i < d->count; i++)
+		finish(d, d->findings[i]);
+	return d;
 }
 
 struct diagnosis *diagnose(const struct viz_model *model, const struct viz_pairing *pairing,
@@ -93,32 +143,22 @@ struct diagnosis *diagnose(const struct viz_model *model, const struct viz_pairi
 struct diagnosis *diagnose_only(const struct viz_model *model, const struct viz_pairing *pairing,
 				enum language language, const uint32_t *pids, size_t count)
 {
-	struct arena *arena = arena_new();
-	struct diagnosis *d = arena_alloc(arena, sizeof(*d));
+	const struct scope scope = {model, pairing, language, pids, count, false};
 
-	*d = (struct diagnosis){
-		.model = model,
-		.pairing = pairing,
-		.language = language,
-		.begin_ns = viz_model_begin_ns(model),
-		.end_ns = model->trailer.present ? model->trailer.at_ns : model->end_ns,
-		.incomplete = model->lost_total > 0 || model->descriptors_cut ||
-			      lines_are_missing(model),
-		.pids = pids,
-		.pid_count = count,
-		.arena = arena,
-	};
-	d->named = arena_array(arena, model->process_count + 1, sizeof(*d->named));
-	run_finders(d);
-	if (model->unseen_count)
-		diagnosis_spare_unseen(d);
-	if (count)
-		drop_others(d);
-	diagnosis_sort(d);
-	diagnosis_gather(d);
-	for (size_t i = 0; i < d->count; i++)
-		finish(d, d->findings[i]);
-	return d;
+	return diagnose_scope(&scope);
+}
+
+struct diagnosis *diagnose_survivors(struct diagnosis *d, const struct viz_model *model,
+				     const struct viz_pairing *pairing)
+{
+	struct scope scope = {model, pairing, d->language, NULL, 0, true};
+	uint32_t *pids = arena_array(d->arena, d->model->process_count + 1, sizeof(*pids));
+
+	for (size_t i = 0; i < d->model->process_count; i++)
+		if (diagnosis_outlived(d->model->processes[i]))
+			pids[scope.count++] = d->model->processes[i]->pid;
+	scope.pids = pids;
+	return scope.count ? diagnose_scope(&scope) : NULL;
 }
 
 void diagnosis_keep(struct diagnosis *d, const bool *wanted)

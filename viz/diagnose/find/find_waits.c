@@ -444,21 +444,25 @@ static void report_chains(struct diagnosis *d, const struct wait **waits, size_t
 
 /*
  * True if the wait is told, if at all, of a process that the user asked about, or of one that could
- * end its wait: then that one's wait is the first of the chain.
+ * end its wait: then that one's wait is the first of the chain. Who is behind them only waits for
+ * them.
  */
-static bool is_concerned(const bool *concerned, const struct wait *wait)
+static bool is_concerned(const bool *concerned, const bool *behind, const struct wait *wait)
 {
-	return !concerned || concerned[wait->process->index];
+	const size_t index = wait->process->index;
+
+	return (!concerned || concerned[index]) && (!behind || !behind[index]);
 }
 
 void find_waits(struct diagnosis *d)
 {
-	const bool last = gave_up(d), *concerned;
+	const bool last = gave_up(d), *concerned, *behind;
 	const struct wait **idlers, **blocked;
 	size_t idle_count = 0, blocked_count = 0;
 
 	d->waits = wait_graph_new(d->arena, d->model, d->pairing);
 	concerned = d->pid_count ? diagnosis_concerned(d) : NULL;
+	behind = diagnosis_behind(d);
 	idlers = arena_array(d->arena, d->waits->count + 1, sizeof(struct wait *));
 	blocked = arena_array(d->arena, d->waits->count + 1, sizeof(struct wait *));
 	if (!d->incomplete)
@@ -468,7 +472,7 @@ void find_waits(struct diagnosis *d)
 
 		if (wait->ready || d->end_ns - wait->since_ns < LONG_WAIT_NS ||
 		    report_hopeless(d, wait) || (wait->circle && !d->incomplete) || !last ||
-		    !is_concerned(concerned, wait))
+		    !is_concerned(concerned, behind, wait))
 			continue;
 		if (wait_is_idle(d, wait))
 			idlers[idle_count++] = wait;

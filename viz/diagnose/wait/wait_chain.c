@@ -18,6 +18,16 @@ static bool is_for_children(const struct diagnosis *d, const struct viz_process 
 	return wait && waits_for_child(wait);
 }
 
+/* True if one that made the process has the lock, too, which was passed on with its descriptor. */
+static bool has_inherited(const struct diagnosis *d, const struct wait *wait,
+			  const struct viz_process *process)
+{
+	for (process = process->parent; process; process = process->parent)
+		if (wait_is_ended_by(d->waits, wait, process))
+			return true;
+	return false;
+}
+
 /*
  * How likely it is that this process, of those that could end the wait, is the one that should: it
  * has done so before, it has the end as its standard stream, it is no shell that waits for others.
@@ -33,6 +43,8 @@ static int fitness(const struct diagnosis *d, const struct wait *wait,
 		return 6;
 	if (!end || waits_for_child(wait))
 		return 2;
+	if (end->mechanism == MECH_FILE_LOCK)
+		return has_inherited(d, wait, process) ? 1 : 2;
 	if (sends ? wait_has_read(d->waits, process, end)
 		  : wait_has_written(d->waits, process, end))
 		return 5;

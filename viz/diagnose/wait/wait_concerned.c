@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "viz/diagnose/wait/waits.h"
 
-bool *diagnosis_concerned(struct diagnosis *d)
+/* Marks, by process index, the processes asked for and their descendants. */
+static bool *asked_and_descendants(struct diagnosis *d)
 {
 	bool *in = arena_array(d->arena, d->model->process_count + 1, sizeof(*in));
-	bool grown = true;
 
 	for (size_t i = 0; i < d->model->process_count; i++) {
 		const struct viz_process *process = d->model->processes[i];
@@ -12,6 +12,14 @@ bool *diagnosis_concerned(struct diagnosis *d)
 		in[i] = diagnosis_asked(d, process) ||
 			(process->parent && in[process->parent->index]);
 	}
+	return in;
+}
+
+bool *diagnosis_concerned(struct diagnosis *d)
+{
+	bool *in = asked_and_descendants(d);
+	bool grown = true;
+
 	while (grown) {
 		grown = false;
 		for (size_t i = 0; i < d->waits->count; i++) {
@@ -24,4 +32,32 @@ bool *diagnosis_concerned(struct diagnosis *d)
 		}
 	}
 	return in;
+}
+
+static bool waits_for_marked(const struct wait *wait, const bool *asked, const bool *behind)
+{
+	for (size_t i = 0; i < wait->ender_count; i++)
+		if (asked[wait->enders[i]->index] || behind[wait->enders[i]->index])
+			return true;
+	return false;
+}
+
+const bool *diagnosis_behind(struct diagnosis *d)
+{
+	bool *behind = arena_array(d->arena, d->model->process_count + 1, sizeof(*behind));
+	const bool *asked = d->survivors ? asked_and_descendants(d) : NULL;
+	bool grown = d->survivors;
+
+	while (grown) {
+		grown = false;
+		for (size_t i = 0; i < d->waits->count; i++) {
+			const struct wait *wait = d->waits->waits[i];
+			const size_t index = wait->process->index;
+
+			if (asked[index] || behind[index] || !waits_for_marked(wait, asked, behind))
+				continue;
+			behind[index] = grown = true;
+		}
+	}
+	return d->survivors ? behind : NULL;
 }

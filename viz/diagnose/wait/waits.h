@@ -126,4 +126,11 @@ bool process_is_written_in(const struct viz_process *process, const char *langua
  */
 bool *diagnosis_concerned(struct diagnosis *d);
 
+/*
+ * wait_concerned.c: of diagnose_survivors(), by process index: true for a process that is none of
+ * those asked for, and none of their descendants, but waits for one, perhaps through others. Else
+ * NULL.
+ */
+const bool *diagnosis_behind(struct diagnosis *d);
+
 #endif

@@ -1,0 +1,155 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""What the look at the machine adds when the time limit of `run` fires: who has a file lock, and
+nothing of those who only read what ipclens and its command print.
+
+Those who are not traced tell who they are as "name=pid", in standard error.
+"""
+import os
+import shlex
+import signal
+
+from expectations import expect, expect_equal, expect_in
+from findings import severe
+from hangs import PYTHON, asleep, looked_at, named_parties, traced
+from harness import finish, main, needs, recorder, scenario, start, wait_for
+
+LOCKED_BY = {"flock": "fcntl.flock", "fcntl": "fcntl.lockf"}
+
+
+def waiter_of(call, lock):
+    """A program that waits for the lock by this system call."""
+    code = f"import fcntl; {LOCKED_BY[call]}(open({lock!r}, 'w'), fcntl.LOCK_EX)"
+    return ["flock", lock, "true"] if call == "flock" else [PYTHON, "-c", code]
+
+
+# A lock that the readers of the output inherit, and one whose holder reads what they print.
+SHELL_HOLDS = "echo holder=$$ >&2; exec 9>{lock}; flock 9; {pipeline}"
+
+READER_HOLDS = """
+import fcntl, os, subprocess, sys
+os.write(2, b"holder=%d\\n" % os.getpid())
+file = open("{lock}", "w")
+{locks}(file, fcntl.LOCK_EX)
+sys.stdout.write(subprocess.run(sys.argv[1], shell=True, stdout=subprocess.PIPE, text=True).stdout)
+"""
+
+# The system call that waits for it, whether it is the shell's, and what of the output is read.
+PIPED = {
+    "a shell, stdout": ("flock", True, ""),
+    "a shell, both": ("flock", True, " 2>&1"),
+    "a reader, stdout": ("flock", False, ""),
+    "a reader, fcntl": ("fcntl", False, ""),
+    "a reader, both": ("fcntl", False, " 2>&1"),
+}
+
+
+def holding(lock, pipeline, call, by_shell):
+    if by_shell:
+        return ["bash", "-c", SHELL_HOLDS.format(lock=lock, pipeline=pipeline)]
+    return [PYTHON, "-c", READER_HOLDS.format(lock=lock, locks=LOCKED_BY[call]), pipeline]
+
+
+@scenario("who only reads the output of ipclens is not told of when the limit fires")
+def readers(directory):
+    needs("flock")
+    for name, (call, by_shell, both) in PIPED.items():
+        place = os.path.join(directory, name)
+        os.mkdir(place)
+        lock = os.path.join(directory, "lock")
+        words = recorder(
+            place, waiter_of(call, lock), "--timeout", "2", "--lang", "en", "--diagnose-only",
+            verb="run", output="--trace",
+        )  # fmt: skip
+        pipeline = f"{shlex.join(words)}{both} | cut -c1-2000 | tail -n 100"
+        result = finish(start(place, holding(lock, pipeline, call, by_shell)).wait(), 0, False)
+        text = result.stderr.decode() + result.stdout.decode()
+        told = [line for line in text.splitlines() if line[:2] in ("! ", "✗ ")]
+        expect_equal(len(told), 1, f"{name}: one finding: {text}")
+        waiter = result.trace.of("process")[0]["pid"]
+        expect_in(f"[{waiter}] still waits in {call}(", told[0], f"{name}: who waits")
+        expect_in(f"[{named_parties(result)['holder']}]", told[0], f"{name}: who has the lock")
+
+
+HOLD = """
+import fcntl, socket, time
+file = open("{lock}", "w")
+{locks}(file, fcntl.LOCK_EX)
+{meanwhile}
+"""
+
+# The system call, what the holder does while it has the lock, and whether a child waits for it.
+OUTSIDE = {
+    "util-linux": ("flock", None, False),
+    "computes": ("fcntl", "while True: pass", True),
+    "serves": ("fcntl", "socket.create_server(('127.0.0.1', 0)).accept()", True),
+    "serves, flock": ("flock", "socket.create_server(('127.0.0.1', 0)).accept()", False),
+    "sleeps": ("fcntl", "time.sleep(600)", False),
+}
+
+
+def holder_of(lock, call, meanwhile):
+    if not meanwhile:
+        return ["flock", lock, "sleep", "600"]
+    code = HOLD.format(lock=lock, locks=LOCKED_BY[call], meanwhile=meanwhile)
+    return [PYTHON, "-c", code]
+
+
+def is_held(lock, pid):
+    """True if /proc/locks names the process for this file."""
+    with open("/proc/locks", encoding="ascii") as file:
+        lines = [line.split() for line in file if "->" not in line]
+    inode = os.path.exists(lock) and os.stat(lock).st_ino
+    return any(line[4] == str(pid) and line[5].endswith(f":{inode}") for line in lines)
+
+
+def named_by_run(place, command, holder, about):
+    text, _, result = traced(place, command)
+    told = [line for line in text.splitlines() if " blocked  " in line]
+    expect_equal([line[0] for line in told], ["!"], f"{about}: one warning: {text}")
+    expect_in(holder, told[0], f"{about}: who has the lock")
+    expect("outside the trace" not in told[0], f"{about}: all is known", told)
+    waiter = result.trace.of("process")[-1]["pid"]
+    expect_in(f"[{waiter}]", told[0], f"{about}: who waits")
+
+
+def named_by_look(place, command, holder, about):
+    waiter = start(place, command, start_new_session=True)
+    try:
+        wait_for(lambda: asleep(waiter.process.pid), "it to wait")
+        findings, _ = looked_at(
+            waiter.process.pid,
+            lambda found: any(holder in finding["text"] for finding in found),
+            f"{about}: -p to name {holder}",
+        )
+        expect(len(severe(findings)) <= 1, f"{about}: told once by -p", findings)
+    finally:
+        os.killpg(waiter.process.pid, signal.SIGKILL)
+        waiter.process.wait()
+
+
+@scenario("when the limit fires, who has the file lock is named, whatever it does, as by -p")
+def holders(directory):
+    needs("flock")
+    for name, (call, meanwhile, as_child) in OUTSIDE.items():
+        place = os.path.join(directory, name)
+        os.mkdir(place)
+        lock = os.path.join(place, "lock")
+        command = holder_of(lock, call, meanwhile)
+        holder = start(place, command, start_new_session=True)
+        pid = holder.process.pid
+        waiter = waiter_of(call, lock)
+        if as_child:
+            waiter = ["sh", "-c", shlex.join(waiter) + "; true"]
+        try:
+            wait_for(lambda lock=lock, pid=pid: is_held(lock, pid), "the lock to be taken")
+            who = f"{os.path.basename(command[0])}[{pid}]"
+            named_by_run(place, waiter, who, name)
+            named_by_look(place, waiter, who, name)
+        finally:
+            os.killpg(pid, signal.SIGKILL)
+            holder.process.wait()
+
+
+if __name__ == "__main__":
+    main()
