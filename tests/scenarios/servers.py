@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """Scripts that start a server, wait until it is ready, and ask it."""
 import os
+import random
 import shlex
 import socket
 
@@ -35,9 +36,16 @@ def script(directory, *lines, options=(), **others):
 
 
 def free_port():
-    """A TCP port of loopback that nobody has at this moment."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
+    """A TCP port of loopback that nobody has, and that the kernel gives to nobody (ip(7))."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as file:
+        first_given = int(file.read().split()[0])
+    while True:
+        port = random.randrange(max(1024, first_given // 2), first_given)
+        try:
+            with socket.create_server(("127.0.0.1", port)):
+                return port
+        except OSError:
+            continue
 
 
 def ask_echo(directory, port=0, *options):

@@ -168,21 +168,22 @@ def table(directory):
 
 
 def check_numbers(terminal, players):
-    """Most messages are played, most bytes go into the pipe that nobody reads."""
+    """Most bytes are played. The last message of the round before may count with this one."""
     began = time.monotonic()
     players.play(20000, 10)
     took = time.monotonic() - began
     terminal.type("5", "Space")
     seen = terminal.until(r"sorted by bytes(?s:.)*^ping\S+ +po\S+ +pipe +\d{4}")
     longest = time.monotonic() - began + 1
-    found = rows(seen)
-    expect_equal([row["to"][:2] for row in found[:2]], ["po", "pi"], "most bytes are played")
-    rate = number(found[0]["messages"])
-    expect(20000 / longest - 1 <= rate <= 20000 / took, "messages per second", rate, seen)
-    expect(abs(number(found[0]["bytes"]) / 10 / rate - 1) < 0.01, "ten bytes each", seen)
+    found = sorted(rows(seen)[:2], key=lambda row: row["to"])
+    expect_equal([row["to"][:2] for row in found], ["pi", "po"], "most bytes are played")
+    rate = number(found[1]["messages"])
+    expect(20000 / longest - 1 <= rate <= 20001 / took, "messages per second", rate, seen)
+    expect(abs(number(found[1]["bytes"]) / 10 / rate - 1) < 0.01, "ten bytes each", seen)
     terminal.type("r")
     seen = terminal.until("least first")
-    expect_equal(rows(seen)[-2:], found[:2], "and those come last now")
+    last = sorted(rows(seen)[-2:], key=lambda row: row["to"])
+    expect_equal(last, found, "and those come last now")
     terminal.type("/", "?")
     seen = terminal.until(r"1 of \d+ pairs")
     expect_equal([(row["to"], row["full"]) for row in rows(seen)], [("?", "50%")],
