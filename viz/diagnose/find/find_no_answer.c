@@ -1,25 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * Finds clients whose request was never answered: they gave up when a time limit had passed, or the
- * other side closed the connection first, or they still asked in vain when the user's limit fired.
- * A program that looks after errors itself (curl's --max-time, asyncio.wait_for(), settimeout())
- * leaves no failed call behind that would tell.
+ * other side closed the connection first, or they still waited when the user's limit fired, in
+ * rounds or for nothing else. A program that looks after errors itself (curl's --max-time,
+ * asyncio.wait_for(), settimeout()) leaves no failed call behind that would tell.
  */
+#include <inttypes.h>
 #include <signal.h>
 
 #include "viz/diagnose/core/finder.h"
+#include "viz/message/outsiders.h"
 
 /* What one socket of a client asked and heard. */
 struct talk {
 	const struct viz_operation *connect; /* or the first send, if that has the address */
 	const struct viz_operation *asked;   /* the first send since it last heard something */
-	const struct viz_operation *waited;  /* its last wait, if a time limit ends that */
-	const struct viz_eof *eof;	     /* the end of the connection, if it read that */
-	const struct viz_channel *epoll;     /* the set that it is in; NULL: none */
-	uint64_t bytes;			     /* sent from `asked` on */
-	uint64_t heard_ns;		     /* when it last heard something; 0: never */
-	bool serves;			     /* it is bound to a port: others ask, it answers */
-	bool shut;			     /* it said itself that it sends no more */
+	/* Its last wait, if a time limit ends that, or it is unfinished and only for this. */
+	const struct viz_operation *waited;
+	const struct viz_eof *eof;	 /* the end of the connection, if it read that */
+	const struct viz_channel *epoll; /* the set that it is in; NULL: none */
+	uint64_t bytes;			 /* sent from `asked` on */
+	uint64_t heard_ns;		 /* when it last heard something; 0: never */
+	bool serves;			 /* it is bound to a port: others ask, it answers */
+	bool shut;			 /* it said itself that it sends no more */
 };
 
 /* The last two waits for a set of epoll(7) that slept: the last one may be another thread's. */
@@ -100,6 +103,51 @@ static bool ends_by_time(const struct viz_operation *op)
 	return viz_operation_done(op) ? op->returned == 0 : viz_has(op, timeout_ns);
 }
 
+/* True if no process but this one has the channel at the end. */
+static bool is_own(const struct viz_channel *channel, const struct viz_process *process)
+{
+	bool held = false;
+
+	for (size_t i = 0; channel && i < channel->holding_count; i++) {
+		const struct viz_holding *holding = channel->holdings[i];
+
+		if (holding->until_ns != VIZ_NEVER || holding->process->ended)
+			continue;
+		if (holding->process != process)
+			return false;
+		held = true;
+	}
+	return held && !channel->stranger_count;
+}
+
+/* What a process tells itself, as a handler of signals tells its event loop. */
+static bool tells_itself(const struct viz_channel *channel, const struct viz_process *process)
+{
+	if (!is_own(channel, process))
+		return false;
+	switch (channel->mechanism) {
+	case MECH_PIPE:
+	case MECH_EVENTFD:
+	case MECH_SIGNALFD:
+		return true;
+	case MECH_UNIX_STREAM:
+		return is_own(channel->peer, process);
+	default:
+		return false;
+	}
+}
+
+/* True for an unfinished wait that only the other side of the n-th descriptor can end. */
+static bool is_only_for(const struct viz_operation *op, size_t n)
+{
+	if (viz_operation_done(op) || op->waits_cut)
+		return false;
+	for (size_t i = 0; i < op->waits_for_count; i++)
+		if (i != n && !tells_itself(op->waits_for[i].channel, op->process))
+			return false;
+	return true;
+}
+
 /* A wait that something else ended is no sign of a time limit. */
 static void note_waits(const struct talks *talks, const struct viz_operation *op)
 {
@@ -107,7 +155,7 @@ static void note_waits(const struct talks *talks, const struct viz_operation *op
 		struct talk *talk = talk_of(talks, op->waits_for[i].channel);
 
 		if (talk && waits_for_data(&op->waits_for[i]))
-			talk->waited = ends_by_time(op) ? op : NULL;
+			talk->waited = ends_by_time(op) || is_only_for(op, i) ? op : NULL;
 	}
 }
 
@@ -267,6 +315,20 @@ static bool is_fault(int signal)
 	       signal == SIGFPE;
 }
 
+/* Names a process outside the trace that had the other end of the connection; "": none is known. */
+static const char *outside_text(struct diagnosis *d, const struct viz_message *m)
+{
+	struct outside outside;
+
+	if (m->to.known || !outside_of(m, &outside) || outside.count != 1)
+		return "";
+	return fill_phrase(d, PHRASE_REQUEST_OUTSIDE,
+			   format_text(d, "%s[%" PRIu32 "]",
+				       bytes_text(d, outside.processes[0]->comm),
+				       outside.processes[0]->pid),
+			   NULL, NULL);
+}
+
 /* What became of the request: {1} received it, or nobody did; "" if it cannot be told. */
 static const char *fate_text(struct diagnosis *d, struct finding *f, const struct talk *talk)
 {
@@ -278,7 +340,7 @@ static const char *fate_text(struct diagnosis *d, struct finding *f, const struc
 		if (m->fate == FATE_UNREAD || m->fate == FATE_DISCARDED)
 			return phrase_text(PHRASE_REQUEST_UNREAD, d->language);
 		if (!m->to.process || m->match != MATCH_EXACT)
-			return "";
+			return outside_text(d, m);
 		finding_process(d, f, m->to.process);
 		finding_operation(d, f, m->to.operation);
 		return fill_phrase(d, PHRASE_REQUEST_RECEIVED, process_text(d, m->to.process), NULL,
@@ -287,7 +349,7 @@ static const char *fate_text(struct diagnosis *d, struct finding *f, const struc
 	return "";
 }
 
-/* How long the client has waited, in rounds, when the user's time limit fired; 0: it has not. */
+/* How long the client has waited when the user's time limit fired; 0: it has not. */
 static uint64_t waits_for(const struct diagnosis *d, const struct talk *talk,
 			  const struct viz_channel *channel)
 {
@@ -362,6 +424,23 @@ static void report_closed(struct diagnosis *d, const struct talk *talk)
 				NULL));
 }
 
+/* True if a finding, and no note, says already why this client waits. */
+static bool wait_is_told(const struct diagnosis *d, const struct talk *talk)
+{
+	if (viz_has(talk->waited, timeout_ns))
+		return false;
+	for (size_t i = 0; i < d->count; i++) {
+		const struct finding *f = d->findings[i];
+
+		for (size_t k = 0;
+		     f->severity != SEVERITY_NOTE && finding_is_wait(f) && k < f->process_count;
+		     k++)
+			if (f->processes[k] == talk->asked->process)
+				return true;
+	}
+	return false;
+}
+
 /* True if it is told already that the server did not accept this connection. */
 static bool is_told(const struct diagnosis *d, const struct viz_channel *channel)
 {
@@ -381,7 +460,7 @@ static void judge(struct diagnosis *d, const struct talk *talk, const struct viz
 		return;
 	if (after_ns)
 		report_given_up(d, talk, after_ns);
-	else if (for_ns >= LONG_WAIT_NS)
+	else if (for_ns >= LONG_WAIT_NS && !wait_is_told(d, talk))
 		report_waiting(d, talk, for_ns);
 	else if (talk->eof && !talk->shut && talk->eof->receive->exit_ns > talk->asked->exit_ns)
 		report_closed(d, talk);

@@ -205,6 +205,13 @@ static bool is_visited(const struct diagnosis *d)
 	return d->model->trailer.why == END_REASON_TIMEOUT && !d->model->header.command_count;
 }
 
+/* Who should read goes on, so that perhaps a key stopped the output. */
+static void excuse_terminal(struct diagnosis *d, struct finding *f)
+{
+	f->severity = SEVERITY_NOTE;
+	finding_line(d, f, phrase_text(PHRASE_STOPPED_BY_KEY, d->language));
+}
+
 static bool report_full(struct diagnosis *d, const struct wait *wait)
 {
 	struct finding *f;
@@ -218,6 +225,8 @@ static bool report_full(struct diagnosis *d, const struct wait *wait)
 	finding_wait(d, f, wait);
 	finding_chain(d, f, wait);
 	report_enders(d, f, wait);
+	if (waits_to_print(wait) && wait->natural)
+		excuse_terminal(d, f);
 	finding_set(d, f, "who", "%s", process_text(d, wait->process));
 	finding_set(d, f, "long", "%s", duration_text(d, d->end_ns - wait->since_ns));
 	finding_set(d, f, "readers", "%s", enders ? enders : others_text(d, wait));

@@ -3,7 +3,7 @@
  * Finds the enders of waits at a connection that has not been accepted yet, or that does not fit
  * into the backlog: the holders of the listener.
  */
-#include "viz/diagnose/diagnose.h"
+#include "viz/diagnose/core/finder.h"
 #include "viz/diagnose/wait/wait_graph_internal.h"
 #include "viz/message/outsiders.h"
 
@@ -55,13 +55,22 @@ static struct viz_bytes unaccepted_at(const struct wait_graph *graph,
 	return c->connect->peer_address;
 }
 
+/* True if only processes outside the trace accept there: they may have done so already. */
+static bool accepts_outside(const struct wait_graph *graph, const struct wait *wait,
+			    const struct viz_channel *listener)
+{
+	return !graph->whole && !listener->created_in_trace && !wait_is_held(listener) &&
+	       !operation_is(wait->operation, "connect");
+}
+
 static bool add_listeners(struct wait_graph *graph, struct wait *wait,
 			  const struct viz_channel *client, struct viz_bytes address)
 {
 	for (size_t i = 0; address.len && i < graph->listener_count; i++) {
 		const struct viz_channel *listener = graph->listeners[i];
 
-		if (!wait_listens_for(listener, client, address))
+		if (!wait_listens_for(listener, client, address) ||
+		    accepts_outside(graph, wait, listener))
 			continue;
 		if (!wait->listener)
 			wait->listener = listener;

@@ -61,6 +61,23 @@ static void wait_at_datagrams(struct wait_graph *graph, struct wait *wait,
 		wait->open = true;
 }
 
+/*
+ * A write to a full terminal is ended by whoever has its other side, as a terminal emulator has the
+ * master. What is read there may come from a key.
+ */
+static void wait_at_terminal(struct wait_graph *graph, struct wait *wait,
+			     const struct viz_channel *channel, enum access end)
+{
+	const struct viz_channel *peer = wait_peer(graph, channel);
+
+	if (!peer || end != ACCESS_READ) {
+		wait->open = true;
+		return;
+	}
+	wait->open |= !graph->whole && !peer->created_in_trace;
+	wait_add_holders(graph, wait, peer, end);
+}
+
 /* `end` is the end whose holders could end the wait. */
 static void wait_at(struct wait_graph *graph, struct wait *wait, const struct viz_channel *channel,
 		    enum access end)
@@ -84,6 +101,9 @@ static void wait_at(struct wait_graph *graph, struct wait *wait, const struct vi
 		break;
 	case MECH_UNIX_DGRAM:
 		wait_at_datagrams(graph, wait, channel);
+		break;
+	case MECH_PTY:
+		wait_at_terminal(graph, wait, channel, end);
 		break;
 	case MECH_EVENTFD: /* a glance cannot tell whether the kernel itself signals it */
 		wait->open |= graph->whole || !channel->created_in_trace;

@@ -44,7 +44,8 @@ bool wait_is_natural(const struct wait *wait)
 	if (waits_to_open(wait) || waits_for_child(wait) || waits_to_connect(wait))
 		return wait->clock;
 	return wait->clock || wait->served || !channel || waits_to_accept(wait) ||
-	       gets_datagrams(wait) || reads_from_kernel(wait) || channel->mechanism == MECH_PTY ||
+	       gets_datagrams(wait) || reads_from_kernel(wait) ||
+	       (channel->mechanism == MECH_PTY && !waits_to_print(wait)) ||
 	       (wait->operation->role == ROLE_WAIT && wait->open);
 }
 
@@ -154,13 +155,15 @@ bool wait_is_idle(const struct diagnosis *d, const struct wait *wait)
 		return false;
 	if (wait->clock || wait->served || !wait->channel || waits_for_child(wait) ||
 	    waits_to_accept(wait) || serves_datagrams(d, wait) || reads_from_kernel(wait) ||
-	    wait->channel->mechanism == MECH_PTY ||
+	    (wait->channel->mechanism == MECH_PTY && (wait->open || !waits_to_print(wait))) ||
 	    (wait->operation->role == ROLE_WAIT && wait->open && !is_semaphore(wait->channel)))
 		return true;
 	if (is_for_lock(wait) && is_held_idly(d, wait))
 		return true;
 	if (is_read_by_none(d, wait))
 		return false;
+	if (waits_to_print(wait))
+		return goes_on(d, wait);
 	if (wait_is_held_long(d, wait) ||
 	    ((is_for_lock(wait) || wait->operation->role == ROLE_SEND) && waits_mostly(d, wait)))
 		return false;

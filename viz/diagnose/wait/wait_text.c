@@ -79,6 +79,12 @@ bool gets_datagrams(const struct wait *wait)
 			   (channel->mechanism == MECH_UNIX_DGRAM && channel->name.len));
 }
 
+bool waits_to_print(const struct wait *wait)
+{
+	return wait->operation->role == ROLE_SEND && wait->channel &&
+	       wait->channel->mechanism == MECH_PTY;
+}
+
 bool reads_from_kernel(const struct wait *wait)
 {
 	const struct viz_channel *channel = wait->operation->role == ROLE_RECEIVE ? wait->channel

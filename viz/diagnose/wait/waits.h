@@ -18,6 +18,9 @@ bool waits_for_time(const struct wait *wait); /* nanosleep(2) */
 /* True for an open(2) of a FIFO, which sleeps until the other end is opened (fifo(7)). */
 bool waits_to_open(const struct wait *wait);
 
+/* True for a write to a terminal, which ^S holds up as well as one that nobody reads. */
+bool waits_to_print(const struct wait *wait);
+
 /* True for a receive at an address, to which any process may send. */
 bool gets_datagrams(const struct wait *wait);
 /* True for a read of what only the kernel has to tell: a change of a file, a signal, a time. */
