@@ -9,34 +9,35 @@
 #include "viz/format/names.h"
 
 /*
- * So many objects that had an address before its newest are remembered, for records that come late
- * from another processor. Each of them is gone from the kernel.
+ * Objects that had an address before its newest are gone from the kernel. So many of them are
+ * remembered, of one address and in all, for records that come late from another processor.
  */
 #define OLDER_MOST 4
+#define GONE_MOST 4096
 
-/* The latest objects that have had one kernel address, newest first. */
-struct slot {
-	uint64_t address;
-	struct object *newest;
-};
+#define ID_LEN 64
 
-/* How many objects were given one id, and how many of them are remembered. */
+/* How many objects were given one id, of those whose numbers are used again. */
 struct claim {
 	unsigned count;
-	unsigned held;
-	char id[64];
+	char id[];
 };
 
+TAILQ_HEAD(objects_gone, object);
+
 struct objects {
-	void *slots;  /* tsearch(3) tree of struct slot */
+	void *newest; /* tsearch(3) tree of struct object, by address; each begins a chain */
 	void *claims; /* tsearch(3) tree of struct claim */
+	struct objects_gone gone; /* all others, the longest gone first */
+	unsigned gone_count;
 	struct object *forgotten;
 	unsigned unnumbered;
 };
 
-static int slot_compare(const void *a, const void *b)
+static int object_compare(const void *a, const void *b)
 {
-	uint64_t x = ((const struct slot *)a)->address, y = ((const struct slot *)b)->address;
+	uint64_t x = ((const struct object *)a)->ref.address;
+	uint64_t y = ((const struct object *)b)->ref.address;
 
 	return x < y ? -1 : x > y;
 }
@@ -48,24 +49,22 @@ static int claim_compare(const void *a, const void *b)
 
 struct objects *objects_new(void)
 {
-	return calloc(1, sizeof(struct objects));
+	struct objects *objects = calloc(1, sizeof(struct objects));
+
+	if (objects)
+		TAILQ_INIT(&objects->gone);
+	return objects;
 }
 
-static void free_chain(struct object *object)
+static void free_chain(void *pointer)
 {
+	struct object *object = pointer;
+
 	while (object) {
 		struct object *older = object->older;
 		free(object);
 		object = older;
 	}
-}
-
-static void slot_free(void *pointer)
-{
-	struct slot *slot = pointer;
-
-	free_chain(slot->newest);
-	free(slot);
 }
 
 void objects_tidy(struct objects *objects)
@@ -79,45 +78,32 @@ void objects_free(struct objects *objects)
 	if (!objects)
 		return;
 	objects_tidy(objects);
-	tdestroy(objects->slots, slot_free);
+	tdestroy(objects->newest, free_chain);
 	tdestroy(objects->claims, free);
 	free(objects);
 }
 
-static struct slot *slot_get(struct objects *objects, uint64_t address)
+/* Returns where the newest object of the address is; NULL: there was none. */
+static struct object **newest_at(struct objects *objects, uint64_t address)
 {
-	struct slot key = {.address = address},
-		    **found = tfind(&key, &objects->slots, slot_compare);
-	struct slot *slot;
+	const struct object key = {.ref = {.address = address}};
 
-	if (found)
-		return *found;
-	slot = calloc(1, sizeof(*slot));
-	if (!slot)
-		return NULL;
-	slot->address = address;
-	if (!tsearch(slot, &objects->slots, slot_compare)) {
-		free(slot);
-		return NULL;
-	}
-	return slot;
+	return tfind(&key, &objects->newest, object_compare);
 }
 
 /* Counts and returns the uses of `id`, this one included; 1 if memory is short. */
 static unsigned claim_count(struct objects *objects, const char *id)
 {
-	struct claim *claim = calloc(1, sizeof(*claim)), **found;
+	size_t size = strlen(id) + 1;
+	struct claim *claim = calloc(1, sizeof(*claim) + size), **found;
 
 	if (!claim)
 		return 1;
-	snprintf(claim->id, sizeof(claim->id), "%s", id);
+	memcpy(claim->id, id, size);
 	found = tsearch(claim, &objects->claims, claim_compare);
 	if (!found || *found != claim)
 		free(claim);
-	if (!found)
-		return 1;
-	(*found)->held++;
-	return ++(*found)->count;
+	return found ? ++(*found)->count : 1;
 }
 
 static bool is_socket(enum mechanism mechanism)
@@ -129,12 +115,22 @@ static bool is_socket(enum mechanism mechanism)
 }
 
 /*
- * Pipes and sockets have the next number of a counter of 32 bits (get_next_ino() in fs/inode.c):
- * no trace is so long that it comes round.
+ * Pipes and sockets have the next number of a counter of 32 bits (get_next_ino() in fs/inode.c), as
+ * those have that ipclens numbers itself (bpf/object/instances.bpf.h): no trace is so long that it
+ * comes round. So another object of the same number is the same with another connection.
  */
 static bool is_never_reused(enum mechanism mechanism)
 {
-	return mechanism == MECH_PIPE || is_socket(mechanism);
+	switch (mechanism) {
+	case MECH_PIPE:
+	case MECH_EPOLL:
+	case MECH_SIGNALFD:
+	case MECH_TIMERFD:
+	case MECH_INOTIFY:
+		return true;
+	default:
+		return is_socket(mechanism);
+	}
 }
 
 /* False for a socket of another mechanism. Who splices has one name for a pipe and a socket. */
@@ -144,103 +140,124 @@ static bool may_be(const struct object *object, enum mechanism mechanism)
 	       !is_socket(object->mechanism);
 }
 
-/* Forgets an id that no remembered object has, where no other one can come to it. */
-static void claim_release(struct objects *objects, const struct object *object)
+/* It stays valid until objects_tidy(). */
+static void forget(struct objects *objects, struct object *object)
 {
-	struct claim key = {0}, **found;
+	struct object **link = newest_at(objects, object->ref.address);
 
-	snprintf(key.id, sizeof(key.id), "%.*s", (int)strcspn(object->id, "#"), object->id);
-	found = tfind(&key, &objects->claims, claim_compare);
-	if (found && --(*found)->held == 0 && is_never_reused(object->mechanism)) {
-		struct claim *claim = *found;
-		tdelete(claim, &objects->claims, claim_compare);
-		free(claim);
-	}
-}
-
-static void forget_oldest(struct objects *objects, struct slot *slot)
-{
-	struct object **link = &slot->newest;
-
-	for (unsigned i = 0; i <= OLDER_MOST && *link; i++)
+	while (*link != object)
 		link = &(*link)->older;
-	while (*link) {
-		struct object *object = *link;
-		*link = object->older;
-		claim_release(objects, object);
-		object->older = objects->forgotten;
-		objects->forgotten = object;
-	}
+	*link = object->older;
+	TAILQ_REMOVE(&objects->gone, object, among_gone);
+	objects->gone_count--;
+	object->older = objects->forgotten;
+	objects->forgotten = object;
 }
 
-static void name_object(struct objects *objects, struct object *object)
+/* The object is not the newest of its address any more. */
+static void retire(struct objects *objects, struct object *object)
 {
-	const char *mechanism = mechanism_info(object->mechanism)->name;
-	unsigned long long number = object->ref.number;
-	unsigned count;
+	unsigned older = 0;
 
-	if (number && object->mechanism == MECH_FUTEX)
-		snprintf(object->id, sizeof(object->id), "%s:[%llu+%llu]", mechanism,
-			 number & UINT32_MAX, (number & ~WIRE_FUTEX) >> 32);
-	else if (object->mechanism == MECH_PTY)
-		snprintf(object->id, sizeof(object->id), "%s:[%llu%s]", mechanism,
-			 number & WIRE_PTY_INDEX, number & WIRE_PTY_MASTER ? ":master" : "");
-	else if (number)
-		snprintf(object->id, sizeof(object->id), "%s:[%llu]", mechanism,
-			 number & ~WIRE_NUMBERED);
+	TAILQ_INSERT_TAIL(&objects->gone, object, among_gone);
+	objects->gone_count++;
+	for (; object->older; object = object->older)
+		older++;
+	if (older >= OLDER_MOST)
+		forget(objects, object);
+	else if (objects->gone_count > GONE_MOST)
+		forget(objects, TAILQ_FIRST(&objects->gone));
+}
+
+/* Writes the id without a suffix, for objects that have a number. */
+static void id_text(char id[ID_LEN], struct wire_ref ref, enum mechanism mechanism)
+{
+	const char *name = mechanism_info(mechanism)->name;
+	unsigned long long number = ref.number;
+
+	if (mechanism == MECH_FUTEX)
+		snprintf(id, ID_LEN, "%s:[%llu+%llu]", name, number & UINT32_MAX,
+			 (number & ~WIRE_FUTEX) >> 32);
+	else if (mechanism == MECH_PTY)
+		snprintf(id, ID_LEN, "%s:[%llu%s]", name, number & WIRE_PTY_INDEX,
+			 number & WIRE_PTY_MASTER ? ":master" : "");
 	else
-		snprintf(object->id, sizeof(object->id), "%s:[~%u]", mechanism,
-			 ++objects->unnumbered); /* a count, so no other has it */
-	count = !number ? 1 : claim_count(objects, object->id);
-	if (count > 1) {
-		size_t len = strlen(object->id);
-		snprintf(object->id + len, sizeof(object->id) - len, "#%u", count);
-	}
+		snprintf(id, ID_LEN, "%s:[%llu]", name, number & ~WIRE_NUMBERED);
 }
 
-static struct object *object_add(struct objects *objects, struct slot *slot, struct wire_ref ref,
-				 enum mechanism mechanism)
+/* `generation` counts the objects that had the number before, where numbers are never reused. */
+static void name_object(struct objects *objects, char id[ID_LEN], struct wire_ref ref,
+			enum mechanism mechanism, unsigned generation)
 {
-	struct object *object = calloc(1, sizeof(*object));
+	unsigned count = generation + 1;
+	size_t len;
 
+	if (!ref.number) { /* a count, so no other has it */
+		snprintf(id, ID_LEN, "%s:[~%u]", mechanism_info(mechanism)->name,
+			 ++objects->unnumbered);
+		return;
+	}
+	id_text(id, ref, mechanism);
+	if (!is_never_reused(mechanism))
+		count = claim_count(objects, id);
+	len = strlen(id);
+	if (count > 1)
+		snprintf(id + len, ID_LEN - len, "#%u", count);
+}
+
+/* Adds one before the newest of the address; its predecessor, if any, had the same number. */
+static struct object *object_add(struct objects *objects, struct wire_ref ref,
+				 enum mechanism mechanism, const struct object *predecessor)
+{
+	unsigned generation = predecessor ? predecessor->generation + 1 : 0;
+	struct object *object, **newest;
+	char id[ID_LEN];
+
+	name_object(objects, id, ref, mechanism, generation);
+	object = calloc(1, sizeof(*object) + strlen(id) + 1);
 	if (!object)
 		return NULL;
+	memcpy(object->id, id, strlen(id) + 1);
 	object->ref = ref;
 	object->mechanism = mechanism;
-	name_object(objects, object);
-	object->older = slot->newest;
-	slot->newest = object;
-	forget_oldest(objects, slot);
+	object->generation = generation;
+	newest = tsearch(object, &objects->newest, object_compare);
+	if (!newest) {
+		free(object);
+		return NULL;
+	}
+	if (*newest == object)
+		return object;
+	object->older = *newest;
+	*newest = object;
+	retire(objects, object->older);
 	return object;
 }
 
 struct object *objects_get(struct objects *objects, struct wire_ref ref, enum mechanism mechanism)
 {
-	struct slot *slot = ref.address ? slot_get(objects, ref.address) : NULL;
-	struct object *object;
+	struct object **found = ref.address ? newest_at(objects, ref.address) : NULL;
+	struct object *newest = found ? *found : NULL, *object;
 
-	if (!slot)
+	if (!ref.address)
 		return NULL;
-	if (ref.number == 0 && slot->newest && may_be(slot->newest, mechanism))
-		return slot->newest;
-	for (object = slot->newest; object; object = object->older)
+	if (ref.number == 0 && newest && may_be(newest, mechanism))
+		return newest;
+	for (object = newest; object; object = object->older)
 		if (object->ref.number == ref.number && may_be(object, mechanism))
 			return object;
-	object = slot->newest;
-	if (object && object->ref.number == 0 && may_be(object, mechanism)) {
-		object->ref.number = ref.number; /* a socket that was accepted since */
-		return object;
+	if (newest && newest->ref.number == 0 && may_be(newest, mechanism)) {
+		newest->ref.number = ref.number; /* a socket that was accepted since */
+		return newest;
 	}
-	return object_add(objects, slot, ref, mechanism);
+	return object_add(objects, ref, mechanism, NULL);
 }
 
 struct object *objects_renew(struct objects *objects, struct wire_ref ref, enum mechanism mechanism)
 {
 	struct object *object = objects_get(objects, ref, mechanism);
 
-	if (!object || !object->used)
-		return object;
-	return object_add(objects, slot_get(objects, ref.address), ref, mechanism);
+	return object && object->used ? object_add(objects, ref, mechanism, object) : object;
 }
 
 struct object *objects_open(struct objects *objects, const struct wire_fd *fd)
@@ -259,11 +276,11 @@ struct object *objects_open(struct objects *objects, const struct wire_fd *fd)
 
 struct object *objects_make(struct objects *objects, struct wire_ref ref, enum mechanism mechanism)
 {
-	struct slot *slot = ref.address ? slot_get(objects, ref.address) : NULL;
+	struct object **found = ref.address ? newest_at(objects, ref.address) : NULL;
 
-	if (!slot)
+	if (!ref.address)
 		return NULL;
-	if (slot->newest && slot->newest->ref.number == 0 && !slot->newest->described)
-		return slot->newest;
-	return object_add(objects, slot, ref, mechanism);
+	if (found && (*found)->ref.number == 0 && !(*found)->described)
+		return *found;
+	return object_add(objects, ref, mechanism, NULL);
 }

@@ -15,6 +15,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "bpf/wire/wire.h"
 #include "viz/format/format.h"
@@ -22,7 +23,6 @@
 struct objects;
 
 struct object {
-	char id[64];
 	struct wire_ref ref;
 	enum mechanism mechanism;
 	bool described;	  /* a channel line was written */
@@ -34,8 +34,11 @@ struct object {
 	bool named; /* a FIFO whose full path was written */
 	uint16_t local_port;
 	uint16_t peer_port;
-	uint32_t protocol;    /* netlink */
-	struct object *older; /* the object that had this address before */
+	uint32_t protocol;		/* netlink */
+	unsigned generation;		/* so many objects had its number before */
+	struct object *older;		/* the object that had this address before */
+	TAILQ_ENTRY(object) among_gone; /* object_ids.c: if another has its address now */
+	char id[];
 };
 
 struct objects *objects_new(void); /* returns NULL without memory */

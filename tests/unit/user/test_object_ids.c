@@ -46,9 +46,9 @@ static void test_address_used_again(void **state)
 
 static void test_number_used_again(void **state)
 {
-	assert_string_equal(id_of(state, 0x1000, 5, MECH_PIPE), "pipe:[5]");
-	assert_string_equal(id_of(state, 0x9000, 5, MECH_PIPE), "pipe:[5]#2");
-	assert_string_equal(id_of(state, 0x1000, 5, MECH_PIPE), "pipe:[5]");
+	assert_string_equal(id_of(state, 0x1000, 5, MECH_FIFO), "fifo:[5]");
+	assert_string_equal(id_of(state, 0x9000, 5, MECH_FIFO), "fifo:[5]#2");
+	assert_string_equal(id_of(state, 0x1000, 5, MECH_FIFO), "fifo:[5]");
 }
 
 static void test_socket_keeps_its_name_when_accepted(void **state)
@@ -142,31 +142,56 @@ static void test_another_kind_at_an_old_address(void **state)
 	assert_string_equal(id_of(state, 0xb000, 0, MECH_UNIX_DGRAM), "unix-dgram:[~2]");
 }
 
-static unsigned claims_seen; /* twalk(3) has no argument for it */
-
-static void count_claim(const void *node, VISIT order, int depth)
+static unsigned count_kept(struct objects *objects, uint64_t address)
 {
-	(void)node;
-	(void)depth;
-	claims_seen += order == leaf || order == postorder;
+	unsigned kept = 0;
+
+	for (struct object *object = *newest_at(objects, address); object; object = object->older)
+		kept++;
+	return kept;
 }
 
 /* A server opens and closes sockets for days, at the same few addresses. */
 static void test_what_is_gone_is_forgotten(void **state)
 {
-	struct objects *objects = *state;
-	struct slot key = {.address = 0x8000}, **slot;
-	unsigned kept = 0;
-
 	for (uint64_t number = 1; number <= 100000; number++)
 		id_of(state, 0x8000, number, MECH_TCP);
-	slot = tfind(&key, &objects->slots, slot_compare);
-	for (struct object *object = (*slot)->newest; object; object = object->older)
-		kept++;
-	twalk(objects->claims, count_claim);
-	assert_int_equal(kept, OLDER_MOST + 1);
-	assert_int_equal(claims_seen, OLDER_MOST + 1);
+	assert_int_equal(count_kept(*state, 0x8000), OLDER_MOST + 1);
 	assert_string_equal(id_of(state, 0x8000, 99999, MECH_TCP), "tcp:[99999]");
+	assert_null(((struct objects *)*state)->claims);
+}
+
+/* So does a crowd of them, at many addresses. */
+static void test_the_longest_gone_is_forgotten_first(void **state)
+{
+	struct objects *objects = *state;
+	uint64_t number = 0;
+
+	for (unsigned round = 0; round < 3; round++)
+		for (uint64_t address = 1; address <= GONE_MOST; address++)
+			id_of(state, address, ++number, MECH_UNIX_STREAM);
+	assert_int_equal(objects->gone_count, GONE_MOST);
+	for (uint64_t address = 1; address <= GONE_MOST; address++)
+		assert_int_equal(count_kept(objects, address), 2);
+	assert_string_equal(id_of(state, 7, GONE_MOST + 7, MECH_UNIX_STREAM), "unix-stream:[4103]");
+	assert_int_equal(objects->gone_count, GONE_MOST);
+}
+
+/* A TCP socket that connects again keeps its number, however much there was in between. */
+static void test_next_connection_of_a_socket(void **state)
+{
+	struct wire_ref ref = {0xc000, 55};
+
+	for (unsigned connection = 1; connection <= 20; connection++) {
+		struct object *object = objects_renew(*state, ref, MECH_TCP);
+		char wanted[ID_LEN] = "tcp:[55]";
+
+		if (connection > 1)
+			snprintf(wanted, sizeof(wanted), "tcp:[55]#%u", connection);
+		assert_string_equal(object->id, wanted);
+		object->used = true;
+	}
+	assert_string_equal(id_of(state, 0xc000, 55, MECH_TCP), "tcp:[55]#20");
 }
 
 /* The inode of a file may be given to another FIFO at any time. */
@@ -193,6 +218,8 @@ int main(void)
 		TEST(test_many),
 		TEST(test_another_kind_at_an_old_address),
 		TEST(test_what_is_gone_is_forgotten),
+		TEST(test_the_longest_gone_is_forgotten_first),
+		TEST(test_next_connection_of_a_socket),
 		TEST(test_ids_that_come_again_stay_apart),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
