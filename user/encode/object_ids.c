@@ -15,6 +15,9 @@
 #define OLDER_MOST 4
 #define GONE_MOST 4096
 
+/* So many objects are remembered that are the newest of their address; see may_be_left(). */
+#define NEWEST_MOST 32768
+
 #define ID_LEN 64
 
 /* How many objects were given one id, of those whose numbers are used again. */
@@ -23,12 +26,14 @@ struct claim {
 	char id[];
 };
 
-TAILQ_HEAD(objects_gone, object);
+TAILQ_HEAD(objects_turns, object);
 
 struct objects {
 	void *newest; /* tsearch(3) tree of struct object, by address; each begins a chain */
 	void *claims; /* tsearch(3) tree of struct claim */
-	struct objects_gone gone; /* all others, the longest gone first */
+	struct objects_turns used; /* the same, the one not used for longest first */
+	unsigned used_count;
+	struct objects_turns gone; /* all others, the longest gone first */
 	unsigned gone_count;
 	struct object *forgotten;
 	unsigned unnumbered;
@@ -51,8 +56,10 @@ struct objects *objects_new(void)
 {
 	struct objects *objects = calloc(1, sizeof(struct objects));
 
-	if (objects)
-		TAILQ_INIT(&objects->gone);
+	if (!objects)
+		return NULL;
+	TAILQ_INIT(&objects->used);
+	TAILQ_INIT(&objects->gone);
 	return objects;
 }
 
@@ -140,7 +147,7 @@ static bool may_be(const struct object *object, enum mechanism mechanism)
 	       !is_socket(object->mechanism);
 }
 
-/* It stays valid until objects_tidy(). */
+/* Takes one that is gone out of the chain of its address. It stays valid until objects_tidy(). */
 static void forget(struct objects *objects, struct object *object)
 {
 	struct object **link = newest_at(objects, object->ref.address);
@@ -148,10 +155,54 @@ static void forget(struct objects *objects, struct object *object)
 	while (*link != object)
 		link = &(*link)->older;
 	*link = object->older;
-	TAILQ_REMOVE(&objects->gone, object, among_gone);
+	TAILQ_REMOVE(&objects->gone, object, turn);
 	objects->gone_count--;
 	object->older = objects->forgotten;
 	objects->forgotten = object;
+}
+
+/*
+ * True for objects that would get their id again: those of TCP count their connections, and a
+ * socket that was accepted late has a count for a number. Of UDP and netlink more is known than a
+ * later record tells. A storm of sockets whose ends are lost would be remembered for ever else.
+ */
+static bool may_be_left(const struct object *object)
+{
+	switch (object->mechanism) {
+	case MECH_TCP:
+	case MECH_UDP:
+	case MECH_NETLINK:
+		return false;
+	default:
+		return !strchr(object->id, '~') && !object->generation &&
+		       is_never_reused(object->mechanism);
+	}
+}
+
+/* Leaves the object that nobody has used for longest, and what had its address before. */
+static void leave_unused(struct objects *objects)
+{
+	struct object *object = TAILQ_FIRST(&objects->used);
+
+	TAILQ_REMOVE(&objects->used, object, turn);
+	if (!may_be_left(object)) {
+		TAILQ_INSERT_TAIL(&objects->used, object, turn);
+		return;
+	}
+	objects->used_count--;
+	while (object->older)
+		forget(objects, object->older);
+	tdelete(object, &objects->newest, object_compare);
+	object->older = objects->forgotten;
+	objects->forgotten = object;
+}
+
+/* The object is the newest of its address, and is used now. */
+static struct object *use(struct objects *objects, struct object *object)
+{
+	TAILQ_REMOVE(&objects->used, object, turn);
+	TAILQ_INSERT_TAIL(&objects->used, object, turn);
+	return object;
 }
 
 /* The object is not the newest of its address any more. */
@@ -159,7 +210,9 @@ static void retire(struct objects *objects, struct object *object)
 {
 	unsigned older = 0;
 
-	TAILQ_INSERT_TAIL(&objects->gone, object, among_gone);
+	TAILQ_REMOVE(&objects->used, object, turn);
+	objects->used_count--;
+	TAILQ_INSERT_TAIL(&objects->gone, object, turn);
 	objects->gone_count++;
 	for (; object->older; object = object->older)
 		older++;
@@ -226,11 +279,15 @@ static struct object *object_add(struct objects *objects, struct wire_ref ref,
 		free(object);
 		return NULL;
 	}
-	if (*newest == object)
-		return object;
-	object->older = *newest;
-	*newest = object;
-	retire(objects, object->older);
+	if (*newest != object) {
+		object->older = *newest;
+		*newest = object;
+		retire(objects, object->older);
+	}
+	TAILQ_INSERT_TAIL(&objects->used, object, turn);
+	objects->used_count++;
+	for (unsigned tries = 0; tries < 4 && objects->used_count > NEWEST_MOST; tries++)
+		leave_unused(objects);
 	return object;
 }
 
@@ -242,13 +299,13 @@ struct object *objects_get(struct objects *objects, struct wire_ref ref, enum me
 	if (!ref.address)
 		return NULL;
 	if (ref.number == 0 && newest && may_be(newest, mechanism))
-		return newest;
+		return use(objects, newest);
 	for (object = newest; object; object = object->older)
 		if (object->ref.number == ref.number && may_be(object, mechanism))
-			return object;
+			return object == newest ? use(objects, object) : object;
 	if (newest && newest->ref.number == 0 && may_be(newest, mechanism)) {
 		newest->ref.number = ref.number; /* a socket that was accepted since */
-		return newest;
+		return use(objects, newest);
 	}
 	return object_add(objects, ref, mechanism, NULL);
 }

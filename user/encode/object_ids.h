@@ -34,10 +34,10 @@ struct object {
 	bool named; /* a FIFO whose full path was written */
 	uint16_t local_port;
 	uint16_t peer_port;
-	uint32_t protocol;		/* netlink */
-	unsigned generation;		/* so many objects had its number before */
-	struct object *older;		/* the object that had this address before */
-	TAILQ_ENTRY(object) among_gone; /* object_ids.c: if another has its address now */
+	uint32_t protocol;	  /* netlink */
+	unsigned generation;	  /* so many objects had its number before */
+	struct object *older;	  /* the object that had this address before */
+	TAILQ_ENTRY(object) turn; /* object_ids.c: among those that are gone, or those in use */
 	char id[];
 };
 
@@ -45,8 +45,10 @@ struct objects *objects_new(void); /* returns NULL without memory */
 void objects_free(struct objects *objects);
 
 /*
- * Frees objects that are long gone from the kernel: others have had their address since. The
- * encoder calls it between two records.
+ * Frees objects that are long gone from the kernel, as others have had their address since, and
+ * those that nobody has used for longest, if there are many: one that is used again nevertheless
+ * gets its id again, but no longer knows what was `described`. The encoder calls it between two
+ * records.
  */
 void objects_tidy(struct objects *objects);
 

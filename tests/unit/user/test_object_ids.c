@@ -177,6 +177,33 @@ static void test_the_longest_gone_is_forgotten_first(void **state)
 	assert_int_equal(objects->gone_count, GONE_MOST);
 }
 
+/* The ends of sockets may be lost, so that it looks as if they never went. */
+static void test_the_longest_unused_is_left(void **state)
+{
+	struct objects *objects = *state;
+	struct wire_ref tcp = {1, 1}, fifo = {2, 2}, unaccepted = {3 * NEWEST_MOST, 0};
+	struct object *connected = objects_get(objects, tcp, MECH_TCP);
+
+	connected->local_port = 80;
+	objects_get(objects, fifo, MECH_FIFO)->named = true;
+	objects_make(objects, unaccepted, MECH_UNIX_STREAM)->described = true;
+	id_of(state, unaccepted.address, 1 << 30, MECH_UNIX_STREAM);
+	id_of(state, 3, 3, MECH_PIPE);
+	for (uint64_t number = 4; number < 3 * NEWEST_MOST; number++) {
+		id_of(state, number, number, MECH_UNIX_STREAM);
+		id_of(state, 3, 3, MECH_PIPE);
+	}
+	assert_int_equal(objects->used_count, NEWEST_MOST);
+	assert_ptr_equal(objects_get(objects, tcp, MECH_TCP), connected);
+	assert_true(objects_get(objects, fifo, MECH_FIFO)->named);
+	assert_string_equal(id_of(state, unaccepted.address, 1 << 30, MECH_UNIX_STREAM),
+			    "unix-stream:[~1]");
+	assert_non_null(newest_at(objects, 3));
+	assert_null(newest_at(objects, 4));
+	objects_tidy(objects);
+	assert_string_equal(id_of(state, 4, 4, MECH_UNIX_STREAM), "unix-stream:[4]");
+}
+
 /* A TCP socket that connects again keeps its number, however much there was in between. */
 static void test_next_connection_of_a_socket(void **state)
 {
@@ -219,6 +246,7 @@ int main(void)
 		TEST(test_another_kind_at_an_old_address),
 		TEST(test_what_is_gone_is_forgotten),
 		TEST(test_the_longest_gone_is_forgotten_first),
+		TEST(test_the_longest_unused_is_left),
 		TEST(test_next_connection_of_a_socket),
 		TEST(test_ids_that_come_again_stay_apart),
 	};
