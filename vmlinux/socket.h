@@ -120,6 +120,11 @@ struct skb_defer_node { /* 6.18 and later */
 	long defer_count;
 };
 
+/* include/net/dropreason-core.h (5.17 and later); the number differs between kernels */
+enum skb_drop_reason {
+	SKB_DROP_REASON_NO_SOCKET = 3,
+};
+
 struct sk_buff {
 	struct sk_buff *next;
 	struct sk_buff *prev;

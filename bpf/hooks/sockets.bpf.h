@@ -109,6 +109,29 @@ int BPF_PROG(socket_refused, int error, struct sock *sk, struct sk_buff *skb)
 }
 
 /*
+ * A datagram is dropped because no socket has its port (net/ipv4/udp.c and net/ipv6/udp.c). As for
+ * socket_refused(), a packet that is handled during another task's call is not recorded, and one of
+ * another sender is not counted.
+ */
+SEC("?tp_btf/kfree_skb")
+int BPF_PROG(socket_absent, struct sk_buff *skb, void *location, u32 reason)
+{
+	struct task_state *state;
+
+	if (!bpf_core_enum_value_exists(enum skb_drop_reason, SKB_DROP_REASON_NO_SOCKET) ||
+	    reason != bpf_core_enum_value(enum skb_drop_reason, SKB_DROP_REASON_NO_SOCKET))
+		return 0;
+	state = task_state_traced(bpf_get_current_task_btf());
+	if (!state || !state->recording || state->operation.object.mechanism != MECH_UDP ||
+	    !has_ports() ||
+	    port_of_packet(skb, false) != port_of_sock(state->operation.object.object.address))
+		return 0;
+	state->details.unreached++;
+	state->operation.has |= WIRE_HAS_DETAILS;
+	return 0;
+}
+
+/*
  * One message of the call has been sent, whether it was queued or not (net/socket.c, 6.2 and
  * later).
  */

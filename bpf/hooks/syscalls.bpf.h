@@ -45,6 +45,7 @@ static __always_inline void details_clear(struct wire_details *details)
 	details->sent = 0;
 	details->valid = 0;
 	details->segment_len = 0;
+	details->unreached = 0;
 	details->to.address = 0;
 	details->from.address = 0;
 }

@@ -247,6 +247,7 @@ struct wire_details {
 	__u32 msg_flags; /* msg_flags of recvmsg, after the call */
 	struct wire_credentials credentials;
 	__u32 segment_len; /* UDP: bytes of each datagram but the last; 0: not segmented */
+	__u32 unreached;   /* UDP: datagrams that it dropped meanwhile, as no socket has the port */
 	__u32 owner;	   /* futex: the thread that has the mutex */
 	__u64 timeout_ns;
 	/*

@@ -101,6 +101,8 @@ static void delivered_field(struct json *json, const struct wire_details *detail
 	bits_field(json, KEY(operation, delivered), details->delivered, details->sent);
 	if (details->refused)
 		bits_field(json, KEY(operation, refused), details->refused, details->sent);
+	if (details->unreached)
+		json_field_uint(json, KEY(operation, unreached), details->unreached);
 }
 
 /*

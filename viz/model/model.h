@@ -193,6 +193,7 @@ struct viz_operation_extra {
 	size_t delivered_count;
 	uint64_t *refused; /* UDP: indices of the messages dropped for lack of room */
 	size_t refused_count;
+	uint64_t unreached; /* UDP: how many were dropped because no socket has their port */
 	/* Of each message of sendmmsg or recvmmsg; the last ones may be missing. */
 	uint64_t *lengths;
 	size_t lengths_count;
@@ -439,6 +440,7 @@ struct viz_header {
 	uint64_t processors;
 	uint64_t page_len;    /* 0: not known, or in a merged trace not the same everywhere */
 	bool reports_queued;  /* for each UDP datagram, whether the kernel queued it */
+	bool reports_absent;  /* of UDP datagrams that no socket has their port */
 	bool reports_refused; /* for each UDP datagram, whether it was dropped for lack of room */
 };
 

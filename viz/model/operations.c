@@ -193,7 +193,7 @@ const struct viz_operation_extra viz_no_extra = {0};
 	 KEY_BIT(word, message_type) | KEY_BIT(word, args) | KEY_BIT(word, option) |               \
 	 KEY_BIT(word, replaced) | KEY_BIT(word, taken) | KEY_BIT(word, sems) |                    \
 	 KEY_BIT(word, futex) | KEY_BIT(word, owner) | KEY_BIT(word, action_flags) |               \
-	 KEY_BIT(word, lock))
+	 KEY_BIT(word, lock) | KEY_BIT(word, unreached))
 
 _Static_assert(VIZ_PRESENT_WORDS == 2, "has_extra() looks at two words");
 
@@ -216,6 +216,7 @@ static void add_extra(struct model_builder *b, struct viz_operation *op)
 	b->extra.addresses = build_list(b, FIELD_operation_addresses, &b->extra.addresses_count);
 	b->extra.delivered = build_uints(b, FIELD_operation_delivered, &b->extra.delivered_count);
 	b->extra.refused = build_uints(b, FIELD_operation_refused, &b->extra.refused_count);
+	b->extra.unreached = VALUE(operation, unreached)->number;
 	b->extra.chunks = build_chunks(b, &b->extra.chunk_count);
 	build_parts(b, op);
 	b->extra.line_feeds = build_uints(b, FIELD_operation_line_feeds,

@@ -39,6 +39,7 @@ static void add_header(struct model_builder *b)
 	header->realtime_offset_ns = VALUE(header, realtime_offset_ns)->integer;
 	header->command = build_list(b, FIELD_header_command, &header->command_count);
 	header->reports_queued = has_hook(b, "sk_data_ready");
+	header->reports_absent = has_hook(b, "kfree_skb");
 	header->reports_refused = has_hook(b, "udp_fail_queue_rcv_skb");
 	header->processors = VALUE(header, processors)->number;
 	header->page_len = page_len_of(VALUE(header, page_size));

@@ -56,9 +56,14 @@ static bool is_udp_send(const struct viz_operation *op)
 	       viz_operation_done(op) && op->returned >= 0;
 }
 
-/* True if the kernel tells that it queued none of what the call sent. */
-static bool none_queued(const struct viz_operation *op)
+/*
+ * True if the kernel queued none of what the call sent, as it tells. Where it does not tell why, it
+ * may have gone on in an interrupt, during another call or on another processor.
+ */
+static bool none_queued(const struct diagnosis *d, const struct viz_operation *op)
 {
+	if (d->model->header.reports_absent && !op->extra->unreached)
+		return false;
 	return viz_has(op, delivered) && !op->extra->delivered_count && !op->extra->refused_count &&
 	       !op->to;
 }
@@ -71,7 +76,7 @@ static void note_sent(struct diagnosis *d, struct map *ports, const struct viz_o
 	if (!port)
 		return;
 	port->sent++;
-	port->heard |= !none_queued(op);
+	port->heard |= !none_queued(d, op);
 }
 
 static void note(struct diagnosis *d, struct map *ports, const struct viz_operation *op)
@@ -94,9 +99,10 @@ static void note(struct diagnosis *d, struct map *ports, const struct viz_operat
 static void report(struct diagnosis *d, const struct viz_operation *op, struct viz_bytes address,
 		   const struct port *port)
 {
+	bool proved = d->model->header.reports_absent || (port && port->refused);
 	struct finding *f;
 
-	if (!port || !none_queued(op) || ((port->heard || d->incomplete) && !port->refused))
+	if (!port || !none_queued(d, op) || ((port->heard || d->incomplete) && !proved))
 		return;
 	f = finding_fold(d, FINDING_DATAGRAM_DROPPED, op->enter_ns, op->process, op->channel);
 	if (port->sent < SURE && !port->refused)

@@ -37,8 +37,8 @@ static bool type_known(const struct viz_operation *op)
 {
 	if (!is_exact(op->extra->message_type))
 		return false;
-	return op->channel->mechanism == MECH_POSIX_MQ ? viz_has(op, priority)
-						       : viz_has(op, message_type);
+	return op->channel && op->channel->mechanism == MECH_POSIX_MQ ? viz_has(op, priority)
+								      : viz_has(op, message_type);
 }
 
 static void counts_add(struct priority_counts *counts, int64_t priority)

@@ -171,6 +171,7 @@ bool scene_is_unqueued(const struct scene_drafts *d, const struct viz_message *m
 	return m->mechanism == MECH_UDP && op && !m->to.known && m->fate == FATE_NONE &&
 	       d->request->model->header.reports_queued && operation_is_single(op) && !op->to &&
 	       viz_has(op, delivered) && !op->extra->delivered_count && !d->to_nobody[op->index] &&
+	       (!d->request->model->header.reports_absent || op->extra->unreached) &&
 	       is_loopback(m);
 }
 
