@@ -5,7 +5,10 @@
  *
  * A call gets its line when it returns or when it goes to sleep. A call whose line has not come
  * BEHIND_NS after some time is taken not to have begun before that time, so pairing follows the
- * newest line at this distance.
+ * newest line at this distance. The distance is so long because of calls that neither return nor
+ * sleep: a thread that has lost its processor within a call (a loaded machine, a container that has
+ * used up its share of CPU time, a virtual machine that its host does not run) has no line yet, and
+ * a message that it has sent would be taken for one from outside.
  */
 #include "viz/pair/stream.h"
 
@@ -19,8 +22,8 @@
 #include "viz/model/builder.h"
 #include "viz/pair/core/context.h"
 
-#define BEHIND_NS 200000000
-#define ROUND_NS (BEHIND_NS / 2)
+#define BEHIND_NS 1000000000
+#define ROUND_NS 400000000
 
 /* So many lines later a call is taken to have its line as well, however little time they took. */
 #define BEHIND_LINES 65536
@@ -30,7 +33,7 @@
  * which no line of an earlier call is expected any more.
  */
 #define WAIT_MS 50
-#define IDLE_WAITS (2 * BEHIND_NS / 1000000 / WAIT_MS)
+#define IDLE_WAITS (400 / WAIT_MS)
 
 struct stream {
 	struct model_builder builder;

@@ -52,15 +52,31 @@ static void late_arrival(void **state)
 
 	PUT(t, 1, 10, 10 * MS, 5, "");
 	GET(t, 2, 20, 20 * MS, 5, "");
-	PUT(t, 3, 10, 1000 * MS, 5, "");
-	GET(t, 4, 20, 1010 * MS, 5, "");
+	PUT(t, 3, 10, 3000 * MS, 5, "");
+	GET(t, 4, 20, 3010 * MS, 5, "");
 	PUT(t, 5, 30, 15 * MS, 5, "");
-	PUT(t, 6, 10, 2000 * MS, 5, "");
-	GET(t, 7, 20, 2010 * MS, 5, "");
+	PUT(t, 6, 10, 6000 * MS, 5, "");
+	GET(t, 7, 20, 6010 * MS, 5, "");
 	assert_string_equal(trace_stream(t), "pipe 10>20 5 s1+0 r2+0 exact\n"
 					     "pipe 30>20 5 s5+0 r4+0 ambiguous\n"
 					     "pipe 10>20 5 s3+0 r7+0 ambiguous\n"
 					     "pipe 10>- 5 s6+0 - ambiguous unread\n");
+}
+
+/* A send that neither slept nor returned for 0.8 s, as its thread had no processor. */
+static void long_without_sleep(void **state)
+{
+	struct trace_text *t = *state;
+
+	PUT(t, 1, 10, 10 * MS, 5, "");
+	GET(t, 2, 20, 20 * MS, 5, "");
+	GET(t, 4, 20, 130 * MS, 5, "");
+	for (unsigned i = 0; i < 7; i++) {
+		PUT(t, 10 + 2 * i, 40, (200 + 100 * i) * MS, 5, "");
+		GET(t, 11 + 2 * i, 20, (220 + 100 * i) * MS, 5, "");
+	}
+	trace_put(t, 3, 30, 100 * MS, 900 * MS, 5, "");
+	assert_true(strstr(trace_stream(t), "pipe 30>20 5 s3+0 r4+0 exact\n"));
 }
 
 struct gaps {
@@ -277,6 +293,7 @@ int main(void)
 		TEST(parts_in_several_rounds),
 		TEST(sleeper_over_many_rounds),
 		TEST(late_arrival),
+		TEST(long_without_sleep),
 		TEST(missing_read_is_a_gap),
 		TEST(missing_writes_are_a_gap),
 		TEST(missing_write_is_a_gap),
