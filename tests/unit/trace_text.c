@@ -299,10 +299,9 @@ static int show_streamed(void *data, const struct viz_message *message)
 	return 0;
 }
 
-const char *trace_stream(struct trace_text *t)
+static const char *show_stream(struct trace_text *t, FILE *stream)
 {
 	struct viz_sink sink = {.data = t, .message = show_streamed};
-	FILE *stream = fmemopen(t->data, t->len, "r");
 	struct viz_error error = {0};
 
 	t->streamed[0] = '\0';
@@ -314,6 +313,21 @@ const char *trace_stream(struct trace_text *t)
 	return t->streamed;
 }
 
+const char *trace_stream(struct trace_text *t)
+{
+	return show_stream(t, fmemopen(t->data, t->len, "r"));
+}
+
+const char *trace_stream_of_file(struct trace_text *t)
+{
+	FILE *file = tmpfile();
+
+	assert_non_null(file);
+	assert_int_equal(fwrite(t->data, 1, t->len, file), t->len);
+	rewind(file);
+	return show_stream(t, file);
+}
+
 const char *trace_messages(struct trace_text *t)
 {
 	const struct viz_pairing *pairing = t->pairing ? t->pairing : trace_pair(t);
@@ -322,6 +336,7 @@ const char *trace_messages(struct trace_text *t)
 	for (size_t i = 0; i < pairing->message_count; i++)
 		show_message(t->shown, pairing->messages[i]);
 	assert_string_equal(trace_stream(t), t->shown);
+	assert_string_equal(trace_stream_of_file(t), t->shown);
 	return t->shown;
 }
 

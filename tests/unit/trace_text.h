@@ -126,10 +126,11 @@ const struct viz_pairing *trace_pair(struct trace_text *t);
  * The messages, one a line: "pipe 801>802 24 s6+0 r7+0 exact". s and r are the operations with the
  * offset in them, "-" is nobody; then match, and the fate if there is one.
  */
-const char *trace_messages(struct trace_text *t); /* and checks that trace_stream() has the same */
+const char *trace_messages(struct trace_text *t); /* and checks that both of these have the same */
 
-/* The same, read piece by piece. */
+/* The same, read piece by piece from what may still be written, or from a file. */
 const char *trace_stream(struct trace_text *t);
+const char *trace_stream_of_file(struct trace_text *t);
 
 #define SHAPE_LINES_MAX 4
 #define SHAPE_CALLS_MAX 8

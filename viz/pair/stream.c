@@ -3,30 +3,34 @@
  * Puts line after line into the model and the pairing engine, and runs a round of pairing whenever
  * the time of the trace has advanced far enough.
  *
- * A call gets its line when it returns or when it goes to sleep. A call whose line has not come
- * BEHIND_NS after some time is taken not to have begun before that time, so pairing follows the
- * newest line at this distance. The distance is so long because of calls that neither return nor
- * sleep: a thread that has lost its processor within a call (a loaded machine, a container that has
- * used up its share of CPU time, a virtual machine that its host does not run) has no line yet, and
- * a message that it has sent would be taken for one from outside.
+ * A call gets its line when it returns or when it goes to sleep. A thread that has lost its
+ * processor within a call (a loaded machine, a container that has used up its share of CPU time, a
+ * virtual machine that its host does not run) does neither, and its line comes late: a message that
+ * it has sent would be taken for one from outside. So pairing follows the newest line at a
+ * distance, and a call whose line has not come by then is taken not to have begun before that time.
+ * Of a regular file, from which nobody waits for the next message, the distance is a number of
+ * lines; of a trace that is being written it is BEHIND_NS, but no more than that number of lines.
  */
 #include "viz/pair/stream.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "viz/base/error.h"
 #include "viz/model/builder.h"
 #include "viz/pair/core/context.h"
 
-#define BEHIND_NS 1000000000
-#define ROUND_NS 400000000
+#define BEHIND_NS 1000000000ULL
+#define ROUND_NS 400000000ULL
 
-/* So many lines later a call is taken to have its line as well, however little time they took. */
+/* So many lines later a call is taken to have its line, however little time they took. */
 #define BEHIND_LINES 65536
+#define ROUND_LINES (BEHIND_LINES / 2)
 
 /*
  * While following: the time between two looks for new lines, and the number of looks in vain after
@@ -40,9 +44,10 @@ struct stream {
 	struct pair_context *pairing;
 	uint64_t round_ns;  /* the newest line's time at the last round */
 	uint64_t passed_ns; /* the newest line's time BEHIND_LINES lines ago, or a little earlier */
-	uint64_t next_passed_ns;
-	uint64_t lines; /* read since next_passed_ns was set */
+	uint64_t next_passed_ns[BEHIND_LINES / ROUND_LINES]; /* the same, a few lines later each */
+	uint64_t lines;					     /* read since these were set */
 	const struct viz_sink *sink;
+	bool written; /* it may be that somebody waits for each message: no regular file */
 	bool follow;
 	int ends;	/* follow: a descriptor that is readable once the writer is done */
 	bool ending;	/* follow: `ends` is readable, so no more lines will be written */
@@ -72,23 +77,32 @@ static int settle(struct stream *stream, uint64_t until_ns)
 static uint64_t known_until(const struct stream *stream)
 {
 	uint64_t newest_ns = stream->builder.model->end_ns;
-	uint64_t until_ns = newest_ns > BEHIND_NS ? newest_ns - BEHIND_NS : 0;
+	uint64_t until_ns = stream->written && newest_ns > BEHIND_NS ? newest_ns - BEHIND_NS : 0;
 
 	return until_ns > stream->passed_ns ? until_ns : stream->passed_ns;
+}
+
+/* ROUND_LINES lines have been read since this was called last. */
+static void pass_lines(struct stream *stream, uint64_t newest_ns)
+{
+	const size_t last = BEHIND_LINES / ROUND_LINES - 1;
+
+	stream->passed_ns = stream->next_passed_ns[0];
+	memmove(stream->next_passed_ns, stream->next_passed_ns + 1,
+		last * sizeof(*stream->next_passed_ns));
+	stream->next_passed_ns[last] = newest_ns;
+	stream->lines = 0;
 }
 
 static int go_on(struct stream *stream)
 {
 	uint64_t newest_ns = stream->builder.model->end_ns;
-	bool many = ++stream->lines >= BEHIND_LINES;
+	bool many = ++stream->lines >= ROUND_LINES;
 
-	if (!many && newest_ns < stream->round_ns + ROUND_NS)
+	if (!many && (!stream->written || newest_ns < stream->round_ns + ROUND_NS))
 		return 0;
-	if (many) {
-		stream->passed_ns = stream->next_passed_ns;
-		stream->next_passed_ns = newest_ns;
-		stream->lines = 0;
-	}
+	if (many)
+		pass_lines(stream, newest_ns);
 	stream->round_ns = newest_ns;
 	if (known_until(stream) <= stream->pairing->settled_ns)
 		return 0;
@@ -183,10 +197,19 @@ static int read_all(struct stream *stream, FILE *file, const char *name, struct 
 	return err;
 }
 
+static bool is_regular(FILE *file)
+{
+	struct stat stat;
+	int fd = fileno(file);
+
+	return fd >= 0 && fstat(fd, &stat) == 0 && S_ISREG(stat.st_mode);
+}
+
 int viz_stream_read_stream(FILE *file, const char *name, const struct viz_sink *sink,
 			   struct viz_error *error)
 {
-	struct stream stream = {.builder = {.live = true}, .sink = sink};
+	struct stream stream = {
+		.builder = {.live = true}, .sink = sink, .written = !is_regular(file)};
 
 	return read_all(&stream, file, name, error);
 }
@@ -229,8 +252,11 @@ int viz_stream_read(const char *path, const struct viz_sink *sink, struct viz_er
 int viz_stream_follow_stream(FILE *file, const char *name, int ends, const struct viz_sink *sink,
 			     struct viz_error *error)
 {
-	struct stream stream = {
-		.builder = {.live = true}, .sink = sink, .follow = true, .ends = ends};
+	struct stream stream = {.builder = {.live = true},
+				.sink = sink,
+				.written = true,
+				.follow = true,
+				.ends = ends};
 
 	return read_all(&stream, file, name, error);
 }

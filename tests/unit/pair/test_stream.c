@@ -63,20 +63,30 @@ static void late_arrival(void **state)
 					     "pipe 10>- 5 s6+0 - ambiguous unread\n");
 }
 
-/* A send that neither slept nor returned for 0.8 s, as its thread had no processor. */
-static void long_without_sleep(void **state)
+/* A send that neither slept nor returned for so long, as its thread had no processor. */
+static void long_without_sleep(struct trace_text *t, unsigned tenths)
 {
-	struct trace_text *t = *state;
-
 	PUT(t, 1, 10, 10 * MS, 5, "");
 	GET(t, 2, 20, 20 * MS, 5, "");
 	GET(t, 4, 20, 130 * MS, 5, "");
-	for (unsigned i = 0; i < 7; i++) {
-		PUT(t, 10 + 2 * i, 40, (200 + 100 * i) * MS, 5, "");
-		GET(t, 11 + 2 * i, 20, (220 + 100 * i) * MS, 5, "");
+	for (unsigned i = 2; i < tenths; i++) {
+		PUT(t, 10 + 2 * i, 40, 100 * i * MS, 5, "");
+		GET(t, 11 + 2 * i, 20, (100 * i + 20) * MS, 5, "");
 	}
-	trace_put(t, 3, 30, 100 * MS, 900 * MS, 5, "");
-	assert_true(strstr(trace_stream(t), "pipe 30>20 5 s3+0 r4+0 exact\n"));
+	trace_put(t, 3, 30, 100 * MS, 100 * (tenths + 1) * MS, 5, "");
+}
+
+static void without_sleep(void **state)
+{
+	long_without_sleep(*state, 8);
+	assert_non_null(strstr(trace_stream(*state), "pipe 30>20 5 s3+0 r4+0 exact\n"));
+}
+
+static void without_sleep_in_a_file(void **state)
+{
+	long_without_sleep(*state, 50);
+	assert_non_null(strstr(trace_stream_of_file(*state), "pipe 30>20 5 s3+0 r4+0 exact\n"));
+	assert_null(strstr(trace_stream(*state), "pipe 30>20 5 s3+0 r4+0 exact\n"));
 }
 
 struct gaps {
@@ -293,7 +303,8 @@ int main(void)
 		TEST(parts_in_several_rounds),
 		TEST(sleeper_over_many_rounds),
 		TEST(late_arrival),
-		TEST(long_without_sleep),
+		TEST(without_sleep),
+		TEST(without_sleep_in_a_file),
 		TEST(missing_read_is_a_gap),
 		TEST(missing_writes_are_a_gap),
 		TEST(missing_write_is_a_gap),
