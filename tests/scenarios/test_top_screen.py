@@ -264,5 +264,72 @@ def ends(directory):
         expect_equal(terminal.ended(), (0, True), "--plain")
 
 
+# So many children, each with a pipe to itself: the first sends one message of ten bytes, the next two.
+CROWD = """
+import os, sys
+children = []
+for count in range(1, int(sys.argv[1]) + 1):
+    go, done = os.pipe(), os.pipe()
+    pid = os.fork()
+    if not pid:
+        with open("/proc/self/comm", "w") as comm:
+            comm.write("crowd")
+        own = os.pipe()
+        os.read(go[0], 1)
+        for _ in range(count):
+            os.write(own[1], b"x" * 10)
+            os.read(own[0], 10)
+        os.write(done[1], b"x")
+        os.read(go[0], 1)
+        os._exit(0)
+    children.append((pid, count, go, done))
+print(flush=True)
+sys.stdin.readline()
+for pid, count, go, done in children:
+    os.write(go[1], b"x")
+    os.read(done[0], 1)
+    print(pid, count, flush=True)
+print(flush=True)
+sys.stdin.readline()
+for pid, _, go, _ in children:
+    os.write(go[1], b"x")
+"""
+
+
+@scenario("--max-pairs bounds the table; a line says how many pairs are left out and what they moved")
+def bounded(directory):
+    needs("tmux")
+    most, crowd = 3, 9
+    with subprocess.Popen([sys.executable, "-c", CROWD, str(crowd)], text=True,
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        process.stdout.readline()
+        with Terminal(directory) as terminal:
+            terminal.run("--every", "1h", "--max-pairs", str(most), "--comm", "crowd")
+            terminal.until("The first interval")
+            print(file=process.stdin, flush=True)
+            sent = []
+            while line := process.stdout.readline().strip():
+                sent.append(tuple(map(int, line.split())))
+            terminal.type("Space")
+            seen = terminal.until("more pairs")
+            terminal.type("q")
+            expect_equal(terminal.ended(), (0, True), "status, and the terminal as it was")
+        print(file=process.stdin, flush=True)
+    check_bounded(seen, sent, most)
+
+
+def check_bounded(seen, sent, most):
+    """Each child has its own pipe, the one that it waits for, and the one that says it is done."""
+    # Its own: count messages of 10 bytes; of the other two, one message of one byte each.
+    moved = sorted([(count, 10 * count) for _, count in sent] + [(1, 1)] * 2 * len(sent))[::-1]
+    busiest = [f"crowd[{pid}]" for pid, _ in sorted(sent, key=lambda entry: -entry[1])[:most]]
+    expect_equal([line.split()[0] for line in seen.splitlines()[2:2 + most]], busiest,
+                 "the busiest are shown")
+    messages, size = map(sum, zip(*moved[most:]))
+    expect_in(f"{most} pairs, sorted", seen, "how many the table has")
+    expect_in(f"{len(moved) - most} more pairs: {messages} messages, {size} B", seen,
+              "the others, and what they moved")
+
+
 if __name__ == "__main__":
     main()

@@ -69,9 +69,8 @@ static const struct argp_option rows[] = {
 	 "is printed",
 	 0},
 	{"max-pairs", OPTION_PAIRS, "NUMBER", 0,
-	 "Print at most so many pairs of an interval, the busiest, and say how many more there "
-	 "are; "
-	 "in metrics, sum the rest as \"other\" (100 there if not given)",
+	 "Show at most so many pairs of an interval, the busiest, and say how many more there "
+	 "are and what they moved; in metrics, sum the rest as \"other\" (100 there if not given)",
 	 0},
 	COMMAND_OPTION_LANG(OPTION_LANG),
 	{0},

@@ -67,18 +67,16 @@ static void pair_write(struct json *json, const struct top_pair *pair,
 void top_json(struct json *json, const struct top_pairs *pairs, const struct top_interval *interval)
 {
 	const struct top_gaps *gaps = &interval->gaps;
-	size_t most = pairs->count;
+	const struct top_left_out left = top_left_out(pairs, interval);
 
-	if (interval->pairs_most && most > interval->pairs_most)
-		most = interval->pairs_most;
-	for (size_t i = 0; i < most; i++)
+	for (size_t i = 0; i < left.shown; i++)
 		pair_write(json, &pairs->items[i], interval);
 	json_object(json);
 	json_field_text(json, KEY_TYPE, TOP_TYPE(interval));
 	json_field_uint(json, TOP_KEY(interval, at_ns), interval->to_ns);
 	json_field_uint(json, TOP_KEY(interval, interval_ns), interval->to_ns - interval->from_ns);
-	json_field_uint(json, TOP_KEY(interval, pairs), most);
-	json_field_uint(json, TOP_KEY(interval, left_out), pairs->count - most);
+	json_field_uint(json, TOP_KEY(interval, pairs), left.shown);
+	json_field_uint(json, TOP_KEY(interval, left_out), left.pairs);
 	json_field_uint(json, TOP_KEY(interval, uncounted), gaps->uncounted);
 	json_field_uint(json, TOP_KEY(interval, foreign), gaps->foreign);
 	json_field_uint(json, TOP_KEY(interval, skipped), gaps->skipped);

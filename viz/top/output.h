@@ -12,7 +12,7 @@ struct top_interval {
 	uint64_t from_ns; /* CLOCK_MONOTONIC */
 	uint64_t to_ns;
 	struct top_gaps gaps;
-	size_t pairs_most; /* print no more than these; 0: no limit */
+	size_t pairs_most; /* show no more than these; 0: no limit */
 };
 
 /* Of what happened in an interval. */
@@ -24,6 +24,20 @@ double top_per_second(uint64_t count, const struct top_interval *interval);
  */
 double top_asleep_share(const struct top_counts *sum, const struct top_side *side,
 			const struct top_interval *interval);
+
+/* The first pairs are shown, the busiest; of the others, how many there are and what they moved. */
+struct top_left_out {
+	size_t shown, pairs;
+	uint64_t messages, bytes;
+};
+
+struct top_left_out top_left_out(const struct top_pairs *pairs,
+				 const struct top_interval *interval);
+
+/* "3 more pairs: 1,200 messages, 11.7 KiB" */
+#define TOP_LEFT_OUT_TEXT 128
+const char *top_left_out_text(const struct top_left_out *left, enum language language,
+			      char text[TOP_LEFT_OUT_TEXT]);
 
 /* A line for each pair, then one for the interval. */
 void top_json(struct json *json, const struct top_pairs *pairs,

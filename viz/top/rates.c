@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <stdio.h>
+
+#include "viz/base/safe_text.h"
 #include "viz/top/output.h"
 
 double top_per_second(uint64_t count, const struct top_interval *interval)
@@ -17,4 +20,31 @@ double top_asleep_share(const struct top_counts *sum, const struct top_side *sid
 		return -1;
 	share /= (double)side->count;
 	return share > 1 ? 1 : share;
+}
+
+struct top_left_out top_left_out(const struct top_pairs *pairs, const struct top_interval *interval)
+{
+	struct top_left_out left = {.shown = pairs->count};
+
+	if (interval->pairs_most && left.shown > interval->pairs_most)
+		left.shown = interval->pairs_most;
+	left.pairs = pairs->count - left.shown;
+	for (size_t i = left.shown; i < pairs->count; i++) {
+		left.messages += top_moved(&pairs->items[i])->messages;
+		left.bytes += top_moved(&pairs->items[i])->bytes;
+	}
+	return left;
+}
+
+const char *top_left_out_text(const struct top_left_out *left, enum language language,
+			      char text[TOP_LEFT_OUT_TEXT])
+{
+	char messages[SCENE_QUANTITY], bytes[SCENE_QUANTITY];
+
+	scene_count(left->messages, messages);
+	scene_bytes(left->bytes, bytes);
+	snprintf(text, TOP_LEFT_OUT_TEXT, language_say(language, "%zu more pairs: %s messages, %s"),
+		 left->pairs, language_number(language, messages),
+		 language_number(language, bytes));
+	return text;
 }

@@ -57,10 +57,10 @@ static bool has_channel(const struct screen_row *row, const struct screen_opened
 /* By its parties; where others of a group were active this time, by its channel. */
 static const struct screen_row *opened_find(const struct top_screen *screen)
 {
-	for (size_t i = 0; i < screen->all_count; i++)
+	for (size_t i = 0; i < screen->made_count; i++)
 		if (screen->all[i].key == screen->opened.key)
 			return &screen->all[i];
-	for (size_t i = 0; i < screen->all_count; i++)
+	for (size_t i = 0; i < screen->made_count; i++)
 		if (has_channel(&screen->all[i], &screen->opened))
 			return &screen->all[i];
 	return NULL;

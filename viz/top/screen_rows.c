@@ -50,7 +50,9 @@ void screen_rows_make(struct top_screen *screen, const struct top_pairs *pairs)
 	screen->arena = arena_new();
 	screen->all = arena_array(screen->arena, pairs->count + 1, sizeof(*screen->all));
 	screen->shown = arena_array(screen->arena, pairs->count + 1, sizeof(struct screen_row *));
-	screen->all_count = pairs->count;
+	screen->left_out = top_left_out(pairs, &screen->interval);
+	screen->made_count = pairs->count;
+	screen->all_count = screen->left_out.shown;
 	for (size_t i = 0; i < pairs->count; i++) {
 		struct screen_row *row = &screen->all[i];
 

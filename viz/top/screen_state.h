@@ -60,7 +60,9 @@ struct top_screen {
 
 	struct arena *arena; /* of the rows */
 	struct screen_row *all;
-	size_t all_count;
+	size_t made_count; /* of all pairs: the one that was opened may be left out of the table */
+	size_t all_count;  /* those that the table may show: the first ones */
+	struct top_left_out left_out;
 	const struct screen_row **shown; /* those that the filter lets through, in order */
 	size_t shown_count;
 	struct top_interval interval; /* to_ns 0: none has passed yet */

@@ -171,7 +171,23 @@ static uint64_t not_counted(const struct top_screen *screen)
 	return gaps->uncounted + gaps->foreign + gaps->skipped;
 }
 
-/* In a line of its own above the keys. */
+/* Lines of their own above the keys. */
+static int notes_count(const struct top_screen *screen)
+{
+	return (screen->left_out.pairs != 0) + (not_counted(screen) != 0);
+}
+
+static void left_out_draw(const struct top_screen *screen, struct screen_sheet *sheet)
+{
+	char text[TOP_LEFT_OUT_TEXT];
+
+	if (!screen->left_out.pairs)
+		return;
+	sheet_fill(sheet, screen->rows - 1 - notes_count(screen));
+	sheet_text(sheet, top_left_out_text(&screen->left_out, screen->look.language, text),
+		   TEXT_YELLOW);
+}
+
 static void gaps_draw(const struct top_screen *screen, struct screen_sheet *sheet)
 {
 	char number[SCENE_QUANTITY], text[128];
@@ -187,7 +203,7 @@ static void gaps_draw(const struct top_screen *screen, struct screen_sheet *shee
 
 int screen_table_room(const struct top_screen *screen)
 {
-	int room = screen->rows - LINES_BESIDE - (not_counted(screen) != 0);
+	int room = screen->rows - LINES_BESIDE - notes_count(screen);
 
 	return room > 1 ? room : 1;
 }
@@ -226,5 +242,6 @@ void screen_table_draw(struct top_screen *screen, struct screen_sheet *sheet)
 						      ? "No pair matches the filter."
 						      : "Nobody has sent or received anything."),
 			   TEXT_DIM);
+	left_out_draw(screen, sheet);
 	gaps_draw(screen, sheet);
 }

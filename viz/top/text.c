@@ -86,16 +86,13 @@ static void head_put(FILE *out, enum language language)
 void top_text(FILE *out, const struct top_pairs *pairs, const struct top_interval *interval,
 	      enum language language)
 {
-	size_t most = pairs->count;
+	const struct top_left_out left = top_left_out(pairs, interval);
+	char text[TOP_LEFT_OUT_TEXT];
 
-	if (interval->pairs_most && most > interval->pairs_most)
-		most = interval->pairs_most;
 	head_put(out, language);
-	for (size_t i = 0; i < most; i++)
+	for (size_t i = 0; i < left.shown; i++)
 		pair_put(out, &pairs->items[i], interval, language);
-	if (pairs->count > most) {
-		fprintf(out, language_say(language, "%zu more pairs"), pairs->count - most);
-		putc('\n', out);
-	}
+	if (left.pairs)
+		fprintf(out, "%s\n", top_left_out_text(&left, language, text));
 	top_gaps_text(out, &interval->gaps, language);
 }

@@ -391,6 +391,28 @@ static void tells_gaps(void **state)
 	assert_string_equal(stage->lines[4], "1,001 calls were not counted so far");
 }
 
+/* The pairs beyond the limit are summed in a line; one that is open is still followed. */
+static void tells_what_is_left_out(void **state)
+{
+	struct stage *stage = *state;
+	const struct top_interval one = {.from_ns = 1, .to_ns = 1000000001, .pairs_most = 1};
+	const struct top_interval two = {.from_ns = 1, .to_ns = 1000000001, .pairs_most = 2};
+	const struct top_pairs pairs = {stage->pairs, 3};
+
+	for (int i = 0; i < 3; i++)
+		pair(stage, "amy", "zoe", 10 * (i + 1), (uint64_t)(3000 - 1000 * i));
+	top_screen_show(stage->screen, &pairs, &two);
+	line_with(stage, "2 pairs, sorted");
+	line_with(stage, "1 more pairs: 1,000 messages, 9.8 KiB");
+	key(stage, TOP_KEY_END);
+	key(stage, TOP_KEY_ENTER);
+	top_screen_show(stage->screen, &pairs, &one);
+	line_with(stage, "sent 4,000 (");
+	key(stage, TOP_KEY_ESCAPE);
+	line_with(stage, "1 pairs, sorted");
+	line_with(stage, "2 more pairs: 3,000 messages, 29.3 KiB");
+}
+
 static void helps(void **state)
 {
 	struct stage *stage = *state;
@@ -416,6 +438,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(opens_a_pair, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(traces_a_pair, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(tells_gaps, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(tells_what_is_left_out, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(helps, set_up, tear_down),
 	};
 
