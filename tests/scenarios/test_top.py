@@ -244,5 +244,75 @@ def refusals(directory):
         expect_equal(len(done.stderr.splitlines()), 1, "in one line")
 
 
+# As many channels as are asked for, of a message each, then as many messages as are asked for.
+BURST = """
+import os, socket, sys
+def name(text):
+    with open("/proc/self/comm", "w") as comm:
+        comm.write(text)
+name("burst")
+for _ in range(int(sys.stdin.readline())):
+    one, other = socket.socketpair()
+    one.send(b"x")
+    other.recv(1)
+    one.close()
+    other.close()
+print("burst", flush=True)
+sys.stdin.readline()
+name("after")
+one, other = os.pipe()
+for _ in range(int(sys.stdin.readline())):
+    os.write(other, b"x")
+    os.read(one, 1)
+print("after", flush=True)
+sys.stdin.readline()
+"""
+BURST_CHANNELS = 20000
+
+
+def intervals_pass(metrics, count):
+    """The file of metrics is a new one after each interval."""
+    for _ in range(count):
+        before = os.stat(metrics).st_ino, os.stat(metrics).st_mtime_ns
+        wait_for(lambda old=before: (os.stat(metrics).st_ino, os.stat(metrics).st_mtime_ns) != old,
+                 "the interval to end")
+
+
+@scenario("after a burst of more channels than there is room for, new ones are counted")
+def burst(directory):
+    result = top(directory, "--json", "--every", "1s")
+    metrics = os.path.join(directory, "top.prom")
+    with subprocess.Popen([sys.executable, "-c", BURST], text=True, stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE) as process:
+        print(BURST_CHANNELS, file=process.stdin, flush=True)
+        expect_equal(process.stdout.readline(), "burst\n", "the burst has passed")
+        intervals_pass(metrics, 3)
+        print("\n300", file=process.stdin, flush=True)
+        expect_equal(process.stdout.readline(), "after\n", "messages of a new channel")
+        result.process.send_signal(signal.SIGINT)
+        expect_equal(result.wait().status, 0, "exit status; " + result.stderr.decode())
+        process.stdin.close()
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    validate(lines, "top")
+    check_burst(lines, process.pid)
+
+
+def check_burst(lines, pid):
+    """What was counted and what was not are all calls; those of others may not be counted either."""
+    counted, after = 0, Counter()
+    for pair in (line for line in lines if line["type"] == "pair"):
+        own = {m["pid"] for m in pair["from"]} | {m["pid"] for m in pair["to"]} == {pid}
+        for side in "from", "to":
+            messages = sum(member["messages"] for member in pair[side])
+            if own and pair["mechanism"] == "unix-stream":
+                counted += messages
+            elif own and pair["from"] and pair["to"]:
+                after[side] += messages
+    uncounted = lines[-1]["uncounted"]
+    expect(0 < counted < 2 * BURST_CHANNELS, "there was no room for all", counted)
+    expect(counted + uncounted >= 2 * BURST_CHANNELS, "the others are told of", counted, uncounted)
+    expect_equal(after, {"from": 300, "to": 300}, "messages of the new channel")
+
+
 if __name__ == "__main__":
     main()

@@ -21,6 +21,7 @@
 struct counter {
 	struct top_bpf *bpf;
 	struct bpf_link *fill; /* the iterator over the objects; NULL: the kernel has none */
+	uint64_t forgotten; /* messages that came to an end after it was read and before it went */
 	int cpus;
 	struct count_key *keys;
 	struct count *values; /* of all processors, for each of the keys */
@@ -223,9 +224,17 @@ bool counter_comm(const struct counter *counter, uint32_t pid, char comm[TOP_COM
 	return !bpf_map_lookup_elem(bpf_map__fd(counter->bpf->maps.processes), &pid, comm);
 }
 
-void counter_forget_end(const struct counter *counter, const struct count_key *key)
+void counter_forget_end(struct counter *counter, const struct count_key *key, uint64_t messages)
 {
-	bpf_map_delete_elem(bpf_map__fd(counter->bpf->maps.counts), key);
+	const int map = bpf_map__fd(counter->bpf->maps.counts);
+	struct top_counts sum;
+
+	if (bpf_map_lookup_and_delete_elem(map, key, counter->values)) {
+		bpf_map_delete_elem(map, key); /* Linux before 5.14 cannot do both in one */
+		return;
+	}
+	counts_sum(counter, counter->values, &sum);
+	counter->forgotten += sum.messages - messages;
 }
 
 void counter_forget_object(const struct counter *counter, const struct count_key *key)
@@ -254,7 +263,8 @@ void counter_gaps(const struct counter *counter, struct top_gaps *gaps)
 {
 	const struct top_bpf *bpf = counter->bpf;
 
-	gaps->uncounted = __atomic_load_n(&bpf->bss->uncounted, __ATOMIC_RELAXED);
+	gaps->uncounted = __atomic_load_n(&bpf->bss->uncounted, __ATOMIC_RELAXED) +
+			  counter->forgotten;
 	gaps->foreign = __atomic_load_n(&bpf->bss->foreign, __ATOMIC_RELAXED);
 	gaps->skipped = runs_skipped(bpf->progs.top_exit);
 }

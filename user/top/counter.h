@@ -44,8 +44,11 @@ bool counter_object(const struct counter *counter, const struct count_key *key,
 /* False if no name is kept; then `comm` is left as it was. */
 bool counter_comm(const struct counter *counter, uint32_t pid, char comm[TOP_COMM_LEN]);
 
-/* Makes room in the maps. */
-void counter_forget_end(const struct counter *counter, const struct count_key *key);
+/*
+ * Make room in the maps. What came to an end since it was read, as `messages` tells, is in the gaps
+ * from then on.
+ */
+void counter_forget_end(struct counter *counter, const struct count_key *key, uint64_t messages);
 void counter_forget_object(const struct counter *counter, const struct count_key *key);
 void counter_forget_process(const struct counter *counter, uint32_t pid);
 

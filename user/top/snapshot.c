@@ -20,6 +20,7 @@ struct counted {
 	struct top_counts since; /* the time before */
 	uint64_t changed_ns;
 	struct top_object *object; /* shared by the ends of one object */
+	bool again;		   /* it was there the time before */
 	char comm[TOP_COMM_LEN];
 };
 
@@ -118,6 +119,7 @@ static void end_compare(struct counted *counted, const struct counted *before,
 			const struct counter *counter, uint64_t now_ns)
 {
 	since_set(counted, before ? &before->total : NULL);
+	counted->again = before;
 	counted->changed_ns = now_ns;
 	if (before && !counted->since.messages && !counted->since.asleep_ns)
 		counted->changed_ns = before->changed_ns;
@@ -217,24 +219,62 @@ static void ends_make(struct snapshots *snapshots, struct snapshot *out)
 	}
 }
 
-/*
- * An object is forgotten with the last of its ends: if one comes back, it is described again. A
- * process's name comes back with its next end that is new.
- */
-static void idle_forget(const struct snapshots *snapshots, const struct counter *counter,
-			uint64_t now_ns)
+struct process_list {
+	uint32_t *items;
+	size_t count, capacity;
+};
+
+static int process_compare(const void *left, const void *right)
 {
-	const struct counted_list *list = &snapshots->now;
+	return COMPARE(*(const uint32_t *)left, *(const uint32_t *)right);
+}
+
+/* Those at one of whose ends something has happened for less than `idle_ns`, in order. */
+static struct process_list processes_busy(const struct counted_list *list, uint64_t now_ns,
+					  uint64_t idle_ns)
+{
+	struct process_list busy = {0};
+
+	for (size_t i = 0; i < list->count; i++)
+		if (now_ns - list->items[i].changed_ns <= idle_ns)
+			LIST_PUSH(&busy, list->items[i].key.who & ~COUNT_SENDS);
+	if (busy.count)
+		qsort(busy.items, busy.count, sizeof(*busy.items), process_compare);
+	return busy;
+}
+
+/* If the end comes back, it begins anew. */
+static void end_forget(struct counter *counter, struct counted *counted)
+{
+	counter_forget_end(counter, &counted->key, counted->total.messages);
+	memset(&counted->total, 0, sizeof(counted->total));
+}
+
+static void process_forget(const struct counter *counter, const struct process_list *busy,
+			   uint32_t pid)
+{
+	if (!busy->count || !bsearch(&pid, busy->items, busy->count, sizeof(pid), process_compare))
+		counter_forget_process(counter, pid);
+}
+
+/*
+ * An object is forgotten with the last of its ends: if one comes back, it is described again. So is
+ * a process.
+ */
+static void idle_forget(struct counted_list *list, struct counter *counter, uint64_t now_ns,
+			uint64_t idle_ns)
+{
+	struct process_list busy = processes_busy(list, now_ns, idle_ns);
 	bool used = false;
 
 	for (size_t i = 0; i < list->count; i++) {
 		const struct count_key *key = &list->items[i].key;
-		bool idle = now_ns - list->items[i].changed_ns > IDLE_NS;
+		bool idle = now_ns - list->items[i].changed_ns > idle_ns;
 
 		used = used || !idle;
 		if (idle) {
-			counter_forget_end(counter, key);
-			counter_forget_process(counter, key->who & ~COUNT_SENDS);
+			end_forget(counter, &list->items[i]);
+			process_forget(counter, &busy, key->who & ~COUNT_SENDS);
 		}
 		if (i + 1 < list->count && is_same_object(key, &list->items[i + 1].key))
 			continue;
@@ -242,6 +282,33 @@ static void idle_forget(const struct snapshots *snapshots, const struct counter 
 			counter_forget_object(counter, key);
 		used = false;
 	}
+	free(busy.items);
+}
+
+/*
+ * Forgets what has been idle for long, and where the table stays crowded, what was idle in this
+ * interval: after a burst of channels that have ended, new ones have room again.
+ */
+static void room_make(struct counted_list *list, struct counter *counter, uint64_t now_ns)
+{
+	size_t stay = 0;
+
+	if (list->count <= CROWDED)
+		return;
+	for (size_t i = 0; i < list->count; i++)
+		stay += now_ns - list->items[i].changed_ns <= IDLE_NS;
+	idle_forget(list, counter, now_ns, stay > CROWDED ? 0 : IDLE_NS);
+}
+
+/*
+ * An end whose object went with the other ends just when this one was new: forgotten, it is
+ * described with its next call.
+ */
+static void bare_forget(struct counted_list *list, struct counter *counter)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (!list->items[i].object && list->items[i].again)
+			end_forget(counter, &list->items[i]);
 }
 
 int snapshot_take(struct snapshots *snapshots, struct counter *counter, struct snapshot *out)
@@ -263,8 +330,8 @@ int snapshot_take(struct snapshots *snapshots, struct counter *counter, struct s
 	fill_forget(now);
 	counter_each_fill(counter, fill_note, now); /* what it does not tell is not known */
 	ends_make(snapshots, out);
-	if (now->count > CROWDED)
-		idle_forget(snapshots, counter, out->at_ns);
+	bare_forget(now, counter);
+	room_make(now, counter, out->at_ns);
 	list_free(&snapshots->before);
 	snapshots->before = *now;
 	memset(now, 0, sizeof(*now));

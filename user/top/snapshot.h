@@ -22,7 +22,8 @@ struct snapshot {
 
 /*
  * Returns 0 or -errno. Where the kernel's tables are three quarters full, it also forgets the ends
- * at which nothing has happened for half a minute.
+ * at which nothing has happened for half a minute; where that is not enough, all at which nothing
+ * has happened since the time before.
  */
 int snapshot_take(struct snapshots *snapshots, struct counter *counter, struct snapshot *out);
 
