@@ -243,10 +243,10 @@ static struct process_list processes_busy(const struct counted_list *list, uint6
 	return busy;
 }
 
-/* If the end comes back, it begins anew. */
-static void end_forget(struct counter *counter, struct counted *counted)
+/* If the end comes back, it begins anew. `told` of its messages have been shown, or will be. */
+static void end_forget(struct counter *counter, struct counted *counted, uint64_t told)
 {
-	counter_forget_end(counter, &counted->key, counted->total.messages);
+	counter_forget_end(counter, &counted->key, told);
 	memset(&counted->total, 0, sizeof(counted->total));
 }
 
@@ -273,7 +273,7 @@ static void idle_forget(struct counted_list *list, struct counter *counter, uint
 
 		used = used || !idle;
 		if (idle) {
-			end_forget(counter, &list->items[i]);
+			end_forget(counter, &list->items[i], list->items[i].total.messages);
 			process_forget(counter, &busy, key->who & ~COUNT_SENDS);
 		}
 		if (i + 1 < list->count && is_same_object(key, &list->items[i + 1].key))
@@ -308,7 +308,7 @@ static void bare_forget(struct counted_list *list, struct counter *counter)
 {
 	for (size_t i = 0; i < list->count; i++)
 		if (!list->items[i].object && list->items[i].again)
-			end_forget(counter, &list->items[i]);
+			end_forget(counter, &list->items[i], 0);
 }
 
 int snapshot_take(struct snapshots *snapshots, struct counter *counter, struct snapshot *out)

@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-#include <stdio.h>
-
-#include "viz/base/safe_text.h"
 #include "viz/top/output.h"
 
 double top_per_second(uint64_t count, const struct top_interval *interval)
@@ -34,17 +31,4 @@ struct top_left_out top_left_out(const struct top_pairs *pairs, const struct top
 		left.bytes += top_moved(&pairs->items[i])->bytes;
 	}
 	return left;
-}
-
-const char *top_left_out_text(const struct top_left_out *left, enum language language,
-			      char text[TOP_LEFT_OUT_TEXT])
-{
-	char messages[SCENE_QUANTITY], bytes[SCENE_QUANTITY];
-
-	scene_count(left->messages, messages);
-	scene_bytes(left->bytes, bytes);
-	snprintf(text, TOP_LEFT_OUT_TEXT, language_say(language, "%zu more pairs: %s messages, %s"),
-		 left->pairs, language_number(language, messages),
-		 language_number(language, bytes));
-	return text;
 }

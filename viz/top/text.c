@@ -83,6 +83,19 @@ static void head_put(FILE *out, enum language language)
 	line_put(out, head);
 }
 
+const char *top_left_out_text(const struct top_left_out *left, enum language language,
+			      char text[TOP_LEFT_OUT_TEXT])
+{
+	char messages[SCENE_QUANTITY], bytes[SCENE_QUANTITY];
+
+	scene_count(left->messages, messages);
+	scene_bytes(left->bytes, bytes);
+	snprintf(text, TOP_LEFT_OUT_TEXT, language_say(language, "%zu more pairs: %s messages, %s"),
+		 left->pairs, language_number(language, messages),
+		 language_number(language, bytes));
+	return text;
+}
+
 void top_text(FILE *out, const struct top_pairs *pairs, const struct top_interval *interval,
 	      enum language language)
 {
