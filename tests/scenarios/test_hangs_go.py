@@ -26,6 +26,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"syscall"
+	"time"
 )
 
 func tell(name string) { fmt.Fprintf(os.Stderr, "%s=%d\\n", name, os.Getpid()) }
@@ -61,6 +62,24 @@ func fifos(first, second string) {
 	os.Open(second)
 }
 
+// Collects its own output by a pipe; the one that hangs never closes the end that it writes to.
+func capture(pause time.Duration) {
+	from, to, _ := os.Pipe()
+	done := make(chan bool)
+	os.Stdout = to
+	go func() {
+		io.Copy(io.Discard, from)
+		done <- true
+	}()
+	fmt.Println("captured")
+	if pause > 0 {
+		time.Sleep(pause)
+		to.Close()
+	}
+	<-done
+	to.Close()
+}
+
 func main() {
 	child := exec.Command("sh", "-c", "echo child=$$ >&3; exec head -c 1000000 /dev/zero")
 	child.ExtraFiles = []*os.File{os.Stderr}
@@ -86,6 +105,14 @@ func main() {
 		from, to, _ := os.Pipe()
 		from.Read(make([]byte, 1))
 		to.Close()
+	case "unclosed":
+		listener.Close()
+		tell("unclosed")
+		capture(0)
+	case "captures":
+		listener.Close()
+		tell("captures")
+		capture(time.Hour)
 	case "fifos":
 		os.Chdir(os.Args[2])
 		syscall.Mkfifo("a", 0600)
@@ -123,6 +150,7 @@ HANGS = {
     ),
     "reads": (2, ("full-channel", "blocked"), ["parent"], "[{parent}] ", ""),
     "itself": (1, ("blocked", "blocked"), ["itself"], "could be ended by hang[{itself}]", ""),
+    "unclosed": (1, ("blocked", "blocked"), ["unclosed"], "be ended by hang[{unclosed}]", ""),
     "fifos": (
         2, ("blocked", "blocked"), ["one", "two"], "whoever opens b for reading",
         "in the same order",
@@ -179,10 +207,10 @@ def go_works(directory):
     expect_equal(severe(diagnose(result.trace_path)[0]), [], "it is sound")
 
 
-@scenario("nor by -p has a Go server without a client, or one that waits for a signal")
+@scenario("nor by -p has an idle Go server, one that waits for a signal, or captures its output")
 def go_idles(directory):
     binary = program(directory)
-    for name in ("serves", "signal"):
+    for name in ("serves", "signal", "captures"):
         place = os.path.join(directory, name)
         os.mkdir(place)
         result = start(place, [binary, name], start_new_session=True)
