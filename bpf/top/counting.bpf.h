@@ -128,7 +128,7 @@ static __noinline int count_make(const struct count_key *key, struct object *obj
 {
 	long error = bpf_map_update_elem(&counts, key, (const void *)&nothing, BPF_NOEXIST);
 
-	/* An object and a process without an end would never be forgotten, and take room for good. */
+	/* An object and a process without an end would never be forgotten. */
 	if (error && error != -EEXIST)
 		return 0;
 	object_note(object, (u64)file);
