@@ -54,7 +54,8 @@ struct viz_process {
 	bool listed;	     /* a `descriptors` snapshot listed what it held when it was found */
 	bool handlers_known; /* its snapshot told whether it had signal handlers */
 	bool has_handlers;
-	bool handles_children; /* one of them is for SIGCHLD */
+	bool handles_children;	     /* one of them is for SIGCHLD */
+	const char *handles_request; /* and one for this signal, as kill(1) sends; NULL: none */
 	bool zombie; /* when it was found it had ended, but its parent had not waited for it */
 	bool status_known; /* exit_code or exit_signal is valid */
 	bool ended, core;

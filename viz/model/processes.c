@@ -101,6 +101,18 @@ static void thread_fds(struct model_builder *b, const struct viz_process_event *
 	fds->shares_fds = VALUE(process, shares_fds)->flag;
 }
 
+/* SIGINT is left out: Python, for one, handles it in each program. */
+static const char *handled_request(const struct model_builder *b)
+{
+	static const char *const requests[] = {"SIGTERM", "SIGHUP",  "SIGUSR1",
+					       "SIGUSR2", "SIGQUIT", "SIGALRM"};
+
+	for (size_t i = 0; i < sizeof(requests) / sizeof(*requests); i++)
+		if (build_list_has(b, FIELD_process_handles, requests[i]))
+			return requests[i];
+	return NULL;
+}
+
 static void add_handlers(struct model_builder *b, struct viz_process *process)
 {
 	const struct trace_value *value = VALUE(process, handles);
@@ -110,6 +122,7 @@ static void add_handlers(struct model_builder *b, struct viz_process *process)
 	process->handlers_known = true;
 	process->has_handlers = json_first(value->json) != NULL;
 	process->handles_children = build_list_has(b, FIELD_process_handles, "SIGCHLD");
+	process->handles_request = handled_request(b);
 }
 
 static struct viz_process *snapshot_process(struct model_builder *b,

@@ -259,6 +259,7 @@ static void report_blocked(struct diagnosis *d, const struct wait *wait)
 	finding_wait(d, f, wait);
 	finding_chain(d, f, wait);
 	report_enders(d, f, wait);
+	tell_lost_task(d, f, wait);
 	tell_mutex_owner(d, f, wait);
 	tell_python_lock(d, f, wait->process);
 	if (d->waits->whole && waits_for_signal(wait->operation))
@@ -354,38 +355,6 @@ static void report_asked(struct diagnosis *d, const struct wait **idlers, size_t
 		else
 			report_idler(d, idlers[i]);
 	}
-}
-
-/*
- * Reports what a process of which no wait was recorded sleeps in: a private futex. It is a fault
- * only if all its threads do.
- */
-static void report_own_sleep(struct diagnosis *d, const struct viz_process *process)
-{
-	const struct viz_thread *thread = d->waits->own_sleepers[process->index];
-	const bool stuck = wait_process_stuck(d->waits, process);
-	const char *who = process_text(d, process);
-	struct finding *f;
-
-	if (!thread || d->end_ns - thread->since_ns < LONG_WAIT_NS)
-		return;
-	f = finding_add(d, FINDING_BLOCKED, thread->since_ns, NULL);
-	if (!stuck)
-		f->severity = SEVERITY_NOTE;
-	else
-		finding_line(d, f, fill_phrase(d, PHRASE_OWN_THREADS_SLEEP, who, NULL, NULL));
-	f->advice = advice_for(d, ADVICE_OWN_MEMORY, process);
-	finding_set(d, f, "pid", "%" PRIu32, process->pid);
-	finding_process(d, f, process);
-	finding_set(d, f, "who", "%s", who);
-	finding_set(d, f, "call", "futex()");
-	finding_set(d, f, "since", "%s", since_text(d, thread->since_ns));
-	finding_set(d, f, "enders", "%s",
-		    phrase_text(process_is_written_in(process, "python")
-					? PHRASE_OWN_THREAD_OF_PYTHON
-					: PHRASE_OWN_THREAD,
-				d->language));
-	finding_set(d, f, "chain", "%s", "");
 }
 
 /* Reports those that the user wants to know of, and that no finding names. */

@@ -22,6 +22,18 @@ bool report_own_fifo(struct diagnosis *d, const struct wait *wait);
 bool report_idle_workers(struct diagnosis *d, size_t number);
 
 /*
+ * find_lost_task.c: adds to the evidence that a child of the process ended, and not well, after it
+ * had received something from it and before it sent anything.
+ */
+void tell_lost_task(struct diagnosis *d, struct finding *f, const struct wait *wait);
+
+/*
+ * find_own_sleep.c: adds the finding blocked if threads of the process sleep in private futexes: a
+ * note if others of them do not, or a handler of a signal may end it.
+ */
+void report_own_sleep(struct diagnosis *d, const struct viz_process *process);
+
+/*
  * find_stopped.c: adds the finding stopped if the process is, and others wait for it or the user
  * asked about it.
  */

@@ -188,6 +188,10 @@ static void tell_idle(struct telling *t, const struct viz_process *process)
 			tell(t, fill_phrase(d, PHRASE_LINK_RUNS, who, NULL, NULL));
 			return;
 		}
+	if (d->waits->own_sleepers[process->index] && wait_process_stuck(d->waits, process)) {
+		tell(t, own_sleep_text(d, process));
+		settle(t, own_sleep_advice(process), process);
+	}
 }
 
 /* Returns what a wait for another process of the chain is for. */

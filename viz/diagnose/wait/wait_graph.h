@@ -127,8 +127,10 @@ struct wait_graph {
 	bool numbered;			    /* of_tid is filled in */
 	struct map gone;		    /* of each channel, on demand: wait_named_objects.c */
 	size_t *marked;			    /* by process index: 1 + the last channel */
-	struct wait_locks *locks;	    /* by channel index: wait_lock_holders.c */
-	struct map of_thread; /* the wait of each thread, and the first of each process */
+	/* By process index, on demand: what a child that failed left undone; find_lost_task.c. */
+	const struct viz_message **lost_tasks;
+	struct wait_locks *locks; /* by channel index: wait_lock_holders.c */
+	struct map of_thread;	  /* the wait of each thread, and the first of each process */
 	struct map of_process;
 	struct map sent;  /* the flights of each send */
 	struct map wrote; /* pairs of a process and a channel that it has written to */

@@ -46,7 +46,7 @@ bool wait_is_natural(const struct wait *wait)
 	return wait->clock || wait->served || !channel || waits_to_accept(wait) ||
 	       gets_datagrams(wait) || reads_from_kernel(wait) ||
 	       (channel->mechanism == MECH_PTY && !waits_to_print(wait)) ||
-	       (wait->operation->role == ROLE_WAIT && wait->open);
+	       (wait->operation->role == ROLE_WAIT && wait->open && !is_semaphore(channel));
 }
 
 /* True if it has waited for a second or more. */

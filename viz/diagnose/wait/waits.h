@@ -111,6 +111,8 @@ enum advice_case {
 	ADVICE_LOCK_HELD,    /* a file lock */
 	ADVICE_IDLE_WORKERS, /* a pool that is idle, or whose task was lost */
 	ADVICE_OWN_MEMORY,   /* for another thread of its own, by a lock that tells no owner */
+	ADVICE_COPIED_LOCK,  /* the same, in a child of fork() that has no other thread */
+	ADVICE_LOST_TASK,    /* for the answer of a worker that has ended */
 };
 
 /*
@@ -122,6 +124,14 @@ const char *advice_for(const struct diagnosis *d, enum advice_case about,
 
 /* advice.c: true if the process's program is written in this language, as "python". */
 bool process_is_written_in(const struct viz_process *process, const char *language);
+
+/* wait_own_sleep.c: true if one thread of the process lives. */
+bool process_is_lone(const struct viz_process *process);
+/* True if it runs the program of its parent, as after fork() without exec(). */
+bool process_is_copy(const struct viz_process *process);
+/* What all threads of the process wait for that sleep in private futexes, and the advice. */
+const char *own_sleep_text(struct diagnosis *d, const struct viz_process *process);
+enum advice_case own_sleep_advice(const struct viz_process *process);
 
 /*
  * wait_concerned.c: returns, by process index, whether the process is one asked for, a descendant

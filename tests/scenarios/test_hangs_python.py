@@ -1,0 +1,150 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""Well-known hangs of Python's processes and threads, by `run --timeout`, in its trace and by -p; a
+daemon that waits for a signal is none.
+
+Each workload tells who its processes are, as "name=pid", in its standard error.
+"""
+import os
+import signal
+
+from expectations import expect, expect_equal, expect_in
+from findings import severe
+from hangs import PYTHON, asleep, hanging, has, looked_at, named_parties, traced
+from harness import main, scenario, start, wait_for
+
+TELL = """
+import os, sys
+def tell(name): os.write(2, f"{name}={os.getpid()}\\n".encode())
+"""
+
+# The third task ends its worker, and multiprocessing.Pool waits for its result for ever.
+POOL = TELL + """
+import multiprocessing
+def work(number):
+    if number == 3:
+        tell("worker")
+        os._exit(7)
+    return number
+if __name__ == "__main__":
+    tell("pool")
+    with multiprocessing.Pool(2) as pool:
+        pool.map(work, range(6), chunksize=1)
+"""
+
+# The child has the lock as it was at the fork: taken, by a thread that it does not have.
+FORKED = TELL + """
+import multiprocessing, threading
+lock, taken, done = threading.Lock(), threading.Event(), threading.Event()
+def hold():
+    with lock:
+        taken.set()
+        done.wait(1)
+def wait():
+    tell("child")
+    with lock: pass
+tell("parent")
+threading.Thread(target=hold).start()
+taken.wait()
+child = multiprocessing.get_context("fork").Process(target=wait)
+child.start()
+done.set()
+child.join()
+"""
+
+DAEMON = TELL + """
+import signal, threading
+stop = threading.Event()
+{handler}
+tell("daemon")
+stop.wait()
+"""
+HANDLER = "signal.signal(signal.SIGTERM, lambda *_: stop.set())"
+
+
+def command(text):
+    return [PYTHON, "-c", text]
+
+
+def told_of(findings, pid):
+    """The errors and warnings that name this process."""
+    found = [finding for finding in severe(findings) if pid in finding["processes"]]
+    expect(found, f"something is told of {pid}", findings)
+    return found
+
+
+def evidence(finding):
+    return "\n".join(finding["evidence"])
+
+
+@scenario("a Pool whose worker ended with its task: run and trace say which worker, and how")
+def lost_task(directory):
+    text, findings, result = traced(directory, command(POOL), 3)
+    names = named_parties(result)
+    said = [f for f in told_of(findings, names["pool"]) if names["worker"] in f["processes"]]
+    expect(said, "the worker is named", findings)
+    expect_in(f"[{names['worker']}] ended (exit 7) after the last thing", evidence(said[0]), "how")
+    expect_in("ProcessPoolExecutor raises BrokenProcessPool", said[0]["advice"], "the remedy")
+    expect_in(f"[{names['worker']}] ended (exit 7)", text, "run says so")
+
+
+@scenario("a Pool whose tasks all had an answer lacks nothing, whatever its workers end with")
+def no_lost_task(directory):
+    healthy = POOL.replace("if number == 3:", "if number == 9:").replace(
+        "range(6), chunksize=1)",
+        "range(6), chunksize=1)\n        tell('done')\n        import time\n        time.sleep(60)",
+    )
+    _, findings, result = traced(directory, command(healthy), 3)
+    expect_in("done", named_parties(result), "it came so far")
+    expect(not any("ended (" in evidence(finding) for finding in findings), "no task", findings)
+
+
+def check_forked(findings, names):
+    (found,) = told_of(findings, names["parent"])
+    expect_in(names["child"], found["processes"], "who waits for the lock")
+    expect_in(f"is a copy of python3[{names['parent']}] by fork()", found["text"], "why")
+    expect_in('set_start_method("spawn")', found["advice"], "the remedy")
+
+
+@scenario("a child forked while another thread held a lock: run, trace and -p say what it lacks")
+def forked(directory):
+    text, findings, result = traced(directory, command(FORKED), 3)
+    check_forked(findings, named_parties(result))
+    expect_in("by fork(), which copies a lock", text, "run says so")
+    process = start(directory, command(FORKED), start_new_session=True)
+    try:
+        wait_for(lambda: hanging(2)(process), "both to sleep")
+        names = named_parties(process)
+        copied = lambda found: any("by fork()" in finding["text"] for finding in found)
+        check_forked(looked_at(names["parent"], copied, "the copied lock")[0], names)
+    finally:
+        os.killpg(process.process.pid, signal.SIGKILL)
+        process.process.wait()
+
+
+def look(directory, name, text):
+    """What -p says of it, once it is told that it sleeps."""
+    place = os.path.join(directory, name)
+    os.mkdir(place)
+    process = start(place, command(text), start_new_session=True)
+    try:
+        wait_for(lambda: hanging(1)(process), "it to sleep")
+        pid = named_parties(process)["daemon"]
+        expect(asleep(pid), "it waits")
+        return looked_at(pid, has("blocked"), "what it waits for")[0]
+    finally:
+        os.killpg(process.process.pid, signal.SIGKILL)
+        process.process.wait()
+
+
+@scenario("-p: who sleeps until a handler of SIGTERM wakes it is healthy; without one it hangs")
+def daemon(directory):
+    findings = look(directory, "handled", DAEMON.replace("{handler}", HANDLER))
+    expect_equal(severe(findings), [], "no fault")
+    expect_in("its handler of SIGTERM", findings[0]["text"], "what it waits for")
+    findings = look(directory, "unhandled", DAEMON.replace("{handler}", ""))
+    (found,) = severe(findings)
+    expect_in("and has none", evidence(found), "nobody wakes it")
+
+
+main()

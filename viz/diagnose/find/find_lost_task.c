@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * A worker that ended with what it had been given to do: who waits for its answer waits for ever,
+ * where nobody watches over the workers (multiprocessing.Pool does not).
+ */
+#include "viz/diagnose/find/find_waits.h"
+
+/* True if it was killed, or ended by itself and said that something was wrong. */
+static bool has_failed(const struct viz_process *process)
+{
+	return process->ended && process->status_known &&
+	       (process->exit_signal || process->exit_code);
+}
+
+/* Wakes, as of the lock that the workers share, are no answers. */
+static bool carries_data(const struct viz_message *m)
+{
+	const enum policy policy = mechanism_info(m->mechanism)->policy;
+
+	return !m->signal &&
+	       (policy == POLICY_STREAM || policy == POLICY_DATAGRAM || policy == POLICY_QUEUE);
+}
+
+/* Returns when each process, by its index, last began to send something; 0: never. */
+static const uint64_t *last_sent(struct diagnosis *d)
+{
+	const struct viz_pairing *pairing = d->waits->pairing;
+	uint64_t *sent_ns = arena_array(d->arena, d->model->process_count + 1, sizeof(*sent_ns));
+
+	for (size_t i = 0; i < pairing->message_count; i++) {
+		const struct viz_message *m = pairing->messages[i];
+
+		if (carries_data(m) && m->from.process &&
+		    m->from.enter_ns > sent_ns[m->from.process->index])
+			sent_ns[m->from.process->index] = m->from.enter_ns;
+	}
+	return sent_ns;
+}
+
+/* Notes for each process the last message to a child that failed before it sent anything else. */
+static const struct viz_message **find_lost_tasks(struct diagnosis *d)
+{
+	const struct viz_pairing *pairing = d->waits->pairing;
+	const uint64_t *sent_ns = last_sent(d);
+	const struct viz_message **tasks = arena_array(d->arena, d->model->process_count + 1,
+						       sizeof(struct viz_message *));
+
+	for (size_t i = 0; i < pairing->message_count; i++) {
+		const struct viz_message *m = pairing->messages[i];
+		const struct viz_process *worker = m->to.process;
+
+		if (worker && m->from.process && m->from.process == worker->parent &&
+		    carries_data(m) && has_failed(worker) && m->to.exit_ns > sent_ns[worker->index])
+			tasks[m->from.process->index] = m;
+	}
+	return tasks;
+}
+
+static const char *status_text(struct diagnosis *d, const struct viz_process *process)
+{
+	if (process->exit_signal)
+		return format_text(d, "%.*s", (int)process->signal.len, process->signal.data);
+	return format_text(d, "exit %u", process->exit_code);
+}
+
+void tell_lost_task(struct diagnosis *d, struct finding *f, const struct wait *wait)
+{
+	const struct viz_message *task;
+
+	if (!d->waits->lost_tasks)
+		d->waits->lost_tasks = find_lost_tasks(d);
+	task = d->waits->lost_tasks[wait->process->index];
+	if (!task)
+		return;
+	finding_line(d, f,
+		     fill_phrase(d, PHRASE_LOST_TASK, process_text(d, task->to.process),
+				 process_text(d, wait->process), status_text(d, task->to.process)));
+	finding_process(d, f, task->to.process);
+	f->advice = advice_for(d, ADVICE_LOST_TASK, wait->process);
+}

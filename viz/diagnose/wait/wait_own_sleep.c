@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* What is said of a process whose threads all sleep in memory of their own. */
+#include "viz/diagnose/wait/waits.h"
+
+static size_t living_threads(const struct viz_process *process)
+{
+	size_t living = 0;
+
+	for (size_t i = 0; i < process->thread_count; i++)
+		living += process->threads[i]->end_ns == VIZ_NEVER;
+	return living;
+}
+
+bool process_is_lone(const struct viz_process *process)
+{
+	return living_threads(process) == 1;
+}
+
+static bool is_same_program(const struct viz_process *one, const struct viz_process *other)
+{
+	if (!viz_bytes_equal(one->path, other->path) || one->args_count != other->args_count)
+		return false;
+	for (size_t i = 0; i < one->args_count; i++)
+		if (!viz_bytes_equal(one->args[i], other->args[i]))
+			return false;
+	return true;
+}
+
+bool process_is_copy(const struct viz_process *process)
+{
+	const struct viz_process *parent = process->parent;
+
+	if (!parent)
+		return false;
+	if (process->path.data || !process->before_trace)
+		return !process->path.data || is_same_program(process, parent);
+	return viz_bytes_equal(process->comm, parent->comm); /* a glance may know no more */
+}
+
+/*
+ * A lock that another thread held at the fork stays locked in the child for good (fork(2)): the
+ * child has no such thread. Whether the parent had others then may be known no more.
+ */
+static bool may_have_copied_lock(const struct viz_process *process)
+{
+	return process_is_lone(process) && process_is_copy(process);
+}
+
+const char *own_sleep_text(struct diagnosis *d, const struct viz_process *process)
+{
+	const char *who = process_text(d, process);
+
+	if (may_have_copied_lock(process))
+		return fill_phrase(d, PHRASE_COPIED_LOCK, who, process_text(d, process->parent),
+				   NULL);
+	if (process_is_lone(process))
+		return fill_phrase(d, PHRASE_OWN_SLEEP_LONE, who, NULL, NULL);
+	return fill_phrase(d, PHRASE_OWN_THREADS_SLEEP, who, NULL, NULL);
+}
+
+enum advice_case own_sleep_advice(const struct viz_process *process)
+{
+	return may_have_copied_lock(process) ? ADVICE_COPIED_LOCK : ADVICE_OWN_MEMORY;
+}
