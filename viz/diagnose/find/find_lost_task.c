@@ -67,6 +67,8 @@ void tell_lost_task(struct diagnosis *d, struct finding *f, const struct wait *w
 {
 	const struct viz_message *task;
 
+	if (d->incomplete) /* what it sent may be among the records that were lost */
+		return;
 	if (!d->waits->lost_tasks)
 		d->waits->lost_tasks = find_lost_tasks(d);
 	task = d->waits->lost_tasks[wait->process->index];
