@@ -2,6 +2,7 @@
 /* Finds connections that are never accepted. */
 #include "viz/diagnose/core/finder.h"
 #include "viz/diagnose/find/find_waits.h"
+#include "viz/diagnose/wait/waits.h"
 
 /*
  * Returns a holding of a listener in the trace that had the connection's address at the time of the
@@ -35,6 +36,8 @@ static void report(struct diagnosis *d, const struct viz_operation *op, struct v
 	finding_operation(d, f, op);
 	finding_set(d, f, "address", "%s", bytes_text(d, address));
 	finding_set(d, f, "server", "%s", process_text(d, listener->process));
+	if (f->times == 1)
+		finding_chain_of(d, f, listener->process, op->process);
 }
 
 static void report_connection(struct diagnosis *d, const struct viz_connection *c)
@@ -42,7 +45,7 @@ static void report_connection(struct diagnosis *d, const struct viz_connection *
 	const struct viz_holding *listener;
 
 	if (!c->connect || !c->client || c->accept || !viz_operation_done(c->connect) ||
-	    viz_operation_failed(c->connect) || d->incomplete)
+	    !connect_succeeded(&d->waits->connects, c->connect) || d->incomplete)
 		return;
 	listener = listener_of(d, c);
 	if (listener)

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <signal.h>
 
-#include "viz/diagnose/find/connect_results.h"
+#include "viz/diagnose/core/finder.h"
 #include "viz/diagnose/find/find_slow_readers.h"
 #include "viz/diagnose/wait/wait_graph.h"
 
@@ -125,14 +125,7 @@ static struct map *address_map(struct successes *successes, const struct viz_ope
 	return &successes[operation_is(op, "bind")].of_address;
 }
 
-static bool succeeded(const struct viz_operation *op, const struct connect_result *results)
-{
-	const struct connect_result *later = &results[op->index];
-
-	return !viz_operation_failed(op) || (later->known && !later->given_up && !later->error);
-}
-
-static struct successes *successes_find(struct diagnosis *d, const struct connect_result *results)
+static struct successes *successes_find(struct diagnosis *d, const struct map *results)
 {
 	struct successes *successes = arena_array(d->arena, 2, sizeof(*successes));
 
@@ -140,7 +133,7 @@ static struct successes *successes_find(struct diagnosis *d, const struct connec
 		struct viz_operation *op = d->model->operations[i];
 
 		if (op->role != ROLE_OPEN || !viz_operation_done(op) || !connects_or_binds(op) ||
-		    !succeeded(op, results))
+		    !connect_succeeded(results, op))
 			continue;
 		map_put_uint(d->arena, &successes->of_process, process_key(op), op);
 		if (op->peer_address.len)
@@ -209,7 +202,7 @@ static void report_connect(struct diagnosis *d, struct successes *successes,
 static void report_late(struct diagnosis *d, struct successes *successes,
 			const struct viz_operation *op, const struct connect_result *result)
 {
-	const uint64_t long_ns = result->known ? result->told_by->enter_ns - op->enter_ns : 0;
+	const uint64_t long_ns = result->told_by->enter_ns - op->enter_ns;
 	struct finding *f;
 
 	if (!result->given_up) {
@@ -413,7 +406,7 @@ static void find_interrupted(struct diagnosis *d)
 
 void find_calls(struct diagnosis *d)
 {
-	const struct connect_result *results = connect_results(d);
+	const struct map *results = &d->waits->connects;
 	struct successes *successes = successes_find(d, results);
 	const uint64_t *thrown = thrown_away(d);
 	const struct map addresses = addresses_find(d);
@@ -421,6 +414,7 @@ void find_calls(struct diagnosis *d)
 	find_interrupted(d);
 	for (size_t i = 0; i < d->model->operation_count; i++) {
 		const struct viz_operation *op = d->model->operations[i];
+		const struct connect_result *later;
 
 		if (!viz_operation_done(op) || !viz_has(op, returned))
 			continue;
@@ -428,11 +422,12 @@ void find_calls(struct diagnosis *d)
 			report_partial(d, op);
 		if (op->returned >= 0)
 			continue;
-		if (results[op->index].known)
-			report_late(d, successes, op, &results[op->index]);
+		later = connect_result_of(results, op);
+		if (later)
+			report_late(d, successes, op, later);
 		if (operation_has_error(op, "EINTR") && !d->incomplete)
 			report_interrupted(d, op, 0);
-		else if (operation_is(op, "connect") && !results[op->index].known)
+		else if (operation_is(op, "connect") && !later)
 			report_connect(d, successes, op, (int)-op->returned, NULL);
 		else if (operation_has_error(op, "EADDRINUSE") && operation_is(op, "bind"))
 			report_in_use(d, successes, &addresses, op);

@@ -9,6 +9,7 @@
 #include <signal.h>
 
 #include "viz/diagnose/core/finder.h"
+#include "viz/diagnose/wait/waits.h"
 #include "viz/message/outsiders.h"
 
 /* What one socket of a client asked and heard. */
@@ -34,6 +35,7 @@ struct talks {
 	struct diagnosis *d;
 	struct talk **of_channel;   /* by channel index; NULL: no client's */
 	struct set_waits *of_epoll; /* by channel index */
+	struct map unaccepted;	    /* by connect(2) */
 };
 
 static struct talk *talk_of(const struct talks *talks, const struct viz_channel *channel)
@@ -329,24 +331,32 @@ static const char *outside_text(struct diagnosis *d, const struct viz_message *m
 			   NULL, NULL);
 }
 
-/* What became of the request: {1} received it, or nobody did; "" if it cannot be told. */
-static const char *fate_text(struct diagnosis *d, struct finding *f, const struct talk *talk)
+static const struct viz_message *request_of(const struct diagnosis *d, const struct talk *talk)
 {
-	for (size_t i = 0; i < d->pairing->message_count; i++) {
-		const struct viz_message *m = d->pairing->messages[i];
+	for (size_t i = 0; i < d->pairing->message_count; i++)
+		if (d->pairing->messages[i]->from.operation == talk->asked)
+			return d->pairing->messages[i];
+	return NULL;
+}
 
-		if (m->from.operation != talk->asked)
-			continue;
-		if (m->fate == FATE_UNREAD || m->fate == FATE_DISCARDED)
-			return phrase_text(PHRASE_REQUEST_UNREAD, d->language);
-		if (!m->to.process || m->match != MATCH_EXACT)
-			return outside_text(d, m);
-		finding_process(d, f, m->to.process);
-		finding_operation(d, f, m->to.operation);
-		return fill_phrase(d, PHRASE_REQUEST_RECEIVED, process_text(d, m->to.process), NULL,
-				   NULL);
-	}
-	return "";
+/* Who received the request; NULL: nobody, or it cannot be told. */
+static const struct viz_process *server_of(const struct viz_message *request)
+{
+	return request && request->match == MATCH_EXACT ? request->to.process : NULL;
+}
+
+/* What became of the request: {1} received it, or nobody did; "" if it cannot be told. */
+static const char *fate_text(struct diagnosis *d, struct finding *f, const struct viz_message *m)
+{
+	if (!m)
+		return "";
+	if (m->fate == FATE_UNREAD || m->fate == FATE_DISCARDED)
+		return phrase_text(PHRASE_REQUEST_UNREAD, d->language);
+	if (!server_of(m))
+		return outside_text(d, m);
+	finding_process(d, f, m->to.process);
+	finding_operation(d, f, m->to.operation);
+	return fill_phrase(d, PHRASE_REQUEST_RECEIVED, process_text(d, m->to.process), NULL, NULL);
 }
 
 /* How long the client has waited when the user's time limit fired; 0: it has not. */
@@ -375,7 +385,8 @@ static struct finding *report(struct diagnosis *d, const struct talk *talk,
 	finding_set(d, f, "who", "%s", process_text(d, asked->process));
 	finding_set(d, f, "asked", "%s", amount_text(d, talk->bytes));
 	finding_set(d, f, "address", "%s", bytes_text(d, address));
-	finding_set(d, f, "fate", "%s", fate_text(d, f, talk));
+	finding_set(d, f, "fate", "%s", fate_text(d, f, request_of(d, talk)));
+	finding_set(d, f, "chain", "%s", "");
 	return f;
 }
 
@@ -392,9 +403,12 @@ static void report_given_up(struct diagnosis *d, const struct talk *talk, uint64
 static void report_waiting(struct diagnosis *d, const struct talk *talk, uint64_t for_ns)
 {
 	struct finding *f = report(d, talk, talk->waited);
+	const struct viz_process *server = server_of(request_of(d, talk));
 
 	if (talk->heard_ns)
 		f->severity = SEVERITY_NOTE;
+	if (server)
+		finding_chain_of(d, f, server, talk->asked->process);
 	finding_set(d, f, "why", "%s",
 		    fill_phrase(d, PHRASE_ANSWER_WAITS, duration_text(d, for_ns), NULL, NULL));
 }
@@ -441,22 +455,29 @@ static bool wait_is_told(const struct diagnosis *d, const struct talk *talk)
 	return false;
 }
 
-/* True if it is told already that the server did not accept this connection. */
-static bool is_told(const struct diagnosis *d, const struct viz_channel *channel)
+/* It is told already that the server did not accept these connections. */
+static void note_unaccepted(struct talks *talks)
 {
-	for (size_t i = 0; i < d->count; i++)
-		if (d->findings[i]->row == finding_row(FINDING_NEVER_ACCEPTED) &&
-		    d->findings[i]->channel == channel)
-			return true;
-	return false;
+	struct diagnosis *d = talks->d;
+
+	for (size_t i = 0; i < d->count; i++) {
+		const struct finding *f = d->findings[i];
+
+		for (size_t k = 0;
+		     f->row == finding_row(FINDING_NEVER_ACCEPTED) && k < f->operation_count; k++)
+			map_put_uint(d->arena, &talks->unaccepted, (uintptr_t)f->operations[k],
+				     talks);
+	}
 }
 
-static void judge(struct diagnosis *d, const struct talk *talk, const struct viz_channel *channel)
+static void judge(const struct talks *talks, const struct talk *talk,
+		  const struct viz_channel *channel)
 {
+	struct diagnosis *d = talks->d;
 	const uint64_t after_ns = gave_up_after(talk, channel);
 	const uint64_t for_ns = waits_for(d, talk, channel);
 
-	if (is_told(d, channel))
+	if (map_get_uint(&talks->unaccepted, (uintptr_t)talk->connect))
 		return;
 	if (after_ns)
 		report_given_up(d, talk, after_ns);
@@ -473,10 +494,11 @@ void find_no_answer(struct diagnosis *d)
 	if (d->incomplete)
 		return;
 	talks = talks_find(d);
+	note_unaccepted(&talks);
 	for (size_t i = 0; i < d->model->channel_count; i++) {
 		const struct talk *talk = talks.of_channel[i];
 
 		if (talk && is_unanswered(talk))
-			judge(d, talk, d->model->channels[i]);
+			judge(&talks, talk, d->model->channels[i]);
 	}
 }

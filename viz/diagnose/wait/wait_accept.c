@@ -27,10 +27,11 @@ static bool is_held(const struct wait_graph *graph, const struct viz_channel *ch
 }
 
 /* True if the connection was accepted, or if that is unknown. */
-static bool was_accepted(const struct viz_connection *c)
+static bool was_accepted(const struct wait_graph *graph, const struct viz_connection *c)
 {
 	return c->accept || !c->connect || !viz_operation_done(c->connect) ||
-	       viz_operation_failed(c->connect) || (c->server && c->server->holding_count);
+	       !connect_succeeded(&graph->connects, c->connect) ||
+	       (c->server && c->server->holding_count);
 }
 
 /*
@@ -50,7 +51,7 @@ static struct viz_bytes unaccepted_at(const struct wait_graph *graph,
 		return client->mechanism == MECH_TCP ? client->peer_address
 		       : peer			     ? peer->name
 						     : none;
-	if (!c || c->client != client || was_accepted(c))
+	if (!c || c->client != client || was_accepted(graph, c))
 		return none;
 	return c->connect->peer_address;
 }

@@ -226,7 +226,7 @@ static void tell_last(struct telling *t, const struct wait *wait, const struct w
 		settle(t, ADVICE_SLEEPS, wait->process);
 		return;
 	}
-	if (wait_ignores(d, wait, before)) {
+	if (before && wait_ignores(d, wait, before)) {
 		tell(t, fill_phrase(d, PHRASE_LINK_NOT_WATCHED, who, call,
 				    channel_text(d, before->channel)));
 		settle(t, ADVICE_NOT_WATCHED, wait->process);
@@ -256,27 +256,20 @@ static void note_unread_child(struct telling *t, const struct wait *writer,
 	settle(t, fd == 1 || fd == 2 ? ADVICE_CHILD_UNREAD : ADVICE_QUEUE_JOINED, parent->process);
 }
 
-/* Tells the link after `before`, and returns its wait; NULL after the last one. */
-static const struct wait *tell_next(struct telling *t, const struct wait *before)
+/* Tells a wait of the chain, and whom it is for; `before` is for its process, NULL: the first. */
+static const struct wait *tell_wait(struct telling *t, const struct wait *wait,
+				    const struct wait *before)
 {
 	struct diagnosis *d = t->d;
-	const struct viz_process *process = culprit_of(d, before), *next;
-	const struct wait *wait = chain_next(d, before);
+	const struct viz_process *next = culprit_of(d, wait);
 
-	if (!process && !wait)
-		return NULL;
-	finding_process(d, t->f, wait ? wait->process : process);
-	if (!wait) {
-		tell_idle(t, process);
-		return NULL;
-	}
 	if (has_passed(t, wait->process))
 		return NULL;
 	t->passed[t->count++] = wait->process;
 	finding_wait(d, t->f, wait);
-	note_unread_child(t, before, wait);
-	next = culprit_of(d, wait);
-	if (waits_to_open(wait) && waits_to_open(before)) {
+	if (before)
+		note_unread_child(t, before, wait);
+	if (before && waits_to_open(wait) && waits_to_open(before)) {
 		tell(t, fill_phrase(d, PHRASE_LINK_CROSSWISE, process_text(d, wait->process),
 				    call_text(d, wait->operation), others_text(d, wait)));
 		settle(t, ADVICE_FIFO_ORDER, wait->process);
@@ -286,6 +279,23 @@ static const struct wait *tell_next(struct telling *t, const struct wait *before
 		tell_last(t, wait, before);
 	}
 	return wait;
+}
+
+/* Tells the link after `before`, and returns its wait; NULL after the last one. */
+static const struct wait *tell_next(struct telling *t, const struct wait *before)
+{
+	struct diagnosis *d = t->d;
+	const struct viz_process *process = culprit_of(d, before);
+	const struct wait *wait = chain_next(d, before);
+
+	if (!process && !wait)
+		return NULL;
+	finding_process(d, t->f, wait ? wait->process : process);
+	if (!wait) {
+		tell_idle(t, process);
+		return NULL;
+	}
+	return tell_wait(t, wait, before);
 }
 
 /* Sets the advice of a wait for a file lock that another process holds. */
@@ -309,6 +319,11 @@ static void advise(const struct telling *t)
 	finding_set(t->d, t->f, "pid", "%" PRIu32, t->to_act->pid);
 }
 
+static void set_chain(struct diagnosis *d, struct finding *f, const struct telling *t)
+{
+	finding_set(d, f, "chain", "%s%s", t->text ? "; " : "", t->text ? t->text : "");
+}
+
 void finding_chain(struct diagnosis *d, struct finding *f, const struct wait *wait)
 {
 	struct telling t = {.d = d, .f = f};
@@ -319,7 +334,24 @@ void finding_chain(struct diagnosis *d, struct finding *f, const struct wait *wa
 		at = tell_next(&t, at);
 	note_lock(&t, wait);
 	advise(&t);
-	finding_set(d, f, "chain", "%s%s", t.text ? "; " : "", t.text ? t.text : "");
+	set_chain(d, f, &t);
+}
+
+void finding_chain_of(struct diagnosis *d, struct finding *f, const struct viz_process *process,
+		      const struct viz_process *whom)
+{
+	struct telling t = {.d = d, .f = f};
+	const struct wait *at = wait_that_keeps(d, process, whom);
+
+	if (!at)
+		tell_idle(&t, process);
+	else if (!waits_to_accept(at))
+		at = tell_wait(&t, at, NULL);
+	else
+		at = NULL;
+	while (at && t.count < CHAIN_MOST)
+		at = tell_next(&t, at);
+	set_chain(d, f, &t);
 }
 
 /* Looks among those that could read what `writer` sends for one that waits for its end. */

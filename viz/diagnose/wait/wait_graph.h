@@ -8,6 +8,7 @@
 #define VIZ_DIAGNOSE_WAIT_GRAPH_H
 
 #include "viz/base/arena.h"
+#include "viz/diagnose/wait/connect_results.h"
 #include "viz/message/message.h"
 
 struct wait;
@@ -114,6 +115,7 @@ struct wait_graph {
 	struct wait_set **children;    /* by process index: its living children, on demand */
 	size_t *first_child, *sibling; /* by process index: 1 + the next one; 0: none */
 	const struct viz_connection **connected; /* by channel index: its first connection */
+	struct map connects;			 /* connect_results() */
 	/* In a glance, by channel index: the other end of a TCP socket by its addresses. */
 	const struct viz_channel **opposites;
 	struct map using;	 /* pairs of a process and a channel that it uses */
@@ -238,6 +240,13 @@ const struct viz_operation *wait_last_call(struct wait_graph *graph, const struc
 
 /* As wait_last_call(): true if there is no more than one such call, whatever became of it. */
 bool wait_called_once(struct wait_graph *graph, const struct viz_operation *of, enum role role);
+
+/*
+ * wait_lock_holders.c: who had the file lock, or a part of it, that this call asked for and was
+ * refused; NULL: not known.
+ */
+const struct viz_process *wait_lock_holder(const struct wait_graph *graph,
+					   const struct viz_operation *refused);
 
 /* Processes that have ended. */
 struct wait_gone {

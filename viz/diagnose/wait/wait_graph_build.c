@@ -142,9 +142,9 @@ static void collect(struct wait_graph *graph)
 		if (pending) {
 			note_written(graph, op);
 			note_read(graph, op);
-			wait_note_lock(graph, op);
 			wait_note_pipe(graph, op);
 		}
+		wait_note_lock(graph, op);
 		wait_note_made(graph, op);
 		if (op->channel && is_named(op->channel))
 			add_user(graph, op->channel, op->process);

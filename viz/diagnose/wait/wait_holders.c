@@ -197,6 +197,7 @@ void wait_note_ends(struct wait_graph *graph)
 				  sizeof(struct wait_live *));
 	graph->connected = arena_array(graph->arena, model->channel_count + 1,
 				       sizeof(*graph->connected));
+	graph->connects = connect_results(graph->arena, model);
 	for (size_t i = 0; i < pairing->connection_count; i++) {
 		note_connection(graph, pairing->connections[i]->client, pairing->connections[i]);
 		note_connection(graph, pairing->connections[i]->server, pairing->connections[i]);

@@ -90,16 +90,17 @@ static bool is_own(const struct holders *holders, const struct viz_operation *gr
 	       (holders->wanted->kind != LOCK_KIND_FLOCK || grant->fd == holders->waiter->fd);
 }
 
-static void find_holders(struct holders *holders, const struct wait_locks *locks)
+/* Looks among the first `count` calls. */
+static void find_holders(struct holders *holders, const struct wait_locks *locks, size_t count)
 {
-	const size_t first = locks->count > LOOK_AT ? locks->count - LOOK_AT : 0;
+	const size_t first = count > LOOK_AT ? count - LOOK_AT : 0;
 
-	for (size_t i = locks->count; i-- > first && holders->count < HOLDERS_MOST;) {
+	for (size_t i = count; i-- > first && holders->count < HOLDERS_MOST;) {
 		const struct viz_operation *op = locks->calls[i];
 
 		if (op->extra->lock.mode == LOCK_MODE_UNLOCK || is_own(holders, op) ||
 		    !conflict(&op->extra->lock, holders->wanted) ||
-		    was_given_back(op, &locks->calls[i + 1], locks->count - i - 1))
+		    was_given_back(op, &locks->calls[i + 1], count - i - 1))
 			continue;
 		holders->grants[holders->count++] = op;
 	}
@@ -134,12 +135,32 @@ bool wait_add_lockers(struct wait_graph *graph, struct wait *wait,
 {
 	struct holders holders = {.waiter = wait->operation,
 				  .wanted = &wait->operation->extra->lock};
+	const struct wait_locks *locks = &graph->locks[channel->index];
 	bool any = false;
 
 	if (holders.wanted->mode == LOCK_MODE_NONE)
 		return false;
-	find_holders(&holders, &graph->locks[channel->index]);
+	find_holders(&holders, locks, locks->count);
 	for (size_t i = 0; i < holders.count; i++)
 		any |= add_holder(graph, wait, holders.grants[i]);
 	return any;
+}
+
+const struct viz_process *wait_lock_holder(const struct wait_graph *graph,
+					   const struct viz_operation *refused)
+{
+	struct holders holders = {.waiter = refused, .wanted = &refused->extra->lock};
+	const struct wait_locks *locks = &graph->locks[refused->channel->index];
+	size_t count = locks->count;
+
+	while (count && locks->calls[count - 1]->enter_ns > refused->enter_ns)
+		count--;
+	find_holders(&holders, locks, count);
+	for (size_t i = 0; i < holders.count; i++) {
+		const struct viz_process *holder = holders.grants[i]->process;
+
+		if (!holder->ended || holder->end_ns > refused->enter_ns)
+			return holder;
+	}
+	return NULL;
 }

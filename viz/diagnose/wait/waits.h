@@ -95,6 +95,13 @@ bool wait_ignores(const struct diagnosis *d, const struct wait *wait, const stru
  */
 void finding_chain(struct diagnosis *d, struct finding *f, const struct wait *wait);
 
+/*
+ * wait_chain.c: the same, without advice, of what keeps `process` from acting for `whom` when the
+ * trace ends; one that waits for connections is kept by nothing.
+ */
+void finding_chain_of(struct diagnosis *d, struct finding *f, const struct viz_process *process,
+		      const struct viz_process *whom);
+
 /* wait_chain.c: sets the advice of a circle whose case is known better than the finding's row. */
 void finding_circle(struct diagnosis *d, struct finding *f, size_t number);
 

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-#include "viz/diagnose/find/connect_results.h"
+#include "viz/diagnose/wait/connect_results.h"
 
 #include <errno.h>
 
-/* The connects under way, by channel index. */
+#include "viz/diagnose/core/finder.h"
+
+/* The connects under way, by channel index, and what became of others. */
 struct underway {
+	struct arena *arena;
 	const struct viz_operation **connects;
-	struct connect_result *results;
+	struct map results;
 };
 
 static bool goes_on(const struct viz_operation *op)
@@ -39,10 +42,11 @@ static void settle(struct underway *underway, const struct viz_operation *by,
 		   struct connect_result result)
 {
 	const struct viz_operation **connect = &underway->connects[by->channel->index];
+	struct connect_result *kept = arena_alloc(underway->arena, sizeof(*kept));
 
-	result.known = true;
-	result.told_by = by;
-	underway->results[(*connect)->index] = result;
+	*kept = result;
+	kept->told_by = by;
+	map_put_uint(underway->arena, &underway->results, (uintptr_t)*connect, kept);
 	*connect = NULL;
 }
 
@@ -64,16 +68,28 @@ static void look(struct underway *underway, const struct viz_operation *op)
 		settle(underway, op, (struct connect_result){.given_up = true});
 }
 
-const struct connect_result *connect_results(struct diagnosis *d)
+struct map connect_results(struct arena *arena, const struct viz_model *model)
 {
 	struct underway underway = {
-		.connects = arena_array(d->arena, d->model->channel_count + 1,
+		.arena = arena,
+		.connects = arena_array(arena, model->channel_count + 1,
 					sizeof(*underway.connects)),
-		.results = arena_array(d->arena, d->model->operation_count + 1,
-				       sizeof(*underway.results)),
 	};
 
-	for (size_t i = 0; i < d->model->operation_count; i++)
-		look(&underway, d->model->operations[i]);
+	for (size_t i = 0; i < model->operation_count; i++)
+		look(&underway, model->operations[i]);
 	return underway.results;
+}
+
+const struct connect_result *connect_result_of(const struct map *results,
+					       const struct viz_operation *connect)
+{
+	return map_get_uint(results, (uintptr_t)connect);
+}
+
+bool connect_succeeded(const struct map *results, const struct viz_operation *connect)
+{
+	const struct connect_result *later = connect_result_of(results, connect);
+
+	return !viz_operation_failed(connect) || (later && !later->given_up && !later->error);
 }

@@ -1,0 +1,138 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""Who is kept out by another: a client of a server that serves one at a time, and who asks for a
+file lock again and again. The finding names who keeps it out, and what that one waits for.
+"""
+import os
+import shlex
+import shutil
+import signal
+
+from expectations import expect_equal, expect_in
+from findings import diagnose
+from hangs import PYTHON, has, looked_at, named_parties, traced
+from harness import main, run, scenario, start, wait_for
+from servers import free_port
+
+# A client that says nothing keeps Python's HTTPServer from every other one.
+SERVER = (
+    "import http.server as h; h.HTTPServer(('127.0.0.1', {port}), h.SimpleHTTPRequestHandler)"
+    ".serve_forever()"
+)
+SERVED = """
+cd {directory}
+{python} -c {server} >server.log 2>&1 & echo server=$! >&2
+until {{ exec 3<>/dev/tcp/127.0.0.1/{port}; }} 2>connect.log; do sleep 0.02; done
+sleep 60 & echo silent=$! >&2
+exec 3>&-
+curl -s http://127.0.0.1:{port}/ & echo client=$! >&2
+wait
+"""
+
+# SQLite asks for its lock again and again while another one has it, who waits for more statements.
+LOCKED = """
+cd {directory}
+sqlite3 db 'create table t(x)'
+mkfifo statements
+sqlite3 db <statements & echo holder=$! >&2
+exec 3>statements
+echo 'begin exclusive; insert into t values(1);' >&3
+echo '.shell touch begun' >&3
+until [ -e begun ]; do sleep 0.02; done
+{client} 3>&- & echo client=$! >&2
+wait $!
+exec 3>&-
+wait
+"""
+
+# A child that gets the lock in the end.
+PATIENT = """
+import fcntl, os, tempfile, time
+f = tempfile.TemporaryFile()
+fcntl.lockf(f, fcntl.LOCK_EX)
+if os.fork() == 0:
+    while True:
+        try:
+            fcntl.lockf(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os._exit(0)
+        except OSError:
+            time.sleep(0.1)
+time.sleep(1)
+fcntl.lockf(f, fcntl.LOCK_UN)
+os.wait()
+"""
+
+
+def served(directory):
+    port = free_port()
+    server = shlex.quote(SERVER.format(port=port))
+    return ["bash", "-c", SERVED.format(directory=directory, python=PYTHON, port=port, server=server)]
+
+
+def locked(directory, client):
+    return ["bash", "-c", LOCKED.format(directory=directory, client=client)]
+
+
+def only(findings, name):
+    found = [finding for finding in findings if finding["id"] == name]
+    expect_equal(len(found), 1, f"{name} is told once: {findings}")
+    return found[0]
+
+
+def check_served(findings, names):
+    found = only(findings, "never-accepted")
+    expect_equal(found["severity"], "warning", "how bad it is")
+    expect_equal(set(names.values()) - set(found["processes"]), set(), "all three are named")
+    expect_in(f"curl[{names['client']}] connected to", found["text"], "who waits")
+    expect_in(f"python3[{names['server']}] waits to read from tcp", found["text"], "for whom")
+    expect_in(f"where sleep[{names['silent']}] could write", found["text"], "and who that is")
+
+
+@scenario("a client that a server cannot accept while another one is silent: run, trace and -p")
+def one_at_a_time(directory):
+    text, findings, result = traced(directory, served(directory), 3)
+    check_served(findings, named_parties(result))
+    expect_equal([f for f in findings if f["id"] == "no-answer"], [], "it is told once")
+    expect_in("never accepted it; python3[", text, "run says so")
+    process = start(directory, served(directory), start_new_session=True)
+    try:
+        wait_for(lambda: len(named_parties(process)) == 3, "all to begin")
+        names = named_parties(process)
+        check_served(looked_at(names["client"], has("never-accepted"), "the server")[0], names)
+    finally:
+        os.killpg(process.process.pid, signal.SIGKILL)
+        process.process.wait()
+
+
+@scenario("who asks for a file lock again and again is told who has it, and what that one does")
+def database(directory):
+    if not shutil.which("sqlite3"):
+        return
+    client = "sqlite3 -cmd '.timeout 60000' db 'insert into t values(2)'"
+    text, findings, result = traced(directory, locked(directory, client), 3)
+    names = named_parties(result)
+    found = only(findings, "lock-refused")
+    expect_equal(found["severity"], "warning", "how bad it is")
+    expect_equal(found["processes"][:2], [names["client"], names["holder"]], "who is named")
+    expect_in(f": sqlite3[{names['holder']}] had it; sqlite3[{names['holder']}] waits to read",
+              found["text"], "what the holder does")  # fmt: skip
+    expect_in("never got it (EAGAIN)", text, "run says so")
+
+
+@scenario("who gives up at once gets a note, and who gets the lock in the end gets nothing")
+def given_up(directory):
+    if not shutil.which("sqlite3"):
+        return
+    client = "sqlite3 db 'insert into t values(2)'"
+    result = run(directory, locked(directory, client), "--lang", "en")
+    found = only(diagnose(result.trace_path)[0], "lock-refused")
+    expect_equal(found["severity"], "note", "how bad it is")
+    expect_in("database is locked", result.stderr.decode(), "what the client said")
+    got = os.path.join(directory, "got")
+    os.mkdir(got)
+    result = run(got, [PYTHON, "-c", PATIENT])
+    refused = [f for f in diagnose(result.trace_path)[0] if f["id"] == "lock-refused"]
+    expect_equal(refused, [], "who gets it in the end")
+
+
+main()

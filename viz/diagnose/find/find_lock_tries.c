@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Finds who asks for a file lock without waiting, again and again, and never gets it, or gives up
+ * at once: "database is locked". See fcntl(2), F_SETLK, and flock(2), LOCK_NB.
+ */
+#include <inttypes.h>
+
+#include "viz/diagnose/core/finder.h"
+#include "viz/diagnose/wait/wait_graph.h"
+#include "viz/diagnose/wait/waits.h"
+
+enum { TRIES_LEAST = 3 };
+
+/* The refused requests of one process for one part of a file, since it last got it. */
+struct tries {
+	const struct viz_operation *first, *last;
+	size_t count;
+};
+
+struct search {
+	struct diagnosis *d;
+	struct map of_lock; /* struct tries, by what is asked for */
+	struct tries **all; /* in the order of their first request */
+	size_t count;
+	uint64_t *moved_ns; /* by process index: when it last sent or received something */
+};
+
+static struct tries *tries_of(struct search *search, const struct viz_operation *op)
+{
+	const uint64_t words[] = {op->process->index, op->channel->index, op->extra->lock.from};
+	const struct viz_bytes key = {(const char *)words, sizeof(words)};
+	struct tries *tries = map_get(&search->of_lock, key);
+	struct arena *arena = search->d->arena;
+
+	if (tries)
+		return tries;
+	tries = arena_alloc(arena, sizeof(*tries));
+	map_put(arena, &search->of_lock, arena_bytes(arena, words, sizeof(words)), tries);
+	ARENA_PUSH(arena, search->all, search->count, tries);
+	return tries;
+}
+
+static bool locks(const struct viz_operation *op)
+{
+	return op->channel && op->channel->mechanism == MECH_FILE_LOCK &&
+	       (op->extra->lock.mode == LOCK_MODE_SHARED ||
+		op->extra->lock.mode == LOCK_MODE_EXCLUSIVE);
+}
+
+/* A program that does something else meanwhile is not kept from its work. */
+static void note(struct search *search, const struct viz_operation *op)
+{
+	const struct viz_process *process = op->process;
+	struct tries *tries;
+
+	if (!locks(op)) {
+		if ((op->role == ROLE_SEND || op->role == ROLE_RECEIVE) && op->returned > 0)
+			search->moved_ns[process->index] = op->exit_ns;
+		return;
+	}
+	tries = tries_of(search, op);
+	if (!operation_has_error(op, "EAGAIN")) {
+		*tries = (struct tries){0};
+		return;
+	}
+	if (!tries->first || search->moved_ns[process->index] > tries->last->exit_ns) {
+		tries->first = op;
+		tries->count = 0;
+	}
+	tries->last = op;
+	tries->count++;
+}
+
+static bool gave_up_with_an_error(const struct tries *tries)
+{
+	const struct viz_process *process = tries->last->process;
+
+	return process->ended && process->status_known && process->exit_code &&
+	       process->end_ns - tries->last->exit_ns < LONG_WAIT_NS;
+}
+
+static uint64_t duration_of(const struct tries *tries)
+{
+	return tries->last->exit_ns - tries->first->enter_ns;
+}
+
+static void report(struct diagnosis *d, const struct tries *tries)
+{
+	const struct viz_operation *op = tries->last;
+	const bool again = tries->count >= TRIES_LEAST && duration_of(tries) >= LONG_WAIT_NS;
+	const struct viz_process *holder = wait_lock_holder(d->waits, op);
+	struct finding *f;
+
+	if (!again && !gave_up_with_an_error(tries))
+		return;
+	f = finding_fold(d, FINDING_LOCK_REFUSED, op->enter_ns, op->process, op->channel);
+	if (f->times > 1) /* another part of the same file */
+		return;
+	finding_process(d, f, holder);
+	finding_operation(d, f, op);
+	if (!again)
+		f->severity = SEVERITY_NOTE;
+	finding_set(d, f, "tries", "%zu", tries->count);
+	finding_set(d, f, "time", "%s",
+		    tries->count > 1 ? fill_phrase(d, PHRASE_WITHIN,
+						   duration_text(d, duration_of(tries)), NULL, NULL)
+				     : "");
+	finding_set(d, f, "holder", "%s",
+		    holder ? fill_phrase(d, PHRASE_LOCK_HAD, process_text(d, holder), NULL, NULL)
+			   : "");
+	finding_set(d, f, "chain", "%s", "");
+	if (holder && !op->process->ended)
+		finding_chain_of(d, f, holder, op->process);
+}
+
+void find_lock_tries(struct diagnosis *d)
+{
+	struct search search = {
+		.d = d,
+		.moved_ns = arena_array(d->arena, d->model->process_count + 1, sizeof(uint64_t)),
+	};
+
+	for (size_t i = 0; i < d->model->operation_count && !d->incomplete; i++)
+		if (viz_operation_done(d->model->operations[i]))
+			note(&search, d->model->operations[i]);
+	for (size_t i = 0; i < search.count; i++)
+		if (search.all[i]->count)
+			report(d, search.all[i]);
+}
