@@ -9,9 +9,9 @@ import os
 import signal
 
 from expectations import expect, expect_equal, expect_in
-from findings import severe
+from findings import diagnose, severe
 from hangs import PYTHON, asleep, hanging, has, looked_at, named_parties, traced
-from harness import main, scenario, start, wait_for
+from harness import main, run, scenario, start, wait_for
 
 TELL = """
 import os, sys
@@ -50,6 +50,27 @@ child = multiprocessing.get_context("fork").Process(target=wait)
 child.start()
 done.set()
 child.join()
+"""
+
+# With EPOLLET the loop is told once of what lies in its socket, and takes a part of it.
+EDGE = TELL + """
+import select, socket
+ours, theirs = socket.socketpair()
+if os.fork() == 0:
+    ours.close()
+    tell("sender")
+    theirs.sendall(b"x" * 10000)
+    theirs.recv(1)
+    os._exit(0)
+theirs.close()
+loop, taken = select.epoll(), 0
+loop.register(ours, select.EPOLLIN{edge})
+tell("loop")
+while taken < 10000:
+    loop.poll()
+    taken += len(ours.recv(4096))
+ours.send(b"!")
+os.wait()
 """
 
 DAEMON = TELL + """
@@ -120,6 +141,22 @@ def forked(directory):
     finally:
         os.killpg(process.process.pid, signal.SIGKILL)
         process.process.wait()
+
+
+@scenario("an edge-triggered loop that leaves bytes unread is told so; a level-triggered one reads on")
+def edge_triggered(directory):
+    text, findings, result = traced(directory, command(EDGE.replace("{edge}", "| select.EPOLLET")))
+    names = named_parties(result)
+    (found,) = severe(findings)
+    expect_equal((found["id"], found["severity"]), ("deadlock", "error"), "what it is")
+    expect_equal(set(found["processes"]), set(names.values()), "who is in it")
+    expect_in("5904 B lie unread in unix-stream", evidence(found), "what was left")
+    expect_in(f"python3[{names['loop']}] is told of new bytes only", found["advice"], "the remedy")
+    expect_in("let it read until EAGAIN", text, "run says so")
+    place = os.path.join(directory, "level")
+    os.mkdir(place)
+    result = run(place, command(EDGE.replace("{edge}", "")))
+    expect_equal(severe(diagnose(result.trace_path)[0]), [], "it reads all, and ends")
 
 
 def look(directory, name, text):

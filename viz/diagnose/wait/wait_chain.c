@@ -243,6 +243,31 @@ static void tell_last(struct telling *t, const struct wait *wait, const struct w
 		settle(t, ADVICE_KEY_PRESS, wait->process);
 }
 
+/*
+ * Tells of bytes that lie unread in a channel of which the wait will not be told again, epoll(7),
+ * EPOLLET.
+ */
+static void note_edge(struct telling *t, const struct wait *wait)
+{
+	const struct viz_operation *op = wait->operation;
+	struct diagnosis *d = t->d;
+
+	for (size_t i = 0; i < op->waits_for_count; i++) {
+		const struct viz_channel *channel = wait_asked(d->waits, op, i);
+		const uint64_t bytes = channel && viz_wait_has(&op->waits_for[i], EDGE)
+					       ? wait_unread_before(d->waits, channel, op->enter_ns)
+					       : 0;
+
+		if (!bytes)
+			continue;
+		finding_line(d, t->f,
+			     fill_phrase(d, PHRASE_EDGE_UNREAD, amount_text(d, bytes),
+					 channel_text(d, channel), process_text(d, wait->process)));
+		settle(t, ADVICE_EDGE, wait->process);
+		return;
+	}
+}
+
 /* Sets the advice if the parent waits for a child that waits until the parent reads. */
 static void note_unread_child(struct telling *t, const struct wait *writer,
 			      const struct wait *parent)
@@ -267,6 +292,7 @@ static const struct wait *tell_wait(struct telling *t, const struct wait *wait,
 		return NULL;
 	t->passed[t->count++] = wait->process;
 	finding_wait(d, t->f, wait);
+	note_edge(t, wait);
 	if (before)
 		note_unread_child(t, before, wait);
 	if (before && waits_to_open(wait) && waits_to_open(before)) {
@@ -330,6 +356,7 @@ void finding_chain(struct diagnosis *d, struct finding *f, const struct wait *wa
 	const struct wait *at = wait;
 
 	t.passed[t.count++] = wait->process;
+	note_edge(&t, wait);
 	while (at && t.count < CHAIN_MOST)
 		at = tell_next(&t, at);
 	note_lock(&t, wait);
@@ -375,6 +402,7 @@ void finding_circle(struct diagnosis *d, struct finding *f, size_t number)
 		const struct wait *wait = circle->waits[i];
 
 		note_unread(&t, wait);
+		note_edge(&t, wait);
 		if (wait->crossed)
 			settle(&t, ADVICE_FIFO_ORDER, wait->process);
 	}

@@ -36,6 +36,20 @@ static bool lies_ready(const struct wait_graph *graph, const struct viz_operatio
 	return operation_waits_for_all(op) && viz_has(op, requested) && bytes >= op->requested;
 }
 
+uint64_t wait_unread_before(const struct wait_graph *graph, const struct viz_channel *channel,
+			    uint64_t before_ns)
+{
+	uint64_t bytes = 0;
+
+	for (const struct wait_unread *unread = graph->unread[channel->index]; unread;
+	     unread = unread->next) {
+		if (!unread->message->from.known || unread->message->from.exit_ns >= before_ns)
+			return 0;
+		bytes += unread->message->bytes;
+	}
+	return bytes;
+}
+
 static void wait_at_socket(struct wait_graph *graph, struct wait *wait,
 			   const struct viz_channel *channel)
 {
@@ -201,6 +215,18 @@ const struct viz_channel *wait_asked(const struct wait_graph *graph, const struc
 			  : map_get_uint(&graph->held, wait_fd_key(op->process, w->fd));
 }
 
+/* Adds who could write there. EPOLLET: what had come before the call keeps nobody awake. */
+static void wait_to_read(struct wait_graph *graph, struct wait *wait, const struct viz_wait *w,
+			 const struct viz_channel *channel)
+{
+	const bool ready = wait->ready;
+
+	wait_at(graph, wait, channel, ACCESS_WRITE);
+	if (wait->ready && !ready && viz_wait_has(w, EDGE) &&
+	    wait_unread_before(graph, channel, wait->operation->enter_ns))
+		wait->ready = false;
+}
+
 static void wait_for_any(struct wait_graph *graph, struct wait *wait)
 {
 	const struct viz_operation *op = wait->operation;
@@ -215,7 +241,7 @@ static void wait_for_any(struct wait_graph *graph, struct wait *wait)
 		if (channel && out)
 			wait_at(graph, wait, channel, ACCESS_READ);
 		if (channel && !(out && !viz_wait_has(w, IN)))
-			wait_at(graph, wait, channel, ACCESS_WRITE);
+			wait_to_read(graph, wait, w, channel);
 	}
 }
 

@@ -193,6 +193,13 @@ bool wait_is_ended_by(const struct wait_graph *graph, const struct wait *wait,
 		      const struct viz_process *process);
 
 /*
+ * Returns how many bytes lie unread in the channel if all of them were sent before that time, else
+ * 0. Of a glance it is not known.
+ */
+uint64_t wait_unread_before(const struct wait_graph *graph, const struct viz_channel *channel,
+			    uint64_t before_ns);
+
+/*
  * True if the process can still act on its own: some thread runs, is about to run, or has a
  * timeout. False once it is stuck.
  */

@@ -111,6 +111,7 @@ enum advice_case {
 	ADVICE_CHILD_UNREAD, /* waits for its child, which waits until its output is read */
 	ADVICE_QUEUE_JOINED, /* the same, and it is no output that the child was started with */
 	ADVICE_NOT_WATCHED,  /* an event loop does not wait for the channel that is full */
+	ADVICE_EDGE,	     /* epoll(7), EPOLLET: it has not read to the end what it was told of */
 	ADVICE_STOPPED,
 	ADVICE_SLEEPS,
 	ADVICE_KEY_PRESS,
