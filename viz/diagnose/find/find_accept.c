@@ -26,6 +26,18 @@ static const struct viz_holding *listener_of(const struct diagnosis *d,
 	return NULL;
 }
 
+/* Of a pool of workers it is not known which one should have accepted. */
+static bool is_only_listener(const struct viz_holding *listener)
+{
+	const struct viz_channel *channel = listener->channel;
+
+	for (size_t i = 0; i < channel->holding_count; i++)
+		if (channel->holdings[i]->until_ns == VIZ_NEVER &&
+		    channel->holdings[i]->process != listener->process)
+			return false;
+	return true;
+}
+
 static void report(struct diagnosis *d, const struct viz_operation *op, struct viz_bytes address,
 		   const struct viz_holding *listener)
 {
@@ -36,7 +48,10 @@ static void report(struct diagnosis *d, const struct viz_operation *op, struct v
 	finding_operation(d, f, op);
 	finding_set(d, f, "address", "%s", bytes_text(d, address));
 	finding_set(d, f, "server", "%s", process_text(d, listener->process));
-	if (f->times == 1)
+	if (f->times > 1)
+		return;
+	finding_set(d, f, "chain", "%s", "");
+	if (is_only_listener(listener))
 		finding_chain_of(d, f, listener->process, op->process);
 }
 

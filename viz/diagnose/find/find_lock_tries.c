@@ -88,7 +88,7 @@ static void report(struct diagnosis *d, const struct tries *tries)
 {
 	const struct viz_operation *op = tries->last;
 	const bool again = tries->count >= TRIES_LEAST && duration_of(tries) >= LONG_WAIT_NS;
-	const struct viz_process *holder = wait_lock_holder(d->waits, op);
+	const struct viz_process *holder;
 	struct finding *f;
 
 	if (!again && !gave_up_with_an_error(tries))
@@ -96,6 +96,7 @@ static void report(struct diagnosis *d, const struct tries *tries)
 	f = finding_fold(d, FINDING_LOCK_REFUSED, op->enter_ns, op->process, op->channel);
 	if (f->times > 1) /* another part of the same file */
 		return;
+	holder = wait_lock_holder(d->waits, op);
 	finding_process(d, f, holder);
 	finding_operation(d, f, op);
 	if (!again)
