@@ -96,20 +96,23 @@ static __always_inline void pipe_state_read(struct wire_operation *operation)
 	pipe_ends_read(operation, pipe);
 }
 
-/* Completes and sends the operation of a plain call on a pipe. */
+/*
+ * Completes and sends the operation of a plain call on a pipe. The position comes first, see
+ * positions_at_exit().
+ */
 static __always_inline void pipe_fast_path_finish(struct task_state *state,
 						  struct task_struct *task)
 {
 	struct wire_operation *operation = &state->operation;
 	bool receives = state->role == ROLE_RECEIVE;
 
+	pipe_state_read(operation);
 	if (receives && operation->returned > 0) {
 		payload_put(state, argument(state, 1), operation->returned);
 	} else if (!receives && state->cold) {
 		operation->payload_len = 0;
 		payload_put(state, argument(state, 1), argument(state, 2));
 	}
-	pipe_state_read(operation);
 	lock_segment_last(state, task);
 	operation_send(state, task, WIRE_COMPLETE);
 }

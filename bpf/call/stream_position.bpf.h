@@ -75,7 +75,8 @@ static __always_inline u32 pipe_bytes(const struct pipe_ring *ring, u32 head, u3
 
 struct pipe_cursor {
 	u32 head, tail;
-	struct pipe_extent last;
+	struct pipe_extent first, last;
+	bool moved; /* another call has moved the pipe meanwhile */
 };
 
 /*
@@ -88,18 +89,34 @@ static __always_inline bool pipe_unfilled(const struct pipe_cursor *cursor)
 	return cursor->head != cursor->tail && !cursor->last.len && cursor->last.offset;
 }
 
-#define PIPE_LOOKS 4 /* the second is enough: it takes longer than filling */
+static __always_inline struct pipe_cursor pipe_glance(struct pipe_inode_info *pipe,
+						      const struct pipe_ring *ring)
+{
+	struct pipe_cursor cursor = {
+		.head = KREAD(pipe, head),
+		.tail = KREAD(pipe, tail),
+	};
+
+	cursor.first = pipe_extent_of(pipe_buffer_at(ring, cursor.tail));
+	cursor.last = pipe_extent_of(pipe_buffer_at(ring, cursor.head - 1));
+	cursor.moved = KREAD(pipe, head) != cursor.head || KREAD(pipe, tail) != cursor.tail;
+	return cursor;
+}
+
+/*
+ * The second look is enough where the last buffer was being filled, as it takes longer than that.
+ * The slots may be of a later lap than head and tail if the processor was taken away for long
+ * between them, by an interrupt or by the host of a virtual machine.
+ */
+#define PIPE_LOOKS 4
 
 static __always_inline struct pipe_cursor pipe_look(struct pipe_inode_info *pipe,
 						    const struct pipe_ring *ring)
 {
 	struct pipe_cursor cursor = {};
 
-	for (u32 i = 0; i < PIPE_LOOKS && (!i || pipe_unfilled(&cursor)); i++) {
-		cursor.head = KREAD(pipe, head);
-		cursor.tail = KREAD(pipe, tail);
-		cursor.last = pipe_extent_of(pipe_buffer_at(ring, cursor.head - 1));
-	}
+	for (u32 i = 0; i < PIPE_LOOKS && (!i || cursor.moved || pipe_unfilled(&cursor)); i++)
+		cursor = pipe_glance(pipe, ring);
 	return cursor;
 }
 
@@ -108,17 +125,13 @@ static __always_inline void pipe_position(union wire_position *position,
 {
 	struct pipe_ring ring = pipe_ring_of(pipe);
 	struct pipe_cursor cursor = pipe_look(pipe, &ring);
+	bool one = cursor.head - cursor.tail == 1;
 
 	position->pipe.head = cursor.head;
 	position->pipe.tail = cursor.tail;
 	position->pipe.end = cursor.last.offset + cursor.last.len;
-	if (cursor.head - cursor.tail == 1) {
-		position->pipe.start = cursor.last.offset;
-		position->pipe.bytes = cursor.last.len;
-		return;
-	}
-	position->pipe.start = KREAD(pipe_buffer_at(&ring, cursor.tail), offset);
-	position->pipe.bytes = pipe_bytes(&ring, cursor.head, cursor.tail);
+	position->pipe.start = one ? cursor.last.offset : cursor.first.offset;
+	position->pipe.bytes = one ? cursor.last.len : pipe_bytes(&ring, cursor.head, cursor.tail);
 }
 
 static __always_inline bool has_tcp_positions(void)

@@ -123,6 +123,7 @@ static __always_inline void operation_begin(struct task_state *state, struct tas
 		others_begin(state, task, row);
 	state->recording = 1;
 	following_begin(state);
+	operation->id = operation_number();
 	if ((moves_data(row) ||
 	     (row->role == ROLE_TRANSFER && is_pipe(operation->object.mechanism))) &&
 	    position_read(&operation->at_entry, &operation->object))
@@ -131,7 +132,6 @@ static __always_inline void operation_begin(struct task_state *state, struct tas
 		operation->has |= WIRE_HAS_SINK;
 	lock_segment_first(state);
 	runs_begin(state);
-	operation->id = operation_number();
 	operation->enter_ns = bpf_ktime_get_ns();
 	if (takes_datagrams(state)) /* after enter_ns: only calls that overlap may take these */
 		datagram_first_look(state);
@@ -289,12 +289,30 @@ static __always_inline void beginning_read(struct task_state *state)
 		operation->has |= WIRE_HAS_BEGINNING;
 }
 
+/*
+ * Reads the positions after the call. This comes before all else at its exit: what another call on
+ * the same object does until then cannot be told from what it did during this one.
+ */
+static __always_inline void positions_at_exit(struct task_state *state,
+					      const volatile struct syscall_row *row)
+{
+	struct wire_operation *operation = &state->operation;
+
+	if (operation->has & WIRE_HAS_POSITIONS) {
+		position_read(&operation->at_exit, &operation->object);
+		position_after(operation);
+	}
+	if (operation->has & WIRE_HAS_SINK)
+		sink_read(state, row, &state->details.sink_exit);
+}
+
 static __always_inline void others_finish(struct task_state *state, struct task_struct *task)
 {
 	struct wire_operation *operation = &state->operation;
 	const volatile struct syscall_row *row = row_of(operation->nr);
 	u32 role = role_of(state, row);
 
+	positions_at_exit(state, row);
 	if (role == ROLE_SEND)
 		send_finish(state, row);
 	else if (row->data == DATA_PATH && state->cold)
@@ -311,12 +329,6 @@ static __always_inline void others_finish(struct task_state *state, struct task_
 	if (row->role == ROLE_CONTROL || row->role == ROLE_OPEN)
 		path_finish(state, row);
 	object_finish(state, task, row);
-	if (operation->has & WIRE_HAS_POSITIONS) {
-		position_read(&operation->at_exit, &operation->object);
-		position_after(operation);
-	}
-	if (operation->has & WIRE_HAS_SINK)
-		sink_read(state, row, &state->details.sink_exit);
 	if (row->role == ROLE_OPEN)
 		beginning_read(state);
 	runs_end(state);
