@@ -29,6 +29,9 @@ void waits_describe(struct encoder *encoder, const struct waits *waits)
 			channel_of(encoder, &wait.object.object, wait.object.mechanism);
 }
 
+#define EPOLL_PRIVATE 0xf0000000U /* fs/eventpoll.c, EP_PRIVATE_BITS */
+#define EPOLL_DISABLED (1U << 16) /* a bit that the kernel does not use */
+
 static void events_value(struct json *json, uint32_t events)
 {
 	static const struct {
@@ -42,7 +45,7 @@ static void events_value(struct json *json, uint32_t events)
 		{POLLWRNORM, POLL_EVENT_WRNORM}, {POLLWRBAND, POLL_EVENT_WRBAND},
 		{POLLRDHUP, POLL_EVENT_RDHUP},	 {1U << 28, POLL_EVENT_EXCLUSIVE},
 		{1U << 29, POLL_EVENT_WAKEUP},	 {1U << 30, POLL_EVENT_ONESHOT},
-		{1U << 31, POLL_EVENT_EDGE},
+		{1U << 31, POLL_EVENT_EDGE},	 {EPOLL_DISABLED, POLL_EVENT_DISABLED},
 	};
 
 	json_array(json);
@@ -70,12 +73,14 @@ static void wait_value(struct encoder *encoder, const struct wire_wait *wait, ui
 
 /*
  * Returns the events that were asked for. epoll reports errors and hang-ups unasked, as poll does,
- * so they are left out.
+ * so they are left out. An entry of epoll's list without them is one that was told once.
  */
 static uint32_t asked(const struct waits *waits, const struct wire_wait *wait)
 {
 	bool epoll = waits->kind == DATA_EPOLL || waits->kind == DATA_EPOLL_CTL;
 
+	if (waits->kind == DATA_EPOLL && !(wait->events & ~EPOLL_PRIVATE))
+		return wait->events | EPOLL_DISABLED;
 	return epoll ? wait->events & ~(uint32_t)(POLLERR | POLLHUP) : wait->events;
 }
 

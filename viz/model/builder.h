@@ -179,6 +179,7 @@ void build_descriptors_line(struct model_builder *b);
 
 /* To be called after the last line. */
 void build_finish_signals(struct model_builder *b);
+void build_finish_interest(struct model_builder *b); /* of sorted operations */
 void build_finish_descriptors(struct model_builder *b);
 
 /* Streaming: applies the collected events that are earlier than until_ns. */

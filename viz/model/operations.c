@@ -300,7 +300,8 @@ static bool makes_channels(const struct viz_operation *op)
 	return op->role == ROLE_OPEN &&
 	       ((op->new_fds_count && op->new_fds[0].channel->master) ||
 		viz_bytes_begin(op->syscall, "pipe") || viz_bytes_begin(op->syscall, "socket") ||
-		viz_bytes_begin(op->syscall, "accept") || viz_bytes_begin(op->syscall, "eventfd"));
+		viz_bytes_begin(op->syscall, "accept") || viz_bytes_begin(op->syscall, "eventfd") ||
+		viz_bytes_begin(op->syscall, "epoll_create"));
 }
 
 static void channel_made(struct viz_channel *channel)

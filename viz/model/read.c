@@ -267,6 +267,7 @@ void build_finish(struct model_builder *b)
 	if (!b->live) {
 		build_sort_operations(b->model);
 		build_finish_signals(b);
+		build_finish_interest(b);
 	}
 	build_finish_descriptors(b);
 	set_warning(b);

@@ -15,6 +15,8 @@ static const char *purpose(const struct viz_wait *wait)
 	bool in = viz_wait_has(wait, IN) || viz_wait_has(wait, RDNORM);
 	bool out = viz_wait_has(wait, OUT) || viz_wait_has(wait, WRNORM);
 
+	if (viz_wait_has(wait, DISABLED))
+		return " (told once, not asked again)";
 	if (in && out)
 		return " to read or write";
 	if (in)
