@@ -80,6 +80,12 @@ func capture(pause time.Duration) {
 	to.Close()
 }
 
+func interrupted() {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt)
+	<-signals
+}
+
 func main() {
 	child := exec.Command("sh", "-c", "echo child=$$ >&3; exec head -c 1000000 /dev/zero")
 	child.ExtraFiles = []*os.File{os.Stderr}
@@ -133,10 +139,13 @@ func main() {
 		select {}
 	case "signal":
 		listener.Close()
-		signals := make(chan os.Signal, 1)
-		signal.Notify(signals, os.Interrupt)
 		tell("idle")
-		<-signals
+		interrupted()
+	case "daemon": // captures its own output, and waits for a signal
+		listener.Close()
+		tell("daemon")
+		go capture(0)
+		interrupted()
 	}
 }
 """
@@ -210,7 +219,7 @@ def go_works(directory):
 @scenario("nor by -p has an idle Go server, one that waits for a signal, or captures its output")
 def go_idles(directory):
     binary = program(directory)
-    for name in ("serves", "signal", "captures"):
+    for name in ("serves", "signal", "captures", "daemon"):
         place = os.path.join(directory, name)
         os.mkdir(place)
         result = start(place, [binary, name], start_new_session=True)
@@ -220,6 +229,12 @@ def go_idles(directory):
         finally:
             os.killpg(result.process.pid, signal.SIGKILL)
             result.process.wait()
+
+
+@scenario("a Go daemon that captures its output has no warning by run, whose time limit ends it")
+def go_daemon_runs(directory):
+    text, findings, _ = traced(directory, [program(directory), "daemon"])
+    expect_equal(severe(findings), [], text)
 
 
 def expect_idle(name, pid):

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Writes what a thread did when tracing ended, and of what it read all. */
+#include <stdlib.h>
+
+#include "user/base/procfs.h"
 #include "user/encode/encode.h"
 #include "user/encode/syscall_table.h"
 
@@ -8,6 +11,18 @@ static enum target_state state_of(const struct wire_thread *thread)
 	return thread->state == WIRE_TARGET_RUNNING   ? TARGET_STATE_RUNNING
 	       : thread->state == WIRE_TARGET_STOPPED ? TARGET_STATE_STOPPED
 						      : TARGET_STATE_BLOCKED;
+}
+
+/* Go's runtime has a thread for signal.Notify that blocks nearly all signals; others block none. */
+static void blocks_field(struct json *json, pid_t tid)
+{
+	char text[PROC_VALUE_LEN];
+	int blocked;
+
+	proc_status_value(tid, "SigBlk", text);
+	blocked = __builtin_popcountll(strtoull(text, NULL, 16));
+	if (blocked)
+		json_field_uint(json, KEY(state, blocks), (uint64_t)blocked);
 }
 
 /*
@@ -25,6 +40,8 @@ static void own_futex_fields(struct encoder *encoder, const struct wire_thread *
 		json_field_bool(json, KEY(state, own), true);
 	if (thread->timed)
 		json_field_bool(json, KEY(state, timed), true);
+	if (thread->own && !thread->timed)
+		blocks_field(json, (pid_t)thread->head.tid);
 	if (wait.lock)
 		json_field_uint(json, KEY(state, lock), wait.lock);
 	if (wait.owner)

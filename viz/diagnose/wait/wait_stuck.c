@@ -131,6 +131,21 @@ static bool watches_made_pipe(const struct wait_graph *graph, const struct wait 
 	return false;
 }
 
+#define SIGNALS_MOST 32 /* half of all that there are */
+
+/*
+ * True if a thread of Go's runtime waits for the signals that the program asked for with
+ * signal.Notify: it alone blocks nearly all signals (ensureSigM() in runtime/signal_unix.go).
+ */
+static bool takes_signals(const struct viz_process *process)
+{
+	for (size_t i = 0; i < process->thread_count; i++)
+		if (process->threads[i]->end_ns == VIZ_NEVER &&
+		    process->threads[i]->blocks >= SIGNALS_MOST)
+			return true;
+	return false;
+}
+
 /* An event loop that only its own threads could wake, and nothing says that they cannot. */
 static bool waits_for_itself(const struct wait_graph *graph, const struct wait *wait)
 {
@@ -138,7 +153,7 @@ static bool waits_for_itself(const struct wait_graph *graph, const struct wait *
 		if (wait->enders[i] != wait->process)
 			return false;
 	return wait->operation->role == ROLE_WAIT && wait->ender_count && !wait->stuck &&
-	       !watches_made_pipe(graph, wait);
+	       (!watches_made_pipe(graph, wait) || takes_signals(wait->process));
 }
 
 void wait_find_natural(struct wait_graph *graph, bool (*base)(const struct wait *wait))
