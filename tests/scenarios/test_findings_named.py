@@ -210,6 +210,7 @@ SHOWN_BY_TOOLS = {
     "stdio-buffered": "test_stdio_buffered.py",
     "connection-failed": "test_connections_refused.py",
     "stolen-input": "test_stolen_input.py",
+    "read-ahead": "test_stolen_input.py",
     "thread-lock": "test_thread_locks.py",
     "lock-order": "test_locks_and_memory.py",
     "no-answer": "test_no_answer.py",

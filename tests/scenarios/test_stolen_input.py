@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Commands in a shell's loop that take the loop's own input, and their sound twins."""
+"""Commands that take input which another one was to have: a shell's loop, or who reads after them; and sound twins."""
 import os
 
 from expectations import expect, expect_equal, expect_in
@@ -98,6 +98,55 @@ def sound(directory):
         script = "; ".join([f"{LINES} >lines", *loops, *WHOLE, "true"])
         findings = traced(directory, shell, script, 0)
         expect(not stolen(findings), f"{shell}: {script}", findings)
+
+
+# Who takes one line, and a buffer full of lines with it; they say how many lines were left.
+LINE_COUNT = 100000
+HASTY = {
+    "head": ("warning", "head -n 1 >/dev/null"),
+    "sed": ("warning", "sed 1q >/dev/null"),
+    "grep": ("warning", "grep -m 1 1 >/dev/null"),
+    "python3": ("note", "/usr/bin/python3 -c 'input()'"),
+    "perl": ("note", "perl -e 'sysread(STDIN, $b, 4096)'"),
+}
+SLOW = "{ echo 1; until [ -s taken ]; do sleep 0.05; done; echo 2; }"
+PATIENT = [
+    "read -r line",
+    "head -c 2 >/dev/null",
+    "head -qc 4096 >/dev/null",
+    "head --byte=4096 >/dev/null",
+    "dd bs=4096 count=1 of=/dev/null status=none",
+]
+
+
+def lines_left(directory, first, writer):
+    """Traces who takes the first line and who counts the others; returns the findings and that count."""
+    place = os.path.join(directory, str(len(os.listdir(directory))))
+    os.mkdir(place)
+    result = record(place, ["bash", "-c", f"{writer} | {{ {first}; wc -l >left; }}"], cwd=place)
+    with open(os.path.join(place, "left"), encoding="ascii") as file:
+        return diagnose(result.trace_path)[0], int(file.read())
+
+
+@scenario("who takes a buffer full of lines from a pipe, where another one reads on, is named")
+def lines_read_ahead(directory):
+    for comm, (severity, first) in HASTY.items():
+        findings, left = lines_left(directory, first, f"seq {LINE_COUNT}")
+        expect(left < LINE_COUNT - 1, f"{first}: lines are lost", left)
+        found = [f for f in findings if f["id"] == "read-ahead"]
+        expect_equal([f["severity"] for f in found], [severity], f"{first}: {findings}")
+        expect(found[0]["text"].startswith(comm + "["), first, found)
+        expect_in("is lost to wc[", found[0]["text"], first)
+
+
+@scenario("who takes a line alone, or bytes that it counted, and slow writers, get no such finding")
+def lines_left_alone(directory):
+    for first in PATIENT:
+        findings, _ = lines_left(directory, first, f"seq {LINE_COUNT}")
+        expect("read-ahead" not in [f["id"] for f in findings], first, findings)
+    findings, left = lines_left(directory, "head -n 1 >taken", SLOW)
+    expect_equal(left, 1, "the second line was written when the first one had been taken")
+    expect("read-ahead" not in [f["id"] for f in findings], "a slow writer", findings)
 
 
 @scenario("commands from a pipe, one of which takes what follows, are a note: it may be meant")
