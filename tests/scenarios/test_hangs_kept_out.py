@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Who is kept out by another: a client of a server that serves one at a time, and who asks for a
-file lock again and again. The finding names who keeps it out, and what that one waits for.
+"""Who is kept out by another: a client of a server that serves one at a time or has no descriptor
+left, and who asks for a file lock again and again. The finding names who keeps it out, and why.
 """
 import os
 import shlex
@@ -60,6 +60,25 @@ if os.fork() == 0:
 time.sleep(1)
 fcntl.lockf(f, fcntl.LOCK_UN)
 os.wait()
+"""
+
+# A server that keeps each connection until it has no descriptor left, and tries 50 times more.
+FULL = """
+import os, resource, signal, socket, sys
+with socket.create_server(("127.0.0.1", 0), backlog=20) as listener:
+    if os.fork() == 0:
+        clients = [socket.create_connection(listener.getsockname()) for _ in range(12)]
+        print(f"client={os.getpid()}", file=sys.stderr, flush=True)
+        signal.pause()
+    print(f"server={os.getpid()}", file=sys.stderr, flush=True)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (8, 8))
+    kept, refused = [], 0
+    while refused < 50:
+        try:
+            kept.append(listener.accept())
+        except OSError:
+            refused += 1
+    signal.pause()
 """
 
 
@@ -133,6 +152,15 @@ def given_up(directory):
     result = run(got, [PYTHON, "-c", PATIENT])
     refused = [f for f in diagnose(result.trace_path)[0] if f["id"] == "lock-refused"]
     expect_equal(refused, [], "who gets it in the end")
+
+
+@scenario("a server that has no descriptor left to accept with: how often it failed is told")
+def no_descriptor_left(directory):
+    text, findings, result = traced(directory, [PYTHON, "-c", FULL])
+    names = named_parties(result)
+    found = only(findings, "never-accepted")
+    expect_equal(set(found["processes"]), {names["client"], names["server"]}, "who is named")
+    expect_in(f"python3[{names['server']}] could not accept 50 times (EMFILE)", text, "why")
 
 
 main()

@@ -1,8 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Finds connections that are never accepted. */
+#include <inttypes.h>
+
 #include "viz/diagnose/core/finder.h"
 #include "viz/diagnose/find/find_waits.h"
 #include "viz/diagnose/wait/waits.h"
+
+/* The calls that failed to accept on a listener for want of a descriptor. */
+struct refusal {
+	const struct viz_operation *last;
+	uint64_t times;
+};
 
 /*
  * Returns a holding of a listener in the trace that had the connection's address at the time of the
@@ -38,8 +46,39 @@ static bool is_only_listener(const struct viz_holding *listener)
 	return true;
 }
 
-static void report(struct diagnosis *d, const struct viz_operation *op, struct viz_bytes address,
-		   const struct viz_holding *listener)
+/* Returns the refusals of each channel, by its index. accept(2): EMFILE, ENFILE */
+static struct refusal *list_refusals(struct diagnosis *d)
+{
+	struct refusal *refusals = arena_array(d->arena, d->model->channel_count + 1,
+					       sizeof(*refusals));
+
+	for (size_t i = 0; i < d->model->operation_count; i++) {
+		const struct viz_operation *op = d->model->operations[i];
+		struct refusal *refusal;
+
+		if (!op->channel || (!operation_is(op, "accept") && !operation_is(op, "accept4")))
+			continue;
+		refusal = &refusals[op->channel->index];
+		if (operation_has_error(op, "EMFILE") || operation_has_error(op, "ENFILE"))
+			*refusal = (struct refusal){op, refusal->times + 1};
+	}
+	return refusals;
+}
+
+static void tell_refusal(struct diagnosis *d, struct finding *f, const struct refusal *refusal)
+{
+	if (!refusal->last)
+		return;
+	finding_line(d, f,
+		     fill_phrase(d, PHRASE_NO_DESCRIPTOR_LEFT,
+				 process_text(d, refusal->last->process),
+				 bytes_text(d, refusal->last->error),
+				 format_text(d, "%" PRIu64, refusal->times)));
+	finding_operation(d, f, refusal->last);
+}
+
+static struct finding *report(struct diagnosis *d, const struct viz_operation *op,
+			      struct viz_bytes address, const struct viz_holding *listener)
 {
 	struct finding *f = finding_fold(d, FINDING_NEVER_ACCEPTED, op->enter_ns, op->process,
 					 listener->channel);
@@ -49,22 +88,28 @@ static void report(struct diagnosis *d, const struct viz_operation *op, struct v
 	finding_set(d, f, "address", "%s", bytes_text(d, address));
 	finding_set(d, f, "server", "%s", process_text(d, listener->process));
 	if (f->times > 1)
-		return;
+		return f;
 	finding_set(d, f, "chain", "%s", "");
 	if (is_only_listener(listener))
 		finding_chain_of(d, f, listener->process, op->process);
+	return f;
 }
 
-static void report_connection(struct diagnosis *d, const struct viz_connection *c)
+static void report_connection(struct diagnosis *d, const struct viz_connection *c,
+			      const struct refusal *refusals)
 {
 	const struct viz_holding *listener;
+	struct finding *f;
 
 	if (!c->connect || !c->client || c->accept || !viz_operation_done(c->connect) ||
 	    !connect_succeeded(&d->waits->connects, c->connect) || d->incomplete)
 		return;
 	listener = listener_of(d, c);
-	if (listener)
-		report(d, c->connect, c->connect->peer_address, listener);
+	if (!listener)
+		return;
+	f = report(d, c->connect, c->connect->peer_address, listener);
+	if (f->times == 1)
+		tell_refusal(d, f, &refusals[listener->channel->index]);
 }
 
 /*
@@ -91,6 +136,8 @@ bool report_unaccepted(struct diagnosis *d, const struct wait *wait)
 
 void find_accept(struct diagnosis *d)
 {
+	const struct refusal *refusals = list_refusals(d);
+
 	for (size_t i = 0; i < d->pairing->connection_count; i++)
-		report_connection(d, d->pairing->connections[i]);
+		report_connection(d, d->pairing->connections[i], refusals);
 }
