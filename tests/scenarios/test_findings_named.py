@@ -233,6 +233,22 @@ def two_programs_each(_directory):
         expect(programs.count(name) >= 2, f"two programs have {name}", programs)
 
 
+# Writers of more than a pipe holds, into a reader that has enough before the end.
+CUT_SHORT = ["dd if=/dev/zero bs=1M count=1", "/usr/bin/python3 -c 'import os; os.write(1, bytes(1 << 20))'"]
+
+
+@scenario("a write that ends early because the last reader goes is no partial write")
+def reader_has_enough(directory):
+    for number, writer in enumerate(CUT_SHORT):
+        place = os.path.join(directory, str(number))
+        os.mkdir(place)
+        result = record(place, ["sh", "-c", f"{writer} | head -c 70000 >/dev/null"])
+        writes = Trace(result.trace_path).operations(syscall="write", requested=1 << 20)
+        expect(0 < writes[0]["returned"] < 1 << 20, "it took a part", writes)
+        found = [finding["id"] for finding in diagnose(result.trace_path)[0]]
+        expect("partial-write" not in found, f"{writer}: the reader had enough", found)
+
+
 @scenario("German text names severities in German: the list, the page, each finding's own")
 def german_severities(_directory):
     german = {"error": "Fehler", "warning": "Warnung", "note": "Hinweis"}

@@ -45,6 +45,18 @@ static bool was_held(const struct diagnosis *d, const struct viz_operation *op)
 	return from < d->model->pause_count && pauses[from].at_ns <= op->exit_ns;
 }
 
+/*
+ * True if nobody was left to take the rest: the call ends early when the last reader closes its
+ * end (fs/pipe.c, pipe_write), or when a signal ends the process.
+ */
+static bool was_cut_short(const struct diagnosis *d, const struct viz_operation *op)
+{
+	bool cut;
+
+	return (viz_has(op, readers) && !op->readers) ||
+	       (op->process->exit_signal && !next_call(d, op, &cut));
+}
+
 static void report_partial(struct diagnosis *d, const struct viz_operation *op)
 {
 	struct finding *f;
@@ -52,7 +64,7 @@ static void report_partial(struct diagnosis *d, const struct viz_operation *op)
 	if (!is_stream(op->channel) || op->returned <= 0 ||
 	    (uint64_t)op->returned >= op->requested || !viz_has(op, requested) ||
 	    operation_is(op, "sendmmsg") || operation_is(op, "vmsplice") || sends_again(d, op) ||
-	    was_held(d, op))
+	    was_held(d, op) || was_cut_short(d, op))
 		return;
 	f = finding_fold(d, FINDING_PARTIAL_WRITE, op->enter_ns, op->process, op->channel);
 	finding_operation(d, f, op);
