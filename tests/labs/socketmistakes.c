@@ -247,6 +247,21 @@ static void tiny(void)
 	}
 }
 
+/* Looks again and again whether the whole is there, of which a part is. */
+static void busy_peek(void)
+{
+	int ends[2];
+	char buf[10] = "";
+
+	lab_check(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), "socketpair");
+	party(getpid());
+	channel("unix-stream", ends[1]);
+	lab_check(send(ends[0], buf, 5, 0), "send");
+	for (int i = 0; i < 1000; i++)
+		lab_expect(recv(ends[1], buf, sizeof(buf), MSG_PEEK) == 5, "a part is there");
+	lab_check(recv(ends[1], buf, sizeof(buf), 0), "recv");
+}
+
 static void split(void)
 {
 	int ends[2];
@@ -472,6 +487,7 @@ static const struct mistake mistakes[] = {
 	{"reset", reset},
 	{"reset-by-client", reset_by_client},
 	{"tiny", tiny},
+	{"busy-peek", busy_peek},
 	{"split", split},
 	{"split-tcp", split_tcp},
 	{"delayed-ack", delayed_ack},

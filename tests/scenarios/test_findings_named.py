@@ -65,6 +65,7 @@ MISTAKES = {
     "socketmistakes reset": ("reset-with-data", 0, ["broken-pipe"]),
     "socketmistakes reset-by-client": ("reset-with-data", 0, ["broken-pipe"]),
     "socketmistakes tiny": ("tiny-transfers", 0, ["busy-wait"]),
+    "socketmistakes busy-peek": ("busy-wait", 0, ["tiny-transfers", "split-stream"]),
     "socketmistakes split": ("split-stream", 0, ["message-truncated"]),
     "socketmistakes split-tcp": ("split-stream", 0, ["message-truncated"]),
     "records 48 64": ("split-stream", 0, ["message-truncated"]),

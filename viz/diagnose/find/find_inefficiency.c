@@ -75,13 +75,20 @@ static bool polls_in_vain(const struct viz_operation *op)
 	       viz_operation_argument(op, "timeout", &timeout) && timeout == 0;
 }
 
+/* A receive with MSG_PEEK that found something, which stays where it is. */
+static bool peeks(const struct viz_operation *op)
+{
+	return op->role == ROLE_RECEIVE && op->channel && !op->began && op->returned > 0 &&
+	       operation_only_looks(op);
+}
+
 /* True if the call asked without waiting and got nothing. */
 static bool in_vain(const struct viz_operation *op)
 {
 	if (operation_has_error(op, "EAGAIN") || operation_has_error(op, "ENOMSG"))
 		return !op->began && op->channel;
 	return viz_operation_done(op) && viz_has(op, returned) &&
-	       (polls_in_vain(op) || asks_for_child(op) || asks_for_process(op));
+	       (polls_in_vain(op) || asks_for_child(op) || asks_for_process(op) || peeks(op));
 }
 
 /* What to do instead; NULL: as the finding's row says. */
@@ -93,6 +100,8 @@ static const char *remedy(const struct diagnosis *d, const struct viz_operation 
 		return phrase_text(PHRASE_WAIT_FOR_PROCESS, d->language);
 	if (operation_has_error(op, "ENOMSG"))
 		return phrase_text(PHRASE_WITHOUT_NOWAIT, d->language);
+	if (peeks(op))
+		return phrase_text(PHRASE_TAKE_WHAT_IS_THERE, d->language);
 	return NULL;
 }
 
@@ -173,7 +182,8 @@ static void watch_vain(struct loops *loops, struct thread_past *past,
 {
 	bool vain = in_vain(op);
 	bool same = past->in_vain && past->first->channel == op->channel &&
-		    viz_bytes_equal(past->first->syscall, op->syscall);
+		    viz_bytes_equal(past->first->syscall, op->syscall) &&
+		    peeks(past->first) == peeks(op);
 
 	if (past->in_vain && !(vain && same))
 		end_run(loops, past, op->enter_ns);
@@ -206,7 +216,7 @@ static void watch_tiny(struct loops *loops, const struct viz_operation *op)
 
 	if ((op->role != ROLE_SEND && op->role != ROLE_RECEIVE) || !op->channel ||
 	    mechanism_info(op->channel->mechanism)->form != FORM_STREAM ||
-	    op->channel->mechanism == MECH_PTY || op->returned <= 0)
+	    op->channel->mechanism == MECH_PTY || op->returned <= 0 || operation_only_looks(op))
 		return;
 	traffic = traffic_of(loops, &loops->traffic,
 			     (uint64_t)op->process->index << 32 | op->channel->index, op);
