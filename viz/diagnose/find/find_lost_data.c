@@ -82,6 +82,14 @@ static void report_unread(struct diagnosis *d, const struct viz_message *m, cons
 					amount_text(d, f->bytes), NULL));
 }
 
+/* Returns "a message", or how many. */
+static const char *messages_text(struct diagnosis *d, uint64_t count)
+{
+	if (count == 1)
+		return phrase_text(PHRASE_OF_A_MESSAGE, d->language);
+	return fill_phrase(d, PHRASE_OF_MESSAGES, format_text(d, "%" PRIu64, count), NULL, NULL);
+}
+
 static void report_truncated(struct diagnosis *d, const struct viz_message *m)
 {
 	struct finding *f;
@@ -94,6 +102,7 @@ static void report_truncated(struct diagnosis *d, const struct viz_message *m)
 	finding_operation(d, f, m->from.operation);
 	finding_operation(d, f, m->to.operation);
 	finding_set(d, f, "cut", "%s", amount_text(d, f->bytes));
+	finding_set(d, f, "messages", "%s", messages_text(d, f->times));
 	finding_set(d, f, "why", "%s", phrase_text(PHRASE_CUT_BY_BUFFER, d->language));
 }
 
@@ -154,6 +163,7 @@ static void report_refused(struct diagnosis *d, const struct viz_operation *op)
 	f = finding_fold(d, FINDING_MESSAGE_TRUNCATED, op->enter_ns, op->process, op->channel);
 	finding_operation(d, f, op);
 	finding_set(d, f, "cut", "%s", phrase_text(PHRASE_ALL_OF_IT, d->language));
+	finding_set(d, f, "messages", "%s", messages_text(d, 1)); /* the same one each time */
 	finding_set(
 		d, f, "why", "%s",
 		fill_phrase(d, PHRASE_REFUSED_AS_TOO_BIG, bytes_text(d, op->error), NULL, NULL));
