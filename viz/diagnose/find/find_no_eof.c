@@ -188,7 +188,7 @@ bool report_no_eof(struct diagnosis *d, const struct wait *wait)
 	const char *keepers = NULL, *fds = NULL;
 
 	if (wait->operation->role != ROLE_RECEIVE || wait->open || wait->ready || wait->listener ||
-	    !is_stream(wait->channel) || !cannot_end(d, wait))
+	    !is_stream(wait->channel) || !cannot_end(d, wait) || thread_at_other_end(d, wait))
 		return false;
 	f = finding_add(d, FINDING_NO_EOF, wait->since_ns, wait->channel);
 	finding_wait(d, f, wait);

@@ -140,6 +140,29 @@ bool wait_ignores(const struct diagnosis *d, const struct wait *wait, const stru
 	return true;
 }
 
+/* True if the call waits to read there, or for events. */
+static bool waits_at(const struct diagnosis *d, const struct wait *wait,
+		     const struct viz_channel *channel)
+{
+	const struct viz_operation *op = wait->operation;
+
+	for (size_t i = 0; i < op->waits_for_count; i++)
+		if (wait_asked(d->waits, op, i) == channel)
+			return true;
+	return op->role == ROLE_RECEIVE && wait->channel == channel;
+}
+
+const struct wait *thread_at_other_end(const struct diagnosis *d, const struct wait *wait)
+{
+	const struct viz_channel *end = wait->channel ? other_end(d, wait) : NULL;
+	const struct wait *other = wait_of_process(d->waits, wait->process);
+
+	for (; other && end && end != wait->channel; other = other->next_of_process)
+		if (other != wait && waits_at(d, other, end))
+			return other;
+	return NULL;
+}
+
 /* What is told of a chain while it is followed. */
 struct telling {
 	struct diagnosis *d;
@@ -243,28 +266,61 @@ static void tell_last(struct telling *t, const struct wait *wait, const struct w
 		settle(t, ADVICE_KEY_PRESS, wait->process);
 }
 
+/* Adds the line of evidence, and the advice for the case. */
+static void tell_silence(struct telling *t, const struct wait *wait, const char *line,
+			 enum advice_case about)
+{
+	finding_line(t->d, t->f, line);
+	settle(t, about, wait->process);
+}
+
 /*
- * Tells of bytes that lie unread in a channel of which the wait will not be told again, epoll(7),
+ * Bytes lie unread in a channel that the call was told of, and is not told of again: epoll(7),
  * EPOLLET.
  */
-static void note_edge(struct telling *t, const struct wait *wait)
+static bool note_edge(struct telling *t, const struct wait *wait, const struct viz_channel *channel)
+{
+	struct diagnosis *d = t->d;
+	const uint64_t bytes = wait_unread_before(d->waits, channel, wait->operation->enter_ns);
+
+	if (!bytes)
+		return false;
+	tell_silence(t, wait,
+		     fill_phrase(d, PHRASE_EDGE_UNREAD, amount_text(d, bytes),
+				 channel_text(d, channel), process_text(d, wait->process)),
+		     ADVICE_EDGE);
+	return true;
+}
+
+/* The call was told of the channel once, and nobody asked again: epoll_ctl(2), EPOLLONESHOT. */
+static bool note_one_shot(struct telling *t, const struct wait *wait,
+			  const struct viz_channel *channel)
+{
+	struct diagnosis *d = t->d;
+	const uint64_t bytes = wait_unread_before(d->waits, channel, VIZ_NEVER);
+	const char *line = fill_phrase(d, PHRASE_ONE_SHOT_UNSET, channel_text(d, channel),
+				       process_text(d, wait->process), NULL);
+
+	if (!bytes && wait->operation->waits_for_count > 1)
+		return false;
+	if (bytes)
+		line = fill_phrase(d, PHRASE_UNREAD_THERE, line, amount_text(d, bytes), NULL);
+	tell_silence(t, wait, line, ADVICE_ONE_SHOT);
+	return true;
+}
+
+/* Tells of a channel in which there may be something to read, and of which epoll says nothing. */
+static void note_silence(struct telling *t, const struct wait *wait)
 {
 	const struct viz_operation *op = wait->operation;
-	struct diagnosis *d = t->d;
 
 	for (size_t i = 0; i < op->waits_for_count; i++) {
-		const struct viz_channel *channel = wait_asked(d->waits, op, i);
-		const uint64_t bytes = channel && viz_wait_has(&op->waits_for[i], EDGE)
-					       ? wait_unread_before(d->waits, channel, op->enter_ns)
-					       : 0;
+		const struct viz_channel *channel = wait_asked(t->d->waits, op, i);
+		const struct viz_wait *w = &op->waits_for[i];
 
-		if (!bytes)
-			continue;
-		finding_line(d, t->f,
-			     fill_phrase(d, PHRASE_EDGE_UNREAD, amount_text(d, bytes),
-					 channel_text(d, channel), process_text(d, wait->process)));
-		settle(t, ADVICE_EDGE, wait->process);
-		return;
+		if (channel && ((viz_wait_has(w, EDGE) && note_edge(t, wait, channel)) ||
+				(viz_wait_has(w, DISABLED) && note_one_shot(t, wait, channel))))
+			return;
 	}
 }
 
@@ -292,7 +348,7 @@ static const struct wait *tell_wait(struct telling *t, const struct wait *wait,
 		return NULL;
 	t->passed[t->count++] = wait->process;
 	finding_wait(d, t->f, wait);
-	note_edge(t, wait);
+	note_silence(t, wait);
 	if (before)
 		note_unread_child(t, before, wait);
 	if (before && waits_to_open(wait) && waits_to_open(before)) {
@@ -350,13 +406,25 @@ static void set_chain(struct diagnosis *d, struct finding *f, const struct telli
 	finding_set(d, f, "chain", "%s%s", t->text ? "; " : "", t->text ? t->text : "");
 }
 
+/* The other end of its socket may be another thread's, which waits there in turn. */
+static void note_own_thread(struct telling *t, const struct wait *wait)
+{
+	const struct wait *other = thread_at_other_end(t->d, wait);
+
+	if (!other)
+		return;
+	finding_wait(t->d, t->f, other);
+	note_silence(t, other);
+}
+
 void finding_chain(struct diagnosis *d, struct finding *f, const struct wait *wait)
 {
 	struct telling t = {.d = d, .f = f};
 	const struct wait *at = wait;
 
 	t.passed[t.count++] = wait->process;
-	note_edge(&t, wait);
+	note_silence(&t, wait);
+	note_own_thread(&t, wait);
 	while (at && t.count < CHAIN_MOST)
 		at = tell_next(&t, at);
 	note_lock(&t, wait);
@@ -402,7 +470,7 @@ void finding_circle(struct diagnosis *d, struct finding *f, size_t number)
 		const struct wait *wait = circle->waits[i];
 
 		note_unread(&t, wait);
-		note_edge(&t, wait);
+		note_silence(&t, wait);
 		if (wait->crossed)
 			settle(&t, ADVICE_FIFO_ORDER, wait->process);
 	}

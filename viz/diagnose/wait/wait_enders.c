@@ -227,6 +227,21 @@ static void wait_to_read(struct wait_graph *graph, struct wait *wait, const stru
 		wait->ready = false;
 }
 
+/*
+ * epoll tells nothing of a descriptor that it was to tell of once (EPOLLONESHOT): only who has the
+ * epoll instance could ask for it again.
+ */
+static void wait_to_ask(struct wait_graph *graph, struct wait *wait)
+{
+	const struct viz_channel *epoll = wait->operation->channel;
+
+	if (!wait->channel)
+		wait->channel = epoll;
+	wait->open |= !epoll || (!graph->whole && !epoll->created_in_trace);
+	if (epoll)
+		wait_add_holders(graph, wait, epoll, ACCESS_BOTH);
+}
+
 static void wait_for_any(struct wait_graph *graph, struct wait *wait)
 {
 	const struct viz_operation *op = wait->operation;
@@ -237,6 +252,10 @@ static void wait_for_any(struct wait_graph *graph, struct wait *wait)
 		const struct viz_channel *channel = wait_asked(graph, op, i);
 		bool out = viz_wait_has(w, OUT) || viz_wait_has(w, WRNORM);
 
+		if (viz_wait_has(w, DISABLED)) {
+			wait_to_ask(graph, wait);
+			continue;
+		}
 		wait->open |= !channel;
 		if (channel && out)
 			wait_at(graph, wait, channel, ACCESS_READ);

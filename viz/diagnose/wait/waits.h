@@ -90,6 +90,12 @@ const struct wait *chain_next(const struct diagnosis *d, const struct wait *wait
 bool wait_ignores(const struct diagnosis *d, const struct wait *wait, const struct wait *writer);
 
 /*
+ * wait_chain.c: the wait of a thread of the same process at the other end of the socket: threads
+ * that talk to each other, of which none is meant to close its end. NULL: there is none.
+ */
+const struct wait *thread_at_other_end(const struct diagnosis *d, const struct wait *wait);
+
+/*
  * wait_chain.c: adds to the finding all whom the wait waits for, to the one who waits for none of
  * them, as evidence and as {chain} ("; tee[2] waits to write …"), and the advice for the case.
  */
@@ -112,6 +118,7 @@ enum advice_case {
 	ADVICE_QUEUE_JOINED, /* the same, and it is no output that the child was started with */
 	ADVICE_NOT_WATCHED,  /* an event loop does not wait for the channel that is full */
 	ADVICE_EDGE,	     /* epoll(7), EPOLLET: it has not read to the end what it was told of */
+	ADVICE_ONE_SHOT,     /* epoll_ctl(2), EPOLLONESHOT: nobody has set it again */
 	ADVICE_STOPPED,
 	ADVICE_SLEEPS,
 	ADVICE_KEY_PRESS,
