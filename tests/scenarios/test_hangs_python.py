@@ -52,25 +52,24 @@ done.set()
 child.join()
 """
 
-# With EPOLLET the loop is told once of what lies in its socket, and takes a part of it.
-EDGE = TELL + """
-import select, socket
-ours, theirs = socket.socketpair()
-if os.fork() == 0:
-    ours.close()
-    tell("sender")
-    theirs.sendall(b"x" * 10000)
-    theirs.recv(1)
-    os._exit(0)
-theirs.close()
-loop, taken = select.epoll(), 0
-loop.register(ours, select.EPOLLIN{edge})
-tell("loop")
-while taken < 10000:
-    loop.poll()
-    taken += len(ours.recv(4096))
-ours.send(b"!")
-os.wait()
+# The parent notifies before the child waits, and then waits for the child's end.
+EARLY = TELL + """
+import multiprocessing
+def wait(condition, notified):
+    tell("child")
+    with condition:
+        notified.acquire()
+        condition.wait()
+if __name__ == "__main__":
+    fork = multiprocessing.get_context("fork")
+    condition, notified = fork.Condition(), fork.Semaphore(0)
+    tell("parent")
+    with condition:
+        condition.notify()
+    notified.release()
+    child = fork.Process(target=wait, args=(condition, notified))
+    child.start()
+    child.join()
 """
 
 DAEMON = TELL + """
@@ -104,6 +103,7 @@ def lost_task(directory):
     names = named_parties(result)
     said = [f for f in told_of(findings, names["pool"]) if names["worker"] in f["processes"]]
     expect(said, "the worker is named", findings)
+    expect_equal(text.count("] ended (exit 7) after"), 1, "run says it once, of all threads")
     expect_in(f"[{names['worker']}] ended (exit 7) after the last thing", evidence(said[0]), "how")
     expect_in("ProcessPoolExecutor raises BrokenProcessPool", said[0]["advice"], "the remedy")
     expect_in(f"[{names['worker']}] ended (exit 7)", text, "run says so")
@@ -143,20 +143,13 @@ def forked(directory):
         process.process.wait()
 
 
-@scenario("an edge-triggered loop that leaves bytes unread is told so; a level-triggered one reads on")
-def edge_triggered(directory):
-    text, findings, result = traced(directory, command(EDGE.replace("{edge}", "| select.EPOLLET")))
+@scenario("a Condition that is notified before the other process waits: run tells of one circle, once")
+def notified_early(directory):
+    text, findings, result = traced(directory, command(EARLY), 3)
     names = named_parties(result)
-    (found,) = severe(findings)
-    expect_equal((found["id"], found["severity"]), ("deadlock", "error"), "what it is")
-    expect_equal(set(found["processes"]), set(names.values()), "who is in it")
-    expect_in("5904 B lie unread in unix-stream", evidence(found), "what was left")
-    expect_in(f"python3[{names['loop']}] is told of new bytes only", found["advice"], "the remedy")
-    expect_in("let it read until EAGAIN", text, "run says so")
-    place = os.path.join(directory, "level")
-    os.mkdir(place)
-    result = run(place, command(EDGE.replace("{edge}", "")))
-    expect_equal(severe(diagnose(result.trace_path)[0]), [], "it reads all, and ends")
+    told_of(findings, names["child"])
+    expect_in(f"python3[{names['parent']}] and python3[{names['child']}] wait for each", text, "who")
+    expect_in("\n1 error, 0 warnings, ", text, "the wait in the circle is told once")
 
 
 def look(directory, name, text):

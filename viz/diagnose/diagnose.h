@@ -40,6 +40,7 @@ struct finding {
 	size_t line_count;
 	const char *text;
 	const char *advice; /* a finder may set another template than the row's */
+	bool advised;	    /* one did: the advice is for the case */
 };
 
 struct diagnosis {

@@ -40,12 +40,28 @@ static bool is_told(const struct diagnosis *d, const struct finding *f)
 	return false;
 }
 
-/* True if `f` takes the place of `other`: a milder one about its process, or one it adds to. */
+/*
+ * True if `f` is a circle to which the wait belongs that `other` tells of, without advice for its
+ * case.
+ */
+static bool closes_circle(const struct finding *f, const struct finding *other)
+{
+	return f->row == finding_row(FINDING_DEADLOCK) &&
+	       (other->row == finding_row(FINDING_BLOCKED) ||
+		other->row == finding_row(FINDING_FULL_CHANNEL)) &&
+	       !other->advised && is_about(f, other->processes[0]);
+}
+
+/*
+ * True if `f` takes the place of `other`: a milder one about its process, one it adds to, or a part
+ * of its circle.
+ */
 static bool replaces(const struct finding *f, const struct finding *other)
 {
 	if (!finding_is_wait(other) || !other->process_count)
 		return false;
-	return other->processes[0]->pid == f->processes[0]->pid || names_more(f, other);
+	return other->processes[0]->pid == f->processes[0]->pid || names_more(f, other) ||
+	       closes_circle(f, other);
 }
 
 /* Drops what `f` takes the place of; `f` becomes as severe as that. */

@@ -40,6 +40,7 @@ static void finish(struct diagnosis *d, struct finding *f)
 	}
 	f->text = fill_named(d->arena, words->text, f->values, f->value_count);
 	f->text = gathered_text(d, f);
+	f->advised = f->advice != NULL;
 	f->advice = fill_named(d->arena, f->advice ? f->advice : words->advice, f->values,
 			       f->value_count);
 	d->severities[f->severity]++;

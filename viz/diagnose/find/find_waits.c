@@ -313,6 +313,44 @@ static struct finding *finding_ahead(const struct diagnosis *d, const struct wai
 	return NULL;
 }
 
+/*
+ * Returns an earlier finding of waits of the same process, with the same advice for the case; NULL:
+ * there is none.
+ */
+static struct finding *told_alike(const struct diagnosis *d, const struct finding *f)
+{
+	for (size_t i = 0; f->advice && i < d->count; i++) {
+		struct finding *other = d->findings[i];
+
+		if (other != f && other->row == f->row && other->processes[0] == f->processes[0] &&
+		    other->advice == f->advice && other->severity == f->severity)
+			return other;
+	}
+	return NULL;
+}
+
+/*
+ * Makes the last finding, of this wait, evidence of one that says the same of another thread of the
+ * process.
+ */
+static void join_last(struct diagnosis *d, const struct wait *wait)
+{
+	enum { LINES_MOST = 64 };
+	const bool several = wait_of_process(d->waits, wait->process)->next_of_process;
+	const struct finding *last = d->count ? d->findings[d->count - 1] : NULL;
+	struct finding *other = several && last ? told_alike(d, last) : NULL;
+
+	if (!other)
+		return;
+	if (other->line_count < LINES_MOST)
+		finding_line(d, other, last->lines[0]);
+	for (size_t i = 0; i < last->process_count; i++)
+		finding_process(d, other, last->processes[i]);
+	for (size_t i = 0; i < last->operation_count; i++)
+		finding_operation(d, other, last->operations[i]);
+	finding_drop_last(d);
+}
+
 /* A wait that is no fault by itself: a note if it is natural, else perhaps why nothing goes on. */
 static void report_idler(struct diagnosis *d, const struct wait *wait)
 {
@@ -350,10 +388,12 @@ static void report_asked(struct diagnosis *d, const struct wait **idlers, size_t
 	for (size_t i = 0; i < kept; i++) {
 		struct finding *f = finding_ahead(d, idlers[i]);
 
-		if (f)
+		if (f) {
 			finding_wait(d, f, idlers[i]);
-		else
-			report_idler(d, idlers[i]);
+			continue;
+		}
+		report_idler(d, idlers[i]);
+		join_last(d, idlers[i]);
 	}
 }
 
@@ -415,6 +455,7 @@ static void report_chains(struct diagnosis *d, const struct wait **waits, size_t
 		    (itself && is_named(d, wait->process)))
 			continue;
 		report_chain(d, wait);
+		join_last(d, wait);
 		told[wait->index] = true;
 		mark_chain(d, wait, told);
 	}
