@@ -5,7 +5,7 @@ import re
 import signal
 
 from expectations import Failure, expect, expect_equal
-from findings import diagnose
+from findings import diagnose, expect_nothing_rests_on_a_gap
 from harness import run, start, wait_for
 
 PYTHON = "/usr/bin/python3"
@@ -40,13 +40,15 @@ def asleep(pid):
 
 
 def traced(directory, command, seconds=2):
-    """What `run --timeout` says, the findings of its trace, and the run itself."""
+    """What `run --timeout` says, the findings of its trace, and the run itself. With a part of its
+    lines the trace tells nothing false."""
     place = os.path.join(directory, "traced")
     os.mkdir(place)
     result = run(
         place, command, "--timeout", seconds, "--diagnose-only", "--lang", "en",
         status=TIMED_OUT, whole=False,
     )  # fmt: skip
+    expect_nothing_rests_on_a_gap(result.trace_path, 3)
     return result.stderr.decode(), diagnose(result.trace_path)[0], result
 
 

@@ -151,7 +151,7 @@ def check_turns(result, mechanism):
     woken = [op["returned"] for op in calls if op["role"] == "wake"]
     expect_equal(woken, [1, 1, 1], "each post woke the child, which slept by the lab's own proof")
     slept = [op for op in calls if op["role"] == "wait" and op.get("off_cpu_ns")]
-    expect_equal(len(slept), 3, "it slept three times")
+    expect_equal(len(slept), 3, f"it slept three times: {calls}")
     check_wakes(result, mechanism, slept)
     for op in slept:
         check_woken(trace, op)
