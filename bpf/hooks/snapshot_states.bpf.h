@@ -72,6 +72,7 @@ static __always_inline void state_find(struct wire_thread *record, struct task_s
 	record->nr = WIRE_NO_CALL;
 	record->own = record->timed = 0;
 	record->signal = stop_signal_of(task, sleep);
+	record->blocked = KREAD_IF(task, blocked.sig[0]);
 	record->futex = record->futex_operation = record->futex_value = 0;
 	if (!(sleep & TASK_INTERRUPTIBLE) || !has_switches() ||
 	    switches_of(task) != state->looked_at || syscall_is_compat(task))

@@ -434,6 +434,7 @@ struct wire_thread {
 	__u64 futex;
 	__u32 futex_operation;
 	__u32 futex_value;
+	__u64 blocked; /* the signals that it blocks; 0: none, or it is not known */
 };
 
 #define WIRE_NO_CALL 0xffffffffU
@@ -461,7 +462,7 @@ struct wire_input {
 
 _Static_assert(sizeof(struct wire_head) == 16, "head is the same on both sides");
 _Static_assert(sizeof(struct wire_fd) == 24, "no hidden padding");
-_Static_assert(sizeof(struct wire_thread) == 56, "no hidden padding");
+_Static_assert(sizeof(struct wire_thread) == 64, "no hidden padding");
 _Static_assert(offsetof(struct wire_process, text) == sizeof(struct wire_process), "no gap");
 _Static_assert(sizeof(struct wire_operation) % 8 == 0, "extra is aligned");
 _Static_assert(offsetof(struct wire_sleeper, operation) ==

@@ -25,6 +25,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"runtime"
 	"syscall"
 	"time"
 )
@@ -86,6 +87,13 @@ func interrupted() {
 	<-signals
 }
 
+// The first thread is the main function's alone: another one waits for events.
+func init() {
+	if os.Args[1] == "locked" {
+		runtime.LockOSThread()
+	}
+}
+
 func main() {
 	child := exec.Command("sh", "-c", "echo child=$$ >&3; exec head -c 1000000 /dev/zero")
 	child.ExtraFiles = []*os.File{os.Stderr}
@@ -111,9 +119,9 @@ func main() {
 		from, to, _ := os.Pipe()
 		from.Read(make([]byte, 1))
 		to.Close()
-	case "unclosed":
+	case "unclosed", "locked":
 		listener.Close()
-		tell("unclosed")
+		tell(os.Args[1])
 		capture(0)
 	case "captures":
 		listener.Close()
@@ -160,6 +168,7 @@ HANGS = {
     "reads": (2, ("full-channel", "blocked"), ["parent"], "[{parent}] ", ""),
     "itself": (1, ("blocked", "blocked"), ["itself"], "could be ended by hang[{itself}]", ""),
     "unclosed": (1, ("blocked", "blocked"), ["unclosed"], "be ended by hang[{unclosed}]", ""),
+    "locked": (1, ("blocked", "blocked"), ["locked"], "be ended by hang[{locked}]", ""),
     "fifos": (
         2, ("blocked", "blocked"), ["one", "two"], "whoever opens b for reading",
         "in the same order",

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Writes what a thread did when tracing ended, and of what it read all. */
-#include <stdlib.h>
-
-#include "user/base/procfs.h"
 #include "user/encode/encode.h"
 #include "user/encode/syscall_table.h"
 
@@ -14,15 +11,10 @@ static enum target_state state_of(const struct wire_thread *thread)
 }
 
 /* Go's runtime has a thread for signal.Notify that blocks nearly all signals; others block none. */
-static void blocks_field(struct json *json, pid_t tid)
+static void blocks_field(struct json *json, uint64_t blocked)
 {
-	char text[PROC_VALUE_LEN];
-	int blocked;
-
-	proc_status_value(tid, "SigBlk", text);
-	blocked = __builtin_popcountll(strtoull(text, NULL, 16));
 	if (blocked)
-		json_field_uint(json, KEY(state, blocks), (uint64_t)blocked);
+		json_field_uint(json, KEY(state, blocks), (uint64_t)__builtin_popcountll(blocked));
 }
 
 /*
@@ -41,7 +33,7 @@ static void own_futex_fields(struct encoder *encoder, const struct wire_thread *
 	if (thread->timed)
 		json_field_bool(json, KEY(state, timed), true);
 	if (thread->own && !thread->timed)
-		blocks_field(json, (pid_t)thread->head.tid);
+		blocks_field(json, thread->blocked);
 	if (wait.lock)
 		json_field_uint(json, KEY(state, lock), wait.lock);
 	if (wait.owner)
