@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "viz/base/json.h"
 
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "viz/base/invisible.h"
 
-static bool grow(struct json *j, size_t more)
+bool json_grow(struct json *j, size_t more)
 {
 	size_t capacity = j->capacity ? j->capacity : 512;
 	char *data;
@@ -23,16 +24,9 @@ static bool grow(struct json *j, size_t more)
 	return true;
 }
 
-static inline bool reserve(struct json *j, size_t more)
-{
-	if (j->failed)
-		return false;
-	return more <= j->capacity - j->len || grow(j, more);
-}
-
 static inline void put(struct json *j, const char *s, size_t len)
 {
-	if (!reserve(j, len))
+	if (!json_reserve(j, len))
 		return;
 	memcpy(j->data + j->len, s, len);
 	j->len += len;
@@ -40,7 +34,7 @@ static inline void put(struct json *j, const char *s, size_t len)
 
 static inline void put_char(struct json *j, char c)
 {
-	if (reserve(j, 1))
+	if (json_reserve(j, 1))
 		j->data[j->len++] = c;
 }
 
@@ -98,24 +92,6 @@ void json_end_array(struct json *j)
 	close_bracket(j, ']');
 }
 
-void json_key_len(struct json *j, const char *key, size_t len)
-{
-	char *at;
-
-	if (!reserve(j, len + 4))
-		return;
-	at = j->data + j->len;
-	if (j->comma)
-		*at++ = ',';
-	*at++ = '"';
-	memcpy(at, key, len);
-	at += len;
-	*at++ = '"';
-	*at++ = ':';
-	j->len = (size_t)(at - j->data);
-	j->comma = false;
-}
-
 void json_newline(struct json *j)
 {
 	put_char(j, '\n');
@@ -136,29 +112,51 @@ void json_bool(struct json *j, bool value)
 }
 
 #define DIGITS_MAX 20 /* of 2^64 - 1 */
+#define EIGHT_DIGITS ((uint64_t)100000000)
 
 /*
- * Writes two digits per step from the right, then copies a constant DIGITS_MAX bytes, of which
- * only the digits count.
+ * Gives the eight decimal digits of a number below 10^8, a byte each, the first one lowest: the
+ * number is halved into groups of four, two and one digits, all groups of a step at once.
  */
+static inline uint64_t eight_digits(uint64_t value)
+{
+	uint64_t four = value / 10000 | value % 10000 << 32;
+	uint64_t hundreds = (four * 10486 >> 20) & 0x0000007f0000007f;
+	uint64_t two = hundreds | (four - 100 * hundreds) << 16;
+	uint64_t tens = (two * 103 >> 10) & 0x000f000f000f000f;
+
+	return tens | (two - 10 * tens) << 8;
+}
+
+static inline char *store_digits(char *at, uint64_t digits)
+{
+	uint64_t text = htole64(digits | 0x3030303030303030);
+
+	memcpy(at, &text, sizeof(text));
+	return at + sizeof(text);
+}
+
+/* Writes a number below 10^8 without leading zeros; all of eight bytes are overwritten. */
+static inline char *put_first_digits(char *at, uint64_t value)
+{
+	uint64_t digits = eight_digits(value);
+	unsigned zeros = (unsigned)__builtin_ctzll(digits | (uint64_t)1 << 56) / 8;
+
+	return store_digits(at, digits >> zeros * 8) - zeros;
+}
+
+static char *put_digits(char *at, uint64_t value)
+{
+	if (value < EIGHT_DIGITS)
+		return put_first_digits(at, value);
+	at = put_digits(at, value / EIGHT_DIGITS);
+	return store_digits(at, eight_digits(value % EIGHT_DIGITS));
+}
+
 static void put_uint(struct json *j, uint64_t value)
 {
-	char digits[2 * DIGITS_MAX]; /* DIGITS_MAX bytes can be read from any start */
-	char *at = digits + DIGITS_MAX;
-
-	if (!reserve(j, DIGITS_MAX))
-		return;
-	for (; value >= 100; value /= 100) {
-		unsigned pair = (unsigned)(value % 100);
-
-		*--at = (char)('0' + pair % 10);
-		*--at = (char)('0' + pair / 10);
-	}
-	*--at = (char)('0' + value % 10);
-	if (value >= 10)
-		*--at = (char)('0' + value / 10);
-	memcpy(j->data + j->len, at, DIGITS_MAX);
-	j->len += (size_t)(digits + DIGITS_MAX - at);
+	if (json_reserve(j, DIGITS_MAX + sizeof(value)))
+		j->len = (size_t)(put_digits(j->data + j->len, value) - j->data);
 }
 
 void json_uint(struct json *j, uint64_t value)
@@ -327,7 +325,7 @@ static bool put_plain(struct json *j, const char *text, size_t len)
 
 	while (n < len && is_plain((unsigned char)text[n]))
 		n++;
-	if (n < len || !reserve(j, len + 2))
+	if (n < len || !json_reserve(j, len + 2))
 		return false;
 	at = j->data + j->len;
 	*at = '"';

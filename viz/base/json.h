@@ -43,8 +43,8 @@ void json_object(struct json *j);
 void json_end_object(struct json *j);
 void json_array(struct json *j);
 void json_end_array(struct json *j);
-void json_key_len(struct json *j, const char *key, size_t len);
-void json_newline(struct json *j); /* ends the line: the next value starts a new one */
+bool json_grow(struct json *j, size_t more); /* makes room; false: there is no memory for it */
+void json_newline(struct json *j);	     /* ends the line: the next value starts a new one */
 
 void json_null(struct json *j);
 void json_bool(struct json *j, bool value);
@@ -58,8 +58,35 @@ void json_text(struct json *j, const char *text); /* NUL-terminated; see json_by
  */
 void json_bytes(struct json *j, const void *bytes, size_t len);
 
+/* Makes room for so many bytes more; false after a failure. */
+static inline bool json_reserve(struct json *j, size_t more)
+{
+	if (j->failed)
+		return false;
+	return more <= j->capacity - j->len || json_grow(j, more);
+}
+
+static inline void json_key_len(struct json *j, const char *key, size_t len)
+{
+	char *at;
+
+	if (!json_reserve(j, len + 4))
+		return;
+	at = j->data + j->len;
+	*at = ',';
+	at += j->comma;
+	*at++ = '"';
+	memcpy(at, key, len);
+	at += len;
+	*at++ = '"';
+	*at++ = ':';
+	j->len = (size_t)(at - j->data);
+	j->comma = false;
+}
+
 /*
- * Inline, so that the compiler computes the length of constant keys, which make up most of a line.
+ * Inline, so that the compiler knows the length of constant keys, which make up most of a line,
+ * and copies them without a call.
  */
 static inline void json_key(struct json *j, const char *key)
 {

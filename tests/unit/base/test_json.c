@@ -6,6 +6,8 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,6 +56,34 @@ static void numbers(void **state)
 	json_int(&j, INT64_MAX);
 	json_end_array(&j);
 	assert_json(&j, "[0,18446744073709551615,-7,-9223372036854775808,9223372036854775807]");
+	json_free(&j);
+}
+
+static void assert_uint(struct json *j, uint64_t value)
+{
+	char expected[24];
+
+	snprintf(expected, sizeof(expected), "%" PRIu64, value);
+	json_reset(j);
+	json_uint(j, value);
+	assert_json(j, expected);
+}
+
+/* Every number of up to five digits, those around each power of ten, and all bit lengths. */
+static void digits(void **state)
+{
+	struct json j = {0};
+
+	(void)state;
+	for (uint64_t value = 0; value < 100000; value++)
+		assert_uint(&j, value);
+	for (uint64_t power = 10; power < UINT64_MAX / 10; power *= 10) {
+		assert_uint(&j, power - 1);
+		assert_uint(&j, power);
+		assert_uint(&j, power + power / 10 * 9);
+	}
+	for (int bits = 0; bits < 64; bits++)
+		assert_uint(&j, UINT64_C(0x9e3779b97f4a7c15) >> bits);
 	json_free(&j);
 }
 
@@ -141,6 +171,7 @@ int main(void)
 		/* clang-format off */
 		cmocka_unit_test(nesting),
 		cmocka_unit_test(numbers),
+		cmocka_unit_test(digits),
 		cmocka_unit_test(escapes),
 		cmocka_unit_test(base64),
 		cmocka_unit_test(invisible_characters_are_escaped),
