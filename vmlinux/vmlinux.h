@@ -307,12 +307,12 @@ struct bpf_iter__task {
 
 struct bpf_iter_meta {
 	struct seq_file *seq;
+	u64 seq_num;
 };
 
-struct bpf_iter__bpf_map_elem {
+struct bpf_iter__bpf_map {
 	struct bpf_iter_meta *meta;
-	void *key;
-	void *value;
+	struct bpf_map *map;
 };
 
 struct bpf_iter__task_vma {

@@ -23,6 +23,15 @@ struct {
 	__type(value, struct wire_object);
 } objects SEC(".maps");
 
+/* How full the objects were when top_fill ran last; who reads it empties it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, COUNT_MOST);
+	__type(key, struct count_object_key);
+	__type(value, struct count_fill);
+} fills SEC(".maps");
+
 #define EEXIST 17
 
 struct comm {

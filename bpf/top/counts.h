@@ -45,7 +45,7 @@ struct count {
 };
 
 /*
- * How full an object was at an instant, as the iterator over `objects` writes it. Of a pipe or FIFO
+ * How full an object was at an instant. Of a pipe or FIFO
  * its pages, of a POSIX queue its messages, of others bytes: of a unix socket those that it sent
  * and nobody has received, of an internet socket those that lie in it.
  */

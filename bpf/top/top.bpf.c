@@ -378,20 +378,27 @@ int top_settle(struct bpf_iter__task *ctx)
 	return 0;
 }
 
-/* Writes a struct count_fill for each object of which it is known how full it is. */
-SEC("iter/bpf_map_elem")
-int top_fill(struct bpf_iter__bpf_map_elem *ctx)
+/* Notes how full the object is, if that is known. 0: go on with the next one. */
+static long fill_note(struct bpf_map *map, struct count_object_key *key,
+		      struct wire_object *described, void *context)
 {
-	struct count_object_key *key = ctx->key;
-	struct wire_object *described = ctx->value;
-	struct count_fill fill = {};
+	struct count_fill fill = {.key = *key};
 
-	if (!key || !described)
-		return 0;
-	fill.key = *key;
 	fill_read(&fill, described->mechanism);
 	if (fill.room)
-		bpf_seq_write(ctx->meta->seq, &fill, sizeof(fill));
+		bpf_map_update_elem(&fills, key, &fill, BPF_ANY);
+	return 0;
+}
+
+/*
+ * Notes in `fills` how full each object is. It is run for each map of the machine, and goes through
+ * the objects at the first one: some kernels refuse programs that iterate over a map's elements.
+ */
+SEC("iter/bpf_map")
+int top_fill(struct bpf_iter__bpf_map *ctx)
+{
+	if (!ctx->meta->seq_num && ctx->map)
+		bpf_for_each_map_elem(&objects, fill_note, NULL, 0);
 	return 0;
 }
 

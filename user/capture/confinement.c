@@ -35,10 +35,11 @@ static const uint32_t calls[] = {
 };
 
 /* The commands of bpf(2) for what is loaded: to look maps up, to run iterators, to attach. */
-static const uint32_t bpf_commands[] = {
-	BPF_MAP_LOOKUP_ELEM,  BPF_MAP_UPDATE_ELEM,    BPF_MAP_DELETE_ELEM,
-	BPF_MAP_GET_NEXT_KEY, BPF_OBJ_GET_INFO_BY_FD, BPF_RAW_TRACEPOINT_OPEN,
-	BPF_LINK_CREATE,      BPF_ITER_CREATE,	      BPF_MAP_LOOKUP_BATCH};
+static const uint32_t bpf_commands[] = {BPF_MAP_LOOKUP_ELEM,	BPF_MAP_UPDATE_ELEM,
+					BPF_MAP_DELETE_ELEM,	BPF_MAP_GET_NEXT_KEY,
+					BPF_OBJ_GET_INFO_BY_FD, BPF_RAW_TRACEPOINT_OPEN,
+					BPF_LINK_CREATE,	BPF_ITER_CREATE,
+					BPF_MAP_LOOKUP_BATCH,	BPF_MAP_LOOKUP_AND_DELETE_BATCH};
 
 enum {
 	CALLS = sizeof(calls) / sizeof(calls[0]),

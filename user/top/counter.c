@@ -20,11 +20,12 @@
 
 struct counter {
 	struct top_bpf *bpf;
-	struct bpf_link *fill; /* the iterator over the objects; NULL: the kernel has none */
 	uint64_t forgotten; /* messages that came to an end after it was read and before it went */
 	int cpus;
 	struct count_key *keys;
 	struct count *values; /* of all processors, for each of the keys */
+	struct count_object_key *filled;
+	struct count_fill *fills; /* of each of the objects in `filled` */
 };
 
 _Static_assert(COUNT_POWERS == TOP_POWERS, "one is made of the other");
@@ -45,27 +46,14 @@ static int types_check(char *why, size_t why_len)
 	return btf ? 0 : -ENOTSUP;
 }
 
-/* It needs the map that it is to go through. Without it nothing is known to be full. */
-static struct bpf_link *fill_attach(const struct top_bpf *bpf)
-{
-	union bpf_iter_link_info of = {.map = {.map_fd = (uint32_t)bpf_map__fd(bpf->maps.objects)}};
-	const struct bpf_iter_attach_opts options = {
-		.sz = sizeof(options), .link_info = &of, .link_info_len = sizeof(of)};
-
-	return bpf_program__attach_iter(bpf->progs.top_fill, &options);
-}
-
 static int load_and_attach(struct counter *counter, char *why, size_t why_len)
 {
 	int error;
 
 	counter->bpf->rodata->self = (uint32_t)getpid();
-	bpf_program__set_autoattach(counter->bpf->progs.top_fill, false);
 	error = top_bpf__load(counter->bpf);
 	if (!error)
 		error = top_bpf__attach(counter->bpf);
-	if (!error)
-		counter->fill = fill_attach(counter->bpf);
 	if (error) {
 		snprintf(why, why_len,
 			 "the kernel refuses our BPF programs: %s; `ipclens doctor` tells what it "
@@ -90,7 +78,9 @@ int counter_open(struct counter **out, char *why, size_t why_len)
 	counter->cpus = libbpf_num_possible_cpus();
 	counter->keys = calloc(BATCH, sizeof(*counter->keys));
 	counter->values = calloc((size_t)BATCH * (size_t)counter->cpus, sizeof(struct count));
-	if (!counter->keys || !counter->values)
+	counter->filled = calloc(BATCH, sizeof(*counter->filled));
+	counter->fills = calloc(BATCH, sizeof(*counter->fills));
+	if (!counter->keys || !counter->values || !counter->filled || !counter->fills)
 		goto cleanup;
 	error = types_check(why, why_len);
 	if (error)
@@ -112,10 +102,11 @@ void counter_close(struct counter *counter)
 {
 	if (!counter)
 		return;
-	bpf_link__destroy(counter->fill);
 	top_bpf__destroy(counter->bpf);
 	free(counter->keys);
 	free(counter->values);
+	free(counter->filled);
+	free(counter->fills);
 	free(counter);
 }
 
@@ -124,40 +115,23 @@ int counter_settle(struct counter *counter)
 	return iterator_run_now(counter->bpf->links.top_settle);
 }
 
-/* A read may end amid what the iterator wrote for one object. */
-static int fills_read(int fd, counter_fill_fn *each, void *context)
-{
-	struct count_fill fills[64];
-	char *bytes = (char *)fills;
-	size_t have = 0;
-	ssize_t n;
-
-	while ((n = read(fd, bytes + have, sizeof(fills) - have)) != 0) {
-		size_t whole;
-
-		if (n < 0 && (errno == EINTR || errno == EAGAIN))
-			continue;
-		if (n < 0)
-			return -errno;
-		have += (size_t)n;
-		whole = have / sizeof(*fills);
-		for (size_t i = 0; i < whole; i++)
-			each(context, &fills[i]);
-		have -= whole * sizeof(*fills);
-		memmove(bytes, &fills[whole], have);
-	}
-	return 0;
-}
-
 int counter_each_fill(struct counter *counter, counter_fill_fn *each, void *context)
 {
-	int fd = counter->fill ? bpf_iter_create(bpf_link__fd(counter->fill)) : -ENOENT, error;
+	const int map = bpf_map__fd(counter->bpf->maps.fills);
+	int error = iterator_run_now(counter->bpf->links.top_fill);
+	uint32_t at = 0, count, *from = NULL;
 
-	if (fd < 0)
-		return fd;
-	error = fills_read(fd, each, context);
-	close(fd);
-	return error;
+	while (!error) {
+		count = BATCH;
+		error = bpf_map_lookup_and_delete_batch(map, from, &at, counter->filled,
+							counter->fills, &count, NULL);
+		if (error && error != -ENOENT) /* which means: these are the last */
+			return error;
+		for (uint32_t i = 0; i < count; i++)
+			each(context, &counter->fills[i]);
+		from = &at;
+	}
+	return error == -ENOENT ? 0 : error;
 }
 
 static void counts_sum(const struct counter *counter, const struct count *values,
