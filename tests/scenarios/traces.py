@@ -7,6 +7,7 @@ import subprocess
 
 import jsonschema
 
+import left_out
 from expectations import Failure, expect, expect_equal
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -78,9 +79,10 @@ class Trace:
 
     def __init__(self, path, check=True):
         self.path = path
-        self.lines = load_lines(path)
+        lines = load_lines(path)
         if check:
-            validate(self.lines)
+            validate(lines)
+        self.lines = left_out.whole(lines)
         self.ended = {line["id"]: line for line in self.of("operation") if "state" not in line}
         self.merged = {}
         for line in self.of("channel"):

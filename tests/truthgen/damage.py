@@ -37,7 +37,7 @@ def readable(lines):
 def times(lines):
     """(thread, when) of all operations that ended."""
     ended = readable(line for line in lines if is_operation(line) and b'"state"' not in line)
-    return {(operation["tid"], operation["enter_ns"]) for operation in ended}
+    return {(op.get("tid", op["pid"]), op["enter_ns"]) for op in ended}
 
 
 def deliveries(lines):

@@ -93,8 +93,39 @@ static struct waits waits_of(const struct wire_operation *operation, const struc
 			      .more = operation->has & WIRE_HAS_MORE_WAITS};
 }
 
+/* True if the call is a send that moved all that it was asked to, which needs no second number. */
+static bool sent_all(const struct wire_operation *operation, enum role role)
+{
+	return role == ROLE_SEND && operation->state == WIRE_COMPLETE && operation->returned >= 0 &&
+	       (uint64_t)operation->returned == operation->requested;
+}
+
+/* A call that slept once was asleep from began_ns to resumed_ns, which needs no third number. */
+static void sleep_field(struct json *json, const struct wire_operation *operation)
+{
+	bool told = operation->state == WIRE_COMPLETE && operation->began_ns &&
+		    operation->resumed_ns;
+
+	if (told ? operation->off_cpu_ns != operation->resumed_ns - operation->began_ns
+		 : operation->off_cpu_ns)
+		json_field_uint(json, KEY(operation, off_cpu_ns), operation->off_cpu_ns);
+}
+
+static void ends_of_pipe_fields(struct json *json, const struct wire_operation *operation)
+{
+	bool placed = operation->has & WIRE_HAS_POSITIONS && operation->state == WIRE_COMPLETE;
+
+	if (!(operation->has & WIRE_HAS_ENDS))
+		return;
+	if (placed && operation->readers == 1 && operation->writers == 1)
+		return; /* the usual numbers, which at_exit stands for */
+	json_field_uint(json, KEY(operation, readers), operation->readers);
+	json_field_uint(json, KEY(operation, writers), operation->writers);
+}
+
+/* What other keys tell is left out; viz/model/left_out.c puts it in again. */
 static void numbers_fields(struct json *json, const struct wire_operation *operation,
-			   const struct extra *extra)
+			   const struct extra *extra, enum role role)
 {
 	if (operation->has & WIRE_ENTERED_BEFORE)
 		json_field_bool(json, KEY(operation, entered_before), true);
@@ -102,19 +133,15 @@ static void numbers_fields(struct json *json, const struct wire_operation *opera
 		json_field_bool(json, KEY(operation, followed), true);
 	if (operation->miscounted)
 		json_field_bool(json, KEY(operation, miscounted), true);
-	if (operation->has & WIRE_HAS_REQUESTED)
+	if (operation->has & WIRE_HAS_REQUESTED && !sent_all(operation, role))
 		json_field_uint(json, KEY(operation, requested), operation->requested);
 	if (operation->has & WIRE_HAS_TRANSFERRED)
 		json_field_uint(json, KEY(operation, transferred), extra->details->transferred);
 	else if ((uint64_t)operation->returned > operation->requested && operation->returned > 0 &&
 		 operation->has & WIRE_HAS_REQUESTED) /* MSG_TRUNC returns the whole length */
 		json_field_uint(json, KEY(operation, transferred), operation->requested);
-	if (operation->off_cpu_ns)
-		json_field_uint(json, KEY(operation, off_cpu_ns), operation->off_cpu_ns);
-	if (operation->has & WIRE_HAS_ENDS) {
-		json_field_uint(json, KEY(operation, readers), operation->readers);
-		json_field_uint(json, KEY(operation, writers), operation->writers);
-	}
+	sleep_field(json, operation);
+	ends_of_pipe_fields(json, operation);
 	if (operation->has & WIRE_HAS_QUEUED)
 		json_field_uint(json, KEY(operation, queued), operation->queued);
 	else if (operation->has & WIRE_HAS_ENDS && operation->has & WIRE_HAS_POSITIONS &&
@@ -169,17 +196,17 @@ static void ends_fields(struct encoder *encoder, const struct wire_operation *op
 
 /* Writes the caller, the call, its channel (NULL: none) and when it began. */
 static void call_fields(struct encoder *encoder, const struct wire_operation *operation,
-			const struct extra *extra, const char *channel)
+			const struct extra *extra, enum role role, const char *channel)
 {
 	const struct syscall_info *call = syscall_info(operation->nr);
 	struct json *json = &encoder->json;
 
 	json_field_uint(json, KEY(operation, id), operation->id);
 	json_field_text(json, KEY(operation, syscall), call->name ? call->name : "unknown");
-	json_field_text(json, KEY(operation, role),
-			role_name(operation_role(operation, extra->details, extra->block)));
+	json_field_text(json, KEY(operation, role), role_name(role));
 	json_field_uint(json, KEY(operation, pid), operation->head.pid);
-	json_field_uint(json, KEY(operation, tid), operation->head.tid);
+	if (operation->head.tid != operation->head.pid)
+		json_field_uint(json, KEY(operation, tid), operation->head.tid);
 	if (call->fd != ARG_NONE)
 		json_field_int(json, KEY(operation, fd), operation->object.fd);
 	if (channel)
@@ -227,11 +254,12 @@ static void operation_line(struct encoder *encoder, const struct wire_operation 
 	/* Asked for first, since it may write a channel line. */
 	const char *channel = channel_of(encoder, &operation->object.object,
 					 operation->object.mechanism);
+	enum role role = operation_role(operation, extra->details, extra->block);
 
 	line_begin(json, RECORD_operation);
-	call_fields(encoder, operation, extra, channel ? channel : encoder->unlinked);
+	call_fields(encoder, operation, extra, role, channel ? channel : encoder->unlinked);
 	state_fields(json, operation);
-	numbers_fields(json, operation, extra);
+	numbers_fields(json, operation, extra, role);
 	evidence_fields(json, operation, extra->details);
 	type_field(json, operation, extra);
 	if (call->data == DATA_SEMS)

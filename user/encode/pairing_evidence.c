@@ -6,22 +6,32 @@
 #include "user/encode/encode.h"
 #include "user/encode/syscall_table.h"
 
-static void pipe_fields(struct json *json, const union wire_position *position)
+/* Writes a number of a position, unless it is the same as in `before`, which may be NULL. */
+#define MOVED_FIELD(json, position, before, kind, number)                                          \
+	do {                                                                                       \
+		if (!(before) || (position)->kind.number != (before)->kind.number)                 \
+			json_field_uint(json, #number, (position)->kind.number);                   \
+	} while (0)
+
+/* With `before`, the bytes are not repeated that `queued` tells of. */
+static void pipe_fields(struct json *json, const union wire_position *position,
+			const union wire_position *before)
 {
-	json_field_uint(json, "head", position->pipe.head);
-	json_field_uint(json, "tail", position->pipe.tail);
-	json_field_uint(json, "end", position->pipe.end);
-	json_field_uint(json, "start", position->pipe.start);
-	if (position->pipe.bytes != WIRE_UNKNOWN)
+	MOVED_FIELD(json, position, before, pipe, head);
+	MOVED_FIELD(json, position, before, pipe, tail);
+	MOVED_FIELD(json, position, before, pipe, end);
+	MOVED_FIELD(json, position, before, pipe, start);
+	if (!before && position->pipe.bytes != WIRE_UNKNOWN)
 		json_field_uint(json, "bytes", position->pipe.bytes);
 }
 
-static void tcp_fields(struct json *json, const union wire_position *position)
+static void tcp_fields(struct json *json, const union wire_position *position,
+		       const union wire_position *before)
 {
-	json_field_uint(json, "write_seq", position->tcp.write_seq);
-	json_field_uint(json, "copied_seq", position->tcp.copied_seq);
-	json_field_uint(json, "rcv_nxt", position->tcp.rcv_nxt);
-	json_field_uint(json, "snd_una", position->tcp.snd_una);
+	MOVED_FIELD(json, position, before, tcp, write_seq);
+	MOVED_FIELD(json, position, before, tcp, copied_seq);
+	MOVED_FIELD(json, position, before, tcp, rcv_nxt);
+	MOVED_FIELD(json, position, before, tcp, snd_una);
 }
 
 static void counter_fields(struct json *json, const union wire_position *position)
@@ -46,24 +56,24 @@ static void line_fields(struct json *json, const union wire_position *position)
 }
 
 static void position_fields(struct json *json, enum mechanism mechanism,
-			    const union wire_position *position)
+			    const union wire_position *position, const union wire_position *before)
 {
 	if (mechanism == MECH_TCP)
-		tcp_fields(json, position);
+		tcp_fields(json, position, before);
 	else if (mechanism == MECH_PTY)
 		line_fields(json, position);
 	else if (mechanism == MECH_EVENTFD)
 		counter_fields(json, position);
 	else
-		pipe_fields(json, position);
+		pipe_fields(json, position, before);
 }
 
 static void position_field(struct json *json, const char *key, enum mechanism mechanism,
-			   const union wire_position *position)
+			   const union wire_position *position, const union wire_position *before)
 {
 	json_key(json, key);
 	json_object(json);
-	position_fields(json, mechanism, position);
+	position_fields(json, mechanism, position, before);
 	json_end_object(json);
 }
 
@@ -73,17 +83,32 @@ static void lock_field(struct json *json, enum mechanism mechanism,
 	json_key(json, KEY(operation, at_lock));
 	json_object(json);
 	json_field_uint(json, "at_ns", details->contended_ns);
-	position_fields(json, mechanism, &details->at_lock);
+	position_fields(json, mechanism, &details->at_lock, NULL);
 	json_end_object(json);
+}
+
+/*
+ * Writes where the stream stood when the call returned. What the call found there when it began
+ * is left out if the line has that (fields.def, at_exit).
+ */
+static void exit_field(struct json *json, enum mechanism mechanism,
+		       const struct wire_operation *operation)
+{
+	bool tcp = mechanism == MECH_TCP;
+	bool told = operation->has & WIRE_HAS_POSITIONS && (tcp || operation->has & WIRE_HAS_ENDS);
+
+	position_field(json, KEY(operation, at_exit), mechanism, &operation->at_exit,
+		       told ? &operation->at_entry : NULL);
 }
 
 /* Writes the positions of the pipe that a transfer filled. */
 static void filled_fields(struct json *json, const struct wire_operation *operation,
 			  const struct wire_details *details)
 {
-	position_field(json, KEY(operation, sink_entry), MECH_PIPE, &details->sink_entry);
+	position_field(json, KEY(operation, sink_entry), MECH_PIPE, &details->sink_entry, NULL);
 	if (operation->state == WIRE_COMPLETE)
-		position_field(json, KEY(operation, sink_exit), MECH_PIPE, &details->sink_exit);
+		position_field(json, KEY(operation, sink_exit), MECH_PIPE, &details->sink_exit,
+			       NULL);
 }
 
 static void bits_field(struct json *json, const char *key, uint64_t bits, unsigned count)
@@ -133,7 +158,8 @@ static void waker_field(struct json *json, const struct wire_operation *operatio
 	json_key(json, KEY(operation, woken_by));
 	json_object(json);
 	json_field_uint(json, "pid", operation->woken_pid);
-	json_field_uint(json, "tid", operation->woken_tid);
+	if (operation->woken_tid != operation->woken_pid)
+		json_field_uint(json, "tid", operation->woken_tid);
 	json_field_uint(json, "operation", operation->woken_operation);
 	json_field_uint(json, "at_ns", operation->woken_ns);
 	json_end_object(json);
@@ -147,12 +173,13 @@ void evidence_fields(struct json *json, const struct wire_operation *operation,
 	if (operation->resumed_ns)
 		json_field_uint(json, KEY(operation, resumed_ns), operation->resumed_ns);
 	if (operation->has & WIRE_HAS_POSITIONS)
-		position_field(json, KEY(operation, at_entry), mechanism, &operation->at_entry);
+		position_field(json, KEY(operation, at_entry), mechanism, &operation->at_entry,
+			       NULL);
 	if (operation->has & WIRE_HAS_CONTENDED)
 		lock_field(json, operation->has & WIRE_HAS_SINK ? MECH_PIPE : mechanism, details);
 	if (operation->has & (WIRE_HAS_POSITIONS | WIRE_HAS_BEGINNING) &&
 	    operation->state == WIRE_COMPLETE)
-		position_field(json, KEY(operation, at_exit), mechanism, &operation->at_exit);
+		exit_field(json, mechanism, operation);
 	if (operation->has & WIRE_HAS_SINK)
 		filled_fields(json, operation, details);
 	if (operation->has & WIRE_HAS_DELIVERED && is_datagram(mechanism))

@@ -7,7 +7,7 @@
 #define VIZ_FORMAT_FORMAT_H
 
 #define IPCLENS_TRACE_FORMAT "ipclens-trace"
-#define IPCLENS_TRACE_VERSION 1
+#define IPCLENS_TRACE_VERSION 2
 #define USUAL_PAGE 4096 /* bytes of a page of memory where a header has no page_size */
 
 /* 0 means "none" in every enum here, so that zeroed memory means "not known". */

@@ -23,7 +23,8 @@ struct points {
 };
 
 struct numbers {
-	bool known;
+	bool told;  /* the trace has both */
+	bool known; /* and they are those of a connection */
 	uint32_t write, copied;
 };
 
@@ -143,24 +144,29 @@ static void take_channel(struct survey *survey, const struct trace_input *input)
 	enter_addresses(survey, socket);
 }
 
-static bool number_of(const struct trace_value *value, const char *key, uint32_t *number)
+/* A number that is left out is the one that `number` has already, if that was `told` before. */
+static bool number_of(const struct trace_value *value, const char *key, bool told, uint32_t *number)
 {
+	const struct json_node *node = value->present ? json_member(value->json, key) : NULL;
 	uint64_t wide;
 
-	if (!value->present || !reader_uint(json_member(value->json, key), &wide) ||
-	    wide > UINT32_MAX)
+	if (!node)
+		return value->present && told;
+	if (!reader_uint(node, &wide) || wide > UINT32_MAX)
 		return false;
 	*number = (uint32_t)wide;
 	return true;
 }
 
-/* Before a socket is connected its numbers are 0. */
-static struct numbers numbers_of(const struct trace_value *value)
+/* Before a socket is connected its numbers are 0. `before`: at_entry of the same line, or NULL. */
+static struct numbers numbers_of(const struct trace_value *value, const struct numbers *before)
 {
-	struct numbers n = {0};
+	struct numbers n = before ? *before : (struct numbers){0};
+	const bool told = n.told;
 
-	n.known = number_of(value, "write_seq", &n.write) &&
-		  number_of(value, "copied_seq", &n.copied) && n.write && n.copied;
+	n.told = number_of(value, "write_seq", told, &n.write) &&
+		 number_of(value, "copied_seq", told, &n.copied);
+	n.known = n.told && n.write && n.copied;
 	return n;
 }
 
@@ -185,7 +191,8 @@ static void note_first(struct survey *survey, struct tcp_socket *socket, struct 
 static void take_beginning(struct survey *survey, struct tcp_socket *socket,
 			   const struct trace_input *input, bool connects)
 {
-	struct numbers n = numbers_of(INPUT_VALUE(input, operation, at_exit));
+	struct numbers entry = numbers_of(INPUT_VALUE(input, operation, at_entry), NULL);
+	struct numbers n = numbers_of(INPUT_VALUE(input, operation, at_exit), &entry);
 
 	if (!n.known)
 		return;
@@ -212,8 +219,8 @@ static struct viz_bytes accepted_of(const struct trace_input *input)
 static void take_transfer(struct survey *survey, struct tcp_socket *socket,
 			  const struct trace_input *input, enum role role)
 {
-	struct numbers entry = numbers_of(INPUT_VALUE(input, operation, at_entry));
-	struct numbers leave = numbers_of(INPUT_VALUE(input, operation, at_exit));
+	struct numbers entry = numbers_of(INPUT_VALUE(input, operation, at_entry), NULL);
+	struct numbers leave = numbers_of(INPUT_VALUE(input, operation, at_exit), &entry);
 
 	note_first(survey, socket, entry);
 	if (INPUT_VALUE(input, operation, returned)->integer <= 0)

@@ -83,7 +83,8 @@ static struct viz_owner build_owner(struct model_builder *b)
 
 static void add_who(struct model_builder *b, struct viz_operation *op)
 {
-	uint32_t pid = build_u32(b, FIELD_operation_pid), tid = build_u32(b, FIELD_operation_tid);
+	uint32_t pid = build_u32(b, FIELD_operation_pid);
+	uint32_t tid = viz_has(op, tid) ? build_u32(b, FIELD_operation_tid) : pid;
 
 	op->process = build_process(b, pid, op->enter_ns);
 	op->thread = build_thread(b, op->process, tid, op->enter_ns);
@@ -326,6 +327,7 @@ void build_operation_line(struct model_builder *b)
 	add_who(b, op);
 	add_amounts(b, op);
 	add_rest(b, op);
+	build_left_out(op);
 	add_extra(b, op);
 	b->into = b->arena;
 	if (!viz_operation_done(op))

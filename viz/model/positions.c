@@ -25,29 +25,62 @@ static bool position_of_counter(const struct json_node *json, struct viz_positio
 	return true;
 }
 
-static struct viz_position position_of(const struct trace_value *value, enum mechanism mechanism)
+/* A number that the line leaves out is what `target` has already, if that is `known`. */
+static bool moved_member(const struct json_node *json, const char *key, bool known,
+			 uint32_t *target)
+{
+	return json_member(json, key) ? position_member(json, key, target) : known;
+}
+
+static void read_tcp(const struct json_node *json, struct viz_position *p)
+{
+	const bool known = p->known;
+
+	p->has_arrived = moved_member(json, "rcv_nxt", p->has_arrived, &p->arrived);
+	p->known = moved_member(json, "write_seq", known, &p->write_seq) &&
+		   moved_member(json, "copied_seq", known, &p->copied_seq);
+}
+
+static void read_pipe(const struct json_node *json, struct viz_position *p)
+{
+	const bool known = p->known;
+
+	p->known = moved_member(json, "head", known, &p->head) &&
+		   moved_member(json, "tail", known, &p->tail) &&
+		   moved_member(json, "end", known, &p->end) &&
+		   moved_member(json, "start", known, &p->start);
+	p->has_bytes = position_member(json, "bytes", &p->bytes);
+}
+
+/* `before` (NULL: none) is where the line says that the call found the stream. */
+static struct viz_position position_of(const struct trace_value *value, enum mechanism mechanism,
+				       const struct viz_position *before)
 {
 	struct viz_position position = {0};
-	const struct json_node *json = value->json;
 
 	if (!value->present)
 		return position;
-	if (mechanism == MECH_EVENTFD) {
-		position.known = position_of_counter(json, &position);
-		return position;
-	}
-	if (mechanism == MECH_TCP) {
-		position.known = position_member(json, "write_seq", &position.write_seq) &&
-				 position_member(json, "copied_seq", &position.copied_seq);
-		position.has_arrived = position_member(json, "rcv_nxt", &position.arrived);
-		return position;
-	}
-	position.known = position_member(json, "head", &position.head) &&
-			 position_member(json, "tail", &position.tail) &&
-			 position_member(json, "end", &position.end) &&
-			 position_member(json, "start", &position.start);
-	position.has_bytes = position_member(json, "bytes", &position.bytes);
+	if (before && before->known)
+		position = *before;
+	if (mechanism == MECH_EVENTFD)
+		position.known = position_of_counter(value->json, &position);
+	else if (mechanism == MECH_TCP)
+		read_tcp(value->json, &position);
+	else
+		read_pipe(value->json, &position);
 	return position;
+}
+
+/* What lies in a pipe when a call returns is told once, as `queued`. */
+static void put_bytes(struct model_builder *b, struct viz_position *at_exit)
+{
+	const struct trace_value *queued = VALUE(operation, queued);
+
+	if (!at_exit->known || at_exit->has_bytes || !queued->present ||
+	    queued->number >= UINT32_MAX)
+		return;
+	at_exit->bytes = (uint32_t)queued->number;
+	at_exit->has_bytes = true;
 }
 
 /*
@@ -78,9 +111,9 @@ static void build_sink(struct model_builder *b, struct viz_operation *op)
 	if (!VALUE(operation, sink_entry)->present)
 		return;
 	op->sink = arena_alloc(b->into, sizeof(*op->sink));
-	op->sink->entry = position_of(VALUE(operation, sink_entry), MECH_PIPE);
-	op->sink->exit = position_of(VALUE(operation, sink_exit), MECH_PIPE);
-	op->at_lock = position_of(VALUE(operation, at_lock), MECH_PIPE);
+	op->sink->entry = position_of(VALUE(operation, sink_entry), MECH_PIPE, NULL);
+	op->sink->exit = position_of(VALUE(operation, sink_exit), MECH_PIPE, NULL);
+	op->at_lock = position_of(VALUE(operation, at_lock), MECH_PIPE, NULL);
 }
 
 /*
@@ -106,9 +139,12 @@ void build_positions(struct model_builder *b, struct viz_operation *op)
 	if (mechanism != MECH_PIPE && mechanism != MECH_FIFO && mechanism != MECH_TCP &&
 	    mechanism != MECH_EVENTFD)
 		return;
-	op->at_entry = position_of(VALUE(operation, at_entry), mechanism);
-	op->at_lock = position_of(VALUE(operation, at_lock), mechanism);
-	op->at_exit = position_of(VALUE(operation, at_exit), mechanism);
+	op->at_entry = position_of(VALUE(operation, at_entry), mechanism, NULL);
+	op->at_lock = position_of(VALUE(operation, at_lock), mechanism, NULL);
+	op->at_exit = position_of(VALUE(operation, at_exit), mechanism,
+				  mechanism == MECH_EVENTFD ? NULL : &op->at_entry);
 	if (mechanism == MECH_TCP)
 		find_beginning(op);
+	else if (mechanism != MECH_EVENTFD)
+		put_bytes(b, &op->at_exit);
 }

@@ -102,8 +102,8 @@ static void newer_version(void **state)
 	struct trace_text *t = *state;
 	char *version = strstr(t->data, "\"version\":1");
 
-	version[10] = '2';
-	assert_error(t, "test:1: version 2 of the format; this ipclens reads up to 1");
+	version[10] = '3';
+	assert_error(t, "test:1: version 3 of the format; this ipclens reads up to 2");
 }
 
 static void second_header(void **state)
