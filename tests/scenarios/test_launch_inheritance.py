@@ -9,6 +9,7 @@ import shlex
 import signal
 import stat
 import subprocess
+import sys
 
 from expectations import expect, expect_equal
 from harness import lab, main, record, recorder, scenario, test_user, wait_for
@@ -82,6 +83,17 @@ def inherits(directory):
         for number in set(fds) - {"0", "1", "2"}:
             fds[number] = fds[number].split(":")[0]
     expect_equal(difference(got, wanted), {}, "what differs with ipclens and without")
+
+
+@scenario("while it traces ipclens has a higher priority than the command, which has its own")
+def priorities(directory):
+    words = "import os; print(*(os.getpriority(os.PRIO_PROCESS, p) for p in (os.getppid(), 0)))"
+    for nice, wanted in ((0, -15), (4, -15), (-18, -18)):
+        def prepare(nice=nice):
+            os.setpriority(os.PRIO_PROCESS, 0, nice)
+        result = record(directory, [sys.executable, "-c", words], preexec_fn=prepare)
+        expect_equal(result.stdout.decode().split(), [str(wanted), str(nice)],
+                     f"the tracer's nice value and the command's, begun at {nice}")
 
 
 def may_raise_limits():

@@ -277,6 +277,7 @@ def warden_killed(directory):
 def warden_late(directory):
     run = start_record(directory, lab("flood", COUNT, 64), "--ring", "4M", "--lossless")
     wait_for(lambda: program_runs(run, "flood"), "flood to run")
+    wait_for(lambda: child_of(run.process.pid, "ring-warden"), "the process")
     warden = child_of(run.process.pid, "ring-warden")
     for pid in warden, run.process.pid:
         os.kill(pid, signal.SIGSTOP)

@@ -12,6 +12,7 @@
 #include "user/capture/hold.h"
 #include "user/capture/job_control.h"
 #include "user/capture/launch.h"
+#include "user/capture/priority.h"
 #include "user/capture/signal_relay.h"
 #include "user/capture/terminate.h"
 #include "user/capture/trace_writer.h"
@@ -42,6 +43,7 @@ struct capture {
 	struct trace_writer writer;
 	struct signals signals;
 	struct hold hold; /* not open: without --lossless */
+	int nice;	  /* to go back to; PRIORITY_HOLDER: nothing was raised */
 	uint64_t deadline_ns;
 	uint64_t ended_ns; /* when the command ended; 0 while it runs */
 	bool waiting_reported;
@@ -291,8 +293,12 @@ static int rights_drop(struct capture *capture)
 {
 	const struct capture_options *options = capture->options;
 	bool kills = options->command && options->timeout_ns;
-	int error = identity_drop(&capture->identity, kills);
+	int error;
 
+	if (!options->tracer.glance)
+		capture->nice = priority_raise(options->tracer.lossless ? PRIORITY_HOLDER
+									: PRIORITY_TRACER);
+	error = identity_drop(&capture->identity, kills);
 	if (error)
 		return fail(capture, error, "cannot give up root's rights");
 	if (!options->tracer.glance) /* a pager may follow a glance */
@@ -387,7 +393,10 @@ static int capture_glance(struct capture *capture)
 
 int capture_run(const struct capture_options *options, struct capture_result *result)
 {
-	struct capture capture = {.options = options, .result = result, .signals = {.fd = -1}};
+	struct capture capture = {.options = options,
+				  .result = result,
+				  .signals = {.fd = -1},
+				  .nice = PRIORITY_HOLDER};
 	int error;
 
 	*result = (struct capture_result){.why = END_REASON_FINISHED};
@@ -412,6 +421,7 @@ int capture_run(const struct capture_options *options, struct capture_result *re
 		launch_abandon(&capture.launch);
 cleanup:
 	hold_close(&capture.hold);
+	priority_restore(capture.nice);
 	trace_writer_close(&capture.writer);
 	tracer_close(capture.tracer);
 	signals_close(&capture.signals);

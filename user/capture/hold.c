@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -23,14 +22,11 @@ int hold_open(struct hold *hold, struct tracer *tracer, pid_t command, char *err
 	hold->open = true;
 	hold->tracer = tracer;
 	hold->warden.leash = -1;
-	hold->priority = getpriority(PRIO_PROCESS, 0);
 	failed = cgroup_take(&hold->cgroup, command);
 	if (!failed)
 		failed = warden_start(&hold->warden, &hold->cgroup, tracer_ring(tracer));
-	if (!failed) {
-		setpriority(PRIO_PROCESS, 0, -20); /* refused without CAP_SYS_NICE: it is slower */
+	if (!failed)
 		return 0;
-	}
 	snprintf(error, size, "--lossless: the command cannot be put into a cgroup of its own: %s",
 		 strerror(-failed));
 	cgroup_remove(&hold->cgroup);
@@ -142,5 +138,4 @@ void hold_close(struct hold *hold)
 			"moved\n",
 			hold->cgroup.path);
 	cgroup_close(&hold->cgroup);
-	setpriority(PRIO_PROCESS, 0, hold->priority);
 }

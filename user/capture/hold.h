@@ -14,7 +14,6 @@ struct hold {
 	struct cgroup cgroup;
 	struct warden warden;
 	struct tracer *tracer;
-	int priority;	     /* nice(2) of ipclens before */
 	uint64_t checked_ns; /* when processes that have left the cgroup were last looked for */
 	uint64_t pauses;     /* told by hold_release() */
 	bool asked;	     /* the warden was asked to let the command go on */
@@ -28,9 +27,8 @@ struct hold_pause {
 };
 
 /*
- * Puts the process, which waits at its gate, into the cgroup and starts the warden. Raises the
- * priority of ipclens, if it may. Returns 0, or -errno with a sentence in `error`. `*hold` is
- * zeroed before.
+ * Puts the process, which waits at its gate, into the cgroup and starts the warden. Returns 0, or
+ * -errno with a sentence in `error`. `*hold` is zeroed before.
  */
 int hold_open(struct hold *hold, struct tracer *tracer, pid_t command, char *error, size_t size);
 

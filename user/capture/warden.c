@@ -9,11 +9,11 @@
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "user/capture/confinement.h"
+#include "user/capture/priority.h"
 #include "viz/base/clock.h"
 #include "viz/base/compare.h"
 
@@ -63,12 +63,12 @@ static void files_close(const struct watch *watch)
 }
 
 /* A priority above that of all that may fill the ring; else the best that may be had. */
-static void priority_raise(void)
+static void priority_raise_most(void)
 {
 	const struct sched_param least = {.sched_priority = sched_get_priority_min(SCHED_RR)};
 
 	if (sched_setscheduler(0, SCHED_RR, &least))
-		setpriority(PRIO_PROCESS, 0, -20);
+		priority_raise(PRIORITY_HOLDER);
 }
 
 /*
@@ -86,7 +86,7 @@ static void settle(const struct watch *watch)
 	if (chdir("/"))
 		_exit(EXIT_FAILURE);
 	prctl(PR_SET_NAME, "ring-warden");
-	priority_raise();
+	priority_raise_most();
 	confinement_warden();
 }
 
