@@ -28,10 +28,13 @@ struct claim {
 
 TAILQ_HEAD(objects_turns, object);
 
+#define LATELY 64 /* objects that are found without a search: a power of two */
+
 struct objects {
 	void *newest; /* tsearch(3) tree of struct object, by address; each begins a chain */
-	void *claims; /* tsearch(3) tree of struct claim */
-	struct objects_turns used; /* the same, the one not used for longest first */
+	struct object *lately[LATELY]; /* in `newest`, too: the last of those that share a place */
+	void *claims;		       /* tsearch(3) tree of struct claim */
+	struct objects_turns used;     /* the same, the one not used for longest first */
 	unsigned used_count;
 	struct objects_turns gone; /* all others, the longest gone first */
 	unsigned gone_count;
@@ -96,6 +99,25 @@ static struct object **newest_at(struct objects *objects, uint64_t address)
 	const struct object key = {.ref = {.address = address}};
 
 	return tfind(&key, &objects->newest, object_compare);
+}
+
+/* Objects lie at multiples of their size: the bits between tell the most of them apart. */
+static struct object **object_place(struct objects *objects, uint64_t address)
+{
+	return &objects->lately[(address >> 6 ^ address >> 12) % LATELY];
+}
+
+/* Returns the newest object of the address; NULL: there was none. */
+static struct object *newest_of(struct objects *objects, uint64_t address)
+{
+	struct object **place = object_place(objects, address), **found;
+
+	if (*place && (*place)->ref.address == address)
+		return *place;
+	found = newest_at(objects, address);
+	if (found)
+		*place = *found;
+	return found ? *found : NULL;
 }
 
 /* Counts and returns the uses of `id`, this one included; 1 if memory is short. */
@@ -192,6 +214,8 @@ static void leave_unused(struct objects *objects)
 	objects->used_count--;
 	while (object->older)
 		forget(objects, object->older);
+	if (*object_place(objects, object->ref.address) == object)
+		*object_place(objects, object->ref.address) = NULL;
 	tdelete(object, &objects->newest, object_compare);
 	object->older = objects->forgotten;
 	objects->forgotten = object;
@@ -279,6 +303,7 @@ static struct object *object_add(struct objects *objects, struct wire_ref ref,
 		free(object);
 		return NULL;
 	}
+	*object_place(objects, ref.address) = object;
 	if (*newest != object) {
 		object->older = *newest;
 		*newest = object;
@@ -293,8 +318,7 @@ static struct object *object_add(struct objects *objects, struct wire_ref ref,
 
 struct object *objects_get(struct objects *objects, struct wire_ref ref, enum mechanism mechanism)
 {
-	struct object **found = ref.address ? newest_at(objects, ref.address) : NULL;
-	struct object *newest = found ? *found : NULL, *object;
+	struct object *newest = ref.address ? newest_of(objects, ref.address) : NULL, *object;
 
 	if (!ref.address)
 		return NULL;
@@ -333,11 +357,11 @@ struct object *objects_open(struct objects *objects, const struct wire_fd *fd)
 
 struct object *objects_make(struct objects *objects, struct wire_ref ref, enum mechanism mechanism)
 {
-	struct object **found = ref.address ? newest_at(objects, ref.address) : NULL;
+	struct object *newest = ref.address ? newest_of(objects, ref.address) : NULL;
 
 	if (!ref.address)
 		return NULL;
-	if (found && (*found)->ref.number == 0 && !(*found)->described)
-		return *found;
+	if (newest && newest->ref.number == 0 && !newest->described)
+		return newest;
 	return object_add(objects, ref, mechanism, NULL);
 }

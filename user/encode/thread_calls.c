@@ -8,8 +8,11 @@
 
 #define SWEEP_LEAST 4096 /* fewer threads are not worth looking through */
 
+#define LATELY 64 /* threads that are found without a search: a power of two */
+
 struct calls {
-	void *threads; /* tsearch(3) tree of struct call, by tid */
+	void *threads;		     /* tsearch(3) tree of struct call, by tid */
+	struct call *lately[LATELY]; /* the last one found of those that share a place */
 	size_t count;
 	size_t sweep_at; /* with so many, those of which nothing is kept are dropped */
 };
@@ -85,7 +88,7 @@ static void sweep(struct calls *calls)
 	calls->sweep_at = 2 * calls->count > SWEEP_LEAST ? 2 * calls->count : SWEEP_LEAST;
 }
 
-struct call *calls_of_thread(struct calls *calls, uint32_t tid)
+static struct call *find_or_add(struct calls *calls, uint32_t tid)
 {
 	struct call key = {.tid = tid}, **found = tfind(&key, &calls->threads, call_compare);
 	struct call *call;
@@ -106,6 +109,20 @@ struct call *calls_of_thread(struct calls *calls, uint32_t tid)
 	return call;
 }
 
+static struct call **thread_place(struct calls *calls, uint32_t tid)
+{
+	return &calls->lately[tid % LATELY];
+}
+
+struct call *calls_of_thread(struct calls *calls, uint32_t tid)
+{
+	struct call **place = thread_place(calls, tid);
+
+	if (!*place || (*place)->tid != tid)
+		*place = find_or_add(calls, tid);
+	return *place;
+}
+
 void calls_forget_thread(struct calls *calls, uint32_t tid)
 {
 	struct call key = {.tid = tid}, **found = tfind(&key, &calls->threads, call_compare);
@@ -114,6 +131,8 @@ void calls_forget_thread(struct calls *calls, uint32_t tid)
 	if (!found)
 		return;
 	call = *found;
+	if (*thread_place(calls, tid) == call)
+		*thread_place(calls, tid) = NULL;
 	tdelete(&key, &calls->threads, call_compare);
 	calls->count--;
 	call_free(call);
