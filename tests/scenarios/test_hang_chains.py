@@ -246,6 +246,72 @@ def sound(directory):
         expect_equal(severe(findings), [], name)
 
 
+SOURCE = "import socket, subprocess, sys; listener = socket.create_server(('127.0.0.1', 0)); "
+
+# Each reads a pipe into which nothing comes yet, as whoever may write there waits as sound ones do.
+FED_LATER = {
+    "coprocess": ["bash", "-c", "coproc cat; echo reader=$! >&2; sleep 60; :"],
+    "helper of a server": [PYTHON, "-c", SOURCE + """
+helper = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+print(f"reader={helper.pid}", file=sys.stderr, flush=True)
+listener.accept()
+"""],
+    "pipeline": ["bash", "-c", "sleep 60 | tee /dev/null | { echo reader=$BASHPID >&2; exec cat; }"],
+    "changes of a file": [
+        "bash", "-c", "tail -f /dev/null /etc/passwd | { echo reader=$BASHPID >&2; exec cat; }",
+    ],
+    "a thread for each child": [PYTHON, "-c", SOURCE + """
+import asyncio
+async def serve():
+    helper = await asyncio.create_subprocess_exec("cat", stdin=-1, stdout=-1)
+    print(f"reader={helper.pid}", file=sys.stderr, flush=True)
+    async with await asyncio.start_server(print, sock=listener) as server:
+        await server.serve_forever()
+asyncio.run(serve())
+"""],
+}  # fmt: skip
+
+# Who has the other end is as calm, but it is the reader's own child; or it waits in vain itself.
+FED_NEVER = {
+    "answer of a child": [PYTHON, "-c", SOURCE + TELL + """
+tell("reader")
+child = "import socket; socket.create_server(('127.0.0.1', 0)).accept()"
+subprocess.check_output([sys.executable, "-c", child])
+"""],
+    "coprocess that is asked": [
+        "bash", "-c", "coproc cat; echo reader=$! >&2; read -r x <&${COPROC[0]}; :",
+    ],
+}  # fmt: skip
+
+FED_NEVER_IS = {"coprocess that is asked": "deadlock"}
+
+
+def both_ways(directory, name, command):
+    """What the trace and -p say, each with its parties."""
+    place = os.path.join(directory, name)
+    os.mkdir(place)
+    _, findings, result = traced(place, command)
+    yield findings, named_parties(result)
+    looked, result = untraced(place, command, hanging(1), FED_NEVER_IS.get(name, "blocked"))
+    yield looked, named_parties(result)
+
+
+@scenario("who reads a pipe whose writer waits for the clock, a client or a file is not accused")
+def fed_later(directory):
+    for name, command in FED_LATER.items():
+        for findings, _ in both_ways(directory, name, command):
+            expect_equal(severe(findings), [], name)
+
+
+@scenario("who waits for what its own child writes, or for one that waits for it, is told")
+def fed_never(directory):
+    for name, command in FED_NEVER.items():
+        for findings, names in both_ways(directory, name, command):
+            told = [f for f in severe(findings) if f["id"] in WAITS]
+            expect_equal(len(told), 1, f"{name}: {findings}")
+            expect_in(names["reader"], told[0]["processes"], name)
+
+
 KEY = """
 import os, pty
 pid, master = pty.fork()

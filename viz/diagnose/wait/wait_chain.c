@@ -41,7 +41,9 @@ static int fitness(const struct diagnosis *d, const struct wait *wait,
 
 	if (process_is_stopped(process))
 		return 6;
-	if (!end || waits_for_child(wait))
+	if (waits_for_child(wait)) /* of several children the first to end ends the wait */
+		return wait_process_moves(d->waits, process) ? 3 : 2;
+	if (!end)
 		return 2;
 	if (end->mechanism == MECH_FILE_LOCK)
 		return has_inherited(d, wait, process) ? 1 : 2;

@@ -144,10 +144,61 @@ static bool serves_datagrams(const struct diagnosis *d, const struct wait *wait)
 	       !wait->channel->peer_address.len;
 }
 
+/* True if it waits for more work as sound programs do; a key press may be one nobody knows of. */
+static bool rests(const struct wait *wait)
+{
+	if (!wait->clock && (!wait->channel || wait->channel->mechanism == MECH_PTY))
+		return false;
+	return wait_is_natural(wait);
+}
+
+static bool has_resting_thread(const struct diagnosis *d, const struct viz_process *process)
+{
+	const struct wait *wait = wait_of_process(d->waits, process);
+
+	while (wait && !rests(wait))
+		wait = wait->next_of_process;
+	return wait != NULL;
+}
+
+static bool has_written(const struct diagnosis *d, const struct viz_channel *channel,
+			const struct viz_process *process)
+{
+	return wait_has_written(d->waits, process, channel);
+}
+
+static bool reads_pipe(const struct wait *wait)
+{
+	return wait->operation->role == ROLE_RECEIVE && channel_is_pipe(wait->channel);
+}
+
+/*
+ * True for a reader of a pipe whose writer has nothing to give it yet: a helper of a server that
+ * waits for a client, a pipeline that waits for the clock. One that reads what a child of its own
+ * writes wants an answer, and one whose writer came and went wants the end of the pipe.
+ */
+static bool is_fed_later(const struct diagnosis *d, const struct wait *wait)
+{
+	const struct wait *next = chain_next(d, wait);
+
+	if (!reads_pipe(wait) || wait_writer_is_gone(d, wait, has_written))
+		return false;
+	for (size_t k = 0; next && k < CHAIN_MOST; k++, next = chain_next(d, next)) {
+		if (process_is_stopped(next->process) ||
+		    viz_process_descends(next->process, wait->process))
+			return false;
+		if (has_resting_thread(d, next->process))
+			return true;
+		if (!reads_pipe(next) && !waits_for_child(next))
+			return false;
+	}
+	return false;
+}
+
 /*
  * True for waits that are normal for a server or shell: for a connection, for one of several
  * events, for a child, for a terminal, for a file, for time. So is waiting for a process that can
- * act.
+ * act, or to which such a wait leads.
  */
 bool wait_is_idle(const struct diagnosis *d, const struct wait *wait)
 {
@@ -167,5 +218,5 @@ bool wait_is_idle(const struct diagnosis *d, const struct wait *wait)
 	if (wait_is_held_long(d, wait) ||
 	    ((is_for_lock(wait) || wait->operation->role == ROLE_SEND) && waits_mostly(d, wait)))
 		return false;
-	return goes_on(d, wait);
+	return goes_on(d, wait) || is_fed_later(d, wait);
 }
