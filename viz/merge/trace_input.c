@@ -46,6 +46,7 @@ int trace_input_open(struct trace_input *input, struct trace_facts *facts, struc
 	input->reader = memory_new(sizeof(*input->reader));
 	input->line = memory_new(sizeof(*input->line));
 	reader_init(input->reader, input->stream, facts->path, error);
+	input->reader->whole_tree = true;
 	return reader_header(input->reader, input->line);
 }
 

@@ -40,6 +40,20 @@ static inline size_t slot_of(enum record record, uint64_t head, size_t len)
 
 _Static_assert(FIELD_SLOTS == 1 << (64 - 54), "slot_of() gives as many bits as there are slots");
 
+static void put_lead(struct field_entry *entry)
+{
+	struct viz_bytes key = entry->key;
+	char *lead = (char *)entry->lead;
+
+	entry->lead_len = key.len + 4;
+	if (entry->lead_len > sizeof(entry->lead))
+		return;
+	memcpy(lead, ",\"", 2);
+	memcpy(lead + 2, key.data, key.len);
+	memcpy(lead + 2 + key.len, "\":", 2);
+	memset(entry->mask, 0xff, entry->lead_len);
+}
+
 void field_index_init(struct field_index *index)
 {
 	*index = (struct field_index){0};
@@ -58,6 +72,7 @@ void field_index_init(struct field_index *index)
 			.kind = info->kind,
 			.bit = (unsigned)(field - record_first_field(info->record)),
 		};
+		put_lead(&index->slots[slot]);
 	}
 }
 
@@ -67,8 +82,8 @@ static inline bool is_key(const struct field_entry *entry, struct viz_bytes key,
 	       (key.len <= sizeof(head) || memcmp(entry->key.data, key.data, key.len) == 0);
 }
 
-const struct field_entry *field_index_find(const struct field_index *index, enum record record,
-					   struct viz_bytes key)
+struct field_entry *field_index_find(struct field_index *index, enum record record,
+				     struct viz_bytes key)
 {
 	uint64_t head = head_of(key);
 	size_t slot = slot_of(record, head, key.len);
@@ -77,4 +92,12 @@ const struct field_entry *field_index_find(const struct field_index *index, enum
 		if (index->slots[slot].record == record && is_key(&index->slots[slot], key, head))
 			return &index->slots[slot];
 	return NULL;
+}
+
+void field_index_learn(struct field_entry *before, struct field_entry *field)
+{
+	if (field->lead_len > sizeof(field->lead))
+		return;
+	before->next[1] = before->next[0];
+	before->next[0] = field;
 }

@@ -96,11 +96,17 @@ const struct json_node *json_line_parse(struct json_line *line, char *text, size
 	return line->nodes;
 }
 
-const struct json_node *json_line_read(struct json_line *line, char *text, size_t len)
+char *json_line_copy(struct json_line *line, const char *text, size_t len)
 {
 	make_room(line, len);
 	memcpy(line->text, text, len);
 	line->text[len] = '\0';
+	return line->text;
+}
+
+const struct json_node *json_line_read(struct json_line *line, char *text, size_t len)
+{
+	json_line_copy(line, text, len);
 	if (scan_object(line->text, len, line->nodes))
 		return line->nodes;
 	return json_line_parse(line, text, len);

@@ -21,6 +21,8 @@ struct json_line {
  */
 const struct json_node *json_line_read(struct json_line *line, char *text, size_t len);
 const struct json_node *json_line_parse(struct json_line *line, char *text, size_t len); /* cJSON */
+/* The scanner's copy of the text, as scan.h wants it; there is room for its nodes. */
+char *json_line_copy(struct json_line *line, const char *text, size_t len);
 void json_line_free(struct json_line *line);
 
 #endif

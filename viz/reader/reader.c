@@ -5,6 +5,8 @@
 #include <inttypes.h>
 #include <stdarg.h>
 
+#include "viz/reader/line_scan.h"
+
 /* The longest record decides; operations.c asserts the same of its own bits. */
 _Static_assert(FIELD_signal_event - FIELD_operation_id <= 64 * LINE_GIVEN_WORDS, "a bit each");
 
@@ -90,8 +92,8 @@ static int take_fields(struct reader *reader, const struct json_node *json, stru
 
 	json_for_each(item, json)
 	{
-		const struct field_entry *entry = field_index_find(&reader->fields, line->record,
-								   item->key);
+		struct field_entry *entry = field_index_find(&reader->fields, line->record,
+							     item->key);
 		struct trace_value *value;
 
 		if (!entry)
@@ -99,29 +101,19 @@ static int take_fields(struct reader *reader, const struct json_node *json, stru
 		value = &line->values[entry->field];
 		if (value->present)
 			return reader_fail(reader, "\"%s\" occurs twice", entry->key.data);
-		if (!reader_value(entry->kind, item, value))
-			return reader_fail_kind(reader, entry->field);
 		value->present = true;
 		line->given[entry->bit / 64] |= (uint64_t)1 << entry->bit % 64;
+		if (!reader_value(entry->kind, item, value))
+			return reader_fail_kind(reader, entry->field);
 	}
 	return 0;
-}
-
-static bool has_required(const struct reader *reader, const struct trace_line *line)
-{
-	const uint64_t *required = reader->required[line->record];
-
-	for (size_t i = 0; i < LINE_GIVEN_WORDS; i++)
-		if (required[i] & ~line->given[i])
-			return false;
-	return true;
 }
 
 static int require_fields(struct reader *reader, const struct trace_line *line)
 {
 	enum field end = record_end_field(line->record);
 
-	if (has_required(reader, line))
+	if (line_has_required(reader, line))
 		return 0;
 	for (enum field field = record_first_field(line->record); field < end; field++)
 		if (field_info(field)->presence == PRESENCE_ALWAYS && !line->values[field].present)
@@ -131,15 +123,6 @@ static int require_fields(struct reader *reader, const struct trace_line *line)
 	return 0;
 }
 
-/* Only what the last line gave is cleared: a line has few of all the fields. */
-static void clear_line(struct trace_line *line)
-{
-	enum field first = record_first_field(line->record), end = record_end_field(line->record);
-
-	memset(&line->values[first], 0, (size_t)(end - first) * sizeof(*line->values));
-	memset(line->given, 0, sizeof(line->given));
-}
-
 static int check_line(struct reader *reader, const struct json_node *json, struct trace_line *line)
 {
 	const struct json_node *type = json_member(json, KEY_TYPE);
@@ -147,7 +130,7 @@ static int check_line(struct reader *reader, const struct json_node *json, struc
 
 	if (!json_is(type, JSON_STRING))
 		return reader_fail(reader, "a line without \"%s\"", KEY_TYPE);
-	clear_line(line);
+	line_clear(line);
 	line->number = reader->number;
 	line->record = record_by_name(type->text.data);
 	if (line->record == RECORD_NONE)
@@ -170,6 +153,8 @@ static int take_line(struct reader *reader, struct trace_line *line)
 
 	if (ended < 0)
 		return ended;
+	if (ended && !reader->whole_tree && line_scan(reader, text, len, line))
+		return LINE_TAKEN;
 	json = !ended && len == 0 ? NULL : json_line_read(&reader->json, text, len);
 	if (!json && ended)
 		return reader_fail(reader, "is not a JSON object");

@@ -46,6 +46,7 @@ struct reader {
 	struct json_line json;
 	uint64_t number;  /* of the last line read */
 	uint64_t skipped; /* lines of unknown types */
+	bool whole_tree;  /* json.nodes shall have each line, for who wants more than its values */
 	bool cut;	  /* the last line is incomplete and was left out */
 	/*
 	 * A line that is wrong is left out, counted, and the first one's error kept. False: it is

@@ -1,42 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "viz/reader/scan.h"
 
-#include <endian.h>
 #include <stdint.h>
 #include <string.h>
 
-#define DIGITS_MAX 19 /* so many fit into 64 bits, whatever they are */
-
-struct scan {
-	char *at;
-	struct json_node *free; /* the next node that is not used */
-	unsigned depth;
-};
-
-static bool scan_value(struct scan *s, struct json_node *node);
-
-#define EACH_BYTE(byte) (UINT64_C(0x0101010101010101) * (byte))
-
-/* The highest bit of the first byte that is 0 is set, and none below it. */
-static inline uint64_t zero_bytes(uint64_t word)
-{
-	return (word - EACH_BYTE(1)) & ~word & EACH_BYTE(0x80);
-}
-
-/* The first byte from here on that ends a string or needs a closer look. */
-static inline char *string_special(char *at)
-{
-	for (;; at += sizeof(uint64_t)) {
-		uint64_t word, special;
-
-		memcpy(&word, at, sizeof(word));
-		word = le64toh(word);
-		special = zero_bytes(word ^ EACH_BYTE('"')) | zero_bytes(word ^ EACH_BYTE('\\')) |
-			  ((word - EACH_BYTE(0x20)) & ~word & EACH_BYTE(0x80));
-		if (special)
-			return at + __builtin_ctzll(special) / 8;
-	}
-}
+#include "viz/reader/scan_text.h"
 
 static int hex_digit(char c)
 {
@@ -110,10 +78,8 @@ static char *put_escape(struct scan *s, char *out)
 	return *out ? out + 1 : NULL;
 }
 
-/*
- * The rest of a string from its first backslash on; an escape is never longer than what it means.
- */
-static bool unescape(struct scan *s, struct viz_bytes *text)
+/* An escape is never shorter than what it means. */
+bool scan_unescape(struct scan *s, struct viz_bytes *text)
 {
 	char *out = s->at;
 
@@ -123,7 +89,7 @@ static bool unescape(struct scan *s, struct viz_bytes *text)
 		out = put_escape(s, out);
 		if (!out)
 			return false;
-		end = string_special(s->at);
+		end = scan_string_special(s->at);
 		memmove(out, s->at, (size_t)(end - s->at));
 		out += end - s->at;
 		s->at = end;
@@ -135,57 +101,27 @@ static bool unescape(struct scan *s, struct viz_bytes *text)
 	return true;
 }
 
-/* From behind the opening quote. A string with a raw control character is left to cJSON. */
-static inline bool scan_string(struct scan *s, struct viz_bytes *text)
+bool scan_long_number(const char **at, uint64_t *number)
 {
-	char *end = string_special(s->at);
+	const char *last = *at + SCAN_DIGITS_MAX - 16;
 
-	text->data = s->at;
-	text->len = (size_t)(end - s->at);
-	s->at = end;
-	if (*end != '"')
-		return unescape(s, text);
-	*end = '\0';
-	s->at = end + 1;
-	return true;
-}
-
-static inline bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-/* The twentieth digit of a number, which may take it beyond 64 bits. */
-static bool scan_last_digit(const char **at, uint64_t *number)
-{
-	if (!is_digit(**at))
+	for (; *at < last && scan_is_digit(**at); ++*at)
+		*number = *number * 10 + (uint64_t)(**at - '0');
+	if (!scan_is_digit(**at))
 		return true;
 	if (__builtin_mul_overflow(*number, 10, number) ||
 	    __builtin_add_overflow(*number, (uint64_t)(**at - '0'), number))
 		return false;
 	++*at;
-	return !is_digit(**at);
+	return !scan_is_digit(**at);
 }
 
-/* Whole numbers without needless zeros; a fraction or an exponent is left to cJSON. */
 static inline bool scan_number(struct scan *s, struct json_node *node)
 {
-	const bool negative = *s->at == '-';
-	const char *first = s->at + negative, *at = first;
-	uint64_t number = 0;
-
-	for (unsigned digit; (digit = (unsigned char)*at - '0') <= 9 && at - first < DIGITS_MAX;
-	     at++)
-		number = number * 10 + digit;
-	if (at == first || (*first == '0' && at - first > 1))
-		return false;
-	if (at - first == DIGITS_MAX && !scan_last_digit(&at, &number))
-		return false;
 	node->type = JSON_INTEGER;
-	node->negative = negative;
-	node->magnitude = number;
-	s->at += at - s->at;
-	return *at != '.' && *at != 'e' && *at != 'E' && *at != '+' && *at != '-';
+	node->negative = *s->at == '-';
+	s->at += node->negative;
+	return scan_magnitude(s, &node->magnitude);
 }
 
 static inline void skip_blanks(struct scan *s)
@@ -252,7 +188,7 @@ static bool scan_literal(struct scan *s, struct json_node *node, const char *wor
 	return true;
 }
 
-static bool scan_value(struct scan *s, struct json_node *node)
+bool scan_value(struct scan *s, struct json_node *node)
 {
 	switch (*s->at) {
 	case '"':

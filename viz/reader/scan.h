@@ -13,7 +13,7 @@
 #include "viz/reader/json_node.h"
 
 /* Readable bytes that must follow the text; the first is a NUL. */
-#define SCAN_PADDING 8
+#define SCAN_PADDING 32
 
 #define SCAN_DEPTH_MAX 16
 
@@ -29,5 +29,15 @@
  * even if the result is false: then the scanner does not know this text.
  */
 bool scan_object(char *text, size_t len, struct json_node *nodes);
+
+/* Where the scanner is in a text. */
+struct scan {
+	char *at;
+	struct json_node *free; /* the next node that is not used */
+	unsigned depth;
+};
+
+/* Scans one value, with nothing before it; like scan_object(). */
+bool scan_value(struct scan *s, struct json_node *node);
 
 #endif
