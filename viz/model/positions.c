@@ -2,23 +2,47 @@
 /* Positions of a stream when a call began, got the lock, and returned. */
 #include "viz/model/builder.h"
 
-static bool position_member(const struct json_node *json, const char *key, uint32_t *target)
-{
-	uint64_t number;
+/*
+ * A member of an object that is asked for its members in the writer's order: then each is the one
+ * behind the last. `next` is that one as long as all before it have been asked for, so that there
+ * is none of the same key among them.
+ */
+struct members {
+	const struct json_node *object, *next;
+};
 
-	if (!reader_uint(json_member(json, key), &number) || number > UINT32_MAX)
+static inline const struct json_node *take_member(struct members *members, const char *key)
+{
+	const struct json_node *next = members->next;
+	size_t len = strlen(key);
+
+	if (next && next->key.len == len && memcmp(next->key.data, key, len) == 0) {
+		members->next = next->next;
+		return next;
+	}
+	return json_member(members->object, key);
+}
+
+static inline bool take_u32(const struct json_node *json, uint32_t *target)
+{
+	if (!json_is(json, JSON_INTEGER) || json->magnitude > UINT32_MAX ||
+	    (json->negative && json->magnitude))
 		return false;
-	*target = (uint32_t)number;
+	*target = (uint32_t)json->magnitude;
 	return true;
 }
 
+/* A macro, so that the compiler knows each key and its length. */
+#define position_member(members, key, target) take_u32(take_member(members, key), target)
+
 static bool position_of_counter(const struct json_node *json, struct viz_position *position)
 {
+	struct members members = {json, json_first(json)};
 	uint32_t low = 0, high = 0;
 
 	position->semaphore = json_member_is_true(json, "semaphore");
-	position_member(json, "high", &high);
-	if (!position_member(json, "count", &low) ||
+	position_member(&members, "high", &high);
+	if (!position_member(&members, "count", &low) ||
 	    !reader_uint(json_member(json, "at_ns"), &position->at_ns))
 		return false;
 	position->count = (uint64_t)high << 32 | low;
@@ -26,30 +50,32 @@ static bool position_of_counter(const struct json_node *json, struct viz_positio
 }
 
 /* A number that the line leaves out is what `target` has already, if that is `known`. */
-static bool moved_member(const struct json_node *json, const char *key, bool known,
-			 uint32_t *target)
+static inline bool moved_number(const struct json_node *json, bool known, uint32_t *target)
 {
-	return json_member(json, key) ? position_member(json, key, target) : known;
+	return json ? take_u32(json, target) : known;
 }
 
-static void read_tcp(const struct json_node *json, struct viz_position *p)
+#define moved_member(members, key, known, target)                                                  \
+	moved_number(take_member(members, key), known, target)
+
+static void read_tcp(struct members members, struct viz_position *p)
 {
 	const bool known = p->known;
 
-	p->has_arrived = moved_member(json, "rcv_nxt", p->has_arrived, &p->arrived);
-	p->known = moved_member(json, "write_seq", known, &p->write_seq) &&
-		   moved_member(json, "copied_seq", known, &p->copied_seq);
+	p->known = moved_member(&members, "write_seq", known, &p->write_seq) &&
+		   moved_member(&members, "copied_seq", known, &p->copied_seq);
+	p->has_arrived = moved_member(&members, "rcv_nxt", p->has_arrived, &p->arrived);
 }
 
-static void read_pipe(const struct json_node *json, struct viz_position *p)
+static void read_pipe(struct members members, struct viz_position *p)
 {
 	const bool known = p->known;
 
-	p->known = moved_member(json, "head", known, &p->head) &&
-		   moved_member(json, "tail", known, &p->tail) &&
-		   moved_member(json, "end", known, &p->end) &&
-		   moved_member(json, "start", known, &p->start);
-	p->has_bytes = position_member(json, "bytes", &p->bytes);
+	p->known = moved_member(&members, "head", known, &p->head) &&
+		   moved_member(&members, "tail", known, &p->tail) &&
+		   moved_member(&members, "end", known, &p->end) &&
+		   moved_member(&members, "start", known, &p->start);
+	p->has_bytes = position_member(&members, "bytes", &p->bytes);
 }
 
 /* `before` (NULL: none) is where the line says that the call found the stream. */
@@ -57,17 +83,19 @@ static struct viz_position position_of(const struct trace_value *value, enum mec
 				       const struct viz_position *before)
 {
 	struct viz_position position = {0};
+	struct members members;
 
 	if (!value->present)
 		return position;
+	members = (struct members){value->json, json_first(value->json)};
 	if (before && before->known)
 		position = *before;
 	if (mechanism == MECH_EVENTFD)
 		position.known = position_of_counter(value->json, &position);
 	else if (mechanism == MECH_TCP)
-		read_tcp(value->json, &position);
+		read_tcp(members, &position);
 	else
-		read_pipe(value->json, &position);
+		read_pipe(members, &position);
 	return position;
 }
 
