@@ -110,14 +110,15 @@ static struct object **object_place(struct objects *objects, uint64_t address)
 /* Returns the newest object of the address; NULL: there was none. */
 static struct object *newest_of(struct objects *objects, uint64_t address)
 {
-	struct object **place = object_place(objects, address), **found;
+	struct object **place = object_place(objects, address), *lately = *place, **found;
 
-	if (*place && (*place)->ref.address == address)
-		return *place;
+	if (lately && lately->ref.address == address)
+		return lately;
 	found = newest_at(objects, address);
-	if (found)
-		*place = *found;
-	return found ? *found : NULL;
+	if (!found)
+		return NULL;
+	*place = *found;
+	return *found;
 }
 
 /* Counts and returns the uses of `id`, this one included; 1 if memory is short. */

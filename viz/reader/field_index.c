@@ -48,9 +48,11 @@ static void put_lead(struct field_entry *entry)
 	entry->lead_len = key.len + 4;
 	if (entry->lead_len > sizeof(entry->lead))
 		return;
-	memcpy(lead, ",\"", 2);
+	lead[0] = ',';
+	lead[1] = '"';
 	memcpy(lead + 2, key.data, key.len);
-	memcpy(lead + 2 + key.len, "\":", 2);
+	lead[2 + key.len] = '"';
+	lead[3 + key.len] = ':';
 	memset(entry->mask, 0xff, entry->lead_len);
 }
 
