@@ -22,19 +22,27 @@ def is_pipe(op):
     return "head" in op.get("at_entry", {}) and "at_exit" in op and "state" not in op
 
 
+def unknown(op):
+    """The keys that a whole operation lacks though their absence would mean something."""
+    return ((["requested"] if is_sent_whole(op) and "requested" not in op else [])
+            + (["readers", "writers"] if is_pipe(op) and "readers" not in op else []))
+
+
 def put_in(op):
     """The operation with all that its line stands for."""
     op = dict(op)
+    lacks = op.pop("unknown", [])
     op.setdefault("tid", op["pid"])
     if "woken_by" in op:
         op["woken_by"] = {"tid": op["woken_by"]["pid"], **op["woken_by"]}
-    if is_sent_whole(op):
+    if is_sent_whole(op) and "requested" not in lacks:
         op.setdefault("requested", op["returned"])
     if sleep_of(op) is not None:
         op.setdefault("off_cpu_ns", sleep_of(op))
     if is_pipe(op):
-        op.setdefault("readers", 1)
-        op.setdefault("writers", 1)
+        if "readers" not in lacks:
+            op.setdefault("readers", 1)
+            op.setdefault("writers", 1)
         if "queued" in op:
             op["at_exit"] = {"bytes": op["queued"], **op["at_exit"]}
     if "at_exit" in op and "at_entry" in op:
@@ -46,6 +54,8 @@ def put_in(op):
 def leave_out(op):
     """The same operation as version 2 of the format writes it; `op` leaves nothing out."""
     op = dict(op)
+    if unknown(op):
+        op["unknown"] = unknown(op)
     if op["tid"] == op["pid"]:
         del op["tid"]
     if "woken_by" in op and op["woken_by"]["tid"] == op["woken_by"]["pid"]:

@@ -4,11 +4,12 @@
 import glob
 import json
 import os
+import sys
 
 from expectations import expect, expect_equal
 from harness import lab, main, record, scenario
 from left_out import leave_out, put_in
-from traces import IPCLENS, ROOT, call, ipclens, load_lines, one_error, validate
+from traces import IPCLENS, ROOT, Trace, call, ipclens, load_lines, one_error, validate
 
 COMMANDS = (["messages"], ["stats", "--json"], ["diagnose", "--json"], ["view"],
             ["view", "--threads", "--as", "mermaid"], ["view", "--as", "trace-event"])
@@ -58,6 +59,31 @@ def all_left_out(directory):
         expect(operations, "it has operations", words)
         for op in operations:
             expect_equal(op, leave_out(put_in(op)), f"{words}: the line as it is written")
+
+
+SHORT = """
+import os
+end, start = os.pipe()
+os.set_blocking(start, False)
+print(os.writev(start, [bytes(8000)] * 20), os.writev(start, [b""]))
+"""
+
+
+@scenario("a short write of more buffers than are looked at is not taken for a whole one")
+def not_known(directory):
+    result = record(directory, [sys.executable, "-c", SHORT])
+    short, _ = map(int, result.stdout.split())
+    expect(short < 20 * 8000, "the pipe took a part", short)
+    large, empty = result.trace.operations(syscall="writev")
+    expect_equal(large["returned"], short, "what it returned")
+    expect("requested" not in large, "what it was asked for is not known", large)
+    expect_equal(empty["requested"], 0, "of the one without bytes it is")
+    first, merged = (os.path.join(directory, name) for name in ("first.ndjson", "merged.ndjson"))
+    write(first, [{**result.trace.lines[0], "version": 1}, *result.trace.lines[1:]])
+    second = record(directory, ["true"])
+    call([IPCLENS, "merge", "-o", merged, first, second.trace_path])
+    large = Trace(merged).operations(syscall="writev")[0]
+    expect("requested" not in large, "nor in a merged trace of one of version 1", large)
 
 
 @scenario("a trace of a later version is refused, and the error names both versions")

@@ -93,11 +93,18 @@ static struct waits waits_of(const struct wire_operation *operation, const struc
 			      .more = operation->has & WIRE_HAS_MORE_WAITS};
 }
 
-/* True if the call is a send that moved all that it was asked to, which needs no second number. */
-static bool sent_all(const struct wire_operation *operation, enum role role)
+/* True for a send that has returned: then the line has no `requested` if it moved all of that. */
+static bool is_sent(const struct wire_operation *operation, enum role role)
 {
-	return role == ROLE_SEND && operation->state == WIRE_COMPLETE && operation->returned >= 0 &&
-	       (uint64_t)operation->returned == operation->requested;
+	return role == ROLE_SEND && operation->state == WIRE_COMPLETE && operation->returned >= 0;
+}
+
+static void requested_field(struct json *json, const struct wire_operation *operation,
+			    enum role role)
+{
+	if (operation->has & WIRE_HAS_REQUESTED &&
+	    !(is_sent(operation, role) && (uint64_t)operation->returned == operation->requested))
+		json_field_uint(json, KEY(operation, requested), operation->requested);
 }
 
 /* A call that slept once was asleep from began_ns to resumed_ns, which needs no third number. */
@@ -111,16 +118,41 @@ static void sleep_field(struct json *json, const struct wire_operation *operatio
 		json_field_uint(json, KEY(operation, off_cpu_ns), operation->off_cpu_ns);
 }
 
+/* True for a call on a pipe that has returned: then the line has no ends if both are the usual 1. */
+static bool is_placed_in_pipe(const struct wire_operation *operation)
+{
+	return operation->has & WIRE_HAS_POSITIONS && operation->state == WIRE_COMPLETE &&
+	       (operation->object.mechanism == MECH_PIPE ||
+		operation->object.mechanism == MECH_FIFO);
+}
+
 static void ends_of_pipe_fields(struct json *json, const struct wire_operation *operation)
 {
-	bool placed = operation->has & WIRE_HAS_POSITIONS && operation->state == WIRE_COMPLETE;
+	bool usual = operation->readers == 1 && operation->writers == 1;
 
-	if (!(operation->has & WIRE_HAS_ENDS))
+	if (!(operation->has & WIRE_HAS_ENDS) || (usual && is_placed_in_pipe(operation)))
 		return;
-	if (placed && operation->readers == 1 && operation->writers == 1)
-		return; /* the usual numbers, which at_exit stands for */
 	json_field_uint(json, KEY(operation, readers), operation->readers);
 	json_field_uint(json, KEY(operation, writers), operation->writers);
+}
+
+/* Names the keys whose absence would else mean something. */
+static void unknown_field(struct json *json, const struct wire_operation *operation, enum role role)
+{
+	bool requested = is_sent(operation, role) && !(operation->has & WIRE_HAS_REQUESTED);
+	bool ends = is_placed_in_pipe(operation) && !(operation->has & WIRE_HAS_ENDS);
+
+	if (!requested && !ends)
+		return;
+	json_key(json, KEY(operation, unknown));
+	json_array(json);
+	if (requested)
+		json_text(json, KEY(operation, requested));
+	if (ends) {
+		json_text(json, KEY(operation, readers));
+		json_text(json, KEY(operation, writers));
+	}
+	json_end_array(json);
 }
 
 /* What other keys tell is left out; viz/model/left_out.c puts it in again. */
@@ -133,8 +165,7 @@ static void numbers_fields(struct json *json, const struct wire_operation *opera
 		json_field_bool(json, KEY(operation, followed), true);
 	if (operation->miscounted)
 		json_field_bool(json, KEY(operation, miscounted), true);
-	if (operation->has & WIRE_HAS_REQUESTED && !sent_all(operation, role))
-		json_field_uint(json, KEY(operation, requested), operation->requested);
+	requested_field(json, operation, role);
 	if (operation->has & WIRE_HAS_TRANSFERRED)
 		json_field_uint(json, KEY(operation, transferred), extra->details->transferred);
 	else if ((uint64_t)operation->returned > operation->requested && operation->returned > 0 &&
@@ -142,6 +173,7 @@ static void numbers_fields(struct json *json, const struct wire_operation *opera
 		json_field_uint(json, KEY(operation, transferred), operation->requested);
 	sleep_field(json, operation);
 	ends_of_pipe_fields(json, operation);
+	unknown_field(json, operation, role);
 	if (operation->has & WIRE_HAS_QUEUED)
 		json_field_uint(json, KEY(operation, queued), operation->queued);
 	else if (operation->has & WIRE_HAS_ENDS && operation->has & WIRE_HAS_POSITIONS &&

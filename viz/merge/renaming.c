@@ -292,12 +292,32 @@ static bool is_left_out(const struct renaming *r, enum field field, const struct
 	       is_inside(r, node);
 }
 
-/* What only the merged trace tells: the host of a process, and that addresses are of a host. */
+/*
+ * The merged trace is of version 2, where the absence of these keys has a meaning: in a line of
+ * version 1 it had none.
+ */
+static void add_unknown(struct json *json, const struct trace_input *input)
+{
+	static const enum field fields[] = {FIELD_operation_requested, FIELD_operation_readers,
+					    FIELD_operation_writers};
+	const size_t count = sizeof(fields) / sizeof(*fields);
+
+	json_key(json, KEY(operation, unknown));
+	json_array(json);
+	for (size_t i = 0; i < count; i++)
+		if (!input->line->values[fields[i]].present)
+			json_text(json, field_info(fields[i])->key);
+	json_end_array(json);
+}
+
+/* What only the merged trace tells, as the host of a process, and that addresses are of a host. */
 static void add_own(const struct renaming *r, struct json *json, const struct trace_input *input)
 {
 	const struct merge_host *host = r->trace->host;
 	uint64_t network = 0;
 
+	if (input->line->record == RECORD_operation && input->facts->version < 2)
+		add_unknown(json, input);
 	if (!r->hosts)
 		return;
 	if (input->line->record == RECORD_process) {

@@ -75,6 +75,7 @@ void trace_input_take_header(const struct trace_input *input, struct arena *aren
 	facts->name = keep(arena, INPUT_VALUE(input, header, host));
 	facts->boot_id = keep(arena, INPUT_VALUE(input, header, boot_id));
 	facts->kernel = keep(arena, INPUT_VALUE(input, header, kernel));
+	facts->version = INPUT_VALUE(input, header, version)->number;
 	facts->start_ns = facts->end_ns = INPUT_VALUE(input, header, start_ns)->number;
 	facts->realtime_offset_ns = INPUT_VALUE(input, header, realtime_offset_ns)->integer;
 	facts->tracer = (uint32_t)INPUT_VALUE(input, header, tracer)->number;

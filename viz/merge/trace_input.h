@@ -16,6 +16,7 @@ struct trace_facts {
 	dev_t device; /* of the file */
 	ino_t inode;
 	struct viz_bytes name, boot_id, kernel; /* of the machine; data NULL: not told */
+	uint64_t version;			/* of the format */
 	uint64_t start_ns;
 	int64_t realtime_offset_ns;
 	uint32_t tracer;     /* 0: not told */

@@ -171,7 +171,7 @@ void build_channel_line(struct model_builder *b);
 void build_mapping_line(struct model_builder *b);
 void build_operation_line(struct model_builder *b);
 void build_positions(struct model_builder *b, struct viz_operation *op); /* pipes, TCP, eventfds */
-void build_left_out(struct viz_operation *op);				 /* left_out.c */
+void build_left_out(struct model_builder *b, struct viz_operation *op);	 /* left_out.c */
 void build_line_settings(struct model_builder *b, struct viz_operation *op); /* terminals */
 void build_signal_line(struct model_builder *b);
 /* "pid" or "tid" of a thread object; 0 if it is absent or no 32-bit number. */

@@ -327,7 +327,7 @@ void build_operation_line(struct model_builder *b)
 	add_who(b, op);
 	add_amounts(b, op);
 	add_rest(b, op);
-	build_left_out(op);
+	build_left_out(b, op);
 	add_extra(b, op);
 	b->into = b->arena;
 	if (!viz_operation_done(op))
