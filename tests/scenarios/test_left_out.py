@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""What lines leave out: all commands read the same of a trace that leaves out nothing (version 1)."""
+"""What lines leave out: all commands read the same of version 1, which leaves nothing out."""
 import glob
 import json
 import os

@@ -118,7 +118,7 @@ static void sleep_field(struct json *json, const struct wire_operation *operatio
 		json_field_uint(json, KEY(operation, off_cpu_ns), operation->off_cpu_ns);
 }
 
-/* True for a call on a pipe that has returned: then the line has no ends if both are the usual 1. */
+/* True for a call on a pipe that has returned: its line has no ends if both are the usual 1. */
 static bool is_placed_in_pipe(const struct wire_operation *operation)
 {
 	return operation->has & WIRE_HAS_POSITIONS && operation->state == WIRE_COMPLETE &&
