@@ -151,6 +151,8 @@ void build_parts(struct model_builder *b, struct viz_operation *op);
  * none; build_known_process() and build_known_thread() give NULL instead.
  */
 struct viz_process *build_process(struct model_builder *b, uint32_t pid, uint64_t at_ns);
+/* Notes that the process has a handler for the signal from now on, or has none any more. */
+void build_note_action(struct viz_process *process, int signal, bool handler);
 struct viz_process *build_known_process(const struct model_builder *b, uint32_t pid);
 struct viz_thread *build_thread(struct model_builder *b, struct viz_process *process, uint32_t tid,
 				uint64_t at_ns);

@@ -54,9 +54,8 @@ struct viz_process {
 	bool listed;	     /* a `descriptors` snapshot listed what it held when it was found */
 	bool handlers_known; /* its snapshot told whether it had signal handlers */
 	bool has_handlers;
-	bool handles_children;	     /* one of them is for SIGCHLD */
-	const char *handles_request; /* and one for this signal, as kill(1) sends; NULL: none */
-	bool zombie; /* when it was found it had ended, but its parent had not waited for it */
+	uint64_t handled; /* bit N - 1: it has a handler for signal N, as far as the trace tells */
+	bool zombie;	  /* when it was found it had ended, but its parent had not waited for it */
 	bool status_known; /* exit_code or exit_signal is valid */
 	bool ended, core;
 	uint64_t start_ns;	     /* its birth, or when it was first seen */
@@ -543,6 +542,12 @@ struct viz_process *viz_model_process(const struct viz_model *model, uint32_t pi
 
 /* True if `ancestor` made the process, or made one that did; true too of the process itself. */
 bool viz_process_descends(const struct viz_process *process, const struct viz_process *ancestor);
+
+/* True if the process has a handler for the signal, as far as the trace tells. */
+bool viz_process_handles(const struct viz_process *process, int signal);
+
+/* Returns a signal as kill(1) sends that the process has a handler for; NULL: there is none. */
+const char *viz_process_handled_request(const struct viz_process *process);
 
 /* The channel or operation with this id; NULL: the trace has none. */
 struct viz_channel *viz_model_channel(const struct viz_model *model, struct viz_bytes id);

@@ -312,6 +312,17 @@ static void channel_made(struct viz_channel *channel)
 		channel->peer->created_in_trace = true;
 }
 
+static void note_action(struct model_builder *b, const struct viz_operation *op)
+{
+	const struct trace_value *action = VALUE(operation, action);
+	int64_t signal = 0;
+
+	if (action->present && viz_operation_argument(op, "sig", &signal) && op->process &&
+	    op->returned == 0)
+		build_note_action(op->process, (int)signal,
+				  action->number == SIGNAL_ACTION_HANDLER);
+}
+
 /* The end line repeats what the begin line said, so its values overwrite those. */
 void build_operation_line(struct model_builder *b)
 {
@@ -332,6 +343,7 @@ void build_operation_line(struct model_builder *b)
 	b->into = b->arena;
 	if (!viz_operation_done(op))
 		return;
+	note_action(b, op);
 	build_fd_event(b, FD_OPERATION, op->exit_ns, op->process)->operation =
 		viz_operation_use(op);
 	for (size_t k = 0; makes_channels(op) && k < op->new_fds_count; k++)

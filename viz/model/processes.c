@@ -84,6 +84,7 @@ static struct viz_process *fork_process(struct model_builder *b, struct viz_proc
 	process = new_process(b, pid, event->at_ns);
 	process->ppid = ppid;
 	process->parent = event->parent = parent;
+	process->handled = parent ? parent->handled : 0;
 	fds = build_fd_event(b, FD_FORK, event->at_ns, process);
 	fds->shares_fds = VALUE(process, shares_fds)->flag;
 	if (process->parent)
@@ -101,28 +102,57 @@ static void thread_fds(struct model_builder *b, const struct viz_process_event *
 	fds->shares_fds = VALUE(process, shares_fds)->flag;
 }
 
+static uint64_t signal_bit(int signal)
+{
+	return signal > 0 && signal <= 64 ? UINT64_C(1) << (signal - 1) : 0;
+}
+
+bool viz_process_handles(const struct viz_process *process, int signal)
+{
+	return (process->handled & signal_bit(signal)) != 0;
+}
+
 /* SIGINT is left out: Python, for one, handles it in each program. */
-static const char *handled_request(const struct model_builder *b)
+const char *viz_process_handled_request(const struct viz_process *process)
 {
 	static const char *const requests[] = {"SIGTERM", "SIGHUP",  "SIGUSR1",
 					       "SIGUSR2", "SIGQUIT", "SIGALRM"};
 
 	for (size_t i = 0; i < sizeof(requests) / sizeof(*requests); i++)
-		if (build_list_has(b, FIELD_process_handles, requests[i]))
+		if (viz_process_handles(process, signal_by_name(requests[i])))
 			return requests[i];
 	return NULL;
+}
+
+void build_note_action(struct viz_process *process, int signal, bool handler)
+{
+	process->handled &= ~signal_bit(signal);
+	if (handler)
+		process->handled |= signal_bit(signal);
+}
+
+/* Returns the signal's number; 0: it is none. */
+static int signal_of(struct model_builder *b, struct viz_bytes name)
+{
+	char *text = arena_alloc(b->arena, name.len + 1);
+
+	memcpy(text, name.data, name.len);
+	return signal_by_name(text);
 }
 
 static void add_handlers(struct model_builder *b, struct viz_process *process)
 {
 	const struct trace_value *value = VALUE(process, handles);
+	const struct json_node *element;
 
 	if (!value->present)
 		return;
 	process->handlers_known = true;
 	process->has_handlers = json_first(value->json) != NULL;
-	process->handles_children = build_list_has(b, FIELD_process_handles, "SIGCHLD");
-	process->handles_request = handled_request(b);
+	json_for_each(element, value->json)
+	{
+		process->handled |= signal_bit(signal_of(b, json_string(element)));
+	}
 }
 
 static struct viz_process *snapshot_process(struct model_builder *b,
@@ -156,6 +186,7 @@ static void exec_process(struct model_builder *b, struct viz_process_event *even
 	process->args = event->args;
 	process->args_count = event->args_count;
 	process->args_cut = event->args_cut;
+	process->handled = 0; /* a new program has no handlers (execve(2)) */
 	build_fd_event(b, FD_EXEC, event->at_ns, process);
 }
 

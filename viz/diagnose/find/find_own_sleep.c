@@ -14,8 +14,8 @@
  */
 static bool waits_for_request(const struct diagnosis *d, const struct viz_process *process)
 {
-	return d->waits->whole && process->handles_request && process_is_lone(process) &&
-	       !process_is_copy(process);
+	return d->waits->whole && viz_process_handled_request(process) &&
+	       process_is_lone(process) && !process_is_copy(process);
 }
 
 /* Returns who could end the sleep. */
@@ -27,7 +27,8 @@ static const char *wakers_text(struct diagnosis *d, const struct viz_process *pr
 					 d->language);
 
 	if (waits_for_request(d, process))
-		return fill_phrase(d, PHRASE_OWN_HANDLER, process->handles_request, NULL, NULL);
+		return fill_phrase(d, PHRASE_OWN_HANDLER, viz_process_handled_request(process),
+				   NULL, NULL);
 	return thread;
 }
 

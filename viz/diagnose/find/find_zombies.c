@@ -236,7 +236,8 @@ static bool has_slept(const struct diagnosis *d, const struct viz_process *proce
 /* A SIGCHLD would have woken the parent since: it was told, and did not collect the child. */
 static bool was_told(const struct diagnosis *d, const struct viz_process *parent)
 {
-	return parent->handles_children && has_slept(d, parent) && !is_to_be_told(d, parent);
+	return viz_process_handles(parent, SIGCHLD) && has_slept(d, parent) &&
+	       !is_to_be_told(d, parent);
 }
 
 /* One that was found alive first has only just ended. */

@@ -2,8 +2,11 @@
 /*
  * Finds the processes that could end a wait: holders of the other end, users of a queue, children.
  */
+#include <signal.h>
+
 #include "viz/diagnose/core/finder.h"
 #include "viz/diagnose/wait/wait_graph_internal.h"
+#include "viz/diagnose/wait/waits.h"
 
 static bool type_fits(const struct viz_operation *receive, int64_t type)
 {
@@ -204,6 +207,8 @@ static void wait_for_children(struct wait_graph *graph, struct wait *wait)
 	else
 		wait_share(graph, wait, children_of(graph, wait->process));
 	wait->open |= !wait->ender_count;
+	/* Nobody sleeps who has no child: the last one has just ended. Others may be untraced. */
+	wait->ready |= !wait->ender_count && !graph->whole && !wait->process->before_trace;
 }
 
 const struct viz_channel *wait_asked(const struct wait_graph *graph, const struct viz_operation *op,
@@ -264,6 +269,36 @@ static void wait_for_any(struct wait_graph *graph, struct wait *wait)
 	}
 }
 
+static bool is_ended_by_itself(const struct wait *wait)
+{
+	for (size_t i = 0; i < wait->ender_count; i++)
+		if (wait->enders[i] != wait->process)
+			return false;
+	return wait->ender_count && !wait->open;
+}
+
+/*
+ * A loop of one thread that only this thread could wake waits for a signal, whose handler does
+ * (signal(7), the self-pipe): for the end of a child, or for one that asks it to do something.
+ */
+static void wait_for_handlers(struct wait_graph *graph, struct wait *wait)
+{
+	const struct viz_process *process = wait->process;
+
+	if (!is_ended_by_itself(wait) || !process_is_lone(process))
+		return;
+	wait->handles = viz_process_handled_request(process) != NULL;
+	wait->open |= wait->handles;
+	if (viz_process_handles(process, SIGCHLD))
+		wait_share(graph, wait, children_of(graph, process));
+}
+
+static void wait_for_events(struct wait_graph *graph, struct wait *wait)
+{
+	wait_for_any(graph, wait);
+	wait_for_handlers(graph, wait);
+}
+
 /* Any process may connect. */
 static void wait_at_listener(struct wait *wait)
 {
@@ -287,7 +322,7 @@ static void find_enders(struct wait_graph *graph, struct wait *wait)
 	if (operation_is(op, "wait4") || operation_is(op, "waitid"))
 		wait_for_children(graph, wait);
 	else if (operation_polls(op))
-		wait_for_any(graph, wait);
+		wait_for_events(graph, wait);
 	else if (operation_is(op, "accept") || operation_is(op, "accept4"))
 		wait_at_listener(wait);
 	else if (operation_is(op, "connect"))

@@ -39,11 +39,13 @@ struct wait {
 	const struct viz_process **enders; /* could end it, perhaps itself; each once */
 	size_t ender_count;
 	struct wait_set *set; /* of just these; never NULL once the graph is built */
-	bool open;   /* something outside the trace, a clock or an unknown party could end it */
-	bool known;  /* nobody but its enders could end it, and perhaps a clock; it has enders */
-	bool clock;  /* it has a timeout */
-	bool ready;  /* what it waits for is there; it just has not run yet */
-	bool stuck;  /* not open, and all its enders are stuck: it never ends */
+	bool open;  /* something outside the trace, a clock or an unknown party could end it */
+	bool known; /* nobody but its enders could end it, and perhaps a clock; it has enders */
+	bool clock; /* it has a timeout */
+	bool ready; /* what it waits for is there; it just has not run yet */
+	bool stuck; /* not open, and all its enders are stuck: it never ends */
+	/* A loop that only its own process wakes, whose handler of a signal as kill(1) sends may. */
+	bool handles;
 	bool served; /* it serves a FIFO for whoever opens that: wait_fifo_served.c */
 	/* It opens a FIFO, and its enders wait to open others: FIFOs opened in the wrong order. */
 	bool crossed;

@@ -173,6 +173,9 @@ static const char *comers_text(struct diagnosis *d, const struct wait *wait)
 				      ? source_text(d, wait->channel)
 				      : sources_text(d, wait);
 
+	if (wait->handles)
+		return fill_phrase(d, PHRASE_OWN_HANDLER,
+				   viz_process_handled_request(wait->process), NULL, NULL);
 	if (waits_for_signal(op) || operation_is(op, "rt_sigtimedwait"))
 		return phrase_text(PHRASE_A_SIGNAL, d->language);
 	if (waits_to_accept(wait) && wait->channel)
