@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Who waits for a source that waits soundly, or for a handler of a signal, is not accused; who looks
-alike and waits in vain is told. Each program tells who waits, as "name=pid", in its standard error.
+"""Who waits for a source that waits soundly, or for a handler of a signal, is not accused; who
+looks alike and waits in vain is told. Each program tells who waits, as "name=pid", in its standard
+error.
 """
 import os
 
@@ -28,7 +29,10 @@ helper = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
 print(f"reader={helper.pid}", file=sys.stderr, flush=True)
 listener.accept()
 """],
-    "pipeline": ["bash", "-c", "sleep 60 | tee /dev/null | { echo reader=$BASHPID >&2; exec cat; }"],
+    "pipeline": [
+        "bash", "-c",
+        "sleep 60 | tee /dev/null | { echo reader=$BASHPID >&2; exec cat; }",
+    ],
     "changes of a file": [
         "bash", "-c", "tail -f /dev/null /etc/passwd | { echo reader=$BASHPID >&2; exec cat; }",
     ],
