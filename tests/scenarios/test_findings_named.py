@@ -212,6 +212,8 @@ SHOWN_BY_TOOLS = {
     "connection-failed": "test_connections_refused.py",
     "stolen-input": "test_stolen_input.py",
     "read-ahead": "test_stolen_input.py",
+    "doubled-output": "test_doubled_output.py",
+    "partial-read": "test_doubled_output.py",
     "thread-lock": "test_thread_locks.py",
     "lock-order": "test_locks_and_memory.py",
     "no-answer": "test_no_answer.py",

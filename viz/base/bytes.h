@@ -28,6 +28,12 @@ static inline bool viz_bytes_begin(struct viz_bytes text, const char *prefix)
 	return text.len >= len && memcmp(text.data, prefix, len) == 0;
 }
 
+/* True if `part` is somewhere in the text; never of an empty part. */
+static inline bool viz_bytes_contain(struct viz_bytes text, struct viz_bytes part)
+{
+	return part.len && text.len && memmem(text.data, text.len, part.data, part.len);
+}
+
 static inline struct viz_bytes viz_bytes_of(const char *text)
 {
 	return (struct viz_bytes){text, text ? strlen(text) : 0};

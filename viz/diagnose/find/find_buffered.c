@@ -74,11 +74,6 @@ static const struct filter *filter_of(const struct viz_process *process)
 	return NULL;
 }
 
-static bool contains(struct viz_bytes text, struct viz_bytes part)
-{
-	return part.len && memmem(text.data, text.len, part.data, part.len);
-}
-
 static bool is_long_option(struct viz_bytes word)
 {
 	return viz_bytes_begin(word, "--");
@@ -114,7 +109,7 @@ static bool is_wrapped(const struct diagnosis *d, const struct viz_process *proc
 static bool has_argument_with(const struct viz_process *process, const char *part)
 {
 	for (size_t i = 1; part && i < process->args_count; i++)
-		if (contains(process->args[i], viz_bytes_of(part)))
+		if (viz_bytes_contain(process->args[i], viz_bytes_of(part)))
 			return true;
 	return false;
 }
@@ -141,7 +136,7 @@ static bool has_its_word(const struct viz_process *process, struct viz_bytes pay
 {
 	for (size_t i = 1; i < process->args_count; i++)
 		if (process->args[i].len && process->args[i].data[0] != '-' &&
-		    contains(payload, process->args[i]))
+		    viz_bytes_contain(payload, process->args[i]))
 			return !has_letter(process, "v");
 	return false;
 }
@@ -171,7 +166,7 @@ static void take_in(struct passage *p, const struct viz_operation *op)
 	const bool cut = op->payload.len < (uint64_t)op->returned;
 
 	p->taken += (uint64_t)op->returned;
-	p->lines |= cut || contains(op->payload, viz_bytes_of("\n"));
+	p->lines |= cut || viz_bytes_contain(op->payload, viz_bytes_of("\n"));
 	p->answers |= has_answer(p, op->payload);
 	if (!p->first)
 		p->first = op;

@@ -39,14 +39,6 @@ static bool is_named(struct viz_bytes text, const char *name)
 	       (text.len == len || !isalpha((unsigned char)text.data[len]));
 }
 
-static bool contains(struct viz_bytes text, const char *part)
-{
-	for (size_t i = 0; i < text.len; i++)
-		if (viz_bytes_begin((struct viz_bytes){text.data + i, text.len - i}, part))
-			return true;
-	return false;
-}
-
 /* Returns the path of the program's last exec(2), perhaps its parent's; empty: not known. */
 static struct viz_bytes path_of(const struct viz_process *process)
 {
@@ -60,7 +52,7 @@ static bool runs(const struct viz_process *process, const struct program *progra
 	struct viz_bytes path = path_of(process);
 
 	if (program->folder)
-		return contains(path, program->folder);
+		return viz_bytes_contain(path, viz_bytes_of(program->folder));
 	return is_named(process->comm, program->begins) ||
 	       is_named(viz_base_name(path), program->begins);
 }
