@@ -136,7 +136,8 @@ static int signal_of(struct model_builder *b, struct viz_bytes name)
 {
 	char *text = arena_alloc(b->arena, name.len + 1);
 
-	memcpy(text, name.data, name.len);
+	if (name.len)
+		memcpy(text, name.data, name.len);
 	return signal_by_name(text);
 }
 
