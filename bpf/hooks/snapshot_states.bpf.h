@@ -25,17 +25,20 @@ int states_look(struct bpf_iter__task *context)
 }
 
 /*
- * True if only threads with the same memory can wake a sleeper in the futex: a private one (see
- * futex(2)), or one in memory that no other process maps, as those of pthread_join(3) and robust
+ * Only threads with the same memory can wake a sleeper in a private futex (see futex(2)), wherever
+ * that lies, or in memory that no other process maps, as those of pthread_join(3) and robust
  * mutexes.
  */
-static __always_inline bool is_own_futex(const struct wire_thread *record, struct task_struct *task)
+static __always_inline u8 own_of_futex(const struct wire_thread *record, struct task_struct *task)
 {
 	struct mapping mapping = {.address = record->futex};
+	const bool private = record->futex_operation & FUTEX_PRIVATE_FLAG;
 
-	if (record->futex_operation & FUTEX_PRIVATE_FLAG)
-		return true;
-	return !mapping_find(task, &mapping) && !(mapping.flags & VM_MAYSHARE);
+	if (mapping_find(task, &mapping))
+		return private ? WIRE_OWN_MEMORY : WIRE_OWN_NONE;
+	if (!(mapping.flags & VM_MAYSHARE))
+		return WIRE_OWN_MEMORY;
+	return private ? WIRE_OWN_SHARED : WIRE_OWN_NONE;
 }
 
 static __always_inline void own_wait_find(struct wire_thread *record, struct task_struct *task,
@@ -46,7 +49,7 @@ static __always_inline void own_wait_find(struct wire_thread *record, struct tas
 	record->futex = KREAD(regs, REGISTER_0);
 	record->futex_operation = KREAD(regs, REGISTER_1);
 	record->futex_value = KREAD(regs, REGISTER_2);
-	record->own = is_own_futex(record, task);
+	record->own = own_of_futex(record, task);
 	record->timed = KREAD(regs, REGISTER_3) != 0;
 }
 
@@ -70,7 +73,8 @@ static __always_inline void state_find(struct wire_thread *record, struct task_s
 			: sleep					     ? WIRE_TARGET_BLOCKED
 								     : WIRE_TARGET_RUNNING;
 	record->nr = WIRE_NO_CALL;
-	record->own = record->timed = 0;
+	record->own = WIRE_OWN_NONE;
+	record->timed = 0;
 	record->signal = stop_signal_of(task, sleep);
 	record->blocked = KREAD_IF(task, blocked.sig[0]);
 	record->futex = record->futex_operation = record->futex_value = 0;

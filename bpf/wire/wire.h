@@ -420,6 +420,13 @@ struct wire_unseen {
 		object; /* the only object concerned; MECH_NONE: all that the process holds */
 };
 
+/* Who can end a sleep in a futex. */
+enum wire_own {
+	WIRE_OWN_NONE,	 /* other processes can, or it is not known */
+	WIRE_OWN_MEMORY, /* its own process alone, whose memory it is */
+	WIRE_OWN_SHARED, /* likewise, though it is in memory made for sharing: a private futex */
+};
+
 /* What a thread does when tracing ends, unless the record of a call that it sleeps in tells. */
 struct wire_thread {
 	struct wire_head head;
@@ -427,7 +434,7 @@ struct wire_thread {
 	__u64 since_ns; /* when it last came to a processor */
 	__u32 nr;	/* the call it sleeps in; WIRE_NO_CALL: none is known */
 	__u8 state;	/* enum wire_target */
-	__u8 own;	/* only its own process can end that call: a private futex */
+	__u8 own;	/* enum wire_own: whether only its own process can end that call */
 	__u8 timed;	/* or a clock */
 	__u8 signal;	/* the one that stopped it; 0: none, or it is not known */
 	/* Of futex(2): the address, the operation and the value that it was called with. */

@@ -234,6 +234,55 @@ static void semaphore_of_dead(void)
 	lab_check(sem_wait(semaphore), "sem_wait");
 }
 
+/*
+ * The child posts a semaphore that it shares with its parent; but pshared is 0, so that the post
+ * wakes nobody of another process.
+ */
+static void semaphore_for_threads(void)
+{
+	sem_t *semaphore = mmap(NULL, sizeof(*semaphore), PROT_READ | PROT_WRITE,
+				MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	lab_expect(semaphore != MAP_FAILED, "mmap");
+	lab_check(sem_init(semaphore, 0, 0), "sem_init");
+	if (!lab_fork()) {
+		lab_wait_blocked(getppid(), SYS_futex);
+		lab_check(sem_post(semaphore), "sem_post");
+		exit(EXIT_SUCCESS);
+	}
+	party(getpid());
+	truth_flush();
+	lab_check(sem_wait(semaphore), "sem_wait");
+}
+
+/* The same with a condition variable that has the usual attributes. */
+static void condition_for_threads(void)
+{
+	struct shared {
+		pthread_mutex_t mutex;
+		pthread_cond_t changed;
+		bool ready;
+	} *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+			 -1, 0);
+
+	lab_expect(shared != MAP_FAILED, "mmap");
+	pthread_mutex_init(&shared->mutex, NULL);
+	pthread_cond_init(&shared->changed, NULL);
+	if (!lab_fork()) {
+		lab_wait_blocked(getppid(), SYS_futex);
+		pthread_mutex_lock(&shared->mutex);
+		shared->ready = true;
+		pthread_cond_signal(&shared->changed);
+		pthread_mutex_unlock(&shared->mutex);
+		exit(EXIT_SUCCESS);
+	}
+	party(getpid());
+	truth_flush();
+	pthread_mutex_lock(&shared->mutex);
+	while (!shared->ready)
+		pthread_cond_wait(&shared->changed, &shared->mutex);
+}
+
 static void *feed(void *end)
 {
 	static char big[1 << 20];
@@ -468,6 +517,8 @@ static const struct mistake stalls[] = {
 	{"mutex-of-self", mutex_of_self},
 	{"mutex-passed-on", mutex_passed_on},
 	{"semaphore-of-dead", semaphore_of_dead},
+	{"semaphore-for-threads", semaphore_for_threads},
+	{"condition-for-threads", condition_for_threads},
 	{"eventfds", eventfds},
 	{"joined-before-read", joined_before_read},
 	{"no-client", no_client},

@@ -46,6 +46,8 @@ HANGS = {
     "stalls mutex-of-self": ("semaphore-stuck", ["deadlock", "blocked"]),
     "stalls mutex-passed-on": ("blocked", ["deadlock", "semaphore-stuck"]),
     "stalls semaphore-of-dead": ("semaphore-stuck", ["deadlock", "blocked"]),
+    "stalls semaphore-for-threads": ("blocked", ["deadlock", "semaphore-stuck", "lost-wakeup"]),
+    "stalls condition-for-threads": ("blocked", ["deadlock", "semaphore-stuck", "lost-wakeup"]),
     "stalls joined-before-read": ("deadlock", ["no-eof"]),
     "stalls eventfds": ("deadlock", ["blocked"]),
     "stalls keyed-semaphore": ("blocked", ["deadlock", "semaphore-stuck"]),
@@ -73,6 +75,9 @@ CULPRITS = {
     "stalls mutex-of-self": ("it has it already itself", "it has it already itself", "RECURSIVE"),
     "stalls semaphore-of-dead": ("ended", "all its users wait", "sem_timedwait"),
 }
+
+# Those that sleep in memory that they share, where no other process can wake them.
+FOR_THREADS = ["stalls semaphore-for-threads", "stalls condition-for-threads"]
 
 # The same with one more process, which could help and does not: nothing is hopeless.
 WITH_OUTSIDER = [

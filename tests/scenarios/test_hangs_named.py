@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """Programs that hang: what each waits for, and for whom, is named."""
-from expectations import expect, expect_equal, expect_row
+from expectations import expect, expect_equal, expect_in, expect_row
 from findings import (
     CULPRITS,
+    FOR_THREADS,
     HANGS,
     WITH_OUTSIDER,
     diagnose,
@@ -33,6 +34,10 @@ def hangs(directory):
         expect_finding(runs[name], wanted, forbidden)
         if name in CULPRITS:
             expect_culprit(diagnose(runs[name].trace_path)[0], runs[name].truth, name, False)
+    for name in FOR_THREADS:
+        told = expect_finding(runs[name], "blocked")[0]
+        expect_in("no other process can wake it", " ".join(told["evidence"]), name)
+        expect_in("sem_init(&sem, 1, value)", told["advice"], name)
     ring = runs["hangs ring-three"]
     findings = expect_finding(ring, "deadlock")
     expect_equal(len(findings), 1, "a circle is told once")

@@ -8,6 +8,7 @@ import signal
 from expectations import expect, expect_equal, expect_in
 from findings import (
     CULPRITS,
+    FOR_THREADS,
     HANGS,
     WITH_OUTSIDER,
     diagnose,
@@ -34,6 +35,7 @@ BY_WHOM = {
     "stalls fifo-opens": "whoever opens stalls-",
     "stalls keyed-semaphore": "whoever knows the key 0x",
     "stalls keyed-queues": "whoever knows the key 0x",
+    **{name: "no other process can wake it" for name in FOR_THREADS},
 }
 
 # With somebody who could help, a wait is not hopeless: what it is called then, if not blocked.

@@ -30,6 +30,8 @@ static void own_futex_fields(struct encoder *encoder, const struct wire_thread *
 		encoder->futex_look(thread, &wait);
 	if (thread->own || wait.joins || wait.owner)
 		json_field_bool(json, KEY(state, own), true);
+	if (thread->own == WIRE_OWN_SHARED)
+		json_field_bool(json, KEY(state, shared), true);
 	if (thread->timed)
 		json_field_bool(json, KEY(state, timed), true);
 	if (thread->own && !thread->timed)

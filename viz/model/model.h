@@ -87,7 +87,8 @@ struct viz_thread {
 	uint64_t since_ns;  /* when it last ran; 0: not known */
 	int stop_signal;    /* number of the one that stopped it; 0: none, or not known */
 	bool own;	    /* only another thread of its process can wake it */
-	uint64_t blocks;    /* then: how many signals it blocks */
+	bool shared; /* then: its futex is in memory made for sharing, and private all the same */
+	uint64_t blocks; /* and how many signals it blocks */
 	/*
 	 * In a glance, while it was watched it never slept, and made these calls most often;
 	 * watched_ns 0: it was not watched, or slept.

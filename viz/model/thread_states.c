@@ -17,6 +17,7 @@ void build_thread_line(struct model_builder *b)
 		thread->stop_signal = signal_by_name(build_string(b, FIELD_state_signal).data);
 	thread->own = VALUE(state, own)->flag && !VALUE(state, timed)->flag;
 	if (thread->own) {
+		thread->shared = VALUE(state, shared)->flag;
 		thread->blocks = VALUE(state, blocks)->number;
 		thread->lock = VALUE(state, lock)->number;
 		thread->owner = build_u32(b, FIELD_state_owner);

@@ -44,7 +44,7 @@ struct wait {
 	bool clock; /* it has a timeout */
 	bool ready; /* what it waits for is there; it just has not run yet */
 	bool stuck; /* not open, and all its enders are stuck: it never ends */
-	/* A loop that only its own process wakes, whose handler of a signal as kill(1) sends may. */
+	/* A loop that only its own process wakes: a handler of a signal as kill(1) sends may. */
 	bool handles;
 	bool served; /* it serves a FIFO for whoever opens that: wait_fifo_served.c */
 	/* It opens a FIFO, and its enders wait to open others: FIFOs opened in the wrong order. */

@@ -46,10 +46,24 @@ static bool may_have_copied_lock(const struct viz_process *process)
 	return process_is_lone(process) && process_is_copy(process);
 }
 
+/*
+ * True if a thread sleeps in shared memory, and other processes cannot wake it: sem_init(3) with
+ * pshared 0, PTHREAD_PROCESS_PRIVATE.
+ */
+static bool is_made_for_threads(const struct viz_process *process)
+{
+	for (size_t i = 0; i < process->thread_count; i++)
+		if (process->threads[i]->end_ns == VIZ_NEVER && process->threads[i]->shared)
+			return true;
+	return false;
+}
+
 const char *own_sleep_text(struct diagnosis *d, const struct viz_process *process)
 {
 	const char *who = process_text(d, process);
 
+	if (is_made_for_threads(process))
+		return fill_phrase(d, PHRASE_FOR_THREADS, who, NULL, NULL);
 	if (may_have_copied_lock(process))
 		return fill_phrase(d, PHRASE_COPIED_LOCK, who, process_text(d, process->parent),
 				   NULL);
@@ -60,5 +74,7 @@ const char *own_sleep_text(struct diagnosis *d, const struct viz_process *proces
 
 enum advice_case own_sleep_advice(const struct viz_process *process)
 {
+	if (is_made_for_threads(process))
+		return ADVICE_FOR_THREADS;
 	return may_have_copied_lock(process) ? ADVICE_COPIED_LOCK : ADVICE_OWN_MEMORY;
 }
