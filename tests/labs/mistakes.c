@@ -541,6 +541,48 @@ static void mixed_in_pipe(void)
 	lab_reap_well(children[1]);
 }
 
+/* The kernel keeps no status, as SIGCHLD is ignored. */
+static void status_ignored(void)
+{
+	pid_t child;
+	int status;
+
+	signal(SIGCHLD, SIG_IGN);
+	child = lab_fork();
+	if (!child)
+		exit(3);
+	party(getpid());
+	party(child);
+	lab_expect(waitpid(child, &status, 0) < 0 && errno == ECHILD, "no status was kept");
+}
+
+static volatile sig_atomic_t collected;
+
+static void collect_any(int number)
+{
+	(void)number;
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		collected = 1;
+}
+
+/* The handler takes the status that the program asks for afterwards. */
+static void status_collected(void)
+{
+	struct sigaction action = {.sa_handler = collect_any};
+	pid_t child;
+	int status;
+
+	lab_check(sigaction(SIGCHLD, &action, NULL), "sigaction");
+	child = lab_fork();
+	if (!child)
+		exit(3);
+	party(getpid());
+	party(child);
+	while (!collected)
+		poll(NULL, 0, 10);
+	lab_expect(waitpid(child, &status, 0) < 0 && errno == ECHILD, "it is gone");
+}
+
 static const struct mistake mistakes[] = {
 	{"sigpipe", sigpipe},
 	{"epipe", epipe},
@@ -573,6 +615,8 @@ static const struct mistake mistakes[] = {
 	{"busy-kill", busy_kill},
 	{"gives-up-sending", gives_up_sending},
 	{"mixed-in-pipe", mixed_in_pipe},
+	{"status-ignored", status_ignored},
+	{"status-collected", status_collected},
 };
 
 int main(int argc, char **argv)

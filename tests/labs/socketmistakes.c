@@ -471,8 +471,68 @@ static void mixed_in_stream(void)
 		;
 }
 
+/* More than any datagram of UDP can hold. */
+static void too_big_for_udp(void)
+{
+	static char buf[70000];
+	struct sockaddr_in address;
+	int receiver = inet_socket(SOCK_DGRAM, &address);
+	int sender = inet_connect_as(SOCK_DGRAM, &address);
+
+	party(getpid());
+	channel("udp", sender);
+	lab_expect(send(sender, buf, sizeof(buf), 0) < 0 && errno == EMSGSIZE, "too big");
+	close(receiver);
+}
+
+/* Two descriptors are passed along with a byte, and there is room for one of them. */
+static void descriptors_cut(void)
+{
+	union {
+		char bytes[CMSG_SPACE(2 * sizeof(int))];
+		struct cmsghdr header;
+	} sent = {.header = {.cmsg_len = CMSG_LEN(2 * sizeof(int)),
+			     .cmsg_level = SOL_SOCKET,
+			     .cmsg_type = SCM_RIGHTS}},
+	  received = {0};
+	const int passed[2] = {STDIN_FILENO, STDOUT_FILENO};
+	char byte = 'x';
+	struct iovec data = {&byte, 1};
+	struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1};
+	int ends[2];
+
+	lab_check(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), "socketpair");
+	party(getpid());
+	channel("unix-stream", ends[1]);
+	memcpy(CMSG_DATA(&sent.header), passed, sizeof(passed));
+	message.msg_control = &sent;
+	message.msg_controllen = sizeof(sent);
+	lab_check(sendmsg(ends[0], &message, 0), "sendmsg");
+	message.msg_control = &received;
+	message.msg_controllen = CMSG_LEN(sizeof(int));
+	lab_check(recvmsg(ends[1], &message, 0), "recvmsg");
+	lab_expect(message.msg_flags & MSG_CTRUNC, "cut");
+}
+
+/* The server listens at 127.0.0.1, and the client connects to 127.0.0.2. */
+static void listens_elsewhere(void)
+{
+	struct sockaddr_in address;
+	int listener = inet_socket(SOCK_STREAM, &address);
+	int fd = (int)lab_check(socket(AF_INET, SOCK_STREAM, 0), "socket");
+
+	lab_check(listen(listener, 1), "listen");
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1);
+	party(getpid());
+	channel("tcp", fd);
+	lab_expect(connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0, "refused");
+}
+
 static const struct mistake mistakes[] = {
 	{"cut-datagram", cut_datagram},
+	{"too-big-for-udp", too_big_for_udp},
+	{"descriptors-cut", descriptors_cut},
+	{"listens-elsewhere", listens_elsewhere},
 	{"cut-udp", cut_udp},
 	{"dropped", dropped},
 	{"dropped-in-batch", dropped_in_batch},

@@ -29,6 +29,8 @@ MISTAKES = {
     "mistakes coalesced-children": ("signal-coalesced", 0, ["signal-ignored", "zombie"]),
     "mistakes too-late": ("signal-ignored", 0, ["killed-by-signal"]),
     "mistakes ignored": ("signal-ignored", 0, ["killed-by-signal", "signal-coalesced"]),
+    "mistakes status-ignored": ("status-lost", 0, ["zombie"]),
+    "mistakes status-collected": ("status-lost", 0, ["zombie"]),
     "mistakes left-queue": ("queue-left-behind", 0, []),
     "mistakes left-semaphore": ("queue-left-behind", 0, []),
     "mistakes busy": ("busy-wait", 0, ["send-given-up"]),
@@ -47,6 +49,9 @@ MISTAKES = {
     "mistakes race-in-segment": ("unsynchronised-sharing", 0, ["lock-order", "queue-left-behind"]),
     "socketmistakes cut-datagram": ("message-truncated", 0, ["unread-data", "split-stream"]),
     "socketmistakes cut-udp": ("message-truncated", 0, ["unread-data", "split-stream"]),
+    "socketmistakes too-big-for-udp": ("message-truncated", 0, ["datagram-dropped"]),
+    "socketmistakes descriptors-cut": ("message-truncated", 0, ["unread-data"]),
+    "socketmistakes listens-elsewhere": ("connection-refused", 0, ["never-accepted"]),
     "socketmistakes dropped": ("datagram-dropped", 0, ["unread-data"]),
     "socketmistakes dropped-in-batch": ("datagram-dropped", 0, ["unread-data"]),
     "socketmistakes nobody-there": ("datagram-dropped", 0, ["connection-refused"]),
@@ -75,12 +80,23 @@ MISTAKES = {
 }
 
 
+# What must be said of some of them.
+WORDS = {
+    "mistakes status-ignored": "it ignores SIGCHLD",
+    "mistakes status-collected": "another wait of it, for any child, had collected that",
+    "socketmistakes too-big-for-udp": "a datagram of UDP holds at most 65,507 bytes",
+    "socketmistakes descriptors-cut": "lost the descriptors of a message",
+    "socketmistakes listens-elsewhere": "listens at this port, but at 127.0.0.1:",
+}
+
+
 @scenario("each mistake of a program that ends is named, with its processes and its channel")
 def mistakes(directory):
     for run, name in in_batches(directory, list(MISTAKES)):
         wanted, status, forbidden = MISTAKES[name]
         finish(run, status, True)
-        expect_finding(run, wanted, forbidden)
+        told = expect_finding(run, wanted, forbidden)
+        expect_in(WORDS.get(name, ""), " ".join([told[0]["text"], *told[0]["evidence"]]), name)
 
 
 # Writes and reads of what size; and the same where it is sound, or where nobody can tell.

@@ -291,6 +291,7 @@ struct viz_operation {
 	bool began;	     /* it slept, from began_ns on */
 	bool last;	     /* the descriptor that it closed was the only end of its kind */
 	bool waits_cut;	     /* waits_for and ready are cut: there were more */
+	bool control_cut; /* recvmsg: there was no room for all of its control data (MSG_CTRUNC) */
 	bool packets;  /* a write to a pipe in packet mode (O_DIRECT): it keeps message borders */
 	bool listed;   /* engine.c: it is among the open operations of a channel */
 	bool numbered; /* call_order.c: it is in the list of call numbers */

@@ -3,6 +3,8 @@
 
 #include "viz/model/builder.h"
 
+#define MSG_CONTROL_CUT 8 /* MSG_CTRUNC, include/linux/socket.h */
+
 _Static_assert(VIZ_PRESENT_WORDS == LINE_GIVEN_WORDS, "present is the line's given");
 
 static struct viz_channel *channel_field(struct model_builder *b, enum field field,
@@ -154,6 +156,23 @@ static void add_amounts(struct model_builder *b, struct viz_operation *op)
 	op->flags = VALUE(operation, flags)->number;
 }
 
+/* True if a message that the call received has this flag, as recvmsg(2) gives it. */
+static bool has_msg_flag(const struct model_builder *b, uint64_t flag)
+{
+	const struct trace_value *value = VALUE(operation, msg_flags);
+	const struct json_node *element;
+	uint64_t flags;
+
+	if (!value->present)
+		return false;
+	json_for_each(element, value->json)
+	{
+		if (reader_uint(element, &flags) && flags & flag)
+			return true;
+	}
+	return false;
+}
+
 static void add_rest(struct model_builder *b, struct viz_operation *op)
 {
 	op->path = build_string(b, FIELD_operation_path);
@@ -167,6 +186,7 @@ static void add_rest(struct model_builder *b, struct viz_operation *op)
 	op->writers = VALUE(operation, writers)->number;
 	op->queued = VALUE(operation, queued)->number;
 	op->passed_fds = build_uints(b, FIELD_operation_fds, &op->passed_fds_count);
+	op->control_cut = has_msg_flag(b, MSG_CONTROL_CUT);
 }
 
 /* A call's line says when it fell asleep; the begin line of one that is asleep is of that time. */

@@ -5,6 +5,7 @@
 
 #include "viz/diagnose/core/finder.h"
 #include "viz/diagnose/find/find_slow_readers.h"
+#include "viz/diagnose/find/near_listener.h"
 #include "viz/diagnose/wait/wait_graph.h"
 
 static bool is_stream(const struct viz_channel *channel)
@@ -119,7 +120,8 @@ static void report_interrupted(struct diagnosis *d, const struct viz_operation *
 /* The last successful connect and bind of each process and at each address. */
 struct successes {
 	struct map of_process;
-	struct map of_address;
+	struct map of_address[2]; /* of connect, and of bind */
+	struct map listeners;	  /* by port: near_listener.h */
 };
 
 static bool connects_or_binds(const struct viz_operation *op)
@@ -134,13 +136,14 @@ static uint64_t process_key(const struct viz_operation *op)
 
 static struct map *address_map(struct successes *successes, const struct viz_operation *op)
 {
-	return &successes[operation_is(op, "bind")].of_address;
+	return &successes->of_address[operation_is(op, "bind")];
 }
 
 static struct successes *successes_find(struct diagnosis *d, const struct map *results)
 {
-	struct successes *successes = arena_array(d->arena, 2, sizeof(*successes));
+	struct successes *successes = arena_alloc(d->arena, sizeof(*successes));
 
+	*successes = (struct successes){.listeners = listeners_by_port(d)};
 	for (size_t i = 0; i < d->model->operation_count; i++) {
 		struct viz_operation *op = d->model->operations[i];
 
@@ -180,6 +183,16 @@ static struct finding *report_unconnected(struct diagnosis *d, enum finding_id i
 	return f;
 }
 
+static void report_refused(struct diagnosis *d, struct successes *successes,
+			   const struct viz_operation *op, const struct viz_operation *told_by)
+{
+	struct finding *f = report_unconnected(d, FINDING_CONNECTION_REFUSED, successes, op,
+					       told_by);
+
+	if (f->times == 1)
+		tell_near_listener(d, &successes->listeners, f, op);
+}
+
 static const char *failure_text(struct diagnosis *d, int error)
 {
 	switch (error) {
@@ -203,7 +216,7 @@ static void report_connect(struct diagnosis *d, struct successes *successes,
 	const char *why = failure_text(d, error);
 
 	if (error == ECONNREFUSED)
-		report_unconnected(d, FINDING_CONNECTION_REFUSED, successes, op, told_by);
+		report_refused(d, successes, op, told_by);
 	else if (why)
 		finding_set(
 			d, report_unconnected(d, FINDING_CONNECTION_FAILED, successes, op, told_by),

@@ -4,6 +4,8 @@
 
 #include "viz/diagnose/find/torn_records.h"
 
+enum { UDP_BYTES_MOST = 65507 }; /* 65,535 less the headers of IPv4 and UDP (udp(7)) */
+
 /*
  * True if a process could still receive the message, or if the sender reads the channel itself, as
  * a job server does.
@@ -149,24 +151,47 @@ static void report_split(struct diagnosis *d, const struct viz_message *m,
 	}
 }
 
-/*
- * Reports messages refused as too large, by either side. For UDP, path MTU discovery does this on
- * purpose.
- */
+/* Reports descriptors that were sent along and did not arrive (unix(7), SCM_RIGHTS). */
+static void report_lost_descriptors(struct diagnosis *d, const struct viz_message *m)
+{
+	const struct viz_operation *to = m->to.operation;
+	struct finding *f;
+
+	if (!to || !to->control_cut || m->from.operation->passed_fds_count <= to->new_fds_count)
+		return;
+	f = finding_fold(d, FINDING_MESSAGE_TRUNCATED, m->to.enter_ns, m->to.process, m->channel);
+	finding_process(d, f, m->from.process);
+	finding_operation(d, f, m->from.operation);
+	finding_operation(d, f, to);
+	finding_set(d, f, "cut", "%s", phrase_text(PHRASE_DESCRIPTORS_PASSED, d->language));
+	finding_set(d, f, "messages", "%s", messages_text(d, f->times));
+	finding_set(d, f, "why", "%s", phrase_text(PHRASE_NO_CONTROL_ROOM, d->language));
+}
+
+/* For UDP, path MTU discovery refuses datagrams on purpose, but none that no path could carry. */
+static bool is_refused_on_purpose(const struct viz_operation *op)
+{
+	return op->channel->mechanism == MECH_UDP &&
+	       !(viz_has(op, requested) && op->requested > UDP_BYTES_MOST);
+}
+
+/* Reports messages refused as too large, by either side. */
 static void report_refused(struct diagnosis *d, const struct viz_operation *op)
 {
 	struct finding *f;
 
-	if (!op->channel || op->channel->mechanism == MECH_UDP ||
+	if (!op->channel || is_refused_on_purpose(op) ||
 	    !(operation_has_error(op, "E2BIG") || operation_has_error(op, "EMSGSIZE")))
 		return;
 	f = finding_fold(d, FINDING_MESSAGE_TRUNCATED, op->enter_ns, op->process, op->channel);
 	finding_operation(d, f, op);
 	finding_set(d, f, "cut", "%s", phrase_text(PHRASE_ALL_OF_IT, d->language));
 	finding_set(d, f, "messages", "%s", messages_text(d, 1)); /* the same one each time */
-	finding_set(
-		d, f, "why", "%s",
-		fill_phrase(d, PHRASE_REFUSED_AS_TOO_BIG, bytes_text(d, op->error), NULL, NULL));
+	finding_set(d, f, "why", "%s",
+		    fill_phrase(d,
+				op->channel->mechanism == MECH_UDP ? PHRASE_UDP_HOLDS
+								   : PHRASE_REFUSED_AS_TOO_BIG,
+				bytes_text(d, op->error), NULL, NULL));
 }
 
 void find_data(struct diagnosis *d)
@@ -179,6 +204,7 @@ void find_data(struct diagnosis *d)
 
 		if (!worth_telling(m))
 			continue;
+		report_lost_descriptors(d, m);
 		if (m->fate == FATE_UNREAD || m->fate == FATE_DISCARDED)
 			report_unread(d, m, received);
 		else if (m->fate == FATE_TRUNCATED)

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Finds processes that asked how a child of theirs ended, and were told that there is none: the
+ * kernel kept no status, as SIGCHLD was ignored (wait(2)), or another wait had collected it.
+ */
+#include "viz/diagnose/core/finder.h"
+
+/* Returns the child that the failed wait was for, and no other; NULL: none, or it is not known. */
+static const struct viz_process *child_asked_for(const struct diagnosis *d,
+						 const struct viz_operation *op)
+{
+	const struct viz_process *child;
+	int64_t pid = 0;
+
+	if (!operation_is(op, "wait4") || !operation_has_error(op, "ECHILD") || !op->process ||
+	    !viz_operation_argument(op, "pid", &pid) || pid <= 0 || pid > UINT32_MAX)
+		return NULL;
+	child = viz_model_process(d->model, (uint32_t)pid, op->enter_ns);
+	return child && child->parent == op->process && child->end_ns <= op->exit_ns ? child : NULL;
+}
+
+/* Returns, by process index, the wait that collected the process's status; NULL: none did. */
+static const struct viz_operation **collectors(struct diagnosis *d)
+{
+	const struct viz_operation **by = arena_array(d->arena, d->model->process_count + 1,
+						      sizeof(*by));
+
+	for (size_t i = 0; i < d->model->operation_count; i++) {
+		const struct viz_operation *op = d->model->operations[i];
+
+		if (op->child && op->role == ROLE_WAIT)
+			by[op->child->index] = op;
+	}
+	return by;
+}
+
+/* Who has asked for this child before, and was told, wants to know no more. */
+static bool collects_any(const struct viz_operation *op)
+{
+	int64_t pid = 0;
+
+	return operation_is(op, "wait4") && viz_operation_argument(op, "pid", &pid) && pid <= 0;
+}
+
+static void report(struct diagnosis *d, const struct viz_operation *op,
+		   const struct viz_process *child, const struct viz_operation *collector)
+{
+	struct finding *f = finding_fold(d, FINDING_STATUS_LOST, op->enter_ns, op->process, NULL);
+
+	finding_process(d, f, child);
+	if (f->times > 1)
+		return;
+	finding_operation(d, f, collector);
+	finding_operation(d, f, op);
+	finding_set(d, f, "who", "%s", process_text(d, op->process));
+	finding_set(d, f, "child", "%s", process_text(d, child));
+	finding_set(d, f, "why", "%s",
+		    collector ? phrase_text(PHRASE_COLLECTED_BEFORE, d->language)
+			      : phrase_text(PHRASE_KEPT_NO_STATUS, d->language));
+}
+
+void find_lost_status(struct diagnosis *d)
+{
+	const struct viz_operation **by = NULL;
+
+	for (size_t i = 0; i < d->model->operation_count && !d->incomplete; i++) {
+		const struct viz_operation *op = d->model->operations[i];
+		const struct viz_process *child = child_asked_for(d, op);
+
+		if (!child)
+			continue;
+		by = by ? by : collectors(d);
+		if (!by[child->index] || collects_any(by[child->index]))
+			report(d, op, child, by[child->index]);
+	}
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "viz/diagnose/find/near_listener.h"
+
+enum { LISTENERS_MOST = 16 }; /* of one port that are looked at */
+
+/* What follows the last colon of an address; empty: it has no port. */
+static struct viz_bytes port_of(struct viz_bytes address)
+{
+	for (size_t i = address.len; i > 0; i--)
+		if (address.data[i - 1] == ':')
+			return (struct viz_bytes){address.data + i, address.len - i};
+	return (struct viz_bytes){NULL, 0};
+}
+
+/* Returns who held the channel at that time; NULL: nobody of the trace. */
+static const struct viz_process *holder_at(const struct viz_channel *channel, uint64_t at_ns)
+{
+	for (size_t i = 0; i < channel->holding_count; i++)
+		if (channel->holdings[i]->since_ns <= at_ns &&
+		    channel->holdings[i]->until_ns > at_ns)
+			return channel->holdings[i]->process;
+	return NULL;
+}
+
+/* The listeners of one port, the latest first. */
+struct listener {
+	const struct viz_channel *channel;
+	struct listener *next;
+};
+
+struct map listeners_by_port(struct diagnosis *d)
+{
+	struct map listeners = {0};
+
+	for (size_t i = 0; i < d->model->channel_count; i++) {
+		const struct viz_channel *channel = d->model->channels[i];
+		const struct viz_bytes port = port_of(channel->local_address);
+		struct listener *listener;
+
+		if (channel->mechanism != MECH_TCP || !channel->listening || !port.len)
+			continue;
+		listener = arena_alloc(d->arena, sizeof(*listener));
+		*listener = (struct listener){channel, map_get(&listeners, port)};
+		map_put(d->arena, &listeners, port, listener);
+	}
+	return listeners;
+}
+
+void tell_near_listener(struct diagnosis *d, const struct map *listeners, struct finding *f,
+			const struct viz_operation *connect)
+{
+	const struct viz_bytes port = port_of(connect->peer_address);
+	const struct listener *listener = port.len ? map_get(listeners, port) : NULL;
+
+	for (int i = 0; listener && i < LISTENERS_MOST; i++, listener = listener->next) {
+		const struct viz_channel *channel = listener->channel;
+		const struct viz_process *holder = holder_at(channel, connect->enter_ns);
+
+		if (!holder || !connect->channel || channel->network != connect->channel->network)
+			continue;
+		finding_process(d, f, holder);
+		finding_line(d, f,
+			     fill_phrase(d, PHRASE_LISTENS_ELSEWHERE, process_text(d, holder),
+					 bytes_text(d, channel->local_address), NULL));
+		return;
+	}
+}
