@@ -89,6 +89,7 @@ LABS = [
     Picture("futexes", "Turns that a futex of one process hands over", "{labs}/futexes private"),
     Picture("backlog", "A full backlog", "{labs}/stalls full-backlog"),
     Picture("noeof", "An end that cannot come", "{labs}/endless parent-keeps"),
+    Picture("doubled", "A line that fork() doubles", "{labs}/doubled | cat; true"),
     Picture("sigpipe", "A broken pipe", "{labs}/mistakes sigpipe"),
     Picture("refused", "A connection refused", "{labs}/socketmistakes refused"),
     Picture("timeouts", "Waits no longer than told", "{labs}/timeouts", ("--max 40",)),
