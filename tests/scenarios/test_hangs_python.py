@@ -32,6 +32,19 @@ if __name__ == "__main__":
         pool.map(work, range(6), chunksize=1)
 """
 
+# The worker raises an exception instead of putting something into the queue.
+QUEUE = TELL + """
+import multiprocessing
+def work(queue):
+    tell("worker")
+    raise ValueError
+if __name__ == "__main__":
+    tell("reader")
+    queue = multiprocessing.Queue()
+    multiprocessing.Process(target=work, args=(queue,)).start()
+    queue.get()
+"""
+
 # The child has the lock as it was at the fork: taken, by a thread that it does not have.
 FORKED = TELL + """
 import multiprocessing, threading
@@ -118,6 +131,18 @@ def no_lost_task(directory):
     _, findings, result = traced(directory, command(healthy), 3)
     expect_in("done", named_parties(result), "it came so far")
     expect(not any("ended (" in evidence(finding) for finding in findings), "no task", findings)
+
+
+@scenario("a Queue whose writer raised: run and trace say who failed, and a remedy that is one for Queues")
+def failed_writer(directory):
+    text, findings, result = traced(directory, command(QUEUE), 3)
+    names = named_parties(result)
+    (found,) = told_of(findings, names["reader"])
+    expect_in(names["worker"], found["processes"], "the worker is named")
+    expect_in(f"[{names['worker']}], which could have written there, ended before it did (exit 1)",
+              evidence(found), "how")
+    expect_in("give get() a timeout", found["advice"], "the remedy")
+    expect_in("ended before it did (exit 1)", text, "run says so")
 
 
 def check_forked(findings, names):

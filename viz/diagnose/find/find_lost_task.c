@@ -80,3 +80,33 @@ void tell_lost_task(struct diagnosis *d, struct finding *f, const struct wait *w
 	finding_process(d, f, task->to.process);
 	f->advice = advice_for(d, ADVICE_LOST_TASK, wait->process);
 }
+
+/* Returns the child that was to write there and failed before it did; NULL: there is none. */
+static const struct viz_process *failed_writer(const struct diagnosis *d, const struct wait *wait)
+{
+	const struct viz_channel *channel = other_end(d, wait);
+
+	for (size_t i = 0; i < channel->holding_count; i++) {
+		const struct viz_holding *holding = channel->holdings[i];
+
+		if (holding->start == HOLDING_FORK && holding->access & ACCESS_WRITE &&
+		    holding->process->parent == wait->process && has_failed(holding->process) &&
+		    !wait_has_written(d->waits, holding->process, channel))
+			return holding->process;
+	}
+	return NULL;
+}
+
+void tell_failed_writer(struct diagnosis *d, struct finding *f, const struct wait *wait)
+{
+	const struct viz_process *writer = d->incomplete ? NULL : failed_writer(d, wait);
+
+	if (!writer)
+		return;
+	finding_line(d, f,
+		     fill_phrase(d, PHRASE_WRITER_FAILED, process_text(d, writer),
+				 status_text(d, writer), NULL));
+	finding_process(d, f, writer);
+	if (process_is_written_in(wait->process, "python"))
+		f->advice = advice_for(d, ADVICE_WRITER_FAILED, wait->process);
+}

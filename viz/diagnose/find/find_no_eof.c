@@ -209,6 +209,7 @@ bool report_no_eof(struct diagnosis *d, const struct wait *wait)
 				      keeper_text(d, wait, who, holding));
 		fds = joined_text(d, fds, ", ", close_text(d, who, holding));
 	}
+	tell_failed_writer(d, f, wait);
 	if (wait->ender_count > KEEPERS_MOST)
 		keepers = joined_text(d, keepers, ", ",
 				      more_text(d, wait->ender_count - KEEPERS_MOST));

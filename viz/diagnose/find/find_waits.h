@@ -28,6 +28,12 @@ bool report_idle_workers(struct diagnosis *d, size_t number);
 void tell_lost_task(struct diagnosis *d, struct finding *f, const struct wait *wait);
 
 /*
+ * find_lost_task.c: adds to the evidence that a child of the process, which had inherited the end
+ * to write to, ended, and not well, without having written there.
+ */
+void tell_failed_writer(struct diagnosis *d, struct finding *f, const struct wait *wait);
+
+/*
  * find_own_sleep.c: adds the finding blocked if threads of the process sleep in private futexes: a
  * note if others of them do not, or a handler of a signal may end it.
  */

@@ -128,7 +128,8 @@ enum advice_case {
 	ADVICE_OWN_MEMORY,   /* for another thread of its own, by a lock that tells no owner */
 	ADVICE_COPIED_LOCK,  /* the same, in a child of fork() that has no other thread */
 	ADVICE_FOR_THREADS,  /* in shared memory, by what was made for the threads of one process */
-	ADVICE_LOST_TASK,    /* for the answer of a worker that has ended */
+	ADVICE_WRITER_FAILED, /* for what a child was to write, which has failed */
+	ADVICE_LOST_TASK,     /* for the answer of a worker that has ended */
 };
 
 /*
