@@ -1,7 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """The HTML page, opened and used in a browser. Its pictures are kept in build/screenshots."""
-import json
 import os
 import re
 import shutil
@@ -9,7 +8,7 @@ import shutil
 from expectations import expect, expect_equal
 from harness import lab, main, scenario
 from pages import browse, draw
-from traces import BUILD, call, view
+from traces import BUILD, Trace, call, view
 
 
 def told(message):
@@ -149,15 +148,14 @@ def crowd(directory):
 def all_asleep(trace, pids):
     """[from, to] whenever all of these processes that live then are asleep in calls."""
     turns = []
-    with open(trace, encoding="utf-8") as file:
-        for line in map(json.loads, file):
-            if line.get("pid") not in pids:
-                continue
-            if line["type"] == "process" and line["event"] in ("fork", "exit"):
-                turns.append((line["at_ns"], 1 if line["event"] == "fork" else -1, 0))
-            slept = line.get("off_cpu_ns", 0)
-            if slept and 2 * slept >= line["exit_ns"] - line["enter_ns"]:
-                turns += [(line["enter_ns"], 0, 1), (line["exit_ns"], 0, -1)]
+    for line in Trace(trace).lines:
+        if line.get("pid") not in pids:
+            continue
+        if line["type"] == "process" and line["event"] in ("fork", "exit"):
+            turns.append((line["at_ns"], 1 if line["event"] == "fork" else -1, 0))
+        slept = line.get("off_cpu_ns", 0)
+        if slept and 2 * slept >= line["exit_ns"] - line["enter_ns"]:
+            turns += [(line["enter_ns"], 0, 1), (line["exit_ns"], 0, -1)]
     found, since, living, asleep = [], None, 0, 0
     for at_ns, lives, sleeps in sorted(turns):
         if since is not None and since < at_ns and living and living == asleep:
