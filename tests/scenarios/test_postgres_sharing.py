@@ -47,10 +47,11 @@ def check_semaphores(result, memory):
     expect_equal(
         {trace.channel(op["channel"])["memory"] for op in calls}, {memory}, "where they lie"
     )
-    slept = [op for op in calls if op["role"] == "wait" and op.get("off_cpu_ns") and not op["returned"]]
+    woken = [op for op in calls if op["role"] == "wait" and not op["returned"]]
+    slept = [op for op in woken if op.get("off_cpu_ns")]  # not those posted before they slept
     woke = [op for op in calls if op["role"] == "wake" and op["returned"]]
     expect(slept, "somebody waited for a lock that another one had", len(calls))
-    expect_equal(len(woke), len(slept), "as many posts as sleeps")
+    expect_equal(len(woke), len(woken), "as many posts as waits that they ended")
     wakers = {op["id"]: op for op in woke}
     for op in slept:
         waker = wakers[op["woken_by"]["operation"]]

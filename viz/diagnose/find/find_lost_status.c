@@ -47,6 +47,9 @@ static void report(struct diagnosis *d, const struct viz_operation *op,
 {
 	struct finding *f = finding_fold(d, FINDING_STATUS_LOST, op->enter_ns, op->process, NULL);
 
+	/* A handler that waits for any child may well note what each status was. */
+	if (collector)
+		f->severity = SEVERITY_NOTE;
 	finding_process(d, f, child);
 	if (f->times > 1)
 		return;
