@@ -187,7 +187,8 @@ TEST_PACKAGES = busybox-static chromium clang-format clang-tidy cpio cppcheck cu
 		gcc-aarch64-linux-gnu graphviz jq \
 		groff-base less libcap2-bin libclang-rt-14-dev libcmocka-dev libglib2.0-bin \
 		librsvg2-bin libxml2-utils pkg-config plantuml python3 python3-jsonschema python3-pandas \
-		qemu-system-arm qemu-system-x86 shellcheck strace sudo systemd tshark zsh zstd \
+		qemu-system-arm qemu-system-x86 shellcheck strace sudo systemd tshark valgrind \
+		zsh zstd \
 		$(if $(shell command -v npm),,nodejs npm)
 # What the scenarios of servers, databases and remote procedures trace.
 TRACED_PACKAGES = apache2-bin apache2-utils bind9-dnsutils dbus dnsmasq-base git golang-go iproute2 \
