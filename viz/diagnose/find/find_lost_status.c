@@ -34,7 +34,7 @@ static const struct viz_operation **collectors(struct diagnosis *d)
 	return by;
 }
 
-/* Who has asked for this child before, and was told, wants to know no more. */
+/* True for a wait for any child. Who asked for just this one before was told how it ended. */
 static bool collects_any(const struct viz_operation *op)
 {
 	int64_t pid = 0;

@@ -14,6 +14,7 @@ struct copier {
 	const struct viz_operation *first; /* the first read that brought less than a block */
 	uint64_t reads, partial;
 	uint64_t asked, taken; /* bytes */
+	uint64_t received;     /* by all readers of its input, until its last read */
 	bool ended;	       /* a read found the end of the input */
 };
 
@@ -71,15 +72,26 @@ static bool had_more(const struct viz_operation *op)
 	return !viz_operation_done(op) || operation_has_error(op, "EPIPE");
 }
 
-static void add(const struct viz_operation *op, struct copier *copiers, uint64_t *sent)
+/* Bytes that all senders gave to a channel, and that all readers have taken so far. */
+struct moved {
+	uint64_t sent, received;
+};
+
+static void add(const struct viz_operation *op, struct copier *copiers, struct moved *moved)
 {
 	const struct viz_channel *sink = viz_operation_sink(op);
+	const struct viz_channel *source = viz_operation_source(op);
 
+	if (source)
+		moved[source->index].received += operation_stream_bytes(op);
 	if (sink)
-		sent[sink->index] += had_more(op) ? op->requested : operation_stream_bytes(op);
+		moved[sink->index].sent += had_more(op) ? op->requested
+							: operation_stream_bytes(op);
 	if (op->role == ROLE_RECEIVE && op->fd == STDIN_FILENO && operation_is(op, "read") &&
-	    viz_operation_done(op) && is_stream(op->channel) && counts_blocks(op->process))
+	    viz_operation_done(op) && is_stream(op->channel) && counts_blocks(op->process)) {
 		add_read(&copiers[op->process->index], op);
+		copiers[op->process->index].received = moved[op->channel->index].received;
+	}
 }
 
 static void report(struct diagnosis *d, const struct copier *copier)
@@ -100,27 +112,27 @@ static void report(struct diagnosis *d, const struct copier *copier)
 }
 
 /* Who stops before the end of the input has copied all blocks that it was told to. */
-static bool lacks(const struct copier *copier, const uint64_t *sent)
+static bool lacks(const struct copier *copier, const struct moved *moved)
 {
 	const struct viz_process *process = copier->first ? copier->first->process : NULL;
 
 	return process && !copier->ended && process->ended && process->status_known &&
 	       !process->exit_signal && !process->exit_code &&
-	       sent[copier->first->channel->index] > copier->taken;
+	       moved[copier->first->channel->index].sent > copier->received;
 }
 
 void find_partial_reads(struct diagnosis *d)
 {
 	struct copier *copiers = arena_array(d->arena, d->model->process_count + 1,
 					     sizeof(*copiers));
-	uint64_t *sent = arena_array(d->arena, d->model->channel_count + 1, sizeof(*sent));
+	struct moved *moved = arena_array(d->arena, d->model->channel_count + 1, sizeof(*moved));
 	size_t known = 0;
 
 	for (size_t i = 0; i < d->model->process_count; i++)
 		known += counts_blocks(d->model->processes[i]);
 	for (size_t i = 0; known && i < d->model->operation_count && !d->incomplete; i++)
-		add(d->model->operations[i], copiers, sent);
+		add(d->model->operations[i], copiers, moved);
 	for (size_t i = 0; known && i < d->model->process_count; i++)
-		if (lacks(&copiers[i], sent))
+		if (lacks(&copiers[i], moved))
 			report(d, &copiers[i]);
 }

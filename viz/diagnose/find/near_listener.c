@@ -22,6 +22,17 @@ static const struct viz_process *holder_at(const struct viz_channel *channel, ui
 	return NULL;
 }
 
+/*
+ * True if the listener would have had the connection, had it listened already: it has this address,
+ * or all of the machine's.
+ */
+static bool serves(const struct viz_channel *listener, struct viz_bytes address)
+{
+	return viz_bytes_equal(listener->local_address, address) ||
+	       viz_bytes_begin(listener->local_address, "0.0.0.0:") ||
+	       viz_bytes_begin(listener->local_address, "[::]:");
+}
+
 /* The listeners of one port, the latest first. */
 struct listener {
 	const struct viz_channel *channel;
@@ -56,7 +67,8 @@ void tell_near_listener(struct diagnosis *d, const struct map *listeners, struct
 		const struct viz_channel *channel = listener->channel;
 		const struct viz_process *holder = holder_at(channel, connect->enter_ns);
 
-		if (!holder || !connect->channel || channel->network != connect->channel->network)
+		if (!holder || !connect->channel || channel->network != connect->channel->network ||
+		    serves(channel, connect->peer_address))
 			continue;
 		finding_process(d, f, holder);
 		finding_line(d, f,
