@@ -85,11 +85,13 @@ WHOLE = [
 ]
 
 
-def copied(directory, words, writer=WRITER):
-    """Traces dd with these words behind the writer; returns the findings and how many bytes dd copied."""
+def copied(directory, words, writer=WRITER, first=":"):
+    """Traces dd with these words behind the writer; returns the findings and how many bytes dd copied.
+
+    `first` is what the shell does at that end before it becomes dd."""
     place = os.path.join(directory, str(len(os.listdir(directory))))
     os.mkdir(place)
-    result = record(place, ["sh", "-c", f"{writer} | dd {words} status=none of=copy"], cwd=place)
+    result = record(place, ["sh", "-c", f"{writer} | {{ {first}; exec dd {words} status=none of=copy; }}"], cwd=place)
     found = [f for f in diagnose(result.trace_path)[0] if f["id"] == "partial-read"]
     return found, os.path.getsize(os.path.join(place, "copy"))
 
@@ -112,6 +114,14 @@ def whole_reads(directory):
     for words in ("bs=1M count=1", "bs=512 count=1"):
         found, size = copied(directory, words, "echo hello")
         expect_equal((found, size), ([], 6), f"{words}: there was no more")
+        found, size = copied(directory, words, "printf 'line\\nrest'", "read -r line")
+        expect_equal((found, size), ([], 4), f"{words}: another one took what was before")
+
+
+@scenario("what a shell read before it became dd is none of dd's reads")
+def reads_of_shell(directory):
+    (found,), _ = copied(directory, "bs=1M count=2", WRITER, "read -r line")
+    expect_in("2 of its 2 reads", found["text"], "dd's own")
 
 
 if __name__ == "__main__":

@@ -72,6 +72,14 @@ static bool had_more(const struct viz_operation *op)
 	return !viz_operation_done(op) || operation_has_error(op, "EPIPE");
 }
 
+/* True for a read of dd itself: a shell may have read there before it became dd. */
+static bool reads_block(const struct viz_operation *op)
+{
+	return op->role == ROLE_RECEIVE && op->fd == STDIN_FILENO && operation_is(op, "read") &&
+	       viz_operation_done(op) && is_stream(op->channel) && counts_blocks(op->process) &&
+	       viz_bytes_equal(op->comm, op->process->comm);
+}
+
 /* Bytes that all senders gave to a channel, and that all readers have taken so far. */
 struct moved {
 	uint64_t sent, received;
@@ -87,10 +95,9 @@ static void add(const struct viz_operation *op, struct copier *copiers, struct m
 	if (sink)
 		moved[sink->index].sent += had_more(op) ? op->requested
 							: operation_stream_bytes(op);
-	if (op->role == ROLE_RECEIVE && op->fd == STDIN_FILENO && operation_is(op, "read") &&
-	    viz_operation_done(op) && is_stream(op->channel) && counts_blocks(op->process)) {
+	if (source && reads_block(op)) {
 		add_read(&copiers[op->process->index], op);
-		copiers[op->process->index].received = moved[op->channel->index].received;
+		copiers[op->process->index].received = moved[source->index].received;
 	}
 }
 
