@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Pairs a whole model in one round of the engine and keeps all that the engine gives its sink. */
+/*
+ * Pairs a whole model in rounds of the engine and keeps all that the engine gives its sink. Rounds
+ * keep what waits to be paired small, and take the same time however long the trace is.
+ */
 
 #include <stdlib.h>
 
 #include "viz/pair/core/context.h"
 #include "viz/pair/pair.h"
+
+#define ROUND_CALLS 32768
+#define BEHIND_CALLS 65536 /* a round leaves as many calls to the next one, as in stream.c */
 
 struct collector {
 	struct viz_pairing *pairing;
@@ -81,7 +87,7 @@ static int compare_times(const void *a, const void *b)
 	return (x->index > y->index) - (x->index < y->index);
 }
 
-static void put_model_in(struct pair_context *context, const struct viz_model *model)
+static void put_channels_in(struct pair_context *context, const struct viz_model *model)
 {
 	size_t count = model->channel_count;
 	struct viz_channel **channels = arena_array(context->round, count + 1, sizeof(*channels));
@@ -91,10 +97,34 @@ static void put_model_in(struct pair_context *context, const struct viz_model *m
 	qsort(channels, count, sizeof(*channels), compare_times);
 	for (size_t i = 0; i < count; i++)
 		pair_add_channel(context, channels[i]);
-	for (size_t i = 0; i < model->operation_count; i++)
+}
+
+/* Puts in the signal events before that time, from the index `next` on; returns the one behind. */
+static size_t put_signals_in(struct pair_context *context, const struct viz_model *model,
+			     size_t next, uint64_t until_ns)
+{
+	for (; next < model->signal_event_count; next++) {
+		if (model->signal_events[next]->at_ns >= until_ns)
+			break;
+		pair_add_signal_event(context, model->signal_events[next]);
+	}
+	return next;
+}
+
+static void put_model_in(struct pair_context *context, const struct viz_model *model)
+{
+	size_t signals = 0;
+
+	put_channels_in(context, model);
+	for (size_t i = 0; i < model->operation_count; i++) {
 		pair_add_operation(context, model->operations[i]);
-	for (size_t i = 0; i < model->signal_event_count; i++)
-		pair_add_signal_event(context, model->signal_events[i]);
+		if (i < BEHIND_CALLS || i % ROUND_CALLS)
+			continue;
+		signals = put_signals_in(context, model, signals, model->operations[i]->enter_ns);
+		pair_settle(context, model->operations[i - BEHIND_CALLS]->enter_ns);
+	}
+	put_signals_in(context, model, signals, VIZ_NEVER);
+	pair_settle(context, VIZ_NEVER);
 }
 
 int viz_pair(const struct viz_model *model, struct viz_pairing **pairing)
@@ -111,7 +141,6 @@ int viz_pair(const struct viz_model *model, struct viz_pairing **pairing)
 	collector.pairing = arena_alloc(collector.arena, sizeof(*collector.pairing));
 	collector.pairing->arena = collector.arena;
 	put_model_in(context, model);
-	pair_settle(context, VIZ_NEVER);
 	pair_close(context);
 	if (collector.pairing->signal_count)
 		qsort(collector.pairing->signals, collector.pairing->signal_count,
