@@ -20,7 +20,7 @@
 #define TRACE_SHOWN_LEN (1 << 14)
 
 struct trace_text {
-	char data[1 << 20];
+	char data[1 << 25]; /* pages that nothing is written to cost nothing */
 	size_t len;
 	struct viz_model *model;
 	struct viz_pairing *pairing;

@@ -28,10 +28,6 @@
 #define BEHIND_NS 1000000000ULL
 #define ROUND_NS 400000000ULL
 
-/* So many lines later a call is taken to have its line, however little time they took. */
-#define BEHIND_LINES 65536
-#define ROUND_LINES (BEHIND_LINES / 2)
-
 /*
  * While following: the time between two looks for new lines, and the number of looks in vain after
  * which no line of an earlier call is expected any more.
@@ -43,9 +39,9 @@ struct stream {
 	struct model_builder builder;
 	struct pair_context *pairing;
 	uint64_t round_ns;  /* the newest line's time at the last round */
-	uint64_t passed_ns; /* the newest line's time BEHIND_LINES lines ago, or a little earlier */
-	uint64_t next_passed_ns[BEHIND_LINES / ROUND_LINES]; /* the same, a few lines later each */
-	uint64_t lines;					     /* read since these were set */
+	uint64_t passed_ns; /* the newest line's time PAIR_BEHIND lines ago, or a little earlier */
+	uint64_t next_passed_ns[PAIR_BEHIND / PAIR_ROUND]; /* the same, a few lines later each */
+	uint64_t lines;					   /* read since these were set */
 	const struct viz_sink *sink;
 	bool written; /* it may be that somebody waits for each message: no regular file */
 	bool follow;
@@ -82,10 +78,10 @@ static uint64_t known_until(const struct stream *stream)
 	return until_ns > stream->passed_ns ? until_ns : stream->passed_ns;
 }
 
-/* ROUND_LINES lines have been read since this was called last. */
+/* PAIR_ROUND lines have been read since this was called last. */
 static void pass_lines(struct stream *stream, uint64_t newest_ns)
 {
-	const size_t last = BEHIND_LINES / ROUND_LINES - 1;
+	const size_t last = PAIR_BEHIND / PAIR_ROUND - 1;
 
 	stream->passed_ns = stream->next_passed_ns[0];
 	memmove(stream->next_passed_ns, stream->next_passed_ns + 1,
@@ -97,7 +93,7 @@ static void pass_lines(struct stream *stream, uint64_t newest_ns)
 static int go_on(struct stream *stream)
 {
 	uint64_t newest_ns = stream->builder.model->end_ns;
-	bool many = ++stream->lines >= ROUND_LINES;
+	bool many = ++stream->lines >= PAIR_ROUND;
 
 	if (!many && (!stream->written || newest_ns < stream->round_ns + ROUND_NS))
 		return 0;

@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Pairs a whole model in rounds of the engine and keeps all that the engine gives its sink. Rounds
- * keep what waits to be paired small, and take the same time however long the trace is.
+ * Pairs a whole model in rounds of the engine and keeps all that the engine gives its sink. With
+ * one round for all, the calls of the whole trace would wait to be paired at once.
  */
 
 #include <stdlib.h>
 
 #include "viz/pair/core/context.h"
 #include "viz/pair/pair.h"
-
-#define ROUND_CALLS 32768
-#define BEHIND_CALLS 65536 /* a round leaves as many calls to the next one, as in stream.c */
 
 struct collector {
 	struct viz_pairing *pairing;
@@ -118,10 +115,10 @@ static void put_model_in(struct pair_context *context, const struct viz_model *m
 	put_channels_in(context, model);
 	for (size_t i = 0; i < model->operation_count; i++) {
 		pair_add_operation(context, model->operations[i]);
-		if (i < BEHIND_CALLS || i % ROUND_CALLS)
+		if (i < PAIR_BEHIND || i % PAIR_ROUND)
 			continue;
 		signals = put_signals_in(context, model, signals, model->operations[i]->enter_ns);
-		pair_settle(context, model->operations[i - BEHIND_CALLS]->enter_ns);
+		pair_settle(context, model->operations[i - PAIR_BEHIND]->enter_ns);
 	}
 	put_signals_in(context, model, signals, VIZ_NEVER);
 	pair_settle(context, VIZ_NEVER);

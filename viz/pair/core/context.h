@@ -14,6 +14,13 @@
 #include "viz/model/operation_facts.h"
 #include "viz/pair/core/traffic.h"
 
+/*
+ * So many lines later a call is taken to have its line, however little time they took: pairing
+ * follows the newest line at this distance, and runs a round every PAIR_ROUND lines.
+ */
+#define PAIR_BEHIND 65536
+#define PAIR_ROUND (PAIR_BEHIND / 2)
+
 /* The number and the beginning of a call; see call_order.c. */
 struct numbered {
 	uint64_t enter_ns, id;
@@ -354,7 +361,7 @@ void pair_free(const struct pair_context *context, void *memory);
 
 /*
  * emit.c: passes the messages that were received before `until_ns` to the sink, in order of
- * receipt; at the end of the trace all messages.
+ * receipt; at the end of the trace all messages. Where all is kept none is passed on before that.
  */
 void pair_report_messages(struct pair_context *context, uint64_t until_ns);
 void pair_free_messages(struct pair_context *context);

@@ -122,6 +122,9 @@ void pair_report_messages(struct pair_context *context, uint64_t until_ns)
 
 	report_gaps(context);
 	sort_new(context);
+	context->new_messages = list->count;
+	if (context->keep && !pair_is_last(context))
+		return;
 	sort_messages(list);
 	for (; reported < list->count && receipt_ns(list->items[reported]) < until_ns; reported++)
 		report_message(context, list->items[reported]);
