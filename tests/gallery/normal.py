@@ -50,7 +50,7 @@ class Normal:
         self.strip = strip
         found = [(key, value) for line in lines for key, value in leaves(line)]
         texts = [value for _, value in found if isinstance(value, str)]
-        self.pids = number({v for k, v in found if k in PIDS and v}, 101)
+        self.pids = number({v for k, v in found if k in PIDS and v > 0}, 101)
         self.objects = number(
             {int(n) for text in texts for n in re.findall(r"\[(\d+)\]", text) if int(n) >= SMALL}
             | {v for k, v in found if k in OBJECTS and v}, 1001)

@@ -90,6 +90,8 @@ LABS = [
     Picture("backlog", "A full backlog", "{labs}/stalls full-backlog"),
     Picture("noeof", "An end that cannot come", "{labs}/endless parent-keeps"),
     Picture("doubled", "A line that fork() doubles", "{labs}/doubled | cat; true"),
+    Picture("ownway", "A handler that waits for all children",
+            "{labs}/ownway waits-for-children"),
     Picture("sigpipe", "A broken pipe", "{labs}/mistakes sigpipe"),
     Picture("refused", "A connection refused", "{labs}/socketmistakes refused"),
     Picture("timeouts", "Waits no longer than told", "{labs}/timeouts", ("--max 40",)),

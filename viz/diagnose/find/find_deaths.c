@@ -80,13 +80,37 @@ static bool by_own_timer(const struct viz_signal *s)
 	return s && s->generate && s->generate->origin == ORIGIN_TIMER;
 }
 
-static void report_origin(struct diagnosis *d, struct finding *f, const struct viz_signal *s)
+/* Returns, by process index, whether it had a signalfd(2), which takes only blocked signals. */
+static const bool *find_signalfd_users(struct diagnosis *d)
+{
+	bool *users = arena_array(d->arena, d->model->process_count + 1, sizeof(*users));
+
+	for (size_t i = 0; i < d->model->channel_count; i++) {
+		const struct viz_channel *channel = d->model->channels[i];
+
+		if (channel->mechanism != MECH_SIGNALFD)
+			continue;
+		for (size_t k = 0; k < channel->holding_count; k++)
+			users[channel->holdings[k]->process->index] = true;
+	}
+	return users;
+}
+
+static enum phrase cure_of(const struct viz_process *who, const struct viz_signal *s,
+			   bool has_signalfd)
+{
+	if (s && s->generate && s->generate->origin == ORIGIN_FAULT)
+		return PHRASE_CURE_FAULT;
+	if (who->exit_signal != SIGKILL && has_signalfd)
+		return PHRASE_CURE_SIGNALFD;
+	return s && s->accepted_by ? PHRASE_CURE_BLOCK : PHRASE_CURE_HANDLE;
+}
+
+static void report_origin(struct diagnosis *d, struct finding *f, const struct viz_signal *s,
+			  enum phrase cure)
 {
 	const struct viz_signal_event *generate = s ? s->generate : NULL;
 	bool fault = generate && generate->origin == ORIGIN_FAULT;
-	enum phrase cure = fault		 ? PHRASE_CURE_FAULT
-			   : s && s->accepted_by ? PHRASE_CURE_BLOCK
-						 : PHRASE_CURE_HANDLE;
 	const char *origin = phrase_text(PHRASE_BY_KERNEL, d->language);
 
 	if (fault)
@@ -112,6 +136,8 @@ static void report_origin(struct diagnosis *d, struct finding *f, const struct v
 /* SIGPIPE is left to the finding broken-pipe. */
 void find_deaths(struct diagnosis *d)
 {
+	const bool *signalfd_users = find_signalfd_users(d);
+
 	for (size_t i = 0; i < d->model->process_count; i++) {
 		const struct viz_process *p = d->model->processes[i];
 		const struct viz_signal *s;
@@ -130,6 +156,6 @@ void find_deaths(struct diagnosis *d)
 		finding_process(d, f, p);
 		finding_set(d, f, "who", "%s", process_text(d, p));
 		finding_set(d, f, "signal", "%s", bytes_text(d, p->signal));
-		report_origin(d, f, s);
+		report_origin(d, f, s, cure_of(p, s, signalfd_users[p->index]));
 	}
 }

@@ -38,6 +38,7 @@ void report_own_sleep(struct diagnosis *d, const struct viz_process *process)
 	const struct viz_thread *thread = d->waits->own_sleepers[process->index];
 	const bool stuck = wait_process_stuck(d->waits, process);
 	const bool asked = waits_for_request(d, process);
+	const char *handler;
 	struct finding *f;
 
 	if (!thread || d->end_ns - thread->since_ns < LONG_WAIT_NS)
@@ -48,6 +49,11 @@ void report_own_sleep(struct diagnosis *d, const struct viz_process *process)
 	else
 		finding_line(d, f, own_sleep_text(d, process));
 	f->advice = advice_for(d, asked ? ADVICE_NONE : own_sleep_advice(process), process);
+	handler = asked ? NULL : sleeper_handler_text(d, thread);
+	if (handler) {
+		finding_line(d, f, handler);
+		f->advice = advice_for(d, ADVICE_LOCK_IN_HANDLER, process);
+	}
 	finding_set(d, f, "pid", "%" PRIu32, process->pid);
 	finding_process(d, f, process);
 	finding_set(d, f, "who", "%s", process_text(d, process));

@@ -175,6 +175,8 @@ struct telling {
 	const struct viz_process *to_act; /* who should do what the advice says */
 	const struct viz_process *author; /* whose program the advice is for */
 	enum advice_case about;
+	const struct viz_process *handling; /* the first that waits in a handler; NULL: none */
+	enum advice_case handled;
 };
 
 static void tell(struct telling *t, const char *link)
@@ -196,10 +198,29 @@ static void settle(struct telling *t, enum advice_case about, const struct viz_p
 	t->to_act = t->author = to_act;
 }
 
+/* What `process` waits for in a handler, if `text` says so, counts more than whom it waits for. */
+static void note_handler(struct telling *t, const struct viz_process *process, const char *text,
+			 enum advice_case handled)
+{
+	if (!text)
+		return;
+	finding_line(t->d, t->f, text);
+	if (t->handling)
+		return;
+	t->handling = process;
+	t->handled = handled;
+}
+
+static void note_wait_in_handler(struct telling *t, const struct wait *wait)
+{
+	note_handler(t, wait->process, wait_handler_text(t->d, wait), ADVICE_IN_HANDLER);
+}
+
 /* Tells what the last of the chain does, if no wait of it is known. */
 static void tell_idle(struct telling *t, const struct viz_process *process)
 {
 	struct diagnosis *d = t->d;
+	const struct viz_thread *sleeper = d->waits->own_sleepers[process->index];
 	const char *who = process_text(d, process);
 
 	if (process_is_stopped(process)) {
@@ -213,8 +234,9 @@ static void tell_idle(struct telling *t, const struct viz_process *process)
 			tell(t, fill_phrase(d, PHRASE_LINK_RUNS, who, NULL, NULL));
 			return;
 		}
-	if (d->waits->own_sleepers[process->index] && wait_process_stuck(d->waits, process)) {
+	if (sleeper && wait_process_stuck(d->waits, process)) {
 		tell(t, own_sleep_text(d, process));
+		note_handler(t, process, sleeper_handler_text(d, sleeper), ADVICE_LOCK_IN_HANDLER);
 		settle(t, own_sleep_advice(process), process);
 	}
 }
@@ -311,11 +333,27 @@ static bool note_one_shot(struct telling *t, const struct wait *wait,
 	return true;
 }
 
+/* It reads a counter once for each write, and one read took what several had written. */
+static void note_counter(struct telling *t, const struct wait *wait)
+{
+	struct diagnosis *d = t->d;
+	const struct viz_operation *read = wait_merging_read(d->waits, wait);
+
+	if (!read)
+		return;
+	tell_silence(t, wait,
+		     fill_phrase(d, PHRASE_COUNTED_AT_ONCE, process_text(d, read->process),
+				 channel_text(d, wait->channel), time_text(d, read->exit_ns)),
+		     ADVICE_COUNTER);
+	finding_operation(d, t->f, read);
+}
+
 /* Tells of a channel in which there may be something to read, and of which epoll says nothing. */
 static void note_silence(struct telling *t, const struct wait *wait)
 {
 	const struct viz_operation *op = wait->operation;
 
+	note_counter(t, wait);
 	for (size_t i = 0; i < op->waits_for_count; i++) {
 		const struct viz_channel *channel = wait_asked(t->d->waits, op, i);
 		const struct viz_wait *w = &op->waits_for[i];
@@ -351,6 +389,7 @@ static const struct wait *tell_wait(struct telling *t, const struct wait *wait,
 	t->passed[t->count++] = wait->process;
 	finding_wait(d, t->f, wait);
 	note_silence(t, wait);
+	note_wait_in_handler(t, wait);
 	if (before)
 		note_unread_child(t, before, wait);
 	if (before && waits_to_open(wait) && waits_to_open(before)) {
@@ -394,8 +433,19 @@ static void note_lock(struct telling *t, const struct wait *wait)
 		t->author = wait->process;
 }
 
-static void advise(const struct telling *t)
+/* It fills what nobody but its only thread could empty. */
+static void note_own_reader(struct telling *t, const struct wait *wait)
 {
+	if (!t->about && wait->operation->role == ROLE_SEND && !wait->open &&
+	    wait->ender_count == 1 && wait->enders[0] == wait->process &&
+	    process_is_lone(wait->process))
+		settle(t, ADVICE_OWN_READER, wait->process);
+}
+
+static void advise(struct telling *t)
+{
+	if (t->handling)
+		settle(t, t->handled, t->handling);
 	if (!t->about || !t->to_act)
 		return;
 	t->f->advice = advice_for(t->d, t->about, t->author);
@@ -426,10 +476,12 @@ void finding_chain(struct diagnosis *d, struct finding *f, const struct wait *wa
 
 	t.passed[t.count++] = wait->process;
 	note_silence(&t, wait);
+	note_wait_in_handler(&t, wait);
 	note_own_thread(&t, wait);
 	while (at && t.count < CHAIN_MOST)
 		at = tell_next(&t, at);
 	note_lock(&t, wait);
+	note_own_reader(&t, wait);
 	advise(&t);
 	set_chain(d, f, &t);
 }
@@ -473,8 +525,17 @@ void finding_circle(struct diagnosis *d, struct finding *f, size_t number)
 
 		note_unread(&t, wait);
 		note_silence(&t, wait);
+		note_wait_in_handler(&t, wait);
 		if (wait->crossed)
 			settle(&t, ADVICE_FIFO_ORDER, wait->process);
 	}
 	advise(&t);
+}
+
+bool chain_has_handler(struct diagnosis *d, const struct wait *wait)
+{
+	for (size_t k = 0; wait && k < CHAIN_MOST; k++, wait = chain_next(d, wait))
+		if (wait_handler_text(d, wait))
+			return true;
+	return false;
 }

@@ -133,6 +133,11 @@ struct wait_graph {
 	size_t *marked;			    /* by process index: 1 + the last channel */
 	/* By process index, on demand: what a child that failed left undone; find_lost_task.c. */
 	const struct viz_message **lost_tasks;
+	struct map
+		handlers; /* by tid, on demand: those that have not returned; wait_in_handler.c */
+	bool handlers_known;
+	/* By channel index, on demand: a read of what several wrote; wait_counters.c. */
+	const struct viz_operation **merging;
 	struct wait_locks *locks; /* by channel index: wait_lock_holders.c */
 	struct map of_thread;	  /* the wait of each thread, and the first of each process */
 	struct map of_process;

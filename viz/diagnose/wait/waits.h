@@ -111,6 +111,22 @@ void finding_chain_of(struct diagnosis *d, struct finding *f, const struct viz_p
 /* wait_chain.c: sets the advice of a circle whose case is known better than the finding's row. */
 void finding_circle(struct diagnosis *d, struct finding *f, size_t number);
 
+/*
+ * wait_in_handler.c: "ping[801] is in its handler of SIGCHLD …" if the wait, or this thread that
+ * sleeps in a private futex, is in the handler of a signal; else NULL.
+ */
+const char *wait_handler_text(struct diagnosis *d, const struct wait *wait);
+const char *sleeper_handler_text(struct diagnosis *d, const struct viz_thread *thread);
+
+/*
+ * wait_counters.c: of a wait in the read of an eventfd, an earlier read that took what several
+ * writes had added; NULL: there was none.
+ */
+const struct viz_operation *wait_merging_read(struct wait_graph *graph, const struct wait *wait);
+
+/* wait_chain.c: true if this wait, or one that it waits for, is in the handler of a signal. */
+bool chain_has_handler(struct diagnosis *d, const struct wait *wait);
+
 /* The cases of advice.def. */
 enum advice_case {
 	ADVICE_NONE,
@@ -128,8 +144,12 @@ enum advice_case {
 	ADVICE_OWN_MEMORY,   /* for another thread of its own, by a lock that tells no owner */
 	ADVICE_COPIED_LOCK,  /* the same, in a child of fork() that has no other thread */
 	ADVICE_FOR_THREADS,  /* in shared memory, by what was made for the threads of one process */
-	ADVICE_WRITER_FAILED, /* for what a child was to write, which has failed */
-	ADVICE_LOST_TASK,     /* for the answer of a worker that has ended */
+	ADVICE_WRITER_FAILED,	/* for what a child was to write, which has failed */
+	ADVICE_LOST_TASK,	/* for the answer of a worker that has ended */
+	ADVICE_COUNTER,		/* for more of an eventfd, of which one read took all */
+	ADVICE_OWN_READER,	/* for room where only itself could read */
+	ADVICE_IN_HANDLER,	/* in the handler of a signal */
+	ADVICE_LOCK_IN_HANDLER, /* there, for a lock of its own process */
 };
 
 /*

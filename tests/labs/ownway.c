@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Programs that stand in their own way: a handler waits while what it interrupted cannot go on, or
+ * only the one that waits could end its wait. Each logs who is party to it ("party") and through
+ * which channel ("channel"), before it hangs.
+ */
+#include <mqueue.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+
+#include "tests/labs/mistake.h"
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static sigjmp_buf before;
+
+static void handle(int number, void (*handler)(int))
+{
+	struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};
+
+	lab_check(sigaction(number, &action, NULL), "sigaction");
+}
+
+static void wait_for_all(int number)
+{
+	(void)number;
+	while (wait(NULL) > 0) /* the mistake: another child goes on */
+		;
+}
+
+static void child_that_goes_on(void)
+{
+	pid_t child = lab_fork();
+
+	if (!child)
+		hang_in_pause();
+	party(child);
+}
+
+static void waits_for_children(void)
+{
+	int ends[2];
+
+	pipe_make(ends);
+	party(getpid());
+	child_that_goes_on();
+	truth_flush();
+	handle(SIGCHLD, wait_for_all);
+	if (!lab_fork())
+		exit(EXIT_SUCCESS);
+	hang_in_read(ends[0]);
+}
+
+static void take_lock(int number)
+{
+	(void)number;
+	pthread_mutex_lock(&mutex);
+	pthread_mutex_unlock(&mutex);
+}
+
+static void takes_its_lock(void)
+{
+	party(getpid());
+	truth_flush();
+	handle(SIGUSR1, take_lock);
+	pthread_mutex_lock(&mutex);
+	lab_check(kill(getpid(), SIGUSR1), "kill");
+	pthread_mutex_unlock(&mutex);
+}
+
+static void jump_out(int number)
+{
+	(void)number;
+	siglongjmp(before, 1);
+}
+
+/* No mistake in the handler: it has left it when it waits. */
+static void jumps_out(void)
+{
+	party(getpid());
+	child_that_goes_on();
+	truth_flush();
+	handle(SIGUSR1, jump_out);
+	if (!sigsetjmp(before, 1))
+		lab_check(kill(getpid(), SIGUSR1), "kill");
+	wait(NULL);
+}
+
+/* The child's signal is not blocked, so that its signalfd does not take it. */
+static void signalfd_unblocked(void)
+{
+	pid_t child = lab_fork();
+	struct signalfd_siginfo info;
+	sigset_t set;
+	int fd;
+
+	if (!child) {
+		sigemptyset(&set);
+		sigaddset(&set, SIGUSR1);
+		fd = (int)lab_check(signalfd(-1, &set, 0), "signalfd");
+		lab_expect(read(fd, &info, sizeof(info)) < 0, "it never comes");
+		exit(EXIT_SUCCESS);
+	}
+	lab_wait_blocked(child, SYS_read);
+	party(child);
+	party(getpid());
+	lab_check(kill(child, SIGUSR1), "kill");
+	lab_reap(child);
+}
+
+/* Reads as often as it wrote, but the first read takes all. */
+static void counted_at_once(void)
+{
+	int fd = (int)lab_check(eventfd(0, 0), "eventfd");
+	uint64_t value = 1;
+
+	party(getpid());
+	truth_flush();
+	for (int i = 0; i < 3; i++)
+		lab_check(write(fd, &value, sizeof(value)), "write");
+	for (int i = 0; i < 3; i++)
+		lab_check(read(fd, &value, sizeof(value)), "read");
+}
+
+/* More than it holds, and the reader is yet to be started. */
+static void fills_own_pipe(void)
+{
+	static char big[1 << 20];
+	int ends[2];
+
+	pipe_make(ends);
+	party(getpid());
+	channel("pipe", ends[1]);
+	truth_flush();
+	lab_check(write(ends[1], big, sizeof(big)), "write");
+	if (!lab_fork())
+		hang_in_read(ends[0]);
+}
+
+static void fills_own_queue(void)
+{
+	struct mq_attr attributes = {.mq_maxmsg = 2, .mq_msgsize = 16};
+	mqd_t queue = (mqd_t)lab_check(
+		mq_open("/ownway", O_CREAT | O_EXCL | O_RDWR, 0600, &attributes), "mq_open");
+
+	lab_check(mq_unlink("/ownway"), "mq_unlink");
+	party(getpid());
+	truth_flush();
+	for (int i = 0; i < 3; i++)
+		lab_check(mq_send(queue, "work", 4, 0), "mq_send");
+}
+
+int main(int argc, char **argv)
+{
+	static const struct mistake rows[] = {
+		{"waits-for-children", waits_for_children},
+		{"takes-its-lock", takes_its_lock},
+		{"jumps-out", jumps_out},
+		{"signalfd-unblocked", signalfd_unblocked},
+		{"counted-at-once", counted_at_once},
+		{"fills-own-pipe", fills_own_pipe},
+		{"fills-own-queue", fills_own_queue},
+	};
+
+	return mistake_main(argc, argv, "MISTAKE: stands in its own way", rows, MISTAKES(rows));
+}

@@ -1,0 +1,64 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""Programs that stand in their own way: in a handler, or as the only one that could help."""
+import shlex
+
+from expectations import expect, expect_equal, expect_in
+from findings import diagnose, expect_finding, in_batches
+from harness import lab, main, scenario, start_record
+
+TIMED_OUT = 124
+IN_HANDLER = "in its handler of"
+
+# mistake: what its finding is, of which severity, and what its evidence and its advice say
+HANGING = {
+    "waits-for-children": ("blocked", "warning", f"{IN_HANDLER} SIGCHLD", "WNOHANG"),
+    "takes-its-lock": ("blocked", "warning", f"{IN_HANDLER} SIGUSR1", "takes a lock"),
+    "counted-at-once": ("blocked", "warning", "what several writes had added", "EFD_SEMAPHORE"),
+    "fills-own-pipe": ("full-channel", "warning", "only ownway", "start whoever is to read"),
+    "fills-own-queue": ("full-channel", "warning", "only ownway", "start whoever is to read"),
+    "jumps-out": ("blocked", "note", "only the end of", "what those who could end it do"),
+}
+
+
+def run_all(directory, names, status):
+    for run, name in in_batches(directory, [f"ownway {name}" for name in names], "--timeout", "3"):
+        expect_equal(run.status, status, name)
+        yield name.split()[1], run
+
+
+@scenario("who waits in a handler, or for itself, is told so, with the remedy")
+def own_way(directory):
+    for name, run in run_all(directory, list(HANGING), TIMED_OUT):
+        found, severity, evidence, advice = HANGING[name]
+        told = expect_finding(run, found)
+        expect_equal([finding["severity"] for finding in told], [severity], name)
+        expect_in(evidence, " ".join(told[0]["evidence"]), name)
+        expect_in(advice, told[0]["advice"], name)
+        if name == "jumps-out":
+            expect(IN_HANDLER not in " ".join(told[0]["evidence"]), "it has left it", told)
+
+
+@scenario("a signal that kills the reader of a signalfd is told to have been left unblocked")
+def signalfd_unblocked(directory):
+    for name, run in run_all(directory, ["signalfd-unblocked"], 0):
+        told = expect_finding(run, "killed-by-signal")
+        expect_equal(len(told), 1, name)
+        expect_in("a signalfd takes only signals that are blocked", told[0]["advice"], name)
+
+
+@scenario("of a shell that waits for such a program the program is told to be in its handler")
+def behind_a_shell(directory):
+    command = shlex.join(lab("ownway", "takes-its-lock"))
+    run = start_record(directory, ["sh", "-c", f"{command}; true"], "--timeout", "3")
+    run.wait()
+    expect_equal(run.status, TIMED_OUT, "it hangs")
+    findings, _ = diagnose("--lang", "de", run.trace_path)
+    expect_equal([finding["severity"] for finding in findings], ["warning"], "one finding")
+    expect(findings[0]["text"].startswith("sh["), "of the shell", findings)
+    expect_in("in seinem Handler für SIGUSR1", " ".join(findings[0]["evidence"]), "its end")
+    expect_in("im Handler nichts aufrufen, das eine Sperre nimmt", findings[0]["advice"], "advice")
+
+
+if __name__ == "__main__":
+    main()
