@@ -34,6 +34,8 @@
 #include "bpf/hooks/udp_receives.bpf.h"
 
 #define ENXIO 6
+#define ENFILE 23
+#define EMFILE 24
 #define EINPROGRESS 115
 
 static __always_inline void details_clear(struct wire_details *details)
@@ -262,6 +264,8 @@ static __always_inline bool is_worth_keeping(const struct task_state *state,
 	if (operation->nr == __NR_mq_open || sysv_mechanism(operation->nr) ||
 	    operation->object.mechanism != MECH_NONE)
 		return true;
+	if (operation->returned == -EMFILE || operation->returned == -ENFILE)
+		return !opens_file(operation->nr);
 	return state->details.new_fds[0].mechanism != MECH_NONE || operation->returned == -ENXIO;
 }
 

@@ -92,6 +92,7 @@ LABS = [
     Picture("doubled", "A line that fork() doubles", "{labs}/doubled | cat; true"),
     Picture("ownway", "A handler that waits for all children",
             "{labs}/ownway waits-for-children"),
+    Picture("misuses", "Data for the socket that listens", "{labs}/misuses talks-to-listener"),
     Picture("sigpipe", "A broken pipe", "{labs}/mistakes sigpipe"),
     Picture("refused", "A connection refused", "{labs}/socketmistakes refused"),
     Picture("timeouts", "Waits no longer than told", "{labs}/timeouts", ("--max 40",)),

@@ -6,6 +6,7 @@
  */
 #include <mqueue.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <setjmp.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
@@ -152,6 +153,35 @@ static void fills_own_queue(void)
 		lab_check(mq_send(queue, "work", 4, 0), "mq_send");
 }
 
+/* The alarm is to end the read, but the read goes on when the handler has returned. */
+static void restarted_call(void)
+{
+	int ends[2];
+
+	pipe_make(ends);
+	party(getpid());
+	channel("pipe", ends[0]);
+	truth_flush();
+	handle(SIGALRM, mistake_nothing);
+	alarm(1);
+	hang_in_read(ends[0]);
+}
+
+/* A program that ended while it had the semaphore has left it: the next one waits for ever. */
+static void left_over_semaphore(void)
+{
+	sem_t *semaphore = sem_open("/ownway", O_CREAT, 0600, 1);
+
+	lab_expect(semaphore != SEM_FAILED, "sem_open");
+	party(getpid());
+	truth_flush();
+	lab_check(sem_wait(semaphore), "sem_wait");
+	if (outsider_wanted)
+		return;
+	lab_check(sem_post(semaphore), "sem_post");
+	lab_check(sem_unlink("/ownway"), "sem_unlink");
+}
+
 int main(int argc, char **argv)
 {
 	static const struct mistake rows[] = {
@@ -162,6 +192,8 @@ int main(int argc, char **argv)
 		{"counted-at-once", counted_at_once},
 		{"fills-own-pipe", fills_own_pipe},
 		{"fills-own-queue", fills_own_queue},
+		{"restarted-call", restarted_call},
+		{"left-over-semaphore", left_over_semaphore},
 	};
 
 	return mistake_main(argc, argv, "MISTAKE: stands in its own way", rows, MISTAKES(rows));

@@ -1,7 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """Programs that stand in their own way: in a handler, or as the only one that could help."""
+import os
 import shlex
+import subprocess
 
 from expectations import expect, expect_equal, expect_in
 from findings import diagnose, expect_finding, in_batches
@@ -17,6 +19,7 @@ HANGING = {
     "counted-at-once": ("blocked", "warning", "what several writes had added", "EFD_SEMAPHORE"),
     "fills-own-pipe": ("full-channel", "warning", "only ownway", "start whoever is to read"),
     "fills-own-queue": ("full-channel", "warning", "only ownway", "start whoever is to read"),
+    "restarted-call": ("blocked", "warning", "SIGALRM interrupted that call", "SA_RESTART"),
     "jumps-out": ("blocked", "note", "only the end of", "what those who could end it do"),
 }
 
@@ -37,6 +40,24 @@ def own_way(directory):
         expect_in(advice, told[0]["advice"], name)
         if name == "jumps-out":
             expect(IN_HANDLER not in " ".join(told[0]["evidence"]), "it has left it", told)
+
+
+@scenario("a semaphore that an earlier run has left is told to be one, with how to remove it")
+def left_over(directory):
+    subprocess.run(lab("ownway", "left-over-semaphore", "outsider"), check=True)
+    try:
+        for name, run in run_all(directory, ["left-over-semaphore"], TIMED_OUT):
+            told = expect_finding(run, "blocked")
+            expect_in("was there before the trace", " ".join(told[0]["evidence"]), name)
+            expect_in("rm /dev/shm/sem.ownway", told[0]["advice"], name)
+    finally:
+        os.unlink("/dev/shm/sem.ownway")
+
+
+@scenario("a new semaphore has the value that it was given")
+def new_semaphore(directory):
+    for name, run in run_all(directory, ["left-over-semaphore"], 0):
+        expect_equal(diagnose(run.trace_path)[0], [], name)
 
 
 @scenario("a signal that kills the reader of a signalfd is told to have been left unblocked")

@@ -8,7 +8,7 @@ enum { MESSAGES = 60000, FIRST = 5000 };
 #define MASTER "pty:[1:master]"
 #define SLAVE "pty:[1]"
 
-/* A pseudo-terminal is paired at the end of the trace; its message is the first one all the same. */
+/* A pseudo-terminal is paired at the end of the trace; yet its message is the first one. */
 static void the_first_is_paired_last(void **state)
 {
 	struct trace_text *t = *state;

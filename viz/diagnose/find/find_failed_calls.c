@@ -203,9 +203,28 @@ static const char *failure_text(struct diagnosis *d, int error)
 	case EHOSTUNREACH:
 	case ENETUNREACH:
 		return phrase_text(PHRASE_UNREACHABLE, d->language);
+	case ENOENT:
+		return phrase_text(PHRASE_NO_SUCH_SOCKET, d->language);
+	case EACCES:
+		return phrase_text(PHRASE_MAY_NOT, d->language);
 	default:
 		return NULL;
 	}
+}
+
+/*
+ * Programs look for servers that need not be there, as the C library does for nscd: it is told of
+ * who then ended with a failure.
+ */
+static bool is_missed(struct successes *successes, const struct viz_operation *op, int error)
+{
+	const struct viz_process *process = op->process;
+	const bool failed = process->ended && process->status_known &&
+			    (process->exit_code || process->exit_signal);
+
+	return (error != ENOENT && error != EACCES) ||
+	       (failed && !succeeded_later(successes, op) &&
+		!viz_bytes_begin(op->peer_address, "/var/run/nscd/"));
 }
 
 /* Reports a connect that failed at once (`told_by` NULL), or of which a later call told so. */
@@ -214,13 +233,16 @@ static void report_connect(struct diagnosis *d, struct successes *successes,
 			   const struct viz_operation *told_by)
 {
 	const char *why = failure_text(d, error);
+	struct finding *f;
 
 	if (error == ECONNREFUSED)
 		report_refused(d, successes, op, told_by);
-	else if (why)
-		finding_set(
-			d, report_unconnected(d, FINDING_CONNECTION_FAILED, successes, op, told_by),
-			"why", "%s", why);
+	if (!why || !is_missed(successes, op, error))
+		return;
+	f = report_unconnected(d, FINDING_CONNECTION_FAILED, successes, op, told_by);
+	finding_set(d, f, "why", "%s", why);
+	if (error == ENOENT || error == EACCES)
+		f->advice = phrase_text(PHRASE_CURE_SOCKET_NAME, d->language);
 }
 
 /* Reports how a connect ended that went on when the call returned. */

@@ -348,12 +348,41 @@ static void note_counter(struct telling *t, const struct wait *wait)
 	finding_operation(d, t->f, read);
 }
 
+static void note_left_over(struct telling *t, const struct wait *wait)
+{
+	struct diagnosis *d = t->d;
+
+	if (!wait_is_left_over(d->waits, wait))
+		return;
+	tell_silence(t, wait,
+		     fill_phrase(d, PHRASE_LEFT_OVER, channel_text(d, wait->channel), NULL, NULL),
+		     ADVICE_LEFT_OVER);
+	finding_set(d, t->f, "file", "/dev/shm/sem.%s",
+		    bytes_text(d, (struct viz_bytes){wait->channel->name.data + 1,
+						     wait->channel->name.len - 1}));
+}
+
+static void note_restart(struct telling *t, const struct wait *wait)
+{
+	struct diagnosis *d = t->d;
+	const struct viz_signal *alarm = wait_restarting_signal(d->waits, wait);
+
+	if (!alarm)
+		return;
+	tell_silence(t, wait,
+		     fill_phrase(d, PHRASE_RESTARTED, bytes_text(d, alarm->name),
+				 process_text(d, wait->process), time_text(d, alarm->end->at_ns)),
+		     ADVICE_RESTARTED);
+}
+
 /* Tells of a channel in which there may be something to read, and of which epoll says nothing. */
 static void note_silence(struct telling *t, const struct wait *wait)
 {
 	const struct viz_operation *op = wait->operation;
 
 	note_counter(t, wait);
+	note_left_over(t, wait);
+	note_restart(t, wait);
 	for (size_t i = 0; i < op->waits_for_count; i++) {
 		const struct viz_channel *channel = wait_asked(t->d->waits, op, i);
 		const struct viz_wait *w = &op->waits_for[i];

@@ -138,6 +138,8 @@ struct wait_graph {
 	bool handlers_known;
 	/* By channel index, on demand: a read of what several wrote; wait_counters.c. */
 	const struct viz_operation **merging;
+	struct map restarts; /* by tid, on demand: wait_restarted.c */
+	bool restarts_known;
 	struct wait_locks *locks; /* by channel index: wait_lock_holders.c */
 	struct map of_thread;	  /* the wait of each thread, and the first of each process */
 	struct map of_process;

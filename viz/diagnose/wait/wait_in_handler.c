@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Waits in the handler of a signal. While a handler waits, what it interrupted stands still, so that
- * it may wait for itself: for a lock that the interrupted code holds, or for children that the loop
- * should end.
+ * Waits in the handler of a signal. While a handler waits, what it interrupted stands still, so
+ * that it may wait for itself: for a lock that the interrupted code holds, or for children that the
+ * loop should end.
  */
 #include "viz/diagnose/wait/waits.h"
 

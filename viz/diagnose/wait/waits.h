@@ -124,6 +124,18 @@ const char *sleeper_handler_text(struct diagnosis *d, const struct viz_thread *t
  */
 const struct viz_operation *wait_merging_read(struct wait_graph *graph, const struct wait *wait);
 
+/*
+ * wait_left_over.c: true if it waits for a named semaphore that was there before the trace, and
+ * that nobody in it has posted.
+ */
+bool wait_is_left_over(struct wait_graph *graph, const struct wait *wait);
+
+/*
+ * wait_restarted.c: an alarm that interrupted the call, which went on after its handler; NULL:
+ * there was none.
+ */
+const struct viz_signal *wait_restarting_signal(struct wait_graph *graph, const struct wait *wait);
+
 /* wait_chain.c: true if this wait, or one that it waits for, is in the handler of a signal. */
 bool chain_has_handler(struct diagnosis *d, const struct wait *wait);
 
@@ -147,6 +159,8 @@ enum advice_case {
 	ADVICE_WRITER_FAILED,	/* for what a child was to write, which has failed */
 	ADVICE_LOST_TASK,	/* for the answer of a worker that has ended */
 	ADVICE_COUNTER,		/* for more of an eventfd, of which one read took all */
+	ADVICE_LEFT_OVER,	/* for a semaphore that an earlier run may have left */
+	ADVICE_RESTARTED,	/* in a call that an alarm has interrupted, and that went on */
 	ADVICE_OWN_READER,	/* for room where only itself could read */
 	ADVICE_IN_HANDLER,	/* in the handler of a signal */
 	ADVICE_LOCK_IN_HANDLER, /* there, for a lock of its own process */

@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Programs that make one call each that fails, because their object does not take it or a limit is
+ * reached, and that end with a failure. Each logs who makes it ("party"), and on which channel
+ * ("channel"). `tries` makes such calls, too, but goes on without them, as sound programs do.
+ */
+#include <mqueue.h>
+#include <sys/mman.h>
+#include <sys/msg.h>
+#include <sys/resource.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+
+#include "tests/labs/mistake.h"
+
+/* Of the mistake: ends the program, with a failure. */
+__attribute__((noreturn)) static void failed(long result, int error)
+{
+	lab_expect(result < 0 && errno == error, "it fails");
+	truth_flush();
+	exit(EXIT_FAILURE);
+}
+
+static void writes_to_reading_end(void)
+{
+	int ends[2];
+
+	pipe_make(ends);
+	party(getpid());
+	channel("pipe", ends[0]);
+	failed(write(ends[0], "x", 1), EBADF);
+}
+
+static void reads_from_writing_end(void)
+{
+	char byte;
+	int ends[2];
+
+	pipe_make(ends);
+	party(getpid());
+	channel("pipe", ends[1]);
+	failed(read(ends[1], &byte, 1), EBADF);
+}
+
+static int stream_socket(void)
+{
+	int fd = (int)lab_check(socket(AF_INET, SOCK_STREAM, 0), "socket");
+
+	party(getpid());
+	channel("tcp", fd);
+	return fd;
+}
+
+static void talks_to_listener(void)
+{
+	int fd = stream_socket();
+	char byte;
+
+	lab_check(listen(fd, 1), "listen");
+	failed(recv(fd, &byte, 1, 0), ENOTCONN);
+}
+
+static void unconnected(void)
+{
+	int fd = stream_socket();
+
+	failed(send(fd, "x", 1, MSG_NOSIGNAL), EPIPE);
+}
+
+static void accepts_without_listen(void)
+{
+	failed(accept(stream_socket(), NULL, NULL), EINVAL);
+}
+
+static int datagram_socket(void)
+{
+	int fd = (int)lab_check(socket(AF_INET, SOCK_DGRAM, 0), "socket");
+
+	party(getpid());
+	channel("udp", fd);
+	return fd;
+}
+
+static void accepts_datagrams(void)
+{
+	failed(accept(datagram_socket(), NULL, NULL), EOPNOTSUPP);
+}
+
+static void sends_nowhere(void)
+{
+	failed(send(datagram_socket(), "x", 1, 0), EDESTADDRREQ);
+}
+
+/* The queue is removed by its number, which the log has, by the test. */
+static int sysv_queue(void)
+{
+	int queue = (int)lab_check(msgget(IPC_PRIVATE, 0600), "msgget");
+
+	party(getpid());
+	channel_number("sysv-msg", queue);
+	return queue;
+}
+
+static void sends_type_zero(void)
+{
+	struct {
+		long type;
+		char text[1];
+	} letter = {0, "x"};
+	int queue = sysv_queue();
+	long result = msgsnd(queue, &letter, 1, 0);
+	int error = errno;
+
+	lab_check(msgctl(queue, IPC_RMID, NULL), "msgctl");
+	errno = error;
+	failed(result, EINVAL);
+}
+
+static void sends_to_removed_queue(void)
+{
+	struct {
+		long type;
+		char text[1];
+	} letter = {1, "x"};
+	int queue = (int)lab_check(msgget(IPC_PRIVATE, 0600), "msgget");
+
+	party(getpid());
+	lab_check(msgctl(queue, IPC_RMID, NULL), "msgctl");
+	failed(msgsnd(queue, &letter, 1, 0), EINVAL);
+}
+
+static void no_such_semaphore(void)
+{
+	int set = (int)lab_check(semget(IPC_PRIVATE, 2, 0600), "semget"), error;
+	struct sembuf post = {.sem_num = 2, .sem_op = 1};
+	long result;
+
+	party(getpid());
+	channel_number("sysv-sem", set);
+	result = semop(set, &post, 1);
+	error = errno;
+	lab_check(semctl(set, 0, IPC_RMID), "semctl");
+	errno = error;
+	failed(result, EFBIG);
+}
+
+static void unread_fifo(void)
+{
+	char name[32];
+	long result;
+
+	snprintf(name, sizeof(name), "fifo-%d", getpid());
+	party(getpid());
+	lab_check(mkfifo(name, 0600), "mkfifo");
+	result = open(name, O_WRONLY | O_NONBLOCK);
+	failed(result, ENXIO);
+}
+
+static void no_such_queue(void)
+{
+	party(getpid());
+	failed(mq_open("/misuses-none", O_RDWR), ENOENT);
+}
+
+/* An earlier run has left a smaller segment. */
+static void smaller_segment(void)
+{
+	int error, segment = (int)lab_check(shmget(0x6d697375, 100, IPC_CREAT | 0600), "shmget");
+	long result;
+
+	party(getpid());
+	result = shmget(0x6d697375, 100000, IPC_CREAT | 0600);
+	error = errno;
+	lab_check(shmctl(segment, IPC_RMID, NULL), "shmctl");
+	errno = error;
+	failed(result, EINVAL);
+}
+
+static void large_queue(void)
+{
+	struct mq_attr attributes = {.mq_maxmsg = 1 << 20, .mq_msgsize = 1 << 20};
+
+	party(getpid());
+	failed(mq_open("/misuses-large", O_CREAT | O_RDWR, 0600, &attributes), EINVAL);
+}
+
+static void no_descriptor_left(void)
+{
+	struct rlimit few = {16, 16};
+	int ends[2];
+
+	party(getpid());
+	lab_check(setrlimit(RLIMIT_NOFILE, &few), "setrlimit");
+	while (pipe(ends) == 0)
+		;
+	failed(-1, EMFILE);
+}
+
+static void no_such_socket(void)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "misuses-none"};
+	int fd = (int)lab_check(socket(AF_UNIX, SOCK_STREAM, 0), "socket");
+
+	party(getpid());
+	failed(connect(fd, (struct sockaddr *)&address, sizeof(address)), ENOENT);
+}
+
+/* The object has no size yet when it is mapped. */
+static void short_mapping(void)
+{
+	int fd = (int)lab_check(shm_open("/misuses", O_CREAT | O_EXCL | O_RDWR, 0600), "shm_open");
+	char *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	lab_check(shm_unlink("/misuses"), "shm_unlink");
+	lab_expect(page != MAP_FAILED, "mmap");
+	party(getpid());
+	truth_flush();
+	*(volatile char *)page = 1;
+}
+
+/* Standard output is shared with a child, which makes it non-blocking for both. */
+static void nonblocking_shared(void)
+{
+	static char big[1 << 20];
+	int ends[2], status;
+	pid_t child;
+
+	pipe_make(ends);
+	party(getpid());
+	channel("pipe", ends[1]);
+	truth_flush();
+	lab_check(dup2(ends[1], STDOUT_FILENO), "dup2");
+	child = lab_fork();
+	if (!child) {
+		party(getpid());
+		lab_check(fcntl(STDOUT_FILENO, F_SETFL, O_NONBLOCK | O_WRONLY), "fcntl");
+		exit(EXIT_SUCCESS);
+	}
+	lab_check(waitpid(child, &status, 0), "waitpid");
+	while (write(STDOUT_FILENO, big, sizeof(big)) > 0)
+		;
+	failed(-1, EAGAIN);
+}
+
+/* Looks whether something is there, and makes it where it is not. */
+static void tries(void)
+{
+	struct mq_attr attributes = {.mq_maxmsg = 2, .mq_msgsize = 16};
+	int fd = (int)lab_check(socket(AF_INET, SOCK_STREAM, 0), "socket"), listener;
+	struct sockaddr_in address = {.sin_family = AF_INET,
+				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof(address);
+	mqd_t queue;
+	char byte;
+
+	lab_expect(mq_open("/misuses-tries", O_RDWR) < 0 && errno == ENOENT, "none yet");
+	queue = (mqd_t)lab_check(mq_open("/misuses-tries", O_RDWR | O_CREAT, 0600, &attributes),
+				 "mq_open");
+	lab_check(mq_unlink("/misuses-tries"), "mq_unlink");
+	lab_expect(queue > 0, "mq_open");
+	lab_expect(recv(fd, &byte, 1, MSG_DONTWAIT) < 0 && errno == ENOTCONN, "not connected");
+	listener = (int)lab_check(socket(AF_INET, SOCK_STREAM, 0), "socket");
+	lab_check(bind(listener, (struct sockaddr *)&address, len), "bind");
+	lab_check(listen(listener, 1), "listen");
+	lab_check(getsockname(listener, (struct sockaddr *)&address, &len), "getsockname");
+	lab_check(connect(fd, (struct sockaddr *)&address, len), "connect");
+	lab_check(accept(listener, NULL, NULL), "accept");
+	exit(EXIT_FAILURE); /* for another reason */
+}
+
+int main(int argc, char **argv)
+{
+	static const struct mistake rows[] = {
+		{"writes-to-reading-end", writes_to_reading_end},
+		{"reads-from-writing-end", reads_from_writing_end},
+		{"talks-to-listener", talks_to_listener},
+		{"unconnected", unconnected},
+		{"accepts-without-listen", accepts_without_listen},
+		{"accepts-datagrams", accepts_datagrams},
+		{"sends-nowhere", sends_nowhere},
+		{"sends-type-zero", sends_type_zero},
+		{"sends-to-removed-queue", sends_to_removed_queue},
+		{"no-such-semaphore", no_such_semaphore},
+		{"unread-fifo", unread_fifo},
+		{"no-such-queue", no_such_queue},
+		{"smaller-segment", smaller_segment},
+		{"large-queue", large_queue},
+		{"no-descriptor-left", no_descriptor_left},
+		{"no-such-socket", no_such_socket},
+		{"short-mapping", short_mapping},
+		{"nonblocking-shared", nonblocking_shared},
+		{"tries", tries},
+	};
+
+	return mistake_main(argc, argv, "MISTAKE: makes it", rows, MISTAKES(rows));
+}

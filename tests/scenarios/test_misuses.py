@@ -1,0 +1,64 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""Calls that fail as their object does not take them, or a limit is reached: named, with a remedy."""
+from expectations import expect_equal, expect_in
+from findings import diagnose, expect_finding, in_batches
+from harness import main, scenario
+
+FAILED = 1
+SIGBUS = 128 + 7
+
+# mistake: its finding, and what its advice says
+MISUSES = {
+    "writes-to-reading-end": ("misuse", "write to the second one, [1]"),
+    "reads-from-writing-end": ("misuse", "read from the first one, [0]"),
+    "talks-to-listener": ("misuse", "that accept() returned"),
+    "unconnected": ("misuse", "call connect() first"),
+    "accepts-without-listen": ("misuse", "listen(), then accept()"),
+    "accepts-datagrams": ("misuse", "recvfrom()"),
+    "sends-nowhere": ("misuse", "receiver's address"),
+    "sends-type-zero": ("misuse", "mtype"),
+    "sends-to-removed-queue": ("misuse", "IPC_RMID"),
+    "no-such-semaphore": ("misuse", "the last one is n - 1"),
+    "unread-fifo": ("misuse", "let the reader open it first"),
+    "no-such-queue": ("misuse", "start the one that makes it first"),
+    "smaller-segment": ("misuse", "ipcrm removes it"),
+    "large-queue": ("limit-reached", "/proc/sys/fs/mqueue/msg_max"),
+    "no-descriptor-left": ("limit-reached", "ulimit -n"),
+    "no-such-socket": ("connection-failed", "start the server first"),
+    "nonblocking-shared": ("nonblocking-shared", "give each its own"),
+}
+
+
+def run_all(directory, names, status):
+    for run, name in in_batches(directory, [f"misuses {name}" for name in names]):
+        expect_equal(run.status, status, name)
+        yield name.split()[1], run
+
+
+@scenario("a call that its object does not take is named, with what is wrong and what to do")
+def misuses(directory):
+    for name, run in run_all(directory, list(MISUSES), FAILED):
+        wanted, advice = MISUSES[name]
+        told = expect_finding(run, wanted)
+        expect_equal([finding["severity"] for finding in told], ["warning"], name)
+        expect_in(advice, told[0]["advice"], name)
+
+
+@scenario("who touches a mapping behind the end of its object is told to give it its size")
+def short_mapping(directory):
+    for name, run in run_all(directory, ["short-mapping"], SIGBUS):
+        told = expect_finding(run, "killed-by-signal")
+        expect_in("ftruncate()", told[0]["advice"], name)
+
+
+@scenario("what a program tries, and then makes itself, is no mistake")
+def tries(directory):
+    for name, run in run_all(directory, ["tries"], FAILED):
+        findings, _ = diagnose(run.trace_path)
+        ids = {finding["id"] for finding in findings}
+        expect_equal(ids & {"misuse", "limit-reached", "connection-failed"}, set(), name)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Finds calls that failed because of how their object is used, or because a limit was reached, as
+ * misuse.def has them.
+ */
+#include <errno.h>
+#include <fcntl.h>
+
+#include "viz/diagnose/core/finder.h"
+
+enum { ERRORS_MOST = 4 };
+
+static bool moves_data(const struct viz_operation *op)
+{
+	return op->role == ROLE_SEND || op->role == ROLE_RECEIVE;
+}
+
+static bool is_one_way(const struct viz_operation *op)
+{
+	return op->channel &&
+	       (op->channel->mechanism == MECH_PIPE || op->channel->mechanism == MECH_FIFO ||
+		op->channel->mechanism == MECH_POSIX_MQ);
+}
+
+static bool writes_to_reading_end(const struct viz_operation *op)
+{
+	return op->role == ROLE_SEND && is_one_way(op);
+}
+
+static bool reads_from_writing_end(const struct viz_operation *op)
+{
+	return op->role == ROLE_RECEIVE && is_one_way(op);
+}
+
+static bool is_stream_socket(const struct viz_channel *channel)
+{
+	return channel &&
+	       (channel->mechanism == MECH_TCP || channel->mechanism == MECH_UNIX_STREAM);
+}
+
+static bool talks_to_listener(const struct viz_operation *op)
+{
+	return moves_data(op) && is_stream_socket(op->channel) && op->channel->listening;
+}
+
+/* It never was, nor is later: some programs try whether it is (Python's ssl). */
+static bool is_unconnected(const struct viz_operation *op)
+{
+	const struct viz_channel *channel = op->channel;
+
+	return moves_data(op) && is_stream_socket(channel) && channel->created_in_trace &&
+	       !channel->peer && !channel->peer_address.len;
+}
+
+static bool accepts(const struct viz_operation *op)
+{
+	return operation_is(op, "accept") || operation_is(op, "accept4");
+}
+
+/* Of a listener that was shut down accept() fails so, too: accept(2). */
+static bool accepts_without_listen(const struct viz_operation *op)
+{
+	return accepts(op) && is_stream_socket(op->channel) && op->channel->created_in_trace &&
+	       !op->channel->listening;
+}
+
+static bool is_datagram_socket(const struct viz_channel *channel)
+{
+	return channel && (channel->mechanism == MECH_UDP || channel->mechanism == MECH_UNIX_DGRAM);
+}
+
+static bool wants_connections(const struct viz_operation *op)
+{
+	return (accepts(op) || operation_is(op, "listen")) && is_datagram_socket(op->channel);
+}
+
+/* A socket that was connected loses its peer when that one closes. */
+static bool sends_nowhere(const struct viz_operation *op)
+{
+	return op->role == ROLE_SEND && is_datagram_socket(op->channel) &&
+	       op->channel->created_in_trace && !op->channel->peer &&
+	       !op->channel->peer_address.len && !op->peer_address.len;
+}
+
+static bool sends_to_queue(const struct viz_operation *op)
+{
+	return operation_is(op, "msgsnd") && op->channel;
+}
+
+static bool sends_no_type(const struct viz_operation *op)
+{
+	return sends_to_queue(op) && viz_has(op, message_type) && op->extra->message_type <= 0;
+}
+
+static bool changes_semaphore(const struct viz_operation *op)
+{
+	return (operation_is(op, "semop") || operation_is(op, "semtimedop")) && op->channel;
+}
+
+/* Who only takes from a queue may mean its removal to be the end: then it is none. */
+static bool has_no_object(const struct viz_operation *op)
+{
+	return !op->channel && (operation_is(op, "msgsnd") || operation_is(op, "semop") ||
+				operation_is(op, "semtimedop") || operation_is(op, "shmat"));
+}
+
+static bool opens_unread_fifo(const struct viz_operation *op)
+{
+	return (operation_is(op, "open") || operation_is(op, "openat")) &&
+	       (op->flags & O_ACCMODE) == O_WRONLY && (op->flags & O_NONBLOCK) &&
+	       !viz_bytes_begin(op->path, "/dev/");
+}
+
+static bool is_sysv_get(const struct viz_operation *op)
+{
+	return operation_is(op, "msgget") || operation_is(op, "semget") ||
+	       operation_is(op, "shmget");
+}
+
+static bool makes_sysv_object(const struct viz_operation *op)
+{
+	enum { CREATES = 01000 }; /* IPC_CREAT */
+	int64_t key = 0;
+
+	return is_sysv_get(op) &&
+	       (!viz_operation_argument(op, "key", &key) || !key || (op->flags & CREATES));
+}
+
+static bool makes_posix_queue(const struct viz_operation *op)
+{
+	return operation_is(op, "mq_open") && (op->flags & O_CREAT);
+}
+
+static bool looks_up_object(const struct viz_operation *op)
+{
+	return is_sysv_get(op) || operation_is(op, "mq_open");
+}
+
+static bool makes_descriptor(const struct viz_operation *op)
+{
+	return op->role == ROLE_OPEN;
+}
+
+/* A row of misuse.def. */
+struct misuse {
+	enum finding_id id;
+	bool (*matches)(const struct viz_operation *op);
+	int errors[ERRORS_MOST]; /* 0: no more */
+	const char *why[LANGUAGE_COUNT], *cure[LANGUAGE_COUNT];
+};
+
+#define ERRORS(...)                                                                                \
+	{                                                                                          \
+		__VA_ARGS__                                                                        \
+	}
+#define EN(...) __VA_ARGS__
+#define DE(...) __VA_ARGS__
+#define WORDS(en, en_cure, de, de_cure) .why = {en, de}, .cure = {en_cure, de_cure}
+#define MISUSE(finding, function, list, english, german)                                           \
+	{.id = FINDING_##finding, .matches = function, .errors = list, WORDS(english, german)},
+static const struct misuse misuses[] = {
+#include "viz/diagnose/find/misuse.def"
+};
+#undef MISUSE
+#undef EN
+#undef DE
+
+static bool is_of(const struct misuse *row, const struct viz_operation *op)
+{
+	for (size_t i = 0; i < ERRORS_MOST && row->errors[i]; i++)
+		if (op->returned == -row->errors[i])
+			return row->matches(op);
+	return false;
+}
+
+static const struct misuse *misuse_of(const struct viz_operation *op)
+{
+	for (size_t i = 0; i < sizeof(misuses) / sizeof(misuses[0]); i++)
+		if (is_of(&misuses[i], op))
+			return &misuses[i];
+	return NULL;
+}
+
+static void report(struct diagnosis *d, const struct misuse *row, const struct viz_operation *op)
+{
+	struct finding *f = finding_fold(d, row->id, op->enter_ns, op->process, op->channel);
+
+	finding_operation(d, f, op);
+	if (f->times > 1)
+		return;
+	f->advice = row->cure[d->language];
+	finding_set(d, f, "call", "%s", call_text(d, op));
+	finding_set(d, f, "where", "%s",
+		    op->channel ? fill_phrase(d, PHRASE_ON_CHANNEL, channel_text(d, op->channel),
+					      NULL, NULL)
+				: "");
+	finding_set(d, f, "error", "%s", bytes_text(d, op->error));
+	finding_set(d, f, "why", "%s", row->why[d->language]);
+}
+
+/* Programs try to make and to open things, and go on where that fails. */
+struct attempts {
+	const struct viz_operation **failed; /* by process index: the last one that failed */
+};
+
+static void note_attempt(struct attempts *attempts, const struct viz_operation *op)
+{
+	const struct viz_operation **failed = &attempts->failed[op->process->index];
+
+	if (op->returned < 0 && misuse_of(op))
+		*failed = op;
+	else if (op->returned >= 0 && *failed && viz_bytes_equal((*failed)->syscall, op->syscall))
+		*failed = NULL;
+}
+
+/* Who ends well has done without it. */
+static bool did_without(const struct viz_process *process)
+{
+	return process->ended && process->status_known && !process->exit_code &&
+	       !process->exit_signal;
+}
+
+void find_misuse(struct diagnosis *d)
+{
+	struct attempts attempts = {
+		arena_array(d->arena, d->model->process_count + 1, sizeof(struct viz_operation *))};
+
+	for (size_t i = 0; i < d->model->operation_count; i++) {
+		const struct viz_operation *op = d->model->operations[i];
+
+		if (!viz_operation_done(op) || !viz_has(op, returned))
+			continue;
+		if (op->role == ROLE_OPEN && !op->channel)
+			note_attempt(&attempts, op);
+		else if (op->returned < 0 && misuse_of(op))
+			report(d, misuse_of(op), op);
+	}
+	for (size_t i = 0; i < d->model->process_count; i++)
+		if (attempts.failed[i] && !did_without(attempts.failed[i]->process))
+			report(d, misuse_of(attempts.failed[i]), attempts.failed[i]);
+}
