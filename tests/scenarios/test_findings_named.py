@@ -222,6 +222,9 @@ def explain(*options):
 
 # Findings that no lab of the tables above has, with the scenarios in which two real programs do.
 SHOWN_BY_TOOLS = {
+    "misuse": "test_misuses.py",
+    "limit-reached": "test_misuses.py",
+    "nonblocking-shared": "test_misuses.py",
     "stopped": "test_hangs_real_tools.py",
     "running": "test_hangs_real_tools.py",
     "stdio-buffered": "test_stdio_buffered.py",

@@ -18,6 +18,7 @@ from hangs import (
     untraced,
 )
 from harness import finish, main, recorder, run, scenario, start, wait_for
+from servers import free_port
 
 # Both log their pids before they wait for each other; in between, what other threads do.
 DEADLOCK = """
@@ -328,6 +329,22 @@ def init_ignores(directory):
         for finding in found:
             expect_in("it is PID 1 of its namespace", finding["text"], name)
             expect_in("docker", finding["advice"], "what it means")
+
+
+NC = "nc -l 127.0.0.1 {0} & until echo hello | nc {1} 127.0.0.1 {0}; do sleep 0.1; done; wait"
+
+
+@scenario("nc that does not pass the end of its input on is named, with the option that does it")
+def half_close(directory):
+    command = ["sh", "-c", NC.format(free_port(), "")]
+    text, findings, _ = traced(directory, command)
+    told = [finding for finding in severe(findings) if finding["id"] == "blocked"]
+    expect_equal(len(told), 1, f"told once: {findings}")
+    expect_in("found the end of its input", " ".join(told[0]["evidence"]), "what nc has not said")
+    expect_in("nc -N", told[0]["advice"], "the remedy")
+    expect_in("nc -N", text, "run says so, too")
+    ends = run(directory, ["sh", "-c", NC.format(free_port(), "-N")])
+    expect_equal([f for f in diagnose(ends.trace_path)[0] if f["id"] == "blocked"], [], "-N")
 
 
 if __name__ == "__main__":

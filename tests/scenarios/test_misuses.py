@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """Calls that fail as their object does not take them, or a limit is reached: named, with a remedy."""
-from expectations import expect_equal, expect_in
+from expectations import expect, expect_equal, expect_in
 from findings import diagnose, expect_finding, in_batches
-from harness import main, scenario
+from harness import main, record, scenario
 
 FAILED = 1
 SIGBUS = 128 + 7
@@ -43,6 +43,18 @@ def misuses(directory):
         told = expect_finding(run, wanted)
         expect_equal([finding["severity"] for finding in told], ["warning"], name)
         expect_in(advice, told[0]["advice"], name)
+
+
+SHARED = "(node -e 'setTimeout(() => {}, 3000); console.log(1)' & sleep 1; head -c 1000000 /dev/zero)"
+
+
+@scenario("head that fails as node has made their pipe non-blocking is told so, with node's name")
+def beside_node(directory):
+    run = record(directory, ["sh", "-c", f"{SHARED} | (sleep 2.5; cat) >/dev/null"])
+    told = expect_finding(run, "nonblocking-shared")
+    expect_equal(len(told), 1, "told once")
+    expect(told[0]["text"].startswith("head["), "of head", told)
+    expect_in("shares that with node[", told[0]["text"], "whose pipe it is, too")
 
 
 @scenario("who touches a mapping behind the end of its object is told to give it its size")

@@ -41,6 +41,7 @@ struct finding {
 	const char *text;
 	const char *advice; /* a finder may set another template than the row's */
 	bool advised;	    /* one did: the advice is for the case */
+	bool explained; /* of a wait: it is known why nobody ends it, so that it is no idle one */
 };
 
 struct diagnosis {

@@ -213,8 +213,8 @@ static const char *failure_text(struct diagnosis *d, int error)
 }
 
 /*
- * Programs look for servers that need not be there, as the C library does for nscd: it is told of
- * who then ended with a failure.
+ * Programs look for servers that need not be there, as the C library does for nscd and the system
+ * log: it is told of streams, and of who then ended with a failure.
  */
 static bool is_missed(struct successes *successes, const struct viz_operation *op, int error)
 {
@@ -223,7 +223,8 @@ static bool is_missed(struct successes *successes, const struct viz_operation *o
 			    (process->exit_code || process->exit_signal);
 
 	return (error != ENOENT && error != EACCES) ||
-	       (failed && !succeeded_later(successes, op) &&
+	       (failed && op->channel && op->channel->mechanism == MECH_UNIX_STREAM &&
+		!succeeded_later(successes, op) && !viz_bytes_begin(op->peer_address, "/dev/") &&
 		!viz_bytes_begin(op->peer_address, "/var/run/nscd/"));
 }
 

@@ -142,25 +142,13 @@ bool wait_ignores(const struct diagnosis *d, const struct wait *wait, const stru
 	return true;
 }
 
-/* True if the call waits to read there, or for events. */
-static bool waits_at(const struct diagnosis *d, const struct wait *wait,
-		     const struct viz_channel *channel)
-{
-	const struct viz_operation *op = wait->operation;
-
-	for (size_t i = 0; i < op->waits_for_count; i++)
-		if (wait_asked(d->waits, op, i) == channel)
-			return true;
-	return op->role == ROLE_RECEIVE && wait->channel == channel;
-}
-
 const struct wait *thread_at_other_end(const struct diagnosis *d, const struct wait *wait)
 {
 	const struct viz_channel *end = wait->channel ? other_end(d, wait) : NULL;
 	const struct wait *other = wait_of_process(d->waits, wait->process);
 
 	for (; other && end && end != wait->channel; other = other->next_of_process)
-		if (other != wait && waits_at(d, other, end))
+		if (other != wait && wait_reads_at(d->waits, other, end))
 			return other;
 	return NULL;
 }
@@ -205,6 +193,7 @@ static void note_handler(struct telling *t, const struct viz_process *process, c
 	if (!text)
 		return;
 	finding_line(t->d, t->f, text);
+	t->f->explained = true;
 	if (t->handling)
 		return;
 	t->handling = process;
@@ -348,6 +337,34 @@ static void note_counter(struct telling *t, const struct wait *wait)
 	finding_operation(d, t->f, read);
 }
 
+static bool note_unsaid_end(struct telling *t, const struct wait *wait)
+{
+	struct diagnosis *d = t->d;
+	const struct viz_operation *end = wait_unsaid_end(d, wait);
+
+	if (!end)
+		return false;
+	tell_silence(t, wait,
+		     fill_phrase(d, PHRASE_UNSAID_END, process_text(d, wait->process),
+				 time_text(d, end->exit_ns), channel_text(d, wait->channel)),
+		     ADVICE_HALF_CLOSE);
+	finding_operation(d, t->f, end);
+	t->f->explained = true;
+	return true;
+}
+
+/* It, or the one at the other end, does not say that nothing more comes. */
+static void note_half_close(struct telling *t, const struct wait *wait)
+{
+	if (t->about == ADVICE_HALF_CLOSE || note_unsaid_end(t, wait))
+		return;
+	for (size_t i = 0; wait->channel && i < wait->ender_count; i++)
+		for (const struct wait *other = wait_of_process(t->d->waits, wait->enders[i]);
+		     other; other = other->next_of_process)
+			if (other->channel == other_end(t->d, wait) && note_unsaid_end(t, other))
+				return;
+}
+
 static void note_left_over(struct telling *t, const struct wait *wait)
 {
 	struct diagnosis *d = t->d;
@@ -381,6 +398,7 @@ static void note_silence(struct telling *t, const struct wait *wait)
 	const struct viz_operation *op = wait->operation;
 
 	note_counter(t, wait);
+	note_half_close(t, wait);
 	note_left_over(t, wait);
 	note_restart(t, wait);
 	for (size_t i = 0; i < op->waits_for_count; i++) {
@@ -559,12 +577,4 @@ void finding_circle(struct diagnosis *d, struct finding *f, size_t number)
 			settle(&t, ADVICE_FIFO_ORDER, wait->process);
 	}
 	advise(&t);
-}
-
-bool chain_has_handler(struct diagnosis *d, const struct wait *wait)
-{
-	for (size_t k = 0; wait && k < CHAIN_MOST; k++, wait = chain_next(d, wait))
-		if (wait_handler_text(d, wait))
-			return true;
-	return false;
 }

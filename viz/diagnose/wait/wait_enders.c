@@ -220,6 +220,17 @@ const struct viz_channel *wait_asked(const struct wait_graph *graph, const struc
 			  : map_get_uint(&graph->held, wait_fd_key(op->process, w->fd));
 }
 
+bool wait_reads_at(const struct wait_graph *graph, const struct wait *wait,
+		   const struct viz_channel *channel)
+{
+	const struct viz_operation *op = wait->operation;
+
+	for (size_t i = 0; i < op->waits_for_count; i++)
+		if (wait_asked(graph, op, i) == channel)
+			return true;
+	return op->role == ROLE_RECEIVE && wait->channel == channel;
+}
+
 /* Adds who could write there. EPOLLET: what had come before the call keeps nobody awake. */
 static void wait_to_read(struct wait_graph *graph, struct wait *wait, const struct viz_wait *w,
 			 const struct viz_channel *channel)

@@ -138,7 +138,10 @@ struct wait_graph {
 	bool handlers_known;
 	/* By channel index, on demand: a read of what several wrote; wait_counters.c. */
 	const struct viz_operation **merging;
-	struct map restarts; /* by tid, on demand: wait_restarted.c */
+	const struct viz_operation *
+		*input_ends; /* by process index, on demand: wait_half_close.c */
+	const struct viz_operation **last_sends; /* by channel index, with it */
+	struct map restarts;			 /* by tid, on demand: wait_restarted.c */
 	bool restarts_known;
 	struct wait_locks *locks; /* by channel index: wait_lock_holders.c */
 	struct map of_thread;	  /* the wait of each thread, and the first of each process */
@@ -239,6 +242,10 @@ const struct wait *wait_of_thread(const struct wait_graph *graph, const struct v
 /* Returns the channel of the n-th descriptor that the call waits for; NULL if it is not known. */
 const struct viz_channel *wait_asked(const struct wait_graph *graph, const struct viz_operation *op,
 				     size_t n);
+
+/* True if the call waits to read on the channel, or for events of it. */
+bool wait_reads_at(const struct wait_graph *graph, const struct wait *wait,
+		   const struct viz_channel *channel);
 
 /*
  * True if the process lives and all its threads are stuck: in waits that never end, or asleep until

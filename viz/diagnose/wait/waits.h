@@ -125,6 +125,13 @@ const char *sleeper_handler_text(struct diagnosis *d, const struct viz_thread *t
 const struct viz_operation *wait_merging_read(struct wait_graph *graph, const struct wait *wait);
 
 /*
+ * wait_half_close.c: the call that told the process of the end of its input, where it waits to
+ * read on a socket on which it was the last to send, and keeps it open for writing; and so does the
+ * one at the other end. NULL: it is not so.
+ */
+const struct viz_operation *wait_unsaid_end(const struct diagnosis *d, const struct wait *wait);
+
+/*
  * wait_left_over.c: true if it waits for a named semaphore that was there before the trace, and
  * that nobody in it has posted.
  */
@@ -135,9 +142,6 @@ bool wait_is_left_over(struct wait_graph *graph, const struct wait *wait);
  * there was none.
  */
 const struct viz_signal *wait_restarting_signal(struct wait_graph *graph, const struct wait *wait);
-
-/* wait_chain.c: true if this wait, or one that it waits for, is in the handler of a signal. */
-bool chain_has_handler(struct diagnosis *d, const struct wait *wait);
 
 /* The cases of advice.def. */
 enum advice_case {
@@ -159,6 +163,7 @@ enum advice_case {
 	ADVICE_WRITER_FAILED,	/* for what a child was to write, which has failed */
 	ADVICE_LOST_TASK,	/* for the answer of a worker that has ended */
 	ADVICE_COUNTER,		/* for more of an eventfd, of which one read took all */
+	ADVICE_HALF_CLOSE,	/* for one who waits for the end of what it sent */
 	ADVICE_LEFT_OVER,	/* for a semaphore that an earlier run may have left */
 	ADVICE_RESTARTED,	/* in a call that an alarm has interrupted, and that went on */
 	ADVICE_OWN_READER,	/* for room where only itself could read */

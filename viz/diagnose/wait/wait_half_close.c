@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Relays that have nothing more to send and do not say so: the other side waits for the end of the
+ * stream, and they for its answer, as nc(1) without -N does.
+ */
+#include "viz/diagnose/wait/waits.h"
+
+/* Two descriptors, the socket and an input: one that serves many has others to wait for. */
+enum { ASKED_MOST = 2 };
+
+static bool is_stream_socket(const struct viz_channel *channel)
+{
+	return channel->mechanism == MECH_TCP || channel->mechanism == MECH_UNIX_STREAM;
+}
+
+/* Of a poll(2): a channel of which it told that all other ends are closed; NULL: of none. */
+static const struct viz_channel *hung_up(const struct viz_operation *op)
+{
+	for (size_t i = 0; i < op->ready_count; i++)
+		if (op->ready[i].channel && viz_wait_has(&op->ready[i], HUP))
+			return op->ready[i].channel;
+	return NULL;
+}
+
+/* Fills in where each process last found an end, and the last send on each channel. */
+static void find_input_ends(struct wait_graph *graph)
+{
+	const struct viz_model *model = graph->model;
+
+	graph->input_ends = arena_array(graph->arena, model->process_count + 1,
+					sizeof(struct viz_operation *));
+	graph->last_sends = arena_array(graph->arena, model->channel_count + 1,
+					sizeof(struct viz_operation *));
+	for (size_t i = 0; i < model->operation_count; i++) {
+		const struct viz_operation *op = model->operations[i];
+
+		if (op->role == ROLE_SEND && op->channel && op->returned > 0)
+			graph->last_sends[op->channel->index] = op;
+		else if (op->role == ROLE_RECEIVE ? op->channel && operation_is_end(op)
+						  : hung_up(op) != NULL)
+			graph->input_ends[op->process->index] = op;
+	}
+}
+
+/* True if somebody waits for what comes from this socket, and for little else. */
+static bool is_awaited(const struct diagnosis *d, const struct wait *wait)
+{
+	const struct viz_channel *there = other_end(d, wait);
+
+	for (size_t i = 0; i < wait->ender_count; i++)
+		for (const struct wait *other = wait_of_process(d->waits, wait->enders[i]); other;
+		     other = other->next_of_process)
+			if (other->process != wait->process &&
+			    other->operation->waits_for_count <= ASKED_MOST &&
+			    wait_reads_at(d->waits, other, there))
+				return true;
+	return false;
+}
+
+const struct viz_operation *wait_unsaid_end(const struct diagnosis *d, const struct wait *wait)
+{
+	struct wait_graph *graph = d->waits;
+	const struct viz_channel *channel = wait->channel;
+	const struct viz_operation *sent, *end;
+
+	if (d->incomplete || !channel || !is_stream_socket(channel) || graph->whole ||
+	    wait->operation->waits_for_count > ASKED_MOST ||
+	    !wait_reads_at(d->waits, wait, channel))
+		return NULL;
+	if (!graph->input_ends)
+		find_input_ends(graph);
+	end = graph->input_ends[wait->process->index];
+	sent = graph->last_sends[channel->index];
+	if (!end || (end->channel ? end->channel : hung_up(end)) == channel || !sent ||
+	    sent->process != wait->process ||
+	    !wait_holding(graph, channel, wait->process, ACCESS_WRITE) || !is_awaited(d, wait))
+		return NULL;
+	return end;
+}
