@@ -311,9 +311,18 @@ static __noinline int waits_of_poll(struct task_state *state, struct task_struct
 	return 0;
 }
 
+/* As core_sys_select() in fs/select.c: no more than the table has room for. */
+static __always_inline s32 select_count(const struct task_state *state, struct task_struct *task)
+{
+	struct files_struct *files = KREAD(task, files);
+	s32 count = state->details.args[0], most = files ? KREAD(KREAD(files, fdt), max_fds) : 0;
+
+	return count < most ? count : most;
+}
+
 static __noinline int waits_of_select(struct task_state *state, struct task_struct *task)
 {
-	s32 count = state->details.args[0];
+	s32 count = select_count(state, task);
 
 	if (count <= 0)
 		return 0;

@@ -244,6 +244,62 @@ static void nonblocking_shared(void)
 	failed(-1, EAGAIN);
 }
 
+/* The parent waits for a child of its child. */
+static void waits_for_stranger(void)
+{
+	pid_t child, stranger = 0;
+	int ends[2], status;
+	long result;
+
+	pipe_make(ends);
+	party(getpid());
+	child = lab_fork();
+	if (!child) {
+		stranger = lab_fork();
+		if (!stranger)
+			hang_in_pause();
+		lab_check(write(ends[1], &stranger, sizeof(stranger)), "write");
+		lab_check(waitpid(stranger, &status, 0), "waitpid");
+		exit(EXIT_SUCCESS);
+	}
+	lab_check(read(ends[0], &stranger, sizeof(stranger)), "read");
+	result = waitpid(stranger, &status, 0);
+	lab_check(kill(stranger, SIGKILL), "kill");
+	lab_reap_well(child);
+	errno = ECHILD; /* the kernel's answer is in the trace; what came since has set errno */
+	failed(result, ECHILD);
+}
+
+/* The writer's standard output is not the pipe that the reader has as its standard input. */
+static void no_dup(void)
+{
+	int ends[2];
+	pid_t writer, reader;
+
+	pipe_make(ends);
+	channel("pipe", ends[0]);
+	truth_flush();
+	writer = lab_fork();
+	if (!writer) {
+		close(ends[0]);
+		execlp("true", "true", NULL);
+		exit(EXIT_FAILURE);
+	}
+	party(writer);
+	reader = lab_fork();
+	if (!reader) {
+		lab_check(dup2(ends[0], STDIN_FILENO), "dup2");
+		close(ends[0]);
+		close(ends[1]);
+		execlp("cat", "cat", NULL);
+		exit(EXIT_FAILURE);
+	}
+	close(ends[0]);
+	close(ends[1]);
+	lab_reap_well(writer);
+	lab_reap_well(reader);
+}
+
 /* Looks whether something is there, and makes it where it is not. */
 static void tries(void)
 {
@@ -291,6 +347,8 @@ int main(int argc, char **argv)
 		{"no-such-socket", no_such_socket},
 		{"short-mapping", short_mapping},
 		{"nonblocking-shared", nonblocking_shared},
+		{"waits-for-stranger", waits_for_stranger},
+		{"no-dup", no_dup},
 		{"tries", tries},
 	};
 

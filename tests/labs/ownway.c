@@ -9,6 +9,8 @@
 #include <semaphore.h>
 #include <setjmp.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/select.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 
@@ -182,6 +184,68 @@ static void left_over_semaphore(void)
 	lab_check(sem_unlink("/ownway"), "sem_unlink");
 }
 
+/* select() leaves the second pipe out of the set, into which it is never put again. */
+static void unset_descriptor(void)
+{
+	int ends[2][2];
+	fd_set set;
+	char byte;
+
+	for (int i = 0; i < 2; i++)
+		pipe_make(ends[i]);
+	party(getpid());
+	channel("pipe", ends[0][0]);
+	truth_flush();
+	if (!lab_fork()) {
+		lab_check(write(ends[0][1], "x", 1), "write");
+		lab_wait_blocked(getppid(), SYS_pselect6);
+		lab_check(write(ends[1][1], "y", 1), "write");
+		hang_in_pause();
+	}
+	FD_ZERO(&set);
+	for (int i = 0; i < 2; i++)
+		FD_SET(ends[i][0], &set);
+	for (;;) {
+		lab_check(select(FD_SETSIZE, &set, NULL, NULL, NULL), "select");
+		for (int i = 0; i < 2; i++)
+			if (FD_ISSET(ends[i][0], &set))
+				lab_check(read(ends[i][0], &byte, 1), "read");
+	}
+}
+
+struct shared {
+	pthread_mutex_t mutex;
+	pthread_cond_t condition;
+};
+
+/* The child's signal comes before the parent waits, which looks at nothing first. */
+static void lost_condition(void)
+{
+	struct shared *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+				     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pthread_mutexattr_t of_mutex;
+	pthread_condattr_t of_condition;
+	pid_t child;
+
+	lab_expect(shared != MAP_FAILED, "mmap");
+	pthread_mutexattr_init(&of_mutex);
+	pthread_mutexattr_setpshared(&of_mutex, PTHREAD_PROCESS_SHARED);
+	pthread_mutex_init(&shared->mutex, &of_mutex);
+	pthread_condattr_init(&of_condition);
+	pthread_condattr_setpshared(&of_condition, PTHREAD_PROCESS_SHARED);
+	pthread_cond_init(&shared->condition, &of_condition);
+	party(getpid());
+	truth_flush();
+	child = lab_fork();
+	if (!child) {
+		pthread_cond_signal(&shared->condition);
+		exit(EXIT_SUCCESS);
+	}
+	lab_reap_well(child);
+	pthread_mutex_lock(&shared->mutex);
+	pthread_cond_wait(&shared->condition, &shared->mutex);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct mistake rows[] = {
@@ -193,6 +257,8 @@ int main(int argc, char **argv)
 		{"fills-own-pipe", fills_own_pipe},
 		{"fills-own-queue", fills_own_queue},
 		{"restarted-call", restarted_call},
+		{"unset-descriptor", unset_descriptor},
+		{"lost-condition", lost_condition},
 		{"left-over-semaphore", left_over_semaphore},
 	};
 

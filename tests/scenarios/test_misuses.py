@@ -23,6 +23,7 @@ MISUSES = {
     "unread-fifo": ("misuse", "let the reader open it first"),
     "no-such-queue": ("misuse", "start the one that makes it first"),
     "smaller-segment": ("misuse", "ipcrm removes it"),
+    "waits-for-stranger": ("misuse", "let its parent wait for it"),
     "large-queue": ("limit-reached", "/proc/sys/fs/mqueue/msg_max"),
     "no-descriptor-left": ("limit-reached", "ulimit -n"),
     "no-such-socket": ("connection-failed", "start the server first"),
@@ -62,6 +63,14 @@ def short_mapping(directory):
     for name, run in run_all(directory, ["short-mapping"], SIGBUS):
         told = expect_finding(run, "killed-by-signal")
         expect_in("ftruncate()", told[0]["advice"], name)
+
+
+@scenario("a pipe that only lacks a dup2() is told so")
+def no_dup(directory):
+    for name, run in run_all(directory, ["no-dup"], 0):
+        told = expect_finding(run, "inherited-end")
+        expect_equal([finding["severity"] for finding in told], ["warning"], name)
+        expect_in("dup2() its writing end to 1", told[0]["advice"], name)
 
 
 @scenario("what a program tries, and then makes itself, is no mistake")

@@ -4,6 +4,7 @@
  * others, that is one mistake of their parent, so it is reported once per parent.
  */
 #include <inttypes.h>
+#include <unistd.h>
 
 #include "viz/diagnose/core/finder.h"
 
@@ -70,6 +71,34 @@ static const char *keepers_text(struct diagnosis *d, const struct finding *f)
 			   format_text(d, "%zu", f->process_count), NULL);
 }
 
+/* What became of each pipe, by channel index. */
+struct pipe_use {
+	bool *written; /* somebody sent something there */
+	bool *drained; /* somebody found its end, as his standard input */
+};
+
+static void note_use(const struct pipe_use *use, const struct viz_operation *op)
+{
+	const struct viz_channel *sink = viz_operation_sink(op);
+
+	if (sink)
+		use->written[sink->index] = true;
+	else if (op->channel && op->role == ROLE_RECEIVE && op->fd == STDIN_FILENO &&
+		 operation_is_end(op))
+		use->drained[op->channel->index] = true;
+}
+
+/* A program that was to write to the pipe, but was not given it as its output: no dup2(2). */
+static void tell_dup(struct diagnosis *d, const struct kept *kept, const struct pipe_use *use)
+{
+	const size_t pipe = kept->first->channel->index;
+
+	if (!kept->first->process->path.len || use->written[pipe] || !use->drained[pipe])
+		return;
+	kept->f->severity = SEVERITY_WARNING;
+	kept->f->advice = phrase_text(PHRASE_CURE_DUP, d->language);
+}
+
 static void report(struct diagnosis *d, const struct kept *kept)
 {
 	const char *in_all = kept->ends == 1 ? ""
@@ -84,6 +113,9 @@ static void report(struct diagnosis *d, const struct kept *kept)
 
 void find_inherited(struct diagnosis *d)
 {
+	const size_t channels = d->model->channel_count + 1;
+	const struct pipe_use use = {arena_array(d->arena, channels, sizeof(bool)),
+				     arena_array(d->arena, channels, sizeof(bool))};
 	struct kept_list list = {0};
 	struct map used = {0};
 
@@ -91,6 +123,7 @@ void find_inherited(struct diagnosis *d)
 		const struct viz_operation *op = d->model->operations[i];
 		const struct viz_channel *channel = viz_operation_sink(op);
 
+		note_use(&use, op);
 		if (channel)
 			map_put_uint(d->arena, &used, pair_key(op->process, channel), d);
 	}
@@ -104,6 +137,8 @@ void find_inherited(struct diagnosis *d)
 		kept->ends++;
 		finding_process(d, kept->f, h->process);
 	}
-	for (size_t i = 0; i < list.count; i++)
+	for (size_t i = 0; i < list.count; i++) {
 		report(d, list.items[i]);
+		tell_dup(d, list.items[i], &use);
+	}
 }

@@ -5,18 +5,37 @@
  */
 #include "viz/diagnose/core/finder.h"
 
-/* Returns the child that the failed wait was for, and no other; NULL: none, or it is not known. */
-static const struct viz_process *child_asked_for(const struct diagnosis *d,
-						 const struct viz_operation *op)
+/* Returns the one process that the failed wait was for; NULL: none, or it is not known. */
+static const struct viz_process *process_asked_for(const struct diagnosis *d,
+						   const struct viz_operation *op)
 {
-	const struct viz_process *child;
 	int64_t pid = 0;
 
 	if (!operation_is(op, "wait4") || !operation_has_error(op, "ECHILD") || !op->process ||
 	    !viz_operation_argument(op, "pid", &pid) || pid <= 0 || pid > UINT32_MAX)
 		return NULL;
-	child = viz_model_process(d->model, (uint32_t)pid, op->enter_ns);
-	return child && child->parent == op->process && child->end_ns <= op->exit_ns ? child : NULL;
+	return viz_model_process(d->model, (uint32_t)pid, op->enter_ns);
+}
+
+/* Only of a parent that is in the trace is it known that it is another process. */
+static void report_stranger(struct diagnosis *d, const struct viz_operation *op,
+			    const struct viz_process *stranger)
+{
+	struct finding *f;
+
+	if (!stranger->parent || stranger == op->process)
+		return;
+	f = finding_fold(d, FINDING_MISUSE, op->enter_ns, op->process, NULL);
+	finding_operation(d, f, op);
+	if (f->times > 1)
+		return;
+	f->advice = phrase_text(PHRASE_CURE_STRANGER, d->language);
+	finding_set(d, f, "call", "%s", call_text(d, op));
+	finding_set(d, f, "where", "%s", "");
+	finding_set(d, f, "error", "%s", bytes_text(d, op->error));
+	finding_set(d, f, "why", "%s",
+		    fill_phrase(d, PHRASE_NOT_ITS_CHILD, process_text(d, stranger),
+				process_text(d, stranger->parent), NULL));
 }
 
 /* Returns, by process index, the wait that collected the process's status; NULL: none did. */
@@ -68,9 +87,11 @@ void find_lost_status(struct diagnosis *d)
 
 	for (size_t i = 0; i < d->model->operation_count && !d->incomplete; i++) {
 		const struct viz_operation *op = d->model->operations[i];
-		const struct viz_process *child = child_asked_for(d, op);
+		const struct viz_process *child = process_asked_for(d, op);
 
-		if (!child)
+		if (child && child->parent != op->process)
+			report_stranger(d, op, child);
+		if (!child || child->parent != op->process || child->end_ns > op->exit_ns)
 			continue;
 		by = by ? by : collectors(d);
 		if (!by[child->index] || collects_any(by[child->index]))

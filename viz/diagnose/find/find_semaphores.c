@@ -125,7 +125,7 @@ static enum phrase cure_of(const struct wait *wait, const struct wait_owner *own
 		return PHRASE_CURE_ROBUST;
 	if (wait->channel->mechanism == MECH_POSIX_SEM || is_kind(wait, "semaphore"))
 		return PHRASE_CURE_TIMED;
-	return PHRASE_CURE_POST;
+	return wait->channel->mechanism == MECH_FUTEX ? PHRASE_CURE_CONDITION : PHRASE_CURE_POST;
 }
 
 /* Adds to the evidence the last post that was seen. */

@@ -365,6 +365,21 @@ static void note_half_close(struct telling *t, const struct wait *wait)
 				return;
 }
 
+static void note_unset(struct telling *t, const struct wait *wait)
+{
+	struct diagnosis *d = t->d;
+	const struct viz_channel *channel = wait_unset_channel(d->waits, wait);
+
+	if (!channel)
+		return;
+	tell_silence(t, wait,
+		     fill_phrase(d, PHRASE_UNSET,
+				 amount_text(d, wait_unread_before(d->waits, channel, VIZ_NEVER)),
+				 channel_text(d, channel), process_text(d, wait->process)),
+		     ADVICE_UNSET);
+	t->f->explained = true;
+}
+
 static void note_left_over(struct telling *t, const struct wait *wait)
 {
 	struct diagnosis *d = t->d;
@@ -399,6 +414,7 @@ static void note_silence(struct telling *t, const struct wait *wait)
 
 	note_counter(t, wait);
 	note_half_close(t, wait);
+	note_unset(t, wait);
 	note_left_over(t, wait);
 	note_restart(t, wait);
 	for (size_t i = 0; i < op->waits_for_count; i++) {

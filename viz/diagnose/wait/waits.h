@@ -132,6 +132,13 @@ const struct viz_operation *wait_merging_read(struct wait_graph *graph, const st
 const struct viz_operation *wait_unsaid_end(const struct diagnosis *d, const struct wait *wait);
 
 /*
+ * wait_unset_fds.c: of a wait in select(2): a channel with something to read for which the call
+ * before it waited, and was not told of; NULL: there is none.
+ */
+const struct viz_channel *wait_unset_channel(const struct wait_graph *graph,
+					     const struct wait *wait);
+
+/*
  * wait_left_over.c: true if it waits for a named semaphore that was there before the trace, and
  * that nobody in it has posted.
  */
@@ -163,6 +170,7 @@ enum advice_case {
 	ADVICE_WRITER_FAILED,	/* for what a child was to write, which has failed */
 	ADVICE_LOST_TASK,	/* for the answer of a worker that has ended */
 	ADVICE_COUNTER,		/* for more of an eventfd, of which one read took all */
+	ADVICE_UNSET,		/* in select(2), without what it waited for before */
 	ADVICE_HALF_CLOSE,	/* for one who waits for the end of what it sent */
 	ADVICE_LEFT_OVER,	/* for a semaphore that an earlier run may have left */
 	ADVICE_RESTARTED,	/* in a call that an alarm has interrupted, and that went on */
