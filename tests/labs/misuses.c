@@ -270,6 +270,77 @@ static void waits_for_stranger(void)
 	failed(result, ECHILD);
 }
 
+static int lock_byte(int fd, off_t at)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = at, .l_len = 1};
+
+	return fcntl(fd, F_SETLKW, &lock);
+}
+
+/* Each locks one byte and then the other's. The child waits; the parent would close the circle. */
+static void crossed_file_locks(void)
+{
+	int fd = (int)lab_check(open("locked", O_RDWR | O_CREAT, 0600), "open");
+	pid_t child;
+
+	party(getpid());
+	lab_check(lock_byte(fd, 0), "fcntl");
+	child = lab_fork();
+	if (!child) {
+		lab_check(lock_byte(fd, 1), "fcntl");
+		lock_byte(fd, 0);
+		exit(EXIT_SUCCESS);
+	}
+	lab_wait_blocked(child, SYS_fcntl);
+	failed(lock_byte(fd, 1), EDEADLK);
+}
+
+/* Its child is another user's. */
+static void no_right_to_signal(void)
+{
+	pid_t parent = getpid(), child = lab_fork();
+
+	if (!child) {
+		party(getpid());
+		lab_check(setuid(65534), "setuid");
+		failed(kill(parent, SIGTERM), EPERM);
+	}
+	lab_reap(child);
+	exit(EXIT_FAILURE);
+}
+
+/* Returns a port at which it listens, and whose bytes are not the same in the other order. */
+static in_port_t listen_somewhere(void)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET,
+				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int server = (int)lab_check(socket(AF_INET, SOCK_STREAM, 0), "socket");
+	socklen_t len = sizeof(address);
+
+	lab_check(bind(server, (struct sockaddr *)&address, len), "bind");
+	lab_check(listen(server, 1), "listen");
+	lab_check(getsockname(server, (struct sockaddr *)&address, &len), "getsockname");
+	return (address.sin_port >> 8) != (address.sin_port & 0xff) ? address.sin_port
+								    : listen_somewhere();
+}
+
+/* The server lacks htons(): it listens at the port with its bytes in the other order. */
+static void wrong_byte_order(void)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET,
+				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int client;
+
+	party(getpid());
+	do { /* somebody may listen at the other port */
+		in_port_t port = listen_somewhere();
+
+		client = (int)lab_check(socket(AF_INET, SOCK_STREAM, 0), "socket");
+		address.sin_port = (in_port_t)(port << 8 | port >> 8);
+	} while (connect(client, (struct sockaddr *)&address, sizeof(address)) == 0);
+	failed(-1, ECONNREFUSED);
+}
+
 /* The writer's standard output is not the pipe that the reader has as its standard input. */
 static void no_dup(void)
 {
@@ -348,6 +419,9 @@ int main(int argc, char **argv)
 		{"short-mapping", short_mapping},
 		{"nonblocking-shared", nonblocking_shared},
 		{"waits-for-stranger", waits_for_stranger},
+		{"crossed-file-locks", crossed_file_locks},
+		{"no-right-to-signal", no_right_to_signal},
+		{"wrong-byte-order", wrong_byte_order},
 		{"no-dup", no_dup},
 		{"tries", tries},
 	};

@@ -6,6 +6,7 @@
  */
 #include <mqueue.h>
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <setjmp.h>
 #include <sys/eventfd.h>
@@ -246,6 +247,54 @@ static void lost_condition(void)
 	pthread_cond_wait(&shared->condition, &shared->mutex);
 }
 
+static long messages_in(mqd_t queue)
+{
+	struct mq_attr attributes;
+
+	lab_check(mq_getattr(queue, &attributes), "mq_getattr");
+	return attributes.mq_curmsgs;
+}
+
+/* It is told of the first message, and asks no more to be told of the next one. */
+static mqd_t told_of;
+
+static void take_one(int number)
+{
+	char text[16];
+
+	(void)number;
+	lab_check(mq_receive(told_of, text, sizeof(text), NULL), "mq_receive");
+}
+
+static void notified_once(void)
+{
+	struct mq_attr attributes = {.mq_maxmsg = 2, .mq_msgsize = 16};
+	struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1};
+	sigset_t blocked, before_it;
+
+	told_of = (mqd_t)lab_check(
+		mq_open("/ownway-told", O_CREAT | O_EXCL | O_RDWR, 0600, &attributes), "mq_open");
+	lab_check(mq_unlink("/ownway-told"), "mq_unlink");
+	party(getpid());
+	truth_flush();
+	handle(SIGUSR1, take_one);
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &blocked, &before_it);
+	lab_check(mq_notify(told_of, &event), "mq_notify");
+	if (!lab_fork()) {
+		for (int i = 0; i < 2; i++) {
+			lab_wait_blocked(getppid(), SYS_rt_sigsuspend);
+			lab_check(mq_send(told_of, "work", 4, 0), "mq_send");
+			while (i == 0 && messages_in(told_of))
+				sched_yield();
+		}
+		hang_in_pause();
+	}
+	for (;;)
+		sigsuspend(&before_it);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct mistake rows[] = {
@@ -259,6 +308,7 @@ int main(int argc, char **argv)
 		{"restarted-call", restarted_call},
 		{"unset-descriptor", unset_descriptor},
 		{"lost-condition", lost_condition},
+		{"notified-once", notified_once},
 		{"left-over-semaphore", left_over_semaphore},
 	};
 

@@ -20,6 +20,7 @@ HANGING = {
     "fills-own-pipe": ("full-channel", "warning", "only ownway", "start whoever is to read"),
     "fills-own-queue": ("full-channel", "warning", "only ownway", "start whoever is to read"),
     "unset-descriptor": ("blocked", "warning", "1 B lies unread", "FD_ZERO and FD_SET"),
+    "notified-once": ("blocked", "warning", "asked once, by mq_notify()", "call mq_notify() again"),
     "lost-condition": ("semaphore-stuck", "error", "nobody else could end", "pthread_cond_wait"),
     "restarted-call": ("blocked", "warning", "SIGALRM interrupted that call", "SA_RESTART"),
     "jumps-out": ("blocked", "note", "only the end of", "what those who could end it do"),

@@ -24,6 +24,8 @@ MISUSES = {
     "no-such-queue": ("misuse", "start the one that makes it first"),
     "smaller-segment": ("misuse", "ipcrm removes it"),
     "waits-for-stranger": ("misuse", "let its parent wait for it"),
+    "crossed-file-locks": ("misuse", "in the same order everywhere"),
+    "no-right-to-signal": ("misuse", "as root or as that user"),
     "large-queue": ("limit-reached", "/proc/sys/fs/mqueue/msg_max"),
     "no-descriptor-left": ("limit-reached", "ulimit -n"),
     "no-such-socket": ("connection-failed", "start the server first"),
@@ -71,6 +73,13 @@ def no_dup(directory):
         told = expect_finding(run, "inherited-end")
         expect_equal([finding["severity"] for finding in told], ["warning"], name)
         expect_in("dup2() its writing end to 1", told[0]["advice"], name)
+
+
+@scenario("a port whose bytes one side has in the other order is told with who listens there")
+def wrong_byte_order(directory):
+    for name, run in run_all(directory, ["wrong-byte-order"], FAILED):
+        told = expect_finding(run, "connection-refused")
+        expect_in("one side lacks htons()", " ".join(told[0]["evidence"]), name)
 
 
 @scenario("what a program tries, and then makes itself, is no mistake")

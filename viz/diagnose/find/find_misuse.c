@@ -104,6 +104,19 @@ static bool has_no_object(const struct viz_operation *op)
 				operation_is(op, "semtimedop") || operation_is(op, "shmat"));
 }
 
+static bool locks_part(const struct viz_operation *op)
+{
+	return operation_is(op, "fcntl");
+}
+
+/* Signal 0 only asks whether there is such a process: kill(2). */
+static bool sends_signal(const struct viz_operation *op)
+{
+	int64_t number = 0;
+
+	return op->role == ROLE_SIGNAL && viz_operation_argument(op, "sig", &number) && number;
+}
+
 static bool opens_unread_fifo(const struct viz_operation *op)
 {
 	return (operation_is(op, "open") || operation_is(op, "openat")) &&

@@ -57,12 +57,10 @@ struct map listeners_by_port(struct diagnosis *d)
 	return listeners;
 }
 
-void tell_near_listener(struct diagnosis *d, const struct map *listeners, struct finding *f,
-			const struct viz_operation *connect)
+/* Tells of the first of these that would not have had the connection; false: there is none. */
+static bool tell_listener(struct diagnosis *d, const struct listener *listener, struct finding *f,
+			  const struct viz_operation *connect, enum phrase phrase)
 {
-	const struct viz_bytes port = port_of(connect->peer_address);
-	const struct listener *listener = port.len ? map_get(listeners, port) : NULL;
-
 	for (int i = 0; listener && i < LISTENERS_MOST; i++, listener = listener->next) {
 		const struct viz_channel *channel = listener->channel;
 		const struct viz_process *holder = holder_at(channel, connect->enter_ns);
@@ -72,8 +70,30 @@ void tell_near_listener(struct diagnosis *d, const struct map *listeners, struct
 			continue;
 		finding_process(d, f, holder);
 		finding_line(d, f,
-			     fill_phrase(d, PHRASE_LISTENS_ELSEWHERE, process_text(d, holder),
+			     fill_phrase(d, phrase, process_text(d, holder),
 					 bytes_text(d, channel->local_address), NULL));
-		return;
+		return true;
 	}
+	return false;
+}
+
+/* Returns the port whose bytes are in the other order, as it is without htons(3). */
+static struct viz_bytes swapped_port(struct diagnosis *d, struct viz_bytes port)
+{
+	unsigned long number = 0;
+
+	for (size_t i = 0; i < port.len; i++)
+		number = number * 10 + (unsigned long)(port.data[i] - '0');
+	return viz_bytes_of(format_text(d, "%lu", (number & 0xff) << 8 | (number >> 8 & 0xff)));
+}
+
+void tell_near_listener(struct diagnosis *d, const struct map *listeners, struct finding *f,
+			const struct viz_operation *connect)
+{
+	const struct viz_bytes port = port_of(connect->peer_address);
+
+	if (port.len &&
+	    !tell_listener(d, map_get(listeners, port), f, connect, PHRASE_LISTENS_ELSEWHERE))
+		tell_listener(d, map_get(listeners, swapped_port(d, port)), f, connect,
+			      PHRASE_LISTENS_SWAPPED);
 }

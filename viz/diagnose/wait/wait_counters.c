@@ -8,8 +8,8 @@ static void find_merging(struct wait_graph *graph)
 	const struct viz_operation **latest = arena_array(
 		graph->arena, graph->model->channel_count + 1, sizeof(struct viz_operation *));
 
-	graph->merging = arena_array(graph->arena, graph->model->channel_count + 1,
-				     sizeof(struct viz_operation *));
+	graph->clues.merging = arena_array(graph->arena, graph->model->channel_count + 1,
+					   sizeof(struct viz_operation *));
 	for (size_t i = 0; i < pairing->message_count; i++) {
 		const struct viz_message *m = pairing->messages[i];
 		const struct viz_operation *read = m->to.operation;
@@ -17,7 +17,7 @@ static void find_merging(struct wait_graph *graph)
 		if (m->mechanism != MECH_EVENTFD || m->match != MATCH_EXACT || !read)
 			continue;
 		if (latest[m->channel->index] == read)
-			graph->merging[m->channel->index] = read;
+			graph->clues.merging[m->channel->index] = read;
 		latest[m->channel->index] = read;
 	}
 }
@@ -27,7 +27,7 @@ const struct viz_operation *wait_merging_read(struct wait_graph *graph, const st
 	if (wait->operation->role != ROLE_RECEIVE || !wait->channel ||
 	    wait->channel->mechanism != MECH_EVENTFD)
 		return NULL;
-	if (!graph->merging)
+	if (!graph->clues.merging)
 		find_merging(graph);
-	return graph->merging[wait->channel->index];
+	return graph->clues.merging[wait->channel->index];
 }

@@ -90,6 +90,19 @@ struct wait_circle {
 	size_t count;
 };
 
+/* What tells why a wait may last, each filled in on demand by the file that it names. */
+struct wait_clues {
+	struct map handlers; /* by tid, those that have not returned: wait_in_handler.c */
+	bool handlers_known;
+	struct map restarts; /* by tid: wait_restarted.c */
+	bool restarts_known;
+	/* By channel index: a read of what several wrote; wait_counters.c. */
+	const struct viz_operation **merging;
+	/* By process index, and by channel index: wait_half_close.c, wait_notified_once.c. */
+	const struct viz_operation **input_ends, **last_sends;
+	const struct viz_operation **requests, **last_takes;
+};
+
 struct wait_graph {
 	const struct viz_model *model;
 	const struct viz_pairing *pairing;
@@ -133,16 +146,7 @@ struct wait_graph {
 	size_t *marked;			    /* by process index: 1 + the last channel */
 	/* By process index, on demand: what a child that failed left undone; find_lost_task.c. */
 	const struct viz_message **lost_tasks;
-	struct map
-		handlers; /* by tid, on demand: those that have not returned; wait_in_handler.c */
-	bool handlers_known;
-	/* By channel index, on demand: a read of what several wrote; wait_counters.c. */
-	const struct viz_operation **merging;
-	const struct viz_operation *
-		*input_ends; /* by process index, on demand: wait_half_close.c */
-	const struct viz_operation **last_sends; /* by channel index, with it */
-	struct map restarts;			 /* by tid, on demand: wait_restarted.c */
-	bool restarts_known;
+	struct wait_clues clues;
 	struct wait_locks *locks; /* by channel index: wait_lock_holders.c */
 	struct map of_thread;	  /* the wait of each thread, and the first of each process */
 	struct map of_process;

@@ -27,18 +27,18 @@ static void find_input_ends(struct wait_graph *graph)
 {
 	const struct viz_model *model = graph->model;
 
-	graph->input_ends = arena_array(graph->arena, model->process_count + 1,
-					sizeof(struct viz_operation *));
-	graph->last_sends = arena_array(graph->arena, model->channel_count + 1,
-					sizeof(struct viz_operation *));
+	graph->clues.input_ends = arena_array(graph->arena, model->process_count + 1,
+					      sizeof(struct viz_operation *));
+	graph->clues.last_sends = arena_array(graph->arena, model->channel_count + 1,
+					      sizeof(struct viz_operation *));
 	for (size_t i = 0; i < model->operation_count; i++) {
 		const struct viz_operation *op = model->operations[i];
 
 		if (op->role == ROLE_SEND && op->channel && op->returned > 0)
-			graph->last_sends[op->channel->index] = op;
+			graph->clues.last_sends[op->channel->index] = op;
 		else if (op->role == ROLE_RECEIVE ? op->channel && operation_is_end(op)
 						  : hung_up(op) != NULL)
-			graph->input_ends[op->process->index] = op;
+			graph->clues.input_ends[op->process->index] = op;
 	}
 }
 
@@ -67,10 +67,10 @@ const struct viz_operation *wait_unsaid_end(const struct diagnosis *d, const str
 	    wait->operation->waits_for_count > ASKED_MOST ||
 	    !wait_reads_at(d->waits, wait, channel))
 		return NULL;
-	if (!graph->input_ends)
+	if (!graph->clues.input_ends)
 		find_input_ends(graph);
-	end = graph->input_ends[wait->process->index];
-	sent = graph->last_sends[channel->index];
+	end = graph->clues.input_ends[wait->process->index];
+	sent = graph->clues.last_sends[channel->index];
 	if (!end || (end->channel ? end->channel : hung_up(end)) == channel || !sent ||
 	    sent->process != wait->process ||
 	    !wait_holding(graph, channel, wait->process, ACCESS_WRITE) || !is_awaited(d, wait))

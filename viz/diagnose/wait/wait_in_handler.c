@@ -23,7 +23,7 @@ static bool is_running(const struct viz_signal *s)
 static struct running_handler *handler_at(const struct wait_graph *graph, uint32_t tid,
 					  const struct viz_process *process, uint64_t at_ns)
 {
-	struct running_handler *handler = map_get_uint(&graph->handlers, tid);
+	struct running_handler *handler = map_get_uint(&graph->clues.handlers, tid);
 	const struct viz_signal_event *begun = handler ? handler->signal->deliver : NULL;
 
 	return begun && begun->to == process && begun->at_ns <= at_ns ? handler : NULL;
@@ -61,7 +61,7 @@ static void note_execs(const struct wait_graph *graph)
 /* Fills in the innermost handler of each thread. */
 static void find_handlers(struct wait_graph *graph)
 {
-	graph->handlers_known = true;
+	graph->clues.handlers_known = true;
 	for (size_t i = 0; i < graph->pairing->signal_count; i++) {
 		const struct viz_signal *s = graph->pairing->signals[i];
 		struct running_handler *handler;
@@ -70,9 +70,9 @@ static void find_handlers(struct wait_graph *graph)
 			continue;
 		handler = arena_alloc(graph->arena, sizeof(*handler));
 		handler->signal = s;
-		map_put_uint(graph->arena, &graph->handlers, s->deliver->to_tid, handler);
+		map_put_uint(graph->arena, &graph->clues.handlers, s->deliver->to_tid, handler);
 	}
-	if (!graph->handlers.count)
+	if (!graph->clues.handlers.count)
 		return;
 	note_calls(graph);
 	note_execs(graph);
@@ -87,7 +87,7 @@ static const struct viz_signal *handler_of(const struct diagnosis *d,
 
 	if (d->incomplete || d->waits->whole)
 		return NULL;
-	if (!d->waits->handlers_known)
+	if (!d->waits->clues.handlers_known)
 		find_handlers(d->waits);
 	handler = handler_at(d->waits, thread->tid, thread->process, since_ns);
 	return handler && !handler->left && handler->calls <= CALLS_MOST ? handler->signal : NULL;

@@ -7,14 +7,14 @@ static void find_restarts(struct wait_graph *graph)
 {
 	const struct viz_pairing *pairing = graph->pairing;
 
-	graph->restarts_known = true;
+	graph->clues.restarts_known = true;
 	for (size_t i = 0; i < pairing->signal_count; i++) {
 		const struct viz_signal *s = pairing->signals[i];
 
 		if (s->interrupted && s->restarted && s->end && s->generate &&
 		    s->generate->origin == ORIGIN_TIMER)
-			map_put_uint(graph->arena, &graph->restarts, s->interrupted->thread->tid,
-				     (void *)s);
+			map_put_uint(graph->arena, &graph->clues.restarts,
+				     s->interrupted->thread->tid, (void *)s);
 	}
 }
 
@@ -33,8 +33,8 @@ const struct viz_signal *wait_restarting_signal(struct wait_graph *graph, const 
 {
 	const struct viz_signal *s;
 
-	if (!graph->restarts_known)
+	if (!graph->clues.restarts_known)
 		find_restarts(graph);
-	s = map_get_uint(&graph->restarts, wait->operation->thread->tid);
+	s = map_get_uint(&graph->clues.restarts, wait->operation->thread->tid);
 	return s && is_restart_of(wait->operation, s) ? s : NULL;
 }

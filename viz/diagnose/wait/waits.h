@@ -139,6 +139,12 @@ const struct viz_channel *wait_unset_channel(const struct wait_graph *graph,
 					     const struct wait *wait);
 
 /*
+ * wait_notified_once.c: of a wait for a signal: a message queue with unread messages of which the
+ * process was to be told, and was told of an earlier one; NULL: there is none.
+ */
+const struct viz_channel *wait_notified_once(struct wait_graph *graph, const struct wait *wait);
+
+/*
  * wait_left_over.c: true if it waits for a named semaphore that was there before the trace, and
  * that nobody in it has posted.
  */
@@ -170,6 +176,7 @@ enum advice_case {
 	ADVICE_WRITER_FAILED,	/* for what a child was to write, which has failed */
 	ADVICE_LOST_TASK,	/* for the answer of a worker that has ended */
 	ADVICE_COUNTER,		/* for more of an eventfd, of which one read took all */
+	ADVICE_NOTIFIED_ONCE,	/* for a signal that mq_notify(3) sends no more */
 	ADVICE_UNSET,		/* in select(2), without what it waited for before */
 	ADVICE_HALF_CLOSE,	/* for one who waits for the end of what it sent */
 	ADVICE_LEFT_OVER,	/* for a semaphore that an earlier run may have left */
@@ -178,6 +185,12 @@ enum advice_case {
 	ADVICE_IN_HANDLER,	/* in the handler of a signal */
 	ADVICE_LOCK_IN_HANDLER, /* there, for a lock of its own process */
 };
+
+/*
+ * wait_notes.c: adds to the evidence what else is known of the wait; returns the case that it is
+ * of, ADVICE_NONE where nothing is known.
+ */
+enum advice_case wait_note(struct diagnosis *d, struct finding *f, const struct wait *wait);
 
 /*
  * advice.c: returns the advice for the case to `process`, who should act; a template with {culprit}

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * What is known of a wait beyond who could end it: why that one does not, or why what the wait is
+ * for is lost. Each note is a row, and adds its evidence to the finding.
+ */
+#include "viz/diagnose/wait/waits.h"
+
+/*
+ * Bytes lie unread in a channel that the call was told of, and is not told of again: epoll(7),
+ * EPOLLET.
+ */
+static bool is_edge_unread(struct diagnosis *d, struct finding *f, const struct wait *wait,
+			   const struct viz_channel *channel)
+{
+	const uint64_t bytes = wait_unread_before(d->waits, channel, wait->operation->enter_ns);
+
+	if (!bytes)
+		return false;
+	finding_line(d, f,
+		     fill_phrase(d, PHRASE_EDGE_UNREAD, amount_text(d, bytes),
+				 channel_text(d, channel), process_text(d, wait->process)));
+	return true;
+}
+
+static bool note_edge(struct diagnosis *d, struct finding *f, const struct wait *wait)
+{
+	const struct viz_operation *op = wait->operation;
+
+	for (size_t i = 0; i < op->waits_for_count; i++) {
+		const struct viz_channel *channel = wait_asked(d->waits, op, i);
+
+		if (channel && viz_wait_has(&op->waits_for[i], EDGE) &&
+		    is_edge_unread(d, f, wait, channel))
+			return true;
+	}
+	return false;
+}
+
+static bool is_not_set_again(struct diagnosis *d, struct finding *f, const struct wait *wait,
+			     const struct viz_channel *channel)
+{
+	const uint64_t bytes = wait_unread_before(d->waits, channel, VIZ_NEVER);
+	const char *line = fill_phrase(d, PHRASE_ONE_SHOT_UNSET, channel_text(d, channel),
+				       process_text(d, wait->process), NULL);
+
+	if (!bytes && wait->operation->waits_for_count > 1)
+		return false;
+	if (bytes)
+		line = fill_phrase(d, PHRASE_UNREAD_THERE, line, amount_text(d, bytes), NULL);
+	finding_line(d, f, line);
+	return true;
+}
+
+/* The call was told of the channel once, and nobody asked again: epoll_ctl(2), EPOLLONESHOT. */
+static bool note_one_shot(struct diagnosis *d, struct finding *f, const struct wait *wait)
+{
+	const struct viz_operation *op = wait->operation;
+
+	for (size_t i = 0; i < op->waits_for_count; i++) {
+		const struct viz_channel *channel = wait_asked(d->waits, op, i);
+
+		if (channel && viz_wait_has(&op->waits_for[i], DISABLED) &&
+		    is_not_set_again(d, f, wait, channel))
+			return true;
+	}
+	return false;
+}
+
+/* It reads a counter once for each write, and one read took what several had written. */
+static bool note_counter(struct diagnosis *d, struct finding *f, const struct wait *wait)
+{
+	const struct viz_operation *read = wait_merging_read(d->waits, wait);
+
+	if (!read)
+		return false;
+	finding_line(d, f,
+		     fill_phrase(d, PHRASE_COUNTED_AT_ONCE, process_text(d, read->process),
+				 channel_text(d, wait->channel), time_text(d, read->exit_ns)));
+	finding_operation(d, f, read);
+	return true;
+}
+
+static bool is_told(const struct finding *f, const struct viz_operation *op)
+{
+	for (size_t i = 0; i < f->operation_count; i++)
+		if (f->operations[i] == op)
+			return true;
+	return false;
+}
+
+static bool note_unsaid_end(struct diagnosis *d, struct finding *f, const struct wait *wait)
+{
+	const struct viz_operation *end = wait_unsaid_end(d, wait);
+
+	if (!end || is_told(f, end))
+		return false;
+	finding_line(d, f,
+		     fill_phrase(d, PHRASE_UNSAID_END, process_text(d, wait->process),
+				 time_text(d, end->exit_ns), channel_text(d, wait->channel)));
+	finding_operation(d, f, end);
+	f->explained = true;
+	return true;
+}
+
+/* It, or the one at the other end, does not say that nothing more comes. */
+static bool note_half_close(struct diagnosis *d, struct finding *f, const struct wait *wait)
+{
+	if (note_unsaid_end(d, f, wait))
+		return true;
+	for (size_t i = 0; wait->channel && i < wait->ender_count; i++)
+		for (const struct wait *other = wait_of_process(d->waits, wait->enders[i]); other;
+		     other = other->next_of_process)
+			if (other->channel == other_end(d, wait) && note_unsaid_end(d, f, other))
+				return true;
+	return false;
+}
+
+static bool note_unset(struct diagnosis *d, struct finding *f, const struct wait *wait)
+{
+	const struct viz_channel *channel = wait_unset_channel(d->waits, wait);
+
+	if (!channel)
+		return false;
+	finding_line(d, f,
+		     fill_phrase(d, PHRASE_UNSET,
+				 amount_text(d, wait_unread_before(d->waits, channel, VIZ_NEVER)),
+				 channel_text(d, channel), process_text(d, wait->process)));
+	f->explained = true;
+	return true;
+}
+
+static bool note_notified_once(struct diagnosis *d, struct finding *f, const struct wait *wait)
+{
+	const struct viz_channel *queue = wait_notified_once(d->waits, wait);
+
+	if (!queue)
+		return false;
+	finding_line(d, f,
+		     fill_phrase(d, PHRASE_NOTIFIED_ONCE, process_text(d, wait->process),
+				 channel_text(d, queue), NULL));
+	f->explained = true;
+	return true;
+}
+
+static bool note_left_over(struct diagnosis *d, struct finding *f, const struct wait *wait)
+{
+	struct viz_bytes name;
+
+	if (!wait_is_left_over(d->waits, wait))
+		return false;
+	name = wait->channel->name; /* with a slash: sem_overview(7) */
+	finding_line(d, f,
+		     fill_phrase(d, PHRASE_LEFT_OVER, channel_text(d, wait->channel), NULL, NULL));
+	finding_set(d, f, "file", "/dev/shm/sem.%s",
+		    bytes_text(d, (struct viz_bytes){name.data + 1, name.len - 1}));
+	return true;
+}
+
+static bool note_restart(struct diagnosis *d, struct finding *f, const struct wait *wait)
+{
+	const struct viz_signal *alarm = wait_restarting_signal(d->waits, wait);
+
+	if (!alarm)
+		return false;
+	finding_line(d, f,
+		     fill_phrase(d, PHRASE_RESTARTED, bytes_text(d, alarm->name),
+				 process_text(d, wait->process), time_text(d, alarm->end->at_ns)));
+	return true;
+}
+
+enum advice_case wait_note(struct diagnosis *d, struct finding *f, const struct wait *wait)
+{
+	static const struct {
+		bool (*note)(struct diagnosis *d, struct finding *f, const struct wait *wait);
+		enum advice_case about;
+	} rows[] = {
+		{note_edge, ADVICE_EDGE},	    {note_one_shot, ADVICE_ONE_SHOT},
+		{note_counter, ADVICE_COUNTER},	    {note_half_close, ADVICE_HALF_CLOSE},
+		{note_unset, ADVICE_UNSET},	    {note_notified_once, ADVICE_NOTIFIED_ONCE},
+		{note_left_over, ADVICE_LEFT_OVER}, {note_restart, ADVICE_RESTARTED},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (rows[i].note(d, f, wait))
+			return rows[i].about;
+	return ADVICE_NONE;
+}
