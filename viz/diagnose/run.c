@@ -48,9 +48,7 @@ static void finish(struct diagnosis *d, struct finding *f)
 
 static void (*const finders[FINDING_COUNT])(struct diagnosis *d) = {
 #define FINDING(id, name, severity, find, ...) [FINDING_##id] = find,
-#define PHRASE(...)
 #include "viz/diagnose/core/findings.def"
-#undef PHRASE
 #undef FINDING
 };
 

@@ -98,9 +98,7 @@ bool diagnosis_asked(const struct diagnosis *d, const struct viz_process *proces
 
 /* The finders that the rows name. */
 #define FINDING(id, name, severity, find, ...) void find(struct diagnosis *d);
-#define PHRASE(...)
 #include "viz/diagnose/core/findings.def"
-#undef PHRASE
 #undef FINDING
 
 #endif

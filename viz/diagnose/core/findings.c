@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* The table of findings, from findings.def. */
+/* The tables of findings and phrases, from findings.def and phrases.def. */
 #include "viz/diagnose/core/findings.h"
 
 #include <stdlib.h>
@@ -16,20 +16,16 @@ static const struct finding_row rows[] = {
 	}
 #define FINDING(id, name, severity, find, en, de, example, command)                                \
 	[FINDING_##id] = {name, SEVERITY_##severity, {en, de}, example, command},
-#define PHRASE(...)
 #include "viz/diagnose/core/findings.def"
-#undef PHRASE
 #undef FINDING
 #undef DE
 #undef EN
 };
 
 static const char *const phrases[][LANGUAGE_COUNT] = {
-#define FINDING(...)
 #define PHRASE(id, en, de) [PHRASE_##id] = {en, de},
-#include "viz/diagnose/core/findings.def"
+#include "viz/diagnose/core/phrases.def"
 #undef PHRASE
-#undef FINDING
 };
 
 const struct finding_row *finding_row(enum finding_id id)

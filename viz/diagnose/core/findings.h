@@ -12,20 +12,16 @@ enum severity { SEVERITY_NONE, SEVERITY_NOTE, SEVERITY_WARNING, SEVERITY_ERROR, 
 
 enum finding_id {
 #define FINDING(id, ...) FINDING_##id,
-#define PHRASE(...)
 #include "viz/diagnose/core/findings.def"
-#undef PHRASE
 #undef FINDING
 	FINDING_COUNT
 };
 
 /* Parts of texts; {1}, {2}, … are replaced. */
 enum phrase {
-#define FINDING(...)
 #define PHRASE(id, ...) PHRASE_##id,
-#include "viz/diagnose/core/findings.def"
+#include "viz/diagnose/core/phrases.def"
 #undef PHRASE
-#undef FINDING
 	PHRASE_COUNT
 };
 
