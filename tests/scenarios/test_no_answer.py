@@ -249,5 +249,40 @@ def one_way(directory):
     expect_equal(severe(diagnose(result.trace_path)[0]), [], "nothing is wrong")
 
 
+# Knows nothing of 100 Continue: it reads the whole request, and then answers.
+READS_ON = """
+import socket, subprocess, sys
+server = socket.create_server(("127.0.0.1", 0))
+url = "http://127.0.0.1:%d/" % server.getsockname()[1]
+curl = ["curl", "-s", "--noproxy", "*", "--data-binary", "@-", url, *sys.argv[1:]]
+client = subprocess.Popen(curl, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+client.stdin.write(bytes(2000000))
+client.stdin.close()
+connection, _ = server.accept()
+data = b""
+while len(data.partition(b"\\r\\n\\r\\n")[2]) < 2000000:
+    data += connection.recv(1 << 20)
+connection.send(b"HTTP/1.1 200 OK\\r\\nContent-Length: 0\\r\\n\\r\\n")
+client.wait()
+"""
+
+
+@scenario("curl that waits for a '100 Continue' that never comes is told how to do without")
+def awaited_continue(directory):
+    needs("curl")
+    found = {}
+    for name, options in {"waits": [], "does not": ["-H", "Expect:"]}.items():
+        place = os.path.join(directory, name)
+        os.mkdir(place)
+        result = run(place, [PYTHON, "-c", READS_ON, *options])
+        findings = diagnose(result.trace_path)[0]
+        found[name] = [f for f in findings if f["id"] == "awaited-continue"]
+    expect_equal([len(told) for told in found.values()], [1, 0], f"only where it waits: {found}")
+    told = found["waits"][0]
+    expect(told["text"].startswith("curl["), "it is curl that waits", told)
+    expect_in(" waited 1 s ", told["text"], "for how long")
+    expect_in("curl -H 'Expect:'", told["advice"], "the remedy")
+
+
 if __name__ == "__main__":
     main()
