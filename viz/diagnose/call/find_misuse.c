@@ -172,7 +172,7 @@ struct misuse {
 #define MISUSE(finding, function, list, english, german)                                           \
 	{.id = FINDING_##finding, .matches = function, .errors = list, WORDS(english, german)},
 static const struct misuse misuses[] = {
-#include "viz/diagnose/find/misuse.def"
+#include "viz/diagnose/call/misuse.def"
 };
 #undef MISUSE
 #undef EN

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-#include "viz/diagnose/find/near_listener.h"
+#include "viz/diagnose/call/near_listener.h"
 
 enum { LISTENERS_MOST = 16 }; /* of one port that are looked at */
 
