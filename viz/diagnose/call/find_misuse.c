@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 
 #include "viz/diagnose/core/finder.h"
 
@@ -43,18 +44,27 @@ static bool talks_to_listener(const struct viz_operation *op)
 	return moves_data(op) && is_stream_socket(op->channel) && op->channel->listening;
 }
 
+static bool accepts(const struct viz_operation *op)
+{
+	return operation_is(op, "accept") || operation_is(op, "accept4");
+}
+
+/* A socket that accept(2) made is connected, be the client outside the trace and without a name. */
+static bool was_accepted(const struct viz_channel *channel)
+{
+	const struct viz_operation *maker = channel->holding_count ? channel->holdings[0]->start_op
+								   : NULL;
+
+	return maker && accepts(maker);
+}
+
 /* It never was, nor is later: some programs try whether it is (Python's ssl). */
 static bool is_unconnected(const struct viz_operation *op)
 {
 	const struct viz_channel *channel = op->channel;
 
 	return moves_data(op) && is_stream_socket(channel) && channel->created_in_trace &&
-	       !channel->peer && !channel->peer_address.len;
-}
-
-static bool accepts(const struct viz_operation *op)
-{
-	return operation_is(op, "accept") || operation_is(op, "accept4");
+	       !channel->peer && !channel->peer_address.len && !was_accepted(channel);
 }
 
 /* Of a listener that was shut down accept() fails so, too: accept(2). */
@@ -211,6 +221,13 @@ static void report(struct diagnosis *d, const struct misuse *row, const struct v
 	finding_set(d, f, "why", "%s", row->why[d->language]);
 }
 
+/* As what a wrong pointer raises, or abort(3). */
+static bool signal_is_fault(int number)
+{
+	return number == SIGSEGV || number == SIGBUS || number == SIGABRT || number == SIGFPE ||
+	       number == SIGILL;
+}
+
 /* Programs try to make and to open things, and go on where that fails. */
 struct attempts {
 	const struct viz_operation **failed; /* by process index: the last one that failed */
@@ -226,11 +243,18 @@ static void note_attempt(struct attempts *attempts, const struct viz_operation *
 		*failed = NULL;
 }
 
-/* Who ends well has done without it. */
-static bool did_without(const struct viz_process *process)
+/*
+ * Who ends well has done without it. What was tried in vain is told only of one who then failed; a
+ * limit also of one who goes on, or was ended by somebody.
+ */
+static bool is_worth_telling(const struct viz_operation *failed)
 {
-	return process->ended && process->status_known && !process->exit_code &&
-	       !process->exit_signal;
+	const struct viz_process *process = failed->process;
+	const bool ended = process->ended && process->status_known;
+
+	if (misuse_of(failed)->id == FINDING_LIMIT_REACHED)
+		return !ended || process->exit_code || process->exit_signal;
+	return ended && (process->exit_code || signal_is_fault(process->exit_signal));
 }
 
 void find_misuse(struct diagnosis *d)
@@ -249,6 +273,6 @@ void find_misuse(struct diagnosis *d)
 			report(d, misuse_of(op), op);
 	}
 	for (size_t i = 0; i < d->model->process_count; i++)
-		if (attempts.failed[i] && !did_without(attempts.failed[i]->process))
+		if (attempts.failed[i] && is_worth_telling(attempts.failed[i]))
 			report(d, misuse_of(attempts.failed[i]), attempts.failed[i]);
 }

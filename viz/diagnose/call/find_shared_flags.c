@@ -88,10 +88,14 @@ static const char *culprit_text(struct shared_flags *flags, struct finding *f,
 	return count > 1 ? fill_phrase(flags->d, PHRASE_ONE_OF, names, NULL, NULL) : names;
 }
 
-static bool ended_badly(const struct viz_process *process)
+/* True if its process then ended with a failure, and soon: as head(1) and make(1) do. */
+static bool was_fatal(const struct viz_operation *op)
 {
-	return process->ended && process->status_known &&
-	       (process->exit_code || process->exit_signal);
+	enum { SOON = 2000 }; /* milliseconds */
+	const struct viz_process *process = op->process;
+
+	return process->ended && process->status_known && process->exit_code &&
+	       process->end_ns - op->exit_ns < SOON * MILLISECOND;
 }
 
 static void report(struct shared_flags *flags, const struct viz_operation *op)
@@ -126,6 +130,6 @@ void find_shared_flags(struct diagnosis *d)
 		note_call(&flags, op);
 	}
 	for (size_t i = 0; i < d->model->process_count; i++)
-		if (flags.failed[i] && ended_badly(flags.failed[i]->process))
+		if (flags.failed[i] && was_fatal(flags.failed[i]))
 			report(&flags, flags.failed[i]);
 }
