@@ -14,6 +14,7 @@
 #include <sys/select.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 
 #include "tests/labs/mistake.h"
 
@@ -295,6 +296,78 @@ static void notified_once(void)
 		sigsuspend(&before_it);
 }
 
+/* It lies in memory that fork() copies: the child posts its own. */
+static void private_semaphore(void)
+{
+	static sem_t semaphore;
+	pid_t child;
+
+	lab_check(sem_init(&semaphore, 1, 0), "sem_init");
+	party(getpid());
+	truth_flush();
+	child = lab_fork();
+	if (!child) {
+		lab_check(sem_post(&semaphore), "sem_post");
+		exit(EXIT_SUCCESS);
+	}
+	lab_reap_well(child);
+	lab_check(sem_wait(&semaphore), "sem_wait");
+}
+
+/* The client has no name, so that the server cannot answer. */
+static void unnamed_client(void)
+{
+	struct sockaddr_un name = {.sun_family = AF_UNIX, .sun_path = "ownway-server"}, from;
+	int server = (int)lab_check(socket(AF_UNIX, SOCK_DGRAM, 0), "socket"), client;
+	socklen_t len = sizeof(from);
+	char text[16];
+
+	lab_check(bind(server, (struct sockaddr *)&name, sizeof(name)), "bind");
+	if (!lab_fork()) {
+		close(server);
+		client = (int)lab_check(socket(AF_UNIX, SOCK_DGRAM, 0), "socket");
+		party(getpid());
+		channel("unix-dgram", client);
+		truth_flush();
+		lab_check(sendto(client, "ask", 3, 0, (struct sockaddr *)&name, sizeof(name)),
+			  "sendto");
+		lab_check(recv(client, text, sizeof(text), 0), "recv");
+		exit(EXIT_SUCCESS);
+	}
+	lab_check(recvfrom(server, text, sizeof(text), 0, (struct sockaddr *)&from, &len),
+		  "recvfrom");
+	lab_expect(sendto(server, "answer", 6, 0, (struct sockaddr *)&from, len) < 0,
+		   "it has no address");
+	wait(NULL);
+}
+
+/* sort(1) answers only when its input has ended, which the parent has not closed. */
+static void feeds_its_child(void)
+{
+	int there[2], back[2];
+	pid_t child = fork_with_pipes(there, back);
+	char text[16];
+
+	if (!child) {
+		lab_check(dup2(there[0], STDIN_FILENO), "dup2");
+		lab_check(dup2(back[1], STDOUT_FILENO), "dup2");
+		for (int i = 0; i < 2; i++) {
+			close(there[i]);
+			close(back[i]);
+		}
+		execlp("sort", "sort", NULL);
+		exit(EXIT_FAILURE);
+	}
+	close(there[0]);
+	close(back[1]);
+	party(getpid());
+	party(child);
+	channel("pipe", back[0]);
+	truth_flush();
+	lab_check(write(there[1], "b\na\n", 4), "write");
+	lab_check(read(back[0], text, sizeof(text)), "read");
+}
+
 int main(int argc, char **argv)
 {
 	static const struct mistake rows[] = {
@@ -309,6 +382,9 @@ int main(int argc, char **argv)
 		{"unset-descriptor", unset_descriptor},
 		{"lost-condition", lost_condition},
 		{"notified-once", notified_once},
+		{"private-semaphore", private_semaphore},
+		{"unnamed-client", unnamed_client},
+		{"feeds-its-child", feeds_its_child},
 		{"left-over-semaphore", left_over_semaphore},
 	};
 

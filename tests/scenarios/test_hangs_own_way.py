@@ -21,6 +21,9 @@ HANGING = {
     "fills-own-queue": ("full-channel", "warning", "only ownway", "start whoever is to read"),
     "unset-descriptor": ("blocked", "warning", "1 B lies unread", "FD_ZERO and FD_SET"),
     "notified-once": ("blocked", "warning", "asked once, by mq_notify()", "call mq_notify() again"),
+    "private-semaphore": ("blocked", "warning", "a private futex", "fork() copies memory"),
+    "unnamed-client": ("blocked", "warning", "nobody can send there", "bind() the socket"),
+    "feeds-its-child": ("deadlock", "error", "sort[", "a filter (sort, wc) answers only"),
     "lost-condition": ("semaphore-stuck", "error", "nobody else could end", "pthread_cond_wait"),
     "restarted-call": ("blocked", "warning", "SIGALRM interrupted that call", "SA_RESTART"),
     "jumps-out": ("blocked", "note", "only the end of", "what those who could end it do"),
@@ -61,6 +64,14 @@ def left_over(directory):
 def new_semaphore(directory):
     for name, run in run_all(directory, ["left-over-semaphore"], 0):
         expect_equal(diagnose(run.trace_path)[0], [], name)
+
+
+@scenario("a server that cannot answer is told that its client has no address")
+def unnamed_client(directory):
+    for name, run in run_all(directory, ["unnamed-client"], TIMED_OUT):
+        told = [f for f in diagnose(run.trace_path)[0] if f["id"] == "misuse"]
+        expect_equal(len(told), 1, name)
+        expect_in("let the client bind() its socket", told[0]["advice"], name)
 
 
 @scenario("a signal that kills the reader of a signalfd is told to have been left unblocked")

@@ -92,6 +92,13 @@ static bool sends_nowhere(const struct viz_operation *op)
 	       !op->channel->peer_address.len && !op->peer_address.len;
 }
 
+/* A server of datagrams, which has a name. */
+static bool answers_unnamed(const struct viz_operation *op)
+{
+	return sends_nowhere(op) && op->channel->mechanism == MECH_UNIX_DGRAM &&
+	       op->channel->name.len;
+}
+
 static bool sends_to_queue(const struct viz_operation *op)
 {
 	return operation_is(op, "msgsnd") && op->channel;

@@ -48,7 +48,7 @@ void report_own_sleep(struct diagnosis *d, const struct viz_process *process)
 		f->severity = SEVERITY_NOTE;
 	else
 		finding_line(d, f, own_sleep_text(d, process));
-	f->advice = advice_for(d, asked ? ADVICE_NONE : own_sleep_advice(process), process);
+	f->advice = advice_for(d, asked ? ADVICE_NONE : own_sleep_advice(d, process), process);
 	handler = asked ? NULL : sleeper_handler_text(d, thread);
 	if (handler) {
 		finding_line(d, f, handler);

@@ -226,7 +226,7 @@ static void tell_idle(struct telling *t, const struct viz_process *process)
 	if (sleeper && wait_process_stuck(d->waits, process)) {
 		tell(t, own_sleep_text(d, process));
 		note_handler(t, process, sleeper_handler_text(d, sleeper), ADVICE_LOCK_IN_HANDLER);
-		settle(t, own_sleep_advice(process), process);
+		settle(t, own_sleep_advice(d, process), process);
 	}
 }
 
@@ -438,6 +438,20 @@ static void note_unread(struct telling *t, const struct wait *writer)
 	}
 }
 
+/* The parent reads what its child writes at the end of the input that the parent keeps open. */
+static void note_fed_child(struct telling *t, const struct wait_circle *circle)
+{
+	for (size_t i = 0; i < circle->count && circle->count == 2; i++) {
+		const struct wait *child = circle->waits[i], *parent = circle->waits[1 - i];
+
+		if (child->process->parent == parent->process && child->operation->fd == STDIN &&
+		    child->operation->role == ROLE_RECEIVE &&
+		    parent->operation->role == ROLE_RECEIVE && parent->channel &&
+		    wait_is_ended_by(t->d->waits, parent, child->process))
+			settle(t, ADVICE_CHILD_FED, parent->process);
+	}
+}
+
 void finding_circle(struct diagnosis *d, struct finding *f, size_t number)
 {
 	const struct wait_circle *circle = &d->waits->circles[number];
@@ -452,5 +466,7 @@ void finding_circle(struct diagnosis *d, struct finding *f, size_t number)
 		if (wait->crossed)
 			settle(&t, ADVICE_FIFO_ORDER, wait->process);
 	}
+	if (!t.about)
+		note_fed_child(&t, circle);
 	advise(&t);
 }

@@ -142,6 +142,22 @@ static bool note_notified_once(struct diagnosis *d, struct finding *f, const str
 	return true;
 }
 
+/* Nobody can send there: it has no name, and is connected to nobody. */
+static bool note_unnamed(struct diagnosis *d, struct finding *f, const struct wait *wait)
+{
+	const struct viz_channel *channel = wait->channel;
+
+	if (!channel || channel->mechanism != MECH_UNIX_DGRAM || channel->name.len ||
+	    !channel->created_in_trace || channel->peer || channel->peer_address.len ||
+	    wait->operation->role != ROLE_RECEIVE)
+		return false;
+	finding_line(d, f,
+		     fill_phrase(d, PHRASE_UNNAMED, channel_text(d, channel),
+				 process_text(d, wait->process), NULL));
+	f->explained = true;
+	return true;
+}
+
 static bool note_left_over(struct diagnosis *d, struct finding *f, const struct wait *wait)
 {
 	struct viz_bytes name;
@@ -174,10 +190,11 @@ enum advice_case wait_note(struct diagnosis *d, struct finding *f, const struct 
 		bool (*note)(struct diagnosis *d, struct finding *f, const struct wait *wait);
 		enum advice_case about;
 	} rows[] = {
-		{note_edge, ADVICE_EDGE},	    {note_one_shot, ADVICE_ONE_SHOT},
-		{note_counter, ADVICE_COUNTER},	    {note_half_close, ADVICE_HALF_CLOSE},
-		{note_unset, ADVICE_UNSET},	    {note_notified_once, ADVICE_NOTIFIED_ONCE},
-		{note_left_over, ADVICE_LEFT_OVER}, {note_restart, ADVICE_RESTARTED},
+		{note_edge, ADVICE_EDGE},	  {note_one_shot, ADVICE_ONE_SHOT},
+		{note_counter, ADVICE_COUNTER},	  {note_half_close, ADVICE_HALF_CLOSE},
+		{note_unset, ADVICE_UNSET},	  {note_notified_once, ADVICE_NOTIFIED_ONCE},
+		{note_unnamed, ADVICE_UNNAMED},	  {note_left_over, ADVICE_LEFT_OVER},
+		{note_restart, ADVICE_RESTARTED},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)

@@ -72,9 +72,21 @@ const char *own_sleep_text(struct diagnosis *d, const struct viz_process *proces
 	return fill_phrase(d, PHRASE_OWN_THREADS_SLEEP, who, NULL, NULL);
 }
 
-enum advice_case own_sleep_advice(const struct viz_process *process)
+/* True if it has no other thread, and a child that runs on as its copy, or did. */
+static bool has_forked_copies(const struct diagnosis *d, const struct viz_process *process)
+{
+	for (size_t i = 0; process_is_lone(process) && i < d->model->process_count; i++)
+		if (d->model->processes[i]->parent == process &&
+		    process_is_copy(d->model->processes[i]))
+			return true;
+	return false;
+}
+
+enum advice_case own_sleep_advice(const struct diagnosis *d, const struct viz_process *process)
 {
 	if (is_made_for_threads(process))
 		return ADVICE_FOR_THREADS;
-	return may_have_copied_lock(process) ? ADVICE_COPIED_LOCK : ADVICE_OWN_MEMORY;
+	if (may_have_copied_lock(process))
+		return ADVICE_COPIED_LOCK;
+	return has_forked_copies(d, process) ? ADVICE_FORKED_MEMORY : ADVICE_OWN_MEMORY;
 }

@@ -177,6 +177,9 @@ enum advice_case {
 	ADVICE_LOST_TASK,	/* for the answer of a worker that has ended */
 	ADVICE_COUNTER,		/* for more of an eventfd, of which one read took all */
 	ADVICE_NOTIFIED_ONCE,	/* for a signal that mq_notify(3) sends no more */
+	ADVICE_FORKED_MEMORY,	/* for what its child may have released in a copy of its own */
+	ADVICE_CHILD_FED,	/* for a child that waits for the end of its standard input */
+	ADVICE_UNNAMED,		/* for datagrams on a socket that has no address */
 	ADVICE_UNSET,		/* in select(2), without what it waited for before */
 	ADVICE_HALF_CLOSE,	/* for one who waits for the end of what it sent */
 	ADVICE_LEFT_OVER,	/* for a semaphore that an earlier run may have left */
@@ -208,7 +211,7 @@ bool process_is_lone(const struct viz_process *process);
 bool process_is_copy(const struct viz_process *process);
 /* What all threads of the process wait for that sleep in private futexes, and the advice. */
 const char *own_sleep_text(struct diagnosis *d, const struct viz_process *process);
-enum advice_case own_sleep_advice(const struct viz_process *process);
+enum advice_case own_sleep_advice(const struct diagnosis *d, const struct viz_process *process);
 
 /*
  * wait_concerned.c: returns, by process index, whether the process is one asked for, a descendant
