@@ -87,17 +87,23 @@ __noinline int path_note(struct task_state *state, s32 dirfd)
 	return 0;
 }
 
-/* Notes the path of a call that makes a FIFO or socket known by it, or that removes it. */
+/*
+ * Notes the path of a call that makes a FIFO or socket known by it, or that removes it. Shared
+ * memory and semaphores have the paths of shm_open(3) and sem_open(3), which are whole.
+ */
 static __always_inline void path_finish(struct task_state *state,
 					const volatile struct syscall_row *row)
 {
+	u16 made = state->details.new_fds[0].mechanism;
 	u32 nr = state->operation.nr;
-	bool names = nr == __NR_bind || state->details.new_fds[0].mechanism == MECH_FIFO;
+	bool names = nr == __NR_bind || made == MECH_FIFO;
 
-	if (state->operation.returned < 0 || !(names || is_unlink(nr)))
+	if (state->operation.returned < 0)
 		return;
-	if (names)
+	if (names || made == MECH_SHARED_MMAP || made == MECH_POSIX_SEM)
 		paths_known = 1;
+	if (!names && !is_unlink(nr))
+		return;
 	path_note(state, nr == __NR_bind ? AT_FDCWD : path_directory(state, row));
 }
 

@@ -315,7 +315,7 @@ const volatile __u8 glance = 0;	      /* no hook is attached: two walks over all
 /* Traced threads that have not ended, guests excepted; user/ stops when there are none. */
 __u64 live_tasks = 0;
 
-/* 1: a FIFO or socket with a path was seen; unlink(2) is recorded only then. */
+/* 1: an object with a path was seen; unlink(2) is recorded only then. */
 __u64 paths_known = 0;
 
 /* Threads that joined by --follow-peers; user/ starts a walk over all threads when it grows. */

@@ -5,6 +5,7 @@
  * ("channel"). `tries` makes such calls, too, but goes on without them, as sound programs do.
  */
 #include <mqueue.h>
+#include <semaphore.h>
 #include <sys/mman.h>
 #include <sys/msg.h>
 #include <sys/resource.h>
@@ -371,6 +372,22 @@ static void no_dup(void)
 	lab_reap_well(reader);
 }
 
+/* Memory and a semaphore with names; with `outsider` it removes them, as it should. */
+static void left_names(void)
+{
+	int fd = (int)lab_check(shm_open("/misuses-left", O_CREAT | O_RDWR, 0600), "shm_open");
+	sem_t *semaphore = sem_open("/misuses-left", O_CREAT, 0600, 1);
+
+	lab_expect(semaphore != SEM_FAILED, "sem_open");
+	party(getpid());
+	truth_flush();
+	lab_check(ftruncate(fd, 4096), "ftruncate");
+	if (!outsider_wanted)
+		return;
+	lab_check(shm_unlink("/misuses-left"), "shm_unlink");
+	lab_check(sem_unlink("/misuses-left"), "sem_unlink");
+}
+
 /* Looks whether something is there, and makes it where it is not. */
 static void tries(void)
 {
@@ -423,6 +440,7 @@ int main(int argc, char **argv)
 		{"no-right-to-signal", no_right_to_signal},
 		{"wrong-byte-order", wrong_byte_order},
 		{"no-dup", no_dup},
+		{"left-names", left_names},
 		{"tries", tries},
 	};
 

@@ -1,6 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """Calls that fail as their object does not take them, or a limit is reached: named, with a remedy."""
+import os
+
 from expectations import expect, expect_equal, expect_in
 from findings import diagnose, expect_finding, in_batches
 from harness import main, record, scenario
@@ -80,6 +82,24 @@ def wrong_byte_order(directory):
     for name, run in run_all(directory, ["wrong-byte-order"], FAILED):
         told = expect_finding(run, "connection-refused")
         expect_in("one side lacks htons()", " ".join(told[0]["evidence"]), name)
+
+
+LEFT = ["/dev/shm/misuses-left", "/dev/shm/sem.misuses-left"]
+
+
+@scenario("shared memory and a semaphore that keep their names are told, with how to remove them")
+def left_names(directory):
+    for name, run in run_all(directory, ["left-names"], 0):
+        for path in LEFT:
+            os.unlink(path)
+        told = expect_finding(run, "queue-left-behind")
+        expect_equal([finding["severity"] for finding in told], ["note", "note"], name)
+        advice = " ".join(finding["advice"] for finding in told)
+        expect_in("rm /dev/shm/misuses-left", advice, name)
+        expect_in('sem_unlink("/misuses-left")', advice, name)
+    for run, name in in_batches(directory, ["misuses left-names outsider"]):
+        expect_equal(run.status, 0, name)
+        expect_equal(diagnose(run.trace_path)[0], [], "they are removed")
 
 
 @scenario("what a program tries, and then makes itself, is no mistake")

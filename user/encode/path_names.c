@@ -66,6 +66,14 @@ void encode_path_note(struct encoder *encoder, const struct wire_operation *oper
 		paths_note(&encoder->paths, PATHS_QUEUES, name.text, name.len, object->id);
 }
 
+/* True for what shm_unlink(3) and sem_unlink(3) remove. */
+static bool is_in_shm(const void *path, size_t len)
+{
+	static const char folder[] = "/dev/shm/";
+
+	return len >= sizeof(folder) && memcmp(path, folder, sizeof(folder) - 1) == 0;
+}
+
 bool encode_path_taken(struct encoder *encoder, const struct wire_operation *operation,
 		       const struct wire_details *details, const void *path, size_t len)
 {
@@ -80,5 +88,5 @@ bool encode_path_taken(struct encoder *encoder, const struct wire_operation *ope
 	if (operation->state != WIRE_COMPLETE || operation->returned < 0)
 		return false;
 	encoder->unlinked = paths_find(&encoder->paths, details->base, path, len);
-	return encoder->unlinked || paths_alike(&encoder->paths, path, len);
+	return encoder->unlinked || paths_alike(&encoder->paths, path, len) || is_in_shm(path, len);
 }

@@ -11,18 +11,101 @@ struct past {
 	bool keyless, removed, used;
 };
 
+/* The channels that have one name, in order of appearance; those removed are taken off. */
+struct named {
+	size_t channel;
+	struct named *next;
+};
+
+struct same_name {
+	struct named *first, *last;
+};
+
+struct history {
+	struct past *pasts; /* by channel index */
+	struct map names;   /* of POSIX objects: lists of same_name */
+};
+
+static bool opens_file(const struct viz_operation *op)
+{
+	return operation_is(op, "open") || operation_is(op, "openat");
+}
+
 static void make(struct past *past, const struct viz_operation *op)
 {
 	enum { CREATE = 01000, FILE_CREATE = 0100 };
 	int64_t key = -1;
-	bool queue = operation_is(op, "mq_open");
+	bool file = operation_is(op, "mq_open") ||
+		    (opens_file(op) && viz_bytes_begin(op->path, "/dev/shm/"));
 
-	if (!queue && !viz_operation_argument(op, "key", &key))
+	if (!file && !viz_operation_argument(op, "key", &key))
 		return;
-	if (key == 0 || (op->flags & (queue ? FILE_CREATE : CREATE))) {
+	if (key == 0 || (op->flags & (file ? FILE_CREATE : CREATE))) {
 		past->made = op;
 		past->keyless = key == 0;
 	}
+}
+
+static struct viz_bytes without_slash(struct viz_bytes name)
+{
+	return name.len && *name.data == '/' ? (struct viz_bytes){name.data + 1, name.len - 1}
+					     : name;
+}
+
+/* Returns the name by which it is removed: its path, or a queue's name; length 0: it has none. */
+static struct viz_bytes removable_name(struct diagnosis *d, const struct viz_channel *channel)
+{
+	const struct viz_bytes name = without_slash(channel->name);
+
+	if (!name.len)
+		return name;
+	if (channel->mechanism == MECH_POSIX_SEM)
+		return viz_bytes_of(format_text(d, "dev/shm/sem.%.*s", (int)name.len, name.data));
+	if (channel->mechanism == MECH_POSIX_MQ || channel->mechanism == MECH_SHARED_MMAP)
+		return name;
+	return (struct viz_bytes){NULL, 0};
+}
+
+static void add_name(struct diagnosis *d, struct history *history,
+		     const struct viz_channel *channel)
+{
+	const struct viz_bytes name = removable_name(d, channel);
+	struct same_name *same = name.len ? map_get(&history->names, name) : NULL;
+	struct named *named;
+
+	if (!name.len)
+		return;
+	if (!same) {
+		same = arena_alloc(d->arena, sizeof(*same));
+		map_put(d->arena, &history->names, name, same);
+	}
+	named = arena_alloc(d->arena, sizeof(*named));
+	named->channel = channel->index;
+	if (same->last)
+		same->last->next = named;
+	else
+		same->first = named;
+	same->last = named;
+}
+
+/* The system call takes a queue's name without the slash, mq_unlink(3) with it. */
+static void take_away(const struct diagnosis *d, struct history *history,
+		      const struct viz_operation *op)
+{
+	struct same_name *same = map_get(&history->names, without_slash(op->path));
+
+	while (same && same->first &&
+	       d->model->channels[same->first->channel]->at_ns <= op->exit_ns) {
+		history->pasts[same->first->channel].removed = true;
+		same->first = same->first->next;
+		same->last = same->first ? same->last : NULL;
+	}
+}
+
+static bool removes_name(const struct viz_operation *op)
+{
+	return operation_is(op, "mq_unlink") || operation_is(op, "unlink") ||
+	       operation_is(op, "unlinkat");
 }
 
 static const struct viz_channel *named_by(const struct viz_operation *op)
@@ -30,32 +113,16 @@ static const struct viz_channel *named_by(const struct viz_operation *op)
 	return op->channel ? op->channel : op->new_fds_count ? op->new_fds[0].channel : NULL;
 }
 
-static void take_away(const struct diagnosis *d, struct past *pasts, const struct viz_operation *op)
-{
-	for (size_t i = 0; i < d->model->channel_count; i++) {
-		const struct viz_channel *channel = d->model->channels[i];
-		struct viz_bytes name = channel->name, path = op->path;
-
-		if (channel->mechanism != MECH_POSIX_MQ)
-			continue;
-		if (name.len && *name.data == '/') /* the system call takes it without slash */
-			name = (struct viz_bytes){name.data + 1, name.len - 1};
-		if (path.len && *path.data == '/')
-			path = (struct viz_bytes){path.data + 1, path.len - 1};
-		if (viz_bytes_equal(name, path))
-			pasts[i].removed = true;
-	}
-}
-
-static void learn(const struct diagnosis *d, struct past *pasts, const struct viz_operation *op)
+static void learn(const struct diagnosis *d, struct history *history,
+		  const struct viz_operation *op)
 {
 	const struct viz_channel *channel = named_by(op);
-	struct past *past = channel ? &pasts[channel->index] : NULL;
+	struct past *past = channel ? &history->pasts[channel->index] : NULL;
 
 	if (!viz_operation_done(op) || viz_operation_failed(op))
 		return;
-	if (operation_is(op, "mq_unlink"))
-		take_away(d, pasts, op);
+	if (removes_name(op) && op->path.len)
+		take_away(d, history, op);
 	if (!past)
 		return;
 	past->last = op->process;
@@ -82,6 +149,10 @@ static const char *command_for(struct diagnosis *d, const struct viz_channel *ch
 		return format_text(d, "ipcrm -m %.*s", len, number);
 	case MECH_POSIX_MQ:
 		return format_text(d, "mq_unlink(\"%s\")", bytes_text(d, channel->name));
+	case MECH_POSIX_SEM:
+		return format_text(d, "sem_unlink(\"%s\")", bytes_text(d, channel->name));
+	case MECH_SHARED_MMAP:
+		return format_text(d, "rm %s", bytes_text(d, channel->name));
 	default:
 		return NULL;
 	}
@@ -124,10 +195,13 @@ static void report_left(struct diagnosis *d, const struct viz_channel *channel,
 
 void find_names(struct diagnosis *d)
 {
-	struct past *pasts = arena_array(d->arena, d->model->channel_count + 1, sizeof(*pasts));
+	struct history history = {
+		.pasts = arena_array(d->arena, d->model->channel_count + 1, sizeof(struct past))};
 
-	for (size_t i = 0; i < d->model->operation_count; i++)
-		learn(d, pasts, d->model->operations[i]);
 	for (size_t i = 0; i < d->model->channel_count; i++)
-		report_left(d, d->model->channels[i], &pasts[i]);
+		add_name(d, &history, d->model->channels[i]);
+	for (size_t i = 0; i < d->model->operation_count; i++)
+		learn(d, &history, d->model->operations[i]);
+	for (size_t i = 0; i < d->model->channel_count; i++)
+		report_left(d, d->model->channels[i], &history.pasts[i]);
 }
