@@ -208,6 +208,48 @@ static void no_such_socket(void)
 	failed(connect(fd, (struct sockaddr *)&address, sizeof(address)), ENOENT);
 }
 
+static void other_family(void)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "misuses-none"};
+	int fd = stream_socket();
+
+	failed(connect(fd, (struct sockaddr *)&address, sizeof(address)), EAFNOSUPPORT);
+}
+
+static void other_type(void)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "misuses-packets"};
+	int server = (int)lab_check(socket(AF_UNIX, SOCK_DGRAM, 0), "socket");
+	int client = (int)lab_check(socket(AF_UNIX, SOCK_STREAM, 0), "socket");
+
+	party(getpid());
+	channel("unix-stream", client);
+	lab_check(bind(server, (struct sockaddr *)&address, sizeof(address)), "bind");
+	failed(connect(client, (struct sockaddr *)&address, sizeof(address)), EPROTOTYPE);
+}
+
+/* 192.0.2.1 is nobody's: it is for documentation (RFC 5737). */
+static void binds_elsewhere(void)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(0xc0000201)};
+	int fd = stream_socket();
+
+	failed(bind(fd, (struct sockaddr *)&address, sizeof(address)), EADDRNOTAVAIL);
+}
+
+static void no_right_to_name(void)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "mine/socket"};
+	int fd = (int)lab_check(socket(AF_UNIX, SOCK_STREAM, 0), "socket");
+
+	party(getpid());
+	channel("unix-stream", fd);
+	lab_check(mkdir("mine", 0700), "mkdir");
+	truth_flush();
+	lab_check(setuid(65534), "setuid");
+	failed(bind(fd, (struct sockaddr *)&address, sizeof(address)), EACCES);
+}
+
 /* The object has no size yet when it is mapped. */
 static void short_mapping(void)
 {
@@ -433,6 +475,10 @@ int main(int argc, char **argv)
 		{"large-queue", large_queue},
 		{"no-descriptor-left", no_descriptor_left},
 		{"no-such-socket", no_such_socket},
+		{"other-family", other_family},
+		{"other-type", other_type},
+		{"binds-elsewhere", binds_elsewhere},
+		{"no-right-to-name", no_right_to_name},
 		{"short-mapping", short_mapping},
 		{"nonblocking-shared", nonblocking_shared},
 		{"waits-for-stranger", waits_for_stranger},

@@ -99,6 +99,16 @@ static bool answers_unnamed(const struct viz_operation *op)
 	       op->channel->name.len;
 }
 
+static bool binds(const struct viz_operation *op)
+{
+	return operation_is(op, "bind");
+}
+
+static bool names_address(const struct viz_operation *op)
+{
+	return binds(op) || operation_is(op, "connect") || op->role == ROLE_SEND;
+}
+
 static bool sends_to_queue(const struct viz_operation *op)
 {
 	return operation_is(op, "msgsnd") && op->channel;
@@ -274,7 +284,7 @@ void find_misuse(struct diagnosis *d)
 
 		if (!viz_operation_done(op) || !viz_has(op, returned))
 			continue;
-		if (op->role == ROLE_OPEN && !op->channel)
+		if (op->role == ROLE_OPEN && !accepts(op))
 			note_attempt(&attempts, op);
 		else if (op->returned < 0 && misuse_of(op))
 			report(d, misuse_of(op), op);

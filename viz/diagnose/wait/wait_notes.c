@@ -105,9 +105,14 @@ static bool note_unsaid_end(struct diagnosis *d, struct finding *f, const struct
 /* It, or the one at the other end, does not say that nothing more comes. */
 static bool note_half_close(struct diagnosis *d, struct finding *f, const struct wait *wait)
 {
+	const struct viz_channel *channel = wait->channel;
+
 	if (note_unsaid_end(d, f, wait))
 		return true;
-	for (size_t i = 0; wait->channel && i < wait->ender_count; i++)
+	if (!channel || mechanism_info(channel->mechanism)->form != FORM_STREAM ||
+	    !wait_peer(d->waits, channel))
+		return false;
+	for (size_t i = 0; i < wait->ender_count; i++)
 		for (const struct wait *other = wait_of_process(d->waits, wait->enders[i]); other;
 		     other = other->next_of_process)
 			if (other->channel == other_end(d, wait) && note_unsaid_end(d, f, other))
