@@ -368,6 +368,33 @@ static void feeds_its_child(void)
 	lab_check(read(back[0], text, sizeof(text)), "read");
 }
 
+/* The length is sent as the machine has it, and read as the network would. */
+static void wrong_length(void)
+{
+	uint32_t length = 5;
+	char *text;
+	int ends[2];
+
+	lab_check(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), "socketpair");
+	party(getpid());
+	channel("unix-stream", ends[0]);
+	truth_flush();
+	if (!lab_fork()) {
+		close(ends[0]);
+		lab_check(write(ends[1], &length, sizeof(length)), "write");
+		lab_check(write(ends[1], "hello", length), "write");
+		hang_in_read(ends[1]);
+	}
+	close(ends[1]);
+	lab_check(recv(ends[0], &length, sizeof(length), MSG_WAITALL), "recv");
+	length = htonl(length);
+	text = malloc(length);
+	lab_expect(text != NULL, "malloc");
+	while (length)
+		length -= (uint32_t)lab_check(recv(ends[0], text, length, 0), "recv");
+	free(text);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct mistake rows[] = {
@@ -382,6 +409,7 @@ int main(int argc, char **argv)
 		{"unset-descriptor", unset_descriptor},
 		{"lost-condition", lost_condition},
 		{"notified-once", notified_once},
+		{"wrong-length", wrong_length},
 		{"private-semaphore", private_semaphore},
 		{"unnamed-client", unnamed_client},
 		{"feeds-its-child", feeds_its_child},

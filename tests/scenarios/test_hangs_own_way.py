@@ -21,6 +21,7 @@ HANGING = {
     "fills-own-queue": ("full-channel", "warning", "only ownway", "start whoever is to read"),
     "unset-descriptor": ("blocked", "warning", "1 B lies unread", "FD_ZERO and FD_SET"),
     "notified-once": ("blocked", "warning", "asked once, by mq_notify()", "call mq_notify() again"),
+    "wrong-length": ("deadlock", "error", "took a length for 83886080 that is 5", "htonl()"),
     "private-semaphore": ("blocked", "warning", "a private futex", "fork() copies memory"),
     "unnamed-client": ("blocked", "warning", "nobody can send there", "bind() the socket"),
     "feeds-its-child": ("deadlock", "error", "sort[", "a filter (sort, wc) answers only"),

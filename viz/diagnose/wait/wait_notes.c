@@ -3,6 +3,8 @@
  * What is known of a wait beyond who could end it: why that one does not, or why what the wait is
  * for is lost. Each note is a row, and adds its evidence to the finding.
  */
+#include <inttypes.h>
+
 #include "viz/diagnose/wait/waits.h"
 
 /*
@@ -147,6 +149,20 @@ static bool note_notified_once(struct diagnosis *d, struct finding *f, const str
 	return true;
 }
 
+static bool note_byte_order(struct diagnosis *d, struct finding *f, const struct wait *wait)
+{
+	struct wait_length length;
+
+	if (!wait_takes_wrong_length(d->waits, wait, &length))
+		return false;
+	finding_line(d, f,
+		     fill_phrase(d, PHRASE_WRONG_LENGTH, process_text(d, wait->process),
+				 format_text(d, "%" PRIu64, length.taken),
+				 format_text(d, "%" PRIu64, length.meant)));
+	f->explained = true;
+	return true;
+}
+
 /* Nobody can send there: it has no name, and is connected to nobody. */
 static bool note_unnamed(struct diagnosis *d, struct finding *f, const struct wait *wait)
 {
@@ -195,10 +211,15 @@ enum advice_case wait_note(struct diagnosis *d, struct finding *f, const struct 
 		bool (*note)(struct diagnosis *d, struct finding *f, const struct wait *wait);
 		enum advice_case about;
 	} rows[] = {
-		{note_edge, ADVICE_EDGE},	  {note_one_shot, ADVICE_ONE_SHOT},
-		{note_counter, ADVICE_COUNTER},	  {note_half_close, ADVICE_HALF_CLOSE},
-		{note_unset, ADVICE_UNSET},	  {note_notified_once, ADVICE_NOTIFIED_ONCE},
-		{note_unnamed, ADVICE_UNNAMED},	  {note_left_over, ADVICE_LEFT_OVER},
+		{note_edge, ADVICE_EDGE},
+		{note_one_shot, ADVICE_ONE_SHOT},
+		{note_counter, ADVICE_COUNTER},
+		{note_half_close, ADVICE_HALF_CLOSE},
+		{note_unset, ADVICE_UNSET},
+		{note_notified_once, ADVICE_NOTIFIED_ONCE},
+		{note_byte_order, ADVICE_BYTE_ORDER},
+		{note_unnamed, ADVICE_UNNAMED},
+		{note_left_over, ADVICE_LEFT_OVER},
 		{note_restart, ADVICE_RESTARTED},
 	};
 

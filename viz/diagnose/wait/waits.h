@@ -144,6 +144,18 @@ const struct viz_channel *wait_unset_channel(const struct wait_graph *graph,
  */
 const struct viz_channel *wait_notified_once(struct wait_graph *graph, const struct wait *wait);
 
+/* A length as its sender meant it, and as it is with its bytes in the other order. */
+struct wait_length {
+	uint64_t meant, taken;
+};
+
+/*
+ * wait_byte_order.c: true if a receive waits for the rest of what such a length says, though all
+ * that was meant has come.
+ */
+bool wait_takes_wrong_length(const struct wait_graph *graph, const struct wait *wait,
+			     struct wait_length *found);
+
 /*
  * wait_left_over.c: true if it waits for a named semaphore that was there before the trace, and
  * that nobody in it has posted.
@@ -180,6 +192,7 @@ enum advice_case {
 	ADVICE_FORKED_MEMORY,	/* for what its child may have released in a copy of its own */
 	ADVICE_CHILD_FED,	/* for a child that waits for the end of its standard input */
 	ADVICE_UNNAMED,		/* for datagrams on a socket that has no address */
+	ADVICE_BYTE_ORDER,	/* for as many bytes as a wrong length says */
 	ADVICE_UNSET,		/* in select(2), without what it waited for before */
 	ADVICE_HALF_CLOSE,	/* for one who waits for the end of what it sent */
 	ADVICE_LEFT_OVER,	/* for a semaphore that an earlier run may have left */
