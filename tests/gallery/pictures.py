@@ -92,6 +92,8 @@ LABS = [
     Picture("doubled", "A line that fork() doubles", "{labs}/doubled | cat; true"),
     Picture("ownway", "A handler that waits for all children",
             "{labs}/ownway waits-for-children"),
+    Picture("busyloops", "A loop that reads on at the end", "{labs}/busyloops reads-past-end",
+            ("--max 20",)),
     Picture("misuses", "Data for the socket that listens", "{labs}/misuses talks-to-listener"),
     Picture("sigpipe", "A broken pipe", "{labs}/mistakes sigpipe"),
     Picture("refused", "A connection refused", "{labs}/socketmistakes refused"),

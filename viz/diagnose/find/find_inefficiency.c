@@ -2,7 +2,7 @@
 /* Finds inefficient repetition: polling in vain, tiny transfers, stalls between two writes. */
 #include <inttypes.h>
 
-#include "viz/diagnose/core/finder.h"
+#include "viz/diagnose/find/vain_calls.h"
 
 enum {
 	IN_VAIN_LEAST = 200, /* calls in a row */
@@ -14,6 +14,8 @@ enum {
 /* The recent calls of a thread. */
 struct thread_past {
 	const struct viz_operation *first, *last; /* of the current run of calls in vain */
+	const struct viz_operation *second; /* another one that is made by turns; NULL: none */
+	const struct vain_kind *kind, *second_kind;
 	uint64_t in_vain;
 	uint64_t writes; /* in a row, on one TCP socket */
 	const struct viz_channel *channel;
@@ -47,62 +49,6 @@ static struct thread_past *past_of(struct loops *loops, const struct viz_operati
 		map_put_uint(loops->d->arena, &loops->threads, key, past);
 	}
 	return past;
-}
-
-/* Waitpid with WNOHANG that told of no child. */
-static bool asks_for_child(const struct viz_operation *op)
-{
-	enum { NOHANG = 1 };
-
-	return (operation_is(op, "wait4") || operation_is(op, "waitid")) && (op->flags & NOHANG) &&
-	       op->returned == 0 && !viz_has(op, child);
-}
-
-/* Signal 0 is never sent: kill() only tells whether the process is there (kill(2)). */
-static bool asks_for_process(const struct viz_operation *op)
-{
-	int64_t signal = -1;
-
-	return operation_is(op, "kill") && op->returned == 0 &&
-	       viz_operation_argument(op, "sig", &signal) && signal == 0;
-}
-
-static bool polls_in_vain(const struct viz_operation *op)
-{
-	int64_t timeout = -1;
-
-	return op->role == ROLE_WAIT && op->returned == 0 &&
-	       viz_operation_argument(op, "timeout", &timeout) && timeout == 0;
-}
-
-/* A receive with MSG_PEEK that found something, which stays where it is. */
-static bool peeks(const struct viz_operation *op)
-{
-	return op->role == ROLE_RECEIVE && op->channel && !op->began && op->returned > 0 &&
-	       operation_only_looks(op);
-}
-
-/* True if the call asked without waiting and got nothing. */
-static bool in_vain(const struct viz_operation *op)
-{
-	if (operation_has_error(op, "EAGAIN") || operation_has_error(op, "ENOMSG"))
-		return !op->began && op->channel;
-	return viz_operation_done(op) && viz_has(op, returned) &&
-	       (polls_in_vain(op) || asks_for_child(op) || asks_for_process(op) || peeks(op));
-}
-
-/* What to do instead; NULL: as the finding's row says. */
-static const char *remedy(const struct diagnosis *d, const struct viz_operation *op)
-{
-	if (asks_for_child(op))
-		return phrase_text(PHRASE_WAIT_FOR_CHILD, d->language);
-	if (asks_for_process(op))
-		return phrase_text(PHRASE_WAIT_FOR_PROCESS, d->language);
-	if (operation_has_error(op, "ENOMSG"))
-		return phrase_text(PHRASE_WITHOUT_NOWAIT, d->language);
-	if (peeks(op))
-		return phrase_text(PHRASE_TAKE_WHAT_IS_THERE, d->language);
-	return NULL;
 }
 
 /* True if each send is a message of its own: one that fails is lost if nobody repeats it. */
@@ -152,6 +98,21 @@ static void report_given_up(struct loops *loops, const struct thread_past *past)
 	finding_set(loops->d, f, "call", "%s", call_text(loops->d, first));
 }
 
+static bool is_like(const struct viz_operation *one, const struct vain_kind *kind,
+		    const struct viz_operation *other, const struct vain_kind *other_kind)
+{
+	return kind == other_kind && one->channel == other->channel &&
+	       viz_bytes_equal(one->syscall, other->syscall);
+}
+
+static uint64_t run_least_ns(const struct thread_past *past)
+{
+	const uint64_t first_ns = vain_least_ns(past->kind);
+	const uint64_t second_ns = past->second ? vain_least_ns(past->second_kind) : 0;
+
+	return first_ns > second_ns ? first_ns : second_ns;
+}
+
 static void end_run(struct loops *loops, struct thread_past *past, uint64_t end_ns)
 {
 	struct diagnosis *d = loops->d;
@@ -167,30 +128,51 @@ static void end_run(struct loops *loops, struct thread_past *past, uint64_t end_
 		times = 0;
 	}
 	past->in_vain = 0;
-	if (times < IN_VAIN_LEAST || end_ns - first->enter_ns > times * MILLISECOND)
+	if (times < IN_VAIN_LEAST || end_ns - first->enter_ns > times * MILLISECOND ||
+	    end_ns - first->enter_ns < run_least_ns(past))
 		return;
 	f = finding_fold(d, FINDING_BUSY_WAIT, first->enter_ns, first->process, channel);
 	f->times += times - 1;
 	finding_operation(d, f, first);
 	finding_set(d, f, "call", "%s", call_text(d, first));
 	finding_set(d, f, "long", "%s", duration_text(d, end_ns - f->at_ns));
-	f->advice = remedy(d, first);
+	f->advice = vain_remedy(d, past->second ? past->second_kind : past->kind);
+}
+
+/* A loop calls by turns, as poll() and then read(). What is sent is counted for itself. */
+static bool goes_on(struct thread_past *past, const struct viz_operation *op,
+		    const struct vain_kind *kind)
+{
+	if (!kind || !past->in_vain)
+		return false;
+	if (is_like(past->first, past->kind, op, kind))
+		return true;
+	if (op->role == ROLE_SEND || past->first->role == ROLE_SEND)
+		return false;
+	if (past->second)
+		return is_like(past->second, past->second_kind, op, kind);
+	past->second = op;
+	past->second_kind = kind;
+	return true;
 }
 
 static void watch_vain(struct loops *loops, struct thread_past *past,
 		       const struct viz_operation *op)
 {
-	bool vain = in_vain(op);
-	bool same = past->in_vain && past->first->channel == op->channel &&
-		    viz_bytes_equal(past->first->syscall, op->syscall) &&
-		    peeks(past->first) == peeks(op);
+	const struct vain_kind *kind = vain_kind_of(op);
+	const bool same = goes_on(past, op, kind);
 
-	if (past->in_vain && !(vain && same))
+	if (past->in_vain && !same)
 		end_run(loops, past, op->enter_ns);
-	if (!vain)
+	if (!kind)
 		return;
-	if (!past->in_vain)
+	if (!past->in_vain) {
 		past->first = op;
+		past->kind = kind;
+		past->second = NULL;
+	}
+	if (same && !is_like(past->first, past->kind, op, kind))
+		return;
 	past->last = op;
 	past->in_vain++;
 }

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "viz/diagnose/find/vain_calls.h"
+
+static bool gets_nothing(const struct viz_operation *op)
+{
+	return operation_has_error(op, "EAGAIN") && !op->began && op->channel;
+}
+
+static bool finds_no_message(const struct viz_operation *op)
+{
+	return operation_has_error(op, "ENOMSG") && !op->began && op->channel;
+}
+
+/* Waitpid with WNOHANG that told of no child. */
+static bool asks_for_child(const struct viz_operation *op)
+{
+	enum { NOHANG = 1 };
+
+	return (operation_is(op, "wait4") || operation_is(op, "waitid")) && (op->flags & NOHANG) &&
+	       op->returned == 0 && !viz_has(op, child);
+}
+
+/* Signal 0 is never sent: kill() only tells whether the process is there (kill(2)). */
+static bool asks_for_process(const struct viz_operation *op)
+{
+	int64_t signal = -1;
+
+	return operation_is(op, "kill") && op->returned == 0 &&
+	       viz_operation_argument(op, "sig", &signal) && signal == 0;
+}
+
+static bool polls_without_waiting(const struct viz_operation *op)
+{
+	int64_t timeout = -1;
+
+	return op->role == ROLE_WAIT && op->returned == 0 &&
+	       viz_operation_argument(op, "timeout", &timeout) && timeout == 0;
+}
+
+/* A receive with MSG_PEEK that found something, which stays where it is. */
+static bool peeks(const struct viz_operation *op)
+{
+	return op->role == ROLE_RECEIVE && op->channel && !op->began && op->returned > 0 &&
+	       operation_only_looks(op);
+}
+
+static bool finds_end(const struct viz_operation *op)
+{
+	return op->role == ROLE_RECEIVE && op->channel && !op->began && operation_is_end(op) &&
+	       mechanism_info(op->channel->mechanism)->form == FORM_STREAM;
+}
+
+/* A descriptor in the list is closed: POLLNVAL of poll(2), EBADF of select(2). */
+static bool asks_of_closed(const struct viz_operation *op)
+{
+	if (!operation_polls(op))
+		return false;
+	for (size_t i = 0; i < op->ready_count; i++)
+		if (viz_wait_has(&op->ready[i], NVAL))
+			return true;
+	return operation_has_error(op, "EBADF");
+}
+
+/*
+ * True if the call was told at once of a channel, and of nothing else: what is done about files and
+ * devices the trace does not show. Of a listener another process may take what this one was told
+ * of.
+ */
+static bool is_told(const struct viz_operation *op)
+{
+	for (size_t i = 0; i < op->ready_count; i++)
+		if (!op->ready[i].channel || op->ready[i].channel->listening ||
+		    mechanism_info(op->ready[i].channel->mechanism)->form == FORM_EVENT)
+			return false;
+	return operation_polls(op) && op->returned > 0 && !op->began && op->ready_count;
+}
+
+static bool is_told_of_end(const struct viz_operation *op)
+{
+	return is_told(op) &&
+	       (viz_wait_has(&op->ready[0], HUP) || viz_wait_has(&op->ready[0], RDHUP) ||
+		viz_wait_has(&op->ready[0], ERR));
+}
+
+static bool is_told_of_room(const struct viz_operation *op)
+{
+	return is_told(op) && viz_wait_has(&op->ready[0], OUT) && !viz_wait_has(&op->ready[0], IN);
+}
+
+struct vain_kind {
+	bool (*is)(const struct viz_operation *op);
+	uint64_t least_ns; /* so long a run is a fault */
+	bool advised;
+	enum phrase remedy; /* if advised */
+};
+
+/* A loop may spin so for a moment, until another event comes: redis-benchmark does at its end. */
+#define LASTING_NS (100 * MILLISECOND)
+
+static const struct vain_kind kinds[] = {
+	{gets_nothing, 0, false, PHRASE_COUNT},
+	{finds_no_message, 0, true, PHRASE_WITHOUT_NOWAIT},
+	{polls_without_waiting, 0, false, PHRASE_COUNT},
+	{asks_for_child, 0, true, PHRASE_WAIT_FOR_CHILD},
+	{asks_for_process, 0, true, PHRASE_WAIT_FOR_PROCESS},
+	{peeks, 0, true, PHRASE_TAKE_WHAT_IS_THERE},
+	{finds_end, LASTING_NS, true, PHRASE_STOP_AT_END},
+	{asks_of_closed, LASTING_NS, true, PHRASE_TAKE_OUT_CLOSED},
+	{is_told_of_end, LASTING_NS, true, PHRASE_CLOSE_AT_HANGUP},
+	{is_told_of_room, LASTING_NS, true, PHRASE_ASK_WHEN_WRITING},
+	{is_told, LASTING_NS, true, PHRASE_READ_WHAT_IS_TOLD},
+};
+
+const struct vain_kind *vain_kind_of(const struct viz_operation *op)
+{
+	if (!viz_operation_done(op) || !viz_has(op, returned))
+		return NULL;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (kinds[i].is(op))
+			return &kinds[i];
+	return NULL;
+}
+
+const char *vain_remedy(const struct diagnosis *d, const struct vain_kind *kind)
+{
+	return kind->advised ? phrase_text(kind->remedy, d->language) : NULL;
+}
+
+uint64_t vain_least_ns(const struct vain_kind *kind)
+{
+	return kind->least_ns;
+}

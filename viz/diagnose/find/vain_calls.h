@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Calls that get nothing and do not wait: one by one no fault, many in a row a busy loop. */
+#ifndef VIZ_DIAGNOSE_FIND_VAIN_CALLS_H
+#define VIZ_DIAGNOSE_FIND_VAIN_CALLS_H
+
+#include "viz/diagnose/core/finder.h"
+
+/* A way to call in vain: a row of vain_calls.c. */
+struct vain_kind;
+
+/* Returns the kind of the call, NULL if it is none of them. */
+const struct vain_kind *vain_kind_of(const struct viz_operation *op);
+
+/* What to do instead; NULL: as the row of the finding busy-wait says. */
+const char *vain_remedy(const struct diagnosis *d, const struct vain_kind *kind);
+
+/* How long such calls go on, at least, where they are a fault. */
+uint64_t vain_least_ns(const struct vain_kind *kind);
+
+#endif
