@@ -183,6 +183,37 @@ def grpc(directory):
     expect_in("SETTINGS[0]", " ".join(told(result, "http2")), "what only manages the connection")
 
 
+# The second packet has more buffers than the trace keeps, and is received with the first one.
+READ_AT_ONCE = """
+import os, socket
+server = socket.create_server(("127.0.0.1", 0))
+read, write = os.pipe()
+topic = b"rows/that/need/many/buffers"
+body = bytes([0, len(topic)]) + topic + b"x"
+if os.fork() == 0:
+    client = socket.create_connection(server.getsockname())
+    client.send(bytes([16, 12, 0, 4]) + b"MQTT" + bytes([4, 2, 0, 60, 0, 0]))
+    client.sendmsg([bytes([byte]) for byte in bytes([48, len(body)]) + body])
+    os.write(write, b"x")
+    client.recv(1)
+    os._exit(0)
+connection, _ = server.accept()
+os.read(read, 1)
+connection.recv(4096)
+connection.send(bytes([32, 2, 0, 0]))
+os.wait()
+"""
+
+
+@scenario("a send of many buffers that is received together with another one has its words, too")
+def read_at_once(directory):
+    needs("tshark")
+    result = record(directory, ["/usr/bin/python3", "-c", READ_AT_ONCE], *PAYLOAD)
+    words = told(result, "mqtt")
+    wanted = ["Connect Command", "Publish Message [rows/that/need/many/buffers]"]
+    expect_equal(words[:2], wanted, "both")
+
+
 TALK = """
 import os, socket
 ours, theirs = socket.socketpair()

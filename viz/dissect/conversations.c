@@ -134,7 +134,7 @@ static void take_bytes(struct utterance *u, const struct viz_message *m)
 		sent = u->call->payload;
 	u->data = (const unsigned char *)sent.data;
 	u->len = sent.len < u->total ? sent.len : (size_t)u->total;
-	if (m->to.operation && !m->to.offset && (u->received || taken_len > u->len)) {
+	if (m->to.operation && (u->received || taken_len > u->len)) {
 		u->data = (const unsigned char *)taken.data;
 		u->len = taken_len;
 	}
