@@ -35,8 +35,13 @@ class Stalled:
 
     @property
     def truth(self):
+        """What the program logged; nothing while it is being written."""
         path = os.path.join(self.directory, "truth")
-        return load_lines(path) if os.path.exists(path) else []
+        if not os.path.exists(path):
+            return []
+        with open(path, "rb") as file:
+            whole = file.read().endswith(b"\n")
+        return load_lines(path) if whole else []
 
     @property
     def stderr(self):
