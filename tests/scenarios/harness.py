@@ -94,8 +94,7 @@ class Run:
     def truth(self):
         """What the program has logged of itself so far: nothing before its first write."""
         path = os.path.join(self.directory, "truth")
-        written = os.path.exists(path) and os.path.getsize(path)
-        lines = load_lines(path) if written else []
+        lines = load_lines(path) if ends_whole(path) else []
         return sorted(lines, key=lambda line: line["at_ns"])
 
     def messages(self, *options):
@@ -103,6 +102,14 @@ class Run:
 
     def view(self, *options, **others):
         return view(self.trace_path, *options, **others)
+
+
+def ends_whole(path):
+    """True for a log that is there, and not just being written."""
+    if not os.path.exists(path):
+        return False
+    with open(path, "rb") as file:
+        return file.read().endswith(b"\n")
 
 
 def start(directory, arguments, environment=None, **options):

@@ -8,7 +8,7 @@ import signal
 import subprocess
 
 from expectations import expect, expect_equal, expect_in
-from harness import gone, lab, main, record, scenario, wait_for
+from harness import ends_whole, gone, lab, main, record, scenario, wait_for
 from traces import IPCLENS, Trace, load_lines
 
 COUNT, FEW = 20000, 2000
@@ -37,11 +37,7 @@ class Stalled:
     def truth(self):
         """What the program logged; nothing while it is being written."""
         path = os.path.join(self.directory, "truth")
-        if not os.path.exists(path):
-            return []
-        with open(path, "rb") as file:
-            whole = file.read().endswith(b"\n")
-        return load_lines(path) if whole else []
+        return load_lines(path) if ends_whole(path) else []
 
     @property
     def stderr(self):
