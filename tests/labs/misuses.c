@@ -45,13 +45,23 @@ static void reads_from_writing_end(void)
 	failed(read(ends[1], &byte, 1), EBADF);
 }
 
-static int stream_socket(void)
+static int unbound_socket(int type, const char *mechanism)
 {
-	int fd = (int)lab_check(socket(AF_INET, SOCK_STREAM, 0), "socket");
+	int fd = (int)lab_check(socket(AF_INET, type, 0), "socket");
 
 	party(getpid());
-	channel("tcp", fd);
+	channel(mechanism, fd);
 	return fd;
+}
+
+static int stream_socket(void)
+{
+	return unbound_socket(SOCK_STREAM, "tcp");
+}
+
+static int datagram_socket(void)
+{
+	return unbound_socket(SOCK_DGRAM, "udp");
 }
 
 static void talks_to_listener(void)
@@ -73,15 +83,6 @@ static void unconnected(void)
 static void accepts_without_listen(void)
 {
 	failed(accept(stream_socket(), NULL, NULL), EINVAL);
-}
-
-static int datagram_socket(void)
-{
-	int fd = (int)lab_check(socket(AF_INET, SOCK_DGRAM, 0), "socket");
-
-	party(getpid());
-	channel("udp", fd);
-	return fd;
 }
 
 static void accepts_datagrams(void)
@@ -355,14 +356,9 @@ static void no_right_to_signal(void)
 /* Returns a port at which it listens, and whose bytes are not the same in the other order. */
 static in_port_t listen_somewhere(void)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET,
-				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	int server = (int)lab_check(socket(AF_INET, SOCK_STREAM, 0), "socket");
-	socklen_t len = sizeof(address);
+	struct sockaddr_in address;
 
-	lab_check(bind(server, (struct sockaddr *)&address, len), "bind");
-	lab_check(listen(server, 1), "listen");
-	lab_check(getsockname(server, (struct sockaddr *)&address, &len), "getsockname");
+	lab_check(listen(inet_socket(SOCK_STREAM, &address), 1), "listen");
 	return (address.sin_port >> 8) != (address.sin_port & 0xff) ? address.sin_port
 								    : listen_somewhere();
 }
@@ -435,9 +431,7 @@ static void tries(void)
 {
 	struct mq_attr attributes = {.mq_maxmsg = 2, .mq_msgsize = 16};
 	int fd = (int)lab_check(socket(AF_INET, SOCK_STREAM, 0), "socket"), listener;
-	struct sockaddr_in address = {.sin_family = AF_INET,
-				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t len = sizeof(address);
+	struct sockaddr_in address;
 	mqd_t queue;
 	char byte;
 
@@ -447,11 +441,9 @@ static void tries(void)
 	lab_check(mq_unlink("/misuses-tries"), "mq_unlink");
 	lab_expect(queue > 0, "mq_open");
 	lab_expect(recv(fd, &byte, 1, MSG_DONTWAIT) < 0 && errno == ENOTCONN, "not connected");
-	listener = (int)lab_check(socket(AF_INET, SOCK_STREAM, 0), "socket");
-	lab_check(bind(listener, (struct sockaddr *)&address, len), "bind");
+	listener = inet_socket(SOCK_STREAM, &address);
 	lab_check(listen(listener, 1), "listen");
-	lab_check(getsockname(listener, (struct sockaddr *)&address, &len), "getsockname");
-	lab_check(connect(fd, (struct sockaddr *)&address, len), "connect");
+	lab_check(connect(fd, (struct sockaddr *)&address, sizeof(address)), "connect");
 	lab_check(accept(listener, NULL, NULL), "accept");
 	exit(EXIT_FAILURE); /* for another reason */
 }

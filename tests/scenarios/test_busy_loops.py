@@ -4,7 +4,7 @@
 import os
 
 from expectations import expect_equal, expect_in
-from findings import diagnose, expect_finding
+from findings import diagnose, expect_finding, expect_nothing_rests_on_a_gap
 from harness import lab, main, record, scenario
 
 # mistake: what its advice says
@@ -35,6 +35,7 @@ def loops(directory):
         expect_equal(len(told), 1, f"{name} is told once")
         expect_in(f" {calls} times in ", told[0]["text"], name)
         expect_in(LOOPS[name], told[0]["advice"], name)
+        expect_nothing_rests_on_a_gap(run.trace_path, 2, ["busy-wait"])
 
 
 @scenario("a loop that takes what it is told of is sound")

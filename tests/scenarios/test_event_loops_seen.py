@@ -182,7 +182,7 @@ def servers(directory):
     words = {"directory": directory, "port": free_port()}
     with open(os.path.join(directory, "conf"), "w", encoding="ascii") as file:
         file.write(NGINX.format(**words))
-    expect_calm(record(directory, ["sh", "-c", ASK_NGINX.format(**words)]), "nginx")
+    expect_calm(record(directory, ["sh", "-c", ASK_NGINX.format(**words)], cwd=directory), "nginx")
     if shutil.which("node"):
         expect_calm(record(directory, ["node", "-e", NODE]), "Node")
 

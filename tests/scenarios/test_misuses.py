@@ -4,7 +4,7 @@
 import os
 
 from expectations import expect, expect_equal, expect_in
-from findings import diagnose, expect_finding, in_batches
+from findings import diagnose, expect_finding, expect_nothing_rests_on_a_gap, in_batches
 from harness import main, record, scenario
 
 FAILED = 1
@@ -52,6 +52,7 @@ def misuses(directory):
         told = expect_finding(run, wanted)
         expect_equal([finding["severity"] for finding in told], ["warning"], name)
         expect_in(advice, told[0]["advice"], name)
+        expect_nothing_rests_on_a_gap(run.trace_path, 2, ("misuse", "limit-reached"))
 
 
 SHARED = "(node -e 'setTimeout(() => {}, 3000); console.log(1)' & sleep 1; head -c 1000000 /dev/zero)"

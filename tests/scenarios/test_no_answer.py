@@ -14,7 +14,7 @@ PYTHON = "/usr/bin/python3"
 
 # While a thread of node changes the mappings, nobody can tell whether a futex in them is shared,
 # and the call counts as lost. None is of interest here.
-APART = ["--no-futex"]
+NO_FUTEX = ["--no-futex"]
 
 # Tells its port and its pid, and takes the requests: datagrams, or those of one connection.
 SERVER = """
@@ -125,7 +125,7 @@ def asked_inside(directory, name):
     place = place_of(directory, name)
     client = " ".join(f"'{word}'" for word in words(name, "'$port'"))
     script = INSIDE.format(python=PYTHON, server=shlex.quote(SERVER)).replace("CLIENT", client)
-    return run(place, ["sh", "-c", script], *APART, "--diagnose-only", "--lang", "en", cwd=place)
+    return run(place, ["sh", "-c", script], *NO_FUTEX, "--diagnose-only", "--lang", "en", cwd=place)
 
 
 @scenario("a client whose time limit ended its wait is named, and who had its request")

@@ -17,6 +17,18 @@ void viz_model_free(struct viz_model *model)
 	arena_free(model->arena);
 }
 
+bool viz_process_succeeded(const struct viz_process *process)
+{
+	return process->ended && process->status_known && !process->exit_signal &&
+	       !process->exit_code;
+}
+
+bool viz_process_failed(const struct viz_process *process)
+{
+	return process->ended && process->status_known &&
+	       (process->exit_signal || process->exit_code);
+}
+
 bool viz_process_descends(const struct viz_process *process, const struct viz_process *ancestor)
 {
 	while (process && process != ancestor)

@@ -555,6 +555,10 @@ const char *viz_process_handled_request(const struct viz_process *process);
 struct viz_channel *viz_model_channel(const struct viz_model *model, struct viz_bytes id);
 struct viz_operation *viz_model_operation(const struct viz_model *model, uint64_t id);
 
+/* True if it ended with status 0; with another one, or by a signal. Neither: it is not known. */
+bool viz_process_succeeded(const struct viz_process *process);
+bool viz_process_failed(const struct viz_process *process);
+
 /* True if `process` holds `channel` at that time with any of the access bits `access`. */
 bool viz_channel_held(const struct viz_channel *channel, const struct viz_process *process,
 		      enum access access, uint64_t at_ns);

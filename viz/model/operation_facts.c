@@ -31,13 +31,27 @@ bool operation_polls(const struct viz_operation *op)
 	return false;
 }
 
+bool operation_accepts(const struct viz_operation *op)
+{
+	return operation_is(op, "accept") || operation_is(op, "accept4");
+}
+
+bool operation_opens_file(const struct viz_operation *op)
+{
+	return operation_is(op, "open") || operation_is(op, "openat") ||
+	       operation_is(op, "openat2");
+}
+
 bool operation_waits_for_all(const struct viz_operation *op)
 {
-	bool stream = op->channel && (op->channel->mechanism == MECH_UNIX_STREAM ||
-				      op->channel->mechanism == MECH_TCP);
+	return channel_is_stream_socket(op->channel) && op->role == ROLE_RECEIVE &&
+	       viz_has(op, flags) && (op->flags & WAIT_ALL) != 0;
+}
 
-	return stream && op->role == ROLE_RECEIVE && viz_has(op, flags) &&
-	       (op->flags & WAIT_ALL) != 0;
+bool channel_is_stream_socket(const struct viz_channel *channel)
+{
+	return channel &&
+	       (channel->mechanism == MECH_UNIX_STREAM || channel->mechanism == MECH_TCP);
 }
 
 bool channel_is_pipe(const struct viz_channel *channel)

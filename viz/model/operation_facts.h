@@ -14,6 +14,10 @@ bool operation_is(const struct viz_operation *op, const char *syscall);
 /* True for poll(2), select(2) and epoll_wait(2), under each name that the kernel has for them. */
 bool operation_polls(const struct viz_operation *op);
 
+/* True for accept(2), and for open(2), under each name that the kernel has for them. */
+bool operation_accepts(const struct viz_operation *op);
+bool operation_opens_file(const struct viz_operation *op);
+
 /* True if the operation failed with this error, as "EAGAIN". */
 bool operation_has_error(const struct viz_operation *op, const char *error);
 
@@ -76,6 +80,9 @@ bool operation_group_refused(const struct viz_operation *op);
 
 /* True for a socket, whose operations name their peer; false for a pipe or a queue. */
 bool channel_is_socket(const struct viz_channel *channel);
+
+/* True for a socket of TCP, or of AF_UNIX with SOCK_STREAM; false for NULL. */
+bool channel_is_stream_socket(const struct viz_channel *channel);
 
 /* True for a pipe or a FIFO; false for NULL. */
 bool channel_is_pipe(const struct viz_channel *channel);

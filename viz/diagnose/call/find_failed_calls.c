@@ -80,9 +80,8 @@ static void report_partial(struct diagnosis *d, const struct viz_operation *op)
  */
 static bool should_be_repeated(const struct viz_operation *op)
 {
-	return op->role == ROLE_SEND || op->role == ROLE_RECEIVE || operation_is(op, "accept") ||
-	       operation_is(op, "accept4") || operation_is(op, "semop") ||
-	       operation_is(op, "semtimedop");
+	return op->role == ROLE_SEND || op->role == ROLE_RECEIVE || operation_accepts(op) ||
+	       operation_is(op, "semop") || operation_is(op, "semtimedop");
 }
 
 static bool repeated(const struct diagnosis *d, const struct viz_operation *op, bool *cut)
@@ -218,13 +217,10 @@ static const char *failure_text(struct diagnosis *d, int error)
  */
 static bool is_missed(struct successes *successes, const struct viz_operation *op, int error)
 {
-	const struct viz_process *process = op->process;
-	const bool failed = process->ended && process->status_known &&
-			    (process->exit_code || process->exit_signal);
-
 	return (error != ENOENT && error != EACCES) ||
-	       (failed && op->channel && op->channel->mechanism == MECH_UNIX_STREAM &&
-		!succeeded_later(successes, op) && !viz_bytes_begin(op->peer_address, "/dev/") &&
+	       (viz_process_failed(op->process) && op->channel &&
+		op->channel->mechanism == MECH_UNIX_STREAM && !succeeded_later(successes, op) &&
+		!viz_bytes_begin(op->peer_address, "/dev/") &&
 		!viz_bytes_begin(op->peer_address, "/var/run/nscd/"));
 }
 

@@ -75,7 +75,7 @@ static bool gave_up_with_an_error(const struct tries *tries)
 {
 	const struct viz_process *process = tries->last->process;
 
-	return process->ended && process->status_known && process->exit_code &&
+	return viz_process_failed(process) && !process->exit_signal &&
 	       process->end_ns - tries->last->exit_ns < LONG_WAIT_NS;
 }
 

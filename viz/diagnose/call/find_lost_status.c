@@ -3,7 +3,7 @@
  * Finds processes that asked how a child of theirs ended, and were told that there is none: the
  * kernel kept no status, as SIGCHLD was ignored (wait(2)), or another wait had collected it.
  */
-#include "viz/diagnose/core/finder.h"
+#include "viz/diagnose/call/misuse.h"
 
 /* Returns the one process that the failed wait was for; NULL: none, or it is not known. */
 static const struct viz_process *process_asked_for(const struct diagnosis *d,
@@ -21,28 +21,18 @@ static const struct viz_process *process_asked_for(const struct diagnosis *d,
 static void report_stranger(struct diagnosis *d, const struct viz_operation *op,
 			    const struct viz_process *stranger)
 {
-	struct finding *f;
-
 	if (!stranger->parent || stranger == op->process)
 		return;
-	f = finding_fold(d, FINDING_MISUSE, op->enter_ns, op->process, NULL);
-	finding_operation(d, f, op);
-	if (f->times > 1)
-		return;
-	f->advice = phrase_text(PHRASE_CURE_STRANGER, d->language);
-	finding_set(d, f, "call", "%s", call_text(d, op));
-	finding_set(d, f, "where", "%s", "");
-	finding_set(d, f, "error", "%s", bytes_text(d, op->error));
-	finding_set(d, f, "why", "%s",
-		    fill_phrase(d, PHRASE_NOT_ITS_CHILD, process_text(d, stranger),
-				process_text(d, stranger->parent), NULL));
+	report_misuse(d, FINDING_MISUSE, op,
+		      fill_phrase(d, PHRASE_NOT_ITS_CHILD, process_text(d, stranger),
+				  process_text(d, stranger->parent), NULL),
+		      phrase_text(PHRASE_CURE_STRANGER, d->language));
 }
 
 /* Returns, by process index, the wait that collected the process's status; NULL: none did. */
 static const struct viz_operation **collectors(struct diagnosis *d)
 {
-	const struct viz_operation **by = arena_array(d->arena, d->model->process_count + 1,
-						      sizeof(*by));
+	const struct viz_operation **by = calls_array(d->arena, d->model->process_count);
 
 	for (size_t i = 0; i < d->model->operation_count; i++) {
 		const struct viz_operation *op = d->model->operations[i];

@@ -7,7 +7,7 @@
 #include <fcntl.h>
 #include <signal.h>
 
-#include "viz/diagnose/core/finder.h"
+#include "viz/diagnose/call/misuse.h"
 
 enum { ERRORS_MOST = 4 };
 
@@ -23,30 +23,33 @@ static bool is_one_way(const struct viz_operation *op)
 		op->channel->mechanism == MECH_POSIX_MQ);
 }
 
+/* What is open for the call fails so only where another thread has closed it meanwhile. */
+static bool is_open_for(const struct viz_operation *op, enum access access)
+{
+	for (size_t i = 0; i < op->channel->holding_count; i++) {
+		const struct viz_holding *holding = op->channel->holdings[i];
+
+		if (holding->process == op->process && holding->fd == op->fd &&
+		    (holding->access & access) && holding->since_ns <= op->enter_ns &&
+		    holding->until_ns > op->enter_ns)
+			return true;
+	}
+	return false;
+}
+
 static bool writes_to_reading_end(const struct viz_operation *op)
 {
-	return op->role == ROLE_SEND && is_one_way(op);
+	return op->role == ROLE_SEND && is_one_way(op) && !is_open_for(op, ACCESS_WRITE);
 }
 
 static bool reads_from_writing_end(const struct viz_operation *op)
 {
-	return op->role == ROLE_RECEIVE && is_one_way(op);
-}
-
-static bool is_stream_socket(const struct viz_channel *channel)
-{
-	return channel &&
-	       (channel->mechanism == MECH_TCP || channel->mechanism == MECH_UNIX_STREAM);
+	return op->role == ROLE_RECEIVE && is_one_way(op) && !is_open_for(op, ACCESS_READ);
 }
 
 static bool talks_to_listener(const struct viz_operation *op)
 {
-	return moves_data(op) && is_stream_socket(op->channel) && op->channel->listening;
-}
-
-static bool accepts(const struct viz_operation *op)
-{
-	return operation_is(op, "accept") || operation_is(op, "accept4");
+	return moves_data(op) && channel_is_stream_socket(op->channel) && op->channel->listening;
 }
 
 /* A socket that accept(2) made is connected, be the client outside the trace and without a name. */
@@ -55,7 +58,7 @@ static bool was_accepted(const struct viz_channel *channel)
 	const struct viz_operation *maker = channel->holding_count ? channel->holdings[0]->start_op
 								   : NULL;
 
-	return maker && accepts(maker);
+	return maker && operation_accepts(maker);
 }
 
 /* It never was, nor is later: some programs try whether it is (Python's ssl). */
@@ -63,15 +66,15 @@ static bool is_unconnected(const struct viz_operation *op)
 {
 	const struct viz_channel *channel = op->channel;
 
-	return moves_data(op) && is_stream_socket(channel) && channel->created_in_trace &&
+	return moves_data(op) && channel_is_stream_socket(channel) && channel->created_in_trace &&
 	       !channel->peer && !channel->peer_address.len && !was_accepted(channel);
 }
 
 /* Of a listener that was shut down accept() fails so, too: accept(2). */
 static bool accepts_without_listen(const struct viz_operation *op)
 {
-	return accepts(op) && is_stream_socket(op->channel) && op->channel->created_in_trace &&
-	       !op->channel->listening;
+	return operation_accepts(op) && channel_is_stream_socket(op->channel) &&
+	       op->channel->created_in_trace && !op->channel->listening;
 }
 
 static bool is_datagram_socket(const struct viz_channel *channel)
@@ -81,7 +84,8 @@ static bool is_datagram_socket(const struct viz_channel *channel)
 
 static bool wants_connections(const struct viz_operation *op)
 {
-	return (accepts(op) || operation_is(op, "listen")) && is_datagram_socket(op->channel);
+	return (operation_accepts(op) || operation_is(op, "listen")) &&
+	       is_datagram_socket(op->channel);
 }
 
 /* A socket that was connected loses its peer when that one closes. */
@@ -146,9 +150,8 @@ static bool sends_signal(const struct viz_operation *op)
 
 static bool opens_unread_fifo(const struct viz_operation *op)
 {
-	return (operation_is(op, "open") || operation_is(op, "openat")) &&
-	       (op->flags & O_ACCMODE) == O_WRONLY && (op->flags & O_NONBLOCK) &&
-	       !viz_bytes_begin(op->path, "/dev/");
+	return operation_opens_file(op) && (op->flags & O_ACCMODE) == O_WRONLY &&
+	       (op->flags & O_NONBLOCK) && !viz_bytes_begin(op->path, "/dev/");
 }
 
 static bool is_sysv_get(const struct viz_operation *op)
@@ -221,21 +224,30 @@ static const struct misuse *misuse_of(const struct viz_operation *op)
 	return NULL;
 }
 
-static void report(struct diagnosis *d, const struct misuse *row, const struct viz_operation *op)
+void report_misuse(struct diagnosis *d, enum finding_id id, const struct viz_operation *op,
+		   const char *why, const char *cure)
 {
-	struct finding *f = finding_fold(d, row->id, op->enter_ns, op->process, op->channel);
+	struct finding *f = finding_fold(d, id, op->enter_ns, op->process, op->channel);
 
 	finding_operation(d, f, op);
 	if (f->times > 1)
 		return;
-	f->advice = row->cure[d->language];
+	f->advice = cure;
 	finding_set(d, f, "call", "%s", call_text(d, op));
 	finding_set(d, f, "where", "%s",
 		    op->channel ? fill_phrase(d, PHRASE_ON_CHANNEL, channel_text(d, op->channel),
 					      NULL, NULL)
 				: "");
 	finding_set(d, f, "error", "%s", bytes_text(d, op->error));
-	finding_set(d, f, "why", "%s", row->why[d->language]);
+	finding_set(d, f, "why", "%s", why);
+}
+
+static void report(struct diagnosis *d, const struct viz_operation *op)
+{
+	const struct misuse *row = misuse_of(op);
+
+	if (row)
+		report_misuse(d, row->id, op, row->why[d->language], row->cure[d->language]);
 }
 
 /* As what a wrong pointer raises, or abort(3). */
@@ -245,15 +257,9 @@ static bool signal_is_fault(int number)
 	       number == SIGILL;
 }
 
-/* Programs try to make and to open things, and go on where that fails. */
-struct attempts {
-	const struct viz_operation **failed; /* by process index: the last one that failed */
-};
-
-static void note_attempt(struct attempts *attempts, const struct viz_operation *op)
+/* Programs try to make and to open things, and go on without: `*failed` is the last vain try. */
+static void note_attempt(const struct viz_operation **failed, const struct viz_operation *op)
 {
-	const struct viz_operation **failed = &attempts->failed[op->process->index];
-
 	if (op->returned < 0 && misuse_of(op))
 		*failed = op;
 	else if (op->returned >= 0 && *failed && viz_bytes_equal((*failed)->syscall, op->syscall))
@@ -267,29 +273,29 @@ static void note_attempt(struct attempts *attempts, const struct viz_operation *
 static bool is_worth_telling(const struct viz_operation *failed)
 {
 	const struct viz_process *process = failed->process;
-	const bool ended = process->ended && process->status_known;
 
 	if (misuse_of(failed)->id == FINDING_LIMIT_REACHED)
-		return !ended || process->exit_code || process->exit_signal;
-	return ended && (process->exit_code || signal_is_fault(process->exit_signal));
+		return !viz_process_succeeded(process);
+	return viz_process_failed(process) &&
+	       (!process->exit_signal || signal_is_fault(process->exit_signal));
 }
 
+/* Of a trace with gaps nothing is said: what the process did before or later may be missing. */
 void find_misuse(struct diagnosis *d)
 {
-	struct attempts attempts = {
-		arena_array(d->arena, d->model->process_count + 1, sizeof(struct viz_operation *))};
+	const struct viz_operation **failed = calls_array(d->arena, d->model->process_count);
 
-	for (size_t i = 0; i < d->model->operation_count; i++) {
+	for (size_t i = 0; i < d->model->operation_count && !d->incomplete; i++) {
 		const struct viz_operation *op = d->model->operations[i];
 
 		if (!viz_operation_done(op) || !viz_has(op, returned))
 			continue;
-		if (op->role == ROLE_OPEN && !accepts(op))
-			note_attempt(&attempts, op);
-		else if (op->returned < 0 && misuse_of(op))
-			report(d, misuse_of(op), op);
+		if (op->role == ROLE_OPEN && !operation_accepts(op))
+			note_attempt(&failed[op->process->index], op);
+		else if (op->returned < 0)
+			report(d, op);
 	}
 	for (size_t i = 0; i < d->model->process_count; i++)
-		if (attempts.failed[i] && is_worth_telling(attempts.failed[i]))
-			report(d, misuse_of(attempts.failed[i]), attempts.failed[i]);
+		if (failed[i] && is_worth_telling(failed[i]))
+			report(d, failed[i]);
 }

@@ -94,7 +94,7 @@ static bool was_fatal(const struct viz_operation *op)
 	enum { SOON = 2000 }; /* milliseconds */
 	const struct viz_process *process = op->process;
 
-	return process->ended && process->status_known && process->exit_code &&
+	return viz_process_failed(process) && !process->exit_signal &&
 	       process->end_ns - op->exit_ns < SOON * MILLISECOND;
 }
 
@@ -116,10 +116,8 @@ static void report(struct shared_flags *flags, const struct viz_operation *op)
 void find_shared_flags(struct diagnosis *d)
 {
 	struct shared_flags flags = {.d = d,
-				     .setter = arena_array(d->arena, d->model->channel_count + 1,
-							   sizeof(struct viz_operation *)),
-				     .failed = arena_array(d->arena, d->model->process_count + 1,
-							   sizeof(struct viz_operation *))};
+				     .setter = calls_array(d->arena, d->model->channel_count),
+				     .failed = calls_array(d->arena, d->model->process_count)};
 
 	for (size_t i = 0; i < d->model->operation_count && !d->incomplete; i++) {
 		const struct viz_operation *op = d->model->operations[i];

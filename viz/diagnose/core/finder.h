@@ -58,6 +58,12 @@ const char *since_text(struct diagnosis *d, uint64_t at_ns);
 const char *joined_text(struct diagnosis *d, const char *first, const char *separator,
 			const char *next);
 
+/* Returns room for a call of each process or channel, by index; all NULL. */
+static inline const struct viz_operation **calls_array(struct arena *arena, size_t count)
+{
+	return arena_array(arena, count + 1, sizeof(struct viz_operation *));
+}
+
 /*
  * Returns the thread's next call on the same channel, or NULL. *cut is set if the search was given
  * up before the end of the trace.

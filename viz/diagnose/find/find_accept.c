@@ -56,7 +56,7 @@ static struct refusal *list_refusals(struct diagnosis *d)
 		const struct viz_operation *op = d->model->operations[i];
 		struct refusal *refusal;
 
-		if (!op->channel || (!operation_is(op, "accept") && !operation_is(op, "accept4")))
+		if (!op->channel || !operation_accepts(op))
 			continue;
 		refusal = &refusals[op->channel->index];
 		if (operation_has_error(op, "EMFILE") || operation_has_error(op, "ENFILE"))

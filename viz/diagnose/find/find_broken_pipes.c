@@ -17,15 +17,9 @@ static const struct viz_holding *last_reader(const struct viz_channel *channel, 
 	return last;
 }
 
-static bool ended_well(const struct viz_process *process)
-{
-	return process->ended && process->status_known && !process->exit_signal &&
-	       process->exit_code == 0;
-}
-
 static bool had_enough(const struct viz_holding *reader)
 {
-	return ended_well(reader->process) || reader->process->exit_signal == 13;
+	return viz_process_succeeded(reader->process) || reader->process->exit_signal == 13;
 }
 
 /*

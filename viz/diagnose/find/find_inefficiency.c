@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "viz/diagnose/find/vain_calls.h"
+#include "viz/diagnose/wait/wait_graph.h"
 
 enum {
 	IN_VAIN_LEAST = 200, /* calls in a row */
@@ -11,11 +12,17 @@ enum {
 	STALLS_LEAST = 3,
 };
 
+/* A call that a loop makes in vain, and how. */
+struct vain_call {
+	const struct viz_operation *op; /* NULL: none */
+	const struct vain_kind *kind;
+};
+
 /* The recent calls of a thread. */
 struct thread_past {
-	const struct viz_operation *first, *last; /* of the current run of calls in vain */
-	const struct viz_operation *second; /* another one that is made by turns; NULL: none */
-	const struct vain_kind *kind, *second_kind;
+	struct vain_call first;		  /* of the current run of calls in vain */
+	struct vain_call second;	  /* another one that is made by turns */
+	const struct viz_operation *last; /* the latest one that is like the first */
 	uint64_t in_vain;
 	uint64_t writes; /* in a row, on one TCP socket */
 	const struct viz_channel *channel;
@@ -88,7 +95,7 @@ static bool is_given_up(const struct loops *loops, const struct viz_operation *l
 
 static void report_given_up(struct loops *loops, const struct thread_past *past)
 {
-	const struct viz_operation *first = past->first;
+	const struct viz_operation *first = past->first.op;
 	struct finding *f = finding_fold(loops->d, FINDING_SEND_GIVEN_UP, first->enter_ns,
 					 first->process, first->channel);
 
@@ -98,25 +105,39 @@ static void report_given_up(struct loops *loops, const struct thread_past *past)
 	finding_set(loops->d, f, "call", "%s", call_text(loops->d, first));
 }
 
-static bool is_like(const struct viz_operation *one, const struct vain_kind *kind,
-		    const struct viz_operation *other, const struct vain_kind *other_kind)
+static bool is_like(const struct vain_call *one, const struct vain_call *other)
 {
-	return kind == other_kind && one->channel == other->channel &&
-	       viz_bytes_equal(one->syscall, other->syscall);
+	return one->kind == other->kind && one->op->channel == other->op->channel &&
+	       viz_bytes_equal(one->op->syscall, other->op->syscall);
+}
+
+static uint64_t least_ns(const struct vain_call *call)
+{
+	return call->op ? vain_least_ns(call->kind) : 0;
 }
 
 static uint64_t run_least_ns(const struct thread_past *past)
 {
-	const uint64_t first_ns = vain_least_ns(past->kind);
-	const uint64_t second_ns = past->second ? vain_least_ns(past->second_kind) : 0;
+	return least_ns(&past->first) > least_ns(&past->second) ? least_ns(&past->first)
+								: least_ns(&past->second);
+}
 
-	return first_ns > second_ns ? first_ns : second_ns;
+/* True if what the call was told of may have been done in a way that the trace does not show. */
+static bool may_be_seen_to(const struct diagnosis *d, const struct vain_call *call)
+{
+	const struct viz_channel *channel = NULL;
+
+	if (!least_ns(call))
+		return false;
+	if (call->op->ready_count)
+		channel = call->op->ready[0].channel;
+	return d->incomplete || wait_is_unseen(d->waits, channel ? channel : call->op->channel);
 }
 
 static void end_run(struct loops *loops, struct thread_past *past, uint64_t end_ns)
 {
 	struct diagnosis *d = loops->d;
-	const struct viz_operation *first = past->first;
+	const struct viz_operation *first = past->first.op;
 	const struct viz_channel *channel = first->channel;
 	uint64_t times = past->in_vain;
 	struct finding *f;
@@ -129,49 +150,45 @@ static void end_run(struct loops *loops, struct thread_past *past, uint64_t end_
 	}
 	past->in_vain = 0;
 	if (times < IN_VAIN_LEAST || end_ns - first->enter_ns > times * MILLISECOND ||
-	    end_ns - first->enter_ns < run_least_ns(past))
+	    end_ns - first->enter_ns < run_least_ns(past) || may_be_seen_to(d, &past->first) ||
+	    may_be_seen_to(d, &past->second))
 		return;
 	f = finding_fold(d, FINDING_BUSY_WAIT, first->enter_ns, first->process, channel);
 	f->times += times - 1;
 	finding_operation(d, f, first);
 	finding_set(d, f, "call", "%s", call_text(d, first));
 	finding_set(d, f, "long", "%s", duration_text(d, end_ns - f->at_ns));
-	f->advice = vain_remedy(d, past->second ? past->second_kind : past->kind);
+	f->advice = vain_remedy(d, past->second.op ? past->second.kind : past->first.kind);
 }
 
 /* A loop calls by turns, as poll() and then read(). What is sent is counted for itself. */
-static bool goes_on(struct thread_past *past, const struct viz_operation *op,
-		    const struct vain_kind *kind)
+static bool goes_on(struct thread_past *past, const struct vain_call *call)
 {
-	if (!kind || !past->in_vain)
+	if (!call->kind || !past->in_vain)
 		return false;
-	if (is_like(past->first, past->kind, op, kind))
+	if (is_like(&past->first, call))
 		return true;
-	if (op->role == ROLE_SEND || past->first->role == ROLE_SEND)
+	if (call->op->role == ROLE_SEND || past->first.op->role == ROLE_SEND)
 		return false;
-	if (past->second)
-		return is_like(past->second, past->second_kind, op, kind);
-	past->second = op;
-	past->second_kind = kind;
-	return true;
+	if (!past->second.op)
+		past->second = *call;
+	return is_like(&past->second, call);
 }
 
 static void watch_vain(struct loops *loops, struct thread_past *past,
 		       const struct viz_operation *op)
 {
-	const struct vain_kind *kind = vain_kind_of(op);
-	const bool same = goes_on(past, op, kind);
+	const struct vain_call call = {op, vain_kind_of(op)};
 
-	if (past->in_vain && !same)
+	if (past->in_vain && !goes_on(past, &call))
 		end_run(loops, past, op->enter_ns);
-	if (!kind)
+	if (!call.kind)
 		return;
 	if (!past->in_vain) {
-		past->first = op;
-		past->kind = kind;
-		past->second = NULL;
+		past->first = call;
+		past->second = (struct vain_call){0};
 	}
-	if (same && !is_like(past->first, past->kind, op, kind))
+	if (!is_like(&past->first, &call))
 		return;
 	past->last = op;
 	past->in_vain++;

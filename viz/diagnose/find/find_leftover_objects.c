@@ -26,17 +26,12 @@ struct history {
 	struct map names;   /* of POSIX objects: lists of same_name */
 };
 
-static bool opens_file(const struct viz_operation *op)
-{
-	return operation_is(op, "open") || operation_is(op, "openat");
-}
-
 static void make(struct past *past, const struct viz_operation *op)
 {
 	enum { CREATE = 01000, FILE_CREATE = 0100 };
 	int64_t key = -1;
 	bool file = operation_is(op, "mq_open") ||
-		    (opens_file(op) && viz_bytes_begin(op->path, "/dev/shm/"));
+		    (operation_opens_file(op) && viz_bytes_begin(op->path, "/dev/shm/"));
 
 	if (!file && !viz_operation_argument(op, "key", &key))
 		return;

@@ -5,13 +5,6 @@
  */
 #include "viz/diagnose/find/find_waits.h"
 
-/* True if it was killed, or ended by itself and said that something was wrong. */
-static bool has_failed(const struct viz_process *process)
-{
-	return process->ended && process->status_known &&
-	       (process->exit_signal || process->exit_code);
-}
-
 /* Wakes, as of the lock that the workers share, are no answers. */
 static bool carries_data(const struct viz_message *m)
 {
@@ -50,7 +43,8 @@ static const struct viz_message **find_lost_tasks(struct diagnosis *d)
 		const struct viz_process *worker = m->to.process;
 
 		if (worker && m->from.process && m->from.process == worker->parent &&
-		    carries_data(m) && has_failed(worker) && m->to.exit_ns > sent_ns[worker->index])
+		    carries_data(m) && viz_process_failed(worker) &&
+		    m->to.exit_ns > sent_ns[worker->index])
 			tasks[m->from.process->index] = m;
 	}
 	return tasks;
@@ -90,7 +84,8 @@ static const struct viz_process *failed_writer(const struct diagnosis *d, const 
 		const struct viz_holding *holding = channel->holdings[i];
 
 		if (holding->start == HOLDING_FORK && holding->access & ACCESS_WRITE &&
-		    holding->process->parent == wait->process && has_failed(holding->process) &&
+		    holding->process->parent == wait->process &&
+		    viz_process_failed(holding->process) &&
 		    !wait_has_written(d->waits, holding->process, channel))
 			return holding->process;
 	}

@@ -78,8 +78,8 @@ static bool left_to_child(const struct diagnosis *d, const struct viz_channel *c
 {
 	const struct viz_operation *made = holding->start_op;
 
-	if (!made || !(operation_is(made, "accept") || operation_is(made, "accept4")) ||
-	    has_written(d, channel, holding->process) || !sleeps_in_accept(d, holding->process))
+	if (!made || !operation_accepts(made) || has_written(d, channel, holding->process) ||
+	    !sleeps_in_accept(d, holding->process))
 		return false;
 	for (size_t i = 0; i < channel->holding_count; i++) {
 		const struct viz_holding *other = channel->holdings[i];

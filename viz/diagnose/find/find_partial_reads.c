@@ -123,8 +123,7 @@ static bool lacks(const struct copier *copier, const struct moved *moved)
 {
 	const struct viz_process *process = copier->first ? copier->first->process : NULL;
 
-	return process && !copier->ended && process->ended && process->status_known &&
-	       !process->exit_signal && !process->exit_code &&
+	return process && !copier->ended && viz_process_succeeded(process) &&
 	       moved[copier->first->channel->index].sent > copier->received;
 }
 

@@ -89,26 +89,25 @@ static bool is_told_of_room(const struct viz_operation *op)
 
 struct vain_kind {
 	bool (*is)(const struct viz_operation *op);
-	uint64_t least_ns; /* so long a run is a fault */
-	bool advised;
-	enum phrase remedy; /* if advised */
+	uint64_t least_ns;  /* so long a run is a fault */
+	enum phrase remedy; /* PHRASE_COUNT: none of its own */
 };
 
 /* A loop may spin so for a moment, until another event comes: redis-benchmark does at its end. */
 #define LASTING_NS (100 * MILLISECOND)
 
 static const struct vain_kind kinds[] = {
-	{gets_nothing, 0, false, PHRASE_COUNT},
-	{finds_no_message, 0, true, PHRASE_WITHOUT_NOWAIT},
-	{polls_without_waiting, 0, false, PHRASE_COUNT},
-	{asks_for_child, 0, true, PHRASE_WAIT_FOR_CHILD},
-	{asks_for_process, 0, true, PHRASE_WAIT_FOR_PROCESS},
-	{peeks, 0, true, PHRASE_TAKE_WHAT_IS_THERE},
-	{finds_end, LASTING_NS, true, PHRASE_STOP_AT_END},
-	{asks_of_closed, LASTING_NS, true, PHRASE_TAKE_OUT_CLOSED},
-	{is_told_of_end, LASTING_NS, true, PHRASE_CLOSE_AT_HANGUP},
-	{is_told_of_room, LASTING_NS, true, PHRASE_ASK_WHEN_WRITING},
-	{is_told, LASTING_NS, true, PHRASE_READ_WHAT_IS_TOLD},
+	{gets_nothing, 0, PHRASE_COUNT},
+	{finds_no_message, 0, PHRASE_WITHOUT_NOWAIT},
+	{polls_without_waiting, 0, PHRASE_COUNT},
+	{asks_for_child, 0, PHRASE_WAIT_FOR_CHILD},
+	{asks_for_process, 0, PHRASE_WAIT_FOR_PROCESS},
+	{peeks, 0, PHRASE_TAKE_WHAT_IS_THERE},
+	{finds_end, LASTING_NS, PHRASE_STOP_AT_END},
+	{asks_of_closed, LASTING_NS, PHRASE_TAKE_OUT_CLOSED},
+	{is_told_of_end, LASTING_NS, PHRASE_CLOSE_AT_HANGUP},
+	{is_told_of_room, LASTING_NS, PHRASE_ASK_WHEN_WRITING},
+	{is_told, LASTING_NS, PHRASE_READ_WHAT_IS_TOLD},
 };
 
 const struct vain_kind *vain_kind_of(const struct viz_operation *op)
@@ -123,7 +122,7 @@ const struct vain_kind *vain_kind_of(const struct viz_operation *op)
 
 const char *vain_remedy(const struct diagnosis *d, const struct vain_kind *kind)
 {
-	return kind->advised ? phrase_text(kind->remedy, d->language) : NULL;
+	return kind->remedy != PHRASE_COUNT ? phrase_text(kind->remedy, d->language) : NULL;
 }
 
 uint64_t vain_least_ns(const struct vain_kind *kind)

@@ -5,7 +5,7 @@
  */
 #include "viz/diagnose/wait/waits.h"
 
-enum { LENGTH_LEN = 4, LOOK_BACK = 4096 };
+enum { LENGTH_LEN = 4 };
 
 /* Returns the number that these bytes are, the first one being the highest or the lowest. */
 static uint64_t number_of(struct viz_bytes bytes, bool first_is_high)

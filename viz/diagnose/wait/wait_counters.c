@@ -5,11 +5,10 @@
 static void find_merging(struct wait_graph *graph)
 {
 	const struct viz_pairing *pairing = graph->pairing;
-	const struct viz_operation **latest = arena_array(
-		graph->arena, graph->model->channel_count + 1, sizeof(struct viz_operation *));
+	const struct viz_operation **latest = calls_array(graph->arena,
+							  graph->model->channel_count);
 
-	graph->clues.merging = arena_array(graph->arena, graph->model->channel_count + 1,
-					   sizeof(struct viz_operation *));
+	graph->clues.merging = calls_array(graph->arena, graph->model->channel_count);
 	for (size_t i = 0; i < pairing->message_count; i++) {
 		const struct viz_message *m = pairing->messages[i];
 		const struct viz_operation *read = m->to.operation;

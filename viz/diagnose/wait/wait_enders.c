@@ -334,7 +334,7 @@ static void find_enders(struct wait_graph *graph, struct wait *wait)
 		wait_for_children(graph, wait);
 	else if (operation_polls(op))
 		wait_for_events(graph, wait);
-	else if (operation_is(op, "accept") || operation_is(op, "accept4"))
+	else if (operation_accepts(op))
 		wait_at_listener(wait);
 	else if (operation_is(op, "connect"))
 		wait_to_connect(graph, wait);

@@ -8,11 +8,6 @@
 /* Two descriptors, the socket and an input: one that serves many has others to wait for. */
 enum { ASKED_MOST = 2 };
 
-static bool is_stream_socket(const struct viz_channel *channel)
-{
-	return channel->mechanism == MECH_TCP || channel->mechanism == MECH_UNIX_STREAM;
-}
-
 /* Of a poll(2): a channel of which it told that all other ends are closed; NULL: of none. */
 static const struct viz_channel *hung_up(const struct viz_operation *op)
 {
@@ -27,10 +22,8 @@ static void find_input_ends(struct wait_graph *graph)
 {
 	const struct viz_model *model = graph->model;
 
-	graph->clues.input_ends = arena_array(graph->arena, model->process_count + 1,
-					      sizeof(struct viz_operation *));
-	graph->clues.last_sends = arena_array(graph->arena, model->channel_count + 1,
-					      sizeof(struct viz_operation *));
+	graph->clues.input_ends = calls_array(graph->arena, model->process_count);
+	graph->clues.last_sends = calls_array(graph->arena, model->channel_count);
 	for (size_t i = 0; i < model->operation_count; i++) {
 		const struct viz_operation *op = model->operations[i];
 
@@ -63,7 +56,7 @@ const struct viz_operation *wait_unsaid_end(const struct diagnosis *d, const str
 	const struct viz_channel *channel = wait->channel;
 	const struct viz_operation *sent, *end;
 
-	if (d->incomplete || !channel || !is_stream_socket(channel) || graph->whole ||
+	if (!channel_is_stream_socket(channel) || graph->whole ||
 	    wait->operation->waits_for_count > ASKED_MOST ||
 	    !wait_reads_at(d->waits, wait, channel))
 		return NULL;

@@ -24,20 +24,6 @@ static bool is_edge_unread(struct diagnosis *d, struct finding *f, const struct 
 	return true;
 }
 
-static bool note_edge(struct diagnosis *d, struct finding *f, const struct wait *wait)
-{
-	const struct viz_operation *op = wait->operation;
-
-	for (size_t i = 0; i < op->waits_for_count; i++) {
-		const struct viz_channel *channel = wait_asked(d->waits, op, i);
-
-		if (channel && viz_wait_has(&op->waits_for[i], EDGE) &&
-		    is_edge_unread(d, f, wait, channel))
-			return true;
-	}
-	return false;
-}
-
 static bool is_not_set_again(struct diagnosis *d, struct finding *f, const struct wait *wait,
 			     const struct viz_channel *channel)
 {
@@ -53,19 +39,33 @@ static bool is_not_set_again(struct diagnosis *d, struct finding *f, const struc
 	return true;
 }
 
-/* The call was told of the channel once, and nobody asked again: epoll_ctl(2), EPOLLONESHOT. */
-static bool note_one_shot(struct diagnosis *d, struct finding *f, const struct wait *wait)
+/* Looks at the channels for which the call waits in this way, a bit of enum poll_event. */
+static bool note_asked(struct diagnosis *d, struct finding *f, const struct wait *wait,
+		       enum poll_event way,
+		       bool (*is_silent)(struct diagnosis *d, struct finding *f,
+					 const struct wait *wait,
+					 const struct viz_channel *channel))
 {
 	const struct viz_operation *op = wait->operation;
 
 	for (size_t i = 0; i < op->waits_for_count; i++) {
 		const struct viz_channel *channel = wait_asked(d->waits, op, i);
 
-		if (channel && viz_wait_has(&op->waits_for[i], DISABLED) &&
-		    is_not_set_again(d, f, wait, channel))
+		if (channel && op->waits_for[i].events >> way & 1 && is_silent(d, f, wait, channel))
 			return true;
 	}
 	return false;
+}
+
+static bool note_edge(struct diagnosis *d, struct finding *f, const struct wait *wait)
+{
+	return note_asked(d, f, wait, POLL_EVENT_EDGE, is_edge_unread);
+}
+
+/* The call was told of the channel once, and nobody asked again: epoll_ctl(2), EPOLLONESHOT. */
+static bool note_one_shot(struct diagnosis *d, struct finding *f, const struct wait *wait)
+{
+	return note_asked(d, f, wait, POLL_EVENT_DISABLED, is_not_set_again);
 }
 
 /* It reads a counter once for each write, and one read took what several had written. */
@@ -223,7 +223,7 @@ enum advice_case wait_note(struct diagnosis *d, struct finding *f, const struct 
 		{note_restart, ADVICE_RESTARTED},
 	};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]) && !d->incomplete; i++)
 		if (rows[i].note(d, f, wait))
 			return rows[i].about;
 	return ADVICE_NONE;

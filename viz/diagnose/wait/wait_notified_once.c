@@ -7,10 +7,8 @@ static void find_requests(struct wait_graph *graph)
 {
 	const struct viz_model *model = graph->model;
 
-	graph->clues.requests = arena_array(graph->arena, model->process_count + 1,
-					    sizeof(struct viz_operation *));
-	graph->clues.last_takes = arena_array(graph->arena, model->channel_count + 1,
-					      sizeof(struct viz_operation *));
+	graph->clues.requests = calls_array(graph->arena, model->process_count);
+	graph->clues.last_takes = calls_array(graph->arena, model->channel_count);
 	for (size_t i = 0; i < model->operation_count; i++) {
 		const struct viz_operation *op = model->operations[i];
 

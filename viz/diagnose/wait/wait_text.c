@@ -57,7 +57,7 @@ bool waits_to_open(const struct wait *wait)
 
 bool waits_to_accept(const struct wait *wait)
 {
-	return operation_is(wait->operation, "accept") || operation_is(wait->operation, "accept4");
+	return operation_accepts(wait->operation);
 }
 
 bool waits_to_connect(const struct wait *wait)

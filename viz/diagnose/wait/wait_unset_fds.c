@@ -5,8 +5,6 @@
  */
 #include "viz/diagnose/wait/waits.h"
 
-enum { LOOK_BACK = 4096 };
-
 static bool selects(const struct viz_operation *op)
 {
 	return operation_is(op, "select") || operation_is(op, "pselect6");

@@ -6,8 +6,9 @@
 #include "viz/diagnose/core/finder.h"
 #include "viz/diagnose/wait/wait_graph.h"
 
-#define NAMES_MOST 12 /* a list with more names is not read */
-#define CHAIN_MOST 12 /* so many links of a chain are told, too */
+#define NAMES_MOST 12  /* a list with more names is not read */
+#define LOOK_BACK 4096 /* so many calls before a wait are looked at for what led to it */
+#define CHAIN_MOST 12  /* so many links of a chain are told, too */
 
 bool waits_for_child(const struct wait *wait);
 bool waits_for_signal(const struct viz_operation *op);
@@ -204,7 +205,7 @@ enum advice_case {
 
 /*
  * wait_notes.c: adds to the evidence what else is known of the wait; returns the case that it is
- * of, ADVICE_NONE where nothing is known.
+ * of, ADVICE_NONE where nothing is known, or records are missing.
  */
 enum advice_case wait_note(struct diagnosis *d, struct finding *f, const struct wait *wait);
 
