@@ -13,8 +13,38 @@ struct ktermios {
 	u32 c_lflag;
 };
 
+struct tty_ldisc_ops {
+	int num;
+};
+
+struct tty_ldisc {
+	struct tty_ldisc_ops *ops;
+};
+
+struct tty_buffer {
+	struct tty_buffer *next;
+	int used;
+	int read;
+};
+
+struct tty_port {
+	struct {
+		struct tty_buffer *head;
+	} buf;
+};
+
+struct n_tty_data {
+	size_t read_head;
+	size_t echo_head;
+	size_t read_tail;
+	size_t echo_tail;
+};
+
 struct tty_struct {
 	int index;
+	struct tty_port *port;
+	struct tty_ldisc *ldisc;
+	void *disc_data;
 	struct ktermios termios;
 	struct {
 		_Bool packet;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Reports how many messages lie in the sockets of joined processes once all of them are traced:
- * what is received first was sent before the trace.
+ * Reports how many messages lie in the sockets of joined processes, and how many bytes in their
+ * pseudo-terminals, once all of them are traced: what is received first was sent before the trace.
  */
 #ifndef BPF_HOOKS_QUEUE_STOCK_BPF_H
 #define BPF_HOOKS_QUEUE_STOCK_BPF_H
@@ -22,21 +22,32 @@ static __always_inline bool has_stock(u32 mechanism)
 {
 	bool sockets = KHAS(struct sock, sk_receive_queue.qlen);
 
+	if (mechanism == MECH_PTY)
+		return has_terminal_stock();
 	if (mechanism == MECH_UDP)
 		return sockets && KHAS(struct udp_sock, reader_queue.qlen);
 	return sockets && is_unix(mechanism);
+}
+
+static __always_inline bool stock_of(const struct object *object, u32 *stock)
+{
+	if (object->mechanism == MECH_PTY)
+		return terminal_stock(object->ref.address, stock);
+	*stock = socket_stock(object->mechanism, (struct sock *)object->ref.address);
+	return true;
 }
 
 static long stock_visit(u32 fd, void *context)
 {
 	struct stranger_walk *walk = context;
 	struct object object = {};
+	u32 stock = 0;
 
 	if (!walk_to(walk, fd, &object))
 		return 1;
-	if (!has_stock(object.mechanism) || !bpf_map_lookup_elem(&known_objects, &object.ref))
-		return 0;
-	stock_send(&object, fd, socket_stock(object.mechanism, (struct sock *)object.ref.address));
+	if (has_stock(object.mechanism) && bpf_map_lookup_elem(&known_objects, &object.ref) &&
+	    stock_of(&object, &stock))
+		stock_send(&object, fd, stock);
 	return 0;
 }
 

@@ -106,6 +106,56 @@ static __always_inline void terminal_forget(struct file *file)
 	bpf_map_delete_elem(&instances, &key);
 }
 
+#define N_TTY 0 /* uapi/linux/tty.h */
+
+static __always_inline bool has_terminal_stock(void)
+{
+	return KHAS(struct tty_struct, port) && KHAS(struct tty_port, buf.head) &&
+	       KHAS(struct tty_buffer, next) && KHAS(struct tty_buffer, used) &&
+	       KHAS(struct tty_buffer, read) && KHAS(struct tty_struct, ldisc) &&
+	       KHAS(struct tty_ldisc, ops) && KHAS(struct tty_ldisc_ops, num) &&
+	       KHAS(struct tty_struct, disc_data) && KHAS(struct n_tty_data, read_head) &&
+	       KHAS(struct n_tty_data, read_tail) && KHAS(struct n_tty_data, echo_head) &&
+	       KHAS(struct n_tty_data, echo_tail);
+}
+
+#define TTY_BUFFERS_MOST 32 /* buffers before a line discipline that are looked at */
+
+/*
+ * Adds the bytes that wait to pass the line discipline (drivers/tty/tty_buffer.c, flush_to_ldisc);
+ * false if there are more buffers.
+ */
+static __always_inline bool terminal_waiting(struct tty_struct *tty, u32 *bytes)
+{
+	struct tty_port *port = KREAD(tty, port);
+	struct tty_buffer *buffer = port ? KREAD(port, buf.head) : 0;
+
+	for (u32 i = 0; i < TTY_BUFFERS_MOST && buffer; i++) {
+		*bytes += (u32)(KREAD(buffer, used) - KREAD(buffer, read));
+		buffer = KREAD(buffer, next);
+	}
+	return port && !buffer;
+}
+
+/*
+ * The bytes that lie in an end, to be read there; false if some of what it has read waits to be
+ * echoed, or if its line discipline is not that of drivers/tty/n_tty.c. What waits before it is
+ * looked at first, because bytes only move on.
+ */
+static __always_inline bool terminal_stock(u64 address, u32 *bytes)
+{
+	struct tty_struct *tty = (struct tty_struct *)address;
+	struct tty_ldisc *discipline = KREAD(tty, ldisc);
+	struct tty_ldisc_ops *operations = discipline ? KREAD(discipline, ops) : 0;
+	struct n_tty_data *line = KREAD(tty, disc_data);
+
+	if (!terminal_waiting(tty, bytes) || !line || !operations ||
+	    KREAD(operations, num) != N_TTY)
+		return false;
+	*bytes += (u32)(KREAD(line, read_head) - KREAD(line, read_tail));
+	return KREAD(line, echo_head) == KREAD(line, echo_tail);
+}
+
 static __always_inline void describe_terminal(struct wire_object *record,
 					      const struct object *object)
 {

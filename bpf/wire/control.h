@@ -96,8 +96,8 @@ struct wire_mapping {
 };
 
 /*
- * How many messages lay in a socket once all processes traced from the beginning had been joined,
- * or in a queue when a traced call first met it.
+ * How many messages lay in a socket, or bytes in an end of a pseudo-terminal, once all processes
+ * traced from the beginning had been joined, or in a queue when a traced call first met it.
  */
 struct wire_stock {
 	struct wire_head head;

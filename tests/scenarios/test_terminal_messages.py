@@ -3,9 +3,12 @@
 """Pseudo-terminals: what passes between master and slave, and what the line makes of it."""
 import os
 import pty
+import signal
+import subprocess
 
+import joining
 from expectations import expect, expect_equal, expect_in
-from harness import lab, main, record, scenario
+from harness import lab, main, needs, record, scenario, wait_for
 from traces import blob
 from truth import latin, truth_of
 
@@ -196,6 +199,41 @@ def tmux(directory):
             received[key] += blob(trace.operation(message["sent"]["op"])["payload"])
     expect_in(b"hello!", received.get((True, False), b""), "what was typed goes to the window")
     expect_in(b"ready", received.get((False, True), b""), "what it prints goes to the server")
+
+
+def text_of(path):
+    with open(path, encoding="ascii") as file:
+        return file.read()
+
+
+@scenario("tmux that is joined: what lies in its terminal is known, so what follows is exact")
+def tmux_joined(directory):
+    needs("tmux")
+    typed = ["tmux", "-S", os.path.join(directory, "socket"), "-f", "/dev/null"]
+    printed = os.path.join(directory, "printed")
+    subprocess.run([*typed, "new-session", "-d", f"exec cat >{printed}"], check=True)
+    try:
+        asked = [*typed, "display", "-p", "#{pid} #{pane_pid}"]
+        server, inside = map(int, subprocess.check_output(asked).split())
+        wait_for(lambda: text_of(f"/proc/{inside}/comm") == "cat\n", "cat is executed")
+        run = joining.attach(directory, "-p", server, "--children")
+        for line in ("hello", "world"):
+            subprocess.run([*typed, "send-keys", line, "Enter"], check=True)
+            wait_for(lambda line=line: line in text_of(printed), "cat has read it")
+        run.process.send_signal(signal.SIGINT)
+        trace = joining.ends(run, "interrupted")
+    finally:
+        subprocess.run([*typed, "kill-server"], check=False)
+    found = run.messages().of("pty")
+    expect_equal({m["match"] for m in found}, {"exact"}, f"nothing is in doubt: {found}")
+    read = [m for m in found if m["to"] and m["to"]["pid"] == inside]
+    expect_equal(
+        [(m["from"]["pid"], blob(trace.operation(m["received"]["op"])["payload"])) for m in read],
+        [(server, b"hello\n"), (server, b"world\n")],
+        "what was typed",
+    )
+    echoed = [m["echo"] for m in found if "echo" in m and m["to"]["pid"] == server]
+    expect_equal(echoed, [m["sent"]["op"] for m in read], "and its echo")
 
 
 if __name__ == "__main__":

@@ -45,10 +45,10 @@ class Truth:
         self.handler_starts = {t: [c.before for c in calls] for t, calls in self.handled.items()}
         self.starts = {tid: [c.before for c in calls] for tid, calls in self.calls.items()}
         self.received = defaultdict(list)  # (send, index) -> [(place, bytes, receive)]
-        self.senders = defaultdict(list)  # (receive, index) -> [send]
+        self.senders = defaultdict(list)  # (receive, index) -> [(send, pieces)]
         for (send, message, receive, other), pieces in self.pairs.items():
             self.received[send, message] += [(piece[0], piece[2], receive) for piece in pieces]
-            self.senders[receive, other].append(send)
+            self.senders[receive, other].append((send, pieces))
 
     def load(self, path):
         with open(path, "rb") as file:
@@ -225,13 +225,23 @@ class Comparison:
             for place, there, n in pieces
         )
 
+    def is_from_inside(self, message, receive, other):
+        """True if a call of the trace sent what the message, or its part of a stream, has."""
+        stream = message["mechanism"] in STREAMS
+        begin = message["received"].get("offset", 0)
+        end = begin + message["bytes"]
+        return any(
+            send not in self.gone and
+            (not stream or any(at < end and begin < at + size for _, at, size in pieces))
+            for send, pieces in self.truth.senders.get((receive, other), ())
+        )
+
     def add_single(self, message, send, index, receive, other):
         """Nobody received it, or it came from outside, says the message."""
         if message["match"] != "exact":
             return
         if receive:
-            senders = self.truth.senders.get((receive, other), ())
-            if not message["from"] and any(send not in self.gone for send in senders):
+            if not message["from"] and self.is_from_inside(message, receive, other):
                 self.note(receive.flow, "fate", message)
             return
         if message["to"] and message["received"]:

@@ -124,8 +124,8 @@ struct viz_channel {
 	bool peer_changed;  /* peer_address changed: it was connected to another peer before */
 	bool large_buffers; /* pipe: splice(2) may have put buffers of a socket into it */
 	/*
-	 * The trace says how many messages (of a stream: buffers) lay in it at stock_ns, when all
-	 * processes had been joined; of a queue, when it was first met.
+	 * The trace says how many messages (of a stream: buffers; of a terminal: bytes) lay in it
+	 * at stock_ns, when all processes had been joined; of a queue, when it was first met.
 	 */
 	bool stock_known;
 	uint64_t stock, stock_ns;

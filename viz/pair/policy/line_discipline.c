@@ -80,7 +80,7 @@ static int pass_byte(enum line_way way, const struct viz_line *line, unsigned ch
 	return read == PASSES ? 0 : read == IS_SPECIAL ? IS_SPECIAL : 1;
 }
 
-static bool passes_all(enum line_way way, const struct viz_line *line)
+bool line_passes_all(enum line_way way, const struct viz_line *line)
 {
 	if (way == LINE_OUTPUT)
 		return !(line->output & OPOST);
@@ -88,7 +88,7 @@ static bool passes_all(enum line_way way, const struct viz_line *line)
 	       !(line->input & (IXON | ICRNL | INLCR | IGNCR | ISTRIP | IUCLC | PARMRK));
 }
 
-static bool is_silent(enum line_way way, const struct viz_line *line)
+bool line_is_silent(enum line_way way, const struct viz_line *line)
 {
 	return way == LINE_ECHO && !(line->local & (ECHO | ECHONL));
 }
@@ -160,9 +160,9 @@ struct line_text line_pass(struct arena *arena, enum line_way way, const struct 
 {
 	if (!line->known)
 		return (struct line_text){0};
-	if (is_silent(way, line))
+	if (line_is_silent(way, line))
 		return (struct line_text){.known = true, .changed = true};
-	if (passes_all(way, line))
+	if (line_passes_all(way, line))
 		return (struct line_text){.known = true, .len = len};
 	if (op->role == ROLE_TRANSFER)
 		return (struct line_text){0};

@@ -14,6 +14,10 @@ enum line_way {
 	LINE_ECHO    /* from the master back to the reader of the master */
 };
 
+/* True if all bytes pass unchanged, and if none comes out, whatever they are. */
+bool line_passes_all(enum line_way way, const struct viz_line *line);
+bool line_is_silent(enum line_way way, const struct viz_line *line);
+
 /*
  * What comes out of the first `len` bytes that `op` wrote, if the line is set as in `line`. `known`
  * is false if the result depends on more than the settings and the payload in the trace. The result

@@ -10,6 +10,7 @@
 #include "viz/base/sorted_search.h"
 #include "viz/pair/core/context.h"
 #include "viz/pair/policy/line_discipline.h"
+#include "viz/pair/policy/terminal_stock.h"
 
 /* From uapi/asm-generic/ioctls.h; the kernel's struct termios2 has requests of its own. */
 enum { SET_AND_FLUSH = 0x5404, SET_AND_FLUSH_OLD = 0x5408, SET_AND_FLUSH_2 = 0x402c542d };
@@ -341,7 +342,8 @@ static void join(const struct terminal *terminal, struct flow *flow,
 	if (terminal->flushed && sum_amounts(&flow->sends) != sum_amounts(&flow->receives))
 		flow->ambiguous = true;
 	if (((from && from->found) || (to && to->found)) && !pair_starts_empty(flow))
-		flow->ambiguous = true;
+		terminal_take_stock(terminal->context, flow, &route, to,
+				    terminal->sample_count ? &terminal->samples[0].line : NULL);
 	route.outside = !to || (flow->receives.count == 0 && !to->created_in_trace &&
 				!pair_ever_held(to, ACCESS_BOTH));
 	if (route.outside && from)
