@@ -132,7 +132,7 @@ const char *trace_messages(struct trace_text *t); /* and checks that both of the
 const char *trace_stream(struct trace_text *t);
 const char *trace_stream_of_file(struct trace_text *t);
 
-#define SHAPE_LINES_MAX 4
+#define SHAPE_LINES_MAX 8
 #define SHAPE_CALLS_MAX 8
 
 /* A test as a row of a table: a trace, and the messages that come of it. */

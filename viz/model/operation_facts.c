@@ -66,6 +66,31 @@ bool channel_is_socket(const struct viz_channel *channel)
 	return info->addressing == ADDRESSING_DIRECT && info->form <= FORM_MESSAGE;
 }
 
+/*
+ * What is sent on a unix socket is queued, or the call fails: those that were not `delivered` since
+ * were sent before.
+ */
+bool operation_numbers_from(const struct viz_operation *op, uint64_t *first)
+{
+	uint64_t since = op->extra->delivered_count;
+
+	*first = 0;
+	if (!viz_has(op, entered_before) || !operation_is_multiple(op))
+		return true;
+	if (!viz_has(op, delivered) || op->returned < 0 || (uint64_t)op->returned < since ||
+	    !op->channel || op->channel->mechanism == MECH_UDP)
+		return false;
+	*first = (uint64_t)op->returned - since;
+	return true;
+}
+
+uint64_t operation_sent_earlier(const struct viz_operation *op)
+{
+	uint64_t first;
+
+	return operation_numbers_from(op, &first) ? first : 0;
+}
+
 bool operation_lengths_known(const struct viz_operation *op)
 {
 	return op->extra->lengths_count >= (uint64_t)op->returned;

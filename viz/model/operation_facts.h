@@ -39,6 +39,16 @@ static inline bool operation_is_single(const struct viz_operation *op)
 	return !operation_is_multiple(op) || op->returned == 1;
 }
 
+/*
+ * The index of the message that the kernel's numbers of the call's messages (`delivered`, chunks)
+ * count from: 0, but for a sendmmsg on a unix socket that was under way when tracing found it: it
+ * had sent some by then. False: it is not known.
+ */
+bool operation_numbers_from(const struct viz_operation *op, uint64_t *first);
+
+/* How many messages a sendmmsg had sent when tracing found it under way; 0: none, or not known. */
+uint64_t operation_sent_earlier(const struct viz_operation *op);
+
 /* True for a receive that took nothing away: MSG_PEEK, MSG_COPY, an error queue, tee(2). */
 bool operation_only_looks(const struct viz_operation *op);
 

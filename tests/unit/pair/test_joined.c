@@ -10,7 +10,52 @@
 	"{'type':'channel','id':'unix-dgram:[1]','at_ns':1,'mechanism':'unix-dgram'}",             \
 		"{'type':'channel','id':'unix-dgram:[2]','at_ns':8,'mechanism':'unix-dgram',"      \
 		"'stock':1}"
+/* A sendmmsg of three was under way, and its first message lay in the queue behind another one. */
+#define FOUND_UNDER_WAY                                                                            \
+	"{'type':'descriptors','event':'snapshot','at_ns':1,'pid':10,"                             \
+	"'fds':[{'fd':5,'channel':'unix-dgram:[1]','access':'both'}]}",                            \
+		"{'type':'channel','id':'unix-dgram:[1]','at_ns':1,'mechanism':'unix-dgram'}",     \
+		"{'type':'channel','id':'unix-dgram:[2]','at_ns':8,'mechanism':'unix-dgram',"      \
+		"'stock':2}"
+#define UNDER_WAY                                                                                  \
+	{                                                                                          \
+		1102, "sendmmsg", "send", 10, 0, 5, "unix-dgram:[1]", 4, 30, 3,                    \
+			",'entered_before':true,'resumed_ns':25,'to':'unix-dgram:[2]','lengths':[" \
+			"4,5,6],"                                                                  \
+			"'delivered':[0,1]"                                                        \
+	}
+#define NAMES(message, bytes)                                                                      \
+	",'chunks':[{'operation':1102,'message':" #message ",'offset':0,'bytes':" #bytes "}]"
+#define FROM(socket) ",'from':'unix-dgram:[" #socket "]'"
 #define FOUND_PIPE "{'type':'channel','id':'" TRACE_PIPE "','at_ns':1,'mechanism':'pipe'}"
+
+/* A pseudo-terminal without conversions, in each end of which some bytes lay at 8. */
+#define FOUND_TERMINAL(to_master, to_slave)                                                        \
+	"{'type':'channel','id':'pty:[3]','at_ns':1,'mechanism':'pty','end':'slave',"              \
+	"'peer':'pty:[3:master]'}",                                                                \
+		"{'type':'channel','id':'pty:[3:master]','at_ns':1,'mechanism':'pty',"             \
+		"'end':'master','peer':'pty:[3]'}",                                                \
+		"{'type':'descriptors','event':'snapshot','at_ns':1,'pid':10,"                     \
+		"'fds':[{'fd':3,'channel':'pty:[3:master]','access':'both'}]}",                    \
+		"{'type':'descriptors','event':'snapshot','at_ns':1,'pid':20,"                     \
+		"'fds':[{'fd':4,'channel':'pty:[3]','access':'both'}]}",                           \
+		"{'type':'channel','id':'pty:[3:master]','at_ns':8,'mechanism':'pty',"             \
+		"'stock':" #to_master "}",                                                         \
+		"{'type':'channel','id':'pty:[3]','at_ns':8,'mechanism':'pty',"                    \
+		"'stock':" #to_slave "}"
+#define LINE(local)                                                                                \
+	",'at_entry':{'input':0,'output':0,'local':" #local                                        \
+	"},'at_exit':{'input':0,'output':0,'local':" #local "}"
+#define RAW LINE(0)
+#define CANONICAL LINE(10) /* ICANON, ECHO */
+#define AT_MASTER(id, syscall, role, at, bytes, more)                                              \
+	{                                                                                          \
+		id, syscall, role, 10, 0, 3, "pty:[3:master]", at, at + 1, bytes, more             \
+	}
+#define AT_SLAVE(id, syscall, role, at, bytes, more)                                               \
+	{                                                                                          \
+		id, syscall, role, 20, 0, 4, "pty:[3]", at, at + 1, bytes, more                    \
+	}
 
 /* clang-format off */
 static const struct shape shapes[] = {
@@ -96,6 +141,80 @@ static const struct shape shapes[] = {
 			   ",'entered_before':true,'resumed_ns':7,'to':'unix-dgram:[2]'"},
 			  RECEIVES(1104, 20, "unix-dgram:[2]", 20, 5, "")},
 		.messages = "unix-dgram 10>20 5 s1102+0 r1104+0 ambiguous\n",
+	},
+	{
+		/* The kernel numbers the messages from when the call was found. */
+		.name = "messages_found_under_way",
+		.lines = {FOUND_UNDER_WAY},
+		.calls = {UNDER_WAY, RECEIVES(1104, 20, "unix-dgram:[2]", 20, 9, FROM(1)),
+			  RECEIVES(1106, 20, "unix-dgram:[2]", 40, 4, FROM(1)),
+			  RECEIVES(1108, 20, "unix-dgram:[2]", 50, 5, FROM(1)),
+			  RECEIVES(1110, 20, "unix-dgram:[2]", 60, 6, FROM(1) NAMES(1, 6))},
+		.messages = "unix-dgram ->20 9 - r1104+0 exact\n"
+			    "unix-dgram 10>20 4 s1102+0 r1106+0 exact\n"
+			    "unix-dgram 10>20 5 s1102+4 r1108+0 exact\n"
+			    "unix-dgram 10>20 6 s1102+9 r1110+0 exact\n",
+	},
+	{
+		/* The last one that lay there is of another socket: the order is not known. */
+		.name = "another_after_messages_under_way",
+		.lines = {FOUND_UNDER_WAY},
+		.calls = {UNDER_WAY, RECEIVES(1104, 20, "unix-dgram:[2]", 20, 4, FROM(1)),
+			  RECEIVES(1106, 20, "unix-dgram:[2]", 40, 4, FROM(3)),
+			  RECEIVES(1110, 20, "unix-dgram:[2]", 60, 6, FROM(1) NAMES(1, 6))},
+		.messages = "unix-dgram 10>20 4 s1102+0 r1104+0 ambiguous\n"
+			    "unix-dgram ->20 4 - r1106+0 ambiguous\n"
+			    "unix-dgram 10>20 6 s1102+9 r1110+0 exact\n"
+			    "unix-dgram 10>- 5 s1102+4 - ambiguous unread\n",
+	},
+	{
+		/* One call takes both: who sent each of its messages the kernel does not tell. */
+		.name = "messages_under_way_taken_with_others",
+		.lines = {FOUND_UNDER_WAY},
+		.calls = {UNDER_WAY,
+			  {1104, "recvmmsg", "receive", 20, 0, 6, "unix-dgram:[2]", 20, 21, 3,
+			   FROM(1) ",'lengths':[9,4,5]"},
+			  RECEIVES(1110, 20, "unix-dgram:[2]", 60, 6, FROM(1) NAMES(1, 6))},
+		.messages = "unix-dgram ->20 9 - r1104+0 ambiguous\n"
+			    "unix-dgram 10>20 4 s1102+0 r1104+9 ambiguous\n"
+			    "unix-dgram 10>20 5 s1102+4 r1104+13 exact\n"
+			    "unix-dgram 10>20 6 s1102+9 r1110+0 exact\n",
+	},
+	{
+		.name = "terminal_found_empty",
+		.lines = {FOUND_TERMINAL(0, 0)},
+		.calls = {AT_MASTER(1102, "write", "send", 10, 5, CANONICAL ",'payload':'date\\n'"),
+			  AT_SLAVE(1104, "read", "receive", 20, 5, CANONICAL)},
+		.messages = "pty 10>20 5 s1102+0 r1104+0 exact\n",
+	},
+	{
+		/* What lay there is read first, and a part of what was written with its rest. */
+		.name = "terminal_found_with_bytes",
+		.lines = {FOUND_TERMINAL(7, 0)},
+		.calls = {AT_SLAVE(1102, "write", "send", 10, 5, RAW),
+			  AT_MASTER(1104, "read", "receive", 20, 4, RAW),
+			  AT_MASTER(1106, "read", "receive", 30, 8, RAW)},
+		.messages = "pty ->10 4 - r1104+0 exact\n"
+			    "pty ->10 3 - r1106+0 exact\n"
+			    "pty 20>10 5 s1102+0 r1106+3 exact\n",
+	},
+	{
+		/* A line that is being edited: nobody knows what will be left of it. */
+		.name = "terminal_found_with_a_line",
+		.lines = {FOUND_TERMINAL(0, 3)},
+		.calls = {AT_MASTER(1102, "write", "send", 10, 5, CANONICAL ",'payload':'date\\n'"),
+			  AT_SLAVE(1104, "read", "receive", 20, 8, CANONICAL)},
+		.messages = "pty 10>20 5 s1102+0 r1104+0 ambiguous\n"
+			    "pty ->20 3 - r1104+5 ambiguous\n",
+	},
+	{
+		/* A write was under way when the bytes were counted. */
+		.name = "terminal_found_while_written",
+		.lines = {FOUND_TERMINAL(0, 0)},
+		.calls = {{1102, "write", "send", 20, 0, 4, "pty:[3]", 4, 15, 5,
+			   ",'entered_before':true" RAW},
+			  AT_MASTER(1104, "read", "receive", 20, 5, RAW)},
+		.messages = "pty 20>10 5 s1102+0 r1104+0 ambiguous\n",
 	},
 };
 /* clang-format on */

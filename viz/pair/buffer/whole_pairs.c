@@ -14,17 +14,22 @@ static struct viz_bytes message_key(const uint64_t words[2])
 void pair_map_sends(struct pair_context *context, const struct flow_side *sends, struct map *map)
 {
 	for (size_t i = 0; i < sends->count; i++) {
-		uint64_t words[2] = {sends->items[i].op->id, sends->items[i].message};
+		const struct flow_item *item = &sends->items[i];
+		uint64_t earlier = operation_sent_earlier(item->op);
+		uint64_t words[2] = {item->op->id, item->message - earlier};
 
-		map_put(context->round, map, message_key(words), &sends->items[i]);
+		if (item->message >= earlier)
+			map_put(context->round, map, message_key(words), &sends->items[i]);
 	}
 }
 
-/* The messages of a call that was found under way are numbered from then on. */
+/* True if it is not known which messages of the call the kernel's numbers are. */
 static bool numbers_are_void(const struct viz_operation *op)
 {
+	uint64_t first;
+
 	return viz_has(op, miscounted) ||
-	       (viz_has(op, entered_before) && operation_is_multiple(op));
+	       (viz_operation_done(op) && !operation_numbers_from(op, &first));
 }
 
 struct flow_item *pair_find_send(const struct map *sends, const struct viz_chunk *chunk)
@@ -32,12 +37,16 @@ struct flow_item *pair_find_send(const struct map *sends, const struct viz_chunk
 	uint64_t words[2] = {chunk->operation, chunk->message};
 	uint64_t whole[2] = {chunk->operation, 0};
 	struct flow_item *item = map_get(sends, message_key(words));
+	uint64_t earlier;
 
 	if (!item)
 		item = map_get(sends, message_key(whole));
 	if (item && item->op && numbers_are_void(item->op))
 		return NULL;
-	return item && (item->message == chunk->message || item->open) ? item : NULL;
+	if (!item || item->open)
+		return item;
+	earlier = item->op ? operation_sent_earlier(item->op) : 0;
+	return item->message == chunk->message + earlier ? item : NULL;
 }
 
 bool pair_is_left(const struct flow_item *item)

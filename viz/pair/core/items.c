@@ -172,9 +172,12 @@ void pair_side_trim(struct pair_context *context, struct flow_side *side, bool b
 bool pair_is_queued(const struct flow_item *item)
 {
 	const struct viz_operation *op = pair_cork_last(item);
+	uint64_t message = pair_cork_last_message(item), earlier = operation_sent_earlier(op);
 
+	if (message < earlier)
+		return true;
 	for (size_t i = 0; i < op->extra->delivered_count; i++)
-		if (op->extra->delivered[i] == pair_cork_last_message(item))
+		if (op->extra->delivered[i] == message - earlier)
 			return true;
 	return !viz_has(op, delivered) && op->to;
 }

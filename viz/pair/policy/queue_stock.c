@@ -19,11 +19,22 @@ static bool took_later(const struct flow_item *receive, uint64_t at_ns)
  */
 static bool sent_later(const struct flow *flow, const struct flow_item *send, uint64_t at_ns)
 {
+	uint64_t first;
+
 	if (send->enter_ns >= at_ns)
 		return true;
-	if (!flow->whole || !operation_is_single(send->op))
+	if (!flow->whole)
 		return false;
+	if (!operation_is_single(send->op))
+		return !send->open && viz_has(send->op, entered_before) &&
+		       operation_numbers_from(send->op, &first) && send->message >= first;
 	return send->open || send->op->resumed_ns > at_ns;
+}
+
+/* True if it is a message of a sendmmsg under way that lay in the queue at `at_ns`. */
+static bool was_sent_earlier(const struct flow_item *send)
+{
+	return !send->open && send->message < operation_sent_earlier(send->op);
 }
 
 /* True if a send from before `at_ns` has yet to return: how it slept is known only then. */
@@ -42,7 +53,8 @@ static bool must_wait(struct pair_context *context, const struct flow *flow, uin
 static bool was_disturbed(const struct flow *flow, uint64_t at_ns)
 {
 	for (size_t i = 0; i < flow->sends.count; i++)
-		if (!sent_later(flow, &flow->sends.items[i], at_ns))
+		if (!was_sent_earlier(&flow->sends.items[i]) &&
+		    !sent_later(flow, &flow->sends.items[i], at_ns))
 			return true;
 	for (size_t i = 0; i < flow->receives.count; i++)
 		if (!took_later(&flow->receives.items[i], at_ns))
@@ -63,24 +75,127 @@ static uint64_t enter_of(const void *items, size_t index)
 	return ((const struct flow_item *)items)[index].enter_ns;
 }
 
+/* How many messages the call of the receive at index `at` took after this one. */
+static size_t count_behind(const struct flow_side *receives, size_t at)
+{
+	size_t end = at + 1;
+
+	while (end < receives->count && receives->items[end].op == receives->items[at].op)
+		end++;
+	return end - at - 1;
+}
+
 /*
- * How many receives, including this one at index `at`, may have taken a message by the time it
- * returned. They are sorted by beginning; those before it have left.
+ * How many receives, including this one at index `at`, may have taken a message before it or with
+ * it. They are sorted by beginning; those before it have left.
  */
 static size_t count_rank(const struct flow *flow, size_t at)
 {
 	const struct flow_side *side = &flow->receives;
 
-	return search_beyond(side->items, at, side->count, enter_of, side->items[at].exit_ns) - at;
+	return search_beyond(side->items, at, side->count, enter_of, side->items[at].exit_ns) - at -
+	       count_behind(side, at);
 }
 
-static void report_old(struct pair_context *context, const struct flow *flow,
+/*
+ * The old messages that a call under way had sent, which are the last ones. `sure`: no other socket
+ * can have sent any of these.
+ */
+struct earlier {
+	size_t count;
+	bool sure;
+};
+
+static void report_old(struct pair_context *context, const struct earlier *earlier,
 		       const struct pair_route *route, const struct flow_item *receive)
 {
 	struct viz_message *message = pair_add_whole(context, route, NULL, receive);
 
-	if (context->lost || flow->ambiguous)
+	if (context->lost || !earlier->sure)
 		message->match = MATCH_AMBIGUOUS;
+	pair_let_go(context, receive->op);
+}
+
+static size_t count_sent_earlier(const struct flow *flow)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < flow->sends.count; i++)
+		count += was_sent_earlier(&flow->sends.items[i]);
+	return count;
+}
+
+/* The first message, in order, that a call under way had sent already. */
+static size_t first_sent_earlier(const struct flow *flow)
+{
+	size_t first = flow->sends.count;
+
+	for (size_t i = 0; i < flow->sends.count; i++)
+		if (was_sent_earlier(&flow->sends.items[i]) &&
+		    (first == flow->sends.count ||
+		     flow->sends.items[i].message < flow->sends.items[first].message))
+			first = i;
+	return first;
+}
+
+/*
+ * False if others may have put messages between those of the call under way: it shares its socket,
+ * or another call was under way, too.
+ */
+static bool sends_alone(const struct flow *flow, const struct flow_item *send)
+{
+	const struct viz_channel *socket = send->op->channel;
+
+	for (size_t i = 0; i < flow->sends.count; i++)
+		if (was_sent_earlier(&flow->sends.items[i]) && flow->sends.items[i].op != send->op)
+			return false;
+	return socket && socket->holding_count == 1 && !socket->outsider_count &&
+	       send->op->process->thread_count == 1;
+}
+
+/*
+ * Looks at the receives of what a call under way had sent. Of the messages of one recvmmsg the
+ * kernel does not tell each sender. Sets flow->ambiguous where it was another, and flow->wait where
+ * they are not known yet.
+ */
+static struct earlier look_at_earlier(struct pair_context *context, struct flow *flow,
+				      uint64_t left)
+{
+	struct earlier earlier = {.count = count_sent_earlier(flow), .sure = true};
+	const struct flow_side *receives = &flow->receives;
+	const struct flow_item *send;
+
+	flow->ambiguous |= earlier.count > left;
+	if (!earlier.count || flow->ambiguous)
+		return earlier;
+	send = &flow->sends.items[first_sent_earlier(flow)];
+	flow->wait |= receives->count < left && !pair_is_last(context);
+	earlier.sure = receives->count >= left && sends_alone(flow, send);
+	for (uint64_t i = left - earlier.count; i < left && i < receives->count; i++) {
+		const struct viz_operation *receive = receives->items[i].op;
+
+		flow->ambiguous |= operation_is_single(receive) &&
+				   receive->from != send->op->channel;
+		earlier.sure &= operation_is_single(receive);
+	}
+	return earlier;
+}
+
+/* The receive took what a call under way had sent before tracing found it. */
+static void pair_earlier(struct pair_context *context, struct flow *flow,
+			 const struct earlier *earlier, const struct pair_route *route,
+			 const struct flow_item *receive)
+{
+	size_t at = first_sent_earlier(flow);
+	struct flow_item send = flow->sends.items[at];
+	struct viz_message *message = pair_add_whole(context, route, &send, receive);
+
+	if (context->lost || !earlier->sure)
+		message->match = MATCH_AMBIGUOUS;
+	flow->sends.count--;
+	memmove(flow->sends.items + at, flow->sends.items + at + 1,
+		(flow->sends.count - at) * sizeof(send));
+	pair_let_go(context, send.op);
 	pair_let_go(context, receive->op);
 }
 
@@ -89,7 +204,8 @@ static void report_old(struct pair_context *context, const struct flow *flow,
  * unknown (flow->ambiguous), or not known yet (flow->wait).
  */
 static bool take_old(struct pair_context *context, struct channel_traffic *traffic,
-		     struct flow *flow, const struct pair_route *route, size_t at)
+		     struct flow *flow, const struct earlier *earlier,
+		     const struct pair_route *route, size_t at)
 {
 	const struct flow_item *receive = at < flow->receives.count ? &flow->receives.items[at]
 								    : NULL;
@@ -104,7 +220,10 @@ static bool take_old(struct pair_context *context, struct channel_traffic *traff
 		flow->ambiguous = true;
 		return false;
 	}
-	report_old(context, flow, route, receive);
+	if (traffic->stock.left > earlier->count)
+		report_old(context, earlier, route, receive);
+	else
+		pair_earlier(context, flow, earlier, route, receive);
 	traffic->stock.left--;
 	return true;
 }
@@ -113,11 +232,13 @@ static void take_all_old(struct pair_context *context, struct channel_traffic *t
 			 struct flow *flow, const struct pair_route *route)
 {
 	struct flow_side *side = &flow->receives;
+	struct earlier earlier;
 	size_t taken = 0;
 
 	flow_sort(side);
-	while (traffic->stock.left && !flow->ambiguous &&
-	       take_old(context, traffic, flow, route, taken))
+	earlier = look_at_earlier(context, flow, traffic->stock.left);
+	while (traffic->stock.left && !flow->ambiguous && !flow->wait &&
+	       take_old(context, traffic, flow, &earlier, route, taken))
 		taken++;
 	side->count -= taken;
 	if (taken && side->count)
