@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "viz/base/bytes.h"
+#include "viz/base/id_map.h"
 #include "viz/format/names.h"
 
 /*
@@ -20,12 +22,6 @@
 
 #define ID_LEN 64
 
-/* How many objects were given one id, of those whose numbers are used again. */
-struct claim {
-	unsigned count;
-	char id[];
-};
-
 TAILQ_HEAD(objects_turns, object);
 
 #define LATELY 64 /* objects that are found without a search: a power of two */
@@ -33,8 +29,14 @@ TAILQ_HEAD(objects_turns, object);
 struct objects {
 	void *newest; /* tsearch(3) tree of struct object, by address; each begins a chain */
 	struct object *lately[LATELY]; /* in `newest`, too: the last of those that share a place */
-	void *claims;		       /* tsearch(3) tree of struct claim */
-	struct objects_turns used;     /* the same, the one not used for longest first */
+	/*
+	 * Of mechanisms whose numbers are used again: the numbers that objects have had, 64 of them
+	 * in an entry as bits of its pointer; and how many objects, as a pointer, had those that
+	 * were used again, by the hash of their id. Of two that share a place one gets a suffix for
+	 * nothing. Both are kept as long as the trace.
+	 */
+	struct id_map seen, again;
+	struct objects_turns used; /* the same, the one not used for longest first */
 	unsigned used_count;
 	struct objects_turns gone; /* all others, the longest gone first */
 	unsigned gone_count;
@@ -48,11 +50,6 @@ static int object_compare(const void *a, const void *b)
 	uint64_t y = ((const struct object *)b)->ref.address;
 
 	return x < y ? -1 : x > y;
-}
-
-static int claim_compare(const void *a, const void *b)
-{
-	return strcmp(((const struct claim *)a)->id, ((const struct claim *)b)->id);
 }
 
 struct objects *objects_new(void)
@@ -89,7 +86,8 @@ void objects_free(struct objects *objects)
 		return;
 	objects_tidy(objects);
 	tdestroy(objects->newest, free_chain);
-	tdestroy(objects->claims, free);
+	id_map_free(&objects->seen);
+	id_map_free(&objects->again);
 	free(objects);
 }
 
@@ -121,19 +119,48 @@ static struct object *newest_of(struct objects *objects, uint64_t address)
 	return *found;
 }
 
-/* Counts and returns the uses of `id`, this one included; 1 if memory is short. */
-static unsigned claim_count(struct objects *objects, const char *id)
-{
-	size_t size = strlen(id) + 1;
-	struct claim *claim = calloc(1, sizeof(*claim) + size), **found;
+_Static_assert(sizeof(void *) == sizeof(uint64_t), "64 bits in a pointer");
 
-	if (!claim)
+/* Bits that are kept where the map has pointers. */
+static void *bits_in_pointer(uint64_t bits)
+{
+	void *pointer;
+
+	memcpy(&pointer, &bits, sizeof(pointer));
+	return pointer;
+}
+
+#define SYSV_INDEX_BITS 15 /* ipc/util.h: IPCMNI_SHIFT; a counter is above it */
+
+/*
+ * Numbers of one kind lie close together, and get entries that do. Of System V ids those of one
+ * index do, whose counters follow each other.
+ */
+static uint64_t number_key(uint64_t number, enum mechanism mechanism)
+{
+	const uint64_t index = number & ((1 << SYSV_INDEX_BITS) - 1);
+
+	if (mechanism == MECH_SYSV_MSG || mechanism == MECH_SYSV_SEM || mechanism == MECH_SYSV_SHM)
+		number = index << 32 | number >> SYSV_INDEX_BITS;
+	return number ^ (uint64_t)mechanism << 56;
+}
+
+/* Counts and returns the uses of `id`, whose number is `number`, this one included. */
+static unsigned count_uses(struct objects *objects, const char *id, uint64_t number,
+			   enum mechanism mechanism)
+{
+	uint64_t key = number_key(number, mechanism), bit = (uint64_t)1 << key % 64;
+	uint64_t bits = (uintptr_t)id_map_get(&objects->seen, key / 64);
+	uint64_t hash = viz_bytes_hash(viz_bytes_of(id));
+	uint64_t before;
+
+	if (!(bits & bit)) {
+		id_map_put(&objects->seen, key / 64, bits_in_pointer(bits | bit));
 		return 1;
-	memcpy(claim->id, id, size);
-	found = tsearch(claim, &objects->claims, claim_compare);
-	if (!found || *found != claim)
-		free(claim);
-	return found ? ++(*found)->count : 1;
+	}
+	before = (uintptr_t)id_map_get(&objects->again, hash);
+	id_map_put(&objects->again, hash, bits_in_pointer(before ? before + 1 : 2));
+	return before ? (unsigned)before + 1 : 2;
 }
 
 static bool is_socket(enum mechanism mechanism)
@@ -247,20 +274,29 @@ static void retire(struct objects *objects, struct object *object)
 		forget(objects, TAILQ_FIRST(&objects->gone));
 }
 
+/* The number as the id tells it. */
+static uint64_t told_number(struct wire_ref ref, enum mechanism mechanism)
+{
+	if (mechanism == MECH_FUTEX)
+		return ref.number & ~WIRE_FUTEX;
+	if (mechanism == MECH_PTY)
+		return ref.number & (WIRE_PTY_INDEX | WIRE_PTY_MASTER);
+	return ref.number & ~WIRE_NUMBERED;
+}
+
 /* Writes the id without a suffix, for objects that have a number. */
 static void id_text(char id[ID_LEN], struct wire_ref ref, enum mechanism mechanism)
 {
 	const char *name = mechanism_info(mechanism)->name;
-	unsigned long long number = ref.number;
+	unsigned long long number = told_number(ref, mechanism);
 
 	if (mechanism == MECH_FUTEX)
-		snprintf(id, ID_LEN, "%s:[%llu+%llu]", name, number & UINT32_MAX,
-			 (number & ~WIRE_FUTEX) >> 32);
+		snprintf(id, ID_LEN, "%s:[%llu+%llu]", name, number & UINT32_MAX, number >> 32);
 	else if (mechanism == MECH_PTY)
 		snprintf(id, ID_LEN, "%s:[%llu%s]", name, number & WIRE_PTY_INDEX,
 			 number & WIRE_PTY_MASTER ? ":master" : "");
 	else
-		snprintf(id, ID_LEN, "%s:[%llu]", name, number & ~WIRE_NUMBERED);
+		snprintf(id, ID_LEN, "%s:[%llu]", name, number);
 }
 
 /* `generation` counts the objects that had the number before, where numbers are never reused. */
@@ -277,7 +313,7 @@ static void name_object(struct objects *objects, char id[ID_LEN], struct wire_re
 	}
 	id_text(id, ref, mechanism);
 	if (!is_never_reused(mechanism))
-		count = claim_count(objects, id);
+		count = count_uses(objects, id, told_number(ref, mechanism), mechanism);
 	len = strlen(id);
 	if (count > 1)
 		snprintf(id + len, ID_LEN - len, "#%u", count);

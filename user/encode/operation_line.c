@@ -381,6 +381,7 @@ void encode_operation(struct encoder *encoder, const void *data, size_t len)
 		return;
 	}
 	encoder->now_ns = operation->exit_ns;
+	calls_note_time(encoder->calls, encoder->now_ns);
 	describe_new_descriptors(encoder, operation, extra.details->new_fds);
 	encode_fifo_name(encoder, &extra.details->new_fds[0], extra.payload, extra.payload_len);
 	if (!encode_path_taken(encoder, operation, extra.details, extra.payload, extra.payload_len))

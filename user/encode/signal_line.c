@@ -123,16 +123,6 @@ static void generate_fields(struct encoder *encoder, const struct wire_signal *r
 		json_field_uint(json, KEY(signal, operation), record->operation);
 }
 
-static void handler_push(struct call *call, int signal)
-{
-	if (call->depth < CALL_HANDLERS) {
-		call->handlers[call->depth].signal = signal;
-		call->handlers[call->depth].interrupted = call->interrupted;
-	}
-	call->depth++;
-	call->interrupted = 0;
-}
-
 static void deliver_fields(struct encoder *encoder, const struct wire_signal *record)
 {
 	static const enum signal_action actions[] = {SIGNAL_ACTION_DEFAULT, SIGNAL_ACTION_IGNORE,
@@ -149,7 +139,7 @@ static void deliver_fields(struct encoder *encoder, const struct wire_signal *re
 	if (call->interrupted)
 		json_field_uint(json, KEY(signal, operation), call->interrupted);
 	if (record->action == 2)
-		handler_push(call, record->number);
+		call_enter_handler(call, record->number);
 }
 
 /* A restarted call has its own number, or restart_syscall's, in place of a result. */
@@ -180,15 +170,12 @@ static void signal_line(struct encoder *encoder, const struct wire_signal *recor
 static void encode_return(struct encoder *encoder, const struct wire_signal *record)
 {
 	struct call *call = calls_of_thread(encoder->calls, record->head.tid);
+	const struct call_handler *handler = call ? call_leave_handler(call) : NULL;
 
-	/* A handler that began before tracing is not on record. */
-	if (!call || call->depth == 0)
+	if (!handler)
 		return;
-	call->depth--;
-	if (call->depth >= CALL_HANDLERS)
-		return;
-	signal_line(encoder, record, SIGNAL_EVENT_RETURN, call->handlers[call->depth].signal);
-	return_fields(&encoder->json, record, call->handlers[call->depth].interrupted);
+	signal_line(encoder, record, SIGNAL_EVENT_RETURN, handler->signal);
+	return_fields(&encoder->json, record, handler->interrupted);
 	line_end(&encoder->json);
 }
 

@@ -3,10 +3,22 @@
 
 #include <errno.h>
 #include <search.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
-#define SWEEP_LEAST 4096 /* fewer threads are not worth looking through */
+#include "viz/base/clock.h"
+
+#define SWEEP_LEAST 256 /* fewer threads are not worth looking through */
+
+/*
+ * So much later than a thread's end its last record has come, whatever the processor: those of one
+ * come in order, and each is read several times a second.
+ */
+#define LATE_NS 2000000000
+
+#define FIRST_PID_NAMESPACE 0xEFFFFFFCU /* include/linux/proc_ns.h: PROC_PID_INIT_INO */
 
 #define LATELY 64 /* threads that are found without a search: a power of two */
 
@@ -14,7 +26,9 @@ struct calls {
 	void *threads;		     /* tsearch(3) tree of struct call, by tid */
 	struct call *lately[LATELY]; /* the last one found of those that share a place */
 	size_t count;
-	size_t sweep_at; /* with so many, those of which nothing is kept are dropped */
+	size_t sweep_at; /* with so many, those are dropped that need not be kept */
+	uint64_t now_ns; /* time of the latest record */
+	bool same_tids;	 /* tids of records are those of the tracer's own pid namespace */
 };
 
 static int call_compare(const void *a, const void *b)
@@ -33,15 +47,26 @@ static void call_free(void *pointer)
 	free(call->lock_segments);
 	free(call->messages);
 	free(call->rights);
+	free(call->handlers);
 	free(call);
+}
+
+static bool is_in_first_namespace(void)
+{
+	struct stat namespace;
+
+	return stat("/proc/self/ns/pid", &namespace) == 0 &&
+	       namespace.st_ino == FIRST_PID_NAMESPACE;
 }
 
 struct calls *calls_new(void)
 {
 	struct calls *calls = calloc(1, sizeof(*calls));
 
-	if (calls)
-		calls->sweep_at = SWEEP_LEAST;
+	if (!calls)
+		return NULL;
+	calls->sweep_at = SWEEP_LEAST;
+	calls->same_tids = is_in_first_namespace();
 	return calls;
 }
 
@@ -61,31 +86,47 @@ static bool is_idle(const struct call *call)
 	       !call->depth;
 }
 
-struct idle_calls {
-	struct call **calls;
+/*
+ * True if the thread has ended and its record of that was lost: no record of it can come any more.
+ */
+static bool has_ended(const struct calls *calls, struct call *call)
+{
+	if (call->ended_ns)
+		return calls->now_ns > call->ended_ns + LATE_NS;
+	if (calls->same_tids && kill((pid_t)call->tid, 0) && errno == ESRCH)
+		call->ended_ns = clock_now_ns();
+	return false;
+}
+
+struct sweep {
+	struct calls *calls;
+	struct call **found;
 	size_t count;
 };
 
-static void idle_visit(const void *node, VISIT visit, void *closure)
+static void sweep_visit(const void *node, VISIT visit, void *closure)
 {
 	struct call *call = *(struct call *const *)node;
-	struct idle_calls *idle = closure;
+	struct sweep *sweep = closure;
 
-	if ((visit == postorder || visit == leaf) && is_idle(call))
-		idle->calls[idle->count++] = call;
+	if (visit != postorder && visit != leaf)
+		return;
+	if (is_idle(call) || has_ended(sweep->calls, call))
+		sweep->found[sweep->count++] = call;
 }
 
 /* Threads whose end was lost would be kept for ever. Goes on without memory. */
-static void sweep(struct calls *calls)
+static void sweep_threads(struct calls *calls)
 {
-	struct idle_calls idle = {.calls = calloc(calls->count, sizeof(*idle.calls))};
+	struct sweep sweep = {calls, calloc(calls->count, sizeof(struct call *)), 0};
 
-	if (idle.calls)
-		twalk_r(calls->threads, idle_visit, &idle);
-	for (size_t i = 0; i < idle.count; i++)
-		calls_forget_thread(calls, idle.calls[i]->tid);
-	free(idle.calls);
-	calls->sweep_at = 2 * calls->count > SWEEP_LEAST ? 2 * calls->count : SWEEP_LEAST;
+	if (sweep.found)
+		twalk_r(calls->threads, sweep_visit, &sweep);
+	for (size_t i = 0; i < sweep.count; i++)
+		calls_forget_thread(calls, sweep.found[i]->tid);
+	free(sweep.found);
+	calls->sweep_at = calls->count +
+			  (calls->count > 2 * SWEEP_LEAST ? calls->count / 2 : SWEEP_LEAST);
 }
 
 static struct call *find_or_add(struct calls *calls, uint32_t tid)
@@ -96,7 +137,7 @@ static struct call *find_or_add(struct calls *calls, uint32_t tid)
 	if (found)
 		return *found;
 	if (calls->count >= calls->sweep_at)
-		sweep(calls);
+		sweep_threads(calls);
 	call = calloc(1, sizeof(*call));
 	if (!call)
 		return NULL;
@@ -120,7 +161,15 @@ struct call *calls_of_thread(struct calls *calls, uint32_t tid)
 
 	if (!*place || (*place)->tid != tid)
 		*place = find_or_add(calls, tid);
+	if (*place)
+		(*place)->ended_ns = 0;
 	return *place;
+}
+
+void calls_note_time(struct calls *calls, uint64_t at_ns)
+{
+	if (at_ns > calls->now_ns)
+		calls->now_ns = at_ns;
 }
 
 void calls_forget_thread(struct calls *calls, uint32_t tid)
@@ -218,6 +267,24 @@ int call_rights(struct call *call, const struct wire_descriptors *record)
 	call->rights_count += count;
 	call->rights_cut |= record->cut != 0;
 	return 0;
+}
+
+void call_enter_handler(struct call *call, int signal)
+{
+	if (!call->handlers)
+		call->handlers = calloc(CALL_HANDLERS, sizeof(*call->handlers));
+	if (call->handlers && call->depth < CALL_HANDLERS)
+		call->handlers[call->depth] = (struct call_handler){signal, call->interrupted};
+	call->depth++;
+	call->interrupted = 0;
+}
+
+const struct call_handler *call_leave_handler(struct call *call)
+{
+	if (!call->depth) /* it began before tracing */
+		return NULL;
+	call->depth--;
+	return call->handlers && call->depth < CALL_HANDLERS ? &call->handlers[call->depth] : NULL;
 }
 
 void call_end(struct call *call)

@@ -17,9 +17,15 @@ struct calls;
 
 #define CALL_HANDLERS 16 /* nested handlers that are followed */
 
+struct call_handler {
+	int signal;
+	uint64_t interrupted; /* number of the call that the handler interrupted, or 0 */
+};
+
 struct call {
 	uint32_t tid;
-	void *waiting; /* its begin record while it sleeps, else NULL */
+	uint64_t ended_ns; /* when there was no such thread any more; 0: not found out yet */
+	void *waiting;	   /* its begin record while it sleeps, else NULL */
 	size_t waiting_len;
 	uint64_t waiting_id;	/* the id of its operation */
 	struct wire_fd *rights; /* descriptors that its message carries */
@@ -31,12 +37,9 @@ struct call {
 	size_t chunk_count, chunk_room;
 	struct wire_lock_segment *lock_segments; /* of the current large write */
 	size_t lock_segment_count, lock_segment_room;
-	uint64_t interrupted; /* the last call, if a signal broke it off, else 0 */
-	unsigned depth;	      /* handlers running */
-	struct {
-		int signal;
-		uint64_t interrupted; /* number of the call that the handler interrupted, or 0 */
-	} handlers[CALL_HANDLERS];
+	uint64_t interrupted;	       /* the last call, if a signal broke it off, else 0 */
+	unsigned depth;		       /* handlers running */
+	struct call_handler *handlers; /* CALL_HANDLERS of them; NULL: none ran yet */
 };
 
 struct calls *calls_new(void); /* returns NULL without memory */
@@ -44,10 +47,13 @@ void calls_free(struct calls *calls);
 
 /*
  * The state of a thread, made on demand; NULL without memory. Where it is made, the states of other
- * threads of which nothing is kept may be freed.
+ * threads may be freed: those of which nothing is kept, and of threads that have ended unseen.
  */
 struct call *calls_of_thread(struct calls *calls, uint32_t tid);
 void calls_forget_thread(struct calls *calls, uint32_t tid);
+
+/* Tells the time of the latest record. Records of one processor come in order. */
+void calls_note_time(struct calls *calls, uint64_t at_ns);
 
 /*
  * Keeps a copy of a begin record, for calls still asleep when tracing ends. Returns 0 or -ENOMEM.
@@ -61,6 +67,10 @@ int call_chunk(struct call *call, const struct wire_chunk *chunk);
 int call_add_lock_segment(struct call *call, const struct wire_lock_segment *segment);
 int call_message(struct call *call, const struct wire_message *message);
 int call_rights(struct call *call, const struct wire_descriptors *record);
+
+/* A handler begins; it ends, and what it was is returned: NULL if that is not known. */
+void call_enter_handler(struct call *call, int signal);
+const struct call_handler *call_leave_handler(struct call *call);
 
 void call_end(struct call *call); /* the call is complete: discards what was kept for it */
 

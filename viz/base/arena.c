@@ -130,27 +130,6 @@ struct map_entry {
 	void *value;
 };
 
-static inline uint64_t mix(uint64_t hash, uint64_t word)
-{
-	hash = (hash ^ word) * 0x9e3779b97f4a7c15;
-	return hash ^ hash >> 32;
-}
-
-/* Eight bytes at a time; each bit of the result depends on all of them. */
-static uint64_t hash_bytes(struct viz_bytes key)
-{
-	uint64_t hash = 0xcbf29ce484222325 ^ key.len, word;
-
-	for (; key.len >= sizeof(word); key.len -= sizeof(word), key.data += sizeof(word)) {
-		memcpy(&word, key.data, sizeof(word));
-		hash = mix(hash, word);
-	}
-	word = 0;
-	for (size_t i = 0; i < key.len; i++)
-		word = word << 8 | (unsigned char)key.data[i];
-	return mix(mix(hash, word), 0);
-}
-
 static struct map_entry *find_entry(const struct map *map, struct viz_bytes key, uint64_t hash)
 {
 	for (size_t i = hash;; i++) {
@@ -176,12 +155,12 @@ static void grow_map(struct arena *arena, struct map *map)
 
 void *map_get(const struct map *map, struct viz_bytes key)
 {
-	return map->capacity ? find_entry(map, key, hash_bytes(key))->value : NULL;
+	return map->capacity ? find_entry(map, key, viz_bytes_hash(key))->value : NULL;
 }
 
 void map_put(struct arena *arena, struct map *map, struct viz_bytes key, void *value)
 {
-	uint64_t hash = hash_bytes(key);
+	uint64_t hash = viz_bytes_hash(key);
 	struct map_entry *entry;
 
 	if (map->count >= map->capacity / 2)

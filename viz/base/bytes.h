@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 /* data NULL: there is none; otherwise a NUL follows the `len` bytes. The bytes are borrowed. */
@@ -37,6 +38,27 @@ static inline bool viz_bytes_contain(struct viz_bytes text, struct viz_bytes par
 static inline struct viz_bytes viz_bytes_of(const char *text)
 {
 	return (struct viz_bytes){text, text ? strlen(text) : 0};
+}
+
+static inline uint64_t viz_hash_mix(uint64_t hash, uint64_t word)
+{
+	hash = (hash ^ word) * 0x9e3779b97f4a7c15;
+	return hash ^ hash >> 32;
+}
+
+/* Takes eight bytes at a time; each bit of the result depends on all of them. */
+static inline uint64_t viz_bytes_hash(struct viz_bytes text)
+{
+	uint64_t hash = 0xcbf29ce484222325 ^ text.len, word;
+
+	for (; text.len >= sizeof(word); text.len -= sizeof(word), text.data += sizeof(word)) {
+		memcpy(&word, text.data, sizeof(word));
+		hash = viz_hash_mix(hash, word);
+	}
+	word = 0;
+	for (size_t i = 0; i < text.len; i++)
+		word = word << 8 | (unsigned char)text.data[i];
+	return viz_hash_mix(viz_hash_mix(hash, word), 0);
 }
 
 /* What follows the last '/' of a path. */

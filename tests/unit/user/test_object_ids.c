@@ -158,7 +158,7 @@ static void test_what_is_gone_is_forgotten(void **state)
 		id_of(state, 0x8000, number, MECH_TCP);
 	assert_int_equal(count_kept(*state, 0x8000), OLDER_MOST + 1);
 	assert_string_equal(id_of(state, 0x8000, 99999, MECH_TCP), "tcp:[99999]");
-	assert_null(((struct objects *)*state)->claims);
+	assert_int_equal(((struct objects *)*state)->seen.count, 0);
 }
 
 /* So does a crowd of them, at many addresses. */
@@ -229,6 +229,41 @@ static void test_ids_that_come_again_stay_apart(void **state)
 	assert_string_equal(id_of(state, 0xa000, 1, MECH_FIFO), "fifo:[1]#2");
 }
 
+/*
+ * System V ids come round after 65,536 removals at an index. What that takes of memory is told by
+ * the entries of `seen`, which are never removed.
+ */
+static void test_sysv_ids_come_round(void **state)
+{
+	struct objects *objects = *state;
+
+	for (unsigned turn = 1; turn <= 3; turn++) {
+		for (uint64_t counter = 0; counter < 65536; counter++) {
+			struct wire_ref ref = {0x5000 + counter % 7 * 64,
+					       WIRE_NUMBERED | counter << 15 | 3};
+			const char *id = objects_make(objects, ref, MECH_SYSV_MSG)->id;
+			char wanted[64];
+
+			snprintf(wanted, sizeof(wanted),
+				 turn == 1 ? "sysv-msg:[%u]" : "sysv-msg:[%u]#%u",
+				 (unsigned)(counter << 15 | 3), turn);
+			assert_string_equal(id, wanted);
+			objects_tidy(objects);
+		}
+	}
+	assert_int_equal(objects->seen.count, 65536 / 64);
+}
+
+/* The number alone is the same. */
+static void test_numbers_of_other_mechanisms(void **state)
+{
+	const struct wire_ref a = {0x100, 77}, b = {0x200, 77}, c = {0x300, 77};
+
+	assert_string_equal(objects_get(*state, a, MECH_FIFO)->id, "fifo:[77]");
+	assert_string_equal(objects_get(*state, b, MECH_POSIX_MQ)->id, "posix-mq:[77]");
+	assert_string_equal(objects_get(*state, c, MECH_FIFO)->id, "fifo:[77]#2");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -249,6 +284,8 @@ int main(void)
 		TEST(test_the_longest_unused_is_left),
 		TEST(test_next_connection_of_a_socket),
 		TEST(test_ids_that_come_again_stay_apart),
+		TEST(test_sysv_ids_come_round),
+		TEST(test_numbers_of_other_mechanisms),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
