@@ -113,14 +113,15 @@ static enum account_cast cast_of(const struct viz_operation *op)
 
 	if (op->role == ROLE_SIGNAL && viz_operation_argument(op, "pid", &pid) && pid <= 0)
 		return pid == -1 ? CAST_ALL : CAST_GROUP;
-	if (op->channel && op->channel->mechanism == MECH_NETLINK && op->peer_address.len)
-		return memchr(op->peer_address.data, '/', op->peer_address.len) ? CAST_GROUP
-										: CAST_ONE;
+	if (op->channel && op->channel->mechanism == MECH_NETLINK && op->extra->peer_address.len)
+		return memchr(op->extra->peer_address.data, '/', op->extra->peer_address.len)
+			       ? CAST_GROUP
+			       : CAST_ONE;
 	if (!op->channel || op->channel->mechanism != MECH_UDP)
 		return CAST_ONE;
-	if (address_is_broadcast(op->peer_address))
+	if (address_is_broadcast(op->extra->peer_address))
 		return CAST_ALL;
-	return address_is_group(op->peer_address) ? CAST_GROUP : CAST_ONE;
+	return address_is_group(op->extra->peer_address) ? CAST_GROUP : CAST_ONE;
 }
 
 /* Counts further receivers of one message or signal. */

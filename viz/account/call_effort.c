@@ -38,7 +38,7 @@ static uint64_t whole_bytes(const struct viz_operation *op)
 	for (size_t i = 0; i < op->extra->lengths_count; i++)
 		sum += op->extra->lengths[i];
 	if (viz_has(op, transferred))
-		return op->transferred;
+		return op->extra->transferred;
 	if (op->extra->lengths_count)
 		return sum;
 	if (op->role == ROLE_SEND && op->returned == 0)

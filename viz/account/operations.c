@@ -34,7 +34,7 @@ static void add_sleep(struct account *account, struct account_end *end,
 
 	if (!op->off_cpu_ns)
 		return;
-	waker = waker_for(account, end, op->woken_by ? op->woken_by : op->child);
+	waker = waker_for(account, end, op->woken_by ? op->woken_by : op->extra->child);
 	waker->times++;
 	waker->slept_ns += op->off_cpu_ns;
 }
@@ -57,8 +57,8 @@ static void note_wakes(struct account *account, const struct viz_operation *op)
 		return;
 	if (op->role == ROLE_RECEIVE)
 		note_wake(account, op, op->channel);
-	for (size_t i = 0; i < op->ready_count; i++)
-		note_wake(account, op, op->ready[i].channel);
+	for (size_t i = 0; i < op->extra->ready_count; i++)
+		note_wake(account, op, op->extra->ready[i].channel);
 }
 
 /* --- byte balance --- */
@@ -108,14 +108,14 @@ static void balance_call(struct account *account, const struct viz_operation *op
 static const struct viz_channel *wait_channel(const struct account *account,
 					      const struct viz_operation *op)
 {
-	for (size_t i = 0; i < op->ready_count; i++)
-		if (op->ready[i].channel &&
-		    viz_filter_channel(account->filter, op->ready[i].channel))
-			return op->ready[i].channel;
-	if (op->ready_count)
-		return op->ready[0].channel;
-	if (op->waits_for_count == 1)
-		return op->waits_for[0].channel;
+	for (size_t i = 0; i < op->extra->ready_count; i++)
+		if (op->extra->ready[i].channel &&
+		    viz_filter_channel(account->filter, op->extra->ready[i].channel))
+			return op->extra->ready[i].channel;
+	if (op->extra->ready_count)
+		return op->extra->ready[0].channel;
+	if (op->extra->waits_for_count == 1)
+		return op->extra->waits_for[0].channel;
 	return op->channel;
 }
 
@@ -167,7 +167,7 @@ static void add_at(struct account *account, const struct viz_operation *op,
 static void add_total(struct account *account, const struct viz_operation *op,
 		      const struct viz_channel *waits_at, const struct call_facts *facts)
 {
-	uint64_t end_ns = viz_operation_done(op) ? op->exit_ns : op->at_ns;
+	uint64_t end_ns = viz_operation_done(op) ? op->exit_ns : op->extra->at_ns;
 
 	if (!shows(account, op, waits_at))
 		return;
@@ -192,11 +192,11 @@ static void add_call(struct account *account, const struct viz_operation *op,
 	add_total(account, op, waits_at, facts);
 	if (!transfer || op->channel)
 		add_at(account, op, waits ? waits_at : op->channel, facts);
-	if (transfer && op->channel_out) {
+	if (transfer && op->extra->channel_out) {
 		struct viz_operation sink = *op;
 
 		sink.off_cpu_ns = op->channel ? 0 : op->off_cpu_ns;
-		add_at(account, &sink, op->channel_out, facts);
+		add_at(account, &sink, op->extra->channel_out, facts);
 	}
 }
 
@@ -216,8 +216,10 @@ static struct viz_operation slept_until_now(const struct viz_operation *op)
 {
 	struct viz_operation copy = *op;
 
-	copy.off_cpu_ns = op->began && op->at_ns > op->began_ns ? op->at_ns - op->began_ns : 0;
-	copy.woken_by = copy.child = NULL;
+	copy.off_cpu_ns = op->began && op->extra->at_ns > op->began_ns
+				  ? op->extra->at_ns - op->began_ns
+				  : 0;
+	copy.woken_by = NULL;
 	return copy;
 }
 
@@ -232,7 +234,7 @@ static void add_unfinished(struct account *account, const struct viz_operation *
 
 	add_call(account, &op, &facts);
 	if (!where)
-		where = unfinished->channel_out;
+		where = unfinished->extra->channel_out;
 	end = account_end(account, op.process, where ? account_channel(account, where) : NULL);
 	if (op.began && op.began_ns < end->waits_since_ns)
 		end->waits_since_ns = op.began_ns;

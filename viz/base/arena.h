@@ -20,7 +20,7 @@ struct arena *arena_new(void);
  * An arena for one object and what belongs to it. Its first ARENA_SMALL_LEN bytes need no further
  * allocation.
  */
-#define ARENA_SMALL_LEN ((size_t)704)
+#define ARENA_SMALL_LEN ((size_t)512)
 struct arena *arena_new_small(void);
 
 void arena_free(struct arena *arena); /* arena may be NULL */

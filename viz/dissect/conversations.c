@@ -20,7 +20,7 @@ static const struct viz_channel *sending_end(const struct viz_message *m)
 
 	if (!op)
 		return NULL;
-	return op->role == ROLE_TRANSFER ? op->channel_out : op->channel;
+	return op->role == ROLE_TRANSFER ? op->extra->channel_out : op->channel;
 }
 
 static bool is_stream(const struct viz_channel *channel)

@@ -269,13 +269,17 @@ bool viz_filter_operation(const struct viz_filter *filter, const struct viz_oper
 
 	if (!holds_one(filter, &who))
 		return false;
-	if (operation->channel_out && viz_filter_channel(filter, operation->channel_out))
+	if (operation->extra->channel_out &&
+	    viz_filter_channel(filter, operation->extra->channel_out))
 		return true;
-	if (operation->channel || operation->channel_out)
+	if (operation->channel || operation->extra->channel_out)
 		return operation->channel && viz_filter_channel(filter, operation->channel);
-	if (operation->ready_count || operation->waits_for_count) /* poll and the like */
-		return holds_any_wait(filter, operation->ready, operation->ready_count) ||
-		       holds_any_wait(filter, operation->waits_for, operation->waits_for_count);
+	if (operation->extra->ready_count ||
+	    operation->extra->waits_for_count) /* poll and the like */
+		return holds_any_wait(filter, operation->extra->ready,
+				      operation->extra->ready_count) ||
+		       holds_any_wait(filter, operation->extra->waits_for,
+				      operation->extra->waits_for_count);
 	if (filter->any_mechanism)
 		return filter->mechanisms[MECH_SIGNAL] && filter->channel.count == 0 &&
 		       operation->role != ROLE_OPEN && operation->role != ROLE_CLOSE;

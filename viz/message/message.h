@@ -12,17 +12,17 @@
 
 /* One side of a message. */
 struct viz_end {
-	bool known; /* false: a process outside the trace, or there is no such end */
 	const struct viz_process *process; /* NULL: the trace has no process with this pid */
 	uint32_t pid;
 	uint32_t tid;
-	struct viz_bytes comm;		       /* its name at that time; data may be NULL */
+	uint32_t message;      /* sendmmsg, recvmmsg: index of the message in the call */
+	bool known;	       /* false: a process outside the trace, or there is no such end */
+	bool timed;	       /* enter_ns and exit_ns are valid */
+	struct viz_bytes comm; /* its name at that time; data may be NULL */
 	const struct viz_operation *operation; /* NULL: none (a signal made by the kernel, …) */
-	bool timed;			       /* enter_ns and exit_ns are valid */
 	uint64_t enter_ns;
 	uint64_t exit_ns;	  /* VIZ_NEVER: unfinished, or the handler never returned */
 	uint64_t offset;	  /* where in the operation's bytes this message begins */
-	uint32_t message;	  /* sendmmsg, recvmmsg: index of the message in the call */
 	struct viz_bytes payload; /* the bytes that the trace kept on this side; may be cut */
 };
 

@@ -11,8 +11,8 @@ static struct viz_bytes address_of(const struct viz_end *end, const struct viz_c
 
 	if (message < op->extra->addresses_count)
 		return op->extra->addresses[message];
-	if (op->peer_address.len)
-		return op->peer_address;
+	if (op->extra->peer_address.len)
+		return op->extra->peer_address;
 	if (channel->peer_address.len)
 		return channel->peer_address;
 	return channel->peer ? channel->peer->name : (struct viz_bytes){NULL, 0};

@@ -112,6 +112,7 @@ void build_close(struct model_builder *b);  /* frees all but the model */
  * operations that live as long as the model.
  */
 struct viz_operation *model_live_operation(struct model_builder *b);
+struct arena *model_live_memory(struct viz_operation *op);		 /* of what belongs to it */
 struct viz_operation *viz_operation_use(const struct viz_operation *op); /* op may be NULL */
 void viz_operation_drop(const struct viz_operation *op);		 /* op may be NULL */
 void model_live_unfinished(struct viz_model *model);
@@ -132,7 +133,6 @@ struct viz_bytes *build_list(struct model_builder *b, enum field field, size_t *
 bool build_list_has(const struct model_builder *b, enum field field, const char *word);
 uint64_t *build_uints(struct model_builder *b, enum field field, size_t *count);
 struct viz_fd *build_fds(struct model_builder *b, enum field field, size_t *count);
-void build_operation_fds(struct model_builder *b, struct viz_operation *op);
 struct viz_wait *build_waits(struct model_builder *b, enum field field, size_t *count);
 struct viz_channel *build_channel(struct model_builder *b, struct viz_bytes id);
 struct viz_bytes build_intern(struct model_builder *b, struct viz_bytes bytes);
@@ -172,8 +172,14 @@ void build_thread_line(struct model_builder *b); /* thread_states.c */
 void build_channel_line(struct model_builder *b);
 void build_mapping_line(struct model_builder *b);
 void build_operation_line(struct model_builder *b);
-void build_positions(struct model_builder *b, struct viz_operation *op); /* pipes, TCP, eventfds */
-void build_left_out(struct model_builder *b, struct viz_operation *op);	 /* left_out.c */
+/* What the operation has of its own; made in `arena` if it has nothing yet. */
+struct viz_operation_extra *build_extra(struct arena *arena, struct viz_operation *op);
+/*
+ * positions.c: of pipes, TCP, eventfds; and those that few have, of which b->extra is the place.
+ */
+void build_positions(struct model_builder *b, struct viz_operation *op);
+void build_rare_positions(struct model_builder *b, const struct viz_operation *op);
+void build_left_out(struct model_builder *b, struct viz_operation *op);	     /* left_out.c */
 void build_line_settings(struct model_builder *b, struct viz_operation *op); /* terminals */
 void build_signal_line(struct model_builder *b);
 /* "pid" or "tid" of a thread object; 0 if it is absent or no 32-bit number. */

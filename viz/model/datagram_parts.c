@@ -31,7 +31,7 @@ static uint64_t message_bytes(const struct viz_operation *op, size_t message)
 {
 	if (op->extra->lengths_count)
 		return op->extra->lengths[message];
-	return op->transferred ? op->transferred : (uint64_t)op->returned;
+	return op->extra->transferred ? op->extra->transferred : (uint64_t)op->returned;
 }
 
 static uint64_t count_parts(const struct viz_operation *op, const struct segments *segments)

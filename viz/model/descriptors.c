@@ -95,7 +95,8 @@ static void learn_fds(const struct fd_change *change, struct fd_table *table)
 								: ACCESS_NONE;
 
 	learn_fd(change, table, (struct viz_fd){op->fd, op->channel, access, false});
-	learn_fd(change, table, (struct viz_fd){op->fd_out, op->channel_out, ACCESS_WRITE, false});
+	learn_fd(change, table,
+		 (struct viz_fd){op->fd_out, op->extra->channel_out, ACCESS_WRITE, false});
 	for (size_t i = 0; i < op->extra->replaced_count; i++)
 		learn_fd(change, table, op->extra->replaced[i]);
 }
@@ -194,11 +195,11 @@ static void apply_operation(struct model_builder *b, const struct viz_operation 
 		learn_fds(&change, table);
 	if (op->role == ROLE_CLOSE)
 		close_fds(&change, table);
-	else if (op->role == ROLE_CONTROL && op->new_fds_count == 0)
+	else if (op->role == ROLE_CONTROL && op->extra->new_fds_count == 0)
 		duplicate_fd(&change, table);
-	for (size_t i = 0; i < op->new_fds_count; i++) {
-		fd_table_remove(&change, table, op->new_fds[i].fd);
-		fd_table_insert(&change, table, &op->new_fds[i]);
+	for (size_t i = 0; i < op->extra->new_fds_count; i++) {
+		fd_table_remove(&change, table, op->extra->new_fds[i].fd);
+		fd_table_insert(&change, table, &op->extra->new_fds[i]);
 	}
 }
 

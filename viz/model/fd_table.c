@@ -114,7 +114,7 @@ static void fd_holding_end(const struct fd_change *change, struct viz_holding *h
 	holding->began_ns = change->began_ns;
 	if (change->op && viz_has(change->op, last))
 		holding->parting = change->op->last ? PARTING_LAST : PARTING_OTHERS;
-	if (holding->start_op && holding->start_op->memory) {
+	if (holding->start_op && holding->start_op->live) {
 		viz_operation_drop(holding->start_op);
 		holding->start_op = NULL; /* its users have seen it */
 	}

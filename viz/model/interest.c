@@ -56,20 +56,20 @@ static struct instance *list_instances(struct model_builder *b)
 
 static struct viz_wait *find_fd(const struct viz_operation *op, int32_t fd)
 {
-	for (size_t i = 0; i < op->waits_for_count; i++)
-		if (op->waits_for[i].fd == fd)
-			return &op->waits_for[i];
+	for (size_t i = 0; i < op->extra->waits_for_count; i++)
+		if (op->extra->waits_for[i].fd == fd)
+			return &op->extra->waits_for[i];
 	return NULL;
 }
 
 static void copy_list(struct model_builder *b, struct instance *instance, size_t room)
 {
-	struct viz_operation *op = instance->last;
+	struct viz_operation_extra *extra = build_extra(b->arena, instance->last);
 	struct viz_wait *list = arena_array(b->arena, room, sizeof(*list));
 
-	for (size_t i = 0; i < op->waits_for_count; i++)
-		list[i] = op->waits_for[i];
-	op->waits_for = list;
+	for (size_t i = 0; i < extra->waits_for_count; i++)
+		list[i] = extra->waits_for[i];
+	extra->waits_for = list;
 	instance->room = room;
 }
 
@@ -77,53 +77,53 @@ static void copy_list(struct model_builder *b, struct instance *instance, size_t
 static void own_list(struct model_builder *b, struct instance *instance)
 {
 	if (!instance->room)
-		copy_list(b, instance, instance->last->waits_for_count + 1);
+		copy_list(b, instance, instance->last->extra->waits_for_count + 1);
 }
 
 static void add_wait(struct model_builder *b, struct instance *instance, struct viz_wait added)
 {
-	struct viz_operation *op = instance->last;
+	struct viz_operation_extra *extra = build_extra(b->arena, instance->last);
 
-	if (op->waits_for_count >= LIST_MOST) {
-		op->waits_cut = true;
+	if (extra->waits_for_count >= LIST_MOST) {
+		extra->waits_cut = true;
 		return;
 	}
-	if (op->waits_for_count == instance->room)
+	if (extra->waits_for_count == instance->room)
 		copy_list(b, instance, 2 * instance->room);
-	op->waits_for[op->waits_for_count++] = added;
+	extra->waits_for[extra->waits_for_count++] = added;
 }
 
 /* epoll_ctl(2): adds, modifies or deletes a descriptor. */
 static void control(struct model_builder *b, struct instance *instance,
 		    const struct viz_operation *op)
 {
-	struct viz_operation *asleep = instance->last;
+	struct viz_operation_extra *asleep = build_extra(b->arena, instance->last);
 	struct viz_wait *found;
 	int64_t command = 0;
 
-	if (op->returned != 0 || !op->waits_for_count ||
+	if (op->returned != 0 || !op->extra->waits_for_count ||
 	    !viz_operation_argument(op, "op", &command))
 		return;
 	own_list(b, instance);
-	found = find_fd(asleep, op->waits_for[0].fd);
+	found = find_fd(instance->last, op->extra->waits_for[0].fd);
 	if (command == CTL_DEL && found)
 		*found = asleep->waits_for[--asleep->waits_for_count];
 	else if (found)
-		*found = op->waits_for[0];
+		*found = op->extra->waits_for[0];
 	else if (command != CTL_DEL)
-		add_wait(b, instance, op->waits_for[0]);
+		add_wait(b, instance, op->extra->waits_for[0]);
 }
 
 /* EPOLLONESHOT: what was told to one is told to nobody until it is set again. */
 static void told(struct model_builder *b, struct instance *instance, const struct viz_operation *op)
 {
-	for (size_t i = 0; i < op->ready_count; i++) {
-		struct viz_wait *found = find_fd(instance->last, op->ready[i].fd);
+	for (size_t i = 0; i < op->extra->ready_count; i++) {
+		struct viz_wait *found = find_fd(instance->last, op->extra->ready[i].fd);
 
 		if (!found || !viz_wait_has(found, ONESHOT))
 			continue;
 		own_list(b, instance);
-		found = find_fd(instance->last, op->ready[i].fd);
+		found = find_fd(instance->last, op->extra->ready[i].fd);
 		found->events = disabled;
 	}
 }
@@ -140,11 +140,14 @@ static void apply(struct model_builder *b, struct instance *instance,
 		told(b, instance, op);
 }
 
-static void share_list(struct viz_operation *op, const struct viz_operation *last)
+static void share_list(struct model_builder *b, struct viz_operation *op,
+		       const struct viz_operation *last)
 {
-	op->waits_for = last->waits_for;
-	op->waits_for_count = last->waits_for_count;
-	op->waits_cut = last->waits_cut;
+	struct viz_operation_extra *extra = build_extra(b->arena, op);
+
+	extra->waits_for = last->extra->waits_for;
+	extra->waits_for_count = last->extra->waits_for_count;
+	extra->waits_cut = last->extra->waits_cut;
 }
 
 void build_finish_interest(struct model_builder *b)
@@ -162,6 +165,6 @@ void build_finish_interest(struct model_builder *b)
 		struct viz_operation *op = model->operations[i];
 
 		if (sleeps_at_epoll(op))
-			share_list(op, instances[op->channel->index].last);
+			share_list(b, op, instances[op->channel->index].last);
 	}
 }

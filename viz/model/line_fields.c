@@ -129,13 +129,6 @@ struct viz_fd *build_fds(struct model_builder *b, enum field field, size_t *coun
 	return list;
 }
 
-/* The descriptors that the call made. */
-void build_operation_fds(struct model_builder *b, struct viz_operation *op)
-{
-	op->new_fds = build_fds(b, FIELD_operation_new_fds, &op->new_fds_count);
-	op->last = VALUE(operation, last)->flag;
-}
-
 static bool build_wait(struct model_builder *b, const struct json_node *json, struct viz_wait *wait)
 {
 	const struct json_node *channel = json_member(json, "channel"), *event;

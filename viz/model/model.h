@@ -172,6 +172,28 @@ struct viz_argument {
 
 /* What few operations have: a trace has millions of them, most of which share one that is empty. */
 struct viz_operation_extra {
+	uint64_t at_ns; /* when an unfinished one was last seen */
+	uint64_t transferred;
+	struct viz_channel *channel_out; /* transfers: of fd_out; NULL: none */
+	uint32_t priority;
+	uint32_t peer_pid;
+	struct viz_position at_lock; /* pipes, TCP */
+	/* A transfer's positions in the pipe that it filled; NULL: none, or not known. */
+	struct viz_stood *sink;
+	/* process_vm_*: the process whose memory it is; NULL: not in the trace. */
+	struct viz_process *peer;
+	/* Wait4, waitid: the child whose end it reported; NULL: not known. */
+	struct viz_process *child;
+	struct viz_bytes path;
+	struct viz_bytes peer_address;
+	struct viz_fd *new_fds;
+	size_t new_fds_count;
+	struct viz_wait *waits_for;
+	size_t waits_for_count;
+	struct viz_wait *ready;
+	size_t ready_count;
+	uint64_t *passed_fds; /* SCM_RIGHTS, in the caller's numbers */
+	size_t passed_fds_count;
 	struct viz_chunk *chunks; /* receives: the sends that the kernel's own buffers name */
 	size_t chunk_count;
 	uint64_t *line_feeds; /* offsets, ascending; if the payload is cut, all lie beyond it */
@@ -221,6 +243,7 @@ struct viz_operation_extra {
 	struct viz_line line_after;
 	bool line_feeds_known;
 	bool keeps_no_children; /* sigaction: ended children need no wait (SA_NOCLDWAIT) */
+	bool waits_cut;		/* waits_for and ready are cut: there were more */
 };
 
 /*
@@ -232,69 +255,44 @@ struct viz_operation {
 	size_t index;
 	uint64_t id;
 	/* STATE_NONE: complete. STATE_BEGIN, STATE_PENDING: it has not returned. */
-	enum operation_state state;
-	enum role role;
+	enum operation_state state : 8;
+	enum role role : 8;
+	bool began;	    /* it slept, from began_ns on */
+	bool last;	    /* the descriptor that it closed was the only end of its kind */
+	bool control_cut;   /* recvmsg: there was no room for all control data (MSG_CTRUNC) */
+	bool packets;	    /* a write to a pipe in packet mode (O_DIRECT): it keeps borders */
+	bool listed;	    /* engine.c: it is among the open operations of a channel */
+	bool numbered;	    /* call_order.c: it is in the list of call numbers */
+	int32_t fd, fd_out; /* fd_out: a transfer's sink; fd and channel are its source */
+	uint32_t readers, writers;
 	uint64_t began_ns;	  /* if `began`: when it fell asleep */
 	struct viz_bytes syscall; /* "read" */
 	struct viz_process *process;
 	struct viz_thread *thread;
 	struct viz_bytes comm;	     /* the thread's name at the time of the call */
-	int32_t fd, fd_out;	     /* fd_out: a transfer's sink; fd and channel are its source */
 	struct viz_channel *channel; /* NULL: none */
-	struct viz_channel *channel_out;
 	uint64_t enter_ns;
 	uint64_t exit_ns; /* VIZ_NEVER while unfinished */
-	uint64_t at_ns;	  /* when an unfinished one was last seen */
 	uint64_t requested;
 	int64_t returned;
 	struct viz_bytes error; /* "EAGAIN" */
-	uint64_t transferred;
 	/* resumed_ns: when it last ran again after a sleep; 0: it never slept. */
 	uint64_t off_cpu_ns, resumed_ns;
 	uint64_t woke_ns; /* when it last woke a sleeper on the same object; 0: never */
-	struct viz_position at_entry, at_lock, at_exit; /* pipes, TCP, eventfds */
-	/* A transfer's positions in the pipe that it filled; NULL: none, or not known. */
-	struct viz_stood *sink;
-	/* process_vm_*: the process whose memory it is; NULL: not in the trace. */
-	struct viz_process *peer;
+	struct viz_position at_entry, at_exit; /* pipes, TCP, eventfds */
 	/* The process whose call last woke it; NULL: none in the trace. */
 	struct viz_process *woken_by;
 	uint64_t waker, woken_ns; /* the id of the call that woke it, and when; 0: not known */
-	/* Wait4, waitid: the child whose end it reported; NULL: not known. */
-	struct viz_process *child;
 	const struct viz_operation_extra *extra; /* never NULL */
 	struct viz_bytes payload;
-	uint32_t priority;
-	uint32_t peer_pid;
 	uint64_t flags;
-	struct viz_bytes path;
-	struct viz_fd *new_fds;
-	size_t new_fds_count;
-	struct viz_wait *waits_for;
-	size_t waits_for_count;
-	struct viz_wait *ready;
-	size_t ready_count;
-	struct viz_bytes peer_address;
 	struct viz_channel *to;
 	struct viz_channel *from;
-	uint64_t readers, writers;
 	uint64_t queued;
-	uint64_t *passed_fds; /* SCM_RIGHTS, in the caller's numbers */
-	size_t passed_fds_count;
 	uint64_t present[VIZ_PRESENT_WORDS]; /* one bit for each optional key; use viz_has() */
-	/* operation_refs.c: the index that it is removed from when freed. */
-	struct model_index *known_by;
-	/* operation_refs.c: its own arena; NULL: it lives as long as the model. */
-	struct arena *memory;
 	uint32_t uses;
-	uint32_t open_at[2]; /* engine.c: its places in these lists, of the sink and the source */
-	bool began;	     /* it slept, from began_ns on */
-	bool last;	     /* the descriptor that it closed was the only end of its kind */
-	bool waits_cut;	     /* waits_for and ready are cut: there were more */
-	bool control_cut; /* recvmsg: there was no room for all of its control data (MSG_CTRUNC) */
-	bool packets;  /* a write to a pipe in packet mode (O_DIRECT): it keeps message borders */
-	bool listed;   /* engine.c: it is among the open operations of a channel */
-	bool numbered; /* call_order.c: it is in the list of call numbers */
+	uint32_t open_at[2];  /* engine.c: its places in these lists, of the sink and the source */
+	bool live;	      /* operation_refs.c: it is freed after its last use */
 	unsigned char spoken; /* viz/protocol/talks.c only: what protocol its bytes are of */
 };
 
@@ -310,7 +308,7 @@ extern const struct viz_operation_extra viz_no_extra;
  */
 static inline struct viz_channel *viz_operation_sink(const struct viz_operation *op)
 {
-	return op->role == ROLE_TRANSFER ? op->channel_out
+	return op->role == ROLE_TRANSFER ? op->extra->channel_out
 	       : op->role == ROLE_SEND	 ? op->channel
 					 : NULL;
 }

@@ -126,7 +126,7 @@ uint64_t operation_stream_bytes(const struct viz_operation *op)
 	if (op->role == ROLE_RECEIVE && (op->flags & TRUNC) && channel_is_socket(op->channel))
 		return (uint64_t)op->returned;
 	if (viz_has(op, transferred))
-		return op->transferred;
+		return op->extra->transferred;
 	if (operation_is_multiple(op))
 		return sum_lengths(op);
 	return (uint64_t)op->returned;
@@ -134,7 +134,7 @@ uint64_t operation_stream_bytes(const struct viz_operation *op)
 
 struct viz_bytes operation_groups(const struct viz_operation *op)
 {
-	struct viz_bytes address = op->peer_address;
+	struct viz_bytes address = op->extra->peer_address;
 	const struct viz_channel *channel = op->channel;
 	const char *slash;
 
@@ -220,17 +220,18 @@ const struct viz_position *operation_pipe_entry(const struct viz_operation *op, 
 {
 	if (!send || op->role != ROLE_TRANSFER)
 		return &op->at_entry;
-	return op->sink ? &op->sink->entry : &nowhere;
+	return op->extra->sink ? &op->extra->sink->entry : &nowhere;
 }
 
 const struct viz_position *operation_pipe_exit(const struct viz_operation *op, bool send)
 {
 	if (!send || op->role != ROLE_TRANSFER)
 		return &op->at_exit;
-	return op->sink ? &op->sink->exit : &nowhere;
+	return op->extra->sink ? &op->extra->sink->exit : &nowhere;
 }
 
 const struct viz_position *operation_pipe_lock(const struct viz_operation *op, bool send)
 {
-	return op->role != ROLE_TRANSFER || send == (op->sink != NULL) ? &op->at_lock : &nowhere;
+	return op->role != ROLE_TRANSFER || send == (op->extra->sink != NULL) ? &op->extra->at_lock
+									      : &nowhere;
 }

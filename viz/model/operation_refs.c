@@ -5,38 +5,50 @@
  */
 #include "viz/model/builder.h"
 
+struct live_operation {
+	struct viz_operation operation; /* the first member, so that one pointer is that of both */
+	struct arena *memory;		/* holds all this */
+	struct model_index *known_by;	/* the index that it is removed from when it is freed */
+};
+
 /*
  * Operation and payload mostly fit the arena's first block; a second one costs half as much again.
  */
-_Static_assert(sizeof(struct viz_operation) + 128 <= ARENA_SMALL_LEN, "one allocation for each");
+_Static_assert(sizeof(struct live_operation) + 128 <= ARENA_SMALL_LEN, "one allocation for each");
 
 struct viz_operation *model_live_operation(struct model_builder *b)
 {
 	struct arena *memory = arena_new_small();
-	struct viz_operation *op = arena_alloc(memory, sizeof(*op));
+	struct live_operation *live = arena_alloc(memory, sizeof(*live));
 
-	op->memory = memory;
-	op->known_by = b->model->index;
-	return op;
+	live->operation.live = true;
+	live->memory = memory;
+	live->known_by = b->model->index;
+	return &live->operation;
+}
+
+struct arena *model_live_memory(struct viz_operation *op)
+{
+	return ((struct live_operation *)op)->memory;
 }
 
 struct viz_operation *viz_operation_use(const struct viz_operation *op)
 {
 	struct viz_operation *used = (struct viz_operation *)op;
 
-	if (used && used->memory)
+	if (used && used->live)
 		used->uses++;
 	return used;
 }
 
 void viz_operation_drop(const struct viz_operation *op)
 {
-	struct viz_operation *used = (struct viz_operation *)op;
+	struct live_operation *live = (struct live_operation *)op;
 
-	if (!used || !used->memory || --used->uses)
+	if (!op || !op->live || --live->operation.uses)
 		return;
-	id_map_remove(&used->known_by->operations, used->id);
-	arena_free(used->memory);
+	id_map_remove(&live->known_by->operations, op->id);
+	arena_free(live->memory);
 }
 
 /* At the end, collects the unfinished operations in the list that a whole model has them in. */
@@ -60,5 +72,5 @@ void model_live_free(struct viz_model *model)
 
 	for (size_t i = 0; i < map->capacity; i++)
 		if (map->slots[i].value)
-			arena_free(((struct viz_operation *)map->slots[i].value)->memory);
+			arena_free(model_live_memory(map->slots[i].value));
 }

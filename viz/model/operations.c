@@ -94,7 +94,6 @@ static void add_who(struct model_builder *b, struct viz_operation *op)
 	op->fd = fd_field(b, FIELD_operation_fd);
 	op->channel = channel_field(b, FIELD_operation_channel, op->channel);
 	op->fd_out = fd_field(b, FIELD_operation_fd_out);
-	op->channel_out = channel_field(b, FIELD_operation_channel_out, op->channel_out);
 	op->to = channel_field(b, FIELD_operation_to, op->to);
 	op->from = channel_field(b, FIELD_operation_from, op->from);
 }
@@ -125,7 +124,7 @@ static uint64_t build_woken(const struct model_builder *b)
  * The number is of the caller's pid namespace, so the process with this pid counts only if it is
  * the caller's child.
  */
-static struct viz_process *child_of(struct model_builder *b, const struct viz_operation *op)
+static struct viz_process *child_of(const struct model_builder *b, const struct viz_operation *op)
 {
 	struct viz_process *child =
 		VALUE(operation, child)->present
@@ -140,7 +139,6 @@ static void add_amounts(struct model_builder *b, struct viz_operation *op)
 	op->requested = VALUE(operation, requested)->number;
 	op->returned = VALUE(operation, returned)->integer;
 	op->error = build_string(b, FIELD_operation_error);
-	op->transferred = VALUE(operation, transferred)->number;
 	op->off_cpu_ns = VALUE(operation, off_cpu_ns)->number;
 	op->resumed_ns = VALUE(operation, resumed_ns)->number;
 	op->woke_ns = VALUE(operation, woke_ns)->number;
@@ -148,11 +146,7 @@ static void add_amounts(struct model_builder *b, struct viz_operation *op)
 	op->woken_by = build_waker(b);
 	op->waker = build_waker_id(b);
 	op->woken_ns = build_woken(b);
-	op->peer_pid = build_u32(b, FIELD_operation_peer_pid);
-	op->child = child_of(b, op);
-	op->peer = op->peer_pid ? build_known_process(b, op->peer_pid) : NULL;
 	op->payload = build_bytes(b, FIELD_operation_payload);
-	op->priority = build_u32(b, FIELD_operation_priority);
 	op->flags = VALUE(operation, flags)->number;
 }
 
@@ -173,19 +167,20 @@ static bool has_msg_flag(const struct model_builder *b, uint64_t flag)
 	return false;
 }
 
+static uint32_t build_ends(const struct model_builder *b, enum field field)
+{
+	uint64_t number = build_value(b, field)->number;
+
+	return number < UINT32_MAX ? (uint32_t)number : UINT32_MAX;
+}
+
 static void add_rest(struct model_builder *b, struct viz_operation *op)
 {
-	op->path = build_string(b, FIELD_operation_path);
-	build_operation_fds(b, op);
-	op->waits_for = build_waits(b, FIELD_operation_waits_for, &op->waits_for_count);
-	op->ready = build_waits(b, FIELD_operation_ready, &op->ready_count);
-	op->waits_cut = VALUE(operation, waits_cut)->flag;
-	op->peer_address = build_string(b, FIELD_operation_peer_address);
+	op->last = VALUE(operation, last)->flag;
 	op->packets = VALUE(operation, packets)->flag;
-	op->readers = VALUE(operation, readers)->number;
-	op->writers = VALUE(operation, writers)->number;
+	op->readers = build_ends(b, FIELD_operation_readers);
+	op->writers = build_ends(b, FIELD_operation_writers);
 	op->queued = VALUE(operation, queued)->number;
-	op->passed_fds = build_uints(b, FIELD_operation_fds, &op->passed_fds_count);
 	op->control_cut = has_msg_flag(b, MSG_CONTROL_CUT);
 }
 
@@ -193,7 +188,7 @@ static void add_rest(struct model_builder *b, struct viz_operation *op)
 static void add_sleep(struct model_builder *b, struct viz_operation *op)
 {
 	if (op->state == STATE_BEGIN)
-		op->began_ns = op->at_ns;
+		op->began_ns = build_time(b, FIELD_operation_at_ns);
 	else if (viz_has(op, began_ns))
 		op->began_ns = build_time(b, FIELD_operation_began_ns);
 	else
@@ -214,7 +209,12 @@ const struct viz_operation_extra viz_no_extra = {0};
 	 KEY_BIT(word, message_type) | KEY_BIT(word, args) | KEY_BIT(word, option) |               \
 	 KEY_BIT(word, replaced) | KEY_BIT(word, taken) | KEY_BIT(word, sems) |                    \
 	 KEY_BIT(word, futex) | KEY_BIT(word, owner) | KEY_BIT(word, action_flags) |               \
-	 KEY_BIT(word, lock) | KEY_BIT(word, unreached))
+	 KEY_BIT(word, lock) | KEY_BIT(word, unreached) | KEY_BIT(word, transferred) |             \
+	 KEY_BIT(word, priority) | KEY_BIT(word, peer_pid) | KEY_BIT(word, at_lock) |              \
+	 KEY_BIT(word, sink_entry) | KEY_BIT(word, child) | KEY_BIT(word, path) |                  \
+	 KEY_BIT(word, peer_address) | KEY_BIT(word, new_fds) | KEY_BIT(word, waits_for) |         \
+	 KEY_BIT(word, ready) | KEY_BIT(word, fds) | KEY_BIT(word, at_ns) |                        \
+	 KEY_BIT(word, channel_out))
 
 _Static_assert(VIZ_PRESENT_WORDS == 2, "has_extra() looks at two words");
 
@@ -222,6 +222,41 @@ static bool has_extra(const struct viz_operation *op)
 {
 	return (op->present[0] & EXTRA_KEYS(0)) || (op->present[1] & EXTRA_KEYS(1)) ||
 	       op->extra != &viz_no_extra || (op->channel && op->channel->mechanism == MECH_PTY);
+}
+
+static void add_pairing_facts(struct model_builder *b, struct viz_operation *op)
+{
+	struct viz_operation_extra *extra = &b->extra;
+
+	extra->lengths = build_uints(b, FIELD_operation_lengths, &extra->lengths_count);
+	extra->addresses = build_list(b, FIELD_operation_addresses, &extra->addresses_count);
+	extra->delivered = build_uints(b, FIELD_operation_delivered, &extra->delivered_count);
+	extra->refused = build_uints(b, FIELD_operation_refused, &extra->refused_count);
+	extra->unreached = VALUE(operation, unreached)->number;
+	extra->chunks = build_chunks(b, &extra->chunk_count);
+	build_parts(b, op);
+	extra->line_feeds = build_uints(b, FIELD_operation_line_feeds, &extra->line_feeds_count);
+	extra->line_feeds_known = VALUE(operation, line_feeds)->present;
+	extra->turns = build_uints(b, FIELD_operation_turns, &extra->turns_count);
+	extra->sent_at = build_uints(b, FIELD_operation_sent_at, &extra->sent_at_count);
+	extra->received_at = build_uints(b, FIELD_operation_received_at, &extra->received_at_count);
+	extra->digest = build_string(b, FIELD_operation_digest);
+	extra->digest_len = VALUE(operation, digest_len)->number;
+	build_line_settings(b, op);
+}
+
+static void add_descriptors(struct model_builder *b)
+{
+	struct viz_operation_extra *extra = &b->extra;
+
+	extra->path = build_string(b, FIELD_operation_path);
+	extra->peer_address = build_string(b, FIELD_operation_peer_address);
+	extra->new_fds = build_fds(b, FIELD_operation_new_fds, &extra->new_fds_count);
+	extra->replaced = build_fds(b, FIELD_operation_replaced, &extra->replaced_count);
+	extra->waits_for = build_waits(b, FIELD_operation_waits_for, &extra->waits_for_count);
+	extra->ready = build_waits(b, FIELD_operation_ready, &extra->ready_count);
+	extra->waits_cut = VALUE(operation, waits_cut)->flag;
+	extra->passed_fds = build_uints(b, FIELD_operation_fds, &extra->passed_fds_count);
 }
 
 /* What the begin line gave and the end line does not repeat stays as it was. */
@@ -233,35 +268,34 @@ static void add_extra(struct model_builder *b, struct viz_operation *op)
 		return;
 	b->extra = *op->extra;
 	op->extra = &b->extra;
-	b->extra.lengths = build_uints(b, FIELD_operation_lengths, &b->extra.lengths_count);
-	b->extra.addresses = build_list(b, FIELD_operation_addresses, &b->extra.addresses_count);
-	b->extra.delivered = build_uints(b, FIELD_operation_delivered, &b->extra.delivered_count);
-	b->extra.refused = build_uints(b, FIELD_operation_refused, &b->extra.refused_count);
-	b->extra.unreached = VALUE(operation, unreached)->number;
-	b->extra.chunks = build_chunks(b, &b->extra.chunk_count);
-	build_parts(b, op);
-	b->extra.line_feeds = build_uints(b, FIELD_operation_line_feeds,
-					  &b->extra.line_feeds_count);
-	b->extra.line_feeds_known = VALUE(operation, line_feeds)->present;
-	b->extra.turns = build_uints(b, FIELD_operation_turns, &b->extra.turns_count);
-	b->extra.sent_at = build_uints(b, FIELD_operation_sent_at, &b->extra.sent_at_count);
-	b->extra.received_at = build_uints(b, FIELD_operation_received_at,
-					   &b->extra.received_at_count);
-	b->extra.digest = build_string(b, FIELD_operation_digest);
-	b->extra.digest_len = VALUE(operation, digest_len)->number;
+	b->extra.at_ns = build_time(b, FIELD_operation_at_ns);
+	b->extra.channel_out = channel_field(b, FIELD_operation_channel_out, b->extra.channel_out);
+	b->extra.transferred = VALUE(operation, transferred)->number;
+	b->extra.priority = build_u32(b, FIELD_operation_priority);
+	b->extra.peer_pid = build_u32(b, FIELD_operation_peer_pid);
+	b->extra.peer = b->extra.peer_pid ? build_known_process(b, b->extra.peer_pid) : NULL;
+	b->extra.child = child_of(b, op);
+	add_pairing_facts(b, op);
+	add_descriptors(b);
 	b->extra.message_type = VALUE(operation, message_type)->integer;
 	add_args(b);
 	add_option(b);
 	build_locks(b);
 	b->extra.owner = build_owner(b);
 	b->extra.taken = build_taken(b);
-	build_line_settings(b, op);
-	b->extra.replaced = build_fds(b, FIELD_operation_replaced, &b->extra.replaced_count);
 	b->extra.keeps_no_children = build_list_has(b, FIELD_operation_action_flags,
 						    "SA_NOCLDWAIT");
+	build_rare_positions(b, op);
 	extra = arena_alloc(b->into, sizeof(*extra));
 	*extra = b->extra;
 	op->extra = extra;
+}
+
+struct viz_operation_extra *build_extra(struct arena *arena, struct viz_operation *op)
+{
+	if (op->extra == &viz_no_extra)
+		op->extra = arena_alloc(arena, sizeof(*op->extra));
+	return (struct viz_operation_extra *)op->extra;
 }
 
 /*
@@ -279,7 +313,6 @@ static void add_state(struct model_builder *b, struct viz_operation *op)
 	op->exit_ns = VIZ_NEVER;
 	if (op->state == STATE_NONE)
 		op->exit_ns = build_time(b, FIELD_operation_exit_ns);
-	op->at_ns = build_time(b, FIELD_operation_at_ns);
 	add_sleep(b, op);
 }
 
@@ -319,7 +352,7 @@ static struct viz_operation *find_or_add(struct model_builder *b, uint64_t id)
 static bool makes_channels(const struct viz_operation *op)
 {
 	return op->role == ROLE_OPEN &&
-	       ((op->new_fds_count && op->new_fds[0].channel->master) ||
+	       ((op->extra->new_fds_count && op->extra->new_fds[0].channel->master) ||
 		viz_bytes_begin(op->syscall, "pipe") || viz_bytes_begin(op->syscall, "socket") ||
 		viz_bytes_begin(op->syscall, "accept") || viz_bytes_begin(op->syscall, "eventfd") ||
 		viz_bytes_begin(op->syscall, "epoll_create"));
@@ -350,7 +383,7 @@ void build_operation_line(struct model_builder *b)
 
 	b->operation = op;
 	if (b->live)
-		b->into = op->memory;
+		b->into = model_live_memory(op);
 	memcpy(op->present, b->line->given, sizeof(op->present));
 	op->syscall = build_string(b, FIELD_operation_syscall);
 	op->role = (enum role)VALUE(operation, role)->number;
@@ -366,6 +399,6 @@ void build_operation_line(struct model_builder *b)
 	note_action(b, op);
 	build_fd_event(b, FD_OPERATION, op->exit_ns, op->process)->operation =
 		viz_operation_use(op);
-	for (size_t k = 0; makes_channels(op) && k < op->new_fds_count; k++)
-		channel_made(op->new_fds[k].channel);
+	for (size_t k = 0; makes_channels(op) && k < op->extra->new_fds_count; k++)
+		channel_made(op->extra->new_fds[k].channel);
 }

@@ -111,37 +111,30 @@ static void put_bytes(struct model_builder *b, struct viz_position *at_exit)
 	at_exit->has_bytes = true;
 }
 
+static bool lacks_numbers(const struct viz_position *entry, const struct viz_position *exit)
+{
+	return entry->known && exit->known && !entry->copied_seq && exit->write_seq;
+}
+
 /*
  * A call that made its socket's connection (MSG_FASTOPEN), or waited until it was made, found no
  * sequence numbers when it began. Its entry position is its exit position less the bytes that it
- * moved itself. at_lock, the kernel's record of its first byte, lacks what went with the SYN.
+ * moved itself.
  */
 static void find_beginning(struct viz_operation *op)
 {
 	struct viz_position *entry = &op->at_entry, *exit = &op->at_exit;
 	uint32_t moved = op->returned > 0 ? (uint32_t)op->returned : 0;
 
-	if (!entry->known || !exit->known || entry->copied_seq || !exit->write_seq)
+	if (!lacks_numbers(entry, exit))
 		return;
-	if (op->role == ROLE_SEND && moved) {
+	if (op->role == ROLE_SEND && moved)
 		entry->write_seq = exit->write_seq - moved;
-		op->at_lock.known = false;
-	} else if (!entry->write_seq) {
+	else if (!entry->write_seq)
 		entry->write_seq = exit->write_seq;
-	}
 	entry->copied_seq = exit->copied_seq;
 	if (op->role == ROLE_RECEIVE)
 		entry->copied_seq -= moved;
-}
-
-static void build_sink(struct model_builder *b, struct viz_operation *op)
-{
-	if (!VALUE(operation, sink_entry)->present)
-		return;
-	op->sink = arena_alloc(b->into, sizeof(*op->sink));
-	op->sink->entry = position_of(VALUE(operation, sink_entry), MECH_PIPE, NULL);
-	op->sink->exit = position_of(VALUE(operation, sink_exit), MECH_PIPE, NULL);
-	op->at_lock = position_of(VALUE(operation, at_lock), MECH_PIPE, NULL);
 }
 
 /*
@@ -158,21 +151,54 @@ static void note_buffers(const struct viz_operation *op)
 			     op->channel->mechanism == MECH_UNIX_STREAM;
 }
 
+static bool has_positions(enum mechanism mechanism)
+{
+	return mechanism == MECH_PIPE || mechanism == MECH_FIFO || mechanism == MECH_TCP ||
+	       mechanism == MECH_EVENTFD;
+}
+
 void build_positions(struct model_builder *b, struct viz_operation *op)
 {
 	enum mechanism mechanism = op->channel ? op->channel->mechanism : MECH_NONE;
 
-	build_sink(b, op);
-	note_buffers(op);
-	if (mechanism != MECH_PIPE && mechanism != MECH_FIFO && mechanism != MECH_TCP &&
-	    mechanism != MECH_EVENTFD)
+	if (!has_positions(mechanism))
 		return;
 	op->at_entry = position_of(VALUE(operation, at_entry), mechanism, NULL);
-	op->at_lock = position_of(VALUE(operation, at_lock), mechanism, NULL);
 	op->at_exit = position_of(VALUE(operation, at_exit), mechanism,
 				  mechanism == MECH_EVENTFD ? NULL : &op->at_entry);
 	if (mechanism == MECH_TCP)
 		find_beginning(op);
 	else if (mechanism != MECH_EVENTFD)
 		put_bytes(b, &op->at_exit);
+}
+
+/* at_lock, the kernel's record of a TCP send's first byte, lacks what went with the SYN. */
+static struct viz_position position_at_lock(const struct model_builder *b,
+					    const struct viz_operation *op,
+					    enum mechanism mechanism)
+{
+	struct viz_position lock = position_of(VALUE(operation, at_lock), mechanism, NULL);
+	struct viz_position entry = position_of(VALUE(operation, at_entry), mechanism, NULL);
+
+	if (mechanism == MECH_TCP && op->role == ROLE_SEND && op->returned > 0 &&
+	    lacks_numbers(&entry, &op->at_exit))
+		lock.known = false;
+	return lock;
+}
+
+void build_rare_positions(struct model_builder *b, const struct viz_operation *op)
+{
+	enum mechanism mechanism = op->channel ? op->channel->mechanism : MECH_NONE;
+
+	if (VALUE(operation, sink_entry)->present) {
+		struct viz_stood *sink = arena_alloc(b->into, sizeof(*sink));
+
+		sink->entry = position_of(VALUE(operation, sink_entry), MECH_PIPE, NULL);
+		sink->exit = position_of(VALUE(operation, sink_exit), MECH_PIPE, NULL);
+		b->extra.sink = sink;
+		b->extra.at_lock = position_at_lock(b, op, MECH_PIPE);
+	}
+	if (has_positions(mechanism))
+		b->extra.at_lock = position_at_lock(b, op, mechanism);
+	note_buffers(op);
 }

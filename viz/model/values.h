@@ -43,17 +43,12 @@ struct viz_owner {
 
 /* The position of a stream (pipe, TCP connection, eventfd) at one moment of a call. */
 struct viz_position {
-	bool known;
-	bool has_bytes;
-	bool has_arrived;
-	bool semaphore; /* eventfd: EFD_SEMAPHORE is set */
 	union {
 		struct {
 			/* Pipe: slots filled and emptied so far, modulo 2^32. */
 			uint32_t head, tail;
 			uint32_t end;	/* where the bytes of the last filled slot end */
 			uint32_t start; /* where the bytes of the first filled slot begin */
-			uint32_t bytes; /* bytes that lie in the pipe; valid if has_bytes */
 		};
 		struct {
 			uint32_t write_seq, copied_seq; /* TCP sequence numbers, modulo 2^32 */
@@ -66,6 +61,11 @@ struct viz_position {
 			uint64_t count, at_ns;
 		};
 	};
+	uint32_t bytes; /* bytes that lie in the pipe; valid if has_bytes */
+	bool known;
+	bool has_bytes;
+	bool has_arrived;
+	bool semaphore; /* eventfd: EFD_SEMAPHORE is set */
 };
 
 /* Positions of the pipe that a transfer filled; at_lock of its operation is of this pipe, too. */

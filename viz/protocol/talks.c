@@ -138,8 +138,8 @@ static void note_ends(struct protocol_talks *talks, const struct viz_operation *
 		talk_of(talks, op->channel)->end = END_CONNECTED;
 	if (!operation_is(op, "accept") && !operation_is(op, "accept4"))
 		return;
-	for (size_t i = 0; i < op->new_fds_count; i++)
-		talk_of(talks, op->new_fds[i].channel)->end = END_ACCEPTED;
+	for (size_t i = 0; i < op->extra->new_fds_count; i++)
+		talk_of(talks, op->extra->new_fds[i].channel)->end = END_ACCEPTED;
 }
 
 void protocol_hear(struct protocol_talks *talks, const struct viz_operation *op)

@@ -49,8 +49,8 @@ static bool is_plain_file(const struct viz_operation *op)
 
 	if (op->error.data && strcmp(op->error.data, "EACCES") == 0)
 		return true;
-	return op->path.len >= sizeof(devices) - 1 &&
-	       memcmp(op->path.data, devices, sizeof(devices) - 1) == 0;
+	return op->extra->path.len >= sizeof(devices) - 1 &&
+	       memcmp(op->extra->path.data, devices, sizeof(devices) - 1) == 0;
 }
 
 /* False if the signal killed the process: then no program sees the call's result. */
@@ -129,7 +129,7 @@ static bool is_waiting(const struct viz_operation *op)
 static void collect_waiting(struct scene_drafts *d, const struct viz_operation *op, int lane)
 {
 	struct draft *draft = scene_draft(d, SCENE_WAITING, lane, SCENE_NOWHERE);
-	uint64_t seen_ns = op->at_ns > op->enter_ns ? op->at_ns : op->enter_ns;
+	uint64_t seen_ns = op->extra->at_ns > op->enter_ns ? op->extra->at_ns : op->enter_ns;
 
 	draft->of.operation = op;
 	if (op->state == STATE_BEGIN && seen_ns < d->request->model->end_ns)

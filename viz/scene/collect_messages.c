@@ -11,7 +11,7 @@ static uint64_t latest(uint64_t a, uint64_t b)
 /* The latest time at which the call may have done its part; unfinished: when it was last seen. */
 static uint64_t done_ns(const struct viz_operation *op)
 {
-	return op->exit_ns != VIZ_NEVER ? op->exit_ns : latest(op->enter_ns, op->at_ns);
+	return op->exit_ns != VIZ_NEVER ? op->exit_ns : latest(op->enter_ns, op->extra->at_ns);
 }
 
 /* --- messages --- */

@@ -31,7 +31,8 @@ static bool is_memory(const struct viz_operation *op)
 /* An open for reading or for writing alone sleeps until somebody opens the other side. */
 static bool is_meeting(const struct viz_operation *op)
 {
-	const struct viz_channel *fifo = op->new_fds_count ? op->new_fds[0].channel : NULL;
+	const struct viz_channel *fifo = op->extra->new_fds_count ? op->extra->new_fds[0].channel
+								  : NULL;
 
 	return op->role == ROLE_OPEN && fifo && fifo->mechanism == MECH_FIFO && op->off_cpu_ns &&
 	       !(op->flags & NONBLOCK) && (op->flags & ACCESS_MODE) < 2;
@@ -96,8 +97,8 @@ static bool waits_long(const struct scene_drafts *d, const struct viz_operation 
 
 	return !viz_operation_done(op) && !(op->flags & NONBLOCK) && end_ns > op->enter_ns &&
 	       end_ns - op->enter_ns >= LONG_NS &&
-	       (op->path.len < sizeof(devices) - 1 ||
-		memcmp(op->path.data, devices, sizeof(devices) - 1) != 0);
+	       (op->extra->path.len < sizeof(devices) - 1 ||
+		memcmp(op->extra->path.data, devices, sizeof(devices) - 1) != 0);
 }
 
 /* An unfinished open of a FIFO; its own descriptor is not made yet. */
@@ -105,14 +106,14 @@ bool scene_is_fifo_open(const struct scene_drafts *d, const struct viz_operation
 {
 	const struct viz_model *model = d->request->model;
 
-	if (op->role != ROLE_OPEN || !op->path.len || (op->flags & ACCESS_MODE) >= 2 ||
+	if (op->role != ROLE_OPEN || !op->extra->path.len || (op->flags & ACCESS_MODE) >= 2 ||
 	    operation_is(op, "connect"))
 		return false;
 	if (waits_long(d, op))
 		return true;
 	for (size_t i = 0; i < model->channel_count; i++)
 		if (model->channels[i]->mechanism == MECH_FIFO &&
-		    viz_bytes_equal(model->channels[i]->name, op->path))
+		    viz_bytes_equal(model->channels[i]->name, op->extra->path))
 			return true;
 	return op->channel && op->channel->mechanism == MECH_FIFO;
 }
@@ -126,9 +127,9 @@ static void text_channel(struct scene_drafts *d, const struct viz_operation *op,
 		row->mechanism = channel->mechanism;
 		scene_text_owned(d, &row->channel, "%s", scene_channel_name(d->scene, channel));
 		scene_append(d->scene, &row->detail, "%s", row->channel);
-	} else if (op->path.len) {
+	} else if (op->extra->path.len) {
 		scene_text_owned(d, &row->detail, "%s",
-				 scene_harmless(op->path.data, op->path.len));
+				 scene_harmless(op->extra->path.data, op->extra->path.len));
 	}
 }
 
@@ -189,5 +190,5 @@ void scene_text_object(struct scene_drafts *d, const struct draft *draft, struct
 	scene_set(d->scene, &row->label, "%s", scene_say(d->scene, scene_open_waits(op)));
 	scene_append(d->scene, &row->detail, "for %s",
 		     scene_say_duration(d->scene, op->off_cpu_ns, waited));
-	text_channel(d, op, op->new_fds[0].channel, row);
+	text_channel(d, op, op->extra->new_fds[0].channel, row);
 }

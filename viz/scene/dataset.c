@@ -192,7 +192,7 @@ static uint32_t dataset_use_call(struct dataset_build *b, const struct viz_opera
 		.waker = SCENE_NONE,
 		.woken_by = SCENE_NOWHERE,
 	};
-	if (op->waits_for_count)
+	if (op->extra->waits_for_count)
 		call.waits = owned_text(b, scene_call_waits(b->d->scene, op));
 	b->d->call_at[op->index] = (uint32_t)dataset->call_count;
 	dataset->calls[dataset->call_count++] = call;

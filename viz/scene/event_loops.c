@@ -146,8 +146,8 @@ static void see_attempt(struct loops *l, const struct viz_operation *op)
 
 static void see(struct loops *l, const struct viz_operation *op)
 {
-	watch(l, op->process, op->waits_for, op->waits_for_count);
-	watch(l, op->process, op->ready, op->ready_count);
+	watch(l, op->process, op->extra->waits_for, op->extra->waits_for_count);
+	watch(l, op->process, op->extra->ready, op->extra->ready_count);
 	if (is_attempt(op))
 		see_attempt(l, op);
 	else if (is_told(op))

@@ -128,10 +128,10 @@ static void text_connect(struct scene_drafts *d, const struct draft *draft, stru
 	} else if (!c->connect && c->server && row->from == SCENE_OUTSIDE) {
 		scene_text_met(d, c->server, &row->outside);
 	}
-	if (c->connect && c->connect->peer_address.len)
+	if (c->connect && c->connect->extra->peer_address.len)
 		scene_text_owned(d, &row->detail, "to %s",
-				 scene_harmless(c->connect->peer_address.data,
-						c->connect->peer_address.len));
+				 scene_harmless(c->connect->extra->peer_address.data,
+						c->connect->extra->peer_address.len));
 	else if (channel)
 		scene_text_owned(d, &row->detail, "%s", scene_channel_name(d->scene, channel));
 }

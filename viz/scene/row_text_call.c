@@ -15,13 +15,14 @@ static void text_object(struct scene_drafts *d, const struct viz_operation *op,
 	if (op->channel) {
 		scene_text_owned(d, &row->channel, "%s", scene_channel_name(d->scene, op->channel));
 		scene_append(d->scene, &row->detail, "%s", row->channel);
-	} else if (op->path.len) {
+	} else if (op->extra->path.len) {
 		scene_text_owned(d, &row->detail, "%s",
-				 scene_harmless(op->path.data, op->path.len));
+				 scene_harmless(op->extra->path.data, op->extra->path.len));
 	}
-	if (op->peer_address.len)
-		scene_text_owned(d, &row->detail, "to %s",
-				 scene_harmless(op->peer_address.data, op->peer_address.len));
+	if (op->extra->peer_address.len)
+		scene_text_owned(
+			d, &row->detail, "to %s",
+			scene_harmless(op->extra->peer_address.data, op->extra->peer_address.len));
 }
 
 /* The error of a connect(2) that went on by itself is asked for later. */
@@ -129,7 +130,7 @@ void scene_text_drained(struct scene_drafts *d, const struct draft *draft, struc
 void scene_text_look(struct scene_drafts *d, const struct draft *draft, struct scene_row *row)
 {
 	const struct viz_operation *op = draft->of.operation;
-	uint64_t bytes = viz_has(op, transferred) ? op->transferred : (uint64_t)op->returned;
+	uint64_t bytes = viz_has(op, transferred) ? op->extra->transferred : (uint64_t)op->returned;
 	char size[SCENE_QUANTITY];
 
 	row->style = SCENE_COPY;

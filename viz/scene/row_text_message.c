@@ -194,11 +194,12 @@ static void text_data(struct scene_drafts *d, const struct draft *draft, struct 
 		text_transfer(d, "taken", &m->to, row);
 	if (!is_leaving(row))
 		text_timing(d, m, row);
-	if (m->from.operation && m->from.operation->passed_fds_count && m->from.offset == 0)
+	if (m->from.operation && m->from.operation->extra->passed_fds_count && m->from.offset == 0)
 		scene_append(d->scene, &row->detail,
-			     m->from.operation->passed_fds_count == 1 ? "passes %zu descriptor"
-								      : "passes %zu descriptors",
-			     m->from.operation->passed_fds_count);
+			     m->from.operation->extra->passed_fds_count == 1
+				     ? "passes %zu descriptor"
+				     : "passes %zu descriptors",
+			     m->from.operation->extra->passed_fds_count);
 }
 
 /* Signals whose default action is to ignore them (signal(7)): being ignored is not worth a mark. */

@@ -41,18 +41,18 @@ static void put_waits(const struct scene *scene, FILE *out, const struct viz_ope
 {
 	const char *what = "channels";
 
-	for (size_t i = 0; i < op->waits_for_count; i++)
-		if (!op->waits_for[i].channel)
+	for (size_t i = 0; i < op->extra->waits_for_count; i++)
+		if (!op->extra->waits_for[i].channel)
 			what = "descriptors";
-	if (op->waits_for_count == 1)
+	if (op->extra->waits_for_count == 1)
 		what = *what == 'c' ? "channel" : "descriptor";
-	fprintf(out, "(%zu%s %s: ", op->waits_for_count,
-		op->waits_cut ? scene_say(scene, " or more") : "", scene_say(scene, what));
-	for (size_t i = 0; i < op->waits_for_count && i < WAITS_SHOWN; i++) {
+	fprintf(out, "(%zu%s %s: ", op->extra->waits_for_count,
+		op->extra->waits_cut ? scene_say(scene, " or more") : "", scene_say(scene, what));
+	for (size_t i = 0; i < op->extra->waits_for_count && i < WAITS_SHOWN; i++) {
 		fputs(i ? ", " : "", out);
-		put_wait(scene, out, &op->waits_for[i]);
+		put_wait(scene, out, &op->extra->waits_for[i]);
 	}
-	fputs(op->waits_for_count > WAITS_SHOWN || op->waits_cut ? ", …)" : ")", out);
+	fputs(op->extra->waits_for_count > WAITS_SHOWN || op->extra->waits_cut ? ", …)" : ")", out);
 }
 
 /*
@@ -64,7 +64,7 @@ char *scene_call_waits(const struct scene *scene, const struct viz_operation *op
 	size_t len = 0;
 	FILE *out;
 
-	if (!op->waits_for_count)
+	if (!op->extra->waits_for_count)
 		return scene_call(op);
 	name = scene_harmless(op->syscall.data ? op->syscall.data : "", op->syscall.len);
 	out = memory_stream(&text, &len);

@@ -47,13 +47,13 @@ static const char *list_of(struct trace_text *t, unsigned id)
 	size_t len = 0;
 
 	text[0] = '\0';
-	for (size_t i = 0; i < op->waits_for_count; i++) {
+	for (size_t i = 0; i < op->extra->waits_for_count; i++) {
 		const char *comma = " ";
 
 		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%d", i ? "; " : "",
-					op->waits_for[i].fd);
+					op->extra->waits_for[i].fd);
 		for (unsigned bit = 0; bit < 32; bit++)
-			if (op->waits_for[i].events >> bit & 1) {
+			if (op->extra->waits_for[i].events >> bit & 1) {
 				len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s",
 							comma, poll_event_name(bit));
 				comma = ",";
@@ -134,8 +134,8 @@ static void too_many(void **state)
 		control(t, 2 + i, 200 + i, ADD, one, 0);
 	}
 	trace_model(t);
-	assert_true(viz_model_operation(t->model, 1)->waits_cut);
-	assert_in_range(viz_model_operation(t->model, 1)->waits_for_count, 1000, 2000);
+	assert_true(viz_model_operation(t->model, 1)->extra->waits_cut);
+	assert_in_range(viz_model_operation(t->model, 1)->extra->waits_for_count, 1000, 2000);
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, trace_tear_down)

@@ -173,7 +173,7 @@ static void unfinished(void **state)
 	assert_false(viz_operation_done(op));
 	assert_int_equal(op->state, STATE_PENDING);
 	assert_int_equal(op->exit_ns, VIZ_NEVER);
-	assert_int_equal(op->at_ns, 80);
+	assert_int_equal(op->extra->at_ns, 80);
 	assert_int_equal(op->fd, -1);
 }
 
@@ -200,10 +200,10 @@ static void all_of_an_operation(void **state)
 	assert_int_equal(value, INT64_MAX);
 	assert_false(viz_operation_argument(op, "low", &value));
 	assert_int_equal(op->extra->lengths_count, 2);
-	assert_int_equal(op->passed_fds[1], 8);
+	assert_int_equal(op->extra->passed_fds[1], 8);
 	assert_string_equal(op->to->id.data, "unix:[2]");
 	assert_int_equal(op->payload.len, 2);
-	assert_string_equal(op->peer_address.data, "@x");
+	assert_string_equal(op->extra->peer_address.data, "@x");
 }
 
 static void operations_in_order(void **state)

@@ -38,12 +38,12 @@ static void note_send(struct diagnosis *d, struct head *head, const struct viz_o
 /* A poll(2) whose time is over. */
 static void note_poll(struct head *heads, const struct viz_operation *op)
 {
-	for (size_t i = 0; i < op->waits_for_count; i++) {
-		const struct viz_channel *channel = op->waits_for[i].channel;
+	for (size_t i = 0; i < op->extra->waits_for_count; i++) {
+		const struct viz_channel *channel = op->extra->waits_for[i].channel;
 		struct head *head = channel ? &heads[channel->index] : NULL;
 
 		if (head && head->sent && head->sent->process == op->process &&
-		    viz_wait_has(&op->waits_for[i], IN))
+		    viz_wait_has(&op->extra->waits_for[i], IN))
 			head->waited_ns += op->exit_ns - op->enter_ns;
 	}
 }

@@ -150,8 +150,8 @@ static struct successes *successes_find(struct diagnosis *d, const struct map *r
 		    !connect_succeeded(results, op))
 			continue;
 		map_put_uint(d->arena, &successes->of_process, process_key(op), op);
-		if (op->peer_address.len)
-			map_put(d->arena, address_map(successes, op), op->peer_address, op);
+		if (op->extra->peer_address.len)
+			map_put(d->arena, address_map(successes, op), op->extra->peer_address, op);
 	}
 	return successes;
 }
@@ -160,8 +160,10 @@ static struct successes *successes_find(struct diagnosis *d, const struct map *r
 static bool succeeded_later(struct successes *successes, const struct viz_operation *op)
 {
 	const struct viz_operation *own = map_get_uint(&successes->of_process, process_key(op));
-	const struct viz_operation *there =
-		op->peer_address.len ? map_get(address_map(successes, op), op->peer_address) : NULL;
+	const struct viz_operation *there = op->extra->peer_address.len
+						    ? map_get(address_map(successes, op),
+							      op->extra->peer_address)
+						    : NULL;
 
 	return (own && own->index > op->index) || (there && there->index > op->index);
 }
@@ -176,7 +178,7 @@ static struct finding *report_unconnected(struct diagnosis *d, enum finding_id i
 	f->channel = op->channel;
 	finding_operation(d, f, op);
 	finding_operation(d, f, told_by);
-	finding_set(d, f, "address", "%s", bytes_text(d, op->peer_address));
+	finding_set(d, f, "address", "%s", bytes_text(d, op->extra->peer_address));
 	if (f->times == 1 && succeeded_later(successes, op))
 		f->severity = SEVERITY_NOTE;
 	return f;
@@ -220,8 +222,8 @@ static bool is_missed(struct successes *successes, const struct viz_operation *o
 	return (error != ENOENT && error != EACCES) ||
 	       (viz_process_failed(op->process) && op->channel &&
 		op->channel->mechanism == MECH_UNIX_STREAM && !succeeded_later(successes, op) &&
-		!viz_bytes_begin(op->peer_address, "/dev/") &&
-		!viz_bytes_begin(op->peer_address, "/var/run/nscd/"));
+		!viz_bytes_begin(op->extra->peer_address, "/dev/") &&
+		!viz_bytes_begin(op->extra->peer_address, "/var/run/nscd/"));
 }
 
 /* Reports a connect that failed at once (`told_by` NULL), or of which a later call told so. */
@@ -310,7 +312,7 @@ static struct map addresses_find(struct diagnosis *d)
 static const struct viz_process *holder_of(const struct map *addresses,
 					   const struct viz_operation *op)
 {
-	const struct addressed *at = map_get(addresses, op->peer_address);
+	const struct addressed *at = map_get(addresses, op->extra->peer_address);
 
 	for (; at; at = at->next) {
 		const struct viz_channel *channel = at->channel;
@@ -328,13 +330,14 @@ static const struct viz_process *holder_of(const struct map *addresses,
 static void report_in_use(struct diagnosis *d, struct successes *successes,
 			  const struct map *addresses, const struct viz_operation *op)
 {
-	const struct viz_process *holder = op->peer_address.len ? holder_of(addresses, op) : NULL;
+	const struct viz_process *holder = op->extra->peer_address.len ? holder_of(addresses, op)
+								       : NULL;
 	struct finding *f = finding_fold(d, FINDING_ADDRESS_IN_USE, op->enter_ns, op->process,
 					 op->channel);
 
 	finding_operation(d, f, op);
 	finding_process(d, f, holder);
-	finding_set(d, f, "address", "%s", bytes_text(d, op->peer_address));
+	finding_set(d, f, "address", "%s", bytes_text(d, op->extra->peer_address));
 	finding_set(d, f, "holder", "%s",
 		    holder ? fill_phrase(d, PHRASE_BOUND_BY, process_text(d, holder), NULL, NULL)
 			   : "");

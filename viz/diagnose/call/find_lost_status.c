@@ -37,8 +37,8 @@ static const struct viz_operation **collectors(struct diagnosis *d)
 	for (size_t i = 0; i < d->model->operation_count; i++) {
 		const struct viz_operation *op = d->model->operations[i];
 
-		if (op->child && op->role == ROLE_WAIT)
-			by[op->child->index] = op;
+		if (op->extra->child && op->role == ROLE_WAIT)
+			by[op->extra->child->index] = op;
 	}
 	return by;
 }

@@ -93,7 +93,7 @@ static bool sends_nowhere(const struct viz_operation *op)
 {
 	return op->role == ROLE_SEND && is_datagram_socket(op->channel) &&
 	       op->channel->created_in_trace && !op->channel->peer &&
-	       !op->channel->peer_address.len && !op->peer_address.len;
+	       !op->channel->peer_address.len && !op->extra->peer_address.len;
 }
 
 /* A server of datagrams, which has a name. */
@@ -151,7 +151,7 @@ static bool sends_signal(const struct viz_operation *op)
 static bool opens_unread_fifo(const struct viz_operation *op)
 {
 	return operation_opens_file(op) && (op->flags & O_ACCMODE) == O_WRONLY &&
-	       (op->flags & O_NONBLOCK) && !viz_bytes_begin(op->path, "/dev/");
+	       (op->flags & O_NONBLOCK) && !viz_bytes_begin(op->extra->path, "/dev/");
 }
 
 static bool is_sysv_get(const struct viz_operation *op)

@@ -66,7 +66,7 @@ static bool tell_listener(struct diagnosis *d, const struct listener *listener, 
 		const struct viz_process *holder = holder_at(channel, connect->enter_ns);
 
 		if (!holder || !connect->channel || channel->network != connect->channel->network ||
-		    serves(channel, connect->peer_address))
+		    serves(channel, connect->extra->peer_address))
 			continue;
 		finding_process(d, f, holder);
 		finding_line(d, f,
@@ -90,7 +90,7 @@ static struct viz_bytes swapped_port(struct diagnosis *d, struct viz_bytes port)
 void tell_near_listener(struct diagnosis *d, const struct map *listeners, struct finding *f,
 			const struct viz_operation *connect)
 {
-	const struct viz_bytes port = port_of(connect->peer_address);
+	const struct viz_bytes port = port_of(connect->extra->peer_address);
 
 	if (port.len &&
 	    !tell_listener(d, map_get(listeners, port), f, connect, PHRASE_LISTENS_ELSEWHERE))

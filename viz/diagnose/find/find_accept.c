@@ -24,7 +24,7 @@ static const struct viz_holding *listener_of(const struct diagnosis *d,
 	for (size_t i = 0; i < d->model->channel_count; i++) {
 		const struct viz_channel *channel = d->model->channels[i];
 
-		if (!wait_listens_for(channel, c->client, c->connect->peer_address))
+		if (!wait_listens_for(channel, c->client, c->connect->extra->peer_address))
 			continue;
 		for (size_t k = 0; k < channel->holding_count; k++)
 			if (channel->holdings[k]->since_ns <= at_ns &&
@@ -107,7 +107,7 @@ static void report_connection(struct diagnosis *d, const struct viz_connection *
 	listener = listener_of(d, c);
 	if (!listener)
 		return;
-	f = report(d, c->connect, c->connect->peer_address, listener);
+	f = report(d, c->connect, c->connect->extra->peer_address, listener);
 	if (f->times == 1)
 		tell_refusal(d, f, &refusals[listener->channel->index]);
 }

@@ -307,7 +307,7 @@ void find_buffered(struct diagnosis *d)
 			continue;
 		if (op->role == ROLE_RECEIVE)
 			look_from(d, all, wait, wait->channel);
-		for (size_t k = 0; op->role == ROLE_WAIT && k < op->waits_for_count; k++)
+		for (size_t k = 0; op->role == ROLE_WAIT && k < op->extra->waits_for_count; k++)
 			look_from(d, all, wait, wait_asked(d->waits, op, k));
 	}
 }

@@ -27,7 +27,7 @@ static bool is_loopback(struct viz_bytes address)
 
 static struct viz_bytes address_of(const struct viz_operation *op)
 {
-	return op->peer_address.len ? op->peer_address : op->channel->peer_address;
+	return op->extra->peer_address.len ? op->extra->peer_address : op->channel->peer_address;
 }
 
 /* Returns the address's port in the network of the sender; NULL if it is not of this machine. */

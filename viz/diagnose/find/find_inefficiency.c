@@ -129,8 +129,8 @@ static bool may_be_seen_to(const struct diagnosis *d, const struct vain_call *ca
 
 	if (!least_ns(call))
 		return false;
-	if (call->op->ready_count)
-		channel = call->op->ready[0].channel;
+	if (call->op->extra->ready_count)
+		channel = call->op->extra->ready[0].channel;
 	return d->incomplete || wait_is_unseen(d->waits, channel ? channel : call->op->channel);
 }
 
@@ -142,8 +142,8 @@ static void end_run(struct loops *loops, struct thread_past *past, uint64_t end_
 	uint64_t times = past->in_vain;
 	struct finding *f;
 
-	if (!channel && first->waits_for_count == 1)
-		channel = first->waits_for[0].channel;
+	if (!channel && first->extra->waits_for_count == 1)
+		channel = first->extra->waits_for[0].channel;
 	if (is_given_up(loops, past->last)) {
 		report_given_up(loops, past);
 		times = 0;

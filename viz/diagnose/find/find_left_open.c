@@ -99,13 +99,13 @@ static bool waits_for_left(const struct diagnosis *d, const struct wait *wait)
 
 	if (op->role == ROLE_RECEIVE)
 		return channel_is_pipe(wait->channel) && only_left(d, wait->channel, wait->process);
-	for (size_t i = 0; i < op->waits_for_count; i++) {
+	for (size_t i = 0; i < op->extra->waits_for_count; i++) {
 		const struct viz_channel *channel = wait_asked(d->waits, op, i);
 
 		if (!channel_is_pipe(channel) || !only_left(d, channel, wait->process))
 			return false;
 	}
-	return op->role == ROLE_WAIT && op->waits_for_count && !op->waits_cut;
+	return op->role == ROLE_WAIT && op->extra->waits_for_count && !op->extra->waits_cut;
 }
 
 /* Names the holders of the channel, and what they hold. Returns how many there are. */

@@ -31,7 +31,7 @@ static void make(struct past *past, const struct viz_operation *op)
 	enum { CREATE = 01000, FILE_CREATE = 0100 };
 	int64_t key = -1;
 	bool file = operation_is(op, "mq_open") ||
-		    (operation_opens_file(op) && viz_bytes_begin(op->path, "/dev/shm/"));
+		    (operation_opens_file(op) && viz_bytes_begin(op->extra->path, "/dev/shm/"));
 
 	if (!file && !viz_operation_argument(op, "key", &key))
 		return;
@@ -87,7 +87,7 @@ static void add_name(struct diagnosis *d, struct history *history,
 static void take_away(const struct diagnosis *d, struct history *history,
 		      const struct viz_operation *op)
 {
-	struct same_name *same = map_get(&history->names, without_slash(op->path));
+	struct same_name *same = map_get(&history->names, without_slash(op->extra->path));
 
 	while (same && same->first &&
 	       d->model->channels[same->first->channel]->at_ns <= op->exit_ns) {
@@ -105,7 +105,9 @@ static bool removes_name(const struct viz_operation *op)
 
 static const struct viz_channel *named_by(const struct viz_operation *op)
 {
-	return op->channel ? op->channel : op->new_fds_count ? op->new_fds[0].channel : NULL;
+	return op->channel		  ? op->channel
+	       : op->extra->new_fds_count ? op->extra->new_fds[0].channel
+					  : NULL;
 }
 
 static void learn(const struct diagnosis *d, struct history *history,
@@ -116,7 +118,7 @@ static void learn(const struct diagnosis *d, struct history *history,
 
 	if (!viz_operation_done(op) || viz_operation_failed(op))
 		return;
-	if (removes_name(op) && op->path.len)
+	if (removes_name(op) && op->extra->path.len)
 		take_away(d, history, op);
 	if (!past)
 		return;

@@ -157,7 +157,8 @@ static void report_lost_descriptors(struct diagnosis *d, const struct viz_messag
 	const struct viz_operation *to = m->to.operation;
 	struct finding *f;
 
-	if (!to || !to->control_cut || m->from.operation->passed_fds_count <= to->new_fds_count)
+	if (!to || !to->control_cut ||
+	    m->from.operation->extra->passed_fds_count <= to->extra->new_fds_count)
 		return;
 	f = finding_fold(d, FINDING_MESSAGE_TRUNCATED, m->to.enter_ns, m->to.process, m->channel);
 	finding_process(d, f, m->from.process);

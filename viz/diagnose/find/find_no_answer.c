@@ -51,14 +51,14 @@ static bool has_server(const struct viz_channel *channel)
 
 static bool begins_talk(const struct viz_operation *op)
 {
-	return (op->role == ROLE_SEND && op->peer_address.len) ||
+	return (op->role == ROLE_SEND && op->extra->peer_address.len) ||
 	       (op->role == ROLE_OPEN && operation_is(op, "connect"));
 }
 
 /* A port of the kernel's choice (bind to port 0) is a client's as well. */
 static bool binds_port(const struct viz_operation *op)
 {
-	const struct viz_bytes at = op->peer_address;
+	const struct viz_bytes at = op->extra->peer_address;
 
 	return op->role == ROLE_OPEN && operation_is(op, "bind") && op->returned == 0 &&
 	       at.len >= 2 && !(at.data[at.len - 2] == ':' && at.data[at.len - 1] == '0');
@@ -142,10 +142,10 @@ static bool tells_itself(const struct viz_channel *channel, const struct viz_pro
 /* True for an unfinished wait that only the other side of the n-th descriptor can end. */
 static bool is_only_for(const struct viz_operation *op, size_t n)
 {
-	if (viz_operation_done(op) || op->waits_cut)
+	if (viz_operation_done(op) || op->extra->waits_cut)
 		return false;
-	for (size_t i = 0; i < op->waits_for_count; i++)
-		if (i != n && !tells_itself(op->waits_for[i].channel, op->process))
+	for (size_t i = 0; i < op->extra->waits_for_count; i++)
+		if (i != n && !tells_itself(op->extra->waits_for[i].channel, op->process))
 			return false;
 	return true;
 }
@@ -153,10 +153,10 @@ static bool is_only_for(const struct viz_operation *op, size_t n)
 /* A wait that something else ended is no sign of a time limit. */
 static void note_waits(const struct talks *talks, const struct viz_operation *op)
 {
-	for (size_t i = 0; i < op->waits_for_count; i++) {
-		struct talk *talk = talk_of(talks, op->waits_for[i].channel);
+	for (size_t i = 0; i < op->extra->waits_for_count; i++) {
+		struct talk *talk = talk_of(talks, op->extra->waits_for[i].channel);
 
-		if (talk && waits_for_data(&op->waits_for[i]))
+		if (talk && waits_for_data(&op->extra->waits_for[i]))
 			talk->waited = ends_by_time(op) || is_only_for(op, i) ? op : NULL;
 	}
 }
@@ -188,12 +188,12 @@ static void leave_epoll(const struct talks *talks, struct talk *talk, uint64_t a
 /* epoll_ctl: EPOLL_CTL_DEL leaves no events. */
 static void note_epoll_control(const struct talks *talks, const struct viz_operation *op)
 {
-	for (size_t i = 0; i < op->waits_for_count; i++) {
-		struct talk *talk = talk_of(talks, op->waits_for[i].channel);
+	for (size_t i = 0; i < op->extra->waits_for_count; i++) {
+		struct talk *talk = talk_of(talks, op->extra->waits_for[i].channel);
 
 		if (talk && talk->epoll)
 			leave_epoll(talks, talk, op->enter_ns);
-		if (talk && waits_for_data(&op->waits_for[i]))
+		if (talk && waits_for_data(&op->extra->waits_for[i]))
 			talk->epoll = op->channel;
 	}
 }
@@ -376,8 +376,9 @@ static struct finding *report(struct diagnosis *d, const struct talk *talk,
 {
 	const struct viz_operation *asked = talk->asked;
 	struct finding *f = finding_add(d, FINDING_NO_ANSWER, asked->enter_ns, asked->channel);
-	const struct viz_bytes address = asked->peer_address.len ? asked->peer_address
-								 : talk->connect->peer_address;
+	const struct viz_bytes address = asked->extra->peer_address.len
+						 ? asked->extra->peer_address
+						 : talk->connect->extra->peer_address;
 
 	finding_process(d, f, asked->process);
 	finding_operation(d, f, asked);

@@ -48,8 +48,8 @@ static void note_calls(struct reaping *r)
 			r->unclear[op->process->index] = true;
 		if (!is_wait_for_child(op) || !told_of_child(op) || (op->flags & WITHOUT_REAPING))
 			continue;
-		if (op->child)
-			r->collected[op->child->index] = true;
+		if (op->extra->child)
+			r->collected[op->extra->child->index] = true;
 		else
 			r->unclear[op->process->index] = true;
 	}

@@ -36,10 +36,11 @@ static bool keeps_from_reading(const struct viz_operation *op)
 	if (!op->off_cpu_ns || !viz_operation_done(op) || op->role == ROLE_SEND ||
 	    op->role == ROLE_TRANSFER || (op->channel && op->channel->mechanism == MECH_PTY))
 		return false;
-	for (size_t i = 0; i < op->waits_for_count; i++)
-		if (viz_wait_has(&op->waits_for[i], OUT) ||
-		    viz_wait_has(&op->waits_for[i], WRNORM) ||
-		    (op->waits_for[i].channel && op->waits_for[i].channel->mechanism == MECH_PTY))
+	for (size_t i = 0; i < op->extra->waits_for_count; i++)
+		if (viz_wait_has(&op->extra->waits_for[i], OUT) ||
+		    viz_wait_has(&op->extra->waits_for[i], WRNORM) ||
+		    (op->extra->waits_for[i].channel &&
+		     op->extra->waits_for[i].channel->mechanism == MECH_PTY))
 			return false;
 	return true;
 }

@@ -55,8 +55,8 @@ static bool asks_of_closed(const struct viz_operation *op)
 {
 	if (!operation_polls(op))
 		return false;
-	for (size_t i = 0; i < op->ready_count; i++)
-		if (viz_wait_has(&op->ready[i], NVAL))
+	for (size_t i = 0; i < op->extra->ready_count; i++)
+		if (viz_wait_has(&op->extra->ready[i], NVAL))
 			return true;
 	return operation_has_error(op, "EBADF");
 }
@@ -68,23 +68,24 @@ static bool asks_of_closed(const struct viz_operation *op)
  */
 static bool is_told(const struct viz_operation *op)
 {
-	for (size_t i = 0; i < op->ready_count; i++)
-		if (!op->ready[i].channel || op->ready[i].channel->listening ||
-		    mechanism_info(op->ready[i].channel->mechanism)->form == FORM_EVENT)
+	for (size_t i = 0; i < op->extra->ready_count; i++)
+		if (!op->extra->ready[i].channel || op->extra->ready[i].channel->listening ||
+		    mechanism_info(op->extra->ready[i].channel->mechanism)->form == FORM_EVENT)
 			return false;
-	return operation_polls(op) && op->returned > 0 && !op->began && op->ready_count;
+	return operation_polls(op) && op->returned > 0 && !op->began && op->extra->ready_count;
 }
 
 static bool is_told_of_end(const struct viz_operation *op)
 {
-	return is_told(op) &&
-	       (viz_wait_has(&op->ready[0], HUP) || viz_wait_has(&op->ready[0], RDHUP) ||
-		viz_wait_has(&op->ready[0], ERR));
+	return is_told(op) && (viz_wait_has(&op->extra->ready[0], HUP) ||
+			       viz_wait_has(&op->extra->ready[0], RDHUP) ||
+			       viz_wait_has(&op->extra->ready[0], ERR));
 }
 
 static bool is_told_of_room(const struct viz_operation *op)
 {
-	return is_told(op) && viz_wait_has(&op->ready[0], OUT) && !viz_wait_has(&op->ready[0], IN);
+	return is_told(op) && viz_wait_has(&op->extra->ready[0], OUT) &&
+	       !viz_wait_has(&op->extra->ready[0], IN);
 }
 
 struct vain_kind {

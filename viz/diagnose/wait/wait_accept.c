@@ -53,7 +53,7 @@ static struct viz_bytes unaccepted_at(const struct wait_graph *graph,
 						     : none;
 	if (!c || c->client != client || was_accepted(graph, c))
 		return none;
-	return c->connect->peer_address;
+	return c->connect->extra->peer_address;
 }
 
 /* True if only processes outside the trace accept there: they may have done so already. */
@@ -96,5 +96,6 @@ void wait_to_connect(struct wait_graph *graph, struct wait *wait)
 	if (client && client->mechanism == MECH_TCP) /* the number of retries is limited, tcp(7) */
 		wait->clock = wait->open = true;
 	else
-		wait->open |= !client || !add_listeners(graph, wait, client, op->peer_address);
+		wait->open |= !client ||
+			      !add_listeners(graph, wait, client, op->extra->peer_address);
 }

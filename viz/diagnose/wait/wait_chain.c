@@ -129,10 +129,10 @@ bool wait_ignores(const struct diagnosis *d, const struct wait *wait, const stru
 {
 	const struct viz_operation *op = wait->operation;
 
-	if (op->role != ROLE_WAIT || op->waits_cut || !op->waits_for_count ||
+	if (op->role != ROLE_WAIT || op->extra->waits_cut || !op->extra->waits_for_count ||
 	    writer->operation->role != ROLE_SEND || !writer->channel)
 		return false;
-	for (size_t i = 0; i < op->waits_for_count; i++) {
+	for (size_t i = 0; i < op->extra->waits_for_count; i++) {
 		const struct viz_channel *asked = wait_asked(d->waits, op, i);
 
 		if (asked && (asked == writer->channel || asked == other_end(d, writer) ||

@@ -214,7 +214,7 @@ static void wait_for_children(struct wait_graph *graph, struct wait *wait)
 const struct viz_channel *wait_asked(const struct wait_graph *graph, const struct viz_operation *op,
 				     size_t n)
 {
-	const struct viz_wait *w = &op->waits_for[n];
+	const struct viz_wait *w = &op->extra->waits_for[n];
 
 	return w->channel ? w->channel
 			  : map_get_uint(&graph->held, wait_fd_key(op->process, w->fd));
@@ -225,7 +225,7 @@ bool wait_reads_at(const struct wait_graph *graph, const struct wait *wait,
 {
 	const struct viz_operation *op = wait->operation;
 
-	for (size_t i = 0; i < op->waits_for_count; i++)
+	for (size_t i = 0; i < op->extra->waits_for_count; i++)
 		if (wait_asked(graph, op, i) == channel)
 			return true;
 	return op->role == ROLE_RECEIVE && wait->channel == channel;
@@ -262,9 +262,9 @@ static void wait_for_any(struct wait_graph *graph, struct wait *wait)
 {
 	const struct viz_operation *op = wait->operation;
 
-	wait->open |= op->waits_cut || op->waits_for_count == 0;
-	for (size_t i = 0; i < op->waits_for_count; i++) {
-		const struct viz_wait *w = &op->waits_for[i];
+	wait->open |= op->extra->waits_cut || op->extra->waits_for_count == 0;
+	for (size_t i = 0; i < op->extra->waits_for_count; i++) {
+		const struct viz_wait *w = &op->extra->waits_for[i];
 		const struct viz_channel *channel = wait_asked(graph, op, i);
 		bool out = viz_wait_has(w, OUT) || viz_wait_has(w, WRNORM);
 

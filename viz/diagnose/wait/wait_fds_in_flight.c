@@ -99,10 +99,10 @@ static void note_sent(struct wait_graph *graph)
 	for (size_t i = 0; i < graph->model->operation_count; i++) {
 		const struct viz_operation *op = graph->model->operations[i];
 
-		for (size_t k = 0; op->role == ROLE_SEND && k < op->passed_fds_count; k++) {
+		for (size_t k = 0; op->role == ROLE_SEND && k < op->extra->passed_fds_count; k++) {
 			list_tenures(graph, &tenures);
 			note_passed(graph, &tenures, op,
-				    wait_fd_key(op->process, (int32_t)op->passed_fds[k]));
+				    wait_fd_key(op->process, (int32_t)op->extra->passed_fds[k]));
 		}
 	}
 }
@@ -137,7 +137,7 @@ void wait_note_carrier(struct wait_graph *graph, const struct viz_message *m)
 {
 	struct wait_flight *flight;
 
-	if (!m->from.operation || !m->from.operation->passed_fds_count || m->from.offset)
+	if (!m->from.operation || !m->from.operation->extra->passed_fds_count || m->from.offset)
 		return;
 	flight = map_get_uint(&graph->sent, (uintptr_t)m->from.operation);
 	for (; flight; flight = flight->next_sent) {

@@ -35,7 +35,7 @@ bool wait_opens_crosswise(const struct wait_graph *graph, const struct wait *wai
 			  const struct wait *other)
 {
 	return other->process != wait->process && waits_to_open(other) && waits_to_open(wait) &&
-	       lead_apart(other->operation->path, wait->operation->path) &&
+	       lead_apart(other->operation->extra->path, wait->operation->extra->path) &&
 	       is_relative(graph, other->process, wait->process);
 }
 
@@ -55,7 +55,8 @@ static bool was_open_before(const struct wait_graph *graph, const struct wait *w
 		const struct viz_operation *op = graph->model->operations[i];
 
 		if (op->role == ROLE_OPEN && op != waiting && viz_operation_done(op) &&
-		    !viz_operation_failed(op) && viz_bytes_equal(op->path, waiting->path))
+		    !viz_operation_failed(op) &&
+		    viz_bytes_equal(op->extra->path, waiting->extra->path))
 			return true;
 	}
 	return false;

@@ -148,8 +148,8 @@ static void collect(struct wait_graph *graph)
 		wait_note_made(graph, op);
 		if (op->channel && is_named(op->channel))
 			add_user(graph, op->channel, op->process);
-		if (op->new_fds_count && is_named(op->new_fds[0].channel))
-			add_user(graph, op->new_fds[0].channel, op->process);
+		if (op->extra->new_fds_count && is_named(op->extra->new_fds[0].channel))
+			add_user(graph, op->extra->new_fds[0].channel, op->process);
 	}
 	note_own_sleepers(graph);
 	wait_note_ends(graph);

@@ -11,9 +11,9 @@ enum { ASKED_MOST = 2 };
 /* Of a poll(2): a channel of which it told that all other ends are closed; NULL: of none. */
 static const struct viz_channel *hung_up(const struct viz_operation *op)
 {
-	for (size_t i = 0; i < op->ready_count; i++)
-		if (op->ready[i].channel && viz_wait_has(&op->ready[i], HUP))
-			return op->ready[i].channel;
+	for (size_t i = 0; i < op->extra->ready_count; i++)
+		if (op->extra->ready[i].channel && viz_wait_has(&op->extra->ready[i], HUP))
+			return op->extra->ready[i].channel;
 	return NULL;
 }
 
@@ -44,7 +44,7 @@ static bool is_awaited(const struct diagnosis *d, const struct wait *wait)
 		for (const struct wait *other = wait_of_process(d->waits, wait->enders[i]); other;
 		     other = other->next_of_process)
 			if (other->process != wait->process &&
-			    other->operation->waits_for_count <= ASKED_MOST &&
+			    other->operation->extra->waits_for_count <= ASKED_MOST &&
 			    wait_reads_at(d->waits, other, there))
 				return true;
 	return false;
@@ -57,7 +57,7 @@ const struct viz_operation *wait_unsaid_end(const struct diagnosis *d, const str
 	const struct viz_operation *sent, *end;
 
 	if (!channel_is_stream_socket(channel) || graph->whole ||
-	    wait->operation->waits_for_count > ASKED_MOST ||
+	    wait->operation->extra->waits_for_count > ASKED_MOST ||
 	    !wait_reads_at(d->waits, wait, channel))
 		return NULL;
 	if (!graph->clues.input_ends)

@@ -10,7 +10,7 @@ static bool was_opened_as_found(const struct viz_channel *channel)
 	const struct viz_operation *opened = channel->holding_count ? channel->holdings[0]->start_op
 								    : NULL;
 
-	return opened && viz_operation_done(opened) && opened->path.len &&
+	return opened && viz_operation_done(opened) && opened->extra->path.len &&
 	       !(opened->flags & O_CREAT);
 }
 

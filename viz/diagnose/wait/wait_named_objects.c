@@ -89,7 +89,8 @@ static void add_users(struct wait_graph *graph, struct wait *wait,
 void wait_note_made(struct wait_graph *graph, const struct viz_operation *op)
 {
 	enum { EXCLUSIVE = 02000, FILE_EXCLUSIVE = 0200 };
-	const struct viz_channel *made = op->new_fds_count ? op->new_fds[0].channel : op->channel;
+	const struct viz_channel *made = op->extra->new_fds_count ? op->extra->new_fds[0].channel
+								  : op->channel;
 	int64_t key = -1;
 
 	if (op->role != ROLE_OPEN || !made || !viz_operation_done(op) || viz_operation_failed(op))

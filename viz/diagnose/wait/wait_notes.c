@@ -31,7 +31,7 @@ static bool is_not_set_again(struct diagnosis *d, struct finding *f, const struc
 	const char *line = fill_phrase(d, PHRASE_ONE_SHOT_UNSET, channel_text(d, channel),
 				       process_text(d, wait->process), NULL);
 
-	if (!bytes && wait->operation->waits_for_count > 1)
+	if (!bytes && wait->operation->extra->waits_for_count > 1)
 		return false;
 	if (bytes)
 		line = fill_phrase(d, PHRASE_UNREAD_THERE, line, amount_text(d, bytes), NULL);
@@ -48,10 +48,11 @@ static bool note_asked(struct diagnosis *d, struct finding *f, const struct wait
 {
 	const struct viz_operation *op = wait->operation;
 
-	for (size_t i = 0; i < op->waits_for_count; i++) {
+	for (size_t i = 0; i < op->extra->waits_for_count; i++) {
 		const struct viz_channel *channel = wait_asked(d->waits, op, i);
 
-		if (channel && op->waits_for[i].events >> way & 1 && is_silent(d, f, wait, channel))
+		if (channel && op->extra->waits_for[i].events >> way & 1 &&
+		    is_silent(d, f, wait, channel))
 			return true;
 	}
 	return false;

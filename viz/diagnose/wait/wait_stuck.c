@@ -121,11 +121,12 @@ static bool watches_made_pipe(const struct wait_graph *graph, const struct wait 
 {
 	const struct viz_operation *op = wait->operation;
 
-	for (size_t i = 0; i < op->waits_for_count; i++) {
+	for (size_t i = 0; i < op->extra->waits_for_count; i++) {
 		const struct viz_channel *channel = wait_asked(graph, op, i);
 
 		if (channel && channel->mechanism == MECH_PIPE &&
-		    viz_wait_has(&op->waits_for[i], IN) && viz_wait_has(&op->waits_for[i], OUT))
+		    viz_wait_has(&op->extra->waits_for[i], IN) &&
+		    viz_wait_has(&op->extra->waits_for[i], OUT))
 			return true;
 	}
 	return false;

@@ -52,7 +52,7 @@ bool waits_for_time(const struct wait *wait)
 
 bool waits_to_open(const struct wait *wait)
 {
-	return wait->operation->path.len && wait->operation->role == ROLE_OPEN;
+	return wait->operation->extra->path.len && wait->operation->role == ROLE_OPEN;
 }
 
 bool waits_to_accept(const struct wait *wait)
@@ -131,7 +131,7 @@ static const char *sources_text(struct diagnosis *d, const struct wait *wait)
 	const char *names[SHOWN], *text = NULL;
 	size_t count = 0;
 
-	for (size_t i = 0; i < op->waits_for_count && count < SHOWN; i++) {
+	for (size_t i = 0; i < op->extra->waits_for_count && count < SHOWN; i++) {
 		const struct viz_channel *channel = wait_asked(d->waits, op, i);
 		const char *name = channel ? source_text(d, channel) : NULL;
 		bool before = !name;
@@ -154,13 +154,13 @@ static bool waits_at_counters(struct diagnosis *d, const struct wait *wait)
 {
 	const struct viz_operation *op = wait->operation;
 
-	for (size_t i = 0; i < op->waits_for_count; i++) {
+	for (size_t i = 0; i < op->extra->waits_for_count; i++) {
 		const struct viz_channel *channel = wait_asked(d->waits, op, i);
 
 		if (!channel || channel->mechanism != MECH_EVENTFD)
 			return false;
 	}
-	return d->waits->whole && !op->waits_cut && wait->channel &&
+	return d->waits->whole && !op->extra->waits_cut && wait->channel &&
 	       wait->channel->mechanism == MECH_EVENTFD;
 }
 
@@ -185,7 +185,7 @@ static const char *comers_text(struct diagnosis *d, const struct wait *wait)
 		return fill_phrase(d,
 				   op->flags & WRITES ? PHRASE_WHO_OPENS_TO_READ
 						      : PHRASE_WHO_OPENS_TO_WRITE,
-				   bytes_text(d, op->path), NULL, NULL);
+				   bytes_text(d, op->extra->path), NULL, NULL);
 	if (wait->served && wait->channel)
 		return fill_phrase(d, PHRASE_WHO_OPENS_TO_WRITE, bytes_text(d, wait->channel->name),
 				   NULL, NULL);

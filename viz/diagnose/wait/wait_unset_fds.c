@@ -35,14 +35,15 @@ const struct viz_channel *wait_unset_channel(const struct wait_graph *graph,
 {
 	const struct viz_operation *op = wait->operation, *before;
 
-	if (!selects(op) || op->waits_cut)
+	if (!selects(op) || op->extra->waits_cut)
 		return NULL;
 	before = select_before(graph->model, op);
-	for (size_t i = 0; before && i < before->waits_for_count; i++) {
-		const struct viz_wait *w = &before->waits_for[i];
+	for (size_t i = 0; before && i < before->extra->waits_for_count; i++) {
+		const struct viz_wait *w = &before->extra->waits_for[i];
 
-		if (w->channel && !is_among(before->ready, before->ready_count, w->fd) &&
-		    !is_among(op->waits_for, op->waits_for_count, w->fd) &&
+		if (w->channel &&
+		    !is_among(before->extra->ready, before->extra->ready_count, w->fd) &&
+		    !is_among(op->extra->waits_for, op->extra->waits_for_count, w->fd) &&
 		    wait_holding(graph, w->channel, wait->process, ACCESS_READ) &&
 		    wait_unread_before(graph, w->channel, VIZ_NEVER))
 			return w->channel;

@@ -16,7 +16,7 @@
 static bool is_from_elsewhere(const struct flow_item *receive)
 {
 	return !receive->datagram.source &&
-	       (receive->op->peer_address.len || receive->op->extra->addresses_count);
+	       (receive->op->extra->peer_address.len || receive->op->extra->addresses_count);
 }
 
 static bool may_be(const struct flow *flow, const struct flow_item *send,

@@ -15,9 +15,9 @@ static uint64_t descriptor_key(const struct viz_process *process, uint64_t fd)
  */
 static void note_passed(struct pair_context *context, const struct viz_operation *op)
 {
-	for (size_t i = 0; op->role == ROLE_SEND && i < op->passed_fds_count; i++)
+	for (size_t i = 0; op->role == ROLE_SEND && i < op->extra->passed_fds_count; i++)
 		map_put_uint(context->arena, &context->passed,
-			     descriptor_key(op->process, op->passed_fds[i]), op->process);
+			     descriptor_key(op->process, op->extra->passed_fds[i]), op->process);
 }
 
 bool pair_was_passed(const struct pair_context *context, const struct viz_holding *holding)

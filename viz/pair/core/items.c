@@ -25,7 +25,7 @@ void pair_side_add(struct flow_side *side, const struct flow_item *item)
 static uint64_t message_bytes(const struct viz_operation *op)
 {
 	if (viz_has(op, transferred))
-		return op->transferred;
+		return op->extra->transferred;
 	if (op->role == ROLE_SEND && (op->returned == 0 || operation_group_refused(op)))
 		return op->requested;
 	return op->returned > 0 ? (uint64_t)op->returned : 0;
@@ -207,7 +207,7 @@ struct viz_bytes pair_address_of(const struct flow_item *item)
 	uint64_t message = viz_message_of(op, item->message);
 
 	if (item->open || !op->extra->addresses_count || !operation_is_multiple(op))
-		return op->peer_address;
+		return op->extra->peer_address;
 	return message < op->extra->addresses_count ? op->extra->addresses[message]
 						    : (struct viz_bytes){NULL, 0};
 }

@@ -32,7 +32,7 @@ static bool is_accept(const struct viz_operation *op)
 {
 	return (viz_bytes_equal(op->syscall, viz_bytes_of("accept")) ||
 		viz_bytes_equal(op->syscall, viz_bytes_of("accept4"))) &&
-	       op->new_fds_count > 0;
+	       op->extra->new_fds_count > 0;
 }
 
 /* Only the first connect of a socket counts, unless it fails. */
@@ -66,7 +66,7 @@ void pair_connection_call(struct pair_context *context, const struct viz_operati
 {
 	if (is_accept(op)) {
 		LIST_PUSH(&context->accepted, viz_operation_use(op));
-		pair_list_busy(context, pair_traffic(context, op->new_fds[0].channel));
+		pair_list_busy(context, pair_traffic(context, op->extra->new_fds[0].channel));
 	} else if (is_connect(op)) {
 		pair_connection_begin(context, op);
 	} else {
@@ -97,7 +97,8 @@ static void report(struct pair_context *context, const struct viz_channel *clien
 
 static bool is_ready(struct pair_context *context, const struct viz_operation *accept)
 {
-	const struct viz_channel *client = pair_traffic(context, accept->new_fds[0].channel)->peer;
+	const struct viz_channel *client =
+		pair_traffic(context, accept->extra->new_fds[0].channel)->peer;
 
 	return pair_is_last(context) || accept->exit_ns + PATIENCE_NS < context->until_ns ||
 	       (client && pair_traffic(context, client)->socket.connect);
@@ -113,7 +114,7 @@ void pair_connections(struct pair_context *context)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < list->count; i++) {
-		const struct viz_channel *server = list->items[i]->new_fds[0].channel;
+		const struct viz_channel *server = list->items[i]->extra->new_fds[0].channel;
 
 		if (is_ready(context, list->items[i]))
 			report(context, pair_traffic(context, server)->peer, server,

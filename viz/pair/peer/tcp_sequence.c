@@ -64,7 +64,8 @@ static void note_beginning(struct pair_context *context, struct channel_traffic 
 /* connect(2) reports the position of its own socket, accept(2) that of the new one. */
 void pair_note_beginning(struct pair_context *context, const struct viz_operation *op)
 {
-	const struct viz_channel *begun = op->new_fds_count ? op->new_fds[0].channel : op->channel;
+	const struct viz_channel *begun = op->extra->new_fds_count ? op->extra->new_fds[0].channel
+								   : op->channel;
 
 	if (op->role != ROLE_OPEN || !op->at_exit.known || begun->mechanism != MECH_TCP)
 		return;

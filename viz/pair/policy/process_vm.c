@@ -7,11 +7,11 @@
 
 static struct viz_end passive_end(const struct viz_operation *op)
 {
-	struct viz_end end = {.known = op->peer_pid != 0, .process = op->peer};
+	struct viz_end end = {.known = op->extra->peer_pid != 0, .process = op->extra->peer};
 
-	end.pid = end.tid = op->peer_pid;
-	if (op->peer)
-		end.comm = op->peer->comm;
+	end.pid = end.tid = op->extra->peer_pid;
+	if (op->extra->peer)
+		end.comm = op->extra->peer->comm;
 	return end;
 }
 

@@ -23,7 +23,7 @@ struct priority_counts {
 
 static int64_t type_of(const struct viz_operation *op)
 {
-	return op->channel->mechanism == MECH_POSIX_MQ ? (int64_t)op->priority
+	return op->channel->mechanism == MECH_POSIX_MQ ? (int64_t)op->extra->priority
 						       : op->extra->message_type;
 }
 

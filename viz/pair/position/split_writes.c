@@ -14,7 +14,7 @@
  */
 static uint32_t room_taken(const struct viz_operation *op)
 {
-	return op->at_lock.head - op->at_entry.tail;
+	return op->extra->at_lock.head - op->at_entry.tail;
 }
 
 static uint64_t room(const struct placing *p)
@@ -30,10 +30,11 @@ static uint64_t first_end(const struct placing *p, const struct viz_operation *o
 {
 	uint32_t from = (uint32_t)op->extra->turns[0];
 
-	if (op->at_entry.head == from && (!op->at_lock.known || room_taken(op) >= room(p)))
+	if (op->at_entry.head == from && (!op->extra->at_lock.known || room_taken(op) >= room(p)))
 		return op->at_entry.end;
-	if (op->at_lock.known && op->at_lock.head == from && room_taken(op) <= room(p))
-		return op->at_lock.end;
+	if (op->extra->at_lock.known && op->extra->at_lock.head == from &&
+	    room_taken(op) <= room(p))
+		return op->extra->at_lock.end;
 	return op->at_entry.head == from ? op->at_entry.end : 0;
 }
 

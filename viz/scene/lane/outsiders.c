@@ -95,7 +95,7 @@ static bool is_unaccepted(const struct scene_drafts *d, const struct listeners *
 	for (size_t i = 0; i < listeners->count; i++) {
 		const struct viz_channel *channel = listeners->list[i];
 
-		if (wait_listens_for(channel, c->client, c->connect->peer_address))
+		if (wait_listens_for(channel, c->client, c->connect->extra->peer_address))
 			return !channel->stranger_count && holds_at(channel, c->connect->enter_ns);
 	}
 	return false;
@@ -126,7 +126,7 @@ static bool is_kernel_port(const struct viz_message *m)
 {
 	const struct viz_end *known = m->from.known ? &m->from : &m->to;
 	const struct viz_operation *op = known->operation;
-	struct viz_bytes address = op ? op->peer_address : (struct viz_bytes){NULL, 0};
+	struct viz_bytes address = op ? op->extra->peer_address : (struct viz_bytes){NULL, 0};
 	const char *number;
 
 	if (m->mechanism != MECH_NETLINK || !op)
