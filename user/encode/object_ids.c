@@ -353,7 +353,23 @@ static struct object *object_add(struct objects *objects, struct wire_ref ref,
 	return object;
 }
 
+/*
+ * False if it cannot be this one, which nobody had accepted yet when it was met: an accepted socket
+ * has the peer that connected to it for as long as it lives (net/unix/af_unix.c).
+ */
+static bool may_be_accepted(const struct object *object, const struct wire_ref *peer)
+{
+	return !peer || !object->client ||
+	       (peer->address && (!peer->number || peer->number == object->client));
+}
+
 struct object *objects_get(struct objects *objects, struct wire_ref ref, enum mechanism mechanism)
+{
+	return objects_get_socket(objects, ref, mechanism, NULL);
+}
+
+struct object *objects_get_socket(struct objects *objects, struct wire_ref ref,
+				  enum mechanism mechanism, const struct wire_ref *peer)
 {
 	struct object *newest = ref.address ? newest_of(objects, ref.address) : NULL, *object;
 
@@ -364,7 +380,8 @@ struct object *objects_get(struct objects *objects, struct wire_ref ref, enum me
 	for (object = newest; object; object = object->older)
 		if (object->ref.number == ref.number && may_be(object, mechanism))
 			return object == newest ? use(objects, object) : object;
-	if (newest && newest->ref.number == 0 && may_be(newest, mechanism)) {
+	if (newest && newest->ref.number == 0 && may_be(newest, mechanism) &&
+	    may_be_accepted(newest, peer)) {
 		newest->ref.number = ref.number; /* a socket that was accepted since */
 		return use(objects, newest);
 	}

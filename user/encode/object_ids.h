@@ -28,6 +28,7 @@ struct object {
 	bool described;	  /* a channel line was written */
 	bool used;	  /* an operation or a list of descriptors named it */
 	bool has_peer;	  /* its line named a peer */
+	uint64_t client;  /* nobody had accepted it when it was met: its peer's number; else 0 */
 	uint8_t opens[2]; /* a FIFO: how often its sides were seen opened */
 	uint32_t sender;  /* first thread that sent on it, and received */
 	uint32_t receiver;
@@ -58,6 +59,13 @@ void objects_tidy(struct objects *objects);
  * ref.address is 0 or memory is short. The object is good until objects_tidy().
  */
 struct object *objects_get(struct objects *objects, struct wire_ref ref, enum mechanism mechanism);
+
+/*
+ * As objects_get(), of a socket whose peer is told by the same record; address 0: it has none. A
+ * socket that nobody had accepted yet has gone if what is at its address has another peer now.
+ */
+struct object *objects_get_socket(struct objects *objects, struct wire_ref ref,
+				  enum mechanism mechanism, const struct wire_ref *peer);
 
 /*
  * The object of a socket that was created at this moment: never one that had the address before.

@@ -159,10 +159,13 @@ static const char *peer_of(struct encoder *encoder, const struct wire_object *re
 		return NULL;
 	if (record->peer.number == 0 && !object->has_peer) {
 		peer = objects_make(encoder->objects, record->peer, object->mechanism);
-		if (peer)
+		if (peer) {
 			peer->has_peer = true;
+			peer->client = record->ref.number;
+		}
 	} else {
-		peer = objects_get(encoder->objects, record->peer, object->mechanism);
+		peer = objects_get_socket(encoder->objects, record->peer, object->mechanism,
+					  &record->ref);
 	}
 	object->has_peer = true;
 	if (peer && !peer->described)
@@ -173,7 +176,8 @@ static const char *peer_of(struct encoder *encoder, const struct wire_object *re
 void encode_object(struct encoder *encoder, const struct wire_object *record)
 {
 	struct json *json = &encoder->json;
-	struct object *object = objects_get(encoder->objects, record->ref, record->mechanism);
+	struct object *object = objects_get_socket(encoder->objects, record->ref, record->mechanism,
+						   record->memory ? NULL : &record->peer);
 	const char *peer, *memory;
 	char key[16];
 

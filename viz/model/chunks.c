@@ -44,6 +44,21 @@ static struct viz_chunk *build_others(struct model_builder *b, const struct json
 	return others;
 }
 
+/*
+ * A receive from a queue takes one message, which the kernel may let go of twice: an empty one of a
+ * POSIX queue is as long as a node of its tree (ipc/mqueue.c), and is named once for each.
+ */
+static bool is_repeated(const struct model_builder *b, const struct viz_chunk *list, size_t count,
+			const struct viz_chunk *chunk)
+{
+	const struct viz_channel *channel = b->operation->channel;
+
+	return count && channel &&
+	       (channel->mechanism == MECH_POSIX_MQ || channel->mechanism == MECH_SYSV_MSG) &&
+	       list[count - 1].operation == chunk->operation &&
+	       list[count - 1].message == chunk->message;
+}
+
 struct viz_chunk *build_chunks(struct model_builder *b, size_t *count)
 {
 	const struct trace_value *value = VALUE(operation, chunks);
@@ -57,6 +72,8 @@ struct viz_chunk *build_chunks(struct model_builder *b, size_t *count)
 	{
 		struct viz_chunk chunk = build_chunk(element);
 
+		if (is_repeated(b, list, *count, &chunk))
+			continue;
 		chunk.others = build_others(b, json_member(element, "or"), &chunk.other_count);
 		ARENA_PUSH(b->into, list, *count, chunk);
 	}

@@ -181,6 +181,19 @@ static const struct shape shapes[] = {
 			    "unix-dgram 10>20 6 s1102+9 r1110+0 exact\n",
 	},
 	{
+		/* A process outside may have read it: it holds an end when tracing ends. */
+		.name = "read_outside",
+		.lines = {FOUND_PIPE,
+			  "{'type':'descriptors','event':'snapshot','at_ns':1,'pid':10,"
+			  "'fds':[{'fd':3,'channel':'" TRACE_PIPE "','access':'read'},"
+			  "{'fd':4,'channel':'" TRACE_PIPE "','access':'write'}]}",
+			  "{'type':'channel','id':'" TRACE_PIPE "','at_ns':50,'mechanism':'pipe',"
+			  "'held_outside':{'pid':40,'comm':'cat','fd':0,'access':'read'}}"},
+		.calls = {PUTS(1102, 10, 10, 15, 5, STOOD("at_entry", 0, 0, 0, 0, 0)
+						    STOOD("at_exit", 1, 0, 5, 0, 5))},
+		.messages = "pipe 10>- 5 s1102+0 - ambiguous unread\n",
+	},
+	{
 		.name = "terminal_found_empty",
 		.lines = {FOUND_TERMINAL(0, 0)},
 		.calls = {AT_MASTER(1102, "write", "send", 10, 5, CANONICAL ",'payload':'date\\n'"),

@@ -108,7 +108,7 @@ static void what_needs_a_descriptor(void **state)
 	take_named(t, "'io-uring'");
 	assert_string_equal(trace_messages(t), "sysv-msg ->10 4 - r1101+0 exact\n"
 					       "fifo ->10 4 - r1105+0 exact\n"
-					       "sysv-msg 10>- 5 s1103+0 - exact unread\n");
+					       "sysv-msg 10>- 5 s1103+0 - ambiguous unread\n");
 }
 
 /* A pipe has no name: who never held it took nothing of it, whatever its calls are. */

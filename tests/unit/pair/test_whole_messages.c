@@ -178,14 +178,14 @@ static const struct shape shapes[] = {
 	 .messages = "sysv-msg ->20 5 - r2+0 exact\n"
 		     "sysv-msg ->30 5 - r3+0 exact\n"
 		     "sysv-msg 10>20 5 s4+0 r5+0 exact\n"
-		     "sysv-msg 10>- 5 s1+0 - exact unread\n"},
+		     "sysv-msg 10>- 5 s1+0 - ambiguous unread\n"},
 	/* An address that is used again names a send that cannot be it. */
 	{.name = "sysv_name_of_another_type",
 	 .lines = {CHANNEL("sysv-msg:[3]", "sysv-msg", ",'key':'0x0000002a','stock':0")},
 	 .calls = {SYSV(1, true, 10, 10, 0, ",'requested':5,'message_type':1,'followed':true"),
 		   SYSV(2, false, 20, 12, 5, ",'message_type':2,'chunks':[{'operation':1}]")},
 	 .messages = "sysv-msg ->20 5 - r2+0 ambiguous\n"
-		     "sysv-msg 10>- 5 s1+0 - exact unread\n"},
+		     "sysv-msg 10>- 5 s1+0 - ambiguous unread\n"},
 	/* It was found asleep, its priority unknown: its receiver names it all the same. */
 	{.name = "mq_found_asleep",
 	 .lines = {CHANNEL("posix-mq:[9]", "posix-mq", ",'stock':1")},

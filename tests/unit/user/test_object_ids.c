@@ -229,6 +229,31 @@ static void test_ids_that_come_again_stay_apart(void **state)
 	assert_string_equal(id_of(state, 0xa000, 1, MECH_FIFO), "fifo:[1]#2");
 }
 
+/* It was never accepted, and another socket has its address now. */
+static void test_never_accepted(void **state)
+{
+	const struct wire_ref unaccepted = {0x4000, 0}, client = {0x5000, 7},
+			      accepted = {0x4000, 8};
+	const struct wire_ref other = {0x6000, 9}, gone = {0x5000, 0}, none = {0, 0};
+	struct object *object = objects_make(*state, unaccepted, MECH_UNIX_STREAM);
+	const struct wire_ref *const others[] = {&other, &none};
+
+	object->described = true;
+	object->client = client.number;
+	for (size_t i = 0; i < 2; i++) {
+		const struct wire_ref ref = {0x4000, 20 + i};
+		struct object *found = objects_get_socket(*state, ref, MECH_UNIX_STREAM, others[i]);
+
+		assert_ptr_not_equal(found, object);
+		assert_string_equal(found->id, i ? "unix-stream:[21]" : "unix-stream:[20]");
+	}
+	object = objects_make(*state, unaccepted, MECH_UNIX_STREAM);
+	object->described = true;
+	object->client = client.number;
+	assert_ptr_equal(objects_get_socket(*state, accepted, MECH_UNIX_STREAM, &gone), object);
+	assert_string_equal(object->id, "unix-stream:[~2]");
+}
+
 /*
  * System V ids come round after 65,536 removals at an index. What that takes of memory is told by
  * the entries of `seen`, which are never removed.
@@ -284,6 +309,7 @@ int main(void)
 		TEST(test_the_longest_unused_is_left),
 		TEST(test_next_connection_of_a_socket),
 		TEST(test_ids_that_come_again_stay_apart),
+		TEST(test_never_accepted),
 		TEST(test_sysv_ids_come_round),
 		TEST(test_numbers_of_other_mechanisms),
 	};

@@ -96,6 +96,43 @@ static void note(struct diagnosis *d, struct map *ports, const struct viz_operat
 	}
 }
 
+/*
+ * Returns the socket of the trace that has the address but is connected: the kernel hands it
+ * only what its peer sends (net/ipv4/udp.c, compute_score()); NULL: there is none.
+ */
+static const struct viz_channel *connected_at(const struct diagnosis *d,
+					      const struct viz_operation *op,
+					      struct viz_bytes address)
+{
+	for (size_t i = 0; i < d->model->channel_count; i++) {
+		const struct viz_channel *channel = d->model->channels[i];
+
+		if (channel->mechanism == MECH_UDP && channel->network == op->channel->network &&
+		    channel != op->channel && channel->peer_address.len &&
+		    channel->at_ns < op->exit_ns &&
+		    viz_bytes_equal(channel->local_address, address))
+			return channel;
+	}
+	return NULL;
+}
+
+static void tell_why(struct diagnosis *d, struct finding *f, const struct viz_operation *op,
+		     struct viz_bytes address)
+{
+	const struct viz_channel *connected = connected_at(d, op, address);
+
+	if (connected)
+		finding_set(d, f, "why", "%s",
+			    fill_phrase(d, PHRASE_CONNECTED_ELSEWHERE, bytes_text(d, address),
+					bytes_text(d, connected->peer_address), NULL));
+	else
+		finding_set(
+			d, f, "why", "%s",
+			fill_phrase(d, PHRASE_NOBODY_RECEIVES, bytes_text(d, address), NULL, NULL));
+	f->advice = phrase_text(connected ? PHRASE_ANSWER_FROM_ASKED : PHRASE_START_RECEIVER,
+				d->language);
+}
+
 static void report(struct diagnosis *d, const struct viz_operation *op, struct viz_bytes address,
 		   const struct port *port)
 {
@@ -109,9 +146,7 @@ static void report(struct diagnosis *d, const struct viz_operation *op, struct v
 		f->severity = SEVERITY_NOTE;
 	if (f->times <= 4)
 		finding_operation(d, f, op);
-	finding_set(d, f, "why", "%s",
-		    fill_phrase(d, PHRASE_NOBODY_RECEIVES, bytes_text(d, address), NULL, NULL));
-	f->advice = phrase_text(PHRASE_START_RECEIVER, d->language);
+	tell_why(d, f, op, address);
 }
 
 void report_closed_ports(struct diagnosis *d)

@@ -101,9 +101,15 @@ static enum phrase cure_of(const struct viz_process *who, const struct viz_signa
 {
 	if (s && s->generate && s->generate->origin == ORIGIN_FAULT)
 		return who->exit_signal == SIGBUS ? PHRASE_CURE_BUS : PHRASE_CURE_FAULT;
+	if (who->exit_signal == SIGXCPU)
+		return PHRASE_CURE_CPU_LIMIT;
+	if (who->exit_signal == SIGXFSZ)
+		return PHRASE_CURE_FILE_LIMIT;
+	if (who->exit_signal == SIGKILL)
+		return PHRASE_CURE_KERNEL_KILL;
 	if (who->exit_signal == SIGABRT && s && s->generate && s->generate->from == who)
 		return PHRASE_CURE_FAULT; /* abort(3) */
-	if (who->exit_signal != SIGKILL && has_signalfd)
+	if (has_signalfd)
 		return PHRASE_CURE_SIGNALFD;
 	return s && s->accepted_by ? PHRASE_CURE_BLOCK : PHRASE_CURE_HANDLE;
 }

@@ -108,11 +108,15 @@ static void report_truncated(struct diagnosis *d, const struct viz_message *m)
 	finding_set(d, f, "why", "%s", phrase_text(PHRASE_CUT_BY_BUFFER, d->language));
 }
 
+/* Those that no socket took are left to report_closed_ports(). */
 static void report_dropped(struct diagnosis *d, const struct viz_message *m)
 {
-	struct finding *f = finding_fold(d, FINDING_DATAGRAM_DROPPED, m->from.enter_ns,
-					 m->from.process, m->channel);
+	struct finding *f;
 
+	if (m->from.operation && m->from.operation->extra->unreached)
+		return;
+	f = finding_fold(d, FINDING_DATAGRAM_DROPPED, m->from.enter_ns, m->from.process,
+			 m->channel);
 	finding_operation(d, f, m->from.operation);
 	finding_set(d, f, "why", "%s", "");
 }
@@ -176,13 +180,36 @@ static bool is_refused_on_purpose(const struct viz_operation *op)
 	       !(viz_has(op, requested) && op->requested > UDP_BYTES_MOST);
 }
 
-/* Reports messages refused as too large, by either side. */
-static void report_refused(struct diagnosis *d, const struct viz_operation *op)
+/* Returns, by channel index, when a receive there last took something; 0: none did. */
+static const uint64_t *last_received(struct diagnosis *d)
+{
+	uint64_t *last_ns = arena_array(d->arena, d->model->channel_count + 1, sizeof(*last_ns));
+
+	for (size_t i = 0; i < d->model->operation_count; i++) {
+		const struct viz_operation *op = d->model->operations[i];
+
+		if (op->role == ROLE_RECEIVE && op->channel && viz_operation_done(op) &&
+		    !viz_operation_failed(op) && !operation_only_looks(op) &&
+		    op->exit_ns > last_ns[op->channel->index])
+			last_ns[op->channel->index] = op->exit_ns;
+	}
+	return last_ns;
+}
+
+/*
+ * Reports messages refused as too large, by either side. One that a receive refuses stays in the
+ * queue: who asks again with more room gets it.
+ */
+static void report_refused(struct diagnosis *d, const struct viz_operation *op,
+			   const uint64_t *received_ns)
 {
 	struct finding *f;
 
-	if (!op->channel || is_refused_on_purpose(op) ||
+	if (!op->channel || mechanism_info(op->channel->mechanism)->form != FORM_MESSAGE ||
+	    is_refused_on_purpose(op) ||
 	    !(operation_has_error(op, "E2BIG") || operation_has_error(op, "EMSGSIZE")))
+		return;
+	if (op->role == ROLE_RECEIVE && received_ns[op->channel->index] > op->exit_ns)
 		return;
 	f = finding_fold(d, FINDING_MESSAGE_TRUNCATED, op->enter_ns, op->process, op->channel);
 	finding_operation(d, f, op);
@@ -198,6 +225,7 @@ static void report_refused(struct diagnosis *d, const struct viz_operation *op)
 void find_data(struct diagnosis *d)
 {
 	const bool *received = received_from(d);
+	const uint64_t *received_ns = last_received(d);
 	const struct torn_records *torn = torn_records(d);
 
 	for (size_t i = 0; i < d->pairing->message_count; i++) {
@@ -217,6 +245,6 @@ void find_data(struct diagnosis *d)
 	}
 	for (size_t i = 0; i < d->model->operation_count; i++)
 		if (viz_operation_failed(d->model->operations[i]))
-			report_refused(d, d->model->operations[i]);
+			report_refused(d, d->model->operations[i], received_ns);
 	report_closed_ports(d);
 }

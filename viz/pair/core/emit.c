@@ -115,6 +115,28 @@ static void report_gaps(struct pair_context *context)
 	context->gaps.count = 0;
 }
 
+/*
+ * True if a process outside the trace may have received what nobody in it has: one holds an end
+ * when tracing ends, or it is a System V queue, which needs no descriptor, of processes that were
+ * joined.
+ */
+static bool may_be_received_outside(const struct pair_context *context,
+				    const struct viz_channel *channel)
+{
+	for (size_t i = 0; channel && i < channel->stranger_count; i++)
+		if (channel->strangers[i].access & ACCESS_READ)
+			return true;
+	return channel && channel->mechanism == MECH_SYSV_MSG &&
+	       !context->model->header.command_count;
+}
+
+static void settle_fate(struct pair_context *context, struct viz_message *message)
+{
+	pair_fate_unseen(context, message);
+	if (message->fate == FATE_UNREAD && may_be_received_outside(context, message->channel))
+		message->match = MATCH_AMBIGUOUS;
+}
+
 void pair_report_messages(struct pair_context *context, uint64_t until_ns)
 {
 	struct message_list *list = &context->messages;
@@ -136,7 +158,7 @@ void pair_report_messages(struct pair_context *context, uint64_t until_ns)
 		return;
 	sort_messages(&context->unreceived);
 	for (size_t i = 0; i < context->unreceived.count; i++)
-		pair_fate_unseen(context, context->unreceived.items[i]);
+		settle_fate(context, context->unreceived.items[i]);
 	for (size_t i = 0; i < context->unreceived.count; i++)
 		report_message(context, context->unreceived.items[i]);
 	context->unreceived.count = 0;

@@ -229,6 +229,15 @@ static bool may_be_translated(const struct flow_item *item)
 	       op->channel->mechanism == MECH_UDP;
 }
 
+/* True if no socket took any message of the call, as the kernel tells. */
+static bool was_unreached(const struct viz_operation *op)
+{
+	uint64_t messages = operation_is_multiple(op) && op->returned > 0 ? (uint64_t)op->returned
+									  : 1;
+
+	return op->extra->unreached && op->extra->unreached >= messages && !op->extra->parts_count;
+}
+
 /* Adds the message of a send to an address that no socket of the trace has. */
 static void send_outside(struct pair_context *context, const struct viz_channel *sender,
 			 const struct flow_item *item)
@@ -239,7 +248,9 @@ static void send_outside(struct pair_context *context, const struct viz_channel 
 
 	context->translated |= translated;
 	route.outside = true;
-	if (!item->open)
+	if (!item->open && was_unreached(pair_cork_last(item)))
+		pair_drop_send(context, &route, item, ambiguous ? MATCH_AMBIGUOUS : MATCH_EXACT);
+	else if (!item->open)
 		pair_add_whole(context, &route, item, NULL)->match = ambiguous ? MATCH_AMBIGUOUS
 									       : MATCH_EXACT;
 	pair_let_go(context, item->op);
