@@ -1,11 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """Cases that strangers found: what was called exact, or lost, and was not."""
+import json
 import subprocess
 import sys
 
 import joining
-from expectations import expect_equal, expect_in
+from expectations import expect, expect_equal, expect_in
 from findings import diagnose
 from harness import main, record, scenario, wait_for
 
@@ -33,6 +34,58 @@ from socket import *
 there = socket(AF_INET, SOCK_DGRAM); there.bind(("127.0.0.1", 0)); port = there.getsockname()[1]
 there.connect(("127.0.0.1", 9))
 socket(AF_INET, SOCK_DGRAM).sendto(b"filtered", ("127.0.0.1", port))
+"""
+
+SHUT = """
+import os, signal, socket, sys
+writer, reader = socket.socketpair()
+child = os.fork()
+if child == 0:
+    writer.close()
+    if sys.argv[1] == "reader":
+        reader.shutdown(socket.SHUT_RD)
+    while reader.recv(100): pass
+    signal.pause()
+if sys.argv[1] == "writer":
+    writer.sendall(b"first"); writer.shutdown(socket.SHUT_WR)
+try:
+    while True: writer.sendall(b"second")
+except BrokenPipeError:
+    os.kill(child, signal.SIGKILL); os.wait()
+print(os.getpid(), child)
+"""
+
+# The helper's output has an end; the client's own input has not.
+NO_NEWLINE = """
+import os, socket, subprocess
+subprocess.run(["true"], capture_output=True)
+server = socket.create_server(("127.0.0.1", 0))
+if os.fork() == 0:
+    client, _ = server.accept(); server.close()
+    client.makefile("r").readline(); client.sendall(b"hello"); os._exit(0)
+client = socket.create_connection(server.getsockname()); server.close()
+client.sendall(b"my name"); client.recv(100)
+"""
+
+TAKEN_BACK = """
+import ctypes, os
+libc = ctypes.CDLL(None)
+semaphore = libc.semget(0, 1, 0o600)
+def change(by): libc.semop(semaphore, (ctypes.c_short * 3)(0, by, 0x1000), 1)
+if os.fork() == 0:
+    change(1); os._exit(0)
+os.wait(); change(-1)
+"""
+
+# A queue keeps what it refuses to hand over; 600 changes are more than semop() takes.
+ASKED_AGAIN = """
+import ctypes
+libc = ctypes.CDLL(None)
+queue = libc.msgget(0, 0o600); semaphore = libc.semget(0, 1, 0o600)
+message = (ctypes.c_long * 100)(1)
+print(libc.msgsnd(queue, message, 50, 0), libc.msgrcv(queue, message, 3, 0, 0),
+      libc.msgrcv(queue, message, 100, 0, 0), libc.semop(semaphore, (ctypes.c_short * 1800)(), 600))
+libc.msgctl(queue, 0, None); libc.semctl(semaphore, 0, 0)
 """
 
 READ_OUTSIDE = """
@@ -80,6 +133,42 @@ def filtered(directory):
     dropped = [f for f in diagnose(result.trace_path)[0] if f["id"] == "datagram-dropped"]
     expect_equal(len(dropped), 1, f"told once: {dropped}")
     expect_in("is connected to 127.0.0.1:9, and takes nothing", dropped[0]["text"], "why")
+
+
+@scenario("a broken pipe by shutdown(): whose it was, of the writing side and of the reading one")
+def shut(directory):
+    for who, at, words in (("writer", 0, "shut down the writing side"), ("reader", 1, "shut down")):
+        place = joining.folder(directory, who)
+        result = record(place, [*python(SHUT), who])
+        told = [f for f in diagnose(result.trace_path)[0] if f["id"] == "broken-pipe"]
+        expect_equal(len(told), 1, f"{who}: told once: {told}")
+        pid = result.stdout.split()[at].decode()
+        expect_in(f"[{pid}] {words} at", told[0]["text"], f"{who}: who did it")
+
+
+@scenario("a deadlock of client and server: the end of a helper's output is not that of the input")
+def no_newline(directory):
+    result = record(directory, python(NO_NEWLINE), "--timeout", 1, status=124, whole=False)
+    told = [f for f in diagnose(result.trace_path)[0] if f["id"] == "deadlock"]
+    expect_equal(len(told), 1, f"it is found: {told}")
+    expect("end of its input" not in json.dumps(told), "no such end", told)
+
+
+@scenario("a post with SEM_UNDO that the kernel took back: its cause is not recommended")
+def taken_back(directory):
+    result = record(directory, python(TAKEN_BACK), "--timeout", 1, status=124, whole=False)
+    told = [f for f in diagnose(result.trace_path)[0] if f["id"] == "semaphore-stuck"]
+    expect_equal(len(told), 1, f"it is found: {told}")
+    expect_in("the kernel took the post back", told[0]["text"], "the cause")
+    expect_in("post without SEM_UNDO", told[0]["advice"], "the remedy")
+
+
+@scenario("what a receive refuses and a larger one takes is not lost, nor anything by semop()")
+def asked_again(directory):
+    result = record(directory, python(ASKED_AGAIN))
+    expect_equal(result.stdout, b"0 -1 50 -1\n", "what the calls returned")
+    told = [f for f in diagnose(result.trace_path)[0] if f["id"] == "message-truncated"]
+    expect_equal(told, [], "nothing was lost")
 
 
 @scenario("joined without its reader: what that one reads is not certainly unread")

@@ -1,8 +1,38 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Finds ends that were closed while a process was still writing. */
+#include <sys/socket.h>
+
 #include "viz/diagnose/core/finder.h"
 
-/* Returns the last reading end that was closed before that time, or NULL. */
+/* The first shutdown(2) of each way of each socket, by channel index; NULL: there was none. */
+struct shutdowns {
+	const struct viz_operation **of_reading, **of_writing;
+};
+
+static struct shutdowns find_shutdowns(struct diagnosis *d)
+{
+	struct shutdowns found = {calls_array(d->arena, d->model->channel_count),
+				  calls_array(d->arena, d->model->channel_count)};
+	int64_t how = 0;
+
+	for (size_t i = 0; i < d->model->operation_count; i++) {
+		const struct viz_operation *op = d->model->operations[i];
+
+		if (!op->channel || !operation_is(op, "shutdown") || op->returned != 0 ||
+		    !viz_operation_argument(op, "how", &how))
+			continue;
+		if (how != SHUT_WR && !found.of_reading[op->channel->index])
+			found.of_reading[op->channel->index] = op;
+		if (how != SHUT_RD && !found.of_writing[op->channel->index])
+			found.of_writing[op->channel->index] = op;
+	}
+	return found;
+}
+
+/*
+ * Returns the last reading end that was closed before that time; NULL: there is none, or another
+ * one was still open.
+ */
 static const struct viz_holding *last_reader(const struct viz_channel *channel, uint64_t before_ns)
 {
 	const struct viz_holding *last = NULL;
@@ -10,6 +40,9 @@ static const struct viz_holding *last_reader(const struct viz_channel *channel, 
 	for (size_t i = 0; i < channel->holding_count; i++) {
 		const struct viz_holding *holding = channel->holdings[i];
 
+		if ((holding->access & ACCESS_READ) && holding->since_ns < before_ns &&
+		    holding->until_ns > before_ns)
+			return NULL;
 		if ((holding->access & ACCESS_READ) && holding->until_ns <= before_ns &&
 		    (!last || last->until_ns < holding->until_ns))
 			last = holding;
@@ -52,27 +85,55 @@ static enum severity severity_of(const struct viz_operation *op, const struct vi
 	return op->process->exit_signal == 13 ? SEVERITY_ERROR : SEVERITY_WARNING;
 }
 
-static void report_broken(struct diagnosis *d, const struct viz_operation *op)
+static void tell_closer(struct diagnosis *d, struct finding *f, enum phrase phrase,
+			const struct viz_process *process, const struct viz_operation *op,
+			uint64_t at_ns)
 {
-	const struct viz_channel *there = op->channel->peer ? op->channel->peer : op->channel;
-	const struct viz_holding *reader = last_reader(there, op->exit_ns);
+	finding_process(d, f, process);
+	finding_operation(d, f, op);
+	finding_set(d, f, "closer", "%s",
+		    fill_phrase(d, phrase, process_text(d, process), time_text(d, at_ns), NULL));
+}
+
+/* The shutdown(2) that ended what goes from here to there; NULL: there was none before the call. */
+static const struct viz_operation *shut_by(const struct shutdowns *shut,
+					   const struct viz_operation *op,
+					   const struct viz_channel *there)
+{
+	const struct viz_operation *own = shut->of_writing[op->channel->index];
+	const struct viz_operation *other = there ? shut->of_reading[there->index] : NULL;
+
+	if (own && own->exit_ns <= op->exit_ns)
+		return own;
+	return other && other->exit_ns <= op->exit_ns ? other : NULL;
+}
+
+static void report_broken(struct diagnosis *d, const struct shutdowns *shut,
+			  const struct viz_operation *op)
+{
+	const struct viz_channel *there = channel_is_socket(op->channel) ? op->channel->peer
+									 : op->channel;
+	const struct viz_operation *shutdown = shut_by(shut, op, there);
+	const struct viz_holding *reader = there ? last_reader(there, op->exit_ns) : NULL;
 	struct finding *f = finding_add(d, FINDING_BROKEN_PIPE, op->enter_ns, op->channel);
 
 	f->severity = severity_of(op, reader);
 	finding_process(d, f, op->process);
 	finding_operation(d, f, op);
 	finding_set(d, f, "who", "%s", process_text(d, op->process));
-	if (reader) {
-		finding_process(d, f, reader->process);
-		finding_operation(d, f, reader->end_op);
-		finding_set(d, f, "closer", "%s",
-			    fill_phrase(d,
-					reader->end == HOLDING_EXIT ? PHRASE_ENDED_AT
-								    : PHRASE_CLOSED_AT,
-					process_text(d, reader->process),
-					time_text(d, reader->until_ns), NULL));
+	if (shutdown && shutdown->channel == op->channel) {
+		tell_closer(d, f, PHRASE_SHUT_OWN, shutdown->process, shutdown, shutdown->exit_ns);
+		f->advice = phrase_text(PHRASE_SHUT_LAST, d->language);
+	} else if (shutdown) {
+		tell_closer(d, f, PHRASE_SHUT_AT, shutdown->process, shutdown, shutdown->exit_ns);
+	} else if (reader) {
+		tell_closer(d, f, reader->end == HOLDING_EXIT ? PHRASE_ENDED_AT : PHRASE_CLOSED_AT,
+			    reader->process, reader->end_op, reader->until_ns);
 	} else {
-		finding_set(d, f, "closer", "%s", phrase_text(PHRASE_NOBODY_HELD, d->language));
+		finding_set(d, f, "closer", "%s",
+			    phrase_text(there && !there->holding_count ? PHRASE_NOBODY_HELD
+								       : PHRASE_WAS_CLOSED,
+					d->language));
 	}
 }
 
@@ -93,6 +154,7 @@ static bool reported_before(struct diagnosis *d, struct map *reported,
 
 void find_ends(struct diagnosis *d)
 {
+	const struct shutdowns shut = find_shutdowns(d);
 	struct map reported = {0};
 
 	for (size_t i = 0; i < d->model->operation_count; i++) {
@@ -100,6 +162,6 @@ void find_ends(struct diagnosis *d)
 
 		if (op->role == ROLE_SEND && op->channel && operation_has_error(op, "EPIPE") &&
 		    !reported_before(d, &reported, op))
-			report_broken(d, op);
+			report_broken(d, &shut, op);
 	}
 }

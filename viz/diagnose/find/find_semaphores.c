@@ -88,6 +88,17 @@ static const char *about_call(struct diagnosis *d, struct finding *f, enum phras
 			   NULL);
 }
 
+/* True if its process posted so that the kernel took it back when it ended (semop(2)). */
+static bool is_undone(const struct viz_operation *post)
+{
+	enum { UNDO = 0x1000 };
+
+	for (size_t i = 0; post && post->process->ended && i < post->extra->sems_count; i++)
+		if (post->extra->sems[i].change > 0 && post->extra->sems[i].flags & UNDO)
+			return true;
+	return false;
+}
+
 /* Says who did it, as far as that is known. */
 static const char *culprit_text(struct diagnosis *d, struct finding *f, const struct wait *wait,
 				const struct wait_owner *owner)
@@ -108,15 +119,19 @@ static const char *culprit_text(struct diagnosis *d, struct finding *f, const st
 	if (taker && taker->process->ended)
 		return about_call(d, f, PHRASE_TAKER_ENDED, taker);
 	if (post && post->process->ended)
-		return about_call(d, f, PHRASE_POSTER_ENDED, post);
+		return about_call(d, f, is_undone(post) ? PHRASE_POST_UNDONE : PHRASE_POSTER_ENDED,
+				  post);
 	text = ended_text(d, f, wait);
 	if (!text)
 		text = last_user_text(d, wait->channel);
 	return text ? text : phrase_text(PHRASE_NOBODY_POSTS, d->language);
 }
 
-static enum phrase cure_of(const struct wait *wait, const struct wait_owner *owner)
+static enum phrase cure_of(const struct diagnosis *d, const struct wait *wait,
+			   const struct wait_owner *owner)
 {
+	if (!last_taker(d, wait) && is_undone(last_call(d, wait, ROLE_WAKE, NULL)))
+		return PHRASE_CURE_NO_UNDO;
 	if (wait->channel->mechanism == MECH_SYSV_SEM)
 		return PHRASE_CURE_UNDO;
 	if (owner->self)
@@ -154,7 +169,7 @@ bool report_semaphore(struct diagnosis *d, const struct wait *wait)
 	finding_set(d, f, "who", "%s", process_text(d, wait->process));
 	finding_set(d, f, "gone", "%s", culprit_text(d, f, wait, &owner));
 	tell_last_post(d, f, wait);
-	f->advice = phrase_text(cure_of(wait, &owner), d->language);
+	f->advice = phrase_text(cure_of(d, wait, &owner), d->language);
 	return true;
 }
 

@@ -8,11 +8,18 @@
 /* Two descriptors, the socket and an input: one that serves many has others to wait for. */
 enum { ASKED_MOST = 2 };
 
-/* Of a poll(2): a channel of which it told that all other ends are closed; NULL: of none. */
+/* The end of anything else, as of the output of a helper, says nothing of what is still to come. */
+#define STANDARD_INPUT 0
+
+/*
+ * Of a poll(2): the channel of its standard input, if it told that all other ends are closed; else
+ * NULL.
+ */
 static const struct viz_channel *hung_up(const struct viz_operation *op)
 {
 	for (size_t i = 0; i < op->extra->ready_count; i++)
-		if (op->extra->ready[i].channel && viz_wait_has(&op->extra->ready[i], HUP))
+		if (op->extra->ready[i].channel && op->extra->ready[i].fd == STANDARD_INPUT &&
+		    viz_wait_has(&op->extra->ready[i], HUP))
 			return op->extra->ready[i].channel;
 	return NULL;
 }
@@ -29,8 +36,9 @@ static void find_input_ends(struct wait_graph *graph)
 
 		if (op->role == ROLE_SEND && op->channel && op->returned > 0)
 			graph->clues.last_sends[op->channel->index] = op;
-		else if (op->role == ROLE_RECEIVE ? op->channel && operation_is_end(op)
-						  : hung_up(op) != NULL)
+		else if (op->role == ROLE_RECEIVE
+				 ? op->channel && op->fd == STANDARD_INPUT && operation_is_end(op)
+				 : hung_up(op) != NULL)
 			graph->clues.input_ends[op->process->index] = op;
 	}
 }
