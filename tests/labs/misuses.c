@@ -448,6 +448,19 @@ static void tries(void)
 	exit(EXIT_FAILURE); /* for another reason */
 }
 
+static void broadcasts(void)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(9)};
+	int fd = (int)lab_check(socket(AF_INET, SOCK_DGRAM, 0), "socket");
+
+	address.sin_addr.s_addr = htonl(INADDR_BROADCAST);
+	party(getpid());
+	lab_expect(sendto(fd, "all", 3, 0, (struct sockaddr *)&address, sizeof(address)) < 0 &&
+			   errno == EACCES,
+		   "no broadcast");
+	exit(EXIT_FAILURE);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct mistake rows[] = {
@@ -479,6 +492,7 @@ int main(int argc, char **argv)
 		{"wrong-byte-order", wrong_byte_order},
 		{"no-dup", no_dup},
 		{"left-names", left_names},
+		{"broadcasts", broadcasts},
 		{"tries", tries},
 	};
 

@@ -32,6 +32,7 @@ MISUSES = {
     "other-type": ("misuse", "use the type that the server uses"),
     "binds-elsewhere": ("misuse", "bind to 0.0.0.0"),
     "no-right-to-name": ("misuse", "a unix socket needs the right to write"),
+    "broadcasts": ("misuse", "SO_BROADCAST"),
     "large-queue": ("limit-reached", "/proc/sys/fs/mqueue/msg_max"),
     "no-descriptor-left": ("limit-reached", "ulimit -n"),
     "no-such-socket": ("connection-failed", "start the server first"),

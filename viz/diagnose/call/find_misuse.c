@@ -96,6 +96,11 @@ static bool sends_nowhere(const struct viz_operation *op)
 	       !op->channel->peer_address.len && !op->extra->peer_address.len;
 }
 
+static bool sends_to_all(const struct viz_operation *op)
+{
+	return op->role == ROLE_SEND && op->channel && op->channel->mechanism == MECH_UDP;
+}
+
 /* A server of datagrams, which has a name. */
 static bool answers_unnamed(const struct viz_operation *op)
 {
