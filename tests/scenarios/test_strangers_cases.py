@@ -88,6 +88,16 @@ print(libc.msgsnd(queue, message, 50, 0), libc.msgrcv(queue, message, 3, 0, 0),
 libc.msgctl(queue, 0, None); libc.semctl(semaphore, 0, 0)
 """
 
+# subprocess.run(…, timeout=…) kills the shell alone.
+SHELL_KILLED = """
+import subprocess
+shell = subprocess.Popen("sleep 100; true", shell=True, stdout=subprocess.PIPE)
+try:
+    shell.communicate(timeout=0.3)
+except subprocess.TimeoutExpired:
+    shell.kill(); shell.communicate()
+"""
+
 READ_OUTSIDE = """
 import os, time
 r, w = os.pipe()
@@ -169,6 +179,15 @@ def asked_again(directory):
     expect_equal(result.stdout, b"0 -1 50 -1\n", "what the calls returned")
     told = [f for f in diagnose(result.trace_path)[0] if f["id"] == "message-truncated"]
     expect_equal(told, [], "nothing was lost")
+
+
+@scenario("a command that outlives the shell that was killed is not called a background job")
+def shell_killed(directory):
+    result = record(directory, python(SHELL_KILLED), "--timeout", 1, status=124, whole=False)
+    told = [f for f in diagnose(result.trace_path)[0] if f["id"] == "no-eof"]
+    expect_equal(len(told), 1, f"it is found: {told}")
+    expect_in("sleep[", told[0]["text"], "who holds the pipe")
+    expect_in("kill the whole process group", told[0]["advice"], "the remedy")
 
 
 @scenario("joined without its reader: what that one reads is not certainly unread")

@@ -141,11 +141,25 @@ static void report(struct diagnosis *d, const struct wait *wait, enum phrase cur
 	f->advice = phrase_text(cure, d->language);
 }
 
+/* True if one of those left had a parent that a signal ended: it was no background job, then. */
+static bool outlived_killed(const struct viz_channel *channel)
+{
+	for (size_t i = 0; i < channel->holding_count; i++) {
+		const struct viz_process *parent = channel->holdings[i]->process->parent;
+
+		if (is_writing_end(channel->holdings[i]) && parent && parent->ended &&
+		    parent->exit_signal)
+			return true;
+	}
+	return false;
+}
+
 bool report_left_open(struct diagnosis *d, const struct wait *wait)
 {
 	if (wait->ready || wait->clock || wait->open || !waits_for_left(d, wait))
 		return false;
-	report(d, wait, PHRASE_REDIRECT_OUTPUT);
+	report(d, wait,
+	       outlived_killed(wait->channel) ? PHRASE_KILL_GROUP : PHRASE_REDIRECT_OUTPUT);
 	return true;
 }
 
