@@ -98,6 +98,19 @@ except subprocess.TimeoutExpired:
     shell.kill(); shell.communicate()
 """
 
+SERVER_DIES = """
+import os, socket, time
+server = socket.create_server(("127.0.0.1", 0)); address = server.getsockname()
+if os.fork() == 0:
+    time.sleep(0.3); os._exit(1)
+server.close()
+client = socket.create_connection(address); client.sendall(b"hello")
+try:
+    client.recv(9)
+except ConnectionResetError:
+    print("reset")
+"""
+
 READ_OUTSIDE = """
 import os, time
 r, w = os.pipe()
@@ -188,6 +201,15 @@ def shell_killed(directory):
     expect_equal(len(told), 1, f"it is found: {told}")
     expect_in("sleep[", told[0]["text"], "who holds the pipe")
     expect_in("kill the whole process group", told[0]["advice"], "the remedy")
+
+
+@scenario("a server that dies before it accepts is not told to be outside the trace")
+def server_dies(directory):
+    result = record(directory, python(SERVER_DIES))
+    expect_equal(result.stdout, b"reset\n", "the client lost its connection")
+    told = {f["id"]: f for f in diagnose(result.trace_path)[0]}
+    expect_in("never accepted it", told["never-accepted"]["text"], "the cause")
+    expect("reset-with-data" not in told, "nobody else is accused", told)
 
 
 @scenario("joined without its reader: what that one reads is not certainly unread")

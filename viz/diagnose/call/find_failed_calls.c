@@ -405,18 +405,22 @@ static const char *reset_by(struct diagnosis *d, struct finding *f, const struct
 	return process_text(d, end->process);
 }
 
-/* True if a TCP connection of which the trace has one end only was reset. */
-static bool is_reset_outside(const struct diagnosis *d, const struct viz_operation *op)
+/*
+ * True if a TCP connection of which the trace has one end only was reset. One that a listener of
+ * the trace never accepted has no other end, and never-accepted tells of it.
+ */
+static bool is_reset_outside(const struct diagnosis *d, const struct map *listeners,
+			     const struct viz_operation *op)
 {
 	return op->channel && op->channel->mechanism == MECH_TCP && op->channel->peer_address.len &&
-	       !wait_peer(d->waits, op->channel);
+	       !wait_peer(d->waits, op->channel) && !is_listened_at(listeners, op->channel);
 }
 
-static void report_reset(struct diagnosis *d, const uint64_t *thrown,
+static void report_reset(struct diagnosis *d, const uint64_t *thrown, const struct map *listeners,
 			 const struct viz_operation *op)
 {
 	uint64_t bytes = op->channel && is_stream(op->channel) ? thrown[op->channel->index] : 0;
-	const bool outside = is_reset_outside(d, op);
+	const bool outside = is_reset_outside(d, listeners, op);
 	struct finding *f;
 
 	if ((!bytes && !outside) || d->incomplete)
@@ -479,7 +483,7 @@ void find_calls(struct diagnosis *d)
 		else if (operation_has_error(op, "EADDRINUSE") && operation_is(op, "bind"))
 			report_in_use(d, successes, &addresses, op);
 		else if (operation_has_error(op, "ECONNRESET"))
-			report_reset(d, thrown, op);
+			report_reset(d, thrown, &successes->listeners, op);
 	}
 	report_slow_readers(d);
 }

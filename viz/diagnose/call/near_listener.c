@@ -57,6 +57,17 @@ struct map listeners_by_port(struct diagnosis *d)
 	return listeners;
 }
 
+bool is_listened_at(const struct map *listeners, const struct viz_channel *client)
+{
+	const struct listener *listener = map_get(listeners, port_of(client->peer_address));
+
+	for (int i = 0; listener && i < LISTENERS_MOST; i++, listener = listener->next)
+		if (listener->channel->network == client->network &&
+		    serves(listener->channel, client->peer_address))
+			return true;
+	return false;
+}
+
 /* Tells of the first of these that would not have had the connection; false: there is none. */
 static bool tell_listener(struct diagnosis *d, const struct listener *listener, struct finding *f,
 			  const struct viz_operation *connect, enum phrase phrase)

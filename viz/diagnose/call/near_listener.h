@@ -11,6 +11,9 @@
 /* Maps each port, as the text of an address has it, to the TCP sockets that listen there. */
 struct map listeners_by_port(struct diagnosis *d);
 
+/* True if a listener of the trace has what is sent to the client's peer address. */
+bool is_listened_at(const struct map *listeners, const struct viz_channel *client);
+
 /* Adds to the finding who listened so when the connect was called, if anybody of the trace did. */
 void tell_near_listener(struct diagnosis *d, const struct map *listeners, struct finding *f,
 			const struct viz_operation *connect);
