@@ -97,10 +97,10 @@ static __always_inline void mq_before(struct before_walk *walk, struct inode *in
 }
 
 /*
- * Reports how many messages an object holds; `fd` is -1 if it is no descriptor's. at_ns is taken
- * last, so a call that began later cannot have changed the number.
+ * Reports how many messages (of a terminal: bytes) an object holds; `fd` is -1 if it is no
+ * descriptor's. at_ns is taken last, so a call that began later cannot have changed the number.
  */
-static __always_inline void stock_send(const struct object *object, int fd, u32 messages)
+static __always_inline void stock_send(const struct object *object, int fd, u32 amount)
 {
 	struct wire_stock *record = record_reserve(struct wire_stock, WIRE_STOCK);
 
@@ -108,7 +108,7 @@ static __always_inline void stock_send(const struct object *object, int fd, u32 
 		return;
 	record->object = (struct wire_fd){};
 	object_store(&record->object, object, fd);
-	record->messages = messages;
+	record->amount = amount;
 	record->pad = 0;
 	record->at_ns = bpf_ktime_get_ns();
 	record_submit(record);

@@ -103,7 +103,7 @@ struct wire_stock {
 	struct wire_head head;
 	__u64 at_ns;
 	struct wire_fd object;
-	__u32 messages;
+	__u32 amount;
 	__u32 pad;
 };
 

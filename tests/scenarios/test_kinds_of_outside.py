@@ -97,6 +97,9 @@ def never_accepted(directory):
     result = python(directory, NEVER_ACCEPTED)
     expect_equal(signs(result, "─ connect ─"), [NOBODY], "nobody accepts it")
     expect_equal(signs(result, "tcp 14 B"), [NOBODY], "nor gets what was sent")
+    expect_equal(participants(result), {"(nobody)"}, "in Mermaid")
+    expect("(nobody)" in nodes(result), "in DOT")
+    expect("∅ nobody is there" in result.view(), "the legend tells what the sign is")
 
 
 @scenario("a FIFO that nobody writes: its end comes from nobody")

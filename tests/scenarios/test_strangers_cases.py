@@ -127,6 +127,18 @@ def has_messages(path):
         return file.read().count(b'"syscall":"write"') > 5
 
 
+def of_name(result, name):
+    """The finding of that name, which is told once."""
+    found = [finding for finding in diagnose(result.trace_path)[0] if finding["id"] == name]
+    expect_equal(len(found), 1, f"{name} is told once: {found}")
+    return found[0]
+
+
+def hanging(directory, text):
+    """The trace of a program that hangs, until a time limit ends it."""
+    return record(directory, python(text), "--timeout", 1, status=124, whole=False)
+
+
 def python(text):
     return [sys.executable, "-c", text]
 
@@ -144,18 +156,16 @@ def nobody_there(directory):
     result = record(directory, python(NOBODY_THERE))
     told = [(m["to"], m.get("fate"), m["match"]) for m in result.messages().of("udp")]
     expect_equal(told, [(None, "dropped", "exact")], "its fate")
-    dropped = [f for f in diagnose(result.trace_path)[0] if f["id"] == "datagram-dropped"]
-    expect_equal(len(dropped), 1, f"told once: {dropped}")
-    expect_in("1 datagram that", dropped[0]["text"], "and counted once")
-    expect_in("nobody has the port", dropped[0]["text"], "why")
+    told = of_name(result, "datagram-dropped")
+    expect_in("1 datagram that", told["text"], "and counted once")
+    expect_in("nobody has the port", told["text"], "why")
 
 
 @scenario("a datagram that a connected socket does not take: its port is not called nobody's")
 def filtered(directory):
     result = record(directory, python(FILTERED))
-    dropped = [f for f in diagnose(result.trace_path)[0] if f["id"] == "datagram-dropped"]
-    expect_equal(len(dropped), 1, f"told once: {dropped}")
-    expect_in("is connected to 127.0.0.1:9, and takes nothing", dropped[0]["text"], "why")
+    told = of_name(result, "datagram-dropped")
+    expect_in("is connected to 127.0.0.1:9, and takes nothing", told["text"], "why")
 
 
 @scenario("a broken pipe by shutdown(): whose it was, of the writing side and of the reading one")
@@ -163,27 +173,22 @@ def shut(directory):
     for who, at, words in (("writer", 0, "shut down the writing side"), ("reader", 1, "shut down")):
         place = joining.folder(directory, who)
         result = record(place, [*python(SHUT), who])
-        told = [f for f in diagnose(result.trace_path)[0] if f["id"] == "broken-pipe"]
-        expect_equal(len(told), 1, f"{who}: told once: {told}")
+        told = of_name(result, "broken-pipe")
         pid = result.stdout.split()[at].decode()
-        expect_in(f"[{pid}] {words} at", told[0]["text"], f"{who}: who did it")
+        expect_in(f"[{pid}] {words} at", told["text"], f"{who}: who did it")
 
 
 @scenario("a deadlock of client and server: the end of a helper's output is not that of the input")
 def no_newline(directory):
-    result = record(directory, python(NO_NEWLINE), "--timeout", 1, status=124, whole=False)
-    told = [f for f in diagnose(result.trace_path)[0] if f["id"] == "deadlock"]
-    expect_equal(len(told), 1, f"it is found: {told}")
+    told = of_name(hanging(directory, NO_NEWLINE), "deadlock")
     expect("end of its input" not in json.dumps(told), "no such end", told)
 
 
 @scenario("a post with SEM_UNDO that the kernel took back: its cause is not recommended")
 def taken_back(directory):
-    result = record(directory, python(TAKEN_BACK), "--timeout", 1, status=124, whole=False)
-    told = [f for f in diagnose(result.trace_path)[0] if f["id"] == "semaphore-stuck"]
-    expect_equal(len(told), 1, f"it is found: {told}")
-    expect_in("the kernel took the post back", told[0]["text"], "the cause")
-    expect_in("post without SEM_UNDO", told[0]["advice"], "the remedy")
+    told = of_name(hanging(directory, TAKEN_BACK), "semaphore-stuck")
+    expect_in("the kernel took the post back", told["text"], "the cause")
+    expect_in("post without SEM_UNDO", told["advice"], "the remedy")
 
 
 @scenario("what a receive refuses and a larger one takes is not lost, nor anything by semop()")
@@ -196,11 +201,9 @@ def asked_again(directory):
 
 @scenario("a command that outlives the shell that was killed is not called a background job")
 def shell_killed(directory):
-    result = record(directory, python(SHELL_KILLED), "--timeout", 1, status=124, whole=False)
-    told = [f for f in diagnose(result.trace_path)[0] if f["id"] == "no-eof"]
-    expect_equal(len(told), 1, f"it is found: {told}")
-    expect_in("sleep[", told[0]["text"], "who holds the pipe")
-    expect_in("kill the whole process group", told[0]["advice"], "the remedy")
+    told = of_name(hanging(directory, SHELL_KILLED), "no-eof")
+    expect_in("sleep[", told["text"], "who holds the pipe")
+    expect_in("kill the whole process group", told["advice"], "the remedy")
 
 
 @scenario("a server that dies before it accepts is not told to be outside the trace")

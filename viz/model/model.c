@@ -45,6 +45,15 @@ struct viz_process *viz_model_process(const struct viz_model *model, uint32_t pi
 	return process;
 }
 
+const struct viz_process *viz_channel_holder(const struct viz_channel *channel, uint64_t at_ns)
+{
+	for (size_t i = 0; i < channel->holding_count; i++)
+		if (channel->holdings[i]->since_ns <= at_ns &&
+		    channel->holdings[i]->until_ns > at_ns)
+			return channel->holdings[i]->process;
+	return NULL;
+}
+
 struct viz_channel *viz_model_channel(const struct viz_model *model, struct viz_bytes id)
 {
 	return map_get(&model->index->channels, id);

@@ -549,6 +549,9 @@ bool viz_process_handles(const struct viz_process *process, int signal);
 /* Returns a signal as kill(1) sends that the process has a handler for; NULL: there is none. */
 const char *viz_process_handled_request(const struct viz_process *process);
 
+/* A process of the trace that held the channel at that time; NULL: none did. */
+const struct viz_process *viz_channel_holder(const struct viz_channel *channel, uint64_t at_ns);
+
 /* The channel or operation with this id; NULL: the trace has none. */
 struct viz_channel *viz_model_channel(const struct viz_model *model, struct viz_bytes id);
 struct viz_operation *viz_model_operation(const struct viz_model *model, uint64_t id);

@@ -77,8 +77,10 @@ bool operation_numbers_from(const struct viz_operation *op, uint64_t *first)
 	*first = 0;
 	if (!viz_has(op, entered_before) || !operation_is_multiple(op))
 		return true;
-	if (!viz_has(op, delivered) || op->returned < 0 || (uint64_t)op->returned < since ||
-	    !op->channel || op->channel->mechanism == MECH_UDP)
+	if (!op->channel || (op->channel->mechanism != MECH_UNIX_DGRAM &&
+			     op->channel->mechanism != MECH_UNIX_SEQPACKET))
+		return false;
+	if (!viz_has(op, delivered) || op->returned < 0 || (uint64_t)op->returned < since)
 		return false;
 	*first = (uint64_t)op->returned - since;
 	return true;

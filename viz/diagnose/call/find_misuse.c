@@ -96,9 +96,11 @@ static bool sends_nowhere(const struct viz_operation *op)
 	       !op->channel->peer_address.len && !op->extra->peer_address.len;
 }
 
+/* To any network's last address, or to all: a route that prohibits fails with EACCES, too. */
 static bool sends_to_all(const struct viz_operation *op)
 {
-	return op->role == ROLE_SEND && op->channel && op->channel->mechanism == MECH_UDP;
+	return op->role == ROLE_SEND && op->channel && op->channel->mechanism == MECH_UDP &&
+	       viz_bytes_contain(op->extra->peer_address, viz_bytes_of(".255:"));
 }
 
 /* A server of datagrams, which has a name. */

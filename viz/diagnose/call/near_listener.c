@@ -12,16 +12,6 @@ static struct viz_bytes port_of(struct viz_bytes address)
 	return (struct viz_bytes){NULL, 0};
 }
 
-/* Returns who held the channel at that time; NULL: nobody of the trace. */
-static const struct viz_process *holder_at(const struct viz_channel *channel, uint64_t at_ns)
-{
-	for (size_t i = 0; i < channel->holding_count; i++)
-		if (channel->holdings[i]->since_ns <= at_ns &&
-		    channel->holdings[i]->until_ns > at_ns)
-			return channel->holdings[i]->process;
-	return NULL;
-}
-
 /*
  * True if the listener would have had the connection, had it listened already: it has this address,
  * or all of the machine's.
@@ -74,7 +64,7 @@ static bool tell_listener(struct diagnosis *d, const struct listener *listener, 
 {
 	for (int i = 0; listener && i < LISTENERS_MOST; i++, listener = listener->next) {
 		const struct viz_channel *channel = listener->channel;
-		const struct viz_process *holder = holder_at(channel, connect->enter_ns);
+		const struct viz_process *holder = viz_channel_holder(channel, connect->enter_ns);
 
 		if (!holder || !connect->channel || channel->network != connect->channel->network ||
 		    serves(channel, connect->extra->peer_address))

@@ -17,6 +17,11 @@ struct port {
 	uint64_t sent;
 	bool heard;   /* one was queued at a socket, or nobody can tell */
 	bool refused; /* a sender was told that nobody is there */
+	/*
+	 * The latest socket that has the address and is connected: the kernel hands it only what
+	 * its peer sends (net/ipv4/udp.c, compute_score()); NULL: there is none.
+	 */
+	const struct viz_channel *connected;
 };
 
 static bool is_loopback(struct viz_bytes address)
@@ -96,30 +101,26 @@ static void note(struct diagnosis *d, struct map *ports, const struct viz_operat
 	}
 }
 
-/*
- * Returns the socket of the trace that has the address but is connected: the kernel hands it
- * only what its peer sends (net/ipv4/udp.c, compute_score()); NULL: there is none.
- */
-static const struct viz_channel *connected_at(const struct diagnosis *d,
-					      const struct viz_operation *op,
-					      struct viz_bytes address)
+static void note_connected(struct diagnosis *d, struct map *ports)
 {
 	for (size_t i = 0; i < d->model->channel_count; i++) {
 		const struct viz_channel *channel = d->model->channels[i];
+		struct port *port = channel->mechanism == MECH_UDP && channel->peer_address.len
+					    ? port_at(d, ports, channel, channel->local_address)
+					    : NULL;
 
-		if (channel->mechanism == MECH_UDP && channel->network == op->channel->network &&
-		    channel != op->channel && channel->peer_address.len &&
-		    channel->at_ns < op->exit_ns &&
-		    viz_bytes_equal(channel->local_address, address))
-			return channel;
+		if (port)
+			port->connected = channel;
 	}
-	return NULL;
 }
 
 static void tell_why(struct diagnosis *d, struct finding *f, const struct viz_operation *op,
-		     struct viz_bytes address)
+		     struct viz_bytes address, const struct port *port)
 {
-	const struct viz_channel *connected = connected_at(d, op, address);
+	const struct viz_channel *connected = port->connected && viz_channel_holder(port->connected,
+										    op->enter_ns)
+						      ? port->connected
+						      : NULL;
 
 	if (connected)
 		finding_set(d, f, "why", "%s",
@@ -146,13 +147,14 @@ static void report(struct diagnosis *d, const struct viz_operation *op, struct v
 		f->severity = SEVERITY_NOTE;
 	if (f->times <= 4)
 		finding_operation(d, f, op);
-	tell_why(d, f, op, address);
+	tell_why(d, f, op, address, port);
 }
 
 void report_closed_ports(struct diagnosis *d)
 {
 	struct map ports = {0};
 
+	note_connected(d, &ports);
 	for (size_t i = 0; i < d->model->operation_count; i++)
 		note(d, &ports, d->model->operations[i]);
 	for (size_t i = 0; i < d->model->operation_count; i++) {

@@ -59,6 +59,13 @@ static void sort_items(struct flow_item *items, size_t count,
 	sort_nearly(items, count, sizeof(*items), compare);
 }
 
+void flow_drop_first(struct flow_side *side, size_t count)
+{
+	side->count -= count;
+	if (count && side->count)
+		memmove(side->items, side->items + count, side->count * sizeof(*side->items));
+}
+
 void flow_sort(struct flow_side *side)
 {
 	sort_items(side->items, side->count, compare_enters);

@@ -102,8 +102,9 @@ static inline void flow_add(struct flow_side *side, const struct flow_item *item
 
 void flow_free(struct flow_side *side);
 void flow_put_back(struct flow_side *side, struct flow_side *rest); /* appends rest, frees it */
-void flow_sort(struct flow_side *side);				    /* by beginning */
-void flow_sort_ends(struct flow_side *side);			    /* by end */
+void flow_drop_first(struct flow_side *side, size_t count); /* removes items, and no references */
+void flow_sort(struct flow_side *side);			    /* by beginning */
+void flow_sort_ends(struct flow_side *side);		    /* by end */
 
 /*
  * Orders both sides, gives each item its offset, and pairs what is firm. Returns an array of

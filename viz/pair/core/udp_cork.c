@@ -163,14 +163,6 @@ static void take_event(struct pair_context *context, struct channel_traffic *tra
 		flush(corks, event, ready);
 }
 
-/* Removes the first `count` items, without dropping their operations. */
-static void cut_front(struct flow_side *side, size_t count)
-{
-	side->count -= count;
-	if (side->count)
-		memmove(side->items, side->items + count, side->count * sizeof(*side->items));
-}
-
 /* Handles events and sends in order of beginning, up to the first that has not returned. */
 static void join(struct pair_context *context, struct channel_traffic *traffic,
 		 struct flow_side *ready)
@@ -194,8 +186,8 @@ static void join(struct pair_context *context, struct channel_traffic *traffic,
 			s++;
 		}
 	}
-	cut_front(sends, s);
-	cut_front(events, e);
+	flow_drop_first(sends, s);
+	flow_drop_first(events, e);
 }
 
 size_t pair_cork_join(struct pair_context *context, struct channel_traffic *traffic)

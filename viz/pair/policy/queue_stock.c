@@ -106,10 +106,12 @@ struct earlier {
 	bool sure;
 };
 
-static void report_old(struct pair_context *context, const struct earlier *earlier,
-		       const struct pair_route *route, const struct flow_item *receive)
+/* The receive took an old message: that of `send`; NULL: of a call that the trace does not have. */
+static void pair_old(struct pair_context *context, const struct earlier *earlier,
+		     const struct pair_route *route, const struct flow_item *send,
+		     const struct flow_item *receive)
 {
-	struct viz_message *message = pair_add_whole(context, route, NULL, receive);
+	struct viz_message *message = pair_add_whole(context, route, send, receive);
 
 	if (context->lost || !earlier->sure)
 		message->match = MATCH_AMBIGUOUS;
@@ -188,15 +190,12 @@ static void pair_earlier(struct pair_context *context, struct flow *flow,
 {
 	size_t at = first_sent_earlier(flow);
 	struct flow_item send = flow->sends.items[at];
-	struct viz_message *message = pair_add_whole(context, route, &send, receive);
 
-	if (context->lost || !earlier->sure)
-		message->match = MATCH_AMBIGUOUS;
+	pair_old(context, earlier, route, &send, receive);
 	flow->sends.count--;
 	memmove(flow->sends.items + at, flow->sends.items + at + 1,
 		(flow->sends.count - at) * sizeof(send));
 	pair_let_go(context, send.op);
-	pair_let_go(context, receive->op);
 }
 
 /*
@@ -221,7 +220,7 @@ static bool take_old(struct pair_context *context, struct channel_traffic *traff
 		return false;
 	}
 	if (traffic->stock.left > earlier->count)
-		report_old(context, earlier, route, receive);
+		pair_old(context, earlier, route, NULL, receive);
 	else
 		pair_earlier(context, flow, earlier, route, receive);
 	traffic->stock.left--;
@@ -240,9 +239,7 @@ static void take_all_old(struct pair_context *context, struct channel_traffic *t
 	while (traffic->stock.left && !flow->ambiguous && !flow->wait &&
 	       take_old(context, traffic, flow, &earlier, route, taken))
 		taken++;
-	side->count -= taken;
-	if (taken && side->count)
-		memmove(side->items, side->items + taken, side->count * sizeof(*side->items));
+	flow_drop_first(side, taken);
 }
 
 #define LOOK_NS 20000	/* the depth is read a moment after the call's return */

@@ -51,7 +51,7 @@ static bool overlaps_next(const struct flow_side *side, size_t i)
 	return i + 1 < side->count && side->items[i + 1].enter_ns < side->items[i].exit_ns;
 }
 
-/* Takes the bytes in order; returns how many of the reads had no others. */
+/* Takes the bytes in order, and returns how many reads had nothing else. */
 static size_t take_all(struct pair_context *context, struct flow *flow,
 		       const struct pair_route *route, uint64_t left)
 {
@@ -88,7 +88,5 @@ void terminal_take_stock(struct pair_context *context, struct flow *flow,
 	taken = take_all(context, flow, route, to->stock);
 	for (size_t i = 0; i < taken; i++)
 		pair_let_go(context, side->items[i].op);
-	side->count -= taken;
-	if (taken && side->count)
-		memmove(side->items, side->items + taken, side->count * sizeof(*side->items));
+	flow_drop_first(side, taken);
 }

@@ -55,15 +55,6 @@ static void find_refused(struct scene_drafts *d)
 	}
 }
 
-static bool holds_at(const struct viz_channel *channel, uint64_t at_ns)
-{
-	for (size_t i = 0; i < channel->holding_count; i++)
-		if (channel->holdings[i]->since_ns <= at_ns &&
-		    channel->holdings[i]->until_ns > at_ns)
-			return true;
-	return false;
-}
-
 struct listeners {
 	const struct viz_channel **list;
 	size_t count;
@@ -96,7 +87,8 @@ static bool is_unaccepted(const struct scene_drafts *d, const struct listeners *
 		const struct viz_channel *channel = listeners->list[i];
 
 		if (wait_listens_for(channel, c->client, c->connect->extra->peer_address))
-			return !channel->stranger_count && holds_at(channel, c->connect->enter_ns);
+			return !channel->stranger_count &&
+			       viz_channel_holder(channel, c->connect->enter_ns);
 	}
 	return false;
 }
