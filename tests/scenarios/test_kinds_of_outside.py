@@ -40,6 +40,30 @@ l = socket.create_server(('127.0.0.1', 0))
 s = socket.create_connection(l.getsockname())
 s.sendall(b'in the backlog')
 """
+BACKLOG = """
+import os, socket, sys
+kind, life, path = sys.argv[1:]
+family, *types = [getattr(socket, name) for name in kind.split()]
+new = lambda: socket.socket(family, *types)
+listener = new()
+listener.bind(("127.0.0.1", 0) if family == socket.AF_INET else path)
+listener.listen()
+client = new()
+client.connect(listener.getsockname())
+client.send(b"hello")
+client.send(b"world!")
+if life == "killed": os.kill(os.getpid(), 9)
+if life == "closed": listener.close()
+if life == "accept": print(listener.accept()[0].recv(5).decode(), flush=True)
+"""
+# The fates of the two messages. Who ends, ends its listener.
+BACKLOG_FATES = {
+    "kept": ("discarded", "discarded"),
+    "closed": ("discarded", "discarded"),
+    "killed": ("discarded", "discarded"),
+    "accept": (None, "discarded"),
+}
+
 EMPTY_FIFO = """
 import os, sys
 os.mkfifo(sys.argv[1])
@@ -96,10 +120,25 @@ def kernel(directory):
 def never_accepted(directory):
     result = python(directory, NEVER_ACCEPTED)
     expect_equal(signs(result, "─ connect ─"), [NOBODY], "nobody accepts it")
-    expect_equal(signs(result, "tcp 14 B"), [NOBODY], "nor gets what was sent")
+    row_of(result, "━ tcp 14 B ━✗", "thrown away: the channel was closed unread")
     expect_equal(participants(result), {"(nobody)"}, "in Mermaid")
     expect("(nobody)" in nodes(result), "in DOT")
     expect("∅ nobody is there" in result.view(), "the legend tells what the sign is")
+
+
+@scenario("what lies in a backlog, by mechanism: thrown away with the listener, else unread, or received")
+def backlog(directory):
+    for kind in ("AF_INET", "AF_UNIX SOCK_STREAM", "AF_UNIX SOCK_SEQPACKET"):
+        for life, fates in BACKLOG_FATES.items():
+            place = os.path.join(directory, f"{kind}-{life}")
+            os.mkdir(place)
+            program = ["/usr/bin/python3", "-c", BACKLOG, kind, life, os.path.join(place, "socket")]
+            result = record(place, program, status=137 if life == "killed" else 0)
+            sent = [m for m in result.messages() if m["bytes"] in (5, 6) and m["from"]]
+            expect_equal(result.stdout, b"hello\n" if life == "accept" else b"", "what was read")
+            expect_equal([(m["bytes"], m.get("fate"), m["match"]) for m in sent],
+                         [(5, fates[0], "exact"), (6, fates[1], "exact")], f"{kind}, {life}")
+            expect(not any("to_outside" in m for m in sent), "nobody outside is there", sent)
 
 
 @scenario("a FIFO that nobody writes: its end comes from nobody")

@@ -136,7 +136,7 @@ def of_name(result, name):
 
 def hanging(directory, text):
     """The trace of a program that hangs, until a time limit ends it."""
-    return record(directory, python(text), "--timeout", 1, status=124, whole=False)
+    return record(directory, python(text), "--timeout", 2, status=124, whole=False)
 
 
 def python(text):

@@ -345,7 +345,10 @@ static void report_in_use(struct diagnosis *d, struct successes *successes,
 		f->severity = SEVERITY_NOTE;
 }
 
-/* Returns, by channel index, the bytes sent on each channel that the other end discarded. */
+/*
+ * Returns, by channel index, the bytes sent on each channel that the other end discarded. What a
+ * listener discarded was never accepted, of which never-accepted tells.
+ */
 static uint64_t *thrown_away(struct diagnosis *d)
 {
 	uint64_t *bytes = arena_array(d->arena, d->model->channel_count + 1, sizeof(*bytes));
@@ -353,7 +356,8 @@ static uint64_t *thrown_away(struct diagnosis *d)
 	for (size_t i = 0; i < d->pairing->message_count; i++) {
 		const struct viz_message *m = d->pairing->messages[i];
 
-		if (m->fate == FATE_DISCARDED && m->from.operation && m->from.operation->channel)
+		if (m->fate == FATE_DISCARDED && m->from.operation && m->from.operation->channel &&
+		    !m->channel->listening)
 			bytes[m->from.operation->channel->index] += m->bytes;
 	}
 	return bytes;

@@ -73,6 +73,8 @@ static void report_unread(struct diagnosis *d, const struct viz_message *m, cons
 
 	if (d->incomplete || may_be_read(d, m) || (!m->bytes && !queue))
 		return;
+	if (m->channel->listening) /* its connection was not accepted: never-accepted tells so */
+		return;
 	f = finding_fold(d, FINDING_UNREAD_DATA, m->from.enter_ns, m->from.process, m->channel);
 	f->bytes += m->bytes;
 	if (!queue && !unheard && !(pipe && m->from.operation->fd != 1))

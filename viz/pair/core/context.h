@@ -47,6 +47,7 @@ struct pair_context {
 	struct traffic_list traffic; /* by channel index; an item may be NULL */
 	struct traffic_list busy;    /* channels that the next round has to look at */
 	struct address_book *addresses;
+	struct address_book *listeners; /* unaccepted.c, in the last round; NULL: not asked yet */
 	struct map sequences; /* TCP sockets by their first position; see tcp_sequence.c */
 	struct signal_context *signals;
 	struct operation_list recent;	/* returned, and not yet passed to the sink */

@@ -36,6 +36,14 @@ struct viz_channel *pair_peer_by_sequence(struct pair_context *context,
 bool pair_may_be_ends(const struct channel_traffic *a, const struct channel_traffic *b);
 
 /*
+ * unaccepted.c: lets the route end at a listener of the trace if the client's connection was made
+ * there and nobody accepted it; makes the flow ambiguous if this is in doubt. Only the last round
+ * knows.
+ */
+void pair_route_unaccepted(struct pair_context *context, const struct channel_traffic *client,
+			   struct flow *flow, struct pair_route *route);
+
+/*
  * datagram_sender.c: sets the source of each receive of the flow, the socket that sent what it
  * took. False if the source of one of them is not known.
  */

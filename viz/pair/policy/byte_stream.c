@@ -4,6 +4,7 @@
  * to its peer's receives. Bytes are matched by their place, whichever side's record comes first.
  */
 
+#include "viz/pair/peer/peers.h"
 #include "viz/pair/policy/urgent.h"
 
 static bool is_pipe(const struct viz_channel *channel)
@@ -203,6 +204,21 @@ static bool is_again(const struct channel_traffic *traffic)
 	return traffic && traffic->tcp.again;
 }
 
+/* What is not received goes to a socket of the trace, outside, or waits to be accepted. */
+static void find_destination(struct pair_context *context, const struct ends *ends,
+			     struct flow *flow, struct pair_route *route)
+{
+	const struct channel_traffic *receiver = ends->receiver;
+
+	route->outside = !receiver ||
+			 (!receiver->received && !receiver->channel->created_in_trace &&
+			  !pair_ever_held(receiver->channel, ACCESS_BOTH));
+	if (!route->outside || !ends->sender)
+		return;
+	route->channel = ends->sender->channel;
+	pair_route_unaccepted(context, ends->sender, flow, route);
+}
+
 static void settle_direction(struct pair_context *context, struct channel_traffic *sender,
 			     struct channel_traffic *receiver)
 {
@@ -220,10 +236,7 @@ static void settle_direction(struct pair_context *context, struct channel_traffi
 		flow.ambiguous = true;
 		route.placed = false;
 	}
-	route.outside = !receiver || (!receiver->received && !receiver->channel->created_in_trace &&
-				      !pair_ever_held(receiver->channel, ACCESS_BOTH));
-	if (route.outside && sender)
-		route.channel = sender->channel;
+	find_destination(context, &ends, &flow, &route);
 	settle_urgent(context, &ends, &flow, &route);
 	if (((sender && sender->channel->found) || (receiver && receiver->channel->found)) &&
 	    !(receiver && receiver->beginning == BEGINS_EMPTY))

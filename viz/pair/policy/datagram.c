@@ -97,6 +97,8 @@ static void pair_datagram_flow(struct pair_context *context, struct flow *flow,
 	flow->payloads = true;
 	route.outside = !receiver->received && !receiver->channel->created_in_trace &&
 			!pair_ever_held(receiver->channel, ACCESS_BOTH);
+	if (route.outside && receiver->peer)
+		pair_route_unaccepted(context, pair_traffic(context, receiver->peer), flow, &route);
 	if (receiver->channel->mechanism == MECH_UNIX_SEQPACKET)
 		pair_take_ends(context, flow, &route);
 	route.outside |= pair_group_any(flow); /* a socket may begin to listen after the send */
