@@ -123,8 +123,21 @@ static __always_inline void unseen_at_entry(struct task_state *state, struct tas
 		aio_report(state, task, regs);
 }
 
+/* True if socket(2) was called for a socket that object_of_socket() gives a mechanism. */
+static __always_inline bool is_traced_kind(struct pt_regs *regs)
+{
+	u32 family = KREAD(regs, REGISTER_0), type = KREAD(regs, REGISTER_1) & SOCK_TYPE_MASK;
+	u32 protocol = KREAD(regs, REGISTER_2);
+
+	if (family != AF_INET && family != AF_INET6)
+		return family == AF_UNIX || family == AF_NETLINK;
+	if (type == SOCK_STREAM)
+		return !protocol || protocol == IPPROTO_TCP || protocol == IPPROTO_MPTCP;
+	return type == SOCK_DGRAM && (!protocol || protocol == IPPROTO_UDP);
+}
+
 static __always_inline void unseen_at_exit(struct task_state *state, struct task_struct *task,
-					   long returned)
+					   struct pt_regs *regs, long returned)
 {
 	if (returned < 0)
 		return;
@@ -132,6 +145,8 @@ static __always_inline void unseen_at_exit(struct task_state *state, struct task
 		unseen_report(state, task, WIRE_UNSEEN_URING);
 	else if (state->nr == __NR_ptrace)
 		unseen_report(state, task, WIRE_UNSEEN_PTRACE);
+	else if (state->nr == __NR_socket && !is_traced_kind(regs))
+		unseen_report(state, task, WIRE_UNSEEN_SOCKET);
 }
 
 struct task_struct___uring {

@@ -206,6 +206,7 @@ static __always_inline void *kread_pointer(const void *from)
 #define AF_INET6 10
 #define AF_NETLINK 16
 #define SOCK_STREAM 1
+#define SOCK_TYPE_MASK 0xf /* of type, which has SOCK_CLOEXEC and others, too (linux/net.h) */
 #define SOCK_DGRAM 2
 #define SOCK_SEQPACKET 5
 #define IPPROTO_TCP 6

@@ -445,7 +445,7 @@ static __always_inline int call_left(struct task_state *state, struct task_struc
 	if (state->nr == __NR_rt_sigreturn)
 		signal_returned(returned);
 	else
-		unseen_at_exit(state, task, returned);
+		unseen_at_exit(state, task, regs, returned);
 	state->nr = NO_CALL;
 	return 0;
 }

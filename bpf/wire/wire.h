@@ -411,6 +411,7 @@ enum wire_target {
 #define WIRE_UNSEEN_PTRACE 4  /* it traces, or is traced by, another process */
 #define WIRE_UNSEEN_SECCOMP 8 /* a seccomp filter refused a call */
 #define WIRE_UNSEEN_AIO 16    /* io_submit(2) moves data */
+#define WIRE_UNSEEN_SOCKET 32 /* it opened a socket of a kind that is not traced */
 
 struct wire_unseen {
 	struct wire_head head;

@@ -162,6 +162,30 @@ def joined(directory):
     expect_equal({m["match"] for m in found}, {"ambiguous"}, "none of it is certain")
 
 
+OTHER_SOCKETS = """
+import socket
+def talk(protocol):
+    a, b = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM, protocol) for _ in "ab")
+    a.bind(("127.0.0.1", 0)); b.sendto(b"hello", a.getsockname()); print(a.recv(9).decode())
+try: socket.socket(socket.AF_VSOCK, 99)
+except OSError: talk(socket.IPPROTO_UDP)
+if {other}: talk(socket.IPPROTO_UDPLITE)
+"""
+
+
+@scenario("a socket of a kind that is not traced is announced once; one that was refused, or UDP, is not")
+def other_sockets(directory):
+    for other in (False, True):
+        place = os.path.join(directory, str(other))
+        os.mkdir(place)
+        result = record(place, ["/usr/bin/python3", "-c", OTHER_SOCKETS.format(other=other)])
+        expect_equal(result.stdout, b"hello\n" * (1 + other), "all was received")
+        expect_equal([u["what"] for u in result.trace.of("unseen")], ["socket"] * other, "told")
+        found = [m["match"] for m in result.messages().of("udp")]
+        expect_equal(found, ["exact"], "the others are as exact as without")
+        expect_equal("a kind that is not traced" in result.view(), other, "the picture tells")
+
+
 NOT_HERE = 77  # of the lab: this machine has no 32-bit calls
 
 

@@ -243,6 +243,7 @@ void encode_unseen(struct encoder *encoder, const struct wire_unseen *unseen)
 			   : unseen->what & WIRE_UNSEEN_AIO    ? UNSEEN_AIO
 			   : unseen->what & WIRE_UNSEEN_COMPAT ? UNSEEN_COMPAT
 			   : unseen->what & WIRE_UNSEEN_PTRACE ? UNSEEN_PTRACE
+			   : unseen->what & WIRE_UNSEEN_SOCKET ? UNSEEN_SOCKET
 							       : UNSEEN_SECCOMP;
 
 	if (unseen->object.mechanism != MECH_NONE)

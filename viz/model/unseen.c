@@ -3,12 +3,13 @@
 
 /*
  * ptrace does not move data by itself: the calls that the debugger makes a process do are in the
- * trace. A call that seccomp refused moves nothing. A reason that this version does not know may
- * move any.
+ * trace. A call that seccomp refused moves nothing. A socket of another kind is no channel of the
+ * trace. A reason that this version does not know may move any.
  */
 static bool moves_data(const struct viz_unseen *unseen)
 {
-	return unseen->what != UNSEEN_PTRACE && unseen->what != UNSEEN_SECCOMP;
+	return unseen->what != UNSEEN_PTRACE && unseen->what != UNSEEN_SECCOMP &&
+	       unseen->what != UNSEEN_SOCKET;
 }
 
 static uint64_t earlier(uint64_t a, uint64_t b)

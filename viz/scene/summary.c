@@ -286,6 +286,8 @@ static void report_unseen_one(struct scene_drafts *d, const struct viz_unseen *u
 		[UNSEEN_PTRACE] =
 			"is in a debugger's hands or is one: calls and signals may differ",
 		[UNSEEN_SECCOMP] = "made a call that a seccomp filter refused, which is not seen",
+		[UNSEEN_SOCKET] =
+			"opened a socket of a kind that is not traced (raw, packet, vsock, …)",
 	};
 	uint64_t since_ns = unseen->at_ns > d->start_ns ? unseen->at_ns - d->start_ns : 0;
 	char *name = scene_comm(d, scene_actor_of(d, unseen->process, NULL));
