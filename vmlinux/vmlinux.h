@@ -109,6 +109,10 @@ struct pipe_inode_info {
 	struct pipe_buffer *bufs;
 };
 
+struct list_head {
+	struct list_head *next;
+};
+
 struct inode {
 	unsigned short i_mode;
 	u32 i_rdev;
@@ -118,7 +122,17 @@ struct inode {
 	struct address_space *i_mapping;
 	struct hlist_head i_dentry;
 	struct pipe_inode_info *i_pipe;
+	struct file_lock_context *i_flctx;
 	void *i_private;
+};
+
+struct file_lock_context {
+	struct list_head flc_flock;
+};
+
+struct file_lock_core { /* 6.9 and later */
+	struct list_head flc_list;
+	struct file *flc_file;
 };
 
 struct dentry {
@@ -246,10 +260,6 @@ struct pid_namespace {
 	struct idr idr;
 };
 struct tty_struct;
-
-struct list_head {
-	struct list_head *next;
-};
 
 struct sigpending {
 	struct list_head list;

@@ -99,6 +99,15 @@ static __always_inline bool is_lock(const struct task_state *state,
 	       (cmd == F_SETLK || cmd == F_SETLKW || cmd == F_OFD_SETLK || cmd == F_OFD_SETLKW);
 }
 
+/* Makes `object` the locks on the file with this inode. */
+static __always_inline void object_of_lock_on(struct object *object, struct inode *inode)
+{
+	object->mechanism = MECH_FILE_LOCK;
+	object->ref.address = (u64)inode;
+	object->ref.number = KREAD(inode, i_ino);
+	object->access = WIRE_ACCESS_READ | WIRE_ACCESS_WRITE;
+}
+
 /*
  * Identifies the file that a lock is on: any file can be locked, and only such a call makes it an
  * object.
@@ -108,16 +117,11 @@ static __noinline int object_of_lock(struct task_state *state, struct wire_fd *t
 {
 	struct file *file = file_of_fd(task, fd);
 	struct object object = {};
-	struct inode *inode;
 
 	to->fd = fd;
 	if (!file)
 		return 0;
-	inode = KREAD(file, f_inode);
-	object.mechanism = MECH_FILE_LOCK;
-	object.ref.address = (u64)inode;
-	object.ref.number = KREAD(inode, i_ino);
-	object.access = WIRE_ACCESS_READ | WIRE_ACCESS_WRITE;
+	object_of_lock_on(&object, KREAD(file, f_inode));
 	object_store(to, &object, fd);
 	return object_announce(state, &object, (u64)file);
 }

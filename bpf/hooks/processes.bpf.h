@@ -10,6 +10,7 @@
 
 #include "bpf/call/call_record.bpf.h"
 #include "bpf/call/futex_owner.bpf.h"
+#include "bpf/call/held_locks.bpf.h"
 #include "bpf/call/last_ends.bpf.h"
 #include "bpf/call/sleeper_slots.bpf.h"
 #include "bpf/object/allocator_filter.bpf.h"
@@ -208,17 +209,21 @@ static long fd_visit(u32 fd, void *context)
 {
 	struct fd_walk *walk = context;
 	struct wire_descriptors *record = walk->record;
+	struct file *file;
 	u32 at;
 
 	if (fd >= walk->max)
 		return 1;
-	if (!kread_pointer(walk->files + fd))
+	file = kread_pointer(walk->files + fd);
+	if (!file)
 		return 0;
 	if (record->count >= WIRE_FDS)
 		descriptors_send(record, 1);
 	at = record->count & (WIRE_FDS - 1);
 	record->fds[at].mechanism = MECH_NONE;
 	object_of_fd(walk->state, &record->fds[at], walk->task, fd);
+	if (!glance && record->event == WIRE_SNAPSHOT && record->fds[at].mechanism == MECH_NONE)
+		lock_held_by(&record->fds[at], (u64)file, fd);
 	if (record->fds[at].mechanism == MECH_NONE)
 		return 0;
 	if (record->event == WIRE_EXIT && is_last_end(walk->task, &record->fds[at]))

@@ -43,8 +43,9 @@ static long stock_visit(u32 fd, void *context)
 	struct object object = {};
 	u32 stock = 0;
 
-	if (!walk_to(walk, fd, &object))
+	if (fd >= walk->max)
 		return 1;
+	file_identify(&object, (u64)kread_pointer(walk->files + fd));
 	if (has_stock(object.mechanism) && bpf_map_lookup_elem(&known_objects, &object.ref) &&
 	    stock_of(&object, &stock))
 		stock_send(&object, fd, stock);

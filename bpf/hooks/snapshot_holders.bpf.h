@@ -37,13 +37,15 @@ static __always_inline void udp_held(const struct object *object, struct task_st
 	outsider_report(&end, task, 1);
 }
 
-/* Identifies what the descriptor is of; MECH_NONE: it is not open. False after the last one. */
-static __always_inline bool walk_to(const struct stranger_walk *walk, u32 fd, struct object *object)
+/* Reports a stranger's descriptor that holds a lock on a file that traced processes have locked. */
+static __always_inline void lock_held(const struct stranger_walk *walk, u64 file, u32 fd)
 {
-	if (fd >= walk->max)
-		return false;
-	file_identify(object, (u64)kread_pointer(walk->files + fd));
-	return true;
+	struct wire_fd end = {};
+
+	if (!glance)
+		lock_held_by(&end, file, fd);
+	if (end.mechanism != MECH_NONE)
+		outsider_report(&end, walk->task, 1);
 }
 
 static long stranger_visit(u32 fd, void *context)
@@ -51,11 +53,16 @@ static long stranger_visit(u32 fd, void *context)
 	struct stranger_walk *walk = context;
 	struct object object = {};
 	struct wire_fd end = {};
+	u64 file;
 
-	if (!walk_to(walk, fd, &object))
+	if (fd >= walk->max)
 		return 1;
-	if (object.mechanism == MECH_NONE)
+	file = (u64)kread_pointer(walk->files + fd);
+	file_identify(&object, file);
+	if (object.mechanism == MECH_NONE) {
+		lock_held(walk, file, fd);
 		return 0;
+	}
 	end.fd = fd;
 	end.mechanism = object.mechanism;
 	end.access = object.access;

@@ -84,6 +84,16 @@ LOCK_OF_DESCRIPTOR = """
 (exec 9>{place}/lock; flock 9; echo holder=$BASHPID >&2; exec sleep 60) &
 """ + WAIT_FOR_LOCK + "echo waiter=$$ >&2; exec flock {place}/lock true"
 
+# The shell locks, and starts a job that inherits the descriptor; it closes its own.
+LOCK_OF_JOB = """
+exec 9>{place}/lock; flock 9; sleep 60 & echo holder=$! >&2; exec 9>&-
+echo waiter=$$ >&2; exec flock {place}/lock true"""
+
+# Nobody of those that opened the file or locked it lives on.
+LOCK_OF_ORPHAN = """
+bash -c 'exec 9>{place}/lock; flock 9; sleep 60 & echo holder=$! >&2'
+echo waiter=$$ >&2; exec flock {place}/lock true"""
+
 LOCK_IN_PYTHON = TELL + """
 import fcntl, time
 file = open("{place}/lock", "w")
@@ -140,6 +150,16 @@ CHAINS = {
     "lock of a descriptor": (
         ["bash", "-c", LOCK_OF_DESCRIPTOR], "blocked", "waiter",
         ["sleep[{holder}] sleeps until"], "let sleep[{holder}] give the lock back",
+    ),
+    "lock of a job": (
+        ["bash", "-c", LOCK_OF_JOB], "blocked", "waiter",
+        ["could be ended by sleep[{holder}]", "; sleep[{holder}] sleeps until"],
+        "let sleep[{holder}] give the lock back",
+    ),
+    "lock of an orphan": (
+        ["bash", "-c", LOCK_OF_ORPHAN], "blocked", "waiter",
+        ["could be ended by sleep[{holder}]", "; sleep[{holder}] sleeps until"],
+        "let sleep[{holder}] give the lock back",
     ),
     "lock in Python": (
         [PYTHON, "-c", LOCK_IN_PYTHON], "blocked", "waiter",
@@ -233,6 +253,11 @@ SOUND = {
         for i in 1 2; do
             while :; do flock {place}/lock sleep 0.1; done &
         done; wait""",
+    "lock of jobs that end": """
+        while :; do
+            exec 9>{place}/lock; flock 9; sleep 0.1 & exec 9>&-
+            flock {place}/lock true
+        done""",
 }
 
 

@@ -70,6 +70,7 @@ static void fork_table(const struct fd_change *change, const struct fd_event *ev
 /*
  * A call used a descriptor that the table does not have. Its holding begins as early as possible:
  * at the birth of the process, or if the number meant another channel before, when this call began.
+ * Who asks for a lock on a file need not hold it: only a `descriptors` line tells that.
  */
 static void learn_fd(const struct fd_change *change, struct fd_table *table, struct viz_fd fd)
 {
@@ -84,7 +85,8 @@ static void learn_fd(const struct fd_change *change, struct fd_table *table, str
 	if (mechanism_info(fd.channel->mechanism)->direction != DIRECTION_ONE_WAY)
 		fd.access = ACCESS_BOTH;
 	fd_table_remove(&seen, table, fd.fd);
-	fd_table_insert(&seen, table, &fd);
+	if (fd.channel->mechanism != MECH_FILE_LOCK)
+		fd_table_insert(&seen, table, &fd);
 }
 
 static void learn_fds(const struct fd_change *change, struct fd_table *table)

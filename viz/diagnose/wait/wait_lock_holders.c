@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Finds the holders of file locks (flock(2), fcntl(2)) in a trace: the last to get a lock that is
- * in the way. The close(2) of a file that gave a lock back is not in the trace, but whoever got it
- * after that is.
+ * Finds the holders of file locks (flock(2), fcntl(2)) in a trace. A lock of flock(2) belongs to
+ * the open file, so whoever refers to that when tracing ends has it (kernels from 6.9 on tell).
+ * Else it is the last to get a lock that is in the way: the close(2) of a file that gave a lock
+ * back is not in the trace, but whoever got it after that is.
  */
 #include "viz/diagnose/diagnose.h"
 #include "viz/diagnose/wait/wait_graph_internal.h"
@@ -130,6 +131,20 @@ static bool add_holder(struct wait_graph *graph, struct wait *wait,
 	return holder != NULL;
 }
 
+/*
+ * Adds those whose descriptors hold the lock when the trace ends: all locks of flock(2) on a file
+ * are in the way of one that waits for another. False if there is none: the trace does not tell.
+ */
+static bool add_flockers(struct wait_graph *graph, struct wait *wait,
+			 const struct viz_channel *channel)
+{
+	if (wait->operation->extra->lock.kind != LOCK_KIND_FLOCK ||
+	    (!wait_is_held(channel) && !wait_held_outside(channel, ACCESS_BOTH)))
+		return false;
+	wait_add_holders(graph, wait, channel, ACCESS_BOTH);
+	return true;
+}
+
 bool wait_add_lockers(struct wait_graph *graph, struct wait *wait,
 		      const struct viz_channel *channel)
 {
@@ -140,6 +155,8 @@ bool wait_add_lockers(struct wait_graph *graph, struct wait *wait,
 
 	if (holders.wanted->mode == LOCK_MODE_NONE)
 		return false;
+	if (add_flockers(graph, wait, channel))
+		return true;
 	find_holders(&holders, locks, locks->count);
 	for (size_t i = 0; i < holders.count; i++)
 		any |= add_holder(graph, wait, holders.grants[i]);
