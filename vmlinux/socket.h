@@ -102,6 +102,7 @@ struct msghdr { /* the kernel's own */
 
 struct unix_sock {
 	struct unix_address *addr;
+	struct path path; /* of the name that it was bound to */
 	struct sock *peer;
 	struct mutex iolock;
 };

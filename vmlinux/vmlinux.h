@@ -117,6 +117,7 @@ struct inode {
 	unsigned short i_mode;
 	u32 i_rdev;
 	unsigned long i_ino;
+	unsigned int i_nlink; /* in an anonymous union */
 	s64 i_size;
 	struct super_block *i_sb;
 	struct address_space *i_mapping;

@@ -49,7 +49,8 @@ static __always_inline void traced_end(const struct object *object, struct wire_
 	struct sock *peer;
 
 	end->object = object->ref;
-	if (object->mechanism == MECH_PIPE || object->mechanism == MECH_FIFO)
+	if (object->mechanism == MECH_PIPE || object->mechanism == MECH_FIFO ||
+	    object->mechanism == MECH_POSIX_MQ)
 		return;
 	end->object.address = 0;
 	if (object->mechanism == MECH_PTY) {

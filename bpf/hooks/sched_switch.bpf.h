@@ -22,6 +22,8 @@ __noinline int sleep_report(struct task_state *state)
 
 	if (!state)
 		return 0;
+	if (opens_file(state->operation.nr)) /* a FIFO, whose path a call may remove meanwhile */
+		paths_known = 1;
 	waits_at_sleep(state, task, row_of(state->operation.nr));
 	operation_send(state, task, WIRE_BEGIN);
 	return 0;

@@ -62,8 +62,17 @@ static __always_inline void describe_socket(struct wire_object *record, const st
 		describe_inet(record, sk);
 	else if (object->mechanism == MECH_NETLINK)
 		describe_netlink(record, sk);
-	else
+	else {
 		describe_unix(record, sk);
+		record->removed = is_removed(KREAD_IF((struct unix_sock *)sk, path.dentry));
+	}
+}
+
+/* Of a FIFO or a queue, whose file has the name that it was opened by. */
+static __always_inline void describe_named(struct wire_object *record, struct file *file)
+{
+	name_from_dentry(record, file);
+	record->removed = is_removed(KREAD_IF(file, f_path.dentry));
 }
 
 static __always_inline void describe_memory(struct wire_object *record, const struct object *object,
@@ -110,12 +119,12 @@ static __always_inline void describe(struct wire_object *record, const struct ob
 		record->capacity = KREAD_IF((struct pipe_inode_info *)object->detail, ring_size) *
 				   (u64)page_len;
 		if (object->mechanism == MECH_FIFO && file)
-			name_from_dentry(record, file);
+			describe_named(record, file);
 		break;
 	case MECH_POSIX_MQ:
 	case MECH_FILE_LOCK:
 		if (file)
-			name_from_dentry(record, file);
+			describe_named(record, file);
 		break;
 	case MECH_SYSV_MSG:
 	case MECH_SYSV_SHM:

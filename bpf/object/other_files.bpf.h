@@ -129,6 +129,14 @@ static __always_inline bool is_named_still(struct dentry *dentry)
 	return !KHAS(struct dentry, d_hash.pprev) || KREAD_IF(dentry, d_hash.pprev) != 0;
 }
 
+/* True if the object had this name, which was removed, and has no other. */
+static __always_inline bool is_removed(struct dentry *dentry)
+{
+	return dentry && !is_named_still(dentry) && KHAS(struct inode, i_nlink) &&
+	       KHAS(struct dentry, d_inode) && KREAD_IF(dentry, d_inode) &&
+	       KREAD_IF(KREAD_IF(dentry, d_inode), i_nlink) == 0;
+}
+
 /*
  * The directory entry that this element of an inode's list of aliases belongs to; NULL if the
  * kernel has neither of the known fields.

@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 
 #include "user/encode/encode.h"
+#include "user/encode/syscall_table.h"
 
 static bool is_unlink(const struct wire_operation *operation)
 {
@@ -46,6 +47,15 @@ static void socket_note(struct encoder *encoder, const struct wire_operation *op
 		paths_note(&encoder->paths, details->base, text, len, socket->id);
 }
 
+/* A call that sleeps while it opens a FIFO: the path is of an object that has no id yet. */
+static void open_note(struct encoder *encoder, const struct wire_operation *operation,
+		      const struct wire_details *details, const void *path, size_t len)
+{
+	if (syscall_info(operation->nr)->role == ROLE_OPEN &&
+	    !paths_find(&encoder->paths, details->base, path, len))
+		paths_note(&encoder->paths, details->base, path, len, "");
+}
+
 void encode_path_note(struct encoder *encoder, const struct wire_operation *operation,
 		      const struct wire_details *details, const unsigned char *block,
 		      const void *path, size_t len)
@@ -54,6 +64,8 @@ void encode_path_note(struct encoder *encoder, const struct wire_operation *oper
 	struct object *object;
 	struct name name;
 
+	if (operation->state == WIRE_BEGIN)
+		open_note(encoder, operation, details, path, len);
 	if (operation->state != WIRE_COMPLETE || operation->returned < 0)
 		return;
 	if (operation->nr == SYS_bind)
@@ -88,5 +100,7 @@ bool encode_path_taken(struct encoder *encoder, const struct wire_operation *ope
 	if (operation->state != WIRE_COMPLETE || operation->returned < 0)
 		return false;
 	encoder->unlinked = paths_find(&encoder->paths, details->base, path, len);
+	if (encoder->unlinked && !*encoder->unlinked)
+		encoder->unlinked = NULL;
 	return encoder->unlinked || paths_alike(&encoder->paths, path, len) || is_in_shm(path, len);
 }

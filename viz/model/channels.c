@@ -139,6 +139,8 @@ void build_channel_line(struct model_builder *b)
 						  viz_bytes_of("master"));
 	if (VALUE(channel, listening)->present)
 		channel->listening = VALUE(channel, listening)->flag;
+	if (VALUE(channel, removed)->present)
+		channel->removed = VALUE(channel, removed)->flag;
 	if (VALUE(channel, peer_ended)->present)
 		channel->glimpse.peer_ended = VALUE(channel, peer_ended)->flag;
 	set_number(VALUE(channel, sent), &channel->glimpse.sent);

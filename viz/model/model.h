@@ -122,6 +122,7 @@ struct viz_channel {
 	struct viz_bytes groups;   /* netlink: the groups that it listens to, one bit each */
 	bool listening;
 	bool peer_changed;  /* peer_address changed: it was connected to another peer before */
+	bool removed;	    /* when it was first met, it had no name any more */
 	bool large_buffers; /* pipe: splice(2) may have put buffers of a socket into it */
 	/*
 	 * The trace says how many messages (of a stream: buffers; of a terminal: bytes) lay in it

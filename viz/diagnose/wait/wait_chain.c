@@ -269,6 +269,7 @@ static void tell_last(struct telling *t, const struct wait *wait, const struct w
 		return;
 	}
 	enders = wait->open ? others_text(d, wait) : enders_text(d, wait);
+	enders = enders ? enders : others_text(d, wait);
 	if (!wait->open && wait->ender_count == 1 && wait->enders[0] == wait->process)
 		enders = fill_phrase(d, PHRASE_ITSELF, who, NULL, NULL);
 	if (!enders)

@@ -58,6 +58,8 @@ static void wait_at_socket(struct wait_graph *graph, struct wait *wait,
 {
 	const struct viz_channel *peer = wait_peer(graph, channel);
 
+	if (channel->listening && wait_is_removed(graph, channel))
+		return;
 	if (wait_at_backlog(graph, wait, channel, peer))
 		return;
 	if (peer && (graph->whole || (channel->created_in_trace && peer->created_in_trace)))
@@ -244,8 +246,8 @@ static void wait_to_read(struct wait_graph *graph, struct wait *wait, const stru
 }
 
 /*
- * epoll tells nothing of a descriptor that it was to tell of once (EPOLLONESHOT): only who has the
- * epoll instance could ask for it again.
+ * epoll tells nothing of a descriptor that it was to tell of once (EPOLLONESHOT), or that is not in
+ * its set: only who has the epoll instance could ask for it.
  */
 static void wait_to_ask(struct wait_graph *graph, struct wait *wait)
 {
@@ -258,10 +260,22 @@ static void wait_to_ask(struct wait_graph *graph, struct wait *wait)
 		wait_add_holders(graph, wait, epoll, ACCESS_BOTH);
 }
 
+bool wait_has_empty_set(const struct wait *wait)
+{
+	const struct viz_operation *op = wait->operation;
+
+	return op->channel && op->channel->mechanism == MECH_EPOLL && viz_has(op, waits_for) &&
+	       !op->extra->waits_for_count && !op->extra->waits_cut;
+}
+
 static void wait_for_any(struct wait_graph *graph, struct wait *wait)
 {
 	const struct viz_operation *op = wait->operation;
 
+	if (wait_has_empty_set(wait)) {
+		wait_to_ask(graph, wait);
+		return;
+	}
 	wait->open |= op->extra->waits_cut || op->extra->waits_for_count == 0;
 	for (size_t i = 0; i < op->extra->waits_for_count; i++) {
 		const struct viz_wait *w = &op->extra->waits_for[i];
@@ -310,11 +324,11 @@ static void wait_for_events(struct wait_graph *graph, struct wait *wait)
 	wait_for_handlers(graph, wait);
 }
 
-/* Any process may connect. */
-static void wait_at_listener(struct wait *wait)
+/* Any process may connect, while there is an address to connect to. */
+static void wait_at_listener(const struct wait_graph *graph, struct wait *wait)
 {
 	wait->channel = wait->operation->channel;
-	wait->open = true;
+	wait->open = !wait->channel || !wait_is_removed(graph, wait->channel);
 }
 
 /* True if the call has a timeout. Older traces only have the argument of poll and epoll_wait. */
@@ -335,7 +349,7 @@ static void find_enders(struct wait_graph *graph, struct wait *wait)
 	else if (operation_polls(op))
 		wait_for_events(graph, wait);
 	else if (operation_accepts(op))
-		wait_at_listener(wait);
+		wait_at_listener(graph, wait);
 	else if (operation_is(op, "connect"))
 		wait_to_connect(graph, wait);
 	else if (operation_is(op, "nanosleep") || operation_is(op, "clock_nanosleep"))
@@ -350,7 +364,7 @@ static void find_enders(struct wait_graph *graph, struct wait *wait)
 		 op->channel)
 		wait_at(graph, wait, op->channel, ACCESS_NONE);
 	else
-		wait->open = true;
+		wait->open = !wait_path_removal(graph, wait) || op->extra->path.data[0] != '/';
 }
 
 void wait_find_enders(struct wait_graph *graph, struct wait *wait)

@@ -31,7 +31,7 @@ static bool is_served(const struct wait_graph *graph, const struct viz_channel *
 			return false;
 		any = true;
 	}
-	return any && fifo->name.len;
+	return any && fifo->name.len && !wait_is_removed(graph, fifo);
 }
 
 void wait_open_served(struct wait_graph *graph)

@@ -137,6 +137,9 @@ struct wait_graph {
 	struct wait_live **live; /* by channel index, on demand: wait_holders.c */
 	const struct viz_channel **listeners;
 	size_t listener_count;
+	/* By channel index, and of those without one by path: wait_removed.c. */
+	const struct viz_operation **removed;
+	struct map removed_paths;
 	bool *made;		   /* by channel index: created in this trace, unknown to others */
 	struct wait_set **knowers; /* by channel index, on demand: who knows an object */
 	struct wait_semaphores *semaphores; /* on demand: wait_semaphore_calls.c */
@@ -214,6 +217,24 @@ bool wait_is_ended_by(const struct wait_graph *graph, const struct wait *wait,
  */
 uint64_t wait_unread_before(const struct wait_graph *graph, const struct viz_channel *channel,
 			    uint64_t before_ns);
+
+/*
+ * wait_removed.c: the call that removed the object's name; NULL: there is none in the trace. True
+ * if it has no name any more, so that nobody can open it, or connect to it.
+ */
+const struct viz_operation *wait_removal(const struct wait_graph *graph,
+					 const struct viz_channel *channel);
+bool wait_is_removed(const struct wait_graph *graph, const struct viz_channel *channel);
+
+/*
+ * wait_removed.c: of a wait in open(2), a call that removed this path since it began. Where the
+ * path is relative it may have been one in another folder. NULL: there is none.
+ */
+const struct viz_operation *wait_path_removal(const struct wait_graph *graph,
+					      const struct wait *wait);
+
+/* wait_enders.c: true if it waits at an epoll instance that has no descriptor in its set. */
+bool wait_has_empty_set(const struct wait *wait);
 
 /*
  * True if the process can still act on its own: some thread runs, is about to run, or has a

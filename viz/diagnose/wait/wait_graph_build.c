@@ -133,6 +133,8 @@ static void collect(struct wait_graph *graph)
 	graph->unread = arena_array(graph->arena, model->channel_count + 1, sizeof(*graph->unread));
 	graph->added = arena_array(graph->arena, model->process_count + 1, sizeof(*graph->added));
 	graph->made = arena_array(graph->arena, model->channel_count + 1, sizeof(*graph->made));
+	graph->removed = arena_array(graph->arena, model->channel_count + 1,
+				     sizeof(*graph->removed));
 	graph->locks = arena_array(graph->arena, model->channel_count + 1,
 				   sizeof(struct wait_locks));
 	graph->pipes = arena_array(graph->arena, model->channel_count + 1, sizeof(*graph->pipes));
@@ -146,6 +148,7 @@ static void collect(struct wait_graph *graph)
 		}
 		wait_note_lock(graph, op);
 		wait_note_made(graph, op);
+		wait_note_removal(graph, op);
 		if (op->channel && is_named(op->channel))
 			add_user(graph, op->channel, op->process);
 		if (op->extra->new_fds_count && is_named(op->extra->new_fds[0].channel))

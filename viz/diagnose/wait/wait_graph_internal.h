@@ -36,6 +36,9 @@ void wait_find_enders(struct wait_graph *graph, struct wait *wait);
  */
 void wait_note_made(struct wait_graph *graph, const struct viz_operation *op);
 
+/* wait_removed.c: notes a call that removes a name. Called for all operations, as the above. */
+void wait_note_removal(struct wait_graph *graph, const struct viz_operation *op);
+
 /* wait_pipe_fill.c: notes where the pipes of this call stood after it, or before it if it waits. */
 void wait_note_pipe(struct wait_graph *graph, const struct viz_operation *op);
 

@@ -31,6 +31,12 @@ bool wait_is_read_slowly(const struct diagnosis *d, const struct wait *wait)
 	return false;
 }
 
+/* False for a listener whose name was removed: no client can come. */
+static bool waits_for_clients(const struct wait *wait)
+{
+	return waits_to_accept(wait) && wait->open;
+}
+
 /*
  * True for waits of sound programs that have nothing to do: for a time, a client, a datagram, a
  * signal, a key, a change of a file.
@@ -43,7 +49,7 @@ bool wait_is_natural(const struct wait *wait)
 		return false;
 	if (waits_to_open(wait) || waits_for_child(wait) || waits_to_connect(wait))
 		return wait->clock;
-	return wait->clock || wait->served || !channel || waits_to_accept(wait) ||
+	return wait->clock || wait->served || !channel || waits_for_clients(wait) ||
 	       gets_datagrams(wait) || reads_from_kernel(wait) ||
 	       (channel->mechanism == MECH_PTY && !waits_to_print(wait)) ||
 	       (wait->operation->role == ROLE_WAIT && wait->open && !is_semaphore(channel));
@@ -205,7 +211,7 @@ bool wait_is_idle(const struct diagnosis *d, const struct wait *wait)
 	if (waits_to_open(wait))
 		return false;
 	if (wait->clock || wait->served || !wait->channel || waits_for_child(wait) ||
-	    waits_to_accept(wait) || serves_datagrams(d, wait) || reads_from_kernel(wait) ||
+	    waits_for_clients(wait) || serves_datagrams(d, wait) || reads_from_kernel(wait) ||
 	    (wait->channel->mechanism == MECH_PTY && (wait->open || !waits_to_print(wait))) ||
 	    (wait->operation->role == ROLE_WAIT && wait->open && !is_semaphore(wait->channel)))
 		return true;

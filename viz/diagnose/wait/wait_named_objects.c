@@ -92,11 +92,11 @@ void wait_note_made(struct wait_graph *graph, const struct viz_operation *op)
 	const struct viz_channel *made = op->extra->new_fds_count ? op->extra->new_fds[0].channel
 								  : op->channel;
 	int64_t key = -1;
+	const bool keyed = viz_operation_argument(op, "key", &key);
 
 	if (op->role != ROLE_OPEN || !made || !viz_operation_done(op) || viz_operation_failed(op))
 		return;
-	viz_operation_argument(op, "key", &key);
-	if (key == 0 || (op->flags & (operation_is(op, "mq_open") ? FILE_EXCLUSIVE : EXCLUSIVE)))
+	if (key == 0 || (op->flags & (keyed ? EXCLUSIVE : FILE_EXCLUSIVE)))
 		graph->made[made->index] = true;
 }
 
@@ -105,6 +105,8 @@ static bool memory_is_ours(const struct wait_graph *graph, const struct viz_chan
 {
 	if (memory->found || memory->outsider_count)
 		return false;
+	if (memory->mechanism == MECH_POSIX_SEM)
+		return graph->made[memory->index] && wait_is_removed(graph, memory);
 	return memory->mechanism == MECH_SYSV_SHM ? graph->made[memory->index] : !memory->name.len;
 }
 
@@ -149,15 +151,20 @@ static bool add_found(struct wait_graph *graph, struct wait *wait,
 	return channel->glimpse.users_known;
 }
 
-/* A process that knows a queue's name, key or number may still open it. */
+/*
+ * A process that knows a queue's name, key or number may still open it. Who has a POSIX queue open
+ * is known, also outside the trace: where nobody can open it, they are all.
+ */
 static void wait_at_queue(struct wait_graph *graph, struct wait *wait,
 			  const struct viz_channel *channel, enum access end)
 {
-	if (graph->whole && channel->mechanism == MECH_POSIX_MQ)
+	const bool removed = channel->mechanism == MECH_POSIX_MQ && wait_is_removed(graph, channel);
+
+	if (removed || (graph->whole && channel->mechanism == MECH_POSIX_MQ))
 		wait_add_holders(graph, wait, channel, end);
 	else if (graph->made[channel->index])
 		add_users(graph, wait, channel);
-	wait->open |= !graph->made[channel->index];
+	wait->open |= !removed && !graph->made[channel->index];
 }
 
 /* True for a mutex whose owner has ended, or is the one that waits: nobody else may unlock it. */

@@ -180,6 +180,68 @@ static bool note_unnamed(struct diagnosis *d, struct finding *f, const struct wa
 	return true;
 }
 
+/* There is nothing in the set of the epoll instance, perhaps as it could not be added. */
+static bool note_empty_set(struct diagnosis *d, struct finding *f, const struct wait *wait)
+{
+	const struct viz_operation *failed;
+
+	if (!wait->stuck || !wait_has_empty_set(wait))
+		return false;
+	failed = wait_failed_addition(d->waits, wait);
+	finding_line(d, f,
+		     fill_phrase(d, PHRASE_EMPTY_SET, channel_text(d, wait->operation->channel),
+				 NULL, NULL));
+	if (failed) {
+		finding_line(d, f,
+			     fill_phrase(d, PHRASE_NOT_ADDED, process_text(d, failed->process),
+					 bytes_text(d, failed->error),
+					 time_text(d, failed->exit_ns)));
+		finding_operation(d, f, failed);
+	}
+	f->explained = true;
+	return true;
+}
+
+/* What it waits at has no name any more, so that nobody else can come. */
+static bool note_removed(struct diagnosis *d, struct finding *f, const struct wait *wait)
+{
+	const struct viz_operation *op;
+
+	if (!wait->stuck || !wait->channel || !wait_is_removed(d->waits, wait->channel))
+		return false;
+	op = wait_removal(d->waits, wait->channel);
+	if (op) {
+		finding_line(d, f,
+			     fill_phrase(d, PHRASE_REMOVED_BY, process_text(d, op->process),
+					 channel_text(d, wait->channel),
+					 time_text(d, op->exit_ns)));
+		finding_operation(d, f, op);
+	} else {
+		finding_line(
+			d, f,
+			fill_phrase(d, PHRASE_REMOVED, channel_text(d, wait->channel), NULL, NULL));
+	}
+	f->explained = true;
+	return true;
+}
+
+/* A FIFO that it opens was removed meanwhile, for sure where the path is absolute. */
+static bool note_removed_path(struct diagnosis *d, struct finding *f, const struct wait *wait)
+{
+	const struct viz_operation *op = wait_path_removal(d->waits, wait);
+
+	if (!op || !waits_to_open(wait))
+		return false;
+	finding_line(d, f,
+		     fill_phrase(d,
+				 op->extra->path.data[0] == '/' ? PHRASE_REMOVED_PATH
+								: PHRASE_REMOVED_IN_FOLDER,
+				 process_text(d, op->process), bytes_text(d, op->extra->path),
+				 time_text(d, op->exit_ns)));
+	finding_operation(d, f, op);
+	return true;
+}
+
 static bool note_left_over(struct diagnosis *d, struct finding *f, const struct wait *wait)
 {
 	struct viz_bytes name;
@@ -220,6 +282,9 @@ enum advice_case wait_note(struct diagnosis *d, struct finding *f, const struct 
 		{note_notified_once, ADVICE_NOTIFIED_ONCE},
 		{note_byte_order, ADVICE_BYTE_ORDER},
 		{note_unnamed, ADVICE_UNNAMED},
+		{note_empty_set, ADVICE_EMPTY_SET},
+		{note_removed, ADVICE_REMOVED},
+		{note_removed_path, ADVICE_REMOVED},
 		{note_left_over, ADVICE_LEFT_OVER},
 		{note_restart, ADVICE_RESTARTED},
 	};

@@ -118,9 +118,11 @@ static const char *source_text(struct diagnosis *d, const struct viz_channel *ch
 		return channel->name.len ? fill_phrase(d, PHRASE_WHO_SENDS, name, NULL, NULL)
 					 : NULL;
 	default:
-		return channel->listening ? fill_phrase(d, PHRASE_WHO_CONNECTS, name, NULL, NULL)
-					  : NULL;
+		break;
 	}
+	if (!channel->listening || wait_is_removed(d->waits, channel))
+		return NULL;
+	return fill_phrase(d, PHRASE_WHO_CONNECTS, name, NULL, NULL);
 }
 
 /* Returns what could wake an event loop from outside; NULL if nothing of that kind is known. */
@@ -205,6 +207,8 @@ const char *others_text(struct diagnosis *d, const struct wait *wait)
 	const char *comers = timed ? NULL : comers_text(d, wait);
 	const char *clock = phrase_text(PHRASE_THE_CLOCK, d->language);
 
+	if (!wait->open && !wait->crossed)
+		return phrase_text(PHRASE_NOBODY, d->language);
 	if (wait->clock)
 		return comers && strcmp(comers, clock) != 0 ? joined_text(d, comers, ", ", clock)
 							    : clock;

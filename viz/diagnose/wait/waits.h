@@ -158,6 +158,13 @@ bool wait_takes_wrong_length(const struct wait_graph *graph, const struct wait *
 			     struct wait_length *found);
 
 /*
+ * wait_empty_set.c: the last epoll_ctl(2) that was to add to the set in which nothing is, and
+ * failed, before the wait began; NULL: there is none.
+ */
+const struct viz_operation *wait_failed_addition(const struct wait_graph *graph,
+						 const struct wait *wait);
+
+/*
  * wait_left_over.c: true if it waits for a named semaphore that was there before the trace, and
  * that nobody in it has posted.
  */
@@ -196,6 +203,8 @@ enum advice_case {
 	ADVICE_BYTE_ORDER,	/* for as many bytes as a wrong length says */
 	ADVICE_UNSET,		/* in select(2), without what it waited for before */
 	ADVICE_HALF_CLOSE,	/* for one who waits for the end of what it sent */
+	ADVICE_EMPTY_SET,	/* for events of an epoll instance that has none to tell of */
+	ADVICE_REMOVED,		/* where nobody else can come, as the name was removed */
 	ADVICE_LEFT_OVER,	/* for a semaphore that an earlier run may have left */
 	ADVICE_RESTARTED,	/* in a call that an alarm has interrupted, and that went on */
 	ADVICE_OWN_READER,	/* for room where only itself could read */
