@@ -7,6 +7,7 @@
 #include "viz/diagnose/find/find_slow_readers.h"
 
 #include "viz/diagnose/find/reader_sleeps.h"
+#include "viz/diagnose/wait/waits.h"
 
 #define AT_ONCE_NS (1000 * MILLISECOND)	       /* asleep in one send */
 #define IN_ALL_NOTE_NS (100 * MILLISECOND)     /* in all sends of more than half of a life */
@@ -49,8 +50,73 @@ static struct full *full_of(struct fulls *fulls, const struct viz_operation *op)
 	return full;
 }
 
+/* The channel at whose reading end there is room to be made: a socket's is the other one's. */
+static const struct viz_channel *read_at(const struct diagnosis *d,
+					 const struct viz_channel *channel)
+{
+	const struct viz_channel *peer = wait_peer(d->waits, channel);
+
+	return peer ? peer : channel;
+}
+
+static bool held_at(const struct viz_holding *holding, enum access access, uint64_t ns)
+{
+	return (holding->access & access) && holding->since_ns <= ns && holding->until_ns >= ns;
+}
+
+static bool reads_at(const struct viz_channel *channel, const struct viz_process *process,
+		     uint64_t ns)
+{
+	for (size_t i = 0; i < channel->holding_count; i++)
+		if (channel->holdings[i]->process == process &&
+		    held_at(channel->holdings[i], ACCESS_READ, ns))
+			return true;
+	return false;
+}
+
+/*
+ * The call that made room for the send; NULL: none is known. What woke it may have been a signal,
+ * also of one that never could read there.
+ */
+static const struct viz_operation *room_maker(const struct diagnosis *d,
+					      const struct viz_operation *send)
+{
+	const struct viz_operation *waker = send->woken_by
+						    ? viz_model_operation(d->model, send->waker)
+						    : NULL;
+
+	if (!waker || !waker->channel)
+		return NULL;
+	return !channel_is_pipe(send->channel) ||
+			       reads_at(send->channel, waker->process, waker->enter_ns)
+		       ? waker
+		       : NULL;
+}
+
+/* The names of those that had the reading end when the send returned; NULL: none is known. */
+static const char *readers_text(struct diagnosis *d, struct finding *f,
+				const struct viz_operation *send)
+{
+	const struct viz_channel *channel = read_at(d, send->channel);
+	const struct viz_process *readers[NAMES_MOST + 1];
+	size_t count = 0;
+
+	for (size_t i = 0; i < channel->holding_count && count < NAMES_MOST; i++) {
+		const struct viz_holding *holding = channel->holdings[i];
+
+		if (holding->process == send->process ||
+		    !held_at(holding, ACCESS_READ, send->exit_ns) ||
+		    (count && readers[count - 1] == holding->process))
+			continue;
+		finding_process(d, f, holding->process);
+		readers[count++] = holding->process;
+	}
+	return names_text(d, readers, count);
+}
+
 static void add_send(struct fulls *fulls, const struct viz_operation *op)
 {
+	const struct viz_operation *maker;
 	struct full *full;
 
 	if (!op->channel || !op->off_cpu_ns || op->channel->mechanism == MECH_PTY)
@@ -60,8 +126,9 @@ static void add_send(struct fulls *fulls, const struct viz_operation *op)
 	full->until_ns = op->exit_ns;
 	if (op->off_cpu_ns > full->longest->off_cpu_ns)
 		full->longest = op;
-	if (op->woken_by)
-		full->waker = viz_model_operation(fulls->d->model, op->waker);
+	maker = room_maker(fulls->d, op);
+	if (maker)
+		full->waker = maker;
 }
 
 /* How long the sender lived, as far as the trace knows it. */
@@ -82,7 +149,8 @@ static struct finding *report(struct diagnosis *d, const struct full *full, uint
 	const struct viz_operation *op = full->longest;
 	struct finding *f = finding_fold(d, FINDING_FULL_CHANNEL, op->enter_ns, op->process,
 					 full->channel);
-	const struct viz_process *reader = full->waker ? full->waker->process : op->woken_by;
+	const struct viz_process *reader = full->waker ? full->waker->process : NULL;
+	const char *names = reader ? process_text(d, reader) : readers_text(d, f, op);
 
 	if (f->times == 1)
 		f->severity = SEVERITY_NOTE;
@@ -90,7 +158,7 @@ static struct finding *report(struct diagnosis *d, const struct full *full, uint
 	finding_process(d, f, reader);
 	finding_set(d, f, "long", "%s", duration_text(d, slept_ns));
 	finding_set(d, f, "readers", "%s",
-		    reader ? process_text(d, reader) : phrase_text(PHRASE_SOMEBODY, d->language));
+		    names ? names : phrase_text(PHRASE_SOMEBODY, d->language));
 	finding_set(d, f, "room", "%s", "");
 	finding_set(d, f, "chain", "%s", "");
 	return f;

@@ -304,17 +304,21 @@ static bool is_ended_by_itself(const struct wait *wait)
 
 /*
  * A loop of one thread that only this thread could wake waits for a signal, whose handler does
- * (signal(7), the self-pipe): for the end of a child, or for one that asks it to do something.
+ * (signal(7), the self-pipe): for the end of a child, or for one that asks it to do something. So
+ * may the loop of the first thread where others only work for it, as in Node.js.
  */
 static void wait_for_handlers(struct wait_graph *graph, struct wait *wait)
 {
 	const struct viz_process *process = wait->process;
+	const bool lone = process_is_lone(process);
 
-	if (!is_ended_by_itself(wait) || !process_is_lone(process))
+	if (!is_ended_by_itself(wait) || !(lone || wait->operation->thread->tid == process->pid))
 		return;
-	wait->handles = viz_process_handled_request(process) != NULL;
-	wait->open |= wait->handles;
-	if (viz_process_handles(process, SIGCHLD))
+	wait->handles = lone && viz_process_handled_request(process) != NULL;
+	wait->by_child = !lone && viz_process_handles(process, SIGCHLD) &&
+			 children_of(graph, process)->count;
+	wait->open |= wait->handles || wait->by_child;
+	if (lone && viz_process_handles(process, SIGCHLD))
 		wait_share(graph, wait, children_of(graph, process));
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Describes waits, and the processes that could end them, in words. */
 #include <inttypes.h>
+#include <signal.h>
 #include <string.h>
 
 #include "viz/diagnose/wait/waits.h"
@@ -178,6 +179,12 @@ static const char *comers_text(struct diagnosis *d, const struct wait *wait)
 	if (wait->handles)
 		return fill_phrase(d, PHRASE_OWN_HANDLER,
 				   viz_process_handled_request(wait->process), NULL, NULL);
+	if (wait->by_child)
+		return fill_phrase(d, PHRASE_END_OF_CHILD,
+				   names_text(d,
+					      d->waits->children[wait->process->index]->processes,
+					      d->waits->children[wait->process->index]->count),
+				   NULL, NULL);
 	if (waits_for_signal(op) || operation_is(op, "rt_sigtimedwait"))
 		return phrase_text(PHRASE_A_SIGNAL, d->language);
 	if (waits_to_accept(wait) && wait->channel)
@@ -267,7 +274,46 @@ const char *room_text(struct diagnosis *d, const struct wait *wait)
 			   grouped_text(d, bytes), room, NULL);
 }
 
-/* Returns " (fd 4)", or an empty string if there is no descriptor. */
+/* Returns " (fd 1 of unix-stream:[4711])" if it could end a wait for events by that; else NULL. */
+static const char *by_event(struct diagnosis *d, const struct wait *wait, size_t n,
+			    const struct viz_process *process)
+{
+	const struct viz_wait *w = &wait->operation->extra->waits_for[n];
+	const struct viz_channel *asked = wait_asked(d->waits, wait->operation, n);
+	const struct viz_channel *peer = asked ? wait_peer(d->waits, asked) : NULL;
+	const bool out = viz_wait_has(w, OUT) || viz_wait_has(w, WRNORM);
+	const struct viz_holding *holding;
+
+	if (!asked)
+		return NULL;
+	peer = peer ? peer : asked;
+	holding = wait_holding(d->waits, peer, process,
+			       !out		     ? ACCESS_WRITE
+			       : viz_wait_has(w, IN) ? ACCESS_BOTH
+						     : ACCESS_READ);
+	if (!holding)
+		return NULL;
+	return fill_phrase(d, PHRASE_FD_OF, format_text(d, "%" PRId32, holding->fd),
+			   bytes_text(d, peer->id), NULL);
+}
+
+/* Of one that has no descriptor of the wait's first channel: how else it could end the wait. */
+static const char *by_other_means(struct diagnosis *d, const struct wait *wait,
+				  const struct viz_process *process)
+{
+	const char *text = NULL;
+
+	if (!operation_polls(wait->operation) || process == wait->process)
+		return "";
+	for (size_t i = 0; i < wait->operation->extra->waits_for_count && !text; i++)
+		text = by_event(d, wait, i, process);
+	if (!text && process->parent == wait->process &&
+	    viz_process_handles(wait->process, SIGCHLD))
+		text = phrase_text(PHRASE_BY_ITS_END, d->language);
+	return text ? text : "";
+}
+
+/* Returns " (fd 4)", or by what else it could end the wait; an empty string if that is not known. */
 static const char *by_descriptor(struct diagnosis *d, const struct wait *wait,
 				 const struct viz_process *process)
 {
@@ -275,7 +321,8 @@ static const char *by_descriptor(struct diagnosis *d, const struct wait *wait,
 		wait->channel ? wait_holding(d->waits, other_end(d, wait), process, end_of(wait))
 			      : NULL;
 
-	return holding ? format_text(d, " (fd %" PRId32 ")", holding->fd) : "";
+	return holding ? format_text(d, " (fd %" PRId32 ")", holding->fd)
+		       : by_other_means(d, wait, process);
 }
 
 const char *enders_text(struct diagnosis *d, const struct wait *wait)
