@@ -51,7 +51,8 @@ struct sock {
 		struct {
 			int counter;
 		} refs;
-	} sk_wmem_alloc; /* bytes that were sent and not received, and one */
+	} sk_wmem_alloc;    /* bytes that were sent and not received, and one */
+	u32 sk_ack_backlog; /* listener: connections that nobody has accepted yet */
 	int sk_rcvbuf;
 	int sk_sndbuf;
 };

@@ -205,6 +205,18 @@ static __always_inline void unix_peer_report(struct task_state *state, struct so
 		object_of_sock(state, &ref, peer);
 }
 
+/* Describes a TCP listener again, as it was when its backlog was another one. */
+static __always_inline void backlog_report(struct task_state *state, struct wire_fd *socket,
+					   struct task_struct *task, u32 fd)
+{
+	struct sock_common *sk = (struct sock_common *)socket->object.address;
+
+	if (socket->mechanism != MECH_TCP || KREAD_IF(sk, skc_state) != TCP_LISTEN)
+		return;
+	object_forget(state, &socket->object);
+	object_of_fd(state, socket, task, fd);
+}
+
 static long fd_visit(u32 fd, void *context)
 {
 	struct fd_walk *walk = context;
@@ -228,6 +240,8 @@ static long fd_visit(u32 fd, void *context)
 		return 0;
 	if (record->event == WIRE_EXIT && is_last_end(walk->task, &record->fds[at]))
 		record->fds[at].access |= WIRE_ACCESS_LAST;
+	if (!glance && record->event == WIRE_SNAPSHOT)
+		backlog_report(walk->state, &record->fds[at], walk->task, fd);
 	record->count = at + 1;
 	if (glance && is_unix(record->fds[at].mechanism))
 		unix_peer_report(walk->state, (struct sock *)record->fds[at].object.address);

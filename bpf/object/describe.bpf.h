@@ -27,6 +27,8 @@ static __always_inline void describe_tcp(struct wire_object *record, struct sock
 	struct tcp_sock *tcp = (struct tcp_sock *)sk;
 
 	describe_inet(record, sk);
+	if (record->listening && KHAS(struct sock, sk_ack_backlog))
+		record->backlog = 1 + KREAD(sk, sk_ack_backlog);
 	if (!glance || record->listening)
 		return;
 	record->peer_ended = KREAD_IF((struct sock_common *)sk, skc_state) == TCP_CLOSE_WAIT;

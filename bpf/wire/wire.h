@@ -277,6 +277,7 @@ struct wire_object {
 	__u8 peer_ended; /* TCP in a glance: the peer sent a FIN, this side is not closed */
 	__u32 device;	 /* shared memory: device number of its file system; 0: none */
 	__u32 memory;	 /* futex: enum mechanism of `peer` */
+	__u32 backlog;	 /* TCP listener: 1 + connections not accepted; 0: not known */
 	__u32 removed;	 /* FIFO, POSIX queue, unix socket: it has no name any more */
 	__u64 sent;	 /* TCP in a glance: bytes sent so far */
 	union {

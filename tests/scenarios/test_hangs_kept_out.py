@@ -9,7 +9,7 @@ import shutil
 import signal
 
 from expectations import expect_equal, expect_in
-from findings import diagnose
+from findings import diagnose, severe
 from hangs import PYTHON, has, looked_at, named_parties, traced
 from harness import main, run, scenario, start, wait_for
 from servers import free_port
@@ -80,6 +80,50 @@ with socket.create_server(("127.0.0.1", 0), backlog=20) as listener:
             refused += 1
     signal.pause()
 """
+
+
+# Two sockets at one port, each of another process: the first that listens, and the one that accepts,
+# may be either. It asks with a pause in between, or sleeps in accept(2).
+GROUP = """
+import os, socket, sys, time
+def listen(port=0):
+    s = socket.socket()
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    s.bind(("127.0.0.1", port))
+    s.listen()
+    return s
+def accept(s, name):
+    if os.fork():
+        return s.close()
+    print(f"{name}={os.getpid()}", file=sys.stderr, flush=True)
+    while name == "deaf":
+        time.sleep(60)
+    s.settimeout({pause})
+    while True:
+        try:
+            c, _ = s.accept()
+            c.send(c.recv(1))
+            c.close()
+        except TimeoutError:
+            time.sleep({pause})
+one = listen()
+port = one.getsockname()[1]
+accept(one, "{one}")
+accept(listen(port), "{two}")
+time.sleep(0.3)
+print(f"client={os.getpid()}", file=sys.stderr, flush=True)
+while True:
+    c = socket.create_connection(("127.0.0.1", port))
+    c.send(b"x")
+    c.recv(1)
+    c.close()
+    time.sleep(0.01)
+"""
+GROUPS = {
+    "deaf first": {"one": "deaf", "two": "server", "pause": "None"},
+    "deaf last": {"one": "server", "two": "deaf", "pause": "None"},
+    "deaf last, beside one that asks": {"one": "server", "two": "deaf", "pause": "0.05"},
+}
 
 
 def served(directory):
@@ -161,6 +205,48 @@ def no_descriptor_left(directory):
     found = only(findings, "never-accepted")
     expect_equal(set(found["processes"]), {names["client"], names["server"]}, "who is named")
     expect_in(f"python3[{names['server']}] could not accept 50 times (EMFILE)", text, "why")
+
+
+def grouped(words):
+    program = GROUP
+    for key, word in words.items():
+        program = program.replace("{%s}" % key, word)
+    return [PYTHON, "-c", program.replace("settimeout(None)", "setblocking(True)")]
+
+
+def check_group(findings, names):
+    found = only(findings, "never-accepted")
+    expect_in(f"python3[{names['deaf']}], who listens there, never accepted", found["text"], "who")
+    expect_in("(SO_REUSEPORT): the connection lies in the queue of tcp:[",
+              " ".join(found["evidence"]), "in which queue")  # fmt: skip
+    told = [f for f in findings if names["server"] in f["processes"] and f["severity"] != "note"]
+    expect_equal(told, [], "the one that accepts is not accused")
+    for finding in findings:
+        if names["client"] in finding["processes"]:
+            expect_equal(f"[{names['server']}]" in finding["text"], False, "nor could it accept")
+
+
+@scenario("of sockets at one port the one whose queue has the connection is told: run, trace and -p")
+def listener_group(directory):
+    for name, words in GROUPS.items():
+        place = os.path.join(directory, name)
+        os.mkdir(place)
+        _, findings, result = traced(place, grouped(words), 3)
+        check_group(findings, named_parties(result))
+        process = start(place, grouped(words), start_new_session=True)
+        try:
+            wait_for(lambda process=process: len(named_parties(process)) == 3, "all to begin")
+            names = named_parties(process)
+            check_group(looked_at(names["client"], has("never-accepted"), "the deaf one")[0], names)
+        finally:
+            os.killpg(process.process.pid, signal.SIGKILL)
+            process.process.wait()
+
+
+@scenario("where all sockets at one port are accepted from nothing is told")
+def sound_group(directory):
+    _, findings, _ = traced(directory, grouped({"one": "server", "two": "server", "pause": "None"}))
+    expect_equal(severe(findings), [], "nobody is kept out")
 
 
 main()

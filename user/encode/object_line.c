@@ -212,6 +212,8 @@ void encode_object(struct encoder *encoder, const struct wire_object *record)
 		json_field_text(json, KEY(channel, peer), peer);
 	if (record->listening)
 		json_field_bool(json, KEY(channel, listening), true);
+	if (record->backlog)
+		json_field_uint(json, KEY(channel, backlog), record->backlog - 1);
 	if (record->removed)
 		json_field_bool(json, KEY(channel, removed), true);
 	if (record->peer_ended)

@@ -93,6 +93,20 @@ static void set_peer_address(struct model_builder *b, struct viz_channel *channe
 	channel->peer_changed |= before.len && !viz_bytes_equal(before, channel->peer_address);
 }
 
+/* Of what others come to by its name or address. */
+static void set_named(const struct model_builder *b, struct viz_channel *channel, uint64_t at_ns)
+{
+	if (VALUE(channel, listening)->present)
+		channel->listening = VALUE(channel, listening)->flag;
+	if (VALUE(channel, removed)->present)
+		channel->removed = VALUE(channel, removed)->flag;
+	if (!VALUE(channel, backlog)->present)
+		return;
+	channel->backlog_known = true;
+	channel->backlog = VALUE(channel, backlog)->number;
+	channel->backlog_ns = at_ns;
+}
+
 void build_channel_line(struct model_builder *b)
 {
 	struct viz_channel *channel = build_channel(b, VALUE(channel, id)->bytes);
@@ -137,10 +151,7 @@ void build_channel_line(struct model_builder *b)
 	if (VALUE(channel, end)->present)
 		channel->master = viz_bytes_equal(VALUE(channel, end)->bytes,
 						  viz_bytes_of("master"));
-	if (VALUE(channel, listening)->present)
-		channel->listening = VALUE(channel, listening)->flag;
-	if (VALUE(channel, removed)->present)
-		channel->removed = VALUE(channel, removed)->flag;
+	set_named(b, channel, at_ns);
 	if (VALUE(channel, peer_ended)->present)
 		channel->glimpse.peer_ended = VALUE(channel, peer_ended)->flag;
 	set_number(VALUE(channel, sent), &channel->glimpse.sent);

@@ -122,6 +122,8 @@ struct viz_channel {
 	struct viz_bytes groups;   /* netlink: the groups that it listens to, one bit each */
 	bool listening;
 	bool peer_changed;  /* peer_address changed: it was connected to another peer before */
+	bool backlog_known; /* TCP, listening: connections not accepted at backlog_ns */
+	uint64_t backlog, backlog_ns;
 	bool removed;	    /* when it was first met, it had no name any more */
 	bool large_buffers; /* pipe: splice(2) may have put buffers of a socket into it */
 	/*

@@ -14,17 +14,21 @@ struct refusal {
 
 /*
  * Returns a holding of a listener in the trace that had the connection's address at the time of the
- * connect(2), or NULL.
+ * connect(2), and in whose queue it may lie, if that is known of any; or NULL.
  */
 static const struct viz_holding *listener_of(const struct diagnosis *d,
 					     const struct viz_connection *c)
 {
 	const uint64_t at_ns = c->connect->enter_ns;
+	const struct viz_bytes address = c->connect->extra->peer_address;
+	const bool told =
+		wait_listeners_at(d->waits, c->client, address, c->connect->exit_ns).full > 0;
 
 	for (size_t i = 0; i < d->model->channel_count; i++) {
 		const struct viz_channel *channel = d->model->channels[i];
 
-		if (!wait_listens_for(channel, c->client, c->connect->extra->peer_address))
+		if (!wait_listens_for(channel, c->client, address) ||
+		    (told && wait_queue_is_empty(d->waits, channel, c->connect->exit_ns)))
 			continue;
 		for (size_t k = 0; k < channel->holding_count; k++)
 			if (channel->holdings[k]->since_ns <= at_ns &&
@@ -77,6 +81,20 @@ static void tell_refusal(struct diagnosis *d, struct finding *f, const struct re
 	finding_operation(d, f, refusal->last);
 }
 
+/* Where several sockets listen at the address: in whose queue the connection lies. */
+static void tell_listeners(struct diagnosis *d, struct finding *f, const struct viz_channel *client,
+			   struct viz_bytes address, uint64_t since_ns)
+{
+	const struct wait_listeners at = wait_listeners_at(d->waits, client, address, since_ns);
+
+	if (client->mechanism != MECH_TCP || at.all < 2 || !at.full)
+		return;
+	finding_line(d, f,
+		     fill_phrase(d, at.full == 1 ? PHRASE_IN_QUEUE_OF : PHRASE_IN_SOME_QUEUE,
+				 format_text(d, "%zu", at.all), bytes_text(d, address),
+				 channel_text(d, at.first)));
+}
+
 static struct finding *report(struct diagnosis *d, const struct viz_operation *op,
 			      struct viz_bytes address, const struct viz_holding *listener)
 {
@@ -108,8 +126,10 @@ static void report_connection(struct diagnosis *d, const struct viz_connection *
 	if (!listener)
 		return;
 	f = report(d, c->connect, c->connect->extra->peer_address, listener);
-	if (f->times == 1)
-		tell_refusal(d, f, &refusals[listener->channel->index]);
+	if (f->times > 1)
+		return;
+	tell_listeners(d, f, c->client, c->connect->extra->peer_address, c->connect->exit_ns);
+	tell_refusal(d, f, &refusals[listener->channel->index]);
 }
 
 /*
@@ -118,6 +138,7 @@ static void report_connection(struct diagnosis *d, const struct viz_connection *
 bool report_unaccepted(struct diagnosis *d, const struct wait *wait)
 {
 	const struct viz_channel *listener = d->waits->whole ? wait->listener : NULL;
+	struct finding *f;
 
 	if (waits_to_connect(wait))
 		return false;
@@ -127,8 +148,10 @@ bool report_unaccepted(struct diagnosis *d, const struct wait *wait)
 
 		if (!holding)
 			continue;
-		report(d, wait->operation,
-		       listener->name.len ? listener->name : wait->channel->peer_address, holding);
+		f = report(d, wait->operation,
+			   listener->name.len ? listener->name : wait->channel->peer_address,
+			   holding);
+		tell_listeners(d, f, wait->channel, wait->channel->peer_address, wait->since_ns);
 		return true;
 	}
 	return false;

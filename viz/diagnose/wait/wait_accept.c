@@ -5,18 +5,6 @@
  */
 #include "viz/diagnose/core/finder.h"
 #include "viz/diagnose/wait/wait_graph_internal.h"
-#include "viz/message/outsiders.h"
-
-bool wait_listens_for(const struct viz_channel *listener, const struct viz_channel *client,
-		      struct viz_bytes address)
-{
-	if (!listener->listening || !address.len || listener->mechanism != client->mechanism ||
-	    listener->network != client->network)
-		return false;
-	if (listener->mechanism == MECH_TCP)
-		return outside_is_at(listener, address, client);
-	return viz_bytes_equal(listener->name, address);
-}
 
 /* True if any process or message has the channel. A glance sees no calls, but it sees this. */
 static bool is_held(const struct wait_graph *graph, const struct viz_channel *channel)
@@ -67,11 +55,14 @@ static bool accepts_outside(const struct wait_graph *graph, const struct wait *w
 static bool add_listeners(struct wait_graph *graph, struct wait *wait,
 			  const struct viz_channel *client, struct viz_bytes address)
 {
+	const bool told = wait_listeners_at(graph, client, address, wait->since_ns).full > 0;
+
 	for (size_t i = 0; address.len && i < graph->listener_count; i++) {
 		const struct viz_channel *listener = graph->listeners[i];
 
 		if (!wait_listens_for(listener, client, address) ||
-		    accepts_outside(graph, wait, listener))
+		    accepts_outside(graph, wait, listener) ||
+		    (told && wait_queue_is_empty(graph, listener, wait->since_ns)))
 			continue;
 		if (!wait->listener)
 			wait->listener = listener;

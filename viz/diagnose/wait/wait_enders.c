@@ -213,15 +213,6 @@ static void wait_for_children(struct wait_graph *graph, struct wait *wait)
 	wait->ready |= !wait->ender_count && !graph->whole && !wait->process->before_trace;
 }
 
-const struct viz_channel *wait_asked(const struct wait_graph *graph, const struct viz_operation *op,
-				     size_t n)
-{
-	const struct viz_wait *w = &op->extra->waits_for[n];
-
-	return w->channel ? w->channel
-			  : map_get_uint(&graph->held, wait_fd_key(op->process, w->fd));
-}
-
 bool wait_reads_at(const struct wait_graph *graph, const struct wait *wait,
 		   const struct viz_channel *channel)
 {

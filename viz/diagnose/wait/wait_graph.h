@@ -138,6 +138,7 @@ struct wait_graph {
 	struct wait_live **live; /* by channel index, on demand: wait_holders.c */
 	const struct viz_channel **listeners;
 	size_t listener_count;
+	bool *accepted_at; /* by channel index: a call sleeps until a connection comes there */
 	/* By channel index, and of those without one by path: wait_removed.c. */
 	const struct viz_operation **removed;
 	struct map removed_paths;
@@ -175,6 +176,22 @@ const struct viz_holding *wait_holding(const struct wait_graph *graph,
 /* True if a connection of socket `client` to `address` arrives at `listener`. */
 bool wait_listens_for(const struct viz_channel *listener, const struct viz_channel *client,
 		      struct viz_bytes address);
+
+/* Of the sockets that listen at an address: how many, and how many may have the connection. */
+struct wait_listeners {
+	size_t all, full;
+	const struct viz_channel *first; /* of those that may; NULL: none */
+};
+
+/*
+ * wait_listener_queue.c: the listeners that a connection of `client` to `address`, made before
+ * since_ns and not accepted, may lie in. True if none lies in the queue of the listener since then.
+ */
+struct wait_listeners wait_listeners_at(const struct wait_graph *graph,
+					const struct viz_channel *client, struct viz_bytes address,
+					uint64_t since_ns);
+bool wait_queue_is_empty(const struct wait_graph *graph, const struct viz_channel *listener,
+			 uint64_t since_ns);
 
 /* True if the process has ever written to (or read from) the channel; false in a glance. */
 bool wait_has_written(const struct wait_graph *graph, const struct viz_process *process,

@@ -159,6 +159,7 @@ static void collect(struct wait_graph *graph)
 	wait_note_children(graph);
 	wait_note_flights(graph, pending);
 	note_held(graph);
+	wait_note_acceptors(graph);
 	note_messages(graph, pending);
 }
 

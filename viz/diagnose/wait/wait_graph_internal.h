@@ -98,6 +98,9 @@ void wait_add_holders(struct wait_graph *graph, struct wait *wait,
 bool wait_at_backlog(struct wait_graph *graph, struct wait *wait, const struct viz_channel *client,
 		     const struct viz_channel *peer);
 
+/* wait_listener_queue.c: notes who sleeps until something comes, before the first wait. */
+void wait_note_acceptors(struct wait_graph *graph);
+
 /* wait_accept.c: a connect(2), which sleeps while the backlog is full. */
 void wait_to_connect(struct wait_graph *graph, struct wait *wait);
 

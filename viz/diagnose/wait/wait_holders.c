@@ -135,6 +135,15 @@ void wait_add_holders(struct wait_graph *graph, struct wait *wait,
 	wait->open |= !any && !set->any;
 }
 
+const struct viz_channel *wait_asked(const struct wait_graph *graph, const struct viz_operation *op,
+				     size_t n)
+{
+	const struct viz_wait *w = &op->extra->waits_for[n];
+
+	return w->channel ? w->channel
+			  : map_get_uint(&graph->held, wait_fd_key(op->process, w->fd));
+}
+
 /* --- the other ends of sockets --- */
 
 static void note_connection(struct wait_graph *graph, const struct viz_channel *channel,

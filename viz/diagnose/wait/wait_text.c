@@ -313,7 +313,7 @@ static const char *by_other_means(struct diagnosis *d, const struct wait *wait,
 	return text ? text : "";
 }
 
-/* Returns " (fd 4)", or by what else it could end the wait; an empty string if that is not known. */
+/* Returns " (fd 4)", or by what else it could end the wait; an empty string if nothing is known. */
 static const char *by_descriptor(struct diagnosis *d, const struct wait *wait,
 				 const struct viz_process *process)
 {
