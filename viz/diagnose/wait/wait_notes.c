@@ -205,9 +205,13 @@ static bool note_empty_set(struct diagnosis *d, struct finding *f, const struct 
 /* What it waits at has no name any more, so that nobody else can come. */
 static bool note_removed(struct diagnosis *d, struct finding *f, const struct wait *wait)
 {
+	const struct viz_channel *again;
 	const struct viz_operation *op;
 
-	if (!wait->stuck || !wait->channel || !wait_is_removed(d->waits, wait->channel))
+	if (!wait->channel || !wait_is_removed(d->waits, wait->channel))
+		return false;
+	again = wait_made_again(d->waits, wait->channel);
+	if (!wait->stuck && !again)
 		return false;
 	op = wait_removal(d->waits, wait->channel);
 	if (op) {
@@ -221,7 +225,27 @@ static bool note_removed(struct diagnosis *d, struct finding *f, const struct wa
 			d, f,
 			fill_phrase(d, PHRASE_REMOVED, channel_text(d, wait->channel), NULL, NULL));
 	}
-	f->explained = true;
+	if (again)
+		finding_line(d, f,
+			     fill_phrase(d, PHRASE_MADE_AGAIN, channel_text(d, again),
+					 channel_text(d, wait->channel),
+					 process_text(d, wait->process)));
+	f->explained |= wait->stuck;
+	return true;
+}
+
+/* The sender, or who posts, may have another object than the one that waits. */
+static bool note_other_key(struct diagnosis *d, struct finding *f, const struct wait *wait)
+{
+	const struct viz_operation *op = wait_other_key(d->waits, wait);
+
+	if (!op)
+		return false;
+	finding_line(d, f,
+		     fill_phrase(d, PHRASE_OTHER_KEY, channel_text(d, wait->channel),
+				 process_text(d, op->process), channel_text(d, op->channel)));
+	finding_process(d, f, op->process);
+	finding_operation(d, f, op);
 	return true;
 }
 
@@ -283,6 +307,7 @@ enum advice_case wait_note(struct diagnosis *d, struct finding *f, const struct 
 		{note_byte_order, ADVICE_BYTE_ORDER},
 		{note_unnamed, ADVICE_UNNAMED},
 		{note_empty_set, ADVICE_EMPTY_SET},
+		{note_other_key, ADVICE_OTHER_KEY},
 		{note_removed, ADVICE_REMOVED},
 		{note_removed_path, ADVICE_REMOVED},
 		{note_left_over, ADVICE_LEFT_OVER},

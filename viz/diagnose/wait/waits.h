@@ -165,6 +165,17 @@ const struct viz_operation *wait_failed_addition(const struct wait_graph *graph,
 						 const struct wait *wait);
 
 /*
+ * wait_other_object.c: of a wait at a System V object that nobody else has used: a call of another
+ * process that gave something in vain to one of another key, which the waiting one has not used.
+ * NULL: there is none.
+ */
+const struct viz_operation *wait_other_key(const struct wait_graph *graph, const struct wait *wait);
+
+/* wait_other_object.c: an object made by the name of this one after it was removed, or NULL. */
+const struct viz_channel *wait_made_again(const struct wait_graph *graph,
+					  const struct viz_channel *channel);
+
+/*
  * wait_left_over.c: true if it waits for a named semaphore that was there before the trace, and
  * that nobody in it has posted.
  */
@@ -205,6 +216,7 @@ enum advice_case {
 	ADVICE_HALF_CLOSE,	/* for one who waits for the end of what it sent */
 	ADVICE_EMPTY_SET,	/* for events of an epoll instance that has none to tell of */
 	ADVICE_REMOVED,		/* where nobody else can come, as the name was removed */
+	ADVICE_OTHER_KEY,	/* where another process uses an object of another key */
 	ADVICE_LEFT_OVER,	/* for a semaphore that an earlier run may have left */
 	ADVICE_RESTARTED,	/* in a call that an alarm has interrupted, and that went on */
 	ADVICE_OWN_READER,	/* for room where only itself could read */

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Two objects where one was meant: somebody else uses one of another key, or one that was made
+ * under the same name after that of the first had been removed.
+ */
+#include "viz/diagnose/wait/waits.h"
+
+/* True if the process has used the System V object. */
+static bool uses(const struct wait_graph *graph, const struct viz_process *process,
+		 const struct viz_channel *channel)
+{
+	for (size_t i = 0; i < graph->user_counts[channel->index]; i++)
+		if (graph->users[channel->index][i] == process)
+			return true;
+	return false;
+}
+
+static bool has_key(const struct viz_channel *channel)
+{
+	return channel->key.len && !viz_bytes_equal(channel->key, viz_bytes_of("0x00000000"));
+}
+
+static bool has_unread(const struct wait_graph *graph, const struct viz_channel *queue,
+		       const struct viz_process *sender)
+{
+	for (const struct wait_unread *unread = graph->unread[queue->index]; unread;
+	     unread = unread->next)
+		if (unread->message->from.process == sender)
+			return true;
+	return false;
+}
+
+/* True if the call posted to a semaphore, or sent a message that still lies there. */
+static bool gave_in_vain(const struct wait_graph *graph, const struct viz_operation *op)
+{
+	if (!viz_operation_done(op) || viz_operation_failed(op))
+		return false;
+	return op->channel->mechanism == MECH_SYSV_SEM
+		       ? op->role == ROLE_WAKE
+		       : op->role == ROLE_SEND && has_unread(graph, op->channel, op->process);
+}
+
+const struct viz_operation *wait_other_key(const struct wait_graph *graph, const struct wait *wait)
+{
+	const struct viz_channel *own = wait->channel;
+	const struct viz_model *model = graph->model;
+	const size_t first = model->operation_count > LOOK_BACK ? model->operation_count - LOOK_BACK
+								: 0;
+
+	if (!own || !has_key(own) || graph->user_counts[own->index] != 1 ||
+	    (own->mechanism != MECH_SYSV_SEM &&
+	     (own->mechanism != MECH_SYSV_MSG || wait->operation->role != ROLE_RECEIVE)))
+		return NULL;
+	for (size_t i = model->operation_count; i-- > first;) {
+		const struct viz_operation *op = model->operations[i];
+
+		if (op->channel && op->channel != own && op->channel->mechanism == own->mechanism &&
+		    has_key(op->channel) && op->process != wait->process &&
+		    gave_in_vain(graph, op) && !uses(graph, wait->process, op->channel))
+			return op;
+	}
+	return NULL;
+}
+
+const struct viz_channel *wait_made_again(const struct wait_graph *graph,
+					  const struct viz_channel *channel)
+{
+	const struct viz_operation *removal = wait_removal(graph, channel);
+	const struct viz_model *model = graph->model;
+
+	if (!channel->name.len || channel->mechanism == MECH_POSIX_SEM || !removal)
+		return NULL;
+	for (size_t i = model->channel_count; i-- > channel->index + 1;) {
+		const struct viz_channel *other = model->channels[i];
+
+		if (other->mechanism == channel->mechanism && other->at_ns > removal->exit_ns &&
+		    viz_bytes_equal(other->name, channel->name))
+			return other;
+	}
+	return NULL;
+}
