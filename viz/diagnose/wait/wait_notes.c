@@ -202,13 +202,14 @@ static bool note_empty_set(struct diagnosis *d, struct finding *f, const struct 
 	return true;
 }
 
-/* What it waits at has no name any more, so that nobody else can come. */
+/* What a wait, other than for room, is at has no name any more, so that nobody else can come. */
 static bool note_removed(struct diagnosis *d, struct finding *f, const struct wait *wait)
 {
 	const struct viz_channel *again;
 	const struct viz_operation *op;
 
-	if (!wait->channel || !wait_is_removed(d->waits, wait->channel))
+	if (!wait->channel || wait->operation->role == ROLE_SEND ||
+	    !wait_is_removed(d->waits, wait->channel))
 		return false;
 	again = wait_made_again(d->waits, wait->channel);
 	if (!wait->stuck && !again)
