@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Finds ends that were closed while a process was still writing. */
+#include <signal.h>
 #include <sys/socket.h>
 
 #include "viz/diagnose/core/finder.h"
@@ -29,6 +30,21 @@ static struct shutdowns find_shutdowns(struct diagnosis *d)
 	return found;
 }
 
+/* Returns, by channel index, whether anybody has taken bytes from the channel. */
+static const bool *find_taken(struct diagnosis *d)
+{
+	bool *taken = arena_array(d->arena, d->model->channel_count + 1, sizeof(*taken));
+
+	for (size_t i = 0; i < d->model->operation_count; i++) {
+		const struct viz_operation *op = d->model->operations[i];
+		const struct viz_channel *source = viz_operation_source(op);
+
+		if (source && viz_operation_done(op) && op->returned > 0)
+			taken[source->index] = true;
+	}
+	return taken;
+}
+
 /*
  * Returns the last reading end that was closed before that time; NULL: there is none, or another
  * one was still open.
@@ -52,7 +68,7 @@ static const struct viz_holding *last_reader(const struct viz_channel *channel, 
 
 static bool had_enough(const struct viz_holding *reader)
 {
-	return viz_process_succeeded(reader->process) || reader->process->exit_signal == 13;
+	return viz_process_succeeded(reader->process) || reader->process->exit_signal == SIGPIPE;
 }
 
 /*
@@ -73,16 +89,25 @@ static bool input_had_enough(const struct viz_channel *channel, uint64_t before_
 
 /*
  * In a pipeline a reader that has read enough just ends, which is how the writer is meant to learn
- * of it.
+ * of it. One that started the writer to read its output closes that instead, after it has taken
+ * some of it, and goes on.
  */
-static enum severity severity_of(const struct viz_operation *op, const struct viz_holding *reader)
+static bool left_satisfied(const struct viz_holding *reader, bool taken)
+{
+	if (reader->end == HOLDING_EXIT)
+		return had_enough(reader);
+	return reader->end == HOLDING_CALL && taken && !viz_process_failed(reader->process);
+}
+
+static enum severity severity_of(const struct viz_operation *op, const struct viz_holding *reader,
+				 bool taken)
 {
 	if (op->channel->mechanism != MECH_PIPE && op->channel->mechanism != MECH_FIFO)
-		return op->process->exit_signal == 13 ? SEVERITY_WARNING : SEVERITY_NOTE;
-	if (op->fd == 1 && ((reader && reader->end == HOLDING_EXIT && had_enough(reader)) ||
+		return op->process->exit_signal == SIGPIPE ? SEVERITY_WARNING : SEVERITY_NOTE;
+	if (op->fd == 1 && ((reader && left_satisfied(reader, taken)) ||
 			    input_had_enough(op->channel, op->exit_ns)))
 		return SEVERITY_NOTE;
-	return op->process->exit_signal == 13 ? SEVERITY_ERROR : SEVERITY_WARNING;
+	return op->process->exit_signal == SIGPIPE ? SEVERITY_ERROR : SEVERITY_WARNING;
 }
 
 static void tell_closer(struct diagnosis *d, struct finding *f, enum phrase phrase,
@@ -108,7 +133,7 @@ static const struct viz_operation *shut_by(const struct shutdowns *shut,
 	return other && other->exit_ns <= op->exit_ns ? other : NULL;
 }
 
-static void report_broken(struct diagnosis *d, const struct shutdowns *shut,
+static void report_broken(struct diagnosis *d, const struct shutdowns *shut, const bool *taken,
 			  const struct viz_operation *op)
 {
 	const struct viz_channel *there = channel_is_socket(op->channel) ? op->channel->peer
@@ -117,7 +142,7 @@ static void report_broken(struct diagnosis *d, const struct shutdowns *shut,
 	const struct viz_holding *reader = there ? last_reader(there, op->exit_ns) : NULL;
 	struct finding *f = finding_add(d, FINDING_BROKEN_PIPE, op->enter_ns, op->channel);
 
-	f->severity = severity_of(op, reader);
+	f->severity = severity_of(op, reader, there && taken[there->index]);
 	finding_process(d, f, op->process);
 	finding_operation(d, f, op);
 	finding_set(d, f, "who", "%s", process_text(d, op->process));
@@ -152,16 +177,31 @@ static bool reported_before(struct diagnosis *d, struct map *reported,
 	return false;
 }
 
+/*
+ * True if the call found no reader: it failed, or it had written a part before, returned how much,
+ * and got the SIGPIPE of which the process died all the same (pipe_write() in fs/pipe.c).
+ */
+static bool is_broken(const struct viz_operation *op)
+{
+	if (op->role != ROLE_SEND || !op->channel)
+		return false;
+	return operation_has_error(op, "EPIPE") ||
+	       (channel_is_pipe(op->channel) && op->process->exit_signal == SIGPIPE &&
+		viz_operation_done(op) && viz_has(op, readers) && !op->readers &&
+		viz_has(op, requested) && op->returned >= 0 &&
+		(uint64_t)op->returned < op->requested);
+}
+
 void find_ends(struct diagnosis *d)
 {
 	const struct shutdowns shut = find_shutdowns(d);
+	const bool *taken = find_taken(d);
 	struct map reported = {0};
 
 	for (size_t i = 0; i < d->model->operation_count; i++) {
 		const struct viz_operation *op = d->model->operations[i];
 
-		if (op->role == ROLE_SEND && op->channel && operation_has_error(op, "EPIPE") &&
-		    !reported_before(d, &reported, op))
-			report_broken(d, &shut, op);
+		if (is_broken(op) && !reported_before(d, &reported, op))
+			report_broken(d, &shut, taken, op);
 	}
 }
