@@ -6,11 +6,49 @@
 
 enum { UDP_BYTES_MOST = 65507 }; /* 65,535 less the headers of IPv4 and UDP (udp(7)) */
 
+/* True if all bytes that the trace has of the send are alike: tokens, or a wake-up. */
+static bool sends_tokens(const struct viz_operation *op)
+{
+	for (size_t i = 1; i < op->payload.len; i++)
+		if (op->payload.data[i] != op->payload.data[0])
+			return false;
+	return true;
+}
+
+/*
+ * True if another process than the sender had a reading end from the send on until it ended, not as
+ * standard input: there a here-document of a shell may lie, which it need not read.
+ */
+static bool another_could_read(const struct viz_message *m)
+{
+	for (size_t i = 0; i < m->channel->holding_count; i++) {
+		const struct viz_holding *holding = m->channel->holdings[i];
+
+		if ((holding->access & ACCESS_READ) && holding->process != m->from.process &&
+		    holding->fd != 0 && holding->end == HOLDING_EXIT &&
+		    holding->until_ns > m->from.enter_ns)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * True if the sender, which has a reading end itself, may have one for a purpose: it takes tokens
+ * back as a job server does, wakes itself, or lets a command read a here-document.
+ * False if it sent data to a process that shared the pipe with it, and nobody ever read there.
+ */
+static bool keeps_end_on_purpose(const struct viz_message *m, const bool *received)
+{
+	return !channel_is_pipe(m->channel) || received[m->channel->index] ||
+	       sends_tokens(m->from.operation) || !another_could_read(m);
+}
+
 /*
  * True if a process could still receive the message, or if the sender reads the channel itself, as
  * a job server does.
  */
-static bool may_be_read(const struct diagnosis *d, const struct viz_message *m)
+static bool may_be_read(const struct diagnosis *d, const struct viz_message *m,
+			const bool *received)
 {
 	const struct viz_channel *channel = m->channel;
 	const struct viz_process *sender = m->from.process;
@@ -23,7 +61,8 @@ static bool may_be_read(const struct diagnosis *d, const struct viz_message *m)
 		if (holding->until_ns == VIZ_NEVER && !holding->process->ended)
 			return true;
 		if (holding->process == sender && holding->until_ns > m->from.enter_ns &&
-		    channel->mechanism != MECH_POSIX_MQ && channel->mechanism != MECH_SYSV_MSG)
+		    channel->mechanism != MECH_POSIX_MQ && channel->mechanism != MECH_SYSV_MSG &&
+		    keeps_end_on_purpose(m, received))
 			return true;
 	}
 	return m->fate == FATE_UNREAD &&
@@ -71,7 +110,7 @@ static void report_unread(struct diagnosis *d, const struct viz_message *m, cons
 		       !received[m->channel->index];
 	struct finding *f;
 
-	if (d->incomplete || may_be_read(d, m) || (!m->bytes && !queue))
+	if (d->incomplete || may_be_read(d, m, received) || (!m->bytes && !queue))
 		return;
 	if (m->channel->listening) /* its connection was not accepted: never-accepted tells so */
 		return;
