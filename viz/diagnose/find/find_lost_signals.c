@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <signal.h>
 
-#include "viz/diagnose/core/finder.h"
+#include "viz/diagnose/find/find_held_signals.h"
 
 static void report_coalesced(struct diagnosis *d, const struct viz_signal *s)
 {
@@ -70,7 +70,8 @@ void find_signals(struct diagnosis *d)
 
 		if (s->fate == FATE_COALESCED)
 			report_coalesced(d, s);
-		else if (s->fate == FATE_IGNORED || s->fate == FATE_NO_PROCESS)
+		else if ((s->fate == FATE_IGNORED && !signal_is_held(d, s)) ||
+			 s->fate == FATE_NO_PROCESS)
 			report_ignored(d, s);
 	}
 }

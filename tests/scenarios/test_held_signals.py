@@ -1,0 +1,90 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""Signals that were to end a process which goes on: blocked, ignored, or put off by a shell."""
+import joining
+from expectations import expect_equal, expect_in
+from findings import diagnose
+from harness import main, record, scenario
+
+TIMED_OUT = 124
+STARTS = """
+import signal, subprocess, time
+{before}
+p = subprocess.Popen({command})
+time.sleep(0.3)
+p.terminate()
+p.wait()
+"""
+BLOCKS = "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])"
+IGNORES = "signal.signal(signal.SIGTERM, signal.SIG_IGN)"
+OWN = '["perl", "-e", "$SIG{TERM} = q(IGNORE); sleep 1000"]'
+OWN_MASK = (
+    '["perl", "-e", "use POSIX; sigprocmask(SIG_BLOCK, POSIX::SigSet->new(SIGTERM)); sleep 1000"]'
+)
+
+
+def python(before, command='["sleep", "1000"]'):
+    return ["/usr/bin/python3", "-c", STARTS.format(before=before, command=command)]
+
+
+def shell(inner, name="bash"):
+    """A shell that runs `inner` in one of its own, signals that one only, and waits for it."""
+    return [name, "-c", f"{name} -c '{inner}' & sleep 0.4; kill $!; wait"]
+
+
+FOREGROUND = 'trap "exit 0" TERM; sleep 1000; :'
+HELD = {
+    "blocks": (python(BLOCKS), "exec() keeps the mask", "sigprocmask(SIG_SETMASK)"),
+    "blocks itself": (python("", OWN_MASK), "it blocks that signal, which is pending", "sigwait"),
+    "ignores": (python(IGNORES), "exec() keeps what is ignored", "SIG_DFL"),
+    "ignores itself": (python("", OWN), "it ignores it", "SIGKILL"),
+    "int": (
+        ["sh", "-c", "sleep 1000 & sleep 0.3; kill -INT $!; wait"],
+        "exec() keeps what is ignored",
+        "send them SIGTERM",
+    ),
+    "bash": (shell(FOREGROUND), "it waits for sleep[", "cmd & wait $!"),
+    "dash": (shell(FOREGROUND, "dash"), "it waits for sleep[", "cmd & wait $!"),
+}
+# The sound way of each; a trap that leaves its shell to wait for a job; nohup; and SIGHUP to it.
+SOUND = {
+    "ends": python(""),
+    "waits": shell('trap "exit 0" TERM; sleep 1 & wait $!'),
+    "waits on": [
+        "bash",
+        "-c",
+        "bash -c 'trap got=1 TERM; sleep 1000 & wait $!; wait $!' & sleep 0.4; kill $!; wait",
+    ],
+    "passes on": [
+        "bash",
+        "-c",
+        "bash -c 'trap \"kill -0 \\$!\" TERM; sleep 1000 & wait $!; wait' & sleep 0.4; kill $!; wait",
+    ],
+    "nohup": ["bash", "-c", "nohup sleep 1000 >/dev/null 2>&1 & sleep 0.3; kill -HUP $!; sleep 99"],
+}
+
+
+def held(directory, name, command, status):
+    folder = joining.folder(directory, name.replace(" ", "-"))
+    result = record(folder, command, "--timeout", "2", status=status, whole=False)
+    return [f for f in diagnose(result.trace_path)[0] if f["id"] == "signal-held"]
+
+
+@scenario("a signal that does not end whom somebody waits for: why, and the way out")
+def not_ended(directory):
+    for name, (command, why, cure) in HELD.items():
+        told = held(directory, name, command, TIMED_OUT)
+        expect_equal([f["severity"] for f in told], ["warning"], name)
+        expect_in(why, told[0]["text"], name)
+        expect_in(cure, told[0]["advice"], name)
+
+
+@scenario("a signal that ended its target, that a wait took, or of which nobody waits: none")
+def ended(directory):
+    for name, command in SOUND.items():
+        status = 0 if name in ("ends", "waits") else TIMED_OUT
+        expect_equal(held(directory, name, command, status), [], name)
+
+
+if __name__ == "__main__":
+    main()
