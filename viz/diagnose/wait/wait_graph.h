@@ -97,6 +97,8 @@ struct wait_clues {
 	bool handlers_known;
 	struct map restarts; /* by tid: wait_restarted.c */
 	bool restarts_known;
+	struct map closes; /* by process and descriptor: wait_closed_fd.c */
+	bool closes_known;
 	/* By channel index: a read of what several wrote; wait_counters.c. */
 	const struct viz_operation **merging;
 	/* By process index, and by channel index: wait_half_close.c, wait_notified_once.c. */

@@ -293,12 +293,36 @@ static bool note_restart(struct diagnosis *d, struct finding *f, const struct wa
 	return true;
 }
 
+/* Another thread closed the descriptor, to end the call: on Linux that does not wake it. */
+static bool note_closed(struct diagnosis *d, struct finding *f, const struct wait *wait)
+{
+	const struct viz_operation *close = wait_closed_by(d->waits, wait);
+
+	if (!close)
+		return false;
+	finding_line(d, f,
+		     fill_phrase(d, PHRASE_CLOSED_BENEATH,
+				 format_text(d, "%" PRIu32, close->thread->tid),
+				 format_text(d, "%" PRId32, close->fd),
+				 time_text(d, close->exit_ns)));
+	finding_operation(d, f, close);
+	f->explained = true;
+	return true;
+}
+
+static bool note_closed_socket(struct diagnosis *d, struct finding *f, const struct wait *wait)
+{
+	return wait->channel && channel_is_socket(wait->channel) && note_closed(d, f, wait);
+}
+
 enum advice_case wait_note(struct diagnosis *d, struct finding *f, const struct wait *wait)
 {
 	static const struct {
 		bool (*note)(struct diagnosis *d, struct finding *f, const struct wait *wait);
 		enum advice_case about;
 	} rows[] = {
+		{note_closed_socket, ADVICE_CLOSED_SOCKET},
+		{note_closed, ADVICE_CLOSED_PIPE},
 		{note_edge, ADVICE_EDGE},
 		{note_one_shot, ADVICE_ONE_SHOT},
 		{note_counter, ADVICE_COUNTER},

@@ -182,6 +182,12 @@ const struct viz_channel *wait_made_again(const struct wait_graph *graph,
 bool wait_is_left_over(struct wait_graph *graph, const struct wait *wait);
 
 /*
+ * wait_closed_fd.c: the close(2) by which another thread closed the descriptor on which this call
+ * sleeps, and did not wake it; NULL: there was none.
+ */
+const struct viz_operation *wait_closed_by(struct wait_graph *graph, const struct wait *wait);
+
+/*
  * wait_restarted.c: an alarm that interrupted the call, which went on after its handler; NULL:
  * there was none.
  */
@@ -219,6 +225,8 @@ enum advice_case {
 	ADVICE_OTHER_KEY,	/* where another process uses an object of another key */
 	ADVICE_LEFT_OVER,	/* for a semaphore that an earlier run may have left */
 	ADVICE_RESTARTED,	/* in a call that an alarm has interrupted, and that went on */
+	ADVICE_CLOSED_SOCKET,	/* on a socket that another thread of it has closed */
+	ADVICE_CLOSED_PIPE,	/* the same of anything else */
 	ADVICE_OWN_READER,	/* for room where only itself could read */
 	ADVICE_IN_HANDLER,	/* in the handler of a signal */
 	ADVICE_LOCK_IN_HANDLER, /* there, for a lock of its own process */
