@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """Cases that strangers found: what was called exact, or lost, and was not."""
 import json
+import os
 import subprocess
 import sys
 
@@ -111,6 +112,27 @@ except ConnectionResetError:
     print("reset")
 """
 
+# Each child fills a pipe with its own letter; the parent logs what it reads as "letter*bytes". The
+# size changes at any time, once something has been read, too.
+RESIZED = """
+import fcntl, itertools, os, random
+random.seed({seed})
+F_SETPIPE_SZ = 1031
+r, w = os.pipe()
+held = 0
+for letter in "abcdefghijklmnopqrst":
+    size = random.choice((10, 4096, 5000))
+    if os.fork() == 0:
+        os.write(w, letter.encode() * size); os._exit(0)
+    os.wait()
+    held += size
+    if random.random() < 0.5: fcntl.fcntl(r, F_SETPIPE_SZ, 4096 << random.randint(4, 8))
+    while held and random.random() < 0.6:
+        read = os.read(r, random.choice((7, 4096, 9000))).decode()
+        held -= len(read)
+        print(" ".join(f"{{k}}*{{len(list(g))}}" for k, g in itertools.groupby(read)), flush=True)
+"""
+
 READ_OUTSIDE = """
 import os, time
 r, w = os.pipe()
@@ -213,6 +235,24 @@ def server_dies(directory):
     told = {f["id"]: f for f in diagnose(result.trace_path)[0]}
     expect_in("never accepted it", told["never-accepted"]["text"], "the cause")
     expect("reset-with-data" not in told, "nobody else is accused", told)
+
+
+@scenario("a pipe whose size is changed while bytes lie in it: each byte is its sender's, and exact")
+def resized(directory):
+    for seed in range(4):
+        place = os.path.join(directory, str(seed))
+        os.mkdir(place)
+        result = record(place, python(RESIZED.format(seed=seed)))
+        written = {op["id"]: op for op in result.trace.operations(syscall="write")
+                   if op["payload"][:1].islower()}
+        pairs = [m for m in result.messages().delivered("pipe") if m["sent"]["op"] in written]
+        told = {}
+        for m in pairs:
+            letters = written[m["sent"]["op"]]["payload"]
+            told.setdefault(m["received"]["op"], []).append(f"{letters[0]}*{m['bytes']}")
+        expect_equal([" ".join(parts) for parts in told.values()],
+                     result.stdout.decode().splitlines(), f"who sent what was read, seed {seed}")
+        expect_equal({m["match"] for m in pairs}, {"exact"}, "for certain")
 
 
 @scenario("joined without its reader: what that one reads is not certainly unread")

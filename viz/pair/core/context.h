@@ -167,6 +167,9 @@ bool pair_look_at_depth(struct pair_context *context, struct channel_traffic *tr
  */
 bool pair_stock_is_empty(struct channel_traffic *traffic, const struct flow *flow);
 
+/* byte_stream.c: notes that a call changed the size of a pipe (F_SETPIPE_SZ). */
+void pair_note_resize(struct pair_context *context, const struct viz_operation *op);
+
 /*
  * pipe_level_check.c: pair_content_add() adds an operation to the byte balance of a pipe.
  * pair_content_check() compares the balance with the bytes that the kernel says lie in the pipe,

@@ -70,14 +70,15 @@ struct flow {
 	 * (operation_waits_for_all()); VIZ_NEVER: none.
 	 */
 	uint64_t open_part_ns;
-	bool whole;	/* units are whole messages: sizes can contradict */
-	bool packets;	/* units are bytes, but some sends are packets: packet_pipe.c */
-	bool merges;	/* buffers of another pipe were moved in; packets may join them */
-	bool payloads;	/* payloads can be compared */
-	bool ambiguous; /* from now on: records are missing, or evidence contradicts */
-	bool unordered; /* not even the order of one thread's calls is certain */
-	bool tentative; /* what is paired in this round is ambiguous */
-	bool group;	/* UDP: some sends may not have come here (datagram_way.copy) */
+	bool whole;	 /* units are whole messages: sizes can contradict */
+	bool packets;	 /* units are bytes, but some sends are packets: packet_pipe.c */
+	bool merges;	 /* buffers of another pipe were moved in; packets may join them */
+	bool payloads;	 /* payloads can be compared */
+	bool ambiguous;	 /* from now on: records are missing, or evidence contradicts */
+	bool unordered;	 /* not even the order of one thread's calls is certain */
+	bool renumbered; /* positions began anew meanwhile, so they are no evidence */
+	bool tentative;	 /* what is paired in this round is ambiguous */
+	bool group;	 /* UDP: some sends may not have come here (datagram_way.copy) */
 	struct udp_evidence udp;
 	bool wait; /* a call that the evidence refers to is still to come */
 	bool sent; /* it has had a send, in this round or an earlier one */

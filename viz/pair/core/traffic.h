@@ -109,6 +109,14 @@ struct pipe_calls {
 	bool transfers; /* splice(2) or the like has put bytes in, or taken some */
 };
 
+/*
+ * Pipes: when the first call moved bytes (begin; 0: none has), and when its size was changed last
+ * (end; 0: never). Owner: viz/pair/policy/byte_stream.c.
+ */
+struct pipe_size {
+	uint64_t used_ns, resized_ns;
+};
+
 /* Eventfds. Owner: viz/pair/policy/eventfd.c. */
 struct counter_state {
 	uint64_t count;	      /* after the last round, where `known` */
@@ -169,6 +177,7 @@ struct channel_traffic {
 	struct udp_state udp;
 	struct pipe_content content;
 	struct pipe_calls pipe;
+	struct pipe_size size;
 	struct counter_state counter;
 	struct queue_stock stock;
 	enum beginning beginning;

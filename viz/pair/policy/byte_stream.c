@@ -12,6 +12,38 @@ static bool is_pipe(const struct viz_channel *channel)
 	return mechanism_info(channel->mechanism)->direction == DIRECTION_ONE_WAY;
 }
 
+static void note_use(struct pipe_size *size, const struct viz_operation *op)
+{
+	if (!size->used_ns || op->enter_ns < size->used_ns)
+		size->used_ns = op->enter_ns;
+}
+
+void pair_note_resize(struct pair_context *context, const struct viz_operation *op)
+{
+	enum { F_SETPIPE_SZ = 1031 }; /* linux/fcntl.h */
+	struct pipe_size *size;
+	int64_t command;
+
+	if (op->role != ROLE_CONTROL || !channel_is_pipe(op->channel) || op->returned < 0 ||
+	    !viz_operation_argument(op, "cmd", &command) || command != F_SETPIPE_SZ)
+		return;
+	size = &pair_traffic(context, op->channel)->size;
+	if (op->exit_ns > size->resized_ns)
+		size->resized_ns = op->exit_ns;
+}
+
+/*
+ * True if the size of the pipe was changed once it had been used. The kernel then numbers the slots
+ * anew, from the first filled one (pipe_resize_ring() in fs/pipe.c), and how many fitted before is
+ * not in the trace.
+ */
+static bool is_renumbered(const struct channel_traffic *traffic)
+{
+	return traffic->size.resized_ns &&
+	       (traffic->channel->found ||
+		(traffic->size.used_ns && traffic->size.used_ns < traffic->size.resized_ns));
+}
+
 static void take(struct pair_context *context, struct channel_traffic *traffic,
 		 struct viz_operation *op, bool send)
 {
@@ -21,6 +53,8 @@ static void take(struct pair_context *context, struct channel_traffic *traffic,
 
 	if (traffic->channel->mechanism == MECH_PTY)
 		return; /* pair_add_operation() keeps it for pair_terminal() */
+	if (is_pipe(traffic->channel) && operation_stream_bytes(op))
+		note_use(&traffic->size, op);
 	if (is_pipe(traffic->channel) && pair_packet_take(context, traffic, op, send)) {
 		if (!send && operation_is_end(op))
 			pair_add_eof(context, op);
@@ -130,7 +164,8 @@ static void settle_pipe(struct pair_context *context, struct channel_traffic *tr
 	flow.packets = traffic->pipe.packets && !flow.whole;
 	flow.merges = traffic->pipe.moved_in;
 	route.whole = flow.whole;
-	route.placed = !(traffic->pipe.packets && traffic->pipe.bytes);
+	flow.renumbered = is_renumbered(traffic);
+	route.placed = !(traffic->pipe.packets && traffic->pipe.bytes) && !flow.renumbered;
 	if (traffic->pipe.packets && traffic->pipe.bytes)
 		flow.ambiguous = true; /* packets and plain bytes are mixed */
 	if (flow.whole || flow.packets)

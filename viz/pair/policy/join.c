@@ -56,7 +56,7 @@ void pair_flow(struct pair_context *context, struct flow *flow, const struct pai
 		return;
 	}
 	flow->ambiguous |= context->lost;
-	flow->tentative |= pair_order_contradicts(flow, route->mechanism);
+	flow->tentative |= !flow->renumbered && pair_order_contradicts(flow, route->mechanism);
 	pieces = flow_join(context->round, flow, &count);
 	for (size_t i = 0; i < count; i++)
 		add_piece(context, flow, route, &pieces[i]);
