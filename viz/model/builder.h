@@ -34,24 +34,29 @@ enum fd_event_kind {
 	FD_LINE
 };
 
+/* One for each operation, so it is small. */
 struct fd_event {
 	uint64_t at_ns;
-	size_t sequence; /* keeps the trace's order among events of equal time */
-	enum fd_event_kind kind;
-	struct viz_process *process;
-	struct viz_operation *operation; /* FD_OPERATION */
-	struct viz_thread *thread;	 /* FD_THREAD, FD_THREAD_EXIT */
+	uint64_t sequence : 48; /* keeps the trace's order among events of equal time */
+	enum fd_event_kind kind : 8;
+	/* FD_FORK, FD_THREAD: child and maker use one table; else the child has a copy. */
+	bool shares_fds : 1;
+	union {
+		struct viz_operation *operation; /* FD_OPERATION */
+		struct viz_process *process;	 /* any other */
+	};
+	union {
+		struct viz_thread *thread; /* FD_THREAD, FD_THREAD_EXIT */
+		struct fd_line *line;	   /* FD_LINE */
+	};
 	/* FD_FORK, FD_THREAD: the thread that made it; NULL: not known. */
 	const struct viz_thread *maker;
-	/* FD_FORK, FD_THREAD: child and maker use one table; else the child has a copy. */
-	bool shares_fds;
-	struct fd_line *line; /* FD_LINE */
 };
 
 struct fd_events {
 	struct fd_event *items;
 	size_t count, capacity;
-	size_t sequence; /* events added so far; gives each its `sequence` */
+	uint64_t sequence; /* events added so far; gives each its `sequence` */
 };
 
 /* A `descriptors` line, merged with the lines that continue it. */
@@ -82,6 +87,7 @@ struct model_builder {
 	void *more_data;
 	struct progress *progress;	  /* of the reading; NULL: nobody looks */
 	struct viz_operation *operation;  /* the one that the last line was about; NULL: none */
+	struct viz_operation *known;	  /* of the last operation line's id; NULL: none before */
 	struct viz_operation_extra extra; /* of that operation, while it is built */
 	struct viz_channel *channel;	  /* the one that the last line was about; NULL: none */
 	/* Of the last line; NULL: none. live: the caller frees it. */

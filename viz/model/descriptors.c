@@ -331,10 +331,11 @@ static void sort_holdings(struct model_builder *b)
 
 static void free_event(struct fd_event *event)
 {
-	if (event->operation)
+	if (event->kind == FD_OPERATION)
 		viz_operation_drop(event->operation);
-	if (event->line)
-		free(event->line->items);
+	if (event->kind != FD_LINE)
+		return;
+	free(event->line->items);
 	free(event->line);
 }
 
@@ -359,7 +360,8 @@ void build_apply_descriptors(struct model_builder *b, uint64_t until_ns)
 	for (; applied < events->count; applied++) {
 		struct fd_event *event = &events->items[applied];
 
-		if (event->at_ns >= until_ns || (event->line && event->line == b->fd_line))
+		if (event->at_ns >= until_ns ||
+		    (event->kind == FD_LINE && event->line == b->fd_line))
 			break;
 		apply_event(b, event);
 		free_event(event);

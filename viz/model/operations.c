@@ -318,10 +318,11 @@ static void add_state(struct model_builder *b, struct viz_operation *op)
 
 int build_check_operation(struct model_builder *b)
 {
-	const struct viz_operation *known = id_map_get(&b->model->index->operations,
-						       VALUE(operation, id)->number);
+	struct viz_operation *known = id_map_get(&b->model->index->operations,
+						 VALUE(operation, id)->number);
 	const struct trace_value *exit_ns = VALUE(operation, exit_ns);
 
+	b->known = known;
 	if (known && known->state == STATE_NONE)
 		return reader_fail(b->reader, "this operation's \"id\" was used before");
 	if (exit_ns->present && exit_ns->number < VALUE(operation, enter_ns)->number)
@@ -331,10 +332,10 @@ int build_check_operation(struct model_builder *b)
 
 static struct viz_operation *find_or_add(struct model_builder *b, uint64_t id)
 {
-	struct viz_operation *op = id_map_get(&b->model->index->operations, id);
+	struct viz_operation *op;
 
-	if (op)
-		return op;
+	if (b->known)
+		return b->known;
 	op = b->live ? model_live_operation(b) : arena_alloc(b->arena, sizeof(*op));
 	op->id = id;
 	op->extra = &viz_no_extra;
