@@ -4,13 +4,16 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+/* Each block is twice as long as the last, up to one that gets huge pages (memory.c). */
 #define BLOCK_LEN ((size_t)64 << 10)
+#define BLOCK_LEN_MAX ((size_t)4 << 20)
+#define ALIGN _Alignof(uint64_t) /* no type of ours needs more */
 
 struct block {
 	struct block *next;
 	size_t used;
 	size_t size;
-	max_align_t data[];
+	uint64_t data[];
 };
 
 struct arena {
@@ -67,31 +70,33 @@ void arena_free(struct arena *arena)
 static struct block *block_for(struct arena *arena, size_t size)
 {
 	struct block *current = arena->blocks;
+	size_t len = size > arena->block_len ? size : arena->block_len;
 	struct block *block;
 
 	if (current && current->size - current->used >= size)
 		return current;
-	block = memory_new(sizeof(*block) + (size > arena->block_len ? size : arena->block_len));
-	block->size = size > arena->block_len ? size : arena->block_len;
+	block = memory_new(sizeof(*block) + len);
+	block->size = len;
 	if (current && size > arena->block_len / 4) {
 		block->next = current->next;
 		current->next = block;
 	} else {
 		block->next = current;
 		arena->blocks = block;
+		if (arena->block_len >= BLOCK_LEN && arena->block_len < BLOCK_LEN_MAX)
+			arena->block_len *= 2;
 	}
 	return block;
 }
 
 void *arena_alloc(struct arena *arena, size_t size)
 {
-	const size_t align = sizeof(max_align_t);
 	struct block *block;
 	char *memory;
 
 	if (size > SIZE_MAX / 2)
 		size = SIZE_MAX / 2; /* block_for() fails with a message */
-	size = (size + align - 1) / align * align;
+	size = (size + ALIGN - 1) / ALIGN * ALIGN;
 	block = block_for(arena, size);
 	memory = (char *)block->data + block->used;
 	block->used += size;

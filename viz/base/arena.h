@@ -20,14 +20,14 @@ struct arena *arena_new(void);
  * An arena for one object and what belongs to it. Its first ARENA_SMALL_LEN bytes need no further
  * allocation.
  */
-#define ARENA_SMALL_LEN ((size_t)512)
+#define ARENA_SMALL_LEN ((size_t)416)
 struct arena *arena_new_small(void);
 
 void arena_free(struct arena *arena); /* arena may be NULL */
 
 /*
- * Memory of the arena, zeroed and aligned for any type; never NULL. arena_bytes() gives a copy of
- * `data` with a NUL behind it.
+ * Memory of the arena, zeroed and aligned for any type of ours; never NULL. arena_bytes() gives a
+ * copy of `data` with a NUL behind it.
  */
 void *arena_alloc(struct arena *arena, size_t size);
 void *arena_array(struct arena *arena, size_t count, size_t size);

@@ -77,7 +77,7 @@ void build_sort_operations(struct viz_model *model)
 	sort_nearly(model->operations, model->operation_count, sizeof(*model->operations),
 		    compare_operations);
 	for (size_t i = 0; i < model->operation_count; i++)
-		model->operations[i]->index = i;
+		model->operations[i]->index = (uint32_t)i;
 }
 
 /* --- time zero; snapshots of what existed when tracing began do not count as events --- */

@@ -255,48 +255,50 @@ struct viz_operation_extra {
  * Sorted by enter_ns, then id.
  */
 struct viz_operation {
-	size_t index;
-	uint64_t id;
+	/* What is asked of each operation of a trace, again and again, stands in 128 bytes. */
+	uint32_t index;
 	/* STATE_NONE: complete. STATE_BEGIN, STATE_PENDING: it has not returned. */
 	enum operation_state state : 8;
 	enum role role : 8;
-	bool began;	    /* it slept, from began_ns on */
-	bool last;	    /* the descriptor that it closed was the only end of its kind */
-	bool control_cut;   /* recvmsg: there was no room for all control data (MSG_CTRUNC) */
-	bool packets;	    /* a write to a pipe in packet mode (O_DIRECT): it keeps borders */
-	bool listed;	    /* engine.c: it is among the open operations of a channel */
-	bool numbered;	    /* call_order.c: it is in the list of call numbers */
-	int32_t fd, fd_out; /* fd_out: a transfer's sink; fd and channel are its source */
-	uint32_t readers, writers;
-	uint64_t began_ns;	  /* if `began`: when it fell asleep */
+	unsigned char spoken; /* viz/protocol/talks.c only: what protocol its bytes are of */
+	bool began : 1;	      /* it slept, from began_ns on */
+	bool last : 1;	      /* the descriptor that it closed was the only end of its kind */
+	bool control_cut : 1; /* recvmsg: there was no room for all control data (MSG_CTRUNC) */
+	bool packets : 1;     /* a write to a pipe in packet mode (O_DIRECT): it keeps borders */
+	bool listed : 1;      /* engine.c: it is among the open operations of a channel */
+	bool numbered : 1;    /* call_order.c: it is in the list of call numbers */
+	bool live : 1;	      /* operation_refs.c: it is freed after its last use */
 	struct viz_bytes syscall; /* "read" */
 	struct viz_process *process;
-	struct viz_thread *thread;
-	struct viz_bytes comm;	     /* the thread's name at the time of the call */
 	struct viz_channel *channel; /* NULL: none */
 	uint64_t enter_ns;
 	uint64_t exit_ns; /* VIZ_NEVER while unfinished */
-	uint64_t requested;
 	int64_t returned;
-	struct viz_bytes error; /* "EAGAIN" */
+	const struct viz_operation_extra *extra; /* never NULL */
+	uint64_t present[VIZ_PRESENT_WORDS];	 /* one bit for each optional key; use viz_has() */
+	uint64_t flags;
+	struct viz_thread *thread;
+	uint64_t requested;
 	/* resumed_ns: when it last ran again after a sleep; 0: it never slept. */
 	uint64_t off_cpu_ns, resumed_ns;
-	uint64_t woke_ns; /* when it last woke a sleeper on the same object; 0: never */
+	/* The rest. */
+	uint64_t id;
+	struct viz_bytes error; /* "EAGAIN" */
+	struct viz_bytes payload;
+	int32_t fd, fd_out; /* fd_out: a transfer's sink; fd and channel are its source */
 	struct viz_position at_entry, at_exit; /* pipes, TCP, eventfds */
+	uint64_t queued;
+	uint32_t readers, writers;
+	struct viz_bytes comm; /* the thread's name at the time of the call */
+	uint64_t began_ns;     /* if `began`: when it fell asleep */
+	uint64_t woke_ns;      /* when it last woke a sleeper on the same object; 0: never */
 	/* The process whose call last woke it; NULL: none in the trace. */
 	struct viz_process *woken_by;
 	uint64_t waker, woken_ns; /* the id of the call that woke it, and when; 0: not known */
-	const struct viz_operation_extra *extra; /* never NULL */
-	struct viz_bytes payload;
-	uint64_t flags;
 	struct viz_channel *to;
 	struct viz_channel *from;
-	uint64_t queued;
-	uint64_t present[VIZ_PRESENT_WORDS]; /* one bit for each optional key; use viz_has() */
 	uint32_t uses;
-	uint32_t open_at[2];  /* engine.c: its places in these lists, of the sink and the source */
-	bool live;	      /* operation_refs.c: it is freed after its last use */
-	unsigned char spoken; /* viz/protocol/talks.c only: what protocol its bytes are of */
+	uint32_t open_at[2]; /* engine.c: its places in these lists, of the sink and the source */
 };
 
 extern const struct viz_operation_extra viz_no_extra;

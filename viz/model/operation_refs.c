@@ -14,7 +14,9 @@ struct live_operation {
 /*
  * Operation and payload mostly fit the arena's first block; a second one costs half as much again.
  */
-_Static_assert(sizeof(struct live_operation) + 128 <= ARENA_SMALL_LEN, "one allocation for each");
+#define USUAL_PAYLOAD 64
+_Static_assert(sizeof(struct live_operation) + USUAL_PAYLOAD + 8 <= ARENA_SMALL_LEN,
+	       "one allocation for each");
 
 struct viz_operation *model_live_operation(struct model_builder *b)
 {
