@@ -186,6 +186,7 @@ static void find_sides(const struct viz_operation *op, struct viz_channel **sink
 
 void pair_add_operation(struct pair_context *context, struct viz_operation *op)
 {
+	struct returned returned = {op->exit_ns, op};
 	struct viz_channel *sink, *source;
 
 	find_sides(op, &sink, &source);
@@ -198,7 +199,8 @@ void pair_add_operation(struct pair_context *context, struct viz_operation *op)
 			open_side(context, op, source, false);
 		return;
 	}
-	LIST_PUSH(&context->recent, viz_operation_use(op));
+	viz_operation_use(op);
+	LIST_PUSH(&context->recent, returned);
 	pair_note_inline(context, op);
 	pair_note_resize(context, op);
 	pair_cork_call(context, op);
@@ -219,23 +221,22 @@ void pair_add_signal_event(struct pair_context *context, struct viz_signal_event
 
 static int compare_returns(const void *a, const void *b)
 {
-	const struct viz_operation *x = *(struct viz_operation *const *)a;
-	const struct viz_operation *y = *(struct viz_operation *const *)b;
+	const struct returned *x = a, *y = b;
 
 	if (x->exit_ns != y->exit_ns)
 		return x->exit_ns < y->exit_ns ? -1 : 1;
-	return (x->id > y->id) - (x->id < y->id);
+	return (x->op->id > y->op->id) - (x->op->id < y->op->id);
 }
 
 /* Passes on the operations that returned before the end of the round, in the order of return. */
 static void walk_recent(struct pair_context *context)
 {
-	struct operation_list *list = &context->recent;
+	struct returned_list *list = &context->recent;
 	size_t done = 0;
 
 	sort_nearly(list->items, list->count, sizeof(*list->items), compare_returns);
-	for (; done < list->count && list->items[done]->exit_ns < context->until_ns; done++) {
-		struct viz_operation *op = list->items[done];
+	for (; done < list->count && list->items[done].exit_ns < context->until_ns; done++) {
+		struct viz_operation *op = list->items[done].op;
 
 		pair_report(context, operation, op);
 		pair_signal_call(context->signals, op);

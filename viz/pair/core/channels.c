@@ -35,6 +35,6 @@ bool pair_ever_held(const struct viz_channel *channel, enum access access)
 
 void pair_let_go(struct pair_context *context, const struct viz_operation *op)
 {
-	if (op->live)
+	if (!context->keep)
 		LIST_PUSH(&context->dropped, (struct viz_operation *)op);
 }

@@ -29,6 +29,14 @@ struct numbered {
 
 struct numbered_list LIST_OF(struct numbered);
 
+/* A call that has returned, and when, which is asked more often than anything else of it. */
+struct returned {
+	uint64_t exit_ns;
+	struct viz_operation *op;
+};
+
+struct returned_list LIST_OF(struct returned);
+
 struct signal_context;
 struct pair_route;
 
@@ -50,7 +58,7 @@ struct pair_context {
 	struct address_book *listeners; /* unaccepted.c, in the last round; NULL: not asked yet */
 	struct map sequences; /* TCP sockets by their first position; see tcp_sequence.c */
 	struct signal_context *signals;
-	struct operation_list recent;	/* returned, and not yet passed to the sink */
+	struct returned_list recent;	/* not yet passed to the sink */
 	struct operation_list accepted; /* accepts whose connect is not known yet */
 	struct operation_list dropped;	/* released at the end of the round */
 	struct gap_list gaps;		/* not yet passed to the sink */

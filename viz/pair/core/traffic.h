@@ -80,9 +80,10 @@ struct udp_state {
 	bool group;  /* messages to a group may or may not have come here */
 };
 
-/* A call that has put bytes into a pipe, or taken some. */
+/* A call that has put bytes into a pipe, or taken some; with its times, which order it. */
 struct pipe_change {
 	const struct viz_operation *op;
+	uint64_t enter_ns, exit_ns;
 	uint64_t bytes; /* that it added, modulo 2^64 */
 };
 

@@ -14,7 +14,8 @@
 
 void pair_content_add(struct channel_traffic *traffic, const struct flow_item *item, bool send)
 {
-	struct pipe_change change = {item->op, send ? item->bytes : 0 - item->bytes};
+	struct pipe_change change = {item->op, item->op->enter_ns, item->op->exit_ns,
+				     send ? item->bytes : 0 - item->bytes};
 
 	viz_operation_use(item->op);
 	LIST_PUSH(&traffic->content.fresh, change);
@@ -22,14 +23,13 @@ void pair_content_add(struct channel_traffic *traffic, const struct flow_item *i
 
 static int compare_exits(const void *a, const void *b)
 {
-	const struct viz_operation *x = ((const struct pipe_change *)a)->op;
-	const struct viz_operation *y = ((const struct pipe_change *)b)->op;
+	const struct pipe_change *x = a, *y = b;
 
 	if (x->exit_ns != y->exit_ns)
 		return x->exit_ns < y->exit_ns ? -1 : 1;
 	if (x->enter_ns != y->enter_ns)
 		return x->enter_ns < y->enter_ns ? -1 : 1;
-	return (x->id > y->id) - (x->id < y->id);
+	return (x->op->id > y->op->id) - (x->op->id < y->op->id);
 }
 
 /* Returns an array: when[k] is the time (ns) at which the first of the calls behind k began. */
@@ -41,8 +41,8 @@ static uint64_t *enters_behind(struct pair_context *context, const struct channe
 
 	for (size_t k = fresh->count; k > 0; k--) {
 		when[k - 1] = first_ns;
-		if (fresh->items[k - 1].op->enter_ns < first_ns)
-			first_ns = fresh->items[k - 1].op->enter_ns;
+		if (fresh->items[k - 1].enter_ns < first_ns)
+			first_ns = fresh->items[k - 1].enter_ns;
 	}
 	return when;
 }
@@ -50,10 +50,12 @@ static uint64_t *enters_behind(struct pair_context *context, const struct channe
 /*
  * Compares the kernel's count with ours, if it is of this channel and no other call was under way.
  */
-static void compare(struct channel_traffic *traffic, const struct viz_operation *op,
+static void compare(struct channel_traffic *traffic, const struct pipe_change *change,
 		    uint64_t others_ns)
 {
-	if (others_ns < op->exit_ns + SAMPLE_NS || op->channel != traffic->channel ||
+	const struct viz_operation *op = change->op;
+
+	if (others_ns < change->exit_ns + SAMPLE_NS || op->channel != traffic->channel ||
 	    !viz_has(op, queued) || traffic->content.verdict == CONTENT_CONTRADICTS)
 		return;
 	traffic->content.verdict = op->queued == traffic->content.sum ? CONTENT_AGREES
@@ -71,10 +73,10 @@ void pair_content_check(struct pair_context *context, struct channel_traffic *tr
 	for (; done < fresh->count; done++) {
 		const struct pipe_change *change = &fresh->items[done];
 
-		if (!pair_is_last(context) && change->op->exit_ns + SAMPLE_NS >= context->until_ns)
+		if (!pair_is_last(context) && change->exit_ns + SAMPLE_NS >= context->until_ns)
 			break;
 		traffic->content.sum += change->bytes;
-		compare(traffic, change->op, behind[done]);
+		compare(traffic, change, behind[done]);
 		pair_let_go(context, change->op);
 	}
 	fresh->count -= done;

@@ -46,11 +46,9 @@ static uint64_t first_unsettled_receive(const struct placing *p)
 
 	for (size_t i = 0; i < p->flow->receives.count; i++) {
 		const struct flow_item *item = &p->flow->receives.items[i];
-		uint64_t begin_ns = took_from_ns(item->op);
 
-		if ((!flow_is_settled(p->flow, item) || unplaced_ns <= item->exit_ns) &&
-		    begin_ns < first_ns)
-			first_ns = begin_ns;
+		if (!flow_is_settled(p->flow, item) || unplaced_ns <= item->exit_ns)
+			first_ns = at_most(took_from_ns(item->op), first_ns);
 	}
 	return first_ns;
 }
@@ -403,11 +401,14 @@ static void report_rest(struct placing *p)
 
 /*
  * Finds a base for extending 32-bit counters, and keeps it for later rounds so that places go on.
+ * Only linear places are such counters.
  */
 static void find_base(struct placing *p)
 {
 	struct flow *flow = p->flow;
 
+	if (!p->linear)
+		return;
 	p->base = flow->stream.base;
 	for (size_t i = 0; i < flow->sends.count; i++) {
 		const struct viz_operation *op = flow->sends.items[i].op;
