@@ -14,16 +14,27 @@
 /* Talk that is one row where there is other talk (fold_noise.c). */
 enum draft_noise { NOISE_NONE, NOISE_SELF, NOISE_NETLINK, NOISE_RESOLVER };
 
+/* A long trace has millions of them, so what few of them need shares bits and words. */
 struct draft {
-	enum scene_kind kind;
-	enum scene_part part;
-	int from; /* lane, SCENE_NOWHERE or SCENE_OUTSIDE */
+	enum scene_kind kind : 8;
+	enum scene_part part : 8;
+	enum draft_noise noise : 8; /* `fold` has what it stands for */
+	bool object : 1;	    /* SCENE_NOTE: what happens to an object (collect_objects.c) */
+	bool looks : 1;	  /* SCENE_NOTE: a call that looked at data and left it (MSG_PEEK) */
+	bool drained : 1; /* SCENE_NOTE: an event loop's call that found nothing; also `repeated` */
+	bool lonely : 1;  /* it is half a message, and the other half is not drawn */
+	bool tailless : 1; /* it hangs on another piece of its send, which has the tail */
+	bool headless : 1; /* it hangs on another piece of its receive, which has the head */
+	int from;	   /* lane, SCENE_NOWHERE or SCENE_OUTSIDE */
 	int to;
+	uint32_t order;	      /* breaks ties of equal times: the order in which drafts were added */
 	uint64_t sent_ns;     /* it left `from` no earlier than this */
 	uint64_t received_ns; /* it arrived at `to` no later than this; at least sent_ns */
 	uint64_t at_ns;	      /* the time at which it is drawn; scene_place() sets it */
-	size_t order;	      /* breaks ties of equal times: the order in which drafts were added */
 	unsigned tie;
+	uint32_t repeated; /* SCENE_FAILED: how many equal failures follow it */
+	/* Index, plus 1, of the draft that must be placed just before or after it; 0: none. */
+	uint32_t behind, before;
 	union {
 		const struct viz_message *message;
 		const struct viz_eof *eof;
@@ -44,29 +55,19 @@ struct draft {
 	} of;
 	/* SCENE_EXIT: its SIGCHLD; SCENE_FAILED: the signal that interrupted it. */
 	const struct viz_message *notice;
-	size_t repeated; /* SCENE_FAILED: how many equal failures follow it */
 	/* What it stands for if it is folded; NULL: for itself only. */
 	const struct draft_fold *fold;
 	const struct viz_thread *thread; /* SCENE_FORK, SCENE_EXIT: of this thread only */
 	/* SCENE_MEMORY: begun or ended without a call; NULL: of.operation attaches or detaches. */
 	const struct viz_memory_use *use;
-	enum draft_noise noise;		 /* `fold` has what it stands for */
 	const struct draft_lives *lives; /* SCENE_NOTE: lives that are one row; else NULL */
-	bool object;	   /* SCENE_NOTE: what happens to an object (collect_objects.c) */
-	uint64_t until_ns; /* SCENE_FAILED: when the last of `repeated` failed */
-	size_t room;  /* SCENE_NOTE: the part of a blocked write for which room came; 0: none */
-	bool looks;   /* SCENE_NOTE: a call that looked at data and left it (MSG_PEEK) */
-	bool drained; /* SCENE_NOTE: an event loop's call that found nothing; also `repeated` */
-	bool lonely;  /* it is half a message, and the other half is not drawn */
+	uint64_t until_ns;		 /* SCENE_FAILED: when the last of `repeated` failed */
+	size_t room; /* SCENE_NOTE: the part of a blocked write for which room came; 0: none */
 	/*
 	 * Of a message whose send or receive has several (pieces.h); NULL: it is its calls' only
 	 * one.
 	 */
 	const struct scene_piece *piece;
-	bool tailless; /* it hangs on another piece of its send, which has the tail */
-	bool headless; /* it hangs on another piece of its receive, which has the head */
-	/* Index, plus 1, of the draft that must be placed just before or after it; 0: none. */
-	size_t behind, before;
 };
 
 static inline bool scene_hangs(const struct draft *draft)

@@ -82,9 +82,13 @@ static struct draft_fold *fold_of(struct folding *f, struct node *node)
 /* Adds the counts of another round to those of a body's item. */
 static void merge(struct folding *f, struct node *into, struct node *from)
 {
-	struct draft_fold *fold = fold_of(f, into);
-	const struct draft_fold *more = fold_of(f, from);
+	struct draft_fold *fold = fold_of(f, into), one;
+	const struct draft_fold *more = from->fold;
 
+	if (!more) {
+		scene_fold_begin(&one, &f->d->rows[from->first]);
+		more = &one;
+	}
 	if (more->times_least < fold->times_least)
 		fold->times_least = more->times_least;
 	if (more->times_most > fold->times_most)

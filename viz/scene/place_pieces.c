@@ -28,11 +28,11 @@ struct piece_places {
 /* --- pieces that touch no lane --- */
 
 static struct draft *neighbour(struct scene_drafts *d, const struct draft *draft,
-			       enum piece_end end, int step, size_t *index)
+			       enum piece_end end, int step, uint32_t *index)
 {
 	const struct piece_call *call = scene_piece_call(draft, end);
 
-	*index = call ? call->drafts[draft->piece->number[end] - 1 + (uint32_t)step] : 0;
+	*index = call ? (uint32_t)call->drafts[draft->piece->number[end] - 1 + (uint32_t)step] : 0;
 	return *index ? &d->rows[*index - 1] : NULL;
 }
 
@@ -44,7 +44,7 @@ static void put_rest(struct scene_drafts *d, size_t index)
 
 	if (!other)
 		return;
-	other->before = index + 1;
+	other->before = (uint32_t)index + 1;
 	draft->at_ns = other->at_ns;
 }
 
@@ -54,7 +54,7 @@ static void put_rest(struct scene_drafts *d, size_t index)
  */
 static void put_between(struct scene_drafts *d, struct draft *draft)
 {
-	size_t index;
+	uint32_t index;
 	const struct draft *other = neighbour(d, draft, PIECE_RECEIVED, 1, &index);
 
 	if (other)

@@ -26,25 +26,25 @@ enum { ROUNDS_MOST = 4 };
 
 /* --- moments: the points at which drafts touch lanes --- */
 
-#define NO_MOMENT SIZE_MAX
+#define NO_MOMENT UINT32_MAX
 
 /* One end of a draft on a lane. Moments are sorted by lane, then time. */
 struct moment {
-	int lane;
-	bool arrival;	   /* it is the draft's `to` end */
 	uint64_t ns;	   /* when it happened */
 	uint64_t drawn_ns; /* the time at which it is drawn */
-	size_t draft;
+	uint32_t draft;
+	unsigned lane : 31;
+	bool arrival : 1; /* it is the draft's `to` end */
 };
 
 struct placing {
 	struct scene_drafts *d;
 	struct moment *moments;
 	size_t count;
-	size_t *leaves;	    /* by draft: its moment on `from`, or NO_MOMENT */
-	size_t *arrives;    /* by draft: its moment on `to`, or NO_MOMENT */
-	size_t *by_receipt; /* drafts in order of received_ns */
-	size_t drafts;	    /* number of drafts, without the halves made here */
+	uint32_t *leaves;     /* by draft: its moment on `from`, or NO_MOMENT */
+	uint32_t *arrives;    /* by draft: its moment on `to`, or NO_MOMENT */
+	uint32_t *by_receipt; /* drafts in order of received_ns */
+	size_t drafts;	      /* number of drafts, without the halves made here */
 };
 
 /*
@@ -58,15 +58,15 @@ struct placing {
 
 struct ordering {
 	struct placing *p;
-	size_t *next; /* by lane: its first moment not yet placed */
-	size_t *half; /* by draft: the other half, if it was split; else 0 */
+	size_t *next;	/* by lane: its first moment not yet placed */
+	uint32_t *half; /* by draft: the other half, if it was split; else 0 */
 	/* by moment: the draft that it waits for (the received half, after a split) */
-	size_t *waiting;
+	uint32_t *waiting;
 	bool *placed; /* by draft */
 	bool *queued; /* by draft: it is in the heap */
-	size_t *heap;
+	uint32_t *heap;
 	size_t heap_count;
-	size_t *order; /* the resulting order of drafts */
+	uint32_t *order; /* the resulting order of drafts */
 	size_t order_count;
 	size_t capacity; /* number of drafts, with all possible splits */
 };
@@ -80,9 +80,9 @@ static int compare(const struct ordering *o, size_t a, size_t b)
 		       ?: COMPARE(x->order, y->order);
 }
 
-static void swap(size_t *a, size_t *b)
+static void swap(uint32_t *a, uint32_t *b)
 {
-	size_t keep = *a;
+	uint32_t keep = *a;
 
 	*a = *b;
 	*b = keep;
@@ -92,7 +92,7 @@ static void heap_push(struct ordering *o, size_t draft)
 {
 	size_t i = o->heap_count++;
 
-	o->heap[i] = draft;
+	o->heap[i] = (uint32_t)draft;
 	for (; i > 0 && compare(o, o->heap[i], o->heap[(i - 1) / 2]) < 0; i = (i - 1) / 2)
 		swap(&o->heap[i], &o->heap[(i - 1) / 2]);
 }
@@ -148,7 +148,7 @@ static void consider(struct ordering *o, size_t draft)
 static bool lane_head(const struct ordering *o, size_t lane, size_t *moment)
 {
 	*moment = o->next[lane];
-	return *moment < o->p->count && o->p->moments[*moment].lane == (int)lane;
+	return *moment < o->p->count && o->p->moments[*moment].lane == lane;
 }
 
 /* Removes the moments of placed drafts from a lane's queue and considers its new head. */
@@ -167,7 +167,7 @@ static void place(struct ordering *o, size_t draft)
 	const struct draft *row = &o->p->d->rows[draft];
 
 	o->placed[draft] = true;
-	o->order[o->order_count++] = draft;
+	o->order[o->order_count++] = (uint32_t)draft;
 	advance(o, row->from);
 	advance(o, row->to);
 	if (row->part == SCENE_SENT && !row->headless)
@@ -179,9 +179,9 @@ static void place(struct ordering *o, size_t draft)
 /* Links the two halves of a message, and the arrival to the received half. */
 static void adopt_half(struct ordering *o, size_t sent, size_t received)
 {
-	o->half[sent] = received;
-	o->half[received] = sent;
-	o->waiting[o->p->arrives[sent]] = received;
+	o->half[sent] = (uint32_t)received;
+	o->half[received] = (uint32_t)sent;
+	o->waiting[o->p->arrives[sent]] = (uint32_t)received;
 }
 
 /*
@@ -268,7 +268,7 @@ static void order_all(struct ordering *o)
 		o->next[p->moments[i].lane] = i;
 	}
 	for (size_t lane = 0; lane < p->d->scene->lane_count; lane++)
-		if (p->count && p->moments[o->next[lane]].lane != (int)lane)
+		if (p->count && p->moments[o->next[lane]].lane != lane)
 			o->next[lane] = p->count;
 	find_halves(o);
 	for (size_t i = 0; i < p->d->count; i++)
@@ -281,17 +281,22 @@ static void order_all(struct ordering *o)
 	}
 }
 
+/* Moves the drafts to their places, one circle of the permutation after the other. */
 static void permute(struct ordering *o)
 {
-	struct scene_drafts *d = o->p->d;
-	struct draft *sorted = memory_array(d->count + 1, sizeof(*sorted));
+	struct draft *rows = o->p->d->rows;
 
-	for (size_t i = 0; i < o->order_count; i++)
-		sorted[i] = d->rows[o->order[i]];
-	free(d->rows);
-	d->rows = sorted;
-	d->count = o->order_count;
-	d->capacity = d->count + 1;
+	for (uint32_t i = 0; i < o->order_count; i++) {
+		const struct draft first = rows[i];
+		uint32_t to = i, from;
+
+		for (; (from = o->order[to]) != i; to = from) {
+			rows[to] = rows[from];
+			o->order[to] = to;
+		}
+		rows[to] = first;
+		o->order[to] = to;
+	}
 }
 
 static void order_rows(struct placing *p)
@@ -319,8 +324,11 @@ static int by_lane_and_time(const void *a, const void *b)
 static void add_moment(struct placing *p, int lane, uint64_t ns, size_t draft, bool arrival)
 {
 	if (lane >= 0)
-		p->moments[p->count++] = (struct moment){
-			.lane = lane, .arrival = arrival, .ns = ns, .drawn_ns = ns, .draft = draft};
+		p->moments[p->count++] = (struct moment){.lane = (unsigned)lane,
+							 .arrival = arrival,
+							 .ns = ns,
+							 .drawn_ns = ns,
+							 .draft = (uint32_t)draft};
 }
 
 static void make_moments(struct placing *p)
@@ -339,7 +347,7 @@ static void make_moments(struct placing *p)
 	for (size_t i = 0; i < p->d->count; i++)
 		p->leaves[i] = p->arrives[i] = NO_MOMENT;
 	for (size_t i = 0; i < p->count; i++)
-		(p->moments[i].arrival ? p->arrives : p->leaves)[p->moments[i].draft] = i;
+		(p->moments[i].arrival ? p->arrives : p->leaves)[p->moments[i].draft] = (uint32_t)i;
 }
 
 /* The time at which the neighbouring moment on the same lane is drawn; `none` if there is none. */
@@ -381,8 +389,8 @@ static void decide(struct placing *p, size_t index)
 
 static int by_receipt(const void *a, const void *b, void *drafts)
 {
-	const struct draft *x = (struct draft *)drafts + *(const size_t *)a;
-	const struct draft *y = (struct draft *)drafts + *(const size_t *)b;
+	const struct draft *x = (struct draft *)drafts + *(const uint32_t *)a;
+	const struct draft *y = (struct draft *)drafts + *(const uint32_t *)b;
 
 	return COMPARE(x->received_ns, y->received_ns) ?: COMPARE(x->order, y->order);
 }
@@ -407,7 +415,7 @@ static uint64_t first_choice_ns(const struct draft *draft)
 static void sort_receipts(struct placing *p)
 {
 	for (size_t i = 0; i < p->drafts; i++)
-		p->by_receipt[i] = i;
+		p->by_receipt[i] = (uint32_t)i;
 	if (p->drafts)
 		qsort_r(p->by_receipt, p->drafts, sizeof(*p->by_receipt), by_receipt, p->d->rows);
 }

@@ -11,7 +11,8 @@ struct draft *scene_draft(struct scene_drafts *d, enum scene_kind kind, int from
 
 	d->rows = list_grow(d->rows, d->count, &d->capacity, sizeof(*d->rows));
 	draft = &d->rows[d->count];
-	*draft = (struct draft){.kind = kind, .from = from, .to = to, .order = d->count++};
+	*draft =
+		(struct draft){.kind = kind, .from = from, .to = to, .order = (uint32_t)d->count++};
 	return draft;
 }
 
@@ -19,7 +20,7 @@ size_t scene_split(struct scene_drafts *d, size_t index)
 {
 	struct draft whole = d->rows[index];
 	struct draft *half = scene_draft(d, whole.kind, whole.from, whole.to);
-	size_t order = half->order;
+	uint32_t order = half->order;
 
 	*half = whole;
 	half->order = order;
