@@ -39,6 +39,8 @@ struct traffic {
 struct loops {
 	struct diagnosis *d;
 	struct map threads;
+	struct thread_past **pasts; /* all in `threads` */
+	size_t past_count;
 	struct map traffic;
 	struct traffic **list;
 	size_t count;
@@ -54,6 +56,7 @@ static struct thread_past *past_of(struct loops *loops, const struct viz_operati
 	if (!past) {
 		past = arena_alloc(loops->d->arena, sizeof(*past));
 		map_put_uint(loops->d->arena, &loops->threads, key, past);
+		ARENA_PUSH(loops->d->arena, loops->pasts, loops->past_count, past);
 	}
 	return past;
 }
@@ -280,11 +283,8 @@ void find_loops(struct diagnosis *d)
 		watch_tiny(&loops, op);
 		watch_stall(&loops, past, op);
 	}
-	for (size_t i = 0; i < d->model->operation_count; i++) {
-		struct thread_past *past = past_of(&loops, d->model->operations[i]);
-
-		if (past->in_vain)
-			end_run(&loops, past, d->end_ns);
-	}
+	for (size_t i = 0; i < loops.past_count; i++)
+		if (loops.pasts[i]->in_vain)
+			end_run(&loops, loops.pasts[i], d->end_ns);
 	report_tiny(&loops);
 }
