@@ -19,6 +19,30 @@ static bool type_fits(const struct viz_operation *receive, int64_t type)
 	return wanted == 0 || (uint64_t)type <= 0 - (uint64_t)wanted;
 }
 
+/* True if what lies there may be less, or other, than what a sleeper there waits for. */
+static bool may_hold_back(const struct viz_channel *channel)
+{
+	return channel->mechanism == MECH_TCP || channel->mechanism == MECH_UNIX_STREAM ||
+	       channel->mechanism == MECH_PTY;
+}
+
+/*
+ * True if the call was found asleep long after the message had come: then the message is not what
+ * it waits for (SO_RCVLOWAT, MSG_OOB, a line without an end).
+ */
+static bool is_slept_through(const struct wait_graph *graph, const struct viz_operation *op,
+			     const struct viz_message *m)
+{
+	const enum target_state state = op->thread->state;
+	const uint64_t sent_ns = m->from.known ? m->from.exit_ns : VIZ_NEVER;
+	const uint64_t since_ns = sent_ns > op->enter_ns ? sent_ns : op->enter_ns;
+
+	return may_hold_back(m->channel) && since_ns < op->extra->at_ns &&
+	       op->extra->at_ns - since_ns >= LONG_WAIT_NS && state != TARGET_STATE_RUNNING &&
+	       state != TARGET_STATE_STOPPED && !viz_model_lacks_records(graph->model) &&
+	       !wait_is_unseen(graph, m->channel);
+}
+
 static bool lies_ready(const struct wait_graph *graph, const struct viz_operation *op,
 		       const struct viz_channel *channel)
 {
@@ -31,6 +55,8 @@ static bool lies_ready(const struct wait_graph *graph, const struct viz_operatio
 	     unread = unread->next) {
 		const struct viz_message *m = unread->message;
 
+		if (is_slept_through(graph, op, m))
+			continue;
 		bytes += m->bytes;
 		if (channel->mechanism == MECH_SYSV_MSG ? type_fits(op, m->type)
 							: !operation_waits_for_all(op))
@@ -224,15 +250,26 @@ bool wait_reads_at(const struct wait_graph *graph, const struct wait *wait,
 	return op->role == ROLE_RECEIVE && wait->channel == channel;
 }
 
-/* Adds who could write there. EPOLLET: what had come before the call keeps nobody awake. */
+static bool asks_for_bytes(const struct viz_wait *w)
+{
+	return viz_wait_has(w, IN) || viz_wait_has(w, RDNORM);
+}
+
+/*
+ * Adds who could write there. EPOLLET: what had come before the call keeps nobody awake. What lies
+ * there does not end a wait for something urgent only (POLLPRI), or for the end (POLLRDHUP).
+ */
 static void wait_to_read(struct wait_graph *graph, struct wait *wait, const struct viz_wait *w,
 			 const struct viz_channel *channel)
 {
 	const bool ready = wait->ready;
 
 	wait_at(graph, wait, channel, ACCESS_WRITE);
-	if (wait->ready && !ready && viz_wait_has(w, EDGE) &&
-	    wait_unread_before(graph, channel, wait->operation->enter_ns))
+	if (!wait->ready || ready)
+		return;
+	if (!asks_for_bytes(w) ||
+	    (viz_wait_has(w, EDGE) &&
+	     wait_unread_before(graph, channel, wait->operation->enter_ns)))
 		wait->ready = false;
 }
 

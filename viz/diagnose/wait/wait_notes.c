@@ -315,6 +315,37 @@ static bool note_closed_socket(struct diagnosis *d, struct finding *f, const str
 	return wait->channel && channel_is_socket(wait->channel) && note_closed(d, f, wait);
 }
 
+/* Bytes lie there, but not such as it waits for. */
+static bool note_unfit(struct diagnosis *d, struct finding *f, const struct wait *wait,
+		       enum unfit why, enum phrase phrase)
+{
+	struct wait_unfit found;
+
+	if (wait_find_unfit(d->waits, wait, &found) != why)
+		return false;
+	finding_line(d, f,
+		     fill_phrase(d, phrase, amount_text(d, found.bytes),
+				 channel_text(d, found.channel),
+				 format_text(d, "%" PRIu64, found.wanted)));
+	f->explained = true;
+	return true;
+}
+
+static bool note_asks_urgent(struct diagnosis *d, struct finding *f, const struct wait *wait)
+{
+	return note_unfit(d, f, wait, UNFIT_ASKED, PHRASE_ASKS_URGENT);
+}
+
+static bool note_sent_urgent(struct diagnosis *d, struct finding *f, const struct wait *wait)
+{
+	return note_unfit(d, f, wait, UNFIT_URGENT, PHRASE_SENT_URGENT);
+}
+
+static bool note_low_water(struct diagnosis *d, struct finding *f, const struct wait *wait)
+{
+	return note_unfit(d, f, wait, UNFIT_FEW, PHRASE_LOW_WATER);
+}
+
 enum advice_case wait_note(struct diagnosis *d, struct finding *f, const struct wait *wait)
 {
 	static const struct {
@@ -336,6 +367,9 @@ enum advice_case wait_note(struct diagnosis *d, struct finding *f, const struct 
 		{note_removed, ADVICE_REMOVED},
 		{note_removed_path, ADVICE_REMOVED},
 		{note_left_over, ADVICE_LEFT_OVER},
+		{note_asks_urgent, ADVICE_ASKS_URGENT},
+		{note_sent_urgent, ADVICE_SENT_URGENT},
+		{note_low_water, ADVICE_LOW_WATER},
 		{note_restart, ADVICE_RESTARTED},
 	};
 

@@ -157,6 +157,24 @@ struct wait_length {
 bool wait_takes_wrong_length(const struct wait_graph *graph, const struct wait *wait,
 			     struct wait_length *found);
 
+/* Why bytes that lie there do not end a wait to read. */
+enum unfit {
+	UNFIT_NONE,
+	UNFIT_ASKED,  /* the call asks for what is urgent only (POLLPRI, select()'s third set) */
+	UNFIT_URGENT, /* the byte was sent with MSG_OOB, and is not read as the others are */
+	UNFIT_FEW,    /* they are fewer than SO_RCVLOWAT */
+};
+
+struct wait_unfit {
+	const struct viz_channel *channel;
+	uint64_t bytes;
+	uint64_t wanted; /* UNFIT_FEW: as many must lie there */
+};
+
+/* wait_unfit.c: says why, and of which channel; UNFIT_NONE: nothing lies there, or it is not known. */
+enum unfit wait_find_unfit(const struct wait_graph *graph, const struct wait *wait,
+			   struct wait_unfit *found);
+
 /*
  * wait_empty_set.c: the last epoll_ctl(2) that was to add to the set in which nothing is, and
  * failed, before the wait began; NULL: there is none.
@@ -230,6 +248,9 @@ enum advice_case {
 	ADVICE_OWN_READER,	/* for room where only itself could read */
 	ADVICE_IN_HANDLER,	/* in the handler of a signal */
 	ADVICE_LOCK_IN_HANDLER, /* there, for a lock of its own process */
+	ADVICE_ASKS_URGENT,	/* for urgent data only, where other data lies */
+	ADVICE_SENT_URGENT,	/* for data of which the last byte was sent as urgent */
+	ADVICE_LOW_WATER,	/* for as many bytes as SO_RCVLOWAT says */
 };
 
 /*

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Why bytes that lie unread where a call waits to read do not end its wait. */
+#include <inttypes.h>
+
+#include "viz/diagnose/wait/waits.h"
+
+enum { URGENT = 1 }; /* MSG_OOB */
+
+/* Returns how few bytes keep a reader of the socket asleep; 0: that was not set in the trace. */
+static uint64_t low_water(const struct viz_model *model, const struct viz_channel *channel)
+{
+	const struct viz_bytes name = viz_bytes_of("SO_RCVLOWAT");
+
+	for (size_t i = model->operation_count; i-- > 0;) {
+		const struct viz_operation *op = model->operations[i];
+
+		if (op->channel == channel && operation_is(op, "setsockopt") &&
+		    viz_operation_done(op) && !op->returned &&
+		    viz_bytes_equal(op->extra->option, name))
+			return op->extra->option_value > 0 ? (uint64_t)op->extra->option_value : 0;
+	}
+	return 0;
+}
+
+/* True if the byte that lies there is the last one of a send(2) with MSG_OOB. */
+static bool is_urgent(const struct wait_graph *graph, const struct viz_channel *channel,
+		      uint64_t bytes)
+{
+	const struct wait_unread *unread = graph->unread[channel->index];
+
+	return bytes == 1 && unread && unread->message->from.operation &&
+	       unread->message->from.operation->flags & URGENT;
+}
+
+static enum unfit why_at(const struct wait_graph *graph, const struct wait *wait,
+			 const struct viz_wait *w, struct wait_unfit *found)
+{
+	found->bytes = wait_unread_before(graph, found->channel, VIZ_NEVER);
+	found->wanted = 0;
+	if (!found->bytes || wait->ready)
+		return UNFIT_NONE;
+	if (w && !viz_wait_has(w, IN) && !viz_wait_has(w, RDNORM))
+		return viz_wait_has(w, PRI) ? UNFIT_ASKED : UNFIT_NONE;
+	if (is_urgent(graph, found->channel, found->bytes))
+		return UNFIT_URGENT;
+	found->wanted = low_water(graph->model, found->channel);
+	return found->wanted > found->bytes ? UNFIT_FEW : UNFIT_NONE;
+}
+
+enum unfit wait_find_unfit(const struct wait_graph *graph, const struct wait *wait,
+			   struct wait_unfit *found)
+{
+	const struct viz_operation *op = wait->operation;
+	enum unfit why = UNFIT_NONE;
+
+	if (op->role == ROLE_RECEIVE && op->channel) {
+		found->channel = op->channel;
+		return why_at(graph, wait, NULL, found);
+	}
+	for (size_t i = 0; i < op->extra->waits_for_count && !why; i++) {
+		found->channel = wait_asked(graph, op, i);
+		if (found->channel)
+			why = why_at(graph, wait, &op->extra->waits_for[i], found);
+	}
+	return why;
+}
