@@ -63,6 +63,17 @@ static __always_inline u8 stop_signal_of(struct task_struct *task, u32 sleep)
 	return KREAD_IF(task, jobctl) & STOP_SIGNAL;
 }
 
+/*
+ * The call that a sleeper is in. A thread that is in none sleeps where it touched memory: then the
+ * kernel keeps no number of a call (-1; arch/x86/entry/entry_64.S, arch/arm64/kernel/entry.S).
+ */
+static __always_inline u32 call_of_sleeper(struct pt_regs *regs)
+{
+	const u32 nr = KREAD(regs, REGISTER_CALL);
+
+	return nr == WIRE_NO_CALL ? WIRE_PAGE_FAULT : nr;
+}
+
 static __always_inline void state_find(struct wire_thread *record, struct task_struct *task,
 				       const struct task_state *state)
 {
@@ -78,11 +89,12 @@ static __always_inline void state_find(struct wire_thread *record, struct task_s
 	record->signal = stop_signal_of(task, sleep);
 	record->blocked = KREAD_IF(task, blocked.sig[0]);
 	record->futex = record->futex_operation = record->futex_value = 0;
-	if (!(sleep & TASK_INTERRUPTIBLE) || !has_switches() ||
+	if (record->state != WIRE_TARGET_BLOCKED || !has_switches() ||
 	    switches_of(task) != state->looked_at || syscall_is_compat(task))
 		return;
-	record->nr = KREAD(regs, REGISTER_CALL);
-	own_wait_find(record, task, regs);
+	record->nr = call_of_sleeper(regs);
+	if (sleep & TASK_INTERRUPTIBLE)
+		own_wait_find(record, task, regs);
 }
 
 /* True if a record tells of the call that the thread sleeps in. */

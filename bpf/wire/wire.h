@@ -435,7 +435,7 @@ struct wire_thread {
 	struct wire_head head;
 	__u64 at_ns;	/* it has not run since, if `blocked` */
 	__u64 since_ns; /* when it last came to a processor */
-	__u32 nr;	/* the call it sleeps in; WIRE_NO_CALL: none is known */
+	__u32 nr;	/* the call it sleeps in; WIRE_NO_CALL, WIRE_PAGE_FAULT */
 	__u8 state;	/* enum wire_target */
 	__u8 own;	/* enum wire_own: whether only its own process can end that call */
 	__u8 timed;	/* or a clock */
@@ -447,7 +447,8 @@ struct wire_thread {
 	__u64 blocked; /* the signals that it blocks; 0: none, or it is not known */
 };
 
-#define WIRE_NO_CALL 0xffffffffU
+#define WIRE_NO_CALL 0xffffffffU    /* none is known */
+#define WIRE_PAGE_FAULT 0xfffffffeU /* none: it touched memory */
 
 /* A call that a thread makes again and again while a glance watches it. */
 struct wire_watched {

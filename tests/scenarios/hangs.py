@@ -34,9 +34,9 @@ def hanging(count):
     )
 
 
-def asleep(pid):
+def asleep(pid, states=b"ST"):
     with open(f"/proc/{pid}/stat", "rb") as file:
-        return file.read().rpartition(b")")[2].split()[0] in (b"S", b"T")
+        return file.read().rpartition(b")")[2].split()[0] in states
 
 
 def traced(directory, command, seconds=2):

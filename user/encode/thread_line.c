@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Writes what a thread did when tracing ended, and of what it read all. */
+#include <stdio.h>
+
+#include "user/encode/call_names.h"
 #include "user/encode/encode.h"
-#include "user/encode/syscall_table.h"
 
 static enum target_state state_of(const struct wire_thread *thread)
 {
@@ -44,10 +46,20 @@ static void own_futex_fields(struct encoder *encoder, const struct wire_thread *
 		json_field_uint(json, KEY(state, joins), wait.joins);
 }
 
+static void call_field(struct json *json, uint32_t nr)
+{
+	const char *name = nr < WIRE_PAGE_FAULT ? call_name(nr) : NULL;
+	char number[24];
+
+	snprintf(number, sizeof(number), "call %u", (unsigned)nr);
+	if (nr < WIRE_PAGE_FAULT)
+		json_field_text(json, KEY(state, syscall), name ? name : number);
+	if (nr == WIRE_PAGE_FAULT)
+		json_field_bool(json, KEY(state, fault), true);
+}
+
 void encode_thread(struct encoder *encoder, const struct wire_thread *thread)
 {
-	const struct syscall_info *call = thread->nr == WIRE_NO_CALL ? NULL
-								     : syscall_info(thread->nr);
 	struct json *json = &encoder->json;
 	char name[16];
 
@@ -60,8 +72,7 @@ void encode_thread(struct encoder *encoder, const struct wire_thread *thread)
 		json_field_uint(json, KEY(state, since_ns), thread->since_ns);
 	if (thread->signal)
 		json_field_text(json, KEY(state, signal), signal_name(thread->signal, name));
-	if (call && call->name)
-		json_field_text(json, KEY(state, syscall), call->name);
+	call_field(json, thread->nr);
 	own_futex_fields(encoder, thread);
 	line_end(json);
 }

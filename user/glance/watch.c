@@ -9,7 +9,7 @@
 #include <time.h>
 
 #include "user/base/procfs.h"
-#include "user/glance/call_names.h"
+#include "user/encode/call_names.h"
 #include "viz/base/clock.h"
 #include "viz/format/names.h"
 

@@ -85,8 +85,11 @@ struct viz_thread {
 	enum target_state state;
 	uint64_t looked_ns; /* when that was looked at: it has not run since, if `own` */
 	uint64_t since_ns;  /* when it last ran; 0: not known */
-	int stop_signal;    /* number of the one that stopped it; 0: none, or not known */
-	bool own;	    /* only another thread of its process can wake it */
+	/* The call that it sleeps in, also one that is no IPC; data NULL: it is not known. */
+	struct viz_bytes call;
+	bool fault;	 /* it sleeps in no call, but where it touched memory */
+	int stop_signal; /* number of the one that stopped it; 0: none, or not known */
+	bool own;	 /* only another thread of its process can wake it */
 	bool shared; /* then: its futex is in memory made for sharing, and private all the same */
 	uint64_t blocks; /* and how many signals it blocks */
 	/*

@@ -15,6 +15,8 @@ void build_thread_line(struct model_builder *b)
 		thread->since_ns = build_time(b, FIELD_state_since_ns);
 	if (VALUE(state, signal)->present)
 		thread->stop_signal = signal_by_name(build_string(b, FIELD_state_signal).data);
+	thread->call = build_string(b, FIELD_state_syscall);
+	thread->fault = VALUE(state, fault)->flag;
 	thread->own = VALUE(state, own)->flag && !VALUE(state, timed)->flag;
 	if (thread->own) {
 		thread->shared = VALUE(state, shared)->flag;

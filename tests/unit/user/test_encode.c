@@ -15,6 +15,7 @@
 #include "user/encode/bound_paths.c"
 #include "user/encode/call_arguments.c"
 #include "user/encode/call_facts.c"
+#include "user/encode/call_names.c"
 #include "user/encode/call_options.c"
 #include "user/encode/call_result.c"
 #include "user/encode/call_role.c"

@@ -409,8 +409,26 @@ static void report_waitless(struct diagnosis *d)
 		told = is_named(d, process) || wait_of_process(d->waits, process);
 		if (!told)
 			report_own_sleep(d, process);
+		if (!told && !is_named(d, process))
+			report_silent_sleep(d, process);
 		report_running(d, process, told);
 	}
+}
+
+/*
+ * Where the whole program sleeps at its time limit, it is never said that nothing is wrong: who
+ * sleeps is told, even where nothing says that it does so in vain.
+ */
+static void report_sleepers(struct diagnosis *d)
+{
+	const bool silent = !d->count;
+
+	for (size_t i = 0; i < d->model->process_count; i++)
+		if (!d->model->processes[i]->ended && !is_named(d, d->model->processes[i]))
+			report_silent_sleep(d, d->model->processes[i]);
+	for (size_t i = 0; silent && i < d->waits->count; i++)
+		if (!is_named(d, d->waits->waits[i]->process))
+			report_idler(d, d->waits->waits[i]);
 }
 
 static void report_chain(struct diagnosis *d, const struct wait *wait)
@@ -506,4 +524,6 @@ void find_waits(struct diagnosis *d)
 	for (size_t i = 0; i < d->model->process_count; i++)
 		report_thread_locks(d, d->model->processes[i], is_asked(d, d->model->processes[i]));
 	report_waitless(d);
+	if (everybody_sleeps(d))
+		report_sleepers(d);
 }

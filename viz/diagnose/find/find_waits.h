@@ -40,6 +40,14 @@ void tell_failed_writer(struct diagnosis *d, struct finding *f, const struct wai
 void report_own_sleep(struct diagnosis *d, const struct viz_process *process);
 
 /*
+ * find_silent_sleep.c: adds the finding blocked if a thread of the process sleeps where no record
+ * tells what for; returns whether it did. True if all processes that live at the time limit of a
+ * command have slept for long.
+ */
+bool report_silent_sleep(struct diagnosis *d, const struct viz_process *process);
+bool everybody_sleeps(const struct diagnosis *d);
+
+/*
  * find_stopped.c: adds the finding stopped if the process is, and others wait for it or the user
  * asked about it.
  */

@@ -240,6 +240,8 @@ static const char *link_text(struct diagnosis *d, const struct wait *wait,
 
 	if (waits_for_child(wait))
 		return fill_phrase(d, PHRASE_LINK_CHILD, who, whom, NULL);
+	if (waits_for_exec(wait))
+		return fill_phrase(d, PHRASE_LINK_EXEC, who, whom, NULL);
 	if (wait->channel && wait->channel->mechanism == MECH_FILE_LOCK)
 		return fill_phrase(d, PHRASE_LINK_LOCK, who, where, whom);
 	if (wait->operation->role == ROLE_SEND)

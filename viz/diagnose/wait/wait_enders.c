@@ -376,7 +376,9 @@ static void find_enders(struct wait_graph *graph, struct wait *wait)
 {
 	const struct viz_operation *op = wait->operation;
 
-	if (operation_is(op, "wait4") || operation_is(op, "waitid"))
+	if (waits_for_exec(wait))
+		wait_add_ender(graph, wait, wait_vfork_child(graph, op->thread));
+	else if (operation_is(op, "wait4") || operation_is(op, "waitid"))
 		wait_for_children(graph, wait);
 	else if (operation_polls(op))
 		wait_for_events(graph, wait);

@@ -48,6 +48,7 @@ struct wait {
 	bool handles;
 	bool by_child; /* such a loop beside other threads: the end of a child may wake it */
 	bool served;   /* it serves a FIFO for whoever opens that: wait_fifo_served.c */
+	bool unrecorded; /* no record tells of the call: wait_vfork.c */
 	/* It opens a FIFO, and its enders wait to open others: FIFOs opened in the wrong order. */
 	bool crossed;
 	/* It, or whom it waits for, waits as sound programs do: for a time, a client. */
@@ -252,6 +253,13 @@ bool wait_is_removed(const struct wait_graph *graph, const struct viz_channel *c
  */
 const struct viz_operation *wait_path_removal(const struct wait_graph *graph,
 					      const struct wait *wait);
+
+/*
+ * wait_vfork.c: the child for whose exec(2) or end the thread may sleep in vfork(2); NULL: there is
+ * none.
+ */
+const struct viz_process *wait_vfork_child(const struct wait_graph *graph,
+					   const struct viz_thread *thread);
 
 /* wait_enders.c: true if it waits at an epoll instance that has no descriptor in its set. */
 bool wait_has_empty_set(const struct wait *wait);

@@ -171,7 +171,7 @@ bool wait_is_unseen(const struct wait_graph *graph, const struct viz_channel *ch
 	       unseen_channel_ns(graph->model, wait_peer(graph, channel)) != VIZ_NEVER;
 }
 
-static void add_wait(struct wait_graph *graph, const struct viz_operation *op)
+struct wait *wait_add(struct wait_graph *graph, const struct viz_operation *op)
 {
 	struct wait *wait = arena_alloc(graph->arena, sizeof(*wait));
 
@@ -186,6 +186,7 @@ static void add_wait(struct wait_graph *graph, const struct viz_operation *op)
 	wait->next_of_process = map_get_uint(&graph->of_process, (uintptr_t)wait->process);
 	map_put_uint(graph->arena, &graph->of_process, (uintptr_t)wait->process, wait);
 	map_put_uint(graph->arena, &graph->of_thread, (uintptr_t)op->thread, wait);
+	return wait;
 }
 
 /*
@@ -327,8 +328,10 @@ struct wait_graph *wait_graph_new(struct arena *arena, const struct viz_model *m
 
 		if (op->state == STATE_PENDING && !op->process->ended &&
 		    op->thread->end_ns == VIZ_NEVER)
-			add_wait(graph, op);
+			wait_add(graph, op);
 	}
+	for (size_t i = 0; i < model->process_count && graph->count < WAITS_MOST; i++)
+		wait_add_vforks(graph, model->processes[i]);
 	wait_open_served(graph);
 	wait_suppose_crossed(graph);
 	wait_find_stuck(graph);

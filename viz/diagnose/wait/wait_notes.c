@@ -281,6 +281,18 @@ static bool note_left_over(struct diagnosis *d, struct finding *f, const struct 
 	return true;
 }
 
+/* The child of vfork() waits where its parent could act, which sleeps until the child is done. */
+static bool note_vfork(struct diagnosis *d, struct finding *f, const struct wait *wait)
+{
+	if (!waits_for_exec(wait) || !wait->ender_count)
+		return false;
+	finding_line(d, f,
+		     fill_phrase(d, PHRASE_VFORK, process_text(d, wait->enders[0]),
+				 process_text(d, wait->process), NULL));
+	f->explained = true;
+	return true;
+}
+
 static bool note_restart(struct diagnosis *d, struct finding *f, const struct wait *wait)
 {
 	const struct viz_signal *alarm = wait_restarting_signal(d->waits, wait);
@@ -367,6 +379,7 @@ enum advice_case wait_note(struct diagnosis *d, struct finding *f, const struct 
 		{note_removed, ADVICE_REMOVED},
 		{note_removed_path, ADVICE_REMOVED},
 		{note_left_over, ADVICE_LEFT_OVER},
+		{note_vfork, ADVICE_VFORK},
 		{note_asks_urgent, ADVICE_ASKS_URGENT},
 		{note_sent_urgent, ADVICE_SENT_URGENT},
 		{note_low_water, ADVICE_LOW_WATER},

@@ -371,6 +371,8 @@ const char *wait_text(struct diagnosis *d, const struct wait *wait)
 		return fill_phrase(d, PHRASE_WAITS_FOR_NOBODY, what, NULL, NULL);
 	if (waits_for_child(wait))
 		return fill_phrase(d, PHRASE_CHILD_MUST_END, what, enders, NULL);
+	if (waits_for_exec(wait))
+		return fill_phrase(d, PHRASE_CHILD_MUST_EXEC, what, enders, NULL);
 	if (wait->listener && waits_to_connect(wait))
 		return fill_phrase(d, PHRASE_BACKLOG_FULL, what, channel_text(d, wait->listener),
 				   enders);
@@ -388,6 +390,7 @@ const char *wait_text(struct diagnosis *d, const struct wait *wait)
 void finding_wait(struct diagnosis *d, struct finding *f, const struct wait *wait)
 {
 	finding_process(d, f, wait->process);
-	finding_operation(d, f, wait->operation);
+	if (!wait->unrecorded)
+		finding_operation(d, f, wait->operation);
 	finding_line(d, f, wait_text(d, wait));
 }

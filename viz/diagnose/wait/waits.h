@@ -11,6 +11,7 @@
 #define CHAIN_MOST 12  /* so many links of a chain are told, too */
 
 bool waits_for_child(const struct wait *wait);
+bool waits_for_exec(const struct wait *wait); /* vfork(2): for the child's exec(2) or end */
 bool waits_for_signal(const struct viz_operation *op);
 bool waits_to_accept(const struct wait *wait);
 bool waits_to_connect(const struct wait *wait);
@@ -248,6 +249,9 @@ enum advice_case {
 	ADVICE_OWN_READER,	/* for room where only itself could read */
 	ADVICE_IN_HANDLER,	/* in the handler of a signal */
 	ADVICE_LOCK_IN_HANDLER, /* there, for a lock of its own process */
+	ADVICE_VFORK,		/* for a child of vfork() that does more than exec() */
+	ADVICE_PAGE,		/* at a page of memory that is not there */
+	ADVICE_RING,		/* in io_uring_enter(2), io_getevents(2) */
 	ADVICE_ASKS_URGENT,	/* for urgent data only, where other data lies */
 	ADVICE_SENT_URGENT,	/* for data of which the last byte was sent as urgent */
 	ADVICE_LOW_WATER,	/* for as many bytes as SO_RCVLOWAT says */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-#include "user/glance/call_names.h"
+#include "user/encode/call_names.h"
 
 #include <asm/unistd.h>
 #include <stddef.h>
@@ -13,7 +13,7 @@ static const char *const names[] = {
 #else
 #define OLD_CALL(name)
 #endif
-#include "user/glance/call_names.def"
+#include "user/encode/call_names.def"
 #undef CALL
 #undef OLD_CALL
 };
