@@ -277,8 +277,8 @@ static void tell_last(struct telling *t, const struct wait *wait, const struct w
 	if (!enders)
 		return;
 	tell(t, fill_phrase(d, PHRASE_LINK_WAITS, who, call, enders));
-	if (wait->channel && wait->channel->mechanism == MECH_PTY &&
-	    wait->operation->role != ROLE_SEND)
+	if (wait->channel && wait->channel->mechanism == MECH_PTY && wait->open &&
+	    !wait->channel->master && wait->operation->role != ROLE_SEND)
 		settle(t, ADVICE_KEY_PRESS, wait->process);
 }
 

@@ -107,19 +107,32 @@ static void wait_at_datagrams(struct wait_graph *graph, struct wait *wait,
 }
 
 /*
- * A write to a full terminal is ended by whoever has its other side, as a terminal emulator has the
- * master. What is read there may come from a key.
+ * True if what is read there may come from a key: the master is of a terminal emulator that nobody
+ * saw being made. One of a glance may be one of expect(1), too; who reads it there is told apart
+ * by that it is stuck (wait_settle_terminals()).
+ */
+static bool has_keys(const struct wait_graph *graph, const struct wait *wait,
+		     const struct viz_channel *channel, const struct viz_channel *master)
+{
+	if (graph->whole)
+		return wait->operation->role != ROLE_RECEIVE;
+	return !channel->master && !master->created_in_trace;
+}
+
+/*
+ * What is written on one side of a terminal is read on the other: whoever has the master, as a
+ * terminal emulator or expect(1), can end a read of the slave.
  */
 static void wait_at_terminal(struct wait_graph *graph, struct wait *wait,
 			     const struct viz_channel *channel, enum access end)
 {
 	const struct viz_channel *peer = wait_peer(graph, channel);
 
-	if (!peer || end != ACCESS_READ) {
+	if (!peer || (end != ACCESS_READ && has_keys(graph, wait, channel, peer))) {
 		wait->open = true;
 		return;
 	}
-	wait->open |= !graph->whole && !peer->created_in_trace;
+	wait->open |= !graph->whole && !peer->created_in_trace && !channel->created_in_trace;
 	wait_add_holders(graph, wait, peer, end);
 }
 
@@ -267,9 +280,8 @@ static void wait_to_read(struct wait_graph *graph, struct wait *wait, const stru
 	wait_at(graph, wait, channel, ACCESS_WRITE);
 	if (!wait->ready || ready)
 		return;
-	if (!asks_for_bytes(w) ||
-	    (viz_wait_has(w, EDGE) &&
-	     wait_unread_before(graph, channel, wait->operation->enter_ns)))
+	if (!asks_for_bytes(w) || (viz_wait_has(w, EDGE) &&
+				   wait_unread_before(graph, channel, wait->operation->enter_ns)))
 		wait->ready = false;
 }
 
@@ -399,6 +411,20 @@ static void find_enders(struct wait_graph *graph, struct wait *wait)
 		wait_at(graph, wait, op->channel, ACCESS_NONE);
 	else
 		wait->open = !wait_path_removal(graph, wait) || op->extra->path.data[0] != '/';
+}
+
+void wait_settle_terminals(struct wait_graph *graph)
+{
+	for (size_t i = 0; graph->whole && i < graph->count; i++) {
+		struct wait *wait = graph->waits[i];
+		const struct wait nobody = wait_set_begin(graph);
+
+		if (wait->operation->role != ROLE_RECEIVE || wait->stuck || !wait->channel ||
+		    wait->channel->mechanism != MECH_PTY || wait->channel->master)
+			continue;
+		wait->open = true;
+		wait_set_replace(graph, wait, &nobody);
+	}
 }
 
 void wait_find_enders(struct wait_graph *graph, struct wait *wait)

@@ -336,6 +336,7 @@ struct wait_graph *wait_graph_new(struct arena *arena, const struct viz_model *m
 	wait_suppose_crossed(graph);
 	wait_find_stuck(graph);
 	wait_settle_crossed(graph);
+	wait_settle_terminals(graph);
 	find_circles(graph);
 	list_circles(graph);
 	return graph;

@@ -117,6 +117,12 @@ void wait_to_connect(struct wait_graph *graph, struct wait *wait);
 void wait_at_named(struct wait_graph *graph, struct wait *wait, const struct viz_channel *channel,
 		   enum access end);
 
+/*
+ * wait_enders.c: after wait_find_stuck(), has reads of a terminal that are not stuck be ended by a
+ * key in a glance, where whoever has the master may be the terminal emulator of a user.
+ */
+void wait_settle_terminals(struct wait_graph *graph);
+
 /* wait_enders.c: notes the children of each process, before the first wait. */
 void wait_note_children(struct wait_graph *graph);
 

@@ -31,6 +31,12 @@ bool wait_is_read_slowly(const struct diagnosis *d, const struct wait *wait)
 	return false;
 }
 
+/* False for one that waits for what only itself, or who waits for it, could write there. */
+static bool waits_for_key(const struct wait *wait)
+{
+	return wait->channel->mechanism == MECH_PTY && !waits_to_print(wait) && !wait->stuck;
+}
+
 /* False for a listener whose name was removed: no client can come. */
 static bool waits_for_clients(const struct wait *wait)
 {
@@ -51,8 +57,7 @@ bool wait_is_natural(const struct wait *wait)
 	    waits_for_exec(wait))
 		return wait->clock;
 	return wait->clock || wait->served || !channel || waits_for_clients(wait) ||
-	       gets_datagrams(wait) || reads_from_kernel(wait) ||
-	       (channel->mechanism == MECH_PTY && !waits_to_print(wait)) ||
+	       gets_datagrams(wait) || reads_from_kernel(wait) || waits_for_key(wait) ||
 	       (wait->operation->role == ROLE_WAIT && wait->open && !is_semaphore(channel));
 }
 
@@ -215,7 +220,7 @@ bool wait_is_idle(const struct diagnosis *d, const struct wait *wait)
 		return goes_on(d, wait);
 	if (wait->clock || wait->served || !wait->channel || waits_for_child(wait) ||
 	    waits_for_clients(wait) || serves_datagrams(d, wait) || reads_from_kernel(wait) ||
-	    (wait->channel->mechanism == MECH_PTY && (wait->open || !waits_to_print(wait))) ||
+	    (wait->channel->mechanism == MECH_PTY && (wait->open || waits_for_key(wait))) ||
 	    (wait->operation->role == ROLE_WAIT && wait->open && !is_semaphore(wait->channel)))
 		return true;
 	if (is_for_lock(wait) && is_held_idly(d, wait))

@@ -353,6 +353,11 @@ static bool note_sent_urgent(struct diagnosis *d, struct finding *f, const struc
 	return note_unfit(d, f, wait, UNFIT_URGENT, PHRASE_SENT_URGENT);
 }
 
+static bool note_whole_line(struct diagnosis *d, struct finding *f, const struct wait *wait)
+{
+	return note_unfit(d, f, wait, UNFIT_LINE, PHRASE_WHOLE_LINE);
+}
+
 static bool note_low_water(struct diagnosis *d, struct finding *f, const struct wait *wait)
 {
 	return note_unfit(d, f, wait, UNFIT_FEW, PHRASE_LOW_WATER);
@@ -382,6 +387,7 @@ enum advice_case wait_note(struct diagnosis *d, struct finding *f, const struct 
 		{note_vfork, ADVICE_VFORK},
 		{note_asks_urgent, ADVICE_ASKS_URGENT},
 		{note_sent_urgent, ADVICE_SENT_URGENT},
+		{note_whole_line, ADVICE_WHOLE_LINE},
 		{note_low_water, ADVICE_LOW_WATER},
 		{note_restart, ADVICE_RESTARTED},
 	};

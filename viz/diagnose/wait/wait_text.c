@@ -96,6 +96,14 @@ bool reads_from_kernel(const struct wait *wait)
 		channel->mechanism == MECH_TIMERFD);
 }
 
+/* True for a terminal whose master, which was made in the trace, is no terminal emulator's. */
+static bool made_in_trace(const struct diagnosis *d, const struct viz_channel *slave)
+{
+	const struct viz_channel *master = wait_peer(d->waits, slave);
+
+	return !d->waits->whole && master && master->created_in_trace;
+}
+
 /*
  * Returns who, other than a known process, lets such a channel have something; NULL if it is none
  * of those that only the outside serves.
@@ -112,7 +120,9 @@ static const char *source_text(struct diagnosis *d, const struct viz_channel *ch
 	case MECH_INOTIFY:
 		return phrase_text(PHRASE_A_FILE, d->language);
 	case MECH_PTY:
-		return channel->master ? NULL : fill_phrase(d, PHRASE_A_KEY, name, NULL, NULL);
+		return channel->master || made_in_trace(d, channel)
+			       ? NULL
+			       : fill_phrase(d, PHRASE_A_KEY, name, NULL, NULL);
 	case MECH_UDP:
 		return fill_phrase(d, PHRASE_WHO_SENDS, name, NULL, NULL);
 	case MECH_UNIX_DGRAM:

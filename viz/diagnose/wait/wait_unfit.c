@@ -4,7 +4,10 @@
 
 #include "viz/diagnose/wait/waits.h"
 
-enum { URGENT = 1 }; /* MSG_OOB */
+enum {
+	URGENT = 1,    /* MSG_OOB */
+	CANONICAL = 2, /* ICANON of c_lflag: a read of the terminal gives a line */
+};
 
 /* Returns how few bytes keep a reader of the socket asleep; 0: that was not set in the trace. */
 static uint64_t low_water(const struct viz_model *model, const struct viz_channel *channel)
@@ -32,6 +35,20 @@ static bool is_urgent(const struct wait_graph *graph, const struct viz_channel *
 	       unread->message->from.operation->flags & URGENT;
 }
 
+/* True if the last that was typed there is no end of a line, which the line discipline awaits. */
+static bool lacks_line_end(const struct wait_graph *graph, const struct viz_channel *channel)
+{
+	const struct viz_operation *op = NULL;
+
+	for (const struct wait_unread *unread = graph->unread[channel->index]; unread;
+	     unread = unread->next)
+		op = unread->message->from.operation;
+	return channel->mechanism == MECH_PTY && !channel->master && op && op->payload.len &&
+	       viz_has(op, returned) && op->payload.len == (size_t)op->returned &&
+	       op->extra->line_after.known && op->extra->line_after.local & CANONICAL &&
+	       op->payload.data[op->payload.len - 1] != '\n';
+}
+
 static enum unfit why_at(const struct wait_graph *graph, const struct wait *wait,
 			 const struct viz_wait *w, struct wait_unfit *found)
 {
@@ -43,6 +60,8 @@ static enum unfit why_at(const struct wait_graph *graph, const struct wait *wait
 		return viz_wait_has(w, PRI) ? UNFIT_ASKED : UNFIT_NONE;
 	if (is_urgent(graph, found->channel, found->bytes))
 		return UNFIT_URGENT;
+	if (lacks_line_end(graph, found->channel))
+		return UNFIT_LINE;
 	found->wanted = low_water(graph->model, found->channel);
 	return found->wanted > found->bytes ? UNFIT_FEW : UNFIT_NONE;
 }

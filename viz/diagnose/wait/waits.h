@@ -163,6 +163,7 @@ enum unfit {
 	UNFIT_NONE,
 	UNFIT_ASKED,  /* the call asks for what is urgent only (POLLPRI, select()'s third set) */
 	UNFIT_URGENT, /* the byte was sent with MSG_OOB, and is not read as the others are */
+	UNFIT_LINE,   /* they are no whole line, which alone a terminal gives out */
 	UNFIT_FEW,    /* they are fewer than SO_RCVLOWAT */
 };
 
@@ -254,6 +255,7 @@ enum advice_case {
 	ADVICE_RING,		/* in io_uring_enter(2), io_getevents(2) */
 	ADVICE_ASKS_URGENT,	/* for urgent data only, where other data lies */
 	ADVICE_SENT_URGENT,	/* for data of which the last byte was sent as urgent */
+	ADVICE_WHOLE_LINE,	/* for a line whose end was not sent to the terminal */
 	ADVICE_LOW_WATER,	/* for as many bytes as SO_RCVLOWAT says */
 };
 
