@@ -12,17 +12,60 @@ struct refusal {
 	uint64_t times;
 };
 
+/* What calls to accept there were. */
+struct accepts {
+	struct refusal *refusals; /* by channel index */
+	struct map acceptors;	  /* pairs of a process and a listener where it has accepted */
+};
+
+static uint64_t pair_key(const struct viz_process *process, const struct viz_channel *channel)
+{
+	return (uint64_t)process->index << 32 | channel->index;
+}
+
+static bool has_accepted(const struct accepts *accepts, const struct viz_holding *listener)
+{
+	return map_get_uint(&accepts->acceptors, pair_key(listener->process, listener->channel)) !=
+	       NULL;
+}
+
+static bool is_ready_to_accept(const struct diagnosis *d, const struct viz_holding *listener)
+{
+	for (const struct wait *wait = wait_of_process(d->waits, listener->process); wait;
+	     wait = wait->next_of_process)
+		if (wait_reads_at(d->waits, wait, listener->channel) || waits_to_accept(wait))
+			return true;
+	return false;
+}
+
+/*
+ * How likely it is that this one of several should have accepted: it has done so before, it lives,
+ * and is busy elsewhere. The parent of a pool of workers only made the listener.
+ */
+static int fitness(const struct diagnosis *d, const struct accepts *accepts,
+		   const struct viz_holding *listener)
+{
+	if (!has_accepted(accepts, listener))
+		return 1;
+	if (listener->process->ended || listener->until_ns != VIZ_NEVER)
+		return 2;
+	return is_ready_to_accept(d, listener) ? 3 : 4;
+}
+
 /*
  * Returns a holding of a listener in the trace that had the connection's address at the time of the
- * connect(2), and in whose queue it may lie, if that is known of any; or NULL.
+ * connect(2), and in whose queue it may lie, if that is known of any: that of the process that should
+ * have accepted there. NULL: there is none.
  */
 static const struct viz_holding *listener_of(const struct diagnosis *d,
+					     const struct accepts *accepts,
 					     const struct viz_connection *c)
 {
 	const uint64_t at_ns = c->connect->enter_ns;
 	const struct viz_bytes address = c->connect->extra->peer_address;
 	const bool told =
 		wait_listeners_at(d->waits, c->client, address, c->connect->exit_ns).full > 0;
+	const struct viz_holding *best = NULL;
 
 	for (size_t i = 0; i < d->model->channel_count; i++) {
 		const struct viz_channel *channel = d->model->channels[i];
@@ -32,10 +75,12 @@ static const struct viz_holding *listener_of(const struct diagnosis *d,
 			continue;
 		for (size_t k = 0; k < channel->holding_count; k++)
 			if (channel->holdings[k]->since_ns <= at_ns &&
-			    channel->holdings[k]->until_ns > at_ns)
-				return channel->holdings[k];
+			    channel->holdings[k]->until_ns > at_ns &&
+			    (!best ||
+			     fitness(d, accepts, channel->holdings[k]) > fitness(d, accepts, best)))
+				best = channel->holdings[k];
 	}
-	return NULL;
+	return best;
 }
 
 /* Of a pool of workers it is not known which one should have accepted. */
@@ -50,11 +95,11 @@ static bool is_only_listener(const struct viz_holding *listener)
 	return true;
 }
 
-/* Returns the refusals of each channel, by its index. accept(2): EMFILE, ENFILE */
-static struct refusal *list_refusals(struct diagnosis *d)
+/* accept(2): EMFILE, ENFILE */
+static struct accepts list_accepts(struct diagnosis *d)
 {
-	struct refusal *refusals = arena_array(d->arena, d->model->channel_count + 1,
-					       sizeof(*refusals));
+	struct accepts accepts = {
+		arena_array(d->arena, d->model->channel_count + 1, sizeof(struct refusal)), {0}};
 
 	for (size_t i = 0; i < d->model->operation_count; i++) {
 		const struct viz_operation *op = d->model->operations[i];
@@ -62,11 +107,54 @@ static struct refusal *list_refusals(struct diagnosis *d)
 
 		if (!op->channel || !operation_accepts(op))
 			continue;
-		refusal = &refusals[op->channel->index];
+		if (viz_operation_done(op) && op->returned >= 0)
+			map_put_uint(d->arena, &accepts.acceptors,
+				     pair_key(op->process, op->channel), op->channel);
+		refusal = &accepts.refusals[op->channel->index];
 		if (operation_has_error(op, "EMFILE") || operation_has_error(op, "ENFILE"))
 			*refusal = (struct refusal){op, refusal->times + 1};
 	}
-	return refusals;
+	return accepts;
+}
+
+static bool has_executed_since(const struct viz_model *model, const struct viz_holding *holding)
+{
+	for (size_t i = 0; i < model->process_event_count; i++) {
+		const struct viz_process_event *event = model->process_events[i];
+
+		if (event->event == PROCESS_EVENT_EXEC && event->process == holding->process &&
+		    event->at_ns >= holding->since_ns)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * True if the listener came to it over fork() and exec(), from one who has closed it since: a
+ * program that was started beside, as sleep(1).
+ */
+static bool is_left_to_program(const struct viz_model *model, const struct accepts *accepts,
+			       const struct viz_holding *listener)
+{
+	const struct viz_process *parent = listener->process->parent;
+
+	return parent && listener->start == HOLDING_FORK && !has_accepted(accepts, listener) &&
+	       has_executed_since(model, listener) &&
+	       !viz_channel_held(listener->channel, parent, ACCESS_BOTH, VIZ_NEVER - 1);
+}
+
+static void advise(struct diagnosis *d, struct finding *f, enum advice_case about,
+		   const struct viz_holding *listener)
+{
+	f->advice = advice_for(d, about, listener->process);
+	finding_set(d, f, "culprit", "%s", process_text(d, listener->process));
+}
+
+/* Tells what keeps one of several workers. */
+static void tell_worker(struct diagnosis *d, struct finding *f, const struct viz_holding *listener)
+{
+	advise(d, f, ADVICE_WORKER_BUSY, listener);
+	finding_chain_of(d, f, listener->process, f->processes[0]);
 }
 
 static void tell_refusal(struct diagnosis *d, struct finding *f, const struct refusal *refusal)
@@ -114,7 +202,7 @@ static struct finding *report(struct diagnosis *d, const struct viz_operation *o
 }
 
 static void report_connection(struct diagnosis *d, const struct viz_connection *c,
-			      const struct refusal *refusals)
+			      const struct accepts *accepts)
 {
 	const struct viz_holding *listener;
 	struct finding *f;
@@ -122,14 +210,73 @@ static void report_connection(struct diagnosis *d, const struct viz_connection *
 	if (!c->connect || !c->client || c->accept || !viz_operation_done(c->connect) ||
 	    !connect_succeeded(&d->waits->connects, c->connect) || d->incomplete)
 		return;
-	listener = listener_of(d, c);
+	listener = listener_of(d, accepts, c);
 	if (!listener)
 		return;
 	f = report(d, c->connect, c->connect->extra->peer_address, listener);
 	if (f->times > 1)
 		return;
 	tell_listeners(d, f, c->client, c->connect->extra->peer_address, c->connect->exit_ns);
-	tell_refusal(d, f, &refusals[listener->channel->index]);
+	tell_refusal(d, f, &accepts->refusals[listener->channel->index]);
+	if (is_left_to_program(d->model, accepts, listener))
+		advise(d, f, ADVICE_LISTENER_LEFT, listener);
+	else if (!is_only_listener(listener) && has_accepted(accepts, listener))
+		tell_worker(d, f, listener);
+}
+
+/* True if the process has a connection that was accepted at the listener's address. */
+static bool serves(const struct viz_model *model, const struct viz_channel *listener,
+		   const struct viz_process *process)
+{
+	for (size_t i = 0; i < model->channel_count; i++) {
+		const struct viz_channel *c = model->channels[i];
+
+		if (c != listener && c->mechanism == MECH_TCP && c->peer_address.len &&
+		    viz_bytes_equal(c->local_address, listener->local_address) &&
+		    viz_channel_held(c, process, ACCESS_BOTH, VIZ_NEVER - 1))
+			return true;
+	}
+	return false;
+}
+
+/* True if it looks after its children, and is kept by none of them. */
+static bool only_supervises(const struct diagnosis *d, const struct viz_process *process)
+{
+	const struct wait *wait = wait_of_process(d->waits, process);
+
+	return wait && !wait->next_of_process &&
+	       (wait->clock || waits_for_signal(wait->operation)) && !waits_for_time(wait);
+}
+
+/*
+ * Returns a worker that serves a client of the listener, which its parent holds only for its
+ * workers; NULL: there is none. Only looked for in a glance.
+ */
+static const struct viz_process *worker_of(const struct diagnosis *d, const struct wait *wait)
+{
+	for (size_t i = 0; i < wait->ender_count; i++) {
+		const struct viz_process *process = wait->enders[i];
+
+		if (process->parent && process != wait->process &&
+		    wait_is_ended_by(d->waits, wait, process->parent) &&
+		    only_supervises(d, process->parent) &&
+		    serves(d->model, wait->listener, process))
+			return process;
+	}
+	return NULL;
+}
+
+static const struct viz_holding *holding_of_server(const struct diagnosis *d,
+						   const struct wait *wait,
+						   const struct viz_process *worker)
+{
+	const struct viz_holding *holding = NULL;
+
+	if (worker)
+		return wait_holding(d->waits, wait->listener, worker, ACCESS_BOTH);
+	for (size_t i = 0; i < wait->ender_count && !holding; i++)
+		holding = wait_holding(d->waits, wait->listener, wait->enders[i], ACCESS_BOTH);
+	return holding;
 }
 
 /*
@@ -138,29 +285,28 @@ static void report_connection(struct diagnosis *d, const struct viz_connection *
 bool report_unaccepted(struct diagnosis *d, const struct wait *wait)
 {
 	const struct viz_channel *listener = d->waits->whole ? wait->listener : NULL;
+	const struct viz_process *worker = NULL;
+	const struct viz_holding *holding = NULL;
 	struct finding *f;
 
-	if (waits_to_connect(wait))
+	if (waits_to_connect(wait) || !listener)
 		return false;
-	for (size_t i = 0; listener && i < wait->ender_count; i++) {
-		const struct viz_holding *holding = wait_holding(d->waits, listener,
-								 wait->enders[i], ACCESS_BOTH);
-
-		if (!holding)
-			continue;
-		f = report(d, wait->operation,
-			   listener->name.len ? listener->name : wait->channel->peer_address,
-			   holding);
-		tell_listeners(d, f, wait->channel, wait->channel->peer_address, wait->since_ns);
-		return true;
-	}
-	return false;
+	worker = worker_of(d, wait);
+	holding = holding_of_server(d, wait, worker);
+	if (!holding)
+		return false;
+	f = report(d, wait->operation,
+		   listener->name.len ? listener->name : wait->channel->peer_address, holding);
+	tell_listeners(d, f, wait->channel, wait->channel->peer_address, wait->since_ns);
+	if (worker && f->times == 1)
+		tell_worker(d, f, holding);
+	return true;
 }
 
 void find_accept(struct diagnosis *d)
 {
-	const struct refusal *refusals = list_refusals(d);
+	const struct accepts accepts = list_accepts(d);
 
 	for (size_t i = 0; i < d->pairing->connection_count; i++)
-		report_connection(d, d->pairing->connections[i], refusals);
+		report_connection(d, d->pairing->connections[i], &accepts);
 }

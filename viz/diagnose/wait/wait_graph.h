@@ -46,8 +46,8 @@ struct wait {
 	bool stuck; /* not open, and all its enders are stuck: it never ends */
 	/* A loop that only its own process wakes: a handler of a signal as kill(1) sends may. */
 	bool handles;
-	bool by_child; /* such a loop beside other threads: the end of a child may wake it */
-	bool served;   /* it serves a FIFO for whoever opens that: wait_fifo_served.c */
+	bool by_child;	 /* such a loop beside other threads: the end of a child may wake it */
+	bool served;	 /* it serves a FIFO for whoever opens that: wait_fifo_served.c */
 	bool unrecorded; /* no record tells of the call: wait_vfork.c */
 	/* It opens a FIFO, and its enders wait to open others: FIFOs opened in the wrong order. */
 	bool crossed;

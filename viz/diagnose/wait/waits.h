@@ -253,6 +253,8 @@ enum advice_case {
 	ADVICE_VFORK,		/* for a child of vfork() that does more than exec() */
 	ADVICE_PAGE,		/* at a page of memory that is not there */
 	ADVICE_RING,		/* in io_uring_enter(2), io_getevents(2) */
+	ADVICE_WORKER_BUSY,	/* for a server whose workers are all busy */
+	ADVICE_LISTENER_LEFT,	/* for a program that only inherited the listener */
 	ADVICE_ASKS_URGENT,	/* for urgent data only, where other data lies */
 	ADVICE_SENT_URGENT,	/* for data of which the last byte was sent as urgent */
 	ADVICE_WHOLE_LINE,	/* for a line whose end was not sent to the terminal */
