@@ -261,7 +261,8 @@ static void tell_last(struct telling *t, const struct wait *wait, const struct w
 
 	if (waits_for_time(wait)) {
 		tell(t, fill_phrase(d, PHRASE_LINK_SLEEPS, who, NULL, NULL));
-		settle(t, ADVICE_SLEEPS, wait->process);
+		if (t->about != ADVICE_SIGNAL_BLOCKED)
+			settle(t, ADVICE_SLEEPS, wait->process);
 		return;
 	}
 	if (before && wait_ignores(d, wait, before)) {

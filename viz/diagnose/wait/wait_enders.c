@@ -3,6 +3,8 @@
  * Finds the processes that could end a wait: holders of the other end, users of a queue, children.
  */
 #include <signal.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "viz/diagnose/core/finder.h"
 #include "viz/diagnose/wait/wait_graph_internal.h"
@@ -136,6 +138,29 @@ static void wait_at_terminal(struct wait_graph *graph, struct wait *wait,
 	wait_add_holders(graph, wait, peer, end);
 }
 
+const struct viz_process *wait_pidfd_process(const struct wait_graph *graph,
+					     const struct viz_channel *channel)
+{
+	const struct viz_bytes id = channel->id;
+	const char *number = id.len ? memchr(id.data, '[', id.len) : NULL;
+
+	if (channel->mechanism != MECH_PIDFD || !number)
+		return NULL;
+	return viz_model_process(graph->model, (uint32_t)strtoul(number + 1, NULL, 10), VIZ_NEVER);
+}
+
+/* A pidfd tells of the end of its process. */
+static void wait_at_process(struct wait_graph *graph, struct wait *wait,
+			    const struct viz_channel *channel)
+{
+	const struct viz_process *process = wait_pidfd_process(graph, channel);
+
+	if (process && !process->ended && !process->zombie)
+		wait_add_ender(graph, wait, process);
+	else
+		wait->open = true;
+}
+
 /* `end` is the end whose holders could end the wait. */
 static void wait_at(struct wait_graph *graph, struct wait *wait, const struct viz_channel *channel,
 		    enum access end)
@@ -162,6 +187,9 @@ static void wait_at(struct wait_graph *graph, struct wait *wait, const struct vi
 		break;
 	case MECH_PTY:
 		wait_at_terminal(graph, wait, channel, end);
+		break;
+	case MECH_PIDFD:
+		wait_at_process(graph, wait, channel);
 		break;
 	case MECH_EVENTFD: /* a glance cannot tell whether the kernel itself signals it */
 		wait->open |= graph->whole || !channel->created_in_trace;

@@ -261,6 +261,10 @@ const struct viz_operation *wait_path_removal(const struct wait_graph *graph,
 const struct viz_process *wait_vfork_child(const struct wait_graph *graph,
 					   const struct viz_thread *thread);
 
+/* wait_enders.c: the process of a pidfd; NULL: it is none, or the trace does not have the process. */
+const struct viz_process *wait_pidfd_process(const struct wait_graph *graph,
+					     const struct viz_channel *channel);
+
 /* wait_enders.c: true if it waits at an epoll instance that has no descriptor in its set. */
 bool wait_has_empty_set(const struct wait *wait);
 

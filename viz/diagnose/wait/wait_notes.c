@@ -293,6 +293,40 @@ static bool note_vfork(struct diagnosis *d, struct finding *f, const struct wait
 	return true;
 }
 
+/* True for a signal that lies pending, as the one that it was sent to blocks it. */
+static bool is_blocked_by(const struct diagnosis *d, const struct viz_signal *s,
+			  const struct wait *wait)
+{
+	const struct viz_process *to = s->generate ? s->generate->to : NULL;
+
+	return to && s->fate == FATE_PENDING && s->generate->from == wait->process &&
+	       d->end_ns - s->generate->at_ns >= LONG_WAIT_NS && !process_is_stopped(to) &&
+	       wait_is_ended_by(d->waits, wait, to);
+}
+
+static bool is_for_end(const struct wait *wait)
+{
+	return waits_for_child(wait) || (wait->channel && wait->channel->mechanism == MECH_PIDFD);
+}
+
+/* It has sent the one for whose end it waits a signal, which has not been taken. */
+static bool note_signal_blocked(struct diagnosis *d, struct finding *f, const struct wait *wait)
+{
+	for (size_t i = 0; is_for_end(wait) && i < d->pairing->signal_count; i++) {
+		const struct viz_signal *s = d->pairing->signals[i];
+
+		if (!is_blocked_by(d, s, wait))
+			continue;
+		finding_line(d, f,
+			     fill_phrase(d, PHRASE_SIGNAL_BLOCKED, bytes_text(d, s->name),
+					 process_text(d, s->generate->to),
+					 time_text(d, s->generate->at_ns)));
+		f->explained = true;
+		return true;
+	}
+	return false;
+}
+
 static bool note_restart(struct diagnosis *d, struct finding *f, const struct wait *wait)
 {
 	const struct viz_signal *alarm = wait_restarting_signal(d->waits, wait);
@@ -385,6 +419,7 @@ enum advice_case wait_note(struct diagnosis *d, struct finding *f, const struct 
 		{note_removed_path, ADVICE_REMOVED},
 		{note_left_over, ADVICE_LEFT_OVER},
 		{note_vfork, ADVICE_VFORK},
+		{note_signal_blocked, ADVICE_SIGNAL_BLOCKED},
 		{note_asks_urgent, ADVICE_ASKS_URGENT},
 		{note_sent_urgent, ADVICE_SENT_URGENT},
 		{note_whole_line, ADVICE_WHOLE_LINE},

@@ -296,6 +296,8 @@ static const char *by_event(struct diagnosis *d, const struct wait *wait, size_t
 
 	if (!asked)
 		return NULL;
+	if (wait_pidfd_process(d->waits, asked) == process)
+		return phrase_text(PHRASE_BY_ITS_END_ALONE, d->language);
 	peer = peer ? peer : asked;
 	holding = wait_holding(d->waits, peer, process,
 			       !out		     ? ACCESS_WRITE
@@ -364,6 +366,20 @@ const char *opener_text(struct diagnosis *d, const struct wait *wait)
 			   comers_text(d, wait), NULL);
 }
 
+/* True for a wait for nothing but the end of processes. */
+static bool waits_at_pidfds(struct diagnosis *d, const struct wait *wait)
+{
+	const struct viz_operation *op = wait->operation;
+
+	for (size_t i = 0; i < op->extra->waits_for_count; i++) {
+		const struct viz_channel *channel = wait_asked(d->waits, op, i);
+
+		if (!channel || channel->mechanism != MECH_PIDFD)
+			return false;
+	}
+	return op->extra->waits_for_count && !op->extra->waits_cut;
+}
+
 const char *wait_text(struct diagnosis *d, const struct wait *wait)
 {
 	enum phrase phrase = PHRASE_ONLY_WRITE;
@@ -379,6 +395,9 @@ const char *wait_text(struct diagnosis *d, const struct wait *wait)
 		return fill_phrase(d, PHRASE_OPENS_CROSSWISE, what, comers_text(d, wait), enders);
 	if (!enders)
 		return fill_phrase(d, PHRASE_WAITS_FOR_NOBODY, what, NULL, NULL);
+	if (waits_at_pidfds(d, wait) && !wait->open)
+		return fill_phrase(d, PHRASE_CHILD_MUST_END, what,
+				   names_text(d, wait->enders, wait->ender_count), NULL);
 	if (waits_for_child(wait))
 		return fill_phrase(d, PHRASE_CHILD_MUST_END, what, enders, NULL);
 	if (waits_for_exec(wait))

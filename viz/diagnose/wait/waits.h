@@ -255,6 +255,7 @@ enum advice_case {
 	ADVICE_RING,		/* in io_uring_enter(2), io_getevents(2) */
 	ADVICE_WORKER_BUSY,	/* for a server whose workers are all busy */
 	ADVICE_LISTENER_LEFT,	/* for a program that only inherited the listener */
+	ADVICE_SIGNAL_BLOCKED,	/* for the end of a process that blocks the signal it was sent */
 	ADVICE_ASKS_URGENT,	/* for urgent data only, where other data lies */
 	ADVICE_SENT_URGENT,	/* for data of which the last byte was sent as urgent */
 	ADVICE_WHOLE_LINE,	/* for a line whose end was not sent to the terminal */

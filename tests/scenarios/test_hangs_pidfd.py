@@ -1,0 +1,75 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""Who waits at a pidfd waits for the end of that process, which may block the signal it was sent."""
+import os
+import signal
+
+from expectations import expect, expect_equal, expect_in
+from findings import diagnose, expect_nothing_rests_on_a_gap, severe
+from hangs import PYTHON, TIMED_OUT, asleep, has, looked_at
+from harness import main, record, scenario, start, wait_for
+
+ENDS = """
+import os, select, signal, time
+read, write = os.pipe()
+child = os.fork()
+if not child:
+    signal.pthread_sigmask(signal.SIG_BLOCK, {blocked})
+    os.write(write, b"x")
+    time.sleep(60)
+    os._exit(0)
+os.read(read, 1)
+print(os.getpid(), child, flush=True)
+descriptor = os.pidfd_open(child)
+signal.pidfd_send_signal(descriptor, signal.SIGTERM)
+poll = select.poll()
+poll.register(descriptor, select.POLLIN)
+poll.poll()
+"""
+
+
+def program(blocked):
+    return [PYTHON, "-c", ENDS.format(blocked=blocked)]
+
+
+def check(findings, child):
+    found = [finding for finding in findings if finding["id"] == "blocked"]
+    expect_equal(len(found), 1, f"one wait is told: {findings}")
+    told = found[0]["text"] + " ".join(found[0]["evidence"])
+    expect_in(f"only the end of python3[{child}] ends that", told, "whose end it is")
+    expect("outside" not in told, "it is no one outside", found)
+    return found[0]
+
+
+@scenario("who waits for the end of a process that blocks SIGTERM is told so")
+def blocked_signal(directory):
+    run = record(directory, program("[15]"), "--timeout", "2", status=TIMED_OUT, whole=False)
+    found = check(diagnose(run.trace_path)[0], int(run.stdout.split()[1]))
+    expect_equal(found["severity"], "warning", "how bad it is")
+    expect_in("SIGTERM, sent to", " ".join(found["evidence"]), "why it does not end")
+    expect_in("unblock it", found["advice"], "the remedy")
+    expect_nothing_rests_on_a_gap(run.trace_path, 3)
+
+
+@scenario("-p names the process, too")
+def untraced(directory):
+    result = start(directory, program("[15]"), start_new_session=True)
+    try:
+        wait_for(lambda: len(result.stdout.split()) == 2, "both")
+        wait_for(lambda: asleep(result.process.pid), "its sleep")
+        found, _ = looked_at(result.process.pid, has("blocked"), "blocked")
+        check(found, int(result.stdout.split()[1]))
+    finally:
+        os.killpg(result.process.pid, signal.SIGKILL)
+        result.process.wait()
+
+
+@scenario("one that does not block it ends, and nothing is wrong")
+def sound(directory):
+    run = record(directory, program("[]"), "--timeout", "20", whole=False)
+    found = [f for f in severe(diagnose(run.trace_path)[0]) if f["id"] != "killed-by-signal"]
+    expect_equal(found, [], "nothing is wrong")
+
+
+if __name__ == "__main__":
+    main()
