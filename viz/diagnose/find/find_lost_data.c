@@ -2,6 +2,7 @@
 /* Finds data that was never received, cut, dropped or split. */
 #include <inttypes.h>
 
+#include "viz/diagnose/find/framed_reads.h"
 #include "viz/diagnose/find/torn_records.h"
 
 enum { UDP_BYTES_MOST = 65507 }; /* 65,535 less the headers of IPv4 and UDP (udp(7)) */
@@ -180,11 +181,12 @@ static void tell_sizes(struct diagnosis *d, struct finding *f, const struct torn
 
 /* Reports that the receiver saw other boundaries than the sender made. */
 static void report_split(struct diagnosis *d, const struct viz_message *m,
-			 const struct torn_records *torn)
+			 const struct torn_records *torn, const struct framed_reads *reads)
 {
 	struct finding *f;
 
-	if (!may_carry_messages(m, torn) || !m->to.process || (!m->from.offset && !m->to.offset))
+	if (!may_carry_messages(m, torn) || !m->to.process || (!m->from.offset && !m->to.offset) ||
+	    reads_frames(reads, m->to.process, m->channel))
 		return;
 	f = finding_fold(d, FINDING_SPLIT_STREAM, m->to.enter_ns, m->to.process, m->channel);
 	finding_process(d, f, m->from.process);
@@ -268,6 +270,7 @@ void find_data(struct diagnosis *d)
 	const bool *received = received_from(d);
 	const uint64_t *received_ns = last_received(d);
 	const struct torn_records *torn = torn_records(d);
+	const struct framed_reads *reads = framed_reads(d);
 
 	for (size_t i = 0; i < d->pairing->message_count; i++) {
 		const struct viz_message *m = d->pairing->messages[i];
@@ -282,7 +285,7 @@ void find_data(struct diagnosis *d)
 		else if (m->fate == FATE_DROPPED)
 			report_dropped(d, m);
 		else if (m->fate == FATE_NONE)
-			report_split(d, m, torn);
+			report_split(d, m, torn, reads);
 	}
 	for (size_t i = 0; i < d->model->operation_count; i++)
 		if (viz_operation_failed(d->model->operations[i]))
