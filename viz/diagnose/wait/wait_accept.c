@@ -78,15 +78,86 @@ bool wait_at_backlog(struct wait_graph *graph, struct wait *wait, const struct v
 	return add_listeners(graph, wait, client, unaccepted_at(graph, client, peer));
 }
 
+/* Returns the backlog that the listener was given, at least; -1: not in the trace. */
+static int64_t backlog_of(const struct wait_graph *graph, const struct viz_channel *listener)
+{
+	int64_t backlog = -1;
+
+	for (size_t i = graph->model->operation_count; i-- > 0;) {
+		const struct viz_operation *op = graph->model->operations[i];
+
+		if (op->channel == listener && operation_is(op, "listen") && !op->returned &&
+		    viz_operation_argument(op, "backlog", &backlog))
+			return backlog < 0 ? -1 : backlog;
+	}
+	return -1;
+}
+
+static bool is_connecting(const struct wait_graph *graph, const struct viz_channel *client)
+{
+	for (size_t i = graph->model->operation_count; i-- > 0;) {
+		const struct viz_operation *op = graph->model->operations[i];
+
+		if (op->channel == client && operation_is(op, "connect") &&
+		    op->state == STATE_PENDING)
+			return true;
+	}
+	return false;
+}
+
+/* Returns how many connections that were made there have not been accepted. */
+static int64_t count_unaccepted(const struct wait_graph *graph, const struct viz_channel *listener)
+{
+	const struct viz_model *model = graph->model;
+	int64_t count = 0;
+
+	for (size_t i = 0; i < model->channel_count; i++) {
+		const struct viz_channel *client = model->channels[i];
+
+		if (client->mechanism == MECH_TCP && !client->listening &&
+		    wait_listens_for(listener, client,
+				     unaccepted_at(graph, client, wait_peer(graph, client))) &&
+		    !is_connecting(graph, client))
+			count++;
+	}
+	return count;
+}
+
+/*
+ * Adds the holders of a listener of TCP whose backlog is full: it holds one connection more than it
+ * was told (sk_acceptq_is_full() in include/net/sock.h), and what comes then is thrown away and
+ * sent again. Where nobody saw how much it was told, one connection that lies there is enough.
+ */
+static void add_full_listener(struct wait_graph *graph, struct wait *wait)
+{
+	const struct viz_operation *op = wait->operation;
+
+	for (size_t i = 0; i < graph->listener_count && op->extra->peer_address.len; i++) {
+		const struct viz_channel *listener = graph->listeners[i];
+
+		if (!wait_listens_for(listener, wait->channel, op->extra->peer_address) ||
+		    !wait_is_held(listener) ||
+		    count_unaccepted(graph, listener) <=
+			    (backlog_of(graph, listener) > 0 ? backlog_of(graph, listener) : 0))
+			continue;
+		wait->listener = listener;
+		wait_add_holders(graph, wait, listener, ACCESS_BOTH);
+		return;
+	}
+}
+
 void wait_to_connect(struct wait_graph *graph, struct wait *wait)
 {
 	const struct viz_operation *op = wait->operation;
 	const struct viz_channel *client = op->channel;
 
 	wait->channel = client;
-	if (client && client->mechanism == MECH_TCP) /* the number of retries is limited, tcp(7) */
-		wait->clock = wait->open = true;
-	else
+	if (client && client->mechanism == MECH_TCP) {
+		wait->clock = true; /* the number of retries is limited, tcp(7) */
+		add_full_listener(graph, wait);
+		wait->open |= !wait->listener;
+	} else {
 		wait->open |= !client ||
 			      !add_listeners(graph, wait, client, op->extra->peer_address);
+	}
 }

@@ -53,8 +53,9 @@ bool wait_is_natural(const struct wait *wait)
 
 	if (process_is_stopped(wait->process))
 		return false;
-	if (waits_to_open(wait) || waits_for_child(wait) || waits_to_connect(wait) ||
-	    waits_for_exec(wait))
+	if (waits_to_connect(wait))
+		return wait->clock && !wait->listener;
+	if (waits_to_open(wait) || waits_for_child(wait) || waits_for_exec(wait))
 		return wait->clock;
 	return wait->clock || wait->served || !channel || waits_for_clients(wait) ||
 	       gets_datagrams(wait) || reads_from_kernel(wait) || waits_for_key(wait) ||
@@ -216,7 +217,7 @@ bool wait_is_idle(const struct diagnosis *d, const struct wait *wait)
 {
 	if (waits_to_open(wait))
 		return false;
-	if (waits_for_exec(wait))
+	if (waits_for_exec(wait) || (waits_to_connect(wait) && wait->listener))
 		return goes_on(d, wait);
 	if (wait->clock || wait->served || !wait->channel || waits_for_child(wait) ||
 	    waits_for_clients(wait) || serves_datagrams(d, wait) || reads_from_kernel(wait) ||

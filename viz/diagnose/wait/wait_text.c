@@ -404,7 +404,8 @@ const char *wait_text(struct diagnosis *d, const struct wait *wait)
 		return fill_phrase(d, PHRASE_CHILD_MUST_EXEC, what, enders, NULL);
 	if (wait->listener && waits_to_connect(wait))
 		return fill_phrase(d, PHRASE_BACKLOG_FULL, what, channel_text(d, wait->listener),
-				   enders);
+				   enders_text(d, wait)
+					   ?: names_text(d, wait->enders, wait->ender_count));
 	if (wait->channel && wait->channel->mechanism == MECH_FILE_LOCK && !wait->open)
 		phrase = PHRASE_ONLY_UNLOCK;
 	else if (wait->listener)
