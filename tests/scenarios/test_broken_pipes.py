@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """How grave a broken pipe is: a reader that has had enough is none of the writer's loss."""
 import joining
-from expectations import expect_equal
+from expectations import expect, expect_equal, expect_in
 from findings import diagnose
 from harness import main, record, scenario
 
@@ -61,6 +61,35 @@ os.close(w); os.read(r, 5000); time.sleep(0.3); os.close(r); os.wait()
 def partly(directory):
     found = severities(directory, "partly", ["/usr/bin/python3", "-c", PARTLY])
     expect_equal(found, ["note"], "it is told")
+
+
+# Standard input is closed, so the pipe gets its number, and the reader closes what it just kept.
+CLOSED_INPUT = """
+import os, time
+os.close(0)
+r, w = os.pipe()
+if not os.fork():
+    time.sleep(0.3)
+    os.dup2(w, 1); os.close(r); os.close(w)
+    os.write(1, b"hello")
+    os._exit(0)
+os.close(w); os.dup2(r, 0){closes}
+os.wait()
+"""
+
+
+@scenario("a pipe that got the number of a closed standard stream: who closed it by that is named")
+def closed_input(directory):
+    command = ["/usr/bin/python3", "-c", CLOSED_INPUT.format(closes="; os.close(r)")]
+    result = record(joining.folder(directory, "closes"), command)
+    found = [f for f in diagnose(result.trace_path)[0] if f["id"] == "broken-pipe"]
+    expect_equal([finding["severity"] for finding in found], ["warning"], f"{found}")
+    writer, closer = found[0]["processes"][:2]
+    expect(f"whose reading end python3[{closer}] closed" in found[0]["text"], "the reader", found)
+    expect(closer != writer, "it is not the writer's own end", found)
+    expect_in("called dup2(0, 0), which changes nothing", found[0]["evidence"][0], "how")
+    kept = ["/usr/bin/python3", "-c", CLOSED_INPUT.format(closes="; os.read(0, 9)")]
+    expect_equal(severities(directory, "keeps", kept), [], "who keeps it reads")
 
 
 if __name__ == "__main__":

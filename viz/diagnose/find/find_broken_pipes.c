@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Finds ends that were closed while a process was still writing. */
+#include <inttypes.h>
 #include <signal.h>
 #include <sys/socket.h>
 
@@ -66,6 +67,59 @@ static const struct viz_holding *last_reader(const struct viz_channel *channel, 
 	return last;
 }
 
+/*
+ * Returns the reading end of another process that closed it before that time; NULL: there is none.
+ * A writer closes its own, as is good practice, perhaps last: it is not the one that was to read.
+ */
+static const struct viz_holding *other_reader(const struct viz_channel *channel,
+					      const struct viz_process *writer, uint64_t before_ns)
+{
+	const struct viz_holding *last = NULL;
+
+	for (size_t i = 0; i < channel->holding_count; i++) {
+		const struct viz_holding *holding = channel->holdings[i];
+
+		if ((holding->access & ACCESS_READ) && holding->process != writer &&
+		    holding->until_ns <= before_ns && (!last || last->until_ns < holding->until_ns))
+			last = holding;
+	}
+	return last;
+}
+
+static const struct viz_holding *reader_of(const struct viz_channel *channel,
+					   const struct viz_operation *op)
+{
+	const struct viz_holding *last = last_reader(channel, op->exit_ns), *other;
+
+	if (!last || last->process != op->process || !channel_is_pipe(channel))
+		return last;
+	other = other_reader(channel, op->process, op->exit_ns);
+	return other ? other : last;
+}
+
+/*
+ * Returns the dup2(2) of the descriptor to its own number before the process closed it; NULL: there
+ * is none. That changes nothing where a pipe has got the number of a closed standard stream.
+ */
+static const struct viz_operation *dup_to_itself(const struct viz_model *model,
+						 const struct viz_holding *reader)
+{
+	const struct viz_operation *close = reader->end_op;
+	int64_t to = -1;
+
+	for (size_t i = close ? close->index : 0; i-- > 0;) {
+		const struct viz_operation *op = model->operations[i];
+
+		if (op->thread != close->thread || op->channel != close->channel)
+			continue;
+		return operation_is(op, "dup2") && op->fd == close->fd &&
+				       viz_operation_argument(op, "newfd", &to) && to == op->fd
+			       ? op
+			       : NULL;
+	}
+	return NULL;
+}
+
 static bool had_enough(const struct viz_holding *reader)
 {
 	return viz_process_succeeded(reader->process) || reader->process->exit_signal == SIGPIPE;
@@ -75,13 +129,14 @@ static bool had_enough(const struct viz_holding *reader)
  * True if a reader of the pipe as stdin had enough: the shell that made the pipe may close its own
  * end after the reader has ended.
  */
-static bool input_had_enough(const struct viz_channel *channel, uint64_t before_ns)
+static bool input_had_enough(const struct viz_channel *channel, uint64_t before_ns, bool taken)
 {
 	for (size_t i = 0; i < channel->holding_count; i++) {
 		const struct viz_holding *holding = channel->holdings[i];
 
 		if ((holding->access & ACCESS_READ) && holding->fd == 0 &&
-		    holding->until_ns <= before_ns && had_enough(holding))
+		    holding->until_ns <= before_ns && had_enough(holding) &&
+		    (taken || holding->end == HOLDING_EXIT))
 			return true;
 	}
 	return false;
@@ -105,7 +160,7 @@ static enum severity severity_of(const struct viz_operation *op, const struct vi
 	if (op->channel->mechanism != MECH_PIPE && op->channel->mechanism != MECH_FIFO)
 		return op->process->exit_signal == SIGPIPE ? SEVERITY_WARNING : SEVERITY_NOTE;
 	if (op->fd == 1 && ((reader && left_satisfied(reader, taken)) ||
-			    input_had_enough(op->channel, op->exit_ns)))
+			    input_had_enough(op->channel, op->exit_ns, taken)))
 		return SEVERITY_NOTE;
 	return op->process->exit_signal == SIGPIPE ? SEVERITY_ERROR : SEVERITY_WARNING;
 }
@@ -118,6 +173,19 @@ static void tell_closer(struct diagnosis *d, struct finding *f, enum phrase phra
 	finding_operation(d, f, op);
 	finding_set(d, f, "closer", "%s",
 		    fill_phrase(d, phrase, process_text(d, process), time_text(d, at_ns), NULL));
+}
+
+static void tell_dup(struct diagnosis *d, struct finding *f, const struct viz_holding *reader)
+{
+	const struct viz_operation *dup = dup_to_itself(d->model, reader);
+
+	if (!dup)
+		return;
+	finding_line(d, f,
+		     fill_phrase(d, PHRASE_DUP_TO_ITSELF, process_text(d, dup->process),
+				 format_text(d, "%" PRId32, dup->fd), NULL));
+	finding_operation(d, f, dup);
+	f->advice = phrase_text(PHRASE_CURE_DUP_TO_ITSELF, d->language);
 }
 
 /* The shutdown(2) that ended what goes from here to there; NULL: there was none before the call. */
@@ -139,7 +207,7 @@ static void report_broken(struct diagnosis *d, const struct shutdowns *shut, con
 	const struct viz_channel *there = channel_is_socket(op->channel) ? op->channel->peer
 									 : op->channel;
 	const struct viz_operation *shutdown = shut_by(shut, op, there);
-	const struct viz_holding *reader = there ? last_reader(there, op->exit_ns) : NULL;
+	const struct viz_holding *reader = there ? reader_of(there, op) : NULL;
 	struct finding *f = finding_add(d, FINDING_BROKEN_PIPE, op->enter_ns, op->channel);
 
 	f->severity = severity_of(op, reader, there && taken[there->index]);
@@ -154,6 +222,7 @@ static void report_broken(struct diagnosis *d, const struct shutdowns *shut, con
 	} else if (reader) {
 		tell_closer(d, f, reader->end == HOLDING_EXIT ? PHRASE_ENDED_AT : PHRASE_CLOSED_AT,
 			    reader->process, reader->end_op, reader->until_ns);
+		tell_dup(d, f, reader);
 	} else {
 		finding_set(d, f, "closer", "%s",
 			    phrase_text(there && !there->holding_count ? PHRASE_NOBODY_HELD
