@@ -212,6 +212,28 @@ static void excuse_terminal(struct diagnosis *d, struct finding *f)
 	finding_line(d, f, phrase_text(PHRASE_STOPPED_BY_KEY, d->language));
 }
 
+/* Adds to the evidence who has received from the queue, and ended. */
+static void tell_ended_reader(struct diagnosis *d, struct finding *f, const struct wait *wait)
+{
+	const struct viz_process *last = NULL;
+
+	if (wait->channel->mechanism != MECH_POSIX_MQ && wait->channel->mechanism != MECH_SYSV_MSG)
+		return;
+	for (size_t i = 0; i < d->model->process_count; i++) {
+		const struct viz_process *process = d->model->processes[i];
+
+		if (process->ended && wait_has_read(d->waits, process, wait->channel) &&
+		    (!last || last->end_ns < process->end_ns))
+			last = process;
+	}
+	if (!last)
+		return;
+	finding_process(d, f, last);
+	finding_line(d, f,
+		     fill_phrase(d, PHRASE_READER_ENDED, process_text(d, last),
+				 time_text(d, last->end_ns), NULL));
+}
+
 static bool report_full(struct diagnosis *d, const struct wait *wait)
 {
 	struct finding *f;
@@ -225,6 +247,7 @@ static bool report_full(struct diagnosis *d, const struct wait *wait)
 	finding_wait(d, f, wait);
 	finding_chain(d, f, wait);
 	report_enders(d, f, wait);
+	tell_ended_reader(d, f, wait);
 	if (waits_to_print(wait) && wait->natural)
 		excuse_terminal(d, f);
 	finding_set(d, f, "who", "%s", process_text(d, wait->process));

@@ -327,6 +327,45 @@ static bool note_signal_blocked(struct diagnosis *d, struct finding *f, const st
 	return false;
 }
 
+static bool note_read_ahead(struct diagnosis *d, struct finding *f, const struct wait *wait)
+{
+	uint64_t lines = 0;
+	const struct viz_operation *read = wait_read_ahead(d->waits, wait, &lines);
+
+	if (!read)
+		return false;
+	finding_line(d, f,
+		     fill_phrase(d, PHRASE_READ_AHEAD, process_text(d, wait->process),
+				 format_text(d, "%" PRIu64, lines), time_text(d, read->exit_ns)));
+	finding_operation(d, f, read);
+	return true;
+}
+
+static bool note_unheard_send(struct diagnosis *d, struct finding *f, const struct wait *wait)
+{
+	const struct viz_operation *send = wait_unheard_send(d->waits, wait);
+
+	if (!send)
+		return false;
+	finding_line(d, f,
+		     fill_phrase(d, PHRASE_UNHEARD_SEND, process_text(d, send->process),
+				 bytes_text(d, send->extra->peer_address),
+				 time_text(d, send->exit_ns)));
+	finding_operation(d, f, send);
+	f->explained = true;
+	return true;
+}
+
+static bool note_no_group(struct diagnosis *d, struct finding *f, const struct wait *wait)
+{
+	if (!wait_hears_no_group(d->waits, wait))
+		return false;
+	finding_line(d, f,
+		     fill_phrase(d, PHRASE_NO_GROUP, channel_text(d, wait->channel), NULL, NULL));
+	f->explained = true;
+	return true;
+}
+
 static bool note_restart(struct diagnosis *d, struct finding *f, const struct wait *wait)
 {
 	const struct viz_signal *alarm = wait_restarting_signal(d->waits, wait);
@@ -420,6 +459,9 @@ enum advice_case wait_note(struct diagnosis *d, struct finding *f, const struct 
 		{note_left_over, ADVICE_LEFT_OVER},
 		{note_vfork, ADVICE_VFORK},
 		{note_signal_blocked, ADVICE_SIGNAL_BLOCKED},
+		{note_read_ahead, ADVICE_READ_AHEAD},
+		{note_unheard_send, ADVICE_GROUP_UNJOINED},
+		{note_no_group, ADVICE_NO_GROUP},
 		{note_asks_urgent, ADVICE_ASKS_URGENT},
 		{note_sent_urgent, ADVICE_SENT_URGENT},
 		{note_whole_line, ADVICE_WHOLE_LINE},

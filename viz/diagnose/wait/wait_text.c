@@ -208,6 +208,9 @@ static const char *comers_text(struct diagnosis *d, const struct wait *wait)
 	if (wait->served && wait->channel)
 		return fill_phrase(d, PHRASE_WHO_OPENS_TO_WRITE, bytes_text(d, wait->channel->name),
 				   NULL, NULL);
+	if (wait->channel && wait->channel->mechanism == MECH_POSIX_MQ && wait->channel->name.len)
+		return fill_phrase(d, PHRASE_WHO_OPENS, bytes_text(d, wait->channel->name), NULL,
+				   NULL);
 	if (sources)
 		return sources;
 	if (waits_at_counters(d, wait))

@@ -178,6 +178,17 @@ enum unfit wait_find_unfit(const struct wait_graph *graph, const struct wait *wa
 			   struct wait_unfit *found);
 
 /*
+ * wait_unheard.c: of a wait in select(2) or poll(2), the last read there, which took several lines
+ * at once; a datagram to a group at the port where it waits, which no socket got. NULL: there is
+ * none. True for a wait at a netlink socket that hears no group and has asked for nothing.
+ */
+const struct viz_operation *wait_read_ahead(const struct wait_graph *graph, const struct wait *wait,
+					    uint64_t *lines);
+const struct viz_operation *wait_unheard_send(const struct wait_graph *graph,
+					      const struct wait *wait);
+bool wait_hears_no_group(const struct wait_graph *graph, const struct wait *wait);
+
+/*
  * wait_empty_set.c: the last epoll_ctl(2) that was to add to the set in which nothing is, and
  * failed, before the wait began; NULL: there is none.
  */
@@ -256,6 +267,9 @@ enum advice_case {
 	ADVICE_WORKER_BUSY,	/* for a server whose workers are all busy */
 	ADVICE_LISTENER_LEFT,	/* for a program that only inherited the listener */
 	ADVICE_SIGNAL_BLOCKED,	/* for the end of a process that blocks the signal it was sent */
+	ADVICE_READ_AHEAD,	/* in select(2), for what its program's own buffer may have */
+	ADVICE_GROUP_UNJOINED,	/* for what was sent to a group that its socket has not joined */
+	ADVICE_NO_GROUP,	/* at a netlink socket that hears no group */
 	ADVICE_ASKS_URGENT,	/* for urgent data only, where other data lies */
 	ADVICE_SENT_URGENT,	/* for data of which the last byte was sent as urgent */
 	ADVICE_WHOLE_LINE,	/* for a line whose end was not sent to the terminal */

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* What a receiver waits for in vain: it has it already, or does not hear where it is sent. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "viz/diagnose/wait/waits.h"
+
+enum {
+	BUFFER_LEAST = 1024,   /* a smaller read is no program's buffer */
+	MULTICAST_FIRST = 224, /* the first byte of IPv4 addresses of groups: RFC 5771 */
+	MULTICAST_LAST = 239,
+};
+
+static bool selects(const struct viz_operation *op)
+{
+	return operation_polls(op) && !(op->channel && op->channel->mechanism == MECH_EPOLL);
+}
+
+static uint64_t count_lines(struct viz_bytes text)
+{
+	uint64_t lines = 0;
+
+	for (size_t i = 0; i < text.len; i++)
+		lines += text.data[i] == '\n';
+	return lines;
+}
+
+/* Returns the process's last receive from the channel before the wait; NULL: none is near. */
+static const struct viz_operation *receive_before(const struct viz_model *model,
+						  const struct viz_operation *op,
+						  const struct viz_channel *channel)
+{
+	const size_t last = op->index > LOOK_BACK ? op->index - LOOK_BACK : 0;
+
+	for (size_t i = op->index; i-- > last;) {
+		const struct viz_operation *before = model->operations[i];
+
+		if (before->process == op->process && viz_operation_source(before) == channel &&
+		    viz_operation_done(before) && before->returned > 0)
+			return before;
+	}
+	return NULL;
+}
+
+const struct viz_operation *wait_read_ahead(const struct wait_graph *graph, const struct wait *wait,
+					    uint64_t *lines)
+{
+	const struct viz_operation *op = wait->operation, *read;
+
+	for (size_t i = 0; selects(op) && i < op->extra->waits_for_count; i++) {
+		const struct viz_channel *channel = wait_asked(graph, op, i);
+
+		if (!channel || mechanism_info(channel->mechanism)->form != FORM_STREAM)
+			continue;
+		read = receive_before(graph->model, op, channel);
+		if (!read || !viz_has(read, requested) || read->requested < BUFFER_LEAST)
+			continue;
+		*lines = count_lines(read->payload);
+		if (*lines > 1)
+			return read;
+	}
+	return NULL;
+}
+
+static bool is_group(struct viz_bytes address)
+{
+	const long first = address.len ? strtol(address.data, NULL, 10) : 0;
+
+	return (first >= MULTICAST_FIRST && first <= MULTICAST_LAST) ||
+	       viz_bytes_begin(address, "[ff");
+}
+
+static struct viz_bytes port_of(struct viz_bytes address)
+{
+	const char *colon = address.len ? memrchr(address.data, ':', address.len) : NULL;
+
+	if (!colon)
+		return (struct viz_bytes){NULL, 0};
+	return (struct viz_bytes){colon, address.len - (size_t)(colon - address.data)};
+}
+
+const struct viz_operation *wait_unheard_send(const struct wait_graph *graph,
+					      const struct wait *wait)
+{
+	const struct viz_channel *channel = wait->channel;
+
+	if (!channel || channel->mechanism != MECH_UDP || wait->operation->role == ROLE_SEND)
+		return NULL;
+	for (size_t i = graph->model->operation_count; i-- > 0;) {
+		const struct viz_operation *op = graph->model->operations[i];
+
+		if (op->role == ROLE_SEND && op->channel && op->channel->mechanism == MECH_UDP &&
+		    viz_has(op, delivered) && !op->extra->delivered_count &&
+		    is_group(op->extra->peer_address) &&
+		    viz_bytes_equal(port_of(op->extra->peer_address),
+				    port_of(channel->local_address)))
+			return op;
+	}
+	return NULL;
+}
+
+bool wait_hears_no_group(const struct wait_graph *graph, const struct wait *wait)
+{
+	const struct viz_channel *channel = wait->channel;
+
+	if (!channel || channel->mechanism != MECH_NETLINK || graph->whole || channel->groups.len ||
+	    !channel->created_in_trace || !channel->local_address.len ||
+	    wait->operation->role == ROLE_SEND)
+		return false;
+	for (size_t i = 0; i < graph->model->operation_count; i++) {
+		const struct viz_operation *op = graph->model->operations[i];
+
+		if (viz_operation_sink(op) == channel ||
+		    (op->channel == channel && operation_is(op, "setsockopt")))
+			return false;
+	}
+	return true;
+}
