@@ -44,10 +44,11 @@ struct viz_process {
 	uint32_t ppid;		    /* 0: not known */
 	uint32_t ns_pid;	    /* in its own pid namespace; 0: the same as pid, or not known */
 	struct viz_process *parent; /* NULL: outside the trace; has a lower index */
-	const struct viz_host *host; /* NULL: the trace is of one machine */
-	struct viz_bytes comm;	     /* the last name of its first thread; data may be NULL */
-	struct viz_bytes path;	     /* of the last exec; data NULL: none in the trace */
-	struct viz_bytes *args;	     /* of the last exec */
+	const struct viz_thread *maker; /* of its parent, that forked it; NULL: not known */
+	const struct viz_host *host;	/* NULL: the trace is of one machine */
+	struct viz_bytes comm;		/* the last name of its first thread; data may be NULL */
+	struct viz_bytes path;		/* of the last exec; data NULL: none in the trace */
+	struct viz_bytes *args;		/* of the last exec */
 	size_t args_count;
 	bool args_cut;	     /* the list was cut: there were more arguments */
 	bool before_trace;   /* it existed when tracing began, or its birth is not in the trace */

@@ -89,6 +89,7 @@ static struct viz_process *fork_process(struct model_builder *b, struct viz_proc
 	fds->shares_fds = VALUE(process, shares_fds)->flag;
 	if (process->parent)
 		fds->maker = build_known_thread(b, process->parent, event->maker_tid);
+	process->maker = fds->maker;
 	return process;
 }
 

@@ -2,7 +2,7 @@
 /* Finds processes that were killed by a signal. */
 #include <signal.h>
 
-#include "viz/diagnose/core/finder.h"
+#include "viz/diagnose/find/kernel_kills.h"
 
 /*
  * Signal numbers are those of x86-64 and arm64; the names in the trace may come from another
@@ -106,7 +106,8 @@ static enum phrase cure_of(const struct viz_process *who, const struct viz_signa
 	if (who->exit_signal == SIGXFSZ)
 		return PHRASE_CURE_FILE_LIMIT;
 	if (who->exit_signal == SIGKILL)
-		return PHRASE_CURE_KERNEL_KILL;
+		return s && s->generate && !s->generate->group ? PHRASE_CURE_GROUP_KILL
+							       : PHRASE_CURE_KERNEL_KILL;
 	if (who->exit_signal == SIGABRT && s && s->generate && s->generate->from == who)
 		return PHRASE_CURE_FAULT; /* abort(3) */
 	if (has_signalfd)
@@ -114,31 +115,54 @@ static enum phrase cure_of(const struct viz_process *who, const struct viz_signa
 	return s && s->accepted_by ? PHRASE_CURE_BLOCK : PHRASE_CURE_HANDLE;
 }
 
-static void report_origin(struct diagnosis *d, struct finding *f, const struct viz_signal *s,
-			  enum phrase cure)
+/* Who raised the signal, in words. */
+static const char *origin_text(struct diagnosis *d, const struct viz_signal *s,
+			       const struct kernel_kill *kill)
 {
 	const struct viz_signal_event *generate = s ? s->generate : NULL;
-	bool fault = generate && generate->origin == ORIGIN_FAULT;
-	const char *origin = phrase_text(PHRASE_BY_KERNEL, d->language);
 
-	if (fault)
-		origin = phrase_text(PHRASE_FAULT_ITSELF, d->language);
-	else if (by_own_timer(s))
-		origin = phrase_text(PHRASE_BY_TIMER, d->language);
-	else if (generate && generate->from)
-		origin = fill_phrase(d, PHRASE_SENT_BY, process_text(d, generate->from), NULL,
-				     NULL);
-	else if (generate && generate->from_pid)
-		origin = fill_phrase(d, PHRASE_SENT_BY, phrase_text(PHRASE_SOMEBODY, d->language),
-				     NULL, NULL);
-	finding_set(d, f, "origin", "%s", origin);
-	if (f->severity == SEVERITY_NOTE)
+	if (kill->cause)
+		return kernel_kill_text(d, kill);
+	if (generate && generate->origin == ORIGIN_FAULT)
+		return phrase_text(PHRASE_FAULT_ITSELF, d->language);
+	if (by_own_timer(s))
+		return phrase_text(PHRASE_BY_TIMER, d->language);
+	if (generate && generate->from)
+		return fill_phrase(d, PHRASE_SENT_BY, process_text(d, generate->from), NULL, NULL);
+	if (generate && generate->from_pid)
+		return fill_phrase(d, PHRASE_SENT_BY, phrase_text(PHRASE_SOMEBODY, d->language),
+				   NULL, NULL);
+	return phrase_text(PHRASE_BY_KERNEL, d->language);
+}
+
+static void report_origin(struct diagnosis *d, struct finding *f, const struct viz_signal *s,
+			  const struct kernel_kill *kill, enum phrase cure)
+{
+	const struct viz_signal_event *generate = s ? s->generate : NULL;
+
+	finding_set(d, f, "origin", "%s", origin_text(d, s, kill));
+	if (kill->cause == KILL_NAMESPACE_END || kill->cause == KILL_THREAD_END)
+		cure = kernel_kill_cure(kill);
+	else if (f->severity == SEVERITY_NOTE)
 		cure = PHRASE_CURE_PURPOSE;
 	finding_set(d, f, "cure", "%s", phrase_text(cure, d->language));
 	if (generate)
 		finding_process(d, f, generate->from);
+	if (kill->cause)
+		finding_process(d, f, kill->by);
 	if (s)
 		finding_operation(d, f, s->raised_by);
+}
+
+/* True if somebody meant it to end so, as far as that shows. */
+static bool is_meant(const struct diagnosis *d, const struct viz_process *p,
+		     const struct viz_signal *s, const struct kernel_kill *kill)
+{
+	if (kill->cause)
+		return kill->cause != KILL_THREAD_END;
+	if (p->exit_signal == SIGKILL && s && s->generate->origin == ORIGIN_KERNEL)
+		return false;
+	return meant_to_end(p->exit_signal) || cleared_up(d, p, s) || by_own_timer(s);
 }
 
 /* SIGPIPE is left to the finding broken-pipe. */
@@ -149,6 +173,7 @@ void find_deaths(struct diagnosis *d)
 	for (size_t i = 0; i < d->model->process_count; i++) {
 		const struct viz_process *p = d->model->processes[i];
 		const struct viz_signal *s;
+		struct kernel_kill kill;
 		struct finding *f;
 
 		if (!p->ended || !p->exit_signal || p->exit_signal == SIGPIPE)
@@ -157,13 +182,12 @@ void find_deaths(struct diagnosis *d)
 		if (!s)
 			s = taken_in_vain(d, p);
 		f = finding_add(d, FINDING_KILLED_BY_SIGNAL, p->end_ns, NULL);
-		if ((meant_to_end(p->exit_signal) &&
-		     !(p->exit_signal == SIGKILL && s && s->generate->origin == ORIGIN_KERNEL)) ||
-		    cleared_up(d, p, s) || by_own_timer(s))
+		kill = kernel_kill_of(d, s, p);
+		if (is_meant(d, p, s, &kill))
 			f->severity = SEVERITY_NOTE;
 		finding_process(d, f, p);
 		finding_set(d, f, "who", "%s", process_text(d, p));
 		finding_set(d, f, "signal", "%s", bytes_text(d, p->signal));
-		report_origin(d, f, s, cure_of(p, s, signalfd_users[p->index]));
+		report_origin(d, f, s, &kill, cure_of(p, s, signalfd_users[p->index]));
 	}
 }
