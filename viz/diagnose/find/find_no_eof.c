@@ -23,8 +23,22 @@ static bool waits_for(const struct diagnosis *d, const struct viz_process *who,
 }
 
 /*
- * True if the reader's own descriptor prevents the end of file, and other writers have gone; a
- * glance cannot tell about the latter. A FIFO opened to read and write is meant to have no end.
+ * True of a glance if nothing but the end can come: the reader has no thread that could write,
+ * nobody else has the writing end, and all that was written there has been read. Where nothing ever
+ * was, it may as well wait for data. Of sockets that is not known.
+ */
+static bool only_end_is_left(const struct wait *wait)
+{
+	const struct viz_operation *op = wait->operation;
+
+	if (!process_is_lone(wait->process) || wait->ender_count != 1)
+		return false;
+	return !channel_is_pipe(wait->channel) || (viz_has(op, at_entry) && op->at_entry.head);
+}
+
+/*
+ * True if the reader's own descriptor prevents the end of file, and other writers have gone, as far
+ * as a glance tells. A FIFO opened to read and write is meant to have no end.
  */
 static bool kept_by_reader(const struct diagnosis *d, const struct wait *wait,
 			   const struct viz_holding *holding)
@@ -33,7 +47,7 @@ static bool kept_by_reader(const struct diagnosis *d, const struct wait *wait,
 		return true;
 	if (holding->access != ACCESS_WRITE && other_end(d, wait) == wait->channel)
 		return false;
-	return d->waits->whole || wait_writer_is_gone(d, wait, NULL);
+	return d->waits->whole ? only_end_is_left(wait) : wait_writer_is_gone(d, wait, NULL);
 }
 
 /*
@@ -47,14 +61,18 @@ static bool forgotten(const struct diagnosis *d, const struct viz_channel *chann
 	       !has_written(d, channel, holding->process);
 }
 
-/* True if the process waits for a signal without any handler: it will never act again. */
-static bool sleeps_for_good(const struct diagnosis *d, const struct viz_process *who)
+/*
+ * True if the process waits for a signal without any handler: it will never act again. What the
+ * reader's own child has yet to write, and not the end, may be what is awaited.
+ */
+static bool sleeps_for_good(const struct diagnosis *d, const struct wait *reader,
+			    const struct viz_process *who)
 {
 	const struct viz_thread *thread = who->thread_count == 1 ? who->threads[0] : NULL;
 
 	for (const struct wait *wait = wait_of_process(d->waits, who); wait;
 	     wait = wait->next_of_process)
-		if (wait->operation->thread == thread)
+		if (wait->operation->thread == thread && who->parent != reader->process)
 			return d->waits->whole && who->handlers_known && !who->has_handlers &&
 			       waits_for_signal(wait->operation) && !wait->clock;
 	return false;
@@ -141,7 +159,8 @@ static bool cannot_end(const struct diagnosis *d, const struct wait *wait)
 		if (who == wait->process)
 			in_vain &= wait->stuck && kept_by_reader(d, wait, holding);
 		else
-			in_vain &= waits_for(d, who, wait->process) || sleeps_for_good(d, who) ||
+			in_vain &= waits_for(d, who, wait->process) ||
+				   sleeps_for_good(d, wait, who) ||
 				   (holding && gone && forgotten(d, channel, holding)) ||
 				   (holding && left_to_child(d, channel, holding)) ||
 				   (holding && left_as_seen(d, wait, who));

@@ -186,6 +186,16 @@ static bool reads_pipe(const struct wait *wait)
 }
 
 /*
+ * True for a thread that reads a pipe of its own process, as a logger, where another thread rests
+ * that may write there when it goes on.
+ */
+static bool is_fed_by_own(const struct diagnosis *d, const struct wait *wait)
+{
+	return wait->ender_count == 1 && wait->enders[0] == wait->process &&
+	       !process_is_lone(wait->process) && has_resting_thread(d, wait->process);
+}
+
+/*
  * True for a reader of a pipe whose writer has nothing to give it yet: a helper of a server that
  * waits for a client, a pipeline that waits for the clock. One that reads what a child of its own
  * writes wants an answer, and one whose writer came and went wants the end of the pipe.
@@ -196,6 +206,8 @@ static bool is_fed_later(const struct diagnosis *d, const struct wait *wait)
 
 	if (!reads_pipe(wait) || wait_writer_is_gone(d, wait, has_written))
 		return false;
+	if (is_fed_by_own(d, wait))
+		return true;
 	for (size_t k = 0; next && k < CHAIN_MOST; k++, next = chain_next(d, next)) {
 		if (process_is_stopped(next->process) ||
 		    viz_process_descends(next->process, wait->process))
