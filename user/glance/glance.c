@@ -18,6 +18,7 @@
 #include "user/glance/futex_look.h"
 #include "user/glance/object_users.h"
 #include "user/glance/pipe_fill.h"
+#include "user/glance/process_looks.h"
 
 #define TYPES_MOST 64
 #define MESSAGE_MOST (1 << 20) /* bytes; the list ends at a longer one */
@@ -259,11 +260,17 @@ static void call_complete(void *context, struct call *call)
 		report_types(users->encoder, &copy);
 }
 
+static void look_at(void *context, pid_t pid)
+{
+	report_if_zombie(context, pid);
+	process_looks_report(context, pid);
+}
+
 void glance_complete(struct encoder *encoder)
 {
 	struct glance_users users = {.encoder = encoder};
 
 	calls_each_waiting(encoder->calls, call_complete, &users);
-	proc_each(report_if_zombie, encoder);
+	proc_each(look_at, encoder);
 	glance_users_free(&users);
 }

@@ -57,6 +57,11 @@ struct viz_process {
 	bool has_handlers;
 	uint64_t handled; /* bit N - 1: it has a handler for signal N, as far as the trace tells */
 	bool zombie;	  /* when it was found it had ended, but its parent had not waited for it */
+	/* In a glance: the file that keeps it frozen, its tracer, signals that it blocks. */
+	struct viz_bytes frozen;
+	uint32_t tracer;
+	struct viz_bytes *pending;
+	size_t pending_count;
 	bool status_known; /* exit_code or exit_signal is valid */
 	bool ended, core;
 	uint64_t start_ns;	     /* its birth, or when it was first seen */

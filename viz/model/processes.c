@@ -157,6 +157,17 @@ static void add_handlers(struct model_builder *b, struct viz_process *process)
 	}
 }
 
+/* What a glance tells of it besides. */
+static void add_looks(struct model_builder *b, struct viz_process *process)
+{
+	if (VALUE(process, frozen)->present)
+		process->frozen = build_string(b, FIELD_process_frozen);
+	if (VALUE(process, tracer)->present)
+		process->tracer = build_u32(b, FIELD_process_tracer);
+	if (VALUE(process, pending)->present)
+		process->pending = build_list(b, FIELD_process_pending, &process->pending_count);
+}
+
 static struct viz_process *snapshot_process(struct model_builder *b,
 					    struct viz_process_event *event, uint32_t pid)
 {
@@ -166,6 +177,7 @@ static struct viz_process *snapshot_process(struct model_builder *b,
 	if (VALUE(process, zombie)->present)
 		process->zombie = VALUE(process, zombie)->flag;
 	add_handlers(b, process);
+	add_looks(b, process);
 	if (VALUE(process, ppid)->present) {
 		process->ppid = build_u32(b, FIELD_process_ppid);
 		process->parent = build_known_process(b, process->ppid);

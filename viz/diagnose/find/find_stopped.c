@@ -1,44 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Finds processes that a signal or a debugger has stopped while others wait for them. */
+/* Finds processes that a signal, a debugger or a freezer has stopped while others wait for them. */
 #include <inttypes.h>
-#include <signal.h>
 
 #include "viz/diagnose/find/find_waits.h"
 
+/* Of one that is frozen it is not known. */
 static uint64_t stopped_since(const struct viz_process *process)
 {
 	uint64_t since_ns = 0;
 
-	for (size_t i = 0; i < process->thread_count; i++)
+	for (size_t i = 0; i < process->thread_count && !process->frozen.len; i++)
 		if (process->threads[i]->since_ns > since_ns)
 			since_ns = process->threads[i]->since_ns;
 	return since_ns;
-}
-
-/* Returns the number of the signal that stopped the process; 0 if it is not known. */
-static int stop_signal(const struct viz_process *process)
-{
-	for (size_t i = 0; i < process->thread_count; i++)
-		if (process->threads[i]->end_ns == VIZ_NEVER && process->threads[i]->stop_signal)
-			return process->threads[i]->stop_signal;
-	return 0;
-}
-
-/* Says by which signal it was stopped, and the remedy where the terminal sends that. */
-static void name_signal(struct diagnosis *d, struct finding *f, const struct viz_process *process)
-{
-	const int number = stop_signal(process);
-	const char *by = "", *cure = "";
-	char name[16];
-
-	if (number)
-		by = fill_phrase(d, PHRASE_STOPPED_BY, signal_name(number, name), NULL, NULL);
-	if (number == SIGTTIN)
-		cure = phrase_text(PHRASE_READS_TERMINAL, d->language);
-	else if (number == SIGTTOU)
-		cure = phrase_text(PHRASE_WRITES_TERMINAL, d->language);
-	finding_set(d, f, "by", "%s", by);
-	finding_set(d, f, "cure", "%s", cure);
 }
 
 static bool stopped_for_long(const struct diagnosis *d, const struct viz_process *process)
@@ -81,6 +55,7 @@ static size_t name_waiters(struct diagnosis *d, struct finding *f,
 
 void report_stopped(struct diagnosis *d, const struct viz_process *process, bool asked)
 {
+	enum advice_case about;
 	struct finding *f;
 
 	if (!process_is_stopped(process))
@@ -91,8 +66,12 @@ void report_stopped(struct diagnosis *d, const struct viz_process *process, bool
 		finding_drop_last(d);
 		return;
 	}
+	about = stopped_tell(d, f, process);
+	if (about != ADVICE_STOPPED)
+		f->advice = advice_for(d, about, process);
 	finding_set(d, f, "who", "%s", process_text(d, process));
+	finding_set(d, f, "culprit", "%s", process_text(d, process));
 	finding_set(d, f, "pid", "%" PRIu32, process->pid);
-	finding_set(d, f, "since", "%s", since_text(d, f->at_ns));
-	name_signal(d, f, process);
+	finding_set(d, f, "since", "%s",
+		    f->at_ns ? since_text(d, f->at_ns) : phrase_text(PHRASE_NOW, d->language));
 }

@@ -214,7 +214,7 @@ static void tell_idle(struct telling *t, const struct viz_process *process)
 
 	if (process_is_stopped(process)) {
 		tell(t, fill_phrase(d, PHRASE_LINK_STOPPED, who, NULL, NULL));
-		settle(t, ADVICE_STOPPED, process);
+		settle(t, stopped_tell(d, t->f, process), process);
 		return;
 	}
 	for (size_t i = 0; i < process->thread_count; i++)
@@ -354,7 +354,7 @@ static void note_lock(struct telling *t, const struct wait *wait)
 	const struct viz_process *holder = culprit_of(t->d, wait);
 
 	if (wait->channel && wait->channel->mechanism == MECH_FILE_LOCK && holder &&
-	    t->about != ADVICE_STOPPED)
+	    !process_is_stopped(holder))
 		settle(t, ADVICE_LOCK_HELD, holder);
 	if (t->about == ADVICE_LOCK_HELD) /* a holder may do something else by now */
 		t->author = wait->process;

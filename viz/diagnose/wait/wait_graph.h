@@ -290,7 +290,7 @@ void wait_find_natural(struct wait_graph *graph, bool (*base)(const struct wait 
 const struct wait *wait_of_process(const struct wait_graph *graph,
 				   const struct viz_process *process);
 
-/* True if all threads of the process were stopped when tracing ended: by a signal, a debugger. */
+/* True if a signal, a debugger or a freezer kept all its threads stopped when tracing ended. */
 bool process_is_stopped(const struct viz_process *process);
 
 /* Returns the wait of this thread, or NULL. */

@@ -203,7 +203,7 @@ bool wait_process_stuck(const struct wait_graph *graph, const struct viz_process
 
 static bool acts(const struct wait_graph *graph, const struct viz_process *process, bool own)
 {
-	if (wait_process_stuck(graph, process))
+	if (process->frozen.len || wait_process_stuck(graph, process))
 		return false;
 	for (size_t i = 0; i < process->thread_count && !process->zombie; i++) {
 		const struct viz_thread *thread = process->threads[i];
@@ -234,16 +234,18 @@ const struct wait *wait_of_process(const struct wait_graph *graph,
 
 bool process_is_stopped(const struct viz_process *process)
 {
-	bool any = false;
+	bool found = false;
 
+	if (process->frozen.len)
+		return !process->ended;
 	for (size_t i = 0; i < process->thread_count && !process->ended; i++) {
 		if (process->threads[i]->end_ns != VIZ_NEVER)
 			continue;
 		if (process->threads[i]->state != TARGET_STATE_STOPPED)
 			return false;
-		any = true;
+		found = true;
 	}
-	return any;
+	return found;
 }
 
 const struct wait *wait_of_thread(const struct wait_graph *graph, const struct viz_thread *thread)

@@ -233,6 +233,10 @@ enum advice_case {
 	ADVICE_EDGE,	     /* epoll(7), EPOLLET: it has not read to the end what it was told of */
 	ADVICE_ONE_SHOT,     /* epoll_ctl(2), EPOLLONESHOT: nobody has set it again */
 	ADVICE_STOPPED,
+	ADVICE_STOPPED_SOMEHOW, /* perhaps by a debugger */
+	ADVICE_AT_TERMINAL,	/* as it used its terminal in the background */
+	ADVICE_TRACED,		/* by a debugger */
+	ADVICE_FROZEN,		/* by the freezer of its cgroup */
 	ADVICE_SLEEPS,
 	ADVICE_KEY_PRESS,
 	ADVICE_FIFO_ORDER,   /* two FIFOs opened crosswise */
@@ -275,6 +279,13 @@ enum advice_case {
 	ADVICE_WHOLE_LINE,	/* for a line whose end was not sent to the terminal */
 	ADVICE_LOW_WATER,	/* for as many bytes as SO_RCVLOWAT says */
 };
+
+/*
+ * wait_stopped.c: sets what stopped the process, {by}, and what the advice for the case that it
+ * returns needs besides {culprit} and {pid}.
+ */
+enum advice_case stopped_tell(struct diagnosis *d, struct finding *f,
+			      const struct viz_process *process);
 
 /*
  * wait_notes.c: adds to the evidence what else is known of the wait; returns the case that it is
