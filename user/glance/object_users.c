@@ -143,12 +143,18 @@ static bool queue_users(struct glance_users *users, struct found *found, uint32_
 	return relatives(users, found, &object);
 }
 
+/* Reads the first change that a semop(2) asks for. */
+static bool change_read(uint32_t pid, const __u64 args[6], struct sembuf *change)
+{
+	return proc_memory((pid_t)pid, args[1], change, sizeof(*change));
+}
+
 /* The number in its set of the first semaphore that a semop(2) changes; -1: not known. */
 static int first_changed(uint32_t pid, const __u64 args[6])
 {
 	struct sembuf change;
 
-	return proc_memory((pid_t)pid, args[1], &change, sizeof(change)) ? change.sem_num : -1;
+	return change_read(pid, args, &change) ? change.sem_num : -1;
 }
 
 static bool set_users(struct glance_users *users, struct found *found, uint32_t pid,
@@ -376,20 +382,30 @@ static bool lock_users(struct glance_users *users, struct found *found, uint32_t
 	return found->count > 0;
 }
 
-static void users_write(struct encoder *encoder, const struct wire_operation *operation,
-			const struct found *found)
+/* Begins a line about the channel of the call; false if it is not known. */
+static bool channel_begin(struct encoder *encoder, const struct wire_operation *operation)
 {
 	const char *id = channel_of(encoder, &operation->object.object,
 				    operation->object.mechanism);
 	struct json *json = &encoder->json;
 
 	if (!id)
-		return;
+		return false;
 	line_begin(json, RECORD_channel);
 	json_field_text(json, KEY(channel, id), id);
 	json_field_uint(json, KEY(channel, at_ns), operation->enter_ns);
 	json_field_text(json, KEY(channel, mechanism),
 			mechanism_info(operation->object.mechanism)->name);
+	return true;
+}
+
+static void users_write(struct encoder *encoder, const struct wire_operation *operation,
+			const struct found *found)
+{
+	struct json *json = &encoder->json;
+
+	if (!channel_begin(encoder, operation))
+		return;
 	json_key(json, KEY(channel, users));
 	json_array(json);
 	for (size_t i = 0; i < found->count; i++)
@@ -398,6 +414,23 @@ static void users_write(struct encoder *encoder, const struct wire_operation *op
 	if (found->last)
 		json_field_uint(json, KEY(channel, last_user), found->last);
 	line_end(json);
+}
+
+/* The value of the semaphore that the call names first. */
+static void value_report(struct encoder *encoder, const struct wire_operation *operation,
+			 const __u64 args[6])
+{
+	struct sembuf change;
+	int value = -1;
+
+	if (change_read(operation->head.pid, args, &change))
+		value = semctl((int)args[0], change.sem_num, GETVAL);
+	if (value < 0 || !channel_begin(encoder, operation))
+		return;
+	if (!change.sem_op)
+		json_field_uint(&encoder->json, KEY(channel, zero_waiter), operation->head.pid);
+	json_field_uint(&encoder->json, KEY(channel, value), (uint64_t)value);
+	line_end(&encoder->json);
 }
 
 void glance_users_report(struct glance_users *users, const struct wire_operation *operation,
@@ -413,6 +446,8 @@ void glance_users_report(struct glance_users *users, const struct wire_operation
 		break;
 	case MECH_SYSV_SEM:
 		reported = same_namespace(pid) && set_users(users, &found, pid, args);
+		if (same_namespace(pid))
+			value_report(users->encoder, operation, args);
 		break;
 	case MECH_FUTEX:
 	case MECH_POSIX_SEM:

@@ -144,6 +144,13 @@ void build_channel_line(struct model_builder *b)
 	}
 	if (VALUE(channel, last_user)->present)
 		channel->glimpse.last_user = build_u32(b, FIELD_channel_last_user);
+	if (VALUE(channel, zero_waiter)->present &&
+	    channel->glimpse.zero_waiter_count < OUTSIDERS_MAX)
+		ARENA_PUSH(b->arena, channel->glimpse.zero_waiters,
+			   channel->glimpse.zero_waiter_count,
+			   build_u32(b, FIELD_channel_zero_waiter));
+	channel->glimpse.value_known |= VALUE(channel, value)->present;
+	set_number(VALUE(channel, value), &channel->glimpse.value);
 	channel->held_outside = &b->model->held_outside;
 	add_flight(b, channel);
 	add_outsider(b, channel);

@@ -109,6 +109,10 @@ struct viz_glimpse {
 	uint64_t sent;	 /* TCP: bytes that this socket sent; 0: none, or not known */
 	/* System V semaphore: pid of the process that last changed it; 0: not known. */
 	uint32_t last_user;
+	bool value_known;
+	uint64_t value; /* System V semaphore: the one that is waited for; valid if value_known */
+	uint64_t *zero_waiters; /* pids of those that wait until it is 0 */
+	size_t zero_waiter_count;
 	struct viz_flight *flights;
 	size_t flight_count;
 };

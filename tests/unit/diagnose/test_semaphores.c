@@ -178,7 +178,7 @@ static void another_taken(void **state)
 	take(t, 6, 20, 0, -1);
 	sysv_wait(t);
 	assert_null(strstr(told(t, 3), "took it last"));
-	assert_non_null(strstr(t->shown, "x[20] ended"));
+	assert_non_null(strstr(t->shown, "x[20], which could use it, ended"));
 }
 
 /* One that posts for others, again and again, is missed; who takes is none that gives back. */

@@ -99,6 +99,49 @@ static bool is_undone(const struct viz_operation *post)
 	return false;
 }
 
+/* Of a wait until it is 0: its value, and who could have lowered it. */
+static const char *lowerers_text(struct diagnosis *d, struct finding *f, const struct wait *wait)
+{
+	const struct viz_operation *taker = last_call(d, wait, ROLE_WAIT, NULL);
+	const char *who = NULL;
+	int64_t value;
+
+	if (taker && taker->process->ended)
+		who = about_call(d, f, PHRASE_TAKER_ENDED, taker);
+	if (!who)
+		who = ended_text(d, f, wait);
+	if (!who)
+		who = last_user_text(d, wait->channel);
+	if (!who)
+		who = phrase_text(PHRASE_NOBODY_POSTS, d->language);
+	if (!wait_semaphore_value(d, wait, &value))
+		return who;
+	return fill_phrase(d, PHRASE_VALUE_LEFT, format_text(d, "%" PRId64, value), who, NULL);
+}
+
+/* The name of the signal in whose handler it waits; NULL: in none. */
+static const char *handler_signal(struct diagnosis *d, const struct wait *wait)
+{
+	const struct viz_bytes name = wait_handler_signal(d, wait);
+
+	return name.len ? bytes_text(d, name) : NULL;
+}
+
+/* Says that another process set the value anew, after the last post; NULL: none did. */
+static const char *set_anew_text(struct diagnosis *d, struct finding *f, const struct wait *wait,
+				 const struct viz_operation *post)
+{
+	const struct viz_operation *set = wait_set_anew(d, wait, post);
+
+	if (!set)
+		return NULL;
+	finding_process(d, f, set->process);
+	finding_process(d, f, post->process);
+	finding_operation(d, f, set);
+	return fill_phrase(d, PHRASE_SET_ANEW, process_text(d, set->process),
+			   time_text(d, set->exit_ns), process_text(d, post->process));
+}
+
 /* Says who did it, as far as that is known. */
 static const char *culprit_text(struct diagnosis *d, struct finding *f, const struct wait *wait,
 				const struct wait_owner *owner)
@@ -109,6 +152,13 @@ static const char *culprit_text(struct diagnosis *d, struct finding *f, const st
 
 	if (owner->self)
 		return phrase_text(PHRASE_HAS_IT_ITSELF, d->language);
+	if (wait_is_for_zero(wait))
+		return lowerers_text(d, f, wait);
+	text = set_anew_text(d, f, wait, post);
+	if (text)
+		return text;
+	if (!owner->tid && handler_signal(d, wait))
+		return fill_phrase(d, PHRASE_IN_OWN_HANDLER, handler_signal(d, wait), NULL, NULL);
 	if (owner->thread)
 		finding_process(d, f, owner->thread->process);
 	if (owner->ended)
@@ -130,6 +180,10 @@ static const char *culprit_text(struct diagnosis *d, struct finding *f, const st
 static enum phrase cure_of(const struct diagnosis *d, const struct wait *wait,
 			   const struct wait_owner *owner)
 {
+	if (wait_is_for_zero(wait))
+		return PHRASE_CURE_ZERO;
+	if (wait_set_anew(d, wait, last_call(d, wait, ROLE_WAKE, NULL)))
+		return PHRASE_CURE_SET_FIRST;
 	if (!last_taker(d, wait) && is_undone(last_call(d, wait, ROLE_WAKE, NULL)))
 		return PHRASE_CURE_NO_UNDO;
 	if (wait->channel->mechanism == MECH_SYSV_SEM)
@@ -158,6 +212,7 @@ static void tell_last_post(struct diagnosis *d, struct finding *f, const struct 
 
 bool report_semaphore(struct diagnosis *d, const struct wait *wait)
 {
+	const bool zero = wait_is_for_zero(wait);
 	struct wait_owner owner;
 	struct finding *f;
 
@@ -169,7 +224,13 @@ bool report_semaphore(struct diagnosis *d, const struct wait *wait)
 	finding_set(d, f, "who", "%s", process_text(d, wait->process));
 	finding_set(d, f, "gone", "%s", culprit_text(d, f, wait, &owner));
 	tell_last_post(d, f, wait);
+	finding_set(d, f, "until", "%s",
+		    zero ? phrase_text(PHRASE_IS_TO_BE_ZERO, d->language) : "");
+	finding_set(d, f, "act", "%s",
+		    phrase_text(zero ? PHRASE_LOWER_IT : PHRASE_GIVE_IT_BACK, d->language));
 	f->advice = phrase_text(cure_of(d, wait, &owner), d->language);
+	if (!owner.self && !owner.tid && !zero && handler_signal(d, wait))
+		f->advice = advice_for(d, ADVICE_LOCK_IN_HANDLER, wait->process);
 	return true;
 }
 

@@ -111,6 +111,14 @@ const char *wait_handler_text(struct diagnosis *d, const struct wait *wait)
 	return handler_text(d, wait->operation->thread, wait->operation->enter_ns);
 }
 
+struct viz_bytes wait_handler_signal(const struct diagnosis *d, const struct wait *wait)
+{
+	const struct viz_signal *signal = handler_of(d, wait->operation->thread,
+						     wait->operation->enter_ns);
+
+	return signal ? signal->name : (struct viz_bytes){0};
+}
+
 const char *sleeper_handler_text(struct diagnosis *d, const struct viz_thread *thread)
 {
 	return handler_text(d, thread, thread->looked_ns);

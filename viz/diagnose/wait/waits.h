@@ -118,6 +118,7 @@ void finding_circle(struct diagnosis *d, struct finding *f, size_t number);
  * sleeps in a private futex, is in the handler of a signal; else NULL.
  */
 const char *wait_handler_text(struct diagnosis *d, const struct wait *wait);
+struct viz_bytes wait_handler_signal(const struct diagnosis *d, const struct wait *wait);
 const char *sleeper_handler_text(struct diagnosis *d, const struct viz_thread *thread);
 
 /*
@@ -223,6 +224,16 @@ const struct viz_operation *wait_closed_by(struct wait_graph *graph, const struc
  * there was none.
  */
 const struct viz_signal *wait_restarting_signal(struct wait_graph *graph, const struct wait *wait);
+
+/*
+ * wait_semaphore_value.c: true if it waits until a System V semaphore is 0; the value of the one
+ * that it waits for, false if that is not known; the semctl(2) that set it after `post`, and so
+ * took that back, or NULL.
+ */
+bool wait_is_for_zero(const struct wait *wait);
+bool wait_semaphore_value(const struct diagnosis *d, const struct wait *wait, int64_t *value);
+const struct viz_operation *wait_set_anew(const struct diagnosis *d, const struct wait *wait,
+					  const struct viz_operation *post);
 
 /* The cases of advice.def. */
 enum advice_case {
