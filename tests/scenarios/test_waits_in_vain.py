@@ -21,6 +21,39 @@ def writer_pauses(ends):
 
 # Each waits in its last call; the words are of its finding, the last ones of its advice.
 VAIN = {
+    "pending": (
+        """
+signal.signal(signal.SIGUSR1, lambda *_: None)
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
+os.kill(os.getpid(), signal.SIGUSR1)
+ready(); signal.pause()
+""",
+        "blocked", "SIGUSR1 was sent to", "sigsuspend()",
+    ),
+    "pending-other": (
+        """
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM, signal.SIGUSR2])
+signal.alarm(1)
+ready(); signal.sigwait([signal.SIGUSR2])
+""",
+        "blocked", "SIGALRM was sent to", "of their set",
+    ),
+    "nfds": (
+        """
+ends = os.pipe(); writer_pauses(ends)
+words = (ctypes.c_ulong * 16)(); words[0] = 1 << ends[0]
+ready(); libc.select(ends[0], words, None, None, None)
+""",
+        "blocked", "and none of those is in a set", "plus 1",
+    ),
+    "wrong-end": (
+        """
+ends = os.pipe(); writer_pauses(ends)
+poll = select.poll(); poll.register(ends[0], select.POLLOUT)
+ready(); poll.poll()
+""",
+        "blocked", "is a reading end of pipe:[", "POLLIN",
+    ),
     "zero": (
         """
 semaphore = libc.semget(0, 1, 0o600); libc.semctl(semaphore, 0, 16, 3)
@@ -57,9 +90,45 @@ libc.sem_wait(semaphore); ready(); signal.alarm(1); libc.sleep(100)
 """,
         "semaphore-stuck", "it waits in its handler of SIGALRM", "signal-safety(7)",
     ),
+    "left-taken": (
+        """
+libc.sem_unlink(b"/ipclens-vain"); libc.sem_open.restype = ctypes.c_void_p
+semaphore = ctypes.c_void_p(libc.sem_open(b"/ipclens-vain", os.O_CREAT, 0o600, 1))
+if not os.fork():
+    libc.sem_wait(semaphore); os._exit(1)
+os.wait(); ready(); libc.sem_wait(semaphore)
+""",
+        "blocked", "no new value", "sem_unlink()",
+    ),
+}  # fmt: skip
+
+LOOKED_AT = {
+    "disarmed": (
+        """
+timer = libc.timerfd_create(1, 0)
+libc.timerfd_settime(timer, 0, (ctypes.c_long * 4)(1, 0, 0, 0), None)
+ready(); os.read(timer, 8)
+""",
+        "blocked", "is not armed, so it never expires", "it_value",
+    ),
 }  # fmt: skip
 
 SOUND = {
+    "armed": """
+timer = libc.timerfd_create(1, 0)
+libc.timerfd_settime(timer, 0, (ctypes.c_long * 4)(0, 0, 90, 0), None)
+ready(); os.read(timer, 8)
+""",
+    "lets-in": """
+signal.signal(signal.SIGUSR1, lambda *_: None)
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
+ready(); libc.sigsuspend((ctypes.c_ulong * 16)())
+""",
+    "child-pending": """
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD, signal.SIGTERM])
+if not os.fork(): os._exit(0)
+ready(); signal.sigwait([signal.SIGTERM])
+""",
     "sleeps": """
 ready(); libc.select(3, None, None, None, (ctypes.c_long * 2)(90, 0))
 """,
@@ -108,7 +177,7 @@ def in_traces(directory):
 
 @scenario("diagnose -p tells why a wait is in vain, and what to do")
 def untraced_ones(directory):
-    for name, case in (VAIN).items():
+    for name, case in (VAIN | LOOKED_AT).items():
         findings, _ = untraced(
             place(directory, name), command(case[0]), is_ready, case[1],
             lambda found: [f for f in found if f["severity"] != "note"],

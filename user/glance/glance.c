@@ -223,6 +223,32 @@ static void report_if_zombie(void *context, pid_t pid)
 	line_end(json);
 }
 
+/* timerfd_create(2): a timer whose value is 0 is disarmed. */
+static void timer_complete(struct encoder *encoder, struct call *call)
+{
+	const struct wire_operation *operation = call_operation(call);
+	struct json *json = &encoder->json;
+	const char *id;
+	char name[64];
+	size_t len;
+	char *info;
+
+	if (!operation || operation->object.mechanism != MECH_TIMERFD)
+		return;
+	id = channel_of(encoder, &operation->object.object, MECH_TIMERFD);
+	snprintf(name, sizeof(name), "fdinfo/%d", operation->object.fd);
+	info = proc_file((pid_t)operation->head.pid, name, 4096, &len);
+	if (id && info && strstr(info, "it_value: (0, 0)")) {
+		line_begin(json, RECORD_channel);
+		json_field_text(json, KEY(channel, id), id);
+		json_field_uint(json, KEY(channel, at_ns), operation->enter_ns);
+		json_field_text(json, KEY(channel, mechanism), mechanism_info(MECH_TIMERFD)->name);
+		json_field_bool(json, KEY(channel, disarmed), true);
+		line_end(json);
+	}
+	free(info);
+}
+
 static void futex_complete(struct call *call, struct detailed *copy)
 {
 	futex_look(copy->operation.head.pid, &copy->details);
@@ -242,6 +268,7 @@ static void call_complete(void *context, struct call *call)
 	enum data_kind data;
 
 	pipe_fill_complete(call);
+	timer_complete(users->encoder, call);
 	if (head->kind != WIRE_DETAILED ||
 	    call->waiting_len < sizeof(copy.details) + sizeof(copy.operation))
 		return;

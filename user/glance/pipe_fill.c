@@ -22,8 +22,7 @@ static int descriptor_copy(pid_t pid, int fd)
 	return copy;
 }
 
-/* The operation of the begin record that waits, in place. */
-static struct wire_operation *operation_of(struct call *call)
+struct wire_operation *call_operation(struct call *call)
 {
 	const struct wire_head *head = call->waiting;
 	const size_t at = head->kind == WIRE_DETAILED ? sizeof(struct wire_details) : 0;
@@ -43,7 +42,7 @@ static bool waits_to_write(const struct wire_operation *operation)
 
 void pipe_fill_complete(struct call *call)
 {
-	struct wire_operation *operation = operation_of(call);
+	struct wire_operation *operation = call_operation(call);
 	struct stat file;
 	int copy, bytes = 0;
 

@@ -11,4 +11,7 @@
  */
 void pipe_fill_complete(struct call *call);
 
+/* Returns the operation of the begin record that waits, in place; NULL if there is none. */
+struct wire_operation *call_operation(struct call *call);
+
 #endif

@@ -151,6 +151,7 @@ void build_channel_line(struct model_builder *b)
 			   build_u32(b, FIELD_channel_zero_waiter));
 	channel->glimpse.value_known |= VALUE(channel, value)->present;
 	set_number(VALUE(channel, value), &channel->glimpse.value);
+	channel->glimpse.disarmed |= VALUE(channel, disarmed)->flag;
 	channel->held_outside = &b->model->held_outside;
 	add_flight(b, channel);
 	add_outsider(b, channel);

@@ -113,6 +113,7 @@ struct viz_glimpse {
 	uint64_t value; /* System V semaphore: the one that is waited for; valid if value_known */
 	uint64_t *zero_waiters; /* pids of those that wait until it is 0 */
 	size_t zero_waiter_count;
+	bool disarmed; /* timerfd: it never expires */
 	struct viz_flight *flights;
 	size_t flight_count;
 };

@@ -285,7 +285,7 @@ static void report_blocked(struct diagnosis *d, const struct wait *wait)
 	tell_lost_task(d, f, wait);
 	tell_mutex_owner(d, f, wait);
 	tell_python_lock(d, f, wait->process);
-	if (d->waits->whole && waits_for_signal(wait->operation))
+	if (d->waits->whole && waits_for_signal(wait->operation) && !f->explained)
 		finding_line(d, f, phrase_text(PHRASE_SIGNAL_UNSEEN, d->language));
 	finding_set(d, f, "who", "%s", process_text(d, wait->process));
 	finding_set(d, f, "call", "%s", call_text(d, wait->operation));

@@ -336,6 +336,16 @@ bool wait_has_empty_set(const struct wait *wait)
 	       !op->extra->waits_for_count && !op->extra->waits_cut;
 }
 
+bool wait_is_reading_end(const struct wait_graph *graph, const struct wait *wait,
+			 const struct viz_wait *w, const struct viz_channel *channel)
+{
+	const struct viz_holding *holding = wait_holding(graph, channel, wait->process,
+							 ACCESS_READ);
+
+	return channel_is_pipe(channel) && holding && holding->fd == w->fd &&
+	       holding->access == ACCESS_READ;
+}
+
 static void wait_for_any(struct wait_graph *graph, struct wait *wait)
 {
 	const struct viz_operation *op = wait->operation;
@@ -355,9 +365,13 @@ static void wait_for_any(struct wait_graph *graph, struct wait *wait)
 			continue;
 		}
 		wait->open |= !channel;
-		if (channel && out)
+		if (channel && out && wait_is_reading_end(graph, wait, w, channel)) {
+			wait->channel = wait->channel ? wait->channel : channel;
+			wait_add_holders(graph, wait, channel, ACCESS_WRITE);
+		} else if (channel && out) {
 			wait_at(graph, wait, channel, ACCESS_READ);
-		if (channel && !(out && !viz_wait_has(w, IN)))
+		}
+		if (channel && (!out || viz_wait_has(w, IN)))
 			wait_to_read(graph, wait, w, channel);
 	}
 }

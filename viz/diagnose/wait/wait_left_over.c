@@ -20,3 +20,24 @@ bool wait_is_left_over(struct wait_graph *graph, const struct wait *wait)
 	       wait->channel->name.len && was_opened_as_found(wait->channel) &&
 	       !wait_last_call(graph, wait->operation, ROLE_WAKE, NULL);
 }
+
+/* True if one that waits there itself is all that is left of those that could post it. */
+static bool is_left_alone(const struct wait_graph *graph, const struct wait *wait)
+{
+	for (size_t i = 0; i < wait->ender_count; i++)
+		if (wait->enders[i] != wait->process)
+			return false;
+	return !graph->whole && wait->channel && wait->channel->mechanism == MECH_POSIX_SEM &&
+	       wait->channel->name.len && process_is_lone(wait->process);
+}
+
+const struct wait_gone *wait_left_taken(struct wait_graph *graph, const struct wait *wait)
+{
+	const struct viz_channel *channel = wait->channel;
+	const struct wait_gone *gone;
+
+	if (!is_left_alone(graph, wait) || wait_is_left_over(graph, wait))
+		return NULL;
+	gone = wait_gone_users(graph, channel->memory ? channel->memory : channel);
+	return gone->count ? gone : NULL;
+}

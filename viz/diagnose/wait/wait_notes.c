@@ -270,12 +270,18 @@ static bool note_removed_path(struct diagnosis *d, struct finding *f, const stru
 static bool note_left_over(struct diagnosis *d, struct finding *f, const struct wait *wait)
 {
 	struct viz_bytes name;
+	const struct wait_gone *gone = wait_left_taken(d->waits, wait);
+	const char *where = wait->channel ? channel_text(d, wait->channel) : "";
 
-	if (!wait_is_left_over(d->waits, wait))
+	if (gone)
+		finding_line(d, f,
+			     fill_phrase(d, PHRASE_LEFT_TAKEN, where,
+					 names_text(d, gone->processes, gone->count), NULL));
+	else if (wait_is_left_over(d->waits, wait))
+		finding_line(d, f, fill_phrase(d, PHRASE_LEFT_OVER, where, NULL, NULL));
+	else
 		return false;
 	name = wait->channel->name; /* with a slash: sem_overview(7) */
-	finding_line(d, f,
-		     fill_phrase(d, PHRASE_LEFT_OVER, channel_text(d, wait->channel), NULL, NULL));
 	finding_set(d, f, "file", "/dev/shm/sem.%s",
 		    bytes_text(d, (struct viz_bytes){name.data + 1, name.len - 1}));
 	return true;
@@ -436,6 +442,59 @@ static bool note_low_water(struct diagnosis *d, struct finding *f, const struct 
 	return note_unfit(d, f, wait, UNFIT_FEW, PHRASE_LOW_WATER);
 }
 
+static bool note_pending(struct diagnosis *d, struct finding *f, const struct wait *wait)
+{
+	const struct viz_bytes name = wait_pending_signal(d, wait);
+
+	if (!name.len)
+		return false;
+	finding_line(d, f,
+		     fill_phrase(d, PHRASE_SIGNAL_PENDING, bytes_text(d, name),
+				 process_text(d, wait->process), call_text(d, wait->operation)));
+	f->explained = true;
+	return true;
+}
+
+static bool note_disarmed(struct diagnosis *d, struct finding *f, const struct wait *wait)
+{
+	if (!wait_is_disarmed(d, wait))
+		return false;
+	finding_line(d, f,
+		     fill_phrase(d, PHRASE_DISARMED, channel_text(d, wait->channel), NULL, NULL));
+	f->explained = true;
+	return true;
+}
+
+/* With a time limit it is a way to sleep. */
+static bool note_selects_nothing(struct diagnosis *d, struct finding *f, const struct wait *wait)
+{
+	int64_t asked = 0;
+
+	if (wait->clock || !operation_selects_nothing(wait->operation))
+		return false;
+	viz_operation_argument(wait->operation, "nfds", &asked);
+	finding_line(d, f,
+		     fill_phrase(d, PHRASE_SELECTS_NOTHING, call_text(d, wait->operation),
+				 format_text(d, "%" PRId64, asked), NULL));
+	f->explained = true;
+	return true;
+}
+
+static bool note_wrong_end(struct diagnosis *d, struct finding *f, const struct wait *wait)
+{
+	const struct viz_channel *channel = wait_for_room_to_read(d->waits, wait);
+
+	if (!channel)
+		return false;
+	finding_line(
+		d, f,
+		fill_phrase(d, PHRASE_WRONG_END,
+			    format_text(d, "%" PRId32, wait->operation->extra->waits_for[0].fd),
+			    channel_text(d, channel), NULL));
+	f->explained = true;
+	return true;
+}
+
 enum advice_case wait_note(struct diagnosis *d, struct finding *f, const struct wait *wait)
 {
 	static const struct {
@@ -467,6 +526,10 @@ enum advice_case wait_note(struct diagnosis *d, struct finding *f, const struct 
 		{note_whole_line, ADVICE_WHOLE_LINE},
 		{note_low_water, ADVICE_LOW_WATER},
 		{note_restart, ADVICE_RESTARTED},
+		{note_pending, ADVICE_PENDING},
+		{note_disarmed, ADVICE_DISARMED},
+		{note_selects_nothing, ADVICE_SELECTS_NOTHING},
+		{note_wrong_end, ADVICE_WRONG_END},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]) && !d->incomplete; i++)

@@ -36,7 +36,8 @@ static bool polls_nothing(const struct viz_operation *op)
 {
 	int64_t asked = -1;
 
-	return operation_polls(op) && viz_operation_argument(op, "nfds", &asked) && asked == 0;
+	return operation_selects_nothing(op) ||
+	       (operation_polls(op) && viz_operation_argument(op, "nfds", &asked) && asked == 0);
 }
 
 bool waits_for_signal(const struct viz_operation *op)
@@ -177,6 +178,12 @@ static bool waits_at_counters(struct diagnosis *d, const struct wait *wait)
 	       wait->channel->mechanism == MECH_EVENTFD;
 }
 
+static bool is_named_semaphore(const struct wait *wait)
+{
+	return wait->channel && wait->channel->mechanism == MECH_POSIX_SEM &&
+	       wait->channel->name.len && wait->operation->role == ROLE_WAIT;
+}
+
 /* As others_text(), of what comes without a time limit. */
 static const char *comers_text(struct diagnosis *d, const struct wait *wait)
 {
@@ -197,6 +204,8 @@ static const char *comers_text(struct diagnosis *d, const struct wait *wait)
 				   NULL, NULL);
 	if (waits_for_signal(op) || operation_is(op, "rt_sigtimedwait"))
 		return phrase_text(PHRASE_A_SIGNAL, d->language);
+	if (wait_is_disarmed(d, wait))
+		return phrase_text(PHRASE_WHO_ARMS, d->language);
 	if (waits_to_accept(wait) && wait->channel)
 		return fill_phrase(d, PHRASE_WHO_CONNECTS, channel_text(d, wait->channel), NULL,
 				   NULL);
@@ -215,6 +224,9 @@ static const char *comers_text(struct diagnosis *d, const struct wait *wait)
 		return sources;
 	if (waits_at_counters(d, wait))
 		return phrase_text(PHRASE_KERNEL_COUNTS, d->language);
+	if (is_named_semaphore(wait))
+		return fill_phrase(d, PHRASE_WHO_KNOWS_NAME, bytes_text(d, wait->channel->name),
+				   NULL, NULL);
 	if (d->waits->whole && wait->channel && has_key(wait->channel))
 		return fill_phrase(d, PHRASE_WHO_KNOWS_KEY, bytes_text(d, wait->channel->key), NULL,
 				   NULL);

@@ -235,6 +235,24 @@ bool wait_semaphore_value(const struct diagnosis *d, const struct wait *wait, in
 const struct viz_operation *wait_set_anew(const struct diagnosis *d, const struct wait *wait,
 					  const struct viz_operation *post);
 
+/*
+ * wait_for_nothing.c: true for a read of a timerfd that is not armed; for a select(2) that looks at
+ * descriptors, of which none is in a set.
+ */
+bool wait_is_disarmed(const struct diagnosis *d, const struct wait *wait);
+bool operation_selects_nothing(const struct viz_operation *op);
+
+/*
+ * wait_vain.c: of a wait for a signal one that was sent and stays pending, as it is blocked; empty:
+ * there is none. A pipe's reading end at which it waits for room to write, or NULL.
+ */
+struct viz_bytes wait_pending_signal(const struct diagnosis *d, const struct wait *wait);
+const struct viz_channel *wait_for_room_to_read(const struct wait_graph *graph,
+						const struct wait *wait);
+
+/* wait_left_over.c: the same of one made in the trace, whose other users have all ended. */
+const struct wait_gone *wait_left_taken(struct wait_graph *graph, const struct wait *wait);
+
 /* The cases of advice.def. */
 enum advice_case {
 	ADVICE_NONE,
@@ -270,6 +288,10 @@ enum advice_case {
 	ADVICE_REMOVED,		/* where nobody else can come, as the name was removed */
 	ADVICE_OTHER_KEY,	/* where another process uses an object of another key */
 	ADVICE_LEFT_OVER,	/* for a semaphore that an earlier run may have left */
+	ADVICE_PENDING,		/* for a signal, while one is blocked */
+	ADVICE_DISARMED,	/* at a timerfd that never expires */
+	ADVICE_SELECTS_NOTHING, /* in select(2), with nothing in its sets */
+	ADVICE_WRONG_END,	/* for room to write at a reading end */
 	ADVICE_RESTARTED,	/* in a call that an alarm has interrupted, and that went on */
 	ADVICE_CLOSED_SOCKET,	/* on a socket that another thread of it has closed */
 	ADVICE_CLOSED_PIPE,	/* the same of anything else */

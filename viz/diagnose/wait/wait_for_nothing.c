@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Waits where nothing can come: at a timer that is not armed, with nothing in select(2)'s sets. */
+#include "viz/diagnose/wait/waits.h"
+
+/* True if the trace has no call that armed the timer since it was made. */
+static bool was_never_armed(const struct diagnosis *d, const struct viz_channel *channel)
+{
+	for (size_t i = 0; i < d->model->operation_count; i++)
+		if (d->model->operations[i]->channel == channel &&
+		    operation_is(d->model->operations[i], "timerfd_settime"))
+			return false;
+	return channel->created_in_trace && !d->incomplete;
+}
+
+bool wait_is_disarmed(const struct diagnosis *d, const struct wait *wait)
+{
+	const struct viz_channel *channel = wait->channel;
+
+	if (!channel || channel->mechanism != MECH_TIMERFD || wait->operation->role != ROLE_RECEIVE)
+		return false;
+	return d->waits->whole ? channel->glimpse.disarmed : was_never_armed(d, channel);
+}
+
+bool operation_selects_nothing(const struct viz_operation *op)
+{
+	enum { SETS_MOST = 1024 }; /* a glance reads no larger sets */
+	int64_t asked = -1;
+
+	return (operation_is(op, "select") || operation_is(op, "pselect6")) &&
+	       viz_operation_argument(op, "nfds", &asked) && asked > 0 && asked <= SETS_MOST &&
+	       viz_has(op, waits_for) && !op->extra->waits_for_count && !op->extra->waits_cut;
+}
