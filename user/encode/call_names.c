@@ -6,7 +6,7 @@
 
 #include "user/encode/syscall_table.h"
 
-static const char *const names[] = {
+static const char *const call_names[] = {
 #define CALL(name) [__NR_##name] = #name,
 #ifdef __NR_poll /* a machine that has the old calls, too */
 #define OLD_CALL(name) CALL(name)
@@ -22,5 +22,5 @@ const char *call_name(unsigned nr)
 {
 	const char *name = syscall_info(nr)->name;
 
-	return name || nr >= sizeof(names) / sizeof(names[0]) ? name : names[nr];
+	return name || nr >= sizeof(call_names) / sizeof(call_names[0]) ? name : call_names[nr];
 }
