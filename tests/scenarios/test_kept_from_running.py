@@ -3,11 +3,10 @@
 """Who is kept from running, by a debugger or the freezer of its cgroup, is told so by -p."""
 import ctypes
 import os
-import signal
 import subprocess
 import time
 
-from expectations import expect, expect_equal, expect_in
+from expectations import expect, expect_in
 from findings import diagnose
 from hangs import looked_at
 from harness import main, run, scenario
@@ -89,23 +88,6 @@ def traced_by_another(_):
                 cat.kill()
 
 
-# A shell with job control, whose job in the background reads the terminal.
-JOB = "set -m; head -c1 </dev/tty | cat >/dev/null & sleep 60"
-
-
-@scenario("of a job that its terminal stopped it is said that kill -CONT alone is no remedy")
-def job(directory):
-    result = run(
-        directory, ["script", "-qc", f"bash -c '{JOB}'", "/dev/null"], "--timeout", 2,
-        status=124, whole=False,
-    )  # fmt: skip
-    told = [f for f in diagnose(result.trace_path)[0] if f["id"] == "stopped"]
-    expect_equal(len(told), 1, "it is told once")
-    expect_in("SIGTTIN", told[0]["text"], "the signal")
-    expect_in("alone", told[0]["advice"], "no remedy")
-    expect_in("fg in the shell", told[0]["advice"], "the remedy")
-
-
 # Nothing but the freezer keeps it from going on, which a trace does not show.
 FROZEN = """
 cd "$0"; sleep 0.5 & echo $! > cgroup.procs; echo 1 > cgroup.freeze; wait
@@ -129,5 +111,4 @@ def frozen_while_traced(directory):
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTTIN, signal.SIG_IGN)
     main()

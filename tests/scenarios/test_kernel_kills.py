@@ -1,6 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """Why the kernel itself killed a process: whose end it was, or all that it may have been."""
+import os
+
 from expectations import expect_equal, expect_in
 from findings import diagnose
 from harness import main, record, scenario
@@ -81,6 +83,29 @@ def limit_reached(directory):
     expect_equal(told["severity"], "error", "nobody is known to have meant it")
     for cause in ("dmesg", "ulimit -Ht", "PR_SET_PDEATHSIG", "namespace"):
         expect_in(cause, told["advice"], "a possible cause")
+
+
+# The whole group is killed by a write, which sends the signal to each thread.
+GROUP = """
+cd "$0"; (echo $BASHPID > cgroup.procs; exec sleep 60) & sleep 0.5
+echo 1 > cgroup.kill; wait; exit 0
+"""
+
+
+@scenario("of a SIGKILL to a single thread cgroup.kill is told to be a possible cause")
+def group_killed(directory):
+    for root in ("/sys/fs/cgroup/unified", "/sys/fs/cgroup"):
+        folder = os.path.join(root, f"ipclens-kill-{os.getpid()}")
+        if not os.path.exists(os.path.join(root, "cgroup.procs")):
+            continue
+        os.mkdir(folder)
+        try:
+            if os.path.exists(os.path.join(folder, "cgroup.kill")):
+                (told,) = killed(directory, ["bash", "-c", GROUP, folder])
+                expect_in("cgroup.kill", told["advice"], "a possible cause")
+        finally:
+            os.rmdir(folder)
+        return
 
 
 if __name__ == "__main__":

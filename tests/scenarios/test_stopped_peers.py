@@ -136,7 +136,8 @@ def jobs(directory):
             expect_equal(finding["severity"], "warning", name)
             expect_in(f"[{job}] is stopped by {signal} ", finding["text"], f"{name}: by what")
             expect_in(f"[{waiter}] ", " ".join(finding["evidence"]), f"{name}: who waits")
-            expect_in(f"kill -CONT {job}", finding["advice"], f"{name}: how it goes on")
+            expect_in("fg in the shell of", finding["advice"], f"{name}: how it goes on")
+            expect_in(f"kill -CONT {job} alone", finding["advice"], f"{name}: how it does not")
             expect_in(remedy, finding["advice"], f"{name}: the remedy")
 
 

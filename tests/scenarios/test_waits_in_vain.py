@@ -168,11 +168,15 @@ def expect_told(findings, name, case):
 
 @scenario("a trace tells why a wait is in vain, and what to do")
 def in_traces(directory):
-    for name, case in (VAIN | TRACED).items():
-        _, findings, _ = traced(place(directory, name), command(case[0]), 3)
-        told = expect_told(findings, name, case)
-        if name == "in-handler":
-            expect_equal(len(told["processes"]), 1, "no other process is accused")
+    try:
+        for name, case in (VAIN | TRACED).items():
+            _, findings, _ = traced(place(directory, name), command(case[0]), 3)
+            told = expect_told(findings, name, case)
+            if name == "in-handler":
+                expect_equal(len(told["processes"]), 1, "no other process is accused")
+    finally:
+        if os.path.exists("/dev/shm/sem.ipclens-vain"):
+            os.unlink("/dev/shm/sem.ipclens-vain")
 
 
 @scenario("diagnose -p tells why a wait is in vain, and what to do")

@@ -189,8 +189,9 @@ void process_looks_report(struct encoder *encoder, pid_t pid)
 	struct looks looks = {.name = ""};
 	size_t len;
 	char *status = proc_file(pid, "status", FILE_LEN, &len);
-	const char *name = value_of(status, "Name");
-	uint64_t shared = number_of(status, "ShdPnd", 16);
+	const char *name = value_of(status, "Name"), *state = value_of(status, "State");
+	const uint64_t shared = number_of(status, "ShdPnd", 16);
+	const bool lives = name && state && state[1] != 'Z';
 
 	if (name)
 		sscanf(name, " %63[^\n]", looks.name);
@@ -199,6 +200,6 @@ void process_looks_report(struct encoder *encoder, pid_t pid)
 		looks.pending = pending_of(pid, shared);
 	free(status);
 	frozen_look(pid, looks.frozen);
-	if (name && (*looks.frozen || looks.tracer || looks.pending))
+	if (lives && (*looks.frozen || looks.tracer || looks.pending))
 		looks_write(encoder, pid, &looks);
 }

@@ -107,6 +107,28 @@ static void set_named(const struct model_builder *b, struct viz_channel *channel
 	channel->backlog_ns = at_ns;
 }
 
+/* What only a glance tells of it. */
+static void add_glimpse(struct model_builder *b, struct viz_glimpse *glimpse)
+{
+	if (VALUE(channel, types)->present)
+		glimpse->types = build_uints(b, FIELD_channel_types, &glimpse->types_count);
+	if (VALUE(channel, users)->present) {
+		glimpse->users = build_uints(b, FIELD_channel_users, &glimpse->users_count);
+		glimpse->users_known = true;
+	}
+	if (VALUE(channel, last_user)->present)
+		glimpse->last_user = build_u32(b, FIELD_channel_last_user);
+	if (VALUE(channel, zero_waiter)->present && glimpse->zero_waiter_count < OUTSIDERS_MAX)
+		ARENA_PUSH(b->arena, glimpse->zero_waiters, glimpse->zero_waiter_count,
+			   build_u32(b, FIELD_channel_zero_waiter));
+	glimpse->value_known |= VALUE(channel, value)->present;
+	set_number(VALUE(channel, value), &glimpse->value);
+	glimpse->disarmed |= VALUE(channel, disarmed)->flag;
+	if (VALUE(channel, peer_ended)->present)
+		glimpse->peer_ended = VALUE(channel, peer_ended)->flag;
+	set_number(VALUE(channel, sent), &glimpse->sent);
+}
+
 void build_channel_line(struct model_builder *b)
 {
 	struct viz_channel *channel = build_channel(b, VALUE(channel, id)->bytes);
@@ -132,26 +154,9 @@ void build_channel_line(struct model_builder *b)
 	set_number(VALUE(channel, network), &channel->network);
 	if (VALUE(channel, peer)->present)
 		channel->peer = build_channel(b, VALUE(channel, peer)->bytes);
-	if (VALUE(channel, types)->present)
-		channel->glimpse.types = build_uints(b, FIELD_channel_types,
-						     &channel->glimpse.types_count);
 	if (VALUE(channel, memory)->present)
 		channel->memory = build_channel(b, VALUE(channel, memory)->bytes);
-	if (VALUE(channel, users)->present) {
-		channel->glimpse.users = build_uints(b, FIELD_channel_users,
-						     &channel->glimpse.users_count);
-		channel->glimpse.users_known = true;
-	}
-	if (VALUE(channel, last_user)->present)
-		channel->glimpse.last_user = build_u32(b, FIELD_channel_last_user);
-	if (VALUE(channel, zero_waiter)->present &&
-	    channel->glimpse.zero_waiter_count < OUTSIDERS_MAX)
-		ARENA_PUSH(b->arena, channel->glimpse.zero_waiters,
-			   channel->glimpse.zero_waiter_count,
-			   build_u32(b, FIELD_channel_zero_waiter));
-	channel->glimpse.value_known |= VALUE(channel, value)->present;
-	set_number(VALUE(channel, value), &channel->glimpse.value);
-	channel->glimpse.disarmed |= VALUE(channel, disarmed)->flag;
+	add_glimpse(b, &channel->glimpse);
 	channel->held_outside = &b->model->held_outside;
 	add_flight(b, channel);
 	add_outsider(b, channel);
@@ -160,9 +165,6 @@ void build_channel_line(struct model_builder *b)
 		channel->master = viz_bytes_equal(VALUE(channel, end)->bytes,
 						  viz_bytes_of("master"));
 	set_named(b, channel, at_ns);
-	if (VALUE(channel, peer_ended)->present)
-		channel->glimpse.peer_ended = VALUE(channel, peer_ended)->flag;
-	set_number(VALUE(channel, sent), &channel->glimpse.sent);
 	b->channel = channel;
 }
 

@@ -271,8 +271,11 @@ static bool note_left_over(struct diagnosis *d, struct finding *f, const struct 
 {
 	struct viz_bytes name;
 	const struct wait_gone *gone = wait_left_taken(d->waits, wait);
-	const char *where = wait->channel ? channel_text(d, wait->channel) : "";
+	const char *where;
 
+	if (!wait->channel)
+		return false;
+	where = channel_text(d, wait->channel);
 	if (gone)
 		finding_line(d, f,
 			     fill_phrase(d, PHRASE_LEFT_TAKEN, where,
