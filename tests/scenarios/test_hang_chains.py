@@ -5,11 +5,12 @@
 Each workload tells who its processes are, as "name=pid", in its standard error.
 """
 import os
+import pty
 
 from expectations import expect, expect_equal, expect_in
-from findings import severe
-from hangs import PYTHON, asleep, hanging, named_parties, traced, untraced
-from harness import main, needs, scenario
+from findings import diagnose, severe
+from hangs import PYTHON, TIMED_OUT, asleep, hanging, named_parties, traced, untraced
+from harness import main, needs, record, scenario
 
 WAITS = ("blocked", "full-channel", "deadlock")
 
@@ -271,7 +272,8 @@ def sound(directory):
         expect_equal(severe(findings), [], name)
 
 
-KEY = """
+# Its parent has the master and waits for its end: nobody else could type there.
+KEPT_KEYS = """
 import os, pty
 pid, master = pty.fork()
 if not pid:
@@ -286,7 +288,7 @@ TIMERS = {
 }
 
 
-@scenario("who waits for the clock or a key press: it is named, by all three ways")
+@scenario("who waits for the clock or a key press: it is named")
 def clock(directory):
     for name, command in TIMERS.items():
         place = os.path.join(directory, name)
@@ -297,15 +299,23 @@ def clock(directory):
             told = [f for f in found if f["id"] == "blocked"]
             expect_equal([f["severity"] for f in told], ["note"], name)
             expect_in("could be ended by the clock", told[0]["text"], name)
-    place = os.path.join(directory, "key")
-    os.mkdir(place)
-    command = [PYTHON, "-c", KEY]
-    text, findings, result = traced(place, command)
-    expect_in("a key press at pty:", " ".join(text.split()), "run says so")
-    looked, run_of = untraced(place, command, hanging(1), "blocked")
+    master, slave = pty.openpty()
+    options = {"status": TIMED_OUT, "whole": False, "stdin": slave}
+    result = record(directory, ["cat"], "--timeout", 2, **options)
+    told = " ".join(f["text"] for f in diagnose(result.trace_path)[0])
+    expect_in("could be ended by a key press at pty:", told, "of a terminal outside the trace")
+    os.close(slave)
+    os.close(master)
+
+
+@scenario("whoever has the master of a terminal, and waits for its reader, could type: no key helps")
+def kept_keys(directory):
+    _, findings, result = traced(directory, [PYTHON, "-c", KEPT_KEYS])
+    looked, run_of = untraced(directory, [PYTHON, "-c", KEPT_KEYS], hanging(1), "deadlock")
     for found, names in ((findings, named_parties(result)), (looked, named_parties(run_of))):
-        told = " ".join(f["text"] for f in found if f["id"] == "blocked")
-        expect_in(f"cat[{names['cat']}] waits in read(0) for a key press at pty:", told, "whose")
+        told = " ".join(f["text"] for f in found if f["id"] == "deadlock")
+        expect_in(f"cat[{names['cat']}]", told, "whose")
+        expect("a key press" not in str(found), "nobody else has the master", found)
 
 
 # The watcher of a directory tells its pid once it watches.

@@ -62,7 +62,8 @@ def full(directory):
 
 @scenario("-p of one of them says the same")
 def untraced(directory):
-    result = start(directory, [PYTHON, "-c", FULL.format(room=0, serves=NEVER)], start_new_session=True)
+    script = FULL.format(room=0, serves=NEVER)
+    result = start(directory, [PYTHON, "-c", script], start_new_session=True)
     try:
         wait_for(lambda: len(result.stdout.split()) == 3, "the clients")
         clients = [int(word) for word in result.stdout.split()]

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Who sleeps on though bytes lie there, as they are not those that it waits for; and sound twins."""
+"""Who sleeps on though bytes lie there, as they are not what it waits for; and sound twins."""
 import os
 
 from expectations import expect_equal, expect_in
@@ -75,7 +75,7 @@ def recorded(directory, name, script, *options, status):
     return record(place, [PYTHON, "-c", script], *options, status=status, whole=False)
 
 
-@scenario("whom bytes do not wake that lie there is told why, and is in the circle of those that wait")
+@scenario("whom bytes do not wake that lie there is told why, and is in the circle")
 def held_back(directory):
     for name, (script, evidence, advice) in HANGING.items():
         run = recorded(directory, name, script, "--timeout", "2", status=TIMED_OUT)

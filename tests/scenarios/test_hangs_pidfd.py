@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Who waits at a pidfd waits for the end of that process, which may block the signal it was sent."""
+"""Who waits at a pidfd waits for the end of that process, which may block the signal sent to it."""
 import os
 import signal
 

@@ -117,8 +117,8 @@ def ended_reader(directory):
     found = [f for f in diagnose(run.trace_path)[0] if f["id"] == "full-channel"]
     expect_equal(len(found), 1, f"one send waits: {found}")
     expect_in(f"whoever opens {name}", found[0]["text"], "who could receive")
-    expect_in(f"python3[{child}], which received there before, ended", " ".join(found[0]["evidence"]),
-              "who did")  # fmt: skip
+    evidence = " ".join(found[0]["evidence"])
+    expect_in(f"python3[{child}], which received there before, ended", evidence, "who did")
     expect("outside the trace" not in str(found), "no one is guessed at", found)
 
 

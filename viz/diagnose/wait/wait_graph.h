@@ -261,7 +261,7 @@ const struct viz_operation *wait_path_removal(const struct wait_graph *graph,
 const struct viz_process *wait_vfork_child(const struct wait_graph *graph,
 					   const struct viz_thread *thread);
 
-/* wait_enders.c: the process of a pidfd; NULL: it is none, or the trace does not have the process. */
+/* wait_enders.c: the process of a pidfd; NULL: it is none, or not in the trace. */
 const struct viz_process *wait_pidfd_process(const struct wait_graph *graph,
 					     const struct viz_channel *channel);
 

@@ -6,7 +6,6 @@
 #include "viz/diagnose/diagnose.h"
 
 #include "viz/diagnose/wait/wait_graph_internal.h"
-#include "viz/model/unseen.h"
 
 /* True for objects that are known by their users, not by the holders of descriptors. */
 static bool is_named(const struct viz_channel *channel)
@@ -163,15 +162,7 @@ static void collect(struct wait_graph *graph)
 	note_messages(graph, pending);
 }
 
-bool wait_is_unseen(const struct wait_graph *graph, const struct viz_channel *channel)
-{
-	if (!channel || !graph->model->unseen_count)
-		return false;
-	return unseen_channel_ns(graph->model, channel) != VIZ_NEVER ||
-	       unseen_channel_ns(graph->model, wait_peer(graph, channel)) != VIZ_NEVER;
-}
-
-struct wait *wait_add(struct wait_graph *graph, const struct viz_operation *op)
+static struct wait *add_wait(struct wait_graph *graph, const struct viz_operation *op)
 {
 	struct wait *wait = arena_alloc(graph->arena, sizeof(*wait));
 
@@ -312,6 +303,20 @@ static void list_circles(struct wait_graph *graph)
 	}
 }
 
+/* Adds a wait for each thread of the process that sleeps in vfork(2). */
+static void add_vforks(struct wait_graph *graph, const struct viz_process *process)
+{
+	for (size_t i = 0; i < process->thread_count; i++) {
+		struct viz_thread *thread = process->threads[i];
+		const struct viz_operation *op = wait_of_thread(graph, thread)
+							 ? NULL
+							 : wait_vfork_call(graph, thread);
+
+		if (op)
+			add_wait(graph, op)->unrecorded = true;
+	}
+}
+
 /* Waits beyond this number are ignored: the analysis would take too long. */
 #define WAITS_MOST 20000
 
@@ -328,10 +333,10 @@ struct wait_graph *wait_graph_new(struct arena *arena, const struct viz_model *m
 
 		if (op->state == STATE_PENDING && !op->process->ended &&
 		    op->thread->end_ns == VIZ_NEVER)
-			wait_add(graph, op);
+			add_wait(graph, op);
 	}
 	for (size_t i = 0; i < model->process_count && graph->count < WAITS_MOST; i++)
-		wait_add_vforks(graph, model->processes[i]);
+		add_vforks(graph, model->processes[i]);
 	wait_open_served(graph);
 	wait_suppose_crossed(graph);
 	wait_find_stuck(graph);

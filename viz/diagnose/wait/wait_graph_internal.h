@@ -27,11 +27,11 @@ void wait_settle_crossed(struct wait_graph *graph);
  */
 void wait_open_served(struct wait_graph *graph);
 
-/* wait_graph_build.c: adds a wait for the call. */
-struct wait *wait_add(struct wait_graph *graph, const struct viz_operation *op);
-
-/* wait_vfork.c: adds a wait for each thread of the process that sleeps in vfork(2). */
-void wait_add_vforks(struct wait_graph *graph, const struct viz_process *process);
+/*
+ * wait_vfork.c: the vfork(2) in which the thread sleeps, as if the call had been recorded; NULL: it
+ * does not.
+ */
+const struct viz_operation *wait_vfork_call(struct wait_graph *graph, struct viz_thread *thread);
 
 /* wait_enders.c: fills in the processes that could end a wait. */
 void wait_find_enders(struct wait_graph *graph, struct wait *wait);

@@ -11,6 +11,7 @@
 #include "viz/base/sorted_search.h"
 #include "viz/diagnose/core/finder.h"
 #include "viz/diagnose/wait/wait_graph_internal.h"
+#include "viz/model/unseen.h"
 
 static bool is_holding(const struct viz_holding *holding, enum access access)
 {
@@ -229,6 +230,14 @@ const struct viz_channel *wait_peer(const struct wait_graph *graph,
 	if (c)
 		return c->client == channel ? c->server : c->client;
 	return graph->opposites ? graph->opposites[channel->index] : NULL;
+}
+
+bool wait_is_unseen(const struct wait_graph *graph, const struct viz_channel *channel)
+{
+	if (!channel || !graph->model->unseen_count)
+		return false;
+	return unseen_channel_ns(graph->model, channel) != VIZ_NEVER ||
+	       unseen_channel_ns(graph->model, wait_peer(graph, channel)) != VIZ_NEVER;
 }
 
 /* True if something outside the trace holds this end: a process or a message in flight. */

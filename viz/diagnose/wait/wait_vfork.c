@@ -63,11 +63,14 @@ const struct viz_process *wait_vfork_child(const struct wait_graph *graph,
 	return copy_of(model, thread->process);
 }
 
-/* Returns the call as if it had been recorded. */
-static struct viz_operation *operation_of(struct wait_graph *graph, struct viz_thread *thread)
+const struct viz_operation *wait_vfork_call(struct wait_graph *graph, struct viz_thread *thread)
 {
-	struct viz_operation *op = arena_alloc(graph->arena, sizeof(*op));
+	struct viz_operation *op;
 
+	if (thread->end_ns != VIZ_NEVER || thread->state != TARGET_STATE_BLOCKED ||
+	    !makes_child(thread->call) || !wait_vfork_child(graph, thread))
+		return NULL;
+	op = arena_alloc(graph->arena, sizeof(*op));
 	*op = (struct viz_operation){
 		.state = STATE_PENDING,
 		.role = ROLE_CONTROL,
@@ -82,16 +85,4 @@ static struct viz_operation *operation_of(struct wait_graph *graph, struct viz_t
 		.extra = &viz_no_extra,
 	};
 	return op;
-}
-
-void wait_add_vforks(struct wait_graph *graph, const struct viz_process *process)
-{
-	for (size_t i = 0; i < process->thread_count; i++) {
-		struct viz_thread *thread = process->threads[i];
-
-		if (thread->end_ns == VIZ_NEVER && thread->state == TARGET_STATE_BLOCKED &&
-		    makes_child(thread->call) && !wait_of_thread(graph, thread) &&
-		    wait_vfork_child(graph, thread))
-			wait_add(graph, operation_of(graph, thread))->unrecorded = true;
-	}
 }

@@ -174,7 +174,7 @@ struct wait_unfit {
 	uint64_t wanted; /* UNFIT_FEW: as many must lie there */
 };
 
-/* wait_unfit.c: says why, and of which channel; UNFIT_NONE: nothing lies there, or it is not known. */
+/* wait_unfit.c: why, and of which channel; UNFIT_NONE: nothing lies there, or it is not known. */
 enum unfit wait_find_unfit(const struct wait_graph *graph, const struct wait *wait,
 			   struct wait_unfit *found);
 
