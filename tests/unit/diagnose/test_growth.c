@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "viz/diagnose/find/reader_sleeps.h"
-#include "viz/diagnose/wait/wait_graph.h"
+#include "viz/diagnose/graph/wait_graph.h"
 
 enum { FEW = 5000, MANY = 4 * FEW, RATIO_MOST = 8, TRIES = 5, MEASUREMENTS = 6 };
 

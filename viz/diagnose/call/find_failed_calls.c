@@ -6,7 +6,7 @@
 #include "viz/diagnose/call/near_listener.h"
 #include "viz/diagnose/core/finder.h"
 #include "viz/diagnose/find/find_slow_readers.h"
-#include "viz/diagnose/wait/wait_graph.h"
+#include "viz/diagnose/graph/wait_graph.h"
 
 static bool is_stream(const struct viz_channel *channel)
 {

@@ -6,7 +6,7 @@
 #include <inttypes.h>
 
 #include "viz/diagnose/core/finder.h"
-#include "viz/diagnose/wait/wait_graph.h"
+#include "viz/diagnose/graph/wait_graph.h"
 #include "viz/diagnose/wait/waits.h"
 
 enum { TRIES_LEAST = 3 };

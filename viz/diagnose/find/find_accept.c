@@ -54,8 +54,8 @@ static int fitness(const struct diagnosis *d, const struct accepts *accepts,
 
 /*
  * Returns a holding of a listener in the trace that had the connection's address at the time of the
- * connect(2), and in whose queue it may lie, if that is known of any: that of the process that should
- * have accepted there. NULL: there is none.
+ * connect(2), and in whose queue it may lie, if that is known: of the process that should have
+ * accepted there. NULL: there is none.
  */
 static const struct viz_holding *listener_of(const struct diagnosis *d,
 					     const struct accepts *accepts,

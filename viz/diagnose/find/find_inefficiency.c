@@ -3,7 +3,7 @@
 #include <inttypes.h>
 
 #include "viz/diagnose/find/vain_calls.h"
-#include "viz/diagnose/wait/wait_graph.h"
+#include "viz/diagnose/graph/wait_graph.h"
 
 enum {
 	IN_VAIN_LEAST = 200, /* calls in a row */

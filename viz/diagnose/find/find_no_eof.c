@@ -3,7 +3,7 @@
 #include <inttypes.h>
 
 #include "viz/diagnose/find/find_waits.h"
-#include "viz/diagnose/wait/wait_ranks.h"
+#include "viz/diagnose/graph/wait_ranks.h"
 
 static bool has_written(const struct diagnosis *d, const struct viz_channel *channel,
 			const struct viz_process *process)

@@ -3,7 +3,7 @@
 #include <inttypes.h>
 
 #include "viz/diagnose/find/find_waits.h"
-#include "viz/diagnose/wait/wait_ranks.h"
+#include "viz/diagnose/graph/wait_ranks.h"
 
 /* The state of reporting a circle. */
 struct circle {

@@ -6,7 +6,7 @@
  */
 #include <inttypes.h>
 
-#include "viz/diagnose/wait/wait_ranks.h"
+#include "viz/diagnose/graph/wait_ranks.h"
 #include "viz/diagnose/wait/waits.h"
 
 enum { STDIN = 0, STDOUT = 1 };

@@ -20,13 +20,3 @@ bool wait_is_disarmed(const struct diagnosis *d, const struct wait *wait)
 		return false;
 	return d->waits->whole ? channel->glimpse.disarmed : was_never_armed(d, channel);
 }
-
-bool operation_selects_nothing(const struct viz_operation *op)
-{
-	enum { SETS_MOST = 1024 }; /* a glance reads no larger sets */
-	int64_t asked = -1;
-
-	return (operation_is(op, "select") || operation_is(op, "pselect6")) &&
-	       viz_operation_argument(op, "nfds", &asked) && asked > 0 && asked <= SETS_MOST &&
-	       viz_has(op, waits_for) && !op->extra->waits_for_count && !op->extra->waits_cut;
-}

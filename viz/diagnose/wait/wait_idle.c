@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Which waits are no fault: those of sound programs, servers and shells that have nothing to do. */
-#include "viz/diagnose/wait/wait_ranks.h"
+#include "viz/diagnose/graph/wait_ranks.h"
 #include "viz/diagnose/wait/waits.h"
 
 /*

@@ -2,41 +2,6 @@
 /* What is said of a process whose threads all sleep in memory of their own. */
 #include "viz/diagnose/wait/waits.h"
 
-static size_t living_threads(const struct viz_process *process)
-{
-	size_t living = 0;
-
-	for (size_t i = 0; i < process->thread_count; i++)
-		living += process->threads[i]->end_ns == VIZ_NEVER;
-	return living;
-}
-
-bool process_is_lone(const struct viz_process *process)
-{
-	return living_threads(process) == 1;
-}
-
-static bool is_same_program(const struct viz_process *one, const struct viz_process *other)
-{
-	if (!viz_bytes_equal(one->path, other->path) || one->args_count != other->args_count)
-		return false;
-	for (size_t i = 0; i < one->args_count; i++)
-		if (!viz_bytes_equal(one->args[i], other->args[i]))
-			return false;
-	return true;
-}
-
-bool process_is_copy(const struct viz_process *process)
-{
-	const struct viz_process *parent = process->parent;
-
-	if (!parent)
-		return false;
-	if (process->path.data || !process->before_trace)
-		return !process->path.data || is_same_program(process, parent);
-	return viz_bytes_equal(process->comm, parent->comm); /* a glance may know no more */
-}
-
 /*
  * A lock that another thread held at the fork stays locked in the child for good (fork(2)): the
  * child has no such thread. Whether the parent had others then may be known no more.

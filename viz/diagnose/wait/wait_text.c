@@ -6,95 +6,14 @@
 
 #include "viz/diagnose/wait/waits.h"
 
-bool waits_for_child(const struct wait *wait)
-{
-	return operation_is(wait->operation, "wait4") || operation_is(wait->operation, "waitid");
-}
-
 static enum access end_of(const struct wait *wait)
 {
 	return wait->operation->role == ROLE_SEND ? ACCESS_READ : ACCESS_WRITE;
 }
 
-const struct viz_channel *other_end(const struct diagnosis *d, const struct wait *wait)
-{
-	const struct viz_channel *peer = wait->listener;
-
-	if (!peer)
-		peer = wait_peer(d->waits, wait->channel);
-	return peer ? peer : wait->channel;
-}
-
-bool is_semaphore(const struct viz_channel *channel)
-{
-	return channel->mechanism == MECH_SYSV_SEM || channel->mechanism == MECH_FUTEX ||
-	       channel->mechanism == MECH_POSIX_SEM;
-}
-
-/* True for poll(2) or select(2) on no descriptors. */
-static bool polls_nothing(const struct viz_operation *op)
-{
-	int64_t asked = -1;
-
-	return operation_selects_nothing(op) ||
-	       (operation_polls(op) && viz_operation_argument(op, "nfds", &asked) && asked == 0);
-}
-
-bool waits_for_signal(const struct viz_operation *op)
-{
-	return op && (operation_is(op, "pause") || operation_is(op, "rt_sigsuspend") ||
-		      polls_nothing(op));
-}
-
-bool waits_for_time(const struct wait *wait)
-{
-	return operation_is(wait->operation, "nanosleep") ||
-	       operation_is(wait->operation, "clock_nanosleep");
-}
-
-bool waits_to_open(const struct wait *wait)
-{
-	return wait->operation->extra->path.len && wait->operation->role == ROLE_OPEN;
-}
-
-bool waits_to_accept(const struct wait *wait)
-{
-	return operation_accepts(wait->operation);
-}
-
-bool waits_to_connect(const struct wait *wait)
-{
-	return operation_is(wait->operation, "connect");
-}
-
 static bool has_key(const struct viz_channel *channel)
 {
 	return channel->key.len && !viz_bytes_equal(channel->key, viz_bytes_of("0x00000000"));
-}
-
-bool gets_datagrams(const struct wait *wait)
-{
-	const struct viz_channel *channel = wait->operation->role == ROLE_RECEIVE ? wait->channel
-										  : NULL;
-
-	return channel && (channel->mechanism == MECH_UDP ||
-			   (channel->mechanism == MECH_UNIX_DGRAM && channel->name.len));
-}
-
-bool waits_to_print(const struct wait *wait)
-{
-	return wait->operation->role == ROLE_SEND && wait->channel &&
-	       wait->channel->mechanism == MECH_PTY;
-}
-
-bool reads_from_kernel(const struct wait *wait)
-{
-	const struct viz_channel *channel = wait->operation->role == ROLE_RECEIVE ? wait->channel
-										  : NULL;
-
-	return channel &&
-	       (channel->mechanism == MECH_INOTIFY || channel->mechanism == MECH_SIGNALFD ||
-		channel->mechanism == MECH_TIMERFD);
 }
 
 /* True for a terminal whose master, which was made in the trace, is no terminal emulator's. */
@@ -235,7 +154,8 @@ static const char *comers_text(struct diagnosis *d, const struct wait *wait)
 
 const char *others_text(struct diagnosis *d, const struct wait *wait)
 {
-	const bool timed = waits_for_time(wait) || (wait->clock && polls_nothing(wait->operation));
+	const bool timed = waits_for_time(wait) ||
+			   (wait->clock && operation_polls_nothing(wait->operation));
 	const char *comers = timed ? NULL : comers_text(d, wait);
 	const char *clock = phrase_text(PHRASE_THE_CLOCK, d->language);
 

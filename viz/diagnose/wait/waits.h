@@ -4,31 +4,12 @@
 #define VIZ_DIAGNOSE_WAITS_H
 
 #include "viz/diagnose/core/finder.h"
-#include "viz/diagnose/wait/wait_graph.h"
+#include "viz/diagnose/graph/wait_graph.h"
+#include "viz/diagnose/graph/wait_kinds.h"
 
 #define NAMES_MOST 12  /* a list with more names is not read */
 #define LOOK_BACK 4096 /* so many calls before a wait are looked at for what led to it */
 #define CHAIN_MOST 12  /* so many links of a chain are told, too */
-
-bool waits_for_child(const struct wait *wait);
-bool waits_for_exec(const struct wait *wait); /* vfork(2): for the child's exec(2) or end */
-bool waits_for_signal(const struct viz_operation *op);
-bool waits_to_accept(const struct wait *wait);
-bool waits_to_connect(const struct wait *wait);
-bool waits_for_time(const struct wait *wait); /* nanosleep(2) */
-
-/* True for an open(2) of a FIFO, which sleeps until the other end is opened (fifo(7)). */
-bool waits_to_open(const struct wait *wait);
-
-/* True for a write to a terminal, which ^S holds up as well as one that nobody reads. */
-bool waits_to_print(const struct wait *wait);
-
-/* True for a receive at an address, to which any process may send. */
-bool gets_datagrams(const struct wait *wait);
-/* True for a read of what only the kernel has to tell: a change of a file, a signal, a time. */
-bool reads_from_kernel(const struct wait *wait);
-
-bool is_semaphore(const struct viz_channel *channel);
 
 /*
  * Returns the wait as text, such as "ping[801] read(3)  pipe:[40211]: only pong[802] (fd 4) can
@@ -58,12 +39,6 @@ const char *more_text(struct diagnosis *d, size_t count); /* returns "3 more" */
  * what lies there is not known; an empty string if neither is.
  */
 const char *room_text(struct diagnosis *d, const struct wait *wait);
-
-/*
- * Returns the channel whose holders could end the wait: a socket's peer or the listener, else the
- * channel itself.
- */
-const struct viz_channel *other_end(const struct diagnosis *d, const struct wait *wait);
 
 /* Adds the wait to the finding's evidence: its process, its operation and wait_text(). */
 void finding_wait(struct diagnosis *d, struct finding *f, const struct wait *wait);
@@ -235,12 +210,8 @@ bool wait_semaphore_value(const struct diagnosis *d, const struct wait *wait, in
 const struct viz_operation *wait_set_anew(const struct diagnosis *d, const struct wait *wait,
 					  const struct viz_operation *post);
 
-/*
- * wait_for_nothing.c: true for a read of a timerfd that is not armed; for a select(2) that looks at
- * descriptors, of which none is in a set.
- */
+/* wait_for_nothing.c: true for a read of a timerfd that is not armed. */
 bool wait_is_disarmed(const struct diagnosis *d, const struct wait *wait);
-bool operation_selects_nothing(const struct viz_operation *op);
 
 /*
  * wait_vain.c: of a wait for a signal one that was sent and stays pending, as it is blocked; empty:
@@ -336,11 +307,7 @@ const char *advice_for(const struct diagnosis *d, enum advice_case about,
 /* advice.c: true if the process's program is written in this language, as "python". */
 bool process_is_written_in(const struct viz_process *process, const char *language);
 
-/* wait_own_sleep.c: true if one thread of the process lives. */
-bool process_is_lone(const struct viz_process *process);
-/* True if it runs the program of its parent, as after fork() without exec(). */
-bool process_is_copy(const struct viz_process *process);
-/* What all threads of the process wait for that sleep in private futexes, and the advice. */
+/* wait_own_sleep.c: what its threads that sleep in private futexes wait for, and the advice. */
 const char *own_sleep_text(struct diagnosis *d, const struct viz_process *process);
 enum advice_case own_sleep_advice(const struct diagnosis *d, const struct viz_process *process);
 

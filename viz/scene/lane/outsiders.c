@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "viz/diagnose/wait/wait_graph.h"
+#include "viz/diagnose/graph/wait_graph.h"
 #include "viz/message/outsiders.h"
 #include "viz/model/operation_facts.h"
 #include "viz/scene/drafts.h"

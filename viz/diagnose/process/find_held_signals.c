@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Finds signals that were to end a process which goes on: it blocks or ignores the signal, or is a
+ * shell that runs its trap only when its child in the foreground has ended.
+ */
+#include <signal.h>
+
+#include "viz/diagnose/process/find_held_signals.h"
+#include "viz/diagnose/wait/waits.h"
+
+/* Why a signal has not ended its target, and what to do about it. */
+struct held {
+	const struct viz_process *child; /* of a shell: the one that it waits for */
+	enum phrase why, cure;
+};
+
+/* True for signals that end a process by default, and that are sent to it on purpose. */
+static bool may_end(int number)
+{
+	static const int numbers[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM};
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		if (numbers[i] == number)
+			return true;
+	return false;
+}
+
+/* Returns when the process executed its program; 0: not within the trace. */
+static uint64_t executed_ns(const struct diagnosis *d, const struct viz_process *process)
+{
+	for (size_t i = d->model->process_event_count; i-- > 0;) {
+		const struct viz_process_event *event = d->model->process_events[i];
+
+		if (event->process == process && event->event == PROCESS_EVENT_EXEC)
+			return event->at_ns;
+	}
+	return 0;
+}
+
+/* Returns a call of this name that the process made since, about this signal unless that is 0. */
+static const struct viz_operation *call_since(const struct diagnosis *d, const char *syscall,
+					      const struct viz_process *process, uint64_t since_ns,
+					      int number)
+{
+	for (size_t i = d->model->operation_count; i-- > 0;) {
+		const struct viz_operation *op = d->model->operations[i];
+		int64_t about = 0;
+
+		if (op->enter_ns < since_ns)
+			return NULL;
+		if (op->process == process && operation_is(op, syscall) &&
+		    (!number || (viz_operation_argument(op, "sig", &about) && about == number)))
+			return op;
+	}
+	return NULL;
+}
+
+/* True if the process has left since its exec(2) what concerns the signal as it was before. */
+static bool has_inherited(const struct diagnosis *d, const struct viz_process *process,
+			  const char *syscall, int number)
+{
+	const uint64_t since_ns = executed_ns(d, process);
+
+	return since_ns && !d->incomplete && !call_since(d, syscall, process, since_ns, number);
+}
+
+/* True if its end is awaited: by wait4(2), or by a shell that waits for SIGCHLD. */
+static bool is_awaited(const struct diagnosis *d, const struct viz_process *process)
+{
+	for (size_t i = 0; i < d->waits->count; i++) {
+		const struct wait *wait = d->waits->waits[i];
+
+		if ((waits_for_child(wait) && wait_is_ended_by(d->waits, wait, process)) ||
+		    (waits_for_signal(wait->operation) && wait->process == process->parent &&
+		     process_is_written_in(wait->process, "shell")))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * True if the process made no call since but for a child to end. The wait of a command in the
+ * foreground just goes on; the built-in `wait` returns, and whatever the shell does next calls
+ * sigprocmask(2) at the least.
+ */
+static bool only_waited_since(const struct diagnosis *d, const struct viz_process *process,
+			      uint64_t since_ns)
+{
+	for (size_t i = d->model->operation_count; i-- > 0;) {
+		const struct viz_operation *op = d->model->operations[i];
+
+		if (op->enter_ns < since_ns)
+			return true;
+		if (op->process == process && !operation_is(op, "wait4") &&
+		    !operation_is(op, "waitid"))
+			return false;
+	}
+	return true;
+}
+
+/* The child in the foreground whose end a shell awaits before it runs its trap; NULL: none. */
+static const struct viz_process *trap_waits_for(const struct diagnosis *d,
+						const struct viz_signal *s)
+{
+	const struct viz_process *shell = s->generate->to, *child;
+	const struct wait *wait = wait_of_process(d->waits, shell);
+
+	if (!s->deliver || !process_is_written_in(shell, "shell") || !wait ||
+	    wait->next_of_process || !waits_for_child(wait) || wait->ender_count != 1)
+		return NULL;
+	child = wait->enders[0];
+	if (child->parent != shell || child->start_ns > s->deliver->at_ns ||
+	    !only_waited_since(d, shell, s->deliver->at_ns))
+		return NULL;
+	return child;
+}
+
+static bool find_why(const struct diagnosis *d, const struct viz_signal *s, struct held *held)
+{
+	const struct viz_process *to = s->generate->to;
+	bool kept;
+
+	if (s->fate == FATE_PENDING) {
+		kept = has_inherited(d, to, "rt_sigprocmask", 0);
+		*held = (struct held){NULL, kept ? PHRASE_HELD_MASK : PHRASE_HELD_BLOCKED,
+				      kept ? PHRASE_CURE_HELD_MASK : PHRASE_CURE_HELD_BLOCKED};
+		return true;
+	}
+	if (s->fate == FATE_IGNORED) {
+		kept = has_inherited(d, to, "rt_sigaction", s->number);
+		*held = (struct held){NULL, kept ? PHRASE_HELD_IGNORED : PHRASE_IGNORES_IT,
+				      kept ? PHRASE_CURE_HELD_IGNORED : PHRASE_CURE_IGNORED};
+		return true;
+	}
+	*held = (struct held){trap_waits_for(d, s), PHRASE_HELD_TRAP, PHRASE_CURE_HELD_TRAP};
+	return s->fate == FATE_HANDLED && !d->incomplete && held->child;
+}
+
+/* True if the trace ended while its target lived on, awake, for so long that it is no moment. */
+static bool lives_on(const struct diagnosis *d, const struct viz_signal *s)
+{
+	const struct viz_signal_event *g = s->generate;
+
+	return g && g->to && !g->to->ended && !g->to->zombie && g->from != g->to && g->from_pid &&
+	       (g->origin == ORIGIN_KILL || g->origin == ORIGIN_QUEUE ||
+		g->origin == ORIGIN_THREAD) &&
+	       g->to->ns_pid != 1 && !process_is_stopped(g->to) &&
+	       d->model->trailer.why == END_REASON_TIMEOUT && d->end_ns - g->at_ns >= LONG_WAIT_NS;
+}
+
+bool signal_is_held(const struct diagnosis *d, const struct viz_signal *s)
+{
+	return may_end(s->number) && lives_on(d, s) &&
+	       (is_awaited(d, s->generate->to) ||
+		(s->fate != FATE_IGNORED && diagnosis_outlived(s->generate->to)));
+}
+
+static void report(struct diagnosis *d, const struct viz_signal *s, const struct held *held)
+{
+	const struct viz_signal_event *g = s->generate;
+	struct finding *f = finding_add(d, FINDING_SIGNAL_HELD, g->at_ns, NULL);
+
+	finding_process(d, f, g->to);
+	finding_process(d, f, g->from);
+	finding_process(d, f, held->child);
+	finding_operation(d, f, s->raised_by);
+	finding_set(d, f, "who", "%s",
+		    g->from ? process_text(d, g->from) : phrase_text(PHRASE_SOMEBODY, d->language));
+	finding_set(d, f, "signal", "%s", bytes_text(d, s->name));
+	finding_set(d, f, "to", "%s", process_text(d, g->to));
+	finding_set(d, f, "why", "%s",
+		    fill_phrase(d, held->why, held->child ? process_text(d, held->child) : "", NULL,
+				NULL));
+	finding_set(d, f, "cure", "%s", phrase_text(held->cure, d->language));
+}
+
+void find_held_signals(struct diagnosis *d)
+{
+	struct map told = {0};
+	struct held held;
+
+	for (size_t i = 0; i < d->pairing->signal_count; i++) {
+		const struct viz_signal *s = d->pairing->signals[i];
+		const struct viz_process *to = s->generate ? s->generate->to : NULL;
+
+		if (!to || map_get_uint(&told, to->index) || !signal_is_held(d, s) ||
+		    !find_why(d, s, &held))
+			continue;
+		map_put_uint(d->arena, &told, to->index, d);
+		report(d, s, &held);
+	}
+}
