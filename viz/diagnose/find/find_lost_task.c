@@ -57,22 +57,23 @@ static const char *status_text(struct diagnosis *d, const struct viz_process *pr
 	return format_text(d, "exit %u", process->exit_code);
 }
 
-void tell_lost_task(struct diagnosis *d, struct finding *f, const struct wait *wait)
+bool tell_lost_task(struct diagnosis *d, struct finding *f, const struct wait *wait)
 {
 	const struct viz_message *task;
 
 	if (d->incomplete) /* what it sent may be among the records that were lost */
-		return;
+		return false;
 	if (!d->waits->lost_tasks)
 		d->waits->lost_tasks = find_lost_tasks(d);
 	task = d->waits->lost_tasks[wait->process->index];
 	if (!task)
-		return;
+		return false;
 	finding_line(d, f,
 		     fill_phrase(d, PHRASE_LOST_TASK, process_text(d, task->to.process),
 				 process_text(d, wait->process), status_text(d, task->to.process)));
 	finding_process(d, f, task->to.process);
 	f->advice = advice_for(d, ADVICE_LOST_TASK, wait->process);
+	return true;
 }
 
 /* Returns the child that was to write there and failed before it did; NULL: there is none. */

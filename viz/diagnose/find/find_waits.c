@@ -29,7 +29,8 @@ static const struct wait *next_in_circle(const struct diagnosis *d, const struct
 
 static void report_circle(struct diagnosis *d, const struct wait *first, bool *reported)
 {
-	struct circle circle = {reported, d->waits->circles[first->circle].count};
+	const struct wait_circle *all = &d->waits->circles[first->circle];
+	struct circle circle = {reported, all->count};
 	const char *openers = NULL;
 	struct finding *f = finding_add(d, FINDING_DEADLOCK, first->since_ns, first->channel);
 
@@ -48,6 +49,9 @@ static void report_circle(struct diagnosis *d, const struct wait *first, bool *r
 	finding_set(d, f, "who", "%s", names_text(d, f->processes, f->process_count));
 	finding_set(d, f, "since", "%s", since_text(d, f->at_ns));
 	finding_circle(d, f, first->circle);
+	for (size_t i = 0; i < all->count; i++)
+		if (tell_lost_task(d, f, all->waits[i]))
+			break;
 }
 
 static void report_circles(struct diagnosis *d)

@@ -23,9 +23,9 @@ bool report_idle_workers(struct diagnosis *d, size_t number);
 
 /*
  * find_lost_task.c: adds to the evidence that a child of the process ended, and not well, after it
- * had received something from it and before it sent anything.
+ * had received something from it and before it sent anything; returns whether it did.
  */
-void tell_lost_task(struct diagnosis *d, struct finding *f, const struct wait *wait);
+bool tell_lost_task(struct diagnosis *d, struct finding *f, const struct wait *wait);
 
 /*
  * find_lost_task.c: adds to the evidence that a child of the process, which had inherited the end

@@ -208,7 +208,7 @@ static bool note_removed(struct diagnosis *d, struct finding *f, const struct wa
 	const struct viz_channel *again;
 	const struct viz_operation *op;
 
-	if (!wait->channel || wait->operation->role == ROLE_SEND ||
+	if (!wait->channel || wait->operation->role == ROLE_SEND || is_semaphore(wait->channel) ||
 	    !wait_is_removed(d->waits, wait->channel))
 		return false;
 	again = wait_made_again(d->waits, wait->channel);
