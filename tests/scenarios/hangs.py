@@ -72,14 +72,14 @@ def has(name):
     return lambda findings: any(finding["id"] == name for finding in findings)
 
 
-def untraced(directory, command, ready, name, among=list):
-    """The findings of -p, once one of that name is `among` them."""
+def untraced(directory, command, ready, name, among=list, whom=lambda result: result.process.pid):
+    """The findings of -p (of the command, or of `whom`), once one of that name is `among` them."""
     place = os.path.join(directory, "untraced")
     os.mkdir(place)
     result = start(place, command, start_new_session=True)
     try:
         wait_for(lambda: ready(result), "it to hang")
-        findings, _ = looked_at(result.process.pid, lambda found: has(name)(among(found)), name)
+        findings, _ = looked_at(whom(result), lambda found: has(name)(among(found)), name)
     finally:
         os.killpg(result.process.pid, signal.SIGKILL)
         result.process.wait()

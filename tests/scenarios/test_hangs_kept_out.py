@@ -6,12 +6,11 @@ left, and who asks for a file lock again and again. The finding names who keeps 
 import os
 import shlex
 import shutil
-import signal
 
 from expectations import expect_equal, expect_in
 from findings import diagnose, severe
-from hangs import PYTHON, has, looked_at, named_parties, traced
-from harness import main, run, scenario, start, wait_for
+from hangs import PYTHON, named_parties, traced, untraced
+from harness import main, run, scenario
 from servers import free_port
 
 # A client that says nothing keeps Python's HTTPServer from every other one.
@@ -68,9 +67,9 @@ import os, resource, signal, socket, sys
 with socket.create_server(("127.0.0.1", 0), backlog=20) as listener:
     if os.fork() == 0:
         clients = [socket.create_connection(listener.getsockname()) for _ in range(12)]
-        print(f"client={os.getpid()}", file=sys.stderr, flush=True)
+        os.write(2, f"client={os.getpid()}\\n".encode())
         signal.pause()
-    print(f"server={os.getpid()}", file=sys.stderr, flush=True)
+    os.write(2, f"server={os.getpid()}\\n".encode())
     resource.setrlimit(resource.RLIMIT_NOFILE, (8, 8))
     kept, refused = [], 0
     while refused < 50:
@@ -95,7 +94,7 @@ def listen(port=0):
 def accept(s, name):
     if os.fork():
         return s.close()
-    print(f"{name}={os.getpid()}", file=sys.stderr, flush=True)
+    os.write(2, f"{name}={os.getpid()}\\n".encode())
     while name == "deaf":
         time.sleep(60)
     s.settimeout({pause})
@@ -111,7 +110,7 @@ port = one.getsockname()[1]
 accept(one, "{one}")
 accept(listen(port), "{two}")
 time.sleep(0.3)
-print(f"client={os.getpid()}", file=sys.stderr, flush=True)
+os.write(2, f"client={os.getpid()}\\n".encode())
 while True:
     c = socket.create_connection(("127.0.0.1", port))
     c.send(b"x")
@@ -142,6 +141,14 @@ def only(findings, name):
     return found[0]
 
 
+def shut_out(directory, command):
+    """What -p says of the client, and who the three of them are."""
+    begun = lambda result: len(named_parties(result)) == 3
+    client = lambda result: named_parties(result)["client"]
+    findings, result = untraced(directory, command, begun, "never-accepted", whom=client)
+    return findings, named_parties(result)
+
+
 def check_served(findings, names):
     found = only(findings, "never-accepted")
     expect_equal(found["severity"], "warning", "how bad it is")
@@ -157,14 +164,7 @@ def one_at_a_time(directory):
     check_served(findings, named_parties(result))
     expect_equal([f for f in findings if f["id"] == "no-answer"], [], "it is told once")
     expect_in("never accepted it; python3[", text, "run says so")
-    process = start(directory, served(directory), start_new_session=True)
-    try:
-        wait_for(lambda: len(named_parties(process)) == 3, "all to begin")
-        names = named_parties(process)
-        check_served(looked_at(names["client"], has("never-accepted"), "the server")[0], names)
-    finally:
-        os.killpg(process.process.pid, signal.SIGKILL)
-        process.process.wait()
+    check_served(*shut_out(directory, served(directory)))
 
 
 @scenario("who asks for a file lock again and again is told who has it, and what that one does")
@@ -233,14 +233,7 @@ def listener_group(directory):
         os.mkdir(place)
         _, findings, result = traced(place, grouped(words), 3)
         check_group(findings, named_parties(result))
-        process = start(place, grouped(words), start_new_session=True)
-        try:
-            wait_for(lambda process=process: len(named_parties(process)) == 3, "all to begin")
-            names = named_parties(process)
-            check_group(looked_at(names["client"], has("never-accepted"), "the deaf one")[0], names)
-        finally:
-            os.killpg(process.process.pid, signal.SIGKILL)
-            process.process.wait()
+        check_group(*shut_out(place, grouped(words)))
 
 
 @scenario("where all sockets at one port are accepted from nothing is told")

@@ -1,13 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """Who waits at a pidfd waits for the end of that process, which may block the signal sent to it."""
-import os
-import signal
-
 from expectations import expect, expect_equal, expect_in
 from findings import diagnose, expect_nothing_rests_on_a_gap, severe
-from hangs import PYTHON, TIMED_OUT, asleep, has, looked_at
-from harness import main, record, scenario, start, wait_for
+from hangs import PYTHON, TIMED_OUT, asleep, untraced
+from harness import main, record, scenario
 
 ENDS = """
 import os, select, signal, time
@@ -52,16 +49,10 @@ def blocked_signal(directory):
 
 
 @scenario("-p names the process, too")
-def untraced(directory):
-    result = start(directory, program("[15]"), start_new_session=True)
-    try:
-        wait_for(lambda: len(result.stdout.split()) == 2, "both")
-        wait_for(lambda: asleep(result.process.pid), "its sleep")
-        found, _ = looked_at(result.process.pid, has("blocked"), "blocked")
-        check(found, int(result.stdout.split()[1]))
-    finally:
-        os.killpg(result.process.pid, signal.SIGKILL)
-        result.process.wait()
+def not_traced(directory):
+    both = lambda result: len(result.stdout.split()) == 2 and asleep(result.process.pid)
+    found, result = untraced(directory, program("[15]"), both, "blocked")
+    check(found, int(result.stdout.split()[1]))
 
 
 @scenario("one that does not block it ends, and nothing is wrong")

@@ -2,11 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """Two programs at the ends of a pseudo-terminal that wait for each other; and sound twins."""
 import os
-import signal
 
 from expectations import expect, expect_equal, expect_in
 from findings import diagnose, expect_nothing_rests_on_a_gap, severe
-from hangs import PYTHON, TIMED_OUT, asleep, has, looked_at
+from hangs import PYTHON, TIMED_OUT, asleep, untraced
 from harness import main, needs, record, scenario, start, wait_for
 
 # A child reads a line at the slave; its parent types a name and waits at the master for the answer.
@@ -77,15 +76,10 @@ def lacks_line_end(directory):
 
 
 @scenario("-p tells of the circle, too")
-def untraced(directory):
-    result = start(directory, asks("joe"), start_new_session=True)
-    try:
-        wait_for(lambda: len(result.stdout.split()) == 2, "both")
-        wait_for(lambda: all(asleep(int(pid)) for pid in result.stdout.split()), "their sleep")
-        check_circle(looked_at(result.process.pid, has("deadlock"), "deadlock")[0], "-p")
-    finally:
-        os.killpg(result.process.pid, signal.SIGKILL)
-        result.process.wait()
+def not_traced(directory):
+    pids = lambda result: [int(word) for word in result.stdout.split()]
+    both = lambda result: len(pids(result)) == 2 and all(map(asleep, pids(result)))
+    check_circle(untraced(directory, asks("joe"), both, "deadlock")[0], "-p")
 
 
 @scenario("a program that waits for a key is in a circle with who has the master and waits, too")

@@ -13,7 +13,7 @@ BEGIN = """
 import ctypes, os, sys, time
 c, rt = ctypes.CDLL(None), ctypes.CDLL("librt.so.1")
 def tell(name):
-    print(f"{name}={os.getpid()}", file=sys.stderr, flush=True)
+    os.write(2, f"{name}={os.getpid()}\\n".encode())  # print() writes the end of the line apart
 class Message(ctypes.Structure):
     _fields_ = [("type", ctypes.c_long), ("text", ctypes.c_char * 8)]
 class Change(ctypes.Structure):

@@ -202,7 +202,7 @@ static void report_types(struct encoder *encoder, const struct detailed *call)
 static void report_if_zombie(void *context, pid_t pid)
 {
 	struct encoder *encoder = context;
-	struct json *json = &encoder->json;
+	struct json *json;
 	char state[PROC_VALUE_LEN], name[PROC_VALUE_LEN], threads[PROC_VALUE_LEN];
 
 	proc_status_value(pid, "State", state);
@@ -212,13 +212,7 @@ static void report_if_zombie(void *context, pid_t pid)
 	proc_status_value(pid, "Name", name);
 	if (strcmp(threads, "1") != 0)
 		return;
-	line_begin(json, RECORD_process);
-	json_field_text(json, KEY(process, event), process_event_name(PROCESS_EVENT_SNAPSHOT));
-	json_field_uint(json, KEY(process, at_ns), encoder->now_ns);
-	json_field_uint(json, KEY(process, pid), (uint64_t)pid);
-	json_field_uint(json, KEY(process, tid), (uint64_t)pid);
-	json_field_uint(json, KEY(process, ppid), (uint64_t)proc_parent(pid));
-	json_field_bytes(json, KEY(process, comm), name, strlen(name));
+	json = process_line_begin(encoder, pid, name);
 	json_field_bool(json, KEY(process, zombie), true);
 	line_end(json);
 }

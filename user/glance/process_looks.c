@@ -164,7 +164,7 @@ static void pending_field(struct json *json, uint64_t pending)
 	json_end_array(json);
 }
 
-static void looks_write(struct encoder *encoder, pid_t pid, const struct looks *looks)
+struct json *process_line_begin(struct encoder *encoder, pid_t pid, const char *name)
 {
 	struct json *json = &encoder->json;
 
@@ -174,7 +174,14 @@ static void looks_write(struct encoder *encoder, pid_t pid, const struct looks *
 	json_field_uint(json, KEY(process, pid), (uint64_t)pid);
 	json_field_uint(json, KEY(process, tid), (uint64_t)pid);
 	json_field_uint(json, KEY(process, ppid), (uint64_t)proc_parent(pid));
-	json_field_bytes(json, KEY(process, comm), looks->name, strlen(looks->name));
+	json_field_bytes(json, KEY(process, comm), name, strlen(name));
+	return json;
+}
+
+static void looks_write(struct encoder *encoder, pid_t pid, const struct looks *looks)
+{
+	struct json *json = process_line_begin(encoder, pid, looks->name);
+
 	if (*looks->frozen)
 		json_field_text(json, KEY(process, frozen), looks->frozen);
 	if (looks->tracer)

@@ -13,4 +13,7 @@
  */
 void process_looks_report(struct encoder *encoder, pid_t pid);
 
+/* Begins the line of a process as it is now; the caller adds what it saw, and line_end(). */
+struct json *process_line_begin(struct encoder *encoder, pid_t pid, const char *name);
+
 #endif

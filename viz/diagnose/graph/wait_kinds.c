@@ -22,6 +22,11 @@ bool is_semaphore(const struct viz_channel *channel)
 	       channel->mechanism == MECH_POSIX_SEM;
 }
 
+bool channel_has_key(const struct viz_channel *channel)
+{
+	return channel->key.len && !viz_bytes_equal(channel->key, viz_bytes_of("0x00000000"));
+}
+
 bool operation_selects_nothing(const struct viz_operation *op)
 {
 	enum { SETS_MOST = 1024 }; /* a glance reads no larger sets */

@@ -27,6 +27,8 @@ bool gets_datagrams(const struct wait *wait);
 bool reads_from_kernel(const struct wait *wait);
 
 bool is_semaphore(const struct viz_channel *channel);
+/* True for a System V object that others find by its key: not IPC_PRIVATE. */
+bool channel_has_key(const struct viz_channel *channel);
 
 /*
  * Returns the channel whose holders could end the wait: a socket's peer or the listener, else the

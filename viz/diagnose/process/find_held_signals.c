@@ -25,81 +25,90 @@ static bool may_end(int number)
 	return false;
 }
 
-/* Returns when the process executed its program; 0: not within the trace. */
-static uint64_t executed_ns(const struct diagnosis *d, const struct viz_process *process)
+/* What processes did last, by their index: times, 0 where they did not in the trace. */
+struct habits {
+	uint64_t *executed_ns;
+	uint64_t *masked_ns; /* rt_sigprocmask(2) */
+	uint64_t *called_ns; /* any call but for the end of a child */
+	struct map actions;  /* by process and signal: the last rt_sigaction(2) */
+};
+
+static uint64_t action_key(const struct viz_process *process, int64_t number)
 {
-	for (size_t i = d->model->process_event_count; i-- > 0;) {
+	return (uint64_t)process->index << 32 | (uint32_t)number;
+}
+
+static void note_call(struct diagnosis *d, struct habits *habits, struct viz_operation *op)
+{
+	int64_t number;
+
+	if (operation_is(op, "wait4") || operation_is(op, "waitid"))
+		return;
+	habits->called_ns[op->process->index] = op->enter_ns;
+	if (operation_is(op, "rt_sigprocmask"))
+		habits->masked_ns[op->process->index] = op->enter_ns;
+	else if (operation_is(op, "rt_sigaction") && viz_operation_argument(op, "sig", &number))
+		map_put_uint(d->arena, &habits->actions, action_key(op->process, number), op);
+}
+
+static struct habits find_habits(struct diagnosis *d)
+{
+	const size_t count = d->model->process_count + 1;
+	struct habits habits = {.executed_ns = arena_array(d->arena, count, sizeof(uint64_t)),
+				.masked_ns = arena_array(d->arena, count, sizeof(uint64_t)),
+				.called_ns = arena_array(d->arena, count, sizeof(uint64_t))};
+
+	for (size_t i = 0; i < d->model->process_event_count; i++) {
 		const struct viz_process_event *event = d->model->process_events[i];
 
-		if (event->process == process && event->event == PROCESS_EVENT_EXEC)
-			return event->at_ns;
+		if (event->event == PROCESS_EVENT_EXEC)
+			habits.executed_ns[event->process->index] = event->at_ns;
 	}
-	return 0;
+	for (size_t i = 0; i < d->model->operation_count; i++)
+		note_call(d, &habits, d->model->operations[i]);
+	return habits;
 }
 
-/* Returns a call of this name that the process made since, about this signal unless that is 0. */
-static const struct viz_operation *call_since(const struct diagnosis *d, const char *syscall,
-					      const struct viz_process *process, uint64_t since_ns,
-					      int number)
+/* True if the process has left since its exec(2) what it did last at that time as it was before. */
+static bool has_inherited(const struct diagnosis *d, const struct habits *habits,
+			  const struct viz_process *process, uint64_t changed_ns)
 {
-	for (size_t i = d->model->operation_count; i-- > 0;) {
-		const struct viz_operation *op = d->model->operations[i];
-		int64_t about = 0;
+	const uint64_t since_ns = habits->executed_ns[process->index];
 
-		if (op->enter_ns < since_ns)
-			return NULL;
-		if (op->process == process && operation_is(op, syscall) &&
-		    (!number || (viz_operation_argument(op, "sig", &about) && about == number)))
-			return op;
-	}
-	return NULL;
+	return since_ns && !d->incomplete && changed_ns < since_ns;
 }
 
-/* True if the process has left since its exec(2) what concerns the signal as it was before. */
-static bool has_inherited(const struct diagnosis *d, const struct viz_process *process,
-			  const char *syscall, int number)
+static bool has_inherited_action(const struct diagnosis *d, const struct habits *habits,
+				 const struct viz_signal *s)
 {
-	const uint64_t since_ns = executed_ns(d, process);
+	const struct viz_process *to = s->generate->to;
+	const struct viz_operation *last = map_get_uint(&habits->actions,
+							action_key(to, s->number));
 
-	return since_ns && !d->incomplete && !call_since(d, syscall, process, since_ns, number);
+	return has_inherited(d, habits, to, last ? last->enter_ns : 0);
 }
 
 /* True if its end is awaited: by wait4(2), or by a shell that waits for SIGCHLD. */
 static bool is_awaited(const struct diagnosis *d, const struct viz_process *process)
 {
-	for (size_t i = 0; i < d->waits->count; i++) {
-		const struct wait *wait = d->waits->waits[i];
+	const struct wait *wait = process->parent ? wait_of_process(d->waits, process->parent)
+						  : NULL;
 
+	for (; wait; wait = wait->next_of_process)
 		if ((waits_for_child(wait) && wait_is_ended_by(d->waits, wait, process)) ||
-		    (waits_for_signal(wait->operation) && wait->process == process->parent &&
+		    (waits_for_signal(wait->operation) &&
 		     process_is_written_in(wait->process, "shell")))
 			return true;
-	}
 	return false;
 }
 
 /*
- * True if the process made no call since but for a child to end. The wait of a command in the
- * foreground just goes on; the built-in `wait` returns, and whatever the shell does next calls
- * sigprocmask(2) at the least.
+ * The child in the foreground whose end a shell awaits before it runs its trap; NULL: none. The
+ * wait of a command in the foreground just goes on; the built-in `wait` returns, and whatever the
+ * shell does next calls sigprocmask(2) at the least.
  */
-static bool only_waited_since(const struct diagnosis *d, const struct viz_process *process,
-			      uint64_t since_ns)
-{
-	for (size_t i = d->model->operation_count; i-- > 0;) {
-		const struct viz_operation *op = d->model->operations[i];
-
-		if (op->enter_ns < since_ns)
-			return true;
-		if (op->process == process && !operation_is(op, "wait4") &&
-		    !operation_is(op, "waitid"))
-			return false;
-	}
-	return true;
-}
-
-/* The child in the foreground whose end a shell awaits before it runs its trap; NULL: none. */
 static const struct viz_process *trap_waits_for(const struct diagnosis *d,
+						const struct habits *habits,
 						const struct viz_signal *s)
 {
 	const struct viz_process *shell = s->generate->to, *child;
@@ -110,29 +119,31 @@ static const struct viz_process *trap_waits_for(const struct diagnosis *d,
 		return NULL;
 	child = wait->enders[0];
 	if (child->parent != shell || child->start_ns > s->deliver->at_ns ||
-	    !only_waited_since(d, shell, s->deliver->at_ns))
+	    habits->called_ns[shell->index] >= s->deliver->at_ns)
 		return NULL;
 	return child;
 }
 
-static bool find_why(const struct diagnosis *d, const struct viz_signal *s, struct held *held)
+static bool find_why(const struct diagnosis *d, const struct habits *habits,
+		     const struct viz_signal *s, struct held *held)
 {
 	const struct viz_process *to = s->generate->to;
 	bool kept;
 
 	if (s->fate == FATE_PENDING) {
-		kept = has_inherited(d, to, "rt_sigprocmask", 0);
+		kept = has_inherited(d, habits, to, habits->masked_ns[to->index]);
 		*held = (struct held){NULL, kept ? PHRASE_HELD_MASK : PHRASE_HELD_BLOCKED,
 				      kept ? PHRASE_CURE_HELD_MASK : PHRASE_CURE_HELD_BLOCKED};
 		return true;
 	}
 	if (s->fate == FATE_IGNORED) {
-		kept = has_inherited(d, to, "rt_sigaction", s->number);
+		kept = has_inherited_action(d, habits, s);
 		*held = (struct held){NULL, kept ? PHRASE_HELD_IGNORED : PHRASE_IGNORES_IT,
 				      kept ? PHRASE_CURE_HELD_IGNORED : PHRASE_CURE_IGNORED};
 		return true;
 	}
-	*held = (struct held){trap_waits_for(d, s), PHRASE_HELD_TRAP, PHRASE_CURE_HELD_TRAP};
+	*held = (struct held){trap_waits_for(d, habits, s), PHRASE_HELD_TRAP,
+			      PHRASE_CURE_HELD_TRAP};
 	return s->fate == FATE_HANDLED && !d->incomplete && held->child;
 }
 
@@ -176,6 +187,7 @@ static void report(struct diagnosis *d, const struct viz_signal *s, const struct
 
 void find_held_signals(struct diagnosis *d)
 {
+	struct habits habits = {0};
 	struct map told = {0};
 	struct held held;
 
@@ -183,8 +195,11 @@ void find_held_signals(struct diagnosis *d)
 		const struct viz_signal *s = d->pairing->signals[i];
 		const struct viz_process *to = s->generate ? s->generate->to : NULL;
 
-		if (!to || map_get_uint(&told, to->index) || !signal_is_held(d, s) ||
-		    !find_why(d, s, &held))
+		if (!to || map_get_uint(&told, to->index) || !signal_is_held(d, s))
+			continue;
+		if (!habits.called_ns)
+			habits = find_habits(d);
+		if (!find_why(d, &habits, s, &held))
 			continue;
 		map_put_uint(d->arena, &told, to->index, d);
 		report(d, s, &held);

@@ -15,11 +15,6 @@ static bool uses(const struct wait_graph *graph, const struct viz_process *proce
 	return false;
 }
 
-static bool has_key(const struct viz_channel *channel)
-{
-	return channel->key.len && !viz_bytes_equal(channel->key, viz_bytes_of("0x00000000"));
-}
-
 static bool has_unread(const struct wait_graph *graph, const struct viz_channel *queue,
 		       const struct viz_process *sender)
 {
@@ -47,7 +42,7 @@ const struct viz_operation *wait_other_key(const struct wait_graph *graph, const
 	const size_t first = model->operation_count > LOOK_BACK ? model->operation_count - LOOK_BACK
 								: 0;
 
-	if (!own || !has_key(own) || graph->user_counts[own->index] != 1 ||
+	if (!own || !channel_has_key(own) || graph->user_counts[own->index] != 1 ||
 	    (own->mechanism != MECH_SYSV_SEM &&
 	     (own->mechanism != MECH_SYSV_MSG || wait->operation->role != ROLE_RECEIVE)))
 		return NULL;
@@ -55,7 +50,7 @@ const struct viz_operation *wait_other_key(const struct wait_graph *graph, const
 		const struct viz_operation *op = model->operations[i];
 
 		if (op->channel && op->channel != own && op->channel->mechanism == own->mechanism &&
-		    has_key(op->channel) && op->process != wait->process &&
+		    channel_has_key(op->channel) && op->process != wait->process &&
 		    gave_in_vain(graph, op) && !uses(graph, wait->process, op->channel))
 			return op;
 	}

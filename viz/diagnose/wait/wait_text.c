@@ -11,11 +11,6 @@ static enum access end_of(const struct wait *wait)
 	return wait->operation->role == ROLE_SEND ? ACCESS_READ : ACCESS_WRITE;
 }
 
-static bool has_key(const struct viz_channel *channel)
-{
-	return channel->key.len && !viz_bytes_equal(channel->key, viz_bytes_of("0x00000000"));
-}
-
 /* True for a terminal whose master, which was made in the trace, is no terminal emulator's. */
 static bool made_in_trace(const struct diagnosis *d, const struct viz_channel *slave)
 {
@@ -146,7 +141,7 @@ static const char *comers_text(struct diagnosis *d, const struct wait *wait)
 	if (is_named_semaphore(wait))
 		return fill_phrase(d, PHRASE_WHO_KNOWS_NAME, bytes_text(d, wait->channel->name),
 				   NULL, NULL);
-	if (d->waits->whole && wait->channel && has_key(wait->channel))
+	if (d->waits->whole && wait->channel && channel_has_key(wait->channel))
 		return fill_phrase(d, PHRASE_WHO_KNOWS_KEY, bytes_text(d, wait->channel->key), NULL,
 				   NULL);
 	return NULL;
