@@ -268,6 +268,44 @@ static void continued(void **state)
 	assert_string_equal(trace_messages(t), "SIGCONT ->20 0 - 11..11 exact default\n");
 }
 
+static void found_pending(struct trace_text *t, uint64_t at)
+{
+	trace_line(t,
+		   "{'type':'signal','event':'pending','at_ns':%lu,'signal':'SIGRTMIN','number':34,"
+		   "'to':{'pid':20,'tid':20},'group':true}",
+		   (unsigned long)at);
+}
+
+/*
+ * A signal is on the kernel's list a moment before it is recorded: the last one of the list may be
+ * the next one recorded, but for one whose call began after the list was read.
+ */
+static void waited_already(void **state)
+{
+	struct trace_text *t = *state;
+
+	found_pending(t, 11);
+	generate(t, 13, "SIGRTMIN", 34, BY_KILL);
+	call_kill(t, 1, 10, 0, ",'args':{'pid':20,'sig':34}");
+	deliver(t, 20, "SIGRTMIN", 34, "ignore", "");
+	deliver(t, 21, "SIGRTMIN", 34, "ignore", "");
+	assert_string_equal(trace_messages(t), "SIGRTMIN ->20 0 - 20..20 ambiguous ignored\n"
+					       "SIGRTMIN 10>20 0 s1+0 21..21 ambiguous ignored\n");
+}
+
+static void sent_since(void **state)
+{
+	struct trace_text *t = *state;
+
+	found_pending(t, 11);
+	generate(t, 13, "SIGRTMIN", 34, BY_KILL);
+	call_kill(t, 1, 12, 0, ",'args':{'pid':20,'sig':34}");
+	deliver(t, 20, "SIGRTMIN", 34, "ignore", "");
+	deliver(t, 21, "SIGRTMIN", 34, "ignore", "");
+	assert_string_equal(trace_messages(t), "SIGRTMIN ->20 0 - 20..20 exact ignored\n"
+					       "SIGRTMIN 10>20 0 s1+0 21..21 exact ignored\n");
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, trace_tear_down)
 
 int main(void)
@@ -292,6 +330,8 @@ int main(void)
 		TEST(read_from_signalfd),
 		TEST(read_of_impossible_length),
 		TEST(continued),
+		TEST(waited_already),
+		TEST(sent_since),
 		/* clang-format on */
 	};
 

@@ -135,7 +135,10 @@ static size_t count_known(const struct pending *pending, uint64_t at_ns)
 	return known;
 }
 
-/* True if the last entry of the list may be the signal whose generate event came right after it. */
+/*
+ * True if the last entry of the list may be the signal whose generate event came right after it.
+ * The signal of a call that began when the entry had been read already is another one.
+ */
 static bool may_be_twice(const struct pending *pending, size_t known)
 {
 	const struct viz_signal_event *last = pending->found.items[pending->found.count - 1];
@@ -144,11 +147,15 @@ static bool may_be_twice(const struct pending *pending, size_t known)
 					     .has_value = last->has_value,
 					     .value = last->value,
 					     .pid = last->sender_pid};
+	const struct viz_signal *first_since;
 	const struct viz_signal_event *next;
 
 	if (pending->taken + known == pending->count)
 		return false;
-	next = pending->items[pending->taken + known]->generate;
+	first_since = pending->items[pending->taken + known];
+	if (first_since->raised_by && first_since->raised_by->enter_ns > last->at_ns)
+		return false;
+	next = first_since->generate;
 	return next->at_ns < last->at_ns + SENT_MEANWHILE_NS &&
 	       (!last->has_code || signal_may_be(next, &reported));
 }
