@@ -16,25 +16,56 @@ MEMORY_MOST = 300 << 10  # kB, whatever the length of the trace
 PAIRING_MOST = 6  # times the instructions of reading alone, which takes 2,200 a line
 LINEAR_MOST = 1.2  # times as many for a message of a trace that is five times as long
 
-# Prints a trace of so many messages through one pipe, two microseconds each.
+# Prints a trace of so many messages, two microseconds each: through one pipe; through pipes that
+# take a thousand each, which are read once all are written; or signals that are ignored.
 GENERATOR = r"""
 import sys
 line = '{"type":"%s",%s}\n'
 out = sys.stdout
+kind, count = sys.argv[1], int(sys.argv[2])
 out.write(line % ("header", '"format":"ipclens-trace","version":1,"tool":"t","kernel":"k",'
           '"machine":"m","clock":"CLOCK_MONOTONIC","start_ns":1,"realtime_offset_ns":0,'
           '"options":{},"hooks":{}'))
-out.write(line % ("channel", '"id":"pipe:[7]","at_ns":1,"mechanism":"pipe"'))
-call = ('"id":%d,"syscall":"%s","role":"%s","pid":%d,"tid":%d,"fd":3,"channel":"pipe:[7]",'
+call = ('"id":%d,"syscall":"%s","role":"%s","pid":%d,"tid":%d,"fd":3,"channel":"pipe:[%d]",'
         '"enter_ns":%d,"exit_ns":%d,"returned":24,"requested":24,"payload":"message %16d"')
-count = int(sys.argv[1])
-for i in range(count):
-    at = 1000 + 2000 * i
-    out.write(line % ("operation", call % (2 * i + 1, "write", "send", 10, 10, at, at + 500, i)))
-    out.write(line % ("operation", call % (2 * i + 2, "read", "receive", 20, 20, at + 700,
-                                           at + 1200, i)))
-out.write(line % ("trailer", '"at_ns":%d,"why":"finished","operations":%d,"signals":0,"lost":0'
-          % (3000 + 2000 * count, 2 * count)))
+kill = ('"event":"generate","at_ns":%d,"signal":"SIGUSR1","number":10,"origin":"kill",'
+        '"from":{"pid":10,"tid":10},"to":{"pid":20,"tid":20},"group":true,"result":"ignored"')
+
+def channel(name, at):
+    out.write(line % ("channel", '"id":"pipe:[%d]","at_ns":%d,"mechanism":"pipe"' % (name, at)))
+
+def write(i, name, at):
+    words = (2 * i + 1, "write", "send", 10, 10, name, at, at + 500, i)
+    out.write(line % ("operation", call % words))
+
+def read(i, name, at):
+    words = (2 * i + 2, "read", "receive", 20, 20, name, at, at + 500, i)
+    out.write(line % ("operation", call % words))
+
+def one_pipe():
+    channel(7, 1)
+    for i in range(count):
+        at = 1000 + 2000 * i
+        write(i, 7, at)
+        read(i, 7, at + 700)
+
+def many_pipes():
+    for first in range(0, count, 1000):
+        at = 1000 + 2000 * first
+        channel(first, at)
+        for i in range(first, first + 1000):
+            write(i, first, at + 1000 * (i - first))
+        for i in range(first, first + 1000):
+            read(i, first, at + 1000 * (i - first) + 1000000)
+
+def ignored():
+    for i in range(count):
+        out.write(line % ("signal", kill % (1000 + 2000 * i)))
+
+{"pipe": one_pipe, "pipes": many_pipes, "ignored": ignored}[kind]()
+out.write(line % ("trailer", '"at_ns":%d,"why":"finished","operations":%d,"signals":%d,"lost":0'
+          % (3000 + 2000 * count, 0 if kind == "ignored" else 2 * count,
+             count if kind == "ignored" else 0)))
 """
 
 # Runs a command and prints the most memory that it had, in kB, and how many exact lines it printed.
@@ -48,15 +79,15 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, lines, status)
 
 
 def instructions(*command):
-    """How many this command executes; unlike its time that does not depend on the machine's load."""
+    """How many this command executes, which does not depend on the load as its time does."""
     told = call(["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", *command],
                 timeout=TIMEOUT * 4).stderr
     return int(re.search(rb"Collected : (\d+)", told)[1])
 
 
-def memory_of(count):
+def memory_of(kind, count):
     generator = subprocess.Popen(
-        [sys.executable, "-c", GENERATOR, str(count)], stdout=subprocess.PIPE
+        [sys.executable, "-c", GENERATOR, kind, str(count)], stdout=subprocess.PIPE
     )
     with generator:
         command = [sys.executable, "-c", MEASURE, IPCLENS, "messages", "-"]
@@ -105,9 +136,11 @@ def live_interrupted(directory):
 
 @scenario("memory grows with what is not received, not with the length of the trace")
 def bounded(_directory):
-    short, long = memory_of(100000), memory_of(250000)
-    expect(long < MEMORY_MOST, "less than 300 MB", f"{long} kB")
-    expect(long < short * 1.2, "no more for a longer trace", f"{short} kB, then {long} kB")
+    for kind, count in (("pipe", 80000), ("pipes", 80000), ("ignored", 120000)):
+        short, long = memory_of(kind, count), memory_of(kind, count * 2)
+        told = f"{kind}: {short} kB, then {long} kB"
+        expect(long < MEMORY_MOST, "less than 300 MB", told)
+        expect(long < short * 1.2, "no more for a longer trace", told)
 
 
 @scenario("reading and pairing takes a small multiple of reading alone, and each message as much")
@@ -117,7 +150,8 @@ def fast(directory):
     for count in (5000, 25000):
         path = os.path.join(directory, f"{count}.ndjson")
         with open(path, "wb") as file:
-            subprocess.run([sys.executable, "-c", GENERATOR, str(count)], stdout=file, check=True)
+            command = [sys.executable, "-c", GENERATOR, "pipe", str(count)]
+            subprocess.run(command, stdout=file, check=True)
         parsing = instructions(os.path.join(BUILD, "tools", "parse"), path)
         pairing = instructions(IPCLENS, "messages", path)
         print(f"# {count} messages: {parsing} instructions to parse, {pairing} to read and pair")
@@ -129,7 +163,7 @@ def fast(directory):
 @scenario("a command that takes long says on a terminal how far it is, and takes the line back")
 def progress(directory):
     lines = subprocess.run(
-        [sys.executable, "-c", GENERATOR, "100"], capture_output=True, check=True
+        [sys.executable, "-c", GENERATOR, "pipe", "100"], capture_output=True, check=True
     ).stdout.splitlines(keepends=True)
     for command in ("view", "stats", "diagnose", "messages"):
         fifo, out = (os.path.join(directory, f"{command}.{end}") for end in ("fifo", "out"))

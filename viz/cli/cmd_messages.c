@@ -32,7 +32,8 @@ static const struct argp_option rows[] = {
 
 static const char about[] =
 	"Prints one JSON line for each message: which send met which receive, in order of receipt; "
-	"what nobody received comes last. TRACE is a file or - (stdin); without it, ipclens.ndjson."
+	"what nobody received comes last, or earlier where it is much. TRACE is a file or - "
+	"(stdin); without it, ipclens.ndjson."
 	"\v"
 	"Examples:\n"
 	"  ipclens messages | jq -c '[.from.comm, .to.comm, .bytes]'\n"

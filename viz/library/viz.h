@@ -189,7 +189,8 @@ enum ipclens_match {
 
 /*
  * A send and a receive that share bytes, a signal, or something sent that nobody received. They are
- * in order of receipt; those that nobody received follow in order of sending.
+ * in order of receipt; those that nobody received follow in order of sending, and where they are
+ * many some come earlier.
  */
 struct ipclens_message {
 	uint64_t id;	       /* from 1, in this order */

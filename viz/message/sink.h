@@ -37,8 +37,9 @@ struct viz_sink {
 	int (*operation)(void *data, const struct viz_operation *operation);
 
 	/*
-	 * In order of receipt, with ids ascending from 1; messages that were never received come
-	 * last.
+	 * In order of receipt, with ids ascending from 1. Messages that were never received come
+	 * last, in order of sending; where more than 10,000 would wait for the end, those of which
+	 * nothing more will be known come earlier.
 	 */
 	int (*message)(void *data, const struct viz_message *message);
 

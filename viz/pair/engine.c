@@ -20,6 +20,9 @@
 /* With less that waits in a stream each round looks at all of it. */
 #define VAIN_LEAST 64
 
+/* After so many looks in vain, the pauses between them grow. */
+#define VAIN_TIMES 8
+
 static const struct pair_policy *const policies[POLICY_COUNT] = {
 	[POLICY_STREAM] = &pair_stream_policy, [POLICY_DATAGRAM] = &pair_datagram_policy,
 	[POLICY_QUEUE] = &pair_queue_policy,   [POLICY_COUNTER] = &pair_counter_policy,
@@ -265,18 +268,29 @@ static bool stays_busy(const struct pair_context *context, const struct channel_
 	       traffic->newest_ns >= context->until_ns;
 }
 
+/* The other end of a connection; NULL: there is none, or it is not known. */
+static const struct channel_traffic *peer_traffic(struct pair_context *context,
+						  const struct channel_traffic *traffic)
+{
+	return traffic->peer ? pair_traffic(context, traffic->peer) : NULL;
+}
+
+static void count_waiting(const struct channel_traffic *traffic, struct vain_round *now)
+{
+	if (!traffic)
+		return;
+	now->waiting += traffic->sends.count + traffic->receives.count;
+	now->open += traffic->open_sends.count + traffic->open_receives.count;
+}
+
 /* What waits in a stream and its peer, and how many calls on them have not returned. */
 static struct vain_round waiting_in(struct pair_context *context,
 				    const struct channel_traffic *traffic)
 {
-	struct vain_round now = {traffic->sends.count + traffic->receives.count,
-				 traffic->open_sends.count + traffic->open_receives.count};
+	struct vain_round now = {0};
 
-	if (traffic->peer) {
-		traffic = pair_traffic(context, traffic->peer);
-		now.waiting += traffic->sends.count + traffic->receives.count;
-		now.open += traffic->open_sends.count + traffic->open_receives.count;
-	}
+	count_waiting(traffic, &now);
+	count_waiting(peer_traffic(context, traffic), &now);
 	return now;
 }
 
@@ -290,7 +304,43 @@ static bool is_in_vain(const struct pair_context *context, const struct channel_
 	const struct vain_round *vain = &traffic->vain;
 
 	return !pair_is_last(context) && vain->waiting >= VAIN_LEAST && vain->open == now->open &&
-	       now->waiting < vain->waiting + vain->waiting / 4;
+	       now->waiting < vain->waiting + vain->waiting / 4 &&
+	       context->until_ns <= vain->again_ns;
+}
+
+/* When the first receive returns that this round could not settle; VIZ_NEVER: there is none. */
+static uint64_t next_return(const struct pair_context *context,
+			    const struct channel_traffic *traffic)
+{
+	uint64_t next_ns = VIZ_NEVER;
+
+	for (size_t i = 0; traffic && i < traffic->receives.count; i++) {
+		uint64_t exit_ns = traffic->receives.items[i].exit_ns;
+
+		if (exit_ns >= context->until_ns && exit_ns < next_ns)
+			next_ns = exit_ns;
+	}
+	return next_ns;
+}
+
+/*
+ * A round settles what returned before its time. So a later one is worth a look once a receive has
+ * returned by then; after many looks in vain, once half as much time again has passed, too.
+ */
+static void note_vain(struct pair_context *context, const struct channel_traffic *traffic,
+		      struct vain_round *now)
+{
+	const uint64_t until_ns = context->until_ns;
+	uint64_t own_ns = next_return(context, traffic);
+	uint64_t peers_ns = next_return(context, peer_traffic(context, traffic));
+	uint64_t pause_ns;
+
+	now->since_ns = traffic->vain.times ? traffic->vain.since_ns : until_ns;
+	now->times = traffic->vain.times + 1;
+	pause_ns = now->times > VAIN_TIMES ? (until_ns - now->since_ns) / 2 : 0;
+	now->again_ns = own_ns < peers_ns ? own_ns : peers_ns;
+	if (now->again_ns == VIZ_NEVER || now->again_ns < until_ns + pause_ns)
+		now->again_ns = until_ns + pause_ns;
 }
 
 static void settle_channel(struct pair_context *context, struct channel_traffic *traffic)
@@ -307,9 +357,19 @@ static void settle_channel(struct pair_context *context, struct channel_traffic 
 		return;
 	policies[policy]->settle(context, traffic);
 	after = waiting_in(context, traffic);
-	if (after.waiting < before.waiting)
+	if (!after.waiting || after.waiting < before.waiting)
 		after = (struct vain_round){0};
+	else
+		note_vain(context, traffic, &after);
 	traffic->vain = after;
+}
+
+/* Of many channels that were busy once each would keep what it needed in its busiest time. */
+static void rest(struct channel_traffic *traffic)
+{
+	flow_trim(&traffic->sends);
+	flow_trim(&traffic->receives);
+	flow_trim(&traffic->inbound);
 }
 
 static void settle_channels(struct pair_context *context)
@@ -330,6 +390,8 @@ static void settle_channels(struct pair_context *context)
 		busy->items[i]->listed = stays_busy(context, busy->items[i]);
 		if (busy->items[i]->listed)
 			busy->items[kept++] = busy->items[i];
+		else
+			rest(busy->items[i]);
 	}
 	busy->count = kept;
 }

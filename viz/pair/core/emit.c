@@ -7,6 +7,9 @@
 #include "viz/pair/core/udp_cork.h"
 #include "viz/pair/core/unseen_objects.h"
 
+/* With more that nobody received, what is known of them for good is passed on before the end. */
+#define UNRECEIVED_MAX 10000
+
 /* True if the sender's call wrote to the receiver's memory, and the receiver called nothing. */
 static bool received_by_sender(const struct viz_message *message)
 {
@@ -137,16 +140,54 @@ static void settle_fate(struct pair_context *context, struct viz_message *messag
 		message->match = MATCH_AMBIGUOUS;
 }
 
-void pair_report_messages(struct pair_context *context, uint64_t until_ns)
+/* Whether somebody will still receive what is unread is known at the end. */
+static bool is_final(const struct viz_message *message)
+{
+	return message->fate != FATE_UNREAD;
+}
+
+static void report_all(struct pair_context *context, struct message_list *list)
+{
+	sort_messages(list);
+	for (size_t i = 0; i < list->count; i++)
+		report_message(context, list->items[i]);
+	list->count = 0;
+}
+
+/*
+ * Passes on what nobody can receive any more, where so many are of that kind that they would fill
+ * the memory until the end of the trace.
+ */
+static void report_many(struct pair_context *context)
+{
+	struct message_list *list = &context->unreceived, final = {0};
+	size_t kept = 0;
+
+	if (list->count <= UNRECEIVED_MAX)
+		return;
+	for (size_t i = 0; i < list->count; i++)
+		if (is_final(list->items[i]))
+			LIST_PUSH(&final, list->items[i]);
+		else
+			list->items[kept++] = list->items[i];
+	list->count = kept;
+	report_all(context, &final);
+	free(final.items);
+}
+
+static void report_unreceived(struct pair_context *context)
+{
+	for (size_t i = 0; i < context->unreceived.count; i++)
+		settle_fate(context, context->unreceived.items[i]);
+	report_all(context, &context->unreceived);
+}
+
+/* Passes on what was received before that time. */
+static void report_received(struct pair_context *context, uint64_t until_ns)
 {
 	struct message_list *list = &context->messages;
 	size_t reported = 0;
 
-	report_gaps(context);
-	sort_new(context);
-	context->new_messages = list->count;
-	if (context->keep && !pair_is_last(context))
-		return;
 	sort_messages(list);
 	for (; reported < list->count && receipt_ns(list->items[reported]) < until_ns; reported++)
 		report_message(context, list->items[reported]);
@@ -154,14 +195,20 @@ void pair_report_messages(struct pair_context *context, uint64_t until_ns)
 	if (list->count)
 		memmove(list->items, list->items + reported, list->count * sizeof(*list->items));
 	context->new_messages = list->count;
-	if (!pair_is_last(context))
+}
+
+void pair_report_messages(struct pair_context *context, uint64_t until_ns)
+{
+	report_gaps(context);
+	sort_new(context);
+	context->new_messages = context->messages.count;
+	if (context->keep && !pair_is_last(context))
 		return;
-	sort_messages(&context->unreceived);
-	for (size_t i = 0; i < context->unreceived.count; i++)
-		settle_fate(context, context->unreceived.items[i]);
-	for (size_t i = 0; i < context->unreceived.count; i++)
-		report_message(context, context->unreceived.items[i]);
-	context->unreceived.count = 0;
+	report_received(context, until_ns);
+	if (pair_is_last(context))
+		report_unreceived(context);
+	else
+		report_many(context);
 }
 
 void pair_free_messages(struct pair_context *context)

@@ -16,6 +16,16 @@ void flow_free(struct flow_side *side)
 	*side = (struct flow_side){0};
 }
 
+void flow_trim(struct flow_side *side)
+{
+	if (!side->count) {
+		flow_free(side);
+	} else if (side->count < side->capacity / 2) {
+		side->items = memory_resize(side->items, side->count, sizeof(*side->items));
+		side->capacity = side->count;
+	}
+}
+
 void flow_put_back(struct flow_side *side, struct flow_side *rest)
 {
 	for (size_t i = 0; i < rest->count; i++)

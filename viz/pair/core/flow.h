@@ -102,6 +102,7 @@ static inline void flow_add(struct flow_side *side, const struct flow_item *item
 }
 
 void flow_free(struct flow_side *side);
+void flow_trim(struct flow_side *side); /* gives back memory that it does not need for its items */
 void flow_put_back(struct flow_side *side, struct flow_side *rest); /* appends rest, frees it */
 void flow_drop_first(struct flow_side *side, size_t count); /* removes items, and no references */
 void flow_sort(struct flow_side *side);			    /* by beginning */

@@ -153,10 +153,13 @@ enum beginning { BEGINNING_UNDECIDED, BEGINS_EMPTY, BEGINNING_UNKNOWN };
  */
 enum leftover { LEFTOVER_UNDECIDED, LEFTOVER_DISCARDED, LEFTOVER_KEPT };
 
-/* What waited in a channel, and its peer, after a round that paired nothing of it. */
+/* What waited in a channel, and its peer, after rounds in a row that paired nothing of it. */
 struct vain_round {
-	size_t waiting; /* 0: the last round paired something */
-	size_t open;	/* calls that had not returned */
+	size_t times;	   /* 0: the last round paired something */
+	size_t waiting;	   /* calls that had returned */
+	size_t open;	   /* calls that had not */
+	uint64_t since_ns; /* the time of the first such round in a row */
+	uint64_t again_ns; /* a round of a later time looks at it again */
 };
 
 struct channel_traffic {
