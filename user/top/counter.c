@@ -15,6 +15,7 @@
 #include "user/tracer/bpf_iterators.h"
 #include "user/tracer/kernel_age.h"
 #include "user/tracer/kernel_types.h"
+#include "user/tracer/open_files.h"
 
 #define BATCH 1024 /* ends read at a time: more than ever share a bucket of the kernel's table */
 
@@ -74,6 +75,7 @@ int counter_open(struct counter **out, char *why, size_t why_len)
 	snprintf(why, why_len, "out of memory");
 	if (!counter)
 		return error;
+	open_files_allow();
 	libbpf_set_print(quiet_print);
 	counter->cpus = libbpf_num_possible_cpus();
 	counter->keys = calloc(BATCH, sizeof(*counter->keys));
@@ -91,6 +93,8 @@ int counter_open(struct counter **out, char *why, size_t why_len)
 		error = counter_settle(counter);
 cleanup:
 	if (error) {
+		if (error != -EPERM && error != -ENOMEM)
+			open_files_explain(why, why_len);
 		counter_close(counter);
 		return error;
 	}

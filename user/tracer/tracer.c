@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -18,6 +17,7 @@
 #include "user/tracer/direct_object.h"
 #include "user/tracer/kernel_age.h"
 #include "user/tracer/kernel_types.h"
+#include "user/tracer/open_files.h"
 #include "user/tracer/ring.h"
 #include "user/tracer/sleepers.h"
 #include "user/tracer/spare_copies.h"
@@ -209,38 +209,18 @@ static int buffers_open(struct tracer *tracer)
 	return ring_open(&tracer->ring, tracer->bpf->maps.records);
 }
 
-/*
- * Programs, maps and links are descriptors: some hundred. The command was forked before, and keeps
- * its own limit.
- */
-#define OPEN_FILES_ENOUGH 1024
-
-static struct rlimit open_files_allow(void)
+static void refusal_explain(int error, char *why, size_t why_len)
 {
-	struct rlimit limit = {0}, more = {OPEN_FILES_ENOUGH, OPEN_FILES_ENOUGH};
-
-	getrlimit(RLIMIT_NOFILE, &limit);
-	if (limit.rlim_max < OPEN_FILES_ENOUGH && setrlimit(RLIMIT_NOFILE, &more) == 0)
-		return more; /* CAP_SYS_RESOURCE */
-	limit.rlim_cur = limit.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &limit);
-	return limit;
-}
-
-static void explain_open_files(const struct rlimit *limit, char *why, size_t why_len)
-{
-	snprintf(
-		why, why_len,
-		"no more than %llu files may be open (ulimit -Hn), and tracing needs some hundred; "
-		"%d are enough",
-		(unsigned long long)limit->rlim_cur, OPEN_FILES_ENOUGH);
+	if (error == -EPERM || error == -ENOMEM)
+		return;
+	kernel_age_explain(why, why_len);
+	open_files_explain(why, why_len);
 }
 
 int tracer_open(struct tracer **out, const struct tracer_options *options, char *why,
 		size_t why_len)
 {
 	struct tracer *tracer = calloc(1, sizeof(*tracer));
-	const struct rlimit files = open_files_allow();
 	int error = -ENOMEM;
 
 	snprintf(why, why_len, "out of memory");
@@ -249,17 +229,15 @@ int tracer_open(struct tracer **out, const struct tracer_options *options, char 
 	tracer->follow_peers = options->selection.peers;
 	tracer->glance = options->glance;
 	tracer->lossless = options->lossless;
+	open_files_allow();
 	libbpf_set_print(quiet_print);
 	error = load_and_attach(tracer, options, why, why_len);
 	if (!error)
 		error = buffers_open(tracer);
 	if (!error && tracer_follows_at_once(options))
 		tracer_follow_buffers(tracer);
-	if (error == -EMFILE)
-		explain_open_files(&files, why, why_len);
-	else if (error && error != -EPERM && error != -ENOMEM)
-		kernel_age_explain(why, why_len);
 	if (error) {
+		refusal_explain(error, why, why_len);
 		tracer_close(tracer);
 		return error;
 	}
