@@ -185,6 +185,7 @@ def nothing_to_trace(directory):
             told = ipclens("record", "-o", trace, "-p", str(pid))
             one_error(told, OWN_FAILURE, str(pid), *words)
             one_error(ipclens("diagnose", "-p", str(pid)), 2, str(pid), *words)
+            one_error(ipclens("top", "--once", "-p", str(pid)), 1, str(pid), *words)
     finally:
         stop.set()
         thread.join()

@@ -234,7 +234,7 @@ def refusals(directory):
     for words, status, part in (
             (["--every", "never"], 2, "--every never"),
             (["--comm", "x" * 16], 2, "--comm"),
-            (["-p", "4194305"], 1, "no such process"),
+            (["-p", "4194305"], 1, "there is no process 4194305"),
             (["--cgroup", directory + "/none"], 1, "none: No such file"),
             (["--openmetrics", directory + "/no/file"], 1, "/no/file")):
         done = subprocess.run([IPCLENS, "top", "--once", *words], capture_output=True, text=True,

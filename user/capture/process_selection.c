@@ -211,14 +211,17 @@ static void look_at_member(void *context, pid_t pid)
 	round_add(context, pid);
 }
 
-static int cgroups_look(struct round *round)
+static int cgroups_look(struct round *round, char *why, size_t why_len)
 {
 	for (size_t i = 0; i < round->selection->cgroup_count; i++) {
 		int error = cgroup_each_process(round->selection->cgroups[i], look_at_member,
 						round);
 
-		if (error)
+		if (error) {
+			snprintf(why, why_len, "--cgroup %s: %s", round->selection->cgroups[i],
+				 strerror(-error));
 			return error;
+		}
 	}
 	return 0;
 }
@@ -240,8 +243,7 @@ static bool has_ended(pid_t pid)
 	return (state[0] == 'Z' || state[0] == 'X') && status_number(pid, "Threads") <= 1;
 }
 
-/* True, with one line in `why`, if there is no such process, or nothing of it to trace. */
-static bool is_missing(pid_t pid, char *why, size_t why_len)
+bool process_missing(pid_t pid, char *why, size_t why_len)
 {
 	int process = status_number(pid, "Tgid");
 
@@ -266,7 +268,7 @@ static bool is_missing(pid_t pid, char *why, size_t why_len)
 bool selection_missing(const struct selection *selection, char *why, size_t why_len)
 {
 	for (size_t i = 0; i < selection->pid_count; i++)
-		if (is_missing(selection->pids[i], why, why_len))
+		if (process_missing(selection->pids[i], why, why_len))
 			return true;
 	return false;
 }
@@ -288,11 +290,9 @@ static int rounds_run(struct round *round, char *why, size_t why_len)
 
 	for (int i = 0; i < ROUNDS_MAX; i++) {
 		round->grown = i == 0;
-		error = cgroups_look(round);
-		if (error) {
-			snprintf(why, why_len, "--cgroup: %s", strerror(-error));
+		error = cgroups_look(round, why, why_len);
+		if (error)
 			return error;
-		}
 		proc_each(look_at, round);
 		if (!round->error && round->grown)
 			round->error = tracer_snapshot(round->tracer, TRACER_BEGIN);

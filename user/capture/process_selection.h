@@ -26,9 +26,12 @@ extern const struct argp selection_argp;
 void selection_add_pid(struct selection *selection, const char *text, struct argp_state *state);
 
 /*
- * True, with one line for the user in `why`, if a process given by -p does not exist, has ended, is
- * the kernel's own, or is but a thread of a process.
+ * True, with one line for the user in `why`, if the process does not exist, has ended, is the
+ * kernel's own, or is but a thread of a process.
  */
+bool process_missing(pid_t pid, char *why, size_t why_len);
+
+/* The same if it holds of any process given by -p. */
 bool selection_missing(const struct selection *selection, char *why, size_t why_len);
 
 /*

@@ -329,12 +329,12 @@ static int count_and_show(struct top *top)
 static bool choice_exists(const struct top_options *options)
 {
 	struct pid_list list = {0};
+	char why[256];
 	int error = 0;
 
 	for (size_t i = 0; i < options->pids.count; i++) {
-		if (kill(options->pids.items[i], 0) && errno == ESRCH) {
-			report_error("-p %d: there is no such process",
-				     (int)options->pids.items[i]);
+		if (process_missing(options->pids.items[i], why, sizeof(why))) {
+			report_error("%s", why);
 			return false;
 		}
 	}
