@@ -231,12 +231,18 @@ def choice(directory):
 
 @scenario("what is wrong on the command line is named; an unwritable file ends it at once")
 def refusals(directory):
+    link = os.path.join(directory, "link")
+    os.symlink(link + "ed", link)
     for words, status, part in (
             (["--every", "never"], 2, "--every never"),
             (["--comm", "x" * 16], 2, "--comm"),
             (["-p", "4194305"], 1, "there is no process 4194305"),
             (["--cgroup", directory + "/none"], 1, "none: No such file"),
-            (["--openmetrics", directory + "/no/file"], 1, "/no/file")):
+            (["--max-pairs", "some"], 2, " --max-pairs wants a number"),
+            (["--openmetrics", directory + "/no/file"], 1, "/no/file': No such file"),
+            (["--openmetrics", directory], 1, f"{directory}': it is not a regular file"),
+            (["--openmetrics", "-"], 1, "'-': it is not a regular file"),
+            (["--openmetrics", link], 1, "link': it is a symbolic link")):
         done = subprocess.run([IPCLENS, "top", "--once", *words], capture_output=True, text=True,
                               timeout=TIMEOUT, check=False)
         expect_equal(done.returncode, status, f"{words}: {done.stderr}")

@@ -117,6 +117,7 @@ static bool json_print(struct top *top, const struct top_pairs *pairs,
 
 static bool metrics_publish(struct top *top, const struct top_gaps *gaps)
 {
+	const char *why;
 	char *text;
 	size_t len;
 	FILE *out = memory_stream(&text, &len);
@@ -124,11 +125,11 @@ static bool metrics_publish(struct top *top, const struct top_gaps *gaps)
 
 	top_metrics_write(out, &top->metrics, gaps);
 	memory_stream_end(out);
-	error = output_publish(top->options->metrics, text, len);
+	error = output_publish(top->options->metrics, text, len, &why);
 	free(text);
 	if (!error)
 		return true;
-	report_error("%s: %s", top->options->metrics, strerror(-error));
+	report_error("cannot write '%s': %s", top->options->metrics, why);
 	top->failed = true;
 	return false;
 }

@@ -105,7 +105,7 @@ static void comm_add(struct top_options *options, const char *text, struct argp_
 
 static void pairs_set(struct top_options *options, const char *text, struct argp_state *state)
 {
-	options->pairs_most = command_count(state, text, "--max-pairs");
+	options->pairs_most = command_count(state, text, "max-pairs");
 	if (!options->pairs_most)
 		argp_error(state, "--max-pairs %s: 1 or more are needed", text);
 }

@@ -259,7 +259,7 @@ static int write_beside(int fd, mode_t mode, const char *bytes, size_t len)
 
 /* What is there may be replaced if it may be written (output_open), or is gone. */
 static int replace_in(int dir, const char *name, uid_t owner, mode_t mode, const char *bytes,
-		      size_t len)
+		      size_t len, const char **why)
 {
 	char beside[BESIDE_LEN];
 	struct stat st;
@@ -268,8 +268,10 @@ static int replace_in(int dir, const char *name, uid_t owner, mode_t mode, const
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW)) {
 		if (errno != ENOENT)
 			return -errno;
-	} else if (why_not_owned(&st, owner)) {
-		return -EPERM;
+	} else {
+		*why = S_ISLNK(st.st_mode) ? why_not_opened(ELOOP) : why_not_owned(&st, owner);
+		if (*why)
+			return -EPERM;
 	}
 	fd = create_beside(dir, beside);
 	if (fd < 0)
@@ -282,31 +284,40 @@ static int replace_in(int dir, const char *name, uid_t owner, mode_t mode, const
 	return err;
 }
 
-static int replace(const char *path, mode_t mode, const char *bytes, size_t len)
+static int replace(const char *path, mode_t mode, const char *bytes, size_t len, const char **why)
 {
-	const char *name, *why;
 	struct identity id;
+	const char *name;
 	int dir, err;
 
-	err = take_or_say(&id, &why);
+	*why = NULL;
+	err = take_or_say(&id, why);
 	if (err)
 		return err;
-	dir = open_directory(path, id.uid, &name, &why);
+	dir = open_directory(path, id.uid, &name, why);
 	err = dir;
 	if (dir >= 0) {
-		err = replace_in(dir, name, id.uid, mode, bytes, len);
+		err = replace_in(dir, name, id.uid, mode, bytes, len, why);
 		close(dir);
 	}
 	identity_restore(&id);
+	if (err && !*why)
+		*why = error_reason(-err);
 	return err;
 }
 
 int output_replace(const char *path, const char *bytes, size_t len)
 {
-	return replace(path, 0600, bytes, len);
+	const char *why;
+
+	return replace(path, 0600, bytes, len, &why);
 }
 
-int output_publish(const char *path, const char *bytes, size_t len)
+int output_publish(const char *path, const char *bytes, size_t len, const char **why)
 {
-	return replace(path, 0644, bytes, len);
+	if (named_descriptor(path) >= 0) {
+		*why = "it is not a regular file";
+		return -EINVAL;
+	}
+	return replace(path, 0644, bytes, len, why);
 }

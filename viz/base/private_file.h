@@ -30,7 +30,10 @@ bool output_is_file(const char *path);
  */
 int output_replace(const char *path, const char *bytes, size_t len);
 
-/* The same for a file that others shall read (0644), which need not have been opened before. */
-int output_publish(const char *path, const char *bytes, size_t len);
+/*
+ * The same for a file that others shall read (0644), which need not have been opened before; with
+ * the reason in `*why`, as output_open() gives it.
+ */
+int output_publish(const char *path, const char *bytes, size_t len, const char **why);
 
 #endif
