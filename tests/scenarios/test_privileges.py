@@ -404,6 +404,10 @@ def capability_named(directory):
         words = poor(user, *rights) if rights else becoming(user)
         told = call([*words, IPCLENS, "run", "--", "true"], check=False, cwd=folder)
         one_error(told, 125, missing, "sudo")
+    words = ["run", "--lossless", "--", "true"]
+    told = call([*poor(user, "bpf", "perfmon"), IPCLENS, *words], check=False, cwd=folder)
+    one_error(told, 125, "Permission denied (CAP_DAC_OVERRIDE)")
+    call([*poor(user, "bpf", "perfmon", "dac_override"), IPCLENS, *words], cwd=folder)
     told = call(
         ["setpriv", "--bounding-set=-bpf,-perfmon,-sys_admin", IPCLENS, "run", "--", "true"],
         check=False,

@@ -119,9 +119,9 @@ int cgroup_make(struct cgroup *cgroup, char *error, size_t size)
 	if (!failed)
 		return 0;
 	snprintf(error, size,
-		 "--lossless: no cgroup with a freezer can be made in %s: %s; without --lossless, "
-		 "a larger --ring loses less",
-		 cgroup->path, strerror(-failed));
+		 "--lossless: no cgroup with a freezer can be made in %s: %s%s; without "
+		 "--lossless, a larger --ring loses less",
+		 cgroup->path, strerror(-failed), failed == -EACCES ? " (CAP_DAC_OVERRIDE)" : "");
 	if (cgroup->own >= 0)
 		unlinkat(cgroup->home, cgroup->name, AT_REMOVEDIR);
 	cgroup_close(cgroup);
