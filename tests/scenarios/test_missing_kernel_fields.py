@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """A kernel that lacks a field of a structure: that costs what the field tells, never the tool."""
 import os
+import re
 import subprocess
 
 import btf
@@ -48,6 +49,19 @@ def nothing_but_the_needed(directory):
         expect_equal(bytes_of(result.messages(), mechanism), logged, f"{name}: bytes received")
 
 
+def named(said):
+    """The fields that doctor says are missing; of a|b both."""
+    rows = re.findall(r"^weak  (\S+) +this kernel lacks it: less is told of \w", said.stdout, re.M)
+    return sorted(tuple(field.split(".")) for row in rows for field in row.split("|"))
+
+
+@scenario("doctor names each field that is missing, and what that costs; here none is")
+def fields_named(directory):
+    expect_equal(named(doctor({})), [], "the kernel that runs has all")
+    fields = btf.fields_optional()
+    expect_equal(named(doctor(types_without(directory, fields))), fields, "all are missing")
+
+
 # What is asked for in one place and read in another; IPCLENS_FIELDS=all: each that may be missing.
 ALONE = [("dentry", "d_u"), ("task_struct", "on_cpu"), ("pipe_inode_info", "head")]
 ALONE += [("pipe_buffer", "len"), ("sk_buff", "prev"), ("sk_buff", "transport_header")]
@@ -59,6 +73,8 @@ def one_alone(directory):
     for field in btf.fields_optional() if every else ALONE:
         said = doctor(types_without(directory, [field]))
         expect_equal(said.returncode, 0, f"{'.'.join(field)}: {said.stdout}")
+        if field in ALONE:
+            expect_in(field, named(said), "what doctor says is missing")
 
 
 @scenario("a field without which nothing would be true is named, and nothing is traced")

@@ -18,6 +18,7 @@
 #include "user/cli/commands.h"
 #include "user/cli/user_messages.h"
 #include "user/tracer/kernel_age.h"
+#include "user/tracer/kernel_types.h"
 #include "user/tracer/tracer.h"
 #include "viz/cli/command.h"
 
@@ -157,6 +158,14 @@ static void report_hook(const struct tracer_hook *hook)
 		report(hook->attached ? WORKS : WEAKER, hook->tracepoint, hook->gives);
 }
 
+static void report_field(const char *field, const char *tells)
+{
+	char text[200];
+
+	snprintf(text, sizeof(text), "this kernel lacks it: less is told of %s", tells);
+	report(WEAKER, field, text);
+}
+
 static enum verdict tracer_check(void)
 {
 	struct capture_options options;
@@ -171,6 +180,7 @@ static enum verdict tracer_check(void)
 	}
 	report(WORKS, "tracing programs", "loaded and attached");
 	report_hook(tracer_hooks(tracer));
+	kernel_types_weaker(report_field);
 	tracer_close(tracer);
 	return WORKS;
 }

@@ -75,6 +75,44 @@ static const char *field_missing(const struct btf *btf)
 	return NULL;
 }
 
+/* True if one of the fields in `text`, as "pid.level" or "file.f_count|file.f_ref", exists. */
+static bool any_exists(const struct btf *btf, const char *text)
+{
+	char words[128], *rest = words, *word;
+
+	snprintf(words, sizeof(words), "%s", text);
+	while ((word = strsep(&rest, "|"))) {
+		const char *structure = strsep(&word, ".");
+
+		if (word && field_exists(btf, structure, word))
+			return true;
+	}
+	return false;
+}
+
+void kernel_types_weaker(void (*each)(const char *field, const char *tells))
+{
+	static const struct optional_fields {
+		const char *tells, *fields;
+	} optional[] = {
+#define OPTIONAL(tells, fields) {tells, fields},
+#include "vmlinux/optional.def"
+#undef OPTIONAL
+	};
+	char why[256];
+	struct btf *btf = kernel_types_load(why, sizeof(why));
+
+	for (size_t i = 0; btf && i < sizeof(optional) / sizeof(optional[0]); i++) {
+		char *fields = strdup(optional[i].fields), *rest = fields, *field;
+
+		while (rest && (field = strsep(&rest, " ")))
+			if (!any_exists(btf, field))
+				each(field, optional[i].tells);
+		free(fields);
+	}
+	btf__free(btf);
+}
+
 struct btf *kernel_types_load(char *why, size_t why_len)
 {
 	const char *path = kernel_types_path(), *missing;

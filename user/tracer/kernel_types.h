@@ -18,4 +18,7 @@ const char *kernel_types_path(void);
  */
 struct btf *kernel_types_load(char *why, size_t why_len);
 
+/* Calls `each` for each field of vmlinux/optional.def that the kernel lacks, with what it tells. */
+void kernel_types_weaker(void (*each)(const char *field, const char *tells));
+
 #endif
