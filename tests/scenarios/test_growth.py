@@ -29,6 +29,7 @@ COMMANDS = {
     "view": ["view"],
     "view --unfold": ["view", "--unfold", "--max", "0"],
     "view -o page.html": ["view", "-o", "page.html"],
+    "view --as trace-event": ["view", "--as", "trace-event"],
     "diagnose": ["diagnose"],
 }
 LARGER = 4

@@ -22,6 +22,7 @@ struct picture {
 	const struct renderer *renderer;
 	FILE *out;
 	struct term term;
+	bool straight; /* data is written as it is made: no text of it is held */
 	char *text;
 	size_t len;
 };
@@ -80,6 +81,26 @@ static struct scene *make_scene(const struct drawing *of)
 	return scene_build(&request);
 }
 
+/* Data has some hundred bytes a line of the trace, which nobody pages. */
+static bool is_straight(const struct picture *picture)
+{
+	return picture->straight && picture->renderer->needs == RENDER_FACTS && !picture->term.tty;
+}
+
+static int render_straight(struct picture *picture, const struct scene *scene,
+			   const struct render_options *how)
+{
+	int err;
+
+	errno = 0;
+	err = picture->renderer->render(picture->out, scene, how);
+	if (!ferror(picture->out))
+		return err ? complain("cannot draw", strerror(-err)) : STATUS_OK;
+	if (errno != EPIPE)
+		complain("cannot write the picture", strerror(errno));
+	return STATUS_FAILURE;
+}
+
 static int render(struct picture *picture, const struct scene *scene)
 {
 	const struct view_options *options = picture->of->options;
@@ -95,9 +116,13 @@ static int render(struct picture *picture, const struct scene *scene)
 		.group = options->group,
 		.unfold = options->unfold,
 	};
-	FILE *memory = memory_stream(&picture->text, &picture->len);
-	int err = picture->renderer->render(memory, scene, &how);
+	FILE *memory;
+	int err;
 
+	if (is_straight(picture))
+		return render_straight(picture, scene, &how);
+	memory = memory_stream(&picture->text, &picture->len);
+	err = picture->renderer->render(memory, scene, &how);
 	memory_stream_end(memory);
 	progress_hide(picture->of->progress);
 	return err ? complain("cannot draw", strerror(-err)) : STATUS_OK;
@@ -183,7 +208,7 @@ static int close_picture(struct picture *picture, int status)
 
 static int draw_once(const struct drawing *of)
 {
-	struct picture picture = {.of = of};
+	struct picture picture = {.of = of, .straight = true};
 	int status = make_text(&picture, true);
 
 	if (!status && !(wants_pager(&picture) && term_page(picture.text, picture.len)))
