@@ -257,23 +257,24 @@ static int write_beside(int fd, mode_t mode, const char *bytes, size_t len)
 	return close(fd) && !err ? -errno : err;
 }
 
-/* What is there may be replaced if it may be written (output_open), or is gone. */
-static int replace_in(int dir, const char *name, uid_t owner, mode_t mode, const char *bytes,
-		      size_t len, const char **why)
+/*
+ * NULL if what is there may be written (output_open), is gone, or cannot be looked at: then no file
+ * can be made beside it either. Otherwise the reason.
+ */
+static const char *why_not_replaced(int dir, const char *name, uid_t owner)
+{
+	struct stat st;
+
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW))
+		return NULL;
+	return S_ISLNK(st.st_mode) ? why_not_opened(ELOOP) : why_not_owned(&st, owner);
+}
+
+static int replace_in(int dir, const char *name, mode_t mode, const char *bytes, size_t len)
 {
 	char beside[BESIDE_LEN];
-	struct stat st;
-	int fd, err;
+	int err, fd = create_beside(dir, beside);
 
-	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW)) {
-		if (errno != ENOENT)
-			return -errno;
-	} else {
-		*why = S_ISLNK(st.st_mode) ? why_not_opened(ELOOP) : why_not_owned(&st, owner);
-		if (*why)
-			return -EPERM;
-	}
-	fd = create_beside(dir, beside);
 	if (fd < 0)
 		return fd;
 	err = write_beside(fd, mode, bytes, len);
@@ -297,7 +298,8 @@ static int replace(const char *path, mode_t mode, const char *bytes, size_t len,
 	dir = open_directory(path, id.uid, &name, why);
 	err = dir;
 	if (dir >= 0) {
-		err = replace_in(dir, name, id.uid, mode, bytes, len, why);
+		*why = why_not_replaced(dir, name, id.uid);
+		err = *why ? -EPERM : replace_in(dir, name, mode, bytes, len);
 		close(dir);
 	}
 	identity_restore(&id);
