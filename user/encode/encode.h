@@ -202,6 +202,9 @@ void timeout_fields(struct encoder *encoder, const struct wire_operation *operat
 void futex_fields(struct json *json, const struct wire_operation *operation,
 		  const struct wire_details *details);
 
+/* lease.c: of an unfinished open(2), writes who has the lease that it waits for. */
+void lease_field(struct json *json, const struct wire_operation *operation);
+
 /* What a call waits for, from its record (bpf/wire/wire.h: struct wire_wait). */
 struct waits {
 	const void *data;

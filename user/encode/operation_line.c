@@ -263,6 +263,7 @@ static void data_fields(struct encoder *encoder, const struct wire_operation *op
 	args_field(json, args, call->arguments);
 	timeout_fields(encoder, operation, extra->details);
 	futex_fields(json, operation, extra->details);
+	lease_field(json, operation);
 	block_field(encoder, operation, extra);
 	if (is_waits(call->data)) {
 		struct waits waits = waits_of(operation, extra);

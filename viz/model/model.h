@@ -189,6 +189,7 @@ struct viz_operation_extra {
 	struct viz_channel *channel_out; /* transfers: of fd_out; NULL: none */
 	uint32_t priority;
 	uint32_t peer_pid;
+	uint32_t lease;		     /* open: who has the lease that it waits for; 0: none */
 	struct viz_position at_lock; /* pipes, TCP */
 	/* A transfer's positions in the pipe that it filled; NULL: none, or not known. */
 	struct viz_stood *sink;

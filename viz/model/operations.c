@@ -214,7 +214,7 @@ const struct viz_operation_extra viz_no_extra = {0};
 	 KEY_BIT(word, sink_entry) | KEY_BIT(word, child) | KEY_BIT(word, path) |                  \
 	 KEY_BIT(word, peer_address) | KEY_BIT(word, new_fds) | KEY_BIT(word, waits_for) |         \
 	 KEY_BIT(word, ready) | KEY_BIT(word, fds) | KEY_BIT(word, at_ns) |                        \
-	 KEY_BIT(word, channel_out))
+	 KEY_BIT(word, channel_out) | KEY_BIT(word, lease))
 
 _Static_assert(VIZ_PRESENT_WORDS == 2, "has_extra() looks at two words");
 
@@ -275,6 +275,8 @@ static void add_extra(struct model_builder *b, struct viz_operation *op)
 	b->extra.peer_pid = build_u32(b, FIELD_operation_peer_pid);
 	b->extra.peer = b->extra.peer_pid ? build_known_process(b, b->extra.peer_pid) : NULL;
 	b->extra.child = child_of(b, op);
+	if (VALUE(operation, lease)->present)
+		b->extra.lease = build_u32(b, FIELD_operation_lease);
 	add_pairing_facts(b, op);
 	add_descriptors(b);
 	b->extra.message_type = VALUE(operation, message_type)->integer;

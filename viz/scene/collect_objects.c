@@ -172,6 +172,8 @@ static void text_memory(struct scene_drafts *d, const struct viz_operation *op,
 
 const char *scene_open_waits(const struct viz_operation *op)
 {
+	if (op->extra->lease)
+		return "open waits for a lease";
 	return (op->flags & ACCESS_MODE) == 0 ? "open waits for a writer"
 					      : "open waits for a reader";
 }

@@ -21,6 +21,7 @@
 #include "user/encode/call_role.c"
 #include "user/encode/descriptors.c"
 #include "user/encode/dispatch.c"
+#include "user/encode/lease.c"
 #include "user/encode/line.c"
 #include "user/encode/msghdr.c"
 #include "user/encode/netlink_address.c"

@@ -426,6 +426,18 @@ static bool ends_by_itself(const struct viz_operation *op)
 	       (viz_operation_argument(op, "timeout", &timeout) && (int32_t)timeout >= 0);
 }
 
+/* Who has a lease, by its number, may be outside the trace. */
+static void wait_for_lease(struct wait_graph *graph, struct wait *wait)
+{
+	const struct viz_process *holder =
+		viz_model_process(graph->model, wait->operation->extra->lease, VIZ_NEVER);
+
+	if (holder && !holder->ended && !holder->zombie)
+		wait_add_ender(graph, wait, holder);
+	else
+		wait->open = true;
+}
+
 static void find_enders(struct wait_graph *graph, struct wait *wait)
 {
 	const struct viz_operation *op = wait->operation;
@@ -436,6 +448,8 @@ static void find_enders(struct wait_graph *graph, struct wait *wait)
 		wait_for_children(graph, wait);
 	else if (operation_polls(op))
 		wait_for_events(graph, wait);
+	else if (waits_for_lease(wait))
+		wait_for_lease(graph, wait);
 	else if (operation_accepts(op))
 		wait_at_listener(graph, wait);
 	else if (operation_is(op, "connect"))

@@ -57,9 +57,15 @@ bool waits_for_time(const struct wait *wait)
 	       operation_is(wait->operation, "clock_nanosleep");
 }
 
+bool waits_for_lease(const struct wait *wait)
+{
+	return wait->operation->extra->lease != 0;
+}
+
 bool waits_to_open(const struct wait *wait)
 {
-	return wait->operation->extra->path.len && wait->operation->role == ROLE_OPEN;
+	return wait->operation->extra->path.len && wait->operation->role == ROLE_OPEN &&
+	       !waits_for_lease(wait);
 }
 
 bool waits_to_accept(const struct wait *wait)

@@ -15,6 +15,9 @@ bool waits_for_time(const struct wait *wait); /* nanosleep(2) */
 /* wait_vfork.c: true for vfork(2), which sleeps until the child's exec(2) or end. */
 bool waits_for_exec(const struct wait *wait);
 
+/* True for an open(2) of a file on which a process has a lease (fcntl(2), F_SETLEASE). */
+bool waits_for_lease(const struct wait *wait);
+
 /* True for an open(2) of a FIFO, which sleeps until the other end is opened (fifo(7)). */
 bool waits_to_open(const struct wait *wait);
 

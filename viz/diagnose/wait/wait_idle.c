@@ -55,7 +55,8 @@ bool wait_is_natural(const struct wait *wait)
 		return false;
 	if (waits_to_connect(wait))
 		return wait->clock && !wait->listener;
-	if (waits_to_open(wait) || waits_for_child(wait) || waits_for_exec(wait))
+	if (waits_to_open(wait) || waits_for_lease(wait) || waits_for_child(wait) ||
+	    waits_for_exec(wait))
 		return wait->clock;
 	return wait->clock || wait->served || !channel || waits_for_clients(wait) ||
 	       gets_datagrams(wait) || reads_from_kernel(wait) || waits_for_key(wait) ||
@@ -227,7 +228,7 @@ static bool is_fed_later(const struct diagnosis *d, const struct wait *wait)
  */
 bool wait_is_idle(const struct diagnosis *d, const struct wait *wait)
 {
-	if (waits_to_open(wait))
+	if (waits_to_open(wait) || waits_for_lease(wait))
 		return false;
 	if (waits_for_exec(wait) || (waits_to_connect(wait) && wait->listener))
 		return goes_on(d, wait);

@@ -498,6 +498,14 @@ static bool note_wrong_end(struct diagnosis *d, struct finding *f, const struct 
 	return true;
 }
 
+/* The evidence is in wait_text(). */
+static bool note_lease(struct diagnosis *d, struct finding *f, const struct wait *wait)
+{
+	(void)d;
+	f->explained |= waits_for_lease(wait);
+	return waits_for_lease(wait);
+}
+
 enum advice_case wait_note(struct diagnosis *d, struct finding *f, const struct wait *wait)
 {
 	static const struct {
@@ -518,6 +526,7 @@ enum advice_case wait_note(struct diagnosis *d, struct finding *f, const struct 
 		{note_other_key, ADVICE_OTHER_KEY},
 		{note_removed, ADVICE_REMOVED},
 		{note_removed_path, ADVICE_REMOVED},
+		{note_lease, ADVICE_LEASE},
 		{note_left_over, ADVICE_LEFT_OVER},
 		{note_vfork, ADVICE_VFORK},
 		{note_signal_blocked, ADVICE_SIGNAL_BLOCKED},

@@ -123,6 +123,9 @@ static const char *comers_text(struct diagnosis *d, const struct wait *wait)
 	if (waits_to_accept(wait) && wait->channel)
 		return fill_phrase(d, PHRASE_WHO_CONNECTS, channel_text(d, wait->channel), NULL,
 				   NULL);
+	if (waits_for_lease(wait))
+		return fill_phrase(d, PHRASE_WHO_HAS_LEASE,
+				   format_text(d, "%" PRIu32, op->extra->lease), NULL, NULL);
 	if (waits_to_open(wait))
 		return fill_phrase(d,
 				   op->flags & WRITES ? PHRASE_WHO_OPENS_TO_READ
@@ -332,6 +335,9 @@ const char *wait_text(struct diagnosis *d, const struct wait *wait)
 		return fill_phrase(d, PHRASE_CHILD_MUST_END, what, enders, NULL);
 	if (waits_for_exec(wait))
 		return fill_phrase(d, PHRASE_CHILD_MUST_EXEC, what, enders, NULL);
+	if (waits_for_lease(wait))
+		return fill_phrase(d, PHRASE_HAS_LEASE, what, enders,
+				   bytes_text(d, wait->operation->extra->path));
 	if (wait->listener && waits_to_connect(wait))
 		return fill_phrase(d, PHRASE_BACKLOG_FULL, what, channel_text(d, wait->listener),
 				   enders_text(d, wait)

@@ -241,6 +241,7 @@ enum advice_case {
 	ADVICE_KEY_PRESS,
 	ADVICE_FIFO_ORDER,   /* two FIFOs opened crosswise */
 	ADVICE_LOCK_HELD,    /* a file lock */
+	ADVICE_LEASE,	     /* to open a file, for who has a lease on it */
 	ADVICE_IDLE_WORKERS, /* a pool that is idle, or whose task was lost */
 	ADVICE_OWN_MEMORY,   /* for another thread of its own, by a lock that tells no owner */
 	ADVICE_COPIED_LOCK,  /* the same, in a child of fork() that has no other thread */
