@@ -5,7 +5,10 @@
  */
 #include <poll.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/select.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <time.h>
 
 #include "tests/labs/mistake.h"
@@ -142,6 +145,146 @@ static void by_turns(void)
 	}
 }
 
+/* Of a timer that expires once, and at once. */
+static int timer_make(void)
+{
+	const struct itimerspec at = {.it_value.tv_nsec = 1};
+	int fd = (int)lab_check(timerfd_create(CLOCK_MONOTONIC, 0), "timerfd_create");
+
+	lab_check(timerfd_settime(fd, 0, &at, NULL), "timerfd_settime");
+	return fd;
+}
+
+static void ignores_timer(void)
+{
+	begin();
+	wait_often(watch(timer_make(), EPOLLIN));
+}
+
+static void ignores_counter(void)
+{
+	begin();
+	wait_often(watch((int)lab_check(eventfd(1, 0), "eventfd"), EPOLLIN));
+}
+
+static pid_t ended_child(void)
+{
+	siginfo_t told;
+	pid_t child = lab_fork();
+
+	if (!child)
+		exit(EXIT_SUCCESS);
+	lab_check(waitid(P_PID, (id_t)child, &told, WEXITED | WNOWAIT), "waitid");
+	return child;
+}
+
+static void ignores_process(void)
+{
+	pid_t child = ended_child();
+	int fd = (int)lab_check(syscall(SYS_pidfd_open, child, 0), "pidfd_open");
+
+	begin();
+	lab_reap_well(child);
+	wait_often(watch(fd, EPOLLIN));
+}
+
+static void leaves_status(void)
+{
+	pid_t child = ended_child();
+	siginfo_t told;
+
+	begin();
+	for (int i = 0; i < CALLS; i++, work())
+		lab_check(waitid(P_ALL, 0, &told, WEXITED | WNOWAIT), "waitid");
+	lab_reap_well(child);
+}
+
+/* The set has a descriptor that is closed, and a copy keeps its file open. */
+static void closed_copy(void)
+{
+	int other, fd = connected(&other), epoll = watch(fd, EPOLLIN);
+
+	lab_check(dup(fd), "dup");
+	close(fd);
+	lab_check(write(other, "x", 1), "write");
+	wait_often(epoll);
+}
+
+static void take_copies(int fd)
+{
+	char buf[4096];
+
+	while (read(fd, buf, sizeof(buf)) > 0)
+		;
+	exit(EXIT_SUCCESS);
+}
+
+/* Copies what lies in one pipe into another one, and takes it away only if it is sound. */
+static void copies(bool takes)
+{
+	int from[2], to[2];
+	char buf[8];
+	pid_t child;
+
+	pipe_make(from);
+	pipe_make(to);
+	child = lab_fork();
+	if (!child) {
+		close(to[1]);
+		take_copies(to[0]);
+	}
+	close(to[0]);
+	begin();
+	lab_check(write(from[1], "hello", 5), "write");
+	for (int i = 0; i < CALLS; i++, work()) {
+		lab_expect(tee(from[0], to[1], sizeof(buf), 0) == 5, "tee");
+		if (!takes)
+			continue;
+		lab_expect(read(from[0], buf, sizeof(buf)) == 5, "read");
+		lab_check(write(from[1], "again", 5), "write");
+	}
+	close(to[1]);
+	lab_reap_well(child);
+}
+
+static void copies_again(void)
+{
+	copies(false);
+}
+
+/* No mistake: another process takes what this one is told of, one by one. */
+static void read_elsewhere(void)
+{
+	int fd = (int)lab_check(eventfd(CALLS, EFD_SEMAPHORE), "eventfd");
+	uint64_t one;
+	pid_t child = lab_fork();
+
+	for (int i = 0; !child && i < CALLS / 2; i++, work())
+		lab_check(read(fd, &one, sizeof(one)), "read");
+	if (!child)
+		exit(EXIT_SUCCESS);
+	begin();
+	wait_often(watch(fd, EPOLLIN));
+	lab_reap_well(child);
+}
+
+/* No mistake: it takes each event, each child, and what it has copied. */
+static void sound_events(void)
+{
+	int fd = (int)lab_check(eventfd(0, 0), "eventfd"), epoll = watch(fd, EPOLLIN);
+	struct epoll_event event;
+	uint64_t count = 1;
+
+	for (int i = 0; i < CALLS; i++, work()) {
+		lab_check(write(fd, &count, sizeof(count)), "write");
+		lab_expect(epoll_wait(epoll, &event, 1, -1) == 1, "told at once");
+		lab_check(read(fd, &count, sizeof(count)), "read");
+	}
+	for (int i = 0; i < CALLS / 2; i++)
+		lab_reap_well(ended_child());
+	copies(true);
+}
+
 /* No mistake: each time that it is told of something it takes it. */
 static void sound(void)
 {
@@ -166,6 +309,14 @@ int main(int argc, char **argv)
 		{"asks-for-room", asks_for_room},
 		{"ignores-input", ignores_input},
 		{"by-turns", by_turns},
+		{"ignores-timer", ignores_timer},
+		{"ignores-counter", ignores_counter},
+		{"ignores-process", ignores_process},
+		{"leaves-status", leaves_status},
+		{"closed-copy", closed_copy},
+		{"copies-again", copies_again},
+		{"read-elsewhere", read_elsewhere},
+		{"sound-events", sound_events},
 		{"sound", sound},
 	};
 

@@ -294,9 +294,12 @@ def many_run(directory):
         asked = [word for pid in (*pids, one.process.pid) for word in ("-p", str(pid))]
         findings = diagnose(*asked)[0]
         told = {f["processes"][0]: f["text"] for f in findings if f["id"] == "running"}
+        advice = {f["processes"][0]: f["advice"] for f in findings if f["id"] == "running"}
         wanted = sorted([*map(int, pids), one.process.pid])
         expect_equal(sorted(told), wanted, "all are told of")
         expect_in("it called sched_yield()", told[one.process.pid], "the last one was watched")
+        expect_in("sched_yield() does not wait", advice.pop(one.process.pid), "how to wait instead")
+        expect("sched_yield" not in " ".join(advice.values()), "the others do not yield", advice)
     finally:
         for each in (crowd, one):
             os.killpg(each.process.pid, signal.SIGKILL)

@@ -2,6 +2,7 @@
 /* Finds inefficient repetition: polling in vain, tiny transfers, stalls between two writes. */
 #include <inttypes.h>
 
+#include "viz/diagnose/find/stale_events.h"
 #include "viz/diagnose/find/vain_calls.h"
 #include "viz/diagnose/graph/wait_graph.h"
 
@@ -44,8 +45,9 @@ struct loops {
 	struct map traffic;
 	struct traffic **list;
 	size_t count;
-	struct map stalls; /* stalls of each channel, as a struct traffic */
-	struct map sent;   /* the last send of each process and kind that moved on or waited */
+	struct map stalls;  /* stalls of each channel, as a struct traffic */
+	uint64_t *taken_ns; /* by channel index: when somebody last took something there */
+	struct map sent;    /* the last send of each process and kind that moved on or waited */
 };
 
 static struct thread_past *past_of(struct loops *loops, const struct viz_operation *op)
@@ -125,15 +127,47 @@ static uint64_t run_least_ns(const struct thread_past *past)
 								: least_ns(&past->second);
 }
 
+/* The channel that the call was told of, or asked; NULL: it is not known. */
+static const struct viz_channel *told_channel(const struct vain_call *call)
+{
+	const struct viz_operation *op = call->op;
+
+	return op->extra->ready_count ? op->extra->ready[0].channel : op->channel;
+}
+
+/* A call that has not returned may have taken something, too. */
+static void note_taken(struct loops *loops, const struct viz_operation *op)
+{
+	const struct viz_channel *source = viz_operation_source(op);
+
+	if (source && !viz_operation_failed(op) && !operation_only_looks(op))
+		loops->taken_ns[source->index] = op->exit_ns;
+}
+
+/* True if the run of such calls, from `since_ns` on, has what its kind needs to be a fault. */
+static bool is_proved(const struct loops *loops, const struct vain_call *call, uint64_t since_ns)
+{
+	if (!call->op)
+		return true;
+	switch (vain_proof_of(call->kind)) {
+	case PROOF_UNTAKEN:
+		return loops->taken_ns[told_channel(call)->index] < since_ns;
+	case PROOF_STALE:
+		return stale_channel(loops->d, call->op) != NULL;
+	case PROOF_NONE:
+		break;
+	}
+	return true;
+}
+
 /* True if what the call was told of may have been done in a way that the trace does not show. */
 static bool may_be_seen_to(const struct diagnosis *d, const struct vain_call *call)
 {
-	const struct viz_channel *channel = NULL;
+	const struct viz_channel *channel;
 
 	if (!least_ns(call))
 		return false;
-	if (call->op->extra->ready_count)
-		channel = call->op->extra->ready[0].channel;
+	channel = told_channel(call);
 	return d->incomplete || wait_is_unseen(d->waits, channel ? channel : call->op->channel);
 }
 
@@ -154,7 +188,8 @@ static void end_run(struct loops *loops, struct thread_past *past, uint64_t end_
 	past->in_vain = 0;
 	if (times < IN_VAIN_LEAST || end_ns - first->enter_ns > times * MILLISECOND ||
 	    end_ns - first->enter_ns < run_least_ns(past) || may_be_seen_to(d, &past->first) ||
-	    may_be_seen_to(d, &past->second))
+	    may_be_seen_to(d, &past->second) || !is_proved(loops, &past->first, first->enter_ns) ||
+	    !is_proved(loops, &past->second, first->enter_ns))
 		return;
 	f = finding_fold(d, FINDING_BUSY_WAIT, first->enter_ns, first->process, channel);
 	f->times += times - 1;
@@ -162,6 +197,8 @@ static void end_run(struct loops *loops, struct thread_past *past, uint64_t end_
 	finding_set(d, f, "call", "%s", call_text(d, first));
 	finding_set(d, f, "long", "%s", duration_text(d, end_ns - f->at_ns));
 	f->advice = vain_remedy(d, past->second.op ? past->second.kind : past->first.kind);
+	if (vain_proof_of(past->first.kind) == PROOF_STALE)
+		tell_stale(d, f, first, stale_channel(d, first));
 }
 
 /* A loop calls by turns, as poll() and then read(). What is sent is counted for itself. */
@@ -271,7 +308,9 @@ static void report_tiny(struct loops *loops)
 
 void find_loops(struct diagnosis *d)
 {
-	struct loops loops = {.d = d};
+	struct loops loops = {.d = d,
+			      .taken_ns = arena_array(d->arena, d->model->channel_count + 1,
+						      sizeof(*loops.taken_ns))};
 
 	for (size_t i = 0; i < d->model->operation_count; i++)
 		note_sent(&loops, d->model->operations[i]);
@@ -279,6 +318,7 @@ void find_loops(struct diagnosis *d)
 		const struct viz_operation *op = d->model->operations[i];
 		struct thread_past *past = past_of(&loops, op);
 
+		note_taken(&loops, op);
 		watch_vain(&loops, past, op);
 		watch_tiny(&loops, op);
 		watch_stall(&loops, past, op);

@@ -41,6 +41,16 @@ static const char *loop_text(struct diagnosis *d, const struct viz_thread *runne
 			   duration_text(d, runner->watched_ns), calls, NULL);
 }
 
+/* True if it gives its processor away all the time: it waits for memory to change. */
+static bool yields(const struct viz_thread *runner)
+{
+	for (size_t i = 0; i < runner->calls_count; i++)
+		if (runner->counts[i] >= LOOP_LEAST &&
+		    viz_bytes_begin(runner->calls[i], "sched_yield"))
+			return true;
+	return false;
+}
+
 void report_running(struct diagnosis *d, const struct viz_process *process, bool told)
 {
 	const struct viz_thread *runner = runner_of(process);
@@ -51,5 +61,7 @@ void report_running(struct diagnosis *d, const struct viz_process *process, bool
 	f = finding_add(d, FINDING_RUNNING, runner->looked_ns, NULL);
 	finding_process(d, f, process);
 	finding_set(d, f, "who", "%s", process_text(d, process));
+	if (yields(runner))
+		f->advice = phrase_text(PHRASE_WAIT_INSTEAD_OF_YIELD, d->language);
 	finding_set(d, f, "loop", "%s", loop_text(d, runner));
 }

@@ -11,6 +11,21 @@ static bool finds_no_message(const struct viz_operation *op)
 	return operation_has_error(op, "ENOMSG") && !op->began && op->channel;
 }
 
+/* A look with tee(2) at what lies in a pipe, which stays there. */
+static bool copies_again(const struct viz_operation *op)
+{
+	return operation_is(op, "tee") && op->channel && !op->began && op->returned > 0;
+}
+
+/* Waitid with WNOWAIT, which leaves the status of the child where it is. */
+static bool is_told_of_child(const struct viz_operation *op)
+{
+	enum { NOWAIT = 0x01000000 };
+
+	return operation_is(op, "waitid") && (op->flags & NOWAIT) && op->returned == 0 &&
+	       !op->began && viz_has(op, child);
+}
+
 /* Waitpid with WNOHANG that told of no child. */
 static bool asks_for_child(const struct viz_operation *op)
 {
@@ -61,6 +76,41 @@ static bool asks_of_closed(const struct viz_operation *op)
 	return operation_has_error(op, "EBADF");
 }
 
+/* True if the call was told at once, and of objects of such mechanisms alone. */
+static bool is_told_of(const struct viz_operation *op, uint64_t mechanisms)
+{
+	for (size_t i = 0; i < op->extra->ready_count; i++)
+		if (!op->extra->ready[i].channel || !viz_wait_has(&op->extra->ready[i], IN) ||
+		    !(mechanisms >> op->extra->ready[i].channel->mechanism & 1))
+			return false;
+	return operation_polls(op) && op->returned > 0 && !op->began && op->extra->ready_count;
+}
+
+#define BIT(mechanism) (UINT64_C(1) << MECH_##mechanism)
+
+static bool is_told_of_count(const struct viz_operation *op)
+{
+	return is_told_of(op, BIT(TIMERFD) | BIT(EVENTFD));
+}
+
+static bool is_told_of_event(const struct viz_operation *op)
+{
+	return is_told_of(op, BIT(SIGNALFD) | BIT(INOTIFY));
+}
+
+/* A pidfd is ready from the end of its process on: pidfd_open(2). */
+static bool is_told_of_process(const struct viz_operation *op)
+{
+	return is_told_of(op, BIT(PIDFD));
+}
+
+/* Epoll told at once of a descriptor that is no channel, perhaps since it is closed. */
+static bool is_told_of_unknown(const struct viz_operation *op)
+{
+	return operation_polls(op) && op->channel && op->returned == 1 && !op->began &&
+	       op->extra->ready_count == 1 && !op->extra->ready[0].channel;
+}
+
 /*
  * True if the call was told at once of a channel, and of nothing else: what is done about files and
  * devices the trace does not show. Of a listener another process may take what this one was told
@@ -92,23 +142,30 @@ struct vain_kind {
 	bool (*is)(const struct viz_operation *op);
 	uint64_t least_ns;  /* so long a run is a fault */
 	enum phrase remedy; /* PHRASE_COUNT: none of its own */
+	enum vain_proof proof;
 };
 
 /* A loop may spin so for a moment, until another event comes: redis-benchmark does at its end. */
 #define LASTING_NS (100 * MILLISECOND)
 
 static const struct vain_kind kinds[] = {
-	{gets_nothing, 0, PHRASE_COUNT},
-	{finds_no_message, 0, PHRASE_WITHOUT_NOWAIT},
-	{polls_without_waiting, 0, PHRASE_COUNT},
-	{asks_for_child, 0, PHRASE_WAIT_FOR_CHILD},
-	{asks_for_process, 0, PHRASE_WAIT_FOR_PROCESS},
-	{peeks, 0, PHRASE_TAKE_WHAT_IS_THERE},
-	{finds_end, LASTING_NS, PHRASE_STOP_AT_END},
-	{asks_of_closed, LASTING_NS, PHRASE_TAKE_OUT_CLOSED},
-	{is_told_of_end, LASTING_NS, PHRASE_CLOSE_AT_HANGUP},
-	{is_told_of_room, LASTING_NS, PHRASE_ASK_WHEN_WRITING},
-	{is_told, LASTING_NS, PHRASE_READ_WHAT_IS_TOLD},
+	{gets_nothing, 0, PHRASE_COUNT, PROOF_NONE},
+	{finds_no_message, 0, PHRASE_WITHOUT_NOWAIT, PROOF_NONE},
+	{polls_without_waiting, 0, PHRASE_COUNT, PROOF_NONE},
+	{copies_again, LASTING_NS, PHRASE_TAKE_WHAT_IS_COPIED, PROOF_UNTAKEN},
+	{is_told_of_child, LASTING_NS, PHRASE_COLLECT_CHILD, PROOF_NONE},
+	{is_told_of_count, LASTING_NS, PHRASE_READ_COUNT, PROOF_UNTAKEN},
+	{is_told_of_event, LASTING_NS, PHRASE_READ_WHAT_IS_TOLD, PROOF_UNTAKEN},
+	{is_told_of_process, LASTING_NS, PHRASE_CLOSE_PIDFD, PROOF_NONE},
+	{is_told_of_unknown, LASTING_NS, PHRASE_DELETE_BEFORE_CLOSE, PROOF_STALE},
+	{asks_for_child, 0, PHRASE_WAIT_FOR_CHILD, PROOF_NONE},
+	{asks_for_process, 0, PHRASE_WAIT_FOR_PROCESS, PROOF_NONE},
+	{peeks, 0, PHRASE_TAKE_WHAT_IS_THERE, PROOF_NONE},
+	{finds_end, LASTING_NS, PHRASE_STOP_AT_END, PROOF_NONE},
+	{asks_of_closed, LASTING_NS, PHRASE_TAKE_OUT_CLOSED, PROOF_NONE},
+	{is_told_of_end, LASTING_NS, PHRASE_CLOSE_AT_HANGUP, PROOF_NONE},
+	{is_told_of_room, LASTING_NS, PHRASE_ASK_WHEN_WRITING, PROOF_NONE},
+	{is_told, LASTING_NS, PHRASE_READ_WHAT_IS_TOLD, PROOF_NONE},
 };
 
 const struct vain_kind *vain_kind_of(const struct viz_operation *op)
@@ -124,6 +181,11 @@ const struct vain_kind *vain_kind_of(const struct viz_operation *op)
 const char *vain_remedy(const struct diagnosis *d, const struct vain_kind *kind)
 {
 	return kind->remedy != PHRASE_COUNT ? phrase_text(kind->remedy, d->language) : NULL;
+}
+
+enum vain_proof vain_proof_of(const struct vain_kind *kind)
+{
+	return kind->proof;
 }
 
 uint64_t vain_least_ns(const struct vain_kind *kind)

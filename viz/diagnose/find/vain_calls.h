@@ -8,11 +8,20 @@
 /* A way to call in vain: a row of vain_calls.c. */
 struct vain_kind;
 
+/* What must be so besides, for a run of such calls to be a fault. */
+enum vain_proof {
+	PROOF_NONE,
+	PROOF_UNTAKEN, /* nobody took anything meanwhile from what they are told of */
+	PROOF_STALE,   /* the descriptor that they are told of is closed: stale_events.h */
+};
+
 /* Returns the kind of the call, NULL if it is none of them. */
 const struct vain_kind *vain_kind_of(const struct viz_operation *op);
 
 /* What to do instead; NULL: as the row of the finding busy-wait says. */
 const char *vain_remedy(const struct diagnosis *d, const struct vain_kind *kind);
+
+enum vain_proof vain_proof_of(const struct vain_kind *kind);
 
 /* How long such calls go on, at least, where they are a fault. */
 uint64_t vain_least_ns(const struct vain_kind *kind);
