@@ -6,6 +6,7 @@
 #include "viz/diagnose/call/near_listener.h"
 #include "viz/diagnose/core/finder.h"
 #include "viz/diagnose/find/find_slow_readers.h"
+#include "viz/diagnose/find/unix_names.h"
 #include "viz/diagnose/graph/wait_graph.h"
 
 static bool is_stream(const struct viz_channel *channel)
@@ -190,8 +191,10 @@ static void report_refused(struct diagnosis *d, struct successes *successes,
 	struct finding *f = report_unconnected(d, FINDING_CONNECTION_REFUSED, successes, op,
 					       told_by);
 
-	if (f->times == 1)
-		tell_near_listener(d, &successes->listeners, f, op);
+	if (f->times > 1)
+		return;
+	tell_near_listener(d, &successes->listeners, f, op);
+	tell_similar_name(d, f, op, op->extra->peer_address);
 }
 
 static const char *failure_text(struct diagnosis *d, int error)

@@ -147,6 +147,45 @@ static bool locks_part(const struct viz_operation *op)
 	return operation_is(op, "fcntl");
 }
 
+/* An eventfd takes a number of 8 bytes: eventfd(2). */
+static bool writes_no_number(const struct viz_operation *op)
+{
+	return op->role == ROLE_SEND && op->channel && op->channel->mechanism == MECH_EVENTFD &&
+	       viz_has(op, requested) && op->requested != sizeof(uint64_t);
+}
+
+static bool reads_less(const struct viz_operation *op, enum mechanism mechanism, uint64_t unit)
+{
+	return op->role == ROLE_RECEIVE && op->channel && op->channel->mechanism == mechanism &&
+	       viz_has(op, requested) && op->requested < unit;
+}
+
+static bool reads_no_number(const struct viz_operation *op)
+{
+	return reads_less(op, MECH_EVENTFD, sizeof(uint64_t)) ||
+	       reads_less(op, MECH_TIMERFD, sizeof(uint64_t));
+}
+
+static bool reads_no_record(const struct viz_operation *op)
+{
+	enum { RECORD = 128 }; /* struct signalfd_siginfo */
+
+	return reads_less(op, MECH_SIGNALFD, RECORD);
+}
+
+static bool splices_no_pipe(const struct viz_operation *op)
+{
+	return operation_is(op, "splice") && op->channel && channel_is_socket(op->channel) &&
+	       !channel_is_pipe(op->extra->channel_out);
+}
+
+/* Who takes the removal to be the end ends well. */
+static bool loses_semaphore(const struct viz_operation *op)
+{
+	return changes_semaphore(op) && viz_process_failed(op->process) &&
+	       !op->process->exit_signal;
+}
+
 /* Signal 0 only asks whether there is such a process: kill(2). */
 static bool sends_signal(const struct viz_operation *op)
 {
@@ -231,14 +270,14 @@ static const struct misuse *misuse_of(const struct viz_operation *op)
 	return NULL;
 }
 
-void report_misuse(struct diagnosis *d, enum finding_id id, const struct viz_operation *op,
-		   const char *why, const char *cure)
+struct finding *report_misuse(struct diagnosis *d, enum finding_id id,
+			      const struct viz_operation *op, const char *why, const char *cure)
 {
 	struct finding *f = finding_fold(d, id, op->enter_ns, op->process, op->channel);
 
 	finding_operation(d, f, op);
 	if (f->times > 1)
-		return;
+		return f;
 	f->advice = cure;
 	finding_set(d, f, "call", "%s", call_text(d, op));
 	finding_set(d, f, "where", "%s",
@@ -247,6 +286,36 @@ void report_misuse(struct diagnosis *d, enum finding_id id, const struct viz_ope
 				: "");
 	finding_set(d, f, "error", "%s", bytes_text(d, op->error));
 	finding_set(d, f, "why", "%s", why);
+	return f;
+}
+
+static const struct viz_operation *removal_of(const struct diagnosis *d,
+					      const struct viz_channel *channel)
+{
+	for (size_t i = 0; channel && i < d->model->operation_count; i++) {
+		const struct viz_operation *op = d->model->operations[i];
+
+		if (op->channel == channel && operation_removes(op) && op->returned == 0)
+			return op;
+	}
+	return NULL;
+}
+
+/* Of an object that was removed under the call: who did that. */
+static void tell_removal(struct diagnosis *d, struct finding *f, const struct viz_operation *op)
+{
+	const struct viz_operation *removal;
+
+	if (f->times > 1 || !operation_has_error(op, "EIDRM"))
+		return;
+	removal = removal_of(d, op->channel);
+	if (!removal)
+		return;
+	finding_process(d, f, removal->process);
+	finding_operation(d, f, removal);
+	finding_line(d, f,
+		     fill_phrase(d, PHRASE_REMOVED_MEANWHILE, process_text(d, removal->process),
+				 time_text(d, removal->exit_ns), NULL));
 }
 
 static void report(struct diagnosis *d, const struct viz_operation *op)
@@ -254,7 +323,46 @@ static void report(struct diagnosis *d, const struct viz_operation *op)
 	const struct misuse *row = misuse_of(op);
 
 	if (row)
-		report_misuse(d, row->id, op, row->why[d->language], row->cure[d->language]);
+		tell_removal(d,
+			     report_misuse(d, row->id, op, row->why[d->language],
+					   row->cure[d->language]),
+			     op);
+}
+
+/* True if the thread moves what lies there in another way then, or that is not known. */
+static bool moves_otherwise(const struct diagnosis *d, const struct viz_operation *op)
+{
+	const struct viz_operation *next = op;
+	bool cut = false;
+
+	do {
+		next = next_call(d, next, &cut);
+	} while (next && (!viz_operation_source(next) || next->returned < 0));
+	return next || cut;
+}
+
+/* True if the thread sends such a signal with success later, perhaps this one, or nobody knows. */
+static bool signals_later(const struct diagnosis *d, const struct viz_operation *op)
+{
+	enum { LOOK_AHEAD = 4096 };
+	size_t i = op->index + 1;
+
+	for (; i < d->model->operation_count && i < op->index + LOOK_AHEAD; i++) {
+		const struct viz_operation *later = d->model->operations[i];
+
+		if (later->thread == op->thread && later->returned == 0 &&
+		    viz_bytes_equal(later->syscall, op->syscall))
+			return true;
+	}
+	return i < d->model->operation_count;
+}
+
+/* True for a call that was only tried, or is tried again. */
+static bool is_made_up_for(const struct diagnosis *d, const struct viz_operation *op)
+{
+	if (operation_is(op, "splice"))
+		return moves_otherwise(d, op);
+	return op->role == ROLE_SIGNAL && operation_has_error(op, "EAGAIN") && signals_later(d, op);
 }
 
 /* As what a wrong pointer raises, or abort(3). */
@@ -299,7 +407,7 @@ void find_misuse(struct diagnosis *d)
 			continue;
 		if (op->role == ROLE_OPEN && !operation_accepts(op))
 			note_attempt(&failed[op->process->index], op);
-		else if (op->returned < 0)
+		else if (op->returned < 0 && !is_made_up_for(d, op))
 			report(d, op);
 	}
 	for (size_t i = 0; i < d->model->process_count; i++)

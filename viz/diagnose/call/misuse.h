@@ -6,9 +6,9 @@
 
 /*
  * find_misuse.c: adds the finding misuse or limit-reached of a call that failed: why it did, and
- * what to do. Of several on one channel the first one is told.
+ * what to do. Of several on one channel the first one is told. Returns the finding.
  */
-void report_misuse(struct diagnosis *d, enum finding_id id, const struct viz_operation *op,
-		   const char *why, const char *cure);
+struct finding *report_misuse(struct diagnosis *d, enum finding_id id,
+			      const struct viz_operation *op, const char *why, const char *cure);
 
 #endif

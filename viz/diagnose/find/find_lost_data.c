@@ -4,6 +4,7 @@
 
 #include "viz/diagnose/find/framed_reads.h"
 #include "viz/diagnose/find/torn_records.h"
+#include "viz/diagnose/find/unix_names.h"
 
 enum { UDP_BYTES_MOST = 65507 }; /* 65,535 less the headers of IPv4 and UDP (udp(7)) */
 
@@ -198,14 +199,23 @@ static void report_split(struct diagnosis *d, const struct viz_message *m,
 	}
 }
 
+/* True for a receive that has no room for descriptors; they come with the first byte. */
+static bool takes_no_descriptors(const struct viz_message *m)
+{
+	const struct viz_operation *to = m->to.operation;
+
+	return !m->from.offset && (operation_is(to, "read") || operation_is(to, "readv") ||
+				   operation_is(to, "recvfrom"));
+}
+
 /* Reports descriptors that were sent along and did not arrive (unix(7), SCM_RIGHTS). */
 static void report_lost_descriptors(struct diagnosis *d, const struct viz_message *m)
 {
 	const struct viz_operation *to = m->to.operation;
 	struct finding *f;
 
-	if (!to || !to->control_cut ||
-	    m->from.operation->extra->passed_fds_count <= to->extra->new_fds_count)
+	if (!to || m->from.operation->extra->passed_fds_count <= to->extra->new_fds_count ||
+	    !(to->control_cut || takes_no_descriptors(m)))
 		return;
 	f = finding_fold(d, FINDING_MESSAGE_TRUNCATED, m->to.enter_ns, m->to.process, m->channel);
 	finding_process(d, f, m->from.process);
@@ -213,7 +223,11 @@ static void report_lost_descriptors(struct diagnosis *d, const struct viz_messag
 	finding_operation(d, f, to);
 	finding_set(d, f, "cut", "%s", phrase_text(PHRASE_DESCRIPTORS_PASSED, d->language));
 	finding_set(d, f, "messages", "%s", messages_text(d, f->times));
-	finding_set(d, f, "why", "%s", phrase_text(PHRASE_NO_CONTROL_ROOM, d->language));
+	finding_set(d, f, "why", "%s",
+		    to->control_cut
+			    ? phrase_text(PHRASE_NO_CONTROL_ROOM, d->language)
+			    : fill_phrase(d, PHRASE_NO_CONTROL, call_text(d, to), NULL, NULL));
+	f->advice = phrase_text(PHRASE_CURE_CONTROL, d->language);
 }
 
 /* For UDP, path MTU discovery refuses datagrams on purpose, but none that no path could carry. */
@@ -291,4 +305,5 @@ void find_data(struct diagnosis *d)
 		if (viz_operation_failed(d->model->operations[i]))
 			report_refused(d, d->model->operations[i], received_ns);
 	report_closed_ports(d);
+	report_unix_datagrams(d);
 }
