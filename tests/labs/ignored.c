@@ -236,6 +236,47 @@ static void trailing_nuls(void)
 		lab_check(sendto(fd, "x", 1, 0, (const struct sockaddr *)&address, len), "sendto");
 }
 
+/*
+ * The receiver takes an empty datagram for the end, if it is not sound, and closes its socket; then
+ * the sender sends one more.
+ */
+static void ends_at_empty(int receiver, int sender)
+{
+	char buf[8];
+
+	begin();
+	lab_check(send(sender, "one", 3, 0), "send");
+	lab_check(send(sender, "", 0, 0), "send");
+	lab_expect(recv(receiver, buf, sizeof(buf), 0) == 3, "one");
+	lab_expect(recv(receiver, buf, sizeof(buf), 0) == 0, "empty");
+	if (!outsider_wanted)
+		close(receiver);
+	if (send(sender, "two", 3, 0) == 3 && outsider_wanted)
+		lab_expect(recv(receiver, buf, sizeof(buf), 0) == 3, "two");
+}
+
+static void ends_at_empty_unix(void)
+{
+	struct sockaddr_un address;
+	socklen_t len = name_make(&address, false, 0);
+	int receiver = receiver_make(&address, len), fd = datagram_socket();
+
+	lab_check(connect(fd, (const struct sockaddr *)&address, len), "connect");
+	unlink(address.sun_path);
+	ends_at_empty(receiver, fd);
+}
+
+static void ends_at_empty_udp(void)
+{
+	struct sockaddr_in address;
+	int receiver = inet_socket(SOCK_DGRAM, &address), fd;
+
+	fd = (int)lab_check(socket(AF_INET, SOCK_DGRAM, 0), "socket");
+	lab_check(connect(fd, (const struct sockaddr *)&address, sizeof(address)), "connect");
+	ends_at_empty(receiver, fd);
+	lab_expect(outsider_wanted || send(fd, "three", 5, 0) < 0, "ECONNREFUSED");
+}
+
 int main(int argc, char **argv)
 {
 	static const struct mistake rows[] = {
@@ -249,6 +290,8 @@ int main(int argc, char **argv)
 		{"sends-to-nobody", sends_to_nobody},
 		{"stays-connected", stays_connected},
 		{"trailing-nuls", trailing_nuls},
+		{"ends-at-empty", ends_at_empty_unix},
+		{"ends-at-empty-udp", ends_at_empty_udp},
 	};
 
 	return mistake_main(argc, argv, "MISTAKE: ignores what a call returns", rows,

@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "viz/diagnose/core/finder.h"
+#include "viz/diagnose/find/empty_datagrams.h"
 
 enum {
 	SURE = 3, /* so many in a row were not dropped by chance of where the kernel went on */
@@ -122,6 +122,8 @@ static void tell_why(struct diagnosis *d, struct finding *f, const struct viz_op
 						      ? port->connected
 						      : NULL;
 
+	if (f->times > 1)
+		return;
 	if (connected)
 		finding_set(d, f, "why", "%s",
 			    fill_phrase(d, PHRASE_CONNECTED_ELSEWHERE, bytes_text(d, address),
@@ -132,6 +134,7 @@ static void tell_why(struct diagnosis *d, struct finding *f, const struct viz_op
 			fill_phrase(d, PHRASE_NOBODY_RECEIVES, bytes_text(d, address), NULL, NULL));
 	f->advice = phrase_text(connected ? PHRASE_ANSWER_FROM_ASKED : PHRASE_START_RECEIVER,
 				d->language);
+	tell_empty_datagram(d, f, op);
 }
 
 static void report(struct diagnosis *d, const struct viz_operation *op, struct viz_bytes address,

@@ -2,6 +2,7 @@
 /* Finds data that was never received, cut, dropped or split. */
 #include <inttypes.h>
 
+#include "viz/diagnose/find/empty_datagrams.h"
 #include "viz/diagnose/find/framed_reads.h"
 #include "viz/diagnose/find/torn_records.h"
 #include "viz/diagnose/find/unix_names.h"
@@ -121,6 +122,8 @@ static void report_unread(struct diagnosis *d, const struct viz_message *m, cons
 	if (!queue && !unheard && !(pipe && m->from.operation->fd != 1))
 		f->severity = SEVERITY_NOTE;
 	finding_operation(d, f, m->from.operation);
+	if (f->times == 1 && tell_empty_datagram(d, f, m->from.operation))
+		f->severity = SEVERITY_WARNING;
 	if (queue)
 		finding_set(d, f, "bytes", "%s",
 			    fill_phrase(d, PHRASE_MESSAGES, format_text(d, "%" PRIu64, f->times),

@@ -3,6 +3,7 @@
  * Datagrams of AF_UNIX that are refused as nobody has the socket they are for. The call tells, but
  * who does not look loses them. Who sends again to that name with success loses none.
  */
+#include "viz/diagnose/find/empty_datagrams.h"
 #include "viz/diagnose/find/unix_names.h"
 
 struct sends {
@@ -97,6 +98,7 @@ static void tell_why(const struct sends *sends, struct finding *f, const struct 
 					 bytes_text(d, address), process_text(d, op->process)));
 	}
 	tell_similar_name(d, f, op, address);
+	tell_empty_datagram(d, f, op);
 }
 
 static void report(const struct sends *sends, const struct viz_operation *op)
