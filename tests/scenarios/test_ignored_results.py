@@ -1,9 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """Calls that fail and lose data or a wake-up, of programs that go on as if they had not."""
-from expectations import expect_equal, expect_in
+import os
+import shlex
+
+from expectations import expect, expect_equal, expect_in
 from findings import diagnose, expect_finding, expect_nothing_rests_on_a_gap, in_batches, severe
-from harness import main, scenario
+from harness import main, record, scenario
 
 # mistake: its finding, what its text and evidence say, and its advice; the same in German
 IGNORED = {
@@ -95,6 +98,27 @@ def made_up_for(directory):
     for run, name in in_batches(directory, [f"ignored {name} outsider" for name in IGNORED]):
         expect_equal(run.status, 0, name)
         expect_equal(severe(diagnose(run.trace_path)[0]), [], name)
+
+
+WRITES = "process.stdout.write('x'.repeat(1000000));"
+
+
+@scenario("node that calls process.exit() before its output is written is told to end by itself")
+def node_exits(directory):
+    for name, end in (("exit", "process.exit(0)"), ("sound", "process.exitCode = 0")):
+        place = os.path.join(directory, name)
+        os.mkdir(place)
+        words = shlex.join(["node", "-e", f"{WRITES} {end}"])
+        run = record(place, ["sh", "-c", f"{words} | (sleep 1; wc -c)"])
+        found = [f for f in diagnose(run.trace_path)[0] if f["id"] == "partial-write"]
+        if name == "sound":
+            expect_equal(found, [], "all is written")
+            expect_equal(run.stdout.split(), [b"1000000"], "all is read")
+            continue
+        expect(int(run.stdout) < 1000000, "some is lost", run.stdout)
+        expect_equal([f["severity"] for f in found], ["warning"], name)
+        expect(found[0]["text"].startswith("node["), "by node", found)
+        expect_in("process.exitCode", found[0]["advice"], name)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@
 #include "viz/diagnose/find/find_slow_readers.h"
 #include "viz/diagnose/find/unix_names.h"
 #include "viz/diagnose/graph/wait_graph.h"
+#include "viz/diagnose/wait/waits.h"
 
 static bool is_stream(const struct viz_channel *channel)
 {
@@ -15,16 +16,20 @@ static bool is_stream(const struct viz_channel *channel)
 	       channel->mechanism != MECH_PTY;
 }
 
-/* True if the thread sends on this channel again, which may be the rest, or if that is unknown. */
+/*
+ * True if the thread sends on this channel again, which may be the rest, or if that is unknown. A
+ * send that finds no room sends nothing, but who tries may wait for room until somebody ends it.
+ */
 static bool sends_again(const struct diagnosis *d, const struct viz_operation *op)
 {
 	const struct viz_operation *next = op;
-	bool cut;
+	bool cut, tries = false;
 
 	do {
 		next = next_call(d, next, &cut);
-	} while (next && next->role != ROLE_SEND);
-	return next || cut;
+		tries |= next && operation_has_error(next, "EAGAIN");
+	} while (next && (next->role != ROLE_SEND || operation_has_error(next, "EAGAIN")));
+	return next || cut || (tries && (!op->process->ended || op->process->exit_signal));
 }
 
 /*
@@ -73,6 +78,8 @@ static void report_partial(struct diagnosis *d, const struct viz_operation *op)
 	finding_set(d, f, "call", "%s", call_text(d, op));
 	finding_set(d, f, "asked", "%s", amount_text(d, op->requested));
 	finding_set(d, f, "taken", "%s", amount_text(d, (uint64_t)op->returned));
+	if (process_is_written_in(op->process, "node"))
+		f->advice = phrase_text(PHRASE_NO_PROCESS_EXIT, d->language);
 }
 
 /*
