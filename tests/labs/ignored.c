@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * Programs that lose data or a wake-up by a call that fails, as they do not look at what it
- * returned. Each logs who is party to it ("party"). With `outsider` it is sound: it makes up for it.
+ * returned. Each logs who is party to it ("party"). With `outsider` it makes up for it.
  */
 #include <sched.h>
 #include <stddef.h>
@@ -159,7 +159,7 @@ static int datagram_socket(void)
 	return (int)lab_check(socket(AF_UNIX, SOCK_DGRAM, 0), "socket");
 }
 
-/* A name of its own in a folder that the test removes, or an abstract one with so many NULs more. */
+/* A name in the folder of the test, or an abstract one with so many NULs more. */
 static socklen_t name_make(struct sockaddr_un *address, bool abstract, int nuls)
 {
 	int len;

@@ -1,10 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """Calls that wait longer than they are taken to, or for something else: told as what they are."""
+import os
+
 from expectations import expect_equal, expect_in
 from findings import diagnose, expect_finding, in_batches, severe
-from hangs import TIMED_OUT
-from harness import main, scenario
+from hangs import PYTHON, TIMED_OUT
+from harness import main, record, scenario
 
 # mistake: what its finding is, of which severity, what its evidence and its advice say, in both
 # languages
@@ -13,6 +15,16 @@ HANGING = {
         ("blocked", "warning"),
         ("has a lease on /tmp/ipclens-lease-", "45 s by default"),
         ("hat einen Lease auf /tmp/ipclens-lease-", "normalerweise 45 s"),
+    ),
+    "waits-for-all": (
+        ("deadlock", "error"),
+        ("asked for 10 B with MSG_WAITALL, of which 5 B have come", "send the length of each"),
+        ("verlangt mit MSG_WAITALL 10 B, von denen 5 B", "die Länge jeder Nachricht zuerst"),
+    ),
+    "barrier": (
+        ("deadlock", "error"),
+        ("a barrier that waits for more than there are", "pthread_barrier_init() the number"),
+        ("einer Barriere, die auf mehr wartet", "pthread_barrier_init() die Zahl"),
     ),
 }
 
@@ -25,7 +37,7 @@ def check(findings, name, words):
     expect_in(advice, told[0]["advice"], name)
 
 
-@scenario("a call that waits for something else than it seems is told as what it is, in two languages")
+@scenario("a call that waits for something else than it seems is told as what it is, in German too")
 def long_waits(directory):
     names = [f"longwaits {name}" for name in HANGING]
     for run, words in in_batches(directory, names, "--timeout", "3"):
@@ -42,6 +54,49 @@ def sound(directory):
     for run, name in in_batches(directory, names, "--timeout", "20"):
         expect_equal(run.status, 0, name)
         expect_equal(severe(diagnose(run.trace_path)[0]), [], name)
+
+
+ASKS = """
+import subprocess
+p = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+p.stdin.write(b"hello\\n")
+{flush}
+p.stdout.readline()
+p.communicate()
+"""
+FEEDS = """
+const p = require('child_process').spawn('sort');
+p.stdout.on('data', () => 0);
+p.stdin.{}('a');
+"""
+
+# Program: what its advice says; and the same, sound.
+FED = {
+    "python": (
+        [PYTHON, "-c", ASKS.format(flush="")],
+        "until p.stdin.flush()",
+        [PYTHON, "-c", ASKS.format(flush="p.stdin.flush()")],
+    ),
+    "node": (
+        ["node", "-e", FEEDS.format("write")],
+        "child.stdin.end()",
+        ["node", "-e", FEEDS.format("end")],
+    ),
+}
+
+
+@scenario("who awaits the answer of a child that lacks its input is told how to give it")
+def fed(directory):
+    for name, (hangs, advice, sound_one) in FED.items():
+        for kind, words, status in (("hangs", hangs, TIMED_OUT), ("sound", sound_one, 0)):
+            place = os.path.join(directory, f"{name}-{kind}")
+            os.mkdir(place)
+            seconds = 4 if kind == "hangs" else 60
+            run = record(place, words, "--timeout", seconds, status=status, whole=False)
+            told = [f for f in severe(diagnose(run.trace_path)[0]) if f["id"] == "deadlock"]
+            expect_equal(len(told), int(kind == "hangs"), f"{name} {kind}")
+            if told:
+                expect_in(advice, told[0]["advice"], name)
 
 
 if __name__ == "__main__":

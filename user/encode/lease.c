@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Opens that wait until a lease on their file is given back (fcntl(2), F_SETLEASE). The kernel keeps
- * who has it where no record of the call is; /proc/locks tells (proc_locks(5)).
+ * Opens that wait until a lease on their file is given back (fcntl(2), F_SETLEASE). Who has it no
+ * record of the call tells, but /proc/locks does (proc_locks(5)).
  */
 #include <stdio.h>
 #include <string.h>

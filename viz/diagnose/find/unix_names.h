@@ -5,13 +5,13 @@
 
 #include "viz/diagnose/core/finder.h"
 
-/* Returns the socket that has this name and that somebody holds at that time; NULL: there is none. */
+/* Returns the socket that has this name, and that somebody holds at that time, or NULL. */
 const struct viz_channel *unix_socket_named(const struct diagnosis *d, struct viz_bytes name,
 					    uint64_t at_ns);
 
 /*
- * Adds to the evidence who has a socket of an abstract name that differs from the one asked for only
- * by NUL bytes at its end: unix(7).
+ * Adds to the evidence who has a socket of an abstract name that differs from the one asked for
+ * only by NUL bytes at its end: unix(7).
  */
 void tell_similar_name(struct diagnosis *d, struct finding *f, const struct viz_operation *op,
 		       struct viz_bytes name);

@@ -442,18 +442,57 @@ static void note_unread(struct telling *t, const struct wait *writer)
 	}
 }
 
+/* True if the parent waits, perhaps for events, for what its child writes. */
+static bool awaits_child(const struct telling *t, const struct wait *parent,
+			 const struct wait *child)
+{
+	return child->process->parent == parent->process && child->operation->fd == STDIN &&
+	       child->operation->role == ROLE_RECEIVE && child->channel &&
+	       (parent->operation->role == ROLE_RECEIVE || operation_polls(parent->operation)) &&
+	       wait_is_ended_by(t->d->waits, parent, child->process);
+}
+
+/* True if the trace has all that the parent wrote to the child's input, and that is nothing. */
+static bool was_fed_nothing(const struct diagnosis *d, const struct wait *parent,
+			    const struct wait *child)
+{
+	return !d->waits->whole && !d->incomplete && !child->process->before_trace &&
+	       !wait_has_written(d->waits, parent->process, other_end(d, child));
+}
+
 /* The parent reads what its child writes at the end of the input that the parent keeps open. */
 static void note_fed_child(struct telling *t, const struct wait_circle *circle)
 {
-	for (size_t i = 0; i < circle->count && circle->count == 2; i++) {
-		const struct wait *child = circle->waits[i], *parent = circle->waits[1 - i];
+	const struct wait *child = NULL, *parent = NULL;
 
-		if (child->process->parent == parent->process && child->operation->fd == STDIN &&
-		    child->operation->role == ROLE_RECEIVE &&
-		    parent->operation->role == ROLE_RECEIVE && parent->channel &&
-		    wait_is_ended_by(t->d->waits, parent, child->process))
-			settle(t, ADVICE_CHILD_FED, parent->process);
-	}
+	for (size_t i = 0; i < circle->count; i++)
+		for (size_t k = 0; k < circle->count; k++)
+			if (awaits_child(t, circle->waits[k], circle->waits[i])) {
+				child = circle->waits[i];
+				parent = circle->waits[k];
+			}
+	for (size_t i = 0; i < circle->count && child; i++)
+		if (circle->waits[i]->process != child->process &&
+		    circle->waits[i]->process != parent->process)
+			return;
+	if (child)
+		settle(t,
+		       was_fed_nothing(t->d, parent, child) ? ADVICE_CHILD_UNFED : ADVICE_CHILD_FED,
+		       parent->process);
+}
+
+/* They wait at one futex, which is neither a mutex nor a semaphore. */
+static void note_barrier(struct telling *t, const struct wait_circle *circle)
+{
+	const struct viz_channel *where = circle->waits[0]->channel;
+
+	for (size_t i = 0; i < circle->count; i++)
+		if (!circle->waits[i]->channel || circle->waits[i]->channel != where ||
+		    where->mechanism != MECH_FUTEX ||
+		    circle->waits[i]->operation->extra->owner.kind.len)
+			return;
+	finding_line(t->d, t->f, phrase_text(PHRASE_ALL_AT_ONE, t->d->language));
+	settle(t, ADVICE_ALL_AT_ONE, circle->waits[0]->process);
 }
 
 void finding_circle(struct diagnosis *d, struct finding *f, size_t number)
@@ -472,5 +511,7 @@ void finding_circle(struct diagnosis *d, struct finding *f, size_t number)
 	}
 	if (!t.about)
 		note_fed_child(&t, circle);
+	if (!t.about)
+		note_barrier(&t, circle);
 	advise(&t);
 }

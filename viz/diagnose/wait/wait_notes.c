@@ -445,6 +445,23 @@ static bool note_low_water(struct diagnosis *d, struct finding *f, const struct 
 	return note_unfit(d, f, wait, UNFIT_FEW, PHRASE_LOW_WATER);
 }
 
+/* Some bytes have come, and MSG_WAITALL waits for more. */
+static bool note_waits_for_all(struct diagnosis *d, struct finding *f, const struct wait *wait)
+{
+	const struct viz_operation *op = wait->operation;
+	uint64_t bytes;
+
+	if (!operation_waits_for_all(op) || !viz_has(op, requested))
+		return false;
+	bytes = wait_unread_before(d->waits, wait->channel, VIZ_NEVER);
+	if (!bytes || bytes >= op->requested)
+		return false;
+	finding_line(d, f,
+		     fill_phrase(d, PHRASE_WAITS_FOR_ALL, process_text(d, wait->process),
+				 amount_text(d, op->requested), amount_text(d, bytes)));
+	return true;
+}
+
 static bool note_pending(struct diagnosis *d, struct finding *f, const struct wait *wait)
 {
 	const struct viz_bytes name = wait_pending_signal(d, wait);
@@ -537,6 +554,7 @@ enum advice_case wait_note(struct diagnosis *d, struct finding *f, const struct 
 		{note_sent_urgent, ADVICE_SENT_URGENT},
 		{note_whole_line, ADVICE_WHOLE_LINE},
 		{note_low_water, ADVICE_LOW_WATER},
+		{note_waits_for_all, ADVICE_WAITS_FOR_ALL},
 		{note_restart, ADVICE_RESTARTED},
 		{note_pending, ADVICE_PENDING},
 		{note_disarmed, ADVICE_DISARMED},

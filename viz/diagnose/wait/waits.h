@@ -252,6 +252,9 @@ enum advice_case {
 	ADVICE_NOTIFIED_ONCE,	/* for a signal that mq_notify(3) sends no more */
 	ADVICE_FORKED_MEMORY,	/* for what its child may have released in a copy of its own */
 	ADVICE_CHILD_FED,	/* for a child that waits for the end of its standard input */
+	ADVICE_CHILD_UNFED,	/* the same, and nothing was written there */
+	ADVICE_ALL_AT_ONE,	/* at a barrier, as all who could end that do */
+	ADVICE_WAITS_FOR_ALL,	/* with MSG_WAITALL, for more than has come */
 	ADVICE_UNNAMED,		/* for datagrams on a socket that has no address */
 	ADVICE_BYTE_ORDER,	/* for as many bytes as a wrong length says */
 	ADVICE_UNSET,		/* in select(2), without what it waited for before */
