@@ -21,10 +21,15 @@ struct priority_counts {
 	unsigned distinct;
 };
 
+/* A damaged trace may say that something was moved into a queue from no channel. */
+static bool is_posix(const struct viz_operation *op)
+{
+	return op->channel && op->channel->mechanism == MECH_POSIX_MQ;
+}
+
 static int64_t type_of(const struct viz_operation *op)
 {
-	return op->channel->mechanism == MECH_POSIX_MQ ? (int64_t)op->extra->priority
-						       : op->extra->message_type;
+	return is_posix(op) ? (int64_t)op->extra->priority : op->extra->message_type;
 }
 
 /* False for a type that JSON may have rounded: its numbers are doubles, exact up to 2^53. */
@@ -37,8 +42,7 @@ static bool type_known(const struct viz_operation *op)
 {
 	if (!is_exact(op->extra->message_type))
 		return false;
-	return op->channel && op->channel->mechanism == MECH_POSIX_MQ ? viz_has(op, priority)
-								      : viz_has(op, message_type);
+	return is_posix(op) ? viz_has(op, priority) : viz_has(op, message_type);
 }
 
 static void counts_add(struct priority_counts *counts, int64_t priority)
@@ -126,12 +130,12 @@ static void find_types(struct pair_context *context, struct flow *all)
 		item->class.type = type_of(named ? named : item->op);
 		item->class.known = named || type_known(item->op);
 		inferred += !item->class.known;
-		if (!item->class.known && item->op->channel->mechanism != MECH_POSIX_MQ)
+		if (!item->class.known && !is_posix(item->op))
 			all->ambiguous = true;
 	}
 	flow_sort_ends(side);
 	flow_sort(&all->sends);
-	if (inferred && side->items[0].op->channel->mechanism == MECH_POSIX_MQ)
+	if (inferred && is_posix(side->items[0].op))
 		infer_priorities(all);
 }
 
