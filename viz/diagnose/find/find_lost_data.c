@@ -2,10 +2,10 @@
 /* Finds data that was never received, cut, dropped or split. */
 #include <inttypes.h>
 
-#include "viz/diagnose/find/empty_datagrams.h"
+#include "viz/diagnose/datagram/empty_datagrams.h"
+#include "viz/diagnose/datagram/unix_names.h"
 #include "viz/diagnose/find/framed_reads.h"
 #include "viz/diagnose/find/torn_records.h"
-#include "viz/diagnose/find/unix_names.h"
 
 enum { UDP_BYTES_MOST = 65507 }; /* 65,535 less the headers of IPv4 and UDP (udp(7)) */
 

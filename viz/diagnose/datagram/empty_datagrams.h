@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#ifndef VIZ_DIAGNOSE_FIND_EMPTY_DATAGRAMS_H
-#define VIZ_DIAGNOSE_FIND_EMPTY_DATAGRAMS_H
+#ifndef VIZ_DIAGNOSE_DATAGRAM_EMPTY_DATAGRAMS_H
+#define VIZ_DIAGNOSE_DATAGRAM_EMPTY_DATAGRAMS_H
 
 #include "viz/diagnose/core/finder.h"
 

@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "viz/diagnose/find/empty_datagrams.h"
+#include "viz/diagnose/datagram/empty_datagrams.h"
 
 enum {
 	SURE = 3, /* so many in a row were not dropped by chance of where the kernel went on */

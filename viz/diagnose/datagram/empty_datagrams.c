@@ -3,7 +3,7 @@
  * Empty datagrams that the receiver takes for the end: a datagram socket has none, so a receive of
  * 0 bytes got an empty one (recv(2)). That it was no end is known where the sender goes on.
  */
-#include "viz/diagnose/find/empty_datagrams.h"
+#include "viz/diagnose/datagram/empty_datagrams.h"
 
 /*
  * The last message that was received of those sent by this channel before the call, as far as the

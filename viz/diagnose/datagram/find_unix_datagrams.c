@@ -3,8 +3,8 @@
  * Datagrams of AF_UNIX that are refused as nobody has the socket they are for. The call tells, but
  * who does not look loses them. Who sends again to that name with success loses none.
  */
-#include "viz/diagnose/find/empty_datagrams.h"
-#include "viz/diagnose/find/unix_names.h"
+#include "viz/diagnose/datagram/empty_datagrams.h"
+#include "viz/diagnose/datagram/unix_names.h"
 
 struct sends {
 	struct diagnosis *d;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Names of unix sockets: who has one, and who has one that only seems to be the same. */
-#ifndef VIZ_DIAGNOSE_FIND_UNIX_NAMES_H
-#define VIZ_DIAGNOSE_FIND_UNIX_NAMES_H
+#ifndef VIZ_DIAGNOSE_DATAGRAM_UNIX_NAMES_H
+#define VIZ_DIAGNOSE_DATAGRAM_UNIX_NAMES_H
 
 #include "viz/diagnose/core/finder.h"
 

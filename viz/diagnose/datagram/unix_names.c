@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-#include "viz/diagnose/find/unix_names.h"
+#include "viz/diagnose/datagram/unix_names.h"
 
 #include <inttypes.h>
 
