@@ -438,12 +438,23 @@ static void wait_for_lease(struct wait_graph *graph, struct wait *wait)
 		wait->open = true;
 }
 
+/* A damaged trace may tell of a vfork(2) asleep without a child. */
+static void wait_for_exec(struct wait_graph *graph, struct wait *wait)
+{
+	const struct viz_process *child = wait_vfork_child(graph, wait->operation->thread);
+
+	if (child)
+		wait_add_ender(graph, wait, child);
+	else
+		wait->open = true;
+}
+
 static void find_enders(struct wait_graph *graph, struct wait *wait)
 {
 	const struct viz_operation *op = wait->operation;
 
 	if (waits_for_exec(wait))
-		wait_add_ender(graph, wait, wait_vfork_child(graph, op->thread));
+		wait_for_exec(graph, wait);
 	else if (operation_is(op, "wait4") || operation_is(op, "waitid"))
 		wait_for_children(graph, wait);
 	else if (operation_polls(op))
