@@ -191,16 +191,16 @@ static int64_t call_ready(const struct scene_dataset *l, size_t i)
 	const struct dataset_call *call = &l->calls[i];
 	bool known = slept(call) && call->woken_ns && call->woken_ns <= call->resumed_ns;
 
-	return known ? (int64_t)(call->resumed_ns - call->woken_ns) + 1 : 0;
+	return known ? (int64_t)(call->resumed_ns - call->woken_ns + 1) : 0;
 }
 
-/* The result minus the bytes of the call's first message. */
+/* The result minus the bytes of the call's first message; wraps around where a trace is hostile. */
 static int64_t call_returned(const struct scene_dataset *l, size_t i)
 {
 	const struct dataset_call *call = &l->calls[i];
 	uint32_t m = call->row != SCENE_NONE ? l->rows[call->row].message : SCENE_NONE;
 
-	return call->returned - (m == SCENE_NONE ? 0 : (int64_t)l->messages[m].bytes);
+	return (int64_t)((uint64_t)call->returned - (m == SCENE_NONE ? 0 : l->messages[m].bytes));
 }
 
 /* 0 if as many as returned, else the number plus 1. */
@@ -210,7 +210,7 @@ static int64_t call_requested(const struct scene_dataset *l, size_t i)
 
 	return call->has_returned && call->returned == (int64_t)call->requested
 		       ? 0
-		       : (int64_t)call->requested + 1;
+		       : (int64_t)(call->requested + 1);
 }
 
 static int64_t call_error(const struct scene_dataset *l, size_t i)
