@@ -19,7 +19,7 @@ static void give_back(int number)
 /* The child gives its lease back when it is asked to only if it is sound. */
 static void lease(void)
 {
-	char name[] = "/tmp/ipclens-lease-XXXXXX", byte;
+	char name[] = "lease-XXXXXX", byte;
 	int ends[2], fd = (int)lab_check(mkstemp(name), "mkstemp");
 	pid_t child;
 

@@ -13,8 +13,8 @@ from harness import main, record, scenario
 HANGING = {
     "lease": (
         ("blocked", "warning"),
-        ("has a lease on /tmp/ipclens-lease-", "45 s by default"),
-        ("hat einen Lease auf /tmp/ipclens-lease-", "normalerweise 45 s"),
+        ("has a lease on lease-", "45 s by default"),
+        ("hat einen Lease auf lease-", "normalerweise 45 s"),
     ),
     "waits-for-all": (
         ("deadlock", "error"),
