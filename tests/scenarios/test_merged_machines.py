@@ -3,6 +3,7 @@
 """Two machines traced apart and merged: the same messages as one trace of both has."""
 import json
 import os
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -196,6 +197,24 @@ def check_clock(path, plain):
     expect(host["uncertainty_ns"] < 20_000_000, "and is of use", host)
 
 
+def check_kernels(path):
+    """Each message goes through the kernel of its sender's machine, the network, and the other."""
+    picture = view(path, "--kernel", "--unfold", "--as", "mermaid", "--mechanism", "tcp")
+    lane = {name.replace("#58;", ":"): number for number, name in
+            re.findall(r"participant (P\d+) as (\S+)", picture)}
+    near, far = (lane[f"{host}:kernel"] for host in (os.uname().nodename, "far"))
+    steps = re.findall(r"(P\d+)--?>>(P\d+): (\S+)", picture)
+    crossing = [ends for *ends, word in steps if word == "network"]
+    calls = [len({message[side]["enter_ns"] for message in messages(path, "--mechanism", "tcp")})
+             for side in ("sent", "received")]
+    expect_equal(len(crossing), calls[0], "a row of the network for each send")
+    expect({*map(tuple, crossing)} <= {(near, far), (far, near)}, "from kernel to kernel", crossing)
+    for mark, side in (("▲", 0), ("▼", 1)):
+        ends = [both[1 - side] for *both, word in steps if word == mark]
+        expect_equal(ends.count(near) + ends.count(far), calls[side], f"{mark}: a copy each")
+    expect_in(" ± ", picture, "what the clocks may make wrong")
+
+
 def check_refused(trace):
     """What is no two traces is refused, in one line."""
     one_error(ipclens("merge", trace), 2, "give two or more")
@@ -230,6 +249,7 @@ def shifted(directory):
     picture = view(path, "--mechanism", "tcp", columns=200)
     expect_row(picture, "clock of far", "by messages both ways")
     expect_in("far:python3 ", picture, "the names of processes")
+    check_kernels(path)
     check_refused(client.trace_path)
     hosts = Counter((line["from"]["host"], line["to"]["host"])
                     for line in messages(path, "--mechanism", "tcp"))

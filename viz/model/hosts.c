@@ -75,6 +75,22 @@ static const char *seconds(enum language language, const char *format, double va
 	return buf;
 }
 
+const struct viz_host *viz_pid_host(const struct viz_model *model, uint32_t pid)
+{
+	const struct viz_host *host = NULL;
+
+	for (size_t i = 0; i < model->host_count; i++)
+		if (model->hosts[i]->pid_base <= pid &&
+		    (!host || model->hosts[i]->pid_base > host->pid_base))
+			host = model->hosts[i];
+	return host;
+}
+
+bool viz_host_clock_known(const struct viz_host *host)
+{
+	return host->clock == CLOCK_TIE_REFERENCE || host->clock == CLOCK_TIE_BOTH_WAYS;
+}
+
 const char *viz_host_clock(const struct viz_host *host, enum language language,
 			   char buf[VIZ_CLOCK_TEXT])
 {

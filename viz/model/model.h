@@ -600,6 +600,12 @@ const char *viz_process_number(const struct viz_process *process, char buf[VIZ_N
 const char *viz_host_clock(const struct viz_host *host, enum language language,
 			   char buf[VIZ_CLOCK_TEXT]);
 
+/* The machine whose number it is; NULL: the trace is of one machine. */
+const struct viz_host *viz_pid_host(const struct viz_model *model, uint32_t pid);
+
+/* False: nobody can tell how wrong its times are. */
+bool viz_host_clock_known(const struct viz_host *host);
+
 /* A pid or tid of the process's machine, as that machine numbers it. */
 uint32_t viz_process_own(const struct viz_process *process, uint32_t number);
 

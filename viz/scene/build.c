@@ -11,15 +11,15 @@ static void begin(struct scene_drafts *d, const struct scene_request *request)
 	const struct viz_model *model = request->model;
 	size_t lanes;
 
-	*d = (struct scene_drafts){
-		.request = request, .scene = scene_new(), .kernel_lane = SCENE_NOWHERE};
+	*d = (struct scene_drafts){.request = request, .scene = scene_new()};
 	d->arena = arena_new();
 	d->distance = scene_focus_distances(request);
 	scene_make_actors(d);
 	d->scene->language = request->language;
-	lanes = d->actor_count + model->channel_count + 2;
+	lanes = d->actor_count + model->channel_count + model->host_count + 2;
 	d->lane_of = arena_array(d->arena, d->actor_count + 1, sizeof(*d->lane_of));
 	d->channel_lane = arena_array(d->arena, model->channel_count + 1, sizeof(*d->channel_lane));
+	d->kernel_lanes = arena_array(d->arena, model->host_count + 1, sizeof(*d->kernel_lanes));
 	d->actor_on = arena_array(d->arena, lanes, sizeof(*d->actor_on));
 	d->names = arena_array(d->arena, d->actor_count + 1, sizeof(*d->names));
 	d->lane_end_ns = arena_array(d->arena, lanes, sizeof(*d->lane_end_ns));

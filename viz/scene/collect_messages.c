@@ -45,39 +45,44 @@ static void set_times(struct draft *draft, const struct viz_message *m)
 		draft->received_ns = draft->sent_ns;
 }
 
-/*
- * Two drafts: it enters the via lane when it is sent, and leaves it when it is received. The pieces
- * of a call are one there.
- */
-static void collect_passing(struct scene_drafts *d, const struct draft *whole, int via)
+static struct draft *pass(struct scene_drafts *d, const struct draft *whole, int from, int to,
+			  uint64_t at_ns)
 {
-	bool arrives = whole->part == SCENE_WHOLE || whole->part == SCENE_SENT ||
-		       whole->part == SCENE_RECEIVED;
-	struct draft *draft;
+	struct draft *draft = scene_draft(d, whole->kind, from, to);
 
-	if (!whole->tailless) {
-		draft = scene_draft(d, whole->kind, whole->from, via);
-		draft->part = arrives ? SCENE_ENTERS : whole->part;
-		draft->of = whole->of;
-		draft->piece = whole->piece;
-		draft->sent_ns = draft->received_ns = whole->sent_ns;
-	}
-	if (!arrives || whole->headless)
-		return;
-	draft = scene_draft(d, whole->kind, via, whole->to);
 	draft->of = whole->of;
 	draft->piece = whole->piece;
-	draft->sent_ns = draft->received_ns = whole->received_ns;
+	draft->sent_ns = draft->received_ns = at_ns;
+	return draft;
 }
 
 /*
- * Replaces the draft that was added last by its two halves through the via lane, if there is one.
+ * Two drafts: it enters the via lane when it is sent, and leaves it when it is received; between
+ * two machines a third one, at a time that no trace tells, so it is drawn as soon as it was sent.
+ * The pieces of a call are one there.
  */
-static void pass_by(struct scene_drafts *d, int via)
+static void collect_passing(struct scene_drafts *d, const struct draft *whole, struct scene_way via)
+{
+	bool arrives = whole->part == SCENE_WHOLE || whole->part == SCENE_SENT ||
+		       whole->part == SCENE_RECEIVED;
+
+	if (!whole->tailless)
+		pass(d, whole, whole->from, via.in, whole->sent_ns)->part = arrives ? SCENE_ENTERS
+										    : whole->part;
+	if (!whole->tailless && arrives && via.in != via.out)
+		pass(d, whole, via.in, via.out, whole->sent_ns)->part = SCENE_ENTERS;
+	if (arrives && !whole->headless)
+		pass(d, whole, via.out, whole->to, whole->received_ns);
+}
+
+/*
+ * Replaces the draft that was added last by its parts through the via lanes, if there are some.
+ */
+static void pass_by(struct scene_drafts *d, struct scene_way via)
 {
 	struct draft whole;
 
-	if (via < 0 || !d->count)
+	if (via.in < 0 || !d->count)
 		return;
 	whole = d->rows[--d->count];
 	collect_passing(d, &whole, via);
@@ -96,7 +101,7 @@ static void collect_message(struct scene_drafts *d, const struct viz_message *m)
 	draft->of.message = m;
 	set_times(draft, m);
 	scene_note_piece(d, draft);
-	pass_by(d, scene_message_via(d, m));
+	pass_by(d, scene_message_way(d, m));
 }
 
 static void collect_messages(struct scene_drafts *d)
@@ -185,7 +190,7 @@ static void collect_eofs(struct scene_drafts *d)
 		draft->received_ns = done_ns(eof->receive);
 		draft->sent_ns = from < 0 || !eof->at_ns ? draft->received_ns : eof->at_ns;
 		draft->received_ns = latest(draft->sent_ns, draft->received_ns);
-		pass_by(d, scene_channel_via(d, eof->channel));
+		pass_by(d, scene_way_between(d, eof->channel, eof->process, eof->receive->process));
 	}
 }
 
@@ -233,7 +238,9 @@ static void collect_connections(struct scene_drafts *d)
 		draft->sent_ns = from < 0 ? done_ns(c->accept) : c->connect->enter_ns;
 		draft->received_ns = to < 0 ? draft->sent_ns
 					    : latest(draft->sent_ns, done_ns(c->accept));
-		pass_by(d, d->kernel_lane);
+		if (d->request->via == SCENE_VIA_KERNEL)
+			pass_by(d, scene_way_between(d, NULL, process_of(c->connect),
+						     process_of(c->accept)));
 	}
 }
 

@@ -53,7 +53,7 @@ static void collect_removal(struct scene_drafts *d, const struct viz_operation *
 	if (memory)
 		via = memory->lane;
 	else if (d->request->via == SCENE_VIA_CHANNELS && op->channel)
-		via = scene_channel_via(d, op->channel);
+		via = d->channel_lane[op->channel->index];
 	draft = scene_draft(d, SCENE_REMOVED, via >= 0 ? via : lane, SCENE_NOWHERE);
 	draft->of.operation = op;
 	draft->sent_ns = draft->received_ns = op->exit_ns;

@@ -157,8 +157,8 @@ void scene_text_level(struct scene_drafts *d, const struct draft *draft, struct 
 		return;
 	if (in && turn_count(op) && is_told(d))
 		text_parts(d, op, row);
-	else if (d->kernel_lane < 0 || !viz_has(op, queued) || op->channel != m->channel ||
-		 !op->queued)
+	else if (d->request->via != SCENE_VIA_KERNEL || !viz_has(op, queued) ||
+		 op->channel != m->channel || !op->queued)
 		return;
 	else if (queue)
 		scene_set(d->scene, &row->label, "%s · holds %s", row->label,

@@ -98,8 +98,9 @@ struct scene_drafts {
 	int *channel_lane;	 /* by channel index; SCENE_NOWHERE: none */
 	struct draft_memory *memories;
 	size_t memory_count;
-	size_t *memory_at;     /* by channel index: its index in `memories`, plus 1; 0: none */
-	int kernel_lane;       /* SCENE_NOWHERE: none */
+	size_t *memory_at; /* by channel index: its index in `memories`, plus 1; 0: none */
+	/* By host index, the last of processes of no host; SCENE_NOWHERE: none. */
+	int *kernel_lanes;
 	uint64_t *lane_end_ns; /* by lane: when its last actor ended */
 	bool *namesake;	       /* by lane: another lane has the same title */
 	/* By operation index, for sends and receives: those of several pieces (pieces.h). */
@@ -144,15 +145,33 @@ void scene_name_processes(struct scene_drafts *d);
  */
 void scene_find_namesakes(struct scene_drafts *d);
 
+/* The lanes that a message passes: the same twice, or the kernels of two machines. */
+struct scene_way {
+	int in, out; /* SCENE_NOWHERE: none, as it passes nothing */
+};
+
 /*
- * Lanes that are no actors (via_lanes.c). scene_add_vias() adds those that follow the lane of
- * `actor`, which is number `number` (from 1) of `count`.
+ * Lanes that are no actors (via_lanes.c). scene_add_vias() adds those of channels and memory that
+ * follow the lane of `actor`; scene_add_kernel() the kernel's of the host (its index, or
+ * host_count), if `number` of the host's `count` lanes stand before its place.
  */
 void scene_plan_vias(struct scene_drafts *d);
-void scene_add_vias(struct scene_drafts *d, size_t actor, size_t number, size_t count);
-int scene_message_via(const struct scene_drafts *d, const struct viz_message *m);
-int scene_channel_via(const struct scene_drafts *d, const struct viz_channel *channel);
+void scene_add_vias(struct scene_drafts *d, size_t actor);
+void scene_add_kernel(struct scene_drafts *d, size_t host, size_t number, size_t count);
+size_t scene_host_of(const struct scene_drafts *d, const struct viz_process *process);
+/* What lies between two processes; NULL: one that is not in the trace. */
+struct scene_way scene_way_between(const struct scene_drafts *d, const struct viz_channel *channel,
+				   const struct viz_process *from, const struct viz_process *to);
+struct scene_way scene_message_way(const struct scene_drafts *d, const struct viz_message *m);
 bool scene_is_via(const struct scene_drafts *d, int lane);
+bool scene_is_kernel(const struct scene_drafts *d, int lane);
+/* A row from the kernel of one machine to that of another. */
+bool scene_crosses(const struct scene_drafts *d, int from, int to);
+/*
+ * True if the ends of the message are on two machines. Then *wrong_ns is by how much a time between
+ * them may be wrong; VIZ_NEVER: nobody can tell (viz_host_clock()).
+ */
+bool scene_between_hosts(const struct viz_message *m, uint64_t *wrong_ns);
 
 /*
  * Shared memory that has a lane of its own (lane/memory_lanes.c): scene_plan_memories() chooses it,
@@ -271,6 +290,8 @@ void scene_text_waiting(struct scene_drafts *d, const struct draft *draft, struc
 void scene_text_loop(struct scene_drafts *d, const struct draft *draft, struct scene_row *row);
 void scene_text_loop_end(struct scene_drafts *d, const struct draft *draft, struct scene_row *row);
 /* Adds counts and sums to the text of a row that stands for several drafts. */
+/* Behind a time between two machines: by how much their clocks may make it wrong. */
+void scene_text_clocks(struct scene_drafts *d, const struct viz_message *m, struct scene_row *row);
 void scene_text_folded(struct scene_drafts *d, const struct draft *draft, struct scene_row *row);
 /* "24 B", or "1…24 B" if it stands for several. */
 void scene_text_size(struct scene_drafts *d, const struct draft *draft, char **slot);

@@ -479,7 +479,8 @@ static void keep_lanes(struct lives *l)
 		d->lane_of[i] = now(l, d->lane_of[i]);
 	for (size_t i = 0; i < d->request->model->channel_count; i++)
 		d->channel_lane[i] = now(l, d->channel_lane[i]);
-	d->kernel_lane = now(l, d->kernel_lane);
+	for (size_t i = 0; i <= d->request->model->host_count; i++)
+		d->kernel_lanes[i] = now(l, d->kernel_lanes[i]);
 	for (size_t i = 0; i < d->scene->mark_count; i++)
 		d->scene->marks[i].lane = now(l, d->scene->marks[i].lane);
 }

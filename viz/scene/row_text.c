@@ -116,7 +116,9 @@ static void text_connect(struct scene_drafts *d, const struct draft *draft, stru
 
 	row->style = SCENE_CONTROL;
 	row->mechanism = channel ? channel->mechanism : MECH_NONE;
-	scene_set(d->scene, &row->label, scene_is_via(d, draft->from) ? "accept" : "connect");
+	scene_set(d->scene, &row->label,
+		  scene_is_via(d, draft->from) && !scene_is_via(d, draft->to) ? "accept"
+									      : "connect");
 	if (!c->accept) {
 		if (c->client && d->unaccepted[c->client->index])
 			text_to_nobody(d, row);

@@ -36,9 +36,10 @@ void scene_text_size(struct scene_drafts *d, const struct draft *draft, char **s
 			  scene_say_bytes(d->scene, scene_draft_bytes(d, draft), least));
 }
 
-static void text_sums(struct scene_drafts *d, const struct draft_fold *fold, struct scene_row *row)
+static void text_sums(struct scene_drafts *d, const struct draft *draft, struct scene_row *row)
 {
 	char least[SCENE_QUANTITY], most[SCENE_QUANTITY];
+	const struct draft_fold *fold = draft->fold;
 
 	if (fold->bytes)
 		scene_append(d->scene, &row->detail, "%s",
@@ -50,6 +51,8 @@ static void text_sums(struct scene_drafts *d, const struct draft_fold *fold, str
 	if (fold->latency_least_ns < fold->latency_most_ns)
 		scene_set(d->scene, &row->detail, "%s…%s", row->detail,
 			  scene_say_duration(d->scene, fold->latency_most_ns, most));
+	if (draft->kind == SCENE_MESSAGE)
+		scene_text_clocks(d, draft->of.message, row);
 }
 
 /* Puts the number of repetitions before the label: "3× pipe 24 B". */
@@ -74,7 +77,7 @@ void scene_text_folded(struct scene_drafts *d, const struct draft *draft, struct
 	if (fold->times_most > 1 && fold->times_most < fold->total)
 		scene_append(d->scene, &row->detail, "%s in all",
 			     scene_say_count(d->scene, fold->total, count));
-	text_sums(d, fold, row);
+	text_sums(d, draft, row);
 }
 
 static void text_count(struct scene_drafts *d, struct scene_row *row, uint64_t n, const char *one,
@@ -103,7 +106,7 @@ void scene_text_loop(struct scene_drafts *d, const struct draft *draft, struct s
 		text_count(d, row, fold->total, "round", "rounds in all");
 	text_count(d, row, fold->messages - fold->signals, "message", "messages");
 	text_count(d, row, fold->signals, "signal", "signals");
-	text_sums(d, fold, row);
+	text_sums(d, draft, row);
 	if (fold->mixed)
 		scene_append(d->scene, &row->detail,
 			     "each arrow stands for many that came in no fixed order");

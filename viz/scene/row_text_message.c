@@ -54,9 +54,15 @@ static void text_duration(struct scene_drafts *d, struct scene_row *row, const c
 }
 
 /* The time that it lay in the channel is told wherever it is long enough to be noticed. */
-static void text_unread(struct scene_drafts *d, struct scene_row *row, uint64_t ns)
+static void text_unread(struct scene_drafts *d, const struct viz_message *m, struct scene_row *row,
+			uint64_t ns)
 {
-	text_duration(d, row, "lay unread %s", ns);
+	uint64_t wrong_ns;
+
+	text_duration(d, row,
+		      scene_between_hosts(m, &wrong_ns) ? "was on its way, or lay unread, %s"
+							: "lay unread %s",
+		      ns);
 	row->important |= ns >= UNREAD_MIN_NS;
 }
 
@@ -73,6 +79,20 @@ static void text_blocked(struct scene_drafts *d, const struct viz_end *end, stru
 	free(name);
 }
 
+void scene_text_clocks(struct scene_drafts *d, const struct viz_message *m, struct scene_row *row)
+{
+	char buf[SCENE_QUANTITY];
+	uint64_t wrong_ns;
+
+	if (!scene_between_hosts(m, &wrong_ns))
+		return;
+	if (wrong_ns == VIZ_NEVER)
+		scene_append(d->scene, &row->detail, "of two clocks: nobody can tell how wrong");
+	else
+		scene_set(d->scene, &row->detail, "%s ± %s", row->detail,
+			  scene_say_duration(d->scene, wrong_ns, buf));
+}
+
 /*
  * The latency from the send's entry to the receive's return; or how long the bytes lay unread, if
  * the receive began after the send had returned. Also the sleeps of both calls.
@@ -85,9 +105,10 @@ static void text_timing(struct scene_drafts *d, const struct viz_message *m, str
 		return;
 	if (from->timed && to->timed && to->exit_ns != VIZ_NEVER && to->exit_ns >= from->enter_ns) {
 		if (from->exit_ns != VIZ_NEVER && to->enter_ns > from->exit_ns)
-			text_unread(d, row, to->enter_ns - from->exit_ns);
+			text_unread(d, m, row, to->enter_ns - from->exit_ns);
 		else
 			text_duration(d, row, "latency %s", to->exit_ns - from->enter_ns);
+		scene_text_clocks(d, m, row);
 	}
 	text_blocked(d, from, row);
 	text_blocked(d, to, row);
@@ -175,6 +196,13 @@ static void text_type(struct scene_drafts *d, const struct viz_message *m, struc
 	scene_set(d->scene, &row->brief, "%s %s %" PRId64, row->brief, word, m->type);
 }
 
+/* Between two kernels, of which only the sends and receives are traced. */
+static void text_crossing(struct scene_drafts *d, struct scene_row *row)
+{
+	scene_set(d->scene, &row->label, "%s %s", scene_say(d->scene, "network"), row->brief);
+	scene_append(d->scene, &row->detail, "at a time that no trace tells");
+}
+
 static void text_data(struct scene_drafts *d, const struct draft *draft, struct scene_row *row)
 {
 	const struct viz_message *m = draft->of.message;
@@ -184,6 +212,10 @@ static void text_data(struct scene_drafts *d, const struct draft *draft, struct 
 	scene_set(d->scene, &row->label, "%s %s", mechanism_info(m->mechanism)->name, row->brief);
 	if (m->typed)
 		text_type(d, m, row);
+	if (scene_crosses(d, row->from, row->to)) {
+		text_crossing(d, row);
+		return;
+	}
 	if ((row->part != SCENE_RECEIVED || row->tailless) && !scene_is_via(d, row->from))
 		text_payload(d, draft, row);
 	scene_text_piece(d, draft, row);
@@ -330,11 +362,11 @@ static void mark_copy(struct scene_drafts *d, struct scene_row *row, const char 
 /* Marks a row that enters or leaves the kernel's lane as a copy in or a copy out. */
 static void text_copy(struct scene_drafts *d, const struct viz_message *m, struct scene_row *row)
 {
-	bool in = row->to >= 0 && row->to == d->kernel_lane;
-	bool out = row->from >= 0 && row->from == d->kernel_lane;
+	bool in = scene_is_kernel(d, row->to);
+	bool out = scene_is_kernel(d, row->from);
 	const struct viz_operation *op = in ? m->from.operation : m->to.operation;
 
-	if ((!in && !out) || !m->bytes || m->signal)
+	if (in == out || !m->bytes || m->signal)
 		return;
 	if (op && !operation_makes_copies(op))
 		row->style = SCENE_CONTROL;

@@ -180,7 +180,8 @@ struct scene_channel {
 	uint64_t messages;
 	uint64_t bytes;
 	char *traffic; /* if messages are pieces: "1 send, 4 receives, 4 pieces". Else "" */
-	uint64_t latency_p50_ns; /* median from send to receipt; UINT64_MAX: not known */
+	/* "p50 20 µs": the median from send to receipt; "": not known. */
+	char *latency;
 };
 
 /*

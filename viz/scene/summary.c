@@ -29,6 +29,7 @@ struct channel_sum {
 		size_t count;
 		size_t capacity;
 	} latencies_ns;
+	uint64_t wrong_ns; /* of them, at most (scene_between_hosts()) */
 };
 
 /* --- counts --- */
@@ -110,6 +111,8 @@ static int by_value(const void *a, const void *b)
 static void sum_message(struct scene_drafts *d, struct channel_sum *sum,
 			const struct viz_message *m)
 {
+	uint64_t wrong_ns;
+
 	sum->channel = m->channel;
 	scene_sum_piece(d, &sum->sums, m, PIECES_OF_CHANNEL);
 	sum->bytes += m->bytes;
@@ -123,6 +126,8 @@ static void sum_message(struct scene_drafts *d, struct channel_sum *sum,
 	    m->to.exit_ns < m->from.enter_ns)
 		return;
 	LIST_PUSH(&sum->latencies_ns, m->to.exit_ns - m->from.enter_ns);
+	if (scene_between_hosts(m, &wrong_ns) && wrong_ns > sum->wrong_ns)
+		sum->wrong_ns = wrong_ns;
 }
 
 static void put_names(struct scene_drafts *d, FILE *out, const struct names *names)
@@ -151,6 +156,20 @@ static void put_names(struct scene_drafts *d, FILE *out, const struct names *nam
 		fputs(scene_say(d->scene, "nobody"), out);
 }
 
+/* Of two machines with by how much their clocks may make it wrong; if nobody can tell that, none. */
+static void put_latency(struct scene_drafts *d, struct scene_channel *channel, uint64_t ns,
+			uint64_t wrong_ns)
+{
+	char p50[SCENE_QUANTITY], wrong[SCENE_QUANTITY];
+
+	if (wrong_ns == VIZ_NEVER)
+		return;
+	scene_set(d->scene, &channel->latency, "p50 %s", scene_say_duration(d->scene, ns, p50));
+	if (wrong_ns)
+		scene_set(d->scene, &channel->latency, "%s ± %s", channel->latency,
+			  scene_say_duration(d->scene, wrong_ns, wrong));
+}
+
 static void put_sum(struct scene_drafts *d, struct channel_sum *sum)
 {
 	struct scene_channel *channel = scene_add_channel(d->scene, sum->channel->mechanism);
@@ -165,7 +184,8 @@ static void put_sum(struct scene_drafts *d, struct channel_sum *sum)
 		uint64_t *latencies_ns = sum->latencies_ns.items;
 
 		qsort(latencies_ns, sum->latencies_ns.count, sizeof(*latencies_ns), by_value);
-		channel->latency_p50_ns = latencies_ns[(sum->latencies_ns.count - 1) / 2];
+		put_latency(d, channel, latencies_ns[(sum->latencies_ns.count - 1) / 2],
+			    sum->wrong_ns);
 	}
 	scene_text_owned(d, &channel->name, "%s", scene_channel_name(d->scene, sum->channel));
 	put_names(d, out, &sum->from);

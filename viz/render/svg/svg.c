@@ -201,7 +201,7 @@ static double put_foot_line(struct svg_page *page, double y, const char *class, 
 static double put_channel(struct svg_page *page, const struct scene_channel *channel, double y)
 {
 	const struct scene *scene = page->scene;
-	char count[SCENE_QUANTITY], bytes[SCENE_QUANTITY], p50[SCENE_QUANTITY];
+	char count[SCENE_QUANTITY], bytes[SCENE_QUANTITY];
 
 	fprintf(page->out, "<text x=\"%d\" y=\"%.1f\"><tspan class=\"k %s\">", SVG_MARGIN, y,
 		render_colours(render_family(channel->mechanism))->name);
@@ -214,9 +214,8 @@ static double put_channel(struct svg_page *page, const struct scene_channel *cha
 		fprintf(page->out, " · %s %s", scene_say_count(scene, channel->messages, count),
 			scene_say(scene, channel->messages == 1 ? "message" : "messages"));
 	fprintf(page->out, " · %s", scene_say_bytes(scene, channel->bytes, bytes));
-	if (channel->latency_p50_ns != UINT64_MAX)
-		fprintf(page->out, " · p50 %s",
-			scene_say_duration(scene, channel->latency_p50_ns, p50));
+	if (*channel->latency)
+		fprintf(page->out, " · %s", channel->latency);
 	fputs("</text>\n", page->out);
 	return y + LINE;
 }

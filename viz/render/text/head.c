@@ -136,8 +136,8 @@ static void put_channel(struct text_page *page, const struct scene_channel *chan
 			scene_say(scene, channel->messages == 1 ? "message" : "messages"));
 	if (channel->bytes)
 		fprintf(out, "  %s", scene_say_bytes(scene, channel->bytes, buf));
-	if (channel->latency_p50_ns != UINT64_MAX)
-		fprintf(out, "  p50 %s", scene_say_duration(scene, channel->latency_p50_ns, buf));
+	if (*channel->latency)
+		fprintf(out, "  %s", channel->latency);
 	close_paragraph(&p, page, 4, text_row_colour(&as_row));
 }
 

@@ -93,8 +93,7 @@ struct scene_channel *scene_add_channel(struct scene *scene, enum mechanism mech
 	struct scene_channel *channel = NEXT(scene->channels, scene->channel_count);
 
 	channel->mechanism = mechanism;
-	channel->latency_p50_ns = UINT64_MAX;
-	channel->name = channel->route = channel->traffic = empty;
+	channel->name = channel->route = channel->traffic = channel->latency = empty;
 	return channel;
 }
 

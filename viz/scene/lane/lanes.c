@@ -95,44 +95,40 @@ static void add_lane(struct scene_drafts *d, size_t index, size_t members)
 	free(name);
 }
 
-/* Counts the members of each group, by the index of its first actor; gives the number of groups. */
-static size_t count_groups(const struct scene_drafts *d, const size_t *first, size_t *members)
+/* Counts the members of each group, by the index of its first actor, and the groups of each host. */
+static size_t *count_groups(const struct scene_drafts *d, const size_t *first, size_t *members)
 {
-	size_t count = 0;
+	size_t *counts = arena_array(d->arena, d->request->model->host_count + 1, sizeof(*counts));
 
 	for (size_t i = 0; i < d->actor_count; i++) {
 		if (d->lane_of[i] != 0)
 			continue;
 		members[first[i]]++;
-		count += first[i] == i;
+		counts[scene_host_of(d, d->actors[i].process)] += first[i] == i;
 	}
-	return count;
+	return counts;
 }
 
 /* Lanes of one machine stand together; those of none come last. */
-static size_t host_of(const struct scene_drafts *d, size_t actor)
-{
-	const struct viz_host *host = d->actors[actor].process->host;
-
-	return host ? host->index : d->request->model->host_count;
-}
-
 static void add_groups(struct scene_drafts *d, const size_t *first, size_t *members)
 {
-	size_t count = count_groups(d, first, members);
-	size_t hosts = d->request->model->host_count, number = 0;
+	const size_t *counts = count_groups(d, first, members);
 
 	scene_plan_vias(d);
-	for (size_t host = 0; host <= hosts; host++) {
+	for (size_t host = 0; host <= d->request->model->host_count; host++) {
+		size_t number = 0;
+
+		scene_add_kernel(d, host, number, counts[host]);
 		for (size_t i = 0; i < d->actor_count; i++) {
-			if (d->lane_of[i] != 0 || host_of(d, i) != host)
+			if (d->lane_of[i] != 0 || scene_host_of(d, d->actors[i].process) != host)
 				continue;
 			if (first[i] != i) {
 				d->lane_of[i] = d->lane_of[first[i]];
 				continue;
 			}
 			add_lane(d, i, members[i]);
-			scene_add_vias(d, i, ++number, count);
+			scene_add_kernel(d, host, ++number, counts[host]);
+			scene_add_vias(d, i);
 		}
 	}
 }

@@ -45,6 +45,21 @@ char *scene_actor_name(const struct scene_drafts *d, size_t actor)
 	return numbered(&d->actors[actor], comm);
 }
 
+/* Of a process that is not in the trace: "pid 7", of several machines "pid 7 of web1". */
+static char *outside_number(const struct scene_drafts *d, uint32_t pid)
+{
+	const struct viz_host *host = viz_pid_host(d->request->model, pid);
+	char *name, *text;
+
+	if (!host)
+		return memory_format(scene_say(d->scene, "pid %" PRIu32), pid);
+	name = scene_harmless(host->name.data, host->name.len);
+	text = memory_format(scene_say(d->scene, "pid %" PRIu32 " of %s"), pid - host->pid_base,
+			     name);
+	free(name);
+	return text;
+}
+
 char *scene_end_name(const struct scene_drafts *d, const struct viz_end *end)
 {
 	struct viz_bytes comm = end->comm;
@@ -60,7 +75,7 @@ char *scene_end_name(const struct scene_drafts *d, const struct viz_end *end)
 	if (end->pid == d->request->model->header.tracer)
 		comm = viz_bytes_of("ipclens");
 	if (!comm.len)
-		return memory_format(scene_say(d->scene, "pid %" PRIu32), end->pid);
+		return outside_number(d, end->pid);
 	comm = viz_process_name(end->process, comm, whole);
 	safe = scene_harmless(comm.data, comm.len);
 	if (end->process)

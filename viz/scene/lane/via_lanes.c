@@ -14,20 +14,62 @@ bool scene_is_via(const struct scene_drafts *d, int lane)
 	return lane >= 0 && d->scene->lanes[lane].kind >= SCENE_LANE_KERNEL;
 }
 
-int scene_channel_via(const struct scene_drafts *d, const struct viz_channel *channel)
+bool scene_is_kernel(const struct scene_drafts *d, int lane)
 {
-	if (d->request->via == SCENE_VIA_KERNEL)
-		return d->kernel_lane;
-	return d->request->via == SCENE_VIA_CHANNELS && channel ? d->channel_lane[channel->index]
-								: SCENE_NOWHERE;
+	return lane >= 0 && d->scene->lanes[lane].kind == SCENE_LANE_KERNEL;
 }
 
-int scene_message_via(const struct scene_drafts *d, const struct viz_message *m)
+bool scene_crosses(const struct scene_drafts *d, int from, int to)
+{
+	return scene_is_kernel(d, from) && scene_is_kernel(d, to);
+}
+
+size_t scene_host_of(const struct scene_drafts *d, const struct viz_process *process)
+{
+	return process && process->host ? process->host->index : d->request->model->host_count;
+}
+
+static struct scene_way kernels_between(const struct scene_drafts *d,
+					const struct viz_process *from,
+					const struct viz_process *to)
+{
+	int in = d->kernel_lanes[scene_host_of(d, from ? from : to)];
+	int out = d->kernel_lanes[scene_host_of(d, to ? to : from)];
+
+	return (struct scene_way){in < 0 ? out : in, out < 0 ? in : out};
+}
+
+struct scene_way scene_way_between(const struct scene_drafts *d, const struct viz_channel *channel,
+				   const struct viz_process *from, const struct viz_process *to)
+{
+	int lane = SCENE_NOWHERE;
+
+	if (d->request->via == SCENE_VIA_KERNEL)
+		return kernels_between(d, from, to);
+	if (d->request->via == SCENE_VIA_CHANNELS && channel)
+		lane = d->channel_lane[channel->index];
+	return (struct scene_way){lane, lane};
+}
+
+struct scene_way scene_message_way(const struct scene_drafts *d, const struct viz_message *m)
 {
 	/* process_vm_readv() and the like copy once, from memory to memory. */
 	if (m->mechanism == MECH_PROCESS_VM)
-		return SCENE_NOWHERE;
-	return scene_channel_via(d, m->channel);
+		return (struct scene_way){SCENE_NOWHERE, SCENE_NOWHERE};
+	return scene_way_between(d, m->channel, m->from.process, m->to.process);
+}
+
+bool scene_between_hosts(const struct viz_message *m, uint64_t *wrong_ns)
+{
+	const struct viz_host *from = m->from.process ? m->from.process->host : NULL;
+	const struct viz_host *to = m->to.process ? m->to.process->host : NULL;
+
+	if (!from || !to || from == to)
+		return false;
+	*wrong_ns = viz_host_clock_known(from) && viz_host_clock_known(to)
+			    ? from->uncertainty_ns + to->uncertainty_ns
+			    : VIZ_NEVER;
+	return true;
 }
 
 void scene_plan_vias(struct scene_drafts *d)
@@ -36,6 +78,8 @@ void scene_plan_vias(struct scene_drafts *d)
 
 	for (size_t i = 0; i < d->request->model->channel_count; i++)
 		d->channel_lane[i] = SCENE_NOWHERE;
+	for (size_t i = 0; i <= d->request->model->host_count; i++)
+		d->kernel_lanes[i] = SCENE_NOWHERE;
 	if (d->request->via != SCENE_VIA_CHANNELS)
 		return;
 	for (size_t i = 0; i < pairing->message_count; i++) {
@@ -83,10 +127,31 @@ static void add_channels_of(struct scene_drafts *d, size_t actor)
 	}
 }
 
-void scene_add_vias(struct scene_drafts *d, size_t actor, size_t number, size_t count)
+/* Among a machine's lanes in the middle, but of several machines towards the others. */
+static size_t kernel_place(const struct scene_drafts *d, size_t host, size_t count)
 {
-	if (d->request->via == SCENE_VIA_KERNEL && number == (count + 1) / 2)
-		d->kernel_lane = add_lane(d, SCENE_LANE_KERNEL, scene_say(d->scene, "kernel"));
+	if (!d->request->model->host_count)
+		return (count + 1) / 2;
+	return host ? 0 : count;
+}
+
+void scene_add_kernel(struct scene_drafts *d, size_t host, size_t number, size_t count)
+{
+	const struct viz_model *model = d->request->model;
+	const char *word = scene_say(d->scene, "kernel");
+	char *name = NULL, title[VIZ_NAME];
+
+	if (d->request->via != SCENE_VIA_KERNEL || !count || number != kernel_place(d, host, count))
+		return;
+	if (host < model->host_count)
+		name = scene_harmless(model->hosts[host]->name.data, model->hosts[host]->name.len);
+	snprintf(title, sizeof(title), "%s%s%s", name ? name : "", name ? ":" : "", word);
+	d->kernel_lanes[host] = add_lane(d, SCENE_LANE_KERNEL, title);
+	free(name);
+}
+
+void scene_add_vias(struct scene_drafts *d, size_t actor)
+{
 	if (d->request->via == SCENE_VIA_CHANNELS)
 		add_channels_of(d, actor);
 	scene_add_memories(d, actor);
