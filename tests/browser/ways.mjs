@@ -133,6 +133,39 @@ function uglyPaper() {
 	return { words: words.length, ugly };
 }
 
+/* Of a merged trace with the kernels' lanes: where the messages that are in sight pass. */
+function acrossMachines() {
+	const { canvas, items, layout, store } = window.ipclens;
+	const { pen } = canvas;
+	const [first, second] = layout.kernels;
+	const crossing = [[first.right, second.left].join(), [second.left, first.right].join()];
+	const edge = (lane) => (store.lanes[lane].host === first.host ? first.left : second.right);
+	const [begin, end] = layout.visible();
+	const wrong = [];
+	const draw = pen.bridge;
+	let bridges = 0;
+	let sends = 0;
+
+	for (let i = begin; i < end; i++) {
+		const half = items.list[i] & 3;
+		const { from, to } = store.rowEnds(items.list[i] >>> 2);
+
+		if (half !== 1 && half !== 2) continue;
+		const { x1, x2 } = pen.ends(items.list[i]);
+
+		sends += half === 1;
+		if (half === 1 ? x2 !== edge(from) : x1 !== edge(to)) wrong.push([i, x1, x2]);
+	}
+	pen.bridge = (x1, x2) => {
+		bridges++;
+		if (!crossing.includes([x1, x2].join())) wrong.push([x1, x2]);
+	};
+	canvas.draw();
+	pen.bridge = draw;
+	canvas.draw();
+	return { hosts: layout.kernels.map(({ host }) => host), wrong, sends, bridges };
+}
+
 export const ways = {
 	/* Of a message whose receiver alone slept: each fact has a name. */
 	async facts({ open }) {
@@ -220,6 +253,25 @@ export const ways = {
 		const pdf = (await page.pdf()).toString("latin1");
 
 		assert.equal(pdf.match(/\/Type \/Page\b/g).length, paper.sheets, "a page a sheet");
+	},
+
+	/* Two machines: each copy at the kernel of its own one, and between these the network. */
+	async machines({ open, shot, expected }) {
+		const page = await open();
+
+		await page.keyboard.press("k");
+		const { hosts, wrong, sends, bridges } = await page.evaluate(acrossMachines);
+
+		await shot(page, "machines-kernels");
+		assert.deepEqual(hosts, expected.hosts);
+		assert.deepEqual(wrong, [], "copies that are not at their machine's kernel");
+		assert.ok(sends >= expected.least);
+		assert.equal(bridges, sends, "each send crosses the network");
+		await page.emulateMedia({ media: "print" });
+		await page.evaluate(() => window.dispatchEvent(new Event("beforeprint")));
+		const paper = await onPaper(page);
+
+		assert.equal(paper.bands.length, 2 * paper.sheets, "a kernel each on each sheet");
 	},
 
 	/* What a loop hides: its words, and the range of its latencies. */

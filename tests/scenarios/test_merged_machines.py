@@ -12,6 +12,7 @@ from expectations import expect, expect_equal, expect_in, expect_row
 from harness import finish, main, needs, record, scenario, start_record, wait_for
 from joining import attach, ends, folder
 from networks import Machines, inside, wire
+from pages import browse
 from traces import Trace, ipclens, load_lines, messages, one_error, validate, view
 
 HOSTS = ("10.83.0.1", "10.83.0.2")
@@ -250,6 +251,9 @@ def shifted(directory):
     expect_row(picture, "clock of far", "by messages both ways")
     expect_in("far:python3 ", picture, "the names of processes")
     check_kernels(path)
+    page = os.path.join(directory, "page.html")
+    view(path, "--mechanism", "tcp", "-o", page)
+    browse(page, "machines", hosts=[os.uname().nodename, "far"], least=6)
     check_refused(client.trace_path)
     hosts = Counter((line["from"]["host"], line["to"]["host"])
                     for line in messages(path, "--mechanism", "tcp"))

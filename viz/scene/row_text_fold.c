@@ -36,6 +36,20 @@ void scene_text_size(struct scene_drafts *d, const struct draft *draft, char **s
 			  scene_say_bytes(d->scene, scene_draft_bytes(d, draft), least));
 }
 
+void scene_text_clocks(struct scene_drafts *d, const struct viz_message *m, struct scene_row *row)
+{
+	char buf[SCENE_QUANTITY];
+	uint64_t wrong_ns;
+
+	if (!scene_between_hosts(m, &wrong_ns))
+		return;
+	if (wrong_ns == VIZ_NEVER)
+		scene_append(d->scene, &row->detail, "of two clocks: nobody can tell how wrong");
+	else
+		scene_set(d->scene, &row->detail, "%s ± %s", row->detail,
+			  scene_say_duration(d->scene, wrong_ns, buf));
+}
+
 static void text_sums(struct scene_drafts *d, const struct draft *draft, struct scene_row *row)
 {
 	char least[SCENE_QUANTITY], most[SCENE_QUANTITY];

@@ -79,20 +79,6 @@ static void text_blocked(struct scene_drafts *d, const struct viz_end *end, stru
 	free(name);
 }
 
-void scene_text_clocks(struct scene_drafts *d, const struct viz_message *m, struct scene_row *row)
-{
-	char buf[SCENE_QUANTITY];
-	uint64_t wrong_ns;
-
-	if (!scene_between_hosts(m, &wrong_ns))
-		return;
-	if (wrong_ns == VIZ_NEVER)
-		scene_append(d->scene, &row->detail, "of two clocks: nobody can tell how wrong");
-	else
-		scene_set(d->scene, &row->detail, "%s ± %s", row->detail,
-			  scene_say_duration(d->scene, wrong_ns, buf));
-}
-
 /*
  * The latency from the send's entry to the receive's return; or how long the bytes lay unread, if
  * the receive began after the send had returned. Also the sleeps of both calls.

@@ -156,7 +156,7 @@ static void put_names(struct scene_drafts *d, FILE *out, const struct names *nam
 		fputs(scene_say(d->scene, "nobody"), out);
 }
 
-/* Of two machines with by how much their clocks may make it wrong; if nobody can tell that, none. */
+/* Of two machines with what their clocks may make wrong; none, where nobody can tell that. */
 static void put_latency(struct scene_drafts *d, struct scene_channel *channel, uint64_t ns,
 			uint64_t wrong_ns)
 {

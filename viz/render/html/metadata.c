@@ -75,6 +75,7 @@ static void put_lanes(struct json *j, const struct scene *scene)
 		json_bool(j, lane->crowd);
 		json_bool(j, lane->memory);
 		json_text(j, scene_lane_number(&scene->lanes[i], number));
+		json_uint(j, lane->host);
 		json_end_array(j);
 	}
 	json_end_array(j);

@@ -95,7 +95,7 @@ static void add_lane(struct scene_drafts *d, size_t index, size_t members)
 	free(name);
 }
 
-/* Counts the members of each group, by the index of its first actor, and the groups of each host. */
+/* Counts the members of each group, by the index of its first actor; gives the groups by host. */
 static size_t *count_groups(const struct scene_drafts *d, const size_t *first, size_t *members)
 {
 	size_t *counts = arena_array(d->arena, d->request->model->host_count + 1, sizeof(*counts));

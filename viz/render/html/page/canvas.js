@@ -169,7 +169,6 @@ export class Canvas {
 		const store = app.store;
 		const m = store.rowRef[itemRow(items.list[i])];
 		const object = m >= 0 && itemHalf(items.list[i]) ? store.routeOf(m).object : NONE;
-		const x = (layout.kernelLeft + layout.kernelRight) / 2;
 
 		if (object < 0) return;
 		if (!app.kernel) {
@@ -177,7 +176,11 @@ export class Canvas {
 			return;
 		}
 		const what = store.objects[object];
-		const name = pen.fitted(what.name, MONO, layout.kernelRight - layout.kernelLeft - 64);
+		const { left, right } = layout.kernelOf(this.holder(m));
+		const x = (left + right) / 2;
+
+		if (itemHalf(items.list[i]) === HALF.IN) this.crossing(m, y);
+		const name = pen.fitted(what.name, MONO, right - left - 64);
 		const level = items.level[i] ? levelText(items.level[i]) : say("empty");
 		const all = pen.width(name, MONO) + pen.width(level, SMALL) + 8;
 
@@ -187,13 +190,32 @@ export class Canvas {
 		pen.ctx.font = SMALL;
 		pen.ctx.fillStyle = items.level[i] ? app.theme.fg : app.theme.muted;
 		pen.ctx.fillText(level, x + all / 2 - pen.width(level, SMALL), y + 4);
-		if (what.capacity && items.level[i]) this.gauge(y + 8, items.level[i] / what.capacity);
+		if (what.capacity && items.level[i])
+			this.gauge(left, right, y + 8, items.level[i] / what.capacity);
 	}
 
-	gauge(y, share) {
-		const { ctx, layout, app } = this;
-		const x = layout.kernelLeft + 12;
-		const width = layout.kernelRight - layout.kernelLeft - 24;
+	/* Between two machines: from one's kernel to the other's, at a time that no trace tells. */
+	crossing(m, y) {
+		const { from, to, mechanism } = this.app.store.routeOf(m);
+		const [first, second] = [from, to].map((lane) => this.layout.kernelOf(this.layout.x(lane)));
+		const right = first.left < second.left;
+		const [x1, x2] = right ? [first.right, second.left] : [first.left, second.right];
+
+		if (from < 0 || to < 0 || first.left === second.left) return;
+		this.pen.bridge(x1, x2, y, mechanism);
+	}
+
+	/* Where the object is in whose buffer a message lies: its receiver's, if that is known. */
+	holder(m) {
+		const { from, to } = this.app.store.routeOf(m);
+
+		return this.layout.x(hasLane(this.layout, to) ? to : from);
+	}
+
+	gauge(left, right, y, share) {
+		const { ctx, app } = this;
+		const x = left + 12;
+		const width = right - left - 24;
 
 		ctx.fillStyle = app.theme.kernelline;
 		ctx.fillRect(x, y, width, 2);

@@ -20,7 +20,7 @@ export class Density {
 		const { layout } = this;
 		const xs = layout.columns.map(({ x }) => x - layout.panX);
 
-		if (this.app.kernel) xs.push(layout.kernelLeft, layout.kernelRight);
+		if (this.app.kernel) for (const { left, right } of layout.kernels) xs.push(left, right);
 		for (const object of layout.objects) xs.push(layout.objectAt(object));
 		xs.sort((a, b) => a - b);
 		return xs;

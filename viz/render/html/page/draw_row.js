@@ -75,6 +75,19 @@ export class RowPen extends TextPen {
 		this.ctx.lineTo(x2, y2);
 	}
 
+	/* An arrow from kernel to kernel. */
+	bridge(x1, x2, y, mechanism) {
+		const { ctx } = this;
+
+		ctx.strokeStyle = ctx.fillStyle = this.theme.family(this.store.mechanisms[mechanism]);
+		ctx.setLineDash([2, 3]);
+		ctx.beginPath();
+		this.line(x1, y, x2, y);
+		ctx.stroke();
+		ctx.setLineDash([]);
+		this.head(x2, y, x1 > x2, false);
+	}
+
 	head(x, y, left, open) {
 		const { ctx } = this;
 		const back = left ? HEAD_LEN : -HEAD_LEN;

@@ -22,31 +22,25 @@ export class Frame {
 	lifelines(dense) {
 		const { ctx, layout, app } = this;
 
-		if (app.kernel) {
-			ctx.globalAlpha = dense ? 0.35 : 1;
-			ctx.fillStyle = app.theme.kernel;
-			ctx.fillRect(
-				layout.kernelLeft,
-				0,
-				layout.kernelRight - layout.kernelLeft,
-				layout.height,
-			);
-			ctx.globalAlpha = 1;
-			ctx.strokeStyle = app.theme.kernelline;
-			ctx.lineWidth = 1;
-			ctx.strokeRect(
-				Math.round(layout.kernelLeft) + 0.5,
-				-2,
-				Math.round(layout.kernelRight - layout.kernelLeft),
-				layout.height + 4,
-			);
-		}
+		if (app.kernel) for (const kernel of layout.kernels) this.kernelBand(kernel, dense);
 		ctx.strokeStyle = app.theme.line;
 		ctx.lineWidth = 1.4;
 		ctx.beginPath();
 		for (const column of layout.columns) this.column(column);
 		ctx.stroke();
 		mailboxBands(this.pen, dense);
+	}
+
+	kernelBand({ left, right }, dense) {
+		const { ctx, layout, app } = this;
+
+		ctx.globalAlpha = dense ? 0.35 : 1;
+		ctx.fillStyle = app.theme.kernel;
+		ctx.fillRect(left, 0, right - left, layout.height);
+		ctx.globalAlpha = 1;
+		ctx.strokeStyle = app.theme.kernelline;
+		ctx.lineWidth = 1;
+		ctx.strokeRect(Math.round(left) + 0.5, -2, Math.round(right - left), layout.height + 4);
 	}
 
 	/* Lines of the lanes in a column. */
@@ -77,7 +71,7 @@ export class Frame {
 		ctx.moveTo(0, HEAD - 3.5);
 		ctx.lineTo(layout.width, HEAD - 3.5);
 		ctx.stroke();
-		if (app.kernel) this.kernelHead();
+		if (app.kernel) this.kernelHeads();
 		this.shown = [];
 		layout
 			.slots()
@@ -170,21 +164,29 @@ export class Frame {
 		this.ctx.fillText(text, x, y);
 	}
 
-	kernelHead() {
-		const { ctx, layout, app } = this;
-		const x = (layout.kernelLeft + layout.kernelRight) / 2;
+	/* Of each machine, and between two the network. */
+	kernelHeads() {
+		const { kernels } = this.layout;
+
+		for (const kernel of kernels) this.kernelHead(kernel);
+		if (kernels.length < 2) return;
+		this.ctx.textAlign = "center";
+		this.headText(say("network"), (kernels[0].right + kernels[1].left) / 2, 25, SMALL);
+		this.ctx.textAlign = "left";
+	}
+
+	kernelHead({ left, right, host }) {
+		const { ctx, app, pen } = this;
+		const x = (left + right) / 2;
 
 		ctx.fillStyle = app.theme.kernel;
-		ctx.fillRect(
-			layout.kernelLeft + 1,
-			0,
-			layout.kernelRight - layout.kernelLeft - 1,
-			HEAD - 4,
-		);
+		ctx.fillRect(left + 1, 0, right - left - 1, HEAD - 4);
 		ctx.textAlign = "center";
 		ctx.font = BOLD;
 		ctx.fillStyle = app.theme.kernelfg;
-		ctx.fillText("KERNEL", x, 25);
+		const words = (host ? host + ": " : "") + "KERNEL";
+
+		ctx.fillText(pen.fitted(words, BOLD, right - left - 8), x, 25);
 		ctx.font = SMALL;
 		ctx.fillText(say("what lies in its buffers"), x, 41);
 		ctx.textAlign = "left";

@@ -16,6 +16,8 @@ const GAP_LEAST = 74;
 const GAP_MAILBOX = 96; /* at least, between channels */
 const GAP_MOST = 380;
 const KERNEL = 190; /* the width of the kernel's lane */
+const KERNEL_EACH = 124; /* of those of two machines */
+const NETWORK = 50; /* of what lies between them */
 const SIDE = 104; /* from there to the lanes beside it */
 
 export class Lanes {
@@ -132,21 +134,25 @@ export class Lanes {
 
 		this.objects = objects.flat();
 		const count = columns + this.objects.length;
-		const room = this.width - TIMES - RIGHT - (kernel ? KERNEL + 2 * SIDE : 0);
+		const border = this.border();
+		const kernels = border ? 2 * KERNEL_EACH + NETWORK : KERNEL;
+		const room = this.width - TIMES - RIGHT - (kernel ? kernels + 2 * SIDE : 0);
 		const gaps = Math.max(kernel ? count - 2 : count - 1, 1);
-		const middle = Math.ceil(columns / 2);
+		const middle = border || Math.ceil(columns / 2);
 		const least = this.objects.length ? GAP_MAILBOX : GAP_LEAST;
 
 		this.gap = Math.min(GAP_MOST, Math.max(least, room / gaps));
 		this.slotX.fill(NaN);
 		this.objectX.fill(NaN);
 		this.kernelX = NaN;
+		this.kernelWidth = kernels;
+		this.machines = this.machinesAt(border);
 		let x = TIMES + Math.min(this.gap / 2, 70);
 
 		for (let slot = 0; slot <= columns; slot++) {
 			if (kernel && slot === middle) {
-				this.kernelX = x - (slot ? this.gap - SIDE : 0) + KERNEL / 2;
-				x = this.kernelX + KERNEL / 2 + SIDE;
+				this.kernelX = x - (slot ? this.gap - SIDE : 0) + kernels / 2;
+				x = this.kernelX + kernels / 2 + SIDE;
 			}
 			if (slot === columns) break;
 			this.placeColumn(this.columns[slot], x);
@@ -164,6 +170,44 @@ export class Lanes {
 					(lane) => this.app.store.lanes[lane].title.length * LETTER > this.gap - 18,
 				));
 		this.setPan(this.panX);
+	}
+
+	/* The machines of the columns; shared memory is told of none. */
+	hosts() {
+		return this.columns.map(({ lives }) => this.app.store.lanes[lives[0].lane].host);
+	}
+
+	/* The first column of another machine, where the kernels meet; 0: there is one machine. */
+	border() {
+		const hosts = this.hosts();
+		const first = hosts.find(Boolean);
+
+		return Math.max(hosts.findIndex((host) => host && host !== first), 0);
+	}
+
+	/* The names at the kernels, none for one machine; of three or more the others are together. */
+	machinesAt(border) {
+		const hosts = [...new Set(this.hosts().filter(Boolean))];
+
+		return border ? [hosts[0], hosts.slice(1).join(", ")] : [""];
+	}
+
+	/* {left, right, host} of each machine's kernel; the network is between them. */
+	get kernels() {
+		const last = this.machines.length - 1;
+
+		return this.machines.map((host, i) => {
+			const left = this.kernelLeft + i * (KERNEL_EACH + NETWORK);
+
+			return { left, right: last ? left + KERNEL_EACH : this.kernelRight, host };
+		});
+	}
+
+	/* The kernel of a lane's machine: the one on its side. */
+	kernelOf(x) {
+		const [first, second] = this.kernels;
+
+		return second && x > this.kernelX - this.panX ? second : first;
 	}
 
 	placeColumn(column, x) {
@@ -230,10 +274,10 @@ export class Lanes {
 	}
 
 	get kernelLeft() {
-		return this.kernelX - KERNEL / 2 - this.panX;
+		return this.kernelX - this.kernelWidth / 2 - this.panX;
 	}
 	get kernelRight() {
-		return this.kernelX + KERNEL / 2 - this.panX;
+		return this.kernelX + this.kernelWidth / 2 - this.panX;
 	}
 }
 

@@ -43,12 +43,20 @@ class Paper {
 	constructor(app) {
 		this.app = app;
 		this.slots = app.layout.slots();
-		if (app.kernel) this.slots.splice(Math.ceil(this.slots.length / 2), 0, { kernel: true });
+		if (app.kernel) this.addKernels();
 		this.slotOf = new Map();
 		this.slots.forEach(({ column }, slot) => {
 			for (const { lane } of column?.lives || []) this.slotOf.set(lane, slot);
 		});
 		this.gap = Math.min(GAP_MOST, (WIDTH - LEFT - 120) / Math.max(1, this.slots.length - 1));
+	}
+
+	/* In the middle; of several machines where their columns meet. */
+	addKernels() {
+		const { layout } = this.app;
+		const middle = layout.border() || Math.ceil(this.slots.length / 2);
+
+		this.slots.splice(middle, 0, ...layout.kernels.map(({ host }) => ({ kernel: true, host })));
 	}
 
 	slotX(slot) {
@@ -61,13 +69,17 @@ class Paper {
 		return this.slotX(this.slotOf.get(head) ?? -1);
 	}
 
-	/* Where a message of the route meets what it passes: the kernel, its channel, half the way. */
-	via(route, x1, x2) {
-		const slot = this.slots.findIndex(
-			({ kernel, object }) => kernel || (object >= 0 && object === route.object),
+	/*
+	 * Where a message of the route meets what it passes, on the side of x: the kernel of that
+	 * machine, its channel, half the way.
+	 */
+	via(route, x, otherX) {
+		const places = this.slots.flatMap(({ kernel, object }, slot) =>
+			kernel || (object >= 0 && object === route.object) ? [this.slotX(slot)] : [],
 		);
+		const nearer = (a, b) => (Math.abs(b - x) < Math.abs(a - x) ? b : a);
 
-		return slot < 0 ? (x1 + x2) / 2 : this.slotX(slot);
+		return places.length ? places.reduce(nearer) : (x + otherX) / 2;
 	}
 
 	/* Items [from, to) */
@@ -76,11 +88,11 @@ class Paper {
 		const height = HEAD + (to - from) * ROW + 10;
 		const page = svg("svg", { viewBox: "0 0 " + WIDTH + " " + height, class: "sheet" });
 
-		this.slots.forEach(({ column, object, kernel }, slot) => {
+		this.slots.forEach(({ column, object, kernel, host }, slot) => {
 			const x = this.slotX(slot);
 
 			if (column) page.append(...this.column(column, x, from, to, height));
-			else if (kernel) page.append(this.band(x, height), ...this.head(x, "KERNEL", ""));
+			else if (kernel) page.append(this.band(x, height), ...this.head(x, "KERNEL", host));
 			else {
 				const { title, number } = layout.objectWords(object);
 
@@ -196,7 +208,7 @@ class Paper {
 		if (Number.isNaN(x1)) x1 = x2 + STUB;
 		if (Number.isNaN(x2)) x2 = x1 + STUB;
 		if (half === HALF.WHOLE && part !== PART.WHOLE) [x1, x2] = this.near(row, x1, x2);
-		const via = this.via(route, x1, x2);
+		const via = half === HALF.OUT ? this.via(route, x2, x1) : this.via(route, x1, x2);
 
 		if (half === HALF.IN || part === PART.SENT) x2 = via;
 		if (half === HALF.OUT || part === PART.RECEIVED) x1 = via;

@@ -33,6 +33,7 @@ export function readTables(core) {
 		birth: -1,
 		memory: l[10],
 		exit: -1,
+		host: l[10] ? "" : text(l[12]),
 	}));
 	const objects = core.objects.map((o) => ({
 		name: text(o[0]),
