@@ -222,6 +222,8 @@ def check_refused(trace):
     one_error(ipclens("merge", trace, trace), 1, "the same trace")
     one_error(ipclens("merge", trace, sys.argv[0]), 1, "JSON object")
     one_error(ipclens("merge", trace, "-"), 1, "must be a file")
+    os.mkfifo(fifo := trace + ".fifo")
+    one_error(ipclens("merge", trace, fifo), 1, "must be a regular file")
 
 
 @scenario("curl and an HTTP server traced apart: each request and response is paired for certain, "

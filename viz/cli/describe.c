@@ -30,6 +30,9 @@ static const struct {
 #include "viz/render/renderers.def"
 #undef RENDERER
 	},
+	{"LANGUAGE", ",en,de"},
+	{"SEVERITY", ",error,warning,note"},
+	{"WHEN", ",auto,always,never"},
 };
 
 static const char *values_of(const char *argument)

@@ -2,6 +2,7 @@
 #include "viz/merge/trace_input.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -18,12 +19,14 @@ static int open_file(struct trace_input *input, struct viz_error *error)
 {
 	struct trace_facts *facts = input->facts;
 	struct stat status;
+	int fd;
 
 	if (!strcmp(facts->path, "-"))
 		return fail(error, "-", EINVAL,
 			    "a trace is read twice for this, so it must be a file, not stdin");
-	input->stream = fopen(facts->path, "re");
-	if (!input->stream || fstat(fileno(input->stream), &status))
+	fd = open(facts->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO may have no writer */
+	input->stream = fd < 0 ? NULL : fdopen(fd, "r");
+	if (!input->stream || fstat(fd, &status))
 		return fail(error, facts->path, errno, error_reason(errno));
 	if (S_ISDIR(status.st_mode))
 		return fail(error, facts->path, EISDIR, error_reason(EISDIR));
