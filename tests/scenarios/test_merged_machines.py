@@ -244,7 +244,8 @@ def shifted(directory):
     expect(len(expected) >= 6, "a request and a response each", expected)
     for line in expected:
         expect(None not in line[1:3] and line[-1] == "exact", "both ends are known", line)
-    path, said = merged(directory, client.trace_path, other_machine(server, directory))
+    halves = [client.trace_path, other_machine(server, directory)]
+    path, said = merged(directory, *halves)
     validate(load_lines(path))
     expect_equal(told(path, "tcp"), expected, "the messages")
     check_clock(path, plain)
@@ -252,6 +253,10 @@ def shifted(directory):
     picture = view(path, "--mechanism", "tcp", columns=200)
     expect_row(picture, "clock of far", "by messages both ways")
     expect_in("far:python3 ", picture, "the names of processes")
+    packed = path + ".zst"
+    expect_equal(ipclens("merge", *halves, "-o", packed).returncode, 0, "a compressed one")
+    expect(os.path.getsize(packed) < os.path.getsize(path) / 4, "it is smaller", packed)
+    expect_equal(told(packed, "tcp"), expected, "the messages of the compressed trace")
     check_kernels(path)
     page = os.path.join(directory, "page.html")
     view(path, "--mechanism", "tcp", "-o", page)

@@ -21,13 +21,6 @@ static const struct {
 	{ZSTD_c_minMatch, 7},	      {ZSTD_c_checksumFlag, 1},
 };
 
-bool compressor_wanted(const char *path)
-{
-	const char *ending = strrchr(path, '.');
-
-	return ending && ending != path && strcmp(ending, ".zst") == 0;
-}
-
 struct compressor *compressor_new(void)
 {
 	struct compressor *compressor = calloc(1, sizeof(*compressor));

@@ -24,9 +24,6 @@ struct compressor {
 	bool ended, failed;   /* failed: there was no memory for it */
 };
 
-/* Whether a trace of this name is compressed. */
-bool compressor_wanted(const char *path);
-
 /* NULL: there is no memory for it. */
 struct compressor *compressor_new(void);
 void compressor_free(struct compressor *compressor); /* NULL is fine */

@@ -9,7 +9,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "user/capture/compressor.h"
 #include "user/capture/live_printer.h"
 #include "user/cli/capture_options.h"
 #include "user/cli/commands.h"
@@ -18,6 +17,7 @@
 #include "user/cli/user_messages.h"
 #include "viz/base/error.h"
 #include "viz/base/private_file.h"
+#include "viz/base/zstd_output.h"
 #include "viz/cli/command.h"
 #include "viz/cli/view.h"
 
@@ -79,7 +79,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
 			argp_error(state, "--trace -: run reads the trace again to draw it, so it "
 					  "needs a file; to stream it: ipclens record -o -");
 		options->trace = text;
-		options->capture.compress = compressor_wanted(text);
+		options->capture.compress = zstd_wanted(text);
 		return 0;
 	case OPTION_LIVE:
 		options->live = true;

@@ -9,6 +9,7 @@
 #include "viz/base/error.h"
 #include "viz/base/memory.h"
 #include "viz/base/private_file.h"
+#include "viz/base/zstd_output.h"
 #include "viz/cli/command.h"
 #include "viz/merge/merge.h"
 #include "viz/model/model.h"
@@ -20,7 +21,8 @@ struct merge_options {
 };
 
 static const struct argp_option rows[] = {
-	{"output", 'o', "FILE", 0, "write the merged trace to FILE (-: stdout)", 0},
+	{"output", 'o', "FILE", 0,
+	 "write the merged trace to FILE (-: stdout); compressed if its name ends in .zst", 0},
 	{0},
 };
 
@@ -110,7 +112,7 @@ static void tell(const struct merge *merge)
 static FILE *open_output(const char *path)
 {
 	const char *why = NULL;
-	FILE *out = NULL;
+	FILE *out = NULL, *packed;
 	int fd = path ? output_open(path, &why) : dup(STDOUT_FILENO);
 
 	if (fd >= 0)
@@ -118,7 +120,14 @@ static FILE *open_output(const char *path)
 	if (!out)
 		error_tell("ipclens: %s: %s", path ? path : "stdout",
 			   why ? why : error_reason(fd < 0 && path ? -fd : errno));
-	return out;
+	if (!out || !path || !zstd_wanted(path))
+		return out;
+	packed = zstd_output(out);
+	if (!packed) {
+		error_tell("ipclens: %s: %s", path, error_reason(errno));
+		fclose(out);
+	}
+	return packed;
 }
 
 /* The traces are read once more while it is written, so it must be none of them. */

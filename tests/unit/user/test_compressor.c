@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include "viz/base/zstd_output.h"
+
 #include "user/capture/compressor.c" /* user/ is no library */
 
 struct output {
@@ -129,14 +131,14 @@ static void much(void **state)
 static void names(void **state)
 {
 	(void)state;
-	assert_true(compressor_wanted("t.zst"));
-	assert_true(compressor_wanted("/tmp/t.ndjson.zst"));
-	assert_false(compressor_wanted(".zst"));
-	assert_false(compressor_wanted("zst"));
-	assert_false(compressor_wanted("t.zst.ndjson"));
-	assert_false(compressor_wanted("t.ZST"));
-	assert_false(compressor_wanted("-"));
-	assert_false(compressor_wanted(""));
+	assert_true(zstd_wanted("t.zst"));
+	assert_true(zstd_wanted("/tmp/t.ndjson.zst"));
+	assert_false(zstd_wanted(".zst"));
+	assert_false(zstd_wanted("zst"));
+	assert_false(zstd_wanted("t.zst.ndjson"));
+	assert_false(zstd_wanted("t.ZST"));
+	assert_false(zstd_wanted("-"));
+	assert_false(zstd_wanted(""));
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
