@@ -6,9 +6,9 @@
 #ifndef USER_CAPTURE_TRACE_WRITER_H
 #define USER_CAPTURE_TRACE_WRITER_H
 
-#include "user/capture/compressor.h"
 #include "user/encode/encode.h"
 #include "user/tracer/held_sleepers.h"
+#include "viz/base/compressor.h"
 
 struct trace_writer {
 	struct encoder encoder;

@@ -8,8 +8,8 @@
 #include "user/cli/capture_options.h"
 #include "user/cli/commands.h"
 #include "user/cli/user_messages.h"
+#include "viz/base/compressor.h"
 #include "viz/base/private_file.h"
-#include "viz/base/zstd_output.h"
 #include "viz/cli/command.h"
 
 struct record_options {
@@ -95,7 +95,7 @@ static int output_prepare(struct record_options *options)
 		return -1;
 	}
 	options->capture.stdout_to_stderr = strcmp(options->output, "-") == 0;
-	options->capture.compress = zstd_wanted(options->output);
+	options->capture.compress = compressor_wanted(options->output);
 	return 0;
 }
 

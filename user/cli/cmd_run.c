@@ -15,9 +15,9 @@
 #include "user/cli/late_picture.h"
 #include "user/cli/machine_look.h"
 #include "user/cli/user_messages.h"
+#include "viz/base/compressor.h"
 #include "viz/base/error.h"
 #include "viz/base/private_file.h"
-#include "viz/base/zstd_output.h"
 #include "viz/cli/command.h"
 #include "viz/cli/view.h"
 
@@ -79,7 +79,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
 			argp_error(state, "--trace -: run reads the trace again to draw it, so it "
 					  "needs a file; to stream it: ipclens record -o -");
 		options->trace = text;
-		options->capture.compress = zstd_wanted(text);
+		options->capture.compress = compressor_wanted(text);
 		return 0;
 	case OPTION_LIVE:
 		options->live = true;

@@ -6,10 +6,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "viz/base/compressor.h"
 #include "viz/base/error.h"
 #include "viz/base/memory.h"
 #include "viz/base/private_file.h"
-#include "viz/base/zstd_output.h"
 #include "viz/cli/command.h"
 #include "viz/merge/merge.h"
 #include "viz/model/model.h"
@@ -120,9 +120,9 @@ static FILE *open_output(const char *path)
 	if (!out)
 		error_tell("ipclens: %s: %s", path ? path : "stdout",
 			   why ? why : error_reason(fd < 0 && path ? -fd : errno));
-	if (!out || !path || !zstd_wanted(path))
+	if (!out || !path || !compressor_wanted(path))
 		return out;
-	packed = zstd_output(out);
+	packed = compressor_stream(out);
 	if (!packed) {
 		error_tell("ipclens: %s: %s", path, error_reason(errno));
 		fclose(out);

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "viz/base/memory.h"
 
@@ -26,8 +27,13 @@ static int open_file(struct trace_input *input, struct viz_error *error)
 			    "a trace is read twice for this, so it must be a file, not stdin");
 	fd = open(facts->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO may have no writer */
 	input->stream = fd < 0 ? NULL : fdopen(fd, "r");
-	if (!input->stream || fstat(fd, &status))
-		return fail(error, facts->path, errno, error_reason(errno));
+	if (!input->stream || fstat(fd, &status)) {
+		int number = errno;
+
+		if (!input->stream && fd >= 0)
+			close(fd);
+		return fail(error, facts->path, number, error_reason(number));
+	}
 	if (S_ISDIR(status.st_mode))
 		return fail(error, facts->path, EISDIR, error_reason(EISDIR));
 	if (!S_ISREG(status.st_mode))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-#include "user/capture/compressor.h"
+#include "viz/base/compressor.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zstd.h>
@@ -20,6 +21,13 @@ static const struct {
 	{ZSTD_c_compressionLevel, 1}, {ZSTD_c_windowLog, 17},	{ZSTD_c_hashLog, 11},
 	{ZSTD_c_minMatch, 7},	      {ZSTD_c_checksumFlag, 1},
 };
+
+bool compressor_wanted(const char *path)
+{
+	const char *ending = strrchr(path, '.');
+
+	return ending && ending != path && strcmp(ending, ".zst") == 0;
+}
 
 struct compressor *compressor_new(void)
 {
@@ -80,4 +88,66 @@ bool compressor_next(struct compressor *compressor, const char *lines, size_t le
 	compressor->len = out.pos;
 	compressor->written = 0;
 	return out.pos > 0;
+}
+
+/* --- a stream --- */
+
+struct packed {
+	struct compressor *compressor;
+	FILE *plain;
+};
+
+/* Writes what comes out of these bytes. It is never made readable on the way. False, with errno. */
+static bool pack(const struct packed *packed, const char *bytes, size_t len)
+{
+	struct compressor *compressor = packed->compressor;
+	size_t taken = 0;
+
+	while (compressor_next(compressor, bytes, len, &taken, 0))
+		if (fwrite(compressor->data, 1, compressor->len, packed->plain) != compressor->len)
+			return false;
+	if (compressor->failed)
+		errno = ENOMEM;
+	return !compressor->failed;
+}
+
+static ssize_t packed_write(void *packed, const char *bytes, size_t len)
+{
+	return pack(packed, bytes, len) ? (ssize_t)len : 0;
+}
+
+static int packed_close(void *cookie)
+{
+	struct packed *packed = cookie;
+	int number = 0;
+
+	packed->compressor->ends = true;
+	if (!pack(packed, NULL, 0))
+		number = errno;
+	if (fclose(packed->plain) && !number)
+		number = errno;
+	compressor_free(packed->compressor);
+	free(packed);
+	errno = number;
+	return number ? -1 : 0;
+}
+
+FILE *compressor_stream(FILE *plain)
+{
+	static const cookie_io_functions_t calls = {.write = packed_write, .close = packed_close};
+	struct packed *packed = calloc(1, sizeof(*packed));
+	FILE *stream = NULL;
+
+	if (packed)
+		packed->compressor = compressor_new();
+	if (packed && packed->compressor) {
+		packed->plain = plain;
+		stream = fopencookie(packed, "w", calls);
+	}
+	if (!stream) {
+		compressor_free(packed ? packed->compressor : NULL);
+		free(packed);
+		errno = ENOMEM;
+	}
+	return stream;
 }

@@ -4,12 +4,13 @@
  * all that it was given is made readable, so that of a tracer that was killed the trace is there up
  * to a moment before.
  */
-#ifndef USER_CAPTURE_COMPRESSOR_H
-#define USER_CAPTURE_COMPRESSOR_H
+#ifndef VIZ_BASE_COMPRESSOR_H
+#define VIZ_BASE_COMPRESSOR_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 struct ZSTD_CCtx_s;
 
@@ -24,6 +25,9 @@ struct compressor {
 	bool ended, failed;   /* failed: there was no memory for it */
 };
 
+/* Whether a trace of this name is compressed. */
+bool compressor_wanted(const char *path);
+
 /* NULL: there is no memory for it. */
 struct compressor *compressor_new(void);
 void compressor_free(struct compressor *compressor); /* NULL is fine */
@@ -35,5 +39,12 @@ void compressor_free(struct compressor *compressor); /* NULL is fine */
  */
 bool compressor_next(struct compressor *compressor, const char *lines, size_t len, size_t *taken,
 		     uint64_t now_ns);
+
+/*
+ * A stream that compresses into `plain`, which it closes with itself; its fclose() fails, with
+ * errno, where anything could not be written. NULL, with errno: there is no memory for it, and
+ * `plain` is as it was.
+ */
+FILE *compressor_stream(FILE *plain);
 
 #endif

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* What comes out of the compressor, and when it can be read. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <zstd.h>
 
 #include <cmocka.h>
 
-#include "viz/base/zstd_output.h"
-
-#include "user/capture/compressor.c" /* user/ is no library */
+#include "viz/base/compressor.h"
 
 struct output {
 	struct compressor *compressor;
@@ -131,14 +134,54 @@ static void much(void **state)
 static void names(void **state)
 {
 	(void)state;
-	assert_true(zstd_wanted("t.zst"));
-	assert_true(zstd_wanted("/tmp/t.ndjson.zst"));
-	assert_false(zstd_wanted(".zst"));
-	assert_false(zstd_wanted("zst"));
-	assert_false(zstd_wanted("t.zst.ndjson"));
-	assert_false(zstd_wanted("t.ZST"));
-	assert_false(zstd_wanted("-"));
-	assert_false(zstd_wanted(""));
+	assert_true(compressor_wanted("t.zst"));
+	assert_true(compressor_wanted("/tmp/t.ndjson.zst"));
+	assert_false(compressor_wanted(".zst"));
+	assert_false(compressor_wanted("zst"));
+	assert_false(compressor_wanted("t.zst.ndjson"));
+	assert_false(compressor_wanted("t.ZST"));
+	assert_false(compressor_wanted("-"));
+	assert_false(compressor_wanted(""));
+}
+
+/* All that was written into the stream is in the file, as one whole frame. */
+static void stream(void **state)
+{
+	struct output *o = *state;
+	char text[4096];
+	FILE *plain = tmpfile(), *kept, *packed;
+
+	assert_non_null(plain);
+	kept = fdopen(dup(fileno(plain)), "r");
+	packed = compressor_stream(plain);
+	assert_non_null(packed);
+	for (int i = 0; i < 300; i++)
+		assert_int_equal(fprintf(packed, "line %04d\n", i), 10);
+	assert_int_equal(fclose(packed), 0);
+	rewind(kept);
+	o->len = fread(o->data, 1, sizeof(o->data), kept);
+	fclose(kept);
+	assert_in_range(o->len, 1, 2999);
+	assert_int_equal(readable(o, text, sizeof(text)), 3000);
+	assert_memory_equal(text + 2990, "line 0299\n", 10);
+}
+
+/* Whatever the size, a full disk is told of. */
+static void full_disk(void **state)
+{
+	(void)state;
+	for (size_t len = 1; len <= 1 << 20; len *= 64) {
+		FILE *packed = compressor_stream(fopen("/dev/full", "w"));
+		unsigned seed = 7;
+		bool failed = false;
+
+		assert_non_null(packed);
+		for (size_t i = 0; i < len; i++)
+			failed |= putc(rand_r(&seed) & 0xff, packed) == EOF;
+		failed |= fclose(packed) != 0;
+		assert_true(failed);
+		assert_int_equal(errno, ENOSPC);
+	}
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
@@ -151,6 +194,8 @@ int main(void)
 		TEST(whole_at_its_end),
 		TEST(much),
 		TEST(names),
+		TEST(stream),
+		TEST(full_disk),
 		/* clang-format on */
 	};
 
