@@ -165,11 +165,11 @@ def moved(value, key=""):
     return value + SHIFT if key.endswith("_ns") and key not in lasting else value
 
 
-def other_machine(run, directory):
-    """The trace as if another machine had made it, whose clock is ahead."""
-    path = os.path.join(directory, "other.ndjson")
+def other_machine(run, directory, name="far"):
+    """The trace as if another machine of this name had made it, whose clock is ahead."""
+    path = os.path.join(directory, name + ".ndjson")
     lines = [moved(line) for line in run.trace.lines]
-    lines[0].update(host="far", boot_id="another")
+    lines[0].update(host=name, boot_id=f"that of {name}")
     # Its wall clock is wrong by a second, too.
     lines[0]["realtime_offset_ns"] += SECOND - SHIFT
     with open(path, "w", encoding="utf-8") as file:
@@ -216,6 +216,13 @@ def check_kernels(path):
     expect_in(" ± ", picture, "what the clocks may make wrong")
 
 
+def check_page(path, directory, hosts):
+    """Each copy is drawn at the kernel of its machine, in the page and on paper."""
+    page = os.path.join(directory, "page.html")
+    view(path, "-o", page)
+    browse(page, "machines", hosts=hosts, least=6)
+
+
 def check_refused(trace):
     """What is no two traces is refused, in one line."""
     one_error(ipclens("merge", trace), 2, "give two or more")
@@ -258,13 +265,40 @@ def shifted(directory):
     expect(os.path.getsize(packed) < os.path.getsize(path) / 4, "it is smaller", packed)
     expect_equal(told(packed, "tcp"), expected, "the messages of the compressed trace")
     check_kernels(path)
-    page = os.path.join(directory, "page.html")
-    view(path, "--mechanism", "tcp", "-o", page)
-    browse(page, "machines", hosts=[os.uname().nodename, "far"], least=6)
+    check_page(path, directory, [os.uname().nodename, "far"])
     check_refused(client.trace_path)
     hosts = Counter((line["from"]["host"], line["to"]["host"])
                     for line in messages(path, "--mechanism", "tcp"))
     expect_equal(len(hosts), 2, f"from each host to the other: {hosts}")
+
+
+@scenario("a server and two clients, each with short-lived children: no machine's lane stands among "
+          "another's, and no copy is at another's kernel")
+def three(directory):
+    needs("curl")
+    ready = os.path.join(directory, "ready")
+    url = f"http://{HOSTS[1]}:8000/"
+    work = f"echo local | cat; curl -s {url} > /dev/null; echo again | cat; "
+    with Two("three") as (near, far):
+        words = inside(far, sys.executable, "-c", SERVE, ready)
+        server = start_record(folder(directory, "server"), words)
+        wait_for(lambda: os.path.exists(ready), "the server to listen")
+        clients = [record(folder(directory, name), inside(near, "sh", "-c", work * times))
+                   for name, times in (("alpha", 1), ("beta", 2))]
+        finish(server.wait(), 0, True)
+    path, _ = merged(directory, clients[0].trace_path,
+                     other_machine(server, directory, "server"),
+                     other_machine(clients[1], directory, "beta"))
+    own = os.uname().nodename
+    lines = view(path, "--kernel", columns=400).splitlines()
+    for host in (own, "server", "beta"):
+        kernel = next(line.index(f"{host}:kern") for line in lines if f"{host}:kern" in line)
+        places = [found.start() for line in lines
+                  for found in re.finditer(rf"│ {re.escape(host)}:(?!kern)", line)]
+        expect(places, "its processes have heads", host)
+        expect(all((place < kernel) == (host == own) for place in places),
+               f"the lanes of {host} are at their kernel's side", places)
+    check_page(path, directory, [own, "server", "beta"])
 
 
 main()

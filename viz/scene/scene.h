@@ -146,6 +146,7 @@ struct scene_lane {
 	char *title;	   /* the name of its program, or of the channel */
 	uint32_t pid;	   /* 0: it has none */
 	uint32_t pid_base; /* merged traces: what its numbers are larger by than on its machine */
+	size_t host;	   /* merged traces: its machine, whose lanes stand together */
 	uint32_t ns_pid;   /* in its own PID namespace; 0: the same, or not known */
 	uint32_t tid;	   /* of a thread; otherwise 0 */
 	size_t first_row;  /* it lives in rows [first_row, last_row] */

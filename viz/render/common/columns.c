@@ -120,6 +120,14 @@ static bool is_left(const struct placing *p, int column, size_t of)
 	return column >= 0 && p->columns[column].first_lane > p->columns[of].first_lane;
 }
 
+/* A column is free for lanes of its machine. */
+static bool is_free(const struct placing *p, size_t column, const struct scene_lane *lane)
+{
+	const struct column *c = &p->columns[column];
+
+	return c->free_from <= begin_row(lane) && p->scene->lanes[c->first_lane].host == lane->host;
+}
+
 /* The free column that is the next one to the right of the maker's, or else the first one; -1. */
 static int find_free(const struct placing *p, size_t lane)
 {
@@ -129,7 +137,7 @@ static int find_free(const struct placing *p, size_t lane)
 	int best = -1, first = -1;
 
 	for (size_t i = 0; i < p->count; i++) {
-		if (p->columns[i].free_from > begin_row(l))
+		if (!is_free(p, i, l))
 			continue;
 		if (first < 0 || is_left(p, first, i))
 			first = (int)i;

@@ -80,6 +80,7 @@ static void add_lane(struct scene_drafts *d, size_t index, size_t members)
 	d->actor_on[d->scene->lane_count] = index;
 	d->lane_of[index] = (int)d->scene->lane_count;
 	lane = scene_add_lane(d->scene, name, members > 1 ? 0 : actor->process->pid);
+	lane->host = scene_host_of(d, actor->process);
 	if (members <= 1 && actor->process->host)
 		lane->pid_base = actor->process->host->pid_base;
 	if (members <= 1 && actor->process->ns_pid != actor->process->pid)

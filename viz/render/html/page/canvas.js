@@ -176,7 +176,8 @@ export class Canvas {
 			return;
 		}
 		const what = store.objects[object];
-		const { left, right } = layout.kernelOf(this.holder(m));
+		const { from, to } = store.routeOf(m);
+		const { left, right } = layout.kernelOf(to, from); /* its receiver's, if that is known */
 		const x = (left + right) / 2;
 
 		if (itemHalf(items.list[i]) === HALF.IN) this.crossing(m, y);
@@ -197,19 +198,11 @@ export class Canvas {
 	/* Between two machines: from one's kernel to the other's, at a time that no trace tells. */
 	crossing(m, y) {
 		const { from, to, mechanism } = this.app.store.routeOf(m);
-		const [first, second] = [from, to].map((lane) => this.layout.kernelOf(this.layout.x(lane)));
-		const right = first.left < second.left;
-		const [x1, x2] = right ? [first.right, second.left] : [first.left, second.right];
+		const first = this.layout.kernelOf(from, to);
+		const second = this.layout.kernelOf(to, from);
 
-		if (from < 0 || to < 0 || first.left === second.left) return;
-		this.pen.bridge(x1, x2, y, mechanism);
-	}
-
-	/* Where the object is in whose buffer a message lies: its receiver's, if that is known. */
-	holder(m) {
-		const { from, to } = this.app.store.routeOf(m);
-
-		return this.layout.x(hasLane(this.layout, to) ? to : from);
+		if (first.left < second.left) this.pen.bridge(first.right, second.left, y, mechanism);
+		if (first.left > second.left) this.pen.bridge(first.left, second.right, y, mechanism);
 	}
 
 	gauge(left, right, y, share) {

@@ -64,12 +64,14 @@ export function livesOf(app, items, members) {
 	return lives;
 }
 
-/* The free column that is the next one to the right of the maker's, or else the first one. */
-function freeColumn(columns, life, beside) {
+/* The free column of its machine that is the next one to the right of the maker's, or the first. */
+function freeColumn(app, columns, life, beside) {
+	const hostOf = (lane) => app.store.lanes[lane].host;
 	let best, first;
 
 	for (const column of columns) {
 		if (column.lives.at(-1).last >= life.first) continue;
+		if (hostOf(column.first) !== hostOf(life.lane)) continue;
 		if (!first || column.first < first.first) first = column;
 		if (beside && column.first > beside.first && (!best || column.first < best.first))
 			best = column;
@@ -86,7 +88,7 @@ export function columnsOf(app, lives) {
 	for (const life of order) {
 		const maker = life.birth >= 0 ? app.store.rowSaid(life.birth).from : NONE;
 		const beside = maker >= 0 ? byLane.get(app.headOf(maker))?.column : undefined;
-		let column = life.first >= 0 ? freeColumn(columns, life, beside) : undefined;
+		let column = life.first >= 0 ? freeColumn(app, columns, life, beside) : undefined;
 
 		if (!column) columns.push((column = { first: life.lane, lives: [], x: NaN }));
 		column.lives.push(life);

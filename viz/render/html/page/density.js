@@ -35,7 +35,7 @@ export class Density {
 		this.spans = app.store.routes.map((route) => {
 			const from = lane(route.from);
 			const to = lane(route.to);
-			const near = (x) => layout.via(route, x);
+			const near = (half, x) => layout.via(route, half, x);
 			const span = (a, b) => {
 				if (Number.isNaN(a) && Number.isNaN(b)) return null;
 				const i = at(Number.isNaN(a) ? b : a);
@@ -46,7 +46,11 @@ export class Density {
 					: [Math.min(i, k), Math.max(i, k), false];
 			};
 
-			return [span(from, to), span(from, near(from)), span(near(to), to)];
+			return [
+				span(from, to),
+				span(from, near(HALF.IN, from)),
+				span(near(HALF.OUT, to), to),
+			];
 		});
 	}
 

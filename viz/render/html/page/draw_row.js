@@ -66,7 +66,7 @@ export class RowPen extends TextPen {
 		const x = half === HALF.IN ? from : to;
 
 		if (x === null) return null;
-		const via = this.layout.via(route, x);
+		const via = this.layout.via(route, half, x);
 		return half === HALF.IN ? { x1: x, x2: via } : { x1: via, x2: x };
 	}
 

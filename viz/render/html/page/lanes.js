@@ -6,7 +6,7 @@
 import { VIA } from "./app.js";
 import { columnsOf, livesOf } from "./columns.js";
 import { shortName } from "./format.js";
-import { itemRow } from "./items.js";
+import { HALF, itemRow } from "./items.js";
 
 export const TIMES = 86; /* the times at the left */
 const RIGHT = 150; /* room for what stands right of the last lane */
@@ -19,6 +19,11 @@ const KERNEL = 190; /* the width of the kernel's lane */
 const KERNEL_EACH = 124; /* of those of two machines */
 const NETWORK = 50; /* of what lies between them */
 const SIDE = 104; /* from there to the lanes beside it */
+
+/* Of those that stand beside each other, and of the network between them; "": the only one. */
+function kernelsWidth(hosts) {
+	return hosts[0] ? hosts.length * (KERNEL_EACH + NETWORK) - NETWORK : KERNEL;
+}
 
 export class Lanes {
 	constructor(app, items) {
@@ -134,26 +139,21 @@ export class Lanes {
 
 		this.objects = objects.flat();
 		const count = columns + this.objects.length;
-		const border = this.border();
-		const kernels = border ? 2 * KERNEL_EACH + NETWORK : KERNEL;
-		const room = this.width - TIMES - RIGHT - (kernel ? kernels + 2 * SIDE : 0);
-		const gaps = Math.max(kernel ? count - 2 : count - 1, 1);
-		const middle = border || Math.ceil(columns / 2);
+		const places = kernel ? this.kernelPlaces() : new Map();
+		const widths = [...places.values()].map((hosts) => kernelsWidth(hosts) + 2 * SIDE);
+		const room = widths.reduce((left, width) => left - width, this.width - TIMES - RIGHT);
+		const gaps = Math.max(count - 1 - places.size, 1);
 		const least = this.objects.length ? GAP_MAILBOX : GAP_LEAST;
 
 		this.gap = Math.min(GAP_MOST, Math.max(least, room / gaps));
 		this.slotX.fill(NaN);
 		this.objectX.fill(NaN);
-		this.kernelX = NaN;
-		this.kernelWidth = kernels;
-		this.machines = this.machinesAt(border);
+		this.kernelBoxes = [];
 		let x = TIMES + Math.min(this.gap / 2, 70);
 
 		for (let slot = 0; slot <= columns; slot++) {
-			if (kernel && slot === middle) {
-				this.kernelX = x - (slot ? this.gap - SIDE : 0) + kernels / 2;
-				x = this.kernelX + kernels / 2 + SIDE;
-			}
+			if (places.has(slot))
+				x = this.placeKernels(places.get(slot), x - (slot ? this.gap - SIDE : 0)) + SIDE;
 			if (slot === columns) break;
 			this.placeColumn(this.columns[slot], x);
 			x += this.gap;
@@ -172,42 +172,48 @@ export class Lanes {
 		this.setPan(this.panX);
 	}
 
-	/* The machines of the columns; shared memory is told of none. */
-	hosts() {
-		return this.columns.map(({ lives }) => this.app.store.lanes[lives[0].lane].host);
+	/*
+	 * Kernels by the column before which they stand: one in the middle, or each machine's towards
+	 * the first machine, whose own is beside the second one's.
+	 */
+	kernelPlaces() {
+		const hosts = this.columns.map(({ first }) => this.app.store.lanes[first].host);
+		const [own, ...others] = new Set(hosts.filter(Boolean));
+		const places = new Map(others.map((host) => [hosts.indexOf(host), [host]]));
+
+		if (others.length) places.get(hosts.indexOf(others[0])).unshift(own);
+		else places.set(Math.ceil(hosts.length / 2), [""]);
+		return places;
 	}
 
-	/* The first column of another machine, where the kernels meet; 0: there is one machine. */
-	border() {
-		const hosts = this.hosts();
-		const first = hosts.find(Boolean);
+	/* From `left` on; returns where they end. */
+	placeKernels(hosts, left) {
+		const width = kernelsWidth(hosts);
+		const each = hosts[0] ? KERNEL_EACH : KERNEL;
 
-		return Math.max(hosts.findIndex((host) => host && host !== first), 0);
-	}
+		hosts.forEach((host, i) => {
+			const at = left + i * (KERNEL_EACH + NETWORK);
 
-	/* The names at the kernels, none for one machine; of three or more the others are together. */
-	machinesAt(border) {
-		const hosts = [...new Set(this.hosts().filter(Boolean))];
-
-		return border ? [hosts[0], hosts.slice(1).join(", ")] : [""];
-	}
-
-	/* {left, right, host} of each machine's kernel; the network is between them. */
-	get kernels() {
-		const last = this.machines.length - 1;
-
-		return this.machines.map((host, i) => {
-			const left = this.kernelLeft + i * (KERNEL_EACH + NETWORK);
-
-			return { left, right: last ? left + KERNEL_EACH : this.kernelRight, host };
+			this.kernelBoxes.push({ host, left: at, right: at + each });
 		});
+		return left + width;
 	}
 
-	/* The kernel of a lane's machine: the one on its side. */
-	kernelOf(x) {
-		const [first, second] = this.kernels;
+	/* {left, right, host} of each machine's kernel, "" of the only one. */
+	get kernels() {
+		return this.kernelBoxes.map(({ host, left, right }) => ({
+			host,
+			left: left - this.panX,
+			right: right - this.panX,
+		}));
+	}
 
-		return second && x > this.kernelX - this.panX ? second : first;
+	/* The kernel of a lane's machine; of one that is outside, or hidden, that of the other end. */
+	kernelOf(lane, other) {
+		const { kernels } = this;
+		const of = (end) => kernels.find(({ host }) => host === this.app.store.lanes[end]?.host);
+
+		return of(lane) || of(other) || kernels[0];
 	}
 
 	placeColumn(column, x) {
@@ -255,10 +261,14 @@ export class Lanes {
 		return this.objectX[object] - this.panX;
 	}
 
-	/* Where a message of the route, from or to x, meets what it passes. */
-	via(route, x) {
-		if (!this.app.kernel) return this.objectAt(route.object);
-		return x < this.kernelLeft ? this.kernelLeft : this.kernelRight;
+	/* Where a message of the route, from or to x, meets what it passes on the way in or out. */
+	via(route, half, x) {
+		const { from, to, object } = route;
+
+		if (!this.app.kernel) return this.objectAt(object);
+		const { left, right } = half === HALF.IN ? this.kernelOf(from, to) : this.kernelOf(to, from);
+
+		return x < left ? left : right;
 	}
 
 	/* Pixels to what stands right of a lane: the next one, the kernel, or the edge. */
@@ -266,18 +276,11 @@ export class Lanes {
 		const x = this.slotX[lane];
 		let right = this.width + this.panX;
 
-		if (this.kernelX > x) right = Math.min(right, this.kernelLeft + this.panX);
+		for (const { left } of this.kernelBoxes) if (left > x) right = Math.min(right, left);
 		for (const column of this.columns) if (column.x > x) right = Math.min(right, column.x);
 		for (const object of this.objects)
 			if (this.objectX[object] > x) right = Math.min(right, this.objectX[object]);
 		return right - x;
-	}
-
-	get kernelLeft() {
-		return this.kernelX - this.kernelWidth / 2 - this.panX;
-	}
-	get kernelRight() {
-		return this.kernelX + this.kernelWidth / 2 - this.panX;
 	}
 }
 

@@ -51,12 +51,10 @@ class Paper {
 		this.gap = Math.min(GAP_MOST, (WIDTH - LEFT - 120) / Math.max(1, this.slots.length - 1));
 	}
 
-	/* In the middle; of several machines where their columns meet. */
+	/* From the right, so that the places of the others stay. */
 	addKernels() {
-		const { layout } = this.app;
-		const middle = layout.border() || Math.ceil(this.slots.length / 2);
-
-		this.slots.splice(middle, 0, ...layout.kernels.map(({ host }) => ({ kernel: true, host })));
+		for (const [slot, hosts] of [...this.app.layout.kernelPlaces()].sort(([a], [b]) => b - a))
+			this.slots.splice(slot, 0, ...hosts.map((host) => ({ kernel: true, host })));
 	}
 
 	slotX(slot) {
@@ -69,17 +67,16 @@ class Paper {
 		return this.slotX(this.slotOf.get(head) ?? -1);
 	}
 
-	/*
-	 * Where a message of the route meets what it passes, on the side of x: the kernel of that
-	 * machine, its channel, half the way.
-	 */
-	via(route, x, otherX) {
-		const places = this.slots.flatMap(({ kernel, object }, slot) =>
-			kernel || (object >= 0 && object === route.object) ? [this.slotX(slot)] : [],
+	/* Where a message of the route meets what it passes: a kernel, its channel, half the way. */
+	via({ from, to, object }, half, x1, x2) {
+		const { layout } = this.app;
+		const ends = half === HALF.OUT ? [to, from] : [from, to];
+		const host = this.app.kernel ? layout.kernelOf(...ends).host : undefined;
+		const slot = this.slots.findIndex((what) =>
+			what.kernel ? what.host === host : object >= 0 && what.object === object,
 		);
-		const nearer = (a, b) => (Math.abs(b - x) < Math.abs(a - x) ? b : a);
 
-		return places.length ? places.reduce(nearer) : (x + otherX) / 2;
+		return slot < 0 ? (x1 + x2) / 2 : this.slotX(slot);
 	}
 
 	/* Items [from, to) */
@@ -208,7 +205,7 @@ class Paper {
 		if (Number.isNaN(x1)) x1 = x2 + STUB;
 		if (Number.isNaN(x2)) x2 = x1 + STUB;
 		if (half === HALF.WHOLE && part !== PART.WHOLE) [x1, x2] = this.near(row, x1, x2);
-		const via = half === HALF.OUT ? this.via(route, x2, x1) : this.via(route, x1, x2);
+		const via = this.via(route, half, x1, x2);
 
 		if (half === HALF.IN || part === PART.SENT) x2 = via;
 		if (half === HALF.OUT || part === PART.RECEIVED) x1 = via;
