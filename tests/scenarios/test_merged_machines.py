@@ -260,6 +260,8 @@ def shifted(directory):
     picture = view(path, "--mechanism", "tcp", columns=200)
     expect_row(picture, "clock of far", "by messages both ways")
     expect_in("far:python3 ", picture, "the names of processes")
+    for who in ("far:python3", "far:*"):
+        expect_in("far:python3 ", view(path, "--focus", who, columns=200), "a focus by that name")
     packed = path + ".zst"
     expect_equal(ipclens("merge", *halves, "-o", packed).returncode, 0, "a compressed one")
     expect(os.path.getsize(packed) < os.path.getsize(path) / 4, "it is smaller", packed)

@@ -118,12 +118,26 @@ static bool fits_text(const char *pattern, struct viz_bytes text)
 	return viz_bytes_equal(viz_bytes_of(pattern), text) || !fnmatch(pattern, text.data, 0);
 }
 
-static bool fits_pid(const char *item, uint32_t pid)
+bool viz_is_number(const char *item, uint32_t number)
 {
 	char text[16];
 
-	snprintf(text, sizeof(text), "%u", pid);
+	snprintf(text, sizeof(text), "%u", number);
 	return !strcmp(item, text);
+}
+
+bool viz_is_numbered(const char *item, const struct viz_process *process, uint32_t pid)
+{
+	return viz_is_number(item, pid) ||
+	       (process && viz_is_number(item, viz_process_own(process, pid)));
+}
+
+bool viz_is_named(const char *item, const struct viz_process *process, struct viz_bytes comm)
+{
+	char name[VIZ_NAME];
+
+	return fits_text(item, comm) ||
+	       (process && process->host && fits_text(item, viz_process_name(process, comm, name)));
 }
 
 /* Who is filtered: in a merged trace, as the trace numbers and names it, or as its machine does. */
@@ -135,17 +149,12 @@ struct who {
 
 static bool is_numbered(const char *item, const struct who *who)
 {
-	return fits_pid(item, who->pid) ||
-	       (who->process && fits_pid(item, viz_process_own(who->process, who->pid)));
+	return viz_is_numbered(item, who->process, who->pid);
 }
 
 static bool is_named(const char *item, const struct who *who)
 {
-	char name[VIZ_NAME];
-
-	return fits_text(item, who->comm) ||
-	       (who->process && who->process->host &&
-		fits_text(item, viz_process_name(who->process, who->comm, name)));
+	return viz_is_named(item, who->process, who->comm);
 }
 
 static struct who who_of(const struct viz_end *end)

@@ -27,6 +27,15 @@ struct viz_filter {
  */
 extern const struct argp filter_argp;
 
+/*
+ * True if an item of a list of processes names this one: by its pid or by its name, a pattern of
+ * fnmatch(3); in a merged trace, as the trace numbers and names it, or as its machine does. The
+ * process may be NULL.
+ */
+bool viz_is_number(const char *item, uint32_t number);
+bool viz_is_numbered(const char *item, const struct viz_process *process, uint32_t pid);
+bool viz_is_named(const char *item, const struct viz_process *process, struct viz_bytes comm);
+
 /* Frees the lists of the filter, not the struct itself. */
 void viz_filter_free(struct viz_filter *filter);
 

@@ -232,6 +232,16 @@ static void text_note(struct scene_drafts *d, const struct draft *draft, struct 
 		  scene_say_count(d->scene, draft->of.left_out.messages, messages));
 }
 
+/* From one machine's kernel to another's: only the calls at both ends are in a trace. */
+static void text_crossing(struct scene_drafts *d, struct scene_row *row)
+{
+	scene_set(d->scene, &row->label, "%s %s", scene_say(d->scene, "network"),
+		  *row->brief ? row->brief : row->label);
+	scene_set(d->scene, &row->detail, "%s%s%s",
+		  scene_say(d->scene, "at a time that no trace tells"), *row->detail ? ", " : "",
+		  row->detail);
+}
+
 void scene_text(struct scene_drafts *d, const struct draft *draft, struct scene_row *row)
 {
 	static void (*const texts[SCENE_KIND_COUNT])(struct scene_drafts *, const struct draft *,
@@ -255,6 +265,8 @@ void scene_text(struct scene_drafts *d, const struct draft *draft, struct scene_
 	};
 
 	texts[draft->kind](d, draft, row);
+	if (scene_crosses(d, draft->from, draft->to))
+		text_crossing(d, row);
 	if (draft->noise)
 		scene_text_noise(d, draft, row);
 	if (draft->fold && draft->kind != SCENE_LOOP)

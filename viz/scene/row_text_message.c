@@ -182,13 +182,6 @@ static void text_type(struct scene_drafts *d, const struct viz_message *m, struc
 	scene_set(d->scene, &row->brief, "%s %s %" PRId64, row->brief, word, m->type);
 }
 
-/* Between two kernels, of which only the sends and receives are traced. */
-static void text_crossing(struct scene_drafts *d, struct scene_row *row)
-{
-	scene_set(d->scene, &row->label, "%s %s", scene_say(d->scene, "network"), row->brief);
-	scene_append(d->scene, &row->detail, "at a time that no trace tells");
-}
-
 static void text_data(struct scene_drafts *d, const struct draft *draft, struct scene_row *row)
 {
 	const struct viz_message *m = draft->of.message;
@@ -198,10 +191,8 @@ static void text_data(struct scene_drafts *d, const struct draft *draft, struct 
 	scene_set(d->scene, &row->label, "%s %s", mechanism_info(m->mechanism)->name, row->brief);
 	if (m->typed)
 		text_type(d, m, row);
-	if (scene_crosses(d, row->from, row->to)) {
-		text_crossing(d, row);
+	if (scene_crosses(d, row->from, row->to)) /* told by the rows before and behind it */
 		return;
-	}
 	if ((row->part != SCENE_RECEIVED || row->tailless) && !scene_is_via(d, row->from))
 		text_payload(d, draft, row);
 	scene_text_piece(d, draft, row);

@@ -1,27 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "viz/scene/lane/focus.h"
 
-#include <fnmatch.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "viz/base/memory.h"
 #include "viz/scene/drafts.h"
-
-static bool fits(const char *item, struct viz_bytes name)
-{
-	return name.data &&
-	       (viz_bytes_equal(viz_bytes_of(item), name) || fnmatch(item, name.data, 0) == 0);
-}
-
-static bool is_pid(const char *item, uint32_t pid)
-{
-	char number[16];
-
-	snprintf(number, sizeof(number), "%u", pid);
-	return strcmp(item, number) == 0;
-}
 
 /* A number that no process of the trace has may be of a PID namespace of its own. */
 static bool take_namespaced(const struct scene_request *r, const char *item, size_t *distance)
@@ -31,7 +15,7 @@ static bool take_namespaced(const struct scene_request *r, const char *item, siz
 	for (size_t i = 0; i < r->model->process_count; i++) {
 		uint32_t number = r->model->processes[i]->ns_pid;
 
-		if (!number || !is_pid(item, number))
+		if (!number || !viz_is_number(item, number))
 			continue;
 		distance[i] = 0;
 		any = true;
@@ -47,7 +31,8 @@ static bool take_processes(const struct scene_request *r, const char *item, size
 	for (size_t i = 0; i < r->model->process_count; i++) {
 		const struct viz_process *process = r->model->processes[i];
 
-		if (!is_pid(item, process->pid) && !fits(item, process->comm))
+		if (!viz_is_numbered(item, process, process->pid) &&
+		    !viz_is_named(item, process, process->comm))
 			continue;
 		distance[i] = 0;
 		any = true;
@@ -56,7 +41,8 @@ static bool take_processes(const struct scene_request *r, const char *item, size
 	for (size_t i = 0; i < r->model->process_event_count; i++) {
 		const struct viz_process_event *event = r->model->process_events[i];
 
-		if (event->event != PROCESS_EVENT_EXEC || !fits(item, event->comm))
+		if (event->event != PROCESS_EVENT_EXEC ||
+		    !viz_is_named(item, event->process, event->comm))
 			continue;
 		distance[event->process->index] = 0;
 		any = true;

@@ -45,17 +45,20 @@ char *scene_actor_name(const struct scene_drafts *d, size_t actor)
 	return numbered(&d->actors[actor], comm);
 }
 
-/* Of a process that is not in the trace: "pid 7", of several machines "pid 7 of web1". */
-static char *outside_number(const struct scene_drafts *d, uint32_t pid)
+/* Of a process that is not in the trace: "pid 7" or "sh[7]", of several machines with its own. */
+static char *outside_name(const struct scene_drafts *d, const char *comm, uint32_t pid)
 {
 	const struct viz_host *host = viz_pid_host(d->request->model, pid);
 	char *name, *text;
 
+	if (!host && *comm)
+		return memory_format("%s[%" PRIu32 "]", comm, pid);
 	if (!host)
 		return memory_format(scene_say(d->scene, "pid %" PRIu32), pid);
 	name = scene_harmless(host->name.data, host->name.len);
-	text = memory_format(scene_say(d->scene, "pid %" PRIu32 " of %s"), pid - host->pid_base,
-			     name);
+	pid -= host->pid_base;
+	text = *comm ? memory_format("%s:%s[%" PRIu32 "]", name, comm, pid)
+		     : memory_format(scene_say(d->scene, "pid %" PRIu32 " of %s"), pid, name);
 	free(name);
 	return text;
 }
@@ -75,13 +78,13 @@ char *scene_end_name(const struct scene_drafts *d, const struct viz_end *end)
 	if (end->pid == d->request->model->header.tracer)
 		comm = viz_bytes_of("ipclens");
 	if (!comm.len)
-		return outside_number(d, end->pid);
+		return outside_name(d, "", end->pid);
 	comm = viz_process_name(end->process, comm, whole);
 	safe = scene_harmless(comm.data, comm.len);
 	if (end->process)
 		text = memory_format("%s[%s]", safe, viz_process_number(end->process, number));
 	else
-		text = memory_format("%s[%" PRIu32 "]", safe, end->pid);
+		text = outside_name(d, safe, end->pid);
 	free(safe);
 	return text;
 }
