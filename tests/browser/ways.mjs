@@ -281,7 +281,9 @@ export const ways = {
 		await page.evaluate(() => window.dispatchEvent(new Event("beforeprint")));
 		const paper = await onPaper(page);
 
-		assert.equal(paper.bands.length, hosts.length * paper.sheets, "a kernel each on each sheet");
+		const bands = hosts.length * paper.sheets;
+
+		assert.equal(paper.bands.length, bands, "a kernel each on each sheet");
 	},
 
 	/* What a loop hides: its words, and the range of its latencies. */

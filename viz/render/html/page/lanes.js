@@ -266,7 +266,8 @@ export class Lanes {
 		const { from, to, object } = route;
 
 		if (!this.app.kernel) return this.objectAt(object);
-		const { left, right } = half === HALF.IN ? this.kernelOf(from, to) : this.kernelOf(to, from);
+		const ends = half === HALF.IN ? [from, to] : [to, from];
+		const { left, right } = this.kernelOf(...ends);
 
 		return x < left ? left : right;
 	}
