@@ -300,6 +300,8 @@ def three(directory):
         expect(places, "its processes have heads", host)
         expect(all((place < kernel) == (host == own) for place in places),
                f"the lanes of {host} are at their kernel's side", places)
+    told_there = view(path, columns=400) + ipclens("stats", path).stdout.decode()
+    expect(not re.search(r"\b[12]00\d{5}\b", told_there), "each machine's own numbers", told_there)
     check_page(path, directory, [own, "server", "beta"])
 
 

@@ -78,6 +78,17 @@ const char *page_harmless(struct stats_page *page, struct viz_bytes bytes)
 	return bytes.data ? keep(page, scene_harmless(bytes.data, bytes.len)) : "";
 }
 
+/* In a merged trace, as its machine numbers it. */
+static const char *outside_party(struct stats_page *page, uint32_t pid)
+{
+	const struct viz_host *host = viz_pid_host(page->report->model, pid);
+
+	if (!host)
+		return page_format(page, page_say(page, "pid %" PRIu32 " outside"), pid);
+	return page_format(page, page_say(page, "pid %" PRIu32 " outside, of %s"),
+			   pid - host->pid_base, page_harmless(page, host->name));
+}
+
 const char *page_party(struct stats_page *page, enum account_side side,
 		       const struct viz_process *process, uint32_t pid)
 {
@@ -95,8 +106,7 @@ const char *page_party(struct stats_page *page, enum account_side side,
 						viz_process_name(process, process->comm, name))
 				: "?",
 			viz_process_number(process, number));
-	return pid ? page_format(page, page_say(page, "pid %" PRIu32 " outside"), pid)
-		   : page_say(page, "outside");
+	return pid ? outside_party(page, pid) : page_say(page, "outside");
 }
 
 /* Returns the id of the channel, with its name, key or address if it has one. */

@@ -311,7 +311,8 @@ void scene_text_owned(struct scene_drafts *d, char **slot, const char *format, c
 char *scene_comm(const struct scene_drafts *d, size_t actor);
 char *scene_actor_name(const struct scene_drafts *d, size_t actor);
 char *scene_end_name(const struct scene_drafts *d, const struct viz_end *end);
-char *scene_outsider(const struct viz_outsider *process); /* "redis-server[812]" */
+/* "redis-server[812]", of several machines "db1:redis-server[812]". */
+char *scene_outsider(const struct scene_drafts *d, const struct viz_outsider *process);
 char *scene_call(const struct viz_operation *operation);
 /* "poll(1 channel: …)" */
 char *scene_call_waits(const struct scene *scene, const struct viz_operation *operation);

@@ -89,11 +89,11 @@ char *scene_end_name(const struct scene_drafts *d, const struct viz_end *end)
 	return text;
 }
 
-char *scene_outsider(const struct viz_outsider *process)
+char *scene_outsider(const struct scene_drafts *d, const struct viz_outsider *process)
 {
 	char *name = scene_harmless(process->comm.data ? process->comm.data : "?",
 				    process->comm.data ? process->comm.len : 1);
-	char *text = memory_format("%s[%" PRIu32 "]", name, process->pid);
+	char *text = outside_name(d, name, process->pid);
 
 	free(name);
 	return text;

@@ -187,7 +187,7 @@ static void text_untraced(struct scene_drafts *d, const struct viz_message *m, c
 	if (!outside_of(m, &outside))
 		return;
 	for (size_t i = 0; i < outside.count && i < OUTSIDERS_NAMED; i++)
-		scene_text_owned(d, slot, "%s", scene_outsider(outside.processes[i]));
+		scene_text_owned(d, slot, "%s", scene_outsider(d, outside.processes[i]));
 	if (outside.count > OUTSIDERS_NAMED)
 		scene_append(d->scene, slot, "…");
 }
@@ -195,7 +195,7 @@ static void text_untraced(struct scene_drafts *d, const struct viz_message *m, c
 void scene_text_met(struct scene_drafts *d, const struct viz_channel *channel, char **slot)
 {
 	for (size_t i = 0; i < channel->outsider_count && i < OUTSIDERS_NAMED; i++)
-		scene_text_owned(d, slot, "%s", scene_outsider(&channel->outsiders[i]));
+		scene_text_owned(d, slot, "%s", scene_outsider(d, &channel->outsiders[i]));
 }
 
 void scene_text_outside(struct scene_drafts *d, const struct viz_message *m, int from, int to,
