@@ -126,6 +126,10 @@ SKELETON := $(B)/gen/ipclens.skel.h $(B)/gen/direct.skel.h $(B)/gen/top.skel.h
 # --- manner ------------------------------------------------------------------------------------
 
 MAKEFLAGS += --no-builtin-rules --no-builtin-variables
+# All processors build, unless -j says how many. `make clean all` goes one after the other.
+ifeq ($(MAKELEVEL)$(filter clean,$(MAKECMDGOALS)),0)
+MAKEFLAGS += -j$(shell nproc)
+endif
 .SUFFIXES:
 .DELETE_ON_ERROR:
 # Only a chain of pattern rules names these: keep them all the same.
