@@ -38,7 +38,7 @@ IGNORED = {
     "fills-signal-queue": (
         "limit-reached",
         ("so this one is lost", "ulimit -i"),
-        ("also ist dieses verloren", "ulimit -i"),
+        ("dieses ist verloren", "ulimit -i"),
     ),
     "drops-descriptors": (
         "message-truncated",
