@@ -53,10 +53,10 @@ def owned(environment, program, *words):
 
 
 def started(directory):
-    """A server of a new cluster that runs already; what stops it."""
+    """A server of a new cluster that runs already: its environment, and what stops it."""
     environment = cluster(directory)
     options = f"-k {directory} -c listen_addresses= -c fsync=off"
     data, log = os.path.join(directory, "data"), os.path.join(directory, "log")
     server = owned(environment, "pg_ctl", "-w", "-D", data, "-l", log, "-o", options)
     call([*server, "start"], cwd=directory, stdout=subprocess.DEVNULL)
-    return lambda: call([*server, "-m", "fast", "stop"], cwd=directory)
+    return environment, lambda: call([*server, "-m", "fast", "stop"], cwd=directory)

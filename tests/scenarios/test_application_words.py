@@ -74,7 +74,7 @@ def redis(directory):
 
 @scenario("psql and PostgreSQL: queries, tags and errors")
 def postgresql(directory):
-    stop = started(directory)
+    _, stop = started(directory)
     try:
         options = f"psql -X -h {shlex.quote(directory)} -U test -d postgres"
         result = script(

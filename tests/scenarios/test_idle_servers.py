@@ -230,7 +230,7 @@ def connects(family, address):
 @scenario("idle servers of many kinds: diagnose -p of all has no error and no warning")
 def idle(directory):
     needs(*{words[0] for words in SERVERS.values()}, "psql")
-    stop = postgres.started(directory)
+    _, stop = postgres.started(directory)
     servers = {}
     try:
         for name in SERVERS:

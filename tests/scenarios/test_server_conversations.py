@@ -311,7 +311,7 @@ def zeromq(directory):
 
 @scenario("psql and a postgres that runs already: --follow-peers names its backend")
 def postgres(directory):
-    stop = started(directory)
+    _, stop = started(directory)
     try:
         query = "select 'asked-' || 'here'; select pg_backend_pid()"
         result = record(
