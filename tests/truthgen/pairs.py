@@ -135,7 +135,7 @@ class Truth:
 class Comparison:
     """Counts by flow: pairs that are true, and of those that the tool tells of: exact and right,
     doubted (ambiguous) and right, mistaken, wrong (and called exact), missing, duplicate; guessed:
-    missing, but something else, or no partner, is told of its calls, and doubted;
+    missing, but something else is told of its calls, and doubted;
     length: the right two calls, but another number of bytes; and fate: said to be unread or from
     outside, though a call here is its other side."""
 
@@ -145,7 +145,7 @@ class Comparison:
         self.moved = moved or {}  # operation -> its time, where the trace has another one
         self.counts = defaultdict(Counter)
         self.found = Counter()
-        self.guessed = set()  # calls of which something wrong, or no partner, is told, and doubted
+        self.guessed = set()  # calls of which something wrong is told, and doubted
         self.examples = []
 
     def note(self, flow, what, message):
@@ -239,7 +239,6 @@ class Comparison:
     def add_single(self, message, send, index, receive, other):
         """Nobody received it, or it came from outside, says the message."""
         if message["match"] != "exact":
-            self.guessed.add(receive or send)
             return
         if receive:
             if not message["from"] and self.is_from_inside(message, receive, other):

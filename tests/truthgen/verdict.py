@@ -55,8 +55,8 @@ def faults(kind, counts):
         found.append(f"{missing} of {counts['pairs']} missing")
     doubted = counts["doubted"] + counts["mistaken"]
     if by_order:
-        if doubted + counts["guessed"] > DOUBT_MOST * counts["pairs"]:
-            found.append(f"{doubted + counts['guessed']} of {counts['pairs']} ambiguous")
+        if doubted > DOUBT_MOST * counts["pairs"]:
+            found.append(f"{doubted} of {counts['pairs']} ambiguous")
         if doubted >= DOUBT_FEW and counts["doubted"] < DOUBT_RIGHT * doubted:
             found.append(f"{counts['mistaken']} of {doubted} ambiguous ones wrong")
     elif doubted:
