@@ -61,6 +61,19 @@ static void segments_with_somebody_anywhere_within(void **state)
 	assert_null(strstr(told, "exact"));
 }
 
+/*
+ * It had filled the pipe and was about to sleep when room came, and another one got the lock before
+ * it. Its first two pages are in no segment.
+ */
+static void a_segment_that_is_not_reported(void **state)
+{
+	assert_string_equal(torn(*state,
+				 SLEPT ",'at_lock':{'at_ns':55,'head':3,'tail':1,'end':4096,"
+				       "'start':0},'turns':[3,3,3,4]",
+				 THIRD),
+			    TORN);
+}
+
 /* It was about to sleep and ran on: no segment begins before the one before it ends. */
 static void a_segment_reported_as_a_part_of_the_next(void **state)
 {
@@ -107,6 +120,57 @@ static void segments_that_meet_behind_a_part(void **state)
 	assert_int_equal(others[0].from, 2);
 	assert_int_equal(second.end, 1000);
 	assert_true(first.tentative && second.tentative);
+	arena_free(arena);
+}
+
+/* The one that ran on later wrote before the other, which would have too few buffers otherwise. */
+static void segments_that_begin_with_the_same_buffer(void **state)
+{
+	struct arena *arena = arena_new();
+	struct segment ones[] = {{1, 6}}, others[] = {{1, 3}};
+	struct segments first = {.list = ones, .count = 1, .end = PAGE_LEN};
+	struct segments second = {.list = others, .count = 1, .end = PAGE_LEN};
+	struct segments_share shares[] = {
+		{.segments = &first, .excess = 1, .most = 4, .end = PAGE_LEN, .begin_ns = 10},
+		{.segments = &second, .excess = 1, .most = 1, .end = 1000, .begin_ns = 20},
+	};
+
+	(void)state;
+	segments_share(arena, shares, 2);
+	assert_int_equal(others[0].to, 2);
+	assert_int_equal(ones[0].from, 2);
+	assert_int_equal(first.end, 1000);
+	assert_true(first.tentative && second.tentative);
+	arena_free(arena);
+}
+
+/*
+ * Of three writes the first has enough without buffer 4, which the second may have filled, too;
+ * the second and the third share 9 and 10.
+ */
+static void one_that_has_enough_without_the_common_buffers(void **state)
+{
+	struct arena *arena = arena_new();
+	struct segment ones[] = {{0, 2}, {4, 5}, {6, 8}}, others[] = {{4, 5}, {9, 12}};
+	struct segment thirds[] = {{8, 11}};
+	struct segments first = {.list = ones, .count = 3, .end = PAGE_LEN};
+	struct segments second = {.list = others, .count = 2, .end = PAGE_LEN};
+	struct segments third = {.list = thirds, .count = 1, .end = PAGE_LEN};
+	struct segments_share shares[] = {
+		{.segments = &second, .excess = 1, .most = 3, .end = PAGE_LEN, .begin_ns = 30},
+		{.segments = &first, .excess = 1, .most = 4, .end = PAGE_LEN, .begin_ns = 10},
+		{.segments = &third, .excess = 1, .most = 2, .end = PAGE_LEN, .begin_ns = 20},
+	};
+
+	(void)state;
+	segments_share(arena, shares, 3);
+	assert_int_equal(first.count, 2);
+	assert_int_equal(first.list[0].to, 2);
+	assert_int_equal(first.list[1].from, 6);
+	assert_int_equal(segments_buffers(&second), 3);
+	assert_int_equal(others[1].from, 10);
+	assert_int_equal(thirds[0].to, 10);
+	assert_true(first.tentative && second.tentative && third.tentative);
 	arena_free(arena);
 }
 
@@ -279,9 +343,12 @@ int main(void)
 		TEST(pieces_lie_where_their_segments_were),
 		TEST(segments_with_somebody_within),
 		TEST(segments_with_somebody_anywhere_within),
+		TEST(a_segment_that_is_not_reported),
 		TEST(a_segment_reported_as_a_part_of_the_next),
 		TEST(segments_that_reach_into_each_other),
 		TEST(segments_that_meet_behind_a_part),
+		TEST(segments_that_begin_with_the_same_buffer),
+		TEST(one_that_has_enough_without_the_common_buffers),
 		TEST(odd_bytes_behind_somebody_else),
 		TEST(a_first_segment_without_a_sleep),
 		TEST(a_first_segment_within_a_buffer),

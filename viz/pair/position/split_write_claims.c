@@ -55,11 +55,6 @@ static uint64_t least_own(const struct flow_item *item, const struct segments *s
 	return item->amount - (may_fill_up(item, segments) ? part_of(item) : 0);
 }
 
-static uint64_t buffers_for(uint64_t bytes)
-{
-	return (bytes + PAGE_LEN - 1) / PAGE_LEN;
-}
-
 static uint64_t last_end(const struct flow_item *item, const struct segments *segments)
 {
 	return (least_own(item, segments) - 1) % PAGE_LEN + 1;
@@ -67,7 +62,7 @@ static uint64_t last_end(const struct flow_item *item, const struct segments *se
 
 static bool is_all_own(const struct flow_item *item, const struct segments *segments)
 {
-	return segments_buffers(segments) == buffers_for(least_own(item, segments));
+	return segments_buffers(segments) == segments_fewest(item, segments);
 }
 
 static void add_claims(struct claims *claims, const struct flow_item *item,
@@ -218,10 +213,11 @@ static void share_rest(struct placing *p, struct claims *claims, struct segments
 		if (!find_unclaimed(claims, item, open[i], &left))
 			continue;
 		*open[i] = left;
-		share.excess = segments_buffers(&left) - buffers_for(least_own(item, &left));
+		share.excess = segments_buffers(&left) - segments_fewest(item, &left);
+		share.most = (item->amount + PAGE_LEN - 1) / PAGE_LEN;
 		share.end = last_end(item, &left);
 		share.begin_ns = item->op->resumed_ns ? item->op->resumed_ns : item->enter_ns;
-		if (segments_buffers(&left) > buffers_for(least_own(item, &left)))
+		if (segments_buffers(&left) > segments_fewest(item, &left))
 			ARENA_PUSH(p->context->round, shares, share_count, share);
 	}
 	segments_share(p->context->round, shares, share_count);
@@ -287,4 +283,9 @@ uint64_t segments_buffers(const struct segments *segments)
 uint32_t segment_buffers(const struct segment *segment)
 {
 	return segment->to - segment->from;
+}
+
+uint64_t segments_fewest(const struct flow_item *item, const struct segments *segments)
+{
+	return (least_own(item, segments) + PAGE_LEN - 1) / PAGE_LEN;
 }

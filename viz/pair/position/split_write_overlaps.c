@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * Divides overlapping segments of several large writes where the claims leave open which write
- * filled which buffer. The write that began first is assumed to have written first; the second one
- * gives up as many of the common buffers as it has in excess, and the first one the others. All of
- * it is ambiguous. It is rare, but without it such a write's segments do not add up, so that
- * neither it nor the writes beside it get places.
+ * filled which buffer. A write whose bytes fill all buffers that no other one can have filled gives
+ * up the common ones. Of two others, the write that began first is assumed to have written first;
+ * the second one gives up as many of the common buffers as it has in excess, and the first one the
+ * others. All of it is ambiguous. It is rare, but without it such a write's segments do not add up,
+ * so that neither it nor the writes beside it get places.
  */
 #include <stdlib.h>
 
@@ -36,18 +37,19 @@ static uint64_t less_of_second(const struct part *first, const struct part *seco
 	return at_most(second->share->excess, reach);
 }
 
-static void divide(struct part *first, struct part *second)
+/* False if that is not enough for one of them, or too much. */
+static bool divide(struct part *first, struct part *second)
 {
 	uint32_t reach = first->segment->to - second->segment->from;
 	uint64_t less, more;
 
 	if ((int32_t)reach <= 0 || first->share == second->share)
-		return;
+		return false;
 	less = less_of_second(first, second, reach);
 	more = reach - less;
 	if (less > at_most(second->share->excess, second->segment->to - second->segment->from) ||
 	    more > at_most(first->share->excess, first->segment->to - first->segment->from))
-		return;
+		return false;
 	second->segment->from += (uint32_t)less;
 	if (second->segment == second->share->segments->list)
 		second->share->segments->end = first->share->segments_left ? PAGE_LEN
@@ -56,6 +58,106 @@ static void divide(struct part *first, struct part *second)
 	first->segment->to -= (uint32_t)more;
 	first->share->excess -= more;
 	first->share->segments->tentative = second->share->segments->tentative = true;
+	return true;
+}
+
+/* Of two that begin with the same buffer, the other one may be the first as well. */
+static void divide_two(struct part *first, struct part *second)
+{
+	if (divide(first, second) || first->segment->from != second->segment->from)
+		return;
+	second->share->segments_left--;
+	divide(second, first);
+	second->share->segments_left++;
+}
+
+/* Where a segment begins (`by` 1) or ends (`by` -1). */
+struct edge {
+	uint32_t at;
+	int by;
+	size_t share;
+};
+
+static int compare_edges(const void *a, const void *b)
+{
+	const struct edge *x = a, *y = b;
+
+	return (x->at > y->at) - (x->at < y->at);
+}
+
+static struct edge *list_edges(struct arena *arena, const struct segments_share *shares,
+			       size_t count, size_t *edge_count)
+{
+	struct edge *edges = NULL;
+
+	*edge_count = 0;
+	for (size_t i = 0; i < count; i++)
+		for (size_t k = 0; k < shares[i].segments->count; k++) {
+			const struct segment *segment = &shares[i].segments->list[k];
+			struct edge begin = {segment->from, 1, i}, end = {segment->to, -1, i};
+
+			if (segment->from == segment->to)
+				continue;
+			ARENA_PUSH(arena, edges, *edge_count, begin);
+			ARENA_PUSH(arena, edges, *edge_count, end);
+		}
+	if (*edge_count)
+		qsort(edges, *edge_count, sizeof(*edges), compare_edges);
+	return edges;
+}
+
+/* Appends buffers that only this write can have filled, behind an empty first segment. */
+static void add_sole(struct arena *arena, struct segments *sole, const struct segments *all,
+		     struct segment segment)
+{
+	struct segment first = {all->list[0].from, all->list[0].from};
+
+	if (segment.from == segment.to)
+		return;
+	if (!sole->count && segment.from != first.from)
+		ARENA_PUSH(arena, sole->list, sole->count, first);
+	ARENA_PUSH(arena, sole->list, sole->count, segment);
+}
+
+/* Returns, for each of the writes, the buffers that no other one can have filled. */
+static struct segments *find_sole(struct arena *arena, const struct segments_share *shares,
+				  size_t count)
+{
+	struct segments *sole = arena_array(arena, count + 1, sizeof(*sole));
+	size_t edge_count, open = 0, open_shares = 0; /* the sum of their indices */
+	struct edge *edges = list_edges(arena, shares, count, &edge_count);
+
+	for (size_t i = 0; i < edge_count; i++) {
+		struct segment behind = {edges[i].at, 0};
+
+		open += (size_t)edges[i].by;
+		open_shares += edges[i].by > 0 ? edges[i].share : -edges[i].share;
+		if (open != 1 || i + 1 == edge_count)
+			continue;
+		behind.to = edges[i + 1].at;
+		add_sole(arena, &sole[open_shares], shares[open_shares].segments, behind);
+	}
+	return sole;
+}
+
+/*
+ * Every buffer was filled by some write. So one whose bytes are no more than the buffers hold that
+ * no other write can have filled has none of the common ones.
+ */
+static void give_up_common(struct arena *arena, struct segments_share *shares, size_t count)
+{
+	struct segments *sole = find_sole(arena, shares, count);
+
+	for (size_t i = 0; i < count; i++) {
+		struct segments *all = shares[i].segments;
+
+		if (segments_buffers(&sole[i]) != shares[i].most)
+			continue;
+		all->list = sole[i].list;
+		all->count = sole[i].count;
+		all->tentative = true;
+		shares[i].excess = 0;
+	}
 }
 
 void segments_share(struct arena *arena, struct segments_share *shares, size_t count)
@@ -63,6 +165,7 @@ void segments_share(struct arena *arena, struct segments_share *shares, size_t c
 	struct part *parts = NULL;
 	size_t part_count = 0;
 
+	give_up_common(arena, shares, count);
 	for (size_t i = 0; i < count; i++)
 		for (size_t k = 0; k < shares[i].segments->count; k++) {
 			struct part part = {&shares[i], &shares[i].segments->list[k]};
@@ -77,6 +180,6 @@ void segments_share(struct arena *arena, struct segments_share *shares, size_t c
 	for (size_t i = 0; i < part_count; i++) {
 		parts[i].share->segments_left--;
 		if (i + 1 < part_count)
-			divide(&parts[i], &parts[i + 1]);
+			divide_two(&parts[i], &parts[i + 1]);
 	}
 }

@@ -128,13 +128,13 @@ static bool is_whole(const struct flow_item *item)
 	       item->op->at_entry.known && item->op->at_exit.known;
 }
 
-static void add_segments(struct placing *p, struct segments *segments, const struct flow_item *item)
+static void add_reported(struct placing *p, struct segments *segments, const struct flow_item *item)
 {
 	const struct viz_operation *op = item->op;
 
-	segments->reported = op->extra->turns_count >= 2;
-	segments->end = segments->reported ? first_end(p, op) : item->place.window.lo % SLOT_LEN;
-	for (size_t i = 0; segments->reported && i < op->extra->turns_count / 2; i++) {
+	segments->reported = true;
+	segments->end = first_end(p, op);
+	for (size_t i = 0; i < op->extra->turns_count / 2; i++) {
 		struct segment segment = {(uint32_t)op->extra->turns[2 * i],
 					  (uint32_t)op->extra->turns[2 * i + 1]};
 
@@ -143,12 +143,32 @@ static void add_segments(struct placing *p, struct segments *segments, const str
 				segments->list[i - 1].to; /* it ran on before it was seen asleep */
 		ARENA_PUSH(p->context->round, segments->list, segments->count, segment);
 	}
-	if (!segments->reported) {
-		struct segment all = {(uint32_t)(item->place.window.lo / SLOT_LEN),
-				      (uint32_t)(item->place.window.hi / SLOT_LEN)};
+}
 
-		ARENA_PUSH(p->context->round, segments->list, segments->count, all);
-	}
+static void add_range(struct placing *p, struct segments *segments, const struct flow_item *item)
+{
+	struct segment all = {(uint32_t)(item->place.window.lo / SLOT_LEN),
+			      (uint32_t)(item->place.window.hi / SLOT_LEN)};
+
+	segments->end = item->place.window.lo % SLOT_LEN;
+	ARENA_PUSH(p->context->round, segments->list, segments->count, all);
+}
+
+/*
+ * A write that was to sleep on a full pipe, but found room before it did, and then had to wait for
+ * the lock, has a segment that the trace does not report: all that lies between its entry and its
+ * exit may be its own then.
+ */
+static void add_segments(struct placing *p, struct segments *segments, const struct flow_item *item)
+{
+	size_t index = segments->index;
+
+	if (item->op->extra->turns_count >= 2)
+		add_reported(p, segments, item);
+	if (segments->reported && segments_buffers(segments) >= segments_fewest(item, segments))
+		return;
+	*segments = (struct segments){.index = index};
+	add_range(p, segments, item);
 }
 
 /* True if a write of more than a page is to be split; smaller ones are never interrupted. */

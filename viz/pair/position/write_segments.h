@@ -27,10 +27,10 @@ struct segments {
 /* A send that is left with more buffers than it can have written. */
 struct segments_share {
 	struct segments *segments;
-	uint64_t excess;
-	uint64_t end;	      /* where its bytes end in its last buffer */
-	uint64_t begin_ns;    /* when it began, or ran again after its last sleep */
-	size_t segments_left; /* that segments_share() has not visited yet */
+	uint64_t excess, most; /* buffers: too many at least, and what it can have filled at most */
+	uint64_t end;	       /* where its bytes end in its last buffer */
+	uint64_t begin_ns;     /* when it began, or ran again after its last sleep */
+	size_t segments_left;  /* that segments_share() has not visited yet */
 };
 
 /* The number of buffers of one segment. */
@@ -38,6 +38,9 @@ uint32_t segment_buffers(const struct segment *segment);
 
 /* The number of buffers of all segments. */
 uint64_t segments_buffers(const struct segments *segments);
+
+/* The fewest buffers that the send can have filled. */
+uint64_t segments_fewest(const struct flow_item *item, const struct segments *segments);
 
 /* Removes buffers from the segments that other sends certainly wrote: split_write_claims.c. */
 void segments_claim(struct placing *p, struct segments *all, size_t count);
