@@ -19,13 +19,39 @@ static size_t turn_count(const struct viz_operation *op)
 }
 
 /*
+ * True if the buffers from the first one that the write found to the last one it filled are no more
+ * than it needed, so that all of them are its own.
+ */
+static bool is_all_own(const struct viz_operation *op)
+{
+	uint64_t bytes = (uint64_t)op->returned, part = bytes % PAGE_LEN;
+	uint32_t to = (uint32_t)op->extra->turns[op->extra->turns_count - 1];
+
+	if (!op->at_entry.known)
+		return false;
+	if (op->at_entry.end + part <= PAGE_LEN)
+		bytes -= part; /* it may have filled up a buffer that it found */
+	return to - op->at_entry.head == (bytes + PAGE_LEN - 1) / PAGE_LEN;
+}
+
+/*
+ * The first buffer of a part. The trace lacks buffers between two turns if the write did not sleep
+ * between them but found room at once, and had to wait for the lock. If nobody else wrote, they are
+ * of the later one.
+ */
+static uint32_t begin_of(const struct viz_operation *op, size_t turn)
+{
+	if (!is_all_own(op))
+		return (uint32_t)op->extra->turns[2 * turn];
+	return turn ? (uint32_t)op->extra->turns[2 * turn - 1] : op->at_entry.head;
+}
+
+/*
  * The bytes of a part, but for the first one and the last one: these need not fill their buffers.
  */
 static uint64_t middle_bytes(const struct viz_operation *op, size_t turn)
 {
-	return (uint64_t)((uint32_t)op->extra->turns[2 * turn + 1] -
-			  (uint32_t)op->extra->turns[2 * turn]) *
-	       PAGE_LEN;
+	return (uint64_t)((uint32_t)op->extra->turns[2 * turn + 1] - begin_of(op, turn)) * PAGE_LEN;
 }
 
 /* False if others may have added to its last buffer. */
@@ -39,6 +65,16 @@ static bool last_bytes(const struct viz_operation *op, uint64_t *bytes)
 		return false;
 	*bytes = whole - PAGE_LEN + op->at_exit.end;
 	return true;
+}
+
+/*
+ * False if the first part would have more bytes than fit its buffers and the one before them: the
+ * trace lacks a part then.
+ */
+static bool first_bytes(const struct viz_operation *op, uint64_t others, uint64_t *bytes)
+{
+	*bytes = (uint64_t)op->returned - others;
+	return others < (uint64_t)op->returned && *bytes < middle_bytes(op, 0) + PAGE_LEN;
 }
 
 /* The bytes of a part; false: not known. */
@@ -56,8 +92,7 @@ static bool part_bytes(const struct viz_operation *op, size_t turn, uint64_t *by
 		return false;
 	for (size_t i = 1; i < last; i++)
 		others += middle_bytes(op, i);
-	*bytes = (uint64_t)op->returned - others;
-	return others < (uint64_t)op->returned;
+	return first_bytes(op, others, bytes);
 }
 
 /* True if the receive left room for the first buffer of that part. */
@@ -66,8 +101,8 @@ static bool makes_room(const struct viz_operation *receive, const struct viz_ope
 {
 	uint32_t slots = (uint32_t)(send->channel->capacity / PAGE_LEN);
 
-	return receive->at_exit.known && (int32_t)(receive->at_exit.tail + slots -
-						   (uint32_t)send->extra->turns[2 * turn]) > 0;
+	return receive->at_exit.known &&
+	       (int32_t)(receive->at_exit.tail + slots - begin_of(send, turn)) > 0;
 }
 
 static void add_room(struct scene_drafts *d, const struct viz_operation *send,
@@ -124,7 +159,7 @@ void scene_text_room(struct scene_drafts *d, const struct draft *draft, struct s
 	if (part_bytes(op, draft->room, &bytes))
 		scene_set(d->scene, &row->label, "room: %s go in",
 			  scene_say_bytes(d->scene, bytes, size));
-	scene_text_owned(d, &row->detail, "%s slept until then", scene_call(op));
+	scene_text_owned(d, &row->detail, "%s waited until then", scene_call(op));
 	scene_text_owned(d, &row->channel, "%s", scene_channel_name(d->scene, op->channel));
 }
 

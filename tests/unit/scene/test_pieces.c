@@ -195,6 +195,26 @@ static void of_a_call_one_row_passes_the_kernel(void **state)
 	assert_string_equal(row_of(scene, 2)->label, "▼ pipe 6 B 2/2");
 }
 
+/* Between its two turns it found room before it slept, so the trace lacks buffers 2 and 3. */
+static void of_a_write_to_a_full_pipe_all_parts_are_told(void **state)
+{
+	struct stage *s = *state;
+	const struct scene *scene;
+
+	begin(s);
+	trace_channel(s->trace, TRACE_PIPE, "pipe", ",'capacity':8192");
+	trace_put(s->trace, 1, WRITER, 10, 90, 20480,
+		  POSITIONS(0, 0, 0, 5, 4, 4096) ",'off_cpu_ns':5,'resumed_ns':80,"
+						 "'turns':[0,2,4,5]");
+	trace_get(s->trace, 2, READER, 30, 31, 8192, POSITIONS(2, 0, 4096, 2, 2, 4096));
+	trace_get(s->trace, 3, READER, 50, 51, 8192, POSITIONS(4, 2, 4096, 4, 4, 4096));
+	trace_get(s->trace, 4, READER, 95, 96, 4096, POSITIONS(5, 4, 4096, 5, 5, 4096));
+	scene = stage_scene(s, (struct scene_request){.via = SCENE_VIA_KERNEL});
+	assert_int_equal(scene->row_count, 5);
+	assert_non_null(strstr(row_of(scene, 0)->detail, "8192 B at once"));
+	assert_string_equal(row_of(scene, 2)->label, "room: 12 KiB go in");
+}
+
 static void what_nobody_received_hangs_on_the_rest(void **state)
 {
 	struct stage *s = *state;
@@ -305,6 +325,7 @@ int main(void)
 		STAGED(pieces_read_after_the_sender_ended_bear_a_number),
 		STAGED(pieces_sent_before_the_receiver_was_born_bear_a_number),
 		STAGED(of_a_call_one_row_passes_the_kernel),
+		STAGED(of_a_write_to_a_full_pipe_all_parts_are_told),
 		STAGED(what_nobody_received_hangs_on_the_rest),
 		cmocka_unit_test(streams_cut_by_chance),
 	};
