@@ -116,42 +116,53 @@ struct peers *peers_new(struct arena *arena, const struct top_end *ends, size_t 
 	return peers;
 }
 
+/* How sure it is that one socket is the other's peer. */
+enum likeness { OTHER_SOCKET, POSSIBLE_PEER, CERTAIN_PEER };
+
 /*
  * Addresses are used again, so the numbers must not contradict each other. A connection that was
- * not yet accepted had none.
+ * not yet accepted had none, so the two of a connection may both not know the other's; but the one
+ * that accepted it has its listener's name (unix_stream_connect() in net/unix/af_unix.c).
  */
-static bool is_other_end(const struct top_object *object, const struct top_object *other)
+static enum likeness compare_ends(const struct top_object *object, const struct top_object *other)
 {
-	if (object->mechanism != other->mechanism || other == object)
-		return false;
+	if (object->mechanism != other->mechanism || other == object ||
+	    other->peer != object->address)
+		return OTHER_SOCKET;
 	if (object->peer_number && object->peer_number != (uint32_t)other->number)
-		return false;
-	return other->peer == object->address &&
-	       (!other->peer_number || other->peer_number == (uint32_t)object->number);
+		return OTHER_SOCKET;
+	if (other->peer_number && other->peer_number != (uint32_t)object->number)
+		return OTHER_SOCKET;
+	if (object->peer_number || other->peer_number)
+		return CERTAIN_PEER;
+	return object->named || other->named ? POSSIBLE_PEER : OTHER_SOCKET;
 }
 
 /* The receiver of datagrams need not be connected. */
-static bool may_receive(const struct top_object *object, const struct top_object *other)
+static enum likeness compare_receiver(const struct top_object *object,
+				      const struct top_object *other)
 {
-	if (object->mechanism == MECH_UNIX_DGRAM)
-		return other->mechanism == MECH_UNIX_DGRAM;
-	return is_other_end(object, other);
+	if (object->mechanism != MECH_UNIX_DGRAM)
+		return compare_ends(object, other);
+	return other->mechanism == MECH_UNIX_DGRAM ? POSSIBLE_PEER : OTHER_SOCKET;
 }
 
 static const struct top_object *unix_find(const struct peers *peers,
 					  const struct top_object *object, uint64_t address)
 {
 	const struct spot *spot = spots_first(&peers->by_address, address);
-	const struct top_object *found = NULL;
+	const struct top_object *found[CERTAIN_PEER + 1] = {NULL};
+	size_t count[CERTAIN_PEER + 1] = {0};
+	enum likeness best;
 
 	for (; address && is_in(&peers->by_address, spot, address); spot++) {
-		if (!may_receive(object, spot->object))
-			continue;
-		if (found)
-			return NULL;
-		found = spot->object;
+		enum likeness likeness = compare_receiver(object, spot->object);
+
+		found[likeness] = spot->object;
+		count[likeness]++;
 	}
-	return found;
+	best = count[CERTAIN_PEER] ? CERTAIN_PEER : POSSIBLE_PEER;
+	return count[best] == 1 ? found[best] : NULL;
 }
 
 static const struct top_object *named_find(const struct peers *peers, uint64_t name)

@@ -145,6 +145,50 @@ static void unix_by_peer(void **state)
 					 "unix-stream ?>p30[30] 0/1 1; ");
 }
 
+/*
+ * A later client has the address that an earlier one's server had, and the other way round. Neither
+ * knows its server's number, since both sent before they were accepted.
+ */
+static void unix_with_addresses_swapped(void **state)
+{
+	struct stage *stage = *state;
+	struct top_object *early = object(stage, MECH_UNIX_STREAM, 1);
+	struct top_object *late = object(stage, MECH_UNIX_STREAM, 2);
+
+	early->peer = late->address;
+	late->peer = early->address;
+	end(stage, early, 10, true, 2);
+	end(stage, late, 10, true, 9);
+	assert_string_equal(told(stage), "unix-stream p10[10]>? 11/0 2; ");
+	for (int i = 0; i < 2; i++) {
+		struct top_object *client = i ? late : early;
+		struct top_object *server = object(stage, MECH_UNIX_STREAM, client->peer);
+
+		server->number += 1000;
+		server->peer = client->address;
+		server->peer_number = client->number;
+		server->named = 5;
+		end(stage, server, 20 + i, false, client == late ? 9 : 2);
+	}
+	assert_string_equal(told(stage), "unix-stream p10[10]>p21[21] 9/9 1; "
+					 "unix-stream p10[10]>p20[20] 2/2 1; ");
+}
+
+/* The client was gone when the server received for the first time. */
+static void unix_whose_client_has_closed(void **state)
+{
+	struct stage *stage = *state;
+	struct top_object *client = object(stage, MECH_UNIX_STREAM, 1);
+	struct top_object *server = object(stage, MECH_UNIX_STREAM, 2);
+
+	client->peer = server->address;
+	server->peer = client->address;
+	server->named = 5;
+	end(stage, client, 10, true, 2);
+	end(stage, server, 20, false, 2);
+	assert_string_equal(told(stage), "unix-stream p10[10]>p20[20] 2/2 1; ");
+}
+
 static struct top_object *tcp(struct stage *stage, uint64_t address, uint32_t network,
 			      const char *local, const char *remote)
 {
@@ -317,8 +361,7 @@ static void fullest_channel(void **state)
 		pipes[i]->used = i ? 3 : 8;
 		pipes[i]->room = i ? 4 : 16;
 	}
-	a->peer = b->address;
-	b->peer = a->address;
+	sockets_connect(a, b);
 	a->used = 1;
 	a->room = b->room = 2;
 	end(stage, a, 10, true, 3);
@@ -370,6 +413,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(chosen, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(metrics_escape, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(metrics_bounded, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(unix_with_addresses_swapped, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(unix_whose_client_has_closed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(fullest_channel, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(table_is_harmless, set_up, tear_down),
 	};
