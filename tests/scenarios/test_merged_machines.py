@@ -4,6 +4,7 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -274,20 +275,23 @@ def shifted(directory):
     expect_equal(len(hosts), 2, f"from each host to the other: {hosts}")
 
 
-@scenario("a server and two clients, each with short-lived children: no machine's lane stands among "
+@scenario("a server and two clients with short-lived children: no machine's lane stands among "
           "another's, and no copy is at another's kernel")
 def three(directory):
     needs("curl")
     ready = os.path.join(directory, "ready")
     url = f"http://{HOSTS[1]}:8000/"
     work = f"echo local | cat; curl -s {url} > /dev/null; echo again | cat; "
+    outside = subprocess.Popen(["sleep", "600"])
+    kill = f"kill {outside.pid}"
     with Two("three") as (near, far):
         words = inside(far, sys.executable, "-c", SERVE, ready)
         server = start_record(folder(directory, "server"), words)
         wait_for(lambda: os.path.exists(ready), "the server to listen")
-        clients = [record(folder(directory, name), inside(near, "sh", "-c", work * times))
-                   for name, times in (("alpha", 1), ("beta", 2))]
+        clients = [record(folder(directory, name), inside(near, "sh", "-c", commands))
+                   for name, commands in (("alpha", work), ("beta", work * 2 + kill))]
         finish(server.wait(), 0, True)
+    expect_equal(outside.wait(), -signal.SIGTERM, "who is not traced got the signal")
     path, _ = merged(directory, clients[0].trace_path,
                      other_machine(server, directory, "server"),
                      other_machine(clients[1], directory, "beta"))
@@ -300,8 +304,10 @@ def three(directory):
         expect(places, "its processes have heads", host)
         expect(all((place < kernel) == (host == own) for place in places),
                f"the lanes of {host} are at their kernel's side", places)
-    told_there = view(path, columns=400) + ipclens("stats", path).stdout.decode()
+    stats = ipclens("stats", "--max", "0", path).stdout.decode()
+    told_there = view(path, columns=400) + stats
     expect(not re.search(r"\b[12]00\d{5}\b", told_there), "each machine's own numbers", told_there)
+    expect_in(f"pid {outside.pid} outside, of beta", told_there, "also of who is not traced")
     check_page(path, directory, [own, "server", "beta"])
 
 
