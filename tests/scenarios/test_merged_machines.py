@@ -275,6 +275,24 @@ def shifted(directory):
     expect_equal(len(hosts), 2, f"from each host to the other: {hosts}")
 
 
+def expect_uncertainty(path, told):
+    """Between two machines each time says by how much the clocks may make it wrong."""
+    lines = load_lines(path)
+    wrong = {line["name"]: line.get("uncertainty_ns", 0) for line in lines if line["type"] == "host"}
+    hosts = {line["pid"]: line["host"] for line in lines if line["type"] == "process"}
+    routes = [json.loads(line) for line in ipclens("stats", "--json", path).stdout.splitlines()]
+    routes = [line for line in routes if line["type"] == "route"]
+    apart = 0
+    for line in [*routes, *messages(path)]:
+        pids = [(line[side] or {}).get("pid") for side in ("from", "to")]
+        two = {hosts[pid] for pid in pids if pid in hosts}
+        known = sum(wrong[host] for host in two) if len(two) == 2 else None
+        expect_equal(line.get("uncertainty_ns"), known, f"by how much it may be wrong: {line}")
+        apart += len(two) == 2
+    expect(apart > 4, "some are between two machines", apart)
+    expect("tcp, latency ± " in told, "the table tells it", told)
+
+
 @scenario("a server and two clients with short-lived children: no machine's lane stands among "
           "another's, and no copy is at another's kernel")
 def three(directory):
@@ -306,6 +324,7 @@ def three(directory):
                f"the lanes of {host} are at their kernel's side", places)
     stats = ipclens("stats", "--max", "0", path).stdout.decode()
     told_there = view(path, columns=400) + stats
+    expect_uncertainty(path, told_there)
     expect(not re.search(r"\b[12]00\d{5}\b", told_there), "each machine's own numbers", told_there)
     expect_in(f"pid {outside.pid} outside, of beta", told_there, "also of who is not traced")
     check_page(path, directory, [own, "server", "beta"])

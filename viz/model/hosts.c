@@ -91,6 +91,19 @@ bool viz_host_clock_known(const struct viz_host *host)
 	return host->clock == CLOCK_TIE_REFERENCE || host->clock == CLOCK_TIE_BOTH_WAYS;
 }
 
+bool viz_clocks_apart(const struct viz_process *one, const struct viz_process *other,
+		      uint64_t *wrong_ns)
+{
+	const struct viz_host *a = one ? one->host : NULL, *b = other ? other->host : NULL;
+
+	if (!a || !b || a == b)
+		return false;
+	*wrong_ns = viz_host_clock_known(a) && viz_host_clock_known(b)
+			    ? a->uncertainty_ns + b->uncertainty_ns
+			    : VIZ_NEVER;
+	return true;
+}
+
 const char *viz_host_clock(const struct viz_host *host, enum language language,
 			   char buf[VIZ_CLOCK_TEXT])
 {

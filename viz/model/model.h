@@ -606,6 +606,13 @@ const struct viz_host *viz_pid_host(const struct viz_model *model, uint32_t pid)
 /* False: nobody can tell how wrong its times are. */
 bool viz_host_clock_known(const struct viz_host *host);
 
+/*
+ * True if the two are on two machines (NULL: not known). Then *wrong_ns is by how much a time
+ * between them may be wrong; VIZ_NEVER: nobody can tell.
+ */
+bool viz_clocks_apart(const struct viz_process *one, const struct viz_process *other,
+		      uint64_t *wrong_ns);
+
 /* A pid or tid of the process's machine, as that machine numbers it. */
 uint32_t viz_process_own(const struct viz_process *process, uint32_t number);
 

@@ -115,6 +115,19 @@ static void write_words(struct json *j, const struct viz_message *message)
 	free(words);
 }
 
+void write_uncertainty(struct json *j, const struct viz_process *from, const struct viz_process *to)
+{
+	uint64_t wrong_ns;
+
+	if (!viz_clocks_apart(from, to, &wrong_ns))
+		return;
+	json_key(j, "uncertainty_ns");
+	if (wrong_ns == VIZ_NEVER)
+		json_null(j);
+	else
+		json_uint(j, wrong_ns);
+}
+
 void message_write(struct json *j, const struct viz_message *message, bool dissect)
 {
 	json_object(j);
@@ -126,6 +139,7 @@ void message_write(struct json *j, const struct viz_message *message, bool disse
 	write_outside(j, message);
 	write_side(j, "sent", &message->from, message);
 	write_side(j, "received", &message->to, message);
+	write_uncertainty(j, message->from.process, message->to.process);
 	json_field_text(j, "match", match_name(message->match));
 	if (message->fate != FATE_NONE)
 		json_field_text(j, "fate", fate_name(message->fate));

@@ -43,4 +43,11 @@ struct viz_sink messages_sink(struct messages_printer *printer);
  */
 int messages_printer_end(struct messages_printer *printer, int err);
 
+/*
+ * Writes uncertainty_ns if the two are on two machines: by how much a time between them may be
+ * wrong; null: nobody can tell.
+ */
+void write_uncertainty(struct json *j, const struct viz_process *from,
+		       const struct viz_process *to);
+
 #endif

@@ -7,6 +7,7 @@
 
 #include "viz/account/classify.h"
 #include "viz/base/json.h"
+#include "viz/report/messages_json.h"
 #include "viz/report/stats.h"
 
 /* --- parts --- */
@@ -164,6 +165,7 @@ static void write_route(struct json *j, const struct account_route *r)
 	json_field_uint(j, "ambiguous", r->ambiguous);
 	write_effort(j, &r->effort);
 	write_histogram(j, "latency_ns", &r->latency);
+	write_uncertainty(j, r->from, r->to);
 }
 
 static void write_around(struct json *j, const struct account_effort *around)

@@ -106,6 +106,16 @@ static int by_latencies(const void *a, const void *b)
 	return COMPARE(y->latency.count, x->latency.count) ?: COMPARE(x->index, y->index);
 }
 
+static const char *latency_title(struct stats_page *page, const struct account_route *r)
+{
+	const char *clocks = page_clocks(page, r->from, r->to);
+	const char *title = page_format(page, page_say(page, "Latency %s → %s"),
+					page_party(page, r->from_side, r->from, r->from_pid),
+					page_party(page, r->to_side, r->to, r->to_pid));
+
+	return clocks ? page_format(page, "%s %s", title, clocks) : title;
+}
+
 void stats_print_latency(struct stats_page *page)
 {
 	const struct account *account = page->report->account;
@@ -121,11 +131,7 @@ void stats_print_latency(struct stats_page *page)
 
 		if (r->latency.count < HISTOGRAM_LEAST)
 			break;
-		page_title(page,
-			   page_format(page, page_say(page, "Latency %s → %s"),
-				       page_party(page, r->from_side, r->from, r->from_pid),
-				       page_party(page, r->to_side, r->to, r->to_pid)),
-			   page_channel(page, r->channel));
+		page_title(page, latency_title(page, r), page_channel(page, r->channel));
 		print_histogram(page, &r->latency);
 	}
 }

@@ -122,15 +122,17 @@ static bool talks_back(const struct talk *talk)
 static void add_heading(struct stats_page *page, struct table *table, const struct talk *talk)
 {
 	const struct account_pair *p = &talk->sum;
-	const char *connections = "";
+	const char *connections = "", *clocks = page_clocks(page, p->a, p->b);
 
+	if (clocks)
+		clocks = page_format(page, page_say(page, ", latency %s"), clocks);
 	if (talk->connections > 1)
 		connections = page_format(page, page_say(page, ", %s connections"),
 					  page_count(page, talk->connections));
 	table_add(page, table)->heading = page_format(
-		page, "%s %s %s · %s%s", page_party(page, p->a_side, p->a, p->a_pid),
+		page, "%s %s %s · %s%s%s", page_party(page, p->a_side, p->a, p->a_pid),
 		talks_back(talk) ? "⇄" : "→", page_party(page, p->b_side, p->b, p->b_pid),
-		mechanism_info(p->mechanism)->name, connections);
+		mechanism_info(p->mechanism)->name, connections, clocks ? clocks : "");
 }
 
 static void add_route(struct stats_page *page, struct table *table, const struct account_route *r,

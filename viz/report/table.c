@@ -109,6 +109,18 @@ const char *page_party(struct stats_page *page, enum account_side side,
 	return pid ? outside_party(page, pid) : page_say(page, "outside");
 }
 
+const char *page_clocks(struct stats_page *page, const struct viz_process *from,
+			const struct viz_process *to)
+{
+	uint64_t wrong_ns;
+
+	if (!viz_clocks_apart(from, to, &wrong_ns))
+		return NULL;
+	if (wrong_ns == VIZ_NEVER)
+		return page_say(page, "of two clocks: nobody can tell how wrong");
+	return page_format(page, "± %s", page_duration(page, wrong_ns));
+}
+
 /* Returns the id of the channel, with its name, key or address if it has one. */
 const char *page_channel(struct stats_page *page, const struct account_channel *channel)
 {

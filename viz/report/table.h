@@ -36,6 +36,12 @@ const char *page_quantile(struct stats_page *page, const struct histogram *durat
 /* Returns "wc[802]", "outside", "pid 17 outside", "the kernel" or "nobody". */
 const char *page_party(struct stats_page *page, enum account_side side,
 		       const struct viz_process *process, uint32_t pid);
+/*
+ * Returns how wrong times between processes of two machines may be: "± 165 µs", or words; NULL for
+ * processes of one machine.
+ */
+const char *page_clocks(struct stats_page *page, const struct viz_process *from,
+			const struct viz_process *to);
 const char *page_channel(struct stats_page *page, const struct account_channel *channel);
 
 /* --- lines --- */

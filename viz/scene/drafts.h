@@ -167,11 +167,6 @@ bool scene_is_via(const struct scene_drafts *d, int lane);
 bool scene_is_kernel(const struct scene_drafts *d, int lane);
 /* A row from the kernel of one machine to that of another. */
 bool scene_crosses(const struct scene_drafts *d, int from, int to);
-/*
- * True if the ends of the message are on two machines. Then *wrong_ns is by how much a time between
- * them may be wrong; VIZ_NEVER: nobody can tell (viz_host_clock()).
- */
-bool scene_between_hosts(const struct viz_message *m, uint64_t *wrong_ns);
 
 /*
  * Shared memory that has a lane of its own (lane/memory_lanes.c): scene_plan_memories() chooses it,

@@ -41,7 +41,7 @@ void scene_text_clocks(struct scene_drafts *d, const struct viz_message *m, stru
 	char buf[SCENE_QUANTITY];
 	uint64_t wrong_ns;
 
-	if (!scene_between_hosts(m, &wrong_ns))
+	if (!viz_clocks_apart(m->from.process, m->to.process, &wrong_ns))
 		return;
 	if (wrong_ns == VIZ_NEVER)
 		scene_append(d->scene, &row->detail, "of two clocks: nobody can tell how wrong");

@@ -60,8 +60,9 @@ static void text_unread(struct scene_drafts *d, const struct viz_message *m, str
 	uint64_t wrong_ns;
 
 	text_duration(d, row,
-		      scene_between_hosts(m, &wrong_ns) ? "was on its way, or lay unread, %s"
-							: "lay unread %s",
+		      viz_clocks_apart(m->from.process, m->to.process, &wrong_ns)
+			      ? "was on its way, or lay unread, %s"
+			      : "lay unread %s",
 		      ns);
 	row->important |= ns >= UNREAD_MIN_NS;
 }

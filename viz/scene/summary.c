@@ -29,7 +29,7 @@ struct channel_sum {
 		size_t count;
 		size_t capacity;
 	} latencies_ns;
-	uint64_t wrong_ns; /* of them, at most (scene_between_hosts()) */
+	uint64_t wrong_ns; /* of them, at most (viz_clocks_apart()) */
 };
 
 /* --- counts --- */
@@ -126,7 +126,7 @@ static void sum_message(struct scene_drafts *d, struct channel_sum *sum,
 	    m->to.exit_ns < m->from.enter_ns)
 		return;
 	LIST_PUSH(&sum->latencies_ns, m->to.exit_ns - m->from.enter_ns);
-	if (scene_between_hosts(m, &wrong_ns) && wrong_ns > sum->wrong_ns)
+	if (viz_clocks_apart(m->from.process, m->to.process, &wrong_ns) && wrong_ns > sum->wrong_ns)
 		sum->wrong_ns = wrong_ns;
 }
 

@@ -59,19 +59,6 @@ struct scene_way scene_message_way(const struct scene_drafts *d, const struct vi
 	return scene_way_between(d, m->channel, m->from.process, m->to.process);
 }
 
-bool scene_between_hosts(const struct viz_message *m, uint64_t *wrong_ns)
-{
-	const struct viz_host *from = m->from.process ? m->from.process->host : NULL;
-	const struct viz_host *to = m->to.process ? m->to.process->host : NULL;
-
-	if (!from || !to || from == to)
-		return false;
-	*wrong_ns = viz_host_clock_known(from) && viz_host_clock_known(to)
-			    ? from->uncertainty_ns + to->uncertainty_ns
-			    : VIZ_NEVER;
-	return true;
-}
-
 void scene_plan_vias(struct scene_drafts *d)
 {
 	const struct viz_pairing *pairing = d->request->pairing;
