@@ -271,20 +271,6 @@ void segments_claim(struct placing *p, struct segments *all, size_t count)
 	share_rest(p, &claims, open, open_count);
 }
 
-uint64_t segments_buffers(const struct segments *segments)
-{
-	uint64_t sum = 0;
-
-	for (size_t i = 0; i < segments->count; i++)
-		sum += segment_buffers(&segments->list[i]);
-	return sum;
-}
-
-uint32_t segment_buffers(const struct segment *segment)
-{
-	return segment->to - segment->from;
-}
-
 uint64_t segments_fewest(const struct flow_item *item, const struct segments *segments)
 {
 	return (least_own(item, segments) + PAGE_LEN - 1) / PAGE_LEN;

@@ -34,10 +34,20 @@ struct segments_share {
 };
 
 /* The number of buffers of one segment. */
-uint32_t segment_buffers(const struct segment *segment);
+static inline uint32_t segment_buffers(const struct segment *segment)
+{
+	return segment->to - segment->from;
+}
 
 /* The number of buffers of all segments. */
-uint64_t segments_buffers(const struct segments *segments);
+static inline uint64_t segments_buffers(const struct segments *segments)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < segments->count; i++)
+		sum += segment_buffers(&segments->list[i]);
+	return sum;
+}
 
 /* The fewest buffers that the send can have filled. */
 uint64_t segments_fewest(const struct flow_item *item, const struct segments *segments);
