@@ -133,6 +133,26 @@ function uglyPaper() {
 	return { words: words.length, ugly };
 }
 
+/* Of each message in the list: whether its ends are on two machines, and its latency in words. */
+function latenciesTold() {
+	const app = window.ipclens;
+	const { items, store } = app;
+	const told = [];
+
+	for (const row of new Set(items.list.map((item) => item >>> 2))) {
+		const { from, to } = store.rowEnds(row);
+
+		if (from < 0 || to < 0) continue;
+		app.select(row);
+		const names = [...document.querySelectorAll("#detail dt")];
+		const latency = names.find(({ textContent }) => textContent === "latency");
+		const apart = store.lanes[from].host !== store.lanes[to].host;
+
+		if (latency) told.push([apart, latency.nextElementSibling.textContent]);
+	}
+	return told;
+}
+
 /*
  * Of a merged trace with the kernels' lanes: what is wrong with where the messages pass that are in
  * sight, and with the columns, each of which is of one machine.
@@ -277,6 +297,15 @@ export const ways = {
 		assert.ok(sends >= expected.least);
 		assert.ok(wanted.length > 0);
 		assert.deepEqual(drawn, wanted, "what goes to another machine crosses the network");
+		const told = await page.evaluate(latenciesTold);
+
+		assert.ok(told.some(([apart]) => apart));
+		for (const [apart, words] of told)
+			assert.equal(words.includes(" ± "), apart, `what clocks make wrong: ${words}`);
+		await page.keyboard.press("s");
+		const histogram = page.locator("h3", { hasText: "Latency of" });
+
+		assert.match(await histogram.innerText(), / ± /, "as wrong as the worst of them");
 		await page.emulateMedia({ media: "print" });
 		await page.evaluate(() => window.dispatchEvent(new Event("beforeprint")));
 		const paper = await onPaper(page);

@@ -284,6 +284,13 @@ static struct dataset_lane memory_lane(const struct scene_drafts *d)
 				     .memory = true};
 }
 
+static uint64_t uncertainty_of(const struct viz_host *host)
+{
+	if (!host)
+		return 0;
+	return viz_host_clock_known(host) ? host->uncertainty_ns : SCENE_NEVER;
+}
+
 static void dataset_add_lanes(struct dataset_build *b)
 {
 	struct scene_dataset *dataset = b->dataset;
@@ -305,6 +312,7 @@ static void dataset_add_lanes(struct dataset_build *b)
 			.host = dataset_text(b, actor->process->host
 							? actor->process->host->name
 							: b->d->request->model->header.host),
+			.uncertainty_ns = uncertainty_of(actor->process->host),
 			.parent = scene_lane_of(b->d, actor->process->parent),
 			.start_ns = scene_actor_start_ns(actor),
 			.end_ns = scene_actor_end_ns(actor),

@@ -78,7 +78,9 @@ struct dataset_lane {
 	size_t arg_count;
 	uint32_t path; /* a text: the file of its last exec. May be "" */
 	uint32_t host; /* a text: the machine that it is on. May be "" */
-	int parent;    /* lane, SCENE_NOWHERE: none */
+	/* By how much the machine's clock may be wrong; SCENE_NEVER: nobody can tell. */
+	uint64_t uncertainty_ns;
+	int parent; /* lane, SCENE_NOWHERE: none */
 	uint64_t start_ns;
 	uint64_t end_ns; /* SCENE_NEVER: not within the trace */
 	bool before;	 /* it existed when tracing began */

@@ -76,6 +76,10 @@ static void put_lanes(struct json *j, const struct scene *scene)
 		json_bool(j, lane->memory);
 		json_text(j, scene_lane_number(&scene->lanes[i], number));
 		json_uint(j, lane->host);
+		if (lane->uncertainty_ns == SCENE_NEVER)
+			json_null(j);
+		else
+			json_uint(j, lane->uncertainty_ns);
 		json_end_array(j);
 	}
 	json_end_array(j);

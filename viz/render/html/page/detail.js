@@ -4,6 +4,7 @@ import { byId, el, fill } from "./dom.js";
 import { bytes, count, counted, duration, hex, quoted } from "./format.js";
 import { say } from "./say.js";
 import { FORM, NONE, OUTSIDE } from "./store.js";
+import { clocksApart, clockText } from "./clocks.js";
 import { latencyText, roundsText } from "./draw_fold.js";
 import { summary } from "./fold.js";
 import { Way, section } from "./detail_way.js";
@@ -225,7 +226,12 @@ export class Detail {
 			["fate", store.fate(m) ? store.fates[store.fate(m)] : say("received")],
 			["cut", store.cut(m) ? say("{} lost", bytes(store.cut(m))) : ""],
 			["sent", Number.isNaN(sent) ? "" : "+" + duration(sent) + this.wallClock(sent)],
-			["latency", received >= sent ? duration(received - sent) : ""],
+			[
+				"latency",
+				received >= sent
+					? duration(received - sent) + clockText(clocksApart(store, [route]))
+					: "",
+			],
 			...waits.map((text, i) => [i ? "" : "waited", text]),
 		]);
 	}

@@ -3,6 +3,7 @@
  * Statistics of what the filter shows, counted as `ipclens stats` does: who talks to whom, and how
  * long it took from the beginning of the send to the end of the receive.
  */
+import { clocksApart, clockText } from "./clocks.js";
 import { el, fill } from "./dom.js";
 import { KEY, bytes, count, duration } from "./format.js";
 import { FORM, NOWHERE, OUTSIDE } from "./store.js";
@@ -187,7 +188,12 @@ class Stats {
 
 		fill(
 			this.box,
-			el("h3", {}, say("Latency of {}: {}", title, figures(times))),
+			el(
+				"h3",
+				{},
+				say("Latency of {}: {}", title, figures(times)) +
+					clockText(times.length ? clocksApart(this.store, list) : 0),
+			),
 			histogram(times),
 			el(
 				"table",

@@ -34,6 +34,7 @@ export function readTables(core) {
 		memory: l[10],
 		exit: -1,
 		host: l[10] ? "" : text(l[12]),
+		uncertainty: l[10] ? 0 : (l[13] ?? NaN),
 	}));
 	const objects = core.objects.map((o) => ({
 		name: text(o[0]),
