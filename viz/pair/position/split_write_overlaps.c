@@ -151,7 +151,8 @@ static void give_up_common(struct arena *arena, struct segments_share *shares, s
 	for (size_t i = 0; i < count; i++) {
 		struct segments *all = shares[i].segments;
 
-		if (segments_buffers(&sole[i]) != shares[i].most)
+		if (segments_buffers(&sole[i]) != shares[i].most ||
+		    segments_buffers(all) == shares[i].most)
 			continue;
 		all->list = sole[i].list;
 		all->count = sole[i].count;
