@@ -6,6 +6,16 @@
 
 #include "viz/message/outsiders.h"
 
+/* Writes null for VIZ_NEVER. */
+static void write_ns(struct json *j, const char *key, uint64_t ns)
+{
+	json_key(j, key);
+	if (ns == VIZ_NEVER)
+		json_null(j);
+	else
+		json_uint(j, ns);
+}
+
 static void write_who(struct json *j, const char *key, const struct viz_end *end)
 {
 	json_key(j, key);
@@ -75,11 +85,7 @@ static void write_side(struct json *j, const char *key, const struct viz_end *en
 	if (end->operation)
 		write_operation(j, end->operation, end == &message->from);
 	json_field_uint(j, "enter_ns", end->enter_ns);
-	json_key(j, "exit_ns");
-	if (end->exit_ns == VIZ_NEVER)
-		json_null(j);
-	else
-		json_uint(j, end->exit_ns);
+	write_ns(j, "exit_ns", end->exit_ns);
 	if (!message->signal)
 		json_field_uint(j, "offset", end->offset);
 	if (end->operation && end->operation->extra->lengths_count)
@@ -119,13 +125,8 @@ void write_uncertainty(struct json *j, const struct viz_process *from, const str
 {
 	uint64_t wrong_ns;
 
-	if (!viz_clocks_apart(from, to, &wrong_ns))
-		return;
-	json_key(j, "uncertainty_ns");
-	if (wrong_ns == VIZ_NEVER)
-		json_null(j);
-	else
-		json_uint(j, wrong_ns);
+	if (viz_clocks_apart(from, to, &wrong_ns))
+		write_ns(j, "uncertainty_ns", wrong_ns);
 }
 
 void message_write(struct json *j, const struct viz_message *message, bool dissect)
@@ -159,11 +160,7 @@ static void write_gap(struct json *j, const struct viz_gap *gap)
 	json_field_bytes(j, "channel", gap->channel->id.data, gap->channel->id.len);
 	json_field_uint(j, gap->bytes ? "bytes" : "messages", gap->units);
 	json_field_uint(j, "from_ns", gap->from_ns);
-	json_key(j, "to_ns");
-	if (gap->to_ns == VIZ_NEVER)
-		json_null(j);
-	else
-		json_uint(j, gap->to_ns);
+	write_ns(j, "to_ns", gap->to_ns);
 	json_end_object(j);
 	json_newline(j);
 }

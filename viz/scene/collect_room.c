@@ -8,6 +8,7 @@
 
 #include "viz/base/arena.h"
 #include "viz/base/safe_text.h"
+#include "viz/model/pipe_buffers.h"
 
 #define PAGE_LEN USUAL_PAGE /* is_told() refuses traces with others */
 
@@ -24,14 +25,10 @@ static size_t turn_count(const struct viz_operation *op)
  */
 static bool is_all_own(const struct viz_operation *op)
 {
-	uint64_t bytes = (uint64_t)op->returned, part = bytes % PAGE_LEN;
+	uint64_t own = pipe_least_own(op->requested, (uint64_t)op->returned, op->at_entry.end);
 	uint32_t to = (uint32_t)op->extra->turns[op->extra->turns_count - 1];
 
-	if (!op->at_entry.known)
-		return false;
-	if (op->at_entry.end + part <= PAGE_LEN)
-		bytes -= part; /* it may have filled up a buffer that it found */
-	return to - op->at_entry.head == (bytes + PAGE_LEN - 1) / PAGE_LEN;
+	return op->at_entry.known && to - op->at_entry.head == pipe_buffers_for(own);
 }
 
 /*

@@ -102,28 +102,40 @@ static void segments_that_reach_into_each_other(void **state)
 					       "pipe 30>20 4096 s1104+8192 r1112+0 ambiguous\n");
 }
 
-/* The one behind which the other begins has not filled up his last buffer. */
-static void segments_that_meet_behind_a_part(void **state)
+/* Shares the buffers of two writes, each of which has one too many. The first one began first. */
+static void share_two(struct segments *first, struct segments *second, uint64_t first_end,
+		      uint64_t second_end)
 {
 	struct arena *arena = arena_new();
-	struct segment ones[] = {{0, 3}}, others[] = {{1, 3}, {3, 4}};
-	struct segments first = {.list = ones, .count = 1, .end = 0};
-	struct segments second = {.list = others, .count = 2, .end = PAGE_LEN};
 	struct segments_share shares[] = {
-		{.segments = &first, .excess = 1, .end = 1000, .begin_ns = 10},
-		{.segments = &second, .excess = 1, .end = PAGE_LEN, .begin_ns = 20},
+		{.segments = first, .end = first_end, .begin_ns = 10},
+		{.segments = second, .end = second_end, .begin_ns = 20},
 	};
 
-	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		shares[i].excess = 1;
+		shares[i].most = segments_buffers(shares[i].segments) - 1;
+	}
 	segments_share(arena, shares, 2);
-	assert_int_equal(ones[0].to, 2);
-	assert_int_equal(others[0].from, 2);
-	assert_int_equal(second.end, 1000);
-	assert_true(first.tentative && second.tentative);
+	assert_true(first->tentative && second->tentative);
 	arena_free(arena);
 }
 
-/* Its odd bytes might have filled up a buffer, but all buffers that it may have filled are its own. */
+/* The one behind which the other begins has not filled up his last buffer. */
+static void segments_that_meet_behind_a_part(void **state)
+{
+	struct segment ones[] = {{0, 3}}, others[] = {{1, 3}, {3, 4}};
+	struct segments first = {.list = ones, .count = 1, .end = 0};
+	struct segments second = {.list = others, .count = 2, .end = PAGE_LEN};
+
+	(void)state;
+	share_two(&first, &second, 1000, PAGE_LEN);
+	assert_int_equal(ones[0].to, 2);
+	assert_int_equal(others[0].from, 2);
+	assert_int_equal(second.end, 1000);
+}
+
+/* Its odd bytes might have filled up a buffer, but no other write can have filled any of these. */
 static void odd_bytes_and_nothing_common(void **state)
 {
 	struct trace_text *t = *state;
@@ -143,22 +155,15 @@ static void odd_bytes_and_nothing_common(void **state)
 /* The one that ran on later wrote before the other, which would have too few buffers otherwise. */
 static void segments_that_begin_with_the_same_buffer(void **state)
 {
-	struct arena *arena = arena_new();
 	struct segment ones[] = {{1, 6}}, others[] = {{1, 3}};
 	struct segments first = {.list = ones, .count = 1, .end = PAGE_LEN};
 	struct segments second = {.list = others, .count = 1, .end = PAGE_LEN};
-	struct segments_share shares[] = {
-		{.segments = &first, .excess = 1, .most = 4, .end = PAGE_LEN, .begin_ns = 10},
-		{.segments = &second, .excess = 1, .most = 1, .end = 1000, .begin_ns = 20},
-	};
 
 	(void)state;
-	segments_share(arena, shares, 2);
+	share_two(&first, &second, PAGE_LEN, 1000);
 	assert_int_equal(others[0].to, 2);
 	assert_int_equal(ones[0].from, 2);
 	assert_int_equal(first.end, 1000);
-	assert_true(first.tentative && second.tentative);
-	arena_free(arena);
 }
 
 /*

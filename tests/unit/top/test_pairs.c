@@ -155,8 +155,8 @@ static void unix_with_addresses_swapped(void **state)
 	struct top_object *early = object(stage, MECH_UNIX_STREAM, 1);
 	struct top_object *late = object(stage, MECH_UNIX_STREAM, 2);
 
-	early->peer = late->address;
-	late->peer = early->address;
+	sockets_connect(early, late);
+	early->peer_number = 0;
 	end(stage, early, 10, true, 2);
 	end(stage, late, 10, true, 9);
 	assert_string_equal(told(stage), "unix-stream p10[10]>? 11/0 2; ");
@@ -165,8 +165,7 @@ static void unix_with_addresses_swapped(void **state)
 		struct top_object *server = object(stage, MECH_UNIX_STREAM, client->peer);
 
 		server->number += 1000;
-		server->peer = client->address;
-		server->peer_number = client->number;
+		sockets_connect(server, client);
 		server->named = 5;
 		end(stage, server, 20 + i, false, client == late ? 9 : 2);
 	}
@@ -181,8 +180,8 @@ static void unix_whose_client_has_closed(void **state)
 	struct top_object *client = object(stage, MECH_UNIX_STREAM, 1);
 	struct top_object *server = object(stage, MECH_UNIX_STREAM, 2);
 
-	client->peer = server->address;
-	server->peer = client->address;
+	sockets_connect(client, server);
+	client->peer_number = 0;
 	server->named = 5;
 	end(stage, client, 10, true, 2);
 	end(stage, server, 20, false, 2);

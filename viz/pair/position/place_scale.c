@@ -20,7 +20,7 @@ static size_t pipe_options(uint64_t at, const struct flow_item *item,
 {
 	uint64_t len = item->amount, slot = at / SLOT_LEN, end = at % SLOT_LEN;
 	uint64_t asked = item->op->requested > len ? item->op->requested : len;
-	uint64_t part = asked % PAGE_LEN, pages = (len + PAGE_LEN - 1) / PAGE_LEN;
+	uint64_t part = asked % PAGE_LEN, pages = pipe_buffers_for(len);
 	size_t count = 0;
 
 	options[count++] = (struct place_option){.from = (slot + 1) * SLOT_LEN,
@@ -28,7 +28,7 @@ static size_t pipe_options(uint64_t at, const struct flow_item *item,
 							  (pages - 1) * PAGE_LEN};
 	if (item->place.part > 1 || !slot || !part || part > len || end + part > PAGE_LEN)
 		return count;
-	pages = (len - part + PAGE_LEN - 1) / PAGE_LEN;
+	pages = pipe_buffers_for(len - part);
 	options[count] = (struct place_option){
 		.from = at, .after = at + part, .split = len > part ? part : 0};
 	if (pages)

@@ -10,6 +10,7 @@
 #ifndef VIZ_PAIR_POSITION_PLACING_H
 #define VIZ_PAIR_POSITION_PLACING_H
 
+#include "viz/model/pipe_buffers.h"
 #include "viz/pair/position/interleave.h"
 
 #define PAGE_LEN USUAL_PAGE /* of a pipe's buffer: windows_are_known() */

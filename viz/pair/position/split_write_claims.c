@@ -36,23 +36,15 @@ static int compare_claims(const void *a, const void *b)
 	return (x->segment.from > y->segment.from) - (x->segment.from < y->segment.from);
 }
 
-/* How many bytes would be merged into the last buffer that the write finds, if there is room. */
-static uint64_t part_of(const struct flow_item *item)
+/* The least number of bytes that are in buffers of its own. */
+static uint64_t least_own(const struct flow_item *item, const struct segments *segments)
 {
-	return at_least(item->op->requested, item->amount) % PAGE_LEN;
+	return pipe_least_own(item->op->requested, item->amount, segments->end);
 }
 
 static bool may_fill_up(const struct flow_item *item, const struct segments *segments)
 {
-	uint64_t part = part_of(item);
-
-	return part && part <= item->amount && segments->end + part <= PAGE_LEN;
-}
-
-/* The least number of bytes that are in buffers of its own. */
-static uint64_t least_own(const struct flow_item *item, const struct segments *segments)
-{
-	return item->amount - (may_fill_up(item, segments) ? part_of(item) : 0);
+	return least_own(item, segments) < item->amount;
 }
 
 static uint64_t last_end(const struct flow_item *item, const struct segments *segments)
@@ -214,7 +206,7 @@ static void share_rest(struct placing *p, struct claims *claims, struct segments
 			continue;
 		*open[i] = left;
 		share.excess = segments_buffers(&left) - segments_fewest(item, &left);
-		share.most = (item->amount + PAGE_LEN - 1) / PAGE_LEN;
+		share.most = pipe_buffers_for(item->amount);
 		share.end = last_end(item, &left);
 		share.begin_ns = item->op->resumed_ns ? item->op->resumed_ns : item->enter_ns;
 		if (segments_buffers(&left) > segments_fewest(item, &left))
@@ -273,5 +265,5 @@ void segments_claim(struct placing *p, struct segments *all, size_t count)
 
 uint64_t segments_fewest(const struct flow_item *item, const struct segments *segments)
 {
-	return (least_own(item, segments) + PAGE_LEN - 1) / PAGE_LEN;
+	return pipe_buffers_for(least_own(item, segments));
 }

@@ -67,7 +67,7 @@ static bool find_layout(const struct flow_item *item, const struct segments *seg
 		return segments->end != 0;
 	}
 	layout->sure = !part || full;
-	return slots == (item->amount + PAGE_LEN - 1) / PAGE_LEN;
+	return slots == pipe_buffers_for(item->amount);
 }
 
 /* How many of the `left` remaining bytes the segment wrote. */

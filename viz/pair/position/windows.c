@@ -134,7 +134,7 @@ static void hold_own(const struct placing *p, struct flow_item *item)
 /* Excludes the places of the call's other packets, which lie before and behind this one. */
 static void leave_room(struct flow_item *item)
 {
-	uint64_t packets = (operation_stream_bytes(item->op) + PAGE_LEN - 1) / PAGE_LEN;
+	uint64_t packets = pipe_buffers_for(operation_stream_bytes(item->op));
 
 	item->place.window.lo += item->message;
 	item->place.window.hi -= packets - 1 - item->message;

@@ -4,18 +4,11 @@ import { duration } from "./format.js";
 import { say } from "./say.js";
 
 /*
- * By how much times along these routes may be wrong, in ns, at most; NaN: nobody can tell, 0: both
- * ends of each are on one machine.
+ * By how much times between these lanes may be wrong, in ns; NaN: nobody can tell, 0: they are on
+ * one machine, or one of them is outside.
  */
-export function clocksApart(store, routes) {
-	return Math.max(
-		0,
-		...routes.map(({ from, to }) => {
-			const [a, b] = [store.lanes[from], store.lanes[to]];
-
-			return a && b && a.host !== b.host ? a.uncertainty + b.uncertainty : 0;
-		}),
-	);
+export function clocksApart(a, b) {
+	return a && b && a.host !== b.host ? a.uncertainty + b.uncertainty : 0;
 }
 
 /* " ± 165 µs", or "" */

@@ -4,7 +4,7 @@ import { byId, el, fill } from "./dom.js";
 import { bytes, count, counted, duration, hex, quoted } from "./format.js";
 import { say } from "./say.js";
 import { FORM, NONE, OUTSIDE } from "./store.js";
-import { clocksApart, clockText } from "./clocks.js";
+import { clockText } from "./clocks.js";
 import { latencyText, roundsText } from "./draw_fold.js";
 import { summary } from "./fold.js";
 import { Way, section } from "./detail_way.js";
@@ -228,9 +228,7 @@ export class Detail {
 			["sent", Number.isNaN(sent) ? "" : "+" + duration(sent) + this.wallClock(sent)],
 			[
 				"latency",
-				received >= sent
-					? duration(received - sent) + clockText(clocksApart(store, [route]))
-					: "",
+				received >= sent ? duration(received - sent) + clockText(route.wrong) : "",
 			],
 			...waits.map((text, i) => [i ? "" : "waited", text]),
 		]);

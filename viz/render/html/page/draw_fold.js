@@ -3,6 +3,7 @@
  * A loop: a frame around its first round, at whose lower edge a box stands for all others; to
  * scale, a block from the first of these to the last.
  */
+import { clockText } from "./clocks.js";
 import { bytes, count, counted, duration } from "./format.js";
 import { say } from "./say.js";
 import { summary } from "./fold.js";
@@ -28,10 +29,10 @@ export function roundsText(fold) {
 	return "↻ × " + count(fold.rounds) + (fold.alike ? "" : say(", longer or shorter"));
 }
 
-/* "4 µs … 2 ms", or "" */
-export function latencyText({ least, most }) {
+/* "4 µs … 2 ms", with " ± 165 µs" between two machines, or "" */
+export function latencyText({ least, most, wrong }) {
 	if (!(most >= least)) return "";
-	return duration(least) + (least < most ? " … " + duration(most) : "");
+	return duration(least) + (least < most ? " … " + duration(most) : "") + clockText(wrong);
 }
 
 /* With how much it hides. */

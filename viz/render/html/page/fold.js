@@ -251,6 +251,7 @@ class Sum {
 		this.latencies = [];
 		this.least = Infinity;
 		this.most = -Infinity;
+		this.wrong = 0;
 	}
 
 	add(store, m) {
@@ -264,13 +265,14 @@ class Sum {
 		if (!(ns >= 0)) return;
 		this.least = Math.min(this.least, ns);
 		this.most = Math.max(this.most, ns);
+		this.wrong = Math.max(this.wrong, store.routeOf(m).wrong);
 		if (this.latencies.length < LATENCIES_MOST) this.latencies.push(ns);
 	}
 }
 
 /*
  * What a fold hides, added up: {messages, signals, bytes, lost, ambiguous, ns, least, most (of
- * latencies; not finite: none is known), latencies (sorted; a sample of many)}. A message counts
+ * latencies; not finite: none is known), wrong (clocksApart(), at most), latencies (sorted; a sample of many)}. A message counts
  * where it arrives, unless none does here.
  */
 export function summary(items, { from, end, noise }) {

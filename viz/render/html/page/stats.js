@@ -3,7 +3,7 @@
  * Statistics of what the filter shows, counted as `ipclens stats` does: who talks to whom, and how
  * long it took from the beginning of the send to the end of the receive.
  */
-import { clocksApart, clockText } from "./clocks.js";
+import { clockText } from "./clocks.js";
 import { el, fill } from "./dom.js";
 import { KEY, bytes, count, duration } from "./format.js";
 import { FORM, NOWHERE, OUTSIDE } from "./store.js";
@@ -192,7 +192,7 @@ class Stats {
 				"h3",
 				{},
 				say("Latency of {}: {}", title, figures(times)) +
-					clockText(times.length ? clocksApart(this.store, list) : 0),
+					clockText(times.length ? wrongest(list) : 0),
 			),
 			histogram(times),
 			el(
@@ -247,6 +247,8 @@ class Stats {
 		);
 	}
 }
+
+const wrongest = (list) => list.reduce((most, { wrong }) => Math.max(most, wrong), 0);
 
 const total = (list, key) => list.reduce((sum, each) => sum + each[key], 0);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* The tables of the core section, from arrays of arrays (viz/render/html/metadata.c) to objects. */
 
+import { clocksApart } from "./clocks.js";
 import { say } from "./say.js";
 
 export function readTables(core) {
@@ -56,6 +57,7 @@ export function readTables(core) {
 		outsider: r[8],
 		noise: r[9],
 		signal: core.mechanisms[r[2]][0] === "signal",
+		wrong: clocksApart(lanes[r[0]], lanes[r[1]]),
 	}));
 	const said = core.said.map((s) => ({
 		from: s[0],
