@@ -135,21 +135,34 @@ static void segments_that_meet_behind_a_part(void **state)
 	assert_int_equal(second.end, 1000);
 }
 
-/* Its odd bytes might have filled up a buffer, but no other write can have filled any of these. */
-static void odd_bytes_and_nothing_common(void **state)
+/* The other one's bytes lie between the second and the third part of a write with odd bytes. */
+static const char *torn_odd(struct trace_text *t, int64_t bytes, const char *other)
 {
-	struct trace_text *t = *state;
-
 	put(t, 1102, 10, 10, 90, 8292,
 	    POSITIONS(0, 0, 0, 4, 3, 100) ",'off_cpu_ns':50,'resumed_ns':80,'turns':[0,2,3,4]");
-	put(t, 1104, 30, 40, 50, 4096, THIRD);
+	put(t, 1104, 30, 40, 50, bytes, other);
 	get(t, 1106, 30, 4096, POSITIONS(2, 0, 4096, 2, 1, 4096));
-	get(t, 1108, 60, 8192, POSITIONS(3, 1, 4096, 3, 3, 4096));
+	get(t, 1108, 60, 4096 + bytes, POSITIONS(3, 1, 4096, 3, 3, 4096));
 	get(t, 1110, 95, 100, POSITIONS(4, 3, 100, 4, 4, 100));
-	assert_string_equal(trace_messages(t), "pipe 10>20 4096 s1102+0 r1106+0 exact\n"
-					       "pipe 10>20 4096 s1102+4096 r1108+0 exact\n"
-					       "pipe 30>20 4096 s1104+0 r1108+4096 exact\n"
-					       "pipe 10>20 100 s1102+8192 r1110+0 exact\n");
+	return trace_messages(t);
+}
+
+/* The odd bytes might have filled up a buffer, but no other write can have filled any of these. */
+static void odd_bytes_and_nothing_common(void **state)
+{
+	assert_string_equal(torn_odd(*state, 4096, THIRD),
+			    "pipe 10>20 4096 s1102+0 r1106+0 exact\n"
+			    "pipe 10>20 4096 s1102+4096 r1108+0 exact\n"
+			    "pipe 30>20 4096 s1104+0 r1108+4096 exact\n"
+			    "pipe 10>20 100 s1102+8192 r1110+0 exact\n");
+}
+
+/* The same, but the last one may be another's, and the odd bytes in a buffer found before. */
+static void odd_bytes_and_a_common_buffer(void **state)
+{
+	const char *told = torn_odd(*state, 2000, POSITIONS(2, 1, 4096, 4, 3, 100));
+
+	assert_null(strstr(told, "exact"));
 }
 
 /* The one that ran on later wrote before the other, which would have too few buffers otherwise. */
@@ -370,6 +383,7 @@ int main(void)
 		TEST(segments_that_reach_into_each_other),
 		TEST(segments_that_meet_behind_a_part),
 		TEST(odd_bytes_and_nothing_common),
+		TEST(odd_bytes_and_a_common_buffer),
 		TEST(segments_that_begin_with_the_same_buffer),
 		TEST(one_that_has_enough_without_the_common_buffers),
 		TEST(odd_bytes_behind_somebody_else),

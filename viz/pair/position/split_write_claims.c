@@ -246,21 +246,32 @@ void segments_claim(struct placing *p, struct segments *all, size_t count)
 {
 	struct claims claims = {.arena = p->context->round};
 	struct segments **open = NULL;
-	size_t open_count = 0;
+	struct segments_share *left = NULL;
+	size_t open_count = 0, left_count = 0;
 	bool again = true;
 
 	claim_earlier(p->flow, &claims);
 	for (size_t i = 0; i < count; i++) {
 		const struct flow_item *item = &p->flow->sends.items[all[i].index];
 
+		struct segments_share one = {.segments = &all[i]};
+
 		if (is_all_own(item, &all[i]))
 			add_claims(&claims, item, &all[i]);
 		else if (item->amount > PAGE_LEN)
 			ARENA_PUSH(p->context->round, open, open_count, &all[i]);
+		else
+			ARENA_PUSH(p->context->round, left, left_count, one);
 	}
 	for (size_t pass = 0; again && open_count && claims.count && pass < PASSES_MAX; pass++)
 		again = claim_more(p->flow, &claims, open, &open_count);
 	share_rest(p, &claims, open, open_count);
+	for (size_t i = 0; i < open_count; i++) {
+		struct segments_share one = {.segments = open[i]};
+
+		ARENA_PUSH(p->context->round, left, left_count, one);
+	}
+	segments_doubt(p->context->round, left, left_count);
 }
 
 uint64_t segments_fewest(const struct flow_item *item, const struct segments *segments)

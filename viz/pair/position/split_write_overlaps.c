@@ -161,6 +161,15 @@ static void give_up_common(struct arena *arena, struct segments_share *shares, s
 	}
 }
 
+void segments_doubt(struct arena *arena, struct segments_share *shares, size_t count)
+{
+	struct segments *sole = find_sole(arena, shares, count);
+
+	for (size_t i = 0; i < count; i++)
+		shares[i].segments->tentative |= segments_buffers(&sole[i]) <
+						 segments_buffers(shares[i].segments);
+}
+
 void segments_share(struct arena *arena, struct segments_share *shares, size_t count)
 {
 	struct part *parts = NULL;

@@ -102,8 +102,6 @@ static void split(struct flow_side *sends, const struct segments *segments,
 	struct flow_item whole = sends->items[segments->index], piece = whole;
 	bool first = true;
 
-	piece.ambiguous |= segments->tentative;
-
 	for (size_t segment = 0; segment < segments->count; segment++) {
 		uint64_t left = whole.amount - (piece.local - whole.local);
 
@@ -212,6 +210,7 @@ void segments_split(struct placing *p)
 	for (size_t i = 0; i < count; i++) {
 		struct layout layout;
 
+		sends->items[list[i].index].ambiguous |= list[i].tentative;
 		if ((list[i].reported || list[i].count > 1) &&
 		    find_layout(&sends->items[list[i].index], &list[i], &layout))
 			split(sends, &list[i], &layout);

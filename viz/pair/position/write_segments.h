@@ -21,7 +21,7 @@ struct segments {
 	/* Upper bound of the end of the last buffer found; 0: others may have added to it. */
 	uint64_t end;
 	bool reported;	/* the trace reports segments; else one range, from entry to exit */
-	bool tentative; /* segments_share() divided buffers between this send and another one */
+	bool tentative; /* some of its buffers may be another send's */
 };
 
 /* A send that is left with more buffers than it can have written. */
@@ -60,6 +60,9 @@ void segments_claim(struct placing *p, struct segments *all, size_t count);
  * where that is possible. Sets `tentative` of both.
  */
 void segments_share(struct arena *arena, struct segments_share *shares, size_t count);
+
+/* Sets `tentative` of each send some of whose buffers another one of these may have filled. */
+void segments_doubt(struct arena *arena, struct segments_share *shares, size_t count);
 
 /*
  * Replaces each completed send whose segments are reported by one item for each of them, which has
