@@ -272,8 +272,8 @@ class Sum {
 
 /*
  * What a fold hides, added up: {messages, signals, bytes, lost, ambiguous, ns, least, most (of
- * latencies; not finite: none is known), wrong (clocksApart(), at most), latencies (sorted; a sample of many)}. A message counts
- * where it arrives, unless none does here.
+ * latencies; not finite: none is known), wrong (clocksApart(), at most), latencies (sorted; a
+ * sample of many)}. A message counts where it arrives, unless none does here.
  */
 export function summary(items, { from, end, noise }) {
 	const { store } = items.app;
