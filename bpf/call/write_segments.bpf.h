@@ -8,9 +8,11 @@
  *
  * Sleeps that no signal ends, for memory or for the lock, are within a segment. If a reader on
  * another processor is so quick that the write does not sleep between two segments, they are
- * reported as one; if it had to wait for the lock between them, only the second one is. A later
- * segment (the first may begin within a buffer) in which the thread was preempted is split in two
- * if the pipe's head has moved meanwhile, because another writer then had the lock.
+ * reported as one. If it had to wait for the lock between them, it cannot be told which of the
+ * buffers before the second one were the first, so these are reported as unsure. A later
+ * segment (the first may begin within a buffer) in which the thread left its processor awake is
+ * split in two if the pipe's head has moved meanwhile, because another writer then had the lock. It
+ * leaves it awake if it is preempted, or if it was woken just before it would have fallen asleep.
  */
 #ifndef BPF_CALL_WRITE_SEGMENTS_BPF_H
 #define BPF_CALL_WRITE_SEGMENTS_BPF_H
@@ -42,7 +44,7 @@ static __always_inline void lock_segment_first(struct task_state *state)
 }
 
 static __always_inline void lock_segment_report(struct task_state *state, struct task_struct *task,
-						u32 to)
+						u32 to, enum wire_lock_segment_kind kind)
 {
 	struct wire_lock_segment *record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
 
@@ -54,7 +56,7 @@ static __always_inline void lock_segment_report(struct task_state *state, struct
 	record->operation = state->operation.id;
 	record->from = state->lock_segment_from;
 	record->to = to;
-	record->kind = WIRE_LOCK_SEGMENT_PIPE;
+	record->kind = kind;
 	record->pad = 0;
 	record_submit(record);
 }
@@ -64,13 +66,13 @@ static __always_inline void lock_segment_over(struct task_state *state, struct t
 {
 	u32 to = lock_segment_cursor(state);
 
-	lock_segment_report(state, task, to);
+	lock_segment_report(state, task, to, WIRE_LOCK_SEGMENT_PIPE);
 	state->lock_segment_from = to; /* in case the head is not read when the thread runs again */
 	state->between = 1;
 	state->later = 1;
 }
 
-/* The thread is preempted in a segment. */
+/* The thread leaves its processor in a segment, awake. */
 static __always_inline void lock_segment_cut(struct task_state *state)
 {
 	state->cut = 1;
@@ -86,7 +88,7 @@ static __always_inline void lock_segment_resume(struct task_state *state, struct
 	if (now == state->cut_at)
 		return;
 	if (state->cut_at != state->lock_segment_from)
-		lock_segment_report(state, task, state->cut_at);
+		lock_segment_report(state, task, state->cut_at, WIRE_LOCK_SEGMENT_PIPE);
 	state->lock_segment_from = now;
 }
 
@@ -108,15 +110,35 @@ static __always_inline void lock_segment_next(struct task_state *state)
 }
 
 /*
+ * True if the write may already have filled buffers before it waited for the lock at this head. In
+ * its first segment that needs a pipe that was full since its entry.
+ */
+static __always_inline bool lock_segment_may_precede(const struct task_state *state,
+						     struct pipe_inode_info *pipe, u32 head)
+{
+	if (head == state->lock_segment_from)
+		return false;
+	return state->later || !KHAS(struct pipe_inode_info, max_usage) ||
+	       head - state->operation.at_entry.pipe.tail >= KREAD_IF(pipe, max_usage);
+}
+
+/*
  * The write got the lock after waiting for it. True if at_lock must be recorded: only in its first
  * segment may it append to a buffer that it found, so only there at_lock must say how full that
  * buffer was.
  */
-static __always_inline bool lock_segment_locked(struct task_state *state)
+static __always_inline bool lock_segment_locked(struct task_state *state, struct task_struct *task,
+						struct pipe_inode_info *pipe)
 {
-	if (state->large)
-		state->lock_segment_from = lock_segment_cursor(state);
-	return !state->large || !state->later;
+	u32 head;
+
+	if (!state->large)
+		return true;
+	head = lock_segment_cursor(state);
+	if (lock_segment_may_precede(state, pipe, head))
+		lock_segment_report(state, task, head, WIRE_LOCK_SEGMENT_UNSURE);
+	state->lock_segment_from = head;
+	return !state->later;
 }
 
 /*
@@ -126,7 +148,8 @@ static __always_inline bool lock_segment_locked(struct task_state *state)
 static __always_inline void lock_segment_last(struct task_state *state, struct task_struct *task)
 {
 	if (state->large && (state->operation.off_cpu_ns || state->between))
-		lock_segment_report(state, task, state->operation.at_exit.pipe.head);
+		lock_segment_report(state, task, state->operation.at_exit.pipe.head,
+				    WIRE_LOCK_SEGMENT_PIPE);
 	state->large = 0;
 }
 

@@ -182,10 +182,10 @@ struct task_state {
 	u64 looked_ns; /* snapshot_states.bpf.h: when it was looked at first */
 	u64 looked_at; /* and switches_of() it then */
 	u64 asleep_since_ns;
-	u32 lock_segment_from;			 /* pipe head when the lock segment began */
-	u32 cut_at;				 /* pipe head when the thread was preempted in it */
-	struct waking waking;			 /* the last wake-up of this thread */
-	struct waking woke;			 /* the last wake-up that it caused */
+	u32 lock_segment_from; /* pipe head when the lock segment began */
+	u32 cut_at;	       /* pipe head when the thread left its processor in it, awake */
+	struct waking waking;  /* the last wake-up of this thread */
+	struct waking woke;    /* the last wake-up that it caused */
 	struct known_object known[KNOWN_LATELY]; /* cache in front of known_objects */
 	struct known_pipe pipes[PIPES_LATELY];
 	struct datagrams datagrams;

@@ -101,7 +101,7 @@ int BPF_PROG(call_switch, bool preempted, struct task_struct *previous, struct t
 	} else if (state && state->recording && !preempted && sleep) {
 		now = bpf_ktime_get_ns();
 		sleep_begin(state, previous, sleep, now);
-	} else if (state && preempted && state->large && state->later) {
+	} else if (state && state->large && state->later) {
 		lock_segment_cut(state);
 	}
 	if (spares)

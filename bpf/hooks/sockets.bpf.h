@@ -178,7 +178,8 @@ static __always_inline const struct wire_fd *pipe_filled(const struct task_state
 SEC("?tp_btf/contention_end")
 int BPF_PROG(pipe_locked, void *lock, int returned)
 {
-	struct task_state *state = task_state_traced(bpf_get_current_task_btf());
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_state *state = task_state_traced(task);
 	struct pipe_inode_info *pipe;
 	const struct wire_fd *object;
 
@@ -194,7 +195,7 @@ int BPF_PROG(pipe_locked, void *lock, int returned)
 	pipe = KREAD_IF((struct inode *)object->object.address, i_pipe);
 	if (!has_pipe_positions() || !pipe || lock != KFIELD(pipe, struct pipe_inode_info, mutex))
 		return 0;
-	if (!lock_segment_locked(state))
+	if (!lock_segment_locked(state, task, pipe))
 		return 0;
 	state->details.contended_ns = bpf_ktime_get_ns();
 	pipe_position(&state->details.at_lock, pipe);

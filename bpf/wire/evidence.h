@@ -44,12 +44,14 @@ enum wire_chunk_kind {
 
 /*
  * WIRE_LOCK_SEGMENT_PIPE: a lock segment of a large write that slept while its pipe was full. It
- * alone filled the buffers [from, to). WIRE_LOCK_SEGMENT_SENT and WIRE_LOCK_SEGMENT_TAKEN: a call
- * on TCP sent or received the bytes with the sequence numbers [from, to), see tcp_runs.bpf.h. All
- * of these records go out before the call's own.
+ * alone filled the buffers [from, to). WIRE_LOCK_SEGMENT_UNSURE: buffers filled before such a write
+ * got the lock for which it waited; some may be its own. WIRE_LOCK_SEGMENT_SENT and
+ * WIRE_LOCK_SEGMENT_TAKEN: a call on TCP sent or received the bytes with the sequence numbers
+ * [from, to), see tcp_runs.bpf.h. All of these records go out before the call's own.
  */
 enum wire_lock_segment_kind {
 	WIRE_LOCK_SEGMENT_PIPE,
+	WIRE_LOCK_SEGMENT_UNSURE,
 	WIRE_LOCK_SEGMENT_SENT,
 	WIRE_LOCK_SEGMENT_TAKEN
 };

@@ -81,6 +81,7 @@ struct part {
 	uint32_t count; /* messages to send */
 	uint32_t size;	/* of each; 0: up to max */
 	uint32_t max;
+	bool varied;	  /* as many below 1/8 of max as above, and so on */
 	uint32_t end;	  /* receivers: the actor whose message is the end */
 	bool socket;	  /* send(2) and its kin may be used */
 	bool waits;	  /* the descriptor does not block: poll(2) first */

@@ -30,6 +30,8 @@ size_t pick_size(struct actor *actor, const struct part *part)
 
 	if (part->size)
 		return part->size;
+	if (part->varied)
+		max = part->max >> 3 * random_below(&actor->random, 4);
 	size = 1 + random_below(&actor->random, (uint32_t)max);
 	return part->cells ? (size + CELL_LEN - 1) / CELL_LEN * CELL_LEN : size;
 }
@@ -296,6 +298,17 @@ void stage_pipe_large(struct stage *stage)
 	struct ends ends = make_pipe();
 
 	play_stream(stage, &ends, (struct part){.max = 40000, .size = 8 * 5000}, some(stage), 1);
+}
+
+/* Large and small writes of all lengths to pipes that hold from one buffer up to many. */
+void stage_pipe_varied(struct stage *stage)
+{
+	struct ends ends = random_one_in(&stage->random, 2) ? make_pipe() : make_fifo(stage);
+	int size = 4096 << random_below(&stage->random, 7);
+
+	gen_check(fcntl(ends.out, F_SETPIPE_SZ, size), "F_SETPIPE_SZ");
+	play_stream(stage, &ends, (struct part){.max = 200000, .varied = true}, some(stage),
+		    random_one_in(&stage->random, 3) ? some(stage) : 1);
 }
 
 void stage_pipe_partial(struct stage *stage)

@@ -304,6 +304,7 @@ void lock_segments_field(struct json *json, const struct call *call, uint64_t op
 	if (!call->lock_segment_count || call->lock_segments[0].operation != operation)
 		return;
 	lock_segments_of_kind(json, KEY(operation, turns), call, WIRE_LOCK_SEGMENT_PIPE);
+	lock_segments_of_kind(json, KEY(operation, turns_unsure), call, WIRE_LOCK_SEGMENT_UNSURE);
 	lock_segments_of_kind(json, KEY(operation, sent_at), call, WIRE_LOCK_SEGMENT_SENT);
 	lock_segments_of_kind(json, KEY(operation, received_at), call, WIRE_LOCK_SEGMENT_TAKEN);
 }

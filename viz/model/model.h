@@ -218,6 +218,12 @@ struct viz_operation_extra {
 	uint64_t *turns;
 	size_t turns_count;
 	/*
+	 * The same, for each wait for the pipe's lock: some of these buffers may be its own, too.
+	 * What is in neither list is not.
+	 */
+	uint64_t *turns_unsure;
+	size_t turns_unsure_count;
+	/*
 	 * TCP: pairs of sequence numbers [first, behind the last) of the bytes moved; none: not in
 	 * the trace.
 	 */

@@ -204,17 +204,17 @@ const struct viz_operation_extra viz_no_extra = {0};
 #define EXTRA_KEYS(word)                                                                           \
 	(KEY_BIT(word, lengths) | KEY_BIT(word, addresses) | KEY_BIT(word, delivered) |            \
 	 KEY_BIT(word, refused) | KEY_BIT(word, chunks) | KEY_BIT(word, segment_bytes) |           \
-	 KEY_BIT(word, line_feeds) | KEY_BIT(word, turns) | KEY_BIT(word, sent_at) |               \
-	 KEY_BIT(word, received_at) | KEY_BIT(word, digest) | KEY_BIT(word, digest_len) |          \
-	 KEY_BIT(word, message_type) | KEY_BIT(word, args) | KEY_BIT(word, option) |               \
-	 KEY_BIT(word, replaced) | KEY_BIT(word, taken) | KEY_BIT(word, sems) |                    \
-	 KEY_BIT(word, futex) | KEY_BIT(word, owner) | KEY_BIT(word, action_flags) |               \
-	 KEY_BIT(word, lock) | KEY_BIT(word, unreached) | KEY_BIT(word, transferred) |             \
-	 KEY_BIT(word, priority) | KEY_BIT(word, peer_pid) | KEY_BIT(word, at_lock) |              \
-	 KEY_BIT(word, sink_entry) | KEY_BIT(word, child) | KEY_BIT(word, path) |                  \
-	 KEY_BIT(word, peer_address) | KEY_BIT(word, new_fds) | KEY_BIT(word, waits_for) |         \
-	 KEY_BIT(word, ready) | KEY_BIT(word, fds) | KEY_BIT(word, at_ns) |                        \
-	 KEY_BIT(word, channel_out) | KEY_BIT(word, lease))
+	 KEY_BIT(word, line_feeds) | KEY_BIT(word, turns) | KEY_BIT(word, turns_unsure) |          \
+	 KEY_BIT(word, sent_at) | KEY_BIT(word, received_at) | KEY_BIT(word, digest) |             \
+	 KEY_BIT(word, digest_len) | KEY_BIT(word, message_type) | KEY_BIT(word, args) |           \
+	 KEY_BIT(word, option) | KEY_BIT(word, replaced) | KEY_BIT(word, taken) |                  \
+	 KEY_BIT(word, sems) | KEY_BIT(word, futex) | KEY_BIT(word, owner) |                       \
+	 KEY_BIT(word, action_flags) | KEY_BIT(word, lock) | KEY_BIT(word, unreached) |            \
+	 KEY_BIT(word, transferred) | KEY_BIT(word, priority) | KEY_BIT(word, peer_pid) |          \
+	 KEY_BIT(word, at_lock) | KEY_BIT(word, sink_entry) | KEY_BIT(word, child) |               \
+	 KEY_BIT(word, path) | KEY_BIT(word, peer_address) | KEY_BIT(word, new_fds) |              \
+	 KEY_BIT(word, waits_for) | KEY_BIT(word, ready) | KEY_BIT(word, fds) |                    \
+	 KEY_BIT(word, at_ns) | KEY_BIT(word, channel_out) | KEY_BIT(word, lease))
 
 _Static_assert(VIZ_PRESENT_WORDS == 2, "has_extra() looks at two words");
 
@@ -238,6 +238,8 @@ static void add_pairing_facts(struct model_builder *b, struct viz_operation *op)
 	extra->line_feeds = build_uints(b, FIELD_operation_line_feeds, &extra->line_feeds_count);
 	extra->line_feeds_known = VALUE(operation, line_feeds)->present;
 	extra->turns = build_uints(b, FIELD_operation_turns, &extra->turns_count);
+	extra->turns_unsure = build_uints(b, FIELD_operation_turns_unsure,
+					  &extra->turns_unsure_count);
 	extra->sent_at = build_uints(b, FIELD_operation_sent_at, &extra->sent_at_count);
 	extra->received_at = build_uints(b, FIELD_operation_received_at, &extra->received_at_count);
 	extra->digest = build_string(b, FIELD_operation_digest);

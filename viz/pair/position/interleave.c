@@ -130,14 +130,14 @@ static const struct window *window_of(const struct search *search, const struct 
 }
 
 /*
- * True if the next free place is before the item's window. A later segment of a write begins a new
- * buffer, so it does not matter where in the last buffer that place is.
+ * True if the next free place is before the item's window. It does not matter where in the last
+ * buffer that place is if the item begins a new one.
  */
 static bool is_before(const struct search *search, uint64_t at, const struct flow_item *item)
 {
 	uint64_t lo = window_of(search, item)->lo;
 
-	if (search->scale == &place_pipe && item->place.part > 1)
+	if (search->scale == &place_pipe && placing_begins_buffer(item))
 		return at / SLOT_LEN < lo / SLOT_LEN;
 	return at < lo;
 }

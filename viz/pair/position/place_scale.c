@@ -26,7 +26,7 @@ static size_t pipe_options(uint64_t at, const struct flow_item *item,
 	options[count++] = (struct place_option){.from = (slot + 1) * SLOT_LEN,
 						 .after = (slot + pages) * SLOT_LEN + len -
 							  (pages - 1) * PAGE_LEN};
-	if (item->place.part > 1 || !slot || !part || part > len || end + part > PAGE_LEN)
+	if (placing_begins_buffer(item) || !slot || !part || part > len || end + part > PAGE_LEN)
 		return count;
 	pages = pipe_buffers_for(len - part);
 	options[count] = (struct place_option){

@@ -92,6 +92,16 @@ static inline uint64_t place_written_to(const struct placing *p,
 	return (uint64_t)position->head * SLOT_LEN + end;
 }
 
+/*
+ * True if the item is a piece of a split write to a pipe that begins a new buffer, behind whatever
+ * is in the last one.
+ */
+static inline bool placing_begins_buffer(const struct flow_item *item)
+{
+	return item->place.part > 1 ||
+	       (item->place.part && item->place.window.lo % SLOT_LEN == PAGE_LEN);
+}
+
 /* True if all bytes of a send that has its place lie in one buffer, which may exceed a page. */
 static inline bool place_in_one_buffer(const struct flow_item *item)
 {
@@ -134,6 +144,12 @@ void window_sleep_find(struct placing *p);
 
 /* Sorts the sends that have a place to the front, by it, and counts them in p->sends. */
 void windows_sort_sends(struct placing *p);
+
+/*
+ * The lowest place at which a send that is not completed may lie: nothing behind it can be placed
+ * yet.
+ */
+uint64_t windows_first_unsettled(const struct placing *p);
 
 /* Places the completed sends, and sorts the sends. */
 void windows_place_sends(struct placing *p);

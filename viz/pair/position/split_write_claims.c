@@ -3,7 +3,8 @@
  * Finds which buffers of a pipe certainly belong to which large write. The ends of a segment are
  * read without the pipe's lock, so other writes may lie within it. A write whose segments have no
  * more buffers than it filled owns, or claims, all of them. That may leave another write no more
- * buffers than it filled, and so on.
+ * buffers than it filled, and so on. Then what nobody else can have filled decides, then what the
+ * trace calls sure; what still remains is shared, and ambiguous.
  */
 #include <stdlib.h>
 
@@ -89,18 +90,16 @@ static size_t claim_beyond(const struct claims *claims, uint32_t buffer)
 }
 
 /*
- * Where the last buffer ended that the first segment found: as the segment saw it, or as far as the
- * claim on that buffer says, whichever is further.
+ * Where the last buffer before `from` ended: as the write saw it (`seen`), or as far as the claim
+ * on that buffer says, whichever is further.
  */
-static uint64_t end_before(const struct claims *claims, const struct segments *segments)
+static uint64_t end_before(const struct claims *claims, uint32_t from, uint64_t seen)
 {
-	uint32_t from = segments->list[0].from;
 	size_t i = claim_beyond(claims, from - 1);
 
-	if (i == claims->count || !is_before(claims->list[i].segment.from, from))
-		return segments->end;
-	return at_least(claims->list[i].segment.to == from ? claims->list[i].end : PAGE_LEN,
-			segments->end);
+	if (!claims->count || i == claims->count || !is_before(claims->list[i].segment.from, from))
+		return seen;
+	return at_least(claims->list[i].segment.to == from ? claims->list[i].end : PAGE_LEN, seen);
 }
 
 static void add_segment(const struct claims *claims, struct segments *left, uint32_t from,
@@ -111,14 +110,22 @@ static void add_segment(const struct claims *claims, struct segments *left, uint
 	ARENA_PUSH(claims->arena, left->list, left->count, segment);
 }
 
+/* The parts of a write's segments that no other one claims. */
+struct unclaimed {
+	struct segments left;
+	uint64_t least_end; /* of the buffers that it may have found at its first segment */
+	bool others;	    /* a claim lies within the first segment */
+};
+
 /*
  * Appends the parts of `segment` that are not claimed to `left`. The first segment may have found
- * room in the last buffer of any claim within it, so left->end is at most the end of each of them.
- * True if a claim lies within the segment.
+ * room in the last buffer of any claim within it.
  */
-static bool leave_unclaimed(struct claims *claims, struct segments *left, struct segment segment)
+static void leave_unclaimed(struct claims *claims, struct unclaimed *unclaimed,
+			    struct segment segment)
 {
-	bool first = left->count == 0, others = false;
+	struct segments *left = &unclaimed->left;
+	bool first = left->count == 0;
 
 	for (size_t i = claim_beyond(claims, segment.from); i < claims->count; i++) {
 		const struct claim *claim = &claims->list[i];
@@ -128,41 +135,63 @@ static bool leave_unclaimed(struct claims *claims, struct segments *left, struct
 		if (is_before(segment.from, claim->segment.from))
 			add_segment(claims, left, segment.from, claim->segment.from);
 		if (first)
-			left->end = at_most(left->end, claim->end);
+			unclaimed->least_end = at_most(unclaimed->least_end, claim->end);
 		segment.from = is_before(claim->segment.to, segment.to) ? claim->segment.to
 									: segment.to;
-		others = true;
+		unclaimed->others |= first;
 	}
 	if (segment.from != segment.to || left->count == 0)
 		add_segment(claims, left, segment.from, segment.to);
-	return others;
+}
+
+static struct unclaimed find_unclaimed(struct claims *claims, const struct segments *segments)
+{
+	struct unclaimed unclaimed = {.left = *segments};
+	struct segments *left = &unclaimed.left;
+	uint32_t from = segments->list[0].from;
+
+	left->list = NULL;
+	left->count = 0;
+	unclaimed.least_end = end_before(claims, from, segments->end);
+	leave_unclaimed(claims, &unclaimed, segments->list[0]);
+	for (size_t i = 1; i < segments->count; i++)
+		leave_unclaimed(claims, &unclaimed, segments->list[i]);
+	left->end = end_before(claims, left->list[0].from,
+			       left->list[0].from == from || left->merged_nothing ? segments->end
+										  : 0);
+	return unclaimed;
+}
+
+/* False if the bytes beyond whole pages may have been merged into a buffer of another's claim. */
+static bool is_layout_known(const struct flow_item *item, const struct unclaimed *unclaimed)
+{
+	struct segments least = unclaimed->left;
+
+	least.end = unclaimed->least_end;
+	return !unclaimed->others || least.merged_nothing || !may_fill_up(item, &least);
 }
 
 /*
- * Sets `left` to the parts of the segments that are not claimed. False if it is unknown whether the
- * odd tail was merged into the previous buffer.
+ * True if what is left is exactly what the write filled. If that is no more than it has filled at
+ * the least, the bytes beyond whole pages were merged into the buffer before; else they may have
+ * been merged into one within the first segment, too.
  */
-static bool find_unclaimed(struct claims *claims, const struct flow_item *item,
-			   const struct segments *segments, struct segments *left)
+static bool is_all_left(const struct flow_item *item, const struct unclaimed *unclaimed)
 {
-	bool others;
-
-	*left = (struct segments){.index = segments->index, .reported = segments->reported};
-	left->end = end_before(claims, segments);
-	others = leave_unclaimed(claims, left, segments->list[0]);
-	for (size_t i = 1; i < segments->count; i++)
-		leave_unclaimed(claims, left, segments->list[i]);
-	return !others || !may_fill_up(item, left);
+	return is_all_own(item, &unclaimed->left) &&
+	       (may_fill_up(item, &unclaimed->left) ||
+		(!unclaimed->left.perhaps_merged && is_layout_known(item, unclaimed)));
 }
 
 static bool take_unclaimed(struct claims *claims, const struct flow_item *item,
 			   struct segments *segments)
 {
-	struct segments left;
+	struct unclaimed unclaimed = find_unclaimed(claims, segments);
 
-	if (!find_unclaimed(claims, item, segments, &left) || !is_all_own(item, &left))
+	if (!is_all_left(item, &unclaimed))
 		return false;
-	*segments = left;
+	*segments = unclaimed.left;
+	segments->perhaps_merged = false;
 	return true;
 }
 
@@ -176,7 +205,8 @@ static bool claim_more(const struct flow *flow, struct claims *claims, struct se
 	struct claims more = {.arena = claims->arena};
 	size_t kept = 0;
 
-	qsort(claims->list, claims->count, sizeof(*claims->list), compare_claims);
+	if (claims->count)
+		qsort(claims->list, claims->count, sizeof(*claims->list), compare_claims);
 	for (size_t i = 0; i < *count; i++) {
 		const struct flow_item *item = &flow->sends.items[open[i]->index];
 
@@ -200,16 +230,16 @@ static void share_rest(struct placing *p, struct claims *claims, struct segments
 	for (size_t i = 0; i < count; i++) {
 		const struct flow_item *item = &p->flow->sends.items[open[i]->index];
 		struct segments_share share = {.segments = open[i]};
-		struct segments left;
+		struct unclaimed unclaimed = find_unclaimed(claims, open[i]);
 
-		if (!find_unclaimed(claims, item, open[i], &left))
+		if (!is_layout_known(item, &unclaimed))
 			continue;
-		*open[i] = left;
-		share.excess = segments_buffers(&left) - segments_fewest(item, &left);
+		*open[i] = unclaimed.left;
+		share.excess = segments_buffers(open[i]) - segments_fewest(item, open[i]);
 		share.most = pipe_buffers_for(item->amount);
-		share.end = last_end(item, &left);
+		share.end = last_end(item, open[i]);
 		share.begin_ns = item->op->resumed_ns ? item->op->resumed_ns : item->enter_ns;
-		if (segments_buffers(&left) > segments_fewest(item, &left))
+		if (segments_buffers(open[i]) > segments_fewest(item, open[i]))
 			ARENA_PUSH(p->context->round, shares, share_count, share);
 	}
 	segments_share(p->context->round, shares, share_count);
@@ -242,36 +272,174 @@ static void claim_earlier(const struct flow *flow, struct claims *claims)
 	}
 }
 
-void segments_claim(struct placing *p, struct segments *all, size_t count)
-{
-	struct claims claims = {.arena = p->context->round};
-	struct segments **open = NULL;
-	struct segments_share *left = NULL;
-	size_t open_count = 0, left_count = 0;
-	bool again = true;
+/* The writes of which it is not known yet which buffers they filled. */
+struct open {
+	struct segments **large;
+	size_t large_count;
+	/* Those that claim none: they may have filled none, or others have as good a claim. */
+	struct segments **barred;
+	size_t barred_count;
+};
 
-	claim_earlier(p->flow, &claims);
+/* Sets `tentative` of those with no more buffers than they filled, one of them in common. */
+static void doubt_all_own(const struct placing *p, struct segments *all, size_t count)
+{
+	struct segments_share *shares = NULL;
+	size_t share_count = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct segments_share share = {.segments = &all[i]};
+
+		if (!all[i].perhaps_merged &&
+		    is_all_own(&p->flow->sends.items[all[i].index], &all[i]))
+			ARENA_PUSH(p->context->round, shares, share_count, share);
+	}
+	segments_doubt(p->context->round, shares, share_count);
+}
+
+static void claim_all_own(struct placing *p, struct claims *claims, struct open *open,
+			  struct segments *all, size_t count)
+{
+	doubt_all_own(p, all, count);
 	for (size_t i = 0; i < count; i++) {
 		const struct flow_item *item = &p->flow->sends.items[all[i].index];
 
-		struct segments_share one = {.segments = &all[i]};
-
-		if (is_all_own(item, &all[i]))
-			add_claims(&claims, item, &all[i]);
-		else if (item->amount > PAGE_LEN)
-			ARENA_PUSH(p->context->round, open, open_count, &all[i]);
+		if (all[i].tentative || !segments_fewest(item, &all[i]))
+			ARENA_PUSH(claims->arena, open->barred, open->barred_count, &all[i]);
+		else if (is_all_own(item, &all[i]) && !all[i].perhaps_merged)
+			add_claims(claims, item, &all[i]);
 		else
-			ARENA_PUSH(p->context->round, left, left_count, one);
+			ARENA_PUSH(claims->arena, open->large, open->large_count, &all[i]);
+		all[i].tentative = false;
 	}
-	for (size_t pass = 0; again && open_count && claims.count && pass < PASSES_MAX; pass++)
-		again = claim_more(p->flow, &claims, open, &open_count);
-	share_rest(p, &claims, open, open_count);
-	for (size_t i = 0; i < open_count; i++) {
-		struct segments_share one = {.segments = open[i]};
+}
 
-		ARENA_PUSH(p->context->round, left, left_count, one);
+static void claim_in_passes(const struct placing *p, struct claims *claims, struct open *open)
+{
+	bool again = true;
+
+	for (size_t pass = 0; again && open->large_count && pass < PASSES_MAX; pass++)
+		again = claim_more(p->flow, claims, open->large, &open->large_count);
+}
+
+/* Sets `tentative` of the writes some of whose buffers another open one may have filled. */
+static void doubt_open(struct arena *arena, const struct open *open)
+{
+	struct segments_share *shares = NULL;
+	size_t count = 0;
+
+	for (size_t i = 0; i < open->barred_count + open->large_count; i++) {
+		struct segments_share share = {
+			.segments = i < open->barred_count ? open->barred[i]
+							   : open->large[i - open->barred_count]};
+
+		ARENA_PUSH(arena, shares, count, share);
 	}
-	segments_doubt(p->context->round, left, left_count);
+	segments_doubt(arena, shares, count);
+}
+
+/*
+ * Returns, for each open write, the large ones first, the buffers that nobody else claims. Sets
+ * `tentative` where another open one may have filled some of them.
+ */
+static const struct segments *doubt_left(struct claims *claims, const struct open *open)
+{
+	size_t count = open->large_count + open->barred_count;
+	struct segments *left = arena_array(claims->arena, count + 1, sizeof(*left));
+	struct segments_share *shares = NULL;
+	size_t share_count = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct segments_share share = {.segments = &left[i]};
+
+		left[i] = find_unclaimed(claims, i < open->large_count
+							 ? open->large[i]
+							 : open->barred[i - open->large_count])
+				  .left;
+		ARENA_PUSH(claims->arena, shares, share_count, share);
+	}
+	segments_doubt(claims->arena, shares, share_count);
+	return left;
+}
+
+/*
+ * No other write can have filled any buffer of `left`, so this one did. If it needed all of them,
+ * its bytes beyond whole pages are in one of them, too. True if that was not known.
+ */
+static bool trust_left(const struct flow_item *item, struct segments *segments,
+		       const struct segments *left)
+{
+	bool news = segments->perhaps_merged;
+
+	segments->perhaps_merged = false;
+	if (!segments->merged_nothing && segments_buffers(left) == pipe_buffers_for(item->amount)) {
+		segments->merged_nothing = news = true;
+		segments->end = PAGE_LEN;
+	}
+	return news;
+}
+
+/*
+ * Every buffer was filled by some write. So a write has all those that no other one claims or may
+ * have filled, if the trace has them all: a write that is not completed may have filled some behind
+ * the place where it was entered. True if that decides anything.
+ */
+static bool trust_sole(struct placing *p, struct claims *claims, const struct open *open)
+{
+	const struct segments *left = doubt_left(claims, open);
+	uint64_t limit = windows_first_unsettled(p);
+	bool any = false;
+
+	if (p->context->lost || p->flow->foreign)
+		return false;
+	for (size_t i = 0; i < open->large_count; i++) {
+		const struct flow_item *item = &p->flow->sends.items[open->large[i]->index];
+
+		if (!left[i].tentative && segments_end(open->large[i]) < limit)
+			any |= trust_left(item, open->large[i], &left[i]);
+	}
+	return any;
+}
+
+/*
+ * Where nothing better is known, the segments that are not unsure are a write's own if they are as
+ * many as it filled. If another write claims one, or may be left with it, it is in doubt.
+ */
+static void take_turns(struct placing *p, struct claims *claims, struct open *open)
+{
+	const struct segments *left;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < open->large_count; i++)
+		if (open->large[i]->turns)
+			*open->large[i] = *open->large[i]->turns;
+	left = doubt_left(claims, open);
+	for (size_t i = 0; i < open->large_count; i++) {
+		struct segments *segments = open->large[i];
+		const struct flow_item *item = &p->flow->sends.items[segments->index];
+
+		if (left[i].tentative && is_all_own(item, segments))
+			ARENA_PUSH(claims->arena, open->barred, open->barred_count, segments);
+		else
+			open->large[kept++] = segments;
+	}
+	open->large_count = kept;
+	claim_in_passes(p, claims, open);
+}
+
+void segments_claim(struct placing *p, struct segments *all, size_t count)
+{
+	struct claims claims = {.arena = p->context->round};
+	struct open open = {.large = NULL};
+
+	claim_earlier(p->flow, &claims);
+	claim_all_own(p, &claims, &open, all, count);
+	claim_in_passes(p, &claims, &open);
+	if (trust_sole(p, &claims, &open))
+		claim_in_passes(p, &claims, &open);
+	take_turns(p, &claims, &open);
+	share_rest(p, &claims, open.large, open.large_count);
+	doubt_open(claims.arena, &open);
 }
 
 uint64_t segments_fewest(const struct flow_item *item, const struct segments *segments)

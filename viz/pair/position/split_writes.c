@@ -22,20 +22,26 @@ static uint64_t room(const struct placing *p)
 	return p->route->channel->capacity / PAGE_LEN;
 }
 
+/* Where the last buffer ended; PAGE_LEN if the pipe was empty, since nothing is merged then. */
+static uint64_t end_at(const struct viz_position *position)
+{
+	return position->head == position->tail ? PAGE_LEN : position->end;
+}
+
 /*
  * Where the last buffer ended that the write found at its first segment; 0 if others may have added
  * to it, or have written it behind this write's odd bytes, which had filled the pipe.
  */
 static uint64_t first_end(const struct placing *p, const struct viz_operation *op)
 {
+	const struct viz_position *at_lock = &op->extra->at_lock;
 	uint32_t from = (uint32_t)op->extra->turns[0];
 
-	if (op->at_entry.head == from && (!op->extra->at_lock.known || room_taken(op) >= room(p)))
-		return op->at_entry.end;
-	if (op->extra->at_lock.known && op->extra->at_lock.head == from &&
-	    room_taken(op) <= room(p))
-		return op->extra->at_lock.end;
-	return op->at_entry.head == from ? op->at_entry.end : 0;
+	if (op->at_entry.head == from && (!at_lock->known || room_taken(op) >= room(p)))
+		return end_at(&op->at_entry);
+	if (at_lock->known && at_lock->head == from && room_taken(op) <= room(p))
+		return end_at(at_lock);
+	return op->at_entry.head == from ? end_at(&op->at_entry) : 0;
 }
 
 /*
@@ -126,47 +132,119 @@ static bool is_whole(const struct flow_item *item)
 	       item->op->at_entry.known && item->op->at_exit.known;
 }
 
+/* Appends a range of buffers that lies behind the earlier ones; these may reach into it. */
+static void add_segment(struct placing *p, struct segments *segments, const uint64_t *range)
+{
+	struct segment segment = {(uint32_t)range[0], (uint32_t)range[1]};
+	uint32_t behind = segments->count ? segments->list[segments->count - 1].to : segment.from;
+
+	if ((int32_t)(segment.from - behind) < 0)
+		segment.from = behind; /* it ran on before it was seen asleep */
+	if ((int32_t)(segment.to - segment.from) < 0)
+		segment.to = segment.from;
+	ARENA_PUSH(p->context->round, segments->list, segments->count, segment);
+}
+
 static void add_reported(struct placing *p, struct segments *segments, const struct flow_item *item)
 {
-	const struct viz_operation *op = item->op;
+	const struct viz_operation_extra *extra = item->op->extra;
 
 	segments->reported = true;
-	segments->end = first_end(p, op);
-	for (size_t i = 0; i < op->extra->turns_count / 2; i++) {
-		struct segment segment = {(uint32_t)op->extra->turns[2 * i],
-					  (uint32_t)op->extra->turns[2 * i + 1]};
+	segments->end = first_end(p, item->op);
+	for (size_t i = 0; i + 1 < extra->turns_count; i += 2)
+		add_segment(p, segments, &extra->turns[i]);
+}
 
-		if (i && (int32_t)(segment.from - segments->list[i - 1].to) < 0)
-			segment.from =
-				segments->list[i - 1].to; /* it ran on before it was seen asleep */
-		ARENA_PUSH(p->context->round, segments->list, segments->count, segment);
+/* As add_reported(), with the buffers that the write may have filled before it had the lock. */
+static void add_unsure(struct placing *p, struct segments *segments, const struct flow_item *item)
+{
+	const struct viz_operation *op = item->op;
+	const struct viz_operation_extra *extra = op->extra;
+	size_t i = 0, k = 0;
+
+	segments->reported = true;
+	while (i + 1 < extra->turns_count || k + 1 < extra->turns_unsure_count) {
+		bool unsure = i + 1 >= extra->turns_count ||
+			      (k + 1 < extra->turns_unsure_count &&
+			       (int32_t)(extra->turns_unsure[k] - extra->turns[i]) <= 0);
+		size_t *next = unsure ? &k : &i;
+
+		add_segment(p, segments, (unsure ? extra->turns_unsure : extra->turns) + *next);
+		*next += 2;
 	}
+	if (segments->count && segments->list[0].from == op->at_entry.head)
+		segments->end = end_at(&op->at_entry);
 }
 
 static void add_range(struct placing *p, struct segments *segments, const struct flow_item *item)
 {
-	struct segment all = {(uint32_t)(item->place.window.lo / SLOT_LEN),
-			      (uint32_t)(item->place.window.hi / SLOT_LEN)};
+	const struct window *window = &item->place.window;
+	const struct viz_operation *op = item->op;
+	const struct viz_position *at_lock = &op->extra->at_lock;
+	bool locked = at_lock->known && at_lock->head == (uint32_t)(window->lo / SLOT_LEN);
 
-	segments->end = item->place.window.lo % SLOT_LEN;
-	ARENA_PUSH(p->context->round, segments->list, segments->count, all);
+	segments->end = end_at(locked ? at_lock : &op->at_entry);
+	add_segment(p, segments, (const uint64_t[]){window->lo / SLOT_LEN, window->hi / SLOT_LEN});
+}
+
+/*
+ * What the end of the last buffer at the write's exit says of its bytes beyond whole pages. If they
+ * were merged into a buffer that it found, its own last buffer is full, or a small write's bytes
+ * are behind others. Otherwise they are alone in the last one, if nothing came behind.
+ */
+static void look_at_exit(const struct flow_item *item, struct segments *segments)
+{
+	const struct viz_operation *op = item->op;
+	const struct viz_position *at_lock = &op->extra->at_lock;
+	bool locked = at_lock->known && at_lock->head == segments->list[0].from;
+	uint64_t part = item->amount % PAGE_LEN, end = op->at_exit.end;
+
+	if (!part || op->requested > item->amount)
+		return;
+	segments->merged_nothing = end == part;
+	segments->perhaps_merged = !locked &&
+				   (item->amount > PAGE_LEN ? end == PAGE_LEN : end != part);
+	if (segments->merged_nothing)
+		segments->end = PAGE_LEN;
+}
+
+/*
+ * The segments as reported, with the unsure ones among them. False if these are fewer buffers than
+ * the write filled.
+ */
+static bool add_turns(struct placing *p, struct segments *segments, const struct flow_item *item)
+{
+	size_t index = segments->index;
+	struct segments *turns;
+
+	add_reported(p, segments, item);
+	look_at_exit(item, segments);
+	if (item->op->extra->turns_unsure_count) {
+		turns = arena_alloc(p->context->round, sizeof(*turns));
+		*turns = *segments;
+		*segments = (struct segments){.index = index};
+		add_unsure(p, segments, item);
+		look_at_exit(item, segments);
+		if (turns->end && segments_buffers(turns) == segments_fewest(item, turns))
+			segments->turns = turns;
+	}
+	return segments_buffers(segments) >= segments_fewest(item, segments);
 }
 
 /*
  * A write that was to sleep on a full pipe, but found room before it did, and then had to wait for
- * the lock, has a segment that the trace does not report: all that lies between its entry and its
- * exit may be its own then.
+ * the lock, has a segment that the trace reports as unsure (older ones do not): all that lies
+ * between its entry and its exit may be its own then.
  */
 static void add_segments(struct placing *p, struct segments *segments, const struct flow_item *item)
 {
 	size_t index = segments->index;
 
-	if (item->op->extra->turns_count >= 2)
-		add_reported(p, segments, item);
-	if (segments->reported && segments_buffers(segments) >= segments_fewest(item, segments))
+	if (item->op->extra->turns_count >= 2 && add_turns(p, segments, item))
 		return;
 	*segments = (struct segments){.index = index};
 	add_range(p, segments, item);
+	look_at_exit(item, segments);
 }
 
 /* True if a write of more than a page is to be split; smaller ones are never interrupted. */
@@ -197,21 +275,35 @@ static struct segments *list_segments(struct placing *p, size_t *count)
 	return list;
 }
 
+/* True if the segments tell more than the call's window. */
+static bool is_narrowed(const struct flow_item *item, const struct segments *segments)
+{
+	const struct window *window = &item->place.window;
+
+	return segments->reported || segments->count > 1 ||
+	       segments->list[0].from != (uint32_t)(window->lo / SLOT_LEN) ||
+	       segments->list[0].to != (uint32_t)(window->hi / SLOT_LEN);
+}
+
 void segments_split(struct placing *p)
 {
 	struct flow_side *sends = &p->flow->sends;
 	struct segments *list;
+	uint64_t limit;
 	size_t count;
 
 	if (p->scale != &place_pipe || p->flow->packets || !has_large(sends))
 		return;
 	list = list_segments(p, &count);
 	segments_claim(p, list, count);
+	limit = windows_first_unsettled(p);
 	for (size_t i = 0; i < count; i++) {
 		struct layout layout;
 
+		if (segments_end(&list[i]) >= limit)
+			continue;
 		sends->items[list[i].index].ambiguous |= list[i].tentative;
-		if ((list[i].reported || list[i].count > 1) &&
+		if (is_narrowed(&sends->items[list[i].index], &list[i]) &&
 		    find_layout(&sends->items[list[i].index], &list[i], &layout))
 			split(sends, &list[i], &layout);
 	}

@@ -305,11 +305,7 @@ static void place_group(struct placing *p, struct flow_item **items, size_t coun
 	}
 }
 
-/*
- * The lowest place at which a send that is not completed may lie: nothing behind it can be placed
- * yet.
- */
-static uint64_t first_unsettled(const struct placing *p)
+uint64_t windows_first_unsettled(const struct placing *p)
 {
 	uint64_t first = VIZ_NEVER;
 
@@ -424,6 +420,6 @@ void windows_place_sends(struct placing *p)
 	struct flow_item **list = list_new(p, &count);
 
 	p->leave_out = leave_out;
-	windows_place_groups(p, list, count, first_unsettled(p));
+	windows_place_groups(p, list, count, windows_first_unsettled(p));
 	windows_sort_sends(p);
 }

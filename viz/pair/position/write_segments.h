@@ -20,8 +20,19 @@ struct segments {
 	size_t count;
 	/* Upper bound of the end of the last buffer found; 0: others may have added to it. */
 	uint64_t end;
-	bool reported;	/* the trace reports segments; else one range, from entry to exit */
-	bool tentative; /* some of its buffers may be another send's */
+	bool reported; /* the trace reports segments; else one range, from entry to exit */
+	/*
+	 * If another write began a buffer after the entry, the bytes beyond whole pages may have
+	 * been merged into that one, which is then counted here, but is not this write's.
+	 */
+	bool perhaps_merged;
+	bool merged_nothing; /* what lay last at its exit is as long as those bytes alone */
+	bool tentative;	     /* some of its buffers may be another send's */
+	/*
+	 * The same without the buffers that the trace calls unsure, if the rest are as many as it
+	 * filled; NULL: no others, or not so.
+	 */
+	const struct segments *turns;
 };
 
 /* A send that is left with more buffers than it can have written. */
@@ -47,6 +58,12 @@ static inline uint64_t segments_buffers(const struct segments *segments)
 	for (size_t i = 0; i < segments->count; i++)
 		sum += segment_buffers(&segments->list[i]);
 	return sum;
+}
+
+/* The place behind the last of all buffers. */
+static inline uint64_t segments_end(const struct segments *segments)
+{
+	return (segments->list[segments->count - 1].to + UINT64_C(1)) * SLOT_LEN;
 }
 
 /* The fewest buffers that the send can have filled. */
