@@ -97,6 +97,31 @@ static void segments_before_waits_for_the_lock(void **state)
 					       "pipe 30>20 8192 s1104+4096 r1110+0 exact\n");
 }
 
+/*
+ * Four pages of the second write may lie before its wait for the lock. The first one has what is
+ * left if none do: two pages before the third one's, and six behind.
+ */
+static void doubted_segments_leave_the_others(void **state)
+{
+	struct trace_text *t = *state;
+
+	trace_channel(t, TRACE_PIPE, "pipe", ",'capacity':32768");
+	put(t, 1102, 10, 10, 95, 32768,
+	    POSITIONS(0, 0, 0, 14, 8, 4096) ",'off_cpu_ns':50,'resumed_ns':80,'turns':[0,2,4,14]");
+	put(t, 1104, 40, 13, 18, 8192, POSITIONS(2, 2, 4096, 4, 2, 4096));
+	put(t, 1106, 30, 15, 98, 24576,
+	    POSITIONS(4, 2, 4096, 16, 8, 4096) ",'off_cpu_ns':20,'resumed_ns':85,"
+					       "'turns':[4,4,10,14,14,16],'turns_unsure':[6,10]");
+	get(t, 1108, 12, 8192, POSITIONS(2, 0, 4096, 2, 2, 4096));
+	get(t, 1110, 50, 24576, POSITIONS(8, 2, 4096, 8, 8, 4096));
+	get(t, 1112, 200, 32768, POSITIONS(16, 8, 4096, 16, 16, 4096));
+	assert_string_equal(trace_messages(t), "pipe 10>20 8192 s1102+0 r1108+0 ambiguous\n"
+					       "pipe 40>20 8192 s1104+0 r1110+0 exact\n"
+					       "pipe 10>20 16384 s1102+8192 r1110+8192 ambiguous\n"
+					       "pipe 10>20 8192 s1102+24576 r1112+0 ambiguous\n"
+					       "pipe 30>20 24576 s1106+0 r1112+8192 ambiguous\n");
+}
+
 /* It was about to sleep and ran on: no segment begins before the one before it ends. */
 static void a_segment_reported_as_a_part_of_the_next(void **state)
 {
@@ -471,6 +496,7 @@ int main(void)
 		TEST(segments_with_somebody_anywhere_within),
 		TEST(a_segment_that_is_not_reported),
 		TEST(segments_before_waits_for_the_lock),
+		TEST(doubted_segments_leave_the_others),
 		TEST(a_buffer_begun_in_an_empty_pipe),
 		TEST(odd_bytes_in_a_buffer_begun_meanwhile),
 		TEST(odd_bytes_that_somebody_filled_up),

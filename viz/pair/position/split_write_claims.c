@@ -37,6 +37,12 @@ static int compare_claims(const void *a, const void *b)
 	return (x->segment.from > y->segment.from) - (x->segment.from < y->segment.from);
 }
 
+static void sort_claims(struct claims *claims)
+{
+	if (claims->count)
+		qsort(claims->list, claims->count, sizeof(*claims->list), compare_claims);
+}
+
 /* The least number of bytes that are in buffers of its own. */
 static uint64_t least_own(const struct flow_item *item, const struct segments *segments)
 {
@@ -205,8 +211,7 @@ static bool claim_more(const struct flow *flow, struct claims *claims, struct se
 	struct claims more = {.arena = claims->arena};
 	size_t kept = 0;
 
-	if (claims->count)
-		qsort(claims->list, claims->count, sizeof(*claims->list), compare_claims);
+	sort_claims(claims);
 	for (size_t i = 0; i < *count; i++) {
 		const struct flow_item *item = &flow->sends.items[open[i]->index];
 
@@ -418,13 +423,57 @@ static void take_turns(struct placing *p, struct claims *claims, struct open *op
 		struct segments *segments = open->large[i];
 		const struct flow_item *item = &p->flow->sends.items[segments->index];
 
-		if (left[i].tentative && is_all_own(item, segments))
+		if (left[i].tentative && is_all_own(item, segments)) {
+			segments->tentative = true;
 			ARENA_PUSH(claims->arena, open->barred, open->barred_count, segments);
-		else
+		} else {
 			open->large[kept++] = segments;
+		}
 	}
 	open->large_count = kept;
 	claim_in_passes(p, claims, open);
+}
+
+static bool is_claimed(const struct claims *claims, const struct segments *segments)
+{
+	for (size_t i = 0; i < segments->count; i++) {
+		size_t claim = claim_beyond(claims, segments->list[i].from);
+
+		if (claim < claims->count &&
+		    is_before(claims->list[claim].segment.from, segments->list[i].to))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Assumes that those which are in doubt are right. What they leave to others then adds up, as a
+ * rule, and is in doubt like themselves.
+ */
+static void assume_doubted(struct placing *p, struct claims *claims, struct open *open)
+{
+	struct segments **before = arena_array(claims->arena, open->large_count + 1,
+					       sizeof(struct segments *));
+	size_t count = open->large_count, kept = 0;
+
+	for (size_t i = 0; i < count; i++)
+		before[i] = open->large[i];
+	sort_claims(claims);
+	for (size_t i = 0; i < open->barred_count; i++) {
+		const struct segments *segments = open->barred[i];
+		const struct flow_item *item = &p->flow->sends.items[segments->index];
+
+		if (!segments->tentative || is_claimed(claims, segments))
+			continue;
+		add_claims(claims, item, segments);
+		sort_claims(claims);
+	}
+	claim_in_passes(p, claims, open);
+	for (size_t i = 0; i < count; i++)
+		if (kept < open->large_count && before[i] == open->large[kept])
+			kept++;
+		else
+			before[i]->tentative = true;
 }
 
 void segments_claim(struct placing *p, struct segments *all, size_t count)
@@ -438,6 +487,7 @@ void segments_claim(struct placing *p, struct segments *all, size_t count)
 	if (trust_sole(p, &claims, &open))
 		claim_in_passes(p, &claims, &open);
 	take_turns(p, &claims, &open);
+	assume_doubted(p, &claims, &open);
 	share_rest(p, &claims, open.large, open.large_count);
 	doubt_open(claims.arena, &open);
 }
