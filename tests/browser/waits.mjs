@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 // Which rows a page paints as trouble: node waits.mjs DIRECTORY, where it may copy the modules to.
 import assert from "node:assert/strict";
-import { copyFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-const MODULES = ["decode.js", "format.js", "say.js", "store.js", "store_tables.js", "words.js"];
 const directory = process.argv[2];
 const page = new URL("../../viz/render/html/page/", import.meta.url);
 
-for (const name of MODULES) copyFileSync(new URL(name, page), join(directory, name));
+for (const name of readdirSync(page))
+	if (name.endsWith(".js")) copyFileSync(new URL(name, page), join(directory, name));
 writeFileSync(join(directory, "package.json"), '{"type":"module"}');
 const { isBad } = await import(join(directory, "words.js"));
 const { KIND } = await import(join(directory, "store.js"));
