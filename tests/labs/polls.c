@@ -127,6 +127,24 @@ static const struct waiter waiters[] = {
 	{"epoll_wait", LAB_EPOLL_WAIT, by_epoll},
 };
 
+/* Blocked in its call, and not on a lock or for a page before it has looked. */
+static void wait_asleep(pid_t parent, long call)
+{
+	char path[64], line[256], *state;
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", parent);
+	do {
+		lab_wait_blocked(parent, call);
+		fd = (int)lab_check(open(path, O_RDONLY | O_CLOEXEC), path);
+		n = lab_check(read(fd, line, sizeof(line) - 1), path);
+		close(fd);
+		line[n] = '\0';
+		state = strrchr(line, ')');
+	} while (!state || strncmp(state, ") S", 3) != 0);
+}
+
 static void wait_once(const struct waiter *waiter, const int quiet[2], const int spare[2])
 {
 	pid_t parent = getpid(), child;
@@ -136,7 +154,7 @@ static void wait_once(const struct waiter *waiter, const int quiet[2], const int
 	lab_check(pipe(busy), "pipe");
 	child = lab_fork();
 	if (!child) {
-		lab_wait_blocked(parent, waiter->call);
+		wait_asleep(parent, waiter->call);
 		lab_write_text(busy[1], "pipe", waiter->name, "!");
 		exit(EXIT_SUCCESS);
 	}
