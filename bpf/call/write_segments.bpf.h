@@ -134,7 +134,7 @@ static __always_inline bool lock_segment_locked(struct task_state *state, struct
 
 	if (!state->large)
 		return true;
-	head = lock_segment_cursor(state);
+	head = KREAD(pipe, head);
 	if (lock_segment_may_precede(state, pipe, head))
 		lock_segment_report(state, task, head, WIRE_LOCK_SEGMENT_UNSURE);
 	state->lock_segment_from = head;

@@ -11,7 +11,7 @@
 #include "viz/pair/position/write_segments.h"
 
 #define PASSES_MAX 16
-#define STEPS_MAX 1000000 /* per search; beyond that nothing is claimed */
+#define STEPS_MAX 1000000 /* per search */
 
 struct claim {
 	struct segment segment;
@@ -24,6 +24,12 @@ struct claims {
 	size_t count;
 	size_t steps;
 };
+
+/* True if the search was given up: not all claims were looked at, so nothing is claimed any more. */
+static bool is_exhausted(const struct claims *claims)
+{
+	return claims->steps > STEPS_MAX;
+}
 
 static bool is_before(uint32_t a, uint32_t b)
 {
@@ -136,8 +142,9 @@ static void leave_unclaimed(struct claims *claims, struct unclaimed *unclaimed,
 	for (size_t i = claim_beyond(claims, segment.from); i < claims->count; i++) {
 		const struct claim *claim = &claims->list[i];
 
-		if (!is_before(claim->segment.from, segment.to) || ++claims->steps > STEPS_MAX)
+		if (!is_before(claim->segment.from, segment.to) || is_exhausted(claims))
 			break;
+		claims->steps++;
 		if (is_before(segment.from, claim->segment.from))
 			add_segment(claims, left, segment.from, claim->segment.from);
 		if (first)
@@ -194,7 +201,7 @@ static bool take_unclaimed(struct claims *claims, const struct flow_item *item,
 {
 	struct unclaimed unclaimed = find_unclaimed(claims, segments);
 
-	if (!is_all_left(item, &unclaimed))
+	if (is_exhausted(claims) || !is_all_left(item, &unclaimed))
 		return false;
 	*segments = unclaimed.left;
 	segments->perhaps_merged = false;
@@ -289,17 +296,16 @@ struct open {
 /* Sets `tentative` of those with no more buffers than they filled, one of them in common. */
 static void doubt_all_own(const struct placing *p, struct segments *all, size_t count)
 {
-	struct segments_share *shares = NULL;
-	size_t share_count = 0;
+	struct segments **own = NULL;
+	size_t own_count = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		struct segments_share share = {.segments = &all[i]};
+		struct segments *one = &all[i];
 
-		if (!all[i].perhaps_merged &&
-		    is_all_own(&p->flow->sends.items[all[i].index], &all[i]))
-			ARENA_PUSH(p->context->round, shares, share_count, share);
+		if (!one->perhaps_merged && is_all_own(&p->flow->sends.items[one->index], one))
+			ARENA_PUSH(p->context->round, own, own_count, one);
 	}
-	segments_doubt(p->context->round, shares, share_count);
+	segments_doubt(p->context->round, own, own_count);
 }
 
 static void claim_all_own(struct placing *p, struct claims *claims, struct open *open,
@@ -327,43 +333,34 @@ static void claim_in_passes(const struct placing *p, struct claims *claims, stru
 		again = claim_more(p->flow, claims, open->large, &open->large_count);
 }
 
-/* Sets `tentative` of the writes some of whose buffers another open one may have filled. */
-static void doubt_open(struct arena *arena, const struct open *open)
+/* Lists all open writes, the large ones first. */
+static struct segments **list_open(struct arena *arena, const struct open *open, size_t *count)
 {
-	struct segments_share *shares = NULL;
-	size_t count = 0;
+	struct segments **list = NULL;
 
-	for (size_t i = 0; i < open->barred_count + open->large_count; i++) {
-		struct segments_share share = {
-			.segments = i < open->barred_count ? open->barred[i]
-							   : open->large[i - open->barred_count]};
-
-		ARENA_PUSH(arena, shares, count, share);
-	}
-	segments_doubt(arena, shares, count);
+	*count = 0;
+	for (size_t i = 0; i < open->large_count; i++)
+		ARENA_PUSH(arena, list, *count, open->large[i]);
+	for (size_t i = 0; i < open->barred_count; i++)
+		ARENA_PUSH(arena, list, *count, open->barred[i]);
+	return list;
 }
 
 /*
- * Returns, for each open write, the large ones first, the buffers that nobody else claims. Sets
- * `tentative` where another open one may have filled some of them.
+ * Returns, for each write of list_open(), the buffers that nobody else claims. Sets `tentative`
+ * where another open one may have filled some of them.
  */
 static const struct segments *doubt_left(struct claims *claims, const struct open *open)
 {
-	size_t count = open->large_count + open->barred_count;
+	size_t count;
+	struct segments **list = list_open(claims->arena, open, &count);
 	struct segments *left = arena_array(claims->arena, count + 1, sizeof(*left));
-	struct segments_share *shares = NULL;
-	size_t share_count = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		struct segments_share share = {.segments = &left[i]};
-
-		left[i] = find_unclaimed(claims, i < open->large_count
-							 ? open->large[i]
-							 : open->barred[i - open->large_count])
-				  .left;
-		ARENA_PUSH(claims->arena, shares, share_count, share);
+		left[i] = find_unclaimed(claims, list[i]).left;
+		list[i] = &left[i];
 	}
-	segments_doubt(claims->arena, shares, share_count);
+	segments_doubt(claims->arena, list, count);
 	return left;
 }
 
@@ -391,11 +388,14 @@ static bool trust_left(const struct flow_item *item, struct segments *segments,
  */
 static bool trust_sole(struct placing *p, struct claims *claims, const struct open *open)
 {
-	const struct segments *left = doubt_left(claims, open);
+	const struct segments *left;
 	uint64_t limit = windows_first_unsettled(p);
 	bool any = false;
 
 	if (p->context->lost || p->flow->foreign)
+		return false;
+	left = doubt_left(claims, open);
+	if (is_exhausted(claims))
 		return false;
 	for (size_t i = 0; i < open->large_count; i++) {
 		const struct flow_item *item = &p->flow->sends.items[open->large[i]->index];
@@ -452,28 +452,37 @@ static bool is_claimed(const struct claims *claims, const struct segments *segme
  */
 static void assume_doubted(struct placing *p, struct claims *claims, struct open *open)
 {
-	struct segments **before = arena_array(claims->arena, open->large_count + 1,
-					       sizeof(struct segments *));
-	size_t count = open->large_count, kept = 0;
-
-	for (size_t i = 0; i < count; i++)
-		before[i] = open->large[i];
 	sort_claims(claims);
-	for (size_t i = 0; i < open->barred_count; i++) {
+	for (size_t i = 0; i < open->barred_count && !is_exhausted(claims); i++) {
 		const struct segments *segments = open->barred[i];
-		const struct flow_item *item = &p->flow->sends.items[segments->index];
 
 		if (!segments->tentative || is_claimed(claims, segments))
 			continue;
-		add_claims(claims, item, segments);
+		add_claims(claims, &p->flow->sends.items[segments->index], segments);
 		sort_claims(claims);
+		claims->steps += claims->count;
 	}
+	for (size_t i = 0; i < open->large_count; i++)
+		open->large[i]->tentative = true;
 	claim_in_passes(p, claims, open);
+	for (size_t i = 0; i < open->large_count; i++)
+		open->large[i]->tentative = false;
+}
+
+/*
+ * Sets `tentative` of what is open still: where another open write may have filled a buffer, and of
+ * large ones of which it is not known whether bytes were merged into another's.
+ */
+static void doubt_open(const struct placing *p, const struct claims *claims,
+		       const struct open *open)
+{
+	size_t count;
+	struct segments **list = list_open(claims->arena, open, &count);
+
+	segments_doubt(claims->arena, list, count);
 	for (size_t i = 0; i < count; i++)
-		if (kept < open->large_count && before[i] == open->large[kept])
-			kept++;
-		else
-			before[i]->tentative = true;
+		list[i]->tentative |= p->flow->sends.items[list[i]->index].amount > PAGE_LEN &&
+				      (list[i]->perhaps_merged || is_exhausted(claims));
 }
 
 void segments_claim(struct placing *p, struct segments *all, size_t count)
@@ -489,7 +498,7 @@ void segments_claim(struct placing *p, struct segments *all, size_t count)
 	take_turns(p, &claims, &open);
 	assume_doubted(p, &claims, &open);
 	share_rest(p, &claims, open.large, open.large_count);
-	doubt_open(claims.arena, &open);
+	doubt_open(p, &claims, &open);
 }
 
 uint64_t segments_fewest(const struct flow_item *item, const struct segments *segments)

@@ -75,7 +75,7 @@ static void divide_two(struct part *first, struct part *second)
 struct edge {
 	uint32_t at;
 	int by;
-	size_t share;
+	size_t write;
 };
 
 static int compare_edges(const void *a, const void *b)
@@ -85,15 +85,15 @@ static int compare_edges(const void *a, const void *b)
 	return (x->at > y->at) - (x->at < y->at);
 }
 
-static struct edge *list_edges(struct arena *arena, const struct segments_share *shares,
-			       size_t count, size_t *edge_count)
+static struct edge *list_edges(struct arena *arena, struct segments *const *writes, size_t count,
+			       size_t *edge_count)
 {
 	struct edge *edges = NULL;
 
 	*edge_count = 0;
 	for (size_t i = 0; i < count; i++)
-		for (size_t k = 0; k < shares[i].segments->count; k++) {
-			const struct segment *segment = &shares[i].segments->list[k];
+		for (size_t k = 0; k < writes[i]->count; k++) {
+			const struct segment *segment = &writes[i]->list[k];
 			struct edge begin = {segment->from, 1, i}, end = {segment->to, -1, i};
 
 			if (segment->from == segment->to)
@@ -120,22 +120,21 @@ static void add_sole(struct arena *arena, struct segments *sole, const struct se
 }
 
 /* Returns, for each of the writes, the buffers that no other one can have filled. */
-static struct segments *find_sole(struct arena *arena, const struct segments_share *shares,
-				  size_t count)
+static struct segments *find_sole(struct arena *arena, struct segments *const *writes, size_t count)
 {
 	struct segments *sole = arena_array(arena, count + 1, sizeof(*sole));
-	size_t edge_count, open = 0, open_shares = 0; /* the sum of their indices */
-	struct edge *edges = list_edges(arena, shares, count, &edge_count);
+	size_t edge_count, open = 0, open_writes = 0; /* the sum of their indices */
+	struct edge *edges = list_edges(arena, writes, count, &edge_count);
 
 	for (size_t i = 0; i < edge_count; i++) {
 		struct segment behind = {edges[i].at, 0};
 
 		open += (size_t)edges[i].by;
-		open_shares += edges[i].by > 0 ? edges[i].share : -edges[i].share;
+		open_writes += edges[i].by > 0 ? edges[i].write : -edges[i].write;
 		if (open != 1 || i + 1 == edge_count)
 			continue;
 		behind.to = edges[i + 1].at;
-		add_sole(arena, &sole[open_shares], shares[open_shares].segments, behind);
+		add_sole(arena, &sole[open_writes], writes[open_writes], behind);
 	}
 	return sole;
 }
@@ -146,10 +145,14 @@ static struct segments *find_sole(struct arena *arena, const struct segments_sha
  */
 static void give_up_common(struct arena *arena, struct segments_share *shares, size_t count)
 {
-	struct segments *sole = find_sole(arena, shares, count);
+	struct segments **writes = NULL, *sole;
+	size_t write_count = 0;
 
+	for (size_t i = 0; i < count; i++)
+		ARENA_PUSH(arena, writes, write_count, shares[i].segments);
+	sole = find_sole(arena, writes, write_count);
 	for (size_t i = 0; i < count; i++) {
-		struct segments *all = shares[i].segments;
+		struct segments *all = writes[i];
 
 		if (segments_buffers(&sole[i]) != shares[i].most ||
 		    segments_buffers(all) == shares[i].most)
@@ -161,13 +164,12 @@ static void give_up_common(struct arena *arena, struct segments_share *shares, s
 	}
 }
 
-void segments_doubt(struct arena *arena, struct segments_share *shares, size_t count)
+void segments_doubt(struct arena *arena, struct segments *const *writes, size_t count)
 {
-	struct segments *sole = find_sole(arena, shares, count);
+	struct segments *sole = find_sole(arena, writes, count);
 
 	for (size_t i = 0; i < count; i++)
-		shares[i].segments->tentative |= segments_buffers(&sole[i]) <
-						 segments_buffers(shares[i].segments);
+		writes[i]->tentative |= segments_buffers(&sole[i]) < segments_buffers(writes[i]);
 }
 
 void segments_share(struct arena *arena, struct segments_share *shares, size_t count)

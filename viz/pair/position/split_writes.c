@@ -233,8 +233,8 @@ static bool add_turns(struct placing *p, struct segments *segments, const struct
 
 /*
  * A write that was to sleep on a full pipe, but found room before it did, and then had to wait for
- * the lock, has a segment that the trace reports as unsure (older ones do not): all that lies
- * between its entry and its exit may be its own then.
+ * the lock, has a segment that the trace reports as unsure. Traces of older versions report none:
+ * all that lies between its entry and its exit may be its own then.
  */
 static void add_segments(struct placing *p, struct segments *segments, const struct flow_item *item)
 {

@@ -79,7 +79,7 @@ void segments_claim(struct placing *p, struct segments *all, size_t count);
 void segments_share(struct arena *arena, struct segments_share *shares, size_t count);
 
 /* Sets `tentative` of each send some of whose buffers another one of these may have filled. */
-void segments_doubt(struct arena *arena, struct segments_share *shares, size_t count);
+void segments_doubt(struct arena *arena, struct segments *const *writes, size_t count);
 
 /*
  * Replaces each completed send whose segments are reported by one item for each of them, which has
