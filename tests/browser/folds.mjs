@@ -3,19 +3,15 @@
 // Whatever is folded or opened, each item is shown once or in one fold, and opens when asked for;
 // items are rows, or halves of messages.
 import assert from "node:assert/strict";
-import { copyFileSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
+
+import { pageModule } from "./modules.mjs";
 
 const RUNS = 25;
 const STEPS = 6;
 const directory = process.argv[2];
 const viz = new URL("../../viz/", import.meta.url);
-const page = new URL("render/html/page/", viz);
-
-for (const name of readdirSync(page))
-	if (name.endsWith(".js")) copyFileSync(new URL(name, page), join(directory, name));
-writeFileSync(join(directory, "package.json"), '{"type":"module"}'); // so they are for a browser
-const { Folds, FOLD } = await import(join(directory, "fold.js"));
+const { Folds, FOLD } = await pageModule(directory, "fold.js");
 
 const rowsOfBounds = readFileSync(new URL("scene/fold_limits.def", viz), "utf8");
 const BOUNDS = Object.fromEntries(
