@@ -82,6 +82,8 @@ LABS = [
     Picture("ring", "A circle of three", "{labs}/hangs ring-three"),
     Picture("locks", "Two file locks, taken in two orders", "{labs}/stalls file-locks"),
     Picture("lockorders", "Two semaphores, taken in two orders", "{labs}/lockorders crossed-sems"),
+    Picture("vainlocks", "A lock lost by a close() of another descriptor",
+            "{labs}/vainlocks closed-another"),
     Picture("threadlocks", "Threads that wait for each other's locks", "{labs}/threadlocks two",
             ("--threads",)),
     Picture("sharers", "A child computes beside its parent",

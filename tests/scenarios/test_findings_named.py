@@ -235,6 +235,7 @@ SHOWN_BY_TOOLS = {
     "partial-read": "test_doubled_output.py",
     "thread-lock": "test_thread_locks.py",
     "lock-order": "test_locks_and_memory.py",
+    "lock-in-vain": "test_locks_and_memory.py",
     "no-answer": "test_no_answer.py",
     "awaited-continue": "test_no_answer.py",
     "lock-refused": "test_hangs_kept_out.py",

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Locks taken in two orders, memory that parent and child write at once, and their sound twins."""
+"""Locks taken in two orders, or in vain, memory that parent and child write at once, and their
+sound twins."""
 import json
 import os
 import resource
@@ -11,6 +12,7 @@ from harness import lab, main, record, scenario
 
 ORDER = "lock-order"
 SHARING = "unsynchronised-sharing"
+IN_VAIN = "lock-in-vain"
 
 # Options of the tracer, where those are needed to see the locks.
 CROSSED = ["crossed-sems", "crossed-undone", "crossed-files", "crossed-ranges", "crossed-mutexes"]
@@ -26,6 +28,19 @@ IN_ORDER = [
     "tries",
     "producer",
 ]
+
+# Who had a lock that another got too, and what of the reason must be named.
+GOT_BOTH = {
+    "two-kinds": ("do not see each other", 2),
+    "kinds-turned": ("do not see each other", 2),
+    "inherited": ("belongs to the open file", 2),
+    "inherited-range": ("belongs to the open file", 2),
+    "closed-another": ("had lost it", 2),
+    "threads": ("belongs to the process", 1),
+}
+
+SHUT_OUT = ["refused", "refused-range"]
+NEVER_AT_ONCE = ["other-range", "closed-in-between", "in-turn"]
 
 FEW = 6000  # memories, each with two processes
 
@@ -54,6 +69,31 @@ def in_order(directory):
         result = traced(directory, lab("lockorders", name))
         findings, _ = diagnose(result.trace_path)
         expect(all(f["id"] != ORDER for f in findings), name, findings)
+
+
+def got_lock(result):
+    """What the second one of `vainlocks` remembers, while the first had its lock: got it or not."""
+    return [line.get("result", 0) == 0 for line in result.truth if line["do"] == "lock"]
+
+
+@scenario("a lock that two get at the same time is told of, with the reason")
+def in_vain(directory):
+    for name, (why, count) in GOT_BOTH.items():
+        result = traced(directory, lab("vainlocks", name))
+        expect_equal(got_lock(result), [True], f"{name}: the second one got it too")
+        found = expect_finding(result, IN_VAIN)
+        expect_equal([f["severity"] for f in found], ["warning"], name)
+        expect_equal(len(found[0]["processes"]), count, f"{name}: whose it was")
+        expect(why in found[0]["text"], f"{name}: why", found)
+
+
+@scenario("a lock that shuts the other out, or is given back before, is in order")
+def not_in_vain(directory):
+    for name in [*SHUT_OUT, *NEVER_AT_ONCE]:
+        result = traced(directory, lab("vainlocks", name))
+        expect(all(got == (name not in SHUT_OUT) for got in got_lock(result)), name, result.truth)
+        findings, _ = diagnose(result.trace_path)
+        expect(all(f["id"] != IN_VAIN for f in findings), name, findings)
 
 
 @scenario("a parent that computes beside its child in shared memory is told of, once")

@@ -25,7 +25,7 @@ struct claims {
 	size_t steps;
 };
 
-/* True if the search was given up: not all claims were looked at, so nothing is claimed any more. */
+/* True if the search was given up: not all claims were looked at, so none holds any more. */
 static bool is_exhausted(const struct claims *claims)
 {
 	return claims->steps > STEPS_MAX;
