@@ -523,6 +523,25 @@ static bool note_lease(struct diagnosis *d, struct finding *f, const struct wait
 	return waits_for_lease(wait);
 }
 
+/* Among others it waits for the output of a job that was left in the background. */
+static bool note_left_job(struct diagnosis *d, struct finding *f, const struct wait *wait)
+{
+	const struct viz_operation *op = wait->operation;
+
+	for (size_t i = 0; op->role == ROLE_WAIT && i < op->extra->waits_for_count; i++) {
+		const struct viz_channel *pipe = wait_asked(d->waits, op, i);
+		size_t count;
+
+		if (!pipe || !channel_is_pipe(pipe) || !wait_only_left(d, pipe, wait->process))
+			continue;
+		finding_line(d, f,
+			     fill_phrase(d, PHRASE_LEFT_JOB, process_text(d, wait->process),
+					 channel_text(d, pipe), writers_text(d, pipe, &count)));
+		return true;
+	}
+	return false;
+}
+
 enum advice_case wait_note(struct diagnosis *d, struct finding *f, const struct wait *wait)
 {
 	static const struct {
@@ -560,6 +579,7 @@ enum advice_case wait_note(struct diagnosis *d, struct finding *f, const struct 
 		{note_disarmed, ADVICE_DISARMED},
 		{note_selects_nothing, ADVICE_SELECTS_NOTHING},
 		{note_wrong_end, ADVICE_WRONG_END},
+		{note_left_job, ADVICE_LEFT_JOB},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]) && !d->incomplete; i++)

@@ -221,6 +221,19 @@ struct viz_bytes wait_pending_signal(const struct diagnosis *d, const struct wai
 const struct viz_channel *wait_for_room_to_read(const struct wait_graph *graph,
 						const struct wait *wait);
 
+/*
+ * wait_left_open.c: true if the holding is a writing end that is open still; if somebody outside
+ * the trace can write there; if all who can were started with it as their output and have been
+ * left, asleep, by who started them, and there are some.
+ */
+bool holding_may_write(const struct viz_holding *holding);
+bool wait_written_outside(const struct viz_channel *channel);
+bool wait_only_left(const struct diagnosis *d, const struct viz_channel *channel,
+		    const struct viz_process *reader);
+
+/* "a[1] (fd 1) and b[2] (fd 1)": all in the trace that can write there; NULL and 0: nobody. */
+const char *writers_text(struct diagnosis *d, const struct viz_channel *channel, size_t *count);
+
 /* wait_left_over.c: the same of one made in the trace, whose other users have all ended. */
 const struct wait_gone *wait_left_taken(struct wait_graph *graph, const struct wait *wait);
 
@@ -232,6 +245,7 @@ enum advice_case {
 	ADVICE_NOT_WATCHED,  /* an event loop does not wait for the channel that is full */
 	ADVICE_EDGE,	     /* epoll(7), EPOLLET: it has not read to the end what it was told of */
 	ADVICE_ONE_SHOT,     /* epoll_ctl(2), EPOLLONESHOT: nobody has set it again */
+	ADVICE_LEFT_JOB,     /* among others for a pipe that only a job left behind can write to */
 	ADVICE_STOPPED,
 	ADVICE_STOPPED_SOMEHOW, /* perhaps by a debugger */
 	ADVICE_AT_TERMINAL,	/* as it used its terminal in the background */

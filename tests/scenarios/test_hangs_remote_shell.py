@@ -1,0 +1,97 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""ssh that does not return, as what it left in the background keeps its output open."""
+import contextlib
+import os
+import signal
+import subprocess
+
+from expectations import expect, expect_equal, expect_in
+from hangs import asleep, parties, traced, untraced
+from harness import main, needs, scenario, start, wait_for
+from servers import free_port
+
+# Each tells the number of the process that keeps the output; only the first is left by its shell.
+LEFT = "sleep 1000 & echo $!"
+WORKS = "echo $$; exec sleep 1000"
+REDIRECTED = "sleep 1000 >/dev/null 2>&1 </dev/null & echo $!"
+
+CONFIG = """ListenAddress 127.0.0.1
+HostKey {directory}/key
+AuthorizedKeysFile {directory}/key.pub
+PidFile none
+StrictModes no
+UsePAM no
+"""
+
+
+def listens(port):
+    """Some line of the table has the port as its own (0A: it listens)."""
+    with open("/proc/net/tcp", encoding="ascii") as file:
+        return any(f":{port:04X} 00000000:0000 0A" in line for line in file)
+
+
+@contextlib.contextmanager
+def remote_shell(directory):
+    """The words of an ssh to a server of our own."""
+    key, config, port = f"{directory}/key", f"{directory}/config", free_port()
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
+    with open(config, "w", encoding="utf-8") as file:
+        file.write(CONFIG.format(directory=directory))
+    os.makedirs("/run/sshd", exist_ok=True)  # where sshd puts its unprivileged part (chroot)
+    server = start(directory, ["/usr/sbin/sshd", "-D", "-e", "-f", config, "-p", str(port)])
+    try:
+        wait_for(lambda: listens(port), "sshd to listen")
+        yield ["ssh", "-F", "none", "-i", key, "-p", str(port), "-o", "BatchMode=yes",
+               "-o", "ServerAliveInterval=0",  # else Debian has BatchMode wake by the clock
+               "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
+               "-o", "LogLevel=ERROR", "127.0.0.1"]
+    finally:
+        server.process.terminate()
+        server.process.wait()
+
+
+def told_by_p(findings):
+    """What is told of a wait, in one text."""
+    told = [f for f in findings if f["id"] == "blocked" and f["severity"] == "warning"]
+    expect_equal(len(told), 1, f"it hangs: {findings}")
+    return "\n".join([told[0]["text"], *told[0]["evidence"], told[0]["advice"]])
+
+
+def both_ways(directory, ssh, command):
+    """What `run` says at its limit, when it looks who is at the other end, and what -p says; and
+    whose output it is."""
+    text, _, result = traced(directory, [*ssh, command])
+    job = parties(result).pop()
+    os.kill(job, signal.SIGKILL)
+    yield text, job
+    found, result = untraced(directory, [*ssh, command],
+                             lambda run: parties(run) and asleep(max(parties(run))), "blocked")
+    job = parties(result).pop()
+    os.kill(job, signal.SIGKILL)
+    yield told_by_p(found), job
+
+
+@scenario("ssh that waits for a job in the background: the job is named, and how to redirect it")
+def left_behind(directory):
+    needs("ssh", "ssh-keygen", "/usr/sbin/sshd")
+    with remote_shell(directory) as ssh:
+        for told, job in both_ways(directory, ssh, LEFT):
+            expect_in("still waits in poll()", told, "it hangs")
+            expect_in(f"only sleep[{job}] (fd 1) could write", told, "why")
+            expect_in("redirect all of the job's output", told, "the remedy")
+
+
+@scenario("ssh that waits for its command, which works, is not told to redirect anything")
+def works(directory):
+    needs("ssh", "ssh-keygen", "/usr/sbin/sshd")
+    with remote_shell(directory) as ssh:
+        for told, job in both_ways(directory, ssh, WORKS):
+            expect_in(f"sleep[{job}]", told, "whom it waits for")
+            expect("redirect" not in told, "no such advice", told)
+        done = subprocess.run([*ssh, REDIRECTED], check=True, stdout=subprocess.PIPE)
+        os.kill(int(done.stdout), signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main()
