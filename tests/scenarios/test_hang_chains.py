@@ -44,6 +44,16 @@ child = "echo child=$$ >&2; exec head -c 1000000 /dev/zero"
 subprocess.Popen(["sh", "-c", child], stdout=subprocess.PIPE).wait()
 """
 
+# What the loop has not asked for it does not watch: its buffer is full.
+ASYNCIO = TELL + """
+import asyncio
+async def main():
+    child = "echo shell=$$ >&2; (echo child=$BASHPID >&2; exec head -c 1000000 /dev/zero); true"
+    await (await asyncio.create_subprocess_exec("bash", "-c", child, stdout=-1)).wait()
+tell("parent")
+asyncio.run(main())
+"""
+
 QUEUE = TELL + """
 import multiprocessing
 def work(queue):
@@ -128,6 +138,10 @@ CHAINS = {
         "child.stderr.resume()",
     ),
     "Popen.wait": ([PYTHON, "-c", POPEN], "deadlock", "parent child", [], "communicate()"),
+    "asyncio": (
+        [PYTHON, "-c", ASYNCIO], "deadlock", "parent child shell", [],
+        "await proc.communicate()",
+    ),
     "Queue": (
         [PYTHON, "-c", QUEUE], "deadlock", "parent child", [], "get everything before join()",
     ),

@@ -481,6 +481,19 @@ static void note_fed_child(struct telling *t, const struct wait_circle *circle)
 		       parent->process);
 }
 
+/* An event loop of the circle could read what another writes, but does not wait for that. */
+static void note_unwatched(struct telling *t, const struct wait_circle *circle)
+{
+	for (size_t i = 0; i < circle->count; i++)
+		for (size_t k = 0; k < circle->count; k++)
+			if (wait_ignores(t->d, circle->waits[k], circle->waits[i]) &&
+			    wait_is_ended_by(t->d->waits, circle->waits[i],
+					     circle->waits[k]->process)) {
+				settle(t, ADVICE_NOT_WATCHED, circle->waits[k]->process);
+				return;
+			}
+}
+
 /* They wait at one futex, which is neither a mutex nor a semaphore. */
 static void note_barrier(struct telling *t, const struct wait_circle *circle)
 {
@@ -509,6 +522,8 @@ void finding_circle(struct diagnosis *d, struct finding *f, size_t number)
 		if (wait->crossed)
 			settle(&t, ADVICE_FIFO_ORDER, wait->process);
 	}
+	if (!t.about)
+		note_unwatched(&t, circle);
 	if (!t.about)
 		note_fed_child(&t, circle);
 	if (!t.about)
