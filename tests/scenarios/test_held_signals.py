@@ -33,7 +33,29 @@ def shell(inner, name="bash"):
 
 
 FOREGROUND = 'trap "exit 0" TERM; sleep 1000; :'
+# A worker of a program that has a handler of its own.
+WORKER = """
+import os, signal, time
+signal.signal(signal.SIGTERM, lambda *_: None)
+child = os.fork()
+if not child:
+    {inside}
+    while True:
+        time.sleep(100)
+time.sleep(0.3)
+os.kill(child, signal.SIGTERM)
+os.waitpid(child, 0)
+"""
+OWN_HANDLER = "signal.signal(signal.SIGTERM, lambda *_: os._exit(0))"
+GRACEFUL = "signal.signal(signal.SIGTERM, lambda *_: time.sleep(100))"
+
+
+def worker(inside):
+    return ["/usr/bin/python3", "-c", WORKER.format(inside=inside)]
+
+
 HELD = {
+    "copied handler": (worker("pass"), "by fork(), which ran and did not end it", "SIG_DFL"),
     "blocks": (python(BLOCKS), "exec() keeps the mask", "sigprocmask(SIG_SETMASK)"),
     "blocks itself": (python("", OWN_MASK), "it blocks that signal, which is pending", "sigwait"),
     "ignores": (python(IGNORES), "exec() keeps what is ignored", "SIG_DFL"),
@@ -48,6 +70,8 @@ HELD = {
 }
 # The sound way of each; a trap that leaves its shell to wait for a job; nohup; and SIGHUP to it.
 SOUND = {
+    "own handler": worker(OWN_HANDLER),
+    "takes its time": worker(GRACEFUL),
     "ends": python(""),
     "waits": shell('trap "exit 0" TERM; sleep 1 & wait $!'),
     "waits on": [
@@ -82,7 +106,7 @@ def not_ended(directory):
 @scenario("a signal that ended its target, that a wait took, or of which nobody waits: none")
 def ended(directory):
     for name, command in SOUND.items():
-        status = 0 if name in ("ends", "waits") else TIMED_OUT
+        status = 0 if name in ("ends", "waits", "own handler") else TIMED_OUT
         expect_equal(held(directory, name, command, status), [], name)
 
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Finds signals that were to end a process which goes on: it blocks or ignores the signal, or is a
- * shell that runs its trap only when its child in the foreground has ended.
+ * Finds signals that were to end a process which goes on: it blocks or ignores the signal, has its
+ * parent's handler, or is a shell that runs its trap only when its child in the foreground has ended.
  */
 #include <signal.h>
 
@@ -10,7 +10,8 @@
 
 /* Why a signal has not ended its target, and what to do about it. */
 struct held {
-	const struct viz_process *child; /* of a shell: the one that it waits for */
+	/* Of a shell the one that it waits for, of a copy by fork(2) its parent; or NULL. */
+	const struct viz_process *other;
 	enum phrase why, cure;
 };
 
@@ -124,6 +125,16 @@ static const struct viz_process *trap_waits_for(const struct diagnosis *d,
 	return child;
 }
 
+/* True if the handler that ran is one that its parent set, for itself: no exec(2) took it away. */
+static bool has_parents_handler(const struct habits *habits, const struct viz_signal *s)
+{
+	const struct viz_process *to = s->generate->to;
+
+	return !to->before_trace && to->parent && !habits->executed_ns[to->index] &&
+	       !map_get_uint(&habits->actions, action_key(to, s->number)) &&
+	       map_get_uint(&habits->actions, action_key(to->parent, s->number));
+}
+
 static bool find_why(const struct diagnosis *d, const struct habits *habits,
 		     const struct viz_signal *s, struct held *held)
 {
@@ -142,9 +153,13 @@ static bool find_why(const struct diagnosis *d, const struct habits *habits,
 				      kept ? PHRASE_CURE_HELD_IGNORED : PHRASE_CURE_IGNORED};
 		return true;
 	}
+	if (s->fate != FATE_HANDLED || d->incomplete)
+		return false;
 	*held = (struct held){trap_waits_for(d, habits, s), PHRASE_HELD_TRAP,
 			      PHRASE_CURE_HELD_TRAP};
-	return s->fate == FATE_HANDLED && !d->incomplete && held->child;
+	if (!held->other && has_parents_handler(habits, s))
+		*held = (struct held){to->parent, PHRASE_HELD_HANDLER, PHRASE_CURE_HELD_HANDLER};
+	return held->other;
 }
 
 /* True if the trace ended while its target lived on, awake, for so long that it is no moment. */
@@ -173,14 +188,14 @@ static void report(struct diagnosis *d, const struct viz_signal *s, const struct
 
 	finding_process(d, f, g->to);
 	finding_process(d, f, g->from);
-	finding_process(d, f, held->child);
+	finding_process(d, f, held->other);
 	finding_operation(d, f, s->raised_by);
 	finding_set(d, f, "who", "%s",
 		    g->from ? process_text(d, g->from) : phrase_text(PHRASE_SOMEBODY, d->language));
 	finding_set(d, f, "signal", "%s", bytes_text(d, s->name));
 	finding_set(d, f, "to", "%s", process_text(d, g->to));
 	finding_set(d, f, "why", "%s",
-		    fill_phrase(d, held->why, held->child ? process_text(d, held->child) : "", NULL,
+		    fill_phrase(d, held->why, held->other ? process_text(d, held->other) : "", NULL,
 				NULL));
 	finding_set(d, f, "cure", "%s", phrase_text(held->cure, d->language));
 }

@@ -50,8 +50,9 @@ const struct viz_operation *wait_read_ahead(const struct wait_graph *graph, cons
 	for (size_t i = 0; selects(op) && i < op->extra->waits_for_count; i++) {
 		const struct viz_channel *channel = wait_asked(graph, op, i);
 
-		if (!channel || mechanism_info(channel->mechanism)->form != FORM_STREAM)
-			continue;
+		if (!channel || channel->master ||
+		    mechanism_info(channel->mechanism)->form != FORM_STREAM)
+			continue; /* what holds a terminal takes its text as it comes */
 		read = receive_before(graph->model, op, channel);
 		if (!read || !viz_has(read, requested) || read->requested < BUFFER_LEAST)
 			continue;
