@@ -259,6 +259,46 @@ def intervals_pass(metrics, count):
                  "the interval to end")
 
 
+# Each client sends and closes, often before it is accepted; later sockets have the same addresses.
+SESSIONS = """
+import os, socket, sys
+path, count = sys.argv[1], int(sys.argv[2])
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(path)
+listener.listen(100)
+child = os.fork()
+for _ in range(count):
+    if child:
+        listener.accept()[0].recv(99)
+    else:
+        client = socket.socket(socket.AF_UNIX)
+        client.connect(path)
+        client.sendall(b"0123456789")
+        client.close()
+if child:
+    os.waitpid(child, 0)
+    print(child, os.getpid())
+"""
+SESSION_COUNT = 400
+
+
+@scenario("short sessions, one after the other: each message has its sender and its receiver")
+def sessions(directory):
+    for number in range(3):
+        place = os.path.join(directory, str(number))
+        result = top(place, "--json", "--every", "60s")
+        words = [sys.executable, "-c", SESSIONS, os.path.join(place, "socket"), str(SESSION_COUNT)]
+        done = subprocess.run(words, check=True, stdout=subprocess.PIPE)
+        client, server = map(int, done.stdout.split())
+        pairs = [p for p in end(result) if p["mechanism"] == "unix-stream"
+                 and {client, server} & (members(p, "from") | members(p, "to"))]
+        expect_equal([(members(p, "from"), members(p, "to")) for p in pairs], [({client}, {server})],
+                     "one pair")
+        for side in "from", "to":
+            expect_equal((pairs[0][side][0]["messages"], pairs[0][side][0]["bytes"]),
+                         (SESSION_COUNT, 10 * SESSION_COUNT), side)
+
+
 @scenario("after a burst of more channels than there is room for, new ones are counted")
 def burst(directory):
     result = top(directory, "--json", "--every", "1s")

@@ -12,6 +12,8 @@
 struct meeting {
 	uint64_t address, number;
 	uint64_t unknown; /* sent to a receiver that was not found: a place of its own */
+	/* Of sockets that know each other by their addresses alone: accept(2) made the receiver. */
+	bool accepted;
 	const struct top_end *end;
 };
 
@@ -36,17 +38,32 @@ static bool is_socket(enum mechanism mechanism)
 	return mechanism >= MECH_UNIX_STREAM && mechanism <= MECH_UDP;
 }
 
+/*
+ * Two that know each other by their addresses alone meet at both of these, with all that had the
+ * same two. Who accepted the connection has the name of its listener.
+ */
+static struct meeting meeting_at_addresses(const struct top_end *end)
+{
+	const struct top_object *object = end->object;
+
+	if (end->sends)
+		return (struct meeting){object->peer, object->address, 0, !object->named, end};
+	return (struct meeting){object->address, object->peer, 0, object->named != 0, end};
+}
+
 static struct meeting meeting_of(const struct peers *peers, const struct top_end *end)
 {
 	const struct top_object *object = end->object, *target;
 
+	if (peers_know_addresses_alone(peers, object))
+		return meeting_at_addresses(end);
 	if (!end->sends || !is_socket(object->mechanism))
-		return (struct meeting){object->address, object->number, 0, end};
+		return (struct meeting){object->address, object->number, 0, false, end};
 	target = peers_find(peers, end);
 	if (target)
-		return (struct meeting){target->address, target->number, 0, end};
+		return (struct meeting){target->address, target->number, 0, false, end};
 	return (struct meeting){object->address, object->number, end->to + 1 ? end->to + 1 : 1,
-				end};
+				false, end};
 }
 
 static int meeting_compare(const void *left, const void *right)
@@ -59,13 +76,16 @@ static int meeting_compare(const void *left, const void *right)
 	if (!order)
 		order = COMPARE(a->unknown, b->unknown);
 	if (!order)
+		order = COMPARE(a->accepted, b->accepted);
+	if (!order)
 		order = COMPARE(a->end->sends, b->end->sends);
 	return order ? order : COMPARE(a->end->pid, b->end->pid);
 }
 
 static bool is_same_place(const struct meeting *a, const struct meeting *b)
 {
-	return a->address == b->address && a->number == b->number && a->unknown == b->unknown;
+	return a->address == b->address && a->number == b->number && a->unknown == b->unknown &&
+	       a->accepted == b->accepted;
 }
 
 /* Those who did something; where nobody did, all. The meetings are in order of their pids. */

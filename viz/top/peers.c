@@ -147,22 +147,30 @@ static enum likeness compare_receiver(const struct top_object *object,
 	return other->mechanism == MECH_UNIX_DGRAM ? POSSIBLE_PEER : OTHER_SOCKET;
 }
 
+/* The only one at this address that is so likely; NULL: none, or several. */
 static const struct top_object *unix_find(const struct peers *peers,
-					  const struct top_object *object, uint64_t address)
+					  const struct top_object *object, uint64_t address,
+					  enum likeness likeness)
 {
 	const struct spot *spot = spots_first(&peers->by_address, address);
-	const struct top_object *found[CERTAIN_PEER + 1] = {NULL};
-	size_t count[CERTAIN_PEER + 1] = {0};
-	enum likeness best;
+	const struct top_object *found = NULL;
 
 	for (; address && is_in(&peers->by_address, spot, address); spot++) {
-		enum likeness likeness = compare_receiver(object, spot->object);
-
-		found[likeness] = spot->object;
-		count[likeness]++;
+		if (compare_receiver(object, spot->object) != likeness)
+			continue;
+		if (found)
+			return NULL;
+		found = spot->object;
 	}
-	best = count[CERTAIN_PEER] ? CERTAIN_PEER : POSSIBLE_PEER;
-	return count[best] == 1 ? found[best] : NULL;
+	return found;
+}
+
+bool peers_know_addresses_alone(const struct peers *peers, const struct top_object *object)
+{
+	return (object->mechanism == MECH_UNIX_STREAM ||
+		object->mechanism == MECH_UNIX_SEQPACKET) &&
+	       object->peer && !object->peer_number &&
+	       !unix_find(peers, object, object->peer, CERTAIN_PEER);
 }
 
 static const struct top_object *named_find(const struct peers *peers, uint64_t name)
@@ -219,9 +227,10 @@ const struct top_object *peers_find(const struct peers *peers, const struct top_
 	switch (end->object->mechanism) {
 	case MECH_UNIX_STREAM:
 	case MECH_UNIX_SEQPACKET:
-		return unix_find(peers, end->object, end->object->peer);
+		return unix_find(peers, end->object, end->object->peer, CERTAIN_PEER);
 	case MECH_UNIX_DGRAM: {
-		const struct top_object *found = unix_find(peers, end->object, end->to);
+		const struct top_object *found = unix_find(peers, end->object, end->to,
+							   POSSIBLE_PEER);
 
 		return found ? found : named_find(peers, end->to);
 	}

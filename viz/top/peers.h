@@ -15,4 +15,11 @@ struct peers *peers_new(struct arena *arena, const struct top_end *ends, size_t 
  */
 const struct top_object *peers_find(const struct peers *peers, const struct top_end *end);
 
+/*
+ * True of a connected unix socket that knows its peer by its address alone, and no other socket
+ * knows it better: as where a client sends and closes before it is accepted. Later sockets may have
+ * the same two addresses.
+ */
+bool peers_know_addresses_alone(const struct peers *peers, const struct top_object *object);
+
 #endif

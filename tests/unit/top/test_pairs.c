@@ -188,6 +188,28 @@ static void unix_whose_client_has_closed(void **state)
 	assert_string_equal(told(stage), "unix-stream p10[10]>p20[20] 2/2 1; ");
 }
 
+/* Each session has the addresses of the one before; nobody knows which of the two clients it was. */
+static void unix_sessions_at_the_same_addresses(void **state)
+{
+	struct stage *stage = *state;
+
+	for (int i = 0; i < 2; i++) {
+		struct top_object *client = object(stage, MECH_UNIX_STREAM, 1);
+		struct top_object *server = object(stage, MECH_UNIX_STREAM, 2);
+
+		client->number += (uint64_t)i;
+		server->number += (uint64_t)i;
+		sockets_connect(client, server);
+		client->peer_number = 0;
+		server->named = 5;
+		end(stage, client, 10 + i, true, 2);
+		end(stage, server, 20, false, 2);
+		end(stage, server, 20, true, 1);
+	}
+	assert_string_equal(told(stage), "unix-stream 2 senders>p20[20] 4/4 1; "
+					 "unix-stream p20[20]>? 2/0 1; ");
+}
+
 static struct top_object *tcp(struct stage *stage, uint64_t address, uint32_t network,
 			      const char *local, const char *remote)
 {
@@ -414,6 +436,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(metrics_bounded, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(unix_with_addresses_swapped, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(unix_whose_client_has_closed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(unix_sessions_at_the_same_addresses, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(fullest_channel, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(table_is_harmless, set_up, tear_down),
 	};
