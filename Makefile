@@ -429,7 +429,7 @@ $(B)/fuzz/%: $(B)/fuzz/obj/tests/fuzz/%.o $(B)/fuzz/libviz.a
 
 # --- what people type --------------------------------------------------------------------------
 
-.PHONY: demo check unit truth truth-matrix fuzz bench lint format check-all readme-picture
+.PHONY: demo check unit truth truth-matrix fuzz fuzz-slow bench lint format check-all readme-picture
 demo: all ## trace a real pipeline and draw it (root)
 	@if [ "$$(id -u)" != 0 ]; then echo "Tracing needs root; type: sudo make demo" >&2; exit 1; fi
 	@echo "$(B)/ipclens run -- sh -c 'ls | wc'"
@@ -507,6 +507,9 @@ check-merge-guests: all $(B)/tools/apart ## two virtual machines talk, and `ipcl
 FUZZ_SECONDS ?= 60
 fuzz: fuzzers ## look for traces that break reader, stats or pictures (FUZZ_SECONDS=60)
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run --build $(B) fuzz
+
+fuzz-slow: $(B)/ipclens-view ## look for traces that take too long or too much memory (FUZZ_SECONDS=60)
+	@IPCLENS_BUILD=$(B) tests/growth/search --seconds $(FUZZ_SECONDS)
 
 # WAYS="pipe bulk" measures these alone; BENCH_TIMES=15 takes the medians of more.
 BENCH_TIMES ?= 7

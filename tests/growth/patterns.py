@@ -191,6 +191,20 @@ def writers_end_in_turns(t, count):
         t.call("read", "receive", FIRST, 0, fd=3, channel=name, requested=64)
 
 
+def readers_behind_writers(t, count):
+    """One pipe, which many writers have had when many readers wait there."""
+    t.first()
+    name = pipe(t, 1)
+    t.call("close", "close", FIRST, 0, fd=4, channel=name)
+    for i in range(count // 3):
+        t.call("openat", "open", FIRST, 4, path="/proc/self/fd/3", flags=1,
+               new_fds=[end_of(name, 4, "write")])
+        t.call("close", "close", FIRST, 0, fd=4, channel=name)
+    for i in range(count // 3):
+        t.fork(FIRST + 1 + i)
+        t.sleep("read", "receive", FIRST + 1 + i, fd=3, channel=name, requested=64)
+
+
 def process_ids_again(t, count):
     """One pid, used again and again."""
     t.first()
@@ -737,6 +751,7 @@ PATTERNS = [
     (closes_in_order, 3000),
     (opens_in_descending_order, 3000),
     (writers_end_in_turns, 3000),
+    (readers_behind_writers, 6000),
     (process_ids_again, 3000),
     (threads_of_one_process, 3000),
     (shared_lock_waiters, 3000),

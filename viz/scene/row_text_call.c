@@ -8,6 +8,7 @@
 #include "viz/base/safe_text.h"
 #include "viz/model/operation_facts.h"
 #include "viz/scene/drafts.h"
+#include "viz/scene/end_holders.h"
 
 static void text_object(struct scene_drafts *d, const struct viz_operation *op,
 			struct scene_row *row)
@@ -143,30 +144,44 @@ void scene_text_look(struct scene_drafts *d, const struct draft *draft, struct s
 	scene_append(d->scene, &row->detail, "left in %s", row->channel);
 }
 
+static const struct end_holders *holders_of(struct scene_drafts *d,
+					    const struct viz_channel *channel, enum access access)
+{
+	struct end_holders ***all = &d->holders[access == ACCESS_WRITE];
+
+	if (!*all)
+		*all = arena_array(d->arena, d->request->model->channel_count + 1, sizeof(**all));
+	if (!(*all)[channel->index])
+		(*all)[channel->index] = end_holders_new(d->arena, channel, access);
+	return (*all)[channel->index];
+}
+
 /* Names the holders of the other end at that time, which could end the wait. */
 static void text_holders(struct scene_drafts *d, const struct viz_operation *op, uint64_t at_ns,
 			 struct scene_row *row)
 {
+	enum { NAMED_MOST = 4 };
 	enum access other = op->role == ROLE_RECEIVE ? ACCESS_WRITE : ACCESS_READ;
 	const struct viz_channel *channel = op->channel;
 	const char *word = other == ACCESS_WRITE ? "writer" : "reader";
-	size_t found = 0;
+	const struct end_holders *holders;
+	size_t next = 0;
 
 	if (!channel || (channel->mechanism != MECH_PIPE && channel->mechanism != MECH_FIFO) ||
 	    (op->role != ROLE_RECEIVE && op->role != ROLE_SEND))
 		return;
-	for (size_t i = 0; i < channel->holding_count && found < 4; i++) {
-		const struct viz_holding *h = channel->holdings[i];
+	holders = holders_of(d, channel, other);
+	for (size_t found = 0; found < NAMED_MOST; found++) {
+		const struct viz_holding *h = end_holders_at(holders, at_ns, &next);
 		char number[VIZ_NUMBER];
 		char *name;
 
-		if (!(h->access & other) || h->since_ns > at_ns || h->until_ns <= at_ns)
-			continue;
+		if (!h)
+			return;
 		name = scene_comm(d, scene_actor_of(d, h->process, NULL));
 		scene_append(d->scene, &row->detail, "%s %s[%s] fd %" PRId32,
 			     scene_say(d->scene, word), name,
 			     viz_process_number(h->process, number), h->fd);
-		found++;
 		free(name);
 	}
 }
