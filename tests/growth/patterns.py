@@ -25,7 +25,7 @@ class Writer:
         self.file = file
         self.now, self.lines, self.number = 2000000, 0, 0
         self.operations = self.signals = 0
-        self.sleeping = []
+        self.sleeping, self.why = [], "finished"
         self.put(HEADER)
 
     def put(self, line):
@@ -86,7 +86,8 @@ class Writer:
         self.put({"type": "signal", "event": event, "at_ns": self.tick(), "signal": "SIGUSR1",
                   "number": 10, "to": {"pid": pid, "tid": pid}, **more})
 
-    def end(self, why="finished"):
+    def end(self, why=None):
+        why = why or self.why
         if self.sleeping:
             self.now += 10**9
             why = "timeout" if why == "finished" else why
@@ -203,6 +204,15 @@ def readers_behind_writers(t, count):
     for i in range(count // 3):
         t.fork(FIRST + 1 + i)
         t.sleep("read", "receive", FIRST + 1 + i, fd=3, channel=name, requested=64)
+
+
+def orphans_at_the_limit(t, count):
+    """The time is up: the command has ended, and many that it started have not."""
+    t.first()
+    for i in range(count):
+        t.fork(FIRST + 1 + i)
+    t.exit(FIRST)
+    t.why = "timeout"
 
 
 def process_ids_again(t, count):
@@ -752,6 +762,7 @@ PATTERNS = [
     (opens_in_descending_order, 3000),
     (writers_end_in_turns, 3000),
     (readers_behind_writers, 6000),
+    (orphans_at_the_limit, 6000),
     (process_ids_again, 3000),
     (threads_of_one_process, 3000),
     (shared_lock_waiters, 3000),

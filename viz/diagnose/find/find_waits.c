@@ -396,21 +396,30 @@ static bool command_lives(const struct diagnosis *d)
 	return false;
 }
 
-/* True if the user asked about the process, or it is the command that the time limit ended. */
-static bool is_asked(const struct diagnosis *d, const struct viz_process *process)
+/* By process index: the user asked about it, or it is the command that the time limit ended. */
+static const bool *find_asked(const struct diagnosis *d)
 {
-	if (d->waits->whole || !d->model->header.command_count)
-		return diagnosis_asked(d, process);
-	return diagnosis_outlived(process) && (!process->parent || !command_lives(d));
+	const bool named = d->waits->whole || !d->model->header.command_count;
+	const bool command = command_lives(d);
+	bool *asked = arena_array(d->arena, d->model->process_count + 1, sizeof(*asked));
+
+	for (size_t i = 0; i < d->model->process_count; i++) {
+		const struct viz_process *process = d->model->processes[i];
+
+		asked[i] = named ? diagnosis_asked(d, process)
+				 : diagnosis_outlived(process) && (!process->parent || !command);
+	}
+	return asked;
 }
 
 /* Reports what the processes that the user wants to know of wait for, if no finding names them. */
-static void report_asked(struct diagnosis *d, const struct wait **idlers, size_t count)
+static void report_asked(struct diagnosis *d, const bool *asked, const struct wait **idlers,
+			 size_t count)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < count; i++)
-		if (is_asked(d, idlers[i]->process) && !is_named(d, idlers[i]->process))
+		if (asked[idlers[i]->process->index] && !is_named(d, idlers[i]->process))
 			idlers[kept++] = idlers[i];
 	for (size_t i = 0; i < kept; i++) {
 		struct finding *f = finding_ahead(d, idlers[i]);
@@ -425,13 +434,13 @@ static void report_asked(struct diagnosis *d, const struct wait **idlers, size_t
 }
 
 /* Reports those that the user wants to know of, and that no finding names. */
-static void report_waitless(struct diagnosis *d)
+static void report_waitless(struct diagnosis *d, const bool *asked)
 {
 	for (size_t i = 0; i < d->model->process_count; i++) {
 		const struct viz_process *process = d->model->processes[i];
 		bool told;
 
-		if (!is_asked(d, process) || process->ended)
+		if (!asked[i] || process->ended)
 			continue;
 		told = is_named(d, process) || wait_of_process(d->waits, process);
 		if (!told)
@@ -520,13 +529,14 @@ static bool is_concerned(const bool *concerned, const bool *behind, const struct
 
 void find_waits(struct diagnosis *d)
 {
-	const bool last = gave_up(d), *concerned, *behind;
+	const bool last = gave_up(d), *concerned, *behind, *asked;
 	const struct wait **idlers, **blocked;
 	size_t idle_count = 0, blocked_count = 0;
 
 	d->waits = wait_graph_new(d->arena, d->model, d->pairing);
 	concerned = d->pid_count ? diagnosis_concerned(d) : NULL;
 	behind = diagnosis_behind(d);
+	asked = find_asked(d);
 	idlers = arena_array(d->arena, d->waits->count + 1, sizeof(struct wait *));
 	blocked = arena_array(d->arena, d->waits->count + 1, sizeof(struct wait *));
 	if (!d->incomplete)
@@ -546,11 +556,11 @@ void find_waits(struct diagnosis *d)
 	report_chains(d, blocked, blocked_count);
 	wait_find_natural(d->waits, wait_is_natural);
 	for (size_t i = 0; last && i < d->model->process_count; i++)
-		report_stopped(d, d->model->processes[i], is_asked(d, d->model->processes[i]));
-	report_asked(d, idlers, idle_count);
+		report_stopped(d, d->model->processes[i], asked[i]);
+	report_asked(d, asked, idlers, idle_count);
 	for (size_t i = 0; i < d->model->process_count; i++)
-		report_thread_locks(d, d->model->processes[i], is_asked(d, d->model->processes[i]));
-	report_waitless(d);
+		report_thread_locks(d, d->model->processes[i], asked[i]);
+	report_waitless(d, asked);
 	if (everybody_sleeps(d))
 		report_sleepers(d);
 }
