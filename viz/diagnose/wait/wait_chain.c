@@ -396,6 +396,20 @@ static void note_own_thread(struct telling *t, const struct wait *wait)
 	note_silence(t, other);
 }
 
+/* No chain is followed from one that the clock ends, too: ssh wakes up to see if its peer lives. */
+static void note_job_behind_clock(struct telling *t, const struct wait *wait)
+{
+	for (size_t i = 0; wait->clock && !t->about && i < wait->ender_count; i++) {
+		const struct wait *other = wait_that_keeps(t->d, wait->enders[i], wait->process);
+
+		if (!other || other->process == wait->process || !note_left_job(t->d, t->f, other))
+			continue;
+		finding_process(t->d, t->f, other->process);
+		settle(t, ADVICE_LEFT_JOB, other->process);
+		t->f->explained = true;
+	}
+}
+
 void finding_chain(struct diagnosis *d, struct finding *f, const struct wait *wait)
 {
 	struct telling t = {.d = d, .f = f};
@@ -409,6 +423,7 @@ void finding_chain(struct diagnosis *d, struct finding *f, const struct wait *wa
 		at = tell_next(&t, at);
 	note_lock(&t, wait);
 	note_own_reader(&t, wait);
+	note_job_behind_clock(&t, wait);
 	advise(&t);
 	set_chain(d, f, &t);
 }

@@ -523,8 +523,7 @@ static bool note_lease(struct diagnosis *d, struct finding *f, const struct wait
 	return waits_for_lease(wait);
 }
 
-/* Among others it waits for the output of a job that was left in the background. */
-static bool note_left_job(struct diagnosis *d, struct finding *f, const struct wait *wait)
+bool note_left_job(struct diagnosis *d, struct finding *f, const struct wait *wait)
 {
 	const struct viz_operation *op = wait->operation;
 

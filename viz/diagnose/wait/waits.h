@@ -315,6 +315,9 @@ enum advice_case stopped_tell(struct diagnosis *d, struct finding *f,
  */
 enum advice_case wait_note(struct diagnosis *d, struct finding *f, const struct wait *wait);
 
+/* One of these: true if it waits, among others, for the output of a job left in the background. */
+bool note_left_job(struct diagnosis *d, struct finding *f, const struct wait *wait);
+
 /*
  * advice.c: returns the advice for the case to `process`, who should act; a template with {culprit}
  * and {pid}. NULL: there is none.
