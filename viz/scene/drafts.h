@@ -113,7 +113,7 @@ struct scene_drafts {
 	bool *to_nobody;
 	bool *unaccepted; /* by channel index: its connection was never accepted */
 	bool *carried;	  /* by channel index: a message passed it, or lay in it */
-	/* By whether it is the writing end, then by channel index: who had it; NULL: not asked yet. */
+	/* By whether it is the writing end, then by channel index; NULL: not asked for yet. */
 	struct end_holders **holders[2];
 	/* By message index: enum draft_noise. NULL: no page is written, or each is asked for. */
 	unsigned char *noise_of;

@@ -188,7 +188,7 @@ static void unix_whose_client_has_closed(void **state)
 	assert_string_equal(told(stage), "unix-stream p10[10]>p20[20] 2/2 1; ");
 }
 
-/* Each session has the addresses of the one before; nobody knows which of the two clients it was. */
+/* Each session has the addresses of the one before: nobody knows which of the clients it was. */
 static void unix_sessions_at_the_same_addresses(void **state)
 {
 	struct stage *stage = *state;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * Finds signals that were to end a process which goes on: it blocks or ignores the signal, has its
- * parent's handler, or is a shell that runs its trap only when its child in the foreground has ended.
+ * parent's handler, or is a shell that runs its trap only when its child in the foreground has
+ * ended.
  */
 #include <signal.h>
 
