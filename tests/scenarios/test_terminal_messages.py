@@ -173,6 +173,34 @@ def script_program(directory):
     expect_equal(sent[0]["match"], "exact", "and nothing else can have been meant")
 
 
+WRITERS = ("left", "right", "third")
+WRITE_LINES = (
+    f"for name in {' '.join(WRITERS)}; do (i=0; while [ $i -lt 200 ];"
+    ' do i=$((i + 1)); echo "$name $i"; done) & done; wait'
+)
+
+
+@scenario("script(1): jobs that write at the same time are told apart by what was read")
+def several_writers(directory):
+    result = record_script(directory, WRITE_LINES)
+    order = {op["id"]: i for i, op in enumerate(result.trace.operations(syscall="read"))}
+    found = [m for m in result.messages().of("pty") if m["from"] and m["to"]]
+    found.sort(key=lambda m: (order[m["received"]["op"]], m["received"]["offset"]))
+    expect_equal({m["match"] for m in found}, {"exact"}, "nothing is in doubt")
+    expect_equal(sum(m["bytes"] for m in found), len(result.stdout), "all that script printed")
+    at, said_by = 0, {}
+    for message in found:
+        if not message["sent"]["offset"]:
+            name = result.stdout[at : at + message["bytes"]].split()[0].decode()
+            said_by.setdefault(message["from"]["pid"], []).append(name)
+        at += message["bytes"]
+    expect_equal(
+        sorted(said_by.values()),
+        [[name] * 200 for name in WRITERS],
+        "each line that script printed is of the job that wrote it",
+    )
+
+
 @scenario("tmux: the server holds the masters, the shell of a window the slave")
 def tmux(directory):
     socket = os.path.join(directory, "socket")

@@ -26,7 +26,8 @@ enum {
 static const struct argp_option rows[] = {
 	{"payload", OPTION_PAYLOAD, "BYTES", 0,
 	 "Keep the first BYTES of what each call moves: 0 (none) to 4096; 64 if not given, "
-	 "1024 with run --dissect",
+	 "1024 with run --dissect, and all that is read from a terminal to which several write at "
+	 "the same time",
 	 0},
 	{"no-payload", OPTION_NO_PAYLOAD, NULL, 0,
 	 "Keep nothing of what is said, only a digest that tells equal bytes from others: its salt "
@@ -116,6 +117,7 @@ static void payload_set(struct capture_options *options, const char *text, struc
 		argp_error(state, "--payload %s: a number of bytes from 0 to %d is needed", text,
 			   WIRE_PAYLOAD_MAX);
 	options->tracer.payload_len = (uint32_t)size;
+	options->tracer.payload_chosen = true;
 }
 
 static void ring_set(struct capture_options *options, const char *text, struct argp_state *state)

@@ -121,6 +121,8 @@ void sides_note(struct encoder *encoder, const struct wire_operation *operation,
 					    operation->object.mechanism);
 	uint32_t *first;
 
+	if (role == ROLE_SEND && operation->object.mechanism == MECH_PTY)
+		terminal_writers_note(&encoder->terminals, operation);
 	if (!object || !has_buffers(object->mechanism) ||
 	    (role != ROLE_SEND && role != ROLE_RECEIVE))
 		return;

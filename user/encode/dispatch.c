@@ -185,6 +185,8 @@ void encode_header(struct encoder *encoder, const struct header_facts *facts)
 	struct utsname system;
 
 	encoder->payload_len = facts->options->payload_len;
+	encoder->lets_terminals_tell = facts->options->payload_len &&
+				       !facts->options->payload_chosen;
 	uname(&system);
 	line_begin(json, RECORD_header);
 	json_field_text(json, KEY(header, format), IPCLENS_TRACE_FORMAT);

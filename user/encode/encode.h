@@ -15,6 +15,7 @@
 #include "user/encode/object_ids.h"
 #include "user/encode/payload_digest.h"
 #include "user/encode/secrets.h"
+#include "user/encode/terminal_writers.h"
 #include "user/encode/thread_calls.h"
 #include "user/tracer/tracer.h"
 #include "viz/base/json.h"
@@ -32,13 +33,15 @@ struct encoder {
 	struct objects *objects;
 	struct calls *calls;
 	struct paths paths;
+	struct terminal_writers terminals;
 	const char *unlinked; /* id of the object whose name the current call removes, or NULL */
 	uint64_t now_ns;      /* time of the current record */
 	uint64_t operations;  /* complete operations written */
 	uint64_t signals;
 	uint64_t lost;
-	size_t payload_len; /* bytes of a payload that are written at most */
-	bool hides_payload; /* digests are written in place of payloads */
+	size_t payload_len;	  /* bytes of a payload that are written at most */
+	bool lets_terminals_tell; /* all that is read where several write: terminal_writers.h */
+	bool hides_payload;	  /* digests are written in place of payloads */
 	struct digest_salt salt;
 	const struct secrets *secrets; /* what else is kept out; NULL: nothing */
 	int64_t realtime_offset_ns;

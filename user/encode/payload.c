@@ -27,6 +27,19 @@ static bool is_terminal_write(const struct wire_operation *operation)
 	       syscall_info(operation->nr)->role == ROLE_SEND;
 }
 
+/* How many bytes are written of `len` that the record has: of a terminal's it has more. */
+static size_t kept_of(const struct encoder *encoder, const struct wire_operation *operation,
+		      size_t len)
+{
+	if (operation->object.mechanism != MECH_PTY || len <= encoder->payload_len)
+		return len;
+	if (encoder->lets_terminals_tell && !encoder->hides_payload &&
+	    !is_terminal_write(operation) &&
+	    terminal_writers_are_several(&encoder->terminals, operation))
+		return len;
+	return encoder->payload_len;
+}
+
 /*
  * Writes, for the part of a terminal write beyond the kept payload, only the offsets of line feeds,
  * each of which the terminal may write as two bytes.
@@ -59,8 +72,8 @@ void payload_fields(struct encoder *encoder, const struct wire_operation *operat
 {
 	const struct syscall_info *call = syscall_info(operation->nr);
 	bool hide = encoder->hides_payload && !is_count(operation->object.mechanism);
-	bool cut = is_terminal_write(operation) && len > encoder->payload_len;
-	size_t kept = cut ? encoder->payload_len : len;
+	size_t kept = call->data == DATA_PATH ? len : kept_of(encoder, operation, len);
+	bool cut = kept < len && is_terminal_write(operation);
 	struct json *json = &encoder->json;
 
 	if (call->data == DATA_PATH)

@@ -18,6 +18,7 @@ struct tracer;
 
 struct tracer_options {
 	uint32_t payload_len;		 /* bytes of payload kept, at most WIRE_PAYLOAD_MAX */
+	bool payload_chosen;		 /* it was asked for */
 	uint64_t ring_len;		 /* bytes, a power of two of at least a page */
 	bool lossless;			 /* slow traced calls down while the ring is crowded */
 	bool futexes;			 /* record futex(2) on shared memory */

@@ -38,6 +38,7 @@
 #include "user/encode/secrets.c"
 #include "user/encode/signal_line.c"
 #include "user/encode/syscall_table.c"
+#include "user/encode/terminal_writers.c"
 #include "user/encode/thread_calls.c" /* user/ is no library: its tested parts need no libbpf */
 #include "user/encode/thread_line.c"
 
@@ -412,6 +413,49 @@ static void test_spliced_chunks(void **state)
 	}
 }
 
+/* A call of `tid` on the master or the slave of the terminal 3 that moved 12 bytes. */
+static void at_terminal(struct encoder *encoder, uint32_t tid, uint64_t enter_ns, bool master)
+{
+	struct call_record record = write_record(tid, enter_ns, "twelve bytes");
+
+	record.operation.nr = master ? __NR_read : __NR_write;
+	record.operation.object =
+		(struct wire_fd){{master ? 0x3000 : 0x4000,
+				  WIRE_NUMBERED | 3 | 5ULL << 34 | (master ? WIRE_PTY_MASTER : 0)},
+				 1,
+				 MECH_PTY,
+				 3,
+				 0};
+	encode(encoder, &record);
+}
+
+static void assert_read(struct encoder *encoder, uint64_t enter_ns, const char *payload)
+{
+	cJSON *line;
+
+	at_terminal(encoder, 900, enter_ns, true);
+	line = last_line(encoder);
+	assert_string_equal(text_of(line, "payload"), payload);
+	cJSON_Delete(line);
+}
+
+/* Of what several write, all that is read is kept, unless the user said how much to keep. */
+static void test_terminal_of_several_writers(void **state)
+{
+	struct encoder *encoder = *state;
+
+	encoder->payload_len = 6;
+	encoder->lets_terminals_tell = true;
+	at_terminal(encoder, 801, 1000, false);
+	at_terminal(encoder, 801, 1100, false);
+	assert_read(encoder, 1200, "twelve");
+	at_terminal(encoder, 802, 1300, false);
+	assert_read(encoder, 1400, "twelve bytes");
+	assert_read(encoder, 1400 + 2 * APART_NS, "twelve");
+	encoder->lets_terminals_tell = false;
+	assert_read(encoder, 1500, "twelve");
+}
+
 static void test_pause(void **state)
 {
 	cJSON *line;
@@ -442,6 +486,7 @@ int main(void)
 		TEST(test_abstract_name),
 		TEST(test_chunks),
 		TEST(test_spliced_chunks),
+		TEST(test_terminal_of_several_writers),
 		TEST(test_pause),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -231,16 +231,37 @@ static size_t order_receives(struct arena *arena, struct flow *flow)
 	return side->count;
 }
 
+/* Lays the receives one behind the other, as if nothing came from outside. */
+static void lay_receives(struct flow *flow)
+{
+	uint64_t at = 0;
+
+	for (size_t i = 0; i < flow->receives.count; i++) {
+		flow->receives.items[i].join.start = at;
+		at = add_saturated(at, flow->receives.items[i].amount);
+	}
+}
+
+/* Orders the sends between two firm cuts, the first of which is at the offset `from`. */
+static void order_cluster(struct arena *arena, struct flow *flow, size_t begin, size_t end,
+			  uint64_t from)
+{
+	if (end - begin > 1 && flow->order_sends &&
+	    flow->order_sends(arena, flow, begin, end - begin, from))
+		return;
+	mark_cluster(&flow->sends, begin, end);
+}
+
 /*
  * Returns how many sends are firm; they are sorted by beginning, and the receives by end. No send
  * behind an unfinished one has a certain offset, since the amount of that one is not known.
  */
-static size_t order_sends(struct flow *flow)
+static size_t order_sends(struct arena *arena, struct flow *flow)
 {
 	struct flow_side *side = &flow->sends;
 	const struct flow_side *receives = &flow->receives;
 	uint64_t taken = 0, given = 0; /* units received before send k began, and sent before it */
-	uint64_t latest_exit = 0;
+	uint64_t latest_exit = 0, begin_at = 0;
 	size_t begin = 0, received = 0;
 
 	for (size_t k = 1; k <= side->count; k++) {
@@ -257,12 +278,13 @@ static size_t order_sends(struct flow *flow)
 			taken = add_saturated(taken, receives->items[received++].amount);
 		if (latest_exit >= next_ns && taken < given)
 			continue;
-		mark_cluster(side, begin, k);
+		order_cluster(arena, flow, begin, k, begin_at);
 		begin = k;
+		begin_at = given;
 	}
 	if (!is_last(flow))
 		return begin;
-	mark_cluster(side, begin, side->count);
+	order_cluster(arena, flow, begin, side->count, begin_at);
 	return side->count;
 }
 
@@ -323,6 +345,11 @@ bool flow_contradicts(const struct flow *flow, const struct flow_piece *piece)
 	if (flow->whole && piece->receive->bytes > piece->send->bytes)
 		return true;
 	return payloads_differ(flow, piece);
+}
+
+bool flow_doubts(const struct flow *flow, const struct flow_piece *piece)
+{
+	return flow->doubt_ns && (!piece->receive || piece->receive->exit_ns >= flow->doubt_ns);
 }
 
 /* How far flow_join() has come on one side. */
@@ -388,10 +415,10 @@ static bool next_piece(struct flow *flow, struct cursor *sends, struct cursor *r
 		sends->placed = false;
 		send = NULL;
 	}
-	flow->foreign |= !send;
 	end = item_end(send) < item_end(receive) ? item_end(send) : item_end(receive);
 	*piece = (struct flow_piece){
 		.send = send, .receive = receive, .start = at, .amount = end - at};
+	flow->foreign |= !send && !flow_doubts(flow, piece);
 	if (send)
 		send->join.used += piece->amount;
 	if (receive)
@@ -420,9 +447,11 @@ struct flow_piece *flow_join(struct arena *arena, struct flow *flow, size_t *cou
 	*count = 0;
 	begin_join(flow);
 	receives.firm = order_receives(arena, flow);
-	sends.firm = order_sends(flow);
+	if (flow->order_sends)
+		lay_receives(flow);
+	sends.firm = order_sends(arena, flow);
 	while (next_piece(flow, &sends, &receives, at, &piece)) {
-		flow->ambiguous |= flow_contradicts(flow, &piece);
+		flow->ambiguous |= !flow_doubts(flow, &piece) && flow_contradicts(flow, &piece);
 		ARENA_PUSH(arena, pieces, *count, piece);
 		at += piece.amount;
 	}

@@ -70,19 +70,26 @@ struct flow {
 	 * (operation_waits_for_all()); VIZ_NEVER: none.
 	 */
 	uint64_t open_part_ns;
-	bool whole;	 /* units are whole messages: sizes can contradict */
-	bool packets;	 /* units are bytes, but some sends are packets: packet_pipe.c */
-	bool merges;	 /* buffers of another pipe were moved in; packets may join them */
-	bool payloads;	 /* payloads can be compared */
-	bool ambiguous;	 /* from now on: records are missing, or evidence contradicts */
-	bool unordered;	 /* not even the order of one thread's calls is certain */
-	bool renumbered; /* positions began anew meanwhile, so they are no evidence */
-	bool tentative;	 /* what is paired in this round is ambiguous */
-	bool group;	 /* UDP: some sends may not have come here (datagram_way.copy) */
+	bool whole;	   /* units are whole messages: sizes can contradict */
+	bool packets;	   /* units are bytes, but some sends are packets: packet_pipe.c */
+	bool merges;	   /* buffers of another pipe were moved in; packets may join them */
+	bool payloads;	   /* payloads can be compared */
+	bool ambiguous;	   /* from now on: records are missing, or evidence contradicts */
+	uint64_t doubt_ns; /* what was not received before is ambiguous; 0: nothing for that */
+	bool unordered;	   /* not even the order of one thread's calls is certain */
+	bool renumbered;   /* positions began anew meanwhile, so they are no evidence */
+	bool tentative;	   /* what is paired in this round is ambiguous */
+	bool group;	   /* UDP: some sends may not have come here (datagram_way.copy) */
 	struct udp_evidence udp;
 	bool wait; /* a call that the evidence refers to is still to come */
 	bool sent; /* it has had a send, in this round or an earlier one */
 	struct stream_progress stream;
+	/*
+	 * Orders `count` sends from `begin` on, of which only the order is open, by what the receives,
+	 * laid one behind the other, have got: position/content_places.h. NULL: nobody does.
+	 */
+	bool (*order_sends)(struct arena *arena, struct flow *flow, size_t begin, size_t count,
+			    uint64_t from);
 	bool urgent;  /* urgent bytes may have left the stream out of order */
 	bool foreign; /* something was received that no process of the trace has sent */
 };
@@ -120,6 +127,9 @@ struct flow_piece *flow_join(struct arena *arena, struct flow *flow, size_t *cou
  * than sent, or other bytes. Then bytes went through the flow that the trace does not have.
  */
 bool flow_contradicts(const struct flow *flow, const struct flow_piece *piece);
+
+/* True if the piece was not received before doubt_ns. */
+bool flow_doubts(const struct flow *flow, const struct flow_piece *piece);
 
 /*
  * What the trace kept of `len` bytes of an item from `offset` on. May be shorter; data is NULL if

@@ -30,8 +30,8 @@ static void add_piece(struct pair_context *context, const struct flow *flow,
 		pair_set_number(message, send ? send->bytes : receive->bytes);
 	if (!send && route->mechanism == MECH_UDP && context->several_networks)
 		message->match = MATCH_AMBIGUOUS; /* maybe from another namespace, by NAT */
-	if (flow->ambiguous || flow->tentative || (send && send->ambiguous) ||
-	    (receive && receive->ambiguous))
+	if (flow->ambiguous || flow->tentative || flow_doubts(flow, piece) ||
+	    (send && send->ambiguous) || (receive && receive->ambiguous))
 		message->match = MATCH_AMBIGUOUS;
 	if (!receive)
 		message->fate = pair_fate_of_rest(context, route);

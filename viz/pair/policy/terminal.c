@@ -11,6 +11,7 @@
 #include "viz/pair/core/context.h"
 #include "viz/pair/policy/line_discipline.h"
 #include "viz/pair/policy/terminal_stock.h"
+#include "viz/pair/position/content_places.h"
 
 /* From uapi/asm-generic/ioctls.h; the kernel's struct termios2 has requests of its own. */
 enum { SET_AND_FLUSH = 0x5404, SET_AND_FLUSH_OLD = 0x5408, SET_AND_FLUSH_2 = 0x402c542d };
@@ -32,7 +33,7 @@ struct terminal {
 	struct id_map done_ns;	/* by operation: when a write had put in all its bytes */
 	struct sample *samples; /* sorted by at_ns; each is unlike the one before */
 	size_t sample_count;
-	bool flushed; /* a call discarded bytes in the line, or inserted some */
+	uint64_t flushed_ns; /* a call discarded bytes in the line, or inserted some; 0: none did */
 };
 
 static void add_sample(struct terminal *terminal, uint64_t at_ns, const struct viz_line *line)
@@ -82,7 +83,8 @@ static void collect_calls(struct terminal *terminal, struct channel_traffic *end
 	for (size_t i = 0; i < calls->count; i++) {
 		const struct viz_operation *op = calls->items[i];
 
-		terminal->flushed |= is_flush(op);
+		if (is_flush(op) && (!terminal->flushed_ns || op->enter_ns < terminal->flushed_ns))
+			terminal->flushed_ns = op->enter_ns;
 		add_sample(terminal, op->enter_ns, &op->extra->line_before);
 		if (viz_operation_done(op))
 			add_sample(terminal, op->exit_ns, &op->extra->line_after);
@@ -223,6 +225,13 @@ static void item_narrow(const struct terminal *terminal, struct flow_item *item)
 		item->exit_ns = *done_ns;
 }
 
+/* What is not received before this time may be something else than is known. */
+static void doubt_from(struct flow *flow, uint64_t at_ns)
+{
+	if (!flow->doubt_ns || at_ns < flow->doubt_ns)
+		flow->doubt_ns = at_ns;
+}
+
 /*
  * Adds the writes of an end. An unfinished write may have been read already; it is unknown how much
  * of it. If no process of the trace reads, a message is what was written, not what comes out.
@@ -240,8 +249,8 @@ static void add_sends(const struct terminal *terminal, struct flow *flow, enum l
 			continue;
 		if (!item.open)
 			item_narrow(terminal, &item);
-		if (!item.open && read)
-			flow->ambiguous |= !item_pass(terminal, way, &item, until_ns);
+		if (!item.open && read && !item_pass(terminal, way, &item, until_ns))
+			doubt_from(flow, item.op->enter_ns);
 		pair_side_add(&flow->sends, &item);
 	}
 }
@@ -315,7 +324,7 @@ static void add_echoes(const struct terminal *terminal, struct flow *flow,
 		item.terminal.echo = true;
 		item.exit_ns = until_ns > item.exit_ns ? until_ns : VIZ_NEVER;
 		if (item.open || !item_pass(terminal, LINE_ECHO, &item, item.exit_ns))
-			flow->ambiguous = true;
+			doubt_from(flow, item.op->enter_ns);
 		else if (item.amount)
 			pair_side_add(&flow->sends, &item);
 	}
@@ -338,9 +347,10 @@ static void join(const struct terminal *terminal, struct flow *flow,
 	struct pair_route route = {.mechanism = MECH_PTY, .channel = to ? to : from};
 
 	flow->payloads = true;
+	flow->order_sends = content_places;
 	flow->until_ns = flow->open_receive_ns = flow->open_part_ns = VIZ_NEVER;
-	if (terminal->flushed && sum_amounts(&flow->sends) != sum_amounts(&flow->receives))
-		flow->ambiguous = true;
+	if (terminal->flushed_ns && sum_amounts(&flow->sends) != sum_amounts(&flow->receives))
+		doubt_from(flow, terminal->flushed_ns);
 	if (((from && from->found) || (to && to->found)) && !pair_starts_empty(flow))
 		terminal_take_stock(terminal->context, flow, &route, to,
 				    terminal->sample_count ? &terminal->samples[0].line : NULL);
