@@ -96,6 +96,35 @@ static void spliced_by_two(void **state)
 					       "pipe 10>20 30 s1+0 r3+30 exact\n");
 }
 
+/*
+ * A packet may have been merged into what was moved there before it, or into what lay there before
+ * both. The moved bytes have one place, the second buffer, but may lie before the packet or behind.
+ */
+static void packet_beside_what_was_moved(void **state)
+{
+	struct trace_text *t = *state;
+
+	trace_fork(t, 10, 30, "other", 6);
+	trace_channel(t, "pipe:[9]", "pipe", "");
+	trace_call(t, (struct call){1, "vmsplice", "send", 10, 0, 4, TRACE_PIPE, 10, 12, 40,
+				    "," STANDS("at_entry", 0, 0, 0, 0) "," STANDS("at_exit", 1, 0,
+										  40, 0)});
+	trace_call(t, (struct call){2, "splice", "transfer", 30, 0, 5, "pipe:[9]", 18, 29, 64,
+				    ",'fd_out':4,'channel_out':'" TRACE_PIPE
+				    "'," STANDS("sink_entry", 1, 0, 40,
+						0) "," STANDS("sink_exit", 2, 0, 128, 0)});
+	trace_put(t, 3, 10, 20, 30, 64,
+		  ",'packets':true," STANDS("at_entry", 1, 0, 40, 0) "," STANDS("at_exit", 2, 0,
+										128, 0));
+	trace_call(t, (struct call){4, "read", "receive", 20, 0, 3, TRACE_PIPE, 50, 51, 168,
+				    "," STANDS("at_entry", 2, 0, 128, 0) "," STANDS("at_exit", 2, 2,
+										    128, 128)});
+	assert_string_equal(trace_messages(t), "pipe ->30 64 - r2+0 exact\n"
+					       "pipe 10>20 40 s1+0 r4+0 exact\n"
+					       "pipe 10>20 64 s3+0 r4+40 ambiguous\n"
+					       "pipe 30>20 64 s2+0 r4+104 ambiguous\n");
+}
+
 /* More than a pipe can hold was written and never read: the numbers are nobody's truth. */
 static void packets_beyond_reason(void **state)
 {
@@ -220,6 +249,7 @@ int main(void)
 		TEST(packets_keep_their_borders),
 		TEST(packets_spliced_out),
 		TEST(spliced_by_two),
+		TEST(packet_beside_what_was_moved),
 		TEST(packets_among_plain_bytes),
 		TEST(packets_beyond_reason),
 		TEST(urgent_byte_leaves_the_stream),

@@ -22,6 +22,7 @@
 struct state {
 	uint32_t taken[THREADS_MAX];
 	uint64_t at;
+	uint64_t bytes; /* of all calls taken */
 	bool alive;
 };
 
@@ -113,6 +114,7 @@ static bool add_step(struct search *search, struct layer *next, size_t from, siz
 
 	reached.taken[thread]++;
 	reached.at = option->after;
+	reached.bytes += step.item->amount;
 	while (to < next->count && !same_state(search, &next->states[to], &reached))
 		to++;
 	if (to == STATES_MAX || ++search->steps > STEPS_MAX)
@@ -209,6 +211,20 @@ static bool keep_alive(struct search *search, size_t count, uint64_t end, bool l
 }
 
 /*
+ * Notes how many bytes lie before a send; false if that differs from what another step said. Its
+ * place may be the same all the same: what lies before it in a buffer is no part of that.
+ */
+static bool same_bytes_before(const struct search *search, struct flow_item *item, uint64_t bytes)
+{
+	bool same = !item->place.placed || item->join.start == bytes;
+
+	if (search->check->placing->coordinates != PLACES)
+		return true; /* join.start is the place */
+	item->join.start = bytes;
+	return same;
+}
+
+/*
  * Marks the items of all possible steps as placed; an item with two possible places is ambiguous.
  */
 static void note_places(const struct search *search, size_t count)
@@ -222,6 +238,8 @@ static void note_places(const struct search *search, size_t count)
 			if (!search->layers[k].states[step->to].alive ||
 			    !search->layers[k - 1].states[step->from].alive)
 				continue;
+			item->ambiguous |= !same_bytes_before(
+				search, item, search->layers[k - 1].states[step->from].bytes);
 			item->ambiguous |= item->place.placed && *begin != step->option.from;
 			item->place.placed = true;
 			*begin = step->option.from;
