@@ -85,8 +85,9 @@ struct flow {
 	bool sent; /* it has had a send, in this round or an earlier one */
 	struct stream_progress stream;
 	/*
-	 * Orders `count` sends from `begin` on, of which only the order is open, by what the receives,
-	 * laid one behind the other, have got: position/content_places.h. NULL: nobody does.
+	 * Orders `count` sends from `begin` on, of which only the order is open, by what the
+	 * receives, laid one behind the other, have got: position/content_places.h. NULL: nobody
+	 * does.
 	 */
 	bool (*order_sends)(struct arena *arena, struct flow *flow, size_t begin, size_t count,
 			    uint64_t from);
