@@ -6,7 +6,7 @@ import random
 
 from expectations import expect, expect_equal
 from harness import lab, start_record
-from traces import IPCLENS, call
+from traces import BUILD, IPCLENS, call
 
 AT_ONCE = 6  # traced at the same time
 
@@ -104,9 +104,22 @@ def words(name):
     return lab(program, *rest)
 
 
+def of_thinned(trace, ends):
+    """The findings where so many exchanges stay at either end of a conversation, or ("whole") all."""
+    lines = call([os.path.join(BUILD, "tools", "thinned"), trace, ends]).stdout.splitlines()
+    return [line for line in lines if not line.startswith(b"left out: ")]
+
+
+def expect_no_less_of_thinned(trace):
+    """That a trace is diagnosed without what is ordinary in it takes nothing from the findings."""
+    expect_equal(of_thinned(trace, "1"), of_thinned(trace, "whole"), "the same of a thinned trace")
+
+
 def diagnose(*options, status=0):
     """The findings of a trace, or of `-p PID`; and the summary."""
     result = call([IPCLENS, "diagnose", "--json", *options], check=False)
+    if len(options) == 1:
+        expect_no_less_of_thinned(options[0])
     expect_equal((result.returncode, result.stderr), (status, b""), "diagnose succeeds")
     lines = [json.loads(line) for line in result.stdout.splitlines()]
     expect_equal(lines[-1]["type"], "summary", "the summary comes last")

@@ -85,18 +85,24 @@ def instructions(*command):
     return int(re.search(rb"Collected : (\d+)", told)[1])
 
 
-def memory_of(kind, count):
+def memory_of(kind, count, *words):
+    """Of a command, and how many exact messages it told of."""
     generator = subprocess.Popen(
         [sys.executable, "-c", GENERATOR, kind, str(count)], stdout=subprocess.PIPE
     )
     with generator:
-        command = [sys.executable, "-c", MEASURE, IPCLENS, "messages", "-"]
+        command = [sys.executable, "-c", MEASURE, IPCLENS, *words, "-"]
         result = subprocess.run(
             command, stdin=generator.stdout, capture_output=True, timeout=TIMEOUT * 4, check=True
         )
     memory, lines, status = map(int, result.stdout.split())
     expect_equal(status, 0, "status")
-    expect_equal(lines, count, "each message is paired, exactly")
+    return memory, lines
+
+
+def memory_of_messages(kind, count):
+    memory, told = memory_of(kind, count, "messages")
+    expect_equal(told, count, "each message is paired, exactly")
     return memory
 
 
@@ -134,13 +140,22 @@ def live_interrupted(directory):
     expect(b"pipe 5 B" in process.stderr and b"SIGINT" in process.stderr, "told", process.stderr)
 
 
+def expect_bounded(kind, memory):
+    short, long = memory
+    told = f"{kind}: {short} kB, then {long} kB"
+    expect(long < MEMORY_MOST, "less than 300 MB", told)
+    expect(long < short * 1.2, "no more for a longer trace", told)
+
+
 @scenario("memory grows with what is not received, not with the length of the trace")
 def bounded(_directory):
     for kind, count in (("pipe", 80000), ("pipes", 80000), ("ignored", 120000)):
-        short, long = memory_of(kind, count), memory_of(kind, count * 2)
-        told = f"{kind}: {short} kB, then {long} kB"
-        expect(long < MEMORY_MOST, "less than 300 MB", told)
-        expect(long < short * 1.2, "no more for a longer trace", told)
+        expect_bounded(kind, [memory_of_messages(kind, times * count) for times in (1, 2)])
+
+
+@scenario("memory of diagnose grows with what is unusual, not with the length of the trace")
+def bounded_diagnosis(_directory):
+    expect_bounded("pipe", [memory_of("pipe", count, "diagnose")[0] for count in (120000, 240000)])
 
 
 @scenario("reading and pairing takes a small multiple of reading alone, and each message as much")

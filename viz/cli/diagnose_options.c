@@ -11,6 +11,8 @@
 #include "viz/base/progress.h"
 #include "viz/cli/command.h"
 #include "viz/diagnose/diagnose.h"
+#include "viz/pair/stream.h"
+#include "viz/pair/thinned.h"
 #include "viz/scene/build.h"
 
 enum diagnose_key { OPTION_JSON = 0x1000, OPTION_FAIL_ON, OPTION_LANG };
@@ -91,25 +93,27 @@ static bool look_at(struct diagnosis *d, const struct focus_options *focus)
 	return true;
 }
 
-/* Diagnoses the model, and frees it. */
-static int show(struct viz_model *model, const struct diagnose_options *o,
-		struct progress *progress)
+/* STATUS_FAILURE is reserved for --fail-on. */
+static int complain(const char *text)
 {
-	struct viz_pairing *pairing = NULL;
-	struct diagnosis *d = NULL;
-	int err, status = STATUS_USAGE;
+	error_tell("ipclens: %s", text);
+	return STATUS_USAGE;
+}
+
+/* Diagnoses the model. */
+static int show(const struct viz_model *model, const struct viz_pairing *pairing,
+		const struct diagnose_options *o, struct progress *progress)
+{
+	struct diagnosis *d;
+	int err = 0, status = STATUS_USAGE;
 	bool there;
 
 	if (model->warning[o->language].data)
 		error_tell("ipclens: %s", model->warning[o->language].data);
-	progress_stage(progress, "pairing messages");
-	err = viz_pair(model, &pairing);
-	if (!err) {
-		progress_stage(progress, "looking for faults");
-		d = diagnose_only(model, pairing, o->language, o->pids, o->pid_count);
-	}
+	progress_stage(progress, "looking for faults");
+	d = diagnose_only(model, pairing, o->language, o->pids, o->pid_count);
 	progress_hide(progress);
-	there = d && look_at(d, &o->focus);
+	there = look_at(d, &o->focus);
 	if (there)
 		err = print(o, d);
 	if (err)
@@ -117,38 +121,38 @@ static int show(struct viz_model *model, const struct diagnose_options *o,
 	if (there && !err)
 		status = diagnosis_meets(d, o->fail_on) ? STATUS_FAILURE : STATUS_OK;
 	diagnosis_free(d);
-	viz_pairing_free(pairing);
-	viz_model_free(model);
-	return status;
-}
-
-/* STATUS_FAILURE is reserved for --fail-on. */
-static int complain(const struct viz_error *error)
-{
-	error_tell("ipclens: %s", error->text);
-	return STATUS_USAGE;
-}
-
-int diagnose_show(const char *trace, const struct diagnose_options *o)
-{
-	struct progress *progress = progress_new();
-	struct viz_model *model;
-	struct viz_error error;
-	int err = viz_model_read(trace, progress, &model, &error);
-	int status = err ? complain(&error) : show(model, o, progress);
-
-	progress_end(progress);
 	return status;
 }
 
 int diagnose_show_stream(FILE *trace, const char *name, const struct diagnose_options *o)
 {
 	struct progress *progress = progress_new();
+	struct viz_pairing *pairing;
 	struct viz_model *model;
 	struct viz_error error;
-	int err = viz_model_read_stream(trace, name, progress, &model, &error);
-	int status = err ? complain(&error) : show(model, o, progress);
+	int status;
 
+	if (viz_thinned_read_stream(trace, name, VIZ_THINNED_ENDS, progress, &model, &pairing,
+				    &error)) {
+		status = complain(error.text);
+	} else {
+		status = show(model, pairing, o, progress);
+		viz_pairing_free(pairing);
+		viz_model_free(model);
+	}
 	progress_end(progress);
+	return status;
+}
+
+int diagnose_show(const char *trace, const struct diagnose_options *o)
+{
+	struct viz_error error;
+	FILE *file;
+	int status;
+
+	if (viz_stream_open(trace, &file, &error))
+		return complain(error.text);
+	status = diagnose_show_stream(file, viz_stream_name(trace), o);
+	viz_stream_close(file);
 	return status;
 }

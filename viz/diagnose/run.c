@@ -9,7 +9,7 @@
 /* True if the trace differs from the counts in its trailer, or lacks one. */
 static bool lines_are_missing(const struct viz_model *model)
 {
-	uint64_t complete = 0;
+	uint64_t complete = model->ordinary_calls;
 
 	for (size_t i = 0; i < model->operation_count; i++)
 		complete += viz_operation_done(model->operations[i]);

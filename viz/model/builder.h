@@ -79,9 +79,10 @@ struct model_builder {
 	struct arena *into; /* the arena that lists of the current line are allocated from */
 	/*
 	 * Streaming: an operation is freed after its last use, and events are not collected in the
-	 * model.
+	 * model, unless `collects` is set, too.
 	 */
 	bool live;
+	bool collects;
 	/* See struct line_source; NULL: the end of the file is the end of the trace. */
 	bool (*more)(void *data);
 	void *more_data;
@@ -111,7 +112,12 @@ struct model_builder {
 int build_open(struct model_builder *b, FILE *stream, const char *name, struct viz_error *error);
 int build_next(struct model_builder *b);
 void build_finish(struct model_builder *b); /* call it after the last line */
-void build_close(struct model_builder *b);  /* frees all but the model */
+/*
+ * Sorts and links what was collected. build_finish() does so for a whole model; with `live` and
+ * `collects` it is called once model->operations is complete.
+ */
+void build_finish_lists(struct model_builder *b);
+void build_close(struct model_builder *b); /* frees all but the model */
 
 /*
  * operation_refs.c: reference counts of operations in streaming mode. They do nothing for
@@ -122,8 +128,14 @@ struct arena *model_live_memory(struct viz_operation *op);		 /* of what belongs 
 struct viz_operation *viz_operation_use(const struct viz_operation *op); /* op may be NULL */
 void viz_operation_drop(const struct viz_operation *op);		 /* op may be NULL */
 void model_live_unfinished(struct viz_model *model);
-void model_live_free(struct viz_model *model); /* frees every operation that is still alive */
+void model_live_free(struct viz_model *model); /* viz_model_free() calls it */
 void build_sort_operations(struct viz_model *model);
+
+/* True if lines other than operations become lists of the model. */
+static inline bool build_collects(const struct model_builder *b)
+{
+	return !b->live || b->collects;
+}
 
 /* Values of the current line's field; an absent field gives 0, false or {NULL, 0}. */
 static inline const struct trace_value *build_value(const struct model_builder *b, enum field field)

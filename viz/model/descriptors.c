@@ -311,10 +311,13 @@ static int compare_holdings(const void *a, const void *b)
 	return COMPARE(x->since_ns, y->since_ns) ?: COMPARE(x->index, y->index);
 }
 
+/* Streaming has filled the lists of the channels before. */
 static void sort_holdings(struct model_builder *b)
 {
 	struct viz_model *model = b->model;
 
+	for (size_t i = 0; i < model->channel_count; i++)
+		model->channels[i]->holding_count = 0;
 	for (size_t i = 0; i < model->holding_count; i++)
 		model->holdings[i]->index = i;
 	if (model->holding_count)
@@ -384,6 +387,6 @@ void build_finish_descriptors(struct model_builder *b)
 {
 	b->fd_line = NULL;
 	build_apply_descriptors(b, VIZ_NEVER);
-	if (!b->live)
+	if (build_collects(b))
 		sort_holdings(b);
 }

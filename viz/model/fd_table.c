@@ -82,13 +82,14 @@ static void begin_holding(const struct fd_change *change, struct fd_slot *slot,
 	holding->of_member = member->held;
 	member->held = holding;
 	if (change->b->live) {
-		model->holding_count++;
 		slot->channel->holding_changes++;
 		ARENA_PUSH(change->b->arena, slot->channel->holdings, slot->channel->holding_count,
 			   holding);
-	} else {
-		ARENA_PUSH(change->b->arena, model->holdings, model->holding_count, holding);
 	}
+	if (build_collects(change->b))
+		ARENA_PUSH(change->b->arena, model->holdings, model->holding_count, holding);
+	else
+		model->holding_count++;
 }
 
 /* As begin_holding(), if that many may be told of. */
@@ -114,7 +115,7 @@ static void fd_holding_end(const struct fd_change *change, struct viz_holding *h
 	holding->began_ns = change->began_ns;
 	if (change->op && viz_has(change->op, last))
 		holding->parting = change->op->last ? PARTING_LAST : PARTING_OTHERS;
-	if (holding->start_op && holding->start_op->live) {
+	if (!build_collects(change->b) && holding->start_op) {
 		viz_operation_drop(holding->start_op);
 		holding->start_op = NULL; /* its users have seen it */
 	}

@@ -9,14 +9,6 @@
 #include "viz/base/sort.h"
 #include "viz/model/builder.h"
 
-void viz_model_free(struct viz_model *model)
-{
-	if (!model)
-		return;
-	id_map_free(&model->index->operations);
-	arena_free(model->arena);
-}
-
 bool viz_process_succeeded(const struct viz_process *process)
 {
 	return process->ended && process->status_known && !process->exit_signal &&

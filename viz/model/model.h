@@ -434,6 +434,19 @@ struct viz_mapping {
 	const struct viz_channel *memory;
 };
 
+/*
+ * Calls of a process on a channel that a thinned model (viz/pair/thinned.h) does not hold: each has
+ * sent or received whole messages, one a call, and has told nothing else.
+ */
+struct viz_ordinary {
+	const struct viz_process *process;
+	const struct viz_channel *channel;
+	bool receives; /* the calls received; else they sent or, on an epoll instance, waited */
+	uint64_t calls, bytes;
+	uint64_t requested; /* of receives that told it, in all */
+	uint64_t shorter;   /* receives that returned less than that */
+};
+
 struct viz_lost {
 	uint64_t at_ns;
 	struct viz_bytes where;
@@ -489,6 +502,9 @@ struct viz_model {
 	struct viz_sockets held_outside;
 	struct viz_operation **operations;
 	size_t operation_count;
+	struct viz_ordinary **ordinary; /* for each process and channel; a whole model has none */
+	size_t ordinary_count;
+	uint64_t ordinary_calls; /* in all, waits for data included */
 	struct viz_process_event **process_events;
 	size_t process_event_count;
 	struct viz_signal_event **signal_events;

@@ -72,7 +72,10 @@ void model_live_free(struct viz_model *model)
 {
 	const struct id_map *map = &model->index->operations;
 
-	for (size_t i = 0; i < map->capacity; i++)
-		if (map->slots[i].value)
-			arena_free(model_live_memory(map->slots[i].value));
+	for (size_t i = 0; i < map->capacity; i++) {
+		struct viz_operation *op = map->slots[i].value;
+
+		if (op && op->live)
+			arena_free(model_live_memory(op));
+	}
 }

@@ -276,7 +276,7 @@ void build_process_line(struct model_builder *b)
 		exec_process(b, event);
 	else if (event->event == PROCESS_EVENT_EXIT)
 		exit_process(b, event);
-	if (!b->live)
+	if (build_collects(b))
 		ARENA_PUSH(b->arena, b->model->process_events, b->model->process_event_count,
 			   event);
 }

@@ -73,7 +73,7 @@ static void add_input(struct model_builder *b)
 {
 	struct viz_input *input;
 
-	if (b->live)
+	if (!build_collects(b))
 		return;
 	input = arena_alloc(b->arena, sizeof(*input));
 	input->at_ns = build_time(b, FIELD_input_at_ns);
@@ -260,15 +260,19 @@ int build_next(struct model_builder *b)
 	return result;
 }
 
+void build_finish_lists(struct model_builder *b)
+{
+	build_sort_operations(b->model);
+	build_finish_signals(b);
+	build_finish_interest(b);
+}
+
 void build_finish(struct model_builder *b)
 {
 	b->model->lines = b->reader->number;
 	b->model->skipped_lines = b->reader->skipped;
-	if (!b->live) {
-		build_sort_operations(b->model);
-		build_finish_signals(b);
-		build_finish_interest(b);
-	}
+	if (!b->live)
+		build_finish_lists(b);
 	build_finish_descriptors(b);
 	set_warning(b);
 }
@@ -278,6 +282,15 @@ void build_close(struct model_builder *b)
 	build_free_descriptors(b);
 	reader_free(b->reader);
 	free(b->reader);
+}
+
+void viz_model_free(struct viz_model *model)
+{
+	if (!model)
+		return;
+	model_live_free(model);
+	id_map_free(&model->index->operations);
+	arena_free(model->arena);
 }
 
 int viz_model_read_stream(FILE *stream, const char *name, struct progress *progress,

@@ -34,6 +34,18 @@ static void add_signal_ends(struct model_builder *b, struct viz_signal_event *ev
 		event->from->parent_notified_ns = event->at_ns;
 }
 
+/* While streaming the event is the caller's, who frees it: the model has a copy, of its index. */
+static void collect_event(struct model_builder *b, struct viz_signal_event *event)
+{
+	struct viz_signal_event *kept = event;
+
+	if (b->live) {
+		kept = arena_alloc(b->arena, sizeof(*kept));
+		*kept = *event;
+	}
+	ARENA_PUSH(b->arena, b->model->signal_events, b->model->signal_event_count, kept);
+}
+
 void build_signal_line(struct model_builder *b)
 {
 	struct viz_signal_event *event = b->live ? memory_new(sizeof(*event))
@@ -61,8 +73,8 @@ void build_signal_line(struct model_builder *b)
 	event->interrupted = build_string(b, FIELD_signal_interrupted);
 	add_signal_ends(b, event);
 	b->signal = event;
-	if (event->event != SIGNAL_EVENT_NONE && !b->live)
-		ARENA_PUSH(b->arena, b->model->signal_events, b->model->signal_event_count, event);
+	if (event->event != SIGNAL_EVENT_NONE && build_collects(b))
+		collect_event(b, event);
 }
 
 static int compare_signals(const void *a, const void *b)

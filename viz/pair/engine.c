@@ -41,6 +41,7 @@ struct pair_context *pair_open(const struct viz_model *model, const struct viz_s
 	context->model = model;
 	context->sink = sink;
 	context->keep = kept;
+	context->texts = kept ? kept : arena;
 	context->addresses = address_book_new(arena);
 	context->signals = pair_signals_new(context);
 	return context;

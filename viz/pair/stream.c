@@ -163,9 +163,12 @@ static int end(struct stream *stream, const struct viz_sink *sink)
 	progress_hide(sink->progress);
 	if (!err && sink->end)
 		err = sink->end(sink->data, stream->builder.model);
+	if (!err && stream->builder.collects)
+		build_finish_lists(&stream->builder);
 	return err;
 }
 
+/* The caller frees the model of stream->builder. */
 static int read_all(struct stream *stream, FILE *file, const char *name, struct viz_error *error)
 {
 	const struct viz_sink *sink = stream->sink;
@@ -179,6 +182,8 @@ static int read_all(struct stream *stream, FILE *file, const char *name, struct 
 	}
 	err = build_open(&stream->builder, file, name, error);
 	stream->pairing = pair_open(stream->builder.model, sink, NULL);
+	if (stream->builder.collects)
+		stream->pairing->texts = stream->builder.model->arena;
 	if (!err && sink->begin)
 		err = sink->begin(sink->data, stream->builder.model);
 	if (!err)
@@ -188,8 +193,6 @@ static int read_all(struct stream *stream, FILE *file, const char *name, struct 
 	progress_hide(sink->progress);
 	pair_close(stream->pairing);
 	build_close(&stream->builder);
-	model_live_free(stream->builder.model);
-	viz_model_free(stream->builder.model);
 	return err;
 }
 
@@ -206,11 +209,25 @@ int viz_stream_read_stream(FILE *file, const char *name, const struct viz_sink *
 {
 	struct stream stream = {
 		.builder = {.live = true}, .sink = sink, .written = !is_regular(file)};
+	int err = read_all(&stream, file, name, error);
 
-	return read_all(&stream, file, name, error);
+	viz_model_free(stream.builder.model);
+	return err;
 }
 
-static int open_file(const char *path, FILE **file, struct viz_error *error)
+int viz_stream_collect(FILE *file, const char *name, const struct viz_sink *sink,
+		       struct viz_model **model, struct viz_error *error)
+{
+	struct stream stream = {.builder = {.live = true, .collects = true}, .sink = sink};
+	int err = read_all(&stream, file, name, error);
+
+	*model = err ? NULL : stream.builder.model;
+	if (err)
+		viz_model_free(stream.builder.model);
+	return err;
+}
+
+int viz_stream_open(const char *path, FILE **file, struct viz_error *error)
 {
 	int err;
 
@@ -222,13 +239,13 @@ static int open_file(const char *path, FILE **file, struct viz_error *error)
 	return err;
 }
 
-static void close_file(FILE *file)
+void viz_stream_close(FILE *file)
 {
 	if (file != stdin)
 		fclose(file);
 }
 
-static const char *name_of(const char *path)
+const char *viz_stream_name(const char *path)
 {
 	return strcmp(path, "-") ? path : "stdin";
 }
@@ -236,12 +253,12 @@ static const char *name_of(const char *path)
 int viz_stream_read(const char *path, const struct viz_sink *sink, struct viz_error *error)
 {
 	FILE *file;
-	int err = open_file(path, &file, error);
+	int err = viz_stream_open(path, &file, error);
 
 	if (err)
 		return err;
-	err = viz_stream_read_stream(file, name_of(path), sink, error);
-	close_file(file);
+	err = viz_stream_read_stream(file, viz_stream_name(path), sink, error);
+	viz_stream_close(file);
 	return err;
 }
 
@@ -253,15 +270,17 @@ int viz_stream_follow_stream(FILE *file, const char *name, int ends, const struc
 				.written = true,
 				.follow = true,
 				.ends = ends};
+	int err = read_all(&stream, file, name, error);
 
-	return read_all(&stream, file, name, error);
+	viz_model_free(stream.builder.model);
+	return err;
 }
 
 int viz_stream_follow(const char *path, const struct viz_sink *sink, struct viz_error *error)
 {
 	sigset_t set, before;
 	FILE *file;
-	int signals, err = open_file(path, &file, error);
+	int signals, err = viz_stream_open(path, &file, error);
 
 	if (err)
 		return err;
@@ -270,11 +289,12 @@ int viz_stream_follow(const char *path, const struct viz_sink *sink, struct viz_
 	sigaddset(&set, SIGTERM);
 	sigprocmask(SIG_BLOCK, &set, &before);
 	signals = signalfd(-1, &set, SFD_CLOEXEC);
-	err = signals < 0 ? -errno
-			  : viz_stream_follow_stream(file, name_of(path), signals, sink, error);
+	err = signals < 0
+		      ? -errno
+		      : viz_stream_follow_stream(file, viz_stream_name(path), signals, sink, error);
 	if (signals >= 0)
 		close(signals);
 	sigprocmask(SIG_SETMASK, &before, NULL);
-	close_file(file);
+	viz_stream_close(file);
 	return err;
 }

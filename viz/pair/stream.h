@@ -29,12 +29,28 @@ int viz_stream_read(const char *path, const struct viz_sink *sink, struct viz_er
 int viz_stream_follow(const char *path, const struct viz_sink *sink, struct viz_error *error);
 
 /*
+ * Opens a trace for reading ("-" is stdin), and closes it; viz_stream_name() is what errors call it.
+ * Returns 0, or -errno with a sentence for the user in `error`.
+ */
+int viz_stream_open(const char *path, FILE **file, struct viz_error *error);
+const char *viz_stream_name(const char *path);
+void viz_stream_close(FILE *file);
+
+/*
  * Reads a trace that is still being written from an open stream, which stays open, until the
  * trailer has come or the descriptor `ends` is readable or hung up. `name` is for errors. Returns
  * the same values as viz_stream_read().
  */
 int viz_stream_follow_stream(FILE *file, const char *name, int ends, const struct viz_sink *sink,
 			     struct viz_error *error);
+
+/*
+ * As viz_stream_read_stream(), and gives the model, which the caller frees. It has all lists that
+ * viz_model_read() makes, but of the operations that have returned only those that the sink took a
+ * reference to (viz_operation_use()) and, in `end`, put into model->operations, in any order.
+ */
+int viz_stream_collect(FILE *stream, const char *name, const struct viz_sink *sink,
+		       struct viz_model **model, struct viz_error *error);
 
 /* viz_stream_read() from an open stream, which stays open; `name` is for errors. */
 int viz_stream_read_stream(FILE *stream, const char *name, const struct viz_sink *sink,

@@ -7,23 +7,26 @@
 #include <stdlib.h>
 
 #include "viz/pair/core/context.h"
-#include "viz/pair/pair.h"
+#include "viz/pair/pairing.h"
 
 struct collector {
 	struct viz_pairing *pairing;
 	struct arena *arena;
 };
 
-static int collect_message(void *data, const struct viz_message *message)
+void pairing_add_message(struct viz_pairing *pairing, struct viz_message *message)
 {
-	struct collector *collector = data;
-	struct viz_pairing *pairing = collector->pairing;
-
-	ARENA_PUSH(collector->arena, pairing->messages, pairing->message_count,
-		   (struct viz_message *)message);
+	ARENA_PUSH(pairing->arena, pairing->messages, pairing->message_count, message);
 	pairing->ambiguous += message->match != MATCH_EXACT;
 	pairing->unread += message->fate == FATE_UNREAD || message->fate == FATE_DISCARDED;
 	pairing->foreign += !message->from.known && !message->signal && !message->echo;
+}
+
+static int collect_message(void *data, const struct viz_message *message)
+{
+	struct collector *collector = data;
+
+	pairing_add_message(collector->pairing, (struct viz_message *)message);
 	return 0;
 }
 
@@ -124,9 +127,26 @@ static void put_model_in(struct pair_context *context, const struct viz_model *m
 	pair_settle(context, VIZ_NEVER);
 }
 
+void pairing_sort_signals(struct viz_pairing *pairing)
+{
+	if (pairing->signal_count)
+		qsort(pairing->signals, pairing->signal_count, sizeof(*pairing->signals),
+		      compare_signals);
+}
+
+struct viz_pairing *pairing_new(void)
+{
+	struct arena *arena = arena_new();
+	struct viz_pairing *pairing = arena_alloc(arena, sizeof(*pairing));
+
+	pairing->arena = arena;
+	return pairing;
+}
+
 int viz_pair(const struct viz_model *model, struct viz_pairing **pairing)
 {
-	struct collector collector = {.arena = arena_new()};
+	struct viz_pairing *all = pairing_new();
+	struct collector collector = {.pairing = all, .arena = all->arena};
 	const struct viz_sink sink = {.data = &collector,
 				      .message = collect_message,
 				      .gap = collect_gap,
@@ -135,14 +155,10 @@ int viz_pair(const struct viz_model *model, struct viz_pairing **pairing)
 				      .signal = collect_signal};
 	struct pair_context *context = pair_open(model, &sink, collector.arena);
 
-	collector.pairing = arena_alloc(collector.arena, sizeof(*collector.pairing));
-	collector.pairing->arena = collector.arena;
 	put_model_in(context, model);
 	pair_close(context);
-	if (collector.pairing->signal_count)
-		qsort(collector.pairing->signals, collector.pairing->signal_count,
-		      sizeof(*collector.pairing->signals), compare_signals);
-	*pairing = collector.pairing;
+	pairing_sort_signals(all);
+	*pairing = all;
 	return 0;
 }
 

@@ -65,8 +65,8 @@ static void print_excerpt(FILE *out, struct diagnosis *d, const struct finding *
 	size_t len = 0;
 	FILE *memory;
 
-	if (style->width < 60 || d->model->operation_count > OPERATIONS_MOST ||
-	    f->process_count == 0)
+	if (style->width < 60 || f->process_count == 0 ||
+	    d->model->operation_count + d->model->ordinary_calls > OPERATIONS_MOST)
 		return;
 	/* What is said within a circle explains it; their children and parents do not. */
 	if (f->row == finding_row(FINDING_DEADLOCK) && f->process_count <= PROCESSES_MOST)

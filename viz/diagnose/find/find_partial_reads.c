@@ -101,6 +101,23 @@ static void add(const struct viz_operation *op, struct copier *copiers, struct m
 	}
 }
 
+/* Adds the reads that the model does not hold. */
+static void add_ordinary(const struct diagnosis *d, struct copier *copiers)
+{
+	for (size_t i = 0; i < d->model->ordinary_count; i++) {
+		const struct viz_ordinary *ordinary = d->model->ordinary[i];
+		struct copier *copier = &copiers[ordinary->process->index];
+
+		if (!ordinary->receives || !copier->first ||
+		    copier->first->channel != ordinary->channel)
+			continue;
+		copier->reads += ordinary->calls;
+		copier->partial += ordinary->shorter;
+		copier->asked += ordinary->requested;
+		copier->taken += ordinary->bytes;
+	}
+}
+
 static void report(struct diagnosis *d, const struct copier *copier)
 {
 	const struct viz_operation *first = copier->first;
@@ -138,6 +155,8 @@ void find_partial_reads(struct diagnosis *d)
 		known += counts_blocks(d->model->processes[i]);
 	for (size_t i = 0; known && i < d->model->operation_count && !d->incomplete; i++)
 		add(d->model->operations[i], copiers, moved);
+	if (known)
+		add_ordinary(d, copiers);
 	for (size_t i = 0; known && i < d->model->process_count; i++)
 		if (lacks(&copiers[i], moved))
 			report(d, &copiers[i]);

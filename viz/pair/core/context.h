@@ -50,6 +50,7 @@ struct pair_context {
 	const struct viz_model *model;
 	const struct viz_sink *sink;
 	struct arena *keep;  /* holds what the sink is given; NULL: valid for the call only */
+	struct arena *texts; /* holds bytes of what the sink is given that are in no call */
 	struct arena *arena; /* lives as long as the engine */
 	struct arena *round; /* lives for one pair_settle() */
 	struct traffic_list traffic; /* by channel index; an item may be NULL */
@@ -370,6 +371,9 @@ struct viz_end pair_end_of(const struct viz_operation *op);
  */
 void *pair_new(struct pair_context *context, size_t size);
 void pair_free(const struct pair_context *context, void *memory);
+
+/* emit.c: sorts messages as the sink gets them. Of those that come at one time `index` decides. */
+void pair_sort_messages(struct viz_message **messages, size_t count);
 
 /*
  * emit.c: passes the messages that were received before `until_ns` to the sink, in order of

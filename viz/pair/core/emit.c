@@ -105,9 +105,14 @@ static void sort_new(struct pair_context *context)
 	list->count = kept;
 }
 
+void pair_sort_messages(struct viz_message **messages, size_t count)
+{
+	sort_nearly(messages, count, sizeof(*messages), compare_messages);
+}
+
 static void sort_messages(struct message_list *list)
 {
-	sort_nearly(list->items, list->count, sizeof(*list->items), compare_messages);
+	pair_sort_messages(list->items, list->count);
 }
 
 /* Gaps go before the messages of their round, so before all that was received after they began. */

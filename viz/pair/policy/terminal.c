@@ -371,7 +371,7 @@ static void begin(struct terminal *terminal, struct pair_context *context,
 
 	*terminal = (struct terminal){
 		.context = context,
-		.arena = context->keep ? context->keep : context->arena,
+		.arena = context->texts,
 		.master = traffic->channel->master ? traffic : peer,
 		.slave = traffic->channel->master ? peer : traffic,
 	};

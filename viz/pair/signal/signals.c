@@ -18,10 +18,7 @@ static struct viz_bytes name_of(struct signal_context *context, const char *name
 	char *kept = map_get(&context->names, viz_bytes_of(name));
 
 	if (!kept) {
-		kept = (char *)arena_bytes(context->pair->keep ? context->pair->keep
-							       : context->pair->arena,
-					   name, strlen(name))
-			       .data;
+		kept = (char *)arena_bytes(context->pair->texts, name, strlen(name)).data;
 		map_put(context->pair->arena, &context->names, viz_bytes_of(name), kept);
 	}
 	return viz_bytes_of(kept);

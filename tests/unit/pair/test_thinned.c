@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* What a thinned trace leaves out of a conversation, and what it keeps. */
+#include "tests/unit/trace_text.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "viz/base/error.h"
+#include "viz/pair/thinned.h"
+
+/* Messages of 10 to 20, of which ENDS stay at either end, and OF_LENGTH of their length. */
+enum {
+	FIRST = 2000,
+	POLLS = 1000000,
+	MESSAGES = 60,
+	ENDS = 5,
+	OF_LENGTH = 8,
+	AROUND = 4,
+	AT_NS = 100,
+	EACH_NS = 20
+};
+
+struct thinned {
+	struct viz_model *model;
+	struct viz_pairing *pairing;
+};
+
+static struct thinned thin(struct trace_text *t, size_t ends)
+{
+	FILE *stream = fmemopen(t->data, t->len, "r");
+	struct viz_error error = {0};
+	struct thinned thinned;
+
+	assert_non_null(stream);
+	if (viz_thinned_read_stream(stream, "test", ends, NULL, &thinned.model, &thinned.pairing,
+				    &error))
+		fail_msg("%s", error.text);
+	fclose(stream);
+	return thinned;
+}
+
+static void thinned_free(struct thinned *thinned)
+{
+	viz_pairing_free(thinned->pairing);
+	viz_model_free(thinned->model);
+}
+
+static uint64_t at(unsigned number)
+{
+	return AT_NS + EACH_NS * number;
+}
+
+/* The ids of the calls of a message. */
+static unsigned put(unsigned number)
+{
+	return FIRST + 2 * number;
+}
+
+static unsigned get(unsigned number)
+{
+	return put(number) + 1;
+}
+
+static void message(struct trace_text *t, unsigned number, const char *more)
+{
+	trace_put(t, put(number), 10, at(number), at(number) + 5, 1, "");
+	trace_get(t, get(number), 20, at(number) + 10, at(number) + 15, 1, more);
+}
+
+static bool holds(const struct thinned *thinned, unsigned number)
+{
+	bool put_there = viz_model_operation(thinned->model, put(number)) != NULL;
+
+	assert_int_equal(put_there, viz_model_operation(thinned->model, get(number)) != NULL);
+	return put_there;
+}
+
+static void the_middle_is_left_out(void **state)
+{
+	struct trace_text *t = *state;
+	struct thinned thinned;
+	size_t left_out = 0;
+
+	for (unsigned i = 0; i < MESSAGES; i++)
+		message(t, i, "");
+	trace_trailer(t, at(MESSAGES));
+	thinned = thin(t, ENDS);
+	for (unsigned i = 0; i < MESSAGES; i++) {
+		bool middle = i >= OF_LENGTH + ENDS && i < MESSAGES - ENDS - 1;
+
+		left_out += !holds(&thinned, i);
+		if (!middle)
+			assert_true(holds(&thinned, i) || i == MESSAGES - ENDS - 1);
+	}
+	assert_int_equal(left_out, MESSAGES - OF_LENGTH - 2 * ENDS);
+	assert_int_equal(thinned.pairing->message_count, OF_LENGTH + 2 * ENDS);
+	assert_int_equal(thinned.model->ordinary_calls, 2 * left_out);
+	for (size_t i = 0; i < thinned.pairing->message_count; i++)
+		assert_int_equal(thinned.pairing->messages[i]->index, i);
+	for (size_t i = 0; i < thinned.model->operation_count; i++)
+		assert_int_equal(thinned.model->operations[i]->index, i);
+	thinned_free(&thinned);
+}
+
+static void totals_tell_what_is_left_out(void **state)
+{
+	struct trace_text *t = *state;
+	struct thinned thinned;
+
+	for (unsigned i = 0; i < MESSAGES; i++)
+		message(t, i, ",'requested':4");
+	trace_trailer(t, at(MESSAGES));
+	thinned = thin(t, ENDS);
+	assert_int_equal(thinned.model->ordinary_count, 2);
+	for (size_t i = 0; i < 2; i++) {
+		const struct viz_ordinary *of = thinned.model->ordinary[i];
+		const uint64_t calls = MESSAGES - OF_LENGTH - 2 * ENDS;
+
+		assert_int_equal(of->process->pid, of->receives ? 20 : 10);
+		assert_int_equal(of->calls, calls);
+		assert_int_equal(of->bytes, calls);
+		assert_int_equal(of->requested, of->receives ? 4 * calls : 0);
+		assert_int_equal(of->shorter, of->receives ? calls : 0);
+	}
+	thinned_free(&thinned);
+}
+
+/* A call that failed stays, and so do those just before and after it in its thread. */
+static void what_is_beside_a_failure_stays(void **state)
+{
+	struct trace_text *t = *state;
+	struct thinned thinned;
+	const unsigned beside = MESSAGES / 2;
+
+	for (unsigned i = 0; i < MESSAGES; i++) {
+		message(t, i, "");
+		if (i == beside)
+			trace_get(t, 5, 20, at(i) + 16, at(i) + 17, -11, ",'error':'EAGAIN'");
+	}
+	trace_trailer(t, at(MESSAGES));
+	thinned = thin(t, ENDS);
+	assert_non_null(viz_model_operation(thinned.model, 5));
+	for (unsigned i = OF_LENGTH + ENDS; i < MESSAGES - ENDS - 1; i++)
+		assert_int_equal(holds(&thinned, i), i > beside - AROUND && i <= beside + AROUND);
+	thinned_free(&thinned);
+}
+
+static void what_took_long_stays(void **state)
+{
+	struct trace_text *t = *state;
+	struct thinned thinned;
+	const unsigned slow = MESSAGES / 2;
+
+	for (unsigned i = 0; i < MESSAGES; i++)
+		message(t, i, i == slow ? ",'off_cpu_ns':1000000" : "");
+	trace_trailer(t, at(MESSAGES));
+	thinned = thin(t, ENDS);
+	assert_true(holds(&thinned, slow));
+	assert_false(holds(&thinned, slow - AROUND - 1));
+	thinned_free(&thinned);
+}
+
+static void a_rare_length_stays(void **state)
+{
+	struct trace_text *t = *state;
+	struct thinned thinned;
+	const unsigned rare = MESSAGES / 2;
+
+	for (unsigned i = 0; i < MESSAGES; i++)
+		if (i == rare) {
+			trace_put(t, put(i), 10, at(i), at(i) + 5, 7, "");
+			trace_get(t, get(i), 20, at(i) + 10, at(i) + 15, 7, "");
+		} else {
+			message(t, i, "");
+		}
+	trace_trailer(t, at(MESSAGES));
+	thinned = thin(t, ENDS);
+	assert_true(holds(&thinned, rare));
+	assert_false(holds(&thinned, rare - 1));
+	thinned_free(&thinned);
+}
+
+/* Two sends that one call took are no exchange of one with one. */
+static void pieces_stay(void **state)
+{
+	struct trace_text *t = *state;
+	struct thinned thinned;
+
+	for (unsigned i = 0; i < MESSAGES; i++) {
+		trace_put(t, put(i), 10, at(i), at(i) + 5, 1, "");
+		if (i % 2)
+			trace_get(t, get(i), 20, at(i) + 10, at(i) + 15, 2, "");
+	}
+	trace_trailer(t, at(MESSAGES));
+	thinned = thin(t, ENDS);
+	assert_int_equal(thinned.model->ordinary_calls, 0);
+	assert_int_equal(thinned.pairing->message_count, MESSAGES);
+	thinned_free(&thinned);
+}
+
+static void a_poll_that_found_data_goes_with_it(void **state)
+{
+	struct trace_text *t = *state;
+	struct thinned thinned;
+
+	for (unsigned i = 0; i < MESSAGES; i++) {
+		trace_put(t, put(i), 10, at(i), at(i) + 5, 1, "");
+		trace_call(t, (struct call){POLLS + i, "poll", "wait", 20, 0, -1, NULL, at(i) + 6,
+					    at(i) + 7, 1, ""});
+		trace_get(t, get(i), 20, at(i) + 10, at(i) + 15, 1, "");
+	}
+	trace_trailer(t, at(MESSAGES));
+	thinned = thin(t, ENDS);
+	assert_null(viz_model_operation(thinned.model, POLLS + MESSAGES / 2));
+	assert_non_null(viz_model_operation(thinned.model, POLLS));
+	assert_true(thinned.model->ordinary_calls > MESSAGES);
+	thinned_free(&thinned);
+}
+
+static void polls_in_vain_stay(void **state)
+{
+	struct trace_text *t = *state;
+	struct thinned thinned;
+
+	for (unsigned i = 0; i < MESSAGES; i++)
+		trace_call(t, (struct call){POLLS + i, "poll", "wait", 20, 0, -1, NULL, at(i),
+					    at(i) + 7, 1, ""});
+	trace_trailer(t, at(MESSAGES));
+	thinned = thin(t, ENDS);
+	assert_int_equal(thinned.model->ordinary_calls, 0);
+	thinned_free(&thinned);
+}
+
+/* A trace that takes several rounds: what is left out does not wait for its end. */
+static void signals_and_rounds(void **state)
+{
+	enum { MANY = 60000 };
+	struct trace_text *t = *state;
+	struct thinned thinned;
+
+	for (unsigned i = 0; i < MANY; i++) {
+		message(t, i, "");
+		if (i % 10000 == 0)
+			trace_line(t,
+				   "{'type':'signal','event':'generate','at_ns':%u,"
+				   "'signal':'SIGUSR1','number':10,'origin':'kill',"
+				   "'from':{'pid':10,'tid':10},'to':{'pid':20,'tid':20},"
+				   "'group':true,'result':'ignored'}",
+				   (unsigned)at(i) + 3);
+	}
+	trace_trailer(t, at(MANY));
+	thinned = thin(t, ENDS);
+	assert_true(thinned.model->operation_count < 200);
+	assert_int_equal(thinned.pairing->signal_count, 6);
+	assert_int_equal(thinned.model->signal_event_count, 6);
+	for (size_t i = 0; i < 6; i++) {
+		const struct viz_signal *signal = thinned.pairing->signals[i];
+
+		assert_ptr_equal(signal->generate, thinned.model->signal_events[i]);
+		assert_int_equal(signal->generate->at_ns, at(10000 * (unsigned)i) + 3);
+		assert_int_equal(signal->name.len, 7);
+		assert_memory_equal(signal->name.data, "SIGUSR1", 7);
+	}
+	thinned_free(&thinned);
+}
+
+static void what_is_no_trace_is_told(void **state)
+{
+	FILE *stream = fmemopen((char[]){"no trace\n"}, 9, "r");
+	struct viz_pairing *pairing;
+	struct viz_error error = {0};
+	struct viz_model *model;
+
+	(void)state;
+	assert_int_equal(
+		viz_thinned_read_stream(stream, "test", ENDS, NULL, &model, &pairing, &error),
+		-EBADMSG);
+	assert_null(model);
+	assert_null(pairing);
+	assert_true(error.text[0] != '\0');
+	fclose(stream);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, trace_pipe_set_up, trace_tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(the_middle_is_left_out),
+		TEST(totals_tell_what_is_left_out),
+		TEST(what_is_beside_a_failure_stays),
+		TEST(what_took_long_stays),
+		TEST(a_rare_length_stays),
+		TEST(pieces_stay),
+		TEST(a_poll_that_found_data_goes_with_it),
+		TEST(polls_in_vain_stay),
+		TEST(signals_and_rounds),
+		cmocka_unit_test(what_is_no_trace_is_told),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

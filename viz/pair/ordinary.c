@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "viz/pair/ordinary.h"
+
+#include <stdlib.h>
+
+#include "viz/base/memory.h"
+#include "viz/model/operation_facts.h"
+
+#define SHORT_NS 200000 /* a sleep that nobody notices */
+
+enum {
+	AROUND = 4,	   /* calls of a thread before and after that are ordinary, too */
+	LENGTHS_MOST = 16, /* lengths of messages that a conversation knows */
+	OF_LENGTH = 8,	   /* exchanges of one length that stay, beside those at the ends */
+};
+
+static bool slept_at_most(const struct viz_operation *op, uint64_t ns)
+{
+	return op->off_cpu_ns <= ns;
+}
+
+/* True if the call moved these bytes and no others, and has no side effects. */
+static bool moved_just(const struct viz_operation *op, const struct viz_end *end, uint64_t bytes)
+{
+	return viz_operation_done(op) && !operation_is_multiple(op) &&
+	       !viz_has(op, entered_before) && !end->offset &&
+	       operation_stream_bytes(op) == bytes && !op->extra->passed_fds_count &&
+	       !op->extra->new_fds_count && !op->control_cut;
+}
+
+/* True for what is made for messages: no terminal, no counter, no memory. */
+static bool carries_messages(const struct viz_message *m)
+{
+	const enum form form = mechanism_info(m->mechanism)->form;
+
+	return m->mechanism != MECH_PTY && m->mechanism != MECH_NETLINK &&
+	       (form == FORM_STREAM || form == FORM_MESSAGE);
+}
+
+bool ordinary_message(const struct viz_message *m)
+{
+	const struct viz_operation *send = m->from.operation, *receive = m->to.operation;
+
+	return m->channel && !m->signal && !m->echo && !m->copy && !m->cut && m->bytes &&
+	       m->match == MATCH_EXACT && m->fate == FATE_NONE && carries_messages(m) && send &&
+	       receive && send->role == ROLE_SEND && receive->role == ROLE_RECEIVE &&
+	       !operation_only_looks(receive) && moved_just(send, &m->from, m->bytes) &&
+	       moved_just(receive, &m->to, m->bytes) && !send->began && slept_at_most(send, 0) &&
+	       slept_at_most(receive, SHORT_NS);
+}
+
+bool ordinary_wait(const struct viz_operation *op)
+{
+	return operation_polls(op) && viz_operation_done(op) && op->returned > 0 &&
+	       !viz_has(op, entered_before) && slept_at_most(op, SHORT_NS);
+}
+
+/* --- the calls of a thread ------------------------------------------------------------------- */
+
+enum { WORD_BITS = 64 };
+
+size_t thread_calls_add(struct thread_calls *calls)
+{
+	const size_t needed = calls->count / WORD_BITS + 1;
+
+	while (calls->words < needed) {
+		calls->ordinary = list_grow(calls->ordinary, calls->words, &calls->capacity,
+					    sizeof(*calls->ordinary));
+		calls->ordinary[calls->words++] = 0;
+	}
+	return calls->count++;
+}
+
+void thread_calls_mark(struct thread_calls *calls, size_t number)
+{
+	calls->ordinary[number / WORD_BITS] |= UINT64_C(1) << number % WORD_BITS;
+}
+
+bool thread_calls_around(const struct thread_calls *calls, size_t number)
+{
+	if (number < AROUND || number + AROUND >= calls->count)
+		return false;
+	for (size_t i = number - AROUND; i <= number + AROUND; i++)
+		if (!(calls->ordinary[i / WORD_BITS] >> i % WORD_BITS & 1))
+			return false;
+	return true;
+}
+
+void thread_calls_free(struct thread_calls *calls)
+{
+	free(calls->ordinary);
+	free(calls);
+}
+
+/* --- conversations --------------------------------------------------------------------------- */
+
+/* What its calls asked for and got. */
+struct length {
+	uint64_t bytes, requested;
+	size_t count;
+};
+
+struct conversation {
+	size_t count;
+	struct exchange *ring; /* the last ones */
+	size_t next, held;
+	struct length lengths[LENGTHS_MOST];
+	size_t length_count;
+};
+
+struct conversation *conversation_new(void)
+{
+	return memory_new(sizeof(struct conversation));
+}
+
+void conversation_free(struct conversation *conversation)
+{
+	free(conversation->ring);
+	free(conversation);
+}
+
+/* One of a length that was rarely met stays; where the lengths are many, they say no more. */
+static bool is_usual_length(struct conversation *c, const struct exchange *exchange)
+{
+	const struct viz_operation *last = exchange->calls[exchange->message != NULL];
+	const uint64_t bytes = exchange->message ? exchange->message->bytes : 0;
+	size_t i = 0;
+
+	while (i < c->length_count &&
+	       (c->lengths[i].bytes != bytes || c->lengths[i].requested != last->requested))
+		i++;
+	if (i == LENGTHS_MOST)
+		return true;
+	if (i == c->length_count)
+		c->lengths[c->length_count++] = (struct length){bytes, last->requested, 0};
+	return c->lengths[i].count++ >= OF_LENGTH;
+}
+
+bool conversation_add(struct conversation *c, const struct exchange *exchange, size_t ends,
+		      struct exchange *middle)
+{
+	bool full;
+
+	if (!is_usual_length(c, exchange) || c->count++ < ends)
+		return false;
+	if (!c->ring)
+		c->ring = memory_array(ends, sizeof(*c->ring));
+	full = c->held == ends;
+	if (full)
+		*middle = c->ring[c->next];
+	else
+		c->held++;
+	c->ring[c->next] = *exchange;
+	c->next = (c->next + 1) % ends;
+	return full;
+}

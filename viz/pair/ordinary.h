@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What of a trace is ordinary, so that thinned.c leaves it out. Private to this folder. */
+#ifndef VIZ_PAIR_ORDINARY_H
+#define VIZ_PAIR_ORDINARY_H
+
+#include "viz/message/message.h"
+
+/* The calls of a thread, in the order of their return. */
+struct thread_calls {
+	size_t count, capacity;
+	uint64_t *ordinary;		  /* a bit for each of them */
+	size_t words;			  /* of `ordinary` */
+	const struct viz_operation *wait; /* its latest call, if that waited for data; or NULL */
+	size_t wait_number;
+};
+
+/* A message and its calls, or (message NULL) a call that waited for data. */
+struct exchange {
+	struct viz_message *message;
+	const struct viz_operation *calls[2]; /* the second is NULL of a wait */
+};
+
+/* True if send and receive are a whole message each, and nothing else is to be said of them. */
+bool ordinary_message(const struct viz_message *message);
+
+/* True if the call waited for data, shortly, and was told of some. */
+bool ordinary_wait(const struct viz_operation *op);
+
+/* Notes a call of the thread, and gives its number. */
+size_t thread_calls_add(struct thread_calls *calls);
+void thread_calls_mark(struct thread_calls *calls, size_t number);
+
+/* True if the calls just before and after this one are known to be ordinary. */
+bool thread_calls_around(const struct thread_calls *calls, size_t number);
+void thread_calls_free(struct thread_calls *calls);
+
+struct conversation;
+
+/*
+ * Adds an ordinary exchange to a conversation of which `ends` stay at either end. True if another
+ * one is in the middle now, which is then in `middle`.
+ */
+bool conversation_add(struct conversation *conversation, const struct exchange *exchange,
+		      size_t ends, struct exchange *middle);
+struct conversation *conversation_new(void);
+void conversation_free(struct conversation *conversation);
+
+#endif

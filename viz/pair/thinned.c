@@ -1,0 +1,441 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Keeps what the pairing engine reports while it reads, and forgets an exchange once it is known to
+ * lie in the middle of an ordinary conversation. A call is forgotten only if nobody but this list
+ * has a reference to it.
+ */
+#include "viz/pair/thinned.h"
+
+#include <stdlib.h>
+
+#include "viz/base/arena.h"
+#include "viz/model/builder.h"
+#include "viz/model/operation_facts.h"
+#include "viz/pair/core/context.h"
+#include "viz/pair/ordinary.h"
+#include "viz/pair/pairing.h"
+#include "viz/pair/stream.h"
+
+/* A call that is held; its `index` is its place in the list. */
+struct held_call {
+	struct viz_operation *op; /* NULL: it was forgotten */
+	struct thread_calls *of;
+	size_t number; /* of the thread's calls */
+};
+
+/* An exchange in the middle of its conversation, until the engine has released its calls. */
+struct waiting {
+	struct exchange exchange;
+	uint64_t round; /* of the engine, in which it came to lie there */
+};
+
+struct held_calls LIST_OF(struct held_call);
+struct waiting_list LIST_OF(struct waiting);
+struct held_messages LIST_OF(struct viz_message *); /* NULL: it was forgotten */
+
+/* Whose exchanges make one conversation; of waits one thread, and the epoll instance. */
+struct conversation_key {
+	const void *from, *to, *channel;
+};
+
+struct thinning {
+	size_t ends;
+	struct arena *arena; /* of the pairing */
+	struct viz_model *model;
+	struct viz_pairing *pairing;
+	struct held_calls calls;
+	size_t calls_forgotten;	     /* since the list was last closed up */
+	uint64_t round;		     /* the engine tells of calls first in each, then of messages */
+	bool told_message;	     /* in this round */
+	struct waiting_list waiting; /* in order of their rounds */
+	struct held_messages messages;
+	size_t messages_forgotten;
+	struct message_list spare; /* forgotten messages, to be used again */
+	struct map threads;	   /* struct thread_calls, by thread */
+	struct map conversations;  /* by conversation_key */
+	struct map ordinary;	   /* struct viz_ordinary, by process and channel */
+	struct map transferred;	   /* channels by index out of which splice(2) and its like took */
+	struct conversation **talks; /* all in `conversations` */
+	size_t talk_count;
+	struct thread_calls **callers; /* all in `threads` */
+	size_t caller_count;
+};
+
+/* Lists are closed up once so many of their items were forgotten, and half of them all. */
+enum { FORGOTTEN_LEAST = 4096 };
+
+static struct thread_calls *calls_of(struct thinning *t, const struct viz_thread *thread)
+{
+	struct thread_calls *calls = map_get_uint(&t->threads, (uintptr_t)thread);
+
+	if (!calls) {
+		calls = memory_new(sizeof(*calls));
+		map_put_uint(t->arena, &t->threads, (uintptr_t)thread, calls);
+		ARENA_PUSH(t->arena, t->callers, t->caller_count, calls);
+	}
+	return calls;
+}
+
+static struct conversation *conversation_of(struct thinning *t, const struct exchange *exchange)
+{
+	const struct viz_operation *from = exchange->calls[0], *to = exchange->calls[1];
+	const struct conversation_key names = {from->thread, to ? to->thread : NULL,
+					       to ? to->channel : from->channel};
+	const struct viz_bytes key = {(const char *)&names, sizeof(names)};
+	struct conversation *talk = map_get(&t->conversations, key);
+
+	if (!talk) {
+		talk = conversation_new();
+		map_put(t->arena, &t->conversations, key, talk);
+		ARENA_PUSH(t->arena, t->talks, t->talk_count, talk);
+	}
+	return talk;
+}
+
+static struct held_call *held(const struct thinning *t, const struct viz_operation *op)
+{
+	return op && op->index < t->calls.count && t->calls.items[op->index].op == op
+		       ? &t->calls.items[op->index]
+		       : NULL;
+}
+
+/* --- forgetting ------------------------------------------------------------------------------ */
+
+static struct viz_ordinary *totals_of(struct thinning *t, const struct viz_operation *op)
+{
+	const bool receives = op->role == ROLE_RECEIVE;
+	const uint64_t key = (uint64_t)op->process->index << 32 |
+			     (uint64_t)op->channel->index << 1 | receives;
+	struct viz_ordinary *totals = map_get_uint(&t->ordinary, key);
+
+	if (!totals) {
+		totals = arena_alloc(t->model->arena, sizeof(*totals));
+		totals->process = op->process;
+		totals->channel = op->channel;
+		totals->receives = receives;
+		map_put_uint(t->arena, &t->ordinary, key, totals);
+		ARENA_PUSH(t->model->arena, t->model->ordinary, t->model->ordinary_count, totals);
+	}
+	return totals;
+}
+
+static void count_left_out(struct thinning *t, const struct viz_operation *op)
+{
+	struct viz_ordinary *totals;
+
+	t->model->ordinary_calls++;
+	if (!op->channel)
+		return;
+	totals = totals_of(t, op);
+	totals->calls++;
+	totals->bytes += operation_stream_bytes(op);
+	if (op->role != ROLE_RECEIVE || !viz_has(op, requested))
+		return;
+	totals->requested += op->requested;
+	totals->shorter += (uint64_t)op->returned < op->requested;
+}
+
+static void forget_call(struct thinning *t, const struct viz_operation *op)
+{
+	count_left_out(t, op);
+	t->calls.items[op->index].op = NULL;
+	t->calls_forgotten++;
+	viz_operation_drop(op);
+}
+
+static bool may_forget(const struct thinning *t, const struct viz_operation *op)
+{
+	const struct held_call *call = held(t, op);
+
+	return call && op->uses == 1 && thread_calls_around(call->of, call->number) &&
+	       !(op->channel && map_get_uint(&t->transferred, op->channel->index));
+}
+
+static void forget_message(struct thinning *t, struct viz_message *message)
+{
+	t->messages.items[message->index] = NULL;
+	t->messages_forgotten++;
+	LIST_PUSH(&t->spare, message);
+}
+
+static void forget(struct thinning *t, const struct exchange *exchange)
+{
+	const struct viz_operation *one = exchange->calls[0], *other = exchange->calls[1];
+
+	if (!may_forget(t, one) || (other && !may_forget(t, other)))
+		return;
+	forget_call(t, one);
+	if (other)
+		forget_call(t, other);
+	if (exchange->message)
+		forget_message(t, exchange->message);
+}
+
+static bool is_sparse(size_t forgotten, size_t count)
+{
+	return forgotten >= FORGOTTEN_LEAST && forgotten >= count / 2;
+}
+
+static void close_up_calls(struct thinning *t)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < t->calls.count; i++) {
+		if (!t->calls.items[i].op)
+			continue;
+		t->calls.items[i].op->index = (uint32_t)kept;
+		t->calls.items[kept++] = t->calls.items[i];
+	}
+	t->calls.count = kept;
+	t->calls_forgotten = 0;
+}
+
+static void close_up_messages(struct thinning *t)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < t->messages.count; i++) {
+		if (!t->messages.items[i])
+			continue;
+		t->messages.items[i]->index = kept;
+		t->messages.items[kept++] = t->messages.items[i];
+	}
+	t->messages.count = kept;
+	t->messages_forgotten = 0;
+}
+
+/* The engine releases calls at the end of a round, or of the one after it. */
+enum { ROUNDS = 2 };
+
+/* Looks at what has waited since a round before this one. */
+static void forget_until(struct thinning *t, uint64_t round)
+{
+	struct waiting_list *list = &t->waiting;
+	size_t done = 0;
+
+	for (; done < list->count && list->items[done].round < round; done++)
+		forget(t, &list->items[done].exchange);
+	list->count -= done;
+	if (list->count)
+		memmove(list->items, list->items + done, list->count * sizeof(*list->items));
+}
+
+static void begin_round(struct thinning *t)
+{
+	t->told_message = false;
+	t->round++;
+	if (t->round >= ROUNDS)
+		forget_until(t, t->round - ROUNDS + 1);
+	if (is_sparse(t->calls_forgotten, t->calls.count))
+		close_up_calls(t);
+	if (is_sparse(t->messages_forgotten, t->messages.count))
+		close_up_messages(t);
+}
+
+/* --- what the engine reports ----------------------------------------------------------------- */
+
+static void add_ordinary(struct thinning *t, const struct exchange *exchange)
+{
+	struct waiting middle = {.round = t->round};
+
+	for (size_t i = 0; i < 2 && exchange->calls[i]; i++) {
+		const struct held_call *call = held(t, exchange->calls[i]);
+
+		if (!call)
+			return;
+		thread_calls_mark(call->of, call->number);
+	}
+	if (conversation_add(conversation_of(t, exchange), exchange, t->ends, &middle.exchange))
+		LIST_PUSH(&t->waiting, middle);
+}
+
+/* A wait is ordinary if its thread's next call takes or sends something. */
+static void end_wait(struct thinning *t, struct thread_calls *calls, const struct viz_operation *op)
+{
+	const struct exchange wait = {NULL, {calls->wait, NULL}};
+
+	calls->wait = NULL;
+	if (wait.calls[0] && !viz_operation_failed(op) &&
+	    (op->role == ROLE_SEND || op->role == ROLE_RECEIVE))
+		add_ordinary(t, &wait);
+}
+
+static int hold_call(void *data, const struct viz_operation *op)
+{
+	struct thinning *t = data;
+	struct thread_calls *calls = calls_of(t, op->thread);
+	struct held_call call = {viz_operation_use(op), calls, thread_calls_add(calls)};
+
+	if (t->told_message)
+		begin_round(t);
+	call.op->index = (uint32_t)t->calls.count;
+	LIST_PUSH(&t->calls, call);
+	if (op->role == ROLE_TRANSFER && op->channel)
+		map_put_uint(t->arena, &t->transferred, op->channel->index, t);
+	end_wait(t, calls, op);
+	if (ordinary_wait(op))
+		calls->wait = op;
+	return 0;
+}
+
+static void *copy_of(struct thinning *t, const void *object, size_t size)
+{
+	void *copy = arena_alloc(t->arena, size);
+
+	memcpy(copy, object, size);
+	return copy;
+}
+
+/* The model's copy of an event that the engine will free. */
+static const struct viz_signal_event *event_of(const struct thinning *t,
+					       const struct viz_signal_event *event)
+{
+	return event ? t->model->signal_events[event->index] : NULL;
+}
+
+static struct viz_signal *hold_signal(struct thinning *t, const struct viz_signal *signal)
+{
+	struct viz_signal *copy = copy_of(t, signal, sizeof(*copy));
+
+	copy->generate = event_of(t, signal->generate);
+	copy->deliver = event_of(t, signal->deliver);
+	copy->end = event_of(t, signal->end);
+	viz_operation_use(signal->raised_by);
+	viz_operation_use(signal->accepted_by);
+	viz_operation_use(signal->interrupted);
+	ARENA_PUSH(t->arena, t->pairing->signals, t->pairing->signal_count, copy);
+	return copy;
+}
+
+static struct viz_message *hold(struct thinning *t, const struct viz_message *message)
+{
+	struct viz_message *copy = t->spare.count ? t->spare.items[--t->spare.count]
+						  : arena_alloc(t->arena, sizeof(*copy));
+
+	*copy = *message;
+	copy->index = t->messages.count;
+	copy->cork = NULL;
+	viz_operation_use(message->echo);
+	if (message->signal)
+		copy->signal = hold_signal(t, message->signal);
+	LIST_PUSH(&t->messages, copy);
+	return copy;
+}
+
+static int hold_message(void *data, const struct viz_message *message)
+{
+	struct thinning *t = data;
+	const struct exchange exchange = {hold(t, message),
+					  {message->from.operation, message->to.operation}};
+
+	if (ordinary_message(message))
+		add_ordinary(t, &exchange);
+	t->told_message = true;
+	return 0;
+}
+
+static int hold_eof(void *data, const struct viz_eof *eof)
+{
+	struct thinning *t = data;
+
+	viz_operation_use(eof->receive);
+	viz_operation_use(eof->closed_by);
+	ARENA_PUSH(t->arena, t->pairing->eofs, t->pairing->eof_count,
+		   copy_of(t, eof, sizeof(*eof)));
+	return 0;
+}
+
+static int hold_connection(void *data, const struct viz_connection *connection)
+{
+	struct thinning *t = data;
+
+	viz_operation_use(connection->connect);
+	viz_operation_use(connection->accept);
+	ARENA_PUSH(t->arena, t->pairing->connections, t->pairing->connection_count,
+		   copy_of(t, connection, sizeof(*connection)));
+	return 0;
+}
+
+static int hold_gap(void *data, const struct viz_gap *gap)
+{
+	struct thinning *t = data;
+
+	ARENA_PUSH(t->arena, t->pairing->gaps, t->pairing->gap_count,
+		   copy_of(t, gap, sizeof(*gap)));
+	return 0;
+}
+
+/* --- the end --------------------------------------------------------------------------------- */
+
+static int begin(void *data, const struct viz_model *model)
+{
+	((struct thinning *)data)->model = (struct viz_model *)model;
+	return 0;
+}
+
+static void finish_messages(struct thinning *t)
+{
+	close_up_messages(t);
+	pair_sort_messages(t->messages.items, t->messages.count);
+	for (size_t i = 0; i < t->messages.count; i++) {
+		struct viz_message *message = t->messages.items[i];
+
+		message->index = i;
+		pairing_add_message(t->pairing, message);
+	}
+}
+
+static int end(void *data, const struct viz_model *of)
+{
+	struct thinning *t = data;
+	struct viz_model *model = t->model;
+
+	(void)of;
+	forget_until(t, VIZ_NEVER);
+	for (size_t i = 0; i < t->calls.count; i++)
+		if (t->calls.items[i].op)
+			ARENA_PUSH(model->arena, model->operations, model->operation_count,
+				   t->calls.items[i].op);
+	finish_messages(t);
+	pairing_sort_signals(t->pairing);
+	return 0;
+}
+
+static void free_lists(struct thinning *t)
+{
+	for (size_t i = 0; i < t->talk_count; i++)
+		conversation_free(t->talks[i]);
+	for (size_t i = 0; i < t->caller_count; i++)
+		thread_calls_free(t->callers[i]);
+	free(t->calls.items);
+	free(t->waiting.items);
+	free(t->messages.items);
+	free(t->spare.items);
+}
+
+int viz_thinned_read_stream(FILE *stream, const char *name, size_t ends, struct progress *progress,
+			    struct viz_model **model, struct viz_pairing **pairing,
+			    struct viz_error *error)
+{
+	struct thinning t = {.ends = ends, .pairing = pairing_new()};
+	const struct viz_sink sink = {
+		.data = &t,
+		.progress = progress,
+		.begin = begin,
+		.operation = hold_call,
+		.message = hold_message,
+		.gap = hold_gap,
+		.eof = hold_eof,
+		.connection = hold_connection,
+		.end = end,
+	};
+	int err;
+
+	t.arena = t.pairing->arena;
+	err = viz_stream_collect(stream, name, &sink, model, error);
+	free_lists(&t);
+	*pairing = err ? NULL : t.pairing;
+	if (err)
+		viz_pairing_free(t.pairing);
+	return err;
+}

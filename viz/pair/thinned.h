@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Reads and pairs a trace for those who look for what is unusual in it. The model and the pairing
+ * are those of viz_model_read() and viz_pair(), less what goes on and on without a fault: of each
+ * conversation (a thread that sends, one that receives, and their channel) the first and the last
+ * exchanges are there, and of those between them what is ordinary is left out, calls and messages.
+ *
+ * An exchange is ordinary if one call sent a message and one received it, both whole, the pairing is
+ * exact, the sender did not sleep, the receiver not for long, and the calls that both threads made
+ * just before and after were ordinary, too. Of each length several are there. So is a call that
+ * waited for data (poll, epoll_wait) which its thread then received or sent.
+ *
+ * model->ordinary tells how much was left out, by process and channel.
+ */
+#ifndef VIZ_PAIR_THINNED_H
+#define VIZ_PAIR_THINNED_H
+
+#include "viz/base/progress.h"
+#include "viz/pair/pair.h"
+
+/* So many exchanges stay at either end of a conversation. */
+#define VIZ_THINNED_ENDS 1000
+
+/*
+ * Reads the trace from an open stream, which stays open; `name` is for errors. `ends` is
+ * VIZ_THINNED_ENDS, or fewer in tests. Returns 0, and the caller frees pairing and model, in this
+ * order; or -errno as viz_model_read() does, with a sentence for the user in `error`.
+ */
+int viz_thinned_read_stream(FILE *stream, const char *name, size_t ends, struct progress *progress,
+			    struct viz_model **model, struct viz_pairing **pairing,
+			    struct viz_error *error);
+
+#endif
