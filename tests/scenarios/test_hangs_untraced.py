@@ -127,6 +127,30 @@ def untraced(directory):
             end(run)
 
 
+# A client with IPv4 of a server with IPv6; each waits for the other to begin.
+BOTH_FAMILIES = """
+import os, socket
+listener = socket.socket(socket.AF_INET6)
+listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+listener.bind(("::", 0))
+listener.listen()
+if not os.fork():
+    socket.create_connection(("127.0.0.1", listener.getsockname()[1])).recv(1)
+    os._exit(0)
+listener.accept()[0].recv(1)
+"""
+
+
+@scenario("-p knows the client with IPv4 of a server that listens with IPv6")
+def both_families(directory):
+    started = start(directory, ["/usr/bin/python3", "-c", BOTH_FAMILIES], start_new_session=True)
+    try:
+        looked_at(started.process.pid, has("deadlock"), "the deadlock of both")
+    finally:
+        os.killpg(started.process.pid, signal.SIGKILL)
+        started.process.wait()
+
+
 @scenario("diagnose -p calls nothing a deadlock where somebody else could help")
 def untraced_with_outsider(directory):
     runs = {name: hang(directory, name + " outsider") for name in WITH_OUTSIDER}

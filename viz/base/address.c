@@ -43,6 +43,25 @@ static struct viz_bytes undressed(struct viz_bytes address)
 		       : address;
 }
 
+size_t address_plain(struct viz_bytes address, char *text)
+{
+	struct viz_bytes host = address_host(address), port = address_port(address);
+	struct viz_bytes mapped = undressed(host);
+
+	if (!host.len)
+		return 0;
+	if (mapped.len < host.len && memchr(mapped.data, '.', mapped.len))
+		host = (struct viz_bytes){mapped.data, mapped.len - 1}; /* without the bracket */
+	memcpy(text, host.data, host.len);
+	memcpy(text + host.len, port.data, port.len);
+	return host.len + port.len;
+}
+
+bool address_same_family(struct viz_bytes one, struct viz_bytes other)
+{
+	return viz_bytes_begin(one, "[") == viz_bytes_begin(other, "[");
+}
+
 bool address_is_group(struct viz_bytes address)
 {
 	struct viz_bytes plain = undressed(address);

@@ -18,6 +18,15 @@ struct viz_bytes address_host(struct viz_bytes address); /* all before the port 
 struct viz_bytes address_wildcard_port(struct viz_bytes address);
 
 /*
+ * Copies the address to `text`, which has room for as many bytes: an IPv4 address that is mapped
+ * into IPv6 ("[::ffff:127.0.0.1]:80") as what it is ("127.0.0.1:80"). Returns the length.
+ */
+size_t address_plain(struct viz_bytes address, char *text);
+
+/* True if both are of IPv4, or both of IPv6; a mapped one is of IPv6. */
+bool address_same_family(struct viz_bytes one, struct viz_bytes other);
+
+/*
  * address_is_group(): a multicast address (224.… to 239.…, [ff…). address_is_broadcast():
  * 255.255.255.255, or that of the loopback network, 127.255.255.255.
  */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "viz/base/address.h"
 #include "viz/base/compare.h"
 #include "viz/base/sorted_search.h"
 #include "viz/diagnose/core/finder.h"
@@ -154,19 +155,20 @@ static void note_connection(struct wait_graph *graph, const struct viz_channel *
 		graph->connected[channel->index] = connection;
 }
 
-/* The addresses of a TCP socket, as the other end has them the other way round. */
+/*
+ * The addresses of a TCP socket, as the other end has them the other way round; one that listens
+ * with IPv6 may have a client with IPv4.
+ */
 static struct viz_bytes tcp_key(struct arena *arena, const struct viz_channel *channel,
 				struct viz_bytes first, struct viz_bytes second)
 {
 	char *text = arena_alloc(arena, first.len + second.len + 32);
-	int len = snprintf(text, 32, "%" PRIu64 " %zu ", channel->network, first.len);
-	char *at = text + len;
+	size_t len = (size_t)snprintf(text, 32, "%" PRIu64 " ", channel->network);
 
-	if (first.len)
-		memcpy(at, first.data, first.len);
-	if (second.len)
-		memcpy(at + first.len, second.data, second.len);
-	return (struct viz_bytes){text, (size_t)len + first.len + second.len};
+	len += address_plain(first, text + len);
+	text[len++] = ' ';
+	len += address_plain(second, text + len);
+	return (struct viz_bytes){text, len};
 }
 
 /* Notes the other end of each TCP connection by its addresses, if the whole machine is known. */

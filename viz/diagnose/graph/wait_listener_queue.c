@@ -4,6 +4,7 @@
  * at one port (SO_REUSEPORT, socket(7)): the kernel gives each connection to one of them, and only
  * those that have that one can accept it.
  */
+#include "viz/base/address.h"
 #include "viz/diagnose/core/finder.h"
 #include "viz/diagnose/graph/wait_graph_internal.h"
 #include "viz/message/outsiders.h"
@@ -56,16 +57,18 @@ bool wait_queue_is_empty(const struct wait_graph *graph, const struct viz_channe
 	       (listener->backlog_known && !listener->backlog && listener->backlog_ns >= since_ns);
 }
 
-struct wait_listeners wait_listeners_at(const struct wait_graph *graph,
-					const struct viz_channel *client, struct viz_bytes address,
-					uint64_t since_ns)
+/* Counts the listeners of the address's family, or of the other one, which may take it, too. */
+static struct wait_listeners listeners_of(const struct wait_graph *graph,
+					  const struct viz_channel *client,
+					  struct viz_bytes address, uint64_t since_ns, bool same)
 {
 	struct wait_listeners at = {0};
 
 	for (size_t i = 0; address.len && i < graph->listener_count; i++) {
 		const struct viz_channel *listener = graph->listeners[i];
 
-		if (!wait_listens_for(listener, client, address) ||
+		if (address_same_family(listener->local_address, address) != same ||
+		    !wait_listens_for(listener, client, address) ||
 		    (!wait_is_held(listener) && !listener->stranger_count))
 			continue;
 		at.all++;
@@ -75,4 +78,13 @@ struct wait_listeners wait_listeners_at(const struct wait_graph *graph,
 		at.first = at.first ? at.first : listener;
 	}
 	return at;
+}
+
+struct wait_listeners wait_listeners_at(const struct wait_graph *graph,
+					const struct viz_channel *client, struct viz_bytes address,
+					uint64_t since_ns)
+{
+	struct wait_listeners at = listeners_of(graph, client, address, since_ns, true);
+
+	return at.all ? at : listeners_of(graph, client, address, since_ns, false);
 }
