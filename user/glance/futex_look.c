@@ -20,13 +20,16 @@ static bool counts_as_we_do(uint32_t pid)
 	       theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino;
 }
 
-/* /proc/TID is there for every thread, though it lists processes only. */
+/*
+ * /proc/TID is there for every thread, though it lists processes only; also of one that has ended,
+ * until somebody has waited for it.
+ */
 static bool thread_lives(uint32_t tid)
 {
-	char path[32];
+	char state[PROC_VALUE_LEN];
 
-	snprintf(path, sizeof(path), "/proc/%u", (unsigned)tid);
-	return access(path, F_OK) == 0;
+	proc_status_value((pid_t)tid, "State", state);
+	return state[0] && state[0] != 'Z' && state[0] != 'X';
 }
 
 void futex_look(uint32_t pid, struct wire_details *details)

@@ -21,6 +21,14 @@ bool viz_process_failed(const struct viz_process *process)
 	       (process->exit_signal || process->exit_code);
 }
 
+bool viz_model_is_launcher(const struct viz_model *model, const struct viz_process *process)
+{
+	for (size_t i = 0; i < model->header.launcher_count; i++)
+		if (model->header.launchers[i] == process->pid)
+			return true;
+	return false;
+}
+
 bool viz_process_descends(const struct viz_process *process, const struct viz_process *ancestor)
 {
 	while (process && process != ancestor)

@@ -236,6 +236,7 @@ struct viz_operation_extra {
 	size_t delivered_count;
 	uint64_t *refused; /* UDP: indices of the messages dropped for lack of room */
 	size_t refused_count;
+	uint64_t timeout_ns; /* how long the wait may last; viz_has() tells whether it has a limit */
 	uint64_t unreached; /* UDP: how many were dropped because no socket has their port */
 	/* Of each message of sendmmsg or recvmmsg; the last ones may be missing. */
 	uint64_t *lengths;
@@ -576,6 +577,9 @@ void viz_model_free(struct viz_model *model); /* model may be NULL */
  * that had it; NULL if none had it ever.
  */
 struct viz_process *viz_model_process(const struct viz_model *model, uint32_t pid, uint64_t at_ns);
+
+/* True if the process started this look at the machine (a glance), and so waits for it. */
+bool viz_model_is_launcher(const struct viz_model *model, const struct viz_process *process);
 
 /* True if `ancestor` made the process, or made one that did; true too of the process itself. */
 bool viz_process_descends(const struct viz_process *process, const struct viz_process *ancestor);

@@ -78,11 +78,8 @@ static bool may_be_crossed(const struct wait_graph *graph, const struct wait *wa
 /* True for a shell at its prompt, and for whoever started this look at the machine. */
 static bool only_looks_on(const struct wait_graph *graph, const struct viz_process *process)
 {
-	const struct viz_header *header = &graph->model->header;
-
-	for (size_t i = 0; i < header->launcher_count; i++)
-		if (header->launchers[i] == process->pid)
-			return true;
+	if (viz_model_is_launcher(graph->model, process))
+		return true;
 	for (const struct wait *wait = wait_of_process(graph, process); wait;
 	     wait = wait->next_of_process)
 		if (wait->channel && wait->channel->mechanism == MECH_PTY)

@@ -332,7 +332,7 @@ struct wait_graph *wait_graph_new(struct arena *arena, const struct viz_model *m
 		const struct viz_operation *op = model->operations[i];
 
 		if (op->state == STATE_PENDING && !op->process->ended &&
-		    op->thread->end_ns == VIZ_NEVER)
+		    op->thread->end_ns == VIZ_NEVER && !viz_model_is_launcher(model, op->process))
 			add_wait(graph, op);
 	}
 	for (size_t i = 0; i < model->process_count && graph->count < WAITS_MOST; i++)

@@ -117,14 +117,19 @@ bool process_is_lone(const struct viz_process *process)
 	return living_threads(process) == 1;
 }
 
-static bool is_same_program(const struct viz_process *one, const struct viz_process *other)
+static bool has_same_arguments(const struct viz_process *one, const struct viz_process *other)
 {
-	if (!viz_bytes_equal(one->path, other->path) || one->args_count != other->args_count)
+	if (one->args_count != other->args_count)
 		return false;
 	for (size_t i = 0; i < one->args_count; i++)
 		if (!viz_bytes_equal(one->args[i], other->args[i]))
 			return false;
 	return true;
+}
+
+static bool is_same_program(const struct viz_process *one, const struct viz_process *other)
+{
+	return viz_bytes_equal(one->path, other->path) && has_same_arguments(one, other);
 }
 
 bool process_is_copy(const struct viz_process *process)
@@ -135,5 +140,6 @@ bool process_is_copy(const struct viz_process *process)
 		return false;
 	if (process->path.data || !process->before_trace)
 		return !process->path.data || is_same_program(process, parent);
-	return viz_bytes_equal(process->comm, parent->comm); /* a glance may know no more */
+	return viz_bytes_equal(process->comm, parent->comm) && /* a glance may know no more */
+	       has_same_arguments(process, parent);
 }
