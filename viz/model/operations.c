@@ -273,6 +273,7 @@ static void add_extra(struct model_builder *b, struct viz_operation *op)
 	b->extra.at_ns = build_time(b, FIELD_operation_at_ns);
 	b->extra.channel_out = channel_field(b, FIELD_operation_channel_out, b->extra.channel_out);
 	b->extra.transferred = VALUE(operation, transferred)->number;
+	b->extra.timeout_ns = VALUE(operation, timeout_ns)->number;
 	b->extra.priority = build_u32(b, FIELD_operation_priority);
 	b->extra.peer_pid = build_u32(b, FIELD_operation_peer_pid);
 	b->extra.peer = b->extra.peer_pid ? build_known_process(b, b->extra.peer_pid) : NULL;

@@ -199,6 +199,24 @@ static void waits_when_tracing_ends(void **state)
 	assert_string_equal(told(*state, 5, "interrupted"), "");
 }
 
+#define EPOLL "epoll:[9]"
+
+/* As nginx does: the socket is in the set before it is connected. */
+static void is_in_a_set_before_it_connects(void **state)
+{
+	struct trace_text *t = *state;
+
+	trace_channel(t, EPOLL, "epoll", "");
+	trace_call(t, (struct call){20, "epoll_ctl", "control", 10, 0, 5, EPOLL, 12, 13, 0,
+				    WAITS});
+	connects(t);
+	asks(t, 3, 10 * MS);
+	trace_call(t, (struct call){4, "epoll_wait", "wait", 10, 0, 5, EPOLL, 20 * MS, 920 * MS, 0,
+				    ",'off_cpu_ns':1"});
+	closes(t, 921 * MS);
+	assert_string_equal(told(t, 6, "finished"), "warning");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, trace_tear_down)
 
 int main(void)
@@ -214,6 +232,7 @@ int main(void)
 		TEST(server_closes_idle_connection),
 		TEST(waits_when_the_limit_fires),
 		TEST(waits_when_tracing_ends),
+		TEST(is_in_a_set_before_it_connects),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

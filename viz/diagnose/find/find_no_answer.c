@@ -33,9 +33,10 @@ struct set_waits {
 
 struct talks {
 	struct diagnosis *d;
-	struct talk **of_channel;   /* by channel index; NULL: no client's */
-	struct set_waits *of_epoll; /* by channel index */
-	struct map unaccepted;	    /* by connect(2) */
+	struct talk **of_channel;	 /* by channel index; NULL: no client's */
+	struct set_waits *of_epoll;	 /* by channel index */
+	const struct viz_channel **sets; /* by channel index: the epoll instance that it is in */
+	struct map unaccepted;		 /* by connect(2) */
 };
 
 static struct talk *talk_of(const struct talks *talks, const struct viz_channel *channel)
@@ -71,7 +72,9 @@ static void begin_talk(struct talks *talks, const struct viz_operation *op)
 	if (*talk || !has_server(op->channel) || !(begins_talk(op) || binds_port(op)))
 		return;
 	*talk = arena_alloc(talks->d->arena, sizeof(**talk));
-	**talk = (struct talk){.connect = op, .serves = operation_is(op, "bind")};
+	**talk = (struct talk){.connect = op,
+			       .epoll = talks->sets[op->channel->index],
+			       .serves = operation_is(op, "bind")};
 }
 
 static void note_sent(struct talk *talk, const struct viz_operation *op)
@@ -185,6 +188,19 @@ static void leave_epoll(const struct talks *talks, struct talk *talk, uint64_t a
 		talk->waited = ends_by_time(last) ? last : NULL;
 }
 
+/* A socket may be put into a set before it is connected, as nginx does. */
+static void join_epoll(const struct talks *talks, const struct viz_channel *epoll,
+		       const struct viz_wait *wait)
+{
+	struct talk *talk = talk_of(talks, wait->channel);
+	const bool in = waits_for_data(wait);
+
+	if (wait->channel)
+		talks->sets[wait->channel->index] = in ? epoll : NULL;
+	if (talk && in)
+		talk->epoll = epoll;
+}
+
 /* epoll_ctl: EPOLL_CTL_DEL leaves no events. */
 static void note_epoll_control(const struct talks *talks, const struct viz_operation *op)
 {
@@ -193,8 +209,7 @@ static void note_epoll_control(const struct talks *talks, const struct viz_opera
 
 		if (talk && talk->epoll)
 			leave_epoll(talks, talk, op->enter_ns);
-		if (talk && waits_for_data(&op->extra->waits_for[i]))
-			talk->epoll = op->channel;
+		join_epoll(talks, op->channel, &op->extra->waits_for[i]);
 	}
 }
 
@@ -258,6 +273,7 @@ static struct talks talks_find(struct diagnosis *d)
 		.d = d,
 		.of_channel = arena_array(d->arena, channels + 1, sizeof(*talks.of_channel)),
 		.of_epoll = arena_array(d->arena, channels + 1, sizeof(*talks.of_epoll)),
+		.sets = arena_array(d->arena, channels + 1, sizeof(*talks.sets)),
 	};
 
 	for (size_t i = 0; i < d->model->operation_count; i++)

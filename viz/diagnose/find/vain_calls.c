@@ -48,8 +48,11 @@ static bool polls_without_waiting(const struct viz_operation *op)
 {
 	int64_t timeout = -1;
 
-	return op->role == ROLE_WAIT && op->returned == 0 &&
-	       viz_operation_argument(op, "timeout", &timeout) && timeout == 0;
+	if (op->role != ROLE_WAIT || op->returned != 0)
+		return false;
+	return viz_operation_argument(op, "timeout", &timeout)
+		       ? timeout == 0
+		       : operation_polls(op) && viz_has(op, timeout_ns) && !op->extra->timeout_ns;
 }
 
 /* A receive with MSG_PEEK that found something, which stays where it is. */
