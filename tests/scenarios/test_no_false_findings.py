@@ -4,11 +4,13 @@
 import os
 import resource
 import shutil
+import signal
 import subprocess
 
+import harness
 from expectations import expect, expect_equal
 from findings import diagnose, expect_nothing_rests_on_a_gap, severe
-from harness import lab, main, needs, scenario, start_record
+from harness import lab, main, needs, scenario, start, start_record, wait_for
 from postgres import SCRIPT as POSTGRES
 from postgres import cluster
 from servers import APACHE, NGINX, WAIT, free_port
@@ -354,6 +356,60 @@ def busy_s(command, path):
         ended = resource.getrusage(resource.RUSAGE_CHILDREN)
         times.append(ended.ru_utime + ended.ru_stime - began.ru_utime - began.ru_stime)
     return min(times)
+
+
+# A server of asyncio that waits for room, as its client reads slowly.
+SLOWLY_READ = """
+import asyncio, os, socket, threading, time
+def read_slowly(port):
+    with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+        client.connect(("127.0.0.1", port))
+        client.send(b"all, please\\n")
+        while client.recv(1000):
+            time.sleep(0.05)
+async def answer(reader, writer):
+    await reader.readline()
+    writer.write(bytes(20_000_000))
+    await writer.drain()
+async def main():
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    if not os.fork():
+        read_slowly(port)
+        os._exit(0)
+    await server.serve_forever()
+asyncio.run(main())
+"""
+
+# A shell that waits for a program which starts one after another.
+STARTS_PROGRAMS = """python3 -c '
+import subprocess
+while True:
+    subprocess.run(["/bin/true"])'; true"""
+LOOKS = 10
+
+
+@scenario("a large answer that is still being sent at the time limit is no lost one")
+def slowly_read(directory):
+    command = ["/usr/bin/python3", "-c", SLOWLY_READ]
+    result = harness.run(directory, command, "--timeout", "2", "--diagnose-only", status=124, whole=False)
+    findings, _ = diagnose(result.trace_path)
+    expect("partial-write" not in {finding["id"] for finding in findings}, "no lost rest", findings)
+
+
+@scenario("who waits for a program that starts others all the time is not held up")
+def starts_programs(directory):
+    started = start(directory, ["sh", "-c", STARTS_PROGRAMS], start_new_session=True)
+    shell = str(started.process.pid)
+    try:
+        wait_for(lambda: diagnose("-p", shell)[0], "a look that tells of the wait")
+        for _ in range(LOOKS):
+            faults = severe(diagnose("-p", shell)[0])
+            expect(not faults, "it works", faults)
+    finally:
+        os.killpg(started.process.pid, signal.SIGKILL)
+        started.process.wait()
 
 
 @scenario("diagnosing takes no more than twice the time that pairing takes")

@@ -16,9 +16,36 @@ static bool is_stream(const struct viz_channel *channel)
 	       channel->mechanism != MECH_PTY;
 }
 
+/* True if the call waits, or makes an event loop wait, for room in the channel. */
+static bool asks_for_room(const struct viz_operation *op, const struct viz_channel *channel)
+{
+	for (size_t i = 0; i < op->extra->waits_for_count; i++)
+		if (op->extra->waits_for[i].channel == channel &&
+		    (viz_wait_has(&op->extra->waits_for[i], OUT) ||
+		     viz_wait_has(&op->extra->waits_for[i], WRNORM)))
+			return true;
+	return false;
+}
+
+/* True if a later call of the thread does so for the channel that this one sent on. */
+static bool waits_for_room(const struct diagnosis *d, const struct viz_operation *op)
+{
+	enum { LOOK_AT = 100000 };
+	size_t until = op->index + LOOK_AT;
+
+	if (until > d->model->operation_count)
+		until = d->model->operation_count;
+	for (size_t i = op->index + 1; i < until; i++)
+		if (d->model->operations[i]->thread == op->thread &&
+		    asks_for_room(d->model->operations[i], op->channel))
+			return true;
+	return false;
+}
+
 /*
  * True if the thread sends on this channel again, which may be the rest, or if that is unknown. A
- * send that finds no room sends nothing, but who tries may wait for room until somebody ends it.
+ * send that finds no room sends nothing, but who tries, or asks for room, may wait for it until
+ * somebody ends it.
  */
 static bool sends_again(const struct diagnosis *d, const struct viz_operation *op)
 {
@@ -29,7 +56,9 @@ static bool sends_again(const struct diagnosis *d, const struct viz_operation *o
 		next = next_call(d, next, &cut);
 		tries |= next && operation_has_error(next, "EAGAIN");
 	} while (next && (next->role != ROLE_SEND || operation_has_error(next, "EAGAIN")));
-	return next || cut || (tries && (!op->process->ended || op->process->exit_signal));
+	return next || cut ||
+	       ((!op->process->ended || op->process->exit_signal) &&
+		(tries || waits_for_room(d, op)));
 }
 
 /*

@@ -100,14 +100,30 @@ void wait_find_stuck(struct wait_graph *graph)
 	spread(&release, set_moving);
 }
 
+#define FRESH_NS UINT64_C(100000000) /* 100 ms */
+
+bool wait_is_fresh(const struct wait_graph *graph, uint64_t ran_ns)
+{
+	const struct viz_trailer *trailer = &graph->model->trailer;
+	const uint64_t end_ns = trailer->present ? trailer->at_ns : graph->model->end_ns;
+
+	return ran_ns && end_ns < ran_ns + FRESH_NS;
+}
+
+/* False for one that sleeps in a call of which the trace knows no more, and has for a while. */
+static bool runs(const struct wait_graph *graph, const struct viz_thread *thread)
+{
+	if (thread->state == TARGET_STATE_BLOCKED)
+		return !thread->own && wait_is_fresh(graph, thread->since_ns);
+	return thread->state == TARGET_STATE_NONE || thread->state == TARGET_STATE_RUNNING;
+}
+
 /* True if a thread of the process runs, or nothing tells what it does. */
 static bool has_runner(const struct wait_graph *graph, const struct viz_process *process)
 {
 	for (size_t i = 0; i < process->thread_count && !process->ended; i++)
 		if (process->threads[i]->end_ns == VIZ_NEVER &&
-		    !wait_of_thread(graph, process->threads[i]) &&
-		    (process->threads[i]->state == TARGET_STATE_NONE ||
-		     process->threads[i]->state == TARGET_STATE_RUNNING))
+		    !wait_of_thread(graph, process->threads[i]) && runs(graph, process->threads[i]))
 			return !process->zombie;
 	return false;
 }
@@ -164,7 +180,8 @@ void wait_find_natural(struct wait_graph *graph, bool (*base)(const struct wait 
 	for (size_t i = 0; i < graph->count; i++) {
 		struct wait *wait = graph->waits[i];
 
-		wait->natural = wait->ready || base(wait) || waits_for_itself(graph, wait);
+		wait->natural = wait->ready || base(wait) || waits_for_itself(graph, wait) ||
+				wait_is_fresh(graph, wait->since_ns);
 		if (wait->natural)
 			set_free(&release, wait->process);
 	}

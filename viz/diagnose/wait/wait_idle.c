@@ -221,6 +221,17 @@ static bool is_fed_later(const struct diagnosis *d, const struct wait *wait)
 	return false;
 }
 
+/* True if a process that it waits for, or that one for, did something a moment before the end. */
+static bool follows_work(const struct diagnosis *d, const struct wait *wait)
+{
+	const struct wait *next = chain_next(d, wait);
+
+	for (size_t k = 0; next && k < CHAIN_MOST; k++, next = chain_next(d, next))
+		if (!next->circle && wait_is_fresh(d->waits, next->since_ns))
+			return true;
+	return false;
+}
+
 /*
  * True for waits that are normal for a server or shell: for a connection, for one of several
  * events, for a child, for a terminal, for a file, for time. So is waiting for a process that can
@@ -246,5 +257,5 @@ bool wait_is_idle(const struct diagnosis *d, const struct wait *wait)
 	if (wait_is_held_long(d, wait) ||
 	    ((is_for_lock(wait) || wait->operation->role == ROLE_SEND) && waits_mostly(d, wait)))
 		return false;
-	return goes_on(d, wait) || is_fed_later(d, wait);
+	return goes_on(d, wait) || is_fed_later(d, wait) || follows_work(d, wait);
 }

@@ -290,10 +290,14 @@ static bool note_left_over(struct diagnosis *d, struct finding *f, const struct 
 	return true;
 }
 
-/* The child of vfork() waits where its parent could act, which sleeps until the child is done. */
+/*
+ * The child of vfork() waits where its parent could act, which sleeps until the child is done. One
+ * that runs is about to call exec(), perhaps on a busy machine.
+ */
 static bool note_vfork(struct diagnosis *d, struct finding *f, const struct wait *wait)
 {
-	if (!waits_for_exec(wait) || !wait->ender_count)
+	if (!waits_for_exec(wait) || !wait->ender_count ||
+	    !wait_of_process(d->waits, wait->enders[0]))
 		return false;
 	finding_line(d, f,
 		     fill_phrase(d, PHRASE_VFORK, process_text(d, wait->enders[0]),
