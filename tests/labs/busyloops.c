@@ -81,6 +81,21 @@ static void selects_closed(void)
 	}
 }
 
+/* A timeout of 0, which select(2) gives the kernel as an address. */
+static void selects_in_vain(void)
+{
+	int other, fd = connected(&other);
+
+	for (int i = 0; i < CALLS; i++, work()) {
+		struct timeval none = {0};
+		fd_set set;
+
+		FD_ZERO(&set);
+		FD_SET(fd, &set);
+		lab_expect(select(fd + 1, &set, NULL, NULL, &none) == 0, "nothing");
+	}
+}
+
 static void reads_past_end(void)
 {
 	int other, fd = connected(&other);
@@ -318,6 +333,7 @@ int main(int argc, char **argv)
 	static const struct mistake rows[] = {
 		{"polls-closed", polls_closed},
 		{"selects-closed", selects_closed},
+		{"selects-in-vain", selects_in_vain},
 		{"reads-past-end", reads_past_end},
 		{"ignores-hangup", ignores_hangup},
 		{"asks-for-room", asks_for_room},

@@ -11,6 +11,7 @@ from harness import lab, main, record, scenario
 LOOPS = {
     "polls-closed": "take it out of the list when you close it",
     "selects-closed": "take it out of the list when you close it",
+    "selects-in-vain": "or let the call block",
     "reads-past-end": "a read that returns 0 has found the end",
     "ignores-hangup": "POLLHUP and POLLERR are told until",
     "asks-for-room": "only while there is something to write",
@@ -23,6 +24,9 @@ LOOPS = {
     "closed-copy": "epoll_ctl(EPOLL_CTL_DEL) before close()",
     "copies-again": "take as many bytes out of it after each call",
 }
+
+# Each call tells by itself that it found nothing, so those that are left in a trace tell it, too.
+BY_THEMSELVES = ("selects-in-vain",)
 
 
 def run_all(directory, names):
@@ -43,7 +47,8 @@ def loops(directory):
         expect_in(LOOPS[name], told[0]["advice"], name)
         if name == "closed-copy":
             expect_in("which was unix-stream:[", " ".join(told[0]["evidence"]), name)
-        expect_nothing_rests_on_a_gap(run.trace_path, 2, ["busy-wait"])
+        if name not in BY_THEMSELVES:
+            expect_nothing_rests_on_a_gap(run.trace_path, 2, ["busy-wait"])
 
 
 @scenario("a loop that takes what it is told of is sound")

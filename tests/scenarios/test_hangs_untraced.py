@@ -1,9 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """`diagnose -p`: programs that hang and were never traced are diagnosed from their state alone."""
+import json
 import os
 import resource
 import signal
+import subprocess
 
 from expectations import expect, expect_equal, expect_in
 from findings import (
@@ -149,6 +151,19 @@ def both_families(directory):
     finally:
         os.killpg(started.process.pid, signal.SIGKILL)
         started.process.wait()
+
+
+@scenario("-p does not accuse whoever reads what it says")
+def reader_of_the_look(_directory):
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as cat:
+        try:
+            looked_at(cat.pid, has("blocked"), "a look that tells of the wait")
+            look = subprocess.run([IPCLENS, "diagnose", "--json", "-p", str(cat.pid)], check=True,
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT)  # fmt: skip
+        finally:
+            cat.kill()
+    waiters = [json.loads(line)["processes"][0] for line in look.stdout.splitlines()[:-1]]
+    expect(os.getpid() not in waiters, "it waits for this look alone", look.stdout)
 
 
 @scenario("diagnose -p calls nothing a deadlock where somebody else could help")
