@@ -22,7 +22,7 @@
  * to check the rest: it moves the whole program for each piece.
  */
 #ifdef DIRECT_READS
-extern void *bpf_rdonly_cast(void *object, __u32 btf_id) __ksym;
+extern void *bpf_rdonly_cast(const void *object, __u32 btf_id) __ksym;
 #define CAN_CAST true
 #define IS_THERE(field) true
 #define IS_OF_SIZE(field, size) true
@@ -32,7 +32,7 @@ extern void *bpf_rdonly_cast(void *object, __u32 btf_id) __ksym;
  */
 #define KEEP_APART(value) asm volatile("" : "+r"(value) : "i"(__COUNTER__))
 #else
-extern void *bpf_rdonly_cast(void *object, __u32 btf_id) __ksym __weak;
+extern void *bpf_rdonly_cast(const void *object, __u32 btf_id) __ksym __weak;
 #define CAN_CAST bpf_rdonly_cast
 #define IS_THERE(field) bpf_core_field_exists(field)
 #define IS_OF_SIZE(field, size) (bpf_core_field_size(field) == (size))

@@ -9,32 +9,36 @@
 #include "bpf/hooks/snapshot_holders.bpf.h"
 #include "bpf/hooks/snapshot_threads.bpf.h"
 
-static __always_inline u32 socket_stock(u32 mechanism, struct sock *sk)
+static __always_inline bool udp_stock(struct sock *sk, u32 *messages)
 {
-	u32 messages = KREAD(sk, sk_receive_queue.qlen);
-
-	if (mechanism == MECH_UDP)
-		messages += KREAD((struct udp_sock *)sk, reader_queue.qlen);
-	return messages;
+	if (!KHAS(struct sock, sk_receive_queue.qlen) || !KHAS(struct udp_sock, reader_queue.qlen))
+		return false;
+	*messages = KREAD(sk, sk_receive_queue.qlen) +
+		    KREAD((struct udp_sock *)sk, reader_queue.qlen);
+	return true;
 }
 
-static __always_inline bool has_stock(u32 mechanism)
+static __always_inline bool unix_stock(struct sock *sk, u32 *messages)
 {
-	bool sockets = KHAS(struct sock, sk_receive_queue.qlen);
-
-	if (mechanism == MECH_PTY)
-		return has_terminal_stock();
-	if (mechanism == MECH_UDP)
-		return sockets && KHAS(struct udp_sock, reader_queue.qlen);
-	return sockets && is_unix(mechanism);
+	if (!KHAS(struct sock, sk_receive_queue.qlen))
+		return false;
+	*messages = KREAD(sk, sk_receive_queue.qlen);
+	return true;
 }
 
+/*
+ * False for what has no stock, or where the kernel lacks a field that tells it. Each guard stands
+ * beside its reads: the verifier follows all ways through the mechanism, whatever was asked before.
+ */
 static __always_inline bool stock_of(const struct object *object, u32 *stock)
 {
+	const u64 address = object->ref.address;
+
 	if (object->mechanism == MECH_PTY)
-		return terminal_stock(object->ref.address, stock);
-	*stock = socket_stock(object->mechanism, (struct sock *)object->ref.address);
-	return true;
+		return has_terminal_stock() && terminal_stock(address, stock);
+	if (object->mechanism == MECH_UDP)
+		return udp_stock((struct sock *)address, stock);
+	return is_unix(object->mechanism) && unix_stock((struct sock *)address, stock);
 }
 
 static long stock_visit(u32 fd, void *context)
@@ -46,7 +50,7 @@ static long stock_visit(u32 fd, void *context)
 	if (fd >= walk->max)
 		return 1;
 	file_identify(&object, (u64)kread_pointer(walk->files + fd));
-	if (has_stock(object.mechanism) && bpf_map_lookup_elem(&known_objects, &object.ref) &&
+	if (object.mechanism != MECH_NONE && bpf_map_lookup_elem(&known_objects, &object.ref) &&
 	    stock_of(&object, &stock))
 		stock_send(&object, fd, stock);
 	return 0;
