@@ -162,8 +162,10 @@ static void write_paths(struct output *o, const struct merge_host *host)
 static int write_host(struct output *o, const struct merge_host *host)
 {
 	struct json *json = &o->json;
+	const uint64_t second = 1000000000;
 	int64_t start = merge_host_time(host, host->from_ns);
-	int64_t later = merge_host_time(host, host->from_ns + 1000000000) - start - 1000000000;
+	int64_t later = (int64_t)((uint64_t)merge_host_time(host, host->from_ns + second) -
+				  (uint64_t)start - second);
 
 	begin_line(o, RECORD_host);
 	json_field_bytes(json, KEY(host, name), host->name.data, host->name.len);

@@ -107,9 +107,10 @@ static size_t put_line(struct json *j, const struct scene *scene, const struct s
 	size_t at = first;
 
 	begin_line(j, scene, lane);
-	while (at < spans->count && spans->items[at].lane == lane && at - first < BATCH_SPANS &&
-	       j->len < BATCH_BYTES)
+	do {
 		span_write(j, scene, spans, &spans->items[at++]);
+	} while (at < spans->count && spans->items[at].lane == lane && at - first < BATCH_SPANS &&
+		 j->len < BATCH_BYTES);
 	end_line(j);
 	return at;
 }
