@@ -23,30 +23,33 @@ static int show(const struct viz_model *model, const struct viz_pairing *pairing
 	return err;
 }
 
-static int read_whole(FILE *stream, const char *name, struct viz_model **model,
-		      struct viz_pairing **pairing, struct viz_error *error)
+static int read_whole(FILE *stream, const char *name, struct viz_thinned *whole,
+		      struct viz_error *error)
 {
-	int err = viz_model_read_stream(stream, name, NULL, model, error);
+	int err = viz_model_read_stream(stream, name, NULL, &whole->model, error);
 
-	return err ? err : viz_pair(*model, pairing);
+	return err ? err : viz_pair(whole->model, &whole->pairing);
+}
+
+static int read_trace(FILE *stream, const char *name, const char *ends, struct viz_thinned *thinned,
+		      struct viz_error *error)
+{
+	if (!strcmp(ends, "whole"))
+		return read_whole(stream, name, thinned, error);
+	return viz_thinned_read_stream(stream, name, strtoul(ends, NULL, 10), NULL, thinned, error);
 }
 
 static int thin(FILE *stream, const char *name, const char *ends)
 {
-	struct viz_pairing *pairing = NULL;
-	struct viz_model *model = NULL;
+	struct viz_thinned thinned = {0};
 	struct viz_error error = {0};
-	int err = strcmp(ends, "whole")
-			  ? viz_thinned_read_stream(stream, name, strtoul(ends, NULL, 10), NULL,
-						    &model, &pairing, &error)
-			  : read_whole(stream, name, &model, &pairing, &error);
+	int err = read_trace(stream, name, ends, &thinned, &error);
 
 	if (!err)
-		err = show(model, pairing);
+		err = show(thinned.model, thinned.pairing);
 	else
 		fprintf(stderr, "thinned: %s\n", error.text);
-	viz_pairing_free(pairing);
-	viz_model_free(model);
+	viz_thinned_free(&thinned);
 	return err ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 

@@ -127,18 +127,15 @@ static int show(const struct viz_model *model, const struct viz_pairing *pairing
 int diagnose_show_stream(FILE *trace, const char *name, const struct diagnose_options *o)
 {
 	struct progress *progress = progress_new();
-	struct viz_pairing *pairing;
-	struct viz_model *model;
+	struct viz_thinned thinned;
 	struct viz_error error;
 	int status;
 
-	if (viz_thinned_read_stream(trace, name, VIZ_THINNED_ENDS, progress, &model, &pairing,
-				    &error)) {
+	if (viz_thinned_read_stream(trace, name, VIZ_THINNED_ENDS, progress, &thinned, &error)) {
 		status = complain(error.text);
 	} else {
-		status = show(model, pairing, o, progress);
-		viz_pairing_free(pairing);
-		viz_model_free(model);
+		status = show(thinned.model, thinned.pairing, o, progress);
+		viz_thinned_free(&thinned);
 	}
 	progress_end(progress);
 	return status;

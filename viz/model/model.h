@@ -236,8 +236,8 @@ struct viz_operation_extra {
 	size_t delivered_count;
 	uint64_t *refused; /* UDP: indices of the messages dropped for lack of room */
 	size_t refused_count;
-	uint64_t timeout_ns; /* how long the wait may last; viz_has() tells whether it has a limit */
-	uint64_t unreached; /* UDP: how many were dropped because no socket has their port */
+	uint64_t timeout_ns; /* how long the wait may last, if it has a limit: viz_has() */
+	uint64_t unreached;  /* UDP: how many were dropped because no socket has their port */
 	/* Of each message of sendmmsg or recvmmsg; the last ones may be missing. */
 	uint64_t *lengths;
 	size_t lengths_count;

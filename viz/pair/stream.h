@@ -29,7 +29,8 @@ int viz_stream_read(const char *path, const struct viz_sink *sink, struct viz_er
 int viz_stream_follow(const char *path, const struct viz_sink *sink, struct viz_error *error);
 
 /*
- * Opens a trace for reading ("-" is stdin), and closes it; viz_stream_name() is what errors call it.
+ * Opens a trace for reading ("-" is stdin), and closes it. viz_stream_name() is what errors call
+ * it.
  * Returns 0, or -errno with a sentence for the user in `error`.
  */
 int viz_stream_open(const char *path, FILE **file, struct viz_error *error);

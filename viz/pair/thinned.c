@@ -236,15 +236,15 @@ static void begin_round(struct thinning *t)
 
 static void add_ordinary(struct thinning *t, const struct exchange *exchange)
 {
+	const struct held_call *one = held(t, exchange->calls[0]);
+	const struct held_call *other = held(t, exchange->calls[1]);
 	struct waiting middle = {.round = t->round};
 
-	for (size_t i = 0; i < 2 && exchange->calls[i]; i++) {
-		const struct held_call *call = held(t, exchange->calls[i]);
-
-		if (!call)
-			return;
-		thread_calls_mark(call->of, call->number);
-	}
+	if (!one || (exchange->calls[1] && !other))
+		return;
+	thread_calls_mark(one->of, one->number);
+	if (other)
+		thread_calls_mark(other->of, other->number);
 	if (conversation_add(conversation_of(t, exchange), exchange, t->ends, &middle.exchange))
 		LIST_PUSH(&t->waiting, middle);
 }
@@ -414,8 +414,7 @@ static void free_lists(struct thinning *t)
 }
 
 int viz_thinned_read_stream(FILE *stream, const char *name, size_t ends, struct progress *progress,
-			    struct viz_model **model, struct viz_pairing **pairing,
-			    struct viz_error *error)
+			    struct viz_thinned *thinned, struct viz_error *error)
 {
 	struct thinning t = {.ends = ends, .pairing = pairing_new()};
 	const struct viz_sink sink = {
@@ -432,10 +431,16 @@ int viz_thinned_read_stream(FILE *stream, const char *name, size_t ends, struct 
 	int err;
 
 	t.arena = t.pairing->arena;
-	err = viz_stream_collect(stream, name, &sink, model, error);
+	err = viz_stream_collect(stream, name, &sink, &thinned->model, error);
 	free_lists(&t);
-	*pairing = err ? NULL : t.pairing;
+	thinned->pairing = err ? NULL : t.pairing;
 	if (err)
 		viz_pairing_free(t.pairing);
 	return err;
+}
+
+void viz_thinned_free(struct viz_thinned *thinned)
+{
+	viz_pairing_free(thinned->pairing);
+	viz_model_free(thinned->model);
 }

@@ -5,10 +5,10 @@
  * conversation (a thread that sends, one that receives, and their channel) the first and the last
  * exchanges are there, and of those between them what is ordinary is left out, calls and messages.
  *
- * An exchange is ordinary if one call sent a message and one received it, both whole, the pairing is
- * exact, the sender did not sleep, the receiver not for long, and the calls that both threads made
- * just before and after were ordinary, too. Of each length several are there. So is a call that
- * waited for data (poll, epoll_wait) which its thread then received or sent.
+ * An exchange is ordinary if one call sent a message and one received it, both whole, the pairing
+ * is exact, the sender did not sleep, the receiver not for long, and the calls that both threads
+ * made just before and after were ordinary, too. Of each length several are there. A call that
+ * waited for data (poll, epoll_wait) which its thread then received or sent is ordinary as well.
  *
  * model->ordinary tells how much was left out, by process and channel.
  */
@@ -21,13 +21,18 @@
 /* So many exchanges stay at either end of a conversation. */
 #define VIZ_THINNED_ENDS 1000
 
+struct viz_thinned {
+	struct viz_model *model;
+	struct viz_pairing *pairing;
+};
+
 /*
  * Reads the trace from an open stream, which stays open; `name` is for errors. `ends` is
- * VIZ_THINNED_ENDS, or fewer in tests. Returns 0, and the caller frees pairing and model, in this
- * order; or -errno as viz_model_read() does, with a sentence for the user in `error`.
+ * VIZ_THINNED_ENDS, or fewer in tests. Returns 0, and the caller calls viz_thinned_free(); or
+ * -errno as viz_model_read() does, with a sentence for the user in `error` and nothing to free.
  */
 int viz_thinned_read_stream(FILE *stream, const char *name, size_t ends, struct progress *progress,
-			    struct viz_model **model, struct viz_pairing **pairing,
-			    struct viz_error *error);
+			    struct viz_thinned *thinned, struct viz_error *error);
+void viz_thinned_free(struct viz_thinned *thinned);
 
 #endif

@@ -207,8 +207,7 @@ static void is_in_a_set_before_it_connects(void **state)
 	struct trace_text *t = *state;
 
 	trace_channel(t, EPOLL, "epoll", "");
-	trace_call(t, (struct call){20, "epoll_ctl", "control", 10, 0, 5, EPOLL, 12, 13, 0,
-				    WAITS});
+	trace_call(t, (struct call){20, "epoll_ctl", "control", 10, 0, 5, EPOLL, 12, 13, 0, WAITS});
 	connects(t);
 	asks(t, 3, 10 * MS);
 	trace_call(t, (struct call){4, "epoll_wait", "wait", 10, 0, 5, EPOLL, 20 * MS, 920 * MS, 0,

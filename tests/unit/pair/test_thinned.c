@@ -20,29 +20,17 @@ enum {
 	EACH_NS = 20
 };
 
-struct thinned {
-	struct viz_model *model;
-	struct viz_pairing *pairing;
-};
-
-static struct thinned thin(struct trace_text *t, size_t ends)
+static struct viz_thinned thin(struct trace_text *t, size_t ends)
 {
 	FILE *stream = fmemopen(t->data, t->len, "r");
 	struct viz_error error = {0};
-	struct thinned thinned;
+	struct viz_thinned thinned;
 
 	assert_non_null(stream);
-	if (viz_thinned_read_stream(stream, "test", ends, NULL, &thinned.model, &thinned.pairing,
-				    &error))
+	if (viz_thinned_read_stream(stream, "test", ends, NULL, &thinned, &error))
 		fail_msg("%s", error.text);
 	fclose(stream);
 	return thinned;
-}
-
-static void thinned_free(struct thinned *thinned)
-{
-	viz_pairing_free(thinned->pairing);
-	viz_model_free(thinned->model);
 }
 
 static uint64_t at(unsigned number)
@@ -67,7 +55,7 @@ static void message(struct trace_text *t, unsigned number, const char *more)
 	trace_get(t, get(number), 20, at(number) + 10, at(number) + 15, 1, more);
 }
 
-static bool holds(const struct thinned *thinned, unsigned number)
+static bool holds(const struct viz_thinned *thinned, unsigned number)
 {
 	bool put_there = viz_model_operation(thinned->model, put(number)) != NULL;
 
@@ -78,7 +66,7 @@ static bool holds(const struct thinned *thinned, unsigned number)
 static void the_middle_is_left_out(void **state)
 {
 	struct trace_text *t = *state;
-	struct thinned thinned;
+	struct viz_thinned thinned;
 	size_t left_out = 0;
 
 	for (unsigned i = 0; i < MESSAGES; i++)
@@ -99,13 +87,13 @@ static void the_middle_is_left_out(void **state)
 		assert_int_equal(thinned.pairing->messages[i]->index, i);
 	for (size_t i = 0; i < thinned.model->operation_count; i++)
 		assert_int_equal(thinned.model->operations[i]->index, i);
-	thinned_free(&thinned);
+	viz_thinned_free(&thinned);
 }
 
 static void totals_tell_what_is_left_out(void **state)
 {
 	struct trace_text *t = *state;
-	struct thinned thinned;
+	struct viz_thinned thinned;
 
 	for (unsigned i = 0; i < MESSAGES; i++)
 		message(t, i, ",'requested':4");
@@ -122,14 +110,14 @@ static void totals_tell_what_is_left_out(void **state)
 		assert_int_equal(of->requested, of->receives ? 4 * calls : 0);
 		assert_int_equal(of->shorter, of->receives ? calls : 0);
 	}
-	thinned_free(&thinned);
+	viz_thinned_free(&thinned);
 }
 
 /* A call that failed stays, and so do those just before and after it in its thread. */
 static void what_is_beside_a_failure_stays(void **state)
 {
 	struct trace_text *t = *state;
-	struct thinned thinned;
+	struct viz_thinned thinned;
 	const unsigned beside = MESSAGES / 2;
 
 	for (unsigned i = 0; i < MESSAGES; i++) {
@@ -142,13 +130,13 @@ static void what_is_beside_a_failure_stays(void **state)
 	assert_non_null(viz_model_operation(thinned.model, 5));
 	for (unsigned i = OF_LENGTH + ENDS; i < MESSAGES - ENDS - 1; i++)
 		assert_int_equal(holds(&thinned, i), i > beside - AROUND && i <= beside + AROUND);
-	thinned_free(&thinned);
+	viz_thinned_free(&thinned);
 }
 
 static void what_took_long_stays(void **state)
 {
 	struct trace_text *t = *state;
-	struct thinned thinned;
+	struct viz_thinned thinned;
 	const unsigned slow = MESSAGES / 2;
 
 	for (unsigned i = 0; i < MESSAGES; i++)
@@ -157,13 +145,13 @@ static void what_took_long_stays(void **state)
 	thinned = thin(t, ENDS);
 	assert_true(holds(&thinned, slow));
 	assert_false(holds(&thinned, slow - AROUND - 1));
-	thinned_free(&thinned);
+	viz_thinned_free(&thinned);
 }
 
 static void a_rare_length_stays(void **state)
 {
 	struct trace_text *t = *state;
-	struct thinned thinned;
+	struct viz_thinned thinned;
 	const unsigned rare = MESSAGES / 2;
 
 	for (unsigned i = 0; i < MESSAGES; i++)
@@ -177,14 +165,14 @@ static void a_rare_length_stays(void **state)
 	thinned = thin(t, ENDS);
 	assert_true(holds(&thinned, rare));
 	assert_false(holds(&thinned, rare - 1));
-	thinned_free(&thinned);
+	viz_thinned_free(&thinned);
 }
 
 /* Two sends that one call took are no exchange of one with one. */
 static void pieces_stay(void **state)
 {
 	struct trace_text *t = *state;
-	struct thinned thinned;
+	struct viz_thinned thinned;
 
 	for (unsigned i = 0; i < MESSAGES; i++) {
 		trace_put(t, put(i), 10, at(i), at(i) + 5, 1, "");
@@ -195,13 +183,13 @@ static void pieces_stay(void **state)
 	thinned = thin(t, ENDS);
 	assert_int_equal(thinned.model->ordinary_calls, 0);
 	assert_int_equal(thinned.pairing->message_count, MESSAGES);
-	thinned_free(&thinned);
+	viz_thinned_free(&thinned);
 }
 
 static void a_poll_that_found_data_goes_with_it(void **state)
 {
 	struct trace_text *t = *state;
-	struct thinned thinned;
+	struct viz_thinned thinned;
 
 	for (unsigned i = 0; i < MESSAGES; i++) {
 		trace_put(t, put(i), 10, at(i), at(i) + 5, 1, "");
@@ -214,13 +202,13 @@ static void a_poll_that_found_data_goes_with_it(void **state)
 	assert_null(viz_model_operation(thinned.model, POLLS + MESSAGES / 2));
 	assert_non_null(viz_model_operation(thinned.model, POLLS));
 	assert_true(thinned.model->ordinary_calls > MESSAGES);
-	thinned_free(&thinned);
+	viz_thinned_free(&thinned);
 }
 
 static void polls_in_vain_stay(void **state)
 {
 	struct trace_text *t = *state;
-	struct thinned thinned;
+	struct viz_thinned thinned;
 
 	for (unsigned i = 0; i < MESSAGES; i++)
 		trace_call(t, (struct call){POLLS + i, "poll", "wait", 20, 0, -1, NULL, at(i),
@@ -228,7 +216,7 @@ static void polls_in_vain_stay(void **state)
 	trace_trailer(t, at(MESSAGES));
 	thinned = thin(t, ENDS);
 	assert_int_equal(thinned.model->ordinary_calls, 0);
-	thinned_free(&thinned);
+	viz_thinned_free(&thinned);
 }
 
 /* A trace that takes several rounds: what is left out does not wait for its end. */
@@ -236,7 +224,7 @@ static void signals_and_rounds(void **state)
 {
 	enum { MANY = 60000 };
 	struct trace_text *t = *state;
-	struct thinned thinned;
+	struct viz_thinned thinned;
 
 	for (unsigned i = 0; i < MANY; i++) {
 		message(t, i, "");
@@ -261,22 +249,20 @@ static void signals_and_rounds(void **state)
 		assert_int_equal(signal->name.len, 7);
 		assert_memory_equal(signal->name.data, "SIGUSR1", 7);
 	}
-	thinned_free(&thinned);
+	viz_thinned_free(&thinned);
 }
 
 static void what_is_no_trace_is_told(void **state)
 {
 	FILE *stream = fmemopen((char[]){"no trace\n"}, 9, "r");
-	struct viz_pairing *pairing;
 	struct viz_error error = {0};
-	struct viz_model *model;
+	struct viz_thinned thinned;
 
 	(void)state;
-	assert_int_equal(
-		viz_thinned_read_stream(stream, "test", ENDS, NULL, &model, &pairing, &error),
-		-EBADMSG);
-	assert_null(model);
-	assert_null(pairing);
+	assert_int_equal(viz_thinned_read_stream(stream, "test", ENDS, NULL, &thinned, &error),
+			 -EBADMSG);
+	assert_null(thinned.model);
+	assert_null(thinned.pairing);
 	assert_true(error.text[0] != '\0');
 	fclose(stream);
 }
