@@ -181,12 +181,18 @@ static void give_out(struct passage *p, const struct viz_operation *op)
 	p->first = NULL;
 }
 
-static void follow(const struct diagnosis *d, struct passage *p)
-{
-	for (size_t i = 0; i < d->model->operation_count; i++) {
-		const struct viz_operation *op = d->model->operations[i];
+/* The calls of each process, in the order of the trace. */
+struct calls_of {
+	const struct viz_operation **list;
+	size_t count;
+};
 
-		if (op->process != p->process || !viz_operation_done(op) || op->returned <= 0)
+static void follow(const struct calls_of *calls, struct passage *p)
+{
+	for (size_t i = 0; i < calls->count; i++) {
+		const struct viz_operation *op = calls->list[i];
+
+		if (!viz_operation_done(op) || op->returned <= 0)
 			continue;
 		if (op->channel == p->in && op->role == ROLE_RECEIVE)
 			take_in(p, op);
@@ -238,67 +244,94 @@ static const struct viz_channel *input_of(const struct diagnosis *d,
 	return wait && wait->operation->role == ROLE_RECEIVE ? wait->channel : NULL;
 }
 
-/* Looks at a holder of the pipe that somebody waits to read. */
-static void look_at(struct diagnosis *d, const struct viz_holding *holding, const struct wait *wait)
-{
-	struct passage p = {.process = holding->process, .out = holding->channel};
-
-	if (p.process == wait->process)
-		return;
-	p.filter = filter_of(p.process);
-	p.in = input_of(d, p.process);
-	if (!p.filter || !p.in || p.in == p.out || waits_for_end(&p) || writes_at_once(d, &p))
-		return;
-	follow(d, &p);
-	if (!p.first || !p.lines || p.passes_on)
-		return;
-	report(d, &p, wait);
-	if (p.answers)
-		drop_blocked(d, wait);
-}
-
-/* Those that have a pipe as their standard output. */
-struct outputs {
-	const struct viz_holding **list;
+/* Those that have a pipe as their standard output and keep what they have to say. */
+struct keepers {
+	const struct passage **list;
 	size_t count;
 	bool known;
 };
 
-static const struct outputs *outputs_of(struct diagnosis *d, struct outputs *all,
-					const struct viz_channel *channel)
-{
-	struct outputs *outputs = &all[channel->index];
+struct search {
+	struct diagnosis *d;
+	struct keepers *keepers; /* by channel index */
+	struct calls_of *calls;	 /* by process index; NULL: not asked for yet */
+};
 
-	for (size_t i = 0; !outputs->known && i < channel->holding_count; i++) {
+static const struct calls_of *calls_of(struct search *search, const struct viz_process *process)
+{
+	struct diagnosis *d = search->d;
+
+	if (search->calls)
+		return &search->calls[process->index];
+	search->calls = arena_array(d->arena, d->model->process_count + 1, sizeof(*search->calls));
+	for (size_t i = 0; i < d->model->operation_count; i++) {
+		const struct viz_operation *op = d->model->operations[i];
+		struct calls_of *calls = &search->calls[op->process->index];
+
+		ARENA_PUSH(d->arena, calls->list, calls->count, op);
+	}
+	return &search->calls[process->index];
+}
+
+/* Adds the holder of the pipe if it is a filter that has taken in lines and written none. */
+static void add_keeper(struct search *search, struct keepers *keepers,
+		       const struct viz_holding *holding)
+{
+	struct diagnosis *d = search->d;
+	struct passage *p = arena_alloc(d->arena, sizeof(*p));
+
+	*p = (struct passage){.process = holding->process, .out = holding->channel};
+	p->filter = filter_of(p->process);
+	p->in = input_of(d, p->process);
+	if (!p->filter || !p->in || p->in == p->out || waits_for_end(p) || writes_at_once(d, p))
+		return;
+	follow(calls_of(search, p->process), p);
+	if (p->first && p->lines && !p->passes_on)
+		ARENA_PUSH(d->arena, keepers->list, keepers->count, p);
+}
+
+static const struct keepers *keepers_of(struct search *search, const struct viz_channel *channel)
+{
+	struct keepers *keepers = &search->keepers[channel->index];
+
+	for (size_t i = 0; !keepers->known && i < channel->holding_count; i++) {
 		const struct viz_holding *h = channel->holdings[i];
 
 		if (h->fd == 1 && h->until_ns == VIZ_NEVER && !h->process->ended &&
 		    (h->access & ACCESS_WRITE))
-			ARENA_PUSH(d->arena, outputs->list, outputs->count, h);
+			add_keeper(search, keepers, h);
 	}
-	outputs->known = true;
-	return outputs;
+	keepers->known = true;
+	return keepers;
 }
 
-static void look_from(struct diagnosis *d, struct outputs *all, const struct wait *wait,
+static void look_from(struct search *search, const struct wait *wait,
 		      const struct viz_channel *channel)
 {
-	const struct outputs *outputs;
+	const struct keepers *keepers;
+	bool answers = false;
 
 	if (!channel_is_pipe(channel))
 		return;
-	outputs = outputs_of(d, all, channel);
-	for (size_t i = 0; i < outputs->count; i++)
-		look_at(d, outputs->list[i], wait);
+	keepers = keepers_of(search, channel);
+	for (size_t i = 0; i < keepers->count; i++) {
+		if (keepers->list[i]->process == wait->process)
+			continue;
+		report(search->d, keepers->list[i], wait);
+		answers |= keepers->list[i]->answers;
+	}
+	if (answers)
+		drop_blocked(search->d, wait);
 }
 
 void find_buffered(struct diagnosis *d)
 {
-	struct outputs *all;
+	struct search search = {.d = d};
 
 	if (d->incomplete || d->waits->whole)
 		return;
-	all = arena_array(d->arena, d->model->channel_count + 1, sizeof(*all));
+	search.keepers = arena_array(d->arena, d->model->channel_count + 1,
+				     sizeof(*search.keepers));
 	for (size_t i = 0; i < d->waits->count; i++) {
 		const struct wait *wait = d->waits->waits[i];
 		const struct viz_operation *op = wait->operation;
@@ -306,8 +339,8 @@ void find_buffered(struct diagnosis *d)
 		if (wait->ready || d->end_ns - wait->since_ns < LONG_WAIT_NS)
 			continue;
 		if (op->role == ROLE_RECEIVE)
-			look_from(d, all, wait, wait->channel);
+			look_from(&search, wait, wait->channel);
 		for (size_t k = 0; op->role == ROLE_WAIT && k < op->extra->waits_for_count; k++)
-			look_from(d, all, wait, wait_asked(d->waits, op, k));
+			look_from(&search, wait, wait_asked(d->waits, op, k));
 	}
 }

@@ -78,38 +78,11 @@ bool wait_at_backlog(struct wait_graph *graph, struct wait *wait, const struct v
 	return add_listeners(graph, wait, client, unaccepted_at(graph, client, peer));
 }
 
-/* Returns the backlog that the listener was given, at least; -1: not in the trace. */
-static int64_t backlog_of(const struct wait_graph *graph, const struct viz_channel *listener)
-{
-	int64_t backlog = -1;
-
-	for (size_t i = graph->model->operation_count; i-- > 0;) {
-		const struct viz_operation *op = graph->model->operations[i];
-
-		if (op->channel == listener && operation_is(op, "listen") && !op->returned &&
-		    viz_operation_argument(op, "backlog", &backlog))
-			return backlog < 0 ? -1 : backlog;
-	}
-	return -1;
-}
-
-static bool is_connecting(const struct wait_graph *graph, const struct viz_channel *client)
-{
-	for (size_t i = graph->model->operation_count; i-- > 0;) {
-		const struct viz_operation *op = graph->model->operations[i];
-
-		if (op->channel == client && operation_is(op, "connect") &&
-		    op->state == STATE_PENDING)
-			return true;
-	}
-	return false;
-}
-
 /* Returns how many connections that were made there have not been accepted. */
-static int64_t count_unaccepted(const struct wait_graph *graph, const struct viz_channel *listener)
+static uint64_t count_unaccepted(const struct wait_graph *graph, const struct viz_channel *listener)
 {
 	const struct viz_model *model = graph->model;
-	int64_t count = 0;
+	uint64_t count = 0;
 
 	for (size_t i = 0; i < model->channel_count; i++) {
 		const struct viz_channel *client = model->channels[i];
@@ -117,10 +90,19 @@ static int64_t count_unaccepted(const struct wait_graph *graph, const struct viz
 		if (client->mechanism == MECH_TCP && !client->listening &&
 		    wait_listens_for(listener, client,
 				     unaccepted_at(graph, client, wait_peer(graph, client))) &&
-		    !is_connecting(graph, client))
+		    !graph->told[client->index].connecting)
 			count++;
 	}
 	return count;
+}
+
+static uint64_t unaccepted(struct wait_graph *graph, const struct viz_channel *listener)
+{
+	uint64_t *known = &graph->unaccepted[listener->index];
+
+	if (!*known)
+		*known = 1 + count_unaccepted(graph, listener);
+	return *known - 1;
 }
 
 /*
@@ -137,8 +119,7 @@ static void add_full_listener(struct wait_graph *graph, struct wait *wait)
 
 		if (!wait_listens_for(listener, wait->channel, op->extra->peer_address) ||
 		    !wait_is_held(listener) ||
-		    count_unaccepted(graph, listener) <=
-			    (backlog_of(graph, listener) > 0 ? backlog_of(graph, listener) : 0))
+		    unaccepted(graph, listener) <= graph->told[listener->index].backlog)
 			continue;
 		wait->listener = listener;
 		wait_add_holders(graph, wait, listener, ACCESS_BOTH);

@@ -62,7 +62,7 @@ static bool was_open_before(const struct wait_graph *graph, const struct wait *w
 	return false;
 }
 
-static bool may_be_crossed(const struct wait_graph *graph, const struct wait *wait)
+static bool is_crossed_by_few(const struct wait_graph *graph, const struct wait *wait)
 {
 	const struct viz_trailer *trailer = &graph->model->trailer;
 	const uint64_t end_ns = trailer->present ? trailer->at_ns : graph->model->end_ns;
@@ -71,8 +71,7 @@ static bool may_be_crossed(const struct wait_graph *graph, const struct wait *wa
 	for (size_t i = 0; i < graph->open_count && others < OPENERS_MOST; i++)
 		others += wait_opens_crosswise(graph, wait, graph->opens[i]);
 	return others && others < OPENERS_MOST && end_ns - wait->since_ns >= LONG_WAIT_NS &&
-	       (graph->whole || graph->model->header.command_count) &&
-	       !was_open_before(graph, wait);
+	       (graph->whole || graph->model->header.command_count);
 }
 
 /* True for a shell at its prompt, and for whoever started this look at the machine. */
@@ -119,12 +118,24 @@ static void suppose(struct wait_graph *graph, struct wait *wait)
 	wait_set_replace(graph, wait, &all);
 }
 
+/* So many processes of a program do not open FIFOs in the wrong order: they are workers. */
+#define CROSSED_MOST 64
+
 void wait_suppose_crossed(struct wait_graph *graph)
 {
+	struct wait *crossed[CROSSED_MOST];
+	size_t count = 0;
+
 	collect_opens(graph);
-	for (size_t i = 0; i < graph->open_count; i++)
-		if (may_be_crossed(graph, graph->opens[i]))
-			suppose(graph, graph->opens[i]);
+	for (size_t i = 0; i < graph->open_count && count <= CROSSED_MOST; i++)
+		if (is_crossed_by_few(graph, graph->opens[i])) {
+			if (count < CROSSED_MOST)
+				crossed[count] = graph->opens[i];
+			count++;
+		}
+	for (size_t i = 0; i < count && count <= CROSSED_MOST; i++)
+		if (!was_open_before(graph, crossed[i]))
+			suppose(graph, crossed[i]);
 }
 
 /* Of those that might end it there stay those that hang in open(2) themselves. */

@@ -107,6 +107,14 @@ struct wait_clues {
 	const struct viz_operation **requests, **last_takes;
 };
 
+/* What calls have told of a channel, as far as the trace has them. */
+struct wait_told {
+	uint64_t backlog;   /* of the last listen(2); 0 also: not in the trace */
+	uint64_t low_water; /* SO_RCVLOWAT; 0: not set in the trace */
+	bool connecting;    /* a connect(2) has not returned */
+	bool armed;	    /* timerfd_settime(2) was called */
+};
+
 struct wait_graph {
 	const struct viz_model *model;
 	const struct viz_pairing *pairing;
@@ -141,6 +149,9 @@ struct wait_graph {
 	struct wait_live **live; /* by channel index, on demand: wait_holders.c */
 	const struct viz_channel **listeners;
 	size_t listener_count;
+	struct wait_told *told; /* by channel index: wait_told.c */
+	/* By channel index: 1 + how many connections lie at the listener; 0: not asked yet. */
+	uint64_t *unaccepted;
 	bool *accepted_at; /* by channel index: a call sleeps until a connection comes there */
 	/* By channel index, and of those without one by path: wait_removed.c. */
 	const struct viz_operation **removed;

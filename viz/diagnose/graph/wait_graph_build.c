@@ -137,6 +137,9 @@ static void collect(struct wait_graph *graph)
 	graph->locks = arena_array(graph->arena, model->channel_count + 1,
 				   sizeof(struct wait_locks));
 	graph->pipes = arena_array(graph->arena, model->channel_count + 1, sizeof(*graph->pipes));
+	graph->told = arena_array(graph->arena, model->channel_count + 1, sizeof(*graph->told));
+	graph->unaccepted = arena_array(graph->arena, model->channel_count + 1,
+					sizeof(*graph->unaccepted));
 	for (size_t i = 0; i < model->operation_count; i++) {
 		const struct viz_operation *op = model->operations[i];
 
@@ -145,6 +148,7 @@ static void collect(struct wait_graph *graph)
 			note_read(graph, op);
 			wait_note_pipe(graph, op);
 		}
+		wait_note_told(graph, op);
 		wait_note_lock(graph, op);
 		wait_note_made(graph, op);
 		wait_note_removal(graph, op);

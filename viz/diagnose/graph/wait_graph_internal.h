@@ -42,6 +42,9 @@ void wait_find_enders(struct wait_graph *graph, struct wait *wait);
  */
 void wait_note_made(struct wait_graph *graph, const struct viz_operation *op);
 
+/* wait_told.c: notes what a call tells the kernel of its channel. */
+void wait_note_told(struct wait_graph *graph, const struct viz_operation *op);
+
 /* wait_removed.c: notes a call that removes a name. Called for all operations, as the above. */
 void wait_note_removal(struct wait_graph *graph, const struct viz_operation *op);
 

@@ -5,11 +5,7 @@
 /* True if the trace has no call that armed the timer since it was made. */
 static bool was_never_armed(const struct diagnosis *d, const struct viz_channel *channel)
 {
-	for (size_t i = 0; i < d->model->operation_count; i++)
-		if (d->model->operations[i]->channel == channel &&
-		    operation_is(d->model->operations[i], "timerfd_settime"))
-			return false;
-	return channel->created_in_trace && !d->incomplete;
+	return !d->waits->told[channel->index].armed && channel->created_in_trace && !d->incomplete;
 }
 
 bool wait_is_disarmed(const struct diagnosis *d, const struct wait *wait)

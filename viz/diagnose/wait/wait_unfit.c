@@ -9,22 +9,6 @@ enum {
 	CANONICAL = 2, /* ICANON of c_lflag: a read of the terminal gives a line */
 };
 
-/* Returns how few bytes keep a reader of the socket asleep; 0: that was not set in the trace. */
-static uint64_t low_water(const struct viz_model *model, const struct viz_channel *channel)
-{
-	const struct viz_bytes name = viz_bytes_of("SO_RCVLOWAT");
-
-	for (size_t i = model->operation_count; i-- > 0;) {
-		const struct viz_operation *op = model->operations[i];
-
-		if (op->channel == channel && operation_is(op, "setsockopt") &&
-		    viz_operation_done(op) && !op->returned &&
-		    viz_bytes_equal(op->extra->option, name))
-			return op->extra->option_value > 0 ? (uint64_t)op->extra->option_value : 0;
-	}
-	return 0;
-}
-
 /* True if the byte that lies there is the last one of a send(2) with MSG_OOB. */
 static bool is_urgent(const struct wait_graph *graph, const struct viz_channel *channel,
 		      uint64_t bytes)
@@ -62,7 +46,7 @@ static enum unfit why_at(const struct wait_graph *graph, const struct wait *wait
 		return UNFIT_URGENT;
 	if (lacks_line_end(graph, found->channel))
 		return UNFIT_LINE;
-	found->wanted = low_water(graph->model, found->channel);
+	found->wanted = graph->told[found->channel->index].low_water;
 	return found->wanted > found->bytes ? UNFIT_FEW : UNFIT_NONE;
 }
 
