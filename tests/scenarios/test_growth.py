@@ -4,7 +4,7 @@
 
 usage: test_growth.py [--scale N] [PATTERN...]
 
-Each pattern (tests/growth/patterns.py) is a trace in which much meets much. Of a trace four times
+Each pattern (tests/growth/patterns.py, waits.py) is a trace in which much meets much. Of a trace four times
 as large every command takes at most about four times the processor time, and of n bytes at most
 64 n + 100 MB of memory. What is known to be worse is a row of KNOWN, with what was measured.
 """
@@ -17,6 +17,7 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "growth"))
 import patterns  # pylint: disable=wrong-import-position
+import waits  # pylint: disable=wrong-import-position
 from measure import COMMANDS, Traces, problem  # pylint: disable=wrong-import-position
 
 # What is known to be worse: (pattern, command), and what was measured.
@@ -51,7 +52,7 @@ def main():
     parser.add_argument("--scale", type=int, default=1, help="traces so many times as large")
     parser.add_argument("pattern", nargs="*")
     options = parser.parse_args()
-    rows = [row for row in patterns.PATTERNS
+    rows = [row for row in patterns.PATTERNS + waits.PATTERNS
             if not options.pattern or row[0].__name__ in options.pattern]
     print(f"1..{len(rows)}")
     good = [report(i + 1, function, check(function, count * options.scale))
