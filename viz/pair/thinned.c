@@ -143,16 +143,21 @@ static void forget_call(struct thinning *t, const struct viz_operation *op)
 	viz_operation_drop(op);
 }
 
-static bool may_forget(const struct thinning *t, const struct viz_operation *op)
+/* True if nobody has a reference to the call but the list and, if there is one, its message. */
+static bool may_forget(const struct thinning *t, const struct exchange *exchange,
+		       const struct viz_operation *op)
 {
+	const uint32_t own = exchange->message ? 2 : 1;
 	const struct held_call *call = held(t, op);
 
-	return call && op->uses == 1 && thread_calls_around(call->of, call->number) &&
+	return call && op->uses == own && thread_calls_around(call->of, call->number) &&
 	       !(op->channel && map_get_uint(&t->transferred, op->channel->index));
 }
 
 static void forget_message(struct thinning *t, struct viz_message *message)
 {
+	viz_operation_drop(message->from.operation);
+	viz_operation_drop(message->to.operation);
 	t->messages.items[message->index] = NULL;
 	t->messages_forgotten++;
 	LIST_PUSH(&t->spare, message);
@@ -162,13 +167,13 @@ static void forget(struct thinning *t, const struct exchange *exchange)
 {
 	const struct viz_operation *one = exchange->calls[0], *other = exchange->calls[1];
 
-	if (!may_forget(t, one) || (other && !may_forget(t, other)))
+	if (!may_forget(t, exchange, one) || (other && !may_forget(t, exchange, other)))
 		return;
+	if (exchange->message)
+		forget_message(t, exchange->message);
 	forget_call(t, one);
 	if (other)
 		forget_call(t, other);
-	if (exchange->message)
-		forget_message(t, exchange->message);
 }
 
 static bool is_sparse(size_t forgotten, size_t count)
@@ -315,6 +320,8 @@ static struct viz_message *hold(struct thinning *t, const struct viz_message *me
 	*copy = *message;
 	copy->index = t->messages.count;
 	copy->cork = NULL;
+	viz_operation_use(message->from.operation);
+	viz_operation_use(message->to.operation);
 	viz_operation_use(message->echo);
 	if (message->signal)
 		copy->signal = hold_signal(t, message->signal);
