@@ -27,7 +27,10 @@ static bool asks_for_room(const struct viz_operation *op, const struct viz_chann
 	return false;
 }
 
-/* True if a later call of the thread does so for the channel that this one sent on. */
+/*
+ * True if a later call of the thread does so for the channel that this one sent on, or if there are
+ * too many to look at.
+ */
 static bool waits_for_room(const struct diagnosis *d, const struct viz_operation *op)
 {
 	enum { LOOK_AT = 100000 };
@@ -39,7 +42,7 @@ static bool waits_for_room(const struct diagnosis *d, const struct viz_operation
 		if (d->model->operations[i]->thread == op->thread &&
 		    asks_for_room(d->model->operations[i], op->channel))
 			return true;
-	return false;
+	return until < d->model->operation_count;
 }
 
 /*

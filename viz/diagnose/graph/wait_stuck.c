@@ -4,6 +4,7 @@
  * those that a process able to act could end, and repeats with the processes so woken. Each wait is
  * visited once.
  */
+#include "viz/diagnose/core/finder.h"
 #include "viz/diagnose/graph/wait_graph_internal.h"
 
 /* The waits that each process could end, and the processes found to be able to act. */
@@ -100,7 +101,7 @@ void wait_find_stuck(struct wait_graph *graph)
 	spread(&release, set_moving);
 }
 
-#define FRESH_NS UINT64_C(100000000) /* 100 ms */
+#define FRESH_NS (100 * MILLISECOND)
 
 bool wait_is_fresh(const struct wait_graph *graph, uint64_t ran_ns)
 {
