@@ -10,9 +10,9 @@ import shlex
 import signal
 
 from expectations import expect, expect_equal, expect_in
-from findings import severe
+from findings import diagnose, severe
 from hangs import PYTHON, asleep, looked_at, named_parties, traced
-from harness import finish, main, needs, recorder, scenario, start, wait_for
+from harness import finish, main, needs, record, recorder, scenario, start, wait_for
 
 LOCKED_BY = {"flock": "fcntl.flock", "fcntl": "fcntl.lockf"}
 
@@ -104,9 +104,10 @@ def is_held(lock, pid):
 
 
 def named_by_run(place, command, holder, about):
-    text, _, result = traced(place, command)
+    text, findings, result = traced(place, command)
     told = [line for line in text.splitlines() if " blocked  " in line]
     expect_equal([line[0] for line in told], ["!"], f"{about}: one warning: {text}")
+    expect_in(severe(findings)[0]["text"], told[0], f"{about}: the trace says the same")
     expect_in(holder, told[0], f"{about}: who has the lock")
     expect("outside the trace" not in told[0], f"{about}: all is known", told)
     waiter = result.trace.of("process")[-1]["pid"]
@@ -149,6 +150,49 @@ def holders(directory):
         finally:
             os.killpg(pid, signal.SIGKILL)
             holder.process.wait()
+
+
+SECRET = "--only-for-me=hunter2"
+
+
+def looks_of(trace):
+    return [line["line"] for line in trace.of("look")]
+
+
+@scenario("the trace of record has the look, too, but nothing of who has no part in the hang")
+def kept_out(directory):
+    needs("flock")
+    lock = os.path.join(directory, "lock")
+    places = [os.path.join(directory, name) for name in ("holder", "other", "told", "kept")]
+    for place in places:
+        os.mkdir(place)
+    holder = start(
+        places[0],
+        [PYTHON, "-c", HOLD.format(lock=lock, locks="fcntl.flock", meanwhile="time.sleep(600)"), SECRET],
+        start_new_session=True,
+    )  # fmt: skip
+    other = start(places[1], ["sleep", "600"], start_new_session=True)
+    pid = holder.process.pid
+    try:
+        wait_for(lambda: is_held(lock, pid), "the lock to be taken")
+        for name, options in {"told": (), "kept": ("--no-args",)}.items():
+            run = record(
+                os.path.join(directory, name), ["flock", lock, "true"], "--timeout", "1", *options,
+                status=124, whole=False,
+            )  # fmt: skip
+            seen = looks_of(run.trace)
+            expect_equal((seen[0]["type"], seen[-1]["type"]), ("header", "trailer"), "a whole trace")
+            pids = {line.get("pid") for line in seen}
+            expect(pid in pids, f"{name}: who has the lock", pids)
+            expect(other.process.pid not in pids, f"{name}: others are left out", pids)
+            told = SECRET in open(run.trace_path, encoding="utf-8").read()
+            expect_equal(told, not options, f"{name}: arguments of the holder")
+            text = " ".join(finding["text"] for finding in severe(diagnose(run.trace_path)[0]))
+            expect_in(f"[{pid}]", text, f"{name}: the finding names who has the lock")
+    finally:
+        for one in (holder, other):
+            os.killpg(one.process.pid, signal.SIGKILL)
+            one.process.wait()
 
 
 if __name__ == "__main__":

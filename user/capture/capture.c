@@ -14,6 +14,7 @@
 #include "user/capture/launch.h"
 #include "user/capture/priority.h"
 #include "user/capture/signal_relay.h"
+#include "user/capture/survivors.h"
 #include "user/capture/terminate.h"
 #include "user/capture/trace_writer.h"
 #include "user/glance/futex_owner.h"
@@ -185,6 +186,19 @@ static void capture_loop(struct capture *capture)
 	}
 }
 
+/* Who outlived the limit waits for what? Returns the descriptor of the answer, or -1. */
+static int look_take(struct capture *capture)
+{
+	const struct capture_options *options = capture->options;
+	struct survivors survivors;
+	int look;
+
+	survivors_find(&survivors, capture->tracer, capture->launch.pid);
+	look = options->before_end(options->before_end_context, survivors.pids, survivors.count);
+	survivors_free(&survivors);
+	return look;
+}
+
 /*
  * Writes the end of the trace. After a timeout, processes that still run are ended; else they are
  * left alone.
@@ -194,6 +208,7 @@ static void capture_finish(struct capture *capture)
 	struct capture_result *result = capture->result;
 	struct trailer_facts facts = {
 		.why = result->why, .has_status = result->has_status, .status = result->status};
+	int look = -1;
 
 	trace_writer_make_room(&capture->writer, capture->hold.open);
 	command_release(capture, true);
@@ -202,11 +217,12 @@ static void capture_finish(struct capture *capture)
 	facts.at_ns = trace_writer_stop(&capture->writer);
 	hold_close(&capture->hold);
 	if (result->why == END_REASON_TIMEOUT && capture->options->before_end)
-		capture->options->before_end(capture->options->before_end_context);
+		look = look_take(capture);
 	if (result->why == END_REASON_TIMEOUT && capture->options->command)
 		terminate_traced(capture->tracer, capture->launch.pid);
 	trace_writer_rest(&capture->writer);
 	encode_waiting(&capture->writer.encoder, facts.at_ns);
+	trace_writer_add(&capture->writer, look);
 	trace_writer_end(&capture->writer, &facts);
 	result->operations = capture->writer.encoder.operations;
 	result->signals = capture->writer.encoder.signals;

@@ -24,7 +24,11 @@ struct capture_options {
 	bool output_follows;	    /* a file is to be opened for writing after the trace */
 	bool hide_payload;	    /* write digests in place of payloads */
 	struct secrets secrets;	    /* what else is kept out of the trace */
-	void (*before_end)(void *context); /* called before a timeout ends the command; or NULL */
+	/*
+	 * Called before a timeout ends the command, with the traced processes that run then; or
+	 * NULL. Returns a descriptor whose whole lines become the trace's last ones; -1: none.
+	 */
+	int (*before_end)(void *context, const uint32_t *pids, size_t count);
 	void *before_end_context;
 	bool stdout_to_stderr; /* the command gets stderr as stdout, for stdout carries the trace */
 };

@@ -9,39 +9,31 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "user/base/procfs.h"
+#include "user/capture/survivors.h"
 
 #define GRACE_MS 1000
 #define LOOK_MS 10
 
 struct round {
-	struct tracer *tracer;
-	pid_t command;
 	int signal;
 	unsigned refused; /* processes that this one may not signal */
 };
 
-static void signal_one(void *context, pid_t pid)
+static void signal_one(void *context, pid_t pid, int pidfd)
 {
 	struct round *round = context;
-	int pidfd = pid == getpid() ? -1 : (int)syscall(SYS_pidfd_open, pid, 0);
 
-	if (pidfd < 0)
-		return;
-	/* The command is our own unreaped child, so no other process can have its number. */
-	if (pid == round->command || tracer_has(round->tracer, pidfd))
-		round->refused += syscall(SYS_pidfd_send_signal, pidfd, round->signal, NULL, 0) <
-					  0 &&
-				  errno == EPERM;
-	close(pidfd);
+	(void)pid;
+	round->refused += syscall(SYS_pidfd_send_signal, pidfd, round->signal, NULL, 0) < 0 &&
+			  errno == EPERM;
 }
 
 /* Returns how many may not be signalled: they have become another user. */
 static unsigned signal_all(struct tracer *tracer, pid_t command, int signal)
 {
-	struct round round = {.tracer = tracer, .command = command, .signal = signal};
+	struct round round = {.signal = signal};
 
-	proc_each(signal_one, &round);
+	survivors_each(tracer, command, signal_one, &round);
 	return round.refused;
 }
 

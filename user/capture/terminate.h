@@ -8,9 +8,8 @@
 #include "user/tracer/tracer.h"
 
 /*
- * Sends SIGTERM to every traced process, and SIGKILL to those that remain a second later. Whether a
- * process is traced is asked of the kernel by pidfd, so that a reused number hits no other process.
- * `command` is signalled even if the trace never saw it.
+ * Sends SIGTERM to every traced process (survivors.h), and SIGKILL to those that remain a second
+ * later.
  */
 void terminate_traced(struct tracer *tracer, pid_t command);
 

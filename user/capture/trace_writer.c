@@ -12,6 +12,7 @@
 #include "user/tracer/ring.h"
 #include "viz/base/clock.h"
 
+#define ADDED_LEN 65536
 #define FLUSH_LEN (256 * 1024) /* as many bytes of lines are worth a write(2) */
 
 /* The name of each reason in the trace (fields.def, `where`). */
@@ -316,6 +317,23 @@ void trace_writer_rest(struct trace_writer *writer)
 {
 	drain_all(writer);
 	sleeping_report(&writer->sleeping, writer->marked_ns, sleeper_write, writer);
+}
+
+void trace_writer_add(struct trace_writer *writer, int lines)
+{
+	struct json *json = &writer->encoder.json;
+	ssize_t len = 0;
+
+	for (off_t at = 0; lines >= 0 && json_reserve(json, ADDED_LEN); at += len) {
+		char *text = json->data + json->len;
+
+		len = pread(lines, text, ADDED_LEN, at);
+		if (len <= 0)
+			return;
+		json->len += (size_t)len;
+		for (ssize_t i = 0; i < len; i++)
+			json->lines += text[i] == '\n';
+	}
 }
 
 void trace_writer_end(struct trace_writer *writer, const struct trailer_facts *facts)

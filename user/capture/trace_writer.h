@@ -68,6 +68,9 @@ void trace_writer_flush(struct trace_writer *writer);
 /* True if lines are left: the output must become writable first. */
 bool trace_writer_stalled(const struct trace_writer *writer);
 
+/* Adds lines that are whole, from the beginning of the file on; -1: none. */
+void trace_writer_add(struct trace_writer *writer, int lines);
+
 /* Writes the counts of runs that the kernel skipped and of malformed records, then the trailer. */
 void trace_writer_end(struct trace_writer *writer, const struct trailer_facts *facts);
 

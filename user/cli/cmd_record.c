@@ -7,6 +7,7 @@
 
 #include "user/cli/capture_options.h"
 #include "user/cli/commands.h"
+#include "user/cli/machine_look.h"
 #include "user/cli/user_messages.h"
 #include "viz/base/compressor.h"
 #include "viz/base/private_file.h"
@@ -122,6 +123,8 @@ int cmd_record(int argc, char **argv)
 					 0,    0};
 	struct record_options options = {.output = TRACE_DEFAULT};
 	struct capture_result result;
+	struct late_look look;
+	int err;
 
 	capture_defaults(&options.capture);
 	argp_err_exit_status = STATUS_OWN_FAILURE;
@@ -129,9 +132,14 @@ int cmd_record(int argc, char **argv)
 		return STATUS_OWN_FAILURE;
 	options.capture.selection.kernel.peers = options.capture.tracer.selection.peers;
 	options.capture.tracer.selection = options.capture.selection.kernel;
-	if (!report_ready() || output_prepare(&options))
+	if (!report_ready())
 		return STATUS_OWN_FAILURE;
-	if (capture_run(&options.capture, &result)) {
+	late_look_prepare(&look, &options.capture);
+	if (output_prepare(&options))
+		return STATUS_OWN_FAILURE;
+	err = capture_run(&options.capture, &result);
+	late_look_end(&look);
+	if (err) {
 		report_error("%s", result.error);
 		return STATUS_OWN_FAILURE;
 	}

@@ -227,25 +227,14 @@ static bool live_start(const struct run_options *options, struct live_child *liv
 	return !err;
 }
 
-/* Before anything is opened that the process that looks should not hold. */
-static void look_prepare(struct run_options *options)
-{
-	late_look_prepare(&options->look);
-	options->capture.before_end = late_look_take;
-	options->capture.before_end_context = &options->look;
-	options->view.look = options->look.trace;
-}
-
 /* The exit status of the process that draws: a verdict, or this. */
 enum { NOT_DRAWN = VIEW_FAILS + 1 };
 
-static int draw_late(void *context, bool looked)
+static int draw_late(void *context)
 {
 	struct run_options *options = context;
 	enum view_verdict verdict = VIEW_UNKNOWN;
 
-	if (!looked)
-		options->view.look = -1;
 	return draw(options, &verdict) ? (int)verdict : NOT_DRAWN;
 }
 
@@ -267,25 +256,13 @@ static bool picture_draw(struct run_options *options, enum view_verdict *verdict
 
 	if (options->picture.pid <= 0)
 		return command_drop_rights("ipclens run") && draw(options, verdict);
-	status = late_picture_draw(&options->picture, options->view.look >= 0);
+	status = late_picture_draw(&options->picture);
 	if (status < 0)
 		report_error("the picture was not drawn: the process that draws it was ended");
 	if (status < 0 || status >= NOT_DRAWN)
 		return false;
 	*verdict = (enum view_verdict)status;
 	return true;
-}
-
-/* Says so where the look that was due is not to be had, which the findings would not tell. */
-static void look_end(struct run_options *options, const struct capture_result *result)
-{
-	late_look_end(&options->look);
-	if (result->why != END_REASON_TIMEOUT || !options->look.failed)
-		return;
-	options->view.look = -1;
-	if (wants_drawing(options))
-		report_error("the look at who outlived the time limit failed, or took more than "
-			     "5 s: the findings are of the trace alone");
 }
 
 static int trace_and_draw(struct run_options *options)
@@ -300,7 +277,7 @@ static int trace_and_draw(struct run_options *options)
 		return STATUS_OWN_FAILURE;
 	err = capture_run(&options->capture, &result);
 	live_child_end(&live);
-	look_end(options, &result);
+	late_look_end(&options->look);
 	if (err) {
 		report_error("%s", result.error);
 		return STATUS_OWN_FAILURE;
@@ -321,8 +298,7 @@ static int run(struct run_options *options)
 
 	if (!report_ready() || !picture_writable(options))
 		return STATUS_OWN_FAILURE;
-	if (options->capture.timeout_ns)
-		look_prepare(options);
+	late_look_prepare(&options->look, &options->capture);
 	options->capture.output = trace_open(options, &options->reading);
 	if (options->capture.output < 0)
 		return STATUS_OWN_FAILURE;

@@ -15,8 +15,9 @@
 /* What a terminal or a supervisor sends to the whole group is for the command and the tracer. */
 static const int not_for_it[GROUP_SIGNALS] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP};
 
-static void wait_unmoved(int told, char *looked)
+static void wait_unmoved(int told)
 {
+	char go;
 	struct sigaction before[GROUP_SIGNALS];
 
 	for (size_t i = 0; i < GROUP_SIGNALS; i++) {
@@ -24,7 +25,7 @@ static void wait_unmoved(int told, char *looked)
 
 		sigaction(not_for_it[i], &ignore, &before[i]);
 	}
-	if (read(told, looked, 1) != 1) /* the tracer has ended, or has nothing to draw */
+	if (read(told, &go, 1) != 1) /* the tracer has ended, or has nothing to draw */
 		_exit(EXIT_FAILURE);
 	for (size_t i = 0; i < GROUP_SIGNALS; i++)
 		sigaction(not_for_it[i], &before[i], NULL);
@@ -33,7 +34,6 @@ static void wait_unmoved(int told, char *looked)
 int late_picture_prepare(struct late_picture *picture, late_picture_draw_fn draw, void *context)
 {
 	int go[2];
-	char looked;
 
 	if (pipe2(go, O_CLOEXEC))
 		return -errno;
@@ -42,8 +42,8 @@ int late_picture_prepare(struct late_picture *picture, late_picture_draw_fn draw
 		close(go[1]);
 		if (!command_drop_rights("ipclens run"))
 			_exit(EXIT_FAILURE);
-		wait_unmoved(go[0], &looked);
-		exit(draw(context, looked));
+		wait_unmoved(go[0]);
+		exit(draw(context));
 	}
 	close(go[0]);
 	picture->go = go[1];
@@ -61,12 +61,11 @@ static int reap(struct late_picture *picture)
 	return status;
 }
 
-int late_picture_draw(struct late_picture *picture, bool looked)
+int late_picture_draw(struct late_picture *picture)
 {
-	const char go = (char)looked;
 	int status;
 
-	if (write(picture->go, &go, 1) != 1)
+	if (write(picture->go, "g", 1) != 1)
 		return -1;
 	status = reap(picture);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;

@@ -16,17 +16,14 @@ struct late_picture {
 	int go; /* a byte written here makes it draw, closing this makes it end */
 };
 
-/*
- * Draws, and gives the exit status of the process; `looked` says whether the look at the time limit
- * was taken.
- */
-typedef int (*late_picture_draw_fn)(void *context, bool looked);
+/* Draws, and gives the exit status of the process. */
+typedef int (*late_picture_draw_fn)(void *context);
 
 /* Starts the process. Returns 0 or -errno. */
 int late_picture_prepare(struct late_picture *picture, late_picture_draw_fn draw, void *context);
 
 /* Draws now, waits for it, and gives that status; -1: the process ended otherwise. */
-int late_picture_draw(struct late_picture *picture, bool looked);
+int late_picture_draw(struct late_picture *picture);
 
 /* Ends the process if it still waits. */
 void late_picture_end(struct late_picture *picture);

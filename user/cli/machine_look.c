@@ -13,16 +13,15 @@
 #include <unistd.h>
 
 #include "user/cli/capture_options.h"
+#include "user/cli/user_messages.h"
+#include "viz/cli/look_lines.h"
 
 #define RING_LEN (16 << 20)
+#define PIDS_MOST 16384	 /* as many as a pipe takes at once */
 #define PATIENCE_MS 5000 /* a look takes half a second */
 
-int machine_look(int output, const struct selection *asked, struct capture_options *options,
-		 struct capture_result *result)
+static int take_look(int output, struct capture_options *options, struct capture_result *result)
 {
-	capture_defaults(options);
-	if (asked)
-		options->selection = *asked;
 	options->tracer.payload_len = 0;
 	options->tracer.ring_len = RING_LEN;
 	options->tracer.glance = true;
@@ -31,32 +30,71 @@ int machine_look(int output, const struct selection *asked, struct capture_optio
 	return capture_run(options, result);
 }
 
-/* What fails here is only told by the exit status. */
-static void look_when_told(int told, int output, pid_t parent)
+int machine_look(int output, const struct selection *asked, struct capture_options *options,
+		 struct capture_result *result)
 {
-	struct capture_options options;
-	struct capture_result result;
-	char go;
-
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent || read(told, &go, 1) != 1)
-		_exit(EXIT_SUCCESS);
-	_exit(machine_look(output, NULL, &options, &result) ? EXIT_FAILURE : EXIT_SUCCESS);
+	capture_defaults(options);
+	if (asked)
+		options->selection = *asked;
+	return take_look(output, options, result);
 }
 
-void late_look_prepare(struct late_look *look)
+/* Reads to the end of the file, or as much as there is room for; returns the length in bytes. */
+static size_t read_all(int fd, void *to, size_t room)
+{
+	size_t len = 0;
+	ssize_t more;
+
+	while (len < room && (more = read(fd, (char *)to + len, room - len)) > 0)
+		len += (size_t)more;
+	return len;
+}
+
+static bool write_lines(int look, const uint32_t *pids, size_t count, int lines)
+{
+	FILE *in = fdopen(look, "r"), *out = fdopen(lines, "w");
+
+	return in && out && look_lines_write(in, pids, count, out);
+}
+
+/* What fails here is only told by the exit status. */
+static void look_when_told(int told, int lines, pid_t parent, const struct capture_options *asker)
+{
+	static uint32_t pids[PIDS_MOST];
+	const int look = memfd_create("ipclens-look", MFD_CLOEXEC);
+	struct capture_options options;
+	struct capture_result result;
+	size_t count;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	count = read_all(told, pids, sizeof(pids)) / sizeof(*pids);
+	if (getppid() != parent || !count)
+		_exit(EXIT_SUCCESS);
+	capture_defaults(&options);
+	options.secrets = asker->secrets;
+	if (look < 0 || take_look(look, &options, &result) || lseek(look, 0, SEEK_SET) ||
+	    !write_lines(look, pids, count, lines))
+		_exit(EXIT_FAILURE);
+	_exit(EXIT_SUCCESS);
+}
+
+void late_look_prepare(struct late_look *look, struct capture_options *capture)
 {
 	const pid_t parent = getpid();
 	int go[2];
 
-	*look = (struct late_look){
-		.go = -1, .trace = memfd_create("ipclens-look", MFD_CLOEXEC), .failed = true};
-	if (look->trace < 0 || pipe2(go, O_CLOEXEC))
+	*look = (struct late_look){.go = -1, .lines = -1};
+	if (!capture->command || !capture->timeout_ns)
+		return;
+	capture->before_end = late_look_take;
+	capture->before_end_context = look;
+	look->lines = memfd_create("ipclens-look-lines", MFD_CLOEXEC);
+	if (look->lines < 0 || pipe2(go, O_CLOEXEC))
 		return;
 	look->pid = fork();
 	if (look->pid == 0) {
 		close(go[1]);
-		look_when_told(go[0], look->trace, parent);
+		look_when_told(go[0], look->lines, parent, capture);
 	}
 	close(go[0]);
 	look->go = go[1];
@@ -87,25 +125,44 @@ static int reap(struct late_look *look)
 	return status;
 }
 
-void late_look_take(void *pointer)
+/* The end of the file is what makes it begin. */
+static bool tell(struct late_look *look, const uint32_t *pids, size_t count)
+{
+	const size_t len = (count < PIDS_MOST ? count : PIDS_MOST) * sizeof(*pids);
+	const bool told = write(look->go, pids, len) == (ssize_t)len;
+
+	close(look->go);
+	look->go = -1;
+	return told;
+}
+
+int late_look_take(void *pointer, const uint32_t *pids, size_t count)
 {
 	struct late_look *look = pointer;
 	int status;
 
+	look->due = true;
 	if (look->pid <= 0)
-		return;
-	if (write(look->go, "g", 1) == 1)
+		return -1;
+	if (tell(look, pids, count))
 		wait_awhile(look->pid);
 	status = reap(look);
-	look->failed = !WIFEXITED(status) || WEXITSTATUS(status) != EXIT_SUCCESS;
-	lseek(look->trace, 0, SEEK_SET);
+	look->taken = WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS;
+	return look->taken ? look->lines : -1;
 }
 
 /* Without a writer the process ends by itself, also where it must not be killed. */
-void late_look_end(struct late_look *look)
+bool late_look_end(struct late_look *look)
 {
 	if (look->go >= 0)
 		close(look->go);
 	look->go = -1;
 	reap(look);
+	if (look->lines >= 0)
+		close(look->lines);
+	look->lines = -1;
+	if (look->due && !look->taken)
+		report_error("the look at who outlived the time limit failed, or took more than "
+			     "5 s: the findings are of the trace alone");
+	return !look->due || look->taken;
 }

@@ -16,23 +16,31 @@ int machine_look(int output, const struct selection *asked, struct capture_optio
 		 struct capture_result *result);
 
 /*
- * A process that keeps the privilege to look at the machine, for `run --timeout`: the tracer gives
- * its own up before the command starts. Zeroed: there is none.
+ * A process that keeps the privilege to look at the machine, for a command with a time limit: the
+ * tracer gives its own up before the command starts. Zeroed: there is none.
  */
 struct late_look {
 	pid_t pid;
-	int go;	     /* a byte written here makes it look */
-	int trace;   /* what it saw, to be read from the beginning; -1: nothing */
-	bool failed; /* no look was taken, or not all of it */
+	int go;	   /* the pids written here are those that it looks at */
+	int lines; /* what it saw of them, as lines of a trace (viz/cli/look_lines.h); -1: nothing */
+	bool due;  /* the limit fired: a look was to be taken */
+	bool taken;
 };
 
-/* Starts the process. Without one, since the machine refuses, late_look_take() takes no look. */
-void late_look_prepare(struct late_look *look);
+/*
+ * If the capture is of a command with a time limit, starts the process, which keeps out of its lines
+ * what the capture keeps out, and makes late_look_take() its before_end. Call it before anything is
+ * opened that the process should not hold.
+ */
+void late_look_prepare(struct late_look *look, struct capture_options *capture);
 
-/* Takes the look now, and waits 5 s for it at most. For capture_options.before_end. */
-void late_look_take(void *look);
+/*
+ * Takes the look now, and waits 5 s for it at most. Returns the descriptor of the lines, or -1 where
+ * there is no process, since the machine refused, or it failed.
+ */
+int late_look_take(void *look, const uint32_t *pids, size_t count);
 
-/* Ends the process if it still waits. The trace remains open. */
-void late_look_end(struct late_look *look);
+/* Ends the process if it still waits. False, after a message, if a look was due and not taken. */
+bool late_look_end(struct late_look *look);
 
 #endif

@@ -98,6 +98,9 @@ static void tell(const struct merge *merge)
 		error_tell("ipclens: %" PRIu64 " lines have numbers that no machine has, and are "
 			   "left out",
 			   merge->unfitting);
+	if (merge->looks)
+		error_tell("ipclens: the look at the machine when a time limit fired is left out: "
+			   "for what it found, diagnose the trace itself");
 	for (size_t i = 0; i < merge->hosts.count; i++)
 		tell_host(merge->hosts.items[i]);
 	if (!merge->connections)

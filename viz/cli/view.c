@@ -2,7 +2,6 @@
 #include "viz/cli/view.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #include "viz/base/error.h"
 #include "viz/base/progress.h"
@@ -10,13 +9,6 @@
 #include "viz/cli/picture.h"
 #include "viz/diagnose/diagnose.h"
 #include "viz/dissect/dissect.h"
-
-/* A look at the machine, and what was found in it. */
-struct look {
-	struct viz_model *model;
-	struct viz_pairing *pairing;
-	struct diagnosis *found;
-};
 
 static int complain(const char *what, const char *why)
 {
@@ -46,41 +38,11 @@ static int report_findings(FILE *out, struct diagnosis *d, const struct view_opt
 	return err || fflush(out) ? STATUS_FAILURE : STATUS_OK;
 }
 
-/* Joins what a look at the machine found before the time limit ended the command. */
-static void look_join(struct look *look, struct diagnosis *d, const struct view_options *options)
-{
-	const int fd = options->look > 0 ? dup(options->look) : -1;
-	FILE *trace = fd < 0 ? NULL : fdopen(fd, "r");
-	struct viz_error error;
-
-	if (!trace) {
-		if (fd >= 0)
-			close(fd);
-		return;
-	}
-	if (!viz_model_read_stream(trace, "the machine", NULL, &look->model, &error) &&
-	    !viz_pair(look->model, &look->pairing)) {
-		look->found = diagnose_survivors(d, look->model, look->pairing);
-		diagnosis_join(d, look->found);
-	}
-	fclose(trace);
-}
-
-static void look_free(struct look *look)
-{
-	diagnosis_free(look->found);
-	if (look->pairing)
-		viz_pairing_free(look->pairing);
-	if (look->model)
-		viz_model_free(look->model);
-}
-
 static int draw_model(FILE *out, struct viz_model *model, const struct view_options *options,
 		      enum view_verdict *verdict, struct progress *progress)
 {
 	struct viz_pairing *pairing = NULL;
 	struct dissection *dissection = NULL;
-	struct look look = {0};
 	struct diagnosis *d;
 	int status = STATUS_OK, err;
 
@@ -97,13 +59,11 @@ static int draw_model(FILE *out, struct viz_model *model, const struct view_opti
 	if (options->findings != VIEW_FINDINGS_ONLY)
 		status = picture_draw(&(struct drawing){out, options, model, pairing, d, progress},
 				      dissection);
-	look_join(&look, d, options); /* what it adds is no part of the picture */
 	*verdict = diagnosis_meets(d, options->fail_on) ? VIEW_FAILS : VIEW_PASSES;
 	if (!status && options->findings != VIEW_NO_FINDINGS)
 		status = report_findings(out, d, options);
 	diagnosis_free(d);
 	dissect_free(dissection);
-	look_free(&look);
 	viz_pairing_free(pairing);
 	return status;
 }

@@ -30,7 +30,6 @@ struct view_options {
 	enum language language;	   /* of all texts; view_argp sets the environment's */
 	enum severity fail_on;	   /* SEVERITY_NONE: never */
 	const struct renderer *as; /* NULL: by the ending of `output`, else text */
-	int look;		   /* a trace of the machine taken at the end; 0, -1: none */
 	const char *output;	   /* NULL: to `out` of view_draw() */
 	size_t max_rows;	   /* 0: all */
 	int width;		   /* 0: the terminal's */

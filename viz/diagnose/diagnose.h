@@ -26,6 +26,8 @@ struct finding {
 	const struct viz_channel *channel; /* or NULL */
 	const struct viz_process **processes;
 	size_t process_count;
+	const struct viz_process **others; /* of a look: those that are not in the trace */
+	size_t other_count;
 	struct map in; /* finding.c: the processes, where they are many */
 	const struct viz_operation **operations;
 	size_t operation_count;
@@ -48,9 +50,11 @@ struct diagnosis {
 	const struct viz_model *model;
 	const struct viz_pairing *pairing;
 	enum language language;
-	bool incomplete;	   /* records are missing: absence proves nothing */
-	uint64_t begin_ns;	   /* time zero, see viz_model_begin_ns() */
-	uint64_t end_ns;	   /* end of the trace, CLOCK_MONOTONIC */
+	bool incomplete;   /* records are missing: absence proves nothing */
+	uint64_t begin_ns; /* time zero, see viz_model_begin_ns() */
+	uint64_t end_ns;   /* end of the trace, CLOCK_MONOTONIC */
+	/* For words: moments before `start_ns` are times of the day; waits last until `until_ns`. */
+	uint64_t start_ns, until_ns;
 	struct finding **findings; /* worst first, then by time */
 	size_t count;
 	size_t severities[SEVERITY_COUNT]; /* number of findings of each */
@@ -58,13 +62,18 @@ struct diagnosis {
 	struct wait_graph *waits;	   /* find_waits.c */
 	const uint32_t *pids;		   /* diagnose_only() */
 	size_t pid_count;
-	bool survivors;	   /* diagnose_survivors() */
-	struct map folded; /* finding_fold() */
-	size_t *named;	   /* by process index: how many findings name it, while finders run */
+	bool survivors;		     /* of a look at the machine: look.c */
+	struct diagnosis_look *look; /* what the findings that were joined rest on; or NULL */
+	struct map folded;	     /* finding_fold() */
+	size_t *named; /* by process index: how many findings name it, while finders run */
 	struct arena *arena;
 };
 
-/* Diagnoses everything. Never NULL; the caller releases it with diagnosis_free(). */
+/*
+ * Diagnoses everything. Where the trace has a look at the machine, taken when a time limit fired,
+ * what is known from that alone is joined. Never NULL; the caller releases it with
+ * diagnosis_free().
+ */
 struct diagnosis *diagnose(const struct viz_model *model, const struct viz_pairing *pairing,
 			   enum language language);
 
@@ -77,19 +86,11 @@ struct diagnosis *diagnose_only(const struct viz_model *model, const struct viz_
 				enum language language, const uint32_t *pids, size_t count);
 
 /*
- * As diagnose_only(), of a look at the machine (`model`) that was taken when the trace of `d`
- * ended, for the processes that outlived the trace. Same language. Who merely waits for them, as
- * the readers of the command's output do, is not reported.
+ * Of a look at the machine, by process index: whether findings about what the processes `pids` wait
+ * for may rest on this process. Never NULL; for free().
  */
-struct diagnosis *diagnose_survivors(struct diagnosis *d, const struct viz_model *model,
-				     const struct viz_pairing *pairing);
-
-/*
- * Adds to `d` what is known only from `look`, which must outlive it: a finding about a process of
- * which `d` says nothing as severe, in place of what `d` says of its wait. A finding that says the
- * same as one of `d` and names more processes takes its place, and its severity if that is higher.
- */
-void diagnosis_join(struct diagnosis *d, const struct diagnosis *look);
+bool *diagnose_concerned(const struct viz_model *model, const struct viz_pairing *pairing,
+			 const uint32_t *pids, size_t count);
 
 /* How many findings that say the same of the same programs it stands for, itself included. */
 uint64_t finding_stands_for(const struct finding *f);

@@ -5,6 +5,7 @@
  * the trace.
  */
 #include "viz/diagnose/core/finder.h"
+#include "viz/diagnose/look.h"
 
 static bool is_about(const struct finding *f, const struct viz_process *process)
 {
@@ -25,14 +26,18 @@ static bool names_more(const struct finding *f, const struct finding *other)
 	return true;
 }
 
-/* True if the trace itself says as much about the one who waits, and names as many. */
+/*
+ * True if the trace itself says as much about the one who waits, and names as many. Beside a fault
+ * of the one who waits, it needs no note that he waits.
+ */
 static bool is_told(const struct diagnosis *d, const struct finding *f)
 {
 	for (size_t i = 0; i < d->count; i++) {
 		const struct finding *other = d->findings[i];
 
-		if (finding_is_wait(other) && is_about(other, f->processes[0]) &&
-		    !names_more(f, other) &&
+		const bool tells = finding_is_wait(other) || f->severity == SEVERITY_NOTE;
+
+		if (tells && is_about(other, f->processes[0]) && !names_more(f, other) &&
 		    (other->severity > f->severity ||
 		     (other->severity == f->severity && other->process_count >= f->process_count)))
 			return true;
@@ -83,8 +88,40 @@ static void make_way(struct diagnosis *d, struct finding *f)
 	d->count = kept;
 }
 
+/* The process of the trace that the one of the look is; NULL: it is not in the trace. */
+static const struct viz_process *own_process(const struct diagnosis *d,
+					     const struct viz_process *process)
+{
+	const struct viz_process *own = viz_model_process(d->model, process->pid, d->end_ns);
+
+	return own && !own->ended ? own : NULL;
+}
+
+/* Makes the finding one of the trace: whom that has, and none of the look's calls. */
+static void adopt(struct diagnosis *d, struct finding *f)
+{
+	size_t kept = 0;
+
+	f->others = arena_array(d->arena, f->process_count + 1, sizeof(struct viz_process *));
+	for (size_t i = 0; i < f->process_count; i++) {
+		const struct viz_process *own = own_process(d, f->processes[i]);
+
+		if (own)
+			f->processes[kept++] = own;
+		else
+			f->others[f->other_count++] = f->processes[i];
+	}
+	f->process_count = kept;
+	f->operation_count = 0;
+	if (f->channel)
+		f->channel = viz_model_channel(d->model, f->channel->id);
+}
+
 void diagnosis_join(struct diagnosis *d, const struct diagnosis *look)
 {
+	struct finding **joined = arena_array(d->arena, look ? look->count : 0, sizeof(*joined));
+	size_t count = 0;
+
 	for (size_t i = 0; look && i < look->count; i++) {
 		struct finding *f = look->findings[i];
 
@@ -93,6 +130,9 @@ void diagnosis_join(struct diagnosis *d, const struct diagnosis *look)
 		make_way(d, f);
 		ARENA_PUSH(d->arena, d->findings, d->count, f);
 		d->severities[f->severity]++;
+		joined[count++] = f;
 	}
+	for (size_t i = 0; i < count; i++)
+		adopt(d, joined[i]);
 	diagnosis_sort(d);
 }

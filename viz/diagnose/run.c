@@ -3,6 +3,7 @@
 
 #include "viz/diagnose/core/finder.h"
 #include "viz/diagnose/core/finding_text.h"
+#include "viz/diagnose/look.h"
 #include "viz/diagnose/wait/waits.h"
 #include <inttypes.h>
 
@@ -91,17 +92,7 @@ static void drop_others(struct diagnosis *d)
 	d->count = kept;
 }
 
-/* What to diagnose, and of whom. */
-struct scope {
-	const struct viz_model *model;
-	const struct viz_pairing *pairing;
-	enum language language;
-	const uint32_t *pids;
-	size_t count;
-	bool survivors;
-};
-
-static struct diagnosis *diagnose_scope(const struct scope *scope)
+struct diagnosis *diagnose_scope(const struct diagnosis_scope *scope)
 {
 	const struct viz_model *model = scope->model;
 	struct arena *arena = arena_new();
@@ -112,6 +103,7 @@ static struct diagnosis *diagnose_scope(const struct scope *scope)
 		.pairing = scope->pairing,
 		.language = scope->language,
 		.begin_ns = viz_model_begin_ns(model),
+		.start_ns = model->header.start_ns,
 		.end_ns = model->trailer.present ? model->trailer.at_ns : model->end_ns,
 		.incomplete = model->lost_total > 0 || model->descriptors_cut ||
 			      lines_are_missing(model),
@@ -120,6 +112,12 @@ static struct diagnosis *diagnose_scope(const struct scope *scope)
 		.survivors = scope->survivors,
 		.arena = arena,
 	};
+	d->until_ns = d->end_ns;
+	if (scope->trace) {
+		d->begin_ns = scope->trace->begin_ns;
+		d->start_ns = scope->trace->start_ns;
+		d->until_ns = scope->trace->end_ns;
+	}
 	d->named = arena_array(arena, model->process_count + 1, sizeof(*d->named));
 	run_finders(d);
 	if (model->unseen_count)
@@ -142,22 +140,11 @@ struct diagnosis *diagnose(const struct viz_model *model, const struct viz_pairi
 struct diagnosis *diagnose_only(const struct viz_model *model, const struct viz_pairing *pairing,
 				enum language language, const uint32_t *pids, size_t count)
 {
-	const struct scope scope = {model, pairing, language, pids, count, false};
+	const struct diagnosis_scope scope = {model, pairing, language, pids, count, false, NULL};
+	struct diagnosis *d = diagnose_scope(&scope);
 
-	return diagnose_scope(&scope);
-}
-
-struct diagnosis *diagnose_survivors(struct diagnosis *d, const struct viz_model *model,
-				     const struct viz_pairing *pairing)
-{
-	struct scope scope = {model, pairing, d->language, NULL, 0, true};
-	uint32_t *pids = arena_array(d->arena, d->model->process_count + 1, sizeof(*pids));
-
-	for (size_t i = 0; i < d->model->process_count; i++)
-		if (diagnosis_outlived(d->model->processes[i]))
-			pids[scope.count++] = d->model->processes[i]->pid;
-	scope.pids = pids;
-	return scope.count ? diagnose_scope(&scope) : NULL;
+	diagnosis_join_look(d);
+	return d;
 }
 
 void diagnosis_keep(struct diagnosis *d, const bool *wanted)
@@ -187,6 +174,8 @@ bool diagnosis_meets(const struct diagnosis *diagnosis, enum severity bar)
 
 void diagnosis_free(struct diagnosis *diagnosis)
 {
-	if (diagnosis)
-		arena_free(diagnosis->arena);
+	if (!diagnosis)
+		return;
+	diagnosis_free_look(diagnosis->look);
+	arena_free(diagnosis->arena);
 }

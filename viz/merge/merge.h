@@ -21,6 +21,7 @@ struct merge {
 	size_t connections; /* TCP: those with ends in two of the traces */
 	uint64_t lines;	    /* written */
 	uint64_t unknown;   /* lines left out since their type is not known */
+	uint64_t looks;	    /* lines left out since they are of a look at one machine */
 	uint64_t unfitting; /* lines left out since a number in them has no place */
 };
 

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "viz/reader/json_copy.h"
+
 enum meaning {
 	MEANING_NONE,
 	MEANING_PID,
@@ -158,31 +160,7 @@ static void write_channel(struct renaming *r, struct json *json, struct viz_byte
 
 /* --- values --- */
 
-static void copy_scalar(struct json *json, const struct json_node *node)
-{
-	int64_t number = 0;
-
-	if (json_is(node, JSON_STRING))
-		json_bytes(json, node->text.data, node->text.len);
-	else if (json_is(node, JSON_TRUE) || json_is(node, JSON_FALSE))
-		json_bool(json, json_is(node, JSON_TRUE));
-	else if (json_is(node, JSON_INTEGER) && !node->negative)
-		json_uint(json, node->magnitude);
-	else if (reader_nearest(node, &number))
-		json_int(json, number);
-	else
-		json_null(json);
-}
-
-bool renaming_keeps_key(struct viz_bytes key)
-{
-	for (size_t i = 0; i < key.len; i++)
-		if (key.data[i] < ' ' || key.data[i] > '~' || strchr("\"\\", key.data[i]))
-			return false;
-	return key.data;
-}
-
-/* `r` NULL: nothing is renamed. `arguments`: these are numbers of a call, of which pids are. */
+/* `arguments`: these are numbers of a call, of which pids are. */
 static bool write_value(struct renaming *r, struct json *json, const struct json_node *node,
 			enum meaning meaning, bool arguments);
 
@@ -200,7 +178,7 @@ static bool write_members(struct renaming *r, struct json *json, const struct js
 	{
 		enum meaning own = object ? meaning_of_member(item->key) : meaning;
 
-		if (object && !renaming_keeps_key(item->key))
+		if (object && !json_copy_keeps_key(item->key))
 			continue;
 		if (object)
 			json_key_len(json, item->key.data, item->key.len);
@@ -221,11 +199,11 @@ static bool write_number(struct renaming *r, struct json *json, const struct jso
 	uint64_t number;
 
 	if (!reader_uint(node, &number)) {
-		copy_scalar(json, node);
+		json_copy(json, node);
 		return true;
 	}
 	if (number || meaning != MEANING_OPERATION) /* operation 0 is none */
-		if (r && !rename_number(r, meaning, &number))
+		if (!rename_number(r, meaning, &number))
 			return false;
 	json_uint(json, number);
 	return true;
@@ -234,20 +212,15 @@ static bool write_number(struct renaming *r, struct json *json, const struct jso
 static bool write_value(struct renaming *r, struct json *json, const struct json_node *node,
 			enum meaning meaning, bool arguments)
 {
-	if (json_is(node, JSON_STRING) && r && meaning == MEANING_CHANNEL)
+	if (json_is(node, JSON_STRING) && meaning == MEANING_CHANNEL)
 		write_channel(r, json, node->text);
 	else if (json_is(node, JSON_ARRAY) || json_is(node, JSON_OBJECT))
 		return write_members(r, json, node, meaning, arguments);
 	else if (json_is(node, JSON_INTEGER))
 		return write_number(r, json, node, meaning);
 	else
-		copy_scalar(json, node);
+		json_copy(json, node);
 	return true;
-}
-
-void renaming_copy(struct json *json, const struct json_node *node)
-{
-	write_value(NULL, json, node, MEANING_NONE, false);
 }
 
 /* The reader has decoded what bytes are not text: its value is written, and not the node. */
@@ -343,13 +316,14 @@ bool renaming_line(struct renaming *r, const struct trace_input *input, struct j
 		const struct field_entry *entry = field_index_find(&input->reader->fields,
 								   input->line->record, item->key);
 
-		if (!renaming_keeps_key(item->key) || (entry && is_left_out(r, entry->field, item)))
+		if (!json_copy_keeps_key(item->key) ||
+		    (entry && is_left_out(r, entry->field, item)))
 			continue;
 		json_key_len(json, item->key.data, item->key.len);
 		if (entry)
 			fits &= write_field(r, json, input, entry->field, item);
 		else
-			renaming_copy(json, item);
+			json_copy(json, item);
 	}
 	add_own(r, json, input);
 	json_end_object(json);

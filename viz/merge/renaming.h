@@ -27,10 +27,4 @@ void renaming_free(struct renaming *renaming);
  */
 bool renaming_line(struct renaming *renaming, const struct trace_input *input, struct json *json);
 
-/* False for a key that a line cannot have: what no reader knows may have any bytes as its key. */
-bool renaming_keeps_key(struct viz_bytes key);
-
-/* Writes any value as it is; of numbers with a fraction the whole part. */
-void renaming_copy(struct json *json, const struct json_node *node);
-
 #endif

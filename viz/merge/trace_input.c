@@ -131,6 +131,10 @@ int trace_input_next(struct trace_input *input)
 	int result;
 
 	while ((result = reader_next(input->reader, input->line)) == 1) {
+		if (input->line->record == RECORD_look) {
+			input->looks++;
+			continue;
+		}
 		if (input->line->record != RECORD_header && input->line->record != RECORD_host)
 			break;
 		reader_fail(input->reader, "a second header begins another trace");

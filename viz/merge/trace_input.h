@@ -38,6 +38,7 @@ struct trace_input {
 	struct trace_line *line; /* the last one that was read */
 	/* Its time by the machine's own clock, but never less than that of a line before. */
 	uint64_t at_ns;
+	uint64_t looks; /* lines of a look at its machine, which are passed over */
 };
 
 /*

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "viz/merge/renaming.h"
+#include "viz/reader/json_copy.h"
 
 /* One trace while its lines are written. */
 struct source {
@@ -68,7 +69,7 @@ static void write_hooks(struct output *o, const struct trace_value *hooks)
 	json_object(&o->json);
 	json_for_each(hook, hooks->json)
 	{
-		if (!json_is(hook, JSON_TRUE) || !renaming_keeps_key(hook->key))
+		if (!json_is(hook, JSON_TRUE) || !json_copy_keeps_key(hook->key))
 			continue;
 		json_key_len(&o->json, hook->key.data, hook->key.len);
 		json_bool(&o->json, all_have_hook(o->merge, hook->key));
@@ -141,7 +142,7 @@ static int write_header(struct output *o)
 	if (processors_of(o->merge))
 		json_field_uint(json, KEY(header, processors), processors_of(o->merge));
 	json_key(json, KEY(header, options));
-	renaming_copy(json, INPUT_VALUE(input, header, options)->json);
+	json_copy(json, INPUT_VALUE(input, header, options)->json);
 	write_hooks(o, INPUT_VALUE(input, header, hooks));
 	return end_line(o);
 }
@@ -345,6 +346,7 @@ int merge_write(struct merge *merge, FILE *out, struct progress *progress, struc
 	for (size_t i = 0; i < merge->trace_count; i++) {
 		merge->unknown += o.sources[i].input.reader ? o.sources[i].input.reader->skipped
 							    : 0;
+		merge->looks += o.sources[i].input.looks;
 		trace_input_close(&o.sources[i].input);
 		renaming_free(&o.sources[i].renaming);
 	}

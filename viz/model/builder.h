@@ -9,6 +9,7 @@
 
 #include "viz/base/arena.h"
 #include "viz/base/id_map.h"
+#include "viz/base/json.h"
 #include "viz/model/model.h"
 #include "viz/reader/reader.h"
 
@@ -101,6 +102,7 @@ struct model_builder {
 	struct fd_line *fd_line; /* the line that the next one may continue; NULL: none */
 	struct map fd_tables;	 /* keyed by the table numbers of the first snapshot */
 	size_t inherited;	 /* holdings that no call, but a fork or a shared table began */
+	struct json look;	 /* the lines of the look */
 	bool foreign;		 /* a second header was read: the lines are another trace's */
 };
 

@@ -524,6 +524,7 @@ struct viz_model {
 	size_t lost_count;
 	uint64_t lost_total;
 	bool lost_in_ring;	  /* some of them for want of room in the ring */
+	struct viz_bytes look;	  /* the text of a trace of one instant; empty: none was taken */
 	struct viz_pause *pauses; /* in order of the trace, which is that of time */
 	size_t pause_count;
 	uint64_t paused_ns;	/* in all */

@@ -11,6 +11,7 @@
 #include "viz/base/error.h"
 #include "viz/model/builder.h"
 #include "viz/model/unseen.h"
+#include "viz/reader/json_copy.h"
 #include "viz/reader/line_count.h"
 
 static bool has_hook(const struct model_builder *b, const char *tracepoint)
@@ -85,6 +86,15 @@ static void add_input(struct model_builder *b)
 	ARENA_PUSH(b->arena, b->model->inputs, b->model->input_count, input);
 }
 
+/* The lines of the look gather as text: they are a trace of its own, with its own ids. */
+static void add_look(struct model_builder *b)
+{
+	if (!build_collects(b))
+		return;
+	json_copy(&b->look, VALUE(look, line)->json);
+	json_newline(&b->look);
+}
+
 static void add_lost(struct model_builder *b)
 {
 	struct viz_lost *lost = arena_alloc(b->arena, sizeof(*lost));
@@ -133,6 +143,7 @@ static void add_line(struct model_builder *b)
 		[RECORD_process] = build_process_line,
 		[RECORD_state] = build_thread_line,
 		[RECORD_input] = add_input,
+		[RECORD_look] = add_look,
 		[RECORD_descriptors] = build_descriptors_line,
 		[RECORD_mapping] = build_mapping_line,
 		[RECORD_channel] = build_channel_line,
@@ -271,6 +282,7 @@ void build_finish(struct model_builder *b)
 {
 	b->model->lines = b->reader->number;
 	b->model->skipped_lines = b->reader->skipped;
+	b->model->look = arena_bytes(b->arena, b->look.data, b->look.len);
 	if (!b->live)
 		build_finish_lists(b);
 	build_finish_descriptors(b);
@@ -280,6 +292,7 @@ void build_finish(struct model_builder *b)
 void build_close(struct model_builder *b)
 {
 	build_free_descriptors(b);
+	json_free(&b->look);
 	reader_free(b->reader);
 	free(b->reader);
 }

@@ -11,6 +11,8 @@ static void write_evidence(struct json *j, const struct finding *f)
 	json_array(j);
 	for (size_t i = 0; i < f->process_count; i++)
 		json_uint(j, f->processes[i]->pid);
+	for (size_t i = 0; i < f->other_count; i++)
+		json_uint(j, f->others[i]->pid);
 	json_end_array(j);
 	json_key(j, "operations");
 	json_array(j);

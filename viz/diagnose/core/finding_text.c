@@ -191,21 +191,20 @@ static const char *ago_text(struct diagnosis *d, uint64_t at_ns)
 {
 	time_t seconds = (time_t)(((int64_t)at_ns + d->model->header.realtime_offset_ns) /
 				  (int64_t)(1000 * MILLISECOND));
-	bool today = d->end_ns - at_ns < 12 * 3600 * 1000 * MILLISECOND;
+	bool today = d->until_ns - at_ns < 12 * 3600 * 1000 * MILLISECOND;
 	struct tm local;
 	char text[64] = "?";
 
 	if (localtime_r(&seconds, &local))
 		strftime(text, sizeof(text), today ? "%H:%M:%S" : "%Y-%m-%d %H:%M:%S", &local);
-	return fill_phrase(d, PHRASE_AGO, text, duration_text(d, d->end_ns - at_ns), NULL);
+	return fill_phrase(d, PHRASE_AGO, text, duration_text(d, d->until_ns - at_ns), NULL);
 }
 
 const char *time_text(struct diagnosis *d, uint64_t at_ns)
 {
-	uint64_t start_ns = d->model->header.start_ns;
 	uint64_t begin_ns = d->begin_ns;
 
-	if (at_ns < start_ns && d->end_ns >= start_ns)
+	if (at_ns < d->start_ns && d->until_ns >= d->start_ns)
 		return ago_text(d, at_ns);
 	return duration_text(d, at_ns > begin_ns ? at_ns - begin_ns : 0);
 }
@@ -214,10 +213,10 @@ const char *since_text(struct diagnosis *d, uint64_t at_ns)
 {
 	uint64_t begin_ns = d->begin_ns;
 	uint64_t from_ns = at_ns > begin_ns ? at_ns - begin_ns : 0;
-	const char *lasted = duration_text(d, d->end_ns > at_ns ? d->end_ns - at_ns : 0);
+	const char *lasted = duration_text(d, d->until_ns > at_ns ? d->until_ns - at_ns : 0);
 	char seconds[SCENE_QUANTITY];
 
-	if (at_ns < d->model->header.start_ns && d->end_ns >= d->model->header.start_ns)
+	if (at_ns < d->start_ns && d->until_ns >= d->start_ns)
 		return fill_phrase(d, PHRASE_SINCE, ago_text(d, at_ns), NULL, NULL);
 	if (from_ns < MILLISECOND / 2)
 		return fill_phrase(d, PHRASE_ALL_ALONG, lasted, NULL, NULL);

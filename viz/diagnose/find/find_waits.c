@@ -255,7 +255,7 @@ static bool report_full(struct diagnosis *d, const struct wait *wait)
 	if (waits_to_print(wait) && wait->natural)
 		excuse_terminal(d, f);
 	finding_set(d, f, "who", "%s", process_text(d, wait->process));
-	finding_set(d, f, "long", "%s", duration_text(d, d->end_ns - wait->since_ns));
+	finding_set(d, f, "long", "%s", duration_text(d, d->until_ns - wait->since_ns));
 	finding_set(d, f, "readers", "%s", enders ? enders : others_text(d, wait));
 	finding_set(d, f, "room", "%s", room_text(d, wait));
 	return true;

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "viz/diagnose/look.h"
+
+#include <stdlib.h>
+
+#include "viz/base/memory.h"
+#include "viz/diagnose/core/finder.h"
+#include "viz/diagnose/wait/waits.h"
+
+/* Reads and pairs it. NULL: it is none, as where the trace was cut off in it. */
+static struct diagnosis_look *read_look(struct diagnosis *d, struct viz_bytes text)
+{
+	struct diagnosis_look *look = arena_alloc(d->arena, sizeof(*look));
+	FILE *stream = text.len ? fmemopen((void *)(uintptr_t)text.data, text.len, "r") : NULL;
+	struct viz_error error;
+	bool whole;
+
+	if (!stream)
+		return NULL;
+	whole = !viz_model_read_stream(stream, "the look", NULL, &look->model, &error) &&
+		!viz_pair(look->model, &look->pairing);
+	fclose(stream);
+	if (whole)
+		return look;
+	diagnosis_free_look(look);
+	return NULL;
+}
+
+static struct diagnosis *diagnose_survivors(struct diagnosis *d, const struct diagnosis_look *look)
+{
+	struct diagnosis_scope scope = {look->model, look->pairing, d->language, NULL, 0, true, d};
+	uint32_t *pids = arena_array(d->arena, d->model->process_count + 1, sizeof(*pids));
+
+	for (size_t i = 0; i < d->model->process_count; i++)
+		if (diagnosis_outlived(d->model->processes[i]))
+			pids[scope.count++] = d->model->processes[i]->pid;
+	scope.pids = pids;
+	return scope.count ? diagnose_scope(&scope) : NULL;
+}
+
+void diagnosis_join_look(struct diagnosis *d)
+{
+	d->look = read_look(d, d->model->look);
+	if (!d->look)
+		return;
+	d->look->found = diagnose_survivors(d, d->look);
+	diagnosis_join(d, d->look->found);
+}
+
+void diagnosis_free_look(struct diagnosis_look *look)
+{
+	if (!look)
+		return;
+	diagnosis_free(look->found);
+	if (look->pairing)
+		viz_pairing_free(look->pairing);
+	viz_model_free(look->model);
+}
+
+/* --- whom a look is about --- */
+
+static void take_named(const struct diagnosis *d, bool *in)
+{
+	for (size_t i = 0; i < d->count; i++)
+		for (size_t k = 0; k < d->findings[i]->process_count; k++)
+			in[d->findings[i]->processes[k]->index] = true;
+}
+
+/* Marks those who hold what a marked process waits for. */
+static void take_holders(const struct diagnosis *d, bool *in)
+{
+	const struct viz_model *model = d->model;
+	bool *awaited = memory_array(model->channel_count + 1, sizeof(*awaited));
+
+	for (size_t i = 0; i < d->waits->count; i++) {
+		const struct wait *wait = d->waits->waits[i];
+
+		if (wait->channel && in[wait->process->index])
+			awaited[wait->channel->index] = true;
+	}
+	for (size_t i = 0; i < model->holding_count; i++)
+		if (awaited[model->holdings[i]->channel->index])
+			in[model->holdings[i]->process->index] = true;
+	free(awaited);
+}
+
+static void take_parents(const struct viz_model *model, bool *in)
+{
+	bool *also = memory_array(model->process_count + 1, sizeof(*also));
+
+	for (size_t i = 0; i < model->process_count; i++)
+		if (in[i] && model->processes[i]->parent)
+			also[model->processes[i]->parent->index] = true;
+	for (size_t i = 0; i < model->process_count; i++)
+		in[i] |= also[i];
+	free(also);
+}
+
+bool *diagnose_concerned(const struct viz_model *model, const struct viz_pairing *pairing,
+			 const uint32_t *pids, size_t count)
+{
+	const struct diagnosis_scope scope = {model, pairing, LANGUAGE_EN, pids, count, true, NULL};
+	bool *in = memory_array(model->process_count + 1, sizeof(*in));
+	struct diagnosis *d = diagnose_scope(&scope);
+
+	memcpy(in, diagnosis_concerned(d), model->process_count * sizeof(*in));
+	take_named(d, in);
+	take_holders(d, in);
+	take_parents(model, in);
+	diagnosis_free(d);
+	return in;
+}
