@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """Traces in which many wait, for what only a look at all calls or at all processes would tell."""
-from patterns import FIRST, address, end_of, pipe
+import io
+import json
+
+from patterns import FIRST, Writer, address, end_of, pipe
 
 
 def socket(t, name, fd, pid=FIRST):
@@ -74,10 +77,34 @@ def timers_that_nobody_arms(t, count):
         t.sleep("read", "receive", FIRST, tid=tid, fd=fd, channel=name, requested=8)
 
 
+def wait_for_locks(t, count):
+    """Processes that nobody of the trace has made, each asleep at a lock of its own."""
+    for i in range(count):
+        t.first(FIRST + i)
+        name = f"file-lock:[{i + 1}]"
+        t.channel(name, "file-lock", inode=i + 1, name="lock", users=[FIRST - 1])
+        t.sleep("flock", "control", FIRST + i, fd=3, channel=name,
+                lock={"kind": "flock", "mode": "exclusive"})
+
+
+def look_at_survivors(t, count):
+    """Many outlive the time limit, and of each the look at the machine knows who has its lock."""
+    count //= 12
+    wait_for_locks(t, count)
+    file = io.StringIO()
+    look = Writer(file)
+    look.process("snapshot", FIRST - 1, ppid=1)
+    wait_for_locks(look, count)
+    look.end("glance")
+    for line in file.getvalue().splitlines():
+        t.put({"type": "look", "line": json.loads(line)})
+
+
 # As patterns.PATTERNS.
 PATTERNS = [
     (connects_at_full_listener, 3000),
     (filters_for_many_readers, 1500),
     (openers_of_one_fifo, 3000),
     (timers_that_nobody_arms, 6000),
+    (look_at_survivors, 3000),
 ]

@@ -43,6 +43,7 @@ struct finding {
 	const char *text;
 	const char *advice; /* a finder may set another template than the row's */
 	bool advised;	    /* one did: the advice is for the case */
+	bool replaced;	    /* join.c: another finding takes its place */
 	bool explained; /* of a wait: it is known why nobody ends it, so that it is no idle one */
 };
 
@@ -62,7 +63,8 @@ struct diagnosis {
 	struct wait_graph *waits;	   /* find_waits.c */
 	const uint32_t *pids;		   /* diagnose_only() */
 	size_t pid_count;
-	bool survivors;		     /* of a look at the machine: look.c */
+	struct map asked;	     /* the same pids */
+	bool survivors;		     /* of a look at the machine: scope.h */
 	struct diagnosis_look *look; /* what the findings that were joined rest on; or NULL */
 	struct map folded;	     /* finding_fold() */
 	size_t *named; /* by process index: how many findings name it, while finders run */

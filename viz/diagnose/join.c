@@ -5,7 +5,7 @@
  * the trace.
  */
 #include "viz/diagnose/core/finder.h"
-#include "viz/diagnose/look.h"
+#include "viz/diagnose/scope.h"
 
 static bool is_about(const struct finding *f, const struct viz_process *process)
 {
@@ -26,22 +26,56 @@ static bool names_more(const struct finding *f, const struct finding *other)
 	return true;
 }
 
-/*
- * True if the trace itself says as much about the one who waits, and names as many. Beside a fault
- * of the one who waits, it needs no note that he waits.
- */
-static bool is_told(const struct diagnosis *d, const struct finding *f)
+/* The findings about a process, by its pid. */
+struct about {
+	struct finding *finding;
+	struct about *next;
+};
+
+struct join {
+	struct diagnosis *d;
+	struct map about; /* the latest struct about of a pid */
+	struct map first; /* the same, of findings whose first process has it */
+};
+
+static void note_in(struct arena *arena, struct map *map, uint32_t pid, struct finding *f)
 {
-	for (size_t i = 0; i < d->count; i++) {
-		const struct finding *other = d->findings[i];
+	struct about *about = arena_alloc(arena, sizeof(*about));
 
-		const bool tells = finding_is_wait(other) || f->severity == SEVERITY_NOTE;
+	about->finding = f;
+	about->next = map_get_uint(map, pid);
+	map_put_uint(arena, map, pid, about);
+}
 
-		if (tells && is_about(other, f->processes[0]) && !names_more(f, other) &&
-		    (other->severity > f->severity ||
-		     (other->severity == f->severity && other->process_count >= f->process_count)))
+static void note(struct join *join, struct finding *f)
+{
+	for (size_t i = 0; i < f->process_count; i++)
+		note_in(join->d->arena, &join->about, f->processes[i]->pid, f);
+	if (f->process_count)
+		note_in(join->d->arena, &join->first, f->processes[0]->pid, f);
+}
+
+/*
+ * True if `other` says as much about the one who waits, and names as many. Beside a fault of the
+ * one who waits, it needs no note that he waits.
+ */
+static bool tells(const struct finding *other, const struct finding *f)
+{
+	if (!finding_is_wait(other) && f->severity != SEVERITY_NOTE)
+		return false;
+	if (other->replaced || names_more(f, other))
+		return false;
+	return other->severity > f->severity ||
+	       (other->severity == f->severity && other->process_count >= f->process_count);
+}
+
+static bool is_told(const struct join *join, const struct finding *f)
+{
+	const struct about *about = map_get_uint(&join->about, f->processes[0]->pid);
+
+	for (; about; about = about->next)
+		if (tells(about->finding, f))
 			return true;
-	}
 	return false;
 }
 
@@ -69,22 +103,33 @@ static bool replaces(const struct finding *f, const struct finding *other)
 	       closes_circle(f, other);
 }
 
-/* Drops what `f` takes the place of; `f` becomes as severe as that. */
-static void make_way(struct diagnosis *d, struct finding *f)
+/*
+ * Marks what `f` takes the place of, of the findings whose first process is this one of it; `f`
+ * becomes as severe as they were.
+ */
+static void make_way(const struct join *join, struct finding *f, const struct viz_process *process)
 {
-	size_t kept = 0;
+	const struct about *about = map_get_uint(&join->first, process->pid);
 
-	for (size_t i = 0; i < d->count; i++) {
-		struct finding *other = d->findings[i];
+	for (; about; about = about->next) {
+		struct finding *other = about->finding;
 
-		if (!replaces(f, other)) {
-			d->findings[kept++] = other;
+		if (other->replaced || !replaces(f, other))
 			continue;
-		}
-		d->severities[other->severity]--;
+		other->replaced = true;
+		join->d->severities[other->severity]--;
 		if (f->severity < other->severity)
 			f->severity = other->severity;
 	}
+}
+
+static void drop_replaced(struct diagnosis *d)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < d->count; i++)
+		if (!d->findings[i]->replaced)
+			d->findings[kept++] = d->findings[i];
 	d->count = kept;
 }
 
@@ -117,22 +162,32 @@ static void adopt(struct diagnosis *d, struct finding *f)
 		f->channel = viz_model_channel(d->model, f->channel->id);
 }
 
+static void add(struct join *join, struct finding *f)
+{
+	struct diagnosis *d = join->d;
+
+	for (size_t i = 0; i < f->process_count; i++)
+		make_way(join, f, f->processes[i]);
+	ARENA_PUSH(d->arena, d->findings, d->count, f);
+	d->severities[f->severity]++;
+	note(join, f);
+}
+
 void diagnosis_join(struct diagnosis *d, const struct diagnosis *look)
 {
-	struct finding **joined = arena_array(d->arena, look ? look->count : 0, sizeof(*joined));
-	size_t count = 0;
+	struct join join = {.d = d};
+	const size_t own = d->count;
 
-	for (size_t i = 0; look && i < look->count; i++) {
+	for (size_t i = 0; i < own; i++)
+		note(&join, d->findings[i]);
+	for (size_t i = 0; i < look->count; i++) {
 		struct finding *f = look->findings[i];
 
-		if (!finding_is_wait(f) || !f->process_count || is_told(d, f))
-			continue;
-		make_way(d, f);
-		ARENA_PUSH(d->arena, d->findings, d->count, f);
-		d->severities[f->severity]++;
-		joined[count++] = f;
+		if (finding_is_wait(f) && f->process_count && !is_told(&join, f))
+			add(&join, f);
 	}
-	for (size_t i = 0; i < count; i++)
-		adopt(d, joined[i]);
+	for (size_t i = own; i < d->count; i++)
+		adopt(d, d->findings[i]);
+	drop_replaced(d);
 	diagnosis_sort(d);
 }

@@ -3,7 +3,7 @@
 
 #include "viz/diagnose/core/finder.h"
 #include "viz/diagnose/core/finding_text.h"
-#include "viz/diagnose/look.h"
+#include "viz/diagnose/scope.h"
 #include "viz/diagnose/wait/waits.h"
 #include <inttypes.h>
 
@@ -112,6 +112,8 @@ struct diagnosis *diagnose_scope(const struct diagnosis_scope *scope)
 		.survivors = scope->survivors,
 		.arena = arena,
 	};
+	for (size_t i = 0; i < scope->count; i++)
+		map_put_uint(arena, &d->asked, scope->pids[i], d);
 	d->until_ns = d->end_ns;
 	if (scope->trace) {
 		d->begin_ns = scope->trace->begin_ns;
@@ -128,22 +130,6 @@ struct diagnosis *diagnose_scope(const struct diagnosis_scope *scope)
 	diagnosis_gather(d);
 	for (size_t i = 0; i < d->count; i++)
 		finish(d, d->findings[i]);
-	return d;
-}
-
-struct diagnosis *diagnose(const struct viz_model *model, const struct viz_pairing *pairing,
-			   enum language language)
-{
-	return diagnose_only(model, pairing, language, NULL, 0);
-}
-
-struct diagnosis *diagnose_only(const struct viz_model *model, const struct viz_pairing *pairing,
-				enum language language, const uint32_t *pids, size_t count)
-{
-	const struct diagnosis_scope scope = {model, pairing, language, pids, count, false, NULL};
-	struct diagnosis *d = diagnose_scope(&scope);
-
-	diagnosis_join_look(d);
 	return d;
 }
 
@@ -170,12 +156,4 @@ bool diagnosis_meets(const struct diagnosis *diagnosis, enum severity bar)
 		if (diagnosis->severities[i])
 			return true;
 	return false;
-}
-
-void diagnosis_free(struct diagnosis *diagnosis)
-{
-	if (!diagnosis)
-		return;
-	diagnosis_free_look(diagnosis->look);
-	arena_free(diagnosis->arena);
 }

@@ -45,10 +45,7 @@ bool diagnosis_outlived(const struct viz_process *process)
 
 bool diagnosis_asked(const struct diagnosis *d, const struct viz_process *process)
 {
-	for (size_t i = 0; i < d->pid_count; i++)
-		if (d->pids[i] == process->pid)
-			return true;
-	return false;
+	return map_get_uint(&d->asked, process->pid) != NULL;
 }
 
 struct finding *finding_add(struct diagnosis *d, enum finding_id id, uint64_t at_ns,

@@ -1,11 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-#include "viz/diagnose/look.h"
+#include "viz/diagnose/diagnose.h"
 
 #include <stdlib.h>
 
 #include "viz/base/memory.h"
 #include "viz/diagnose/core/finder.h"
+#include "viz/diagnose/scope.h"
 #include "viz/diagnose/wait/waits.h"
+
+static void free_look(struct diagnosis_look *look)
+{
+	if (!look)
+		return;
+	diagnosis_free(look->found);
+	if (look->pairing)
+		viz_pairing_free(look->pairing);
+	viz_model_free(look->model);
+}
+
+void diagnosis_free(struct diagnosis *diagnosis)
+{
+	if (!diagnosis)
+		return;
+	free_look(diagnosis->look);
+	arena_free(diagnosis->arena);
+}
 
 /* Reads and pairs it. NULL: it is none, as where the trace was cut off in it. */
 static struct diagnosis_look *read_look(struct diagnosis *d, struct viz_bytes text)
@@ -22,7 +41,7 @@ static struct diagnosis_look *read_look(struct diagnosis *d, struct viz_bytes te
 	fclose(stream);
 	if (whole)
 		return look;
-	diagnosis_free_look(look);
+	free_look(look);
 	return NULL;
 }
 
@@ -38,23 +57,30 @@ static struct diagnosis *diagnose_survivors(struct diagnosis *d, const struct di
 	return scope.count ? diagnose_scope(&scope) : NULL;
 }
 
-void diagnosis_join_look(struct diagnosis *d)
+static void join_look(struct diagnosis *d)
 {
 	d->look = read_look(d, d->model->look);
 	if (!d->look)
 		return;
 	d->look->found = diagnose_survivors(d, d->look);
-	diagnosis_join(d, d->look->found);
+	if (d->look->found)
+		diagnosis_join(d, d->look->found);
 }
 
-void diagnosis_free_look(struct diagnosis_look *look)
+struct diagnosis *diagnose(const struct viz_model *model, const struct viz_pairing *pairing,
+			   enum language language)
 {
-	if (!look)
-		return;
-	diagnosis_free(look->found);
-	if (look->pairing)
-		viz_pairing_free(look->pairing);
-	viz_model_free(look->model);
+	return diagnose_only(model, pairing, language, NULL, 0);
+}
+
+struct diagnosis *diagnose_only(const struct viz_model *model, const struct viz_pairing *pairing,
+				enum language language, const uint32_t *pids, size_t count)
+{
+	const struct diagnosis_scope scope = {model, pairing, language, pids, count, false, NULL};
+	struct diagnosis *d = diagnose_scope(&scope);
+
+	join_look(d);
+	return d;
 }
 
 /* --- whom a look is about --- */

@@ -4,8 +4,8 @@
  * all who could end a wait of those who outlived the limit. It is diagnosed by itself, and what is
  * known from it alone is joined. Private to this folder.
  */
-#ifndef VIZ_DIAGNOSE_LOOK_H
-#define VIZ_DIAGNOSE_LOOK_H
+#ifndef VIZ_DIAGNOSE_SCOPE_H
+#define VIZ_DIAGNOSE_SCOPE_H
 
 #include "viz/diagnose/diagnose.h"
 
@@ -32,10 +32,6 @@ struct diagnosis_scope {
 
 /* run.c: diagnoses the model alone, without a look that it has. */
 struct diagnosis *diagnose_scope(const struct diagnosis_scope *scope);
-
-/* Joins what the look of the trace tells, if it has one. */
-void diagnosis_join_look(struct diagnosis *d);
-void diagnosis_free_look(struct diagnosis_look *look); /* accepts NULL */
 
 /*
  * join.c: adds to `d` what is known only from `look`, which must outlive it: a finding about a
