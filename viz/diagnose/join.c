@@ -6,6 +6,7 @@
  */
 #include "viz/diagnose/core/finder.h"
 #include "viz/diagnose/scope.h"
+#include "viz/diagnose/wait/waits.h"
 
 static bool is_about(const struct finding *f, const struct viz_process *process)
 {
@@ -133,6 +134,8 @@ static void drop_replaced(struct diagnosis *d)
 	d->count = kept;
 }
 
+/* --- where the trace knows better ------------------------------------------------------------- */
+
 /* The process of the trace that the one of the look is; NULL: it is not in the trace. */
 static const struct viz_process *own_process(const struct diagnosis *d,
 					     const struct viz_process *process)
@@ -141,6 +144,65 @@ static const struct viz_process *own_process(const struct diagnosis *d,
 
 	return own && !own->ended ? own : NULL;
 }
+
+/*
+ * True if the trace leaves open who could end the wait, and the look may tell. Who comes to a FIFO,
+ * those tell who came before.
+ */
+static bool is_left_open(const struct wait *wait)
+{
+	const bool opens = wait->operation->role == ROLE_OPEN && wait->channel &&
+			   wait->channel->mechanism == MECH_FIFO;
+
+	return wait->open && wait->channel && !opens;
+}
+
+static bool all_is_known(const struct diagnosis *d, const struct viz_process *process)
+{
+	if (process->before_trace && !process->path.data)
+		return false;
+	for (const struct wait *wait = wait_of_process(d->waits, process); wait;
+	     wait = wait->next_of_process)
+		if (is_left_open(wait))
+			return false;
+	return true;
+}
+
+/* True if it rests on who waits for whom, and not on what only a look sees. */
+static bool is_of_enders(const struct finding *f)
+{
+	return f->row == finding_row(FINDING_DEADLOCK) || f->row == finding_row(FINDING_BLOCKED) ||
+	       f->row == finding_row(FINDING_FULL_CHANNEL);
+}
+
+/* True if no process of the finding waits for anything that the trace does not know. */
+static bool trace_knows(const struct diagnosis *d, const struct finding *f)
+{
+	if (d->incomplete || !is_of_enders(f))
+		return false;
+	for (size_t i = 0; i < f->process_count; i++) {
+		const struct viz_process *own = own_process(d, f->processes[i]);
+
+		if (!own || !all_is_known(d, own))
+			return false;
+	}
+	return true;
+}
+
+/* True of a thread that waits for itself, of which the trace knows that it is in a handler. */
+static bool is_in_handler(const struct diagnosis *d, const struct finding *f)
+{
+	const struct viz_process *own = own_process(d, f->processes[0]);
+
+	if (!own || f->row != finding_row(FINDING_THREAD_LOCK))
+		return false;
+	for (size_t i = 0; i < own->thread_count; i++)
+		if (sleeper_is_in_handler(d, own->threads[i]))
+			return true;
+	return false;
+}
+
+/* --- joining ---------------------------------------------------------------------------------- */
 
 /* Makes the finding one of the trace: whom that has, and none of the look's calls. */
 static void adopt(struct diagnosis *d, struct finding *f)
@@ -183,7 +245,8 @@ void diagnosis_join(struct diagnosis *d, const struct diagnosis *look)
 	for (size_t i = 0; i < look->count; i++) {
 		struct finding *f = look->findings[i];
 
-		if (finding_is_wait(f) && f->process_count && !is_told(&join, f))
+		if (finding_is_wait(f) && f->process_count && !is_told(&join, f) &&
+		    !trace_knows(d, f) && !is_in_handler(d, f))
 			add(&join, f);
 	}
 	for (size_t i = own; i < d->count; i++)

@@ -119,6 +119,11 @@ struct viz_bytes wait_handler_signal(const struct diagnosis *d, const struct wai
 	return signal ? signal->name : (struct viz_bytes){0};
 }
 
+bool sleeper_is_in_handler(const struct diagnosis *d, const struct viz_thread *thread)
+{
+	return handler_of(d, thread, thread->looked_ns) != NULL;
+}
+
 const char *sleeper_handler_text(struct diagnosis *d, const struct viz_thread *thread)
 {
 	return handler_text(d, thread, thread->looked_ns);

@@ -90,8 +90,10 @@ void finding_circle(struct diagnosis *d, struct finding *f, size_t number);
 
 /*
  * wait_in_handler.c: "ping[801] is in its handler of SIGCHLD …" if the wait, or this thread that
- * sleeps in a private futex, is in the handler of a signal; else NULL.
+ * sleeps in a private futex, is in the handler of a signal; else NULL. sleeper_is_in_handler() says
+ * just that.
  */
+bool sleeper_is_in_handler(const struct diagnosis *d, const struct viz_thread *thread);
 const char *wait_handler_text(struct diagnosis *d, const struct wait *wait);
 struct viz_bytes wait_handler_signal(const struct diagnosis *d, const struct wait *wait);
 const char *sleeper_handler_text(struct diagnosis *d, const struct viz_thread *thread);
