@@ -8,15 +8,30 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 BUILD = os.path.abspath(os.environ.get("IPCLENS_BUILD", os.path.join(ROOT, "build")))
 VIEW = os.path.join(BUILD, "ipclens-view")
 
+OTHER = "other.ndjson"  # the trace of another machine, in which nothing happens
+FORMATS = ("trace-event", "svg", "mermaid", "plantuml", "dot", "otlp", "pcapng", "pcapng-tcp")
+
 COMMANDS = {
     "messages": ["messages"],
     "stats": ["stats"],
+    "stats --json": ["stats", "--json"],
     "view": ["view"],
     "view --unfold": ["view", "--unfold", "--max", "0"],
+    "view --threads": ["view", "--threads"],
+    "view --kernel": ["view", "--kernel"],
     "view -o page.html": ["view", "-o", "page.html"],
-    "view --as trace-event": ["view", "--as", "trace-event"],
+    "view --as svg --unfold": ["view", "--as", "svg", "--unfold", "--max", "0"],
+    **{f"view --as {name}": ["view", "--as", name] for name in FORMATS},
     "diagnose": ["diagnose"],
+    "diagnose --json": ["diagnose", "--json"],
+    "merge": ["merge", OTHER],
 }
+OTHER_TRACE = (
+    '{"type":"header","format":"ipclens-trace","version":1,"tool":"0","kernel":"6","machine":"x86_64",'
+    '"host":"other","boot_id":"other","clock":"CLOCK_MONOTONIC","start_ns":5,"realtime_offset_ns":0,'
+    '"options":{},"hooks":{}}\n'
+    '{"type":"trailer","at_ns":9,"why":"finished","operations":0,"signals":0,"lost":0,"lines":1}\n'
+)
 LARGER = 4
 TIMES_MOST = 6  # the processor time of the larger trace, as a multiple of the smaller one's
 SECONDS_LEAST = 0.3  # less says nothing of how it grows
@@ -53,6 +68,8 @@ class Traces:
     def __init__(self, folder, generate, count):
         self.folder, self.generate, self.count = folder, generate, count
         self.large = self.write("large", count * LARGER)
+        with open(os.path.join(folder, OTHER), "w", encoding="utf-8") as file:
+            file.write(OTHER_TRACE)
         self.made = None
 
     def path(self, name):

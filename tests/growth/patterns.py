@@ -16,6 +16,7 @@ HEADER = {
 }
 FIRST = 200  # pid of the first process
 STEP_NS = 1000
+NAME_MOST = 4352  # READER_NAME_MAX of viz/reader/reader.h
 
 
 class Writer:
@@ -751,6 +752,20 @@ def outsiders(t, count):
                flags=0, payload="x")
 
 
+def long_names(t, count):
+    """Names as long as a trace may have them, of what a few processes do again and again."""
+    name = "n" * NAME_MOST
+    t.put({"type": "process", "event": "exec", "at_ns": t.tick(), "pid": FIRST, "tid": FIRST,
+           "ppid": 101, "comm": name, "path": name, "args": [name]})
+    t.descriptors("exec", FIRST, [])
+    t.channel("fifo:[1]", "fifo", inode=1, name=name, capacity=65536)
+    t.call("openat", "open", FIRST, 3, flags=2, args={"dirfd": -100}, path=name,
+           new_fds=[end_of("fifo:[1]", 3, "both")])
+    for _ in range(count // 2):
+        write(t, "fifo:[1]", fd=3)
+        read(t, "fifo:[1]", fd=3)
+
+
 # A row each: the function, and how many lines, about, of the small trace; the large has four times
 # as many.
 PATTERNS = [
@@ -801,6 +816,7 @@ PATTERNS = [
     (failed_calls, 3000),
     (lives, 3000),
     (outsiders, 3000),
+    (long_names, 10000),
 ]
 
 

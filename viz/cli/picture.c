@@ -84,7 +84,11 @@ static struct scene *make_scene(const struct drawing *of)
 /* Data has some hundred bytes a line of the trace, which nobody pages. */
 static bool is_straight(const struct picture *picture)
 {
-	return picture->straight && picture->renderer->needs == RENDER_FACTS && !picture->term.tty;
+	const enum render_needs needs = picture->renderer->needs;
+	const bool data = needs == RENDER_FACTS || needs == RENDER_EXCHANGES ||
+			  needs == RENDER_BINARY;
+
+	return picture->straight && data && !picture->term.tty;
 }
 
 static int render_straight(struct picture *picture, const struct scene *scene,

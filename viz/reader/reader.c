@@ -141,6 +141,43 @@ static int check_line(struct reader *reader, const struct json_node *json, struc
 	return err ? err : 1;
 }
 
+static size_t list_len(const struct json_node *list)
+{
+	const struct json_node *item;
+	size_t len = 0;
+
+	json_for_each(item, list)
+	{
+		const struct json_node *base64 = json_first(item);
+
+		len += json_string(base64 ? base64 : item).len;
+	}
+	return len;
+}
+
+/* The length of a name, or of several, that pictures and tables may tell again and again; else 0. */
+static size_t name_len(enum field field, const struct trace_value *value)
+{
+	const enum field_kind kind = field_info(field)->kind;
+
+	if (!value->present || field == FIELD_operation_payload || field == FIELD_header_command)
+		return 0;
+	if (kind == KIND_TEXT || kind == KIND_BYTES)
+		return value->bytes.len;
+	return kind == KIND_LIST ? list_len(value->json) : 0;
+}
+
+static int refuse_long_names(struct reader *reader, const struct trace_line *line)
+{
+	const enum field end = record_end_field(line->record);
+
+	for (enum field field = record_first_field(line->record); field < end; field++)
+		if (name_len(field, &line->values[field]) > READER_NAME_MAX)
+			return reader_fail(reader, "\"%s\" of more than %d bytes",
+					   field_info(field)->key, READER_NAME_MAX);
+	return 0;
+}
+
 enum { LINE_END, LINE_TAKEN, LINE_SKIPPED };
 
 /* One of the above, or -errno. */
@@ -154,7 +191,8 @@ static int take_line(struct reader *reader, struct trace_line *line)
 	if (ended < 0)
 		return ended;
 	if (ended && !reader->whole_tree && line_scan(reader, text, len, line))
-		return LINE_TAKEN;
+		return len > READER_NAME_MAX && refuse_long_names(reader, line) ? -EBADMSG
+										: LINE_TAKEN;
 	json = !ended && len == 0 ? NULL : json_line_read(&reader->json, text, len);
 	if (!json && ended)
 		return reader_fail(reader, "is not a JSON object");
@@ -164,6 +202,8 @@ static int take_line(struct reader *reader, struct trace_line *line)
 		return LINE_END;
 	}
 	result = check_line(reader, json, line);
+	if (result == 1 && len > READER_NAME_MAX && refuse_long_names(reader, line))
+		return -EBADMSG;
 	if (result)
 		return result;
 	reader->skipped++;

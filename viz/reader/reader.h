@@ -29,6 +29,12 @@ struct trace_value {
 	};
 };
 
+/*
+ * The longest name that a line may have, and all arguments of a process: PATH_MAX, and what merge
+ * adds. What is longer was not written by ipclens, and would be told at each of its messages.
+ */
+#define READER_NAME_MAX 4352
+
 #define LINE_GIVEN_WORDS 2 /* 64 keys each; reader.c asserts that they suffice */
 
 struct trace_line {

@@ -262,6 +262,66 @@ static void long_line_in_the_middle(void **state)
 			    "and what it told is not known");
 }
 
+/* Text of so many letters, for free(). */
+static char *letters(size_t len)
+{
+	char *text = malloc(len + 1);
+
+	assert_non_null(text);
+	memset(text, 'n', len);
+	text[len] = '\0';
+	return text;
+}
+
+/* `space`: a blank that the scanner of lines does not know, so that cJSON reads it. */
+static void name_of(struct trace_text *t, size_t len, const char *space)
+{
+	char *name = letters(len);
+
+	trace_raw(t, "{\"type\":\"channel\",\"id\":\"p\",\"at_ns\":1,\"mechanism\":\"fifo\",");
+	trace_raw(t, space);
+	trace_raw(t, "\"name\":\"");
+	trace_raw(t, name);
+	trace_raw(t, "\"}\n");
+	trace_trailer(t, 9);
+	free(name);
+}
+
+static void name_too_long(void **state)
+{
+	static const char *const spaces[] = {"", " "};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(spaces) / sizeof(*spaces); i++) {
+		struct trace_text *longest = trace_new(), *longer = trace_new();
+
+		name_of(longest, READER_NAME_MAX, spaces[i]);
+		assert_int_equal(trace_model(longest)->wrong_lines, 0);
+		name_of(longer, READER_NAME_MAX + 1, spaces[i]);
+		assert_left_out(longer, "test:2: \"name\" of more than 4352 bytes");
+		trace_free(longest);
+		trace_free(longer);
+	}
+}
+
+/* What a program sent is no name, and may be long. */
+static void payload_is_long(void **state)
+{
+	struct trace_text *t = *state;
+	char *payload = letters(2 * READER_NAME_MAX);
+
+	trace_process(t, 10, "a");
+	trace_pipe(t, 10, TRACE_PIPE);
+	trace_raw(t, "{\"type\":\"operation\",\"id\":9,\"syscall\":\"write\",\"role\":\"send\","
+		     "\"pid\":10,\"tid\":10,\"fd\":4,\"channel\":\"" TRACE_PIPE "\","
+		     "\"enter_ns\":5,\"exit_ns\":6,\"returned\":9000,\"payload\":\"");
+	trace_raw(t, payload);
+	trace_raw(t, "\"}\n");
+	free(payload);
+	assert_int_equal(trace_model(t)->wrong_lines, 0);
+	assert_int_equal(t->model->operation_count, 2);
+}
+
 /* Nothing of the second trace is mixed into the first. */
 static void another_trace_behind(void **state)
 {
@@ -465,6 +525,8 @@ int main(void)
 		TEST(line_too_long),
 		TEST(long_line_in_the_middle),
 		TEST(another_trace_behind),
+		TEST(name_too_long),
+		TEST(payload_is_long),
 		TEST(deeply_nested),
 		TEST(no_such_file),
 		TEST(a_directory),
