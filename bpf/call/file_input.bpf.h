@@ -27,14 +27,26 @@ static __always_inline void file_input_report(const struct task_state *state,
 	record_submit(record);
 }
 
+/* Descriptors below this one may be copies of standard input: ssh(1) reads one that dup() gave it. */
+#define INPUT_COPIES_END 16
+
+/* The file of descriptor 0, if this descriptor refers to the same open file. */
+static __always_inline struct file *file_input_of(struct task_struct *task, u64 fd)
+{
+	struct file *file = file_of_fd(task, 0);
+
+	return fd && file && file != file_of_fd(task, fd) ? 0 : file;
+}
+
 /*
- * A read(2) of descriptor 0 that is not recorded has returned. A shell goes back to the end of its
- * line, but never to where its last read began: that is another file at the same address.
+ * A read(2) of descriptor 0, or of a copy of it, that is not recorded has returned. A shell goes
+ * back to the end of its line, but never to where its last read began: that is another file at the
+ * same address.
  */
 static __always_inline void file_input_read(struct task_state *state, struct task_struct *task,
 					    long returned)
 {
-	struct file *file = file_of_fd(task, 0);
+	struct file *file = file_input_of(task, state->details.args[0]);
 	struct inode *inode = file ? KREAD(file, f_inode) : 0;
 	u64 at;
 
@@ -57,7 +69,7 @@ static __always_inline void file_input_read(struct task_state *state, struct tas
 
 static __always_inline bool is_file_input(const struct task_state *state, long returned)
 {
-	return state->nr == __NR_read && !state->details.args[0] && returned >= 0;
+	return state->nr == __NR_read && state->details.args[0] < INPUT_COPIES_END && returned >= 0;
 }
 
 #endif

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """Scripts that start a server, wait until it is ready, and ask it."""
+import contextlib
 import os
 import random
 import shlex
 import socket
+import subprocess
 
-from harness import lab, record
+from harness import lab, record, start, wait_for
 
 # A line of a script: goes on when the command that is filled in succeeds; ends with 9 if $S does.
 WAIT = "until %s >/dev/null 2>&1; do kill -0 $S || exit 9; sleep 0.02; done"
@@ -56,3 +58,37 @@ def ask_echo(directory, port=0, *options):
         f"mkfifo {fifo}; {shlex.join(lab('httpecho', port))} >{fifo} & read -r url <{fifo}; "
         f'{curl} "$url"; wait $!'
     )
+
+
+SSHD = """ListenAddress 127.0.0.1
+HostKey {directory}/key
+AuthorizedKeysFile {directory}/key.pub
+PidFile none
+StrictModes no
+UsePAM no
+"""
+
+
+def listens(port):
+    """Some line of the table has the port as its own (0A: it listens)."""
+    with open("/proc/net/tcp", encoding="ascii") as file:
+        return any(f":{port:04X} 00000000:0000 0A" in line for line in file)
+
+
+@contextlib.contextmanager
+def remote_shell(directory):
+    """The words of an ssh to a server of our own."""
+    key, config, port = f"{directory}/key", f"{directory}/config", free_port()
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
+    with open(config, "w", encoding="utf-8") as file:
+        file.write(SSHD.format(directory=directory))
+    os.makedirs("/run/sshd", exist_ok=True)  # where sshd puts its unprivileged part (chroot)
+    server = start(directory, ["/usr/sbin/sshd", "-D", "-e", "-f", config, "-p", str(port)])
+    try:
+        wait_for(lambda: listens(port), "sshd to listen")
+        yield ["ssh", "-F", "none", "-i", key, "-p", str(port), "-o", "BatchMode=yes",
+               "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
+               "-o", "LogLevel=ERROR", "127.0.0.1"]
+    finally:
+        server.process.terminate()
+        server.process.wait()

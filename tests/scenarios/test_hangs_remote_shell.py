@@ -1,53 +1,19 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """ssh that does not return, as what it left in the background keeps its output open."""
-import contextlib
 import os
 import signal
 import subprocess
 
 from expectations import expect, expect_equal, expect_in
 from hangs import asleep, parties, traced, untraced
-from harness import main, needs, scenario, start, wait_for
-from servers import free_port
+from harness import main, needs, scenario
+from servers import remote_shell
 
 # Each tells the number of the process that keeps the output; only the first is left by its shell.
 LEFT = "sleep 1000 & echo $!"
 WORKS = "echo $$; exec sleep 1000"
 REDIRECTED = "sleep 1000 >/dev/null 2>&1 </dev/null & echo $!"
-
-CONFIG = """ListenAddress 127.0.0.1
-HostKey {directory}/key
-AuthorizedKeysFile {directory}/key.pub
-PidFile none
-StrictModes no
-UsePAM no
-"""
-
-
-def listens(port):
-    """Some line of the table has the port as its own (0A: it listens)."""
-    with open("/proc/net/tcp", encoding="ascii") as file:
-        return any(f":{port:04X} 00000000:0000 0A" in line for line in file)
-
-
-@contextlib.contextmanager
-def remote_shell(directory):
-    """The words of an ssh to a server of our own."""
-    key, config, port = f"{directory}/key", f"{directory}/config", free_port()
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
-    with open(config, "w", encoding="utf-8") as file:
-        file.write(CONFIG.format(directory=directory))
-    os.makedirs("/run/sshd", exist_ok=True)  # where sshd puts its unprivileged part (chroot)
-    server = start(directory, ["/usr/sbin/sshd", "-D", "-e", "-f", config, "-p", str(port)])
-    try:
-        wait_for(lambda: listens(port), "sshd to listen")
-        yield ["ssh", "-F", "none", "-i", key, "-p", str(port), "-o", "BatchMode=yes",
-               "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
-               "-o", "LogLevel=ERROR", "127.0.0.1"]
-    finally:
-        server.process.terminate()
-        server.process.wait()
 
 
 def told_by_p(findings):

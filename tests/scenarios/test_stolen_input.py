@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """Commands that take input which another one was to have: a shell's loop, or who reads after them; and sound twins."""
 import os
+import shlex
 
 from expectations import expect, expect_equal, expect_in
 from findings import diagnose
-from harness import main, record, scenario
+from harness import main, needs, record, scenario
+from servers import remote_shell
 
 NAME = "stolen-input"
 
@@ -89,6 +91,26 @@ def ssh(directory):
         found = stolen(diagnose(result.trace_path)[0])
         expect_equal(len(found), 1, script)
         expect_in("ssh -n", found[0]["advice"], script)
+
+
+@scenario("the real ssh, which reads a copy that dup() made of its input: named; with -n it is sound")
+def real_ssh(directory):
+    needs("ssh", "ssh-keygen", "/usr/sbin/sshd")
+    with remote_shell(directory) as ssh:
+        for option, lines, times in (("-q", 1, 1), ("-n", 3, 0)):
+            words = shlex.join([ssh[0], option, *ssh[1:]])
+            for number, source in enumerate(("<lines", "< <(cat lines)")):
+                place = os.path.join(directory, f"{option}{number}")
+                os.mkdir(place)
+                script = f"{LINES} >lines; while read -r x; do {words} echo $x; done {source}"
+                result = record(place, ["bash", "-c", script], cwd=place)
+                expect_equal(len(result.stdout.split()), lines, f"lines of {option} {source}")
+                found = stolen(diagnose(result.trace_path)[0])
+                expect_equal(len(found), times, f"{option} {source}: {found}")
+                for finding in found:
+                    expect(finding["text"].startswith("ssh["), "who took it", found)
+                    expect_in("took 10 B", finding["text"], "how much")
+                    expect_in("ssh -n", finding["advice"], "the remedy")
 
 
 @scenario("a loop whose commands leave its input alone, or are meant to have it, gets no finding")
