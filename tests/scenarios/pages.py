@@ -29,12 +29,17 @@ def browse(page, check, **expected):
     call(["node", script, BROWSER, page, SHOTS, check, file.name])
 
 
-def core_of(page):
-    """The first part of a page's data, as its script reads it: lanes, rows with words, notes."""
-    chunks = re.findall(r'<script type="text/plain" data-section="core"[^>]*>([^<]*)<', page)
+def section_of(page, name):
+    """The JSON of a part of a page's data, as its script reads it."""
+    chunks = re.findall(rf'<script type="text/plain" data-section="{name}"[^>]*>([^<]*)<', page)
     data = zlib.decompress(b"".join(map(base64.b64decode, chunks)), wbits=31)
     length = int.from_bytes(data[:4], "little")
     return json.loads(data[4 : 4 + length])
+
+
+def core_of(page):
+    """The first part of a page's data: lanes, rows with words, notes."""
+    return section_of(page, "core")
 
 
 def said_in(page):

@@ -18,7 +18,6 @@
 int encoder_open(struct encoder *encoder)
 {
 	*encoder = (struct encoder){.objects = objects_new(), .calls = calls_new()};
-	encoder->json.most = JSON_UINT_MOST; /* programs pass SIZE_MAX as a length */
 	if (encoder->objects && encoder->calls)
 		return 0;
 	encoder_close(encoder);

@@ -162,7 +162,7 @@ static void put_uint(struct json *j, uint64_t value)
 void json_uint(struct json *j, uint64_t value)
 {
 	begin_value(j);
-	put_uint(j, j->most && value > j->most ? j->most : value);
+	put_uint(j, value);
 }
 
 void json_int(struct json *j, int64_t value)

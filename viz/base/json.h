@@ -29,11 +29,9 @@ struct json {
 	uint64_t lines; /* lines ended by json_newline(), including those before a reset */
 	bool comma;	/* the next value at this level needs a comma before it */
 	bool failed;
-	/* Larger whole numbers are written as this one; 0: no limit. */
-	uint64_t most;
 };
 
-/* The largest whole number that every JSON reader keeps exactly: 2^53 - 1. */
+/* The largest whole number that a reader keeps which takes numbers as doubles: 2^53 - 1. */
 #define JSON_UINT_MOST (((uint64_t)1 << 53) - 1)
 
 void json_free(struct json *j);

@@ -203,14 +203,14 @@ static int64_t call_returned(const struct scene_dataset *l, size_t i)
 	return (int64_t)((uint64_t)call->returned - (m == SCENE_NONE ? 0 : l->messages[m].bytes));
 }
 
-/* 0 if as many as returned, else the number plus 1. */
+/* 0 if as many as returned, else the number plus 1; of a larger one largeLengths has the digits. */
 static int64_t call_requested(const struct scene_dataset *l, size_t i)
 {
 	const struct dataset_call *call = &l->calls[i];
 
-	return call->has_returned && call->returned == (int64_t)call->requested
-		       ? 0
-		       : (int64_t)(call->requested + 1);
+	if (call->has_returned && call->returned == (int64_t)call->requested)
+		return 0;
+	return (int64_t)(call->requested < JSON_UINT_MOST ? call->requested + 1 : JSON_UINT_MOST);
 }
 
 static int64_t call_error(const struct scene_dataset *l, size_t i)

@@ -273,6 +273,48 @@ static void put_words(struct json *j, enum language language)
 	json_end_array(j);
 }
 
+/* A number that the page would round, as its place in a column and its digits. */
+static void put_large(struct json *j, size_t place, const char *digits)
+{
+	json_array(j);
+	json_uint(j, place);
+	json_text(j, digits);
+	json_end_array(j);
+}
+
+static void put_large_types(struct json *j, const struct scene_dataset *dataset)
+{
+	char digits[32];
+
+	json_key(j, "largeTypes");
+	json_array(j);
+	for (size_t i = 0; i < dataset->message_count; i++) {
+		const struct scene_message *m = &dataset->messages[i];
+
+		if (!m->typed ||
+		    (m->type >= -(int64_t)JSON_UINT_MOST && m->type <= (int64_t)JSON_UINT_MOST))
+			continue;
+		snprintf(digits, sizeof(digits), "%" PRId64, m->type);
+		put_large(j, i, digits);
+	}
+	json_end_array(j);
+}
+
+static void put_large_lengths(struct json *j, const struct scene_dataset *dataset)
+{
+	char digits[32];
+
+	json_key(j, "largeLengths");
+	json_array(j);
+	for (size_t i = 0; i < dataset->call_count; i++) {
+		if (dataset->calls[i].requested < JSON_UINT_MOST)
+			continue;
+		snprintf(digits, sizeof(digits), "%" PRIu64, dataset->calls[i].requested);
+		put_large(j, i, digits);
+	}
+	json_end_array(j);
+}
+
 void page_meta_core(struct json *j, const struct scene *scene, const struct render_options *options)
 {
 	const struct scene_dataset *dataset = scene->dataset;
@@ -291,6 +333,7 @@ void page_meta_core(struct json *j, const struct scene *scene, const struct rend
 	put_routes(j, dataset);
 	put_text_rows(j, scene);
 	put_marks(j, scene);
+	put_large_types(j, dataset);
 }
 
 static void put_threads(struct json *j, const struct scene_dataset *dataset)
@@ -347,6 +390,7 @@ void page_meta_calls(struct json *j, const struct scene *scene)
 
 	json_object(j);
 	put_spans(j, dataset);
+	put_large_lengths(j, dataset);
 	put_threads(j, dataset);
 	json_key(j, "sites");
 	json_array(j);

@@ -4,7 +4,9 @@ import { numeral, say } from "./say.js";
 
 const THIN = "\u202f";
 
-export const count = (n) => numeral(String(Math.round(n)).replace(/\B(?=(\d{3})+$)/g, ","));
+const whole = (n) => (typeof n === "bigint" ? n : Math.round(n));
+
+export const count = (n) => numeral(String(whole(n)).replace(/\B(?=(\d{3})+$)/g, ","));
 
 /* "1 message", "2 messages" */
 export const counted = (n, word) => count(n) + " " + say(word + (n === 1 ? "" : "s"));

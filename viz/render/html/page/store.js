@@ -112,7 +112,7 @@ export class Store {
 		this.realtimeOffsetNs = BigInt(core.realtimeOffsetNs);
 		Object.assign(this, readTables(core));
 		this.readRows(core.columns);
-		this.readMessages(core.columns);
+		this.readMessages(core.columns, core.largeTypes);
 		this.hasCalls = this.hasPayload = false;
 	}
 
@@ -163,7 +163,7 @@ export class Store {
 		for (const said of this.said) if (said.mark >= 0) this.marks[said.mark].row = said.row;
 	}
 
-	readMessages(columns) {
+	readMessages(columns, largeTypes) {
 		const count = columns.id.length;
 
 		this.messageCount = count;
@@ -172,6 +172,7 @@ export class Store {
 		this.bytes = columns.bytes;
 		this.flags = columns.flags;
 		this.types = sparse(columns.flags, FLAG_TYPED, columns.type);
+		for (const [m, digits] of largeTypes) this.types.set(m, BigInt(digits));
 		this.cuts = sparse(columns.flags, FLAG_CUT, columns.cut);
 		this.rowOf = new Uint32Array(count);
 		for (let r = this.rowCount - 1; r >= 0; r--)
@@ -255,6 +256,7 @@ export class Store {
 		for (const name of PLAIN_COLUMNS) this[name] = columns[name];
 		this.resumedBefore = columns.resumed;
 		this.requestedRaw = columns.requested;
+		this.largeLengths = new Map(section.largeLengths);
 		this.errorText = columns.error;
 		this.waitsText = columns.waits;
 		this.wakerBefore = columns.waker;
@@ -374,7 +376,9 @@ export class Store {
 	resumedNs(c) {
 		return this.callFlags[c] & CALL_SLEPT ? this.exitNs(c) - this.resumedBefore[c] : NaN;
 	}
+	/* Beyond 2^53 a BigInt. */
 	requested(c) {
+		if (this.largeLengths.has(c)) return BigInt(this.largeLengths.get(c));
 		return this.requestedRaw[c] ? this.requestedRaw[c] - 1 : this.returned[c];
 	}
 	error(c) {
