@@ -121,5 +121,77 @@ def node_exits(directory):
         expect_in("process.exitCode", found[0]["advice"], name)
 
 
+# Records that are dropped where there is no room, or sent again; it says how many are dropped. Its
+# child takes them one by one, and tells of each.
+DROPPER = r"""
+import os, select, socket, sys
+channel, way = sys.argv[1:]
+if channel == "pipe":
+    reading, writing = os.pipe()
+else:
+    pair = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    reading, writing = (end.detach() for end in pair)
+told, tell = os.pipe()
+if os.fork() == 0:
+    for end in (writing, told):
+        os.close(end)
+    while (taken := os.read(reading, 4000)) and not taken.startswith(b"end"):
+        os.write(tell, b".")
+    os._exit(0)
+for end in (reading, tell):
+    os.close(end)
+os.set_blocking(writing, False)
+dropped, waiting = 0, []
+def send(record):
+    try:
+        os.write(writing, record)
+        return True
+    except BlockingIOError:
+        return False
+def repeat():
+    while waiting:
+        select.select([], [writing], [])
+        if send(waiting[0]):
+            waiting.pop(0)
+for number in range(400):
+    record = (b"%05d" % number).ljust(3999, b".") + b"\n"
+    if way == "again" and waiting:
+        waiting.append(record)
+    elif not send(record):
+        waiting.append(record) if way == "again" else None
+        dropped += 1
+    if number % 40 == 39:
+        os.read(told, 1)
+        repeat()
+repeat()
+os.set_blocking(writing, True)
+os.write(writing, b"end".ljust(4000, b"."))
+while os.read(told, 4000):
+    pass
+os.wait()
+print(dropped)
+"""
+
+
+@scenario("records that find no room are lost, though later ones are sent; who sends them again loses none")
+def dropped(directory):
+    for channel in ("pipe", "socket"):
+        for way in ("drop", "again"):
+            place = os.path.join(directory, channel + way)
+            os.mkdir(place)
+            for option in ([], ["--no-payload"]):
+                command = ["/usr/bin/python3", "-c", DROPPER, channel, way]
+                run = record(place, command, *option)
+                told = diagnose(run.trace_path)[0]
+                expect(int(run.stdout) > 1, f"{channel}: some found no room", run.stdout)
+                if way == "again":
+                    expect_equal(severe(told), [], f"{channel}: all was sent in the end")
+                    continue
+                found = [f for f in told if f["id"] == "send-given-up"]
+                expect_equal([f["severity"] for f in found], ["warning"], f"{channel}: {told}")
+                expect_in(f"no room {int(run.stdout)} times", found[0]["text"], channel)
+                expect_in("POLLOUT", found[0]["advice"], channel)
+
+
 if __name__ == "__main__":
     main()

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Writes the operation lines. This is the hot path: everything here runs once per system call. */
 #include <errno.h>
+#include <limits.h>
 #include <linux/socket.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,6 +19,20 @@ struct extra {
 };
 
 /*
+ * True for a message that found no room. Its bytes stay in the trace, as they tell whether it is
+ * sent later; of a stream only what a pipe takes whole or not at all (PIPE_BUF).
+ */
+static bool is_refused_message(const struct wire_operation *operation, enum role role)
+{
+	const unsigned mechanism = operation->object.mechanism;
+	const bool pipe = mechanism == MECH_PIPE || mechanism == MECH_FIFO;
+
+	return role == ROLE_SEND && operation->returned == -EAGAIN &&
+	       (pipe ? operation->requested <= PIPE_BUF
+		     : mechanism_info(mechanism)->form == FORM_MESSAGE);
+}
+
+/*
  * Returns how many bytes of the payload were moved, since the payload was read before the call had
  * its result.
  */
@@ -29,7 +44,7 @@ static size_t payload_moved(const struct wire_operation *operation)
 	    is_call_facts(call->data) || is_control(call->data))
 		return operation->payload_len;
 	if (operation->returned < 0)
-		return 0;
+		return is_refused_message(operation, call->role) ? operation->payload_len : 0;
 	if (call->role == ROLE_SEND && call->data != DATA_MMSG && operation->returned > 0 &&
 	    (uint64_t)operation->returned < operation->payload_len)
 		return (size_t)operation->returned;

@@ -54,6 +54,7 @@ struct thinning {
 	struct map threads;	   /* struct thread_calls, by thread */
 	struct map conversations;  /* by conversation_key */
 	struct map ordinary;	   /* struct viz_ordinary, by process and channel */
+	struct map refused;	   /* processes by index of which a send found no room */
 	struct map transferred;	   /* channels by index out of which splice(2) and its like took */
 	struct conversation **talks; /* all in `conversations` */
 	size_t talk_count;
@@ -143,6 +144,13 @@ static void forget_call(struct thinning *t, const struct viz_operation *op)
 	viz_operation_drop(op);
 }
 
+/* True for a send that found no room, and whose content the trace tells. */
+static bool is_refused(const struct viz_operation *op)
+{
+	return op->role == ROLE_SEND && viz_operation_failed(op) &&
+	       (op->payload.len || op->extra->digest.len);
+}
+
 /* True if nobody has a reference to the call but the list and, if there is one, its message. */
 static bool may_forget(const struct thinning *t, const struct exchange *exchange,
 		       const struct viz_operation *op)
@@ -151,6 +159,7 @@ static bool may_forget(const struct thinning *t, const struct exchange *exchange
 	const struct held_call *call = held(t, op);
 
 	return call && op->uses == own && thread_calls_around(call->of, call->number) &&
+	       !(op->role == ROLE_SEND && map_get_uint(&t->refused, op->process->index)) &&
 	       !(op->channel && map_get_uint(&t->transferred, op->channel->index));
 }
 
@@ -275,6 +284,8 @@ static int hold_call(void *data, const struct viz_operation *op)
 		begin_round(t);
 	call.op->index = (uint32_t)t->calls.count;
 	LIST_PUSH(&t->calls, call);
+	if (is_refused(op)) /* all that it sends later tells whether that is lost */
+		map_put_uint(t->arena, &t->refused, op->process->index, t);
 	if (op->role == ROLE_TRANSFER && op->channel)
 		map_put_uint(t->arena, &t->transferred, op->channel->index, t);
 	end_wait(t, calls, op);

@@ -2,6 +2,7 @@
 /* Finds inefficient repetition: polling in vain, tiny transfers, stalls between two writes. */
 #include <inttypes.h>
 
+#include "viz/diagnose/find/refused_sends.h"
 #include "viz/diagnose/find/stale_events.h"
 #include "viz/diagnose/find/vain_calls.h"
 #include "viz/diagnose/graph/wait_graph.h"
@@ -25,6 +26,10 @@ struct thread_past {
 	struct vain_call second;	  /* another one that is made by turns */
 	const struct viz_operation *last; /* the latest one that is like the first */
 	uint64_t in_vain;
+	struct { /* of the run: sends whose data is lost, though others were sent later */
+		uint64_t count;
+		const struct viz_operation *first, *last;
+	} lost;
 	uint64_t writes; /* in a row, on one TCP socket */
 	const struct viz_channel *channel;
 };
@@ -45,9 +50,10 @@ struct loops {
 	struct map traffic;
 	struct traffic **list;
 	size_t count;
-	struct map stalls;  /* stalls of each channel, as a struct traffic */
-	uint64_t *taken_ns; /* by channel index: when somebody last took something there */
-	struct map sent;    /* the last send of each process and kind that moved on or waited */
+	struct map stalls;   /* stalls of each channel, as a struct traffic */
+	uint64_t *taken_ns;  /* by channel index: when somebody last took something there */
+	struct map sent;     /* the last send of each process and kind that moved on or waited */
+	const bool *refused; /* refused_sends() */
 };
 
 static struct thread_past *past_of(struct loops *loops, const struct viz_operation *op)
@@ -98,16 +104,28 @@ static bool is_given_up(const struct loops *loops, const struct viz_operation *l
 	return !sent || sent->index < last->index;
 }
 
-static void report_given_up(struct loops *loops, const struct thread_past *past)
+static void report_given_up(struct loops *loops, const struct viz_operation *first,
+			    const struct viz_operation *last, uint64_t times)
 {
-	const struct viz_operation *first = past->first.op;
 	struct finding *f = finding_fold(loops->d, FINDING_SEND_GIVEN_UP, first->enter_ns,
 					 first->process, first->channel);
 
-	f->times += past->in_vain - 1;
+	f->times += times - 1;
 	finding_operation(loops->d, f, first);
-	finding_operation(loops->d, f, past->last);
+	finding_operation(loops->d, f, last);
 	finding_set(loops->d, f, "call", "%s", call_text(loops->d, first));
+}
+
+/* Returns how many calls of the run are no waiting, as they gave up what they were to send. */
+static uint64_t report_lost(struct loops *loops, const struct thread_past *past)
+{
+	if (is_given_up(loops, past->last)) {
+		report_given_up(loops, past->first.op, past->last, past->in_vain);
+		return past->in_vain;
+	}
+	if (past->lost.count)
+		report_given_up(loops, past->lost.first, past->lost.last, past->lost.count);
+	return past->lost.count;
 }
 
 static bool is_like(const struct vain_call *one, const struct vain_call *other)
@@ -176,16 +194,12 @@ static void end_run(struct loops *loops, struct thread_past *past, uint64_t end_
 	struct diagnosis *d = loops->d;
 	const struct viz_operation *first = past->first.op;
 	const struct viz_channel *channel = first->channel;
-	uint64_t times = past->in_vain;
+	const uint64_t times = past->in_vain - report_lost(loops, past);
 	struct finding *f;
 
 	if (!channel && first->extra->waits_for_count == 1)
 		channel = first->extra->waits_for[0].channel;
-	if (is_given_up(loops, past->last)) {
-		report_given_up(loops, past);
-		times = 0;
-	}
-	past->in_vain = 0;
+	past->in_vain = past->lost.count = 0;
 	if (times < IN_VAIN_LEAST || end_ns - first->enter_ns > times * MILLISECOND ||
 	    end_ns - first->enter_ns < run_least_ns(past) || may_be_seen_to(d, &past->first) ||
 	    may_be_seen_to(d, &past->second) || !is_proved(loops, &past->first, first->enter_ns) ||
@@ -215,6 +229,13 @@ static bool goes_on(struct thread_past *past, const struct vain_call *call)
 	return is_like(&past->second, call);
 }
 
+static void count_lost(struct thread_past *past, const struct viz_operation *op)
+{
+	if (!past->lost.count++)
+		past->lost.first = op;
+	past->lost.last = op;
+}
+
 static void watch_vain(struct loops *loops, struct thread_past *past,
 		       const struct viz_operation *op)
 {
@@ -232,6 +253,8 @@ static void watch_vain(struct loops *loops, struct thread_past *past,
 		return;
 	past->last = op;
 	past->in_vain++;
+	if (loops->refused && loops->refused[op->index])
+		count_lost(past, op);
 }
 
 static struct traffic *traffic_of(struct loops *loops, struct map *map, uint64_t key,
@@ -330,7 +353,8 @@ void find_loops(struct diagnosis *d)
 {
 	struct loops loops = {.d = d,
 			      .taken_ns = arena_array(d->arena, d->model->channel_count + 1,
-						      sizeof(*loops.taken_ns))};
+						      sizeof(*loops.taken_ns)),
+			      .refused = refused_sends(d)};
 
 	for (size_t i = 0; i < d->model->operation_count; i++)
 		note_sent(&loops, d->model->operations[i]);
