@@ -1,11 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Loops that do not do what they are told, and so are told again at once."""
+"""Loops that do not do what they are told, or ask and do not wait, and so ask again at once."""
 import os
 
-from expectations import expect_equal, expect_in
+from expectations import expect, expect_equal, expect_in
 from findings import diagnose, expect_finding, expect_nothing_rests_on_a_gap
-from harness import lab, main, record, scenario
+from hangs import TIMED_OUT, has, looked_at
+from harness import lab, main, needs, record, recorder, scenario, start
+from servers import free_port
 
 # mistake: what its advice says
 LOOPS = {
@@ -56,6 +58,79 @@ def sound(directory):
     for name, run in run_all(directory, ["sound", "sound-events", "read-elsewhere"]):
         found = [finding["id"] for finding in diagnose(run.trace_path)[0]]
         expect_equal("busy-wait" in found, False, f"{name}: {found}")
+
+
+# Loops of shells: what is said to be called, and what its advice says. $! lives and has locked the
+# file l; {port} is free.
+SHELLS = {
+    "while kill -0 $! 2>/dev/null; do :; done": ("kill() ", "a shell has `wait $pid`"),
+    "while /bin/kill -0 $!; do :; done": ("/bin/kill -0 ", "a shell has `wait $pid`"),
+    "until flock -n l true; do :; done": ("flock -n l true ", "flock without -n"),
+    "until nc -z 127.0.0.1 {port}; do :; done": ("nc -z 127.0.0.1 ", "pause between two tries"),
+}
+FIRST = "flock l sh -c 'echo locked >told; exec sleep 6' >/dev/null 2>&1 & echo $$ $! >&2; "
+FIRST += "until [ -s told ]; do sleep 0.02; done; "
+
+# They pause, ask of many, find what they look for, or ask for no IPC.
+SHELLS_SOUND = [
+    "until flock -n l true; do sleep 0.02; done",
+    "mkfifo f; exec 8<>f; until nc -z 127.0.0.1 {port}; do read -rt 0.05 <&8; done",
+    "until flock -w 0.05 l true; do :; done",
+    "while ! [ -e none ]; do :; done",
+    "for p in $(seq 1 250); do sleep 6 & k=\"$k $!\"; done; for p in $k; do kill -0 $p; done; kill $k",
+    "for n in $(seq 1 250); do flock -n l$n flock -n l$n true; done",
+    "for p in $(seq 1 90); do nc -z 127.0.0.1 $p; done",
+]
+
+
+def shell_loops(directory, scripts):
+    for number, script in enumerate(scripts):
+        place = os.path.join(directory, str(number))
+        os.mkdir(place)
+        words = ["bash", "-c", FIRST + script.replace("{port}", str(free_port())) + "; sleep 6"]
+        limit = "1" if "while kill" in script else "4"
+        options = ["--timeout", limit, "--diagnose-only", "--lang", "en"]
+        command = recorder(place, words, *options, verb="run", output="--trace")
+        result = start(place, command, cwd=place).wait()  # its lines are too many to look at each
+        expect_equal(result.status, TIMED_OUT, result.stderr.decode())
+        yield script, result, [
+            f for f in diagnose(result.trace_path)[0] if f["id"] == "busy-wait"
+        ]
+
+
+@scenario("a shell whose loop asks and does not wait, by itself or by a program each time, is named")
+def shells(directory):
+    needs("nc", "flock")
+    for script, result, found in shell_loops(directory, SHELLS):
+        called, advice = SHELLS[script]
+        expect_equal([f["severity"] for f in found], ["warning"], f"{script}: {found}")
+        shell, holder = (int(word) for word in result.stderr.split()[:2])
+        expect_equal(found[0]["processes"][0], shell, f"{script}: the shell")
+        expect_in(f" called {called}", found[0]["text"], script)
+        expect_in(advice, found[0]["advice"], script)
+        expect_in(found[0]["text"], result.stderr.decode(), "run says it, too")
+        if "flock" in script:
+            expect_in(f"flock[{holder}] has it locked", " ".join(found[0]["evidence"]), "by whom")
+
+
+@scenario("a shell that pauses between two tries, or asks of one after the other, is not accused")
+def sound_shells(directory):
+    needs("nc", "flock")
+    for script, _, found in shell_loops(directory, SHELLS_SOUND):
+        expect_equal(found, [], script)
+
+
+@scenario("-p of such a shell: it runs, calls kill() all the time, and is told what to do instead")
+def looked_at_shell(directory):
+    result = start(directory, ["bash", "-c", "sleep 6 & echo $! >&2; while kill -0 $!; do :; done"])
+    try:
+        found, _ = looked_at(result.process.pid, has("running"), "the loop")
+        running = next(f for f in found if f["id"] == "running")
+        expect_in(" kill() ", running["text"], "in which loop")
+        expect_in("a shell has `wait $pid`", running["advice"], "what to do")
+    finally:
+        result.process.kill()
+        result.process.wait()
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ struct search {
 	struct tries **all; /* in the order of their first request */
 	size_t count;
 	uint64_t *moved_ns; /* by process index: when it last sent or received something */
+	bool *busy;	    /* by process index: busy-wait tells of it already */
 };
 
 static struct tries *tries_of(struct search *search, const struct viz_operation *op)
@@ -84,6 +85,24 @@ static uint64_t duration_of(const struct tries *tries)
 	return tries->last->exit_ns - tries->first->enter_ns;
 }
 
+static bool *told_as_busy(struct diagnosis *d)
+{
+	bool *busy = arena_array(d->arena, d->model->process_count + 1, sizeof(*busy));
+
+	for (size_t i = 0; i < d->count; i++)
+		if (d->findings[i]->row == finding_row(FINDING_BUSY_WAIT))
+			busy[d->findings[i]->processes[0]->index] = true;
+	return busy;
+}
+
+/* True if the one try of each of many children is told of as a loop of their parent. */
+static bool is_of_loop(const struct search *search, const struct tries *tries)
+{
+	const struct viz_process *parent = tries->last->process->parent;
+
+	return tries->count == 1 && parent && search->busy[parent->index];
+}
+
 static void report(struct diagnosis *d, const struct tries *tries)
 {
 	const struct viz_operation *op = tries->last;
@@ -119,12 +138,13 @@ void find_lock_tries(struct diagnosis *d)
 	struct search search = {
 		.d = d,
 		.moved_ns = arena_array(d->arena, d->model->process_count + 1, sizeof(uint64_t)),
+		.busy = told_as_busy(d),
 	};
 
 	for (size_t i = 0; i < d->model->operation_count && !d->incomplete; i++)
 		if (viz_operation_done(d->model->operations[i]))
 			note(&search, d->model->operations[i]);
 	for (size_t i = 0; i < search.count; i++)
-		if (search.all[i]->count)
+		if (search.all[i]->count && !is_of_loop(&search, search.all[i]))
 			report(d, search.all[i]);
 }

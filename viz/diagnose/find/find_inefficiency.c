@@ -128,10 +128,21 @@ static uint64_t report_lost(struct loops *loops, const struct thread_past *past)
 	return past->lost.count;
 }
 
+/* True of calls that are not about a process, and of two about the same one. */
+static bool about_same_process(const struct viz_operation *one, const struct viz_operation *other)
+{
+	int64_t pid = 0, other_pid = 0;
+
+	viz_operation_argument(one, "pid", &pid);
+	viz_operation_argument(other, "pid", &other_pid);
+	return pid == other_pid;
+}
+
 static bool is_like(const struct vain_call *one, const struct vain_call *other)
 {
 	return one->kind == other->kind && one->op->channel == other->op->channel &&
-	       viz_bytes_equal(one->op->syscall, other->op->syscall);
+	       viz_bytes_equal(one->op->syscall, other->op->syscall) &&
+	       about_same_process(one->op, other->op);
 }
 
 static uint64_t least_ns(const struct vain_call *call)
@@ -241,6 +252,8 @@ static void watch_vain(struct loops *loops, struct thread_past *past,
 {
 	const struct vain_call call = {op, vain_kind_of(op)};
 
+	if (past->in_vain && vain_is_between(past->first.kind, op))
+		return;
 	if (past->in_vain && !goes_on(past, &call))
 		end_run(loops, past, op->enter_ns);
 	if (!call.kind)

@@ -41,14 +41,26 @@ static const char *loop_text(struct diagnosis *d, const struct viz_thread *runne
 			   duration_text(d, runner->watched_ns), calls, NULL);
 }
 
-/* True if it gives its processor away all the time: it waits for memory to change. */
-static bool yields(const struct viz_thread *runner)
+/* What a loop of calls that only ask should do instead. */
+static const struct {
+	const char *call; /* how its text begins */
+	enum phrase remedy;
+} remedies[] = {
+	{"sched_yield", PHRASE_WAIT_INSTEAD_OF_YIELD}, /* it waits for memory to change */
+	{"kill(", PHRASE_WAIT_FOR_PROCESS},
+	{"wait4(", PHRASE_WAIT_FOR_CHILD},
+	{"waitid(", PHRASE_WAIT_FOR_CHILD},
+};
+
+/* Returns advice for its loop; NULL: none but the row's. */
+static const char *remedy_of(const struct diagnosis *d, const struct viz_thread *runner)
 {
 	for (size_t i = 0; i < runner->calls_count; i++)
-		if (runner->counts[i] >= LOOP_LEAST &&
-		    viz_bytes_begin(runner->calls[i], "sched_yield"))
-			return true;
-	return false;
+		for (size_t k = 0; k < sizeof(remedies) / sizeof(remedies[0]); k++)
+			if (runner->counts[i] >= LOOP_LEAST &&
+			    viz_bytes_begin(runner->calls[i], remedies[k].call))
+				return phrase_text(remedies[k].remedy, d->language);
+	return NULL;
 }
 
 void report_running(struct diagnosis *d, const struct viz_process *process, bool told)
@@ -61,7 +73,6 @@ void report_running(struct diagnosis *d, const struct viz_process *process, bool
 	f = finding_add(d, FINDING_RUNNING, runner->looked_ns, NULL);
 	finding_process(d, f, process);
 	finding_set(d, f, "who", "%s", process_text(d, process));
-	if (yields(runner))
-		f->advice = phrase_text(PHRASE_WAIT_INSTEAD_OF_YIELD, d->language);
+	f->advice = remedy_of(d, runner);
 	finding_set(d, f, "loop", "%s", loop_text(d, runner));
 }

@@ -35,8 +35,7 @@ static bool asks_for_child(const struct viz_operation *op)
 	       op->returned == 0 && !viz_has(op, child);
 }
 
-/* Signal 0 is never sent: kill() only tells whether the process is there (kill(2)). */
-static bool asks_for_process(const struct viz_operation *op)
+bool vain_asks_for_process(const struct viz_operation *op)
 {
 	int64_t signal = -1;
 
@@ -162,7 +161,7 @@ static const struct vain_kind kinds[] = {
 	{is_told_of_process, LASTING_NS, PHRASE_CLOSE_PIDFD, PROOF_NONE},
 	{is_told_of_unknown, LASTING_NS, PHRASE_DELETE_BEFORE_CLOSE, PROOF_STALE},
 	{asks_for_child, 0, PHRASE_WAIT_FOR_CHILD, PROOF_NONE},
-	{asks_for_process, 0, PHRASE_WAIT_FOR_PROCESS, PROOF_NONE},
+	{vain_asks_for_process, 0, PHRASE_WAIT_FOR_PROCESS, PROOF_NONE},
 	{peeks, 0, PHRASE_TAKE_WHAT_IS_THERE, PROOF_NONE},
 	{finds_end, LASTING_NS, PHRASE_STOP_AT_END, PROOF_NONE},
 	{asks_of_closed, LASTING_NS, PHRASE_TAKE_OUT_CLOSED, PROOF_NONE},
@@ -184,6 +183,18 @@ const struct vain_kind *vain_kind_of(const struct viz_operation *op)
 const char *vain_remedy(const struct diagnosis *d, const struct vain_kind *kind)
 {
 	return kind->remedy != PHRASE_COUNT ? phrase_text(kind->remedy, d->language) : NULL;
+}
+
+bool vain_is_between(const struct vain_kind *kind, const struct viz_operation *op)
+{
+	static const char *const names[] = {"fcntl",	    "dup",   "dup2",
+					    "dup3",	    "close", "rt_sigprocmask",
+					    "rt_sigaction", "open",  "openat"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (kind->is == vain_asks_for_process && operation_is(op, names[i]))
+			return true;
+	return false;
 }
 
 enum vain_proof vain_proof_of(const struct vain_kind *kind)

@@ -18,6 +18,15 @@ enum vain_proof {
 /* Returns the kind of the call, NULL if it is none of them. */
 const struct vain_kind *vain_kind_of(const struct viz_operation *op);
 
+/* Signal 0 is never sent: kill() only tells whether the process is there (kill(2)). */
+bool vain_asks_for_process(const struct viz_operation *op);
+
+/*
+ * True if a loop that calls so may make this call between two of them: a shell redirects the output
+ * of its own kill command each time.
+ */
+bool vain_is_between(const struct vain_kind *kind, const struct viz_operation *op);
+
 /* What to do instead; NULL: as the row of the finding busy-wait says. */
 const char *vain_remedy(const struct diagnosis *d, const struct vain_kind *kind);
 
