@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """Filters that keep lines in a buffer while somebody waits; those that have a reason are spared."""
 import os
+import subprocess
 
 from expectations import expect, expect_equal, expect_in
 from findings import AT_ONCE, diagnose, severe
@@ -48,6 +49,31 @@ time.sleep(60)
 FULL_BUFFER = f"""
 /usr/bin/python3 -c '{SOURCE}' | {{ echo $BASHPID >&2; exec tr y Y; }} | cat >/dev/null
 """
+
+
+# As above, through programs whose names say nothing: one copies lines by stdio, the others do not keep them.
+COPIER = """
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+int main(int argc, char **argv)
+{
+	char line[100];
+
+	for (int n = 0; fgets(line, sizeof(line), stdin); n++) {
+		if (strcmp(argv[1], "most") == 0 || (strcmp(argv[1], "few") == 0 && n % 3 == 0))
+			fputs(line, stdout);
+		if (strcmp(argv[1], "all") == 0 && argc == 2)
+			write(1, line, strlen(line));
+	}
+}
+"""
+UNKNOWN = f"""
+/usr/bin/python3 -c '{SOURCE.replace("2500", "9000")}' | {{ echo $BASHPID >&2; exec ./copier HOW; }} | cat >/dev/null
+"""
+# how it copies: what is said
+HOW = {"most": "warning", "few": "note", "none": None, "all": None}
 
 
 def words(filter_words):
@@ -108,6 +134,21 @@ def full_buffer(directory):
     result = run(place, words("tr a-z A-Z"), "--timeout", "3", "--diagnose-only", "--lang", "en",
                  status=TIMED_OUT, whole=False)  # fmt: skip
     expect_in(f" {NAME}  tr[{logged(result)}]", result.stderr.decode(), "run says so")
+
+
+@scenario("a program of any name that has written a buffer of lines and keeps the next ones is told of")
+def unknown(directory):
+    compiler = ["gcc", "-x", "c", "-", "-o", os.path.join(directory, "copier")]
+    subprocess.run(compiler, input=COPIER.encode(), check=True)
+    text = UNKNOWN.replace("./copier", os.path.join(directory, "copier"))
+    for (how, severity), result in zip(
+        HOW.items(), hang(directory, [["bash", "-c", text.replace("HOW", how)] for how in HOW])
+    ):
+        found = told(result)
+        expect_equal([f["severity"] for f in found], [severity] * bool(severity), f"{how}: {found}")
+        for finding in found:
+            expect_equal(finding["processes"][0], logged(result), how)
+            expect_in("stdbuf -oL copier", finding["advice"], how)
 
 
 @scenario("a filter that is asked and waited for by one program hangs it: an error")

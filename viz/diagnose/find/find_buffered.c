@@ -2,7 +2,9 @@
 /*
  * Finds filters that keep what they have to say in a buffer, while somebody waits for it: the C
  * library and interpreters collect what goes to a pipe, and write line by line only to a terminal.
- * A program that has to take in all before it writes, as sort(1) does, is no such filter.
+ * A program that has to take in all before it writes, as sort(1) does, is no such filter. Of one
+ * that has written nothing yet only its name tells the two apart; of one that has written whole
+ * buffers of lines, and goes on to read, no name is needed.
  */
 #include <string.h>
 
@@ -45,12 +47,14 @@ static const struct filter {
 /* What a filter has done with its input and its output. */
 struct passage {
 	const struct viz_process *process;
-	const struct filter *filter;
+	const struct filter *filter; /* NULL: not by name */
 	const struct viz_channel *in, *out;
-	uint64_t taken; /* bytes, since it last wrote */
-	bool lines;	/* whole ones among them */
-	bool answers;	/* to one of them it has something to write */
-	bool passes_on; /* it writes as it goes */
+	uint64_t taken;		  /* bytes, since it last wrote */
+	bool lines;		  /* whole ones among them */
+	bool answers;		  /* to one of them it has something to write */
+	bool passes_on;		  /* it writes as it goes */
+	bool whole;		  /* it wrote a whole buffer of lines */
+	uint64_t in_all, out_all; /* bytes */
 	const struct viz_operation *first;
 };
 
@@ -117,16 +121,19 @@ static bool has_argument_with(const struct viz_process *process, const char *par
 /* True if its arguments say that it writes only at the end. */
 static bool waits_for_end(const struct passage *p)
 {
-	return has_argument_with(p->process, "END") || has_argument_with(p->process, "--count") ||
-	       has_argument_with(p->process, "--slurp") ||
-	       has_letter(p->process, p->filter->collects);
+	return p->filter &&
+	       (has_argument_with(p->process, "END") || has_argument_with(p->process, "--count") ||
+		has_argument_with(p->process, "--slurp") ||
+		has_letter(p->process, p->filter->collects));
 }
 
 /* True if its options say that it writes at once. */
 static bool writes_at_once(const struct diagnosis *d, const struct passage *p)
 {
-	const char letter[] = {p->filter->letter, '\0'};
+	const char letter[] = {p->filter ? p->filter->letter : '\0', '\0'};
 
+	if (!p->filter)
+		return is_wrapped(d, p->process);
 	return has_argument_with(p->process, p->filter->unbuffered) ||
 	       has_letter(p->process, letter) || is_wrapped(d, p->process);
 }
@@ -151,6 +158,8 @@ static bool has_script(const struct viz_process *process, const char *begin)
 
 static bool has_answer(const struct passage *p, struct viz_bytes payload)
 {
+	if (!p->filter)
+		return false; /* answers_most() */
 	switch (p->filter->answers) {
 	case EACH_LINE:
 		return true;
@@ -165,6 +174,7 @@ static void take_in(struct passage *p, const struct viz_operation *op)
 {
 	const bool cut = op->payload.len < (uint64_t)op->returned;
 
+	p->in_all += (uint64_t)op->returned;
 	p->taken += (uint64_t)op->returned;
 	p->lines |= cut || viz_bytes_contain(op->payload, viz_bytes_of("\n"));
 	p->answers |= has_answer(p, op->payload);
@@ -172,10 +182,22 @@ static void take_in(struct passage *p, const struct viz_operation *op)
 		p->first = op;
 }
 
+/* True if what is kept of it is text, and not a single long line. */
+static bool has_lines(struct viz_bytes text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if ((unsigned char)text.data[i] < ' ' && text.data[i] != '\n' &&
+		    text.data[i] != '\t' && text.data[i] != '\r')
+			return false;
+	return viz_bytes_contain(text, viz_bytes_of("\n"));
+}
+
 /* A full buffer is written in whole pages; who writes anything else does it line by line. */
 static void give_out(struct passage *p, const struct viz_operation *op)
 {
 	p->passes_on |= op->returned % 4096 != 0;
+	p->whole |= has_lines(op->payload);
+	p->out_all += (uint64_t)op->returned;
 	p->taken = 0;
 	p->lines = p->answers = false;
 	p->first = NULL;
@@ -199,6 +221,48 @@ static void follow(const struct calls_of *calls, struct passage *p)
 		else if (viz_operation_sink(op) == p->out)
 			give_out(p, op);
 	}
+}
+
+/* Adds what the model does not hold. */
+static void add_ordinary(const struct diagnosis *d, struct passage *p)
+{
+	for (size_t i = 0; i < d->model->ordinary_count; i++) {
+		const struct viz_ordinary *ordinary = d->model->ordinary[i];
+
+		if (ordinary->process != p->process)
+			continue;
+		if (ordinary->channel == p->in && ordinary->receives)
+			p->in_all += ordinary->bytes;
+		else if (ordinary->channel == p->out && !ordinary->receives)
+			p->out_all += ordinary->bytes;
+	}
+}
+
+/* True if it has written at least half as much as it had taken in until then. */
+static bool answers_most(const struct passage *p)
+{
+	return p->out_all >= (p->in_all - p->taken) / 2;
+}
+
+/* True if it keeps lines that it would have written to a terminal. */
+static bool keeps_lines(const struct diagnosis *d, struct passage *p)
+{
+	if (!p->first || !p->lines || p->passes_on)
+		return false;
+	if (p->filter)
+		return true;
+	if (!p->whole)
+		return false;
+	add_ordinary(d, p);
+	p->answers = answers_most(p);
+	return true;
+}
+
+static const char *cure_text(struct diagnosis *d, const struct passage *p)
+{
+	return p->filter ? p->filter->cure
+			 : format_text(d, "stdbuf -oL %s, fflush(stdout)",
+				       bytes_text(d, p->process->comm));
 }
 
 /* Drops what says only that the reader waits: this is why. */
@@ -232,7 +296,7 @@ static void report(struct diagnosis *d, const struct passage *p, const struct wa
 	finding_set(d, f, "bytes", "%s", amount_text(d, p->taken));
 	finding_set(d, f, "reader", "%s", process_text(d, wait->process));
 	finding_set(d, f, "since", "%s", since_text(d, wait->since_ns));
-	finding_set(d, f, "cure", "%s", p->filter->cure);
+	finding_set(d, f, "cure", "%s", cure_text(d, p));
 }
 
 /* Returns what the process reads while it sleeps in a read, or NULL. */
@@ -283,10 +347,10 @@ static void add_keeper(struct search *search, struct keepers *keepers,
 	*p = (struct passage){.process = holding->process, .out = holding->channel};
 	p->filter = filter_of(p->process);
 	p->in = input_of(d, p->process);
-	if (!p->filter || !p->in || p->in == p->out || waits_for_end(p) || writes_at_once(d, p))
+	if (!p->in || p->in == p->out || waits_for_end(p) || writes_at_once(d, p))
 		return;
 	follow(calls_of(search, p->process), p);
-	if (p->first && p->lines && !p->passes_on)
+	if (keeps_lines(d, p))
 		ARENA_PUSH(d->arena, keepers->list, keepers->count, p);
 }
 
