@@ -27,7 +27,7 @@ static __always_inline void file_input_report(const struct task_state *state,
 	record_submit(record);
 }
 
-/* Descriptors below this one may be copies of standard input: ssh(1) reads one that dup() gave it. */
+/* Descriptors below this one may be copies of standard input: ssh(1) reads what dup() gave it. */
 #define INPUT_COPIES_END 16
 
 /* The file of descriptor 0, if this descriptor refers to the same open file. */
