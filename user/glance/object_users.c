@@ -2,6 +2,7 @@
 #include "user/glance/object_users.h"
 
 #include <dirent.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -275,7 +276,8 @@ static bool memory_users(struct glance_users *users, struct found *found, uint32
 /* A line of /proc/locks (proc_locks(5)), as "3: -> FLOCK  ADVISORY  WRITE 812 08:01:4711 0 EOF". */
 struct lock_line {
 	const char *text; /* what follows "3: " and the arrow */
-	unsigned long long inode;
+	char kind[16], mode[16];
+	unsigned long long inode, from, to; /* the last byte; of "EOF" the greatest number */
 	int pid;
 	bool waits; /* for the last one before it that does not */
 };
@@ -283,6 +285,7 @@ struct lock_line {
 static bool lock_parse(struct lock_line *line, char *from)
 {
 	const char *colon = strchr(from, ':');
+	char to[32];
 
 	from[strcspn(from, "\n")] = '\0';
 	if (!colon)
@@ -291,27 +294,76 @@ static bool lock_parse(struct lock_line *line, char *from)
 	line->waits = strncmp(line->text, "->", 2) == 0;
 	if (line->waits)
 		line->text += 2 + strspn(line->text + 2, " ");
-	return sscanf(line->text, "%*s %*s %*s %d %*x:%*x:%llu", &line->pid, &line->inode) == 2;
+	if (sscanf(line->text, "%15s %*s %15s %d %*x:%*x:%llu %llu %31s", line->kind, line->mode,
+		   &line->pid, &line->inode, &line->from, to) != 6)
+		return false;
+	line->to = strcmp(to, "EOF") == 0 ? ULLONG_MAX : strtoull(to, NULL, 10);
+	return true;
 }
 
-/* Finds the lock that keeps the process waiting at that file; an empty string if there is none. */
-static void lock_in_the_way(char lock[LOCK_LEN], uint32_t pid, ino_t inode)
+/* flock(2) on the one hand and fcntl(2) on the other do not see each other. */
+static bool lock_conflicts(const struct lock_line *held, const struct lock_line *wanted)
+{
+	const bool same = (strcmp(held->kind, "FLOCK") == 0) ==
+			  (strcmp(wanted->kind, "FLOCK") == 0);
+
+	return same && strcmp(held->kind, "LEASE") != 0 &&
+	       (strcmp(held->mode, "WRITE") == 0 || strcmp(wanted->mode, "WRITE") == 0) &&
+	       held->from <= wanted->to && wanted->from <= held->to;
+}
+
+/* Calls `each` for the locks on the file, up to the one for which it returns false. */
+static void locks_each(ino_t inode, bool (*each)(void *context, const struct lock_line *line),
+		       void *context)
 {
 	FILE *locks = fopen("/proc/locks", "re");
-	char text[256], held[LOCK_LEN] = "";
+	char text[256];
 	struct lock_line line;
+	bool more = true;
 
-	lock[0] = '\0';
-	while (locks && !*lock && fgets(text, sizeof(text), locks)) {
-		if (!lock_parse(&line, text) || line.inode != inode)
-			continue;
-		if (line.waits && line.pid == (int)pid)
-			memcpy(lock, held, sizeof(held));
-		else if (!line.waits)
-			snprintf(held, sizeof(held), "%.*s", LOCK_LEN - 1, line.text);
-	}
+	while (locks && more && fgets(text, sizeof(text), locks))
+		if (lock_parse(&line, text) && line.inode == inode)
+			more = each(context, &line);
 	if (locks)
 		fclose(locks);
+}
+
+#define LOCKS_MOST 8 /* so many holders of a shared lock are looked for */
+
+/* The locks that keep a process waiting at a file, as /proc tells of them. */
+struct locks {
+	struct lock_line wanted;
+	bool waits; /* the process was found among those that wait */
+	char held[LOCKS_MOST][LOCK_LEN];
+	size_t count;
+};
+
+static bool lock_wanted(void *context, const struct lock_line *line)
+{
+	struct locks *locks = context;
+
+	if (!line->waits || line->pid != locks->wanted.pid)
+		return true;
+	locks->wanted = *line;
+	locks->waits = true;
+	return false;
+}
+
+static bool lock_held(void *context, const struct lock_line *line)
+{
+	struct locks *locks = context;
+
+	if (!line->waits && lock_conflicts(line, &locks->wanted))
+		snprintf(locks->held[locks->count++], LOCK_LEN, "%.*s", LOCK_LEN - 1, line->text);
+	return locks->count < LOCKS_MOST;
+}
+
+static void locks_in_the_way(struct locks *locks, uint32_t pid, ino_t inode)
+{
+	locks->wanted.pid = (int)pid;
+	locks_each(inode, lock_wanted, locks);
+	if (locks->waits)
+		locks_each(inode, lock_held, locks);
 }
 
 static bool has_lock(pid_t pid, const char *fd, const char *lock)
@@ -363,10 +415,22 @@ static void found_locker(struct found *found, const struct searched *locked)
 	found_copy(found, &locked->found);
 }
 
+/* Adds the holders of one lock of the file; of any, where none is told. */
+static void lock_search(struct glance_users *users, struct found *found, struct searched what,
+			const char *lock)
+{
+	const struct searched *locked;
+
+	snprintf(what.lock, sizeof(what.lock), "%s", lock);
+	locked = searched_of(users, what, lock_visit);
+	if (locked)
+		found_locker(found, locked);
+}
+
 static bool lock_users(struct glance_users *users, struct found *found, uint32_t pid, int fd)
 {
 	struct searched what = {.is_lock = true};
-	const struct searched *locked;
+	struct locks locks = {0};
 	struct stat file;
 	char path[64];
 
@@ -375,10 +439,11 @@ static bool lock_users(struct glance_users *users, struct found *found, uint32_t
 		return false;
 	what.device = file.st_dev;
 	what.inode = file.st_ino;
-	lock_in_the_way(what.lock, pid, file.st_ino);
-	locked = searched_of(users, what, lock_visit);
-	if (locked)
-		found_locker(found, locked);
+	locks_in_the_way(&locks, pid, file.st_ino);
+	for (size_t i = 0; i < locks.count; i++)
+		lock_search(users, found, what, locks.held[i]);
+	if (!locks.count)
+		lock_search(users, found, what, "");
 	return found->count > 0;
 }
 
