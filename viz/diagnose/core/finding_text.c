@@ -200,13 +200,23 @@ static const char *ago_text(struct diagnosis *d, uint64_t at_ns)
 	return fill_phrase(d, PHRASE_AGO, text, duration_text(d, d->until_ns - at_ns), NULL);
 }
 
+/* Returns how long after time zero it was, always in seconds: "0.007 s". */
+static const char *seconds_text(struct diagnosis *d, uint64_t from_ns)
+{
+	char seconds[SCENE_QUANTITY];
+
+	snprintf(seconds, sizeof(seconds), from_ns < MILLISECOND ? "%.6f" : "%.3f",
+		 (double)from_ns / 1e9);
+	return format_text(d, "%s s", language_number(d->language, seconds));
+}
+
 const char *time_text(struct diagnosis *d, uint64_t at_ns)
 {
 	uint64_t begin_ns = d->begin_ns;
 
 	if (at_ns < d->start_ns && d->until_ns >= d->start_ns)
 		return ago_text(d, at_ns);
-	return duration_text(d, at_ns > begin_ns ? at_ns - begin_ns : 0);
+	return seconds_text(d, at_ns > begin_ns ? at_ns - begin_ns : 0);
 }
 
 const char *since_text(struct diagnosis *d, uint64_t at_ns)
@@ -214,14 +224,12 @@ const char *since_text(struct diagnosis *d, uint64_t at_ns)
 	uint64_t begin_ns = d->begin_ns;
 	uint64_t from_ns = at_ns > begin_ns ? at_ns - begin_ns : 0;
 	const char *lasted = duration_text(d, d->until_ns > at_ns ? d->until_ns - at_ns : 0);
-	char seconds[SCENE_QUANTITY];
 
 	if (at_ns < d->start_ns && d->until_ns >= d->start_ns)
 		return fill_phrase(d, PHRASE_SINCE, ago_text(d, at_ns), NULL, NULL);
 	if (from_ns < MILLISECOND / 2)
 		return fill_phrase(d, PHRASE_ALL_ALONG, lasted, NULL, NULL);
-	snprintf(seconds, sizeof(seconds), "%.3f", (double)from_ns / 1e9);
-	return fill_phrase(d, PHRASE_LASTING, lasted, language_number(d->language, seconds), NULL);
+	return fill_phrase(d, PHRASE_LASTING, lasted, seconds_text(d, from_ns), NULL);
 }
 
 const char *joined_text(struct diagnosis *d, const char *first, const char *separator,
