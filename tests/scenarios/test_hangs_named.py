@@ -6,6 +6,7 @@ from findings import (
     CULPRITS,
     FOR_THREADS,
     HANGS,
+    HOPELESS_BESIDE_OTHERS,
     WITH_OUTSIDER,
     diagnose,
     expect_culprit,
@@ -58,6 +59,12 @@ def outsiders(directory):
         expect(found & {"blocked", "full-channel"}, f"{name} waits", findings)
         expect(not found & {"deadlock", "no-eof"}, f"{name} is not hopeless", findings)
         expect_nothing_rests_on_a_gap(run.trace_path, 30)
+
+
+@scenario("where one more process has the memory, mutexes that are held in a circle are a deadlock")
+def owned(directory):
+    for run in hang(directory, [name + " outsider" for name in HOPELESS_BESIDE_OTHERS]).values():
+        expect_finding(run, "deadlock", ["blocked"])
 
 
 if __name__ == "__main__":

@@ -100,6 +100,16 @@ void wait_note_made(struct wait_graph *graph, const struct viz_operation *op)
 		graph->made[made->index] = true;
 }
 
+/*
+ * True if nobody can find the memory by a name: it has none, or one that memfd_create(2) gave it,
+ * and its descriptor was sent to nobody.
+ */
+static bool is_unreachable(const struct wait_graph *graph, const struct viz_channel *memory)
+{
+	return !memory->name.len ||
+	       (viz_bytes_begin(memory->name, "memfd:") && !graph->flights[memory->index]);
+}
+
 /* True if no process outside the trace has the memory mapped, or could map it. */
 static bool memory_is_ours(const struct wait_graph *graph, const struct viz_channel *memory)
 {
@@ -107,7 +117,8 @@ static bool memory_is_ours(const struct wait_graph *graph, const struct viz_chan
 		return false;
 	if (memory->mechanism == MECH_POSIX_SEM)
 		return graph->made[memory->index] && wait_is_removed(graph, memory);
-	return memory->mechanism == MECH_SYSV_SHM ? graph->made[memory->index] : !memory->name.len;
+	return memory->mechanism == MECH_SYSV_SHM ? graph->made[memory->index]
+						  : is_unreachable(graph, memory);
 }
 
 /* Adds all users of the memory that the futex lies in, since taking a free lock makes no call. */
@@ -167,18 +178,26 @@ static void wait_at_queue(struct wait_graph *graph, struct wait *wait,
 	wait->open |= !removed && !graph->made[channel->index];
 }
 
-/* True for a mutex whose owner has ended, or is the one that waits: nobody else may unlock it. */
-static bool is_abandoned(struct wait_graph *graph, const struct wait *wait)
+/*
+ * Adds the owner of a mutex, as nobody else may unlock it: none that has ended, or is the one that
+ * waits. False if the owner is not known.
+ */
+static bool add_owner(struct wait_graph *graph, struct wait *wait)
 {
 	const struct wait_owner owner = wait_mutex_owner(graph, wait->operation);
 
-	return owner.ended || owner.self;
+	if (owner.ended || owner.self)
+		return true;
+	if (!owner.thread)
+		return false;
+	wait_add_ender(graph, wait, owner.thread->process);
+	return true;
 }
 
 void wait_at_named(struct wait_graph *graph, struct wait *wait, const struct viz_channel *channel,
 		   enum access end)
 {
-	if (is_abandoned(graph, wait))
+	if (add_owner(graph, wait))
 		return;
 	if (add_found(graph, wait, channel))
 		return;
