@@ -81,15 +81,15 @@ static bool is_told(const struct join *join, const struct finding *f)
 }
 
 /*
- * True if `f` is a circle to which the wait belongs that `other` tells of, without advice for its
- * case.
+ * True if `f` is a circle to which the wait belongs that `other` tells of, and that has no advice
+ * for its case unless the circle has.
  */
 static bool closes_circle(const struct finding *f, const struct finding *other)
 {
 	return f->row == finding_row(FINDING_DEADLOCK) &&
 	       (other->row == finding_row(FINDING_BLOCKED) ||
 		other->row == finding_row(FINDING_FULL_CHANNEL)) &&
-	       !other->advised && is_about(f, other->processes[0]);
+	       (f->advised || !other->advised) && is_about(f, other->processes[0]);
 }
 
 /*

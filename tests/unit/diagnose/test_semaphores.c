@@ -124,6 +124,56 @@ static void with_a_timeout(void **state)
 	assert_string_equal(told(t, 1), "");
 }
 
+/* It makes a pipe, with the reading end `fd`, and reads it: nobody else has it. */
+static void reads_own_pipe(struct trace_text *t, uint32_t pid, const char *id, int fd)
+{
+	trace_channel(t, id, "pipe", "");
+	trace_line(t,
+		   "{'type':'operation','id':%u,'syscall':'pipe2','role':'open','pid':%u,"
+		   "'tid':%u,'enter_ns':7,'exit_ns':8,'returned':0,'new_fds':["
+		   "{'fd':%d,'channel':'%s','access':'read'},"
+		   "{'fd':%d,'channel':'%s','access':'write'}]}",
+		   1000 + pid, pid, pid, fd, id, fd + 1, id);
+	trace_line(t,
+		   "{'type':'operation','id':%u,'syscall':'read','role':'receive','pid':%u,"
+		   "'tid':%u,'fd':%d,'channel':'%s','enter_ns':100,'state':'pending','at_ns':%u}",
+		   2000 + pid, pid, pid, fd, id, END_NS);
+}
+
+/* That 30, which has the memory as well, goes on does not matter. */
+static void owner_waits(void **state)
+{
+	struct trace_text *t = *state;
+
+	reads_own_pipe(t, 20, TRACE_PIPE, 3);
+	waits(t, "futex", "futex:[5+0]", MUTEX_OF(20));
+	assert_string_equal(told(t, 2),
+			    "ping[10] waits for futex at byte 0 of shared-mmap:[5], and "
+			    "nobody will give it back: pong[20] has it, and waits itself; "
+			    "pong[20] waits in read(3) for pong[20] itself");
+}
+
+/* Who has a semaphore is known only if no other one may have it. */
+static void holder_waits(void **state)
+{
+	struct trace_text *t = *state;
+
+	reads_own_pipe(t, 20, TRACE_PIPE, 3);
+	waits(t, "futex", "futex:[5+0]", ",'futex':'semaphore'");
+	ends(t, 30, 200);
+	assert_non_null(strstr(told(t, 2), "pong[20], which could, waits itself; "));
+}
+
+static void some_holder_waits(void **state)
+{
+	struct trace_text *t = *state;
+
+	reads_own_pipe(t, 20, TRACE_PIPE, 3);
+	reads_own_pipe(t, 30, "pipe:[8]", 5);
+	waits(t, "futex", "futex:[5+0]", ",'futex':'semaphore'");
+	assert_non_null(strstr(told(t, 3), "all its users wait"));
+}
+
 /* Of a number in a semaphore's place nothing follows. */
 static void no_mutex(void **state)
 {
@@ -217,6 +267,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(passed_on_before, set_up, trace_tear_down),
 		cmocka_unit_test_setup_teardown(own_mutex, set_up, trace_tear_down),
 		cmocka_unit_test_setup_teardown(with_a_timeout, set_up, trace_tear_down),
+		cmocka_unit_test_setup_teardown(owner_waits, set_up, trace_tear_down),
+		cmocka_unit_test_setup_teardown(holder_waits, set_up, trace_tear_down),
+		cmocka_unit_test_setup_teardown(some_holder_waits, set_up, trace_tear_down),
 		cmocka_unit_test_setup_teardown(no_mutex, set_up, trace_tear_down),
 		cmocka_unit_test_setup_teardown(taken_and_ended, set_up, trace_tear_down),
 		cmocka_unit_test_setup_teardown(another_taken, set_up, trace_tear_down),

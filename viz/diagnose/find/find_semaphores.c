@@ -142,7 +142,7 @@ static const char *set_anew_text(struct diagnosis *d, struct finding *f, const s
 			   time_text(d, set->exit_ns), process_text(d, post->process));
 }
 
-/* Says who did it, as far as that is known. */
+/* Says who did it; NULL: that is not known. */
 static const char *culprit_text(struct diagnosis *d, struct finding *f, const struct wait *wait,
 				const struct wait_owner *owner)
 {
@@ -172,9 +172,7 @@ static const char *culprit_text(struct diagnosis *d, struct finding *f, const st
 		return about_call(d, f, is_undone(post) ? PHRASE_POST_UNDONE : PHRASE_POSTER_ENDED,
 				  post);
 	text = ended_text(d, f, wait);
-	if (!text)
-		text = last_user_text(d, wait->channel);
-	return text ? text : phrase_text(PHRASE_NOBODY_POSTS, d->language);
+	return text ? text : last_user_text(d, wait->channel);
 }
 
 static enum phrase cure_of(const struct diagnosis *d, const struct wait *wait,
@@ -210,6 +208,64 @@ static void tell_last_post(struct diagnosis *d, struct finding *f, const struct 
 				 time_text(d, post->exit_ns), NULL));
 }
 
+/*
+ * Who alone could give it back lives, and waits itself: the chain goes on there. False if it is
+ * known why nobody will, or nobody is known who could.
+ */
+static bool tell_holder(struct diagnosis *d, struct finding *f, const struct wait *wait,
+			const struct wait_owner *owner)
+{
+	const struct viz_operation *post = last_call(d, wait, ROLE_WAKE, NULL);
+	const struct wait *next = chain_next(d, wait);
+	const char *holder;
+
+	if (!next || next->process == wait->process || owner->ended || wait_is_for_zero(wait) ||
+	    handler_signal(d, wait) || wait_set_anew(d, wait, post) || is_undone(post))
+		return false;
+	holder = process_text(d, next->process);
+	finding_set(d, f, "gone", "%s",
+		    fill_phrase(d, owner->thread ? PHRASE_OWNER_WAITS : PHRASE_POSTER_WAITS, holder,
+				NULL, NULL));
+	finding_chain(d, f, wait);
+	if (!f->advice) {
+		f->advice = advice_for(d, ADVICE_SEMAPHORE_HELD, next->process);
+		finding_set(d, f, "culprit", "%s", holder);
+	}
+	return true;
+}
+
+/* Adds to the evidence what those wait for that use it and do not wait for it; false: none. */
+static bool tell_users(struct diagnosis *d, struct finding *f, const struct wait *wait)
+{
+	enum { SHOWN = 4 };
+	size_t told = 0;
+
+	for (size_t i = 0; i < wait->ender_count && told < SHOWN; i++) {
+		const struct wait *other = wait_of_process(d->waits, wait->enders[i]);
+
+		if (!other || other->process == wait->process || other->channel == wait->channel)
+			continue;
+		finding_wait(d, f, other);
+		told++;
+	}
+	return told > 0;
+}
+
+static void tell_why_kept(struct diagnosis *d, struct finding *f, const struct wait *wait,
+			  const struct wait_owner *owner)
+{
+	const char *gone = culprit_text(d, f, wait, owner);
+
+	f->advice = phrase_text(cure_of(d, wait, owner), d->language);
+	if (!gone && tell_users(d, f, wait))
+		f->advice = advice_for(d, ADVICE_SEMAPHORE_USED, wait->process);
+	finding_set(d, f, "chain", "%s", "");
+	finding_set(d, f, "gone", "%s",
+		    gone ? gone : phrase_text(PHRASE_NOBODY_POSTS, d->language));
+	if (!owner->self && !owner->tid && !wait_is_for_zero(wait) && handler_signal(d, wait))
+		f->advice = advice_for(d, ADVICE_LOCK_IN_HANDLER, wait->process);
+}
+
 bool report_semaphore(struct diagnosis *d, const struct wait *wait)
 {
 	const bool zero = wait_is_for_zero(wait);
@@ -222,15 +278,13 @@ bool report_semaphore(struct diagnosis *d, const struct wait *wait)
 	f = finding_add(d, FINDING_SEMAPHORE_STUCK, wait->since_ns, wait->channel);
 	finding_wait(d, f, wait);
 	finding_set(d, f, "who", "%s", process_text(d, wait->process));
-	finding_set(d, f, "gone", "%s", culprit_text(d, f, wait, &owner));
+	if (!tell_holder(d, f, wait, &owner))
+		tell_why_kept(d, f, wait, &owner);
 	tell_last_post(d, f, wait);
 	finding_set(d, f, "until", "%s",
 		    zero ? phrase_text(PHRASE_IS_TO_BE_ZERO, d->language) : "");
 	finding_set(d, f, "act", "%s",
 		    phrase_text(zero ? PHRASE_LOWER_IT : PHRASE_GIVE_IT_BACK, d->language));
-	f->advice = phrase_text(cure_of(d, wait, &owner), d->language);
-	if (!owner.self && !owner.tid && !zero && handler_signal(d, wait))
-		f->advice = advice_for(d, ADVICE_LOCK_IN_HANDLER, wait->process);
 	return true;
 }
 

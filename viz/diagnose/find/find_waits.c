@@ -27,7 +27,7 @@ static const struct wait *next_in_circle(const struct diagnosis *d, const struct
 	return next;
 }
 
-static void report_circle(struct diagnosis *d, const struct wait *first, bool *reported)
+static struct finding *report_circle(struct diagnosis *d, const struct wait *first, bool *reported)
 {
 	const struct wait_circle *all = &d->waits->circles[first->circle];
 	struct circle circle = {reported, all->count};
@@ -52,16 +52,38 @@ static void report_circle(struct diagnosis *d, const struct wait *first, bool *r
 	for (size_t i = 0; i < all->count; i++)
 		if (tell_lost_task(d, f, all->waits[i]))
 			break;
+	return f;
 }
 
-static void report_circles(struct diagnosis *d)
+/* Returns the findings of the circles, by number; NULL for one that has none. */
+static struct finding **report_circles(struct diagnosis *d)
 {
 	const struct wait_graph *waits = d->waits;
 	bool *reported = arena_array(d->arena, waits->count + 1, sizeof(*reported));
+	struct finding **of_circle = arena_array(d->arena, waits->circle_count + 1,
+						 sizeof(struct finding *));
 
-	for (size_t number = 1; number <= waits->circle_count; number++)
+	for (size_t number = 1; number <= waits->circle_count && !d->incomplete; number++)
 		if (!report_idle_workers(d, number))
-			report_circle(d, waits->circles[number].waits[0], reported);
+			of_circle[number] = report_circle(d, waits->circles[number].waits[0],
+							  reported);
+	return of_circle;
+}
+
+enum { LINES_MOST = 64 }; /* so many lines of a finding are of others that say the same */
+
+/* Makes the wait evidence of the circle that its chain leads to; false if it leads to none. */
+static bool join_circle(struct diagnosis *d, struct finding *const *of_circle,
+			const struct wait *wait)
+{
+	const struct wait *next = chain_next(d, wait);
+	struct finding *f = NULL;
+
+	for (size_t k = 0; next && !f && k < CHAIN_MOST; k++, next = chain_next(d, next))
+		f = of_circle[next->circle];
+	if (f && f->line_count < LINES_MOST)
+		finding_wait(d, f, wait);
+	return f != NULL;
 }
 
 /* Returns the message types in the queue, seen sent in the trace or found by a glance. */
@@ -288,6 +310,8 @@ static void report_blocked(struct diagnosis *d, const struct wait *wait)
 	report_enders(d, f, wait);
 	tell_lost_task(d, f, wait);
 	tell_mutex_owner(d, f, wait);
+	if (wait->channel && is_semaphore(wait->channel))
+		tell_killed_users(d, f, wait);
 	tell_python_lock(d, f, wait->process);
 	if (d->waits->whole && waits_for_signal(wait->operation) && !f->explained)
 		finding_line(d, f, phrase_text(PHRASE_SIGNAL_UNSEEN, d->language));
@@ -305,13 +329,29 @@ static bool gave_up(const struct diagnosis *d)
 	       (trailer->why == END_REASON_TIMEOUT || trailer->why == END_REASON_GLANCE);
 }
 
-static bool report_hopeless(struct diagnosis *d, const struct wait *wait)
+/* Marks the waits after this one in its chain, up to one that is marked already. */
+static void mark_chain(const struct diagnosis *d, const struct wait *wait, bool *marked)
+{
+	for (wait = chain_next(d, wait); wait && !marked[wait->index]; wait = chain_next(d, wait))
+		marked[wait->index] = true;
+}
+
+/* Reports a semaphore that is stuck, and marks the waits that the finding tells of, too. */
+static bool report_stuck(struct diagnosis *d, const struct wait *wait, bool *told)
+{
+	if (wait->circle || !report_semaphore(d, wait))
+		return false;
+	mark_chain(d, wait, told);
+	return true;
+}
+
+static bool report_hopeless(struct diagnosis *d, const struct wait *wait, bool *told)
 {
 	if (d->incomplete)
 		return false;
 	return report_no_eof(d, wait) || report_left_open(d, wait) || report_own_fifo(d, wait) ||
-	       report_type(d, wait) || (!wait->circle && report_semaphore(d, wait)) ||
-	       report_lost_wakeup(d, wait) || report_unaccepted(d, wait);
+	       report_type(d, wait) || report_stuck(d, wait, told) || report_lost_wakeup(d, wait) ||
+	       report_unaccepted(d, wait);
 }
 
 static bool is_named(const struct diagnosis *d, const struct viz_process *process)
@@ -362,7 +402,6 @@ static struct finding *told_alike(const struct diagnosis *d, const struct findin
  */
 static void join_last(struct diagnosis *d, const struct wait *wait)
 {
-	enum { LINES_MOST = 64 };
 	const bool several = wait_of_process(d->waits, wait->process)->next_of_process;
 	const struct finding *last = d->count ? d->findings[d->count - 1] : NULL;
 	struct finding *other = several && last ? told_alike(d, last) : NULL;
@@ -473,13 +512,6 @@ static void report_chain(struct diagnosis *d, const struct wait *wait)
 		report_blocked(d, wait);
 }
 
-/* Marks the waits after this one in its chain, up to one that is marked already. */
-static void mark_chain(const struct diagnosis *d, const struct wait *wait, bool *marked)
-{
-	for (wait = chain_next(d, wait); wait && !marked[wait->index]; wait = chain_next(d, wait))
-		marked[wait->index] = true;
-}
-
 /* True for an event loop that only threads of its own process could wake. */
 static bool is_for_itself(const struct wait *wait)
 {
@@ -494,10 +526,9 @@ static bool is_for_itself(const struct wait *wait)
  * left, which leads in circles that somebody else could open. Of loops that wait for their own
  * process nothing is told where another finding names that.
  */
-static void report_chains(struct diagnosis *d, const struct wait **waits, size_t count)
+static void report_chains(struct diagnosis *d, const struct wait **waits, size_t count, bool *told)
 {
 	bool *linked = arena_array(d->arena, d->waits->count + 1, sizeof(*linked));
-	bool *told = arena_array(d->arena, d->waits->count + 1, sizeof(*told));
 
 	for (size_t i = 0; i < count; i++)
 		mark_chain(d, waits[i], linked);
@@ -532,6 +563,8 @@ void find_waits(struct diagnosis *d)
 	const bool last = gave_up(d), *concerned, *behind, *asked;
 	const struct wait **idlers, **blocked;
 	size_t idle_count = 0, blocked_count = 0;
+	struct finding **of_circle;
+	bool *told;
 
 	d->waits = wait_graph_new(d->arena, d->model, d->pairing);
 	concerned = d->pid_count ? diagnosis_concerned(d) : NULL;
@@ -539,21 +572,21 @@ void find_waits(struct diagnosis *d)
 	asked = find_asked(d);
 	idlers = arena_array(d->arena, d->waits->count + 1, sizeof(struct wait *));
 	blocked = arena_array(d->arena, d->waits->count + 1, sizeof(struct wait *));
-	if (!d->incomplete)
-		report_circles(d);
+	told = arena_array(d->arena, d->waits->count + 1, sizeof(*told));
+	of_circle = report_circles(d);
 	for (size_t i = 0; i < d->waits->count; i++) {
 		const struct wait *wait = d->waits->waits[i];
 
 		if (wait->ready || d->end_ns - wait->since_ns < LONG_WAIT_NS ||
-		    report_hopeless(d, wait) || (wait->circle && !d->incomplete) || !last ||
-		    !is_concerned(concerned, behind, wait))
+		    report_hopeless(d, wait, told) || (wait->circle && !d->incomplete) || !last ||
+		    !is_concerned(concerned, behind, wait) || join_circle(d, of_circle, wait))
 			continue;
 		if (wait_is_idle(d, wait))
 			idlers[idle_count++] = wait;
 		else
 			blocked[blocked_count++] = wait;
 	}
-	report_chains(d, blocked, blocked_count);
+	report_chains(d, blocked, blocked_count, told);
 	wait_find_natural(d->waits, wait_is_natural);
 	for (size_t i = 0; last && i < d->model->process_count; i++)
 		report_stopped(d, d->model->processes[i], asked[i]);

@@ -10,6 +10,7 @@ struct wait_ranks {
 	/* What the fittest are known for. */
 	bool ranked, sends, child;
 	const struct viz_channel *end;
+	uint64_t part; /* of a set of semaphores */
 	const struct viz_process *fittest[2];
 	bool movers_known, actors_known;
 	const struct viz_process *movers[2], *actors[2];
@@ -38,18 +39,27 @@ static const struct viz_process *fittest_but(const struct diagnosis *d, const st
 {
 	const struct viz_process *best = NULL;
 	const bool child = waits_for_child(wait);
+	const bool one = wait->channel && is_semaphore(wait->channel);
+	bool several = false;
 	int most = 0;
 
 	for (size_t i = 0; i < wait->ender_count; i++) {
 		const struct viz_process *process = wait->enders[i];
 		const int fit = process == but ? 0 : fitness(d, wait, process);
 
+		several = fit == most ? several || fit : several && fit < most;
 		if (fit > most || (fit && fit == most && !child && process->index > best->index)) {
 			most = fit;
 			best = process;
 		}
 	}
-	return best;
+	return one && several ? NULL : best;
+}
+
+/* The number of a semaphore in its set; 0: it is none of System V. */
+static uint64_t part_of(const struct wait *wait)
+{
+	return wait->operation->extra->sems_count ? wait->operation->extra->sems[0].number + 1 : 0;
 }
 
 const struct viz_process *wait_fittest(const struct diagnosis *d, const struct wait *wait,
@@ -59,8 +69,10 @@ const struct viz_process *wait_fittest(const struct diagnosis *d, const struct w
 	const bool sends = wait->operation->role == ROLE_SEND, child = waits_for_child(wait);
 	const struct viz_channel *end = wait->channel ? other_end(d, wait) : NULL;
 
-	if (!ranks->ranked || ranks->sends != sends || ranks->child != child || ranks->end != end) {
+	if (!ranks->ranked || ranks->sends != sends || ranks->child != child || ranks->end != end ||
+	    ranks->part != part_of(wait)) {
 		ranks->ranked = true;
+		ranks->part = part_of(wait);
 		ranks->sends = sends;
 		ranks->child = child;
 		ranks->end = end;

@@ -18,7 +18,7 @@ typedef int wait_fitness_fn(const struct diagnosis *d, const struct wait *wait,
 
 /*
  * The fittest but the one that waits; of equals the latest, or where the wait is for a child the
- * first. NULL: there is none.
+ * first. NULL: there is none, or several are at a semaphore, of which nobody knows who has it.
  */
 const struct viz_process *wait_fittest(const struct diagnosis *d, const struct wait *wait,
 				       wait_fitness_fn *fitness);

@@ -9,7 +9,55 @@
 #include "viz/diagnose/graph/wait_ranks.h"
 #include "viz/diagnose/wait/waits.h"
 
-enum { STDIN = 0, STDOUT = 1 };
+enum { STDIN = 0, STDOUT = 1, STDERR = 2 };
+
+static bool waits_at(const struct diagnosis *d, const struct viz_process *process,
+		     const struct viz_channel *channel)
+{
+	const struct wait *wait = wait_of_process(d->waits, process);
+
+	while (wait && wait->channel != channel)
+		wait = wait->next_of_process;
+	return wait != NULL;
+}
+
+/*
+ * True if it took the semaphore last, as one takes a lock, to give it back oneself: it has posted
+ * there before, or nobody does.
+ */
+static bool has_semaphore(const struct diagnosis *d, const struct wait *wait,
+			  const struct viz_process *process)
+{
+	const struct viz_operation *taker, *post;
+
+	if (wait->channel->mechanism != MECH_SYSV_SEM)
+		return false;
+	taker = wait_last_call(d->waits, wait->operation, ROLE_WAIT, NULL);
+	if (!taker || taker->process != process)
+		return false;
+	post = wait_last_call(d->waits, wait->operation, ROLE_WAKE, NULL);
+	return !post || (post->index < taker->index &&
+			 wait_last_call(d->waits, wait->operation, ROLE_WAKE, process));
+}
+
+/* True for another program, which was started with what it may not know to be there. */
+static bool is_stranger(const struct wait *wait, const struct viz_process *process)
+{
+	return !process_is_copy(process) && !viz_process_descends(wait->process, process);
+}
+
+/* Of those who use a semaphore who waits for it as well, by its only thread, does not post. */
+static int fitness_at_semaphore(const struct diagnosis *d, const struct wait *wait,
+				const struct viz_process *process)
+{
+	if (process_is_lone(process) && waits_at(d, process, wait->channel))
+		return 0;
+	if (has_semaphore(d, wait, process))
+		return 5;
+	if (wait_last_call(d->waits, wait->operation, ROLE_WAKE, process))
+		return 4;
+	return is_stranger(wait, process) ? 1 : 2;
+}
 
 static bool is_for_children(const struct diagnosis *d, const struct viz_process *process)
 {
@@ -29,6 +77,18 @@ static bool has_inherited(const struct diagnosis *d, const struct wait *wait,
 }
 
 /*
+ * True if it waits for children, of which one writes what is no standard stream: a queue. A shell
+ * keeps ends open for others.
+ */
+static bool joins_writer(const struct diagnosis *d, const struct wait *wait,
+			 const struct viz_process *process)
+{
+	return wait->operation->role == ROLE_SEND && wait->operation->fd > STDERR &&
+	       process != wait->process && viz_process_descends(wait->process, process) &&
+	       is_for_children(d, process) && !process_is_written_in(process, "shell");
+}
+
+/*
  * How likely it is that this process, of those that could end the wait, is the one that should: it
  * has done so before, it has the end as its standard stream, it is no shell that waits for others.
  */
@@ -45,6 +105,8 @@ static int fitness(const struct diagnosis *d, const struct wait *wait,
 		return wait_process_moves(d->waits, process) ? 3 : 2;
 	if (!end)
 		return 2;
+	if (is_semaphore(end))
+		return fitness_at_semaphore(d, wait, process);
 	if (end->mechanism == MECH_FILE_LOCK)
 		return has_inherited(d, wait, process) ? 1 : 2;
 	if (sends ? wait_has_read(d->waits, process, end)
@@ -53,6 +115,8 @@ static int fitness(const struct diagnosis *d, const struct wait *wait,
 	holding = wait_holding(d->waits, end, process, sends ? ACCESS_READ : ACCESS_WRITE);
 	if (holding && holding->fd == (sends ? STDIN : STDOUT))
 		return is_for_children(d, process) ? 3 : 4;
+	if (joins_writer(d, wait, process))
+		return 3;
 	return is_for_children(d, process) ? 1 : 2;
 }
 
@@ -158,6 +222,7 @@ struct telling {
 	struct diagnosis *d;
 	struct finding *f;
 	const struct viz_process *passed[CHAIN_MOST];
+	struct wait *waits[CHAIN_MOST]; /* of those, by which they were passed */
 	size_t count;
 	const char *text;
 	const struct viz_process *to_act; /* who should do what the advice says */
@@ -178,6 +243,12 @@ static bool has_passed(const struct telling *t, const struct viz_process *proces
 		if (t->passed[i] == process)
 			return true;
 	return false;
+}
+
+static void pass(struct telling *t, const struct wait *wait)
+{
+	t->waits[t->count] = (struct wait *)wait;
+	t->passed[t->count++] = wait->process;
 }
 
 static void settle(struct telling *t, enum advice_case about, const struct viz_process *to_act)
@@ -244,11 +315,53 @@ static const char *link_text(struct diagnosis *d, const struct wait *wait,
 		return fill_phrase(d, PHRASE_LINK_EXEC, who, whom, NULL);
 	if (wait->channel && wait->channel->mechanism == MECH_FILE_LOCK)
 		return fill_phrase(d, PHRASE_LINK_LOCK, who, where, whom);
+	if (wait->channel && is_semaphore(wait->channel))
+		return fill_phrase(d,
+				   wait_mutex_owner(d->waits, wait->operation).thread
+					   ? PHRASE_LINK_HAS
+					   : PHRASE_LINK_POSTS,
+				   who, where, whom);
 	if (wait->operation->role == ROLE_SEND)
 		return fill_phrase(d, PHRASE_LINK_WRITES, who, where, whom);
 	if (wait->operation->role == ROLE_RECEIVE)
 		return fill_phrase(d, PHRASE_LINK_READS, who, where, whom);
 	return fill_phrase(d, PHRASE_LINK_WAITS, who, call_text(d, wait->operation), whom);
+}
+
+/* True if nobody but its only thread could end it. */
+static bool is_for_itself(const struct wait *wait)
+{
+	return !wait->open && wait->ender_count == 1 && wait->enders[0] == wait->process &&
+	       process_is_lone(wait->process);
+}
+
+/* A number in the advice. */
+static void set_fd(struct telling *t, const struct wait *wait, enum access access)
+{
+	const struct viz_holding *holding = wait_holding(t->d->waits, other_end(t->d, wait),
+							 wait->process, access);
+
+	finding_set(t->d, t->f, "fd", "%" PRId32, holding ? holding->fd : wait->operation->fd);
+}
+
+/* Sets the advice of a wait that nobody else of the program comes to end. */
+static void note_alone(struct telling *t, const struct wait *wait)
+{
+	enum { WRITES = 1 };
+
+	if (t->about)
+		return;
+	if (waits_to_open(wait) && !wait->ender_count && !wait->crossed) {
+		const bool writes = wait->operation->flags & WRITES;
+
+		finding_set(t->d, t->f, "path", "%s",
+			    bytes_text(t->d, wait->operation->extra->path));
+		settle(t, writes ? ADVICE_FIFO_UNREAD : ADVICE_FIFO_ALONE, wait->process);
+	} else if (is_for_itself(wait) && wait->channel && wait->operation->role == ROLE_RECEIVE &&
+		   mechanism_info(wait->channel->mechanism)->form == FORM_STREAM) {
+		set_fd(t, wait, ACCESS_WRITE);
+		settle(t, ADVICE_OWN_WRITER, wait->process);
+	}
 }
 
 /* Tells what a wait is for that no other process of the chain could end. */
@@ -281,6 +394,7 @@ static void tell_last(struct telling *t, const struct wait *wait, const struct w
 	if (wait->channel && wait->channel->mechanism == MECH_PTY && wait->open &&
 	    !wait->channel->master && wait->operation->role != ROLE_SEND)
 		settle(t, ADVICE_KEY_PRESS, wait->process);
+	note_alone(t, wait);
 }
 
 static void note_silence(struct telling *t, const struct wait *wait)
@@ -291,6 +405,20 @@ static void note_silence(struct telling *t, const struct wait *wait)
 		settle(t, about, wait->process);
 }
 
+/* True if a child that it waits for waits at a semaphore, as for its turn to write to a queue. */
+static bool awaits_turn(const struct diagnosis *d, const struct wait *parent)
+{
+	enum { LOOK_AT = 64 };
+
+	for (size_t i = 0; i < parent->ender_count && i < LOOK_AT; i++) {
+		const struct wait *child = wait_of_process(d->waits, parent->enders[i]);
+
+		if (child && child->channel && is_semaphore(child->channel))
+			return true;
+	}
+	return false;
+}
+
 /* Sets the advice if the parent waits for a child that waits until the parent reads. */
 static void note_unread_child(struct telling *t, const struct wait *writer,
 			      const struct wait *parent)
@@ -298,8 +426,9 @@ static void note_unread_child(struct telling *t, const struct wait *writer,
 	const int fd = writer->operation->fd;
 
 	if (t->about || writer->operation->role != ROLE_SEND || !waits_for_child(parent) ||
-	    !wait_is_ended_by(t->d->waits, parent, writer->process) ||
-	    !wait_is_ended_by(t->d->waits, writer, parent->process))
+	    !wait_is_ended_by(t->d->waits, writer, parent->process) ||
+	    (!wait_is_ended_by(t->d->waits, parent, writer->process) &&
+	     !(joins_writer(t->d, writer, parent->process) && awaits_turn(t->d, parent))))
 		return;
 	settle(t, fd == 1 || fd == 2 ? ADVICE_CHILD_UNREAD : ADVICE_QUEUE_JOINED, parent->process);
 }
@@ -313,7 +442,7 @@ static const struct wait *tell_wait(struct telling *t, const struct wait *wait,
 
 	if (has_passed(t, wait->process))
 		return NULL;
-	t->passed[t->count++] = wait->process;
+	pass(t, wait);
 	finding_wait(d, t->f, wait);
 	note_silence(t, wait);
 	note_wait_in_handler(t, wait);
@@ -363,9 +492,7 @@ static void note_lock(struct telling *t, const struct wait *wait)
 /* It fills what nobody but its only thread could empty. */
 static void note_own_reader(struct telling *t, const struct wait *wait)
 {
-	if (!t->about && wait->operation->role == ROLE_SEND && !wait->open &&
-	    wait->ender_count == 1 && wait->enders[0] == wait->process &&
-	    process_is_lone(wait->process))
+	if (!t->about && wait->operation->role == ROLE_SEND && is_for_itself(wait))
 		settle(t, ADVICE_OWN_READER, wait->process);
 }
 
@@ -408,41 +535,6 @@ static void note_job_behind_clock(struct telling *t, const struct wait *wait)
 		settle(t, ADVICE_LEFT_JOB, other->process);
 		t->f->explained = true;
 	}
-}
-
-void finding_chain(struct diagnosis *d, struct finding *f, const struct wait *wait)
-{
-	struct telling t = {.d = d, .f = f};
-	const struct wait *at = wait;
-
-	t.passed[t.count++] = wait->process;
-	note_silence(&t, wait);
-	note_wait_in_handler(&t, wait);
-	note_own_thread(&t, wait);
-	while (at && t.count < CHAIN_MOST)
-		at = tell_next(&t, at);
-	note_lock(&t, wait);
-	note_own_reader(&t, wait);
-	note_job_behind_clock(&t, wait);
-	advise(&t);
-	set_chain(d, f, &t);
-}
-
-void finding_chain_of(struct diagnosis *d, struct finding *f, const struct viz_process *process,
-		      const struct viz_process *whom)
-{
-	struct telling t = {.d = d, .f = f};
-	const struct wait *at = wait_that_keeps(d, process, whom);
-
-	if (!at)
-		tell_idle(&t, process);
-	else if (!waits_to_accept(at))
-		at = tell_wait(&t, at, NULL);
-	else
-		at = NULL;
-	while (at && t.count < CHAIN_MOST)
-		at = tell_next(&t, at);
-	set_chain(d, f, &t);
 }
 
 /* Looks among those that could read what `writer` sends for one that waits for its end. */
@@ -523,6 +615,61 @@ static void note_barrier(struct telling *t, const struct wait_circle *circle)
 	settle(t, ADVICE_ALL_AT_ONE, circle->waits[0]->process);
 }
 
+/* Sets the advice where the chain comes back to one that it has passed, who may go on by itself. */
+static void note_loop(struct telling *t)
+{
+	const struct wait *next = t->count ? chain_next(t->d, t->waits[t->count - 1]) : NULL;
+	struct wait_circle circle = {t->waits, t->count};
+
+	while (next && circle.count && circle.waits[0]->process != next->process) {
+		circle.waits++;
+		circle.count--;
+	}
+	if (t->about || !next || circle.count < 2)
+		return;
+	note_fed_child(t, &circle);
+	if (!t->about)
+		t->about = circle_case(t->d, t->f, &circle, &t->to_act);
+	t->author = t->to_act;
+}
+
+void finding_chain(struct diagnosis *d, struct finding *f, const struct wait *wait)
+{
+	struct telling t = {.d = d, .f = f};
+	const struct wait *at = wait;
+
+	pass(&t, wait);
+	note_silence(&t, wait);
+	note_wait_in_handler(&t, wait);
+	note_own_thread(&t, wait);
+	while (at && t.count < CHAIN_MOST)
+		at = tell_next(&t, at);
+	note_lock(&t, wait);
+	note_own_reader(&t, wait);
+	note_alone(&t, wait);
+	note_loop(&t);
+	note_job_behind_clock(&t, wait);
+	advise(&t);
+	set_chain(d, f, &t);
+}
+
+void finding_chain_of(struct diagnosis *d, struct finding *f, const struct viz_process *process,
+		      const struct viz_process *whom)
+{
+	struct telling t = {.d = d, .f = f};
+	const struct wait *at = wait_that_keeps(d, process, whom);
+
+	if (!at)
+		tell_idle(&t, process);
+	else if (!waits_to_accept(at))
+		at = tell_wait(&t, at, NULL);
+	else
+		at = NULL;
+	while (at && t.count < CHAIN_MOST)
+		at = tell_next(&t, at);
+	set_chain(d, f, &t);
+}
+
 void finding_circle(struct diagnosis *d, struct finding *f, size_t number)
 {
 	const struct wait_circle *circle = &d->waits->circles[number];
@@ -543,5 +690,8 @@ void finding_circle(struct diagnosis *d, struct finding *f, size_t number)
 		note_fed_child(&t, circle);
 	if (!t.about)
 		note_barrier(&t, circle);
+	if (!t.about)
+		t.about = circle_case(d, f, circle, &t.to_act);
+	t.author = t.author ? t.author : t.to_act;
 	advise(&t);
 }

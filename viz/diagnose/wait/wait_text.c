@@ -343,8 +343,9 @@ const char *wait_text(struct diagnosis *d, const struct wait *wait)
 				   enders_text(d, wait)
 					   ?: names_text(d, wait->enders, wait->ender_count));
 	if (wait->channel && wait->channel->mechanism == MECH_FILE_LOCK && !wait->open)
-		phrase = PHRASE_ONLY_UNLOCK;
-	else if (wait->listener)
+		return fill_phrase(d, PHRASE_ONLY_UNLOCK, what, enders,
+				   format_text(d, "%zu", wait->ender_count));
+	if (wait->listener)
 		phrase = PHRASE_ONLY_ACCEPT;
 	else if (wait->operation->role == ROLE_SEND)
 		phrase = PHRASE_ONLY_READ;

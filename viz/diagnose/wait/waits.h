@@ -89,6 +89,12 @@ void finding_chain_of(struct diagnosis *d, struct finding *f, const struct viz_p
 void finding_circle(struct diagnosis *d, struct finding *f, size_t number);
 
 /*
+ * wait_killed_users.c: of a wait at a semaphore: adds to the evidence who used that and was killed
+ * by a signal; returns whether there is one.
+ */
+bool tell_killed_users(struct diagnosis *d, struct finding *f, const struct wait *wait);
+
+/*
  * wait_in_handler.c: "ping[801] is in its handler of SIGCHLD …" if the wait, or this thread that
  * sleeps in a private futex, is in the handler of a signal; else NULL. sleeper_is_in_handler() says
  * just that.
@@ -302,7 +308,26 @@ enum advice_case {
 	ADVICE_SENT_URGENT,	/* for data of which the last byte was sent as urgent */
 	ADVICE_WHOLE_LINE,	/* for a line whose end was not sent to the terminal */
 	ADVICE_LOW_WATER,	/* for as many bytes as SO_RCVLOWAT says */
+	ADVICE_BOTH_FULL,    /* in a circle: a child is fed that waits until its output is read */
+	ADVICE_OTHER_UNREAD, /* in a circle: one output of a child is read, the other is full */
+	ADVICE_ALL_SEND,     /* in a circle of which all send */
+	ADVICE_LOCK_ORDER,   /* in a circle of locks, taken in different orders */
+	ADVICE_SEMAPHORE_ORDER, /* the same of semaphores, which may be no locks */
+	ADVICE_PROMPT, /* in a circle: for a key that whoever has the terminal should type */
+	ADVICE_SEMAPHORE_KEPT, /* in a circle of a semaphore and another wait */
+	ADVICE_SEMAPHORE_HELD, /* at a semaphore, for one that waits itself */
+	ADVICE_SEMAPHORE_USED, /* at a semaphore, for one of several that wait themselves */
+	ADVICE_FIFO_ALONE,     /* to open a FIFO to read, which nobody opens to write */
+	ADVICE_FIFO_UNREAD,    /* to write, which nobody opens to read */
+	ADVICE_OWN_WRITER,     /* to read where only itself could write */
 };
+
+/*
+ * wait_circle_cases.c: the case of a circle whose waits have none by themselves, and who has to
+ * act; ADVICE_NONE: none is known.
+ */
+enum advice_case circle_case(struct diagnosis *d, struct finding *f,
+			     const struct wait_circle *circle, const struct viz_process **to_act);
 
 /*
  * wait_stopped.c: sets what stopped the process, {by}, and what the advice for the case that it
