@@ -33,8 +33,11 @@ struct finding {
 	size_t operation_count;
 	struct finding_value *values; /* values for the templates */
 	size_t value_count;
-	uint64_t times; /* how many cases, if several make one finding */
-	uint64_t bytes; /* bytes in all these cases */
+	uint64_t times;		     /* how many cases, if several make one finding */
+	uint64_t bytes;		     /* bytes in all these cases */
+	struct viz_bytes *addresses; /* of these cases, each once; they become {address} */
+	size_t address_count;
+	struct map at; /* finding.c: the addresses */
 	/* gather.c: the first finding that says the same of the same programs, and their number. */
 	struct finding *first;
 	uint64_t alike;
@@ -67,6 +70,7 @@ struct diagnosis {
 	bool survivors;		     /* of a look at the machine: scope.h */
 	struct diagnosis_look *look; /* what the findings that were joined rest on; or NULL */
 	struct map folded;	     /* finding_fold() */
+	struct map *failed_requests; /* by call, on demand: failed_requests.c */
 	size_t *named; /* by process index: how many findings name it, while finders run */
 	struct arena *arena;
 };

@@ -71,6 +71,8 @@ static void absorb(struct diagnosis *d, struct finding *first, const struct find
 {
 	for (size_t i = 0; i < f->operation_count; i++)
 		finding_operation(d, first, f->operations[i]);
+	for (size_t i = 0; i < f->address_count; i++)
+		finding_address(d, first, f->addresses[i]);
 }
 
 void diagnosis_gather(struct diagnosis *d)

@@ -39,6 +39,8 @@ static void finish(struct diagnosis *d, struct finding *f)
 		if (f->bytes && !has_value(f, "bytes"))
 			finding_set(d, f, "bytes", "%s", amount_text(d, f->bytes));
 	}
+	if (strstr(words->text, "{address}"))
+		finding_set(d, f, "address", "%s", finding_addresses(d, f));
 	f->text = fill_named(d->arena, words->text, f->values, f->value_count);
 	f->text = gathered_text(d, f);
 	f->advised = f->advice != NULL;

@@ -456,58 +456,6 @@ static void lock_of_range(void **state)
 	assert_string_equal(lock_waits(t), "blocked 10 20\n");
 }
 
-/* A listener at all addresses of this machine, and a connection to that port of `host`. */
-static const char *connected_to(struct trace_text *t, const char *host)
-{
-	char more[128];
-
-	trace_channel(t, "tcp:[20]", "tcp",
-		      ",'listening':true,'local_address':'0.0.0.0:80','network':1");
-	trace_line(t, "{'type':'operation','id':40,'syscall':'socket','role':'open','pid':10,"
-		      "'tid':10,'enter_ns':10,'exit_ns':11,'returned':7,'new_fds':["
-		      "{'fd':7,'channel':'tcp:[20]','access':'both'}]}");
-	trace_channel(t, "tcp:[21]", "tcp", ",'local_address':'10.0.0.9:4000','network':1");
-	snprintf(more, sizeof(more), ",'peer_address':'%s:80'", host);
-	trace_call(t, (struct call){41, "connect", "open", 10, 0, 8, "tcp:[21]", 20, 21, 0, more});
-	time_out(t, 4);
-	return findings_of(t);
-}
-
-static void never_accepted(void **state)
-{
-	assert_string_equal(connected_to(*state, "10.0.0.9"), "never-accepted 10\n");
-}
-
-/* Who listens here never sees what goes to another machine. */
-static void accepted_elsewhere(void **state)
-{
-	assert_string_equal(connected_to(*state, "10.0.0.5"), "");
-}
-
-/* A connect that goes on; a child closes its copy, or the process the only one, 800 ms later. */
-static const char *connecting_when_closed(struct trace_text *t, uint32_t closer, const char *last)
-{
-	trace_fork(t, 10, 20, "child", 5);
-	trace_channel(t, "tcp:[21]", "tcp", ",'local_address':'10.0.0.9:4000','network':1");
-	trace_call(t, (struct call){41, "connect", "open", 10, 0, 8, "tcp:[21]", 20, 21, -115,
-				    ",'error':'EINPROGRESS','peer_address':'10.0.0.5:80'"});
-	trace_call(t, (struct call){42, "close", "close", closer, 0, 8, "tcp:[21]", 800000000,
-				    800000001, 0, last});
-	time_out(t, 4);
-	return findings_of(t);
-}
-
-static void connect_given_up(void **state)
-{
-	assert_string_equal(connecting_when_closed(*state, 10, ",'last':true"),
-			    "connection-failed 10\n");
-}
-
-static void copy_of_connecting_socket_closed(void **state)
-{
-	assert_string_equal(connecting_when_closed(*state, 20, ",'last':false"), "");
-}
-
 /* Two small writes, then a read that sleeps 40 ms: three times, so it is no chance. */
 static void delayed_ack(void **state)
 {
@@ -667,11 +615,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(lock_of_last, set_up, trace_tear_down),
 		cmocka_unit_test_setup_teardown(locks_of_readers, set_up, trace_tear_down),
 		cmocka_unit_test_setup_teardown(lock_of_range, set_up, trace_tear_down),
-		cmocka_unit_test_setup_teardown(never_accepted, set_up, trace_tear_down),
-		cmocka_unit_test_setup_teardown(accepted_elsewhere, set_up, trace_tear_down),
-		cmocka_unit_test_setup_teardown(connect_given_up, set_up, trace_tear_down),
-		cmocka_unit_test_setup_teardown(copy_of_connecting_socket_closed, set_up,
-						trace_tear_down),
 		cmocka_unit_test_setup_teardown(delayed_ack, set_up, trace_tear_down),
 		cmocka_unit_test_setup_teardown(reset_by_end, set_up, trace_tear_down),
 		cmocka_unit_test_setup_teardown(reset_by_kill, set_up, trace_tear_down),

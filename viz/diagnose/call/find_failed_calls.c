@@ -6,6 +6,7 @@
 #include "viz/diagnose/call/near_listener.h"
 #include "viz/diagnose/core/finder.h"
 #include "viz/diagnose/datagram/unix_names.h"
+#include "viz/diagnose/find/failed_requests.h"
 #include "viz/diagnose/find/find_slow_readers.h"
 #include "viz/diagnose/graph/wait_graph.h"
 #include "viz/diagnose/wait/waits.h"
@@ -196,30 +197,51 @@ static struct successes *successes_find(struct diagnosis *d, const struct map *r
 	return successes;
 }
 
-/* True if the process succeeded afterwards, at any address, or some process did at this address. */
-static bool succeeded_later(struct successes *successes, const struct viz_operation *op)
+/* True if some process succeeded afterwards at this address. */
+static bool came_later(struct successes *successes, const struct viz_operation *op)
 {
-	const struct viz_operation *own = map_get_uint(&successes->of_process, process_key(op));
 	const struct viz_operation *there = op->extra->peer_address.len
 						    ? map_get(address_map(successes, op),
 							      op->extra->peer_address)
 						    : NULL;
 
-	return (own && own->index > op->index) || (there && there->index > op->index);
+	return there && there->index > op->index;
 }
 
+/* True if the process succeeded afterwards, at any address, or some process did at this address. */
+static bool succeeded_later(struct successes *successes, const struct viz_operation *op)
+{
+	const struct viz_operation *own = map_get_uint(&successes->of_process, process_key(op));
+
+	return (own && own->index > op->index) || came_later(successes, op);
+}
+
+/*
+ * True if a connect(2) that failed did no harm: the process connected elsewhere, and answered no
+ * client with a failure before; or who listens there was only late.
+ */
+static bool is_excused(struct diagnosis *d, struct successes *successes,
+		       const struct viz_operation *op)
+{
+	return came_later(successes, op) ||
+	       (succeeded_later(successes, op) && !request_failed_after(d, op));
+}
+
+/* Reports a connect that failed with `error`, once for each process, severity and error. */
 static struct finding *report_unconnected(struct diagnosis *d, enum finding_id id,
-					  struct successes *successes,
+					  struct successes *successes, int error,
 					  const struct viz_operation *op,
 					  const struct viz_operation *told_by)
 {
-	struct finding *f = finding_fold(d, id, op->enter_ns, op->process, NULL);
+	const bool excused = is_excused(d, successes, op);
+	struct finding *f = finding_fold_kind(d, id, (uint64_t)error << 1 | excused, op->enter_ns,
+					      op->process, NULL);
 
 	f->channel = op->channel;
 	finding_operation(d, f, op);
 	finding_operation(d, f, told_by);
-	finding_set(d, f, "address", "%s", bytes_text(d, op->extra->peer_address));
-	if (f->times == 1 && succeeded_later(successes, op))
+	finding_address(d, f, op->extra->peer_address);
+	if (excused)
 		f->severity = SEVERITY_NOTE;
 	return f;
 }
@@ -227,8 +249,8 @@ static struct finding *report_unconnected(struct diagnosis *d, enum finding_id i
 static void report_refused(struct diagnosis *d, struct successes *successes,
 			   const struct viz_operation *op, const struct viz_operation *told_by)
 {
-	struct finding *f = report_unconnected(d, FINDING_CONNECTION_REFUSED, successes, op,
-					       told_by);
+	struct finding *f = report_unconnected(d, FINDING_CONNECTION_REFUSED, successes,
+					       ECONNREFUSED, op, told_by);
 
 	if (f->times > 1)
 		return;
@@ -250,6 +272,8 @@ static const char *failure_text(struct diagnosis *d, int error)
 		return phrase_text(PHRASE_NO_SUCH_SOCKET, d->language);
 	case EACCES:
 		return phrase_text(PHRASE_MAY_NOT, d->language);
+	case EAGAIN:
+		return phrase_text(PHRASE_BACKLOG_HAS_NO_ROOM, d->language);
 	default:
 		return NULL;
 	}
@@ -257,15 +281,22 @@ static const char *failure_text(struct diagnosis *d, int error)
 
 /*
  * Programs look for servers that need not be there, as the C library does for nscd and the system
- * log: it is told of streams, and of who then ended with a failure.
+ * log: it is told of streams, and of who then ended, or served a client, with a failure. A full
+ * backlog (unix(7), EAGAIN) is one of a server that is there.
  */
-static bool is_missed(struct successes *successes, const struct viz_operation *op, int error)
+static bool is_missed(struct diagnosis *d, struct successes *successes,
+		      const struct viz_operation *op, int error)
 {
-	return (error != ENOENT && error != EACCES) ||
-	       (viz_process_failed(op->process) && op->channel &&
-		op->channel->mechanism == MECH_UNIX_STREAM && !succeeded_later(successes, op) &&
-		!viz_bytes_begin(op->extra->peer_address, "/dev/") &&
-		!viz_bytes_begin(op->extra->peer_address, "/var/run/nscd/"));
+	if (error != ENOENT && error != EACCES && error != EAGAIN)
+		return true;
+	if (!op->channel || op->channel->mechanism != MECH_UNIX_STREAM)
+		return false;
+	if (request_failed_after(d, op))
+		return true;
+	return (viz_process_failed(op->process) || error == EAGAIN) &&
+	       !succeeded_later(successes, op) &&
+	       !viz_bytes_begin(op->extra->peer_address, "/dev/") &&
+	       !viz_bytes_begin(op->extra->peer_address, "/var/run/nscd/");
 }
 
 /* Reports a connect that failed at once (`told_by` NULL), or of which a later call told so. */
@@ -278,10 +309,12 @@ static void report_connect(struct diagnosis *d, struct successes *successes,
 
 	if (error == ECONNREFUSED)
 		report_refused(d, successes, op, told_by);
-	if (!why || !is_missed(successes, op, error))
+	if (!why || !is_missed(d, successes, op, error))
 		return;
-	f = report_unconnected(d, FINDING_CONNECTION_FAILED, successes, op, told_by);
+	f = report_unconnected(d, FINDING_CONNECTION_FAILED, successes, error, op, told_by);
 	finding_set(d, f, "why", "%s", why);
+	if (error == EAGAIN)
+		f->advice = phrase_text(PHRASE_CURE_BACKLOG, d->language);
 	if (error == ENOENT || error == EACCES)
 		f->advice = phrase_text(PHRASE_CURE_SOCKET_NAME, d->language);
 }
@@ -296,7 +329,7 @@ static void report_late(struct diagnosis *d, struct successes *successes,
 	if (!result->given_up) {
 		report_connect(d, successes, op, result->error, result->told_by);
 	} else if (!d->incomplete && long_ns >= LONG_WAIT_NS) {
-		f = report_unconnected(d, FINDING_CONNECTION_FAILED, successes, op,
+		f = report_unconnected(d, FINDING_CONNECTION_FAILED, successes, 0, op,
 				       result->told_by);
 		finding_set(d, f, "why", "%s",
 			    fill_phrase(d, PHRASE_GAVE_UP, duration_text(d, long_ns), NULL, NULL));
@@ -379,7 +412,7 @@ static void report_in_use(struct diagnosis *d, struct successes *successes,
 
 	finding_operation(d, f, op);
 	finding_process(d, f, holder);
-	finding_set(d, f, "address", "%s", bytes_text(d, op->extra->peer_address));
+	finding_address(d, f, op->extra->peer_address);
 	finding_set(d, f, "holder", "%s",
 		    holder ? fill_phrase(d, PHRASE_BOUND_BY, process_text(d, holder), NULL, NULL)
 			   : "");

@@ -24,9 +24,20 @@ struct finding *finding_add(struct diagnosis *d, enum finding_id id, uint64_t at
 struct finding *finding_fold(struct diagnosis *d, enum finding_id id, uint64_t at_ns,
 			     const struct viz_process *process, const struct viz_channel *channel);
 
+/* The same of cases of one kind, a number of the caller's: those of another are another finding. */
+struct finding *finding_fold_kind(struct diagnosis *d, enum finding_id id, uint64_t kind,
+				  uint64_t at_ns, const struct viz_process *process,
+				  const struct viz_channel *channel);
+
 /* Add a process or operation to the finding, unless it is there already. NULL is ignored. */
 void finding_process(struct diagnosis *d, struct finding *f, const struct viz_process *process);
 void finding_operation(struct diagnosis *d, struct finding *f, const struct viz_operation *op);
+
+/* Adds an address to those of the finding, unless it is there already: finding_addresses(). */
+void finding_address(struct diagnosis *d, struct finding *f, struct viz_bytes address);
+
+/* "127.0.0.1:80, 127.0.0.1:81 and 3 more", of a socket without one its channel. */
+const char *finding_addresses(struct diagnosis *d, const struct finding *f);
 
 /* Takes back the finding that was added last. */
 void finding_drop_last(struct diagnosis *d);
@@ -34,6 +45,7 @@ void finding_drop_last(struct diagnosis *d);
 /* Sets the value of {name} in the templates. The last value set for a name counts. */
 void finding_set(struct diagnosis *d, struct finding *f, const char *name, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
+const char *finding_value_of(const struct finding *f, const char *name); /* "": none yet */
 void finding_line(struct diagnosis *d, struct finding *f, const char *line);
 
 /* Returns a phrase in the diagnosis' language, with {1} to {3} replaced. */

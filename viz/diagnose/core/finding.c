@@ -64,11 +64,12 @@ struct finding *finding_add(struct diagnosis *d, enum finding_id id, uint64_t at
 	return f;
 }
 
-struct finding *finding_fold(struct diagnosis *d, enum finding_id id, uint64_t at_ns,
-			     const struct viz_process *process, const struct viz_channel *channel)
+struct finding *finding_fold_kind(struct diagnosis *d, enum finding_id id, uint64_t kind,
+				  uint64_t at_ns, const struct viz_process *process,
+				  const struct viz_channel *channel)
 {
 	const uint64_t words[] = {id, process ? process->index + 1 : 0,
-				  channel ? channel->index + 1 : 0};
+				  channel ? channel->index + 1 : 0, kind};
 	struct viz_bytes key = {(const char *)words, sizeof(words)};
 	struct finding *f = map_get(&d->folded, key);
 
@@ -80,6 +81,12 @@ struct finding *finding_fold(struct diagnosis *d, enum finding_id id, uint64_t a
 	}
 	f->times++;
 	return f;
+}
+
+struct finding *finding_fold(struct diagnosis *d, enum finding_id id, uint64_t at_ns,
+			     const struct viz_process *process, const struct viz_channel *channel)
+{
+	return finding_fold_kind(d, id, 0, at_ns, process, channel);
 }
 
 enum { MANY = 64 }; /* so many processes of a finding are also looked up in a map */
@@ -120,6 +127,32 @@ void finding_operation(struct diagnosis *d, struct finding *f, const struct viz_
 			return;
 	if (op && f->operation_count < OPERATIONS_MOST)
 		ARENA_PUSH(d->arena, f->operations, f->operation_count, op);
+}
+
+void finding_address(struct diagnosis *d, struct finding *f, struct viz_bytes address)
+{
+	if (!address.len || map_get(&f->at, address))
+		return;
+	map_put(d->arena, &f->at, address, f);
+	ARENA_PUSH(d->arena, f->addresses, f->address_count, address);
+}
+
+const char *finding_addresses(struct diagnosis *d, const struct finding *f)
+{
+	enum { SHOWN = 4 };
+	const size_t count = f->address_count, shown = count > SHOWN + 1 ? SHOWN : count;
+	const char *and = phrase_text(PHRASE_AND, d->language), *text = NULL;
+
+	for (size_t i = 0; i < shown; i++)
+		text = joined_text(d, text, i && i + 1 == count ? and : ", ",
+				   bytes_text(d, f->addresses[i]));
+	if (shown < count)
+		text = joined_text(d, text, and,
+				   fill_phrase(d, PHRASE_MORE, format_text(d, "%zu", count - shown),
+					       NULL, NULL));
+	if (!text && f->channel)
+		text = channel_text(d, f->channel);
+	return text ? text : phrase_text(PHRASE_UNKNOWN_ADDRESS, d->language);
 }
 
 void finding_line(struct diagnosis *d, struct finding *f, const char *line)

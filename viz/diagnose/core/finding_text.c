@@ -109,6 +109,11 @@ void finding_set(struct diagnosis *d, struct finding *f, const char *name, const
 	ARENA_PUSH(d->arena, f->values, f->value_count, value);
 }
 
+const char *finding_value_of(const struct finding *f, const char *name)
+{
+	return value_of(name, strlen(name), f->values, f->value_count) ?: "";
+}
+
 const char *fill_phrase(struct diagnosis *d, enum phrase phrase, const char *one, const char *two,
 			const char *three)
 {

@@ -191,7 +191,7 @@ static struct finding *report(struct diagnosis *d, const struct viz_operation *o
 
 	finding_process(d, f, listener->process);
 	finding_operation(d, f, op);
-	finding_set(d, f, "address", "%s", bytes_text(d, address));
+	finding_address(d, f, address);
 	finding_set(d, f, "server", "%s", process_text(d, listener->process));
 	if (f->times > 1)
 		return f;
@@ -201,18 +201,33 @@ static struct finding *report(struct diagnosis *d, const struct viz_operation *o
 	return f;
 }
 
+/*
+ * True unless it is not known that the client has a connection, and it may be a moment until it
+ * has. Who connects to itself, and waits for nobody, is left alone, too.
+ */
+static bool is_late(const struct diagnosis *d, const struct viz_connection *c,
+		    const struct viz_holding *listener)
+{
+	if (!connect_goes_on(&d->waits->connects, c->connect))
+		return true;
+	return d->end_ns - c->connect->exit_ns >= LONG_WAIT_NS && listener->until_ns == VIZ_NEVER &&
+	       listener->process != c->connect->process &&
+	       viz_channel_held(c->client, c->connect->process, ACCESS_BOTH, VIZ_NEVER - 1) &&
+	       !wait_queue_is_empty(d->waits, listener->channel, c->connect->exit_ns);
+}
+
 static void report_connection(struct diagnosis *d, const struct viz_connection *c,
 			      const struct accepts *accepts)
 {
 	const struct viz_holding *listener;
 	struct finding *f;
 
-	if (!c->connect || !c->client || c->accept || !viz_operation_done(c->connect) ||
-	    !connect_succeeded(&d->waits->connects, c->connect) || d->incomplete)
+	if (!c->client || d->incomplete || !wait_lacks_accept(d->waits, c))
 		return;
 	listener = listener_of(d, accepts, c);
-	if (!listener)
+	if (!listener || !is_late(d, c, listener))
 		return;
+	d->waits->told_unaccepted[c->client->index] = true;
 	f = report(d, c->connect, c->connect->extra->peer_address, listener);
 	if (f->times > 1)
 		return;
@@ -279,31 +294,69 @@ static const struct viz_holding *holding_of_server(const struct diagnosis *d,
 	return holding;
 }
 
+static bool has_running_thread(const struct viz_process *process)
+{
+	for (size_t i = 0; i < process->thread_count; i++)
+		if (process->threads[i]->end_ns == VIZ_NEVER &&
+		    process->threads[i]->state == TARGET_STATE_RUNNING)
+			return true;
+	return false;
+}
+
+/* True if the process has slept for a second, and not for a connection there. */
+static bool sleeps_elsewhere(const struct diagnosis *d, const struct viz_process *process,
+			     const struct viz_channel *listener)
+{
+	const struct wait *wait = wait_of_process(d->waits, process);
+
+	if (!wait || has_running_thread(process))
+		return false;
+	for (; wait; wait = wait->next_of_process)
+		if (d->end_ns - wait->since_ns < 2 * LONG_WAIT_NS ||
+		    wait_reads_at(d->waits, wait, listener) ||
+		    (waits_to_accept(wait) && wait->channel == listener))
+			return false;
+	return true;
+}
+
+bool wait_is_not_accepted(const struct diagnosis *d, const struct wait *wait)
+{
+	if (!d->waits->whole || !wait->listener || !wait->clock || waits_to_connect(wait))
+		return false;
+	for (size_t i = 0; i < wait->ender_count; i++)
+		if (wait_holding(d->waits, wait->listener, wait->enders[i], ACCESS_BOTH) &&
+		    !sleeps_elsewhere(d, wait->enders[i], wait->listener))
+			return false;
+	return !wait->listener->stranger_count;
+}
+
 /*
  * A glance sees no connect(2), but it sees that the connection still lies in a listener's backlog.
  */
 bool report_unaccepted(struct diagnosis *d, const struct wait *wait)
 {
-	const struct viz_channel *listener = d->waits->whole ? wait->listener : NULL;
+	const struct viz_channel *listener = wait->listener;
 	const struct viz_process *worker = NULL;
 	const struct viz_holding *holding = NULL;
 	struct finding *f;
 
 	if (waits_to_connect(wait) || !listener)
 		return false;
+	if (!d->waits->whole)
+		return d->waits->told_unaccepted[wait->client->index];
 	worker = worker_of(d, wait);
 	holding = holding_of_server(d, wait, worker);
 	if (!holding)
 		return false;
 	f = report(d, wait->operation,
-		   listener->name.len ? listener->name : wait->channel->peer_address, holding);
-	tell_listeners(d, f, wait->channel, wait->channel->peer_address, wait->since_ns);
+		   listener->name.len ? listener->name : wait->client->peer_address, holding);
+	tell_listeners(d, f, wait->client, wait->client->peer_address, wait->since_ns);
 	if (worker && f->times == 1)
 		tell_worker(d, f, holding);
 	return true;
 }
 
-void find_accept(struct diagnosis *d)
+void report_unaccepted_connects(struct diagnosis *d)
 {
 	const struct accepts accepts = list_accepts(d);
 

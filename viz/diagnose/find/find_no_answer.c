@@ -9,6 +9,7 @@
 #include <signal.h>
 
 #include "viz/diagnose/core/finder.h"
+#include "viz/diagnose/find/failed_requests.h"
 #include "viz/diagnose/wait/waits.h"
 #include "viz/message/outsiders.h"
 
@@ -24,6 +25,8 @@ struct talk {
 	uint64_t heard_ns;		 /* when it last heard something; 0: never */
 	bool serves;			 /* it is bound to a port: others ask, it answers */
 	bool shut;			 /* it said itself that it sends no more */
+	struct talk *next_waiting; /* of the same process, the later ones first: list_waiting() */
+	bool passed_on;		   /* it was asked for an answer that somebody else waits for */
 };
 
 /* The last two waits for a set of epoll(7) that slept: the last one may be another thread's. */
@@ -36,7 +39,7 @@ struct talks {
 	struct talk **of_channel;	 /* by channel index; NULL: no client's */
 	struct set_waits *of_epoll;	 /* by channel index */
 	const struct viz_channel **sets; /* by channel index: the epoll instance that it is in */
-	struct map unaccepted;		 /* by connect(2) */
+	struct map waiting;		 /* by process: its talks that wait at the end */
 };
 
 static struct talk *talk_of(const struct talks *talks, const struct viz_channel *channel)
@@ -361,13 +364,30 @@ static const struct viz_process *server_of(const struct viz_message *request)
 	return request && request->match == MATCH_EXACT ? request->to.process : NULL;
 }
 
+/* Who accepted the connection of the request; NULL: nobody in the trace. */
+static const struct viz_process *holder_of(const struct diagnosis *d, const struct viz_message *m)
+{
+	const struct viz_channel *end = wait_peer(d->waits, m->from.operation->channel);
+
+	return end && end->holding_count ? end->holdings[0]->process : NULL;
+}
+
+static const char *unread_text(struct diagnosis *d, struct finding *f, const struct viz_message *m)
+{
+	const struct viz_process *holder = holder_of(d, m);
+
+	finding_process(d, f, holder);
+	return holder ? fill_phrase(d, PHRASE_REQUEST_LEFT, process_text(d, holder), NULL, NULL)
+		      : phrase_text(PHRASE_REQUEST_UNREAD, d->language);
+}
+
 /* What became of the request: {1} received it, or nobody did; "" if it cannot be told. */
 static const char *fate_text(struct diagnosis *d, struct finding *f, const struct viz_message *m)
 {
 	if (!m)
 		return "";
 	if (m->fate == FATE_UNREAD || m->fate == FATE_DISCARDED)
-		return phrase_text(PHRASE_REQUEST_UNREAD, d->language);
+		return unread_text(d, f, m);
 	if (!server_of(m))
 		return outside_text(d, m);
 	finding_process(d, f, m->to.process);
@@ -387,21 +407,23 @@ static uint64_t waits_for(const struct diagnosis *d, const struct talk *talk,
 	return d->end_ns - asked_ns;
 }
 
+static const struct viz_bytes *address_of(const struct talk *talk)
+{
+	return talk->asked->extra->peer_address.len ? &talk->asked->extra->peer_address
+						    : &talk->connect->extra->peer_address;
+}
+
 static struct finding *report(struct diagnosis *d, const struct talk *talk,
 			      const struct viz_operation *end)
 {
 	const struct viz_operation *asked = talk->asked;
 	struct finding *f = finding_add(d, FINDING_NO_ANSWER, asked->enter_ns, asked->channel);
-	const struct viz_bytes address = asked->extra->peer_address.len
-						 ? asked->extra->peer_address
-						 : talk->connect->extra->peer_address;
-
 	finding_process(d, f, asked->process);
 	finding_operation(d, f, asked);
 	finding_operation(d, f, end);
 	finding_set(d, f, "who", "%s", process_text(d, asked->process));
 	finding_set(d, f, "asked", "%s", amount_text(d, talk->bytes));
-	finding_set(d, f, "address", "%s", bytes_text(d, address));
+	finding_address(d, f, *address_of(talk));
 	finding_set(d, f, "fate", "%s", fate_text(d, f, request_of(d, talk)));
 	finding_set(d, f, "chain", "%s", "");
 	return f;
@@ -411,21 +433,60 @@ static void report_given_up(struct diagnosis *d, const struct talk *talk, uint64
 {
 	struct finding *f = report(d, talk, talk->waited);
 
-	if (after_ns < LONG_WAIT_NS || talk->heard_ns || !client_minds(talk->asked->process))
+	if (after_ns < LONG_WAIT_NS || ((talk->heard_ns || !client_minds(talk->asked->process)) &&
+					!request_failed_after(d, talk->asked)))
 		f->severity = SEVERITY_NOTE;
 	finding_set(d, f, "why", "%s",
 		    fill_phrase(d, PHRASE_ANSWER_GAVE_UP, duration_text(d, after_ns), NULL, NULL));
 }
 
-static void report_waiting(struct diagnosis *d, const struct talk *talk, uint64_t for_ns)
+/*
+ * Returns what the one who received the request has asked since, and waits for itself, as a proxy
+ * does: the first of that. NULL: nothing.
+ */
+static struct talk *asked_next(const struct talks *talks, const struct viz_message *request)
 {
+	const struct viz_process *server = server_of(request);
+	struct talk *first = NULL;
+	int looked = 0;
+
+	for (struct talk *talk = server ? map_get_uint(&talks->waiting, (uintptr_t)server) : NULL;
+	     talk && looked < CHAIN_MOST; talk = talk->next_waiting, looked++)
+		if (talk->asked->enter_ns >= request->to.enter_ns)
+			first = talk;
+	return first;
+}
+
+/* Adds whom those asked have asked in turn, to the last one; returns that one's request. */
+static const struct viz_message *tell_passed_on(const struct talks *talks, struct finding *f,
+						const struct viz_message *request)
+{
+	struct diagnosis *d = talks->d;
+	const struct talk *next = asked_next(talks, request);
+
+	for (int k = 0; next && k < CHAIN_MOST; k++, next = asked_next(talks, request)) {
+		request = request_of(d, next);
+		finding_operation(d, f, next->asked);
+		finding_set(d, f, "fate", "%s%s%s", finding_value_of(f, "fate"),
+			    fill_phrase(d, PHRASE_REQUEST_PASSED_ON,
+					process_text(d, next->asked->process),
+					bytes_text(d, *address_of(next)),
+					amount_text(d, next->bytes)),
+			    fate_text(d, f, request));
+	}
+	return request;
+}
+
+static void report_waiting(const struct talks *talks, const struct talk *talk, uint64_t for_ns)
+{
+	struct diagnosis *d = talks->d;
 	struct finding *f = report(d, talk, talk->waited);
-	const struct viz_process *server = server_of(request_of(d, talk));
+	const struct viz_message *last = tell_passed_on(talks, f, request_of(d, talk));
 
 	if (talk->heard_ns)
 		f->severity = SEVERITY_NOTE;
-	if (server)
-		finding_chain_of(d, f, server, talk->asked->process);
+	if (server_of(last))
+		finding_chain_of(d, f, server_of(last), last->from.process);
 	finding_set(d, f, "why", "%s",
 		    fill_phrase(d, PHRASE_ANSWER_WAITS, duration_text(d, for_ns), NULL, NULL));
 }
@@ -472,21 +533,6 @@ static bool wait_is_told(const struct diagnosis *d, const struct talk *talk)
 	return false;
 }
 
-/* It is told already that the server did not accept these connections. */
-static void note_unaccepted(struct talks *talks)
-{
-	struct diagnosis *d = talks->d;
-
-	for (size_t i = 0; i < d->count; i++) {
-		const struct finding *f = d->findings[i];
-
-		for (size_t k = 0;
-		     f->row == finding_row(FINDING_NEVER_ACCEPTED) && k < f->operation_count; k++)
-			map_put_uint(d->arena, &talks->unaccepted, (uintptr_t)f->operations[k],
-				     talks);
-	}
-}
-
 static void judge(const struct talks *talks, const struct talk *talk,
 		  const struct viz_channel *channel)
 {
@@ -494,14 +540,50 @@ static void judge(const struct talks *talks, const struct talk *talk,
 	const uint64_t after_ns = gave_up_after(talk, channel);
 	const uint64_t for_ns = waits_for(d, talk, channel);
 
-	if (map_get_uint(&talks->unaccepted, (uintptr_t)talk->connect))
+	if (d->waits->told_unaccepted[channel->index] || talk->passed_on)
 		return;
 	if (after_ns)
 		report_given_up(d, talk, after_ns);
 	else if (for_ns >= LONG_WAIT_NS && !wait_is_told(d, talk))
-		report_waiting(d, talk, for_ns);
+		report_waiting(talks, talk, for_ns);
 	else if (talk->eof && !talk->shut && talk->eof->receive->exit_ns > talk->asked->exit_ns)
 		report_closed(d, talk);
+}
+
+static bool is_waiting(const struct talks *talks, const struct talk *talk,
+		       const struct viz_channel *channel)
+{
+	return !gave_up_after(talk, channel) &&
+	       waits_for(talks->d, talk, channel) >= LONG_WAIT_NS &&
+	       !talks->d->waits->told_unaccepted[channel->index];
+}
+
+/* Lists those that wait, by process, and then marks whom another of them waits for. */
+static void list_waiting(struct talks *talks)
+{
+	struct diagnosis *d = talks->d;
+
+	for (size_t i = 0; i < d->model->channel_count; i++) {
+		struct talk *talk = talks->of_channel[i];
+		uintptr_t who;
+
+		if (!talk || !is_unanswered(talk) ||
+		    !is_waiting(talks, talk, d->model->channels[i]))
+			continue;
+		who = (uintptr_t)talk->asked->process;
+		talk->next_waiting = map_get_uint(&talks->waiting, who);
+		map_put_uint(d->arena, &talks->waiting, who, talk);
+	}
+	for (size_t i = 0; i < d->model->channel_count; i++) {
+		const struct talk *talk = talks->of_channel[i];
+		struct talk *next = NULL;
+
+		if (talk && is_unanswered(talk) && is_waiting(talks, talk, d->model->channels[i]) &&
+		    !wait_is_told(d, talk))
+			next = asked_next(talks, request_of(d, talk));
+		if (next)
+			next->passed_on = true;
+	}
 }
 
 void find_no_answer(struct diagnosis *d)
@@ -511,7 +593,7 @@ void find_no_answer(struct diagnosis *d)
 	if (d->incomplete)
 		return;
 	talks = talks_find(d);
-	note_unaccepted(&talks);
+	list_waiting(&talks);
 	for (size_t i = 0; i < d->model->channel_count; i++) {
 		const struct talk *talk = talks.of_channel[i];
 

@@ -20,6 +20,44 @@ static bool stopped_for_long(const struct diagnosis *d, const struct viz_process
 	return process_is_stopped(process) && d->end_ns - stopped_since(process) >= LONG_WAIT_NS;
 }
 
+/* True if nobody can cause an event there but the process itself, the clock, or its other end. */
+static bool has_two_ends(const struct diagnosis *d, const struct wait *wait,
+			 const struct viz_channel *channel)
+{
+	switch (channel->mechanism) {
+	case MECH_EVENTFD:
+	case MECH_TIMERFD:
+	case MECH_SIGNALFD:
+	case MECH_PIPE:
+		return !channel->stranger_count;
+	case MECH_TCP:
+	case MECH_UNIX_STREAM:
+		return !channel->listening && !channel->stranger_count &&
+		       (channel == wait->client || wait_peer(d->waits, channel));
+	default:
+		return false;
+	}
+}
+
+/*
+ * True if nobody but its enders, and perhaps a clock, could end the wait. A loop's own eventfds say
+ * nothing against that, though in a glance the kernel may count there.
+ */
+static bool is_for_enders(const struct diagnosis *d, const struct wait *wait)
+{
+	const struct viz_operation *op = wait->operation;
+
+	if (wait->known || op->extra->waits_cut || !op->extra->waits_for_count)
+		return wait->known;
+	for (size_t i = 0; i < op->extra->waits_for_count; i++) {
+		const struct viz_channel *channel = wait_asked(d->waits, op, i);
+
+		if (!channel || !has_two_ends(d, wait, channel))
+			return false;
+	}
+	return true;
+}
+
 /*
  * True for a wait with a timeout, perhaps again and again, for nobody but stopped processes: as
  * good as one without.
@@ -29,7 +67,7 @@ static bool waits_for_stopped(const struct diagnosis *d, const struct wait *wait
 	for (size_t i = 0; i < wait->ender_count; i++)
 		if (wait->enders[i] != wait->process && !stopped_for_long(d, wait->enders[i]))
 			return false;
-	return wait->clock && wait->known;
+	return wait->clock && is_for_enders(d, wait);
 }
 
 /* Adds whom the stopped process keeps waiting; returns how many there are. */
@@ -51,6 +89,51 @@ static size_t name_waiters(struct diagnosis *d, struct finding *f,
 		count++;
 	}
 	return count;
+}
+
+static bool names(const struct finding *f, const struct viz_process *process)
+{
+	for (size_t i = 0; i < f->process_count; i++)
+		if (f->processes[i] == process)
+			return true;
+	return false;
+}
+
+struct finding *finding_of_stopped(const struct diagnosis *d, const struct viz_process *process)
+{
+	for (size_t i = 0; process && i < d->count; i++)
+		if (d->findings[i]->row == finding_row(FINDING_STOPPED) &&
+		    d->findings[i]->processes[0] == process)
+			return d->findings[i];
+	return NULL;
+}
+
+/* True if it says only that a stopped process accepts nobody, and the finding of that says so. */
+static bool is_told_by_stopped(const struct diagnosis *d, const struct finding *f)
+{
+	const struct finding *stopped;
+
+	if (f->row != finding_row(FINDING_NEVER_ACCEPTED) || f->process_count < 2)
+		return false;
+	stopped = finding_of_stopped(d, f->processes[1]);
+	return stopped && names(stopped, f->processes[0]);
+}
+
+void drop_told_by_stopped(struct diagnosis *d)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < d->count; i++) {
+		struct finding *f = d->findings[i];
+
+		if (!is_told_by_stopped(d, f)) {
+			d->findings[kept++] = f;
+			continue;
+		}
+		for (size_t k = 0; k < f->process_count; k++)
+			d->named[f->processes[k]->index]--;
+	}
+	d->count = kept;
 }
 
 void report_stopped(struct diagnosis *d, const struct viz_process *process, bool asked)

@@ -372,6 +372,10 @@ static bool tells_of(const struct finding *f, const struct wait *wait)
 /* Returns a finding that tells of a wait to which this one's chain leads; NULL: there is none. */
 static struct finding *finding_ahead(const struct diagnosis *d, const struct wait *wait)
 {
+	struct finding *stopped = finding_of_stopped(d, chain_stopped(d, wait));
+
+	if (stopped)
+		return stopped;
 	wait = chain_next(d, wait);
 	for (size_t k = 0; wait && k < CHAIN_MOST; k++, wait = chain_next(d, wait))
 		for (size_t i = 0; i < d->count; i++)
@@ -558,6 +562,11 @@ static bool is_concerned(const bool *concerned, const bool *behind, const struct
 	return (!concerned || concerned[index]) && (!behind || !behind[index]);
 }
 
+static bool is_short(const struct diagnosis *d, const struct wait *wait)
+{
+	return d->end_ns - wait->since_ns < LONG_WAIT_NS && !wait_is_not_accepted(d, wait);
+}
+
 void find_waits(struct diagnosis *d)
 {
 	const bool last = gave_up(d), *concerned, *behind, *asked;
@@ -573,12 +582,13 @@ void find_waits(struct diagnosis *d)
 	idlers = arena_array(d->arena, d->waits->count + 1, sizeof(struct wait *));
 	blocked = arena_array(d->arena, d->waits->count + 1, sizeof(struct wait *));
 	told = arena_array(d->arena, d->waits->count + 1, sizeof(*told));
+	report_unaccepted_connects(d);
 	of_circle = report_circles(d);
 	for (size_t i = 0; i < d->waits->count; i++) {
 		const struct wait *wait = d->waits->waits[i];
 
-		if (wait->ready || d->end_ns - wait->since_ns < LONG_WAIT_NS ||
-		    report_hopeless(d, wait, told) || (wait->circle && !d->incomplete) || !last ||
+		if (wait->ready || is_short(d, wait) || report_hopeless(d, wait, told) ||
+		    (wait->circle && !d->incomplete) || !last ||
 		    !is_concerned(concerned, behind, wait) || join_circle(d, of_circle, wait))
 			continue;
 		if (wait_is_idle(d, wait))
@@ -590,6 +600,7 @@ void find_waits(struct diagnosis *d)
 	wait_find_natural(d->waits, wait_is_natural);
 	for (size_t i = 0; last && i < d->model->process_count; i++)
 		report_stopped(d, d->model->processes[i], asked[i]);
+	drop_told_by_stopped(d);
 	report_asked(d, asked, idlers, idle_count);
 	for (size_t i = 0; i < d->model->process_count; i++)
 		report_thread_locks(d, d->model->processes[i], asked[i]);

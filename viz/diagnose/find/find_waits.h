@@ -53,6 +53,12 @@ bool everybody_sleeps(const struct diagnosis *d);
  */
 void report_stopped(struct diagnosis *d, const struct viz_process *process, bool asked);
 
+/* find_stopped.c: the finding stopped of this process; NULL: there is none. */
+struct finding *finding_of_stopped(const struct diagnosis *d, const struct viz_process *process);
+
+/* find_stopped.c: drops never-accepted of clients whom the finding of a stopped server names. */
+void drop_told_by_stopped(struct diagnosis *d);
+
 /*
  * find_running.c: adds the finding running if a thread of the process ran when it was looked at;
  * with `told`, only if it was watched, and ran all the time.
@@ -74,7 +80,17 @@ void tell_mutex_owner(struct diagnosis *d, struct finding *f, const struct wait 
  */
 void report_thread_locks(struct diagnosis *d, const struct viz_process *process, bool asked);
 
-/* Adds the finding never-accepted if the wait is one in a glance; returns whether it did. */
+/*
+ * find_accept.c: adds the finding never-accepted for each connect(2) of the trace that met no
+ * accept(2). The same for a wait in a glance, which has no such calls; true if it is told.
+ */
+void report_unaccepted_connects(struct diagnosis *d);
+
+/*
+ * find_accept.c: true for a wait in a glance, however short, at a connection that nobody accepts,
+ * as all who could do so have slept elsewhere for a second: curl(1) asks each second anew.
+ */
+bool wait_is_not_accepted(const struct diagnosis *d, const struct wait *wait);
 bool report_unaccepted(struct diagnosis *d, const struct wait *wait);
 
 #endif

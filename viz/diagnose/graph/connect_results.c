@@ -87,6 +87,11 @@ const struct connect_result *connect_result_of(const struct map *results,
 	return map_get_uint(results, (uintptr_t)connect);
 }
 
+bool connect_goes_on(const struct map *results, const struct viz_operation *connect)
+{
+	return goes_on(connect) && !connect_result_of(results, connect);
+}
+
 bool connect_succeeded(const struct map *results, const struct viz_operation *connect)
 {
 	const struct connect_result *later = connect_result_of(results, connect);

@@ -22,6 +22,9 @@ struct map connect_results(struct arena *arena, const struct viz_model *model);
 const struct connect_result *connect_result_of(const struct map *results,
 					       const struct viz_operation *connect);
 
+/* True if the connect(2) did not wait, and no later call has told how it ended. */
+bool connect_goes_on(const struct map *results, const struct viz_operation *connect);
+
 /* True if the connect(2) succeeded, at once or as a later call told. */
 bool connect_succeeded(const struct map *results, const struct viz_operation *connect);
 

@@ -14,17 +14,17 @@ static bool is_held(const struct wait_graph *graph, const struct viz_channel *ch
 	return wait_is_held(channel) || channel->stranger_count > 0;
 }
 
-/* True if the connection was accepted, or if that is unknown. */
-static bool was_accepted(const struct wait_graph *graph, const struct viz_connection *c)
+bool wait_lacks_accept(const struct wait_graph *graph, const struct viz_connection *c)
 {
-	return c->accept || !c->connect || !viz_operation_done(c->connect) ||
-	       !connect_succeeded(&graph->connects, c->connect) ||
-	       (c->server && c->server->holding_count);
+	return !c->accept && c->connect && viz_operation_done(c->connect) &&
+	       (connect_succeeded(&graph->connects, c->connect) ||
+		connect_goes_on(&graph->connects, c->connect)) &&
+	       !(c->server && c->server->holding_count);
 }
 
 /*
- * Returns the address that the client connected to if the connection has not been accepted; empty
- * if it was, or that is unknown.
+ * Returns the address that the client connected to if the connection has not been accepted, be it
+ * that the backlog had no room for it; empty if it was, or that is unknown.
  */
 static struct viz_bytes unaccepted_at(const struct wait_graph *graph,
 				      const struct viz_channel *client,
@@ -39,7 +39,7 @@ static struct viz_bytes unaccepted_at(const struct wait_graph *graph,
 		return client->mechanism == MECH_TCP ? client->peer_address
 		       : peer			     ? peer->name
 						     : none;
-	if (!c || c->client != client || was_accepted(graph, c))
+	if (!c || c->client != client || !wait_lacks_accept(graph, c))
 		return none;
 	return c->connect->extra->peer_address;
 }
@@ -52,10 +52,19 @@ static bool accepts_outside(const struct wait_graph *graph, const struct wait *w
 	       !operation_is(wait->operation, "connect");
 }
 
+/* True if it is not known that the client has a connection: none may have reached the listener. */
+static bool is_connecting(const struct wait_graph *graph, const struct viz_channel *client)
+{
+	const struct viz_connection *c = graph->connected[client->index];
+
+	return c && c->connect && connect_goes_on(&graph->connects, c->connect);
+}
+
 static bool add_listeners(struct wait_graph *graph, struct wait *wait,
 			  const struct viz_channel *client, struct viz_bytes address)
 {
-	const bool told = wait_listeners_at(graph, client, address, wait->since_ns).full > 0;
+	const bool told = wait_listeners_at(graph, client, address, wait->since_ns).full > 0 ||
+			  is_connecting(graph, client);
 
 	for (size_t i = 0; address.len && i < graph->listener_count; i++) {
 		const struct viz_channel *listener = graph->listeners[i];
@@ -64,8 +73,10 @@ static bool add_listeners(struct wait_graph *graph, struct wait *wait,
 		    accepts_outside(graph, wait, listener) ||
 		    (told && wait_queue_is_empty(graph, listener, wait->since_ns)))
 			continue;
-		if (!wait->listener)
+		if (!wait->listener) {
 			wait->listener = listener;
+			wait->client = client;
+		}
 		wait->open |= !graph->whole && !listener->created_in_trace;
 		wait_add_holders(graph, wait, listener, ACCESS_BOTH);
 	}

@@ -35,6 +35,7 @@ struct wait {
 	const struct viz_process *process;
 	const struct viz_channel *channel;  /* the first channel that it waits on, or NULL */
 	const struct viz_channel *listener; /* the listener that has yet to accept */
+	const struct viz_channel *client;   /* the socket whose connection that one has */
 	uint64_t since_ns;
 	const struct viz_process **enders; /* could end it, perhaps itself; each once */
 	size_t ender_count;
@@ -152,7 +153,8 @@ struct wait_graph {
 	struct wait_told *told; /* by channel index: wait_told.c */
 	/* By channel index: 1 + how many connections lie at the listener; 0: not asked yet. */
 	uint64_t *unaccepted;
-	bool *accepted_at; /* by channel index: a call sleeps until a connection comes there */
+	bool *accepted_at;     /* by channel index: a call sleeps until a connection comes there */
+	bool *told_unaccepted; /* by channel index: find_accept.c has told of its connection */
 	/* By channel index, and of those without one by path: wait_removed.c. */
 	const struct viz_operation **removed;
 	struct map removed_paths;
@@ -190,6 +192,12 @@ const struct viz_holding *wait_holding(const struct wait_graph *graph,
 /* True if a connection of socket `client` to `address` arrives at `listener`. */
 bool wait_listens_for(const struct viz_channel *listener, const struct viz_channel *client,
 		      struct viz_bytes address);
+
+/*
+ * wait_accept.c: true if nobody has accepted the connection that a connect(2), which returned, made
+ * or still tries to make.
+ */
+bool wait_lacks_accept(const struct wait_graph *graph, const struct viz_connection *c);
 
 /* Of the sockets that listen at an address: how many, and how many may have the connection. */
 struct wait_listeners {

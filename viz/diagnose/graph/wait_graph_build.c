@@ -138,6 +138,8 @@ static void collect(struct wait_graph *graph)
 				   sizeof(struct wait_locks));
 	graph->pipes = arena_array(graph->arena, model->channel_count + 1, sizeof(*graph->pipes));
 	graph->told = arena_array(graph->arena, model->channel_count + 1, sizeof(*graph->told));
+	graph->told_unaccepted = arena_array(graph->arena, model->channel_count + 1,
+					     sizeof(*graph->told_unaccepted));
 	graph->unaccepted = arena_array(graph->arena, model->channel_count + 1,
 					sizeof(*graph->unaccepted));
 	for (size_t i = 0; i < model->operation_count; i++) {

@@ -189,6 +189,17 @@ const struct wait *chain_next(const struct diagnosis *d, const struct wait *wait
 	return culprit ? wait_that_keeps(d, culprit, wait->process) : crosswise(d, wait);
 }
 
+const struct viz_process *chain_stopped(const struct diagnosis *d, const struct wait *wait)
+{
+	const struct viz_process *culprit = culprit_of(d, wait);
+
+	for (size_t k = 0; k < CHAIN_MOST && culprit && !process_is_stopped(culprit); k++) {
+		wait = chain_next(d, wait);
+		culprit = wait ? culprit_of(d, wait) : NULL;
+	}
+	return culprit && process_is_stopped(culprit) ? culprit : NULL;
+}
+
 bool wait_ignores(const struct diagnosis *d, const struct wait *wait, const struct wait *writer)
 {
 	const struct viz_operation *op = wait->operation;

@@ -321,7 +321,8 @@ const char *wait_text(struct diagnosis *d, const struct wait *wait)
 	const char *enders = enders_text(d, wait);
 
 	if (wait->channel)
-		what = format_text(d, "%s  %s", what, channel_text(d, wait->channel));
+		what = format_text(d, "%s  %s", what,
+				   channel_text(d, wait->client ? wait->client : wait->channel));
 	if (wait->open)
 		enders = joined_text(d, enders, ", ", others_text(d, wait));
 	if (wait->crossed)

@@ -60,6 +60,9 @@ bool wait_is_held_long(const struct diagnosis *d, const struct wait *wait);
  */
 const struct wait *chain_next(const struct diagnosis *d, const struct wait *wait);
 
+/* wait_chain.c: the stopped process to which the chain of the wait leads; NULL: to none. */
+const struct viz_process *chain_stopped(const struct diagnosis *d, const struct wait *wait);
+
 /*
  * wait_chain.c: true if it waits for events, none of which is that there is something to read of
  * what `writer` sends.
