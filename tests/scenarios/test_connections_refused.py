@@ -63,17 +63,43 @@ for port in FREE, PORT:
 """
 
 
-# What nginx passes on goes to where nobody listens.
+# nginx passes on what it is asked; BLOCK is of its http block.
 NGINX = """
 cat >conf <<'END'
-daemon off; worker_processes 2; pid nginx.pid; error_log error.log; user root;
-events {} http { access_log access.log; server { listen 127.0.0.1:PORT;
-location / { proxy_pass http://127.0.0.1:FREE; } } }
+daemon off; worker_processes 2; pid nginx.pid; error_log error.log; user USER;
+events {} http { access_log access.log; BLOCK server { listen 127.0.0.1:PORT;
+location / { proxy_pass http://UPSTREAM; } } }
 END
 nginx -p $PWD -c conf & S=$!
 """ + WAIT % "curl -s -o body http://127.0.0.1:PORT/" + """
-kill -QUIT $S; wait
+kill -QUIT $S; wait $S
 """
+
+# A unix socket: without listen(2); with it, but nobody may connect there; with a full backlog.
+SOCKET = """
+import socket, sys
+own = socket.socket(socket.AF_UNIX)
+own.bind("upstream")
+ACT
+open("ready", "w")
+sys.stdin.read()
+"""
+READY = """
+mkfifo hold; %s -c '%s' <hold & P=$!; exec 7>hold
+until [ -e ready ]; do kill -0 $P || exit 8; sleep 0.02; done
+"""
+FULL = "own.listen(0); held = socket.socket(socket.AF_UNIX); held.connect(own.getsockname())"
+
+# What is wrong with the upstream, as the words of nginx' own log; the finding, and why.
+UPSTREAMS = {
+    "missing": (None, "No such file or directory", "connection-failed",
+                ": it does not exist; is the server started?"),
+    "dead": ("", "Connection refused", "connection-refused", ", where nobody listens"),
+    "full": (FULL, "Resource temporarily unavailable", "connection-failed",
+             ": the backlog of who listens there is full (EAGAIN)"),
+    "closed off": ("import os; own.listen(); os.chmod('upstream', 0)", "Permission denied",
+                   "connection-failed", ": it is not allowed to"),
+}
 
 
 def traced(directory, name, command, port):
@@ -102,11 +128,19 @@ for each in CLIENTS:
     )
 
 
+def nginx(port, upstream, block="", user="root"):
+    words = {"PORT": str(port), "UPSTREAM": upstream, "BLOCK": block, "USER": user}
+    text = NGINX
+    for word, value in words.items():
+        text = text.replace(word, value)
+    return text
+
+
 @scenario("so is that of nginx behind which nobody listens; run shows the failed call too")
 def dead_upstream(directory):
     needs("nginx", "curl")
     port, free = free_port(), free_port()
-    script = NGINX.replace("PORT", str(port)).replace("FREE", str(free))
+    script = nginx(port, f"127.0.0.1:{free}")
     result = run(directory, ["sh", "-c", script], "--lang", "en", "--width", "300", cwd=directory)
     expect_in(b"502 Bad Gateway", result.text("body"), "nginx answered that nobody is there")
     logged = re.findall(r"(\d+)#.*connect\(\) failed", result.text("error.log").decode())
@@ -122,6 +156,130 @@ def dead_upstream(directory):
     finding = f"! connection-refused  nginx[{worker}] tried to connect to {address}, where nobody"
     expect_in(finding, drawn, "what run says")
     expect_in("✗ connect ECONNREFUSED", drawn, "what run draws")
+
+
+def worker_that_logged(result, words):
+    log = result.text("error.log").decode()
+    logged = re.findall(rf"(\d+)#.*connect\(\) to unix:.* failed \(\d+: {words}\)", log)
+    expect_equal(len(logged), 1, f"nginx logged it once: {log}")
+    return int(logged[0])
+
+
+@scenario("nginx whose upstream is a unix socket is told why that cannot be connected to")
+def unix_upstream(directory):
+    needs("nginx", "curl")
+    for name, (act, logged, finding, why) in UPSTREAMS.items():
+        place = os.path.join(directory, name.replace(" ", "-"))
+        os.mkdir(place)
+        path = os.path.join(place, "upstream")
+        user = "nobody nogroup" if name == "closed off" else "root"
+        script = nginx(free_port(), f"unix:{path}", user=user)
+        if act is not None:
+            server = SOCKET.replace("ACT", act).replace("'", '"')
+            script = READY % (PYTHON, server) + script + "kill $P; wait"
+        result = run(place, ["sh", "-c", script], "--diagnose-only", "--lang", "en", cwd=place)
+        worker = worker_that_logged(result, logged)
+        expect_in(b"502 Bad Gateway", result.text("body"), f"{name}: what the client got")
+        findings = diagnose(result.trace_path)[0]
+        told = [f for f in findings if f["id"] == finding and worker in f["processes"]]
+        expect_equal([f["severity"] for f in told], ["warning"], f"{name}: {findings}")
+        expect_equal(told[0]["text"], f"nginx[{worker}] tried to connect to {path}{why}", name)
+        expect_in(told[0]["text"], result.stderr.decode(), f"{name}: run says so")
+
+
+# A server that looks for a socket which is not there, and answers all the same.
+OPTIONAL = """
+import http.server, socket, urllib.request, threading
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        print(socket.socket(socket.AF_UNIX).connect_ex("cache"))
+        self.send_response(200)
+        self.end_headers()
+server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+threading.Thread(target=server.handle_request).start()
+urllib.request.urlopen("http://127.0.0.1:%d/" % server.server_port)
+"""
+
+
+@scenario("a server that does without the socket that it looked for, or has another, is not accused")
+def does_without(directory):
+    findings, result = traced(directory, "optional", [PYTHON, "-c", OPTIONAL], 0)
+    expect_equal(result.stdout, b"2\n", "ENOENT")
+    expect_equal(severe(findings), [], "it answered")
+    needs("nginx", "curl")
+    place, ports = os.path.join(directory, "second"), [free_port(), free_port()]
+    os.mkdir(place)
+    block = (
+        f"server {{ listen 127.0.0.1:{ports[0]}; location / {{ return 200 up; }} }} "
+        f"upstream two {{ server unix:{place}/none; server 127.0.0.1:{ports[0]}; }}"
+    )
+    script = nginx(ports[1], "two", block)
+    result = run(place, ["sh", "-c", script], "--diagnose-only", cwd=place)
+    expect_in(b"No such file", result.text("error.log"), "nginx tried the first one")
+    expect_equal(result.text("body"), b"up", "and had an answer of the second one")
+    expect_equal(severe(diagnose(result.trace_path)[0]), [], "nothing is wrong")
+
+
+# Connects to each of these again and again; the first ones are refused.
+SEVERAL = """
+import socket, sys
+for _ in range(2):
+    for port in map(int, sys.argv[1:]):
+        socket.socket().connect_ex(("127.0.0.1", port))
+"""
+
+
+@scenario("of several addresses that refuse the first ones are named, and how many more there are")
+def several(directory):
+    ports = sorted({free_port() for _ in range(30)})[:7]
+    expect_equal(len(ports), 7, "as many ports")
+    where = [f"127.0.0.1:{port}" for port in ports]
+    for count, names in (
+        (1, where[0]),
+        (2, f"{where[0]} and {where[1]}"),
+        (3, f"{where[0]}, {where[1]} and {where[2]}"),
+        (7, ", ".join(where[:4]) + " and 3 more"),
+    ):
+        command = [PYTHON, "-c", SEVERAL, *map(str, ports[:count])]
+        findings, _ = traced(directory, f"of {count}", command, 0)
+        found = [f["text"] for f in findings if f["id"] == "connection-refused"]
+        expect_equal(len(found), 1, f"{count}: one finding")
+        expect(found[0].endswith(f"] tried to connect to {names}, where nobody listens"),
+               f"{count} addresses", found)
+
+
+@scenario("processes that say the same name the addresses of all of them")
+def several_processes(directory):
+    ports = sorted({free_port() for _ in range(30)})[:5]
+    script = "; ".join(f"curl -s http://127.0.0.1:{port}/" for port in ports) + "; true"
+    result = record(directory, ["sh", "-c", script])
+    found = [f for f in diagnose(result.trace_path)[0] if f["id"] == "connection-refused"]
+    expect_equal([f["severity"] for f in found], ["warning"], found)
+    for port in ports:
+        expect_in(f"127.0.0.1:{port}", found[0]["text"], "each address")
+
+
+# The first server is late, the second one never comes.
+LATE = """
+import socket, sys
+late, never = map(int, sys.argv[1:])
+def connect(port):
+    return socket.socket().connect_ex(("127.0.0.1", port))
+connect(late)
+server = socket.create_server(("127.0.0.1", late))
+connect(late)
+server.accept()
+connect(never)
+"""
+
+
+@scenario("who was only late does not excuse who never comes")
+def late_and_never(directory):
+    late, never = free_port(), free_port()
+    findings, _ = traced(directory, "late", [PYTHON, "-c", LATE, str(late), str(never)], 0)
+    found = [f for f in findings if f["id"] == "connection-refused"]
+    told = sorted((f["severity"], f["text"].split()[5].strip(",")) for f in found)
+    expect_equal(told, [("note", f"127.0.0.1:{late}"), ("warning", f"127.0.0.1:{never}")], found)
 
 
 @scenario("where the next address is connected, it is only a note")

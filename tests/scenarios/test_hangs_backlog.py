@@ -1,13 +1,16 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Clients whose connect() sleeps, as the backlog of a TCP server is full: who could accept."""
+"""Clients whose connect() sleeps, or goes on in vain, as the backlog of a TCP server is full."""
 import os
+import re
 import signal
 
 from expectations import expect, expect_equal, expect_in
 from findings import diagnose, expect_nothing_rests_on_a_gap
-from hangs import PYTHON, TIMED_OUT, asleep, looked_at
-from harness import main, record, scenario, start, wait_for
+from hangs import (
+    PYTHON, TIMED_OUT, asleep, expect_named, looked_at, named_parties, traced, untraced
+)
+from harness import main, needs, record, scenario, start, wait_for
 
 # listen(0) has room for one connection. Three clients come.
 FULL = """
@@ -61,7 +64,7 @@ def full(directory):
 
 
 @scenario("-p of one of them says the same")
-def untraced(directory):
+def full_untraced(directory):
     script = FULL.format(room=0, serves=NEVER)
     result = start(directory, [PYTHON, "-c", script], start_new_session=True)
     try:
@@ -83,6 +86,76 @@ def late(directory):
     run = record(directory, [PYTHON, "-c", script], "--timeout", "30", whole=False)
     found = [f for f in diagnose(run.trace_path)[0] if f["id"] in ("blocked", "never-accepted")]
     expect_equal(found, [], "all were accepted")
+
+
+# Fills its own backlog, and tells where it listens. What comes then gets no answer from the kernel.
+SERVER = """
+import os, signal, socket
+listener = socket.create_server(("127.0.0.1", 0), backlog=0)
+held = [socket.socket() for _ in range(3)]
+for client in held:
+    client.setblocking(False)
+    client.connect_ex(listener.getsockname())
+os.write(2, b"server=%d\\n" % os.getpid())
+os.write(1, b"%d\\n" % listener.getsockname()[1])
+signal.pause()
+"""
+CLIENTS = {
+    "curl": "curl -sS --noproxy '*' http://127.0.0.1:$port/",
+    "node": """node -e 'require("net").connect(process.argv[1], "127.0.0.1")' $port""",
+    "fetch": """node -e 'fetch("http://127.0.0.1:" + process.argv[1])' $port""",
+    "asyncio": PYTHON + """ -c 'import asyncio, sys
+asyncio.run(asyncio.open_connection("127.0.0.1", sys.argv[1]))' $port""",
+    "psql": "psql -h 127.0.0.1 -p $port",
+}
+BOTH = """
+mkfifo told; {python} -c '{server}' >told & read -r port <told
+echo client=$$ >&2; exec {client}
+"""
+
+
+def never_accepted(name, findings, result, port):
+    """The text, without what differs from run to run."""
+    pids = named_parties(result)
+    found = expect_named(findings, "never-accepted", set(pids.values()))
+    expect_equal(found["severity"], "warning", name)
+    expect_equal(found["processes"][0], pids["client"], f"{name}: who waits")
+    expect_in(f" connected to 127.0.0.1:{port}, and python3[{pids['server']}], who listens there",
+              found["text"], name)
+    severe = [f["id"] for f in findings if f["severity"] != "note"]
+    expect_equal(severe, ["never-accepted"], f"{name}: it is told once")
+    return re.sub(r"\[\d+\]|:\d+", "", found["text"]), found["advice"]
+
+
+def port_of(findings):
+    told = [f["text"] for f in findings if f["id"] == "never-accepted"]
+    expect(told, "never-accepted", findings)
+    return re.search(r"connected to 127.0.0.1:(\d+),", " ".join(told)).group(1)
+
+
+def goes_on_in_vain(directory, name):
+    needs(CLIENTS[name].split()[0])
+    script = BOTH.format(python=PYTHON, server=SERVER, client=CLIENTS[name])
+    places = [os.path.join(directory, word) for word in ("first", "second")]
+    for place in places:
+        os.mkdir(place)
+    text, findings, result = traced(places[0], ["sh", "-c", f"cd {places[0]}; {script}"], 5)
+    port = port_of(findings)
+    of_trace = never_accepted(name, findings, result, port)
+    expect_in(f"connected to 127.0.0.1:{port}, and python3[", text, f"{name}: run says so")
+    expect("connected to ," not in text, f"{name}: no address is empty", text)
+    looked, result = untraced(
+        places[1], ["sh", "-c", f"cd {places[1]}; {script}"],
+        lambda result: len(named_parties(result)) == 2, "never-accepted",
+    )  # fmt: skip
+    of_look = never_accepted(name, looked, result, port_of(looked))
+    expect_equal(of_look, of_trace, f"{name}: the same words")
+
+
+for each in CLIENTS:
+    scenario(f"{each}, whose connect() does not wait, is told by each way that nobody accepts")(
+        lambda directory, each=each: goes_on_in_vain(directory, each)
+    )
 
 
 if __name__ == "__main__":

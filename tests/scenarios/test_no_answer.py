@@ -6,9 +6,11 @@ import shlex
 
 from expectations import expect, expect_equal, expect_in
 from findings import diagnose, severe
+from hangs import named_parties
 from harness import main, needs, run, scenario, start, wait_for
 from postgres import SERVER as POSTGRES
 from postgres import cluster
+from servers import free_port
 
 PYTHON = "/usr/bin/python3"
 
@@ -188,6 +190,73 @@ def patient(directory):
         expect_equal(finding["severity"], "warning", name)
         expect_in(f" to 127.0.0.1:{port} and got no answer: it has waited for ", finding["text"],
                   name)
+
+
+# Passes on what it is asked to a server that takes the connection, and READS the request or not.
+UPSTREAM = """
+import os, socket
+stream = socket.create_server(("127.0.0.1", 0))
+os.write(1, b"%d\\n" % stream.getsockname()[1])
+os.write(2, b"upstream=%d\\n" % os.getpid())
+taken = []
+while True:
+    taken.append(stream.accept()[0])
+    READS
+"""
+PROXY = """
+mkfifo told; {python} -c '{upstream}' >told & P=$!; read -r upstream <told
+cat >conf <<END
+daemon off; worker_processes 2; pid nginx.pid; error_log error.log; user root;
+events {{}} http {{ access_log off; server {{ listen 127.0.0.1:{port};
+location / {{ proxy_pass http://127.0.0.1:$upstream; {limit} }} }} }}
+END
+nginx -p $PWD -c conf & S=$!
+until [ -s nginx.pid ]; do kill -0 $S || exit 9; sleep 0.02; done
+(echo client=$(exec sh -c 'echo $PPID') >&2; exec curl -sS -o body --noproxy '*' http://127.0.0.1:{port}/)
+kill -QUIT $S; wait $S; kill $P; wait; true
+"""
+READS = {"taken[-1].recv(999)": "; python3[{}] had received it",
+         "": "; python3[{}], who accepted the connection, did not read it"}
+
+
+def proxied(directory, reads, limit, *options, **others):
+    needs("nginx", "curl")
+    place = os.path.join(directory, "reads" if reads else "leaves")
+    os.mkdir(place)
+    port = free_port()
+    script = PROXY.format(python=PYTHON, upstream=UPSTREAM.replace("READS", reads), port=port,
+                          limit=limit)
+    result = run(place, ["sh", "-c", script], "--diagnose-only", "--lang", "en", *options,
+                 cwd=place, **others)
+    return result, port, named_parties(result)
+
+
+@scenario("a client behind nginx that waits for nginx' upstream is told of that, in one finding")
+def silent_upstream(directory):
+    for reads, fate in READS.items():
+        result, port, pids = proxied(directory, reads, "", "--timeout", "3", status=124,
+                                     whole=False)
+        finding = told(result, reads)
+        expect_equal(finding["severity"], "warning", reads)
+        expect_in(f"curl[{pids['client']}] sent ", finding["text"], "who waits")
+        expect_in(f" to 127.0.0.1:{port} and got no answer: it has waited for ",
+                  finding["text"], "for whom")
+        expect_in("since and got no answer" + fate.format(pids["upstream"]), finding["text"],
+                  "who keeps it waiting")
+        expect_in(pids["upstream"], finding["processes"], reads)
+        expect_in(finding["text"], result.stderr.decode(), "run says so")
+
+
+@scenario("nginx that gives up its upstream has failed its client, though it ends well itself")
+def gateway_timeout(directory):
+    for reads, fate in READS.items():
+        result, _, pids = proxied(directory, reads, "proxy_read_timeout 1s;")
+        expect_in(b"504 Gateway", result.text("body"), "what the client got")
+        finding = told(result, reads)
+        expect_equal(finding["severity"], "warning", reads)
+        expect(finding["text"].startswith("nginx["), "who gave up", finding)
+        expect_in(" and got no answer: it gave up after 1 s", finding["text"], reads)
+        expect_in(fate.format(pids["upstream"]), finding["text"], "who kept it waiting")
 
 
 # The first session tells its server process and asks; the other one kills that while it works.

@@ -5,8 +5,8 @@ import os
 import re
 
 from expectations import expect, expect_equal, expect_in
-from hangs import PYTHON, expect_named, traced, untraced
-from harness import main, scenario
+from hangs import PYTHON, expect_named, named_parties, traced, untraced
+from harness import main, needs, scenario
 
 # The peer stops itself once the connection stands; each logs who it is.
 PROGRAM = """
@@ -139,6 +139,55 @@ def jobs(directory):
             expect_in("fg in the shell of", finding["advice"], f"{name}: how it goes on")
             expect_in(f"kill -CONT {job} alone", finding["advice"], f"{name}: how it does not")
             expect_in(remedy, finding["advice"], f"{name}: the remedy")
+
+
+# The server is stopped once it listens; the kernel goes on to take connections for it.
+LISTENER = """
+import os, signal, socket
+listener = socket.create_server(("127.0.0.1", 0), backlog=BACKLOG)
+os.write(1, b"%d\\n" % listener.getsockname()[1])
+os.write(2, b"server=%d\\n" % os.getpid())
+os.kill(os.getpid(), signal.SIGSTOP)
+listener.accept()
+"""
+CLIENT = """
+mkfifo told; {python} -c '{server}' >told & read -r port <told
+echo client=$$ >&2; exec {client}
+"""
+STOPPED_CLIENTS = {
+    "curl": "curl -sS --noproxy '*' http://127.0.0.1:$port/",
+    "node": """node -e 'fetch("http://127.0.0.1:" + process.argv[1])' $port""",
+    "psql": "psql -h 127.0.0.1 -p $port",
+}
+
+
+def expect_only_stopped(name, findings, result):
+    pids = named_parties(result)
+    told = [f for f in findings if f["severity"] != "note"]
+    expect_equal([f["id"] for f in told], ["stopped"], f"{name}: one finding: {findings}")
+    expect_named(findings, "stopped", set(pids.values()))
+    expect_equal(told[0]["processes"][0], pids["server"], f"{name}: who is stopped")
+    expect_in(f"[{pids['client']}] ", " ".join(told[0]["evidence"]), f"{name}: who waits")
+
+
+@scenario("of a stopped server that accepts nobody it is told once, with who waits, each way")
+def stopped_listener(directory):
+    for name, client in STOPPED_CLIENTS.items():
+        needs(name)
+        server = LISTENER.replace("BACKLOG", "5")
+        script = CLIENT.format(python=PYTHON, server=server, client=client)
+        places = [os.path.join(directory, name + word) for word in ("-run", "-look")]
+        for place in places:
+            os.mkdir(place)
+        text, findings, result = traced(places[0], ["sh", "-c", f"cd {places[0]}; {script}"], 5)
+        expect_in(" is stopped by SIGSTOP ", text, f"{name}: run says so")
+        expect("never accepted" not in text, f"{name}: run says it once", text)
+        expect_only_stopped(name, findings, result)
+        looked, result = untraced(
+            places[1], ["sh", "-c", f"cd {places[1]}; {script}"],
+            lambda result: len(named_parties(result)) == 2, "stopped",
+        )  # fmt: skip
+        expect_only_stopped(name, looked, result)
 
 
 if __name__ == "__main__":
