@@ -90,7 +90,14 @@ static bool has_inherited_action(const struct diagnosis *d, const struct habits 
 	return has_inherited(d, habits, to, last ? last->enter_ns : 0);
 }
 
-/* True if its end is awaited: by wait4(2), or by a shell that waits for SIGCHLD. */
+static bool awaits_children(const struct wait *wait)
+{
+	return waits_for_signal(wait->operation) &&
+	       (process_is_written_in(wait->process, "shell") ||
+		viz_process_handles(wait->process, SIGCHLD));
+}
+
+/* True if its end is awaited: by wait4(2), or by one that waits for SIGCHLD. */
 static bool is_awaited(const struct diagnosis *d, const struct viz_process *process)
 {
 	const struct wait *wait = process->parent ? wait_of_process(d->waits, process->parent)
@@ -98,8 +105,7 @@ static bool is_awaited(const struct diagnosis *d, const struct viz_process *proc
 
 	for (; wait; wait = wait->next_of_process)
 		if ((waits_for_child(wait) && wait_is_ended_by(d->waits, wait, process)) ||
-		    (waits_for_signal(wait->operation) &&
-		     process_is_written_in(wait->process, "shell")))
+		    awaits_children(wait))
 			return true;
 	return false;
 }
@@ -148,6 +154,10 @@ static bool find_why(const struct diagnosis *d, const struct habits *habits,
 				      kept ? PHRASE_CURE_HELD_MASK : PHRASE_CURE_HELD_BLOCKED};
 		return true;
 	}
+	if (s->fate == FATE_IGNORED && to->ns_pid == 1) {
+		*held = (struct held){NULL, PHRASE_IS_INIT, PHRASE_CURE_INIT};
+		return true;
+	}
 	if (s->fate == FATE_IGNORED) {
 		kept = has_inherited_action(d, habits, s);
 		*held = (struct held){NULL, kept ? PHRASE_HELD_IGNORED : PHRASE_IGNORES_IT,
@@ -171,15 +181,19 @@ static bool lives_on(const struct diagnosis *d, const struct viz_signal *s)
 	return g && g->to && !g->to->ended && !g->to->zombie && g->from != g->to && g->from_pid &&
 	       (g->origin == ORIGIN_KILL || g->origin == ORIGIN_QUEUE ||
 		g->origin == ORIGIN_THREAD) &&
-	       g->to->ns_pid != 1 && !process_is_stopped(g->to) &&
-	       d->model->trailer.why == END_REASON_TIMEOUT && d->end_ns - g->at_ns >= LONG_WAIT_NS;
+	       !process_is_stopped(g->to) && d->model->trailer.why == END_REASON_TIMEOUT &&
+	       d->end_ns - g->at_ns >= LONG_WAIT_NS;
 }
 
 bool signal_is_held(const struct diagnosis *d, const struct viz_signal *s)
 {
-	return may_end(s->number) && lives_on(d, s) &&
-	       (is_awaited(d, s->generate->to) ||
-		(s->fate != FATE_IGNORED && diagnosis_outlived(s->generate->to)));
+	const struct viz_process *to = s->generate ? s->generate->to : NULL;
+
+	if (!may_end(s->number) || !lives_on(d, s))
+		return false;
+	if (is_awaited(d, to))
+		return to->ns_pid != 1 || s->fate == FATE_IGNORED;
+	return to->ns_pid != 1 && s->fate != FATE_IGNORED && diagnosis_outlived(to);
 }
 
 static void report(struct diagnosis *d, const struct viz_signal *s, const struct held *held)
