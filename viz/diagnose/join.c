@@ -4,6 +4,8 @@
  * The trace knows what happened; the look knows all who hold what is waited for, also those outside
  * the trace.
  */
+#include <string.h>
+
 #include "viz/diagnose/core/finder.h"
 #include "viz/diagnose/scope.h"
 #include "viz/diagnose/wait/waits.h"
@@ -56,6 +58,21 @@ static void note(struct join *join, struct finding *f)
 		note_in(join->d->arena, &join->first, f->processes[0]->pid, f);
 }
 
+static bool tells_loop(const struct finding *f)
+{
+	for (size_t i = 0; i < f->value_count; i++)
+		if (strcmp(f->values[i].name, "loop") == 0 && *f->values[i].text)
+			return true;
+	return false;
+}
+
+/* True if `f` is of a process that was watched while it ran: a trace does not tell in which loop. */
+static bool tells_more(const struct finding *f, const struct finding *other)
+{
+	return f->row == finding_row(FINDING_RUNNING) && tells_loop(f) &&
+	       !(f->row == other->row && tells_loop(other));
+}
+
 /*
  * True if `other` says as much about the one who waits, and names as many. Beside a fault of the
  * one who waits, it needs no note that he waits.
@@ -64,7 +81,7 @@ static bool tells(const struct finding *other, const struct finding *f)
 {
 	if (!finding_is_wait(other) && f->severity != SEVERITY_NOTE)
 		return false;
-	if (other->replaced || names_more(f, other))
+	if (other->replaced || names_more(f, other) || tells_more(f, other))
 		return false;
 	return other->severity > f->severity ||
 	       (other->severity == f->severity && other->process_count >= f->process_count);
@@ -98,7 +115,8 @@ static bool closes_circle(const struct finding *f, const struct finding *other)
  */
 static bool replaces(const struct finding *f, const struct finding *other)
 {
-	if (!finding_is_wait(other) || !other->process_count)
+	if (!finding_is_wait(other) || !other->process_count ||
+	    (f->row == finding_row(FINDING_RUNNING) && f->row != other->row))
 		return false;
 	return other->processes[0]->pid == f->processes[0]->pid || names_more(f, other) ||
 	       closes_circle(f, other);
