@@ -83,13 +83,30 @@ static bool is_about_marked(const struct finding *f, const bool *in)
 	return false;
 }
 
+/* True if others wait for a process that the user asked about, to blame or not. */
+static bool tells_of_asked(const struct diagnosis *d, const struct finding *f)
+{
+	static const enum finding_id ids[] = {FINDING_NO_EOF, FINDING_FULL_CHANNEL,
+					      FINDING_NEVER_ACCEPTED, FINDING_STOPPED};
+	bool tells = f->channel && f->channel->mechanism == MECH_FILE_LOCK;
+
+	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)
+		tells |= f->row == finding_row(ids[i]);
+	for (size_t i = 0; tells && i < f->process_count; i++)
+		if (diagnosis_asked(d, f->processes[i]))
+			return true;
+	return false;
+}
+
 static void drop_others(struct diagnosis *d)
 {
 	const bool *in = diagnosis_concerned(d), *behind = diagnosis_behind(d);
 	size_t kept = 0;
 
 	for (size_t i = 0; i < d->count; i++)
-		if (is_about_marked(d->findings[i], in) && !is_of_waiter(d->findings[i], behind))
+		if ((is_about_marked(d->findings[i], in) ||
+		     (!d->survivors && tells_of_asked(d, d->findings[i]))) &&
+		    !is_of_waiter(d->findings[i], behind))
 			d->findings[kept++] = d->findings[i];
 	d->count = kept;
 }

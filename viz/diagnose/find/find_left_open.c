@@ -4,26 +4,43 @@
  * background job or daemon, whose output was never redirected; or, of a FIFO, the reader itself.
  */
 #include <inttypes.h>
+#include <signal.h>
 
 #include "viz/diagnose/find/find_waits.h"
 
-/* Of a wait for several channels, all must be so. */
-static bool waits_for_left(const struct diagnosis *d, const struct wait *wait)
+static bool is_left(struct wait_graph *graph, const struct wait *wait, size_t n)
 {
-	const struct viz_operation *op = wait->operation;
-
-	if (op->role == ROLE_RECEIVE)
-		return channel_is_pipe(wait->channel) &&
-		       wait_only_left(d, wait->channel, wait->process);
-	for (size_t i = 0; i < op->extra->waits_for_count; i++) {
-		const struct viz_channel *channel = wait_asked(d->waits, op, i);
-
-		if (!channel_is_pipe(channel) || !wait_only_left(d, channel, wait->process))
-			return false;
-	}
-	return op->role == ROLE_WAIT && op->extra->waits_for_count && !op->extra->waits_cut;
+	return wait_left_end(graph, wait_asked(graph, wait->operation, n), wait->process);
 }
 
+/* True if the end of a child may be what it waits for as well. */
+static bool is_told_of_children(struct wait_graph *graph, const struct viz_process *process)
+{
+	return viz_process_handles(process, SIGCHLD) && wait_children(graph, process)->count;
+}
+
+/*
+ * Returns the channel of which the process waits for the end, that only somebody left behind could
+ * bring; NULL: it waits for something else, too.
+ */
+static const struct viz_channel *left_channel(struct diagnosis *d, const struct wait *wait)
+{
+	const struct viz_operation *op = wait->operation;
+	size_t n = 0;
+
+	if (op->role == ROLE_RECEIVE)
+		return !wait->open && wait_left_end(d->waits, wait->channel, wait->process)
+			       ? wait->channel
+			       : NULL;
+	if (wait_loop_share(d->waits, wait, is_left) != LOOP_FITS ||
+	    !wait_is_only_of(d->waits, wait) || is_told_of_children(d->waits, wait->process))
+		return NULL;
+	while (!is_left(d->waits, wait, n))
+		n++;
+	return wait_asked(d->waits, op, n);
+}
+
+/* `channel` is where they write. */
 static void name_keepers(struct diagnosis *d, struct finding *f, const struct viz_channel *channel)
 {
 	size_t count = 0;
@@ -35,13 +52,15 @@ static void name_keepers(struct diagnosis *d, struct finding *f, const struct vi
 			finding_process(d, f, channel->holdings[i]->process);
 }
 
-static void report(struct diagnosis *d, const struct wait *wait, enum phrase cure)
+static void report(struct diagnosis *d, const struct wait *wait, const struct viz_channel *channel,
+		   enum phrase cure)
 {
-	struct finding *f = finding_add(d, FINDING_NO_EOF, wait->since_ns, wait->channel);
+	const struct viz_channel *peer = wait_peer(d->waits, channel);
+	struct finding *f = finding_add(d, FINDING_NO_EOF, wait->since_ns, channel);
 
 	f->severity = SEVERITY_WARNING;
 	finding_wait(d, f, wait);
-	name_keepers(d, f, wait->channel);
+	name_keepers(d, f, peer ? peer : channel);
 	finding_set(d, f, "who", "%s", process_text(d, wait->process));
 	f->advice = phrase_text(cure, d->language);
 }
@@ -61,10 +80,17 @@ static bool outlived_killed(const struct viz_channel *channel)
 
 bool report_left_open(struct diagnosis *d, const struct wait *wait)
 {
-	if (wait->ready || wait->clock || wait->open || !waits_for_left(d, wait))
+	const struct viz_channel *channel;
+
+	if (wait->ready || wait->clock)
 		return false;
-	report(d, wait,
-	       outlived_killed(wait->channel) ? PHRASE_KILL_GROUP : PHRASE_REDIRECT_OUTPUT);
+	channel = left_channel(d, wait);
+	if (!channel)
+		return false;
+	report(d, wait, channel,
+	       outlived_killed(wait_left_end(d->waits, channel, wait->process))
+		       ? PHRASE_KILL_GROUP
+		       : PHRASE_REDIRECT_OUTPUT);
 	return true;
 }
 
@@ -96,6 +122,6 @@ bool report_own_fifo(struct diagnosis *d, const struct wait *wait)
 	own = wait_holding(d->waits, fifo, wait->process, ACCESS_WRITE);
 	if (!own || own->access != ACCESS_BOTH || !writer_came_and_went(d, wait))
 		return false;
-	report(d, wait, PHRASE_OPEN_TO_READ);
+	report(d, wait, fifo, PHRASE_OPEN_TO_READ);
 	return true;
 }

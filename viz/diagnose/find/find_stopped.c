@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Finds processes that a signal, a debugger or a freezer has stopped while others wait for them. */
 #include <inttypes.h>
+#include <signal.h>
 
 #include "viz/diagnose/find/find_waits.h"
 
@@ -70,6 +71,71 @@ static bool waits_for_stopped(const struct diagnosis *d, const struct wait *wait
 	return wait->clock && is_for_enders(d, wait);
 }
 
+static bool are_stopped(const struct wait_set *set, const struct viz_process *but)
+{
+	size_t stopped = 0;
+
+	for (size_t i = 0; i < set->count; i++) {
+		if (set->processes[i] == but)
+			continue;
+		if (!process_is_stopped(set->processes[i]))
+			return false;
+		stopped++;
+	}
+	return stopped > 0;
+}
+
+/* True if only stopped processes can do what the loop waits for there. */
+static bool is_of_stopped(struct wait_graph *graph, const struct wait *wait, size_t n)
+{
+	const struct viz_channel *channel = wait_asked(graph, wait->operation, n);
+	const struct viz_process *process = wait_pidfd_process(graph, channel);
+	const struct viz_channel *peer = wait_peer(graph, channel);
+	const struct viz_channel *end = peer ? peer : channel;
+	const bool pipe = channel_is_pipe(channel);
+
+	if (process)
+		return process_is_stopped(process);
+	if ((!pipe && !peer) || (!graph->whole && !end->created_in_trace) ||
+	    wait_written_outside(end))
+		return false;
+	return are_stopped(wait_holders(graph, end,
+					viz_wait_has(&wait->operation->extra->waits_for[n], IN)
+						? ACCESS_WRITE
+						: ACCESS_READ),
+			   wait->process);
+}
+
+/*
+ * True for an event loop that the stopped process, perhaps by its end, could wake, and otherwise
+ * only processes that are stopped, too: it is not open to anybody, though such loops look so.
+ */
+static bool loops_for_stopped(struct diagnosis *d, const struct wait *wait,
+			      const struct viz_process *process)
+{
+	const enum loop_share share = wait_loop_share(d->waits, wait, is_of_stopped);
+	const bool told = viz_process_handles(wait->process, SIGCHLD);
+
+	if (wait_is_of_helper(d->waits, wait) || share == LOOP_ELSE ||
+	    (told && wait_children(d->waits, wait->process)->count &&
+	     !are_stopped(wait_children(d->waits, wait->process), NULL)))
+		return false;
+	return share == LOOP_FITS ? wait_is_ended_by(d->waits, wait, process)
+				  : told && process->parent == wait->process;
+}
+
+/* True if the wait lasts as the process is stopped. */
+static bool is_kept(struct diagnosis *d, const struct wait *wait, const struct viz_process *process)
+{
+	const bool lasts = d->end_ns - wait->since_ns >= LONG_WAIT_NS;
+
+	if (wait_is_ended_by(d->waits, wait, process) &&
+	    ((!wait->natural && lasts) || waits_for_stopped(d, wait)))
+		return true;
+	return lasts && (loops_for_stopped(d, wait, process) ||
+			 wait_may_be_opened_by(d->waits, wait, process));
+}
+
 /* Adds whom the stopped process keeps waiting; returns how many there are. */
 static size_t name_waiters(struct diagnosis *d, struct finding *f,
 			   const struct viz_process *process)
@@ -79,13 +145,14 @@ static size_t name_waiters(struct diagnosis *d, struct finding *f,
 	for (size_t i = 0; i < d->waits->count; i++) {
 		const struct wait *wait = d->waits->waits[i];
 
-		if (wait->ready || wait->process == process ||
-		    !wait_is_ended_by(d->waits, wait, process))
-			continue;
-		if ((wait->natural || d->end_ns - wait->since_ns < LONG_WAIT_NS) &&
-		    !waits_for_stopped(d, wait))
+		if (wait->ready || wait->process == process || !is_kept(d, wait, process))
 			continue;
 		finding_wait(d, f, wait);
+		if (wait_may_be_opened_by(d->waits, wait, process))
+			finding_line(d, f,
+				     fill_phrase(d, PHRASE_MAY_OPEN, process_text(d, process),
+						 bytes_text(d, wait->operation->extra->path),
+						 NULL));
 		count++;
 	}
 	return count;

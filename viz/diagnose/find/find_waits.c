@@ -265,7 +265,7 @@ static bool report_full(struct diagnosis *d, const struct wait *wait)
 	struct finding *f;
 	const char *enders = enders_text(d, wait);
 
-	if (wait->operation->role != ROLE_SEND || !wait->channel)
+	if (!waits_to_send(wait) || !wait->channel)
 		return false;
 	f = finding_add(d, FINDING_FULL_CHANNEL, wait->since_ns, wait->channel);
 	if (is_visited(d) || wait_is_read_slowly(d, wait))
@@ -303,7 +303,7 @@ static void report_blocked(struct diagnosis *d, const struct wait *wait)
 
 	if (is_visited(d))
 		f->severity = SEVERITY_NOTE;
-	if (!enders || wait->open)
+	if (!enders || tells_others(d, wait))
 		enders = joined_text(d, enders, ", ", others_text(d, wait));
 	finding_wait(d, f, wait);
 	finding_chain(d, f, wait);
@@ -455,6 +455,11 @@ static const bool *find_asked(const struct diagnosis *d)
 	return asked;
 }
 
+static bool is_asked(const struct diagnosis *d, const struct wait *wait, const bool *asked)
+{
+	return asked[wait->process->index] || wait_is_kept_by_asked(d, wait);
+}
+
 /* Reports what the processes that the user wants to know of wait for, if no finding names them. */
 static void report_asked(struct diagnosis *d, const bool *asked, const struct wait **idlers,
 			 size_t count)
@@ -462,7 +467,8 @@ static void report_asked(struct diagnosis *d, const bool *asked, const struct wa
 	size_t kept = 0;
 
 	for (size_t i = 0; i < count; i++)
-		if (asked[idlers[i]->process->index] && !is_named(d, idlers[i]->process))
+		if (is_asked(d, idlers[i], asked) && !is_named(d, idlers[i]->process) &&
+		    !wait_is_of_helper(d->waits, idlers[i]))
 			idlers[kept++] = idlers[i];
 	for (size_t i = 0; i < kept; i++) {
 		struct finding *f = finding_ahead(d, idlers[i]);
@@ -483,6 +489,8 @@ static void report_waitless(struct diagnosis *d, const bool *asked)
 		const struct viz_process *process = d->model->processes[i];
 		bool told;
 
+		if (d->survivors && !asked[i] && !process->ended)
+			report_running(d, process, true);
 		if (!asked[i] || process->ended)
 			continue;
 		told = is_named(d, process) || wait_of_process(d->waits, process);
@@ -555,11 +563,13 @@ static void report_chains(struct diagnosis *d, const struct wait **waits, size_t
  * end its wait: then that one's wait is the first of the chain. Who is behind them only waits for
  * them.
  */
-static bool is_concerned(const bool *concerned, const bool *behind, const struct wait *wait)
+static bool is_concerned(const struct diagnosis *d, const bool *concerned, const bool *behind,
+			 const struct wait *wait)
 {
 	const size_t index = wait->process->index;
 
-	return (!concerned || concerned[index]) && (!behind || !behind[index]);
+	return (!concerned || concerned[index] || wait_is_kept_by_asked(d, wait)) &&
+	       (!behind || !behind[index]);
 }
 
 static bool is_short(const struct diagnosis *d, const struct wait *wait)
@@ -589,9 +599,9 @@ void find_waits(struct diagnosis *d)
 
 		if (wait->ready || is_short(d, wait) || report_hopeless(d, wait, told) ||
 		    (wait->circle && !d->incomplete) || !last ||
-		    !is_concerned(concerned, behind, wait) || join_circle(d, of_circle, wait))
+		    !is_concerned(d, concerned, behind, wait) || join_circle(d, of_circle, wait))
 			continue;
-		if (wait_is_idle(d, wait))
+		if (wait_is_idle(d, wait) || wait_is_of_helper(d->waits, wait))
 			idlers[idle_count++] = wait;
 		else
 			blocked[blocked_count++] = wait;

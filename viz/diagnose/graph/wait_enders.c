@@ -192,7 +192,8 @@ static void wait_at(struct wait_graph *graph, struct wait *wait, const struct vi
 		wait_at_process(graph, wait, channel);
 		break;
 	case MECH_EVENTFD: /* a glance cannot tell whether the kernel itself signals it */
-		wait->open |= graph->whole || !channel->created_in_trace;
+		wait->counted |= graph->whole;
+		wait->open |= !graph->whole && !channel->created_in_trace;
 		wait_add_holders(graph, wait, channel, ACCESS_BOTH);
 		break;
 	case MECH_SYSV_MSG:
@@ -226,6 +227,11 @@ static struct wait_set *children_of(struct wait_graph *graph, const struct viz_p
 			wait_add_ender(graph, &all, model->processes[i - 1]);
 	graph->children[parent->index] = wait_set_new(graph, &all);
 	return graph->children[parent->index];
+}
+
+const struct wait_set *wait_children(struct wait_graph *graph, const struct viz_process *parent)
+{
+	return children_of(graph, parent);
 }
 
 static void wait_add_child(struct wait_graph *graph, struct wait *wait, uint32_t pid)
@@ -336,14 +342,28 @@ bool wait_has_empty_set(const struct wait *wait)
 	       !op->extra->waits_for_count && !op->extra->waits_cut;
 }
 
+static bool is_end(const struct wait_graph *graph, const struct wait *wait,
+		   const struct viz_wait *w, const struct viz_channel *channel, enum access access)
+{
+	const struct viz_holding *holding = wait_holding(graph, channel, wait->process, access);
+
+	return channel_is_pipe(channel) && holding && holding->fd == w->fd &&
+	       holding->access == access;
+}
+
 bool wait_is_reading_end(const struct wait_graph *graph, const struct wait *wait,
 			 const struct viz_wait *w, const struct viz_channel *channel)
 {
-	const struct viz_holding *holding = wait_holding(graph, channel, wait->process,
-							 ACCESS_READ);
+	return is_end(graph, wait, w, channel, ACCESS_READ);
+}
 
-	return channel_is_pipe(channel) && holding && holding->fd == w->fd &&
-	       holding->access == ACCESS_READ;
+/* There is never something to read at a writing end: it tells of the end of all readers. */
+static void wait_for_error(struct wait_graph *graph, struct wait *wait,
+			   const struct viz_channel *channel)
+{
+	if (!wait->channel)
+		wait->channel = channel;
+	wait_add_holders(graph, wait, channel, ACCESS_READ);
 }
 
 static void wait_for_any(struct wait_graph *graph, struct wait *wait)
@@ -371,7 +391,11 @@ static void wait_for_any(struct wait_graph *graph, struct wait *wait)
 		} else if (channel && out) {
 			wait_at(graph, wait, channel, ACCESS_READ);
 		}
-		if (channel && (!out || viz_wait_has(w, IN)))
+		if (!channel || (out && !viz_wait_has(w, IN)))
+			continue;
+		if (is_end(graph, wait, w, channel, ACCESS_WRITE))
+			wait_for_error(graph, wait, channel);
+		else
 			wait_to_read(graph, wait, w, channel);
 	}
 }
@@ -498,6 +522,8 @@ void wait_find_enders(struct wait_graph *graph, struct wait *wait)
 {
 	wait->clock = ends_by_itself(wait->operation);
 	find_enders(graph, wait);
+	wait->counted &= !wait->open && !wait->clock;
+	wait->open |= wait->counted;
 	wait->known = !wait->open && wait->ender_count;
 	wait->open |= wait->clock;
 }

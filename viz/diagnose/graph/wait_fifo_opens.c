@@ -39,6 +39,13 @@ bool wait_opens_crosswise(const struct wait_graph *graph, const struct wait *wai
 	       is_relative(graph, other->process, wait->process);
 }
 
+bool wait_may_be_opened_by(const struct wait_graph *graph, const struct wait *wait,
+			   const struct viz_process *process)
+{
+	return waits_to_open(wait) && wait->open && !wait->ender_count && !wait->clock &&
+	       is_relative(graph, process, wait->process);
+}
+
 static void collect_opens(struct wait_graph *graph)
 {
 	for (size_t i = 0; i < graph->count; i++)

@@ -36,6 +36,7 @@ struct wait {
 	const struct viz_channel *channel;  /* the first channel that it waits on, or NULL */
 	const struct viz_channel *listener; /* the listener that has yet to accept */
 	const struct viz_channel *client;   /* the socket whose connection that one has */
+	const struct viz_channel *room;	    /* of an event loop: it waits for room there */
 	uint64_t since_ns;
 	const struct viz_process **enders; /* could end it, perhaps itself; each once */
 	size_t ender_count;
@@ -43,11 +44,14 @@ struct wait {
 	bool open;  /* something outside the trace, a clock or an unknown party could end it */
 	bool known; /* nobody but its enders could end it, and perhaps a clock; it has enders */
 	bool clock; /* it has a timeout */
+	/* It is open only as the kernel may count in an eventfd, which a glance cannot tell. */
+	bool counted;
 	bool ready; /* what it waits for is there; it just has not run yet */
 	bool stuck; /* not open, and all its enders are stuck: it never ends */
 	/* A loop that only its own process wakes: a handler of a signal as kill(1) sends may. */
 	bool handles;
 	bool by_child;	 /* such a loop beside other threads: the end of a child may wake it */
+	bool itself;	 /* an event loop that only its own process wakes: wait_loops.c */
 	bool served;	 /* it serves a FIFO for whoever opens that: wait_fifo_served.c */
 	bool unrecorded; /* no record tells of the call: wait_vfork.c */
 	/* It opens a FIFO, and its enders wait to open others: FIFOs opened in the wrong order. */
@@ -132,7 +136,8 @@ struct wait_graph {
 	struct wait_flight **flights; /* by channel index, the latest first */
 	struct wait_unread **unread;  /* by channel index, if any call waits: the oldest first */
 	struct wait_pipe *pipes;      /* by channel index, if any call waits */
-	size_t *added; /* by process index: 1 + the last wait that it was added to as ender */
+	size_t *elsewhere; /* by process index: how many of its waits only others can end */
+	size_t *added;	   /* by process index: 1 + the last wait that it was added to as ender */
 	const struct viz_thread *
 		*own_sleepers; /* by process index: one that only another of its threads wakes */
 	struct wait_set *sets; /* the latest first */
@@ -188,6 +193,10 @@ struct wait_graph *wait_graph_new(struct arena *arena, const struct viz_model *m
 const struct viz_holding *wait_holding(const struct wait_graph *graph,
 				       const struct viz_channel *channel,
 				       const struct viz_process *process, enum access access);
+
+/* wait_holders.c: the processes that hold this end at the end of the trace; never NULL. */
+const struct wait_set *wait_holders(struct wait_graph *graph, const struct viz_channel *channel,
+				    enum access access);
 
 /* True if a connection of socket `client` to `address` arrives at `listener`. */
 bool wait_listens_for(const struct viz_channel *listener, const struct viz_channel *client,
@@ -247,6 +256,13 @@ bool wait_is_unseen(const struct wait_graph *graph, const struct viz_channel *ch
 bool wait_opens_crosswise(const struct wait_graph *graph, const struct wait *wait,
 			  const struct wait *other);
 
+/*
+ * wait_fifo_opens.c: true if it waits in open(2) of a FIFO, and the process, a relative, may be the
+ * one that should open it, too.
+ */
+bool wait_may_be_opened_by(const struct wait_graph *graph, const struct wait *wait,
+			   const struct viz_process *process);
+
 /* True if the process is one of those that could end the wait; it may be the one that waits. */
 bool wait_is_ended_by(const struct wait_graph *graph, const struct wait *wait,
 		      const struct viz_process *process);
@@ -283,6 +299,9 @@ const struct viz_process *wait_vfork_child(const struct wait_graph *graph,
 /* wait_enders.c: the process of a pidfd; NULL: it is none, or not in the trace. */
 const struct viz_process *wait_pidfd_process(const struct wait_graph *graph,
 					     const struct viz_channel *channel);
+
+/* wait_enders.c: the living children of a process; never NULL. */
+const struct wait_set *wait_children(struct wait_graph *graph, const struct viz_process *parent);
 
 /*
  * wait_enders.c: true if what it asks for there is a pipe's reading end. That never has room to
@@ -321,6 +340,25 @@ const struct wait *wait_of_process(const struct wait_graph *graph,
 
 /* True if a signal, a debugger or a freezer kept all its threads stopped when tracing ended. */
 bool process_is_stopped(const struct viz_process *process);
+
+/*
+ * wait_loops.c: what an event loop without a time limit waits for. LOOP_ITSELF: for nothing but
+ * what wakes it from its own process; LOOP_FITS: besides that only for what fits, of which there is
+ * something; LOOP_ELSE: for other things, or it is none.
+ */
+enum loop_share { LOOP_ELSE, LOOP_ITSELF, LOOP_FITS };
+typedef bool wait_fits_fn(struct wait_graph *graph, const struct wait *wait, size_t n);
+enum loop_share wait_loop_share(struct wait_graph *graph, const struct wait *wait,
+				wait_fits_fn *fits);
+
+/*
+ * wait_loops.c: true for a loop that only its own process wakes, as that of a thread which works
+ * for the others, where the first thread waits, or another one for something else.
+ */
+bool wait_is_of_helper(const struct wait_graph *graph, const struct wait *wait);
+
+/* wait_loops.c: true if the other waits of its process are loops that only it wakes. */
+bool wait_is_only_of(const struct wait_graph *graph, const struct wait *wait);
 
 /* Returns the wait of this thread, or NULL. */
 const struct wait *wait_of_thread(const struct wait_graph *graph, const struct viz_thread *thread);

@@ -130,6 +130,8 @@ static void collect(struct wait_graph *graph)
 	graph->user_counts = arena_array(graph->arena, model->channel_count + 1,
 					 sizeof(*graph->user_counts));
 	graph->unread = arena_array(graph->arena, model->channel_count + 1, sizeof(*graph->unread));
+	graph->elsewhere = arena_array(graph->arena, model->process_count + 1,
+				       sizeof(*graph->elsewhere));
 	graph->added = arena_array(graph->arena, model->process_count + 1, sizeof(*graph->added));
 	graph->made = arena_array(graph->arena, model->channel_count + 1, sizeof(*graph->made));
 	graph->removed = arena_array(graph->arena, model->channel_count + 1,
@@ -177,6 +179,7 @@ static struct wait *add_wait(struct wait_graph *graph, const struct viz_operatio
 	wait->process = op->process;
 	wait->since_ns = op->began ? op->began_ns : op->enter_ns;
 	wait_find_enders(graph, wait);
+	wait_look_at_loop(graph, wait);
 	wait->open |= wait_is_unseen(graph, wait->channel);
 	wait_set_join(graph, wait);
 	ARENA_PUSH(graph->arena, graph->waits, graph->count, wait);

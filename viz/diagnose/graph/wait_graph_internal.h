@@ -126,6 +126,9 @@ void wait_at_named(struct wait_graph *graph, struct wait *wait, const struct viz
  */
 void wait_settle_terminals(struct wait_graph *graph);
 
+/* wait_loops.c: sets `room` and `itself`, once the enders are known. */
+void wait_look_at_loop(struct wait_graph *graph, struct wait *wait);
+
 /* wait_enders.c: notes the children of each process, before the first wait. */
 void wait_note_children(struct wait_graph *graph);
 

@@ -118,6 +118,12 @@ static struct wait_set *holders_of(struct wait_graph *graph, const struct viz_ch
 	return set;
 }
 
+const struct wait_set *wait_holders(struct wait_graph *graph, const struct viz_channel *channel,
+				    enum access access)
+{
+	return holders_of(graph, channel, access);
+}
+
 bool wait_is_held(const struct viz_channel *channel)
 {
 	for (size_t i = 0; i < channel->holding_count; i++)

@@ -87,6 +87,11 @@ bool gets_datagrams(const struct wait *wait)
 			   (channel->mechanism == MECH_UNIX_DGRAM && channel->name.len));
 }
 
+bool waits_to_send(const struct wait *wait)
+{
+	return wait->operation->role == ROLE_SEND || wait->room;
+}
+
 bool waits_to_print(const struct wait *wait)
 {
 	return wait->operation->role == ROLE_SEND && wait->channel &&

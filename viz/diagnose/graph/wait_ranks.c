@@ -66,7 +66,7 @@ const struct viz_process *wait_fittest(const struct diagnosis *d, const struct w
 				       wait_fitness_fn *fitness)
 {
 	struct wait_ranks *ranks = ranks_of(d, wait);
-	const bool sends = wait->operation->role == ROLE_SEND, child = waits_for_child(wait);
+	const bool sends = waits_to_send(wait), child = waits_for_child(wait);
 	const struct viz_channel *end = wait->channel ? other_end(d, wait) : NULL;
 
 	if (!ranks->ranked || ranks->sends != sends || ranks->child != child || ranks->end != end ||

@@ -95,7 +95,7 @@ static bool joins_writer(const struct diagnosis *d, const struct wait *wait,
 static int fitness(const struct diagnosis *d, const struct wait *wait,
 		   const struct viz_process *process)
 {
-	const bool sends = wait->operation->role == ROLE_SEND;
+	const bool sends = waits_to_send(wait);
 	const struct viz_channel *end = wait->channel ? other_end(d, wait) : NULL;
 	const struct viz_holding *holding;
 
@@ -125,15 +125,15 @@ static bool is_for_many(const struct wait *wait)
 {
 	size_t others = 0;
 
-	if (wait->operation->role != ROLE_WAIT || !wait->channel || is_semaphore(wait->channel))
+	if (wait->operation->role != ROLE_WAIT || wait->room || !wait->channel ||
+	    is_semaphore(wait->channel))
 		return false;
 	for (size_t i = 0; i < wait->ender_count && others < 2; i++)
 		others += wait->enders[i] != wait->process;
-	return wait->open || others != 1;
+	return (wait->open && !wait->counted) || others != 1;
 }
 
-/* Returns who has to act for the wait to end, or NULL: nobody of those that are known. */
-static const struct viz_process *culprit_of(const struct diagnosis *d, const struct wait *wait)
+const struct viz_process *chain_culprit(const struct diagnosis *d, const struct wait *wait)
 {
 	if (waits_for_time(wait) || is_for_many(wait))
 		return NULL;
@@ -156,7 +156,7 @@ static const struct wait *wait_that_keeps(const struct diagnosis *d,
 
 		if (waits_for_child(w) && wait_is_ended_by(d->waits, w, whom))
 			fit = 4;
-		else if (w->operation->role == ROLE_SEND)
+		else if (waits_to_send(w))
 			fit = 3;
 		else if (w->operation->thread->tid == process->pid)
 			fit = 2;
@@ -182,7 +182,7 @@ static const struct wait *crosswise(const struct diagnosis *d, const struct wait
 
 const struct wait *chain_next(const struct diagnosis *d, const struct wait *wait)
 {
-	const struct viz_process *culprit = culprit_of(d, wait);
+	const struct viz_process *culprit = chain_culprit(d, wait);
 
 	if (culprit && process_is_stopped(culprit))
 		return NULL;
@@ -191,11 +191,11 @@ const struct wait *chain_next(const struct diagnosis *d, const struct wait *wait
 
 const struct viz_process *chain_stopped(const struct diagnosis *d, const struct wait *wait)
 {
-	const struct viz_process *culprit = culprit_of(d, wait);
+	const struct viz_process *culprit = chain_culprit(d, wait);
 
 	for (size_t k = 0; k < CHAIN_MOST && culprit && !process_is_stopped(culprit); k++) {
 		wait = chain_next(d, wait);
-		culprit = wait ? culprit_of(d, wait) : NULL;
+		culprit = wait ? chain_culprit(d, wait) : NULL;
 	}
 	return culprit && process_is_stopped(culprit) ? culprit : NULL;
 }
@@ -205,7 +205,7 @@ bool wait_ignores(const struct diagnosis *d, const struct wait *wait, const stru
 	const struct viz_operation *op = wait->operation;
 
 	if (op->role != ROLE_WAIT || op->extra->waits_cut || !op->extra->waits_for_count ||
-	    writer->operation->role != ROLE_SEND || !writer->channel)
+	    !waits_to_send(writer) || !writer->channel)
 		return false;
 	for (size_t i = 0; i < op->extra->waits_for_count; i++) {
 		const struct viz_channel *asked = wait_asked(d->waits, op, i);
@@ -332,7 +332,7 @@ static const char *link_text(struct diagnosis *d, const struct wait *wait,
 					   ? PHRASE_LINK_HAS
 					   : PHRASE_LINK_POSTS,
 				   who, where, whom);
-	if (wait->operation->role == ROLE_SEND)
+	if (waits_to_send(wait))
 		return fill_phrase(d, PHRASE_LINK_WRITES, who, where, whom);
 	if (wait->operation->role == ROLE_RECEIVE)
 		return fill_phrase(d, PHRASE_LINK_READS, who, where, whom);
@@ -375,6 +375,14 @@ static void note_alone(struct telling *t, const struct wait *wait)
 	}
 }
 
+/* Tells that the loop does not wait for what is written to it. */
+static void tell_unwatched(struct telling *t, const struct wait *loop, const struct wait *writer)
+{
+	tell(t, fill_phrase(t->d, PHRASE_LINK_NOT_WATCHED, process_text(t->d, loop->process),
+			    call_text(t->d, loop->operation), channel_text(t->d, writer->channel)));
+	settle(t, ADVICE_NOT_WATCHED, loop->process);
+}
+
 /* Tells what a wait is for that no other process of the chain could end. */
 static void tell_last(struct telling *t, const struct wait *wait, const struct wait *before)
 {
@@ -390,12 +398,10 @@ static void tell_last(struct telling *t, const struct wait *wait, const struct w
 		return;
 	}
 	if (before && wait_ignores(d, wait, before)) {
-		tell(t, fill_phrase(d, PHRASE_LINK_NOT_WATCHED, who, call,
-				    channel_text(d, before->channel)));
-		settle(t, ADVICE_NOT_WATCHED, wait->process);
+		tell_unwatched(t, wait, before);
 		return;
 	}
-	enders = wait->open ? others_text(d, wait) : enders_text(d, wait);
+	enders = tells_others(d, wait) ? others_text(d, wait) : enders_text(d, wait);
 	enders = enders ? enders : others_text(d, wait);
 	if (!wait->open && wait->ender_count == 1 && wait->enders[0] == wait->process)
 		enders = fill_phrase(d, PHRASE_ITSELF, who, NULL, NULL);
@@ -449,10 +455,13 @@ static const struct wait *tell_wait(struct telling *t, const struct wait *wait,
 				    const struct wait *before)
 {
 	struct diagnosis *d = t->d;
-	const struct viz_process *next = culprit_of(d, wait);
+	const struct viz_process *next = chain_culprit(d, wait);
 
-	if (has_passed(t, wait->process))
+	if (has_passed(t, wait->process)) {
+		if (before && wait_ignores(d, wait, before))
+			tell_unwatched(t, wait, before);
 		return NULL;
+	}
 	pass(t, wait);
 	finding_wait(d, t->f, wait);
 	note_silence(t, wait);
@@ -475,7 +484,7 @@ static const struct wait *tell_wait(struct telling *t, const struct wait *wait,
 static const struct wait *tell_next(struct telling *t, const struct wait *before)
 {
 	struct diagnosis *d = t->d;
-	const struct viz_process *process = culprit_of(d, before);
+	const struct viz_process *process = chain_culprit(d, before);
 	const struct wait *wait = chain_next(d, before);
 
 	if (!process && !wait)
@@ -491,7 +500,7 @@ static const struct wait *tell_next(struct telling *t, const struct wait *before
 /* Sets the advice of a wait for a file lock that another process holds. */
 static void note_lock(struct telling *t, const struct wait *wait)
 {
-	const struct viz_process *holder = culprit_of(t->d, wait);
+	const struct viz_process *holder = chain_culprit(t->d, wait);
 
 	if (wait->channel && wait->channel->mechanism == MECH_FILE_LOCK && holder &&
 	    !process_is_stopped(holder))

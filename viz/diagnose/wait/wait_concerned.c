@@ -61,3 +61,33 @@ const bool *diagnosis_behind(struct diagnosis *d)
 	}
 	return d->survivors ? behind : NULL;
 }
+
+static bool is_of_user(const struct wait *wait)
+{
+	return wait->channel && wait->channel->mechanism == MECH_PTY;
+}
+
+/* True if the chain of the wait leads to a process asked for, and through nobody's terminal. */
+static bool leads_to_asked(const struct diagnosis *d, const struct wait *wait)
+{
+	const struct wait *at = wait;
+
+	for (size_t k = 0; at && k < CHAIN_MOST; k++) {
+		const struct viz_process *culprit = chain_culprit(d, at);
+
+		at = chain_next(d, at);
+		if (!culprit || culprit == wait->process || (at && is_of_user(at)))
+			return false;
+		if (diagnosis_asked(d, culprit))
+			return true;
+	}
+	return false;
+}
+
+bool wait_is_kept_by_asked(const struct diagnosis *d, const struct wait *wait)
+{
+	const bool lock = wait->channel && wait->channel->mechanism == MECH_FILE_LOCK;
+
+	return d->waits->whole && !d->survivors && (lock || waits_to_send(wait)) &&
+	       d->end_ns - wait->since_ns >= 2 * LONG_WAIT_NS && leads_to_asked(d, wait);
+}

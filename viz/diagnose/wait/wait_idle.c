@@ -9,7 +9,7 @@
  */
 static bool never_helps_itself(const struct diagnosis *d, const struct wait *wait)
 {
-	return wait->operation->role == ROLE_SEND && !d->waits->whole &&
+	return waits_to_send(wait) && !d->waits->whole &&
 	       !wait_has_read(d->waits, wait->process, other_end(d, wait));
 }
 
@@ -23,7 +23,7 @@ bool wait_is_read_slowly(const struct diagnosis *d, const struct wait *wait)
 		next = chain_next(d, wait);
 		if (next && wait_ignores(d, next, wait))
 			return false;
-		if (wait->operation->role == ROLE_SEND && wait->channel)
+		if (waits_to_send(wait) && wait->channel)
 			read = wait_was_read(d, wait, other_end(d, wait));
 		if (*wait_movers(d, wait))
 			return read;
@@ -43,6 +43,13 @@ static bool waits_for_clients(const struct wait *wait)
 	return waits_to_accept(wait) && wait->open;
 }
 
+/* True for an event loop that somebody unknown may wake, and not by making room. */
+static bool is_open_loop(const struct wait *wait)
+{
+	return wait->operation->role == ROLE_WAIT && wait->open && !wait->room && wait->channel &&
+	       !is_semaphore(wait->channel);
+}
+
 /*
  * True for waits of sound programs that have nothing to do: for a time, a client, a datagram, a
  * signal, a key, a change of a file.
@@ -60,7 +67,7 @@ bool wait_is_natural(const struct wait *wait)
 		return wait->clock;
 	return wait->clock || wait->served || !channel || waits_for_clients(wait) ||
 	       gets_datagrams(wait) || reads_from_kernel(wait) || waits_for_key(wait) ||
-	       (wait->operation->role == ROLE_WAIT && wait->open && !is_semaphore(channel));
+	       is_open_loop(wait);
 }
 
 /* True if it has waited for a second or more. */
@@ -128,7 +135,7 @@ static bool is_read_by_none(const struct diagnosis *d, const struct wait *wait)
 {
 	const struct wait *next = chain_next(d, wait);
 
-	if (wait->operation->role != ROLE_SEND || !next || !waits_long(d, wait))
+	if (!waits_to_send(wait) || !next || !waits_long(d, wait))
 		return false;
 	return wait_ignores(d, next, wait) ||
 	       (waits_for_child(next) && wait_is_ended_by(d->waits, next, wait->process) &&
@@ -141,8 +148,7 @@ static bool is_read_by_none(const struct diagnosis *d, const struct wait *wait)
  */
 static bool goes_on(const struct diagnosis *d, const struct wait *wait)
 {
-	const struct viz_process *const *two = wait->operation->role == ROLE_SEND ||
-							       is_for_lock(wait)
+	const struct viz_process *const *two = waits_to_send(wait) || is_for_lock(wait)
 						       ? wait_movers(d, wait)
 						       : wait_actors(d, wait);
 
@@ -156,6 +162,20 @@ static bool serves_datagrams(const struct diagnosis *d, const struct wait *wait)
 {
 	return d->waits->whole && gets_datagrams(wait) && !wait->channel->peer &&
 	       !wait->channel->peer_address.len;
+}
+
+/*
+ * True for a client that waits for events of a server, whose loop waits for the client as for all
+ * others: one that subscribed to what is not there yet, as dbus-monitor(1), for all that a look at
+ * the machine can tell.
+ */
+static bool is_subscribed(const struct diagnosis *d, const struct wait *wait)
+{
+	const struct wait *next = chain_next(d, wait);
+
+	return d->waits->whole && operation_polls(wait->operation) && wait->channel &&
+	       !wait->room && next && is_for_client(next) &&
+	       wait_reads_at(d->waits, next, other_end(d, wait));
 }
 
 /* True if it waits for more work as sound programs do; a key press may be one nobody knows of. */
@@ -246,7 +266,7 @@ bool wait_is_idle(const struct diagnosis *d, const struct wait *wait)
 	if (wait->clock || wait->served || !wait->channel || waits_for_child(wait) ||
 	    waits_for_clients(wait) || serves_datagrams(d, wait) || reads_from_kernel(wait) ||
 	    (wait->channel->mechanism == MECH_PTY && (wait->open || waits_for_key(wait))) ||
-	    (wait->operation->role == ROLE_WAIT && wait->open && !is_semaphore(wait->channel)))
+	    is_open_loop(wait))
 		return true;
 	if (is_for_lock(wait) && is_held_idly(d, wait))
 		return true;
@@ -255,7 +275,8 @@ bool wait_is_idle(const struct diagnosis *d, const struct wait *wait)
 	if (waits_to_print(wait))
 		return goes_on(d, wait);
 	if (wait_is_held_long(d, wait) ||
-	    ((is_for_lock(wait) || wait->operation->role == ROLE_SEND) && waits_mostly(d, wait)))
+	    ((is_for_lock(wait) || waits_to_send(wait)) && waits_mostly(d, wait)))
 		return false;
-	return goes_on(d, wait) || is_fed_later(d, wait) || follows_work(d, wait);
+	return goes_on(d, wait) || is_fed_later(d, wait) || is_subscribed(d, wait) ||
+	       follows_work(d, wait);
 }

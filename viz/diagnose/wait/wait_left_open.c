@@ -14,12 +14,12 @@ enum { STDOUT = 1, STDERR = 2 };
  * orphan becomes a child of process 1, or of one that asked for that (prctl(2),
  * PR_SET_CHILD_SUBREAPER). A reader that is an orphan itself may have been started with it.
  */
-static bool is_orphan(const struct diagnosis *d, const struct viz_process *process,
+static bool is_orphan(const struct wait_graph *graph, const struct viz_process *process,
 		      const struct viz_process *reader)
 {
 	const struct viz_process *parent = process->parent;
 
-	if (!d->waits->whole)
+	if (!graph->whole)
 		return parent && parent->ended;
 	if (reader->ppid <= 1 || viz_process_descends(process, reader))
 		return false;
@@ -27,12 +27,12 @@ static bool is_orphan(const struct diagnosis *d, const struct viz_process *proce
 }
 
 /* True if each thread of the process sleeps: it is not about to write. */
-static bool sleeps(const struct diagnosis *d, const struct viz_process *process)
+static bool sleeps(const struct wait_graph *graph, const struct viz_process *process)
 {
 	for (size_t i = 0; i < process->thread_count; i++)
 		if (process->threads[i]->end_ns == VIZ_NEVER &&
 		    process->threads[i]->state != TARGET_STATE_BLOCKED &&
-		    !wait_of_thread(d->waits, process->threads[i]))
+		    !wait_of_thread(graph, process->threads[i]))
 			return false;
 	return true;
 }
@@ -50,15 +50,15 @@ static bool was_inherited(const struct viz_channel *channel, const struct viz_pr
 /*
  * True if the process has the pipe only as the output that it was started with, and is an orphan.
  */
-static bool was_left(const struct diagnosis *d, const struct viz_holding *holding,
+static bool was_left(const struct wait_graph *graph, const struct viz_holding *holding,
 		     const struct viz_process *reader)
 {
 	const struct viz_process *process = holding->process;
 
 	return (holding->fd == STDOUT || holding->fd == STDERR) &&
-	       (d->waits->whole || was_inherited(holding->channel, process)) &&
-	       !wait_has_written(d->waits, process, holding->channel) && sleeps(d, process) &&
-	       is_orphan(d, process, reader);
+	       (graph->whole || was_inherited(holding->channel, process)) &&
+	       !wait_has_written(graph, process, holding->channel) && sleeps(graph, process) &&
+	       is_orphan(graph, process, reader);
 }
 
 bool holding_may_write(const struct viz_holding *holding)
@@ -75,19 +75,25 @@ bool wait_written_outside(const struct viz_channel *channel)
 	return false;
 }
 
-bool wait_only_left(const struct diagnosis *d, const struct viz_channel *channel,
-		    const struct viz_process *reader)
+const struct viz_channel *wait_left_end(const struct wait_graph *graph,
+					const struct viz_channel *channel,
+					const struct viz_process *reader)
 {
+	const struct viz_channel *end = NULL;
 	bool any = false;
 
-	for (size_t i = 0; i < channel->holding_count; i++) {
-		if (!holding_may_write(channel->holdings[i]))
+	if (channel && channel_is_pipe(channel))
+		end = channel;
+	else if (channel && channel->mechanism == MECH_UNIX_STREAM)
+		end = wait_peer(graph, channel);
+	for (size_t i = 0; end && i < end->holding_count; i++) {
+		if (!holding_may_write(end->holdings[i]))
 			continue;
-		if (!was_left(d, channel->holdings[i], reader))
-			return false;
+		if (!was_left(graph, end->holdings[i], reader))
+			return NULL;
 		any = true;
 	}
-	return any && !wait_written_outside(channel);
+	return any && !wait_written_outside(end) ? end : NULL;
 }
 
 const char *writers_text(struct diagnosis *d, const struct viz_channel *channel, size_t *count)

@@ -532,14 +532,15 @@ bool note_left_job(struct diagnosis *d, struct finding *f, const struct wait *wa
 	const struct viz_operation *op = wait->operation;
 
 	for (size_t i = 0; op->role == ROLE_WAIT && i < op->extra->waits_for_count; i++) {
-		const struct viz_channel *pipe = wait_asked(d->waits, op, i);
+		const struct viz_channel *channel = wait_asked(d->waits, op, i);
+		const struct viz_channel *end = wait_left_end(d->waits, channel, wait->process);
 		size_t count;
 
-		if (!pipe || !channel_is_pipe(pipe) || !wait_only_left(d, pipe, wait->process))
+		if (!end)
 			continue;
 		finding_line(d, f,
 			     fill_phrase(d, PHRASE_LEFT_JOB, process_text(d, wait->process),
-					 channel_text(d, pipe), writers_text(d, pipe, &count)));
+					 channel_text(d, channel), writers_text(d, end, &count)));
 		return true;
 	}
 	return false;

@@ -8,7 +8,7 @@
 
 static enum access end_of(const struct wait *wait)
 {
-	return wait->operation->role == ROLE_SEND ? ACCESS_READ : ACCESS_WRITE;
+	return waits_to_send(wait) ? ACCESS_READ : ACCESS_WRITE;
 }
 
 /* True for a terminal whose master, which was made in the trace, is no terminal emulator's. */
@@ -150,6 +150,11 @@ static const char *comers_text(struct diagnosis *d, const struct wait *wait)
 	return NULL;
 }
 
+bool tells_others(struct diagnosis *d, const struct wait *wait)
+{
+	return wait->open && !(wait->counted && !waits_at_counters(d, wait));
+}
+
 const char *others_text(struct diagnosis *d, const struct wait *wait)
 {
 	const bool timed = waits_for_time(wait) ||
@@ -281,7 +286,8 @@ const char *enders_text(struct diagnosis *d, const struct wait *wait)
 			return joined_text(d, names, ", ", more_text(d, wait->ender_count - i));
 		fd = by_descriptor(d, wait, wait->enders[i]);
 
-		if (wait->enders[i] == wait->process && !*fd && wait->process->thread_count < 2)
+		if (wait->enders[i] == wait->process && !*fd &&
+		    (wait->room || wait->process->thread_count < 2))
 			continue;
 		names = joined_text(
 			d, names, ", ",
@@ -323,7 +329,7 @@ const char *wait_text(struct diagnosis *d, const struct wait *wait)
 	if (wait->channel)
 		what = format_text(d, "%s  %s", what,
 				   channel_text(d, wait->client ? wait->client : wait->channel));
-	if (wait->open)
+	if (tells_others(d, wait))
 		enders = joined_text(d, enders, ", ", others_text(d, wait));
 	if (wait->crossed)
 		return fill_phrase(d, PHRASE_OPENS_CROSSWISE, what, comers_text(d, wait), enders);
@@ -348,7 +354,7 @@ const char *wait_text(struct diagnosis *d, const struct wait *wait)
 				   format_text(d, "%zu", wait->ender_count));
 	if (wait->listener)
 		phrase = PHRASE_ONLY_ACCEPT;
-	else if (wait->operation->role == ROLE_SEND)
+	else if (waits_to_send(wait))
 		phrase = PHRASE_ONLY_READ;
 	else if (wait->operation->role != ROLE_RECEIVE || reads_from_kernel(wait))
 		phrase = PHRASE_ONLY_ANSWER;

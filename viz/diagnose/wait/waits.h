@@ -29,6 +29,9 @@ const char *opener_text(struct diagnosis *d, const struct wait *wait);
 /* Returns a text for those that could end the wait but are not known by name. */
 const char *others_text(struct diagnosis *d, const struct wait *wait);
 
+/* True if others_text() belongs to the text of the wait, and is not merely possible. */
+bool tells_others(struct diagnosis *d, const struct wait *wait);
+
 /* Returns "a[1], b[2] and c[3]"; of a long list the first ones, and how many more there are. */
 const char *names_text(struct diagnosis *d, const struct viz_process **processes, size_t count);
 
@@ -62,6 +65,9 @@ const struct wait *chain_next(const struct diagnosis *d, const struct wait *wait
 
 /* wait_chain.c: the stopped process to which the chain of the wait leads; NULL: to none. */
 const struct viz_process *chain_stopped(const struct diagnosis *d, const struct wait *wait);
+
+/* wait_chain.c: who has to act for the wait to end; NULL: nobody of those that are known. */
+const struct viz_process *chain_culprit(const struct diagnosis *d, const struct wait *wait);
 
 /*
  * wait_chain.c: true if it waits for events, none of which is that there is something to read of
@@ -234,13 +240,19 @@ const struct viz_channel *wait_for_room_to_read(const struct wait_graph *graph,
 
 /*
  * wait_left_open.c: true if the holding is a writing end that is open still; if somebody outside
- * the trace can write there; if all who can were started with it as their output and have been
- * left, asleep, by who started them, and there are some.
+ * the trace can write there.
  */
 bool holding_may_write(const struct viz_holding *holding);
 bool wait_written_outside(const struct viz_channel *channel);
-bool wait_only_left(const struct diagnosis *d, const struct viz_channel *channel,
-		    const struct viz_process *reader);
+
+/*
+ * wait_left_open.c: of a pipe or a stream of a unix socket: returns where all that is read there is
+ * written, if all who can were started with it as their output and have been left, asleep, by who
+ * started them, and there are some. Else NULL.
+ */
+const struct viz_channel *wait_left_end(const struct wait_graph *graph,
+					const struct viz_channel *channel,
+					const struct viz_process *reader);
 
 /* "a[1] (fd 1) and b[2] (fd 1)": all in the trace that can write there; NULL and 0: nobody. */
 const char *writers_text(struct diagnosis *d, const struct viz_channel *channel, size_t *count);
@@ -367,6 +379,12 @@ enum advice_case own_sleep_advice(const struct diagnosis *d, const struct viz_pr
  * of one, or could end a wait of one that is marked.
  */
 bool *diagnosis_concerned(struct diagnosis *d);
+
+/*
+ * wait_concerned.c: of a look at the machine: true if it has waited for a second or more for a lock,
+ * or for room, and so for a process asked for; not through one that waits for its user.
+ */
+bool wait_is_kept_by_asked(const struct diagnosis *d, const struct wait *wait);
 
 /*
  * wait_concerned.c: of diagnose_survivors(), by process index: true for a process that is none of
