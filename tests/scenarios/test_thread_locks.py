@@ -5,8 +5,10 @@ import os
 import signal
 
 from expectations import expect, expect_equal, expect_in
-from hangs import has, looked_at
-from harness import lab, main, run, scenario, start, wait_for
+from findings import severe
+from hangs import has, looked_at, parties, traced, untraced
+from harness import lab, main, needs, run, scenario, start, wait_for
+from traces import call
 
 PYTHON = "/usr/bin/python3"
 TIMED_OUT = 124
@@ -185,6 +187,73 @@ def by_limit(directory):
     for tid in logged(result):
         expect_in(f"thread {tid} ", text, "who")
     expect_equal(text.count(" blocked "), 0, f"it is told once: {text}")
+
+
+# Two locks taken in opposite orders, and a queue that nobody fills; then what only the clock keeps
+# busy, and a server.
+JAVA = """
+import java.net.*;
+import java.util.concurrent.*;
+import java.util.concurrent.locks.*;
+public class Threads {
+    static void locks() throws Exception {
+        var both = new CyclicBarrier(2);
+        Lock a = new ReentrantLock(), b = new ReentrantLock();
+        new Thread(() -> take(b, a, both)).start();
+        take(a, b, both);
+    }
+    static void take(Lock first, Lock second, CyclicBarrier both) {
+        try {
+            first.lock();
+            both.await();
+            second.lock();
+        } catch (Exception e) {
+            System.exit(1);
+        }
+    }
+    public static void main(String[] words) throws Exception {
+        System.out.println(ProcessHandle.current().pid());
+        switch (words[0]) {
+        case "locks": locks(); break;
+        case "queue": new LinkedBlockingQueue<String>().take(); break;
+        case "ticks": while (true) Thread.sleep(300);
+        case "timer": Executors.newScheduledThreadPool(2).scheduleAtFixedRate(
+                          () -> {}, 100, 100, TimeUnit.MILLISECONDS); break;
+        case "serves": var server = new ServerSocket(0);
+                       new Thread(() -> {
+                           try { server.accept(); } catch (Exception e) { System.exit(1); }
+                       }).start();
+                       new CountDownLatch(1).await();
+        }
+    }
+}
+"""
+SLEEPS_FOR_GOOD = {"locks": True, "queue": True, "ticks": False, "timer": False, "serves": False}
+
+
+@scenario("a program in Java whose threads all sleep for good is told, one with a timer or a server not")
+def java_sleeps(directory):
+    needs("java", "javac")
+    source = os.path.join(directory, "Threads.java")
+    with open(source, "w", encoding="ascii") as file:
+        file.write(JAVA)
+    call(["javac", "-d", directory, source])
+    for name, stuck in SLEEPS_FOR_GOOD.items():
+        place = os.path.join(directory, name)
+        os.mkdir(place)
+        command = ["java", "-cp", directory, "Threads", name]
+        text, findings, _ = traced(place, command, 4)
+        expect_java(findings, stuck, text)
+        found, _ = untraced(place, command, parties, "blocked", severe if stuck else list)
+        expect_java(found, stuck, f"{name} by -p")
+
+
+def expect_java(findings, stuck, what):
+    told = [f for f in severe(findings) if f["id"] == "blocked"]
+    expect_equal(len(told), stuck, what)
+    for finding in told:
+        expect_in("jstack", finding["advice"], "the remedy")
+        expect_in("none ever does", finding["evidence"][0], "the cause")
 
 
 if __name__ == "__main__":

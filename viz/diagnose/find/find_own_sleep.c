@@ -36,7 +36,7 @@ static const char *wakers_text(struct diagnosis *d, const struct viz_process *pr
 void report_own_sleep(struct diagnosis *d, const struct viz_process *process)
 {
 	const struct viz_thread *thread = d->waits->own_sleepers[process->index];
-	const bool stuck = wait_process_stuck(d->waits, process);
+	const bool stuck = wait_process_stuck(d->waits, process) || own_sleep_of_java(d, process);
 	const bool asked = waits_for_request(d, process);
 	const char *handler;
 	struct finding *f;

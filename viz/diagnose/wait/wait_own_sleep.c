@@ -23,10 +23,49 @@ static bool is_made_for_threads(const struct viz_process *process)
 	return false;
 }
 
+/* Threads of HotSpot's own, by how their names begin: they work for those of the program. */
+static const char *const of_runtime[] = {
+	"GC Thread",	   "G1 ",
+	"VM Thread",	   "VM Periodic Tas",
+	"C1 Compiler",	   "C2 Compiler",
+	"Sweeper thread",  "Reference Handl",
+	"Finalizer",	   "Signal Dispatch",
+	"Service Thread",  "Monitor Deflati",
+	"Notification Th", "Common-Cleaner",
+};
+
+static bool is_of_runtime(const struct viz_thread *thread)
+{
+	for (size_t i = 0; i < sizeof(of_runtime) / sizeof(of_runtime[0]); i++)
+		if (viz_bytes_begin(thread->comm, of_runtime[i]))
+			return true;
+	return false;
+}
+
+bool own_sleep_of_java(const struct diagnosis *d, const struct viz_process *process)
+{
+	bool any = false;
+
+	if (!process_is_written_in(process, "java"))
+		return false;
+	for (size_t i = 0; i < process->thread_count; i++) {
+		const struct viz_thread *thread = process->threads[i];
+
+		if (thread->end_ns != VIZ_NEVER || is_of_runtime(thread))
+			continue;
+		if (!thread->own || d->end_ns - thread->since_ns < 2 * LONG_WAIT_NS)
+			return false;
+		any = true;
+	}
+	return any && !wait_of_process(d->waits, process);
+}
+
 const char *own_sleep_text(struct diagnosis *d, const struct viz_process *process)
 {
 	const char *who = process_text(d, process);
 
+	if (own_sleep_of_java(d, process))
+		return fill_phrase(d, PHRASE_OWN_JAVA_SLEEPS, who, NULL, NULL);
 	if (is_made_for_threads(process))
 		return fill_phrase(d, PHRASE_FOR_THREADS, who, NULL, NULL);
 	if (may_have_copied_lock(process))

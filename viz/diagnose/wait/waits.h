@@ -375,6 +375,12 @@ const char *own_sleep_text(struct diagnosis *d, const struct viz_process *proces
 enum advice_case own_sleep_advice(const struct diagnosis *d, const struct viz_process *process);
 
 /*
+ * wait_own_sleep.c: true for a program in Java whose threads all sleep for good until others of
+ * them wake them: those of the virtual machine itself, some of which wake up each second, aside.
+ */
+bool own_sleep_of_java(const struct diagnosis *d, const struct viz_process *process);
+
+/*
  * wait_concerned.c: returns, by process index, whether the process is one asked for, a descendant
  * of one, or could end a wait of one that is marked.
  */
