@@ -155,5 +155,112 @@ for each in HANGS:
         hang(directory, name)
 
 
+LISTENS = "await asyncio.start_server(lambda reader, writer: None, '127.0.0.1', 0)"
+READS = "c.stdout.on('data', () => 0);"
+
+# Reads 64 KiB each half second: who writes to it is not stuck.
+SLOW = "import os, time\\nwhile os.read(0, 65536): time.sleep(0.5)"
+
+# Loops that look alike, and whose time limit ends them at work, or with nothing to do.
+SOUND = {
+    "node that reads a child": node("const c = spawn('sleep', ['60']);" + READS),
+    "node that reads a child, and serves": node(
+        node_child(LEFT) + READS + "require('net').createServer().listen(0, '127.0.0.1');"
+    ),
+    "asyncio that reads a job, and serves": python(
+        LISTENS, PYTHON_CHILD.format(LEFT), "await child.communicate()"
+    ),
+    "asyncio that reads a job for a time": python(
+        PYTHON_CHILD.format(LEFT), "await asyncio.wait_for(child.communicate(), 60)"
+    ),
+    "asyncio with a slow reader": python(
+        f"child = await asyncio.create_subprocess_exec('{PYTHON}', '-c', \"{SLOW}\", stdin=PIPE)",
+        "child.stdin.write(bytes(100000000))",
+        "await child.stdin.drain()",
+    ),
+    "asyncio with nothing to do": python(LISTENS, "await asyncio.Event().wait()"),
+}
+
+
+@scenario("loops that serve, that wait for a time, or for a reader that is only slow: no warning")
+def sound(directory):
+    needs("node")
+    for name, command in SOUND.items():
+        place = os.path.join(directory, name.replace(" ", "-"))
+        os.mkdir(place)
+        text, findings, _ = traced(place, shared_error(command))
+        expect("loop=" in text, f"{name} has begun", text)
+        expect_equal(severe(findings), [], name)
+
+
+# Who opens waits for whoever opens the other side, which nobody but the stopped one is there for.
+OPENS = """
+cd "{place}"; mkfifo fifo
+sh -c 'echo stopped=$$ >&2; kill -STOP $$; echo hi >fifo' &
+echo loop=$$ >&2; exec cat fifo
+"""
+
+
+@scenario("who opens a FIFO is told of a relative that is stopped, by all three ways")
+def opens(directory):
+    place = os.path.join(directory, "named")
+    os.mkdir(place)
+    command = ["bash", "-c", OPENS.replace("{place}", place)]
+    text, findings, result = traced(directory, command)
+    expect_in(" stopped  ", text, "run says so")
+    expect_stopped_opener(findings, named(result))
+    os.unlink(os.path.join(place, "fifo"))
+    again = start(directory, command, start_new_session=True)
+    try:
+        wait_for(lambda: hanging(2)(again), "it to hang")
+        for party in ("loop", "keeper"):
+            found, _ = looked_at(named(again)[party], has("stopped"), party)
+            expect_stopped_opener(found, named(again))
+    finally:
+        os.killpg(again.process.pid, signal.SIGKILL)
+        again.process.wait()
+
+
+def expect_stopped_opener(findings, names):
+    told = [f for f in findings if f["id"] == "stopped"]
+    expect_equal([f["severity"] for f in told], ["warning"], findings)
+    expect_equal(sorted(told[0]["processes"]), sorted(names.values()), "both")
+    line = f"whoever is to open fifo, too, may be sh[{names['keeper']}]"
+    expect_in(line, " ".join(told[0]["evidence"]), "what it may come to do")
+    expect_in(f"kill -CONT {names['keeper']}", told[0]["advice"], "the remedy")
+
+
+# The one at fault, and what is told of it when it is asked about.
+KEEPERS = {
+    "reader": (
+        "(echo loop=$BASHPID >&2; exec seq 100000000) | (echo keeper=$BASHPID >&2; exec sleep 60)",
+        "full-channel", "should be read by sleep[{keeper}]",
+    ),
+    "holder": (
+        "flock lock sh -c 'echo keeper=$$ >&2; exec sleep 60' & "
+        "while flock -n lock true; do :; done; echo loop=$$ >&2; exec flock lock true",
+        "blocked", "flock[{loop}] still waits in flock(3)",
+    ),
+}  # fmt: skip
+
+
+@scenario("of a reader that sleeps, or a lock's holder, -p says who waits for it")
+def keepers(directory):
+    for name, (script, kind, words) in KEEPERS.items():
+        place = os.path.join(directory, name)
+        os.mkdir(place)
+        run = start(place, ["bash", "-c", script], cwd=place, start_new_session=True)
+        try:
+            wait_for(lambda run=run: hanging(2)(run), "it to hang")
+            names = named(run)
+            found, _ = looked_at(names["keeper"], lambda found: severe(found), name)
+            told = severe(found)
+            expect_equal([(f["id"], f["severity"]) for f in told], [(kind, "warning")], name)
+            expect_in(words.format(**names), told[0]["text"], name)
+        finally:
+            os.killpg(run.process.pid, signal.SIGKILL)
+            run.process.wait()
+
+
 if __name__ == "__main__":
     main()

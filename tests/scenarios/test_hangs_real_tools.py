@@ -257,6 +257,25 @@ def running(directory):
         expect_in(calls, told["text"], f"{name}: in which loop")
 
 
+# Where the one that runs is not the command itself, it is told of, too.
+RUNNING_CHILD = ["bash", "-c", "sh -c 'while :; do :; done'; true"]
+
+
+@scenario("of a command that runs until its time limit run says so, and which calls it makes")
+def running_until_limit(directory):
+    for name in ("sh", "file"):
+        place = os.path.join(directory, name)
+        os.mkdir(place)
+        command, calls = SPINNING[name]
+        text, findings, _ = traced(place, command)
+        expect_in(calls, text, f"{name}: in which loop")
+        expect_equal(text.count(" running  "), 1, f"{name} is told once: {text}")
+        expect_equal(severe(findings), [], "it is no fault")
+    text, _, _ = traced(directory, RUNNING_CHILD)
+    expect_in("runs, and waits for nothing; in ", text, "its child")
+    expect_in("sh[", text.partition(" running  ")[2], "its child is named")
+
+
 CROWD = 300
 
 # So polite that the one that is asked about gets its turn.

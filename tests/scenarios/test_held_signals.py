@@ -54,6 +54,15 @@ def worker(inside):
     return ["/usr/bin/python3", "-c", WORKER.format(inside=inside)]
 
 
+# The first process of a pid namespace, once it is the program that is meant.
+FIRST = """
+unshare -pf --kill-child sleep 1000 & waits=$!
+first=; until [ "$first" ]; do read -r first </proc/$waits/task/$waits/children; done
+until read -r name </proc/$first/comm && [ "$name" = sleep ]; do :; done
+kill -TERM "$first"
+wait $waits
+"""
+
 HELD = {
     "copied handler": (worker("pass"), "by fork(), which ran and did not end it", "SIG_DFL"),
     "blocks": (python(BLOCKS), "exec() keeps the mask", "sigprocmask(SIG_SETMASK)"),
@@ -65,6 +74,7 @@ HELD = {
         "exec() keeps what is ignored",
         "send them SIGTERM",
     ),
+    "first": (["bash", "-c", FIRST], "it is PID 1 of its namespace", "docker stop"),
     "bash": (shell(FOREGROUND), "it waits for sleep[", "cmd & wait $!"),
     "dash": (shell(FOREGROUND, "dash"), "it waits for sleep[", "cmd & wait $!"),
 }

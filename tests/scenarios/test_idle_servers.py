@@ -136,6 +136,18 @@ class Idle {
 
 # What is started; {port} is one for it, {name} one for a socket or FIFO, {directory} where it is.
 # It is ready when its port or name takes a connection, or when it has said so.
+# The subscriber, which the words that are looked at become, and its server.
+DBUS_MONITOR = """
+dbus-daemon --session --nofork --address=unix:path={name} &
+until [ -S {name} ]; do :; done
+exec dbus-monitor --address unix:path={name}
+"""
+
+READS_CHILD = """
+require("child_process").spawn("sleep", ["1000"]).stdout.on("data", () => 0);
+console.log("ready");
+"""
+
 SERVERS = {
     "redis": ["redis-server", "--port", "{port}", "--save", ""],
     "memcached": ["memcached", "-u", "nobody", "-l", "127.0.0.1", "-p", "{port}"],
@@ -152,6 +164,8 @@ SERVERS = {
     "java": ["java", "--source", "17", "conf"],
     "node": ["node", "-e", NODE],
     "node cluster": ["node", "conf"],
+    "node of a child": ["node", "-e", READS_CHILD],
+    "dbus-monitor": ["bash", "-c", DBUS_MONITOR],
     "perl": ["perl", "-e", PERL],
     "tail": ["tail", "-f", "conf"],
     "rsync": ["rsync", "--daemon", "--no-detach", "--address=127.0.0.1", "--port={port}",
@@ -229,7 +243,7 @@ def connects(family, address):
 
 @scenario("idle servers of many kinds: diagnose -p of all has no error and no warning")
 def idle(directory):
-    needs(*{words[0] for words in SERVERS.values()}, "psql")
+    needs(*{words[0] for words in SERVERS.values()}, "psql", "dbus-monitor")
     _, stop = postgres.started(directory)
     servers = {}
     try:
