@@ -66,7 +66,7 @@ static bool tells_loop(const struct finding *f)
 	return false;
 }
 
-/* True if `f` is of a process that was watched while it ran: a trace does not tell in which loop. */
+/* True if `f` is of a process that was watched while it ran: no trace tells in which loop. */
 static bool tells_more(const struct finding *f, const struct finding *other)
 {
 	return f->row == finding_row(FINDING_RUNNING) && tells_loop(f) &&

@@ -21,7 +21,7 @@ bool waits_for_lease(const struct wait *wait);
 /* True for an open(2) of a FIFO, which sleeps until the other end is opened (fifo(7)). */
 bool waits_to_open(const struct wait *wait);
 
-/* True for a send that sleeps until there is room, and for an event loop that only waits for room. */
+/* True for a send that sleeps until there is room, and for a loop that only waits for room. */
 bool waits_to_send(const struct wait *wait);
 
 /* True for a write to a terminal, which ^S holds up as well as one that nobody reads. */

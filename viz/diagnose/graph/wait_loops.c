@@ -97,7 +97,8 @@ static bool is_for_room(struct wait_graph *graph, const struct wait *wait, size_
 	peer = wait_peer(graph, channel);
 	if (!peer && !channel_is_pipe(channel))
 		return false;
-	return (graph->whole || wait_has_written(graph, wait->process, channel)) &&
+	return (graph->whole ||
+		map_get_uint(&graph->wrote, wait_pair_key(wait->process, channel))) &&
 	       has_reader(graph, wait, peer ? peer : channel);
 }
 

@@ -387,8 +387,8 @@ bool own_sleep_of_java(const struct diagnosis *d, const struct viz_process *proc
 bool *diagnosis_concerned(struct diagnosis *d);
 
 /*
- * wait_concerned.c: of a look at the machine: true if it has waited for a second or more for a lock,
- * or for room, and so for a process asked for; not through one that waits for its user.
+ * wait_concerned.c: of a look at the machine: true if it has waited for a second or more for a
+ * lock, or for room, and so for a process asked for; not through one that waits for its user.
  */
 bool wait_is_kept_by_asked(const struct diagnosis *d, const struct wait *wait);
 
