@@ -9,7 +9,7 @@
 #include <signal.h>
 
 #include "viz/diagnose/core/finder.h"
-#include "viz/diagnose/find/failed_requests.h"
+#include "viz/diagnose/graph/failed_requests.h"
 #include "viz/diagnose/wait/waits.h"
 #include "viz/message/outsiders.h"
 

@@ -58,28 +58,42 @@ bool wait_is_read_slowly(const struct diagnosis *d, const struct wait *wait);
 bool wait_is_held_long(const struct diagnosis *d, const struct wait *wait);
 
 /*
- * wait_chain.c: the wait of the one who has to act for this one to end; NULL: that one has none, or
- * nobody is known.
+ * wait_culprit.c: the wait of the one who has to act for this one to end; NULL: that one has none,
+ * or nobody is known.
  */
 const struct wait *chain_next(const struct diagnosis *d, const struct wait *wait);
 
-/* wait_chain.c: the stopped process to which the chain of the wait leads; NULL: to none. */
+/* wait_culprit.c: the stopped process to which the chain of the wait leads; NULL: to none. */
 const struct viz_process *chain_stopped(const struct diagnosis *d, const struct wait *wait);
 
-/* wait_chain.c: who has to act for the wait to end; NULL: nobody of those that are known. */
+/* wait_culprit.c: who has to act for the wait to end; NULL: nobody of those that are known. */
 const struct viz_process *chain_culprit(const struct diagnosis *d, const struct wait *wait);
 
 /*
- * wait_chain.c: true if it waits for events, none of which is that there is something to read of
+ * wait_culprit.c: true if it waits for events, none of which is that there is something to read of
  * what `writer` sends.
  */
 bool wait_ignores(const struct diagnosis *d, const struct wait *wait, const struct wait *writer);
 
 /*
- * wait_chain.c: the wait of a thread of the same process at the other end of the socket: threads
+ * wait_culprit.c: the wait of a thread of the same process at the other end of the socket: threads
  * that talk to each other, of which none is meant to close its end. NULL: there is none.
  */
 const struct wait *thread_at_other_end(const struct diagnosis *d, const struct wait *wait);
+
+/*
+ * wait_culprit.c: true if it waits for children, of which one writes what is no standard stream: a
+ * queue. A shell keeps ends open for others.
+ */
+bool wait_joins_writer(const struct diagnosis *d, const struct wait *wait,
+		       const struct viz_process *process);
+
+/*
+ * wait_culprit.c: the wait that keeps the process from acting for `whom`: of several threads the one
+ * that waits for the end of `whom`, else one that sends, else its first thread. NULL: it has none.
+ */
+const struct wait *wait_that_keeps(const struct diagnosis *d, const struct viz_process *process,
+				   const struct viz_process *whom);
 
 /*
  * wait_chain.c: adds to the finding all whom the wait waits for, to the one who waits for none of

@@ -3,8 +3,8 @@
  * Which calls of a server to others, as a proxy makes them, were followed by a failure of the
  * request that it served: its client got an error of HTTP, or no answer before the end.
  */
-#ifndef VIZ_DIAGNOSE_FIND_FAILED_REQUESTS_H
-#define VIZ_DIAGNOSE_FIND_FAILED_REQUESTS_H
+#ifndef VIZ_DIAGNOSE_GRAPH_FAILED_REQUESTS_H
+#define VIZ_DIAGNOSE_GRAPH_FAILED_REQUESTS_H
 
 #include "viz/diagnose/core/finder.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-#include "viz/diagnose/find/failed_requests.h"
+#include "viz/diagnose/graph/failed_requests.h"
 
 #include "viz/diagnose/graph/wait_graph.h"
 
