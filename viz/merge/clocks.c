@@ -15,27 +15,41 @@ static bool is_same_host(const struct trace_facts *a, const struct trace_facts *
 	       fabs((double)a->realtime_offset_ns - (double)b->realtime_offset_ns) < SAME_BOOT_NS;
 }
 
-static bool is_taken(const struct merge_hosts *hosts, struct viz_bytes name)
+struct name_number {
+	unsigned last;
+};
+
+static struct name_number *number_of(struct merge_hosts *hosts, struct arena *arena,
+				     struct viz_bytes name)
 {
-	for (size_t i = 0; i < hosts->count; i++)
-		if (viz_bytes_equal(hosts->items[i]->name, name))
-			return true;
-	return false;
+	struct name_number *number = map_get(&hosts->numbers, name);
+
+	if (!number) {
+		number = arena_alloc(arena, sizeof(*number));
+		number->last = 1;
+		map_put(arena, &hosts->numbers, name, number);
+	}
+	return number;
+}
+
+static struct viz_bytes with_number(struct arena *arena, struct viz_bytes name, unsigned number)
+{
+	char *text = arena_alloc(arena, name.len + 16);
+
+	memcpy(text, name.data, name.len);
+	snprintf(text + name.len, 16, "-%u", number);
+	return (struct viz_bytes){text, name.len + strlen(text + name.len)};
 }
 
 /* The host name; where another host has it, with a number behind it. */
-static struct viz_bytes new_name(const struct merge_hosts *hosts, struct arena *arena,
+static struct viz_bytes new_name(struct merge_hosts *hosts, struct arena *arena,
 				 struct viz_bytes name)
 {
 	struct viz_bytes tried = name = name.len ? name : viz_bytes_of("host");
 
-	for (unsigned number = 2; is_taken(hosts, tried); number++) {
-		char *text = arena_alloc(arena, name.len + 16);
-
-		memcpy(text, name.data, name.len);
-		snprintf(text + name.len, 16, "-%u", number);
-		tried = (struct viz_bytes){text, name.len + strlen(text + name.len)};
-	}
+	while (map_get(&hosts->names, tried))
+		tried = with_number(arena, name, ++number_of(hosts, arena, name)->last);
+	map_put(arena, &hosts->names, tried, hosts);
 	return tried;
 }
 
@@ -65,6 +79,8 @@ void merge_hosts_find(struct merge_hosts *hosts, struct arena *arena, struct tra
 		struct merge_host *host = host_of(hosts, arena, &traces[i]);
 
 		traces[i].host = host;
+		traces[i].next_of_host = host->last;
+		host->last = &traces[i];
 		host->trace_count++;
 		if (traces[i].start_ns < host->from_ns)
 			host->from_ns = traces[i].start_ns;
@@ -83,17 +99,18 @@ struct candidate {
 	uint64_t uncertainty_ns;
 };
 
+/* `surveys` are of `traces`. */
 static struct clock_bounds bounds_between(const struct merge_host *base,
 					  const struct merge_host *clock,
 					  const struct trace_facts *traces,
-					  struct survey *const *surveys, size_t count)
+					  struct survey *const *surveys)
 {
 	struct clock_bounds bounds = {.from_ns = clock->from_ns, .to_ns = clock->to_ns};
 
-	for (size_t i = 0; i < count; i++)
-		for (size_t j = 0; traces[i].host == base && j < count; j++)
-			if (traces[j].host == clock)
-				survey_meet(surveys[i], surveys[j], &bounds);
+	for (const struct trace_facts *one = base->last; one; one = one->next_of_host)
+		for (const struct trace_facts *other = clock->last; other;
+		     other = other->next_of_host)
+			survey_meet(surveys[one - traces], surveys[other - traces], &bounds);
 	return bounds;
 }
 
@@ -163,7 +180,7 @@ static void lift(const struct merge_hosts *hosts)
 
 /* The tree of ties that is surest at each step (Prim's), from the first host on. */
 void merge_hosts_tie(const struct merge_hosts *hosts, const struct trace_facts *traces,
-		     struct survey *const *surveys, size_t count)
+		     struct survey *const *surveys)
 {
 	struct arena *arena = arena_new();
 	struct candidate *candidates = arena_array(arena, hosts->count, sizeof(*candidates));
@@ -177,7 +194,7 @@ void merge_hosts_tie(const struct merge_hosts *hosts, const struct trace_facts *
 			if (hosts->items[i]->parent || i == tied)
 				continue;
 			bounds = bounds_between(hosts->items[tied], hosts->items[i], traces,
-						surveys, count);
+						surveys);
 			c = tie_between(hosts->items[tied], hosts->items[i], &bounds);
 			if (is_better(&c, &candidates[i]))
 				candidates[i] = c;

@@ -11,6 +11,7 @@
 struct merge_host {
 	size_t index;
 	const struct trace_facts *first; /* its first trace */
+	const struct trace_facts *last;	 /* its last one; the others are its next_of_host */
 	size_t trace_count;
 	struct viz_bytes name; /* other than that of all other hosts */
 	uint32_t pid_base;
@@ -27,6 +28,9 @@ struct merge_host {
 struct merge_hosts {
 	struct merge_host **items;
 	size_t count;
+	struct map names; /* those that are taken */
+	struct map
+		numbers; /* by name of a machine, the last number behind it (struct name_number) */
 };
 
 /*
@@ -38,7 +42,7 @@ void merge_hosts_find(struct merge_hosts *hosts, struct arena *arena, struct tra
 
 /* Ties the clock of each host to that of the first one. `surveys` are of the traces. */
 void merge_hosts_tie(const struct merge_hosts *hosts, const struct trace_facts *traces,
-		     struct survey *const *surveys, size_t count);
+		     struct survey *const *surveys);
 
 /* A time of the host's own clock in the merged trace; below 0: it is none. */
 int64_t merge_host_time(const struct merge_host *host, uint64_t ns);

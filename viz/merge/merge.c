@@ -86,7 +86,7 @@ static void tie_clocks(struct merge *merge, const struct trace_pass *passes)
 
 	for (size_t i = 0; i < merge->trace_count; i++)
 		surveys[i] = passes[i].survey;
-	merge_hosts_tie(&merge->hosts, merge->traces, surveys, merge->trace_count);
+	merge_hosts_tie(&merge->hosts, merge->traces, surveys);
 }
 
 static int look_over(struct merge *merge, struct trace_pass *passes, struct viz_error *error)

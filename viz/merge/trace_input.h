@@ -28,6 +28,7 @@ struct trace_facts {
 	uint64_t operations, signals, lost, wrong;
 	enum end_reason why; /* END_REASON_NONE: there is no trailer */
 	struct merge_host *host;
+	const struct trace_facts *next_of_host;
 	uint64_t first_processor; /* of its own, in the merged trace's */
 };
 
