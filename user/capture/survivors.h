@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The traced processes that run now. Whether a process is traced is asked of the kernel by pidfd, so
- * that a reused number names no other process.
+ * The traced processes that run now. Whether a process is traced is asked of the kernel by pidfd,
+ * so that a reused number names no other process.
  */
 #ifndef USER_CAPTURE_SURVIVORS_H
 #define USER_CAPTURE_SURVIVORS_H

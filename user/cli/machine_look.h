@@ -22,21 +22,21 @@ int machine_look(int output, const struct selection *asked, struct capture_optio
 struct late_look {
 	pid_t pid;
 	int go;	   /* the pids written here are those that it looks at */
-	int lines; /* what it saw of them, as lines of a trace (viz/cli/look_lines.h); -1: nothing */
+	int lines; /* what it saw, as lines of a trace (viz/cli/look_lines.h); -1: nothing */
 	bool due;  /* the limit fired: a look was to be taken */
 	bool taken;
 };
 
 /*
- * If the capture is of a command with a time limit, starts the process, which keeps out of its lines
- * what the capture keeps out, and makes late_look_take() its before_end. Call it before anything is
- * opened that the process should not hold.
+ * If the capture is of a command with a time limit, starts the process, which keeps out of its
+ * lines what the capture keeps out, and makes late_look_take() its before_end. Call it before
+ * anything is opened that the process should not hold.
  */
 void late_look_prepare(struct late_look *look, struct capture_options *capture);
 
 /*
- * Takes the look now, and waits 5 s for it at most. Returns the descriptor of the lines, or -1 where
- * there is no process, since the machine refused, or it failed.
+ * Takes the look now, and waits 5 s for it at most. Returns the descriptor of the lines, or -1
+ * where there is no process, since the machine refused, or it failed.
  */
 int late_look_take(void *look, const uint32_t *pids, size_t count);
 

@@ -76,7 +76,7 @@ static bool is_wanted(const struct selection *s, const struct trace_line *line)
 	return has_pid(s, pid);
 }
 
-/* The number of the trailer that differs once lines are left out; NULL: of the key there is none. */
+/* The number of the trailer that differs once lines are left out; NULL: the key has none. */
 static const uint64_t *counted(const struct selection *s, const struct trace_line *line,
 			       struct viz_bytes key)
 {

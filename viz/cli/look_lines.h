@@ -12,8 +12,8 @@
 #include <stdio.h>
 
 /*
- * Writes the lines of `look`, which is a file, as far as they concern the processes `pids`. False if
- * the look cannot be read, or the lines not be written.
+ * Writes the lines of `look`, which is a file, as far as they concern the processes `pids`. False
+ * if the look cannot be read, or the lines not be written.
  */
 bool look_lines_write(FILE *look, const uint32_t *pids, size_t count, FILE *out);
 

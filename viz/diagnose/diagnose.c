@@ -30,7 +30,8 @@ void diagnosis_free(struct diagnosis *diagnosis)
 static struct diagnosis_look *read_look(struct diagnosis *d, struct viz_bytes text)
 {
 	struct diagnosis_look *look = arena_alloc(d->arena, sizeof(*look));
-	FILE *stream = text.len ? fmemopen((void *)(uintptr_t)text.data, text.len, "r") : NULL;
+	char *copy = text.len ? memcpy(arena_alloc(d->arena, text.len), text.data, text.len) : NULL;
+	FILE *stream = copy ? fmemopen(copy, text.len, "r") : NULL;
 	struct viz_error error;
 	bool whole;
 

@@ -57,7 +57,7 @@ struct diagnosis {
 	bool incomplete;   /* records are missing: absence proves nothing */
 	uint64_t begin_ns; /* time zero, see viz_model_begin_ns() */
 	uint64_t end_ns;   /* end of the trace, CLOCK_MONOTONIC */
-	/* For words: moments before `start_ns` are times of the day; waits last until `until_ns`. */
+	/* In words, what is before `start_ns` is a time of day; waits last until `until_ns`. */
 	uint64_t start_ns, until_ns;
 	struct finding **findings; /* worst first, then by time */
 	size_t count;

@@ -35,9 +35,10 @@ struct diagnosis *diagnose_scope(const struct diagnosis_scope *scope);
 
 /*
  * join.c: adds to `d` what is known only from `look`, which must outlive it: a finding about a
- * process of which `d` says nothing as severe, in place of what `d` says of its wait. A finding that
- * says the same as one of `d` and names more processes takes its place, and its severity if that is
- * higher. What is added names the processes and the channel of the trace where they are in it.
+ * process of which `d` says nothing as severe, in place of what `d` says of its wait. A finding
+ * that says the same as one of `d` and names more processes takes its place, and its severity if
+ * that is higher. What is added names the processes and the channel of the trace where they are in
+ * it.
  */
 void diagnosis_join(struct diagnosis *d, const struct diagnosis *look);
 

@@ -155,7 +155,7 @@ static size_t list_len(const struct json_node *list)
 	return len;
 }
 
-/* The length of a name, or of several, that pictures and tables may tell again and again; else 0. */
+/* The length of names that pictures and tables may tell again and again; of others 0. */
 static size_t name_len(enum field field, const struct trace_value *value)
 {
 	const enum field_kind kind = field_info(field)->kind;

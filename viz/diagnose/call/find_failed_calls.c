@@ -6,8 +6,8 @@
 #include "viz/diagnose/call/near_listener.h"
 #include "viz/diagnose/core/finder.h"
 #include "viz/diagnose/datagram/unix_names.h"
-#include "viz/diagnose/graph/failed_requests.h"
 #include "viz/diagnose/find/find_slow_readers.h"
+#include "viz/diagnose/graph/failed_requests.h"
 #include "viz/diagnose/graph/wait_graph.h"
 #include "viz/diagnose/wait/waits.h"
 

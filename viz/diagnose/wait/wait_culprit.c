@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Who has to act for a wait to end, of all who could: the one who is likely to, by what it holds and
- * waits for itself.
+ * Who has to act for a wait to end, of all who could: the one who is likely to, by what it holds
+ * and waits for itself.
  */
 #include "viz/diagnose/graph/wait_ranks.h"
 #include "viz/diagnose/wait/waits.h"
