@@ -107,7 +107,7 @@ static void tell_holder(struct diagnosis *d, struct finding *f, const struct att
 	finding_process(d, f, holder);
 	finding_line(d, f,
 		     fill_phrase(d, PHRASE_ONLY_UNLOCK, channel_text(d, attempt->channel),
-				 process_text(d, holder), NULL));
+				 process_text(d, holder), "1"));
 }
 
 static void end_run(struct diagnosis *d, struct child_run *run)

@@ -89,8 +89,9 @@ bool wait_joins_writer(const struct diagnosis *d, const struct wait *wait,
 		       const struct viz_process *process);
 
 /*
- * wait_culprit.c: the wait that keeps the process from acting for `whom`: of several threads the
- * one that waits for the end of `whom`, else one that sends, else its first thread. NULL: it has none.
+ * wait_culprit.c: the wait that keeps the process from acting for `whom`: of several threads
+ * the one that waits for the end of `whom`, else one that sends, else its first thread. NULL: it
+ * has none.
  */
 const struct wait *wait_that_keeps(const struct diagnosis *d, const struct viz_process *process,
 				   const struct viz_process *whom);
