@@ -20,7 +20,6 @@ COMMANDS = {
     "view --threads": ["view", "--threads"],
     "view --kernel": ["view", "--kernel"],
     "view -o page.html": ["view", "-o", "page.html"],
-    "view --as svg --unfold": ["view", "--as", "svg", "--unfold", "--max", "0"],
     **{f"view --as {name}": ["view", "--as", name] for name in FORMATS},
     "diagnose": ["diagnose"],
     "diagnose --json": ["diagnose", "--json"],
