@@ -465,7 +465,7 @@ void find_lock_order(struct diagnosis *d)
 
 	for (size_t i = 0; i < d->model->operation_count && !d->incomplete; i++)
 		note(&search, d->model->operations[i]);
-	if (search.lock_count < 2)
+	if (search.lock_count < 2 || !search.step_count)
 		return;
 	qsort(search.steps, search.step_count, sizeof(search.steps[0]), by_time);
 	judge_all(&search);
