@@ -223,6 +223,34 @@ static bool write_value(struct renaming *r, struct json *json, const struct json
 	return true;
 }
 
+/* A text may have any bytes, as readers take it; no other form of it is known. */
+static void write_text(struct json *json, struct viz_bytes bytes)
+{
+	const unsigned char *from = (const unsigned char *)bytes.data;
+	char *text = memory_array(bytes.len + 1, 1);
+	size_t len = 0;
+
+	for (size_t at = 0; at < bytes.len;) {
+		const size_t whole = from[at] ? utf8_sequence_len(from + at, bytes.len - at) : 0;
+
+		if (!whole)
+			text[len++] = '?';
+		for (size_t i = 0; i < whole; i++)
+			text[len++] = (char)from[at + i];
+		at += whole ? whole : 1;
+	}
+	json_bytes(json, text, len);
+	free(text);
+}
+
+void renaming_name(struct json *json, enum field field, struct viz_bytes bytes)
+{
+	if (field_info(field)->kind == KIND_TEXT)
+		write_text(json, bytes);
+	else
+		json_bytes(json, bytes.data, bytes.len);
+}
+
 /* The reader has decoded what bytes are not text: its value is written, and not the node. */
 static bool write_field(struct renaming *r, struct json *json, const struct trace_input *input,
 			enum field field, const struct json_node *node)
@@ -237,7 +265,7 @@ static bool write_field(struct renaming *r, struct json *json, const struct trac
 		return true;
 	}
 	if (kind == KIND_BYTES || kind == KIND_TEXT) {
-		json_bytes(json, value->bytes.data, value->bytes.len);
+		renaming_name(json, field, value->bytes);
 		return true;
 	}
 	if (field == FIELD_operation_id) {

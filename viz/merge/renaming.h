@@ -27,4 +27,10 @@ void renaming_free(struct renaming *renaming);
  */
 bool renaming_line(struct renaming *renaming, const struct trace_input *input, struct json *json);
 
+/*
+ * Writes the value of a field of kind TEXT or BYTES. In a TEXT, which must be a string, bytes that
+ * are not UTF-8 become '?'.
+ */
+void renaming_name(struct json *json, enum field field, struct viz_bytes bytes);
+
 #endif

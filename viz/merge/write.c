@@ -110,9 +110,10 @@ static void header_text(struct output *o, enum field field)
 {
 	const struct trace_value *value = &o->sources[0].input.line->values[field];
 
-	if (value->present)
-		json_field_bytes(&o->json, field_info(field)->key, value->bytes.data,
-				 value->bytes.len);
+	if (!value->present)
+		return;
+	json_key(&o->json, field_info(field)->key);
+	renaming_name(&o->json, field, value->bytes);
 }
 
 /* The first trace's header, as far as it holds for all; its clock is that of the merged trace. */

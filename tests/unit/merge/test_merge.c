@@ -141,6 +141,26 @@ static void two_machines(struct both *b, bool answers)
 	assert_int_equal(b->merge.connections, 1);
 }
 
+/* A string must stay one, whatever bytes a damaged trace has in it. */
+static void texts_stay_strings(void **state)
+{
+	struct both *b = *state;
+	char *tool;
+
+	head(&b->one, "web", 1, 0, 7);
+	tool = strstr(b->one.data, "\"tool\":\"0\"");
+	assert_non_null(tool);
+	tool[strlen("\"tool\":\"")] = (char)0xd1;
+	client(&b->one);
+	head(&b->other, "db", 3 * SECOND + 1, -3 * SECOND, 7);
+	server(&b->other, 3 * SECOND, true);
+	assert_int_equal(merge(b), 0);
+	assert_non_null(strstr(b->text, "\"tool\":\"?\""));
+	assert_string_equal(messages(b), "tcp 10>10000010 4 s5+0 r10+0 exact\n"
+					 "tcp 10000010>10 6 s14+0 r9+0 exact\n");
+	merge_free(&b->merge);
+}
+
 static void connections_get_both_ends(void **state)
 {
 	struct both *b = *state;
@@ -347,6 +367,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(connections_get_both_ends, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(texts_stay_strings, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(clocks_come_together, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(one_way_is_said, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(strangers_are_merged_by_the_wall, set_up,
