@@ -275,7 +275,7 @@ def warden_killed(directory):
 
 @scenario("the process that holds the command gets no processor for a while: nothing is lost")
 def warden_late(directory):
-    run = start_record(directory, lab("flood", COUNT, 64), "--ring", "4M", "--lossless")
+    run = start_record(directory, lab("flood", 5 * COUNT, 64), "--ring", "4M", "--lossless")
     wait_for(lambda: program_runs(run, "flood"), "flood to run")
     wait_for(lambda: child_of(run.process.pid, "ring-warden"), "the process")
     warden = child_of(run.process.pid, "ring-warden")
