@@ -99,9 +99,8 @@ static void tell(const struct merge *merge)
 			   "left out",
 			   merge->unfitting);
 	if (merge->looks)
-		error_tell(
-			"ipclens: the look at the machine at a time limit is not merged: "
-			"for what it found, diagnose the trace itself");
+		error_tell("ipclens: the look at the machine at a time limit is not merged: "
+			   "for what it found, diagnose the trace itself");
 	for (size_t i = 0; i < merge->hosts.count; i++)
 		tell_host(merge->hosts.items[i]);
 	if (!merge->connections)
