@@ -382,6 +382,30 @@ static void shape_check(void **state)
 	assert_int_equal(t->pairing->foreign, count_of(shape->messages, " ->"));
 }
 
+const char *trace_findings(struct trace_text *t, enum severity least)
+{
+	const struct viz_pairing *pairing = trace_pair(t);
+	struct diagnosis *d = diagnose(t->model, pairing, LANGUAGE_EN);
+	size_t len = 0;
+
+	*t->shown = '\0';
+	for (size_t i = 0; i < d->count; i++) {
+		const struct finding *f = d->findings[i];
+
+		if (f->severity < least)
+			continue;
+		assert_null(strchr(f->text, '{'));
+		assert_null(strchr(f->advice, '{'));
+		len += (size_t)snprintf(t->shown + len, sizeof(t->shown) - len, "%s", f->row->name);
+		for (size_t k = 0; k < f->process_count; k++)
+			len += (size_t)snprintf(t->shown + len, sizeof(t->shown) - len, " %u",
+						f->processes[k]->pid);
+		len += (size_t)snprintf(t->shown + len, sizeof(t->shown) - len, "\n");
+	}
+	diagnosis_free(d);
+	return t->shown;
+}
+
 int trace_shapes_run(const struct shape *shapes, size_t count, int (*set_up)(void **state))
 {
 	struct CMUnitTest *units = calloc(count, sizeof(*units));

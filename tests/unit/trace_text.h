@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "viz/diagnose/diagnose.h"
 #include "viz/pair/pair.h"
 #include "viz/pair/stream.h"
 
@@ -131,6 +132,9 @@ const char *trace_messages(struct trace_text *t); /* and checks that both of the
 /* The same, read piece by piece from what may still be written, or from a file. */
 const char *trace_stream(struct trace_text *t);
 const char *trace_stream_of_file(struct trace_text *t);
+
+/* Of what is diagnosed, "deadlock 10 20\\n" for each finding that is at least so severe. */
+const char *trace_findings(struct trace_text *t, enum severity least);
 
 #define SHAPE_LINES_MAX 8
 #define SHAPE_CALLS_MAX 8

@@ -35,29 +35,6 @@ static void time_out(struct trace_text *t, unsigned operations)
 		   END_NS, operations);
 }
 
-/* "never-accepted 10 20\n": each error or warning, with its processes. */
-static const char *findings_of(struct trace_text *t)
-{
-	const struct viz_pairing *pairing = trace_pair(t);
-	struct diagnosis *d = diagnose(t->model, pairing, LANGUAGE_EN);
-	size_t len = 0;
-
-	*t->shown = '\0';
-	for (size_t i = 0; i < d->count; i++) {
-		const struct finding *f = d->findings[i];
-
-		if (f->severity < SEVERITY_WARNING)
-			continue;
-		len += (size_t)snprintf(t->shown + len, sizeof(t->shown) - len, "%s", f->row->name);
-		for (size_t k = 0; k < f->process_count; k++)
-			len += (size_t)snprintf(t->shown + len, sizeof(t->shown) - len, " %u",
-						f->processes[k]->pid);
-		len += (size_t)snprintf(t->shown + len, sizeof(t->shown) - len, "\n");
-	}
-	diagnosis_free(d);
-	return t->shown;
-}
-
 /* A listener at all addresses of this machine, and a connection to that port of `host`. */
 static const char *connected_to(struct trace_text *t, const char *host)
 {
@@ -72,7 +49,7 @@ static const char *connected_to(struct trace_text *t, const char *host)
 	snprintf(more, sizeof(more), ",'peer_address':'%s:80'", host);
 	trace_call(t, (struct call){41, "connect", "open", 10, 0, 8, "tcp:[21]", 20, 21, 0, more});
 	time_out(t, 2);
-	return findings_of(t);
+	return trace_findings(t, SEVERITY_WARNING);
 }
 
 static void never_accepted(void **state)
@@ -104,7 +81,7 @@ static const char *connecting_to(struct trace_text *t, const char *call, const c
 	asleep(t, 42, "poll", 10, ",'waits_for':[{'fd':8,'channel':'tcp:[21]','events':['out']}]");
 	asleep(t, 43, call, 20, more);
 	time_out(t, 3);
-	return findings_of(t);
+	return trace_findings(t, SEVERITY_WARNING);
 }
 
 static void never_connected(void **state)
@@ -130,7 +107,7 @@ static const char *connecting_when_closed(struct trace_text *t, uint32_t closer,
 	trace_call(t, (struct call){42, "close", "close", closer, 0, 8, "tcp:[21]", 800000000,
 				    800000001, 0, last});
 	time_out(t, 2);
-	return findings_of(t);
+	return trace_findings(t, SEVERITY_WARNING);
 }
 
 static void connect_given_up(void **state)

@@ -64,34 +64,9 @@ static void two_in_a_circle(struct trace_text *t)
 	asleep(t, 21, "read", 20, ",'fd':5,'channel':'pipe:[8]'");
 }
 
-/* "deadlock 10 20\n": each finding that is at least so severe, with its processes. */
-static const char *findings_from(struct trace_text *t, enum severity least)
-{
-	const struct viz_pairing *pairing = trace_pair(t);
-	struct diagnosis *d = diagnose(t->model, pairing, LANGUAGE_EN);
-	size_t len = 0;
-
-	*t->shown = '\0';
-	for (size_t i = 0; i < d->count; i++) {
-		const struct finding *f = d->findings[i];
-
-		if (f->severity < least)
-			continue;
-		assert_null(strchr(f->text, '{'));
-		assert_null(strchr(f->advice, '{'));
-		len += (size_t)snprintf(t->shown + len, sizeof(t->shown) - len, "%s", f->row->name);
-		for (size_t k = 0; k < f->process_count; k++)
-			len += (size_t)snprintf(t->shown + len, sizeof(t->shown) - len, " %u",
-						f->processes[k]->pid);
-		len += (size_t)snprintf(t->shown + len, sizeof(t->shown) - len, "\n");
-	}
-	diagnosis_free(d);
-	return t->shown;
-}
-
 static const char *findings_of(struct trace_text *t)
 {
-	return findings_from(t, SEVERITY_WARNING);
+	return trace_findings(t, SEVERITY_WARNING);
 }
 
 /* Each keeps the writing ends of both pipes; the last one closes one of them. */
@@ -372,7 +347,7 @@ static void chain(void **state)
 	asleep(t, 21, "write", 20, ",'fd':6,'channel':'pipe:[8]'");
 	asleep(t, 22, "clock_nanosleep", 30, ",'timeout_ns':60000000000");
 	time_out(t, 10);
-	assert_string_equal(findings_from(t, SEVERITY_NOTE), "full-channel 10 20 30\n");
+	assert_string_equal(trace_findings(t, SEVERITY_NOTE), "full-channel 10 20 30\n");
 	d = diagnose(t->model, t->pairing, LANGUAGE_EN);
 	assert_string_equal(d->findings[0]->text,
 			    "ping[10] waited 2 s to write to pipe:[7], which is full; it should be "
@@ -411,7 +386,7 @@ static void waits_for_lock(struct trace_text *t, const char *wanted, unsigned op
 
 static const char *lock_waits(struct trace_text *t)
 {
-	const char *found = strstr(findings_from(t, SEVERITY_NOTE), "blocked 10");
+	const char *found = strstr(trace_findings(t, SEVERITY_NOTE), "blocked 10");
 
 	return found ? found : t->shown;
 }
