@@ -160,11 +160,11 @@ static size_t name_len(enum field field, const struct trace_value *value)
 {
 	const enum field_kind kind = field_info(field)->kind;
 
-	if (!value->present || field == FIELD_operation_payload || field == FIELD_header_command)
+	if (!value->present || field == FIELD_operation_payload)
 		return 0;
 	if (kind == KIND_TEXT || kind == KIND_BYTES)
 		return value->bytes.len;
-	return kind == KIND_LIST ? list_len(value->json) : 0;
+	return field == FIELD_process_args ? list_len(value->json) : 0;
 }
 
 static int refuse_long_names(struct reader *reader, const struct trace_line *line)
