@@ -61,6 +61,8 @@ static struct diagnosis *diagnose_survivors(struct diagnosis *d, const struct di
 static void join_look(struct diagnosis *d)
 {
 	d->look = read_look(d, d->model->look);
+	if (d->model->look.len && (!d->look || viz_model_lacks_records(d->look->model)))
+		d->incomplete = true;
 	if (!d->look)
 		return;
 	d->look->found = diagnose_survivors(d, d->look);
