@@ -135,8 +135,10 @@ int cmd_record(int argc, char **argv)
 	if (!report_ready())
 		return STATUS_OWN_FAILURE;
 	late_look_prepare(&look, &options.capture);
-	if (output_prepare(&options))
+	if (output_prepare(&options)) {
+		late_look_end(&look);
 		return STATUS_OWN_FAILURE;
+	}
 	err = capture_run(&options.capture, &result);
 	late_look_end(&look);
 	if (err) {

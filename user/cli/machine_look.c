@@ -14,10 +14,10 @@
 
 #include "user/cli/capture_options.h"
 #include "user/cli/user_messages.h"
+#include "viz/base/memory.h"
 #include "viz/cli/look_lines.h"
 
 #define RING_LEN (16 << 20)
-#define PIDS_MOST 16384	 /* as many as a pipe takes at once */
 #define PATIENCE_MS 5000 /* a look takes half a second */
 
 static int take_look(int output, struct capture_options *options, struct capture_result *result)
@@ -39,35 +39,41 @@ int machine_look(int output, const struct selection *asked, struct capture_optio
 	return take_look(output, options, result);
 }
 
-/* Reads to the end of the file, or as much as there is room for; returns the length in bytes. */
-static size_t read_all(int fd, void *to, size_t room)
+/* Reads pids to the end of the file. For free(). */
+static uint32_t *read_pids(int fd, size_t *count)
 {
-	size_t len = 0;
-	ssize_t more;
+	uint32_t *pids = NULL, pid;
+	FILE *file = fdopen(fd, "r");
 
-	while (len < room && (more = read(fd, (char *)to + len, room - len)) > 0)
-		len += (size_t)more;
-	return len;
+	*count = 0;
+	while (file && fread(&pid, sizeof(pid), 1, file) == 1) {
+		pids = memory_resize(pids, *count + 1, sizeof(*pids));
+		pids[(*count)++] = pid;
+	}
+	return pids;
 }
 
 static bool write_lines(int look, const uint32_t *pids, size_t count, int lines)
 {
 	FILE *in = fdopen(look, "r"), *out = fdopen(lines, "w");
+	char comm[16] = "";
+	const struct look_survivors survivors = {pids, count, (uint32_t)getppid(), comm};
 
-	return in && out && look_lines_write(in, pids, count, out);
+	prctl(PR_GET_NAME, comm);
+	return in && out && look_lines_write(in, &survivors, out);
 }
 
 /* What fails here is only told by the exit status. */
 static void look_when_told(int told, int lines, pid_t parent, const struct capture_options *asker)
 {
-	static uint32_t pids[PIDS_MOST];
 	const int look = memfd_create("ipclens-look", MFD_CLOEXEC);
 	struct capture_options options;
 	struct capture_result result;
+	uint32_t *pids;
 	size_t count;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	count = read_all(told, pids, sizeof(pids)) / sizeof(*pids);
+	pids = read_pids(told, &count);
 	if (getppid() != parent || !count)
 		_exit(EXIT_SUCCESS);
 	capture_defaults(&options);
@@ -130,12 +136,15 @@ static int reap(struct late_look *look)
 /* The end of the file is what makes it begin. */
 static bool tell(struct late_look *look, const uint32_t *pids, size_t count)
 {
-	const size_t len = (count < PIDS_MOST ? count : PIDS_MOST) * sizeof(*pids);
-	const bool told = write(look->go, pids, len) == (ssize_t)len;
+	const size_t len = count * sizeof(*pids);
+	size_t told = 0;
+	ssize_t more;
 
+	while (told < len && (more = write(look->go, (const char *)pids + told, len - told)) > 0)
+		told += (size_t)more;
 	close(look->go);
 	look->go = -1;
-	return told;
+	return told == len;
 }
 
 int late_look_take(void *pointer, const uint32_t *pids, size_t count)
@@ -154,7 +163,7 @@ int late_look_take(void *pointer, const uint32_t *pids, size_t count)
 }
 
 /* Without a writer the process ends by itself, also where it must not be killed. */
-bool late_look_end(struct late_look *look)
+void late_look_end(struct late_look *look)
 {
 	if (look->go >= 0)
 		close(look->go);
@@ -166,5 +175,4 @@ bool late_look_end(struct late_look *look)
 	if (look->due && !look->taken)
 		report_error("the look at who outlived the time limit failed, or took more than "
 			     "5 s: the findings are of the trace alone");
-	return !look->due || look->taken;
 }

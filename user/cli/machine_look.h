@@ -40,7 +40,7 @@ void late_look_prepare(struct late_look *look, struct capture_options *capture);
  */
 int late_look_take(void *look, const uint32_t *pids, size_t count);
 
-/* Ends the process if it still waits. False, after a message, if a look was due and not taken. */
-bool late_look_end(struct late_look *look);
+/* Ends the process if it still waits. Says so if a look was due and not taken. */
+void late_look_end(struct late_look *look);
 
 #endif

@@ -18,6 +18,63 @@ struct selection {
 	uint64_t lines, operations, signals;
 };
 
+static uint32_t own_pid(const struct viz_process *process)
+{
+	return process->ns_pid ? process->ns_pid : process->pid;
+}
+
+/* The tracer among the processes of the look; NULL: it cannot be told. */
+static const struct viz_process *find_tracer(const struct viz_model *model,
+					     const struct look_survivors *survivors)
+{
+	const struct viz_process *found = NULL;
+
+	for (size_t i = 0; i < model->process_count; i++) {
+		const struct viz_process *process = model->processes[i];
+
+		if (own_pid(process) != survivors->tracer ||
+		    !viz_bytes_equal(process->comm, viz_bytes_of(survivors->comm)))
+			continue;
+		if (found)
+			return NULL;
+		found = process;
+	}
+	return found;
+}
+
+/* The process to which all of its pid namespace descend; of the first namespace the oldest one. */
+static const struct viz_process *init_of(const struct viz_process *process)
+{
+	while (process->parent && own_pid(process) != 1)
+		process = process->parent;
+	return process;
+}
+
+/* The survivors' pids as the look has them, for free(). NULL: none is there. */
+static uint32_t *translate(const struct viz_model *model, const struct look_survivors *survivors,
+			   size_t *count)
+{
+	const struct viz_process *tracer = find_tracer(model, survivors);
+	uint32_t *pids = NULL;
+	struct arena *arena = arena_new();
+	struct map asked = {0};
+
+	*count = 0;
+	for (size_t i = 0; i < survivors->count; i++)
+		map_put_uint(arena, &asked, survivors->pids[i], arena);
+	for (size_t i = 0; tracer && i < model->process_count; i++) {
+		const struct viz_process *process = model->processes[i];
+
+		if (!map_get_uint(&asked, own_pid(process)) ||
+		    (tracer->ns_pid && !viz_process_descends(process, init_of(tracer))))
+			continue;
+		pids = memory_resize(pids, *count + 1, sizeof(*pids));
+		pids[(*count)++] = process->pid;
+	}
+	arena_free(arena);
+	return pids;
+}
+
 static void take_channel(struct selection *s, const struct viz_channel *channel)
 {
 	if (!channel || map_get(&s->channels, channel->id))
@@ -164,17 +221,22 @@ static bool write_lines(struct selection *s, struct reader *reader, FILE *out)
 }
 
 static bool select_and_write(struct selection *s, const struct viz_model *model, FILE *look,
-			     const uint32_t *pids, size_t count, FILE *out)
+			     const struct look_survivors *survivors, FILE *out)
 {
+	size_t count;
+	uint32_t *pids = translate(model, survivors, &count);
 	struct viz_pairing *pairing = NULL;
 	struct viz_error error;
 	struct reader reader;
 	bool whole;
 
-	if (viz_pair(model, &pairing))
+	if (!pids || viz_pair(model, &pairing)) {
+		free(pids);
 		return false;
+	}
 	select_concerned(s, model, pairing, pids, count);
 	viz_pairing_free(pairing);
+	free(pids);
 	rewind(look);
 	reader_init(&reader, look, "the look", &error);
 	reader.whole_tree = true;
@@ -183,13 +245,13 @@ static bool select_and_write(struct selection *s, const struct viz_model *model,
 	return whole;
 }
 
-bool look_lines_write(FILE *look, const uint32_t *pids, size_t count, FILE *out)
+bool look_lines_write(FILE *look, const struct look_survivors *survivors, FILE *out)
 {
 	struct selection s = {.arena = arena_new()};
 	struct viz_model *model = NULL;
 	struct viz_error error;
 	bool whole = !viz_model_read_stream(look, "the look", NULL, &model, &error) &&
-		     select_and_write(&s, model, look, pids, count, out);
+		     select_and_write(&s, model, look, survivors, out);
 
 	viz_model_free(model);
 	json_free(&s.json);

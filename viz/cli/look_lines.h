@@ -11,10 +11,18 @@
 #include <stdint.h>
 #include <stdio.h>
 
+/* Processes by their pids, as the tracer sees them: it may be in a pid namespace of its own. */
+struct look_survivors {
+	const uint32_t *pids;
+	size_t count;
+	uint32_t tracer;  /* its own pid there */
+	const char *comm; /* and its name */
+};
+
 /*
- * Writes the lines of `look`, which is a file, as far as they concern the processes `pids`. False
- * if the look cannot be read, or the lines not be written.
+ * Writes the lines of `look`, which is a file, as far as they concern the survivors. False if the
+ * look cannot be read, has none of them, or the lines cannot be written.
  */
-bool look_lines_write(FILE *look, const uint32_t *pids, size_t count, FILE *out);
+bool look_lines_write(FILE *look, const struct look_survivors *survivors, FILE *out);
 
 #endif
