@@ -625,7 +625,7 @@ else
 SOURCE_FILES = find . \( -path ./build -o -path ./$(B) \) -prune -o ! -type d -print0
 endif
 DIST = $(B)/ipclens-$(VERSION).tar.gz
-.PHONY: dist deb check-deb
+.PHONY: dist deb check-deb check-distributions
 dist: ## the source of the last commit, as build/ipclens-VERSION.tar.gz
 	@mkdir -p $(B)
 	$(Q)$(GIT) -c tar.umask=0022 archive --format=tar --prefix=ipclens-$(VERSION)/ HEAD >$(DIST:.gz=)
@@ -643,6 +643,10 @@ deb: ## Debian packages of what lies here, in build/deb/ (ipclens, ipclens-view,
 	$(Q)cd $(DEB_TREE) && MAKEFLAGS= DEB_BUILD_OPTIONS="nocheck parallel=$$(nproc) $$DEB_BUILD_OPTIONS" \
 		dpkg-buildpackage --no-sign --build=$(or $(DEB_BUILD),binary)
 	@rm -rf $(DEB_TREE) && ls $(DEB)/*.deb
+
+RELEASES = trixie sid
+check-distributions: ## build and trace with the compilers and libraries of RELEASES of Debian (root)
+	@tests/check-distributions $(RELEASES)
 
 check-deb: ## build the packages twice, lintian, install and test them in a Debian of their own (root)
 	@tests/check-deb

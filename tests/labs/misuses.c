@@ -110,7 +110,7 @@ static void sends_type_zero(void)
 	struct {
 		long type;
 		char text[1];
-	} letter = {0, "x"};
+	} letter = {0, {'x'}};
 	int queue = sysv_queue();
 	long result = msgsnd(queue, &letter, 1, 0);
 	int error = errno;
@@ -125,7 +125,7 @@ static void sends_to_removed_queue(void)
 	struct {
 		long type;
 		char text[1];
-	} letter = {1, "x"};
+	} letter = {1, {'x'}};
 	int queue = (int)lab_check(msgget(IPC_PRIVATE, 0600), "msgget");
 
 	party(getpid());

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "tests/unit/trace_text.h"
+#include "tests/unit/between.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -24,7 +25,7 @@ void trace_line(struct trace_text *t, const char *format, ...)
 	va_start(args, format);
 	len = vsnprintf(line, sizeof(line), format, args);
 	va_end(args);
-	assert_in_range(len, 1, sizeof(line) - 1);
+	assert_between(len, 1, sizeof(line) - 1);
 	for (char *c = line; *c; c++)
 		if (*c == '\'')
 			*c = '"';

@@ -9,7 +9,7 @@
 
 bool decompressor_begins(const char *bytes, size_t len)
 {
-	static const char magic[DECOMPRESSOR_MAGIC_LEN] = "\x28\xb5\x2f\xfd";
+	static const char magic[DECOMPRESSOR_MAGIC_LEN] = {0x28, (char)0xb5, 0x2f, (char)0xfd};
 
 	return memcmp(bytes, magic, len < sizeof(magic) ? len : sizeof(magic)) == 0;
 }

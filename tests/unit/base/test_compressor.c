@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/between.h"
 #include "viz/base/compressor.h"
 
 struct output {
@@ -46,7 +47,7 @@ static void put(struct output *o, const char *lines, size_t len, uint64_t now_ns
 	size_t taken = 0;
 
 	while (compressor_next(o->compressor, lines, len, &taken, now_ns)) {
-		assert_in_range(o->compressor->len, 1, sizeof(o->data) - o->len);
+		assert_between(o->compressor->len, 1, sizeof(o->data) - o->len);
 		memcpy(o->data + o->len, o->compressor->data, o->compressor->len);
 		o->len += o->compressor->len;
 	}
@@ -161,7 +162,7 @@ static void stream(void **state)
 	rewind(kept);
 	o->len = fread(o->data, 1, sizeof(o->data), kept);
 	fclose(kept);
-	assert_in_range(o->len, 1, 2999);
+	assert_between(o->len, 1, 2999);
 	assert_int_equal(readable(o, text, sizeof(text)), 3000);
 	assert_memory_equal(text + 2990, "line 0299\n", 10);
 }

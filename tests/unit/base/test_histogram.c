@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/between.h"
 #include "viz/base/histogram.h"
 
 static void empty(void **state)
@@ -38,7 +39,7 @@ static void assert_near(uint64_t found, uint64_t wanted)
 {
 	uint64_t most = wanted / 50 + 1;
 
-	assert_in_range(found, wanted - (wanted < most ? wanted : most), wanted + most);
+	assert_between(found, wanted - (wanted < most ? wanted : most), wanted + most);
 }
 
 static void quantiles_are_near(void **state)

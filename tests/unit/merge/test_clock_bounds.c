@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/between.h"
 #include "viz/merge/clock_bounds.h"
 
 #define SECOND UINT64_C(1000000000)
@@ -51,9 +52,9 @@ static void check(uint64_t run_ns, int64_t ppm, uint64_t most_ns)
 		uint64_t at = 10 * SECOND + run_ns / 10 * i;
 		int64_t wrong = clock_line_shift(&line, (int64_t)other(at, ppm)) - (int64_t)at;
 
-		assert_in_range(wrong < 0 ? -wrong : wrong, 0, uncertainty);
+		assert_between(wrong < 0 ? -wrong : wrong, 0, uncertainty);
 	}
-	assert_in_range(uncertainty, 1, most_ns);
+	assert_between(uncertainty, 1, most_ns);
 }
 
 static void is_found_within_what_is_told(void **state)
@@ -107,7 +108,7 @@ static void contradiction_is_uncertain(void **state)
 	clock_bounds_least(&bounds, SECOND, 1000);
 	clock_bounds_most(&bounds, 2000, 2000 + SECOND / 2);
 	clock_bounds_fit(&bounds, &uncertainty);
-	assert_in_range(uncertainty, SECOND / 4 - 10000, SECOND);
+	assert_between(uncertainty, SECOND / 4 - 10000, SECOND);
 }
 
 int main(void)

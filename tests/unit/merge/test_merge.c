@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Traces of several machines become one: what is joined, what is renamed, what is refused. */
+#include "tests/unit/between.h"
 #include "tests/unit/trace_text.h"
 
 #include <errno.h>
@@ -182,7 +183,7 @@ static void clocks_come_together(void **state)
 	db = b->merge.hosts.items[1];
 	wrong = merge_host_time(db, 3 * (uint64_t)SECOND);
 	assert_int_equal(db->tie, CLOCK_TIE_BOTH_WAYS);
-	assert_in_range(wrong < 0 ? -wrong : wrong, 0, db->uncertainty_ns);
+	assert_between(wrong < 0 ? -wrong : wrong, 0, db->uncertainty_ns);
 	assert_non_null(strstr(b->text, "\"clock\":\"both-ways\",\"offset_ns\":-2999"));
 	merge_free(&b->merge);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* What sleeping calls at an epoll instance wait for, after others changed the instance. */
+#include "tests/unit/between.h"
 #include "tests/unit/trace_text.h"
 
 #define ASLEEP_NS 100
@@ -135,7 +136,7 @@ static void too_many(void **state)
 	}
 	trace_model(t);
 	assert_true(viz_model_operation(t->model, 1)->extra->waits_cut);
-	assert_in_range(viz_model_operation(t->model, 1)->extra->waits_for_count, 1000, 2000);
+	assert_between(viz_model_operation(t->model, 1)->extra->waits_for_count, 1000, 2000);
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, trace_tear_down)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Compressed traces: whole, cut or damaged at any byte, still growing, and made to harm. */
+#include "tests/unit/between.h"
 #include "tests/unit/trace_text.h"
 
 #include <errno.h>
@@ -42,7 +43,7 @@ static void pack_trace(struct packed *p, const struct trace_text *t)
 
 		assert_non_null(next);
 		pack(p, line, (size_t)(next + 1 - line), ZSTD_e_flush);
-		assert_in_range(p->lines, 0, LINES_MAX - 1);
+		assert_between(p->lines, 0, LINES_MAX - 1);
 		p->ends[p->lines++] = p->len;
 		line = next + 1;
 	}
@@ -106,7 +107,7 @@ static size_t read_lines(struct line_source *source, const char *text, size_t sa
 			assert_int_equal(text[len], '\n');
 			text += len + 1;
 		}
-		assert_in_range(++lines, 1, 100000);
+		assert_between(++lines, 1, 100000);
 	}
 	return lines;
 }
@@ -297,7 +298,7 @@ static void bomb(void **state)
 		assert_int_equal(line_source_pass(&source), 1);
 		assert_int_equal(line_source_next(&source, &line, &len), 1);
 		assert_memory_equal(line, "line", len);
-		assert_in_range(source.capacity, 1, 4 * READER_LINE_MAX);
+		assert_between(source.capacity, 1, 4 * READER_LINE_MAX);
 		line_source_free(&source);
 		fclose(stream);
 	}

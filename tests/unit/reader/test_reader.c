@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Traces that are damaged, hostile, cut off or from the future. */
+#include "tests/unit/between.h"
 #include "tests/unit/trace_text.h"
 
 #include <errno.h>
@@ -414,7 +415,7 @@ static void cut_anywhere(void **state)
 		struct viz_error error = {0};
 
 		assert_int_equal(read_text(t, &error), 0);
-		assert_in_range(t->model->process_count, 0, 2);
+		assert_between(t->model->process_count, 0, 2);
 		assert_non_null(t->model->warning[LANGUAGE_EN].data);
 		assert_false(t->model->trailer.present);
 		viz_model_free(t->model);

@@ -3,6 +3,7 @@
  * Folding: what repeats is a loop, what has no order is drawn as such, and whatever is folded or
  * left out, messages and bytes add up, and nothing that went wrong is among what went well.
  */
+#include "tests/unit/between.h"
 #include "tests/unit/scene_stage.h"
 
 #include <stdio.h>
@@ -257,7 +258,7 @@ static void check_sums(const struct workload *s, bool whole)
 		if (render_messages(row))
 			bytes += row->bytes;
 		depth += (row->kind == SCENE_LOOP) - (row->kind == SCENE_LOOP_END);
-		assert_in_range(depth, 0, DEPTH_MOST);
+		assert_between(depth, 0, DEPTH_MOST);
 		if (i)
 			assert_true(row->at_ns >= scene->rows[i - 1].at_ns);
 	}
@@ -418,7 +419,7 @@ static void many_rows_of_few_kinds_are_one_page(void **state)
 {
 	(void)state;
 	assert_int_equal(rows_of_three(190), LANES - 1 + 190);
-	assert_in_range(rows_of_three(260), LANES, LANES + 20);
+	assert_between(rows_of_three(260), LANES, LANES + 20);
 }
 
 /* Rows of talk with oneself; *last is the last one. */

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/unit/between.h"
 #include "viz/top/screen.h"
 
 #define PAIRS 40
@@ -121,7 +122,7 @@ static void draw(struct stage *stage)
 	struct top_page page;
 
 	top_screen_draw(stage->screen, arena, &page);
-	assert_in_range(page.count, 1, 64);
+	assert_between(page.count, 1, 64);
 	stage->rows = (int)page.count;
 	stage->cursor_row = page.cursor_row;
 	stage->cursor_column = page.cursor_column;
@@ -297,9 +298,9 @@ static void fits_any_terminal(void **state)
 			show(stage);
 			type(stage, keys[i]);
 			draw(stage);
-			assert_in_range(stage->rows, 1, width % 30 + 1);
+			assert_between(stage->rows, 1, width % 30 + 1);
 			for (int row = 0; row < stage->rows; row++) {
-				assert_in_range(columns_of(stage->lines[row]), 0, width);
+				assert_between(columns_of(stage->lines[row]), 0, width);
 				assert_null(strpbrk(stage->lines[row], "\x1b\n"));
 				assert_null(strstr(stage->lines[row], "\xe2\x80\xae"));
 			}
