@@ -31,6 +31,14 @@ struct sk_buff_head {
 	u32 qlen;
 };
 
+struct net_device {
+	char name[16];
+};
+
+struct dst_entry {
+	struct net_device *dev; /* in an anonymous union from 6.17 on */
+};
+
 struct sock {
 	struct sock_common __sk_common;
 	struct sk_buff_head sk_receive_queue;
@@ -51,8 +59,9 @@ struct sock {
 		struct {
 			int counter;
 		} refs;
-	} sk_wmem_alloc;    /* bytes that were sent and not received, and one */
-	u32 sk_ack_backlog; /* listener: connections that nobody has accepted yet */
+	} sk_wmem_alloc;		/* bytes that were sent and not received, and one */
+	u32 sk_ack_backlog;		/* listener: connections that nobody has accepted yet */
+	struct dst_entry *sk_dst_cache; /* the route that it sent by last */
 	int sk_rcvbuf;
 	int sk_sndbuf;
 };

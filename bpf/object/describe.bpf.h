@@ -17,6 +17,7 @@
 static __always_inline void describe_inet(struct wire_object *record, struct sock *sk)
 {
 	describe_addresses(record, sk);
+	describe_interface(record, sk);
 	if (record->mechanism == MECH_UDP && record->peer_port)
 		udp_port_note(record->peer_port);
 }

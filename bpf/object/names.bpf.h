@@ -66,4 +66,18 @@ static __always_inline void describe_addresses(struct wire_object *record, struc
 	}
 }
 
+/*
+ * include/net/sock.h: sk_dst_get(). It stays empty where the socket has no route of its own, as that of
+ * UDP without connect(2).
+ */
+static __always_inline void describe_interface(struct wire_object *record, struct sock *sk)
+{
+	struct dst_entry *route = KREAD_IF(sk, sk_dst_cache);
+	struct net_device *device = route ? KREAD_IF(route, dev) : NULL;
+
+	if (device)
+		bpf_probe_read_kernel_str(record->interface, sizeof(record->interface),
+					  KFIELD(device, struct net_device, name));
+}
+
 #endif

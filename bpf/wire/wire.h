@@ -20,6 +20,7 @@
 #define WIRE_SEM_LEN 6	     /* sizeof(struct sembuf) in bytes */
 #define WIRE_PAYLOAD_MAX 4096
 #define WIRE_NAME_LEN 256
+#define WIRE_INTERFACE_LEN 16 /* IFNAMSIZ of netdevice(7) */
 #define WIRE_ARGS_LEN 1024
 #define WIRE_FDS 64
 #define WIRE_WAITS 32 /* a power of two */
@@ -280,6 +281,7 @@ struct wire_object {
 	__u32 backlog;	 /* TCP listener: 1 + connections not accepted; 0: not known */
 	__u32 removed;	 /* FIFO, POSIX queue, unix socket: it has no name any more */
 	__u64 sent;	 /* TCP in a glance: bytes sent so far */
+	char interface[WIRE_INTERFACE_LEN]; /* TCP, UDP: what its packets leave by, or empty */
 	union {
 		struct {
 			__u8 local_address[16];

@@ -148,7 +148,14 @@ function latenciesTold() {
 		const latency = names.find(({ textContent }) => textContent === "latency");
 		const apart = store.lanes[from].host !== store.lanes[to].host;
 
-		if (latency) told.push([apart, latency.nextElementSibling.textContent]);
+		const device = names.find(({ textContent }) => textContent === "leaves by");
+
+		if (latency)
+			told.push([
+				apart,
+				latency.nextElementSibling.textContent,
+				device?.nextElementSibling.textContent,
+			]);
 	}
 	return told;
 }
@@ -300,8 +307,10 @@ export const ways = {
 		const told = await page.evaluate(latenciesTold);
 
 		assert.ok(told.some(([apart]) => apart));
-		for (const [apart, words] of told)
+		for (const [apart, words, device] of told) {
 			assert.equal(words.includes(" ± "), apart, `what clocks make wrong: ${words}`);
+			assert.equal(device, apart ? expected.device : undefined, "what it leaves by");
+		}
 		await page.keyboard.press("s");
 		const histogram = page.locator("h3", { hasText: "Latency of" });
 

@@ -19,6 +19,7 @@ from traces import Trace, ipclens, load_lines, messages, one_error, validate, vi
 HOSTS = ("10.83.0.1", "10.83.0.2")
 SECOND = 1_000_000_000
 SHIFT = 3 * SECOND
+DEVICE = "veth-far"  # of the wire between them
 
 
 class Two(Machines):
@@ -28,7 +29,7 @@ class Two(Machines):
         super().__init__(f"{name}-0", f"{name}-1")
 
     def connect(self):
-        wire("wire", *zip(self.names, HOSTS))
+        wire(DEVICE, *zip(self.names, HOSTS))
 
 
 # Each waits to be told to go on, and says when it is ready for the other one.
@@ -201,6 +202,9 @@ def check_clock(path, plain):
 
 def check_kernels(path):
     """Each message goes through the kernel of its sender's machine, the network, and the other."""
+    text = view(path, "--kernel", "--unfold", "--mechanism", "tcp", columns=240)
+    rows = [line for line in text.splitlines() if " network " in line]
+    expect_equal([row for row in rows if f"leaves by {DEVICE}" not in row], [], "named devices")
     picture = view(path, "--kernel", "--unfold", "--as", "mermaid", "--mechanism", "tcp")
     lane = {name.replace("#58;", ":"): number for number, name in
             re.findall(r"participant (P\d+) as (\S+)", picture)}
@@ -221,7 +225,7 @@ def check_page(path, directory, hosts):
     """Each copy is drawn at the kernel of its machine, in the page and on paper."""
     page = os.path.join(directory, "page.html")
     view(path, "-o", page)
-    browse(page, "machines", hosts=hosts, least=6)
+    browse(page, "machines", hosts=hosts, least=6, device=DEVICE)
 
 
 def check_refused(trace):

@@ -119,6 +119,9 @@ static void addresses_fields(struct json *json, const struct wire_object *record
 	if (record->peer_port && endpoint_text(text, sizeof(text), record->family,
 					       record->peer_address, record->peer_port))
 		json_field_text(json, KEY(channel, peer_address), text);
+	if (record->interface[0])
+		json_field_bytes(json, KEY(channel, interface), record->interface,
+				 strnlen(record->interface, sizeof(record->interface)));
 	json_field_uint(json, KEY(channel, network), record->network);
 }
 

@@ -141,6 +141,7 @@ void build_channel_line(struct model_builder *b)
 	set_string(b, FIELD_channel_name, &channel->name);
 	set_string(b, FIELD_channel_key, &channel->key);
 	set_string(b, FIELD_channel_local_address, &channel->local_address);
+	set_string(b, FIELD_channel_interface, &channel->interface);
 	set_string(b, FIELD_channel_protocol, &channel->protocol);
 	set_string(b, FIELD_channel_groups, &channel->groups);
 	set_peer_address(b, channel);

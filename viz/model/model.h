@@ -124,6 +124,7 @@ struct viz_channel {
 	uint64_t network;      /* inode of the network namespace, 0: not known */
 	struct viz_bytes local_address;
 	struct viz_bytes peer_address;
+	struct viz_bytes interface; /* TCP, UDP: the device that its packets leave by; or empty */
 	/* The socket or terminal at the other end, if the trace names it. */
 	struct viz_channel *peer;
 	bool master;		   /* the master of a pseudo-terminal */

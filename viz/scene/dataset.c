@@ -346,6 +346,8 @@ static uint32_t route_of(struct dataset_build *b, const struct viz_message *m, i
 		.met = (uint32_t)scene_signal_shape(m->signal),
 	};
 
+	if (b->d->request->model->host_count)
+		route.device = dataset_text(b, scene_device_of(m));
 	if (from == SCENE_OUTSIDE)
 		route.from_name = outside_name(b, m, from, SCENE_NOWHERE);
 	if (to == SCENE_OUTSIDE)

@@ -33,6 +33,7 @@ struct dataset_route {
 	uint32_t label;	    /* signals: the name; a text */
 	uint32_t from_name; /* SCENE_OUTSIDE: the name of that process, if known; a text */
 	uint32_t to_name;
+	uint32_t device;   /* between two machines: scene_device_of(); a text */
 	uint32_t outsider; /* enum scene_outsider, of the end that is SCENE_OUTSIDE */
 	uint32_t noise;	   /* of a message: NOISE_SELF and the like (fold_noise.c); 0: none */
 	uint32_t met;	   /* signals: scene_signal_shape() */

@@ -170,6 +170,9 @@ bool scene_is_kernel(const struct scene_drafts *d, int lane);
 /* A row from the kernel of one machine to that of another. */
 bool scene_crosses(const struct scene_drafts *d, int from, int to);
 
+/* The network device by which the message left its machine; empty where nobody can tell. */
+struct viz_bytes scene_device_of(const struct viz_message *m);
+
 /*
  * Shared memory that has a lane of its own (lane/memory_lanes.c): scene_plan_memories() chooses it,
  * scene_add_memories() adds what follows the lane of `actor`; NULL: the channel is none, or has no

@@ -232,14 +232,29 @@ static void text_note(struct scene_drafts *d, const struct draft *draft, struct 
 		  scene_say_count(d->scene, draft->of.left_out.messages, messages));
 }
 
-/* From one machine's kernel to another's: only the calls at both ends are in a trace. */
-static void text_crossing(struct scene_drafts *d, struct scene_row *row)
+/* The network device that the row leaves its machine by; empty where nobody can tell. */
+static struct viz_bytes leaves_by(const struct draft *draft)
 {
+	if (draft->kind == SCENE_MESSAGE)
+		return scene_device_of(draft->of.message);
+	if (draft->kind == SCENE_CONNECT && draft->of.connection->client)
+		return draft->of.connection->client->interface;
+	return (struct viz_bytes){0};
+}
+
+/* From one machine's kernel to another's: only the calls at both ends are in a trace. */
+static void text_crossing(struct scene_drafts *d, const struct draft *draft, struct scene_row *row)
+{
+	const struct viz_bytes device = leaves_by(draft);
+
 	scene_set(d->scene, &row->label, "%s %s", scene_say(d->scene, "network"),
 		  *row->brief ? row->brief : row->label);
 	scene_set(d->scene, &row->detail, "%s%s%s",
 		  scene_say(d->scene, "at a time that no trace tells"), *row->detail ? ", " : "",
 		  row->detail);
+	if (device.len)
+		scene_append(d->scene, &row->detail, "leaves by %.*s", (int)device.len,
+			     device.data);
 }
 
 void scene_text(struct scene_drafts *d, const struct draft *draft, struct scene_row *row)
@@ -266,7 +281,7 @@ void scene_text(struct scene_drafts *d, const struct draft *draft, struct scene_
 
 	texts[draft->kind](d, draft, row);
 	if (scene_crosses(d, draft->from, draft->to))
-		text_crossing(d, row);
+		text_crossing(d, draft, row);
 	if (draft->noise)
 		scene_text_noise(d, draft, row);
 	if (draft->fold && draft->kind != SCENE_LOOP)

@@ -118,6 +118,7 @@ static void put_routes(struct json *j, const struct scene_dataset *dataset)
 		json_uint(j, route->met);
 		json_uint(j, route->outsider);
 		json_uint(j, route->noise);
+		json_uint(j, route->device);
 		json_end_array(j);
 	}
 	json_end_array(j);

@@ -24,6 +24,15 @@ bool scene_crosses(const struct scene_drafts *d, int from, int to)
 	return scene_is_kernel(d, from) && scene_is_kernel(d, to);
 }
 
+struct viz_bytes scene_device_of(const struct viz_message *m)
+{
+	const struct viz_operation *send = m->from.operation;
+
+	if (!send || !send->channel)
+		return (struct viz_bytes){0};
+	return send->channel->interface;
+}
+
 size_t scene_host_of(const struct scene_drafts *d, const struct viz_process *process)
 {
 	return process && process->host ? process->host->index : d->request->model->host_count;

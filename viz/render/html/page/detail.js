@@ -218,6 +218,7 @@ export class Detail {
 		return pairs([
 			["from", this.endText(route.from, route.fromName, send)],
 			["to", this.endText(route.to, route.toName, receive)],
+			["leaves by", this.apart(route) ? route.device : ""],
 			["bytes", mechanism.form === FORM.EVENT ? "" : bytes(store.bytes[m]) + this.pieces(m)],
 			[
 				mechanism.name === "sysv-msg" ? "type" : "priority",
@@ -232,6 +233,13 @@ export class Detail {
 			],
 			...waits.map((text, i) => [i ? "" : "waited", text]),
 		]);
+	}
+
+	/* True of a message from one machine to another. */
+	apart({ from, to }) {
+		const { lanes } = this.app.store;
+
+		return from >= 0 && to >= 0 && lanes[from].host !== lanes[to].host;
 	}
 
 	pieces(m) {

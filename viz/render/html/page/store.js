@@ -15,6 +15,7 @@
  * store.routes[i]      {from, to, mechanism, object, label, fromName, toName, talk, signal}: what
  *                      many messages share. from, to: lane, NOWHERE, OUTSIDE. label: a signal's
  *                      name, met: what it met, a number. talk: the same in both directions.
+ *                      device: of merged traces, the network device that they leave by, or ""
  *                      noise: talk of which one row tells (noise.js), 0: it is none
  * store.said[i]        a row that is no message: {from, to, mechanism, label, detail, channel,
  *                      ambiguous, important, call, row, message (an exit's SIGCHLD), mark (a

@@ -56,6 +56,7 @@ export function readTables(core) {
 		met: r[7],
 		outsider: r[8],
 		noise: r[9],
+		device: text(r[10]),
 		signal: core.mechanisms[r[2]][0] === "signal",
 		wrong: clocksApart(lanes[r[0]], lanes[r[1]]),
 	}));
