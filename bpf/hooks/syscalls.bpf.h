@@ -379,9 +379,9 @@ static __always_inline bool call_found(struct task_state *state, struct task_str
 	if (role_of(state, row) == ROLE_SEND)
 		priority_of_send(state, row);
 	timeout_look(state, row, false);
-	if (glance && role_of(state, row) == ROLE_RECEIVE && is_pipe(operation->object.mechanism) &&
+	if (glance && is_pipe(operation->object.mechanism) &&
 	    position_read(&operation->at_entry, &operation->object))
-		operation->has |= WIRE_HAS_POSITIONS; /* whether anything was ever written there */
+		operation->has |= WIRE_HAS_POSITIONS; /* whether anything was ever moved there */
 	operation->id = operation_number();
 	return true;
 }

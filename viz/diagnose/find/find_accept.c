@@ -294,22 +294,13 @@ static const struct viz_holding *holding_of_server(const struct diagnosis *d,
 	return holding;
 }
 
-static bool has_running_thread(const struct viz_process *process)
-{
-	for (size_t i = 0; i < process->thread_count; i++)
-		if (process->threads[i]->end_ns == VIZ_NEVER &&
-		    process->threads[i]->state == TARGET_STATE_RUNNING)
-			return true;
-	return false;
-}
-
 /* True if the process has slept for a second, and not for a connection there. */
 static bool sleeps_elsewhere(const struct diagnosis *d, const struct viz_process *process,
 			     const struct viz_channel *listener)
 {
 	const struct wait *wait = wait_of_process(d->waits, process);
 
-	if (!wait || has_running_thread(process))
+	if (!wait || process_runs(process))
 		return false;
 	for (; wait; wait = wait->next_of_process)
 		if (d->end_ns - wait->since_ns < 2 * LONG_WAIT_NS ||

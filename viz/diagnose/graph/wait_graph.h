@@ -341,6 +341,9 @@ const struct wait *wait_of_process(const struct wait_graph *graph,
 /* True if a signal, a debugger or a freezer kept all its threads stopped when tracing ended. */
 bool process_is_stopped(const struct viz_process *process);
 
+/* True if a thread of it was on a processor, or about to be, when it was looked at. */
+bool process_runs(const struct viz_process *process);
+
 /*
  * wait_loops.c: what an event loop without a time limit waits for. LOOP_ITSELF: for nothing but
  * what wakes it from its own process; LOOP_FITS: besides that only for what fits, of which there is

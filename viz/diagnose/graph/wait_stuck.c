@@ -250,6 +250,15 @@ const struct wait *wait_of_process(const struct wait_graph *graph,
 	return map_get_uint(&graph->of_process, (uintptr_t)process);
 }
 
+bool process_runs(const struct viz_process *process)
+{
+	for (size_t i = 0; i < process->thread_count; i++)
+		if (process->threads[i]->end_ns == VIZ_NEVER &&
+		    process->threads[i]->state == TARGET_STATE_RUNNING)
+			return true;
+	return false;
+}
+
 bool process_is_stopped(const struct viz_process *process)
 {
 	bool found = false;

@@ -82,12 +82,10 @@ static void tell_idle(struct telling *t, const struct viz_process *process)
 		settle(t, stopped_tell(d, t->f, process), process);
 		return;
 	}
-	for (size_t i = 0; i < process->thread_count; i++)
-		if (process->threads[i]->end_ns == VIZ_NEVER &&
-		    process->threads[i]->state == TARGET_STATE_RUNNING) {
-			tell(t, fill_phrase(d, PHRASE_LINK_RUNS, who, NULL, NULL));
-			return;
-		}
+	if (process_runs(process)) {
+		tell(t, fill_phrase(d, PHRASE_LINK_RUNS, who, NULL, NULL));
+		return;
+	}
 	if (sleeper && wait_process_stuck(d->waits, process)) {
 		tell(t, own_sleep_text(d, process));
 		note_handler(t, process, sleeper_handler_text(d, sleeper), ADVICE_LOCK_IN_HANDLER);

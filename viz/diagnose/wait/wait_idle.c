@@ -143,6 +143,24 @@ static bool is_read_by_none(const struct diagnosis *d, const struct wait *wait)
 }
 
 /*
+ * True of a glance for a write of a second or more to a pipe from which nobody has ever read, as
+ * those sleep who could. (In a trace waits_mostly() tells it.)
+ */
+static bool was_never_read(const struct diagnosis *d, const struct wait *wait)
+{
+	const struct viz_position *at = &wait->operation->at_entry;
+
+	if (!d->waits->whole || !waits_to_send(wait) || !waits_long(d, wait) ||
+	    !channel_is_pipe(wait->channel) || !viz_has(wait->operation, at_entry) || at->tail ||
+	    at->start)
+		return false;
+	for (size_t i = 0; i < wait->ender_count; i++)
+		if (process_runs(wait->enders[i]))
+			return false;
+	return true;
+}
+
+/*
  * True if a process may come to end the wait by itself. What threads do that sleep until others of
  * their process wake them is open where it waits for events, which may be theirs.
  */
@@ -270,7 +288,7 @@ bool wait_is_idle(const struct diagnosis *d, const struct wait *wait)
 		return true;
 	if (is_for_lock(wait) && is_held_idly(d, wait))
 		return true;
-	if (is_read_by_none(d, wait))
+	if (is_read_by_none(d, wait) || was_never_read(d, wait))
 		return false;
 	if (waits_to_print(wait))
 		return goes_on(d, wait);
