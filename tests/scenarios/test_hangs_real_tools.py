@@ -162,6 +162,14 @@ def look_fails(directory):
         expect_in(" blocked  sleep[", text, "what the trace tells")
 
 
+# It prints a line, and then waits for clients.
+SERVES_LATER = """
+import os, socket
+print("listening", flush=True)
+os.write(2, b"%d " % os.getpid())
+socket.create_server(("127.0.0.1", 0)).accept()
+"""
+
 # The job that is left behind logs itself; nobody waits for it.
 LEFT = {
     "pipeline": ["bash", "-c", "(echo $BASHPID >&2; exec sleep 60) | cat"],
@@ -172,6 +180,8 @@ import subprocess
 job = "sh -c 'echo $$ >&2; exec sleep 60' &"
 subprocess.run(job, shell=True, stdout=subprocess.PIPE)
 """],
+    "after others wrote": ["bash", "-c", "(echo started; sleep 60 & echo $! >&3) 3>&2 | cat"],
+    "substitution of a server": ["bash", "-c", f"x=$({PYTHON} -c '{SERVES_LATER}' &)"],
 }  # fmt: skip
 
 
@@ -192,6 +202,62 @@ def left_in_background(directory):
             expect_in("redirect its output", told[0]["advice"], "the remedy")
             expect_in(job_of(run_of), told[0]["processes"], "the job")
         expect(("no-eof" in text) == (name != "pipeline"), "run says so", text)
+
+
+# Who writes there is asleep and an orphan, too, but is meant to be read: it has written, it started
+# its reader itself, or was started together with it.
+READ_ON_PURPOSE = {
+    "log of a server": ["bash", "-c", f"({PYTHON} -c '{SERVES_LATER}' &) | cat"],
+    "own logger": [PYTHON, "-c", """
+import os, socket, subprocess, time
+if os.fork():
+    time.sleep(60)
+if os.fork():
+    os._exit(0)
+logger = subprocess.Popen("cat", stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+os.write(2, b"%d " % os.getpid())
+os.dup2(logger.stdin.fileno(), 1)
+os.dup2(1, 2)
+logger.stdin.close()
+socket.create_server(("127.0.0.1", 0)).accept()
+"""],
+    "pipeline in the background": [
+        "bash", "-c", "({ echo $BASHPID >&2; exec sleep 60; } | cat >/dev/null &); sleep 60",
+    ],
+}  # fmt: skip
+
+
+@scenario("who reads what a server writes, or what was started with it, is told no remedy for a job")
+def read_on_purpose(directory):
+    for name, command in READ_ON_PURPOSE.items():
+        place = os.path.join(directory, name)
+        os.mkdir(place)
+        text, findings, _ = traced(place, command)
+        expect(" no-eof " not in text, name, text)
+        expect_equal(severe(findings), [], name)
+        for whom in (lambda result: result.process.pid, job_of):
+            looked = os.path.join(place, whom.__name__)
+            os.mkdir(looked)
+            expect_equal(severe(untraced(looked, command, has_told, "blocked", whom=whom)[0]), [], name)
+
+
+# Nobody has read from the pipe, and who could is asleep; it has read a line, and will read others.
+FILLED = {
+    "never read": ("seq 1000000 | { echo $BASHPID >&2; exec sleep 60; }", "full-channel"),
+    "read slowly": ("yes | while read -r line; do echo $BASHPID >&2; sleep 60; done", None),
+}
+
+
+@scenario("of a pipeline whose last command never reads -p of its shell says what run says")
+def pipe_filled(directory):
+    for name, (script, told) in FILLED.items():
+        place = os.path.join(directory, name)
+        os.mkdir(place)
+        _, findings, _ = traced(place, ["bash", "-c", script], 3)
+        looked, result = untraced(place, ["bash", "-c", script], has_told, told or "blocked")
+        expect_in(result.process.pid, looked[0]["processes"], "the shell")
+        for found in (findings, looked):
+            expect_equal([f["id"] for f in severe(found)], [told] if told else [], name)
 
 
 STOPPED = {

@@ -19,6 +19,7 @@ struct looks {
 	char frozen[PATH_LEN]; /* the file by which it is set free; empty: it is not frozen */
 	uint32_t tracer;
 	uint64_t pending; /* bit N - 1: signal N */
+	bool silent;
 };
 
 /* Returns the value of a line "KEY:\tvalue" of the text; NULL if it has none. */
@@ -152,6 +153,18 @@ static void frozen_look(pid_t pid, char frozen[PATH_LEN])
 	free(cgroups);
 }
 
+/* proc_pid_io(5): since its birth, also before it executed its program; not what sockets send. */
+static bool has_never_written(pid_t pid)
+{
+	size_t len;
+	char *io = proc_file(pid, "io", FILE_LEN, &len);
+	const bool told = value_of(io, "syscw") != NULL;
+	const uint64_t calls = number_of(io, "syscw", 10);
+
+	free(io);
+	return told && !calls;
+}
+
 static void pending_field(struct json *json, uint64_t pending)
 {
 	char name[16];
@@ -188,6 +201,8 @@ static void looks_write(struct encoder *encoder, pid_t pid, const struct looks *
 		json_field_uint(json, KEY(process, tracer), looks->tracer);
 	if (looks->pending)
 		pending_field(json, looks->pending);
+	if (looks->silent)
+		json_field_bool(json, KEY(process, silent), true);
 	line_end(json);
 }
 
@@ -207,6 +222,7 @@ void process_looks_report(struct encoder *encoder, pid_t pid)
 		looks.pending = pending_of(pid, shared);
 	free(status);
 	frozen_look(pid, looks.frozen);
-	if (lives && (*looks.frozen || looks.tracer || looks.pending))
+	looks.silent = has_never_written(pid);
+	if (lives && (*looks.frozen || looks.tracer || looks.pending || looks.silent))
 		looks_write(encoder, pid, &looks);
 }

@@ -193,10 +193,22 @@ static bool is_of_enders(const struct finding *f)
 	       f->row == finding_row(FINDING_FULL_CHANNEL);
 }
 
+/* True if it accuses one left behind, who wrote there: a look does not tell who did. */
+static bool accuses_writer(const struct diagnosis *d, const struct finding *f)
+{
+	const struct viz_process *reader = own_process(d, f->processes[0]);
+	const struct viz_channel *channel = f->channel ? viz_model_channel(d->model, f->channel->id)
+						       : NULL;
+
+	return f->row == finding_row(FINDING_NO_EOF) && f->severity == SEVERITY_WARNING && reader &&
+	       channel && channel->mechanism != MECH_FIFO &&
+	       !wait_left_end(d->waits, channel, reader);
+}
+
 /* True if no process of the finding waits for anything that the trace does not know. */
 static bool trace_knows(const struct diagnosis *d, const struct finding *f)
 {
-	if (d->incomplete || !is_of_enders(f))
+	if (d->incomplete || !(is_of_enders(f) || accuses_writer(d, f)))
 		return false;
 	for (size_t i = 0; i < f->process_count; i++) {
 		const struct viz_process *own = own_process(d, f->processes[i]);

@@ -62,6 +62,7 @@ struct viz_process {
 	uint32_t tracer;
 	struct viz_bytes *pending;
 	size_t pending_count;
+	bool silent;	   /* in a glance: it has never written anything */
 	bool status_known; /* exit_code or exit_signal is valid */
 	bool ended, core;
 	uint64_t start_ns;	     /* its birth, or when it was first seen */

@@ -166,6 +166,8 @@ static void add_looks(struct model_builder *b, struct viz_process *process)
 		process->tracer = build_u32(b, FIELD_process_tracer);
 	if (VALUE(process, pending)->present)
 		process->pending = build_list(b, FIELD_process_pending, &process->pending_count);
+	if (VALUE(process, silent)->present)
+		process->silent = VALUE(process, silent)->flag;
 }
 
 static struct viz_process *snapshot_process(struct model_builder *b,

@@ -364,6 +364,7 @@ static bool tells_of(const struct finding *f, const struct wait *wait)
 {
 	const bool tells = f->row == finding_row(FINDING_BLOCKED) ||
 			   f->row == finding_row(FINDING_FULL_CHANNEL) ||
+			   f->row == finding_row(FINDING_NO_EOF) ||
 			   (f->row == finding_row(FINDING_DEADLOCK) && wait->crossed);
 
 	return tells && f->severity != SEVERITY_NOTE && is_among(f, wait->process);

@@ -7,20 +7,23 @@
 
 #include "viz/diagnose/wait/waits.h"
 
-enum { STDOUT = 1, STDERR = 2 };
+enum { STDIN = 0, STDOUT = 1, STDERR = 2 };
 
 /*
  * True if who started the process has ended, so that nobody in the reader's family waits for it. An
  * orphan becomes a child of process 1, or of one that asked for that (prctl(2),
- * PR_SET_CHILD_SUBREAPER). A reader that is an orphan itself may have been started with it.
+ * PR_SET_CHILD_SUBREAPER). A reader that is an orphan itself may have been started with it, and a
+ * child of it, as a daemon's own logger, is meant to read what it writes.
  */
 static bool is_orphan(const struct wait_graph *graph, const struct viz_process *process,
 		      const struct viz_process *reader)
 {
 	const struct viz_process *parent = process->parent;
 
+	if (viz_process_descends(reader, process))
+		return false;
 	if (!graph->whole)
-		return parent && parent->ended;
+		return parent && parent->ended && !(reader->parent && reader->parent->ended);
 	if (reader->ppid <= 1 || viz_process_descends(process, reader))
 		return false;
 	return process->ppid == 1 || (parent && !viz_process_descends(reader, parent));
@@ -47,6 +50,56 @@ static bool was_inherited(const struct viz_channel *channel, const struct viz_pr
 	return false;
 }
 
+/* The read in which the process waits for what comes there, or NULL. */
+static const struct viz_operation *read_of(const struct wait_graph *graph,
+					   const struct viz_process *reader,
+					   const struct viz_channel *channel)
+{
+	for (const struct wait *wait = wait_of_process(graph, reader); wait;
+	     wait = wait->next_of_process)
+		if (wait->channel == channel && wait->operation->role == ROLE_RECEIVE)
+			return wait->operation;
+	return NULL;
+}
+
+/*
+ * True for a shell that substitutes a command by all that it prints, as $(command): `read` takes
+ * single bytes of a pipe.
+ */
+static bool substitutes(const struct viz_process *reader, const struct viz_operation *read)
+{
+	return read && read->fd != STDIN && read->requested > 1 &&
+	       process_is_written_in(reader, "shell");
+}
+
+static bool reads_standard_input(const struct wait_graph *graph, const struct viz_process *reader,
+				 const struct viz_channel *channel)
+{
+	const struct viz_holding *holding = wait_holding(graph, channel, reader, ACCESS_READ);
+
+	return holding && holding->fd == STDIN;
+}
+
+/*
+ * True if the process wrote to the pipe that is read there: then it may be meant to be read, as the
+ * log of a daemon is. Of a glance it is taken for granted where the reader is a filter or a logger,
+ * unless the process has never written anything, or nobody anything there.
+ */
+static bool has_written(const struct wait_graph *graph, const struct viz_holding *holding,
+			const struct viz_process *reader, const struct viz_channel *channel)
+{
+	const struct viz_operation *read = read_of(graph, reader, channel);
+	const bool pristine = read && channel_is_pipe(channel) && viz_has(read, at_entry) &&
+			      !read->at_entry.head;
+
+	if (substitutes(reader, read))
+		return false;
+	if (!graph->whole)
+		return wait_has_written(graph, holding->process, holding->channel);
+	return reads_standard_input(graph, reader, channel) && !holding->process->silent &&
+	       !pristine;
+}
+
 /*
  * True if the process has the pipe only as the output that it was started with, and is an orphan.
  */
@@ -57,8 +110,7 @@ static bool was_left(const struct wait_graph *graph, const struct viz_holding *h
 
 	return (holding->fd == STDOUT || holding->fd == STDERR) &&
 	       (graph->whole || was_inherited(holding->channel, process)) &&
-	       !wait_has_written(graph, process, holding->channel) && sleeps(graph, process) &&
-	       is_orphan(graph, process, reader);
+	       sleeps(graph, process) && is_orphan(graph, process, reader);
 }
 
 bool holding_may_write(const struct viz_holding *holding)
@@ -89,7 +141,8 @@ const struct viz_channel *wait_left_end(const struct wait_graph *graph,
 	for (size_t i = 0; end && i < end->holding_count; i++) {
 		if (!holding_may_write(end->holdings[i]))
 			continue;
-		if (!was_left(graph, end->holdings[i], reader))
+		if (!was_left(graph, end->holdings[i], reader) ||
+		    has_written(graph, end->holdings[i], reader, channel))
 			return NULL;
 		any = true;
 	}
