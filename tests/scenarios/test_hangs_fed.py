@@ -6,10 +6,10 @@ error.
 """
 import os
 
-from expectations import expect_equal, expect_in
-from findings import severe
-from hangs import PYTHON, hanging, named_parties, traced, untraced
-from harness import main, needs, scenario
+from expectations import expect, expect_equal, expect_in
+from findings import diagnose, severe
+from hangs import PYTHON, TIMED_OUT, hanging, named_parties, traced, untraced
+from harness import main, needs, run, scenario
 
 WAITS = ("blocked", "full-channel", "deadlock")
 
@@ -77,6 +77,27 @@ def fed_later(directory):
     for name, command in FED_LATER.items():
         for findings, _ in both_ways(directory, name, command):
             expect_equal(severe(findings), [], name)
+
+
+# It has asked, was answered, and is told when there is something.
+MONITOR = """
+dbus-daemon --session --nofork --print-address=3 3>address 2>/dev/null &
+until [ -s address ]; do sleep 0.1; done
+export DBUS_SESSION_BUS_ADDRESS="$(cat address)"
+dbus-monitor >/dev/null 2>&1 & wait
+"""
+
+
+@scenario("who waits for news of a server that waits for all its clients is not accused")
+def subscribed(directory):
+    needs("dbus-daemon", "dbus-monitor")
+    result = run(
+        directory, ["sh", "-c", MONITOR], "--timeout", 3, status=TIMED_OUT, whole=False,
+        cwd=directory,
+    )  # fmt: skip
+    findings = diagnose(result.trace_path)[0]
+    expect(any("dbus-monitor[" in f["text"] for f in findings), "it waits", findings)
+    expect_equal(severe(findings), [], "it is sound")
 
 
 @scenario("who waits for what its own child writes, or for one that waits for it, is told")

@@ -108,7 +108,7 @@ struct wait_clues {
 	/* By channel index: a read of what several wrote; wait_counters.c. */
 	const struct viz_operation **merging;
 	/* By process index, and by channel index: wait_half_close.c, wait_notified_once.c. */
-	const struct viz_operation **input_ends, **last_sends;
+	const struct viz_operation **input_ends, **last_sends, **last_receives;
 	const struct viz_operation **requests, **last_takes;
 };
 

@@ -24,13 +24,14 @@ static const struct viz_channel *hung_up(const struct viz_operation *op)
 	return NULL;
 }
 
-/* Fills in where each process last found an end, and the last send on each channel. */
-static void find_input_ends(struct wait_graph *graph)
+/* Fills in where each process last found an end, and the last calls on each channel. */
+static void find_last_calls(struct wait_graph *graph)
 {
 	const struct viz_model *model = graph->model;
 
 	graph->clues.input_ends = calls_array(graph->arena, model->process_count);
 	graph->clues.last_sends = calls_array(graph->arena, model->channel_count);
+	graph->clues.last_receives = calls_array(graph->arena, model->channel_count);
 	for (size_t i = 0; i < model->operation_count; i++) {
 		const struct viz_operation *op = model->operations[i];
 
@@ -40,7 +41,20 @@ static void find_input_ends(struct wait_graph *graph)
 				 ? op->channel && op->fd == STANDARD_INPUT && operation_is_end(op)
 				 : hung_up(op) != NULL)
 			graph->clues.input_ends[op->process->index] = op;
+		if (op->role == ROLE_RECEIVE && op->channel && op->returned > 0)
+			graph->clues.last_receives[op->channel->index] = op;
 	}
+}
+
+bool wait_was_answered(struct wait_graph *graph, const struct wait *wait)
+{
+	const struct viz_operation *sent, *received;
+
+	if (!graph->clues.input_ends)
+		find_last_calls(graph);
+	sent = graph->clues.last_sends[wait->channel->index];
+	received = graph->clues.last_receives[wait->channel->index];
+	return received && (!sent || sent->index < received->index);
 }
 
 /* True if somebody waits for what comes from this socket, and for little else. */
@@ -69,7 +83,7 @@ const struct viz_operation *wait_unsaid_end(const struct diagnosis *d, const str
 	    !wait_reads_at(d->waits, wait, channel))
 		return NULL;
 	if (!graph->clues.input_ends)
-		find_input_ends(graph);
+		find_last_calls(graph);
 	end = graph->clues.input_ends[wait->process->index];
 	sent = graph->clues.last_sends[channel->index];
 	if (!end || (end->channel ? end->channel : hung_up(end)) == channel || !sent ||

@@ -185,15 +185,18 @@ static bool serves_datagrams(const struct diagnosis *d, const struct wait *wait)
 /*
  * True for a client that waits for events of a server, whose loop waits for the client as for all
  * others: one that subscribed to what is not there yet, as dbus-monitor(1), for all that a look at
- * the machine can tell.
+ * the machine can tell. In a trace it has been answered, and its server is on this machine: over
+ * TCP an answer may be one of which the rest is missing.
  */
 static bool is_subscribed(const struct diagnosis *d, const struct wait *wait)
 {
 	const struct wait *next = chain_next(d, wait);
 
-	return d->waits->whole && operation_polls(wait->operation) && wait->channel &&
-	       !wait->room && next && is_for_client(next) &&
-	       wait_reads_at(d->waits, next, other_end(d, wait));
+	if (!operation_polls(wait->operation) || !wait->channel || wait->room || !next ||
+	    !is_for_client(next) || !wait_reads_at(d->waits, next, other_end(d, wait)))
+		return false;
+	return d->waits->whole ||
+	       (wait->channel->mechanism == MECH_UNIX_STREAM && wait_was_answered(d->waits, wait));
 }
 
 /* True if it waits for more work as sound programs do; a key press may be one nobody knows of. */

@@ -141,6 +141,9 @@ const struct viz_operation *wait_merging_read(struct wait_graph *graph, const st
  */
 const struct viz_operation *wait_unsaid_end(const struct diagnosis *d, const struct wait *wait);
 
+/* wait_half_close.c: true if the last that moved on the wait's channel was received there. */
+bool wait_was_answered(struct wait_graph *graph, const struct wait *wait);
+
 /*
  * wait_unset_fds.c: of a wait in select(2): a channel with something to read for which the call
  * before it waited, and was not told of; NULL: there is none.
