@@ -187,6 +187,52 @@ def unix_upstream(directory):
         expect_in(told[0]["text"], result.stderr.decode(), f"{name}: run says so")
 
 
+# One connection lies in the backlog, which has no room for others.
+CROWDED = """
+import os, socket
+server = socket.socket(socket.AF_UNIX)
+server.bind("crowded")
+server.listen(0)
+clients = [socket.socket(socket.AF_UNIX) for _ in range(3)]
+for client in clients:
+    client.setblocking(False)
+print(*[client.connect_ex("crowded") for client in clients], flush=True)
+os._exit(1)
+"""
+
+
+@scenario("a full backlog is told once, with how often it was met in vain")
+def crowded(directory):
+    result = run(
+        directory, [PYTHON, "-c", CROWDED], "--diagnose-only", "--lang", "en", status=1,
+        cwd=directory,
+    )  # fmt: skip
+    expect_equal(result.stdout, b"0 11 11\n", "what they got")
+    told = severe(diagnose(result.trace_path)[0])
+    expect_equal([f["id"] for f in told], ["never-accepted"], "one finding")
+    expect_in("tried 2 times more to connect there", " ".join(told[0]["evidence"]), "how often")
+
+
+# What ssh(1) tries of a name that has two addresses, where nobody listens at either.
+BOTH = "mount --bind hosts /etc/hosts; exec ssh -p {0} -o BatchMode=yes localhost"
+
+
+@scenario("ssh that is refused at both addresses of a name is told once, with both")
+def both_addresses(directory):
+    needs("ssh", "unshare")
+    with open(os.path.join(directory, "hosts"), "w", encoding="ascii") as file:
+        file.write("::1 localhost\n127.0.0.1 localhost\n")
+    port = free_port()
+    command = ["unshare", "-m", "sh", "-c", BOTH.format(port)]
+    result = run(
+        directory, command, "--diagnose-only", "--lang", "en", status=255, cwd=directory
+    )
+    told = severe(diagnose(result.trace_path)[0])
+    expect_equal([f["id"] for f in told], ["connection-refused"], "one finding")
+    for address in (f"[::1]:{port}", f"127.0.0.1:{port}"):
+        expect_in(address, told[0]["text"], "where")
+
+
 # A server that looks for a socket which is not there, and answers all the same.
 OPTIONAL = """
 import http.server, socket, urllib.request, threading

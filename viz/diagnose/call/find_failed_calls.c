@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Finds calls that failed or moved less than was asked, judged by what the caller did next. */
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 
 #include "viz/diagnose/call/near_listener.h"
@@ -336,6 +337,52 @@ static void report_late(struct diagnosis *d, struct successes *successes,
 	}
 }
 
+/* Returns the finding of the program's connection there that was never accepted, or NULL. */
+static struct finding *unaccepted_at(const struct diagnosis *d, struct viz_bytes address,
+				     struct viz_bytes program)
+{
+	for (size_t i = 0; i < d->count; i++)
+		if (d->findings[i]->row == finding_row(FINDING_NEVER_ACCEPTED) &&
+		    viz_bytes_equal(d->findings[i]->processes[0]->comm, program) &&
+		    map_get(&d->findings[i]->at, address))
+			return d->findings[i];
+	return NULL;
+}
+
+/*
+ * Makes a connect that met a full backlog evidence of the finding of the same program's connection
+ * that lies there, if any.
+ */
+static bool join_unaccepted(struct diagnosis *d, const struct finding *f)
+{
+	const bool full = f->row == finding_row(FINDING_CONNECTION_FAILED) &&
+			  f->advice == phrase_text(PHRASE_CURE_BACKLOG, d->language);
+	struct finding *other = full && f->address_count == 1
+					? unaccepted_at(d, f->addresses[0], f->processes[0]->comm)
+					: NULL;
+
+	if (!other)
+		return false;
+	finding_line(d, other,
+		     fill_phrase(d, PHRASE_BACKLOG_MEETS, process_text(d, f->processes[0]),
+				 format_text(d, "%" PRIu64, f->times), NULL));
+	for (size_t i = 0; i < f->operation_count; i++)
+		finding_operation(d, other, f->operations[i]);
+	finding_process(d, other, f->processes[0]);
+	d->named[f->processes[0]->index]--;
+	return true;
+}
+
+static void join_full_backlogs(struct diagnosis *d)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < d->count; i++)
+		if (!join_unaccepted(d, d->findings[i]))
+			d->findings[kept++] = d->findings[i];
+	d->count = kept;
+}
+
 /*
  * True if both channels share one address space: TCP's ports are not UDP's, and each network
  * namespace has its own.
@@ -564,5 +611,6 @@ void find_calls(struct diagnosis *d)
 		else if (operation_has_error(op, "ECONNRESET"))
 			report_reset(d, thrown, &successes->listeners, op);
 	}
+	join_full_backlogs(d);
 	report_slow_readers(d);
 }
