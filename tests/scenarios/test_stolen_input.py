@@ -39,6 +39,9 @@ SOUND = [
 WHOLE = [
     "{ read -r header; sort >/dev/null; } <lines",
     "cat lines | { read -r header; sort >/dev/null; }",
+    "cat lines | while read -r line; do sed -u 1q >/dev/null; done",
+    "cat lines | while read -r line; do head -c 1 >/dev/null; done",
+    "cat lines | while read -r line; do dd bs=1 count=1 status=none of=/dev/null; done",
     "while read -r line; do (while read -r more; do :; done); done <lines",
     "cat lines | while read -r line; do (while read -r more; do :; done); done",
     "while read -r line; do cat <lines >/dev/null; done <lines",
@@ -78,6 +81,32 @@ def thieves(directory):
                 expect_equal([f["severity"] for f in found], ["warning"], f"{shell}: {script} {findings}")
                 expect_in(advice, found[0]["advice"], f"{shell}: {script}")
                 expect_in("line by line", found[0]["text"], f"{shell}: {script}")
+
+
+# Reads as many keys as it is told, each when select() tells of one, as ffmpeg(1) does.
+KEYS = """/usr/bin/python3 -c '
+import os, select
+for _ in range(%d):
+    select.select([0], [], [])
+    os.read(0, 1)
+'"""
+
+# How many lines the loop gets then, and what is said of what is left.
+KEYS_TAKEN = {
+    2: (3, "begins in the middle of a line"),
+    4: (2, None),  # the whole line "two", which it may have been meant to have
+    99: (1, "then nothing was left"),
+}
+
+
+@scenario("a command that takes single keys of a loop's input is named, if it leaves part of a line")
+def takes_keys(directory):
+    for keys, (lines, left) in KEYS_TAKEN.items():
+        found = stolen(traced(directory, "bash", by_pipe(KEYS % keys), lines))
+        expect_equal([f["severity"] for f in found], ["warning"] if left else [], f"{keys} keys")
+        for finding in found:
+            expect_in(left, finding["text"], f"{keys} keys")
+            expect_in("python3 </dev/null", finding["advice"], "the remedy")
 
 
 @scenario("ssh in such a loop gets the advice ssh -n")

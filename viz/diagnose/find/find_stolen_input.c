@@ -7,6 +7,7 @@
 #include <inttypes.h>
 
 #include "viz/diagnose/core/finder.h"
+#include "viz/diagnose/wait/waits.h"
 
 /* What is known of a channel's readers so far. */
 struct input {
@@ -15,6 +16,8 @@ struct input {
 	const struct viz_operation *taken;
 	uint64_t since_ns; /* when the shell first read */
 	uint64_t bytes;	   /* taken since the shell last got any */
+	bool all;	   /* the thief takes whatever is there */
+	bool torn;	   /* what it took last was in the middle of a line */
 	bool other;	   /* somebody reads in another way, or it is told of: look no more */
 };
 
@@ -59,7 +62,9 @@ static void name_parties(struct diagnosis *d, struct finding *f, const struct vi
 	finding_set(d, f, "cure", "%s", cure_text(d, thief));
 }
 
-static void report(struct diagnosis *d, const struct input *input, const struct viz_operation *end)
+/* `end`: what the shell read next. */
+static void report(struct diagnosis *d, const struct input *input, const struct viz_operation *end,
+		   enum phrase left)
 {
 	struct finding *f = finding_add(d, FINDING_STOLEN_INPUT, input->taken->enter_ns,
 					end->channel);
@@ -68,6 +73,7 @@ static void report(struct diagnosis *d, const struct input *input, const struct 
 	finding_operation(d, f, input->taken);
 	finding_operation(d, f, end);
 	finding_set(d, f, "bytes", "%s", amount_text(d, input->bytes));
+	finding_set(d, f, "left", "%s", phrase_text(left, d->language));
 }
 
 /* The shell's own next read: it goes on with what is left, or finds the end. */
@@ -75,29 +81,53 @@ static void shell_reads(struct diagnosis *d, struct input *input, const struct v
 {
 	if (op->requested != 1) {
 		input->other = true;
+	} else if (input->thief && op->returned > 0 && input->torn) {
+		report(d, input, op, PHRASE_LINE_TORN);
+		input->other = true;
 	} else if (op->returned > 0) {
 		input->thief = NULL;
 		input->bytes = 0;
-	} else if (input->thief) {
-		report(d, input, op);
+		input->all = false;
+	} else if (input->thief && input->all) {
+		report(d, input, op, PHRASE_NOTHING_LEFT);
 		input->other = true;
 	}
 }
 
+/* True for a program that reads single bytes, and is no shell, nor one that is told how many. */
+static bool reads_keys(const struct viz_process *process)
+{
+	return process->path.len && !process_is_written_in(process, "shell") &&
+	       !viz_bytes_equal(process->comm, viz_bytes_of("dd")) &&
+	       !viz_bytes_equal(process->comm, viz_bytes_of("head"));
+}
+
+static bool is_within_line(struct viz_bytes taken)
+{
+	return taken.len && taken.data[taken.len - 1] != '\n';
+}
+
 /*
- * A shell that it started may well read lines in its stead; a command that reads in larger pieces
- * takes whatever is there.
+ * A shell that it started may well read lines in its stead, and so may a command that reads single
+ * bytes: unless it stops in the middle of one, as it takes them for keys, or goes on to the end. A
+ * command that reads in larger pieces takes whatever is there.
  */
 static void child_reads(struct input *input, const struct viz_operation *op)
 {
+	const bool single = op->requested == 1;
+
 	if (op->process->start_ns < input->since_ns ||
 	    !viz_process_descends(op->process, input->shell)) {
 		input->other = true;
-	} else if (op->returned > 0 && op->requested != 1) {
+	} else if (op->returned > 0 && (!single || reads_keys(op->process))) {
 		if (!input->thief)
 			input->taken = op;
 		input->thief = op->process;
 		input->bytes += (uint64_t)op->returned;
+		input->torn = single && is_within_line(op->payload);
+		input->all |= !single;
+	} else if (!op->returned && op->process == input->thief) {
+		input->all = true;
 	}
 }
 
@@ -155,6 +185,7 @@ static void report_file(struct diagnosis *d, const struct viz_input *taken,
 
 	name_parties(d, f, taken->process, end->process);
 	finding_set(d, f, "bytes", "%s", amount_text(d, taken->bytes));
+	finding_set(d, f, "left", "%s", phrase_text(PHRASE_NOTHING_LEFT, d->language));
 	finding_set(d, f, "channel", "%s",
 		    fill_phrase(d, PHRASE_INPUT_FILE, format_text(d, "%" PRIu64, end->inode), NULL,
 				NULL));
