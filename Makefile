@@ -196,8 +196,8 @@ TEST_PACKAGES = busybox-static chromium clang-format clang-tidy cpio cppcheck cu
 		$(if $(shell command -v npm),,nodejs npm)
 # What the scenarios of servers, databases and remote procedures trace.
 TRACED_PACKAGES = apache2-bin apache2-utils bind9-dnsutils dbus dnsmasq-base git golang-go iproute2 \
-		  memcached mosquitto mosquitto-clients netcat-openbsd nftables nginx openssh-client \
-		  openssh-server openssl postgresql procps \
+		  memcached mosquitto mosquitto-clients netcat-openbsd nftables nginx \
+		  openjdk-17-jdk-headless openssh-client openssh-server openssl postgresql procps \
 		  prometheus prometheus-node-exporter \
 		  python3-grpcio python3-zmq redis-server redis-tools rpcbind rsync rt-tests sqlite3 tmux
 
