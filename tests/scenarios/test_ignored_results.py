@@ -100,6 +100,28 @@ def made_up_for(directory):
         expect_equal(severe(diagnose(run.trace_path)[0]), [], name)
 
 
+# A new socket for each datagram, as systemd-notify(1) makes.
+SENT_ANEW = """
+import socket
+for name in ("one", "one", "two"):
+    try:
+        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b"READY=1", name)
+    except FileNotFoundError:
+        pass
+raise SystemExit(1)
+"""
+
+
+@scenario("what is sent to one name that nobody has, by whatever sockets, is told once")
+def sent_anew(directory):
+    run = record(
+        directory, ["/usr/bin/python3", "-c", SENT_ANEW], status=1, cwd=directory
+    )
+    told = severe(diagnose(run.trace_path)[0])
+    expect_equal({f["id"] for f in told}, {"datagram-dropped"}, "what")
+    expect_equal(sorted(f["text"].split()[0] for f in told), ["1", "2"], f"how many: {told}")
+
+
 WRITES = "process.stdout.write('x'.repeat(1000000));"
 
 

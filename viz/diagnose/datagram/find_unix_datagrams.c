@@ -11,6 +11,7 @@ struct sends {
 	struct map *sent; /* by process index: the last success of a send to each address */
 	const struct viz_operation **connected; /* by channel index: the last connect(2) */
 	bool *refused;				/* by channel index: a send was, since then */
+	struct map first;			/* by name: a call that was refused there */
 };
 
 static bool is_datagram_socket(const struct viz_operation *op)
@@ -101,19 +102,32 @@ static void tell_why(const struct sends *sends, struct finding *f, const struct 
 	tell_empty_datagram(d, f, op);
 }
 
-static void report(const struct sends *sends, const struct viz_operation *op)
+/* A number for each name and error: the first call that was refused there, and how. */
+static uint64_t number_of(struct sends *sends, struct viz_bytes address, struct viz_operation *op)
+{
+	const struct viz_operation *first = map_get(&sends->first, address);
+
+	if (!first)
+		map_put(sends->d->arena, &sends->first, address, op);
+	return 2 * (first ? first->index + 1 : op->index + 1) + operation_has_error(op, "ENOENT");
+}
+
+/* Reports it, once for each process and name, whichever sockets it opened for that. */
+static void report(struct sends *sends, struct viz_operation *op)
 {
 	const struct viz_bytes address = address_of(sends, op);
 	struct finding *f;
 
 	if (!address.len || is_sent_later(sends, op, address))
 		return;
-	f = finding_fold(sends->d, FINDING_DATAGRAM_DROPPED, op->enter_ns, op->process,
-			 op->channel);
+	f = finding_fold_kind(sends->d, FINDING_DATAGRAM_DROPPED, number_of(sends, address, op),
+			      op->enter_ns, op->process, NULL);
 	if (f->times <= 4)
 		finding_operation(sends->d, f, op);
 	if (f->times > 1)
 		return;
+	f->channel = op->channel;
+	finding_set(sends->d, f, "channel", "%s", channel_text(sends->d, op->channel));
 	if (operation_has_error(op, "ENOENT") && viz_process_succeeded(op->process))
 		f->severity = SEVERITY_NOTE; /* it may send to whoever is there */
 	tell_why(sends, f, op, address);
@@ -134,7 +148,7 @@ void report_unix_datagrams(struct diagnosis *d)
 			note_sent(&sends, d->model->operations[i]);
 		}
 	for (size_t i = 0; i < d->model->operation_count && !d->incomplete; i++) {
-		const struct viz_operation *op = d->model->operations[i];
+		struct viz_operation *op = d->model->operations[i];
 
 		if (!is_datagram_socket(op))
 			continue;
