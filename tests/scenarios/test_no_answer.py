@@ -6,10 +6,10 @@ import shlex
 
 from expectations import expect, expect_equal, expect_in
 from findings import diagnose, severe
-from hangs import named_parties
+from hangs import hanging, named_parties, traced, untraced
 from harness import main, needs, run, scenario, start, wait_for
 from postgres import SERVER as POSTGRES
-from postgres import cluster
+from postgres import cluster, started
 from servers import free_port
 
 PYTHON = "/usr/bin/python3"
@@ -288,6 +288,33 @@ def killed(directory):
     expect_equal(len(found), 1, "the killed one is named once")
     expect_equal(found[0]["severity"], "warning", "psql failed by it")
     expect_in(f"postgres[{backend}] was ended by SIGKILL", found[0]["text"], "by what")
+
+
+# The first session holds a lock while its input goes on; the second one waits for it.
+LOCKED = """
+cd %s; rm -f held
+export PGHOST=$PWD PGUSER=test PGDATABASE=postgres
+(echo 'select pg_advisory_lock(7), 1;'; sleep 60) | psql -XAtq >held &
+until [ -s held ]; do sleep 0.05; done
+echo "psql=$$" >&2
+exec psql -XAtq -c 'select pg_advisory_lock(7)'
+"""
+
+
+@scenario("psql that waits for a lock of another session is told where the database says whose it is")
+def locked(directory):
+    needs("psql")
+    _, stop = started(directory)
+    try:
+        script = ["sh", "-c", LOCKED % directory]
+        _, findings, _ = traced(directory, script, 4)
+        looked, _ = untraced(directory, script, hanging(1), "blocked", severe)
+    finally:
+        stop()
+    for found in (findings, looked):
+        told = [f for f in severe(found) if f["text"].startswith("psql[")]
+        expect_equal([f["id"] for f in told], ["blocked"], f"told once: {found}")
+        expect_in("SELECT pg_blocking_pids(", told[0]["advice"], "the remedy")
 
 
 # None of these waits in vain for an answer, though none gets one.

@@ -27,7 +27,7 @@ static const struct program {
 	{"python", "python", NULL}, {"node", "node", NULL},    {"node", "MainThread", NULL},
 	{"java", "java", NULL},	    {"go", NULL, "/go-build"}, {"shell", "bash", NULL},
 	{"shell", "sh", NULL},	    {"shell", "dash", NULL},   {"shell", "zsh", NULL},
-	{"shell", "flock", NULL},   {"perl", "perl", NULL},
+	{"shell", "flock", NULL},   {"perl", "perl", NULL},    {"postgres", "postgres", NULL},
 };
 
 /* True for "python3.12" as "python", false for "shutdown" as "sh". */

@@ -164,6 +164,17 @@ static void tell_unwatched(struct telling *t, const struct wait *loop, const str
 	settle(t, ADVICE_NOT_WATCHED, loop->process);
 }
 
+/*
+ * A backend of PostgreSQL that its client waits for sleeps until another one sets its latch; which,
+ * only the database knows.
+ */
+static void note_backend(struct telling *t, const struct wait *wait, const struct wait *before)
+{
+	if (!t->about && before && process_is_written_in(wait->process, "postgres") &&
+	    !process_is_written_in(before->process, "postgres"))
+		settle(t, ADVICE_DATABASE, wait->process);
+}
+
 /* Tells what a wait is for that no other process of the chain could end. */
 static void tell_last(struct telling *t, const struct wait *wait, const struct wait *before)
 {
@@ -193,6 +204,7 @@ static void tell_last(struct telling *t, const struct wait *wait, const struct w
 	    !wait->channel->master && wait->operation->role != ROLE_SEND)
 		settle(t, ADVICE_KEY_PRESS, wait->process);
 	note_alone(t, wait);
+	note_backend(t, wait, before);
 }
 
 static void note_silence(struct telling *t, const struct wait *wait)
