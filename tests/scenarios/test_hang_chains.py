@@ -12,6 +12,8 @@ from findings import diagnose, severe
 from hangs import PYTHON, TIMED_OUT, asleep, hanging, named_parties, traced, untraced
 from harness import main, needs, record, scenario
 
+MAY_RUN_BESIDE_OTHERS = True
+
 WAITS = ("blocked", "full-channel", "deadlock")
 
 TEE = """

@@ -13,6 +13,8 @@ from findings import diagnose, severe
 from hangs import PYTHON, hanging, looked_at, named_parties, traced
 from harness import main, run, scenario, start, wait_for
 
+MAY_RUN_BESIDE_OTHERS = True
+
 TELL = """
 import os, select, socket, sys, threading, time
 def tell(name, what=None): os.write(2, f"{name}={what or os.getpid()}\\n".encode())

@@ -11,6 +11,8 @@ from findings import diagnose, severe
 from hangs import PYTHON, TIMED_OUT, hanging, named_parties, traced, untraced
 from harness import main, needs, run, scenario
 
+MAY_RUN_BESIDE_OTHERS = True
+
 WAITS = ("blocked", "full-channel", "deadlock")
 
 TELL = """

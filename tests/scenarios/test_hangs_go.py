@@ -14,6 +14,8 @@ from hangs import hanging, looked_at, named_parties, traced, untraced
 from harness import main, needs, record, scenario, start, wait_for
 from traces import call
 
+MAY_RUN_BESIDE_OTHERS = True
+
 SOURCE = """
 package main
 

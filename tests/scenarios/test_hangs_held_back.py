@@ -8,6 +8,8 @@ from findings import diagnose, expect_nothing_rests_on_a_gap, severe
 from hangs import PYTHON, TIMED_OUT
 from harness import main, record, scenario
 
+MAY_RUN_BESIDE_OTHERS = True
+
 PAIR = """
 import os, select, socket
 a, b = socket.socketpair()

@@ -8,6 +8,8 @@ from findings import severe
 from hangs import PYTHON, hanging, named_parties, traced, untraced
 from harness import call, main, needs, scenario
 
+MAY_RUN_BESIDE_OTHERS = True
+
 JAVA = """
 import com.sun.net.httpserver.HttpServer;
 import java.io.*;

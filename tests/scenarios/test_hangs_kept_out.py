@@ -13,6 +13,8 @@ from hangs import PYTHON, named_parties, traced, untraced
 from harness import main, run, scenario
 from servers import free_port
 
+MAY_RUN_BESIDE_OTHERS = True
+
 # A client that says nothing keeps Python's HTTPServer from every other one.
 SERVER = (
     "import http.server as h; h.HTTPServer(('127.0.0.1', {port}), h.SimpleHTTPRequestHandler)"

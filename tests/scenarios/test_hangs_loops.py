@@ -13,6 +13,8 @@ from findings import severe
 from hangs import PYTHON, has, hanging, looked_at, named_parties, traced
 from harness import main, needs, scenario, start, wait_for
 
+MAY_RUN_BESIDE_OTHERS = True
+
 NODE = "const {spawn, exec, execSync} = require('child_process');"
 NODE += "console.error('loop=' + process.pid);"
 

@@ -6,6 +6,8 @@ from findings import diagnose, expect_nothing_rests_on_a_gap, severe
 from hangs import PYTHON, TIMED_OUT, asleep, untraced
 from harness import main, record, scenario
 
+MAY_RUN_BESIDE_OTHERS = True
+
 ENDS = """
 import os, select, signal, time
 read, write = os.pipe()

@@ -20,6 +20,8 @@ from hangs import (
 from harness import finish, main, recorder, run, scenario, start, wait_for
 from servers import free_port
 
+MAY_RUN_BESIDE_OTHERS = True
+
 # Both log their pids before they wait for each other; in between, what other threads do.
 DEADLOCK = """
 import os, socket, threading

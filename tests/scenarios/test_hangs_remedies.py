@@ -19,6 +19,8 @@ from hangs import PYTHON, TIMED_OUT, asleep, hanging, named_parties, traced, unt
 from harness import main, recorder, scenario, wait_for
 from places import on_terminal
 
+MAY_RUN_BESIDE_OTHERS = True
+
 BEGIN = """
 import ctypes, fcntl, mmap, multiprocessing, os, signal, subprocess, sys
 os.chdir("PLACE")

@@ -10,6 +10,8 @@ from hangs import asleep, parties, traced, untraced
 from harness import main, needs, scenario
 from servers import remote_shell
 
+MAY_RUN_BESIDE_OTHERS = True
+
 # Each tells the number of the process that keeps the output; only the first is left by its shell.
 LEFT = "sleep 1000 & echo $!"
 WORKS = "echo $$; exec sleep 1000"

@@ -9,6 +9,8 @@ from findings import severe
 from hangs import PYTHON, hanging, named_parties, traced, untraced
 from harness import main, scenario
 
+MAY_RUN_BESIDE_OTHERS = True
+
 BEGIN = """
 import ctypes, multiprocessing, os, select, socket, sys, time
 os.chdir("{place}")

@@ -9,6 +9,8 @@ from findings import diagnose, expect_nothing_rests_on_a_gap, severe
 from hangs import PYTHON, TIMED_OUT, asleep, has, looked_at
 from harness import main, record, scenario, start, wait_for
 
+MAY_RUN_BESIDE_OTHERS = True
+
 # posix_spawn(3) opens what its file actions say in a child of vfork(2), before that calls exec(2).
 SPAWNS = """
 import os

@@ -8,6 +8,8 @@ from findings import diagnose, expect_nothing_rests_on_a_gap, severe
 from hangs import PYTHON, TIMED_OUT, asleep, untraced
 from harness import main, needs, record, scenario, start, wait_for
 
+MAY_RUN_BESIDE_OTHERS = True
+
 # A child reads a line at the slave; its parent types a name and waits at the master for the answer.
 ASKS = """
 import os, pty, time

@@ -14,6 +14,8 @@ from findings import diagnose, severe
 from hangs import hanging, looked_at, named_parties, traced
 from harness import main, needs, scenario, start, wait_for
 
+MAY_RUN_BESIDE_OTHERS = True
+
 # The server is made by the first client, and is no child of the shell.
 BEGIN = """
 cd {place}

@@ -9,6 +9,8 @@ from expectations import expect, expect_equal, expect_in
 from hangs import PYTHON, named_parties, traced
 from harness import main, scenario
 
+MAY_RUN_BESIDE_OTHERS = True
+
 BEGIN = """
 import ctypes, os, sys, time
 c, rt = ctypes.CDLL(None), ctypes.CDLL("librt.so.1")

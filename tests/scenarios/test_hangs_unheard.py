@@ -9,6 +9,8 @@ from findings import diagnose, expect_nothing_rests_on_a_gap
 from hangs import PYTHON, TIMED_OUT
 from harness import main, record, scenario
 
+MAY_RUN_BESIDE_OTHERS = True
+
 # readline() reads ahead: the second line lies in its buffer, of which select() knows nothing.
 READ_AHEAD = """
 import select, subprocess

@@ -10,6 +10,8 @@ from findings import diagnose, expect_nothing_rests_on_a_gap
 from hangs import PYTHON, TIMED_OUT, asleep, has, looked_at
 from harness import main, record, scenario, start, wait_for
 
+MAY_RUN_BESIDE_OTHERS = True
+
 # A parent that looks after one worker, which serves a client that sends half a request.
 POOL = """
 import os, select, socket, sys

@@ -14,6 +14,8 @@ from findings import diagnose, severe
 from hangs import PYTHON, asleep, looked_at, named_parties, traced
 from harness import finish, main, needs, record, recorder, scenario, start, wait_for
 
+MAY_RUN_BESIDE_OTHERS = True
+
 LOCKED_BY = {"flock": "fcntl.flock", "fcntl": "fcntl.lockf"}
 
 

@@ -12,6 +12,8 @@ from postgres import SERVER as POSTGRES
 from postgres import cluster, started
 from servers import free_port
 
+MAY_RUN_BESIDE_OTHERS = True
+
 PYTHON = "/usr/bin/python3"
 
 # While a thread of node changes the mappings, nobody can tell whether a futex in them is shared,

@@ -8,6 +8,8 @@ from expectations import expect, expect_equal, expect_in
 from findings import AT_ONCE, diagnose, severe
 from harness import main, run, scenario, start_record
 
+MAY_RUN_BESIDE_OTHERS = True
+
 TIMED_OUT = 124
 NAME = "stdio-buffered"
 

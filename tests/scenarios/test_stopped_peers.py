@@ -8,6 +8,8 @@ from expectations import expect, expect_equal, expect_in
 from hangs import PYTHON, expect_named, named_parties, traced, untraced
 from harness import main, needs, scenario
 
+MAY_RUN_BESIDE_OTHERS = True
+
 # The peer stops itself once the connection stands; each logs who it is.
 PROGRAM = """
 import os, select, signal, socket

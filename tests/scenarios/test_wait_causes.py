@@ -9,6 +9,8 @@ from expectations import expect, expect_equal, expect_row
 from findings import diagnose, faults
 from harness import lab, main, record, scenario, start_record, wait_for
 
+MAY_RUN_BESIDE_OTHERS = True
+
 EVENTS = {select.POLLIN: "in", select.POLLPRI: "pri", select.POLLOUT: "out"}
 
 

@@ -8,6 +8,8 @@ from findings import diagnose, severe
 from hangs import PYTHON, asleep, traced, untraced
 from harness import main, scenario
 
+MAY_RUN_BESIDE_OTHERS = True
+
 BEGIN = """
 import ctypes, mmap, os, select, signal, time
 libc = ctypes.CDLL(None)
