@@ -96,6 +96,7 @@ struct tcp_sock {
 	u32 rcv_nxt;
 	u32 snd_una;
 	u64 bytes_sent;
+	u64 tcp_mstamp; /* microseconds */
 };
 
 struct inet_connection_sock {

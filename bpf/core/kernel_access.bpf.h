@@ -212,6 +212,7 @@ static __always_inline void *kread_pointer(const void *from)
 #define IPPROTO_TCP 6
 #define IPPROTO_MPTCP 262
 #define IPPROTO_UDP 17
+#define TCP_ESTABLISHED 1
 #define TCP_LISTEN 10 /* net/tcp_states.h; AF_UNIX uses it too */
 #define TCP_CLOSE 7
 #define TCP_CLOSE_WAIT 8

@@ -139,15 +139,16 @@ static long file_check(void *map, u64 *file, u64 *count, void *context)
 	return 0;
 }
 
-/* --- ends that are in messages of unix sockets --- */
+/* --- what is in messages of unix sockets: ends of channels, and bytes --- */
 
 #define FLIGHT_MESSAGES 256 /* most messages of one socket that are looked at */
 #define FLIGHT_FILES 16	    /* most files of one message; further ones count as held out of sight */
 
 struct flight_walk {
 	struct wire_fd socket;
-	u64 next; /* the next message */
-	u64 end;  /* end of the list: the queue itself */
+	u64 next;  /* the next message */
+	u64 end;   /* end of the list: the queue itself */
+	u32 bytes; /* that lie there unread; not counted of messages that are not looked at */
 };
 
 /*
@@ -176,6 +177,14 @@ static __always_inline void flight_report(const struct wire_fd *socket, struct f
 	record_submit(record);
 }
 
+static __always_inline u32 unread_of(struct sk_buff *message)
+{
+	if (!KHAS(struct sk_buff, len) || !KHAS(struct unix_skb_parms, consumed))
+		return 0;
+	return KREAD(message, len) -
+	       KREAD((struct unix_skb_parms *)KFIELD(message, struct sk_buff, cb), consumed);
+}
+
 /*
  * net/unix/af_unix.c: the files that unix_attach_fds() put there and unix_detach_fds() has not
  * taken.
@@ -190,6 +199,7 @@ static long flight_visit(u32 index, void *context)
 	if (!message || message == walk->end)
 		return 1;
 	walk->next = (u64)KREAD_IF((struct sk_buff *)message, next);
+	walk->bytes += unread_of((struct sk_buff *)message);
 	list = KREAD((struct unix_skb_parms *)KFIELD(message, struct sk_buff, cb), fp);
 	if (!list)
 		return 0;
@@ -229,6 +239,9 @@ static long flights_of(void *map, u64 *file, u64 *count, void *context)
 	walk.end = (u64)KFIELD(object.ref.address, struct sock, sk_receive_queue);
 	walk.next = kread_word((void *)walk.end);
 	bpf_loop(FLIGHT_MESSAGES, flight_visit, &walk, 0);
+	if (walk.bytes && object.mechanism == MECH_UNIX_STREAM &&
+	    bpf_map_lookup_elem(&known_objects, &object.ref))
+		stock_send(&object, -1, walk.bytes);
 	return 0;
 }
 

@@ -22,19 +22,44 @@ static __always_inline void describe_inet(struct wire_object *record, struct soc
 		udp_port_note(record->peer_port);
 }
 
-/* The state of a connection and the bytes sent are filled in for a glance only. */
-static __always_inline void describe_tcp(struct wire_object *record, struct sock *sk)
+/*
+ * Bytes that have come and were not read; the end of the other side counts as one more in rcv_nxt
+ * (net/ipv4/tcp_input.c, tcp_fin).
+ */
+static __always_inline u64 tcp_unread(const struct wire_object *record, struct tcp_sock *tcp,
+				      u8 state)
+{
+	u32 bytes;
+
+	if (!KHAS(struct tcp_sock, rcv_nxt) || !KHAS(struct tcp_sock, copied_seq) ||
+	    (state != TCP_ESTABLISHED && state != TCP_CLOSE_WAIT))
+		return 0;
+	bytes = KREAD(tcp, rcv_nxt) - KREAD(tcp, copied_seq);
+	return bytes && record->peer_ended ? bytes - 1 : bytes;
+}
+
+/* How a connection stands. */
+static __always_inline void describe_traffic(struct wire_object *record, struct sock *sk)
 {
 	struct tcp_sock *tcp = (struct tcp_sock *)sk;
+	u8 state = KREAD_IF((struct sock_common *)sk, skc_state);
 
+	record->peer_ended = state == TCP_CLOSE_WAIT;
+	if (KREAD(sk, sk_protocol) != IPPROTO_TCP)
+		return;
+	record->sent = KREAD_IF(tcp, bytes_sent);
+	record->unread = tcp_unread(record, tcp, state);
+	record->packet_ns = KREAD_IF(tcp, tcp_mstamp) * 1000;
+}
+
+/* How a connection stands is filled in for a glance only. */
+static __always_inline void describe_tcp(struct wire_object *record, struct sock *sk)
+{
 	describe_inet(record, sk);
 	if (record->listening && KHAS(struct sock, sk_ack_backlog))
 		record->backlog = 1 + KREAD(sk, sk_ack_backlog);
-	if (!glance || record->listening)
-		return;
-	record->peer_ended = KREAD_IF((struct sock_common *)sk, skc_state) == TCP_CLOSE_WAIT;
-	if (KREAD(sk, sk_protocol) == IPPROTO_TCP)
-		record->sent = KREAD_IF(tcp, bytes_sent);
+	if (glance && !record->listening)
+		describe_traffic(record, sk);
 }
 
 /* net/netlink/af_netlink.c. Only the first 32 groups are read, as a struct sockaddr_nl holds. */

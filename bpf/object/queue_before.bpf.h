@@ -111,7 +111,7 @@ static __always_inline void stock_send(const struct object *object, int fd, u32 
 	record->object = (struct wire_fd){};
 	object_store(&record->object, object, fd);
 	record->amount = amount;
-	record->pad = 0;
+	record->unread = glance;
 	record->at_ns = bpf_ktime_get_ns();
 	record_submit(record);
 }

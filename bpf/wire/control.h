@@ -97,14 +97,15 @@ struct wire_mapping {
 
 /*
  * How many messages lay in a socket, or bytes in an end of a pseudo-terminal, once all processes
- * traced from the beginning had been joined, or in a queue when a traced call first met it.
+ * traced from the beginning had been joined, or in a queue when a traced call first met it. In a
+ * glance: how many bytes lie in a stream of a unix socket.
  */
 struct wire_stock {
 	struct wire_head head;
 	__u64 at_ns;
 	struct wire_fd object;
 	__u32 amount;
-	__u32 pad;
+	__u32 unread; /* it is of a glance */
 };
 
 /*

@@ -95,6 +95,9 @@ void encode_stock(struct encoder *encoder, const struct wire_stock *stock)
 	json_field_uint(json, KEY(channel, at_ns), stock->at_ns);
 	json_field_text(json, KEY(channel, mechanism),
 			mechanism_info(stock->object.mechanism)->name);
-	json_field_uint(json, KEY(channel, stock), stock->amount);
+	if (stock->unread)
+		json_field_uint(json, KEY(channel, unread), stock->amount);
+	else
+		json_field_uint(json, KEY(channel, stock), stock->amount);
 	line_end(json);
 }

@@ -223,6 +223,10 @@ void encode_object(struct encoder *encoder, const struct wire_object *record)
 		json_field_bool(json, KEY(channel, peer_ended), true);
 	if (record->sent)
 		json_field_uint(json, KEY(channel, sent), record->sent);
+	if (record->unread)
+		json_field_uint(json, KEY(channel, unread), record->unread);
+	if (record->packet_ns)
+		json_field_uint(json, KEY(channel, packet_ns), record->packet_ns);
 	line_end(json);
 }
 

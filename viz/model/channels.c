@@ -127,6 +127,9 @@ static void add_glimpse(struct model_builder *b, struct viz_glimpse *glimpse)
 	if (VALUE(channel, peer_ended)->present)
 		glimpse->peer_ended = VALUE(channel, peer_ended)->flag;
 	set_number(VALUE(channel, sent), &glimpse->sent);
+	set_number(VALUE(channel, unread), &glimpse->unread);
+	if (VALUE(channel, packet_ns)->present)
+		glimpse->packet_ns = build_time(b, FIELD_channel_packet_ns);
 }
 
 void build_channel_line(struct model_builder *b)
