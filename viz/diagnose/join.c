@@ -29,6 +29,12 @@ static bool names_more(const struct finding *f, const struct finding *other)
 	return true;
 }
 
+/* True for what a look may say of who waits. */
+static bool is_of_look(const struct finding *f)
+{
+	return finding_is_wait(f) || f->row == finding_row(FINDING_NO_ANSWER);
+}
+
 /* The findings about a process, by its pid. */
 struct about {
 	struct finding *finding;
@@ -66,9 +72,14 @@ static bool tells_loop(const struct finding *f)
 	return false;
 }
 
-/* True if `f` is of a process that was watched while it ran: no trace tells in which loop. */
+/*
+ * True if `f` is of a process that was watched while it ran: no trace tells in which loop; or if it
+ * tells why the server that the other one names does not answer.
+ */
 static bool tells_more(const struct finding *f, const struct finding *other)
 {
+	if (f->row == finding_row(FINDING_NO_ANSWER) && other->row == finding_row(FINDING_BLOCKED))
+		return true;
 	return f->row == finding_row(FINDING_RUNNING) && tells_loop(f) &&
 	       !(f->row == other->row && tells_loop(other));
 }
@@ -79,7 +90,7 @@ static bool tells_more(const struct finding *f, const struct finding *other)
  */
 static bool tells(const struct finding *other, const struct finding *f)
 {
-	if (!finding_is_wait(other) && f->severity != SEVERITY_NOTE)
+	if (!finding_is_wait(other) && other->row != f->row && f->severity != SEVERITY_NOTE)
 		return false;
 	if (other->replaced || names_more(f, other) || tells_more(f, other))
 		return false;
@@ -275,8 +286,8 @@ void diagnosis_join(struct diagnosis *d, const struct diagnosis *look)
 	for (size_t i = 0; i < look->count; i++) {
 		struct finding *f = look->findings[i];
 
-		if (finding_is_wait(f) && f->process_count && !is_told(&join, f) &&
-		    !trace_knows(d, f) && !is_in_handler(d, f))
+		if (is_of_look(f) && f->process_count && !is_told(&join, f) && !trace_knows(d, f) &&
+		    !is_in_handler(d, f))
 			add(&join, f);
 	}
 	for (size_t i = own; i < d->count; i++)

@@ -87,7 +87,8 @@ static bool is_about_marked(const struct finding *f, const bool *in)
 static bool tells_of_asked(const struct diagnosis *d, const struct finding *f)
 {
 	static const enum finding_id ids[] = {FINDING_NO_EOF, FINDING_FULL_CHANNEL,
-					      FINDING_NEVER_ACCEPTED, FINDING_STOPPED};
+					      FINDING_NEVER_ACCEPTED, FINDING_NO_ANSWER,
+					      FINDING_STOPPED};
 	bool tells = f->channel && f->channel->mechanism == MECH_FILE_LOCK;
 
 	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)

@@ -294,9 +294,8 @@ static const struct viz_holding *holding_of_server(const struct diagnosis *d,
 	return holding;
 }
 
-/* True if the process has slept for a second, and not for a connection there. */
-static bool sleeps_elsewhere(const struct diagnosis *d, const struct viz_process *process,
-			     const struct viz_channel *listener)
+bool process_sleeps_elsewhere(const struct diagnosis *d, const struct viz_process *process,
+			      const struct viz_channel *channel)
 {
 	const struct wait *wait = wait_of_process(d->waits, process);
 
@@ -304,8 +303,8 @@ static bool sleeps_elsewhere(const struct diagnosis *d, const struct viz_process
 		return false;
 	for (; wait; wait = wait->next_of_process)
 		if (d->end_ns - wait->since_ns < 2 * LONG_WAIT_NS ||
-		    wait_reads_at(d->waits, wait, listener) ||
-		    (waits_to_accept(wait) && wait->channel == listener))
+		    wait_reads_at(d->waits, wait, channel) ||
+		    (waits_to_accept(wait) && wait->channel == channel))
 			return false;
 	return true;
 }
@@ -316,7 +315,7 @@ bool wait_is_not_accepted(const struct diagnosis *d, const struct wait *wait)
 		return false;
 	for (size_t i = 0; i < wait->ender_count; i++)
 		if (wait_holding(d->waits, wait->listener, wait->enders[i], ACCESS_BOTH) &&
-		    !sleeps_elsewhere(d, wait->enders[i], wait->listener))
+		    !process_sleeps_elsewhere(d, wait->enders[i], wait->listener))
 			return false;
 	return !wait->listener->stranger_count;
 }

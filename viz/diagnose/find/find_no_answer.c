@@ -9,6 +9,7 @@
 #include <signal.h>
 
 #include "viz/diagnose/core/finder.h"
+#include "viz/diagnose/find/find_waits.h"
 #include "viz/diagnose/graph/failed_requests.h"
 #include "viz/diagnose/wait/waits.h"
 #include "viz/message/outsiders.h"
@@ -376,9 +377,15 @@ static const char *unread_text(struct diagnosis *d, struct finding *f, const str
 {
 	const struct viz_process *holder = holder_of(d, m);
 
+	if (!holder)
+		return phrase_text(PHRASE_REQUEST_UNREAD, d->language);
 	finding_process(d, f, holder);
-	return holder ? fill_phrase(d, PHRASE_REQUEST_LEFT, process_text(d, holder), NULL, NULL)
-		      : phrase_text(PHRASE_REQUEST_UNREAD, d->language);
+	return fill_phrase(d, PHRASE_REQUEST_LEFT, process_text(d, holder), NULL, NULL);
+}
+
+static bool is_unread(const struct viz_message *request)
+{
+	return request->fate == FATE_UNREAD || request->fate == FATE_DISCARDED;
 }
 
 /* What became of the request: {1} received it, or nobody did; "" if it cannot be told. */
@@ -386,7 +393,7 @@ static const char *fate_text(struct diagnosis *d, struct finding *f, const struc
 {
 	if (!m)
 		return "";
-	if (m->fate == FATE_UNREAD || m->fate == FATE_DISCARDED)
+	if (is_unread(m))
 		return unread_text(d, f, m);
 	if (!server_of(m))
 		return outside_text(d, m);
@@ -477,6 +484,19 @@ static const struct viz_message *tell_passed_on(const struct talks *talks, struc
 	return request;
 }
 
+/* Tells what keeps the one who should answer, or read, this request. */
+static void tell_why(struct diagnosis *d, struct finding *f, const struct viz_message *request)
+{
+	const struct viz_process *server = server_of(request), *holder = NULL;
+
+	if (request && is_unread(request))
+		holder = holder_of(d, request);
+	if (server)
+		finding_chain_of(d, f, server, request->from.process);
+	else if (holder)
+		finding_unread_request(d, f, holder, request->from.process);
+}
+
 static void report_waiting(const struct talks *talks, const struct talk *talk, uint64_t for_ns)
 {
 	struct diagnosis *d = talks->d;
@@ -485,8 +505,7 @@ static void report_waiting(const struct talks *talks, const struct talk *talk, u
 
 	if (talk->heard_ns)
 		f->severity = SEVERITY_NOTE;
-	if (server_of(last))
-		finding_chain_of(d, f, server_of(last), last->from.process);
+	tell_why(d, f, last);
 	finding_set(d, f, "why", "%s",
 		    fill_phrase(d, PHRASE_ANSWER_WAITS, duration_text(d, for_ns), NULL, NULL));
 }

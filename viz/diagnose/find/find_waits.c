@@ -595,10 +595,11 @@ void find_waits(struct diagnosis *d)
 	told = arena_array(d->arena, d->waits->count + 1, sizeof(*told));
 	report_unaccepted_connects(d);
 	of_circle = report_circles(d);
+	report_unread_requests(d, told);
 	for (size_t i = 0; i < d->waits->count; i++) {
 		const struct wait *wait = d->waits->waits[i];
 
-		if (wait->ready || is_short(d, wait) || report_hopeless(d, wait, told) ||
+		if (told[i] || wait->ready || is_short(d, wait) || report_hopeless(d, wait, told) ||
 		    (wait->circle && !d->incomplete) || !last ||
 		    !is_concerned(d, concerned, behind, wait) || join_circle(d, of_circle, wait))
 			continue;

@@ -332,6 +332,7 @@ enum advice_case {
 	ADVICE_VFORK,		/* for a child of vfork() that does more than exec() */
 	ADVICE_PAGE,		/* at a page of memory that is not there */
 	ADVICE_RING,		/* in io_uring_enter(2), io_getevents(2) */
+	ADVICE_REQUEST_UNREAD,	/* for a server that does something else than read */
 	ADVICE_WORKER_BUSY,	/* for a server whose workers are all busy */
 	ADVICE_LISTENER_LEFT,	/* for a program that only inherited the listener */
 	ADVICE_SIGNAL_BLOCKED,	/* for the end of a process that blocks the signal it was sent */

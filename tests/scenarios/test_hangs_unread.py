@@ -1,0 +1,195 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""Clients whose request lies unread at a server that sleeps in something else, and sound twins."""
+import os
+import re
+import signal
+import time
+
+from expectations import expect_equal, expect_in
+from findings import diagnose, severe
+from hangs import PYTHON, expect_named, hanging, named_parties, traced, untraced
+from harness import main, needs, scenario, start, wait_for
+from servers import free_port
+
+# Tells where it listens, takes the connection, and then WHAT.
+SERVER = """
+import os, select, signal, socket, sys, time
+where = sys.argv[1]
+if where.startswith("/"):
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(where)
+else:
+    listener = socket.create_server((where, 0), family=socket.AF_INET6 if ":" in where else socket.AF_INET)
+listener.listen(8)
+os.write(2, b"server=%d\\n" % os.getpid())
+os.write(1, b"%s\\n" % (where if where.startswith("/") else str(listener.getsockname()[1])).encode())
+taken = []
+def take():
+    taken.append(listener.accept()[0])
+WHAT
+"""
+SLEEPS = "take()\ntime.sleep(1000)"
+ACCEPTS = "while True: take()"
+ELSEWHERE = """take()
+other = os.pipe()
+select.select([other[0]], [], [])"""
+
+CLIENTS = {
+    "python": PYTHON + """ -c 'import socket, sys
+client = socket.create_connection(("127.0.0.1", sys.argv[1]))
+client.send(b"hello")
+client.recv(9)' $port""",
+    "asyncio": PYTHON + """ -c 'import asyncio, sys
+async def ask():
+    reader, writer = await asyncio.open_connection("::1", sys.argv[1])
+    writer.write(b"hello")
+    await reader.read(9)
+asyncio.run(ask())' $port""",
+    "unix": PYTHON + """ -c 'import socket, sys
+client = socket.socket(socket.AF_UNIX)
+client.connect(sys.argv[1])
+client.send(b"hello")
+client.recv(9)' $port""",
+    "curl": "curl -sS --noproxy '*' http://127.0.0.1:$port/",
+    "node": """node -e 'require("net").connect(process.argv[1], "127.0.0.1").write("hello")' $port""",
+    "psql": "psql -h 127.0.0.1 -p $port",
+    "redis-cli": "redis-cli -h ::1 -p $port ping",
+}
+PLACES = {"asyncio": "::1", "redis-cli": "::1", "unix": "$PWD/socket"}
+BOTH = """
+cd {place} && cd "$(mktemp -d -p .)"; mkfifo told; {python} -c '{server}' "{where}" >told & read -r port <told
+echo client=$$ >&2; exec {client}
+"""
+
+
+def both(place, client, what, where="127.0.0.1"):
+    """Both in a new folder of this place."""
+    server = SERVER.replace("WHAT", what)
+    return [
+        "sh", "-c",
+        BOTH.format(place=place, python=PYTHON, server=server, where=where, client=client),
+    ]  # fmt: skip
+
+
+def unread(findings, result, name):
+    """The text of the finding, without what differs from run to run."""
+    pids = named_parties(result)
+    found = expect_named(findings, "no-answer", set(pids.values()))
+    expect_equal(found["severity"], "warning", name)
+    expect_in(f"python3[{pids['server']}]", found["advice"], f"{name}: who should read")
+    text = re.sub(r"waited for [0-9.]+ m?s", "waited", found["text"])
+    text = re.sub(r"(to \\S*?)([0-9]+|/\\S*) and", r"\\1 and", text)
+    for party, pid in pids.items():
+        text = text.replace(f"[{pid}]", f"[{party}]")
+    return re.sub(r" to \S+ and", " and", text)
+
+
+def expect_each_way(directory, name, server, what):
+    """`what` is what the finding says of the server at its end."""
+    place = os.path.join(directory, name)
+    os.mkdir(place)
+    command = both(place, CLIENTS[name], server, PLACES.get(name, "127.0.0.1"))
+    said, found, result = traced(place, command, 3)
+    text = unread(found, result, name)
+    expect_in("python3[server], who accepted the connection, did not read it" + what, text, name)
+    expect_in("and got no answer: it has waited; ", text, name)
+    expect_in(f"[{named_parties(result)['server']}], who accepted the connection", said,
+              f"{name}: run says so")
+    pid = lambda result: named_parties(result)["client"]
+    found, result = untraced(place, command, hanging(2), "no-answer", whom=pid)
+    expect_equal(unread(found, result, name), text, f"{name}: -p says the same")
+
+
+@scenario("whose request a sleeping server leaves unread is told so by run, its trace and -p")
+def left_unread(directory):
+    for name, client in CLIENTS.items():
+        needs(client.split()[0])
+        expect_each_way(directory, name, SLEEPS, "; python3[server] sleeps until its time is over")
+
+
+@scenario("so is whose server waits for other events, or only accepts")
+def served_elsewhere(directory):
+    expect_each_way(directory, "python", ACCEPTS, "")
+    expect_each_way(directory, "asyncio", ELSEWHERE, "; python3[server] waits in ")
+
+
+PROXY = """
+cat >conf <<END
+daemon off; master_process off; pid nginx.pid; error_log error.log; user root;
+events {{}} http {{ access_log off; server {{ listen 127.0.0.1:{port};
+location = /ready {{ return 200; }} location / {{ proxy_pass http://UPSTREAM; }} }} }}
+END
+nginx -p $PWD -c conf & echo client=$! >&2
+until curl -s -o ready --noproxy "*" http://127.0.0.1:{port}/ready; do sleep 0.05; done
+echo asked >&2; exec curl -sS --noproxy "*" http://127.0.0.1:{port}/
+"""
+
+
+@scenario("nginx whose upstream does not read is told by -p as the client of that, also by unix")
+def upstream_unread(directory):
+    needs("nginx", "curl")
+    for name, upstream in (("tcp", "127.0.0.1:$1"), ("unix", "unix:$1:/")):
+        place = os.path.join(directory, name)
+        os.mkdir(place)
+        script = PROXY.format(port=free_port()).replace("UPSTREAM", upstream)
+        command = both(place, f"sh -c '{script}' sh $port", SLEEPS, PLACES.get(name, "127.0.0.1"))
+        ready = lambda result: b"asked" in result.stderr
+        pid = lambda result: int(
+            re.findall(rb"(?m)^client=(\d+)$", result.stderr)[-1]
+        )
+        found, result = untraced(place, command, ready, "no-answer", whom=pid)
+        told = expect_named(found, "no-answer", {pid(result)})
+        expect_in(f"nginx[{pid(result)}] sent ", told["text"], name)
+        expect_in("did not read it; python3[", told["text"], name)
+
+
+# Each is looked at when it has said so; none is at fault.
+SOUND = {
+    # Nothing lies unread: a connection that is kept for later.
+    "kept": ("take()\ntaken[0].recv(9)\ntaken[0].send(b\"x\")\ntime.sleep(1000)",
+             "client.recv(9)\nready()\nclient.recv(9)"),
+    # A ticket that TLS sends after its handshake lies unread at a client that asks nothing now.
+    "ticket": ("take()\ntaken[0].recv(9)\ntaken[0].send(b\"ticket\")\nselect.select(taken, [], [])",
+               "ready()\ntime.sleep(1000)"),
+    # It reads on, slowly.
+    "slow": ("take()\nwhile True:\n    time.sleep(0.3)\n    taken[0].recv(1)",
+             "client.send(bytes(9999))\nready()\nclient.recv(9)"),
+    # It computes.
+    "busy": ("take()\nwhile True: pass", "ready()\nclient.recv(9)"),
+    # Who logs, or waits for what he has subscribed to, waits for no answer of a server that reads.
+    "logs": ("take()\nwhile taken[0].recv(99): pass", "ready()\nselect.select([client], [], [], 1000)"),
+    # The other thread is about to read.
+    "threads": ("take()\nimport threading\n"
+                "threading.Thread(target=lambda: [taken[0].recv(1) for _ in iter(int, 1)]).start()\n"
+                "time.sleep(1000)", "ready()\nclient.recv(9)"),
+}
+SOUND_CLIENT = """
+import os, select, socket, sys, time
+client = socket.create_connection(("127.0.0.1", sys.argv[1]))
+client.send(b"hello")
+def ready():
+    os.write(2, b"ready\\n")
+"""
+
+
+@scenario("a server that reads, has answered or computes is not accused, nor a client that asks no more")
+def sound(directory):
+    for name, (server, client) in SOUND.items():
+        place = os.path.join(directory, name)
+        os.mkdir(place)
+        script = f"{PYTHON} -c '{SOUND_CLIENT}{client}' $port"
+        result = start(place, both(place, script, server), start_new_session=True)
+        try:
+            wait_for(lambda result=result: b"ready" in result.stderr, "it to hang")
+            time.sleep(1.5)  # who is told has waited for a second
+            for pid in named_parties(result).values():
+                found = severe(diagnose("-p", str(pid))[0])
+                expect_equal(found, [], f"{name}: -p of {pid}")
+        finally:
+            os.killpg(result.process.pid, signal.SIGKILL)
+            result.process.wait()
+
+
+if __name__ == "__main__":
+    main()
