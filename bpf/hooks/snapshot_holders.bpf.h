@@ -90,18 +90,41 @@ static __always_inline void stranger_walk(struct task_struct *task)
 }
 
 /*
+ * True if the thread sleeps again in a wait for events with a time limit, as programs do that look
+ * after their own limits: curl(1) asks each second anew. It waits for the same file or array.
+ */
+static __always_inline bool sleeps_again(struct task_struct *task, struct task_state *state)
+{
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	u64 args[6];
+
+	if (!(state->details.valid & WIRE_VALID_ENDS) || !has_waits(row_of(state->nr)) ||
+	    (u32)KREAD(regs, REGISTER_CALL) != (u32)state->nr)
+		return false;
+	syscall_arguments(regs, args);
+	return args[0] == state->details.args[0] && args[1] == state->details.args[1];
+}
+
+/*
  * A glance has no hook to see a wake-up, so it checks whether the thread is still in the same
  * sleep.
  */
 static __always_inline void sleeper_check(struct task_struct *task, struct task_state *state)
 {
+	const bool asleep = KREAD(task, __state) & TASK_INTERRUPTIBLE;
+
 	if (!state->begun)
 		return;
-	if (!(KREAD(task, __state) & TASK_INTERRUPTIBLE) || !has_switches() ||
-	    switches_of(task) != state->switches)
+	if (asleep && has_switches() && switches_of(task) == state->switches) {
+		if (state->operation.object.mechanism != MECH_NONE)
+			file_refer(task, state->operation.object.fd);
+	} else if (asleep && sleeps_again(task, state)) {
+		state->operation.enter_ns = last_ran_ns(task, bpf_ktime_get_ns());
+		state->operation.exit_ns = state->operation.enter_ns;
+		operation_send(state, task, WIRE_AGAIN);
+	} else {
 		operation_send(state, task, WIRE_MOVED);
-	else if (state->operation.object.mechanism != MECH_NONE)
-		file_refer(task, state->operation.object.fd);
+	}
 }
 
 /* The record is built in `scratch`, because the thread may be using its own `extra` meanwhile. */

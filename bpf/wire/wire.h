@@ -91,8 +91,9 @@ enum wire_left { WIRE_LEFT_UNKNOWN, WIRE_LEFT_NONE, WIRE_LEFT_OTHERS };
 
 /*
  * WIRE_MOVED: a glance found the call asleep and, later, no longer asleep; its result is unknown.
+ * WIRE_AGAIN: the same, and the thread sleeps in such a call again since enter_ns.
  */
-enum wire_operation_state { WIRE_COMPLETE, WIRE_BEGIN, WIRE_PENDING, WIRE_MOVED };
+enum wire_operation_state { WIRE_COMPLETE, WIRE_BEGIN, WIRE_PENDING, WIRE_MOVED, WIRE_AGAIN };
 
 /*
  * Where a stream stands. It is read without the object's lock, so two numbers may be of two

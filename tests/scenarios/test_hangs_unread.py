@@ -51,6 +51,13 @@ client = socket.socket(socket.AF_UNIX)
 client.connect(sys.argv[1])
 client.send(b"hello")
 client.recv(9)' $port""",
+    "rounds": PYTHON + """ -c 'import select, socket, sys
+client = socket.create_connection(("127.0.0.1", sys.argv[1]))
+client.send(b"hello")
+poll = select.poll()
+poll.register(client, select.POLLIN)
+while not poll.poll(30):
+    pass' $port""",
     "curl": "curl -sS --noproxy '*' http://127.0.0.1:$port/",
     "node": """node -e 'require("net").connect(process.argv[1], "127.0.0.1").write("hello")' $port""",
     "psql": "psql -h 127.0.0.1 -p $port",
@@ -162,7 +169,7 @@ SOUND = {
     # The other thread is about to read.
     "threads": ("take()\nimport threading\n"
                 "threading.Thread(target=lambda: [taken[0].recv(1) for _ in iter(int, 1)]).start()\n"
-                "time.sleep(1000)", "ready()\nclient.recv(9)"),
+                "time.sleep(1000)", "client.settimeout(1000)\nready()\nclient.recv(9)"),
 }
 SOUND_CLIENT = """
 import os, select, socket, sys, time

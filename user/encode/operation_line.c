@@ -382,6 +382,19 @@ static bool ends_connection(const struct wire_operation *operation, const struct
 	return family == AF_UNSPEC;
 }
 
+/* The thread has left the call, and sleeps again in such a one: it is told as one that began so. */
+static void sleeps_again(struct call *call, const struct wire_operation *operation)
+{
+	struct extra extra;
+	struct wire_operation *begin;
+
+	if (!is_reported(call, operation))
+		return;
+	begin = (struct wire_operation *)extra_find(&extra, call->waiting, call->waiting_len);
+	if (begin)
+		begin->enter_ns = operation->enter_ns;
+}
+
 void encode_operation(struct encoder *encoder, const void *data, size_t len)
 {
 	struct extra extra;
@@ -394,6 +407,10 @@ void encode_operation(struct encoder *encoder, const void *data, size_t len)
 	}
 	if (operation->state == WIRE_MOVED) {
 		call_end(call);
+		return;
+	}
+	if (operation->state == WIRE_AGAIN) {
+		sleeps_again(call, operation);
 		return;
 	}
 	encoder->now_ns = operation->exit_ns;
