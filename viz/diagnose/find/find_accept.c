@@ -294,21 +294,6 @@ static const struct viz_holding *holding_of_server(const struct diagnosis *d,
 	return holding;
 }
 
-bool process_sleeps_elsewhere(const struct diagnosis *d, const struct viz_process *process,
-			      const struct viz_channel *channel)
-{
-	const struct wait *wait = wait_of_process(d->waits, process);
-
-	if (!wait || process_runs(process))
-		return false;
-	for (; wait; wait = wait->next_of_process)
-		if (d->end_ns - wait->since_ns < 2 * LONG_WAIT_NS ||
-		    wait_reads_at(d->waits, wait, channel) ||
-		    (waits_to_accept(wait) && wait->channel == channel))
-			return false;
-	return true;
-}
-
 bool wait_is_not_accepted(const struct diagnosis *d, const struct wait *wait)
 {
 	if (!d->waits->whole || !wait->listener || !wait->clock || waits_to_connect(wait))

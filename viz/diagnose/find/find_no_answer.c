@@ -9,7 +9,6 @@
 #include <signal.h>
 
 #include "viz/diagnose/core/finder.h"
-#include "viz/diagnose/find/find_waits.h"
 #include "viz/diagnose/graph/failed_requests.h"
 #include "viz/diagnose/wait/waits.h"
 #include "viz/message/outsiders.h"

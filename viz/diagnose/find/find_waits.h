@@ -93,20 +93,4 @@ void report_unaccepted_connects(struct diagnosis *d);
 bool wait_is_not_accepted(const struct diagnosis *d, const struct wait *wait);
 bool report_unaccepted(struct diagnosis *d, const struct wait *wait);
 
-/*
- * find_accept.c: true if all calls of the process have slept for a second, and none of them for what
- * comes to this listener or socket.
- */
-bool process_sleeps_elsewhere(const struct diagnosis *d, const struct viz_process *process,
-			      const struct viz_channel *channel);
-
-/*
- * find_unread_request.c: adds, in a glance, the finding no-answer for each client that no finding
- * names and that waits for a server which has not read what it was sent, and marks the wait, by its
- * index, as told. The other one adds to such a finding what the server waits for, and the advice.
- */
-void report_unread_requests(struct diagnosis *d, bool *told);
-void finding_unread_request(struct diagnosis *d, struct finding *f,
-			    const struct viz_process *server, const struct viz_process *client);
-
 #endif

@@ -3,7 +3,7 @@
  * Finds in a glance the clients whose request lies unread at the server, which sleeps in something
  * else. Such a look has no calls, but it sees the bytes in the sockets.
  */
-#include "viz/diagnose/find/find_waits.h"
+#include "viz/diagnose/wait/waits.h"
 
 /* What a client has asked, and nobody has read. */
 struct request {
@@ -32,6 +32,21 @@ static bool is_of_client(const struct wait_graph *graph, const struct viz_channe
 		return server->name.len && !client->name.len;
 	return client->mechanism == MECH_TCP && has_listener(graph, client) &&
 	       !has_listener(graph, server);
+}
+
+bool process_sleeps_elsewhere(const struct diagnosis *d, const struct viz_process *process,
+			      const struct viz_channel *channel)
+{
+	const struct wait *wait = wait_of_process(d->waits, process);
+
+	if (!wait || process_runs(process))
+		return false;
+	for (; wait; wait = wait->next_of_process)
+		if (d->end_ns - wait->since_ns < 2 * LONG_WAIT_NS ||
+		    wait_reads_at(d->waits, wait, channel) ||
+		    (waits_to_accept(wait) && wait->channel == channel))
+			return false;
+	return true;
 }
 
 static bool is_left(const struct diagnosis *d, const struct request *request)
