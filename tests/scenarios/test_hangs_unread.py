@@ -12,6 +12,8 @@ from hangs import PYTHON, expect_named, hanging, named_parties, traced, untraced
 from harness import main, needs, scenario, start, wait_for
 from servers import free_port
 
+MAY_RUN_BESIDE_OTHERS = True
+
 # Tells where it listens, takes the connection, and then WHAT.
 SERVER = """
 import os, select, signal, socket, sys, time
