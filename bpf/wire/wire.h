@@ -283,8 +283,8 @@ struct wire_object {
 	__u32 removed;	 /* FIFO, POSIX queue, unix socket: it has no name any more */
 	__u64 sent;	 /* TCP in a glance: bytes sent so far */
 	char interface[WIRE_INTERFACE_LEN]; /* TCP, UDP: what its packets leave by, or empty */
-	__u64 unread;	 /* TCP in a glance: bytes that lie there */
-	__u64 packet_ns; /* TCP in a glance: when the last packet came or went */
+	__u64 unread;			    /* TCP in a glance: bytes that lie there */
+	__u64 packet_ns;		    /* TCP in a glance: when the last packet came or went */
 	union {
 		struct {
 			__u8 local_address[16];

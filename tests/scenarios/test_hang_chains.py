@@ -220,6 +220,28 @@ for each in CHAINS:
     )
 
 
+# The shell waits for the child that writes, and node for the shell: a circle for who saw it all.
+NODE_OF_SHELL = """
+console.error("node=" + process.pid);
+require("child_process").spawn(
+    "sh", ["-c", "echo shell=$$ >&3; sh -c 'echo child=$$ >&3; exec head -c 1000000 /dev/zero' >&2; :"],
+    {stdio: ["ignore", "pipe", "pipe", 2]},
+);
+"""
+
+
+@scenario("a stream of a shell's child that node does not read: run and -p tell how to read it")
+def unread_by_node(directory):
+    needs("node")
+    command = ["node", "-e", NODE_OF_SHELL]
+    ways = {"deadlock": lambda: traced(directory, command, 4)[1:]}
+    ways["full-channel"] = lambda: untraced(directory, command, hanging(3), "full-channel", severe)
+    for wanted, way in ways.items():
+        findings, result = way()
+        check_chain(findings, named_parties(result), wanted, "node shell child", [],
+                    "child.stderr.resume()")
+
+
 # Each worker opens a FIFO of its own; what their parent does follows.
 WORKERS = TELL + """
 import time

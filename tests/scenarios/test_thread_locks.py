@@ -10,8 +10,6 @@ from hangs import has, looked_at, parties, traced, untraced
 from harness import lab, main, needs, run, scenario, start, wait_for
 from traces import call
 
-MAY_RUN_BESIDE_OTHERS = True
-
 PYTHON = "/usr/bin/python3"
 TIMED_OUT = 124
 

@@ -194,7 +194,7 @@ const char *duration_text(struct diagnosis *d, uint64_t ns)
 /* Returns the time of day, and how long before the end of the trace it was. */
 static const char *ago_text(struct diagnosis *d, uint64_t at_ns)
 {
-	/* Unsigned, since the trace may hold any offset: then the sum is wrong, but not undefined. */
+	/* Unsigned, since a trace may hold any offset: then it is wrong, but not undefined. */
 	uint64_t wall_ns = at_ns + (uint64_t)d->model->header.realtime_offset_ns;
 	time_t seconds = (time_t)((int64_t)wall_ns / (int64_t)(1000 * MILLISECOND));
 	bool today = d->until_ns - at_ns < 12 * 3600 * 1000 * MILLISECOND;

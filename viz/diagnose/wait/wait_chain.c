@@ -440,6 +440,9 @@ static void note_loop(struct telling *t)
 	}
 	if (t->about || !next || circle.count < 2)
 		return;
+	note_unwatched(t, &circle);
+	if (t->about)
+		return;
 	note_fed_child(t, &circle);
 	if (!t->about)
 		t->about = circle_case(t->d, t->f, &circle, &t->to_act);
