@@ -224,7 +224,8 @@ for each in CHAINS:
 NODE_OF_SHELL = """
 console.error("node=" + process.pid);
 require("child_process").spawn(
-    "sh", ["-c", "echo shell=$$ >&3; sh -c 'echo child=$$ >&3; exec head -c 1000000 /dev/zero' >&2; :"],
+    "sh",
+    ["-c", "echo shell=$$ >&3; sh -c 'echo child=$$ >&3; exec head -c 999999 /dev/zero' >&2; :"],
     {stdio: ["ignore", "pipe", "pipe", 2]},
 );
 """
