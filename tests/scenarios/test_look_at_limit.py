@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""What the look at the machine adds when the time limit of `run` fires: who has a file lock, and
-nothing of those who only read what ipclens and its command print.
+"""What the look at the machine adds when the time limit of `run` fires: who has a file lock, what
+the survivors wait for in a PID namespace, and nothing of those who only read what ipclens and its
+command print.
 
 Those who are not traced tell who they are as "name=pid", in standard error.
 """
@@ -11,7 +12,7 @@ import signal
 
 from expectations import expect, expect_equal, expect_in
 from findings import diagnose, severe
-from hangs import PYTHON, asleep, looked_at, named_parties, traced
+from hangs import PYTHON, TIMED_OUT, asleep, looked_at, named_parties, traced
 from harness import finish, main, needs, record, recorder, scenario, start, wait_for
 
 MAY_RUN_BESIDE_OTHERS = True
@@ -195,6 +196,42 @@ def kept_out(directory):
         for one in (holder, other):
             os.killpg(one.process.pid, signal.SIGKILL)
             one.process.wait()
+
+
+# The child waits for bytes that only the two of them could write, the parent for its child's end.
+WAIT_FOR_EACH_OTHER = """
+import os
+ready, _ = os.pipe()
+if not os.fork():
+    os.read(ready, 1)
+os.wait()
+"""
+
+
+@scenario("in a PID namespace of its own, run finds the survivors at the limit, and the look is in the trace")
+def in_pid_namespace(directory):
+    needs("unshare")
+    words = recorder(
+        directory, [PYTHON, "-c", WAIT_FOR_EACH_OTHER], "--timeout", "2", "--lang", "en",
+        "--diagnose-only", verb="run", output="--trace",
+    )  # fmt: skip
+    unshared = ["unshare", "--pid", "--fork", "--mount-proc", *words]
+    result = finish(start(directory, unshared).wait(), TIMED_OUT, False)
+    ours = {line["pid"]: line["ns_pid"] for line in result.trace.of("process", event="fork")}
+    ours |= {line["pid"]: line["ns_pid"] for line in result.trace.of("process", event="exec")}
+    expect_equal(len(ours), 2, "parent and child have a number there")
+    seen = looks_of(result.trace)
+    expect_equal((seen[0]["type"], seen[-1]["type"]), ("header", "trailer"), "a whole look")
+    looked = {line["pid"]: line["ns_pid"] for line in seen if "ns_pid" in line}
+    expect(ours.items() <= looked.items(), f"the look has {ours}", looked)
+    waits = {(line["pid"], line["syscall"]) for line in seen if line.get("state") == "pending"}
+    expect({(min(ours), "wait4"), (max(ours), "read")} <= waits, "and what each waits for", waits)
+    found, summary = diagnose(result.trace_path)
+    expect(summary["complete"], "nothing is missing", summary)
+    (told,) = severe(found)
+    expect_equal((told["id"], set(told["processes"])), ("deadlock", set(ours)), "the finding")
+    expect_in(told["text"], result.stderr.decode(), "run says the same")
+    expect("look" not in result.stderr.decode(), "no look has failed", result.stderr)
 
 
 if __name__ == "__main__":
