@@ -334,4 +334,38 @@ def three(directory):
     check_page(path, directory, [own, "server", "beta"])
 
 
+MANY, LONG = 150, 200  # traces, and bytes in each part of their paths
+READERS = ("messages", "stats", "stats --json", "diagnose", "diagnose --json", "view", "view --as svg")
+
+
+def one_of_many(lines, path, number):
+    """A trace of one process that does nothing, of a machine that is another one for the first."""
+    shift = 10000 * number
+    head, process, trailer = json.loads(json.dumps(lines))
+    name = "far" if number else "near"
+    head.update(host=name, boot_id=f"that of {name}", tracer=head["tracer"] + shift)
+    process.update(pid=process["pid"] + shift, tid=process["pid"] + shift)
+    trailer.update(operations=0, signals=0, lines=2)
+    with open(path, "w", encoding="utf-8") as file:
+        file.writelines(json.dumps(line) + "\n" for line in (head, process, trailer))
+
+
+@scenario("many traces with long paths merged: every command reads the line that has all the paths")
+def many_paths(directory):
+    lines = record(directory, ["true"]).trace.lines
+    first = next(line for line in lines if line["type"] == "process")
+    place = os.path.join(directory, "p" * LONG, "q" * LONG)
+    os.makedirs(place)
+    paths = [os.path.join(place, f"{i}.ndjson") for i in range(MANY)]
+    for number, path in enumerate(paths):
+        one_of_many((lines[0], first, lines[-1]), path, number)
+    path, _ = merged(directory, *paths)
+    validate(load_lines(path))
+    told = {line["name"]: line["traces"] for line in load_lines(path) if line["type"] == "host"}
+    expect_equal(told, {"near": paths[:1], "far": paths[1:]}, "the traces of each machine")
+    for words in READERS:
+        result = ipclens(*words.split(), path)
+        expect_equal((result.returncode, result.stderr), (0, b""), f"{words}: nothing is wrong")
+
+
 main()
