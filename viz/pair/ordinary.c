@@ -19,13 +19,18 @@ static bool slept_at_most(const struct viz_operation *op, uint64_t ns)
 	return op->off_cpu_ns <= ns;
 }
 
+/* Msgsnd and mq_send return 0; the trace tells what they moved. */
+static uint64_t moved(const struct viz_operation *op)
+{
+	return op->returned ? operation_stream_bytes(op) : op->extra->transferred;
+}
+
 /* True if the call moved these bytes and no others, and has no side effects. */
 static bool moved_just(const struct viz_operation *op, const struct viz_end *end, uint64_t bytes)
 {
 	return viz_operation_done(op) && !operation_is_multiple(op) &&
-	       !viz_has(op, entered_before) && !end->offset &&
-	       operation_stream_bytes(op) == bytes && !op->extra->passed_fds_count &&
-	       !op->extra->new_fds_count && !op->control_cut;
+	       !viz_has(op, entered_before) && !end->offset && moved(op) == bytes &&
+	       !op->extra->passed_fds_count && !op->extra->new_fds_count && !op->control_cut;
 }
 
 /* True for what is made for messages: no terminal, no counter, no memory. */

@@ -33,9 +33,14 @@ struct held_calls LIST_OF(struct held_call);
 struct waiting_list LIST_OF(struct waiting);
 struct held_messages LIST_OF(struct viz_message *); /* NULL: it was forgotten */
 
-/* Whose exchanges make one conversation; of waits one thread, and the epoll instance. */
+/*
+ * Whose exchanges make one conversation; of waits one thread, and the epoll instance. What is sent
+ * to a queue by another type or priority is another conversation.
+ */
 struct conversation_key {
 	const void *from, *to, *channel;
+	int64_t type;
+	uint64_t priority;
 };
 
 struct thinning {
@@ -81,7 +86,8 @@ static struct conversation *conversation_of(struct thinning *t, const struct exc
 {
 	const struct viz_operation *from = exchange->calls[0], *to = exchange->calls[1];
 	const struct conversation_key names = {from->thread, to ? to->thread : NULL,
-					       to ? to->channel : from->channel};
+					       to ? to->channel : from->channel,
+					       from->extra->message_type, from->extra->priority};
 	const struct viz_bytes key = {(const char *)&names, sizeof(names)};
 	struct conversation *talk = map_get(&t->conversations, key);
 

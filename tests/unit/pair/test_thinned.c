@@ -219,6 +219,36 @@ static void polls_in_vain_stay(void **state)
 	viz_thinned_free(&thinned);
 }
 
+static void to_queue(struct trace_text *t, unsigned number, unsigned type)
+{
+	char sent[64], received[64];
+
+	snprintf(sent, sizeof(sent), ",'requested':4,'transferred':4,'message_type':%u", type);
+	snprintf(received, sizeof(received), ",'requested':64,'message_type':%u", type);
+	trace_call(t, (struct call){put(number), "msgsnd", "send", 10, 0, -1, "sysv-msg:[3]",
+				    at(number), at(number) + 5, 0, sent});
+	trace_call(t, (struct call){get(number), "msgrcv", "receive", 20, 0, -1, "sysv-msg:[3]",
+				    at(number) + 10, at(number) + 15, 4, received});
+}
+
+/* A send to a queue returns 0; the first and the last of each type stay. */
+static void a_queue_is_left_out_by_type(void **state)
+{
+	struct trace_text *t = *state;
+	struct viz_thinned thinned;
+	const unsigned rare = MESSAGES / 2;
+
+	trace_channel(t, "sysv-msg:[3]", "sysv-msg", "");
+	for (unsigned i = 0; i < MESSAGES; i++)
+		to_queue(t, i, i == rare ? 2 : 1);
+	trace_trailer(t, at(MESSAGES));
+	thinned = thin(t, ENDS);
+	assert_true(holds(&thinned, rare));
+	assert_false(holds(&thinned, rare - 1));
+	assert_int_equal(thinned.model->ordinary_calls, 2 * (MESSAGES - 1 - OF_LENGTH - 2 * ENDS));
+	viz_thinned_free(&thinned);
+}
+
 /* A trace that takes several rounds: what is left out does not wait for its end. */
 static void signals_and_rounds(void **state)
 {
@@ -280,6 +310,7 @@ int main(void)
 		TEST(pieces_stay),
 		TEST(a_poll_that_found_data_goes_with_it),
 		TEST(polls_in_vain_stay),
+		TEST(a_queue_is_left_out_by_type),
 		TEST(signals_and_rounds),
 		cmocka_unit_test(what_is_no_trace_is_told),
 	};
