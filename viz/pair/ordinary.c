@@ -33,13 +33,31 @@ static bool moved_just(const struct viz_operation *op, const struct viz_end *end
 	       !op->extra->passed_fds_count && !op->extra->new_fds_count && !op->control_cut;
 }
 
-/* True for what is made for messages: no terminal, no counter, no memory. */
+/* True if the call passed the one number that eventfd(2) takes. */
+static bool passed_number(const struct viz_operation *op)
+{
+	return !viz_has(op, requested) || op->requested == sizeof(uint64_t);
+}
+
+/*
+ * True for what is made for messages, no terminal and no memory; and for a number that one call
+ * added to an eventfd and one took.
+ */
 static bool carries_messages(const struct viz_message *m)
 {
 	const enum form form = mechanism_info(m->mechanism)->form;
 
+	if (m->mechanism == MECH_EVENTFD)
+		return m->bytes == sizeof(uint64_t) && passed_number(m->from.operation) &&
+		       passed_number(m->to.operation);
 	return m->mechanism != MECH_PTY && m->mechanism != MECH_NETLINK &&
 	       (form == FORM_STREAM || form == FORM_MESSAGE);
+}
+
+/* True if the call did not ask for more than it moved. */
+static bool moved_all(const struct viz_operation *op)
+{
+	return !viz_has(op, requested) || op->requested == moved(op);
 }
 
 bool ordinary_message(const struct viz_message *m)
@@ -47,11 +65,11 @@ bool ordinary_message(const struct viz_message *m)
 	const struct viz_operation *send = m->from.operation, *receive = m->to.operation;
 
 	return m->channel && !m->signal && !m->echo && !m->copy && !m->cut && m->bytes &&
-	       m->match == MATCH_EXACT && m->fate == FATE_NONE && carries_messages(m) && send &&
-	       receive && send->role == ROLE_SEND && receive->role == ROLE_RECEIVE &&
-	       !operation_only_looks(receive) && moved_just(send, &m->from, m->bytes) &&
-	       moved_just(receive, &m->to, m->bytes) && !send->began && slept_at_most(send, 0) &&
-	       slept_at_most(receive, SHORT_NS);
+	       m->match == MATCH_EXACT && m->fate == FATE_NONE && send && receive &&
+	       carries_messages(m) && moved_all(send) && send->role == ROLE_SEND &&
+	       receive->role == ROLE_RECEIVE && !operation_only_looks(receive) &&
+	       moved_just(send, &m->from, m->bytes) && moved_just(receive, &m->to, m->bytes) &&
+	       !send->began && slept_at_most(send, 0) && slept_at_most(receive, SHORT_NS);
 }
 
 bool ordinary_wait(const struct viz_operation *op)

@@ -4,9 +4,10 @@
  * are those of viz_model_read() and viz_pair(), less what goes on and on without a fault: of each
  * conversation (a thread that sends, one that receives, and their channel) the first and the last
  * exchanges are there, and of those between them what is ordinary is left out, calls and messages.
+ * In a queue each type and priority is a conversation of its own.
  *
- * An exchange is ordinary if one call sent a message and one received it, both whole, the pairing
- * is exact, the sender did not sleep, the receiver not for long, and the calls that both threads
+ * An exchange is ordinary if one call sent a message (or added a number to an eventfd) and one
+ * received it, both whole, the pairing is exact, the sender did not sleep, the receiver not for long, and the calls that both threads
  * made just before and after were ordinary, too. Of each length several are there. A call that
  * waited for data (poll, epoll_wait) which its thread then received or sent is ordinary as well.
  *

@@ -219,6 +219,25 @@ static void polls_in_vain_stay(void **state)
 	viz_thinned_free(&thinned);
 }
 
+/* A send that took less than it was given is no whole one, also if all of that was received. */
+static void a_send_that_took_less_stays(void **state)
+{
+	struct trace_text *t = *state;
+	struct viz_thinned thinned;
+	const unsigned less = MESSAGES / 2;
+
+	for (unsigned i = 0; i < MESSAGES; i++) {
+		trace_put(t, put(i), 10, at(i), at(i) + 5, 1,
+			  i == less ? ",'requested':2" : ",'requested':1");
+		trace_get(t, get(i), 20, at(i) + 10, at(i) + 15, 1, "");
+	}
+	trace_trailer(t, at(MESSAGES));
+	thinned = thin(t, ENDS);
+	assert_true(holds(&thinned, less));
+	assert_false(holds(&thinned, less - AROUND - 1));
+	viz_thinned_free(&thinned);
+}
+
 static void to_queue(struct trace_text *t, unsigned number, unsigned type)
 {
 	char sent[64], received[64];
@@ -310,6 +329,7 @@ int main(void)
 		TEST(pieces_stay),
 		TEST(a_poll_that_found_data_goes_with_it),
 		TEST(polls_in_vain_stay),
+		TEST(a_send_that_took_less_stays),
 		TEST(a_queue_is_left_out_by_type),
 		TEST(signals_and_rounds),
 		cmocka_unit_test(what_is_no_trace_is_told),
