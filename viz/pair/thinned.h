@@ -7,9 +7,10 @@
  * In a queue each type and priority is a conversation of its own.
  *
  * An exchange is ordinary if one call sent a message (or added a number to an eventfd) and one
- * received it, both whole, the pairing is exact, the sender did not sleep, the receiver not for long, and the calls that both threads
- * made just before and after were ordinary, too. Of each length several are there. A call that
- * waited for data (poll, epoll_wait) which its thread then received or sent is ordinary as well.
+ * received it, both whole, the pairing is exact, the sender did not sleep, the receiver not for
+ * long, and the calls that both threads made just before and after were ordinary, too. Of each
+ * length several are there. A call that waited for data (poll, epoll_wait) which its thread then
+ * received or sent is ordinary as well.
  *
  * model->ordinary tells how much was left out, by process and channel.
  */
