@@ -39,6 +39,11 @@ SECONDS_MOST = 20  # then it is ended
 BYTES_MOST, MEMORY_BASE = 64, 100 * 10**6  # of memory, for each byte of the trace and beside
 
 
+# Lines of a trace that `diagnose` has read more than it keeps at a time, and how much more memory
+# it may take for twice as many.
+BOUNDED_LINES, BOUNDED_MOST = 150000, 1.2
+
+
 class Cost:
     """What one run took."""
 
@@ -114,3 +119,19 @@ def problem(words, traces, errors, whole=True):
     if large.memory > BYTES_MOST * size + MEMORY_BASE:
         return f"{large.memory / 1e6:.0f} MB for a trace of {size / 1e6:.1f} MB"
     return is_too_slow(words, traces, large, errors)
+
+
+def unbounded(folder, generate, errors):
+    """What is wrong with the memory of `diagnose` for what goes on without a fault, or nothing."""
+    path = os.path.join(folder, "bounded.ndjson")
+    costs = []
+    for count in BOUNDED_LINES, 2 * BOUNDED_LINES:
+        with open(path, "w", encoding="utf-8") as file:
+            generate(count, file)
+        costs.append(measure(["diagnose", "--json"], path, errors))
+    small, large = costs
+    if small.status or large.status:
+        return f"status {small.status}, then {large.status}"
+    if large.memory > BOUNDED_MOST * small.memory:
+        return f"{small.memory / 1e6:.0f} MB, then {large.memory / 1e6:.0f} MB"
+    return None

@@ -720,6 +720,51 @@ def equal_rounds(t, count):
         read(t, back, fd=5)
 
 
+def queue_rounds(t, count):
+    """Messages of two priorities through a POSIX queue, each received by the same process."""
+    name = "posix-mq:[1]"
+    t.first()
+    t.channel(name, "posix-mq", inode=1, name="/q", capacity=10)
+    t.call("mq_open", "open", FIRST, 3, path="/q", flags=66,
+           new_fds=[end_of(name, 3, "both")])
+    t.fork(FIRST + 1)
+    for i in range(count // 2):
+        urgent = int(i % 16 == 0)
+        sent = t.call("mq_timedsend", "send", FIRST, 0, fd=3, channel=name, requested=1,
+                      transferred=1, queued=0, priority=urgent, payload="x")
+        t.call("mq_timedreceive", "receive", FIRST + 1, 1, fd=3, channel=name, requested=64,
+               queued=0, priority=urgent, payload="x", chunks=[{"operation": sent}])
+
+
+def counter_rounds(t, count):
+    """A number is added to an eventfd, and another process takes it."""
+    name = "eventfd:[1]"
+    t.first()
+    t.channel(name, "eventfd", inode=1)
+    t.call("eventfd2", "open", FIRST, 3, flags=0, args={"initval": 0},
+           new_fds=[end_of(name, 3, "both")])
+    t.fork(FIRST + 1)
+    number = {"fd": 3, "channel": name, "requested": 8, "payload": {"base64": "AQAAAAAAAAA="}}
+    for _ in range(count // 2):
+        t.call("write", "send", FIRST, 8, **number)
+        t.call("read", "receive", FIRST + 1, 8, **number)
+
+
+def datagram_rounds(t, count):
+    """Datagrams from one process to another."""
+    t.first()
+    t.channel("unix-dgram:[1]", "unix-dgram", inode=1, peer="unix-dgram:[2]")
+    t.channel("unix-dgram:[2]", "unix-dgram", inode=2, peer="unix-dgram:[1]")
+    t.call("socketpair", "open", FIRST, 0, flags=2, args={"domain": 1, "type": 2, "protocol": 0},
+           new_fds=[end_of("unix-dgram:[1]", 3, "both"), end_of("unix-dgram:[2]", 4, "both")])
+    t.fork(FIRST + 1)
+    for _ in range(count // 2):
+        t.call("sendto", "send", FIRST, 1, fd=3, channel="unix-dgram:[1]", requested=1, flags=0,
+               payload="x", to="unix-dgram:[2]")
+        t.call("recvfrom", "receive", FIRST + 1, 1, fd=4, channel="unix-dgram:[2]", requested=64,
+               flags=0, payload="x")
+
+
 def failed_calls(t, count):
     """Calls that fail, each on an object of its own."""
     t.first()
@@ -818,6 +863,9 @@ PATTERNS = [
     (outsiders, 3000),
     (long_names, 10000),
 ]
+
+# What goes on and on without a fault: `diagnose` takes no more memory for twice as much of it.
+BOUNDED = [equal_rounds, queue_rounds, counter_rounds, datagram_rounds]
 
 
 def generate(function, count, file):

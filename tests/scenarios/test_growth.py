@@ -6,7 +6,8 @@ usage: test_growth.py [--scale N] [PATTERN...]
 
 Each pattern (tests/growth/patterns.py, waits.py) is a trace in which much meets much. Of a trace four times
 as large every command takes at most about four times the processor time, and of n bytes at most
-64 n + 100 MB of memory. What is known to be worse is a row of KNOWN, with what was measured.
+64 n + 100 MB of memory. Of a BOUNDED one `diagnose` takes no more memory if it is longer. What is
+known to be worse is a row of KNOWN, with what was measured.
 """
 import argparse
 import functools
@@ -18,7 +19,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "growth"))
 import patterns  # pylint: disable=wrong-import-position
 import waits  # pylint: disable=wrong-import-position
-from measure import COMMANDS, Traces, problem  # pylint: disable=wrong-import-position
+from measure import COMMANDS, Traces, problem, unbounded  # pylint: disable=wrong-import-position
 
 # What is known to be worse: (pattern, command), and what was measured.
 KNOWN = {}
@@ -31,6 +32,13 @@ def check(function, count):
         errors = os.path.join(folder, "stderr")
         found = {name: problem(words, traces, errors) for name, words in COMMANDS.items()}
     return {name: text for name, text in found.items() if text}
+
+
+def check_bounded(function):
+    with tempfile.TemporaryDirectory(prefix="ipclens-growth-") as folder:
+        generate = functools.partial(patterns.generate, function)
+        text = unbounded(folder, generate, os.path.join(folder, "stderr"))
+    return {"diagnose in bounded memory": text} if text else {}
 
 
 def report(number, function, found):
@@ -54,9 +62,13 @@ def main():
     options = parser.parse_args()
     rows = [row for row in patterns.PATTERNS + waits.PATTERNS
             if not options.pattern or row[0].__name__ in options.pattern]
-    print(f"1..{len(rows)}")
+    bounded = [row for row in patterns.BOUNDED
+               if not options.pattern or row.__name__ in options.pattern]
+    print(f"1..{len(rows) + len(bounded)}")
     good = [report(i + 1, function, check(function, count * options.scale))
             for i, (function, count) in enumerate(rows)]
+    good += [report(len(rows) + 1 + i, function, check_bounded(function))
+             for i, function in enumerate(bounded)]
     sys.exit(0 if all(good) else 1)
 
 
