@@ -208,7 +208,7 @@ os.wait()
 """
 
 
-@scenario("in a PID namespace of its own, run finds the survivors at the limit, and the look is in the trace")
+@scenario("in a PID namespace of its own, run finds the survivors, and the look is in the trace")
 def in_pid_namespace(directory):
     needs("unshare")
     words = recorder(

@@ -335,7 +335,8 @@ def three(directory):
 
 
 MANY, LONG = 150, 200  # traces, and bytes in each part of their paths
-READERS = ("messages", "stats", "stats --json", "diagnose", "diagnose --json", "view", "view --as svg")
+READERS = ("messages", "stats", "stats --json", "diagnose", "diagnose --json", "view",
+           "view --as svg")
 
 
 def one_of_many(lines, path, number):
