@@ -67,8 +67,8 @@ static __always_inline void describe_addresses(struct wire_object *record, struc
 }
 
 /*
- * include/net/sock.h: sk_dst_get(). It stays empty where the socket has no route of its own, as that
- * of UDP without connect(2).
+ * include/net/sock.h: sk_dst_get(). It stays empty where the socket has no route of its own, as UDP
+ * has none before connect(2).
  */
 static __always_inline void describe_interface(struct wire_object *record, struct sock *sk)
 {
