@@ -6,10 +6,21 @@ import signal
 
 from expectations import Failure, expect, expect_equal
 from findings import diagnose, expect_nothing_rests_on_a_gap
-from harness import run, start, wait_for
+from harness import needs, run, start, wait_for
+from traces import call
 
 PYTHON = "/usr/bin/python3"
 TIMED_OUT = 124
+
+
+def compiled_java(directory, name, source):
+    """Compiles the class of that name. Returns the options of java(1) that run it."""
+    needs("java", "javac")
+    path = os.path.join(directory, f"{name}.java")
+    with open(path, "w", encoding="ascii") as file:
+        file.write(source)
+    call(["javac", "-d", directory, path])
+    return ["-cp", directory, name]
 
 
 def parties(result):

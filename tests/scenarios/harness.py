@@ -44,6 +44,14 @@ def scenario(name):
     return register
 
 
+def each_in_place(directory, cases):
+    """Each name with its case, and a directory of its own."""
+    for name, case in cases.items():
+        place = os.path.join(directory, name)
+        os.mkdir(place)
+        yield name, case, place
+
+
 def needs(*programs):
     """Skips the scenario unless these programs are installed; in CI it fails."""
     absent = [name for name in programs if not shutil.which(name)]

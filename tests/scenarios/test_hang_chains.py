@@ -10,7 +10,7 @@ import pty
 from expectations import expect, expect_equal, expect_in
 from findings import diagnose, severe
 from hangs import PYTHON, TIMED_OUT, asleep, hanging, named_parties, traced, untraced
-from harness import main, needs, record, scenario
+from harness import each_in_place, main, needs, record, scenario
 
 MAY_RUN_BESIDE_OTHERS = True
 
@@ -272,9 +272,7 @@ OPENERS = {
 
 @scenario("who opens a FIFO for whoever may come is in no circle")
 def openers(directory):
-    for name, (count, script) in OPENERS.items():
-        place = os.path.join(directory, name)
-        os.mkdir(place)
+    for name, (count, script), place in each_in_place(directory, OPENERS):
         command = [PYTHON, "-c", WORKERS.replace("{place}", place) + script]
         _, findings, result = traced(place, command)
         expect_equal(len(named_parties(result)), count, "all began")
@@ -303,9 +301,7 @@ SOUND = {
 
 @scenario("who reads slowly, or gives a lock back in time, is not accused")
 def sound(directory):
-    for name, script in SOUND.items():
-        place = os.path.join(directory, name)
-        os.mkdir(place)
+    for name, script, place in each_in_place(directory, SOUND):
         script = script.replace("{place}", f"'{place}'")
         _, findings, _ = traced(place, ["bash", "-c", script])
         expect_equal(severe(findings), [], name)
@@ -329,9 +325,7 @@ TIMERS = {
 
 @scenario("who waits for the clock or a key press: it is named")
 def clock(directory):
-    for name, command in TIMERS.items():
-        place = os.path.join(directory, name)
-        os.mkdir(place)
+    for name, command, place in each_in_place(directory, TIMERS):
         _, findings, _ = traced(place, command)
         looked, _ = untraced(place, command, lambda run: asleep(run.process.pid), "blocked")
         for found in (findings, looked):
@@ -378,9 +372,7 @@ WATCHES = {
 
 @scenario("who waits for a change of a file (inotify) is sound, and it is named, by all three ways")
 def files(directory):
-    for name, (prepare, wait) in WATCHES.items():
-        place = os.path.join(directory, name)
-        os.mkdir(place)
+    for name, (prepare, wait), place in each_in_place(directory, WATCHES):
         code = WATCH.replace("{place}", place).format(prepare=prepare, wait=wait)
         _, findings, result = traced(place, [PYTHON, "-c", code])
         looked, looked_at = untraced(place, [PYTHON, "-c", code], hanging(1), "blocked")

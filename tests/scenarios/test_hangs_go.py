@@ -11,7 +11,7 @@ import signal
 from expectations import expect, expect_equal, expect_in
 from findings import diagnose, severe
 from hangs import hanging, looked_at, named_parties, traced, untraced
-from harness import main, needs, record, scenario, start, wait_for
+from harness import each_in_place, main, needs, record, scenario, start, wait_for
 from traces import call
 
 MAY_RUN_BESIDE_OTHERS = True
@@ -206,9 +206,7 @@ def check(findings, name, which, names):
 @scenario("Go programs that hang get an error or a warning by run, of their trace and by -p")
 def go_hangs(directory):
     binary = program(directory)
-    for name, (count, ids, *_) in HANGS.items():
-        place = os.path.join(directory, name)
-        os.mkdir(place)
+    for name, (count, ids, *_), place in each_in_place(directory, HANGS):
         command = [binary, name, place]
         text, findings, result = traced(place, command)
         check(findings, name, 0, named_parties(result))

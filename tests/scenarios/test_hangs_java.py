@@ -5,8 +5,8 @@ import os
 
 from expectations import expect_equal, expect_in
 from findings import severe
-from hangs import PYTHON, hanging, named_parties, traced, untraced
-from harness import call, main, needs, scenario
+from hangs import PYTHON, compiled_java, hanging, named_parties, traced, untraced
+from harness import each_in_place, main, scenario
 
 MAY_RUN_BESIDE_OTHERS = True
 
@@ -104,21 +104,13 @@ CALM = ["idle", "busy", "monitors"]
 
 
 def compiled(directory):
-    """The options of java(1) that run it."""
-    needs("java", "javac")
-    source = os.path.join(directory, "Waits.java")
-    with open(source, "w", encoding="ascii") as file:
-        file.write(JAVA)
-    call(["javac", "-d", directory, source])
-    return ["-XX:+UseSerialGC", "-cp", directory, "Waits"]
+    return ["-XX:+UseSerialGC", *compiled_java(directory, "Waits", JAVA)]
 
 
 @scenario("a program in Java that waits for a child which waits for it is told which stream to read")
 def children(directory):
     options = compiled(directory)
-    for name, (finding, advice) in HANGS.items():
-        place = os.path.join(directory, name)
-        os.mkdir(place)
+    for name, (finding, advice), place in each_in_place(directory, HANGS):
         command = ["java", *options, name]
         _, findings, result = traced(place, command, 4)
         looked, other = untraced(place, command, hanging(1), finding, severe)

@@ -10,7 +10,7 @@ import shutil
 from expectations import expect_equal, expect_in
 from findings import diagnose, severe
 from hangs import PYTHON, named_parties, traced, untraced
-from harness import main, run, scenario
+from harness import each_in_place, main, run, scenario
 from servers import free_port
 
 MAY_RUN_BESIDE_OTHERS = True
@@ -230,9 +230,7 @@ def check_group(findings, names):
 
 @scenario("of sockets at one port the one whose queue has the connection is told: run, trace and -p")
 def listener_group(directory):
-    for name, words in GROUPS.items():
-        place = os.path.join(directory, name)
-        os.mkdir(place)
+    for name, words, place in each_in_place(directory, GROUPS):
         _, findings, result = traced(place, grouped(words), 3)
         check_group(findings, named_parties(result))
         check_group(*shut_out(place, grouped(words)))

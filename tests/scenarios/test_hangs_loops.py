@@ -11,7 +11,7 @@ import signal
 from expectations import expect, expect_equal, expect_in
 from findings import severe
 from hangs import PYTHON, has, hanging, looked_at, named_parties, traced
-from harness import main, needs, scenario, start, wait_for
+from harness import each_in_place, main, needs, scenario, start, wait_for
 
 MAY_RUN_BESIDE_OTHERS = True
 
@@ -248,9 +248,7 @@ KEEPERS = {
 
 @scenario("of a reader that sleeps, or a lock's holder, -p says who waits for it")
 def keepers(directory):
-    for name, (script, kind, words) in KEEPERS.items():
-        place = os.path.join(directory, name)
-        os.mkdir(place)
+    for name, (script, kind, words), place in each_in_place(directory, KEEPERS):
         run = start(place, ["bash", "-c", script], cwd=place, start_new_session=True)
         try:
             wait_for(lambda run=run: hanging(2)(run), "it to hang")

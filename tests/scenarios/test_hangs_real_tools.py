@@ -17,7 +17,7 @@ from hangs import (
     traced,
     untraced,
 )
-from harness import finish, main, recorder, run, scenario, start, wait_for
+from harness import each_in_place, finish, main, recorder, run, scenario, start, wait_for
 from servers import free_port
 
 MAY_RUN_BESIDE_OTHERS = True
@@ -120,9 +120,7 @@ def limit_told(directory):
             [PYTHON, "-c", "import threading; threading.Event().wait()"], "warning", "futex()",
         ),
     }  # fmt: skip
-    for name, (command, severity, waits) in commands.items():
-        place = os.path.join(directory, name)
-        os.mkdir(place)
+    for name, (command, severity, waits), place in each_in_place(directory, commands):
         result = run(place, command, "--timeout", "1", "--lang", "en", status=TIMED_OUT,
                      whole=False)  # fmt: skip
         expect_in(f" blocked  {command[0].rpartition('/')[2]}[", result.stderr.decode(), name)
@@ -189,9 +187,7 @@ subprocess.run(job, shell=True, stdout=subprocess.PIPE)
 
 @scenario("a job left in the background keeps a reader from its end: a warning that names it")
 def left_in_background(directory):
-    for name, command in LEFT.items():
-        place = os.path.join(directory, name)
-        os.mkdir(place)
+    for name, command, place in each_in_place(directory, LEFT):
         text, findings, result = traced(place, command)
         wanted = "blocked" if name == "pipeline" else "no-eof"
         looked, untraced_result = untraced(place, command, has_told, wanted)
@@ -231,9 +227,7 @@ socket.create_server(("127.0.0.1", 0)).accept()
 
 @scenario("who reads what a server writes, or what was started with it, is told no remedy for a job")
 def read_on_purpose(directory):
-    for name, command in READ_ON_PURPOSE.items():
-        place = os.path.join(directory, name)
-        os.mkdir(place)
+    for name, command, place in each_in_place(directory, READ_ON_PURPOSE):
         text, findings, _ = traced(place, command)
         expect(" no-eof " not in text, name, text)
         expect_equal(severe(findings), [], name)
@@ -252,9 +246,7 @@ FILLED = {
 
 @scenario("of a pipeline whose last command never reads -p of its shell says what run says")
 def pipe_filled(directory):
-    for name, (script, told) in FILLED.items():
-        place = os.path.join(directory, name)
-        os.mkdir(place)
+    for name, (script, told), place in each_in_place(directory, FILLED):
         _, findings, _ = traced(place, ["bash", "-c", script], 3)
         looked, result = untraced(place, ["bash", "-c", script], has_told, told or "blocked")
         expect_in(result.process.pid, looked[0]["processes"], "the shell")
@@ -302,9 +294,7 @@ while True:
 
 @scenario("a stopped process is told where others wait for it, by run, in its trace and by -p")
 def stopped(directory):
-    for name, command in STOPPED.items():
-        place = os.path.join(directory, name)
-        os.mkdir(place)
+    for name, command, place in each_in_place(directory, STOPPED):
         text, findings, result = traced(place, command)
         expect_in(" stopped  ", text, "run says so")
         looked, untraced_result = untraced(place, command, has_told, "stopped")
@@ -316,9 +306,7 @@ def stopped(directory):
 
 @scenario("of a process that runs -p says so, and which calls it makes all the time")
 def running(directory):
-    for name, (command, calls) in SPINNING.items():
-        place = os.path.join(directory, name)
-        os.mkdir(place)
+    for name, (command, calls), place in each_in_place(directory, SPINNING):
         findings, result = untraced(place, command, parties, "running")
         told = expect_named(findings, "running", {result.process.pid})
         expect_equal(told["severity"], "note", "it is no fault")
@@ -410,9 +398,7 @@ INITS = {
 
 @scenario("a signal to PID 1 of a container that has no handler for it does nothing: that is told")
 def init_ignores(directory):
-    for name, (script, told) in INITS.items():
-        place = os.path.join(directory, name)
-        os.mkdir(place)
+    for name, (script, told), place in each_in_place(directory, INITS):
         result = run(place, ["bash", "-c", script], "--lang", "en")
         found = [f for f in diagnose(result.trace_path)[0] if f["id"] == "signal-ignored"]
         expect_equal(len(found), told, f"{name}: {found}")

@@ -7,7 +7,7 @@ import os
 from expectations import expect, expect_equal, expect_in
 from findings import severe
 from hangs import PYTHON, hanging, named_parties, traced, untraced
-from harness import main, scenario
+from harness import each_in_place, main, scenario
 
 MAY_RUN_BESIDE_OTHERS = True
 
@@ -114,9 +114,7 @@ def check(findings, name, words, waiter):
 
 @scenario("who waits where nobody can come is told so, and why")
 def removed(directory):
-    for each, (program, name, words, looked) in HANGS.items():
-        place = os.path.join(directory, each)
-        os.mkdir(place)
+    for each, (program, name, words, looked), place in each_in_place(directory, HANGS):
         command = [PYTHON, "-c", (BEGIN + program).replace("{place}", place)]
         _, findings, result = traced(place, command)
         check(findings, name, words, named_parties(result)["waiter"])
@@ -192,9 +190,7 @@ e.poll(-1)
 
 @scenario("where somebody who has it still comes, or a signal is waited for, nothing is told")
 def sound(directory):
-    for each, program in SOUND.items():
-        place = os.path.join(directory, each)
-        os.mkdir(place)
+    for each, program, place in each_in_place(directory, SOUND):
         command = [PYTHON, "-c", (BEGIN + program).replace("{place}", place)]
         _, findings, _ = traced(place, command)
         expect_equal(severe(findings), [], each)

@@ -7,7 +7,7 @@ import signal
 from expectations import expect, expect_equal, expect_in
 from findings import diagnose, expect_nothing_rests_on_a_gap, severe
 from hangs import PYTHON, TIMED_OUT, asleep, has, looked_at
-from harness import main, record, scenario, start, wait_for
+from harness import each_in_place, main, record, scenario, start, wait_for
 
 MAY_RUN_BESIDE_OTHERS = True
 
@@ -117,9 +117,7 @@ def silent(directory):
 
 @scenario("-p tells the same of them")
 def silent_untraced(directory):
-    for name, (script, severity, text, _) in SILENT.items():
-        place = os.path.join(directory, name)
-        os.mkdir(place)
+    for name, (script, severity, text, _), place in each_in_place(directory, SILENT):
         told = [f for f in looked(place, script, "blocked") if f["id"] == "blocked"]
         expect_equal([finding["severity"] for finding in told], [severity], name)
         expect_in(text, told[0]["text"], name)

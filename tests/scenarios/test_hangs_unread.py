@@ -9,7 +9,7 @@ import time
 from expectations import expect_equal, expect_in
 from findings import diagnose, severe
 from hangs import PYTHON, expect_named, hanging, named_parties, traced, untraced
-from harness import main, needs, scenario, start, wait_for
+from harness import each_in_place, main, needs, scenario, start, wait_for
 from servers import free_port
 
 MAY_RUN_BESIDE_OTHERS = True
@@ -184,9 +184,7 @@ def ready():
 
 @scenario("a server that reads, has answered or computes is not accused, nor a client that asks no more")
 def sound(directory):
-    for name, (server, client) in SOUND.items():
-        place = os.path.join(directory, name)
-        os.mkdir(place)
+    for name, (server, client), place in each_in_place(directory, SOUND):
         script = f"{PYTHON} -c '{SOUND_CLIENT}{client}' $port"
         result = start(place, both(place, script, server), start_new_session=True)
         try:

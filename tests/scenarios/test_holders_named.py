@@ -1,13 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """Who is said to end a wait has the channel then, or ends it in another way that is named."""
-import os
 import shutil
 
 from expectations import expect, expect_equal, expect_in
 from findings import diagnose, severe
 from hangs import named_parties, traced
-from harness import main, run, scenario
+from harness import each_in_place, main, run, scenario
 
 # The loop of node waits for the end of its child, of which a handler of SIGCHLD tells it.
 NODE = """
@@ -30,9 +29,7 @@ WAYS = {
 def event_loop(directory):
     if not shutil.which("node"):
         return
-    for name, (program, words) in WAYS.items():
-        place = os.path.join(directory, name)
-        os.mkdir(place)
+    for name, (program, words), place in each_in_place(directory, WAYS):
         _, findings, result = traced(place, ["node", "-e", program], 4)
         names = named_parties(result)
         expect_equal(severe(findings), [], "waiting for a child is no fault")

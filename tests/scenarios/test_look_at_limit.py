@@ -13,7 +13,7 @@ import signal
 from expectations import expect, expect_equal, expect_in
 from findings import diagnose, severe
 from hangs import PYTHON, TIMED_OUT, asleep, looked_at, named_parties, traced
-from harness import finish, main, needs, record, recorder, scenario, start, wait_for
+from harness import each_in_place, finish, main, needs, record, recorder, scenario, start, wait_for
 
 MAY_RUN_BESIDE_OTHERS = True
 
@@ -56,9 +56,7 @@ def holding(lock, pipeline, call, by_shell):
 @scenario("who only reads the output of ipclens is not told of when the limit fires")
 def readers(directory):
     needs("flock")
-    for name, (call, by_shell, both) in PIPED.items():
-        place = os.path.join(directory, name)
-        os.mkdir(place)
+    for name, (call, by_shell, both), place in each_in_place(directory, PIPED):
         lock = os.path.join(directory, "lock")
         words = recorder(
             place, waiter_of(call, lock), "--timeout", "2", "--lang", "en", "--diagnose-only",
@@ -135,9 +133,7 @@ def named_by_look(place, command, holder, about):
 @scenario("when the limit fires, who has the file lock is named, whatever it does, as by -p")
 def holders(directory):
     needs("flock")
-    for name, (call, meanwhile, as_child) in OUTSIDE.items():
-        place = os.path.join(directory, name)
-        os.mkdir(place)
+    for name, (call, meanwhile, as_child), place in each_in_place(directory, OUTSIDE):
         lock = os.path.join(place, "lock")
         command = holder_of(lock, call, meanwhile)
         holder = start(place, command, start_new_session=True)

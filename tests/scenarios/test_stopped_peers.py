@@ -6,7 +6,7 @@ import re
 
 from expectations import expect, expect_equal, expect_in
 from hangs import PYTHON, expect_named, named_parties, traced, untraced
-from harness import main, needs, scenario
+from harness import each_in_place, main, needs, scenario
 
 MAY_RUN_BESIDE_OTHERS = True
 
@@ -124,9 +124,7 @@ def job_stopped(result):
 
 @scenario("a job in the background that the terminal stopped is named, with the signal, each way")
 def jobs(directory):
-    for name, (signal, code, remedy) in JOBS.items():
-        place = os.path.join(directory, name)
-        os.mkdir(place)
+    for name, (signal, code, remedy), place in each_in_place(directory, JOBS):
         text = TERMINAL.format(code=code.replace("{place}", place))
         told, findings, result = traced(place, [PYTHON, "-c", text], 4)
         words = f"[{names(result)['job']}] is stopped by {signal} "

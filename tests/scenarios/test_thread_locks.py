@@ -6,9 +6,8 @@ import signal
 
 from expectations import expect, expect_equal, expect_in
 from findings import severe
-from hangs import has, looked_at, parties, traced, untraced
-from harness import lab, main, needs, run, scenario, start, wait_for
-from traces import call
+from hangs import compiled_java, has, looked_at, parties, traced, untraced
+from harness import each_in_place, lab, main, run, scenario, start, wait_for
 
 PYTHON = "/usr/bin/python3"
 TIMED_OUT = 124
@@ -233,15 +232,9 @@ SLEEPS_FOR_GOOD = {"locks": True, "queue": True, "ticks": False, "timer": False,
 
 @scenario("a program in Java whose threads all sleep for good is told, one with a timer or a server not")
 def java_sleeps(directory):
-    needs("java", "javac")
-    source = os.path.join(directory, "Threads.java")
-    with open(source, "w", encoding="ascii") as file:
-        file.write(JAVA)
-    call(["javac", "-d", directory, source])
-    for name, stuck in SLEEPS_FOR_GOOD.items():
-        place = os.path.join(directory, name)
-        os.mkdir(place)
-        command = ["java", "-cp", directory, "Threads", name]
+    options = compiled_java(directory, "Threads", JAVA)
+    for name, stuck, place in each_in_place(directory, SLEEPS_FOR_GOOD):
+        command = ["java", *options, name]
         text, findings, _ = traced(place, command, 4)
         expect_java(findings, stuck, text)
         found, _ = untraced(place, command, parties, "blocked", severe if stuck else list)
