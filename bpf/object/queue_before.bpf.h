@@ -99,10 +99,10 @@ static __always_inline void mq_before(struct before_walk *walk, struct inode *in
 }
 
 /*
- * Reports how many messages (of a terminal: bytes) an object holds; `fd` is -1 if it is no
- * descriptor's. at_ns is taken last, so a call that began later cannot have changed the number.
+ * Reports how many messages (of a terminal: bytes; if `unread`, bytes of a stream) an object holds;
+ * `fd` is -1 if it is no descriptor's. at_ns is taken last, so a call that began later cannot have changed the number.
  */
-static __always_inline void stock_send(const struct object *object, int fd, u32 amount)
+static __always_inline void stock_send(const struct object *object, int fd, u32 amount, bool unread)
 {
 	struct wire_stock *record = record_reserve(struct wire_stock, WIRE_STOCK);
 
@@ -111,7 +111,7 @@ static __always_inline void stock_send(const struct object *object, int fd, u32 
 	record->object = (struct wire_fd){};
 	object_store(&record->object, object, fd);
 	record->amount = amount;
-	record->unread = glance;
+	record->unread = unread;
 	record->at_ns = bpf_ktime_get_ns();
 	record_submit(record);
 }
@@ -137,7 +137,7 @@ static __always_inline void queue_met(struct task_state *state, const struct obj
 	if (!walk->whole)
 		bpf_loop(BEFORE_MOST * TREE_STEPS, before_visit, &state, 0);
 	if (walk->whole)
-		stock_send(object, -1, walk->messages);
+		stock_send(object, -1, walk->messages, false);
 }
 
 #endif

@@ -105,7 +105,7 @@ struct wire_stock {
 	__u64 at_ns;
 	struct wire_fd object;
 	__u32 amount;
-	__u32 unread; /* it is of a glance */
+	__u32 unread; /* 1: the bytes of a stream in a glance */
 };
 
 /*

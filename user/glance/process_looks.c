@@ -222,7 +222,7 @@ void process_looks_report(struct encoder *encoder, pid_t pid)
 		looks.pending = pending_of(pid, shared);
 	free(status);
 	frozen_look(pid, looks.frozen);
-	looks.silent = has_never_written(pid);
+	looks.silent = lives && has_never_written(pid);
 	if (lives && (*looks.frozen || looks.tracer || looks.pending || looks.silent))
 		looks_write(encoder, pid, &looks);
 }
