@@ -428,6 +428,19 @@ static void note_barrier(struct telling *t, const struct wait_circle *circle)
 	settle(t, ADVICE_ALL_AT_ONE, circle->waits[0]->process);
 }
 
+/* Sets the advice for those of a circle that do not all wait at one place. */
+static void note_circle(struct telling *t, const struct wait_circle *circle)
+{
+	if (!t->about)
+		note_unwatched(t, circle);
+	if (!t->about)
+		note_fed_child(t, circle);
+	if (!t->about)
+		t->about = circle_case(t->d, t->f, circle, &t->to_act);
+	if (!t->author)
+		t->author = t->to_act;
+}
+
 /* Sets the advice where the chain comes back to one that it has passed, who may go on by itself. */
 static void note_loop(struct telling *t)
 {
@@ -438,15 +451,8 @@ static void note_loop(struct telling *t)
 		circle.waits++;
 		circle.count--;
 	}
-	if (t->about || !next || circle.count < 2)
-		return;
-	note_unwatched(t, &circle);
-	if (t->about)
-		return;
-	note_fed_child(t, &circle);
-	if (!t->about)
-		t->about = circle_case(t->d, t->f, &circle, &t->to_act);
-	t->author = t->to_act;
+	if (!t->about && next && circle.count >= 2)
+		note_circle(t, &circle);
 }
 
 void finding_chain(struct diagnosis *d, struct finding *f, const struct wait *wait)
@@ -501,13 +507,7 @@ void finding_circle(struct diagnosis *d, struct finding *f, size_t number)
 			settle(&t, ADVICE_FIFO_ORDER, wait->process);
 	}
 	if (!t.about)
-		note_unwatched(&t, circle);
-	if (!t.about)
-		note_fed_child(&t, circle);
-	if (!t.about)
 		note_barrier(&t, circle);
-	if (!t.about)
-		t.about = circle_case(d, f, circle, &t.to_act);
-	t.author = t.author ? t.author : t.to_act;
+	note_circle(&t, circle);
 	advise(&t);
 }
