@@ -241,7 +241,8 @@ static long flights_of(void *map, u64 *file, u64 *count, void *context)
 	bpf_loop(FLIGHT_MESSAGES, flight_visit, &walk, 0);
 	if (walk.bytes && object.mechanism == MECH_UNIX_STREAM &&
 	    bpf_map_lookup_elem(&known_objects, &object.ref))
-		stock_send(&object, -1, walk.bytes, true);
+		stock_send(&object, -1, walk.bytes,
+			   walk.next == walk.end ? WIRE_UNREAD_ALL : WIRE_UNREAD_LEAST);
 	return 0;
 }
 

@@ -52,7 +52,7 @@ static long stock_visit(u32 fd, void *context)
 	file_identify(&object, (u64)kread_pointer(walk->files + fd));
 	if (object.mechanism != MECH_NONE && bpf_map_lookup_elem(&known_objects, &object.ref) &&
 	    stock_of(&object, &stock))
-		stock_send(&object, fd, stock, false);
+		stock_send(&object, fd, stock, WIRE_STOCK_OF_TRACE);
 	return 0;
 }
 

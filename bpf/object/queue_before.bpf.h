@@ -99,10 +99,11 @@ static __always_inline void mq_before(struct before_walk *walk, struct inode *in
 }
 
 /*
- * Reports how many messages (of a terminal: bytes; if `unread`, bytes of a stream) an object holds;
+ * Reports how many messages (of a terminal, and of a stream in a glance: bytes) an object holds;
  * `fd` is -1 if it is no descriptor's. at_ns is taken last, so a call that began later cannot have changed the number.
  */
-static __always_inline void stock_send(const struct object *object, int fd, u32 amount, bool unread)
+static __always_inline void stock_send(const struct object *object, int fd, u32 amount,
+				       enum wire_unread unread)
 {
 	struct wire_stock *record = record_reserve(struct wire_stock, WIRE_STOCK);
 
@@ -137,7 +138,7 @@ static __always_inline void queue_met(struct task_state *state, const struct obj
 	if (!walk->whole)
 		bpf_loop(BEFORE_MOST * TREE_STEPS, before_visit, &state, 0);
 	if (walk->whole)
-		stock_send(object, -1, walk->messages, false);
+		stock_send(object, -1, walk->messages, WIRE_STOCK_OF_TRACE);
 }
 
 #endif

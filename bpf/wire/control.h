@@ -95,6 +95,9 @@ struct wire_mapping {
 	__u64 len;
 };
 
+/* What the amount of a wire_stock is: in a glance the bytes of a stream, all or at least so many. */
+enum wire_unread { WIRE_STOCK_OF_TRACE, WIRE_UNREAD_ALL, WIRE_UNREAD_LEAST };
+
 /*
  * How many messages lay in a socket, or bytes in an end of a pseudo-terminal, once all processes
  * traced from the beginning had been joined, or in a queue when a traced call first met it. In a
@@ -105,7 +108,7 @@ struct wire_stock {
 	__u64 at_ns;
 	struct wire_fd object;
 	__u32 amount;
-	__u32 unread; /* 1: the bytes of a stream in a glance */
+	__u32 unread; /* enum wire_unread */
 };
 
 /*

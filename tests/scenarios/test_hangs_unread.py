@@ -6,9 +6,9 @@ import re
 import signal
 import time
 
-from expectations import expect_equal, expect_in
+from expectations import expect, expect_equal, expect_in
 from findings import diagnose, severe
-from hangs import PYTHON, expect_named, hanging, named_parties, traced, untraced
+from hangs import PYTHON, asleep, expect_named, hanging, named_parties, traced, untraced
 from harness import each_in_place, main, needs, scenario, start, wait_for
 from servers import free_port
 
@@ -121,6 +121,30 @@ def left_unread(directory):
 def served_elsewhere(directory):
     expect_each_way(directory, "python", ACCEPTS, "")
     expect_each_way(directory, "asyncio", ELSEWHERE, "; python3[server] waits in ")
+
+
+MANY = PYTHON + """ -c 'import socket, sys
+client = socket.socket(socket.AF_UNIX)
+client.connect(sys.argv[1])
+client.setblocking(False)
+sent = 0
+try:
+    while True: sent += client.send(b"x")
+except BlockingIOError: pass
+print("sent=%d" % sent, file=sys.stderr, flush=True)
+client.setblocking(True)
+client.recv(9)' $port"""
+
+
+@scenario("of more single bytes than a look counts it is told that there are more")
+def uncounted(directory):
+    command = both(directory, MANY, SLEEPS, "$PWD/socket")
+    pid = lambda result: named_parties(result)["client"]
+    ready = lambda result: b"sent=" in result.stderr and asleep(pid(result))
+    found, result = untraced(directory, command, ready, "no-answer", whom=pid)
+    expect(named_parties(result)["sent"] > 256, "more than are looked at", result.stderr)
+    told = [finding["text"] for finding in found if finding["id"] == "no-answer"]
+    expect_in(" sent at least 256 B to ", " ".join(told), "what is told")
 
 
 PROXY = """

@@ -95,9 +95,11 @@ void encode_stock(struct encoder *encoder, const struct wire_stock *stock)
 	json_field_uint(json, KEY(channel, at_ns), stock->at_ns);
 	json_field_text(json, KEY(channel, mechanism),
 			mechanism_info(stock->object.mechanism)->name);
-	if (stock->unread)
-		json_field_uint(json, KEY(channel, unread), stock->amount);
-	else
+	if (stock->unread == WIRE_STOCK_OF_TRACE)
 		json_field_uint(json, KEY(channel, stock), stock->amount);
+	else
+		json_field_uint(json, KEY(channel, unread), stock->amount);
+	if (stock->unread == WIRE_UNREAD_LEAST)
+		json_field_bool(json, KEY(channel, unread_more), true);
 	line_end(json);
 }

@@ -128,6 +128,7 @@ static void add_glimpse(struct model_builder *b, struct viz_glimpse *glimpse)
 		glimpse->peer_ended = VALUE(channel, peer_ended)->flag;
 	set_number(VALUE(channel, sent), &glimpse->sent);
 	set_number(VALUE(channel, unread), &glimpse->unread);
+	glimpse->unread_more |= VALUE(channel, unread_more)->flag;
 	if (VALUE(channel, packet_ns)->present)
 		glimpse->packet_ns = build_time(b, FIELD_channel_packet_ns);
 }

@@ -108,6 +108,7 @@ struct viz_glimpse {
 	bool peer_ended; /* TCP: the peer sends no more, and this side is not closed (CLOSE_WAIT) */
 	uint64_t sent;	 /* TCP: bytes that this socket sent; 0: none, or not known */
 	uint64_t unread; /* TCP, unix stream: bytes that lie there; 0: none, or not known */
+	bool unread_more;   /* `unread` is less than lies there */
 	uint64_t packet_ns; /* TCP: when its last packet came or went; 0: not known */
 	/* System V semaphore: pid of the process that last changed it; 0: not known. */
 	uint32_t last_user;

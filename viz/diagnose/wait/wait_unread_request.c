@@ -133,6 +133,13 @@ void finding_unread_request(struct diagnosis *d, struct finding *f,
 	f->advice = advice_for(d, ADVICE_REQUEST_UNREAD, server);
 }
 
+static const char *unread_text(struct diagnosis *d, const struct viz_glimpse *socket)
+{
+	const char *bytes = amount_text(d, socket->unread);
+
+	return socket->unread_more ? fill_phrase(d, PHRASE_AT_LEAST, bytes, NULL, NULL) : bytes;
+}
+
 static void report(struct diagnosis *d, const struct request *request)
 {
 	const struct viz_process *client = request->wait->process, *server = server_of(d, request);
@@ -147,7 +154,7 @@ static void report(struct diagnosis *d, const struct request *request)
 			request->server->name.len ? request->server->name
 						  : request->client->peer_address);
 	finding_set(d, f, "who", "%s", process_text(d, client));
-	finding_set(d, f, "asked", "%s", amount_text(d, request->server->glimpse.unread));
+	finding_set(d, f, "asked", "%s", unread_text(d, &request->server->glimpse));
 	finding_set(d, f, "why", "%s",
 		    fill_phrase(d, PHRASE_ANSWER_WAITS,
 				duration_text(d, d->until_ns - request->since_ns), NULL, NULL));
