@@ -100,7 +100,8 @@ static __always_inline void mq_before(struct before_walk *walk, struct inode *in
 
 /*
  * Reports how many messages (of a terminal, and of a stream in a glance: bytes) an object holds;
- * `fd` is -1 if it is no descriptor's. at_ns is taken last, so a call that began later cannot have changed the number.
+ * `fd` is -1 if it is no descriptor's. at_ns is taken last, so a call that began later cannot have
+ * changed the number.
  */
 static __always_inline void stock_send(const struct object *object, int fd, u32 amount,
 				       enum wire_unread unread)

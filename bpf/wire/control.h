@@ -95,7 +95,7 @@ struct wire_mapping {
 	__u64 len;
 };
 
-/* What the amount of a wire_stock is: in a glance the bytes of a stream, all or at least so many. */
+/* What a wire_stock tells; in a glance the bytes of a stream, all or the first of them. */
 enum wire_unread { WIRE_STOCK_OF_TRACE, WIRE_UNREAD_ALL, WIRE_UNREAD_LEAST };
 
 /*
