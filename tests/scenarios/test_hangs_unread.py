@@ -88,7 +88,6 @@ def unread(findings, result, name):
     expect_equal(found["severity"], "warning", name)
     expect_in(f"python3[{pids['server']}]", found["advice"], f"{name}: who should read")
     text = re.sub(r"waited for [0-9.]+ m?s", "waited", found["text"])
-    text = re.sub(r"(to \\S*?)([0-9]+|/\\S*) and", r"\\1 and", text)
     for party, pid in pids.items():
         text = text.replace(f"[{pid}]", f"[{party}]")
     return re.sub(r" to \S+ and", " and", text)
