@@ -10,6 +10,7 @@ from expectations import expect, expect_equal, expect_in
 from findings import diagnose, severe
 from hangs import PYTHON, TIMED_OUT, hanging, named_parties, traced, untraced
 from harness import main, needs, run, scenario
+from traces import load_lines
 
 MAY_RUN_BESIDE_OTHERS = True
 
@@ -97,9 +98,12 @@ def subscribed(directory):
         directory, ["sh", "-c", MONITOR], "--timeout", 3, status=TIMED_OUT, whole=False,
         cwd=directory,
     )  # fmt: skip
-    findings = diagnose(result.trace_path)[0]
-    expect(any("dbus-monitor[" in f["text"] for f in findings), "it waits", findings)
-    expect_equal(severe(findings), [], "it is sound")
+    lines = load_lines(result.trace_path)
+    monitor = [line["pid"] for line in lines
+               if line["type"] == "process" and line["comm"] == "dbus-monitor"]
+    expect(any(line.get("state") == "pending" and line["pid"] in monitor for line in lines),
+           "it waits when the time is up", monitor)
+    expect_equal(severe(diagnose(result.trace_path)[0]), [], "it is sound")
 
 
 @scenario("who waits for what its own child writes, or for one that waits for it, is told")
