@@ -4,9 +4,12 @@
  * ("party"), and how often it calls ("calls").
  */
 #include <poll.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/select.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
@@ -281,19 +284,56 @@ static void copies_again(void)
 	copies(false);
 }
 
+struct turns {
+	atomic_int asked, taken;
+};
+
+static struct turns *shared_turns(void)
+{
+	struct turns *turns = mmap(NULL, sizeof(*turns), PROT_READ | PROT_WRITE,
+				   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	lab_expect(turns != MAP_FAILED, "mmap");
+	return turns;
+}
+
+/* In memory, and sched_yield(2) is no operation: whoever waits here makes no call that counts. */
+static void await(const atomic_int *count, int least)
+{
+	while (atomic_load(count) < least)
+		sched_yield();
+}
+
+/* One of the eventfd's for every two times that its parent is told of it. */
+static void take_each(int fd, struct turns *turns)
+{
+	uint64_t one;
+
+	for (int i = 1; i <= CALLS / 2; i++) {
+		await(&turns->asked, 2 * i);
+		lab_check(read(fd, &one, sizeof(one)), "read");
+		atomic_store(&turns->taken, i);
+	}
+	exit(EXIT_SUCCESS);
+}
+
 /* No mistake: another process takes what this one is told of, one by one. */
 static void read_elsewhere(void)
 {
-	int fd = (int)lab_check(eventfd(CALLS, EFD_SEMAPHORE), "eventfd");
-	uint64_t one;
+	int fd = (int)lab_check(eventfd(CALLS, EFD_SEMAPHORE), "eventfd"), epoll;
+	struct turns *turns = shared_turns();
+	struct epoll_event event;
 	pid_t child = lab_fork();
 
-	for (int i = 0; !child && i < CALLS / 2; i++, work())
-		lab_check(read(fd, &one, sizeof(one)), "read");
 	if (!child)
-		exit(EXIT_SUCCESS);
+		take_each(fd, turns);
 	begin();
-	wait_often(watch(fd, EPOLLIN));
+	epoll = watch(fd, EPOLLIN);
+	for (int i = 1; i <= CALLS; i++, work()) {
+		lab_expect(epoll_wait(epoll, &event, 1, -1) == 1, "told at once");
+		atomic_store(&turns->asked, i);
+		await(&turns->taken, i / 2);
+	}
 	lab_reap_well(child);
 }
 
