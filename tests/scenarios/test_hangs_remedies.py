@@ -488,10 +488,9 @@ def key_press(directory):
     words = recorder(directory, shell, "--timeout", "3", "--diagnose-only", "--lang", "en",
                      verb="run", output="--trace")  # fmt: skip
     process, master, screen, told = at_terminal(directory, "run", words)
-    shown = b""
-    while process.poll() is None:
-        shown = screen()
+    wait_for(lambda: screen() is not None and process.poll() is not None, "the limit")
     expect_equal(process.returncode, TIMED_OUT, "the limit ended it")
+    shown = screen()
     os.close(master)
     advice = f"bash[{told()['reader']}] waits for its user"
     expect_in(advice, " ".join(shown.decode().split()), "run says so")
