@@ -8,8 +8,6 @@ from expectations import expect, expect_equal, expect_in
 from harness import main, needs, scenario
 from traces import BUILD, IPCLENS, TIMEOUT, call
 
-MAY_RUN_BESIDE_OTHERS = True
-
 HEAD = "Try it:"
 QUEUES = ("msg", "sem", "shm")  # what a command leaves in the kernel
 

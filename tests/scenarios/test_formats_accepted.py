@@ -14,6 +14,8 @@ from traces import BUILD, call, view
 from traces import messages as load_messages
 from workloads import TCP_PAIR
 
+MAY_RUN_BESIDE_OTHERS = True
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 BROWSER = os.path.join(BUILD, "browser", "node_modules")  # make browser
 WORKLOADS = {

@@ -13,6 +13,8 @@ from expectations import expect, expect_equal
 from harness import BUILD, main, scenario
 from pages import browse
 
+MAY_RUN_BESIDE_OTHERS = True
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 TRACES = sorted(glob.glob(os.path.join(ROOT, "tests", "gallery", "traces", "*.ndjson")))
 TABLES = ["viz/format/german.def", "viz/format/german_picture.def", "viz/format/german_page.def",

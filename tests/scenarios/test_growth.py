@@ -21,6 +21,8 @@ import patterns  # pylint: disable=wrong-import-position
 import waits  # pylint: disable=wrong-import-position
 from measure import COMMANDS, Traces, problem, unbounded  # pylint: disable=wrong-import-position
 
+MAY_RUN_BESIDE_OTHERS = True
+
 # What is known to be worse: (pattern, command), and what was measured.
 KNOWN = {}
 

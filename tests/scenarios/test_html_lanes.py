@@ -11,6 +11,8 @@ from servers import WAIT, free_port, script
 from traces import IPCLENS, call, messages, view
 from workloads import NOISY, TALK
 
+MAY_RUN_BESIDE_OTHERS = True
+
 PYTHON = "/usr/bin/python3"
 
 # Children one after the other, or in pairs that live at the same time; each says a word.

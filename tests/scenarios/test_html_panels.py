@@ -9,6 +9,8 @@ from harness import lab, main, scenario
 from pages import browse, draw
 from traces import IPCLENS, call
 
+MAY_RUN_BESIDE_OTHERS = True
+
 PYTHON = "/usr/bin/python3"
 
 # Writes and reads its own pipe, and notes what FIONREAD says lies in it.

@@ -12,6 +12,8 @@ from expectations import expect_equal, expect_in
 from harness import lab, main, record, scenario
 from traces import IPCLENS
 
+MAY_RUN_BESIDE_OTHERS = True
+
 
 def types_without(directory, fields):
     path = os.path.join(directory, "types")
