@@ -39,7 +39,8 @@ static struct path *path_new(uint64_t base, const void *text, size_t len)
 void paths_free(struct paths *paths)
 {
 	tdestroy(paths->by_path, free);
-	paths->by_path = NULL;
+	free(paths->taken);
+	*paths = (struct paths){0};
 }
 
 void paths_note(struct paths *paths, uint64_t base, const void *text, size_t len, const char *id)
@@ -66,6 +67,20 @@ const char *paths_find(const struct paths *paths, uint64_t base, const void *tex
 	id = found ? (*found)->id : NULL;
 	free(path);
 	return id;
+}
+
+const char *paths_take(struct paths *paths, uint64_t base, const void *text, size_t len)
+{
+	struct path *path = path_new(base, text, len), **found;
+
+	if (!path)
+		return NULL;
+	found = tfind(path, &paths->by_path, compare);
+	free(paths->taken);
+	paths->taken = found ? *found : NULL;
+	tdelete(path, &paths->by_path, compare);
+	free(path);
+	return paths->taken ? paths->taken->id : NULL;
 }
 
 /* The last component of a path. */

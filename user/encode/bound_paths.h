@@ -14,7 +14,8 @@
 #define PATHS_QUEUES UINT64_MAX /* value of `base` for names of POSIX queues */
 
 struct paths {
-	void *by_path; /* tsearch(3) tree */
+	void *by_path;	    /* tsearch(3) tree of struct path */
+	struct path *taken; /* the last that was taken, no longer there */
 };
 
 void paths_free(struct paths *paths);
@@ -31,6 +32,12 @@ void paths_note(struct paths *paths, uint64_t base, const void *text, size_t len
  * paths_free(). NULL if there is none.
  */
 const char *paths_find(const struct paths *paths, uint64_t base, const void *text, size_t len);
+
+/*
+ * As paths_find(), of a path that is removed: it is no longer known, so that names which come and go
+ * take no memory. The id is valid until the next one is taken.
+ */
+const char *paths_take(struct paths *paths, uint64_t base, const void *text, size_t len);
 
 /* True if some object is known by a path with the same last component: it may be the same path. */
 bool paths_alike(const struct paths *paths, const void *text, size_t len);

@@ -18,7 +18,7 @@
 #define GONE_MOST 4096
 
 /* So many objects are remembered that are the newest of their address; see may_be_left(). */
-#define NEWEST_MOST 16384
+#define NEWEST_MOST 8192
 
 #define ID_LEN 64
 

@@ -94,12 +94,12 @@ bool encode_path_taken(struct encoder *encoder, const struct wire_operation *ope
 	encoder->unlinked = NULL;
 	if (operation->nr == SYS_mq_unlink && operation->state == WIRE_COMPLETE &&
 	    operation->returned == 0)
-		encoder->unlinked = paths_find(&encoder->paths, PATHS_QUEUES, name.text, name.len);
+		encoder->unlinked = paths_take(&encoder->paths, PATHS_QUEUES, name.text, name.len);
 	if (!is_unlink(operation))
 		return true;
 	if (operation->state != WIRE_COMPLETE || operation->returned < 0)
 		return false;
-	encoder->unlinked = paths_find(&encoder->paths, details->base, path, len);
+	encoder->unlinked = paths_take(&encoder->paths, details->base, path, len);
 	if (encoder->unlinked && !*encoder->unlinked)
 		encoder->unlinked = NULL;
 	return encoder->unlinked || paths_alike(&encoder->paths, path, len) || is_in_shm(path, len);
