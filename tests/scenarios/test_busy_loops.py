@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """Loops that do not do what they are told, or ask and do not wait, and so ask again at once."""
 import os
+from concurrent.futures import ThreadPoolExecutor
 
 from expectations import expect, expect_equal, expect_in
 from findings import diagnose, expect_finding, expect_nothing_rests_on_a_gap
@@ -83,25 +84,27 @@ SHELLS_SOUND = [
 ]
 
 
-def shell_loops(directory, scripts):
-    for number, script in enumerate(scripts):
-        place = os.path.join(directory, str(number))
-        os.mkdir(place)
-        words = ["bash", "-c", FIRST + script.replace("{port}", str(free_port())) + "; sleep 6"]
-        limit = "1" if "while kill" in script else "4"
-        options = ["--timeout", limit, "--diagnose-only", "--lang", "en"]
-        command = recorder(place, words, *options, verb="run", output="--trace")
-        result = start(place, command, cwd=place).wait()  # its lines are too many to look at each
-        expect_equal(result.status, TIMED_OUT, result.stderr.decode())
-        yield script, result, [
-            f for f in diagnose(result.trace_path)[0] if f["id"] == "busy-wait"
-        ]
+def shell_loop(place, script):
+    os.mkdir(place)
+    words = ["bash", "-c", FIRST + script.replace("{port}", str(free_port())) + "; sleep 6"]
+    limit = "1" if "while kill" in script else "4"
+    options = ["--timeout", limit, "--diagnose-only", "--lang", "en"]
+    command = recorder(place, words, *options, verb="run", output="--trace")
+    result = start(place, command, cwd=place).wait()  # its lines are too many to look at each
+    expect_equal(result.status, TIMED_OUT, result.stderr.decode())
+    return script, result, [f for f in diagnose(result.trace_path)[0] if f["id"] == "busy-wait"]
+
+
+def shell_loops(directory, scripts, at_once):
+    places = [os.path.join(directory, str(number)) for number in range(len(scripts))]
+    with ThreadPoolExecutor(at_once) as pool:
+        yield from pool.map(shell_loop, places, scripts)
 
 
 @scenario("a shell whose loop asks and does not wait, by itself or by a program each time, is named")
 def shells(directory):
     needs("nc", "flock")
-    for script, result, found in shell_loops(directory, SHELLS):
+    for script, result, found in shell_loops(directory, list(SHELLS), at_once=1):
         called, advice = SHELLS[script]
         expect_equal([f["severity"] for f in found], ["warning"], f"{script}: {found}")
         shell, holder = (int(word) for word in result.stderr.split()[:2])
@@ -116,7 +119,7 @@ def shells(directory):
 @scenario("a shell that pauses between two tries, or asks of one after the other, is not accused")
 def sound_shells(directory):
     needs("nc", "flock")
-    for script, _, found in shell_loops(directory, SHELLS_SOUND):
+    for script, _, found in shell_loops(directory, SHELLS_SOUND, at_once=3):
         expect_equal(found, [], script)
 
 
