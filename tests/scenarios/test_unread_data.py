@@ -6,13 +6,17 @@ from expectations import expect_equal, expect_in
 from findings import diagnose
 from harness import main, record, scenario
 
-# Parent and child keep both ends; the parent writes, and both end.
+# Parent and child keep both ends; the parent writes, and then both end.
 NOBODY_READS = """
-import os
+import os, select
 r, w = os.pipe()
+until = os.pipe()
 if not os.fork():
+    os.close(until[1])
+    os.read(until[0], 1)
     os._exit(0)
 os.write(w, b"hello")
+os.close(until[1])
 os.wait()
 """
 # The same where the bytes are there before the child is.
@@ -32,11 +36,15 @@ r, w = os.pipe()
 os.write(w, b"wake up")
 subprocess.run(["true"], pass_fds=[])
 """
+# As multiprocessing.Pool tells its own thread of changes: who waits there need not take the last.
+WAITS = "select.select([r], [], [], 0.05)"
+NOTIFIES_ITSELF = NOBODY_READS.replace("os.write(w", f"{WAITS}; os.write(w")
 READS_BACK = NOBODY_READS.replace("os.wait()", "os.wait(); os.read(r, 3)")
 LOST = {"nobody reads": NOBODY_READS, "written before": WRITTEN_BEFORE}
 SOUND = {
     "tokens": ["/usr/bin/python3", "-c", TOKENS],
     "wakes itself": ["/usr/bin/python3", "-c", WAKES_ITSELF],
+    "notifies itself": ["/usr/bin/python3", "-c", NOTIFIES_ITSELF],
     "reads back": ["/usr/bin/python3", "-c", READS_BACK],
     "a here-string": ["bash", "-c", "true <<< hello; { true; sh -c true; } <<< hello"],
     "a here-document": ["bash", "-c", "true <<END\nhello\nEND\n:"],

@@ -91,17 +91,25 @@ static bool worth_telling(const struct viz_message *m)
 	}
 }
 
-/* Returns, by channel index, whether anybody received from the channel. */
+static void note_receives(const struct viz_operation *op, bool *received)
+{
+	if (op->role == ROLE_RECEIVE && op->channel && !viz_operation_failed(op))
+		received[op->channel->index] = true;
+	for (size_t i = 0; i < op->extra->waits_for_count; i++) {
+		const struct viz_wait *wait = &op->extra->waits_for[i];
+
+		if (wait->channel && channel_is_pipe(wait->channel) && viz_wait_has(wait, IN))
+			received[wait->channel->index] = true;
+	}
+}
+
+/* Returns, by channel index, whether anybody received from it, or slept in poll() at a pipe. */
 static bool *received_from(struct diagnosis *d)
 {
 	bool *received = arena_array(d->arena, d->model->channel_count + 1, sizeof(*received));
 
-	for (size_t i = 0; i < d->model->operation_count; i++) {
-		const struct viz_operation *op = d->model->operations[i];
-
-		if (op->role == ROLE_RECEIVE && op->channel && !viz_operation_failed(op))
-			received[op->channel->index] = true;
-	}
+	for (size_t i = 0; i < d->model->operation_count; i++)
+		note_receives(d->model->operations[i], received);
 	return received;
 }
 
