@@ -90,6 +90,7 @@ bool encode_path_taken(struct encoder *encoder, const struct wire_operation *ope
 		       const struct wire_details *details, const void *path, size_t len)
 {
 	struct name name = queue_name(path, len);
+	const char *id;
 
 	encoder->unlinked = NULL;
 	if (operation->nr == SYS_mq_unlink && operation->state == WIRE_COMPLETE &&
@@ -99,8 +100,8 @@ bool encode_path_taken(struct encoder *encoder, const struct wire_operation *ope
 		return true;
 	if (operation->state != WIRE_COMPLETE || operation->returned < 0)
 		return false;
-	encoder->unlinked = paths_take(&encoder->paths, details->base, path, len);
-	if (encoder->unlinked && !*encoder->unlinked)
-		encoder->unlinked = NULL;
-	return encoder->unlinked || paths_alike(&encoder->paths, path, len) || is_in_shm(path, len);
+	id = paths_take(&encoder->paths, details->base, path, len);
+	if (id && *id)
+		encoder->unlinked = id;
+	return id || paths_alike(&encoder->paths, path, len) || is_in_shm(path, len);
 }
