@@ -172,6 +172,34 @@ PATIENT = {
     "git": ["git", "-c", "http.proxy=", "ls-remote", "http://127.0.0.1:PORT/x"],
     "mosquitto_pub": ["mosquitto_pub", "-p", "PORT", "-t", "topic", "-m", "hello"],
 }
+# Answers what comes first, and nothing after that.
+ANSWERS_ONCE = """
+import socket
+server = socket.create_server(("127.0.0.1", 0))
+print(server.getsockname()[1], flush=True)
+client, _ = server.accept()
+client.recv(999)
+client.sendall(b"HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\nok")
+client.recv(999)
+server.accept()
+"""
+
+
+def kept_waiting(place, command, program):
+    server = start(os.path.join(place, "server"), [PYTHON, "-c", program])
+    try:
+        wait_for(lambda: server.stdout, "the server to listen")
+        port = server.stdout.split()[0].decode()
+        command = [word.replace("PORT", port) for word in command]
+        result = run(place, command, "--diagnose-only", "--lang", "en", "--timeout", "2",
+                     status=124, whole=False)  # fmt: skip
+    finally:
+        server.process.kill()
+        server.process.wait()
+    finding = told(result, command[0])
+    expect_equal(finding["severity"], "warning", command[0])
+    expect_in(f" to 127.0.0.1:{port} and got no answer: it has waited for ", finding["text"],
+              command[0])
 
 
 @scenario("a client that still waits when the user's time limit fires is named, and for whom")
@@ -179,20 +207,15 @@ def patient(directory):
     for name, command in PATIENT.items():
         needs(name)
         place = place_of(directory, name)
-        server = start(os.path.join(place, "server"), [PYTHON, "-c", SERVER])
-        try:
-            wait_for(lambda server=server: server.stdout, "the server to listen")
-            port = server.stdout.split()[0].decode()
-            command = [word.replace("PORT", port) for word in command]
-            result = run(place, command, "--diagnose-only", "--lang", "en", "--timeout", "2",
-                         status=124, whole=False)
-        finally:
-            server.process.kill()
-            server.process.wait()
-        finding = told(result, name)
-        expect_equal(finding["severity"], "warning", name)
-        expect_in(f" to 127.0.0.1:{port} and got no answer: it has waited for ", finding["text"],
-                  name)
+        kept_waiting(place, command, SERVER)
+
+
+@scenario("a client whose second request on one connection is not answered is named, too")
+def second(directory):
+    needs("curl")
+    page = "http://127.0.0.1:PORT/"
+    kept_waiting(place_of(directory, "curl"),
+                 ["curl", "-sS", "--noproxy", "*", page + "one", page + "two"], ANSWERS_ONCE)
 
 
 # Passes on what it is asked to a server that takes the connection, and READS the request or not.
@@ -384,7 +407,7 @@ def awaited_continue(directory):
     expect_equal([len(told) for told in found.values()], [1, 0], f"only where it waits: {found}")
     told = found["waits"][0]
     expect(told["text"].startswith("curl["), "it is curl that waits", told)
-    expect(re.search(r" waited 1(\.\d+)? s ", told["text"]), "for how long", told)
+    expect(re.search(r" waited [\d.]+ m?s ", told["text"]), "for how long", told)
     expect_in("curl -H 'Expect:'", told["advice"], "the remedy")
 
 

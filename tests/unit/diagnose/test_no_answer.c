@@ -193,6 +193,29 @@ static void waits_when_the_limit_fires(void **state)
 	assert_string_equal(told(*state, 5, "timeout"), "warning");
 }
 
+/* It was greeted, and asks: a log that is written one way begins like that, too. */
+static const char *waits_though_greeted(struct trace_text *t)
+{
+	connects(t);
+	hears(t, 3, 5 * MS);
+	asks(t, 4, 10 * MS);
+	polls(t, 5, 20 * MS, 0, WAITS NOTHING);
+	polls(t, 6, 921 * MS, 0, WAITS NOTHING);
+	return told(t, 6, "timeout");
+}
+
+static void greeted_client_waits(void **state)
+{
+	assert_string_equal(waits_though_greeted(*state), "note");
+}
+
+static void greeted_asker_waits(void **state)
+{
+	trace_line(*state, "{'type':'process','event':'exec','at_ns':6,'pid':10,'tid':10,"
+			   "'comm':'mysql','path':'/usr/bin/mysql'}");
+	assert_string_equal(waits_though_greeted(*state), "warning");
+}
+
 static void waits_when_tracing_ends(void **state)
 {
 	still_waits(*state);
@@ -230,6 +253,8 @@ int main(void)
 		TEST(closes_late),
 		TEST(server_closes_idle_connection),
 		TEST(waits_when_the_limit_fires),
+		TEST(greeted_client_waits),
+		TEST(greeted_asker_waits),
 		TEST(waits_when_tracing_ends),
 		TEST(is_in_a_set_before_it_connects),
 	};

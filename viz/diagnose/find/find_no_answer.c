@@ -496,14 +496,24 @@ static void tell_why(struct diagnosis *d, struct finding *f, const struct viz_me
 		finding_unread_request(d, f, holder, request->from.process);
 }
 
+/* True for programs that wait for nothing but the answers to what they ask. */
+static bool only_asks(const struct viz_process *process)
+{
+	return process_is_written_in(process, "asker") || process_is_written_in(process, "mysql");
+}
+
 static void report_waiting(const struct talks *talks, const struct talk *talk, uint64_t for_ns)
 {
 	struct diagnosis *d = talks->d;
 	struct finding *f = report(d, talk, talk->waited);
 	const struct viz_message *last = tell_passed_on(talks, f, request_of(d, talk));
 
-	if (talk->heard_ns)
+	const char *advice = advice_for(d, ADVICE_UNANSWERED, talk->asked->process);
+
+	if (talk->heard_ns && !only_asks(talk->asked->process))
 		f->severity = SEVERITY_NOTE;
+	if (advice)
+		f->advice = advice;
 	tell_why(d, f, last);
 	finding_set(d, f, "why", "%s",
 		    fill_phrase(d, PHRASE_ANSWER_WAITS, duration_text(d, for_ns), NULL, NULL));

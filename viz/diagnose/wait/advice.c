@@ -24,10 +24,12 @@ static const struct program {
 	const char *begins; /* or NULL */
 	const char *folder; /* a part of the path, or NULL */
 } programs[] = {
-	{"python", "python", NULL}, {"node", "node", NULL},    {"node", "MainThread", NULL},
-	{"java", "java", NULL},	    {"go", NULL, "/go-build"}, {"shell", "bash", NULL},
-	{"shell", "sh", NULL},	    {"shell", "dash", NULL},   {"shell", "zsh", NULL},
-	{"shell", "flock", NULL},   {"perl", "perl", NULL},    {"postgres", "postgres", NULL},
+	{"python", "python", NULL}, {"node", "node", NULL},	{"node", "MainThread", NULL},
+	{"java", "java", NULL},	    {"go", NULL, "/go-build"},	{"shell", "bash", NULL},
+	{"shell", "sh", NULL},	    {"shell", "dash", NULL},	{"shell", "zsh", NULL},
+	{"shell", "flock", NULL},   {"perl", "perl", NULL},	{"postgres", "postgres", NULL},
+	{"mysql", "mysql", NULL},   {"mysql", "mariadb", NULL}, {"asker", "curl", NULL},
+	{"asker", "wget", NULL},
 };
 
 /* True for "python3.12" as "python", false for "shutdown" as "sh". */

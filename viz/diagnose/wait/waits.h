@@ -303,6 +303,7 @@ enum advice_case {
 	ADVICE_EDGE,	     /* epoll(7), EPOLLET: it has not read to the end what it was told of */
 	ADVICE_ONE_SHOT,     /* epoll_ctl(2), EPOLLONESHOT: nobody has set it again */
 	ADVICE_DATABASE,     /* for a backend of PostgreSQL, which waits for others in it */
+	ADVICE_UNANSWERED,   /* for the server of a program that asks */
 	ADVICE_LEFT_JOB,     /* among others for a pipe that only a job left behind can write to */
 	ADVICE_STOPPED,
 	ADVICE_STOPPED_SOMEHOW, /* perhaps by a debugger */
