@@ -95,12 +95,17 @@ struct tcp_sock {
 	u32 copied_seq;
 	u32 rcv_nxt;
 	u32 snd_una;
+	u32 lsndtime; /* jiffies */
 	u64 bytes_sent;
+	u64 bytes_received;
 	u64 tcp_mstamp; /* microseconds */
 };
 
 struct inet_connection_sock {
 	const struct tcp_ulp_ops *icsk_ulp_ops;
+	struct {
+		u32 lrcvtime; /* jiffies */
+	} icsk_ack;
 };
 
 struct iov_iter {

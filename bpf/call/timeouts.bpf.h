@@ -33,8 +33,6 @@
 
 #define TICKS_MAX (1ULL << 39) /* from here on: no timeout (MAX_SCHEDULE_TIMEOUT) */
 
-const volatile __u64 tick_ns = 0; /* length of a jiffy; 0: not known */
-
 struct user_time {
 	u64 seconds;
 	u64 fraction; /* ns (timespec) or us (timeval) */

@@ -308,6 +308,7 @@ const volatile __u32 payload_max = 64; /* bytes of payload kept, at most WIRE_PA
 const volatile __u64 wake_len = 0; /* unread bytes in the ring from which on its reader is woken */
 const volatile struct wire_selection selection = {};
 const volatile __u32 cpu_count = 1;
+const volatile __u64 tick_ns = 0;     /* length of a jiffy; 0: not known */
 const volatile __u32 page_len = 4096; /* arm64 has kernels with pages of 16 and 64 KiB, too */
 const volatile __u8 futexes = 1;      /* record calls of futex(2) on memory that may be shared */
 const volatile __u8 glance = 0;	      /* no hook is attached: two walks over all threads only */

@@ -38,6 +38,27 @@ static __always_inline u64 tcp_unread(const struct wire_object *record, struct t
 	return bytes && record->peer_ended ? bytes - 1 : bytes;
 }
 
+/* The time in jiffies is of tcp_jiffies32 (include/net/tcp.h). */
+static __always_inline u64 time_of_jiffies(u64 now_ns, u32 then)
+{
+	return now_ns - ((u32)bpf_jiffies64() - then) * tick_ns;
+}
+
+/* When data was last sent and received. Both times are set at the beginning of a connection, too. */
+static __always_inline void describe_last_data(struct wire_object *record, struct tcp_sock *tcp)
+{
+	struct inet_connection_sock *connection = (struct inet_connection_sock *)tcp;
+
+	if (!tick_ns || !KHAS(struct tcp_sock, lsndtime) ||
+	    !KHAS(struct inet_connection_sock, icsk_ack.lrcvtime))
+		return;
+	if (record->sent)
+		record->sent_ns = time_of_jiffies(record->at_ns, KREAD(tcp, lsndtime));
+	if (KREAD_IF(tcp, bytes_received))
+		record->received_ns = time_of_jiffies(record->at_ns,
+						      KREAD(connection, icsk_ack.lrcvtime));
+}
+
 /* How a connection stands. */
 static __always_inline void describe_traffic(struct wire_object *record, struct sock *sk)
 {
@@ -50,6 +71,7 @@ static __always_inline void describe_traffic(struct wire_object *record, struct 
 	record->sent = KREAD_IF(tcp, bytes_sent);
 	record->unread = tcp_unread(record, tcp, state);
 	record->packet_ns = KREAD_IF(tcp, tcp_mstamp) * 1000;
+	describe_last_data(record, tcp);
 }
 
 /* How a connection stands is filled in for a glance only. */

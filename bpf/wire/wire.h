@@ -285,6 +285,9 @@ struct wire_object {
 	char interface[WIRE_INTERFACE_LEN]; /* TCP, UDP: what its packets leave by, or empty */
 	__u64 unread;			    /* TCP in a glance: bytes that lie there */
 	__u64 packet_ns;		    /* TCP in a glance: when the last packet came or went */
+	/* TCP in a glance: when it last sent, and received, data; 0: never, or not known. */
+	__u64 sent_ns;
+	__u64 received_ns;
 	union {
 		struct {
 			__u8 local_address[16];

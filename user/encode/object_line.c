@@ -176,6 +176,23 @@ static const char *peer_of(struct encoder *encoder, const struct wire_object *re
 	return peer ? peer->id : NULL;
 }
 
+/* How a TCP connection stands, in a glance. */
+static void traffic_fields(struct json *json, const struct wire_object *record)
+{
+	if (record->peer_ended)
+		json_field_bool(json, KEY(channel, peer_ended), true);
+	if (record->sent)
+		json_field_uint(json, KEY(channel, sent), record->sent);
+	if (record->unread)
+		json_field_uint(json, KEY(channel, unread), record->unread);
+	if (record->packet_ns)
+		json_field_uint(json, KEY(channel, packet_ns), record->packet_ns);
+	if (record->sent_ns)
+		json_field_uint(json, KEY(channel, sent_ns), record->sent_ns);
+	if (record->received_ns)
+		json_field_uint(json, KEY(channel, received_ns), record->received_ns);
+}
+
 void encode_object(struct encoder *encoder, const struct wire_object *record)
 {
 	struct json *json = &encoder->json;
@@ -219,14 +236,7 @@ void encode_object(struct encoder *encoder, const struct wire_object *record)
 		json_field_uint(json, KEY(channel, backlog), record->backlog - 1);
 	if (record->removed)
 		json_field_bool(json, KEY(channel, removed), true);
-	if (record->peer_ended)
-		json_field_bool(json, KEY(channel, peer_ended), true);
-	if (record->sent)
-		json_field_uint(json, KEY(channel, sent), record->sent);
-	if (record->unread)
-		json_field_uint(json, KEY(channel, unread), record->unread);
-	if (record->packet_ns)
-		json_field_uint(json, KEY(channel, packet_ns), record->packet_ns);
+	traffic_fields(json, record);
 	line_end(json);
 }
 

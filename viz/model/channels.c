@@ -131,6 +131,10 @@ static void add_glimpse(struct model_builder *b, struct viz_glimpse *glimpse)
 	glimpse->unread_more |= VALUE(channel, unread_more)->flag;
 	if (VALUE(channel, packet_ns)->present)
 		glimpse->packet_ns = build_time(b, FIELD_channel_packet_ns);
+	if (VALUE(channel, sent_ns)->present)
+		glimpse->sent_ns = build_time(b, FIELD_channel_sent_ns);
+	if (VALUE(channel, received_ns)->present)
+		glimpse->received_ns = build_time(b, FIELD_channel_received_ns);
 }
 
 void build_channel_line(struct model_builder *b)

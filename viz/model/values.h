@@ -110,6 +110,8 @@ struct viz_glimpse {
 	uint64_t unread; /* TCP, unix stream: bytes that lie there; 0: none, or not known */
 	bool unread_more;   /* `unread` is less than lies there */
 	uint64_t packet_ns; /* TCP: when its last packet came or went; 0: not known */
+	/* TCP: when it last sent, and received, data, to a tick; 0: never, or not known. */
+	uint64_t sent_ns, received_ns;
 	/* System V semaphore: pid of the process that last changed it; 0: not known. */
 	uint32_t last_user;
 	bool value_known;
