@@ -487,10 +487,16 @@ static const struct viz_message *tell_passed_on(const struct talks *talks, struc
 static void tell_why(struct diagnosis *d, struct finding *f, const struct viz_message *request)
 {
 	const struct viz_process *server = server_of(request), *holder = NULL;
+	const struct viz_channel *end = NULL;
+	const struct wait *by;
 
+	if (server)
+		end = wait_peer(d->waits, request->from.operation->channel);
 	if (request && is_unread(request))
 		holder = holder_of(d, request);
-	if (server)
+	if (server && server_is_kept(d, server, end, &by))
+		finding_kept_server(d, f, server, by);
+	else if (server)
 		finding_chain_of(d, f, server, request->from.process);
 	else if (holder)
 		finding_unread_request(d, f, holder, request->from.process);

@@ -595,7 +595,7 @@ void find_waits(struct diagnosis *d)
 	told = arena_array(d->arena, d->waits->count + 1, sizeof(*told));
 	report_unaccepted_connects(d);
 	of_circle = report_circles(d);
-	report_unread_requests(d, told);
+	report_unanswered_requests(d, told);
 	for (size_t i = 0; i < d->waits->count; i++) {
 		const struct wait *wait = d->waits->waits[i];
 

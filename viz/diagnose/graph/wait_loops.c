@@ -13,9 +13,8 @@ static bool may_wake_only(const struct viz_channel *channel)
 	       channel->mechanism == MECH_UNIX_STREAM;
 }
 
-/* True if all who can write there are known, and are the process itself. */
-static bool wakes_itself(struct wait_graph *graph, const struct wait *wait,
-			 const struct viz_channel *channel)
+bool wait_wakes_itself(struct wait_graph *graph, const struct wait *wait,
+		       const struct viz_channel *channel)
 {
 	const struct viz_channel *peer = wait_peer(graph, channel);
 	const struct viz_channel *end = peer ? peer : channel;
@@ -47,7 +46,7 @@ enum loop_share wait_loop_share(struct wait_graph *graph, const struct wait *wai
 			return LOOP_ELSE;
 		if (fits && fits(graph, wait, i))
 			any = true;
-		else if (!wakes_itself(graph, wait, channel))
+		else if (!wait_wakes_itself(graph, wait, channel))
 			return LOOP_ELSE;
 	}
 	return any ? LOOP_FITS : LOOP_ITSELF;

@@ -492,6 +492,26 @@ void finding_chain_of(struct diagnosis *d, struct finding *f, const struct viz_p
 	set_chain(d, f, &t);
 }
 
+void finding_kept_server(struct diagnosis *d, struct finding *f, const struct viz_process *server,
+			 const struct wait *by)
+{
+	struct telling t = {.d = d, .f = f};
+	const struct wait *at = by;
+
+	if (at)
+		tell_wait(&t, at, NULL);
+	else
+		tell_idle(&t, server);
+	while (at && t.count < CHAIN_MOST)
+		at = tell_next(&t, at);
+	if (by) {
+		note_lock(&t, by);
+		note_alone(&t, by);
+	}
+	advise(&t);
+	set_chain(d, f, &t);
+}
+
 void finding_circle(struct diagnosis *d, struct finding *f, size_t number)
 {
 	const struct wait_circle *circle = &d->waits->circles[number];

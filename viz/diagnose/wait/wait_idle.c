@@ -273,6 +273,14 @@ static bool follows_work(const struct diagnosis *d, const struct wait *wait)
 	return false;
 }
 
+/* True if the last of its chain runs, as a child that computes for the one who waits for it. */
+static bool leads_to_work(const struct diagnosis *d, const struct wait *wait)
+{
+	const struct viz_process *culprit = chain_culprit(d, last_of_chain(d, wait));
+
+	return d->waits->whole && culprit && process_runs(culprit);
+}
+
 /*
  * True for waits that are normal for a server or shell: for a connection, for one of several
  * events, for a child, for a terminal, for a file, for time. So is waiting for a process that can
@@ -299,5 +307,5 @@ bool wait_is_idle(const struct diagnosis *d, const struct wait *wait)
 	    ((is_for_lock(wait) || waits_to_send(wait)) && waits_mostly(d, wait)))
 		return false;
 	return goes_on(d, wait) || is_fed_later(d, wait) || is_subscribed(d, wait) ||
-	       follows_work(d, wait);
+	       follows_work(d, wait) || leads_to_work(d, wait);
 }

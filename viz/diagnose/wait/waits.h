@@ -109,6 +109,10 @@ void finding_chain(struct diagnosis *d, struct finding *f, const struct wait *wa
 void finding_chain_of(struct diagnosis *d, struct finding *f, const struct viz_process *process,
 		      const struct viz_process *whom);
 
+/* wait_chain.c: the same, and the advice, of a server that this keeps: server_is_kept(). */
+void finding_kept_server(struct diagnosis *d, struct finding *f, const struct viz_process *server,
+			 const struct wait *by);
+
 /* wait_chain.c: sets the advice of a circle whose case is known better than the finding's row. */
 void finding_circle(struct diagnosis *d, struct finding *f, size_t number);
 
@@ -279,18 +283,33 @@ const char *writers_text(struct diagnosis *d, const struct viz_channel *channel,
 const struct wait_gone *wait_left_taken(struct wait_graph *graph, const struct wait *wait);
 
 /*
- * wait_unread_request.c: true if all calls of the process have slept for a second, and none of them
+ * wait_unanswered.c: true if all calls of the process have slept for a second, and none of them
  * for what comes to this listener or socket.
  */
 bool process_sleeps_elsewhere(const struct diagnosis *d, const struct viz_process *process,
 			      const struct viz_channel *channel);
 
 /*
- * wait_unread_request.c: adds, in a glance, the finding no-answer for each client that no finding
- * names and that waits for a server which has not read what it was sent, and marks the wait, by its
- * index, as told. The other one adds to such a finding what the server waits for, and the advice.
+ * wait_unanswered.c: true if the connection was made to a server, and this end made it.
  */
-void report_unread_requests(struct diagnosis *d, bool *told);
+bool channel_is_of_client(const struct wait_graph *graph, const struct viz_channel *client,
+			  const struct viz_channel *server);
+
+/*
+ * wait_kept_server.c: true if the server, which has the end `channel` of a client's connection, has
+ * slept for a second in what has nothing to do with any client, as all have whom it waits for: *by,
+ * or NULL for its own memory. False where it may have put its client off on purpose.
+ */
+bool server_is_kept(const struct diagnosis *d, const struct viz_process *server,
+		    const struct viz_channel *channel, const struct wait **by);
+
+/*
+ * wait_unanswered.c: adds, in a glance, the finding no-answer for each client that no finding names
+ * and that waits for a server which has not read what it was sent, or is kept, and marks the wait,
+ * by its index, as told. The other one adds to such a finding what the server waits for, and the
+ * advice.
+ */
+void report_unanswered_requests(struct diagnosis *d, bool *told);
 void finding_unread_request(struct diagnosis *d, struct finding *f,
 			    const struct viz_process *server, const struct viz_process *client);
 
