@@ -8,7 +8,7 @@ import os
 
 from expectations import expect, expect_equal, expect_in
 from findings import diagnose, severe
-from hangs import PYTHON, TIMED_OUT, hanging, named_parties, traced, untraced
+from hangs import PYTHON, TIMED_OUT, expect_named, hanging, named_parties, traced, untraced
 from harness import main, needs, run, scenario
 from traces import load_lines
 
@@ -113,6 +113,54 @@ def fed_never(directory):
             told = [f for f in severe(findings) if f["id"] in WAITS]
             expect_equal(len(told), 1, f"{name}: {findings}")
             expect_in(names["reader"], told[0]["processes"], name)
+
+
+SPAWN = """
+console.error("reader=" + process.pid);
+const child = require("child_process").spawn(COMMAND);
+console.error("child=" + child.pid);
+"""
+
+# Node and its child wait for each other: what node said to it, and what the remedy is.
+NODES = {
+    "unread": ('"cat"', "child.stdin.write(Buffer.alloc(10000000))", "child.stderr.resume()"),
+    "never ended": ('"sort"', 'child.stdin.write("b\\na\\n"); child.stdout.on("data", () => {})',
+                    "child.stdin.end()"),
+}
+
+# The same children of a node that has more to wait for.
+BUSY_NODES = {
+    "server": ('"cat"', 'child.stdout.on("data", () => {}); require("net").createServer().listen(0)'),
+    "timer": ('"sort"', 'child.stdin.write("b"); child.stdout.resume(); setInterval(() => {}, 60000)'),
+}
+
+
+def of_node(command, rest):
+    return ["node", "-e", SPAWN.replace("COMMAND", command) + rest]
+
+
+@scenario("node and a child that wait for each other are one deadlock each way, with its remedy")
+def circles_of_node(directory):
+    needs("node")
+    for name, (command, rest, remedy) in NODES.items():
+        place = os.path.join(directory, name)
+        os.mkdir(place)
+        _, findings, result = traced(place, of_node(command, rest), 3)
+        looked, other = untraced(place, of_node(command, rest), hanging(2), "deadlock")
+        for found, pids in ((findings, named_parties(result)), (looked, named_parties(other))):
+            told = expect_named(found, "deadlock", set(pids.values()))
+            expect_in(remedy, told["advice"], name)
+            expect_equal(severe(found), [told], f"{name}: nothing else")
+
+
+@scenario("node that waits for clients or for the clock as well is not accused for its child")
+def busy_nodes(directory):
+    needs("node")
+    for name, (command, rest) in BUSY_NODES.items():
+        place = os.path.join(directory, name)
+        os.mkdir(place)
+        looked, _ = untraced(place, of_node(command, rest), hanging(2), "blocked")
+        expect_equal(severe(looked), [], name)
 
 
 # Loops of one thread that only a handler of a signal wakes, by a pipe or socket of the process.

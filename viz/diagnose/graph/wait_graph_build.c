@@ -347,6 +347,7 @@ struct wait_graph *wait_graph_new(struct arena *arena, const struct viz_model *m
 	for (size_t i = 0; i < model->process_count && graph->count < WAITS_MOST; i++)
 		add_vforks(graph, model->processes[i]);
 	wait_open_served(graph);
+	wait_close_counters(graph);
 	wait_suppose_crossed(graph);
 	wait_find_stuck(graph);
 	wait_settle_crossed(graph);

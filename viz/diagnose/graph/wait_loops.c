@@ -6,6 +6,7 @@
  */
 #include "viz/diagnose/graph/wait_graph_internal.h"
 #include "viz/diagnose/graph/wait_kinds.h"
+#include "viz/model/unseen.h"
 
 static bool may_wake_only(const struct viz_channel *channel)
 {
@@ -113,4 +114,36 @@ void wait_look_at_loop(struct wait_graph *graph, struct wait *wait)
 		if (is_for_room(graph, wait, i))
 			wait->room = wait_asked(graph, op, i);
 	wait->channel = wait->room;
+}
+
+/* True if one that the process started sleeps until just this process writes, or reads, there. */
+static bool has_waiting_child(const struct wait_graph *graph, const struct viz_process *process)
+{
+	for (size_t i = 0; i < graph->count; i++) {
+		const struct wait *wait = graph->waits[i];
+		const enum role role = wait->operation->role;
+
+		if ((role == ROLE_RECEIVE || role == ROLE_SEND) && wait->known && !wait->open &&
+		    wait->ender_count == 1 && wait->enders[0] == process &&
+		    process_is_lone(wait->process) && viz_process_descends(wait->process, process))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A glance cannot tell whether the kernel itself counts in an eventfd, as for aio. Where a child
+ * waits for its parent, it is taken for what it mostly is, by which threads wake each other.
+ */
+void wait_close_counters(struct wait_graph *graph)
+{
+	for (size_t i = 0; i < graph->count; i++) {
+		struct wait *wait = graph->waits[i];
+
+		if (!wait->counted || unseen_process_ns(wait->process) != VIZ_NEVER ||
+		    !has_waiting_child(graph, wait->process))
+			continue;
+		wait->open = wait->counted = false;
+		wait->known = wait->ender_count > 0;
+	}
 }
