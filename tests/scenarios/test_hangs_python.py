@@ -10,7 +10,7 @@ import signal
 
 from expectations import expect, expect_equal, expect_in
 from findings import diagnose, severe
-from hangs import PYTHON, asleep, hanging, has, looked_at, named_parties, traced
+from hangs import PYTHON, TIMED_OUT, asleep, hanging, has, looked_at, named_parties, traced
 from harness import main, run, scenario, start, wait_for
 
 TELL = """
@@ -166,6 +166,48 @@ def forked(directory):
     finally:
         os.killpg(process.process.pid, signal.SIGKILL)
         process.process.wait()
+
+
+# Each worker raises before it takes a task, and the pool starts another one for it.
+FAILING = TELL + """
+import multiprocessing, time
+def begin():
+    raise ValueError
+if __name__ == "__main__":
+    tell("pool")
+    with multiprocessing.Pool(2, initializer=begin) as pool:
+        pool.apply(abs, (-1,))
+"""
+# Each worker ends well after one task, or fails at its end: the others go on.
+SOUND_POOL = TELL + """
+import multiprocessing, time
+def work(number):
+    time.sleep(0.1)
+    return number
+if __name__ == "__main__":
+    tell("pool")
+    with multiprocessing.Pool(2, maxtasksperchild=1) as pool:
+        while True:
+            pool.map(work, range(6), chunksize=1)
+"""
+
+
+@scenario("a Pool whose workers fail before they take anything is told why it waits, and the remedy")
+def failing(directory):
+    result = run(directory, command(FAILING), "--timeout", 2, "--diagnose-only", "--lang", "en",
+                 status=TIMED_OUT, whole=False)
+    (found,) = severe(diagnose(result.trace_path)[0])
+    expect_equal(found["id"], "blocked", "what is told")
+    expect_in(named_parties(result)["pool"], found["processes"], "who waits")
+    expect_in(" have failed one after the other (exit 1), ", found["text"], "the cause")
+    expect_in("initializer", found["advice"], "the remedy")
+    expect_in(" have failed one after the other ", result.stderr.decode(), "run says so")
+
+
+@scenario("a Pool that replaces workers which have done their task is sound")
+def replaced(directory):
+    result = run(directory, command(SOUND_POOL), "--timeout", 2, status=TIMED_OUT, whole=False)
+    expect_equal(severe(diagnose(result.trace_path)[0]), [], "no fault")
 
 
 @scenario("a Condition that is notified before the other process waits: run tells of one circle, once")

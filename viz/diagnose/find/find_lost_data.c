@@ -72,6 +72,20 @@ static bool may_be_read(const struct diagnosis *d, const struct viz_message *m,
 	       (!d->model->trailer.present || d->model->trailer.why != END_REASON_FINISHED);
 }
 
+/* True if the sender outlived all who could read there, and failed: it tells so itself. */
+static bool has_noticed(const struct viz_message *m)
+{
+	const struct viz_process *sender = m->from.process;
+
+	for (size_t i = 0; i < m->channel->holding_count; i++) {
+		const struct viz_process *reader = m->channel->holdings[i]->process;
+
+		if (reader != sender && (!reader->ended || reader->end_ns > sender->end_ns))
+			return false;
+	}
+	return viz_process_failed(sender);
+}
+
 static bool worth_telling(const struct viz_message *m)
 {
 	switch (m->mechanism) {
@@ -127,7 +141,7 @@ static void report_unread(struct diagnosis *d, const struct viz_message *m, cons
 		return;
 	f = finding_fold(d, FINDING_UNREAD_DATA, m->from.enter_ns, m->from.process, m->channel);
 	f->bytes += m->bytes;
-	if (!queue && !unheard && !(pipe && m->from.operation->fd != 1))
+	if (!queue && !unheard && (!pipe || m->from.operation->fd == 1 || has_noticed(m)))
 		f->severity = SEVERITY_NOTE;
 	finding_operation(d, f, m->from.operation);
 	if (f->times == 1 && tell_empty_datagram(d, f, m->from.operation))

@@ -50,7 +50,7 @@ static const struct viz_message **find_lost_tasks(struct diagnosis *d)
 	return tasks;
 }
 
-static const char *status_text(struct diagnosis *d, const struct viz_process *process)
+const char *status_text(struct diagnosis *d, const struct viz_process *process)
 {
 	if (process->exit_signal)
 		return format_text(d, "%.*s", (int)process->signal.len, process->signal.data);

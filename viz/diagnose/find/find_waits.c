@@ -308,7 +308,8 @@ static void report_blocked(struct diagnosis *d, const struct wait *wait)
 	finding_wait(d, f, wait);
 	finding_chain(d, f, wait);
 	report_enders(d, f, wait);
-	tell_lost_task(d, f, wait);
+	if (!tell_failing_children(d, f, wait))
+		tell_lost_task(d, f, wait);
 	tell_mutex_owner(d, f, wait);
 	if (wait->channel && is_semaphore(wait->channel))
 		tell_killed_users(d, f, wait);

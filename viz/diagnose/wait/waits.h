@@ -145,6 +145,13 @@ const struct viz_operation *wait_merging_read(struct wait_graph *graph, const st
  */
 const struct viz_operation *wait_unsaid_end(const struct diagnosis *d, const struct wait *wait);
 
+/*
+ * wait_half_close.c: true if nc(1) waits so. wait_has_read_all(): as it has sent something, and waits
+ * for its input no more, which has ended; whoever has the other end may wait for others, too.
+ */
+bool wait_is_for_unsaid_end(const struct diagnosis *d, const struct wait *wait);
+bool wait_has_read_all(const struct diagnosis *d, const struct wait *wait);
+
 /* wait_half_close.c: true if the last that moved on the wait's channel was received there. */
 bool wait_was_answered(struct wait_graph *graph, const struct wait *wait);
 
@@ -340,6 +347,7 @@ enum advice_case {
 	ADVICE_FOR_THREADS,  /* in shared memory, by what was made for the threads of one process */
 	ADVICE_WRITER_FAILED,	/* for what a child was to write, which has failed */
 	ADVICE_LOST_TASK,	/* for the answer of a worker that has ended */
+	ADVICE_CHILDREN_FAIL,	/* for workers that fail at once, again and again */
 	ADVICE_COUNTER,		/* for more of an eventfd, of which one read took all */
 	ADVICE_NOTIFIED_ONCE,	/* for a signal that mq_notify(3) sends no more */
 	ADVICE_FORKED_MEMORY,	/* for what its child may have released in a copy of its own */
