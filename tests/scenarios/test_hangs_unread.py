@@ -219,6 +219,65 @@ def in_rounds(directory):
             result.process.wait()
 
 
+# Who reads all up to the end before it answers, in a call or in an event loop.
+READS_ALL = {
+    "call": "take()\nwhile taken[0].recv(99): pass\ntaken[0].send(b\"x\")",
+    "loop": """import asyncio
+async def serve(reader, writer):
+    writer.write(await reader.read())
+    writer.close()
+async def main():
+    async with await asyncio.start_server(serve, sock=listener) as server:
+        await server.serve_forever()
+asyncio.run(main())""",
+}
+RELAYS = {
+    "nc": "echo hello >input; exec nc 127.0.0.1 $1 <input",
+    "feeds": "tail -f /dev/null | nc 127.0.0.1 $1",
+}
+
+
+def nc_of(directory, name, server):
+    place = os.path.join(directory, f"{name}-{server}")
+    os.makedirs(place)
+    return place, both(place, f"sh -c '{RELAYS[name]}' sh $port", READS_ALL[server])
+
+
+@scenario("nc that does not say that its input has ended is told to do so, whoever waits for that")
+def unsaid_end(directory):
+    needs("nc")
+    for server in READS_ALL:
+        place, command = nc_of(directory, "nc", server)
+        _, found, result = traced(place, command, 3)
+        looked, other = untraced(place, command, hanging(2), "blocked",
+                                 whom=lambda result: named_parties(result)["client"])
+        for way, findings, pids in (("run", found, named_parties(result)),
+                                    ("-p", looked, named_parties(other))):
+            told = [f for f in findings if "nc -N" in f["advice"]]
+            expect_equal(len(told), 1, f"{server}, {way}: {findings}")
+            expect_in(pids["client"], told[0]["processes"], "who should say so")
+            # A loop may wait for more of others: where nothing ended the wait, nobody can tell.
+            milder = server == "loop" and way == "-p"
+            expect_equal(told[0]["severity"], "note" if milder else "warning", f"{server}, {way}")
+
+
+@scenario("nc whose input goes on is not told so")
+def fed_relay(directory):
+    needs("nc", "tail")
+    place, command = nc_of(directory, "feeds", "loop")
+    result = start(place, command, start_new_session=True)
+    try:
+        wait_for(lambda: hanging(2)(result), "it to wait")
+        time.sleep(1.5)
+        for pid in named_parties(result).values():
+            found = diagnose("-p", str(pid))[0]
+            expect_equal(severe(found), [], f"-p of {pid}")
+            expect(not any("nc -N" in f["advice"] for f in found), "its input goes on", found)
+    finally:
+        os.killpg(result.process.pid, signal.SIGKILL)
+        result.process.wait()
+
+
 PROXY = """
 cat >conf <<END
 daemon off; master_process off; pid nginx.pid; error_log error.log; user root;

@@ -29,7 +29,7 @@ static const struct program {
 	{"shell", "sh", NULL},	    {"shell", "dash", NULL},	{"shell", "zsh", NULL},
 	{"shell", "flock", NULL},   {"perl", "perl", NULL},	{"postgres", "postgres", NULL},
 	{"mysql", "mysql", NULL},   {"mysql", "mariadb", NULL}, {"asker", "curl", NULL},
-	{"asker", "wget", NULL},
+	{"asker", "wget", NULL},    {"netcat", "nc", NULL},	{"netcat", "netcat", NULL},
 };
 
 /* True for "python3.12" as "python", false for "shutdown" as "sh". */

@@ -57,8 +57,25 @@ bool wait_was_answered(struct wait_graph *graph, const struct wait *wait)
 	return received && (!sent || sent->index < received->index);
 }
 
-/* True if somebody waits for what comes from this socket, and for little else. */
-static bool is_awaited(const struct diagnosis *d, const struct wait *wait)
+/* True if something was sent on the channel, and nothing has come: of a glance known of TCP only. */
+static bool was_never_answered(struct wait_graph *graph, const struct viz_channel *channel)
+{
+	if (graph->whole)
+		return channel->glimpse.sent && !channel->glimpse.received_ns;
+	if (!graph->clues.input_ends)
+		find_last_calls(graph);
+	return graph->clues.last_sends[channel->index] &&
+	       !graph->clues.last_receives[channel->index];
+}
+
+/* nc(1) only passes on what it reads, so what it says before the end of that is no request. */
+static bool is_plain_relay(const struct viz_process *process)
+{
+	return process_is_written_in(process, "netcat");
+}
+
+/* True if somebody waits for what comes from this socket, and, unless among_others, for little else. */
+static bool is_awaited(const struct diagnosis *d, const struct wait *wait, bool among_others)
 {
 	const struct viz_channel *there = other_end(d, wait);
 
@@ -66,7 +83,8 @@ static bool is_awaited(const struct diagnosis *d, const struct wait *wait)
 		for (const struct wait *other = wait_of_process(d->waits, wait->enders[i]); other;
 		     other = other->next_of_process)
 			if (other->process != wait->process &&
-			    other->operation->extra->waits_for_count <= ASKED_MOST &&
+			    (among_others ||
+			     other->operation->extra->waits_for_count <= ASKED_MOST) &&
 			    wait_reads_at(d->waits, other, there))
 				return true;
 	return false;
@@ -88,7 +106,31 @@ const struct viz_operation *wait_unsaid_end(const struct diagnosis *d, const str
 	sent = graph->clues.last_sends[channel->index];
 	if (!end || (end->channel ? end->channel : hung_up(end)) == channel || !sent ||
 	    sent->process != wait->process ||
-	    !wait_holding(graph, channel, wait->process, ACCESS_WRITE) || !is_awaited(d, wait))
+	    !wait_holding(graph, channel, wait->process, ACCESS_WRITE) ||
+	    !is_awaited(d, wait,
+			is_plain_relay(wait->process) && was_never_answered(graph, channel)))
 		return NULL;
 	return end;
+}
+
+bool wait_has_read_all(const struct diagnosis *d, const struct wait *wait)
+{
+	const struct viz_operation *op = wait->operation;
+
+	if (!channel_is_stream_socket(wait->channel) || !is_plain_relay(wait->process) ||
+	    !operation_polls(op) || op->extra->waits_cut ||
+	    !wait_reads_at(d->waits, wait, wait->channel))
+		return false;
+	for (size_t i = 0; i < op->extra->waits_for_count; i++)
+		if (op->extra->waits_for[i].fd == STANDARD_INPUT)
+			return false;
+	return was_never_answered(d->waits, wait->channel) && is_awaited(d, wait, true);
+}
+
+bool wait_is_for_unsaid_end(const struct diagnosis *d, const struct wait *wait)
+{
+	if (d->waits->whole)
+		return wait_has_read_all(d, wait) && is_awaited(d, wait, false);
+	return wait_has_read_all(d, wait) ||
+	       (wait->channel && is_plain_relay(wait->process) && wait_unsaid_end(d, wait));
 }

@@ -288,7 +288,7 @@ static bool leads_to_work(const struct diagnosis *d, const struct wait *wait)
  */
 bool wait_is_idle(const struct diagnosis *d, const struct wait *wait)
 {
-	if (waits_to_open(wait) || waits_for_lease(wait))
+	if (waits_to_open(wait) || waits_for_lease(wait) || wait_is_for_unsaid_end(d, wait))
 		return false;
 	if (waits_for_exec(wait) || (waits_to_connect(wait) && wait->listener))
 		return goes_on(d, wait);

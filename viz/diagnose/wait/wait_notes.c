@@ -95,6 +95,13 @@ static bool note_unsaid_end(struct diagnosis *d, struct finding *f, const struct
 {
 	const struct viz_operation *end = wait_unsaid_end(d, wait);
 
+	if (!end && wait_has_read_all(d, wait)) {
+		finding_line(d, f,
+			     fill_phrase(d, PHRASE_UNSAID_END_SEEN, process_text(d, wait->process),
+					 channel_text(d, wait->channel), NULL));
+		f->explained |= wait_is_for_unsaid_end(d, wait);
+		return true;
+	}
 	if (!end || is_told(f, end))
 		return false;
 	finding_line(d, f,
