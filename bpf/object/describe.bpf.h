@@ -44,7 +44,7 @@ static __always_inline u64 time_of_jiffies(u64 now_ns, u32 then)
 	return now_ns - ((u32)bpf_jiffies64() - then) * tick_ns;
 }
 
-/* When data was last sent and received. Both times are set at the beginning of a connection, too. */
+/* When data was last sent and received. The kernel sets both times when it connects, too. */
 static __always_inline void describe_last_data(struct wire_object *record, struct tcp_sock *tcp)
 {
 	struct inet_connection_sock *connection = (struct inet_connection_sock *)tcp;

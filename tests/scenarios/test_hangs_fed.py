@@ -130,8 +130,8 @@ NODES = {
 
 # The same children of a node that has more to wait for.
 BUSY_NODES = {
-    "server": ('"cat"', 'child.stdout.on("data", () => {}); require("net").createServer().listen(0)'),
-    "timer": ('"sort"', 'child.stdin.write("b"); child.stdout.resume(); setInterval(() => {}, 60000)'),
+    "server": ('"cat"', 'child.stdout.resume(); require("net").createServer().listen(0)'),
+    "timer": ('"sort"', 'child.stdout.resume(); setInterval(() => {}, 60000)'),
 }
 
 

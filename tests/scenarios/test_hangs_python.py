@@ -192,7 +192,7 @@ if __name__ == "__main__":
 """
 
 
-@scenario("a Pool whose workers fail before they take anything is told why it waits, and the remedy")
+@scenario("a Pool whose workers fail before they take a task is told why it waits, with the remedy")
 def failing(directory):
     result = run(directory, command(FAILING), "--timeout", 2, "--diagnose-only", "--lang", "en",
                  status=TIMED_OUT, whole=False)

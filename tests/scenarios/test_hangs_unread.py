@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Clients whose request lies unread at a server that sleeps in something else, or was read by one that
-sleeps where no client matters, also behind a proxy; and sound twins."""
+"""Clients whose request lies unread at a server that sleeps in something else, or was read by one
+that sleeps where no client matters, also behind a proxy; and sound twins."""
 import os
 import re
 import shutil
@@ -200,7 +200,7 @@ LOOKS = 8
 READS_SLOWLY = "take()\nwhile True:\n    time.sleep(1)\n    taken[0].recv(1)"
 
 
-@scenario("curl on a unix socket, which waits in rounds, is told of in each look, but not of a slow server")
+@scenario("curl on a unix socket, which waits in rounds, is told of in each look, not of a slow server")
 def in_rounds(directory):
     needs("curl")
     for name, server in {"left": SLEEPS, "slow": READS_SLOWLY}.items():
@@ -295,7 +295,7 @@ UPSTREAMS = {
 }
 
 
-@scenario("a client of nginx whose upstream does not read, or is kept, is told of that, whomever -p asks")
+@scenario("a client of nginx whose upstream does not read, or sleeps, is told of that by -p of each")
 def proxied(directory):
     needs("nginx", "curl")
     for name, (upstream, server, fate) in UPSTREAMS.items():
@@ -343,14 +343,16 @@ SOUND = {
     "news": ("import threading\nthreading.Thread(target=time.sleep, args=(1000,)).start()\n"
              + TAKES + "threading.Event().wait()", "ready()\nclient.recv(9)"),
     # The same in an event loop, without threads.
-    "parked": (TAKES + "select.select([listener, taken[0]], [], [])", "ready()\nselect.select([client], [], [])"),
+    "parked": (TAKES + "select.select([listener, taken[0]], [], [])",
+               "ready()\nselect.select([client], [], [])"),
     # It was answered, and gets more each time the server wakes up.
     "ticks": (TAKES + "while True:\n    taken[0].send(b\"tick\")\n    time.sleep(5)",
               "client.recv(9)\nready()\nclient.recv(9)"),
     # Who sends what comes in wants no answer, though the server sleeps before it reads on.
     "passes on": (TAKES + "time.sleep(1000)", FED + "ready()\nselect.select([client, r], [], [])"),
     # The server waits for a child, which computes.
-    "works": (TAKES + "import subprocess\nsubprocess.run([\"sh\", \"-c\", \"while :; do :; done\"])",
+    "works": (TAKES + "import subprocess\n"
+              "subprocess.run([\"sh\", \"-c\", \"while :; do :; done\"])",
               "ready()\nclient.recv(9)"),
 }
 SOUND_CLIENT = """

@@ -27,11 +27,8 @@ bool report_idle_workers(struct diagnosis *d, size_t number);
  */
 bool tell_lost_task(struct diagnosis *d, struct finding *f, const struct wait *wait);
 
-/* find_lost_task.c: returns how an ended process ended, as "exit 1" or "SIGSEGV". */
-const char *status_text(struct diagnosis *d, const struct viz_process *process);
-
 /*
- * find_failing_children.c: of a wait of a process whose children fail one after the other before
+ * find_lost_task.c: of a wait of a process whose children fail one after the other before
  * they do anything: makes that the cause, which is no note; returns whether it is so.
  */
 bool tell_failing_children(struct diagnosis *d, struct finding *f, const struct wait *wait);

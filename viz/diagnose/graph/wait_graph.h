@@ -355,8 +355,8 @@ enum loop_share wait_loop_share(struct wait_graph *graph, const struct wait *wai
 				wait_fits_fn *fits);
 
 /*
- * wait_loops.c: true of a channel by which a process only wakes its own loop: all who can write there
- * are known, and are the process itself.
+ * wait_loops.c: true of a channel by which a process only wakes its own loop: all who can write
+ * there are known, and are the process itself.
  */
 bool wait_wakes_itself(struct wait_graph *graph, const struct wait *wait,
 		       const struct viz_channel *channel);

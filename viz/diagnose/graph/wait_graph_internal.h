@@ -127,8 +127,8 @@ void wait_at_named(struct wait_graph *graph, struct wait *wait, const struct viz
 void wait_settle_terminals(struct wait_graph *graph);
 
 /*
- * wait_loops.c: of processes with a child that waits for them, has no wait be ended by the kernel as
- * it counts in an eventfd. Called before wait_find_stuck().
+ * wait_loops.c: of processes with a child that waits for them, has no wait be ended by the kernel
+ * as it counts in an eventfd. Called before wait_find_stuck().
  */
 void wait_close_counters(struct wait_graph *graph);
 

@@ -57,7 +57,7 @@ bool wait_was_answered(struct wait_graph *graph, const struct wait *wait)
 	return received && (!sent || sent->index < received->index);
 }
 
-/* True if something was sent on the channel, and nothing has come: of a glance known of TCP only. */
+/* True if something was sent there, and nothing has come: of a glance known of TCP only. */
 static bool was_never_answered(struct wait_graph *graph, const struct viz_channel *channel)
 {
 	if (graph->whole)
@@ -74,7 +74,7 @@ static bool is_plain_relay(const struct viz_process *process)
 	return process_is_written_in(process, "netcat");
 }
 
-/* True if somebody waits for what comes from this socket, and, unless among_others, for little else. */
+/* True if somebody waits for what comes from this socket, and perhaps for little else. */
 static bool is_awaited(const struct diagnosis *d, const struct wait *wait, bool among_others)
 {
 	const struct viz_channel *there = other_end(d, wait);

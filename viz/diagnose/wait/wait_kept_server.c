@@ -5,6 +5,24 @@
  */
 #include "viz/diagnose/wait/waits.h"
 
+static bool has_listener(const struct wait_graph *graph, const struct viz_channel *client)
+{
+	for (size_t i = 0; i < graph->listener_count; i++)
+		if (wait_listens_for(graph->listeners[i], client, client->peer_address))
+			return true;
+	return false;
+}
+
+/* What lies unread at a client is no request: a session ticket of TLS that no answer followed. */
+bool channel_is_of_client(const struct wait_graph *graph, const struct viz_channel *client,
+			  const struct viz_channel *server)
+{
+	if (client->mechanism == MECH_UNIX_STREAM)
+		return server->name.len && !client->name.len;
+	return client->mechanism == MECH_TCP && has_listener(graph, client) &&
+	       !has_listener(graph, server);
+}
+
 static bool has_slept(const struct diagnosis *d, uint64_t since_ns)
 {
 	return d->end_ns > since_ns && d->end_ns - since_ns >= 2 * LONG_WAIT_NS;
@@ -79,7 +97,7 @@ static bool ends_in_sleep(const struct diagnosis *d, const struct wait *wait)
 	return false;
 }
 
-/* True if the thread, which has a wait, could not answer the client at the other end of `channel`. */
+/* True if the waiting thread could not answer the client at the other end of `channel`. */
 static bool is_for_others(const struct diagnosis *d, const struct wait *wait,
 			  const struct viz_channel *channel)
 {

@@ -28,24 +28,6 @@ struct requests {
 		*by; /* what keeps the last server that has read it; NULL: its own memory */
 };
 
-static bool has_listener(const struct wait_graph *graph, const struct viz_channel *client)
-{
-	for (size_t i = 0; i < graph->listener_count; i++)
-		if (wait_listens_for(graph->listeners[i], client, client->peer_address))
-			return true;
-	return false;
-}
-
-/* What lies unread at a client is no request: a session ticket of TLS that no answer followed. */
-bool channel_is_of_client(const struct wait_graph *graph, const struct viz_channel *client,
-			  const struct viz_channel *server)
-{
-	if (client->mechanism == MECH_UNIX_STREAM)
-		return server->name.len && !client->name.len;
-	return client->mechanism == MECH_TCP && has_listener(graph, client) &&
-	       !has_listener(graph, server);
-}
-
 bool process_sleeps_elsewhere(const struct diagnosis *d, const struct viz_process *process,
 			      const struct viz_channel *channel)
 {

@@ -146,8 +146,8 @@ const struct viz_operation *wait_merging_read(struct wait_graph *graph, const st
 const struct viz_operation *wait_unsaid_end(const struct diagnosis *d, const struct wait *wait);
 
 /*
- * wait_half_close.c: true if nc(1) waits so. wait_has_read_all(): as it has sent something, and waits
- * for its input no more, which has ended; whoever has the other end may wait for others, too.
+ * wait_half_close.c: true if nc(1) waits so. wait_has_read_all(): as it has sent something, and
+ * waits for its input no more, which has ended; who has the other end may wait for others, too.
  */
 bool wait_is_for_unsaid_end(const struct diagnosis *d, const struct wait *wait);
 bool wait_has_read_all(const struct diagnosis *d, const struct wait *wait);
@@ -296,9 +296,7 @@ const struct wait_gone *wait_left_taken(struct wait_graph *graph, const struct w
 bool process_sleeps_elsewhere(const struct diagnosis *d, const struct viz_process *process,
 			      const struct viz_channel *channel);
 
-/*
- * wait_unanswered.c: true if the connection was made to a server, and this end made it.
- */
+/* wait_kept_server.c: true if the connection was made to a server, and this end made it. */
 bool channel_is_of_client(const struct wait_graph *graph, const struct viz_channel *client,
 			  const struct viz_channel *server);
 
