@@ -197,7 +197,7 @@ def uncounted(directory):
 
 BY_UNIX = "curl -s --unix-socket $port http://localhost/"
 LOOKS = 8
-READS_SLOWLY = "take()\nwhile True:\n    time.sleep(1)\n    taken[0].recv(1)"
+READS_SLOWLY = "take()\nwhile True:\n    time.sleep(0.3)\n    taken[0].recv(1)"
 
 
 @scenario("curl on a unix socket, which waits in rounds, is told of in each look, not of a slow server")
