@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "user/base/procfs.h"
+#include "user/glance/stdio_buffer.h"
 
 #define PATH_LEN 512
 #define FILE_LEN 65536
@@ -20,6 +21,7 @@ struct looks {
 	uint32_t tracer;
 	uint64_t pending; /* bit N - 1: signal N */
 	bool silent;
+	uint64_t unwritten; /* bytes that it printed */
 };
 
 /* Returns the value of a line "KEY:\tvalue" of the text; NULL if it has none. */
@@ -203,6 +205,8 @@ static void looks_write(struct encoder *encoder, pid_t pid, const struct looks *
 		pending_field(json, looks->pending);
 	if (looks->silent)
 		json_field_bool(json, KEY(process, silent), true);
+	if (looks->unwritten)
+		json_field_uint(json, KEY(process, unwritten), looks->unwritten);
 	line_end(json);
 }
 
@@ -213,7 +217,7 @@ void process_looks_report(struct encoder *encoder, pid_t pid)
 	char *status = proc_file(pid, "status", FILE_LEN, &len);
 	const char *name = value_of(status, "Name"), *state = value_of(status, "State");
 	const uint64_t shared = number_of(status, "ShdPnd", 16);
-	const bool lives = name && state && state[1] != 'Z';
+	const bool lives = name && state && state[1] != 'Z', sleeps = lives && state[1] == 'S';
 
 	if (name)
 		sscanf(name, " %63[^\n]", looks.name);
@@ -223,6 +227,8 @@ void process_looks_report(struct encoder *encoder, pid_t pid)
 	free(status);
 	frozen_look(pid, looks.frozen);
 	looks.silent = lives && has_never_written(pid);
-	if (lives && (*looks.frozen || looks.tracer || looks.pending || looks.silent))
+	looks.unwritten = sleeps ? stdio_unwritten(pid) : 0;
+	if (lives &&
+	    (*looks.frozen || looks.tracer || looks.pending || looks.silent || looks.unwritten))
 		looks_write(encoder, pid, &looks);
 }

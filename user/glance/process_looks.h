@@ -8,8 +8,8 @@
 #include "user/encode/encode.h"
 
 /*
- * Writes a process line if the process is frozen (cgroup.freeze), is traced (ptrace), or has
- * pending signals that all its threads block.
+ * Writes a process line if the process is frozen (cgroup.freeze), is traced (ptrace), has pending
+ * signals that all its threads block, has never written, or sleeps while its output is in a buffer.
  */
 void process_looks_report(struct encoder *encoder, pid_t pid);
 

@@ -74,10 +74,14 @@ static bool tells_loop(const struct finding *f)
 
 /*
  * True if `f` is of a process that was watched while it ran: no trace tells in which loop; or if it
- * tells why the server that the other one names does not answer.
+ * tells why the server that the other one names does not answer, or what a filter keeps to itself.
  */
 static bool tells_more(const struct finding *f, const struct finding *other)
 {
+	if (f->row == finding_row(FINDING_STDIO_BUFFERED) &&
+	    (other->row == finding_row(FINDING_DEADLOCK) ||
+	     other->row == finding_row(FINDING_BLOCKED)))
+		return true;
 	if (f->row == finding_row(FINDING_NO_ANSWER) && other->row == finding_row(FINDING_BLOCKED))
 		return true;
 	return f->row == finding_row(FINDING_RUNNING) && tells_loop(f) &&
@@ -120,17 +124,27 @@ static bool closes_circle(const struct finding *f, const struct finding *other)
 	       (f->advised || !other->advised) && is_about(f, other->processes[0]);
 }
 
+/* True if `f` tells of a buffer in which what the other one's process waits for may lie. */
+static bool explains_wait(const struct finding *f, const struct finding *other)
+{
+	return f->row == finding_row(FINDING_STDIO_BUFFERED) &&
+	       other->row == finding_row(FINDING_BLOCKED) && is_about(f, other->processes[0]);
+}
+
 /*
- * True if `f` takes the place of `other`: a milder one about its process, one it adds to, or a part
- * of its circle.
+ * True if `f` takes the place of `other`: a milder one about its process, one it adds to, a part of
+ * its circle, or a wait that it explains.
  */
 static bool replaces(const struct finding *f, const struct finding *other)
 {
-	if (!finding_is_wait(other) || !other->process_count ||
-	    (f->row == finding_row(FINDING_RUNNING) && f->row != other->row))
+	const bool beside = f->row == finding_row(FINDING_RUNNING) ||
+			    (f->row == finding_row(FINDING_STDIO_BUFFERED) &&
+			     other->row == finding_row(FINDING_DEADLOCK));
+
+	if (!finding_is_wait(other) || !other->process_count || (beside && f->row != other->row))
 		return false;
 	return other->processes[0]->pid == f->processes[0]->pid || names_more(f, other) ||
-	       closes_circle(f, other);
+	       closes_circle(f, other) || explains_wait(f, other);
 }
 
 /*

@@ -62,8 +62,9 @@ struct viz_process {
 	uint32_t tracer;
 	struct viz_bytes *pending;
 	size_t pending_count;
-	bool silent;	   /* in a glance: it has never written anything */
-	bool status_known; /* exit_code or exit_signal is valid */
+	bool silent;	    /* in a glance: it has never written anything */
+	uint64_t unwritten; /* in a glance: bytes in the buffer of its standard output */
+	bool status_known;  /* exit_code or exit_signal is valid */
 	bool ended, core;
 	uint64_t start_ns;	     /* its birth, or when it was first seen */
 	uint64_t end_ns;	     /* VIZ_NEVER: not within the trace */

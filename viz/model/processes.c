@@ -168,6 +168,8 @@ static void add_looks(struct model_builder *b, struct viz_process *process)
 		process->pending = build_list(b, FIELD_process_pending, &process->pending_count);
 	if (VALUE(process, silent)->present)
 		process->silent = VALUE(process, silent)->flag;
+	if (VALUE(process, unwritten)->present)
+		process->unwritten = VALUE(process, unwritten)->number;
 }
 
 static struct viz_process *snapshot_process(struct model_builder *b,

@@ -4,7 +4,8 @@
  * library and interpreters collect what goes to a pipe, and write line by line only to a terminal.
  * A program that has to take in all before it writes, as sort(1) does, is no such filter. Of one
  * that has written nothing yet only its name tells the two apart; of one that has written whole
- * buffers of lines, and goes on to read, no name is needed.
+ * buffers of lines, and goes on to read, no name is needed. A glance does not know what was read
+ * and written, but how much lies in the buffer: that needs no name either.
  */
 #include <string.h>
 
@@ -12,9 +13,10 @@
 
 /* When a filter writes a line for a line that it has taken in. */
 enum answers {
-	EACH_LINE,  /* always */
-	ITS_WORDS,  /* where one of its arguments is in the line */
-	ITS_SCRIPT, /* where an argument begins as `script` has it; else nobody can tell */
+	EACH_LINE,   /* always */
+	ITS_WORDS,   /* where one of its arguments is in the line */
+	ITS_SCRIPT,  /* where an argument begins as `script` has it; else nobody can tell */
+	ITS_PROGRAM, /* nobody can tell; it has a buffer of its own, not the C library's */
 };
 
 static const struct filter {
@@ -40,8 +42,8 @@ static const struct filter {
 	{"fold", "stdbuf -oL fold", NULL, NULL, "", EACH_LINE, 0},
 	{"expand", "stdbuf -oL expand", NULL, NULL, "", EACH_LINE, 0},
 	{"jq", "jq --unbuffered", NULL, "--unbuffered", "snR", EACH_LINE, 0},
-	{"python", "python3 -u, print(…, flush=True)", NULL, NULL, "", ITS_SCRIPT, 'u'},
-	{"perl", "perl: $| = 1", NULL, NULL, "", ITS_SCRIPT, 0},
+	{"python", "python3 -u, print(…, flush=True)", NULL, NULL, "", ITS_PROGRAM, 'u'},
+	{"perl", "perl: $| = 1", NULL, NULL, "", ITS_PROGRAM, 0},
 };
 
 /* What a filter has done with its input and its output. */
@@ -56,6 +58,10 @@ struct passage {
 	bool whole;		  /* it wrote a whole buffer of lines */
 	uint64_t in_all, out_all; /* bytes */
 	const struct viz_operation *first;
+	uint64_t at_ns;
+	/* In a glance: bytes in its buffer, and that it waits for whoever connects. */
+	uint64_t unwritten;
+	bool serves;
 };
 
 static bool is_named(struct viz_bytes name, const char *wanted)
@@ -178,8 +184,10 @@ static void take_in(struct passage *p, const struct viz_operation *op)
 	p->taken += (uint64_t)op->returned;
 	p->lines |= cut || viz_bytes_contain(op->payload, viz_bytes_of("\n"));
 	p->answers |= has_answer(p, op->payload);
-	if (!p->first)
-		p->first = op;
+	if (p->first)
+		return;
+	p->first = op;
+	p->at_ns = op->exit_ns;
 }
 
 /* True if what is kept of it is text, and not a single long line. */
@@ -260,9 +268,11 @@ static bool keeps_lines(const struct diagnosis *d, struct passage *p)
 
 static const char *cure_text(struct diagnosis *d, const struct passage *p)
 {
-	return p->filter ? p->filter->cure
-			 : format_text(d, "stdbuf -oL %s, fflush(stdout)",
-				       bytes_text(d, p->process->comm));
+	const bool by_name = p->filter && !(p->unwritten && p->filter->answers == ITS_PROGRAM);
+
+	return by_name ? p->filter->cure
+		       : format_text(d, "stdbuf -oL %s, fflush(stdout)",
+				     bytes_text(d, p->process->comm));
 }
 
 /* Drops what says only that the reader waits: this is why. */
@@ -280,20 +290,32 @@ static void drop_blocked(struct diagnosis *d, const struct wait *wait)
 	d->count = kept;
 }
 
+static const char *kept_text(struct diagnosis *d, const struct passage *p)
+{
+	if (p->unwritten)
+		return fill_phrase(d, PHRASE_COLLECTED, amount_text(d, p->unwritten), NULL, NULL);
+	return fill_phrase(d, PHRASE_TAKEN_IN, amount_text(d, p->taken), NULL, NULL);
+}
+
+/* Who only looks after the output of servers, as for a log, has asked for nothing. */
+static bool is_fault(const struct passage *p, const struct wait *wait)
+{
+	return p->answers && !(p->serves && wait->operation->role == ROLE_WAIT);
+}
+
 static void report(struct diagnosis *d, const struct passage *p, const struct wait *wait)
 {
-	struct finding *f = finding_fold(d, FINDING_STDIO_BUFFERED, p->first->exit_ns, p->process,
-					 p->out);
+	struct finding *f = finding_fold(d, FINDING_STDIO_BUFFERED, p->at_ns, p->process, p->out);
 
 	if (f->times > 1) /* one who waits is enough */
 		return;
-	if (!p->answers)
+	if (!is_fault(p, wait))
 		f->severity = SEVERITY_NOTE;
 	else if (wait->stuck)
 		f->severity = SEVERITY_ERROR;
 	finding_operation(d, f, p->first);
 	finding_wait(d, f, wait);
-	finding_set(d, f, "bytes", "%s", amount_text(d, p->taken));
+	finding_set(d, f, "kept", "%s", kept_text(d, p));
 	finding_set(d, f, "reader", "%s", process_text(d, wait->process));
 	finding_set(d, f, "since", "%s", since_text(d, wait->since_ns));
 	finding_set(d, f, "cure", "%s", cure_text(d, p));
@@ -337,7 +359,51 @@ static const struct calls_of *calls_of(struct search *search, const struct viz_p
 	return &search->calls[process->index];
 }
 
-/* Adds the holder of the pipe if it is a filter that has taken in lines and written none. */
+/* True if the process is a filter that has taken in lines and written none. */
+static bool traced_keeper(struct search *search, struct passage *p)
+{
+	struct diagnosis *d = search->d;
+
+	p->in = input_of(d, p->process);
+	if (!p->in || p->in == p->out || waits_for_end(p) || writes_at_once(d, p))
+		return false;
+	follow(calls_of(search, p->process), p);
+	return keeps_lines(d, p);
+}
+
+static bool is_server(const struct diagnosis *d, const struct wait *wait)
+{
+	const struct viz_operation *op = wait->operation;
+
+	for (size_t i = 0; op->role == ROLE_WAIT && i < op->extra->waits_for_count; i++) {
+		const struct viz_channel *channel = wait_asked(d->waits, op, i);
+
+		if (channel && channel->listening)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * True if the process has printed what lies in its buffer, and sleeps until something comes. While
+ * a thread of it runs, that may be about to write it.
+ */
+static bool seen_keeper(const struct diagnosis *d, struct passage *p)
+{
+	const struct wait *wait = wait_of_process(d->waits, p->process);
+
+	while (wait && wait->operation->role != ROLE_RECEIVE && wait->operation->role != ROLE_WAIT)
+		wait = wait->next_of_process;
+	if (!wait || wait->ready || !p->process->unwritten || process_runs(p->process))
+		return false;
+	p->unwritten = p->process->unwritten;
+	p->serves = is_server(d, wait);
+	p->first = wait->operation;
+	p->at_ns = wait->since_ns;
+	p->answers = true;
+	return true;
+}
+
 static void add_keeper(struct search *search, struct keepers *keepers,
 		       const struct viz_holding *holding)
 {
@@ -346,11 +412,7 @@ static void add_keeper(struct search *search, struct keepers *keepers,
 
 	*p = (struct passage){.process = holding->process, .out = holding->channel};
 	p->filter = filter_of(p->process);
-	p->in = input_of(d, p->process);
-	if (!p->in || p->in == p->out || waits_for_end(p) || writes_at_once(d, p))
-		return;
-	follow(calls_of(search, p->process), p);
-	if (keeps_lines(d, p))
+	if (d->waits->whole ? seen_keeper(d, p) : traced_keeper(search, p))
 		ARENA_PUSH(d->arena, keepers->list, keepers->count, p);
 }
 
@@ -369,22 +431,32 @@ static const struct keepers *keepers_of(struct search *search, const struct viz_
 	return keepers;
 }
 
-static void look_from(struct search *search, const struct wait *wait,
-		      const struct viz_channel *channel)
+/* What is written to, where this is read; NULL: it is no stream whose writers tell. */
+static const struct viz_channel *written_for(const struct diagnosis *d,
+					     const struct viz_channel *channel)
 {
-	const struct keepers *keepers;
-	bool answers = false;
+	if (channel_is_pipe(channel))
+		return channel;
+	return d->waits->whole && channel ? wait_peer(d->waits, channel) : NULL;
+}
 
-	if (!channel_is_pipe(channel))
+static void look_from(struct search *search, const struct wait *wait,
+		      const struct viz_channel *read)
+{
+	const struct viz_channel *channel = written_for(search->d, read);
+	const struct keepers *keepers;
+	bool faulty = false;
+
+	if (!channel)
 		return;
 	keepers = keepers_of(search, channel);
 	for (size_t i = 0; i < keepers->count; i++) {
 		if (keepers->list[i]->process == wait->process)
 			continue;
 		report(search->d, keepers->list[i], wait);
-		answers |= keepers->list[i]->answers;
+		faulty |= is_fault(keepers->list[i], wait);
 	}
-	if (answers)
+	if (faulty)
 		drop_blocked(search->d, wait);
 }
 
@@ -392,7 +464,7 @@ void find_buffered(struct diagnosis *d)
 {
 	struct search search = {.d = d};
 
-	if (d->incomplete || d->waits->whole)
+	if (d->incomplete)
 		return;
 	search.keepers = arena_array(d->arena, d->model->channel_count + 1,
 				     sizeof(*search.keepers));
