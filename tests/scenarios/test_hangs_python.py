@@ -45,6 +45,63 @@ if __name__ == "__main__":
     queue.get()
 """
 
+# Workers that are killed while their parent waits: before or after they have put something into
+# the queue, beside another one, with a task that is never done; and one whose end was asked for.
+KILLED = TELL + """
+import multiprocessing, time
+how = sys.argv[1]
+def work(tasks, results):
+    while True:
+        number = tasks.get()
+        if number == {"silent": 0}.get(how, 2):
+            tell("worker")
+            results.close()
+            results.join_thread()
+            os.kill(os.getpid(), 9)
+        results.put(number)
+        if how == "task":
+            tasks.task_done()
+if __name__ == "__main__":
+    tell("reader")
+    context = multiprocessing.get_context("fork")
+    tasks, results = context.JoinableQueue(), context.Queue()
+    workers = [context.Process(target=work, args=(tasks, results)) for _ in range(1 + (how == "two"))]
+    for worker in workers:
+        worker.start()
+    for number in range(4):
+        tasks.put(number)
+    if how == "reaped":
+        workers[0].join()
+        while not results.empty():
+            results.get()
+    if how == "task":
+        tasks.join()
+    while True:
+        results.get()
+"""
+
+# What is said of each, by a trace and by -p: the finding, the evidence, and the remedy.
+SAID_OF_KILLED = {
+    "silent": ("no-eof", "could have written there, ended before it did (SIGKILL)", "a timeout"),
+    "some": ("no-eof", "which had written there, ended (SIGKILL)", "give get() a timeout"),
+    "two": ("deadlock", "ended (SIGKILL)", "raises BrokenProcessPool"),
+    "task": ("semaphore-stuck", None, "let a monitor that sees the end post"),
+}
+
+# It waits for a filter's answer, or for a handler of its own to write, and a child of it failed.
+UNRELATED = TELL + """
+import signal, subprocess
+failed = subprocess.Popen(["false"])
+os.waitid(os.P_PID, failed.pid, os.WEXITED | os.WNOWAIT)
+tell("daemon")
+if sys.argv[1] == "filter":
+    filter = subprocess.Popen(["sort"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    filter.stdout.read()
+ready, wake = os.pipe()
+signal.signal(signal.SIGUSR1, lambda *_: os.write(wake, b"x"))
+os.read(ready, 1)
+"""
+
 # The child has the lock as it was at the fork: taken, by a thread that it does not have.
 FORKED = TELL + """
 import multiprocessing, threading
@@ -221,16 +278,16 @@ def notified_early(directory):
     expect_in("\n1 error, 0 warnings, ", text, "the wait in the circle is told once")
 
 
-def look(directory, name, text):
-    """What -p says of it, once it is told that it sleeps."""
+def look(directory, name, words, whom="daemon", told="blocked"):
+    """What -p says of it, once it is told that it sleeps; and who is who."""
     place = os.path.join(directory, name)
     os.mkdir(place)
-    process = start(place, command(text), start_new_session=True)
+    process = start(place, words, start_new_session=True)
     try:
-        wait_for(lambda: hanging(1)(process), "it to sleep")
-        pid = named_parties(process)["daemon"]
-        expect(asleep(pid), "it waits")
-        return looked_at(pid, has("blocked"), "what it waits for")[0]
+        wait_for(lambda: whom in named_parties(process), "it to begin")
+        names = named_parties(process)
+        wait_for(lambda: asleep(names[whom]), "it to sleep")
+        return looked_at(names[whom], has(told), told)[0], named_parties(process)
     finally:
         os.killpg(process.process.pid, signal.SIGKILL)
         process.process.wait()
@@ -238,12 +295,54 @@ def look(directory, name, text):
 
 @scenario("-p: who sleeps until a handler of SIGTERM wakes it is healthy; without one it hangs")
 def daemon(directory):
-    findings = look(directory, "handled", DAEMON.replace("{handler}", HANDLER))
+    findings, _ = look(directory, "handled", command(DAEMON.replace("{handler}", HANDLER)))
     expect_equal(severe(findings), [], "no fault")
     expect_in("its handler of SIGTERM", findings[0]["text"], "what it waits for")
-    findings = look(directory, "unhandled", DAEMON.replace("{handler}", ""))
+    findings, _ = look(directory, "unhandled", command(DAEMON.replace("{handler}", "")))
     (found,) = severe(findings)
     expect_in("and has none", evidence(found), "nobody wakes it")
+
+
+def check_killed(findings, names, name, line, remedy):
+    found = next(f for f in findings if f["id"] == name and names["reader"] in f["processes"])
+    expect_equal(found["severity"], "error", "it hangs for ever")
+    if line:
+        expect_in(names["worker"], found["processes"], "the worker is named")
+        expect_in(f"[{names['worker']}]", evidence(found), "also in the evidence")
+        expect_in(line, evidence(found), "how it ended")
+    expect_in(remedy, found["advice"], "the remedy")
+
+
+@scenario("a worker that is killed while its parent waits: run, trace and -p say so, and one remedy")
+def killed(directory):
+    for how, (name, line, remedy) in SAID_OF_KILLED.items():
+        words = [*command(KILLED), how]
+        place = os.path.join(directory, how)
+        os.mkdir(place)
+        text, findings, result = traced(place, words, 3)
+        check_killed(findings, named_parties(result), name, line, remedy)
+        expect_in(f" {name}  ", text, "run says so")
+        findings, names = look(place, "untraced", words, "reader", name)
+        ended = f"a child of python3[{names['reader']}], has ended (SIGKILL)"
+        check_killed(findings, names, name, ended, remedy)
+
+
+@scenario("-p of one whose worker was killed and collected says what a Queue does not notice")
+def reaped(directory):
+    findings, names = look(directory, "reaped", [*command(KILLED), "reaped"], "reader")
+    (found,) = severe(findings)
+    expect_equal(found["processes"], [names["reader"]], "nobody else is there")
+    expect_in("multiprocessing.Queue does not notice that; give get() a timeout", found["advice"], "")
+
+
+@scenario("-p: a failed child that is not collected is no writer where a handler writes, and no worker")
+def unrelated(directory):
+    findings, _ = look(directory, "handler", [*command(UNRELATED), "handler"])
+    expect(not has("no-eof")(findings), "its handler writes", findings)
+    findings, _ = look(directory, "filter", [*command(UNRELATED), "filter"], told="deadlock")
+    (found,) = severe(findings)
+    expect_in("close p.stdin", found["advice"], "the remedy of filters")
+    expect("has ended" not in evidence(found), "false(1) was no filter", found)
 
 
 main()

@@ -196,6 +196,26 @@ static void report_types(struct encoder *encoder, const struct detailed *call)
 }
 
 /*
+ * The status as wait(2) would give it (proc_pid_stat(5), exit_code, the last value but none); 0: it
+ * ended well, or we may not know.
+ */
+static int status_of(pid_t pid)
+{
+	enum { BEFORE = 49 }; /* values between the name and exit_code */
+	int status = 0;
+	size_t len;
+	char *text = proc_file(pid, "stat", 4096, &len);
+	const char *at = text ? strrchr(text, ')') : NULL;
+
+	for (int i = 0; at && i <= BEFORE; i++)
+		at = strchr(at + 1, ' ');
+	if (at)
+		sscanf(at, " %d", &status);
+	free(text);
+	return status;
+}
+
+/*
  * Writes that the process has ended and its parent has not collected it yet. If only its main
  * thread has ended, its other threads run on (proc_pid_status(5), Threads).
  */
@@ -203,6 +223,7 @@ static void report_if_zombie(void *context, pid_t pid)
 {
 	struct encoder *encoder = context;
 	struct json *json;
+	int status;
 	char state[PROC_VALUE_LEN], name[PROC_VALUE_LEN], threads[PROC_VALUE_LEN];
 
 	proc_status_value(pid, "State", state);
@@ -212,8 +233,11 @@ static void report_if_zombie(void *context, pid_t pid)
 	proc_status_value(pid, "Name", name);
 	if (strcmp(threads, "1") != 0)
 		return;
+	status = status_of(pid);
 	json = process_line_begin(encoder, pid, name);
 	json_field_bool(json, KEY(process, zombie), true);
+	if (status)
+		status_fields(json, status);
 	line_end(json);
 }
 

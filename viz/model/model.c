@@ -17,7 +17,7 @@ bool viz_process_succeeded(const struct viz_process *process)
 
 bool viz_process_failed(const struct viz_process *process)
 {
-	return process->ended && process->status_known &&
+	return (process->ended || process->zombie) && process->status_known &&
 	       (process->exit_signal || process->exit_code);
 }
 

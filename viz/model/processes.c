@@ -172,14 +172,30 @@ static void add_looks(struct model_builder *b, struct viz_process *process)
 		process->unwritten = VALUE(process, unwritten)->number;
 }
 
+static bool has_status(struct model_builder *b)
+{
+	return VALUE(process, exit_code)->present || VALUE(process, signal)->present;
+}
+
+static void add_status(struct model_builder *b, struct viz_process *process)
+{
+	process->status_known = has_status(b);
+	process->exit_code = build_u32(b, FIELD_process_exit_code);
+	process->signal = build_string(b, FIELD_process_signal);
+	if (VALUE(process, signal)->present)
+		process->exit_signal = signal_by_name(process->signal.data);
+}
+
 static struct viz_process *snapshot_process(struct model_builder *b,
 					    struct viz_process_event *event, uint32_t pid)
 {
 	struct viz_process *process = build_process(b, pid, event->at_ns);
 
 	process->before_trace = true;
-	if (VALUE(process, zombie)->present)
+	if (VALUE(process, zombie)->present) {
 		process->zombie = VALUE(process, zombie)->flag;
+		add_status(b, process);
+	}
 	add_handlers(b, process);
 	add_looks(b, process);
 	if (VALUE(process, ppid)->present) {
@@ -210,24 +226,18 @@ static void exec_process(struct model_builder *b, struct viz_process_event *even
 
 static void exit_process(struct model_builder *b, struct viz_process_event *event)
 {
-	const struct trace_value *code = VALUE(process, exit_code);
-	const struct trace_value *signal = VALUE(process, signal);
 	struct viz_process *process = event->process;
 
 	event->thread->end_ns = event->at_ns;
-	event->last = VALUE(process, last)->flag || code->present || signal->present;
+	event->last = VALUE(process, last)->flag || has_status(b);
 	if (!event->last) {
 		build_fd_event(b, FD_THREAD_EXIT, event->at_ns, process)->thread = event->thread;
 		return;
 	}
 	process->ended = true;
 	process->end_ns = event->at_ns;
-	process->status_known = code->present || signal->present;
-	process->exit_code = build_u32(b, FIELD_process_exit_code);
 	process->core = VALUE(process, core)->flag;
-	process->signal = build_string(b, FIELD_process_signal);
-	if (signal->present)
-		process->exit_signal = signal_by_name(process->signal.data);
+	add_status(b, process);
 	build_fd_event(b, FD_EXIT, event->at_ns, process);
 }
 

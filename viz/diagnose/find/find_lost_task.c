@@ -60,7 +60,31 @@ static const char *status_text(struct diagnosis *d, const struct viz_process *pr
 	return format_text(d, "exit %u", process->exit_code);
 }
 
-bool tell_lost_task(struct diagnosis *d, struct finding *f, const struct wait *wait)
+const struct viz_process *failed_zombie(const struct diagnosis *d, const struct viz_process *parent)
+{
+	for (size_t i = 0; d->waits->whole && i < d->model->process_count; i++) {
+		const struct viz_process *child = d->model->processes[i];
+
+		if (child->zombie && child->ppid == parent->pid && viz_process_failed(child))
+			return child;
+	}
+	return NULL;
+}
+
+bool tell_failed_zombie(struct diagnosis *d, struct finding *f, const struct viz_process *parent)
+{
+	const struct viz_process *child = failed_zombie(d, parent);
+
+	if (!child)
+		return false;
+	finding_line(d, f,
+		     fill_phrase(d, PHRASE_CHILD_FAILED, process_text(d, child),
+				 process_text(d, parent), status_text(d, child)));
+	finding_process(d, f, child);
+	return true;
+}
+
+static bool tell_task(struct diagnosis *d, struct finding *f, const struct wait *wait)
 {
 	const struct viz_message *task;
 
@@ -75,37 +99,75 @@ bool tell_lost_task(struct diagnosis *d, struct finding *f, const struct wait *w
 		     fill_phrase(d, PHRASE_LOST_TASK, process_text(d, task->to.process),
 				 process_text(d, wait->process), status_text(d, task->to.process)));
 	finding_process(d, f, task->to.process);
+	return true;
+}
+
+/* True if one of those that could end the wait is a child with the same name as the ended one. */
+static bool awaits_like(const struct wait *wait, const struct viz_process *ended)
+{
+	for (size_t i = 0; i < wait->ender_count; i++)
+		if (wait->enders[i]->parent == wait->process &&
+		    viz_bytes_equal(wait->enders[i]->comm, ended->comm))
+			return true;
+	return false;
+}
+
+/* What the child had been given no look can tell: one of a pool of workers, as it seems. */
+static bool tell_child(struct diagnosis *d, struct finding *f, const struct wait *wait)
+{
+	const struct viz_process *child = failed_zombie(d, wait->process);
+
+	return child && wait->operation->role == ROLE_RECEIVE && channel_is_pipe(wait->channel) &&
+	       awaits_like(wait, child) && tell_failed_zombie(d, f, wait->process);
+}
+
+bool tell_lost_task(struct diagnosis *d, struct finding *f, const struct wait *wait)
+{
+	if (d->waits->whole ? !tell_child(d, f, wait) : !tell_task(d, f, wait))
+		return false;
 	f->advice = advice_for(d, ADVICE_LOST_TASK, wait->process);
 	return true;
 }
 
-/* Returns the child that was to write there and failed before it did; NULL: there is none. */
+/* Returns a child that could write there and failed; the first that had not written. NULL: none. */
 static const struct viz_process *failed_writer(const struct diagnosis *d, const struct wait *wait)
 {
 	const struct viz_channel *channel = other_end(d, wait);
+	const struct viz_process *found = NULL;
 
 	for (size_t i = 0; i < channel->holding_count; i++) {
 		const struct viz_holding *holding = channel->holdings[i];
 
-		if (holding->start == HOLDING_FORK && holding->access & ACCESS_WRITE &&
-		    holding->process->parent == wait->process &&
-		    viz_process_failed(holding->process) &&
-		    !wait_has_written(d->waits, holding->process, channel))
+		if (holding->start != HOLDING_FORK || !(holding->access & ACCESS_WRITE) ||
+		    holding->process->parent != wait->process ||
+		    !viz_process_failed(holding->process))
+			continue;
+		if (!wait_has_written(d->waits, holding->process, channel))
 			return holding->process;
+		found = holding->process;
 	}
-	return NULL;
+	return found;
+}
+
+static bool tell_writer(struct diagnosis *d, struct finding *f, const struct wait *wait)
+{
+	const struct viz_process *writer = d->incomplete ? NULL : failed_writer(d, wait);
+	bool wrote;
+
+	if (!writer)
+		return false;
+	wrote = wait_has_written(d->waits, writer, other_end(d, wait));
+	finding_line(d, f,
+		     fill_phrase(d, wrote ? PHRASE_WRITER_ENDED : PHRASE_WRITER_FAILED,
+				 process_text(d, writer), status_text(d, writer), NULL));
+	finding_process(d, f, writer);
+	return true;
 }
 
 void tell_failed_writer(struct diagnosis *d, struct finding *f, const struct wait *wait)
 {
-	const struct viz_process *writer = d->incomplete ? NULL : failed_writer(d, wait);
-
-	if (!writer)
+	if (d->waits->whole ? !tell_failed_zombie(d, f, wait->process) : !tell_writer(d, f, wait))
 		return;
-	finding_line(d, f,
-		     fill_phrase(d, PHRASE_WRITER_FAILED, process_text(d, writer),
-				 status_text(d, writer), NULL));
-	finding_process(d, f, writer);
 	if (process_is_written_in(wait->process, "python"))
 		f->advice = advice_for(d, ADVICE_WRITER_FAILED, wait->process);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Finds readers that wait for an end of file that cannot come. */
 #include <inttypes.h>
+#include <signal.h>
 
 #include "viz/diagnose/find/find_waits.h"
 #include "viz/diagnose/graph/wait_ranks.h"
@@ -37,6 +38,18 @@ static bool only_end_is_left(const struct wait *wait)
 }
 
 /*
+ * True of a glance if the one who was to write may be a child that failed, and is not collected:
+ * the reader is stuck, nobody else has the writing end, and no handler of the reader writes there,
+ * as to a pipe of its own that signals are told by.
+ */
+static bool writer_has_failed(const struct diagnosis *d, const struct wait *wait)
+{
+	return channel_is_pipe(wait->channel) && wait->ender_count == 1 &&
+	       !viz_process_handled_request(wait->process) &&
+	       !viz_process_handles(wait->process, SIGCHLD) && failed_zombie(d, wait->process);
+}
+
+/*
  * True if the reader's own descriptor prevents the end of file, and other writers have gone, as far
  * as a glance tells. A FIFO opened to read and write is meant to have no end.
  */
@@ -47,7 +60,9 @@ static bool kept_by_reader(const struct diagnosis *d, const struct wait *wait,
 		return true;
 	if (holding->access != ACCESS_WRITE && other_end(d, wait) == wait->channel)
 		return false;
-	return d->waits->whole ? only_end_is_left(wait) : wait_writer_is_gone(d, wait, NULL);
+	if (d->waits->whole)
+		return only_end_is_left(wait) || writer_has_failed(d, wait);
+	return wait_writer_is_gone(d, wait, NULL);
 }
 
 /*

@@ -280,6 +280,8 @@ bool report_semaphore(struct diagnosis *d, const struct wait *wait)
 	finding_set(d, f, "who", "%s", process_text(d, wait->process));
 	if (!tell_holder(d, f, wait, &owner))
 		tell_why_kept(d, f, wait, &owner);
+	if (!owner.tid)
+		tell_failed_zombie(d, f, wait->process);
 	tell_last_post(d, f, wait);
 	finding_set(d, f, "until", "%s",
 		    zero ? phrase_text(PHRASE_IS_TO_BE_ZERO, d->language) : "");

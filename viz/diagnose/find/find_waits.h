@@ -23,7 +23,8 @@ bool report_idle_workers(struct diagnosis *d, size_t number);
 
 /*
  * find_lost_task.c: adds to the evidence that a child of the process ended, and not well, after it
- * had received something from it and before it sent anything; returns whether it did.
+ * had received something from it and before it sent anything; of a glance, that one has ended and
+ * is not collected. Returns whether it did.
  */
 bool tell_lost_task(struct diagnosis *d, struct finding *f, const struct wait *wait);
 
@@ -35,9 +36,17 @@ bool tell_failing_children(struct diagnosis *d, struct finding *f, const struct 
 
 /*
  * find_lost_task.c: adds to the evidence that a child of the process, which had inherited the end
- * to write to, ended, and not well, without having written there.
+ * to write to, ended, and not well; of a glance, as tell_lost_task().
  */
 void tell_failed_writer(struct diagnosis *d, struct finding *f, const struct wait *wait);
+
+/*
+ * find_lost_task.c: in a glance, a child that has ended, and not well, and that nobody has
+ * collected; NULL: there is none. The other one adds it to the evidence, and returns whether it did.
+ */
+const struct viz_process *failed_zombie(const struct diagnosis *d,
+					const struct viz_process *parent);
+bool tell_failed_zombie(struct diagnosis *d, struct finding *f, const struct viz_process *parent);
 
 /*
  * find_own_sleep.c: adds the finding blocked if threads of the process sleep in private futexes: a

@@ -120,11 +120,11 @@ static const char *link_text(struct diagnosis *d, const struct wait *wait,
 	return fill_phrase(d, PHRASE_LINK_WAITS, who, call_text(d, wait->operation), whom);
 }
 
-/* True if nobody but its only thread could end it. */
+/* True if nobody but its only thread could end it, or one of those that it would have to wake. */
 static bool is_for_itself(const struct wait *wait)
 {
 	return !wait->open && wait->ender_count == 1 && wait->enders[0] == wait->process &&
-	       process_is_lone(wait->process);
+	       (process_is_lone(wait->process) || wait->stuck);
 }
 
 /* A number in the advice. */
