@@ -28,6 +28,8 @@ static __always_inline void process_fill(struct wire_process *record, u32 event,
 	record->ppid = KREAD(KREAD_IF(task, real_parent), tgid);
 	if (event == WIRE_FORK || event == WIRE_SNAPSHOT || event == WIRE_EXEC)
 		record->own_pid = pid_own(task);
+	if (event == WIRE_SNAPSHOT)
+		record->here = pid_here(task);
 	KREAD_TEXT(record->comm, task, comm);
 }
 

@@ -92,6 +92,27 @@ static __noinline u32 pid_own(struct task_struct *task)
 	return KREAD_IF(upid_own(leader), nr);
 }
 
+/*
+ * The number of the process in the pid namespace of the current task; 0: it has none there, or that
+ * is unknown. A namespace stands at one level in all processes that are in it.
+ */
+static __noinline u32 pid_here(struct task_struct *task)
+{
+	struct task_struct *leader = KREAD_IF(task, group_leader);
+	struct pid *theirs = KREAD_IF(leader, thread_pid), *ours;
+	struct upid *own = upid_own(bpf_get_current_task_btf()), *at;
+	u32 level;
+
+	ours = KREAD_IF(bpf_get_current_task_btf(), thread_pid);
+	if (!own || !ours || !theirs)
+		return 0;
+	level = KREAD(ours, level);
+	if (KREAD(theirs, level) < level)
+		return 0;
+	at = KFIELD(theirs, struct pid, numbers) + level * KSIZE(struct upid);
+	return KREAD(at, ns) == KREAD(own, ns) ? KREAD(at, nr) : 0;
+}
+
 static __always_inline void pidfd_identify(struct object *object, struct pid *pid)
 {
 	if (!KHAS(struct pid, numbers))

@@ -328,7 +328,7 @@ struct wire_process {
 	__u8 pad;
 	__u32 maker_tid; /* fork: the thread that called it */
 	__u32 own_pid;	 /* in its own pid namespace, if that is not the initial one; else 0 */
-	__u32 reserved;
+	__u32 here; /* snapshot: in the pid namespace of ipclens; 0: it is outside, or unknown */
 	char comm[WIRE_COMM_LEN];
 	char text[]; /* exec: the path; from WIRE_NAME_LEN on, the arguments */
 };

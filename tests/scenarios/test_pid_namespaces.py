@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """In a PID namespace a process has two numbers: the trace and what is told of it have both."""
+import fcntl
 import json
 import os
 import re
@@ -141,6 +142,90 @@ def in_none(directory):
     expect_equal([line.get("ns_pid", line["pid"])], logged(log), "what it is told")
     expect_equal("ns_pid" in line, line["pid"] != logged(log)[0], "another number in the trace")
     expect_equal(" ns:" in view(run.trace_path), "ns_pid" in line, "another number in the picture")
+
+
+# In the namespace somebody holds a lock, or only another one on the same file, and somebody waits.
+# It asks -p about the latter until that is told of, and tells who is who, as they count there; or
+# it is a command that waits, of `run`.
+LOCKS = """
+import fcntl, json, os, subprocess, sys, time
+kind, name, ipclens, *command = sys.argv[1:]
+HELD = {
+    "flock": ["flock", name, "-c", "echo; sleep 60"],
+    "shell": ["bash", "-c", "exec 9<>$0; flock 9; echo; exec sleep 60", name],
+    "fcntl": [sys.executable, "-c", "import fcntl, sys, time; f = open(sys.argv[1], 'r+');"
+              "fcntl.lockf(f, fcntl.LOCK_EX); print(flush=True); time.sleep(60)", name],
+}
+HELD["outside"] = HELD["fcntl"]
+WAITS = ["flock", name, "true"]
+if kind == "fcntl":
+    WAITS = [sys.executable, "-c", "import fcntl, sys; f = open(sys.argv[1], 'r+');"
+             "fcntl.lockf(f, fcntl.LOCK_EX)", name]
+holder = subprocess.Popen(HELD[kind], stdout=subprocess.PIPE)
+holder.stdout.readline()
+if command:
+    subprocess.run([*command, *WAITS])
+    print(json.dumps({"holder": holder.pid}))
+    sys.exit()
+waiter = subprocess.Popen(WAITS)
+for _ in range(100):
+    words = [ipclens, "diagnose", "--json", "--lang", "en", "-p", str(waiter.pid)]
+    lines = subprocess.run(words, stdout=subprocess.PIPE).stdout.splitlines()
+    found = [line for line in map(json.loads, lines) if line["type"] == "finding"]
+    if found:
+        break
+    time.sleep(0.1)
+print(json.dumps({"holder": holder.pid, "waiter": waiter.pid, "found": found}))
+"""
+
+
+def inside(directory, kind, *command):
+    """What LOCKS tells of a lock of this kind, and on which file."""
+    name = os.path.join(directory, f"lock-{kind}")
+    with open(name, "w", encoding="ascii"):
+        pass
+    words = ["/usr/bin/python3", "-c", LOCKS, kind, name, IPCLENS, *command]
+    with open(name, "r+", encoding="ascii") as file:
+        if kind == "outside":
+            fcntl.flock(file, fcntl.LOCK_EX)
+        result = subprocess.run(
+            ["unshare", "--pid", "--fork", "--mount-proc", *words],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=True,
+        )  # fmt: skip
+    return json.loads(result.stdout.splitlines()[-1]), result.stderr.decode()
+
+
+def said(finding):
+    return "\n".join([finding["text"], *finding["evidence"]])
+
+
+@scenario("pid namespaces: with a /proc of its own, -p and run name there who has the lock on a file")
+def locked(directory):
+    needs("unshare", "flock")
+    for kind in ("flock", "shell", "fcntl"):
+        told, _ = inside(directory, kind)
+        (found,) = told["found"]
+        expect_in(f" ns:{told['holder']}] has it locked", said(found), f"{kind}: the holder")
+        expect_in(f" ns:{told['waiter']}] still waits", found["text"], f"{kind}: who waits")
+    place = os.path.join(directory, "run")
+    os.mkdir(place)
+    trace = os.path.join(place, "trace.ndjson")
+    told, text = inside(
+        place, "flock", IPCLENS, "run", "--timeout", "2", "--diagnose-only", "--lang", "en",
+        "--trace", trace, "--",
+    )  # fmt: skip
+    expect_in(f" ns:{told['holder']}] has it locked", text, "run says who has it")
+    again = call([IPCLENS, "diagnose", "--lang", "en", trace]).stdout.decode()
+    expect_in(f" ns:{told['holder']}] has it locked", again, "and so does its trace")
+
+
+@scenario("pid namespaces: nobody there is accused of a lock that is held outside")
+def locked_outside(directory):
+    needs("unshare", "flock")
+    told, _ = inside(directory, "outside")
+    (found,) = told["found"]
+    expect_in(f" ns:{told['waiter']}] still waits", found["text"], "who waits")
+    expect(f"ns:{told['holder']}]" not in said(found), "who has another lock has not this one", found)
 
 
 if __name__ == "__main__":

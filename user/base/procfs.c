@@ -52,6 +52,15 @@ bool proc_is_kernel_thread(pid_t pid)
 	return flags & kernel_thread;
 }
 
+bool proc_is_own(void)
+{
+	char number[PATH_LEN];
+	const ssize_t len = readlink("/proc/self", number, sizeof(number) - 1);
+
+	number[len > 0 ? len : 0] = '\0';
+	return atoi(number) == (int)getpid();
+}
+
 bool proc_memory(pid_t pid, uint64_t from, void *to, size_t len)
 {
 	char path[PATH_LEN];

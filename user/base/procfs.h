@@ -20,6 +20,8 @@ pid_t proc_parent(pid_t pid); /* 0 if the process does not exist */
 
 bool proc_is_kernel_thread(pid_t pid);
 
+bool proc_is_own(void); /* /proc has the numbers of our own pid namespace */
+
 /*
  * Reads up to `len_max` bytes of the file /proc/PID/`name`. The text is terminated by a NUL that
  * `*len` does not count; the caller releases it with free(). NULL if the file cannot be opened or

@@ -395,6 +395,16 @@ static void capture_go(struct capture *capture)
 	output_settle(capture);
 }
 
+/* Pids of our own pid namespace become those of the trace. */
+static void selection_renumber(struct capture *capture)
+{
+	const struct selection *selection = &capture->options->selection;
+	const struct own_pids *pids = &capture->writer.encoder.own_pids;
+
+	for (size_t i = 0; i < selection->pid_count; i++)
+		selection->pids[i] = (pid_t)pid_of_here(pids, (uint32_t)selection->pids[i]);
+}
+
 /* Writes a glance. A call asleep at the beginning and at the end has slept throughout. */
 static int capture_glance(struct capture *capture)
 {
@@ -402,6 +412,8 @@ static int capture_glance(struct capture *capture)
 	glance_complete(&capture->writer.encoder);
 	glance_watch(&capture->writer.encoder, capture->tracer, capture->options->selection.pids,
 		     capture->options->selection.pid_count);
+	if (capture->options->renumbers)
+		selection_renumber(capture);
 	capture_finish(capture);
 	output_settle(capture);
 	return rights_drop(capture);

@@ -19,6 +19,7 @@ struct capture_options {
 	uint64_t timeout_ns;	    /* 0: no timeout */
 	char **command;		    /* NULL-terminated; NULL: join the processes of `selection` */
 	struct selection selection; /* with tracer.glance: its `pids` are watched if they run */
+	bool renumbers;		    /* a glance makes `pids` the numbers of the trace */
 	int output;		    /* the descriptor that the trace is written to */
 	bool compress;		    /* the trace: a frame of Zstandard */
 	bool output_follows;	    /* a file is to be opened for writing after the trace */

@@ -36,6 +36,7 @@ int machine_look(int output, const struct selection *asked, struct capture_optio
 	capture_defaults(options);
 	if (asked)
 		options->selection = *asked;
+	options->renumbers = true;
 	return take_look(output, options, result);
 }
 

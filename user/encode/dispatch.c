@@ -18,6 +18,7 @@
 int encoder_open(struct encoder *encoder)
 {
 	*encoder = (struct encoder){.objects = objects_new(), .calls = calls_new()};
+	encoder->own_pids.counts = proc_is_own();
 	if (encoder->objects && encoder->calls)
 		return 0;
 	encoder_close(encoder);
@@ -36,6 +37,7 @@ void encoder_close(struct encoder *encoder)
 	objects_free(encoder->objects);
 	calls_free(encoder->calls);
 	paths_free(&encoder->paths);
+	own_pids_free(&encoder->own_pids);
 	*encoder = (struct encoder){0};
 }
 

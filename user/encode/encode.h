@@ -13,6 +13,7 @@
 
 #include "user/encode/bound_paths.h"
 #include "user/encode/object_ids.h"
+#include "user/encode/own_pids.h"
 #include "user/encode/payload_digest.h"
 #include "user/encode/secrets.h"
 #include "user/encode/terminal_writers.h"
@@ -45,8 +46,9 @@ struct encoder {
 	struct digest_salt salt;
 	const struct secrets *secrets; /* what else is kept out; NULL: nothing */
 	int64_t realtime_offset_ns;
-	bool wants_buffers; /* some object has several senders or several receivers */
-	uint64_t malformed; /* records that violate wire.h, which is a bug; counted as lost */
+	bool wants_buffers;	  /* some object has several senders or several receivers */
+	struct own_pids own_pids; /* of processes that were there */
+	uint64_t malformed;	  /* records that violate wire.h, which is a bug; counted as lost */
 	/* In a glance: looks at the futex that the thread sleeps in; else NULL. */
 	void (*futex_look)(const struct wire_thread *thread, struct futex_wait *wait);
 };

@@ -105,6 +105,8 @@ void encode_process(struct encoder *encoder, const struct wire_process *record, 
 {
 	struct json *json = &encoder->json;
 
+	if (record->event == WIRE_SNAPSHOT)
+		own_pids_note(&encoder->own_pids, record->head.pid, record->here);
 	line_begin(json, RECORD_process);
 	json_field_text(json, KEY(process, event), process_event_name(event_of(record)));
 	json_field_uint(json, KEY(process, at_ns), record->at_ns);
@@ -121,7 +123,7 @@ void encode_process(struct encoder *encoder, const struct wire_process *record, 
 	if (record->event == WIRE_EXEC)
 		exec_fields(encoder, record, len);
 	if (record->event == WIRE_SNAPSHOT && record->head.pid == record->head.tid)
-		snapshot_fields(encoder, (pid_t)record->head.pid);
+		snapshot_fields(encoder, (pid_t)pid_here(&encoder->own_pids, record->head.pid));
 	if (record->shares_fds)
 		json_field_bool(json, KEY(process, shares_fds), true);
 	if (record->event == WIRE_EXIT) {

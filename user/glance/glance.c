@@ -28,6 +28,7 @@ struct detailed {
 	struct wire_details details;
 	struct wire_operation operation;
 	struct wire_wait waits[WIRE_WAITS];
+	pid_t here; /* its process, as our /proc counts */
 };
 
 static void wait_add(struct detailed *call, uint32_t *count, int fd, uint32_t events)
@@ -47,8 +48,7 @@ static uint32_t poll_waits(struct detailed *call)
 	size_t n = asked <= WIRE_WAITS ? asked : WIRE_WAITS + 1;
 	uint32_t count = 0;
 
-	if (!proc_memory((pid_t)call->operation.head.pid, call->details.args[0], fds,
-			 n * sizeof(*fds)))
+	if (!proc_memory(call->here, call->details.args[0], fds, n * sizeof(*fds)))
 		return 0;
 	for (size_t i = 0; i < n; i++)
 		if (fds[i].fd >= 0)
@@ -68,9 +68,8 @@ static uint32_t select_waits(struct detailed *call)
 	if (most > FD_SETSIZE)
 		return 0;
 	for (int i = 0; i < 3; i++)
-		if (call->details.args[1 + i] &&
-		    !proc_memory((pid_t)call->operation.head.pid, call->details.args[1 + i],
-				 &sets[i], (most + 63) / 64 * 8))
+		if (call->details.args[1 + i] && !proc_memory(call->here, call->details.args[1 + i],
+							      &sets[i], (most + 63) / 64 * 8))
 			return 0;
 	for (int fd = 0; fd < (int)most; fd++) {
 		uint32_t wanted = 0;
@@ -128,11 +127,11 @@ static void path_complete(struct call *call, struct detailed *copy)
 	    copy->operation.block_len)
 		return;
 	while (len < sizeof(copy->waits) - 1 &&
-	       proc_memory((pid_t)copy->operation.head.pid, from + len, path + len, 1) && path[len])
+	       proc_memory(copy->here, from + len, path + len, 1) && path[len])
 		len++;
 	path[len] = '\0';
-	path_resolve(copy->operation.head.pid, at ? (int)copy->details.args[0] : AT_FDCWD, path,
-		     where, sizeof(where));
+	path_resolve((uint32_t)copy->here, at ? (int)copy->details.args[0] : AT_FDCWD, path, where,
+		     sizeof(where));
 	if (stat(where, &file) || !S_ISFIFO(file.st_mode))
 		return;
 	copy->operation.payload_len = (uint32_t)len;
@@ -151,7 +150,7 @@ static void address_complete(struct call *call, struct detailed *copy)
 	size_t len = given <= WIRE_ADDRESS_LEN ? given : WIRE_ADDRESS_LEN;
 
 	if (copy->operation.payload_len || copy->operation.block_len ||
-	    !proc_memory((pid_t)copy->operation.head.pid, at, copy->waits, len))
+	    !proc_memory(copy->here, at, copy->waits, len))
 		return;
 	copy->operation.has |= WIRE_HAS_ADDRESS;
 	copy->operation.address_len = (uint16_t)len;
@@ -255,7 +254,8 @@ static void timer_complete(struct encoder *encoder, struct call *call)
 		return;
 	id = channel_of(encoder, &operation->object.object, MECH_TIMERFD);
 	snprintf(name, sizeof(name), "fdinfo/%d", operation->object.fd);
-	info = proc_file((pid_t)operation->head.pid, name, 4096, &len);
+	info = proc_file((pid_t)pid_here(&encoder->own_pids, operation->head.pid), name, 4096,
+			 &len);
 	if (id && info && strstr(info, "it_value: (0, 0)")) {
 		line_begin(json, RECORD_channel);
 		json_field_text(json, KEY(channel, id), id);
@@ -269,7 +269,7 @@ static void timer_complete(struct encoder *encoder, struct call *call)
 
 static void futex_complete(struct call *call, struct detailed *copy)
 {
-	futex_look(copy->operation.head.pid, &copy->details);
+	futex_look((uint32_t)copy->here, &copy->details);
 	call_wait(call, copy->operation.id, copy, call->waiting_len);
 }
 
@@ -285,12 +285,15 @@ static void call_complete(void *context, struct call *call)
 	struct detailed copy = {0};
 	enum data_kind data;
 
-	pipe_fill_complete(call);
+	pipe_fill_complete(&users->encoder->own_pids, call);
 	timer_complete(users->encoder, call);
 	if (head->kind != WIRE_DETAILED ||
 	    call->waiting_len < sizeof(copy.details) + sizeof(copy.operation))
 		return;
 	memcpy(&copy, call->waiting, sizeof(copy.details) + sizeof(copy.operation));
+	copy.here = (pid_t)pid_here(&users->encoder->own_pids, copy.operation.head.pid);
+	if (!copy.here)
+		return;
 	data = syscall_info(copy.operation.nr)->data;
 	glance_users_report(users, &copy.operation, copy.details.args);
 	if (data == DATA_POLL || data == DATA_SELECT)
@@ -307,6 +310,10 @@ static void call_complete(void *context, struct call *call)
 
 static void look_at(void *context, pid_t pid)
 {
+	const struct encoder *encoder = context;
+
+	if (!pid_of_here(&encoder->own_pids, (uint32_t)pid))
+		return;
 	report_if_zombie(context, pid);
 	process_looks_report(context, pid);
 }

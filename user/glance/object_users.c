@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/ipc.h>
 #include <sys/msg.h>
 #include <sys/sem.h>
@@ -13,6 +14,7 @@
 #include <sys/sysmacros.h>
 
 #include "user/base/procfs.h"
+#include "user/encode/syscall_table.h"
 #include "user/glance/inherited_ids.h"
 
 #define SEMS_MOST 256
@@ -427,14 +429,28 @@ static void lock_search(struct glance_users *users, struct found *found, struct 
 		found_locker(found, locked);
 }
 
-static bool lock_users(struct glance_users *users, struct found *found, uint32_t pid, int fd)
+/*
+ * What the lock says that keeps a flock(2) waiting: any, or one that is exclusive. Where /proc is of
+ * a pid namespace, its list of locks leaves out one whose taker has ended, as that of a shell that
+ * called flock(1), with all that wait for it; the descriptor has it. NULL: the call is no flock(2).
+ */
+static const char *unlisted_lock(const struct wire_operation *operation, const __u64 args[6])
 {
+	if (strcmp(syscall_info(operation->nr)->name, "flock") != 0)
+		return NULL;
+	return args[1] & LOCK_EX ? "FLOCK " : "FLOCK  ADVISORY  WRITE ";
+}
+
+static bool lock_users(struct glance_users *users, struct found *found, uint32_t pid,
+		       const struct wire_operation *operation, const __u64 args[6])
+{
+	const char *any = users->encoder->own_pids.apart ? unlisted_lock(operation, args) : "";
 	struct searched what = {.is_lock = true};
 	struct locks locks = {0};
 	struct stat file;
 	char path[64];
 
-	snprintf(path, sizeof(path), "/proc/%u/fd/%d", pid, fd);
+	snprintf(path, sizeof(path), "/proc/%u/fd/%d", pid, (int)args[0]);
 	if (stat(path, &file))
 		return false;
 	what.device = file.st_dev;
@@ -442,8 +458,8 @@ static bool lock_users(struct glance_users *users, struct found *found, uint32_t
 	locks_in_the_way(&locks, pid, file.st_ino);
 	for (size_t i = 0; i < locks.count; i++)
 		lock_search(users, found, what, locks.held[i]);
-	if (!locks.count)
-		lock_search(users, found, what, "");
+	if (!locks.count && any)
+		lock_search(users, found, what, any);
 	return found->count > 0;
 }
 
@@ -467,6 +483,7 @@ static bool channel_begin(struct encoder *encoder, const struct wire_operation *
 static void users_write(struct encoder *encoder, const struct wire_operation *operation,
 			const struct found *found)
 {
+	const struct own_pids *pids = &encoder->own_pids;
 	struct json *json = &encoder->json;
 
 	if (!channel_begin(encoder, operation))
@@ -474,10 +491,10 @@ static void users_write(struct encoder *encoder, const struct wire_operation *op
 	json_key(json, KEY(channel, users));
 	json_array(json);
 	for (size_t i = 0; i < found->count; i++)
-		json_uint(json, found->pids[i]);
+		json_uint(json, pid_of_here(pids, found->pids[i]));
 	json_end_array(json);
-	if (found->last)
-		json_field_uint(json, KEY(channel, last_user), found->last);
+	if (found->last && pid_of_here(pids, found->last))
+		json_field_uint(json, KEY(channel, last_user), pid_of_here(pids, found->last));
 	line_end(json);
 }
 
@@ -488,7 +505,7 @@ static void value_report(struct encoder *encoder, const struct wire_operation *o
 	struct sembuf change;
 	int value = -1;
 
-	if (change_read(operation->head.pid, args, &change))
+	if (change_read(pid_here(&encoder->own_pids, operation->head.pid), args, &change))
 		value = semctl((int)args[0], change.sem_num, GETVAL);
 	if (value < 0 || !channel_begin(encoder, operation))
 		return;
@@ -501,7 +518,7 @@ static void value_report(struct encoder *encoder, const struct wire_operation *o
 void glance_users_report(struct glance_users *users, const struct wire_operation *operation,
 			 const __u64 args[6])
 {
-	uint32_t pid = operation->head.pid;
+	const uint32_t pid = pid_here(&users->encoder->own_pids, operation->head.pid);
 	struct found found = {0};
 	bool reported = false;
 
@@ -519,7 +536,7 @@ void glance_users_report(struct glance_users *users, const struct wire_operation
 		reported = memory_users(users, &found, pid, args[0]);
 		break;
 	case MECH_FILE_LOCK:
-		reported = lock_users(users, &found, pid, (int)args[0]);
+		reported = lock_users(users, &found, pid, operation, args);
 		break;
 	}
 	if (reported && !found.failed)

@@ -40,7 +40,7 @@ static bool waits_to_write(const struct wire_operation *operation)
 	       syscall_info(operation->nr)->role == ROLE_SEND;
 }
 
-void pipe_fill_complete(struct call *call)
+void pipe_fill_complete(const struct own_pids *pids, struct call *call)
 {
 	struct wire_operation *operation = call_operation(call);
 	struct stat file;
@@ -48,7 +48,7 @@ void pipe_fill_complete(struct call *call)
 
 	if (!operation || !waits_to_write(operation))
 		return;
-	copy = descriptor_copy((pid_t)operation->head.pid, operation->object.fd);
+	copy = descriptor_copy((pid_t)pid_here(pids, operation->head.pid), operation->object.fd);
 	if (copy < 0)
 		return;
 	/* Another thread may have closed it, and the number been used again. */

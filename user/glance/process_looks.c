@@ -181,14 +181,17 @@ static void pending_field(struct json *json, uint64_t pending)
 
 struct json *process_line_begin(struct encoder *encoder, pid_t pid, const char *name)
 {
+	const uint32_t number = pid_of_here(&encoder->own_pids, (uint32_t)pid);
+	const uint32_t parent = pid_of_here(&encoder->own_pids, (uint32_t)proc_parent(pid));
 	struct json *json = &encoder->json;
 
 	line_begin(json, RECORD_process);
 	json_field_text(json, KEY(process, event), process_event_name(PROCESS_EVENT_SNAPSHOT));
 	json_field_uint(json, KEY(process, at_ns), encoder->now_ns);
-	json_field_uint(json, KEY(process, pid), (uint64_t)pid);
-	json_field_uint(json, KEY(process, tid), (uint64_t)pid);
-	json_field_uint(json, KEY(process, ppid), (uint64_t)proc_parent(pid));
+	json_field_uint(json, KEY(process, pid), number);
+	json_field_uint(json, KEY(process, tid), number);
+	if (parent)
+		json_field_uint(json, KEY(process, ppid), parent);
 	json_field_bytes(json, KEY(process, comm), name, strlen(name));
 	return json;
 }

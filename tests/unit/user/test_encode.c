@@ -29,6 +29,7 @@
 #include "user/encode/object_line.c"
 #include "user/encode/operation_line.c"
 #include "user/encode/outsider_line.c"
+#include "user/encode/own_pids.c"
 #include "user/encode/pairing_evidence.c"
 #include "user/encode/path_names.c"
 #include "user/encode/payload.c"
