@@ -430,9 +430,9 @@ static void lock_search(struct glance_users *users, struct found *found, struct 
 }
 
 /*
- * What the lock says that keeps a flock(2) waiting: any, or one that is exclusive. Where /proc is of
- * a pid namespace, its list of locks leaves out one whose taker has ended, as that of a shell that
- * called flock(1), with all that wait for it; the descriptor has it. NULL: the call is no flock(2).
+ * What the lock says that keeps a flock(2) waiting: any, or one that is exclusive. Where /proc is
+ * of a pid namespace, its list of locks leaves out one whose taker has ended, as that of a shell
+ * that called flock(1), with all that wait for it; the descriptor has it. NULL: it is no flock(2).
  */
 static const char *unlisted_lock(const struct wire_operation *operation, const __u64 args[6])
 {

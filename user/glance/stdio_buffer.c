@@ -77,7 +77,7 @@ static bool memory_read(void *context, uint64_t from, void *to, size_t len)
 	return pread(*(const int *)context, to, len, (off_t)from) == (ssize_t)len;
 }
 
-/* What lies there may be anything: only a FILE that fits descriptor 1 in all that it says counts. */
+/* What lies there may be anything: only a FILE of descriptor 1 that is sound in itself counts. */
 static uint64_t unwritten_of(const struct glibc_file *file)
 {
 	const bool whole = (file->flags & 0xFFFF0000u) == GLIBC_MAGIC && file->fd == 1 &&

@@ -42,7 +42,7 @@ void tell_failed_writer(struct diagnosis *d, struct finding *f, const struct wai
 
 /*
  * find_lost_task.c: in a glance, a child that has ended, and not well, and that nobody has
- * collected; NULL: there is none. The other one adds it to the evidence, and returns whether it did.
+ * collected; NULL: there is none. The second one adds it to the evidence; returns whether it did.
  */
 const struct viz_process *failed_zombie(const struct diagnosis *d,
 					const struct viz_process *parent);
