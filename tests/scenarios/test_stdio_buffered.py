@@ -42,7 +42,7 @@ SOUND = [
     f"/usr/bin/python3 -uc $'{COPY}'",
 ]  # fmt: skip
 
-# What lies in the buffer of each, as -p sees it; the others have buffers of their own.
+# What lies in the buffer of each, as -p sees it; python3 has one of its own.
 LIES = {
     "grep one": "4 B", "grep -n t": "6 B", "sed s/o/0/": "8 B", "tr a-z A-Z": "8 B",
     "cut -c1-2": "6 B",
@@ -287,7 +287,8 @@ def untraced(directory):
 
 @scenario("-p says nothing of a buffer where nothing lies in one of the C library")
 def sound_untraced(directory):
-    others = [name for name in BUFFERED if name not in LIES]
+    # mawk may keep its input instead, or not: both are true of it
+    others = [name for name in BUFFERED if name not in LIES and not name.startswith("awk")]
     for number, name in enumerate([*SOUND, *others, "grep nothing"]):
         with Hanging(directory, str(number), words(name)) as result:
             check_unseen(result)
