@@ -750,6 +750,78 @@ def counter_rounds(t, count):
         t.call("read", "receive", FIRST + 1, 8, **number)
 
 
+def poll(t, name, returned, timeout=0, pid=FIRST, fd=3, **more):
+    wait = {"fd": fd, "channel": name, "events": ["in"]}
+    ready = {"ready": [wait]} if returned else {}
+    t.call("poll", "wait", pid, returned, waits_for=[wait], **ready,
+           args={"nfds": 1, "timeout": timeout}, **more)
+
+
+def read_nothing(t, name, pid=FIRST, fd=3):
+    t.call("read", "receive", pid, -11, error="EAGAIN", fd=fd, channel=name, requested=64)
+
+
+def polls_in_vain(t, count):
+    """A loop asks again and again whether there is something to read, without waiting."""
+    t.first()
+    name = pipe(t, 1)
+    for _ in range(count):
+        poll(t, name, 0)
+
+
+def polls_that_time_out(t, count):
+    """A program that waits for input that never comes, and looks after its own every 10 ms."""
+    t.first()
+    name = pipe(t, 1)
+    for _ in range(count):
+        enter_ns = t.tick()
+        t.now += 10**7
+        poll(t, name, 0, 10, enter_ns=enter_ns, began_ns=enter_ns + 10, exit_ns=t.now,
+             off_cpu_ns=10**7 - 100, resumed_ns=t.now - 10)
+
+
+def reads_in_vain(t, count):
+    """A loop that polls and reads by turns, although there is nothing."""
+    t.first()
+    name = pipe(t, 1)
+    for i in range(count // 2):
+        poll(t, name, 0)
+        read_nothing(t, name)
+
+
+def sends_in_vain(t, count):
+    """A loop that tries to send the same through a full pipe."""
+    t.first()
+    name = pipe(t, 1)
+    for _ in range(count):
+        t.call("write", "send", FIRST, -11, error="EAGAIN", fd=4, channel=name, requested=100,
+               payload="ab")
+
+
+def sleeps(t, count):
+    """A loop that sleeps a hundredth of a second each time."""
+    t.first()
+    for i in range(count):
+        enter_ns = t.tick()
+        t.now += 10**7
+        t.call("clock_nanosleep", "wait", FIRST, 0, enter_ns=enter_ns, began_ns=enter_ns + 10,
+               exit_ns=t.now, resumed_ns=t.now - 10, timeout_ns=10**7 - i % 100)
+
+
+def event_loop(t, count):
+    """A server that reads, of each request, until there is no more."""
+    t.first()
+    there, back = pipe(t, 1), pipe(t, 2, fd=5)
+    t.fork(FIRST + 1)
+    for _ in range(count // 6):
+        write(t, there, fd=4)
+        poll(t, there, 1, 1000, FIRST + 1)
+        read(t, there, FIRST + 1, fd=3)
+        read_nothing(t, there, FIRST + 1)
+        write(t, back, FIRST + 1, fd=6)
+        read(t, back, fd=5)
+
+
 def datagram_rounds(t, count):
     """Datagrams from one process to another."""
     t.first()
@@ -865,7 +937,18 @@ PATTERNS = [
 ]
 
 # What goes on and on without a fault: `diagnose` takes no more memory for twice as much of it.
-BOUNDED = [equal_rounds, queue_rounds, counter_rounds, datagram_rounds]
+BOUNDED = [
+    equal_rounds,
+    queue_rounds,
+    counter_rounds,
+    datagram_rounds,
+    polls_in_vain,
+    polls_that_time_out,
+    reads_in_vain,
+    sends_in_vain,
+    sleeps,
+    event_loop,
+]
 
 
 def generate(function, count, file):

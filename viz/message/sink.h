@@ -48,6 +48,9 @@ struct viz_sink {
 	int (*connection)(void *data, const struct viz_connection *connection);
 	int (*signal)(void *data, const struct viz_signal *signal);
 
+	/* A round of pairing has ended: the engine has released the calls that it is done with. */
+	int (*settled)(void *data);
+
 	/* Only while a growing trace is followed: nothing new has come for a while. */
 	int (*idle)(void *data);
 

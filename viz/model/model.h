@@ -63,6 +63,7 @@ struct viz_process {
 	struct viz_bytes *pending;
 	size_t pending_count;
 	bool silent;	    /* in a glance: it has never written anything */
+	bool thinned;	    /* a thinned model lacks some of its calls */
 	uint64_t unwritten; /* in a glance: bytes in the buffer of its standard output */
 	bool status_known;  /* exit_code or exit_signal is valid */
 	bool ended, core;
@@ -183,6 +184,15 @@ struct viz_argument {
 	int64_t value;
 };
 
+/*
+ * Calls of the same thread that came after one, differ from it in their times alone, got nothing
+ * (viz/pair/idle_runs.h), and are not in a thinned model.
+ */
+struct viz_repeats {
+	uint64_t count, took_ns, slept_ns;
+	const struct viz_operation *by_turns; /* the call it made by turns with these; NULL: none */
+};
+
 #define VIZ_PRESENT_WORDS 2 /* 64 keys each; operations.c asserts that they suffice */
 
 /* What few operations have: a trace has millions of them, most of which share one that is empty. */
@@ -259,9 +269,10 @@ struct viz_operation_extra {
 	size_t replaced_count;
 	struct viz_sem *sems; /* semop: the changes asked for */
 	size_t sems_count;
-	struct viz_owner owner;	     /* futex: what it waits for */
-	struct viz_siginfo taken;    /* sigtimedwait: the signal that it took */
-	struct viz_lock lock;	     /* flock, fcntl */
+	struct viz_owner owner;	  /* futex: what it waits for */
+	struct viz_siginfo taken; /* sigtimedwait: the signal that it took */
+	struct viz_lock lock;	  /* flock, fcntl */
+	struct viz_repeats repeats;
 	struct viz_line line_before; /* terminals */
 	struct viz_line line_after;
 	bool line_feeds_known;
@@ -288,6 +299,7 @@ struct viz_operation {
 	bool listed : 1;      /* engine.c: it is among the open operations of a channel */
 	bool numbered : 1;    /* call_order.c: it is in the list of call numbers */
 	bool live : 1;	      /* operation_refs.c: it is freed after its last use */
+	bool after_gap : 1;   /* a thinned model lacks calls of its thread just before it */
 	struct viz_bytes syscall; /* "read" */
 	struct viz_process *process;
 	struct viz_channel *channel; /* NULL: none */
@@ -440,7 +452,8 @@ struct viz_mapping {
 
 /*
  * Calls of a process on a channel that a thinned model (viz/pair/thinned.h) does not hold: each has
- * sent or received whole messages, one a call, and has told nothing else.
+ * sent or received whole messages, one a call, and has told nothing else. Calls that got nothing
+ * are not among them.
  */
 struct viz_ordinary {
 	const struct viz_process *process;
@@ -508,7 +521,7 @@ struct viz_model {
 	size_t operation_count;
 	struct viz_ordinary **ordinary; /* for each process and channel; a whole model has none */
 	size_t ordinary_count;
-	uint64_t ordinary_calls; /* in all, waits for data included */
+	uint64_t ordinary_calls; /* in all, those that waited for data or got nothing included */
 	struct viz_process_event **process_events;
 	size_t process_event_count;
 	struct viz_signal_event **signal_events;

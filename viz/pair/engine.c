@@ -439,6 +439,8 @@ int pair_settle(struct pair_context *context, uint64_t until_ns)
 	pair_connections(context);
 	pair_report_messages(context, oldest_waiting(context));
 	drop_operations(context);
+	if (!context->err && context->sink->settled)
+		context->err = context->sink->settled(context->sink->data);
 	arena_free(context->round);
 	context->round = arena_new();
 	context->settled_ns = until_ns;

@@ -4,6 +4,7 @@
 #define VIZ_PAIR_ORDINARY_H
 
 #include "viz/message/message.h"
+#include "viz/pair/idle_runs.h"
 
 /* The calls of a thread, in the order of their return. */
 struct thread_calls {
@@ -12,9 +13,13 @@ struct thread_calls {
 	size_t words;			  /* of `ordinary` */
 	const struct viz_operation *wait; /* its latest call, if that waited for data; or NULL */
 	size_t wait_number;
+	struct idle_run run; /* its latest */
+	/* While the list of the model is made: of the latest call there. */
+	size_t next_number;
+	uint32_t last_run;
 };
 
-/* A message and its calls, or (message NULL) a call that waited for data. */
+/* A message and its calls, or (message NULL) a call that waited for data or got nothing. */
 struct exchange {
 	struct viz_message *message;
 	const struct viz_operation *calls[2]; /* the second is NULL of a wait */

@@ -21,11 +21,14 @@ struct held_call {
 	struct viz_operation *op; /* NULL: it was forgotten */
 	struct thread_calls *of;
 	size_t number; /* of the thread's calls */
+	uint32_t run;  /* of the thread's idle runs; 0: it is of none */
 };
 
 /* An exchange in the middle of its conversation, until the engine has released its calls. */
 struct waiting {
 	struct exchange exchange;
+	/* Or a call in the middle of an idle run: the first one like it, and the first of others. */
+	const struct viz_operation *like, *other;
 	uint64_t round; /* of the engine, in which it came to lie there */
 };
 
@@ -39,8 +42,8 @@ struct held_messages LIST_OF(struct viz_message *); /* NULL: it was forgotten */
  */
 struct conversation_key {
 	const void *from, *to, *channel;
-	int64_t type;
-	uint64_t priority;
+	int64_t type; /* or what the idle call returned */
+	uint64_t priority, idle;
 };
 
 struct thinning {
@@ -50,8 +53,7 @@ struct thinning {
 	struct viz_pairing *pairing;
 	struct held_calls calls;
 	size_t calls_forgotten;	     /* since the list was last closed up */
-	uint64_t round;		     /* the engine tells of calls first in each, then of messages */
-	bool told_message;	     /* in this round */
+	uint64_t round;		     /* of the engine */
 	struct waiting_list waiting; /* in order of their rounds */
 	struct held_messages messages;
 	size_t messages_forgotten;
@@ -85,9 +87,13 @@ static struct thread_calls *calls_of(struct thinning *t, const struct viz_thread
 static struct conversation *conversation_of(struct thinning *t, const struct exchange *exchange)
 {
 	const struct viz_operation *from = exchange->calls[0], *to = exchange->calls[1];
-	const struct conversation_key names = {from->thread, to ? to->thread : NULL,
+	const bool idle = !exchange->message && idle_call(from) && from->returned <= 0;
+	const struct conversation_key names = {from->thread,
+					       to ? to->thread : NULL,
 					       to ? to->channel : from->channel,
-					       from->extra->message_type, from->extra->priority};
+					       idle ? from->returned : from->extra->message_type,
+					       from->extra->priority,
+					       idle};
 	const struct viz_bytes key = {(const char *)&names, sizeof(names)};
 	struct conversation *talk = map_get(&t->conversations, key);
 
@@ -131,7 +137,8 @@ static void count_left_out(struct thinning *t, const struct viz_operation *op)
 	struct viz_ordinary *totals;
 
 	t->model->ordinary_calls++;
-	if (!op->channel)
+	op->process->thinned = true;
+	if (!op->channel || idle_call(op))
 		return;
 	totals = totals_of(t, op);
 	totals->calls++;
@@ -191,6 +198,16 @@ static void forget(struct thinning *t, const struct exchange *exchange)
 		forget_call(t, other);
 }
 
+static void forget_repeat(struct thinning *t, const struct waiting *waiting)
+{
+	const struct viz_operation *op = waiting->exchange.calls[0];
+
+	if (!held(t, op) || op->uses != 1)
+		return;
+	idle_run_count(waiting->like, waiting->other, op);
+	forget_call(t, op);
+}
+
 static bool is_sparse(size_t forgotten, size_t count)
 {
 	return forgotten >= FORGOTTEN_LEAST && forgotten >= count / 2;
@@ -224,7 +241,7 @@ static void close_up_messages(struct thinning *t)
 	t->messages_forgotten = 0;
 }
 
-/* The engine releases calls at the end of a round, or of the one after it. */
+/* The engine releases a call at the end of the round in which it told of it, or of the next one. */
 enum { ROUNDS = 2 };
 
 /* Looks at what has waited since a round before this one. */
@@ -234,15 +251,19 @@ static void forget_until(struct thinning *t, uint64_t round)
 	size_t done = 0;
 
 	for (; done < list->count && list->items[done].round < round; done++)
-		forget(t, &list->items[done].exchange);
+		if (list->items[done].like)
+			forget_repeat(t, &list->items[done]);
+		else
+			forget(t, &list->items[done].exchange);
 	list->count -= done;
 	if (list->count)
 		memmove(list->items, list->items + done, list->count * sizeof(*list->items));
 }
 
-static void begin_round(struct thinning *t)
+static int end_round(void *data)
 {
-	t->told_message = false;
+	struct thinning *t = data;
+
 	t->round++;
 	if (t->round >= ROUNDS)
 		forget_until(t, t->round - ROUNDS + 1);
@@ -250,6 +271,7 @@ static void begin_round(struct thinning *t)
 		close_up_calls(t);
 	if (is_sparse(t->messages_forgotten, t->messages.count))
 		close_up_messages(t);
+	return 0;
 }
 
 /* --- what the engine reports ----------------------------------------------------------------- */
@@ -280,14 +302,50 @@ static void end_wait(struct thinning *t, struct thread_calls *calls, const struc
 		add_ordinary(t, &wait);
 }
 
+/* The call got nothing, as is usual where a thread takes all that there is. */
+static void end_short_run(struct thinning *t, const struct idle_run *run)
+{
+	for (size_t i = 0; i < run->count; i++) {
+		const struct exchange exchange = {NULL, {run->first[i], NULL}};
+
+		if (idle_call_is_ordinary(run->first[i]))
+			add_ordinary(t, &exchange);
+	}
+}
+
+static void end_run(struct thinning *t, struct idle_run *run, bool beside)
+{
+	if (run->count <= IDLE_RUN_ENDS && !run->beside && !beside)
+		end_short_run(t, run);
+	run->count = 0;
+}
+
+/* Takes the thread's next call into its idle run, if it gets nothing. Returns the run's number. */
+static uint32_t watch_idle(struct thinning *t, struct idle_run *run, const struct viz_operation *op)
+{
+	struct waiting middle = {.round = t->round};
+	const bool idle = idle_call(op), beside = idle && run->count;
+
+	if (!idle_run_goes_on(run, op)) {
+		end_run(t, run, idle);
+		if (!idle)
+			return 0;
+		idle_run_begin(run, op, beside);
+	}
+	middle.exchange.calls[0] = idle_run_add(run, op, &middle.like);
+	middle.other = run->kinds[middle.like == run->kinds[0]];
+	if (middle.exchange.calls[0])
+		LIST_PUSH(&t->waiting, middle);
+	return run->number;
+}
+
 static int hold_call(void *data, const struct viz_operation *op)
 {
 	struct thinning *t = data;
 	struct thread_calls *calls = calls_of(t, op->thread);
-	struct held_call call = {viz_operation_use(op), calls, thread_calls_add(calls)};
+	struct held_call call = {viz_operation_use(op), calls, thread_calls_add(calls), 0};
 
-	if (t->told_message)
-		begin_round(t);
+	call.run = watch_idle(t, &calls->run, op);
 	call.op->index = (uint32_t)t->calls.count;
 	LIST_PUSH(&t->calls, call);
 	if (is_refused(op)) /* all that it sends later tells whether that is lost */
@@ -354,7 +412,6 @@ static int hold_message(void *data, const struct viz_message *message)
 
 	if (ordinary_message(message))
 		add_ordinary(t, &exchange);
-	t->told_message = true;
 	return 0;
 }
 
@@ -409,6 +466,22 @@ static void finish_messages(struct thinning *t)
 	}
 }
 
+/* True if the model lacks calls between this one and the one before, other than repeats. */
+static bool is_after_gap(const struct held_call *call)
+{
+	const struct thread_calls *of = call->of;
+
+	return call->number != of->next_number && (!call->run || call->run != of->last_run);
+}
+
+static void finish_call(struct viz_model *model, const struct held_call *call)
+{
+	call->op->after_gap = is_after_gap(call);
+	call->of->next_number = call->number + 1;
+	call->of->last_run = call->run;
+	ARENA_PUSH(model->arena, model->operations, model->operation_count, call->op);
+}
+
 static int end(void *data, const struct viz_model *of)
 {
 	struct thinning *t = data;
@@ -418,8 +491,7 @@ static int end(void *data, const struct viz_model *of)
 	forget_until(t, VIZ_NEVER);
 	for (size_t i = 0; i < t->calls.count; i++)
 		if (t->calls.items[i].op)
-			ARENA_PUSH(model->arena, model->operations, model->operation_count,
-				   t->calls.items[i].op);
+			finish_call(model, &t->calls.items[i]);
 	finish_messages(t);
 	pairing_sort_signals(t->pairing);
 	return 0;
@@ -450,6 +522,7 @@ int viz_thinned_read_stream(FILE *stream, const char *name, size_t ends, struct 
 		.gap = hold_gap,
 		.eof = hold_eof,
 		.connection = hold_connection,
+		.settled = end_round,
 		.end = end,
 	};
 	int err;

@@ -10,9 +10,12 @@
  * received it, both whole, the pairing is exact, the sender did not sleep, the receiver not for
  * long, and the calls that both threads made just before and after were ordinary, too. Of each
  * length several are there. A call that waited for data (poll, epoll_wait) which its thread then
- * received or sent is ordinary as well.
+ * received or sent is ordinary as well, and so is one that got nothing (EAGAIN, an empty poll)
+ * between calls that did. Of many such in a row the first and the last stay: viz/pair/idle_runs.h.
  *
- * model->ordinary tells how much was left out, by process and channel.
+ * model->ordinary tells how much was left out, by process and channel, and the `repeats` of the
+ * first call of a row how many were like it. A call with `after_gap` is not the next one that its
+ * thread made after the call before it in the model.
  */
 #ifndef VIZ_PAIR_THINNED_H
 #define VIZ_PAIR_THINNED_H

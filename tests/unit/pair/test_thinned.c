@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "viz/base/error.h"
+#include "viz/pair/idle_runs.h"
 #include "viz/pair/thinned.h"
 
 /* Messages of 10 to 20, of which ENDS stay at either end, and OF_LENGTH of their length. */
@@ -123,7 +124,7 @@ static void what_is_beside_a_failure_stays(void **state)
 	for (unsigned i = 0; i < MESSAGES; i++) {
 		message(t, i, "");
 		if (i == beside)
-			trace_get(t, 5, 20, at(i) + 16, at(i) + 17, -11, ",'error':'EAGAIN'");
+			trace_get(t, 5, 20, at(i) + 16, at(i) + 17, -5, ",'error':'EIO'");
 	}
 	trace_trailer(t, at(MESSAGES));
 	thinned = thin(t, ENDS);
@@ -205,17 +206,95 @@ static void a_poll_that_found_data_goes_with_it(void **state)
 	viz_thinned_free(&thinned);
 }
 
-static void polls_in_vain_stay(void **state)
+static void poll_in_vain(struct trace_text *t, unsigned number, const char *more)
 {
+	trace_call(t, (struct call){POLLS + number, "poll", "wait", 20, 0, -1, NULL, at(number),
+				    at(number) + 7, 0, more});
+}
+
+static void read_in_vain(struct trace_text *t, unsigned id, uint64_t enter_ns)
+{
+	trace_get(t, id, 20, enter_ns, enter_ns + 2, -11, ",'error':'EAGAIN'");
+}
+
+/* What was left out of a run is counted with its first call. */
+static void a_run_in_vain_is_its_ends_and_a_count(void **state)
+{
+	const uint64_t left_out = MESSAGES - 2 * IDLE_RUN_ENDS;
+	const struct viz_repeats *repeats;
 	struct trace_text *t = *state;
 	struct viz_thinned thinned;
 
 	for (unsigned i = 0; i < MESSAGES; i++)
-		trace_call(t, (struct call){POLLS + i, "poll", "wait", 20, 0, -1, NULL, at(i),
-					    at(i) + 7, 1, ""});
+		poll_in_vain(t, i, "");
+	trace_trailer(t, at(MESSAGES));
+	thinned = thin(t, ENDS);
+	assert_int_equal(thinned.model->ordinary_calls, left_out);
+	repeats = &viz_model_operation(thinned.model, POLLS)->extra->repeats;
+	assert_int_equal(repeats->count, left_out);
+	assert_int_equal(repeats->took_ns, 7 * left_out);
+	assert_null(repeats->by_turns);
+	for (size_t i = 0; i < thinned.model->operation_count; i++)
+		assert_false(thinned.model->operations[i]->after_gap);
+	viz_thinned_free(&thinned);
+}
+
+static void two_kinds_by_turns_are_counted_apart(void **state)
+{
+	struct trace_text *t = *state;
+	struct viz_thinned thinned;
+	const struct viz_operation *poll, *read;
+
+	for (unsigned i = 0; i < MESSAGES; i++) {
+		poll_in_vain(t, i, "");
+		read_in_vain(t, get(i), at(i) + 10);
+	}
+	trace_trailer(t, at(MESSAGES));
+	thinned = thin(t, ENDS);
+	poll = viz_model_operation(thinned.model, POLLS);
+	read = viz_model_operation(thinned.model, get(0));
+	assert_int_equal(poll->extra->repeats.count, MESSAGES - IDLE_RUN_ENDS);
+	assert_int_equal(read->extra->repeats.count, MESSAGES - IDLE_RUN_ENDS);
+	assert_ptr_equal(poll->extra->repeats.by_turns, read);
+	assert_ptr_equal(read->extra->repeats.by_turns, poll);
+	viz_thinned_free(&thinned);
+}
+
+/* A call of another kind in between: two runs, of which each stays whole. */
+static void what_differs_ends_a_run(void **state)
+{
+	struct trace_text *t = *state;
+	struct viz_thinned thinned;
+
+	for (unsigned i = 0; i < 4 * IDLE_RUN_ENDS; i++)
+		poll_in_vain(t, i, i < 2 * IDLE_RUN_ENDS ? "" : ",'timeout_ns':5");
 	trace_trailer(t, at(MESSAGES));
 	thinned = thin(t, ENDS);
 	assert_int_equal(thinned.model->ordinary_calls, 0);
+	viz_thinned_free(&thinned);
+}
+
+/* Who reads until there is no more gets nothing once for each message. */
+static void a_read_in_vain_goes_with_its_message(void **state)
+{
+	struct trace_text *t = *state;
+	struct viz_thinned thinned;
+	const unsigned middle = MESSAGES / 2;
+	size_t gaps = 0;
+
+	for (unsigned i = 0; i < MESSAGES; i++) {
+		message(t, i, "");
+		read_in_vain(t, POLLS + i, at(i) + 16);
+	}
+	trace_trailer(t, at(MESSAGES));
+	thinned = thin(t, ENDS);
+	assert_false(holds(&thinned, middle));
+	assert_null(viz_model_operation(thinned.model, POLLS + middle));
+	for (size_t i = 0; i < thinned.model->operation_count; i++) {
+		assert_int_equal(thinned.model->operations[i]->extra->repeats.count, 0);
+		gaps += thinned.model->operations[i]->after_gap;
+	}
+	assert_int_equal(gaps, 2); /* one of each thread */
 	viz_thinned_free(&thinned);
 }
 
@@ -328,7 +407,10 @@ int main(void)
 		TEST(a_rare_length_stays),
 		TEST(pieces_stay),
 		TEST(a_poll_that_found_data_goes_with_it),
-		TEST(polls_in_vain_stay),
+		TEST(a_run_in_vain_is_its_ends_and_a_count),
+		TEST(two_kinds_by_turns_are_counted_apart),
+		TEST(what_differs_ends_a_run),
+		TEST(a_read_in_vain_goes_with_its_message),
 		TEST(a_send_that_took_less_stays),
 		TEST(a_queue_is_left_out_by_type),
 		TEST(signals_and_rounds),

@@ -44,7 +44,7 @@ static void note_poll(struct head *heads, const struct viz_operation *op)
 
 		if (head && head->sent && head->sent->process == op->process &&
 		    viz_wait_has(&op->extra->waits_for[i], IN))
-			head->waited_ns += op->exit_ns - op->enter_ns;
+			head->waited_ns += op->exit_ns - op->enter_ns + op->extra->repeats.took_ns;
 	}
 }
 

@@ -240,10 +240,19 @@ static bool goes_on(struct thread_past *past, const struct vain_call *call)
 	return is_like(&past->second, call);
 }
 
+/* The call and those that were left out behind it: none where it went on by turns with others. */
+static uint64_t times_in_vain(const struct viz_operation *op)
+{
+	const struct viz_repeats *repeats = &op->extra->repeats;
+
+	return repeats->by_turns && !vain_kind_of(repeats->by_turns) ? 1 : 1 + repeats->count;
+}
+
 static void count_lost(struct thread_past *past, const struct viz_operation *op)
 {
-	if (!past->lost.count++)
+	if (!past->lost.count)
 		past->lost.first = op;
+	past->lost.count += times_in_vain(op);
 	past->lost.last = op;
 }
 
@@ -252,6 +261,8 @@ static void watch_vain(struct loops *loops, struct thread_past *past,
 {
 	const struct vain_call call = {op, vain_kind_of(op)};
 
+	if (past->in_vain && op->after_gap)
+		end_run(loops, past, op->enter_ns);
 	if (past->in_vain && vain_is_between(past->first.kind, op))
 		return;
 	if (past->in_vain && !goes_on(past, &call))
@@ -265,7 +276,7 @@ static void watch_vain(struct loops *loops, struct thread_past *past,
 	if (!is_like(&past->first, &call))
 		return;
 	past->last = op;
-	past->in_vain++;
+	past->in_vain += times_in_vain(op);
 	if (loops->refused && loops->refused[op->index])
 		count_lost(past, op);
 }

@@ -50,7 +50,8 @@ static void add(struct arena *arena, struct calls *calls, const struct viz_opera
 	const uint64_t before = calls->count ? calls->until[calls->count - 1] : 0;
 	size_t count = calls->count;
 
-	ARENA_PUSH(arena, calls->until, count, before + op->off_cpu_ns);
+	ARENA_PUSH(arena, calls->until, count,
+		   before + op->off_cpu_ns + op->extra->repeats.slept_ns);
 	ARENA_PUSH(arena, calls->items, calls->count, op);
 }
 

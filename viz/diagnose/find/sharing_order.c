@@ -252,19 +252,11 @@ static bool computes(const struct sharing_order *order, const struct viz_process
 	return outside_ns >= COMPUTES_NS && process->thread_count == 1;
 }
 
-/* True if calls of the process were left out: where it made none, it need not have computed. */
-static bool lacks_calls(const struct viz_model *model, const struct viz_process *process)
-{
-	for (size_t i = 0; i < model->ordinary_count; i++)
-		if (model->ordinary[i]->process == process)
-			return true;
-	return false;
-}
-
+/* Where calls of a process were left out, it need not have computed. */
 bool sharing_both_compute(struct sharing_order *order, const struct viz_process *a,
 			  const struct viz_process *b, uint64_t from_ns, uint64_t until_ns)
 {
-	return from_ns < until_ns && until_ns - from_ns >= COMPUTES_NS &&
-	       !lacks_calls(order->model, a) && !lacks_calls(order->model, b) &&
-	       computes(order, a, from_ns, until_ns) && computes(order, b, from_ns, until_ns);
+	return from_ns < until_ns && until_ns - from_ns >= COMPUTES_NS && !a->thinned &&
+	       !b->thinned && computes(order, a, from_ns, until_ns) &&
+	       computes(order, b, from_ns, until_ns);
 }

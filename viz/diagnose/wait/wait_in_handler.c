@@ -38,7 +38,7 @@ static void note_calls(const struct wait_graph *graph)
 
 		if (!handler)
 			continue;
-		handler->calls++;
+		handler->calls += 1 + op->extra->repeats.count;
 		handler->left |= operation_is(op, "rt_sigprocmask");
 	}
 }
