@@ -822,6 +822,48 @@ def event_loop(t, count):
         read(t, back, fd=5)
 
 
+def semaphore_rounds(t, count):
+    """Two processes that tell each other by two semaphores of a set whose turn it is."""
+    name = semaphore(t)
+    t.fork(FIRST + 1)
+    for _ in range(count // 4):
+        for pid, other, number in (FIRST, FIRST + 1, 0), (FIRST + 1, FIRST, 1):
+            wake(t, "semtimedop", name, pid, other, change(number, 1), change(number, -1))
+
+
+def futex_rounds(t, count):
+    """Two processes that tell each other by futexes whose turn it is."""
+    t.first()
+    t.fork(FIRST + 1)
+    for name in "futex:[1]", "futex:[2]":
+        t.channel(name, "futex")
+    for _ in range(count // 6):
+        for pid, other, name in (FIRST, FIRST + 1, "futex:[1]"), (FIRST + 1, FIRST, "futex:[2]"):
+            wake(t, "futex", name, pid, other, {"args": {"op": 1, "val": 1}},
+                 {"args": {"op": 265, "val": 0}}, woken=1)
+            t.call("futex", "wait", pid, -11, error="EAGAIN", channel=name,
+                   args={"op": 265, "val": 0})
+
+
+def change(number, by):
+    return {"requested": 1, "sems": [{"number": number, "change": by, "flags": 0}],
+            "args": {"semid": 1}}
+
+
+def wake(t, syscall, name, pid, sleeper, gives, takes, woken=0):
+    """A process wakes another one, which has slept for a moment."""
+    enter_ns = t.tick()
+    t.number += 1
+    wait = {"id": t.number, "enter_ns": enter_ns, "began_ns": enter_ns + 10}
+    waker = t.call(syscall, "wake", pid, woken, channel=name, woke_ns=t.now + STEP_NS, **gives)
+    t.operations += 1
+    t.put({"type": "operation", "syscall": syscall, "role": "wait", "pid": sleeper, "tid": sleeper,
+           "channel": name, **wait, "exit_ns": t.tick(), "returned": 0, "off_cpu_ns": 100,
+           "resumed_ns": t.now - 10,
+           "woken_by": {"pid": pid, "tid": pid, "operation": waker, "at_ns": t.now - 2 * STEP_NS},
+           **takes})
+
+
 def datagram_rounds(t, count):
     """Datagrams from one process to another."""
     t.first()
@@ -948,6 +990,8 @@ BOUNDED = [
     sends_in_vain,
     sleeps,
     event_loop,
+    semaphore_rounds,
+    futex_rounds,
 ]
 
 

@@ -452,8 +452,8 @@ struct viz_mapping {
 
 /*
  * Calls of a process on a channel that a thinned model (viz/pair/thinned.h) does not hold: each has
- * sent or received whole messages, one a call, and has told nothing else. Calls that got nothing
- * are not among them.
+ * sent or received whole messages, one a call, and has told nothing else. Calls that got nothing,
+ * and those on semaphores and futexes, are not among them.
  */
 struct viz_ordinary {
 	const struct viz_process *process;
@@ -462,6 +462,13 @@ struct viz_ordinary {
 	uint64_t calls, bytes;
 	uint64_t requested; /* of receives that told it, in all */
 	uint64_t shorter;   /* receives that returned less than that */
+};
+
+/* By how much calls that a thinned model does not hold changed a semaphore since it was set last. */
+struct viz_sem_change {
+	const struct viz_channel *channel;
+	uint64_t number; /* in its set */
+	int64_t change;
 };
 
 struct viz_lost {
@@ -521,6 +528,8 @@ struct viz_model {
 	size_t operation_count;
 	struct viz_ordinary **ordinary; /* for each process and channel; a whole model has none */
 	size_t ordinary_count;
+	struct viz_sem_change **sem_changes; /* as above, for each System V semaphore of which */
+	size_t sem_change_count;
 	uint64_t ordinary_calls; /* in all, those that waited for data or got nothing included */
 	struct viz_process_event **process_events;
 	size_t process_event_count;

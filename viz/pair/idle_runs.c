@@ -29,6 +29,21 @@ static bool receives_nothing(const struct viz_operation *op)
 	       (operation_has_error(op, "EAGAIN") || operation_has_error(op, "ENOMSG"));
 }
 
+/*
+ * A semaphore that is taken, or a futex that has another value already. Whoever waits for a mutex
+ * of the C library, with the value 2, has it afterwards.
+ */
+static bool need_not_wait(const struct viz_operation *op)
+{
+	enum { CONTENDED = 2 };
+	int64_t value = 0;
+
+	return op->role == ROLE_WAIT && op->channel && operation_has_error(op, "EAGAIN") &&
+	       (op->channel->mechanism == MECH_SYSV_SEM ||
+		(op->channel->mechanism == MECH_FUTEX &&
+		 viz_operation_argument(op, "val", &value) && value != CONTENDED));
+}
+
 static bool finds_no_room(const struct viz_operation *op)
 {
 	return op->role == ROLE_SEND && op->channel && operation_has_error(op, "EAGAIN");
@@ -44,14 +59,16 @@ bool idle_call(const struct viz_operation *op)
 {
 	return viz_operation_done(op) && viz_has(op, returned) && !viz_has(op, entered_before) &&
 	       !op->extra->new_fds_count && !op->extra->passed_fds_count &&
-	       (receives_nothing(op) || finds_no_room(op) || sleeps(op) || asks_for_process(op) ||
-		asks_for_child(op) || (operation_polls(op) && op->returned >= 0));
+	       (receives_nothing(op) || finds_no_room(op) || need_not_wait(op) || sleeps(op) ||
+		asks_for_process(op) || asks_for_child(op) ||
+		(operation_polls(op) && op->returned >= 0));
 }
 
 bool idle_call_is_ordinary(const struct viz_operation *op)
 {
 	return op->returned <= 0 && op->off_cpu_ns <= SHORT_NS &&
-	       (operation_polls(op) || (receives_nothing(op) && !op->off_cpu_ns));
+	       (operation_polls(op) ||
+		((receives_nothing(op) || need_not_wait(op)) && !op->off_cpu_ns));
 }
 
 /* --- likeness -------------------------------------------------------------------------------- */
@@ -61,6 +78,19 @@ static bool same_waits(const struct viz_wait *one, const struct viz_wait *other,
 	for (size_t i = 0; i < count; i++)
 		if (one[i].fd != other[i].fd || one[i].channel != other[i].channel ||
 		    one[i].events != other[i].events)
+			return false;
+	return true;
+}
+
+static bool same_changes(const struct viz_operation_extra *one,
+			 const struct viz_operation_extra *other)
+{
+	if (one->sems_count != other->sems_count)
+		return false;
+	for (size_t i = 0; i < one->sems_count; i++)
+		if (one->sems[i].number != other->sems[i].number ||
+		    one->sems[i].change != other->sems[i].change ||
+		    one->sems[i].flags != other->sems[i].flags)
 			return false;
 	return true;
 }
@@ -85,6 +115,7 @@ static bool same_extra(const struct viz_operation_extra *one,
 		one->ready_count == other->ready_count &&
 		one->message_type == other->message_type && one->priority == other->priority &&
 		one->waits_cut == other->waits_cut && same_arguments(one, other) &&
+		same_changes(one, other) &&
 		viz_bytes_equal(one->peer_address, other->peer_address) &&
 		viz_bytes_equal(one->digest, other->digest) &&
 		same_waits(one->waits_for, other->waits_for, one->waits_for_count) &&

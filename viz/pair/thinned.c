@@ -14,6 +14,7 @@
 #include "viz/pair/core/context.h"
 #include "viz/pair/ordinary.h"
 #include "viz/pair/pairing.h"
+#include "viz/pair/semaphores.h"
 #include "viz/pair/stream.h"
 
 /* A call that is held; its `index` is its place in the list. */
@@ -22,6 +23,7 @@ struct held_call {
 	struct thread_calls *of;
 	size_t number; /* of the thread's calls */
 	uint32_t run;  /* of the thread's idle runs; 0: it is of none */
+	bool alone;    /* it is an exchange by itself */
 };
 
 /* An exchange in the middle of its conversation, until the engine has released its calls. */
@@ -38,12 +40,13 @@ struct held_messages LIST_OF(struct viz_message *); /* NULL: it was forgotten */
 
 /*
  * Whose exchanges make one conversation; of waits one thread, and the epoll instance. What is sent
- * to a queue by another type or priority is another conversation.
+ * to a queue by another type or priority is another conversation, and so is what is asked of a
+ * semaphore in another way.
  */
 struct conversation_key {
 	const void *from, *to, *channel;
 	int64_t type; /* or what the idle call returned */
-	uint64_t priority, idle;
+	uint64_t priority, idle, request;
 };
 
 struct thinning {
@@ -62,7 +65,8 @@ struct thinning {
 	struct map conversations;  /* by conversation_key */
 	struct map ordinary;	   /* struct viz_ordinary, by process and channel */
 	struct map refused;	   /* processes by index of which a send found no room */
-	struct map transferred;	   /* channels by index out of which splice(2) and its like took */
+	struct semaphores semaphores;
+	struct map transferred; /* channels by index out of which splice(2) and its like took */
 	struct conversation **talks; /* all in `conversations` */
 	size_t talk_count;
 	struct thread_calls **callers; /* all in `threads` */
@@ -93,7 +97,8 @@ static struct conversation *conversation_of(struct thinning *t, const struct exc
 					       to ? to->channel : from->channel,
 					       idle ? from->returned : from->extra->message_type,
 					       from->extra->priority,
-					       idle};
+					       idle,
+					       semaphore_call(from) ? semaphore_request(from) : 0};
 	const struct viz_bytes key = {(const char *)&names, sizeof(names)};
 	struct conversation *talk = map_get(&t->conversations, key);
 
@@ -140,6 +145,10 @@ static void count_left_out(struct thinning *t, const struct viz_operation *op)
 	op->process->thinned = true;
 	if (!op->channel || idle_call(op))
 		return;
+	if (semaphore_call(op)) {
+		semaphores_count(&t->semaphores, op);
+		return;
+	}
 	totals = totals_of(t, op);
 	totals->calls++;
 	totals->bytes += operation_stream_bytes(op);
@@ -173,7 +182,8 @@ static bool may_forget(const struct thinning *t, const struct exchange *exchange
 
 	return call && op->uses == own && thread_calls_around(call->of, call->number) &&
 	       !(op->role == ROLE_SEND && map_get_uint(&t->refused, op->process->index)) &&
-	       !(op->channel && map_get_uint(&t->transferred, op->channel->index));
+	       !(op->channel && map_get_uint(&t->transferred, op->channel->index)) &&
+	       semaphores_may_forget(&t->semaphores, op);
 }
 
 static void forget_message(struct thinning *t, struct viz_message *message)
@@ -343,7 +353,8 @@ static int hold_call(void *data, const struct viz_operation *op)
 {
 	struct thinning *t = data;
 	struct thread_calls *calls = calls_of(t, op->thread);
-	struct held_call call = {viz_operation_use(op), calls, thread_calls_add(calls), 0};
+	struct held_call call = {viz_operation_use(op), calls, thread_calls_add(calls), 0,
+				 semaphore_call_is_alone(op)};
 
 	call.run = watch_idle(t, &calls->run, op);
 	call.op->index = (uint32_t)t->calls.count;
@@ -353,6 +364,9 @@ static int hold_call(void *data, const struct viz_operation *op)
 	if (op->role == ROLE_TRANSFER && op->channel)
 		map_put_uint(t->arena, &t->transferred, op->channel->index, t);
 	end_wait(t, calls, op);
+	semaphores_note(&t->semaphores, op);
+	if (call.alone)
+		add_ordinary(t, &(struct exchange){NULL, {op, NULL}});
 	if (ordinary_wait(op))
 		calls->wait = op;
 	return 0;
@@ -404,13 +418,23 @@ static struct viz_message *hold(struct thinning *t, const struct viz_message *me
 	return copy;
 }
 
+/* True of a call that is in a conversation already. */
+static bool is_alone(const struct thinning *t, const struct viz_operation *op)
+{
+	const struct held_call *call = held(t, op);
+
+	return !call || call->alone;
+}
+
 static int hold_message(void *data, const struct viz_message *message)
 {
 	struct thinning *t = data;
 	const struct exchange exchange = {hold(t, message),
 					  {message->from.operation, message->to.operation}};
 
-	if (ordinary_message(message))
+	if (ordinary_message(message) ||
+	    (semaphore_message_is_ordinary(message) && !is_alone(t, exchange.calls[0]) &&
+	     !is_alone(t, exchange.calls[1])))
 		add_ordinary(t, &exchange);
 	return 0;
 }
@@ -450,7 +474,10 @@ static int hold_gap(void *data, const struct viz_gap *gap)
 
 static int begin(void *data, const struct viz_model *model)
 {
-	((struct thinning *)data)->model = (struct viz_model *)model;
+	struct thinning *t = data;
+
+	t->model = (struct viz_model *)model;
+	t->semaphores = (struct semaphores){.model = t->model, .arena = t->arena};
 	return 0;
 }
 

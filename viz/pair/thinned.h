@@ -12,6 +12,8 @@
  * length several are there. A call that waited for data (poll, epoll_wait) which its thread then
  * received or sent is ordinary as well, and so is one that got nothing (EAGAIN, an empty poll)
  * between calls that did. Of many such in a row the first and the last stay: viz/pair/idle_runs.h.
+ * Calls on a semaphore or futex are ordinary if it is no lock, and they woke, or were woken by, one
+ * call, or none (viz/pair/semaphores.h).
  *
  * model->ordinary tells how much was left out, by process and channel, and the `repeats` of the
  * first call of a row how many were like it. A call with `after_gap` is not the next one that its

@@ -347,6 +347,104 @@ static void a_queue_is_left_out_by_type(void **state)
 	viz_thinned_free(&thinned);
 }
 
+enum { SEMAPHORE = 5000 };
+
+static void on_semaphore(struct trace_text *t, unsigned id, unsigned pid, uint64_t enter_ns,
+			 int change)
+{
+	char more[96];
+
+	snprintf(more, sizeof(more), ",'sems':[{'number':0,'change':%d,'flags':0}]", change);
+	trace_call(t, (struct call){id, "semtimedop", change > 0 ? "wake" : "wait", pid, 0, -1,
+				    "sysv-sem:[3]", enter_ns, enter_ns + 5, 0, more});
+}
+
+static struct viz_thinned thin_semaphore(struct trace_text *t, unsigned taker)
+{
+	trace_channel(t, "sysv-sem:[3]", "sysv-sem", "");
+	for (unsigned i = 0; i < MESSAGES; i++) {
+		on_semaphore(t, SEMAPHORE + 2 * i, 10, at(i), i == 1 ? 3 : 1);
+		on_semaphore(t, SEMAPHORE + 2 * i + 1, taker, at(i) + 10, -1);
+	}
+	trace_trailer(t, at(MESSAGES));
+	return thin(t, ENDS);
+}
+
+/* One posts and another one takes: no lock. What was left out is in the sum. */
+static void a_semaphore_that_signals_is_left_out(void **state)
+{
+	struct viz_thinned thinned = thin_semaphore(*state, 20);
+	int64_t value = thinned.model->sem_changes[0]->change;
+
+	assert_null(viz_model_operation(thinned.model, SEMAPHORE + MESSAGES));
+	assert_non_null(viz_model_operation(thinned.model, SEMAPHORE + 2));
+	assert_int_equal(thinned.model->sem_change_count, 1);
+	for (size_t i = 0; i < thinned.model->operation_count; i++)
+		if (thinned.model->operations[i]->extra->sems_count)
+			value += thinned.model->operations[i]->extra->sems[0].change;
+	assert_int_equal(value, 2);
+	viz_thinned_free(&thinned);
+}
+
+/* Who posts has taken before: perhaps a lock, of which the order matters. */
+static void a_lock_stays(void **state)
+{
+	struct trace_text *t = *state;
+	struct viz_thinned thinned;
+
+	trace_channel(t, "sysv-sem:[3]", "sysv-sem", "");
+	for (unsigned i = 0; i < MESSAGES; i++) {
+		on_semaphore(t, SEMAPHORE + 2 * i, 10, at(i), -1);
+		on_semaphore(t, SEMAPHORE + 2 * i + 1, 10, at(i) + 10, 1);
+	}
+	trace_trailer(t, at(MESSAGES));
+	thinned = thin(t, ENDS);
+	assert_int_equal(thinned.model->ordinary_calls, 0);
+	viz_thinned_free(&thinned);
+}
+
+static void wait_at_futex(struct trace_text *t, unsigned number, int64_t value)
+{
+	char more[160];
+
+	snprintf(more, sizeof(more),
+		 ",'args':{'op':0,'val':%d},'off_cpu_ns':5,'woken_by':{'pid':10,'tid':10,"
+		 "'operation':%u,'at_ns':%u}",
+		 (int)value, put(number), (unsigned)at(number) + 3);
+	trace_call(t,
+		   (struct call){put(number), "futex", "wake", 10, 0, -1, "futex:[1+0]", at(number),
+				 at(number) + 5, 1, ",'args':{'op':1,'val':1},'woke_ns':2"});
+	trace_call(t, (struct call){get(number), "futex", "wait", 20, 0, -1, "futex:[1+0]",
+				    at(number) - 5, at(number) + 9, 0, more});
+}
+
+static size_t left_out_of_futex(struct trace_text *t, int64_t value)
+{
+	struct viz_thinned thinned;
+	size_t left_out;
+
+	trace_channel(t, "futex:[1+0]", "futex", "");
+	for (unsigned i = 0; i < MESSAGES; i++)
+		wait_at_futex(t, i, value);
+	trace_trailer(t, at(MESSAGES));
+	thinned = thin(t, ENDS);
+	left_out = thinned.model->ordinary_calls;
+	assert_int_equal(thinned.pairing->message_count + left_out / 2, MESSAGES);
+	viz_thinned_free(&thinned);
+	return left_out;
+}
+
+static void wakes_of_a_futex_are_left_out(void **state)
+{
+	assert_int_equal(left_out_of_futex(*state, 0), 2 * (MESSAGES - OF_LENGTH - 2 * ENDS));
+}
+
+/* The C library waits for a mutex with the value 2. */
+static void those_of_a_mutex_stay(void **state)
+{
+	assert_int_equal(left_out_of_futex(*state, 2), 0);
+}
+
 /* A trace that takes several rounds: what is left out does not wait for its end. */
 static void signals_and_rounds(void **state)
 {
@@ -413,6 +511,10 @@ int main(void)
 		TEST(a_read_in_vain_goes_with_its_message),
 		TEST(a_send_that_took_less_stays),
 		TEST(a_queue_is_left_out_by_type),
+		TEST(a_semaphore_that_signals_is_left_out),
+		TEST(a_lock_stays),
+		TEST(wakes_of_a_futex_are_left_out),
+		TEST(those_of_a_mutex_stay),
 		TEST(signals_and_rounds),
 		cmocka_unit_test(what_is_no_trace_is_told),
 	};

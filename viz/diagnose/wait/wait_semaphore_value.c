@@ -51,6 +51,17 @@ static bool add_changes(const struct viz_operation *op, uint64_t number, int64_t
 	return true;
 }
 
+/* What the calls changed that the model does not hold. */
+static int64_t left_out(const struct viz_model *model, const struct viz_channel *channel,
+			uint64_t number)
+{
+	for (size_t i = 0; i < model->sem_change_count; i++)
+		if (model->sem_changes[i]->channel == channel &&
+		    model->sem_changes[i]->number == number)
+			return model->sem_changes[i]->change;
+	return 0;
+}
+
 static bool value_of_trace(const struct diagnosis *d, const struct wait *wait, uint64_t number,
 			   int64_t *value)
 {
@@ -66,6 +77,7 @@ static bool value_of_trace(const struct diagnosis *d, const struct wait *wait, u
 		else if (sets(op, SETALL) || !add_changes(op, number, value))
 			return false;
 	}
+	*value += left_out(d->model, wait->channel, number);
 	return known && !d->incomplete && *value >= 0;
 }
 
