@@ -831,6 +831,29 @@ def semaphore_rounds(t, count):
             wake(t, "semtimedop", name, pid, other, change(number, 1), change(number, -1))
 
 
+def semaphore_locks(t, count):
+    """Two processes that take a semaphore by turns and give it back."""
+    name = semaphore(t)
+    t.fork(FIRST + 1)
+    for i in range(count // 2):
+        pid = FIRST + i // 3 % 2
+        t.call("semtimedop", "wait", pid, 0, channel=name, **change(0, -1))
+        t.call("semtimedop", "wake", pid, 0, channel=name, **change(0, 1))
+
+
+def file_locks(t, count):
+    """A file that two processes lock by turns, write to, and unlock."""
+    name = "file-lock:[9]"
+    t.first()
+    t.fork(FIRST + 1)
+    t.channel(name, "file-lock", name="a", inode=9)
+    for i in range(count // 2):
+        pid = FIRST + i // 3 % 2
+        for operation, mode in (2, "exclusive"), (8, "unlock"):
+            t.call("flock", "control", pid, 0, fd=7, channel=name, args={"operation": operation},
+                   lock={"kind": "flock", "mode": mode})
+
+
 def futex_rounds(t, count):
     """Two processes that tell each other by futexes whose turn it is."""
     t.first()
@@ -992,6 +1015,8 @@ BOUNDED = [
     event_loop,
     semaphore_rounds,
     futex_rounds,
+    semaphore_locks,
+    file_locks,
 ]
 
 

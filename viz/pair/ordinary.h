@@ -19,7 +19,10 @@ struct thread_calls {
 	uint32_t last_run;
 };
 
-/* A message and its calls, or (message NULL) a call that waited for data or got nothing. */
+/*
+ * A message and its calls, or (message NULL) a call that waited for data or got nothing, or two that
+ * took a lock and gave it back.
+ */
 struct exchange {
 	struct viz_message *message;
 	const struct viz_operation *calls[2]; /* the second is NULL of a wait */

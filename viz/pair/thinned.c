@@ -12,6 +12,7 @@
 #include "viz/model/builder.h"
 #include "viz/model/operation_facts.h"
 #include "viz/pair/core/context.h"
+#include "viz/pair/lock_rounds.h"
 #include "viz/pair/ordinary.h"
 #include "viz/pair/pairing.h"
 #include "viz/pair/semaphores.h"
@@ -23,7 +24,7 @@ struct held_call {
 	struct thread_calls *of;
 	size_t number; /* of the thread's calls */
 	uint32_t run;  /* of the thread's idle runs; 0: it is of none */
-	bool alone;    /* it is an exchange by itself */
+	bool listed;   /* it is, without a message, in an exchange */
 };
 
 /* An exchange in the middle of its conversation, until the engine has released its calls. */
@@ -66,6 +67,7 @@ struct thinning {
 	struct map ordinary;	   /* struct viz_ordinary, by process and channel */
 	struct map refused;	   /* processes by index of which a send found no room */
 	struct semaphores semaphores;
+	struct lock_rounds rounds;
 	struct map transferred; /* channels by index out of which splice(2) and its like took */
 	struct conversation **talks; /* all in `conversations` */
 	size_t talk_count;
@@ -98,7 +100,8 @@ static struct conversation *conversation_of(struct thinning *t, const struct exc
 					       idle ? from->returned : from->extra->message_type,
 					       from->extra->priority,
 					       idle,
-					       semaphore_call(from) ? semaphore_request(from) : 0};
+					       semaphore_call(from) ? semaphore_request(from)
+								    : lock_request(from)};
 	const struct viz_bytes key = {(const char *)&names, sizeof(names)};
 	struct conversation *talk = map_get(&t->conversations, key);
 
@@ -115,6 +118,14 @@ static struct held_call *held(const struct thinning *t, const struct viz_operati
 	return op && op->index < t->calls.count && t->calls.items[op->index].op == op
 		       ? &t->calls.items[op->index]
 		       : NULL;
+}
+
+/* True of a call that is in an exchange without a message, or was forgotten. */
+static bool is_listed(const struct thinning *t, const struct viz_operation *op)
+{
+	const struct held_call *call = held(t, op);
+
+	return !call || call->listed;
 }
 
 /* --- forgetting ------------------------------------------------------------------------------ */
@@ -145,7 +156,7 @@ static void count_left_out(struct thinning *t, const struct viz_operation *op)
 	op->process->thinned = true;
 	if (!op->channel || idle_call(op))
 		return;
-	if (semaphore_call(op)) {
+	if (semaphore_call(op) || op->channel->mechanism == MECH_FILE_LOCK) {
 		semaphores_count(&t->semaphores, op);
 		return;
 	}
@@ -173,6 +184,11 @@ static bool is_refused(const struct viz_operation *op)
 	       (op->payload.len || op->extra->digest.len);
 }
 
+static bool is_round(const struct exchange *exchange)
+{
+	return !exchange->message && exchange->calls[1];
+}
+
 /* True if nobody has a reference to the call but the list and, if there is one, its message. */
 static bool may_forget(const struct thinning *t, const struct exchange *exchange,
 		       const struct viz_operation *op)
@@ -183,7 +199,8 @@ static bool may_forget(const struct thinning *t, const struct exchange *exchange
 	return call && op->uses == own && thread_calls_around(call->of, call->number) &&
 	       !(op->role == ROLE_SEND && map_get_uint(&t->refused, op->process->index)) &&
 	       !(op->channel && map_get_uint(&t->transferred, op->channel->index)) &&
-	       semaphores_may_forget(&t->semaphores, op);
+	       (is_round(exchange) ? lock_round_may_forget(&t->rounds, exchange->calls[0])
+				   : semaphores_may_forget(&t->semaphores, op));
 }
 
 static void forget_message(struct thinning *t, struct viz_message *message)
@@ -349,12 +366,30 @@ static uint32_t watch_idle(struct thinning *t, struct idle_run *run, const struc
 	return run->number;
 }
 
+/* Adds calls that are an exchange without a message. None of them is in one yet. */
+static void list_calls(struct thinning *t, const struct exchange *exchange)
+{
+	for (size_t i = 0; i < 2 && exchange->calls[i]; i++)
+		t->calls.items[exchange->calls[i]->index].listed = true;
+	add_ordinary(t, exchange);
+}
+
+static void watch_locks(struct thinning *t, const struct viz_operation *op)
+{
+	const struct viz_operation *took = lock_rounds_note(&t->rounds, op);
+
+	semaphores_note(&t->semaphores, op);
+	if (took && !is_listed(t, took))
+		list_calls(t, &(struct exchange){NULL, {took, op}});
+	else if (semaphore_call_is_alone(op) && semaphores_may_forget(&t->semaphores, op))
+		list_calls(t, &(struct exchange){NULL, {op, NULL}});
+}
+
 static int hold_call(void *data, const struct viz_operation *op)
 {
 	struct thinning *t = data;
 	struct thread_calls *calls = calls_of(t, op->thread);
-	struct held_call call = {viz_operation_use(op), calls, thread_calls_add(calls), 0,
-				 semaphore_call_is_alone(op)};
+	struct held_call call = {viz_operation_use(op), calls, thread_calls_add(calls), 0, false};
 
 	call.run = watch_idle(t, &calls->run, op);
 	call.op->index = (uint32_t)t->calls.count;
@@ -364,9 +399,7 @@ static int hold_call(void *data, const struct viz_operation *op)
 	if (op->role == ROLE_TRANSFER && op->channel)
 		map_put_uint(t->arena, &t->transferred, op->channel->index, t);
 	end_wait(t, calls, op);
-	semaphores_note(&t->semaphores, op);
-	if (call.alone)
-		add_ordinary(t, &(struct exchange){NULL, {op, NULL}});
+	watch_locks(t, op);
 	if (ordinary_wait(op))
 		calls->wait = op;
 	return 0;
@@ -418,14 +451,6 @@ static struct viz_message *hold(struct thinning *t, const struct viz_message *me
 	return copy;
 }
 
-/* True of a call that is in a conversation already. */
-static bool is_alone(const struct thinning *t, const struct viz_operation *op)
-{
-	const struct held_call *call = held(t, op);
-
-	return !call || call->alone;
-}
-
 static int hold_message(void *data, const struct viz_message *message)
 {
 	struct thinning *t = data;
@@ -433,8 +458,8 @@ static int hold_message(void *data, const struct viz_message *message)
 					  {message->from.operation, message->to.operation}};
 
 	if (ordinary_message(message) ||
-	    (semaphore_message_is_ordinary(message) && !is_alone(t, exchange.calls[0]) &&
-	     !is_alone(t, exchange.calls[1])))
+	    (semaphore_message_is_ordinary(message) && !is_listed(t, exchange.calls[0]) &&
+	     !is_listed(t, exchange.calls[1])))
 		add_ordinary(t, &exchange);
 	return 0;
 }
@@ -478,6 +503,7 @@ static int begin(void *data, const struct viz_model *model)
 
 	t->model = (struct viz_model *)model;
 	t->semaphores = (struct semaphores){.model = t->model, .arena = t->arena};
+	t->rounds = (struct lock_rounds){.arena = t->arena};
 	return 0;
 }
 

@@ -13,7 +13,8 @@
  * received or sent is ordinary as well, and so is one that got nothing (EAGAIN, an empty poll)
  * between calls that did. Of many such in a row the first and the last stay: viz/pair/idle_runs.h.
  * Calls on a semaphore or futex are ordinary if it is no lock, and they woke, or were woken by, one
- * call, or none (viz/pair/semaphores.h).
+ * call, or none (viz/pair/semaphores.h); two calls that take a lock and give it back are, if it was
+ * free and nobody else asked for it (viz/pair/lock_rounds.h).
  *
  * model->ordinary tells how much was left out, by process and channel, and the `repeats` of the
  * first call of a row how many were like it. A call with `after_gap` is not the next one that its
