@@ -55,13 +55,33 @@ static bool sleeps(const struct viz_operation *op)
 	       op->returned == 0;
 }
 
+static bool waits_in_vain(const struct viz_operation *op)
+{
+	return need_not_wait(op) || (operation_polls(op) && op->returned >= 0) || sleeps(op) ||
+	       asks_for_child(op);
+}
+
+static bool gets_nothing(const struct viz_operation *op)
+{
+	switch (op->role) {
+	case ROLE_RECEIVE:
+		return receives_nothing(op);
+	case ROLE_SEND:
+		return finds_no_room(op);
+	case ROLE_WAIT:
+		return waits_in_vain(op);
+	case ROLE_SIGNAL:
+		return asks_for_process(op);
+	default:
+		return false;
+	}
+}
+
 bool idle_call(const struct viz_operation *op)
 {
-	return viz_operation_done(op) && viz_has(op, returned) && !viz_has(op, entered_before) &&
-	       !op->extra->new_fds_count && !op->extra->passed_fds_count &&
-	       (receives_nothing(op) || finds_no_room(op) || need_not_wait(op) || sleeps(op) ||
-		asks_for_process(op) || asks_for_child(op) ||
-		(operation_polls(op) && op->returned >= 0));
+	return viz_operation_done(op) && viz_has(op, returned) && gets_nothing(op) &&
+	       !viz_has(op, entered_before) && !op->extra->new_fds_count &&
+	       !op->extra->passed_fds_count;
 }
 
 bool idle_call_is_ordinary(const struct viz_operation *op)
