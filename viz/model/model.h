@@ -464,7 +464,7 @@ struct viz_ordinary {
 	uint64_t shorter;   /* receives that returned less than that */
 };
 
-/* By how much calls that a thinned model does not hold changed a semaphore since it was set last. */
+/* By how much calls that a thinned model lacks changed a semaphore since its last SETVAL. */
 struct viz_sem_change {
 	const struct viz_channel *channel;
 	uint64_t number; /* in its set */

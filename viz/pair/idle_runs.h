@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Runs of calls in which a thread gets nothing: a poll(2) that found nothing, a read(2) that failed
- * with EAGAIN, a nanosleep(2), as one loop makes thousands of. A run is of calls that differ in their times alone,
- * or of two such by turns; sends are by themselves. Private to this folder.
+ * with EAGAIN, a nanosleep(2), as one loop makes thousands of. A run is of calls that differ in
+ * their times alone, or of two such by turns; sends are by themselves. Private to this folder.
  */
 #ifndef VIZ_PAIR_IDLE_RUNS_H
 #define VIZ_PAIR_IDLE_RUNS_H

@@ -20,8 +20,8 @@ struct thread_calls {
 };
 
 /*
- * A message and its calls, or (message NULL) a call that waited for data or got nothing, or two that
- * took a lock and gave it back.
+ * A message and its calls, or (message NULL) a call that waited for data or got nothing, or two
+ * that took a lock and gave it back.
  */
 struct exchange {
 	struct viz_message *message;

@@ -30,7 +30,7 @@ struct held_call {
 /* An exchange in the middle of its conversation, until the engine has released its calls. */
 struct waiting {
 	struct exchange exchange;
-	/* Or a call in the middle of an idle run: the first one like it, and the first of others. */
+	/* Or a call in the middle of an idle run: the first one like it, and that of the others. */
 	const struct viz_operation *like, *other;
 	uint64_t round; /* of the engine, in which it came to lie there */
 };
