@@ -34,8 +34,8 @@ void paths_note(struct paths *paths, uint64_t base, const void *text, size_t len
 const char *paths_find(const struct paths *paths, uint64_t base, const void *text, size_t len);
 
 /*
- * As paths_find(), of a path that is removed: it is no longer known, so that names which come and go
- * take no memory. The id is valid until the next one is taken.
+ * As paths_find(), of a path that is removed: it is no longer known, so that names which come and
+ * go take no memory. The id is valid until the next one is taken.
  */
 const char *paths_take(struct paths *paths, uint64_t base, const void *text, size_t len);
 
