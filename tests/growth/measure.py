@@ -33,7 +33,7 @@ OTHER_TRACE = (
 )
 LARGER = 4
 TIMES_MOST = 6  # the processor time of the larger trace, as a multiple of the smaller one's
-SECONDS_LEAST = 0.3  # less says nothing of how it grows
+SECONDS_LEAST = 0.5  # less says nothing of how it grows, beside other programs
 RUNS_MOST = 6  # until it is believed
 SECONDS_MOST = 20  # then it is ended
 BYTES_MOST, MEMORY_BASE = 64, 100 * 10**6  # of memory, for each byte of the trace and beside

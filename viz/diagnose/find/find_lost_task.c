@@ -60,15 +60,27 @@ static const char *status_text(struct diagnosis *d, const struct viz_process *pr
 	return format_text(d, "exit %u", process->exit_code);
 }
 
+static void list_zombies(const struct diagnosis *d)
+{
+	struct map *zombies = &d->waits->zombies;
+
+	d->waits->zombies_listed = true;
+	for (size_t i = 0; i < d->model->process_count; i++) {
+		struct viz_process *child = d->model->processes[i];
+
+		if (child->zombie && viz_process_failed(child) &&
+		    !map_get_uint(zombies, child->ppid))
+			map_put_uint(d->arena, zombies, child->ppid, child);
+	}
+}
+
 const struct viz_process *failed_zombie(const struct diagnosis *d, const struct viz_process *parent)
 {
-	for (size_t i = 0; d->waits->whole && i < d->model->process_count; i++) {
-		const struct viz_process *child = d->model->processes[i];
-
-		if (child->zombie && child->ppid == parent->pid && viz_process_failed(child))
-			return child;
-	}
-	return NULL;
+	if (!d->waits->whole)
+		return NULL;
+	if (!d->waits->zombies_listed)
+		list_zombies(d);
+	return map_get_uint(&d->waits->zombies, parent->pid);
 }
 
 bool tell_failed_zombie(struct diagnosis *d, struct finding *f, const struct viz_process *parent)
@@ -216,35 +228,49 @@ static bool ended_alike(const struct viz_process *one, const struct viz_process 
 	return one->exit_signal == other->exit_signal && one->exit_code == other->exit_code;
 }
 
-static struct failing find_failing(const struct diagnosis *d, const struct viz_process *parent,
-				   const bool *active)
+static void count_child(struct failing *failing, const struct viz_process *child,
+			const bool *active)
 {
-	struct failing failing = {0};
+	if (!is_worker_that_failed(child, active)) {
+		*failing = (struct failing){0};
+		return;
+	}
+	if (failing->last && !ended_alike(failing->last, child))
+		failing->count = 0;
+	failing->last = child;
+	failing->count++;
+}
+
+/* Returns them by the index of their parent. */
+static const struct failing *find_failing(struct diagnosis *d)
+{
+	const bool *active = find_active(d);
+	struct failing *failing = arena_array(d->arena, d->model->process_count + 1,
+					      sizeof(*failing));
 
 	for (size_t i = 0; i < d->model->process_count; i++) {
 		const struct viz_process *child = d->model->processes[i];
 
-		if (child->parent != parent || !child->ended)
-			continue;
-		if (!is_worker_that_failed(child, active)) {
-			failing = (struct failing){0};
-			continue;
-		}
-		if (failing.last && !ended_alike(failing.last, child))
-			failing.count = 0;
-		failing.last = child;
-		failing.count++;
+		if (child->parent && child->ended)
+			count_child(&failing[child->parent->index], child, active);
 	}
 	return failing;
 }
 
+static struct failing failing_children(struct diagnosis *d, const struct wait *wait)
+{
+	if (d->incomplete || d->waits->whole || wait->clock ||
+	    wait->operation->role != ROLE_RECEIVE || process_is_written_in(wait->process, "shell"))
+		return (struct failing){0};
+	if (!d->waits->failing)
+		d->waits->failing = find_failing(d);
+	return d->waits->failing[wait->process->index];
+}
+
 bool tell_failing_children(struct diagnosis *d, struct finding *f, const struct wait *wait)
 {
-	struct failing failing = {0};
+	const struct failing failing = failing_children(d, wait);
 
-	if (!d->incomplete && !d->waits->whole && !wait->clock &&
-	    wait->operation->role == ROLE_RECEIVE && !process_is_written_in(wait->process, "shell"))
-		failing = find_failing(d, wait->process, find_active(d));
 	if (failing.count < FAILED_LEAST ||
 	    failing.last->end_ns + FAILED_LATELY_S * SECOND < d->end_ns)
 		return false;

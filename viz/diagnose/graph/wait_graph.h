@@ -172,6 +172,9 @@ struct wait_graph {
 	size_t *marked;			    /* by process index: 1 + the last channel */
 	/* By process index, on demand: what a child that failed left undone; find_lost_task.c. */
 	const struct viz_message **lost_tasks;
+	const struct failing *failing; /* the same: its children that failed one after the other */
+	struct map zombies;	       /* on demand, by parent's pid: its first that failed */
+	bool zombies_listed;
 	struct wait_clues clues;
 	struct wait_locks *locks; /* by channel index: wait_lock_holders.c */
 	struct map of_thread;	  /* the wait of each thread, and the first of each process */
