@@ -104,7 +104,7 @@ static __noinline u32 pid_here(struct task_struct *task)
 	u32 level;
 
 	ours = KREAD_IF(bpf_get_current_task_btf(), thread_pid);
-	if (!own || !ours || !theirs)
+	if (!own || !ours || !theirs || !KHAS(struct upid, nr) || !KHAS(struct upid, ns))
 		return 0;
 	level = KREAD(ours, level);
 	if (KREAD(theirs, level) < level)
