@@ -134,12 +134,12 @@ def of_client(findings):
 def client(directory):
     command = [PYTHON, "-c", SILENT, *compiled(directory)]
     _, findings, result = traced(directory, command, 4)
-    looked, other = untraced(directory, command, hanging(2), "blocked", of_client, client_of)
+    looked, other = untraced(directory, command, hanging(2), "no-answer", of_client, client_of)
     for found, run in ((findings, result), (looked, other)):
         told = severe(found)
-        expect_equal([f["id"] for f in told], ["blocked"], f"told once: {found}")
+        expect_equal([f["id"] for f in told], ["no-answer"], f"told once: {found}")
         names = named_parties(run)
-        expect_in(f"java[{names['java']}] still waits in read(", told[0]["text"], "who waits")
+        expect_in(f"java[{names['java']}] sent 1 B to ", told[0]["text"], "who waits")
         expect_in(f"python3[{names['server']}] waits in read(", told[0]["text"], "for whom")
 
 

@@ -342,6 +342,16 @@ static bool *find_links(struct diagnosis *d)
 	return linked;
 }
 
+/* The finding tells of what the last server waits for as well. */
+static void mark_told(const struct diagnosis *d, const struct requests *found, bool *told)
+{
+	const struct wait *wait = found->by;
+
+	told[found->links[0].wait->index] = true;
+	for (size_t k = 0; wait && k < CHAIN_MOST; k++, wait = chain_next(d, wait))
+		told[wait->index] = true;
+}
+
 void report_unanswered_requests(struct diagnosis *d, bool *told)
 {
 	const bool *linked;
@@ -357,6 +367,6 @@ void report_unanswered_requests(struct diagnosis *d, bool *told)
 		    linked[found.links[0].client->index])
 			continue;
 		report(d, &found);
-		told[i] = true;
+		mark_told(d, &found, told);
 	}
 }
