@@ -58,6 +58,10 @@ signal.pause()
 WAITING_POOL = POOL.replace("signal.pause()", "threading.Event().wait()").replace(
     "signal\n", "threading\n"
 )
+# The numbers of its workers are smaller than its own, as where they have come round (ns_last_pid:
+# Documentation/admin-guide/sysctl/kernel.rst).
+ROUND = 'open("/proc/sys/kernel/ns_last_pid", "w").write("400")\n'
+WRAPPED_POOL = WAITING_POOL.replace("pool =", f"{ROUND}pool =")
 EXECUTOR = """
 import concurrent.futures, threading
 pool = concurrent.futures.ProcessPoolExecutor(2)
@@ -138,8 +142,8 @@ class Idle {
 # It is ready when its port or name takes a connection, or when it has said so.
 # The subscriber, which the words that are looked at become, and its server.
 DBUS_MONITOR = """
-dbus-daemon --session --nofork --address=unix:path={name} &
-until [ -S {name} ]; do :; done
+dbus-daemon --session --nofork --address=unix:path={name} --print-address >told &
+until [ -s told ]; do :; done
 exec dbus-monitor --address unix:path={name}
 """
 
@@ -183,6 +187,7 @@ SERVERS = {
     "pool": [PYTHON, "-c", POOL],
     "waiting pool": [PYTHON, "-c", WAITING_POOL],
     "pool of one": [PYTHON, "-c", WAITING_POOL.replace("Pool(3)", "Pool(1)")],
+    "pool of small numbers": [PYTHON, "-c", WRAPPED_POOL],
     "executor": [PYTHON, "-c", EXECUTOR],
     "executors": [PYTHON, "-c", EXECUTORS],
     "inotify": [PYTHON, "-c", INOTIFY],
@@ -197,7 +202,7 @@ CONF = {
 
 # These wait in one call, without a time limit: the look has to tell of them.
 SLEEP = ["bash", "bash of two", "inotify", "datagrams", "unix datagrams", "java", "node",
-         "waiting pool", "pool of one", "executor"]
+         "waiting pool", "pool of one", "pool of small numbers", "executor"]
 
 
 class Server:

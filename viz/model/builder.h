@@ -207,6 +207,7 @@ uint32_t build_thread_member(const struct json_node *thread, const char *key);
 void build_descriptors_line(struct model_builder *b);
 
 /* To be called after the last line. */
+void build_finish_parents(struct model_builder *b);
 void build_finish_signals(struct model_builder *b);
 void build_finish_interest(struct model_builder *b); /* of sorted operations */
 void build_finish_descriptors(struct model_builder *b);

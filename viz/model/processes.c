@@ -207,6 +207,41 @@ static struct viz_process *snapshot_process(struct model_builder *b,
 	return process;
 }
 
+/* The process that had the pid when the trace began; NULL: it is not known. */
+static struct viz_process *process_before(const struct model_builder *b, uint32_t pid)
+{
+	struct viz_process *process = build_known_process(b, pid);
+
+	while (process && process->previous)
+		process = process->previous;
+	return process && process->before_trace ? process : NULL;
+}
+
+/* No trace can make a circle of parents, nor a long way to look for one. */
+static bool may_be_parent(const struct viz_process *process, const struct viz_process *child)
+{
+	enum { DEPTH_MOST = 256 };
+
+	for (int k = 0; process && k < DEPTH_MOST; k++, process = process->parent)
+		if (process == child)
+			return false;
+	return !process;
+}
+
+/* The first processes are listed by their pids, and a child may have a smaller one: they wrap. */
+void build_finish_parents(struct model_builder *b)
+{
+	for (size_t i = 0; i < b->model->process_count; i++) {
+		struct viz_process *child = b->model->processes[i], *parent;
+
+		if (!child->before_trace || child->parent || !child->ppid)
+			continue;
+		parent = process_before(b, child->ppid);
+		if (parent && may_be_parent(parent, child))
+			child->parent = parent;
+	}
+}
+
 static void exec_process(struct model_builder *b, struct viz_process_event *event)
 {
 	struct viz_process *process = event->process;

@@ -274,6 +274,7 @@ int build_next(struct model_builder *b)
 void build_finish_lists(struct model_builder *b)
 {
 	build_sort_operations(b->model);
+	build_finish_parents(b);
 	build_finish_signals(b);
 	build_finish_interest(b);
 }

@@ -104,6 +104,22 @@ static void no_circles(void **state)
 	assert_ptr_equal(t->model->processes[1]->parent, t->model->processes[0]);
 }
 
+/* The first processes are listed by their pids, which wrap: a child may come before its parent. */
+static void parent_comes_later(void **state)
+{
+	struct trace_text *t = *state;
+
+	for (unsigned pid = 3; pid <= 5; pid++)
+		trace_line(t,
+			   "{'type':'process','event':'snapshot','at_ns':1,'pid':%u,'tid':%u,"
+			   "'ppid':%u,'comm':'a'}",
+			   pid, pid, pid < 5 ? pid + 1 : 3);
+	trace_model(t);
+	assert_ptr_equal(t->model->processes[0]->parent, t->model->processes[1]);
+	assert_ptr_equal(t->model->processes[1]->parent, NULL);
+	assert_ptr_equal(t->model->processes[2]->parent, t->model->processes[0]);
+}
+
 static void nobody_is_its_own_parent(void **state)
 {
 	struct trace_text *t = *state;
@@ -312,6 +328,7 @@ int main(void)
 		TEST(threads),
 		TEST(pid_used_again),
 		TEST(no_circles),
+		TEST(parent_comes_later),
 		TEST(nobody_is_its_own_parent),
 		TEST(unknown_process),
 		TEST(begin_and_end_are_one),
