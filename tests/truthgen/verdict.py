@@ -71,7 +71,7 @@ def faults(kind, counts):
         if doubted >= DOUBT_FEW and counts["doubted"] < DOUBT_RIGHT * doubted:
             found.append(f"{counts['mistaken']} of {doubted} ambiguous ones wrong")
     elif doubted:
-        found.append(f"{doubted} of {counts['pairs']} ambiguous, where none need be")
+        found.append(f"{doubted} of {counts['pairs']} ambiguous (none need be)")
     return found
 
 
