@@ -193,6 +193,7 @@ static bool follow(const struct diagnosis *d, struct requests *found)
 {
 	struct request *last = &found->links[0];
 
+	found->by = NULL;
 	found->count = 1;
 	while (last->read && last->holders->count && !last->server->stranger_count &&
 	       found->count < CHAIN_MOST && find_passed_on(d, last, last + 1)) {
