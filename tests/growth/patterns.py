@@ -708,11 +708,17 @@ def loops_of_loops(t, count):
         size += 1
 
 
+def two_pipes(t):
+    """Those of two processes: there and back."""
+    t.first()
+    pipes = pipe(t, 1), pipe(t, 2, fd=5)
+    t.fork(FIRST + 1)
+    return pipes
+
+
 def equal_rounds(t, count):
     """The same exchange between two processes, again and again."""
-    t.first()
-    there, back = pipe(t, 1), pipe(t, 2, fd=5)
-    t.fork(FIRST + 1)
+    there, back = two_pipes(t)
     for _ in range(count // 4):
         write(t, there, fd=4)
         read(t, there, FIRST + 1, fd=3)
@@ -810,9 +816,7 @@ def sleeps(t, count):
 
 def event_loop(t, count):
     """A server that reads, of each request, until there is no more."""
-    t.first()
-    there, back = pipe(t, 1), pipe(t, 2, fd=5)
-    t.fork(FIRST + 1)
+    there, back = two_pipes(t)
     for _ in range(count // 6):
         write(t, there, fd=4)
         poll(t, there, 1, 1000, FIRST + 1)

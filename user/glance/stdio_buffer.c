@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "user/glance/stdio_buffer.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "user/base/elf_symbol.h"
+#include "user/base/procfs.h"
 
 #define BUFFER_MOST (UINT64_C(1) << 30) /* setvbuf(3) may have given a large one */
 #define LINE_LEN 4352			/* of /proc/PID/maps: a path and what precedes it */
@@ -74,7 +73,7 @@ static uint64_t library_find(pid_t pid)
 
 static bool memory_read(void *context, uint64_t from, void *to, size_t len)
 {
-	return pread(*(const int *)context, to, len, (off_t)from) == (ssize_t)len;
+	return proc_memory(*(const pid_t *)context, from, to, len);
 }
 
 /* What lies there may be anything: only a FILE of descriptor 1 that is sound in itself counts. */
@@ -89,30 +88,18 @@ static uint64_t unwritten_of(const struct glibc_file *file)
 		       : 0;
 }
 
-static uint64_t look_into(int memory, uint64_t library)
+static uint64_t look_into(pid_t pid, uint64_t library)
 {
-	const struct elf_memory from = {memory_read, &memory};
+	const struct elf_memory from = {memory_read, &pid};
 	const uint64_t address = elf_symbol_find(&from, library, "_IO_2_1_stdout_");
 	struct glibc_file file;
 
-	return address && memory_read(&memory, address, &file, sizeof(file)) ? unwritten_of(&file)
-									     : 0;
+	return address && memory_read(&pid, address, &file, sizeof(file)) ? unwritten_of(&file) : 0;
 }
 
 uint64_t stdio_unwritten(pid_t pid)
 {
-	uint64_t library, unwritten = 0;
-	char path[64];
-	int memory;
+	const uint64_t library = writes_to_channel(pid) ? library_find(pid) : 0;
 
-	if (!writes_to_channel(pid))
-		return 0;
-	library = library_find(pid);
-	snprintf(path, sizeof(path), "/proc/%d/mem", (int)pid);
-	memory = library ? open(path, O_RDONLY | O_CLOEXEC) : -1;
-	if (memory >= 0) {
-		unwritten = look_into(memory, library);
-		close(memory);
-	}
-	return unwritten;
+	return library ? look_into(pid, library) : 0;
 }

@@ -207,22 +207,22 @@ static struct viz_process *snapshot_process(struct model_builder *b,
 	return process;
 }
 
+enum { STEPS_MOST = 256 }; /* along a chain of processes: no trace makes it a long way */
+
 /* The process that had the pid when the trace began; NULL: it is not known. */
 static struct viz_process *process_before(const struct model_builder *b, uint32_t pid)
 {
 	struct viz_process *process = build_known_process(b, pid);
 
-	while (process && process->previous)
+	for (int k = 0; process && process->previous && k < STEPS_MOST; k++)
 		process = process->previous;
-	return process && process->before_trace ? process : NULL;
+	return process && !process->previous && process->before_trace ? process : NULL;
 }
 
-/* No trace can make a circle of parents, nor a long way to look for one. */
+/* No trace can make a circle of parents. */
 static bool may_be_parent(const struct viz_process *process, const struct viz_process *child)
 {
-	enum { DEPTH_MOST = 256 };
-
-	for (int k = 0; process && k < DEPTH_MOST; k++, process = process->parent)
+	for (int k = 0; process && k < STEPS_MOST; k++, process = process->parent)
 		if (process == child)
 			return false;
 	return !process;

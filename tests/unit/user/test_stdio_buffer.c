@@ -14,6 +14,7 @@
 
 /* user/ is no library */
 #include "user/base/elf_symbol.c"
+#include "user/base/procfs.c"
 #include "user/glance/stdio_buffer.c"
 
 #define BASE UINT64_C(0x10000)
