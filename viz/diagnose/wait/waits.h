@@ -311,8 +311,8 @@ bool server_is_kept(const struct diagnosis *d, const struct viz_process *server,
 /*
  * wait_unanswered.c: adds, in a glance, the finding no-answer for each client that no finding names
  * and that waits for a server which has not read what it was sent, or is kept, and marks the wait,
- * and those that keep the server, by their index as told. The other one adds to such a finding what the server waits for, and the
- * advice.
+ * and those that keep the server, by their index as told. The other one adds to such a finding what
+ * the server waits for, and the advice.
  */
 void report_unanswered_requests(struct diagnosis *d, bool *told);
 void finding_unread_request(struct diagnosis *d, struct finding *f,
