@@ -45,16 +45,32 @@ static void check_name(const struct ipclens_name *name)
 	require(!name->bytes || name->bytes[name->bytes_len] == '\0');
 }
 
+/* Whoever follows the parents from any process comes to an end. */
+static void check_parents(const struct ipclens_trace *trace, size_t count)
+{
+	struct ipclens_process process;
+
+	for (size_t i = 0; i < count; i++) {
+		size_t at = i, steps = 0;
+
+		for (; at != IPCLENS_NONE; at = process.parent) {
+			require(ipclens_get_process(trace, at, &process));
+			require(steps++ < count);
+		}
+	}
+}
+
 static void check_processes(const struct ipclens_trace *trace, const struct ipclens_about *about)
 {
 	struct ipclens_process process;
 
 	for (size_t i = 0; i < about->process_count; i++) {
 		require(ipclens_get_process(trace, i, &process));
-		require(process.parent < i || process.parent == IPCLENS_NONE);
+		check_index(process.parent, about->process_count);
 		check_name(&process.comm);
 		check_name(&process.path);
 	}
+	check_parents(trace, about->process_count);
 	require(!ipclens_get_process(trace, about->process_count, &process));
 	check_name(&process.comm);
 }

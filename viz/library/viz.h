@@ -116,8 +116,8 @@ struct ipclens_about {
 /* One process from its birth to its end. They are in order of appearance. */
 struct ipclens_process {
 	uint32_t pid;
-	uint32_t parent_pid;	  /* 0: not known */
-	size_t parent;		  /* index of a process, lower than this one's; or IPCLENS_NONE */
+	uint32_t parent_pid; /* 0: not known */
+	size_t parent; /* index of a process, none that descends from this one; or IPCLENS_NONE */
 	struct ipclens_name comm; /* the last name of its first thread */
 	struct ipclens_name path; /* of the program that it executed last */
 	uint64_t start_ns;	  /* its birth, or when the tracer first saw it */

@@ -43,7 +43,7 @@ struct viz_process {
 	uint32_t pid;
 	uint32_t ppid;		    /* 0: not known */
 	uint32_t ns_pid;	    /* in its own pid namespace; 0: the same as pid, or not known */
-	struct viz_process *parent; /* NULL: outside the trace; has a lower index */
+	struct viz_process *parent; /* NULL: outside the trace; never one of its own line */
 	const struct viz_thread *maker; /* of its parent, that forked it; NULL: not known */
 	const struct viz_host *host;	/* NULL: the trace is of one machine */
 	struct viz_bytes comm;		/* the last name of its first thread; data may be NULL */

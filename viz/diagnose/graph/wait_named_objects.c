@@ -9,6 +9,25 @@
 #include "viz/diagnose/graph/wait_graph_internal.h"
 
 /*
+ * A child knows what its parent knows. True if one learnt it whose own children may stand before
+ * it: of the first processes, a child may have the lower index.
+ */
+static bool hand_down(const struct viz_model *model, bool *knows)
+{
+	bool learnt = false;
+
+	for (size_t i = 0; i < model->process_count; i++) {
+		const struct viz_process *parent = model->processes[i]->parent;
+
+		if (knows[i] || !parent || !knows[parent->index])
+			continue;
+		knows[i] = true;
+		learnt |= model->processes[i]->before_trace;
+	}
+	return learnt;
+}
+
+/*
  * The live processes that know an object: its users and their descendants, as a child knows its
  * parent's queue even before it uses it.
  */
@@ -26,13 +45,11 @@ static struct wait_set *knowers_of(struct wait_graph *graph, const struct viz_ch
 	knows = memory_array(model->process_count + 1, sizeof(*knows));
 	for (size_t i = 0; i < graph->user_counts[channel->index]; i++)
 		knows[graph->users[channel->index][i]->index] = true;
-	for (size_t i = 0; i < model->process_count; i++) {
-		const struct viz_process *process = model->processes[i];
-
-		knows[i] |= process->parent && knows[process->parent->index];
-		if (knows[i] && !process->ended)
-			wait_add_ender(graph, &all, process);
-	}
+	while (hand_down(model, knows))
+		;
+	for (size_t i = 0; i < model->process_count; i++)
+		if (knows[i] && !model->processes[i]->ended)
+			wait_add_ender(graph, &all, model->processes[i]);
 	free(knows);
 	graph->knowers[channel->index] = wait_set_new(graph, &all);
 	return graph->knowers[channel->index];
