@@ -7,6 +7,8 @@ from expectations import expect, expect_equal, expect_in
 from findings import diagnose
 from harness import lab, main, record, scenario
 
+MAY_RUN_BESIDE_OTHERS = True
+
 NAME = "doubled-output"
 
 # -E: PYTHONUNBUFFERED, if it is set, leaves nothing to be doubled.

@@ -8,6 +8,8 @@ from findings import severe
 from hangs import PYTHON, asleep, traced, untraced
 from harness import main, scenario
 
+MAY_RUN_BESIDE_OTHERS = True
+
 # Each has the writing end itself; the parent of the last one has it, too, and waits for its end.
 DATA = {
     "thread": """

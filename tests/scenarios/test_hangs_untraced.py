@@ -23,6 +23,8 @@ from hangs import has, looked_at
 from harness import main, scenario, start, wait_for
 from traces import IPCLENS, call
 
+MAY_RUN_BESIDE_OTHERS = True
+
 # What no state tells: which signals came before. -p says blocked, and that this cannot be told.
 PAST = "lost-wakeup"
 PAST_UNTOLD = "whether a signal that was meant for it came before"

@@ -11,6 +11,8 @@ from harness import lab, main, record, scenario
 from left_out import leave_out, put_in, whole
 from traces import IPCLENS, ROOT, Trace, call, ipclens, load_lines, one_error, validate
 
+MAY_RUN_BESIDE_OTHERS = True
+
 COMMANDS = (["messages"], ["stats", "--json"], ["diagnose", "--json"], ["view"],
             ["view", "--threads", "--as", "mermaid"], ["view", "--as", "trace-event"])
 

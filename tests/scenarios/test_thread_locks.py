@@ -9,6 +9,8 @@ from findings import severe
 from hangs import compiled_java, has, looked_at, parties, traced, untraced
 from harness import each_in_place, lab, main, run, scenario, start, wait_for
 
+MAY_RUN_BESIDE_OTHERS = True
+
 PYTHON = "/usr/bin/python3"
 TIMED_OUT = 124
 

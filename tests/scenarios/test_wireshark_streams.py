@@ -9,6 +9,8 @@ from expectations import expect, expect_equal, expect_in
 from harness import lab, main, record, scenario
 from traces import call, view
 
+MAY_RUN_BESIDE_OTHERS = True
+
 # Labs whose streams are logged in full, and of which mechanisms.
 LABS = {
     "crew": {"pipe"},

@@ -25,8 +25,8 @@ static void reads(struct trace_text *t, unsigned id, uint32_t pid, const char *c
 		   id, pid, pid, channel, END_NS);
 }
 
-/* Errors and warnings as "blocked\n", of a look at the machine that asks about all. */
-static const char *faults(struct trace_text *t)
+/* Errors and warnings as "blocked\n", of a look at the machine that asks about the first `count`. */
+static const char *faults_of(struct trace_text *t, size_t count)
 {
 	const uint32_t asked[] = {10, 20};
 	const struct viz_pairing *pairing;
@@ -38,7 +38,7 @@ static const char *faults(struct trace_text *t)
 		   "'lost':0}",
 		   END_NS);
 	pairing = trace_pair(t);
-	d = diagnose_only(t->model, pairing, LANGUAGE_EN, asked, 2);
+	d = diagnose_only(t->model, pairing, LANGUAGE_EN, asked, count);
 	*t->shown = '\0';
 	for (size_t i = 0; i < d->count; i++)
 		if (d->findings[i]->severity > SEVERITY_NOTE)
@@ -46,6 +46,11 @@ static const char *faults(struct trace_text *t)
 						d->findings[i]->row->name);
 	diagnosis_free(d);
 	return t->shown;
+}
+
+static const char *faults(struct trace_text *t)
+{
+	return faults_of(t, 2);
 }
 
 /* 10 and 20 read each from its own channel of that kind. */
@@ -127,6 +132,32 @@ static void awaits_answer(void **state)
 			    "blocked\nblocked\n");
 }
 
+/* 10 waits for the end of its child, which sleeps in a call of which no more is known. */
+static const char *waits_for_sleeper(struct trace_text *t, const char *since)
+{
+	trace_line(t, "{'type':'process','event':'snapshot','at_ns':1,'pid':40,'tid':40,'ppid':10,"
+		      "'comm':'d'}");
+	trace_line(t, "{'type':'operation','id':1,'syscall':'wait4','role':'wait','pid':10,"
+		      "'tid':10,'enter_ns':0,'state':'pending','at_ns':2900000000,"
+		      "'flags':0,'args':{'pid':40}}");
+	trace_line(t,
+		   "{'type':'state','at_ns':2900000000,'pid':40,'tid':40,'state':'blocked'%s,"
+		   "'syscall':'vfork'}",
+		   since);
+	return faults_of(t, 1);
+}
+
+static void held_up(void **state)
+{
+	assert_string_equal(waits_for_sleeper(*state, ""), "blocked\n");
+}
+
+/* On a busy machine the look took three seconds, and the child ran in the first of them. */
+static void ran_meanwhile(void **state)
+{
+	assert_string_equal(waits_for_sleeper(*state, ",'since_ns':1000000000"), "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -141,6 +172,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(takes_datagrams, trace_three_set_up,
 						trace_tear_down),
 		cmocka_unit_test_setup_teardown(awaits_answer, trace_three_set_up, trace_tear_down),
+		cmocka_unit_test_setup_teardown(held_up, trace_three_set_up, trace_tear_down),
+		cmocka_unit_test_setup_teardown(ran_meanwhile, trace_three_set_up, trace_tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

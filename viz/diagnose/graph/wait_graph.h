@@ -328,7 +328,10 @@ bool wait_process_acts(const struct wait_graph *graph, const struct viz_process 
  */
 bool wait_process_moves(const struct wait_graph *graph, const struct viz_process *process);
 
-/* True if who last ran then does work, or did so a moment (100 ms) before the end. */
+/*
+ * True if who last ran then does work, or did so a moment (100 ms) before the end, or while the
+ * machine was looked at, which takes long where many others run.
+ */
 bool wait_is_fresh(const struct wait_graph *graph, uint64_t ran_ns);
 
 /* Marks the waits that are natural; `base` says whether one is, whomever it waits for. */

@@ -108,7 +108,8 @@ bool wait_is_fresh(const struct wait_graph *graph, uint64_t ran_ns)
 	const struct viz_trailer *trailer = &graph->model->trailer;
 	const uint64_t end_ns = trailer->present ? trailer->at_ns : graph->model->end_ns;
 
-	return ran_ns && end_ns < ran_ns + FRESH_NS;
+	return ran_ns && (end_ns < ran_ns + FRESH_NS ||
+			  (graph->whole && ran_ns >= graph->model->header.start_ns));
 }
 
 /* False for one that sleeps in a call of which the trace knows no more, and has for a while. */
