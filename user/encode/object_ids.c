@@ -15,7 +15,7 @@
  * remembered, of one address and in all, for records that come late from another processor.
  */
 #define OLDER_MOST 4
-#define GONE_MOST 4096
+#define GONE_MOST 2048
 
 /* So many objects are remembered that are the newest of their address; see may_be_left(). */
 #define NEWEST_MOST 8192
@@ -33,9 +33,10 @@ struct objects {
 	 * Of mechanisms whose numbers are used again: the numbers that objects have had, 64 of them
 	 * in an entry as bits of its pointer; and how many objects, as a pointer, had those that
 	 * were used again, by the hash of their id. Of two that share a place one gets a suffix for
-	 * nothing. Both are kept as long as the trace.
+	 * nothing. These are kept as long as the trace.
 	 */
 	struct id_map seen, again;
+	struct id_map left; /* the numbers of TCP sockets that were left, as those in `seen` */
 	struct objects_turns used; /* the same, the one not used for longest first */
 	unsigned used_count;
 	struct objects_turns gone; /* all others, the longest gone first */
@@ -88,6 +89,7 @@ void objects_free(struct objects *objects)
 	tdestroy(objects->newest, free_chain);
 	id_map_free(&objects->seen);
 	id_map_free(&objects->again);
+	id_map_free(&objects->left);
 	free(objects);
 }
 
@@ -145,17 +147,28 @@ static uint64_t number_key(uint64_t number, enum mechanism mechanism)
 	return number ^ (uint64_t)mechanism << 56;
 }
 
+static bool has_number(const struct id_map *numbers, uint64_t key)
+{
+	return (uintptr_t)id_map_get(numbers, key / 64) >> key % 64 & 1;
+}
+
+static void add_number(struct id_map *numbers, uint64_t key)
+{
+	const uint64_t bits = (uintptr_t)id_map_get(numbers, key / 64);
+
+	id_map_put(numbers, key / 64, bits_in_pointer(bits | (uint64_t)1 << key % 64));
+}
+
 /* Counts and returns the uses of `id`, whose number is `number`, this one included. */
 static unsigned count_uses(struct objects *objects, const char *id, uint64_t number,
 			   enum mechanism mechanism)
 {
-	uint64_t key = number_key(number, mechanism), bit = (uint64_t)1 << key % 64;
-	uint64_t bits = (uintptr_t)id_map_get(&objects->seen, key / 64);
+	uint64_t key = number_key(number, mechanism);
 	uint64_t hash = viz_bytes_hash(viz_bytes_of(id));
 	uint64_t before;
 
-	if (!(bits & bit)) {
-		id_map_put(&objects->seen, key / 64, bits_in_pointer(bits | bit));
+	if (!has_number(&objects->seen, key)) {
+		add_number(&objects->seen, key);
 		return 1;
 	}
 	before = (uintptr_t)id_map_get(&objects->again, hash);
@@ -212,14 +225,13 @@ static void forget(struct objects *objects, struct object *object)
 }
 
 /*
- * True for objects that would get their id again: those of TCP count their connections, and a
- * socket that was accepted late has a count for a number. Of UDP and netlink more is known than a
+ * True for objects that would get their id again: a socket that was accepted late has a count for a
+ * number, and so has a later connection of a TCP socket. Of UDP and netlink more is known than a
  * later record tells. A storm of sockets whose ends are lost would be remembered for ever else.
  */
 static bool may_be_left(const struct object *object)
 {
 	switch (object->mechanism) {
-	case MECH_TCP:
 	case MECH_UDP:
 	case MECH_NETLINK:
 		return false;
@@ -240,6 +252,8 @@ static void leave_unused(struct objects *objects)
 		return;
 	}
 	objects->used_count--;
+	if (object->mechanism == MECH_TCP)
+		add_number(&objects->left, object->ref.number);
 	while (object->older)
 		forget(objects, object->older);
 	if (*object_place(objects, object->ref.address) == object)
@@ -335,6 +349,8 @@ static struct object *object_add(struct objects *objects, struct wire_ref ref,
 	object->ref = ref;
 	object->mechanism = mechanism;
 	object->generation = generation;
+	if (mechanism == MECH_TCP && !predecessor)
+		object->described = object->used = has_number(&objects->left, ref.number);
 	newest = tsearch(object, &objects->newest, object_compare);
 	if (!newest) {
 		free(object);

@@ -173,7 +173,7 @@ static void test_the_longest_gone_is_forgotten_first(void **state)
 	assert_int_equal(objects->gone_count, GONE_MOST);
 	for (uint64_t address = 1; address <= GONE_MOST; address++)
 		assert_int_equal(count_kept(objects, address), 2);
-	assert_string_equal(id_of(state, 7, GONE_MOST + 7, MECH_UNIX_STREAM), "unix-stream:[4103]");
+	assert_string_equal(id_of(state, 7, GONE_MOST + 7, MECH_UNIX_STREAM), "unix-stream:[2055]");
 	assert_int_equal(objects->gone_count, GONE_MOST);
 }
 
@@ -181,8 +181,8 @@ static void test_the_longest_gone_is_forgotten_first(void **state)
 static void test_the_longest_unused_is_left(void **state)
 {
 	struct objects *objects = *state;
-	struct wire_ref tcp = {1, 1}, fifo = {2, 2}, unaccepted = {3 * NEWEST_MOST, 0};
-	struct object *connected = objects_get(objects, tcp, MECH_TCP);
+	struct wire_ref udp = {1, 1}, fifo = {2, 2}, unaccepted = {3 * NEWEST_MOST, 0};
+	struct object *connected = objects_get(objects, udp, MECH_UDP);
 
 	connected->local_port = 80;
 	objects_get(objects, fifo, MECH_FIFO)->named = true;
@@ -194,7 +194,7 @@ static void test_the_longest_unused_is_left(void **state)
 		id_of(state, 3, 3, MECH_PIPE);
 	}
 	assert_int_equal(objects->used_count, NEWEST_MOST);
-	assert_ptr_equal(objects_get(objects, tcp, MECH_TCP), connected);
+	assert_ptr_equal(objects_get(objects, udp, MECH_UDP), connected);
 	assert_true(objects_get(objects, fifo, MECH_FIFO)->named);
 	assert_string_equal(id_of(state, unaccepted.address, 1 << 30, MECH_UNIX_STREAM),
 			    "unix-stream:[~1]");
@@ -202,6 +202,25 @@ static void test_the_longest_unused_is_left(void **state)
 	assert_null(newest_at(objects, 4));
 	objects_tidy(objects);
 	assert_string_equal(id_of(state, 4, 4, MECH_UNIX_STREAM), "unix-stream:[4]");
+}
+
+/* A connection that is left and used again is the same one; the next of its socket is another. */
+static void test_a_left_connection_is_known(void **state)
+{
+	struct objects *objects = *state;
+	struct wire_ref tcp = {1, 1};
+	struct object *connected = objects_get(objects, tcp, MECH_TCP);
+
+	connected->described = connected->used = true;
+	for (uint64_t number = 2; number < 3 * NEWEST_MOST; number++)
+		id_of(state, number, number, MECH_TCP);
+	assert_int_equal(objects->used_count, NEWEST_MOST);
+	assert_null(newest_at(objects, 1));
+	objects_tidy(objects);
+	assert_string_equal(objects_get(objects, tcp, MECH_TCP)->id, "tcp:[1]");
+	assert_true(objects_get(objects, tcp, MECH_TCP)->described);
+	assert_string_equal(objects_renew(objects, tcp, MECH_TCP)->id, "tcp:[1]#2");
+	assert_false(objects_get(objects, tcp, MECH_TCP)->described);
 }
 
 /* A TCP socket that connects again keeps its number, however much there was in between. */
@@ -307,6 +326,7 @@ int main(void)
 		TEST(test_what_is_gone_is_forgotten),
 		TEST(test_the_longest_gone_is_forgotten_first),
 		TEST(test_the_longest_unused_is_left),
+		TEST(test_a_left_connection_is_known),
 		TEST(test_next_connection_of_a_socket),
 		TEST(test_ids_that_come_again_stay_apart),
 		TEST(test_never_accepted),
