@@ -166,6 +166,16 @@ static __always_inline u64 msg_alloc_len(u64 message_len)
 	return head + (message_len < room ? message_len : room);
 }
 
+/*
+ * True for what is as long as an empty message, but is none: behind the message mq_timedsend()
+ * allocates the node of its priority (ipc/mqueue.c, struct posix_msg_tree_node), which a receive of
+ * another message may free.
+ */
+static __always_inline bool is_priority_node(const struct task_state *state)
+{
+	return state->born && state->operation.requested == 0;
+}
+
 /* kmalloc(call_site, ptr, bytes_req, …) */
 SEC("?raw_tp/kmalloc")
 int buffer_of_queue(struct bpf_raw_tracepoint_args *context)
@@ -179,7 +189,8 @@ int buffer_of_queue(struct bpf_raw_tracepoint_args *context)
 		data_born(state, &state->operation.object, context->args[1]);
 	if (!state || !is_queue(state->operation.object.mechanism) ||
 	    !bpf_core_type_exists(struct msg_msg) ||
-	    context->args[2] != msg_alloc_len(state->operation.requested))
+	    context->args[2] != msg_alloc_len(state->operation.requested) ||
+	    is_priority_node(state))
 		return 0;
 	buffer_born(state, &state->operation.object, context->args[1]);
 	state->born = context->args[1];

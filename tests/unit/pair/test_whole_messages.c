@@ -137,6 +137,16 @@ static const struct shape shapes[] = {
 		   MQ_SENDS(3, 14, 5, ",'priority':4"), MQ_GETS(4, 16, 5, "")},
 	 .messages = "posix-mq 10>20 5 s1+0 r2+0 exact\n"
 		     "posix-mq 10>20 5 s3+0 r4+0 exact\n"},
+	/* Of two buffers that it freed one was no message: it is not said which send is unread. */
+	{.name = "mq_names_two",
+	 .lines = {CHANNEL("posix-mq:[9]", "posix-mq", "")},
+	 .calls = {MQ_SENDS(1, 10, 0, ",'priority':3,'followed':true"),
+		   MQ_GETS(2, 12, 0, ",'priority':3,'chunks':[{'operation':1}]"),
+		   MQ_SENDS(3, 14, 5, ",'priority':4,'followed':true"),
+		   MQ_GETS(4, 16, 5, ",'priority':4,'chunks':[{'operation':1},{'operation':3}]")},
+	 .messages = "posix-mq 10>20 0 s1+0 r2+0 exact\n"
+		     "posix-mq ->20 5 - r4+0 ambiguous\n"
+		     "posix-mq 10>- 5 s3+0 - ambiguous unread\n"},
 	{.name = "mq_highest_first",
 	 .lines = {CHANNEL("posix-mq:[9]", "posix-mq", "")},
 	 .calls = {MQ_SENDS(1, 10, 5, ",'priority':3"), MQ_SENDS(2, 12, 5, ",'priority':4"),

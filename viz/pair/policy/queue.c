@@ -224,6 +224,15 @@ static bool names_unknown(const struct pair_context *context, const struct flow_
 	return false;
 }
 
+/* True if a receive names several sends, of which only one can be its own. */
+static bool names_several(const struct flow_side *receives)
+{
+	for (size_t i = 0; i < receives->count; i++)
+		if (receives->items[i].op->extra->chunk_count > 1)
+			return true;
+	return false;
+}
+
 /*
  * Adds the messages that lay in the queue before tracing, as their receives report, and removes
  * these receives from the flow.
@@ -292,7 +301,8 @@ static void pair_all(struct pair_context *context, struct channel_traffic *traff
 	struct flow named;
 
 	find_types(context, all);
-	traffic->send_ambiguous |= names_unknown(context, &all->receives);
+	all->ambiguous |= names_several(&all->receives);
+	traffic->send_ambiguous |= all->ambiguous || names_unknown(context, &all->receives);
 	named = take_followed(context, all);
 	if (route->mechanism == MECH_POSIX_MQ && named.sends.count)
 		all->ambiguous |= any_found_asleep(&all->sends);
