@@ -45,12 +45,14 @@ static __always_inline u8 *payload_area(struct task_state *state)
 /*
  * Number of payload bytes that are kept. An eventfd's eight bytes are always kept: they are a
  * number, not content, and nothing else tells which writes a read took. (payload_max is a constant,
- * so this test mostly costs nothing.) What is written to a terminal is kept for user/ to find its
+ * so this test mostly costs nothing.) So are the records of a signalfd, each of which tells by its
+ * numbers alone which signal it is. What is written to a terminal is kept for user/ to find its
  * line ends, and what is read there to tell several writers apart (terminal_writers.h).
  */
 static __always_inline u64 payload_room(const struct task_state *state)
 {
-	if (state->operation.object.mechanism == MECH_PTY)
+	if (state->operation.object.mechanism == MECH_PTY ||
+	    state->operation.object.mechanism == MECH_SIGNALFD)
 		return WIRE_PAYLOAD_MAX;
 	if (payload_max < sizeof(u64) && state->operation.object.mechanism == MECH_EVENTFD)
 		return sizeof(u64);

@@ -242,7 +242,31 @@ static void read_from_signalfd(void **state)
 				    ",'payload':{'base64':'CgAAAA=='}"});
 	assert_string_equal(trace_messages(t), "SIGUSR2 ->20 0 - r2+0 ambiguous handled\n"
 					       "SIGUSR1 ->20 0 - r2+0 exact handled\n"
-					       "SIGTERM ->20 0 - - exact pending\n");
+					       "SIGTERM ->20 0 - - ambiguous pending\n");
+}
+
+/*
+ * Which of these was taken without a number is unknown, as which are waited for is: a later one is
+ * found by what its taker was told, and certain no more. A thread's own come first.
+ */
+static void after_unknown_record(void **state)
+{
+	struct trace_text *t = *state;
+
+	generate(t, 11, "SIGRTMIN", 34, ",'group':true,'result':'queued','code':0");
+	generate(t, 12, "SIGRTMIN", 34, ",'group':true,'result':'queued','code':-1,'value':5");
+	generate(t, 13, "SIGRTMIN+1", 35, ",'group':false,'result':'queued','code':-6");
+	generate(t, 14, "SIGRTMIN+2", 36, ",'group':false,'result':'queued','code':-6");
+	trace_channel(t, "signalfd:[1]", "signalfd", "");
+	trace_call(t, (struct call){2, "read", "receive", 20, 0, 5, "signalfd:[1]", 20, 21, 256,
+				    ",'payload':{'base64':'IwAAAA=='}"});
+	trace_call(t, (struct call){3, "read", "receive", 20, 0, 5, "signalfd:[1]", 22, 23, 128,
+				    ",'payload':{'base64':'IgAAAAAAAAD/////AAAAAAAAAAAAAAAA"
+				    "AAAAAAAAAAAAAAAAAAAAAAAAAAAFAAAA'}"});
+	assert_string_equal(trace_messages(t), "SIGRTMIN+1 ->20 0 - r2+0 exact handled\n"
+					       "SIGRTMIN+2 ->20 0 - r2+0 ambiguous handled\n"
+					       "SIGRTMIN ->20 0 - r3+0 ambiguous handled\n"
+					       "SIGRTMIN ->20 0 - - ambiguous\n");
 }
 
 /* It says that it got more of them than there ever were; alarm(2) ends who counts them all. */
@@ -328,6 +352,7 @@ int main(void)
 		TEST(waited_for),
 		TEST(received_too_early),
 		TEST(read_from_signalfd),
+		TEST(after_unknown_record),
 		TEST(read_of_impossible_length),
 		TEST(continued),
 		TEST(waited_already),

@@ -88,12 +88,14 @@ static struct viz_signal *take_accepted(struct signal_context *context,
 	struct viz_signal_event like = {
 		.to = op->process, .to_tid = op->thread->tid, .number = number};
 	bool counts = context->pair->lost && !reads_signals(op);
+	bool doubtful = signal_target(context, op->process)->doubtful;
 	struct viz_signal *signal;
 
 	if (counts && op->resumed_ns)
 		signal_forget_same(context, &like, op->enter_ns);
-	signal = counts && reported->known ? signal_take_named(context, &like, reported)
-					   : signal_take_reported(context, &like, reported);
+	signal = (counts || doubtful) && reported->known
+			 ? signal_take_named(context, &like, reported)
+			 : signal_take_reported(context, &like, reported);
 	if (counts && signal && signal->generate->group)
 		signal_forget_lower(context, &like, op->enter_ns);
 	return signal;
@@ -111,25 +113,43 @@ static void accept_signal(struct signal_context *context, const struct viz_opera
 {
 	struct viz_signal *signal = take_accepted(context, op, number, reported);
 
-	set_accepted(signal ? signal : new_by_number(context, number), op);
+	if (!signal)
+		signal = new_by_number(context, number);
+	if (signal_target(context, op->process)->doubtful)
+		signal->match = MATCH_AMBIGUOUS;
+	set_accepted(signal, op);
+}
+
+/* The lowest number that is pending, of the thread's own signals if it has any; 0: none is. */
+static int lowest_pending(struct signal_context *context, const struct viz_operation *op)
+{
+	const uint32_t queues[] = {op->thread->tid, 0};
+	struct viz_signal_event like = {.to = op->process};
+
+	for (size_t q = 0; q < 2; q++)
+		for (like.number = 1; like.number <= SIGNAL_MAX; like.number++) {
+			const struct pending *pending = signal_queue(context, &like, queues[q]);
+
+			if (pending->taken < pending->count)
+				return like.number;
+		}
+	return 0;
 }
 
 /*
  * Takes the signal of a record whose number the trace did not keep: the kernel gives the lowest
- * number that is pending and waited for. Ambiguous; false if no signal is pending.
+ * number that is pending and waited for. Ambiguous, as is from then on which signals are left;
+ * false if no signal is pending.
  */
 static bool accept_lowest(struct signal_context *context, const struct viz_operation *op)
 {
 	static const struct viz_siginfo unknown = {0};
-	struct viz_signal *signal = NULL;
+	int number = lowest_pending(context, op);
 
-	for (int number = 1; number <= SIGNAL_MAX && !signal; number++)
-		signal = take_accepted(context, op, number, &unknown);
-	if (!signal)
-		return false;
-	set_accepted(signal, op);
-	signal->match = MATCH_AMBIGUOUS;
-	return true;
+	signal_target(context, op->process)->doubtful = true;
+	if (number)
+		accept_signal(context, op, number, &unknown);
+	return number != 0;
 }
 
 /* Offsets in struct signalfd_siginfo (signalfd(2)); RECORD_NEEDED is behind the last one needed. */
@@ -255,6 +275,13 @@ static bool is_settled(struct signal_context *context, const struct viz_signal *
 	return signal->fate != FATE_PENDING;
 }
 
+/* True if the signal seems to be pending, but may have been taken, or seems to have been. */
+static bool may_be_taken(struct signal_context *context, const struct viz_signal *signal)
+{
+	return (signal->fate == FATE_PENDING || signal->fate == FATE_NONE) && signal->generate &&
+	       signal->generate->to && signal_target(context, signal->generate->to)->doubtful;
+}
+
 /*
  * Makes messages of the signals that nothing more can happen to. A signal whose handler never
  * returns has its message at the end of the trace.
@@ -264,11 +291,17 @@ static void report_settled(struct signal_context *context)
 	struct signal_list *list = &context->signals;
 	size_t kept = 0;
 
-	for (size_t i = 0; i < list->count; i++)
-		if (is_settled(context, list->items[i]))
-			pair_add_signal(context->pair, list->items[i]);
-		else
-			list->items[kept++] = list->items[i];
+	for (size_t i = 0; i < list->count; i++) {
+		struct viz_signal *signal = list->items[i];
+
+		if (!is_settled(context, signal)) {
+			list->items[kept++] = signal;
+			continue;
+		}
+		if (may_be_taken(context, signal))
+			signal->match = MATCH_AMBIGUOUS;
+		pair_add_signal(context->pair, signal);
+	}
 	list->count = kept;
 }
 
