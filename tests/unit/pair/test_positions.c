@@ -261,7 +261,40 @@ static void unread_beside_a_receive_of_unknown_bytes(void **state)
 					       "pipe 10>- 40000 s1102+0 - ambiguous unread\n");
 }
 
+/* splice(2) of the first process's pipe into a file: `start` is what was taken of the buffer. */
+/* clang-format off */
+#define TAKES(id, at, bytes, head, tail, end, start, then_tail, then_end, then_start)              \
+	{id, "splice", "transfer", 20, 0, 3, TRACE_PIPE, at, (at) + 5, bytes,                      \
+	 AT("at_entry", head, tail, end, start)                                                    \
+	 AT("at_exit", head, then_tail, then_end, then_start)}
+/* clang-format on */
+
 static const struct shape shapes[] = {
+	{
+		/*
+		 * fs/splice.c, iter_file_splice_write: what goes into a file whole is left with a
+		 * length of 0, so the empty pipe seems to end where its last piece began.
+		 */
+		.name = "spliced_into_a_file",
+		.calls = {PUTS(1102, 10, 10, 15, 41, POSITIONS(0, 0, 0, 1, 0, 41)),
+			  PUTS(1104, 30, 20, 25, 40, POSITIONS(1, 0, 41, 1, 0, 81)),
+			  TAKES(1106, 30, 1, 1, 0, 81, 0, 0, 81, 1),
+			  TAKES(1108, 40, 80, 1, 0, 81, 1, 1, 1, 0),
+			  PUTS(1110, 10, 50, 55, 41, POSITIONS(1, 1, 1, 2, 1, 41)),
+			  TAKES(1112, 60, 41, 2, 1, 41, 0, 2, 0, 0)},
+		.messages = "pipe 10>20 1 s1102+0 r1106+0 exact\n"
+			    "pipe 10>20 40 s1102+1 r1108+0 exact\n"
+			    "pipe 30>20 40 s1104+0 r1108+40 exact\n"
+			    "pipe 10>20 41 s1110+0 r1112+0 exact\n",
+	},
+	{
+		/* The file had it all when the write returned, and nobody saw it in the pipe. */
+		.name = "spliced_into_a_file_before_the_write_returned",
+		.calls = {PUTS(1102, 10, 10, 30, 41, POSITIONS(0, 0, 0, 1, 1, 0)),
+			  {1104, "splice", "transfer", 20, 0, 3, TRACE_PIPE, 5, 25, 41,
+			   POSITIONS(0, 0, 0, 1, 1, 0)}},
+		.messages = "pipe 10>20 41 s1102+0 r1104+0 exact\n",
+	},
 	{
 		/*
 		 * A reader moved on while the writer looked: it saw an end before what it had just

@@ -11,6 +11,7 @@
 #define VIZ_PAIR_POSITION_PLACING_H
 
 #include "viz/model/pipe_buffers.h"
+#include "viz/pair/position/drained_ends.h"
 #include "viz/pair/position/interleave.h"
 
 #define PAGE_LEN USUAL_PAGE /* of a pipe's buffer: windows_are_known() */
@@ -42,6 +43,7 @@ struct placing {
 	struct flow_item **receives; /* completed; sorted by their begin once laid */
 	size_t receive_count;
 	uint64_t missing, missing_from_ns;
+	struct drained_ends drained;
 };
 
 /* The window within which a search looks for the item's bytes. */
@@ -87,7 +89,7 @@ static inline uint64_t at_least(uint64_t value, uint64_t least)
 static inline uint64_t place_written_to(const struct placing *p,
 					const struct viz_position *position)
 {
-	uint64_t end = p->flow->packets ? SLOT_LEN - 1 : position->end;
+	uint64_t end = p->flow->packets ? SLOT_LEN - 1 : drained_end_at(&p->drained, position);
 
 	return (uint64_t)position->head * SLOT_LEN + end;
 }

@@ -459,6 +459,7 @@ bool pair_flow_placed(struct pair_context *context, struct flow *flow,
 	p.tcp = route->mechanism == MECH_TCP;
 	p.linear = p.tcp || flow->whole;
 	p.scale = p.linear ? &place_linear : &place_pipe;
+	drained_ends_find(&p);
 	window_sleep_find(&p);
 	if (!windows_are_known(context, flow, route) || !pending_is_possible(context, flow, route))
 		return false;
