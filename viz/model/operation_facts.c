@@ -126,7 +126,7 @@ uint64_t operation_stream_bytes(const struct viz_operation *op)
 	if (!viz_operation_done(op) || op->returned <= 0)
 		return 0;
 	if (op->role == ROLE_RECEIVE && (op->flags & TRUNC) && channel_is_socket(op->channel))
-		return (uint64_t)op->returned;
+		return operation_is_multiple(op) ? sum_lengths(op) : (uint64_t)op->returned;
 	if (viz_has(op, transferred))
 		return op->extra->transferred;
 	if (operation_is_multiple(op))

@@ -299,6 +299,18 @@ static const struct shape shapes[] = {
 		.messages = "tcp 10>20 4 s1+0 r2+0 exact\n",
 	},
 	{
+		/* recvmmsg(2) with MSG_TRUNC (32) returns how many messages, not bytes, it took. */
+		.name = "tcp_thrown_away_by_recvmmsg",
+		.lines = {CHANNEL("tcp:[1]", "tcp", ",'peer':'tcp:[2]'"),
+			  CHANNEL("tcp:[2]", "tcp", "")},
+		.calls = {SENDS(1, 10, "tcp:[1]", 10, 9, ""),
+			  {2, "recvmmsg", "receive", 20, 0, 5, "tcp:[2]", 12, 13, 2,
+			   ",'requested':2,'flags':32,'lengths':[4,3]"},
+			  RECEIVES(3, 20, "tcp:[2]", 14, 2, "")},
+		.messages = "tcp 10>20 7 s1+0 r2+0 exact\n"
+			    "tcp 10>20 2 s1+7 r3+0 exact\n",
+	},
+	{
 		.name = "peer_named_by_operation",
 		.lines = {CHANNEL("unix:[1]", "unix-stream", ""),
 			  CHANNEL("unix:[2]", "unix-stream", "")},
