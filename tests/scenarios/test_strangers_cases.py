@@ -133,6 +133,74 @@ for letter in "abcdefghijklmnopqrst":
         print(" ".join(f"{{k}}*{{len(list(g))}}" for k, g in itertools.groupby(read)), flush=True)
 """
 
+# Several append to the page that splice() then takes into a file in pieces, the last one whole.
+INTO_FILE = """
+import itertools, os, random, tempfile
+random.seed({seed})
+r, w = os.pipe()
+file = tempfile.TemporaryFile()
+held = 0
+for letter in "abcdefghijklmnopqrst":
+    size = random.choice((10, 41, 4096, 5000))
+    if os.fork() == 0:
+        os.write(w, letter.encode() * size); os._exit(0)
+    os.wait()
+    held += size
+    while held and random.random() < 0.6:
+        at = file.seek(0, 2)
+        os.splice(r, file.fileno(), random.choice((1, 50, 4096, 20000)))
+        file.seek(at)
+        read = file.read().decode()
+        held -= len(read)
+        print(" ".join(f"{{k}}*{{len(list(g))}}" for k, g in itertools.groupby(read)), flush=True)
+"""
+
+# The second message's receipt frees the node of its priority, which the first one's sender made.
+EMPTY_MESSAGE = """
+import ctypes, os
+libc = ctypes.CDLL(None)
+name = b"/empty-%d" % os.getpid()
+queue = libc.mq_open(name, os.O_RDWR | os.O_CREAT, 0o600, None)
+for text in (b"", b"hello"):
+    libc.mq_send(queue, text, len(text), 1)
+for _ in range(2):
+    print(libc.mq_receive(queue, ctypes.create_string_buffer(8192), 8192, None))
+libc.mq_unlink(name)
+"""
+
+SIGNALS_AT_ONCE = """
+import ctypes, os, signal, struct, threading
+libc = ctypes.CDLL(None)
+mask = struct.pack("Q", 3 << 33) + bytes(120)
+libc.sigprocmask(0, mask, None)
+me = os.getpid()
+libc.sigqueue(me, 35, ctypes.c_void_p(1))
+os.kill(me, 34)
+libc.sigqueue(me, 34, ctypes.c_void_p(2))
+signal.pthread_kill(threading.get_ident(), 35)
+fd = libc.signalfd(-1, mask, 0)
+for size in (256, 512):
+    read = os.read(fd, size)
+    for at in range(0, len(read), 128):
+        number, code = struct.unpack_from("=I4xi", read, at)
+        print(number, {0: "kill", -1: "rt_sigqueueinfo", -6: "tgkill"}[code])
+"""
+
+# Of a TCP stream recvmmsg() with MSG_TRUNC throws bytes away, and returns how many messages.
+THROWN_AWAY = """
+import ctypes, socket, struct
+libc = ctypes.CDLL(None)
+server = socket.create_server(("127.0.0.1", 0))
+a = socket.create_connection(server.getsockname()); b, _ = server.accept()
+a.sendall(b"a" * 10); a.sendall(b"b" * 30)
+room = ctypes.create_string_buffer(100)
+vectors = [(ctypes.c_size_t * 2)(ctypes.addressof(room), size) for size in (4, 8)]
+messages = b"".join(struct.pack("QIxxxxQQQQixxxxIxxxx", 0, 0, ctypes.addressof(v), 1, 0, 0, 0, 0)
+                    for v in vectors)
+libc.recvmmsg(b.fileno(), messages, 2, socket.MSG_TRUNC, None)
+b.recv(100)
+"""
+
 READ_OUTSIDE = """
 import os, time
 r, w = os.pipe()
@@ -163,6 +231,24 @@ def hanging(directory, text):
 
 def python(text):
     return [sys.executable, "-c", text]
+
+
+def letters_told(directory, text):
+    """Compares who sent what was read with what the reader found, for some seeds."""
+    for seed in range(4):
+        place = os.path.join(directory, str(seed))
+        os.mkdir(place)
+        result = record(place, python(text.format(seed=seed)))
+        written = {op["id"]: op for op in result.trace.operations(syscall="write")
+                   if op["payload"][:1].islower()}
+        pairs = [m for m in result.messages().delivered("pipe") if m["sent"]["op"] in written]
+        told = {}
+        for m in pairs:
+            letters = written[m["sent"]["op"]]["payload"]
+            told.setdefault(m["received"]["op"], []).append(f"{letters[0]}*{m['bytes']}")
+        expect_equal([" ".join(parts) for parts in told.values()],
+                     result.stdout.decode().splitlines(), f"who sent what was read, seed {seed}")
+        expect_equal({m["match"] for m in pairs}, {"exact"}, "for certain")
 
 
 @scenario("the addresses of a connection that nobody accepted serve other sockets: no pair is lost")
@@ -239,20 +325,39 @@ def server_dies(directory):
 
 @scenario("a pipe whose size is changed while bytes lie in it: each byte is its sender's, and exact")
 def resized(directory):
-    for seed in range(4):
-        place = os.path.join(directory, str(seed))
-        os.mkdir(place)
-        result = record(place, python(RESIZED.format(seed=seed)))
-        written = {op["id"]: op for op in result.trace.operations(syscall="write")
-                   if op["payload"][:1].islower()}
-        pairs = [m for m in result.messages().delivered("pipe") if m["sent"]["op"] in written]
-        told = {}
-        for m in pairs:
-            letters = written[m["sent"]["op"]]["payload"]
-            told.setdefault(m["received"]["op"], []).append(f"{letters[0]}*{m['bytes']}")
-        expect_equal([" ".join(parts) for parts in told.values()],
-                     result.stdout.decode().splitlines(), f"who sent what was read, seed {seed}")
-        expect_equal({m["match"] for m in pairs}, {"exact"}, "for certain")
+    letters_told(directory, RESIZED)
+
+
+@scenario("a pipe that several fill and splice() empties into a file: each byte is exact")
+def into_file(directory):
+    letters_told(directory, INTO_FILE)
+
+
+@scenario("a message of a POSIX queue behind an empty one has its own sender, and is not unread")
+def empty_message(directory):
+    result = record(directory, python(EMPTY_MESSAGE))
+    expect_equal(result.stdout, b"0\n5\n", "what was received")
+    told = [(m["bytes"], m["match"], m["sent"] and m["received"] and m.get("fate"))
+            for m in result.messages().of("posix-mq")]
+    expect_equal(told, [(0, "exact", None), (5, "exact", None)], "the messages")
+
+
+@scenario("several signals in one read of a signalfd: each is who sent it, for certain")
+def signals_at_once(directory):
+    result = record(directory, python(SIGNALS_AT_ONCE))
+    told = [(m, result.trace.operation(m["sent"]["op"])) for m in result.messages().of("signal")
+            if m["sent"] and m["received"] and m["received"].get("syscall") == "read"]
+    expect_equal(sorted(f"{op['args']['sig']} {op['syscall']}" for _, op in told),
+                 sorted(result.stdout.decode().splitlines()), "who sent what was read")
+    expect_equal({m["match"] for m, _ in told}, {"exact"}, "for certain")
+
+
+@scenario("bytes of TCP that recvmmsg() throws away by MSG_TRUNC are received, as many as they were")
+def thrown_away(directory):
+    pairs = record(directory, python(THROWN_AWAY)).messages().of("tcp")
+    told = [(m["bytes"], m["sent"]["offset"], m["received"]["offset"], m["match"]) for m in pairs]
+    expect_equal(told, [(10, 0, 0, "exact"), (2, 0, 10, "exact"), (28, 2, 0, "exact")],
+                 "the pairs")
 
 
 @scenario("joined without its reader: what that one reads is not certainly unread")
