@@ -4,7 +4,9 @@
 To add a pattern: a function that writes a whole trace of `count` things, and a row of PATTERNS.
 As a program it writes the trace of one pattern: patterns.py NAME COUNT > FILE
 """
+import base64
 import json
+import struct
 import sys
 
 HEADER = {
@@ -580,11 +582,13 @@ def signals_not_taken(t, count):
     for i in range(count // 2):
         t.fork(FIRST + 1 + i)
     for i in range(count // 2):
-        call = t.number + 1
-        t.signal("generate", FIRST, origin="kill", code=0,
-                 **{"from": {"pid": FIRST + 1 + i, "tid": FIRST + 1 + i}}, group=True,
-                 result="queued", operation=call)
-        t.call("kill", "signal", FIRST + 1 + i, 0, args={"pid": FIRST, "sig": 10})
+        send_signal(t, FIRST + 1 + i, FIRST)
+
+
+def send_signal(t, pid, to):
+    t.signal("generate", to, origin="kill", code=0, group=True, result="queued",
+             operation=t.number + 1, **{"from": {"pid": pid, "tid": pid}})
+    t.call("kill", "signal", pid, 0, args={"pid": to, "sig": 10})
 
 
 def signals_of_one_process(t, count):
@@ -592,10 +596,7 @@ def signals_of_one_process(t, count):
     t.first()
     t.fork(FIRST + 1)
     for _ in range(count // 4):
-        call = t.number + 1
-        t.signal("generate", FIRST, origin="kill", code=0, group=True, result="queued",
-                 operation=call, **{"from": {"pid": FIRST + 1, "tid": FIRST + 1}})
-        t.call("kill", "signal", FIRST + 1, 0, args={"pid": FIRST, "sig": 10})
+        send_signal(t, FIRST + 1, FIRST)
         t.signal("deliver", FIRST, code=0, action="handler")
         t.signal("return", FIRST)
 
@@ -872,6 +873,50 @@ def futex_rounds(t, count):
                    args={"op": 265, "val": 0})
 
 
+def signals_by_turns(t, count, lines, syscall, returned, **more):
+    """Two processes that signal each other by turns, and sleep meanwhile. Gives their sleeps."""
+    t.first()
+    t.fork(FIRST + 1)
+    for i in range(count // lines):
+        pid, sleeper = FIRST + i % 2, FIRST + 1 - i % 2
+        enter_ns = t.tick()
+        t.number += 1
+        ident = t.number
+        send_signal(t, pid, sleeper)
+        t.operations += 1
+        t.put({"type": "operation", "id": ident, "syscall": syscall, "role": "wait", "pid": sleeper,
+               "tid": sleeper, "enter_ns": enter_ns, "began_ns": enter_ns + 10, "exit_ns": t.tick(),
+               "returned": returned, "off_cpu_ns": 100, "resumed_ns": t.now - 10, **more})
+        yield sleeper, ident
+
+
+def pauses(t, count):
+    """Two processes that wake each other from pause(2) by turns."""
+    for pid, ident in signals_by_turns(t, count, 5, "pause", -514, error="ERESTARTNOHAND"):
+        t.signal("deliver", pid, code=0, action="handler", operation=ident)
+        t.signal("return", pid, operation=ident, interrupted="EINTR")
+
+
+def signals_waited_for(t, count):
+    """Two processes that signal each other by turns, and take that with sigwaitinfo(2)."""
+    for _ in signals_by_turns(t, count, 3, "rt_sigtimedwait", 10, signals=["SIGUSR1"]):
+        pass
+
+
+def signals_read(t, count):
+    """One process reads from a signalfd what another one sends it."""
+    record = struct.pack("<IiiI", 10, 0, 0, FIRST + 1) + bytes(48)
+    t.first()
+    t.channel("signalfd:[1]", "signalfd", inode=1)
+    t.call("signalfd4", "open", FIRST, 3, flags=0, args={"fd": -1},
+           new_fds=[end_of("signalfd:[1]", 3, "read")])
+    t.fork(FIRST + 1)
+    for _ in range(count // 3):
+        send_signal(t, FIRST + 1, FIRST)
+        t.call("read", "receive", FIRST, 128, fd=3, channel="signalfd:[1]", requested=128,
+               payload={"base64": base64.b64encode(record).decode()})
+
+
 def change(number, by):
     return {"requested": 1, "sems": [{"number": number, "change": by, "flags": 0}],
             "args": {"semid": 1}}
@@ -1021,6 +1066,10 @@ BOUNDED = [
     futex_rounds,
     semaphore_locks,
     file_locks,
+    signals_of_one_process,
+    pauses,
+    signals_waited_for,
+    signals_read,
 ]
 
 

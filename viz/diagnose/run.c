@@ -19,7 +19,7 @@ static bool lines_are_missing(const struct viz_model *model)
 	if (model->trailer.lines && model->lines != model->trailer.lines + 1)
 		return true;
 	return !model->trailer.present || complete != model->trailer.operations ||
-	       model->signal_event_count != model->trailer.signals;
+	       model->signal_event_count + model->ordinary_signal_events != model->trailer.signals;
 }
 
 static bool has_value(const struct finding *f, const char *name)

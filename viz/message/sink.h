@@ -30,6 +30,9 @@ struct viz_sink {
 	/* The header was read; it is in model->header. */
 	int (*begin)(void *data, const struct viz_model *model);
 
+	/* A call whose line says that it has not returned: as soon as that is read, or again. */
+	int (*begun)(void *data, const struct viz_operation *operation);
+
 	/*
 	 * A call that has returned. Calls come in about the order of their return, each before its
 	 * messages.

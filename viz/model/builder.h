@@ -19,6 +19,9 @@ struct model_index {
 	struct map channels;  /* channel id */
 	struct map hosts;     /* name of a machine */
 	struct id_map operations;
+	/* signals.c: the capacity of model->signal_events, and of those how many are NULL. */
+	size_t event_capacity, events_forgotten;
+	struct viz_signal_event *spare_events; /* forgotten ones, linked by `kept` */
 };
 
 /*
@@ -202,6 +205,8 @@ void build_rare_positions(struct model_builder *b, const struct viz_operation *o
 void build_left_out(struct model_builder *b, struct viz_operation *op);	     /* left_out.c */
 void build_line_settings(struct model_builder *b, struct viz_operation *op); /* terminals */
 void build_signal_line(struct model_builder *b);
+/* Streaming: takes a collected event out of the model, to which nothing may point any more. */
+void model_forget_signal_event(struct viz_model *model, const struct viz_signal_event *kept);
 /* "pid" or "tid" of a thread object; 0 if it is absent or no 32-bit number. */
 uint32_t build_thread_member(const struct json_node *thread, const char *key);
 void build_descriptors_line(struct model_builder *b);

@@ -421,7 +421,8 @@ struct viz_signal_event {
 	uint64_t operation_id;
 	/* Generate: the call that raised it; deliver: the one it interrupted. */
 	struct viz_operation *operation;
-	struct viz_bytes interrupted; /* return: "EINTR", "restart" */
+	struct viz_bytes interrupted;  /* return: "EINTR", "restart" */
+	struct viz_signal_event *kept; /* signals.c: the model's copy, while a trace is read */
 };
 
 /* Something that a process does which the trace does not record. */
@@ -535,6 +536,7 @@ struct viz_model {
 	size_t process_event_count;
 	struct viz_signal_event **signal_events;
 	size_t signal_event_count;
+	uint64_t ordinary_signal_events; /* how many a thinned model lacks */
 	struct viz_holding **holdings;
 	size_t holding_count;
 	struct viz_unseen **unseen; /* one for each process, reason and channel */

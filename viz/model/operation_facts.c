@@ -31,6 +31,35 @@ bool operation_polls(const struct viz_operation *op)
 	return false;
 }
 
+bool operation_selects_nothing(const struct viz_operation *op)
+{
+	enum { SETS_MOST = 1024 }; /* a glance reads no larger sets */
+	int64_t asked = -1;
+
+	return (operation_is(op, "select") || operation_is(op, "pselect6")) &&
+	       viz_operation_argument(op, "nfds", &asked) && asked > 0 && asked <= SETS_MOST &&
+	       viz_has(op, waits_for) && !op->extra->waits_for_count && !op->extra->waits_cut;
+}
+
+bool operation_polls_nothing(const struct viz_operation *op)
+{
+	int64_t asked = -1;
+
+	return operation_selects_nothing(op) ||
+	       (operation_polls(op) && viz_operation_argument(op, "nfds", &asked) && asked == 0);
+}
+
+bool operation_awaits_signal(const struct viz_operation *op)
+{
+	return operation_is(op, "pause") || operation_is(op, "rt_sigsuspend") ||
+	       operation_polls_nothing(op);
+}
+
+bool operation_awaits_child(const struct viz_operation *op)
+{
+	return operation_is(op, "wait4") || operation_is(op, "waitid");
+}
+
 bool operation_accepts(const struct viz_operation *op)
 {
 	return operation_is(op, "accept") || operation_is(op, "accept4");

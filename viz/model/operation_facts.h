@@ -14,6 +14,17 @@ bool operation_is(const struct viz_operation *op, const char *syscall);
 /* True for poll(2), select(2) and epoll_wait(2), under each name that the kernel has for them. */
 bool operation_polls(const struct viz_operation *op);
 
+/* True for a select(2) that looks at descriptors, of which none is in a set. */
+bool operation_selects_nothing(const struct viz_operation *op);
+/* True for poll(2) or select(2) on no descriptors. */
+bool operation_polls_nothing(const struct viz_operation *op);
+
+/* True for a call that only a signal ends, or its time: pause(2), a poll(2) on no descriptors. */
+bool operation_awaits_signal(const struct viz_operation *op);
+
+/* True for wait4(2) and waitid(2). */
+bool operation_awaits_child(const struct viz_operation *op);
+
 /* True for accept(2), and for open(2), under each name that the kernel has for them. */
 bool operation_accepts(const struct viz_operation *op);
 bool operation_opens_file(const struct viz_operation *op);

@@ -34,16 +34,74 @@ static void add_signal_ends(struct model_builder *b, struct viz_signal_event *ev
 		event->from->parent_notified_ns = event->at_ns;
 }
 
-/* While streaming the event is the caller's, who frees it: the model has a copy, of its index. */
+static struct viz_signal_event *new_copy(struct viz_model *model)
+{
+	struct viz_signal_event *spare = model->index->spare_events;
+
+	if (!spare)
+		return arena_alloc(model->arena, sizeof(*spare));
+	model->index->spare_events = spare->kept;
+	return spare;
+}
+
+/* As ARENA_PUSH(), for a list that also becomes shorter. */
+static void push_event(struct viz_model *model, struct viz_signal_event *event)
+{
+	struct model_index *index = model->index;
+
+	if (model->signal_event_count == index->event_capacity) {
+		struct viz_signal_event **outgrown = model->signal_events;
+
+		index->event_capacity = index->event_capacity ? 2 * index->event_capacity : 64;
+		model->signal_events = arena_array(model->arena, index->event_capacity,
+						   sizeof(*outgrown));
+		if (outgrown)
+			memcpy(model->signal_events, outgrown,
+			       model->signal_event_count * sizeof(*outgrown));
+	}
+	model->signal_events[model->signal_event_count++] = event;
+}
+
+/* While streaming the event is the caller's, who frees it: the model has a copy. */
 static void collect_event(struct model_builder *b, struct viz_signal_event *event)
 {
 	struct viz_signal_event *kept = event;
 
 	if (b->live) {
-		kept = arena_alloc(b->arena, sizeof(*kept));
+		kept = new_copy(b->model);
 		*kept = *event;
+		event->kept = kept;
 	}
-	ARENA_PUSH(b->arena, b->model->signal_events, b->model->signal_event_count, kept);
+	push_event(b->model, kept);
+}
+
+static void close_up_events(struct viz_model *model)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < model->signal_event_count; i++) {
+		if (!model->signal_events[i])
+			continue;
+		model->signal_events[i]->index = kept;
+		model->signal_events[kept++] = model->signal_events[i];
+	}
+	model->signal_event_count = kept;
+	model->index->events_forgotten = 0;
+}
+
+void model_forget_signal_event(struct viz_model *model, const struct viz_signal_event *kept)
+{
+	enum { FORGOTTEN_LEAST = 4096 }; /* before the list is closed up */
+	struct viz_signal_event *event = model->signal_events[kept->index];
+	struct model_index *index = model->index;
+
+	model->signal_events[kept->index] = NULL;
+	model->ordinary_signal_events++;
+	event->kept = index->spare_events;
+	index->spare_events = event;
+	if (++index->events_forgotten >= FORGOTTEN_LEAST &&
+	    index->events_forgotten >= model->signal_event_count / 2)
+		close_up_events(model);
 }
 
 void build_signal_line(struct model_builder *b)
@@ -101,6 +159,7 @@ void build_finish_signals(struct model_builder *b)
 {
 	struct viz_model *model = b->model;
 
+	close_up_events(model);
 	if (model->signal_event_count)
 		qsort(model->signal_events, model->signal_event_count,
 		      sizeof(*model->signal_events), compare_signals);

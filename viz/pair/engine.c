@@ -196,6 +196,7 @@ void pair_add_operation(struct pair_context *context, struct viz_operation *op)
 	find_sides(op, &sink, &source);
 	pair_number_add(context, op, sink, source);
 	if (!viz_operation_done(op)) {
+		pair_report(context, begun, op);
 		pair_connection_begin(context, op);
 		if (!op->listed && sink)
 			open_side(context, op, sink, true);

@@ -145,7 +145,7 @@ void conversation_free(struct conversation *conversation)
 /* One of a length that was rarely met stays; where the lengths are many, they say no more. */
 static bool is_usual_length(struct conversation *c, const struct exchange *exchange)
 {
-	const struct viz_operation *last = exchange->calls[exchange->message != NULL];
+	const struct viz_operation *last = exchange->calls[exchange->message && exchange->calls[1]];
 	const uint64_t bytes = exchange->message ? exchange->message->bytes : 0;
 	size_t i = 0;
 

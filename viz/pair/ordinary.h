@@ -5,6 +5,7 @@
 
 #include "viz/message/message.h"
 #include "viz/pair/idle_runs.h"
+#include "viz/pair/ordinary_signals.h"
 
 /* The calls of a thread, in the order of their return. */
 struct thread_calls {
@@ -14,6 +15,7 @@ struct thread_calls {
 	const struct viz_operation *wait; /* its latest call, if that waited for data; or NULL */
 	size_t wait_number;
 	struct idle_run run; /* its latest */
+	struct open_wait open;
 	/* While the list of the model is made: of the latest call there. */
 	size_t next_number;
 	uint32_t last_run;
@@ -25,7 +27,7 @@ struct thread_calls {
  */
 struct exchange {
 	struct viz_message *message;
-	const struct viz_operation *calls[2]; /* the second is NULL of a wait */
+	const struct viz_operation *calls[2]; /* the second may be NULL of a wait and of a signal */
 };
 
 /* True if send and receive are a whole message each, and nothing else is to be said of them. */

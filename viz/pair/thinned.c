@@ -14,6 +14,7 @@
 #include "viz/pair/core/context.h"
 #include "viz/pair/lock_rounds.h"
 #include "viz/pair/ordinary.h"
+#include "viz/pair/ordinary_signals.h"
 #include "viz/pair/pairing.h"
 #include "viz/pair/semaphores.h"
 #include "viz/pair/stream.h"
@@ -38,15 +39,16 @@ struct waiting {
 struct held_calls LIST_OF(struct held_call);
 struct waiting_list LIST_OF(struct waiting);
 struct held_messages LIST_OF(struct viz_message *); /* NULL: it was forgotten */
+struct spare_signals LIST_OF(struct viz_signal *);
 
 /*
  * Whose exchanges make one conversation; of waits one thread, and the epoll instance. What is sent
  * to a queue by another type or priority is another conversation, and so is what is asked of a
- * semaphore in another way.
+ * semaphore in another way, and a signal of another sort.
  */
 struct conversation_key {
 	const void *from, *to, *channel;
-	int64_t type; /* or what the idle call returned */
+	int64_t type; /* or what the idle call returned, or the sort of a signal */
 	uint64_t priority, idle, request;
 };
 
@@ -62,12 +64,14 @@ struct thinning {
 	struct held_messages messages;
 	size_t messages_forgotten;
 	struct message_list spare; /* forgotten messages, to be used again */
-	struct map threads;	   /* struct thread_calls, by thread */
-	struct map conversations;  /* by conversation_key */
-	struct map ordinary;	   /* struct viz_ordinary, by process and channel */
-	struct map refused;	   /* processes by index of which a send found no room */
+	struct spare_signals spare_signals;
+	struct map threads;	  /* struct thread_calls, by thread */
+	struct map conversations; /* by conversation_key */
+	struct map ordinary;	  /* struct viz_ordinary, by process and channel */
+	struct map refused;	  /* processes by index of which a send found no room */
 	struct semaphores semaphores;
 	struct lock_rounds rounds;
+	struct signal_waits signal_waits;
 	struct map transferred; /* channels by index out of which splice(2) and its like took */
 	struct conversation **talks; /* all in `conversations` */
 	size_t talk_count;
@@ -90,18 +94,37 @@ static struct thread_calls *calls_of(struct thinning *t, const struct viz_thread
 	return calls;
 }
 
-static struct conversation *conversation_of(struct thinning *t, const struct exchange *exchange)
+static const struct viz_signal *signal_of(const struct exchange *exchange)
+{
+	return exchange->message ? exchange->message->signal : NULL;
+}
+
+static struct conversation_key key_of(const struct exchange *exchange)
 {
 	const struct viz_operation *from = exchange->calls[0], *to = exchange->calls[1];
 	const bool idle = !exchange->message && idle_call(from) && from->returned <= 0;
-	const struct conversation_key names = {from->thread,
-					       to ? to->thread : NULL,
-					       to ? to->channel : from->channel,
-					       idle ? from->returned : from->extra->message_type,
-					       from->extra->priority,
-					       idle,
-					       semaphore_call(from) ? semaphore_request(from)
-								    : lock_request(from)};
+
+	return (struct conversation_key){from->thread,
+					 to ? to->thread : NULL,
+					 to ? to->channel : from->channel,
+					 idle ? from->returned : from->extra->message_type,
+					 from->extra->priority,
+					 idle,
+					 semaphore_call(from) ? semaphore_request(from)
+							      : lock_request(from)};
+}
+
+static struct conversation_key signal_key_of(const struct viz_signal *signal)
+{
+	return (struct conversation_key){.from = signal->raised_by->thread,
+					 .to = signal->generate->to,
+					 .type = (int64_t)signal_sort(signal)};
+}
+
+static struct conversation *conversation_of(struct thinning *t, const struct exchange *exchange)
+{
+	const struct viz_signal *signal = signal_of(exchange);
+	const struct conversation_key names = signal ? signal_key_of(signal) : key_of(exchange);
 	const struct viz_bytes key = {(const char *)&names, sizeof(names)};
 	struct conversation *talk = map_get(&t->conversations, key);
 
@@ -189,24 +212,57 @@ static bool is_round(const struct exchange *exchange)
 	return !exchange->message && exchange->calls[1];
 }
 
+/* How many references the list, the message and its signal have to one of its calls. */
+static uint32_t references(const struct exchange *exchange, const struct viz_operation *op)
+{
+	const struct viz_message *m = exchange->message;
+	const struct viz_signal *s = signal_of(exchange);
+	uint32_t own = 1;
+
+	if (m)
+		own += (m->from.operation == op) + (m->to.operation == op);
+	if (s)
+		own += (s->raised_by == op) + (s->accepted_by == op) + (s->interrupted == op);
+	return own;
+}
+
 /* True if nobody has a reference to the call but the list and, if there is one, its message. */
 static bool may_forget(const struct thinning *t, const struct exchange *exchange,
 		       const struct viz_operation *op)
 {
-	const uint32_t own = exchange->message ? 2 : 1;
 	const struct held_call *call = held(t, op);
 
-	return call && op->uses == own && thread_calls_around(call->of, call->number) &&
+	return call && op->uses == references(exchange, op) &&
+	       thread_calls_around(call->of, call->number) &&
 	       !(op->role == ROLE_SEND && map_get_uint(&t->refused, op->process->index)) &&
 	       !(op->channel && map_get_uint(&t->transferred, op->channel->index)) &&
 	       (is_round(exchange) ? lock_round_may_forget(&t->rounds, exchange->calls[0])
 				   : semaphores_may_forget(&t->semaphores, op));
 }
 
+static void forget_event(struct thinning *t, const struct viz_signal_event *event)
+{
+	if (event)
+		model_forget_signal_event(t->model, event);
+}
+
+static void forget_signal(struct thinning *t, const struct viz_signal *signal)
+{
+	viz_operation_drop(signal->raised_by);
+	viz_operation_drop(signal->accepted_by);
+	viz_operation_drop(signal->interrupted);
+	forget_event(t, signal->generate);
+	forget_event(t, signal->deliver);
+	forget_event(t, signal->end);
+	LIST_PUSH(&t->spare_signals, (struct viz_signal *)signal);
+}
+
 static void forget_message(struct thinning *t, struct viz_message *message)
 {
 	viz_operation_drop(message->from.operation);
 	viz_operation_drop(message->to.operation);
+	if (message->signal)
+		forget_signal(t, message->signal);
 	t->messages.items[message->index] = NULL;
 	t->messages_forgotten++;
 	LIST_PUSH(&t->spare, message);
@@ -215,7 +271,10 @@ static void forget_message(struct thinning *t, struct viz_message *message)
 static void forget(struct thinning *t, const struct exchange *exchange)
 {
 	const struct viz_operation *one = exchange->calls[0], *other = exchange->calls[1];
+	const struct viz_signal *signal = signal_of(exchange);
 
+	if (signal && !signal_may_be_forgotten(&t->signal_waits, signal))
+		return;
 	if (!may_forget(t, exchange, one) || (other && !may_forget(t, exchange, other)))
 		return;
 	if (exchange->message)
@@ -385,12 +444,21 @@ static void watch_locks(struct thinning *t, const struct viz_operation *op)
 		list_calls(t, &(struct exchange){NULL, {op, NULL}});
 }
 
+static int note_beginning(void *data, const struct viz_operation *op)
+{
+	struct thinning *t = data;
+
+	signal_waits_begin(&t->signal_waits, &calls_of(t, op->thread)->open, op);
+	return 0;
+}
+
 static int hold_call(void *data, const struct viz_operation *op)
 {
 	struct thinning *t = data;
 	struct thread_calls *calls = calls_of(t, op->thread);
 	struct held_call call = {viz_operation_use(op), calls, thread_calls_add(calls), 0, false};
 
+	signal_waits_end(&t->signal_waits, &calls->open, op);
 	call.run = watch_idle(t, &calls->run, op);
 	call.op->index = (uint32_t)t->calls.count;
 	LIST_PUSH(&t->calls, call);
@@ -414,23 +482,24 @@ static void *copy_of(struct thinning *t, const void *object, size_t size)
 }
 
 /* The model's copy of an event that the engine will free. */
-static const struct viz_signal_event *event_of(const struct thinning *t,
-					       const struct viz_signal_event *event)
+static const struct viz_signal_event *event_of(const struct viz_signal_event *event)
 {
-	return event ? t->model->signal_events[event->index] : NULL;
+	return event ? event->kept : NULL;
 }
 
 static struct viz_signal *hold_signal(struct thinning *t, const struct viz_signal *signal)
 {
-	struct viz_signal *copy = copy_of(t, signal, sizeof(*copy));
+	struct viz_signal *copy = t->spare_signals.count
+					  ? t->spare_signals.items[--t->spare_signals.count]
+					  : arena_alloc(t->arena, sizeof(*copy));
 
-	copy->generate = event_of(t, signal->generate);
-	copy->deliver = event_of(t, signal->deliver);
-	copy->end = event_of(t, signal->end);
+	*copy = *signal;
+	copy->generate = event_of(signal->generate);
+	copy->deliver = event_of(signal->deliver);
+	copy->end = event_of(signal->end);
 	viz_operation_use(signal->raised_by);
 	viz_operation_use(signal->accepted_by);
 	viz_operation_use(signal->interrupted);
-	ARENA_PUSH(t->arena, t->pairing->signals, t->pairing->signal_count, copy);
 	return copy;
 }
 
@@ -454,10 +523,11 @@ static struct viz_message *hold(struct thinning *t, const struct viz_message *me
 static int hold_message(void *data, const struct viz_message *message)
 {
 	struct thinning *t = data;
-	const struct exchange exchange = {hold(t, message),
-					  {message->from.operation, message->to.operation}};
+	const struct viz_operation *to = message->signal ? signal_taker(message->signal)
+							 : message->to.operation;
+	const struct exchange exchange = {hold(t, message), {message->from.operation, to}};
 
-	if (ordinary_message(message) ||
+	if (ordinary_message(message) || ordinary_signal(message) ||
 	    (semaphore_message_is_ordinary(message) && !is_listed(t, exchange.calls[0]) &&
 	     !is_listed(t, exchange.calls[1])))
 		add_ordinary(t, &exchange);
@@ -504,6 +574,7 @@ static int begin(void *data, const struct viz_model *model)
 	t->model = (struct viz_model *)model;
 	t->semaphores = (struct semaphores){.model = t->model, .arena = t->arena};
 	t->rounds = (struct lock_rounds){.arena = t->arena};
+	t->signal_waits = (struct signal_waits){.arena = t->arena};
 	return 0;
 }
 
@@ -516,6 +587,9 @@ static void finish_messages(struct thinning *t)
 
 		message->index = i;
 		pairing_add_message(t->pairing, message);
+		if (message->signal)
+			ARENA_PUSH(t->arena, t->pairing->signals, t->pairing->signal_count,
+				   (struct viz_signal *)message->signal);
 	}
 }
 
@@ -560,6 +634,7 @@ static void free_lists(struct thinning *t)
 	free(t->waiting.items);
 	free(t->messages.items);
 	free(t->spare.items);
+	free(t->spare_signals.items);
 }
 
 int viz_thinned_read_stream(FILE *stream, const char *name, size_t ends, struct progress *progress,
@@ -570,6 +645,7 @@ int viz_thinned_read_stream(FILE *stream, const char *name, size_t ends, struct 
 		.data = &t,
 		.progress = progress,
 		.begin = begin,
+		.begun = note_beginning,
 		.operation = hold_call,
 		.message = hold_message,
 		.gap = hold_gap,

@@ -31,8 +31,8 @@ static bool asks_for_child(const struct viz_operation *op)
 {
 	enum { NOHANG = 1 };
 
-	return (operation_is(op, "wait4") || operation_is(op, "waitid")) && (op->flags & NOHANG) &&
-	       op->returned == 0 && !viz_has(op, child);
+	return operation_awaits_child(op) && (op->flags & NOHANG) && op->returned == 0 &&
+	       !viz_has(op, child);
 }
 
 bool vain_asks_for_process(const struct viz_operation *op)

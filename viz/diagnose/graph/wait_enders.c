@@ -479,7 +479,7 @@ static void find_enders(struct wait_graph *graph, struct wait *wait)
 
 	if (waits_for_exec(wait))
 		wait_for_exec(graph, wait);
-	else if (operation_is(op, "wait4") || operation_is(op, "waitid"))
+	else if (operation_awaits_child(op))
 		wait_for_children(graph, wait);
 	else if (operation_polls(op))
 		wait_for_events(graph, wait);

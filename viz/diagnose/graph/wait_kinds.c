@@ -4,7 +4,7 @@
 
 bool waits_for_child(const struct wait *wait)
 {
-	return operation_is(wait->operation, "wait4") || operation_is(wait->operation, "waitid");
+	return operation_awaits_child(wait->operation);
 }
 
 const struct viz_channel *other_end(const struct diagnosis *d, const struct wait *wait)
@@ -27,28 +27,9 @@ bool channel_has_key(const struct viz_channel *channel)
 	return channel->key.len && !viz_bytes_equal(channel->key, viz_bytes_of("0x00000000"));
 }
 
-bool operation_selects_nothing(const struct viz_operation *op)
-{
-	enum { SETS_MOST = 1024 }; /* a glance reads no larger sets */
-	int64_t asked = -1;
-
-	return (operation_is(op, "select") || operation_is(op, "pselect6")) &&
-	       viz_operation_argument(op, "nfds", &asked) && asked > 0 && asked <= SETS_MOST &&
-	       viz_has(op, waits_for) && !op->extra->waits_for_count && !op->extra->waits_cut;
-}
-
-bool operation_polls_nothing(const struct viz_operation *op)
-{
-	int64_t asked = -1;
-
-	return operation_selects_nothing(op) ||
-	       (operation_polls(op) && viz_operation_argument(op, "nfds", &asked) && asked == 0);
-}
-
 bool waits_for_signal(const struct viz_operation *op)
 {
-	return op && (operation_is(op, "pause") || operation_is(op, "rt_sigsuspend") ||
-		      operation_polls_nothing(op));
+	return op && operation_awaits_signal(op);
 }
 
 bool waits_for_time(const struct wait *wait)

@@ -47,9 +47,4 @@ bool process_is_lone(const struct viz_process *process);
 /* True if it runs the program of its parent, as after fork() without exec(). */
 bool process_is_copy(const struct viz_process *process);
 
-/* True for a select(2) that looks at descriptors, of which none is in a set. */
-bool operation_selects_nothing(const struct viz_operation *op);
-/* True for poll(2) or select(2) on no descriptors. */
-bool operation_polls_nothing(const struct viz_operation *op);
-
 #endif

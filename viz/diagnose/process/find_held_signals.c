@@ -44,7 +44,7 @@ static void note_call(struct diagnosis *d, struct habits *habits, struct viz_ope
 {
 	int64_t number;
 
-	if (operation_is(op, "wait4") || operation_is(op, "waitid"))
+	if (operation_awaits_child(op))
 		return;
 	habits->called_ns[op->process->index] = op->enter_ns;
 	if (operation_is(op, "rt_sigprocmask"))

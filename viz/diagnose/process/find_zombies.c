@@ -24,7 +24,7 @@ struct reaping {
 
 static bool is_wait_for_child(const struct viz_operation *op)
 {
-	return operation_is(op, "wait4") || operation_is(op, "waitid");
+	return operation_awaits_child(op);
 }
 
 /* True if the call told of a child. Both return 0 for none; waitid returns 0 for one, too. */

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "viz/pair/ordinary_signals.h"
+
+#include "viz/model/operation_facts.h"
+
+#define SHORT_NS 200000	       /* a sleep that nobody notices */
+#define HELD_BACK_NS 100000000 /* so long a signal waits where many processes want to run */
+
+enum { CHILD = 17, CONTINUE = 18, SIGNALFD_RECORD = 128 };
+
+/* How many threads of a process wait for what. */
+struct process_waits {
+	size_t signals, children;
+};
+
+static bool is_sent_on_purpose(const struct viz_signal_event *event)
+{
+	return (event->origin == ORIGIN_KILL || event->origin == ORIGIN_QUEUE ||
+		event->origin == ORIGIN_THREAD) &&
+	       event->number != CHILD && event->number != CONTINUE;
+}
+
+/* True if the call sent the signal, and did not sleep. */
+static bool just_sent(const struct viz_operation *op, const struct viz_signal_event *event)
+{
+	return op && viz_operation_done(op) && op->role == ROLE_SIGNAL && viz_has(op, returned) &&
+	       !op->returned && !op->began && !op->off_cpu_ns && !viz_has(op, entered_before) &&
+	       event->from == op->process && event->to && event->result == SIGNAL_RESULT_QUEUED;
+}
+
+/* True if the call, from its beginning on, was a short wait for signals. */
+static bool just_waited(const struct viz_operation *op)
+{
+	return viz_operation_done(op) && !viz_has(op, entered_before) && op->off_cpu_ns <= SHORT_NS;
+}
+
+/* True if the handler interrupted nothing, or a call that is made for that. */
+static bool interrupted_nothing(const struct viz_signal *s)
+{
+	const struct viz_operation *op = s->interrupted;
+
+	if (!op)
+		return !s->deliver->has_operation && !s->end->interrupted.len;
+	return just_waited(op) && viz_operation_failed(op) && !s->restarted &&
+	       (operation_is(op, "pause") || operation_is(op, "rt_sigsuspend"));
+}
+
+/* True if a handler ran soon, and returned. */
+static bool just_handled(const struct viz_signal *s)
+{
+	return s->deliver && s->end && s->deliver->to == s->generate->to &&
+	       s->deliver->action == SIGNAL_ACTION_HANDLER &&
+	       s->deliver->at_ns - s->generate->at_ns <= HELD_BACK_NS && interrupted_nothing(s);
+}
+
+/* True if the call took this signal and no other one. */
+static bool just_accepted(const struct viz_signal *s)
+{
+	const struct viz_operation *op = s->accepted_by;
+
+	return just_waited(op) && op->process == s->generate->to && !s->deliver &&
+	       op->exit_ns - s->generate->at_ns <= HELD_BACK_NS &&
+	       (op->role == ROLE_WAIT || op->returned == SIGNALFD_RECORD);
+}
+
+bool ordinary_signal(const struct viz_message *message)
+{
+	const struct viz_signal *s = message->signal;
+
+	if (!s || message->match != MATCH_EXACT || s->match != MATCH_EXACT ||
+	    s->fate != FATE_HANDLED || s->killed || !s->generate ||
+	    !is_sent_on_purpose(s->generate) || !just_sent(s->raised_by, s->generate))
+		return false;
+	return s->accepted_by ? just_accepted(s) : just_handled(s);
+}
+
+const struct viz_operation *signal_taker(const struct viz_signal *signal)
+{
+	return signal->accepted_by ? signal->accepted_by : signal->interrupted;
+}
+
+uint64_t signal_sort(const struct viz_signal *signal)
+{
+	const struct viz_signal_event *event = signal->generate;
+	uint64_t hash = viz_hash_mix((uint64_t)signal->number, event->origin);
+
+	hash = viz_hash_mix(hash, (uint64_t)event->code << 1 | event->group);
+	hash = viz_hash_mix(hash, signal->accepted_by ? signal->accepted_by->thread->tid
+				  : signal->deliver   ? signal->deliver->to_tid
+						      : 0);
+	return viz_hash_mix(hash, signal->interrupted != NULL);
+}
+
+/* --- what may still be told ------------------------------------------------------------------ */
+
+static struct process_waits *waits_of(struct signal_waits *waits, const struct viz_process *process)
+{
+	struct process_waits *of = map_get_uint(&waits->processes, process->index);
+
+	if (!of) {
+		of = arena_alloc(waits->arena, sizeof(*of));
+		map_put_uint(waits->arena, &waits->processes, process->index, of);
+	}
+	return of;
+}
+
+static size_t *count_of(struct signal_waits *waits, const struct viz_operation *op, bool child)
+{
+	struct process_waits *of = waits_of(waits, op->process);
+
+	return child ? &of->children : &of->signals;
+}
+
+void signal_waits_end(struct signal_waits *waits, struct open_wait *wait,
+		      const struct viz_operation *op)
+{
+	if (wait->op != op)
+		return;
+	--*count_of(waits, op, wait->child);
+	wait->op = NULL;
+}
+
+void signal_waits_begin(struct signal_waits *waits, struct open_wait *wait,
+			const struct viz_operation *op)
+{
+	const bool child = operation_awaits_child(op);
+
+	if (wait->op)
+		signal_waits_end(waits, wait, wait->op);
+	if (!child && !operation_awaits_signal(op))
+		return;
+	*wait = (struct open_wait){op, child};
+	++*count_of(waits, op, child);
+}
+
+/*
+ * Of who waits for a signal it is told which one was handled last before, unless that ended such a
+ * wait; and of a shell that waits for a child, which ones it handled meanwhile.
+ */
+bool signal_may_be_forgotten(const struct signal_waits *waits, const struct viz_signal *signal)
+{
+	const struct process_waits *of = map_get_uint(&waits->processes,
+						      signal->generate->to->index);
+
+	return !of || (!of->children && (!of->signals || signal_taker(signal)));
+}
