@@ -111,6 +111,25 @@ def outside_server(directory):
         server.process.wait()
 
 
+UDP_SERVER = """
+import socket
+server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+server.bind(("127.0.0.1", 0))
+{first}
+while True:
+    server.sendto(b"!", server.recvfrom(9)[1])
+"""
+UDP_SERVES = UDP_SERVER.format(first="""
+client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+client.sendto(b"?", server.getsockname())
+""")
+UDP_ASKS = UDP_SERVER.format(first="""
+silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+silent.bind(("127.0.0.1", 0))
+server.sendto(b"?", silent.getsockname())
+""")
+
+
 @scenario("what the time limit ended is told in any case: a note where it waited as sound ones do")
 def limit_told(directory):
     commands = {
@@ -119,6 +138,8 @@ def limit_told(directory):
         "own threads": (
             [PYTHON, "-c", "import threading; threading.Event().wait()"], "warning", "futex()",
         ),
+        "serves datagrams": ([PYTHON, "-c", UDP_SERVES], "note", "recvfrom(3)"),
+        "asks for one": ([PYTHON, "-c", UDP_ASKS], "warning", "recvfrom(3)"),
     }  # fmt: skip
     for name, (command, severity, waits), place in each_in_place(directory, commands):
         result = run(place, command, "--timeout", "1", "--lang", "en", status=TIMED_OUT,

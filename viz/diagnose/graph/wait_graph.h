@@ -110,6 +110,7 @@ struct wait_clues {
 	/* By process index, and by channel index: wait_half_close.c, wait_notified_once.c. */
 	const struct viz_operation **input_ends, **last_sends, **last_receives;
 	const struct viz_operation **requests, **last_takes;
+	bool *asks; /* by channel index: its first call there sent something: wait_half_close.c */
 };
 
 /* What calls have told of a channel, as far as the trace has them. */

@@ -24,6 +24,16 @@ static const struct viz_channel *hung_up(const struct viz_operation *op)
 	return NULL;
 }
 
+/* What is sent where nothing has been received yet is no answer. */
+static void note_send(struct wait_graph *graph, const struct viz_operation *op)
+{
+	const size_t channel = op->channel->index;
+
+	if (!graph->clues.last_receives[channel])
+		graph->clues.asks[channel] = true;
+	graph->clues.last_sends[channel] = op;
+}
+
 /* Fills in where each process last found an end, and the last calls on each channel. */
 static void find_last_calls(struct wait_graph *graph)
 {
@@ -32,11 +42,12 @@ static void find_last_calls(struct wait_graph *graph)
 	graph->clues.input_ends = calls_array(graph->arena, model->process_count);
 	graph->clues.last_sends = calls_array(graph->arena, model->channel_count);
 	graph->clues.last_receives = calls_array(graph->arena, model->channel_count);
+	graph->clues.asks = arena_array(graph->arena, model->channel_count + 1, sizeof(bool));
 	for (size_t i = 0; i < model->operation_count; i++) {
 		const struct viz_operation *op = model->operations[i];
 
 		if (op->role == ROLE_SEND && op->channel && op->returned > 0)
-			graph->clues.last_sends[op->channel->index] = op;
+			note_send(graph, op);
 		else if (op->role == ROLE_RECEIVE
 				 ? op->channel && op->fd == STANDARD_INPUT && operation_is_end(op)
 				 : hung_up(op) != NULL)
@@ -55,6 +66,13 @@ bool wait_was_answered(struct wait_graph *graph, const struct wait *wait)
 	sent = graph->clues.last_sends[wait->channel->index];
 	received = graph->clues.last_receives[wait->channel->index];
 	return received && (!sent || sent->index < received->index);
+}
+
+bool wait_never_asked(struct wait_graph *graph, const struct wait *wait)
+{
+	if (!graph->clues.input_ends)
+		find_last_calls(graph);
+	return !graph->clues.asks[wait->channel->index];
 }
 
 /* True if something was sent there, and nothing has come: of a glance known of TCP only. */

@@ -175,11 +175,18 @@ static bool goes_on(const struct diagnosis *d, const struct wait *wait)
 	return two[0] != NULL;
 }
 
-/* True if it looks like a server of datagrams: a trace would tell whom it has asked before. */
+/*
+ * True if it looks like a server of datagrams: it has an address, and is connected to nobody. In a
+ * trace it has sent nothing there before it was asked.
+ */
 static bool serves_datagrams(const struct diagnosis *d, const struct wait *wait)
 {
-	return d->waits->whole && gets_datagrams(wait) && !wait->channel->peer &&
-	       !wait->channel->peer_address.len;
+	const struct viz_channel *channel = wait->channel;
+
+	if (!gets_datagrams(wait) || channel->peer || channel->peer_address.len)
+		return false;
+	return d->waits->whole || ((channel->name.len || channel->local_address.len) &&
+				   wait_never_asked(d->waits, wait));
 }
 
 /*

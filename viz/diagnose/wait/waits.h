@@ -156,6 +156,12 @@ bool wait_has_read_all(const struct diagnosis *d, const struct wait *wait);
 bool wait_was_answered(struct wait_graph *graph, const struct wait *wait);
 
 /*
+ * wait_half_close.c: true if nothing was sent on the wait's channel before something was received
+ * there.
+ */
+bool wait_never_asked(struct wait_graph *graph, const struct wait *wait);
+
+/*
  * wait_unset_fds.c: of a wait in select(2): a channel with something to read for which the call
  * before it waited, and was not told of; NULL: there is none.
  */
