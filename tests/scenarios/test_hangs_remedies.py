@@ -313,6 +313,80 @@ FULL = {
     "both send": Case(python(BOTH_SEND), 2, "deadlock", "let one of them receive first"),
 }
 
+TEE = """
+cd 'PLACE'
+exec > >(tee log)
+echo child=$! >&2
+echo parent=$$ >&2
+wait
+"""
+
+SORT = """
+child = subprocess.Popen(["sort"], stdin=subprocess.PIPE)
+tell("child", child.pid)
+tell("parent")
+child.stdin.write(b"line\\n")
+child.stdin.flush()
+child.wait()
+"""
+
+WORKER = FORK + """
+queue = fork.Queue()
+def work():
+    tell("child")
+    while queue.get() is not None:
+        pass
+child = fork.Process(target=work)
+child.start()
+tell("parent")
+queue.put("a task")
+child.join()
+"""
+
+LOCKED_AGAIN = """
+cd 'PLACE'
+exec 9>lock
+flock 9
+echo parent=$$ >&2
+sh -c 'echo child=$$ >&2; exec flock lock true'
+true
+"""
+
+BY_SHELL = """
+use IPC::Open2;
+my $pid = open2(my $from, my $to, "echo child=\\$\\$ >&2; sort; true");
+print STDERR "parent=$$\\n";
+print $to "line\\n";
+print <$from>;
+"""
+
+# The client waits for its answer, and the server for the rest of what it asked.
+ASKS = """
+import socket
+server = socket.create_server(("127.0.0.1", 0))
+if os.fork():
+    end = socket.create_connection(server.getsockname())
+    tell("client")
+    file = end.makefile("rw")
+    file.write("hello\\n")
+    file.readline()
+end = server.accept()[0]
+server.close()
+tell("server")
+end.makefile("r").readline()
+"""
+
+JOINED_EARLY = {
+    "tee": Case(["bash", "-c", TEE], 2, "no-eof", "close(1): bash["),
+    "stdin": Case(python(SORT), 2, "no-eof", ": python3["),
+    "Queue": Case(python(WORKER), 2, "deadlock", "put(None)"),
+    "lock": Case(["bash", "-c", LOCKED_AGAIN], 2, "deadlock", "flock FD instead of flock FILE"),
+}
+UNFINISHED = {
+    "by a shell": Case(["perl", "-e", BY_SHELL], 2, "deadlock", "a filter (sort, wc) answers only"),
+    "no flush": Case(python(ASKS), 2, "deadlock", "flush() what write() was given (makefile()"),
+}
+
 ALONE = {
     "shell": Case(
         ["bash", "-c", "cd 'PLACE'; mkfifo f; echo waiter=$$ >&2; read -r x <f"], 1, "blocked",
@@ -410,6 +484,16 @@ def queues(directory):
 @scenario("pipes that are both full, or of which one is not read: the remedy of the language")
 def full(directory):
     three_ways(directory, FULL)
+
+
+@scenario("who waits for a child that waits for its parent: one finding, with what to do before")
+def joined_early(directory):
+    three_ways(directory, JOINED_EARLY)
+
+
+@scenario("who waits for the answer to what is not said to its end: close, flush, end the line")
+def unfinished(directory):
+    three_ways(directory, UNFINISHED)
 
 
 @scenario("a FIFO of which the other side is missing, and a pipe that its reader alone could write")

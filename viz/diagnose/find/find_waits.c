@@ -55,18 +55,61 @@ static struct finding *report_circle(struct diagnosis *d, const struct wait *fir
 	return f;
 }
 
-/* Returns the findings of the circles, by number; NULL for one that has none. */
-static struct finding **report_circles(struct diagnosis *d)
+/* Returns the only wait of the circle that is for no child; NULL: there are others. */
+static const struct wait *only_reader(const struct wait_circle *circle)
+{
+	const struct wait *reader = NULL;
+
+	for (size_t i = 0; i < circle->count; i++) {
+		if (waits_for_child(circle->waits[i]))
+			continue;
+		if (reader)
+			return NULL;
+		reader = circle->waits[i];
+	}
+	return reader;
+}
+
+/*
+ * Tells of a circle in which a parent waits for a child that waits for an end which the parent
+ * keeps from it as that end, no-eof. NULL: it is none.
+ */
+static struct finding *report_kept_end(struct diagnosis *d, const struct wait_circle *circle,
+				       bool *told)
+{
+	const struct wait *reader = only_reader(circle);
+	struct finding *f;
+
+	if (!reader || !report_no_eof(d, reader))
+		return NULL;
+	f = d->findings[d->count - 1];
+	told[reader->index] = true;
+	for (size_t i = 0; i < circle->count; i++)
+		if (circle->waits[i] != reader)
+			finding_wait(d, f, circle->waits[i]);
+	return f;
+}
+
+/*
+ * Returns the findings of the circles, by number; NULL for one that has none. Marks the waits of
+ * which another finding than a deadlock tells, by their index.
+ */
+static struct finding **report_circles(struct diagnosis *d, bool *told)
 {
 	const struct wait_graph *waits = d->waits;
 	bool *reported = arena_array(d->arena, waits->count + 1, sizeof(*reported));
 	struct finding **of_circle = arena_array(d->arena, waits->circle_count + 1,
 						 sizeof(struct finding *));
 
-	for (size_t number = 1; number <= waits->circle_count && !d->incomplete; number++)
-		if (!report_idle_workers(d, number))
-			of_circle[number] = report_circle(d, waits->circles[number].waits[0],
-							  reported);
+	for (size_t number = 1; number <= waits->circle_count && !d->incomplete; number++) {
+		const struct wait_circle *circle = &waits->circles[number];
+
+		if (report_idle_workers(d, number))
+			continue;
+		of_circle[number] = report_kept_end(d, circle, told);
+		if (!of_circle[number])
+			of_circle[number] = report_circle(d, circle->waits[0], reported);
+	}
 	return of_circle;
 }
 
@@ -595,7 +638,7 @@ void find_waits(struct diagnosis *d)
 	blocked = arena_array(d->arena, d->waits->count + 1, sizeof(struct wait *));
 	told = arena_array(d->arena, d->waits->count + 1, sizeof(*told));
 	report_unaccepted_connects(d);
-	of_circle = report_circles(d);
+	of_circle = report_circles(d, told);
 	report_unanswered_requests(d, told);
 	for (size_t i = 0; i < d->waits->count; i++) {
 		const struct wait *wait = d->waits->waits[i];

@@ -362,12 +362,14 @@ static void note_unread(struct telling *t, const struct wait *writer)
 	}
 }
 
-/* True if the parent waits, perhaps for events, for what its child writes. */
+/* True if the parent waits, perhaps for events, for what its child, or one of that, writes. */
 static bool awaits_child(const struct telling *t, const struct wait *parent,
 			 const struct wait *child)
 {
-	return child->process->parent == parent->process && child->operation->fd == STDIN &&
-	       child->operation->role == ROLE_RECEIVE && child->channel &&
+	return child->process != parent->process &&
+	       viz_process_descends(child->process, parent->process) &&
+	       child->operation->fd == STDIN && child->operation->role == ROLE_RECEIVE &&
+	       child->channel && child->channel->mechanism != MECH_PTY &&
 	       (parent->operation->role == ROLE_RECEIVE || operation_polls(parent->operation)) &&
 	       wait_is_ended_by(t->d->waits, parent, child->process);
 }
@@ -378,6 +380,13 @@ static bool was_fed_nothing(const struct diagnosis *d, const struct wait *parent
 {
 	return !d->waits->whole && !d->incomplete && !child->process->before_trace &&
 	       !wait_has_written(d->waits, parent->process, other_end(d, child));
+}
+
+/* A third one of the circle may be a shell that was asked to start the child, and waits for it. */
+static bool is_between(const struct wait *wait, const struct wait *parent, const struct wait *child)
+{
+	return wait->process == child->process || wait->process == parent->process ||
+	       (waits_for_child(wait) && viz_process_descends(child->process, wait->process));
 }
 
 /* The parent reads what its child writes at the end of the input that the parent keeps open. */
@@ -392,8 +401,7 @@ static void note_fed_child(struct telling *t, const struct wait_circle *circle)
 				parent = circle->waits[k];
 			}
 	for (size_t i = 0; i < circle->count && child; i++)
-		if (circle->waits[i]->process != child->process &&
-		    circle->waits[i]->process != parent->process)
+		if (!is_between(circle->waits[i], parent, child))
 			return;
 	if (child)
 		settle(t,

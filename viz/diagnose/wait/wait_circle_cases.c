@@ -248,6 +248,62 @@ static const struct viz_process *find_kept_semaphore(struct diagnosis *d, struct
 	return semaphore ? parent : NULL;
 }
 
+/* A stream, where who receives waits for what somebody has yet to write. */
+static bool receives_stream(const struct wait *wait)
+{
+	const struct viz_channel *channel = wait->channel;
+
+	return channel && mechanism_info(channel->mechanism)->form == FORM_STREAM &&
+	       channel->mechanism != MECH_PTY &&
+	       (wait->operation->role == ROLE_RECEIVE ||
+		(operation_polls(wait->operation) && !wait->room));
+}
+
+static const struct viz_process *find_all_receive(struct diagnosis *d, struct finding *f,
+						  const struct wait_circle *circle)
+{
+	(void)d;
+	(void)f;
+	for (size_t i = 0; i < circle->count; i++)
+		if (!receives_stream(circle->waits[i]))
+			return NULL;
+	return circle->waits[0]->process;
+}
+
+/* True if the parent waits for children, and the child for what the parent could write to it. */
+static bool is_joined_reader(const struct diagnosis *d, const struct wait_circle *circle,
+			     const struct wait *child, const struct wait *parent)
+{
+	(void)circle;
+	return receives_stream(child) && waits_for_child(parent) &&
+	       is_by_descendant(child, parent) &&
+	       wait_is_ended_by(d->waits, child, parent->process);
+}
+
+static const struct viz_process *find_joined_reader(struct diagnosis *d, struct finding *f,
+						    const struct wait_circle *circle)
+{
+	(void)f;
+	return second_of_pair(d, circle, is_joined_reader);
+}
+
+/* Who has a lock waits for a child that asks for it. */
+static bool is_locked_out(const struct diagnosis *d, const struct wait_circle *circle,
+			  const struct wait *child, const struct wait *parent)
+{
+	(void)circle;
+	return child->channel && child->channel->mechanism == MECH_FILE_LOCK &&
+	       waits_for_child(parent) && is_by_descendant(child, parent) &&
+	       wait_is_ended_by(d->waits, child, parent->process);
+}
+
+static const struct viz_process *find_locked_out(struct diagnosis *d, struct finding *f,
+						 const struct wait_circle *circle)
+{
+	(void)f;
+	return second_of_pair(d, circle, is_locked_out);
+}
+
 enum advice_case circle_case(struct diagnosis *d, struct finding *f,
 			     const struct wait_circle *circle, const struct viz_process **to_act)
 {
@@ -260,10 +316,13 @@ enum advice_case circle_case(struct diagnosis *d, struct finding *f,
 		{find_other_unread, ADVICE_OTHER_UNREAD},
 		{find_all_send, ADVICE_ALL_SEND},
 		{find_lock_circle, ADVICE_LOCK_ORDER},
+		{find_locked_out, ADVICE_LOCKED_OUT},
 		{find_killed_user, ADVICE_SEMAPHORE_KEPT},
 		{find_semaphore_circle, ADVICE_SEMAPHORE_ORDER},
 		{find_prompt, ADVICE_PROMPT},
 		{find_kept_semaphore, ADVICE_SEMAPHORE_KEPT},
+		{find_joined_reader, ADVICE_JOINED_READER},
+		{find_all_receive, ADVICE_ALL_RECEIVE},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

@@ -391,10 +391,13 @@ enum advice_case {
 	ADVICE_SENT_URGENT,	/* for data of which the last byte was sent as urgent */
 	ADVICE_WHOLE_LINE,	/* for a line whose end was not sent to the terminal */
 	ADVICE_LOW_WATER,	/* for as many bytes as SO_RCVLOWAT says */
-	ADVICE_BOTH_FULL,    /* in a circle: a child is fed that waits until its output is read */
-	ADVICE_OTHER_UNREAD, /* in a circle: one output of a child is read, the other is full */
-	ADVICE_ALL_SEND,     /* in a circle of which all send */
-	ADVICE_LOCK_ORDER,   /* in a circle of locks, taken in different orders */
+	ADVICE_BOTH_FULL,     /* in a circle: a child is fed that waits until its output is read */
+	ADVICE_OTHER_UNREAD,  /* in a circle: one output of a child is read, the other is full */
+	ADVICE_ALL_SEND,      /* in a circle of which all send */
+	ADVICE_ALL_RECEIVE,   /* in a circle of which all receive */
+	ADVICE_JOINED_READER, /* for a child that waits for what its parent could write */
+	ADVICE_LOCKED_OUT,    /* for a child that asks for the lock of its parent */
+	ADVICE_LOCK_ORDER,    /* in a circle of locks, taken in different orders */
 	ADVICE_SEMAPHORE_ORDER, /* the same of semaphores, which may be no locks */
 	ADVICE_PROMPT, /* in a circle: for a key that whoever has the terminal should type */
 	ADVICE_SEMAPHORE_KEPT, /* in a circle of a semaphore and another wait */
