@@ -208,6 +208,7 @@ void pair_add_operation(struct pair_context *context, struct viz_operation *op)
 	LIST_PUSH(&context->recent, returned);
 	pair_note_inline(context, op);
 	pair_note_resize(context, op);
+	pair_note_zerocopy(context, op);
 	pair_cork_call(context, op);
 	pair_note_beginning(context, op);
 	if (op->channel && op->channel->mechanism == MECH_PTY)

@@ -311,6 +311,18 @@ static const struct shape shapes[] = {
 			    "tcp 10>20 2 s1+7 r3+0 exact\n",
 	},
 	{
+		/* It took some, and only its caller knows how many. */
+		.name = "tcp_taken_by_getsockopt",
+		.lines = {CHANNEL("tcp:[1]", "tcp", ",'peer':'tcp:[2]'"),
+			  CHANNEL("tcp:[2]", "tcp", "")},
+		.calls = {SENDS(1, 10, "tcp:[1]", 10, 9, ""),
+			  {2, "getsockopt", "control", 20, 0, 5, "tcp:[2]", 12, 13, 0,
+			   ",'option':{'level':'IPPROTO_TCP','name':'TCP_ZEROCOPY_RECEIVE'}"},
+			  SENDS(3, 10, "tcp:[1]", 14, 2, "")},
+		.messages = "tcp 10>- 9 s1+0 - ambiguous unread\n"
+			    "tcp 10>- 2 s3+0 - exact unread\n",
+	},
+	{
 		.name = "peer_named_by_operation",
 		.lines = {CHANNEL("unix:[1]", "unix-stream", ""),
 			  CHANNEL("unix:[2]", "unix-stream", "")},

@@ -179,6 +179,9 @@ bool pair_stock_is_empty(struct channel_traffic *traffic, const struct flow *flo
 /* byte_stream.c: notes that a call changed the size of a pipe (F_SETPIPE_SZ). */
 void pair_note_resize(struct pair_context *context, const struct viz_operation *op);
 
+/* The same of one that takes bytes of TCP and does not say how many (TCP_ZEROCOPY_RECEIVE). */
+void pair_note_zerocopy(struct pair_context *context, const struct viz_operation *op);
+
 /*
  * pipe_level_check.c: pair_content_add() adds an operation to the byte balance of a pipe.
  * pair_content_check() compares the balance with the bytes that the kernel says lie in the pipe,

@@ -57,7 +57,7 @@ struct stream_progress {
 	uint64_t base;	     /* TCP: a place near the latest ones, in 64 bits */
 	uint64_t taken_to;   /* the place up to which all sends were taken */
 	uint64_t placed_ns;  /* receives that ended before have their positions */
-	uint64_t unknown_ns; /* the latest end of a receive that took bytes of an unknown send */
+	uint64_t unknown_ns; /* the latest end of a call that took bytes of an unknown send */
 };
 
 struct flow {

@@ -32,6 +32,19 @@ void pair_note_resize(struct pair_context *context, const struct viz_operation *
 		size->resized_ns = op->exit_ns;
 }
 
+/* How many bytes it took is in the caller's memory alone: it may have been all that is unread. */
+void pair_note_zerocopy(struct pair_context *context, const struct viz_operation *op)
+{
+	struct channel_traffic *traffic;
+
+	if (op->role != ROLE_CONTROL || !op->channel || viz_operation_failed(op) ||
+	    !viz_bytes_equal(op->extra->option, viz_bytes_of("TCP_ZEROCOPY_RECEIVE")))
+		return;
+	traffic = pair_traffic(context, op->channel);
+	if (op->exit_ns > traffic->stream.unknown_ns)
+		traffic->stream.unknown_ns = op->exit_ns;
+}
+
 /*
  * True if the size of the pipe was changed once it had been used. The kernel then numbers the slots
  * anew, from the first filled one (pipe_resize_ring() in fs/pipe.c), and how many fitted before is

@@ -33,6 +33,8 @@ static void add_piece(struct pair_context *context, const struct flow *flow,
 	if (flow->ambiguous || flow->tentative || flow_doubts(flow, piece) ||
 	    (send && send->ambiguous) || (receive && receive->ambiguous))
 		message->match = MATCH_AMBIGUOUS;
+	if (!receive && send->enter_ns < flow->stream.unknown_ns)
+		message->match = MATCH_AMBIGUOUS;
 	if (!receive)
 		message->fate = pair_fate_of_rest(context, route);
 }
