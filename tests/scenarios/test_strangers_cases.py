@@ -201,6 +201,12 @@ libc.recvmmsg(b.fileno(), messages, 2, socket.MSG_TRUNC, None)
 b.recv(100)
 """
 
+INITIAL_VALUE = """
+import os
+for flags in (0, os.EFD_SEMAPHORE):
+    counter = os.eventfd(2, flags); os.eventfd_read(counter); os.close(counter)
+"""
+
 READ_OUTSIDE = """
 import os, time
 r, w = os.pipe()
@@ -358,6 +364,13 @@ def thrown_away(directory):
     told = [(m["bytes"], m["sent"]["offset"], m["received"]["offset"], m["match"]) for m in pairs]
     expect_equal(told, [(10, 0, 0, "exact"), (2, 0, 10, "exact"), (28, 2, 0, "exact")],
                  "the pairs")
+
+
+@scenario("what an eventfd begins with comes from who made it, though it is closed at once")
+def initial_value(directory):
+    told = [(m["sent"] and m["sent"]["syscall"], m["match"])
+            for m in record(directory, python(INITIAL_VALUE)).messages().of("eventfd")]
+    expect_equal(told, [("eventfd2", "exact")] * 2, "the messages")
 
 
 @scenario("joined without its reader: what that one reads is not certainly unread")

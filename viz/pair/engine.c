@@ -12,6 +12,7 @@
 #include "viz/model/builder.h"
 #include "viz/pair/core/udp_cork.h"
 #include "viz/pair/peer/peers.h"
+#include "viz/pair/policy/eventfd_events.h"
 #include "viz/pair/policy/urgent.h"
 
 /* So many messages wait for older ones of slower channels; with more, the order of receipt ends. */
@@ -209,6 +210,7 @@ void pair_add_operation(struct pair_context *context, struct viz_operation *op)
 	pair_note_inline(context, op);
 	pair_note_resize(context, op);
 	pair_note_zerocopy(context, op);
+	pair_note_counter(context, op);
 	pair_cork_call(context, op);
 	pair_note_beginning(context, op);
 	if (op->channel && op->channel->mechanism == MECH_PTY)

@@ -188,6 +188,22 @@ static void units_as_they_come(void **state)
 					     "eventfd 10>- 8 s5+0 - exact unread\n");
 }
 
+/* It was closed before anything was paired. */
+static void initial_value_of_a_closed_one(void **state)
+{
+	struct trace_text *t = *state;
+
+	trace_channel(t, "eventfd:[2]", "eventfd", "");
+	trace_call(t, (struct call){2, "eventfd2", "open", 10, 0, 7, "eventfd:[2]", 10, 12, 7,
+				    ",'args':{'initval':2},'flags':0,'new_fds':[{'fd':7,'channel':"
+				    "'eventfd:[2]','access':'both'}]"});
+	trace_call(t, (struct call){3, "read", "receive", 10, 0, 7, "eventfd:[2]", 20, 22, 8,
+				    ",'at_entry':{'count':2,'at_ns':19},'at_exit':{'count':0,"
+				    "'at_ns':23},'payload':{'base64':'AgAAAAAAAAA='}"});
+	trace_close(t, 4, 10, 7, "eventfd:[2]", 30, "");
+	assert_string_equal(trace_stream(t), "eventfd 10>10 8 s2+0 r3+0 exact\n");
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, trace_tear_down)
 
 int main(void)
@@ -196,6 +212,7 @@ int main(void)
 		TEST(two_readers_at_once),
 		TEST(a_sleeper_is_late),
 		TEST(units_as_they_come),
+		TEST(initial_value_of_a_closed_one),
 	};
 
 	struct CMUnitTest row_tests[sizeof(rows) / sizeof(rows[0])];

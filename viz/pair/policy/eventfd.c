@@ -42,24 +42,29 @@ static void take(struct pair_context *context, struct channel_traffic *traffic,
 		pair_side_add(send ? &traffic->sends : &traffic->receives, &item);
 }
 
-/* Adds the counter's initial value as a send before all writes, by the call that created it. */
-static void take_initial(struct channel_traffic *traffic)
+/*
+ * Adds the counter's initial value as a send before all writes. It is done when the call is read,
+ * as a descriptor that was closed has forgotten by whom it was made.
+ */
+void pair_note_counter(struct pair_context *context, const struct viz_operation *op)
 {
-	const struct viz_channel *channel = traffic->channel;
-	const struct viz_operation *maker = channel->holding_count ? channel->holdings[0]->start_op
-								   : NULL;
+	const struct viz_channel *channel = op->extra->new_fds_count ? op->extra->new_fds[0].channel
+								     : NULL;
+	struct channel_traffic *traffic;
 	struct flow_item item;
 	int64_t value;
 
+	if (!channel || channel->mechanism != MECH_EVENTFD || op->role != ROLE_OPEN ||
+	    !viz_operation_argument(op, "initval", &value))
+		return;
+	traffic = pair_traffic(context, channel);
 	if (traffic->counter.initial_taken)
 		return;
 	traffic->counter.initial_taken = true;
-	if (!maker || !viz_operation_argument(maker, "initval", &value))
-		return;
 	traffic->counter.known = true;
 	if (value <= 0)
 		return;
-	item = pair_item(maker);
+	item = pair_item(op);
 	item.amount = (uint64_t)value;
 	item.bytes = VALUE_LEN;
 	pair_side_add(&traffic->sends, &item);
@@ -83,7 +88,6 @@ static void settle(struct pair_context *context, struct channel_traffic *traffic
 				   .values = true};
 	struct flow flow;
 
-	take_initial(traffic);
 	if (pair_match_counts(context, traffic, &route))
 		return;
 	flow = (struct flow){.until_ns = context->until_ns,

@@ -53,4 +53,7 @@ bool count_search(struct arena *arena, struct count_cluster *cluster);
 bool pair_match_counts(struct pair_context *context, struct channel_traffic *traffic,
 		       const struct pair_route *route);
 
+/* eventfd.c: notes the number that a counter begins with, if the call made one. */
+void pair_note_counter(struct pair_context *context, const struct viz_operation *op);
+
 #endif
