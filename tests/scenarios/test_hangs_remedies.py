@@ -376,6 +376,44 @@ tell("server")
 end.makefile("r").readline()
 """
 
+# The server of one thread asks itself while it serves.
+ASKS_ITSELF = """
+import socket
+server = socket.create_server(("127.0.0.1", 0))
+tell("server")
+end = socket.create_connection(server.getsockname())
+end.send(b"GET / HTTP/1.0\\r\\n\\r\\n")
+end.recv(100)
+"""
+
+# The loop waits for the end of the line, and for other clients.
+LOOPS = """
+import asyncio, socket
+async def answer(reader, writer):
+    writer.write(await reader.readline())
+async def serve():
+    await (await asyncio.start_server(answer, sock=server)).serve_forever()
+async def ask(address):
+    reader, writer = await asyncio.open_connection(*address)
+    writer.write(b"hello")
+    await reader.readline()
+server = socket.create_server(("127.0.0.1", 0))
+if os.fork():
+    address = server.getsockname()
+    server.close()
+    tell("client")
+    asyncio.run(ask(address))
+tell("server")
+asyncio.run(serve())
+"""
+
+NO_VALUE = """
+$s = semget(0, 1, 0600);
+$name = fork() ? "parent" : "child";
+print STDERR "$name=$$\\n";
+semop($s, pack("s!3", 0, -1, 0));
+"""
+
 JOINED_EARLY = {
     "tee": Case(["bash", "-c", TEE], 2, "no-eof", "close(1): bash["),
     "stdin": Case(python(SORT), 2, "no-eof", ": python3["),
@@ -385,7 +423,11 @@ JOINED_EARLY = {
 UNFINISHED = {
     "by a shell": Case(["perl", "-e", BY_SHELL], 2, "deadlock", "a filter (sort, wc) answers only"),
     "no flush": Case(python(ASKS), 2, "deadlock", "flush() what write() was given (makefile()"),
+    "itself": Case(python(ASKS_ITSELF), 1, "never-accepted", "] asks itself, and comes to accept()"),
+    "semaphore": Case(["perl", "-e", NO_VALUE], 2, "deadlock", "semctl(SETVAL) with 1"),
 }
+# By -p it looks like one that has subscribed to what is not there yet: a note.
+NO_NEWLINE = Case(python(LOOPS), 2, "blocked", "end each line with its newline")
 
 ALONE = {
     "shell": Case(
@@ -491,9 +533,10 @@ def joined_early(directory):
     three_ways(directory, JOINED_EARLY)
 
 
-@scenario("who waits for the answer to what is not said to its end: close, flush, end the line")
+@scenario("who waits for the answer to what is not said to its end, or not heard: close, flush, end the line")
 def unfinished(directory):
     three_ways(directory, UNFINISHED)
+    by_run_and_trace(directory, "no newline", NO_NEWLINE)
 
 
 @scenario("a FIFO of which the other side is missing, and a pipe that its reader alone could write")

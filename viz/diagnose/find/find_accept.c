@@ -183,6 +183,17 @@ static void tell_listeners(struct diagnosis *d, struct finding *f, const struct 
 				 channel_text(d, at.first)));
 }
 
+/* True if the only thread of the process waits at a connection to its own listener. */
+static bool asks_itself(const struct diagnosis *d, const struct viz_process *client,
+			const struct viz_holding *listener)
+{
+	const struct wait *wait = wait_of_process(d->waits, client);
+
+	while (wait && wait->listener != listener->channel)
+		wait = wait->next_of_process;
+	return wait && client == listener->process && process_is_lone(client);
+}
+
 static struct finding *report(struct diagnosis *d, const struct viz_operation *op,
 			      struct viz_bytes address, const struct viz_holding *listener)
 {
@@ -198,6 +209,8 @@ static struct finding *report(struct diagnosis *d, const struct viz_operation *o
 	finding_set(d, f, "chain", "%s", "");
 	if (is_only_listener(listener))
 		finding_chain_of(d, f, listener->process, op->process);
+	if (is_only_listener(listener) && asks_itself(d, op->process, listener))
+		advise(d, f, ADVICE_ASKS_ITSELF, listener);
 	return f;
 }
 

@@ -463,6 +463,18 @@ static void note_loop(struct telling *t)
 		note_circle(t, &circle);
 }
 
+/* The loop of who was asked, and has not answered, waits at that connection for more. */
+static void note_unfinished(struct telling *t, const struct wait *wait)
+{
+	const struct wait *loop = chain_next(t->d, wait);
+
+	if (!t->about && loop && operation_polls(loop->operation) && !loop->clock &&
+	    !waits_to_send(wait) && channel_is_socket(wait->channel) &&
+	    wait_reads_at(t->d->waits, loop, other_end(t->d, wait)) &&
+	    channel_was_never_answered(t->d->waits, wait->channel))
+		settle(t, ADVICE_ALL_RECEIVE, wait->process);
+}
+
 void finding_chain(struct diagnosis *d, struct finding *f, const struct wait *wait)
 {
 	struct telling t = {.d = d, .f = f};
@@ -478,6 +490,7 @@ void finding_chain(struct diagnosis *d, struct finding *f, const struct wait *wa
 	note_own_reader(&t, wait);
 	note_alone(&t, wait);
 	note_loop(&t);
+	note_unfinished(&t, wait);
 	note_job_behind_clock(&t, wait);
 	advise(&t);
 	set_chain(d, f, &t);

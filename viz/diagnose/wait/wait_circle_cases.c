@@ -138,10 +138,15 @@ static const struct viz_process *find_all_send(struct diagnosis *d, struct findi
 	return circle->waits[0]->process;
 }
 
-/* Which semaphores of a set are waited for a glance does not tell: then they may be the same. */
-static bool is_same_semaphore(const struct viz_operation_extra *one,
+/*
+ * Which semaphores of a set are waited for a glance does not tell: then they are only known to be
+ * the same where there is but one.
+ */
+static bool is_same_semaphore(const struct viz_channel *set, const struct viz_operation_extra *one,
 			      const struct viz_operation_extra *other)
 {
+	if (set->capacity == 1)
+		return true;
 	return one->sems_count && other->sems_count && one->sems[0].number == other->sems[0].number;
 }
 
@@ -153,7 +158,7 @@ static bool is_same_lock(const struct wait *one, const struct wait *other)
 	if (one->channel != other->channel)
 		return false;
 	if (one->channel->mechanism == MECH_SYSV_SEM)
-		return is_same_semaphore(a, b);
+		return is_same_semaphore(one->channel, a, b);
 	return a->lock.from == b->lock.from && a->lock.to == b->lock.to;
 }
 
@@ -201,6 +206,21 @@ static const struct viz_process *find_semaphore_circle(struct diagnosis *d, stru
 	(void)d;
 	(void)f;
 	return first ? first->process : NULL;
+}
+
+/* They all wait for one semaphore, which no other process could post. */
+static const struct viz_process *find_one_semaphore(struct diagnosis *d, struct finding *f,
+						    const struct wait_circle *circle)
+{
+	const struct wait *first = circle->waits[0];
+
+	(void)d;
+	(void)f;
+	for (size_t i = 0; i < circle->count; i++)
+		if (!is_for_semaphore(circle->waits[i]) || wait_is_for_zero(circle->waits[i]) ||
+		    !is_same_lock(first, circle->waits[i]))
+			return NULL;
+	return first->process;
 }
 
 /* One that used a semaphore which is waited for was killed. */
@@ -319,6 +339,7 @@ enum advice_case circle_case(struct diagnosis *d, struct finding *f,
 		{find_locked_out, ADVICE_LOCKED_OUT},
 		{find_killed_user, ADVICE_SEMAPHORE_KEPT},
 		{find_semaphore_circle, ADVICE_SEMAPHORE_ORDER},
+		{find_one_semaphore, ADVICE_SEMAPHORE_UNPOSTED},
 		{find_prompt, ADVICE_PROMPT},
 		{find_kept_semaphore, ADVICE_SEMAPHORE_KEPT},
 		{find_joined_reader, ADVICE_JOINED_READER},

@@ -75,8 +75,7 @@ bool wait_never_asked(struct wait_graph *graph, const struct wait *wait)
 	return !graph->clues.asks[wait->channel->index];
 }
 
-/* True if something was sent there, and nothing has come: of a glance known of TCP only. */
-static bool was_never_answered(struct wait_graph *graph, const struct viz_channel *channel)
+bool channel_was_never_answered(struct wait_graph *graph, const struct viz_channel *channel)
 {
 	if (graph->whole)
 		return channel->glimpse.sent && !channel->glimpse.received_ns;
@@ -126,7 +125,8 @@ const struct viz_operation *wait_unsaid_end(const struct diagnosis *d, const str
 	    sent->process != wait->process ||
 	    !wait_holding(graph, channel, wait->process, ACCESS_WRITE) ||
 	    !is_awaited(d, wait,
-			is_plain_relay(wait->process) && was_never_answered(graph, channel)))
+			is_plain_relay(wait->process) &&
+				channel_was_never_answered(graph, channel)))
 		return NULL;
 	return end;
 }
@@ -142,7 +142,7 @@ bool wait_has_read_all(const struct diagnosis *d, const struct wait *wait)
 	for (size_t i = 0; i < op->extra->waits_for_count; i++)
 		if (op->extra->waits_for[i].fd == STANDARD_INPUT)
 			return false;
-	return was_never_answered(d->waits, wait->channel) && is_awaited(d, wait, true);
+	return channel_was_never_answered(d->waits, wait->channel) && is_awaited(d, wait, true);
 }
 
 bool wait_is_for_unsaid_end(const struct diagnosis *d, const struct wait *wait)

@@ -162,6 +162,12 @@ bool wait_was_answered(struct wait_graph *graph, const struct wait *wait);
 bool wait_never_asked(struct wait_graph *graph, const struct wait *wait);
 
 /*
+ * wait_half_close.c: true if something was sent there, and nothing has come: of a glance known of
+ * TCP only.
+ */
+bool channel_was_never_answered(struct wait_graph *graph, const struct viz_channel *channel);
+
+/*
  * wait_unset_fds.c: of a wait in select(2): a channel with something to read for which the call
  * before it waited, and was not told of; NULL: there is none.
  */
@@ -398,7 +404,9 @@ enum advice_case {
 	ADVICE_JOINED_READER, /* for a child that waits for what its parent could write */
 	ADVICE_LOCKED_OUT,    /* for a child that asks for the lock of its parent */
 	ADVICE_LOCK_ORDER,    /* in a circle of locks, taken in different orders */
-	ADVICE_SEMAPHORE_ORDER, /* the same of semaphores, which may be no locks */
+	ADVICE_SEMAPHORE_ORDER,	   /* the same of semaphores, which may be no locks */
+	ADVICE_SEMAPHORE_UNPOSTED, /* in a circle of which all wait for one semaphore */
+	ADVICE_ASKS_ITSELF,	   /* for an answer that its own process would have to give */
 	ADVICE_PROMPT, /* in a circle: for a key that whoever has the terminal should type */
 	ADVICE_SEMAPHORE_KEPT, /* in a circle of a semaphore and another wait */
 	ADVICE_SEMAPHORE_HELD, /* at a semaphore, for one that waits itself */
