@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The distribution of values (times, sizes) in little memory. Each power of two is divided into 32
- * equal steps, so that a quantile is within 2 % of the exact one; min and max are exact. A zeroed
- * histogram is empty; its memory belongs to the arena.
+ * equal steps, so that a quantile is within 2 % of the exact one; min and max are exact. While these
+ * two are all values that there are, it needs no memory beside itself. A zeroed histogram is empty;
+ * its memory belongs to the arena.
  */
 #ifndef VIZ_BASE_HISTOGRAM_H
 #define VIZ_BASE_HISTOGRAM_H
@@ -17,7 +18,11 @@ struct histogram {
 	uint64_t count;
 	uint64_t min; /* valid if count is not 0; so is max */
 	uint64_t max;
-	uint64_t *powers[HISTOGRAM_POWERS]; /* NULL: no value in [2^power, 2^(power + 1)) */
+	/*
+	 * The steps of each power; NULL: no value in [2^power, 2^(power + 1)). NULL as a whole: all
+	 * values are equal, or there are two.
+	 */
+	uint64_t **powers;
 };
 
 void histogram_add(struct arena *arena, struct histogram *histogram, uint64_t value);
