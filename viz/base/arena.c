@@ -89,6 +89,24 @@ static struct block *block_for(struct arena *arena, size_t size)
 	return block;
 }
 
+/*
+ * Frees memory of the arena that nobody uses any more, if it has a block of its own. Only a block
+ * behind the current one gets nothing further.
+ */
+static void give_back(struct arena *arena, const void *memory, size_t size)
+{
+	struct block **link = &arena->blocks, *block;
+
+	if (!memory || size < BLOCK_LEN)
+		return;
+	while ((block = *link) && block->data != memory)
+		link = &block->next;
+	if (!block || block == arena->blocks || block->used != size)
+		return;
+	*link = block->next;
+	free(block);
+}
+
 void *arena_alloc(struct arena *arena, size_t size)
 {
 	struct block *block;
@@ -156,6 +174,7 @@ static void grow_map(struct arena *arena, struct map *map)
 	for (size_t i = 0; i < old.capacity; i++)
 		if (old.entries[i].key.data)
 			*find_entry(map, old.entries[i].key, old.entries[i].hash) = old.entries[i];
+	give_back(arena, old.entries, old.capacity * sizeof(*old.entries));
 }
 
 void *map_get(const struct map *map, struct viz_bytes key)

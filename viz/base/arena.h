@@ -44,7 +44,7 @@ void *arena_grow(struct arena *arena, void *items, size_t count, size_t size);
 
 /*
  * A map from byte strings to pointers. A zeroed map is empty. Keys are copied into the arena;
- * entries cannot be removed.
+ * entries cannot be removed. A copy of a map is not valid any more once something is put into it.
  */
 struct map {
 	struct map_entry *entries;
