@@ -234,8 +234,8 @@ static void add_to_route(struct account *account, struct account_route *route,
 	account_count_traffic(&route->traffic, message);
 	route->bytes += message->bytes;
 	route->ambiguous += message->match != MATCH_EXACT;
-	account_add_message_call(&route->effort, &state->sends, message, true);
-	account_add_message_call(&route->effort, &state->receives, message, false);
+	account_add_message_call(account->arena, &route->effort, &state->sends, message, true);
+	account_add_message_call(account->arena, &route->effort, &state->receives, message, false);
 	if (account_message_times(message, &sent_ns, &received_ns))
 		histogram_add(account->arena, &route->latency, received_ns - sent_ns);
 	see_order(route, message);

@@ -172,8 +172,19 @@ void account_merge_effort(struct account_effort *effort, const struct account_ef
 	effort->slept_ns += other->slept_ns;
 }
 
-static bool is_new(struct recent_ids *recent, uint64_t id)
+static bool is_new(struct arena *arena, struct recent_ids *recent, uint64_t id)
 {
+	if (!recent->count) {
+		recent->first = id;
+		recent->count = 1;
+		return true;
+	}
+	if (!recent->ids && recent->first == id)
+		return false;
+	if (!recent->ids) {
+		recent->ids = arena_array(arena, RECENT, sizeof(*recent->ids));
+		recent->ids[0] = recent->first;
+	}
 	for (size_t i = 0; i < RECENT && i < recent->count; i++)
 		if (recent->ids[i] == id)
 			return false;
@@ -201,8 +212,8 @@ static enum call_kind message_kind(const struct viz_operation *op, bool sent)
 	return sent ? CALL_SEND : CALL_RECEIVE;
 }
 
-void account_add_message_call(struct account_effort *effort, struct recent *recent,
-			      const struct viz_message *message, bool sent)
+void account_add_message_call(struct arena *arena, struct account_effort *effort,
+			      struct recent *recent, const struct viz_message *message, bool sent)
 {
 	const struct viz_end *end = sent ? &message->from : &message->to;
 	const struct viz_operation *op = end->operation;
@@ -210,7 +221,7 @@ void account_add_message_call(struct account_effort *effort, struct recent *rece
 
 	if (!op)
 		return;
-	first = is_new(&recent->calls, op->id);
+	first = is_new(arena, &recent->calls, op->id);
 	if (first)
 		effort->calls[message_kind(op, sent)]++;
 	if (is_counter(op) && !first)
@@ -218,7 +229,7 @@ void account_add_message_call(struct account_effort *effort, struct recent *rece
 	if (operation_makes_copies(op)) /* ids are unique: at most 1024 messages of 128 datagrams */
 		add_copy(effort, op,
 			 message->bytes &&
-				 is_new(&recent->copies, op->id * 1024 * 128 + end->message),
+				 is_new(arena, &recent->copies, op->id * 1024 * 128 + end->message),
 			 message->bytes);
 	else if (op->role != ROLE_SIGNAL)
 		effort->bytes_uncopied += message->bytes;

@@ -7,20 +7,13 @@
 static struct account_waker *waker_for(struct account *account, struct account_end *end,
 				       const struct viz_process *process)
 {
-	struct waker_row {
-		struct account_waker waker;
-		const void *key[2];
-	} * row;
 	const void *key[2] = {end, process};
-	struct viz_bytes bytes = {(const char *)key, sizeof(key)};
+	const struct viz_bytes bytes = {(const char *)key, sizeof(key)};
 	struct account_waker *waker = map_get(&account_fold(account)->wakers, bytes);
 
 	if (waker)
 		return waker;
-	row = arena_alloc(account->arena, sizeof(*row));
-	memcpy(row->key, key, sizeof(key));
-	bytes.data = (const char *)row->key;
-	waker = &row->waker;
+	waker = arena_alloc(account->arena, sizeof(*waker));
 	waker->process = process;
 	map_put(account->arena, &account_fold(account)->wakers, bytes, waker);
 	ARENA_PUSH(account->arena, end->wakers, end->waker_count, waker);
@@ -248,14 +241,12 @@ static bool is_first(struct account *account, struct map *known,
 		const struct account_channel *channel;
 		const struct viz_process *process;
 		uint64_t pid, side, sends;
-	} key = {channel, party->process, party->pid, party->side, sends}, *kept;
-	struct viz_bytes bytes = {(const char *)&key, sizeof(key)};
+	} key = {channel, party->process, party->pid, party->side, sends};
+	const struct viz_bytes bytes = {(const char *)&key, sizeof(key)};
 
 	if (map_get(known, bytes))
 		return false;
-	kept = arena_alloc(account->arena, sizeof(*kept));
-	*kept = key;
-	map_put(account->arena, known, (struct viz_bytes){(const char *)kept, sizeof(key)}, kept);
+	map_put(account->arena, known, bytes, account);
 	return true;
 }
 
@@ -274,16 +265,17 @@ static void count_by_routes(struct account *account)
 	struct map known = {0};
 
 	for (size_t i = 0; i < account->route_count; i++) {
-		const struct route_row *row = (const struct route_row *)account->routes[i];
-		const struct party *from = &row->key.from, *to = &row->key.to;
-		struct account_channel *channel = row->row.channel;
+		const struct account_route *row = account->routes[i];
+		const struct party from = {row->from_side, row->from_pid, row->from};
+		const struct party to = {row->to_side, row->to_pid, row->to};
+		struct account_channel *channel = row->channel;
 
 		if (!account_has_two_ends(channel->mechanism) && channel->mechanism != MECH_SIGNAL)
 			continue;
-		if (is_first(account, &known, channel, from, true))
-			channel->senders += parties(from, channel->senders_outside);
-		if (to->side != SIDE_NOBODY && is_first(account, &known, channel, to, false))
-			channel->receivers += parties(to, channel->receivers_outside);
+		if (is_first(account, &known, channel, &from, true))
+			channel->senders += parties(&from, channel->senders_outside);
+		if (to.side != SIDE_NOBODY && is_first(account, &known, channel, &to, false))
+			channel->receivers += parties(&to, channel->receivers_outside);
 	}
 }
 

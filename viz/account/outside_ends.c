@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Counts the senders and receivers of a socket that are outside the trace, each once. */
 #include "viz/account/rows.h"
+
+#include <stdlib.h>
+
 #include "viz/message/outsiders.h"
 
 struct outside_key {
@@ -14,16 +17,18 @@ static bool is_new(struct account *account, const struct outside_key *key, struc
 {
 	size_t len = sizeof(*key) + (key->pid ? 0 : address.len);
 	struct map *known = &account_fold(account)->outside;
-	char *text = arena_alloc(account->arena, len);
-	struct viz_bytes bytes = {text, len};
+	char *text = memory_new(len);
+	const struct viz_bytes bytes = {text, len};
+	bool new;
 
 	memcpy(text, key, sizeof(*key));
 	if (len > sizeof(*key))
 		memcpy(text + sizeof(*key), address.data, address.len);
-	if (map_get(known, bytes))
-		return false;
-	map_put(account->arena, known, bytes, text);
-	return true;
+	new = !map_get(known, bytes);
+	if (new)
+		map_put(account->arena, known, bytes, account);
+	free(text);
+	return new;
 }
 
 /* Where several outsiders hold a socket, which of them it was is not known: the address counts. */

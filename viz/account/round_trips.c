@@ -105,8 +105,8 @@ void account_pair_message(struct account *account, struct account_route *route,
 	pair->messages++;
 	account_count_traffic(&pair->traffic, message);
 	pair->bytes += message->bytes;
-	account_add_message_call(&pair->effort, &state->sends, message, true);
-	account_add_message_call(&pair->effort, &state->receives, message, false);
+	account_add_message_call(account->arena, &pair->effort, &state->sends, message, true);
+	account_add_message_call(account->arena, &pair->effort, &state->receives, message, false);
 	if (between_two(pair) && !message->signal && message->from.timed && message->to.timed &&
 	    message->to.exit_ns != VIZ_NEVER)
 		follow_turns(account, state, route, message);

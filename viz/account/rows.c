@@ -2,25 +2,60 @@
 /* Finds the rows of an account by their keys, and creates them on first use. */
 #include "viz/account/rows.h"
 
+/* Keys of maps, cleared before they are filled in. The maps have copies. */
+struct end_key {
+	const struct viz_process *process;
+	const struct account_channel *channel;
+};
+
+struct route_key {
+	struct party from, to;
+	const struct account_channel *channel;
+	const struct viz_channel *connection;
+};
+
+struct pair_key {
+	struct party parties[2];
+	enum mechanism mechanism;
+	const struct viz_channel *connection;
+};
+
 static struct viz_bytes key_of(const void *key, size_t len)
 {
 	return (struct viz_bytes){key, len};
 }
 
-struct account_channel *account_channel(struct account *account, const struct viz_channel *channel)
+/* Where the channel's row stands, or is to stand. */
+static struct channel_row **place_of(struct account *account, const struct viz_channel *channel)
 {
 	struct fold *fold = account_fold(account);
-	uint64_t key = (uint64_t)(uintptr_t)channel;
-	struct channel_row *found = map_get(&fold->channels, key_of(&key, sizeof(key)));
+	const size_t at = channel ? channel->index + 1 : 0;
+	size_t count = fold->place_count ? fold->place_count : 64;
+	struct channel_row **places;
+
+	if (at < fold->place_count)
+		return &fold->places[at];
+	while (count <= at)
+		count *= 2;
+	places = arena_array(account->arena, count, sizeof(struct channel_row *));
+	if (fold->place_count)
+		memcpy(places, fold->places, fold->place_count * sizeof(struct channel_row *));
+	fold->places = places;
+	fold->place_count = count;
+	return &places[at];
+}
+
+struct account_channel *account_channel(struct account *account, const struct viz_channel *channel)
+{
+	struct channel_row **place = place_of(account, channel), *found = *place;
 
 	if (found)
 		return &found->row;
 	found = arena_alloc(account->arena, sizeof(*found));
-	found->key = key;
 	found->row.index = account->channel_count;
 	found->row.channel = channel;
 	found->row.mechanism = channel ? channel->mechanism : MECH_SIGNAL;
-	map_put(account->arena, &fold->channels, key_of(&found->key, sizeof(found->key)), found);
+	*place = found;
 	ARENA_PUSH(account->arena, account->channels, account->channel_count, &found->row);
 	return &found->row;
 }
@@ -29,18 +64,17 @@ struct account_end *account_end(struct account *account, const struct viz_proces
 				struct account_channel *channel)
 {
 	struct fold *fold = account_fold(account);
-	struct end_row wanted = {.key = {process, channel}}, *found;
+	const struct end_key key = {process, channel};
+	struct end_row *found = map_get(&fold->ends, key_of(&key, sizeof(key)));
 
-	found = map_get(&fold->ends, key_of(&wanted.key, sizeof(wanted.key)));
 	if (found)
 		return &found->row;
 	found = arena_alloc(account->arena, sizeof(*found));
-	*found = wanted;
 	found->row.index = account->end_count;
 	found->row.process = process;
 	found->row.channel = channel;
 	found->row.waits_since_ns = VIZ_NEVER;
-	map_put(account->arena, &fold->ends, key_of(&found->key, sizeof(found->key)), found);
+	map_put(account->arena, &fold->ends, key_of(&key, sizeof(key)), found);
 	ARENA_PUSH(account->arena, account->ends, account->end_count, &found->row);
 	return &found->row;
 }
@@ -86,28 +120,28 @@ struct account_route *account_route(struct account *account, const struct viz_me
 				    struct account_channel *channel)
 {
 	struct fold *fold = account_fold(account);
-	struct route_row wanted, *found;
+	struct route_row *found;
+	struct route_key key;
 
-	memset(&wanted, 0, sizeof(wanted));
-	set_parties(&wanted.key.from, &wanted.key.to, message);
-	wanted.key.channel = channel;
-	wanted.key.connection = connection_of(message);
-	found = map_get(&fold->routes, key_of(&wanted.key, sizeof(wanted.key)));
+	memset(&key, 0, sizeof(key));
+	set_parties(&key.from, &key.to, message);
+	key.channel = channel;
+	key.connection = connection_of(message);
+	found = map_get(&fold->routes, key_of(&key, sizeof(key)));
 	if (found)
 		return &found->row;
 	found = arena_alloc(account->arena, sizeof(*found));
-	memcpy(&found->key, &wanted.key, sizeof(wanted.key));
 	found->row = (struct account_route){
 		.index = account->route_count,
-		.from_side = wanted.key.from.side,
-		.to_side = wanted.key.to.side,
-		.from = wanted.key.from.process,
-		.to = wanted.key.to.process,
-		.from_pid = wanted.key.from.pid,
-		.to_pid = wanted.key.to.pid,
+		.from_side = key.from.side,
+		.to_side = key.to.side,
+		.from = key.from.process,
+		.to = key.to.process,
+		.from_pid = key.from.pid,
+		.to_pid = key.to.pid,
 		.channel = channel,
 	};
-	map_put(account->arena, &fold->routes, key_of(&found->key, sizeof(found->key)), found);
+	map_put(account->arena, &fold->routes, key_of(&key, sizeof(key)), found);
 	ARENA_PUSH(account->arena, account->routes, account->route_count, &found->row);
 	return &found->row;
 }
@@ -122,11 +156,10 @@ static bool party_before(const struct party *x, const struct party *y)
 }
 
 static struct account_pair *new_pair(struct account *account, const struct party *a,
-				     const struct party *b, const struct pair_row *wanted)
+				     const struct party *b, const struct pair_key *key)
 {
 	struct pair_row *pair = arena_alloc(account->arena, sizeof(*pair));
 
-	memcpy(&pair->key, &wanted->key, sizeof(wanted->key));
 	pair->row.index = account->pair_count;
 	pair->row.a = a->process;
 	pair->row.a_side = a->side;
@@ -134,9 +167,8 @@ static struct account_pair *new_pair(struct account *account, const struct party
 	pair->row.b = b->process;
 	pair->row.b_side = b->side;
 	pair->row.b_pid = b->pid;
-	pair->row.mechanism = wanted->key.mechanism;
-	map_put(account->arena, &account_fold(account)->pairs,
-		key_of(&pair->key, sizeof(pair->key)), pair);
+	pair->row.mechanism = key->mechanism;
+	map_put(account->arena, &account_fold(account)->pairs, key_of(key, sizeof(*key)), pair);
 	ARENA_PUSH(account->arena, account->pairs, account->pair_count, &pair->row);
 	return &pair->row;
 }
@@ -144,16 +176,17 @@ static struct account_pair *new_pair(struct account *account, const struct party
 struct account_pair *account_pair(struct account *account, const struct viz_message *message)
 {
 	struct party from, to;
-	struct pair_row wanted, *found;
+	struct pair_row *found;
+	struct pair_key key;
 	bool ordered;
 
-	memset(&wanted, 0, sizeof(wanted));
+	memset(&key, 0, sizeof(key));
 	set_parties(&from, &to, message);
 	ordered = party_before(&from, &to);
-	memcpy(&wanted.key.parties[ordered ? 0 : 1], &from, sizeof(from));
-	memcpy(&wanted.key.parties[ordered ? 1 : 0], &to, sizeof(to));
-	wanted.key.mechanism = message->mechanism;
-	wanted.key.connection = connection_of(message);
-	found = map_get(&account_fold(account)->pairs, key_of(&wanted.key, sizeof(wanted.key)));
-	return found ? &found->row : new_pair(account, &from, &to, &wanted);
+	memcpy(&key.parties[ordered ? 0 : 1], &from, sizeof(from));
+	memcpy(&key.parties[ordered ? 1 : 0], &to, sizeof(to));
+	key.mechanism = message->mechanism;
+	key.connection = connection_of(message);
+	found = map_get(&account_fold(account)->pairs, key_of(&key, sizeof(key)));
+	return found ? &found->row : new_pair(account, &from, &to, &key);
 }

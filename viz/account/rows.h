@@ -16,7 +16,8 @@ enum { RECENT = 8 };
  * once.
  */
 struct recent_ids {
-	uint64_t ids[RECENT];
+	uint64_t first;
+	uint64_t *ids; /* RECENT of them, a ring; NULL: there has been one at the most */
 	size_t count;
 };
 
@@ -33,7 +34,6 @@ struct party {
 
 struct channel_row {
 	struct account_channel row;
-	uint64_t key;
 	int64_t level; /* computed; a receive may be counted before its send */
 };
 
@@ -51,10 +51,6 @@ struct wakes {
 
 struct end_row {
 	struct account_end row;
-	struct {
-		const struct viz_process *process;
-		const struct account_channel *channel;
-	} key;
 	size_t pair_mark; /* index + 1 of the last pair that counted it */
 	struct wakes wakes;
 	uint32_t send_tid, receive_tid; /* 0: none so far */
@@ -62,11 +58,6 @@ struct end_row {
 
 struct route_row {
 	struct account_route row;
-	struct {
-		struct party from, to;
-		const struct account_channel *channel;
-		const struct viz_channel *connection;
-	} key;
 	struct recent sends, receives;
 	uint64_t last_sent_ns;	   /* when the latest of the received messages was sent */
 	uint64_t last_received_ns; /* and was received */
@@ -79,11 +70,6 @@ struct pair_way {
 
 struct pair_row {
 	struct account_pair row;
-	struct {
-		struct party parties[2];
-		enum mechanism mechanism;
-		const struct viz_channel *connection;
-	} key;
 	struct pair_way ways[2]; /* [0]: from `a` */
 	struct recent sends, receives;
 	int way;		  /* direction of the current turn */
@@ -108,7 +94,9 @@ struct sent_copy {
 
 struct fold {
 	struct account account;
-	struct map channels, ends, routes, pairs, wakers;
+	struct channel_row **places; /* by index of the channel + 1; [0]: of signals */
+	size_t place_count;
+	struct map ends, routes, pairs, wakers;
 	struct map outside; /* outside_ends.c */
 	struct sent_copy copies[COPIES_KEPT];
 	size_t copy_count;
@@ -137,8 +125,8 @@ void account_add_effort(struct account_effort *effort, const struct viz_operatio
  * Adds the call that sent (or received) this message, when it is first seen, and the message's
  * copy.
  */
-void account_add_message_call(struct account_effort *effort, struct recent *recent,
-			      const struct viz_message *message, bool sent);
+void account_add_message_call(struct arena *arena, struct account_effort *effort,
+			      struct recent *recent, const struct viz_message *message, bool sent);
 
 /* Return the row, and create it on first use. `channel` NULL is the channel of signals. */
 struct account_channel *account_channel(struct account *account, const struct viz_channel *channel);
