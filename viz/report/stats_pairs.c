@@ -12,8 +12,18 @@ enum { ROUTES_SHOWN = 4 };
 
 /* All communication between two processes through one mechanism. */
 struct talk {
-	struct account_pair sum; /* has the routes of all its pairs; `a` sent first */
+	const struct account_pair *pair; /* its only one, or `sum`; `a` sent first */
+	struct account_pair *sum;	 /* has the routes of all its pairs; NULL: there is one */
 	size_t connections;
+};
+
+/* Whose talk it is. The two are in an order of their own, and padding is cleared. */
+struct talk_key {
+	struct talk_party {
+		const struct viz_process *process;
+		uint64_t side, pid;
+	} parties[2];
+	uint64_t mechanism;
 };
 
 struct talks {
@@ -22,51 +32,34 @@ struct talks {
 	struct map known;
 };
 
-static const char *party_key(struct stats_page *page, const struct account_pair *pair, bool a)
-{
-	return page_format(page, "%d.%p.%" PRIu32, (int)(a ? pair->a_side : pair->b_side),
-			   (const void *)(a ? pair->a : pair->b), a ? pair->a_pid : pair->b_pid);
-}
-
 /* Returns a key that does not depend on which process sent first. */
-static struct viz_bytes talk_key(struct stats_page *page, const struct account_pair *pair)
+static struct talk_key talk_key(const struct account_pair *pair)
 {
-	const char *a = party_key(page, pair, true), *b = party_key(page, pair, false);
-	bool swap = strcmp(a, b) > 0;
+	const struct talk_party a = {pair->a, pair->a_side, pair->a_pid};
+	const struct talk_party b = {pair->b, pair->b_side, pair->b_pid};
+	const bool swap = memcmp(&a, &b, sizeof(a)) > 0;
 
-	return viz_bytes_of(
-		page_format(page, "%s %s %d", swap ? b : a, swap ? a : b, (int)pair->mechanism));
+	return (struct talk_key){{swap ? b : a, swap ? a : b}, pair->mechanism};
 }
 
 static struct talk *find_talk(struct stats_page *page, struct talks *talks,
 			      const struct account_pair *pair)
 {
-	struct viz_bytes key = talk_key(page, pair);
-	struct talk *talk = map_get(&talks->known, key);
+	const struct talk_key key = talk_key(pair);
+	const struct viz_bytes bytes = {(const char *)&key, sizeof(key)};
+	struct talk *talk = map_get(&talks->known, bytes);
 
 	if (talk)
 		return talk;
 	talk = arena_alloc(page->arena, sizeof(*talk));
-	talk->sum = (struct account_pair){
-		.index = pair->index,
-		.a = pair->a,
-		.b = pair->b,
-		.a_side = pair->a_side,
-		.b_side = pair->b_side,
-		.a_pid = pair->a_pid,
-		.b_pid = pair->b_pid,
-		.mechanism = pair->mechanism,
-	};
-	map_put(page->arena, &talks->known, key, talk);
+	map_put(page->arena, &talks->known, bytes, talk);
 	ARENA_PUSH(page->arena, talks->list, talks->count, talk);
 	return talk;
 }
 
-static void add_to_talk(struct stats_page *page, struct talk *talk, const struct account_pair *pair)
+static void add_to_sum(struct stats_page *page, struct account_pair *sum,
+		       const struct account_pair *pair)
 {
-	struct account_pair *sum = &talk->sum;
-
-	talk->connections++;
 	sum->messages += pair->messages;
 	sum->bytes += pair->bytes;
 	account_merge_effort(&sum->effort, &pair->effort);
@@ -80,10 +73,40 @@ static void add_to_talk(struct stats_page *page, struct talk *talk, const struct
 		ARENA_PUSH(page->arena, sum->routes, sum->route_count, pair->routes[i]);
 }
 
+/* A sum that has the first pair already. */
+static struct account_pair *new_sum(struct stats_page *page, const struct account_pair *first)
+{
+	struct account_pair *sum = arena_alloc(page->arena, sizeof(*sum));
+
+	*sum = (struct account_pair){
+		.index = first->index,
+		.a = first->a,
+		.b = first->b,
+		.a_side = first->a_side,
+		.b_side = first->b_side,
+		.a_pid = first->a_pid,
+		.b_pid = first->b_pid,
+		.mechanism = first->mechanism,
+	};
+	add_to_sum(page, sum, first);
+	return sum;
+}
+
+static void add_to_talk(struct stats_page *page, struct talk *talk, const struct account_pair *pair)
+{
+	if (!talk->connections++) {
+		talk->pair = pair;
+		return;
+	}
+	if (!talk->sum)
+		talk->pair = talk->sum = new_sum(page, talk->pair);
+	add_to_sum(page, talk->sum, pair);
+}
+
 static int by_messages(const void *a, const void *b)
 {
-	const struct account_pair *x = &(*(struct talk *const *)a)->sum;
-	const struct account_pair *y = &(*(struct talk *const *)b)->sum;
+	const struct account_pair *x = (*(struct talk *const *)a)->pair;
+	const struct account_pair *y = (*(struct talk *const *)b)->pair;
 
 	return COMPARE(y->messages, x->messages) ?: COMPARE(x->index, y->index);
 }
@@ -107,21 +130,21 @@ static struct talks collect_talks(struct stats_page *page)
 
 static bool goes_back(const struct talk *talk, const struct account_route *r)
 {
-	return r->from_side != talk->sum.a_side || r->from != talk->sum.a ||
-	       r->from_pid != talk->sum.a_pid;
+	return r->from_side != talk->pair->a_side || r->from != talk->pair->a ||
+	       r->from_pid != talk->pair->a_pid;
 }
 
 static bool talks_back(const struct talk *talk)
 {
-	for (size_t i = 0; i < talk->sum.route_count; i++)
-		if (goes_back(talk, talk->sum.routes[i]))
+	for (size_t i = 0; i < talk->pair->route_count; i++)
+		if (goes_back(talk, talk->pair->routes[i]))
 			return true;
 	return false;
 }
 
 static void add_heading(struct stats_page *page, struct table *table, const struct talk *talk)
 {
-	const struct account_pair *p = &talk->sum;
+	const struct account_pair *p = talk->pair;
 	const char *connections = "", *clocks = page_clocks(page, p->a, p->b);
 
 	if (clocks)
@@ -162,8 +185,8 @@ static void add_sum(struct stats_page *page, struct table *table, const struct t
 	struct account_route sum = {0};
 	size_t count = 0;
 
-	for (size_t i = 0; i < talk->sum.route_count; i++) {
-		const struct account_route *r = talk->sum.routes[i];
+	for (size_t i = 0; i < talk->pair->route_count; i++) {
+		const struct account_route *r = talk->pair->routes[i];
 
 		if (goes_back(talk, r) != back)
 			continue;
@@ -184,7 +207,7 @@ static void add_sum(struct stats_page *page, struct table *table, const struct t
 
 static void add_routes(struct stats_page *page, struct table *table, const struct talk *talk)
 {
-	const struct account_pair *p = &talk->sum;
+	const struct account_pair *p = talk->pair;
 
 	if (p->route_count > ROUTES_SHOWN && page->report->max) {
 		add_sum(page, table, talk, false);
@@ -253,7 +276,7 @@ void stats_print_pairs(struct stats_page *page)
 	for (size_t i = 0; i < shown; i++) {
 		add_heading(page, &table, talks.list[i]);
 		add_routes(page, &table, talks.list[i]);
-		add_requests(page, &table, &talks.list[i]->sum);
+		add_requests(page, &table, talks.list[i]->pair);
 	}
 	table_print(page, &table);
 	page_more(page, talks.count - shown, page_say(page, "pairs"));
