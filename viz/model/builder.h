@@ -87,6 +87,7 @@ struct model_builder {
 	 */
 	bool live;
 	bool collects;
+	bool forgets_closes; /* streaming: holdings need not name the call that ended them */
 	/* See struct line_source; NULL: the end of the file is the end of the trace. */
 	bool (*more)(void *data);
 	void *more_data;
@@ -102,11 +103,12 @@ struct model_builder {
 	struct map strings; /* interned strings */
 	struct map threads; /* keyed by process index and tid */
 	struct fd_events fd_events;
-	struct fd_line *fd_line; /* the line that the next one may continue; NULL: none */
-	struct map fd_tables;	 /* keyed by the table numbers of the first snapshot */
-	size_t inherited;	 /* holdings that no call, but a fork or a shared table began */
-	struct json look;	 /* the lines of the look */
-	bool foreign;		 /* a second header was read: the lines are another trace's */
+	struct fd_line *fd_line;	  /* the line that the next one may continue; NULL: none */
+	struct map fd_tables;		  /* keyed by the table numbers of the first snapshot */
+	struct fd_table *spare_fd_tables; /* of processes that have ended */
+	size_t inherited; /* holdings that no call, but a fork or a shared table began */
+	struct json look; /* the lines of the look */
+	bool foreign;	  /* a second header was read: the lines are another trace's */
 };
 
 /*

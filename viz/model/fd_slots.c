@@ -139,6 +139,15 @@ struct fd_slot *fd_slots_add(struct arena *arena, struct fd_slots *slots, int32_
 	return &chunk->slots[index];
 }
 
+void fd_slots_clear(struct fd_slots *slots)
+{
+	if (!slots->count)
+		return;
+	slots->spare = slots->chunks[0];
+	slots->spare->count = 0;
+	slots->count = 0;
+}
+
 void fd_slots_remove(struct fd_slots *slots, int32_t fd)
 {
 	size_t at = chunk_index(slots, fd);

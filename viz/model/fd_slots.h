@@ -35,6 +35,7 @@ struct fd_slot *fd_slots_from(const struct fd_slots *slots, int64_t fd);
 
 /* A new slot for a descriptor that is not open. */
 struct fd_slot *fd_slots_add(struct arena *arena, struct fd_slots *slots, int32_t fd);
+void fd_slots_clear(struct fd_slots *slots);
 void fd_slots_remove(struct fd_slots *slots, int32_t fd); /* it must be open */
 
 #endif

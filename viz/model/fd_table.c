@@ -10,9 +10,13 @@
 
 struct fd_table *fd_table_new(struct model_builder *b, struct viz_process *member)
 {
-	struct fd_table *table = arena_alloc(b->arena, sizeof(*table));
+	struct fd_table *table = b->spare_fd_tables;
 	struct fd_member first = {.process = member};
 
+	if (table)
+		b->spare_fd_tables = table->next_spare;
+	else
+		table = arena_alloc(b->arena, sizeof(*table));
 	ARENA_PUSH(b->arena, table->members, table->member_count, first);
 	return table;
 }
@@ -111,7 +115,7 @@ static void fd_holding_end(const struct fd_change *change, struct viz_holding *h
 		return;
 	holding->channel->holding_changes++;
 	holding->end = change->cause;
-	holding->end_op = viz_operation_use(change->op);
+	holding->end_op = change->b->forgets_closes ? NULL : viz_operation_use(change->op);
 	holding->began_ns = change->began_ns;
 	if (change->op && viz_has(change->op, last))
 		holding->parting = change->op->last ? PARTING_LAST : PARTING_OTHERS;
@@ -231,9 +235,11 @@ void fd_table_listed(const struct fd_change *change, const struct fd_line *line)
 				 table && is_member(table, process) ? table : NULL);
 	else if (table && !process->fds)
 		fd_table_join(change, table, process);
-	if (numbered)
-		map_put_uint(b->arena, &b->fd_tables, line->table,
-			     fd_table_used(b, process, line->thread));
+	if (!numbered)
+		return;
+	table = fd_table_used(b, process, line->thread);
+	table->numbered = true;
+	map_put_uint(b->arena, &b->fd_tables, line->table, table);
 }
 
 /* The last member moves to the removed one's index. */
@@ -290,10 +296,23 @@ void fd_table_lose(const struct fd_change *change, struct fd_table *table,
 	remove_member(table, index);
 }
 
+/* Keeps a table that nobody uses any more for another process. */
+static void put_aside(struct model_builder *b, struct fd_table *table)
+{
+	if (table->member_count || table->threads || table->numbered)
+		return;
+	fd_slots_clear(&table->slots);
+	table->next_spare = b->spare_fd_tables;
+	b->spare_fd_tables = table;
+}
+
 void fd_table_exit(const struct fd_change *change, struct viz_process *process)
 {
-	fd_table_lose(change, fd_table_of(change->b, process), process);
+	struct fd_table *table = fd_table_of(change->b, process);
+
+	fd_table_lose(change, table, process);
 	process->fds = NULL;
+	put_aside(change->b, table);
 }
 
 bool viz_channel_held(const struct viz_channel *channel, const struct viz_process *process,

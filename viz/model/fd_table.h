@@ -20,6 +20,8 @@ struct fd_table {
 	struct fd_member *members;
 	size_t member_count;
 	size_t threads; /* threads that use it instead of their process's table */
+	bool numbered;	/* it is in b->fd_tables */
+	struct fd_table *next_spare;
 };
 
 /* The cause of a change to a table, copied into the holdings that it begins or ends. */

@@ -46,7 +46,7 @@ struct viz_holding {
 	enum parting parting : 8;
 	uint64_t began_ns; /* end: when the exec was entered, 0: not known */
 	const struct viz_operation *start_op;
-	const struct viz_operation *end_op;
+	const struct viz_operation *end_op; /* NULL also where nobody asks for it while streaming */
 	uint64_t since_ns;
 	uint64_t until_ns; /* entry of the closing call, or exec or exit; VIZ_NEVER: still held */
 	/* fd_table.c only: its neighbours in the same slot, the next one of the same member. */

@@ -207,8 +207,9 @@ static bool is_regular(FILE *file)
 int viz_stream_read_stream(FILE *file, const char *name, const struct viz_sink *sink,
 			   struct viz_error *error)
 {
-	struct stream stream = {
-		.builder = {.live = true}, .sink = sink, .written = !is_regular(file)};
+	struct stream stream = {.builder = {.live = true, .forgets_closes = !sink->eof},
+				.sink = sink,
+				.written = !is_regular(file)};
 	int err = read_all(&stream, file, name, error);
 
 	viz_model_free(stream.builder.model);
@@ -265,7 +266,7 @@ int viz_stream_read(const char *path, const struct viz_sink *sink, struct viz_er
 int viz_stream_follow_stream(FILE *file, const char *name, int ends, const struct viz_sink *sink,
 			     struct viz_error *error)
 {
-	struct stream stream = {.builder = {.live = true},
+	struct stream stream = {.builder = {.live = true, .forgets_closes = !sink->eof},
 				.sink = sink,
 				.written = true,
 				.follow = true,

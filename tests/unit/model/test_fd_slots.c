@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -115,6 +116,20 @@ static void test_one_again(void **state)
 	}
 }
 
+static void test_cleared(void **state)
+{
+	struct table *t = *state;
+
+	for (unsigned round = 0; round < 3; round++) {
+		for (int32_t fd = 0; fd < COUNT; fd += 3)
+			change(t, fd);
+		check(t);
+		fd_slots_clear(&t->slots);
+		memset(t->open, 0, sizeof(t->open));
+		check(t);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -122,6 +137,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_descending, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_by_chance, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_one_again, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_cleared, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,8 +16,11 @@ enum { SHUT_READING, SHUT_WRITING, SHUT_BOTH };
 
 void pair_add_eof(struct pair_context *context, const struct viz_operation *receive)
 {
-	struct viz_eof *eof = pair_new(context, sizeof(*eof));
+	struct viz_eof *eof;
 
+	if (!context->sink->eof)
+		return;
+	eof = pair_new(context, sizeof(*eof));
 	eof->receive = viz_operation_use(receive);
 	eof->channel = receive->channel;
 	eof->match = MATCH_EXACT;
@@ -62,6 +65,8 @@ static void note_count(struct pair_context *context, const struct viz_operation 
 
 void pair_end_call(struct pair_context *context, const struct viz_operation *op)
 {
+	if (!context->sink->eof)
+		return;
 	note_shutdown(context, op);
 	note_count(context, op);
 }
