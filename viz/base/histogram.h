@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The distribution of values (times, sizes) in little memory. Each power of two is divided into 32
- * equal steps, so that a quantile is within 2 % of the exact one; min and max are exact. While these
- * two are all values that there are, it needs no memory beside itself. A zeroed histogram is empty;
- * its memory belongs to the arena.
+ * equal steps, so that a quantile is within 2 % of the exact one; min and max are exact. While
+ * these two are all values that there are, it needs no memory beside itself. A zeroed histogram is
+ * empty; its memory belongs to the arena.
  */
 #ifndef VIZ_BASE_HISTOGRAM_H
 #define VIZ_BASE_HISTOGRAM_H

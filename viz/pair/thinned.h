@@ -14,12 +14,14 @@
  * between calls that did. Of many such in a row the first and the last stay: viz/pair/idle_runs.h.
  * Calls on a semaphore or futex are ordinary if it is no lock, and they woke, or were woken by, one
  * call, or none (viz/pair/semaphores.h); two calls that take a lock and give it back are, if it was
- * free and nobody else asked for it (viz/pair/lock_rounds.h). A signal is ordinary, with its events
- * and calls, if a call sent it and a handler or one call took it soon (viz/pair/ordinary_signals.h).
+ * free and nobody else asked for it (viz/pair/lock_rounds.h). A signal is ordinary, with its
+ * events and calls, if a call sent it and a handler or one call took it soon
+ * (viz/pair/ordinary_signals.h).
  *
  * model->ordinary tells how much was left out, by process and channel, and the `repeats` of the
- * first call of a row how many were like it; model->ordinary_signal_events counts events of signals. A call with `after_gap` is not the next one that its
- * thread made after the call before it in the model.
+ * first call of a row how many were like it; model->ordinary_signal_events counts events of
+ * signals. A call with `after_gap` is not the next one that its thread made after the call before
+ * it in the model.
  */
 #ifndef VIZ_PAIR_THINNED_H
 #define VIZ_PAIR_THINNED_H

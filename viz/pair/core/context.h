@@ -237,8 +237,9 @@ bool pair_is_discarded(struct pair_context *context, struct channel_traffic *tra
 bool pair_was_passed(const struct pair_context *context, const struct viz_holding *holding);
 
 /*
- * eof.c, where the sink wants ends of streams: pair_end_call() gets all calls in order of return, pair_add_eof() the receives that found
- * an end, and pair_explain_eofs() finds the call that caused each end.
+ * eof.c, where the sink wants ends of streams: pair_end_call() gets all calls in order of return,
+ * pair_add_eof() the receives that found an end, and pair_explain_eofs() finds the call that caused
+ * each end.
  */
 void pair_end_call(struct pair_context *context, const struct viz_operation *op);
 void pair_add_eof(struct pair_context *context, const struct viz_operation *receive);
