@@ -469,7 +469,7 @@ static void note_unfinished(struct telling *t, const struct wait *wait)
 	const struct wait *loop = chain_next(t->d, wait);
 
 	if (!t->about && loop && operation_polls(loop->operation) && !loop->clock &&
-	    !waits_to_send(wait) && channel_is_socket(wait->channel) &&
+	    !waits_to_send(wait) && channel_is_stream_socket(wait->channel) &&
 	    wait_reads_at(t->d->waits, loop, other_end(t->d, wait)) &&
 	    channel_was_never_answered(t->d->waits, wait->channel))
 		settle(t, ADVICE_ALL_RECEIVE, wait->process);
