@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "viz/base/sorted_search.h"
+#include "viz/model/operation_facts.h"
 #include "viz/pair/position/placing.h"
-#include "viz/pair/position/spliced.h"
 
 static bool into_file(const struct flow_side *receives)
 {
@@ -42,7 +42,8 @@ static void note_written(struct placing *p, const struct flow_item *item)
 		      (entry->head == entry->tail ? SLOT_LEN - 1 : entry->end);
 	size_t count;
 
-	if (!entry->known || !exit->known || exit->head != exit->tail || spliced_is(item))
+	if (!entry->known || !exit->known || exit->head != exit->tail ||
+	    !operation_makes_copies(item->op))
 		return;
 	count = place_pipe.options(at, item, options);
 	for (size_t i = 0; i < count; i++)

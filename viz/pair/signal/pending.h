@@ -13,7 +13,7 @@ struct target {
 	struct viz_signal *last_default;	   /* the last one that took its default action */
 	const struct viz_signal_event *group_exit; /* see is_group_exit(); NULL: none */
 	bool ended;				   /* signal_name_killer() has handled its end */
-	bool doubtful; /* it took a signal that the trace does not tell: which are left is unknown */
+	bool doubtful; /* it took a signal of unknown number: which are left is unknown */
 };
 
 struct target_list {
