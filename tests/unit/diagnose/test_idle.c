@@ -25,7 +25,7 @@ static void reads(struct trace_text *t, unsigned id, uint32_t pid, const char *c
 		   id, pid, pid, channel, END_NS);
 }
 
-/* Errors and warnings as "blocked\n", of a look at the machine that asks about the first `count`. */
+/* Errors and warnings as "blocked\n", of a look that asks about the first `count` of 10 and 20. */
 static const char *faults_of(struct trace_text *t, size_t count)
 {
 	const uint32_t asked[] = {10, 20};
