@@ -463,15 +463,34 @@ static void note_loop(struct telling *t)
 		note_circle(t, &circle);
 }
 
+/* True if it was asked for something there, and the loop waits at the other end for more of it. */
+static bool is_unfinished(const struct diagnosis *d, const struct viz_channel *channel,
+			  const struct wait *loop)
+{
+	const struct viz_channel *peer = channel ? wait_peer(d->waits, channel) : NULL;
+
+	return peer && channel_is_stream_socket(channel) && wait_reads_at(d->waits, loop, peer) &&
+	       channel_was_never_answered(d->waits, channel);
+}
+
+static bool asks_unfinished(const struct diagnosis *d, const struct wait *wait,
+			    const struct wait *loop)
+{
+	const struct viz_operation *op = wait->operation;
+
+	for (size_t i = 0; i < op->extra->waits_for_count; i++)
+		if (is_unfinished(d, wait_asked(d->waits, op, i), loop))
+			return true;
+	return is_unfinished(d, wait->channel, loop);
+}
+
 /* The loop of who was asked, and has not answered, waits at that connection for more. */
 static void note_unfinished(struct telling *t, const struct wait *wait)
 {
 	const struct wait *loop = chain_next(t->d, wait);
 
 	if (!t->about && loop && operation_polls(loop->operation) && !loop->clock &&
-	    !waits_to_send(wait) && channel_is_stream_socket(wait->channel) &&
-	    wait_reads_at(t->d->waits, loop, other_end(t->d, wait)) &&
-	    channel_was_never_answered(t->d->waits, wait->channel))
+	    !waits_to_send(wait) && asks_unfinished(t->d, wait, loop))
 		settle(t, ADVICE_ALL_RECEIVE, wait->process);
 }
 
