@@ -84,14 +84,15 @@ static void send_signal(struct trace_text *t, unsigned number, unsigned pid)
 /* A handler takes it, having interrupted `call`, or (NULL) nothing. */
 static void handle_signal(struct trace_text *t, unsigned number, const char *call)
 {
-	char more[96];
+	char more[96] = "";
 
 	send_signal(t, number, 20);
-	if (call)
+	if (call) {
 		trace_call(t,
 			   (struct call){get(number), call, "wait", 20, 0, -1, NULL, at(number) - 5,
 					 at(number) + 3, -514, ",'error':'ERESTARTNOHAND'"});
-	snprintf(more, sizeof(more), call ? ",'operation':%u" : "", get(number));
+		snprintf(more, sizeof(more), ",'operation':%u", get(number));
+	}
 	strcat(more, ",'action':'handler'");
 	signal_event(t, "deliver", 20, at(number) + 4, more);
 	signal_event(t, "return", 20, at(number) + 5, call ? ",'interrupted':'EINTR'" : "");
