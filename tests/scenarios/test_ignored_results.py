@@ -144,7 +144,7 @@ def node_exits(directory):
 
 
 # Records that are dropped where there is no room, or sent again; it says how many are dropped. Its
-# child takes them one by one, and tells of each.
+# child takes them one by one, and tells of each, once more were sent than there is room for.
 DROPPER = r"""
 import os, select, socket, sys
 channel, way = sys.argv[1:]
@@ -154,9 +154,11 @@ else:
     pair = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
     reading, writing = (end.detach() for end in pair)
 told, tell = os.pipe()
+full, fill = os.pipe()
 if os.fork() == 0:
     for end in (writing, told):
         os.close(end)
+    os.read(full, 1)
     while (taken := os.read(reading, 4000)) and not taken.startswith(b"end"):
         os.write(tell, b".")
     os._exit(0)
@@ -182,6 +184,8 @@ for number in range(400):
     elif not send(record):
         waiting.append(record) if way == "again" else None
         dropped += 1
+    if number == 39:
+        os.write(fill, b".")
     if number % 40 == 39:
         os.read(told, 1)
         repeat()
