@@ -1,67 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* What a thinned trace leaves out of a conversation, and what it keeps. */
-#include "tests/unit/trace_text.h"
+#include "tests/unit/pair/thinning.h"
 
 #include <errno.h>
 #include <stdio.h>
 
-#include "viz/base/error.h"
 #include "viz/pair/idle_runs.h"
-#include "viz/pair/thinned.h"
 
-/* Messages of 10 to 20, of which ENDS stay at either end, and OF_LENGTH of their length. */
-enum {
-	FIRST = 2000,
-	POLLS = 1000000,
-	MESSAGES = 60,
-	ENDS = 5,
-	OF_LENGTH = 8,
-	AROUND = 4,
-	AT_NS = 100,
-	EACH_NS = 20
-};
-
-static struct viz_thinned thin(struct trace_text *t, size_t ends)
-{
-	FILE *stream = fmemopen(t->data, t->len, "r");
-	struct viz_error error = {0};
-	struct viz_thinned thinned;
-
-	assert_non_null(stream);
-	if (viz_thinned_read_stream(stream, "test", ends, NULL, &thinned, &error))
-		fail_msg("%s", error.text);
-	fclose(stream);
-	return thinned;
-}
-
-static uint64_t at(unsigned number)
-{
-	return AT_NS + EACH_NS * number;
-}
-
-/* The ids of the calls of a message. */
-static unsigned put(unsigned number)
-{
-	return FIRST + 2 * number;
-}
-
-static unsigned get(unsigned number)
-{
-	return put(number) + 1;
-}
+enum { POLLS = 1000000 };
 
 static void message(struct trace_text *t, unsigned number, const char *more)
 {
 	trace_put(t, put(number), 10, at(number), at(number) + 5, 1, "");
 	trace_get(t, get(number), 20, at(number) + 10, at(number) + 15, 1, more);
-}
-
-static bool holds(const struct viz_thinned *thinned, unsigned number)
-{
-	bool put_there = viz_model_operation(thinned->model, put(number)) != NULL;
-
-	assert_int_equal(put_there, viz_model_operation(thinned->model, get(number)) != NULL);
-	return put_there;
 }
 
 static void the_middle_is_left_out(void **state)

@@ -1,61 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Which signals a thinned trace leaves out, with their events and calls, and which it keeps. */
-#include "tests/unit/trace_text.h"
+#include "tests/unit/pair/thinning.h"
 
-#include <stdio.h>
 #include <string.h>
 
-#include "viz/base/error.h"
-#include "viz/pair/thinned.h"
-
-/* Signals of 10 to 20, of which ENDS stay at either end, and OF_LENGTH beside them. */
-enum {
-	FIRST = 2000,
-	MESSAGES = 60,
-	SIGNALS = 8000,
-	ENDS = 5,
-	OF_LENGTH = 8,
-	AROUND = 4,
-	AT_NS = 100,
-	EACH_NS = 20
-};
-
-static struct viz_thinned thin(struct trace_text *t, size_t ends)
-{
-	FILE *stream = fmemopen(t->data, t->len, "r");
-	struct viz_error error = {0};
-	struct viz_thinned thinned;
-
-	assert_non_null(stream);
-	if (viz_thinned_read_stream(stream, "test", ends, NULL, &thinned, &error))
-		fail_msg("%s", error.text);
-	fclose(stream);
-	return thinned;
-}
-
-static uint64_t at(unsigned number)
-{
-	return AT_NS + EACH_NS * number;
-}
-
-/* The ids of the calls of a message. */
-static unsigned put(unsigned number)
-{
-	return FIRST + 2 * number;
-}
-
-static unsigned get(unsigned number)
-{
-	return put(number) + 1;
-}
-
-static bool holds(const struct viz_thinned *thinned, unsigned number)
-{
-	bool put_there = viz_model_operation(thinned->model, put(number)) != NULL;
-
-	assert_int_equal(put_there, viz_model_operation(thinned->model, get(number)) != NULL);
-	return put_there;
-}
+enum { SIGNALS = 8000 };
 
 static void signal_event(struct trace_text *t, const char *event, unsigned pid, uint64_t at_ns,
 			 const char *more)
@@ -115,46 +64,50 @@ static void expect_signals(const struct viz_thinned *thinned, size_t events, siz
 		assert_int_equal(thinned->model->signal_events[i]->index, i);
 }
 
-static void handled_signals_are_left_out(void **state)
+/* Thins MESSAGES signals, each by `add`, and checks how much is left out. */
+static void check_left_out(struct trace_text *t, void (*add)(struct trace_text *t, unsigned number),
+			   size_t events, size_t calls)
 {
-	struct trace_text *t = *state;
 	struct viz_thinned thinned;
 
 	for (unsigned i = 0; i < MESSAGES; i++)
-		handle_signal(t, i, NULL);
+		add(t, i);
 	trace_trailer(t, at(MESSAGES));
 	thinned = thin(t, ENDS);
-	expect_signals(&thinned, 3, 1);
+	expect_signals(&thinned, events, calls);
 	viz_thinned_free(&thinned);
+}
+
+static void add_handled(struct trace_text *t, unsigned number)
+{
+	handle_signal(t, number, NULL);
+}
+
+static void handled_signals_are_left_out(void **state)
+{
+	check_left_out(*state, add_handled, 3, 1);
+}
+
+static void add_paused(struct trace_text *t, unsigned number)
+{
+	handle_signal(t, number, "pause");
 }
 
 static void pauses_go_with_their_signals(void **state)
 {
-	struct trace_text *t = *state;
-	struct viz_thinned thinned;
+	check_left_out(*state, add_paused, 3, 2);
+}
 
-	for (unsigned i = 0; i < MESSAGES; i++)
-		handle_signal(t, i, "pause");
-	trace_trailer(t, at(MESSAGES));
-	thinned = thin(t, ENDS);
-	expect_signals(&thinned, 3, 2);
-	viz_thinned_free(&thinned);
+static void add_accepted(struct trace_text *t, unsigned number)
+{
+	send_signal(t, number, 20);
+	trace_call(t, (struct call){get(number), "rt_sigtimedwait", "wait", 20, 0, -1, NULL,
+				    at(number) + 3, at(number) + 5, 10, ""});
 }
 
 static void accepted_signals_are_left_out(void **state)
 {
-	struct trace_text *t = *state;
-	struct viz_thinned thinned;
-
-	for (unsigned i = 0; i < MESSAGES; i++) {
-		send_signal(t, i, 20);
-		trace_call(t, (struct call){get(i), "rt_sigtimedwait", "wait", 20, 0, -1, NULL,
-					    at(i) + 3, at(i) + 5, 10, ""});
-	}
-	trace_trailer(t, at(MESSAGES));
-	thinned = thin(t, ENDS);
-	expect_signals(&thinned, 1, 2);
-	viz_thinned_free(&thinned);
+	check_left_out(*state, add_accepted, 1, 2);
 }
 
 /* Of an interrupted call that is made for something else, and of those beside it. */
