@@ -60,6 +60,14 @@ bool operation_awaits_child(const struct viz_operation *op)
 	return operation_is(op, "wait4") || operation_is(op, "waitid");
 }
 
+bool operation_finds_no_child(const struct viz_operation *op)
+{
+	enum { NOHANG = 1 };
+
+	return operation_awaits_child(op) && (op->flags & NOHANG) && op->returned == 0 &&
+	       !viz_has(op, child);
+}
+
 bool operation_accepts(const struct viz_operation *op)
 {
 	return operation_is(op, "accept") || operation_is(op, "accept4");

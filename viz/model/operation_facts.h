@@ -24,6 +24,8 @@ bool operation_awaits_signal(const struct viz_operation *op);
 
 /* True for wait4(2) and waitid(2). */
 bool operation_awaits_child(const struct viz_operation *op);
+/* True for one of these that does not wait (WNOHANG), and found no child that had changed. */
+bool operation_finds_no_child(const struct viz_operation *op);
 
 /* True for accept(2), and for open(2), under each name that the kernel has for them. */
 bool operation_accepts(const struct viz_operation *op);

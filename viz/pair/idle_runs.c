@@ -14,15 +14,6 @@ static bool asks_for_process(const struct viz_operation *op)
 	       viz_operation_argument(op, "sig", &signal) && signal == 0;
 }
 
-/* Waitpid with WNOHANG that told of no child. */
-static bool asks_for_child(const struct viz_operation *op)
-{
-	enum { NOHANG = 1 };
-
-	return operation_awaits_child(op) && (op->flags & NOHANG) && op->returned == 0 &&
-	       !viz_has(op, child);
-}
-
 static bool receives_nothing(const struct viz_operation *op)
 {
 	return op->role == ROLE_RECEIVE && op->channel &&
@@ -58,7 +49,7 @@ static bool sleeps(const struct viz_operation *op)
 static bool waits_in_vain(const struct viz_operation *op)
 {
 	return need_not_wait(op) || (operation_polls(op) && op->returned >= 0) || sleeps(op) ||
-	       asks_for_child(op);
+	       operation_finds_no_child(op);
 }
 
 static bool gets_nothing(const struct viz_operation *op)

@@ -26,15 +26,6 @@ static bool is_told_of_child(const struct viz_operation *op)
 	       !op->began && viz_has(op, child);
 }
 
-/* Waitpid with WNOHANG that told of no child. */
-static bool asks_for_child(const struct viz_operation *op)
-{
-	enum { NOHANG = 1 };
-
-	return operation_awaits_child(op) && (op->flags & NOHANG) && op->returned == 0 &&
-	       !viz_has(op, child);
-}
-
 bool vain_asks_for_process(const struct viz_operation *op)
 {
 	int64_t signal = -1;
@@ -160,7 +151,7 @@ static const struct vain_kind kinds[] = {
 	{is_told_of_event, LASTING_NS, PHRASE_READ_WHAT_IS_TOLD, PROOF_UNTAKEN},
 	{is_told_of_process, LASTING_NS, PHRASE_CLOSE_PIDFD, PROOF_NONE},
 	{is_told_of_unknown, LASTING_NS, PHRASE_DELETE_BEFORE_CLOSE, PROOF_STALE},
-	{asks_for_child, 0, PHRASE_WAIT_FOR_CHILD, PROOF_NONE},
+	{operation_finds_no_child, 0, PHRASE_WAIT_FOR_CHILD, PROOF_NONE},
 	{vain_asks_for_process, 0, PHRASE_WAIT_FOR_PROCESS, PROOF_NONE},
 	{peeks, 0, PHRASE_TAKE_WHAT_IS_THERE, PROOF_NONE},
 	{finds_end, LASTING_NS, PHRASE_STOP_AT_END, PROOF_NONE},

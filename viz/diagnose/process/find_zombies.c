@@ -22,11 +22,6 @@ struct reaping {
 	uint64_t *told_ns; /* when it last took a SIGCHLD */
 };
 
-static bool is_wait_for_child(const struct viz_operation *op)
-{
-	return operation_awaits_child(op);
-}
-
 /* True if the call told of a child. Both return 0 for none; waitid returns 0 for one, too. */
 static bool told_of_child(const struct viz_operation *op)
 {
@@ -46,7 +41,8 @@ static void note_calls(struct reaping *r)
 
 		if (op->extra->keeps_no_children)
 			r->unclear[op->process->index] = true;
-		if (!is_wait_for_child(op) || !told_of_child(op) || (op->flags & WITHOUT_REAPING))
+		if (!operation_awaits_child(op) || !told_of_child(op) ||
+		    (op->flags & WITHOUT_REAPING))
 			continue;
 		if (op->extra->child)
 			r->collected[op->extra->child->index] = true;

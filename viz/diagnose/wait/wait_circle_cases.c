@@ -10,6 +10,9 @@ enum { STDOUT = 1, STDERR = 2 };
 /* Returns who has to act, NULL: the circle is not of this case. */
 typedef const struct viz_process *case_fn(struct diagnosis *d, struct finding *f,
 					  const struct wait_circle *circle);
+/* True if two waits of the circle are of the case: then whose the second one is has to act. */
+typedef bool pair_fn(const struct diagnosis *d, const struct wait_circle *circle,
+		     const struct wait *one, const struct wait *other);
 
 /* True if it is for a lock: of a file, a mutex, or, which may be none, a semaphore. */
 static bool is_for_some_lock(const struct wait *wait)
@@ -58,10 +61,8 @@ static bool is_fed(const struct diagnosis *d, const struct wait_circle *circle,
 }
 
 /* Calls `is` for all pairs of waits; returns the process of the second one of the first match. */
-static const struct viz_process *second_of_pair(
-	const struct diagnosis *d, const struct wait_circle *circle,
-	bool (*is)(const struct diagnosis *d, const struct wait_circle *circle,
-		   const struct wait *one, const struct wait *other))
+static const struct viz_process *second_of_pair(const struct diagnosis *d,
+						const struct wait_circle *circle, pair_fn *is)
 {
 	enum { LOOK_AT = 64 };
 
@@ -72,18 +73,11 @@ static const struct viz_process *second_of_pair(
 	return NULL;
 }
 
+/* The pipes to and from a child are full: who feeds it reads its output only afterwards. */
 static bool is_both_full(const struct diagnosis *d, const struct wait_circle *circle,
 			 const struct wait *child, const struct wait *parent)
 {
 	return writes_to_parent(d, child, parent) && is_fed(d, circle, child, parent);
-}
-
-/* The pipes to and from a child are full: who feeds it reads its output only afterwards. */
-static const struct viz_process *find_both_full(struct diagnosis *d, struct finding *f,
-						const struct wait_circle *circle)
-{
-	(void)f;
-	return second_of_pair(d, circle, is_both_full);
 }
 
 /* True if it reads one channel, and `writer`, a descendant of it, another that it does not read. */
@@ -92,13 +86,6 @@ static bool is_other_unread(const struct diagnosis *d, const struct wait_circle 
 {
 	(void)circle;
 	return reader->operation->role == ROLE_RECEIVE && writes_to_parent(d, writer, reader);
-}
-
-static const struct viz_process *find_other_unread(struct diagnosis *d, struct finding *f,
-						   const struct wait_circle *circle)
-{
-	(void)f;
-	return second_of_pair(d, circle, is_other_unread);
 }
 
 /*
@@ -118,13 +105,6 @@ static bool is_joined_early(const struct diagnosis *d, const struct wait_circle 
 		    wait_is_ended_by(d->waits, circle->waits[i], writer->process))
 			return true;
 	return false;
-}
-
-static const struct viz_process *find_joined_early(struct diagnosis *d, struct finding *f,
-						   const struct wait_circle *circle)
-{
-	(void)f;
-	return second_of_pair(d, circle, is_joined_early);
 }
 
 static const struct viz_process *find_all_send(struct diagnosis *d, struct finding *f,
@@ -244,13 +224,6 @@ static bool is_prompted(const struct diagnosis *d, const struct wait_circle *cir
 	       wait_is_ended_by(d->waits, reader, master->process);
 }
 
-static const struct viz_process *find_prompt(struct diagnosis *d, struct finding *f,
-					     const struct wait_circle *circle)
-{
-	(void)f;
-	return second_of_pair(d, circle, is_prompted);
-}
-
 /* Who waits for a child, and that one, or whom it waits for, waits at a semaphore. */
 static const struct viz_process *find_kept_semaphore(struct diagnosis *d, struct finding *f,
 						     const struct wait_circle *circle)
@@ -300,13 +273,6 @@ static bool is_joined_reader(const struct diagnosis *d, const struct wait_circle
 	       wait_is_ended_by(d->waits, child, parent->process);
 }
 
-static const struct viz_process *find_joined_reader(struct diagnosis *d, struct finding *f,
-						    const struct wait_circle *circle)
-{
-	(void)f;
-	return second_of_pair(d, circle, is_joined_reader);
-}
-
 /* Who has a lock waits for a child that asks for it. */
 static bool is_locked_out(const struct diagnosis *d, const struct wait_circle *circle,
 			  const struct wait *child, const struct wait *parent)
@@ -317,37 +283,32 @@ static bool is_locked_out(const struct diagnosis *d, const struct wait_circle *c
 	       wait_is_ended_by(d->waits, child, parent->process);
 }
 
-static const struct viz_process *find_locked_out(struct diagnosis *d, struct finding *f,
-						 const struct wait_circle *circle)
-{
-	(void)f;
-	return second_of_pair(d, circle, is_locked_out);
-}
-
 enum advice_case circle_case(struct diagnosis *d, struct finding *f,
 			     const struct wait_circle *circle, const struct viz_process **to_act)
 {
 	static const struct {
-		case_fn *find;
 		enum advice_case about;
+		pair_fn *is_pair; /* NULL: `find` tells */
+		case_fn *find;
 	} rows[] = {
-		{find_joined_early, ADVICE_QUEUE_JOINED},
-		{find_both_full, ADVICE_BOTH_FULL},
-		{find_other_unread, ADVICE_OTHER_UNREAD},
-		{find_all_send, ADVICE_ALL_SEND},
-		{find_lock_circle, ADVICE_LOCK_ORDER},
-		{find_locked_out, ADVICE_LOCKED_OUT},
-		{find_killed_user, ADVICE_SEMAPHORE_KEPT},
-		{find_semaphore_circle, ADVICE_SEMAPHORE_ORDER},
-		{find_one_semaphore, ADVICE_SEMAPHORE_UNPOSTED},
-		{find_prompt, ADVICE_PROMPT},
-		{find_kept_semaphore, ADVICE_SEMAPHORE_KEPT},
-		{find_joined_reader, ADVICE_JOINED_READER},
-		{find_all_receive, ADVICE_ALL_RECEIVE},
+		{ADVICE_QUEUE_JOINED, is_joined_early, NULL},
+		{ADVICE_BOTH_FULL, is_both_full, NULL},
+		{ADVICE_OTHER_UNREAD, is_other_unread, NULL},
+		{ADVICE_ALL_SEND, NULL, find_all_send},
+		{ADVICE_LOCK_ORDER, NULL, find_lock_circle},
+		{ADVICE_LOCKED_OUT, is_locked_out, NULL},
+		{ADVICE_SEMAPHORE_KEPT, NULL, find_killed_user},
+		{ADVICE_SEMAPHORE_ORDER, NULL, find_semaphore_circle},
+		{ADVICE_SEMAPHORE_UNPOSTED, NULL, find_one_semaphore},
+		{ADVICE_PROMPT, is_prompted, NULL},
+		{ADVICE_SEMAPHORE_KEPT, NULL, find_kept_semaphore},
+		{ADVICE_JOINED_READER, is_joined_reader, NULL},
+		{ADVICE_ALL_RECEIVE, NULL, find_all_receive},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		*to_act = rows[i].find(d, f, circle);
+		*to_act = rows[i].is_pair ? second_of_pair(d, circle, rows[i].is_pair)
+					  : rows[i].find(d, f, circle);
 		if (*to_act)
 			return rows[i].about;
 	}
