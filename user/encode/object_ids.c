@@ -36,8 +36,9 @@ struct objects {
 	 * nothing. These are kept as long as the trace.
 	 */
 	struct id_map seen, again;
-	struct id_map left; /* the numbers of TCP sockets that were left, as those in `seen` */
-	struct objects_turns used; /* the same, the one not used for longest first */
+	/* The numbers of TCP sockets that were described, and left; as those in `seen`. */
+	struct id_map left;
+	struct objects_turns used; /* those in `newest`, the one not used for longest first */
 	unsigned used_count;
 	struct objects_turns gone; /* all others, the longest gone first */
 	unsigned gone_count;
@@ -252,7 +253,7 @@ static void leave_unused(struct objects *objects)
 		return;
 	}
 	objects->used_count--;
-	if (object->mechanism == MECH_TCP)
+	if (object->mechanism == MECH_TCP && object->described)
 		add_number(&objects->left, object->ref.number);
 	while (object->older)
 		forget(objects, object->older);

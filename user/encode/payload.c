@@ -15,7 +15,7 @@ static void digest_fields(struct encoder *encoder, const unsigned char *payload,
 	json_field_uint(&encoder->json, KEY(operation, digest_len), len);
 }
 
-/* True if the payload is a count or a signal number, which discloses no content. */
+/* True if the payload is a count or what a signal tells of itself, which discloses no content. */
 static bool is_count(enum mechanism mechanism)
 {
 	return mechanism == MECH_EVENTFD || mechanism == MECH_SIGNALFD || mechanism == MECH_TIMERFD;

@@ -219,6 +219,7 @@ static void test_a_left_connection_is_known(void **state)
 	objects_tidy(objects);
 	assert_string_equal(objects_get(objects, tcp, MECH_TCP)->id, "tcp:[1]");
 	assert_true(objects_get(objects, tcp, MECH_TCP)->described);
+	assert_false(objects_get(objects, (struct wire_ref){2, 2}, MECH_TCP)->described);
 	assert_string_equal(objects_renew(objects, tcp, MECH_TCP)->id, "tcp:[1]#2");
 	assert_false(objects_get(objects, tcp, MECH_TCP)->described);
 }
