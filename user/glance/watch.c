@@ -17,7 +17,6 @@
 #define STRAY_SLEEPS 1 /* for a page that has to be read */
 #define CALLS_MOST 4   /* told of one thread */
 #define STATE_READS 8
-#define NR_NONE UINT32_MAX /* a thread leaves rt_sigreturn(2) with the number of no call */
 
 struct running {
 	pid_t pid, tid;
@@ -121,10 +120,13 @@ static void call_count(void *context, const struct wire_watched *call, uint64_t 
 	thread->calls[at] = (struct counted){*call, count};
 }
 
-/* Writes "read(3) = EAGAIN", or "call 332()" of one without a name. */
+/*
+ * Writes "read(3) = EAGAIN", or "call 332()" of one without a name. A thread leaves rt_sigreturn(2)
+ * with the number of no call.
+ */
 static void call_text(const struct wire_watched *call, char text[64])
 {
-	const char *name = call->nr == NR_NONE ? "rt_sigreturn" : call_name(call->nr),
+	const char *name = call->nr == WIRE_NO_CALL ? "rt_sigreturn" : call_name(call->nr),
 		   *error = call->error ? errno_name((int)call->error) : NULL;
 	char number[24], fd[16] = "";
 
