@@ -5,6 +5,7 @@
 
 #include "viz/base/memory.h"
 #include "viz/model/operation_facts.h"
+#include "viz/pair/short_channels.h"
 
 #define SHORT_NS 200000 /* a sleep that nobody notices */
 
@@ -117,7 +118,7 @@ void thread_calls_free(struct thread_calls *calls)
 
 /* --- conversations --------------------------------------------------------------------------- */
 
-/* What its calls asked for and got. */
+/* What its calls asked for and got; of a short channel their number, and what they sent. */
 struct length {
 	uint64_t bytes, requested;
 	size_t count;
@@ -138,34 +139,46 @@ struct conversation *conversation_new(void)
 
 void conversation_free(struct conversation *conversation)
 {
+	for (size_t i = 0; i < conversation->held; i++)
+		short_channel_free_both(conversation->ring[i].whole);
 	free(conversation->ring);
 	free(conversation);
+}
+
+static struct length length_of(const struct exchange *exchange)
+{
+	const struct viz_operation *last = exchange->calls[exchange->message && exchange->calls[1]];
+
+	if (exchange->whole)
+		return (struct length){short_channel_bytes(exchange->whole),
+				       short_channel_calls(exchange->whole), 0};
+	return (struct length){exchange->message ? exchange->message->bytes : 0, last->requested,
+			       0};
 }
 
 /* One of a length that was rarely met stays; where the lengths are many, they say no more. */
 static bool is_usual_length(struct conversation *c, const struct exchange *exchange)
 {
-	const struct viz_operation *last = exchange->calls[exchange->message && exchange->calls[1]];
-	const uint64_t bytes = exchange->message ? exchange->message->bytes : 0;
+	const struct length length = length_of(exchange);
 	size_t i = 0;
 
 	while (i < c->length_count &&
-	       (c->lengths[i].bytes != bytes || c->lengths[i].requested != last->requested))
+	       (c->lengths[i].bytes != length.bytes || c->lengths[i].requested != length.requested))
 		i++;
 	if (i == LENGTHS_MOST)
 		return true;
 	if (i == c->length_count)
-		c->lengths[c->length_count++] = (struct length){bytes, last->requested, 0};
+		c->lengths[c->length_count++] = length;
 	return c->lengths[i].count++ >= OF_LENGTH;
 }
 
-bool conversation_add(struct conversation *c, const struct exchange *exchange, size_t ends,
-		      struct exchange *middle)
+enum place conversation_add(struct conversation *c, const struct exchange *exchange, size_t ends,
+			    struct exchange *middle)
 {
 	bool full;
 
 	if (!is_usual_length(c, exchange) || c->count++ < ends)
-		return false;
+		return PLACE_FIRST;
 	if (!c->ring)
 		c->ring = memory_array(ends, sizeof(*c->ring));
 	full = c->held == ends;
@@ -175,5 +188,5 @@ bool conversation_add(struct conversation *c, const struct exchange *exchange, s
 		c->held++;
 	c->ring[c->next] = *exchange;
 	c->next = (c->next + 1) % ends;
-	return full;
+	return full ? PLACE_MIDDLE : PLACE_LAST;
 }

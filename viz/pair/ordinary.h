@@ -21,13 +21,16 @@ struct thread_calls {
 	uint32_t last_run;
 };
 
+struct short_channel;
+
 /*
  * A message and its calls, or (message NULL) a call that waited for data or got nothing, or two
- * that took a lock and gave it back.
+ * that took a lock and gave it back; or all that went through a short channel.
  */
 struct exchange {
 	struct viz_message *message;
 	const struct viz_operation *calls[2]; /* the second may be NULL of a wait and of a signal */
+	struct short_channel *whole; /* then the calls are the first ones of it and its peer */
 };
 
 /* True if send and receive are a whole message each, and nothing else is to be said of them. */
@@ -47,11 +50,18 @@ void thread_calls_free(struct thread_calls *calls);
 struct conversation;
 
 /*
- * Adds an ordinary exchange to a conversation of which `ends` stay at either end. True if another
- * one is in the middle now, which is then in `middle`.
+ * Where an exchange stands in its conversation: it stays, as one of the first or of a length that
+ * was rarely met; or it is one of the last, for now; PLACE_MIDDLE: and another one is not any more.
  */
-bool conversation_add(struct conversation *conversation, const struct exchange *exchange,
-		      size_t ends, struct exchange *middle);
+enum place { PLACE_FIRST, PLACE_LAST, PLACE_MIDDLE };
+
+/*
+ * Adds an ordinary exchange to a conversation of which `ends` stay at either end. PLACE_MIDDLE: the
+ * one that is in the middle now is in `middle`. The conversation owns the short channels among its
+ * last exchanges.
+ */
+enum place conversation_add(struct conversation *conversation, const struct exchange *exchange,
+			    size_t ends, struct exchange *middle);
 struct conversation *conversation_new(void);
 void conversation_free(struct conversation *conversation);
 

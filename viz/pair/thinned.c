@@ -11,22 +11,16 @@
 #include "viz/base/arena.h"
 #include "viz/model/builder.h"
 #include "viz/model/operation_facts.h"
+#include "viz/pair/conversation_list.h"
 #include "viz/pair/core/context.h"
+#include "viz/pair/held.h"
 #include "viz/pair/lock_rounds.h"
 #include "viz/pair/ordinary.h"
 #include "viz/pair/ordinary_signals.h"
 #include "viz/pair/pairing.h"
 #include "viz/pair/semaphores.h"
+#include "viz/pair/short_channels.h"
 #include "viz/pair/stream.h"
-
-/* A call that is held; its `index` is its place in the list. */
-struct held_call {
-	struct viz_operation *op; /* NULL: it was forgotten */
-	struct thread_calls *of;
-	size_t number; /* of the thread's calls */
-	uint32_t run;  /* of the thread's idle runs; 0: it is of none */
-	bool listed;   /* it is, without a message, in an exchange */
-};
 
 /* An exchange in the middle of its conversation, until the engine has released its calls. */
 struct waiting {
@@ -36,51 +30,28 @@ struct waiting {
 	uint64_t round; /* of the engine, in which it came to lie there */
 };
 
-struct held_calls LIST_OF(struct held_call);
 struct waiting_list LIST_OF(struct waiting);
-struct held_messages LIST_OF(struct viz_message *); /* NULL: it was forgotten */
-struct spare_signals LIST_OF(struct viz_signal *);
-
-/*
- * Whose exchanges make one conversation; of waits one thread, and the epoll instance. What is sent
- * to a queue by another type or priority is another conversation, and so is what is asked of a
- * semaphore in another way, and a signal of another sort.
- */
-struct conversation_key {
-	const void *from, *to, *channel;
-	int64_t type; /* or what the idle call returned, or the sort of a signal */
-	uint64_t priority, idle, request;
-};
 
 struct thinning {
 	size_t ends;
 	struct arena *arena; /* of the pairing */
 	struct viz_model *model;
 	struct viz_pairing *pairing;
-	struct held_calls calls;
-	size_t calls_forgotten;	     /* since the list was last closed up */
+	struct held held;
 	uint64_t round;		     /* of the engine */
 	struct waiting_list waiting; /* in order of their rounds */
-	struct held_messages messages;
-	size_t messages_forgotten;
-	struct message_list spare; /* forgotten messages, to be used again */
-	struct spare_signals spare_signals;
-	struct map threads;	  /* struct thread_calls, by thread */
-	struct map conversations; /* by conversation_key */
-	struct map ordinary;	  /* struct viz_ordinary, by process and channel */
-	struct map refused;	  /* processes by index of which a send found no room */
+	struct map threads;	     /* struct thread_calls, by thread */
+	struct conversation_list conversations;
+	struct map ordinary; /* struct viz_ordinary, by process and channel */
+	struct map refused;  /* processes by index of which a send found no room */
 	struct semaphores semaphores;
 	struct lock_rounds rounds;
 	struct signal_waits signal_waits;
+	struct short_channels short_channels;
 	struct map transferred; /* channels by index out of which splice(2) and its like took */
-	struct conversation **talks; /* all in `conversations` */
-	size_t talk_count;
 	struct thread_calls **callers; /* all in `threads` */
 	size_t caller_count;
 };
-
-/* Lists are closed up once so many of their items were forgotten, and half of them all. */
-enum { FORGOTTEN_LEAST = 4096 };
 
 static struct thread_calls *calls_of(struct thinning *t, const struct viz_thread *thread)
 {
@@ -94,59 +65,10 @@ static struct thread_calls *calls_of(struct thinning *t, const struct viz_thread
 	return calls;
 }
 
-static const struct viz_signal *signal_of(const struct exchange *exchange)
-{
-	return exchange->message ? exchange->message->signal : NULL;
-}
-
-static struct conversation_key key_of(const struct exchange *exchange)
-{
-	const struct viz_operation *from = exchange->calls[0], *to = exchange->calls[1];
-	const bool idle = !exchange->message && idle_call(from) && from->returned <= 0;
-
-	return (struct conversation_key){from->thread,
-					 to ? to->thread : NULL,
-					 to ? to->channel : from->channel,
-					 idle ? from->returned : from->extra->message_type,
-					 from->extra->priority,
-					 idle,
-					 semaphore_call(from) ? semaphore_request(from)
-							      : lock_request(from)};
-}
-
-static struct conversation_key signal_key_of(const struct viz_signal *signal)
-{
-	return (struct conversation_key){.from = signal->raised_by->thread,
-					 .to = signal->generate->to,
-					 .type = (int64_t)signal_sort(signal)};
-}
-
-static struct conversation *conversation_of(struct thinning *t, const struct exchange *exchange)
-{
-	const struct viz_signal *signal = signal_of(exchange);
-	const struct conversation_key names = signal ? signal_key_of(signal) : key_of(exchange);
-	const struct viz_bytes key = {(const char *)&names, sizeof(names)};
-	struct conversation *talk = map_get(&t->conversations, key);
-
-	if (!talk) {
-		talk = conversation_new();
-		map_put(t->arena, &t->conversations, key, talk);
-		ARENA_PUSH(t->arena, t->talks, t->talk_count, talk);
-	}
-	return talk;
-}
-
-static struct held_call *held(const struct thinning *t, const struct viz_operation *op)
-{
-	return op && op->index < t->calls.count && t->calls.items[op->index].op == op
-		       ? &t->calls.items[op->index]
-		       : NULL;
-}
-
 /* True of a call that is in an exchange without a message, or was forgotten. */
 static bool is_listed(const struct thinning *t, const struct viz_operation *op)
 {
-	const struct held_call *call = held(t, op);
+	const struct held_call *call = held_call(&t->held, op);
 
 	return !call || call->listed;
 }
@@ -195,9 +117,7 @@ static void count_left_out(struct thinning *t, const struct viz_operation *op)
 static void forget_call(struct thinning *t, const struct viz_operation *op)
 {
 	count_left_out(t, op);
-	t->calls.items[op->index].op = NULL;
-	t->calls_forgotten++;
-	viz_operation_drop(op);
+	held_drop_call(&t->held, op);
 }
 
 /* True for a send that found no room, and whose content the trace tells. */
@@ -216,7 +136,7 @@ static bool is_round(const struct exchange *exchange)
 static uint32_t references(const struct exchange *exchange, const struct viz_operation *op)
 {
 	const struct viz_message *m = exchange->message;
-	const struct viz_signal *s = signal_of(exchange);
+	const struct viz_signal *s = exchange_signal(exchange);
 	uint32_t own = 1;
 
 	if (m)
@@ -226,105 +146,116 @@ static uint32_t references(const struct exchange *exchange, const struct viz_ope
 	return own;
 }
 
+/* True if findings ask for it, ordinary as it is. */
+static bool is_wanted(const struct thinning *t, const struct viz_operation *op)
+{
+	return (op->role == ROLE_SEND && map_get_uint(&t->refused, op->process->index)) ||
+	       (op->channel && map_get_uint(&t->transferred, op->channel->index));
+}
+
 /* True if nobody has a reference to the call but the list and, if there is one, its message. */
 static bool may_forget(const struct thinning *t, const struct exchange *exchange,
 		       const struct viz_operation *op)
 {
-	const struct held_call *call = held(t, op);
+	const struct held_call *call = held_call(&t->held, op);
 
 	return call && op->uses == references(exchange, op) &&
-	       thread_calls_around(call->of, call->number) &&
-	       !(op->role == ROLE_SEND && map_get_uint(&t->refused, op->process->index)) &&
-	       !(op->channel && map_get_uint(&t->transferred, op->channel->index)) &&
+	       thread_calls_around(call->of, call->number) && !is_wanted(t, op) &&
 	       (is_round(exchange) ? lock_round_may_forget(&t->rounds, exchange->calls[0])
 				   : semaphores_may_forget(&t->semaphores, op));
-}
-
-static void forget_event(struct thinning *t, const struct viz_signal_event *event)
-{
-	if (event)
-		model_forget_signal_event(t->model, event);
-}
-
-static void forget_signal(struct thinning *t, const struct viz_signal *signal)
-{
-	viz_operation_drop(signal->raised_by);
-	viz_operation_drop(signal->accepted_by);
-	viz_operation_drop(signal->interrupted);
-	forget_event(t, signal->generate);
-	forget_event(t, signal->deliver);
-	forget_event(t, signal->end);
-	LIST_PUSH(&t->spare_signals, (struct viz_signal *)signal);
-}
-
-static void forget_message(struct thinning *t, struct viz_message *message)
-{
-	viz_operation_drop(message->from.operation);
-	viz_operation_drop(message->to.operation);
-	if (message->signal)
-		forget_signal(t, message->signal);
-	t->messages.items[message->index] = NULL;
-	t->messages_forgotten++;
-	LIST_PUSH(&t->spare, message);
 }
 
 static void forget(struct thinning *t, const struct exchange *exchange)
 {
 	const struct viz_operation *one = exchange->calls[0], *other = exchange->calls[1];
-	const struct viz_signal *signal = signal_of(exchange);
+	const struct viz_signal *signal = exchange_signal(exchange);
 
 	if (signal && !signal_may_be_forgotten(&t->signal_waits, signal))
 		return;
 	if (!may_forget(t, exchange, one) || (other && !may_forget(t, exchange, other)))
 		return;
 	if (exchange->message)
-		forget_message(t, exchange->message);
+		held_drop_message(&t->held, exchange->message);
 	forget_call(t, one);
 	if (other)
 		forget_call(t, other);
 }
 
+/* --- short channels -------------------------------------------------------------------------- */
+
+static bool may_forget_calls(const struct thinning *t, const struct short_channel *all,
+			     const struct short_channel *s)
+{
+	for (size_t i = 0; i < s->calls.count; i++) {
+		const struct viz_operation *op = s->calls.items[i];
+		const struct held_call *call = held_call(&t->held, op);
+
+		if (!call || op->uses != 1 + short_channel_references(all, op) ||
+		    !thread_calls_around(call->of, call->number) || is_wanted(t, op))
+			return false;
+	}
+	return true;
+}
+
+static void forget_holdings(const struct viz_channel *channel)
+{
+	for (size_t i = 0; i < channel->holding_count; i++) {
+		viz_operation_drop(channel->holdings[i]->start_op);
+		viz_operation_drop(channel->holdings[i]->end_op);
+		channel->holdings[i]->start_op = channel->holdings[i]->end_op = NULL;
+	}
+}
+
+/* What goes before the calls, as it has references to them. */
+static void forget_events(struct thinning *t, const struct short_channel *s)
+{
+	for (size_t i = 0; i < s->exchanges.count; i++)
+		if (s->exchanges.items[i].message)
+			held_drop_message(&t->held, s->exchanges.items[i].message);
+	for (size_t i = 0; i < s->eofs.count; i++)
+		held_drop_eof(&t->held, s->eofs.items[i]);
+	if (s->connection)
+		held_drop_connection(&t->held, s->connection);
+	forget_holdings(s->channel);
+}
+
+/* Its bytes are not counted: a thousand calls, as a finding needs, are on no short channel. */
+static void forget_calls(struct thinning *t, const struct short_channel *s)
+{
+	for (size_t i = 0; i < s->calls.count; i++) {
+		const struct viz_operation *op = s->calls.items[i];
+
+		if (!held_call(&t->held, op)) /* of socketpair(2), which made both */
+			continue;
+		t->model->ordinary_calls++;
+		op->process->thinned = true;
+		held_drop_call(&t->held, op);
+	}
+}
+
+static void forget_short(struct thinning *t, struct short_channel *s)
+{
+	if (may_forget_calls(t, s, s) && (!s->peer || may_forget_calls(t, s, s->peer))) {
+		forget_events(t, s);
+		if (s->peer)
+			forget_events(t, s->peer);
+		forget_calls(t, s);
+		if (s->peer)
+			forget_calls(t, s->peer);
+	}
+	short_channel_free_both(s);
+}
+
+/* --- rounds ---------------------------------------------------------------------------------- */
+
 static void forget_repeat(struct thinning *t, const struct waiting *waiting)
 {
 	const struct viz_operation *op = waiting->exchange.calls[0];
 
-	if (!held(t, op) || op->uses != 1)
+	if (!held_call(&t->held, op) || op->uses != 1)
 		return;
 	idle_run_count(waiting->like, waiting->other, op);
 	forget_call(t, op);
-}
-
-static bool is_sparse(size_t forgotten, size_t count)
-{
-	return forgotten >= FORGOTTEN_LEAST && forgotten >= count / 2;
-}
-
-static void close_up_calls(struct thinning *t)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < t->calls.count; i++) {
-		if (!t->calls.items[i].op)
-			continue;
-		t->calls.items[i].op->index = (uint32_t)kept;
-		t->calls.items[kept++] = t->calls.items[i];
-	}
-	t->calls.count = kept;
-	t->calls_forgotten = 0;
-}
-
-static void close_up_messages(struct thinning *t)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < t->messages.count; i++) {
-		if (!t->messages.items[i])
-			continue;
-		t->messages.items[i]->index = kept;
-		t->messages.items[kept++] = t->messages.items[i];
-	}
-	t->messages.count = kept;
-	t->messages_forgotten = 0;
 }
 
 /* The engine releases a call at the end of the round in which it told of it, or of the next one. */
@@ -337,7 +268,9 @@ static void forget_until(struct thinning *t, uint64_t round)
 	size_t done = 0;
 
 	for (; done < list->count && list->items[done].round < round; done++)
-		if (list->items[done].like)
+		if (list->items[done].exchange.whole)
+			forget_short(t, list->items[done].exchange.whole);
+		else if (list->items[done].like)
 			forget_repeat(t, &list->items[done]);
 		else
 			forget(t, &list->items[done].exchange);
@@ -346,45 +279,108 @@ static void forget_until(struct thinning *t, uint64_t round)
 		memmove(list->items, list->items + done, list->count * sizeof(*list->items));
 }
 
+/* --- what the engine reports ----------------------------------------------------------------- */
+
+static void add_to_conversation(struct thinning *t, const struct exchange *exchange)
+{
+	struct waiting middle = {.round = t->round};
+
+	if (conversation_add(conversation_of(&t->conversations, exchange), exchange, t->ends,
+			     &middle.exchange) == PLACE_MIDDLE)
+		LIST_PUSH(&t->waiting, middle);
+}
+
+static void mark(const struct thinning *t, const struct viz_operation *op)
+{
+	const struct held_call *call = held_call(&t->held, op);
+
+	if (call)
+		thread_calls_mark(call->of, call->number);
+}
+
+static void add_ordinary(struct thinning *t, const struct exchange *exchange)
+{
+	if (!held_call(&t->held, exchange->calls[0]) ||
+	    (exchange->calls[1] && !held_call(&t->held, exchange->calls[1])))
+		return;
+	mark(t, exchange->calls[0]);
+	mark(t, exchange->calls[1]);
+	if (!short_channels_add(&t->short_channels, exchange))
+		add_to_conversation(t, exchange);
+}
+
+/* What went through a channel that is no short one, after all, is like any other. */
+static void give_up(struct thinning *t, struct short_channel *s)
+{
+	struct short_channel *both[] = {s, s ? s->peer : NULL};
+
+	for (size_t k = 0; k < 2 && both[k]; k++)
+		for (size_t i = 0; i < both[k]->exchanges.count; i++)
+			add_to_conversation(t, &both[k]->exchanges.items[i]);
+	short_channel_free_both(s);
+}
+
+/* Many channels between the same two threads are a conversation, too: of a tenth of the ends. */
+static size_t short_ends(const struct thinning *t)
+{
+	return t->ends / 10 + 1;
+}
+
+static void add_short(struct thinning *t, struct short_channel *s)
+{
+	struct waiting middle = {.round = t->round};
+	const struct viz_operation *const peers = s->peer ? s->peer->calls.items[0] : NULL;
+	const struct exchange exchange = {NULL, {s->calls.items[0], peers}, s};
+
+	switch (conversation_add(conversation_of(&t->conversations, &exchange), &exchange,
+				 short_ends(t), &middle.exchange)) {
+	case PLACE_FIRST:
+		short_channel_free_both(s);
+		break;
+	case PLACE_MIDDLE:
+		LIST_PUSH(&t->waiting, middle);
+		break;
+	case PLACE_LAST:
+		break;
+	}
+}
+
+static void watch_short_channels(struct thinning *t)
+{
+	struct short_channel *s;
+	bool ordinary;
+
+	while ((s = short_channels_over(&t->short_channels, &ordinary)))
+		if (ordinary)
+			add_short(t, s);
+		else
+			give_up(t, s);
+}
+
 static int end_round(void *data)
 {
 	struct thinning *t = data;
 
+	watch_short_channels(t);
 	t->round++;
 	if (t->round >= ROUNDS)
 		forget_until(t, t->round - ROUNDS + 1);
-	if (is_sparse(t->calls_forgotten, t->calls.count))
-		close_up_calls(t);
-	if (is_sparse(t->messages_forgotten, t->messages.count))
-		close_up_messages(t);
+	held_close_up(&t->held);
 	return 0;
 }
 
-/* --- what the engine reports ----------------------------------------------------------------- */
-
-static void add_ordinary(struct thinning *t, const struct exchange *exchange)
+static bool moves_data(const struct viz_operation *op)
 {
-	const struct held_call *one = held(t, exchange->calls[0]);
-	const struct held_call *other = held(t, exchange->calls[1]);
-	struct waiting middle = {.round = t->round};
-
-	if (!one || (exchange->calls[1] && !other))
-		return;
-	thread_calls_mark(one->of, one->number);
-	if (other)
-		thread_calls_mark(other->of, other->number);
-	if (conversation_add(conversation_of(t, exchange), exchange, t->ends, &middle.exchange))
-		LIST_PUSH(&t->waiting, middle);
+	return !viz_operation_failed(op) && (op->role == ROLE_SEND || op->role == ROLE_RECEIVE);
 }
 
-/* A wait is ordinary if its thread's next call takes or sends something. */
-static void end_wait(struct thinning *t, struct thread_calls *calls, const struct viz_operation *op)
+/* A wait is ordinary if its thread's next call takes or sends something, or takes a client. */
+static void end_wait(struct thinning *t, struct thread_calls *calls, bool ordinary)
 {
-	const struct exchange wait = {NULL, {calls->wait, NULL}};
+	const struct exchange wait = {.calls = {calls->wait}};
 
 	calls->wait = NULL;
-	if (wait.calls[0] && !viz_operation_failed(op) &&
-	    (op->role == ROLE_SEND || op->role == ROLE_RECEIVE))
+	if (wait.calls[0] && ordinary)
 		add_ordinary(t, &wait);
 }
 
@@ -392,7 +388,7 @@ static void end_wait(struct thinning *t, struct thread_calls *calls, const struc
 static void end_short_run(struct thinning *t, const struct idle_run *run)
 {
 	for (size_t i = 0; i < run->count; i++) {
-		const struct exchange exchange = {NULL, {run->first[i], NULL}};
+		const struct exchange exchange = {.calls = {run->first[i]}};
 
 		if (idle_call_is_ordinary(run->first[i]))
 			add_ordinary(t, &exchange);
@@ -429,7 +425,7 @@ static uint32_t watch_idle(struct thinning *t, struct idle_run *run, const struc
 static void list_calls(struct thinning *t, const struct exchange *exchange)
 {
 	for (size_t i = 0; i < 2 && exchange->calls[i]; i++)
-		t->calls.items[exchange->calls[i]->index].listed = true;
+		t->held.calls.items[exchange->calls[i]->index].listed = true;
 	add_ordinary(t, exchange);
 }
 
@@ -439,9 +435,9 @@ static void watch_locks(struct thinning *t, const struct viz_operation *op)
 
 	semaphores_note(&t->semaphores, op);
 	if (took && !is_listed(t, took))
-		list_calls(t, &(struct exchange){NULL, {took, op}});
+		list_calls(t, &(struct exchange){.calls = {took, op}});
 	else if (semaphore_call_is_alone(op) && semaphores_may_forget(&t->semaphores, op))
-		list_calls(t, &(struct exchange){NULL, {op, NULL}});
+		list_calls(t, &(struct exchange){.calls = {op}});
 }
 
 static int note_beginning(void *data, const struct viz_operation *op)
@@ -449,6 +445,7 @@ static int note_beginning(void *data, const struct viz_operation *op)
 	struct thinning *t = data;
 
 	signal_waits_begin(&t->signal_waits, &calls_of(t, op->thread)->open, op);
+	short_channels_begin(&t->short_channels, op);
 	return 0;
 }
 
@@ -456,18 +453,23 @@ static int hold_call(void *data, const struct viz_operation *op)
 {
 	struct thinning *t = data;
 	struct thread_calls *calls = calls_of(t, op->thread);
-	struct held_call call = {viz_operation_use(op), calls, thread_calls_add(calls), 0, false};
+	struct held_call call = {(struct viz_operation *)op, calls, thread_calls_add(calls), 0,
+				 false};
+	bool plain;
 
 	signal_waits_end(&t->signal_waits, &calls->open, op);
 	call.run = watch_idle(t, &calls->run, op);
-	call.op->index = (uint32_t)t->calls.count;
-	LIST_PUSH(&t->calls, call);
+	held_add_call(&t->held, call);
 	if (is_refused(op)) /* all that it sends later tells whether that is lost */
 		map_put_uint(t->arena, &t->refused, op->process->index, t);
 	if (op->role == ROLE_TRANSFER && op->channel)
 		map_put_uint(t->arena, &t->transferred, op->channel->index, t);
-	end_wait(t, calls, op);
+	plain = short_channels_call(&t->short_channels, op);
+	if (plain)
+		mark(t, op);
+	end_wait(t, calls, plain || moves_data(op));
 	watch_locks(t, op);
+	give_up(t, short_channels_leave(&t->short_channels, op));
 	if (ordinary_wait(op))
 		calls->wait = op;
 	return 0;
@@ -481,51 +483,13 @@ static void *copy_of(struct thinning *t, const void *object, size_t size)
 	return copy;
 }
 
-/* The model's copy of an event that the engine will free. */
-static const struct viz_signal_event *event_of(const struct viz_signal_event *event)
-{
-	return event ? event->kept : NULL;
-}
-
-static struct viz_signal *hold_signal(struct thinning *t, const struct viz_signal *signal)
-{
-	struct viz_signal *copy = t->spare_signals.count
-					  ? t->spare_signals.items[--t->spare_signals.count]
-					  : arena_alloc(t->arena, sizeof(*copy));
-
-	*copy = *signal;
-	copy->generate = event_of(signal->generate);
-	copy->deliver = event_of(signal->deliver);
-	copy->end = event_of(signal->end);
-	viz_operation_use(signal->raised_by);
-	viz_operation_use(signal->accepted_by);
-	viz_operation_use(signal->interrupted);
-	return copy;
-}
-
-static struct viz_message *hold(struct thinning *t, const struct viz_message *message)
-{
-	struct viz_message *copy = t->spare.count ? t->spare.items[--t->spare.count]
-						  : arena_alloc(t->arena, sizeof(*copy));
-
-	*copy = *message;
-	copy->index = t->messages.count;
-	copy->cork = NULL;
-	viz_operation_use(message->from.operation);
-	viz_operation_use(message->to.operation);
-	viz_operation_use(message->echo);
-	if (message->signal)
-		copy->signal = hold_signal(t, message->signal);
-	LIST_PUSH(&t->messages, copy);
-	return copy;
-}
-
 static int hold_message(void *data, const struct viz_message *message)
 {
 	struct thinning *t = data;
 	const struct viz_operation *to = message->signal ? signal_taker(message->signal)
 							 : message->to.operation;
-	const struct exchange exchange = {hold(t, message), {message->from.operation, to}};
+	const struct exchange exchange = {.message = held_add_message(&t->held, message),
+					  .calls = {message->from.operation, to}};
 
 	if (ordinary_message(message) || ordinary_signal(message) ||
 	    (semaphore_message_is_ordinary(message) && !is_listed(t, exchange.calls[0]) &&
@@ -538,10 +502,8 @@ static int hold_eof(void *data, const struct viz_eof *eof)
 {
 	struct thinning *t = data;
 
-	viz_operation_use(eof->receive);
-	viz_operation_use(eof->closed_by);
-	ARENA_PUSH(t->arena, t->pairing->eofs, t->pairing->eof_count,
-		   copy_of(t, eof, sizeof(*eof)));
+	if (short_channels_eof(&t->short_channels, held_add_eof(&t->held, eof)))
+		mark(t, eof->receive);
 	return 0;
 }
 
@@ -549,10 +511,7 @@ static int hold_connection(void *data, const struct viz_connection *connection)
 {
 	struct thinning *t = data;
 
-	viz_operation_use(connection->connect);
-	viz_operation_use(connection->accept);
-	ARENA_PUSH(t->arena, t->pairing->connections, t->pairing->connection_count,
-		   copy_of(t, connection, sizeof(*connection)));
+	short_channels_connection(&t->short_channels, held_add_connection(&t->held, connection));
 	return 0;
 }
 
@@ -560,6 +519,7 @@ static int hold_gap(void *data, const struct viz_gap *gap)
 {
 	struct thinning *t = data;
 
+	give_up(t, short_channels_give_up(&t->short_channels, gap->channel));
 	ARENA_PUSH(t->arena, t->pairing->gaps, t->pairing->gap_count,
 		   copy_of(t, gap, sizeof(*gap)));
 	return 0;
@@ -572,25 +532,11 @@ static int begin(void *data, const struct viz_model *model)
 	struct thinning *t = data;
 
 	t->model = (struct viz_model *)model;
+	t->held.model = t->model;
 	t->semaphores = (struct semaphores){.model = t->model, .arena = t->arena};
 	t->rounds = (struct lock_rounds){.arena = t->arena};
 	t->signal_waits = (struct signal_waits){.arena = t->arena};
 	return 0;
-}
-
-static void finish_messages(struct thinning *t)
-{
-	close_up_messages(t);
-	pair_sort_messages(t->messages.items, t->messages.count);
-	for (size_t i = 0; i < t->messages.count; i++) {
-		struct viz_message *message = t->messages.items[i];
-
-		message->index = i;
-		pairing_add_message(t->pairing, message);
-		if (message->signal)
-			ARENA_PUSH(t->arena, t->pairing->signals, t->pairing->signal_count,
-				   (struct viz_signal *)message->signal);
-	}
 }
 
 /* True if the model lacks calls between this one and the one before, other than repeats. */
@@ -616,25 +562,24 @@ static int end(void *data, const struct viz_model *of)
 
 	(void)of;
 	forget_until(t, VIZ_NEVER);
-	for (size_t i = 0; i < t->calls.count; i++)
-		if (t->calls.items[i].op)
-			finish_call(model, &t->calls.items[i]);
-	finish_messages(t);
-	pairing_sort_signals(t->pairing);
+	for (size_t i = 0; i < t->held.calls.count; i++)
+		if (t->held.calls.items[i].op)
+			finish_call(model, &t->held.calls.items[i]);
+	held_finish(&t->held, t->pairing);
 	return 0;
 }
 
 static void free_lists(struct thinning *t)
 {
-	for (size_t i = 0; i < t->talk_count; i++)
-		conversation_free(t->talks[i]);
+	conversation_list_free(&t->conversations);
+	for (size_t i = 0; i < t->waiting.count; i++)
+		if (t->waiting.items[i].exchange.whole)
+			short_channel_free_both(t->waiting.items[i].exchange.whole);
 	for (size_t i = 0; i < t->caller_count; i++)
 		thread_calls_free(t->callers[i]);
-	free(t->calls.items);
 	free(t->waiting.items);
-	free(t->messages.items);
-	free(t->spare.items);
-	free(t->spare_signals.items);
+	held_free(&t->held);
+	short_channels_free(&t->short_channels);
 }
 
 int viz_thinned_read_stream(FILE *stream, const char *name, size_t ends, struct progress *progress,
@@ -657,6 +602,8 @@ int viz_thinned_read_stream(FILE *stream, const char *name, size_t ends, struct 
 	int err;
 
 	t.arena = t.pairing->arena;
+	t.held.arena = t.arena;
+	t.conversations.arena = t.arena;
 	err = viz_stream_collect(stream, name, &sink, &thinned->model, error);
 	free_lists(&t);
 	thinned->pairing = err ? NULL : t.pairing;

@@ -16,7 +16,9 @@
  * call, or none (viz/pair/semaphores.h); two calls that take a lock and give it back are, if it was
  * free and nobody else asked for it (viz/pair/lock_rounds.h). A signal is ordinary, with its
  * events and calls, if a call sent it and a handler or one call took it soon
- * (viz/pair/ordinary_signals.h).
+ * (viz/pair/ordinary_signals.h). Of pipes and connections that live shortly, the first and the last
+ * of those between two threads stay (a tenth as many), and of the others in which all is ordinary
+ * all calls and messages are left out (viz/pair/short_channels.h); the channels stay.
  *
  * model->ordinary tells how much was left out, by process and channel, and the `repeats` of the
  * first call of a row how many were like it; model->ordinary_signal_events counts events of

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Of many connections and pipes that live shortly, which a thinned trace leaves out whole. */
+#include "tests/unit/pair/thinning.h"
+
+enum { CALLS = 10, EACH = 1000, BEGIN = 100, ODD = MESSAGES / 2, FAILURE = 5 };
+
+/* The calls of one connection, in the order in which they come. */
+enum { MADE, CONNECTED, ACCEPTED, ASKED, TAKEN, ANSWERED, TOLD, LEFT, ENDED, CLOSED };
+
+/* What is unlike the others in one connection. */
+struct odd {
+	enum { NOTHING, SLOW, UNANSWERED, KEPT, FAILED, READ_ON } kind;
+	unsigned number;
+};
+
+struct visit {
+	struct trace_text *t;
+	unsigned number;
+	uint64_t at_ns;
+	char client[32], server[32];
+	char more[160];
+};
+
+static unsigned id_of(unsigned number, unsigned call)
+{
+	return FIRST + number * CALLS + call;
+}
+
+static void call(struct visit *v, unsigned number, const char *name, const char *role, unsigned pid,
+		 int64_t returned, const char *more)
+{
+	trace_call(v->t, (struct call){id_of(v->number, number), name, role, pid, 0, 5,
+				       pid == 10 ? v->client : v->server, v->at_ns, v->at_ns + 5,
+				       returned, more});
+	v->at_ns += 10;
+}
+
+/* A call that makes a descriptor of the channel. */
+static void opens(struct visit *v, unsigned number, const char *name, unsigned pid, const char *on,
+		  const char *channel)
+{
+	snprintf(v->more, sizeof(v->more), ",'new_fds':[{'fd':5,'channel':'%s','access':'both'}]",
+		 channel);
+	trace_call(v->t, (struct call){id_of(v->number, number), name, "open", pid, 0, on ? 4 : -1,
+				       on, v->at_ns, v->at_ns + 5, 5, v->more});
+	v->at_ns += 10;
+}
+
+static void connects(struct visit *v)
+{
+	trace_channel(v->t, v->client, "unix-stream", "");
+	opens(v, MADE, "socket", 10, NULL, v->client);
+	snprintf(v->more, sizeof(v->more), ",'peer':'%s'", v->server);
+	trace_channel(v->t, v->client, "unix-stream", v->more);
+	call(v, CONNECTED, "connect", "open", 10, 0, "");
+	snprintf(v->more, sizeof(v->more), ",'peer':'%s'", v->client);
+	trace_channel(v->t, v->server, "unix-stream", v->more);
+	opens(v, ACCEPTED, "accept", 20, "unix-stream:[1]", v->server);
+}
+
+static void talks(struct visit *v, const struct odd *odd)
+{
+	call(v, ASKED, "write", "send", 10, 3, "");
+	call(v, TAKEN, "read", "receive", 20, 3, odd->kind == SLOW ? ",'off_cpu_ns':1000000" : "");
+	if (odd->kind != UNANSWERED) {
+		call(v, ANSWERED, "write", "send", 20, 3, "");
+		call(v, TOLD, "read", "receive", 10, 3, "");
+	}
+	if (odd->kind == FAILED)
+		trace_call(v->t, (struct call){FAILURE, "read", "receive", 10, 0, 5, v->client,
+					       v->at_ns, v->at_ns + 1, -5, ",'error':'EIO'"});
+}
+
+/* Another process begins to read there, and never returns. */
+static void reads_on(const struct visit *v)
+{
+	trace_line(v->t,
+		   "{'type':'operation','id':%d,'syscall':'read','role':'receive','pid':30,"
+		   "'tid':30,'fd':5,'channel':'%s','enter_ns':%llu,'state':'begin','at_ns':%llu,"
+		   "'requested':8}",
+		   FAILURE, v->client, (unsigned long long)v->at_ns,
+		   (unsigned long long)v->at_ns + 1);
+}
+
+/* The server closes its socket, and the client finds the end and does, too. */
+static void parts(struct visit *v, const struct odd *odd)
+{
+	if (odd->kind == READ_ON)
+		reads_on(v);
+	call(v, LEFT, "close", "close", 20, 0, ",'last':true");
+	call(v, ENDED, "read", "receive", 10, 0, ",'requested':8");
+	if (odd->kind != KEPT)
+		call(v, CLOSED, "close", "close", 10, 0, ",'last':true");
+}
+
+static void visit(struct trace_text *t, unsigned number, struct odd odd)
+{
+	const struct odd none = {NOTHING, number};
+	struct visit v = {.t = t, .number = number, .at_ns = BEGIN + (uint64_t)EACH * number};
+
+	snprintf(v.client, sizeof(v.client), "unix-stream:[%u]", 100 + 2 * number);
+	snprintf(v.server, sizeof(v.server), "unix-stream:[%u]", 101 + 2 * number);
+	connects(&v);
+	talks(&v, odd.number == number ? &odd : &none);
+	parts(&v, odd.number == number ? &odd : &none);
+}
+
+static struct viz_thinned thin_visits(struct trace_text *t, struct odd odd)
+{
+	trace_channel(t, "unix-stream:[1]", "unix-stream", ",'listening':true");
+	for (unsigned i = 0; i < MESSAGES; i++)
+		visit(t, i, odd);
+	trace_trailer(t, BEGIN + EACH * MESSAGES);
+	return thin(t, ENDS);
+}
+
+/* All of its calls are there, or none. */
+static bool has_visit(const struct viz_thinned *thinned, unsigned number)
+{
+	const bool there = viz_model_operation(thinned->model, id_of(number, MADE)) != NULL;
+
+	for (unsigned i = CONNECTED; i < CALLS; i++)
+		assert_true(there || !viz_model_operation(thinned->model, id_of(number, i)));
+	return there;
+}
+
+/* Of those that are alike, eight stay, and one at either end. */
+static void the_middle_is_left_out(void **state)
+{
+	struct viz_thinned thinned = thin_visits(*state, (struct odd){NOTHING, 0});
+	size_t kept = 0;
+
+	for (unsigned i = 0; i < MESSAGES; i++)
+		kept += has_visit(&thinned, i);
+	assert_int_equal(kept, OF_LENGTH + 2);
+	assert_true(has_visit(&thinned, 0) && has_visit(&thinned, MESSAGES - 1));
+	assert_int_equal(thinned.model->ordinary_calls, (MESSAGES - kept) * CALLS);
+	assert_int_equal(thinned.pairing->message_count, 2 * kept);
+	assert_int_equal(thinned.pairing->eof_count, kept);
+	assert_int_equal(thinned.pairing->connection_count, kept);
+	for (size_t i = 0; i < kept; i++) {
+		assert_int_equal(thinned.pairing->eofs[i]->index, i);
+		assert_int_equal(thinned.pairing->connections[i]->index, i);
+	}
+	viz_thinned_free(&thinned);
+}
+
+/* Who held which descriptor when is known of all, but not by which calls. */
+static void descriptors_stay(void **state)
+{
+	struct viz_thinned thinned = thin_visits(*state, (struct odd){NOTHING, 0});
+	const struct viz_model *model = thinned.model;
+	size_t sockets = 0;
+
+	for (size_t i = 0; i < model->holding_count; i++) {
+		const struct viz_holding *holding = model->holdings[i];
+
+		if (holding->channel->mechanism != MECH_UNIX_STREAM || holding->channel->listening)
+			continue;
+		sockets++;
+		assert_int_not_equal(holding->until_ns, VIZ_NEVER);
+		assert_int_equal(holding->start_op == NULL, holding->end_op == NULL);
+	}
+	assert_int_equal(sockets, 2 * MESSAGES);
+	viz_thinned_free(&thinned);
+}
+
+/* Only the odd one stays of the middle, and its neighbours where it has a call that failed. */
+static void stays(struct trace_text *t, struct odd odd)
+{
+	struct viz_thinned thinned = thin_visits(t, odd);
+
+	assert_true(has_visit(&thinned, odd.number));
+	assert_false(has_visit(&thinned, odd.number - 2));
+	assert_false(has_visit(&thinned, odd.number + 2));
+	viz_thinned_free(&thinned);
+}
+
+static void a_slow_one_stays(void **state)
+{
+	stays(*state, (struct odd){SLOW, ODD});
+}
+
+static void one_without_an_answer_stays(void **state)
+{
+	stays(*state, (struct odd){UNANSWERED, ODD});
+}
+
+static void one_that_is_open_stays(void **state)
+{
+	stays(*state, (struct odd){KEPT, ODD});
+}
+
+static void one_with_a_failure_stays(void **state)
+{
+	stays(*state, (struct odd){FAILED, ODD});
+}
+
+static void one_where_a_call_is_under_way_stays(void **state)
+{
+	stays(*state, (struct odd){READ_ON, ODD});
+}
+
+/* Pipes that a process fills, empties and closes; some of them it does not empty. */
+static void pipes_are_left_out(void **state)
+{
+	struct trace_text *t = *state;
+	struct viz_thinned thinned;
+	size_t kept = 0;
+
+	for (unsigned i = 0; i < MESSAGES; i++) {
+		const uint64_t at_ns = BEGIN + (uint64_t)EACH * i;
+		const unsigned id = id_of(i, 0);
+		char pipe[32];
+
+		snprintf(pipe, sizeof(pipe), "pipe:[%u]", 100 + i);
+		trace_channel(t, pipe, "pipe", "");
+		trace_line(t,
+			   "{'type':'operation','id':%u,'syscall':'pipe2','role':'open','pid':10,"
+			   "'tid':10,'enter_ns':%llu,'exit_ns':%llu,'returned':0,'new_fds':["
+			   "{'fd':6,'channel':'%s','access':'read'},"
+			   "{'fd':7,'channel':'%s','access':'write'}]}",
+			   id, (unsigned long long)at_ns, (unsigned long long)at_ns + 1, pipe,
+			   pipe);
+		trace_call(t, (struct call){id + 1, "write", "send", 10, 0, 7, pipe, at_ns + 2,
+					    at_ns + 3, 9, ""});
+		trace_call(t, (struct call){id + 2, "read", "receive", 10, 0, 6, pipe, at_ns + 4,
+					    at_ns + 5, i == ODD ? 8 : 9, ""});
+		trace_close(t, id + 3, 10, 6, pipe, at_ns + 6, "");
+		trace_close(t, id + 4, 10, 7, pipe, at_ns + 8, "");
+	}
+	trace_trailer(t, BEGIN + EACH * MESSAGES);
+	thinned = thin(t, ENDS);
+	for (unsigned i = 0; i < MESSAGES; i++)
+		kept += viz_model_operation(thinned.model, id_of(i, 0)) != NULL;
+	assert_non_null(viz_model_operation(thinned.model, id_of(ODD, 0)));
+	assert_in_range(kept, OF_LENGTH + 3, OF_LENGTH + 5);
+	viz_thinned_free(&thinned);
+}
+
+int main(void)
+{
+#define TEST(function)                                                                             \
+	cmocka_unit_test_setup_teardown(function, trace_three_set_up, trace_tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(the_middle_is_left_out),
+		TEST(descriptors_stay),
+		TEST(a_slow_one_stays),
+		TEST(one_without_an_answer_stays),
+		TEST(one_that_is_open_stays),
+		TEST(one_with_a_failure_stays),
+		TEST(one_where_a_call_is_under_way_stays),
+		TEST(pipes_are_left_out),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

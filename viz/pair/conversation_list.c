@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "viz/pair/conversation_list.h"
+
+#include "viz/pair/lock_rounds.h"
+#include "viz/pair/semaphores.h"
+#include "viz/pair/short_channels.h"
+
+/*
+ * Whose exchanges make one conversation; of waits one thread, and the epoll instance. What is sent
+ * to a queue by another type or priority is another conversation, and so is what is asked of a
+ * semaphore in another way, and a signal of another sort.
+ */
+struct conversation_key {
+	const void *from, *to, *channel;
+	int64_t type; /* or what the idle call returned, or the sort of a signal */
+	uint64_t priority, idle, request; /* idle 2: of short channels */
+};
+
+const struct viz_signal *exchange_signal(const struct exchange *exchange)
+{
+	return exchange->message ? exchange->message->signal : NULL;
+}
+
+static struct conversation_key key_of(const struct exchange *exchange)
+{
+	const struct viz_operation *from = exchange->calls[0], *to = exchange->calls[1];
+	const bool idle = !exchange->message && idle_call(from) && from->returned <= 0;
+
+	return (struct conversation_key){from->thread,
+					 to ? to->thread : NULL,
+					 to ? to->channel : from->channel,
+					 idle ? from->returned : from->extra->message_type,
+					 from->extra->priority,
+					 idle,
+					 semaphore_call(from) ? semaphore_request(from)
+							      : lock_request(from)};
+}
+
+static struct conversation_key signal_key_of(const struct viz_signal *signal)
+{
+	return (struct conversation_key){.from = signal->raised_by->thread,
+					 .to = signal->generate->to,
+					 .type = (int64_t)signal_sort(signal)};
+}
+
+static struct conversation_key short_key_of(const struct exchange *exchange)
+{
+	const struct viz_operation *from = exchange->calls[0], *to = exchange->calls[1];
+
+	return (struct conversation_key){.from = from->thread,
+					 .to = to ? to->thread : NULL,
+					 .type = exchange->whole->channel->mechanism,
+					 .idle = 2};
+}
+
+struct conversation *conversation_of(struct conversation_list *c, const struct exchange *exchange)
+{
+	const struct viz_signal *signal = exchange_signal(exchange);
+	const struct conversation_key names = exchange->whole ? short_key_of(exchange)
+					      : signal	      ? signal_key_of(signal)
+							      : key_of(exchange);
+	const struct viz_bytes key = {(const char *)&names, sizeof(names)};
+	struct conversation *talk = map_get(&c->by_key, key);
+
+	if (!talk) {
+		talk = conversation_new();
+		map_put(c->arena, &c->by_key, key, talk);
+		ARENA_PUSH(c->arena, c->all, c->count, talk);
+	}
+	return talk;
+}
+
+void conversation_list_free(struct conversation_list *c)
+{
+	for (size_t i = 0; i < c->count; i++)
+		conversation_free(c->all[i]);
+}

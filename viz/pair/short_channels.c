@@ -1,0 +1,430 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "viz/pair/short_channels.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "viz/model/operation_facts.h"
+#include "viz/pair/core/context.h"
+
+#define SHORT_NS 200000 /* a sleep that nobody notices */
+
+enum {
+	CALLS_MOST = 64, /* on one channel; of one with more the middle can be left out */
+	/* Rounds that it may be in use after a descriptor was closed: a child has another. */
+	ROUNDS_MOST = 4,
+};
+
+static bool may_be_short(const struct viz_channel *channel)
+{
+	return channel->created_in_trace && !channel->found &&
+	       (channel_is_pipe(channel) || channel_is_stream_socket(channel));
+}
+
+static struct short_channel *find(const struct short_channels *channels,
+				  const struct viz_channel *channel)
+{
+	return channel ? id_map_get(&channels->by_channel, channel->index) : NULL;
+}
+
+/* The channel that a call is of: epoll_ctl(2) is of the one that it adds or removes. */
+static const struct viz_channel *channel_of(const struct viz_operation *op)
+{
+	if (!operation_is(op, "epoll_ctl"))
+		return op->channel;
+	return op->extra->waits_for_count == 1 ? op->extra->waits_for[0].channel : NULL;
+}
+
+static void make(struct short_channels *channels, const struct viz_channel *channel,
+		 const struct viz_operation *maker)
+{
+	struct short_channel *s = find(channels, channel);
+
+	if (!s) {
+		s = memory_new(sizeof(*s));
+		s->channel = channel;
+		id_map_put(&channels->by_channel, channel->index, s);
+	} else if (s->calls.count) { /* the other descriptor of a pipe */
+		return;
+	}
+	LIST_PUSH(&s->calls, maker);
+	s->plain++;
+}
+
+/* A call that makes channels: socket(2), accept(2), pipe(2). */
+static void made_by(struct short_channels *channels, const struct viz_operation *op)
+{
+	for (size_t i = 0; i < op->extra->new_fds_count; i++) {
+		const struct viz_channel *channel = op->extra->new_fds[i].channel;
+
+		if (channel && may_be_short(channel))
+			make(channels, channel, op);
+	}
+}
+
+/* How many calls are under way on the channel. */
+static uintptr_t open_calls(const struct short_channels *channels,
+			    const struct viz_channel *channel)
+{
+	return (uintptr_t)id_map_get(&channels->open, channel->index);
+}
+
+static void set_open_calls(struct short_channels *channels, const struct viz_channel *channel,
+			   uintptr_t count)
+{
+	if (count)
+		id_map_put(&channels->open, channel->index,
+			   (void *)count); /* NOLINT(performance-no-int-to-ptr): no pointer */
+	else
+		id_map_remove(&channels->open, channel->index);
+}
+
+/* This is told as soon as the line is read: the call that made the channel comes later. */
+void short_channels_begin(struct short_channels *channels, const struct viz_operation *op)
+{
+	if (!op->channel || id_map_get(&channels->begun, op->id))
+		return;
+	id_map_put(&channels->begun, op->id, op->channel);
+	set_open_calls(channels, op->channel, open_calls(channels, op->channel) + 1);
+}
+
+static void end_call(struct short_channels *channels, const struct viz_operation *op)
+{
+	const struct viz_channel *channel = id_map_get(&channels->begun, op->id);
+
+	if (!channel)
+		return;
+	id_map_remove(&channels->begun, op->id);
+	set_open_calls(channels, channel, open_calls(channels, channel) - 1);
+}
+
+static void note_close(struct short_channels *channels, struct short_channel *s)
+{
+	if (!s->rounds) {
+		s->rounds = 1;
+		LIST_PUSH(&channels->closing, (struct viz_channel *)s->channel);
+	}
+}
+
+/* An accept(2) may wait for clients as long as they please. */
+static bool is_quick(const struct viz_operation *op)
+{
+	return op->off_cpu_ns <= SHORT_NS || operation_accepts(op);
+}
+
+static bool is_plain(const struct viz_operation *op)
+{
+	const bool moves = op->role == ROLE_SEND || op->role == ROLE_RECEIVE ||
+			   op->role == ROLE_TRANSFER || op->role == ROLE_WAIT;
+
+	return viz_operation_done(op) && !moves && is_quick(op) &&
+	       (op->returned >= 0 || (operation_is(op, "connect") && op->returned == -EINPROGRESS));
+}
+
+bool short_channels_call(struct short_channels *channels, const struct viz_operation *op)
+{
+	const bool plain = is_plain(op);
+	struct short_channel *s;
+
+	end_call(channels, op);
+	if (plain && op->role == ROLE_OPEN && op->extra->new_fds_count) {
+		made_by(channels, op);
+		return true;
+	}
+	s = find(channels, channel_of(op));
+	if (!s)
+		return false;
+	LIST_PUSH(&s->calls, op);
+	s->plain += plain;
+	if (op->role == ROLE_CLOSE)
+		note_close(channels, s);
+	return plain;
+}
+
+/* True of a channel with a call, its last one, that none has which may be left out. */
+static bool is_none(const struct short_channel *s, const struct viz_operation *op)
+{
+	return s->calls.count > CALLS_MOST || op->role == ROLE_TRANSFER || op->role == ROLE_WAIT ||
+	       (viz_operation_failed(op) && !idle_call(op) && !is_plain(op));
+}
+
+/* Makes the two the ends of one connection. */
+static void join(struct short_channel *one, struct short_channel *other)
+{
+	if (one != other && !one->peer && !other->peer) {
+		one->peer = other;
+		other->peer = one;
+	}
+}
+
+bool short_channels_add(struct short_channels *channels, const struct exchange *exchange)
+{
+	const struct viz_message *m = exchange->message;
+	struct short_channel *s = find(channels, m ? m->channel : exchange->calls[0]->channel);
+	struct short_channel *from;
+
+	if (!s)
+		return false;
+	if (m) {
+		from = find(channels, m->from.operation->channel);
+		if (!from)
+			return false;
+		join(s, from);
+	}
+	LIST_PUSH(&s->exchanges, *exchange);
+	return true;
+}
+
+bool short_channels_eof(struct short_channels *channels, struct viz_eof *eof)
+{
+	struct short_channel *s = find(channels, eof->channel);
+
+	if (!s || eof->match != MATCH_EXACT || !eof->process || !is_quick(eof->receive))
+		return false;
+	LIST_PUSH(&s->eofs, eof);
+	note_close(channels, s);
+	return true;
+}
+
+void short_channels_connection(struct short_channels *channels, struct viz_connection *connection)
+{
+	struct short_channel *client = find(channels, connection->client);
+	struct short_channel *server = find(channels, connection->server);
+
+	if (!client || !server || !connection->connect || !connection->accept)
+		return;
+	join(client, server);
+	server->connection = connection;
+}
+
+/* --- what is over ---------------------------------------------------------------------------- */
+
+static struct short_channel *take_out(struct short_channels *channels, struct short_channel *s)
+{
+	id_map_remove(&channels->by_channel, s->channel->index);
+	if (s->peer)
+		id_map_remove(&channels->by_channel, s->peer->channel->index);
+	return s;
+}
+
+struct short_channel *short_channels_give_up(struct short_channels *channels,
+					     const struct viz_channel *channel)
+{
+	struct short_channel *s = find(channels, channel);
+
+	return s ? take_out(channels, s) : NULL;
+}
+
+struct short_channel *short_channels_leave(struct short_channels *channels,
+					   const struct viz_operation *op)
+{
+	const struct short_channel *s = find(channels, channel_of(op));
+
+	return s && is_none(s, op) ? short_channels_give_up(channels, s->channel) : NULL;
+}
+
+static bool has_call(const struct short_channel *s, const struct viz_operation *op)
+{
+	for (size_t i = 0; s && i < s->calls.count; i++)
+		if (s->calls.items[i] == op)
+			return true;
+	return false;
+}
+
+static bool is_own(const struct short_channel *s, const struct viz_operation *op)
+{
+	return !op || has_call(s, op) || has_call(s->peer, op);
+}
+
+/* True if no descriptor of it is left, and none was known to be held otherwise. */
+static bool is_closed(const struct short_channels *channels, const struct short_channel *s)
+{
+	const struct viz_channel *channel = s->channel;
+
+	for (size_t i = 0; i < channel->holding_count; i++)
+		if (channel->holdings[i]->until_ns == VIZ_NEVER)
+			return false;
+	return !open_calls(channels, channel);
+}
+
+/* True if each of its descriptors came and went by a call of its own, by fork, exec or an end. */
+static bool holdings_are_plain(const struct short_channel *s)
+{
+	const struct viz_channel *channel = s->channel;
+
+	for (size_t i = 0; i < channel->holding_count; i++) {
+		const struct viz_holding *holding = channel->holdings[i];
+
+		if (holding->start == HOLDING_UNKNOWN || !is_own(s, holding->start_op) ||
+		    !is_own(s, holding->end_op))
+			return false;
+	}
+	return channel->holding_count && !channel->outsider_count && !channel->stranger_count;
+}
+
+static bool ends_are_own(const struct short_channel *s)
+{
+	for (size_t i = 0; i < s->eofs.count; i++)
+		if (!is_own(s, s->eofs.items[i]->receive) ||
+		    !is_own(s, s->eofs.items[i]->closed_by))
+			return false;
+	return true;
+}
+
+/* When the socket last received something, or (`sent`) its peer last received of it; 0: never. */
+static uint64_t latest_ns(const struct short_channel *s, bool sent)
+{
+	const struct short_channel *receiver = sent ? s->peer : s;
+	uint64_t latest = 0;
+
+	for (size_t i = 0; i < receiver->exchanges.count; i++) {
+		const struct viz_message *m = receiver->exchanges.items[i].message;
+
+		if (m && m->to.exit_ns > latest)
+			latest = m->to.exit_ns;
+	}
+	return latest;
+}
+
+/* True if it found the end where the answer to what it had sent could have come. */
+static bool lacks_answer(const struct short_channel *s)
+{
+	return s->peer && s->eofs.count && latest_ns(s, true) > latest_ns(s, false);
+}
+
+/* How many of the calls are ordinary. Each is so in one way. */
+static size_t ordinary_calls(const struct short_channel *s)
+{
+	size_t count = s->plain + s->eofs.count;
+
+	for (size_t i = 0; i < s->exchanges.count; i++)
+		count += s->exchanges.items[i].calls[1] ? 2 : 1;
+	return count;
+}
+
+static bool is_ordinary(const struct short_channel *s)
+{
+	size_t ordinary = ordinary_calls(s);
+
+	if (s->peer)
+		ordinary += ordinary_calls(s->peer);
+	if ((!channel_is_pipe(s->channel) && !s->peer) || lacks_answer(s) ||
+	    (s->peer && lacks_answer(s->peer)))
+		return false;
+	return ordinary == short_channel_calls(s) && holdings_are_plain(s) && ends_are_own(s) &&
+	       (!s->peer || (holdings_are_plain(s->peer) && ends_are_own(s->peer)));
+}
+
+static bool is_over(const struct short_channels *channels, const struct short_channel *s)
+{
+	return is_closed(channels, s) && (!s->peer || is_closed(channels, s->peer));
+}
+
+/* Looks at the next one that is closing; NULL: it stays for the next round, or is no more. */
+static struct short_channel *look(struct short_channels *channels, bool *ordinary)
+{
+	const struct viz_channel *channel = channels->closing.items[channels->looked++];
+	struct short_channel *s = find(channels, channel);
+	const bool over = s && is_over(channels, s);
+
+	if (s && !over && s->rounds++ < ROUNDS_MOST) {
+		channels->closing.items[channels->kept++] = (struct viz_channel *)channel;
+		return NULL;
+	}
+	*ordinary = over && is_ordinary(s);
+	return s ? take_out(channels, s) : NULL;
+}
+
+struct short_channel *short_channels_over(struct short_channels *channels, bool *ordinary)
+{
+	while (channels->looked < channels->closing.count) {
+		struct short_channel *s = look(channels, ordinary);
+
+		if (s)
+			return s;
+	}
+	channels->closing.count = channels->kept;
+	channels->looked = channels->kept = 0;
+	return NULL;
+}
+
+/* --- facts of one ---------------------------------------------------------------------------- */
+
+static uint64_t bytes_of(const struct short_channel *s)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; s && i < s->exchanges.count; i++)
+		bytes += s->exchanges.items[i].message ? s->exchanges.items[i].message->bytes : 0;
+	return bytes;
+}
+
+uint64_t short_channel_bytes(const struct short_channel *s)
+{
+	return bytes_of(s) + bytes_of(s->peer);
+}
+
+size_t short_channel_calls(const struct short_channel *s)
+{
+	return s->calls.count + (s->peer ? s->peer->calls.count : 0);
+}
+
+static uint32_t of_holdings(const struct viz_channel *channel, const struct viz_operation *op)
+{
+	uint32_t count = 0;
+
+	for (size_t i = 0; i < channel->holding_count; i++)
+		count += (channel->holdings[i]->start_op == op) +
+			 (channel->holdings[i]->end_op == op);
+	return count;
+}
+
+static uint32_t of_one(const struct short_channel *s, const struct viz_operation *op)
+{
+	uint32_t count = of_holdings(s->channel, op);
+
+	for (size_t i = 0; i < s->exchanges.count; i++) {
+		const struct viz_message *m = s->exchanges.items[i].message;
+
+		count += m ? (m->from.operation == op) + (m->to.operation == op) : 0;
+	}
+	for (size_t i = 0; i < s->eofs.count; i++)
+		count += (s->eofs.items[i]->receive == op) + (s->eofs.items[i]->closed_by == op);
+	if (s->connection)
+		count += (s->connection->connect == op) + (s->connection->accept == op);
+	return count;
+}
+
+uint32_t short_channel_references(const struct short_channel *s, const struct viz_operation *op)
+{
+	return of_one(s, op) + (s->peer ? of_one(s->peer, op) : 0);
+}
+
+static void free_one(struct short_channel *s)
+{
+	if (!s)
+		return;
+	free(s->calls.items);
+	free(s->exchanges.items);
+	free(s->eofs.items);
+	free(s);
+}
+
+void short_channel_free_both(struct short_channel *s)
+{
+	free_one(s ? s->peer : NULL);
+	free_one(s);
+}
+
+void short_channels_free(struct short_channels *channels)
+{
+	const struct id_map *map = &channels->by_channel;
+
+	for (size_t i = 0; i < map->capacity; i++)
+		if (map->slots[i].value)
+			free_one(map->slots[i].value);
+	id_map_free(&channels->by_channel);
+	id_map_free(&channels->open);
+	id_map_free(&channels->begun);
+	free(channels->closing.items);
+}
