@@ -7,6 +7,7 @@
 /* Each block is twice as long as the last, up to one that gets huge pages (memory.c). */
 #define BLOCK_LEN ((size_t)64 << 10)
 #define BLOCK_LEN_MAX ((size_t)4 << 20)
+#define SMALL_BLOCK_LEN ((size_t)128) /* of a small arena, behind the first one */
 #define ALIGN _Alignof(uint64_t) /* no type of ours needs more */
 
 struct block {
@@ -39,7 +40,7 @@ struct arena *arena_new_small(void)
 
 	block->size = ARENA_SMALL_LEN;
 	arena->blocks = block;
-	arena->block_len = ARENA_SMALL_LEN;
+	arena->block_len = SMALL_BLOCK_LEN;
 	return arena;
 }
 
