@@ -319,6 +319,23 @@ static void connect_meets_accept(void **state)
 	assert_string_equal(connection->server->id.data, "tcp:[2]");
 }
 
+/* TCP Fast Open: the first send makes the connection. */
+static void a_send_that_connects_meets_accept(void **state)
+{
+	struct trace_text *t = *state;
+
+	trace_tcp(t);
+	trace_call(t, (struct call){51, "sendto", "send", 20, 0, 5, "tcp:[1]", 12, 15, 4,
+				    ",'flags':536870912"});
+	trace_line(t, "{'type':'operation','id':52,'syscall':'accept4','role':'open','pid':30,"
+		      "'tid':30,'fd':4,'enter_ns':11,'exit_ns':16,'returned':6,"
+		      "'new_fds':[{'fd':6,'channel':'tcp:[2]','access':'both'}]}");
+	trace_trailer(t, 100);
+	assert_int_equal(trace_pair(t)->connection_count, 1);
+	assert_int_equal(t->pairing->connections[0]->connect->id, 51);
+	assert_int_equal(t->pairing->connections[0]->accept->id, 52);
+}
+
 /* Where a connection begins, which its client and its server tell the other way round. */
 #define BEGINS(written, copied) ",'at_exit':{'write_seq':" #written ",'copied_seq':" #copied "}"
 
@@ -442,6 +459,7 @@ int main(void)
 		TEST(count_of_another_time),
 		TEST(reading_nothing_is_no_end),
 		TEST(connect_meets_accept),
+		TEST(a_send_that_connects_meets_accept),
 		TEST(client_is_gone_before_it_is_accepted),
 		TEST(stranger_is_accepted_first),
 		TEST(nobody_tells_who_was_accepted),

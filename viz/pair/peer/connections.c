@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include "viz/model/builder.h"
 #include "viz/pair/core/context.h"
@@ -12,20 +13,29 @@
 /* An accept whose connect is not known this long after its return is passed on without it. */
 #define PATIENCE_NS 1000000000
 
+/* True for a send that makes its connection, too: TCP Fast Open (sendto(2), MSG_FASTOPEN). */
+static bool connects_by_sending(const struct viz_operation *op)
+{
+	return op->role == ROLE_SEND && op->channel->mechanism == MECH_TCP &&
+	       op->flags & MSG_FASTOPEN;
+}
+
+/* True for connect(2) on a stream or sequenced-packet socket. */
+static bool connects(const struct viz_operation *op)
+{
+	return viz_bytes_equal(op->syscall, viz_bytes_of("connect")) &&
+	       (mechanism_info(op->channel->mechanism)->form == FORM_STREAM ||
+		op->channel->mechanism == MECH_UNIX_SEQPACKET);
+}
+
 /*
- * True for connect(2) on a stream or sequenced-packet socket that is under way, succeeded, or goes
- * on in the background (EINPROGRESS).
+ * True for a call that makes a connection, and is under way, succeeded, or goes on in the background
+ * (EINPROGRESS).
  */
 static bool is_connect(const struct viz_operation *op)
 {
-	const struct mechanism_info *info;
-
-	if (!op->channel || !viz_bytes_equal(op->syscall, viz_bytes_of("connect")))
-		return false;
-	info = mechanism_info(op->channel->mechanism);
-	if (info->form != FORM_STREAM && op->channel->mechanism != MECH_UNIX_SEQPACKET)
-		return false;
-	return !viz_operation_done(op) || op->returned == 0 || op->returned == -EINPROGRESS;
+	return op->channel && (connects(op) || connects_by_sending(op)) &&
+	       (!viz_operation_done(op) || op->returned >= 0 || op->returned == -EINPROGRESS);
 }
 
 static bool is_accept(const struct viz_operation *op)
