@@ -4,8 +4,6 @@
 #include "viz/model/builder.h"
 #include "viz/model/operation_facts.h"
 
-#define SHORT_NS 200000 /* a sleep that nobody notices */
-
 static bool asks_for_process(const struct viz_operation *op)
 {
 	int64_t signal = -1;
@@ -77,8 +75,8 @@ bool idle_call(const struct viz_operation *op)
 
 bool idle_call_is_ordinary(const struct viz_operation *op)
 {
-	return op->returned <= 0 && op->off_cpu_ns <= SHORT_NS &&
-	       (operation_polls(op) ||
+	return op->returned <= 0 && op->off_cpu_ns <= ORDINARY_SLEEP_NS &&
+	       (operation_polls(op) || sleeps(op) ||
 		((receives_nothing(op) || need_not_wait(op)) && !op->off_cpu_ns));
 }
 

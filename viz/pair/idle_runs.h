@@ -11,6 +11,12 @@
 
 enum { IDLE_RUN_ENDS = 8 }; /* calls at either end of a run that stay */
 
+/*
+ * A sleep that no finding asks for: a message may be waited for so long. The shortest one that a
+ * finding asks for is that of a delayed acknowledgement, of 40 ms (find_inefficiency.c).
+ */
+#define ORDINARY_SLEEP_NS 30000000
+
 /* The latest run of a thread. */
 struct idle_run {
 	const struct viz_operation *kinds[2]; /* its first call, and its second one if unlike */

@@ -7,8 +7,6 @@
 #include "viz/model/operation_facts.h"
 #include "viz/pair/short_channels.h"
 
-#define SHORT_NS 200000 /* a sleep that nobody notices */
-
 enum {
 	AROUND = 4,	   /* calls of a thread before and after that are ordinary, too */
 	LENGTHS_MOST = 16, /* lengths of messages that a conversation knows */
@@ -70,13 +68,13 @@ bool ordinary_message(const struct viz_message *m)
 	       carries_messages(m) && moved_all(send) && send->role == ROLE_SEND &&
 	       receive->role == ROLE_RECEIVE && !operation_only_looks(receive) &&
 	       moved_just(send, &m->from, m->bytes) && moved_just(receive, &m->to, m->bytes) &&
-	       !send->began && slept_at_most(send, 0) && slept_at_most(receive, SHORT_NS);
+	       !send->began && slept_at_most(send, 0) && slept_at_most(receive, ORDINARY_SLEEP_NS);
 }
 
 bool ordinary_wait(const struct viz_operation *op)
 {
 	return operation_polls(op) && viz_operation_done(op) && op->returned > 0 &&
-	       !viz_has(op, entered_before) && slept_at_most(op, SHORT_NS);
+	       !viz_has(op, entered_before) && slept_at_most(op, ORDINARY_SLEEP_NS);
 }
 
 /* --- the calls of a thread ------------------------------------------------------------------- */

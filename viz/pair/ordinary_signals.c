@@ -2,8 +2,8 @@
 #include "viz/pair/ordinary_signals.h"
 
 #include "viz/model/operation_facts.h"
+#include "viz/pair/idle_runs.h"
 
-#define SHORT_NS 200000	       /* a sleep that nobody notices */
 #define HELD_BACK_NS 100000000 /* so long a signal waits where many processes want to run */
 
 enum { CHILD = 17, CONTINUE = 18, SIGNALFD_RECORD = 128 };
@@ -31,7 +31,8 @@ static bool just_sent(const struct viz_operation *op, const struct viz_signal_ev
 /* True if the call, from its beginning on, was a short wait for signals. */
 static bool just_waited(const struct viz_operation *op)
 {
-	return viz_operation_done(op) && !viz_has(op, entered_before) && op->off_cpu_ns <= SHORT_NS;
+	return viz_operation_done(op) && !viz_has(op, entered_before) &&
+	       op->off_cpu_ns <= ORDINARY_SLEEP_NS;
 }
 
 /* True if the handler interrupted nothing, or a call that is made for that. */

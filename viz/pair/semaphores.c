@@ -3,8 +3,7 @@
 
 #include "viz/base/arena.h"
 #include "viz/model/operation_facts.h"
-
-#define SHORT_NS 200000 /* a sleep that nobody notices */
+#include "viz/pair/idle_runs.h"
 
 /* One of a set, or a futex. */
 struct semaphore {
@@ -69,7 +68,8 @@ bool semaphore_message_is_ordinary(const struct viz_message *m)
 
 	return !m->signal && m->match == MATCH_EXACT && m->fate == FATE_NONE && wake && wait &&
 	       semaphore_call(wake) && semaphore_call(wait) && wake->role == ROLE_WAKE &&
-	       wait->role == ROLE_WAIT && !wake->off_cpu_ns && wait->off_cpu_ns <= SHORT_NS;
+	       wait->role == ROLE_WAIT && !wake->off_cpu_ns &&
+	       wait->off_cpu_ns <= ORDINARY_SLEEP_NS;
 }
 
 bool semaphore_call_is_alone(const struct viz_operation *op)

@@ -7,8 +7,6 @@
 #include "viz/model/operation_facts.h"
 #include "viz/pair/core/context.h"
 
-#define SHORT_NS 200000 /* a sleep that nobody notices */
-
 enum {
 	CALLS_MOST = 64, /* on one channel; of one with more the middle can be left out */
 	/* Rounds that it may be in use after a descriptor was closed: a child has another. */
@@ -109,7 +107,7 @@ static void note_close(struct short_channels *channels, struct short_channel *s)
 /* An accept(2) may wait for clients as long as they please. */
 static bool is_quick(const struct viz_operation *op)
 {
-	return op->off_cpu_ns <= SHORT_NS || operation_accepts(op);
+	return op->off_cpu_ns <= ORDINARY_SLEEP_NS || operation_accepts(op);
 }
 
 static bool is_plain(const struct viz_operation *op)

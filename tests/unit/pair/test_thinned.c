@@ -85,19 +85,31 @@ static void what_is_beside_a_failure_stays(void **state)
 	viz_thinned_free(&thinned);
 }
 
-static void what_took_long_stays(void **state)
+/* True if the middle has a message that its receiver waited for so long. */
+static bool stays_after(struct trace_text *t, const char *off_cpu)
 {
-	struct trace_text *t = *state;
 	struct viz_thinned thinned;
 	const unsigned slow = MESSAGES / 2;
+	bool stays;
 
 	for (unsigned i = 0; i < MESSAGES; i++)
-		message(t, i, i == slow ? ",'off_cpu_ns':1000000" : "");
+		message(t, i, i == slow ? off_cpu : "");
 	trace_trailer(t, at(MESSAGES));
 	thinned = thin(t, ENDS);
-	assert_true(holds(&thinned, slow));
+	stays = holds(&thinned, slow);
 	assert_false(holds(&thinned, slow - AROUND - 1));
 	viz_thinned_free(&thinned);
+	return stays;
+}
+
+static void what_took_long_stays(void **state)
+{
+	assert_true(stays_after(*state, ",'off_cpu_ns':31000000"));
+}
+
+static void what_was_waited_for_is_left_out(void **state)
+{
+	assert_false(stays_after(*state, ",'off_cpu_ns':29000000"));
 }
 
 static void a_rare_length_stays(void **state)
@@ -497,6 +509,7 @@ int main(void)
 		TEST(totals_tell_what_is_left_out),
 		TEST(what_is_beside_a_failure_stays),
 		TEST(what_took_long_stays),
+		TEST(what_was_waited_for_is_left_out),
 		TEST(a_rare_length_stays),
 		TEST(pieces_stay),
 		TEST(a_poll_that_found_data_goes_with_it),

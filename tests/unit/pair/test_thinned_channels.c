@@ -61,7 +61,7 @@ static void connects(struct visit *v)
 static void talks(struct visit *v, const struct odd *odd)
 {
 	call(v, ASKED, "write", "send", 10, 3, "");
-	call(v, TAKEN, "read", "receive", 20, 3, odd->kind == SLOW ? ",'off_cpu_ns':1000000" : "");
+	call(v, TAKEN, "read", "receive", 20, 3, odd->kind == SLOW ? ",'off_cpu_ns':31000000" : "");
 	if (odd->kind != UNANSWERED) {
 		call(v, ANSWERED, "write", "send", 20, 3, "");
 		call(v, TOLD, "read", "receive", 10, 3, "");
