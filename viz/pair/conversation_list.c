@@ -21,6 +21,26 @@ const struct viz_signal *exchange_signal(const struct exchange *exchange)
 	return exchange->message ? exchange->message->signal : NULL;
 }
 
+/* What an epoll_ctl(2) asks for: of each change of each descriptor the last one tells the most. */
+static uint64_t change_of(const struct viz_operation *op)
+{
+	const struct viz_wait *wait = op->extra->waits_for;
+	int64_t command = 0;
+	uint64_t hash = 1;
+
+	viz_operation_argument(op, "op", &command);
+	hash = viz_hash_mix(hash, (uint64_t)command);
+	hash = viz_hash_mix(hash, (uint64_t)wait->fd);
+	return viz_hash_mix(hash, wait->events);
+}
+
+static uint64_t request_of(const struct viz_operation *op)
+{
+	if (ordinary_change(op))
+		return change_of(op);
+	return semaphore_call(op) ? semaphore_request(op) : lock_request(op);
+}
+
 static struct conversation_key key_of(const struct exchange *exchange)
 {
 	const struct viz_operation *from = exchange->calls[0], *to = exchange->calls[1];
@@ -32,8 +52,7 @@ static struct conversation_key key_of(const struct exchange *exchange)
 					 idle ? from->returned : from->extra->message_type,
 					 from->extra->priority,
 					 idle,
-					 semaphore_call(from) ? semaphore_request(from)
-							      : lock_request(from)};
+					 request_of(from)};
 }
 
 static struct conversation_key signal_key_of(const struct viz_signal *signal)

@@ -77,6 +77,13 @@ bool ordinary_wait(const struct viz_operation *op)
 	       !viz_has(op, entered_before) && slept_at_most(op, ORDINARY_SLEEP_NS);
 }
 
+bool ordinary_change(const struct viz_operation *op)
+{
+	return operation_is(op, "epoll_ctl") && viz_operation_done(op) && !op->returned &&
+	       op->extra->waits_for_count == 1 && slept_at_most(op, 0) &&
+	       !viz_has(op, entered_before);
+}
+
 /* --- the calls of a thread ------------------------------------------------------------------- */
 
 enum { WORD_BITS = 64 };

@@ -39,6 +39,9 @@ bool ordinary_message(const struct viz_message *message);
 /* True if the call waited for data, shortly, and was told of some. */
 bool ordinary_wait(const struct viz_operation *op);
 
+/* True if the call changed what an epoll instance waits for, in one descriptor. */
+bool ordinary_change(const struct viz_operation *op);
+
 /* Notes a call of the thread, and gives its number. */
 size_t thread_calls_add(struct thread_calls *calls);
 void thread_calls_mark(struct thread_calls *calls, size_t number);

@@ -467,6 +467,8 @@ static int hold_call(void *data, const struct viz_operation *op)
 	plain = short_channels_call(&t->short_channels, op);
 	if (plain)
 		mark(t, op);
+	else if (ordinary_change(op))
+		add_ordinary(t, &(struct exchange){.calls = {op}});
 	end_wait(t, calls, plain || moves_data(op));
 	watch_locks(t, op);
 	give_up(t, short_channels_leave(&t->short_channels, op));

@@ -85,6 +85,34 @@ static void what_is_beside_a_failure_stays(void **state)
 	viz_thinned_free(&thinned);
 }
 
+/* An event loop that changes what it waits for between messages: of each change the last stays. */
+static void changes_of_a_set_are_left_out(void **state)
+{
+	struct trace_text *t = *state;
+	struct viz_thinned thinned;
+	enum { CHANGE = 4000, ODD = MESSAGES * 3 / 4 };
+
+	trace_channel(t, "epoll:[1]", "epoll", "");
+	for (unsigned i = 0; i < MESSAGES; i++) {
+		char more[160];
+
+		message(t, i, "");
+		snprintf(more, sizeof(more),
+			 ",'args':{'op':3,'fd':3},'waits_for':[{'fd':3,'channel':'" TRACE_PIPE
+			 "','events':['%s']}]",
+			 i == ODD ? "hup" : "in");
+		trace_call(t, (struct call){CHANGE + i, "epoll_ctl", "control", 20, 0, 5,
+					    "epoll:[1]", at(i) + 16, at(i) + 17, 0, more});
+	}
+	trace_trailer(t, at(MESSAGES));
+	thinned = thin(t, ENDS);
+	assert_false(holds(&thinned, ODD));
+	assert_null(viz_model_operation(thinned.model, CHANGE + ODD + 1));
+	assert_non_null(viz_model_operation(thinned.model, CHANGE + ODD));
+	assert_non_null(viz_model_operation(thinned.model, CHANGE + MESSAGES - 1));
+	viz_thinned_free(&thinned);
+}
+
 /* True if the middle has a message that its receiver waited for so long. */
 static bool stays_after(struct trace_text *t, const char *off_cpu)
 {
@@ -508,6 +536,7 @@ int main(void)
 		TEST(the_middle_is_left_out),
 		TEST(totals_tell_what_is_left_out),
 		TEST(what_is_beside_a_failure_stays),
+		TEST(changes_of_a_set_are_left_out),
 		TEST(what_took_long_stays),
 		TEST(what_was_waited_for_is_left_out),
 		TEST(a_rare_length_stays),
