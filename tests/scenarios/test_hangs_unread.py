@@ -92,6 +92,7 @@ def unread(findings, result, name):
     if "FIFO" not in found["advice"]:
         expect_in(str(culprit), found["advice"], f"{name}: who should act")
     text = re.sub(r"waited for [0-9.]+ m?s", "waited", found["text"])
+    text = re.sub(r" sent (something|5 B) to ", " sent it to ", text)  # a look may not see how much
     for party, pid in pids.items():
         text = text.replace(f"[{pid}]", f"[{party}]")
     return re.sub(r" to \S+ and|:\[\d+\]", "", text)
@@ -161,6 +162,7 @@ KEPT = {
     "redis-cli": ("import threading\nlock = threading.Lock()\nlock.acquire()\n" + TAKES
                   + "lock.acquire()", "; python3[server]"),
 }
+KEPT["unix"] = KEPT["python"]
 PARTIES = {"curl": 3, "asyncio": 3, "psql": 3}
 
 
@@ -371,6 +373,40 @@ def sound(directory):
         result = start(place, both(place, script, server), start_new_session=True)
         try:
             wait_for(lambda result=result: b"ready" in result.stderr, "it to hang")
+            time.sleep(1.5)  # who is told has waited for a second
+            for pid in named_parties(result).values():
+                found = severe(diagnose("-p", str(pid))[0])
+                expect_equal(found, [], f"{name}: -p of {pid}")
+        finally:
+            os.killpg(result.process.pid, signal.SIGKILL)
+            result.process.wait()
+
+
+# What a look sees of none of these unix sockets is whether the client has asked for anything.
+SOUND_UNIX = {
+    # It sends each five minutes what is new.
+    "ticks": "take()\nwhile True:\n    time.sleep(300)\n    taken[0].send(b\"tick\")",
+    # A signal makes it tell its clients.
+    "told": "signal.signal(signal.SIGUSR1, lambda *_: taken[0].send(b\"news\"))\n"
+            "take()\nwhile True: time.sleep(3600)",
+    # It begins when the other clients are there; its first thread has nothing to do.
+    "gathers": "import threading\nthreading.Thread(target=lambda: [take() for _ in range(3)]).start()\n"
+               "time.sleep(3600)",
+}
+SUBSCRIBER = PYTHON + """ -c 'import os, socket, sys
+client = socket.socket(socket.AF_UNIX)
+client.connect(sys.argv[1])
+os.write(2, b"ready\\n")
+client.recv(9)' $port"""
+
+
+@scenario("a server on a unix socket that tells its clients now and then is not accused by -p")
+def sound_unix(directory):
+    for name, server, place in each_in_place(directory, SOUND_UNIX):
+        command = both(place, SUBSCRIBER, server, "$PWD/socket")
+        result = start(place, command, start_new_session=True)
+        try:
+            wait_for(lambda result=result: b"ready" in result.stderr, "it to wait")
             time.sleep(1.5)  # who is told has waited for a second
             for pid in named_parties(result).values():
                 found = severe(diagnose("-p", str(pid))[0])

@@ -11,6 +11,7 @@
 #include <sys/msg.h>
 #include <sys/select.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "user/base/procfs.h"
@@ -21,6 +22,7 @@
 #include "user/glance/process_looks.h"
 
 #define TYPES_MOST 64
+#define NANOSECONDS UINT64_C(1000000000)
 #define MESSAGE_MOST (1 << 20) /* bytes; the list ends at a longer one */
 
 /* A begin record in the ring's layout: details, then the operation. */
@@ -278,6 +280,42 @@ static bool is_call(const struct detailed *call, const char *name)
 	return strcmp(syscall_info(call->operation.nr)->name, name) == 0;
 }
 
+/* What timeout_ns means for the call, if the clock is one whose times the encoder can tell. */
+static uint32_t sleep_meaning(const struct wire_details *details, bool on_clock)
+{
+	if (!on_clock || !(details->args[1] & TIMER_ABSTIME))
+		return WIRE_VALID_TIMEOUT;
+	switch ((clockid_t)details->args[0]) {
+	case CLOCK_REALTIME:
+		return WIRE_VALID_UNTIL_REAL;
+	case CLOCK_MONOTONIC:
+		return WIRE_VALID_UNTIL;
+	default:
+		return 0;
+	}
+}
+
+/* Adds how long a nanosleep(2) is to last. The kernel side reads no memory of others. */
+static void sleep_complete(struct call *call, struct detailed *copy)
+{
+	const bool on_clock = is_call(copy, "clock_nanosleep");
+	const uint32_t meaning = sleep_meaning(&copy->details, on_clock);
+	const uint64_t most = INT64_MAX / NANOSECONDS - 1;
+	struct timespec asked;
+
+	if ((!on_clock && !is_call(copy, "nanosleep")) || !meaning ||
+	    call->waiting_len > sizeof(*copy) ||
+	    !proc_memory(copy->here, copy->details.args[on_clock ? 2 : 0], &asked, sizeof(asked)))
+		return;
+	copy->details.timeout_ns = (uint64_t)asked.tv_sec < most
+					   ? (uint64_t)asked.tv_sec * NANOSECONDS +
+						     (uint64_t)asked.tv_nsec
+					   : most * NANOSECONDS;
+	copy->details.valid &= ~(uint32_t)WIRE_VALID_ENDS;
+	copy->details.valid |= meaning;
+	call_wait(call, copy->operation.id, copy, call->waiting_len);
+}
+
 static void call_complete(void *context, struct call *call)
 {
 	struct glance_users *users = context;
@@ -306,6 +344,8 @@ static void call_complete(void *context, struct call *call)
 		futex_complete(call, &copy);
 	else if (is_call(&copy, "msgrcv") && copy.operation.object.mechanism == MECH_SYSV_MSG)
 		report_types(users->encoder, &copy);
+	else
+		sleep_complete(call, &copy);
 }
 
 static void look_at(void *context, pid_t pid)

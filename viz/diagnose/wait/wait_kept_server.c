@@ -135,3 +135,28 @@ bool server_is_kept(const struct diagnosis *d, const struct viz_process *server,
 	}
 	return *by != NULL;
 }
+
+#define LONG_SLEEP_NS (600 * 1000 * MILLISECOND) /* no server makes its clients wait so long */
+
+/* True if the thread sleeps for long, as it asked, or until another one of its process wakes it. */
+static bool sleeps_for_long(const struct diagnosis *d, const struct viz_thread *thread)
+{
+	const struct wait *wait = wait_of_thread(d->waits, thread);
+
+	if (!wait)
+		return thread->own && has_slept(d, thread->since_ns);
+	return waits_for_time(wait) && viz_has(wait->operation, timeout_ns) &&
+	       wait->operation->extra->timeout_ns >= LONG_SLEEP_NS && has_slept(d, wait->since_ns);
+}
+
+bool process_sleeps_for_long(const struct diagnosis *d, const struct viz_process *process)
+{
+	if (process_runs(process) || process_is_stopped(process) ||
+	    viz_process_handled_request(process))
+		return false;
+	for (size_t i = 0; i < process->thread_count; i++)
+		if (process->threads[i]->end_ns == VIZ_NEVER &&
+		    !sleeps_for_long(d, process->threads[i]))
+			return false;
+	return process->thread_count > 0 && !process->ended;
+}

@@ -3,7 +3,9 @@
  * Finds in a glance the clients whose request lies unread at the server, which sleeps in something
  * else, or was read by one that sleeps where no client matters; and whom a proxy between them has
  * asked in turn. Such a look has no calls, but it sees the bytes in the sockets, and when TCP last
- * sent and received some.
+ * sent and received some. Of a unix socket it sees only what lies there: there may have been no
+ * request, and the client waits for what the server sends now and then. So only a server counts
+ * that sleeps longer than any would between two of these.
  */
 #include "viz/diagnose/wait/waits.h"
 
@@ -112,7 +114,7 @@ static bool find_at(const struct diagnosis *d, const struct wait *wait,
 		.since_ns = asked_ns(client),
 		.read = !server->glimpse.unread,
 	};
-	if (!request->read)
+	if (!request->read || client->mechanism == MECH_UNIX_STREAM)
 		return lies_long(d, request);
 	return request->since_ns && lasts(d, request->since_ns, 2 * LONG_WAIT_NS);
 }
@@ -188,6 +190,21 @@ static bool find_passed_on(const struct diagnosis *d, const struct request *firs
 	return next->wait != NULL;
 }
 
+/* True if the server that has read it is known to be kept from the answer. */
+static bool is_kept(const struct diagnosis *d, const struct request *request,
+		    const struct wait **by)
+{
+	const struct wait_set *holders = request->holders;
+
+	if (!holders->count || request->server->stranger_count)
+		return false;
+	for (size_t i = 0; request->client->mechanism == MECH_UNIX_STREAM && i < holders->count;
+	     i++)
+		if (!process_sleeps_for_long(d, holders->processes[i]))
+			return false;
+	return server_is_kept(d, server_of(d, request), request->server, by);
+}
+
 /* Follows the request to the last server; true if that one keeps its client waiting. */
 static bool follow(const struct diagnosis *d, struct requests *found)
 {
@@ -202,8 +219,7 @@ static bool follow(const struct diagnosis *d, struct requests *found)
 	}
 	if (!last->read)
 		return is_left(d, last);
-	return last->holders->count && !last->server->stranger_count &&
-	       server_is_kept(d, server_of(d, last), last->server, &found->by);
+	return is_kept(d, last, &found->by);
 }
 
 /* True if the process waits for this alone, besides what it tells itself. */
@@ -257,11 +273,20 @@ void finding_unread_request(struct diagnosis *d, struct finding *f,
 	f->advice = advice_for(d, ADVICE_REQUEST_UNREAD, server);
 }
 
+/* True if nothing but how the client waits tells that it has asked. */
+static bool is_inferred(const struct request *request)
+{
+	return request->read && request->client->mechanism == MECH_UNIX_STREAM;
+}
+
 static const char *asked_text(struct diagnosis *d, const struct request *request)
 {
 	const struct viz_glimpse *socket = &request->server->glimpse;
-	const char *bytes = amount_text(d, request->read ? request->client->glimpse.sent
-							 : socket->unread);
+	const char *bytes;
+
+	if (is_inferred(request))
+		return phrase_text(PHRASE_ASKED_UNSEEN, d->language);
+	bytes = amount_text(d, request->read ? request->client->glimpse.sent : socket->unread);
 
 	return socket->unread_more ? fill_phrase(d, PHRASE_AT_LEAST, bytes, NULL, NULL) : bytes;
 }
@@ -303,6 +328,14 @@ static void tell_link(struct diagnosis *d, struct finding *f, const struct reque
 		    fate_text(d, request));
 }
 
+static void tell_inferred(struct diagnosis *d, struct finding *f, const struct request *request)
+{
+	finding_line(d, f,
+		     fill_phrase(d, PHRASE_ASKED_INFERRED, channel_text(d, request->server),
+				 process_text(d, request->wait->process),
+				 process_text(d, server_of(d, request))));
+}
+
 static void report(struct diagnosis *d, const struct requests *found)
 {
 	const struct request *first = &found->links[0], *last = &found->links[found->count - 1];
@@ -317,6 +350,8 @@ static void report(struct diagnosis *d, const struct requests *found)
 	finding_set(d, f, "why", "%s", waits_text(d, first));
 	for (size_t i = 0; i < found->count; i++)
 		tell_link(d, f, found, i);
+	if (is_inferred(last))
+		tell_inferred(d, f, last);
 	if (last->read)
 		finding_kept_server(d, f, server_of(d, last), found->by);
 	else

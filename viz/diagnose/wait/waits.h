@@ -321,6 +321,12 @@ bool server_is_kept(const struct diagnosis *d, const struct viz_process *server,
 		    const struct viz_channel *channel, const struct wait **by);
 
 /*
+ * wait_kept_server.c: true if all threads of the process sleep for ten minutes or more, as they
+ * asked, or until one of those wakes them, and no signal makes it do something meanwhile.
+ */
+bool process_sleeps_for_long(const struct diagnosis *d, const struct viz_process *process);
+
+/*
  * wait_unanswered.c: adds, in a glance, the finding no-answer for each client that no finding names
  * and that waits for a server which has not read what it was sent, or is kept, and marks the wait,
  * and those that keep the server, by their index as told. The other one adds to such a finding what
