@@ -108,36 +108,6 @@ static void wait_at_datagrams(struct wait_graph *graph, struct wait *wait,
 		wait->open = true;
 }
 
-/*
- * True if what is read there may come from a key: the master is of a terminal emulator that nobody
- * saw being made. One of a glance may be one of expect(1), too; who reads it there is told apart
- * by that it is stuck (wait_settle_terminals()).
- */
-static bool has_keys(const struct wait_graph *graph, const struct wait *wait,
-		     const struct viz_channel *channel, const struct viz_channel *master)
-{
-	if (graph->whole)
-		return wait->operation->role != ROLE_RECEIVE;
-	return !channel->master && !master->created_in_trace;
-}
-
-/*
- * What is written on one side of a terminal is read on the other: whoever has the master, as a
- * terminal emulator or expect(1), can end a read of the slave.
- */
-static void wait_at_terminal(struct wait_graph *graph, struct wait *wait,
-			     const struct viz_channel *channel, enum access end)
-{
-	const struct viz_channel *peer = wait_peer(graph, channel);
-
-	if (!peer || (end != ACCESS_READ && has_keys(graph, wait, channel, peer))) {
-		wait->open = true;
-		return;
-	}
-	wait->open |= !graph->whole && !peer->created_in_trace && !channel->created_in_trace;
-	wait_add_holders(graph, wait, peer, end);
-}
-
 const struct viz_process *wait_pidfd_process(const struct wait_graph *graph,
 					     const struct viz_channel *channel)
 {
@@ -342,21 +312,6 @@ bool wait_has_empty_set(const struct wait *wait)
 	       !op->extra->waits_for_count && !op->extra->waits_cut;
 }
 
-static bool is_end(const struct wait_graph *graph, const struct wait *wait,
-		   const struct viz_wait *w, const struct viz_channel *channel, enum access access)
-{
-	const struct viz_holding *holding = wait_holding(graph, channel, wait->process, access);
-
-	return channel_is_pipe(channel) && holding && holding->fd == w->fd &&
-	       holding->access == access;
-}
-
-bool wait_is_reading_end(const struct wait_graph *graph, const struct wait *wait,
-			 const struct viz_wait *w, const struct viz_channel *channel)
-{
-	return is_end(graph, wait, w, channel, ACCESS_READ);
-}
-
 /* There is never something to read at a writing end: it tells of the end of all readers. */
 static void wait_for_error(struct wait_graph *graph, struct wait *wait,
 			   const struct viz_channel *channel)
@@ -393,7 +348,7 @@ static void wait_for_any(struct wait_graph *graph, struct wait *wait)
 		}
 		if (!channel || (out && !viz_wait_has(w, IN)))
 			continue;
-		if (is_end(graph, wait, w, channel, ACCESS_WRITE))
+		if (wait_is_writing_end(graph, wait, w, channel))
 			wait_for_error(graph, wait, channel);
 		else
 			wait_to_read(graph, wait, w, channel);
@@ -502,20 +457,6 @@ static void find_enders(struct wait_graph *graph, struct wait *wait)
 		wait_at(graph, wait, op->channel, ACCESS_NONE);
 	else
 		wait->open = !wait_path_removal(graph, wait) || op->extra->path.data[0] != '/';
-}
-
-void wait_settle_terminals(struct wait_graph *graph)
-{
-	for (size_t i = 0; graph->whole && i < graph->count; i++) {
-		struct wait *wait = graph->waits[i];
-		const struct wait nobody = wait_set_begin(graph);
-
-		if (wait->operation->role != ROLE_RECEIVE || wait->stuck || !wait->channel ||
-		    wait->channel->mechanism != MECH_PTY || wait->channel->master)
-			continue;
-		wait->open = true;
-		wait_set_replace(graph, wait, &nobody);
-	}
 }
 
 void wait_find_enders(struct wait_graph *graph, struct wait *wait)

@@ -308,10 +308,12 @@ const struct viz_process *wait_pidfd_process(const struct wait_graph *graph,
 const struct wait_set *wait_children(struct wait_graph *graph, const struct viz_process *parent);
 
 /*
- * wait_enders.c: true if what it asks for there is a pipe's reading end. That never has room to
- * write: only the end of all writers ends a wait for it.
+ * wait_holders.c: true if what it asks for there is a pipe's reading end. That never has room to
+ * write: only the end of all writers ends a wait for it. The other one: a writing end.
  */
 bool wait_is_reading_end(const struct wait_graph *graph, const struct wait *wait,
+			 const struct viz_wait *w, const struct viz_channel *channel);
+bool wait_is_writing_end(const struct wait_graph *graph, const struct wait *wait,
 			 const struct viz_wait *w, const struct viz_channel *channel);
 
 /* wait_enders.c: true if it waits at an epoll instance that has no descriptor in its set. */

@@ -121,8 +121,15 @@ void wait_at_named(struct wait_graph *graph, struct wait *wait, const struct viz
 		   enum access end);
 
 /*
- * wait_enders.c: after wait_find_stuck(), has reads of a terminal that are not stuck be ended by a
- * key in a glance, where whoever has the master may be the terminal emulator of a user.
+ * wait_terminals.c: adds the enders of a wait at a pseudo-terminal; `end` as for
+ * wait_add_holders().
+ */
+void wait_at_terminal(struct wait_graph *graph, struct wait *wait,
+		      const struct viz_channel *channel, enum access end);
+
+/*
+ * wait_terminals.c: after wait_find_stuck(), has reads of a terminal that are not stuck be ended by
+ * a key in a glance, where whoever has the master may be the terminal emulator of a user.
  */
 void wait_settle_terminals(struct wait_graph *graph);
 

@@ -256,3 +256,24 @@ bool wait_held_outside(const struct viz_channel *channel, enum access access)
 			return true;
 	return false;
 }
+
+static bool is_end(const struct wait_graph *graph, const struct wait *wait,
+		   const struct viz_wait *w, const struct viz_channel *channel, enum access access)
+{
+	const struct viz_holding *holding = wait_holding(graph, channel, wait->process, access);
+
+	return channel_is_pipe(channel) && holding && holding->fd == w->fd &&
+	       holding->access == access;
+}
+
+bool wait_is_reading_end(const struct wait_graph *graph, const struct wait *wait,
+			 const struct viz_wait *w, const struct viz_channel *channel)
+{
+	return is_end(graph, wait, w, channel, ACCESS_READ);
+}
+
+bool wait_is_writing_end(const struct wait_graph *graph, const struct wait *wait,
+			 const struct viz_wait *w, const struct viz_channel *channel)
+{
+	return is_end(graph, wait, w, channel, ACCESS_WRITE);
+}

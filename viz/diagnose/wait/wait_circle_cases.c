@@ -218,7 +218,7 @@ static bool is_prompted(const struct diagnosis *d, const struct wait_circle *cir
 			const struct wait *reader, const struct wait *master)
 {
 	(void)circle;
-	return reader->operation->role == ROLE_RECEIVE && reader->channel && master->channel &&
+	return reader->operation->role != ROLE_SEND && reader->channel && master->channel &&
 	       reader->channel->mechanism == MECH_PTY && !reader->channel->master &&
 	       master->channel->mechanism == MECH_PTY && master->channel->master &&
 	       wait_is_ended_by(d->waits, reader, master->process);
