@@ -7,10 +7,13 @@ Each workload tells who its processes are, as "name=pid", in its standard error.
 """
 import os
 import signal
+import time
 
 from expectations import expect, expect_equal, expect_in
 from findings import diagnose, severe
-from hangs import PYTHON, TIMED_OUT, asleep, hanging, has, looked_at, named_parties, traced
+from hangs import (
+    PYTHON, TIMED_OUT, asleep, hanging, has, looked_at, named_parties, traced, untraced,
+)  # fmt: skip
 from harness import main, run, scenario, start, wait_for
 
 MAY_RUN_BESIDE_OTHERS = True
@@ -251,6 +254,11 @@ if __name__ == "__main__":
 """
 
 
+def pool_waits(result):
+    names = named_parties(result)
+    return "pool" in names and asleep(names["pool"])
+
+
 @scenario("a Pool whose workers fail before they take a task is told why it waits, with the remedy")
 def failing(directory):
     result = run(directory, command(FAILING), "--timeout", 2, "--diagnose-only", "--lang", "en",
@@ -261,12 +269,47 @@ def failing(directory):
     expect_in(" have failed one after the other (exit 1), ", found["text"], "the cause")
     expect_in("initializer", found["advice"], "the remedy")
     expect_in(" have failed one after the other ", result.stderr.decode(), "run says so")
+    pool = lambda result: named_parties(result)["pool"]
+    looked, result = untraced(directory, command(FAILING), pool_waits, "blocked", severe, pool)
+    (seen,) = severe(looked)
+    expect_in(pool(result), seen["processes"], "-p: who waits")
+    expect_in(" have failed one after the other (exit 1), ", seen["text"], "-p: the cause")
+    expect_equal(seen["advice"], found["advice"], "-p: the same remedy")
 
 
 @scenario("a Pool that replaces workers which have done their task is sound")
 def replaced(directory):
     result = run(directory, command(SOUND_POOL), "--timeout", 2, status=TIMED_OUT, whole=False)
     expect_equal(severe(diagnose(result.trace_path)[0]), [], "no fault")
+    place = os.path.join(directory, "untraced")
+    os.mkdir(place)
+    for name, program in {"tasks": SOUND_POOL, "jobs": JOBS}.items():
+        sound_at_a_look(place, command(program), name)
+
+
+# It waits for orders, and each job of its own that fails is done by another program.
+JOBS = TELL + """
+import subprocess, threading, time
+def work():
+    while True:
+        subprocess.run(["false"])
+threading.Thread(target=work, daemon=True).start()
+r, w = os.pipe()
+tell("pool")
+os.read(r, 1)
+"""
+
+
+def sound_at_a_look(place, words, name):
+    result = start(place, words, start_new_session=True)
+    try:
+        wait_for(lambda: pool_waits(result), f"{name} to wait")
+        time.sleep(1)  # a wait is told of when it has lasted for half a second
+        found = severe(diagnose("-p", str(named_parties(result)["pool"]))[0])
+        expect("failed" not in str(found), f"{name}: no child is at fault", found)
+    finally:
+        os.killpg(result.process.pid, signal.SIGKILL)
+        result.process.wait()
 
 
 @scenario("a Condition that is notified before the other process waits: run tells of one circle, once")

@@ -17,6 +17,7 @@
 #include "user/capture/survivors.h"
 #include "user/capture/terminate.h"
 #include "user/capture/trace_writer.h"
+#include "user/glance/children_watch.h"
 #include "user/glance/futex_owner.h"
 #include "user/glance/glance.h"
 #include "user/glance/watch.h"
@@ -412,6 +413,8 @@ static int capture_glance(struct capture *capture)
 	glance_complete(&capture->writer.encoder);
 	glance_watch(&capture->writer.encoder, capture->tracer, capture->options->selection.pids,
 		     capture->options->selection.pid_count);
+	children_watch(&capture->writer.encoder, capture->options->selection.pids,
+		       capture->options->selection.pid_count);
 	if (capture->options->renumbers)
 		selection_renumber(capture);
 	capture_finish(capture);

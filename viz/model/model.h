@@ -65,7 +65,10 @@ struct viz_process {
 	bool silent;	    /* in a glance: it has never written anything */
 	bool thinned;	    /* a thinned model lacks some of its calls */
 	uint64_t unwritten; /* in a glance: bytes in the buffer of its standard output */
-	bool status_known;  /* exit_code or exit_signal is valid */
+	/* In a glance: so many of its children were seen to fail in a row, and how each ended. */
+	uint64_t failed_children;
+	struct viz_bytes failed_status;
+	bool status_known; /* exit_code or exit_signal is valid */
 	bool ended, core;
 	uint64_t start_ns;	     /* its birth, or when it was first seen */
 	uint64_t end_ns;	     /* VIZ_NEVER: not within the trace */

@@ -170,6 +170,10 @@ static void add_looks(struct model_builder *b, struct viz_process *process)
 		process->silent = VALUE(process, silent)->flag;
 	if (VALUE(process, unwritten)->present)
 		process->unwritten = VALUE(process, unwritten)->number;
+	if (VALUE(process, failed_children)->present)
+		process->failed_children = VALUE(process, failed_children)->number;
+	if (VALUE(process, failed_status)->present)
+		process->failed_status = build_string(b, FIELD_process_failed_status);
 }
 
 static bool has_status(struct model_builder *b)

@@ -259,28 +259,49 @@ static const struct failing *find_failing(struct diagnosis *d)
 
 static struct failing failing_children(struct diagnosis *d, const struct wait *wait)
 {
-	if (d->incomplete || d->waits->whole || wait->clock ||
-	    wait->operation->role != ROLE_RECEIVE || process_is_written_in(wait->process, "shell"))
-		return (struct failing){0};
 	if (!d->waits->failing)
 		d->waits->failing = find_failing(d);
 	return d->waits->failing[wait->process->index];
 }
 
-bool tell_failing_children(struct diagnosis *d, struct finding *f, const struct wait *wait)
+static void tell_failing(struct diagnosis *d, struct finding *f, const struct wait *wait,
+			 uint64_t count, const char *status)
 {
-	const struct failing failing = failing_children(d, wait);
-
-	if (failing.count < FAILED_LEAST ||
-	    failing.last->end_ns + FAILED_LATELY_S * SECOND < d->end_ns)
-		return false;
 	finding_set(d, f, "chain", "; %s",
-		    fill_phrase(d, PHRASE_FAILING_CHILDREN,
-				format_text(d, "%" PRIu64, failing.count),
-				process_text(d, wait->process), status_text(d, failing.last)));
-	finding_process(d, f, failing.last);
+		    fill_phrase(d,
+				d->waits->whole ? PHRASE_WATCHED_CHILDREN : PHRASE_FAILING_CHILDREN,
+				format_text(d, "%" PRIu64, count), process_text(d, wait->process),
+				status));
 	finding_set(d, f, "culprit", "%s", process_text(d, wait->process));
 	f->advice = advice_for(d, ADVICE_CHILDREN_FAIL, wait->process);
 	f->explained = true;
+}
+
+/* A look tells of children that failed while it was taken. */
+static bool tell_watched(struct diagnosis *d, struct finding *f, const struct wait *wait)
+{
+	const struct viz_process *parent = wait->process;
+
+	if (parent->failed_children < FAILED_LEAST)
+		return false;
+	tell_failing(d, f, wait, parent->failed_children, bytes_text(d, parent->failed_status));
+	return true;
+}
+
+bool tell_failing_children(struct diagnosis *d, struct finding *f, const struct wait *wait)
+{
+	struct failing failing;
+
+	if (d->incomplete || wait->clock || wait->operation->role != ROLE_RECEIVE ||
+	    process_is_written_in(wait->process, "shell"))
+		return false;
+	if (d->waits->whole)
+		return tell_watched(d, f, wait);
+	failing = failing_children(d, wait);
+	if (failing.count < FAILED_LEAST ||
+	    failing.last->end_ns + FAILED_LATELY_S * SECOND < d->end_ns)
+		return false;
+	tell_failing(d, f, wait, failing.count, status_text(d, failing.last));
+	finding_process(d, f, failing.last);
 	return true;
 }
