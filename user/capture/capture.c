@@ -20,6 +20,7 @@
 #include "user/glance/children_watch.h"
 #include "user/glance/futex_owner.h"
 #include "user/glance/glance.h"
+#include "user/glance/lock_rounds.h"
 #include "user/glance/watch.h"
 #include "user/tracer/ring.h"
 #include "viz/base/clock.h"
@@ -413,8 +414,13 @@ static int capture_glance(struct capture *capture)
 	glance_complete(&capture->writer.encoder);
 	glance_watch(&capture->writer.encoder, capture->tracer, capture->options->selection.pids,
 		     capture->options->selection.pid_count);
-	children_watch(&capture->writer.encoder, capture->options->selection.pids,
-		       capture->options->selection.pid_count);
+	if (capture->options->renumbers) { /* of a command, its trace tells these */
+		children_watch(&capture->writer.encoder, capture->options->selection.pids,
+			       capture->options->selection.pid_count);
+		lock_rounds_watch(&capture->writer.encoder, capture->tracer,
+				  capture->options->selection.pids,
+				  capture->options->selection.pid_count);
+	}
 	if (capture->options->renumbers)
 		selection_renumber(capture);
 	capture_finish(capture);

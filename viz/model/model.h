@@ -68,7 +68,11 @@ struct viz_process {
 	/* In a glance: so many of its children were seen to fail in a row, and how each ended. */
 	uint64_t failed_children;
 	struct viz_bytes failed_status;
-	bool status_known; /* exit_code or exit_signal is valid */
+	/* In a glance: the file lock that it asked for in rounds and was refused each time. */
+	struct viz_bytes refused_lock; /* as "file-lock:[4711] name" */
+	uint64_t refused_times, refused_ns;
+	uint32_t refused_by; /* the pid of the process that has it; 0: not known */
+	bool status_known;   /* exit_code or exit_signal is valid */
 	bool ended, core;
 	uint64_t start_ns;	     /* its birth, or when it was first seen */
 	uint64_t end_ns;	     /* VIZ_NEVER: not within the trace */

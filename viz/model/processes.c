@@ -157,6 +157,16 @@ static void add_handlers(struct model_builder *b, struct viz_process *process)
 	}
 }
 
+static void add_refusals(struct model_builder *b, struct viz_process *process)
+{
+	if (!VALUE(process, refused_lock)->present)
+		return;
+	process->refused_lock = build_string(b, FIELD_process_refused_lock);
+	process->refused_times = VALUE(process, refused_times)->number;
+	process->refused_ns = VALUE(process, refused_ns)->number;
+	process->refused_by = build_u32(b, FIELD_process_refused_by);
+}
+
 /* What a glance tells of it besides. */
 static void add_looks(struct model_builder *b, struct viz_process *process)
 {
@@ -174,6 +184,7 @@ static void add_looks(struct model_builder *b, struct viz_process *process)
 		process->failed_children = VALUE(process, failed_children)->number;
 	if (VALUE(process, failed_status)->present)
 		process->failed_status = build_string(b, FIELD_process_failed_status);
+	add_refusals(b, process);
 }
 
 static bool has_status(struct model_builder *b)

@@ -133,6 +133,39 @@ static void report(struct diagnosis *d, const struct tries *tries)
 		finding_chain_of(d, f, holder, op->process);
 }
 
+/* --- in a glance, which has no calls but those that were counted while a process was watched --- */
+
+/* True if the holder has slept for a second: one that works will give the lock back. */
+static bool is_kept(const struct diagnosis *d, const struct viz_process *holder)
+{
+	return holder && (process_is_stopped(holder) || process_sleeps_elsewhere(d, holder, NULL));
+}
+
+static void report_watched(struct diagnosis *d, const struct viz_process *process)
+{
+	const struct viz_process *holder =
+		process->refused_by ? viz_model_process(d->model, process->refused_by, VIZ_NEVER)
+				    : NULL;
+	struct finding *f = finding_add(d, FINDING_LOCK_REFUSED, d->end_ns, NULL);
+
+	finding_process(d, f, process);
+	finding_process(d, f, holder);
+	if (!is_kept(d, holder))
+		f->severity = SEVERITY_NOTE;
+	finding_set(d, f, "who", "%s", process_text(d, process));
+	finding_set(d, f, "channel", "%s", bytes_text(d, process->refused_lock));
+	finding_set(d, f, "tries", "%" PRIu64, process->refused_times);
+	finding_set(
+		d, f, "time", "%s",
+		fill_phrase(d, PHRASE_WITHIN, duration_text(d, process->refused_ns), NULL, NULL));
+	finding_set(d, f, "holder", "%s",
+		    holder ? fill_phrase(d, PHRASE_LOCK_HAD, process_text(d, holder), NULL, NULL)
+			   : "");
+	finding_set(d, f, "chain", "%s", "");
+	if (holder)
+		finding_chain_of(d, f, holder, process);
+}
+
 void find_lock_tries(struct diagnosis *d)
 {
 	struct search search = {
@@ -144,6 +177,9 @@ void find_lock_tries(struct diagnosis *d)
 	for (size_t i = 0; i < d->model->operation_count && !d->incomplete; i++)
 		if (viz_operation_done(d->model->operations[i]))
 			note(&search, d->model->operations[i]);
+	for (size_t i = 0; i < d->model->process_count; i++)
+		if (d->model->processes[i]->refused_times)
+			report_watched(d, d->model->processes[i]);
 	for (size_t i = 0; i < search.count; i++)
 		if (search.all[i]->count && !is_of_loop(&search, search.all[i]))
 			report(d, search.all[i]);
