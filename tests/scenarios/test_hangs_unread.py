@@ -392,6 +392,9 @@ SOUND_UNIX = {
     # It begins when the other clients are there; its first thread has nothing to do.
     "gathers": "import threading\nthreading.Thread(target=lambda: [take() for _ in range(3)]).start()\n"
                "time.sleep(3600)",
+    # It passes on what another program gathers now and then.
+    "relays": "r, w = os.pipe()\nif os.fork() == 0: time.sleep(300)\nos.close(w)\n"
+              "take()\nos.read(r, 1)",
 }
 SUBSCRIBER = PYTHON + """ -c 'import os, socket, sys
 client = socket.socket(socket.AF_UNIX)

@@ -269,6 +269,35 @@ static bool is_fed_later(const struct diagnosis *d, const struct wait *wait)
 	return false;
 }
 
+/* True if it reads at a connection that it has made to a server. */
+static bool reads_from_server(const struct diagnosis *d, const struct wait *wait)
+{
+	const struct viz_channel *peer;
+
+	if (wait->operation->role != ROLE_RECEIVE || !wait->channel ||
+	    !channel_is_stream_socket(wait->channel))
+		return false;
+	peer = wait_peer(d->waits, wait->channel);
+	return peer && channel_is_of_client(d->waits, wait->channel, peer);
+}
+
+/*
+ * True of a glance for a client whose server passes on what another one writes now and then, which
+ * sleeps meanwhile, for no longer than such a one would.
+ */
+static bool is_fed_in_turns(const struct diagnosis *d, const struct wait *wait)
+{
+	const struct wait *next = chain_next(d, wait);
+	size_t k = 0;
+
+	if (!d->waits->whole || !reads_from_server(d, wait))
+		return false;
+	while (next && k++ < CHAIN_MOST && (reads_pipe(next) || reads_from_server(d, next)))
+		next = chain_next(d, next);
+	return k > 1 && next && waits_for_time(next) && viz_has(next->operation, timeout_ns) &&
+	       !wait_is_long_sleep(next);
+}
+
 /* True if a process that it waits for, or that one for, did something a moment before the end. */
 static bool follows_work(const struct diagnosis *d, const struct wait *wait)
 {
@@ -313,6 +342,6 @@ bool wait_is_idle(const struct diagnosis *d, const struct wait *wait)
 	if (wait_is_held_long(d, wait) ||
 	    ((is_for_lock(wait) || waits_to_send(wait)) && waits_mostly(d, wait)))
 		return false;
-	return goes_on(d, wait) || is_fed_later(d, wait) || is_subscribed(d, wait) ||
-	       follows_work(d, wait) || leads_to_work(d, wait);
+	return goes_on(d, wait) || is_fed_later(d, wait) || is_fed_in_turns(d, wait) ||
+	       is_subscribed(d, wait) || follows_work(d, wait) || leads_to_work(d, wait);
 }

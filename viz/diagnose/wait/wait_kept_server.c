@@ -138,6 +138,12 @@ bool server_is_kept(const struct diagnosis *d, const struct viz_process *server,
 
 #define LONG_SLEEP_NS (600 * 1000 * MILLISECOND) /* no server makes its clients wait so long */
 
+bool wait_is_long_sleep(const struct wait *wait)
+{
+	return waits_for_time(wait) && viz_has(wait->operation, timeout_ns) &&
+	       wait->operation->extra->timeout_ns >= LONG_SLEEP_NS;
+}
+
 /* True if the thread sleeps for long, as it asked, or until another one of its process wakes it. */
 static bool sleeps_for_long(const struct diagnosis *d, const struct viz_thread *thread)
 {
@@ -145,8 +151,7 @@ static bool sleeps_for_long(const struct diagnosis *d, const struct viz_thread *
 
 	if (!wait)
 		return thread->own && has_slept(d, thread->since_ns);
-	return waits_for_time(wait) && viz_has(wait->operation, timeout_ns) &&
-	       wait->operation->extra->timeout_ns >= LONG_SLEEP_NS && has_slept(d, wait->since_ns);
+	return wait_is_long_sleep(wait) && has_slept(d, wait->since_ns);
 }
 
 bool process_sleeps_for_long(const struct diagnosis *d, const struct viz_process *process)

@@ -320,6 +320,9 @@ bool channel_is_of_client(const struct wait_graph *graph, const struct viz_chann
 bool server_is_kept(const struct diagnosis *d, const struct viz_process *server,
 		    const struct viz_channel *channel, const struct wait **by);
 
+/* wait_kept_server.c: true for a sleep of ten minutes or more, as far as is known how long. */
+bool wait_is_long_sleep(const struct wait *wait);
+
 /*
  * wait_kept_server.c: true if all threads of the process sleep for ten minutes or more, as they
  * asked, or until one of those wakes them, and no signal makes it do something meanwhile.
