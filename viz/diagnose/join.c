@@ -124,11 +124,18 @@ static bool closes_circle(const struct finding *f, const struct finding *other)
 	       (f->advised || !other->advised) && is_about(f, other->processes[0]);
 }
 
-/* True if `f` tells of a buffer in which what the other one's process waits for may lie. */
+/*
+ * True if `f` tells of a buffer in which what the other one's process waits for may lie, be it in a
+ * circle of the two.
+ */
 static bool explains_wait(const struct finding *f, const struct finding *other)
 {
-	return f->row == finding_row(FINDING_STDIO_BUFFERED) &&
-	       other->row == finding_row(FINDING_BLOCKED) && is_about(f, other->processes[0]);
+	if (f->row != finding_row(FINDING_STDIO_BUFFERED) || f->process_count < 2)
+		return false;
+	if (other->row == finding_row(FINDING_BLOCKED))
+		return is_about(f, other->processes[0]);
+	return other->row == finding_row(FINDING_DEADLOCK) && f->severity != SEVERITY_NOTE &&
+	       is_about(other, f->processes[0]) && is_about(other, f->processes[1]);
 }
 
 /*
@@ -139,7 +146,8 @@ static bool replaces(const struct finding *f, const struct finding *other)
 {
 	const bool beside = f->row == finding_row(FINDING_RUNNING) ||
 			    (f->row == finding_row(FINDING_STDIO_BUFFERED) &&
-			     other->row == finding_row(FINDING_DEADLOCK));
+			     other->row == finding_row(FINDING_DEADLOCK) &&
+			     !explains_wait(f, other));
 
 	if (!finding_is_wait(other) || !other->process_count || (beside && f->row != other->row))
 		return false;

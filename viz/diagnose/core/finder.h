@@ -33,6 +33,9 @@ struct finding *finding_fold_kind(struct diagnosis *d, enum finding_id id, uint6
 void finding_process(struct diagnosis *d, struct finding *f, const struct viz_process *process);
 void finding_operation(struct diagnosis *d, struct finding *f, const struct viz_operation *op);
 
+/* True if the process is one of those of the finding. */
+bool finding_is_about(const struct finding *f, const struct viz_process *process);
+
 /* Adds an address to those of the finding, unless it is there already: finding_addresses(). */
 void finding_address(struct diagnosis *d, struct finding *f, struct viz_bytes address);
 

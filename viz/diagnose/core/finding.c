@@ -91,7 +91,7 @@ struct finding *finding_fold(struct diagnosis *d, enum finding_id id, uint64_t a
 
 enum { MANY = 64 }; /* so many processes of a finding are also looked up in a map */
 
-static bool is_among(const struct finding *f, const struct viz_process *process)
+bool finding_is_about(const struct finding *f, const struct viz_process *process)
 {
 	if (f->process_count > MANY)
 		return map_get_uint(&f->in, process->index) != NULL;
@@ -103,7 +103,7 @@ static bool is_among(const struct finding *f, const struct viz_process *process)
 
 void finding_process(struct diagnosis *d, struct finding *f, const struct viz_process *process)
 {
-	if (!process || is_among(f, process))
+	if (!process || finding_is_about(f, process))
 		return;
 	ARENA_PUSH(d->arena, f->processes, f->process_count, process);
 	d->named[process->index]++;

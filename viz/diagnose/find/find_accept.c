@@ -207,10 +207,12 @@ static struct finding *report(struct diagnosis *d, const struct viz_operation *o
 	if (f->times > 1)
 		return f;
 	finding_set(d, f, "chain", "%s", "");
-	if (is_only_listener(listener))
-		finding_chain_of(d, f, listener->process, op->process);
-	if (is_only_listener(listener) && asks_itself(d, op->process, listener))
+	if (!is_only_listener(listener))
+		return f;
+	if (asks_itself(d, op->process, listener))
 		advise(d, f, ADVICE_ASKS_ITSELF, listener);
+	else
+		finding_chain_of(d, f, listener->process, op->process);
 	return f;
 }
 

@@ -275,19 +275,36 @@ static const char *cure_text(struct diagnosis *d, const struct passage *p)
 				     bytes_text(d, p->process->comm));
 }
 
-/* Drops what says only that the reader waits: this is why. */
-static void drop_blocked(struct diagnosis *d, const struct wait *wait)
+/* True if the finding says only that the reader waits, or that it and the keeper do. */
+static bool tells_less(const struct finding *f, const struct passage *p, const struct wait *wait)
+{
+	if (f->row == finding_row(FINDING_DEADLOCK))
+		return finding_is_about(f, p->process) && finding_is_about(f, wait->process);
+	return f->row == finding_row(FINDING_BLOCKED) && f->operation_count &&
+	       f->operations[0] == wait->operation;
+}
+
+/* Drops what tells less of this: this is why. */
+static void drop_less(struct diagnosis *d, const struct passage *p, const struct wait *wait)
 {
 	size_t kept = 0;
 
-	for (size_t i = 0; i < d->count; i++) {
-		const struct finding *f = d->findings[i];
-
-		if (f->row != finding_row(FINDING_BLOCKED) || !f->operation_count ||
-		    f->operations[0] != wait->operation)
+	for (size_t i = 0; i < d->count; i++)
+		if (!tells_less(d->findings[i], p, wait))
 			d->findings[kept++] = d->findings[i];
-	}
 	d->count = kept;
+}
+
+/* Where the reader feeds the filter itself, perhaps through others, it may also end its input. */
+static void advise(struct diagnosis *d, struct finding *f, const struct passage *p,
+		   const struct wait *wait)
+{
+	const struct wait *other = wait_of_process(d->waits, p->process);
+
+	if (!wait->circle || !other || other->circle != wait->circle)
+		return;
+	finding_wait(d, f, other);
+	f->advice = advice_for(d, ADVICE_BUFFERED_CIRCLE, wait->process);
 }
 
 static const char *kept_text(struct diagnosis *d, const struct passage *p)
@@ -319,6 +336,7 @@ static void report(struct diagnosis *d, const struct passage *p, const struct wa
 	finding_set(d, f, "reader", "%s", process_text(d, wait->process));
 	finding_set(d, f, "since", "%s", since_text(d, wait->since_ns));
 	finding_set(d, f, "cure", "%s", cure_text(d, p));
+	advise(d, f, p, wait);
 }
 
 /* Returns what the process reads while it sleeps in a read, or NULL. */
@@ -445,7 +463,6 @@ static void look_from(struct search *search, const struct wait *wait,
 {
 	const struct viz_channel *channel = written_for(search->d, read);
 	const struct keepers *keepers;
-	bool faulty = false;
 
 	if (!channel)
 		return;
@@ -454,10 +471,9 @@ static void look_from(struct search *search, const struct wait *wait,
 		if (keepers->list[i]->process == wait->process)
 			continue;
 		report(search->d, keepers->list[i], wait);
-		faulty |= is_fault(keepers->list[i], wait);
+		if (is_fault(keepers->list[i], wait))
+			drop_less(search->d, keepers->list[i], wait);
 	}
-	if (faulty)
-		drop_blocked(search->d, wait);
 }
 
 void find_buffered(struct diagnosis *d)

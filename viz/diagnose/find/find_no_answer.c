@@ -558,11 +558,32 @@ static bool wait_is_told(const struct diagnosis *d, const struct talk *talk)
 	for (size_t i = 0; i < d->count; i++) {
 		const struct finding *f = d->findings[i];
 
-		for (size_t k = 0;
-		     f->severity != SEVERITY_NOTE && finding_is_wait(f) && k < f->process_count;
-		     k++)
-			if (f->processes[k] == talk->asked->process)
-				return true;
+		if (f->severity != SEVERITY_NOTE && finding_is_wait(f) &&
+		    finding_is_about(f, talk->asked->process))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Makes the request evidence of the finding that its server waits itself for a connection that
+ * nobody accepts; false if there is none.
+ */
+static bool join_unaccepted(struct diagnosis *d, const struct talk *talk)
+{
+	const struct viz_process *server = server_of(request_of(d, talk));
+	const struct viz_process *client = talk->asked->process;
+
+	for (size_t i = 0; server && i < d->count; i++) {
+		struct finding *f = d->findings[i];
+
+		if (f->row != finding_row(FINDING_NEVER_ACCEPTED) || f->processes[0] != server)
+			continue;
+		finding_operation(d, f, talk->asked);
+		if (wait_of_process(d->waits, client) && !finding_is_about(f, client))
+			finding_wait(d, f, wait_of_process(d->waits, client));
+		finding_process(d, f, client);
+		return true;
 	}
 	return false;
 }
@@ -578,7 +599,7 @@ static void judge(const struct talks *talks, const struct talk *talk,
 		return;
 	if (after_ns)
 		report_given_up(d, talk, after_ns);
-	else if (for_ns >= LONG_WAIT_NS && !wait_is_told(d, talk))
+	else if (for_ns >= LONG_WAIT_NS && !wait_is_told(d, talk) && !join_unaccepted(d, talk))
 		report_waiting(talks, talk, for_ns);
 	else if (talk->eof && !talk->shut && talk->eof->receive->exit_ns > talk->asked->exit_ns)
 		report_closed(d, talk);

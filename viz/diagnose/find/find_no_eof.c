@@ -77,6 +77,21 @@ static bool forgotten(const struct diagnosis *d, const struct viz_channel *chann
 }
 
 /*
+ * As forgotten(), from a glance's state alone: the reader never goes on, somebody has written to
+ * the pipe, and the process, which keeps the writing end as no standard descriptor, has never
+ * called write(2).
+ */
+static bool forgotten_as_seen(const struct diagnosis *d, const struct wait *wait,
+			      const struct viz_holding *holding)
+{
+	const struct viz_operation *op = wait->operation;
+
+	return d->waits->whole && wait->stuck && channel_is_pipe(wait->channel) &&
+	       viz_has(op, at_entry) && op->at_entry.head && holding->fd > 2 &&
+	       holding->process->silent;
+}
+
+/*
  * True if the process waits for a signal without any handler: it will never act again. What the
  * reader's own child has yet to write, and not the end, may be what is awaited.
  */
@@ -177,6 +192,7 @@ static bool cannot_end(const struct diagnosis *d, const struct wait *wait)
 			in_vain &= waits_for(d, who, wait->process) ||
 				   sleeps_for_good(d, wait, who) ||
 				   (holding && gone && forgotten(d, channel, holding)) ||
+				   (holding && forgotten_as_seen(d, wait, holding)) ||
 				   (holding && left_to_child(d, channel, holding)) ||
 				   (holding && left_as_seen(d, wait, who));
 	}
@@ -214,6 +230,20 @@ static const char *close_text(struct diagnosis *d, const struct viz_process *who
 	return format_text(d, "close(%" PRId32 "): %s", holding->fd, process_text(d, who));
 }
 
+/*
+ * Advises whoever started the keeper, if that is another program with an end that it does not know
+ * of. {culprit} is the keeper.
+ */
+static void advise_starter(struct diagnosis *d, struct finding *f, const struct wait *wait,
+			   const struct viz_process *keeper, const struct viz_holding *holding)
+{
+	if (f->advice || !holding || holding->fd <= 2 || keeper == wait->process ||
+	    process_is_copy(keeper))
+		return;
+	f->advice = advice_for(d, ADVICE_PASSED_END, keeper->parent);
+	finding_set(d, f, "culprit", "%s", process_text(d, keeper));
+}
+
 enum { KEEPERS_MOST = 64 }; /* are named, of those that keep one end */
 
 bool report_no_eof(struct diagnosis *d, const struct wait *wait)
@@ -242,6 +272,7 @@ bool report_no_eof(struct diagnosis *d, const struct wait *wait)
 		keepers = joined_text(d, keepers, phrase_text(PHRASE_AND, d->language),
 				      keeper_text(d, wait, who, holding));
 		fds = joined_text(d, fds, ", ", close_text(d, who, holding));
+		advise_starter(d, f, wait, who, holding);
 	}
 	tell_failed_writer(d, f, wait);
 	if (wait->ender_count > KEEPERS_MOST)
@@ -252,4 +283,29 @@ bool report_no_eof(struct diagnosis *d, const struct wait *wait)
 	finding_set(d, f, "count", "%zu", wait->ender_count);
 	finding_set(d, f, "closes", "%s", fds);
 	return true;
+}
+
+/* Reports the first wait of the circle for an end that is kept from it. NULL: it has none. */
+static const struct wait *report_kept_reader(struct diagnosis *d, const struct wait_circle *circle)
+{
+	for (size_t i = 0; i < circle->count; i++)
+		if (report_no_eof(d, circle->waits[i]))
+			return circle->waits[i];
+	return NULL;
+}
+
+struct finding *report_kept_end(struct diagnosis *d, const struct wait_circle *circle, bool *told)
+{
+	const struct wait *reader = report_kept_reader(d, circle);
+	struct finding *f;
+
+	if (!reader)
+		return NULL;
+	f = d->findings[d->count - 1];
+	for (size_t i = 0; i < circle->count; i++) {
+		told[circle->waits[i]->index] = true;
+		if (circle->waits[i] != reader)
+			finding_wait(d, f, circle->waits[i]);
+	}
+	return f;
 }

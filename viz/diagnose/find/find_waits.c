@@ -55,41 +55,6 @@ static struct finding *report_circle(struct diagnosis *d, const struct wait *fir
 	return f;
 }
 
-/* Returns the only wait of the circle that is for no child; NULL: there are others. */
-static const struct wait *only_reader(const struct wait_circle *circle)
-{
-	const struct wait *reader = NULL;
-
-	for (size_t i = 0; i < circle->count; i++) {
-		if (waits_for_child(circle->waits[i]))
-			continue;
-		if (reader)
-			return NULL;
-		reader = circle->waits[i];
-	}
-	return reader;
-}
-
-/*
- * Tells of a circle in which a parent waits for a child that waits for an end which the parent
- * keeps from it as that end, no-eof. NULL: it is none.
- */
-static struct finding *report_kept_end(struct diagnosis *d, const struct wait_circle *circle,
-				       bool *told)
-{
-	const struct wait *reader = only_reader(circle);
-	struct finding *f;
-
-	if (!reader || !report_no_eof(d, reader))
-		return NULL;
-	f = d->findings[d->count - 1];
-	told[reader->index] = true;
-	for (size_t i = 0; i < circle->count; i++)
-		if (circle->waits[i] != reader)
-			finding_wait(d, f, circle->waits[i]);
-	return f;
-}
-
 /*
  * Returns the findings of the circles, by number; NULL for one that has none. Marks the waits of
  * which another finding than a deadlock tells, by their index.
@@ -124,6 +89,49 @@ static bool join_circle(struct diagnosis *d, struct finding *const *of_circle,
 
 	for (size_t k = 0; next && !f && k < CHAIN_MOST; k++, next = chain_next(d, next))
 		f = of_circle[next->circle];
+	if (f && f->line_count < LINES_MOST)
+		finding_wait(d, f, wait);
+	return f != NULL;
+}
+
+/* Returns the only one who could end the wait, itself aside; NULL: there are several, or none. */
+static const struct viz_process *only_ender(const struct wait *wait)
+{
+	const struct viz_process *only = NULL;
+
+	for (size_t i = 0; i < wait->ender_count; i++) {
+		if (wait->enders[i] == wait->process)
+			continue;
+		if (only)
+			return NULL;
+		only = wait->enders[i];
+	}
+	return only;
+}
+
+/*
+ * Returns a finding that the only one who could end the wait, but the clock, waits itself for a
+ * connection that nobody accepts; NULL: there is none.
+ */
+static struct finding *finding_of_unaccepted(const struct diagnosis *d, const struct wait *wait)
+{
+	const struct viz_process *server = only_ender(wait);
+
+	for (size_t i = 0; server && i < d->count; i++) {
+		struct finding *f = d->findings[i];
+
+		if (f->row == finding_row(FINDING_NEVER_ACCEPTED) && f->severity != SEVERITY_NOTE &&
+		    f->processes[0] == server)
+			return f;
+	}
+	return NULL;
+}
+
+/* Makes the wait evidence of such a finding; false if there is none. */
+static bool join_unaccepted(struct diagnosis *d, const struct wait *wait)
+{
+	struct finding *f = finding_of_unaccepted(d, wait);
+
 	if (f && f->line_count < LINES_MOST)
 		finding_wait(d, f, wait);
 	return f != NULL;
@@ -230,14 +238,6 @@ static bool report_lost_wakeup(struct diagnosis *d, const struct wait *wait)
 	return true;
 }
 
-static bool is_among(const struct finding *f, const struct viz_process *process)
-{
-	for (size_t i = 0; i < f->process_count; i++)
-		if (f->processes[i] == process)
-			return true;
-	return false;
-}
-
 /*
  * Adds to the evidence what the processes that could end the wait do, as far as they sleep and the
  * chain does not tell of them.
@@ -253,7 +253,7 @@ static void report_enders(struct diagnosis *d, struct finding *f, const struct w
 
 		if (!other)
 			continue;
-		if (!is_among(f, wait->enders[i]))
+		if (!finding_is_about(f, wait->enders[i]))
 			finding_line(d, f, wait_text(d, other));
 		if (d->waits->whole && waits_to_accept(other) && wait->channel)
 			finding_line(d, f,
@@ -411,16 +411,18 @@ static bool tells_of(const struct finding *f, const struct wait *wait)
 			   f->row == finding_row(FINDING_NO_EOF) ||
 			   (f->row == finding_row(FINDING_DEADLOCK) && wait->crossed);
 
-	return tells && f->severity != SEVERITY_NOTE && is_among(f, wait->process);
+	return tells && f->severity != SEVERITY_NOTE && finding_is_about(f, wait->process);
 }
 
 /* Returns a finding that tells of a wait to which this one's chain leads; NULL: there is none. */
 static struct finding *finding_ahead(const struct diagnosis *d, const struct wait *wait)
 {
-	struct finding *stopped = finding_of_stopped(d, chain_stopped(d, wait));
+	struct finding *f = finding_of_stopped(d, chain_stopped(d, wait));
 
-	if (stopped)
-		return stopped;
+	if (!f)
+		f = finding_of_unaccepted(d, wait);
+	if (f)
+		return f;
 	wait = chain_next(d, wait);
 	for (size_t k = 0; wait && k < CHAIN_MOST; k++, wait = chain_next(d, wait))
 		for (size_t i = 0; i < d->count; i++)
@@ -596,8 +598,10 @@ static void report_chains(struct diagnosis *d, const struct wait **waits, size_t
 		if (told[wait->index] || (k < count && (itself || linked[wait->index])) ||
 		    (itself && is_named(d, wait->process)))
 			continue;
-		report_chain(d, wait);
-		join_last(d, wait);
+		if (!join_unaccepted(d, wait)) {
+			report_chain(d, wait);
+			join_last(d, wait);
+		}
 		told[wait->index] = true;
 		mark_chain(d, wait, told);
 	}

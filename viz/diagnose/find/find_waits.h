@@ -9,6 +9,13 @@
 bool report_no_eof(struct diagnosis *d, const struct wait *wait);
 
 /*
+ * The same of a circle in which one waits for an end that another one, or who waits for it, keeps
+ * from it: to close that opens the circle. Marks all waits of the circle, by their index, as told.
+ * NULL: it is none.
+ */
+struct finding *report_kept_end(struct diagnosis *d, const struct wait_circle *circle, bool *told);
+
+/*
  * find_left_open.c: add no-eof, as a warning, if only a job left in the background could end the
  * wait, or the reader of a FIFO that opened it to read and write; return whether they did.
  */
