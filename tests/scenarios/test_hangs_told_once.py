@@ -1,7 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """Hangs that look like two faults have one finding: the one whose remedy helps."""
-from hang_cases import Case, python, three_ways
+import os
+
+from hang_cases import Case, by_run_and_trace, python, three_ways
 from harness import main, scenario
 
 MAY_RUN_BESIDE_OTHERS = True
@@ -68,6 +70,64 @@ other.send(b"GET /?inner HTTP/1.0\\r\\n\\r\\n")
 other.recv(100)
 """
 
+# Whoever listens waits for its child, whose connection it should accept.
+WAITS_FOR_CLIENT = """
+import socket
+server = socket.create_server(("127.0.0.1", 0))
+if os.fork() == 0:
+    end = socket.create_connection(server.getsockname())
+    server.close()
+    tell("client")
+    end.recv(1)
+tell("server")
+os.wait()
+"""
+
+# It has sent the writing end to its child, which is done, and waits; its own it has still.
+SENT = """
+import socket
+here, there = socket.socketpair()
+end, own = os.pipe()
+if os.fork() == 0:
+    here.close(), os.close(end), os.close(own)
+    sent = socket.recv_fds(there, 10, 1)[1][0]
+    tell("child")
+    os.write(sent, b"hello")
+    os.close(sent)
+    there.recv(1)
+there.close()
+socket.send_fds(here, [b"x"], [own])
+tell("parent")
+while os.read(end, 10):
+    pass
+"""
+
+# The parent of the child closes its input only after it has waited.
+OWN_CHILD = """
+child = subprocess.Popen(["cat"], stdin=subprocess.PIPE)
+tell("child", child.pid)
+tell("parent")
+child.stdin.write(b"line\\n")
+child.stdin.flush()
+child.wait()
+"""
+
+# The job has the lock by the descriptor that the shell gave it; a look does not tell who locked.
+LOCK_OF_JOB = """
+cd 'PLACE'; exec 9>lock; flock 9; sleep 60 & echo holder=$! >&2; exec 9>&-
+echo waiter=$$ >&2; exec flock lock true
+"""
+LOCK_OF_CHILD = """
+import fcntl
+file = open("lock", "w")
+fcntl.flock(file, fcntl.LOCK_EX)
+os.set_inheritable(file.fileno(), True)
+tell("holder", subprocess.Popen(["sleep", "60"], close_fds=False).pid)
+file.close()
+tell("waiter")
+fcntl.flock(open("lock", "w"), fcntl.LOCK_EX)
+"""
+
 
 def both_ways(*words):
     return python(BOTH_WAYS.replace("FILTER", repr(list(words))))
@@ -76,6 +136,8 @@ def both_ways(*words):
 KEPT = {
     "child": Case(python(SECOND_CHILD), 3, "no-eof", "close(4): python3["),
     "program": Case(python(SECOND_PROGRAM), 3, "no-eof", "leave subprocess' close_fds=True"),
+    "sent": Case(python(SENT), 2, "no-eof", "close(6): python3["),
+    "own child": Case(python(OWN_CHILD), 2, "no-eof", "after fork(): close(4): python3["),
 }
 BUFFERED = {
     "grep": Case(both_ways("grep", "x"), 2, "stdio-buffered", "grep --line-buffered; or, once"),
@@ -84,8 +146,13 @@ BUFFERED = {
     # Whoever collects until the end has nothing to write yet.
     "sort": Case(both_ways("sort"), 2, "deadlock", "close p.stdin once all is written"),
 }
-ITSELF = {
+UNACCEPTED = {
     "client": Case(python(ASKS_ITSELF), 2, "never-accepted", "] asks itself, and comes to accept()"),
+    "parent": Case(python(WAITS_FOR_CLIENT), 2, "never-accepted", "call accept() in a loop"),
+}
+LOCKS = {
+    "job": Case(["bash", "-c", LOCK_OF_JOB], 2, "blocked", "] without the descriptor of the lock: cmd 9>&-"),
+    "child": Case(python(LOCK_OF_CHILD), 2, "blocked", "do not pass the descriptor of the lock on to sleep["),
 }
 
 
@@ -99,9 +166,17 @@ def buffered(directory):
     three_ways(directory, BUFFERED)
 
 
-@scenario("a server that asks itself while its client waits: never-accepted, and no no-answer")
-def itself(directory):
-    three_ways(directory, ITSELF)
+@scenario("a server that waits for its client, or asks itself: never-accepted, and nothing else")
+def unaccepted(directory):
+    three_ways(directory, UNACCEPTED)
+
+
+@scenario("a lock that a program has only by an inherited descriptor: start it without that")
+def inherited_lock(directory):
+    for name, case in LOCKS.items():
+        top = os.path.join(directory, name)
+        os.mkdir(top)
+        by_run_and_trace(top, name, case)
 
 
 if __name__ == "__main__":

@@ -346,6 +346,34 @@ bool report_unaccepted(struct diagnosis *d, const struct wait *wait)
 	return true;
 }
 
+/* The finding never-accepted of the client that waits there; NULL: there is none. */
+static struct finding *finding_of_client(const struct diagnosis *d, const struct wait *wait)
+{
+	for (size_t i = 0; i < d->count; i++)
+		if (d->findings[i]->row == finding_row(FINDING_NEVER_ACCEPTED) &&
+		    d->findings[i]->channel == wait->listener &&
+		    d->findings[i]->processes[0] == wait->process)
+			return d->findings[i];
+	return NULL;
+}
+
+struct finding *report_unaccepted_circle(struct diagnosis *d, const struct wait_circle *circle,
+					 bool *told)
+{
+	struct finding *f = NULL;
+
+	for (size_t i = 0; i < circle->count && !f; i++)
+		if (report_unaccepted(d, circle->waits[i]))
+			f = finding_of_client(d, circle->waits[i]);
+	for (size_t i = 0; f && i < circle->count; i++) {
+		told[circle->waits[i]->index] = true;
+		finding_process(d, f, circle->waits[i]->process);
+	}
+	if (f)
+		f->severity = SEVERITY_ERROR;
+	return f;
+}
+
 void report_unaccepted_connects(struct diagnosis *d)
 {
 	const struct accepts accepts = list_accepts(d);

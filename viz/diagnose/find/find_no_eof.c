@@ -231,14 +231,15 @@ static const char *close_text(struct diagnosis *d, const struct viz_process *who
 }
 
 /*
- * Advises whoever started the keeper, if that is another program with an end that it does not know
- * of. {culprit} is the keeper.
+ * Advises whoever started the keeper, if that is another program, which does not know of the end
+ * that it got. {culprit} is the keeper.
  */
 static void advise_starter(struct diagnosis *d, struct finding *f, const struct wait *wait,
 			   const struct viz_process *keeper, const struct viz_holding *holding)
 {
-	if (f->advice || !holding || holding->fd <= 2 || keeper == wait->process ||
-	    process_is_copy(keeper))
+	if (f->advice || !holding || holding->fd <= 2 || !keeper->parent ||
+	    (!d->waits->whole && holding->start != HOLDING_FORK) ||
+	    viz_process_descends(wait->process, keeper) || process_is_copy(keeper))
 		return;
 	f->advice = advice_for(d, ADVICE_PASSED_END, keeper->parent);
 	finding_set(d, f, "culprit", "%s", process_text(d, keeper));

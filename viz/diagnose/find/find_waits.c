@@ -73,6 +73,8 @@ static struct finding **report_circles(struct diagnosis *d, bool *told)
 			continue;
 		of_circle[number] = report_kept_end(d, circle, told);
 		if (!of_circle[number])
+			of_circle[number] = report_unaccepted_circle(d, circle, told);
+		if (!of_circle[number])
 			of_circle[number] = report_circle(d, circle->waits[0], reported);
 	}
 	return of_circle;
@@ -127,11 +129,32 @@ static struct finding *finding_of_unaccepted(const struct diagnosis *d, const st
 	return NULL;
 }
 
-/* Makes the wait evidence of such a finding; false if there is none. */
-static bool join_unaccepted(struct diagnosis *d, const struct wait *wait)
+/*
+ * Returns a finding that one to whom the chain of the wait leads waits for an end that is kept from
+ * it; NULL: there is none.
+ */
+static struct finding *finding_of_kept_end(const struct diagnosis *d, const struct wait *wait)
+{
+	wait = chain_next(d, wait);
+	for (size_t k = 0; wait && k < CHAIN_MOST; k++, wait = chain_next(d, wait))
+		for (size_t i = 0; i < d->count; i++)
+			if (d->findings[i]->row == finding_row(FINDING_NO_EOF) &&
+			    d->findings[i]->severity == SEVERITY_ERROR &&
+			    d->findings[i]->processes[0] == wait->process)
+				return d->findings[i];
+	return NULL;
+}
+
+/*
+ * Makes the wait evidence of a finding that tells why whoever it waits for does not go on; false if
+ * there is none.
+ */
+static bool join_cause(struct diagnosis *d, const struct wait *wait)
 {
 	struct finding *f = finding_of_unaccepted(d, wait);
 
+	if (!f)
+		f = finding_of_kept_end(d, wait);
 	if (f && f->line_count < LINES_MOST)
 		finding_wait(d, f, wait);
 	return f != NULL;
@@ -598,7 +621,7 @@ static void report_chains(struct diagnosis *d, const struct wait **waits, size_t
 		if (told[wait->index] || (k < count && (itself || linked[wait->index])) ||
 		    (itself && is_named(d, wait->process)))
 			continue;
-		if (!join_unaccepted(d, wait)) {
+		if (!join_cause(d, wait)) {
 			report_chain(d, wait);
 			join_last(d, wait);
 		}

@@ -16,6 +16,13 @@ bool report_no_eof(struct diagnosis *d, const struct wait *wait);
 struct finding *report_kept_end(struct diagnosis *d, const struct wait_circle *circle, bool *told);
 
 /*
+ * The same of a circle in which one waits at a connection that another one, or who waits for it,
+ * has yet to accept: never-accepted, as an error.
+ */
+struct finding *report_unaccepted_circle(struct diagnosis *d, const struct wait_circle *circle,
+					 bool *told);
+
+/*
  * find_left_open.c: add no-eof, as a warning, if only a job left in the background could end the
  * wait, or the reader of a FIFO that opened it to read and write; return whether they did.
  */

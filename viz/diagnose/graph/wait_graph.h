@@ -234,6 +234,10 @@ bool wait_has_written(const struct wait_graph *graph, const struct viz_process *
 bool wait_has_read(const struct wait_graph *graph, const struct viz_process *process,
 		   const struct viz_channel *channel);
 
+/* wait_lock_holders.c: true if the process has got a lock there by a call of its own. */
+bool wait_has_locked(const struct wait_graph *graph, const struct viz_process *process,
+		     const struct viz_channel *channel);
+
 /*
  * Returns the socket in which a message lies unread that would bring the process `to` this end of
  * the channel; NULL if there is none.

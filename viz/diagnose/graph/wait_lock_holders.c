@@ -181,3 +181,15 @@ const struct viz_process *wait_lock_holder(const struct wait_graph *graph,
 	}
 	return NULL;
 }
+
+bool wait_has_locked(const struct wait_graph *graph, const struct viz_process *process,
+		     const struct viz_channel *channel)
+{
+	const struct wait_locks *locks = &graph->locks[channel->index];
+
+	for (size_t i = 0; i < locks->count; i++)
+		if (locks->calls[i]->process == process &&
+		    locks->calls[i]->extra->lock.mode != LOCK_MODE_UNLOCK)
+			return true;
+	return false;
+}

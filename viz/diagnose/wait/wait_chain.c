@@ -290,16 +290,35 @@ static const struct wait *tell_next(struct telling *t, const struct wait *before
 	return tell_wait(t, wait, before);
 }
 
+/*
+ * True if the process has the lock of flock(2) only as it was started with the descriptor: it has
+ * never asked for it. A glance does not tell who did.
+ */
+static bool has_inherited_lock(const struct telling *t, const struct wait *wait,
+			       const struct viz_process *holder)
+{
+	return !t->d->waits->whole && !t->d->incomplete && !holder->before_trace &&
+	       operation_is(wait->operation, "flock") &&
+	       !wait_has_locked(t->d->waits, holder, wait->channel);
+}
+
 /* Sets the advice of a wait for a file lock that another process holds. */
 static void note_lock(struct telling *t, const struct wait *wait)
 {
 	const struct viz_process *holder = chain_culprit(t->d, wait);
+	const struct viz_holding *holding;
 
-	if (wait->channel && wait->channel->mechanism == MECH_FILE_LOCK && holder &&
-	    !process_is_stopped(holder))
+	if (!wait->channel || wait->channel->mechanism != MECH_FILE_LOCK || !holder ||
+	    process_is_stopped(holder))
+		return;
+	holding = wait_holding(t->d->waits, wait->channel, holder, ACCESS_BOTH);
+	if (holding && has_inherited_lock(t, wait, holder)) {
+		finding_set(t->d, t->f, "fd", "%" PRId32, holding->fd);
+		settle(t, ADVICE_LOCK_INHERITED, holder);
+	} else {
 		settle(t, ADVICE_LOCK_HELD, holder);
-	if (t->about == ADVICE_LOCK_HELD) /* a holder may do something else by now */
-		t->author = wait->process;
+	}
+	t->author = wait->process; /* a holder may do something else by now */
 }
 
 /* It fills what nobody but its only thread could empty. */

@@ -357,13 +357,14 @@ enum advice_case {
 	ADVICE_FROZEN,		/* by the freezer of its cgroup */
 	ADVICE_SLEEPS,
 	ADVICE_KEY_PRESS,
-	ADVICE_FIFO_ORDER,   /* two FIFOs opened crosswise */
-	ADVICE_LOCK_HELD,    /* a file lock */
-	ADVICE_LEASE,	     /* to open a file, for who has a lease on it */
-	ADVICE_IDLE_WORKERS, /* a pool that is idle, or whose task was lost */
-	ADVICE_OWN_MEMORY,   /* for another thread of its own, by a lock that tells no owner */
-	ADVICE_COPIED_LOCK,  /* the same, in a child of fork() that has no other thread */
-	ADVICE_FOR_THREADS,  /* in shared memory, by what was made for the threads of one process */
+	ADVICE_FIFO_ORDER,     /* two FIFOs opened crosswise */
+	ADVICE_LOCK_HELD,      /* a file lock */
+	ADVICE_LOCK_INHERITED, /* the same, which a program has only by its descriptor */
+	ADVICE_LEASE,	       /* to open a file, for who has a lease on it */
+	ADVICE_IDLE_WORKERS,   /* a pool that is idle, or whose task was lost */
+	ADVICE_OWN_MEMORY,     /* for another thread of its own, by a lock that tells no owner */
+	ADVICE_COPIED_LOCK,    /* the same, in a child of fork() that has no other thread */
+	ADVICE_FOR_THREADS, /* in shared memory, by what was made for the threads of one process */
 	ADVICE_WRITER_FAILED,	/* for what a child was to write, which has failed */
 	ADVICE_LOST_TASK,	/* for the answer of a worker that has ended */
 	ADVICE_CHILDREN_FAIL,	/* for workers that fail at once, again and again */
