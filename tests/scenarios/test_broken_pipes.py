@@ -3,8 +3,9 @@
 """How grave a broken pipe is: a reader that has had enough is none of the writer's loss."""
 import joining
 from expectations import expect, expect_equal, expect_in
-from findings import diagnose
-from harness import main, record, scenario
+from findings import diagnose, severe
+from hangs import looked_at, named_parties, traced
+from harness import main, record, scenario, start
 
 # Each takes a line of what another program writes, closes the reading end and goes on.
 CLOSES = """
@@ -90,6 +91,68 @@ def closed_input(directory):
     expect_in("called dup2(0, 0), which changes nothing", found[0]["evidence"][0], "how")
     kept = ["/usr/bin/python3", "-c", CLOSED_INPUT.format(closes="; os.read(0, 9)")]
     expect_equal(severities(directory, "keeps", kept), [], "who keeps it reads")
+
+
+# SIGPIPE is ignored, so echo only fails, and the loop goes on.
+WRITES_ON = """
+trap '' PIPE
+{ echo writer=$BASHPID >&2; exec 2>/dev/null; while :; do echo x; sleep 0.05; done; } | head -1
+"""
+# A server whose log nobody reads goes on for its clients, and a loop may end soon.
+STOPS = "trap '' PIPE; { while echo x; do :; done; } 2>/dev/null | head -1"
+SERVES = """
+import os, signal, time
+log, to_log = os.pipe()
+asked, ask = os.pipe()
+os.close(log)
+if os.fork() == 0:
+    for _ in range(30):
+        os.write(ask, b"a request")
+        time.sleep(0.05)
+    os._exit(0)
+os.close(ask)
+while os.read(asked, 9):
+    try:
+        os.write(to_log, b"served\\n")
+    except BrokenPipeError:
+        pass
+"""
+
+
+@scenario("who goes on to write where nobody reads is warned of, how often and for how long")
+def writes_on(directory):
+    text, findings, result = traced(directory, ["bash", "-c", WRITES_ON], 3)
+    told = severe(findings)
+    expect_equal([f["id"] for f in told], ["broken-pipe"], f"one finding: {findings}")
+    expect_equal(told[0]["processes"][0], named_parties(result)["writer"], "the writer")
+    expect_in("it went on to write there: ", told[0]["evidence"][0], "how often")
+    expect_in("stop at the first EPIPE", told[0]["advice"], "the remedy")
+    expect_in("stop at the first EPIPE", " ".join(text.split()), "run says so")
+    stops = ["bash", "-c", STOPS]
+    expect_equal(severities(directory, "stops", stops), ["note"], "it stops at the first")
+    serves = ["/usr/bin/python3", "-c", SERVES]
+    result = record(joining.folder(directory, "serves"), serves)
+    found = [f for f in diagnose(result.trace_path)[0] if f["id"] == "broken-pipe"]
+    expect_equal([f["evidence"] for f in found], [[]], f"a server does so for its clients: {found}")
+
+
+@scenario("-p of a program that goes on to write where nobody reads is a warning, too")
+def looked_at_writer(directory):
+    script = "trap '' PIPE; exec > >(head -1); while :; do echo x; done 2>/dev/null"
+    result = start(directory, ["bash", "-c", script])
+    try:
+        found, _ = looked_at(result.process.pid, lambda found: severe(has_running(found)), "a loop")
+    finally:
+        result.process.kill()
+        result.process.wait()
+    told = severe(found)
+    expect_equal([f["id"] for f in told], ["running"], f"{found}")
+    expect_in("write(1) = EPIPE", told[0]["text"], "in which loop")
+    expect_in("stop at the first EPIPE", told[0]["advice"], "the remedy")
+
+
+def has_running(found):
+    return [finding for finding in found if finding["id"] == "running"]
 
 
 if __name__ == "__main__":

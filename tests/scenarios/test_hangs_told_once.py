@@ -147,12 +147,12 @@ BUFFERED = {
     "sort": Case(both_ways("sort"), 2, "deadlock", "close p.stdin once all is written"),
 }
 UNACCEPTED = {
-    "client": Case(python(ASKS_ITSELF), 2, "never-accepted", "] asks itself, and comes to accept()"),
+    "client": Case(python(ASKS_ITSELF), 2, "never-accepted", "] asks itself, and comes to acc"),
     "parent": Case(python(WAITS_FOR_CLIENT), 2, "never-accepted", "call accept() in a loop"),
 }
 LOCKS = {
-    "job": Case(["bash", "-c", LOCK_OF_JOB], 2, "blocked", "] without the descriptor of the lock: cmd 9>&-"),
-    "child": Case(python(LOCK_OF_CHILD), 2, "blocked", "do not pass the descriptor of the lock on to sleep["),
+    "job": Case(["bash", "-c", LOCK_OF_JOB], 2, "blocked", "the descriptor of the lock: cmd 9>&-"),
+    "child": Case(python(LOCK_OF_CHILD), 2, "blocked", "pass the descriptor of the lock on to"),
 }
 
 

@@ -85,6 +85,7 @@ static bool tells_more(const struct finding *f, const struct finding *other)
 	if (f->row == finding_row(FINDING_NO_ANSWER) && other->row == finding_row(FINDING_BLOCKED))
 		return true;
 	return f->row == finding_row(FINDING_RUNNING) && tells_loop(f) &&
+	       other->row != finding_row(FINDING_BROKEN_PIPE) &&
 	       !(f->row == other->row && tells_loop(other));
 }
 

@@ -201,8 +201,8 @@ static const struct viz_operation *shut_by(const struct shutdowns *shut,
 	return other && other->exit_ns <= op->exit_ns ? other : NULL;
 }
 
-static void report_broken(struct diagnosis *d, const struct shutdowns *shut, const bool *taken,
-			  const struct viz_operation *op)
+static struct finding *report_broken(struct diagnosis *d, const struct shutdowns *shut,
+				     const bool *taken, const struct viz_operation *op)
 {
 	const struct viz_channel *there = channel_is_socket(op->channel) ? op->channel->peer
 									 : op->channel;
@@ -229,21 +229,61 @@ static void report_broken(struct diagnosis *d, const struct shutdowns *shut, con
 								       : PHRASE_WAS_CLOSED,
 					d->language));
 	}
+	return f;
 }
 
-/*
- * Returns whether this writer and channel were reported before, and notes them, so that a writer
- * that ignores EPIPE is reported once per channel.
- */
-static bool reported_before(struct diagnosis *d, struct map *reported,
-			    const struct viz_operation *op)
+/* What a writer got where nobody reads any more, on one channel. */
+struct broken {
+	const struct viz_operation *first;
+	struct finding *finding;
+	uint64_t times, last_ns;
+	size_t received; /* calls by which its process got something before the first one */
+};
+
+/* By process index: how many calls have brought it something so far. */
+static void note_received(size_t *received, const struct viz_operation *op)
+{
+	if (op->role == ROLE_RECEIVE && viz_operation_done(op) && op->returned > 0)
+		received[op->process->index]++;
+}
+
+enum { WRITES_ON_LEAST = 20 };
+#define WRITES_ON_LEAST_NS (1000 * MILLISECOND)
+
+/* One that is asked for more each time has a reason to go on: a server whose log nobody reads. */
+static void tell_writes_on(struct diagnosis *d, const struct broken *broken, const size_t *received)
+{
+	const struct viz_operation *op = broken->first;
+	struct finding *f = broken->finding;
+	const uint64_t long_ns = broken->last_ns - op->exit_ns;
+
+	if (broken->times < WRITES_ON_LEAST || long_ns < WRITES_ON_LEAST_NS ||
+	    received[op->process->index] != broken->received)
+		return;
+	if (f->severity == SEVERITY_NOTE)
+		f->severity = SEVERITY_WARNING;
+	finding_line(d, f,
+		     fill_phrase(d, PHRASE_WRITES_ON, format_text(d, "%" PRIu64, broken->times),
+				 duration_text(d, long_ns), NULL));
+	f->advice = phrase_text(PHRASE_STOP_AT_EPIPE, d->language);
+}
+
+/* Counts the call among those of its writer and channel. */
+static struct broken *count_broken(struct diagnosis *d, struct map *noted,
+				   const struct viz_operation *op, size_t received)
 {
 	const uint64_t key = (uint64_t)op->process->index << 32 | op->channel->index;
+	struct broken *broken = map_get_uint(noted, key);
 
-	if (map_get_uint(reported, key))
-		return true;
-	map_put_uint(d->arena, reported, key, d);
-	return false;
+	if (broken) {
+		broken->times++;
+		broken->last_ns = op->exit_ns;
+		return broken;
+	}
+	broken = arena_alloc(d->arena, sizeof(*broken));
+	*broken = (struct broken){op, NULL, 1, op->exit_ns, received};
+	map_put_uint(d->arena, noted, key, broken);
+	return broken;
 }
 
 /*
@@ -261,16 +301,29 @@ static bool is_broken(const struct viz_operation *op)
 		(uint64_t)op->returned < op->requested);
 }
 
+/* Tells of each writer and channel once, however often the writer ignores EPIPE. */
 void find_ends(struct diagnosis *d)
 {
 	const struct shutdowns shut = find_shutdowns(d);
 	const bool *taken = find_taken(d);
-	struct map reported = {0};
+	size_t *received = arena_array(d->arena, d->model->process_count + 1, sizeof(*received));
+	const struct broken **list = NULL;
+	struct map noted = {0};
+	size_t count = 0;
 
 	for (size_t i = 0; i < d->model->operation_count; i++) {
 		const struct viz_operation *op = d->model->operations[i];
+		struct broken *broken;
 
-		if (is_broken(op) && !reported_before(d, &reported, op))
-			report_broken(d, &shut, taken, op);
+		note_received(received, op);
+		if (!is_broken(op))
+			continue;
+		broken = count_broken(d, &noted, op, received[op->process->index]);
+		if (broken->finding)
+			continue;
+		broken->finding = report_broken(d, &shut, taken, op);
+		ARENA_PUSH(d->arena, list, count, broken);
 	}
+	for (size_t i = 0; i < count; i++)
+		tell_writes_on(d, list[i], received);
 }

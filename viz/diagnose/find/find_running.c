@@ -41,7 +41,7 @@ static const char *loop_text(struct diagnosis *d, const struct viz_thread *runne
 			   duration_text(d, runner->watched_ns), calls, NULL);
 }
 
-/* What a loop of calls that only ask should do instead. */
+/* What a loop of calls that only ask, or that fail, should do instead. */
 static const struct {
 	const char *call; /* how its text begins */
 	enum phrase remedy;
@@ -52,6 +52,16 @@ static const struct {
 	{"waitid(", PHRASE_WAIT_FOR_CHILD},
 };
 
+/* True if it writes all the time where nobody reads any more. */
+static bool writes_in_vain(const struct viz_thread *runner)
+{
+	for (size_t i = 0; i < runner->calls_count; i++)
+		if (runner->counts[i] >= LOOP_LEAST &&
+		    viz_bytes_contain(runner->calls[i], viz_bytes_of(" = EPIPE")))
+			return true;
+	return false;
+}
+
 /* Returns advice for its loop; NULL: none but the row's. */
 static const char *remedy_of(const struct diagnosis *d, const struct viz_thread *runner)
 {
@@ -60,7 +70,7 @@ static const char *remedy_of(const struct diagnosis *d, const struct viz_thread 
 			if (runner->counts[i] >= LOOP_LEAST &&
 			    viz_bytes_begin(runner->calls[i], remedies[k].call))
 				return phrase_text(remedies[k].remedy, d->language);
-	return NULL;
+	return writes_in_vain(runner) ? phrase_text(PHRASE_STOP_AT_EPIPE, d->language) : NULL;
 }
 
 void report_running(struct diagnosis *d, const struct viz_process *process, bool told)
@@ -74,5 +84,7 @@ void report_running(struct diagnosis *d, const struct viz_process *process, bool
 	finding_process(d, f, process);
 	finding_set(d, f, "who", "%s", process_text(d, process));
 	f->advice = remedy_of(d, runner);
+	if (writes_in_vain(runner) && !d->survivors) /* a trace tells it, too */
+		f->severity = SEVERITY_WARNING;
 	finding_set(d, f, "loop", "%s", loop_text(d, runner));
 }
