@@ -68,6 +68,7 @@ SHELLS = {
     "while /bin/kill -0 $!; do :; done": ("/bin/kill -0 ", "a shell has `wait $pid`"),
     "until flock -n l true; do :; done": ("flock -n l true ", "flock without -n"),
     "until nc -z 127.0.0.1 {port}; do :; done": ("nc -z 127.0.0.1 ", "pause between two tries"),
+    "until [ -s none ]; do sleep 0.2; done": ("sleep 0.2 ", "and give up after a while"),
 }
 FIRST = "flock l sh -c 'echo locked >told; exec sleep 6' >/dev/null 2>&1 & echo $$ $! >&2; "
 FIRST += "until [ -s told ]; do sleep 0.02; done; "
@@ -81,6 +82,12 @@ SHELLS_SOUND = [
     "for p in $(seq 1 250); do sleep 6 & k=\"$k $!\"; done; for p in $k; do kill -0 $p; done; kill $k",
     "for n in $(seq 1 250); do flock -n l$n flock -n l$n true; done",
     "for p in $(seq 1 90); do nc -z 127.0.0.1 $p; done",
+]
+
+SHELLS_PAUSE = [
+    "while sleep 0.2; do echo x >>log; done",
+    "until [ -s none ]; do sleep 0.2; echo x >>log; done",
+    "for n in $(seq 8); do [ -s none ] && break; sleep 0.2; done",
 ]
 
 
@@ -114,6 +121,8 @@ def shells(directory):
         expect_in(found[0]["text"], result.stderr.decode(), "run says it, too")
         if "flock" in script:
             expect_in(f"flock[{holder}] has it locked", " ".join(found[0]["evidence"]), "by whom")
+        if "none" in script:
+            expect_in(f"bash[{shell}] tests for none, ", found[0]["evidence"][0], "for what")
 
 
 @scenario("a shell that pauses between two tries, or asks of one after the other, is not accused")
@@ -121,6 +130,12 @@ def sound_shells(directory):
     needs("nc", "flock")
     for script, _, found in shell_loops(directory, SHELLS_SOUND, at_once=3):
         expect_equal(found, [], script)
+
+
+@scenario("a shell that does something between its pauses, as far as its text tells, is not warned of")
+def pausing_shells(directory):
+    for script, _, found in shell_loops(directory, SHELLS_PAUSE, at_once=3):
+        expect_equal([f for f in found if f["severity"] != "note"], [], script)
 
 
 @scenario("-p of such a shell: it runs, calls kill() all the time, and is told what to do instead")

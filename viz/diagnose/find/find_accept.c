@@ -357,14 +357,29 @@ static struct finding *finding_of_client(const struct diagnosis *d, const struct
 	return NULL;
 }
 
+/* Returns the only wait of the circle at a connection that is not accepted; NULL: there is none. */
+static const struct wait *only_client(const struct wait_circle *circle)
+{
+	const struct wait *client = NULL;
+
+	for (size_t i = 0; i < circle->count; i++) {
+		if (!circle->waits[i]->listener)
+			continue;
+		if (client)
+			return NULL;
+		client = circle->waits[i];
+	}
+	return client;
+}
+
 struct finding *report_unaccepted_circle(struct diagnosis *d, const struct wait_circle *circle,
 					 bool *told)
 {
+	const struct wait *client = only_client(circle);
 	struct finding *f = NULL;
 
-	for (size_t i = 0; i < circle->count && !f; i++)
-		if (report_unaccepted(d, circle->waits[i]))
-			f = finding_of_client(d, circle->waits[i]);
+	if (client && report_unaccepted(d, client))
+		f = finding_of_client(d, client);
 	for (size_t i = 0; f && i < circle->count; i++) {
 		told[circle->waits[i]->index] = true;
 		finding_process(d, f, circle->waits[i]->process);

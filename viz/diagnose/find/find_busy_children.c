@@ -170,4 +170,5 @@ void find_busy_children(struct diagnosis *d)
 	}
 	for (size_t i = 0; i < d->model->process_count; i++)
 		end_run(d, &runs[i]);
+	report_sleep_loops(d);
 }

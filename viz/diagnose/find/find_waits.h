@@ -16,8 +16,8 @@ bool report_no_eof(struct diagnosis *d, const struct wait *wait);
 struct finding *report_kept_end(struct diagnosis *d, const struct wait_circle *circle, bool *told);
 
 /*
- * The same of a circle in which one waits at a connection that another one, or who waits for it,
- * has yet to accept: never-accepted, as an error.
+ * The same of a circle in which just one waits at a connection that another one, or who waits for
+ * it, has yet to accept: never-accepted, as an error.
  */
 struct finding *report_unaccepted_circle(struct diagnosis *d, const struct wait_circle *circle,
 					 bool *told);

@@ -35,4 +35,7 @@ enum vain_proof vain_proof_of(const struct vain_kind *kind);
 /* How long such calls go on, at least, where they are a fault. */
 uint64_t vain_least_ns(const struct vain_kind *kind);
 
+/* find_sleep_loops.c: adds busy-wait for shells that only start sleep(1) until the time limit. */
+void report_sleep_loops(struct diagnosis *d);
+
 #endif
