@@ -132,7 +132,7 @@ def sound_shells(directory):
         expect_equal(found, [], script)
 
 
-@scenario("a shell that does something between its pauses, as far as its text tells, is not warned of")
+@scenario("a shell that does more between its pauses, as far as its text tells, is not warned of")
 def pausing_shells(directory):
     for script, _, found in shell_loops(directory, SHELLS_PAUSE, at_once=3):
         expect_equal([f for f in found if f["severity"] != "note"], [], script)

@@ -84,7 +84,7 @@ static struct viz_bytes last_word(struct viz_bytes text, size_t end)
 	return (struct viz_bytes){text.data + begin, end - begin};
 }
 
-/* The file for which the script of sh -c tests between the pauses; empty: it does more, or other. */
+/* The file for which the script of sh -c tests between its pauses; empty: it does otherwise. */
 static struct viz_bytes tested_file(struct diagnosis *d, const struct viz_process *shell,
 				    const struct sleep_run *run)
 {
