@@ -145,7 +145,10 @@ def children_of(pid):
 def waits_for_key(pid):
     """It sleeps, and shows that it is a program of its own by what it holds: no master."""
     master = "/dev/ptmx", "/dev/pts/ptmx"
-    names = [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")]
+    try:
+        names = [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")]
+    except FileNotFoundError:  # it has just closed one
+        return False
     return asleep(pid) and not any(name in master for name in names)
 
 
