@@ -153,6 +153,13 @@ def bounded(_directory):
         expect_bounded(kind, [memory_of_messages(kind, times * count) for times in (1, 2)])
 
 
+@scenario("memory of view grows by a few hundred bytes for a message that its picture folds away")
+def packed_view(_directory):
+    short, long = (memory_of("pipe", count, "view")[0] for count in (60000, 120000))
+    bytes_each = (long - short) * 1024 / 60000
+    expect(bytes_each < 500, "less than 500 bytes", f"{short} kB, then {long} kB")
+
+
 @scenario("memory of diagnose grows with what is unusual, not with the length of the trace")
 def bounded_diagnosis(_directory):
     expect_bounded("pipe", [memory_of("pipe", count, "diagnose")[0] for count in (120000, 240000)])

@@ -46,13 +46,20 @@ static const struct renderer *choose_renderer(const struct view_options *options
 	return by_path ? by_path : renderer_by_name("text");
 }
 
+bool picture_is_drawing(const struct view_options *options)
+{
+	enum render_needs needs = choose_renderer(options)->needs;
+
+	return needs == RENDER_DRAWING || needs == RENDER_SLANTS;
+}
+
 /* NULL after a message. */
 static struct scene *make_scene(const struct drawing *of)
 {
 	const struct view_options *options = of->options;
 	enum render_needs needs = choose_renderer(options)->needs;
 	/* Data formats always have processes as lanes. */
-	bool drawing = needs == RENDER_DRAWING || needs == RENDER_SLANTS;
+	bool drawing = picture_is_drawing(options);
 	bool facts = needs == RENDER_FACTS || needs == RENDER_BINARY;
 	bool dataset = needs == RENDER_DATASET || needs == RENDER_EXCHANGES;
 	bool english = needs == RENDER_BINARY || needs == RENDER_EXCHANGES;

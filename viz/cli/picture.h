@@ -27,4 +27,7 @@ struct drawing {
  */
 int picture_draw(const struct drawing *drawing, struct dissection *dissection);
 
+/* True if what is drawn is for eyes: text, or a format with lanes and rows, without a page. */
+bool picture_is_drawing(const struct view_options *options);
+
 #endif

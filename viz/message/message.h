@@ -35,6 +35,8 @@ struct viz_message {
 	uint64_t id; /* from 1, in order of receipt; then unreceived ones in order of sending */
 	size_t index;
 	enum mechanism mechanism;
+	bool copy;  /* one send reached several receivers: another message has these bytes */
+	bool typed; /* `type` is valid: type of a System V, priority of a POSIX message */
 	/* The receiver's socket if it is known, otherwise the sender's channel. NULL: a signal. */
 	const struct viz_channel *channel;
 	uint64_t bytes;
@@ -43,13 +45,12 @@ struct viz_message {
 	enum match match;
 	enum fate fate;
 	uint64_t cut; /* FATE_TRUNCATED: bytes that were sent but not received */
-	bool copy;    /* one send reached several receivers: another message has these bytes */
-	bool typed;   /* `type` is valid: type of a System V, priority of a POSIX message */
 	int64_t type;
 	const struct viz_signal *signal;  /* NULL: it is no signal */
 	const struct cork *cork;	  /* used by udp_cork.c until the message is emitted */
 	const struct viz_operation *echo; /* the write that a terminal echoes here; NULL: no echo */
 	const struct viz_words *said;	  /* viz/dissect: by tshark; NULL: it was not asked */
+	const unsigned char *packed; /* packed.c: what it was unpacked from; NULL: it was not */
 };
 
 /* A signal from its generation to the return of its handler. */

@@ -9,6 +9,7 @@
 #include "viz/message/message.h"
 
 struct viz_gap; /* viz/message/sink.h */
+struct packed_messages;
 
 /*
  * The result of viz_pair(). All arrays, and what they point to, live until viz_pairing_free().
@@ -29,7 +30,21 @@ struct viz_pairing {
 	size_t unread;	  /* messages that were never received (FATE_UNREAD, FATE_DISCARDED) */
 	size_t foreign;	  /* messages whose sender is outside the trace */
 	struct arena *arena;
+	/*
+	 * Of a thinned trace whose middle is packed (thinned.h): further messages, and all in the
+	 * order in which `messages` would have them. NULL: there are no more than `messages`.
+	 */
+	struct packed_messages *packed;
+	uint32_t *order;
 };
+
+/*
+ * All messages, those that are packed too. A whole one is as packed_whole() gives it, a brief one
+ * as packed_brief(); one that is not packed is itself.
+ */
+size_t viz_pairing_total(const struct viz_pairing *pairing);
+const struct viz_message *viz_pairing_whole(const struct viz_pairing *pairing, size_t i);
+const struct viz_message *viz_pairing_brief(const struct viz_pairing *pairing, size_t i);
 
 /* Returns 0 or -errno. The model must outlive the pairing. */
 int viz_pair(const struct viz_model *model, struct viz_pairing **pairing);

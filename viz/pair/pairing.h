@@ -13,4 +13,13 @@ void pairing_add_message(struct viz_pairing *pairing, struct viz_message *messag
 /* To be called once all signals are there. */
 void pairing_sort_signals(struct viz_pairing *pairing);
 
+/* pairing_packed.c: an empty one that takes packed messages. */
+struct viz_pairing *pairing_new_packed(void);
+
+/* Packs a message with its calls. False if it is to stay as it is; it may be NULL. */
+bool pairing_pack(struct viz_pairing *pairing, const struct viz_message *message);
+
+/* Sorts the packed messages, and sets `order`. `index` is that of no operation. */
+void pairing_finish_packed(struct viz_pairing *pairing, size_t index);
+
 #endif

@@ -49,7 +49,8 @@ struct thinning {
 	struct signal_waits signal_waits;
 	struct short_channels short_channels;
 	struct map transferred; /* channels by index out of which splice(2) and its like took */
-	struct thread_calls **callers; /* all in `threads` */
+	const struct viz_packing *packing; /* NULL: what is forgotten is lost */
+	struct thread_calls **callers;	   /* all in `threads` */
 	size_t caller_count;
 };
 
@@ -172,7 +173,8 @@ static void forget(struct thinning *t, const struct exchange *exchange)
 
 	if (signal && !signal_may_be_forgotten(&t->signal_waits, signal))
 		return;
-	if (!may_forget(t, exchange, one) || (other && !may_forget(t, exchange, other)))
+	if (!may_forget(t, exchange, one) || (other && !may_forget(t, exchange, other)) ||
+	    (t->packing && !pairing_pack(t->pairing, exchange->message)))
 		return;
 	if (exchange->message)
 		held_drop_message(&t->held, exchange->message);
@@ -235,7 +237,8 @@ static void forget_calls(struct thinning *t, const struct short_channel *s)
 
 static void forget_short(struct thinning *t, struct short_channel *s)
 {
-	if (may_forget_calls(t, s, s) && (!s->peer || may_forget_calls(t, s, s->peer))) {
+	if (!t->packing && may_forget_calls(t, s, s) &&
+	    (!s->peer || may_forget_calls(t, s, s->peer))) {
 		forget_events(t, s);
 		if (s->peer)
 			forget_events(t, s->peer);
@@ -252,7 +255,7 @@ static void forget_repeat(struct thinning *t, const struct waiting *waiting)
 {
 	const struct viz_operation *op = waiting->exchange.calls[0];
 
-	if (!held_call(&t->held, op) || op->uses != 1)
+	if (!held_call(&t->held, op) || op->uses != 1 || t->packing)
 		return;
 	idle_run_count(waiting->like, waiting->other, op);
 	forget_call(t, op);
@@ -457,6 +460,8 @@ static int hold_call(void *data, const struct viz_operation *op)
 				 false};
 	bool plain;
 
+	if (t->packing)
+		t->packing->hear(t->packing->data, op);
 	signal_waits_end(&t->signal_waits, &calls->open, op);
 	call.run = watch_idle(t, &calls->run, op);
 	held_add_call(&t->held, call);
@@ -568,6 +573,8 @@ static int end(void *data, const struct viz_model *of)
 		if (t->held.calls.items[i].op)
 			finish_call(model, &t->held.calls.items[i]);
 	held_finish(&t->held, t->pairing);
+	if (t->packing)
+		pairing_finish_packed(t->pairing, model->operation_count);
 	return 0;
 }
 
@@ -584,12 +591,12 @@ static void free_lists(struct thinning *t)
 	short_channels_free(&t->short_channels);
 }
 
-int viz_thinned_read_stream(FILE *stream, const char *name, size_t ends, struct progress *progress,
-			    struct viz_thinned *thinned, struct viz_error *error)
+static int read_stream(struct thinning *t, FILE *stream, const char *name,
+		       struct progress *progress, struct viz_thinned *thinned,
+		       struct viz_error *error)
 {
-	struct thinning t = {.ends = ends, .pairing = pairing_new()};
 	const struct viz_sink sink = {
-		.data = &t,
+		.data = t,
 		.progress = progress,
 		.begin = begin,
 		.begun = note_beginning,
@@ -603,15 +610,33 @@ int viz_thinned_read_stream(FILE *stream, const char *name, size_t ends, struct 
 	};
 	int err;
 
-	t.arena = t.pairing->arena;
-	t.held.arena = t.arena;
-	t.conversations.arena = t.arena;
+	t->arena = t->pairing->arena;
+	t->held.arena = t->arena;
+	t->conversations.arena = t->arena;
 	err = viz_stream_collect(stream, name, &sink, &thinned->model, error);
-	free_lists(&t);
-	thinned->pairing = err ? NULL : t.pairing;
+	free_lists(t);
+	thinned->pairing = err ? NULL : t->pairing;
 	if (err)
-		viz_pairing_free(t.pairing);
+		viz_pairing_free(t->pairing);
 	return err;
+}
+
+int viz_thinned_read_stream(FILE *stream, const char *name, size_t ends, struct progress *progress,
+			    struct viz_thinned *thinned, struct viz_error *error)
+{
+	struct thinning t = {.ends = ends, .pairing = pairing_new()};
+
+	return read_stream(&t, stream, name, progress, thinned, error);
+}
+
+int viz_packed_read_stream(FILE *stream, const char *name, const struct viz_packing *packing,
+			   struct progress *progress, struct viz_thinned *thinned,
+			   struct viz_error *error)
+{
+	struct thinning t = {
+		.ends = packing->ends, .pairing = pairing_new_packed(), .packing = packing};
+
+	return read_stream(&t, stream, name, progress, thinned, error);
 }
 
 void viz_thinned_free(struct viz_thinned *thinned)

@@ -46,6 +46,21 @@ struct viz_thinned {
  */
 int viz_thinned_read_stream(FILE *stream, const char *name, size_t ends, struct progress *progress,
 			    struct viz_thinned *thinned, struct viz_error *error);
+
+/*
+ * The same, but nothing is lost: messages of the middle are packed with their calls
+ * (pairing->packed), and what cannot be packed stays. `hear` is told of each call when it returns,
+ * and may set what it has heard in it.
+ */
+struct viz_packing {
+	size_t ends; /* as above */
+	void (*hear)(void *data, const struct viz_operation *op);
+	void *data;
+};
+
+int viz_packed_read_stream(FILE *stream, const char *name, const struct viz_packing *packing,
+			   struct progress *progress, struct viz_thinned *thinned,
+			   struct viz_error *error);
 void viz_thinned_free(struct viz_thinned *thinned);
 
 #endif

@@ -66,7 +66,8 @@ struct scene *scene_build(const struct scene_request *request)
 	struct scene_drafts d;
 
 	begin(&d, request);
-	protocol_hear_all(request->model);
+	if (!request->pairing->packed)
+		protocol_hear_all(request->model);
 	scene_name_processes(&d);
 	scene_plan_memories(&d);
 	scene_make_lanes(&d);

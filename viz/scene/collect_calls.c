@@ -146,26 +146,47 @@ static void collect_failed(struct scene_drafts *d, struct scene_failures *failur
 		scene_collect_failure(d, failures, op, lane);
 }
 
+static void collect_call(struct scene_drafts *d, struct scene_failures *failures,
+			 const struct viz_operation *op)
+{
+	int lane = scene_lane_of_operation(d, op);
+
+	if (lane < 0 || !scene_wants_operation(d, op))
+		return;
+	if (is_waiting(op))
+		collect_waiting(d, op, lane);
+	else if (is_look(op))
+		collect_look(d, op, lane);
+	else if (!scene_collect_object(d, op, lane) && is_worth(d, op))
+		collect_failed(d, failures, op, lane);
+	else
+		scene_end_burst(failures, op);
+}
+
+/* It moved data: no row tells that. */
+static void collect_packed(const struct scene_drafts *d, struct scene_failures *failures,
+			   const struct viz_operation *op)
+{
+	if (scene_lane_of_operation(d, op) >= 0 && scene_wants_operation(d, op))
+		scene_end_burst(failures, op);
+}
+
 void scene_collect_calls(struct scene_drafts *d)
 {
 	const struct viz_model *model = d->request->model;
 	struct scene_failures failures = {
 		.moved = arena_array(d->arena, model->channel_count + 1, sizeof(uint64_t))};
+	const struct viz_operation *op;
+	struct scene_walk walk;
 
 	scene_find_event_loops(d);
-	for (size_t i = 0; i < model->operation_count; i++) {
-		const struct viz_operation *op = model->operations[i];
-		int lane = scene_lane_of_operation(d, op);
-
-		if (lane < 0 || !scene_wants_operation(d, op))
-			continue;
-		if (is_waiting(op))
-			collect_waiting(d, op, lane);
-		else if (is_look(op))
-			collect_look(d, op, lane);
-		else if (!scene_collect_object(d, op, lane) && is_worth(d, op))
-			collect_failed(d, &failures, op, lane);
+	scene_walk_begin(&walk, d);
+	while ((op = scene_walk_next(&walk))) {
+		failures.number++;
+		if (walk.is_packed)
+			collect_packed(d, &failures, op);
 		else
-			scene_end_burst(&failures, op);
+			collect_call(d, &failures, op);
 	}
+	scene_walk_end(&walk);
 }

@@ -40,7 +40,7 @@ const char *scene_told_error(const struct viz_operation *op)
 
 struct burst {
 	size_t draft;  /* index in the drafts */
-	uint64_t last; /* the operation that failed last, plus 1 */
+	uint64_t last; /* the number of the operation that failed last; 0: none */
 	size_t rows;
 };
 
@@ -131,12 +131,12 @@ void scene_collect_failure(struct scene_drafts *d, struct scene_failures *failur
 		if (!all->rows++)
 			all->draft = burst->draft;
 	}
-	burst->last = op->index + 1;
+	burst->last = failures->number;
 }
 
 void scene_end_burst(struct scene_failures *failures, const struct viz_operation *op)
 {
 	if (op->channel && (op->role == ROLE_SEND || op->role == ROLE_RECEIVE) &&
 	    viz_operation_done(op) && !viz_operation_failed(op))
-		failures->moved[op->channel->index] = op->index + 1;
+		failures->moved[op->channel->index] = failures->number;
 }

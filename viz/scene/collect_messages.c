@@ -51,6 +51,7 @@ static struct draft *pass(struct scene_drafts *d, const struct draft *whole, int
 	struct draft *draft = scene_draft(d, whole->kind, from, to);
 
 	draft->of = whole->of;
+	draft->packed = whole->packed;
 	draft->piece = whole->piece;
 	draft->sent_ns = draft->received_ns = at_ns;
 	return draft;
@@ -98,7 +99,11 @@ static void collect_message(struct scene_drafts *d, const struct viz_message *m)
 		return;
 	draft = scene_draft(d, m->signal ? SCENE_SIGNAL : SCENE_MESSAGE, from, to);
 	draft->part = part;
-	draft->of.message = m;
+	draft->packed = m->packed != NULL;
+	if (draft->packed)
+		draft->of.packed = m->packed;
+	else
+		draft->of.message = m;
 	set_times(draft, m);
 	scene_note_piece(d, draft);
 	pass_by(d, scene_message_way(d, m));
@@ -108,13 +113,13 @@ static void collect_messages(struct scene_drafts *d)
 {
 	const struct viz_pairing *pairing = d->request->pairing;
 
-	for (size_t i = 0; i < pairing->message_count; i++) {
-		const struct viz_message *m = pairing->messages[i];
+	for (size_t i = 0; i < viz_pairing_total(pairing); i++) {
+		const struct viz_message *m = viz_pairing_brief(pairing, i);
 
 		if (m->signal && m->signal->interrupted)
 			d->interrupter[m->signal->interrupted->index] = m;
 		if (scene_wants_message(d, m) && !scene_is_exit_notice(m))
-			collect_message(d, m);
+			collect_message(d, viz_pairing_whole(pairing, i));
 	}
 }
 
@@ -126,9 +131,12 @@ static void find_carried(struct scene_drafts *d)
 
 	d->carried = arena_array(d->arena, d->request->model->channel_count + 1,
 				 sizeof(*d->carried));
-	for (size_t i = 0; i < pairing->message_count; i++)
-		if (pairing->messages[i]->channel)
-			d->carried[pairing->messages[i]->channel->index] = true;
+	for (size_t i = 0; i < viz_pairing_total(pairing); i++) {
+		const struct viz_message *m = viz_pairing_brief(pairing, i);
+
+		if (m->channel)
+			d->carried[m->channel->index] = true;
+	}
 }
 
 /*

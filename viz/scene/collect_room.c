@@ -180,7 +180,7 @@ static void text_parts(struct scene_drafts *d, const struct viz_operation *op,
 void scene_text_level(struct scene_drafts *d, const struct draft *draft, struct scene_row *row)
 {
 	bool in = scene_is_via(d, draft->to);
-	const struct viz_message *m = draft->of.message;
+	const struct viz_message *m = scene_message(draft);
 	const struct viz_operation *op = in ? m->from.operation : m->to.operation;
 	bool queue = mechanism_info(m->mechanism)->policy == POLICY_QUEUE;
 	char buf[SCENE_QUANTITY];

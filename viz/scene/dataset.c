@@ -441,7 +441,7 @@ static void add_row(struct dataset_build *b, const struct draft *draft)
 
 	b->row = (uint32_t)b->dataset->row_count;
 	if (draft->kind == SCENE_MESSAGE || draft->kind == SCENE_SIGNAL) {
-		row.message = message_at(b, draft->of.message);
+		row.message = message_at(b, scene_message(draft));
 		if (row.message != SCENE_NONE) {
 			dataset_use_call(b, b->d->messages[row.message]->from.operation);
 			dataset_use_call(b, b->d->messages[row.message]->to.operation);

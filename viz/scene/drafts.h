@@ -7,6 +7,7 @@
 #define VIZ_SCENE_DRAFTS_H
 
 #include "viz/diagnose/diagnose.h"
+#include "viz/message/packed.h"
 #include "viz/model/memory.h"
 #include "viz/scene/build.h"
 #include "viz/scene/lane/actors.h"
@@ -22,6 +23,7 @@ struct draft {
 	bool object : 1;	    /* SCENE_NOTE: what happens to an object (collect_objects.c) */
 	bool looks : 1;	  /* SCENE_NOTE: a call that looked at data and left it (MSG_PEEK) */
 	bool drained : 1; /* SCENE_NOTE: an event loop's call that found nothing; also `repeated` */
+	bool packed : 1;  /* of.packed is its message */
 	bool lonely : 1;  /* it is half a message, and the other half is not drawn */
 	bool tailless : 1; /* it hangs on another piece of its send, which has the tail */
 	bool headless : 1; /* it hangs on another piece of its receive, which has the head */
@@ -36,7 +38,8 @@ struct draft {
 	/* Index, plus 1, of the draft that must be placed just before or after it; 0: none. */
 	uint32_t behind, before;
 	union {
-		const struct viz_message *message;
+		const struct viz_message *message; /* read it by scene_message() */
+		const packed_record *packed;
 		const struct viz_eof *eof;
 		const struct viz_connection *connection;
 		const struct viz_process_event *event;
@@ -73,6 +76,18 @@ struct draft {
 static inline bool scene_hangs(const struct draft *draft)
 {
 	return draft->tailless || draft->headless;
+}
+
+/* The message of the draft, for as long as packed_whole() gives it. */
+static inline const struct viz_message *scene_message(const struct draft *draft)
+{
+	return draft->packed ? packed_whole(draft->of.packed) : draft->of.message;
+}
+
+/* The same, less what packed_brief() leaves out: times, bytes, payloads. */
+static inline const struct viz_message *scene_message_brief(const struct draft *draft)
+{
+	return draft->packed ? packed_brief(draft->of.packed) : draft->of.message;
 }
 
 /* Shared memory (lane/memory_lanes.c). */
@@ -194,11 +209,28 @@ void scene_make_lanes(struct scene_drafts *d);
 bool scene_is_filtered(const struct viz_filter *filter); /* it leaves something out; NULL: no */
 void scene_collect(struct scene_drafts *d);
 void scene_collect_calls(struct scene_drafts *d); /* calls that failed, looked or still wait */
+
+/*
+ * Goes through the operations of the model and, if some of them failed, through the packed ones in
+ * between: those matter as what was done between two failures (call_walk.c).
+ */
+struct scene_walk {
+	const struct scene_drafts *d;
+	struct packed_call *packed;
+	size_t packed_count, next_packed, next;
+	bool is_packed; /* the operation is packed_brief()'s */
+};
+
+void scene_walk_begin(struct scene_walk *walk, const struct scene_drafts *d);
+const struct viz_operation *scene_walk_next(struct scene_walk *walk); /* NULL: no more */
+void scene_walk_end(struct scene_walk *walk);
+
 /* Failed calls (collect_failures.c): those that repeat are one row. */
 struct scene_failures {
 	struct map bursts;  /* by lane, call, error and channel */
 	struct map drained; /* by lane, call and mechanism */
-	uint64_t *moved;    /* by channel index: the last operation that moved data, plus 1 */
+	uint64_t number;    /* of the operation that is looked at, from 1 on */
+	uint64_t *moved;    /* by channel index: the last operation that moved data; 0: none */
 };
 void scene_collect_failure(struct scene_drafts *d, struct scene_failures *failures,
 			   const struct viz_operation *op, int lane);

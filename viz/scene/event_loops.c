@@ -144,6 +144,15 @@ static void see_attempt(struct loops *l, const struct viz_operation *op)
 	}
 }
 
+/* Of packed calls it matters only that they took something, and when. */
+static void see_packed(struct loops *l, const struct viz_operation *op)
+{
+	static const struct viz_operation took = {.extra = &viz_no_extra};
+
+	if (is_attempt(op))
+		attempt_of(l, op)->last = &took;
+}
+
 static void see(struct loops *l, const struct viz_operation *op)
 {
 	watch(l, op->process, op->extra->waits_for, op->extra->waits_for_count);
@@ -158,10 +167,14 @@ void scene_find_event_loops(struct scene_drafts *d)
 {
 	const struct viz_model *model = d->request->model;
 	struct loops loops = {.d = d, .arena = arena_new()};
+	const struct viz_operation *op;
+	struct scene_walk walk;
 
 	d->drained = arena_array(d->arena, model->operation_count + 1, sizeof(*d->drained));
-	for (size_t i = 0; i < model->operation_count; i++)
-		see(&loops, model->operations[i]);
+	scene_walk_begin(&walk, d);
+	while ((op = scene_walk_next(&walk)))
+		(walk.is_packed ? see_packed : see)(&loops, op);
+	scene_walk_end(&walk);
 	arena_free(loops.arena);
 }
 

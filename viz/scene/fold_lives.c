@@ -58,8 +58,8 @@ static void ends_of(const struct scene_drafts *d, const struct draft *draft, int
 	ends[0] = draft->from;
 	ends[1] = draft->to;
 	if (draft->kind == SCENE_MESSAGE || draft->kind == SCENE_SIGNAL) {
-		ends[0] = scene_lane_of_end(d, &draft->of.message->from);
-		ends[1] = scene_lane_of_end(d, &draft->of.message->to);
+		ends[0] = scene_lane_of_end(d, &scene_message_brief(draft)->from);
+		ends[1] = scene_lane_of_end(d, &scene_message_brief(draft)->to);
 	} else if (draft->kind == SCENE_EOF) {
 		ends[0] = scene_lane_of(d, draft->of.eof->process);
 		ends[1] = scene_lane_of_operation(d, draft->of.eof->receive);
@@ -358,7 +358,7 @@ static void count_message(struct lives *l, const struct draft *draft)
 	ends_of(l->d, draft, ends);
 	lane = drawn_maker(l, ends[l->of[ends[0]].folded ? 0 : 1]);
 	l->by_lane[lane]->messages++;
-	l->by_lane[lane]->bytes += draft->of.message->bytes;
+	l->by_lane[lane]->bytes += scene_message(draft)->bytes;
 }
 
 struct name {

@@ -46,7 +46,7 @@ static bool is_only_holder(const struct viz_channel *channel, const struct viz_p
 /* A token in a pipe or pair of its own that it left there: nobody else could have taken it. */
 static bool is_left(const struct draft *draft)
 {
-	const struct viz_message *m = draft->of.message;
+	const struct viz_message *m = scene_message_brief(draft);
 
 	if (draft->part != SCENE_DROPPED && draft->part != SCENE_UNREAD)
 		return false;
@@ -60,7 +60,7 @@ static bool is_left(const struct draft *draft)
 
 static bool is_self(const struct draft *draft)
 {
-	const struct viz_message *m = draft->of.message;
+	const struct viz_message *m = scene_message_brief(draft);
 
 	if (draft->part != SCENE_WHOLE)
 		return is_left(draft);
@@ -78,8 +78,9 @@ static void find_shared(struct noise *all)
 	for (size_t i = 0; i < d->count; i++) {
 		const struct draft *draft = &d->rows[i];
 
-		if (draft->kind == SCENE_MESSAGE && draft->of.message->channel && !is_self(draft))
-			all->shared[draft->of.message->channel->index] = true;
+		if (draft->kind == SCENE_MESSAGE && scene_message_brief(draft)->channel &&
+		    !is_self(draft))
+			all->shared[scene_message_brief(draft)->channel->index] = true;
 	}
 }
 
@@ -99,7 +100,7 @@ static bool is_resolver(const struct viz_message *m)
 
 static enum draft_noise noise_of(const struct noise *all, const struct draft *draft)
 {
-	const struct viz_message *m = draft->of.message;
+	const struct viz_message *m = scene_message_brief(draft);
 
 	if (draft->kind != SCENE_MESSAGE)
 		return NOISE_NONE;
@@ -125,7 +126,7 @@ static void add(struct noise *all, size_t index, enum draft_noise noise)
 	memset(&key, 0, sizeof(key));
 	key.lane = draft->from >= 0 ? draft->from : draft->to;
 	key.noise = (int)noise;
-	key.mechanism = (int)draft->of.message->mechanism;
+	key.mechanism = (int)scene_message_brief(draft)->mechanism;
 	group = map_get(&all->by_key, bytes);
 	scene_fold_begin(&one, draft);
 	one.left = is_left(draft);
@@ -203,7 +204,7 @@ static void tell_page(struct noise *noise)
 				  sizeof(*d->noise_of));
 	for (size_t i = 0; i < d->count; i++)
 		if (d->rows[i].kind == SCENE_MESSAGE)
-			d->noise_of[d->rows[i].of.message->index] =
+			d->noise_of[scene_message_brief(&d->rows[i])->index] =
 				(unsigned char)noise_of(noise, &d->rows[i]);
 }
 

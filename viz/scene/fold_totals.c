@@ -48,7 +48,8 @@ static uint64_t words_number(const struct viz_message *m)
 
 void scene_fold_begin(struct draft_fold *fold, const struct draft *draft)
 {
-	uint64_t bytes = draft->kind == SCENE_MESSAGE ? draft->of.message->bytes : 0;
+	const struct viz_message *m = draft->kind == SCENE_MESSAGE ? scene_message(draft) : NULL;
+	uint64_t bytes = m ? m->bytes : 0;
 
 	*fold = (struct draft_fold){.times_least = 1,
 				    .times_most = 1,
@@ -59,15 +60,15 @@ void scene_fold_begin(struct draft_fold *fold, const struct draft *draft)
 	if (draft->kind == SCENE_FAILED || draft->drained)
 		fold->total = fold->times_least = fold->times_most = draft->repeated + 1;
 	fold->signals = draft->kind != SCENE_MESSAGE ? fold->messages : 0;
-	if (draft->kind != SCENE_MESSAGE)
+	if (!m)
 		return;
-	fold->channel = draft->of.message->channel;
-	fold->words = words_number(draft->of.message);
+	fold->channel = m->channel;
+	fold->words = words_number(m);
 	fold->bytes_least = fold->bytes_most = bytes;
 	if ((draft->part == SCENE_SENT && !draft->headless) || draft->part == SCENE_ENTERS)
 		return;
 	fold->bytes = bytes;
-	time_message(fold, draft->of.message);
+	time_message(fold, m);
 }
 
 static void take_less(uint64_t *least, uint64_t other)

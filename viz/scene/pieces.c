@@ -21,12 +21,14 @@ static const struct viz_end *end_of(const struct viz_message *m, enum piece_end 
 
 /*
  * The call of that end whose piece the message may be; NULL: it is no piece. What reaches several
- * receivers whole, and what sendmmsg(2) and recvmmsg(2) pass beside it, are messages of their own.
+ * receivers whole, and what sendmmsg(2) and recvmmsg(2) pass beside it, are messages of their own; a
+ * packed one has calls of its own.
  */
 static const struct viz_operation *piece_operation(const struct viz_message *m, enum piece_end end)
 {
-	if (m->signal || m->echo || mechanism_info(m->mechanism)->policy == POLICY_WAKE ||
-	    (end == PIECE_SENT && m->copy) || end_of(m, end)->message)
+	if (m->packed || m->signal || m->echo ||
+	    mechanism_info(m->mechanism)->policy == POLICY_WAKE || (end == PIECE_SENT && m->copy) ||
+	    end_of(m, end)->message)
 		return NULL;
 	return end_of(m, end)->operation;
 }
@@ -127,7 +129,7 @@ static bool is_last(const struct scene_piece *piece)
 /* What a process sends to itself is drawn as loops, which hang on nothing. */
 void scene_note_piece(struct scene_drafts *d, struct draft *draft)
 {
-	const struct viz_message *m = draft->of.message;
+	const struct viz_message *m = scene_message(draft);
 	struct scene_piece *piece, found = {0};
 
 	if (m->signal)
@@ -167,8 +169,8 @@ uint64_t scene_draft_bytes(const struct scene_drafts *d, const struct draft *dra
 	const struct piece_call *call = scene_whole_call(d, draft);
 
 	/* Of an eventfd, each is a number, and the bytes of all of them are no sum. */
-	if (!call || draft->of.message->mechanism == MECH_EVENTFD)
-		return draft->of.message->bytes;
+	if (!call || scene_message(draft)->mechanism == MECH_EVENTFD)
+		return scene_message(draft)->bytes;
 	return call->bytes;
 }
 

@@ -236,7 +236,7 @@ static void text_note(struct scene_drafts *d, const struct draft *draft, struct 
 static struct viz_bytes leaves_by(const struct draft *draft)
 {
 	if (draft->kind == SCENE_MESSAGE)
-		return scene_device_of(draft->of.message);
+		return scene_device_of(scene_message_brief(draft));
 	if (draft->kind == SCENE_CONNECT && draft->of.connection->client)
 		return draft->of.connection->client->interface;
 	return (struct viz_bytes){0};

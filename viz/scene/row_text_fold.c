@@ -66,7 +66,7 @@ static void text_sums(struct scene_drafts *d, const struct draft *draft, struct 
 		scene_set(d->scene, &row->detail, "%s…%s", row->detail,
 			  scene_say_duration(d->scene, fold->latency_most_ns, most));
 	if (draft->kind == SCENE_MESSAGE)
-		scene_text_clocks(d, draft->of.message, row);
+		scene_text_clocks(d, scene_message_brief(draft), row);
 }
 
 /* Puts the number of repetitions before the label: "3× pipe 24 B". */

@@ -23,16 +23,16 @@ static bool is_leaving(const struct scene_row *row)
 /* The bytes of the piece, or where the row shows the whole send, of that. */
 static struct viz_bytes shown_payload(const struct scene_drafts *d, const struct draft *draft)
 {
-	const struct viz_operation *op = draft->of.message->from.operation;
+	const struct viz_operation *op = scene_message(draft)->from.operation;
 
 	if (op && scene_whole_call(d, draft) && op->payload.data && op->payload.len)
 		return op->payload;
-	return viz_message_payload(draft->of.message);
+	return viz_message_payload(scene_message(draft));
 }
 
 static void text_payload(struct scene_drafts *d, const struct draft *draft, struct scene_row *row)
 {
-	const struct viz_message *m = draft->of.message;
+	const struct viz_message *m = scene_message(draft);
 	struct viz_bytes payload = shown_payload(d, draft);
 	const char *protocol;
 	char *words = protocol_summary(m, &protocol);
@@ -185,7 +185,7 @@ static void text_type(struct scene_drafts *d, const struct viz_message *m, struc
 
 static void text_data(struct scene_drafts *d, const struct draft *draft, struct scene_row *row)
 {
-	const struct viz_message *m = draft->of.message;
+	const struct viz_message *m = scene_message(draft);
 
 	if (text_counter(d, m, row) || text_wake(d, m, row))
 		return;
@@ -379,7 +379,7 @@ static void text_other_words(struct scene_drafts *d, const struct draft_fold *fo
 
 void scene_text_message(struct scene_drafts *d, const struct draft *draft, struct scene_row *row)
 {
-	const struct viz_message *m = draft->of.message;
+	const struct viz_message *m = scene_message(draft);
 
 	row->style = is_wake(m) ? SCENE_NOTIFY : SCENE_COPY;
 	row->mechanism = m->mechanism;

@@ -22,7 +22,7 @@ static void text_send(struct scene_drafts *d, const struct draft *draft,
 		      const struct piece_call *call, struct scene_row *row)
 {
 	char size[SCENE_QUANTITY], rest[SCENE_QUANTITY];
-	char *name = scene_call(draft->of.message->from.operation);
+	char *name = scene_call(scene_message(draft)->from.operation);
 
 	scene_append(d->scene, &row->detail, "%s of %s is taken in %" PRIu32 " pieces", name,
 		     scene_say_bytes(d->scene, call->bytes, size), call->count);
@@ -36,10 +36,10 @@ static void text_send(struct scene_drafts *d, const struct draft *draft,
 static void text_receive(struct scene_drafts *d, const struct draft *draft,
 			 const struct piece_call *call, struct scene_row *row)
 {
-	char *name = scene_call(draft->of.message->to.operation);
+	char *name = scene_call(scene_message(draft)->to.operation);
 	char size[SCENE_QUANTITY];
 
-	if (draft->of.message->mechanism == MECH_EVENTFD)
+	if (scene_message(draft)->mechanism == MECH_EVENTFD)
 		scene_append(d->scene, &row->detail, "%s takes %" PRIu32 " sends at once", name,
 			     call->count);
 	else

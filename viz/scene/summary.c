@@ -63,8 +63,8 @@ void scene_sum_counts(struct scene_drafts *d)
 	scene->process_count += d->lives_folded;
 	if (d->count)
 		scene->duration_ns = d->rows[d->count - 1].at_ns - d->start_ns;
-	for (size_t i = 0; i < pairing->message_count; i++) {
-		const struct viz_message *m = pairing->messages[i];
+	for (size_t i = 0; i < viz_pairing_total(pairing); i++) {
+		const struct viz_message *m = viz_pairing_whole(pairing, i);
 
 		if (!scene_wants_message(d, m))
 			continue;
@@ -219,8 +219,8 @@ void scene_sum_channels(struct scene_drafts *d)
 	size_t count = d->request->model->channel_count;
 	struct channel_sum *sums = arena_array(d->arena, count + 1, sizeof(*sums));
 
-	for (size_t i = 0; i < pairing->message_count; i++) {
-		const struct viz_message *m = pairing->messages[i];
+	for (size_t i = 0; i < viz_pairing_total(pairing); i++) {
+		const struct viz_message *m = viz_pairing_whole(pairing, i);
 
 		if (m->channel && !m->signal && scene_wants_message(d, m) &&
 		    !is_folded(d, &m->from) && !is_folded(d, &m->to))
@@ -363,8 +363,8 @@ static uint64_t count_console(const struct scene_drafts *d)
 	const struct viz_pairing *pairing = d->request->pairing;
 	uint64_t count = 0;
 
-	for (size_t i = 0; i < pairing->message_count; i++)
-		count += scene_is_console(d, pairing->messages[i]);
+	for (size_t i = 0; i < viz_pairing_total(pairing); i++)
+		count += scene_is_console(d, viz_pairing_brief(pairing, i));
 	return count;
 }
 

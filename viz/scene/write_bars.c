@@ -68,6 +68,73 @@ static void add_sleep(struct scene_drafts *d, const struct viz_operation *op)
 		add_bar(d, lane, SCENE_BLOCKED, op->enter_ns, until_ns);
 }
 
+/* A packed call that may be a bar. */
+struct sleep {
+	uint64_t enter_ns, id, until_ns;
+	const struct viz_operation *op; /* packed_brief()'s */
+};
+
+struct sleeps {
+	struct sleep *items;
+	size_t count, capacity;
+};
+
+static int by_entry(const void *a, const void *b)
+{
+	const struct sleep *x = a, *y = b;
+
+	return COMPARE(x->enter_ns, y->enter_ns) ?: COMPARE(x->id, y->id);
+}
+
+/* The packed receives that slept while something is drawn; a packed send has not slept. */
+static void find_sleeps(const struct scene_drafts *d, struct sleeps *sleeps)
+{
+	const struct packed_messages *packed = d->request->pairing->packed;
+
+	for (size_t i = 0; packed && i < packed_count(packed); i++) {
+		const struct viz_operation *op = packed_whole(packed_at(packed, i))->to.operation;
+		uint64_t until_ns;
+
+		if (!slept(d, op, &until_ns) ||
+		    scene_row_after(d, op->enter_ns) >= scene_row_after(d, until_ns))
+			continue;
+		LIST_PUSH(sleeps,
+			  ((struct sleep){op->enter_ns, op->id, until_ns,
+					  packed_brief(packed_at(packed, i))->to.operation}));
+	}
+	if (sleeps->count)
+		qsort(sleeps->items, sleeps->count, sizeof(*sleeps->items), by_entry);
+}
+
+static void add_packed_sleep(struct scene_drafts *d, const struct sleep *sleep)
+{
+	int lane = scene_lane_of_operation(d, sleep->op);
+
+	if (lane >= 0 && !is_crowd(d, lane, sleep->op->process))
+		add_bar(d, lane, SCENE_BLOCKED, sleep->enter_ns, sleep->until_ns);
+}
+
+/* In the order of their begin. */
+static void add_sleeps(struct scene_drafts *d)
+{
+	const struct viz_model *model = d->request->model;
+	struct sleeps sleeps = {0};
+	size_t next = 0;
+
+	find_sleeps(d, &sleeps);
+	for (size_t i = 0; i < model->operation_count; i++) {
+		const struct viz_operation *op = model->operations[i];
+		const struct sleep before = {.enter_ns = op->enter_ns, .id = op->id};
+
+		for (; next < sleeps.count && by_entry(&sleeps.items[next], &before) < 0; next++)
+			add_packed_sleep(d, &sleeps.items[next]);
+		add_sleep(d, op);
+	}
+	for (; next < sleeps.count; next++)
+		add_packed_sleep(d, &sleeps.items[next]);
+	free(sleeps.items);
+}
+
 static void add_handler(struct scene_drafts *d, const struct viz_signal *signal)
 {
 	const struct viz_signal_event *deliver = signal->deliver;
@@ -134,9 +201,22 @@ static bool *find_murky(const struct scene_drafts *d)
 	return murky;
 }
 
+static void collect_change(const struct scene_drafts *d, struct changes *changes,
+			   const struct viz_operation *op)
+{
+	int lane = scene_lane_of_operation(d, op);
+	uint64_t until_ns;
+
+	if (is_group(d, lane) && slept(d, op, &until_ns))
+		add_changes(changes,
+			    (struct change){.lane = lane, .at_ns = op->enter_ns, .asleep = 1},
+			    until_ns);
+}
+
 static void collect_changes(const struct scene_drafts *d, struct changes *changes)
 {
 	const struct viz_model *model = d->request->model;
+	const struct packed_messages *packed = d->request->pairing->packed;
 
 	for (size_t i = 0; i < d->actor_count; i++)
 		if (is_group(d, d->lane_of[i]))
@@ -145,17 +225,12 @@ static void collect_changes(const struct scene_drafts *d, struct changes *change
 						    .at_ns = scene_actor_start_ns(&d->actors[i]),
 						    .living = 1},
 				    scene_actor_end_ns(&d->actors[i]));
-	for (size_t i = 0; i < model->operation_count; i++) {
-		const struct viz_operation *op = model->operations[i];
-		int lane = scene_lane_of_operation(d, op);
-		uint64_t until_ns;
-
-		if (is_group(d, lane) && slept(d, op, &until_ns))
-			add_changes(
-				changes,
-				(struct change){.lane = lane, .at_ns = op->enter_ns, .asleep = 1},
-				until_ns);
-	}
+	for (size_t i = 0; i < model->operation_count; i++)
+		collect_change(d, changes, model->operations[i]);
+	for (size_t i = 0; packed && i < packed_count(packed); i++)
+		if (is_group(d, scene_lane_of_end(d, &packed_brief(packed_at(packed, i))->to)))
+			collect_change(d, changes,
+				       packed_whole(packed_at(packed, i))->to.operation);
 }
 
 /* Adds a bar for each stretch in which all living members of a group sleep. */
@@ -215,11 +290,9 @@ static int by_first_row(const void *a, const void *b)
 
 void scene_write_bars(struct scene_drafts *d)
 {
-	const struct viz_model *model = d->request->model;
 	const struct viz_pairing *pairing = d->request->pairing;
 
-	for (size_t i = 0; i < model->operation_count; i++)
-		add_sleep(d, model->operations[i]);
+	add_sleeps(d);
 	for (size_t i = 0; i < pairing->signal_count; i++)
 		add_handler(d, pairing->signals[i]);
 	add_groups(d);

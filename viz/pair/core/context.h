@@ -377,6 +377,7 @@ void *pair_new(struct pair_context *context, size_t size);
 void pair_free(const struct pair_context *context, void *memory);
 
 /* emit.c: sorts messages as the sink gets them. Of those that come at one time `index` decides. */
+uint64_t pair_receipt_ns(const struct viz_message *message);
 void pair_sort_messages(struct viz_message **messages, size_t count);
 
 /*

@@ -20,7 +20,7 @@ static bool received_by_sender(const struct viz_message *message)
  * When the message was received; VIZ_NEVER if it was not. A signal whose handler never returned
  * counts as received at its delivery.
  */
-static uint64_t receipt_ns(const struct viz_message *message)
+uint64_t pair_receipt_ns(const struct viz_message *message)
 {
 	if (received_by_sender(message))
 		return message->from.exit_ns;
@@ -46,11 +46,11 @@ static int compare_messages(const void *a, const void *b)
 	const struct viz_message *x = *(struct viz_message *const *)a;
 	const struct viz_message *y = *(struct viz_message *const *)b;
 
-	if (receipt_ns(x) != receipt_ns(y))
-		return receipt_ns(x) < receipt_ns(y) ? -1 : 1;
-	if (receipt_ns(x) != VIZ_NEVER && receiver_id(x) != receiver_id(y))
+	if (pair_receipt_ns(x) != pair_receipt_ns(y))
+		return pair_receipt_ns(x) < pair_receipt_ns(y) ? -1 : 1;
+	if (pair_receipt_ns(x) != VIZ_NEVER && receiver_id(x) != receiver_id(y))
 		return receiver_id(x) < receiver_id(y) ? -1 : 1;
-	if (receipt_ns(x) != VIZ_NEVER && x->to.offset != y->to.offset)
+	if (pair_receipt_ns(x) != VIZ_NEVER && x->to.offset != y->to.offset)
 		return x->to.offset < y->to.offset ? -1 : 1;
 	if (sending_ns(x) != sending_ns(y))
 		return sending_ns(x) < sending_ns(y) ? -1 : 1;
@@ -97,7 +97,7 @@ static void sort_new(struct pair_context *context)
 		}
 		viz_operation_use(message->from.operation);
 		viz_operation_use(message->to.operation);
-		if (receipt_ns(message) == VIZ_NEVER)
+		if (pair_receipt_ns(message) == VIZ_NEVER)
 			LIST_PUSH(&context->unreceived, message);
 		else
 			list->items[kept++] = message;
@@ -194,7 +194,8 @@ static void report_received(struct pair_context *context, uint64_t until_ns)
 	size_t reported = 0;
 
 	sort_messages(list);
-	for (; reported < list->count && receipt_ns(list->items[reported]) < until_ns; reported++)
+	for (; reported < list->count && pair_receipt_ns(list->items[reported]) < until_ns;
+	     reported++)
 		report_message(context, list->items[reported]);
 	list->count -= reported;
 	if (list->count)

@@ -50,7 +50,7 @@ static uint64_t outsider_number(const struct viz_end *end, int lane)
 
 static void shape_message(struct scene_shape *shape, const struct draft *draft, bool coarse)
 {
-	const struct viz_message *m = draft->of.message;
+	const struct viz_message *m = scene_message_brief(draft);
 
 	shape->mechanism = m->mechanism;
 	shape->match = m->match;

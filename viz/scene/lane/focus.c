@@ -129,10 +129,12 @@ static void join_talkers(const struct scene_request *r, size_t *distance, size_t
 {
 	const struct viz_pairing *pairing = r->pairing;
 
-	for (size_t i = 0; i < pairing->message_count; i++)
-		if (!scene_is_exit_notice(pairing->messages[i]))
-			join(distance, pairing->messages[i]->from.process,
-			     pairing->messages[i]->to.process, from);
+	for (size_t i = 0; i < viz_pairing_total(pairing); i++) {
+		const struct viz_message *m = viz_pairing_brief(pairing, i);
+
+		if (!scene_is_exit_notice(m))
+			join(distance, m->from.process, m->to.process, from);
+	}
 	for (size_t i = 0; i < pairing->connection_count; i++)
 		join(distance, caller(pairing->connections[i]->connect),
 		     caller(pairing->connections[i]->accept), from);

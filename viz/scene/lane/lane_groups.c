@@ -20,8 +20,8 @@ static void find_roles(const struct scene_drafts *d, uint64_t *sends, uint64_t *
 {
 	const struct viz_pairing *pairing = d->request->pairing;
 
-	for (size_t i = 0; i < pairing->message_count; i++) {
-		const struct viz_message *m = pairing->messages[i];
+	for (size_t i = 0; i < viz_pairing_total(pairing); i++) {
+		const struct viz_message *m = viz_pairing_brief(pairing, i);
 
 		if (m->signal || !scene_wants_message(d, m))
 			continue;

@@ -56,11 +56,14 @@ static void mark_filtered(struct scene_drafts *d)
 	const struct viz_pairing *pairing = d->request->pairing;
 	const struct viz_filter *filter = d->request->filter;
 
-	for (size_t i = 0; i < pairing->message_count; i++)
-		if (viz_filter_message(filter, pairing->messages[i])) {
-			mark_end(d, &pairing->messages[i]->from);
-			mark_end(d, &pairing->messages[i]->to);
-		}
+	for (size_t i = 0; i < viz_pairing_total(pairing); i++) {
+		const struct viz_message *m = viz_pairing_brief(pairing, i);
+
+		if (!viz_filter_message(filter, m))
+			continue;
+		mark_end(d, &m->from);
+		mark_end(d, &m->to);
+	}
 	for (size_t i = 0; i < pairing->eof_count; i++)
 		if (viz_filter_operation(filter, pairing->eofs[i]->receive))
 			mark_eof(d, pairing->eofs[i]);

@@ -189,8 +189,8 @@ void scene_name_processes(struct scene_drafts *d)
 
 	n.talks = arena_array(d->arena, d->actor_count + 1, sizeof(*n.talks));
 	follow_names(&n);
-	for (size_t i = 0; i < pairing->message_count; i++) {
-		const struct viz_message *m = pairing->messages[i];
+	for (size_t i = 0; i < viz_pairing_total(pairing); i++) {
+		const struct viz_message *m = viz_pairing_whole(pairing, i);
 
 		if (m->signal)
 			continue;

@@ -78,8 +78,8 @@ void scene_plan_vias(struct scene_drafts *d)
 		d->kernel_lanes[i] = SCENE_NOWHERE;
 	if (d->request->via != SCENE_VIA_CHANNELS)
 		return;
-	for (size_t i = 0; i < pairing->message_count; i++) {
-		const struct viz_message *m = pairing->messages[i];
+	for (size_t i = 0; i < viz_pairing_total(pairing); i++) {
+		const struct viz_message *m = viz_pairing_brief(pairing, i);
 
 		if (m->channel && !m->signal && m->mechanism != MECH_PROCESS_VM &&
 		    scene_wants_message(d, m))
@@ -113,8 +113,8 @@ static void add_channels_of(struct scene_drafts *d, size_t actor)
 {
 	const struct viz_pairing *pairing = d->request->pairing;
 
-	for (size_t i = 0; i < pairing->message_count; i++) {
-		const struct viz_message *m = pairing->messages[i];
+	for (size_t i = 0; i < viz_pairing_total(pairing); i++) {
+		const struct viz_message *m = viz_pairing_brief(pairing, i);
 
 		if (m->channel && d->channel_lane[m->channel->index] == PLANNED &&
 		    scene_wants_message(d, m) &&
