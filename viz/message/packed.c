@@ -87,6 +87,8 @@ struct packed_messages {
 	struct map kinds;		    /* by `common` */
 	struct packed_kind **kind_list;
 	size_t kind_count;
+	struct map extras; /* by their content: those of packed calls */
+	const struct viz_operation_extra *last_extra;
 	struct slot slots[SLOTS];
 	size_t next_slot;
 	uint32_t index; /* of its operations */
@@ -288,19 +290,52 @@ static void unpack(const packed_record *record, struct image *image)
 
 /* --- packing --------------------------------------------------------------------------------- */
 
+/*
+ * The same for all calls with this content; NULL: there is more in it than the words of a queue and
+ * the chunks, which only pairing asks for.
+ */
+static const struct viz_operation_extra *common_extra(struct packed_messages *all,
+						      const struct viz_operation_extra *extra)
+{
+	struct viz_operation_extra plain = *extra, words;
+	struct viz_bytes key = {(const char *)&words, sizeof(words)};
+	struct viz_operation_extra *common;
+
+	if (extra == &viz_no_extra)
+		return extra;
+	plain.chunks = NULL;
+	plain.chunk_count = 0;
+	words = plain;
+	if (all->last_extra && memcmp(all->last_extra, &words, sizeof(words)) == 0)
+		return all->last_extra;
+	plain.transferred = plain.priority = 0;
+	plain.message_type = 0;
+	if (memcmp(&plain, &viz_no_extra, sizeof(plain)) != 0)
+		return NULL;
+	common = map_get(&all->extras, key);
+	if (!common) {
+		common = arena_alloc(all->arena, sizeof(*common));
+		*common = words;
+		map_put(all->arena, &all->extras, key, common);
+	}
+	all->last_extra = common;
+	return common;
+}
+
 /* False of what a record does not hold, and of calls that are not those of the message's ends. */
-static bool may_be_packed(const struct viz_end *end)
+static bool may_be_packed(struct packed_messages *all, const struct viz_end *end)
 {
 	const struct viz_operation *op = end->operation;
 
-	return op->extra == &viz_no_extra && !op->error.data && op->thread &&
+	return common_extra(all, op->extra) && !op->error.data && op->thread &&
 	       op->process == end->process && op->thread->tid == end->tid &&
 	       op->payload.len <= PAYLOAD_MOST &&
 	       (!end->payload.data || end->payload.data == op->payload.data);
 }
 
 /* Instead of pointers to payloads it has whether there is one. */
-static void take_image(const struct viz_message *m, struct image *image)
+static void take_image(struct packed_messages *all, const struct viz_message *m,
+		       struct image *image)
 {
 	static const char there[1];
 	struct viz_end *ends[] = {&image->m.from, &image->m.to};
@@ -314,6 +349,7 @@ static void take_image(const struct viz_message *m, struct image *image)
 		*op = *ends[i]->operation;
 		op->index = op->uses = op->open_at[0] = op->open_at[1] = 0;
 		op->live = op->listed = op->numbered = op->after_gap = false;
+		op->extra = common_extra(all, op->extra);
 		ends[i]->operation = NULL;
 		op->payload.data = op->payload.data ? there : NULL;
 		ends[i]->payload.data = ends[i]->payload.data ? there : NULL;
@@ -409,7 +445,7 @@ static bool is_right(const packed_record *record, const struct viz_message *m)
 	struct image was, is, *both[] = {&was, &is};
 
 	unpack(record, &is);
-	take_image(m, &was);
+	take_image(kind_of(record)->all, m, &was);
 	is.m.packed = NULL;
 	is.calls[0].index = is.calls[1].index = 0;
 	for (size_t i = 0; i < 2; i++) {
@@ -426,9 +462,9 @@ bool packed_add(struct packed_messages *all, const struct viz_message *m)
 	struct image image;
 	unsigned char *record, *at;
 
-	if (!may_be_packed(&m->from) || !may_be_packed(&m->to))
+	if (!may_be_packed(all, &m->from) || !may_be_packed(all, &m->to))
 		return false;
-	take_image(m, &image);
+	take_image(all, m, &image);
 	make_relative(&image);
 	kind = kind_for(all, &image);
 	if (!kind)

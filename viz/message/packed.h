@@ -2,8 +2,8 @@
 /*
  * Messages of which a picture has very many, packed into few bytes, each with its send and its
  * receive. What messages of one conversation have in common (threads, channel, flags, …) is held
- * once, as a kind; of each message only what differs. No fact is lost: a message that could not be
- * unpacked as it was is not taken.
+ * once, as a kind; of each message only what differs. No fact is lost but the chunks of a receive,
+ * which only pairing asks for: a message that could not be unpacked as it was is not taken.
  *
  * A packed message has exactly one send and one receive, each a call that has this message only.
  * `index` of its operations is one that no other operation has.
