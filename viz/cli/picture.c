@@ -11,6 +11,7 @@
 #include "viz/base/memory.h"
 #include "viz/base/private_file.h"
 #include "viz/cli/command.h"
+#include "viz/scene/drafts.h"
 
 #define READS "the picture is there, and tshark reads what was said"
 
@@ -46,11 +47,13 @@ static const struct renderer *choose_renderer(const struct view_options *options
 	return by_path ? by_path : renderer_by_name("text");
 }
 
-bool picture_is_drawing(const struct view_options *options)
+bool picture_takes_packed(const struct view_options *options)
 {
 	enum render_needs needs = choose_renderer(options)->needs;
+	bool all = !scene_is_filtered(&options->filter) && !focus_wanted(&options->focus).count;
 
-	return needs == RENDER_DRAWING || needs == RENDER_SLANTS;
+	return needs == RENDER_DRAWING || needs == RENDER_SLANTS ||
+	       (needs == RENDER_DATASET && all);
 }
 
 /* NULL after a message. */
@@ -59,7 +62,7 @@ static struct scene *make_scene(const struct drawing *of)
 	const struct view_options *options = of->options;
 	enum render_needs needs = choose_renderer(options)->needs;
 	/* Data formats always have processes as lanes. */
-	bool drawing = picture_is_drawing(options);
+	bool drawing = needs == RENDER_DRAWING || needs == RENDER_SLANTS;
 	bool facts = needs == RENDER_FACTS || needs == RENDER_BINARY;
 	bool dataset = needs == RENDER_DATASET || needs == RENDER_EXCHANGES;
 	bool english = needs == RENDER_BINARY || needs == RENDER_EXCHANGES;

@@ -27,7 +27,10 @@ struct drawing {
  */
 int picture_draw(const struct drawing *drawing, struct dissection *dissection);
 
-/* True if what is drawn is for eyes: text, or a format with lanes and rows, without a page. */
-bool picture_is_drawing(const struct view_options *options);
+/*
+ * True if it can be drawn of packed messages (viz/pair/thinned.h): text, formats with lanes and
+ * rows, and a page of all.
+ */
+bool picture_takes_packed(const struct view_options *options);
 
 #endif

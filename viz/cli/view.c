@@ -110,11 +110,11 @@ static int read_packed(FILE *trace, const char *name, struct reading *reading,
 	return 0;
 }
 
-/* Data formats and tshark need each call and message as it is. */
+/* Data formats, a filtered page and tshark need each call and message as it is. */
 static int read_trace(FILE *trace, const char *name, const struct view_options *options,
 		      struct reading *reading, struct viz_error *error)
 {
-	if (picture_is_drawing(options) && !options->dissect)
+	if (picture_takes_packed(options) && !options->dissect)
 		return read_packed(trace, name, reading, error);
 	return viz_model_read_stream(trace, name, reading->progress, &reading->model, error);
 }

@@ -27,6 +27,8 @@ enum {
 	PAYLOAD_MOST = 1 << 12, /* a record takes one block at most */
 	KINDS_LEAST = 256,	/* further ones only if each has this many messages: */
 	MESSAGES_A_KIND = 64,
+	POSITION_AT = sizeof(struct packed_kind *), /* in a record: where it stands in the list */
+	WORDS_AT = POSITION_AT + sizeof(uint32_t),
 	MASK_LEN = 6,
 	VARINT_MOST = 10,
 };
@@ -91,7 +93,9 @@ struct packed_messages {
 	const struct viz_operation_extra *last_extra;
 	struct slot slots[SLOTS];
 	size_t next_slot;
-	uint32_t index; /* of its operations */
+	/* The index of its first message, and of the first one's send. */
+	size_t first_message;
+	uint32_t first_call;
 };
 
 struct packed_messages *packed_new(struct arena *arena)
@@ -273,10 +277,19 @@ static void connect(struct image *image, const unsigned char *payloads, bool sam
 	}
 }
 
+static uint32_t position_of(const packed_record *record)
+{
+	uint32_t position;
+
+	memcpy(&position, record + POSITION_AT, sizeof(position));
+	return position;
+}
+
 static void unpack(const packed_record *record, struct image *image)
 {
 	const struct packed_kind *kind = kind_of(record);
-	const unsigned char *at = record + sizeof(kind);
+	const unsigned char *at = record + WORDS_AT;
+	const uint32_t position = position_of(record);
 	bool same;
 
 	*image = kind->relative;
@@ -285,7 +298,9 @@ static void unpack(const packed_record *record, struct image *image)
 	make_absolute(image);
 	connect(image, at, same);
 	image->m.packed = record;
-	image->calls[0].index = image->calls[1].index = kind->all->index;
+	image->m.index = kind->all->first_message + position;
+	for (uint32_t i = 0; i < 2; i++)
+		image->calls[i].index = kind->all->first_call + 2 * position + i;
 }
 
 /* --- packing --------------------------------------------------------------------------------- */
@@ -447,7 +462,7 @@ static bool is_right(const packed_record *record, const struct viz_message *m)
 	unpack(record, &is);
 	take_image(kind_of(record)->all, m, &was);
 	is.m.packed = NULL;
-	is.calls[0].index = is.calls[1].index = 0;
+	is.m.index = is.calls[0].index = is.calls[1].index = 0;
 	for (size_t i = 0; i < 2; i++) {
 		both[i]->m.from.operation = both[i]->m.to.operation = NULL;
 		both[i]->m.from.payload.data = both[i]->m.to.payload.data = NULL;
@@ -469,10 +484,11 @@ bool packed_add(struct packed_messages *all, const struct viz_message *m)
 	kind = kind_for(all, &image);
 	if (!kind)
 		return false;
-	record = room_for(all, sizeof(kind) + MASK_LEN + VARYING * VARINT_MOST + 1 +
+	record = room_for(all, WORDS_AT + MASK_LEN + VARYING * VARINT_MOST + 1 +
 				       2 * (size_t)PAYLOAD_MOST);
 	memcpy(record, &kind, sizeof(kind));
-	at = put_words(record + sizeof(kind), &kind->relative, &image);
+	memset(record + POSITION_AT, 0, sizeof(uint32_t));
+	at = put_words(record + WORDS_AT, &kind->relative, &image);
 	at = put_payloads(at, m);
 	if (!is_right(record, m))
 		return false;
@@ -519,14 +535,16 @@ static void sort_records(struct packed_messages *all)
 	free(receipts);
 }
 
-void packed_finish(struct packed_messages *all, uint32_t index)
+void packed_finish(struct packed_messages *all, size_t messages, size_t calls)
 {
-	all->index = index;
-	for (size_t i = 0; i < all->kind_count; i++)
-		for (size_t k = 0; k < 2; k++)
-			all->kind_list[i]->brief.calls[k].index = index;
-	memset(all->slots, 0, sizeof(all->slots));
 	sort_records(all);
+	all->first_message = messages;
+	all->first_call = (uint32_t)calls;
+	for (uint32_t i = 0; i < all->count; i++)
+		memcpy((unsigned char *)all->records[i] + POSITION_AT, &i, sizeof(i));
+	for (size_t i = 0; i < all->kind_count; i++)
+		unpack(all->kind_list[i]->brief.m.packed, &all->kind_list[i]->brief);
+	memset(all->slots, 0, sizeof(all->slots));
 }
 
 size_t packed_count(const struct packed_messages *all)
@@ -572,7 +590,14 @@ const struct viz_operation *packed_operation(const struct packed_call *call)
 	return call->side ? m->to.operation : m->from.operation;
 }
 
-struct packed_call *packed_calls(const struct packed_messages *all)
+static int by_id(const void *a, const void *b)
+{
+	const struct packed_call *x = a, *y = b;
+
+	return COMPARE(x->id, y->id);
+}
+
+struct packed_call *packed_calls(const struct packed_messages *all, bool ids)
 {
 	struct packed_call *calls = memory_array(2 * all->count + 1, sizeof(*calls));
 
@@ -584,6 +609,6 @@ struct packed_call *packed_calls(const struct packed_messages *all)
 		calls[i].enter_ns = op->enter_ns;
 		calls[i].id = op->id;
 	}
-	sort_nearly(calls, 2 * all->count, sizeof(*calls), by_entry);
+	sort_nearly(calls, 2 * all->count, sizeof(*calls), ids ? by_id : by_entry);
 	return calls;
 }

@@ -6,7 +6,7 @@
  * which only pairing asks for: a message that could not be unpacked as it was is not taken.
  *
  * A packed message has exactly one send and one receive, each a call that has this message only.
- * `index` of its operations is one that no other operation has.
+ * The `index` of a whole one and of its calls is behind those of all that are not packed.
  */
 #ifndef VIZ_MESSAGE_PACKED_H
 #define VIZ_MESSAGE_PACKED_H
@@ -30,8 +30,11 @@ struct packed_messages *packed_new(struct arena *arena); /* which it is in */
 /* Packs a message that has both calls. False if that cannot be done. */
 bool packed_add(struct packed_messages *all, const struct viz_message *message);
 
-/* To be called once, after the last one was added: sorts by receipt, and sets `index`. */
-void packed_finish(struct packed_messages *all, uint32_t index);
+/*
+ * To be called once, after the last one was added: sorts by receipt. So many messages and calls are
+ * not packed.
+ */
+void packed_finish(struct packed_messages *all, size_t messages, size_t calls);
 
 size_t packed_count(const struct packed_messages *all);
 const packed_record *packed_at(const struct packed_messages *all, size_t i);
@@ -46,13 +49,13 @@ uint64_t packed_receipt_ns(const packed_record *record, uint64_t *receive);
 const struct viz_message *packed_whole(const packed_record *record);
 
 /*
- * A message of its kind, which lives as long as all. Of it and its calls the times, ids, lengths,
- * payloads and positions are those of another one.
+ * A message of its kind, which lives as long as all. Of it and its calls the times, ids, indices,
+ * lengths, payloads and positions are those of another one.
  */
 const struct viz_message *packed_brief(const packed_record *record);
 
-/* The calls of all of them, by enter_ns, then id; the caller frees the list. */
-struct packed_call *packed_calls(const struct packed_messages *all);
+/* The calls of all of them, by id or else by enter_ns, then id; the caller frees the list. */
+struct packed_call *packed_calls(const struct packed_messages *all, bool ids);
 const struct viz_operation *packed_operation(const struct packed_call *call);
 
 #endif

@@ -39,10 +39,11 @@ struct viz_pairing {
 };
 
 /*
- * All messages, those that are packed too. A whole one is as packed_whole() gives it, a brief one
+ * How many messages and calls there are, those that are packed too, and each message. A whole one is as packed_whole() gives it, a brief one
  * as packed_brief(); one that is not packed is itself.
  */
 size_t viz_pairing_total(const struct viz_pairing *pairing);
+size_t viz_pairing_calls(const struct viz_pairing *pairing, const struct viz_model *model);
 const struct viz_message *viz_pairing_whole(const struct viz_pairing *pairing, size_t i);
 const struct viz_message *viz_pairing_brief(const struct viz_pairing *pairing, size_t i);
 

@@ -19,7 +19,7 @@ struct viz_pairing *pairing_new_packed(void);
 /* Packs a message with its calls. False if it is to stay as it is; it may be NULL. */
 bool pairing_pack(struct viz_pairing *pairing, const struct viz_message *message);
 
-/* Sorts the packed messages, and sets `order`. `index` is that of no operation. */
-void pairing_finish_packed(struct viz_pairing *pairing, size_t index);
+/* Sorts the packed messages, and sets `order`. So many calls are not packed. */
+void pairing_finish_packed(struct viz_pairing *pairing, size_t calls);
 
 #endif

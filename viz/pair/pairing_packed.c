@@ -36,12 +36,12 @@ static bool packed_is_first(const packed_record *record, const struct viz_messag
 	return receive < receiver_id(message);
 }
 
-void pairing_finish_packed(struct viz_pairing *pairing, size_t index)
+void pairing_finish_packed(struct viz_pairing *pairing, size_t calls)
 {
 	const size_t packed = packed_count(pairing->packed), kept = pairing->message_count;
 	size_t p = 0, k = 0;
 
-	packed_finish(pairing->packed, (uint32_t)index);
+	packed_finish(pairing->packed, kept, calls);
 	pairing->order = arena_array(pairing->arena, packed + kept + 1, sizeof(*pairing->order));
 	while (p < packed || k < kept)
 		if (p < packed && (k == kept || packed_is_first(packed_at(pairing->packed, p),
@@ -54,6 +54,11 @@ void pairing_finish_packed(struct viz_pairing *pairing, size_t index)
 size_t viz_pairing_total(const struct viz_pairing *pairing)
 {
 	return pairing->message_count + (pairing->packed ? packed_count(pairing->packed) : 0);
+}
+
+size_t viz_pairing_calls(const struct viz_pairing *pairing, const struct viz_model *model)
+{
+	return model->operation_count + (pairing->packed ? 2 * packed_count(pairing->packed) : 0);
 }
 
 static const packed_record *record_at(const struct viz_pairing *pairing, size_t i)

@@ -19,7 +19,7 @@ void scene_walk_begin(struct scene_walk *walk, const struct scene_drafts *d)
 	*walk = (struct scene_walk){.d = d};
 	if (!pairing->packed || !has_failed(d->request->model))
 		return;
-	walk->packed = packed_calls(pairing->packed);
+	walk->packed = packed_calls(pairing->packed, false);
 	walk->packed_count = 2 * packed_count(pairing->packed);
 }
 

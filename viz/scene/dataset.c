@@ -12,6 +12,7 @@
 #include "viz/account/exchanges.h"
 #include "viz/base/memory.h"
 #include "viz/base/safe_text.h"
+#include "viz/base/sorted_search.h"
 #include "viz/protocol/talks.h"
 #include "viz/scene/fold.h"
 
@@ -199,23 +200,71 @@ static uint32_t dataset_use_call(struct dataset_build *b, const struct viz_opera
 	return b->d->call_at[op->index];
 }
 
+/* --- the calls that woke others --- */
+
+/* By id: the packed calls. */
+struct wakers {
+	struct packed_call *calls;
+	size_t count;
+};
+
+static uint64_t id_at(const void *calls, size_t index)
+{
+	return ((const struct packed_call *)calls)[index].id;
+}
+
+/* The call with this id; NULL: there is none. */
+static const struct viz_operation *find_call(const struct dataset_build *b,
+					     const struct wakers *wakers, uint64_t id)
+{
+	const struct viz_operation *op = viz_model_operation(b->d->request->model, id);
+	size_t place;
+
+	if (op || !wakers->count)
+		return op;
+	place = search_before(wakers->calls, wakers->count, id_at, id);
+	if (place == wakers->count || wakers->calls[place].id != id)
+		return NULL;
+	return packed_operation(&wakers->calls[place]);
+}
+
+static void set_waker(struct dataset_build *b, const struct wakers *wakers,
+		      const struct viz_operation *op)
+{
+	uint32_t place = b->d->call_at[op->index];
+	const uint64_t id = op->waker;
+	const struct viz_process *by = op->woken_by;
+	const struct viz_operation *waker;
+	struct dataset_call *call;
+
+	if (place == SCENE_NONE)
+		return;
+	call = &b->dataset->calls[place];
+	waker = id ? find_call(b, wakers, id) : NULL;
+	call->waker = dataset_call(b, waker);
+	call->woken_by = waker && waker->process == by ? scene_lane_of_operation(b->d, waker)
+						       : scene_lane_of(b->d, by);
+}
+
 static void set_wakers(struct dataset_build *b)
 {
 	const struct viz_model *model = b->d->request->model;
+	const struct packed_messages *packed = b->d->request->pairing->packed;
+	struct wakers wakers = {0};
 
-	for (size_t i = 0; i < model->operation_count; i++) {
-		const struct viz_operation *op = model->operations[i];
-		uint32_t call = b->d->call_at[i];
-		const struct viz_operation *waker;
-
-		if (call == SCENE_NONE)
-			continue;
-		waker = op->waker ? viz_model_operation(model, op->waker) : NULL;
-		b->dataset->calls[call].waker = dataset_call(b, waker);
-		b->dataset->calls[call].woken_by = waker && waker->process == op->woken_by
-							   ? scene_lane_of_operation(b->d, waker)
-							   : scene_lane_of(b->d, op->woken_by);
+	if (packed) {
+		wakers.calls = packed_calls(packed, true);
+		wakers.count = 2 * packed_count(packed);
 	}
+	for (size_t i = 0; i < model->operation_count; i++)
+		set_waker(b, &wakers, model->operations[i]);
+	for (size_t i = 0; packed && i < packed_count(packed); i++) {
+		const struct viz_message *m = packed_whole(packed_at(packed, i));
+
+		set_waker(b, &wakers, m->from.operation);
+		set_waker(b, &wakers, m->to.operation);
+	}
+	free(wakers.calls);
 }
 
 /* Adds the calls that slept, and sets the wakers of all calls. */
@@ -223,7 +272,7 @@ static void dataset_add_other_calls(struct dataset_build *b)
 {
 	const struct viz_model *model = b->d->request->model;
 
-	b->row = SCENE_NONE;
+	b->row = SCENE_NONE; /* packed calls have rows: nothing is filtered then */
 	for (size_t i = 0; i < model->operation_count; i++) {
 		const struct viz_operation *op = model->operations[i];
 
@@ -380,10 +429,11 @@ static void add_messages(struct dataset_build *b)
 {
 	for (size_t i = 0; i < b->d->scene->fact_count; i++) {
 		struct scene_message *message = &b->d->scene->facts[i];
+		const struct viz_message *m = scene_fact(b->d, i);
 
-		message->route = route_of(b, b->d->messages[i], message->from, message->to);
+		message->route = route_of(b, m, message->from, message->to);
 		b->dataset->routes[message->route].messages++;
-		set_words(b, message, b->d->messages[i]);
+		set_words(b, message, m);
 	}
 }
 
@@ -441,10 +491,12 @@ static void add_row(struct dataset_build *b, const struct draft *draft)
 
 	b->row = (uint32_t)b->dataset->row_count;
 	if (draft->kind == SCENE_MESSAGE || draft->kind == SCENE_SIGNAL) {
-		row.message = message_at(b, scene_message(draft));
+		const struct viz_message *m = scene_message(draft);
+
+		row.message = message_at(b, m);
 		if (row.message != SCENE_NONE) {
-			dataset_use_call(b, b->d->messages[row.message]->from.operation);
-			dataset_use_call(b, b->d->messages[row.message]->to.operation);
+			dataset_use_call(b, m->from.operation);
+			dataset_use_call(b, m->to.operation);
 		}
 	} else {
 		if (draft->kind == SCENE_EXIT)
@@ -505,7 +557,8 @@ static void begin(struct dataset_build *b, struct scene_drafts *d)
 				    .dataset = arena_alloc(d->scene->arena, sizeof(*b->dataset))};
 	b->dataset->arena = d->scene->arena;
 	d->scene->dataset = b->dataset;
-	b->dataset->calls = arena_array(b->dataset->arena, model->operation_count,
+	b->dataset->calls = arena_array(b->dataset->arena,
+					viz_pairing_calls(d->request->pairing, model),
 					sizeof(*b->dataset->calls));
 	dataset_text(b, viz_bytes_of(""));
 }

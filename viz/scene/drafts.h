@@ -132,9 +132,9 @@ struct scene_drafts {
 	struct end_holders **holders[2];
 	/* By message index: enum draft_noise. NULL: no page is written, or each is asked for. */
 	unsigned char *noise_of;
-	/* By index in the model or pairing: where the fact is in the scene, or SCENE_NONE. */
+	/* By index: where the fact is in the scene, or SCENE_NONE. */
 	uint32_t *call_at, *object_at, *message_at;
-	const struct viz_message **messages; /* by index in scene->facts: the same in the pairing */
+	uint32_t *fact_of; /* by index in scene->facts: its number in the pairing */
 	struct draft *rows;
 	size_t count;
 	size_t capacity;
@@ -381,6 +381,8 @@ void scene_report_missing(struct scene_drafts *d);
  * scene_collect_fact_calls() makes the calls of formats other than the page.
  */
 void scene_collect_facts(struct scene_drafts *d);
+/* The message of a fact, as viz_pairing_whole() gives it. */
+const struct viz_message *scene_fact(const struct scene_drafts *d, size_t index);
 void scene_collect_fact_calls(struct scene_drafts *d);
 void scene_set_calls(struct scene_drafts *d);
 uint32_t scene_object_of(struct scene_drafts *d, const struct viz_channel *channel);

@@ -128,8 +128,14 @@ static bool is_outward(const struct viz_message *m)
 	       viz_operation_sink(m->from.operation) == m->channel;
 }
 
-static void add_message(struct scene_drafts *d, const struct viz_message *m)
+const struct viz_message *scene_fact(const struct scene_drafts *d, size_t index)
 {
+	return viz_pairing_whole(d->request->pairing, d->fact_of[index]);
+}
+
+static void add_message(struct scene_drafts *d, uint32_t number)
+{
+	const struct viz_message *m = viz_pairing_whole(d->request->pairing, number);
 	int from, to;
 	enum scene_part part = scene_message_lanes(d, m, &from, &to);
 	struct viz_bytes payload = viz_message_payload(m);
@@ -138,7 +144,7 @@ static void add_message(struct scene_drafts *d, const struct viz_message *m)
 	if ((from < 0 && to < 0) || !scene_wants_message(d, m))
 		return;
 	d->message_at[m->index] = (uint32_t)d->scene->fact_count;
-	d->messages[d->scene->fact_count] = m;
+	d->fact_of[d->scene->fact_count] = number;
 	message = scene_add_message(d->scene, from, to);
 	message->outsider = scene_outsider_of(d, m, from, to);
 	message->id = m->id;
@@ -245,12 +251,12 @@ void scene_collect_facts(struct scene_drafts *d)
 	const struct viz_model *model = d->request->model;
 	const struct viz_pairing *pairing = d->request->pairing;
 
-	d->call_at = nowhere(d->arena, model->operation_count);
+	d->call_at = nowhere(d->arena, viz_pairing_calls(pairing, model));
 	d->object_at = nowhere(d->arena, model->channel_count);
-	d->message_at = nowhere(d->arena, pairing->message_count);
-	d->messages = arena_array(d->arena, pairing->message_count + 1, sizeof(*d->messages));
-	for (size_t i = 0; i < pairing->message_count; i++)
-		add_message(d, pairing->messages[i]);
+	d->message_at = nowhere(d->arena, viz_pairing_total(pairing));
+	d->fact_of = arena_array(d->arena, viz_pairing_total(pairing) + 1, sizeof(*d->fact_of));
+	for (uint32_t i = 0; i < viz_pairing_total(pairing); i++)
+		add_message(d, i);
 	d->scene->realtime_offset_ns = model->header.realtime_offset_ns;
 	d->scene->incomplete = viz_model_lacks_records(model);
 	d->scene->lost_until_ns = viz_model_lost_until_ns(model);
@@ -259,8 +265,8 @@ void scene_collect_facts(struct scene_drafts *d)
 void scene_set_calls(struct scene_drafts *d)
 {
 	for (size_t i = 0; i < d->scene->fact_count; i++) {
-		const struct viz_operation *send = d->messages[i]->from.operation;
-		const struct viz_operation *receive = d->messages[i]->to.operation;
+		const struct viz_message *m = scene_fact(d, i);
+		const struct viz_operation *send = m->from.operation, *receive = m->to.operation;
 
 		d->scene->facts[i].send = send ? d->call_at[send->index] : SCENE_NONE;
 		d->scene->facts[i].receive = receive ? d->call_at[receive->index] : SCENE_NONE;

@@ -200,11 +200,11 @@ static void tell_page(struct noise *noise)
 {
 	struct scene_drafts *d = noise->d;
 
-	d->noise_of = arena_array(d->arena, d->request->pairing->message_count + 1,
+	d->noise_of = arena_array(d->arena, viz_pairing_total(d->request->pairing) + 1,
 				  sizeof(*d->noise_of));
 	for (size_t i = 0; i < d->count; i++)
 		if (d->rows[i].kind == SCENE_MESSAGE)
-			d->noise_of[scene_message_brief(&d->rows[i])->index] =
+			d->noise_of[scene_message(&d->rows[i])->index] =
 				(unsigned char)noise_of(noise, &d->rows[i]);
 }
 

@@ -157,7 +157,7 @@ static void calls_are_in_order(void **state)
 	trace_trailer(t, at(MESSAGES));
 	packed = pack(t, &heard);
 	count = 2 * packed_count(packed.pairing->packed);
-	calls = packed_calls(packed.pairing->packed);
+	calls = packed_calls(packed.pairing->packed, false);
 	for (size_t i = 0; i < count; i++) {
 		const struct viz_operation *op = packed_operation(&calls[i]);
 

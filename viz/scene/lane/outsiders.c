@@ -98,7 +98,8 @@ void scene_find_nobody(struct scene_drafts *d)
 	const struct viz_pairing *pairing = d->request->pairing;
 	struct listeners listeners = find_listeners(d);
 
-	d->to_nobody = arena_array(d->arena, d->request->model->operation_count + 1,
+	d->to_nobody = arena_array(d->arena,
+				   viz_pairing_calls(d->request->pairing, d->request->model) + 1,
 				   sizeof(*d->to_nobody));
 	d->unaccepted = arena_array(d->arena, d->request->model->channel_count + 1,
 				    sizeof(*d->unaccepted));
