@@ -59,6 +59,7 @@ struct dataset_call {
 	bool unfinished;   /* exit_ns is then the end of its process or of the trace */
 	bool has_returned; /* `returned` is valid */
 	uint32_t row;	   /* the first row that shows it; SCENE_NONE: none */
+	uint32_t error;	   /* a text: "EAGAIN" */
 	uint64_t enter_ns;
 	uint64_t exit_ns;
 	uint64_t off_cpu_ns; /* the part of its time in which it did not run */
@@ -66,7 +67,6 @@ struct dataset_call {
 	uint64_t woken_ns;   /* when its last sleep was ended by another; 0: not known */
 	uint64_t requested;
 	int64_t returned;
-	uint32_t error; /* a text: "EAGAIN" */
 	uint32_t waits; /* a text: what a poll, select or epoll waits for */
 	uint32_t waker; /* the call that ended its last sleep */
 	int woken_by;	/* lane of the process that ended it; SCENE_NOWHERE: not known */
