@@ -590,6 +590,22 @@ const struct viz_operation *packed_operation(const struct packed_call *call)
 	return call->side ? m->to.operation : m->from.operation;
 }
 
+uint64_t packed_bytes(const packed_record *record)
+{
+	enum { ID = 1 << 0, BYTES = 1 << 1 }; /* the first two of `varying` */
+	const uint64_t first = kind_of(record)->relative.m.bytes;
+	const unsigned char *at = record + WORDS_AT + MASK_LEN;
+	const unsigned mask = record[WORDS_AT];
+	uint64_t value;
+
+	if (!(mask & BYTES))
+		return first;
+	if (mask & ID)
+		at = take_varint(at, &value);
+	take_varint(at, &value);
+	return first + unfolded(value);
+}
+
 static int by_id(const void *a, const void *b)
 {
 	const struct packed_call *x = a, *y = b;

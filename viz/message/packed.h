@@ -54,6 +54,9 @@ const struct viz_message *packed_whole(const packed_record *record);
  */
 const struct viz_message *packed_brief(const packed_record *record);
 
+/* The bytes of the whole message, without unpacking all of it. */
+uint64_t packed_bytes(const packed_record *record);
+
 /* The calls of all of them, by id or else by enter_ns, then id; the caller frees the list. */
 struct packed_call *packed_calls(const struct packed_messages *all, bool ids);
 const struct viz_operation *packed_operation(const struct packed_call *call);

@@ -46,6 +46,7 @@ size_t viz_pairing_total(const struct viz_pairing *pairing);
 size_t viz_pairing_calls(const struct viz_pairing *pairing, const struct viz_model *model);
 const struct viz_message *viz_pairing_whole(const struct viz_pairing *pairing, size_t i);
 const struct viz_message *viz_pairing_brief(const struct viz_pairing *pairing, size_t i);
+uint64_t viz_pairing_bytes(const struct viz_pairing *pairing, size_t i); /* of the whole one */
 
 /* Returns 0 or -errno. The model must outlive the pairing. */
 int viz_pair(const struct viz_model *model, struct viz_pairing **pairing);

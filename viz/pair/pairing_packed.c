@@ -86,3 +86,10 @@ const struct viz_message *viz_pairing_brief(const struct viz_pairing *pairing, s
 
 	return record ? packed_brief(record) : message_at(pairing, i);
 }
+
+uint64_t viz_pairing_bytes(const struct viz_pairing *pairing, size_t i)
+{
+	const packed_record *record = record_at(pairing, i);
+
+	return record ? packed_bytes(record) : message_at(pairing, i)->bytes;
+}

@@ -64,14 +64,14 @@ void scene_sum_counts(struct scene_drafts *d)
 	if (d->count)
 		scene->duration_ns = d->rows[d->count - 1].at_ns - d->start_ns;
 	for (size_t i = 0; i < viz_pairing_total(pairing); i++) {
-		const struct viz_message *m = viz_pairing_whole(pairing, i);
+		const struct viz_message *m = viz_pairing_brief(pairing, i);
 
 		if (!scene_wants_message(d, m))
 			continue;
 		*(m->signal ? &scene->signals : &scene->messages) += 1;
 		if (!m->signal)
 			scene_sum_piece(d, &sums, m, PIECES_OF_ALL);
-		scene->bytes += m->bytes;
+		scene->bytes += viz_pairing_bytes(pairing, i);
 		if (m->channel && !seen[m->channel->index]) {
 			seen[m->channel->index] = true;
 			scene->channel_total++;

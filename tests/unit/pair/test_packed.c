@@ -103,6 +103,8 @@ static size_t expect_same(struct trace_text *t, const struct viz_thinned *packed
 		const struct viz_message *brief = viz_pairing_brief(packed->pairing, i);
 
 		expect_message(viz_pairing_whole(packed->pairing, i), t->pairing->messages[i]);
+		assert_int_equal(viz_pairing_bytes(packed->pairing, i),
+				 t->pairing->messages[i]->bytes);
 		assert_int_equal(brief->from.pid, t->pairing->messages[i]->from.pid);
 		assert_int_equal(brief->to.operation->fd,
 				 t->pairing->messages[i]->to.operation->fd);

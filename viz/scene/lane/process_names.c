@@ -42,8 +42,8 @@ static struct deeds *deeds_of(struct talk *talk, struct viz_bytes comm)
 	return &talk->names[talk->count++];
 }
 
-static void count_end(const struct naming *n, const struct viz_message *m,
-		      const struct viz_end *end, const struct viz_end *other)
+static void count_end(const struct naming *n, uint64_t bytes, const struct viz_end *end,
+		      const struct viz_end *other)
 {
 	const struct scene_drafts *d = n->d;
 	struct deeds *deeds;
@@ -59,10 +59,10 @@ static void count_end(const struct naming *n, const struct viz_message *m,
 		return;
 	if (other->process && other->process == end->process->parent) {
 		deeds->launch_messages++;
-		deeds->launch_bytes += m->bytes;
+		deeds->launch_bytes += bytes;
 	} else {
 		deeds->messages++;
-		deeds->bytes += m->bytes;
+		deeds->bytes += bytes;
 	}
 }
 
@@ -190,12 +190,13 @@ void scene_name_processes(struct scene_drafts *d)
 	n.talks = arena_array(d->arena, d->actor_count + 1, sizeof(*n.talks));
 	follow_names(&n);
 	for (size_t i = 0; i < viz_pairing_total(pairing); i++) {
-		const struct viz_message *m = viz_pairing_whole(pairing, i);
+		const struct viz_message *m = viz_pairing_brief(pairing, i);
+		const uint64_t bytes = viz_pairing_bytes(pairing, i);
 
 		if (m->signal)
 			continue;
-		count_end(&n, m, &m->from, &m->to);
-		count_end(&n, m, &m->to, &m->from);
+		count_end(&n, bytes, &m->from, &m->to);
+		count_end(&n, bytes, &m->to, &m->from);
 	}
 	for (size_t i = 0; i < d->actor_count; i++)
 		d->names[i] = name_of(&n, i);
