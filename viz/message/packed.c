@@ -108,9 +108,12 @@ struct packed_messages *packed_new(struct arena *arena)
 
 /* --- relative images ------------------------------------------------------------------------- */
 
-static uint64_t *word(struct image *image, size_t offset)
+/* Positions are words of smaller members. */
+typedef uint64_t __attribute__((may_alias)) image_word;
+
+static image_word *word(struct image *image, size_t offset)
 {
-	return (uint64_t *)((unsigned char *)image + offset);
+	return (image_word *)((unsigned char *)image + offset);
 }
 
 /* 0 stands for "none" and stays 0. */
