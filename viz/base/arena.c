@@ -8,7 +8,7 @@
 #define BLOCK_LEN ((size_t)64 << 10)
 #define BLOCK_LEN_MAX ((size_t)4 << 20)
 #define SMALL_BLOCK_LEN ((size_t)128) /* of a small arena, behind the first one */
-#define ALIGN _Alignof(uint64_t) /* no type of ours needs more */
+#define ALIGN _Alignof(uint64_t)      /* no type of ours needs more */
 
 struct block {
 	struct block *next;

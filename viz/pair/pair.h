@@ -39,8 +39,8 @@ struct viz_pairing {
 };
 
 /*
- * How many messages and calls there are, those that are packed too, and each message. A whole one is as packed_whole() gives it, a brief one
- * as packed_brief(); one that is not packed is itself.
+ * How many messages and calls there are, those that are packed too, and each message. A whole one
+ * is as packed_whole() gives it, a brief one as packed_brief(); one that is not packed is itself.
  */
 size_t viz_pairing_total(const struct viz_pairing *pairing);
 size_t viz_pairing_calls(const struct viz_pairing *pairing, const struct viz_model *model);

@@ -21,8 +21,8 @@ static const struct viz_end *end_of(const struct viz_message *m, enum piece_end 
 
 /*
  * The call of that end whose piece the message may be; NULL: it is no piece. What reaches several
- * receivers whole, and what sendmmsg(2) and recvmmsg(2) pass beside it, are messages of their own; a
- * packed one has calls of its own.
+ * receivers whole, and what sendmmsg(2) and recvmmsg(2) pass beside it, are messages of their own;
+ * a packed one has calls of its own.
  */
 static const struct viz_operation *piece_operation(const struct viz_message *m, enum piece_end end)
 {

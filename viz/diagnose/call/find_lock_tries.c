@@ -133,7 +133,7 @@ static void report(struct diagnosis *d, const struct tries *tries)
 		finding_chain_of(d, f, holder, op->process);
 }
 
-/* --- in a glance, which has no calls but those that were counted while a process was watched --- */
+/* --- in a glance, which has no calls but those that were counted ------------------------------ */
 
 /* True if the holder has slept for a second: one that works will give the lock back. */
 static bool is_kept(const struct diagnosis *d, const struct viz_process *holder)

@@ -29,8 +29,8 @@ static bool connects(const struct viz_operation *op)
 }
 
 /*
- * True for a call that makes a connection, and is under way, succeeded, or goes on in the background
- * (EINPROGRESS).
+ * True for a call that makes a connection, and is under way, succeeded, or goes on in the
+ * background (EINPROGRESS).
  */
 static bool is_connect(const struct viz_operation *op)
 {
