@@ -275,26 +275,6 @@ static const char *cure_text(struct diagnosis *d, const struct passage *p)
 				     bytes_text(d, p->process->comm));
 }
 
-/* True if the finding says only that the reader waits, or that it and the keeper do. */
-static bool tells_less(const struct finding *f, const struct passage *p, const struct wait *wait)
-{
-	if (f->row == finding_row(FINDING_DEADLOCK))
-		return finding_is_about(f, p->process) && finding_is_about(f, wait->process);
-	return f->row == finding_row(FINDING_BLOCKED) && f->operation_count &&
-	       f->operations[0] == wait->operation;
-}
-
-/* Drops what tells less of this: this is why. */
-static void drop_less(struct diagnosis *d, const struct passage *p, const struct wait *wait)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < d->count; i++)
-		if (!tells_less(d->findings[i], p, wait))
-			d->findings[kept++] = d->findings[i];
-	d->count = kept;
-}
-
 /* Where the reader feeds the filter itself, perhaps through others, it may also end its input. */
 static void advise(struct diagnosis *d, struct finding *f, const struct passage *p,
 		   const struct wait *wait)
@@ -458,11 +438,45 @@ static const struct viz_channel *written_for(const struct diagnosis *d,
 	return d->waits->whole && channel ? wait_peer(d->waits, channel) : NULL;
 }
 
+/* True if the finding is about one who keeps what the reader waits for. */
+static bool is_about_keeper(const struct finding *f, const struct keepers *keepers,
+			    const struct wait *wait)
+{
+	for (size_t i = 0; i < keepers->count; i++)
+		if (keepers->list[i]->process != wait->process &&
+		    is_fault(keepers->list[i], wait) &&
+		    finding_is_about(f, keepers->list[i]->process))
+			return true;
+	return false;
+}
+
+/* True if the finding says only that the reader waits, or that it and a keeper do. */
+static bool tells_less(const struct finding *f, const struct keepers *keepers,
+		       const struct wait *wait)
+{
+	if (f->row == finding_row(FINDING_DEADLOCK))
+		return finding_is_about(f, wait->process) && is_about_keeper(f, keepers, wait);
+	return f->row == finding_row(FINDING_BLOCKED) && f->operation_count &&
+	       f->operations[0] == wait->operation;
+}
+
+/* Drops what tells less of this: this is why. */
+static void drop_less(struct diagnosis *d, const struct keepers *keepers, const struct wait *wait)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < d->count; i++)
+		if (!tells_less(d->findings[i], keepers, wait))
+			d->findings[kept++] = d->findings[i];
+	d->count = kept;
+}
+
 static void look_from(struct search *search, const struct wait *wait,
 		      const struct viz_channel *read)
 {
 	const struct viz_channel *channel = written_for(search->d, read);
 	const struct keepers *keepers;
+	bool faulty = false;
 
 	if (!channel)
 		return;
@@ -471,9 +485,10 @@ static void look_from(struct search *search, const struct wait *wait,
 		if (keepers->list[i]->process == wait->process)
 			continue;
 		report(search->d, keepers->list[i], wait);
-		if (is_fault(keepers->list[i], wait))
-			drop_less(search->d, keepers->list[i], wait);
+		faulty |= is_fault(keepers->list[i], wait);
 	}
+	if (faulty)
+		drop_less(search->d, keepers, wait);
 }
 
 void find_buffered(struct diagnosis *d)
