@@ -106,6 +106,12 @@ struct packed_messages *packed_new(struct arena *arena)
 	return all;
 }
 
+/* Two that differ in padding are taken for unlike: then a message is not packed. */
+static bool same_bytes(const void *one, const void *other, size_t len)
+{
+	return memcmp(one, other, len) == 0;
+}
+
 /* --- relative images ------------------------------------------------------------------------- */
 
 /* Positions are words of smaller members. */
@@ -324,11 +330,11 @@ static const struct viz_operation_extra *common_extra(struct packed_messages *al
 	plain.chunks = NULL;
 	plain.chunk_count = 0;
 	words = plain;
-	if (all->last_extra && memcmp(all->last_extra, &words, sizeof(words)) == 0)
+	if (all->last_extra && same_bytes(all->last_extra, &words, sizeof(words)))
 		return all->last_extra;
 	plain.transferred = plain.priority = 0;
 	plain.message_type = 0;
-	if (memcmp(&plain, &viz_no_extra, sizeof(plain)) != 0)
+	if (!same_bytes(&plain, &viz_no_extra, sizeof(plain)))
 		return NULL;
 	common = map_get(&all->extras, key);
 	if (!common) {
@@ -387,7 +393,7 @@ static void make_recent(struct packed_messages *all, struct packed_kind *kind)
 static struct packed_kind *find_kind(struct packed_messages *all, const struct image *common)
 {
 	for (size_t i = 0; i < RECENT && all->recent[i]; i++)
-		if (memcmp(&all->recent[i]->common, common, sizeof(*common)) == 0)
+		if (same_bytes(&all->recent[i]->common, common, sizeof(*common)))
 			return all->recent[i];
 	return map_get(&all->kinds, (struct viz_bytes){(const char *)common, sizeof(*common)});
 }
@@ -471,7 +477,7 @@ static bool is_right(const packed_record *record, const struct viz_message *m)
 		both[i]->m.from.payload.data = both[i]->m.to.payload.data = NULL;
 		both[i]->calls[0].payload.data = both[i]->calls[1].payload.data = NULL;
 	}
-	return memcmp(&was, &is, sizeof(was)) == 0;
+	return same_bytes(&was, &is, sizeof(was));
 }
 
 bool packed_add(struct packed_messages *all, const struct viz_message *m)
