@@ -38,11 +38,11 @@ static bool is_before(const struct packed_call *call, const struct viz_operation
 const struct viz_operation *scene_walk_next(struct scene_walk *walk)
 {
 	const struct viz_model *model = walk->d->request->model;
-	const struct packed_call *call = &walk->packed[walk->next_packed];
+	const bool more = walk->next_packed < walk->packed_count;
+	const struct packed_call *call = more ? &walk->packed[walk->next_packed] : NULL;
 	const bool kept = walk->next < model->operation_count;
 
-	walk->is_packed = walk->next_packed < walk->packed_count &&
-			  (!kept || is_before(call, model->operations[walk->next]));
+	walk->is_packed = call && (!kept || is_before(call, model->operations[walk->next]));
 	if (walk->is_packed) {
 		walk->next_packed++;
 		return brief_of(call);
