@@ -19,6 +19,16 @@ def tell(name, pid=0):
     os.write(2, f"{name}={pid or os.getpid()}\\n".encode())
 """
 
+# Its parent closes a child's input only after it has waited.
+FED_CHILD = """
+child = subprocess.Popen(["PROGRAM"], stdin=subprocess.PIPE)
+tell("child", child.pid)
+tell("parent")
+child.stdin.write(b"line\\n")
+child.stdin.flush()
+child.wait()
+"""
+
 
 class Case(NamedTuple):
     command: object  # its words, or what makes them, of the folder PLACE

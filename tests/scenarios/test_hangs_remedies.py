@@ -12,7 +12,7 @@ import signal
 
 from expectations import expect, expect_equal, expect_in
 from findings import diagnose
-from hang_cases import Case, by_run_and_trace, python, three_ways
+from hang_cases import FED_CHILD, Case, by_run_and_trace, python, three_ways
 from hangs import PYTHON, TIMED_OUT, hanging, named_parties, traced, untraced
 from harness import main, recorder, scenario, wait_for
 from places import on_terminal
@@ -298,14 +298,7 @@ echo parent=$$ >&2
 wait
 """
 
-SORT = """
-child = subprocess.Popen(["sort"], stdin=subprocess.PIPE)
-tell("child", child.pid)
-tell("parent")
-child.stdin.write(b"line\\n")
-child.stdin.flush()
-child.wait()
-"""
+SORT = FED_CHILD.replace("PROGRAM", "sort")
 
 WORKER = FORK + """
 queue = fork.Queue()

@@ -3,7 +3,7 @@
 """Hangs that look like two faults have one finding: the one whose remedy helps."""
 import os
 
-from hang_cases import Case, by_run_and_trace, python, three_ways
+from hang_cases import FED_CHILD, Case, by_run_and_trace, python, three_ways
 from harness import main, scenario
 
 MAY_RUN_BESIDE_OTHERS = True
@@ -52,14 +52,17 @@ filter.stdin.flush()
 filter.stdout.readline()
 """
 
-# The server of one thread asks itself, as its client has asked it to.
-ASKS_ITSELF = """
+CLIENT = """
 import socket
 server = socket.create_server(("127.0.0.1", 0))
 if os.fork() == 0:
     end = socket.create_connection(server.getsockname())
     server.close()
     tell("client")
+"""
+
+# The server of one thread asks itself, as its client has asked it to.
+ASKS_ITSELF = CLIENT + """
     end.send(b"GET / HTTP/1.0\\r\\n\\r\\n")
     end.recv(100)
 end = server.accept()[0]
@@ -71,13 +74,7 @@ other.recv(100)
 """
 
 # Whoever listens waits for its child, whose connection it should accept.
-WAITS_FOR_CLIENT = """
-import socket
-server = socket.create_server(("127.0.0.1", 0))
-if os.fork() == 0:
-    end = socket.create_connection(server.getsockname())
-    server.close()
-    tell("client")
+WAITS_FOR_CLIENT = CLIENT + """
     end.recv(1)
 tell("server")
 os.wait()
@@ -102,15 +99,7 @@ while os.read(end, 10):
     pass
 """
 
-# The parent of the child closes its input only after it has waited.
-OWN_CHILD = """
-child = subprocess.Popen(["cat"], stdin=subprocess.PIPE)
-tell("child", child.pid)
-tell("parent")
-child.stdin.write(b"line\\n")
-child.stdin.flush()
-child.wait()
-"""
+OWN_CHILD = FED_CHILD.replace("PROGRAM", "cat")
 
 # The job has the lock by the descriptor that the shell gave it; a look does not tell who locked.
 LOCK_OF_JOB = """

@@ -365,20 +365,25 @@ def ready():
 """
 
 
+def expect_no_accusation(name, place, command):
+    """-p of each party of a command that waits once it has said that it is ready."""
+    result = start(place, command, start_new_session=True)
+    try:
+        wait_for(lambda: b"ready" in result.stderr, "it to wait")
+        time.sleep(1.5)  # who is told has waited for a second
+        for pid in named_parties(result).values():
+            found = severe(diagnose("-p", str(pid))[0])
+            expect_equal(found, [], f"{name}: -p of {pid}")
+    finally:
+        os.killpg(result.process.pid, signal.SIGKILL)
+        result.process.wait()
+
+
 @scenario("a server that reads, has answered or computes is not accused, nor a client that asks no more")
 def sound(directory):
     for name, (server, client), place in each_in_place(directory, SOUND):
         script = f"{PYTHON} -c '{SOUND_CLIENT}{client}' $port"
-        result = start(place, both(place, script, server), start_new_session=True)
-        try:
-            wait_for(lambda result=result: b"ready" in result.stderr, "it to hang")
-            time.sleep(1.5)  # who is told has waited for a second
-            for pid in named_parties(result).values():
-                found = severe(diagnose("-p", str(pid))[0])
-                expect_equal(found, [], f"{name}: -p of {pid}")
-        finally:
-            os.killpg(result.process.pid, signal.SIGKILL)
-            result.process.wait()
+        expect_no_accusation(name, place, both(place, script, server))
 
 
 # What a look sees of none of these unix sockets is whether the client has asked for anything.
@@ -405,17 +410,7 @@ client.recv(9)' $port"""
 @scenario("a server on a unix socket that tells its clients now and then is not accused by -p")
 def sound_unix(directory):
     for name, server, place in each_in_place(directory, SOUND_UNIX):
-        command = both(place, SUBSCRIBER, server, "$PWD/socket")
-        result = start(place, command, start_new_session=True)
-        try:
-            wait_for(lambda result=result: b"ready" in result.stderr, "it to wait")
-            time.sleep(1.5)  # who is told has waited for a second
-            for pid in named_parties(result).values():
-                found = severe(diagnose("-p", str(pid))[0])
-                expect_equal(found, [], f"{name}: -p of {pid}")
-        finally:
-            os.killpg(result.process.pid, signal.SIGKILL)
-            result.process.wait()
+        expect_no_accusation(name, place, both(place, SUBSCRIBER, server, "$PWD/socket"))
 
 
 if __name__ == "__main__":

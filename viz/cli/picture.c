@@ -11,7 +11,6 @@
 #include "viz/base/memory.h"
 #include "viz/base/private_file.h"
 #include "viz/cli/command.h"
-#include "viz/scene/drafts.h"
 
 #define READS "the picture is there, and tshark reads what was said"
 

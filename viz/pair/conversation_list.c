@@ -5,6 +5,9 @@
 #include "viz/pair/semaphores.h"
 #include "viz/pair/short_channels.h"
 
+/* What a conversation is of. */
+enum { OF_CALLS, OF_IDLE_CALLS, OF_SHORT_CHANNELS };
+
 /*
  * Whose exchanges make one conversation; of waits one thread, and the epoll instance. What is sent
  * to a queue by another type or priority is another conversation, and so is what is asked of a
@@ -12,8 +15,8 @@
  */
 struct conversation_key {
 	const void *from, *to, *channel;
-	int64_t type; /* or what the idle call returned, or the sort of a signal */
-	uint64_t priority, idle, request; /* idle 2: of short channels */
+	int64_t type; /* or what the idle call returned, the sort of a signal, or a mechanism */
+	uint64_t priority, kind, request;
 };
 
 const struct viz_signal *exchange_signal(const struct exchange *exchange)
@@ -51,7 +54,7 @@ static struct conversation_key key_of(const struct exchange *exchange)
 					 to ? to->channel : from->channel,
 					 idle ? from->returned : from->extra->message_type,
 					 from->extra->priority,
-					 idle,
+					 idle ? OF_IDLE_CALLS : OF_CALLS,
 					 request_of(from)};
 }
 
@@ -69,7 +72,7 @@ static struct conversation_key short_key_of(const struct exchange *exchange)
 	return (struct conversation_key){.from = from->thread,
 					 .to = to ? to->thread : NULL,
 					 .type = exchange->whole->channel->mechanism,
-					 .idle = 2};
+					 .kind = OF_SHORT_CHANNELS};
 }
 
 struct conversation *conversation_of(struct conversation_list *c, const struct exchange *exchange)

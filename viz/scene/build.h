@@ -41,4 +41,7 @@ struct scene_request {
 /* The caller frees the scene with scene_free(). */
 struct scene *scene_build(const struct scene_request *request);
 
+/* True if the filter leaves something out; NULL leaves out nothing. */
+bool scene_is_filtered(const struct viz_filter *filter);
+
 #endif

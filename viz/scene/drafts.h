@@ -206,7 +206,6 @@ size_t *scene_group(struct scene_drafts *d, bool wanted);
 
 /* Make lanes and drafts (lanes.c, collect_messages.c, collect_calls.c, collect_lives.c). */
 void scene_make_lanes(struct scene_drafts *d);
-bool scene_is_filtered(const struct viz_filter *filter); /* it leaves something out; NULL: no */
 void scene_collect(struct scene_drafts *d);
 void scene_collect_calls(struct scene_drafts *d); /* calls that failed, looked or still wait */
 
