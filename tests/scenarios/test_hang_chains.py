@@ -290,7 +290,7 @@ def openers(directory):
 
 
 SOUND = {
-    "slow reader": "yes | tee /dev/null | while read -r line; do sleep 0.2; done",
+    "a reader that works": "yes | tee /dev/null | gzip >/dev/null",
     "lock in turns": """
         for i in 1 2; do
             while :; do flock {place}/lock sleep 0.1; done &
@@ -303,12 +303,29 @@ SOUND = {
 }
 
 
-@scenario("who reads slowly, or gives a lock back in time, is not accused")
+@scenario("whose reader works, or who gives a lock back in time, is not accused")
 def sound(directory):
     for name, script, place in each_in_place(directory, SOUND):
         script = script.replace("{place}", f"'{place}'")
         _, findings, _ = traced(place, ["bash", "-c", script])
         expect_equal(severe(findings), [], name)
+
+
+# The last one has read a line and sleeps: no hang, and slow all the same.
+SLOW = "{ echo who=$BASHPID >&2; exec yes; } | tee /dev/null | { read -r line; exec sleep 60; }"
+
+
+@scenario("a sender that waits for a second, by way of tee, for a reader that only sleeps: a warning")
+def slow_reader(directory):
+    command = ["bash", "-c", SLOW]
+    _, findings, result = traced(directory, command, 3)
+    looked, run_of = untraced(directory, command, hanging(1), "full-channel")
+    for found, run in ((findings, result), (looked, run_of)):
+        told = severe(found)
+        expect_equal([f["id"] for f in told], ["full-channel"], "one finding")
+        expect_equal(told[0]["severity"], "warning", "nobody hangs")
+        expect_in(f"yes[{named_parties(run)['who']}] waited", told[0]["text"], "the sender")
+        expect_in("sleeps until its time is over", told[0]["text"], "the one at the end")
 
 
 # Its parent has the master and waits for its end: nobody else could type there.

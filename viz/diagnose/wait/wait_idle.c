@@ -3,6 +3,8 @@
 #include "viz/diagnose/graph/wait_ranks.h"
 #include "viz/diagnose/wait/waits.h"
 
+#define HELD_UP_NS (1000 * MILLISECOND) /* so long a sender waits for a reader that only sleeps */
+
 /*
  * True if another thread of the sender could read there but its process never has, so it was never
  * meant to. (Its readers may still get a write: a worker waiting for its first job is fine.)
@@ -13,10 +15,24 @@ static bool never_helps_itself(const struct diagnosis *d, const struct wait *wai
 	       !wait_has_read(d->waits, wait->process, other_end(d, wait));
 }
 
-/* True if who has to read has done so, and it, or whom it waits for, goes on by itself: slowly. */
+/* True if the chain of the wait leads to one that does nothing but sleep for a time. */
+static bool leads_to_sleep(const struct diagnosis *d, const struct wait *wait)
+{
+	const struct wait *next = wait;
+
+	for (size_t k = 0; next && k < CHAIN_MOST; k++, next = chain_next(d, wait))
+		wait = next;
+	return waits_for_time(wait);
+}
+
+/*
+ * True if who has to read has done so, and it, or whom it waits for, goes on by itself: slowly. One
+ * who sleeps for a time of its own while a sender waits for a second holds that up.
+ */
 bool wait_is_read_slowly(const struct diagnosis *d, const struct wait *wait)
 {
 	const struct wait *next;
+	const bool holds_up = d->until_ns - wait->since_ns >= HELD_UP_NS;
 	bool read = false;
 
 	for (size_t k = 0; wait && k < CHAIN_MOST; k++, wait = next) {
@@ -26,7 +42,7 @@ bool wait_is_read_slowly(const struct diagnosis *d, const struct wait *wait)
 		if (waits_to_send(wait) && wait->channel)
 			read = wait_was_read(d, wait, other_end(d, wait));
 		if (*wait_movers(d, wait))
-			return read;
+			return read && !(holds_up && leads_to_sleep(d, wait));
 	}
 	return false;
 }
