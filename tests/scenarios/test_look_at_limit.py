@@ -53,6 +53,12 @@ def holding(lock, pipeline, call, by_shell):
     return [PYTHON, "-c", READER_HOLDS.format(lock=lock, locks=LOCKED_BY[call]), pipeline]
 
 
+@scenario("a loop whose children come and go is looked at when the limit fires, too")
+def loop(directory):
+    said, _, _ = traced(directory, ["sh", "-c", "until false; do sleep 0.05; done"])
+    expect("the look at" not in said, "one that ended meanwhile is left out", said)
+
+
 @scenario("who only reads the output of ipclens is not told of when the limit fires")
 def readers(directory):
     needs("flock")

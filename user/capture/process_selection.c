@@ -277,10 +277,12 @@ static int pids_add(struct round *round, char *why, size_t why_len)
 {
 	const struct selection *selection = round->selection;
 
-	if (selection_missing(selection, why, why_len))
-		return -ESRCH;
-	for (size_t i = 0; i < selection->pid_count; i++)
-		round_add(round, selection->pids[i]);
+	for (size_t i = 0; i < selection->pid_count; i++) {
+		if (!process_missing(selection->pids[i], why, why_len))
+			round_add(round, selection->pids[i]);
+		else if (!selection->may_end)
+			return -ESRCH;
+	}
 	return round->error;
 }
 

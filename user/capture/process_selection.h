@@ -14,6 +14,7 @@ struct selection {
 	const char **cgroups;
 	size_t cgroup_count;
 	bool children;
+	bool may_end; /* of `pids`, those that have ended are left out; else there must be none */
 	struct wire_selection kernel; /* the part that the kernel side applies: all, comms */
 };
 

@@ -81,6 +81,7 @@ static void look_when_told(int told, int lines, pid_t parent, const struct captu
 	options.secrets = asker->secrets;
 	options.selection.pids = (pid_t *)pids;
 	options.selection.pid_count = count;
+	options.selection.may_end = true;
 	if (look < 0 || take_look(look, &options, &result) || lseek(look, 0, SEEK_SET) ||
 	    !write_lines(look, pids, count, lines))
 		_exit(EXIT_FAILURE);
