@@ -77,6 +77,8 @@ struct fd_line {
 	bool cut;
 };
 
+enum { BUILD_ARGS_FEW = 4 };
+
 struct model_builder {
 	struct viz_model *model;
 	struct arena *arena;
@@ -95,13 +97,15 @@ struct model_builder {
 	struct viz_operation *operation;  /* the one that the last line was about; NULL: none */
 	struct viz_operation *known;	  /* of the last operation line's id; NULL: none before */
 	struct viz_operation_extra extra; /* of that operation, while it is built */
-	struct viz_channel *channel;	  /* the one that the last line was about; NULL: none */
+	struct viz_argument few_args[BUILD_ARGS_FEW]; /* where extra.args are then, if few */
+	struct viz_channel *channel; /* the one that the last line was about; NULL: none */
 	/* Of the last line; NULL: none. live: the caller frees it. */
 	struct viz_signal_event *signal;
 	struct reader *reader;
 	struct trace_line *line;
-	struct map strings; /* interned strings */
-	struct map threads; /* keyed by process index and tid */
+	struct map strings;	  /* interned strings */
+	struct map shared_extras; /* by their arguments, extras.c */
+	struct map threads;	  /* keyed by process index and tid */
 	struct fd_events fd_events;
 	struct fd_line *fd_line;	  /* the line that the next one may continue; NULL: none */
 	struct map fd_tables;		  /* keyed by the table numbers of the first snapshot */
@@ -197,8 +201,15 @@ void build_thread_line(struct model_builder *b); /* thread_states.c */
 void build_channel_line(struct model_builder *b);
 void build_mapping_line(struct model_builder *b);
 void build_operation_line(struct model_builder *b);
-/* What the operation has of its own; made in `arena` if it has nothing yet. */
+/*
+ * extras.c: build_extra() gives what the operation has of its own, made in `arena` if it has
+ * nothing yet. build_args() reads arguments into b->extra, and build_keep_extra() gives the place
+ * where that stays; `before` is what the operation had until now.
+ */
 struct viz_operation_extra *build_extra(struct arena *arena, struct viz_operation *op);
+void build_args(struct model_builder *b);
+const struct viz_operation_extra *build_keep_extra(struct model_builder *b,
+						   const struct viz_operation_extra *before);
 /*
  * positions.c: of pipes, TCP, eventfds; and those that few have, of which b->extra is the place.
  */

@@ -285,6 +285,7 @@ struct viz_operation_extra {
 	bool line_feeds_known;
 	bool keeps_no_children; /* sigaction: ended children need no wait (SA_NOCLDWAIT) */
 	bool waits_cut;		/* waits_for and ready are cut: there were more */
+	bool shared;		/* extras.c: other operations have the same one */
 };
 
 /*

@@ -23,24 +23,6 @@ static int32_t fd_field(const struct model_builder *b, enum field field)
 	return value->present && fd >= INT32_MIN && fd <= INT32_MAX ? (int32_t)fd : -1;
 }
 
-/* Numbers out of range become the nearest int64_t; these values are only displayed. */
-static void add_args(struct model_builder *b)
-{
-	const struct trace_value *value = VALUE(operation, args);
-	const struct json_node *item;
-
-	b->extra.args_count = 0;
-	if (!value->present)
-		return;
-	json_for_each(item, value->json)
-	{
-		struct viz_argument arg = {.name = build_intern(b, item->key)};
-
-		if (reader_nearest(item, &arg.value))
-			ARENA_PUSH(b->into, b->extra.args, b->extra.args_count, arg);
-	}
-}
-
 static void add_option(struct model_builder *b)
 {
 	const struct trace_value *value = VALUE(operation, option);
@@ -196,8 +178,6 @@ static void add_sleep(struct model_builder *b, struct viz_operation *op)
 	op->began = true;
 }
 
-const struct viz_operation_extra viz_no_extra = {0};
-
 /* The keys of which struct viz_operation_extra is made, as bits of present[word]. */
 #define KEY_BIT(word, key)                                                                         \
 	(VIZ_KEY(key) / 64 == (word) ? (uint64_t)1 << VIZ_KEY(key) % 64 : (uint64_t)0)
@@ -264,11 +244,11 @@ static void add_descriptors(struct model_builder *b)
 /* What the begin line gave and the end line does not repeat stays as it was. */
 static void add_extra(struct model_builder *b, struct viz_operation *op)
 {
-	struct viz_operation_extra *extra;
+	const struct viz_operation_extra *before = op->extra;
 
 	if (!has_extra(op))
 		return;
-	b->extra = *op->extra;
+	b->extra = *before;
 	op->extra = &b->extra;
 	b->extra.at_ns = build_time(b, FIELD_operation_at_ns);
 	b->extra.channel_out = channel_field(b, FIELD_operation_channel_out, b->extra.channel_out);
@@ -283,7 +263,7 @@ static void add_extra(struct model_builder *b, struct viz_operation *op)
 	add_pairing_facts(b, op);
 	add_descriptors(b);
 	b->extra.message_type = VALUE(operation, message_type)->integer;
-	add_args(b);
+	build_args(b);
 	add_option(b);
 	build_locks(b);
 	b->extra.owner = build_owner(b);
@@ -291,16 +271,7 @@ static void add_extra(struct model_builder *b, struct viz_operation *op)
 	b->extra.keeps_no_children = build_list_has(b, FIELD_operation_action_flags,
 						    "SA_NOCLDWAIT");
 	build_rare_positions(b, op);
-	extra = arena_alloc(b->into, sizeof(*extra));
-	*extra = b->extra;
-	op->extra = extra;
-}
-
-struct viz_operation_extra *build_extra(struct arena *arena, struct viz_operation *op)
-{
-	if (op->extra == &viz_no_extra)
-		op->extra = arena_alloc(arena, sizeof(*op->extra));
-	return (struct viz_operation_extra *)op->extra;
+	op->extra = build_keep_extra(b, before);
 }
 
 /*
