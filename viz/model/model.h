@@ -62,9 +62,12 @@ struct viz_process {
 	uint32_t tracer;
 	struct viz_bytes *pending;
 	size_t pending_count;
-	bool silent;	    /* in a glance: it has never written anything */
-	bool thinned;	    /* a thinned model lacks some of its calls */
-	uint64_t unwritten; /* in a glance: bytes in the buffer of its standard output */
+	bool silent;	     /* in a glance: it has never written anything */
+	bool thinned;	     /* a thinned model lacks some of its calls */
+	bool lacks_receives; /* and some by which it received something */
+	bool forked;	     /* it made another process in the trace */
+	bool long_life;	     /* pair/short_lives.c only: it has no short life, or none any more */
+	uint64_t unwritten;  /* in a glance: bytes in the buffer of its standard output */
 	/* In a glance: so many of its children were seen to fail in a row, and how each ended. */
 	uint64_t failed_children;
 	struct viz_bytes failed_status;

@@ -85,6 +85,8 @@ static struct viz_process *fork_process(struct model_builder *b, struct viz_proc
 	process->ppid = ppid;
 	process->parent = event->parent = parent;
 	process->handled = parent ? parent->handled : 0;
+	if (parent)
+		parent->forked = true;
 	fds = build_fd_event(b, FD_FORK, event->at_ns, process);
 	fds->shares_fds = VALUE(process, shares_fds)->flag;
 	if (process->parent)

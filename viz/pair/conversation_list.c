@@ -4,9 +4,10 @@
 #include "viz/pair/lock_rounds.h"
 #include "viz/pair/semaphores.h"
 #include "viz/pair/short_channels.h"
+#include "viz/pair/short_lives.h"
 
 /* What a conversation is of. */
-enum { OF_CALLS, OF_IDLE_CALLS, OF_SHORT_CHANNELS };
+enum { OF_CALLS, OF_IDLE_CALLS, OF_SHORT_CHANNELS, OF_SHORT_LIVES };
 
 /*
  * Whose exchanges make one conversation; of waits one thread, and the epoll instance. What is sent
@@ -15,7 +16,7 @@ enum { OF_CALLS, OF_IDLE_CALLS, OF_SHORT_CHANNELS };
  */
 struct conversation_key {
 	const void *from, *to, *channel;
-	int64_t type; /* or what the idle call returned, the sort of a signal, or a mechanism */
+	int64_t type; /* or what the idle call returned, the sort of a signal or life, a mechanism */
 	uint64_t priority, kind, request;
 };
 
@@ -41,6 +42,8 @@ static uint64_t request_of(const struct viz_operation *op)
 {
 	if (ordinary_change(op))
 		return change_of(op);
+	if (ordinary_control(op))
+		return control_request(op);
 	return semaphore_call(op) ? semaphore_request(op) : lock_request(op);
 }
 
@@ -75,12 +78,20 @@ static struct conversation_key short_key_of(const struct exchange *exchange)
 					 .kind = OF_SHORT_CHANNELS};
 }
 
+static struct conversation_key life_key_of(const struct exchange *exchange)
+{
+	return (struct conversation_key){.from = exchange->calls[0]->thread,
+					 .type = (int64_t)short_life_sort(exchange->life),
+					 .kind = OF_SHORT_LIVES};
+}
+
 struct conversation *conversation_of(struct conversation_list *c, const struct exchange *exchange)
 {
 	const struct viz_signal *signal = exchange_signal(exchange);
-	const struct conversation_key names = exchange->whole ? short_key_of(exchange)
-					      : signal	      ? signal_key_of(signal)
-							      : key_of(exchange);
+	const struct conversation_key names = exchange->life	? life_key_of(exchange)
+					      : exchange->whole ? short_key_of(exchange)
+					      : signal		? signal_key_of(signal)
+								: key_of(exchange);
 	const struct viz_bytes key = {(const char *)&names, sizeof(names)};
 	struct conversation *talk = map_get(&c->by_key, key);
 

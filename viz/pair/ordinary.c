@@ -6,6 +6,7 @@
 #include "viz/base/memory.h"
 #include "viz/model/operation_facts.h"
 #include "viz/pair/short_channels.h"
+#include "viz/pair/short_lives.h"
 
 enum {
 	AROUND = 4,	   /* calls of a thread before and after that are ordinary, too */
@@ -84,6 +85,37 @@ bool ordinary_change(const struct viz_operation *op)
 	       !viz_has(op, entered_before);
 }
 
+static bool finds_no_child_left(const struct viz_operation *op)
+{
+	int64_t pid = 0;
+
+	return op->role == ROLE_WAIT && operation_is(op, "wait4") &&
+	       operation_has_error(op, "ECHILD") && viz_operation_argument(op, "pid", &pid) &&
+	       pid <= 0;
+}
+
+static bool sets_own_signals(const struct viz_operation *op)
+{
+	return op->role == ROLE_CONTROL && op->returned == 0 && !op->extra->keeps_no_children &&
+	       (operation_is(op, "rt_sigprocmask") || operation_is(op, "rt_sigaction"));
+}
+
+bool ordinary_control(const struct viz_operation *op)
+{
+	return viz_operation_done(op) && viz_has(op, returned) &&
+	       (sets_own_signals(op) || finds_no_child_left(op)) && slept_at_most(op, 0) &&
+	       !op->began && !viz_has(op, entered_before);
+}
+
+uint64_t control_request(const struct viz_operation *op)
+{
+	uint64_t hash = viz_hash_mix(viz_bytes_hash(op->syscall), op->flags);
+
+	for (size_t i = 0; i < op->extra->args_count; i++)
+		hash = viz_hash_mix(hash, (uint64_t)op->extra->args[i].value);
+	return hash;
+}
+
 /* --- the calls of a thread ------------------------------------------------------------------- */
 
 enum { WORD_BITS = 64 };
@@ -123,7 +155,7 @@ void thread_calls_free(struct thread_calls *calls)
 
 /* --- conversations --------------------------------------------------------------------------- */
 
-/* What its calls asked for and got; of a short channel their number, and what they sent. */
+/* What its calls asked for and got; of a short channel or life their number, and what they sent. */
 struct length {
 	uint64_t bytes, requested;
 	size_t count;
@@ -144,8 +176,10 @@ struct conversation *conversation_new(void)
 
 void conversation_free(struct conversation *conversation)
 {
-	for (size_t i = 0; i < conversation->held; i++)
+	for (size_t i = 0; i < conversation->held; i++) {
 		short_channel_free_both(conversation->ring[i].whole);
+		short_life_free(conversation->ring[i].life);
+	}
 	free(conversation->ring);
 	free(conversation);
 }
@@ -154,6 +188,9 @@ static struct length length_of(const struct exchange *exchange)
 {
 	const struct viz_operation *last = exchange->calls[exchange->message && exchange->calls[1]];
 
+	if (exchange->life)
+		return (struct length){short_life_bytes(exchange->life),
+				       short_life_calls(exchange->life), 0};
 	if (exchange->whole)
 		return (struct length){short_channel_bytes(exchange->whole),
 				       short_channel_calls(exchange->whole), 0};

@@ -22,15 +22,18 @@ struct thread_calls {
 };
 
 struct short_channel;
+struct short_life;
 
 /*
  * A message and its calls, or (message NULL) a call that waited for data or got nothing, or two
- * that took a lock and gave it back; or all that went through a short channel.
+ * that took a lock and gave it back; or all that went through a short channel, or all of a short
+ * life.
  */
 struct exchange {
 	struct viz_message *message;
 	const struct viz_operation *calls[2]; /* the second may be NULL of a wait and of a signal */
 	struct short_channel *whole; /* then the calls are the first ones of it and its peer */
+	struct short_life *life;     /* then the first call is the one that collected it */
 };
 
 /* True if send and receive are a whole message each, and nothing else is to be said of them. */
@@ -41,6 +44,15 @@ bool ordinary_wait(const struct viz_operation *op);
 
 /* True if the call changed what an epoll instance waits for, in one descriptor. */
 bool ordinary_change(const struct viz_operation *op);
+
+/*
+ * True if the call set the caller's own signal mask or handlers, or found, without waiting, that no
+ * child is left. Nothing is asked of those but for the last ones.
+ */
+bool ordinary_control(const struct viz_operation *op);
+
+/* The same number for the same request. */
+uint64_t control_request(const struct viz_operation *op);
 
 /* Notes a call of the thread, and gives its number. */
 size_t thread_calls_add(struct thread_calls *calls);
@@ -60,8 +72,8 @@ enum place { PLACE_FIRST, PLACE_LAST, PLACE_MIDDLE };
 
 /*
  * Adds an ordinary exchange to a conversation of which `ends` stay at either end. PLACE_MIDDLE: the
- * one that is in the middle now is in `middle`. The conversation owns the short channels among its
- * last exchanges.
+ * one that is in the middle now is in `middle`. The conversation owns the short channels and lives
+ * among its last exchanges.
  */
 enum place conversation_add(struct conversation *conversation, const struct exchange *exchange,
 			    size_t ends, struct exchange *middle);

@@ -145,3 +145,10 @@ bool signal_may_be_forgotten(const struct signal_waits *waits, const struct viz_
 
 	return !of || (!of->children && (!of->signals || signal_taker(signal)));
 }
+
+bool child_end_may_be_forgotten(const struct signal_waits *waits, const struct viz_process *parent)
+{
+	const struct process_waits *of = map_get_uint(&waits->processes, parent->index);
+
+	return !of || !of->signals;
+}

@@ -43,4 +43,7 @@ void signal_waits_end(struct signal_waits *waits, struct open_wait *wait,
  */
 bool signal_may_be_forgotten(const struct signal_waits *waits, const struct viz_signal *signal);
 
+/* The same of the SIGCHLD for a child's end. */
+bool child_end_may_be_forgotten(const struct signal_waits *waits, const struct viz_process *parent);
+
 #endif

@@ -398,6 +398,26 @@ uint32_t short_channel_references(const struct short_channel *s, const struct vi
 	return of_one(s, op) + (s->peer ? of_one(s->peer, op) : 0);
 }
 
+/* One call can have made both sockets of a connection. */
+static void list_calls(const struct short_channel *s, struct short_calls *all)
+{
+	for (size_t i = 0; s && i < s->calls.count; i++) {
+		const struct viz_operation *op = s->calls.items[i];
+		bool listed = false;
+
+		for (size_t k = 0; k < all->count && op->role == ROLE_OPEN; k++)
+			listed |= all->items[k] == op;
+		if (!listed)
+			LIST_PUSH(all, op);
+	}
+}
+
+void short_channel_list(const struct short_channel *s, struct short_calls *all)
+{
+	list_calls(s, all);
+	list_calls(s->peer, all);
+}
+
 static void free_one(struct short_channel *s)
 {
 	if (!s)

@@ -74,6 +74,9 @@ struct short_channel *short_channels_over(struct short_channels *channels, bool 
 uint64_t short_channel_bytes(const struct short_channel *s);
 size_t short_channel_calls(const struct short_channel *s);
 
+/* Adds all calls of it and its peer, each once. */
+void short_channel_list(const struct short_channel *s, struct short_calls *all);
+
 /* How many references to the call the channel, its peer and their messages account for. */
 uint32_t short_channel_references(const struct short_channel *s, const struct viz_operation *op);
 

@@ -20,7 +20,9 @@
 #include "viz/pair/pairing.h"
 #include "viz/pair/semaphores.h"
 #include "viz/pair/short_channels.h"
+#include "viz/pair/short_lives.h"
 #include "viz/pair/stream.h"
+#include "viz/pair/wholes.h"
 
 /* An exchange in the middle of its conversation, until the engine has released its calls. */
 struct waiting {
@@ -38,17 +40,17 @@ struct thinning {
 	struct viz_model *model;
 	struct viz_pairing *pairing;
 	struct held held;
+	struct wanted_calls wanted;
 	uint64_t round;		     /* of the engine */
 	struct waiting_list waiting; /* in order of their rounds */
 	struct map threads;	     /* struct thread_calls, by thread */
 	struct conversation_list conversations;
 	struct map ordinary; /* struct viz_ordinary, by process and channel */
-	struct map refused;  /* processes by index of which a send found no room */
 	struct semaphores semaphores;
 	struct lock_rounds rounds;
 	struct signal_waits signal_waits;
 	struct short_channels short_channels;
-	struct map transferred; /* channels by index out of which splice(2) and its like took */
+	struct short_lives short_lives;
 	const struct viz_packing *packing; /* NULL: what is forgotten is lost */
 	struct thread_calls **callers;	   /* all in `threads` */
 	size_t caller_count;
@@ -98,8 +100,7 @@ static void count_left_out(struct thinning *t, const struct viz_operation *op)
 {
 	struct viz_ordinary *totals;
 
-	t->model->ordinary_calls++;
-	op->process->thinned = true;
+	left_out_note(t->model, op);
 	if (!op->channel || idle_call(op))
 		return;
 	if (semaphore_call(op) || op->channel->mechanism == MECH_FILE_LOCK) {
@@ -121,13 +122,6 @@ static void forget_call(struct thinning *t, const struct viz_operation *op)
 	held_drop_call(&t->held, op);
 }
 
-/* True for a send that found no room, and whose content the trace tells. */
-static bool is_refused(const struct viz_operation *op)
-{
-	return op->role == ROLE_SEND && viz_operation_failed(op) &&
-	       (op->payload.len || op->extra->digest.len);
-}
-
 static bool is_round(const struct exchange *exchange)
 {
 	return !exchange->message && exchange->calls[1];
@@ -147,13 +141,6 @@ static uint32_t references(const struct exchange *exchange, const struct viz_ope
 	return own;
 }
 
-/* True if findings ask for it, ordinary as it is. */
-static bool is_wanted(const struct thinning *t, const struct viz_operation *op)
-{
-	return (op->role == ROLE_SEND && map_get_uint(&t->refused, op->process->index)) ||
-	       (op->channel && map_get_uint(&t->transferred, op->channel->index));
-}
-
 /* True if nobody has a reference to the call but the list and, if there is one, its message. */
 static bool may_forget(const struct thinning *t, const struct exchange *exchange,
 		       const struct viz_operation *op)
@@ -161,7 +148,7 @@ static bool may_forget(const struct thinning *t, const struct exchange *exchange
 	const struct held_call *call = held_call(&t->held, op);
 
 	return call && op->uses == references(exchange, op) &&
-	       thread_calls_around(call->of, call->number) && !is_wanted(t, op) &&
+	       thread_calls_around(call->of, call->number) && !wanted_call(&t->wanted, op) &&
 	       (is_round(exchange) ? lock_round_may_forget(&t->rounds, exchange->calls[0])
 				   : semaphores_may_forget(&t->semaphores, op));
 }
@@ -183,70 +170,20 @@ static void forget(struct thinning *t, const struct exchange *exchange)
 		forget_call(t, other);
 }
 
-/* --- short channels -------------------------------------------------------------------------- */
-
-static bool may_forget_calls(const struct thinning *t, const struct short_channel *all,
-			     const struct short_channel *s)
-{
-	for (size_t i = 0; i < s->calls.count; i++) {
-		const struct viz_operation *op = s->calls.items[i];
-		const struct held_call *call = held_call(&t->held, op);
-
-		if (!call || op->uses != 1 + short_channel_references(all, op) ||
-		    !thread_calls_around(call->of, call->number) || is_wanted(t, op))
-			return false;
-	}
-	return true;
-}
-
-static void forget_holdings(const struct viz_channel *channel)
-{
-	for (size_t i = 0; i < channel->holding_count; i++) {
-		viz_operation_drop(channel->holdings[i]->start_op);
-		viz_operation_drop(channel->holdings[i]->end_op);
-		channel->holdings[i]->start_op = channel->holdings[i]->end_op = NULL;
-	}
-}
-
-/* What goes before the calls, as it has references to them. */
-static void forget_events(struct thinning *t, const struct short_channel *s)
-{
-	for (size_t i = 0; i < s->exchanges.count; i++)
-		if (s->exchanges.items[i].message)
-			held_drop_message(&t->held, s->exchanges.items[i].message);
-	for (size_t i = 0; i < s->eofs.count; i++)
-		held_drop_eof(&t->held, s->eofs.items[i]);
-	if (s->connection)
-		held_drop_connection(&t->held, s->connection);
-	forget_holdings(s->channel);
-}
-
-/* Its bytes are not counted: a thousand calls, as a finding needs, are on no short channel. */
-static void forget_calls(struct thinning *t, const struct short_channel *s)
-{
-	for (size_t i = 0; i < s->calls.count; i++) {
-		const struct viz_operation *op = s->calls.items[i];
-
-		if (!held_call(&t->held, op)) /* of socketpair(2), which made both */
-			continue;
-		t->model->ordinary_calls++;
-		op->process->thinned = true;
-		held_drop_call(&t->held, op);
-	}
-}
+/* --- wholes ---------------------------------------------------------------------------------- */
 
 static void forget_short(struct thinning *t, struct short_channel *s)
 {
-	if (!t->packing && may_forget_calls(t, s, s) &&
-	    (!s->peer || may_forget_calls(t, s, s->peer))) {
-		forget_events(t, s);
-		if (s->peer)
-			forget_events(t, s->peer);
-		forget_calls(t, s);
-		if (s->peer)
-			forget_calls(t, s->peer);
-	}
+	if (!t->packing)
+		whole_forget_channel(&t->held, &t->wanted, s);
 	short_channel_free_both(s);
+}
+
+static void forget_life(struct thinning *t, struct short_life *life)
+{
+	if (child_end_may_be_forgotten(&t->signal_waits, life->process->parent))
+		whole_forget_life(&t->held, &t->wanted, life);
+	short_life_free(life);
 }
 
 /* --- rounds ---------------------------------------------------------------------------------- */
@@ -271,7 +208,9 @@ static void forget_until(struct thinning *t, uint64_t round)
 	size_t done = 0;
 
 	for (; done < list->count && list->items[done].round < round; done++)
-		if (list->items[done].exchange.whole)
+		if (list->items[done].exchange.life)
+			forget_life(t, list->items[done].exchange.life);
+		else if (list->items[done].exchange.whole)
 			forget_short(t, list->items[done].exchange.whole);
 		else if (list->items[done].like)
 			forget_repeat(t, &list->items[done]);
@@ -329,16 +268,15 @@ static size_t short_ends(const struct thinning *t)
 	return t->ends / 10 + 1;
 }
 
-static void add_short(struct thinning *t, struct short_channel *s)
+static void add_whole(struct thinning *t, const struct exchange *exchange)
 {
 	struct waiting middle = {.round = t->round};
-	const struct viz_operation *const peers = s->peer ? s->peer->calls.items[0] : NULL;
-	const struct exchange exchange = {NULL, {s->calls.items[0], peers}, s};
 
-	switch (conversation_add(conversation_of(&t->conversations, &exchange), &exchange,
+	switch (conversation_add(conversation_of(&t->conversations, exchange), exchange,
 				 short_ends(t), &middle.exchange)) {
 	case PLACE_FIRST:
-		short_channel_free_both(s);
+		short_channel_free_both(exchange->whole);
+		short_life_free(exchange->life);
 		break;
 	case PLACE_MIDDLE:
 		LIST_PUSH(&t->waiting, middle);
@@ -346,6 +284,14 @@ static void add_short(struct thinning *t, struct short_channel *s)
 	case PLACE_LAST:
 		break;
 	}
+}
+
+static void add_short(struct thinning *t, struct short_channel *s)
+{
+	const struct viz_operation *const peers = s->peer ? s->peer->calls.items[0] : NULL;
+
+	if (t->packing || !short_lives_channel(&t->short_lives, s))
+		add_whole(t, &(struct exchange){.calls = {s->calls.items[0], peers}, .whole = s});
 }
 
 static void watch_short_channels(struct thinning *t)
@@ -360,11 +306,57 @@ static void watch_short_channels(struct thinning *t)
 			give_up(t, s);
 }
 
+static void add_life(struct thinning *t, struct short_life *life)
+{
+	const struct viz_operation *op = life->collector;
+
+	mark(t, op);
+	add_whole(t, &(struct exchange){.calls = {op}, .life = life});
+}
+
+/* Who lives on after all has had channels like any other. */
+static void give_up_life(struct thinning *t, struct short_life *life)
+{
+	if (!life)
+		return;
+	for (size_t i = 0; i < life->channels.count; i++)
+		add_short(t, life->channels.items[i]);
+	life->channels.count = 0;
+	short_life_free(life);
+}
+
+static void watch_short_lives(struct thinning *t)
+{
+	struct short_life *life;
+	bool ordinary;
+
+	while ((life = short_lives_over(&t->short_lives, &ordinary)))
+		if (ordinary)
+			add_life(t, life);
+		else
+			give_up_life(t, life);
+}
+
+/* Notes a call of a process that has a short life perhaps, or that collected one. */
+static void watch_life(struct thinning *t, const struct viz_operation *op)
+{
+	struct short_life *life = short_lives_call(&t->short_lives, op);
+
+	if (short_lives_collected(op))
+		short_lives_collect(&t->short_lives, op);
+	if (life && ordinary_control(op))
+		mark(t, op);
+	else if (ordinary_control(op))
+		add_ordinary(t, &(struct exchange){.calls = {op}});
+	give_up_life(t, short_lives_leave(&t->short_lives, life));
+}
+
 static int end_round(void *data)
 {
 	struct thinning *t = data;
 
 	watch_short_channels(t);
+	watch_short_lives(t);
 	t->round++;
 	if (t->round >= ROUNDS)
 		forget_until(t, t->round - ROUNDS + 1);
@@ -465,15 +457,14 @@ static int hold_call(void *data, const struct viz_operation *op)
 	signal_waits_end(&t->signal_waits, &calls->open, op);
 	call.run = watch_idle(t, &calls->run, op);
 	held_add_call(&t->held, call);
-	if (is_refused(op)) /* all that it sends later tells whether that is lost */
-		map_put_uint(t->arena, &t->refused, op->process->index, t);
-	if (op->role == ROLE_TRANSFER && op->channel)
-		map_put_uint(t->arena, &t->transferred, op->channel->index, t);
+	wanted_note(&t->wanted, op);
 	plain = short_channels_call(&t->short_channels, op);
 	if (plain)
 		mark(t, op);
 	else if (ordinary_change(op))
 		add_ordinary(t, &(struct exchange){.calls = {op}});
+	if (!t->packing)
+		watch_life(t, op);
 	end_wait(t, calls, plain || moves_data(op));
 	watch_locks(t, op);
 	give_up(t, short_channels_leave(&t->short_channels, op));
@@ -498,6 +489,8 @@ static int hold_message(void *data, const struct viz_message *message)
 	const struct exchange exchange = {.message = held_add_message(&t->held, message),
 					  .calls = {message->from.operation, to}};
 
+	if (message->signal && !t->packing)
+		short_lives_signal(&t->short_lives, exchange.message);
 	if (ordinary_message(message) || ordinary_signal(message) ||
 	    (semaphore_message_is_ordinary(message) && !is_listed(t, exchange.calls[0]) &&
 	     !is_listed(t, exchange.calls[1])))
@@ -584,11 +577,14 @@ static void free_lists(struct thinning *t)
 	for (size_t i = 0; i < t->waiting.count; i++)
 		if (t->waiting.items[i].exchange.whole)
 			short_channel_free_both(t->waiting.items[i].exchange.whole);
+		else
+			short_life_free(t->waiting.items[i].exchange.life);
 	for (size_t i = 0; i < t->caller_count; i++)
 		thread_calls_free(t->callers[i]);
 	free(t->waiting.items);
 	held_free(&t->held);
 	short_channels_free(&t->short_channels);
+	short_lives_free(&t->short_lives);
 }
 
 static int read_stream(struct thinning *t, FILE *stream, const char *name,
@@ -612,6 +608,7 @@ static int read_stream(struct thinning *t, FILE *stream, const char *name,
 
 	t->arena = t->pairing->arena;
 	t->held.arena = t->arena;
+	t->wanted.arena = t->arena;
 	t->conversations.arena = t->arena;
 	err = viz_stream_collect(stream, name, &sink, &thinned->model, error);
 	free_lists(t);

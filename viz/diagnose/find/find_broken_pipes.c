@@ -252,7 +252,7 @@ enum { WRITES_ON_LEAST = 20 };
 
 /*
  * One that is asked for more each time has a reason to go on: a server whose log nobody reads. Of
- * a process of which calls were left out nobody can tell that.
+ * a process of which receives were left out nobody can tell that.
  */
 static void tell_writes_on(struct diagnosis *d, const struct broken *broken, const size_t *received)
 {
@@ -261,7 +261,7 @@ static void tell_writes_on(struct diagnosis *d, const struct broken *broken, con
 	const uint64_t long_ns = broken->last_ns - op->exit_ns;
 
 	if (broken->times < WRITES_ON_LEAST || long_ns < WRITES_ON_LEAST_NS ||
-	    op->process->thinned || received[op->process->index] != broken->received)
+	    op->process->lacks_receives || received[op->process->index] != broken->received)
 		return;
 	if (f->severity == SEVERITY_NOTE)
 		f->severity = SEVERITY_WARNING;
