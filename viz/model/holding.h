@@ -6,6 +6,7 @@
 #ifndef VIZ_MODEL_HOLDING_H
 #define VIZ_MODEL_HOLDING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -44,6 +45,7 @@ struct viz_holding {
 	enum holding_cause start : 8;
 	enum holding_cause end : 8;
 	enum parting parting : 8;
+	bool sent : 1;	   /* calls by which the process sent there are left out */
 	uint64_t began_ns; /* end: when the exec was entered, 0: not known */
 	const struct viz_operation *start_op;
 	const struct viz_operation *end_op; /* NULL also where nobody asks for it while streaming */

@@ -245,6 +245,25 @@ static bool is_closed(const struct short_channels *channels, const struct short_
 	return !open_calls(channels, channel);
 }
 
+static bool has_sent(const struct short_channel *s, const struct viz_process *process)
+{
+	for (size_t i = 0; i < s->exchanges.count; i++) {
+		const struct viz_message *m = s->exchanges.items[i].message;
+
+		if (m && m->from.process == process)
+			return true;
+	}
+	return false;
+}
+
+/* True of a writing end that a process inherited and never used: of that it may be told. */
+static bool is_kept_for_nothing(const struct short_channel *s, const struct viz_holding *holding)
+{
+	return channel_is_pipe(s->channel) && holding->start == HOLDING_FORK &&
+	       holding->end == HOLDING_EXIT && holding->access == ACCESS_WRITE &&
+	       !has_sent(s, holding->process);
+}
+
 /* True if each of its descriptors came and went by a call of its own, by fork, exec or an end. */
 static bool holdings_are_plain(const struct short_channel *s)
 {
@@ -253,8 +272,8 @@ static bool holdings_are_plain(const struct short_channel *s)
 	for (size_t i = 0; i < channel->holding_count; i++) {
 		const struct viz_holding *holding = channel->holdings[i];
 
-		if (holding->start == HOLDING_UNKNOWN || !is_own(s, holding->start_op) ||
-		    !is_own(s, holding->end_op))
+		if (holding->start == HOLDING_UNKNOWN || is_kept_for_nothing(s, holding) ||
+		    !is_own(s, holding->start_op) || !is_own(s, holding->end_op))
 			return false;
 	}
 	return channel->holding_count && !channel->outsider_count && !channel->stranger_count;

@@ -74,11 +74,21 @@ static void forget_both_events(struct held *held, const struct short_channel *s)
 		forget_events(held, s->peer);
 }
 
+/* Whoever sent has not kept that end of the channel for nothing. */
+static void note_sender(const struct viz_operation *op)
+{
+	const struct viz_channel *channel = op->role == ROLE_SEND ? op->channel : NULL;
+
+	for (size_t i = 0; channel && i < channel->holding_count; i++)
+		channel->holdings[i]->sent |= channel->holdings[i]->process == op->process;
+}
+
 /* Bytes are not counted: a thousand calls, as a finding needs, are on no short channel. */
 static void forget_calls(struct held *held, const struct short_calls *all)
 {
 	for (size_t i = 0; i < all->count; i++) {
 		left_out_note(held->model, all->items[i]);
+		note_sender(all->items[i]);
 		held_drop_call(held, all->items[i]);
 	}
 }

@@ -39,8 +39,8 @@ static bool is_ours(const struct viz_channel *channel)
 static bool kept_for_nothing(const struct map *used, const struct viz_holding *h)
 {
 	return is_ours(h->channel) && h->fd > 2 && h->start == HOLDING_FORK &&
-	       h->access == ACCESS_WRITE && h->end == HOLDING_EXIT && !h->process->exit_signal &&
-	       !map_get_uint(used, pair_key(h->process, h->channel));
+	       h->access == ACCESS_WRITE && h->end == HOLDING_EXIT && !h->sent &&
+	       !h->process->exit_signal && !map_get_uint(used, pair_key(h->process, h->channel));
 }
 
 static struct kept *kept_of(struct diagnosis *d, struct kept_list *list,
