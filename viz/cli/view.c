@@ -109,7 +109,7 @@ static int read_packed(FILE *trace, const char *name, struct reading *reading,
 		       struct viz_error *error)
 {
 	struct protocol_talks talks = {0};
-	const struct viz_packing packing = {VIZ_THINNED_ENDS, hear, &talks};
+	const struct viz_packing packing = {VIZ_PACKED_ENDS, hear, &talks};
 	struct viz_thinned read;
 	int err = viz_packed_read_stream(trace, name, &packing, reading->progress, &read, error);
 

@@ -33,8 +33,9 @@
 #include "viz/base/progress.h"
 #include "viz/pair/pair.h"
 
-/* So many exchanges stay at either end of a conversation. */
-#define VIZ_THINNED_ENDS 1000
+/* So many exchanges stay at either end of a conversation: if the others are lost, or packed. */
+#define VIZ_THINNED_ENDS 100
+#define VIZ_PACKED_ENDS 1000
 
 struct viz_thinned {
 	struct viz_model *model;
@@ -55,7 +56,7 @@ int viz_thinned_read_stream(FILE *stream, const char *name, size_t ends, struct 
  * and may set what it has heard in it.
  */
 struct viz_packing {
-	size_t ends; /* as above */
+	size_t ends; /* VIZ_PACKED_ENDS, or fewer in tests */
 	void (*hear)(void *data, const struct viz_operation *op);
 	void *data;
 };
