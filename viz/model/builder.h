@@ -204,12 +204,14 @@ void build_operation_line(struct model_builder *b);
 /*
  * extras.c: build_extra() gives what the operation has of its own, made in `arena` if it has
  * nothing yet. build_args() reads arguments into b->extra, and build_keep_extra() gives the place
- * where that stays; `before` is what the operation had until now.
+ * where that stays; `before` is what the operation had until now. `only_args`: the line tells no
+ * other rare fact.
  */
 struct viz_operation_extra *build_extra(struct arena *arena, struct viz_operation *op);
 void build_args(struct model_builder *b);
 const struct viz_operation_extra *build_keep_extra(struct model_builder *b,
-						   const struct viz_operation_extra *before);
+						   const struct viz_operation_extra *before,
+						   bool only_args);
 /*
  * positions.c: of pipes, TCP, eventfds; and those that few have, of which b->extra is the place.
  */

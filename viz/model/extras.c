@@ -50,19 +50,6 @@ static void place_args(struct model_builder *b, struct arena *arena)
 		memcpy(b->extra.args, b->few_args, len);
 }
 
-/* True if b->extra has a few arguments and nothing else. */
-static bool has_args_only(const struct model_builder *b)
-{
-	struct viz_operation_extra rest = b->extra;
-
-	if (!rest.args_count || rest.args != b->few_args)
-		return false;
-	rest.args = NULL;
-	rest.args_count = 0;
-	rest.shared = false;
-	return memcmp(&rest, &viz_no_extra, sizeof(rest)) == 0;
-}
-
 /* Returns the one for all with these arguments; NULL: there are too many kinds. */
 static const struct viz_operation_extra *shared_extra(struct model_builder *b)
 {
@@ -86,9 +73,13 @@ static bool is_own(const struct viz_operation_extra *extra)
 }
 
 const struct viz_operation_extra *build_keep_extra(struct model_builder *b,
-						   const struct viz_operation_extra *before)
+						   const struct viz_operation_extra *before,
+						   bool only_args)
 {
-	const struct viz_operation_extra *shared = has_args_only(b) ? shared_extra(b) : NULL;
+	const bool few = b->extra.args_count && b->extra.args == b->few_args;
+	const struct viz_operation_extra *shared = only_args && few && !is_own(before)
+							   ? shared_extra(b)
+							   : NULL;
 	struct viz_operation_extra *own = (struct viz_operation_extra *)before;
 
 	if (shared)

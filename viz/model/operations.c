@@ -204,6 +204,14 @@ static bool has_extra(const struct viz_operation *op)
 	       op->extra != &viz_no_extra || (op->channel && op->channel->mechanism == MECH_PTY);
 }
 
+/* True if all that is rare of it is its arguments, of a call on no channel. */
+static bool has_args_only(const struct viz_operation *op)
+{
+	return (op->present[0] & EXTRA_KEYS(0)) == KEY_BIT(0, args) &&
+	       (op->present[1] & EXTRA_KEYS(1)) == KEY_BIT(1, args) && !op->channel &&
+	       !viz_has(op, timeout_ns);
+}
+
 static void add_pairing_facts(struct model_builder *b, struct viz_operation *op)
 {
 	struct viz_operation_extra *extra = &b->extra;
@@ -271,7 +279,7 @@ static void add_extra(struct model_builder *b, struct viz_operation *op)
 	b->extra.keeps_no_children = build_list_has(b, FIELD_operation_action_flags,
 						    "SA_NOCLDWAIT");
 	build_rare_positions(b, op);
-	op->extra = build_keep_extra(b, before);
+	op->extra = build_keep_extra(b, before, has_args_only(op));
 }
 
 /*
