@@ -971,6 +971,41 @@ def lives(t, count):
         t.exit(FIRST + 1 + i, [end_of(name, 3, "read"), end_of(name, 4, "write")])
 
 
+def short_lives(t, count):
+    """A shell that starts a process after the other, and takes what each writes into a pipe."""
+    t.first()
+    for i in range(count // 16):
+        child = FIRST + 1 + i
+        name = pipe(t, i + 1)
+        t.fork(child)
+        close(t, name, FIRST, 4)
+        close(t, name, child, 3)
+        t.process("exec", child, ppid=FIRST, path="/bin/echo", args=["echo", "x"])
+        t.descriptors("exec", child, [end_of(name, 4, "write")])
+        write(t, name, child)
+        read(t, name)
+        close(t, name, child, 4, last=True)
+        read(t, name, payload="")
+        close(t, name, FIRST, 3, last=True)
+        t.exit(child)
+        child_ends(t, child)
+        t.call("rt_sigprocmask", "control", FIRST, 0, args={"how": 2})
+
+
+def close(t, name, pid, fd, last=False):
+    t.call("close", "close", pid, 0, fd=fd, channel=name, last=last)
+
+
+def child_ends(t, child):
+    """FIRST is told of the end of its child, and collects it."""
+    both = {"signal": "SIGCHLD", "number": 17}
+    t.signal("generate", FIRST, origin="child", code=1, group=True, result="queued",
+             **{"from": {"pid": child, "tid": child}}, **both)
+    t.call("wait4", "wait", FIRST, child, child=child, flags=0, args={"pid": -1})
+    t.signal("deliver", FIRST, code=1, action="handler", **both)
+    t.signal("return", FIRST, **both)
+
+
 def outsiders(t, count):
     """A socket that many processes outside the trace were met at."""
     t.first()
@@ -1046,6 +1081,7 @@ PATTERNS = [
     (equal_rounds, 3000),
     (failed_calls, 3000),
     (lives, 3000),
+    (short_lives, 3000),
     (outsiders, 3000),
     (long_names, 10000),
 ]

@@ -65,6 +65,8 @@ struct viz_process {
 	bool silent;	     /* in a glance: it has never written anything */
 	bool thinned;	     /* a thinned model lacks some of its calls */
 	bool lacks_receives; /* and some by which it received something */
+	bool life_left_out;  /* and the call that collected it, and the signal of its end */
+	bool asked_in_vain;  /* pair/short_lives.c only: wait4(2) knew no child of a pid */
 	bool forked;	     /* it made another process in the trace */
 	bool long_life;	     /* pair/short_lives.c only: it has no short life, or none any more */
 	uint64_t unwritten;  /* in a glance: bytes in the buffer of its standard output */

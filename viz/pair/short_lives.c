@@ -42,10 +42,21 @@ static struct short_life *life_of(struct short_lives *lives, struct viz_process 
 	return process->long_life ? NULL : make(lives, process);
 }
 
+/* It will be asked what collected a child before. */
+static void note_vain_wait(const struct viz_operation *op)
+{
+	int64_t pid = 0;
+
+	if (op->role == ROLE_WAIT && operation_is(op, "wait4") &&
+	    operation_has_error(op, "ECHILD") && viz_operation_argument(op, "pid", &pid) && pid > 0)
+		op->process->asked_in_vain = true;
+}
+
 struct short_life *short_lives_call(struct short_lives *lives, const struct viz_operation *op)
 {
 	struct short_life *life = life_of(lives, op->process);
 
+	note_vain_wait(op);
 	if (!life)
 		return NULL;
 	life->called++;
@@ -211,7 +222,7 @@ static bool is_ordinary(const struct short_lives *lives, const struct short_life
 
 	return !life->odd && is_complete(life) && process->status_known && !process->exit_signal &&
 	       (!process->exit_code || process->path.data) && process->thread_count == 1 &&
-	       !process->forked && !is_merged(lives, life);
+	       !process->forked && !process->parent->asked_in_vain && !is_merged(lives, life);
 }
 
 /* Looks at the next one that has ended; NULL: it stays for the next round. */

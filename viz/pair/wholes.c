@@ -136,6 +136,7 @@ void whole_forget_life(struct held *held, const struct wanted_calls *wanted,
 	if (may_forget_life(held, wanted, life, &all)) {
 		for (size_t i = 0; i < life->channels.count; i++)
 			forget_both_events(held, life->channels.items[i]);
+		life->process->life_left_out = true;
 		held_drop_message(held, life->end);
 		forget_calls(held, &all);
 	}

@@ -81,7 +81,8 @@ void find_lost_status(struct diagnosis *d)
 
 		if (child && child->parent != op->process)
 			report_stranger(d, op, child);
-		if (!child || child->parent != op->process || child->end_ns > op->exit_ns)
+		if (!child || child->parent != op->process || child->end_ns > op->exit_ns ||
+		    child->life_left_out)
 			continue;
 		by = by ? by : collectors(d);
 		if (!by[child->index] || collects_any(by[child->index]))
