@@ -43,7 +43,7 @@ struct thinning {
 	struct wanted_calls wanted;
 	uint64_t round;		     /* of the engine */
 	struct waiting_list waiting; /* in order of their rounds */
-	struct map threads;	     /* struct thread_calls, by thread */
+	struct id_map threads;	     /* struct thread_calls, by thread */
 	struct conversation_list conversations;
 	struct map ordinary; /* struct viz_ordinary, by process and channel */
 	struct semaphores semaphores;
@@ -52,18 +52,15 @@ struct thinning {
 	struct short_channels short_channels;
 	struct short_lives short_lives;
 	const struct viz_packing *packing; /* NULL: what is forgotten is lost */
-	struct thread_calls **callers;	   /* all in `threads` */
-	size_t caller_count;
 };
 
 static struct thread_calls *calls_of(struct thinning *t, const struct viz_thread *thread)
 {
-	struct thread_calls *calls = map_get_uint(&t->threads, (uintptr_t)thread);
+	struct thread_calls *calls = id_map_get(&t->threads, (uintptr_t)thread);
 
 	if (!calls) {
 		calls = memory_new(sizeof(*calls));
-		map_put_uint(t->arena, &t->threads, (uintptr_t)thread, calls);
-		ARENA_PUSH(t->arena, t->callers, t->caller_count, calls);
+		id_map_put(&t->threads, (uintptr_t)thread, calls);
 	}
 	return calls;
 }
@@ -179,10 +176,22 @@ static void forget_short(struct thinning *t, struct short_channel *s)
 	short_channel_free_both(s);
 }
 
+/* What is known of the thread's calls, of which none is held any more. */
+static void forget_thread(struct thinning *t, const struct viz_thread *thread)
+{
+	struct thread_calls *calls = id_map_get(&t->threads, (uintptr_t)thread);
+
+	id_map_remove(&t->threads, (uintptr_t)thread);
+	if (calls)
+		thread_calls_free(calls);
+}
+
 static void forget_life(struct thinning *t, struct short_life *life)
 {
 	if (child_end_may_be_forgotten(&t->signal_waits, life->process->parent))
 		whole_forget_life(&t->held, &t->wanted, life);
+	if (life->process->life_left_out)
+		forget_thread(t, life->process->threads[0]);
 	short_life_free(life);
 }
 
@@ -579,8 +588,10 @@ static void free_lists(struct thinning *t)
 			short_channel_free_both(t->waiting.items[i].exchange.whole);
 		else
 			short_life_free(t->waiting.items[i].exchange.life);
-	for (size_t i = 0; i < t->caller_count; i++)
-		thread_calls_free(t->callers[i]);
+	for (size_t i = 0; i < t->threads.capacity; i++)
+		if (t->threads.slots[i].value)
+			thread_calls_free(t->threads.slots[i].value);
+	id_map_free(&t->threads);
 	free(t->waiting.items);
 	held_free(&t->held);
 	short_channels_free(&t->short_channels);
