@@ -18,14 +18,28 @@
 #define RANGE_CLOEXEC 4	   /* CLOSE_RANGE_CLOEXEC */
 #define CLONE_TABLE 0x400  /* CLONE_FILES */
 
+static void add_descriptors(struct model_builder *b, struct fd_line *line)
+{
+	struct arena *before = b->into;
+	struct viz_fd *fds;
+	size_t count;
+
+	b->into = arena_new_small(); /* the model needs no list but that of the line */
+	fds = build_fds(b, FIELD_descriptors_fds, &count);
+	for (size_t i = 0; i < count; i++)
+		LIST_PUSH(line, fds[i]);
+	for (size_t i = 0; i < count && line->first; i++)
+		fds[i].channel->found = true;
+	arena_free(b->into);
+	b->into = before;
+}
+
 /* Merges a line with those that continue it. */
 void build_descriptors_line(struct model_builder *b)
 {
 	uint64_t at_ns = build_time(b, FIELD_descriptors_at_ns);
 	struct viz_process *process = build_process(b, build_u32(b, FIELD_descriptors_pid), at_ns);
 	struct fd_line *line = b->fd_line;
-	struct viz_fd *fds;
-	size_t count;
 
 	if (!line || line->process != process || line->at_ns != at_ns) {
 		line = memory_new(sizeof(*line));
@@ -44,11 +58,7 @@ void build_descriptors_line(struct model_builder *b)
 		process->listed = true;
 		build_fd_event(b, FD_LINE, at_ns, process)->line = line;
 	}
-	fds = build_fds(b, FIELD_descriptors_fds, &count);
-	for (size_t i = 0; i < count; i++)
-		LIST_PUSH(line, fds[i]);
-	for (size_t i = 0; i < count && line->first; i++)
-		fds[i].channel->found = true;
+	add_descriptors(b, line);
 	line->cut |= VALUE(descriptors, cut)->flag;
 	b->fd_line = VALUE(descriptors, more)->flag ? line : NULL;
 }
