@@ -52,6 +52,13 @@ static void note_vain_wait(const struct viz_operation *op)
 		op->process->asked_in_vain = true;
 }
 
+/* What it closes of a channel has a reference to the call, which then stays. */
+static bool closes_range(const struct viz_operation *op)
+{
+	return op->role == ROLE_CLOSE && !op->channel && operation_is(op, "close_range") &&
+	       viz_operation_done(op) && op->returned == 0;
+}
+
 struct short_life *short_lives_call(struct short_lives *lives, const struct viz_operation *op)
 {
 	struct short_life *life = life_of(lives, op->process);
@@ -60,7 +67,7 @@ struct short_life *short_lives_call(struct short_lives *lives, const struct viz_
 	if (!life)
 		return NULL;
 	life->called++;
-	if (ordinary_control(op))
+	if (ordinary_control(op) || closes_range(op))
 		LIST_PUSH(&life->calls, op);
 	return life;
 }
