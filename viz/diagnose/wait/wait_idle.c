@@ -205,23 +205,6 @@ static bool serves_datagrams(const struct diagnosis *d, const struct wait *wait)
 				   wait_never_asked(d->waits, wait));
 }
 
-/*
- * True for a client that waits for events of a server, whose loop waits for the client as for all
- * others: one that subscribed to what is not there yet, as dbus-monitor(1), for all that a look at
- * the machine can tell. In a trace it has been answered, and its server is on this machine: over
- * TCP an answer may be one of which the rest is missing.
- */
-static bool is_subscribed(const struct diagnosis *d, const struct wait *wait)
-{
-	const struct wait *next = chain_next(d, wait);
-
-	if (!operation_polls(wait->operation) || !wait->channel || wait->room || !next ||
-	    !is_for_client(next) || !wait_reads_at(d->waits, next, other_end(d, wait)))
-		return false;
-	return d->waits->whole ||
-	       (wait->channel->mechanism == MECH_UNIX_STREAM && wait_was_answered(d->waits, wait));
-}
-
 /* True if it waits for more work as sound programs do; a key press may be one nobody knows of. */
 static bool rests(const struct wait *wait)
 {
@@ -237,6 +220,70 @@ static bool has_resting_thread(const struct diagnosis *d, const struct viz_proce
 	while (wait && !rests(wait))
 		wait = wait->next_of_process;
 	return wait != NULL;
+}
+
+/*
+ * Returns what the one who could end a read of a socket reads itself at the other end; NULL: it
+ * does not.
+ */
+static const struct wait *reader_at_other_end(const struct diagnosis *d, const struct wait *wait)
+{
+	const struct viz_channel *end = wait->channel ? other_end(d, wait) : NULL;
+	const struct viz_process *other = end ? chain_culprit(d, wait) : NULL;
+	const struct wait *at = other ? wait_of_process(d->waits, other) : NULL;
+
+	while (at && !wait_reads_at(d->waits, at, end))
+		at = at->next_of_process;
+	return at;
+}
+
+/*
+ * True if the server reads what the client sends, and some other client, or the clock, may make it
+ * send: it waits there in its loop, or by one of its threads.
+ */
+static bool has_free_server(const struct diagnosis *d, const struct wait *client)
+{
+	const struct wait *server = reader_at_other_end(d, client);
+
+	if (!server || !channel_is_stream_socket(client->channel))
+		return false;
+	if (operation_polls(server->operation) && is_for_client(server))
+		return true;
+	return channel_is_of_client(d->waits, client->channel, other_end(d, client)) &&
+	       has_resting_thread(d, server->process);
+}
+
+/* True if it sent something there and heard nothing, or is one that only asks, as curl(1). */
+static bool wants_answer(const struct diagnosis *d, const struct wait *client)
+{
+	return channel_was_never_answered(d->waits, client->channel) ||
+	       process_is_written_in(client->process, "asker") ||
+	       process_is_written_in(client->process, "mysql");
+}
+
+/*
+ * True for a client that waits for news of a server that reads what it sends, beside others: one
+ * that subscribed to what is not there yet, as dbus-monitor(1) and redis-cli(1) do, for all that
+ * can be told. One that has asked and heard nothing yet wants an answer; a look at the machine
+ * knows that of TCP only, and takes a loop of one's own for one that waits for events.
+ */
+static bool is_subscribed(const struct diagnosis *d, const struct wait *wait)
+{
+	if (wait->room || !has_free_server(d, wait))
+		return false;
+	return !wants_answer(d, wait) || (d->waits->whole && operation_polls(wait->operation));
+}
+
+/* True for a thread of a server at the connection of such a client. */
+static bool serves_subscriber(const struct diagnosis *d, const struct wait *wait)
+{
+	const struct wait *client;
+
+	if (wait->operation->role != ROLE_RECEIVE || process_is_lone(wait->process))
+		return false;
+	client = reader_at_other_end(d, wait);
+	return client && client->channel && other_end(d, client) == wait->channel &&
+	       is_subscribed(d, client);
 }
 
 static bool has_written(const struct diagnosis *d, const struct viz_channel *channel,
@@ -359,5 +406,6 @@ bool wait_is_idle(const struct diagnosis *d, const struct wait *wait)
 	    ((is_for_lock(wait) || waits_to_send(wait)) && waits_mostly(d, wait)))
 		return false;
 	return goes_on(d, wait) || is_fed_later(d, wait) || is_fed_in_turns(d, wait) ||
-	       is_subscribed(d, wait) || follows_work(d, wait) || leads_to_work(d, wait);
+	       is_subscribed(d, wait) || serves_subscriber(d, wait) || follows_work(d, wait) ||
+	       leads_to_work(d, wait);
 }
