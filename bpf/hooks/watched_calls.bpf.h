@@ -28,11 +28,21 @@ static __always_inline void watched_count(struct wire_watched *call)
 		bpf_map_update_elem(&watched_calls, call, &one, BPF_ANY);
 }
 
+/* The status of a child that wait4(2) stored at this address of its caller. */
+static __always_inline s32 watched_status(u64 address)
+{
+	s32 status = -1;
+
+	bpf_probe_read_user(&status, sizeof(status), (void *)address);
+	return status;
+}
+
 SEC("tp_btf/sys_exit")
 int BPF_PROG(watched_exit, struct pt_regs *regs, long returned)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct wire_watched call = {.pid = KREAD(task, tgid), .tid = KREAD(task, pid), .fd = -1};
+	struct wire_watched call = {
+		.pid = KREAD(task, tgid), .tid = KREAD(task, pid), .fd = -1, .status = -1};
 	u32 pid = call.pid;
 	u64 args[6];
 
@@ -44,6 +54,8 @@ int BPF_PROG(watched_exit, struct pt_regs *regs, long returned)
 		call.fd = args[0];
 	if (returned < 0 && returned >= -ERRORS_MOST)
 		call.error = -returned;
+	if (call.nr < SYSCALL_ROWS && row_of(call.nr)->data == DATA_STATUS && returned > 0)
+		call.status = watched_status(args[1]);
 	watched_count(&call);
 	return 0;
 }

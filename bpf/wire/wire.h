@@ -465,6 +465,8 @@ struct wire_watched {
 	__u32 nr;
 	__s32 fd;    /* -1: it has none */
 	__u32 error; /* errno; 0: it succeeded */
+	/* Of wait4(2): how the child ended that it told of, as the caller got it; -1: none. */
+	__s32 status;
 };
 
 /* A process found the end of its standard input, a regular file. */

@@ -73,11 +73,12 @@ SHELLS = {
 FIRST = "flock l sh -c 'echo locked >told; exec sleep 6' >/dev/null 2>&1 & echo $$ $! >&2; "
 FIRST += "until [ -s told ]; do sleep 0.02; done; "
 
-# They pause, ask of many, find what they look for, or ask for no IPC.
+# They pause and give up, ask of many, find what they look for, or ask for no IPC.
 SHELLS_SOUND = [
-    "until flock -n l true; do sleep 0.02; done",
-    "mkfifo f; exec 8<>f; until nc -z 127.0.0.1 {port}; do read -rt 0.05 <&8; done",
-    "until flock -w 0.05 l true; do :; done",
+    "flock m sleep 1 & until flock -n m true; do sleep 0.02; done",
+    "for n in $(seq 60); do flock -n l true && break; sleep 0.02; done",
+    "mkfifo f; exec 8<>f; for n in $(seq 60); do nc -z 127.0.0.1 {port}; read -rt 0.05 <&8; done",
+    "for n in $(seq 60); do flock -w 0.05 l true && break; done",
     "while ! [ -e none ]; do :; done",
     "for p in $(seq 1 250); do sleep 6 & k=\"$k $!\"; done; for p in $k; do kill -0 $p; done; kill $k",
     "for n in $(seq 1 250); do flock -n l$n flock -n l$n true; done",

@@ -21,6 +21,7 @@
 #include "user/glance/futex_owner.h"
 #include "user/glance/glance.h"
 #include "user/glance/lock_rounds.h"
+#include "user/glance/shell_loops.h"
 #include "user/glance/watch.h"
 #include "user/tracer/ring.h"
 #include "viz/base/clock.h"
@@ -418,6 +419,9 @@ static int capture_glance(struct capture *capture)
 		children_watch(&capture->writer.encoder, capture->options->selection.pids,
 			       capture->options->selection.pid_count);
 		lock_rounds_watch(&capture->writer.encoder, capture->tracer,
+				  capture->options->selection.pids,
+				  capture->options->selection.pid_count);
+		shell_loops_watch(&capture->writer.encoder, capture->tracer,
 				  capture->options->selection.pids,
 				  capture->options->selection.pid_count);
 	}

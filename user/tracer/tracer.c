@@ -381,15 +381,16 @@ int tracer_watch_begin(struct tracer *tracer)
 void tracer_watch_end(struct tracer *tracer, tracer_watched_fn *each, void *context)
 {
 	const int map = bpf_map__fd(tracer->bpf->maps.watched_calls);
-	struct wire_watched call, *last = NULL;
+	struct wire_watched call;
 	uint64_t count;
 
 	bpf_link__destroy(tracer->of_watched);
 	tracer->of_watched = NULL;
-	while (!bpf_map_get_next_key(map, last, &call)) {
+	while (!bpf_map_get_next_key(map, NULL, &call)) {
 		if (!bpf_map_lookup_elem(map, &call, &count))
 			each(context, &call, count);
-		last = &call;
+		if (bpf_map_delete_elem(map, &call))
+			return;
 	}
 }
 

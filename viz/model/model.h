@@ -77,6 +77,9 @@ struct viz_process {
 	struct viz_bytes refused_lock; /* as "file-lock:[4711] name" */
 	uint64_t refused_times, refused_ns;
 	uint32_t refused_by; /* the pid of the process that has it; 0: not known */
+	/* In a glance: the command that its loop waits for, in rounds, to succeed. */
+	struct viz_bytes repeated;
+	uint64_t repeated_times, repeated_ns;
 	bool status_known;   /* exit_code or exit_signal is valid */
 	bool ended, core;
 	uint64_t start_ns;	     /* its birth, or when it was first seen */

@@ -169,6 +169,15 @@ static void add_refusals(struct model_builder *b, struct viz_process *process)
 	process->refused_by = build_u32(b, FIELD_process_refused_by);
 }
 
+static void add_rounds(struct model_builder *b, struct viz_process *process)
+{
+	if (!VALUE(process, repeated)->present)
+		return;
+	process->repeated = build_string(b, FIELD_process_repeated);
+	process->repeated_times = VALUE(process, repeated_times)->number;
+	process->repeated_ns = VALUE(process, repeated_ns)->number;
+}
+
 /* What a glance tells of it besides. */
 static void add_looks(struct model_builder *b, struct viz_process *process)
 {
@@ -187,6 +196,7 @@ static void add_looks(struct model_builder *b, struct viz_process *process)
 	if (VALUE(process, failed_status)->present)
 		process->failed_status = build_string(b, FIELD_process_failed_status);
 	add_refusals(b, process);
+	add_rounds(b, process);
 }
 
 static bool has_status(struct model_builder *b)

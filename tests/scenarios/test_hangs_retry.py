@@ -1,0 +1,113 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""Shells that start a command again and again until it succeeds, which it never does: by run, trace
+and -p; and loops that get on."""
+import os
+import signal
+import time
+
+from expectations import expect_equal
+from findings import diagnose, severe
+from hang_cases import Case, by_look, three_ways
+from hangs import named_parties
+from harness import each_in_place, main, needs, run, scenario, start, wait_for
+from servers import free_port
+
+MAY_RUN_BESIDE_OTHERS = True
+
+
+def of_shell(loop, shell="bash"):
+    return [shell, "-c", f"cd 'PLACE'; echo shell=$$ >&2; {loop}"]
+
+
+LOCK = "mkdir lock; until mkdir lock 2>/dev/null; do sleep 0.1; done"
+ENDS_WITH_OWNER = "use a lock that ends with its owner: exec 9>FILE; flock 9"
+SERVER = "see whether the server runs, its log, and on which address it listens (ss -ltnp)"
+
+
+def cases():
+    port = free_port()
+    return {
+        "lock": Case(of_shell(LOCK), 1, "busy-wait", ENDS_WITH_OWNER, "] called mkdir lock "),
+        "lock of dash": Case(of_shell(LOCK, "dash"), 1, "busy-wait", ENDS_WITH_OWNER,
+                             "] called mkdir lock "),
+        "flock": Case(of_shell("flock l sh -c ': >told; exec sleep 1000' & "
+                               "until [ -e told ]; do sleep 0.02; done; "
+                               "until flock -n l true; do sleep 0.1; done"), 1, "busy-wait",
+                      "flock without -n", "] called flock -n l true ", "] has it locked"),
+        # Each round has a connection refused, which is told with the loop.
+        "server": Case(of_shell(f"while ! nc -z 127.0.0.1 {port}; do sleep 0.2; done"), 1,
+                       "busy-wait", SERVER, f"] called nc -z 127.0.0.1 {port} "),
+        "page": Case(of_shell(f"until curl -s http://127.0.0.1:{port}/ | grep -q up\n"
+                              "do sleep 0.2; done"), 1,
+                     "busy-wait", "run it once by hand, with its messages", "] called grep -q up "),
+    }  # fmt: skip
+
+
+@scenario("a shell whose command fails in each round: what it repeats, and what to do about it")
+def in_vain(directory):
+    needs("nc", "curl", "dash")
+    three_ways(directory, cases())
+
+
+@scenario("the loop of a script is read from its file by -p")
+def script(directory):
+    for shell in ("bash", "dash"):
+        top = os.path.join(directory, shell)
+        os.mkdir(top)
+
+        def words(place, shell=shell):
+            path = os.path.join(place, "script")
+            with open(path, "w", encoding="ascii") as file:
+                file.write(f"cd '{place}'; echo shell=$$ >&2; " + LOCK.replace("; done", "\ndone\n"))
+            return [shell, path]
+
+        by_look(top, shell, Case(words, 1, "busy-wait", ENDS_WITH_OWNER, "] called mkdir lock "))
+
+
+TURNS = """take() {
+    while :; do
+        until mkdir lock 2>/dev/null; do sleep 0.02; done
+        sleep 0.05; rmdir lock; sleep 0.03
+    done
+}
+take & take"""
+
+# None hangs: they take turns, look after something, or get what they wait for.
+SOUND = {
+    "turns": TURNS,
+    "looks": "while :; do grep -q x /dev/null; sleep 0.1; done",
+    "works": "while :; do date >/dev/null; sleep 0.1; done",
+}
+
+
+@scenario("shells that take turns, or look after something now and then, are not told")
+def sound(directory):
+    for name, loop, place in each_in_place(directory, SOUND):
+        command = [word.replace("PLACE", place) for word in of_shell(loop)]
+        traced = run(place, command, "--timeout", 3, status=124, whole=False)
+        expect_equal(severe(diagnose(traced.trace_path)[0]), [], f"{name}, traced")
+        beside = os.path.join(place, "beside")
+        os.mkdir(beside)
+        command = [word.replace("PLACE", beside) for word in of_shell(loop)]
+        result = start(beside, command, start_new_session=True)
+        try:
+            wait_for(lambda result=result: named_parties(result), f"{name} to begin")
+            time.sleep(0.5)  # it is in its rounds
+            found = severe(diagnose("-p", str(named_parties(result)["shell"]))[0])
+            expect_equal(found, [], f"{name} by -p")
+        finally:
+            os.killpg(result.process.pid, signal.SIGKILL)
+            result.process.wait()
+
+
+@scenario("a loop that got what it waited for before the end is not told")
+def came(directory):
+    loop = "mkdir lock; (sleep 1; rmdir lock) & until mkdir lock 2>/dev/null; do sleep 0.1; done; wait"
+    command = [word.replace("PLACE", directory) for word in of_shell(loop + "; sleep 100")]
+    result = run(directory, command, "--timeout", 4, status=124, whole=False)
+    expect_equal(severe(diagnose(result.trace_path)[0]), [], "it goes on")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Loops of shells that go on until a command succeeds, and loops that do not. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "viz/base/shell_loop.h"
+
+static bool loops(const char *text, const char *command)
+{
+	return shell_loops_until(viz_bytes_of(text), viz_bytes_of(command));
+}
+
+static void until(void **state)
+{
+	(void)state;
+	assert_true(loops("until mkdir lock; do sleep 1; done", "mkdir"));
+	assert_true(loops("x=1; until /bin/mkdir \"$x\" 2>/dev/null\ndo :; done", "mkdir"));
+	assert_true(loops("while ! nc -z host 80 >/dev/null 2>&1; do sleep 1; done", "nc"));
+	assert_true(loops("bash\n-c\nuntil ps aux | grep -q x; do :; done", "grep"));
+	assert_true(loops("until test -e a && mkdir b; do :; done", "mkdir"));
+	assert_true(loops("until a || b ; do :; done", "b"));
+	assert_true(loops("until true; do :; done; (until curl -s u\n do :; done)", "curl"));
+}
+
+static void other_loops(void **state)
+{
+	(void)state;
+	assert_false(loops("until mkdir lock; do sleep 1; done", "sleep"));
+	assert_false(loops("until ps aux | grep -q x; do :; done", "ps"));
+	assert_false(loops("while nc -z host 80; do sleep 1; done", "nc"));
+	assert_false(loops("until ! nc -z host 80; do sleep 1; done", "nc"));
+	assert_false(loops("while sleep 1; do grep x y; done", "grep"));
+	assert_false(loops("echo waits until mkdir succeeds", "mkdir"));
+	assert_false(loops("auntil mkdir x; do :; done", "mkdir"));
+	assert_false(loops("until mkdirs x; do :; done", "mkdir"));
+	assert_false(loops("until mkdir x; doit", "mkdir"));
+	assert_false(loops("until", "mkdir"));
+	assert_false(loops("while !", "mkdir"));
+	assert_false(loops("until ;do", "mkdir"));
+	assert_false(loops("until a | ;do", "mkdir"));
+	assert_false(loops("", "mkdir"));
+	assert_false(loops("until  ; do :; done", ""));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(until),
+		cmocka_unit_test(other_loops),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

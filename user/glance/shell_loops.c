@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "user/glance/shell_loops.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "user/base/procfs.h"
+#include "user/glance/process_looks.h"
+#include "viz/base/clock.h"
+#include "viz/base/shell_loop.h"
+
+#define WATCH_NS 2000000000ULL /* all that are watched */
+#define ROUND_NS 300000	       /* the command is there for a millisecond or two */
+#define ROUNDS_LEAST 3	       /* find_retry_loops.c: as many */
+#define FRESH_NS 1000000000ULL /* the last round is no older */
+#define TEXT_LEN 65536	       /* of a script */
+#define ARGS_LEN 4096	       /* of a command */
+#define CHILDREN_LEN 4096      /* of the list */
+#define YOUNG_MS 1000
+#define TICK_MS 10 /* /proc tells times in such steps */
+
+/* The descriptors by which shells read a script: bash and zsh, dash. */
+static const int script_fds[] = {255, 11, 10};
+
+struct shell {
+	pid_t pid;
+	char *text; /* its script, or the arguments that it was given */
+	size_t len;
+	pid_t last;		       /* the child that was counted last */
+	char command[ARGS_LEN];	       /* what it runs, with blanks between its words */
+	uint64_t seen, last_ns;	       /* how often, and when last */
+	uint64_t since_ms, watched_ns; /* since the machine was started; how long */
+	uint64_t others;	       /* children that ran something else */
+	/* How its children ended that it has waited for meanwhile. */
+	uint64_t failed, succeeded, killed;
+};
+
+static bool is_shell(pid_t pid)
+{
+	static const char *const names[] = {"sh", "bash", "dash", "zsh", "ksh"};
+	char name[PROC_VALUE_LEN];
+
+	proc_status_value(pid, "Name", name);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	return false;
+}
+
+/* NULs between arguments become `between`; a word of several lines stays as it is. */
+static char *args_read(pid_t pid, char between, size_t len_max, size_t *len)
+{
+	char *text = proc_file(pid, "cmdline", len_max, len);
+
+	while (text && *len && !text[*len - 1])
+		--*len;
+	for (size_t i = 0; text && i < *len; i++)
+		if (!text[i])
+			text[i] = between;
+	return text;
+}
+
+/* The regular file behind a descriptor of the process; NULL: it is none, or cannot be read. */
+static char *file_read(pid_t pid, int fd, size_t *len)
+{
+	char path[64], *text = malloc(TEXT_LEN + 1);
+	struct stat is;
+	ssize_t n = -1;
+	int file;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)pid, fd);
+	file = text && stat(path, &is) == 0 && S_ISREG(is.st_mode)
+		       ? open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+		       : -1;
+	if (file >= 0) {
+		n = pread(file, text, TEXT_LEN, 0);
+		close(file);
+	}
+	if (n <= 0) {
+		free(text);
+		return NULL;
+	}
+	*len = (size_t)n;
+	text[n] = 0;
+	return text;
+}
+
+/* What the shell runs: its script, where it has one open, else its arguments. */
+static char *text_read(pid_t pid, size_t *len)
+{
+	for (size_t i = 0; i < sizeof(script_fds) / sizeof(script_fds[0]); i++) {
+		char *text = file_read(pid, script_fds[i], len);
+
+		if (text)
+			return text;
+	}
+	return args_read(pid, '\n', TEXT_LEN, len);
+}
+
+/* proc_pid_task_tid_children(5): the youngest child of a shell, which has one thread; 0: none. */
+static pid_t youngest_child(pid_t pid)
+{
+	char name[48];
+	size_t len = 0;
+	char *text, *blank;
+	pid_t child;
+
+	snprintf(name, sizeof(name), "task/%d/children", (int)pid);
+	text = proc_file(pid, name, CHILDREN_LEN, &len);
+	while (text && len && text[len - 1] == ' ')
+		text[--len] = '\0';
+	blank = text ? strrchr(text, ' ') : NULL;
+	child = text ? (pid_t)atoi(blank ? blank + 1 : text) : 0;
+	free(text);
+	return child;
+}
+
+/* When the process was started, in ms since the machine was; 0: it is gone. */
+static uint64_t started_ms(pid_t pid)
+{
+	unsigned long long start;
+	size_t len;
+	char *text = proc_file(pid, "stat", ARGS_LEN, &len);
+	const char *rest = text ? strrchr(text, ')') : NULL;
+	const bool read = rest && sscanf(rest + 1,
+					 " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d "
+					 "%*d %*d %*d %*d %*d %llu",
+					 &start) == 1;
+
+	free(text);
+	return read ? start * 1000 / (unsigned long long)sysconf(_SC_CLK_TCK) : 0;
+}
+
+static uint64_t now_ms(void)
+{
+	struct timespec up;
+
+	clock_gettime(CLOCK_BOOTTIME, &up);
+	return (uint64_t)up.tv_sec * 1000 + (uint64_t)up.tv_nsec / 1000000;
+}
+
+static bool is_young(pid_t pid)
+{
+	return pid && started_ms(pid) + YOUNG_MS > now_ms();
+}
+
+/* The first word of a command, up to a blank. */
+static struct viz_bytes first_word(const char *command)
+{
+	return viz_base_name((struct viz_bytes){command, strcspn(command, " ")});
+}
+
+static bool is_awaited(const struct shell *shell, const char *command)
+{
+	return shell_loops_until((struct viz_bytes){shell->text, shell->len}, first_word(command));
+}
+
+/* The arguments of the shell itself are those of a child that has not called exec(2) yet. */
+static bool is_copy(const struct shell *shell, const char *command)
+{
+	size_t len = 0;
+	char *own = args_read(shell->pid, ' ', ARGS_LEN - 1, &len);
+	const bool same = own && strcmp(own, command) == 0;
+
+	free(own);
+	return same;
+}
+
+static void other_count(struct shell *shell, pid_t child, const char *command)
+{
+	if (is_copy(shell, command))
+		return;
+	shell->last = child;
+	shell->others++;
+}
+
+static void child_count(struct shell *shell, pid_t child, const char *command)
+{
+	if (strcmp(shell->command, command) != 0)
+		shell->seen = 0;
+	if (!shell->seen++)
+		snprintf(shell->command, sizeof(shell->command), "%s", command);
+	shell->last = child;
+	shell->last_ns = clock_now_ns();
+}
+
+static void shell_look(struct shell *shell)
+{
+	const pid_t child = youngest_child(shell->pid);
+	size_t len;
+	char *command;
+
+	if (!child || child == shell->last || started_ms(child) < shell->since_ms)
+		return;
+	command = args_read(child, ' ', ARGS_LEN - 1, &len);
+	if (command && len && is_awaited(shell, command))
+		child_count(shell, child, command);
+	else if (command && len)
+		other_count(shell, child, command);
+	free(command);
+}
+
+/* True if the text may have such a loop at all. */
+static bool has_loop(const struct shell *shell)
+{
+	return memmem(shell->text, shell->len, "until", 5) ||
+	       memmem(shell->text, shell->len, "while", 5);
+}
+
+static void watch(struct shell *shell, uint64_t until_ns)
+{
+	const struct timespec pause = {.tv_nsec = ROUND_NS};
+
+	shell->since_ms = now_ms() / TICK_MS * TICK_MS;
+	shell->last = youngest_child(shell->pid);
+	shell->others = shell->last != 0; /* what it is does not matter: it may end well */
+	shell->watched_ns = clock_now_ns();
+	while (clock_now_ns() < until_ns) {
+		shell_look(shell);
+		nanosleep(&pause, NULL);
+	}
+	shell->watched_ns = clock_now_ns() - shell->watched_ns;
+}
+
+static void status_count(void *context, const struct wire_watched *call, uint64_t count)
+{
+	struct shell *shell = context;
+
+	if ((pid_t)call->pid != shell->pid || call->status < 0)
+		return;
+	if (!WIFEXITED(call->status))
+		shell->killed += count;
+	else if (WEXITSTATUS(call->status))
+		shell->failed += count;
+	else
+		shell->succeeded += count;
+}
+
+/*
+ * How often the command failed, if it failed in each round, else 0. What ended well between two
+ * looks may have been the command, so that it is none of those that were seen to be others.
+ */
+static uint64_t failures(const struct shell *shell)
+{
+	if (!shell->seen || shell->killed || shell->succeeded > shell->others ||
+	    clock_now_ns() > shell->last_ns + FRESH_NS)
+		return 0;
+	return shell->failed > shell->others - shell->succeeded
+		       ? shell->failed - (shell->others - shell->succeeded)
+		       : 0;
+}
+
+static void shell_write(struct encoder *encoder, const struct shell *shell)
+{
+	char name[PROC_VALUE_LEN];
+	struct json *json;
+
+	proc_status_value(shell->pid, "Name", name);
+	json = process_line_begin(encoder, shell->pid, name);
+	json_field_bytes(json, KEY(process, repeated), shell->command, strlen(shell->command));
+	json_field_uint(json, KEY(process, repeated_times), failures(shell));
+	json_field_uint(json, KEY(process, repeated_ns), shell->watched_ns);
+	line_end(json);
+}
+
+static void shell_watch(struct encoder *encoder, struct tracer *tracer, struct shell *shell,
+			uint64_t until_ns)
+{
+	shell->text = text_read(shell->pid, &shell->len);
+	if (shell->text && has_loop(shell) && !tracer_want(tracer, shell->pid) &&
+	    !tracer_watch_begin(tracer)) {
+		watch(shell, until_ns);
+		tracer_watch_end(tracer, status_count, shell);
+	}
+	if (failures(shell) >= ROUNDS_LEAST && shell->failed >= shell->seen)
+		shell_write(encoder, shell);
+	free(shell->text);
+}
+
+void shell_loops_watch(struct encoder *encoder, struct tracer *tracer, const pid_t *pids,
+		       size_t count)
+{
+	const uint64_t until_ns = clock_now_ns() + WATCH_NS;
+
+	for (size_t i = 0; i < count; i++) {
+		struct shell *shell;
+
+		if (!is_shell(pids[i]) || !is_young(youngest_child(pids[i])))
+			continue;
+		shell = calloc(1, sizeof(*shell));
+		if (!shell)
+			return;
+		shell->pid = pids[i];
+		shell_watch(encoder, tracer, shell, until_ns);
+		free(shell);
+	}
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "viz/base/shell_loop.h"
+
+#define CONDITION_MOST 1024 /* bytes of a condition */
+
+static struct viz_bytes from(struct viz_bytes text, size_t at)
+{
+	return (struct viz_bytes){text.data + at, text.len - at};
+}
+
+static struct viz_bytes without_blanks(struct viz_bytes text)
+{
+	while (text.len && strchr(" \t\n", *text.data))
+		text = from(text, 1);
+	return text;
+}
+
+/* True if a word of the shell may begin here, as the first of a command. */
+static bool begins_command(struct viz_bytes text, size_t at)
+{
+	return at == 0 || strchr(" \t\n;&|({", text.data[at - 1]);
+}
+
+/* True if the text begins with the word, and that ends there. */
+static bool has_word(struct viz_bytes text, const char *word)
+{
+	const size_t len = strlen(word);
+
+	return viz_bytes_begin(text, word) && (text.len == len || strchr(" \t\n;", text.data[len]));
+}
+
+/* What follows `until` or `while !` at this place; empty: neither is there. */
+static struct viz_bytes after_keyword(struct viz_bytes text)
+{
+	if (has_word(text, "until"))
+		return without_blanks(from(text, strlen("until")));
+	if (!has_word(text, "while"))
+		return (struct viz_bytes){0};
+	text = without_blanks(from(text, strlen("while")));
+	return has_word(text, "!") ? without_blanks(from(text, 1)) : (struct viz_bytes){0};
+}
+
+/* The part of the text before its `do`; empty: there is none. */
+static struct viz_bytes condition_of(struct viz_bytes text)
+{
+	for (size_t i = 0; i < text.len && i < CONDITION_MOST; i++)
+		if (strchr(";\n", text.data[i]) &&
+		    has_word(without_blanks(from(text, i + 1)), "do"))
+			return (struct viz_bytes){text.data, i};
+	return (struct viz_bytes){0};
+}
+
+/* The last command of a condition, whose status decides. `>&` redirects, and ends none. */
+static struct viz_bytes last_command(struct viz_bytes condition)
+{
+	size_t begin = 0;
+
+	for (size_t i = 1; i < condition.len; i++)
+		if (strchr("|;\n", condition.data[i - 1]) ||
+		    (condition.data[i - 1] == '&' && condition.data[i] == '&'))
+			begin = i + (condition.data[i] == '&' || condition.data[i] == '|');
+	return begin < condition.len ? without_blanks(from(condition, begin))
+				     : (struct viz_bytes){0};
+}
+
+static struct viz_bytes first_word(struct viz_bytes command)
+{
+	size_t len = 0;
+
+	while (len < command.len && !strchr(" \t\n;|&<>", command.data[len]))
+		len++;
+	return (struct viz_bytes){command.data, len};
+}
+
+bool shell_loops_until(struct viz_bytes text, struct viz_bytes command)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		const struct viz_bytes rest = begins_command(text, i) ? after_keyword(from(text, i))
+								      : (struct viz_bytes){0};
+		const struct viz_bytes word = first_word(last_command(condition_of(rest)));
+
+		if (word.len && viz_bytes_equal(viz_base_name(word), command))
+			return true;
+	}
+	return false;
+}

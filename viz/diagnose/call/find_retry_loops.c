@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Finds shells whose loop goes on until a command succeeds, which fails each time until the end:
+ * `until mkdir LOCK; do sleep 0.1; done`, `while ! nc -z HOST PORT; do sleep 1; done`. Without the
+ * text of the loop it may be one that only looks after something now and then.
+ */
+#include <inttypes.h>
+
+#include "viz/base/shell_loop.h"
+#include "viz/diagnose/call/retry_loops.h"
+#include "viz/diagnose/core/finder.h"
+#include "viz/diagnose/wait/waits.h"
+
+enum { ROUNDS_LEAST = 3 };
+
+/* Children of one shell that ran the same command, and failed one after the other. */
+struct rounds {
+	const struct viz_process *first, *last;
+	uint64_t count;
+};
+
+/* A child without exec(2) runs on in the text that its parent was given. */
+static const struct viz_process *whose_text(const struct viz_process *shell)
+{
+	for (int k = 0; k < CHAIN_MOST && !shell->args_count && shell->parent; k++)
+		shell = shell->parent;
+	return shell;
+}
+
+static bool loops_until(const struct viz_process *shell, struct viz_bytes command)
+{
+	shell = whose_text(shell);
+	for (size_t i = 1; i < shell->args_count; i++)
+		if (shell_loops_until(shell->args[i], command))
+			return true;
+	return false;
+}
+
+static bool has_args_of(const struct viz_process *child, const struct viz_process *other)
+{
+	if (child->args_count != other->args_count)
+		return false;
+	for (size_t i = 0; i < child->args_count; i++)
+		if (!viz_bytes_equal(child->args[i], other->args[i]))
+			return false;
+	return true;
+}
+
+static bool failed_by_itself(const struct viz_process *child)
+{
+	return child->ended && child->status_known && !child->exit_signal && child->exit_code;
+}
+
+static void add_child(struct rounds *rounds, const struct viz_process *child)
+{
+	const struct viz_process *shell = child->parent;
+
+	if (!child->args_count || !loops_until(shell, viz_base_name(child->args[0])))
+		return;
+	if (!child->ended) /* the round that the time limit cut short */
+		return;
+	if (!failed_by_itself(child)) {
+		*rounds = (struct rounds){0};
+		return;
+	}
+	if (!rounds->count || !has_args_of(child, rounds->last))
+		*rounds = (struct rounds){.first = child};
+	rounds->last = child;
+	rounds->count++;
+}
+
+/* True if it went on until the end, where the next round was at most one that had begun. */
+static bool goes_on(const struct diagnosis *d, const struct rounds *rounds)
+{
+	const uint64_t long_ns = rounds->last->end_ns - rounds->first->start_ns;
+
+	return !rounds->first->parent->ended &&
+	       d->end_ns - rounds->first->start_ns >= 2 * LONG_WAIT_NS &&
+	       d->end_ns - rounds->last->end_ns < LONG_WAIT_NS + 2 * long_ns / rounds->count;
+}
+
+static const char *command_text(struct diagnosis *d, const struct viz_process *process)
+{
+	const char *words = NULL;
+
+	for (size_t i = 0; i < process->args_count; i++)
+		words = joined_text(d, words, " ", bytes_text(d, process->args[i]));
+	return words;
+}
+
+/* --- the remedy, by the command --------------------------------------------------------------- */
+
+static const struct {
+	const char *command;
+	enum phrase remedy;
+} remedies[] = {
+	{"mkdir", PHRASE_LOCK_LEFT_BEHIND},	{"ln", PHRASE_LOCK_LEFT_BEHIND},
+	{"lockfile", PHRASE_LOCK_LEFT_BEHIND},	{"nc", PHRASE_SERVER_NOT_THERE},
+	{"ncat", PHRASE_SERVER_NOT_THERE},	{"netcat", PHRASE_SERVER_NOT_THERE},
+	{"curl", PHRASE_SERVER_NOT_THERE},	{"wget", PHRASE_SERVER_NOT_THERE},
+	{"psql", PHRASE_SERVER_NOT_THERE},	{"pg_isready", PHRASE_SERVER_NOT_THERE},
+	{"mysql", PHRASE_SERVER_NOT_THERE},	{"mysqladmin", PHRASE_SERVER_NOT_THERE},
+	{"redis-cli", PHRASE_SERVER_NOT_THERE}, {"flock", PHRASE_LOCK_THAT_WAITS},
+};
+
+static const char *remedy_of(const struct diagnosis *d, struct viz_bytes command)
+{
+	for (size_t i = 0; i < sizeof(remedies) / sizeof(remedies[0]); i++)
+		if (viz_bytes_equal(command, viz_bytes_of(remedies[i].command)))
+			return phrase_text(remedies[i].remedy, d->language);
+	return phrase_text(PHRASE_SEE_WHY_IT_FAILS, d->language);
+}
+
+/* --- the finding ------------------------------------------------------------------------------ */
+
+static struct finding *report(struct diagnosis *d, const struct viz_process *shell,
+			      struct viz_bytes command, const char *words, uint64_t at_ns)
+{
+	struct finding *f = finding_fold(d, FINDING_BUSY_WAIT, at_ns, shell, NULL);
+
+	finding_set(d, f, "call", "%s", words);
+	finding_line(d, f,
+		     fill_phrase(d, PHRASE_REPEATS_UNTIL, process_text(d, shell), words, NULL));
+	f->advice = remedy_of(d, command);
+	return f;
+}
+
+static bool is_of_child(const struct finding *f, const struct viz_process *shell)
+{
+	const bool refused = f->row == finding_row(FINDING_CONNECTION_REFUSED) ||
+			     f->row == finding_row(FINDING_CONNECTION_FAILED) ||
+			     f->row == finding_row(FINDING_NO_ANSWER);
+
+	return refused && f->process_count && f->processes[0]->parent == shell;
+}
+
+/* That each round had no connection is told with the loop. */
+static void drop_of_children(struct diagnosis *d, const struct viz_process *shell)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < d->count; i++) {
+		const struct finding *f = d->findings[i];
+
+		if (!is_of_child(f, shell)) {
+			d->findings[kept++] = d->findings[i];
+			continue;
+		}
+		for (size_t k = 0; k < f->process_count; k++)
+			d->named[f->processes[k]->index]--;
+	}
+	d->count = kept;
+}
+
+static bool is_told(const struct diagnosis *d, const struct viz_process *shell)
+{
+	for (size_t i = 0; i < d->count; i++)
+		if (d->findings[i]->row == finding_row(FINDING_BUSY_WAIT) &&
+		    d->findings[i]->processes[0] == shell)
+			return true;
+	return false;
+}
+
+/* Of a lock of a file: who had it when the last round asked for it. */
+static void tell_holder(struct diagnosis *d, struct finding *f, const struct viz_process *last)
+{
+	for (size_t i = d->model->operation_count; i-- > 0;) {
+		const struct viz_operation *op = d->model->operations[i];
+		const struct viz_process *holder = NULL;
+
+		if (op->process == last && op->channel && op->channel->mechanism == MECH_FILE_LOCK)
+			holder = wait_lock_holder(d->waits, op);
+		if (!holder)
+			continue;
+		finding_process(d, f, holder);
+		finding_line(d, f,
+			     fill_phrase(d, PHRASE_ONLY_UNLOCK, channel_text(d, op->channel),
+					 process_text(d, holder), "1"));
+		return;
+	}
+}
+
+static void report_rounds(struct diagnosis *d, const struct rounds *rounds)
+{
+	const struct viz_process *shell;
+	struct finding *f;
+
+	if (rounds->count < ROUNDS_LEAST || !goes_on(d, rounds) ||
+	    is_told(d, rounds->first->parent))
+		return;
+	shell = rounds->first->parent;
+	drop_of_children(d, shell);
+	f = report(d, shell, viz_base_name(rounds->last->args[0]), command_text(d, rounds->last),
+		   rounds->first->start_ns);
+	f->times += rounds->count - 1;
+	finding_process(d, f, rounds->last);
+	if (!d->incomplete)
+		tell_holder(d, f, rounds->last);
+	finding_set(d, f, "long", "%s", duration_text(d, d->end_ns - rounds->first->start_ns));
+}
+
+/* A look tells of the rounds that it saw. */
+static void report_watched(struct diagnosis *d, const struct viz_process *shell)
+{
+	struct viz_bytes command = shell->repeated;
+	const char *blank = memchr(command.data, ' ', command.len);
+	struct finding *f;
+
+	if (blank)
+		command.len = (size_t)(blank - command.data);
+	f = report(d, shell, viz_base_name(command), bytes_text(d, shell->repeated), d->end_ns);
+	f->times += shell->repeated_times - 1;
+	finding_set(d, f, "long", "%s", duration_text(d, shell->repeated_ns));
+}
+
+void report_retry_loops(struct diagnosis *d)
+{
+	const size_t count = d->model->process_count;
+	struct rounds *rounds;
+
+	for (size_t i = 0; i < count; i++)
+		if (d->model->processes[i]->repeated_times >= ROUNDS_LEAST)
+			report_watched(d, d->model->processes[i]);
+	if (d->model->trailer.why != END_REASON_TIMEOUT || !d->model->header.command_count)
+		return;
+	rounds = arena_array(d->arena, count + 1, sizeof(*rounds));
+	for (size_t i = 0; i < count; i++) {
+		const struct viz_process *child = d->model->processes[i];
+
+		if (child->parent && !child->before_trace)
+			add_child(&rounds[child->parent->index], child);
+	}
+	for (size_t i = 0; i < count; i++)
+		report_rounds(d, &rounds[i]);
+}
