@@ -103,12 +103,21 @@ static bool tells(const struct finding *other, const struct finding *f)
 	       (other->severity == f->severity && other->process_count >= f->process_count);
 }
 
+/* True if the trace tells that the datagram which `f` waits for is an answer that did not come. */
+static bool tells_of_request(const struct finding *other, const struct finding *f)
+{
+	return other->row == finding_row(FINDING_NO_ANSWER) &&
+	       f->row == finding_row(FINDING_BLOCKED) && f->channel &&
+	       f->channel->mechanism == MECH_UDP && !names_more(f, other) &&
+	       other->processes[0]->pid == f->processes[0]->pid;
+}
+
 static bool is_told(const struct join *join, const struct finding *f)
 {
 	const struct about *about = map_get_uint(&join->about, f->processes[0]->pid);
 
 	for (; about; about = about->next)
-		if (tells(about->finding, f))
+		if (tells(about->finding, f) || tells_of_request(about->finding, f))
 			return true;
 	return false;
 }

@@ -125,31 +125,14 @@ static struct finding *report(struct diagnosis *d, const struct viz_process *she
 	return f;
 }
 
-static bool is_of_child(const struct finding *f, const struct viz_process *shell)
+/* That each round had no connection is told with the loop. */
+static bool is_of_child(const struct finding *f, const void *shell)
 {
 	const bool refused = f->row == finding_row(FINDING_CONNECTION_REFUSED) ||
 			     f->row == finding_row(FINDING_CONNECTION_FAILED) ||
 			     f->row == finding_row(FINDING_NO_ANSWER);
 
 	return refused && f->process_count && f->processes[0]->parent == shell;
-}
-
-/* That each round had no connection is told with the loop. */
-static void drop_of_children(struct diagnosis *d, const struct viz_process *shell)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < d->count; i++) {
-		const struct finding *f = d->findings[i];
-
-		if (!is_of_child(f, shell)) {
-			d->findings[kept++] = d->findings[i];
-			continue;
-		}
-		for (size_t k = 0; k < f->process_count; k++)
-			d->named[f->processes[k]->index]--;
-	}
-	d->count = kept;
 }
 
 static bool is_told(const struct diagnosis *d, const struct viz_process *shell)
@@ -189,7 +172,7 @@ static void report_rounds(struct diagnosis *d, const struct rounds *rounds)
 	    is_told(d, rounds->first->parent))
 		return;
 	shell = rounds->first->parent;
-	drop_of_children(d, shell);
+	findings_drop(d, is_of_child, shell);
 	f = report(d, shell, viz_base_name(rounds->last->args[0]), command_text(d, rounds->last),
 		   rounds->first->start_ns);
 	f->times += rounds->count - 1;

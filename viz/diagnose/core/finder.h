@@ -45,6 +45,10 @@ const char *finding_addresses(struct diagnosis *d, const struct finding *f);
 /* Takes back the finding that was added last. */
 void finding_drop_last(struct diagnosis *d);
 
+/* Takes back all findings of which `drop` is true. */
+void findings_drop(struct diagnosis *d, bool (*drop)(const struct finding *f, const void *context),
+		   const void *context);
+
 /* Sets the value of {name} in the templates. The last value set for a name counts. */
 void finding_set(struct diagnosis *d, struct finding *f, const char *name, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));

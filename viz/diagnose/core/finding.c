@@ -112,12 +112,29 @@ void finding_process(struct diagnosis *d, struct finding *f, const struct viz_pr
 		map_put_uint(d->arena, &f->in, f->processes[i]->index, f);
 }
 
-void finding_drop_last(struct diagnosis *d)
+static void forget_names(struct diagnosis *d, const struct finding *f)
 {
-	const struct finding *f = d->findings[--d->count];
-
 	for (size_t i = 0; i < f->process_count; i++)
 		d->named[f->processes[i]->index]--;
+}
+
+void finding_drop_last(struct diagnosis *d)
+{
+	forget_names(d, d->findings[--d->count]);
+}
+
+void findings_drop(struct diagnosis *d, bool (*drop)(const struct finding *f, const void *context),
+		   const void *context)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < d->count; i++) {
+		if (drop(d->findings[i], context))
+			forget_names(d, d->findings[i]);
+		else
+			d->findings[kept++] = d->findings[i];
+	}
+	d->count = kept;
 }
 
 void finding_operation(struct diagnosis *d, struct finding *f, const struct viz_operation *op)

@@ -237,13 +237,24 @@ static void note_waiting(const struct talks *talks, const struct viz_operation *
 		note_waits(talks, op);
 }
 
+/* A receive that sleeps still. A stream's is told of as a wait, as others may be in its chain. */
+static void note_receiving(const struct talks *talks, const struct viz_operation *op)
+{
+	struct talk *talk = talk_of(talks, op->channel);
+
+	if (talk && op->role == ROLE_RECEIVE && op->channel->mechanism == MECH_UDP)
+		talk->waited = op;
+}
+
 static void note(struct talks *talks, const struct viz_operation *op)
 {
 	struct talk *talk;
 
 	note_waiting(talks, op);
-	if (!viz_operation_done(op))
+	if (!viz_operation_done(op)) {
+		note_receiving(talks, op);
 		return;
+	}
 	if (op->channel)
 		begin_talk(talks, op);
 	talk = talk_of(talks, viz_operation_source(op));
@@ -364,11 +375,24 @@ static const struct viz_process *server_of(const struct viz_message *request)
 	return request && request->match == MATCH_EXACT ? request->to.process : NULL;
 }
 
-/* Who accepted the connection of the request; NULL: nobody in the trace. */
+static const struct viz_process *living_holder(const struct viz_channel *channel)
+{
+	for (size_t i = 0; i < channel->holding_count; i++)
+		if (channel->holdings[i]->until_ns == VIZ_NEVER &&
+		    !channel->holdings[i]->process->ended)
+			return channel->holdings[i]->process;
+	return NULL;
+}
+
+/* Who accepted the connection of the request, or has the socket; NULL: nobody in the trace. */
 static const struct viz_process *holder_of(const struct diagnosis *d, const struct viz_message *m)
 {
 	const struct viz_channel *end = wait_peer(d->waits, m->from.operation->channel);
 
+	if (m->mechanism == MECH_UDP)
+		return m->channel && m->channel != m->from.operation->channel
+			       ? living_holder(m->channel)
+			       : NULL;
 	return end && end->holding_count ? end->holdings[0]->process : NULL;
 }
 
@@ -379,7 +403,8 @@ static const char *unread_text(struct diagnosis *d, struct finding *f, const str
 	if (!holder)
 		return phrase_text(PHRASE_REQUEST_UNREAD, d->language);
 	finding_process(d, f, holder);
-	return fill_phrase(d, PHRASE_REQUEST_LEFT, process_text(d, holder), NULL, NULL);
+	return fill_phrase(d, m->mechanism == MECH_UDP ? PHRASE_DATAGRAM_LEFT : PHRASE_REQUEST_LEFT,
+			   process_text(d, holder), NULL, NULL);
 }
 
 static bool is_unread(const struct viz_message *request)
@@ -565,6 +590,15 @@ static bool wait_is_told(const struct diagnosis *d, const struct talk *talk)
 	return false;
 }
 
+/* That it waits for whoever sends there says less. */
+static bool is_wait_for_datagram(const struct finding *f, const void *context)
+{
+	const struct talk *talk = context;
+
+	return f->row == finding_row(FINDING_BLOCKED) && f->channel == talk->asked->channel &&
+	       f->processes[0] == talk->asked->process;
+}
+
 /*
  * Makes the request evidence of the finding that its server waits itself for a connection that
  * nobody accepts; false if there is none.
@@ -597,6 +631,9 @@ static void judge(const struct talks *talks, const struct talk *talk,
 
 	if (d->waits->told_unaccepted[channel->index] || talk->passed_on)
 		return;
+	if (channel->mechanism == MECH_UDP && for_ns >= LONG_WAIT_NS && talk->waited &&
+	    talk->waited->role == ROLE_RECEIVE)
+		findings_drop(d, is_wait_for_datagram, talk);
 	if (after_ns)
 		report_given_up(d, talk, after_ns);
 	else if (for_ns >= LONG_WAIT_NS && !wait_is_told(d, talk) && !join_unaccepted(d, talk))
