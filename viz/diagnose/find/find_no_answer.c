@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <signal.h>
 
+#include "viz/diagnose/call/dbus_calls.h"
 #include "viz/diagnose/core/finder.h"
 #include "viz/diagnose/graph/failed_requests.h"
 #include "viz/diagnose/wait/waits.h"
@@ -538,10 +539,10 @@ static void report_waiting(const struct talks *talks, const struct talk *talk, u
 	struct diagnosis *d = talks->d;
 	struct finding *f = report(d, talk, talk->waited);
 	const struct viz_message *last = tell_passed_on(talks, f, request_of(d, talk));
-
 	const char *advice = advice_for(d, ADVICE_UNANSWERED, talk->asked->process);
 
-	if (talk->heard_ns && !only_asks(talk->asked->process))
+	last = dbus_tell_service(d, f, last);
+	if (talk->heard_ns && !only_asks(talk->asked->process) && !dbus_wants_answer(talk->asked))
 		f->severity = SEVERITY_NOTE;
 	if (advice)
 		f->advice = advice;
