@@ -83,6 +83,23 @@ static bool note_counter(struct diagnosis *d, struct finding *f, const struct wa
 	return true;
 }
 
+/* Several ask on one connection, and another one has read what answers this one. */
+static bool note_taken(struct diagnosis *d, struct finding *f, const struct wait *wait)
+{
+	const struct viz_operation *took = wait_taken_by(d->waits, wait);
+
+	if (!took)
+		return false;
+	finding_line(d, f,
+		     fill_phrase(d, PHRASE_ANSWER_TAKEN,
+				 format_text(d, "%" PRIu32, took->thread->tid),
+				 process_text(d, took->process), time_text(d, took->exit_ns)));
+	finding_process(d, f, took->process);
+	finding_operation(d, f, took);
+	f->explained = true;
+	return true;
+}
+
 static bool is_told(const struct finding *f, const struct viz_operation *op)
 {
 	for (size_t i = 0; i < f->operation_count; i++)
@@ -563,6 +580,7 @@ enum advice_case wait_note(struct diagnosis *d, struct finding *f, const struct 
 		{note_closed, ADVICE_CLOSED_PIPE},
 		{note_edge, ADVICE_EDGE},
 		{note_one_shot, ADVICE_ONE_SHOT},
+		{note_taken, ADVICE_ANSWER_TAKEN},
 		{note_counter, ADVICE_COUNTER},
 		{note_half_close, ADVICE_HALF_CLOSE},
 		{note_unset, ADVICE_UNSET},

@@ -139,6 +139,12 @@ const char *sleeper_handler_text(struct diagnosis *d, const struct viz_thread *t
 const struct viz_operation *wait_merging_read(struct wait_graph *graph, const struct wait *wait);
 
 /*
+ * wait_taken.c: of a wait for the answer to what it asked on a connection, the receive by which
+ * another thread or process, which asks there as well, took that; NULL: there is none.
+ */
+const struct viz_operation *wait_taken_by(const struct wait_graph *graph, const struct wait *wait);
+
+/*
  * wait_half_close.c: the call that told the process of the end of its input, where it waits to
  * read on a socket on which it was the last to send, and keeps it open for writing; and so does the
  * one at the other end. NULL: it is not so.
@@ -368,6 +374,7 @@ enum advice_case {
 	ADVICE_WRITER_FAILED,	/* for what a child was to write, which has failed */
 	ADVICE_LOST_TASK,	/* for the answer of a worker that has ended */
 	ADVICE_CHILDREN_FAIL,	/* for workers that fail at once, again and again */
+	ADVICE_ANSWER_TAKEN,	/* for an answer that another one took */
 	ADVICE_COUNTER,		/* for more of an eventfd, of which one read took all */
 	ADVICE_NOTIFIED_ONCE,	/* for a signal that mq_notify(3) sends no more */
 	ADVICE_FORKED_MEMORY,	/* for what its child may have released in a copy of its own */
