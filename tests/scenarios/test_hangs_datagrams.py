@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Clients of UDP in a blocking read for an answer: the server that has not read the request, or has
+"""Clients of UDP in a blocking read for an answer: the server that has not read the request, or
 read it and sleeps, is named by run and by its trace; one that answers in its time is not accused."""
 import os
 from concurrent.futures import ThreadPoolExecutor

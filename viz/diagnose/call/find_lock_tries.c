@@ -5,6 +5,7 @@
  */
 #include <inttypes.h>
 
+#include "viz/diagnose/call/retry_loops.h"
 #include "viz/diagnose/core/finder.h"
 #include "viz/diagnose/graph/wait_graph.h"
 #include "viz/diagnose/wait/waits.h"
@@ -171,9 +172,11 @@ void find_lock_tries(struct diagnosis *d)
 	struct search search = {
 		.d = d,
 		.moved_ns = arena_array(d->arena, d->model->process_count + 1, sizeof(uint64_t)),
-		.busy = told_as_busy(d),
 	};
 
+	if (!d->incomplete)
+		report_retry_loops(d);
+	search.busy = told_as_busy(d);
 	for (size_t i = 0; i < d->model->operation_count && !d->incomplete; i++)
 		if (viz_operation_done(d->model->operations[i]))
 			note(&search, d->model->operations[i]);

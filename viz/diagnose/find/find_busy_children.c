@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <inttypes.h>
 
-#include "viz/diagnose/call/retry_loops.h"
 #include "viz/diagnose/find/vain_calls.h"
 #include "viz/diagnose/graph/connect_results.h"
 #include "viz/diagnose/graph/wait_graph.h"
@@ -172,5 +171,4 @@ void find_busy_children(struct diagnosis *d)
 	for (size_t i = 0; i < d->model->process_count; i++)
 		end_run(d, &runs[i]);
 	report_sleep_loops(d);
-	report_retry_loops(d);
 }

@@ -8,9 +8,9 @@
 #include <inttypes.h>
 #include <signal.h>
 
-#include "viz/diagnose/call/dbus_calls.h"
 #include "viz/diagnose/core/finder.h"
 #include "viz/diagnose/graph/failed_requests.h"
+#include "viz/diagnose/wait/dbus_calls.h"
 #include "viz/diagnose/wait/waits.h"
 #include "viz/message/outsiders.h"
 

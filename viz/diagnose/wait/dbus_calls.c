@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* The header of a message is in the specification of D-Bus, "Message Protocol". */
-#include "viz/diagnose/call/dbus_calls.h"
+#include "viz/diagnose/wait/dbus_calls.h"
 
 enum {
 	HEADER_LEN = 16,

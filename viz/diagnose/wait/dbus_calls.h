@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Calls of methods over D-Bus, as the payload of the call that sends them tells. */
-#ifndef VIZ_DIAGNOSE_CALL_DBUS_CALLS_H
-#define VIZ_DIAGNOSE_CALL_DBUS_CALLS_H
+#ifndef VIZ_DIAGNOSE_WAIT_DBUS_CALLS_H
+#define VIZ_DIAGNOSE_WAIT_DBUS_CALLS_H
 
 #include "viz/diagnose/core/finder.h"
 
