@@ -140,26 +140,24 @@ def asked(directory):
             expect_equal(looked, ["blocked"] if mechanism == "tcp" else [], f"{name} by -p")
 
 
-REDIS = """
-cd "PLACE"
-redis-server --port 0 --unixsocket socket --save "" >/dev/null & echo server=$! >&2
-until redis-cli -s socket ping >/dev/null 2>&1; do sleep 0.1; done
-redis-cli -s socket COMMAND >/dev/null & echo client=$! >&2; wait
-"""
-
-
-@scenario("redis-cli that has subscribed, monitors, or waits for a job (BLPOP) is not accused")
+@scenario("redis-cli that has subscribed or monitors is not accused; one whose BLPOP finds nothing is told")
 def redis(directory):
     needs("redis-server", "redis-cli")
-    for command in ("SUBSCRIBE news", "MONITOR", "BLPOP jobs 0"):
-        top = os.path.join(directory, command.split()[0])
-        os.mkdir(top)
-        script = REDIS.replace("COMMAND", command)
-        os.mkdir(os.path.join(top, "work"))
-        text = script.replace("PLACE", os.path.join(top, "work"))
-        _, findings, result = traced(top, ["sh", "-c", text], 4)
-        expect_equal(len(named_parties(result)), 2, f"{command}: it subscribed")
-        expect_equal(severe(findings), [], f"{command}, traced")
+    name = os.path.join(directory, "socket")
+    server = start(
+        directory, ["redis-server", "--port", "0", "--unixsocket", name, "--save", ""],
+        start_new_session=True,
+    )  # fmt: skip
+    try:
+        wait_for(lambda: os.path.exists(name), "the server")
+        for words, told in (("SUBSCRIBE news", 0), ("MONITOR", 0), ("BLPOP jobs 0", 1)):
+            top = os.path.join(directory, words.split()[0])
+            os.mkdir(top)
+            _, findings, _ = traced(top, ["redis-cli", "-s", name, *words.split()])
+            expect_equal(len(severe(findings)), told, f"{words}, traced: {findings}")
+    finally:
+        os.killpg(server.process.pid, signal.SIGKILL)
+        server.process.wait()
 
 
 if __name__ == "__main__":

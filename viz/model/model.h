@@ -80,7 +80,7 @@ struct viz_process {
 	/* In a glance: the command that its loop waits for, in rounds, to succeed. */
 	struct viz_bytes repeated;
 	uint64_t repeated_times, repeated_ns;
-	bool status_known;   /* exit_code or exit_signal is valid */
+	bool status_known; /* exit_code or exit_signal is valid */
 	bool ended, core;
 	uint64_t start_ns;	     /* its birth, or when it was first seen */
 	uint64_t end_ns;	     /* VIZ_NEVER: not within the trace */

@@ -497,7 +497,8 @@ static void report_idler(struct diagnosis *d, const struct wait *wait)
 	if (report_full(d, wait))
 		return;
 	report_blocked(d, wait);
-	if (wait->natural && !wait_is_held_long(d, wait) && !d->findings[d->count - 1]->explained)
+	if ((wait->natural || wait_is_for_server_outside(d, wait)) && !wait_is_held_long(d, wait) &&
+	    !d->findings[d->count - 1]->explained)
 		d->findings[d->count - 1]->severity = SEVERITY_NOTE;
 }
 

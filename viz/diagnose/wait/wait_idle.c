@@ -274,6 +274,15 @@ static bool is_subscribed(const struct diagnosis *d, const struct wait *wait)
 	return !wants_answer(d, wait) || (d->waits->whole && operation_polls(wait->operation));
 }
 
+/* It has made the connection, so that the one who could end the wait is its server. */
+bool wait_is_for_server_outside(const struct diagnosis *d, const struct wait *wait)
+{
+	return !d->waits->whole && !wait->room && wait->open && !wait->ender_count &&
+	       wait->operation->role == ROLE_RECEIVE && wait->channel &&
+	       channel_is_stream_socket(wait->channel) &&
+	       d->waits->connected[wait->channel->index] && !wants_answer(d, wait);
+}
+
 /* True for a thread of a server at the connection of such a client. */
 static bool serves_subscriber(const struct diagnosis *d, const struct wait *wait)
 {
@@ -405,7 +414,7 @@ bool wait_is_idle(const struct diagnosis *d, const struct wait *wait)
 	if (wait_is_held_long(d, wait) ||
 	    ((is_for_lock(wait) || waits_to_send(wait)) && waits_mostly(d, wait)))
 		return false;
-	return goes_on(d, wait) || is_fed_later(d, wait) || is_fed_in_turns(d, wait) ||
-	       is_subscribed(d, wait) || serves_subscriber(d, wait) || follows_work(d, wait) ||
-	       leads_to_work(d, wait);
+	return goes_on(d, wait) || wait_is_for_server_outside(d, wait) || is_fed_later(d, wait) ||
+	       is_fed_in_turns(d, wait) || is_subscribed(d, wait) || serves_subscriber(d, wait) ||
+	       follows_work(d, wait) || leads_to_work(d, wait);
 }

@@ -58,6 +58,12 @@ bool wait_is_read_slowly(const struct diagnosis *d, const struct wait *wait);
 bool wait_is_held_long(const struct diagnosis *d, const struct wait *wait);
 
 /*
+ * wait_idle.c: true for a client in a blocking read of a server outside the trace, which it has
+ * asked nothing, or which has answered it before: it may have subscribed to news.
+ */
+bool wait_is_for_server_outside(const struct diagnosis *d, const struct wait *wait);
+
+/*
  * wait_culprit.c: the wait of the one who has to act for this one to end; NULL: that one has none,
  * or nobody is known.
  */
