@@ -7,7 +7,7 @@
 #include "viz/pair/short_lives.h"
 
 /* What a conversation is of. */
-enum { OF_CALLS, OF_IDLE_CALLS, OF_SHORT_CHANNELS, OF_SHORT_LIVES };
+enum { OF_CALLS, OF_IDLE_CALLS, OF_SHORT_CHANNELS, OF_SHORT_LIVES, OF_MIDDLES };
 
 /*
  * Whose exchanges make one conversation; of waits one thread, and the epoll instance. What is sent
@@ -16,13 +16,26 @@ enum { OF_CALLS, OF_IDLE_CALLS, OF_SHORT_CHANNELS, OF_SHORT_LIVES };
  */
 struct conversation_key {
 	const void *from, *to, *channel;
-	int64_t type; /* or what the idle call returned, the sort of a signal or life, a mechanism */
+	int64_t type; /* or what an idle call returned, the sort of a signal or life, a mechanism */
 	uint64_t priority, kind, request;
 };
 
 const struct viz_signal *exchange_signal(const struct exchange *exchange)
 {
 	return exchange->message ? exchange->message->signal : NULL;
+}
+
+uint32_t exchange_references(const struct exchange *exchange, const struct viz_operation *op)
+{
+	const struct viz_message *m = exchange->message;
+	const struct viz_signal *s = exchange_signal(exchange);
+	uint32_t own = 1;
+
+	if (m)
+		own += (m->from.operation == op) + (m->to.operation == op);
+	if (s)
+		own += (s->raised_by == op) + (s->accepted_by == op) + (s->interrupted == op);
+	return own;
 }
 
 /* What an epoll_ctl(2) asks for: of each change of each descriptor the last one tells the most. */
@@ -68,6 +81,16 @@ static struct conversation_key signal_key_of(const struct viz_signal *signal)
 					 .type = (int64_t)signal_sort(signal)};
 }
 
+/* Those in the middle of all short channels between the same threads are one conversation. */
+static struct conversation_key middle_key_of(const struct exchange *exchange)
+{
+	struct conversation_key key = key_of(exchange);
+
+	key.channel = NULL;
+	key.kind = OF_MIDDLES;
+	return key;
+}
+
 static struct conversation_key short_key_of(const struct exchange *exchange)
 {
 	const struct viz_operation *from = exchange->calls[0], *to = exchange->calls[1];
@@ -90,6 +113,7 @@ struct conversation *conversation_of(struct conversation_list *c, const struct e
 	const struct viz_signal *signal = exchange_signal(exchange);
 	const struct conversation_key names = exchange->life	? life_key_of(exchange)
 					      : exchange->whole ? short_key_of(exchange)
+					      : exchange->of	? middle_key_of(exchange)
 					      : signal		? signal_key_of(signal)
 								: key_of(exchange);
 	const struct viz_bytes key = {(const char *)&names, sizeof(names)};

@@ -7,7 +7,7 @@
 #define VIZ_PAIR_CONVERSATION_LIST_H
 
 #include "viz/base/arena.h"
-#include "viz/pair/ordinary.h"
+#include "viz/pair/conversation.h"
 
 struct conversation_list {
 	struct arena *arena;
@@ -22,5 +22,8 @@ void conversation_list_free(struct conversation_list *c);
 
 /* The signal that the exchange is about; NULL: it is about none. */
 const struct viz_signal *exchange_signal(const struct exchange *exchange);
+
+/* How many references the list, the message and its signal have to one of its calls. */
+uint32_t exchange_references(const struct exchange *exchange, const struct viz_operation *op);
 
 #endif

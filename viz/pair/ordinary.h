@@ -26,14 +26,15 @@ struct short_life;
 
 /*
  * A message and its calls, or (message NULL) a call that waited for data or got nothing, or two
- * that took a lock and gave it back; or all that went through a short channel, or all of a short
- * life.
+ * that took a lock and gave it back; or all that is left of what went through a short channel, or
+ * all of a short life.
  */
 struct exchange {
 	struct viz_message *message;
 	const struct viz_operation *calls[2]; /* the second may be NULL of a wait and of a signal */
 	struct short_channel *whole; /* then the calls are the first ones of it and its peer */
 	struct short_life *life;     /* then the first call is the one that collected it */
+	struct short_channel *of;    /* that it lies in the middle of; NULL: of none */
 };
 
 /* True if send and receive are a whole message each, and nothing else is to be said of them. */
@@ -61,23 +62,5 @@ void thread_calls_mark(struct thread_calls *calls, size_t number);
 /* True if the calls just before and after this one are known to be ordinary. */
 bool thread_calls_around(const struct thread_calls *calls, size_t number);
 void thread_calls_free(struct thread_calls *calls);
-
-struct conversation;
-
-/*
- * Where an exchange stands in its conversation: it stays, as one of the first or of a length that
- * was rarely met; or it is one of the last, for now; PLACE_MIDDLE: and another one is not any more.
- */
-enum place { PLACE_FIRST, PLACE_LAST, PLACE_MIDDLE };
-
-/*
- * Adds an ordinary exchange to a conversation of which `ends` stay at either end. PLACE_MIDDLE: the
- * one that is in the middle now is in `middle`. The conversation owns the short channels and lives
- * among its last exchanges.
- */
-enum place conversation_add(struct conversation *conversation, const struct exchange *exchange,
-			    size_t ends, struct exchange *middle);
-struct conversation *conversation_new(void);
-void conversation_free(struct conversation *conversation);
 
 #endif

@@ -8,7 +8,8 @@
 #include "viz/pair/core/context.h"
 
 enum {
-	CALLS_MOST = 64, /* on one channel; of one with more the middle can be left out */
+	CALLS_MOST = 64, /* that are in no exchange */
+	EOFS_MOST = 8,	 /* who finds the end again and again is in a loop */
 	/* Rounds that it may be in use after a descriptor was closed: a child has another. */
 	ROUNDS_MOST = 4,
 };
@@ -23,6 +24,21 @@ static struct short_channel *find(const struct short_channels *channels,
 				  const struct viz_channel *channel)
 {
 	return channel ? id_map_get(&channels->by_channel, channel->index) : NULL;
+}
+
+/* What waits in the list of thinned.c has a pointer to the channel that it is of. */
+static void free_one(struct short_channel *s)
+{
+	if (!s)
+		return;
+	s->let_go = s->pending;
+	if (s->let_go)
+		return;
+	free(s->calls.items);
+	free(s->messages.items);
+	free(s->alone.items);
+	free(s->eofs.items);
+	free(s);
 }
 
 /* The channel that a call is of: epoll_ctl(2) is of the one that it adds or removes. */
@@ -46,7 +62,8 @@ static void make(struct short_channels *channels, const struct viz_channel *chan
 		return;
 	}
 	LIST_PUSH(&s->calls, maker);
-	s->plain++;
+	s->count++;
+	s->ordinary++;
 }
 
 /* A call that makes channels: socket(2), accept(2), pipe(2). */
@@ -119,7 +136,61 @@ static bool is_plain(const struct viz_operation *op)
 	       (op->returned >= 0 || (operation_is(op, "connect") && op->returned == -EINPROGRESS));
 }
 
-bool short_channels_call(struct short_channels *channels, const struct viz_operation *op)
+/* --- exchanges ------------------------------------------------------------------------------- */
+
+static void add_exchange(const struct short_channels *channels, struct short_channel *s,
+			 const struct exchange *exchange, struct exchange *middle)
+{
+	struct short_exchanges *list = exchange->message ? &s->messages : &s->alone;
+	struct exchange *oldest;
+
+	s->ordinary += exchange->calls[1] ? 2 : 1;
+	if (list->count < 2 * channels->ends) {
+		LIST_PUSH(list, *exchange);
+		return;
+	}
+	oldest = &list->items[channels->ends + list->next];
+	*middle = *oldest;
+	middle->of = s;
+	s->pending++;
+	*oldest = *exchange;
+	list->next = (list->next + 1) % channels->ends;
+}
+
+void short_channel_left(struct short_channel *s, bool out)
+{
+	s->pending--;
+	s->left += out;
+	s->stays |= !out;
+	if (s->let_go)
+		free_one(s);
+}
+
+/* The item of that number, in the order in which they came. */
+static const struct exchange *item_of(const struct short_exchanges *list, size_t number)
+{
+	const size_t half = list->count / 2;
+
+	if (!list->next || number < half)
+		return &list->items[number];
+	return &list->items[half + (number - half + list->next) % half];
+}
+
+size_t short_channel_exchanges(const struct short_channel *s)
+{
+	return s->messages.count + s->alone.count;
+}
+
+const struct exchange *short_channel_exchange(const struct short_channel *s, size_t number)
+{
+	return number < s->messages.count ? item_of(&s->messages, number)
+					  : item_of(&s->alone, number - s->messages.count);
+}
+
+/* --- what is told of it ---------------------------------------------------------------------- */
+
+bool short_channels_call(struct short_channels *channels, const struct viz_operation *op,
+			 struct exchange *middle)
 {
 	const bool plain = is_plain(op);
 	struct short_channel *s;
@@ -132,8 +203,13 @@ bool short_channels_call(struct short_channels *channels, const struct viz_opera
 	s = find(channels, channel_of(op));
 	if (!s)
 		return false;
-	LIST_PUSH(&s->calls, op);
-	s->plain += plain;
+	s->count++;
+	if (plain && ordinary_change(op)) {
+		add_exchange(channels, s, &(struct exchange){.calls = {op}}, middle);
+	} else if (plain) {
+		LIST_PUSH(&s->calls, op);
+		s->ordinary++;
+	}
 	if (op->role == ROLE_CLOSE)
 		note_close(channels, s);
 	return plain;
@@ -155,7 +231,8 @@ static void join(struct short_channel *one, struct short_channel *other)
 	}
 }
 
-bool short_channels_add(struct short_channels *channels, const struct exchange *exchange)
+bool short_channels_add(struct short_channels *channels, const struct exchange *exchange,
+			struct exchange *middle)
 {
 	const struct viz_message *m = exchange->message;
 	struct short_channel *s = find(channels, m ? m->channel : exchange->calls[0]->channel);
@@ -168,8 +245,11 @@ bool short_channels_add(struct short_channels *channels, const struct exchange *
 		if (!from)
 			return false;
 		join(s, from);
+		s->bytes += m->bytes;
+		if (m->to.exit_ns > s->latest_ns)
+			s->latest_ns = m->to.exit_ns;
 	}
-	LIST_PUSH(&s->exchanges, *exchange);
+	add_exchange(channels, s, exchange, middle);
 	return true;
 }
 
@@ -177,9 +257,11 @@ bool short_channels_eof(struct short_channels *channels, struct viz_eof *eof)
 {
 	struct short_channel *s = find(channels, eof->channel);
 
-	if (!s || eof->match != MATCH_EXACT || !eof->process || !is_quick(eof->receive))
+	if (!s || s->eofs.count == EOFS_MOST || eof->match != MATCH_EXACT || !eof->process ||
+	    !is_quick(eof->receive))
 		return false;
 	LIST_PUSH(&s->eofs, eof);
+	s->ordinary++;
 	note_close(channels, s);
 	return true;
 }
@@ -245,14 +327,12 @@ static bool is_closed(const struct short_channels *channels, const struct short_
 	return !open_calls(channels, channel);
 }
 
+/* True if a message of the process is known: one in the middle may be none. */
 static bool has_sent(const struct short_channel *s, const struct viz_process *process)
 {
-	for (size_t i = 0; i < s->exchanges.count; i++) {
-		const struct viz_message *m = s->exchanges.items[i].message;
-
-		if (m && m->from.process == process)
+	for (size_t i = 0; i < s->messages.count; i++)
+		if (s->messages.items[i].message->from.process == process)
 			return true;
-	}
 	return false;
 }
 
@@ -282,49 +362,21 @@ static bool holdings_are_plain(const struct short_channel *s)
 static bool ends_are_own(const struct short_channel *s)
 {
 	for (size_t i = 0; i < s->eofs.count; i++)
-		if (!is_own(s, s->eofs.items[i]->receive) ||
-		    !is_own(s, s->eofs.items[i]->closed_by))
+		if (!is_own(s, s->eofs.items[i]->closed_by))
 			return false;
 	return true;
-}
-
-/* When the socket last received something, or (`sent`) its peer last received of it; 0: never. */
-static uint64_t latest_ns(const struct short_channel *s, bool sent)
-{
-	const struct short_channel *receiver = sent ? s->peer : s;
-	uint64_t latest = 0;
-
-	for (size_t i = 0; i < receiver->exchanges.count; i++) {
-		const struct viz_message *m = receiver->exchanges.items[i].message;
-
-		if (m && m->to.exit_ns > latest)
-			latest = m->to.exit_ns;
-	}
-	return latest;
 }
 
 /* True if it found the end where the answer to what it had sent could have come. */
 static bool lacks_answer(const struct short_channel *s)
 {
-	return s->peer && s->eofs.count && latest_ns(s, true) > latest_ns(s, false);
-}
-
-/* How many of the calls are ordinary. Each is so in one way. */
-static size_t ordinary_calls(const struct short_channel *s)
-{
-	size_t count = s->plain + s->eofs.count;
-
-	for (size_t i = 0; i < s->exchanges.count; i++)
-		count += s->exchanges.items[i].calls[1] ? 2 : 1;
-	return count;
+	return s->peer && s->eofs.count && s->peer->latest_ns > s->latest_ns;
 }
 
 static bool is_ordinary(const struct short_channel *s)
 {
-	size_t ordinary = ordinary_calls(s);
+	const size_t ordinary = s->ordinary + (s->peer ? s->peer->ordinary : 0);
 
-	if (s->peer)
-		ordinary += ordinary_calls(s->peer);
 	if ((!channel_is_pipe(s->channel) && !s->peer) || lacks_answer(s) ||
 	    (s->peer && lacks_answer(s->peer)))
 		return false;
@@ -367,23 +419,14 @@ struct short_channel *short_channels_over(struct short_channels *channels, bool 
 
 /* --- facts of one ---------------------------------------------------------------------------- */
 
-static uint64_t bytes_of(const struct short_channel *s)
-{
-	uint64_t bytes = 0;
-
-	for (size_t i = 0; s && i < s->exchanges.count; i++)
-		bytes += s->exchanges.items[i].message ? s->exchanges.items[i].message->bytes : 0;
-	return bytes;
-}
-
 uint64_t short_channel_bytes(const struct short_channel *s)
 {
-	return bytes_of(s) + bytes_of(s->peer);
+	return s->bytes + (s->peer ? s->peer->bytes : 0);
 }
 
 size_t short_channel_calls(const struct short_channel *s)
 {
-	return s->calls.count + (s->peer ? s->peer->calls.count : 0);
+	return s->count + (s->peer ? s->peer->count : 0);
 }
 
 static uint32_t of_holdings(const struct viz_channel *channel, const struct viz_operation *op)
@@ -400,11 +443,6 @@ static uint32_t of_one(const struct short_channel *s, const struct viz_operation
 {
 	uint32_t count = of_holdings(s->channel, op);
 
-	for (size_t i = 0; i < s->exchanges.count; i++) {
-		const struct viz_message *m = s->exchanges.items[i].message;
-
-		count += m ? (m->from.operation == op) + (m->to.operation == op) : 0;
-	}
 	for (size_t i = 0; i < s->eofs.count; i++)
 		count += (s->eofs.items[i]->receive == op) + (s->eofs.items[i]->closed_by == op);
 	if (s->connection)
@@ -418,9 +456,9 @@ uint32_t short_channel_references(const struct short_channel *s, const struct vi
 }
 
 /* One call can have made both sockets of a connection. */
-static void list_calls(const struct short_channel *s, struct short_calls *all)
+static void list_plain(const struct short_channel *s, struct short_calls *all)
 {
-	for (size_t i = 0; s && i < s->calls.count; i++) {
+	for (size_t i = 0; i < s->calls.count; i++) {
 		const struct viz_operation *op = s->calls.items[i];
 		bool listed = false;
 
@@ -431,20 +469,41 @@ static void list_calls(const struct short_channel *s, struct short_calls *all)
 	}
 }
 
-void short_channel_list(const struct short_channel *s, struct short_calls *all)
+static void list_moving(const struct short_channel *s, struct short_calls *all)
 {
-	list_calls(s, all);
-	list_calls(s->peer, all);
+	for (size_t i = 0; i < s->eofs.count; i++)
+		LIST_PUSH(all, s->eofs.items[i]->receive);
+	for (size_t i = 0; i < short_channel_exchanges(s); i++) {
+		const struct exchange *exchange = short_channel_exchange(s, i);
+
+		for (size_t k = 0; k < 2 && exchange->calls[k]; k++)
+			LIST_PUSH(all, exchange->calls[k]);
+	}
 }
 
-static void free_one(struct short_channel *s)
+void short_channel_list_plain(const struct short_channel *s, struct short_calls *all)
 {
-	if (!s)
-		return;
-	free(s->calls.items);
-	free(s->exchanges.items);
-	free(s->eofs.items);
-	free(s);
+	list_plain(s, all);
+	if (s->peer)
+		list_plain(s->peer, all);
+}
+
+void short_channel_list(const struct short_channel *s, struct short_calls *all)
+{
+	short_channel_list_plain(s, all);
+	list_moving(s, all);
+	if (s->peer)
+		list_moving(s->peer, all);
+}
+
+static bool is_part(const struct short_channel *s)
+{
+	return s->left || s->pending || s->stays;
+}
+
+bool short_channel_lacks_some(const struct short_channel *s)
+{
+	return is_part(s) || (s->peer && is_part(s->peer));
 }
 
 void short_channel_free_both(struct short_channel *s)

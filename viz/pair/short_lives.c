@@ -152,10 +152,14 @@ void short_lives_signal(struct short_lives *lives, struct viz_message *message)
 
 /* Gives the one life that calls on the channel are of; NULL: there is none, or *several. */
 static struct short_life *user_of(const struct short_lives *lives, const struct short_channel *s,
-				  struct short_life *user, bool *several)
+				  bool *several)
 {
-	for (size_t i = 0; i < s->calls.count; i++) {
-		struct short_life *life = find(lives, s->calls.items[i]->process);
+	struct short_calls all = {0};
+	struct short_life *user = NULL;
+
+	short_channel_list(s, &all);
+	for (size_t i = 0; i < all.count; i++) {
+		struct short_life *life = find(lives, all.items[i]->process);
 
 		if (!life || life == user)
 			continue;
@@ -163,17 +167,17 @@ static struct short_life *user_of(const struct short_lives *lives, const struct 
 			*several = user->odd = life->odd = true;
 		user = life;
 	}
+	free(all.items);
 	return user;
 }
 
 bool short_lives_channel(struct short_lives *lives, struct short_channel *s)
 {
 	bool several = false;
-	struct short_life *life = user_of(lives, s, NULL, &several);
+	struct short_life *life = user_of(lives, s, &several);
 
-	if (s->peer)
-		life = user_of(lives, s->peer, life, &several);
-	if (!life || several || life->channels.count == CHANNELS_MOST)
+	if (!life || several || life->channels.count == CHANNELS_MOST ||
+	    short_channel_lacks_some(s))
 		return false;
 	LIST_PUSH(&life->channels, s);
 	return true;
@@ -196,10 +200,13 @@ struct short_life *short_lives_leave(struct short_lives *lives, struct short_lif
 
 static size_t calls_by(const struct viz_process *process, const struct short_channel *s)
 {
+	struct short_calls all = {0};
 	size_t count = 0;
 
-	for (size_t i = 0; s && i < s->calls.count; i++)
-		count += s->calls.items[i]->process == process;
+	short_channel_list(s, &all);
+	for (size_t i = 0; i < all.count; i++)
+		count += all.items[i]->process == process;
+	free(all.items);
 	return count;
 }
 
@@ -209,8 +216,7 @@ static bool is_complete(const struct short_life *life)
 	size_t known = life->calls.count;
 
 	for (size_t i = 0; i < life->channels.count; i++)
-		known += calls_by(life->process, life->channels.items[i]) +
-			 calls_by(life->process, life->channels.items[i]->peer);
+		known += calls_by(life->process, life->channels.items[i]);
 	return life->end && known == life->called;
 }
 
@@ -281,27 +287,6 @@ size_t short_life_calls(const struct short_life *life)
 uint64_t short_life_sort(const struct short_life *life)
 {
 	return viz_hash_mix(viz_bytes_hash(life->process->path), life->process->exit_code);
-}
-
-uint32_t short_life_references(const struct short_life *life, const struct viz_operation *op)
-{
-	uint32_t count = 0;
-
-	for (size_t i = 0; i < life->channels.count; i++)
-		count += short_channel_references(life->channels.items[i], op);
-	return count;
-}
-
-struct short_calls short_life_list(const struct short_life *life)
-{
-	struct short_calls all = {0};
-
-	for (size_t i = 0; i < life->channels.count; i++)
-		short_channel_list(life->channels.items[i], &all);
-	for (size_t i = 0; i < life->calls.count; i++)
-		LIST_PUSH(&all, life->calls.items[i]);
-	LIST_PUSH(&all, life->collector);
-	return all;
 }
 
 void short_life_free(struct short_life *life)

@@ -70,12 +70,6 @@ uint64_t short_life_bytes(const struct short_life *life);
 size_t short_life_calls(const struct short_life *life);
 uint64_t short_life_sort(const struct short_life *life);
 
-/* All of these calls, each once, with the one that collected it. The caller frees the list. */
-struct short_calls short_life_list(const struct short_life *life);
-
-/* How many references to the call its channels, their messages and its signal account for. */
-uint32_t short_life_references(const struct short_life *life, const struct viz_operation *op);
-
 void short_life_free(struct short_life *life); /* life may be NULL */
 void short_lives_free(struct short_lives *lives);
 

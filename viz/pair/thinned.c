@@ -14,6 +14,7 @@
 #include "viz/pair/conversation_list.h"
 #include "viz/pair/core/context.h"
 #include "viz/pair/held.h"
+#include "viz/pair/left_out.h"
 #include "viz/pair/lock_rounds.h"
 #include "viz/pair/ordinary.h"
 #include "viz/pair/ordinary_signals.h"
@@ -45,7 +46,7 @@ struct thinning {
 	struct waiting_list waiting; /* in order of their rounds */
 	struct id_map threads;	     /* struct thread_calls, by thread */
 	struct conversation_list conversations;
-	struct map ordinary; /* struct viz_ordinary, by process and channel */
+	struct left_out left_out;
 	struct semaphores semaphores;
 	struct lock_rounds rounds;
 	struct signal_waits signal_waits;
@@ -75,42 +76,15 @@ static bool is_listed(const struct thinning *t, const struct viz_operation *op)
 
 /* --- forgetting ------------------------------------------------------------------------------ */
 
-static struct viz_ordinary *totals_of(struct thinning *t, const struct viz_operation *op)
-{
-	const bool receives = op->role == ROLE_RECEIVE;
-	const uint64_t key = (uint64_t)op->process->index << 32 |
-			     (uint64_t)op->channel->index << 1 | receives;
-	struct viz_ordinary *totals = map_get_uint(&t->ordinary, key);
-
-	if (!totals) {
-		totals = arena_alloc(t->model->arena, sizeof(*totals));
-		totals->process = op->process;
-		totals->channel = op->channel;
-		totals->receives = receives;
-		map_put_uint(t->arena, &t->ordinary, key, totals);
-		ARENA_PUSH(t->model->arena, t->model->ordinary, t->model->ordinary_count, totals);
-	}
-	return totals;
-}
-
 static void count_left_out(struct thinning *t, const struct viz_operation *op)
 {
-	struct viz_ordinary *totals;
-
-	left_out_note(t->model, op);
+	left_out_count(&t->left_out, op);
 	if (!op->channel || idle_call(op))
 		return;
-	if (semaphore_call(op) || op->channel->mechanism == MECH_FILE_LOCK) {
+	if (semaphore_call(op) || op->channel->mechanism == MECH_FILE_LOCK)
 		semaphores_count(&t->semaphores, op);
-		return;
-	}
-	totals = totals_of(t, op);
-	totals->calls++;
-	totals->bytes += operation_stream_bytes(op);
-	if (op->role != ROLE_RECEIVE || !viz_has(op, requested))
-		return;
-	totals->requested += op->requested;
-	totals->shorter += (uint64_t)op->returned < op->requested;
+	else
+		left_out_add(&t->left_out, op);
 }
 
 static void forget_call(struct thinning *t, const struct viz_operation *op)
@@ -124,47 +98,48 @@ static bool is_round(const struct exchange *exchange)
 	return !exchange->message && exchange->calls[1];
 }
 
-/* How many references the list, the message and its signal have to one of its calls. */
-static uint32_t references(const struct exchange *exchange, const struct viz_operation *op)
-{
-	const struct viz_message *m = exchange->message;
-	const struct viz_signal *s = exchange_signal(exchange);
-	uint32_t own = 1;
-
-	if (m)
-		own += (m->from.operation == op) + (m->to.operation == op);
-	if (s)
-		own += (s->raised_by == op) + (s->accepted_by == op) + (s->interrupted == op);
-	return own;
-}
-
 /* True if nobody has a reference to the call but the list and, if there is one, its message. */
 static bool may_forget(const struct thinning *t, const struct exchange *exchange,
 		       const struct viz_operation *op)
 {
 	const struct held_call *call = held_call(&t->held, op);
 
-	return call && op->uses == references(exchange, op) &&
+	return call && op->uses == exchange_references(exchange, op) &&
 	       thread_calls_around(call->of, call->number) && !wanted_call(&t->wanted, op) &&
 	       (is_round(exchange) ? lock_round_may_forget(&t->rounds, exchange->calls[0])
 				   : semaphores_may_forget(&t->semaphores, op));
 }
 
-static void forget(struct thinning *t, const struct exchange *exchange)
+static bool may_forget_both(const struct thinning *t, const struct exchange *exchange)
+{
+	return may_forget(t, exchange, exchange->calls[0]) &&
+	       (!exchange->calls[1] || may_forget(t, exchange, exchange->calls[1]));
+}
+
+/* True if it is out. */
+static bool forget(struct thinning *t, const struct exchange *exchange)
 {
 	const struct viz_operation *one = exchange->calls[0], *other = exchange->calls[1];
 	const struct viz_signal *signal = exchange_signal(exchange);
 
 	if (signal && !signal_may_be_forgotten(&t->signal_waits, signal))
-		return;
-	if (!may_forget(t, exchange, one) || (other && !may_forget(t, exchange, other)) ||
+		return false;
+	if (!may_forget_both(t, exchange) ||
 	    (t->packing && !pairing_pack(t->pairing, exchange->message)))
-		return;
+		return false;
 	if (exchange->message)
 		held_drop_message(&t->held, exchange->message);
 	forget_call(t, one);
 	if (other)
 		forget_call(t, other);
+	return true;
+}
+
+/* A call that is forgotten is no more: who sent it is noted before. */
+static void forget_middle(struct thinning *t, const struct exchange *exchange)
+{
+	left_out_sender(exchange->calls[0]);
+	short_channel_left(exchange->of, forget(t, exchange));
 }
 
 /* --- wholes ---------------------------------------------------------------------------------- */
@@ -172,7 +147,7 @@ static void forget(struct thinning *t, const struct exchange *exchange)
 static void forget_short(struct thinning *t, struct short_channel *s)
 {
 	if (!t->packing)
-		whole_forget_channel(&t->held, &t->wanted, s);
+		whole_forget_channel(&t->held, &t->left_out, &t->wanted, s);
 	short_channel_free_both(s);
 }
 
@@ -189,7 +164,7 @@ static void forget_thread(struct thinning *t, const struct viz_thread *thread)
 static void forget_life(struct thinning *t, struct short_life *life)
 {
 	if (child_end_may_be_forgotten(&t->signal_waits, life->process->parent))
-		whole_forget_life(&t->held, &t->wanted, life);
+		whole_forget_life(&t->held, &t->left_out, &t->wanted, life);
 	if (life->process->life_left_out)
 		forget_thread(t, life->process->threads[0]);
 	short_life_free(life);
@@ -210,6 +185,9 @@ static void forget_repeat(struct thinning *t, const struct waiting *waiting)
 /* The engine releases a call at the end of the round in which it told of it, or of the next one. */
 enum { ROUNDS = 2 };
 
+/* So many exchanges stay at most at either end of a short channel, of each kind. */
+enum { SHORT_ENDS = 16 };
+
 /* Looks at what has waited since a round before this one. */
 static void forget_until(struct thinning *t, uint64_t round)
 {
@@ -221,6 +199,8 @@ static void forget_until(struct thinning *t, uint64_t round)
 			forget_life(t, list->items[done].exchange.life);
 		else if (list->items[done].exchange.whole)
 			forget_short(t, list->items[done].exchange.whole);
+		else if (list->items[done].exchange.of)
+			forget_middle(t, &list->items[done].exchange);
 		else if (list->items[done].like)
 			forget_repeat(t, &list->items[done]);
 		else
@@ -249,15 +229,31 @@ static void mark(const struct thinning *t, const struct viz_operation *op)
 		thread_calls_mark(call->of, call->number);
 }
 
+/* One in the middle of a short channel stays if it is of a rare length, and then so does that. */
+static void leave_middle(struct thinning *t, const struct exchange *middle)
+{
+	const struct waiting waiting = {.exchange = *middle, .round = t->round};
+
+	if (!middle->of)
+		return;
+	if (conversation_knows_length(conversation_of(&t->conversations, middle), middle))
+		LIST_PUSH(&t->waiting, waiting);
+	else
+		short_channel_left(middle->of, false);
+}
+
 static void add_ordinary(struct thinning *t, const struct exchange *exchange)
 {
+	struct exchange middle = {0};
+
 	if (!held_call(&t->held, exchange->calls[0]) ||
 	    (exchange->calls[1] && !held_call(&t->held, exchange->calls[1])))
 		return;
 	mark(t, exchange->calls[0]);
 	mark(t, exchange->calls[1]);
-	if (!short_channels_add(&t->short_channels, exchange))
+	if (!short_channels_add(&t->short_channels, exchange, &middle))
 		add_to_conversation(t, exchange);
+	leave_middle(t, &middle);
 }
 
 /* What went through a channel that is no short one, after all, is like any other. */
@@ -266,8 +262,8 @@ static void give_up(struct thinning *t, struct short_channel *s)
 	struct short_channel *both[] = {s, s ? s->peer : NULL};
 
 	for (size_t k = 0; k < 2 && both[k]; k++)
-		for (size_t i = 0; i < both[k]->exchanges.count; i++)
-			add_to_conversation(t, &both[k]->exchanges.items[i]);
+		for (size_t i = 0; i < short_channel_exchanges(both[k]); i++)
+			add_to_conversation(t, short_channel_exchange(both[k], i));
 	short_channel_free_both(s);
 }
 
@@ -459,6 +455,7 @@ static int hold_call(void *data, const struct viz_operation *op)
 	struct thread_calls *calls = calls_of(t, op->thread);
 	struct held_call call = {(struct viz_operation *)op, calls, thread_calls_add(calls), 0,
 				 false};
+	struct exchange middle = {0};
 	bool plain;
 
 	if (t->packing)
@@ -467,7 +464,8 @@ static int hold_call(void *data, const struct viz_operation *op)
 	call.run = watch_idle(t, &calls->run, op);
 	held_add_call(&t->held, call);
 	wanted_note(&t->wanted, op);
-	plain = short_channels_call(&t->short_channels, op);
+	plain = short_channels_call(&t->short_channels, op, &middle);
+	leave_middle(t, &middle);
 	if (plain)
 		mark(t, op);
 	else if (ordinary_change(op))
@@ -542,6 +540,7 @@ static int begin(void *data, const struct viz_model *model)
 
 	t->model = (struct viz_model *)model;
 	t->held.model = t->model;
+	t->left_out = (struct left_out){.model = t->model, .arena = t->arena};
 	t->semaphores = (struct semaphores){.model = t->model, .arena = t->arena};
 	t->rounds = (struct lock_rounds){.arena = t->arena};
 	t->signal_waits = (struct signal_waits){.arena = t->arena};
@@ -584,7 +583,9 @@ static void free_lists(struct thinning *t)
 {
 	conversation_list_free(&t->conversations);
 	for (size_t i = 0; i < t->waiting.count; i++)
-		if (t->waiting.items[i].exchange.whole)
+		if (t->waiting.items[i].exchange.of)
+			short_channel_left(t->waiting.items[i].exchange.of, false);
+		else if (t->waiting.items[i].exchange.whole)
 			short_channel_free_both(t->waiting.items[i].exchange.whole);
 		else
 			short_life_free(t->waiting.items[i].exchange.life);
@@ -634,6 +635,7 @@ int viz_thinned_read_stream(FILE *stream, const char *name, size_t ends, struct 
 {
 	struct thinning t = {.ends = ends, .pairing = pairing_new()};
 
+	t.short_channels.ends = ends < SHORT_ENDS ? ends : SHORT_ENDS;
 	return read_stream(&t, stream, name, progress, thinned, error);
 }
 
@@ -644,6 +646,7 @@ int viz_packed_read_stream(FILE *stream, const char *name, const struct viz_pack
 	struct thinning t = {
 		.ends = packing->ends, .pairing = pairing_new_packed(), .packing = packing};
 
+	t.short_channels.ends = packing->ends;
 	return read_stream(&t, stream, name, progress, thinned, error);
 }
 

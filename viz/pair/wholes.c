@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "viz/model/builder.h"
+#include "viz/pair/conversation_list.h"
 
 /* True for a send that found no room, and whose content the trace tells. */
 static bool is_refused(const struct viz_operation *op)
@@ -26,23 +27,91 @@ bool wanted_call(const struct wanted_calls *wanted, const struct viz_operation *
 	       (op->channel && map_get_uint(&wanted->transferred, op->channel->index));
 }
 
-void left_out_note(struct viz_model *model, const struct viz_operation *op)
-{
-	model->ordinary_calls++;
-	op->process->thinned = true;
-	op->process->lacks_receives |= op->role == ROLE_RECEIVE;
-}
+/* What is to be left out, with all its calls. */
+struct whole {
+	struct held *held;
+	struct left_out *left_out;
+	const struct wanted_calls *wanted;
+	struct short_channel *const *channels;
+	size_t channel_count;
+	const struct viz_process *goes; /* that lived shortly; NULL: none */
+};
 
-/* --- calls and events ------------------------------------------------------------------------ */
+/* --- whether it may be ----------------------------------------------------------------------- */
 
 /* The calls of a process that goes, too, need no others around them. */
-static bool may_forget(const struct held *held, const struct wanted_calls *wanted,
-		       const struct viz_operation *op, const struct viz_process *goes)
+static bool may_forget(const struct whole *w, const struct viz_operation *op, uint32_t references)
 {
-	const struct held_call *call = held_call(held, op);
+	const struct held_call *call = held_call(w->held, op);
 
-	return call && !wanted_call(wanted, op) &&
-	       (op->process == goes || thread_calls_around(call->of, call->number));
+	return call && op->uses == references && !wanted_call(w->wanted, op) &&
+	       (op->process == w->goes || thread_calls_around(call->of, call->number));
+}
+
+static bool may_forget_exchange(const struct whole *w, const struct exchange *exchange)
+{
+	for (size_t i = 0; i < 2 && exchange->calls[i]; i++)
+		if (!may_forget(w, exchange->calls[i],
+				exchange_references(exchange, exchange->calls[i])))
+			return false;
+	return true;
+}
+
+/* One that is in no exchange: the whole's ends, connections and holdings may name it. */
+static bool may_forget_plain(const struct whole *w, const struct viz_operation *op)
+{
+	uint32_t references = 1;
+
+	for (size_t i = 0; i < w->channel_count; i++)
+		references += short_channel_references(w->channels[i], op);
+	return may_forget(w, op, references);
+}
+
+static bool may_forget_end(const struct whole *w, const struct short_channel *s)
+{
+	for (size_t i = 0; i < s->calls.count; i++)
+		if (!may_forget_plain(w, s->calls.items[i]))
+			return false;
+	for (size_t i = 0; i < s->eofs.count; i++)
+		if (!may_forget_plain(w, s->eofs.items[i]->receive))
+			return false;
+	for (size_t i = 0; i < short_channel_exchanges(s); i++)
+		if (!may_forget_exchange(w, short_channel_exchange(s, i)))
+			return false;
+	return !s->stays;
+}
+
+static bool may_forget_channels(const struct whole *w)
+{
+	for (size_t i = 0; i < w->channel_count; i++)
+		if (!may_forget_end(w, w->channels[i]) ||
+		    (w->channels[i]->peer && !may_forget_end(w, w->channels[i]->peer)))
+			return false;
+	return true;
+}
+
+/* --- taking it out --------------------------------------------------------------------------- */
+
+static void forget_call(const struct whole *w, const struct viz_operation *op)
+{
+	left_out_count(w->left_out, op);
+	left_out_sender(op);
+	held_drop_call(w->held, op);
+}
+
+/*
+ * The bytes of a channel with a middle are counted, as there are those of the middle; of others a
+ * finding needs none, as it asks for a thousand calls.
+ */
+static void forget_exchange(const struct whole *w, const struct exchange *exchange, bool counts)
+{
+	if (exchange->message)
+		held_drop_message(w->held, exchange->message);
+	for (size_t i = 0; i < 2 && exchange->calls[i]; i++) {
+		if (counts && exchange->calls[i]->channel && !idle_call(exchange->calls[i]))
+			left_out_add(w->left_out, exchange->calls[i]);
+		forget_call(w, exchange->calls[i]);
+	}
 }
 
 static void forget_holdings(const struct viz_channel *channel)
@@ -54,91 +123,74 @@ static void forget_holdings(const struct viz_channel *channel)
 	}
 }
 
-static void forget_events(struct held *held, const struct short_channel *s)
+/* What goes before the other calls, as it has references to them. */
+static void forget_events(const struct whole *w, const struct short_channel *s)
 {
-	for (size_t i = 0; i < s->exchanges.count; i++)
-		if (s->exchanges.items[i].message)
-			held_drop_message(held, s->exchanges.items[i].message);
-	for (size_t i = 0; i < s->eofs.count; i++)
-		held_drop_eof(held, s->eofs.items[i]);
+	for (size_t i = 0; i < short_channel_exchanges(s); i++)
+		forget_exchange(w, short_channel_exchange(s, i), s->left);
+	for (size_t i = 0; i < s->eofs.count; i++) {
+		const struct viz_operation *receive = s->eofs.items[i]->receive;
+
+		held_drop_eof(w->held, s->eofs.items[i]);
+		forget_call(w, receive);
+	}
 	if (s->connection)
-		held_drop_connection(held, s->connection);
+		held_drop_connection(w->held, s->connection);
 	forget_holdings(s->channel);
 }
 
-/* What goes before the calls, as it has references to them. */
-static void forget_both_events(struct held *held, const struct short_channel *s)
+static void forget_both_events(const struct whole *w, const struct short_channel *s)
 {
-	forget_events(held, s);
+	forget_events(w, s);
 	if (s->peer)
-		forget_events(held, s->peer);
+		forget_events(w, s->peer);
 }
 
-/* Whoever sent has not kept that end of the channel for nothing. */
-static void note_sender(const struct viz_operation *op)
+/* With these calls, which are in no exchange of a channel. */
+static void forget_whole(const struct whole *w, struct short_calls *calls)
 {
-	const struct viz_channel *channel = op->role == ROLE_SEND ? op->channel : NULL;
-
-	for (size_t i = 0; channel && i < channel->holding_count; i++)
-		channel->holdings[i]->sent |= channel->holdings[i]->process == op->process;
-}
-
-/* Bytes are not counted: a thousand calls, as a finding needs, are on no short channel. */
-static void forget_calls(struct held *held, const struct short_calls *all)
-{
-	for (size_t i = 0; i < all->count; i++) {
-		left_out_note(held->model, all->items[i]);
-		note_sender(all->items[i]);
-		held_drop_call(held, all->items[i]);
+	for (size_t i = 0; i < w->channel_count; i++) {
+		forget_both_events(w, w->channels[i]);
+		short_channel_list_plain(w->channels[i], calls);
 	}
+	for (size_t i = 0; i < calls->count; i++)
+		forget_call(w, calls->items[i]);
+	free(calls->items);
 }
 
 /* --- channels and lives ---------------------------------------------------------------------- */
 
-static bool may_forget_channel(const struct held *held, const struct wanted_calls *wanted,
-			       const struct short_channel *s, const struct short_calls *all)
+void whole_forget_channel(struct held *held, struct left_out *left_out,
+			  const struct wanted_calls *wanted, struct short_channel *s)
 {
-	for (size_t i = 0; i < all->count; i++)
-		if (!may_forget(held, wanted, all->items[i], NULL) ||
-		    all->items[i]->uses != 1 + short_channel_references(s, all->items[i]))
+	const struct whole whole = {held, left_out, wanted, &s, 1, NULL};
+
+	if (may_forget_channels(&whole))
+		forget_whole(&whole, &(struct short_calls){0});
+}
+
+static bool may_forget_life(const struct whole *w, const struct short_life *life)
+{
+	for (size_t i = 0; i < life->calls.count; i++)
+		if (!may_forget_plain(w, life->calls.items[i]))
 			return false;
-	return true;
+	return may_forget_plain(w, life->collector) && may_forget_channels(w);
 }
 
-void whole_forget_channel(struct held *held, const struct wanted_calls *wanted,
-			  const struct short_channel *s)
+void whole_forget_life(struct held *held, struct left_out *left_out,
+		       const struct wanted_calls *wanted, const struct short_life *life)
 {
-	struct short_calls all = {0};
+	const struct whole whole = {
+		held, left_out, wanted, life->channels.items, life->channels.count, life->process};
 
-	short_channel_list(s, &all);
-	if (may_forget_channel(held, wanted, s, &all)) {
-		forget_both_events(held, s);
-		forget_calls(held, &all);
-	}
-	free(all.items);
-}
+	struct short_calls calls = {0};
 
-static bool may_forget_life(const struct held *held, const struct wanted_calls *wanted,
-			    const struct short_life *life, const struct short_calls *all)
-{
-	for (size_t i = 0; i < all->count; i++)
-		if (!may_forget(held, wanted, all->items[i], life->process) ||
-		    all->items[i]->uses != 1 + short_life_references(life, all->items[i]))
-			return false;
-	return true;
-}
-
-void whole_forget_life(struct held *held, const struct wanted_calls *wanted,
-		       const struct short_life *life)
-{
-	struct short_calls all = short_life_list(life);
-
-	if (may_forget_life(held, wanted, life, &all)) {
-		for (size_t i = 0; i < life->channels.count; i++)
-			forget_both_events(held, life->channels.items[i]);
-		life->process->life_left_out = true;
-		held_drop_message(held, life->end);
-		forget_calls(held, &all);
-	}
-	free(all.items);
+	if (!may_forget_life(&whole, life))
+		return;
+	life->process->life_left_out = true;
+	held_drop_message(held, life->end);
+	for (size_t i = 0; i < life->calls.count; i++)
+		LIST_PUSH(&calls, life->calls.items[i]);
+	LIST_PUSH(&calls, life->collector);
+	forget_whole(&whole, &calls);
 }

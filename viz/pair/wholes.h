@@ -7,6 +7,7 @@
 #define VIZ_PAIR_WHOLES_H
 
 #include "viz/pair/held.h"
+#include "viz/pair/left_out.h"
 #include "viz/pair/short_lives.h"
 
 /* Calls that findings ask for, ordinary as they are. A zeroed one, but for the arena, has none. */
@@ -20,13 +21,10 @@ struct wanted_calls {
 void wanted_note(struct wanted_calls *wanted, const struct viz_operation *op);
 bool wanted_call(const struct wanted_calls *wanted, const struct viz_operation *op);
 
-/* Counts a call that is left out. */
-void left_out_note(struct viz_model *model, const struct viz_operation *op);
-
 /* Each takes it out if nobody else has a reference to any of its calls, and findings need none. */
-void whole_forget_channel(struct held *held, const struct wanted_calls *wanted,
-			  const struct short_channel *s);
-void whole_forget_life(struct held *held, const struct wanted_calls *wanted,
-		       const struct short_life *life);
+void whole_forget_channel(struct held *held, struct left_out *left_out,
+			  const struct wanted_calls *wanted, struct short_channel *s);
+void whole_forget_life(struct held *held, struct left_out *left_out,
+		       const struct wanted_calls *wanted, const struct short_life *life);
 
 #endif

@@ -4,12 +4,19 @@
 
 enum { CALLS = 10, EACH = 1000, BEGIN = 100, ODD = MESSAGES / 2, FAILURE = 5 };
 
+/* Connections of many requests each; a request is of four calls. */
+enum { REQUESTS = 40, ODD_REQUEST = REQUESTS / 2, NUMBERS = 20, LATER = CALLS };
+_Static_assert(LATER + 4 * REQUESTS <= NUMBERS * CALLS, "each has ids of its own");
+
+/* How often the client finds the end, in all up to the odd one. */
+enum { ENDS_FOUND = 20, AGAIN_FIRST = 100 };
+
 /* The calls of one connection, in the order in which they come. */
 enum { MADE, CONNECTED, ACCEPTED, ASKED, TAKEN, ANSWERED, TOLD, LEFT, ENDED, CLOSED };
 
 /* What is unlike the others in one connection. */
 struct odd {
-	enum { NOTHING, SLOW, UNANSWERED, KEPT, FAILED, READ_ON } kind;
+	enum { NOTHING, SLOW, UNANSWERED, KEPT, FAILED, READ_ON, AGAIN } kind;
 	unsigned number;
 };
 
@@ -89,6 +96,11 @@ static void parts(struct visit *v, const struct odd *odd)
 		reads_on(v);
 	call(v, LEFT, "close", "close", 20, 0, ",'last':true");
 	call(v, ENDED, "read", "receive", 10, 0, ",'requested':8");
+	for (unsigned i = 0; odd->kind == AGAIN && i < ENDS_FOUND; i++)
+		trace_call(v->t, (struct call){AGAIN_FIRST + v->number * ENDS_FOUND + i, "read",
+					       "receive", 10, 0, 5, v->client, v->at_ns + i,
+					       v->at_ns + i, 0, ",'requested':8"});
+	v->at_ns += ENDS_FOUND;
 	if (odd->kind != KEPT)
 		call(v, CLOSED, "close", "close", 10, 0, ",'last':true");
 }
@@ -96,13 +108,14 @@ static void parts(struct visit *v, const struct odd *odd)
 static void visit(struct trace_text *t, unsigned number, struct odd odd)
 {
 	const struct odd none = {NOTHING, number};
+	const bool is_odd = odd.kind == AGAIN ? number <= odd.number : number == odd.number;
 	struct visit v = {.t = t, .number = number, .at_ns = BEGIN + (uint64_t)EACH * number};
 
 	snprintf(v.client, sizeof(v.client), "unix-stream:[%u]", 100 + 2 * number);
 	snprintf(v.server, sizeof(v.server), "unix-stream:[%u]", 101 + 2 * number);
 	connects(&v);
-	talks(&v, odd.number == number ? &odd : &none);
-	parts(&v, odd.number == number ? &odd : &none);
+	talks(&v, is_odd ? &odd : &none);
+	parts(&v, is_odd ? &odd : &none);
 }
 
 static struct viz_thinned thin_visits(struct trace_text *t, struct odd odd)
@@ -191,6 +204,135 @@ static void one_that_is_open_stays(void **state)
 	stays(*state, (struct odd){KEPT, ODD});
 }
 
+/* Each of many clients does so: they stay though they are alike. */
+static void those_that_find_the_end_again_and_again_stay(void **state)
+{
+	struct viz_thinned thinned = thin_visits(*state, (struct odd){AGAIN, ODD});
+
+	for (unsigned i = 0; i <= ODD; i++)
+		assert_true(has_visit(&thinned, i));
+	viz_thinned_free(&thinned);
+}
+
+/* --- connections of many requests ------------------------------------------------------------ */
+
+static unsigned request_id(unsigned number, unsigned request)
+{
+	return id_of(number * NUMBERS, LATER + 4 * request);
+}
+
+static void request(struct visit *v, unsigned number, bool slow)
+{
+	const unsigned first = LATER + 4 * number;
+
+	call(v, first, "write", "send", 10, 3, "");
+	call(v, first + 1, "read", "receive", 20, 3, slow ? ",'off_cpu_ns':31000000" : "");
+	call(v, first + 2, "write", "send", 20, 3, "");
+	call(v, first + 3, "read", "receive", 10, 3, "");
+}
+
+static void long_visit(struct trace_text *t, unsigned number, struct odd odd)
+{
+	struct visit v = {.t = t,
+			  .number = number * NUMBERS,
+			  .at_ns = BEGIN + (uint64_t)EACH * NUMBERS * number};
+	const struct odd none = {NOTHING, number};
+
+	snprintf(v.client, sizeof(v.client), "unix-stream:[%u]", 100 + 2 * number);
+	snprintf(v.server, sizeof(v.server), "unix-stream:[%u]", 101 + 2 * number);
+	connects(&v);
+	for (unsigned i = 0; i < REQUESTS; i++)
+		request(&v, i, odd.kind == SLOW && odd.number == number && i == ODD_REQUEST);
+	parts(&v, odd.number == number ? &odd : &none);
+}
+
+static struct viz_thinned thin_long_visits(struct trace_text *t, struct odd odd)
+{
+	trace_channel(t, "unix-stream:[1]", "unix-stream", ",'listening':true");
+	for (unsigned i = 0; i < MESSAGES; i++)
+		long_visit(t, i, odd);
+	trace_trailer(t, BEGIN + (uint64_t)EACH * NUMBERS * MESSAGES);
+	return thin(t, ENDS);
+}
+
+static bool has_request(const struct viz_thinned *thinned, unsigned number, unsigned request)
+{
+	return viz_model_operation(thinned->model, request_id(number, request)) != NULL;
+}
+
+static bool has_any(const struct viz_thinned *thinned, unsigned number)
+{
+	bool any = viz_model_operation(thinned->model, id_of(number * NUMBERS, MADE)) != NULL;
+
+	for (unsigned i = 0; i < REQUESTS; i++)
+		any |= has_request(thinned, number, i);
+	return any;
+}
+
+static void long_ones_are_left_out(void **state)
+{
+	struct viz_thinned thinned = thin_long_visits(*state, (struct odd){NOTHING, 0});
+	size_t kept = 0;
+
+	for (unsigned i = 0; i < MESSAGES; i++)
+		kept += has_any(&thinned, i);
+	assert_in_range(kept, OF_LENGTH, OF_LENGTH + 4);
+	assert_true(has_any(&thinned, 0) && has_any(&thinned, MESSAGES - 1));
+	assert_false(has_any(&thinned, ODD));
+	viz_thinned_free(&thinned);
+}
+
+/* All calls of a process that were left out are counted, with their bytes. */
+static void what_long_ones_moved_is_counted(void **state)
+{
+	struct viz_thinned thinned = thin_long_visits(*state, (struct odd){NOTHING, 0});
+	const struct viz_model *model = thinned.model;
+	uint64_t sends = 0;
+
+	for (size_t i = 0; i < model->ordinary_count; i++) {
+		const struct viz_ordinary *totals = model->ordinary[i];
+
+		assert_int_equal(totals->bytes, 3 * totals->calls);
+		if (totals->process->pid == 10 && !totals->receives)
+			sends += totals->calls;
+	}
+	for (size_t i = 0; i < model->operation_count; i++)
+		sends += model->operations[i]->process->pid == 10 &&
+			 model->operations[i]->role == ROLE_SEND;
+	assert_int_equal(sends, MESSAGES * REQUESTS);
+	viz_thinned_free(&thinned);
+}
+
+/* Of one that stays its ends are there, and the middle is not. */
+static void long_one_stays(struct trace_text *t, struct odd odd)
+{
+	struct viz_thinned thinned = thin_long_visits(t, odd);
+
+	assert_true(has_any(&thinned, ODD));
+	assert_non_null(viz_model_operation(thinned.model, id_of(ODD * NUMBERS, MADE)));
+	for (unsigned i = 0; i < ENDS; i++) {
+		assert_true(has_request(&thinned, ODD, i));
+		assert_true(has_request(&thinned, ODD, REQUESTS - 1 - i));
+	}
+	assert_int_equal(has_request(&thinned, ODD, ODD_REQUEST), odd.kind == SLOW);
+	assert_false(has_request(&thinned, ODD, ODD_REQUEST - 8));
+	assert_false(has_any(&thinned, ODD - 2));
+	assert_false(has_any(&thinned, ODD + 2));
+	viz_thinned_free(&thinned);
+}
+
+static void a_long_one_with_a_slow_request_stays(void **state)
+{
+	long_one_stays(*state, (struct odd){SLOW, ODD});
+}
+
+static void a_long_one_that_is_open_stays(void **state)
+{
+	long_one_stays(*state, (struct odd){KEPT, ODD});
+}
+
+/* --- others ---------------------------------------------------------------------------------- */
+
 static void one_with_a_failure_stays(void **state)
 {
 	stays(*state, (struct odd){FAILED, ODD});
@@ -250,6 +392,11 @@ int main(void)
 		TEST(one_that_is_open_stays),
 		TEST(one_with_a_failure_stays),
 		TEST(one_where_a_call_is_under_way_stays),
+		TEST(those_that_find_the_end_again_and_again_stay),
+		TEST(long_ones_are_left_out),
+		TEST(what_long_ones_moved_is_counted),
+		TEST(a_long_one_with_a_slow_request_stays),
+		TEST(a_long_one_that_is_open_stays),
 		TEST(pipes_are_left_out),
 	};
 
