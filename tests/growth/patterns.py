@@ -727,6 +727,26 @@ def equal_rounds(t, count):
         read(t, back, fd=5)
 
 
+def single_bytes(t, count):
+    """A shell reads, byte by byte, what another process writes in lines."""
+    name = two_pipes(t)[0]
+    for _ in range(count // 34):
+        write(t, name, fd=4, payload="x" * 31 + "\n")
+        for i in range(32):
+            t.call("read", "receive", FIRST + 1, 1, fd=3, channel=name, requested=1,
+                   payload="x" if i < 31 else "\n")
+        t.call("rt_sigprocmask", "control", FIRST + 1, 0, args={"how": 0})
+
+
+def writes_read_at_once(t, count):
+    """Many small writes, of which each read takes some."""
+    name = two_pipes(t)[0]
+    for _ in range(count // 9):
+        for _ in range(8):
+            write(t, name, fd=4)
+        read(t, name, FIRST + 1, fd=3, payload="x" * 8)
+
+
 def queue_rounds(t, count):
     """Messages of two priorities through a POSIX queue, each received by the same process."""
     name = "posix-mq:[1]"
@@ -1089,6 +1109,8 @@ PATTERNS = [
 # What goes on and on without a fault: `diagnose` takes no more memory for twice as much of it.
 BOUNDED = [
     equal_rounds,
+    single_bytes,
+    writes_read_at_once,
     queue_rounds,
     counter_rounds,
     datagram_rounds,

@@ -37,6 +37,11 @@ struct viz_message {
 	enum mechanism mechanism;
 	bool copy;  /* one send reached several receivers: another message has these bytes */
 	bool typed; /* `type` is valid: type of a System V, priority of a POSIX message */
+	/*
+	 * The bytes before it in its send were received just before it, in a message that a thinned
+	 * model (viz/pair/thinned.h) may lack.
+	 */
+	bool goes_on;
 	/* The receiver's socket if it is known, otherwise the sender's channel. NULL: a signal. */
 	const struct viz_channel *channel;
 	uint64_t bytes;

@@ -68,6 +68,67 @@ bool ordinary_message(const struct viz_message *m)
 	       !send->began && slept_at_most(send, 0) && slept_at_most(receive, ORDINARY_SLEEP_NS);
 }
 
+/* --- pieces ---------------------------------------------------------------------------------- */
+
+enum {
+	BUFFER_LEAST = 512, /* from here on a power of two is a buffer's size */
+	WRITE_MOST = 4096,
+};
+
+static bool is_buffer(uint64_t size)
+{
+	return size >= BUFFER_LEAST && (size & (size - 1)) == 0;
+}
+
+/* True if these may be records that are torn, of which each piece is counted (torn_records.c). */
+static bool may_be_records(const struct viz_operation *send, const struct viz_operation *receive)
+{
+	return send->requested < WRITE_MOST && receive->requested != 1 &&
+	       receive->requested < 2 * send->requested && !is_buffer(send->requested) &&
+	       !is_buffer(receive->requested);
+}
+
+/* True if the call moved more than these bytes, and has no side effects. */
+static bool moved_more(const struct viz_operation *op, uint64_t bytes)
+{
+	return viz_operation_done(op) && !operation_is_multiple(op) &&
+	       !viz_has(op, entered_before) && moved(op) > bytes && !op->extra->passed_fds_count &&
+	       !op->extra->new_fds_count && !op->control_cut;
+}
+
+static bool is_piece(const struct viz_message *m)
+{
+	const struct viz_operation *send = m->from.operation, *receive = m->to.operation;
+
+	return channel_is_pipe(m->channel) && !m->signal && !m->echo && !m->copy && !m->cut &&
+	       m->bytes && m->match == MATCH_EXACT && m->fate == FATE_NONE && send && receive &&
+	       send->role == ROLE_SEND && receive->role == ROLE_RECEIVE &&
+	       !operation_only_looks(receive) && moved_all(send) && viz_has(send, requested) &&
+	       viz_has(receive, requested) && !may_be_records(send, receive);
+}
+
+const struct viz_operation *ordinary_piece(const struct viz_message *m)
+{
+	const struct viz_operation *send = m->from.operation, *receive = m->to.operation;
+
+	if (!is_piece(m))
+		return NULL;
+	if (moved_just(receive, &m->to, m->bytes))
+		return moved_more(send, m->bytes) && slept_at_most(receive, ORDINARY_SLEEP_NS)
+			       ? send
+			       : NULL;
+	return moved_just(send, &m->from, m->bytes) && moved_more(receive, m->bytes) &&
+			       !send->began && slept_at_most(send, 0)
+		       ? receive
+		       : NULL;
+}
+
+bool ordinary_hub(const struct viz_operation *hub)
+{
+	return hub->role == ROLE_SEND ? !hub->began && slept_at_most(hub, 0)
+				      : slept_at_most(hub, ORDINARY_SLEEP_NS);
+}
+
 bool ordinary_wait(const struct viz_operation *op)
 {
 	return operation_polls(op) && viz_operation_done(op) && op->returned > 0 &&

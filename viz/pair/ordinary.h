@@ -32,13 +32,23 @@ struct short_life;
 struct exchange {
 	struct viz_message *message;
 	const struct viz_operation *calls[2]; /* the second may be NULL of a wait and of a signal */
-	struct short_channel *whole; /* then the calls are the first ones of it and its peer */
-	struct short_life *life;     /* then the first call is the one that collected it */
-	struct short_channel *of;    /* that it lies in the middle of; NULL: of none */
+	struct short_channel *whole;	 /* then the calls are the first ones of it and its peer */
+	struct short_life *life;	 /* then the first call is the one that collected it */
+	struct short_channel *of;	 /* that it lies in the middle of; NULL: of none */
+	const struct viz_operation *hub; /* of a piece (viz/pair/pieces.h); NULL: it is none */
 };
 
 /* True if send and receive are a whole message each, and nothing else is to be said of them. */
 bool ordinary_message(const struct viz_message *message);
+
+/*
+ * The hub of a message that is an ordinary piece of a pipe (viz/pair/pieces.h), its leaf being
+ * whole and ordinary; NULL: it is none.
+ */
+const struct viz_operation *ordinary_piece(const struct viz_message *message);
+
+/* True if nothing is to be said of a hub beside its pieces. */
+bool ordinary_hub(const struct viz_operation *hub);
 
 /* True if the call waited for data, shortly, and was told of some. */
 bool ordinary_wait(const struct viz_operation *op);

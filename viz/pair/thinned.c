@@ -4,56 +4,22 @@
  * lie in the middle of an ordinary conversation. A call is forgotten only if nobody but this list
  * has a reference to it.
  */
-#include "viz/pair/thinned.h"
+#include "viz/pair/thinning.h"
 
 #include <stdlib.h>
 
 #include "viz/base/arena.h"
 #include "viz/model/builder.h"
 #include "viz/model/operation_facts.h"
-#include "viz/pair/conversation_list.h"
 #include "viz/pair/core/context.h"
-#include "viz/pair/held.h"
-#include "viz/pair/left_out.h"
-#include "viz/pair/lock_rounds.h"
-#include "viz/pair/ordinary.h"
-#include "viz/pair/ordinary_signals.h"
 #include "viz/pair/pairing.h"
-#include "viz/pair/semaphores.h"
-#include "viz/pair/short_channels.h"
-#include "viz/pair/short_lives.h"
 #include "viz/pair/stream.h"
-#include "viz/pair/wholes.h"
 
-/* An exchange in the middle of its conversation, until the engine has released its calls. */
-struct waiting {
-	struct exchange exchange;
-	/* Or a call in the middle of an idle run: the first one like it, and that of the others. */
-	const struct viz_operation *like, *other;
-	uint64_t round; /* of the engine, in which it came to lie there */
-};
+/* The engine releases a call at the end of the round in which it told of it, or of the next one. */
+enum { ROUNDS = 2 };
 
-struct waiting_list LIST_OF(struct waiting);
-
-struct thinning {
-	size_t ends;
-	struct arena *arena; /* of the pairing */
-	struct viz_model *model;
-	struct viz_pairing *pairing;
-	struct held held;
-	struct wanted_calls wanted;
-	uint64_t round;		     /* of the engine */
-	struct waiting_list waiting; /* in order of their rounds */
-	struct id_map threads;	     /* struct thread_calls, by thread */
-	struct conversation_list conversations;
-	struct left_out left_out;
-	struct semaphores semaphores;
-	struct lock_rounds rounds;
-	struct signal_waits signal_waits;
-	struct short_channels short_channels;
-	struct short_lives short_lives;
-	const struct viz_packing *packing; /* NULL: what is forgotten is lost */
-};
+/* So many exchanges stay at most at either end of a short channel, of each kind. */
+enum { SHORT_ENDS = 16 };
 
 static struct thread_calls *calls_of(struct thinning *t, const struct viz_thread *thread)
 {
@@ -72,142 +38,6 @@ static bool is_listed(const struct thinning *t, const struct viz_operation *op)
 	const struct held_call *call = held_call(&t->held, op);
 
 	return !call || call->listed;
-}
-
-/* --- forgetting ------------------------------------------------------------------------------ */
-
-static void count_left_out(struct thinning *t, const struct viz_operation *op)
-{
-	left_out_count(&t->left_out, op);
-	if (!op->channel || idle_call(op))
-		return;
-	if (semaphore_call(op) || op->channel->mechanism == MECH_FILE_LOCK)
-		semaphores_count(&t->semaphores, op);
-	else
-		left_out_add(&t->left_out, op);
-}
-
-static void forget_call(struct thinning *t, const struct viz_operation *op)
-{
-	count_left_out(t, op);
-	held_drop_call(&t->held, op);
-}
-
-static bool is_round(const struct exchange *exchange)
-{
-	return !exchange->message && exchange->calls[1];
-}
-
-/* True if nobody has a reference to the call but the list and, if there is one, its message. */
-static bool may_forget(const struct thinning *t, const struct exchange *exchange,
-		       const struct viz_operation *op)
-{
-	const struct held_call *call = held_call(&t->held, op);
-
-	return call && op->uses == exchange_references(exchange, op) &&
-	       thread_calls_around(call->of, call->number) && !wanted_call(&t->wanted, op) &&
-	       (is_round(exchange) ? lock_round_may_forget(&t->rounds, exchange->calls[0])
-				   : semaphores_may_forget(&t->semaphores, op));
-}
-
-static bool may_forget_both(const struct thinning *t, const struct exchange *exchange)
-{
-	return may_forget(t, exchange, exchange->calls[0]) &&
-	       (!exchange->calls[1] || may_forget(t, exchange, exchange->calls[1]));
-}
-
-/* True if it is out. */
-static bool forget(struct thinning *t, const struct exchange *exchange)
-{
-	const struct viz_operation *one = exchange->calls[0], *other = exchange->calls[1];
-	const struct viz_signal *signal = exchange_signal(exchange);
-
-	if (signal && !signal_may_be_forgotten(&t->signal_waits, signal))
-		return false;
-	if (!may_forget_both(t, exchange) ||
-	    (t->packing && !pairing_pack(t->pairing, exchange->message)))
-		return false;
-	if (exchange->message)
-		held_drop_message(&t->held, exchange->message);
-	forget_call(t, one);
-	if (other)
-		forget_call(t, other);
-	return true;
-}
-
-/* A call that is forgotten is no more: who sent it is noted before. */
-static void forget_middle(struct thinning *t, const struct exchange *exchange)
-{
-	left_out_sender(exchange->calls[0]);
-	short_channel_left(exchange->of, forget(t, exchange));
-}
-
-/* --- wholes ---------------------------------------------------------------------------------- */
-
-static void forget_short(struct thinning *t, struct short_channel *s)
-{
-	if (!t->packing)
-		whole_forget_channel(&t->held, &t->left_out, &t->wanted, s);
-	short_channel_free_both(s);
-}
-
-/* What is known of the thread's calls, of which none is held any more. */
-static void forget_thread(struct thinning *t, const struct viz_thread *thread)
-{
-	struct thread_calls *calls = id_map_get(&t->threads, (uintptr_t)thread);
-
-	id_map_remove(&t->threads, (uintptr_t)thread);
-	if (calls)
-		thread_calls_free(calls);
-}
-
-static void forget_life(struct thinning *t, struct short_life *life)
-{
-	if (child_end_may_be_forgotten(&t->signal_waits, life->process->parent))
-		whole_forget_life(&t->held, &t->left_out, &t->wanted, life);
-	if (life->process->life_left_out)
-		forget_thread(t, life->process->threads[0]);
-	short_life_free(life);
-}
-
-/* --- rounds ---------------------------------------------------------------------------------- */
-
-static void forget_repeat(struct thinning *t, const struct waiting *waiting)
-{
-	const struct viz_operation *op = waiting->exchange.calls[0];
-
-	if (!held_call(&t->held, op) || op->uses != 1 || t->packing)
-		return;
-	idle_run_count(waiting->like, waiting->other, op);
-	forget_call(t, op);
-}
-
-/* The engine releases a call at the end of the round in which it told of it, or of the next one. */
-enum { ROUNDS = 2 };
-
-/* So many exchanges stay at most at either end of a short channel, of each kind. */
-enum { SHORT_ENDS = 16 };
-
-/* Looks at what has waited since a round before this one. */
-static void forget_until(struct thinning *t, uint64_t round)
-{
-	struct waiting_list *list = &t->waiting;
-	size_t done = 0;
-
-	for (; done < list->count && list->items[done].round < round; done++)
-		if (list->items[done].exchange.life)
-			forget_life(t, list->items[done].exchange.life);
-		else if (list->items[done].exchange.whole)
-			forget_short(t, list->items[done].exchange.whole);
-		else if (list->items[done].exchange.of)
-			forget_middle(t, &list->items[done].exchange);
-		else if (list->items[done].like)
-			forget_repeat(t, &list->items[done]);
-		else
-			forget(t, &list->items[done].exchange);
-	list->count -= done;
-	if (list->count)
-		memmove(list->items, list->items + done, list->count * sizeof(*list->items));
 }
 
 /* --- what the engine reports ----------------------------------------------------------------- */
@@ -265,6 +95,21 @@ static void give_up(struct thinning *t, struct short_channel *s)
 		for (size_t i = 0; i < short_channel_exchanges(both[k]); i++)
 			add_to_conversation(t, short_channel_exchange(both[k], i));
 	short_channel_free_both(s);
+}
+
+/*
+ * A channel of pieces is no short one. The hub of a piece is told to be ordinary with the last
+ * piece of it.
+ */
+static void add_piece(struct thinning *t, const struct exchange *piece, bool complete)
+{
+	if (!held_call(&t->held, piece->calls[0]) || !held_call(&t->held, piece->calls[1]))
+		return;
+	mark(t, piece_leaf(piece));
+	if (complete)
+		mark(t, piece->hub);
+	give_up(t, short_channels_give_up(&t->short_channels, piece->message->channel));
+	add_to_conversation(t, piece);
 }
 
 /* Many channels between the same two threads are a conversation, too: of a tenth of the ends. */
@@ -496,9 +341,15 @@ static int hold_message(void *data, const struct viz_message *message)
 	const struct exchange exchange = {.message = held_add_message(&t->held, message),
 					  .calls = {message->from.operation, to}};
 
+	const bool is_whole = ordinary_message(message);
+	struct exchange piece;
+	bool complete;
+
+	if (!t->packing && pieces_next(&t->pieces, exchange.message, is_whole, &piece, &complete))
+		add_piece(t, &piece, complete);
 	if (message->signal && !t->packing)
 		short_lives_signal(&t->short_lives, exchange.message);
-	if (ordinary_message(message) || ordinary_signal(message) ||
+	if (is_whole || ordinary_signal(message) ||
 	    (semaphore_message_is_ordinary(message) && !is_listed(t, exchange.calls[0]) &&
 	     !is_listed(t, exchange.calls[1])))
 		add_ordinary(t, &exchange);
@@ -597,6 +448,7 @@ static void free_lists(struct thinning *t)
 	held_free(&t->held);
 	short_channels_free(&t->short_channels);
 	short_lives_free(&t->short_lives);
+	pieces_free(&t->pieces);
 }
 
 static int read_stream(struct thinning *t, FILE *stream, const char *name,

@@ -160,8 +160,8 @@ static void a_rare_length_stays(void **state)
 	viz_thinned_free(&thinned);
 }
 
-/* Two sends that one call took are no exchange of one with one. */
-static void pieces_stay(void **state)
+/* Two sends that one call took: nobody knows how much it asked for. */
+static void pieces_of_unknown_calls_stay(void **state)
 {
 	struct trace_text *t = *state;
 	struct viz_thinned thinned;
@@ -540,7 +540,7 @@ int main(void)
 		TEST(what_took_long_stays),
 		TEST(what_was_waited_for_is_left_out),
 		TEST(a_rare_length_stays),
-		TEST(pieces_stay),
+		TEST(pieces_of_unknown_calls_stay),
 		TEST(a_poll_that_found_data_goes_with_it),
 		TEST(a_run_in_vain_is_its_ends_and_a_count),
 		TEST(two_kinds_by_turns_are_counted_apart),

@@ -36,8 +36,8 @@ static bool comes_next(const struct diagnosis *d, const struct viz_message *last
 static bool is_cut_off(const struct diagnosis *d, const struct viz_message *last,
 		       const struct viz_message *m)
 {
-	return m->from.offset > 0 && last->from.operation->thread != m->from.operation->thread &&
-	       comes_next(d, last, m);
+	return m->from.offset > 0 && !m->goes_on &&
+	       last->from.operation->thread != m->from.operation->thread && comes_next(d, last, m);
 }
 
 static void report(struct diagnosis *d, struct mixing *mixing, const struct viz_message *m)

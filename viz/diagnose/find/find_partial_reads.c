@@ -101,6 +101,20 @@ static void add(const struct viz_operation *op, struct copier *copiers, struct m
 	}
 }
 
+/*
+ * Adds what the model does not hold of what went through channels, as if it had been before all
+ * else: a write may be missing whose bytes a read took that is there.
+ */
+static void add_moved(const struct diagnosis *d, struct moved *moved)
+{
+	for (size_t i = 0; i < d->model->ordinary_count; i++) {
+		const struct viz_ordinary *ordinary = d->model->ordinary[i];
+		struct moved *there = &moved[ordinary->channel->index];
+
+		*(ordinary->receives ? &there->received : &there->sent) += ordinary->bytes;
+	}
+}
+
 /* Adds the reads that the model does not hold. */
 static void add_ordinary(const struct diagnosis *d, struct copier *copiers)
 {
@@ -153,6 +167,8 @@ void find_partial_reads(struct diagnosis *d)
 
 	for (size_t i = 0; i < d->model->process_count; i++)
 		known += counts_blocks(d->model->processes[i]);
+	if (known)
+		add_moved(d, moved);
 	for (size_t i = 0; known && i < d->model->operation_count && !d->incomplete; i++)
 		add(d->model->operations[i], copiers, moved);
 	if (known)
