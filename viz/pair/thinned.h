@@ -12,6 +12,8 @@
  * length several are there. A call that waited for data (poll, epoll_wait) which its thread then
  * received or sent is ordinary as well, and so is one that got nothing (EAGAIN, an empty poll)
  * between calls that did. Of many such in a row the first and the last stay: viz/pair/idle_runs.h.
+ * Of a send through a pipe that is received in pieces, and of a receive that takes many sends, the
+ * middle is left out as well (viz/pair/pieces.h).
  * Calls on a semaphore or futex are ordinary if it is no lock, and they woke, or were woken by, one
  * call, or none (viz/pair/semaphores.h); two calls that take a lock and give it back are, if it was
  * free and nobody else asked for it (viz/pair/lock_rounds.h). A signal is ordinary, with its
