@@ -13,8 +13,8 @@
 
 /*
  * Writes a process line for each of these shells whose command failed at least three times, and did
- * not succeed, while it was watched. Takes up to two seconds in all where the text of one has such a
- * loop and it has a child younger than a second, else none.
+ * not succeed, while it was watched. Takes up to two seconds in all where the text of one has such
+ * a loop and it has a child younger than a second, else none.
  */
 void shell_loops_watch(struct encoder *encoder, struct tracer *tracer, const pid_t *pids,
 		       size_t count);

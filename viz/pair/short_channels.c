@@ -171,7 +171,7 @@ static const struct exchange *item_of(const struct short_exchanges *list, size_t
 {
 	const size_t half = list->count / 2;
 
-	if (!list->next || number < half)
+	if (!list->next || !half || number < half)
 		return &list->items[number];
 	return &list->items[half + (number - half + list->next) % half];
 }

@@ -33,10 +33,19 @@ static unsigned id_of(unsigned number, unsigned call)
 	return FIRST + number * CALLS + call;
 }
 
-static void call(struct visit *v, unsigned number, const char *name, const char *role, unsigned pid,
-		 int64_t returned, const char *more)
+static const char *role_of(const char *name)
 {
-	trace_call(v->t, (struct call){id_of(v->number, number), name, role, pid, 0, 5,
+	if (strcmp(name, "write") == 0)
+		return "send";
+	if (strcmp(name, "read") == 0)
+		return "receive";
+	return strcmp(name, "close") == 0 ? "close" : "open";
+}
+
+static void call(struct visit *v, unsigned number, const char *name, unsigned pid, int64_t returned,
+		 const char *more)
+{
+	trace_call(v->t, (struct call){id_of(v->number, number), name, role_of(name), pid, 0, 5,
 				       pid == 10 ? v->client : v->server, v->at_ns, v->at_ns + 5,
 				       returned, more});
 	v->at_ns += 10;
@@ -59,7 +68,7 @@ static void connects(struct visit *v)
 	opens(v, MADE, "socket", 10, NULL, v->client);
 	snprintf(v->more, sizeof(v->more), ",'peer':'%s'", v->server);
 	trace_channel(v->t, v->client, "unix-stream", v->more);
-	call(v, CONNECTED, "connect", "open", 10, 0, "");
+	call(v, CONNECTED, "connect", 10, 0, "");
 	snprintf(v->more, sizeof(v->more), ",'peer':'%s'", v->client);
 	trace_channel(v->t, v->server, "unix-stream", v->more);
 	opens(v, ACCEPTED, "accept", 20, "unix-stream:[1]", v->server);
@@ -67,11 +76,11 @@ static void connects(struct visit *v)
 
 static void talks(struct visit *v, const struct odd *odd)
 {
-	call(v, ASKED, "write", "send", 10, 3, "");
-	call(v, TAKEN, "read", "receive", 20, 3, odd->kind == SLOW ? ",'off_cpu_ns':31000000" : "");
+	call(v, ASKED, "write", 10, 3, "");
+	call(v, TAKEN, "read", 20, 3, odd->kind == SLOW ? ",'off_cpu_ns':31000000" : "");
 	if (odd->kind != UNANSWERED) {
-		call(v, ANSWERED, "write", "send", 20, 3, "");
-		call(v, TOLD, "read", "receive", 10, 3, "");
+		call(v, ANSWERED, "write", 20, 3, "");
+		call(v, TOLD, "read", 10, 3, "");
 	}
 	if (odd->kind == FAILED)
 		trace_call(v->t, (struct call){FAILURE, "read", "receive", 10, 0, 5, v->client,
@@ -94,15 +103,15 @@ static void parts(struct visit *v, const struct odd *odd)
 {
 	if (odd->kind == READ_ON)
 		reads_on(v);
-	call(v, LEFT, "close", "close", 20, 0, ",'last':true");
-	call(v, ENDED, "read", "receive", 10, 0, ",'requested':8");
+	call(v, LEFT, "close", 20, 0, ",'last':true");
+	call(v, ENDED, "read", 10, 0, ",'requested':8");
 	for (unsigned i = 0; odd->kind == AGAIN && i < ENDS_FOUND; i++)
 		trace_call(v->t, (struct call){AGAIN_FIRST + v->number * ENDS_FOUND + i, "read",
 					       "receive", 10, 0, 5, v->client, v->at_ns + i,
 					       v->at_ns + i, 0, ",'requested':8"});
 	v->at_ns += ENDS_FOUND;
 	if (odd->kind != KEPT)
-		call(v, CLOSED, "close", "close", 10, 0, ",'last':true");
+		call(v, CLOSED, "close", 10, 0, ",'last':true");
 }
 
 static void visit(struct trace_text *t, unsigned number, struct odd odd)
@@ -225,10 +234,10 @@ static void request(struct visit *v, unsigned number, bool slow)
 {
 	const unsigned first = LATER + 4 * number;
 
-	call(v, first, "write", "send", 10, 3, "");
-	call(v, first + 1, "read", "receive", 20, 3, slow ? ",'off_cpu_ns':31000000" : "");
-	call(v, first + 2, "write", "send", 20, 3, "");
-	call(v, first + 3, "read", "receive", 10, 3, "");
+	call(v, first, "write", 10, 3, "");
+	call(v, first + 1, "read", 20, 3, slow ? ",'off_cpu_ns':31000000" : "");
+	call(v, first + 2, "write", 20, 3, "");
+	call(v, first + 3, "read", 10, 3, "");
 }
 
 static void long_visit(struct trace_text *t, unsigned number, struct odd odd)
