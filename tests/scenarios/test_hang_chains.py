@@ -290,7 +290,7 @@ def openers(directory):
 
 
 SOUND = {
-    "a reader that works": "yes | tee /dev/null | gzip >/dev/null",
+    "a reader that works": "cat /dev/urandom | tee /dev/null | gzip >/dev/null",
     "lock in turns": """
         for i in 1 2; do
             while :; do flock {place}/lock sleep 0.1; done &

@@ -139,6 +139,44 @@ static void circle(void **state)
 	assert_string_equal(findings_of(t), "deadlock 10 20\n");
 }
 
+/* 10 writes to 7, which only 20 reads, and only 10 writes to 8. */
+static void full_beside(struct trace_text *t, const char *read_of)
+{
+	trace_fork(t, 10, 20, "pong", 5);
+	close_fd(t, 10, 10, 3, "pipe:[7]");
+	close_fd(t, 11, 20, 4, "pipe:[7]");
+	close_fd(t, 12, 20, 6, "pipe:[8]");
+	asleep(t, 20, "write", 10,
+	       ",'fd':4,'channel':'pipe:[7]','requested':8192,"
+	       "'at_entry':{'head':16,'tail':0,'end':4096,'start':0,'bytes':65536}");
+	asleep(t, 21, "read", 20, read_of);
+	time_out(t, 5);
+}
+
+/* Nobody finds a pipe full and another one finds it empty: who came later woke the other. */
+static void take_turns(void **state)
+{
+	full_beside(*state, ",'fd':3,'channel':'pipe:[7]'");
+	assert_string_equal(findings_of(*state), "");
+}
+
+static void take_no_turns(void **state)
+{
+	full_beside(*state, ",'fd':5,'channel':'pipe:[8]'");
+	assert_string_equal(findings_of(*state), "deadlock 10 20\n");
+}
+
+/* The tracer saw that 10 runs, though its call has not returned. */
+static void circle_with_runner(void **state)
+{
+	struct trace_text *t = *state;
+
+	two_in_a_circle(t);
+	trace_line(t, "{'type':'state','at_ns':101,'pid':10,'tid':10,'state':'running'}");
+	time_out(t, 6);
+	assert_string_equal(findings_of(t), "");
+}
+
 /* Another thread of process 10, which has not run since `looked_ns`, or so `more` says. */
 static void another_thread(struct trace_text *t, unsigned looked_ns, const char *more)
 {
@@ -564,6 +602,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(many_crashes_are_one_finding, set_up,
 						trace_tear_down),
 		cmocka_unit_test_setup_teardown(circle, set_up, trace_tear_down),
+		cmocka_unit_test_setup_teardown(take_turns, set_up, trace_tear_down),
+		cmocka_unit_test_setup_teardown(take_no_turns, set_up, trace_tear_down),
+		cmocka_unit_test_setup_teardown(circle_with_runner, set_up, trace_tear_down),
 		cmocka_unit_test_setup_teardown(circle_with_idle_thread, set_up, trace_tear_down),
 		cmocka_unit_test_setup_teardown(circle_closed_after_look, set_up, trace_tear_down),
 		cmocka_unit_test_setup_teardown(circle_with_thread_at_clock, set_up,

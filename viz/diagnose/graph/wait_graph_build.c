@@ -179,6 +179,7 @@ static struct wait *add_wait(struct wait_graph *graph, const struct viz_operatio
 	wait->process = op->process;
 	wait->since_ns = op->began ? op->began_ns : op->enter_ns;
 	wait_find_enders(graph, wait);
+	wait->ready |= op->thread->state == TARGET_STATE_RUNNING; /* woken, it runs in the call */
 	wait_look_at_loop(graph, wait);
 	wait->open |= wait_is_unseen(graph, wait->channel);
 	wait_set_join(graph, wait);
@@ -348,6 +349,7 @@ struct wait_graph *wait_graph_new(struct arena *arena, const struct viz_model *m
 		add_vforks(graph, model->processes[i]);
 	wait_open_served(graph);
 	wait_close_counters(graph);
+	wait_take_turns(graph);
 	wait_suppose_crossed(graph);
 	wait_find_stuck(graph);
 	wait_settle_crossed(graph);

@@ -139,6 +139,12 @@ void wait_settle_terminals(struct wait_graph *graph);
  */
 void wait_close_counters(struct wait_graph *graph);
 
+/*
+ * wait_turns.c: marks those as ready that sleep at a pipe beside one at its other end. Called
+ * before wait_find_stuck().
+ */
+void wait_take_turns(struct wait_graph *graph);
+
 /* wait_loops.c: sets `room` and `itself`, once the enders are known. */
 void wait_look_at_loop(struct wait_graph *graph, struct wait *wait);
 
