@@ -48,22 +48,23 @@ tell("taker", threading.get_native_id())
 took.set()
 """
 BY_PROCESSES = """
-source, sink = os.pipe()
+asked, took = os.pipe(), os.pipe()
 if os.fork() == 0:
     tell("first")
     connection.sendall(b"ask0")
-    os.write(sink, b"asked")
-    time.sleep(0.5)
+    os.write(asked[1], b"asked")
+    os.read(took[0], 4)
     connection.recv(4)
-os.read(source, 5)
+os.read(asked[0], 5)
 connection.sendall(b"ask1")
 got = 0
 while got < 8:
     got += len(connection.recv(8))
 tell("taker")
+os.write(took[1], b"took")
 time.sleep(1000)
 """
-# The second gets what it asked for, before or while the first waits; the server forgets the first.
+# The second gets what it asked for; the server forgets the first, which reads when that is done.
 OWN = """
 def second():
     for _ in range(2):
@@ -71,16 +72,13 @@ def second():
         got = 0
         while got < 4:
             got += len(connection.recv(4 - got))
+tell("first")
+second()
+connection.sendall(b"last")
 other = threading.Thread(target=second)
 other.start()
 other.join()
-def forgotten():
-    connection.sendall(b"last")
-    connection.recv(4)
-tell("first")
-threading.Thread(target=forgotten).start()
-time.sleep(0.3)
-second()
+connection.recv(4)
 """
 FACT = "and before it read the next one: it took the answer"
 REMEDY = "several use one connection without a lock, and read each other's answers"
