@@ -44,6 +44,8 @@ ANSWERS = "\n    while True: time.sleep(0.8); server.sendto(*server.recvfrom(99)
 SOUND = {
     "slow": (ANSWERS, "while True: " + ASKS),
     "slow, connected": (ANSWERS, "client.connect(address)\nwhile True: client.send(b'x'); client.recv(9)"),
+    # Whom it answered has no more to ask.
+    "answered": ("\n    while True: server.sendto(*server.recvfrom(99))", ASKS + "; time.sleep(1000)"),
     # It waits for what comes, and has asked nobody.
     "listens": ("server.recv(99)", "client.bind(('127.0.0.1', 0)); client.recv(9)"),
 }  # fmt: skip

@@ -133,21 +133,22 @@ server.sendto(b"?", silent.getsockname())
 @scenario("what the time limit ended is told in any case: a note where it waited as sound ones do")
 def limit_told(directory):
     commands = {
-        "sleeps": (["sleep", "60"], "note", "clock_nanosleep()"),
-        "child sleeps": (["sh", "-c", "sleep 60 | cat; true"], "note", "wait4()"),
+        "sleeps": (["sleep", "60"], "blocked note", "clock_nanosleep()"),
+        "child sleeps": (["sh", "-c", "sleep 60 | cat; true"], "blocked note", "wait4()"),
         "own threads": (
-            [PYTHON, "-c", "import threading; threading.Event().wait()"], "warning", "futex()",
+            [PYTHON, "-c", "import threading; threading.Event().wait()"], "blocked warning",
+            "futex()",
         ),
-        "serves datagrams": ([PYTHON, "-c", UDP_SERVES], "note", "recvfrom(3)"),
-        "asks for one": ([PYTHON, "-c", UDP_ASKS], "warning", "recvfrom(3)"),
+        "serves datagrams": ([PYTHON, "-c", UDP_SERVES], "blocked note", "recvfrom(3)"),
+        "asks for one": ([PYTHON, "-c", UDP_ASKS], "no-answer warning", "recvfrom(3)"),
     }  # fmt: skip
-    for name, (command, severity, waits), place in each_in_place(directory, commands):
-        result = run(place, command, "--timeout", "1", "--lang", "en", status=TIMED_OUT,
+    for name, (command, what, waits), place in each_in_place(directory, commands):
+        result = run(place, command, "--timeout", "1.5", "--lang", "en", status=TIMED_OUT,
                      whole=False)  # fmt: skip
-        expect_in(f" blocked  {command[0].rpartition('/')[2]}[", result.stderr.decode(), name)
-        findings = [f for f in diagnose(result.trace_path)[0] if f["id"] == "blocked"]
-        expect_equal([f["severity"] for f in findings], [severity], name)
-        expect_in(waits, findings[0]["text"], name)
+        found = [f for f in diagnose(result.trace_path)[0] if f["id"] in ("blocked", "no-answer")]
+        expect_equal([f"{f['id']} {f['severity']}" for f in found], [what], name)
+        expect_in(f" {found[0]['id']}  {command[0].rpartition('/')[2]}[", result.stderr.decode(), name)
+        expect_in(waits, found[0]["text"], name)
 
 
 def children(pid):

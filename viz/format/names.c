@@ -245,3 +245,9 @@ int signal_by_name(const char *name)
 			return aliases[i].number;
 	return 0;
 }
+
+bool signal_is_fault(int number)
+{
+	return number == SIGSEGV || number == SIGBUS || number == SIGABRT || number == SIGFPE ||
+	       number == SIGILL;
+}

@@ -90,5 +90,6 @@ const char *errno_name(int number);
 /* Writes "SIGUSR1" for 10, "SIGRTMIN+2" for 36, "SIG99" for an unknown number; gives buf. */
 const char *signal_name(int number, char buf[16]);
 int signal_by_name(const char *name); /* 0: there is no such signal */
+bool signal_is_fault(int number);     /* as what a wrong pointer raises, or abort(3) */
 
 #endif

@@ -5,9 +5,9 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 
 #include "viz/diagnose/call/misuse.h"
+#include "viz/format/names.h"
 
 enum { ERRORS_MOST = 4 };
 
@@ -363,13 +363,6 @@ static bool is_made_up_for(const struct diagnosis *d, const struct viz_operation
 	if (operation_is(op, "splice"))
 		return moves_otherwise(d, op);
 	return op->role == ROLE_SIGNAL && operation_has_error(op, "EAGAIN") && signals_later(d, op);
-}
-
-/* As what a wrong pointer raises, or abort(3). */
-static bool signal_is_fault(int number)
-{
-	return number == SIGSEGV || number == SIGBUS || number == SIGABRT || number == SIGFPE ||
-	       number == SIGILL;
 }
 
 /* Programs try to make and to open things, and go on without: `*failed` is the last vain try. */

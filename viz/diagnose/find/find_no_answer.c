@@ -6,12 +6,12 @@
  * asyncio.wait_for(), settimeout()) leaves no failed call behind that would tell.
  */
 #include <inttypes.h>
-#include <signal.h>
 
 #include "viz/diagnose/core/finder.h"
 #include "viz/diagnose/graph/failed_requests.h"
 #include "viz/diagnose/wait/dbus_calls.h"
 #include "viz/diagnose/wait/waits.h"
+#include "viz/format/names.h"
 #include "viz/message/outsiders.h"
 
 /* What one socket of a client asked and heard. */
@@ -24,7 +24,7 @@ struct talk {
 	const struct viz_channel *epoll; /* the set that it is in; NULL: none */
 	uint64_t bytes;			 /* sent from `asked` on */
 	uint64_t heard_ns;		 /* when it last heard something; 0: never */
-	bool serves;			 /* it is bound to a port: others ask, it answers */
+	bool serves;			 /* others ask, and it answers: serves_there() */
 	bool shut;			 /* it said itself that it sends no more */
 	struct talk *next_waiting; /* of the same process, the later ones first: list_waiting() */
 	bool passed_on;		   /* it was asked for an answer that somebody else waits for */
@@ -69,16 +69,23 @@ static bool binds_port(const struct viz_operation *op)
 	       at.len >= 2 && !(at.data[at.len - 2] == ':' && at.data[at.len - 1] == '0');
 }
 
+/* Who hears of others before it sends anything is asked, whatever port it has. */
+static bool serves_there(const struct viz_operation *op)
+{
+	return binds_port(op) ||
+	       (op->role == ROLE_RECEIVE && op->returned > 0 && op->channel->mechanism == MECH_UDP);
+}
+
 static void begin_talk(struct talks *talks, const struct viz_operation *op)
 {
 	struct talk **talk = &talks->of_channel[op->channel->index];
 
-	if (*talk || !has_server(op->channel) || !(begins_talk(op) || binds_port(op)))
+	if (*talk || !has_server(op->channel) || !(begins_talk(op) || serves_there(op)))
 		return;
 	*talk = arena_alloc(talks->d->arena, sizeof(**talk));
 	**talk = (struct talk){.connect = op,
 			       .epoll = talks->sets[op->channel->index],
-			       .serves = operation_is(op, "bind")};
+			       .serves = serves_there(op)};
 }
 
 static void note_sent(struct talk *talk, const struct viz_operation *op)
@@ -342,12 +349,6 @@ static bool client_failed(const struct viz_process *client)
 	return client->status_known && client_minds(client);
 }
 
-static bool is_fault(int signal)
-{
-	return signal == SIGSEGV || signal == SIGBUS || signal == SIGABRT || signal == SIGILL ||
-	       signal == SIGFPE;
-}
-
 /* Names a process outside the trace that had the other end of the connection; "": none is known. */
 static const char *outside_text(struct diagnosis *d, const struct viz_message *m)
 {
@@ -566,7 +567,7 @@ static void report_closed(struct diagnosis *d, const struct talk *talk)
 	const bool killed = ended && ended->status_known && ended->exit_signal;
 	struct finding *f = report(d, talk, eof->receive);
 
-	if (!(killed && is_fault(ended->exit_signal)) &&
+	if (!(killed && signal_is_fault(ended->exit_signal)) &&
 	    !(client_failed(talk->asked->process) && (killed || !talk->heard_ns)))
 		f->severity = SEVERITY_NOTE;
 	finding_process(d, f, eof->match == MATCH_EXACT ? eof->process : NULL);
