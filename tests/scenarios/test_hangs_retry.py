@@ -8,7 +8,7 @@ import time
 
 from expectations import expect_equal
 from findings import diagnose, severe
-from hang_cases import Case, by_look, three_ways
+from hang_cases import Case, three_ways
 from hangs import named_parties
 from harness import each_in_place, main, needs, run, scenario, start, wait_for
 from servers import free_port
@@ -50,19 +50,39 @@ def in_vain(directory):
     three_ways(directory, cases())
 
 
-@scenario("the loop of a script is read from its file by -p")
+def of_script(loop, shell):
+    def words(place):
+        path = os.path.join(place, "script")
+        with open(path, "w", encoding="ascii") as file:
+            file.write(f"cd '{place}'; echo shell=$$ >&2\n{loop}\n")
+        return [shell, path]
+
+    return words
+
+
+# What tells that each round has failed stands in other places.
+BREAKS = """mkdir lock
+while :
+do
+    if mkdir lock 2>/dev/null
+    then
+        break
+    fi
+    sleep 0.1
+done"""
+
+
+@scenario("the loop of a script is read from its file, by run's look at the limit as by -p")
 def script(directory):
-    for shell in ("bash", "dash"):
-        top = os.path.join(directory, shell)
-        os.mkdir(top)
-
-        def words(place, shell=shell):
-            path = os.path.join(place, "script")
-            with open(path, "w", encoding="ascii") as file:
-                file.write(f"cd '{place}'; echo shell=$$ >&2; " + LOCK.replace("; done", "\ndone\n"))
-            return [shell, path]
-
-        by_look(top, shell, Case(words, 1, "busy-wait", ENDS_WITH_OWNER, "] called mkdir lock "))
+    three_ways(
+        directory,
+        {
+            shell: Case(
+                of_script(loop, shell), 1, "busy-wait", ENDS_WITH_OWNER, "] called mkdir lock "
+            )
+            for shell, loop in (("bash", LOCK), ("dash", BREAKS))
+        },
+    )
 
 
 TURNS = """take() {
@@ -75,21 +95,27 @@ take & take"""
 
 # None hangs: they take turns, look after something, or get what they wait for.
 SOUND = {
-    "turns": TURNS,
-    "looks": "while :; do grep -q x /dev/null; sleep 0.1; done",
-    "works": "while :; do date >/dev/null; sleep 0.1; done",
+    "turns": of_shell(TURNS),
+    "turns of a script": of_script(TURNS, "bash"),
+    "looks": of_shell("while :; do grep -q x /dev/null; sleep 0.1; done"),
+    "a script looks": of_script("while :; do grep -q x /dev/null && date; sleep 0.1; done", "dash"),
+    "works": of_shell("while :; do date >/dev/null; sleep 0.1; done"),
 }
+
+
+def command_of(words, place):
+    return words(place) if callable(words) else [word.replace("PLACE", place) for word in words]
 
 
 @scenario("shells that take turns, or look after something now and then, are not told")
 def sound(directory):
-    for name, loop, place in each_in_place(directory, SOUND):
-        command = [word.replace("PLACE", place) for word in of_shell(loop)]
+    for name, words, place in each_in_place(directory, SOUND):
+        command = command_of(words, place)
         traced = run(place, command, "--timeout", 3, status=124, whole=False)
         expect_equal(severe(diagnose(traced.trace_path)[0]), [], f"{name}, traced")
         beside = os.path.join(place, "beside")
         os.mkdir(beside)
-        command = [word.replace("PLACE", beside) for word in of_shell(loop)]
+        command = command_of(words, beside)
         result = start(beside, command, start_new_session=True)
         try:
             wait_for(lambda result=result: named_parties(result), f"{name} to begin")

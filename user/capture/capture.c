@@ -421,10 +421,11 @@ static int capture_glance(struct capture *capture)
 		lock_rounds_watch(&capture->writer.encoder, capture->tracer,
 				  capture->options->selection.pids,
 				  capture->options->selection.pid_count);
-		shell_loops_watch(&capture->writer.encoder, capture->tracer,
-				  capture->options->selection.pids,
-				  capture->options->selection.pid_count);
 	}
+	/* Of a command its trace has the arguments. */
+	shell_loops_watch(&capture->writer.encoder, capture->tracer,
+			  capture->options->selection.pids, capture->options->selection.pid_count,
+			  capture->options->renumbers);
 	if (capture->options->renumbers)
 		selection_renumber(capture);
 	capture_finish(capture);

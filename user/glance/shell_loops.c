@@ -91,8 +91,8 @@ static char *file_read(pid_t pid, int fd, size_t *len)
 	return text;
 }
 
-/* What the shell runs: its script, where it has one open, else its arguments. */
-static char *text_read(pid_t pid, size_t *len)
+/* What the shell runs: its script, where it has one open, else, if these count, its arguments. */
+static char *text_read(pid_t pid, bool args, size_t *len)
 {
 	for (size_t i = 0; i < sizeof(script_fds) / sizeof(script_fds[0]); i++) {
 		char *text = file_read(pid, script_fds[i], len);
@@ -100,7 +100,7 @@ static char *text_read(pid_t pid, size_t *len)
 		if (text)
 			return text;
 	}
-	return args_read(pid, '\n', TEXT_LEN, len);
+	return args ? args_read(pid, '\n', TEXT_LEN, len) : NULL;
 }
 
 /* proc_pid_task_tid_children(5): the youngest child of a shell, which has one thread; 0: none. */
@@ -210,7 +210,8 @@ static void shell_look(struct shell *shell)
 static bool has_loop(const struct shell *shell)
 {
 	return memmem(shell->text, shell->len, "until", 5) ||
-	       memmem(shell->text, shell->len, "while", 5);
+	       memmem(shell->text, shell->len, "while", 5) ||
+	       memmem(shell->text, shell->len, "for", 3);
 }
 
 static void watch(struct shell *shell, uint64_t until_ns)
@@ -272,7 +273,6 @@ static void shell_write(struct encoder *encoder, const struct shell *shell)
 static void shell_watch(struct encoder *encoder, struct tracer *tracer, struct shell *shell,
 			uint64_t until_ns)
 {
-	shell->text = text_read(shell->pid, &shell->len);
 	if (shell->text && has_loop(shell) && !tracer_want(tracer, shell->pid) &&
 	    !tracer_watch_begin(tracer)) {
 		watch(shell, until_ns);
@@ -284,7 +284,7 @@ static void shell_watch(struct encoder *encoder, struct tracer *tracer, struct s
 }
 
 void shell_loops_watch(struct encoder *encoder, struct tracer *tracer, const pid_t *pids,
-		       size_t count)
+		       size_t count, bool args)
 {
 	const uint64_t until_ns = clock_now_ns() + WATCH_NS;
 
@@ -297,6 +297,7 @@ void shell_loops_watch(struct encoder *encoder, struct tracer *tracer, const pid
 		if (!shell)
 			return;
 		shell->pid = pids[i];
+		shell->text = text_read(shell->pid, args, &shell->len);
 		shell_watch(encoder, tracer, shell, until_ns);
 		free(shell);
 	}

@@ -14,9 +14,10 @@
 /*
  * Writes a process line for each of these shells whose command failed at least three times, and did
  * not succeed, while it was watched. Takes up to two seconds in all where the text of one has such
- * a loop and it has a child younger than a second, else none.
+ * a loop and it has a child younger than a second, else none. The text is that of the script that
+ * the shell has open, or else, if `args`, what is in its arguments.
  */
 void shell_loops_watch(struct encoder *encoder, struct tracer *tracer, const pid_t *pids,
-		       size_t count);
+		       size_t count, bool args);
 
 #endif

@@ -40,12 +40,12 @@ static struct viz_bytes after_keyword(struct viz_bytes text)
 	return has_word(text, "!") ? without_blanks(from(text, 1)) : (struct viz_bytes){0};
 }
 
-/* The part of the text before its `do`; empty: there is none. */
-static struct viz_bytes condition_of(struct viz_bytes text)
+/* The part of the text before this word, which ends a condition; empty: there is none. */
+static struct viz_bytes condition_of(struct viz_bytes text, const char *word)
 {
 	for (size_t i = 0; i < text.len && i < CONDITION_MOST; i++)
 		if (strchr(";\n", text.data[i]) &&
-		    has_word(without_blanks(from(text, i + 1)), "do"))
+		    has_word(without_blanks(from(text, i + 1)), word))
 			return (struct viz_bytes){text.data, i};
 	return (struct viz_bytes){0};
 }
@@ -72,14 +72,72 @@ static struct viz_bytes first_word(struct viz_bytes command)
 	return (struct viz_bytes){command.data, len};
 }
 
+/* `until COMMAND …; do`, `while ! COMMAND …; do`: the command; empty: it is none. */
+static struct viz_bytes loop_condition(struct viz_bytes text)
+{
+	return last_command(condition_of(after_keyword(text), "do"));
+}
+
+static bool leaves_loop(struct viz_bytes text)
+{
+	text = without_blanks(text);
+	return has_word(text, "break") || has_word(text, "exit") || has_word(text, "return");
+}
+
+/* `if COMMAND …; then break`: the command; empty: it is none. */
+static struct viz_bytes if_condition(struct viz_bytes text)
+{
+	struct viz_bytes condition, rest;
+
+	if (!has_word(text, "if"))
+		return (struct viz_bytes){0};
+	text = without_blanks(from(text, strlen("if")));
+	condition = condition_of(text, "then");
+	if (!condition.len || has_word(condition, "!"))
+		return (struct viz_bytes){0};
+	rest = without_blanks(from(text, condition.len + 1));
+	return leaves_loop(from(rest, strlen("then"))) ? last_command(condition)
+						       : (struct viz_bytes){0};
+}
+
+/* `COMMAND … && break`: the command; empty: it is none. */
+static struct viz_bytes and_condition(struct viz_bytes text)
+{
+	for (size_t i = 1; i + 1 < text.len && i < CONDITION_MOST; i++) {
+		if (strchr(";\n|", text.data[i]))
+			break;
+		if (text.data[i] == '&' && text.data[i + 1] == '&')
+			return leaves_loop(from(text, i + 2)) ? (struct viz_bytes){text.data, i}
+							      : (struct viz_bytes){0};
+	}
+	return (struct viz_bytes){0};
+}
+
+static bool is_named(struct viz_bytes condition, struct viz_bytes command)
+{
+	const struct viz_bytes word = first_word(condition);
+
+	return word.len && viz_bytes_equal(viz_base_name(word), command);
+}
+
+static bool begins_loop(struct viz_bytes text)
+{
+	return has_word(text, "while") || has_word(text, "until") || has_word(text, "for");
+}
+
 bool shell_loops_until(struct viz_bytes text, struct viz_bytes command)
 {
-	for (size_t i = 0; i < text.len; i++) {
-		const struct viz_bytes rest = begins_command(text, i) ? after_keyword(from(text, i))
-								      : (struct viz_bytes){0};
-		const struct viz_bytes word = first_word(last_command(condition_of(rest)));
+	bool in_loop = false;
 
-		if (word.len && viz_bytes_equal(viz_base_name(word), command))
+	for (size_t i = 0; i < text.len; i++) {
+		const struct viz_bytes rest = from(text, i);
+
+		if (!begins_command(text, i))
+			continue;
+		in_loop |= begins_loop(rest);
+		if (in_loop && (is_named(loop_condition(rest), command) ||
+				is_named(if_condition(rest), command) ||
+				is_named(and_condition(rest), command)))
 			return true;
 	}
 	return false;

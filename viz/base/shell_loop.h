@@ -7,7 +7,8 @@
 
 /*
  * True if the text has a loop `until COMMAND …; do` or `while ! COMMAND …; do`, whose condition
- * ends in this command. Each further round of it tells that the command has failed.
+ * ends in this command, or, in a loop, `if COMMAND …; then break` or `COMMAND … && break` (or exit,
+ * or return). Each further round of it tells that the command has failed.
  */
 bool shell_loops_until(struct viz_bytes text, struct viz_bytes command);
 

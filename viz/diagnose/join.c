@@ -29,10 +29,11 @@ static bool names_more(const struct finding *f, const struct finding *other)
 	return true;
 }
 
-/* True for what a look may say of who waits. */
+/* True for what a look may say of who waits, or of a shell whose script it has read. */
 static bool is_of_look(const struct finding *f)
 {
-	return finding_is_wait(f) || f->row == finding_row(FINDING_NO_ANSWER);
+	return finding_is_wait(f) || f->row == finding_row(FINDING_NO_ANSWER) ||
+	       (f->row == finding_row(FINDING_BUSY_WAIT) && f->processes[0]->repeated_times);
 }
 
 /* The findings about a process, by its pid. */

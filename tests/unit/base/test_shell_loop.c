@@ -26,6 +26,27 @@ static void until(void **state)
 	assert_true(loops("until true; do :; done; (until curl -s u\n do :; done)", "curl"));
 }
 
+static void broken_out_of(void **state)
+{
+	(void)state;
+	assert_true(loops("while :; do if mkdir lock 2>/dev/null; then break; fi; sleep 1; done",
+			  "mkdir"));
+	assert_true(
+		loops("for i in 1 2 3\ndo\n\tif nc -z h 1\n\tthen\n\t\texit 0\n\tfi\ndone", "nc"));
+	assert_true(loops("while true; do nc -z h 80 && break; sleep 1; done", "nc"));
+	assert_true(loops("for i in 1 2; do curl -s u >/dev/null && return; done", "curl"));
+	assert_false(loops("while :; do if mkdir lock; then echo x; fi; done", "mkdir"));
+	assert_false(loops("while :; do if ! grep -q x f; then break; fi; done", "grep"));
+	assert_false(loops("while :; do grep -q x f || break; done", "grep"));
+	assert_false(loops("while :; do grep -q x f && echo y; done", "grep"));
+	assert_false(loops("while :; do grep x f; true && break; done", "grep"));
+	assert_false(loops("if mkdir lock; then exit 0; fi", "mkdir"));
+	assert_false(loops("mkdir lock && exit; while :; do sleep 1; done", "mkdir"));
+	assert_false(loops("while :; do if", "mkdir"));
+	assert_false(loops("while :; do mkdir &&", "mkdir"));
+	assert_false(loops("while :; do if mkdir x; then", "mkdir"));
+}
+
 static void other_loops(void **state)
 {
 	(void)state;
@@ -50,6 +71,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(until),
+		cmocka_unit_test(broken_out_of),
 		cmocka_unit_test(other_loops),
 	};
 
