@@ -291,6 +291,7 @@ def openers(directory):
 
 SOUND = {
     "a reader that works": "cat /dev/urandom | tee /dev/null | gzip >/dev/null",
+    "a reader whose children work": "yes | xargs -n 1000 python3 -c 'sum(range(3000000))'",
     "lock in turns": """
         for i in 1 2; do
             while :; do flock {place}/lock sleep 0.1; done &

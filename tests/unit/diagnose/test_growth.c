@@ -90,7 +90,7 @@ static void ask_sleeps(struct bench *b)
 	struct reader_sleeps sleeps = {.arena = b->arena};
 
 	reader_sleeps_want(&sleeps, &b->thread);
-	reader_sleeps_find(&sleeps, &b->model);
+	reader_sleeps_find(&sleeps, &b->model, &(struct viz_pairing){0});
 	for (size_t i = 0; i + 100 < b->count; i++) {
 		const struct other_sleep slept = reader_slept(&sleeps, &b->thread, &b->channels[0],
 							      10 * i + 1, 10 * b->count);
@@ -156,7 +156,7 @@ static void sleeps_are_right(void **state)
 
 	(void)state;
 	reader_sleeps_want(&sleeps, &b->thread);
-	reader_sleeps_find(&sleeps, &b->model);
+	reader_sleeps_find(&sleeps, &b->model, &(struct viz_pairing){0});
 	for (uint64_t since = 0; since < 10 * b->count; since += 37)
 		for (uint64_t until = since; until < 10 * b->count; until += 53) {
 			struct other_sleep slept = reader_slept(&sleeps, &b->thread,

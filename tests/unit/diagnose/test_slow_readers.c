@@ -130,6 +130,50 @@ static void reader_polls_for_more(void **state)
 	assert_string_equal(told(t, 4, 1500 * MS), "warning");
 }
 
+/* 20 waits for its child 40, which sleeps for so long, or (`nested`) waits so for its own child. */
+static void reader_waits_for_child(struct trace_text *t, uint64_t slept_ns, bool nested)
+{
+	const uint32_t worker = nested ? 41 : 40;
+	char more[80];
+
+	write_asleep(t, 1100 * MS);
+	trace_fork(t, 20, 40, "child", 10 * MS);
+	if (nested)
+		trace_fork(t, 40, 41, "worker", 10 * MS);
+	snprintf(more, sizeof(more), ",'off_cpu_ns':%llu", (unsigned long long)slept_ns);
+	trace_call(t, (struct call){4, "clock_nanosleep", "wait", worker, 0, -1, NULL, 12 * MS,
+				    12 * MS + slept_ns, 0, more});
+	if (nested)
+		trace_call(t, (struct call){5, "wait4", "wait", 40, 0, -1, NULL, 11 * MS, 1000 * MS,
+					    41, ",'child':41,'off_cpu_ns':988000000"});
+	trace_call(t, (struct call){3, "wait4", "wait", 20, 0, -1, NULL, 11 * MS, 1011 * MS, 40,
+				    ",'child':40,'off_cpu_ns':1000000000"});
+}
+
+static void child_works(void **state)
+{
+	reader_waits_for_child(*state, 100 * MS, false);
+	assert_string_equal(told(*state, 5, 1500 * MS), "note");
+}
+
+static void child_sleeps(void **state)
+{
+	reader_waits_for_child(*state, 900 * MS, false);
+	assert_string_equal(told(*state, 5, 1500 * MS), "warning");
+}
+
+static void child_of_child_works(void **state)
+{
+	reader_waits_for_child(*state, 100 * MS, true);
+	assert_string_equal(told(*state, 6, 1500 * MS), "note");
+}
+
+static void child_of_child_sleeps(void **state)
+{
+	reader_waits_for_child(*state, 900 * MS, true);
+	assert_string_equal(told(*state, 6, 1500 * MS), "warning");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -144,6 +188,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(reader_polls_for_room, trace_pipe_set_up,
 						trace_tear_down),
 		cmocka_unit_test_setup_teardown(reader_polls_for_more, trace_pipe_set_up,
+						trace_tear_down),
+		cmocka_unit_test_setup_teardown(child_works, trace_pipe_set_up, trace_tear_down),
+		cmocka_unit_test_setup_teardown(child_sleeps, trace_pipe_set_up, trace_tear_down),
+		cmocka_unit_test_setup_teardown(child_of_child_works, trace_pipe_set_up,
+						trace_tear_down),
+		cmocka_unit_test_setup_teardown(child_of_child_sleeps, trace_pipe_set_up,
 						trace_tear_down),
 	};
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * Finds senders that slept on a full channel, and went on: at once for long, or for more than half
- * of their life. A reader that works is only slower, as gzip(1) behind cat(1). One that sleeps in
- * other calls meanwhile holds the sender up.
+ * of their life. A reader that works is only slower, as gzip(1) behind cat(1), and so is one whose
+ * children work, as xargs(1) behind find(1). One that sleeps in other calls meanwhile holds the
+ * sender up.
  */
 #include "viz/diagnose/find/find_slow_readers.h"
 
@@ -203,7 +204,7 @@ void report_slow_readers(struct diagnosis *d)
 		if (fulls.list[i]->waker && took_half(d, fulls.list[i]))
 			reader_sleeps_want(&sleeps, fulls.list[i]->waker->thread);
 	if (sleeps.of_thread.count)
-		reader_sleeps_find(&sleeps, d->model);
+		reader_sleeps_find(&sleeps, d->model, d->pairing);
 	for (size_t i = 0; i < fulls.count; i++) {
 		const struct full *full = fulls.list[i];
 		struct finding *f;

@@ -6,6 +6,8 @@
  */
 #include "viz/diagnose/find/reader_sleeps.h"
 
+#include "viz/model/operation_facts.h"
+
 /* The calls of a reader, or those of them on one channel. */
 struct calls {
 	const struct viz_operation **items;
@@ -44,6 +46,86 @@ static bool keeps_from_reading(const struct viz_operation *op)
 			return false;
 	return true;
 }
+
+/* --- who works for a reader ------------------------------------------------------------------ */
+
+enum { NESTED_MOST = 16 }; /* children of children that are looked at */
+
+/* What a process slept in such calls, and its waits for children, which may have worked. */
+struct idle {
+	uint64_t slept_ns;
+	const struct viz_operation **waits;
+	size_t wait_count;
+	bool asked; /* then these are among what it slept */
+};
+
+static bool is_child(const struct viz_process *process, const struct viz_operation *waits)
+{
+	return process && process->parent == waits->process;
+}
+
+/* The child whose end, exec(2) or data ended the sleep; NULL: it was none. */
+static const struct viz_process *child_awaited(const struct reader_sleeps *sleeps,
+					       const struct viz_operation *op)
+{
+	const struct viz_eof *eof;
+
+	if (operation_awaits_child(op))
+		return op->extra->child;
+	if (op->woken_by)
+		return is_child(op->woken_by, op) ? op->woken_by : NULL;
+	eof = map_get_uint(&sleeps->of_end, (uintptr_t)op);
+	return eof && is_child(eof->process, op) ? eof->process : NULL;
+}
+
+/* Who closes a pipe by exec(2) is not told by the call that finds its end. */
+static void note_ends(struct reader_sleeps *sleeps, const struct viz_pairing *pairing)
+{
+	for (size_t i = 0; i < pairing->eof_count; i++)
+		if (pairing->eofs[i]->receive->off_cpu_ns)
+			map_put_uint(sleeps->arena, &sleeps->of_end,
+				     (uintptr_t)pairing->eofs[i]->receive, pairing->eofs[i]);
+}
+
+static void note_idle(struct reader_sleeps *sleeps, const struct viz_operation *op)
+{
+	struct idle *idle = map_get_uint(&sleeps->of_process, (uintptr_t)op->process);
+
+	if (!idle) {
+		idle = arena_array(sleeps->arena, 1, sizeof(*idle));
+		map_put_uint(sleeps->arena, &sleeps->of_process, (uintptr_t)op->process, idle);
+	}
+	if (child_awaited(sleeps, op))
+		ARENA_PUSH(sleeps->arena, idle->waits, idle->wait_count, op);
+	else
+		idle->slept_ns += op->off_cpu_ns + op->extra->repeats.slept_ns;
+}
+
+static bool child_slept(const struct reader_sleeps *sleeps, const struct viz_operation *wait,
+			int nested);
+
+static uint64_t process_slept(const struct reader_sleeps *sleeps, const struct viz_process *process,
+			      int nested)
+{
+	struct idle *idle = map_get_uint(&sleeps->of_process, (uintptr_t)process);
+
+	if (!idle || nested == NESTED_MOST)
+		return 0;
+	for (size_t i = 0; !idle->asked && i < idle->wait_count; i++)
+		if (child_slept(sleeps, idle->waits[i], nested + 1))
+			idle->slept_ns += idle->waits[i]->off_cpu_ns;
+	idle->asked = true;
+	return idle->slept_ns;
+}
+
+/* True if the child slept for more than half of the time for which it was waited for. */
+static bool child_slept(const struct reader_sleeps *sleeps, const struct viz_operation *wait,
+			int nested)
+{
+	return process_slept(sleeps, child_awaited(sleeps, wait), nested) > wait->off_cpu_ns / 2;
+}
+
+/* --- the calls of a reader ------------------------------------------------------------------- */
 
 static void add(struct arena *arena, struct calls *calls, const struct viz_operation *op)
 {
@@ -104,15 +186,21 @@ static void tree_make(struct arena *arena, struct reader *reader)
 		reader->tree[i] = longer(reader->tree[2 * i], reader->tree[2 * i + 1]);
 }
 
-void reader_sleeps_find(struct reader_sleeps *sleeps, const struct viz_model *model)
+void reader_sleeps_find(struct reader_sleeps *sleeps, const struct viz_model *model,
+			const struct viz_pairing *pairing)
 {
 	struct reader *reader;
 
+	note_ends(sleeps, pairing);
+	for (size_t i = 0; i < model->operation_count; i++)
+		if (keeps_from_reading(model->operations[i]))
+			note_idle(sleeps, model->operations[i]);
 	for (size_t i = 0; i < model->operation_count; i++) {
 		const struct viz_operation *op = model->operations[i];
 
 		reader = map_get_uint(&sleeps->of_thread, (uintptr_t)op->thread);
-		if (reader && keeps_from_reading(op))
+		if (reader && keeps_from_reading(op) &&
+		    (!child_awaited(sleeps, op) || child_slept(sleeps, op, 0)))
 			add_call(sleeps->arena, reader, op);
 	}
 	for (size_t i = 0; i < model->process_count; i++)
