@@ -28,34 +28,29 @@ static __always_inline void watched_count(struct wire_watched *call)
 		bpf_map_update_elem(&watched_calls, call, &one, BPF_ANY);
 }
 
-/* The status of a child that wait4(2) stored at this address of its caller. */
-static __always_inline s32 watched_status(u64 address)
-{
-	s32 status = -1;
-
-	bpf_probe_read_user(&status, sizeof(status), (void *)address);
-	return status;
-}
-
 SEC("tp_btf/sys_exit")
 int BPF_PROG(watched_exit, struct pt_regs *regs, long returned)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct wire_watched call = {
 		.pid = KREAD(task, tgid), .tid = KREAD(task, pid), .fd = -1, .status = -1};
-	u32 pid = call.pid;
+	const volatile struct syscall_row *row;
+	u32 pid = call.pid, nr;
 	u64 args[6];
 
 	if (!bpf_map_lookup_elem(&wanted, &pid) || syscall_is_compat(task))
 		return 0;
-	call.nr = KREAD(regs, REGISTER_CALL);
+	call.nr = nr = KREAD(regs, REGISTER_CALL);
+	/* Without it the mask of row_of() goes, and Linux 6.1 does not see the bound. */
+	barrier_var(nr);
+	row = row_of(nr);
 	syscall_arguments(regs, args);
-	if (call.nr < SYSCALL_ROWS && row_of(call.nr)->role != ROLE_NONE && !row_of(call.nr)->fd)
+	if (call.nr < SYSCALL_ROWS && row->role != ROLE_NONE && !row->fd)
 		call.fd = args[0];
 	if (returned < 0 && returned >= -ERRORS_MOST)
 		call.error = -returned;
-	if (call.nr < SYSCALL_ROWS && row_of(call.nr)->data == DATA_STATUS && returned > 0)
-		call.status = watched_status(args[1]);
+	if (call.nr < SYSCALL_ROWS && row->data == DATA_STATUS && returned > 0)
+		bpf_probe_read_user(&call.status, sizeof(call.status), (void *)args[1]);
 	watched_count(&call);
 	return 0;
 }
