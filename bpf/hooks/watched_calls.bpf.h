@@ -49,8 +49,10 @@ int BPF_PROG(watched_exit, struct pt_regs *regs, long returned)
 		call.fd = args[0];
 	if (returned < 0 && returned >= -ERRORS_MOST)
 		call.error = -returned;
-	if (call.nr < SYSCALL_ROWS && row->data == DATA_STATUS && returned > 0)
-		bpf_probe_read_user(&call.status, sizeof(call.status), (void *)args[1]);
+	/* What cannot be read is set to 0, as the status of one that ended well is. */
+	if (call.nr < SYSCALL_ROWS && row->data == DATA_STATUS && returned > 0 &&
+	    bpf_probe_read_user(&call.status, sizeof(call.status), (void *)args[1]))
+		call.status = -1;
 	watched_count(&call);
 	return 0;
 }

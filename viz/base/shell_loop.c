@@ -113,19 +113,20 @@ static struct viz_bytes and_condition(struct viz_bytes text)
 	return (struct viz_bytes){0};
 }
 
-static bool is_named(struct viz_bytes condition, struct viz_bytes command)
-{
-	const struct viz_bytes word = first_word(condition);
-
-	return word.len && viz_bytes_equal(viz_base_name(word), command);
-}
-
 static bool begins_loop(struct viz_bytes text)
 {
 	return has_word(text, "while") || has_word(text, "until") || has_word(text, "for");
 }
 
-bool shell_loops_until(struct viz_bytes text, struct viz_bytes command)
+static void tell(struct viz_bytes condition, shell_command_fn *each, void *context)
+{
+	const struct viz_bytes word = first_word(condition);
+
+	if (word.len)
+		each(context, viz_base_name(word));
+}
+
+void shell_loops_each(struct viz_bytes text, shell_command_fn *each, void *context)
 {
 	bool in_loop = false;
 
@@ -135,10 +136,30 @@ bool shell_loops_until(struct viz_bytes text, struct viz_bytes command)
 		if (!begins_command(text, i))
 			continue;
 		in_loop |= begins_loop(rest);
-		if (in_loop && (is_named(loop_condition(rest), command) ||
-				is_named(if_condition(rest), command) ||
-				is_named(and_condition(rest), command)))
-			return true;
+		if (!in_loop)
+			continue;
+		tell(loop_condition(rest), each, context);
+		tell(if_condition(rest), each, context);
+		tell(and_condition(rest), each, context);
 	}
-	return false;
+}
+
+struct sought {
+	struct viz_bytes command;
+	bool found;
+};
+
+static void compare(void *context, struct viz_bytes command)
+{
+	struct sought *sought = context;
+
+	sought->found |= viz_bytes_equal(command, sought->command);
+}
+
+bool shell_loops_until(struct viz_bytes text, struct viz_bytes command)
+{
+	struct sought sought = {command, false};
+
+	shell_loops_each(text, compare, &sought);
+	return sought.found;
 }

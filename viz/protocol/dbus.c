@@ -1,23 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * D-Bus: "Hello() @ /org/freedesktop/DBus". First lines of text (authentication), then messages:
- * 16 bytes, of which the last four are the length of the array of header fields, then the array, in
- * steps of eight bytes. https://dbus.freedesktop.org/doc/dbus-specification.html
+ * D-Bus: "Hello() @ /org/freedesktop/DBus". First lines of text (authentication), then messages: a
+ * fixed part (viz/base/dbus_header.h), then the array of header fields, in steps of eight bytes.
  */
 #include <string.h>
 
+#include "viz/base/dbus_header.h"
 #include "viz/protocol/protocol.h"
 
-enum { FIXED = 16, FIELDS_MOST = 1 << 26, MESSAGE_MOST = 1 << 27 };
-enum message_type { METHOD_CALL = 1, METHOD_RETURN, ERROR, SIGNAL };
 enum { FIELD_PATH = 1, FIELD_MEMBER = 3, FIELD_ERROR_NAME = 4, FIELD_LAST = 9 };
-
-struct header {
-	enum message_type type;
-	bool little;
-	size_t fields_len;
-	uint64_t size; /* of the whole message */
-};
 
 struct name {
 	const unsigned char *at; /* NULL: not seen */
@@ -25,33 +16,9 @@ struct name {
 	bool cut;
 };
 
-static uint32_t number_at(const unsigned char *at, bool little)
+static bool read_header(const struct protocol_view *view, struct dbus_header *header)
 {
-	return little ? at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24
-		      : at[3] | (uint32_t)at[2] << 8 | (uint32_t)at[1] << 16 |
-				(uint32_t)at[0] << 24;
-}
-
-static size_t aligned(size_t at, size_t step)
-{
-	return (at + step - 1) & ~(step - 1);
-}
-
-static bool read_header(const struct protocol_view *view, struct header *header)
-{
-	const unsigned char *at = view->data;
-	uint64_t body;
-
-	if (view->len < FIXED || (at[0] != 'l' && at[0] != 'B') || at[1] < METHOD_CALL ||
-	    at[1] > SIGNAL || at[2] > 7 || at[3] != 1)
-		return false;
-	header->little = at[0] == 'l';
-	header->type = (enum message_type)at[1];
-	body = number_at(at + 4, header->little);
-	header->fields_len = number_at(at + 12, header->little);
-	header->size = FIXED + aligned(header->fields_len, 8) + body;
-	return number_at(at + 8, header->little) && header->fields_len <= FIELDS_MOST &&
-	       header->fields_len >= 8 && header->size <= MESSAGE_MOST;
+	return dbus_header_read(view->data, view->len, header);
 }
 
 static bool is_name_letter(unsigned char c, bool path)
@@ -61,8 +28,8 @@ static bool is_name_letter(unsigned char c, bool path)
 }
 
 /* Reads the string or number of a field at `*at` and moves on. False: it does not fit. */
-static bool take_value(const struct protocol_view *view, const struct header *header, char type,
-		       size_t *at, struct name *value)
+static bool take_value(const struct protocol_view *view, const struct dbus_header *header,
+		       char type, size_t *at, struct name *value)
 {
 	size_t start, kept, len;
 
@@ -73,11 +40,11 @@ static bool take_value(const struct protocol_view *view, const struct header *he
 	}
 	if (type != 's' && type != 'o' && type != 'u')
 		return false;
-	start = aligned(*at, 4) + 4;
+	start = dbus_aligned(*at, 4) + 4;
 	*at = start;
 	if (type == 'u' || start > view->len)
 		return true;
-	len = number_at(view->data + start - 4, header->little);
+	len = dbus_number(view->data + start - 4, header->little);
 	if (!len || len > header->fields_len)
 		return false;
 	kept = view->len - start;
@@ -90,12 +57,13 @@ static bool take_value(const struct protocol_view *view, const struct header *he
 }
 
 /* Finds path, member and error name among the fields that were kept. False: they do not fit. */
-static bool read_fields(const struct protocol_view *view, const struct header *header,
+static bool read_fields(const struct protocol_view *view, const struct dbus_header *header,
 			struct name names[FIELD_LAST + 1])
 {
-	size_t end = FIXED + header->fields_len;
+	size_t end = DBUS_FIXED_LEN + header->fields_len;
 
-	for (size_t at = FIXED; at < end && at + 4 <= view->len; at = aligned(at, 8)) {
+	for (size_t at = DBUS_FIXED_LEN; at < end && at + 4 <= view->len;
+	     at = dbus_aligned(at, 8)) {
 		const unsigned char *field = view->data + at;
 		struct name value;
 
@@ -124,11 +92,11 @@ static void put_name(struct protocol_words *words, const struct name *name)
 }
 
 /* "Hello() @ /path", "signal NameAcquired @ /path"; what was not kept is left out. */
-static void say_call(const struct header *header, const struct name *names,
+static void say_call(const struct dbus_header *header, const struct name *names,
 		     struct protocol_words *words)
 {
 	const struct name *path = &names[FIELD_PATH], *member = &names[FIELD_MEMBER];
-	bool call = header->type == METHOD_CALL;
+	bool call = header->type == DBUS_METHOD_CALL;
 
 	if (!call)
 		protocol_put_text(words, "signal ");
@@ -144,13 +112,13 @@ static void say_call(const struct header *header, const struct name *names,
 	words->cut |= !member->at || !path->at;
 }
 
-static void say_answer(const struct header *header, const struct name *names,
+static void say_answer(const struct dbus_header *header, const struct name *names,
 		       struct protocol_words *words)
 {
 	const struct name *name = &names[FIELD_ERROR_NAME];
 
-	protocol_put_text(words, header->type == ERROR ? "error" : "return");
-	if (header->type != ERROR)
+	protocol_put_text(words, header->type == DBUS_ERROR ? "error" : "return");
+	if (header->type != DBUS_ERROR)
 		return;
 	protocol_put_text(words, name->at ? " " : "");
 	put_name(words, name);
@@ -160,13 +128,13 @@ static void say_answer(const struct header *header, const struct name *names,
 static bool say_message(const struct protocol_view *view, struct protocol_words *words)
 {
 	struct name names[FIELD_LAST + 1] = {0};
-	struct header header;
+	struct dbus_header header;
 
 	if (!read_header(view, &header) || !read_fields(view, &header, names) ||
 	    !is_name(&names[FIELD_PATH], true) || !is_name(&names[FIELD_MEMBER], false) ||
 	    !is_name(&names[FIELD_ERROR_NAME], false))
 		return false;
-	if (header.type == METHOD_CALL || header.type == SIGNAL)
+	if (header.type == DBUS_METHOD_CALL || header.type == DBUS_SIGNAL)
 		say_call(&header, names, words);
 	else
 		say_answer(&header, names, words);
@@ -224,15 +192,15 @@ static bool is_authentication(const struct protocol_view *view)
 static enum protocol_side dbus_opens(const struct protocol_view *view, unsigned char *state)
 {
 	struct protocol_words words = {0};
-	struct header header;
+	struct dbus_header header;
 
 	(void)state;
 	if (view->mechanism != MECH_TCP && view->mechanism != MECH_UNIX_STREAM)
 		return PROTOCOL_UNKNOWN;
 	if (is_authentication(view))
 		return PROTOCOL_ASKER;
-	return read_header(view, &header) && header.size <= view->total && view->len > FIXED &&
-			       say_message(view, &words)
+	return read_header(view, &header) && header.size <= view->total &&
+			       view->len > DBUS_FIXED_LEN && say_message(view, &words)
 		       ? PROTOCOL_ASKER
 		       : PROTOCOL_UNKNOWN;
 }

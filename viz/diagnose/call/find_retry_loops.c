@@ -11,12 +11,24 @@
 #include "viz/diagnose/core/finder.h"
 #include "viz/diagnose/wait/waits.h"
 
-enum { ROUNDS_LEAST = 3 };
-
 /* Children of one shell that ran the same command, and failed one after the other. */
 struct rounds {
 	const struct viz_process *first, *last;
 	uint64_t count;
+};
+
+/* The commands that the text of a shell waits for. */
+struct awaited {
+	struct arena *arena;
+	struct map commands;
+};
+
+struct search {
+	struct diagnosis *d;
+	struct rounds *rounds;	 /* by the shell's index */
+	struct awaited *awaited; /* by the index of who has the text; arena NULL: not read yet */
+	bool *told;		 /* by the shell's index: it has a finding */
+	const struct viz_operation **locks; /* by process: its last call on the lock of a file */
 };
 
 /* A child without exec(2) runs on in the text that its parent was given. */
@@ -27,13 +39,26 @@ static const struct viz_process *whose_text(const struct viz_process *shell)
 	return shell;
 }
 
-static bool loops_until(const struct viz_process *shell, struct viz_bytes command)
+static void add_awaited(void *context, struct viz_bytes command)
 {
-	shell = whose_text(shell);
-	for (size_t i = 1; i < shell->args_count; i++)
-		if (shell_loops_until(shell->args[i], command))
-			return true;
-	return false;
+	struct awaited *awaited = context;
+
+	map_put(awaited->arena, &awaited->commands, command, awaited);
+}
+
+/* A text is read once, however many children its shell has. */
+static bool loops_until(const struct search *search, const struct viz_process *shell,
+			struct viz_bytes command)
+{
+	const struct viz_process *text = whose_text(shell);
+	struct awaited *awaited = &search->awaited[text->index];
+
+	if (!awaited->arena) {
+		awaited->arena = search->d->arena;
+		for (size_t i = 1; i < text->args_count; i++)
+			shell_loops_each(text->args[i], add_awaited, awaited);
+	}
+	return map_get(&awaited->commands, command) != NULL;
 }
 
 static bool has_args_of(const struct viz_process *child, const struct viz_process *other)
@@ -51,11 +76,12 @@ static bool failed_by_itself(const struct viz_process *child)
 	return child->ended && child->status_known && !child->exit_signal && child->exit_code;
 }
 
-static void add_child(struct rounds *rounds, const struct viz_process *child)
+static void add_child(const struct search *search, const struct viz_process *child)
 {
-	const struct viz_process *shell = child->parent;
+	struct rounds *rounds = &search->rounds[child->parent->index];
 
-	if (!child->args_count || !loops_until(shell, viz_base_name(child->args[0])))
+	if (!child->args_count ||
+	    !loops_until(search, child->parent, viz_base_name(child->args[0])))
 		return;
 	if (!child->ended) /* the round that the time limit cut short */
 		return;
@@ -126,59 +152,72 @@ static struct finding *report(struct diagnosis *d, const struct viz_process *she
 }
 
 /* That each round had no connection is told with the loop. */
-static bool is_of_child(const struct finding *f, const void *shell)
+static bool is_of_child(const struct finding *f, const void *context)
 {
+	const struct search *search = context;
 	const bool refused = f->row == finding_row(FINDING_CONNECTION_REFUSED) ||
 			     f->row == finding_row(FINDING_CONNECTION_FAILED) ||
 			     f->row == finding_row(FINDING_NO_ANSWER);
+	const struct viz_process *shell = refused && f->process_count ? f->processes[0]->parent
+								      : NULL;
 
-	return refused && f->process_count && f->processes[0]->parent == shell;
+	return shell && search->told[shell->index] && search->rounds[shell->index].count;
 }
 
-static bool is_told(const struct diagnosis *d, const struct viz_process *shell)
+/* Shells of which another finding tells already what they do all the time. */
+static void note_told(struct search *search)
 {
+	const struct diagnosis *d = search->d;
+
 	for (size_t i = 0; i < d->count; i++)
-		if (d->findings[i]->row == finding_row(FINDING_BUSY_WAIT) &&
-		    d->findings[i]->processes[0] == shell)
-			return true;
-	return false;
+		if (d->findings[i]->row == finding_row(FINDING_BUSY_WAIT))
+			search->told[d->findings[i]->processes[0]->index] = true;
 }
 
-/* Of a lock of a file: who had it when the last round asked for it. */
-static void tell_holder(struct diagnosis *d, struct finding *f, const struct viz_process *last)
+static void note_locks(const struct search *search)
 {
-	for (size_t i = d->model->operation_count; i-- > 0;) {
-		const struct viz_operation *op = d->model->operations[i];
-		const struct viz_process *holder = NULL;
+	const struct viz_model *model = search->d->model;
 
-		if (op->process == last && op->channel && op->channel->mechanism == MECH_FILE_LOCK)
-			holder = wait_lock_holder(d->waits, op);
-		if (!holder)
-			continue;
-		finding_process(d, f, holder);
-		finding_line(d, f,
-			     fill_phrase(d, PHRASE_ONLY_UNLOCK, channel_text(d, op->channel),
-					 process_text(d, holder), "1"));
-		return;
+	for (size_t i = 0; i < model->operation_count; i++) {
+		const struct viz_operation *op = model->operations[i];
+
+		if (op->channel && op->channel->mechanism == MECH_FILE_LOCK)
+			search->locks[op->process->index] = op;
 	}
 }
 
-static void report_rounds(struct diagnosis *d, const struct rounds *rounds)
+/* Of a lock of a file: who had it when the last round asked for it. */
+static void tell_holder(struct diagnosis *d, struct finding *f, const struct viz_operation *last)
 {
+	const struct viz_process *holder = last ? wait_lock_holder(d->waits, last) : NULL;
+
+	if (!holder)
+		return;
+	finding_process(d, f, holder);
+	finding_line(d, f,
+		     fill_phrase(d, PHRASE_ONLY_UNLOCK, channel_text(d, last->channel),
+				 process_text(d, holder), "1"));
+}
+
+static void report_rounds(struct search *search, struct rounds *rounds)
+{
+	struct diagnosis *d = search->d;
 	const struct viz_process *shell;
 	struct finding *f;
 
-	if (rounds->count < ROUNDS_LEAST || !goes_on(d, rounds) ||
-	    is_told(d, rounds->first->parent))
+	if (rounds->count < SHELL_ROUNDS_LEAST || !goes_on(d, rounds) ||
+	    search->told[rounds->first->parent->index]) {
+		rounds->count = 0;
 		return;
+	}
 	shell = rounds->first->parent;
-	findings_drop(d, is_of_child, shell);
+	search->told[shell->index] = true;
 	f = report(d, shell, viz_base_name(rounds->last->args[0]), command_text(d, rounds->last),
 		   rounds->first->start_ns);
 	f->times += rounds->count - 1;
 	finding_process(d, f, rounds->last);
 	if (!d->incomplete)
-		tell_holder(d, f, rounds->last);
+		tell_holder(d, f, search->locks[rounds->last->index]);
 	finding_set(d, f, "long", "%s", duration_text(d, d->end_ns - rounds->first->start_ns));
 }
 
@@ -196,23 +235,35 @@ static void report_watched(struct diagnosis *d, const struct viz_process *shell)
 	finding_set(d, f, "long", "%s", duration_text(d, shell->repeated_ns));
 }
 
-void report_retry_loops(struct diagnosis *d)
+static void search_rounds(struct diagnosis *d)
 {
 	const size_t count = d->model->process_count;
-	struct rounds *rounds;
+	struct search search = {
+		.d = d,
+		.rounds = arena_array(d->arena, count + 1, sizeof(*search.rounds)),
+		.awaited = arena_array(d->arena, count + 1, sizeof(*search.awaited)),
+		.told = arena_array(d->arena, count + 1, sizeof(*search.told)),
+		.locks = arena_array(d->arena, count + 1, sizeof(*search.locks)),
+	};
 
-	for (size_t i = 0; i < count; i++)
-		if (d->model->processes[i]->repeated_times >= ROUNDS_LEAST)
-			report_watched(d, d->model->processes[i]);
-	if (d->model->trailer.why != END_REASON_TIMEOUT || !d->model->header.command_count)
-		return;
-	rounds = arena_array(d->arena, count + 1, sizeof(*rounds));
+	note_told(&search);
+	note_locks(&search);
 	for (size_t i = 0; i < count; i++) {
 		const struct viz_process *child = d->model->processes[i];
 
 		if (child->parent && !child->before_trace)
-			add_child(&rounds[child->parent->index], child);
+			add_child(&search, child);
 	}
 	for (size_t i = 0; i < count; i++)
-		report_rounds(d, &rounds[i]);
+		report_rounds(&search, &search.rounds[i]);
+	findings_drop(d, is_of_child, &search);
+}
+
+void report_retry_loops(struct diagnosis *d)
+{
+	for (size_t i = 0; i < d->model->process_count; i++)
+		if (d->model->processes[i]->repeated_times >= SHELL_ROUNDS_LEAST)
+			report_watched(d, d->model->processes[i]);
+	if (d->model->trailer.why == END_REASON_TIMEOUT && d->model->header.command_count)
+		search_rounds(d);
 }

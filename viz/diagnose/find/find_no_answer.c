@@ -592,13 +592,16 @@ static bool wait_is_told(const struct diagnosis *d, const struct talk *talk)
 	return false;
 }
 
-/* That it waits for whoever sends there says less. */
+/* That a client waits for whoever sends there says less than what it has asked. */
 static bool is_wait_for_datagram(const struct finding *f, const void *context)
 {
-	const struct talk *talk = context;
+	const struct talks *talks = context;
+	const struct talk *talk = f->channel ? talk_of(talks, f->channel) : NULL;
 
-	return f->row == finding_row(FINDING_BLOCKED) && f->channel == talk->asked->channel &&
-	       f->processes[0] == talk->asked->process;
+	return f->row == finding_row(FINDING_BLOCKED) && talk && is_unanswered(talk) &&
+	       f->processes[0] == talk->asked->process && f->channel->mechanism == MECH_UDP &&
+	       talk->waited && talk->waited->role == ROLE_RECEIVE && !talk->passed_on &&
+	       waits_for(talks->d, talk, f->channel) >= LONG_WAIT_NS;
 }
 
 /*
@@ -633,9 +636,6 @@ static void judge(const struct talks *talks, const struct talk *talk,
 
 	if (d->waits->told_unaccepted[channel->index] || talk->passed_on)
 		return;
-	if (channel->mechanism == MECH_UDP && for_ns >= LONG_WAIT_NS && talk->waited &&
-	    talk->waited->role == ROLE_RECEIVE)
-		findings_drop(d, is_wait_for_datagram, talk);
 	if (after_ns)
 		report_given_up(d, talk, after_ns);
 	else if (for_ns >= LONG_WAIT_NS && !wait_is_told(d, talk) && !join_unaccepted(d, talk))
@@ -688,6 +688,7 @@ void find_no_answer(struct diagnosis *d)
 		return;
 	talks = talks_find(d);
 	list_waiting(&talks);
+	findings_drop(d, is_wait_for_datagram, &talks);
 	for (size_t i = 0; i < d->model->channel_count; i++) {
 		const struct talk *talk = talks.of_channel[i];
 

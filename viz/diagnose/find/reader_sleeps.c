@@ -111,10 +111,12 @@ static uint64_t process_slept(const struct reader_sleeps *sleeps, const struct v
 
 	if (!idle || nested == NESTED_MOST)
 		return 0;
-	for (size_t i = 0; !idle->asked && i < idle->wait_count; i++)
+	if (idle->asked)
+		return idle->slept_ns;
+	idle->asked = true; /* a damaged trace may have one wait for itself */
+	for (size_t i = 0; i < idle->wait_count; i++)
 		if (child_slept(sleeps, idle->waits[i], nested + 1))
 			idle->slept_ns += idle->waits[i]->off_cpu_ns;
-	idle->asked = true;
 	return idle->slept_ns;
 }
 

@@ -1,38 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* The header of a message is in the specification of D-Bus, "Message Protocol". */
 #include "viz/diagnose/wait/dbus_calls.h"
 
-enum {
-	HEADER_LEN = 16,
-	TYPE_AT = 1,
-	FLAGS_AT = 2,
-	VERSION_AT = 3,
-	SERIAL_AT = 8,
-	METHOD_CALL = 1,
-	NO_REPLY_EXPECTED = 1,
-	VERSION = 1,
-};
+#include "viz/base/dbus_header.h"
 
-static bool is_call(const struct viz_operation *op)
+static bool is_call(const struct viz_operation *op, struct dbus_header *header)
 {
-	const struct viz_bytes bytes = op->payload;
-
-	return op->role == ROLE_SEND && bytes.len >= HEADER_LEN &&
-	       (bytes.data[0] == 'l' || bytes.data[0] == 'B') &&
-	       bytes.data[TYPE_AT] == METHOD_CALL && bytes.data[VERSION_AT] == VERSION;
+	return op->role == ROLE_SEND &&
+	       dbus_header_read((const unsigned char *)op->payload.data, op->payload.len, header) &&
+	       header->type == DBUS_METHOD_CALL;
 }
 
 bool dbus_wants_answer(const struct viz_operation *op)
 {
-	return is_call(op) && !(op->payload.data[FLAGS_AT] & NO_REPLY_EXPECTED);
+	struct dbus_header header;
+
+	return is_call(op, &header) && !(header.flags & DBUS_NO_REPLY_EXPECTED);
 }
 
 /* The bus passes on the serial number of the caller, in the caller's byte order. */
 static bool is_same_call(const struct viz_operation *op, const struct viz_operation *other)
 {
-	return op->payload.data[0] == other->payload.data[0] &&
-	       memcmp(op->payload.data + SERIAL_AT, other->payload.data + SERIAL_AT,
-		      sizeof(uint32_t)) == 0;
+	struct dbus_header one, two;
+
+	return is_call(op, &one) && is_call(other, &two) && one.little == two.little &&
+	       one.serial == two.serial;
 }
 
 /*
@@ -51,7 +42,7 @@ static const struct viz_message *passed_on(const struct diagnosis *d,
 		const struct viz_operation *op = m->from.operation;
 
 		if (op && m->from.process == call->to.process &&
-		    m->from.enter_ns >= call->to.enter_ns && is_call(op) && is_same_call(op, asked))
+		    m->from.enter_ns >= call->to.enter_ns && is_same_call(op, asked))
 			return m;
 	}
 	return NULL;
