@@ -6,7 +6,7 @@ import os
 import signal
 import time
 
-from expectations import expect_equal
+from expectations import expect_equal, expect_in
 from findings import diagnose, severe
 from hang_cases import Case, three_ways
 from hangs import named_parties
@@ -83,6 +83,19 @@ def script(directory):
             for shell, loop in (("bash", LOCK), ("dash", BREAKS))
         },
     )
+
+
+@scenario("what a loop of a script repeats is told without its arguments where these are hidden")
+def hidden(directory):
+    for option, told in ((["--no-args"], "mkdir"), (["--redact", "lo[c]k"], "mkdir ****")):
+        place = os.path.join(directory, option[0].strip("-"))
+        os.mkdir(place)
+        words = of_script(LOCK, "bash")(place)
+        traced = run(place, words, "--timeout", 3, *option, status=124, whole=False)
+        with open(traced.trace_path, encoding="utf-8") as file:
+            looked = [line for line in file if '"repeated":' in line]
+        expect_equal(len(looked), 1, f"{option}: the look tells of it")
+        expect_in(f'"repeated":"{told}"', looked[0], f"{option}: and no more")
 
 
 TURNS = """take() {

@@ -6,9 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define PATH_LEN 64
+#define STAT_LEN_MAX 4096
 
 void proc_status_value(pid_t pid, const char *key, char value[PROC_VALUE_LEN])
 {
@@ -38,18 +40,45 @@ pid_t proc_parent(pid_t pid)
 	return (pid_t)atoi(value);
 }
 
+/* Fields are counted from the end of the name, which may hold any character. */
+bool proc_stat(pid_t pid, struct proc_stat *stat)
+{
+	size_t len = 0;
+	char *text = proc_file(pid, "stat", STAT_LEN_MAX, &len);
+	const char *rest = text ? strrchr(text, ')') : NULL, *last;
+	unsigned long long start = 0;
+	const bool read = rest && sscanf(rest + 1,
+					 " %c %u %*d %u %*d %*d %u %*u %*u %*u %*u %*u %*u %*d "
+					 "%*d %*d %*d %*d %*d %llu",
+					 &stat->state, &stat->parent, &stat->session, &stat->flags,
+					 &start) == 5;
+
+	last = read ? strrchr(rest, ' ') : NULL;
+	stat->start = start;
+	stat->status = last ? atoi(last) : 0;
+	free(text);
+	return read;
+}
+
+uint64_t proc_started_ms(const struct proc_stat *stat)
+{
+	return stat->start * 1000 / (uint64_t)sysconf(_SC_CLK_TCK);
+}
+
+uint64_t proc_now_ms(void)
+{
+	struct timespec up;
+
+	clock_gettime(CLOCK_BOOTTIME, &up);
+	return (uint64_t)up.tv_sec * 1000 + (uint64_t)up.tv_nsec / 1000000;
+}
+
 bool proc_is_kernel_thread(pid_t pid)
 {
 	const unsigned kernel_thread = 0x00200000; /* PF_KTHREAD, include/linux/sched.h */
-	size_t len = 0;
-	char *text = proc_file(pid, "stat", 4096, &len);
-	const char *after_name = text ? strrchr(text, ')') : NULL;
-	unsigned flags = 0;
+	struct proc_stat stat;
 
-	if (after_name)
-		sscanf(after_name, ") %*c %*d %*d %*d %*d %*d %u", &flags);
-	free(text);
-	return flags & kernel_thread;
+	return proc_stat(pid, &stat) && (stat.flags & kernel_thread);
 }
 
 bool proc_is_own(void)

@@ -18,6 +18,22 @@ void proc_status_value(pid_t pid, const char *key, char value[PROC_VALUE_LEN]);
 
 pid_t proc_parent(pid_t pid); /* 0 if the process does not exist */
 
+/* Of proc_pid_stat(5); the times are in clock ticks since the machine was started. */
+struct proc_stat {
+	char state;
+	uint32_t parent, session;
+	uint32_t flags;
+	uint64_t start;
+	int status; /* as wait(2) gives it, of one that has ended */
+};
+
+#define PROC_FORK_NO_EXEC 0x40 /* of flags: forked, not executed; PF_FORKNOEXEC, linux/sched.h */
+
+bool proc_stat(pid_t pid, struct proc_stat *stat); /* false: there is no such process */
+
+uint64_t proc_started_ms(const struct proc_stat *stat); /* since the machine was */
+uint64_t proc_now_ms(void);				/* the same, now */
+
 bool proc_is_kernel_thread(pid_t pid);
 
 bool proc_is_own(void); /* /proc has the numbers of our own pid namespace */

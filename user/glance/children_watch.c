@@ -14,9 +14,7 @@
 #include "user/glance/process_looks.h"
 #include "viz/format/names.h"
 
-#define STAT_LEN 4096
 #define CHILDREN_LEN 65536
-#define FORK_NO_EXEC 0x00000040 /* PF_FORKNOEXEC, include/linux/sched.h */
 #define YOUNG_MS 1000
 #define ROUND_MS 20
 #define ROUNDS_MOST 100	  /* of all that are watched */
@@ -26,10 +24,7 @@
 
 struct child {
 	pid_t pid;
-	unsigned long long start; /* in ticks since the machine started */
-	unsigned flags;
-	int status; /* as wait(2) gives it, of one that has ended */
-	bool ended;
+	struct proc_stat stat;
 };
 
 struct watched {
@@ -40,58 +35,36 @@ struct watched {
 	bool young; /* there was one */
 };
 
-/* proc_pid_stat(5): state, flags, starttime and, the last but none, exit_code. */
-static bool child_read(pid_t pid, struct child *child)
+static bool is_young(const struct proc_stat *child)
 {
-	size_t len;
-	char *text = proc_file(pid, "stat", STAT_LEN, &len), state = 0;
-	const char *rest = text ? strrchr(text, ')') : NULL, *last;
-	const bool read = rest && sscanf(rest + 1,
-					 " %c %*d %*d %*d %*d %*d %u %*u %*u %*u %*u %*u %*u %*d "
-					 "%*d %*d %*d %*d %*d %llu",
-					 &state, &child->flags, &child->start) == 3;
-
-	child->pid = pid;
-	child->ended = state == 'Z';
-	last = read ? strrchr(rest, ' ') : NULL;
-	child->status = last ? atoi(last) : 0;
-	free(text);
-	return read;
-}
-
-static bool is_young(const struct child *child)
-{
-	struct timespec up;
-	unsigned long long now_ms;
-
-	clock_gettime(CLOCK_BOOTTIME, &up);
-	now_ms = (unsigned long long)up.tv_sec * 1000 + (unsigned long long)up.tv_nsec / 1000000;
-	return child->start * 1000 / (unsigned long long)sysconf(_SC_CLK_TCK) + YOUNG_MS > now_ms;
+	return proc_started_ms(child) + YOUNG_MS > proc_now_ms();
 }
 
 static bool is_counted(const struct watched *watched, const struct child *child)
 {
 	for (size_t i = 0; i < watched->count; i++)
 		if (watched->failed[i].pid == child->pid &&
-		    watched->failed[i].start == child->start)
+		    watched->failed[i].stat.start == child->stat.start)
 			return true;
 	return false;
 }
 
 static void child_look(struct watched *watched, pid_t pid)
 {
-	struct child child;
+	struct child child = {.pid = pid};
+	const struct proc_stat *stat = &child.stat;
 
-	if (!child_read(pid, &child) || watched->count == FAILED_ENOUGH ||
+	if (!proc_stat(pid, &child.stat) || watched->count == FAILED_ENOUGH ||
 	    is_counted(watched, &child))
 		return;
-	watched->young |= is_young(&child);
-	if (!(child.flags & FORK_NO_EXEC) || !is_young(&child))
+	watched->young |= is_young(stat);
+	if (!(stat->flags & PROC_FORK_NO_EXEC) || !is_young(stat))
 		watched->sound = true;
-	else if (child.ended &&
-		 (!child.status || (watched->count && child.status != watched->failed[0].status)))
+	else if (stat->state == 'Z' &&
+		 (!stat->status ||
+		  (watched->count && stat->status != watched->failed[0].stat.status)))
 		watched->sound = true;
-	else if (child.ended)
+	else if (stat->state == 'Z')
 		watched->failed[watched->count++] = child;
 }
 
@@ -151,7 +124,7 @@ static bool watch(struct watched *watched, int *rounds)
 
 static void watched_write(struct encoder *encoder, const struct watched *watched)
 {
-	const int status = watched->failed[0].status;
+	const int status = watched->failed[0].stat.status;
 	char name[PROC_VALUE_LEN], text[32], signal[16];
 	struct json *json;
 

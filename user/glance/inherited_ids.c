@@ -9,14 +9,11 @@
 
 #include "user/base/procfs.h"
 
-#define STAT_LEN_MAX 1024
 #define ARGS_LEN_MAX 65536
-#define FORK_NO_EXEC 0x40 /* PF_FORKNOEXEC (include/linux/sched.h): forked, not executed */
 
 struct member {
-	uint32_t pid, parent, session;
-	uint32_t flags;
-	uint64_t start; /* clock ticks since the machine started */
+	uint32_t pid;
+	struct proc_stat stat;
 	bool marked;
 };
 
@@ -40,35 +37,13 @@ static struct member *member_of(const struct inherited_ids *tree, uint32_t pid)
 	return bsearch(&key, tree->members, tree->count, sizeof(key), member_compare);
 }
 
-/*
- * Fields are counted from the end of the name, which may hold any character (proc_pid_stat(5)).
- * Returns false for a malformed line and for a process that has ended.
- */
-static bool member_parse(struct member *member, const char *stat)
-{
-	const char *rest = strrchr(stat, ')');
-	char state;
-	unsigned long long start;
-
-	if (!rest || sscanf(rest + 1,
-			    " %c %u %*u %u %*d %*d %u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d "
-			    "%*d %llu",
-			    &state, &member->parent, &member->session, &member->flags, &start) != 5)
-		return false;
-	member->start = start;
-	return state != 'Z' && state != 'X';
-}
-
 static void member_add(void *context, pid_t pid)
 {
 	struct inherited_ids *tree = context;
 	struct member member = {.pid = (uint32_t)pid};
-	size_t len;
-	char *stat = proc_file(pid, "stat", STAT_LEN_MAX, &len);
-	bool good = stat && member_parse(&member, stat);
 
-	free(stat);
-	if (!good || pid == getpid())
+	if (!proc_stat(pid, &member.stat) || member.stat.state == 'Z' || member.stat.state == 'X' ||
+	    pid == getpid())
 		return;
 	if (tree->count == tree->room) {
 		size_t room = tree->room ? 2 * tree->room : 256;
@@ -113,7 +88,8 @@ static time_t started(const struct member *member)
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	clock_gettime(CLOCK_BOOTTIME, &up);
-	return now.tv_sec - up.tv_sec + (time_t)(member->start / (uint64_t)sysconf(_SC_CLK_TCK));
+	return now.tv_sec - up.tv_sec +
+	       (time_t)(member->stat.start / (uint64_t)sysconf(_SC_CLK_TCK));
 }
 
 /* True for the first process of a pid namespace, which adopts the children of ended processes. */
@@ -156,13 +132,13 @@ static bool same_program(uint32_t a, uint32_t b)
  */
 static bool is_orphan(const struct inherited_ids *tree, const struct member *member)
 {
-	const struct member *parent = member_of(tree, member->parent);
+	const struct member *parent = member_of(tree, member->stat.parent);
 
 	if (!parent || is_init(parent->pid))
 		return true;
-	if (member->session != member->pid)
-		return member->session != parent->session;
-	return (member->flags & FORK_NO_EXEC) && !same_program(member->pid, parent->pid);
+	if (member->stat.session != member->pid)
+		return member->stat.session != parent->stat.session;
+	return (member->stat.flags & PROC_FORK_NO_EXEC) && !same_program(member->pid, parent->pid);
 }
 
 /* True if the process was executed with this number among its arguments. */
@@ -187,15 +163,15 @@ static bool was_given(uint32_t pid, int number)
 static bool may_be_relative(const struct inherited_ids *tree, const struct member *orphan,
 			    const struct member *root, int number)
 {
-	const struct member *leader = member_of(tree, orphan->session);
+	const struct member *leader = member_of(tree, orphan->stat.session);
 
-	if (orphan->start < root->start || !is_orphan(tree, orphan))
+	if (orphan->stat.start < root->stat.start || !is_orphan(tree, orphan))
 		return false;
-	if (orphan->flags & FORK_NO_EXEC ? !same_program(orphan->pid, root->pid)
-					 : !was_given(orphan->pid, number))
+	if (orphan->stat.flags & PROC_FORK_NO_EXEC ? !same_program(orphan->pid, root->pid)
+						   : !was_given(orphan->pid, number))
 		return false;
-	return orphan->session == root->session || !leader ||
-	       (leader->start >= root->start && is_orphan(tree, leader));
+	return orphan->stat.session == root->stat.session || !leader ||
+	       (leader->stat.start >= root->stat.start && is_orphan(tree, leader));
 }
 
 static void mark_descendants(struct inherited_ids *tree)
@@ -206,7 +182,7 @@ static void mark_descendants(struct inherited_ids *tree)
 		grown = false;
 		for (size_t i = 0; i < tree->count; i++) {
 			struct member *member = &tree->members[i];
-			const struct member *parent = member_of(tree, member->parent);
+			const struct member *parent = member_of(tree, member->stat.parent);
 
 			if (member->marked || !parent || !parent->marked)
 				continue;
@@ -222,9 +198,9 @@ bool inherited_ids_mark(struct inherited_ids *tree, uint32_t pid, int number, ti
 
 	for (size_t i = 0; i < tree->count; i++)
 		tree->members[i].marked = false;
-	while (root && (root->flags & FORK_NO_EXEC)) {
-		parent = is_orphan(tree, root) ? NULL : member_of(tree, root->parent);
-		root = parent && parent->start <= root->start ? parent : NULL;
+	while (root && (root->stat.flags & PROC_FORK_NO_EXEC)) {
+		parent = is_orphan(tree, root) ? NULL : member_of(tree, root->stat.parent);
+		root = parent && parent->stat.start <= root->stat.start ? parent : NULL;
 	}
 	if (!root || started(root) > created + 1)
 		return false;

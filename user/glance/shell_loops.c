@@ -17,7 +17,6 @@
 
 #define WATCH_NS 2000000000ULL /* all that are watched */
 #define ROUND_NS 300000	       /* the command is there for a millisecond or two */
-#define ROUNDS_LEAST 3	       /* find_retry_loops.c: as many */
 #define FRESH_NS 1000000000ULL /* the last round is no older */
 #define TEXT_LEN 65536	       /* of a script */
 #define ARGS_LEN 4096	       /* of a command */
@@ -66,18 +65,31 @@ static char *args_read(pid_t pid, char between, size_t len_max, size_t *len)
 	return text;
 }
 
+/* Opens what was found to be a regular file, and nothing else that took its place. */
+static int regular_open(const char *path)
+{
+	const int place = open(path, O_PATH | O_CLOEXEC);
+	char own[48];
+	struct stat is;
+	int file = -1;
+
+	snprintf(own, sizeof(own), "/proc/self/fd/%d", place);
+	if (place >= 0 && fstat(place, &is) == 0 && S_ISREG(is.st_mode))
+		file = open(own, O_RDONLY | O_NOCTTY | O_CLOEXEC);
+	if (place >= 0)
+		close(place);
+	return file;
+}
+
 /* The regular file behind a descriptor of the process; NULL: it is none, or cannot be read. */
 static char *file_read(pid_t pid, int fd, size_t *len)
 {
 	char path[64], *text = malloc(TEXT_LEN + 1);
-	struct stat is;
 	ssize_t n = -1;
 	int file;
 
 	snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)pid, fd);
-	file = text && stat(path, &is) == 0 && S_ISREG(is.st_mode)
-		       ? open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
-		       : -1;
+	file = text ? regular_open(path) : -1;
 	if (file >= 0) {
 		n = pread(file, text, TEXT_LEN, 0);
 		close(file);
@@ -124,30 +136,14 @@ static pid_t youngest_child(pid_t pid)
 /* When the process was started, in ms since the machine was; 0: it is gone. */
 static uint64_t started_ms(pid_t pid)
 {
-	unsigned long long start;
-	size_t len;
-	char *text = proc_file(pid, "stat", ARGS_LEN, &len);
-	const char *rest = text ? strrchr(text, ')') : NULL;
-	const bool read = rest && sscanf(rest + 1,
-					 " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d "
-					 "%*d %*d %*d %*d %*d %llu",
-					 &start) == 1;
+	struct proc_stat stat;
 
-	free(text);
-	return read ? start * 1000 / (unsigned long long)sysconf(_SC_CLK_TCK) : 0;
-}
-
-static uint64_t now_ms(void)
-{
-	struct timespec up;
-
-	clock_gettime(CLOCK_BOOTTIME, &up);
-	return (uint64_t)up.tv_sec * 1000 + (uint64_t)up.tv_nsec / 1000000;
+	return proc_stat(pid, &stat) ? proc_started_ms(&stat) : 0;
 }
 
 static bool is_young(pid_t pid)
 {
-	return pid && started_ms(pid) + YOUNG_MS > now_ms();
+	return pid && started_ms(pid) + YOUNG_MS > proc_now_ms();
 }
 
 /* The first word of a command, up to a blank. */
@@ -218,7 +214,7 @@ static void watch(struct shell *shell, uint64_t until_ns)
 {
 	const struct timespec pause = {.tv_nsec = ROUND_NS};
 
-	shell->since_ms = now_ms() / TICK_MS * TICK_MS;
+	shell->since_ms = proc_now_ms() / TICK_MS * TICK_MS;
 	shell->last = youngest_child(shell->pid);
 	shell->others = shell->last != 0; /* what it is does not matter: it may end well */
 	shell->watched_ns = clock_now_ns();
@@ -257,6 +253,17 @@ static uint64_t failures(const struct shell *shell)
 		       : 0;
 }
 
+/* The name of a program is told as `comm` in any case, and its arguments are hidden. */
+static void command_write(struct encoder *encoder, const struct shell *shell)
+{
+	const bool hides = encoder->secrets && encoder->secrets->hides_names;
+	const struct viz_bytes word = first_word(shell->command);
+
+	json_key(&encoder->json, KEY(process, repeated));
+	secret_bytes(&encoder->json, encoder->secrets, hides ? word.data : shell->command,
+		     hides ? word.len : strlen(shell->command));
+}
+
 static void shell_write(struct encoder *encoder, const struct shell *shell)
 {
 	char name[PROC_VALUE_LEN];
@@ -264,7 +271,7 @@ static void shell_write(struct encoder *encoder, const struct shell *shell)
 
 	proc_status_value(shell->pid, "Name", name);
 	json = process_line_begin(encoder, shell->pid, name);
-	json_field_bytes(json, KEY(process, repeated), shell->command, strlen(shell->command));
+	command_write(encoder, shell);
 	json_field_uint(json, KEY(process, repeated_times), failures(shell));
 	json_field_uint(json, KEY(process, repeated_ns), shell->watched_ns);
 	line_end(json);
@@ -278,7 +285,7 @@ static void shell_watch(struct encoder *encoder, struct tracer *tracer, struct s
 		watch(shell, until_ns);
 		tracer_watch_end(tracer, status_count, shell);
 	}
-	if (failures(shell) >= ROUNDS_LEAST && shell->failed >= shell->seen)
+	if (failures(shell) >= SHELL_ROUNDS_LEAST && shell->failed >= shell->seen)
 		shell_write(encoder, shell);
 	free(shell->text);
 }
