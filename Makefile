@@ -58,6 +58,9 @@ WERROR ?= $(if $(CI),1)
 
 CFLAGS  ?= -O2 -g -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 LDFLAGS ?= -Wl,-z,relro,-z,now
+# Both programs are optimized as a whole when they are linked, which saves a tenth of their time. It
+# takes half a minute: `make LTO=` does without. Clang would need another linker for it.
+LTO     ?= $(if $(findstring clang,$(CC)),,-flto=auto)
 
 WARNINGS = -Wall -Wextra -Wshadow -Wmissing-prototypes $(if $(filter 1,$(WERROR)),-Werror)
 DEFINES  = -D_GNU_SOURCE -DIPCLENS_VERSION='"$(VERSION)"'
@@ -103,6 +106,10 @@ ALL_C    := $(VIZ_SRC) $(VIZ_MAIN) $(USER_SRC) $(BPF_SRC) $(TOP_SRC) $(LAB_SRC) 
 ALL_H    := $(wildcard viz/*/*.h viz/*/*/*.h user/*/*.h bpf/*/*.h tests/*/*.h)
 
 VIZ_OBJ   := $(VIZ_SRC:%.c=$(B)/%.o)
+# What the programs are linked with. The symbols of assets.c are the assembler's, of which the
+# compiler does not know.
+VIZ_ASM   := $(B)/viz/render/html/assets.o
+VIZ_LINKED := $(if $(LTO),$(patsubst $(B)/%,$(B)/lto/%,$(filter-out $(VIZ_ASM),$(VIZ_OBJ))) $(VIZ_ASM),$(B)/libviz.a)
 USER_OBJ  := $(USER_SRC:%.c=$(B)/%.o)
 BPF_OBJ   := $(BPF_SRC:%.c=$(B)/%.o)
 DIRECT_OBJ := $(BPF_SRC:bpf/%.c=$(B)/bpf/direct/%.o)
@@ -147,7 +154,7 @@ endif
 all: $(B)/ipclens $(B)/ipclens-view $(B)/libipclens.a labs ## build tracer, viewer, library and labs (default)
 
 # A change of compiler or flags rebuilds: the stamp is rewritten only when its text differs.
-FLAGS_TEXT = $(CC) $(AR) $(BPF_CLANG) $(BPFTOOL) | $(USER_CFLAGS) | $(VIZ_CFLAGS) | $(HOST_LDFLAGS) | $(BPF_CFLAGS) | $(SAN_CFLAGS)
+FLAGS_TEXT = $(CC) $(AR) $(BPF_CLANG) $(BPFTOOL) | $(USER_CFLAGS) | $(VIZ_CFLAGS) | $(HOST_LDFLAGS) | $(LTO) | $(BPF_CFLAGS) | $(SAN_CFLAGS)
 $(B)/flags: FORCE
 	$(shell mkdir -p $(@D))$(file >$@.new,$(FLAGS_TEXT))
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
@@ -274,9 +281,15 @@ $(B)/libipclens.a: $(B)/libipclens.o
 	$(call msg,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcsD $@ $^
 
-$(B)/ipclens-view: $(VIZ_MAIN:%.c=$(B)/%.o) $(B)/libviz.a
+# The same for the two programs, in the compiler's own form.
+$(B)/lto/viz/%.o: viz/%.c $(B)/flags | $(B)/has/viewer
+	$(call msg,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(HOST_CFLAGS) -fvisibility=hidden $(LTO) $(DEPFLAGS) -c $< -o $@
+
+$(B)/ipclens-view: $(VIZ_MAIN:%.c=$(B)/%.o) $(VIZ_LINKED)
 	$(call msg,LINK,$@)
-	$(Q)$(CC) $(HOST_CFLAGS) $(HOST_LDFLAGS) $^ $(VIZ_LIBS) -o $@
+	$(Q)$(CC) $(HOST_CFLAGS) $(LTO) $(HOST_LDFLAGS) $^ $(VIZ_LIBS) -o $@
 
 # What an HTML page has beside its data. Modules are joined in the order of their list: what runs
 # when the page is read (constants, tables) stands behind what it needs.
@@ -341,11 +354,11 @@ $(B)/gen/%.skel.h: $(B)/gen/%.bpf.o
 $(B)/user/%.o: user/%.c $(B)/flags $(SKELETON) | $(B)/has/tracer
 	$(call msg,CC,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(USER_CFLAGS) $(DEPFLAGS) -c $< -o $@
+	$(Q)$(CC) $(USER_CFLAGS) $(LTO) $(DEPFLAGS) -c $< -o $@
 
-$(B)/ipclens: $(USER_OBJ) $(B)/libviz.a
+$(B)/ipclens: $(USER_OBJ) $(VIZ_LINKED)
 	$(call msg,LINK,$@)
-	$(Q)$(CC) $(HOST_CFLAGS) $(HOST_LDFLAGS) $^ $(BPF_LIBS) $(SCREEN_LIBS) $(VIZ_LIBS) -o $@
+	$(Q)$(CC) $(HOST_CFLAGS) $(LTO) $(HOST_LDFLAGS) $^ $(BPF_LIBS) $(SCREEN_LIBS) $(VIZ_LIBS) -o $@
 
 # --- labs, units, fuzzers ----------------------------------------------------------------------
 
@@ -668,10 +681,10 @@ clean: ## remove build/
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z_.-]+:.*## / { printf "  %-22s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
-	@echo "  variables: V=1 WERROR=1 CC=clang CFLAGS=… B=build PREFIX=/usr/local DESTDIR="
+	@echo "  variables: V=1 WERROR=1 CC=clang CFLAGS=… LTO= B=build PREFIX=/usr/local DESTDIR="
 	@echo "  another machine:   ARCH=arm64 (SYSROOT= CROSS_COMPILE=)"
 
-DEPS := $(VIZ_OBJ:.o=.d) $(VIZ_MAIN:%.c=$(B)/%.d) $(USER_OBJ:.o=.d) $(BPF_OBJ:.o=.d) $(DIRECT_OBJ:.o=.d) $(TOP_OBJ:.o=.d) $(SAN_OBJ:.o=.d) \
+DEPS := $(VIZ_OBJ:.o=.d) $(patsubst %.o,%.d,$(filter $(B)/lto/%,$(VIZ_LINKED))) $(VIZ_MAIN:%.c=$(B)/%.d) $(USER_OBJ:.o=.d) $(BPF_OBJ:.o=.d) $(DIRECT_OBJ:.o=.d) $(TOP_OBJ:.o=.d) $(SAN_OBJ:.o=.d) \
 	$(AUX_OBJ:.o=.d) $(UNIT_SRC:%.c=$(B)/san/%.d) $(FUZZ_OBJ:.o=.d) \
 	$(FUZZ_SRC:%.c=$(B)/fuzz/obj/%.d) $(LABS:=.d) $(GEN_OBJ:.o=.d) $(MATRIX_OBJ:.o=.d)
 -include $(DEPS)

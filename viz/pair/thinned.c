@@ -343,7 +343,7 @@ static int hold_message(void *data, const struct viz_message *message)
 
 	const bool is_whole = ordinary_message(message);
 	struct exchange piece;
-	bool complete;
+	bool complete = false;
 
 	if (!t->packing && pieces_next(&t->pieces, exchange.message, is_whole, &piece, &complete))
 		add_piece(t, &piece, complete);
