@@ -126,9 +126,6 @@ static void make_message(struct scene_dataset *dataset, size_t i, uint64_t at_ns
 		.bytes = bytes,
 		.send = (uint32_t)i * 2,
 		.receive = (uint32_t)i * 2 + 1,
-		.raised_ns = SCENE_NEVER,
-		.delivered_ns = SCENE_NEVER,
-		.returned_ns = SCENE_NEVER,
 		.payload = (unsigned char *)text,
 		.payload_len = (size_t)(len < TEXT_LEN ? len : TEXT_LEN),
 	};

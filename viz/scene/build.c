@@ -29,7 +29,7 @@ static void begin(struct scene_drafts *d, const struct scene_request *request)
 
 static void end(struct scene_drafts *d)
 {
-	free(d->rows);
+	scene_drop_drafts(d);
 	free(d->distance);
 	arena_free(d->arena);
 }

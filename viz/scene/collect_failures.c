@@ -95,10 +95,13 @@ static size_t add_row(struct scene_drafts *d, const struct viz_operation *op, in
 	bool goes_on = is_restart(op) && m && m->signal->restarted;
 	struct draft *draft = scene_draft(d, goes_on ? SCENE_NOTE : SCENE_FAILED, lane,
 					  SCENE_NOWHERE);
+	struct draft_detail *detail;
 
 	draft->of.operation = op;
-	draft->notice = m;
-	draft->sent_ns = draft->received_ns = draft->until_ns = seen_failing_ns(op, m);
+	draft->sent_ns = draft->received_ns = seen_failing_ns(op, m);
+	detail = scene_set_detail(d, draft);
+	detail->notice = m;
+	detail->until_ns = draft->sent_ns;
 	return d->count - 1;
 }
 
@@ -106,7 +109,7 @@ static void add_to(struct scene_drafts *d, const struct burst *burst,
 		   const struct viz_operation *op)
 {
 	d->rows[burst->draft].repeated++;
-	d->rows[burst->draft].until_ns = op->exit_ns;
+	d->rows[burst->draft].detail->until_ns = op->exit_ns;
 }
 
 void scene_collect_failure(struct scene_drafts *d, struct scene_failures *failures,

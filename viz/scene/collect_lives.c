@@ -64,7 +64,8 @@ static void collect_event(struct scene_drafts *d, const struct viz_process_event
 	else
 		return;
 	draft->of.event = event;
-	draft->thread = thread;
+	if (thread)
+		scene_set_detail(d, draft)->thread = thread;
 	draft->sent_ns = draft->received_ns = event->at_ns;
 }
 
@@ -105,7 +106,7 @@ static void collect_exit(struct scene_drafts *d, const struct viz_process *proce
 	struct draft *draft = scene_draft(d, SCENE_EXIT, lane, to);
 
 	draft->of.process = process;
-	draft->notice = notice;
+	scene_set_detail(d, draft)->notice = notice;
 	draft->sent_ns = latest(process->end_ns, last_ns);
 	if (notice)
 		draft->sent_ns = latest(draft->sent_ns, notice->signal->generate->at_ns);
@@ -130,7 +131,7 @@ static void collect_thread_exits(struct scene_drafts *d, const uint64_t *last)
 			continue;
 		draft = scene_draft(d, SCENE_EXIT, lane, SCENE_NOWHERE);
 		draft->of.process = actor->process;
-		draft->thread = actor->thread;
+		scene_set_detail(d, draft)->thread = actor->thread;
 		draft->sent_ns = draft->received_ns = latest(actor->thread->end_ns,
 							     is_group(d, lane) ? 0 : last[lane]);
 	}

@@ -32,7 +32,7 @@ static void add_use(struct scene_drafts *d, const struct draft_memory *memory,
 	if (lane < 0)
 		return;
 	draft = scene_draft(d, SCENE_MEMORY, lane, memory->lane);
-	draft->use = use;
+	scene_set_detail(d, draft)->use = use;
 	draft->sent_ns = draft->received_ns = at_ns;
 }
 
@@ -127,17 +127,17 @@ static void text_call(struct scene_drafts *d, const struct viz_operation *op, st
 
 void scene_text_memory(struct scene_drafts *d, const struct draft *draft, struct scene_row *row)
 {
-	const struct viz_channel *channel = draft->use ? draft->use->memory
-						       : draft->of.operation->channel;
+	const struct viz_memory_use *use = scene_detail(draft)->use;
+	const struct viz_channel *channel = use ? use->memory : draft->of.operation->channel;
 
 	row->style = SCENE_CONTROL;
 	row->mechanism = channel->mechanism;
 	scene_text_owned(d, &row->channel, "%s", scene_channel_name(d->scene, channel));
-	if (!draft->use)
+	if (!use)
 		text_call(d, draft->of.operation, row);
 	else
 		scene_set(d->scene, &row->label,
-			  draft->use->came == CAME_BEFORE ? "had it before" : "has it by fork");
+			  use->came == CAME_BEFORE ? "had it before" : "has it by fork");
 	text_havers(d, &d->memories[d->memory_at[channel->index] - 1], draft->sent_ns, row);
 	scene_append(d->scene, &row->detail, "%s", row->channel);
 }

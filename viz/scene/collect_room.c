@@ -112,7 +112,7 @@ static void add_room(struct scene_drafts *d, const struct viz_operation *send,
 	if (lane < 0 || ns <= send->enter_ns || ns >= send->exit_ns)
 		return;
 	draft = scene_draft(d, SCENE_NOTE, lane, SCENE_NOWHERE);
-	draft->room = turn;
+	scene_set_detail(d, draft)->room = turn;
 	draft->of.operation = send;
 	draft->sent_ns = draft->received_ns = ns;
 }
@@ -153,7 +153,7 @@ void scene_text_room(struct scene_drafts *d, const struct draft *draft, struct s
 	row->style = SCENE_COPY;
 	row->mechanism = op->channel->mechanism;
 	scene_set(d->scene, &row->label, "room");
-	if (part_bytes(op, draft->room, &bytes))
+	if (part_bytes(op, scene_detail(draft)->room, &bytes))
 		scene_set(d->scene, &row->label, "room: %s go in",
 			  scene_say_bytes(d->scene, bytes, size));
 	scene_text_owned(d, &row->detail, "%s waited until then", scene_call(op));

@@ -466,7 +466,7 @@ static const struct viz_operation *draft_operation(const struct draft *draft)
 	case SCENE_REMOVED:
 		return draft->from >= 0 ? draft->of.operation : NULL;
 	case SCENE_MEMORY:
-		return draft->use ? NULL : draft->of.operation;
+		return scene_detail(draft)->use ? NULL : draft->of.operation;
 	case SCENE_EOF:
 		return draft->of.eof->receive;
 	case SCENE_CONNECT:
@@ -500,7 +500,7 @@ static void add_row(struct dataset_build *b, const struct draft *draft)
 		}
 	} else {
 		if (draft->kind == SCENE_EXIT)
-			row.message = message_at(b, draft->notice);
+			row.message = message_at(b, scene_detail(draft)->notice);
 		row.text_row = text_row_of(b, draft);
 		row.like = dataset_shape(b, draft);
 		row.call = dataset_use_call(b, draft_operation(draft));
@@ -516,6 +516,7 @@ static void add_rows(struct dataset_build *b)
 	for (size_t i = 0; i < b->d->count; i++)
 		add_row(b, &b->d->rows[i]);
 	scene_set_calls(b->d);
+	scene_drop_drafts(b->d); /* which take more room than all rows */
 }
 
 /* --- requests and their responses --- */

@@ -56,10 +56,11 @@ struct dataset_thread {
 
 struct dataset_call {
 	uint32_t site;
-	bool unfinished;   /* exit_ns is then the end of its process or of the trace */
-	bool has_returned; /* `returned` is valid */
+	bool unfinished : 1;   /* exit_ns is then the end of its process or of the trace */
+	bool has_returned : 1; /* `returned` is valid */
+	int woken_by : 30; /* lane of the process that ended its last sleep; SCENE_NOWHERE: not known */
 	uint32_t row;	   /* the first row that shows it; SCENE_NONE: none */
-	uint32_t error;	   /* a text: "EAGAIN" */
+	uint32_t error; /* a text: "EAGAIN" */
 	uint64_t enter_ns;
 	uint64_t exit_ns;
 	uint64_t off_cpu_ns; /* the part of its time in which it did not run */
@@ -69,7 +70,6 @@ struct dataset_call {
 	int64_t returned;
 	uint32_t waits; /* a text: what a poll, select or epoll waits for */
 	uint32_t waker; /* the call that ended its last sleep */
-	int woken_by;	/* lane of the process that ended it; SCENE_NOWHERE: not known */
 };
 
 /* Extends the scene's lane of the same index. */

@@ -15,7 +15,32 @@
 /* Talk that is one row where there is other talk (fold_noise.c). */
 enum draft_noise { NOISE_NONE, NOISE_SELF, NOISE_NETLINK, NOISE_RESOLVER };
 
-/* A long trace has millions of them, so what few of them need shares bits and words. */
+/* Rows that are left out. */
+struct draft_gap {
+	size_t rows;
+	size_t messages;
+};
+
+/* A time in which nothing happened. */
+struct draft_idle {
+	uint64_t ns;
+	size_t pauses; /* how often the command was held in it */
+	uint64_t paused_ns;
+};
+
+/* What few drafts have. */
+struct draft_detail {
+	/* SCENE_EXIT: its SIGCHLD; SCENE_FAILED: the signal that interrupted it. */
+	const struct viz_message *notice;
+	const struct viz_thread *thread; /* SCENE_FORK, SCENE_EXIT: of this thread only */
+	/* SCENE_MEMORY: begun or ended without a call; NULL: of.operation attaches or detaches. */
+	const struct viz_memory_use *use;
+	const struct draft_lives *lives; /* SCENE_NOTE: lives that are one row; else NULL */
+	uint64_t until_ns;		 /* SCENE_FAILED: when the last of `repeated` failed */
+	size_t room; /* SCENE_NOTE: the part of a blocked write for which room came; 0: none */
+};
+
+/* A long trace has millions of them, so what few of them need shares bits, or stands apart. */
 struct draft {
 	enum scene_kind kind : 8;
 	enum scene_part part : 8;
@@ -45,33 +70,27 @@ struct draft {
 		const struct viz_process_event *event;
 		const struct viz_process *process; /* SCENE_EXIT */
 		const struct viz_operation *operation;
-		struct draft_gap {
-			size_t rows;
-			size_t messages;
-		} left_out; /* SCENE_NOTE without a lane */
-		struct draft_idle {
-			uint64_t ns;
-			size_t pauses; /* how often the command was held in it */
-			uint64_t paused_ns;
-		} idle;
-		size_t mark; /* SCENE_FOUND: index in scene->marks */
+		const struct draft_gap *left_out; /* SCENE_NOTE without a lane */
+		const struct draft_idle *idle;	  /* SCENE_IDLE */
+		size_t mark;			  /* SCENE_FOUND: index in scene->marks */
 	} of;
-	/* SCENE_EXIT: its SIGCHLD; SCENE_FAILED: the signal that interrupted it. */
-	const struct viz_message *notice;
 	/* What it stands for if it is folded; NULL: for itself only. */
 	const struct draft_fold *fold;
-	const struct viz_thread *thread; /* SCENE_FORK, SCENE_EXIT: of this thread only */
-	/* SCENE_MEMORY: begun or ended without a call; NULL: of.operation attaches or detaches. */
-	const struct viz_memory_use *use;
-	const struct draft_lives *lives; /* SCENE_NOTE: lives that are one row; else NULL */
-	uint64_t until_ns;		 /* SCENE_FAILED: when the last of `repeated` failed */
-	size_t room; /* SCENE_NOTE: the part of a blocked write for which room came; 0: none */
+	struct draft_detail *detail; /* read it by scene_detail() */
 	/*
 	 * Of a message whose send or receive has several (pieces.h); NULL: it is its calls' only
 	 * one.
 	 */
 	const struct scene_piece *piece;
 };
+
+/* Never NULL: of a draft without details none of them is set. */
+static inline const struct draft_detail *scene_detail(const struct draft *draft)
+{
+	static const struct draft_detail none;
+
+	return draft->detail ? draft->detail : &none;
+}
 
 static inline bool scene_hangs(const struct draft *draft)
 {
@@ -149,6 +168,9 @@ struct scene_drafts {
 
 /* Appends a draft. The pointer is valid until the next draft is added. */
 struct draft *scene_draft(struct scene_drafts *d, enum scene_kind kind, int from, int to);
+void scene_drop_drafts(struct scene_drafts *d);
+/* The details of a draft, to be set. */
+struct draft_detail *scene_set_detail(struct scene_drafts *d, struct draft *draft);
 
 /*
  * Sets d->names: of the names that an actor had, the one under which it did the most

@@ -203,7 +203,7 @@ bool scene_collect_drained(struct scene_drafts *d, struct scene_failures *failur
 	at = map_get(&failures->drained, bytes);
 	if (at && !d->request->unfold) {
 		d->rows[*at].repeated++;
-		d->rows[*at].until_ns = op->exit_ns;
+		d->rows[*at].detail->until_ns = op->exit_ns;
 		return true;
 	}
 	at = arena_alloc(d->arena, sizeof(*at));
@@ -212,6 +212,7 @@ bool scene_collect_drained(struct scene_drafts *d, struct scene_failures *failur
 	draft = scene_draft(d, SCENE_NOTE, lane, SCENE_NOWHERE);
 	draft->drained = true;
 	draft->of.operation = op;
-	draft->sent_ns = draft->received_ns = draft->until_ns = op->exit_ns;
+	draft->sent_ns = draft->received_ns = op->exit_ns;
+	scene_set_detail(d, draft)->until_ns = op->exit_ns;
 	return true;
 }

@@ -93,12 +93,23 @@ static void set_times(struct scene_message *message, const struct viz_message *m
 		message->received_ns = to->enter_ns;
 	else if (to->timed && to->exit_ns != VIZ_NEVER)
 		message->received_ns = to->exit_ns;
-	if (m->signal && m->signal->generate)
-		message->raised_ns = m->signal->generate->at_ns;
-	if (m->signal && to->timed) {
-		message->delivered_ns = to->enter_ns;
-		message->returned_ns = to->exit_ns;
+}
+
+static const struct scene_signal *signal_of(struct scene *scene, const struct viz_message *m)
+{
+	struct scene_signal *signal;
+
+	if (!m->signal)
+		return NULL;
+	signal = arena_alloc(scene->arena, sizeof(*signal));
+	*signal = (struct scene_signal){SCENE_NEVER, SCENE_NEVER, SCENE_NEVER};
+	if (m->signal->generate)
+		signal->raised_ns = m->signal->generate->at_ns;
+	if (m->to.timed) {
+		signal->delivered_ns = m->to.enter_ns;
+		signal->returned_ns = m->to.exit_ns;
 	}
+	return signal;
 }
 
 /*
@@ -163,8 +174,9 @@ static void add_message(struct scene_drafts *d, uint32_t number)
 	message->outward = is_outward(m);
 	message->object = scene_object_of(d, m->channel);
 	set_times(message, m);
+	message->signal = signal_of(d->scene, m);
 	message->payload = (const unsigned char *)payload.data;
-	message->payload_len = payload.data ? payload.len : 0;
+	message->payload_len = payload.data ? (uint32_t)payload.len : 0;
 	if (m->signal)
 		scene_set(d->scene, &message->label, "%.*s", (int)m->signal->name.len,
 			  m->signal->name.data ? m->signal->name.data

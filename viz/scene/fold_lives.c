@@ -84,11 +84,11 @@ static bool is_special(const struct draft *draft)
 	case SCENE_FORK:
 	case SCENE_EXEC:
 	case SCENE_EOF:
-		return draft->thread != NULL;
+		return scene_detail(draft)->thread != NULL;
 	case SCENE_MESSAGE:
 		return draft->part == SCENE_UNREAD || draft->part == SCENE_DROPPED;
 	case SCENE_EXIT:
-		return draft->thread || draft->of.process->exit_signal ||
+		return scene_detail(draft)->thread || draft->of.process->exit_signal ||
 		       draft->of.process->exit_code > STATUS_MOST;
 	default:
 		return true;
@@ -416,8 +416,8 @@ static void add_rows(struct lives *l)
 			continue;
 		name_lives(l, l->by_lane[i]);
 		draft = scene_draft(l->d, SCENE_NOTE, l->of[i].now, SCENE_NOWHERE);
-		draft->lives = l->by_lane[i];
-		draft->sent_ns = draft->received_ns = draft->lives->born_ns;
+		scene_set_detail(l->d, draft)->lives = l->by_lane[i];
+		draft->sent_ns = draft->received_ns = l->by_lane[i]->born_ns;
 	}
 }
 
@@ -520,7 +520,7 @@ uint64_t scene_lives_end_ns(const struct draft_lives *lives)
 
 void scene_text_lives(struct scene_drafts *d, const struct draft *draft, struct scene_row *row)
 {
-	const struct draft_lives *lives = draft->lives;
+	const struct draft_lives *lives = scene_detail(draft)->lives;
 	char count[SCENE_QUANTITY], amount[SCENE_QUANTITY];
 
 	row->style = SCENE_CONTROL;

@@ -14,13 +14,13 @@ bool scene_draft_is_message(const struct draft *draft)
 		return false;
 	return (draft->part != SCENE_SENT || draft->headless) && draft->part != SCENE_ENTERS &&
 	       (draft->kind == SCENE_MESSAGE || draft->kind == SCENE_SIGNAL ||
-		(draft->kind == SCENE_EXIT && draft->notice));
+		(draft->kind == SCENE_EXIT && scene_detail(draft)->notice));
 }
 
 uint64_t scene_draft_messages(const struct draft *draft)
 {
-	if (draft->lives)
-		return scene_lives_messages(draft->lives);
+	if (scene_detail(draft)->lives)
+		return scene_lives_messages(scene_detail(draft)->lives);
 	if (!scene_draft_is_message(draft))
 		return 0;
 	return draft->fold ? draft->fold->messages : 1;

@@ -122,7 +122,7 @@ static void put_others(struct fold_rows *out, const struct mix *mix, uint64_t at
 {
 	struct draft others = {
 		.kind = SCENE_NOTE, .from = SCENE_NOWHERE, .to = SCENE_NOWHERE, .at_ns = at_ns};
-	struct draft_gap *gap = &others.of.left_out;
+	struct draft_gap *gap = arena_alloc(out->d->arena, sizeof(*gap));
 
 	for (size_t i = KINDS_MOST; i < mix->count; i++) {
 		gap->rows += mix->list[i]->fold->total;
@@ -130,6 +130,7 @@ static void put_others(struct fold_rows *out, const struct mix *mix, uint64_t at
 	}
 	if (!gap->rows)
 		return;
+	others.of.left_out = gap;
 	out->d->left_out += gap->rows;
 	out->d->left_out_messages += gap->messages;
 	scene_fold_put(out, &others);

@@ -40,7 +40,7 @@ static void text_exec(struct scene_drafts *d, const struct draft *draft, struct 
 static void text_fork(struct scene_drafts *d, const struct draft *draft, struct scene_row *row)
 {
 	row->style = SCENE_CONTROL;
-	scene_set(d->scene, &row->label, draft->thread ? "thread" : "fork");
+	scene_set(d->scene, &row->label, scene_detail(draft)->thread ? "thread" : "fork");
 }
 
 static void text_eof_cause(struct scene_drafts *d, const struct viz_eof *eof, struct scene_row *row)
@@ -168,22 +168,22 @@ static void text_exit(struct scene_drafts *d, const struct draft *draft, struct 
 	const struct viz_process *process = draft->of.process;
 
 	row->style = SCENE_CONTROL;
-	if (draft->thread || !process->status_known)
+	if (scene_detail(draft)->thread || !process->status_known)
 		scene_set(d->scene, &row->label, "exit");
 	else if (process->exit_signal)
 		text_killed(d, process, row);
 	else
 		scene_set(d->scene, &row->label, "exit %" PRIu32, process->exit_code);
-	if (process->core && !draft->thread)
+	if (process->core && !scene_detail(draft)->thread)
 		scene_append(d->scene, &row->detail, "core dumped");
-	if (draft->notice)
-		text_notice(d, draft->notice, row);
+	if (scene_detail(draft)->notice)
+		text_notice(d, scene_detail(draft)->notice, row);
 }
 
 /* A gap; if the command was held in it, that is why. */
 static void text_idle(struct scene_drafts *d, const struct draft *draft, struct scene_row *row)
 {
-	const struct draft_idle *idle = &draft->of.idle;
+	const struct draft_idle *idle = draft->of.idle;
 	char buf[SCENE_QUANTITY], paused[SCENE_QUANTITY], times[SCENE_QUANTITY];
 
 	scene_set(d->scene, &row->label, "%s", scene_say_duration(d->scene, idle->ns, buf));
@@ -203,13 +203,14 @@ static void text_idle(struct scene_drafts *d, const struct draft *draft, struct 
 /* A count of rows left out, or a remark on a lane: a call that only looked, or was restarted. */
 static void text_note(struct scene_drafts *d, const struct draft *draft, struct scene_row *row)
 {
+	const struct draft_detail *detail = scene_detail(draft);
 	char rows[SCENE_QUANTITY], messages[SCENE_QUANTITY];
 
-	if (draft->object || draft->lives) {
-		(draft->lives ? scene_text_lives : scene_text_object)(d, draft, row);
+	if (draft->object || detail->lives) {
+		(detail->lives ? scene_text_lives : scene_text_object)(d, draft, row);
 		return;
 	}
-	if (draft->looks || draft->room) {
+	if (draft->looks || detail->room) {
 		(draft->looks ? scene_text_look : scene_text_room)(d, draft, row);
 		return;
 	}
@@ -228,8 +229,8 @@ static void text_note(struct scene_drafts *d, const struct draft *draft, struct 
 	}
 	scene_set(d->scene, &row->detail,
 		  "… %s rows left out, %s of them messages; --max 0 shows all",
-		  scene_say_count(d->scene, draft->of.left_out.rows, rows),
-		  scene_say_count(d->scene, draft->of.left_out.messages, messages));
+		  scene_say_count(d->scene, draft->of.left_out->rows, rows),
+		  scene_say_count(d->scene, draft->of.left_out->messages, messages));
 }
 
 /* The network device that the row leaves its machine by; empty where nobody can tell. */

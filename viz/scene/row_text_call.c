@@ -77,18 +77,21 @@ static void text_repeated(struct scene_drafts *d, const struct draft *draft, str
 	if (draft->repeated)
 		scene_append(d->scene, &row->detail, "%s times in %s",
 			     scene_say_count(d->scene, draft->repeated + 1, times),
-			     scene_say_duration(d->scene, draft->until_ns - draft->sent_ns, span));
+			     scene_say_duration(d->scene,
+						scene_detail(draft)->until_ns - draft->sent_ns,
+						span));
 }
 
 void scene_text_failed(struct scene_drafts *d, const struct draft *draft, struct scene_row *row)
 {
 	const struct viz_operation *op = draft->of.operation;
+	const struct viz_message *notice = scene_detail(draft)->notice;
 	const char *error = op->error.data ? op->error.data : scene_say(d->scene, "failed");
 	char buf[SCENE_QUANTITY];
 
 	row->style = SCENE_CONTROL;
 	row->important = true;
-	if (op->error.data && draft->notice)
+	if (op->error.data && notice)
 		error = "EINTR"; /* the program sees ERESTARTSYS and the like as EINTR */
 	scene_set(d->scene, &row->label, "%.*s %s", (int)op->syscall.len,
 		  op->syscall.data ? op->syscall.data : "", error);
@@ -97,10 +100,9 @@ void scene_text_failed(struct scene_drafts *d, const struct draft *draft, struct
 	text_state(d, op, row);
 	text_repeated(d, draft, row);
 	row->important |= draft->repeated > 0;
-	if (draft->notice)
+	if (notice)
 		scene_append(d->scene, &row->detail, "interrupted by %.*s",
-			     (int)draft->notice->signal->name.len,
-			     draft->notice->signal->name.data);
+			     (int)notice->signal->name.len, notice->signal->name.data);
 	if (viz_has(op, timeout_ns) && op->off_cpu_ns)
 		scene_append(d->scene, &row->detail, "after %s",
 			     scene_say_duration(d->scene, op->exit_ns - op->enter_ns, buf));
@@ -120,7 +122,9 @@ void scene_text_drained(struct scene_drafts *d, const struct draft *draft, struc
 		scene_set(d->scene, &row->label, "%s× %s",
 			  scene_say_count(d->scene, draft->repeated + 1, buf), row->label);
 		scene_append(d->scene, &row->detail, "in %s",
-			     scene_say_duration(d->scene, draft->until_ns - draft->sent_ns, buf));
+			     scene_say_duration(d->scene,
+						scene_detail(draft)->until_ns - draft->sent_ns,
+						buf));
 	}
 	scene_append(d->scene, &row->detail, "then it waits for more, as event loops do");
 	if (!draft->repeated)

@@ -240,20 +240,27 @@ struct scene_position {
 	uint32_t first;
 };
 
+/* When a signal was generated, delivered, and its handler returned; SCENE_NEVER: not known. */
+struct scene_signal {
+	uint64_t raised_ns;
+	uint64_t delivered_ns;
+	uint64_t returned_ns;
+};
+
+/* A long trace has millions of them. */
 struct scene_message {
 	int from; /* lane, or SCENE_OUTSIDE */
 	int to;	  /* lane, SCENE_OUTSIDE, or SCENE_NOWHERE: it was not received */
-	enum mechanism mechanism;
-	enum scene_part part; /* SCENE_WHOLE, SCENE_UNREAD, SCENE_DROPPED */
-	enum fate fate;
-	enum scene_outsider outsider; /* who the SCENE_OUTSIDE end is */
-	uint64_t id;		      /* the message's id in the pairing */
-	uint32_t route;		      /* of the dataset */
-	bool ambiguous;
-	bool typed;
-	int64_t type;	 /* System V: the type; POSIX queue: the priority */
-	uint32_t object; /* SCENE_NONE: none, as for a signal */
-	bool outward;	 /* `object` is the sender's own socket: the receiver's is not known */
+	enum mechanism mechanism : 8;
+	enum scene_part part : 8; /* SCENE_WHOLE, SCENE_UNREAD, SCENE_DROPPED */
+	enum fate fate : 8;
+	enum scene_outsider outsider : 5; /* who the SCENE_OUTSIDE end is */
+	bool ambiguous : 1;
+	bool typed : 1;
+	bool outward : 1; /* `object` is the sender's own socket: the receiver's is not known */
+	uint32_t route;	  /* of the dataset */
+	uint64_t id;	  /* the message's id in the pairing */
+	int64_t type;	  /* System V: the type; POSIX queue: the priority */
 	uint64_t bytes;
 	uint64_t cut;	      /* bytes that were sent but not received */
 	uint64_t send_offset; /* where the message begins in the bytes of the call */
@@ -263,16 +270,15 @@ struct scene_message {
 	uint64_t sent_ns; /* when the send was entered; SCENE_NEVER: not known */
 	/* When the receive returned; SCENE_NEVER: not received, or not known. */
 	uint64_t received_ns;
-	uint64_t raised_ns; /* signals: when generated; SCENE_NEVER: not known */
-	uint64_t delivered_ns;
-	uint64_t returned_ns;
-	uint32_t send; /* index of the call; SCENE_NONE: not known */
+	const struct scene_signal *signal; /* NULL: it is none */
+	char *label;			   /* the name of a signal; otherwise "" */
+	const unsigned char *payload;	   /* borrowed from the model */
+	uint32_t payload_len;		   /* bytes kept, which may be less than `bytes` */
+	uint32_t object;		   /* SCENE_NONE: none, as for a signal */
+	uint32_t send;			   /* index of the call; SCENE_NONE: not known */
 	uint32_t receive;
-	char *label;		      /* the name of a signal; otherwise "" */
-	const unsigned char *payload; /* borrowed from the model */
-	size_t payload_len;	      /* bytes kept, which may be less than `bytes` */
-	uint32_t words;		      /* of the dataset, a text: what it says; 0: none */
-	uint32_t protocol;	      /* of the dataset, a text: the protocol of its words */
+	uint32_t words;	   /* of the dataset, a text: what it says; 0: none */
+	uint32_t protocol; /* of the dataset, a text: the protocol of its words */
 };
 
 /*

@@ -32,13 +32,17 @@ static void leave_row_out(struct scene_drafts *d, struct gap *gap, const struct 
 /* Writes the note on the rows left out at index `at`; gives the index behind it. */
 static size_t close_gap(struct scene_drafts *d, struct gap *gap, size_t at)
 {
+	struct draft_gap *sums;
+
 	if (!gap->sums.rows)
 		return at;
+	sums = arena_alloc(d->arena, sizeof(*sums));
+	*sums = gap->sums;
 	d->rows[at] = (struct draft){.kind = SCENE_NOTE,
 				     .from = SCENE_NOWHERE,
 				     .to = SCENE_NOWHERE,
 				     .at_ns = gap->at_ns};
-	d->rows[at].of.left_out = gap->sums;
+	d->rows[at].of.left_out = sums;
 	*gap = (struct gap){0};
 	return at + 1;
 }
@@ -158,14 +162,22 @@ static void idle_before(struct idling *w, const struct draft *before, const stru
 	bool left_out = before->kind == SCENE_NOTE && before->from == SCENE_NOWHERE;
 	uint64_t since_ns = latest(end_ns(before), w->lives_ns);
 	struct draft_idle idle = pauses_take(w, draft, left_out ? UINT64_MAX : since_ns);
+	struct draft_idle *told;
 	struct draft *row;
 
 	if (!idle.pauses && !is_idle(before, draft, since_ns, w->limit_ns))
 		return;
 	row = scene_draft(w->d, SCENE_IDLE, SCENE_NOWHERE, SCENE_NOWHERE);
 	idle.ns = draft->at_ns - since_ns;
-	row->of.idle = idle;
+	told = arena_alloc(w->d->arena, sizeof(*told));
+	*told = idle;
+	row->of.idle = told;
 	row->at_ns = draft->at_ns - idle.ns / 2;
+}
+
+static uint64_t lives_end_ns(const struct draft *draft)
+{
+	return scene_lives_end_ns(scene_detail(draft)->lives);
 }
 
 static void add_idle(struct scene_drafts *d)
@@ -181,8 +193,8 @@ static void add_idle(struct scene_drafts *d)
 			idle_before(&w, &before[i - 1], &before[i]);
 		else
 			pauses_take(&w, &before[i], UINT64_MAX);
-		if (before[i].lives)
-			w.lives_ns = latest(w.lives_ns, scene_lives_end_ns(before[i].lives));
+		if (scene_detail(&before[i])->lives)
+			w.lives_ns = latest(w.lives_ns, lives_end_ns(&before[i]));
 		w.depth += before[i].kind == SCENE_LOOP;
 		w.depth -= before[i].kind == SCENE_LOOP_END && w.depth > 0;
 		*scene_draft(d, before[i].kind, before[i].from, before[i].to) = before[i];

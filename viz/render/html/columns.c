@@ -285,6 +285,13 @@ static int64_t moment(const struct scene_dataset *dataset, uint64_t ns)
 	return ns == SCENE_NEVER || ns < dataset->start_ns ? 0 : since(dataset, ns) + 1;
 }
 
+static uint64_t signal_time(const struct scene_signal *signal, int column)
+{
+	const uint64_t times[] = {signal->raised_ns, signal->delivered_ns, signal->returned_ns};
+
+	return times[column];
+}
+
 static void put_signals(struct page_section *section, const struct scene_dataset *dataset)
 {
 	static const char *const names[] = {"raised", "delivered", "handled"};
@@ -293,10 +300,8 @@ static void put_signals(struct page_section *section, const struct scene_dataset
 		page_begin_column(section, names[column], PAGE_DELTA);
 		for (size_t i = 0; i < dataset->message_count; i++) {
 			const struct scene_message *m = &dataset->messages[i];
-			uint64_t times[] = {m->raised_ns, m->delivered_ns, m->returned_ns};
-
 			if (dataset->routes[m->route].mechanism == MECH_SIGNAL)
-				page_put(section, moment(dataset, times[column]));
+				page_put(section, moment(dataset, signal_time(m->signal, column)));
 		}
 	}
 }

@@ -171,8 +171,9 @@ static void set_times(struct span *span, const struct scene_message *message)
 {
 	span->start_ns = span->kind == SPAN_PRODUCER ? message->sent_ns : message->received_ns;
 	span->end_ns = span->start_ns;
-	if (span->kind == SPAN_CONSUMER && message->returned_ns != SCENE_NEVER)
-		span->end_ns = message->returned_ns;
+	if (span->kind == SPAN_CONSUMER && message->signal &&
+	    message->signal->returned_ns != SCENE_NEVER)
+		span->end_ns = message->signal->returned_ns;
 }
 
 static void add_side(struct maker *m, enum side side, const uint32_t *messages, size_t count)

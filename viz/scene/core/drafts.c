@@ -16,6 +16,20 @@ struct draft *scene_draft(struct scene_drafts *d, enum scene_kind kind, int from
 	return draft;
 }
 
+void scene_drop_drafts(struct scene_drafts *d)
+{
+	free(d->rows);
+	d->rows = NULL;
+	d->count = d->capacity = 0;
+}
+
+struct draft_detail *scene_set_detail(struct scene_drafts *d, struct draft *draft)
+{
+	if (!draft->detail)
+		draft->detail = arena_alloc(d->arena, sizeof(*draft->detail));
+	return draft->detail;
+}
+
 size_t scene_split(struct scene_drafts *d, size_t index)
 {
 	struct draft whole = d->rows[index];

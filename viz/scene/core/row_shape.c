@@ -75,18 +75,20 @@ static void shape_call(struct scene_shape *shape, const struct viz_operation *op
 
 static void shape_memory(struct scene_shape *shape, const struct draft *draft)
 {
+	const struct viz_memory_use *use = scene_detail(draft)->use;
 	const struct viz_operation *op = draft->of.operation;
 
-	shape->channel = (draft->use ? draft->use->memory : op->channel)->index + 1;
-	shape->words[0] = draft->use ? draft->use->came + 1 : scene_text_number(op->syscall);
+	shape->channel = (use ? use->memory : op->channel)->index + 1;
+	shape->words[0] = use ? use->came + 1 : scene_text_number(op->syscall);
 }
 
 static void shape_exit(struct scene_shape *shape, const struct draft *draft)
 {
+	const struct viz_message *notice = scene_detail(draft)->notice;
 	const struct viz_process *process = draft->of.process;
 
 	shape->words[0] = process->exit_code | (uint64_t)process->exit_signal << 32;
-	shape->fate = draft->notice ? draft->notice->fate : FATE_NONE;
+	shape->fate = notice ? notice->fate : FATE_NONE;
 }
 
 static void shape_eof(struct scene_shape *shape, const struct viz_eof *eof, bool coarse)
@@ -106,7 +108,7 @@ static void shape_exec(struct scene_shape *shape, const struct viz_process_event
 /* A remark on one call that is like others. */
 static bool is_of_call(const struct draft *draft)
 {
-	return draft->looks || draft->room || draft->object || draft->drained;
+	return draft->looks || scene_detail(draft)->room || draft->object || draft->drained;
 }
 
 bool scene_shape(const struct draft *draft, bool coarse, struct scene_shape *shape)
@@ -141,7 +143,7 @@ bool scene_shape(const struct draft *draft, bool coarse, struct scene_shape *sha
 		if (!is_of_call(draft))
 			return false;
 		shape_call(shape, draft->of.operation, coarse);
-		shape->signal = draft->room != 0;
+		shape->signal = scene_detail(draft)->room != 0;
 		return true;
 	case SCENE_FORK:
 		return true;

@@ -127,7 +127,6 @@ struct scene_message *scene_add_message(struct scene *scene, int from, int to)
 	message->to = to;
 	message->object = message->send = message->receive = SCENE_NONE;
 	message->sent_ns = message->received_ns = SCENE_NEVER;
-	message->raised_ns = message->delivered_ns = message->returned_ns = SCENE_NEVER;
 	message->label = empty;
 	return message;
 }
