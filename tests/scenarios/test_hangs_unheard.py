@@ -3,6 +3,7 @@
 """Who waits for what its own buffer has, for a group that it has not joined, or for a reader that
 has ended: the evidence in the trace says so."""
 import os
+import re
 
 from expectations import expect, expect_equal, expect_in
 from findings import diagnose, expect_nothing_rests_on_a_gap
@@ -67,6 +68,12 @@ for _ in range(3):
     libc.mq_send(queue, b"m", 1, 0)
 """
 
+# The pipeline's parts are told by their names; {last} reads what grep writes, and may end.
+PIPELINE = """
+echo line >log
+tail -f log | grep --line-buffered line | {last}
+"""
+
 # name: the program, what the evidence says, what the advice says
 TOLD = {
     "read ahead": (READ_AHEAD.format(lines=AT_ONCE), "took 2 lines in one read", "readline()"),
@@ -122,6 +129,31 @@ def ended_reader(directory):
     evidence = " ".join(found[0]["evidence"])
     expect_in(f"python3[{child}], which received there before, ended", evidence, "who did")
     expect("outside the trace" not in str(found), "no one is guessed at", found)
+
+
+def pipeline(directory, name, last):
+    place = os.path.join(directory, name)
+    os.mkdir(place)
+    command = ["sh", "-c", f"cd {place}; {PIPELINE.format(last=last)}"]
+    return record(place, command, "--timeout", 3, status=TIMED_OUT, whole=False)
+
+
+@scenario("of a pipeline whose last one has ended it is told who learns that only when it writes")
+def ended_pipeline(directory):
+    run = pipeline(directory, "ended", "head -1")
+    expect_equal(run.stdout, b"line\n", "head has what it wanted, and ended")
+    found = blocked(run, "head")
+    expect_equal(found["severity"], "warning", found)
+    evidence = " ".join(found["evidence"])
+    expect(re.search(r"head\[\d+\], the last .* has ended; grep\[\d+\], who wrote", evidence),
+           "who has ended, and who wrote to it", evidence)
+    expect_in("<(tail -f FILE", found["advice"], "the way out")
+    expect_nothing_rests_on_a_gap(run.trace_path, 3)
+    run = pipeline(directory, "reading", "cat")
+    expect_equal(run.stdout, b"line\n", "cat has the same, and waits for more")
+    found = blocked(run, "cat")
+    expect_equal(found["severity"], "note", found)
+    expect("has ended" not in str(found), "all of them live", found)
 
 
 if __name__ == "__main__":

@@ -177,8 +177,9 @@ struct wait_graph {
 	struct map zombies;	       /* on demand, by parent's pid: its first that failed */
 	bool zombies_listed;
 	struct wait_clues clues;
-	struct wait_locks *locks; /* by channel index: wait_lock_holders.c */
-	struct map of_thread;	  /* the wait of each thread, and the first of each process */
+	const struct viz_channel **outputs; /* by process index, on demand: wait_unread_output.c */
+	struct wait_locks *locks;	    /* by channel index: wait_lock_holders.c */
+	struct map of_thread; /* the wait of each thread, and the first of each process */
 	struct map of_process;
 	struct map sent;  /* the flights of each send */
 	struct map wrote; /* pairs of a process and a channel that it has written to */

@@ -570,6 +570,22 @@ bool note_left_job(struct diagnosis *d, struct finding *f, const struct wait *wa
 	return false;
 }
 
+static bool note_output_unread(struct diagnosis *d, struct finding *f, const struct wait *wait)
+{
+	const struct viz_process *reader;
+	const struct viz_process *child = wait_unread_output(d, wait, &reader);
+
+	if (!child)
+		return false;
+	finding_process(d, f, child);
+	finding_process(d, f, reader);
+	finding_line(d, f,
+		     fill_phrase(d, PHRASE_OUTPUT_UNREAD, process_text(d, reader),
+				 process_text(d, child), NULL));
+	f->explained = true;
+	return true;
+}
+
 enum advice_case wait_note(struct diagnosis *d, struct finding *f, const struct wait *wait)
 {
 	static const struct {
@@ -609,6 +625,7 @@ enum advice_case wait_note(struct diagnosis *d, struct finding *f, const struct 
 		{note_selects_nothing, ADVICE_SELECTS_NOTHING},
 		{note_wrong_end, ADVICE_WRONG_END},
 		{note_left_job, ADVICE_LEFT_JOB},
+		{note_output_unread, ADVICE_OUTPUT_UNREAD},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]) && !d->incomplete; i++)

@@ -438,6 +438,7 @@ enum advice_case {
 	ADVICE_FIFO_UNREAD,	/* to write, which nobody opens to read */
 	ADVICE_OWN_WRITER,	/* to read where only itself could write */
 	ADVICE_BUFFERED_CIRCLE, /* in a circle: for what a filter keeps that it feeds itself */
+	ADVICE_OUTPUT_UNREAD,	/* for a child that writes where nobody reads any more */
 	ADVICE_PASSED_END,	/* for an end that a program was started with, unknowing */
 };
 
@@ -460,6 +461,14 @@ enum advice_case stopped_tell(struct diagnosis *d, struct finding *f,
  * of, ADVICE_NONE where nothing is known, or records are missing.
  */
 enum advice_case wait_note(struct diagnosis *d, struct finding *f, const struct wait *wait);
+
+/*
+ * wait_unread_output.c: of a wait for children: one that has written to its standard output, a
+ * pipe, and waits for something to write, though `*reader`, who read there, has ended, and nobody
+ * else has that end. NULL: there is none.
+ */
+const struct viz_process *wait_unread_output(const struct diagnosis *d, const struct wait *wait,
+					     const struct viz_process **reader);
 
 /* One of these: true if it waits, among others, for the output of a job left in the background. */
 bool note_left_job(struct diagnosis *d, struct finding *f, const struct wait *wait);

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * A pipeline goes on though its end is over: whose reader has ended is told by SIGPIPE, but only
+ * when it writes again (pipe(7)), and the shell waits for all of them.
+ */
+#include <unistd.h>
+
+#include "viz/diagnose/wait/waits.h"
+
+/* Returns the pipe that each process, by its index, has as its standard output; NULL: none. */
+static const struct viz_channel **find_outputs(const struct diagnosis *d)
+{
+	const struct viz_model *model = d->model;
+	const struct viz_channel **outputs = arena_array(d->arena, model->process_count + 1,
+							 sizeof(const struct viz_channel *));
+
+	for (size_t i = 0; i < model->holding_count; i++) {
+		const struct viz_holding *holding = model->holdings[i];
+
+		if (holding->until_ns == VIZ_NEVER && holding->fd == STDOUT_FILENO &&
+		    channel_is_pipe(holding->channel))
+			outputs[holding->process->index] = holding->channel;
+	}
+	return outputs;
+}
+
+static const struct viz_channel *output_of(const struct diagnosis *d,
+					   const struct viz_process *process)
+{
+	if (!d->waits->outputs)
+		d->waits->outputs = find_outputs(d);
+	return d->waits->outputs[process->index];
+}
+
+/* Returns who had the last reading end, as the kernel told, and ended; NULL: somebody has one. */
+static const struct viz_process *ended_reader(const struct viz_channel *channel)
+{
+	const struct viz_process *reader = NULL;
+
+	for (size_t i = 0; i < channel->holding_count; i++) {
+		const struct viz_holding *holding = channel->holdings[i];
+
+		if (holding->access == ACCESS_WRITE)
+			continue;
+		if (holding->until_ns == VIZ_NEVER)
+			return NULL;
+		if (holding->parting == PARTING_LAST && holding->process->ended)
+			reader = holding->process;
+	}
+	return reader;
+}
+
+static bool waits_for_input(const struct wait *wait)
+{
+	return wait && !waits_for_time(wait) && !wait->clock && !waits_for_child(wait) &&
+	       !waits_to_send(wait);
+}
+
+const struct viz_process *wait_unread_output(const struct diagnosis *d, const struct wait *wait,
+					     const struct viz_process **reader)
+{
+	if (d->waits->whole || !waits_for_child(wait))
+		return NULL;
+	for (size_t i = 0; i < wait->ender_count; i++) {
+		const struct viz_process *child = wait->enders[i];
+		const struct viz_channel *output = output_of(d, child);
+
+		if (!output || !wait_has_written(d->waits, child, output) ||
+		    !waits_for_input(wait_of_process(d->waits, child)))
+			continue;
+		*reader = ended_reader(output);
+		if (*reader && wait_has_read(d->waits, *reader, output))
+			return child;
+	}
+	return NULL;
+}
