@@ -184,6 +184,28 @@ static void no_mutex(void **state)
 	assert_string_equal(told(t, 1), "");
 }
 
+/* Of those that ended, only who lived when it was made could use it. */
+static void ended_before(void **state)
+{
+	struct trace_text *t = *state;
+
+	trace_fork(t, 10, 40, "early", 7);
+	ends(t, 40, 8);
+	ends(t, 20, 9);
+	ends(t, 30, 10);
+	trace_line(t, "{'type':'channel','id':'shared-mmap:[6]','at_ns':50,"
+		      "'mechanism':'shared-mmap'}");
+	trace_line(t, "{'type':'channel','id':'futex:[6+0]','at_ns':50,'mechanism':'futex',"
+		      "'memory':'shared-mmap:[6]'}");
+	trace_call(t,
+		   (struct call){2, "mmap", "open", 10, 0, -1, "shared-mmap:[6]", 51, 52, 0, ""});
+	trace_fork(t, 10, 50, "late", 60);
+	waits(t, "futex", "futex:[6+0]", ",'futex':'semaphore'");
+	ends(t, 50, 200);
+	assert_non_null(strstr(told(t, 2), "x[50], which could use it, ended"));
+	assert_null(strstr(t->shown, "x[40]"));
+}
+
 static void take(struct trace_text *t, unsigned id, uint32_t pid, unsigned number, int change)
 {
 	char more[100];
@@ -271,6 +293,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(holder_waits, set_up, trace_tear_down),
 		cmocka_unit_test_setup_teardown(some_holder_waits, set_up, trace_tear_down),
 		cmocka_unit_test_setup_teardown(no_mutex, set_up, trace_tear_down),
+		cmocka_unit_test_setup_teardown(ended_before, set_up, trace_tear_down),
 		cmocka_unit_test_setup_teardown(taken_and_ended, set_up, trace_tear_down),
 		cmocka_unit_test_setup_teardown(another_taken, set_up, trace_tear_down),
 		cmocka_unit_test_setup_teardown(poster_ended, set_up, trace_tear_down),

@@ -86,7 +86,9 @@ const struct wait_gone *wait_gone_users(struct wait_graph *graph, const struct v
 		const struct viz_process *process = model->processes[i];
 		const bool inherits = channel->mechanism != MECH_SYSV_SEM && !process->path.len;
 
-		if (process->ended && comes_of_marked(graph, process, channel, inherits))
+		/* Who ended before anybody met the object had no part in it. */
+		if (process->ended && process->end_ns >= channel->at_ns &&
+		    comes_of_marked(graph, process, channel, inherits))
 			ARENA_PUSH(graph->arena, gone->processes, gone->count, process);
 	}
 	return gone;
