@@ -11,6 +11,7 @@
 #include "viz/base/sort.h"
 #include "viz/model/builder.h"
 #include "viz/pair/core/udp_cork.h"
+#include "viz/pair/finished.h"
 #include "viz/pair/peer/peers.h"
 #include "viz/pair/policy/eventfd_events.h"
 #include "viz/pair/policy/urgent.h"
@@ -48,31 +49,16 @@ struct pair_context *pair_open(const struct viz_model *model, const struct viz_s
 	return context;
 }
 
-static void free_traffic(struct channel_traffic *traffic)
-{
-	struct flow_side *sides[] = {&traffic->sends, &traffic->receives, &traffic->urgent.receives,
-				     &traffic->inbound};
-
-	for (size_t i = 0; i < sizeof(sides) / sizeof(*sides); i++)
-		flow_free(sides[i]);
-	free(traffic->udp.across.items);
-	free(traffic->content.fresh.items);
-	free(traffic->calls.items);
-	free(traffic->open_sends.items);
-	free(traffic->open_receives.items);
-	pair_end_free(traffic);
-	pair_cork_free(traffic);
-	free(traffic);
-}
-
 /* Operations that are still referenced are not freed here: the model owns them. */
 void pair_close(struct pair_context *context)
 {
 	for (size_t i = 0; i < context->traffic.count; i++)
-		if (context->traffic.items[i])
-			free_traffic(context->traffic.items[i]);
+		if (context->traffic.items[i].traffic)
+			finished_free(context->traffic.items[i].traffic);
 	free(context->traffic.items);
 	free(context->busy.items);
+	free(context->resting.items);
+	id_map_free(&context->sequences);
 	free(context->recent.items);
 	free(context->accepted.items);
 	free(context->dropped.items);
@@ -262,8 +248,8 @@ static void walk_recent(struct pair_context *context)
 static void list_all(struct pair_context *context)
 {
 	for (size_t i = 0; i < context->traffic.count; i++)
-		if (context->traffic.items[i])
-			pair_list_busy(context, context->traffic.items[i]);
+		if (context->traffic.items[i].traffic)
+			pair_list_busy(context, context->traffic.items[i].traffic);
 }
 
 static bool stays_busy(const struct pair_context *context, const struct channel_traffic *traffic)
@@ -442,6 +428,7 @@ int pair_settle(struct pair_context *context, uint64_t until_ns)
 	pair_explain_eofs(context);
 	pair_connections(context);
 	pair_report_messages(context, oldest_waiting(context));
+	finished_put_away(context);
 	drop_operations(context);
 	if (!context->err && context->sink->settled)
 		context->err = context->sink->settled(context->sink->data);

@@ -3,18 +3,35 @@
 
 #include "viz/pair/core/udp_cork.h"
 
+/* One that was put away has no calls any more, or a line of the trace came far too late. */
+static void make(struct pair_context *context, const struct viz_channel *channel,
+		 struct traffic_slot *slot)
+{
+	slot->traffic = memory_new(sizeof(*slot->traffic));
+	slot->traffic->channel = (struct viz_channel *)channel;
+	slot->traffic->peer = slot->peer;
+	slot->traffic->socket.reported = slot->peer != NULL;
+	if (!context->keep)
+		LIST_PUSH(&context->resting, slot->traffic->channel);
+}
+
 struct channel_traffic *pair_traffic(struct pair_context *context,
 				     const struct viz_channel *channel)
 {
-	struct traffic_list *list = &context->traffic;
+	struct traffic_slots *list = &context->traffic;
 
 	while (list->count <= channel->index)
-		LIST_PUSH(list, NULL);
-	if (!list->items[channel->index]) {
-		list->items[channel->index] = memory_new(sizeof(struct channel_traffic));
-		list->items[channel->index]->channel = (struct viz_channel *)channel;
-	}
-	return list->items[channel->index];
+		LIST_PUSH(list, (struct traffic_slot){0});
+	if (!list->items[channel->index].traffic)
+		make(context, channel, &list->items[channel->index]);
+	return list->items[channel->index].traffic;
+}
+
+bool pair_is_put_away(const struct pair_context *context, const struct viz_channel *channel)
+{
+	const struct traffic_slot *slot = &context->traffic.items[channel->index];
+
+	return channel->index < context->traffic.count && !slot->traffic && slot->peer;
 }
 
 void pair_list_busy(struct pair_context *context, struct channel_traffic *traffic)

@@ -45,6 +45,14 @@ struct gap_list LIST_OF(struct viz_gap);
 struct eof_list LIST_OF(struct viz_eof *);
 struct traffic_list LIST_OF(struct channel_traffic *);
 
+/* The traffic of a channel; NULL: not used yet, or put away, which `peer` outlives. */
+struct traffic_slot {
+	struct channel_traffic *traffic;
+	struct viz_channel *peer;
+};
+
+struct traffic_slots LIST_OF(struct traffic_slot);
+
 struct pair_context {
 	const struct pair_policy *const *policies; /* by enum policy; NULL: nothing to pair */
 	const struct viz_model *model;
@@ -53,11 +61,12 @@ struct pair_context {
 	struct arena *texts; /* holds bytes of what the sink is given that are in no call */
 	struct arena *arena; /* lives as long as the engine */
 	struct arena *round; /* lives for one pair_settle() */
-	struct traffic_list traffic; /* by channel index; an item may be NULL */
-	struct traffic_list busy;    /* channels that the next round has to look at */
+	struct traffic_slots traffic; /* by channel index */
+	struct traffic_list busy;     /* channels that the next round has to look at */
+	struct channel_list resting;  /* those that may be finished: viz/pair/finished.h */
 	struct address_book *addresses;
 	struct address_book *listeners; /* unaccepted.c, in the last round; NULL: not asked yet */
-	struct map sequences; /* TCP sockets by their first position; see tcp_sequence.c */
+	struct id_map sequences; /* TCP sockets by their first position; see tcp_sequence.c */
 	struct signal_context *signals;
 	struct returned_list recent;	/* not yet passed to the sink */
 	struct operation_list accepted; /* accepts whose connect is not known yet */
@@ -128,10 +137,12 @@ struct pair_policy {
 extern const struct pair_policy pair_stream_policy, pair_datagram_policy, pair_queue_policy,
 	pair_counter_policy, pair_access_policy, pair_wake_policy;
 
-/* The traffic of a channel; it is created on first use, and never moves. */
+/* The traffic of a channel; it is made on first use, and never moves while the channel is open. */
 struct channel_traffic *pair_traffic(struct pair_context *context,
 				     const struct viz_channel *channel)
 	__attribute__((returns_nonnull));
+/* True of a socket with a peer, of which all was paired and the traffic put away. */
+bool pair_is_put_away(const struct pair_context *context, const struct viz_channel *channel);
 /* Makes the next round look at the channel, if it has a policy. */
 void pair_list_busy(struct pair_context *context, struct channel_traffic *traffic);
 

@@ -134,7 +134,7 @@ void pair_connections(struct pair_context *context)
 	}
 	list->count = kept;
 	for (size_t i = 0; pair_is_last(context) && i < context->traffic.count; i++) {
-		const struct channel_traffic *traffic = context->traffic.items[i];
+		const struct channel_traffic *traffic = context->traffic.items[i].traffic;
 
 		if (traffic && traffic->socket.connect && !traffic->socket.reported)
 			report(context, traffic->channel, traffic->peer, NULL);

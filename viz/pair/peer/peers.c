@@ -18,7 +18,8 @@ static void claim_peer(struct pair_context *context, struct channel_traffic *tra
 {
 	struct channel_traffic *other;
 
-	if (!peer || traffic->peer || peer->mechanism != traffic->channel->mechanism)
+	if (!peer || traffic->peer || peer->mechanism != traffic->channel->mechanism ||
+	    pair_is_put_away(context, peer))
 		return;
 	other = pair_traffic(context, peer);
 	if (other->tcp.again && other->peer)
@@ -68,7 +69,8 @@ static struct viz_channel *only_opposite(struct pair_context *context,
 
 	*fit = count == OPPOSITE_MAX ? 2 : 0;
 	for (size_t i = 0; i < count; i++) {
-		if (!may_have_met(traffic, pair_traffic(context, found[i])))
+		if (pair_is_put_away(context, found[i]) ||
+		    !may_have_met(traffic, pair_traffic(context, found[i])))
 			continue;
 		peer = found[i];
 		++*fit;
@@ -114,8 +116,11 @@ static struct viz_channel *only_across(struct pair_context *context,
 	size_t fit = count == ACROSS_MAX ? 2 : 0;
 
 	for (size_t i = 0; i < count; i++) {
-		const struct channel_traffic *other = pair_traffic(context, found[i]);
+		const struct channel_traffic *other;
 
+		if (pair_is_put_away(context, found[i]))
+			continue;
+		other = pair_traffic(context, found[i]);
 		if (other->peer || !pair_may_be_ends(traffic, other))
 			continue;
 		peer = found[i];

@@ -29,6 +29,8 @@ void pair_find_peer(struct pair_context *context, struct channel_traffic *traffi
 void pair_note_sequence(struct pair_context *context, struct channel_traffic *traffic,
 			const struct viz_operation *op);
 void pair_note_beginning(struct pair_context *context, const struct viz_operation *op);
+/* tcp_sequence.c: forgets the position of a socket that has a peer, or had it. */
+void pair_forget_sequence(struct pair_context *context, const struct channel_traffic *traffic);
 /* tcp_sequence.c: the socket whose first position mirrors this one's; NULL if none is known yet. */
 struct viz_channel *pair_peer_by_sequence(struct pair_context *context,
 					  const struct channel_traffic *traffic);

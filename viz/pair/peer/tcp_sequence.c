@@ -22,8 +22,17 @@ static bool is_drawn(const struct viz_position *position)
 static void enter(struct pair_context *context, const struct channel_traffic *traffic,
 		  const struct viz_position *position)
 {
-	map_put_uint(context->arena, &context->sequences,
-		     sequence_key(position->write_seq, position->copied_seq), traffic->channel);
+	id_map_put(&context->sequences, sequence_key(position->write_seq, position->copied_seq),
+		   traffic->channel);
+}
+
+void pair_forget_sequence(struct pair_context *context, const struct channel_traffic *traffic)
+{
+	const struct viz_position *first = &traffic->tcp.first;
+	const uint64_t key = sequence_key(first->write_seq, first->copied_seq);
+
+	if (first->known && id_map_get(&context->sequences, key) == traffic->channel)
+		id_map_remove(&context->sequences, key);
 }
 
 static void note(struct pair_context *context, struct channel_traffic *traffic,
@@ -78,8 +87,8 @@ struct viz_channel *pair_peer_by_sequence(struct pair_context *context,
 {
 	const struct viz_position *first = &traffic->tcp.first;
 
-	return first->known ? map_get_uint(&context->sequences,
-					   sequence_key(first->copied_seq, first->write_seq))
+	return first->known ? id_map_get(&context->sequences,
+					 sequence_key(first->copied_seq, first->write_seq))
 			    : NULL;
 }
 

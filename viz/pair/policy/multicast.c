@@ -62,7 +62,7 @@ bool pair_group_maybe(struct pair_context *context, const struct viz_channel *se
 	if (!item->datagram.many || (item->open && !pair_is_last(context)))
 		return false;
 	for (size_t i = 0; i < context->traffic.count; i++) {
-		struct channel_traffic *traffic = context->traffic.items[i];
+		struct channel_traffic *traffic = context->traffic.items[i].traffic;
 
 		if (!traffic || traffic->channel == reported ||
 		    !may_listen(traffic->channel, sender, address))
@@ -84,7 +84,7 @@ bool pair_group_direct(struct pair_context *context, const struct viz_channel *s
 	bool any = false;
 
 	for (size_t i = 0; groups && i < context->traffic.count; i++) {
-		struct channel_traffic *traffic = context->traffic.items[i];
+		struct channel_traffic *traffic = context->traffic.items[i].traffic;
 
 		if (!traffic || !listens(traffic->channel, sender, groups))
 			continue;
