@@ -69,19 +69,29 @@ static void add_stranger(struct model_builder *b, struct viz_channel *channel)
 		ARENA_PUSH(b->arena, held->items, held->count, channel);
 }
 
+/* What a glance saw of the channel, which few traces tell. */
+static struct viz_glimpse *own_glimpse(struct model_builder *b, struct viz_channel *channel)
+{
+	if (channel->glimpse->none)
+		channel->glimpse = arena_alloc(b->arena, sizeof(*channel->glimpse));
+	return (struct viz_glimpse *)channel->glimpse;
+}
+
 static void add_flight(struct model_builder *b, struct viz_channel *channel)
 {
 	const struct trace_value *value = VALUE(channel, in_flight);
 	struct viz_bytes socket = json_string(json_member(value->json, "channel"));
 	struct viz_bytes access = json_string(json_member(value->json, "access"));
+	struct viz_glimpse *glimpse;
 	struct viz_flight flight;
 
 	if (!value->present || !socket.data || !access.data ||
-	    channel->glimpse.flight_count >= OUTSIDERS_MAX)
+	    channel->glimpse->flight_count >= OUTSIDERS_MAX)
 		return;
 	flight.socket = build_channel(b, socket);
 	flight.access = access_by_name(access.data);
-	ARENA_PUSH(b->arena, channel->glimpse.flights, channel->glimpse.flight_count, flight);
+	glimpse = own_glimpse(b, channel);
+	ARENA_PUSH(b->arena, glimpse->flights, glimpse->flight_count, flight);
 }
 
 /* After another connect(2), datagrams of the former peer may still be received. */
@@ -105,6 +115,22 @@ static void set_named(const struct model_builder *b, struct viz_channel *channel
 	channel->backlog_known = true;
 	channel->backlog = VALUE(channel, backlog)->number;
 	channel->backlog_ns = at_ns;
+}
+
+static bool tells_glimpse(const struct model_builder *b)
+{
+	static const enum field fields[] = {
+		FIELD_channel_types,	   FIELD_channel_users,	    FIELD_channel_last_user,
+		FIELD_channel_zero_waiter, FIELD_channel_value,	    FIELD_channel_disarmed,
+		FIELD_channel_peer_ended,  FIELD_channel_sent,	    FIELD_channel_unread,
+		FIELD_channel_unread_more, FIELD_channel_packet_ns, FIELD_channel_sent_ns,
+		FIELD_channel_received_ns,
+	};
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)
+		if (build_value(b, fields[i])->present)
+			return true;
+	return false;
 }
 
 /* What only a glance tells of it. */
@@ -165,7 +191,8 @@ void build_channel_line(struct model_builder *b)
 		channel->peer = build_channel(b, VALUE(channel, peer)->bytes);
 	if (VALUE(channel, memory)->present)
 		channel->memory = build_channel(b, VALUE(channel, memory)->bytes);
-	add_glimpse(b, &channel->glimpse);
+	if (tells_glimpse(b))
+		add_glimpse(b, own_glimpse(b, channel));
 	channel->held_outside = &b->model->held_outside;
 	add_flight(b, channel);
 	add_outsider(b, channel);

@@ -168,12 +168,14 @@ struct viz_wait *build_waits(struct model_builder *b, enum field field, size_t *
 
 struct viz_channel *build_channel(struct model_builder *b, struct viz_bytes id)
 {
+	static const struct viz_glimpse none = {.none = true};
 	struct viz_channel *channel = map_get(&b->model->index->channels, id);
 
 	if (channel)
 		return channel;
 	channel = arena_alloc(b->arena, sizeof(*channel));
 	channel->index = b->model->channel_count;
+	channel->glimpse = &none;
 	channel->id = arena_bytes(b->arena, id.data, id.len);
 	map_put(b->arena, &b->model->index->channels, id, channel);
 	ARENA_PUSH(b->arena, b->model->channels, b->model->channel_count, channel);

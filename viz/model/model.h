@@ -170,9 +170,9 @@ struct viz_channel {
 	size_t stranger_count;
 	/* UDP: all sockets of the trace that outsiders hold too. */
 	const struct viz_sockets *held_outside;
-	struct viz_glimpse glimpse;
-	struct viz_channel *memory;    /* futex: the memory that it lies in */
-	struct viz_holding **holdings; /* sorted by since_ns */
+	const struct viz_glimpse *glimpse; /* never NULL */
+	struct viz_channel *memory;	   /* futex: the memory that it lies in */
+	struct viz_holding **holdings;	   /* sorted by since_ns */
 	size_t holding_count;
 	size_t holding_changes;		/* changes to `holdings` while a trace is read */
 	struct viz_unseen_state unseen; /* a cache; unseen.c only */

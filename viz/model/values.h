@@ -99,6 +99,7 @@ struct viz_flight {
 
 /* The state of a channel as a glance saw it, a snapshot of the whole machine. */
 struct viz_glimpse {
+	bool none;	 /* it is the one of all channels that no glance saw */
 	uint64_t *types; /* System V queue: types of the messages that lie in it, oldest first */
 	size_t types_count;
 	/* Pids of the processes that could end a wait here; for objects that are no descriptors. */

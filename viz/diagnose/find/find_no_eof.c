@@ -161,8 +161,8 @@ static const struct viz_process *left_as_seen(const struct diagnosis *d, const s
 	const struct viz_channel *channel = other_end(d, wait);
 	const struct wait *other = wait_of_process(d->waits, who);
 
-	if (!d->waits->whole || channel->mechanism != MECH_TCP || !channel->glimpse.peer_ended ||
-	    !channel->glimpse.sent || wait->ender_count != 1 || who->thread_count != 1 || !other ||
+	if (!d->waits->whole || channel->mechanism != MECH_TCP || !channel->glimpse->peer_ended ||
+	    !channel->glimpse->sent || wait->ender_count != 1 || who->thread_count != 1 || !other ||
 	    !waits_to_accept(other) || !other->channel || channel->stranger_count ||
 	    !wait_listens_for(other->channel, wait->channel, wait->channel->peer_address))
 		return NULL;

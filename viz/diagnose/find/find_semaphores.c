@@ -33,7 +33,7 @@ static const char *owner_text(struct diagnosis *d, const struct wait_owner *owne
  */
 static const char *last_user_text(struct diagnosis *d, const struct viz_channel *channel)
 {
-	const uint32_t pid = channel->glimpse.last_user;
+	const uint32_t pid = channel->glimpse->last_user;
 
 	if (!pid || viz_model_process(d->model, pid, d->end_ns))
 		return NULL;

@@ -167,9 +167,9 @@ static const char *types_text(struct diagnosis *d, struct finding *f,
 	enum { SHOWN = 5 };
 	const char *types = NULL;
 
-	for (size_t i = 0; i < channel->glimpse.types_count && i < SHOWN; i++)
+	for (size_t i = 0; i < channel->glimpse->types_count && i < SHOWN; i++)
 		types = joined_text(d, types, ", ",
-				    format_text(d, "%" PRIu64, channel->glimpse.types[i]));
+				    format_text(d, "%" PRIu64, channel->glimpse->types[i]));
 	for (const struct wait_unread *unread = d->waits->unread[channel->index]; unread;
 	     unread = unread->next) {
 		const struct viz_message *m = unread->message;
@@ -206,7 +206,7 @@ static bool report_type(struct diagnosis *d, const struct wait *wait)
 	struct finding *f;
 
 	if (!operation_is(wait->operation, "msgrcv") || !wait->channel || wait->ready ||
-	    (!d->waits->unread[wait->channel->index] && !wait->channel->glimpse.types_count))
+	    (!d->waits->unread[wait->channel->index] && !wait->channel->glimpse->types_count))
 		return false;
 	f = finding_add(d, FINDING_TYPE_NEVER_SENT, wait->since_ns, wait->channel);
 	finding_wait(d, f, wait);

@@ -50,8 +50,8 @@ static bool lies_ready(const struct wait_graph *graph, const struct viz_operatio
 {
 	uint64_t bytes = 0;
 
-	for (size_t i = 0; i < channel->glimpse.types_count; i++)
-		if (type_fits(op, (int64_t)channel->glimpse.types[i]))
+	for (size_t i = 0; i < channel->glimpse->types_count; i++)
+		if (type_fits(op, (int64_t)channel->glimpse->types[i]))
 			return true;
 	for (const struct wait_unread *unread = graph->unread[channel->index]; unread;
 	     unread = unread->next) {

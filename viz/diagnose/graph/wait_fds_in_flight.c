@@ -113,8 +113,8 @@ static void note_glimpsed(struct wait_graph *graph)
 	for (size_t i = 0; i < graph->model->channel_count; i++) {
 		const struct viz_channel *channel = graph->model->channels[i];
 
-		for (size_t k = 0; k < channel->glimpse.flight_count; k++) {
-			const struct viz_flight *seen = &channel->glimpse.flights[k];
+		for (size_t k = 0; k < channel->glimpse->flight_count; k++) {
+			const struct viz_flight *seen = &channel->glimpse->flights[k];
 
 			add_flight(graph, (struct wait_flight){.channel = channel,
 							       .access = seen->access,

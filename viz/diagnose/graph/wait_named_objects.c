@@ -159,9 +159,9 @@ static struct wait_set *found_users(struct wait_graph *graph, const struct viz_c
 					   sizeof(struct wait_set *));
 	if (graph->found[channel->index])
 		return graph->found[channel->index];
-	for (size_t i = 0; i < channel->glimpse.users_count; i++) {
+	for (size_t i = 0; i < channel->glimpse->users_count; i++) {
 		const struct viz_process *user = viz_model_process(
-			graph->model, (uint32_t)channel->glimpse.users[i], graph->model->end_ns);
+			graph->model, (uint32_t)channel->glimpse->users[i], graph->model->end_ns);
 
 		if (user && !user->ended)
 			wait_add_ender(graph, &all, user);
@@ -176,9 +176,9 @@ static struct wait_set *found_users(struct wait_graph *graph, const struct viz_c
 static bool add_found(struct wait_graph *graph, struct wait *wait,
 		      const struct viz_channel *channel)
 {
-	if (channel->glimpse.users_known)
+	if (channel->glimpse->users_known)
 		wait_share(graph, wait, found_users(graph, channel));
-	return channel->glimpse.users_known;
+	return channel->glimpse->users_known;
 }
 
 /*

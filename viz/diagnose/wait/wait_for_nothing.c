@@ -14,5 +14,5 @@ bool wait_is_disarmed(const struct diagnosis *d, const struct wait *wait)
 
 	if (!channel || channel->mechanism != MECH_TIMERFD || wait->operation->role != ROLE_RECEIVE)
 		return false;
-	return d->waits->whole ? channel->glimpse.disarmed : was_never_armed(d, channel);
+	return d->waits->whole ? channel->glimpse->disarmed : was_never_armed(d, channel);
 }

@@ -78,7 +78,7 @@ bool wait_never_asked(struct wait_graph *graph, const struct wait *wait)
 bool channel_was_never_answered(struct wait_graph *graph, const struct viz_channel *channel)
 {
 	if (graph->whole)
-		return channel->glimpse.sent && !channel->glimpse.received_ns;
+		return channel->glimpse->sent && !channel->glimpse->received_ns;
 	if (!graph->clues.input_ends)
 		find_last_calls(graph);
 	return graph->clues.last_sends[channel->index] &&

@@ -9,8 +9,8 @@ bool wait_is_for_zero(const struct wait *wait)
 
 	if (!channel || channel->mechanism != MECH_SYSV_SEM)
 		return false;
-	for (size_t i = 0; i < channel->glimpse.zero_waiter_count; i++)
-		if (channel->glimpse.zero_waiters[i] == wait->process->pid)
+	for (size_t i = 0; i < channel->glimpse->zero_waiter_count; i++)
+		if (channel->glimpse->zero_waiters[i] == wait->process->pid)
 			return true;
 	return op->extra->sems_count == 1 && !op->extra->sems[0].change;
 }
@@ -85,9 +85,9 @@ bool wait_semaphore_value(const struct diagnosis *d, const struct wait *wait, in
 {
 	const struct viz_operation_extra *extra = wait->operation->extra;
 
-	*value = (int64_t)wait->channel->glimpse.value;
+	*value = (int64_t)wait->channel->glimpse->value;
 	if (d->waits->whole)
-		return wait->channel->glimpse.value_known;
+		return wait->channel->glimpse->value_known;
 	return extra->sems_count == 1 && value_of_trace(d, wait, extra->sems[0].number, value);
 }
 

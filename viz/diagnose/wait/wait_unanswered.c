@@ -59,7 +59,7 @@ static bool is_left(const struct diagnosis *d, const struct request *request)
 /* When TCP sent the request, and has heard nothing since; 0: it has, or that is not known. */
 static uint64_t asked_ns(const struct viz_channel *client)
 {
-	const struct viz_glimpse *glimpse = &client->glimpse;
+	const struct viz_glimpse *glimpse = client->glimpse;
 
 	return glimpse->sent_ns > glimpse->received_ns ? glimpse->sent_ns : 0;
 }
@@ -88,7 +88,7 @@ static bool was_accepted_long_ago(const struct diagnosis *d, const struct reques
  */
 static bool lies_long(const struct diagnosis *d, struct request *request)
 {
-	const uint64_t packet_ns = request->server->glimpse.packet_ns;
+	const uint64_t packet_ns = request->server->glimpse->packet_ns;
 
 	request->since_ns = packet_ns ? packet_ns : request->wait->since_ns;
 	if (packet_ns)
@@ -112,7 +112,7 @@ static bool find_at(const struct diagnosis *d, const struct wait *wait,
 		.server = server,
 		.holders = wait_holders(d->waits, server, ACCESS_BOTH),
 		.since_ns = asked_ns(client),
-		.read = !server->glimpse.unread,
+		.read = !server->glimpse->unread,
 	};
 	if (!request->read || client->mechanism == MECH_UNIX_STREAM)
 		return lies_long(d, request);
@@ -240,16 +240,16 @@ static bool is_all_awaited(const struct diagnosis *d, const struct request *requ
 /* As in a trace: who was answered before may have got what it needs. */
 static bool was_heard(const struct request *request)
 {
-	const uint64_t sent = request->client->glimpse.sent;
+	const uint64_t sent = request->client->glimpse->sent;
 
-	return request->server->glimpse.sent || sent > request->server->glimpse.unread;
+	return request->server->glimpse->sent || sent > request->server->glimpse->unread;
 }
 
 /* What was read and not answered tells nothing of one that was answered before, or logs one way. */
 static bool awaits_answer(const struct diagnosis *d, const struct request *request)
 {
 	return !request->read ||
-	       (!request->client->glimpse.received_ns && is_all_awaited(d, request));
+	       (!request->client->glimpse->received_ns && is_all_awaited(d, request));
 }
 
 static bool find(const struct diagnosis *d, const struct wait *wait, struct requests *found)
@@ -281,12 +281,12 @@ static bool is_inferred(const struct request *request)
 
 static const char *asked_text(struct diagnosis *d, const struct request *request)
 {
-	const struct viz_glimpse *socket = &request->server->glimpse;
+	const struct viz_glimpse *socket = request->server->glimpse;
 	const char *bytes;
 
 	if (is_inferred(request))
 		return phrase_text(PHRASE_ASKED_UNSEEN, d->language);
-	bytes = amount_text(d, request->read ? request->client->glimpse.sent : socket->unread);
+	bytes = amount_text(d, request->read ? request->client->glimpse->sent : socket->unread);
 
 	return socket->unread_more ? fill_phrase(d, PHRASE_AT_LEAST, bytes, NULL, NULL) : bytes;
 }
