@@ -59,6 +59,8 @@ void pair_close(struct pair_context *context)
 	free(context->busy.items);
 	free(context->resting.items);
 	id_map_free(&context->sequences);
+	address_book_free(context->addresses);
+	address_book_free(context->listeners);
 	free(context->recent.items);
 	free(context->accepted.items);
 	free(context->dropped.items);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "viz/pair/core/udp_cork.h"
+#include "viz/pair/peer/address_book.h"
 #include "viz/pair/peer/peers.h"
 
 void finished_free(struct channel_traffic *traffic)
@@ -86,6 +87,8 @@ static void put_away(struct pair_context *context, const struct viz_channel *cha
 	slot->peer = traffic->peer;
 	slot->traffic = NULL;
 	pair_forget_sequence(context, traffic);
+	address_book_leave(context->addresses, context->round, traffic->channel,
+			   &traffic->socket.entered);
 	if (traffic->ends.shut_read)
 		pair_let_go(context, traffic->ends.shut_read);
 	if (traffic->ends.shut_write)

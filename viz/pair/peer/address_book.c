@@ -6,6 +6,8 @@
  */
 
 #include "viz/pair/peer/address_book.h"
+#include <stdlib.h>
+
 #include "viz/base/address.h"
 #include "viz/base/sorted_search.h"
 
@@ -19,9 +21,16 @@ struct socket_list {
 struct address_book {
 	struct arena *arena;
 	struct map by_address; /* mechanism, address: struct socket_list */
-	struct map by_pair;    /* mechanism, network, local, peer: struct socket_list */
-	struct map across;     /* mechanism, local, peer: those that other networks can reach */
-	struct map hosts;      /* network, host: some socket of the trace is bound to it */
+	/* Struct pairs: mechanism, network, local, peer; the same of those that other networks reach. */
+	struct id_map by_pair, across;
+	struct map hosts; /* network, host: some socket of the trace is bound to it */
+};
+
+/* The sockets with two addresses. It is freed with the last one of them. */
+struct pairs {
+	struct viz_bytes key;	     /* behind it */
+	struct pairs *next;	     /* with the same hash */
+	struct channel_list sockets; /* by at_ns */
 };
 
 /* The key of a map, while it is composed. */
@@ -109,23 +118,118 @@ static bool is_local(const struct address_book *book, struct arena *scratch,
 	       map_get(&book->hosts, host_key(scratch, asker, address));
 }
 
-/* Adds a socket to the list of a key, which is sorted by at_ns. */
+/* Keeps a list in order of at_ns, to which a socket was added at the end. */
+static void move_to_its_place(struct viz_channel **items, size_t count)
+{
+	struct viz_channel *channel = items[count - 1];
+	size_t at = count - 1;
+
+	for (; at > 0 && items[at - 1]->at_ns > channel->at_ns; at--)
+		items[at] = items[at - 1];
+	items[at] = channel;
+}
+
+/* Adds a socket to the list of a key. */
 static void enter(struct address_book *book, struct map *map, struct viz_bytes key,
 		  struct viz_channel *channel)
 {
 	struct socket_list *list = map_get(map, key);
-	size_t at;
 
 	if (!list) {
 		list = arena_alloc(book->arena, sizeof(*list));
 		map_put(book->arena, map, key, list);
 	}
-	for (at = list->count; at > 0 && list->items[at - 1]->at_ns > channel->at_ns;)
-		at--;
 	ARENA_PUSH(book->arena, list->items, list->count, channel);
-	memmove(list->items + at + 1, list->items + at,
-		(list->count - 1 - at) * sizeof(*list->items));
-	list->items[at] = channel;
+	move_to_its_place(list->items, list->count);
+}
+
+/* --- pairs of addresses ---------------------------------------------------------------------- */
+
+static struct pairs *find_pairs(const struct id_map *map, struct viz_bytes key)
+{
+	struct pairs *pairs = id_map_get(map, viz_bytes_hash(key));
+
+	while (pairs && !viz_bytes_equal(pairs->key, key))
+		pairs = pairs->next;
+	return pairs;
+}
+
+static struct pairs *make_pairs(struct id_map *map, struct viz_bytes key)
+{
+	struct pairs *pairs = memory_new(sizeof(*pairs) + key.len);
+
+	memcpy(pairs + 1, key.data, key.len);
+	pairs->key = (struct viz_bytes){(const char *)(pairs + 1), key.len};
+	pairs->next = id_map_get(map, viz_bytes_hash(key));
+	id_map_put(map, viz_bytes_hash(key), pairs);
+	return pairs;
+}
+
+static void free_pairs(struct pairs *pairs)
+{
+	free(pairs->sockets.items);
+	free(pairs);
+}
+
+/* Takes those out that have no socket any more. */
+static void remove_pairs(struct id_map *map, struct pairs *pairs)
+{
+	const uint64_t hash = viz_bytes_hash(pairs->key);
+	struct pairs *first = id_map_get(map, hash), *before = first;
+
+	while (before != pairs && before->next != pairs)
+		before = before->next;
+	if (before != pairs)
+		before->next = pairs->next;
+	else if (pairs->next)
+		id_map_put(map, hash, pairs->next);
+	else
+		id_map_remove(map, hash);
+	free_pairs(pairs);
+}
+
+static void add_to_pairs(struct id_map *map, struct viz_bytes key, struct viz_channel *channel)
+{
+	struct pairs *pairs = find_pairs(map, key);
+
+	if (!pairs)
+		pairs = make_pairs(map, key);
+	LIST_PUSH(&pairs->sockets, channel);
+	move_to_its_place(pairs->sockets.items, pairs->sockets.count);
+}
+
+static void take_from_pairs(struct id_map *map, struct viz_bytes key,
+			    const struct viz_channel *channel)
+{
+	struct pairs *pairs = find_pairs(map, key);
+	size_t kept = 0;
+
+	if (!pairs)
+		return;
+	for (size_t i = 0; i < pairs->sockets.count; i++)
+		if (pairs->sockets.items[i] != channel)
+			pairs->sockets.items[kept++] = pairs->sockets.items[i];
+	pairs->sockets.count = kept;
+	if (!kept)
+		remove_pairs(map, pairs);
+}
+
+static void free_map_of_pairs(struct id_map *map)
+{
+	for (size_t i = 0; i < map->capacity; i++)
+		for (struct pairs *pairs = map->slots[i].value, *next; pairs; pairs = next) {
+			next = pairs->next;
+			free_pairs(pairs);
+		}
+	id_map_free(map);
+}
+
+/* --- entering a socket ----------------------------------------------------------------------- */
+
+/* Senders of datagrams look for their receivers by one address, and clients for listeners. */
+static bool is_looked_up(const struct viz_channel *channel)
+{
+	return pair_policy_of(channel) == POLICY_DATAGRAM || channel->listening;
 }
 
 static void enter_own(struct address_book *book, struct arena *scratch, struct viz_channel *channel,
@@ -137,16 +241,30 @@ static void enter_own(struct address_book *book, struct arena *scratch, struct v
 		map_put(book->arena, &book->hosts, host_key(scratch, channel, own), channel);
 	if (internet && address_wildcard_port(own).len)
 		own = address_wildcard_port(own);
-	enter(book, &book->by_address, address_key(scratch, channel->mechanism, own), channel);
+	if (is_looked_up(channel))
+		enter(book, &book->by_address, address_key(scratch, channel->mechanism, own),
+		      channel);
 }
 
 static void enter_pair(struct address_book *book, struct arena *scratch,
 		       struct viz_channel *channel, struct viz_bytes own, struct viz_bytes peer)
 {
-	enter(book, &book->by_pair, pair_key(scratch, channel, channel->network, own, peer),
-	      channel);
+	add_to_pairs(&book->by_pair, pair_key(scratch, channel, channel->network, own, peer),
+		     channel);
 	if (channel->mechanism == MECH_TCP && channel->network && !address_is_loopback(own))
-		enter(book, &book->across, pair_key(scratch, channel, 0, own, peer), channel);
+		add_to_pairs(&book->across, pair_key(scratch, channel, 0, own, peer), channel);
+}
+
+void address_book_leave(struct address_book *book, struct arena *scratch,
+			const struct viz_channel *channel, const struct addresses *entered)
+{
+	struct viz_bytes own = entered->own, peer = entered->peer;
+
+	if (!is_internet(channel->mechanism) || !own.len || !peer.len)
+		return;
+	take_from_pairs(&book->by_pair, pair_key(scratch, channel, channel->network, own, peer),
+			channel);
+	take_from_pairs(&book->across, pair_key(scratch, channel, 0, own, peer), channel);
 }
 
 void address_book_enter(struct address_book *book, struct arena *scratch,
@@ -174,6 +292,14 @@ struct address_book *address_book_new(struct arena *arena)
 	return book;
 }
 
+void address_book_free(struct address_book *book)
+{
+	if (!book)
+		return;
+	free_map_of_pairs(&book->by_pair);
+	free_map_of_pairs(&book->across);
+}
+
 /*
  * True if all holders of the socket had closed it before at_ns. A socket without holders in the
  * trace may be held outside, and is not gone.
@@ -193,9 +319,9 @@ static uint64_t birth_of(const void *list, size_t index)
 }
 
 /* How many sockets of a list were known at at_ns. */
-static size_t known_at(const struct socket_list *list, uint64_t at_ns)
+static size_t known_at(struct viz_channel *const *items, size_t count, uint64_t at_ns)
 {
-	return search_until(list->items, list->count, birth_of, at_ns);
+	return search_until(items, count, birth_of, at_ns);
 }
 
 enum fit { FIT_NONE, FIT_ELSEWHERE, FIT_MAYBE, FIT_CONNECTED };
@@ -227,7 +353,7 @@ static struct viz_channel *find_in(const struct map *map, struct viz_bytes key,
 				   const struct viz_channel *asker, uint64_t at_ns, bool *several)
 {
 	const struct socket_list *list = map_get(map, key);
-	size_t known = list ? known_at(list, at_ns) : 0;
+	size_t known = list ? known_at(list->items, list->count, at_ns) : 0;
 	struct viz_channel *found = NULL;
 	enum fit best = FIT_NONE;
 
@@ -273,13 +399,16 @@ static uint64_t end_of(const struct viz_channel *channel)
 	return channel->holding_count ? end : VIZ_NEVER;
 }
 
-static const struct socket_list *opposites(const struct address_book *book, struct arena *scratch,
-					   const struct viz_channel *channel)
+static const struct channel_list *opposites(const struct address_book *book, struct arena *scratch,
+					    const struct viz_channel *channel)
 {
+	const struct pairs *pairs;
+
 	if (!channel->local_address.len || !channel->peer_address.len)
 		return NULL;
-	return map_get(&book->by_pair, pair_key(scratch, channel, channel->network,
-						channel->peer_address, channel->local_address));
+	pairs = find_pairs(&book->by_pair, pair_key(scratch, channel, channel->network,
+						    channel->peer_address, channel->local_address));
+	return pairs ? &pairs->sockets : NULL;
 }
 
 bool address_book_overlap(const struct viz_channel *a, const struct viz_channel *b)
@@ -291,7 +420,7 @@ size_t address_book_opposites(const struct address_book *book, struct arena *scr
 			      const struct viz_channel *channel, struct viz_channel **found,
 			      size_t room)
 {
-	const struct socket_list *list = opposites(book, scratch, channel);
+	const struct channel_list *list = opposites(book, scratch, channel);
 	size_t count = 0;
 
 	for (size_t i = list ? list->count : 0; i > 0 && count < room; i--)
@@ -303,10 +432,11 @@ size_t address_book_across(const struct address_book *book, struct arena *scratc
 			   const struct viz_channel *channel, struct viz_channel **found,
 			   size_t room)
 {
-	const struct socket_list *list = map_get(
+	const struct pairs *pairs = find_pairs(
 		&book->across,
 		pair_key(scratch, channel, 0, channel->peer_address, channel->local_address));
-	size_t known = list ? known_at(list, end_of(channel)) : 0, count = 0;
+	const struct channel_list *list = pairs ? &pairs->sockets : NULL;
+	size_t known = list ? known_at(list->items, list->count, end_of(channel)) : 0, count = 0;
 
 	for (size_t i = known; i > 0 && known - i < NEARBY && count < room; i--)
 		if (list->items[i - 1]->network != channel->network &&
@@ -333,7 +463,7 @@ static void look_elsewhere(struct elsewhere *e, struct viz_bytes bound, bool any
 {
 	const struct socket_list *list =
 		map_get(&e->book->by_address, address_key(e->scratch, e->asker->mechanism, bound));
-	size_t known = list ? known_at(list, e->at_ns) : 0;
+	size_t known = list ? known_at(list->items, list->count, e->at_ns) : 0;
 
 	for (size_t i = known; i > 0 && known - i < NEARBY; i--) {
 		struct viz_channel *channel = list->items[i - 1];

@@ -14,8 +14,12 @@
 
 struct address_book;
 
-/* An empty book, which lives as long as the arena. Never returns NULL. */
+/*
+ * An empty book, which lives as long as the arena. Never returns NULL. address_book_free() frees
+ * what it has outside of the arena; NULL is allowed.
+ */
 struct address_book *address_book_new(struct arena *arena);
+void address_book_free(struct address_book *book);
 
 /*
  * Enters a socket under its current addresses. `entered` are those under which it was entered
@@ -23,6 +27,13 @@ struct address_book *address_book_new(struct arena *arena);
  */
 void address_book_enter(struct address_book *book, struct arena *scratch,
 			struct viz_channel *channel, struct addresses *entered);
+
+/*
+ * Takes out a socket that was entered under these addresses, has a peer or had it, and is no
+ * datagram socket.
+ */
+void address_book_leave(struct address_book *book, struct arena *scratch,
+			const struct viz_channel *channel, const struct addresses *entered);
 
 /*
  * The socket that had this address at at_ns, of the asker's mechanism and network namespace; NULL

@@ -9,11 +9,11 @@
 
 #include "viz/model/unseen.h"
 
-/* The listeners of the trace by address. Lives for the last round, in which it is asked. */
+/* The listeners of the trace by address. It is asked in the last round only. */
 static struct address_book *book_listeners(struct pair_context *context)
 {
 	const struct viz_model *model = context->model;
-	struct address_book *book = address_book_new(context->round);
+	struct address_book *book = address_book_new(context->arena);
 
 	for (size_t i = 0; i < model->channel_count; i++) {
 		struct addresses none = {0};
