@@ -183,19 +183,39 @@ void *map_get(const struct map *map, struct viz_bytes key)
 	return map->capacity ? find_entry(map, key, viz_bytes_hash(key))->value : NULL;
 }
 
+/* The entry of the key, which may be a free one so far. */
+static struct map_entry *room_for(struct arena *arena, struct map *map, struct viz_bytes key,
+				  uint64_t hash)
+{
+	if (map->count >= map->capacity / 2)
+		grow_map(arena, map);
+	return find_entry(map, key, hash);
+}
+
+static void fill(struct map *map, struct map_entry *entry, struct viz_bytes key, uint64_t hash)
+{
+	entry->key = key;
+	entry->hash = hash;
+	map->count++;
+}
+
 void map_put(struct arena *arena, struct map *map, struct viz_bytes key, void *value)
 {
 	uint64_t hash = viz_bytes_hash(key);
-	struct map_entry *entry;
+	struct map_entry *entry = room_for(arena, map, key, hash);
 
-	if (map->count >= map->capacity / 2)
-		grow_map(arena, map);
-	entry = find_entry(map, key, hash);
-	if (!entry->key.data) {
-		entry->key = arena_bytes(arena, key.data, key.len);
-		entry->hash = hash;
-		map->count++;
-	}
+	if (!entry->key.data)
+		fill(map, entry, arena_bytes(arena, key.data, key.len), hash);
+	entry->value = value;
+}
+
+void map_put_lasting(struct arena *arena, struct map *map, struct viz_bytes key, void *value)
+{
+	uint64_t hash = viz_bytes_hash(key);
+	struct map_entry *entry = room_for(arena, map, key, hash);
+
+	if (!entry->key.data)
+		fill(map, entry, key, hash);
 	entry->value = value;
 }
 

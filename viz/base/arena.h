@@ -55,6 +55,9 @@ struct map {
 void *map_get(const struct map *map, struct viz_bytes key); /* NULL: the map has no such key */
 void map_put(struct arena *arena, struct map *map, struct viz_bytes key, void *value);
 
+/* The same with a key that lives as long as the map: it is not copied. Its data is not NULL. */
+void map_put_lasting(struct arena *arena, struct map *map, struct viz_bytes key, void *value);
+
 /* map_get() and map_put() with integers as keys; a map has keys of one kind only. */
 void *map_get_uint(const struct map *map, uint64_t key);
 void map_put_uint(struct arena *arena, struct map *map, uint64_t key, void *value);

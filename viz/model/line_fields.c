@@ -27,7 +27,7 @@ struct viz_bytes build_intern(struct model_builder *b, struct viz_bytes bytes)
 		struct viz_bytes copy = arena_bytes(b->arena, bytes.data, bytes.len);
 
 		data = copy.data;
-		map_put(b->arena, &b->strings, bytes, (void *)copy.data);
+		map_put_lasting(b->arena, &b->strings, copy, (void *)copy.data);
 	}
 	return (struct viz_bytes){data, bytes.len};
 }
@@ -177,7 +177,7 @@ struct viz_channel *build_channel(struct model_builder *b, struct viz_bytes id)
 	channel->index = b->model->channel_count;
 	channel->glimpse = &none;
 	channel->id = arena_bytes(b->arena, id.data, id.len);
-	map_put(b->arena, &b->model->index->channels, id, channel);
+	map_put_lasting(b->arena, &b->model->index->channels, channel->id, channel);
 	ARENA_PUSH(b->arena, b->model->channels, b->model->channel_count, channel);
 	return channel;
 }

@@ -133,7 +133,6 @@ struct viz_thread {
 struct viz_channel {
 	size_t index; /* in order of appearance */
 	struct viz_bytes id;
-	enum mechanism mechanism;
 	uint64_t at_ns;	       /* when it was first known */
 	struct viz_bytes name; /* of a FIFO, queue, bound unix socket; data may be NULL */
 	struct viz_bytes key;  /* System V */
@@ -145,24 +144,25 @@ struct viz_channel {
 	struct viz_bytes interface; /* TCP, UDP: the device that its packets leave by; or empty */
 	/* The socket or terminal at the other end, if the trace names it. */
 	struct viz_channel *peer;
-	bool master;		   /* the master of a pseudo-terminal */
 	struct viz_bytes protocol; /* netlink */
 	struct viz_bytes groups;   /* netlink: the groups that it listens to, one bit each */
+	enum mechanism mechanism;
+	bool master; /* the master of a pseudo-terminal */
 	bool listening;
 	bool peer_changed;  /* peer_address changed: it was connected to another peer before */
-	bool backlog_known; /* TCP, listening: connections not accepted at backlog_ns */
-	uint64_t backlog, backlog_ns;
 	bool removed;	    /* when it was first met, it had no name any more */
 	bool large_buffers; /* pipe: splice(2) may have put buffers of a socket into it */
-	/*
-	 * The trace says how many messages (of a stream: buffers; of a terminal: bytes) lay in it
-	 * at stock_ns, when all processes had been joined; of a queue, when it was first met.
-	 */
-	bool stock_known;
-	uint64_t stock, stock_ns;
+	bool backlog_known, stock_known;
 	bool found; /* when tracing found a process, the process already held it */
 	/* A call in this trace made it: no outsider can have held it before. */
 	bool created_in_trace;
+	/* TCP, listening, if backlog_known: connections not accepted at backlog_ns. */
+	uint64_t backlog, backlog_ns;
+	/*
+	 * If stock_known: how many messages (of a stream: buffers; of a terminal: bytes) lay in it
+	 * at stock_ns, when all processes had been joined; of a queue, when it was first met.
+	 */
+	uint64_t stock, stock_ns;
 	struct viz_outsider *outsiders;
 	size_t outsider_count;
 	/* Processes outside the trace that hold an end of it when tracing ends. */
