@@ -93,6 +93,30 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
+/* Line by line: the whole may be longer than the trace. */
+static int print_json(const struct stats_report *report)
+{
+	int err = stats_print_json(stdout, report);
+
+	if (err)
+		return err;
+	return fflush(stdout) == 0 ? 0 : -errno;
+}
+
+static int print_text(const struct stats_job *job, const struct stats_report *report)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *memory = memory_stream(&text, &len);
+	int err = stats_print(memory, report);
+
+	memory_stream_end(memory);
+	if (!err)
+		err = shown_put(text, len, &job->term, !job->options->shown.no_pager);
+	free(text);
+	return err;
+}
+
 static int print(void *data, const struct viz_model *model)
 {
 	struct stats_job *job = data;
@@ -107,18 +131,11 @@ static int print(void *data, const struct viz_model *model)
 		.utf8 = job->term.utf8 && !o->shown.ascii,
 		.colour = job->term.colour,
 	};
-	char *text = NULL;
-	size_t len = 0;
-	FILE *memory = memory_stream(&text, &len);
 
 	account_finish(job->account, model);
 	if (model->warning[LANGUAGE_EN].data && o->json)
 		error_tell("ipclens: %s", model->warning[LANGUAGE_EN].data);
-	job->err = o->json ? stats_print_json(memory, &report) : stats_print(memory, &report);
-	memory_stream_end(memory);
-	if (!job->err)
-		job->err = shown_put(text, len, &job->term, !o->shown.no_pager && !o->json);
-	free(text);
+	job->err = o->json ? print_json(&report) : print_text(job, &report);
 	return job->err;
 }
 
