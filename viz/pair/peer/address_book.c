@@ -21,7 +21,7 @@ struct socket_list {
 struct address_book {
 	struct arena *arena;
 	struct map by_address; /* mechanism, address: struct socket_list */
-	/* Struct pairs: mechanism, network, local, peer; the same of those that other networks reach. */
+	/* Struct pairs: mechanism, network, local, peer; those that other networks reach. */
 	struct id_map by_pair, across;
 	struct map hosts; /* network, host: some socket of the trace is bound to it */
 };
