@@ -601,6 +601,31 @@ def signals_of_one_process(t, count):
         t.signal("return", FIRST)
 
 
+def timer_signal(t, pid, **more):
+    """A timer of the process raises a signal; a handler takes it (`more`: deliver, end)."""
+    alarm = {"signal": "SIGALRM", "number": 14}
+    t.signal("generate", pid, origin="timer", group=True, result="queued", **alarm)
+    t.signal("deliver", pid, code=128, action="handler", **alarm, **more.get("deliver", {}))
+    t.signal("return", pid, **alarm, **more.get("end", {}))
+
+
+def timer_signals(t, count):
+    """One process: the signals of its timer, with handler, while it computes."""
+    t.first()
+    for _ in range(count // 3):
+        timer_signal(t, FIRST)
+
+
+def timer_pauses(t, count):
+    """One process that its timer wakes from pause(2) again and again."""
+    t.first()
+    for _ in range(count // 4):
+        t.call("pause", "wait", FIRST, -514, error="ERESTARTNOHAND", off_cpu_ns=100)
+        ident = t.number
+        timer_signal(t, FIRST, deliver={"operation": ident},
+                     end={"operation": ident, "interrupted": "EINTR"})
+
+
 def memory_users(t, count):
     """Shared memory that many processes inherit, and many that each attach."""
     t.first()
@@ -1128,6 +1153,8 @@ BOUNDED = [
     pauses,
     signals_waited_for,
     signals_read,
+    timer_signals,
+    timer_pauses,
 ]
 
 

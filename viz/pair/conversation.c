@@ -51,8 +51,8 @@ static struct length length_of(const struct exchange *exchange)
 	if (exchange->whole)
 		return (struct length){short_channel_bytes(exchange->whole),
 				       short_channel_calls(exchange->whole), 0};
-	return (struct length){exchange->message ? exchange->message->bytes : 0, last->requested,
-			       0};
+	return (struct length){exchange->message ? exchange->message->bytes : 0,
+			       last ? last->requested : 0, 0};
 }
 
 /* One of a length that was rarely met stays; where the lengths are many, they say no more. */

@@ -76,7 +76,9 @@ static struct conversation_key key_of(const struct exchange *exchange)
 
 static struct conversation_key signal_key_of(const struct viz_signal *signal)
 {
-	return (struct conversation_key){.from = signal->raised_by->thread,
+	const struct viz_operation *by = signal->raised_by;
+
+	return (struct conversation_key){.from = by ? by->thread : NULL,
 					 .to = signal->generate->to,
 					 .type = (int64_t)signal_sort(signal)};
 }

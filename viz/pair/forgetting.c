@@ -42,7 +42,7 @@ static bool may_forget(const struct thinning *t, const struct exchange *exchange
 
 static bool may_forget_both(const struct thinning *t, const struct exchange *exchange)
 {
-	return may_forget(t, exchange, exchange->calls[0]) &&
+	return (!exchange->calls[0] || may_forget(t, exchange, exchange->calls[0])) &&
 	       (!exchange->calls[1] || may_forget(t, exchange, exchange->calls[1]));
 }
 
@@ -59,7 +59,8 @@ static bool forget(struct thinning *t, const struct exchange *exchange)
 		return false;
 	if (exchange->message)
 		held_drop_message(&t->held, exchange->message);
-	forget_call(t, one);
+	if (one)
+		forget_call(t, one);
 	if (other)
 		forget_call(t, other);
 	return true;

@@ -31,7 +31,8 @@ struct short_life;
  */
 struct exchange {
 	struct viz_message *message;
-	const struct viz_operation *calls[2]; /* the second may be NULL of a wait and of a signal */
+	/* The second may be NULL of a wait and of a signal, of one from a timer the first, too. */
+	const struct viz_operation *calls[2];
 	struct short_channel *whole;	 /* then the calls are the first ones of it and its peer */
 	struct short_life *life;	 /* then the first call is the one that collected it */
 	struct short_channel *of;	 /* that it lies in the middle of; NULL: of none */

@@ -75,6 +75,23 @@ bool ordinary_signal(const struct viz_message *message)
 	return s->accepted_by ? just_accepted(s) : just_handled(s);
 }
 
+/* True if a timer of the process raised it: no call, and nobody else. */
+static bool is_from_timer(const struct viz_signal *s)
+{
+	const struct viz_signal_event *event = s->generate;
+
+	return event && event->origin == ORIGIN_TIMER && event->to && !event->from_pid &&
+	       !s->raised_by && event->result == SIGNAL_RESULT_QUEUED;
+}
+
+bool ordinary_timer_signal(const struct viz_message *message)
+{
+	const struct viz_signal *s = message->signal;
+
+	return s && is_from_timer(s) && message->match == MATCH_EXACT && s->match == MATCH_EXACT &&
+	       s->fate == FATE_HANDLED && !s->killed && !s->accepted_by && just_handled(s);
+}
+
 const struct viz_operation *signal_taker(const struct viz_signal *signal)
 {
 	return signal->accepted_by ? signal->accepted_by : signal->interrupted;
@@ -136,14 +153,16 @@ void signal_waits_begin(struct signal_waits *waits, struct open_wait *wait,
 
 /*
  * Of who waits for a signal it is told which one was handled last before, unless that ended such a
- * wait; and of a shell that waits for a child, which ones it handled meanwhile.
+ * wait; and of a shell that waits for a child, which ones it handled meanwhile. Of a signal from a
+ * timer, which nobody sent, neither is told.
  */
 bool signal_may_be_forgotten(const struct signal_waits *waits, const struct viz_signal *signal)
 {
 	const struct process_waits *of = map_get_uint(&waits->processes,
 						      signal->generate->to->index);
 
-	return !of || (!of->children && (!of->signals || signal_taker(signal)));
+	return is_from_timer(signal) || !of ||
+	       (!of->children && (!of->signals || signal_taker(signal)));
 }
 
 bool child_end_may_be_forgotten(const struct signal_waits *waits, const struct viz_process *parent)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Which signals may be left out: those that a call sent on purpose, and that a handler took without
- * interrupting anything but a wait for signals, or one call that accepts signals. Private to this
- * folder.
+ * Which signals may be left out: those that a call sent on purpose or a timer raised, and that a
+ * handler took without interrupting anything but a wait for signals; and those sent on purpose that
+ * one call accepted. Private to this folder.
  */
 #ifndef VIZ_PAIR_ORDINARY_SIGNALS_H
 #define VIZ_PAIR_ORDINARY_SIGNALS_H
@@ -24,6 +24,9 @@ struct open_wait {
 
 /* True of a message if nothing is to be said of its signal, and of the calls that are its own. */
 bool ordinary_signal(const struct viz_message *message);
+
+/* The same of a signal that a timer of the process raised: it has no sender, and no call of one. */
+bool ordinary_timer_signal(const struct viz_message *message);
 
 /* The call that took the signal, or (NULL: none) that its handler interrupted. */
 const struct viz_operation *signal_taker(const struct viz_signal *signal);

@@ -72,6 +72,18 @@ static void leave_middle(struct thinning *t, const struct exchange *middle)
 		short_channel_left(middle->of, false);
 }
 
+/* Of a signal from a timer the one call, if there is any, is what its handler interrupted. */
+static void add_timer_signal(struct thinning *t, struct viz_message *message)
+{
+	const struct exchange exchange = {.message = message,
+					  .calls = {signal_taker(message->signal)}};
+
+	if (exchange.calls[0] && !held_call(&t->held, exchange.calls[0]))
+		return;
+	mark(t, exchange.calls[0]);
+	add_to_conversation(t, &exchange);
+}
+
 static void add_ordinary(struct thinning *t, const struct exchange *exchange)
 {
 	struct exchange middle = {0};
@@ -349,6 +361,8 @@ static int hold_message(void *data, const struct viz_message *message)
 		add_piece(t, &piece, complete);
 	if (message->signal && !t->packing)
 		short_lives_signal(&t->short_lives, exchange.message);
+	if (!t->packing && ordinary_timer_signal(message))
+		add_timer_signal(t, exchange.message);
 	if (is_whole || ordinary_signal(message) ||
 	    (semaphore_message_is_ordinary(message) && !is_listed(t, exchange.calls[0]) &&
 	     !is_listed(t, exchange.calls[1])))

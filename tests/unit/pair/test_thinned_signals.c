@@ -110,6 +110,70 @@ static void accepted_signals_are_left_out(void **state)
 	check_left_out(*state, add_accepted, 1, 2);
 }
 
+/* --- timers ---------------------------------------------------------------------------------- */
+
+/* A timer of process 20 raises a signal, and a handler takes it. */
+static void add_timed(struct trace_text *t, unsigned number)
+{
+	signal_event(t, "generate", 20, at(number) + 1,
+		     ",'origin':'timer','group':true,'result':'queued'");
+	signal_event(t, "deliver", 20, at(number) + 4, ",'code':128,'action':'handler'");
+	signal_event(t, "return", 20, at(number) + 5, "");
+}
+
+static void signals_of_timers_are_left_out(void **state)
+{
+	check_left_out(*state, add_timed, 3, 0);
+}
+
+/* The same from pause(2). */
+static void add_timed_pause(struct trace_text *t, unsigned number)
+{
+	char more[96];
+
+	signal_event(t, "generate", 20, at(number) + 1,
+		     ",'origin':'timer','group':true,'result':'queued'");
+	trace_call(t, (struct call){get(number), "pause", "wait", 20, 0, -1, NULL, at(number) - 5,
+				    at(number) + 3, -514, ",'error':'ERESTARTNOHAND'"});
+	snprintf(more, sizeof(more), ",'code':128,'action':'handler','operation':%u", get(number));
+	signal_event(t, "deliver", 20, at(number) + 4, more);
+	signal_event(t, "return", 20, at(number) + 5, ",'interrupted':'EINTR'");
+}
+
+static void pauses_go_with_the_signals_of_timers(void **state)
+{
+	check_left_out(*state, add_timed_pause, 3, 1);
+}
+
+/* One comes while another one is pending, and then one is never taken: both stay. */
+static void lost_signals_of_timers_stay(void **state)
+{
+	struct trace_text *t = *state;
+	struct viz_thinned thinned;
+	size_t coalesced = 0, pending = 0;
+
+	for (unsigned i = 0; i < MESSAGES; i++) {
+		add_timed(t, i);
+		if (i == MESSAGES / 2)
+			signal_event(t, "generate", 20, at(i) + 6,
+				     ",'origin':'timer','group':true,'result':'coalesced'");
+	}
+	signal_event(t, "generate", 20, at(MESSAGES),
+		     ",'origin':'timer','group':true,'result':'queued'");
+	trace_trailer(t, at(MESSAGES) + 1);
+	thinned = thin(t, ENDS);
+	for (size_t i = 0; i < thinned.pairing->signal_count; i++) {
+		coalesced += thinned.pairing->signals[i]->fate == FATE_COALESCED;
+		pending += thinned.pairing->signals[i]->fate == FATE_PENDING;
+	}
+	assert_int_equal(coalesced, 1);
+	assert_int_equal(pending, 1);
+	assert_int_equal(thinned.pairing->signal_count, OF_LENGTH + 2 * ENDS + 2);
+	viz_thinned_free(&thinned);
+}
+
+/* --- what stays ------------------------------------------------------------------------------ */
+
 /* Of an interrupted call that is made for something else, and of those beside it. */
 static void what_interrupts_a_wait_for_others_stays(void **state)
 {
@@ -183,6 +247,9 @@ int main(void)
 		TEST(handled_signals_are_left_out),
 		TEST(pauses_go_with_their_signals),
 		TEST(accepted_signals_are_left_out),
+		TEST(signals_of_timers_are_left_out),
+		TEST(pauses_go_with_the_signals_of_timers),
+		TEST(lost_signals_of_timers_stay),
 		TEST(what_interrupts_a_wait_for_others_stays),
 		TEST(signals_before_an_open_pause_stay),
 		TEST(many_signals_keep_their_events),
