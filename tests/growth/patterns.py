@@ -626,6 +626,34 @@ def timer_pauses(t, count):
                      end={"operation": ident, "interrupted": "EINTR"})
 
 
+def timer_sleeps(t, count):
+    """One process that its timer wakes from nanosleep(2) again and again."""
+    t.first()
+    for _ in range(count // 4):
+        t.call("clock_nanosleep", "wait", FIRST, -516, error="ERESTART_RESTARTBLOCK",
+               off_cpu_ns=100, timeout_ns=1000000000)
+        ident = t.number
+        timer_signal(t, FIRST, deliver={"operation": ident},
+                     end={"operation": ident, "interrupted": "EINTR"})
+
+
+def thread_signals(t, count):
+    """A thread that another one of its process signals again and again, with handler."""
+    tid = FIRST + 1
+    t.first()
+    t.put({"type": "process", "event": "fork", "at_ns": t.tick(), "pid": FIRST, "tid": tid,
+           "ppid": FIRST, "maker_tid": FIRST, "shares_fds": True, "comm": "t"})
+    to = {"to": {"pid": FIRST, "tid": tid}}
+    for _ in range(count // 6):
+        t.call("rt_sigprocmask", "control", FIRST, 0, args={"how": 0})
+        t.signal("generate", FIRST, origin="thread", code=-6, group=False, result="queued",
+                 operation=t.number + 1, **{"from": {"pid": FIRST, "tid": FIRST}}, **to)
+        t.call("tgkill", "signal", FIRST, 0, args={"tgid": FIRST, "tid": tid, "sig": 10})
+        t.call("rt_sigprocmask", "control", FIRST, 0, args={"how": 2})
+        t.signal("deliver", FIRST, code=-6, sender_pid=FIRST, action="handler", **to)
+        t.signal("return", FIRST, **to)
+
+
 def memory_users(t, count):
     """Shared memory that many processes inherit, and many that each attach."""
     t.first()
@@ -1155,6 +1183,8 @@ BOUNDED = [
     signals_read,
     timer_signals,
     timer_pauses,
+    timer_sleeps,
+    thread_signals,
 ]
 
 

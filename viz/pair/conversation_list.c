@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "viz/pair/conversation_list.h"
 
+#include "viz/model/operation_facts.h"
 #include "viz/pair/lock_rounds.h"
 #include "viz/pair/semaphores.h"
 #include "viz/pair/short_channels.h"
 #include "viz/pair/short_lives.h"
 
 /* What a conversation is of. */
-enum { OF_CALLS, OF_IDLE_CALLS, OF_SHORT_CHANNELS, OF_SHORT_LIVES, OF_MIDDLES };
+enum { OF_CALLS, OF_IDLE_CALLS, OF_SHORT_CHANNELS, OF_SHORT_LIVES, OF_MIDDLES, OF_SLEEPS };
 
 /*
  * Whose exchanges make one conversation; of waits one thread, and the epoll instance. What is sent
@@ -74,11 +75,20 @@ static struct conversation_key key_of(const struct exchange *exchange)
 					 request_of(from)};
 }
 
+/* Such a signal ends no wait for signals, as others of its sort may do. */
+static bool signal_breaks_sleep(const struct viz_signal *signal)
+{
+	const struct viz_operation *op = signal->interrupted;
+
+	return op && !operation_awaits_signal(op);
+}
+
 static struct conversation_key signal_key_of(const struct viz_signal *signal)
 {
 	const struct viz_operation *by = signal->raised_by;
 
 	return (struct conversation_key){.from = by ? by->thread : NULL,
+					 .kind = signal_breaks_sleep(signal) ? OF_SLEEPS : OF_CALLS,
 					 .to = signal->generate->to,
 					 .type = (int64_t)signal_sort(signal)};
 }

@@ -35,6 +35,25 @@ static bool just_waited(const struct viz_operation *op)
 	       op->off_cpu_ns <= ORDINARY_SLEEP_NS;
 }
 
+/* True if a timer of the process raised it: no call, and nobody else. */
+static bool is_from_timer(const struct viz_signal *s)
+{
+	const struct viz_signal_event *event = s->generate;
+
+	return event && event->origin == ORIGIN_TIMER && event->to && !event->from_pid &&
+	       !s->raised_by && event->result == SIGNAL_RESULT_QUEUED;
+}
+
+/* A sleep that a signal of somebody else breaks off may have been meant to wait for that. */
+static bool may_be_broken_off(const struct viz_signal *s)
+{
+	const struct viz_operation *op = s->interrupted;
+
+	return operation_is(op, "pause") || operation_is(op, "rt_sigsuspend") ||
+	       (is_from_timer(s) &&
+		(operation_is(op, "nanosleep") || operation_is(op, "clock_nanosleep")));
+}
+
 /* True if the handler interrupted nothing, or a call that is made for that. */
 static bool interrupted_nothing(const struct viz_signal *s)
 {
@@ -42,8 +61,7 @@ static bool interrupted_nothing(const struct viz_signal *s)
 
 	if (!op)
 		return !s->deliver->has_operation && !s->end->interrupted.len;
-	return just_waited(op) && viz_operation_failed(op) && !s->restarted &&
-	       (operation_is(op, "pause") || operation_is(op, "rt_sigsuspend"));
+	return just_waited(op) && viz_operation_failed(op) && !s->restarted && may_be_broken_off(s);
 }
 
 /* True if a handler ran soon, and returned. */
@@ -73,15 +91,6 @@ bool ordinary_signal(const struct viz_message *message)
 	    !is_sent_on_purpose(s->generate) || !just_sent(s->raised_by, s->generate))
 		return false;
 	return s->accepted_by ? just_accepted(s) : just_handled(s);
-}
-
-/* True if a timer of the process raised it: no call, and nobody else. */
-static bool is_from_timer(const struct viz_signal *s)
-{
-	const struct viz_signal_event *event = s->generate;
-
-	return event && event->origin == ORIGIN_TIMER && event->to && !event->from_pid &&
-	       !s->raised_by && event->result == SIGNAL_RESULT_QUEUED;
 }
 
 bool ordinary_timer_signal(const struct viz_message *message)

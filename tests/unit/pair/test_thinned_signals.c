@@ -126,23 +126,54 @@ static void signals_of_timers_are_left_out(void **state)
 	check_left_out(*state, add_timed, 3, 0);
 }
 
-/* The same from pause(2). */
-static void add_timed_pause(struct trace_text *t, unsigned number)
+/* The same from a call that fails with that error. */
+static void add_timed_break(struct trace_text *t, unsigned number, const char *call, int returned,
+			    const char *error)
 {
 	char more[96];
 
 	signal_event(t, "generate", 20, at(number) + 1,
 		     ",'origin':'timer','group':true,'result':'queued'");
-	trace_call(t, (struct call){get(number), "pause", "wait", 20, 0, -1, NULL, at(number) - 5,
-				    at(number) + 3, -514, ",'error':'ERESTARTNOHAND'"});
+	snprintf(more, sizeof(more), ",'error':'%s'", error);
+	trace_call(t, (struct call){get(number), call, "wait", 20, 0, -1, NULL, at(number) - 5,
+				    at(number) + 3, returned, more});
 	snprintf(more, sizeof(more), ",'code':128,'action':'handler','operation':%u", get(number));
 	signal_event(t, "deliver", 20, at(number) + 4, more);
 	signal_event(t, "return", 20, at(number) + 5, ",'interrupted':'EINTR'");
 }
 
+static void add_timed_pause(struct trace_text *t, unsigned number)
+{
+	add_timed_break(t, number, "pause", -514, "ERESTARTNOHAND");
+}
+
 static void pauses_go_with_the_signals_of_timers(void **state)
 {
 	check_left_out(*state, add_timed_pause, 3, 1);
+}
+
+static void add_timed_sleep(struct trace_text *t, unsigned number)
+{
+	add_timed_break(t, number, "clock_nanosleep", -516, "ERESTART_RESTARTBLOCK");
+}
+
+static void sleeps_go_with_the_signals_of_timers(void **state)
+{
+	check_left_out(*state, add_timed_sleep, 3, 1);
+}
+
+/* What somebody else sent may be what the sleeper was told, and is asked for if it waits next. */
+static void sleeps_that_others_break_off_stay(void **state)
+{
+	struct trace_text *t = *state;
+	struct viz_thinned thinned;
+
+	for (unsigned i = 0; i < MESSAGES; i++)
+		handle_signal(t, i, "clock_nanosleep");
+	trace_trailer(t, at(MESSAGES));
+	thinned = thin(t, ENDS);
+	assert_int_equal(thinned.pairing->signal_count, MESSAGES);
+	viz_thinned_free(&thinned);
 }
 
 /* One comes while another one is pending, and then one is never taken: both stay. */
@@ -249,6 +280,8 @@ int main(void)
 		TEST(accepted_signals_are_left_out),
 		TEST(signals_of_timers_are_left_out),
 		TEST(pauses_go_with_the_signals_of_timers),
+		TEST(sleeps_go_with_the_signals_of_timers),
+		TEST(sleeps_that_others_break_off_stay),
 		TEST(lost_signals_of_timers_stay),
 		TEST(what_interrupts_a_wait_for_others_stays),
 		TEST(signals_before_an_open_pause_stay),
