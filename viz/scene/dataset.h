@@ -58,9 +58,9 @@ struct dataset_call {
 	uint32_t site;
 	bool unfinished : 1;   /* exit_ns is then the end of its process or of the trace */
 	bool has_returned : 1; /* `returned` is valid */
-	int woken_by : 30; /* lane of the process that ended its last sleep; SCENE_NOWHERE: not known */
-	uint32_t row;	   /* the first row that shows it; SCENE_NONE: none */
-	uint32_t error; /* a text: "EAGAIN" */
+	int woken_by : 30;     /* lane of who ended its last sleep; SCENE_NOWHERE: not known */
+	uint32_t row;	       /* the first row that shows it; SCENE_NONE: none */
+	uint32_t error;	       /* a text: "EAGAIN" */
 	uint64_t enter_ns;
 	uint64_t exit_ns;
 	uint64_t off_cpu_ns; /* the part of its time in which it did not run */
