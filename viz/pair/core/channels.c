@@ -29,9 +29,12 @@ struct channel_traffic *pair_traffic(struct pair_context *context,
 
 bool pair_is_put_away(const struct pair_context *context, const struct viz_channel *channel)
 {
-	const struct traffic_slot *slot = &context->traffic.items[channel->index];
+	const struct traffic_slot *slot;
 
-	return channel->index < context->traffic.count && !slot->traffic && slot->peer;
+	if (channel->index >= context->traffic.count)
+		return false;
+	slot = &context->traffic.items[channel->index];
+	return !slot->traffic && slot->peer;
 }
 
 void pair_list_busy(struct pair_context *context, struct channel_traffic *traffic)
