@@ -7,7 +7,7 @@ import re
 
 from expectations import expect, expect_equal, expect_in
 from findings import diagnose, expect_nothing_rests_on_a_gap
-from hangs import PYTHON, TIMED_OUT
+from hangs import PYTHON, TIMED_OUT, untraced
 from harness import main, record, scenario
 
 MAY_RUN_BESIDE_OTHERS = True
@@ -131,16 +131,20 @@ def ended_reader(directory):
     expect("outside the trace" not in str(found), "no one is guessed at", found)
 
 
-def pipeline(directory, name, last):
+def pipeline(place, last):
+    return ["sh", "-c", f"cd {place}; {PIPELINE.format(last=last)}"]
+
+
+def recorded_pipeline(directory, name, last):
     place = os.path.join(directory, name)
     os.mkdir(place)
-    command = ["sh", "-c", f"cd {place}; {PIPELINE.format(last=last)}"]
+    command = pipeline(place, last)
     return record(place, command, "--timeout", 3, status=TIMED_OUT, whole=False)
 
 
 @scenario("of a pipeline whose last one has ended it is told who learns that only when it writes")
 def ended_pipeline(directory):
-    run = pipeline(directory, "ended", "head -1")
+    run = recorded_pipeline(directory, "ended", "head -1")
     expect_equal(run.stdout, b"line\n", "head has what it wanted, and ended")
     found = blocked(run, "head")
     expect_equal(found["severity"], "warning", found)
@@ -149,11 +153,21 @@ def ended_pipeline(directory):
            "who has ended, and who wrote to it", evidence)
     expect_in("<(tail -f FILE", found["advice"], "the way out")
     expect_nothing_rests_on_a_gap(run.trace_path, 3)
-    run = pipeline(directory, "reading", "cat")
+    run = recorded_pipeline(directory, "reading", "cat")
     expect_equal(run.stdout, b"line\n", "cat has the same, and waits for more")
     found = blocked(run, "cat")
     expect_equal(found["severity"], "note", found)
     expect("has ended" not in str(found), "all of them live", found)
+
+
+@scenario("-p of the shell says that nobody reads any more")
+def ended_pipeline_untraced(directory):
+    found, _ = untraced(
+        directory, pipeline(directory, "head -1"), lambda result: result.stdout == b"line\n",
+        "blocked", among=lambda found: [f for f in found if f["severity"] == "warning"],
+    )  # fmt: skip
+    evidence = " ".join(line for finding in found for line in finding["evidence"])
+    expect(re.search(r"nobody reads any more what grep\[\d+\] writes", evidence), "who", evidence)
 
 
 if __name__ == "__main__":

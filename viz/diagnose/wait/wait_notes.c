@@ -578,10 +578,13 @@ static bool note_output_unread(struct diagnosis *d, struct finding *f, const str
 	if (!child)
 		return false;
 	finding_process(d, f, child);
-	finding_process(d, f, reader);
-	finding_line(d, f,
-		     fill_phrase(d, PHRASE_OUTPUT_UNREAD, process_text(d, reader),
-				 process_text(d, child), NULL));
+	if (reader)
+		finding_process(d, f, reader);
+	finding_line(
+		d, f,
+		reader ? fill_phrase(d, PHRASE_OUTPUT_UNREAD, process_text(d, reader),
+				     process_text(d, child), NULL)
+		       : fill_phrase(d, PHRASE_OUTPUT_NOBODY, process_text(d, child), NULL, NULL));
 	f->explained = true;
 	return true;
 }

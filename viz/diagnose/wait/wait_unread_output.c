@@ -50,26 +50,46 @@ static const struct viz_process *ended_reader(const struct viz_channel *channel)
 	return reader;
 }
 
+/* True if nobody can read there any more. Of a glance `*reader`, who could, is not known: NULL. */
+static bool is_unread(const struct diagnosis *d, const struct viz_channel *output,
+		      const struct viz_process **reader)
+{
+	const struct wait_set *readers;
+
+	*reader = NULL;
+	if (d->waits->whole) {
+		readers = wait_holders(d->waits, output, ACCESS_READ);
+		return !readers->count && !readers->any && !readers->open;
+	}
+	*reader = ended_reader(output);
+	return *reader && wait_has_read(d->waits, *reader, output);
+}
+
 static bool waits_for_input(const struct wait *wait)
 {
 	return wait && !waits_for_time(wait) && !wait->clock && !waits_for_child(wait) &&
 	       !waits_to_send(wait);
 }
 
+/* True if the process has written there, as far as a glance lets us tell. */
+static bool has_written(const struct diagnosis *d, const struct viz_process *process,
+			const struct viz_channel *output)
+{
+	return d->waits->whole ? !process->silent : wait_has_written(d->waits, process, output);
+}
+
 const struct viz_process *wait_unread_output(const struct diagnosis *d, const struct wait *wait,
 					     const struct viz_process **reader)
 {
-	if (d->waits->whole || !waits_for_child(wait))
+	if (!waits_for_child(wait))
 		return NULL;
 	for (size_t i = 0; i < wait->ender_count; i++) {
 		const struct viz_process *child = wait->enders[i];
 		const struct viz_channel *output = output_of(d, child);
 
-		if (!output || !wait_has_written(d->waits, child, output) ||
-		    !waits_for_input(wait_of_process(d->waits, child)))
-			continue;
-		*reader = ended_reader(output);
-		if (*reader && wait_has_read(d->waits, *reader, output))
+		if (output && has_written(d, child, output) &&
+		    waits_for_input(wait_of_process(d->waits, child)) &&
+		    is_unread(d, output, reader))
 			return child;
 	}
 	return NULL;

@@ -464,8 +464,8 @@ enum advice_case wait_note(struct diagnosis *d, struct finding *f, const struct 
 
 /*
  * wait_unread_output.c: of a wait for children: one that has written to its standard output, a
- * pipe, and waits for something to write, though `*reader`, who read there, has ended, and nobody
- * else has that end. NULL: there is none.
+ * pipe, and waits for something to write, though `*reader` (of a glance NULL), who read there, has
+ * ended, and nobody else has that end. NULL: there is none.
  */
 const struct viz_process *wait_unread_output(const struct diagnosis *d, const struct wait *wait,
 					     const struct viz_process **reader);
