@@ -107,9 +107,10 @@ ALL_H    := $(wildcard viz/*/*.h viz/*/*/*.h user/*/*.h bpf/*/*.h tests/*/*.h)
 
 VIZ_OBJ   := $(VIZ_SRC:%.c=$(B)/%.o)
 # What the programs are linked with. The symbols of assets.c are the assembler's, of which the
-# compiler does not know.
-VIZ_ASM   := $(B)/viz/render/html/assets.o
-VIZ_LINKED := $(if $(LTO),$(patsubst $(B)/%,$(B)/lto/%,$(filter-out $(VIZ_ASM),$(VIZ_OBJ))) $(VIZ_ASM),$(B)/libviz.a)
+# compiler does not know, and revision.c is compiled once for each commit.
+VIZ_PLAIN := $(B)/viz/render/html/assets.o $(B)/viz/cli/revision.o
+VIZ_LTO   := $(patsubst $(B)/%,$(B)/lto/%,$(filter-out $(VIZ_PLAIN),$(VIZ_OBJ)))
+VIZ_LINKED := $(if $(LTO),$(VIZ_LTO) $(VIZ_PLAIN),$(B)/libviz.a)
 USER_OBJ  := $(USER_SRC:%.c=$(B)/%.o)
 BPF_OBJ   := $(BPF_SRC:%.c=$(B)/%.o)
 DIRECT_OBJ := $(BPF_SRC:bpf/%.c=$(B)/bpf/direct/%.o)
@@ -684,7 +685,7 @@ help: ## this list
 	@echo "  variables: V=1 WERROR=1 CC=clang CFLAGS=… LTO= B=build PREFIX=/usr/local DESTDIR="
 	@echo "  another machine:   ARCH=arm64 (SYSROOT= CROSS_COMPILE=)"
 
-DEPS := $(VIZ_OBJ:.o=.d) $(patsubst %.o,%.d,$(filter $(B)/lto/%,$(VIZ_LINKED))) $(VIZ_MAIN:%.c=$(B)/%.d) $(USER_OBJ:.o=.d) $(BPF_OBJ:.o=.d) $(DIRECT_OBJ:.o=.d) $(TOP_OBJ:.o=.d) $(SAN_OBJ:.o=.d) \
+DEPS := $(VIZ_OBJ:.o=.d) $(VIZ_LTO:.o=.d) $(VIZ_MAIN:%.c=$(B)/%.d) $(USER_OBJ:.o=.d) $(BPF_OBJ:.o=.d) $(DIRECT_OBJ:.o=.d) $(TOP_OBJ:.o=.d) $(SAN_OBJ:.o=.d) \
 	$(AUX_OBJ:.o=.d) $(UNIT_SRC:%.c=$(B)/san/%.d) $(FUZZ_OBJ:.o=.d) \
 	$(FUZZ_SRC:%.c=$(B)/fuzz/obj/%.d) $(LABS:=.d) $(GEN_OBJ:.o=.d) $(MATRIX_OBJ:.o=.d)
 -include $(DEPS)
