@@ -65,10 +65,14 @@ static bool is_unread(const struct diagnosis *d, const struct viz_channel *outpu
 	return *reader && wait_has_read(d->waits, *reader, output);
 }
 
-static bool waits_for_input(const struct wait *wait)
+/*
+ * A filter writes what it reads. Who serves others may have printed its port there, and never
+ * writes again.
+ */
+static bool waits_to_filter(const struct wait *wait)
 {
-	return wait && !waits_for_time(wait) && !wait->clock && !waits_for_child(wait) &&
-	       !waits_to_send(wait);
+	return wait && wait->operation->role == ROLE_RECEIVE &&
+	       wait->operation->fd == STDIN_FILENO && channel_is_pipe(wait->channel);
 }
 
 /* True if the process has written there, as far as a glance lets us tell. */
@@ -88,7 +92,7 @@ const struct viz_process *wait_unread_output(const struct diagnosis *d, const st
 		const struct viz_channel *output = output_of(d, child);
 
 		if (output && has_written(d, child, output) &&
-		    waits_for_input(wait_of_process(d->waits, child)) &&
+		    waits_to_filter(wait_of_process(d->waits, child)) &&
 		    is_unread(d, output, reader))
 			return child;
 	}

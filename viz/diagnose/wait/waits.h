@@ -463,8 +463,8 @@ enum advice_case stopped_tell(struct diagnosis *d, struct finding *f,
 enum advice_case wait_note(struct diagnosis *d, struct finding *f, const struct wait *wait);
 
 /*
- * wait_unread_output.c: of a wait for children: one that has written to its standard output, a
- * pipe, and waits for something to write, though `*reader` (of a glance NULL), who read there, has
+ * wait_unread_output.c: of a wait for children: a filter that has written to its standard output,
+ * a pipe, and waits for its input, though `*reader` (of a glance NULL), who read there, has
  * ended, and nobody else has that end. NULL: there is none.
  */
 const struct viz_process *wait_unread_output(const struct diagnosis *d, const struct wait *wait,
