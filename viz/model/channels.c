@@ -69,7 +69,7 @@ static void add_stranger(struct model_builder *b, struct viz_channel *channel)
 		ARENA_PUSH(b->arena, held->items, held->count, channel);
 }
 
-/* What a glance saw of the channel, which few traces tell. */
+/* To be filled in: few channels have one of their own. */
 static struct viz_glimpse *own_glimpse(struct model_builder *b, struct viz_channel *channel)
 {
 	if (channel->glimpse->none)
@@ -117,49 +117,56 @@ static void set_named(const struct model_builder *b, struct viz_channel *channel
 	channel->backlog_ns = at_ns;
 }
 
-static bool tells_glimpse(const struct model_builder *b)
+/* What a glance saw of the channel, if the line has this key of it; else NULL. */
+static struct viz_glimpse *glimpsed(struct model_builder *b, struct viz_channel *channel,
+				    enum field field)
 {
-	static const enum field fields[] = {
-		FIELD_channel_types,	   FIELD_channel_users,	    FIELD_channel_last_user,
-		FIELD_channel_zero_waiter, FIELD_channel_value,	    FIELD_channel_disarmed,
-		FIELD_channel_peer_ended,  FIELD_channel_sent,	    FIELD_channel_unread,
-		FIELD_channel_unread_more, FIELD_channel_packet_ns, FIELD_channel_sent_ns,
-		FIELD_channel_received_ns,
-	};
-
-	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)
-		if (build_value(b, fields[i])->present)
-			return true;
-	return false;
+	return build_value(b, field)->present ? own_glimpse(b, channel) : NULL;
 }
 
-/* What only a glance tells of it. */
-static void add_glimpse(struct model_builder *b, struct viz_glimpse *glimpse)
+/* What only a glance tells of the users of an object, and of what it is worth. */
+static void add_glimpse(struct model_builder *b, struct viz_channel *channel)
 {
-	if (VALUE(channel, types)->present)
+	struct viz_glimpse *glimpse;
+
+	if ((glimpse = glimpsed(b, channel, FIELD_channel_types)))
 		glimpse->types = build_uints(b, FIELD_channel_types, &glimpse->types_count);
-	if (VALUE(channel, users)->present) {
+	if ((glimpse = glimpsed(b, channel, FIELD_channel_users))) {
 		glimpse->users = build_uints(b, FIELD_channel_users, &glimpse->users_count);
 		glimpse->users_known = true;
 	}
-	if (VALUE(channel, last_user)->present)
+	if ((glimpse = glimpsed(b, channel, FIELD_channel_last_user)))
 		glimpse->last_user = build_u32(b, FIELD_channel_last_user);
-	if (VALUE(channel, zero_waiter)->present && glimpse->zero_waiter_count < OUTSIDERS_MAX)
+	if ((glimpse = glimpsed(b, channel, FIELD_channel_zero_waiter)) &&
+	    glimpse->zero_waiter_count < OUTSIDERS_MAX)
 		ARENA_PUSH(b->arena, glimpse->zero_waiters, glimpse->zero_waiter_count,
 			   build_u32(b, FIELD_channel_zero_waiter));
-	glimpse->value_known |= VALUE(channel, value)->present;
-	set_number(VALUE(channel, value), &glimpse->value);
-	glimpse->disarmed |= VALUE(channel, disarmed)->flag;
-	if (VALUE(channel, peer_ended)->present)
+	if ((glimpse = glimpsed(b, channel, FIELD_channel_value))) {
+		glimpse->value = VALUE(channel, value)->number;
+		glimpse->value_known = true;
+	}
+	if ((glimpse = glimpsed(b, channel, FIELD_channel_disarmed)))
+		glimpse->disarmed |= VALUE(channel, disarmed)->flag;
+}
+
+/* The same of a socket. */
+static void add_glimpse_of_socket(struct model_builder *b, struct viz_channel *channel)
+{
+	struct viz_glimpse *glimpse;
+
+	if ((glimpse = glimpsed(b, channel, FIELD_channel_peer_ended)))
 		glimpse->peer_ended = VALUE(channel, peer_ended)->flag;
-	set_number(VALUE(channel, sent), &glimpse->sent);
-	set_number(VALUE(channel, unread), &glimpse->unread);
-	glimpse->unread_more |= VALUE(channel, unread_more)->flag;
-	if (VALUE(channel, packet_ns)->present)
+	if ((glimpse = glimpsed(b, channel, FIELD_channel_sent)))
+		glimpse->sent = VALUE(channel, sent)->number;
+	if ((glimpse = glimpsed(b, channel, FIELD_channel_unread)))
+		glimpse->unread = VALUE(channel, unread)->number;
+	if ((glimpse = glimpsed(b, channel, FIELD_channel_unread_more)))
+		glimpse->unread_more |= VALUE(channel, unread_more)->flag;
+	if ((glimpse = glimpsed(b, channel, FIELD_channel_packet_ns)))
 		glimpse->packet_ns = build_time(b, FIELD_channel_packet_ns);
-	if (VALUE(channel, sent_ns)->present)
+	if ((glimpse = glimpsed(b, channel, FIELD_channel_sent_ns)))
 		glimpse->sent_ns = build_time(b, FIELD_channel_sent_ns);
-	if (VALUE(channel, received_ns)->present)
+	if ((glimpse = glimpsed(b, channel, FIELD_channel_received_ns)))
 		glimpse->received_ns = build_time(b, FIELD_channel_received_ns);
 }
 
@@ -191,8 +198,8 @@ void build_channel_line(struct model_builder *b)
 		channel->peer = build_channel(b, VALUE(channel, peer)->bytes);
 	if (VALUE(channel, memory)->present)
 		channel->memory = build_channel(b, VALUE(channel, memory)->bytes);
-	if (tells_glimpse(b))
-		add_glimpse(b, own_glimpse(b, channel));
+	add_glimpse(b, channel);
+	add_glimpse_of_socket(b, channel);
 	channel->held_outside = &b->model->held_outside;
 	add_flight(b, channel);
 	add_outsider(b, channel);

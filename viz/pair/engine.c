@@ -416,6 +416,16 @@ static void drop_operations(struct pair_context *context)
 	context->dropped.count = 0;
 }
 
+void pair_add_line(struct pair_context *context, const struct model_builder *builder)
+{
+	if (builder->operation)
+		pair_add_operation(context, builder->operation);
+	else if (builder->signal)
+		pair_add_signal_event(context, builder->signal);
+	else if (builder->channel)
+		pair_add_channel(context, builder->channel);
+}
+
 int pair_settle(struct pair_context *context, uint64_t until_ns)
 {
 	context->until_ns = until_ns;

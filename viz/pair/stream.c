@@ -51,18 +51,6 @@ struct stream {
 	int err;	/* follow: the result of a round that was run while waiting */
 };
 
-static void put_line_in(struct stream *stream)
-{
-	struct model_builder *b = &stream->builder;
-
-	if (b->operation)
-		pair_add_operation(stream->pairing, b->operation);
-	else if (b->signal)
-		pair_add_signal_event(stream->pairing, b->signal);
-	else if (b->channel)
-		pair_add_channel(stream->pairing, b->channel);
-}
-
 static int settle(struct stream *stream, uint64_t until_ns)
 {
 	build_apply_descriptors(&stream->builder, until_ns);
@@ -144,7 +132,7 @@ static int read_lines(struct stream *stream)
 
 	while (!err && (result = build_next(&stream->builder)) == 1) {
 		stream->waits = 0;
-		put_line_in(stream);
+		pair_add_line(stream->pairing, &stream->builder);
 		err = go_on(stream);
 	}
 	if (!err)

@@ -79,16 +79,6 @@ struct engine {
 	FILE *stream;
 };
 
-static void put_in(struct engine *e)
-{
-	struct model_builder *b = &e->builder;
-
-	if (b->operation)
-		pair_add_operation(e->pairing, b->operation);
-	else if (b->channel)
-		pair_add_channel(e->pairing, b->channel);
-}
-
 static void engine_open(struct engine *e, struct trace_text *t)
 {
 	struct viz_error error;
@@ -99,7 +89,7 @@ static void engine_open(struct engine *e, struct trace_text *t)
 	assert_int_equal(build_open(&e->builder, e->stream, "test", &error), 0);
 	e->pairing = pair_open(e->builder.model, &e->sink, NULL);
 	while (build_next(&e->builder) == 1)
-		put_in(e);
+		pair_add_line(e->pairing, &e->builder);
 }
 
 static void engine_round(struct engine *e, uint64_t until_ns)

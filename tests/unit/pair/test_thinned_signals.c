@@ -64,16 +64,21 @@ static void expect_signals(const struct viz_thinned *thinned, size_t events, siz
 		assert_int_equal(thinned->model->signal_events[i]->index, i);
 }
 
-/* Thins MESSAGES signals, each by `add`, and checks how much is left out. */
-static void check_left_out(struct trace_text *t, void (*add)(struct trace_text *t, unsigned number),
-			   size_t events, size_t calls)
-{
-	struct viz_thinned thinned;
+typedef void add_signal(struct trace_text *t, unsigned number);
 
+static struct viz_thinned thin_signals(struct trace_text *t, add_signal *add)
+{
 	for (unsigned i = 0; i < MESSAGES; i++)
 		add(t, i);
 	trace_trailer(t, at(MESSAGES));
-	thinned = thin(t, ENDS);
+	return thin(t, ENDS);
+}
+
+/* Thins MESSAGES signals, each by `add`, and checks how much is left out. */
+static void check_left_out(struct trace_text *t, add_signal *add, size_t events, size_t calls)
+{
+	struct viz_thinned thinned = thin_signals(t, add);
+
 	expect_signals(&thinned, events, calls);
 	viz_thinned_free(&thinned);
 }
@@ -162,16 +167,16 @@ static void sleeps_go_with_the_signals_of_timers(void **state)
 	check_left_out(*state, add_timed_sleep, 3, 1);
 }
 
-/* What somebody else sent may be what the sleeper was told, and is asked for if it waits next. */
+/* What somebody else sends may be what the sleeper is told, and is asked for if it waits next. */
+static void add_broken_sleep(struct trace_text *t, unsigned number)
+{
+	handle_signal(t, number, "clock_nanosleep");
+}
+
 static void sleeps_that_others_break_off_stay(void **state)
 {
-	struct trace_text *t = *state;
-	struct viz_thinned thinned;
+	struct viz_thinned thinned = thin_signals(*state, add_broken_sleep);
 
-	for (unsigned i = 0; i < MESSAGES; i++)
-		handle_signal(t, i, "clock_nanosleep");
-	trace_trailer(t, at(MESSAGES));
-	thinned = thin(t, ENDS);
 	assert_int_equal(thinned.pairing->signal_count, MESSAGES);
 	viz_thinned_free(&thinned);
 }

@@ -102,6 +102,11 @@ struct pair_context *pair_open(const struct viz_model *model, const struct viz_s
 			       struct arena *kept);
 void pair_close(struct pair_context *context);
 
+struct model_builder;
+
+/* Adds what the last line that was built told of: a call, a signal, or a channel. */
+void pair_add_line(struct pair_context *context, const struct model_builder *builder);
+
 /* Called once a channel is known, and again whenever a line has changed it. */
 void pair_add_channel(struct pair_context *context, struct viz_channel *channel);
 

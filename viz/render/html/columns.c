@@ -300,6 +300,7 @@ static void put_signals(struct page_section *section, const struct scene_dataset
 		page_begin_column(section, names[column], PAGE_DELTA);
 		for (size_t i = 0; i < dataset->message_count; i++) {
 			const struct scene_message *m = &dataset->messages[i];
+
 			if (dataset->routes[m->route].mechanism == MECH_SIGNAL)
 				page_put(section, moment(dataset, signal_time(m->signal, column)));
 		}
