@@ -117,57 +117,54 @@ static void set_named(const struct model_builder *b, struct viz_channel *channel
 	channel->backlog_ns = at_ns;
 }
 
-/* What a glance saw of the channel, if the line has this key of it; else NULL. */
-static struct viz_glimpse *glimpsed(struct model_builder *b, struct viz_channel *channel,
-				    enum field field)
-{
-	return build_value(b, field)->present ? own_glimpse(b, channel) : NULL;
-}
-
 /* What only a glance tells of the users of an object, and of what it is worth. */
 static void add_glimpse(struct model_builder *b, struct viz_channel *channel)
 {
 	struct viz_glimpse *glimpse;
 
-	if ((glimpse = glimpsed(b, channel, FIELD_channel_types)))
+	if (VALUE(channel, types)->present) {
+		glimpse = own_glimpse(b, channel);
 		glimpse->types = build_uints(b, FIELD_channel_types, &glimpse->types_count);
-	if ((glimpse = glimpsed(b, channel, FIELD_channel_users))) {
+	}
+	if (VALUE(channel, users)->present) {
+		glimpse = own_glimpse(b, channel);
 		glimpse->users = build_uints(b, FIELD_channel_users, &glimpse->users_count);
 		glimpse->users_known = true;
 	}
-	if ((glimpse = glimpsed(b, channel, FIELD_channel_last_user)))
-		glimpse->last_user = build_u32(b, FIELD_channel_last_user);
-	if ((glimpse = glimpsed(b, channel, FIELD_channel_zero_waiter)) &&
-	    glimpse->zero_waiter_count < OUTSIDERS_MAX)
+	if (VALUE(channel, last_user)->present)
+		own_glimpse(b, channel)->last_user = build_u32(b, FIELD_channel_last_user);
+	if (VALUE(channel, zero_waiter)->present &&
+	    channel->glimpse->zero_waiter_count < OUTSIDERS_MAX) {
+		glimpse = own_glimpse(b, channel);
 		ARENA_PUSH(b->arena, glimpse->zero_waiters, glimpse->zero_waiter_count,
 			   build_u32(b, FIELD_channel_zero_waiter));
-	if ((glimpse = glimpsed(b, channel, FIELD_channel_value))) {
+	}
+	if (VALUE(channel, value)->present) {
+		glimpse = own_glimpse(b, channel);
 		glimpse->value = VALUE(channel, value)->number;
 		glimpse->value_known = true;
 	}
-	if ((glimpse = glimpsed(b, channel, FIELD_channel_disarmed)))
-		glimpse->disarmed |= VALUE(channel, disarmed)->flag;
+	if (VALUE(channel, disarmed)->flag)
+		own_glimpse(b, channel)->disarmed = true;
 }
 
 /* The same of a socket. */
 static void add_glimpse_of_socket(struct model_builder *b, struct viz_channel *channel)
 {
-	struct viz_glimpse *glimpse;
-
-	if ((glimpse = glimpsed(b, channel, FIELD_channel_peer_ended)))
-		glimpse->peer_ended = VALUE(channel, peer_ended)->flag;
-	if ((glimpse = glimpsed(b, channel, FIELD_channel_sent)))
-		glimpse->sent = VALUE(channel, sent)->number;
-	if ((glimpse = glimpsed(b, channel, FIELD_channel_unread)))
-		glimpse->unread = VALUE(channel, unread)->number;
-	if ((glimpse = glimpsed(b, channel, FIELD_channel_unread_more)))
-		glimpse->unread_more |= VALUE(channel, unread_more)->flag;
-	if ((glimpse = glimpsed(b, channel, FIELD_channel_packet_ns)))
-		glimpse->packet_ns = build_time(b, FIELD_channel_packet_ns);
-	if ((glimpse = glimpsed(b, channel, FIELD_channel_sent_ns)))
-		glimpse->sent_ns = build_time(b, FIELD_channel_sent_ns);
-	if ((glimpse = glimpsed(b, channel, FIELD_channel_received_ns)))
-		glimpse->received_ns = build_time(b, FIELD_channel_received_ns);
+	if (VALUE(channel, peer_ended)->present)
+		own_glimpse(b, channel)->peer_ended = VALUE(channel, peer_ended)->flag;
+	if (VALUE(channel, sent)->present)
+		own_glimpse(b, channel)->sent = VALUE(channel, sent)->number;
+	if (VALUE(channel, unread)->present)
+		own_glimpse(b, channel)->unread = VALUE(channel, unread)->number;
+	if (VALUE(channel, unread_more)->flag)
+		own_glimpse(b, channel)->unread_more = true;
+	if (VALUE(channel, packet_ns)->present)
+		own_glimpse(b, channel)->packet_ns = build_time(b, FIELD_channel_packet_ns);
+	if (VALUE(channel, sent_ns)->present)
+		own_glimpse(b, channel)->sent_ns = build_time(b, FIELD_channel_sent_ns);
+	if (VALUE(channel, received_ns)->present)
+		own_glimpse(b, channel)->received_ns = build_time(b, FIELD_channel_received_ns);
 }
 
 void build_channel_line(struct model_builder *b)
