@@ -3,7 +3,7 @@
 """Calls that wait longer than they are taken to, or for something else: told as what they are."""
 import os
 
-from expectations import expect_equal, expect_in
+from expectations import expect, expect_equal, expect_in
 from findings import diagnose, expect_finding, in_batches, severe
 from hangs import PYTHON, TIMED_OUT
 from harness import main, record, scenario
@@ -97,6 +97,54 @@ def fed(directory):
             expect_equal(len(told), int(kind == "hangs"), f"{name} {kind}")
             if told:
                 expect_in(advice, told[0]["advice"], name)
+
+
+TICKS = """
+import os, signal, socket, sys, time
+ticked = []
+ours, theirs = socket.socketpair()
+if os.fork() == 0:
+    ours.close()
+    for _ in range(3):
+        theirs.recv(9)
+        theirs.send(b"y")
+    theirs.recv(9)
+    theirs.recv(9)
+theirs.close()
+
+def tick(*_):
+    ticked.append(time.monotonic_ns())
+    if len(ticked) == 20:
+        with open(sys.argv[1], "w") as log:
+            print(asked, ticked[-1], file=log)
+
+signal.signal(signal.SIGALRM, tick)
+signal.setitimer(signal.ITIMER_REAL, 0.05, 0.05)
+while True:
+    ticked.clear()
+    asked = time.monotonic_ns()
+    ours.send(b"x")
+    ours.recv(9)
+"""
+
+
+@scenario("a wait that a timer breaks off again and again counts from where it began first")
+def broken_off(directory):
+    log = os.path.join(directory, "log")
+    result = record(
+        directory, [PYTHON, "-c", TICKS, log], "--timeout", 3, status=TIMED_OUT, whole=False
+    )
+    with open(log, encoding="ascii") as file:
+        asked_ns, ticked_ns = map(int, file.read().split())
+    told = severe(diagnose(result.trace_path)[0])
+    expect_equal([finding["id"] for finding in told], ["deadlock"], str(told))
+    expect(
+        asked_ns <= told[0]["at_ns"] <= ticked_ns,
+        "it began before the timer had expired often",
+        told[0],
+        asked_ns,
+        ticked_ns,
+    )
 
 
 if __name__ == "__main__":

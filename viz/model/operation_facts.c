@@ -206,6 +206,16 @@ bool operation_has_error(const struct viz_operation *op, const char *error)
 	return viz_operation_failed(op) && viz_bytes_equal(op->error, viz_bytes_of(error));
 }
 
+bool operation_may_restart(const struct viz_operation *op)
+{
+	return op->error.data && strncmp(op->error.data, "ERESTART", 8) == 0;
+}
+
+bool operation_is_broken_off(const struct viz_operation *op)
+{
+	return operation_has_error(op, "EINTR") || operation_may_restart(op);
+}
+
 /* vmsplice() gives pages to a pipe, but copies out of one (vmsplice_to_user() in fs/splice.c). */
 bool operation_makes_copies(const struct viz_operation *op)
 {

@@ -35,6 +35,14 @@ bool operation_opens_file(const struct viz_operation *op);
 bool operation_has_error(const struct viz_operation *op, const char *error);
 
 /*
+ * True if a signal broke the call off before it did anything. Where the kernel could make it anew
+ * (SA_RESTART) that shows as ERESTARTSYS and the like, even if the program sees EINTR in the end
+ * (include/linux/errno.h). The other one: the error is of these.
+ */
+bool operation_is_broken_off(const struct viz_operation *op);
+bool operation_may_restart(const struct viz_operation *op);
+
+/*
  * True for a receive with MSG_WAITALL from a byte stream: it sleeps until it has all bytes, and has
  * taken those that came before.
  */

@@ -21,11 +21,6 @@ static const char *const telling_errors[] = {
 	"ENXIO",    "ENOTSOCK",	    "EDESTADDRREQ", "EOVERFLOW",
 };
 
-static bool is_restart(const struct viz_operation *op)
-{
-	return op->error.data && strncmp(op->error.data, "ERESTART", 8) == 0;
-}
-
 static bool is_telling(const struct viz_operation *op)
 {
 	for (size_t i = 0; i < sizeof(telling_errors) / sizeof(*telling_errors); i++)
@@ -96,7 +91,7 @@ static bool is_worth(const struct scene_drafts *d, const struct viz_operation *o
 		return is_failed_wait(op, d->interrupter[op->index]);
 	if (op->role == ROLE_OPEN && !op->channel && is_plain_file(op))
 		return false;
-	if (is_restart(op))
+	if (operation_may_restart(op))
 		return has_failed(d->interrupter[op->index]);
 	return is_telling(op) || would_wait(op);
 }

@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "viz/model/operation_facts.h"
 #include "viz/scene/fold.h"
 
 enum { BURSTS_MOST = 8 }; /* rows of one failure that are drawn each */
@@ -43,11 +44,6 @@ struct burst {
 	uint64_t last; /* the number of the operation that failed last; 0: none */
 	size_t rows;
 };
-
-static bool is_restart(const struct viz_operation *op)
-{
-	return op->error.data && strncmp(op->error.data, "ERESTART", 8) == 0;
-}
 
 static bool would_wait(const struct viz_operation *op)
 {
@@ -92,7 +88,7 @@ static uint64_t seen_failing_ns(const struct viz_operation *op, const struct viz
 static size_t add_row(struct scene_drafts *d, const struct viz_operation *op, int lane)
 {
 	const struct viz_message *m = d->interrupter[op->index];
-	bool goes_on = is_restart(op) && m && m->signal->restarted;
+	bool goes_on = operation_may_restart(op) && m && m->signal->restarted;
 	struct draft *draft = scene_draft(d, goes_on ? SCENE_NOTE : SCENE_FAILED, lane,
 					  SCENE_NOWHERE);
 	struct draft_detail *detail;

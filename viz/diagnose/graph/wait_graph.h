@@ -37,7 +37,7 @@ struct wait {
 	const struct viz_channel *listener; /* the listener that has yet to accept */
 	const struct viz_channel *client;   /* the socket whose connection that one has */
 	const struct viz_channel *room;	    /* of an event loop: it waits for room there */
-	uint64_t since_ns;
+	uint64_t since_ns; /* also where signals broke the call off, and it was made again */
 	const struct viz_process **enders; /* could end it, perhaps itself; each once */
 	size_t ender_count;
 	struct wait_set *set; /* of just these; never NULL once the graph is built */
@@ -157,6 +157,7 @@ struct wait_graph {
 	const struct viz_channel **listeners;
 	size_t listener_count;
 	struct wait_told *told; /* by channel index: wait_told.c */
+	struct map first_tries; /* by thread, if a signal broke it off: wait_broken_off.c */
 	/* By channel index: 1 + how many connections lie at the listener; 0: not asked yet. */
 	uint64_t *unaccepted;
 	bool *accepted_at;     /* by channel index: a call sleeps until a connection comes there */
