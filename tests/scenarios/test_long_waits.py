@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """Calls that wait longer than they are taken to, or for something else: told as what they are."""
 import os
+import signal
 
 from expectations import expect, expect_equal, expect_in
 from findings import diagnose, expect_finding, in_batches, severe
-from hangs import PYTHON, TIMED_OUT
-from harness import main, record, scenario
+from hangs import PYTHON, TIMED_OUT, untraced
+from harness import main, record, scenario, start, wait_for
 
 # mistake: what its finding is, of which severity, what its evidence and its advice say, in both
 # languages
@@ -105,8 +106,9 @@ ticked = []
 ours, theirs = socket.socketpair()
 if os.fork() == 0:
     ours.close()
-    for _ in range(3):
+    for _ in range(int(sys.argv[2])):
         theirs.recv(9)
+        time.sleep(0.03)
         theirs.send(b"y")
     theirs.recv(9)
     theirs.recv(9)
@@ -114,12 +116,15 @@ theirs.close()
 
 def tick(*_):
     ticked.append(time.monotonic_ns())
-    if len(ticked) == 20:
+    if len(ticked) == 100:
         with open(sys.argv[1], "w") as log:
             print(asked, ticked[-1], file=log)
+        if sys.argv[3] == "stops":
+            signal.setitimer(signal.ITIMER_REAL, 0)
 
 signal.signal(signal.SIGALRM, tick)
-signal.setitimer(signal.ITIMER_REAL, 0.05, 0.05)
+signal.setitimer(signal.ITIMER_REAL, 0.01, 0.01)
+print("ready", flush=True)
 while True:
     ticked.clear()
     asked = time.monotonic_ns()
@@ -131,9 +136,8 @@ while True:
 @scenario("a wait that a timer breaks off again and again counts from where it began first")
 def broken_off(directory):
     log = os.path.join(directory, "log")
-    result = record(
-        directory, [PYTHON, "-c", TICKS, log], "--timeout", 3, status=TIMED_OUT, whole=False
-    )
+    command = [PYTHON, "-c", TICKS, log, "3", "stops"]
+    result = record(directory, command, "--timeout", 3, status=TIMED_OUT, whole=False)
     with open(log, encoding="ascii") as file:
         asked_ns, ticked_ns = map(int, file.read().split())
     told = severe(diagnose(result.trace_path)[0])
@@ -145,6 +149,22 @@ def broken_off(directory):
         asked_ns,
         ticked_ns,
     )
+
+
+@scenario("-p finds it as well, and nothing where the answers come while the timer runs")
+def broken_off_untraced(directory):
+    log = os.path.join(directory, "log")
+    command = [PYTHON, "-c", TICKS, log, "3", "goes on"]
+    untraced(directory, command, lambda result: os.path.exists(log), "deadlock", severe)
+    command[4] = "1000000"  # answers
+    result = start(directory, command, start_new_session=True)
+    try:
+        wait_for(lambda: result.stdout, "it to begin")
+        for _ in range(3):
+            expect_equal(severe(diagnose("-p", str(result.process.pid))[0]), [], "it goes on")
+    finally:
+        os.killpg(result.process.pid, signal.SIGKILL)
+        result.process.wait()
 
 
 if __name__ == "__main__":

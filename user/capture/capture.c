@@ -17,6 +17,7 @@
 #include "user/capture/survivors.h"
 #include "user/capture/terminate.h"
 #include "user/capture/trace_writer.h"
+#include "user/glance/broken_waits.h"
 #include "user/glance/children_watch.h"
 #include "user/glance/futex_owner.h"
 #include "user/glance/glance.h"
@@ -426,8 +427,12 @@ static int capture_glance(struct capture *capture)
 	shell_loops_watch(&capture->writer.encoder, capture->tracer,
 			  capture->options->selection.pids, capture->options->selection.pid_count,
 			  capture->options->renumbers);
-	if (capture->options->renumbers)
+	if (capture->options->renumbers) { /* of a command, its trace tells of each try */
+		broken_waits_watch(&capture->writer.encoder, capture->tracer,
+				   capture->options->selection.pids,
+				   capture->options->selection.pid_count);
 		selection_renumber(capture);
+	}
 	capture_finish(capture);
 	output_settle(capture);
 	return rights_drop(capture);

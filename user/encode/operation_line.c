@@ -308,6 +308,8 @@ static void operation_line(struct encoder *encoder, const struct wire_operation 
 	call_fields(encoder, operation, extra, role, channel ? channel : encoder->unlinked);
 	state_fields(json, operation);
 	numbers_fields(json, operation, extra, role);
+	if (operation->state == WIRE_PENDING && thread->asks_again)
+		json_field_bool(json, KEY(operation, asks_again), true);
 	evidence_fields(json, operation, extra->details);
 	type_field(json, operation, extra);
 	if (call->data == DATA_SEMS)
@@ -406,7 +408,8 @@ void encode_operation(struct encoder *encoder, const void *data, size_t len)
 		return;
 	}
 	if (operation->state == WIRE_MOVED) {
-		call_end(call);
+		if (!call->asks_again)
+			call_end(call);
 		return;
 	}
 	if (operation->state == WIRE_AGAIN) {

@@ -291,6 +291,7 @@ void call_end(struct call *call)
 {
 	free(call->waiting);
 	call->waiting = NULL;
+	call->asks_again = false;
 	call->rights_count = 0;
 	call->rights_cut = false;
 	call->chunk_count = 0;

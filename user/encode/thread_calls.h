@@ -27,7 +27,8 @@ struct call {
 	uint64_t ended_ns; /* when there was no such thread any more; 0: not found out yet */
 	void *waiting;	   /* its begin record while it sleeps, else NULL */
 	size_t waiting_len;
-	uint64_t waiting_id;	/* the id of its operation */
+	uint64_t waiting_id; /* the id of its operation */
+	bool asks_again; /* a glance: signals break it off, and it is made anew: broken_waits.h */
 	struct wire_fd *rights; /* descriptors that its message carries */
 	size_t rights_count, rights_room;
 	bool rights_cut;	       /* there were more */

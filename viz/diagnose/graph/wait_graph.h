@@ -343,6 +343,9 @@ bool wait_process_moves(const struct wait_graph *graph, const struct viz_process
  */
 bool wait_is_fresh(const struct wait_graph *graph, uint64_t ran_ns);
 
+/* The same of who waits; not where it ran only since signals broke the call off. */
+bool wait_has_just_begun(const struct wait_graph *graph, const struct wait *wait);
+
 /* Marks the waits that are natural; `base` says whether one is, whomever it waits for. */
 void wait_find_natural(struct wait_graph *graph, bool (*base)(const struct wait *wait));
 

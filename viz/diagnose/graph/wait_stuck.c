@@ -112,6 +112,11 @@ bool wait_is_fresh(const struct wait_graph *graph, uint64_t ran_ns)
 			  (graph->whole && ran_ns >= graph->model->header.start_ns));
 }
 
+bool wait_has_just_begun(const struct wait_graph *graph, const struct wait *wait)
+{
+	return !viz_has(wait->operation, asks_again) && wait_is_fresh(graph, wait->since_ns);
+}
+
 /* False for one that sleeps in a call of which the trace knows no more, and has for a while. */
 static bool runs(const struct wait_graph *graph, const struct viz_thread *thread)
 {
@@ -183,7 +188,7 @@ void wait_find_natural(struct wait_graph *graph, bool (*base)(const struct wait 
 		struct wait *wait = graph->waits[i];
 
 		wait->natural = wait->ready || base(wait) || waits_for_itself(graph, wait) ||
-				wait_is_fresh(graph, wait->since_ns);
+				wait_has_just_begun(graph, wait);
 		if (wait->natural)
 			set_free(&release, wait->process);
 	}

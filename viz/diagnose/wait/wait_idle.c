@@ -376,7 +376,7 @@ static bool follows_work(const struct diagnosis *d, const struct wait *wait)
 	const struct wait *next = chain_next(d, wait);
 
 	for (size_t k = 0; next && k < CHAIN_MOST; k++, next = chain_next(d, next))
-		if (!next->circle && wait_is_fresh(d->waits, next->since_ns))
+		if (!next->circle && wait_has_just_begun(d->waits, next))
 			return true;
 	return false;
 }
