@@ -62,6 +62,7 @@ void pair_close(struct pair_context *context)
 	address_book_free(context->addresses);
 	address_book_free(context->listeners);
 	free(context->recent.items);
+	free(context->arrived.items);
 	free(context->accepted.items);
 	free(context->dropped.items);
 	free(context->numbers.items);
@@ -90,12 +91,12 @@ static void note_name(struct channel_traffic *traffic, struct viz_channel *named
 static void take_side(struct pair_context *context, struct viz_operation *op,
 		      struct viz_channel *channel, bool send)
 {
-	const struct pair_policy *policy = policies[pair_policy_of(channel)];
+	struct arrived arrived = {op->enter_ns, op, NULL, send};
 	struct channel_traffic *traffic;
 
-	if (!policy)
+	if (!policies[pair_policy_of(channel)])
 		return;
-	traffic = pair_traffic(context, channel);
+	arrived.traffic = traffic = pair_traffic(context, channel);
 	pair_list_busy(context, traffic);
 	if (op->exit_ns > traffic->newest_ns)
 		traffic->newest_ns = op->exit_ns;
@@ -110,7 +111,29 @@ static void take_side(struct pair_context *context, struct viz_operation *op,
 		traffic->send_ambiguous |= send;
 		traffic->receive_ambiguous |= !send;
 	}
-	policy->take(context, traffic, op, send);
+	LIST_PUSH(&context->arrived, arrived);
+}
+
+/*
+ * Gives the policies the calls that began before the end of the round. The others would only lie in
+ * the way: no round pairs them before it knows all that began before them.
+ */
+static void take_arrived(struct pair_context *context)
+{
+	struct arrived_list *list = &context->arrived;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < list->count; i++) {
+		const struct arrived *arrived = &list->items[i];
+		struct channel_traffic *traffic = arrived->traffic;
+
+		if (arrived->enter_ns >= context->until_ns)
+			list->items[kept++] = *arrived;
+		else
+			policies[pair_policy_of(traffic->channel)]->take(
+				context, traffic, arrived->op, arrived->send);
+	}
+	list->count = kept;
 }
 
 /* Indices of open_at of an operation. */
@@ -430,6 +453,7 @@ int pair_settle(struct pair_context *context, uint64_t until_ns)
 {
 	context->until_ns = until_ns;
 	context->lost |= viz_model_lacks_records(context->model);
+	take_arrived(context);
 	pair_number_check(context);
 	pair_signal_settle(context->signals);
 	walk_recent(context);

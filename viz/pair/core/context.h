@@ -37,6 +37,16 @@ struct returned {
 
 struct returned_list LIST_OF(struct returned);
 
+/* A side of a call that has returned, which waits for the round that knows when it began. */
+struct arrived {
+	uint64_t enter_ns;
+	struct viz_operation *op;
+	struct channel_traffic *traffic;
+	bool send;
+};
+
+struct arrived_list LIST_OF(struct arrived);
+
 struct signal_context;
 struct pair_route;
 
@@ -69,6 +79,7 @@ struct pair_context {
 	struct id_map sequences; /* TCP sockets by their first position; see tcp_sequence.c */
 	struct signal_context *signals;
 	struct returned_list recent;	/* not yet passed to the sink */
+	struct arrived_list arrived;	/* not yet given to the policies; `recent` has them, too */
 	struct operation_list accepted; /* accepts whose connect is not known yet */
 	struct operation_list dropped;	/* released at the end of the round */
 	struct gap_list gaps;		/* not yet passed to the sink */

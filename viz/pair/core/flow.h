@@ -109,6 +109,13 @@ static inline void flow_add(struct flow_side *side, const struct flow_item *item
 	LIST_PUSH(side, *item);
 }
 
+/* Moves an item that stays towards the front, to `to`, where it may stand already. */
+static inline void flow_keep(struct flow_side *side, size_t to, size_t from)
+{
+	if (to != from)
+		side->items[to] = side->items[from];
+}
+
 void flow_free(struct flow_side *side);
 void flow_trim(struct flow_side *side); /* gives back memory that it does not need for its items */
 void flow_put_back(struct flow_side *side, struct flow_side *rest); /* appends rest, frees it */

@@ -97,7 +97,7 @@ void pair_close_open(struct flow_side *side)
 		if (side->items[i].open)
 			viz_operation_drop(side->items[i].op); /* the open list keeps a reference */
 		else
-			side->items[kept++] = side->items[i];
+			flow_keep(side, kept++, i);
 	side->count = kept;
 }
 
@@ -160,7 +160,7 @@ void pair_side_trim(struct pair_context *context, struct flow_side *side, bool b
 		if (item->op && (!item->join.used || item->join.used < item->amount)) {
 			trim(item, bytes);
 			item->join.used = 0;
-			side->items[kept++] = *item;
+			flow_keep(side, kept++, i);
 		} else if (item->op) {
 			pair_let_go(context, item->op);
 		}

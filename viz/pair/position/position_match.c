@@ -47,6 +47,8 @@ static uint64_t first_unsettled_receive(const struct placing *p)
 	for (size_t i = 0; i < p->flow->receives.count; i++) {
 		const struct flow_item *item = &p->flow->receives.items[i];
 
+		if (item->enter_ns >= first_ns)
+			continue; /* it took nothing before that time */
 		if (!flow_is_settled(p->flow, item) || unplaced_ns <= item->exit_ns)
 			first_ns = at_most(took_from_ns(item->op), first_ns);
 	}

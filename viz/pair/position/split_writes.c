@@ -340,7 +340,7 @@ void segments_join(struct placing *p)
 			pair_let_go(p->context, sends->items[i].op);
 			p->sends--;
 		} else {
-			sends->items[kept++] = sends->items[i];
+			flow_keep(sends, kept++, i);
 		}
 	}
 	sends->count = kept;
