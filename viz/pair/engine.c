@@ -127,6 +127,9 @@ static void take_arrived(struct pair_context *context)
 		const struct arrived *arrived = &list->items[i];
 		struct channel_traffic *traffic = arrived->traffic;
 
+		if (i + FETCH_AHEAD < list->count)
+			viz_operation_fetch(list->items[i + FETCH_AHEAD].op);
+
 		if (arrived->enter_ns >= context->until_ns)
 			list->items[kept++] = *arrived;
 		else
@@ -257,6 +260,8 @@ static void walk_recent(struct pair_context *context)
 	for (; done < list->count && list->items[done].exit_ns < context->until_ns; done++) {
 		struct viz_operation *op = list->items[done].op;
 
+		if (done + FETCH_AHEAD < list->count)
+			viz_operation_fetch(list->items[done + FETCH_AHEAD].op);
 		pair_report(context, operation, op);
 		pair_signal_call(context->signals, op);
 		pair_discard_call(context, op);
@@ -434,8 +439,11 @@ static uint64_t oldest_waiting(const struct pair_context *context)
 
 static void drop_operations(struct pair_context *context)
 {
-	for (size_t i = 0; i < context->dropped.count; i++)
+	for (size_t i = 0; i < context->dropped.count; i++) {
+		if (i + FETCH_AHEAD < context->dropped.count)
+			viz_operation_fetch(context->dropped.items[i + FETCH_AHEAD]);
 		viz_operation_drop(context->dropped.items[i]);
+	}
 	context->dropped.count = 0;
 }
 

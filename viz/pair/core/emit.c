@@ -77,6 +77,15 @@ static void report_message(struct pair_context *context, struct viz_message *mes
 	let_message_go(context, message);
 }
 
+/* Has the message of that index fetched, which is soon to be asked for. */
+static void fetch_message(const struct message_list *list, size_t index)
+{
+	if (index >= list->count)
+		return;
+	for (size_t at = 0; at < sizeof(struct viz_message); at += 64)
+		__builtin_prefetch((const char *)list->items[index] + at);
+}
+
 /*
  * Completes the messages of this round: splits them where needed, takes references to their
  * operations, and moves those that were not received to the other list.
@@ -89,6 +98,7 @@ static void sort_new(struct pair_context *context)
 	for (size_t i = context->new_messages; i < list->count; i++) {
 		struct viz_message *message = list->items[i], *rest;
 
+		fetch_message(list, i + FETCH_AHEAD);
 		pair_cork_split(context, message);
 		rest = pair_mark_unseen(context, message);
 		if (rest) {

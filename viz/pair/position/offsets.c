@@ -76,11 +76,23 @@ static uint64_t from_of(const void *items, size_t index)
 	return ((const struct flow_item *)items)[index].place.from;
 }
 
-/* The index of the last send that begins at or before a place; p->sends if none does. */
+#define NEAR 3 /* sends */
+
+/*
+ * The index of the last send that begins at or before a place; p->sends if none does. Whoever asks
+ * mostly asks for a place in the send of the last answer, or soon behind it.
+ */
 size_t offsets_send_at(const struct placing *p, uint64_t place)
 {
-	size_t begun = search_until(p->flow->sends.items, p->sends, from_of, place);
+	const struct flow_item *items = p->flow->sends.items;
+	size_t low = *p->near, high = low + NEAR, begun;
 
+	if (high >= p->sends || items[low].place.from > place || items[high].place.from <= place) {
+		low = 0;
+		high = p->sends;
+	}
+	begun = search_beyond(items, low, high, from_of, place);
+	*p->near = begun ? begun - 1 : 0;
 	return begun ? begun - 1 : p->sends;
 }
 

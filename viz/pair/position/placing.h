@@ -37,6 +37,7 @@ struct placing {
 	void (*leave_out)(struct placing *p, struct flow_item *item);
 	bool (*agrees)(const struct placing *p, const struct flow_item *item, uint64_t from);
 	uint64_t base;		     /* linear: a recent place, to extend 32-bit counters */
+	size_t *near;		     /* index of the send found last: offsets_send_at() */
 	size_t sends;		     /* the first items of flow->sends, which have their places */
 	size_t repairs;		     /* repairs tried in this round: window_repair.c */
 	size_t skipped;		     /* index of the first send that is not used up */

@@ -213,6 +213,8 @@ static uint64_t lay(struct placing *p, struct flow_item *receive, uint64_t begin
 
 		if (from >= to)
 			break;
+		if (i + FETCH_AHEAD < p->sends)
+			viz_operation_fetch(send[FETCH_AHEAD].op);
 		unknown += add_unknown(p, receive, laid, from);
 		add_part(p, send, receive, from, to - from);
 		if (to - send->join.start > send->join.used)
@@ -317,6 +319,9 @@ static void lay_receives(struct placing *p)
 	for (size_t i = 0; i < p->receive_count; i++) {
 		struct flow_item *receive = p->receives[i];
 		uint64_t unknown;
+
+		if (i + FETCH_AHEAD < p->receive_count)
+			viz_operation_fetch(p->receives[i + FETCH_AHEAD]->op);
 
 		if (receive->place.placed) {
 			skip_to(p, receive);
@@ -456,7 +461,8 @@ static void mark_large_ambiguous(struct flow *flow)
 bool pair_flow_placed(struct pair_context *context, struct flow *flow,
 		      const struct pair_route *route)
 {
-	struct placing p = {.context = context, .flow = flow, .route = route};
+	size_t near = 0;
+	struct placing p = {.context = context, .flow = flow, .route = route, .near = &near};
 
 	p.tcp = route->mechanism == MECH_TCP;
 	p.linear = p.tcp || flow->whole;
