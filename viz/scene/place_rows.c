@@ -19,6 +19,7 @@
 
 #include "viz/base/compare.h"
 #include "viz/base/memory.h"
+#include "viz/base/sort.h"
 #include "viz/scene/pieces.h"
 
 /* How often messages are made halves because they would cross too many rows. */
@@ -41,6 +42,7 @@ struct placing {
 	struct scene_drafts *d;
 	struct moment *moments;
 	size_t count;
+	size_t *next;	      /* by lane: where its next moment goes, while they are made */
 	uint32_t *leaves;     /* by draft: its moment on `from`, or NO_MOMENT */
 	uint32_t *arrives;    /* by draft: its moment on `to`, or NO_MOMENT */
 	uint32_t *by_receipt; /* drafts in order of received_ns */
@@ -321,29 +323,57 @@ static int by_lane_and_time(const void *a, const void *b)
 		       ?: COMPARE(x->arrival, y->arrival);
 }
 
-static void add_moment(struct placing *p, int lane, uint64_t ns, size_t draft, bool arrival)
+typedef void take_moment(struct placing *p, const struct moment *moment);
+
+static void count_moment(struct placing *p, const struct moment *moment)
 {
-	if (lane >= 0)
-		p->moments[p->count++] = (struct moment){.lane = (unsigned)lane,
-							 .arrival = arrival,
-							 .ns = ns,
-							 .drawn_ns = ns,
-							 .draft = (uint32_t)draft};
+	p->next[moment->lane + 1]++;
+	p->count++;
 }
 
-static void make_moments(struct placing *p)
+static void put_moment(struct placing *p, const struct moment *moment)
+{
+	p->moments[p->next[moment->lane]++] = *moment;
+}
+
+static void take_end(struct placing *p, take_moment *take, int lane, struct moment moment)
+{
+	if (lane < 0)
+		return;
+	moment.lane = (unsigned)lane;
+	moment.drawn_ns = moment.ns;
+	take(p, &moment);
+}
+
+static void take_moments(struct placing *p, take_moment *take)
 {
 	for (size_t i = 0; i < p->d->count; i++) {
 		const struct draft *draft = &p->d->rows[i];
+		struct moment moment = {.ns = draft->sent_ns, .draft = (uint32_t)i};
 
 		/* A message that a process sends to itself is drawn where it arrives. */
 		if (!draft->tailless && (draft->from != draft->to || draft->part != SCENE_WHOLE))
-			add_moment(p, draft->from, draft->sent_ns, i, false);
+			take_end(p, take, draft->from, moment);
+		moment.ns = draft->received_ns;
+		moment.arrival = true;
 		if (!draft->headless &&
 		    (draft->part == SCENE_WHOLE || draft->tailless || draft->from < 0))
-			add_moment(p, draft->to, draft->received_ns, i, true);
+			take_end(p, take, draft->to, moment);
 	}
-	qsort(p->moments, p->count, sizeof(*p->moments), by_lane_and_time);
+}
+
+/* Lane by lane; the drafts of each are nearly in order already. */
+static void make_moments(struct placing *p)
+{
+	const size_t lanes = p->d->scene->lane_count;
+
+	p->next = memory_array(lanes + 1, sizeof(*p->next));
+	take_moments(p, count_moment);
+	for (size_t lane = 0; lane < lanes; lane++)
+		p->next[lane + 1] += p->next[lane];
+	take_moments(p, put_moment);
+	free(p->next);
+	sort_nearly(p->moments, p->count, sizeof(*p->moments), by_lane_and_time);
 	for (size_t i = 0; i < p->d->count; i++)
 		p->leaves[i] = p->arrives[i] = NO_MOMENT;
 	for (size_t i = 0; i < p->count; i++)
