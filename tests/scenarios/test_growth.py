@@ -4,10 +4,10 @@
 
 usage: test_growth.py [--scale N] [PATTERN...]
 
-Each pattern (tests/growth/patterns.py, waits.py) is a trace in which much meets much. Of a trace four times
-as large every command takes at most about four times the processor time, and of n bytes at most
-64 n + 100 MB of memory. Of a BOUNDED one `diagnose` takes no more memory if it is longer. What is
-known to be worse is a row of KNOWN, with what was measured.
+Each pattern (tests/growth/patterns.py, waits.py, endless.py) is a trace in which much meets much.
+Of a trace four times as large every command takes at most about four times the processor time, and
+of n bytes at most 64 n + 100 MB of memory. Of a BOUNDED one `diagnose` takes no more memory if it
+is longer. What is known to be worse is a row of KNOWN, with what was measured.
 """
 import argparse
 import functools
@@ -17,6 +17,7 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "growth"))
+import endless  # pylint: disable=wrong-import-position
 import patterns  # pylint: disable=wrong-import-position
 import waits  # pylint: disable=wrong-import-position
 from measure import COMMANDS, Traces, problem, unbounded  # pylint: disable=wrong-import-position
@@ -64,7 +65,7 @@ def main():
     options = parser.parse_args()
     rows = [row for row in patterns.PATTERNS + waits.PATTERNS
             if not options.pattern or row[0].__name__ in options.pattern]
-    bounded = [row for row in patterns.BOUNDED
+    bounded = [row for row in patterns.BOUNDED + endless.BOUNDED
                if not options.pattern or row.__name__ in options.pattern]
     print(f"1..{len(rows) + len(bounded)}")
     good = [report(i + 1, function, check(function, count * options.scale))

@@ -9,7 +9,7 @@
 static void count_left_out(struct thinning *t, const struct viz_operation *op)
 {
 	left_out_count(&t->left_out, op);
-	if (!op->channel || idle_call(op))
+	if (!op->channel || viz_operation_failed(op) || idle_call(op))
 		return;
 	if (semaphore_call(op) || op->channel->mechanism == MECH_FILE_LOCK)
 		semaphores_count(&t->semaphores, op);

@@ -3,6 +3,7 @@
 
 #include "viz/model/operation_facts.h"
 #include "viz/pair/idle_runs.h"
+#include "viz/pair/interrupted_calls.h"
 
 #define HELD_BACK_NS 100000000 /* so long a signal waits where many processes want to run */
 
@@ -54,14 +55,22 @@ static bool may_be_broken_off(const struct viz_signal *s)
 		(operation_is(op, "nanosleep") || operation_is(op, "clock_nanosleep")));
 }
 
-/* True if the handler interrupted nothing, or a call that is made for that. */
+/* Of a shell that waits for a child it is told which signals of others it handled meanwhile. */
+static bool may_be_made_anew(const struct viz_signal *s)
+{
+	return interrupted_call_is_ordinary(s) &&
+	       (is_from_timer(s) || !operation_awaits_child(s->interrupted));
+}
+
+/* True if the handler interrupted nothing, or a call that is made for that or goes on. */
 static bool interrupted_nothing(const struct viz_signal *s)
 {
 	const struct viz_operation *op = s->interrupted;
 
 	if (!op)
 		return !s->deliver->has_operation && !s->end->interrupted.len;
-	return just_waited(op) && viz_operation_failed(op) && !s->restarted && may_be_broken_off(s);
+	return may_be_made_anew(s) || (just_waited(op) && viz_operation_failed(op) &&
+				       !s->restarted && may_be_broken_off(s));
 }
 
 /* True if a handler ran soon, and returned. */
@@ -98,7 +107,8 @@ bool ordinary_timer_signal(const struct viz_message *message)
 	const struct viz_signal *s = message->signal;
 
 	return s && is_from_timer(s) && message->match == MATCH_EXACT && s->match == MATCH_EXACT &&
-	       s->fate == FATE_HANDLED && !s->killed && !s->accepted_by && just_handled(s);
+	       s->fate == FATE_HANDLED && !s->killed &&
+	       (s->accepted_by ? just_accepted(s) : just_handled(s));
 }
 
 const struct viz_operation *signal_taker(const struct viz_signal *signal)
@@ -115,6 +125,7 @@ uint64_t signal_sort(const struct viz_signal *signal)
 	hash = viz_hash_mix(hash, signal->accepted_by ? signal->accepted_by->thread->tid
 				  : signal->deliver   ? signal->deliver->to_tid
 						      : 0);
+	hash = viz_hash_mix(hash, interrupted_call_sort(signal));
 	return viz_hash_mix(hash, signal->interrupted != NULL);
 }
 
@@ -160,6 +171,11 @@ void signal_waits_begin(struct signal_waits *waits, struct open_wait *wait,
 	++*count_of(waits, op, child);
 }
 
+static bool ended_wait_for_signal(const struct viz_signal *signal)
+{
+	return signal_taker(signal) && !interrupted_call_sort(signal);
+}
+
 /*
  * Of who waits for a signal it is told which one was handled last before, unless that ended such a
  * wait; and of a shell that waits for a child, which ones it handled meanwhile. Of a signal from a
@@ -171,7 +187,7 @@ bool signal_may_be_forgotten(const struct signal_waits *waits, const struct viz_
 						      signal->generate->to->index);
 
 	return is_from_timer(signal) || !of ||
-	       (!of->children && (!of->signals || signal_taker(signal)));
+	       (!of->children && (!of->signals || ended_wait_for_signal(signal)));
 }
 
 bool child_end_may_be_forgotten(const struct signal_waits *waits, const struct viz_process *parent)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Which signals may be left out: those that a call sent on purpose or a timer raised, and that a
- * handler took without interrupting anything but a wait for signals (one of a timer: or a sleep);
- * and those sent on purpose that one call accepted. Private to this folder.
+ * handler took without interrupting anything but a wait for signals (one of a timer: or a sleep),
+ * or a call that was made anew (viz/pair/interrupted_calls.h); and those that one call accepted.
+ * Private to this folder.
  */
 #ifndef VIZ_PAIR_ORDINARY_SIGNALS_H
 #define VIZ_PAIR_ORDINARY_SIGNALS_H

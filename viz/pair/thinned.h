@@ -17,12 +17,13 @@
  * Calls on a semaphore or futex are ordinary if it is no lock, and they woke, or were woken by, one
  * call, or none (viz/pair/semaphores.h); two calls that take a lock and give it back are, if it was
  * free and nobody else asked for it (viz/pair/lock_rounds.h). A signal is ordinary, with its
- * events and calls, if a call sent it and a handler or one call took it soon
- * (viz/pair/ordinary_signals.h). Of pipes and connections that live shortly, the first and the last
- * of those between two threads stay (a tenth as many), and of the others in which all is ordinary
- * all calls and messages are left out (viz/pair/short_channels.h); the channels stay. So it is with
- * processes that live shortly (viz/pair/short_lives.h), and with calls that set the caller's own
- * signal mask or handlers.
+ * events and calls, if a call sent it, or a timer raised it, and a handler or one call took it soon
+ * (viz/pair/ordinary_signals.h); so is the call that the handler interrupted, if one like it comes
+ * later (viz/pair/interrupted_calls.h). Of pipes and connections that live shortly, the first and
+ * the last of those between two threads stay (a tenth as many), and of the others in which all is
+ * ordinary all calls and messages are left out (viz/pair/short_channels.h); the channels stay. So
+ * it is with processes that live shortly (viz/pair/short_lives.h), and with calls that set the
+ * caller's own signal mask or handlers.
  *
  * model->ordinary tells how much was left out, by process and channel, and the `repeats` of the
  * first call of a row how many were like it; model->ordinary_signal_events counts events of
