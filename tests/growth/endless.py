@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Traces of what goes on and on without a fault: signals that break calls off or are taken by one."""
+"""Traces of what goes on and on without a fault: signals that break calls off, or are taken."""
 import base64
 import struct
 

@@ -77,7 +77,8 @@ bool idle_call_is_ordinary(const struct viz_operation *op)
 {
 	return op->returned <= 0 && op->off_cpu_ns <= ORDINARY_SLEEP_NS &&
 	       (operation_polls(op) || sleeps(op) ||
-		((receives_nothing(op) || need_not_wait(op)) && !op->off_cpu_ns));
+		((receives_nothing(op) || need_not_wait(op) || operation_finds_no_child(op)) &&
+		 !op->off_cpu_ns));
 }
 
 /* --- likeness -------------------------------------------------------------------------------- */

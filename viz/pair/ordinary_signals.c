@@ -59,7 +59,7 @@ static bool may_be_broken_off(const struct viz_signal *s)
 static bool may_be_made_anew(const struct viz_signal *s)
 {
 	return interrupted_call_is_ordinary(s) &&
-	       (is_from_timer(s) || !operation_awaits_child(s->interrupted));
+	       (!is_sent_on_purpose(s->generate) || !operation_awaits_child(s->interrupted));
 }
 
 /* True if the handler interrupted nothing, or a call that is made for that or goes on. */
@@ -91,6 +91,11 @@ static bool just_accepted(const struct viz_signal *s)
 	       (op->role == ROLE_WAIT || op->returned == SIGNALFD_RECORD);
 }
 
+bool signal_is_taken(const struct viz_signal *s)
+{
+	return s->accepted_by ? just_accepted(s) : just_handled(s);
+}
+
 bool ordinary_signal(const struct viz_message *message)
 {
 	const struct viz_signal *s = message->signal;
@@ -99,7 +104,7 @@ bool ordinary_signal(const struct viz_message *message)
 	    s->fate != FATE_HANDLED || s->killed || !s->generate ||
 	    !is_sent_on_purpose(s->generate) || !just_sent(s->raised_by, s->generate))
 		return false;
-	return s->accepted_by ? just_accepted(s) : just_handled(s);
+	return signal_is_taken(s);
 }
 
 bool ordinary_timer_signal(const struct viz_message *message)
@@ -107,8 +112,7 @@ bool ordinary_timer_signal(const struct viz_message *message)
 	const struct viz_signal *s = message->signal;
 
 	return s && is_from_timer(s) && message->match == MATCH_EXACT && s->match == MATCH_EXACT &&
-	       s->fate == FATE_HANDLED && !s->killed &&
-	       (s->accepted_by ? just_accepted(s) : just_handled(s));
+	       s->fate == FATE_HANDLED && !s->killed && signal_is_taken(s);
 }
 
 const struct viz_operation *signal_taker(const struct viz_signal *signal)

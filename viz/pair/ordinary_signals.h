@@ -29,6 +29,9 @@ bool ordinary_signal(const struct viz_message *message);
 /* The same of a signal that a timer of the process raised: it has no sender, and no call of one. */
 bool ordinary_timer_signal(const struct viz_message *message);
 
+/* True if one call took the signal, or a handler that ran soon and returned. */
+bool signal_is_taken(const struct viz_signal *signal);
+
 /* The call that took the signal, or (NULL: none) that its handler interrupted. */
 const struct viz_operation *signal_taker(const struct viz_signal *signal);
 

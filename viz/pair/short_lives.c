@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "viz/model/operation_facts.h"
+#include "viz/pair/ordinary_signals.h"
 
 enum {
 	CALLS_MOST = 64,    /* of one process; of one with more the middle can be left out */
@@ -59,6 +60,14 @@ static bool closes_range(const struct viz_operation *op)
 	       viz_operation_done(op) && op->returned == 0;
 }
 
+/* A listener that it inherited; of other channels it is told who closed them. */
+static bool closes_listener(const struct viz_operation *op)
+{
+	return op->role == ROLE_CLOSE && op->channel && op->channel->listening &&
+	       operation_is(op, "close") && viz_operation_done(op) && op->returned == 0 &&
+	       !op->off_cpu_ns && !viz_has(op, entered_before);
+}
+
 struct short_life *short_lives_call(struct short_lives *lives, const struct viz_operation *op)
 {
 	struct short_life *life = life_of(lives, op->process);
@@ -67,7 +76,7 @@ struct short_life *short_lives_call(struct short_lives *lives, const struct viz_
 	if (!life)
 		return NULL;
 	life->called++;
-	if (ordinary_control(op) || closes_range(op))
+	if (ordinary_control(op) || closes_range(op) || closes_listener(op))
 		LIST_PUSH(&life->calls, op);
 	return life;
 }
@@ -99,22 +108,36 @@ void short_lives_collect(struct short_lives *lives, const struct viz_operation *
 	life->collector = op;
 }
 
-/* True if the parent was told that the process had ended by itself, and took that as usual. */
-static bool is_ordinary_end(const struct viz_message *message)
+/* True if it ended by itself, and its parent was told so. */
+static bool is_told_of_end(const struct viz_message *message)
 {
 	enum { CODE_EXITED = CLD_EXITED };
 	const struct viz_signal *s = message->signal;
 	const struct viz_signal_event *g = s->generate;
 
-	if (message->match != MATCH_EXACT || s->match != MATCH_EXACT || s->killed ||
-	    g->number != SIGCHLD || !g->has_code || g->code != CODE_EXITED || !g->to ||
-	    g->to != g->from->parent || s->accepted_by || s->interrupted || s->raised_by)
+	return message->match == MATCH_EXACT && s->match == MATCH_EXACT && !s->killed &&
+	       g->number == SIGCHLD && g->has_code && g->code == CODE_EXITED && g->to &&
+	       g->to == g->from->parent && !s->raised_by;
+}
+
+/* True if a handler took it, however late, and interrupted nothing. */
+static bool is_handled(const struct viz_signal *s)
+{
+	return s->deliver && s->end && s->deliver->to == s->generate->to && !s->accepted_by &&
+	       !s->interrupted && !s->end->interrupted.len && !s->deliver->has_operation;
+}
+
+/* True if the parent took it as usual. */
+static bool is_ordinary_end(const struct viz_message *message)
+{
+	const struct viz_signal *s = message->signal;
+
+	if (!is_told_of_end(message))
 		return false;
 	if (s->fate == FATE_IGNORED)
-		return true;
-	return s->fate == FATE_HANDLED && g->result == SIGNAL_RESULT_QUEUED && s->deliver &&
-	       s->end && s->deliver->to == g->to && !s->end->interrupted.len &&
-	       !s->deliver->has_operation;
+		return !s->accepted_by && !s->interrupted;
+	return s->fate == FATE_HANDLED && s->generate->result == SIGNAL_RESULT_QUEUED &&
+	       (signal_is_taken(s) || is_handled(s));
 }
 
 static void note_end(struct short_lives *lives, struct viz_message *message)
@@ -125,27 +148,50 @@ static void note_end(struct short_lives *lives, struct viz_message *message)
 		return;
 	life->odd |= life->end || !is_ordinary_end(message);
 	life->end = message;
+	life->taker = signal_taker(message->signal);
+}
+
+/* Adds a time, which is hardly ever before the latest one. */
+static void add_time(struct merged_times *times, uint64_t at_ns)
+{
+	size_t i = times->count;
+
+	LIST_PUSH(times, at_ns);
+	for (; i > 0 && times->items[i - 1] > at_ns; i--)
+		times->items[i] = times->items[i - 1];
+	times->items[i] = at_ns;
 }
 
 /* One that its target had blocked and pending already: diagnosis asks for the one before. */
 static void note_merged(struct short_lives *lives, const struct viz_signal_event *event)
 {
-	if (event->number == SIGCHLD && event->to && event->result == SIGNAL_RESULT_COALESCED)
-		id_map_put(&lives->merged, event->to->index, (struct viz_signal_event *)event);
+	struct merged_times *times;
+
+	if (event->number != SIGCHLD || !event->to || event->result != SIGNAL_RESULT_COALESCED)
+		return;
+	times = id_map_get(&lives->merged, event->to->index);
+	if (!times) {
+		times = memory_new(sizeof(*times));
+		id_map_put(&lives->merged, event->to->index, times);
+	}
+	add_time(times, event->at_ns);
 }
 
-void short_lives_signal(struct short_lives *lives, struct viz_message *message)
+const struct viz_operation *short_lives_signal(struct short_lives *lives,
+					       struct viz_message *message)
 {
 	const struct viz_signal_event *event = message->signal->generate;
 	struct short_life *life = event && event->to ? life_of(lives, event->to) : NULL;
 
 	if (!event)
-		return;
+		return NULL;
 	if (life)
 		life->odd = true;
-	if (event->origin == ORIGIN_CHILD && event->from)
-		note_end(lives, message);
 	note_merged(lives, event);
+	if (event->origin != ORIGIN_CHILD || !event->from)
+		return NULL;
+	note_end(lives, message);
+	return is_ordinary_end(message) ? signal_taker(message->signal) : NULL;
 }
 
 /* --- its channels ---------------------------------------------------------------------------- */
@@ -220,13 +266,30 @@ static bool is_complete(const struct short_life *life)
 	return life->end && known == life->called;
 }
 
-/* True if a later child's SIGCHLD was merged into one of its parent's, this one perhaps. */
+/* When the parent had taken the SIGCHLD; VIZ_NEVER: it is not known. */
+static uint64_t taken_ns(const struct viz_signal *s)
+{
+	return s->accepted_by ? s->accepted_by->exit_ns
+	       : s->deliver   ? s->deliver->at_ns
+			      : VIZ_NEVER;
+}
+
+/* True if a later child's SIGCHLD was merged into this one while it was pending. */
 static bool is_merged(const struct short_lives *lives, const struct short_life *life)
 {
-	const struct viz_process *parent = life->process->parent;
-	const struct viz_signal_event *latest = id_map_get(&lives->merged, parent->index);
+	const struct merged_times *times = id_map_get(&lives->merged, life->process->parent->index);
+	const struct viz_signal *s = life->end->signal;
+	size_t from = 0, to = times ? times->count : 0; /* the first one that came after it */
 
-	return latest && latest->at_ns >= life->end->signal->generate->at_ns;
+	while (from < to) {
+		const size_t middle = from + (to - from) / 2;
+
+		if (times->items[middle] < s->generate->at_ns)
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	return times && from < times->count && times->items[from] <= taken_ns(s);
 }
 
 static bool is_ordinary(const struct short_lives *lives, const struct short_life *life)
@@ -286,7 +349,10 @@ size_t short_life_calls(const struct short_life *life)
 
 uint64_t short_life_sort(const struct short_life *life)
 {
-	return viz_hash_mix(viz_bytes_hash(life->process->path), life->process->exit_code);
+	const uint64_t hash = viz_hash_mix(viz_bytes_hash(life->process->path),
+					   life->process->exit_code);
+
+	return life->taker ? viz_hash_mix(hash, signal_sort(life->end->signal)) : hash;
 }
 
 void short_life_free(struct short_life *life)
@@ -302,11 +368,16 @@ void short_life_free(struct short_life *life)
 
 void short_lives_free(struct short_lives *lives)
 {
-	const struct id_map *map = &lives->by_process;
-
-	for (size_t i = 0; i < map->capacity; i++)
-		short_life_free(map->slots[i].value);
+	for (size_t i = 0; i < lives->by_process.capacity; i++)
+		short_life_free(lives->by_process.slots[i].value);
 	id_map_free(&lives->by_process);
+	for (size_t i = 0; i < lives->merged.capacity; i++) {
+		struct merged_times *times = lives->merged.slots[i].value;
+
+		if (times)
+			free(times->items);
+		free(times);
+	}
 	id_map_free(&lives->merged);
 	free(lives->ended.items);
 }

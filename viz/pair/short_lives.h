@@ -2,12 +2,13 @@
 /*
  * Processes that live shortly, as a shell starts one for each command. Of many that a thread
  * collects those in the middle can be left out, each with all that it did, with the pipes that only
- * it and its parent used, with its end's SIGCHLD, and with the call that collected it. Private to
- * this folder.
+ * it and its parent used, with its end's SIGCHLD, with the call that this broke off or that took it
+ * (viz/pair/ordinary_signals.h), and with the call that collected it. Private to this folder.
  *
  * A short life is ordinary if the process was forked within the trace and forked none itself, had
- * one thread, made only calls that are ordinary without a message (viz/pair/ordinary.h) or that are
- * on ordinary short channels (viz/pair/short_channels.h), ended by itself, and was collected. If it
+ * one thread, made only calls that are ordinary without a message (viz/pair/ordinary.h), that close
+ * a listener, or that are on ordinary short channels (viz/pair/short_channels.h), ended by itself,
+ * with no other child within the same SIGCHLD, and was collected. If it
  * failed, it had called exec: what a copy of its parent fails at may matter to the parent.
  */
 #ifndef VIZ_PAIR_SHORT_LIVES_H
@@ -27,16 +28,19 @@ struct short_life {
 	struct short_channel_list channels;    /* each stands for its peer, too */
 	const struct viz_operation *collector; /* its parent's; NULL: none yet */
 	struct viz_message *end;	       /* its SIGCHLD; NULL: none yet */
-	bool odd;			       /* it is not ordinary */
-	unsigned rounds;		       /* since it was collected */
+	/* The parent's call that took the SIGCHLD, or that its handler broke off; NULL: none. */
+	const struct viz_operation *taker;
+	bool odd;	 /* it is not ordinary */
+	unsigned rounds; /* since it was collected */
 };
 
 struct life_list LIST_OF(struct short_life *);
+struct merged_times LIST_OF(uint64_t); /* ascending */
 
 /* A zeroed one has none. */
 struct short_lives {
 	struct id_map by_process; /* by the process's index */
-	struct id_map merged;	/* by a parent's: its latest SIGCHLD that was merged into another */
+	struct id_map merged; /* struct merged_times, by a parent's: of SIGCHLD into another one */
 	struct life_list ended; /* collected, but perhaps something is still to be read of it */
 	size_t looked, kept;	/* of `ended`, in this round */
 };
@@ -50,8 +54,12 @@ struct viz_process *short_lives_collected(const struct viz_operation *op);
 /* Notes the call as the one that collected it. */
 void short_lives_collect(struct short_lives *lives, const struct viz_operation *op);
 
-/* Notes a signal: of a child's end, or to a process that has a short life perhaps. */
-void short_lives_signal(struct short_lives *lives, struct viz_message *message);
+/*
+ * Notes a signal: of a child's end, or to a process that has a short life perhaps. Returns the call
+ * that took it, or that it broke off, if nothing is to be said of that; else NULL.
+ */
+const struct viz_operation *short_lives_signal(struct short_lives *lives,
+					       struct viz_message *message);
 
 /* Keeps an ordinary short channel that is over; false: it is of no life, or of several. */
 bool short_lives_channel(struct short_lives *lives, struct short_channel *s);

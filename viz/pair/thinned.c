@@ -360,7 +360,7 @@ static int hold_message(void *data, const struct viz_message *message)
 	if (!t->packing && pieces_next(&t->pieces, exchange.message, is_whole, &piece, &complete))
 		add_piece(t, &piece, complete);
 	if (message->signal && !t->packing)
-		short_lives_signal(&t->short_lives, exchange.message);
+		mark(t, short_lives_signal(&t->short_lives, exchange.message));
 	if (!t->packing && ordinary_timer_signal(message))
 		add_timer_signal(t, exchange.message);
 	if (is_whole || ordinary_signal(message) ||

@@ -169,12 +169,56 @@ void whole_forget_channel(struct held *held, struct left_out *left_out,
 		forget_whole(&whole, &(struct short_calls){0});
 }
 
+/* What the process inherited of a listener, and closed by this call; NULL: nothing. */
+static struct viz_holding *closed_by(const struct viz_operation *op)
+{
+	enum { LOOK_AT = 4096 }; /* the latest ones: those of its brothers that live on */
+	const struct viz_channel *channel = op->role == ROLE_CLOSE ? op->channel : NULL;
+
+	for (size_t i = channel ? channel->holding_count : 0, n = 0; i-- > 0 && n < LOOK_AT; n++)
+		if (channel->holdings[i]->end_op == op)
+			return channel->holdings[i];
+	return NULL;
+}
+
+static bool may_forget_call(const struct whole *w, const struct viz_operation *op)
+{
+	return closed_by(op) ? may_forget(w, op, 1 + 1) : may_forget_plain(w, op);
+}
+
+/* Where its end broke off the very call that collected it, that has more references. */
+static bool may_forget_taker(const struct whole *w, const struct short_life *life)
+{
+	const struct exchange end = {.message = life->end};
+
+	return !life->taker || (life->taker != life->collector &&
+				may_forget(w, life->taker, exchange_references(&end, life->taker)));
+}
+
 static bool may_forget_life(const struct whole *w, const struct short_life *life)
 {
 	for (size_t i = 0; i < life->calls.count; i++)
-		if (!may_forget_plain(w, life->calls.items[i]))
+		if (!may_forget_call(w, life->calls.items[i]))
 			return false;
-	return may_forget_plain(w, life->collector) && may_forget_channels(w);
+	return may_forget_plain(w, life->collector) && may_forget_taker(w, life) &&
+	       may_forget_channels(w);
+}
+
+/* Adds the calls of a life that are in no channel's, and takes all references to them. */
+static void list_calls(const struct short_life *life, struct short_calls *calls)
+{
+	for (size_t i = 0; i < life->calls.count; i++) {
+		struct viz_holding *holding = closed_by(life->calls.items[i]);
+
+		if (holding) {
+			viz_operation_drop(holding->end_op);
+			holding->end_op = NULL;
+		}
+		LIST_PUSH(calls, life->calls.items[i]);
+	}
+	LIST_PUSH(calls, life->collector);
+	if (life->taker)
+		LIST_PUSH(calls, life->taker);
 }
 
 void whole_forget_life(struct held *held, struct left_out *left_out,
@@ -189,8 +233,6 @@ void whole_forget_life(struct held *held, struct left_out *left_out,
 		return;
 	life->process->life_left_out = true;
 	held_drop_message(held, life->end);
-	for (size_t i = 0; i < life->calls.count; i++)
-		LIST_PUSH(&calls, life->calls.items[i]);
-	LIST_PUSH(&calls, life->collector);
+	list_calls(life, &calls);
 	forget_whole(&whole, &calls);
 }
