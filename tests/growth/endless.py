@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Traces of what goes on and on without a fault: signals that break calls off, or are taken."""
+"""Traces of what goes on and on without a fault: signals, calls that they break off, locks."""
 import base64
 import struct
 
-from patterns import FIRST, end_of, pipe, send_signal, timer_signal, write
+from patterns import FIRST, change, end_of, pipe, semaphore, send_signal, timer_signal, write
 
 OTHER = FIRST + 1
 
@@ -108,6 +108,43 @@ def timer_read(t, count):
                payload={"base64": base64.b64encode(record).decode()})
 
 
+def hand_over(t, count, syscall, take, give, **call):
+    """Two processes that take a lock by turns: each sleeps until the other gives it back."""
+    t.call(syscall, take["role"], FIRST, 0, **call, **take["more"])
+    for i in range(count // 2):
+        pid, sleeper = FIRST + i % 2, FIRST + 1 - i % 2
+        began = t.tick()
+        t.number += 1
+        wait = t.number
+        waker = t.call(syscall, give["role"], pid, 0, woke_ns=t.now + 1500, **call, **give["more"])
+        t.operations += 1
+        t.put({"type": "operation", "id": wait, "syscall": syscall, "role": take["role"],
+               "pid": sleeper, "tid": sleeper, "enter_ns": began, "began_ns": began + 10,
+               "exit_ns": t.tick(), "returned": 0, "off_cpu_ns": 100, "resumed_ns": t.now - 10,
+               "woken_by": {"pid": pid, "tid": pid, "operation": waker, "at_ns": t.now - 1500},
+               **call, **take["more"]})
+
+
+def contended_file_lock(t, count):
+    """Two processes that wait for each other's lock on a file."""
+    name = "file-lock:[9]"
+    t.first()
+    t.fork(OTHER)
+    t.channel(name, "file-lock", name="a", inode=9)
+    take, give = ({"role": "control", "more": {"args": {"operation": operation},
+                                               "lock": {"kind": "flock", "mode": mode}}}
+                  for operation, mode in ((2, "exclusive"), (8, "unlock")))
+    hand_over(t, count, "flock", take, give, fd=7, channel=name)
+
+
+def contended_semaphore(t, count):
+    """Two processes that wait for each other's semaphore."""
+    name = semaphore(t)
+    t.fork(OTHER)
+    hand_over(t, count, "semtimedop", {"role": "wait", "more": change(0, -1)},
+              {"role": "wake", "more": change(0, 1)}, channel=name)
+
+
 # As patterns.BOUNDED.
 BOUNDED = [
     reads_interrupted_by_timer,
@@ -116,4 +153,6 @@ BOUNDED = [
     polls_interrupted,
     timer_waited_for,
     timer_read,
+    contended_file_lock,
+    contended_semaphore,
 ]

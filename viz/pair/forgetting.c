@@ -17,6 +17,15 @@ static void count_left_out(struct thinning *t, const struct viz_operation *op)
 		left_out_add(&t->left_out, op);
 }
 
+/* The messages by which the call woke another one, or was woken. */
+static void forget_wakes(struct thinning *t, const struct viz_operation *op)
+{
+	struct viz_message *message;
+
+	while (op && (message = lock_wakes_remove(&t->lock_wakes, op)))
+		held_drop_message(&t->held, message);
+}
+
 static void forget_call(struct thinning *t, const struct viz_operation *op)
 {
 	count_left_out(t, op);
@@ -33,8 +42,9 @@ static bool may_forget(const struct thinning *t, const struct exchange *exchange
 		       const struct viz_operation *op)
 {
 	const struct held_call *call = held_call(&t->held, op);
+	const uint32_t wakes = is_round(exchange) ? lock_wakes_references(&t->lock_wakes, op) : 0;
 
-	return call && op->uses == exchange_references(exchange, op) &&
+	return call && op->uses == exchange_references(exchange, op) + wakes &&
 	       thread_calls_around(call->of, call->number) && !wanted_call(&t->wanted, op) &&
 	       (is_round(exchange) ? lock_round_may_forget(&t->rounds, exchange->calls[0])
 				   : semaphores_may_forget(&t->semaphores, op));
@@ -59,6 +69,8 @@ static bool forget(struct thinning *t, const struct exchange *exchange)
 		return false;
 	if (exchange->message)
 		held_drop_message(&t->held, exchange->message);
+	forget_wakes(t, one);
+	forget_wakes(t, other);
 	if (one)
 		forget_call(t, one);
 	if (other)

@@ -3,27 +3,38 @@
 
 #include "viz/model/builder.h"
 #include "viz/model/operation_facts.h"
+#include "viz/pair/idle_runs.h"
 
-enum { HELD_MOST = 4 }; /* with more at once, a thread makes no rounds any more */
+enum {
+	HELD_MOST = 4,	/* with more at once, a thread makes no rounds any more */
+	TAKEN_MOST = 8, /* a lock that more have at once is none */
+};
+
+/* A call that took a lock, and when it had it. */
+struct taken {
+	uint64_t id, at_ns;
+};
 
 /* A semaphore of a set, or all locks on a file. */
 struct lock_state {
-	uint64_t steps; /* calls that took it, gave it back, or were refused it */
-	size_t open;	/* times that it was taken and not given back */
-	bool refused;
+	struct taken taken[TAKEN_MOST]; /* and not given back */
+	size_t taken_count;
+	uint64_t given_ns; /* when the latest call that gave it back began */
+	uint64_t round_ns; /* the same of those that ended a round */
+	bool refused, is_none;
 };
 
 /* A lock that a thread has, and the call that took it. */
 struct held_lock {
 	struct lock_state *lock;
 	const struct viz_operation *take;
+	bool beside; /* the thread had another one meanwhile */
 };
 
 struct lock_holder {
 	struct held_lock held[HELD_MOST];
 	size_t count;
-	bool many;     /* there were more once */
-	uint64_t step; /* while it has just one lock, which nobody had: the number of that step */
+	bool many; /* there were more once */
 };
 
 static bool is_file_lock(const struct viz_operation *op)
@@ -66,19 +77,29 @@ static struct lock_holder *holder_of(struct lock_rounds *rounds, const struct vi
 	return holder;
 }
 
+/* What was told too late belongs into a round that is known. */
+static void note_step(struct lock_state *lock, uint64_t at_ns)
+{
+	lock->refused |= at_ns < lock->round_ns;
+}
+
 static void take(struct lock_holder *holder, struct lock_state *lock,
 		 const struct viz_operation *op)
 {
-	lock->steps++;
-	lock->open++;
-	holder->step = 0;
+	note_step(lock, op->exit_ns);
+	lock->is_none |= lock->taken_count == TAKEN_MOST;
+	if (lock->is_none)
+		return;
+	lock->taken[lock->taken_count++] = (struct taken){op->id, op->exit_ns};
+	for (size_t i = 0; i < holder->count; i++)
+		holder->held[i].beside = true;
 	if (holder->count == HELD_MOST || holder->many) {
 		holder->many = true;
 		return;
 	}
-	holder->held[holder->count++] = (struct held_lock){lock, viz_operation_use(op)};
-	if (holder->count == 1 && lock->open == 1 && op->extra->sems_count <= 1 && !op->off_cpu_ns)
-		holder->step = lock->steps;
+	holder->held[holder->count] = (struct held_lock){
+		lock, viz_operation_use(op), holder->count || op->extra->sems_count > 1};
+	holder->count++;
 }
 
 static bool same_range(const struct viz_lock *one, const struct viz_lock *other)
@@ -95,26 +116,62 @@ static bool gives_back(const struct viz_operation *op, const struct lock_state *
 	       same_range(&op->extra->lock, &held->take->extra->lock);
 }
 
+/* True if the lock was free before, and who asked for it meanwhile got it only after this. */
+static bool had_it_alone(const struct lock_state *lock, const struct viz_operation *take,
+			 const struct viz_operation *give)
+{
+	for (size_t i = 0; i < lock->taken_count; i++)
+		if (lock->taken[i].id != take->id && lock->taken[i].at_ns < give->enter_ns)
+			return false;
+	return lock->given_ns <= take->exit_ns;
+}
+
+static bool is_round(const struct held_lock *held, const struct viz_operation *give)
+{
+	return !held->beside && !held->lock->is_none && give->extra->sems_count <= 1 &&
+	       !give->off_cpu_ns && held->take->off_cpu_ns <= ORDINARY_SLEEP_NS &&
+	       had_it_alone(held->lock, held->take, give);
+}
+
+static void drop_taken(struct lock_state *lock, const struct viz_operation *take)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < lock->taken_count; i++)
+		if (lock->taken[i].id != take->id)
+			lock->taken[kept++] = lock->taken[i];
+	lock->taken_count = kept;
+}
+
+static void note_give(struct lock_state *lock, const struct viz_operation *op, bool ends_round)
+{
+	note_step(lock, op->enter_ns);
+	if (lock->given_ns < op->enter_ns)
+		lock->given_ns = op->enter_ns;
+	if (ends_round && lock->round_ns < op->enter_ns)
+		lock->round_ns = op->enter_ns;
+}
+
 /* Returns the call that took it, if this ends a round. */
 static const struct viz_operation *give(struct lock_holder *holder, struct lock_state *lock,
 					const struct viz_operation *op)
 {
-	const bool alone = holder->step && lock->steps == holder->step &&
-			   op->extra->sems_count <= 1 && !op->woke_ns;
-	const struct viz_operation *took;
+	struct held_lock held = {0};
+	bool ends_round;
 	size_t i = 0;
 
-	lock->steps++;
 	while (i < holder->count && !gives_back(op, lock, &holder->held[i]))
 		i++;
-	if (i == holder->count)
+	if (i < holder->count)
+		held = holder->held[i];
+	ends_round = held.take && is_round(&held, op);
+	note_give(lock, op, ends_round);
+	if (!held.take)
 		return NULL;
-	took = holder->held[i].take;
-	viz_operation_drop(took); /* the list of calls has it as well */
+	drop_taken(lock, held.take);
+	viz_operation_drop(held.take); /* the list of calls has it as well */
 	holder->held[i] = holder->held[--holder->count];
-	lock->open--;
-	holder->step = 0;
-	return alone ? took : NULL;
+	return ends_round ? held.take : NULL;
 }
 
 static const struct viz_operation *note_changes(struct lock_rounds *rounds,
@@ -130,7 +187,7 @@ static const struct viz_operation *note_changes(struct lock_rounds *rounds,
 		else if (op->extra->sems[i].change == 1)
 			began = give(holder_of(rounds, op), lock, op);
 		else
-			lock->open++; /* no lock */
+			lock->is_none = true;
 	}
 	return op->extra->sems_count == 1 ? began : NULL;
 }
@@ -141,7 +198,6 @@ static const struct viz_operation *note_file_lock(struct lock_rounds *rounds,
 	struct lock_state *lock = lock_of(rounds, op, 0);
 
 	if (viz_operation_failed(op)) {
-		lock->steps++;
 		lock->refused = true;
 		return NULL;
 	}
@@ -166,7 +222,7 @@ bool lock_round_may_forget(const struct lock_rounds *rounds, const struct viz_op
 	const uint64_t number = op->extra->sems_count ? op->extra->sems[0].number : 0;
 	const struct lock_state *lock = map_get_uint(&rounds->locks, lock_key(op, number));
 
-	return lock && !lock->refused;
+	return lock && !lock->refused && !lock->is_none;
 }
 
 uint64_t lock_request(const struct viz_operation *op)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Rounds in which a thread takes a lock (a System V semaphore, flock(2), fcntl(2)) that nobody has,
- * and gives it back, while it has no other one and nobody else asks for it. Whether such a round
- * was there or not makes no difference for what is told of locks. Private to this folder.
+ * Rounds in which a thread takes a lock (a System V semaphore, flock(2), fcntl(2)) that is free, or
+ * for which it sleeps shortly, and gives it back, while it has no other one, and nobody else gets
+ * it. Whether such a round was there or not makes no difference for what is told of locks. Private
+ * to this folder.
  */
 #ifndef VIZ_PAIR_LOCK_ROUNDS_H
 #define VIZ_PAIR_LOCK_ROUNDS_H

@@ -345,6 +345,14 @@ static void *copy_of(struct thinning *t, const void *object, size_t size)
 	return copy;
 }
 
+static void add_wake(struct thinning *t, const struct exchange *exchange)
+{
+	if (!is_listed(t, exchange->calls[0]) && !is_listed(t, exchange->calls[1]))
+		add_ordinary(t, exchange);
+	else if (!t->packing)
+		lock_wakes_add(&t->lock_wakes, exchange->message);
+}
+
 static int hold_message(void *data, const struct viz_message *message)
 {
 	struct thinning *t = data;
@@ -363,10 +371,10 @@ static int hold_message(void *data, const struct viz_message *message)
 		mark(t, short_lives_signal(&t->short_lives, exchange.message));
 	if (!t->packing && ordinary_timer_signal(message))
 		add_timer_signal(t, exchange.message);
-	if (is_whole || ordinary_signal(message) ||
-	    (semaphore_message_is_ordinary(message) && !is_listed(t, exchange.calls[0]) &&
-	     !is_listed(t, exchange.calls[1])))
+	if (is_whole || ordinary_signal(message))
 		add_ordinary(t, &exchange);
+	if (semaphore_message_is_ordinary(message))
+		add_wake(t, &exchange);
 	return 0;
 }
 
@@ -463,6 +471,7 @@ static void free_lists(struct thinning *t)
 	short_channels_free(&t->short_channels);
 	short_lives_free(&t->short_lives);
 	pieces_free(&t->pieces);
+	lock_wakes_free(&t->lock_wakes);
 }
 
 static int read_stream(struct thinning *t, FILE *stream, const char *name,

@@ -15,8 +15,8 @@
  * Of a send through a pipe that is received in pieces, and of a receive that takes many sends, the
  * middle is left out as well (viz/pair/pieces.h).
  * Calls on a semaphore or futex are ordinary if it is no lock, and they woke, or were woken by, one
- * call, or none (viz/pair/semaphores.h); two calls that take a lock and give it back are, if it was
- * free and nobody else asked for it (viz/pair/lock_rounds.h). A signal is ordinary, with its
+ * call, or none (viz/pair/semaphores.h); two calls that take a lock and give it back are, if nobody
+ * else had it meanwhile (viz/pair/lock_rounds.h). A signal is ordinary, with its
  * events and calls, if a call sent it, or a timer raised it, and a handler or one call took it soon
  * (viz/pair/ordinary_signals.h); so is the call that the handler interrupted, if one like it comes
  * later (viz/pair/interrupted_calls.h). Of pipes and connections that live shortly, the first and

@@ -10,6 +10,7 @@
 #include "viz/pair/held.h"
 #include "viz/pair/left_out.h"
 #include "viz/pair/lock_rounds.h"
+#include "viz/pair/lock_wakes.h"
 #include "viz/pair/ordinary_signals.h"
 #include "viz/pair/pieces.h"
 #include "viz/pair/semaphores.h"
@@ -42,6 +43,7 @@ struct thinning {
 	struct left_out left_out;
 	struct semaphores semaphores;
 	struct lock_rounds rounds;
+	struct lock_wakes lock_wakes;
 	struct signal_waits signal_waits;
 	struct short_channels short_channels;
 	struct short_lives short_lives;
