@@ -281,6 +281,33 @@ static const char *failure_text(struct diagnosis *d, int error)
 }
 
 /*
+ * True if the process tried this address once, and did something else until another process of the
+ * trace ended it: so it has done without. One that the time limit ended may have hung by it.
+ */
+static bool lived_without(const struct diagnosis *d, const struct viz_operation *op)
+{
+	enum { LOOK_AT = 100000 };
+	const size_t last = op->index + LOOK_AT;
+	bool any = false;
+
+	if (!op->process->exit_signal || signal_is_fault(op->process->exit_signal) ||
+	    d->model->trailer.why != END_REASON_FINISHED)
+		return false;
+	for (size_t i = op->index + 1; i < d->model->operation_count; i++) {
+		const struct viz_operation *next = d->model->operations[i];
+
+		if (next->process != op->process)
+			continue;
+		if (i > last ||
+		    (operation_is(next, "connect") &&
+		     viz_bytes_equal(next->extra->peer_address, op->extra->peer_address)))
+			return false;
+		any |= !operation_is(next, "connect");
+	}
+	return any;
+}
+
+/*
  * Programs look for servers that need not be there, as the C library does for nscd and the system
  * log: it is told of streams, and of who then ended, or served a client, with a failure. A full
  * backlog (unix(7), EAGAIN) is one of a server that is there.
@@ -294,7 +321,7 @@ static bool is_missed(struct diagnosis *d, struct successes *successes,
 		return false;
 	if (request_failed_after(d, op))
 		return true;
-	return (viz_process_failed(op->process) || error == EAGAIN) &&
+	return (viz_process_failed(op->process) || error == EAGAIN) && !lived_without(d, op) &&
 	       !succeeded_later(successes, op) &&
 	       !viz_bytes_begin(op->extra->peer_address, "/dev/") &&
 	       !viz_bytes_begin(op->extra->peer_address, "/var/run/nscd/");
@@ -318,6 +345,8 @@ static void report_connect(struct diagnosis *d, struct successes *successes,
 		f->advice = phrase_text(PHRASE_CURE_BACKLOG, d->language);
 	if (error == ENOENT || error == EACCES)
 		f->advice = phrase_text(PHRASE_CURE_SOCKET_NAME, d->language);
+	if (error == ENOENT && f->times == 1)
+		tell_other_folder(d, f, op);
 }
 
 /* Reports how a connect ended that went on when the call returned. */

@@ -54,3 +54,35 @@ void tell_similar_name(struct diagnosis *d, struct finding *f, const struct viz_
 		return;
 	}
 }
+
+/* The part of a path behind its last slash. */
+static struct viz_bytes file_name(struct viz_bytes path)
+{
+	size_t at = path.len;
+
+	while (at && path.data[at - 1] != '/')
+		at--;
+	return (struct viz_bytes){path.data + at, path.len - at};
+}
+
+void tell_other_folder(struct diagnosis *d, struct finding *f, const struct viz_operation *op)
+{
+	const struct viz_bytes wanted = file_name(op->extra->peer_address);
+
+	for (size_t i = 0; wanted.len && i < d->model->channel_count; i++) {
+		const struct viz_channel *channel = d->model->channels[i];
+		const struct viz_process *holder;
+
+		if (!channel->listening || channel->mechanism != MECH_UNIX_STREAM ||
+		    !viz_bytes_equal(file_name(channel->name), wanted))
+			continue;
+		holder = viz_channel_holder(channel, op->enter_ns);
+		if (!holder)
+			continue;
+		finding_process(d, f, holder);
+		finding_line(d, f,
+			     fill_phrase(d, PHRASE_LISTENS_IN_FOLDER, process_text(d, holder),
+					 bytes_text(d, channel->name), NULL));
+		return;
+	}
+}

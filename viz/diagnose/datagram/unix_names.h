@@ -16,6 +16,9 @@ const struct viz_channel *unix_socket_named(const struct diagnosis *d, struct vi
 void tell_similar_name(struct diagnosis *d, struct finding *f, const struct viz_operation *op,
 		       struct viz_bytes name);
 
+/* Adds to the evidence who listens at a socket of the same file name in another folder. */
+void tell_other_folder(struct diagnosis *d, struct finding *f, const struct viz_operation *op);
+
 /* find_unix_datagrams.c: adds datagram-dropped for what was sent to a name that nobody has. */
 void report_unix_datagrams(struct diagnosis *d);
 

@@ -154,6 +154,16 @@ static bool left_satisfied(const struct viz_holding *reader, bool taken)
 	return reader->end == HOLDING_CALL && taken && !viz_process_failed(reader->process);
 }
 
+/*
+ * True if the writer went on to end well, and the reader, a program that had it as its standard
+ * input, did so, too: git(1) ignores SIGPIPE for hooks, which may need no input.
+ */
+static bool both_ended_well(const struct viz_operation *op, bool taken)
+{
+	return viz_process_succeeded(op->process) &&
+	       input_had_enough(op->channel, op->exit_ns, taken);
+}
+
 static enum severity severity_of(const struct viz_operation *op, const struct viz_holding *reader,
 				 bool taken)
 {
@@ -161,6 +171,8 @@ static enum severity severity_of(const struct viz_operation *op, const struct vi
 		return op->process->exit_signal == SIGPIPE ? SEVERITY_WARNING : SEVERITY_NOTE;
 	if (op->fd == 1 && ((reader && left_satisfied(reader, taken)) ||
 			    input_had_enough(op->channel, op->exit_ns, taken)))
+		return SEVERITY_NOTE;
+	if (both_ended_well(op, taken))
 		return SEVERITY_NOTE;
 	return op->process->exit_signal == SIGPIPE ? SEVERITY_ERROR : SEVERITY_WARNING;
 }

@@ -20,6 +20,17 @@ static bool is_told_of_children(struct wait_graph *graph, const struct viz_proce
 }
 
 /*
+ * True if the clock ends the wait as well, and is no way out: the call waits for one channel alone,
+ * so that its process can only ask again, as git-receive-pack(1) does, which tells its client in
+ * between that it lives. A glance does not know whether those left have written there before.
+ */
+static bool only_asks_again(const struct diagnosis *d, const struct wait *wait)
+{
+	return !d->waits->whole && operation_polls(wait->operation) &&
+	       wait->operation->extra->waits_for_count == 1;
+}
+
+/*
  * Returns the channel of which the process waits for the end, that only somebody left behind could
  * bring; NULL: it waits for something else, too.
  */
@@ -32,6 +43,8 @@ static const struct viz_channel *left_channel(struct diagnosis *d, const struct 
 		return !wait->open && wait_left_end(d->waits, wait->channel, wait->process)
 			       ? wait->channel
 			       : NULL;
+	if (wait->clock)
+		return is_left(d->waits, wait, 0) ? wait_asked(d->waits, op, 0) : NULL;
 	if (wait_loop_share(d->waits, wait, is_left) != LOOP_FITS ||
 	    !wait_is_only_of(d->waits, wait) || is_told_of_children(d->waits, wait->process))
 		return NULL;
@@ -82,7 +95,7 @@ bool report_left_open(struct diagnosis *d, const struct wait *wait)
 {
 	const struct viz_channel *channel;
 
-	if (wait->ready || wait->clock)
+	if (wait->ready || (wait->clock && !only_asks_again(d, wait)))
 		return false;
 	channel = left_channel(d, wait);
 	if (!channel)

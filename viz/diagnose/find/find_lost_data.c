@@ -86,6 +86,33 @@ static bool has_noticed(const struct viz_message *m)
 	return viz_process_failed(sender);
 }
 
+static bool ended_well(const struct viz_process *process)
+{
+	return (process->ended || process->zombie) && process->status_known &&
+	       !viz_process_failed(process);
+}
+
+/*
+ * True if a program that another one started had it as its standard input and ended well, and no
+ * other reader failed: a hook of git(1), or a pager, may need none of its input.
+ */
+static bool was_not_needed(const struct viz_message *m)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < m->channel->holding_count; i++) {
+		const struct viz_holding *holding = m->channel->holdings[i];
+
+		if (!(holding->access & ACCESS_READ) || holding->process == m->from.process)
+			continue;
+		if (holding->fd == 0 && holding->process->path.data && ended_well(holding->process))
+			any = true;
+		else if (holding->process->exit_code)
+			return false;
+	}
+	return any && !m->from.process->exit_code;
+}
+
 static bool worth_telling(const struct viz_message *m)
 {
 	switch (m->mechanism) {
@@ -141,7 +168,8 @@ static void report_unread(struct diagnosis *d, const struct viz_message *m, cons
 		return;
 	f = finding_fold(d, FINDING_UNREAD_DATA, m->from.enter_ns, m->from.process, m->channel);
 	f->bytes += m->bytes;
-	if (!queue && !unheard && (!pipe || m->from.operation->fd == 1 || has_noticed(m)))
+	if (!queue && !unheard &&
+	    (!pipe || m->from.operation->fd == 1 || has_noticed(m) || was_not_needed(m)))
 		f->severity = SEVERITY_NOTE;
 	finding_operation(d, f, m->from.operation);
 	if (f->times == 1 && tell_empty_datagram(d, f, m->from.operation))

@@ -98,11 +98,15 @@ static void wait_at_socket(struct wait_graph *graph, struct wait *wait,
 					ACCESS_BOTH); /* a unix socket's peer is noted so, too */
 }
 
-/* Only an unnamed pair has known senders: any process may send to a socket with a name. */
+/*
+ * Any process may send to a socket with a name, so only an unnamed pair has known senders. Who
+ * reads what a connected socket sends is known: whoever holds the socket at the other end.
+ */
 static void wait_at_datagrams(struct wait_graph *graph, struct wait *wait,
-			      const struct viz_channel *channel)
+			      const struct viz_channel *channel, enum access end)
 {
-	if (channel->peer && !channel->name.len && !channel->peer->name.len)
+	if (channel->peer &&
+	    (end == ACCESS_READ || (!channel->name.len && !channel->peer->name.len)))
 		wait_at_socket(graph, wait, channel);
 	else
 		wait->open = true;
@@ -153,7 +157,7 @@ static void wait_at(struct wait_graph *graph, struct wait *wait, const struct vi
 		wait_at_socket(graph, wait, channel);
 		break;
 	case MECH_UNIX_DGRAM:
-		wait_at_datagrams(graph, wait, channel);
+		wait_at_datagrams(graph, wait, channel, end);
 		break;
 	case MECH_PTY:
 		wait_at_terminal(graph, wait, channel, end);

@@ -12,6 +12,23 @@ static bool may_have_copied_lock(const struct viz_process *process)
 }
 
 /*
+ * True if the child was forked by the only thread of a parent that the trace has known from its
+ * start: then no other thread can have held what the child waits for.
+ */
+static bool was_forked_alone(const struct viz_process *process)
+{
+	const struct viz_process *parent = process->parent;
+	size_t threads = 0;
+
+	if (process->before_trace || (parent->before_trace && !parent->path.data))
+		return false;
+	for (size_t i = 0; i < parent->thread_count; i++)
+		threads += parent->threads[i]->start_ns <= process->start_ns &&
+			   parent->threads[i]->end_ns >= process->start_ns;
+	return threads == 1;
+}
+
+/*
  * True if a thread sleeps in shared memory, and other processes cannot wake it: sem_init(3) with
  * pshared 0, PTHREAD_PROCESS_PRIVATE.
  */
@@ -69,8 +86,9 @@ const char *own_sleep_text(struct diagnosis *d, const struct viz_process *proces
 	if (is_made_for_threads(process))
 		return fill_phrase(d, PHRASE_FOR_THREADS, who, NULL, NULL);
 	if (may_have_copied_lock(process))
-		return fill_phrase(d, PHRASE_COPIED_LOCK, who, process_text(d, process->parent),
-				   NULL);
+		return fill_phrase(
+			d, was_forked_alone(process) ? PHRASE_COPIED_MEMORY : PHRASE_COPIED_LOCK,
+			who, process_text(d, process->parent), NULL);
 	if (process_is_lone(process))
 		return fill_phrase(d, PHRASE_OWN_SLEEP_LONE, who, NULL, NULL);
 	return fill_phrase(d, PHRASE_OWN_THREADS_SLEEP, who, NULL, NULL);
@@ -91,6 +109,6 @@ enum advice_case own_sleep_advice(const struct diagnosis *d, const struct viz_pr
 	if (is_made_for_threads(process))
 		return ADVICE_FOR_THREADS;
 	if (may_have_copied_lock(process))
-		return ADVICE_COPIED_LOCK;
+		return was_forked_alone(process) ? ADVICE_COPIED_MEMORY : ADVICE_COPIED_LOCK;
 	return has_forked_copies(d, process) ? ADVICE_FORKED_MEMORY : ADVICE_OWN_MEMORY;
 }

@@ -376,6 +376,7 @@ enum advice_case {
 	ADVICE_IDLE_WORKERS,   /* a pool that is idle, or whose task was lost */
 	ADVICE_OWN_MEMORY,     /* for another thread of its own, by a lock that tells no owner */
 	ADVICE_COPIED_LOCK,    /* the same, in a child of fork() that has no other thread */
+	ADVICE_COPIED_MEMORY,  /* the same, where its parent had none, either */
 	ADVICE_FOR_THREADS, /* in shared memory, by what was made for the threads of one process */
 	ADVICE_WRITER_FAILED,	/* for what a child was to write, which has failed */
 	ADVICE_LOST_TASK,	/* for the answer of a worker that has ended */

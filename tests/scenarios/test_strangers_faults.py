@@ -1,0 +1,205 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""Faults that strangers brought, each with its cause and remedy; and the sound programs beside."""
+import os
+
+from expectations import expect, expect_equal, expect_in
+from findings import diagnose, severe
+from hangs import PYTHON, TIMED_OUT, asleep, has_told, job_of, traced, untraced
+from harness import main, needs, record, scenario
+
+MAY_RUN_BESIDE_OTHERS = True
+
+NOT_SHARED = """
+import multiprocessing, os, sys, threading, queue
+kind, where = sys.argv[1:]
+module = multiprocessing if where == "shared" else {"Event": threading, "Queue": queue}[kind]
+waited_for = getattr(module, kind)()
+child = multiprocessing.Process(target=waited_for.wait if kind == "Event" else waited_for.get)
+child.start()
+os.write(2, b"%d\\n" % child.pid)
+waited_for.set() if kind == "Event" else waited_for.put(1)
+child.join()
+"""
+
+# Nobody reads a log of datagrams, which is told by the name that the sender connected to.
+UNREAD_LOG = """
+import os, signal, socket, sys
+log = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+log.bind("log")
+child = os.fork()
+if child == 0:
+    log.close()
+    writer = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    writer.connect(os.path.abspath("log"))
+    os.write(2, b"%d\\n" % os.getpid())
+    for line in range(2000 if sys.argv[1] == "unread" else 20): writer.send(b"line")
+    os._exit(0)
+if sys.argv[1] == "unread": signal.pause()
+for line in range(20): log.recv(100)
+os.waitpid(child, 0)
+"""
+
+REPOSITORIES = """
+git init -q --bare there.git; git init -q here; cd here
+git -c user.email=x@x -c user.name=x commit -q --allow-empty -m x
+printf '#!/bin/sh\\n%s\\n' 'HOOK' >../there.git/hooks/post-receive
+chmod +x ../there.git/hooks/post-receive; git push -q ../there.git HEAD:refs/heads/x
+"""
+
+LOCKED = "import fcntl; open('x', 'w').close(); fcntl.lockf(open('x', 'MODE'), fcntl.LOCK_EX)"
+
+# A segment of 4,096 bytes, and one that asks for more, or as much, without IPC_CREAT.
+SEGMENT = """
+$segment = shmget(0x53747267, 4096, 01600) // die;
+$again = shmget(0x53747267, $ARGV[0], 0600);
+shmctl($segment, 0, 0);
+exit(!defined $again);
+"""
+
+LISTENS = """
+import os, socket, sys
+os.mkdir("there"); os.mkdir("here")
+server = socket.socket(socket.AF_UNIX); server.bind("there/.s.5432"); server.listen()
+child = os.fork()
+if child == 0:
+    socket.socket(socket.AF_UNIX).connect(sys.argv[1] + "/.s.5432"); os._exit(0)
+if sys.argv[1] == "there": server.accept()
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+# Looks for a server that need not be there, goes on, and is ended by its parent when it is done.
+DOES_WITHOUT = """
+import os, signal, socket
+ready, done = os.pipe()
+child = os.fork()
+if child == 0:
+    try: socket.socket(socket.AF_UNIX).connect("nobody")
+    except FileNotFoundError: os.write(done, b"!")
+    while True: signal.pause()
+os.read(ready, 1); os.kill(child, signal.SIGTERM); os.wait()
+"""
+
+FULL_MEMORY = """
+import mmap, os
+file = os.open("shm/x", os.O_RDWR | os.O_CREAT)
+os.ftruncate(file, 1 << 20); mmap.mmap(file, 1 << 20)[:] = bytes(1 << 20)
+"""
+
+
+def in_place(place, command):
+    return ["sh", "-c", f'cd "{place}" && exec "$@"', "sh", *command]
+
+
+def made(directory, name):
+    place = os.path.join(directory, name)
+    os.mkdir(place)
+    return place
+
+
+def told(findings, name):
+    found = [finding for finding in findings if finding["id"] == name]
+    expect_equal(len(found), 1, f"{name} is told once: {findings}")
+    return found[0]
+
+
+@scenario("a child that waits for an Event or a Queue of threads is told that processes share none")
+def not_shared(directory):
+    for kind in ("Event", "Queue"):
+        command = [PYTHON, "-c", NOT_SHARED, kind, "own"]
+        place = made(directory, kind)
+        _, findings, _ = traced(place, command)
+        finding = told(severe(findings), "blocked")
+        expect_in("reaches no copy", finding["text"], "what fork() copies")
+        expect_in("multiprocessing instead of threading and queue", finding["advice"], "remedy")
+        findings, _ = untraced(place, command, has_told, "blocked", severe)
+        expect_in("Queue from multiprocessing", told(findings, "blocked")["advice"], "by -p")
+        run = record(made(place, "sound"), [PYTHON, "-c", NOT_SHARED, kind, "shared"])
+        expect_equal(severe(diagnose(run.trace_path)[0]), [], "of multiprocessing's nothing")
+
+
+@scenario("who sends to a log of datagrams that nobody reads is told who should, each way")
+def unread_log(directory):
+    command = in_place(made(directory, "log"), [PYTHON, "-c", UNREAD_LOG, "unread"])
+    _, findings, result = traced(directory, command)
+    finding = told(findings, "full-channel")
+    expect_equal(finding["processes"][0], job_of(result), "it is of the sender")
+    expect_in("it should be read by python3[", finding["text"], "whoever has bound the name")
+    command = in_place(made(directory, "again"), [PYTHON, "-c", UNREAD_LOG, "unread"])
+    findings, result = untraced(
+        directory, command, lambda run: has_told(run) and asleep(job_of(run)), "full-channel"
+    )
+    expect_in("it should be read by python3[", told(findings, "full-channel")["text"], "by -p")
+    command = in_place(made(directory, "read"), [PYTHON, "-c", UNREAD_LOG, "read"])
+    run = record(made(directory, "sound"), command)
+    expect_equal(severe(diagnose(run.trace_path)[0]), [], "whose log is read")
+
+
+def pushed(place, hook):
+    return in_place(place, ["sh", "-c", REPOSITORIES.replace("HOOK", hook)])
+
+
+@scenario("git push that waits for what its server's hook left in the background is told so")
+def left_by_hook(directory):
+    needs("git")
+    _, findings, _ = traced(directory, pushed(made(directory, "left"), "sleep 100 &"), 4)
+    finding = told(severe(findings), "no-eof")
+    expect_in("sleep[", finding["text"], "it is named")
+    expect_in(">/dev/null 2>&1 &", finding["advice"], "and how to redirect it")
+
+
+@scenario("a hook that ends well without its input, or redirects its job, is not accused")
+def sound_hook(directory):
+    needs("git")
+    for name, hook in (("ends", "exit 0"), ("redirects", "sleep 0.1 >/dev/null 2>&1 &")):
+        run = record(made(directory, name), pushed(made(directory, name + "-in"), hook))
+        expect_equal(severe(diagnose(run.trace_path)[0]), [], name)
+
+
+@scenario("a lock to write of a file that is open to read, and a segment that is smaller: misuse")
+def misused(directory):
+    place = made(directory, "x")
+    for words, wrong, right, advice in (
+        ([PYTHON, "-c", LOCKED], "r", "r+", "O_RDWR"),
+        (["perl", "-e", SEGMENT], "8192", "4096", "ipcrm removes it"),
+    ):
+        failing = [word.replace("MODE", wrong) for word in words] + [wrong]
+        run = record(made(directory, wrong), in_place(place, failing), status=1)
+        finding = told(severe(diagnose(run.trace_path)[0]), "misuse")
+        expect_in(advice, finding["advice"], "the remedy")
+        sound = [word.replace("MODE", right) for word in words] + [right]
+        run = record(made(directory, right), in_place(place, sound))
+        expect_equal(severe(diagnose(run.trace_path)[0]), [], "with what it takes")
+
+
+@scenario("a client of a unix socket whose server listens in another folder is told in which")
+def other_folder(directory):
+    command = in_place(made(directory, "x"), [PYTHON, "-c", LISTENS, "here"])
+    run = record(made(directory, "fails"), command, status=1)
+    finding = told(severe(diagnose(run.trace_path)[0]), "connection-failed")
+    expect_in("another folder: there/.s.5432", " ".join(finding["evidence"]), "where it is")
+    command = in_place(made(directory, "y"), [PYTHON, "-c", LISTENS, "there"])
+    run = record(made(directory, "sound"), command)
+    expect_equal(severe(diagnose(run.trace_path)[0]), [], "in the right one")
+
+
+@scenario("who did without a server until another process ended it did not fail by that")
+def does_without(directory):
+    run = record(directory, [PYTHON, "-c", DOES_WITHOUT])
+    expect_equal(severe(diagnose(run.trace_path)[0]), [], "nothing is told")
+
+
+@scenario("who touches a page where its file system is full is told to look at that, too")
+def full_memory(directory):
+    os.mkdir(os.path.join(directory, "shm"))
+    script = f"mount -t tmpfs -o size=64k x '{directory}/shm' && cd '{directory}' && exec \"$@\""
+    command = ["unshare", "-m", "sh", "-c", script, "sh", PYTHON, "-c", FULL_MEMORY]
+    run = record(directory, command, status=128 + 7)
+    finding = told(severe(diagnose(run.trace_path)[0]), "killed-by-signal")
+    expect_in("df /dev/shm", finding["advice"], "which may be full")
+    findings, _ = diagnose("--lang", "de", run.trace_path)
+    expect(any("Dateisystem voll" in f["advice"] for f in findings), "in German", findings)
+
+
+if __name__ == "__main__":
+    main()
