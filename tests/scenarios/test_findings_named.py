@@ -236,6 +236,7 @@ SHOWN_BY_TOOLS = {
     "thread-lock": "test_thread_locks.py",
     "lock-order": "test_locks_and_memory.py",
     "lock-in-vain": "test_locks_and_memory.py",
+    "answer-not-ended": "test_strangers_faults.py",
     "no-answer": "test_no_answer.py",
     "awaited-continue": "test_no_answer.py",
     "lock-refused": "test_hangs_kept_out.py",

@@ -5,7 +5,7 @@ import os
 
 from expectations import expect, expect_equal, expect_in
 from findings import diagnose, severe
-from hangs import PYTHON, TIMED_OUT, asleep, has_told, job_of, traced, untraced
+from hangs import PYTHON, asleep, has_told, job_of, named_parties, traced, untraced
 from harness import main, needs, record, scenario
 
 MAY_RUN_BESIDE_OTHERS = True
@@ -84,6 +84,30 @@ FULL_MEMORY = """
 import mmap, os
 file = os.open("shm/x", os.O_RDWR | os.O_CREAT)
 os.ftruncate(file, 1 << 20); mmap.mmap(file, 1 << 20)[:] = bytes(1 << 20)
+"""
+
+
+# A server of one client, curl(1), which ends when its answer is whole; both tell who they are.
+HTTP = r"""
+import os, socket, subprocess, sys, threading, time
+server = socket.create_server(("127.0.0.1", 0))
+url = "%s://127.0.0.1:%d/" % (sys.argv[2], server.getsockname()[1])
+curl = subprocess.Popen(["curl", "-sk", "--noproxy", "*", *sys.argv[3:], url], stdout=2)
+os.write(2, b"server=%d\nclient=%d\n" % (os.getpid(), curl.pid))
+client = server.accept()[0]
+def read():
+    while b"\r\n\r\n" not in client.recv(4096): pass
+def answer(head, body): client.sendall(b"HTTP/1.1 %s\r\n\r\n%s" % (head, body))
+def late(): time.sleep(1000); answer(b"204 No Content", b"")
+def short(): read(); answer(b"200 OK\r\nContent-Length: 9", b"hi"); client.recv(4096)
+def endless(): read(); answer(b"200 OK", b"hi"); client.recv(4096)
+def whole(): read(); answer(b"200 OK\r\nContent-Length: 2", b"hi"); client.recv(4096)
+def streams(): read(); answer(b"200 OK", b"hi"); time.sleep(1000)
+def uploads(): read(); answer(b"100 Continue", b""); client.recv(4096)
+def reads_on(): read(); client.recv(4096)
+def passes_on(): read(); threading.Thread(target=late).start(); client.recv(4096)
+globals()[sys.argv[1]]()
+sys.exit(curl.wait())
 """
 
 
@@ -199,6 +223,52 @@ def full_memory(directory):
     expect_in("df /dev/shm", finding["advice"], "which may be full")
     findings, _ = diagnose("--lang", "de", run.trace_path)
     expect(any("Dateisystem voll" in f["advice"] for f in findings), "in German", findings)
+
+
+def http(how, *options, scheme="http"):
+    needs("curl")
+    return [PYTHON, "-c", HTTP, how, scheme, *options]
+
+
+def expect_http(directory, name, command, finding, evidence, advice):
+    _, findings, result = traced(made(directory, name), command)
+    parties = named_parties(result)
+    found = told(severe(findings), finding)
+    expect_equal(found["processes"][0], parties["client"], f"{name}: it is of the client")
+    expect_in(parties["server"], found["processes"], f"{name}: and names the server")
+    expect_in(evidence, found["text"], name)
+    expect_in(advice, found["advice"], f"{name}: the remedy")
+    german = diagnose("--lang", "de", result.trace_path)[0]
+    expect(told(german, finding)["advice"] != found["advice"], "in German, too", german)
+
+
+@scenario("an answer of HTTP that never ends, as its length is wrong or missing: who waits for what")
+def never_ends(directory):
+    for how in ("short", "endless"):
+        wanted = "waits there for the next request", "Content-Length in bytes"
+        expect_http(directory, how, http(how), "answer-not-ended", *wanted)
+
+
+@scenario("a request that is no whole one for its server, or begins TLS where that speaks none")
+def no_whole_request(directory):
+    for name, command, advice in (
+        ("length", http("reads_on", "-H", "Content-Length: 9", "-d", "hi"), "as its length says"),
+        ("tls", http("reads_on", scheme="https"), "begins a handshake of TLS"),
+    ):
+        expect_http(directory, name, command, "no-answer", "waits for more of it", advice)
+
+
+@scenario("a whole answer, one that is streamed, an upload that goes on, and one passed on: not told")
+def sound_http(directory):
+    run = record(made(directory, "whole"), http("whole"))
+    expect_equal(severe(diagnose(run.trace_path)[0]), [], "a whole answer")
+    slow = ["sh", "-c", 'sleep 100 | "$@"', "sh", *http("uploads", "-T", "-")]
+    for name, command in (("streams", http("streams")), ("uploads", slow)):
+        _, findings, _ = traced(made(directory, name), command)
+        expect(all(f["id"] != "answer-not-ended" for f in findings), name, findings)
+    _, findings, _ = traced(made(directory, "passes_on"), http("passes_on"))
+    text = told(findings, "no-answer")["text"]
+    expect("waits for more" not in text, "another thread answers", text)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@
 #include "viz/diagnose/core/finder.h"
 #include "viz/diagnose/graph/failed_requests.h"
 #include "viz/diagnose/wait/dbus_calls.h"
+#include "viz/diagnose/wait/wait_more.h"
 #include "viz/diagnose/wait/waits.h"
 #include "viz/format/names.h"
 #include "viz/message/outsiders.h"
@@ -547,7 +548,8 @@ static void report_waiting(const struct talks *talks, const struct talk *talk, u
 		f->severity = SEVERITY_NOTE;
 	if (advice)
 		f->advice = advice;
-	tell_why(d, f, last);
+	if (!tell_waits_for_more(d, f, last))
+		tell_why(d, f, last);
 	finding_set(d, f, "why", "%s",
 		    fill_phrase(d, PHRASE_ANSWER_WAITS, duration_text(d, for_ns), NULL, NULL));
 }
