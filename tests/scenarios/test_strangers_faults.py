@@ -111,6 +111,41 @@ sys.exit(curl.wait())
 """
 
 
+# Each line is read by an open(2) of its own, or all by one; or each has a writer of its own.
+REOPENED = "mkfifo f; for i in 1 2; do read -r line <f; done & printf 'a\\nb\\n' >f; wait"
+OPENED_ONCE = "mkfifo f; for i in 1 2; do read -r line; done <f & printf 'a\\nb\\n' >f; wait"
+OPENED_TWICE = """
+mkfifo f told; for i in 1 2; do read -r line <f; echo >told; done &
+for line in a b; do echo $line >f; read -r _ <told; done; wait
+"""
+
+# A length of 4 bytes before a message, which counts itself, too; or one byte too many; or neither.
+COUNTED = """
+import os, socket, struct, sys
+asker, server = socket.socketpair()
+def get(size):
+    got = b""
+    while len(got) < size:
+        got += server.recv(size - len(got)) or sys.exit(1)
+if os.fork() == 0:
+    asker.close(); length = server.recv(4); get(struct.unpack("!I", length)[0])
+    server.sendall(b"ok"); os._exit(0)
+server.close()
+asker.sendall(struct.pack("!I", 5 + int(sys.argv[1]))); asker.sendall(b"hello"); asker.recv(2)
+os.wait()
+"""
+
+# A child that fills a socket, and a parent that waits for its end.
+SOCKET_JOINED = """
+import os, socket
+mine, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+if os.fork() == 0:
+    mine.close()
+    while True: other.send(b"x")
+other.close(); os.wait()
+"""
+
+
 def in_place(place, command):
     return ["sh", "-c", f'cd "{place}" && exec "$@"', "sh", *command]
 
@@ -223,6 +258,37 @@ def full_memory(directory):
     expect_in("df /dev/shm", finding["advice"], "which may be full")
     findings, _ = diagnose("--lang", "de", run.trace_path)
     expect(any("Dateisystem voll" in f["advice"] for f in findings), "in German", findings)
+
+
+@scenario("who opens a FIFO for each line, and so loses the next ones, is told to open it once")
+def reopened(directory):
+    command = in_place(made(directory, "x"), ["bash", "-c", REOPENED])
+    _, findings, _ = traced(directory, command)
+    finding = told(severe(findings), "blocked")
+    expect_in("closed it while 2 B lay there unread", " ".join(finding["evidence"]), "what is lost")
+    expect_in("open the FIFO once", finding["advice"], "the remedy")
+    for name, script in (("once", OPENED_ONCE), ("twice", OPENED_TWICE)):
+        run = record(directory, in_place(made(directory, name), ["bash", "-c", script]))
+        expect_equal(severe(diagnose(run.trace_path)[0]), [], name)
+
+
+@scenario("who waits for the rest of what a length says is told how much came, and what it may count")
+def counted(directory):
+    for more, advice in (("4", "count it on both sides"), ("1", "a final NUL only if it is sent")):
+        _, findings, _ = traced(made(directory, more), [PYTHON, "-c", COUNTED, more])
+        finding = told(severe(findings), "deadlock")
+        wanted = f"took a length of {5 + int(more)} B, after which 5 B came"
+        expect_in(wanted, " ".join(finding["evidence"]), "what it waits for")
+        expect_in(advice, finding["advice"], "the remedy")
+    run = record(directory, [PYTHON, "-c", COUNTED, "0"])
+    expect_equal(severe(diagnose(run.trace_path)[0]), [], "a right length")
+
+
+@scenario("a child that fills a socket before its parent reads is not taken for one of a Queue")
+def socket_joined(directory):
+    _, findings, _ = traced(directory, [PYTHON, "-c", SOCKET_JOINED])
+    advice = told(severe(findings), "deadlock")["advice"]
+    expect_in("while the socket is full", advice, "it is a socket")
 
 
 def http(how, *options, scheme="http"):

@@ -229,18 +229,29 @@ static bool awaits_turn(const struct diagnosis *d, const struct wait *parent)
 	return false;
 }
 
+/* What a child writes is its output, or, as a pipe of its own, perhaps a queue. */
+static enum advice_case unread_case(const struct wait *writer)
+{
+	const int fd = writer->operation->fd;
+
+	if (fd == 1 || fd == 2)
+		return ADVICE_CHILD_UNREAD;
+	if (writer->channel && channel_is_socket(writer->channel) &&
+	    writer->channel->mechanism != MECH_UNIX_STREAM)
+		return ADVICE_SOCKET_JOINED;
+	return ADVICE_QUEUE_JOINED;
+}
+
 /* Sets the advice if the parent waits for a child that waits until the parent reads. */
 static void note_unread_child(struct telling *t, const struct wait *writer,
 			      const struct wait *parent)
 {
-	const int fd = writer->operation->fd;
-
 	if (t->about || writer->operation->role != ROLE_SEND || !waits_for_child(parent) ||
 	    !wait_is_ended_by(t->d->waits, writer, parent->process) ||
 	    (!wait_is_ended_by(t->d->waits, parent, writer->process) &&
 	     !(wait_joins_writer(t->d, writer, parent->process) && awaits_turn(t->d, parent))))
 		return;
-	settle(t, fd == 1 || fd == 2 ? ADVICE_CHILD_UNREAD : ADVICE_QUEUE_JOINED, parent->process);
+	settle(t, unread_case(writer), parent->process);
 }
 
 /* Tells a wait of the chain, and whom it is for; `before` is for its process, NULL: the first. */

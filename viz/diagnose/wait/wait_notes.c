@@ -188,6 +188,32 @@ static bool note_byte_order(struct diagnosis *d, struct finding *f, const struct
 	return true;
 }
 
+/* It waits for the rest of what a length says; the sender has sent less than it counted. */
+static bool note_promised(struct diagnosis *d, struct finding *f, const struct wait *wait,
+			  bool itself)
+{
+	struct wait_length length;
+
+	if (!wait->circle || !wait_is_promised_more(d->waits, wait, &length) ||
+	    length_counts_itself(&length) != itself)
+		return false;
+	finding_line(d, f,
+		     fill_phrase(d, PHRASE_PROMISED, process_text(d, wait->process),
+				 amount_text(d, length.taken), amount_text(d, length.meant)));
+	f->explained = true;
+	return true;
+}
+
+static bool note_length_header(struct diagnosis *d, struct finding *f, const struct wait *wait)
+{
+	return note_promised(d, f, wait, true);
+}
+
+static bool note_length(struct diagnosis *d, struct finding *f, const struct wait *wait)
+{
+	return note_promised(d, f, wait, false);
+}
+
 /* Nobody can send there: it has no name, and is connected to nobody. */
 static bool note_unnamed(struct diagnosis *d, struct finding *f, const struct wait *wait)
 {
@@ -570,6 +596,20 @@ bool note_left_job(struct diagnosis *d, struct finding *f, const struct wait *wa
 	return false;
 }
 
+static bool note_lost_between(struct diagnosis *d, struct finding *f, const struct wait *wait)
+{
+	uint64_t bytes;
+	const struct viz_channel *fifo = wait_lost_between(d, wait, &bytes);
+
+	if (!fifo)
+		return false;
+	finding_line(d, f,
+		     fill_phrase(d, PHRASE_LOST_BETWEEN, process_text(d, wait->process),
+				 channel_text(d, fifo), amount_text(d, bytes)));
+	f->explained = true;
+	return true;
+}
+
 static bool note_output_unread(struct diagnosis *d, struct finding *f, const struct wait *wait)
 {
 	const struct viz_process *reader;
@@ -595,6 +635,7 @@ enum advice_case wait_note(struct diagnosis *d, struct finding *f, const struct 
 		bool (*note)(struct diagnosis *d, struct finding *f, const struct wait *wait);
 		enum advice_case about;
 	} rows[] = {
+		{note_lost_between, ADVICE_FIFO_REOPENED},
 		{note_closed_socket, ADVICE_CLOSED_SOCKET},
 		{note_closed, ADVICE_CLOSED_PIPE},
 		{note_edge, ADVICE_EDGE},
@@ -605,6 +646,8 @@ enum advice_case wait_note(struct diagnosis *d, struct finding *f, const struct 
 		{note_unset, ADVICE_UNSET},
 		{note_notified_once, ADVICE_NOTIFIED_ONCE},
 		{note_byte_order, ADVICE_BYTE_ORDER},
+		{note_length_header, ADVICE_LENGTH_HEADER},
+		{note_length, ADVICE_LENGTH_PROMISED},
 		{note_unnamed, ADVICE_UNNAMED},
 		{note_empty_set, ADVICE_EMPTY_SET},
 		{note_other_key, ADVICE_OTHER_KEY},

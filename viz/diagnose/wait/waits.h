@@ -192,6 +192,13 @@ const struct viz_channel *wait_unset_channel(const struct wait_graph *graph,
  */
 const struct viz_channel *wait_notified_once(struct wait_graph *graph, const struct wait *wait);
 
+/*
+ * wait_fifo_again.c: of a wait to open a FIFO, that FIFO if its process had it open before to read,
+ * and closed it when so many bytes lay there unread, which were lost; NULL: it is not so.
+ */
+const struct viz_channel *wait_lost_between(const struct diagnosis *d, const struct wait *wait,
+					    uint64_t *bytes);
+
 /* A length as its sender meant it, and as it is with its bytes in the other order. */
 struct wait_length {
 	uint64_t meant, taken;
@@ -203,6 +210,15 @@ struct wait_length {
  */
 bool wait_takes_wrong_length(const struct wait_graph *graph, const struct wait *wait,
 			     struct wait_length *found);
+
+/*
+ * wait_byte_order.c: true if a receive waits for the rest of what a length before it says; `taken`
+ * is that length then, and `meant` is what came. Whether just as much is missing as the length
+ * itself has.
+ */
+bool wait_is_promised_more(const struct wait_graph *graph, const struct wait *wait,
+			   struct wait_length *found);
+bool length_counts_itself(const struct wait_length *length);
 
 /* Why bytes that lie there do not end a wait to read. */
 enum unfit {
@@ -354,14 +370,15 @@ void finding_unread_request(struct diagnosis *d, struct finding *f,
 /* The cases of advice.def. */
 enum advice_case {
 	ADVICE_NONE,
-	ADVICE_CHILD_UNREAD, /* waits for its child, which waits until its output is read */
-	ADVICE_QUEUE_JOINED, /* the same, and it is no output that the child was started with */
-	ADVICE_NOT_WATCHED,  /* an event loop does not wait for the channel that is full */
-	ADVICE_EDGE,	     /* epoll(7), EPOLLET: it has not read to the end what it was told of */
-	ADVICE_ONE_SHOT,     /* epoll_ctl(2), EPOLLONESHOT: nobody has set it again */
-	ADVICE_DATABASE,     /* for a backend of PostgreSQL, which waits for others in it */
-	ADVICE_UNANSWERED,   /* for the server of a program that asks */
-	ADVICE_LEFT_JOB,     /* among others for a pipe that only a job left behind can write to */
+	ADVICE_CHILD_UNREAD,  /* waits for its child, which waits until its output is read */
+	ADVICE_QUEUE_JOINED,  /* the same, and it is no output that the child was started with */
+	ADVICE_SOCKET_JOINED, /* the same, and it is a socket */
+	ADVICE_NOT_WATCHED,   /* an event loop does not wait for the channel that is full */
+	ADVICE_EDGE,	   /* epoll(7), EPOLLET: it has not read to the end what it was told of */
+	ADVICE_ONE_SHOT,   /* epoll_ctl(2), EPOLLONESHOT: nobody has set it again */
+	ADVICE_DATABASE,   /* for a backend of PostgreSQL, which waits for others in it */
+	ADVICE_UNANSWERED, /* for the server of a program that asks */
+	ADVICE_LEFT_JOB,   /* among others for a pipe that only a job left behind can write to */
 	ADVICE_STOPPED,
 	ADVICE_STOPPED_SOMEHOW, /* perhaps by a debugger */
 	ADVICE_AT_TERMINAL,	/* as it used its terminal in the background */
@@ -369,14 +386,17 @@ enum advice_case {
 	ADVICE_FROZEN,		/* by the freezer of its cgroup */
 	ADVICE_SLEEPS,
 	ADVICE_KEY_PRESS,
-	ADVICE_FIFO_ORDER,     /* two FIFOs opened crosswise */
-	ADVICE_LOCK_HELD,      /* a file lock */
-	ADVICE_LOCK_INHERITED, /* the same, which a program has only by its descriptor */
-	ADVICE_LEASE,	       /* to open a file, for who has a lease on it */
-	ADVICE_IDLE_WORKERS,   /* a pool that is idle, or whose task was lost */
-	ADVICE_OWN_MEMORY,     /* for another thread of its own, by a lock that tells no owner */
-	ADVICE_COPIED_LOCK,    /* the same, in a child of fork() that has no other thread */
-	ADVICE_COPIED_MEMORY,  /* the same, where its parent had none, either */
+	ADVICE_FIFO_ORDER,	/* two FIFOs opened crosswise */
+	ADVICE_LOCK_HELD,	/* a file lock */
+	ADVICE_LOCK_INHERITED,	/* the same, which a program has only by its descriptor */
+	ADVICE_LEASE,		/* to open a file, for who has a lease on it */
+	ADVICE_IDLE_WORKERS,	/* a pool that is idle, or whose task was lost */
+	ADVICE_OWN_MEMORY,	/* for another thread of its own, by a lock that tells no owner */
+	ADVICE_COPIED_LOCK,	/* the same, in a child of fork() that has no other thread */
+	ADVICE_LENGTH_HEADER,	/* for more than came, as a length says that counts itself, too */
+	ADVICE_LENGTH_PROMISED, /* the same, by another number of bytes */
+	ADVICE_FIFO_REOPENED,	/* for what it has closed a FIFO before, unread */
+	ADVICE_COPIED_MEMORY,	/* the same, where its parent had none, either */
 	ADVICE_FOR_THREADS, /* in shared memory, by what was made for the threads of one process */
 	ADVICE_WRITER_FAILED,	/* for what a child was to write, which has failed */
 	ADVICE_LOST_TASK,	/* for the answer of a worker that has ended */
