@@ -119,6 +119,15 @@ mkfifo f told; for i in 1 2; do read -r line <f; echo >told; done &
 for line in a b; do echo $line >f; read -r _ <told; done; wait
 """
 
+# timeout(1) at a terminal of its own, whose command, which tells its pid, reads in the background.
+AT_TERMINAL = """
+import os, pty, signal, sys
+pid, master = pty.fork()
+if pid == 0:
+    os.execvp("bash", ["bash", "-c", sys.argv[1] + " sh -c 'echo $$ >&9; exec cat'; true"])
+while True: os.read(master, 100)
+"""
+
 # A length of 4 bytes before a message, which counts itself, too; or one byte too many; or neither.
 COUNTED = """
 import os, socket, struct, sys
@@ -272,7 +281,7 @@ def reopened(directory):
         expect_equal(severe(diagnose(run.trace_path)[0]), [], name)
 
 
-@scenario("who waits for the rest of what a length says is told how much came, and what it may count")
+@scenario("who waits for the rest of what a length says is told what came, and what it may count")
 def counted(directory):
     for more, advice in (("4", "count it on both sides"), ("1", "a final NUL only if it is sent")):
         _, findings, _ = traced(made(directory, more), [PYTHON, "-c", COUNTED, more])
@@ -289,6 +298,28 @@ def socket_joined(directory):
     _, findings, _ = traced(directory, [PYTHON, "-c", SOCKET_JOINED])
     advice = told(severe(findings), "deadlock")["advice"]
     expect_in("while the socket is full", advice, "it is a socket")
+
+
+def under(timeout):
+    """Its standard error is the command's descriptor 9 as well."""
+    return ["sh", "-c", 'exec 9>&2 "$@"', "sh", PYTHON, "-c", AT_TERMINAL, timeout]
+
+
+def hangs_at_terminal(result):
+    return has_told(result) and asleep(job_of(result), b"T")
+
+
+@scenario("what timeout(1) runs in the background of its terminal, and stops, is told, each way")
+def stopped_under_timeout(directory):
+    _, findings, _ = traced(directory, under("timeout 1000"), 3)
+    expect_in("timeout --foreground", told(findings, "stopped")["advice"], "the remedy")
+    findings, _ = untraced(directory, under("timeout 1000"), hangs_at_terminal, "stopped")
+    finding = told(findings, "stopped")
+    expect_in("timeout --foreground", finding["advice"], "by -p of whoever reads its output")
+    os.mkdir(os.path.join(directory, "sound"))
+    place = os.path.join(directory, "sound")
+    _, findings, _ = traced(place, under("timeout --foreground 1000"), 3)
+    expect_equal([f for f in findings if f["id"] == "stopped"], [], "in the foreground")
 
 
 def http(how, *options, scheme="http"):
@@ -308,7 +339,7 @@ def expect_http(directory, name, command, finding, evidence, advice):
     expect(told(german, finding)["advice"] != found["advice"], "in German, too", german)
 
 
-@scenario("an answer of HTTP that never ends, as its length is wrong or missing: who waits for what")
+@scenario("an answer of HTTP that never ends, as its length is wrong or missing, is told of")
 def never_ends(directory):
     for how in ("short", "endless"):
         wanted = "waits there for the next request", "Content-Length in bytes"
@@ -324,7 +355,7 @@ def no_whole_request(directory):
         expect_http(directory, name, command, "no-answer", "waits for more of it", advice)
 
 
-@scenario("a whole answer, one that is streamed, an upload that goes on, and one passed on: not told")
+@scenario("an answer that is whole, streamed or passed on, or an upload that goes on: not told")
 def sound_http(directory):
     run = record(made(directory, "whole"), http("whole"))
     expect_equal(severe(diagnose(run.trace_path)[0]), [], "a whole answer")

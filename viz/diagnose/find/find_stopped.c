@@ -124,6 +124,18 @@ static bool loops_for_stopped(struct diagnosis *d, const struct wait *wait,
 				  : told && process->parent == wait->process;
 }
 
+/*
+ * True for a process that sleeps in sigsuspend() until a child ends, as timeout(1) does and a shell
+ * in `wait`, where all its children are stopped.
+ */
+static bool suspends_for_stopped(const struct diagnosis *d, const struct wait *wait,
+				 const struct viz_process *process)
+{
+	return operation_is(wait->operation, "rt_sigsuspend") && process->parent == wait->process &&
+	       viz_process_handles(wait->process, SIGCHLD) &&
+	       are_stopped(wait_children(d->waits, wait->process), NULL);
+}
+
 /* True if the wait lasts as the process is stopped. */
 static bool is_kept(struct diagnosis *d, const struct wait *wait, const struct viz_process *process)
 {
@@ -132,8 +144,9 @@ static bool is_kept(struct diagnosis *d, const struct wait *wait, const struct v
 	if (wait_is_ended_by(d->waits, wait, process) &&
 	    ((!wait->natural && lasts) || waits_for_stopped(d, wait)))
 		return true;
-	return lasts && (loops_for_stopped(d, wait, process) ||
-			 wait_may_be_opened_by(d->waits, wait, process));
+	return lasts &&
+	       (loops_for_stopped(d, wait, process) || suspends_for_stopped(d, wait, process) ||
+		wait_may_be_opened_by(d->waits, wait, process));
 }
 
 /* Adds whom the stopped process keeps waiting; returns how many there are. */

@@ -58,17 +58,24 @@ static const char *by_text(struct diagnosis *d, const struct viz_process *proces
 		      : "";
 }
 
-enum advice_case stopped_tell(struct diagnosis *d, struct finding *f,
-			      const struct viz_process *process)
+/* Why it uses the terminal from the background, and what to do instead; "": it does not. */
+static const char *terminal_text(struct diagnosis *d, const struct viz_process *process)
 {
 	const int number = stop_signal(process);
 
+	if (!uses_terminal(number))
+		return "";
+	if (process->parent && viz_bytes_equal(process->parent->comm, viz_bytes_of("timeout")))
+		return phrase_text(PHRASE_UNDER_TIMEOUT, d->language);
+	return phrase_text(number == SIGTTIN ? PHRASE_READS_TERMINAL : PHRASE_WRITES_TERMINAL,
+			   d->language);
+}
+
+enum advice_case stopped_tell(struct diagnosis *d, struct finding *f,
+			      const struct viz_process *process)
+{
 	finding_set(d, f, "by", "%s", by_text(d, process));
-	finding_set(d, f, "cure", "%s",
-		    uses_terminal(number) ? phrase_text(number == SIGTTIN ? PHRASE_READS_TERMINAL
-									  : PHRASE_WRITES_TERMINAL,
-							d->language)
-					  : "");
+	finding_set(d, f, "cure", "%s", terminal_text(d, process));
 	finding_set(d, f, "file", "%s", bytes_text(d, process->frozen));
 	finding_set(d, f, "thaw", "%s", is_thawed_by_name(process->frozen) ? "THAWED" : "0");
 	finding_set(d, f, "tracer", "%s", process->tracer ? tracer_text(d, process->tracer) : "");
