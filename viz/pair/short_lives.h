@@ -8,8 +8,8 @@
  * A short life is ordinary if the process was forked within the trace and forked none itself, had
  * one thread, made only calls that are ordinary without a message (viz/pair/ordinary.h), that close
  * a listener, or that are on ordinary short channels (viz/pair/short_channels.h), ended by itself,
- * with no other child within the same SIGCHLD, and was collected. If it
- * failed, it had called exec: what a copy of its parent fails at may matter to the parent.
+ * with no other child within the same SIGCHLD, and was collected. If it failed, it had called exec:
+ * what a copy of its parent fails at may matter to the parent.
  */
 #ifndef VIZ_PAIR_SHORT_LIVES_H
 #define VIZ_PAIR_SHORT_LIVES_H
