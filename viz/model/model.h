@@ -20,6 +20,7 @@
 #include "viz/base/progress.h"
 #include "viz/format/language.h"
 #include "viz/format/names.h"
+#include "viz/model/first_try.h"
 #include "viz/model/holding.h"
 #include "viz/model/values.h"
 
@@ -128,6 +129,7 @@ struct viz_thread {
 	uint64_t lock;
 	uint32_t owner;
 	uint32_t joins; /* in a glance: the tid of the thread whose end it waits for; 0: none */
+	struct viz_first_try first_try;
 };
 
 struct viz_channel {

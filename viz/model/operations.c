@@ -379,6 +379,7 @@ void build_operation_line(struct model_builder *b)
 	build_left_out(b, op);
 	add_extra(b, op);
 	b->into = b->arena;
+	first_try_note(op);
 	if (!viz_operation_done(op))
 		return;
 	note_action(b, op);

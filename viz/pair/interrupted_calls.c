@@ -4,18 +4,6 @@
 #include "viz/model/operation_facts.h"
 #include "viz/pair/idle_runs.h"
 
-/* The errors by which the kernel says that a call is to be restarted, or not: linux/errno.h. */
-static bool was_broken_off(const struct viz_operation *op)
-{
-	static const char *const errors[] = {"EINTR", "ERESTARTSYS", "ERESTARTNOHAND",
-					     "ERESTARTNOINTR", "ERESTART_RESTARTBLOCK"};
-
-	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
-		if (operation_has_error(op, errors[i]))
-			return viz_operation_failed(op);
-	return false;
-}
-
 /* What it waited for is no signal, and no room or lock: of these the order is told. */
 static bool waits_for_others(const struct viz_operation *op)
 {
@@ -34,8 +22,9 @@ bool interrupted_call_is_ordinary(const struct viz_signal *s)
 {
 	const struct viz_operation *op = s->interrupted;
 
-	return op && s->deliver && s->end && op->process == s->deliver->to && was_broken_off(op) &&
-	       waits_for_others(op) && is_short(op) && !viz_has(op, entered_before) &&
+	return op && s->deliver && s->end && op->process == s->deliver->to &&
+	       operation_is_broken_off(op) && waits_for_others(op) && is_short(op) &&
+	       !viz_has(op, entered_before) &&
 	       (s->restarted || viz_bytes_equal(s->end->interrupted, viz_bytes_of("EINTR")));
 }
 

@@ -157,7 +157,6 @@ struct wait_graph {
 	const struct viz_channel **listeners;
 	size_t listener_count;
 	struct wait_told *told; /* by channel index: wait_told.c */
-	struct map first_tries; /* by thread, if a signal broke it off: wait_broken_off.c */
 	/* By channel index: 1 + how many connections lie at the listener; 0: not asked yet. */
 	uint64_t *unaccepted;
 	bool *accepted_at;     /* by channel index: a call sleeps until a connection comes there */

@@ -6,6 +6,7 @@
 #include "viz/diagnose/diagnose.h"
 
 #include "viz/diagnose/graph/wait_graph_internal.h"
+#include "viz/model/first_try.h"
 
 /* True for objects that are known by their users, not by the holders of descriptors. */
 static bool is_named(const struct viz_channel *channel)
@@ -151,7 +152,6 @@ static void collect(struct wait_graph *graph)
 			note_written(graph, op);
 			note_read(graph, op);
 			wait_note_pipe(graph, op);
-			wait_note_broken_off(graph, op);
 		}
 		wait_note_told(graph, op);
 		wait_note_lock(graph, op);
@@ -178,7 +178,7 @@ static struct wait *add_wait(struct wait_graph *graph, const struct viz_operatio
 	wait->index = graph->count;
 	wait->operation = op;
 	wait->process = op->process;
-	wait->since_ns = wait_began_ns(graph, op);
+	wait->since_ns = first_try_ns(op);
 	wait_find_enders(graph, wait);
 	wait->ready |= op->thread->state == TARGET_STATE_RUNNING; /* woken, it runs in the call */
 	wait_look_at_loop(graph, wait);

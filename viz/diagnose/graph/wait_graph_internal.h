@@ -45,14 +45,6 @@ void wait_note_made(struct wait_graph *graph, const struct viz_operation *op);
 /* wait_told.c: notes what a call tells the kernel of its channel. */
 void wait_note_told(struct wait_graph *graph, const struct viz_operation *op);
 
-/*
- * wait_broken_off.c: notes a call that a signal broke off, or another one after it. Called for all
- * operations. The other one: when the thread of a wait began to wait for this, if signals broke the
- * call off and it was made again.
- */
-void wait_note_broken_off(struct wait_graph *graph, const struct viz_operation *op);
-uint64_t wait_began_ns(const struct wait_graph *graph, const struct viz_operation *op);
-
 /* wait_removed.c: notes a call that removes a name. Called for all operations, as the above. */
 void wait_note_removal(struct wait_graph *graph, const struct viz_operation *op);
 
