@@ -175,7 +175,7 @@ def asked(directory):
 PRINTERS = {
     "fgets": "while (fgets(line, sizeof(line), stdin)) printf(\"got %s\", line);",
     "poll": "for (struct pollfd in = {0, POLLIN, 0}; poll(&in, 1, -1) > 0;)"
-    " printf(\"%zd\\n\", read(0, line, sizeof(line)));",
+    " if (read(0, line, sizeof(line)) > 0 && !count++) printf(\"1\\n\");",
     "sleep": "for (;; sleep(9)) printf(\"tick\\n\");",
     "flushed": "while (fgets(line, sizeof(line), stdin)) { printf(\"%s\", line); fflush(stdout); }",
 }
@@ -183,7 +183,7 @@ PRINTER = """
 #include <poll.h>
 #include <stdio.h>
 #include <unistd.h>
-int main(void) { char line[100]; BODY return 0; }
+int main(void) { char line[100]; int count = 0; BODY return count < 0; }
 """
 
 # It prints into a socket what it was asked for there, as inetd's programs do; who asked waits.
