@@ -46,9 +46,11 @@ void first_try_note(struct viz_operation *op)
 						since_ns(op), op->fd};
 }
 
-uint64_t first_try_ns(const struct viz_operation *op)
+uint64_t first_try_ns(const struct viz_model *model, const struct viz_operation *op)
 {
 	const struct viz_first_try *first = &op->thread->first_try;
 
-	return first->since_ns && asks_the_same(op, first) ? first->since_ns : since_ns(op);
+	if (!first->since_ns || !asks_the_same(op, first) || viz_model_lacks_records(model))
+		return since_ns(op);
+	return first->since_ns;
 }

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 struct viz_channel;
+struct viz_model;
 struct viz_operation;
 
 /* Of a thread: the call that it made first of those that signals broke off since. */
@@ -25,8 +26,8 @@ void first_try_note(struct viz_operation *op);
 /*
  * When the thread of an unfinished call, its latest, began to wait for this: when it made the call,
  * or the first of those that signals broke off and that it made again, doing nothing in between but
- * print.
+ * print. Where the trace lacks records it is the former: one of them may have ended the tries.
  */
-uint64_t first_try_ns(const struct viz_operation *op);
+uint64_t first_try_ns(const struct viz_model *model, const struct viz_operation *op);
 
 #endif

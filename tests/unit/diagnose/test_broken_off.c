@@ -120,6 +120,15 @@ static void asks_for_another(void **state)
 	assert_int_equal(began_ns(*state, 2, 7), 20);
 }
 
+/* What is missing may have been an answer. */
+static void lost_records(void **state)
+{
+	breaks_off(*state, 1);
+	trace_lost(*state, 15, 1);
+	breaks_off(*state, 2);
+	assert_int_equal(began_ns(*state, 3, 3), 30);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -136,6 +145,7 @@ int main(void)
 						trace_tear_down),
 		cmocka_unit_test_setup_teardown(asks_for_another, trace_pipe_set_up,
 						trace_tear_down),
+		cmocka_unit_test_setup_teardown(lost_records, trace_pipe_set_up, trace_tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -178,7 +178,7 @@ static struct wait *add_wait(struct wait_graph *graph, const struct viz_operatio
 	wait->index = graph->count;
 	wait->operation = op;
 	wait->process = op->process;
-	wait->since_ns = first_try_ns(op);
+	wait->since_ns = first_try_ns(graph->model, op);
 	wait_find_enders(graph, wait);
 	wait->ready |= op->thread->state == TARGET_STATE_RUNNING; /* woken, it runs in the call */
 	wait_look_at_loop(graph, wait);
