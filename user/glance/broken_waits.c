@@ -58,13 +58,11 @@ static bool handles_timer(pid_t here)
 	return false;
 }
 
-/* Waits for events are made to be broken off. */
-static bool moves_data(const struct wire_operation *operation)
+/* Waits for events, which poll(2) does for no object of its own, are made to be broken off. */
+static bool asks_for_one_thing(const struct wire_operation *operation)
 {
-	const enum role role = syscall_info(operation->nr)->role;
-
-	return operation->object.mechanism != MECH_NONE && role != ROLE_WAIT &&
-	       role != ROLE_CONTROL;
+	return operation->object.mechanism != MECH_NONE &&
+	       operation->object.mechanism != MECH_EPOLL;
 }
 
 static void wait_find(void *context, struct call *call)
@@ -73,7 +71,7 @@ static void wait_find(void *context, struct call *call)
 	const struct wire_operation *operation = call_operation(call);
 	pid_t here;
 
-	if (!operation || waits->count == WAITS_MOST || !moves_data(operation) ||
+	if (!operation || waits->count == WAITS_MOST || !asks_for_one_thing(operation) ||
 	    operation->enter_ns + WATCH_NS < waits->now_ns)
 		return;
 	here = (pid_t)pid_here(&waits->encoder->own_pids, operation->head.pid);

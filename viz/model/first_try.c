@@ -6,8 +6,7 @@
 /* Waits for events, or for signals, are made to be broken off: whoever makes them has gone on. */
 static bool asks_for_one_thing(const struct viz_operation *op)
 {
-	return operation_awaits_child(op) ||
-	       (op->channel && op->role != ROLE_CONTROL && !operation_polls(op));
+	return operation_awaits_child(op) || (op->channel && !operation_polls(op));
 }
 
 /* What the thread prints between two tries, such as "still waiting". */

@@ -41,19 +41,14 @@ static void writes(struct trace_text *t, unsigned id, int fd)
 				    .more = ""});
 }
 
-/* When the wait began that a last read from this descriptor is in when the trace ends. */
-static uint64_t began_ns(struct trace_text *t, unsigned id, int fd)
+/* When the only wait began that lasts when the trace ends. */
+static uint64_t since_at_end(struct trace_text *t)
 {
 	struct arena *arena = arena_new();
 	const struct viz_pairing *pairing;
 	struct wait_graph *graph;
 	uint64_t since_ns;
 
-	trace_line(t,
-		   "{'type':'operation','id':%u,'syscall':'read','role':'receive','pid':20,"
-		   "'tid':20,'fd':%d,'channel':'" TRACE_PIPE "','enter_ns':%u,'state':'pending',"
-		   "'at_ns':900}",
-		   id, fd, 10 * id);
 	trace_trailer(t, 900);
 	pairing = trace_pair(t);
 	graph = wait_graph_new(arena, t->model, pairing);
@@ -61,6 +56,17 @@ static uint64_t began_ns(struct trace_text *t, unsigned id, int fd)
 	since_ns = graph->waits[0]->since_ns;
 	arena_free(arena);
 	return since_ns;
+}
+
+/* The same, of a last read from this descriptor. */
+static uint64_t began_ns(struct trace_text *t, unsigned id, int fd)
+{
+	trace_line(t,
+		   "{'type':'operation','id':%u,'syscall':'read','role':'receive','pid':20,"
+		   "'tid':20,'fd':%d,'channel':'" TRACE_PIPE "','enter_ns':%u,'state':'pending',"
+		   "'at_ns':900}",
+		   id, fd, 10 * id);
+	return since_at_end(t);
 }
 
 static void asks_again(void **state)
@@ -129,6 +135,21 @@ static void lost_records(void **state)
 	assert_int_equal(began_ns(*state, 3, 3), 30);
 }
 
+/* One that waits for a lock. */
+static void asks_for_lock(void **state)
+{
+	struct trace_text *t = *state;
+
+	trace_channel(t, "file-lock:[9]", "file-lock", "");
+	for (unsigned id = 1; id < 4; id++)
+		trace_call(t, (struct call){id, "flock", "control", 20, 0, 5, "file-lock:[9]",
+					    10 * id, 10 * id + 9, -512, "," BROKEN_OFF});
+	trace_line(t, "{'type':'operation','id':4,'syscall':'flock','role':'control','pid':20,"
+		      "'tid':20,'fd':5,'channel':'file-lock:[9]','enter_ns':40,'state':'pending',"
+		      "'at_ns':900}");
+	assert_int_equal(since_at_end(t), 10);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -145,6 +166,7 @@ int main(void)
 						trace_tear_down),
 		cmocka_unit_test_setup_teardown(asks_for_another, trace_pipe_set_up,
 						trace_tear_down),
+		cmocka_unit_test_setup_teardown(asks_for_lock, trace_pipe_set_up, trace_tear_down),
 		cmocka_unit_test_setup_teardown(lost_records, trace_pipe_set_up, trace_tear_down),
 	};
 
