@@ -22,7 +22,7 @@ enum { RESTARTS_FIRST = 512, RESTARTS_LAST = 516 };
 struct broken_wait {
 	struct call *call;
 	uint32_t tid, nr;
-	int32_t fd;
+	int32_t fd; /* its first argument; -1: that is no descriptor, as of semop(2) */
 	uint64_t breaks;
 	bool moved; /* it did something else */
 };
@@ -65,6 +65,11 @@ static bool asks_for_one_thing(const struct wire_operation *operation)
 	       operation->object.mechanism != MECH_EPOLL;
 }
 
+static int32_t descriptor_of(const struct wire_operation *operation)
+{
+	return syscall_info(operation->nr)->fd ? -1 : operation->object.fd;
+}
+
 static void wait_find(void *context, struct call *call)
 {
 	struct broken_waits *waits = context;
@@ -79,7 +84,7 @@ static void wait_find(void *context, struct call *call)
 		waits->items[waits->count++] = (struct broken_wait){.call = call,
 								    .tid = operation->head.tid,
 								    .nr = operation->nr,
-								    .fd = operation->object.fd};
+								    .fd = descriptor_of(operation)};
 }
 
 static bool is_break(uint32_t error)
@@ -112,7 +117,7 @@ static void call_count(void *context, const struct wire_watched *call, uint64_t 
 	}
 }
 
-/* proc_pid_syscall(5): the thread sleeps in the same call, for the same descriptor. */
+/* proc_pid_syscall(5): the thread sleeps in the same call, for the same descriptor if any. */
 static bool sleeps_there(const struct broken_waits *waits, const struct broken_wait *wait)
 {
 	const pid_t here = (pid_t)pid_here(&waits->encoder->own_pids,
@@ -128,7 +133,7 @@ static bool sleeps_there(const struct broken_waits *waits, const struct broken_w
 	if (!text || sscanf(text, "%ld %llx", &nr, &fd) != 2)
 		nr = -1;
 	free(text);
-	return nr == (long)wait->nr && (int32_t)fd == wait->fd;
+	return nr == (long)wait->nr && (wait->fd < 0 || (int32_t)fd == wait->fd);
 }
 
 void broken_waits_watch(struct encoder *encoder, struct tracer *tracer, const pid_t *pids,
