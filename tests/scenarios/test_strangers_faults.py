@@ -112,7 +112,11 @@ sys.exit(curl.wait())
 
 
 # Each line is read by an open(2) of its own, or all by one; or each has a writer of its own.
-REOPENED = "mkfifo f; for i in 1 2; do read -r line <f; done & printf 'a\\nb\\n' >f; wait"
+# The first reader goes on when the writer has closed the FIFO, so that the second line is lost.
+REOPENED = """
+mkfifo f closed; for i in 1 2; do { read -r _ <closed; read -r line; } <f; done &
+printf 'a\\nb\\n' >f; echo >closed; wait
+"""
 OPENED_ONCE = "mkfifo f; for i in 1 2; do read -r line; done <f & printf 'a\\nb\\n' >f; wait"
 OPENED_TWICE = """
 mkfifo f told; for i in 1 2; do read -r line <f; echo >told; done &
