@@ -7,7 +7,7 @@ import signal
 from expectations import expect, expect_equal, expect_in
 from findings import diagnose, expect_finding, in_batches, severe
 from hangs import PYTHON, TIMED_OUT, untraced
-from harness import main, record, scenario, start, wait_for
+from harness import lab, main, record, scenario, start, wait_for
 
 # mistake: what its finding is, of which severity, what its evidence and its advice say, in both
 # languages
@@ -47,6 +47,26 @@ def long_waits(directory):
         expect_finding(run, HANGING[name][0][0])
         check(diagnose(run.trace_path)[0], name, HANGING[name][1])
         check(diagnose("--lang", "de", run.trace_path)[0], name, HANGING[name][2])
+
+
+def waits_for_lease(pid):
+    with open("/proc/locks", encoding="ascii") as file:
+        waiting = [line.split() for line in file if "-> LEASE" in line]
+    return any(str(pid) in words for words in waiting)
+
+
+@scenario("diagnose -p says who has the lease that an open waits for, though it wakes at each tick")
+def lease_untraced(directory):
+    ready = lambda result: waits_for_lease(result.process.pid)
+    findings, result = untraced(directory, lab("longwaits", "lease"), ready, "blocked", severe)
+    (finding,) = [found for found in findings if found["id"] == "blocked"]
+    opener, holder = finding["processes"]
+    expect_equal(opener, result.process.pid, "who waits")
+    expect_in(
+        f"longwaits[{opener}] openat(): longwaits[{holder}] has a lease on the file that is opened",
+        " ".join(finding["evidence"]), "who has it",
+    )  # fmt: skip
+    expect_in("45 s by default", finding["advice"], "the remedy")
 
 
 @scenario("the same programs, where they are sound, end, and nothing is said of them")

@@ -207,7 +207,9 @@ void timeout_fields(struct encoder *encoder, const struct wire_operation *operat
 void futex_fields(struct json *json, const struct wire_operation *operation,
 		  const struct wire_details *details);
 
-/* lease.c: of an unfinished open(2), writes who has the lease that it waits for. */
+/* lease.c: who has the lease that an unfinished open(2) waits for; 0: it waits for none. */
+uint32_t lease_awaited(const struct wire_operation *operation);
+/* Of an unfinished open(2), writes who has the lease that it waits for. */
 void lease_field(struct json *json, const struct wire_operation *operation);
 
 /* What a call waits for, from its record (bpf/wire/wire.h: struct wire_wait). */

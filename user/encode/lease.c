@@ -44,14 +44,19 @@ static uint32_t lease_holder(uint32_t pid)
 	return found > 0 ? (uint32_t)found : 0;
 }
 
-void lease_field(struct json *json, const struct wire_operation *operation)
+uint32_t lease_awaited(const struct wire_operation *operation)
 {
 	const struct syscall_info *call = syscall_info(operation->nr);
-	uint32_t holder;
 
 	if (operation->state == WIRE_COMPLETE || call->role != ROLE_OPEN || call->data != DATA_PATH)
-		return;
-	holder = lease_holder(operation->head.pid);
+		return 0;
+	return lease_holder(operation->head.pid);
+}
+
+void lease_field(struct json *json, const struct wire_operation *operation)
+{
+	const uint32_t holder = lease_awaited(operation);
+
 	if (holder)
 		json_field_uint(json, KEY(operation, lease), holder);
 }

@@ -24,6 +24,7 @@ struct broken_wait {
 	uint32_t tid, nr;
 	int32_t fd; /* its first argument; -1: that is no descriptor, as of semop(2) */
 	uint64_t breaks;
+	bool lease; /* open(2), which waits for one: the kernel wakes the thread at each tick */
 	bool moved; /* it did something else */
 };
 
@@ -65,6 +66,11 @@ static bool asks_for_one_thing(const struct wire_operation *operation)
 	       operation->object.mechanism != MECH_EPOLL;
 }
 
+static bool timer_breaks(const struct wire_operation *operation, pid_t here)
+{
+	return asks_for_one_thing(operation) && handles_timer(here);
+}
+
 static int32_t descriptor_of(const struct wire_operation *operation)
 {
 	return syscall_info(operation->nr)->fd ? -1 : operation->object.fd;
@@ -74,17 +80,22 @@ static void wait_find(void *context, struct call *call)
 {
 	struct broken_waits *waits = context;
 	const struct wire_operation *operation = call_operation(call);
+	bool lease;
 	pid_t here;
 
-	if (!operation || waits->count == WAITS_MOST || !asks_for_one_thing(operation) ||
+	if (!operation || waits->count == WAITS_MOST ||
 	    operation->enter_ns + WATCH_NS < waits->now_ns)
 		return;
 	here = (pid_t)pid_here(&waits->encoder->own_pids, operation->head.pid);
-	if (here && is_asked_about(waits, here) && handles_timer(here))
+	if (!here || !is_asked_about(waits, here))
+		return;
+	lease = lease_awaited(operation) != 0;
+	if (lease || timer_breaks(operation, here))
 		waits->items[waits->count++] = (struct broken_wait){.call = call,
 								    .tid = operation->head.tid,
 								    .nr = operation->nr,
-								    .fd = descriptor_of(operation)};
+								    .fd = descriptor_of(operation),
+								    .lease = lease};
 }
 
 static bool is_break(uint32_t error)
@@ -136,6 +147,13 @@ static bool sleeps_there(const struct broken_waits *waits, const struct broken_w
 	return nr == (long)wait->nr && (wait->fd < 0 || (int32_t)fd == wait->fd);
 }
 
+static bool still_asks(const struct broken_waits *waits, const struct broken_wait *wait)
+{
+	if (wait->lease)
+		return lease_awaited(call_operation(wait->call)) != 0;
+	return wait->breaks && sleeps_there(waits, wait);
+}
+
 void broken_waits_watch(struct encoder *encoder, struct tracer *tracer, const pid_t *pids,
 			size_t count)
 {
@@ -152,6 +170,6 @@ void broken_waits_watch(struct encoder *encoder, struct tracer *tracer, const pi
 	nanosleep(&pause, NULL);
 	tracer_watch_end(tracer, call_count, &waits);
 	for (size_t i = 0; i < waits.count; i++)
-		waits.items[i].call->asks_again = waits.items[i].breaks && !waits.items[i].moved &&
-						  sleeps_there(&waits, &waits.items[i]);
+		waits.items[i].call->asks_again = !waits.items[i].moved &&
+						  still_asks(&waits, &waits.items[i]);
 }

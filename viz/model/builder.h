@@ -198,6 +198,7 @@ void build_host_line(struct model_builder *b);
 void build_process_host(struct model_builder *b, struct viz_process *process);
 void build_locks(struct model_builder *b);
 void build_thread_line(struct model_builder *b); /* thread_states.c */
+void build_note_lease_wait(struct viz_operation *op);
 void build_channel_line(struct model_builder *b);
 void build_mapping_line(struct model_builder *b);
 void build_operation_line(struct model_builder *b);

@@ -380,6 +380,7 @@ void build_operation_line(struct model_builder *b)
 	add_extra(b, op);
 	b->into = b->arena;
 	first_try_note(op);
+	build_note_lease_wait(op);
 	if (!viz_operation_done(op))
 		return;
 	note_action(b, op);

@@ -2,6 +2,17 @@
 /* What threads did when tracing ended, where no pending operation tells. */
 #include "viz/model/builder.h"
 
+/*
+ * The kernel wakes an open(2) to read that waits for a lease at each tick (fs/locks.c,
+ * __break_lease(): it sleeps until fl_break_time, which only those who write set).
+ */
+void build_note_lease_wait(struct viz_operation *op)
+{
+	if (op->state == STATE_PENDING && op->extra->lease &&
+	    op->thread->state == TARGET_STATE_RUNNING)
+		op->thread->state = TARGET_STATE_NONE;
+}
+
 void build_thread_line(struct model_builder *b)
 {
 	const uint64_t at_ns = build_time(b, FIELD_state_at_ns);

@@ -88,6 +88,30 @@ static void pid_used_again(void **state)
 	assert_null(viz_model_process(t->model, 21, 7));
 }
 
+/* The state that is known of a thread that was seen to run, and is in a call that `more` is of. */
+static enum target_state state_in_call(struct trace_text *t, const char *more)
+{
+	static const char call[] =
+		"{'type':'operation','id':1,'syscall':'openat','role':'open','pid':10,"
+		"'tid':10,'enter_ns':5,'at_ns':9,'state':'%s'%s}";
+
+	trace_line(t, call, "begin", more);
+	trace_line(t, "{'type':'state','at_ns':8,'pid':10,'tid':10,'state':'running'}");
+	trace_line(t, call, "pending", "");
+	return trace_model(t)->processes[0]->threads[0]->state;
+}
+
+static void runs_in_call(void **state)
+{
+	assert_int_equal(state_in_call(*state, ""), TARGET_STATE_RUNNING);
+}
+
+/* The kernel wakes who waits for a lease at each tick. */
+static void runs_behind_lease(void **state)
+{
+	assert_int_equal(state_in_call(*state, ",'lease':20"), TARGET_STATE_NONE);
+}
+
 /* Parents never go round in circles, whatever the lines say. */
 static void no_circles(void **state)
 {
@@ -327,6 +351,8 @@ int main(void)
 		TEST(death_by_signal),
 		TEST(threads),
 		TEST(pid_used_again),
+		TEST(runs_in_call),
+		TEST(runs_behind_lease),
 		TEST(no_circles),
 		TEST(parent_comes_later),
 		TEST(nobody_is_its_own_parent),

@@ -319,6 +319,14 @@ static bool waits_at_pidfds(struct diagnosis *d, const struct wait *wait)
 	return op->extra->waits_for_count && !op->extra->waits_cut;
 }
 
+/* A glance knows no names. */
+static const char *leased_text(struct diagnosis *d, const struct wait *wait)
+{
+	const struct viz_bytes path = wait->operation->extra->path;
+
+	return path.len ? bytes_text(d, path) : phrase_text(PHRASE_LEASED_FILE, d->language);
+}
+
 const char *wait_text(struct diagnosis *d, const struct wait *wait)
 {
 	enum phrase phrase = PHRASE_ONLY_WRITE;
@@ -343,8 +351,7 @@ const char *wait_text(struct diagnosis *d, const struct wait *wait)
 	if (waits_for_exec(wait))
 		return fill_phrase(d, PHRASE_CHILD_MUST_EXEC, what, enders, NULL);
 	if (waits_for_lease(wait))
-		return fill_phrase(d, PHRASE_HAS_LEASE, what, enders,
-				   bytes_text(d, wait->operation->extra->path));
+		return fill_phrase(d, PHRASE_HAS_LEASE, what, enders, leased_text(d, wait));
 	if (wait->listener && waits_to_connect(wait))
 		return fill_phrase(d, PHRASE_BACKLOG_FULL, what, channel_text(d, wait->listener),
 				   enders_text(d, wait)
