@@ -41,6 +41,23 @@ static __always_inline u16 sysv_mechanism(u32 nr)
 	return sysv_calls[nr & (SYSCALL_ROWS - 1)];
 }
 
+#define FUTEX_COMMAND 127 /* uapi/linux/futex.h */
+#define FUTEX_WAIT 0
+#define FUTEX_WAIT_BITSET 9
+
+/*
+ * True for pthread_join(3), which waits until the kernel has cleared the number of a thread of the
+ * same process. That is no IPC, also where the memory cannot be looked at, as another thread
+ * changes the mappings.
+ */
+static __always_inline bool joins_thread(const struct task_state *state, struct task_struct *task)
+{
+	const u32 command = state->details.args[1] & FUTEX_COMMAND;
+
+	return (command == FUTEX_WAIT || command == FUTEX_WAIT_BITSET) &&
+	       process_of(task, state->details.args[2]) == (u32)KREAD(task, tgid);
+}
+
 /* Finds objects that neither a descriptor nor an id names. False if the call is not recorded. */
 static __always_inline bool object_elsewhere(struct task_state *state, struct task_struct *task,
 					     u32 nr)
@@ -57,7 +74,8 @@ static __always_inline bool object_elsewhere(struct task_state *state, struct ta
 		object_of_address(state, object, task, first);
 		return object->mechanism != MECH_NONE;
 	case __NR_futex:
-		return object_of_futex(state, object, task, first);
+		return object_of_futex(state, object, task, first) &&
+		       (object->mechanism != MECH_NONE || !joins_thread(state, task));
 	case __NR_process_vm_readv:
 	case __NR_process_vm_writev:
 		object_of_process(state, object, task, first);

@@ -24,10 +24,7 @@
 #define TIMER_ABSTIME 1
 #define CLOCK_REALTIME 0
 #define CLOCK_MONOTONIC 1
-#define FUTEX_COMMAND 127 /* uapi/linux/futex.h */
-#define FUTEX_WAIT 0
 #define FUTEX_LOCK_PI 6
-#define FUTEX_WAIT_BITSET 9
 #define FUTEX_CLOCK_REALTIME 256
 #define SECONDS_MAX 9000000000ULL /* longest timeout kept: in ns it fits 64 bits */
 
