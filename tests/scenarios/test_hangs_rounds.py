@@ -58,7 +58,11 @@ def of_both(kind, keeps="time.sleep(1000)", works="break"):
     return (of_python(HOLDS, TAKE=kind, KEEPS=keeps), of_python(ASKS, TAKE=kind, WORKS=works))
 
 
-HANGS = {"sqlite3": SQLITE, "fcntl": of_both("lockf"), "flock": of_both("flock")}
+# As apt does, each second.
+SAYS_SO = (of_both("lockf")[0], of_python(ASKS, TAKE="lockf", WORKS="break").replace(
+    "time.sleep(0.2)", "print(\"waiting\", flush=True); time.sleep(1)"))
+HANGS = {"sqlite3": SQLITE, "fcntl": of_both("lockf"), "flock": of_both("flock"),
+         "says-so": SAYS_SO}
 
 
 def command(place, parties):

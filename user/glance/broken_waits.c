@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "user/base/procfs.h"
@@ -157,8 +156,6 @@ static bool still_asks(const struct broken_waits *waits, const struct broken_wai
 void broken_waits_watch(struct encoder *encoder, struct tracer *tracer, const pid_t *pids,
 			size_t count)
 {
-	const struct timespec pause = {.tv_sec = WATCH_NS / 1000000000,
-				       .tv_nsec = WATCH_NS % 1000000000};
 	struct broken_waits waits = {encoder, clock_now_ns(), pids, count, .count = 0};
 
 	calls_each_waiting(encoder->calls, wait_find, &waits);
@@ -167,7 +164,7 @@ void broken_waits_watch(struct encoder *encoder, struct tracer *tracer, const pi
 			return;
 	if (!waits.count || tracer_watch_begin(tracer))
 		return;
-	nanosleep(&pause, NULL);
+	clock_pause(WATCH_NS);
 	tracer_watch_end(tracer, call_count, &waits);
 	for (size_t i = 0; i < waits.count; i++)
 		waits.items[i].call->asks_again = !waits.items[i].moved &&

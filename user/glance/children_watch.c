@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "user/base/procfs.h"
 #include "user/glance/process_looks.h"
+#include "viz/base/clock.h"
 #include "viz/format/names.h"
 
 #define CHILDREN_LEN 65536
@@ -106,7 +106,6 @@ static void children_look(struct watched *watched)
 /* Returns whether as many failed. Takes its rounds from *rounds. */
 static bool watch(struct watched *watched, int *rounds)
 {
-	const struct timespec pause = {.tv_nsec = ROUND_MS * 1000000L};
 	size_t in_vain = 0;
 
 	children_look(watched);
@@ -115,7 +114,7 @@ static bool watch(struct watched *watched, int *rounds)
 
 		if (!watched->young || watched->sound || watched->count == FAILED_ENOUGH)
 			break;
-		nanosleep(&pause, NULL);
+		clock_pause(ROUND_MS * MILLISECOND);
 		children_look(watched);
 		in_vain = watched->count > before ? 0 : in_vain + 1;
 	}

@@ -19,9 +19,9 @@
 #include "user/glance/process_looks.h"
 #include "viz/base/clock.h"
 
-#define WATCH_MS 1000
+#define WATCH_NS (2500 * MILLISECOND) /* two rounds of those that sleep longest */
+#define TRIES_LEAST 2
 #define PAUSE_MOST_S 1	/* longer sleeps are no rounds */
-#define TRIES_LEAST 3	/* find_lock_tries.c: as many */
 #define LOCK_LEN 96	/* of a line of /proc/locks */
 #define FILES_MOST 16	/* locked files of one process */
 #define ROUNDERS_MOST 8 /* processes that are watched */
@@ -38,7 +38,8 @@ struct rounder {
 	pid_t pid;
 	struct locked_file files[FILES_MOST];
 	size_t count;
-	bool moved; /* it did something else */
+	uint64_t pauses; /* while it was watched */
+	bool moved;	 /* it did something else */
 };
 
 struct rounders {
@@ -54,7 +55,7 @@ static bool is_pause(pid_t pid, uint64_t at, bool until)
 		return false;
 	if (until)
 		clock_gettime(CLOCK_MONOTONIC, &now);
-	return asked.tv_sec - now.tv_sec <= PAUSE_MOST_S;
+	return asked.tv_sec <= now.tv_sec + PAUSE_MOST_S;
 }
 
 /* proc_pid_syscall(5): its first thread sleeps for no longer than rounds are. */
@@ -173,6 +174,11 @@ static bool only_looks(const struct wire_watched *call)
 	return name && strcmp(name, "write") == 0 && call->fd <= STDERR_FILENO;
 }
 
+static bool is_clock(const struct wire_watched *call)
+{
+	return call->nr == __NR_nanosleep || call->nr == __NR_clock_nanosleep;
+}
+
 static bool is_refused(const struct wire_watched *call)
 {
 	return (call->nr == __NR_fcntl || call->nr == __NR_flock) &&
@@ -189,6 +195,7 @@ static void call_count(void *context, const struct wire_watched *call, uint64_t 
 		if (rounder->pid != (pid_t)call->pid)
 			continue;
 		rounder->moved |= !only_looks(call);
+		rounder->pauses += is_clock(call) ? count : 0;
 		for (size_t k = 0; k < rounder->count && is_refused(call); k++)
 			if (rounder->files[k].fd == call->fd)
 				rounder->files[k].refused += count;
@@ -243,12 +250,18 @@ static void refused_write(struct encoder *encoder, const struct rounder *rounder
 	line_end(json);
 }
 
-/* Writes the first lock that was refused as often. */
+/* True if each round was refused, but for those at both ends of the watch. */
+static bool is_refused_ever(const struct rounder *rounder, const struct locked_file *locked)
+{
+	return locked->refused >= TRIES_LEAST && locked->refused + 1 >= rounder->pauses &&
+	       stays_locked(rounder, locked);
+}
+
+/* Writes the first lock that was refused so. */
 static void rounder_write(struct encoder *encoder, const struct rounder *rounder, uint64_t long_ns)
 {
 	for (size_t i = 0; i < rounder->count && !rounder->moved; i++)
-		if (rounder->files[i].refused >= TRIES_LEAST &&
-		    stays_locked(rounder, &rounder->files[i])) {
+		if (is_refused_ever(rounder, &rounder->files[i])) {
 			refused_write(encoder, rounder, &rounder->files[i], long_ns);
 			return;
 		}
@@ -257,7 +270,6 @@ static void rounder_write(struct encoder *encoder, const struct rounder *rounder
 void lock_rounds_watch(struct encoder *encoder, struct tracer *tracer, const pid_t *pids,
 		       size_t count)
 {
-	const struct timespec pause = {.tv_sec = WATCH_MS / 1000};
 	struct rounders rounders = {.count = 0};
 	uint64_t from_ns;
 
@@ -268,7 +280,7 @@ void lock_rounds_watch(struct encoder *encoder, struct tracer *tracer, const pid
 	if (!rounders.count || tracer_watch_begin(tracer))
 		return;
 	from_ns = clock_now_ns();
-	nanosleep(&pause, NULL);
+	clock_pause(WATCH_NS);
 	from_ns = clock_now_ns() - from_ns;
 	tracer_watch_end(tracer, call_count, &rounders);
 	for (size_t i = 0; i < rounders.count; i++)

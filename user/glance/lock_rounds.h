@@ -13,8 +13,8 @@
 
 /*
  * Writes a process line for each of these processes that did nothing else while it was watched, and
- * was refused each time, as another process had the file locked all the while. Takes a second where
- * one sleeps for a moment and has such a file open, else none.
+ * was refused each time, as another process had the file locked all the while. Takes 2.5 s where
+ * one sleeps for up to a second and has such a file open, else none.
  */
 void lock_rounds_watch(struct encoder *encoder, struct tracer *tracer, const pid_t *pids,
 		       size_t count);

@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "user/base/procfs.h"
@@ -212,15 +211,13 @@ static bool has_loop(const struct shell *shell)
 
 static void watch(struct shell *shell, uint64_t until_ns)
 {
-	const struct timespec pause = {.tv_nsec = ROUND_NS};
-
 	shell->since_ms = proc_now_ms() / TICK_MS * TICK_MS;
 	shell->last = youngest_child(shell->pid);
 	shell->others = shell->last != 0; /* what it is does not matter: it may end well */
 	shell->watched_ns = clock_now_ns();
 	while (clock_now_ns() < until_ns) {
 		shell_look(shell);
-		nanosleep(&pause, NULL);
+		clock_pause(ROUND_NS);
 	}
 	shell->watched_ns = clock_now_ns() - shell->watched_ns;
 }

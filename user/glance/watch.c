@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "user/base/procfs.h"
 #include "user/encode/call_names.h"
@@ -173,13 +172,12 @@ static void thread_write(struct encoder *encoder, const struct running *thread, 
 /* Returns how long it watched. */
 static uint64_t watch_calls(struct watch *watch, struct tracer *tracer)
 {
-	const struct timespec pause = {.tv_nsec = WATCH_MS * 1000000L};
 	uint64_t from_ns;
 
 	if (tracer_watch_begin(tracer))
 		return 0;
 	from_ns = clock_now_ns();
-	nanosleep(&pause, NULL);
+	clock_pause(WATCH_MS * MILLISECOND);
 	for (size_t i = 0; i < watch->count; i++)
 		watch->threads[i].ran = runs_now(watch->threads[i].tid) &&
 					sleeps_of(watch->threads[i].tid) <=

@@ -6,12 +6,23 @@
 #include <stdint.h>
 #include <time.h>
 
+#define MILLISECOND UINT64_C(1000000) /* in ns */
+
 static inline uint64_t clock_now_ns(void)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* Sleeps for so long, or until a signal is handled. */
+static inline void clock_pause(uint64_t pause_ns)
+{
+	const struct timespec pause = {.tv_sec = (time_t)(pause_ns / 1000000000),
+				       .tv_nsec = (long)(pause_ns % 1000000000)};
+
+	nanosleep(&pause, NULL);
 }
 
 #endif

@@ -9,12 +9,6 @@ static bool asks_for_one_thing(const struct viz_operation *op)
 	return operation_awaits_child(op) || (op->channel && !operation_polls(op));
 }
 
-/* What the thread prints between two tries, such as "still waiting". */
-static bool prints(const struct viz_operation *op)
-{
-	return op->role == ROLE_SEND && !op->began && (op->fd == 1 || op->fd == 2);
-}
-
 static bool asks_the_same(const struct viz_operation *op, const struct viz_first_try *first)
 {
 	return op->channel == first->channel && op->fd == first->fd &&
@@ -29,8 +23,8 @@ static uint64_t since_ns(const struct viz_operation *op)
 /* True if the thread still waits for what it asked for first. */
 static bool goes_on(const struct viz_operation *op, const struct viz_first_try *first)
 {
-	return prints(op) || (asks_the_same(op, first) &&
-			      (!viz_operation_done(op) || operation_is_broken_off(op)));
+	return operation_prints(op) || (asks_the_same(op, first) &&
+					(!viz_operation_done(op) || operation_is_broken_off(op)));
 }
 
 void first_try_note(struct viz_operation *op)

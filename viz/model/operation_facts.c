@@ -211,6 +211,11 @@ bool operation_may_restart(const struct viz_operation *op)
 	return op->error.data && strncmp(op->error.data, "ERESTART", 8) == 0;
 }
 
+bool operation_prints(const struct viz_operation *op)
+{
+	return op->role == ROLE_SEND && !op->began && (op->fd == 1 || op->fd == 2);
+}
+
 bool operation_is_broken_off(const struct viz_operation *op)
 {
 	return operation_has_error(op, "EINTR") || operation_may_restart(op);

@@ -34,6 +34,9 @@ bool operation_opens_file(const struct viz_operation *op);
 /* True if the operation failed with this error, as "EAGAIN". */
 bool operation_has_error(const struct viz_operation *op, const char *error);
 
+/* True for what went to standard output or error at once, as "still waiting". */
+bool operation_prints(const struct viz_operation *op);
+
 /*
  * True if a signal broke the call off before it did anything. Where the kernel could make it anew
  * (SA_RESTART) that shows as ERESTARTSYS and the like, even if the program sees EINTR in the end

@@ -49,14 +49,20 @@ static bool locks(const struct viz_operation *op)
 		op->extra->lock.mode == LOCK_MODE_EXCLUSIVE);
 }
 
-/* A program that does something else meanwhile is not kept from its work. */
+/* A program that does more meanwhile than print that it waits is not kept from its work. */
+static bool moves(const struct viz_operation *op)
+{
+	return (op->role == ROLE_SEND || op->role == ROLE_RECEIVE) && op->returned > 0 &&
+	       !operation_prints(op);
+}
+
 static void note(struct search *search, const struct viz_operation *op)
 {
 	const struct viz_process *process = op->process;
 	struct tries *tries;
 
 	if (!locks(op)) {
-		if ((op->role == ROLE_SEND || op->role == ROLE_RECEIVE) && op->returned > 0)
+		if (moves(op))
 			search->moved_ns[process->index] = op->exit_ns;
 		return;
 	}

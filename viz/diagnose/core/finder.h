@@ -7,10 +7,10 @@
 #define VIZ_DIAGNOSE_FINDER_H
 
 #include "viz/base/arena.h"
+#include "viz/base/clock.h"
 #include "viz/diagnose/diagnose.h"
 #include "viz/model/operation_facts.h"
 
-#define MILLISECOND UINT64_C(1000000)
 #define LONG_WAIT_NS (500 * MILLISECOND) /* the shortest wait worth a finding */
 
 /* Adds a finding of the row's severity. `channel` may be NULL, else it becomes {channel}. */
