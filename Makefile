@@ -195,7 +195,8 @@ PACKAGES_suse    = bpftool cJSON-devel clang gawk gcc glibc-devel libbpf-devel l
 OS_RELEASE      ?= /etc/os-release
 DISTRIBUTION    ?= $(firstword $(filter $(DISTRIBUTIONS),$(shell . $(OS_RELEASE) && echo $$ID $$ID_LIKE)))
 
-TEST_PACKAGES = busybox-static chromium clang-format clang-tidy cpio cppcheck curl debhelper expect fish g++ \
+TEST_PACKAGES = busybox-static chromium clang-format clang-tidy cpio cppcheck curl debhelper e2fsprogs expect \
+		fish g++ \
 		gcc-aarch64-linux-gnu graphviz jq \
 		groff-base less libcap2-bin libclang-rt-14-dev libcmocka-dev libglib2.0-bin \
 		librsvg2-bin libxml2-utils pkg-config plantuml python3 python3-jsonschema python3-pandas \

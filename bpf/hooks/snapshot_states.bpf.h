@@ -86,6 +86,8 @@ static __always_inline void state_find(struct wire_thread *record, struct task_s
 	record->nr = WIRE_NO_CALL;
 	record->own = WIRE_OWN_NONE;
 	record->timed = 0;
+	record->uninterruptible = sleep & TASK_UNINTERRUPTIBLE ? 1 : 0;
+	__builtin_memset(record->pad, 0, sizeof(record->pad));
 	record->signal = stop_signal_of(task, sleep);
 	record->blocked = KREAD_IF(task, blocked.sig[0]);
 	record->futex = record->futex_operation = record->futex_value = 0;

@@ -453,6 +453,8 @@ struct wire_thread {
 	__u32 futex_operation;
 	__u32 futex_value;
 	__u64 blocked; /* the signals that it blocks; 0: none, or it is not known */
+	__u8 uninterruptible; /* blocked: no signal wakes it, or SIGKILL alone */
+	__u8 pad[7];
 };
 
 #define WIRE_NO_CALL 0xffffffffU    /* none is known */
@@ -483,7 +485,7 @@ struct wire_input {
 
 _Static_assert(sizeof(struct wire_head) == 16, "head is the same on both sides");
 _Static_assert(sizeof(struct wire_fd) == 24, "no hidden padding");
-_Static_assert(sizeof(struct wire_thread) == 64, "no hidden padding");
+_Static_assert(sizeof(struct wire_thread) == 72, "no hidden padding");
 _Static_assert(offsetof(struct wire_process, text) == sizeof(struct wire_process), "no gap");
 _Static_assert(sizeof(struct wire_operation) % 8 == 0, "extra is aligned");
 _Static_assert(offsetof(struct wire_sleeper, operation) ==

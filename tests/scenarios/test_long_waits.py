@@ -3,11 +3,12 @@
 """Calls that wait longer than they are taken to, or for something else: told as what they are."""
 import os
 import signal
+import subprocess
 
 from expectations import expect, expect_equal, expect_in
 from findings import diagnose, expect_finding, in_batches, severe
-from hangs import PYTHON, TIMED_OUT, untraced
-from harness import lab, main, record, scenario, start, wait_for
+from hangs import PYTHON, TIMED_OUT, asleep, looked_at, untraced
+from harness import lab, main, needs, record, scenario, start, wait_for
 
 # mistake: what its finding is, of which severity, what its evidence and its advice say, in both
 # languages
@@ -58,7 +59,8 @@ def waits_for_lease(pid):
 @scenario("diagnose -p says who has the lease that an open waits for, though it wakes at each tick")
 def lease_untraced(directory):
     ready = lambda result: waits_for_lease(result.process.pid)
-    findings, result = untraced(directory, lab("longwaits", "lease"), ready, "blocked", severe)
+    command = ["sh", "-c", f'cd "{directory}" && exec "$@"', "sh", *lab("longwaits", "lease")]
+    findings, result = untraced(directory, command, ready, "blocked", severe)
     (finding,) = [found for found in findings if found["id"] == "blocked"]
     opener, holder = finding["processes"]
     expect_equal(opener, result.process.pid, "who waits")
@@ -67,6 +69,34 @@ def lease_untraced(directory):
         " ".join(finding["evidence"]), "who has it",
     )  # fmt: skip
     expect_in("45 s by default", finding["advice"], "the remedy")
+
+
+# A file system that is frozen; who writes there tells who it is first. It thaws when told to.
+FROZEN = """
+cd "$(mktemp -d -p PLACE)"; truncate -s 16M image; mkfs.ext4 -q image; mkdir -m 700 tree
+mount -o loop image tree; fsfreeze -f tree; trap 'fsfreeze -u tree; umount tree' EXIT
+echo ready=$$ >&2; sh -c 'echo writer=$$ >&2; echo x >tree/file' & read -r _; fsfreeze -u tree; wait
+trap - EXIT; umount tree
+"""
+
+
+@scenario("-p says of who sleeps where no signal wakes it that it waits for a file system")
+def frozen(directory):
+    needs("mkfs.ext4", "fsfreeze")
+    command = ["bash", "-c", FROZEN.replace("PLACE", directory)]
+    frozen = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        told = dict(frozen.stderr.readline().strip().split("=") for _ in range(2))
+        writer = int(told["writer"])
+        wait_for(lambda: asleep(writer, b"D"), "the file system to hold the writer up")
+        holds = lambda findings: any(finding["id"] == "blocked" for finding in severe(findings))
+        findings, _ = looked_at(writer, holds, "a finding")
+    finally:
+        frozen.communicate("\n")
+    expect_equal(frozen.returncode, 0, "the workload itself")
+    (finding,) = severe(findings)
+    expect_in("no signal reaches that sleep (state D)", finding["text"], "why")
+    expect_in("fsfreeze -u", finding["advice"], "the remedy")
 
 
 @scenario("the same programs, where they are sound, end, and nothing is said of them")

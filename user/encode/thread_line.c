@@ -73,6 +73,8 @@ void encode_thread(struct encoder *encoder, const struct wire_thread *thread)
 	if (thread->signal)
 		json_field_text(json, KEY(state, signal), signal_name(thread->signal, name));
 	call_field(json, thread->nr);
+	if (thread->uninterruptible)
+		json_field_bool(json, KEY(state, uninterruptible), true);
 	own_futex_fields(encoder, thread);
 	line_end(json);
 }

@@ -112,7 +112,7 @@ struct viz_thread {
 	uint64_t since_ns;  /* when it last ran; 0: not known */
 	/* The call that it sleeps in, also one that is no IPC; data NULL: it is not known. */
 	struct viz_bytes call;
-	bool fault;	 /* it sleeps in no call, but where it touched memory */
+	bool fault, uninterruptible; /* it touched memory, in no call; no signal wakes it */
 	int stop_signal; /* number of the one that stopped it; 0: none, or not known */
 	bool own;	 /* only another thread of its process can wake it */
 	bool shared; /* then: its futex is in memory made for sharing, and private all the same */

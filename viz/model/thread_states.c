@@ -28,6 +28,7 @@ void build_thread_line(struct model_builder *b)
 		thread->stop_signal = signal_by_name(build_string(b, FIELD_state_signal).data);
 	thread->call = build_string(b, FIELD_state_syscall);
 	thread->fault = VALUE(state, fault)->flag;
+	thread->uninterruptible = VALUE(state, uninterruptible)->flag;
 	thread->own = VALUE(state, own)->flag && !VALUE(state, timed)->flag;
 	if (thread->own) {
 		thread->shared = VALUE(state, shared)->flag;

@@ -40,7 +40,18 @@ static enum phrase ender_of(const struct viz_thread *thread)
 {
 	if (thread->fault)
 		return PHRASE_WHO_FILLS_PAGE;
+	if (thread->uninterruptible)
+		return PHRASE_STORAGE;
 	return waits_for_ring(thread) ? PHRASE_WHAT_WAS_SUBMITTED : PHRASE_UNSEEN_CAUSE;
+}
+
+static enum advice_case advice_case_of(const struct viz_thread *thread)
+{
+	if (thread->fault)
+		return ADVICE_PAGE;
+	if (thread->uninterruptible)
+		return ADVICE_STORAGE;
+	return waits_for_ring(thread) ? ADVICE_RING : ADVICE_NONE;
 }
 
 static void add_dependents(struct diagnosis *d, struct finding *f,
@@ -69,11 +80,7 @@ bool report_silent_sleep(struct diagnosis *d, const struct viz_process *process)
 	f = finding_add(d, FINDING_BLOCKED, thread->since_ns, NULL);
 	if (waits_for_ring(thread))
 		f->severity = SEVERITY_NOTE;
-	f->advice = advice_for(d,
-			       thread->fault		? ADVICE_PAGE
-			       : waits_for_ring(thread) ? ADVICE_RING
-							: ADVICE_NONE,
-			       process);
+	f->advice = advice_for(d, advice_case_of(thread), process);
 	finding_set(d, f, "pid", "%" PRIu32, process->pid);
 	finding_process(d, f, process);
 	add_dependents(d, f, process);

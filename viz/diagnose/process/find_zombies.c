@@ -212,7 +212,7 @@ static bool is_to_be_told(const struct diagnosis *d, const struct viz_process *p
 	return false;
 }
 
-/* True if no thread of the process has run for a while. */
+/* True if no thread of the process has run for a while, though a signal would have woken it. */
 static bool has_slept(const struct diagnosis *d, const struct viz_process *process)
 {
 	for (size_t i = 0; i < process->thread_count; i++) {
@@ -222,7 +222,7 @@ static bool has_slept(const struct diagnosis *d, const struct viz_process *proce
 
 		if (thread->end_ns != VIZ_NEVER)
 			continue;
-		if ((!wait && thread->state != TARGET_STATE_BLOCKED) ||
+		if ((!wait && thread->state != TARGET_STATE_BLOCKED) || thread->uninterruptible ||
 		    d->end_ns - since_ns < LONG_WAIT_NS)
 			return false;
 	}

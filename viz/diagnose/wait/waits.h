@@ -429,6 +429,7 @@ enum advice_case {
 	ADVICE_LOCK_IN_HANDLER, /* there, for a lock of its own process */
 	ADVICE_VFORK,		/* for a child of vfork() that does more than exec() */
 	ADVICE_PAGE,		/* at a page of memory that is not there */
+	ADVICE_STORAGE,		/* where no signal wakes it: for a disk, or a file system */
 	ADVICE_RING,		/* in io_uring_enter(2), io_getevents(2) */
 	ADVICE_REQUEST_UNREAD,	/* for a server that does something else than read */
 	ADVICE_WORKER_BUSY,	/* for a server whose workers are all busy */
@@ -490,6 +491,9 @@ enum advice_case wait_note(struct diagnosis *d, struct finding *f, const struct 
  */
 const struct viz_process *wait_unread_output(const struct diagnosis *d, const struct wait *wait,
 					     const struct viz_process **reader);
+
+/* wait_text_length.c: true if a length in words before a message is not that of what came. */
+bool note_text_length(struct diagnosis *d, struct finding *f, const struct wait *wait);
 
 /* One of these: true if it waits, among others, for the output of a job left in the background. */
 bool note_left_job(struct diagnosis *d, struct finding *f, const struct wait *wait);
