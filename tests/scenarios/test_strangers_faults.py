@@ -148,6 +148,28 @@ asker.sendall(struct.pack("!I", 5 + int(sys.argv[1]))); asker.sendall(b"hello");
 os.wait()
 """
 
+# A server of JSON in messages with a length in words (LSP), which counts too much, or characters.
+WORDED = """
+import os, sys
+asked, answer = os.pipe(), os.pipe()
+if os.fork() == 0:
+    os.close(asked[1]); os.close(answer[0])
+    text = "{\\"r\\": \\"gr\u00fc\u00dfe\\"}"
+    count = {"more": len(text.encode()) + 2, "characters": len(text), "right": len(text.encode())}
+    while os.read(asked[0], 100):
+        os.write(answer[1], b"Content-Length: %d\\r\\n\\r\\n" % count[sys.argv[1]] + text.encode())
+    os._exit(0)
+os.close(asked[0]); os.close(answer[1])
+stream = open(answer[0], "rb")
+for i in range(2):
+    os.write(asked[1], b"Content-Length: 2\\r\\n\\r\\n{}")
+    length = 0
+    while (line := stream.readline().strip()) or not length:
+        if line.startswith(b"Content-Length:"): length = int(line.split(b":")[1])
+    stream.read(length)
+os.close(asked[1]); os.wait()
+"""
+
 # A child that fills a socket, and a parent that waits for its end.
 SOCKET_JOINED = """
 import os, socket
@@ -294,6 +316,20 @@ def counted(directory):
         expect_in(wanted, " ".join(finding["evidence"]), "what it waits for")
         expect_in(advice, finding["advice"], "the remedy")
     run = record(directory, [PYTHON, "-c", COUNTED, "0"])
+    expect_equal(severe(diagnose(run.trace_path)[0]), [], "a right length")
+
+
+@scenario("who waits for what a length in words says is told what came, and to count bytes")
+def worded(directory):
+    for kind, wanted in (
+        ("more", "took a length of 18 B, after which 16 B came"),
+        ("characters", "took a length of 14 B for a message of 16 B, which has as many characters"),
+    ):
+        _, findings, _ = traced(made(directory, kind), [PYTHON, "-c", WORDED, kind])
+        finding = told(severe(findings), "deadlock")
+        expect_in(wanted, " ".join(finding["evidence"]), kind)
+        expect_in("count bytes, not characters", finding["advice"], "the remedy")
+    run = record(directory, [PYTHON, "-c", WORDED, "right"])
     expect_equal(severe(diagnose(run.trace_path)[0]), [], "a right length")
 
 

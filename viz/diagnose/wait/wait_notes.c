@@ -642,6 +642,7 @@ enum advice_case wait_note(struct diagnosis *d, struct finding *f, const struct 
 		{note_one_shot, ADVICE_ONE_SHOT},
 		{note_taken, ADVICE_ANSWER_TAKEN},
 		{note_counter, ADVICE_COUNTER},
+		{note_text_length, ADVICE_LENGTH_PROMISED},
 		{note_half_close, ADVICE_HALF_CLOSE},
 		{note_unset, ADVICE_UNSET},
 		{note_notified_once, ADVICE_NOTIFIED_ONCE},

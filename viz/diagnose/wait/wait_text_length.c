@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Waits for what a length in words before a message says (HTTP, LSP, DAP: "Content-Length: 41"),
+ * where that is not what came: more, or as many as the message has characters.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "viz/diagnose/wait/waits.h"
+
+#define TEXT_MOST 65536 /* bytes before the wait that are looked at */
+#define DIGITS_MOST 9	/* of a length */
+
+static const char length_word[] = "content-length:";
+
+/* What the process received there last, as one text. */
+struct received {
+	struct arena *arena;
+	struct viz_bytes *pieces; /* the last one first */
+	size_t count, len;
+};
+
+static bool is_piece(const struct viz_operation *op, const struct wait *wait)
+{
+	return op->role == ROLE_RECEIVE && op->channel == wait->channel &&
+	       op->process == wait->process && op->returned > 0;
+}
+
+/* Up to a piece of which the trace has not all. */
+static void collect(struct received *received, const struct wait_graph *graph,
+		    const struct wait *wait)
+{
+	const size_t at = wait->operation->index, last = at > LOOK_BACK ? at - LOOK_BACK : 0;
+
+	for (size_t i = at; i-- > last;) {
+		const struct viz_operation *op = graph->model->operations[i];
+
+		if (!is_piece(op, wait))
+			continue;
+		if (op->payload.len != (uint64_t)op->returned ||
+		    received->len + op->payload.len > TEXT_MOST)
+			return;
+		ARENA_PUSH(received->arena, received->pieces, received->count, op->payload);
+		received->len += op->payload.len;
+	}
+}
+
+static struct viz_bytes joined(const struct received *received)
+{
+	char *text = arena_alloc(received->arena, received->len + 1), *end = text;
+
+	for (size_t i = received->count; i-- > 0;) {
+		memcpy(end, received->pieces[i].data, received->pieces[i].len);
+		end += received->pieces[i].len;
+	}
+	return (struct viz_bytes){text, received->len};
+}
+
+static struct viz_bytes after(struct viz_bytes text, size_t len)
+{
+	return (struct viz_bytes){text.data + len, text.len - len};
+}
+
+static bool begins_with_length(struct viz_bytes text)
+{
+	return text.len >= sizeof(length_word) &&
+	       strncasecmp(text.data, length_word, sizeof(length_word) - 1) == 0;
+}
+
+/* Takes the number off the text. */
+static bool number_take(struct viz_bytes *text, uint64_t *number)
+{
+	size_t digits = 0;
+
+	while (text->len && *text->data == ' ')
+		*text = after(*text, 1);
+	for (*number = 0; digits < DIGITS_MOST && digits < text->len; digits++) {
+		const char digit = text->data[digits];
+
+		if (digit < '0' || digit > '9')
+			break;
+		*number = 10 * *number + (uint64_t)(digit - '0');
+	}
+	*text = after(*text, digits);
+	return digits > 0;
+}
+
+/* Takes all up to the empty line off the text, which ends the head of a message. */
+static bool head_take(struct viz_bytes *text)
+{
+	for (size_t i = 0; i + 1 < text->len; i++) {
+		const size_t len = text->data[i + 1] == '\r' ? 2 : 1;
+
+		if (text->data[i] == '\n' && i + len < text->len && text->data[i + len] == '\n') {
+			*text = after(*text, i + len + 1);
+			return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * The last length of the text, and what follows its head. It begins no line where what is left of
+ * the message before it stands there.
+ */
+static bool last_length(struct viz_bytes text, uint64_t *number, struct viz_bytes *body)
+{
+	for (size_t i = text.len; i-- > 0;) {
+		*body = after(text, i);
+		if (!begins_with_length(*body))
+			continue;
+		*body = after(*body, sizeof(length_word) - 1);
+		return number_take(body, number) && head_take(body);
+	}
+	return false;
+}
+
+/* In UTF-8 each has one byte that is no continuation (RFC 3629). */
+static uint64_t characters_of(struct viz_bytes text)
+{
+	uint64_t count = 0;
+
+	for (size_t i = 0; i < text.len; i++)
+		count += ((unsigned char)text.data[i] & 0xc0) != 0x80;
+	return count;
+}
+
+bool note_text_length(struct diagnosis *d, struct finding *f, const struct wait *wait)
+{
+	struct received received = {.arena = d->arena};
+	struct viz_bytes body;
+	enum phrase phrase;
+	uint64_t length;
+
+	if (!wait->circle || !wait->channel || wait->operation->role == ROLE_SEND)
+		return false;
+	collect(&received, d->waits, wait);
+	if (!received.count || !last_length(joined(&received), &length, &body) || !body.len)
+		return false;
+	if (length > body.len)
+		phrase = PHRASE_PROMISED;
+	else if (length < body.len && length == characters_of(body))
+		phrase = PHRASE_LENGTH_IN_CHARACTERS;
+	else
+		return false;
+	finding_line(d, f,
+		     fill_phrase(d, phrase, process_text(d, wait->process), amount_text(d, length),
+				 amount_text(d, body.len)));
+	f->explained = true;
+	return true;
+}
