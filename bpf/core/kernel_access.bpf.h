@@ -219,8 +219,8 @@ static __always_inline void *kread_pointer(const void *from)
 
 #define TASK_INTERRUPTIBLE 1 /* linux/sched.h */
 #define TASK_UNINTERRUPTIBLE 2
-#define TASK_STOPPED_BIT 4   /* __TASK_STOPPED */
-#define TASK_TRACED_BIT 8    /* __TASK_TRACED: a debugger stopped it */
+#define TASK_STOPPED_BIT 4 /* __TASK_STOPPED */
+#define TASK_TRACED_BIT 8  /* __TASK_TRACED: a debugger stopped it */
 #define TASK_DEAD 0x80
 #define PF_EXITING 0x4
 #define PF_KTHREAD 0x00200000

@@ -452,7 +452,7 @@ struct wire_thread {
 	__u64 futex;
 	__u32 futex_operation;
 	__u32 futex_value;
-	__u64 blocked; /* the signals that it blocks; 0: none, or it is not known */
+	__u64 blocked;	      /* the signals that it blocks; 0: none, or it is not known */
 	__u8 uninterruptible; /* blocked: no signal wakes it, or SIGKILL alone */
 	__u8 pad[7];
 };

@@ -113,8 +113,8 @@ struct viz_thread {
 	/* The call that it sleeps in, also one that is no IPC; data NULL: it is not known. */
 	struct viz_bytes call;
 	bool fault, uninterruptible; /* it touched memory, in no call; no signal wakes it */
-	int stop_signal; /* number of the one that stopped it; 0: none, or not known */
-	bool own;	 /* only another thread of its process can wake it */
+	int stop_signal;	     /* number of the one that stopped it; 0: none, or not known */
+	bool own;		     /* only another thread of its process can wake it */
 	bool shared; /* then: its futex is in memory made for sharing, and private all the same */
 	uint64_t blocks; /* and how many signals it blocks */
 	/*
