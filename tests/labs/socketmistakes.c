@@ -435,12 +435,11 @@ static pid_t sender(int ends[2], char byte, size_t len, int times)
 			lab_check(write(ends[1], data, len), "write");
 		exit(EXIT_SUCCESS);
 	}
-	party(child);
 	lab_wait_blocked(child, SYS_write);
 	return child;
 }
 
-/* Returns whether the second one's bytes came among the first one's. */
+/* Returns whether the second one's bytes came among the first one's; then these are its parties. */
 static bool send_two(void)
 {
 	static char buf[1 << 16];
@@ -460,8 +459,11 @@ static bool send_two(void)
 			mixed |= second && buf[i] == 'a';
 		}
 	close(ends[0]);
-	lab_reap_well(children[0]);
-	lab_reap_well(children[1]);
+	for (int i = 0; i < 2; i++) {
+		lab_reap_well(children[i]);
+		if (mixed)
+			party(children[i]);
+	}
 	return mixed;
 }
 
