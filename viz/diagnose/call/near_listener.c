@@ -93,8 +93,11 @@ void tell_near_listener(struct diagnosis *d, const struct map *listeners, struct
 {
 	const struct viz_bytes port = port_of(connect->extra->peer_address);
 
-	if (port.len &&
-	    !tell_listener(d, map_get(listeners, port), f, connect, PHRASE_LISTENS_ELSEWHERE))
+	if (!port.len)
+		return;
+	if (tell_listener(d, map_get(listeners, port), f, connect, PHRASE_LISTENS_ELSEWHERE))
+		f->advice = phrase_text(PHRASE_CURE_ELSEWHERE, d->language);
+	else
 		tell_listener(d, map_get(listeners, swapped_port(d, port)), f, connect,
 			      PHRASE_LISTENS_SWAPPED);
 }
