@@ -9,7 +9,7 @@ import time
 from expectations import expect_equal, expect_in
 from findings import diagnose, severe
 from hang_cases import Case, three_ways
-from hangs import named_parties
+from hangs import hanging, named_parties
 from harness import each_in_place, main, needs, run, scenario, start, wait_for
 from servers import free_port
 
@@ -41,6 +41,8 @@ def cases():
         "page": Case(of_shell(f"until curl -s http://127.0.0.1:{port}/ | grep -q up\n"
                               "do sleep 0.2; done"), 1,
                      "busy-wait", "run it once by hand, with its messages", "] called grep -q up "),
+        "file": Case(of_shell("until [ -e come ]; do sleep 0.2; done"), 1, "busy-wait",
+                     "give up after a while", "] called sleep 0.2 ", "] tests for come, which"),
     }  # fmt: skip
 
 
@@ -83,6 +85,22 @@ def script(directory):
             for shell, loop in (("bash", LOCK), ("dash", BREAKS))
         },
     )
+
+
+@scenario("a script that waits for a file is told as its loop is, one that goes on by it is not by -p")
+def script_of_file(directory):
+    loop = "while [ ! -s come ]\ndo\n    sleep 0.2\ndone"
+    case = Case(of_script(loop, "dash"), 1, "busy-wait", "give up after a while",
+                "] called sleep 0.2 ", "] tests for come, which")
+    three_ways(directory, {"waits": case})
+    words = of_script(": >come; while [ -s . ]; do sleep 0.2; done", "dash")(directory)
+    result = start(directory, words, start_new_session=True)
+    try:
+        wait_for(lambda: hanging(1)(result), "it to pause")
+        expect_equal(severe(diagnose("-p", str(named_parties(result)["shell"]))[0]), [], "works")
+    finally:
+        os.killpg(result.process.pid, signal.SIGKILL)
+        result.process.wait()
 
 
 @scenario("what a loop of a script repeats is told without its arguments where these are hidden")

@@ -21,6 +21,7 @@
 #define ARGS_LEN 4096	       /* of a command */
 #define CHILDREN_LEN 4096      /* of the list */
 #define YOUNG_MS 1000
+#define PAUSES_LEAST 2
 #define TICK_MS 10 /* /proc tells times in such steps */
 
 /* The descriptors by which shells read a script: bash and zsh, dash. */
@@ -35,6 +36,7 @@ struct shell {
 	uint64_t seen, last_ns;	       /* how often, and when last */
 	uint64_t since_ms, watched_ns; /* since the machine was started; how long */
 	uint64_t others;	       /* children that ran something else */
+	struct viz_bytes tested;       /* or its pause: the file that it tests for in between */
 	/* How its children ended that it has waited for meanwhile. */
 	uint64_t failed, succeeded, killed;
 };
@@ -156,6 +158,23 @@ static bool is_awaited(const struct shell *shell, const char *command)
 	return shell_loops_until((struct viz_bytes){shell->text, shell->len}, first_word(command));
 }
 
+/*
+ * The file that the shell waits for in pauses by such a command; empty: it does otherwise. One that
+ * goes on as long as there is such a file may be at its work.
+ */
+static struct viz_bytes tested_between(const struct shell *shell, const char *command)
+{
+	const char *blank = strchr(command, ' ');
+	struct viz_bytes file;
+	bool comes = false;
+
+	if (!blank || !viz_bytes_equal(first_word(command), viz_bytes_of("sleep")))
+		return (struct viz_bytes){0};
+	file = shell_loops_tested((struct viz_bytes){shell->text, shell->len},
+				  viz_bytes_of(blank + 1), &comes);
+	return comes ? file : (struct viz_bytes){0};
+}
+
 /* The arguments of the shell itself are those of a child that has not called exec(2) yet. */
 static bool is_copy(const struct shell *shell, const char *command)
 {
@@ -194,7 +213,9 @@ static void shell_look(struct shell *shell)
 	if (!child || child == shell->last || started_ms(child) < shell->since_ms)
 		return;
 	command = args_read(child, ' ', ARGS_LEN - 1, &len);
-	if (command && len && is_awaited(shell, command))
+	if (command && len)
+		shell->tested = tested_between(shell, command);
+	if (command && len && (shell->tested.len || is_awaited(shell, command)))
 		child_count(shell, child, command);
 	else if (command && len)
 		other_count(shell, child, command);
@@ -250,10 +271,15 @@ static uint64_t failures(const struct shell *shell)
 		       : 0;
 }
 
+static bool hides_arguments(const struct encoder *encoder)
+{
+	return encoder->secrets && encoder->secrets->hides_names;
+}
+
 /* The name of a program is told as `comm` in any case, and its arguments are hidden. */
 static void command_write(struct encoder *encoder, const struct shell *shell)
 {
-	const bool hides = encoder->secrets && encoder->secrets->hides_names;
+	const bool hides = hides_arguments(encoder);
 	const struct viz_bytes word = first_word(shell->command);
 
 	json_key(&encoder->json, KEY(process, repeated));
@@ -261,16 +287,31 @@ static void command_write(struct encoder *encoder, const struct shell *shell)
 		     hides ? word.len : strlen(shell->command));
 }
 
+/*
+ * The child that was there first has paused as well, or was what made the shell begin. Which file
+ * it waits for is all that there is to tell.
+ */
+static bool only_pauses(const struct encoder *encoder, const struct shell *shell)
+{
+	return shell->tested.len && !hides_arguments(encoder) && shell->seen >= PAUSES_LEAST &&
+	       shell->others <= 1 && !shell->failed && !shell->killed;
+}
+
 static void shell_write(struct encoder *encoder, const struct shell *shell)
 {
+	const bool pauses = only_pauses(encoder, shell);
 	char name[PROC_VALUE_LEN];
 	struct json *json;
 
 	proc_status_value(shell->pid, "Name", name);
 	json = process_line_begin(encoder, shell->pid, name);
 	command_write(encoder, shell);
-	json_field_uint(json, KEY(process, repeated_times), failures(shell));
+	json_field_uint(json, KEY(process, repeated_times), pauses ? shell->seen : failures(shell));
 	json_field_uint(json, KEY(process, repeated_ns), shell->watched_ns);
+	if (pauses) {
+		json_key(json, KEY(process, tested_for));
+		secret_bytes(json, encoder->secrets, shell->tested.data, shell->tested.len);
+	}
 	line_end(json);
 }
 
@@ -282,7 +323,8 @@ static void shell_watch(struct encoder *encoder, struct tracer *tracer, struct s
 		watch(shell, until_ns);
 		tracer_watch_end(tracer, status_count, shell);
 	}
-	if (failures(shell) >= SHELL_ROUNDS_LEAST && shell->failed >= shell->seen)
+	if (only_pauses(encoder, shell) ||
+	    (failures(shell) >= SHELL_ROUNDS_LEAST && shell->failed >= shell->seen))
 		shell_write(encoder, shell);
 	free(shell->text);
 }

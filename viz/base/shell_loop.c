@@ -144,6 +144,74 @@ void shell_loops_each(struct viz_bytes text, shell_command_fn *each, void *conte
 	}
 }
 
+/* Takes a word off the text, and the blanks around it; false: another one stands there. */
+static bool take_word(struct viz_bytes *text, struct viz_bytes word)
+{
+	*text = without_blanks(*text);
+	if (!word.len || text->len <= word.len || memcmp(text->data, word.data, word.len) != 0 ||
+	    !strchr(" \t\n;", text->data[word.len]))
+		return false;
+	*text = without_blanks(from(*text, word.len));
+	return true;
+}
+
+/* True if all that the loop does is to sleep for so long. */
+static bool only_sleeps(struct viz_bytes body, struct viz_bytes pause)
+{
+	if (!take_word(&body, viz_bytes_of("do")) || !take_word(&body, viz_bytes_of("sleep")) ||
+	    !take_word(&body, pause))
+		return false;
+	if (body.len && *body.data == ';')
+		body = without_blanks(from(body, 1));
+	return has_word(body, "done");
+}
+
+/* Takes a `!` off the text, which turns *comes round. */
+static void take_not(struct viz_bytes *text, bool *comes)
+{
+	if (!has_word(*text, "!"))
+		return;
+	*text = without_blanks(from(*text, 1));
+	*comes = !*comes;
+}
+
+/* FILE of `[ -e FILE ]`, `test ! -s FILE`; empty: it is no such test. */
+static struct viz_bytes operand_of(struct viz_bytes test, bool *comes)
+{
+	struct viz_bytes word;
+
+	take_not(&test, comes);
+	word = first_word(test);
+	if (!viz_bytes_equal(word, viz_bytes_of("[")) &&
+	    !viz_bytes_equal(word, viz_bytes_of("[[")) &&
+	    !viz_bytes_equal(word, viz_bytes_of("test")))
+		return (struct viz_bytes){0};
+	test = without_blanks(from(test, word.len));
+	take_not(&test, comes);
+	if (test.len < 4 || test.data[0] != '-' || !strchr(" \t", test.data[2]))
+		return (struct viz_bytes){0};
+	return first_word(without_blanks(from(test, 2)));
+}
+
+struct viz_bytes shell_loops_tested(struct viz_bytes text, struct viz_bytes pause, bool *comes)
+{
+	struct viz_bytes found = {0};
+
+	for (size_t i = 0; i < text.len && !found.len; i++) {
+		struct viz_bytes rest = from(text, i), condition;
+
+		if (!begins_command(text, i) ||
+		    (!has_word(rest, "until") && !has_word(rest, "while")))
+			continue;
+		*comes = has_word(rest, "until");
+		rest = without_blanks(from(rest, strlen("until"))); /* `while` is as long */
+		condition = condition_of(rest, "do");
+		if (condition.len && only_sleeps(from(rest, condition.len + 1), pause))
+			found = operand_of(last_command(condition), comes);
+	}
+	return found;
+}
+
 struct sought {
 	struct viz_bytes command;
 	bool found;

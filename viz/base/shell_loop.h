@@ -16,6 +16,13 @@ typedef void shell_command_fn(void *context, struct viz_bytes command);
  */
 void shell_loops_each(struct viz_bytes text, shell_command_fn *each, void *context);
 
+/*
+ * The file for which a loop of the text tests between two pauses, and does nothing else: FILE of
+ * `until [ -e FILE ]; do sleep PAUSE; done`, `while test ! -s FILE; do …`; empty: there is none.
+ * *comes: it is over when there is such a file; else, as long as there is one it goes on.
+ */
+struct viz_bytes shell_loops_tested(struct viz_bytes text, struct viz_bytes pause, bool *comes);
+
 /* True if this is one of them. */
 bool shell_loops_until(struct viz_bytes text, struct viz_bytes command);
 

@@ -79,7 +79,7 @@ struct viz_process {
 	uint64_t refused_times, refused_ns;
 	uint32_t refused_by; /* the pid of the process that has it; 0: not known */
 	/* In a glance: the command that its loop waits for, in rounds, to succeed. */
-	struct viz_bytes repeated;
+	struct viz_bytes repeated, tested_for; /* tested_for: the file that it tests for, if any */
 	uint64_t repeated_times, repeated_ns;
 	bool status_known; /* exit_code or exit_signal is valid */
 	bool ended, core;

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -67,12 +68,54 @@ static void other_loops(void **state)
 	assert_false(loops("until  ; do :; done", ""));
 }
 
+/* What the loop tests for; NULL: it does otherwise. "-": it goes on as long as that is there. */
+static const char *tested(const char *text, const char *pause)
+{
+	static char file[64];
+	bool comes;
+	const struct viz_bytes found = shell_loops_tested(viz_bytes_of(text), viz_bytes_of(pause),
+							  &comes);
+
+	snprintf(file, sizeof(file), "%s%.*s", comes ? "" : "-", (int)found.len, found.data);
+	return found.len ? file : NULL;
+}
+
+static void tests_for_file(void **state)
+{
+	(void)state;
+	assert_string_equal(tested("until [ -e f ]; do sleep 0.2; done", "0.2"), "f");
+	assert_string_equal(tested("x; until test -s a/b\ndo\n\tsleep 1\ndone", "1"), "a/b");
+	assert_string_equal(tested("while [ ! -f f ]; do sleep 1; done", "1"), "f");
+	assert_string_equal(tested("while ! [[ -S f ]]; do sleep 1 ; done", "1"), "f");
+	assert_string_equal(tested("while [ -e f ]; do sleep 1; done", "1"), "-f");
+	assert_string_equal(tested("until [ ! -e f ]; do sleep 1; done", "1"), "-f");
+	assert_string_equal(
+		tested("until [ -e a ]; do sleep 1; done; until [ -e b ]; do sleep 2; done", "2"),
+		"b");
+}
+
+static void tests_for_no_file(void **state)
+{
+	(void)state;
+	assert_null(tested("until [ -e f ]; do sleep 0.2; done", "0.3"));
+	assert_null(tested("until [ -e f ]; do sleep 0.2; date; done", "0.2"));
+	assert_null(tested("until [ -e f ]; do date; sleep 1; done", "1"));
+	assert_null(tested("until [ $x = y ]; do sleep 1; done", "1"));
+	assert_null(tested("until mkdir f; do sleep 1; done", "1"));
+	assert_null(tested("until [ -e", "1"));
+	assert_null(tested("until [ -e f ]; do sleep 1", "1"));
+	assert_null(tested("while", "1"));
+	assert_null(tested("", ""));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(until),
 		cmocka_unit_test(broken_out_of),
 		cmocka_unit_test(other_loops),
+		cmocka_unit_test(tests_for_file),
+		cmocka_unit_test(tests_for_no_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -221,6 +221,20 @@ static void report_rounds(struct search *search, struct rounds *rounds)
 	finding_set(d, f, "long", "%s", duration_text(d, d->end_ns - rounds->first->start_ns));
 }
 
+/* It sleeps in each round, and tests for a file in between, which makes no call that is watched. */
+static void report_pauses(struct diagnosis *d, const struct viz_process *shell)
+{
+	struct finding *f = finding_fold(d, FINDING_BUSY_WAIT, d->end_ns, shell, NULL);
+
+	f->times += shell->repeated_times - 1;
+	finding_set(d, f, "call", "%s", bytes_text(d, shell->repeated));
+	finding_set(d, f, "long", "%s", duration_text(d, shell->repeated_ns));
+	finding_line(d, f,
+		     fill_phrase(d, PHRASE_TESTS_FOR_FILE, process_text(d, shell),
+				 bytes_text(d, shell->tested_for), NULL));
+	f->advice = phrase_text(PHRASE_TELL_INSTEAD_OF_TEST, d->language);
+}
+
 /* A look tells of the rounds that it saw. */
 static void report_watched(struct diagnosis *d, const struct viz_process *shell)
 {
@@ -262,7 +276,9 @@ static void search_rounds(struct diagnosis *d)
 void report_retry_loops(struct diagnosis *d)
 {
 	for (size_t i = 0; i < d->model->process_count; i++)
-		if (d->model->processes[i]->repeated_times >= SHELL_ROUNDS_LEAST)
+		if (d->model->processes[i]->tested_for.len)
+			report_pauses(d, d->model->processes[i]);
+		else if (d->model->processes[i]->repeated_times >= SHELL_ROUNDS_LEAST)
 			report_watched(d, d->model->processes[i]);
 	if (d->model->trailer.why == END_REASON_TIMEOUT && d->model->header.command_count)
 		search_rounds(d);

@@ -4,8 +4,7 @@
  * `until [ -s FILE ]; do sleep 0.2; done` does: what such a loop asks for in between makes no call
  * that is traced.
  */
-#include <string.h>
-
+#include "viz/base/shell_loop.h"
 #include "viz/diagnose/find/vain_calls.h"
 #include "viz/diagnose/graph/wait_graph.h"
 
@@ -58,46 +57,15 @@ static bool *find_movers(struct diagnosis *d, const struct sleep_run *runs)
 	return moved;
 }
 
-/* Where `part` begins in the text; text.len: nowhere. */
-static size_t find_part(struct viz_bytes text, const char *part)
-{
-	const size_t len = strlen(part);
-
-	for (size_t i = 0; i + len <= text.len; i++)
-		if (memcmp(text.data + i, part, len) == 0)
-			return i;
-	return text.len;
-}
-
-/*
- * The last word of the condition of a loop that does nothing but sleep, which ends at `end`: the
- * FILE of "until [ -s FILE". Empty: it is none of test(1).
- */
-static struct viz_bytes last_word(struct viz_bytes text, size_t end)
-{
-	size_t begin = end;
-
-	while (begin > 0 && !strchr(" ;[|&\n", text.data[begin - 1]))
-		begin--;
-	if (begin < 4 || text.data[begin - 1] != ' ' || text.data[begin - 3] != '-')
-		return (struct viz_bytes){0};
-	return (struct viz_bytes){text.data + begin, end - begin};
-}
-
 /* The file for which the script of sh -c tests between its pauses; empty: it does otherwise. */
-static struct viz_bytes tested_file(struct diagnosis *d, const struct viz_process *shell,
-				    const struct sleep_run *run)
+static struct viz_bytes tested_file(const struct viz_process *shell, const struct sleep_run *run)
 {
-	const char *loop = format_text(d, " ]; do sleep %s; done",
-				       bytes_text(d, run->last->args[1]));
+	struct viz_bytes file = {0};
+	bool comes;
 
-	for (size_t i = 1; i < shell->args_count; i++) {
-		const size_t at = find_part(shell->args[i], loop);
-
-		if (at < shell->args[i].len)
-			return last_word(shell->args[i], at);
-	}
-	return (struct viz_bytes){0};
+	for (size_t i = 1; i < shell->args_count && !file.len; i++)
+		file = shell_loops_tested(shell->args[i], run->last->args[1], &comes);
+	return file;
 }
 
 /* Without the text of the loop it may do what makes no call that is traced: it is only a note. */
@@ -105,7 +73,7 @@ static void report(struct diagnosis *d, const struct viz_process *shell,
 		   const struct sleep_run *run)
 {
 	struct finding *f = finding_fold(d, FINDING_BUSY_WAIT, run->first->start_ns, shell, NULL);
-	const struct viz_bytes file = tested_file(d, shell, run);
+	const struct viz_bytes file = tested_file(shell, run);
 
 	f->times += run->count - 1;
 	finding_set(d, f, "call", "sleep %s", bytes_text(d, run->last->args[1]));
