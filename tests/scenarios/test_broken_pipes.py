@@ -7,6 +7,8 @@ from findings import diagnose, severe
 from hangs import looked_at, named_parties, traced
 from harness import main, record, scenario, start
 
+MAY_RUN_BESIDE_OTHERS = True
+
 # Each takes a line of what another program writes, closes the reading end and goes on.
 CLOSES = """
 from subprocess import Popen, PIPE

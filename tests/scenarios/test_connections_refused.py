@@ -10,6 +10,8 @@ from findings import diagnose, severe
 from harness import main, needs, record, run, scenario
 from servers import WAIT, free_port
 
+MAY_RUN_BESIDE_OTHERS = True
+
 PYTHON = "/usr/bin/python3"
 
 ASYNCIO = """

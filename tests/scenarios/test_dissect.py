@@ -14,6 +14,8 @@ from places import on_terminal
 from servers import WAIT, free_port, script
 from traces import IPCLENS, call
 
+MAY_RUN_BESIDE_OTHERS = True
+
 PAYLOAD = ["--payload", "1024"]
 
 

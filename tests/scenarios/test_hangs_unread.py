@@ -14,6 +14,8 @@ from hangs import PYTHON, asleep, expect_named, hanging, named_parties, traced, 
 from harness import each_in_place, main, needs, scenario, start, wait_for
 from servers import free_port
 
+MAY_RUN_BESIDE_OTHERS = True
+
 
 # Tells where it listens, takes the connection, and then WHAT.
 SERVER = """

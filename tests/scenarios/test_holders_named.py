@@ -8,6 +8,8 @@ from findings import diagnose, severe
 from hangs import named_parties, traced
 from harness import each_in_place, main, run, scenario
 
+MAY_RUN_BESIDE_OTHERS = True
+
 # The loop of node waits for the end of its child, of which a handler of SIGCHLD tells it.
 NODE = """
 const child = require("child_process").spawn("sleep", ["60"], {stdio: "ignore"});

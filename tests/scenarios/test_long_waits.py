@@ -10,6 +10,8 @@ from findings import diagnose, expect_finding, in_batches, severe
 from hangs import PYTHON, TIMED_OUT, asleep, looked_at, untraced
 from harness import lab, main, needs, record, scenario, start, wait_for
 
+MAY_RUN_BESIDE_OTHERS = True
+
 # mistake: what its finding is, of which severity, what its evidence and its advice say, in both
 # languages
 HANGING = {
