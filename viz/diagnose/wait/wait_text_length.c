@@ -67,22 +67,23 @@ static bool begins_with_length(struct viz_bytes text)
 	       strncasecmp(text.data, length_word, sizeof(length_word) - 1) == 0;
 }
 
-/* Takes the number off the text. */
+static bool begins_with_digit(struct viz_bytes text)
+{
+	return text.len && *text.data >= '0' && *text.data <= '9';
+}
+
+/* Takes the number off the text; false: there is none, or a longer one. */
 static bool number_take(struct viz_bytes *text, uint64_t *number)
 {
 	size_t digits = 0;
 
 	while (text->len && *text->data == ' ')
 		*text = after(*text, 1);
-	for (*number = 0; digits < DIGITS_MOST && digits < text->len; digits++) {
-		const char digit = text->data[digits];
-
-		if (digit < '0' || digit > '9')
-			break;
-		*number = 10 * *number + (uint64_t)(digit - '0');
+	for (*number = 0; digits < DIGITS_MOST && begins_with_digit(*text); digits++) {
+		*number = 10 * *number + (uint64_t)(*text->data - '0');
+		*text = after(*text, 1);
 	}
-	*text = after(*text, digits);
-	return digits > 0;
+	return digits && !begins_with_digit(*text);
 }
 
 /* Takes all up to the empty line off the text, which ends the head of a message. */
