@@ -48,7 +48,8 @@ static __always_inline u16 sysv_mechanism(u32 nr)
 /*
  * True for pthread_join(3), which waits until the kernel has cleared the number of a thread of the
  * same process. That is no IPC, also where the memory cannot be looked at, as another thread
- * changes the mappings.
+ * changes the mappings. Who waits for a robust mutex has set FUTEX_WAITERS beside its owner's
+ * number, so that this one is not taken for it (futex(2)).
  */
 static __always_inline bool joins_thread(const struct task_state *state, struct task_struct *task)
 {

@@ -21,8 +21,8 @@
 #define ARGS_LEN 4096	       /* of a command */
 #define CHILDREN_LEN 4096      /* of the list */
 #define YOUNG_MS 1000
-#define PAUSES_LEAST 2
-#define TICK_MS 10 /* /proc tells times in such steps */
+#define PAUSES_LEAST 2 /* seen to begin */
+#define TICK_MS 10     /* /proc tells times in such steps */
 
 /* The descriptors by which shells read a script: bash and zsh, dash. */
 static const int script_fds[] = {255, 11, 10};

@@ -27,7 +27,7 @@ struct viz_bytes address_wildcard_port(struct viz_bytes address)
 		size_t len = strlen(any[i]) - 1;
 
 		if (viz_bytes_begin(address, any[i]))
-			return (struct viz_bytes){address.data + len, address.len - len};
+			return viz_bytes_after(address, len);
 	}
 	return (struct viz_bytes){NULL, 0};
 }
@@ -38,9 +38,7 @@ static struct viz_bytes undressed(struct viz_bytes address)
 	static const char mapped[] = "[::ffff:";
 	size_t len = strlen(mapped);
 
-	return viz_bytes_begin(address, mapped)
-		       ? (struct viz_bytes){address.data + len, address.len - len}
-		       : address;
+	return viz_bytes_begin(address, mapped) ? viz_bytes_after(address, len) : address;
 }
 
 size_t address_plain(struct viz_bytes address, char *text)

@@ -35,6 +35,12 @@ static inline bool viz_bytes_contain(struct viz_bytes text, struct viz_bytes par
 	return part.len && text.len && memmem(text.data, text.len, part.data, part.len);
 }
 
+/* What is behind the first `len` bytes, of which there are as many. */
+static inline struct viz_bytes viz_bytes_after(struct viz_bytes text, size_t len)
+{
+	return (struct viz_bytes){text.data + len, text.len - len};
+}
+
 static inline struct viz_bytes viz_bytes_of(const char *text)
 {
 	return (struct viz_bytes){text, text ? strlen(text) : 0};

@@ -3,15 +3,10 @@
 
 #define CONDITION_MOST 1024 /* bytes of a condition */
 
-static struct viz_bytes from(struct viz_bytes text, size_t at)
-{
-	return (struct viz_bytes){text.data + at, text.len - at};
-}
-
 static struct viz_bytes without_blanks(struct viz_bytes text)
 {
 	while (text.len && strchr(" \t\n", *text.data))
-		text = from(text, 1);
+		text = viz_bytes_after(text, 1);
 	return text;
 }
 
@@ -33,11 +28,12 @@ static bool has_word(struct viz_bytes text, const char *word)
 static struct viz_bytes after_keyword(struct viz_bytes text)
 {
 	if (has_word(text, "until"))
-		return without_blanks(from(text, strlen("until")));
+		return without_blanks(viz_bytes_after(text, strlen("until")));
 	if (!has_word(text, "while"))
 		return (struct viz_bytes){0};
-	text = without_blanks(from(text, strlen("while")));
-	return has_word(text, "!") ? without_blanks(from(text, 1)) : (struct viz_bytes){0};
+	text = without_blanks(viz_bytes_after(text, strlen("while")));
+	return has_word(text, "!") ? without_blanks(viz_bytes_after(text, 1))
+				   : (struct viz_bytes){0};
 }
 
 /* The part of the text before this word, which ends a condition; empty: there is none. */
@@ -45,7 +41,7 @@ static struct viz_bytes condition_of(struct viz_bytes text, const char *word)
 {
 	for (size_t i = 0; i < text.len && i < CONDITION_MOST; i++)
 		if (strchr(";\n", text.data[i]) &&
-		    has_word(without_blanks(from(text, i + 1)), word))
+		    has_word(without_blanks(viz_bytes_after(text, i + 1)), word))
 			return (struct viz_bytes){text.data, i};
 	return (struct viz_bytes){0};
 }
@@ -59,7 +55,7 @@ static struct viz_bytes last_command(struct viz_bytes condition)
 		if (strchr("|;\n", condition.data[i - 1]) ||
 		    (condition.data[i - 1] == '&' && condition.data[i] == '&'))
 			begin = i + (condition.data[i] == '&' || condition.data[i] == '|');
-	return begin < condition.len ? without_blanks(from(condition, begin))
+	return begin < condition.len ? without_blanks(viz_bytes_after(condition, begin))
 				     : (struct viz_bytes){0};
 }
 
@@ -91,13 +87,13 @@ static struct viz_bytes if_condition(struct viz_bytes text)
 
 	if (!has_word(text, "if"))
 		return (struct viz_bytes){0};
-	text = without_blanks(from(text, strlen("if")));
+	text = without_blanks(viz_bytes_after(text, strlen("if")));
 	condition = condition_of(text, "then");
 	if (!condition.len || has_word(condition, "!"))
 		return (struct viz_bytes){0};
-	rest = without_blanks(from(text, condition.len + 1));
-	return leaves_loop(from(rest, strlen("then"))) ? last_command(condition)
-						       : (struct viz_bytes){0};
+	rest = without_blanks(viz_bytes_after(text, condition.len + 1));
+	return leaves_loop(viz_bytes_after(rest, strlen("then"))) ? last_command(condition)
+								  : (struct viz_bytes){0};
 }
 
 /* `COMMAND … && break`: the command; empty: it is none. */
@@ -107,8 +103,9 @@ static struct viz_bytes and_condition(struct viz_bytes text)
 		if (strchr(";\n|", text.data[i]))
 			break;
 		if (text.data[i] == '&' && text.data[i + 1] == '&')
-			return leaves_loop(from(text, i + 2)) ? (struct viz_bytes){text.data, i}
-							      : (struct viz_bytes){0};
+			return leaves_loop(viz_bytes_after(text, i + 2))
+				       ? (struct viz_bytes){text.data, i}
+				       : (struct viz_bytes){0};
 	}
 	return (struct viz_bytes){0};
 }
@@ -131,7 +128,7 @@ void shell_loops_each(struct viz_bytes text, shell_command_fn *each, void *conte
 	bool in_loop = false;
 
 	for (size_t i = 0; i < text.len; i++) {
-		const struct viz_bytes rest = from(text, i);
+		const struct viz_bytes rest = viz_bytes_after(text, i);
 
 		if (!begins_command(text, i))
 			continue;
@@ -151,7 +148,7 @@ static bool take_word(struct viz_bytes *text, struct viz_bytes word)
 	if (!word.len || text->len <= word.len || memcmp(text->data, word.data, word.len) != 0 ||
 	    !strchr(" \t\n;", text->data[word.len]))
 		return false;
-	*text = without_blanks(from(*text, word.len));
+	*text = without_blanks(viz_bytes_after(*text, word.len));
 	return true;
 }
 
@@ -162,7 +159,7 @@ static bool only_sleeps(struct viz_bytes body, struct viz_bytes pause)
 	    !take_word(&body, pause))
 		return false;
 	if (body.len && *body.data == ';')
-		body = without_blanks(from(body, 1));
+		body = without_blanks(viz_bytes_after(body, 1));
 	return has_word(body, "done");
 }
 
@@ -171,7 +168,7 @@ static void take_not(struct viz_bytes *text, bool *comes)
 {
 	if (!has_word(*text, "!"))
 		return;
-	*text = without_blanks(from(*text, 1));
+	*text = without_blanks(viz_bytes_after(*text, 1));
 	*comes = !*comes;
 }
 
@@ -186,11 +183,11 @@ static struct viz_bytes operand_of(struct viz_bytes test, bool *comes)
 	    !viz_bytes_equal(word, viz_bytes_of("[[")) &&
 	    !viz_bytes_equal(word, viz_bytes_of("test")))
 		return (struct viz_bytes){0};
-	test = without_blanks(from(test, word.len));
+	test = without_blanks(viz_bytes_after(test, word.len));
 	take_not(&test, comes);
 	if (test.len < 4 || test.data[0] != '-' || !strchr(" \t", test.data[2]))
 		return (struct viz_bytes){0};
-	return first_word(without_blanks(from(test, 2)));
+	return first_word(without_blanks(viz_bytes_after(test, 2)));
 }
 
 struct viz_bytes shell_loops_tested(struct viz_bytes text, struct viz_bytes pause, bool *comes)
@@ -198,15 +195,16 @@ struct viz_bytes shell_loops_tested(struct viz_bytes text, struct viz_bytes paus
 	struct viz_bytes found = {0};
 
 	for (size_t i = 0; i < text.len && !found.len; i++) {
-		struct viz_bytes rest = from(text, i), condition;
+		struct viz_bytes rest = viz_bytes_after(text, i), condition;
 
 		if (!begins_command(text, i) ||
 		    (!has_word(rest, "until") && !has_word(rest, "while")))
 			continue;
 		*comes = has_word(rest, "until");
-		rest = without_blanks(from(rest, strlen("until"))); /* `while` is as long */
+		rest = without_blanks(
+			viz_bytes_after(rest, strlen("until"))); /* `while` is as long */
 		condition = condition_of(rest, "do");
-		if (condition.len && only_sleeps(from(rest, condition.len + 1), pause))
+		if (condition.len && only_sleeps(viz_bytes_after(rest, condition.len + 1), pause))
 			found = operand_of(last_command(condition), comes);
 	}
 	return found;

@@ -78,8 +78,8 @@ struct viz_process {
 	struct viz_bytes refused_lock; /* as "file-lock:[4711] name" */
 	uint64_t refused_times, refused_ns;
 	uint32_t refused_by; /* the pid of the process that has it; 0: not known */
-	/* In a glance: the command that its loop waits for, in rounds, to succeed. */
-	struct viz_bytes repeated, tested_for; /* tested_for: the file that it tests for, if any */
+	/* In a glance: what its loop starts in rounds until that succeeds, or that file comes. */
+	struct viz_bytes repeated, tested_for;
 	uint64_t repeated_times, repeated_ns;
 	bool status_known; /* exit_code or exit_signal is valid */
 	bool ended, core;
@@ -112,7 +112,7 @@ struct viz_thread {
 	uint64_t since_ns;  /* when it last ran; 0: not known */
 	/* The call that it sleeps in, also one that is no IPC; data NULL: it is not known. */
 	struct viz_bytes call;
-	bool fault, uninterruptible; /* it touched memory, in no call; no signal wakes it */
+	bool fault, uninterruptible; /* where it touched memory, in no call; as in state D */
 	int stop_signal;	     /* number of the one that stopped it; 0: none, or not known */
 	bool own;		     /* only another thread of its process can wake it */
 	bool shared; /* then: its futex is in memory made for sharing, and private all the same */

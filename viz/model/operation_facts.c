@@ -252,7 +252,7 @@ uint64_t operation_group_mask(const struct viz_operation *op)
 {
 	struct viz_bytes text = operation_groups(op);
 
-	return text.len ? netlink_group_mask((struct viz_bytes){text.data + 1, text.len - 1}) : 0;
+	return text.len ? netlink_group_mask(viz_bytes_after(text, 1)) : 0;
 }
 
 /* At the end of a stream, recvmmsg(2) still counts messages, each of 0 bytes. */

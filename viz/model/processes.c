@@ -175,8 +175,8 @@ static void add_rounds(struct model_builder *b, struct viz_process *process)
 		return;
 	process->repeated = build_string(b, FIELD_process_repeated);
 	process->repeated_times = VALUE(process, repeated_times)->number;
-	process->tested_for = build_string(b, FIELD_process_tested_for);
 	process->repeated_ns = VALUE(process, repeated_ns)->number;
+	process->tested_for = build_string(b, FIELD_process_tested_for);
 }
 
 /* What a glance tells of it besides. */

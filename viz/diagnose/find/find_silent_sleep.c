@@ -36,22 +36,21 @@ static bool waits_for_ring(const struct viz_thread *thread)
 	       viz_bytes_equal(thread->call, viz_bytes_of("io_getevents"));
 }
 
-static enum phrase ender_of(const struct viz_thread *thread)
-{
-	if (thread->fault)
-		return PHRASE_WHO_FILLS_PAGE;
-	if (thread->uninterruptible)
-		return PHRASE_STORAGE;
-	return waits_for_ring(thread) ? PHRASE_WHAT_WAS_SUBMITTED : PHRASE_UNSEEN_CAUSE;
-}
+/* What could end such a sleep, and what to look at. */
+struct cause {
+	enum phrase ender;
+	enum advice_case advice;
+};
 
-static enum advice_case advice_case_of(const struct viz_thread *thread)
+static struct cause cause_of(const struct viz_thread *thread)
 {
 	if (thread->fault)
-		return ADVICE_PAGE;
+		return (struct cause){PHRASE_WHO_FILLS_PAGE, ADVICE_PAGE};
 	if (thread->uninterruptible)
-		return ADVICE_STORAGE;
-	return waits_for_ring(thread) ? ADVICE_RING : ADVICE_NONE;
+		return (struct cause){PHRASE_STORAGE, ADVICE_STORAGE};
+	if (waits_for_ring(thread))
+		return (struct cause){PHRASE_WHAT_WAS_SUBMITTED, ADVICE_RING};
+	return (struct cause){PHRASE_UNSEEN_CAUSE, ADVICE_NONE};
 }
 
 static void add_dependents(struct diagnosis *d, struct finding *f,
@@ -80,7 +79,7 @@ bool report_silent_sleep(struct diagnosis *d, const struct viz_process *process)
 	f = finding_add(d, FINDING_BLOCKED, thread->since_ns, NULL);
 	if (waits_for_ring(thread))
 		f->severity = SEVERITY_NOTE;
-	f->advice = advice_for(d, advice_case_of(thread), process);
+	f->advice = advice_for(d, cause_of(thread).advice, process);
 	finding_set(d, f, "pid", "%" PRIu32, process->pid);
 	finding_process(d, f, process);
 	add_dependents(d, f, process);
@@ -89,7 +88,7 @@ bool report_silent_sleep(struct diagnosis *d, const struct viz_process *process)
 		    thread->fault ? phrase_text(PHRASE_AN_ACCESS, d->language)
 				  : format_text(d, "%s()", bytes_text(d, thread->call)));
 	finding_set(d, f, "since", "%s", since_text(d, thread->since_ns));
-	finding_set(d, f, "enders", "%s", phrase_text(ender_of(thread), d->language));
+	finding_set(d, f, "enders", "%s", phrase_text(cause_of(thread).ender, d->language));
 	finding_set(d, f, "chain", "%s", "");
 	return true;
 }

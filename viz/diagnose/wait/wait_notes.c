@@ -335,8 +335,7 @@ static bool note_left_over(struct diagnosis *d, struct finding *f, const struct 
 	else
 		return false;
 	name = wait->channel->name; /* with a slash: sem_overview(7) */
-	finding_set(d, f, "file", "/dev/shm/sem.%s",
-		    bytes_text(d, (struct viz_bytes){name.data + 1, name.len - 1}));
+	finding_set(d, f, "file", "/dev/shm/sem.%s", bytes_text(d, viz_bytes_after(name, 1)));
 	return true;
 }
 

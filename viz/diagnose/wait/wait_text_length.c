@@ -56,11 +56,6 @@ static struct viz_bytes joined(const struct received *received)
 	return (struct viz_bytes){text, received->len};
 }
 
-static struct viz_bytes after(struct viz_bytes text, size_t len)
-{
-	return (struct viz_bytes){text.data + len, text.len - len};
-}
-
 static bool begins_with_length(struct viz_bytes text)
 {
 	return text.len >= sizeof(length_word) &&
@@ -78,10 +73,10 @@ static bool number_take(struct viz_bytes *text, uint64_t *number)
 	size_t digits = 0;
 
 	while (text->len && *text->data == ' ')
-		*text = after(*text, 1);
+		*text = viz_bytes_after(*text, 1);
 	for (*number = 0; digits < DIGITS_MOST && begins_with_digit(*text); digits++) {
 		*number = 10 * *number + (uint64_t)(*text->data - '0');
-		*text = after(*text, 1);
+		*text = viz_bytes_after(*text, 1);
 	}
 	return digits && !begins_with_digit(*text);
 }
@@ -93,7 +88,7 @@ static bool head_take(struct viz_bytes *text)
 		const size_t len = text->data[i + 1] == '\r' ? 2 : 1;
 
 		if (text->data[i] == '\n' && i + len < text->len && text->data[i + len] == '\n') {
-			*text = after(*text, i + len + 1);
+			*text = viz_bytes_after(*text, i + len + 1);
 			return true;
 		}
 	}
@@ -107,10 +102,10 @@ static bool head_take(struct viz_bytes *text)
 static bool last_length(struct viz_bytes text, uint64_t *number, struct viz_bytes *body)
 {
 	for (size_t i = text.len; i-- > 0;) {
-		*body = after(text, i);
+		*body = viz_bytes_after(text, i);
 		if (!begins_with_length(*body))
 			continue;
-		*body = after(*body, sizeof(length_word) - 1);
+		*body = viz_bytes_after(*body, sizeof(length_word) - 1);
 		return number_take(body, number) && head_take(body);
 	}
 	return false;

@@ -86,7 +86,7 @@ static struct viz_bytes short_name(struct viz_bytes name)
 	enum { MOUNT_LEN = 8 };
 
 	if (name.len > MOUNT_LEN + 1 && strncmp(name.data, "/dev/shm/", MOUNT_LEN + 1) == 0)
-		return (struct viz_bytes){name.data + MOUNT_LEN, name.len - MOUNT_LEN};
+		return viz_bytes_after(name, MOUNT_LEN);
 	return name;
 }
 
