@@ -172,6 +172,17 @@ static void take_not(struct viz_bytes *text, bool *comes)
 	*comes = !*comes;
 }
 
+/* The first word, which may be in quotes, and have blanks then. */
+static struct viz_bytes unquoted(struct viz_bytes text)
+{
+	const char *end;
+
+	if (!text.len || !strchr("\"'", *text.data))
+		return first_word(text);
+	end = memchr(text.data + 1, *text.data, text.len - 1);
+	return (struct viz_bytes){text.data + 1, end ? (size_t)(end - text.data - 1) : 0};
+}
+
 /* FILE of `[ -e FILE ]`, `test ! -s FILE`; empty: it is no such test. */
 static struct viz_bytes operand_of(struct viz_bytes test, bool *comes)
 {
@@ -187,7 +198,7 @@ static struct viz_bytes operand_of(struct viz_bytes test, bool *comes)
 	take_not(&test, comes);
 	if (test.len < 4 || test.data[0] != '-' || !strchr(" \t", test.data[2]))
 		return (struct viz_bytes){0};
-	return first_word(without_blanks(viz_bytes_after(test, 2)));
+	return unquoted(without_blanks(viz_bytes_after(test, 2)));
 }
 
 struct viz_bytes shell_loops_tested(struct viz_bytes text, struct viz_bytes pause, bool *comes)

@@ -88,6 +88,8 @@ static void tests_for_file(void **state)
 	assert_string_equal(tested("while [ ! -f f ]; do sleep 1; done", "1"), "f");
 	assert_string_equal(tested("while ! [[ -S f ]]; do sleep 1 ; done", "1"), "f");
 	assert_string_equal(tested("while [ -e f ]; do sleep 1; done", "1"), "-f");
+	assert_string_equal(tested("until [ -e \"a b\" ]; do sleep 1; done", "1"), "a b");
+	assert_null(tested("until [ -e \"a ]; do sleep 1; done", "1"));
 	assert_string_equal(tested("until [ ! -e f ]; do sleep 1; done", "1"), "-f");
 	assert_string_equal(
 		tested("until [ -e a ]; do sleep 1; done; until [ -e b ]; do sleep 2; done", "2"),
