@@ -6,9 +6,12 @@
 #include "bpf/object/names.bpf.h"
 #include "bpf/top/counts.h"
 
-/* A count for each processor, which alone adds to it. */
+/*
+ * One count for all processors, added to with count_add(). One for each processor would come from
+ * the kernel's reserve of such memory, which a burst of new channels empties (kernel/bpf/memalloc.c).
+ */
 struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, COUNT_MOST);
 	__type(key, struct count_key);
@@ -33,6 +36,8 @@ struct {
 } fills SEC(".maps");
 
 #define EEXIST 17
+
+#define count_add(at, amount) ((void)__sync_fetch_and_add(at, amount))
 
 struct comm {
 	char text[WIRE_COMM_LEN];
@@ -145,7 +150,7 @@ static __noinline int count_make(const struct count_key *key, struct object *obj
 	return 0;
 }
 
-/* The processor's count of this end, made where there is none; NULL if there is no room. */
+/* The count of this end, made where there is none; NULL if there is no room. */
 static __always_inline struct count *count_of(const struct count_key *key, struct object *object,
 					      struct file *file, struct task_struct *task)
 {

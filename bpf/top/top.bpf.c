@@ -187,15 +187,16 @@ static __always_inline void moved_add(const struct top_call *call, struct count 
 {
 	struct mmsg_sizes *sizes;
 
-	count->messages += call->messages;
-	count->bytes += call->bytes;
+	count_add(&count->messages, call->messages);
+	count_add(&count->bytes, call->bytes);
 	if (call->row->data != DATA_MMSG) {
-		count->sizes[power_of(call->bytes) % COUNT_POWERS]++;
+		count_add(&count->sizes[power_of(call->bytes) % COUNT_POWERS], 1);
 		return;
 	}
 	sizes = mmsg_sizes_here();
 	for (int i = 0; sizes && i < COUNT_POWERS; i++)
-		count->sizes[i] += sizes->powers[i];
+		if (sizes->powers[i])
+			count_add(&count->sizes[i], sizes->powers[i]);
 }
 
 static __always_inline void call_add(struct top_call *call, struct object *object,
@@ -225,9 +226,10 @@ static __always_inline void call_add(struct top_call *call, struct object *objec
 		return;
 	if (moved)
 		moved_add(call, count);
-	count->asleep_ns += call->untold_ns;
+	if (call->untold_ns)
+		count_add(&count->asleep_ns, call->untold_ns);
 	if (call->slept_ns)
-		count->sleeps[power_of(call->slept_ns >> 10) % COUNT_POWERS]++;
+		count_add(&count->sleeps[power_of(call->slept_ns >> 10) % COUNT_POWERS], 1);
 }
 
 /* vmsplice(2) of a pipe's end: its access says whether it sends. */

@@ -250,6 +250,19 @@ sys.stdin.readline()
 """
 BURST_CHANNELS = 20000
 
+# All channels are there before the first message, so that their counts are wanted at once.
+AT_ONCE = """
+import resource, socket, sys
+count = int(sys.argv[1])
+resource.setrlimit(resource.RLIMIT_NOFILE, (2 * count + 64,) * 2)
+pairs = [socket.socketpair() for _ in range(count)]
+for one, _ in pairs:
+    one.send(b"x")
+for _, other in pairs:
+    other.recv(1)
+"""
+AT_ONCE_CHANNELS = 7000  # two ends each: seven eighths of what there is room for
+
 
 def intervals_pass(metrics, count):
     """The file of metrics is a new one after each interval."""
@@ -316,6 +329,24 @@ def burst(directory):
     lines = [json.loads(line) for line in result.stdout.splitlines()]
     validate(lines, "top")
     check_burst(lines, process.pid)
+
+
+@scenario("of many channels at once that there is room for, each call is counted")
+def at_once(directory):
+    result = top(directory, "--json", "--every", "1h")
+    with subprocess.Popen([sys.executable, "-c", AT_ONCE, str(AT_ONCE_CHANNELS)]) as process:
+        expect_equal(process.wait(TIMEOUT), 0, "the program's exit status")
+    result.process.send_signal(signal.SIGINT)
+    expect_equal(result.wait().status, 0, "exit status; " + result.stderr.decode())
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    counted = Counter()
+    for pair in (line for line in lines if line["type"] == "pair"):
+        for side in "from", "to":
+            counted[side] += sum(member["messages"] for member in pair[side]
+                                 if member["pid"] == process.pid
+                                 and pair["mechanism"] == "unix-stream")
+    expect_equal(counted, {"from": AT_ONCE_CHANNELS, "to": AT_ONCE_CHANNELS}, "its messages")
+    expect_equal(lines[-1]["uncounted"], 0, "none is left out")
 
 
 def check_burst(lines, pid):

@@ -22,9 +22,8 @@
 struct counter {
 	struct top_bpf *bpf;
 	uint64_t forgotten; /* messages that came to an end after it was read and before it went */
-	int cpus;
 	struct count_key *keys;
-	struct count *values; /* of all processors, for each of the keys */
+	struct count *values; /* of each of the keys */
 	struct count_object_key *filled;
 	struct count_fill *fills; /* of each of the objects in `filled` */
 };
@@ -77,9 +76,8 @@ int counter_open(struct counter **out, char *why, size_t why_len)
 		return error;
 	open_files_allow();
 	libbpf_set_print(quiet_print);
-	counter->cpus = libbpf_num_possible_cpus();
 	counter->keys = calloc(BATCH, sizeof(*counter->keys));
-	counter->values = calloc((size_t)BATCH * (size_t)counter->cpus, sizeof(struct count));
+	counter->values = calloc(BATCH, sizeof(*counter->values));
 	counter->filled = calloc(BATCH, sizeof(*counter->filled));
 	counter->fills = calloc(BATCH, sizeof(*counter->fills));
 	if (!counter->keys || !counter->values || !counter->filled || !counter->fills)
@@ -138,26 +136,17 @@ int counter_each_fill(struct counter *counter, counter_fill_fn *each, void *cont
 	return error == -ENOENT ? 0 : error;
 }
 
-static void counts_sum(const struct counter *counter, const struct count *values,
-		       struct top_counts *sum)
+static struct top_counts counts_of(const struct count *count)
 {
-	uint32_t sleeps[COUNT_POWERS] = {0}; /* modulo 2^32, as what it is made of */
-	uint32_t sizes[COUNT_POWERS] = {0};
+	struct top_counts counts = {.messages = count->messages,
+				    .bytes = count->bytes,
+				    .asleep_ns = count->asleep_ns};
 
-	memset(sum, 0, sizeof(*sum));
-	for (int cpu = 0; cpu < counter->cpus; cpu++) {
-		sum->messages += values[cpu].messages;
-		sum->bytes += values[cpu].bytes;
-		sum->asleep_ns += values[cpu].asleep_ns;
-		for (int i = 0; i < COUNT_POWERS; i++) {
-			sleeps[i] += values[cpu].sleeps[i];
-			sizes[i] += values[cpu].sizes[i];
-		}
-	}
 	for (int i = 0; i < COUNT_POWERS; i++) {
-		sum->sleeps[i] = sleeps[i];
-		sum->sizes[i] = sizes[i];
+		counts.sleeps[i] = count->sleeps[i];
+		counts.sizes[i] = count->sizes[i];
 	}
+	return counts;
 }
 
 int counter_each(struct counter *counter, counter_fn *each, void *context)
@@ -173,11 +162,9 @@ int counter_each(struct counter *counter, counter_fn *each, void *context)
 		if (error && error != -ENOENT) /* which means: these are the last */
 			return error;
 		for (uint32_t i = 0; i < count; i++) {
-			struct top_counts sum;
+			const struct top_counts counts = counts_of(&counter->values[i]);
 
-			counts_sum(counter, counter->values + (size_t)i * (size_t)counter->cpus,
-				   &sum);
-			each(context, &counter->keys[i], &sum);
+			each(context, &counter->keys[i], &counts);
 		}
 		from = &at;
 	}
@@ -205,14 +192,12 @@ bool counter_comm(const struct counter *counter, uint32_t pid, char comm[TOP_COM
 void counter_forget_end(struct counter *counter, const struct count_key *key, uint64_t messages)
 {
 	const int map = bpf_map__fd(counter->bpf->maps.counts);
-	struct top_counts sum;
 
 	if (bpf_map_lookup_and_delete_elem(map, key, counter->values)) {
 		bpf_map_delete_elem(map, key); /* Linux before 5.14 cannot do both in one */
 		return;
 	}
-	counts_sum(counter, counter->values, &sum);
-	counter->forgotten += sum.messages - messages;
+	counter->forgotten += counter->values[0].messages - messages;
 }
 
 void counter_forget_object(const struct counter *counter, const struct count_key *key)
