@@ -8,12 +8,19 @@
 
 #define MILLISECOND UINT64_C(1000000) /* in ns */
 
+/* 0: there is no such clock (any more). */
+static inline uint64_t clock_read_ns(clockid_t clock)
+{
+	struct timespec time;
+
+	if (clock_gettime(clock, &time))
+		return 0;
+	return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
+}
+
 static inline uint64_t clock_now_ns(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	return clock_read_ns(CLOCK_MONOTONIC);
 }
 
 /* Sleeps for so long, or until a signal is handled. */
