@@ -22,9 +22,7 @@ def expect_in(part, whole, what):
 
 
 def expect_row(picture, *words):
-    """Some one line of the picture has all these words."""
-    expect(
-        any(all(word in line for word in words) for line in picture.splitlines()),
-        f"the picture has a line with {words}",
-        picture,
-    )
+    """Some one line of the picture has all these words: that line."""
+    rows = [line for line in picture.splitlines() if all(word in line for word in words)]
+    expect(rows, f"the picture has a line with {words}", picture)
+    return rows[0]
