@@ -298,6 +298,16 @@ static void adopt(struct diagnosis *d, struct finding *f)
 		f->channel = viz_model_channel(d->model, f->channel->id);
 }
 
+/*
+ * True if it says no more than that a process waits since the limit, of which the trace has a
+ * finding of that limit: it was at something else, or asks in rounds.
+ */
+static bool began_late(const struct join *join, const struct finding *f)
+{
+	return f->row == finding_row(FINDING_BLOCKED) && f->at_ns >= join->d->until_ns &&
+	       map_get_uint(&join->first, f->processes[0]->pid);
+}
+
 static void add(struct join *join, struct finding *f)
 {
 	struct diagnosis *d = join->d;
@@ -319,8 +329,8 @@ void diagnosis_join(struct diagnosis *d, const struct diagnosis *look)
 	for (size_t i = 0; i < look->count; i++) {
 		struct finding *f = look->findings[i];
 
-		if (is_of_look(f) && f->process_count && !is_told(&join, f) && !trace_knows(d, f) &&
-		    !is_in_handler(d, f))
+		if (is_of_look(f) && f->process_count && !is_told(&join, f) &&
+		    !began_late(&join, f) && !trace_knows(d, f) && !is_in_handler(d, f))
 			add(&join, f);
 	}
 	for (size_t i = own; i < d->count; i++)

@@ -9,11 +9,16 @@
 
 #define LOCK "file-lock:[5]"
 
-/* Process 10 waits for a lock when the time limit fires. */
-static void waits_for_lock(struct trace_text *t)
+static void executes_flock(struct trace_text *t)
 {
 	trace_line(t, "{'type':'process','event':'exec','at_ns':2,'pid':10,'tid':10,'ppid':1,"
 		      "'comm':'flock','path':'/usr/bin/flock','args':['flock']}");
+}
+
+/* Process 10 waits for a lock when the time limit fires. */
+static void waits_for_lock(struct trace_text *t)
+{
+	executes_flock(t);
 	trace_channel(t, LOCK, "file-lock", ",'name':'lock'");
 	trace_line(t,
 		   "{'type':'operation','id':1,'syscall':'flock','role':'control','pid':10,'fd':3,"
@@ -46,7 +51,7 @@ static const char *const look[] = {
 	"'lost':0}",
 };
 
-enum { LOOK_LINES = sizeof(look) / sizeof(*look) };
+enum { LOOK_LINES = sizeof(look) / sizeof(*look), CALL_OF_10 = 4 };
 
 static void take_look(struct trace_text *t)
 {
@@ -81,8 +86,9 @@ static const char *findings(struct trace_text *t, char *text, size_t room)
 	for (size_t i = 0; i < d->count; i++) {
 		const struct finding *f = d->findings[i];
 
-		len += (size_t)snprintf(t->shown + len, sizeof(t->shown) - len, "%s %s",
-					f->row->name, f->channel ? f->channel->id.data : "-");
+		len += (size_t)snprintf(t->shown + len, sizeof(t->shown) - len, "%s%s %s",
+					f->severity == SEVERITY_NOTE ? "note: " : "", f->row->name,
+					f->channel ? f->channel->id.data : "-");
 		len += shows_who(t->shown + len, sizeof(t->shown) - len, f);
 		len += (size_t)snprintf(t->shown + len, sizeof(t->shown) - len, "\n");
 		assert_int_equal(f->operation_count && f->other_count, 0);
@@ -154,9 +160,51 @@ static void of_survivors(void **state)
 	assert_null(strstr(findings(t, text, sizeof(text)), "99"));
 }
 
+/* The look takes long, and finds the process in a call that began after the limit. */
+static void take_late_look(struct trace_text *t)
+{
+	for (size_t i = 0; i < CALL_OF_10; i++)
+		look_line(t, look[i]);
+	look_line(t, "{'type':'operation','id':1,'syscall':'flock','role':'control','pid':10,"
+		     "'fd':3,'channel':'" LOCK "','enter_ns':2000000150,'state':'pending',"
+		     "'at_ns':5000000000,'lock':{'kind':'flock','mode':'exclusive'}}");
+	look_line(t, look[CALL_OF_10 + 1]);
+	look_line(t, "{'type':'trailer','at_ns':5000000000,'why':'glance','operations':0,"
+		     "'signals':0,'lost':0}");
+}
+
+static void asks_again(void **state)
+{
+	struct trace_text *t = *state;
+	char text[256];
+
+	waits_for_lock(t);
+	take_late_look(t);
+	assert_string_equal(findings(t, text, sizeof(text)), "blocked " LOCK " 10\n");
+	assert_non_null(strstr(text, "for 2 s"));
+}
+
+/* Until the limit it waited for nothing. */
+static void began_after_limit(void **state)
+{
+	struct trace_text *t = *state;
+	char text[256];
+
+	executes_flock(t);
+	take_late_look(t);
+	assert_string_equal(findings(t, text, sizeof(text)), "note: blocked - 10 +99\n");
+}
+
 static int set_up(void **state)
 {
-	*state = trace_new();
+	struct trace_text *t = trace_new();
+
+	t->len = 0;
+	trace_line(t, "{'type':'header','format':'ipclens-trace','version':1,'tool':'0',"
+		      "'kernel':'6','machine':'x86_64','clock':'CLOCK_MONOTONIC','start_ns':1,"
+		      "'realtime_offset_ns':0,'options':{},'hooks':{},'tracer':9,"
+		      "'command':['flock']}");
+	*state = t;
 	return 0;
 }
 
@@ -164,8 +212,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, trace_tear_down)
 	const struct CMUnitTest tests[] = {
-		TEST(names_holder), TEST(without_look), TEST(damaged),
-		TEST(nested),	    TEST(of_survivors),
+		TEST(names_holder), TEST(without_look), TEST(damaged),		 TEST(nested),
+		TEST(of_survivors), TEST(asks_again),	TEST(began_after_limit),
 	};
 
 	return cmocka_run_group_tests_name("a look in a trace", tests, NULL, NULL);

@@ -217,15 +217,18 @@ static struct finding *report(struct diagnosis *d, const struct viz_operation *o
 }
 
 /*
- * True unless it is not known that the client has a connection, and it may be a moment until it
- * has. Who connects to itself, and waits for nobody, is left alone, too.
+ * True unless the time limit came so soon after the connection that it may have been accepted in a
+ * moment; or it is not known that the client has one, and it may be a moment until it has. Who
+ * connects to itself, and waits for nobody, is left alone, too.
  */
 static bool is_late(const struct diagnosis *d, const struct viz_connection *c,
 		    const struct viz_holding *listener)
 {
+	const bool is_old = d->end_ns - c->connect->exit_ns >= LONG_WAIT_NS;
+
 	if (!connect_goes_on(&d->waits->connects, c->connect))
-		return true;
-	return d->end_ns - c->connect->exit_ns >= LONG_WAIT_NS && listener->until_ns == VIZ_NEVER &&
+		return is_old || d->model->trailer.why != END_REASON_TIMEOUT;
+	return is_old && listener->until_ns == VIZ_NEVER &&
 	       listener->process != c->connect->process &&
 	       viz_channel_held(c->client, c->connect->process, ACCESS_BOTH, VIZ_NEVER - 1) &&
 	       !wait_queue_is_empty(d->waits, listener->channel, c->connect->exit_ns);
