@@ -12,7 +12,7 @@ from traces import BUILD, IPCLENS, TIMEOUT, call
 MAY_RUN_BESIDE_OTHERS = True
 
 HEAD = "Try it:"
-AT_ONCE = 3  # most of them sleep until a limit of a second
+AT_ONCE = 4  # most of them sleep until a limit of some seconds
 
 
 def explain(*words):
