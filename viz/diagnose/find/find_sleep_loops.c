@@ -23,6 +23,12 @@ static bool only_sleeps(const struct viz_process *child)
 	       (!child->ended || (child->status_known && !child->exit_signal && !child->exit_code));
 }
 
+/* The limit came when it was made, and it may be the next one to sleep. */
+static bool is_about_to_execute(const struct viz_process *child)
+{
+	return !child->ended && !child->args_count;
+}
+
 static bool goes_on(const struct sleep_run *run, const struct viz_process *child)
 {
 	return run->count && run->last->ended && child->start_ns >= run->last->end_ns &&
@@ -31,6 +37,8 @@ static bool goes_on(const struct sleep_run *run, const struct viz_process *child
 
 static void add_child(struct sleep_run *run, const struct viz_process *child)
 {
+	if (is_about_to_execute(child))
+		return;
 	if (!only_sleeps(child)) {
 		*run = (struct sleep_run){0};
 		return;
