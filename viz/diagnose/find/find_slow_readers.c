@@ -19,7 +19,7 @@ struct full {
 	const struct viz_thread *sender;
 	const struct viz_channel *channel;
 	const struct viz_operation *longest;
-	const struct viz_operation *waker; /* the last call that made room; NULL: none is known */
+	const struct viz_thread *reader; /* the last one that made room; NULL: none is known */
 	uint64_t slept_ns, since_ns, until_ns;
 	struct full *next; /* of the same thread, on another channel */
 };
@@ -76,21 +76,24 @@ static bool reads_at(const struct viz_channel *channel, const struct viz_process
 }
 
 /*
- * The call that made room for the send; NULL: none is known. What woke it may have been a signal,
- * also of one that never could read there.
+ * Who made room for the send; NULL: it is not known. What woke it may have been a signal, also of
+ * one that never could read there. A call that is not there was ordinary, and was left out.
  */
-static const struct viz_operation *room_maker(const struct diagnosis *d,
-					      const struct viz_operation *send)
+static const struct viz_thread *room_maker(const struct diagnosis *d,
+					   const struct viz_operation *send)
 {
-	const struct viz_operation *waker = send->woken_by
-						    ? viz_model_operation(d->model, send->waker)
+	const struct viz_process *process = send->woken_by;
+	const struct viz_operation *waker = process ? viz_model_operation(d->model, send->waker)
 						    : NULL;
+	const bool left_out = process && !waker && d->model->ordinary_calls;
 
-	if (!waker || !waker->channel)
-		return NULL;
-	return !channel_is_pipe(send->channel) ||
-			       reads_at(send->channel, waker->process, waker->enter_ns)
-		       ? waker
+	if (waker && waker->channel && !channel_is_pipe(send->channel))
+		return waker->thread;
+	if (waker && waker->channel && reads_at(send->channel, process, waker->enter_ns))
+		return waker->thread;
+	return left_out && process->thread_count == 1 && channel_is_pipe(send->channel) &&
+			       reads_at(send->channel, process, send->exit_ns)
+		       ? process->threads[0]
 		       : NULL;
 }
 
@@ -117,7 +120,7 @@ static const char *readers_text(struct diagnosis *d, struct finding *f,
 
 static void add_send(struct fulls *fulls, const struct viz_operation *op)
 {
-	const struct viz_operation *maker;
+	const struct viz_thread *reader;
 	struct full *full;
 
 	if (!op->channel || !op->off_cpu_ns || op->channel->mechanism == MECH_PTY)
@@ -127,9 +130,9 @@ static void add_send(struct fulls *fulls, const struct viz_operation *op)
 	full->until_ns = op->exit_ns;
 	if (op->off_cpu_ns > full->longest->off_cpu_ns)
 		full->longest = op;
-	maker = room_maker(fulls->d, op);
-	if (maker)
-		full->waker = maker;
+	reader = room_maker(fulls->d, op);
+	if (reader)
+		full->reader = reader;
 }
 
 /* How long the sender lived, as far as the trace knows it. */
@@ -150,7 +153,7 @@ static struct finding *report(struct diagnosis *d, const struct full *full, uint
 	const struct viz_operation *op = full->longest;
 	struct finding *f = finding_fold(d, FINDING_FULL_CHANNEL, op->enter_ns, op->process,
 					 full->channel);
-	const struct viz_process *reader = full->waker ? full->waker->process : NULL;
+	const struct viz_process *reader = full->reader ? full->reader->process : NULL;
 	const char *names = reader ? process_text(d, reader) : readers_text(d, f, op);
 
 	if (f->times == 1)
@@ -171,19 +174,18 @@ static void tell_reader(struct diagnosis *d, const struct reader_sleeps *sleeps,
 {
 	struct other_sleep sleep;
 
-	if (!full->waker)
+	if (!full->reader)
 		return;
-	sleep = reader_slept(sleeps, full->waker->thread, full->channel, full->since_ns,
-			     full->until_ns);
+	sleep = reader_slept(sleeps, full->reader, full->channel, full->since_ns, full->until_ns);
 	if (!sleep.longest || sleep.slept_ns <= full->slept_ns / 2) {
 		finding_line(d, f,
 			     fill_phrase(d, PHRASE_READER_WORKED,
-					 process_text(d, full->waker->process), NULL, NULL));
+					 process_text(d, full->reader->process), NULL, NULL));
 		return;
 	}
 	finding_operation(d, f, sleep.longest);
 	finding_line(d, f,
-		     fill_phrase(d, PHRASE_READER_SLEPT, process_text(d, full->waker->process),
+		     fill_phrase(d, PHRASE_READER_SLEPT, process_text(d, full->reader->process),
 				 duration_text(d, sleep.slept_ns), call_text(d, sleep.longest)));
 	if (full->slept_ns >= IN_ALL_WARNING_NS)
 		f->severity = SEVERITY_WARNING;
@@ -201,8 +203,8 @@ void report_slow_readers(struct diagnosis *d)
 			add_send(&fulls, op);
 	}
 	for (size_t i = 0; i < fulls.count; i++)
-		if (fulls.list[i]->waker && took_half(d, fulls.list[i]))
-			reader_sleeps_want(&sleeps, fulls.list[i]->waker->thread);
+		if (fulls.list[i]->reader && took_half(d, fulls.list[i]))
+			reader_sleeps_want(&sleeps, fulls.list[i]->reader);
 	if (sleeps.of_thread.count)
 		reader_sleeps_find(&sleeps, d->model, d->pairing);
 	for (size_t i = 0; i < fulls.count; i++) {
