@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Two objects where one was meant: other keys of System V, or a queue that was removed and made
+"""Two objects where one was meant: other keys of System V, other names of POSIX, or a queue that was removed and made
 again under its name. The waiting process is told who uses the other one."""
+import ctypes
 import os
 import subprocess
 
@@ -55,6 +56,31 @@ while True:
     change(s, -1)
 """
 
+# The other one has its own name wrong, or ({apart} is nothing) the same one.
+OTHER_NAME = """
+c.sem_open.restype = ctypes.c_void_p
+name = b"/ipclens-name-%d" % os.getpid()
+other = name + b"{apart}"
+room = ctypes.create_string_buffer(8192)
+def queue(name): return rt.mq_open(name, os.O_RDWR | os.O_CREAT, 0o600, None)
+def semaphore(name): return ctypes.c_void_p(c.sem_open(name, os.O_CREAT, 0o600, 0))
+if os.fork() == 0:
+    tell("other")
+    {give}
+    time.sleep(60)
+tell("waiter")
+while True:
+    {take}
+"""
+
+
+def of_name(give, take, apart):
+    return OTHER_NAME.replace("{give}", give).replace("{take}", take).replace("{apart}", apart)
+
+
+NAMED_QUEUE = "rt.mq_send(queue(other), b'x', 1, 0)", "rt.mq_receive(queue(name), room, 8192, None)"
+NAMED_SEMAPHORE = "c.sem_post(semaphore(other))", "c.sem_wait(semaphore(name))"
+
 MADE_AGAIN = """
 name = b"/ipclens-again-%d" % os.getpid()
 room = ctypes.create_string_buffer(8192)
@@ -73,11 +99,14 @@ rt.mq_receive(q, room, 8192, None)
 """
 
 KEYS_DIFFER = "if both mean the same, their keys differ"
+NAMES_DIFFER = "if both mean the same, their names differ"
 APART = {
     "queue": (OTHER_QUEUE.replace("{apart}", "1"), KEYS_DIFFER, "ftok()"),
     "semaphore": (
         OTHER_SEMAPHORE.replace("{apart}", "1").replace("{again}", "1"), KEYS_DIFFER, "ftok()",
     ),
+    "queue by name": (of_name(*NAMED_QUEUE, "s"), NAMES_DIFFER, "use one name on both sides"),
+    "semaphore by name": (of_name(*NAMED_SEMAPHORE, "s"), NAMES_DIFFER, "use one name"),
     "made again": (MADE_AGAIN, "was made by the same name after that", ""),
 }  # fmt: skip
 
@@ -92,6 +121,13 @@ def remove_left():
                 subprocess.run(["ipcrm", option, number], check=False)
 
 
+def remove_named(pid):
+    """What OTHER_NAME makes."""
+    for name in f"/ipclens-name-{pid}", f"/ipclens-name-{pid}s":
+        ctypes.CDLL("librt.so.1").mq_unlink(name.encode())
+        ctypes.CDLL(None).sem_unlink(name.encode())
+
+
 def looked_at(directory, name, program):
     place = os.path.join(directory, name)
     os.mkdir(place)
@@ -100,6 +136,7 @@ def looked_at(directory, name, program):
     finally:
         remove_left()
     names = named_parties(result)
+    remove_named(names["waiter"])
     told = [f for f in findings if f["id"] == "blocked" and f["processes"][0] == names["waiter"]]
     return names, told, findings
 
@@ -117,6 +154,8 @@ def apart(directory):
 TOGETHER = {
     "queue": OTHER_QUEUE.replace("{apart}", "0"),
     "semaphore": OTHER_SEMAPHORE.replace("{apart}", "0").replace("{again}", "2"),
+    "queue by name": of_name(*NAMED_QUEUE, ""),
+    "semaphore by name": of_name(*NAMED_SEMAPHORE, ""),
     # The waiting one has sent its request to the other queue.
     "request and reply": """
 requests, replies = c.msgget(KEY, MAKE), c.msgget(KEY + 1, MAKE)
@@ -136,7 +175,7 @@ def together(directory):
     for name, program in TOGETHER.items():
         _, _, findings = looked_at(directory, name, program)
         said = " ".join(line for f in findings for line in f["evidence"])
-        expect(KEYS_DIFFER not in said, name, findings)
+        expect(KEYS_DIFFER not in said and NAMES_DIFFER not in said, name, findings)
 
 
 if __name__ == "__main__":

@@ -84,7 +84,9 @@ const struct wait_gone *wait_gone_users(struct wait_graph *graph, const struct v
 		graph->marked[graph->users[channel->index][i]->index] = channel->index + 1;
 	for (size_t i = 0; i < model->process_count; i++) {
 		const struct viz_process *process = model->processes[i];
-		const bool inherits = channel->mechanism != MECH_SYSV_SEM && !process->path.len;
+		const bool inherits = channel->mechanism != MECH_SYSV_SEM && !process->path.len &&
+				      (process->before_trace ||
+				       process->start_ns >= channel->at_ns);
 
 		/* Who ended before anybody met the object had no part in it. */
 		if (process->ended && process->end_ns >= channel->at_ns &&

@@ -286,18 +286,31 @@ static bool note_removed(struct diagnosis *d, struct finding *f, const struct wa
 }
 
 /* The sender, or who posts, may have another object than the one that waits. */
-static bool note_other_key(struct diagnosis *d, struct finding *f, const struct wait *wait)
+static bool note_other(struct diagnosis *d, struct finding *f, const struct wait *wait,
+		       const struct viz_operation *op, enum phrase phrase)
 {
-	const struct viz_operation *op = wait_other_key(d->waits, wait);
-
 	if (!op)
 		return false;
 	finding_line(d, f,
-		     fill_phrase(d, PHRASE_OTHER_KEY, channel_text(d, wait->channel),
+		     fill_phrase(d, phrase, channel_text(d, wait->channel),
 				 process_text(d, op->process), channel_text(d, op->channel)));
 	finding_process(d, f, op->process);
 	finding_operation(d, f, op);
 	return true;
+}
+
+static bool note_other_key(struct diagnosis *d, struct finding *f, const struct wait *wait)
+{
+	return note_other(d, f, wait, wait_other_key(d->waits, wait), PHRASE_OTHER_KEY);
+}
+
+static bool note_other_name(struct diagnosis *d, struct finding *f, const struct wait *wait)
+{
+	const bool told = note_other(d, f, wait, wait_other_name(d->waits, wait),
+				     PHRASE_OTHER_NAME);
+
+	f->explained |= told;
+	return told;
 }
 
 /* A FIFO that it opens was removed meanwhile, for sure where the path is absolute. */
@@ -651,6 +664,7 @@ enum advice_case wait_note(struct diagnosis *d, struct finding *f, const struct 
 		{note_unnamed, ADVICE_UNNAMED},
 		{note_empty_set, ADVICE_EMPTY_SET},
 		{note_other_key, ADVICE_OTHER_KEY},
+		{note_other_name, ADVICE_OTHER_NAME},
 		{note_removed, ADVICE_REMOVED},
 		{note_removed_path, ADVICE_REMOVED},
 		{note_lease, ADVICE_LEASE},

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Two objects where one was meant: somebody else uses one of another key, or one that was made
- * under the same name after that of the first had been removed.
+ * Two objects where one was meant: somebody else uses one of another key or name, or one that was
+ * made under the same name after that of the first had been removed.
  */
 #include "viz/diagnose/wait/waits.h"
 
@@ -55,6 +55,63 @@ const struct viz_operation *wait_other_key(const struct wait_graph *graph, const
 			return op;
 	}
 	return NULL;
+}
+
+/* True if no other process has used the object, or had a descriptor of it. */
+static bool is_used_by_alone(const struct wait_graph *graph, const struct viz_channel *channel,
+			     const struct viz_process *process)
+{
+	for (size_t i = 0; i < graph->user_counts[channel->index]; i++)
+		if (graph->users[channel->index][i] != process)
+			return false;
+	for (size_t i = 0; i < channel->holding_count; i++)
+		if (channel->holdings[i]->process != process)
+			return false;
+	return true;
+}
+
+/* True for the posting of a semaphore or its making, and for a message that nobody has received. */
+static bool may_have_meant_other(const struct wait_graph *graph, const struct viz_operation *op)
+{
+	if (!viz_operation_done(op) || viz_operation_failed(op))
+		return false;
+	if (op->channel->mechanism == MECH_POSIX_SEM)
+		return op->role == ROLE_WAKE || op->role == ROLE_OPEN;
+	return op->role == ROLE_SEND && has_unread(graph, op->channel, op->process);
+}
+
+static bool waits_at_name(const struct wait *wait)
+{
+	const struct viz_channel *own = wait->channel;
+
+	if (!own || !own->name.len)
+		return false;
+	return own->mechanism == MECH_POSIX_SEM ||
+	       (own->mechanism == MECH_POSIX_MQ && wait->operation->role == ROLE_RECEIVE);
+}
+
+const struct viz_operation *wait_other_name(const struct wait_graph *graph, const struct wait *wait)
+{
+	const struct viz_model *model = graph->model;
+	const size_t first = model->operation_count > LOOK_BACK ? model->operation_count - LOOK_BACK
+								: 0;
+	const struct viz_operation *found = NULL;
+
+	if (!waits_at_name(wait) || !is_used_by_alone(graph, wait->channel, wait->process))
+		return NULL;
+	for (size_t i = model->operation_count; i-- > first;) {
+		const struct viz_operation *op = model->operations[i];
+
+		if (!op->channel || op->channel == wait->channel || op->process == wait->process ||
+		    op->channel->mechanism != wait->channel->mechanism || !op->channel->name.len ||
+		    !is_used_by_alone(graph, op->channel, op->process) ||
+		    !may_have_meant_other(graph, op))
+			continue;
+		if (found && found->channel != op->channel) /* it is not known which */
+			return NULL;
+		found = op;
+	}
+	return found;
 }
 
 const struct viz_channel *wait_made_again(const struct wait_graph *graph,

@@ -264,6 +264,14 @@ const struct viz_operation *wait_failed_addition(const struct wait_graph *graph,
  */
 const struct viz_operation *wait_other_key(const struct wait_graph *graph, const struct wait *wait);
 
+/*
+ * wait_other_object.c: of a wait at a POSIX semaphore or queue that has a name, and that nobody
+ * else has used: a call of another process on the only one of another name that it alone has used.
+ * NULL: there is none, or several.
+ */
+const struct viz_operation *wait_other_name(const struct wait_graph *graph,
+					    const struct wait *wait);
+
 /* wait_other_object.c: an object made by the name of this one after it was removed, or NULL. */
 const struct viz_channel *wait_made_again(const struct wait_graph *graph,
 					  const struct viz_channel *channel);
@@ -416,6 +424,7 @@ enum advice_case {
 	ADVICE_EMPTY_SET,	/* for events of an epoll instance that has none to tell of */
 	ADVICE_REMOVED,		/* where nobody else can come, as the name was removed */
 	ADVICE_OTHER_KEY,	/* where another process uses an object of another key */
+	ADVICE_OTHER_NAME,	/* the same for an object that has a name */
 	ADVICE_LEFT_OVER,	/* for a semaphore that an earlier run may have left */
 	ADVICE_PENDING,		/* for a signal, while one is blocked */
 	ADVICE_DISARMED,	/* at a timerfd that never expires */
