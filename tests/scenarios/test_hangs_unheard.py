@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Who waits for what its own buffer has, for a group that it has not joined, or for a reader that
-has ended: the evidence in the trace says so."""
+"""Who waits for what its own buffer has, for a group that it has not joined, for an answer that
+comes from elsewhere, or for a reader that has ended: the evidence in the trace says so."""
 import os
 import re
 
@@ -129,6 +129,66 @@ def ended_reader(directory):
     evidence = " ".join(found[0]["evidence"])
     expect_in(f"python3[{child}], which received there before, ended", evidence, "who did")
     expect("outside the trace" not in str(found), "no one is guessed at", found)
+
+
+# A server with two sockets: it is asked on one, and answers on the other. Python's client waits for
+# half a second where it has a limit of its own.
+ELSEWHERE = """
+import os, socket
+asked = socket.socket(socket.{family}, socket.SOCK_DGRAM)
+asked.bind(("{address}", 0))
+if not os.fork():
+    other = socket.socket(socket.{family}, socket.SOCK_DGRAM)
+    while True:
+        _, client = asked.recvfrom(99)
+        {by}.sendto(b"answer", client)
+client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+port = asked.getsockname()[1]
+asked.close()
+{asks}
+try:
+    print(client.recv(99), flush=True)
+except TimeoutError:
+    raise SystemExit(1)
+"""
+CONNECTED = """client.connect(("127.0.0.1", port))
+client.send(b"ask")"""
+GIVES_UP = "client.settimeout(0.6)\n" + CONNECTED
+UNCONNECTED = """client.sendto(b"ask", ("127.0.0.1", port))"""
+FOUR = {"family": "AF_INET", "address": ""}
+SIX = {"family": "AF_INET6", "address": "::"}
+UNHEARD_ANSWERS = {
+    "waits": (FOUR, "other", CONNECTED),
+    "waits, mapped": (SIX, "other", CONNECTED),
+    "gives up": (FOUR, "other", GIVES_UP),
+}
+HEARD_ANSWERS = {
+    "not connected": (FOUR, "other", UNCONNECTED),
+    "same socket": (SIX, "asked", CONNECTED),
+}
+
+
+def answers(directory, name, case):
+    family, by, asks = case
+    # The server goes on until the limit.
+    run = recorded(directory, name, ELSEWHERE.format(by=by, asks=asks, **family))
+    return run, diagnose(run.trace_path)[0]
+
+
+@scenario("a server of UDP that answers on another socket is told so, where the client is connected")
+def elsewhere(directory):
+    for name, case in UNHEARD_ANSWERS.items():
+        run, findings = answers(directory, name, case)
+        found = [f for f in findings if f["id"] == "no-answer"]
+        expect_equal([f["severity"] for f in found], ["warning"], f"{name}: {findings}")
+        expect(re.search(r"answered on udp:\[\d+\] .*, another socket than the one that was asked",
+                         " ".join(found[0]["evidence"])), name, found)
+        expect_in("answer on the socket that was asked", found[0]["advice"], name)
+        expect_nothing_rests_on_a_gap(run.trace_path, 3)
+    for name, case in HEARD_ANSWERS.items():
+        run, findings = answers(directory, name, case)
+        expect_equal(run.stdout, b"b'answer'\n", f"{name}: the client heard it")
+        expect_equal([f for f in findings if f["id"] == "no-answer"], [], name)
 
 
 def pipeline(place, last):

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Finds clients whose request was never answered: they gave up when a time limit had passed, or the
- * other side closed the connection first, or they still waited when the user's limit fired, in
- * rounds or for nothing else. A program that looks after errors itself (curl's --max-time,
- * asyncio.wait_for(), settimeout()) leaves no failed call behind that would tell.
+ * Finds clients whose request was never answered: they gave up after a time limit, or the other side
+ * closed the connection first, or they still waited when the user's limit fired. A program that sees
+ * to errors itself (curl --max-time, asyncio.wait_for()) leaves no failed call that would tell.
  */
 #include <inttypes.h>
 
@@ -472,6 +471,7 @@ static void report_given_up(struct diagnosis *d, const struct talk *talk, uint64
 		f->severity = SEVERITY_NOTE;
 	finding_set(d, f, "why", "%s",
 		    fill_phrase(d, PHRASE_ANSWER_GAVE_UP, duration_text(d, after_ns), NULL, NULL));
+	tell_answered_elsewhere(d, f, request_of(d, talk));
 }
 
 /*
@@ -548,7 +548,7 @@ static void report_waiting(const struct talks *talks, const struct talk *talk, u
 		f->severity = SEVERITY_NOTE;
 	if (advice)
 		f->advice = advice;
-	if (!tell_waits_for_more(d, f, last))
+	if (!tell_waits_for_more(d, f, last) && !tell_answered_elsewhere(d, f, last))
 		tell_why(d, f, last);
 	finding_set(d, f, "why", "%s",
 		    fill_phrase(d, PHRASE_ANSWER_WAITS, duration_text(d, for_ns), NULL, NULL));

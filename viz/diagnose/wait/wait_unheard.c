@@ -117,3 +117,57 @@ bool wait_hears_no_group(const struct wait_graph *graph, const struct wait *wait
 	}
 	return true;
 }
+
+/* True for one address, be it that of IPv4 in the words of a socket of IPv6. */
+static bool is_same_place(struct viz_bytes address, struct viz_bytes other)
+{
+	static const char mapped[] = "[::ffff:";
+	struct viz_bytes port = port_of(address), host = {address.data, address.len - port.len};
+
+	if (viz_bytes_equal(address, other))
+		return true;
+	if (!viz_bytes_begin(address, mapped) || host.len <= sizeof(mapped))
+		return false;
+	host = (struct viz_bytes){host.data + sizeof(mapped) - 1, host.len - sizeof(mapped)};
+	return other.len == host.len + port.len && !memcmp(other.data, host.data, host.len) &&
+	       viz_bytes_equal(port_of(other), port);
+}
+
+/* True if the server sent it to the client by another socket than it was asked on, in vain. */
+static bool answers_elsewhere(const struct viz_operation *op, const struct viz_message *request)
+{
+	const struct viz_channel *client = request->from.operation->channel;
+	const struct viz_bytes to = op->extra->peer_address;
+
+	return op->role == ROLE_SEND && op->process == request->to.process && op->channel &&
+	       op->channel->mechanism == MECH_UDP &&
+	       op->channel != request->to.operation->channel && viz_operation_done(op) &&
+	       viz_has(op, delivered) && !op->extra->delivered_count &&
+	       (is_same_place(to, client->local_address) ||
+		is_same_place(client->local_address, to));
+}
+
+bool tell_answered_elsewhere(struct diagnosis *d, struct finding *f,
+			     const struct viz_message *request)
+{
+	const struct viz_operation *took = request ? request->to.operation : NULL;
+	const struct viz_channel *client = took ? request->from.operation->channel : NULL;
+	const size_t count = d->model->operation_count;
+
+	if (!client || client->mechanism != MECH_UDP || !client->peer_address.len)
+		return false;
+	for (size_t i = took->index + 1; i < count && i < took->index + LOOK_BACK; i++) {
+		const struct viz_operation *op = d->model->operations[i];
+
+		if (!answers_elsewhere(op, request))
+			continue;
+		finding_operation(d, f, op);
+		finding_line(d, f,
+			     fill_phrase(d, PHRASE_ANSWERED_ELSEWHERE, process_text(d, op->process),
+					 channel_text(d, op->channel),
+					 bytes_text(d, client->peer_address)));
+		f->advice = phrase_text(PHRASE_ANSWER_FROM_ASKED, d->language);
+		return true;
+	}
+	return false;
+}

@@ -251,6 +251,14 @@ const struct viz_operation *wait_unheard_send(const struct wait_graph *graph,
 bool wait_hears_no_group(const struct wait_graph *graph, const struct wait *wait);
 
 /*
+ * wait_unheard.c: if the one who received the request sent something back on another socket, and
+ * the client's is connected to the one that was asked, adds that to the finding, and the remedy;
+ * false otherwise. The request may be NULL.
+ */
+bool tell_answered_elsewhere(struct diagnosis *d, struct finding *f,
+			     const struct viz_message *request);
+
+/*
  * wait_empty_set.c: the last epoll_ctl(2) that was to add to the set in which nothing is, and
  * failed, before the wait began; NULL: there is none.
  */
