@@ -5,6 +5,7 @@
 
 #include "viz/base/memory.h"
 #include "viz/diagnose/core/finder.h"
+#include "viz/diagnose/process/died_threads.h"
 #include "viz/diagnose/scope.h"
 #include "viz/diagnose/wait/waits.h"
 
@@ -83,6 +84,7 @@ struct diagnosis *diagnose_only(const struct viz_model *model, const struct viz_
 	struct diagnosis *d = diagnose_scope(&scope);
 
 	join_look(d);
+	tell_died_threads(d);
 	return d;
 }
 

@@ -30,6 +30,7 @@ static const struct program {
 	{"shell", "flock", NULL},   {"perl", "perl", NULL},	{"postgres", "postgres", NULL},
 	{"mysql", "mysql", NULL},   {"mysql", "mariadb", NULL}, {"asker", "curl", NULL},
 	{"asker", "wget", NULL},    {"netcat", "nc", NULL},	{"netcat", "netcat", NULL},
+	{"ruby", "ruby", NULL},
 };
 
 /* True for "python3.12" as "python", false for "shutdown" as "sh". */
