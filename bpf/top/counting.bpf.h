@@ -8,7 +8,7 @@
 
 /*
  * One count for all processors, added to with count_add(). One for each processor would come from
- * the kernel's reserve of such memory, which a burst of new channels empties (kernel/bpf/memalloc.c).
+ * the kernel's reserve of such memory (kernel/bpf/memalloc.c), which a burst of channels empties.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

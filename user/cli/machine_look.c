@@ -21,7 +21,7 @@
 
 #define RING_LEN (16 << 20)
 #define PATIENCE_MS 5000 /* a look takes half a second */
-#define PATIENCES 6      /* and more where it gets on slowly, on a busy machine */
+#define PATIENCES 6	 /* and more where it gets on slowly, on a busy machine */
 
 static int take_look(int output, struct capture_options *options, struct capture_result *result)
 {

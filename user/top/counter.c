@@ -138,9 +138,8 @@ int counter_each_fill(struct counter *counter, counter_fill_fn *each, void *cont
 
 static struct top_counts counts_of(const struct count *count)
 {
-	struct top_counts counts = {.messages = count->messages,
-				    .bytes = count->bytes,
-				    .asleep_ns = count->asleep_ns};
+	struct top_counts counts = {
+		.messages = count->messages, .bytes = count->bytes, .asleep_ns = count->asleep_ns};
 
 	for (int i = 0; i < COUNT_POWERS; i++) {
 		counts.sleeps[i] = count->sleeps[i];

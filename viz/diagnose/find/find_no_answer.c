@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Finds clients whose request was never answered: they gave up after a time limit, or the other side
- * closed the connection first, or they still waited when the user's limit fired. A program that sees
- * to errors itself (curl --max-time, asyncio.wait_for()) leaves no failed call that would tell.
+ * Finds clients whose request was never answered: they gave up after a time limit, the other side
+ * closed the connection first, or they still waited when the user's limit fired. A program that
+ * sees to errors itself (curl --max-time, asyncio.wait_for()) leaves no failed call that tells.
  */
 #include <inttypes.h>
 

@@ -297,15 +297,6 @@ static bool is_visited(const struct diagnosis *d)
 	return d->model->trailer.why == END_REASON_TIMEOUT && !d->model->header.command_count;
 }
 
-/*
- * A look at those who outlived a time limit comes later, on a busy machine by seconds. Who went on
- * until then is in no wait that the limit found.
- */
-static bool began_after_limit(const struct diagnosis *d, const struct wait *wait)
-{
-	return wait->since_ns >= d->until_ns;
-}
-
 /* Who should read goes on, so that perhaps a key stopped the output. */
 static void excuse_terminal(struct diagnosis *d, struct finding *f)
 {
@@ -371,12 +362,13 @@ static void tell_python_lock(struct diagnosis *d, struct finding *f,
 					 process_text(d, process), NULL));
 }
 
+/* A look comes later than the limit: who went on until then is in no wait that the limit found. */
 static void report_blocked(struct diagnosis *d, const struct wait *wait)
 {
 	const char *enders = enders_text(d, wait);
 	struct finding *f = finding_add(d, FINDING_BLOCKED, wait->since_ns, wait->channel);
 
-	if (is_visited(d) || began_after_limit(d, wait))
+	if (is_visited(d) || wait->since_ns >= d->until_ns)
 		f->severity = SEVERITY_NOTE;
 	if (!enders || tells_others(d, wait))
 		enders = joined_text(d, enders, ", ", others_text(d, wait));
