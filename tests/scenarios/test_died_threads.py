@@ -85,7 +85,7 @@ def heard(command):
 
 # name: its command, seconds, what it said, and the remedy
 DIED = {
-    "queue": (python(WORKER), 2, "ZeroDivisionError: integer division or modulo by zero",
+    "queue": (python(WORKER), 4, "ZeroDivisionError: integer division or modulo by zero",
               "concurrent.futures"),
     "perl": (perl, 3, "Illegal division by zero", "with eval"),
     "java": (java, 6, "java.lang.ArithmeticException: / by zero", "ExecutorService"),
@@ -121,12 +121,24 @@ def pool(directory):
           "ValueError: nobody catches this", "let callbacks catch")
 
 
-# In none of these does anybody wait for the thread that died.
+WAITS = """
+import os, queue
+def work():
+    {work}
+threading.Thread(target=work).start()
+queue.Queue().get()
+"""
+
+# In none of these does anybody wait for the thread that died: in the last three other threads of the
+# program sleep so, and work.
 ALIVE = {
     "waits for its input": "import os; r, w = os.pipe(); os.read(r, 1)",
     "sleeps": "import time; time.sleep(60)",
     "waits for a child": "import subprocess; subprocess.run(['sleep', '60'])",
     "accepts": "import socket; socket.create_server(('127.0.0.1', 0)).accept()",
+    "waits for one that computes": WAITS.replace("{work}", "while True: pass"),
+    "waits for one that reads": WAITS.replace("{work}", "os.read(os.pipe()[0], 1)"),
+    "computes": "threading.Thread(target=threading.Event().wait).start()\nwhile True: pass",
 }
 BREAKS = """
 import threading

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Two objects where one was meant: other keys of System V, other names of POSIX, or a queue that was removed and made
-again under its name. The waiting process is told who uses the other one."""
+"""Two objects where one was meant: other keys of System V, other names of POSIX, or a queue that
+was removed and made again under its name. The waiting process is told who uses the other one."""
 import ctypes
 import os
 import subprocess
@@ -67,19 +67,49 @@ def semaphore(name): return ctypes.c_void_p(c.sem_open(name, os.O_CREAT, 0o600, 
 if os.fork() == 0:
     tell("other")
     {give}
-    time.sleep(60)
+    {then}
 tell("waiter")
 while True:
     {take}
 """
 
 
-def of_name(give, take, apart):
-    return OTHER_NAME.replace("{give}", give).replace("{take}", take).replace("{apart}", apart)
+def of_name(parts, apart):
+    text = OTHER_NAME.replace("{apart}", apart)
+    for place, part in zip(("{give}", "{then}", "{take}"), parts):
+        text = text.replace(place, part)
+    return text
 
 
-NAMED_QUEUE = "rt.mq_send(queue(other), b'x', 1, 0)", "rt.mq_receive(queue(name), room, 8192, None)"
-NAMED_SEMAPHORE = "c.sem_post(semaphore(other))", "c.sem_wait(semaphore(name))"
+NAMED_QUEUE = ("rt.mq_send(queue(other), b'x', 1, 0)", "time.sleep(60)",
+               "rt.mq_receive(queue(name), room, 8192, None)")
+# A child that lives could post to what its parent waits at.
+NAMED_SEMAPHORE = "c.sem_post(semaphore(other))", "os._exit(0)", "c.sem_wait(semaphore(name))"
+
+# The child has the semaphore from its parent, and one of its own.
+INHERITED = """
+import multiprocessing
+c.sem_open.restype = ctypes.c_void_p
+name = b"/ipclens-name-%d" % os.getpid()
+def semaphore(name, value): return ctypes.c_void_p(c.sem_open(name, os.O_CREAT, 0o600, value))
+ready = semaphore(name, 0)
+if os.fork() == 0:
+    tell("other")
+    semaphore(name + b"s", 1)
+    time.sleep(60)
+tell("waiter")
+c.sem_wait(ready)
+"""
+PROCESSES = """
+import multiprocessing
+ready = multiprocessing.Semaphore(0)
+if os.fork() == 0:
+    tell("other")
+    multiprocessing.Lock()
+    time.sleep(60)
+tell("waiter")
+ready.acquire()
+"""
 
 MADE_AGAIN = """
 name = b"/ipclens-again-%d" % os.getpid()
@@ -105,8 +135,8 @@ APART = {
     "semaphore": (
         OTHER_SEMAPHORE.replace("{apart}", "1").replace("{again}", "1"), KEYS_DIFFER, "ftok()",
     ),
-    "queue by name": (of_name(*NAMED_QUEUE, "s"), NAMES_DIFFER, "use one name on both sides"),
-    "semaphore by name": (of_name(*NAMED_SEMAPHORE, "s"), NAMES_DIFFER, "use one name"),
+    "queue by name": (of_name(NAMED_QUEUE, "s"), NAMES_DIFFER, "use one name on both sides"),
+    "semaphore by name": (of_name(NAMED_SEMAPHORE, "s"), NAMES_DIFFER, "use one name"),
     "made again": (MADE_AGAIN, "was made by the same name after that", ""),
 }  # fmt: skip
 
@@ -123,7 +153,7 @@ def remove_left():
 
 def remove_named(pid):
     """What OTHER_NAME makes."""
-    for name in f"/ipclens-name-{pid}", f"/ipclens-name-{pid}s":
+    for name in (f"/ipclens-name-{pid}{end}" for end in ("", "s", "-log")):
         ctypes.CDLL("librt.so.1").mq_unlink(name.encode())
         ctypes.CDLL(None).sem_unlink(name.encode())
 
@@ -154,8 +184,11 @@ def apart(directory):
 TOGETHER = {
     "queue": OTHER_QUEUE.replace("{apart}", "0"),
     "semaphore": OTHER_SEMAPHORE.replace("{apart}", "0").replace("{again}", "2"),
-    "queue by name": of_name(*NAMED_QUEUE, ""),
-    "semaphore by name": of_name(*NAMED_SEMAPHORE, ""),
+    "queue by name": of_name(NAMED_QUEUE, ""),
+    "semaphore by name": of_name(NAMED_SEMAPHORE, ""),
+    "names of their own": of_name(NAMED_QUEUE, "-log"),
+    "inherited": INHERITED,
+    "multiprocessing": PROCESSES,
     # The waiting one has sent its request to the other queue.
     "request and reply": """
 requests, replies = c.msgget(KEY, MAKE), c.msgget(KEY + 1, MAKE)

@@ -117,14 +117,15 @@ void late_look_prepare(struct late_look *look, struct capture_options *capture)
 static void wait_awhile(pid_t pid)
 {
 	struct pollfd ended = {.fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN};
-	uint64_t used_ns = 0, before_ns;
-	clockid_t clock;
+	uint64_t used_ns, before_ns;
+	clockid_t clock = CLOCK_MONOTONIC;
 	int rounds = 0;
 
 	if (ended.fd < 0)
 		return;
 	if (clock_getcpuclockid(pid, &clock))
-		clock = CLOCK_MONOTONIC;
+		rounds = PATIENCES;
+	used_ns = clock_read_ns(clock);
 	do {
 		before_ns = used_ns;
 		if (poll(&ended, 1, PATIENCE_MS))

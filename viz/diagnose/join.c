@@ -304,8 +304,9 @@ static void adopt(struct diagnosis *d, struct finding *f)
  */
 static bool began_late(const struct join *join, const struct finding *f)
 {
-	return f->row == finding_row(FINDING_BLOCKED) && f->at_ns >= join->d->until_ns &&
-	       map_get_uint(&join->first, f->processes[0]->pid);
+	return (f->row == finding_row(FINDING_BLOCKED) ||
+		f->row == finding_row(FINDING_FULL_CHANNEL)) &&
+	       !lasted_ns(join->d, f->at_ns) && map_get_uint(&join->first, f->processes[0]->pid);
 }
 
 static void add(struct join *join, struct finding *f)

@@ -13,6 +13,12 @@
 
 #define LONG_WAIT_NS (500 * MILLISECOND) /* the shortest wait worth a finding */
 
+/* How long what began then had lasted when the trace ended, or its limit came; 0: it came later. */
+static inline uint64_t lasted_ns(const struct diagnosis *d, uint64_t since_ns)
+{
+	return d->until_ns > since_ns ? d->until_ns - since_ns : 0;
+}
+
 /* Adds a finding of the row's severity. `channel` may be NULL, else it becomes {channel}. */
 struct finding *finding_add(struct diagnosis *d, enum finding_id id, uint64_t at_ns,
 			    const struct viz_channel *channel);

@@ -229,7 +229,7 @@ const char *since_text(struct diagnosis *d, uint64_t at_ns)
 {
 	uint64_t begin_ns = d->begin_ns;
 	uint64_t from_ns = at_ns > begin_ns ? at_ns - begin_ns : 0;
-	const char *lasted = duration_text(d, d->until_ns > at_ns ? d->until_ns - at_ns : 0);
+	const char *lasted = duration_text(d, lasted_ns(d, at_ns));
 
 	if (at_ns < d->start_ns && d->until_ns >= d->start_ns)
 		return fill_phrase(d, PHRASE_SINCE, ago_text(d, at_ns), NULL, NULL);

@@ -24,9 +24,10 @@ static bool only_sleeps(const struct viz_process *child)
 }
 
 /* The limit came when it was made, and it may be the next one to sleep. */
-static bool is_about_to_execute(const struct viz_process *child)
+static bool is_about_to_execute(const struct diagnosis *d, const struct viz_process *child)
 {
-	return !child->ended && !child->args_count;
+	return !child->ended && !child->args_count && child->start_ns < d->end_ns &&
+	       d->end_ns - child->start_ns < LONG_WAIT_NS;
 }
 
 static bool goes_on(const struct sleep_run *run, const struct viz_process *child)
@@ -35,9 +36,10 @@ static bool goes_on(const struct sleep_run *run, const struct viz_process *child
 	       viz_bytes_equal(run->last->args[1], child->args[1]);
 }
 
-static void add_child(struct sleep_run *run, const struct viz_process *child)
+static void add_child(const struct diagnosis *d, struct sleep_run *run,
+		      const struct viz_process *child)
 {
-	if (is_about_to_execute(child))
+	if (is_about_to_execute(d, child))
 		return;
 	if (!only_sleeps(child)) {
 		*run = (struct sleep_run){0};
@@ -105,7 +107,7 @@ void report_sleep_loops(struct diagnosis *d)
 		return;
 	for (size_t i = 0; i < count; i++)
 		if (d->model->processes[i]->parent && !d->model->processes[i]->before_trace)
-			add_child(&runs[d->model->processes[i]->parent->index],
+			add_child(d, &runs[d->model->processes[i]->parent->index],
 				  d->model->processes[i]);
 	moved = find_movers(d, runs);
 	for (size_t i = 0; i < count; i++)

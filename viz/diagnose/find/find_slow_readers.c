@@ -26,6 +26,7 @@ struct full {
 
 struct fulls {
 	struct diagnosis *d;
+	struct map receivers; /* pairs of a process and a channel of which receives are left out */
 	struct map of_thread; /* the first of each thread */
 	struct full **list;
 	size_t count;
@@ -75,17 +76,36 @@ static bool reads_at(const struct viz_channel *channel, const struct viz_process
 	return false;
 }
 
+static uint64_t pair_key(const struct viz_process *process, const struct viz_channel *channel)
+{
+	return (uint64_t)process->index << 32 | channel->index;
+}
+
+static void list_receivers(struct fulls *fulls)
+{
+	const struct viz_model *model = fulls->d->model;
+
+	for (size_t i = 0; i < model->ordinary_count; i++) {
+		struct viz_ordinary *ordinary = model->ordinary[i];
+
+		if (ordinary->receives)
+			map_put_uint(fulls->d->arena, &fulls->receivers,
+				     pair_key(ordinary->process, ordinary->channel), ordinary);
+	}
+}
+
 /*
  * Who made room for the send; NULL: it is not known. What woke it may have been a signal, also of
- * one that never could read there. A call that is not there was ordinary, and was left out.
+ * one that never could read there. A call that is not there was perhaps an ordinary receive.
  */
-static const struct viz_thread *room_maker(const struct diagnosis *d,
+static const struct viz_thread *room_maker(const struct fulls *fulls,
 					   const struct viz_operation *send)
 {
 	const struct viz_process *process = send->woken_by;
-	const struct viz_operation *waker = process ? viz_model_operation(d->model, send->waker)
-						    : NULL;
-	const bool left_out = process && !waker && d->model->ordinary_calls;
+	const struct viz_operation *waker =
+		process ? viz_model_operation(fulls->d->model, send->waker) : NULL;
+	const bool left_out = process && !waker && send->waker &&
+			      map_get_uint(&fulls->receivers, pair_key(process, send->channel));
 
 	if (waker && waker->channel && !channel_is_pipe(send->channel))
 		return waker->thread;
@@ -130,7 +150,7 @@ static void add_send(struct fulls *fulls, const struct viz_operation *op)
 	full->until_ns = op->exit_ns;
 	if (op->off_cpu_ns > full->longest->off_cpu_ns)
 		full->longest = op;
-	reader = room_maker(fulls->d, op);
+	reader = room_maker(fulls, op);
 	if (reader)
 		full->reader = reader;
 }
@@ -196,6 +216,7 @@ void report_slow_readers(struct diagnosis *d)
 	struct fulls fulls = {.d = d};
 	struct reader_sleeps sleeps = {.arena = d->arena};
 
+	list_receivers(&fulls);
 	for (size_t i = 0; i < d->model->operation_count; i++) {
 		const struct viz_operation *op = d->model->operations[i];
 

@@ -334,7 +334,7 @@ static bool report_full(struct diagnosis *d, const struct wait *wait)
 	if (!waits_to_send(wait) || !wait->channel)
 		return false;
 	f = finding_add(d, FINDING_FULL_CHANNEL, wait->since_ns, wait->channel);
-	if (is_visited(d) || wait_is_read_slowly(d, wait))
+	if (is_visited(d) || wait_is_read_slowly(d, wait) || !lasted_ns(d, wait->since_ns))
 		f->severity = SEVERITY_NOTE;
 	finding_wait(d, f, wait);
 	finding_chain(d, f, wait);
@@ -343,7 +343,7 @@ static bool report_full(struct diagnosis *d, const struct wait *wait)
 	if (waits_to_print(wait) && wait->natural)
 		excuse_terminal(d, f);
 	finding_set(d, f, "who", "%s", process_text(d, wait->process));
-	finding_set(d, f, "long", "%s", duration_text(d, d->until_ns - wait->since_ns));
+	finding_set(d, f, "long", "%s", duration_text(d, lasted_ns(d, wait->since_ns)));
 	finding_set(d, f, "readers", "%s", enders ? enders : others_text(d, wait));
 	finding_set(d, f, "room", "%s", room_text(d, wait));
 	return true;
@@ -368,7 +368,7 @@ static void report_blocked(struct diagnosis *d, const struct wait *wait)
 	const char *enders = enders_text(d, wait);
 	struct finding *f = finding_add(d, FINDING_BLOCKED, wait->since_ns, wait->channel);
 
-	if (is_visited(d) || wait->since_ns >= d->until_ns)
+	if (is_visited(d) || !lasted_ns(d, wait->since_ns))
 		f->severity = SEVERITY_NOTE;
 	if (!enders || tells_others(d, wait))
 		enders = joined_text(d, enders, ", ", others_text(d, wait));

@@ -8,7 +8,8 @@
 #include "viz/diagnose/core/finder.h"
 #include "viz/diagnose/wait/waits.h"
 
-#define TEXT_MOST 4096 /* bytes of what a thread said that are kept */
+#define LINE_MOST 256		    /* bytes of a line that are kept */
+#define CALLS_MOST (16 * LOOK_BACK) /* calls of all that are looked at behind its first write */
 
 /* Which of its lines says what happened. */
 enum line { LINE_FIRST, LINE_SECOND, LINE_LAST };
@@ -25,14 +26,25 @@ static const struct style {
 	{"python", "Exception in thread ", "", LINE_LAST, PHRASE_DIED_IN_PYTHON},
 	{"java", "Exception in thread \"", "", LINE_FIRST, PHRASE_DIED_IN_JAVA},
 	{"perl", "Thread ", " terminated abnormally", LINE_FIRST, PHRASE_DIED_IN_PERL},
+	/* Before Rust 1.73 the message stood in the first line. */
+	{"", "\nthread '", " panicked at '", LINE_FIRST, PHRASE_DIED_IN_RUST},
+	{"", "thread '", " panicked at '", LINE_FIRST, PHRASE_DIED_IN_RUST},
 	{"", "\nthread '", " panicked at", LINE_SECOND, PHRASE_DIED_IN_RUST},
 	{"", "thread '", " panicked at", LINE_SECOND, PHRASE_DIED_IN_RUST},
 	{"ruby", "#<Thread:", " terminated with exception", LINE_SECOND, PHRASE_DIED_IN_RUBY},
 };
 
-struct said {
-	char text[TEXT_MOST];
+/* A line, cut where it is longer. */
+struct said_line {
+	char text[LINE_MOST];
 	size_t len;
+};
+
+/* What the thread said: lines that are not empty. */
+struct said {
+	struct said_line lines[LINE_LAST + 1]; /* the latest one is the last */
+	struct said_line now;		       /* the one that has not ended */
+	size_t count;
 };
 
 static bool is_head(const struct viz_operation *op)
@@ -47,97 +59,115 @@ static bool is_head(const struct viz_operation *op)
 	return false;
 }
 
+static void end_line(struct said *said)
+{
+	if (!said->now.len)
+		return;
+	if (said->count < LINE_LAST)
+		said->lines[said->count] = said->now;
+	said->lines[LINE_LAST] = said->now;
+	said->count++;
+	said->now.len = 0;
+}
+
+static void take_text(struct said *said, const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] == '\n')
+			end_line(said);
+		else if (said->now.len < LINE_MOST)
+			said->now.text[said->now.len++] = text[i];
+	}
+}
+
 /* Of a write that is not kept whole the rest is an ellipsis, and the end of the line. */
 static void take(struct said *said, const struct viz_operation *op)
 {
 	static const char cut[] = "…\n";
-	const size_t room = sizeof(said->text) - said->len;
 
-	if (op->payload.len + sizeof(cut) > room)
-		return;
-	if (op->payload.len)
-		memcpy(said->text + said->len, op->payload.data, op->payload.len);
-	said->len += op->payload.len;
-	if (op->returned <= 0 || (uint64_t)op->returned <= op->payload.len)
-		return;
-	memcpy(said->text + said->len, cut, sizeof(cut) - 1);
-	said->len += sizeof(cut) - 1;
+	take_text(said, op->payload.data, op->payload.len);
+	if (op->returned > 0 && (uint64_t)op->returned > op->payload.len)
+		take_text(said, cut, sizeof(cut) - 1);
 }
 
-/* What the thread said from this write on. */
-static void listen(const struct viz_model *model, const struct viz_operation *head,
+/* True for a call of a thread that goes on with its work, or relays what others say. */
+static bool is_work(const struct viz_operation *op)
+{
+	return op->role == ROLE_RECEIVE || op->role == ROLE_TRANSFER || op->role == ROLE_WAIT ||
+	       (op->role == ROLE_SEND && op->fd != STDERR_FILENO);
+}
+
+/*
+ * Notes what the thread said from this write on, until it ended. False if it did anything else
+ * meanwhile or lived on for long, so that it was not this that ended it; or if there is too much to
+ * look at.
+ */
+static bool listen(const struct viz_model *model, const struct viz_operation *head,
 		   struct said *said)
 {
-	said->len = 0;
-	for (size_t i = head->index; i < model->operation_count && i - head->index < LOOK_BACK;
-	     i++) {
+	const struct viz_thread *thread = head->thread;
+	uint64_t last_ns = head->exit_ns;
+
+	for (size_t i = head->index; i < model->operation_count; i++) {
 		const struct viz_operation *op = model->operations[i];
 
-		if (op->thread == head->thread && op->role == ROLE_SEND && op->fd == head->fd &&
-		    viz_operation_done(op))
-			take(said, op);
-	}
-}
-
-/* Takes the next line that is not empty off the text; empty: there is none. */
-static struct viz_bytes next_line(struct viz_bytes *text)
-{
-	struct viz_bytes line = {0};
-
-	while (text->len && !line.len) {
-		const char *end = memchr(text->data, '\n', text->len);
-
-		line = (struct viz_bytes){text->data, end ? (size_t)(end - text->data) : text->len};
-		*text = viz_bytes_after(*text, line.len + (end != NULL));
-	}
-	return line;
-}
-
-static struct viz_bytes line_of(struct viz_bytes text, enum line which)
-{
-	struct viz_bytes line = next_line(&text), next;
-
-	if (which == LINE_FIRST)
-		return line;
-	for (next = next_line(&text); next.len; next = next_line(&text)) {
-		line = next;
-		if (which == LINE_SECOND)
+		if (op->enter_ns > thread->end_ns)
 			break;
+		if (i - head->index > CALLS_MOST || (op->thread == thread && is_work(op)))
+			return false;
+		if (op->thread != thread || op->role != ROLE_SEND || !viz_operation_done(op))
+			continue;
+		take(said, op);
+		last_ns = op->exit_ns;
 	}
-	return line;
+	end_line(said);
+	return thread->end_ns >= last_ns && thread->end_ns - last_ns < LONG_WAIT_NS;
 }
 
-static const struct style *style_of(const struct viz_process *process, struct viz_bytes text)
+static struct viz_bytes line_of(const struct said *said, enum line which)
 {
-	struct viz_bytes rest = text;
-	const struct viz_bytes first = next_line(&rest);
+	const struct said_line *line =
+		&said->lines[said->count > (size_t)which ? which : LINE_LAST];
+
+	return (struct viz_bytes){line->text, line->len};
+}
+
+static const struct style *style_of(const struct viz_operation *head, const struct said *said)
+{
+	const struct viz_bytes first = line_of(said, LINE_FIRST);
 
 	for (size_t i = 0; i < sizeof(styles) / sizeof(styles[0]); i++) {
 		const struct style *style = &styles[i];
 
-		if ((!*style->program || process_is_written_in(process, style->program)) &&
-		    viz_bytes_begin(text, style->head) &&
+		if ((!*style->program || process_is_written_in(head->process, style->program)) &&
+		    viz_bytes_begin(head->payload, style->head) &&
 		    (!*style->key || viz_bytes_contain(first, viz_bytes_of(style->key))))
 			return style;
 	}
 	return NULL;
 }
 
-/* True if it does nothing but to sleep until a thread of its own wakes it. */
+/* True if no wait of the process is recorded, and it sleeps until a thread of its own wakes it. */
 static bool waits_for_itself(const struct diagnosis *d, const struct viz_process *process)
 {
 	return !process->ended && d->waits->own_sleepers[process->index] &&
 	       !wait_of_process(d->waits, process);
 }
 
+/* True if all its threads wait so. */
+static bool is_stuck(const struct diagnosis *d, const struct viz_process *process)
+{
+	return wait_process_stuck(d->waits, process) || own_sleep_of_java(d, process);
+}
+
 /* Returns the process that the finding says to wait so, or that its chain leads to; else NULL. */
 static const struct viz_process *sleeper_of(const struct diagnosis *d, const struct finding *f)
 {
-	const bool waits = f->row == finding_row(FINDING_BLOCKED) ||
-			   f->row == finding_row(FINDING_FULL_CHANNEL);
+	const bool waits = f->row == finding_row(FINDING_BLOCKED);
 
 	for (size_t i = 0; waits && i < f->process_count && i < CHAIN_MOST; i++)
-		if (waits_for_itself(d, f->processes[i]))
+		if (waits_for_itself(d, f->processes[i]) &&
+		    (i == 0 || is_stuck(d, f->processes[i])))
 			return f->processes[i];
 	return NULL;
 }
@@ -155,20 +185,16 @@ static void make_warning(struct diagnosis *d, struct finding *f)
 static void tell(struct diagnosis *d, struct finding *f, const struct viz_operation *head)
 {
 	const struct viz_process *process = head->process;
-	const struct style *style;
-	struct said said;
-	struct viz_bytes text;
+	struct said said = {0};
+	const struct style *style = listen(d->model, head, &said) ? style_of(head, &said) : NULL;
 
-	listen(d->model, head, &said);
-	text = (struct viz_bytes){said.text, said.len};
-	style = style_of(process, text);
-	if (!style)
+	if (!style || (style->remedy != PHRASE_DIED_IN_POOL && !is_stuck(d, process)))
 		return;
 	finding_operation(d, f, head);
 	finding_line(
 		d, f,
 		fill_phrase(d, PHRASE_THREAD_DIED, format_text(d, "%" PRIu32, head->thread->tid),
-			    process_text(d, process), bytes_text(d, line_of(text, style->line))));
+			    process_text(d, process), bytes_text(d, line_of(&said, style->line))));
 	f->advice = phrase_text(style->remedy, d->language);
 	if (style->remedy == PHRASE_DIED_IN_POOL)
 		make_warning(d, f);

@@ -185,7 +185,7 @@ static void tell_last(struct telling *t, const struct wait *wait, const struct w
 
 	if (waits_for_time(wait)) {
 		tell(t, fill_phrase(d, PHRASE_LINK_SLEEPS, who, NULL, NULL));
-		if (t->about != ADVICE_SIGNAL_BLOCKED && t->about != ADVICE_OTHER_NAME)
+		if (t->about != ADVICE_SIGNAL_BLOCKED)
 			settle(t, ADVICE_SLEEPS, wait->process);
 		return;
 	}

@@ -32,7 +32,7 @@ static bool leads_to_sleep(const struct diagnosis *d, const struct wait *wait)
 bool wait_is_read_slowly(const struct diagnosis *d, const struct wait *wait)
 {
 	const struct wait *next;
-	const bool holds_up = d->until_ns - wait->since_ns >= HELD_UP_NS;
+	const bool holds_up = lasted_ns(d, wait->since_ns) >= HELD_UP_NS;
 	bool read = false;
 
 	for (size_t k = 0; wait && k < CHAIN_MOST; k++, wait = next) {

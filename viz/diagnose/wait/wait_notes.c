@@ -306,11 +306,7 @@ static bool note_other_key(struct diagnosis *d, struct finding *f, const struct 
 
 static bool note_other_name(struct diagnosis *d, struct finding *f, const struct wait *wait)
 {
-	const bool told = note_other(d, f, wait, wait_other_name(d->waits, wait),
-				     PHRASE_OTHER_NAME);
-
-	f->explained |= told;
-	return told;
+	return note_other(d, f, wait, wait_other_name(d->waits, wait), PHRASE_OTHER_NAME);
 }
 
 /* A FIFO that it opens was removed meanwhile, for sure where the path is absolute. */

@@ -57,6 +57,22 @@ const struct viz_operation *wait_other_key(const struct wait_graph *graph, const
 	return NULL;
 }
 
+/* True if a process that lives came by fork() from this one when that had the object already. */
+static bool is_handed_down(const struct wait_graph *graph, const struct viz_channel *channel,
+			   const struct viz_process *process)
+{
+	const struct viz_model *model = graph->model;
+
+	for (size_t i = 0; i < model->process_count; i++) {
+		const struct viz_process *child = model->processes[i];
+
+		if (!child->ended && child != process && child->start_ns >= channel->at_ns &&
+		    !child->path.len && viz_process_descends(child, process))
+			return true;
+	}
+	return false;
+}
+
 /* True if no other process has used the object, or had a descriptor of it. */
 static bool is_used_by_alone(const struct wait_graph *graph, const struct viz_channel *channel,
 			     const struct viz_process *process)
@@ -70,8 +86,24 @@ static bool is_used_by_alone(const struct wait_graph *graph, const struct viz_ch
 	return true;
 }
 
-/* True for the posting of a semaphore or its making, and for a message that nobody has received. */
-static bool may_have_meant_other(const struct wait_graph *graph, const struct viz_operation *op)
+/* True if the names differ in one place of at most two characters, as by a slip of the keyboard. */
+static bool are_alike(struct viz_bytes one, struct viz_bytes other)
+{
+	enum { SLIP_MOST = 2 };
+	const size_t shorter = one.len < other.len ? one.len : other.len;
+	const size_t longer = one.len < other.len ? other.len : one.len;
+	size_t begin = 0, end = 0;
+
+	while (begin < shorter && one.data[begin] == other.data[begin])
+		begin++;
+	while (end < shorter - begin &&
+	       one.data[one.len - 1 - end] == other.data[other.len - 1 - end])
+		end++;
+	return begin + end < longer && longer - begin - end <= SLIP_MOST;
+}
+
+/* True for the making or posting of a semaphore, and for a message that nobody has received. */
+static bool may_be_meant(const struct wait_graph *graph, const struct viz_operation *op)
 {
 	if (!viz_operation_done(op) || viz_operation_failed(op))
 		return false;
@@ -80,14 +112,24 @@ static bool may_have_meant_other(const struct wait_graph *graph, const struct vi
 	return op->role == ROLE_SEND && has_unread(graph, op->channel, op->process);
 }
 
-static bool waits_at_name(const struct wait *wait)
+static bool waits_at_name(const struct wait_graph *graph, const struct wait *wait)
 {
 	const struct viz_channel *own = wait->channel;
 
-	if (!own || !own->name.len)
+	if (!own || !own->name.len || wait_is_removed(graph, own))
 		return false;
 	return own->mechanism == MECH_POSIX_SEM ||
 	       (own->mechanism == MECH_POSIX_MQ && wait->operation->role == ROLE_RECEIVE);
+}
+
+/* True for a call of another process on an object of a name much like this one. */
+static bool is_of_other_name(const struct wait_graph *graph, const struct viz_operation *op,
+			     const struct wait *wait)
+{
+	return op->channel && op->process != wait->process &&
+	       op->channel->mechanism == wait->channel->mechanism &&
+	       are_alike(op->channel->name, wait->channel->name) && may_be_meant(graph, op) &&
+	       !wait_is_removed(graph, op->channel);
 }
 
 const struct viz_operation *wait_other_name(const struct wait_graph *graph, const struct wait *wait)
@@ -95,23 +137,17 @@ const struct viz_operation *wait_other_name(const struct wait_graph *graph, cons
 	const struct viz_model *model = graph->model;
 	const size_t first = model->operation_count > LOOK_BACK ? model->operation_count - LOOK_BACK
 								: 0;
-	const struct viz_operation *found = NULL;
 
-	if (!waits_at_name(wait) || !is_used_by_alone(graph, wait->channel, wait->process))
+	if (!waits_at_name(graph, wait) || !is_used_by_alone(graph, wait->channel, wait->process) ||
+	    is_handed_down(graph, wait->channel, wait->process))
 		return NULL;
 	for (size_t i = model->operation_count; i-- > first;) {
 		const struct viz_operation *op = model->operations[i];
 
-		if (!op->channel || op->channel == wait->channel || op->process == wait->process ||
-		    op->channel->mechanism != wait->channel->mechanism || !op->channel->name.len ||
-		    !is_used_by_alone(graph, op->channel, op->process) ||
-		    !may_have_meant_other(graph, op))
-			continue;
-		if (found && found->channel != op->channel) /* it is not known which */
-			return NULL;
-		found = op;
+		if (is_of_other_name(graph, op, wait))
+			return is_used_by_alone(graph, op->channel, op->process) ? op : NULL;
 	}
-	return found;
+	return NULL;
 }
 
 const struct viz_channel *wait_made_again(const struct wait_graph *graph,

@@ -293,7 +293,7 @@ static const char *asked_text(struct diagnosis *d, const struct request *request
 
 static const char *waits_text(struct diagnosis *d, const struct request *request)
 {
-	const char *time = duration_text(d, d->until_ns - request->since_ns);
+	const char *time = duration_text(d, lasted_ns(d, request->since_ns));
 
 	if (request->at_least)
 		time = fill_phrase(d, PHRASE_AT_LEAST, time, NULL, NULL);
@@ -342,7 +342,7 @@ static void report(struct diagnosis *d, const struct requests *found)
 	const struct viz_process *client = first->wait->process;
 	struct finding *f = finding_add(d, FINDING_NO_ANSWER, first->wait->since_ns, first->client);
 
-	if (was_heard(first) && !first->read)
+	if ((was_heard(first) && !first->read) || !lasted_ns(d, first->since_ns))
 		f->severity = SEVERITY_NOTE;
 	finding_address(d, f, address_of(first));
 	finding_set(d, f, "who", "%s", process_text(d, client));

@@ -124,6 +124,8 @@ static bool is_same_place(struct viz_bytes address, struct viz_bytes other)
 	static const char mapped[] = "[::ffff:";
 	struct viz_bytes port = port_of(address), host = {address.data, address.len - port.len};
 
+	if (!address.len || !other.len)
+		return false;
 	if (viz_bytes_equal(address, other))
 		return true;
 	if (!viz_bytes_begin(address, mapped) || host.len <= sizeof(mapped))
@@ -131,6 +133,19 @@ static bool is_same_place(struct viz_bytes address, struct viz_bytes other)
 	host = (struct viz_bytes){host.data + sizeof(mapped) - 1, host.len - sizeof(mapped)};
 	return other.len == host.len + port.len && !memcmp(other.data, host.data, host.len) &&
 	       viz_bytes_equal(port_of(other), port);
+}
+
+/* True if the kernel tells that the one datagram of the call reached no socket. */
+static bool reached_none(const struct viz_operation *op)
+{
+	return viz_has(op, delivered) && op->extra->unreached && !op->extra->delivered_count &&
+	       !op->extra->refused_count && !op->to;
+}
+
+/* What one of several sockets of a port sends comes from where the client has asked. */
+static bool is_of_port(const struct viz_channel *socket, struct viz_bytes address)
+{
+	return viz_bytes_equal(port_of(socket->local_address), port_of(address));
 }
 
 /* True if the server sent it to the client by another socket than it was asked on, in vain. */
@@ -142,7 +157,8 @@ static bool answers_elsewhere(const struct viz_operation *op, const struct viz_m
 	return op->role == ROLE_SEND && op->process == request->to.process && op->channel &&
 	       op->channel->mechanism == MECH_UDP &&
 	       op->channel != request->to.operation->channel && viz_operation_done(op) &&
-	       viz_has(op, delivered) && !op->extra->delivered_count &&
+	       reached_none(op) && !is_of_port(op->channel, client->peer_address) &&
+	       viz_channel_holder(client, op->enter_ns) &&
 	       (is_same_place(to, client->local_address) ||
 		is_same_place(client->local_address, to));
 }

@@ -274,8 +274,8 @@ const struct viz_operation *wait_other_key(const struct wait_graph *graph, const
 
 /*
  * wait_other_object.c: of a wait at a POSIX semaphore or queue that has a name, and that nobody
- * else has used: a call of another process on the only one of another name that it alone has used.
- * NULL: there is none, or several.
+ * else has used: a late call of another process on one of a name much like that, which it alone
+ * has used. NULL: there is none.
  */
 const struct viz_operation *wait_other_name(const struct wait_graph *graph,
 					    const struct wait *wait);
