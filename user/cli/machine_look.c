@@ -21,6 +21,7 @@
 
 #define RING_LEN (16 << 20)
 #define PATIENCE_MS 5000 /* a look takes half a second */
+#define SLICE_MS 250	 /* so soon a signal that is to end all is noticed */
 #define PATIENCES 6	 /* and more where it gets on slowly, on a busy machine */
 
 static int take_look(int output, struct capture_options *options, struct capture_result *result)
@@ -113,6 +114,25 @@ void late_look_prepare(struct late_look *look, struct capture_options *capture)
 	look->go = go[1];
 }
 
+/* The capture reads these signals later, from a descriptor of its own (signal_relay.c). */
+static bool is_told_to_end(void)
+{
+	sigset_t pending;
+
+	return !sigpending(&pending) &&
+	       (sigismember(&pending, SIGINT) || sigismember(&pending, SIGTERM) ||
+		sigismember(&pending, SIGHUP));
+}
+
+/* Waits for PATIENCE_MS at most; true if the process has ended, or nobody wants to wait. */
+static bool wait_once(struct pollfd *ended)
+{
+	for (int waited_ms = 0; waited_ms < PATIENCE_MS; waited_ms += SLICE_MS)
+		if (poll(ended, 1, SLICE_MS) || is_told_to_end())
+			return true;
+	return false;
+}
+
 /* Waits for the process to end, again and again while it still uses processor time. */
 static void wait_awhile(pid_t pid)
 {
@@ -128,7 +148,7 @@ static void wait_awhile(pid_t pid)
 	used_ns = clock_read_ns(clock);
 	do {
 		before_ns = used_ns;
-		if (poll(&ended, 1, PATIENCE_MS))
+		if (wait_once(&ended))
 			break;
 		used_ns = clock_read_ns(clock);
 	} while (used_ns > before_ns && ++rounds < PATIENCES);

@@ -35,9 +35,9 @@ struct late_look {
 void late_look_prepare(struct late_look *look, struct capture_options *capture);
 
 /*
- * Takes the look now, and waits 5 s for it, or up to 30 s while it uses processor time. Returns
- * the descriptor of the lines, or -1 where there is no process, since the machine refused, or it
- * failed.
+ * Takes the look now, and waits 5 s for it, or up to 30 s while it uses processor time, but no
+ * longer than until a pending signal is to end all. Returns the descriptor of the lines, or -1
+ * where there is no process, since the machine refused, or it failed.
  */
 int late_look_take(void *look, const uint32_t *pids, size_t count);
 
