@@ -87,7 +87,7 @@ def heard(command):
 DIED = {
     "queue": (python(WORKER), 4, "ZeroDivisionError: integer division or modulo by zero",
               "concurrent.futures"),
-    "perl": (perl, 3, "Illegal division by zero", "with eval"),
+    "perl": (perl, 4, "Illegal division by zero", "with eval"),
     "java": (java, 6, "java.lang.ArithmeticException: / by zero", "ExecutorService"),
 }  # fmt: skip
 

@@ -88,7 +88,6 @@ NAMED_SEMAPHORE = "c.sem_post(semaphore(other))", "os._exit(0)", "c.sem_wait(sem
 
 # The child has the semaphore from its parent, and one of its own.
 INHERITED = """
-import multiprocessing
 c.sem_open.restype = ctypes.c_void_p
 name = b"/ipclens-name-%d" % os.getpid()
 def semaphore(name, value): return ctypes.c_void_p(c.sem_open(name, os.O_CREAT, 0o600, value))

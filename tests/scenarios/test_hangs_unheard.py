@@ -131,8 +131,7 @@ def ended_reader(directory):
     expect("outside the trace" not in str(found), "no one is guessed at", found)
 
 
-# A server with two sockets: it is asked on one, and answers on the other. Python's client waits for
-# half a second where it has a limit of its own.
+# A server with two sockets: it is asked on one, and answers on the other.
 ELSEWHERE = """
 import os, socket
 asked = socket.socket(socket.{family}, socket.SOCK_DGRAM)

@@ -331,6 +331,15 @@ def burst(directory):
     check_burst(lines, process.pid)
 
 
+def messages_of(pairs, pid, mechanism):
+    """How many the process sent and received there."""
+    sums = Counter()
+    for pair in (pair for pair in pairs if pair["mechanism"] == mechanism):
+        for side in "from", "to":
+            sums[side] += sum(m["messages"] for m in pair[side] if m["pid"] == pid)
+    return sums
+
+
 @scenario("of many channels at once that there is room for, each call is counted")
 def at_once(directory):
     result = top(directory, "--json", "--every", "1h")
@@ -339,12 +348,7 @@ def at_once(directory):
     result.process.send_signal(signal.SIGINT)
     expect_equal(result.wait().status, 0, "exit status; " + result.stderr.decode())
     lines = [json.loads(line) for line in result.stdout.splitlines()]
-    counted = Counter()
-    for pair in (line for line in lines if line["type"] == "pair"):
-        for side in "from", "to":
-            counted[side] += sum(member["messages"] for member in pair[side]
-                                 if member["pid"] == process.pid
-                                 and pair["mechanism"] == "unix-stream")
+    counted = messages_of((l for l in lines if l["type"] == "pair"), process.pid, "unix-stream")
     expect_equal(counted, {"from": AT_ONCE_CHANNELS, "to": AT_ONCE_CHANNELS}, "its messages")
     expect_equal(lines[-1]["uncounted"], 0, "none is left out")
 

@@ -33,6 +33,16 @@ void trace_line(struct trace_text *t, const char *format, ...)
 	trace_raw(t, "\n");
 }
 
+void trace_command(struct trace_text *t, const char *command)
+{
+	t->len = 0;
+	trace_line(t,
+		   "{'type':'header','format':'ipclens-trace','version':1,'tool':'0','kernel':'6',"
+		   "'machine':'x86_64','clock':'CLOCK_MONOTONIC','start_ns':1,"
+		   "'realtime_offset_ns':0,'options':{},'hooks':{},'tracer':9,'command':['%s']}",
+		   command);
+}
+
 void trace_header(struct trace_text *t)
 {
 	trace_line(t,

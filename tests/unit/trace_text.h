@@ -111,6 +111,9 @@ void trace_socket(struct trace_text *t, unsigned id, bool sends, uint32_t pid, c
 		  uint64_t at_ns, int64_t bytes, const char *more);
 
 struct trace_text *trace_new(void); /* with a header */
+
+/* Begins it anew, as the trace of a command of one word, whose tracer is process 9. */
+void trace_command(struct trace_text *t, const char *command);
 void trace_free(struct trace_text *t);
 
 /* For cmocka: process 10 with that pipe and its children 20 and 30; and the end of any of them. */

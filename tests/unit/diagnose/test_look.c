@@ -199,11 +199,7 @@ static int set_up(void **state)
 {
 	struct trace_text *t = trace_new();
 
-	t->len = 0;
-	trace_line(t, "{'type':'header','format':'ipclens-trace','version':1,'tool':'0',"
-		      "'kernel':'6','machine':'x86_64','clock':'CLOCK_MONOTONIC','start_ns':1,"
-		      "'realtime_offset_ns':0,'options':{},'hooks':{},'tracer':9,"
-		      "'command':['flock']}");
+	trace_command(t, "flock");
 	*state = t;
 	return 0;
 }

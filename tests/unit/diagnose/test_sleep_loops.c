@@ -19,11 +19,7 @@ static void executes(struct trace_text *t, uint32_t pid, const char *path, const
 /* Of nine rounds each sleep has ended when the next one begins. */
 static void pauses(struct trace_text *t)
 {
-	t->len = 0;
-	trace_line(t, "{'type':'header','format':'ipclens-trace','version':1,'tool':'0',"
-		      "'kernel':'6','machine':'x86_64','clock':'CLOCK_MONOTONIC','start_ns':1,"
-		      "'realtime_offset_ns':0,'options':{},'hooks':{},'tracer':9,"
-		      "'command':['sh']}");
+	trace_command(t, "sh");
 	executes(t, 10, "/bin/sh", "'sh','-c','until [ -e f ]; do sleep 0.2; done'", 2);
 	for (uint32_t round = 1; round < 10; round++) {
 		const uint64_t at_ns = round * ROUND_NS;

@@ -45,11 +45,7 @@ static void what_matters_has_a_higher_rank(void **state)
 	struct stage *s = *state;
 	const struct scene *scene;
 
-	s->trace->len = 0;
-	trace_line(s->trace, "{'type':'header','format':'ipclens-trace','version':1,'tool':'0',"
-			     "'kernel':'6','machine':'x86_64','clock':'CLOCK_MONOTONIC',"
-			     "'start_ns':1,'realtime_offset_ns':0,'options':{},'hooks':{},"
-			     "'tracer':9,'command':['prog']}");
+	trace_command(s->trace, "prog");
 	trace_fork(s->trace, 9, 10, "sh", 100);
 	executes(s, 10, "sh", 110);
 	for (uint32_t pid = 11; pid <= 14; pid++)

@@ -21,11 +21,7 @@ static void executes(struct stage *s, uint32_t pid, const char *comm, const char
 /* The command is `prog`, which is process 10; it has a pipe and a peer to talk with. */
 static void begins(struct stage *s)
 {
-	s->trace->len = 0;
-	trace_line(s->trace, "{'type':'header','format':'ipclens-trace','version':1,'tool':'0',"
-			     "'kernel':'6','machine':'x86_64','clock':'CLOCK_MONOTONIC',"
-			     "'start_ns':1,'realtime_offset_ns':0,'options':{},'hooks':{},"
-			     "'tracer':9,'command':['prog']}");
+	trace_command(s->trace, "prog");
 	trace_fork(s->trace, 9, ROOT, "sh", 2);
 	executes(s, ROOT, "prog", "/shim/prog", 3);
 	trace_pipe(s->trace, ROOT, TRACE_PIPE);
