@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#define ADDRESS_MOST 128 /* bytes; the longest of IPv6 with a scope and a port has fewer */
+
 struct viz_bytes address_port(struct viz_bytes address)
 {
 	size_t at = address.len;
@@ -53,6 +55,17 @@ size_t address_plain(struct viz_bytes address, char *text)
 	memcpy(text, host.data, host.len);
 	memcpy(text + host.len, port.data, port.len);
 	return host.len + port.len;
+}
+
+bool address_is_same(struct viz_bytes one, struct viz_bytes other)
+{
+	char text[2][ADDRESS_MOST];
+	size_t len;
+
+	if (!one.len || one.len > ADDRESS_MOST || other.len > ADDRESS_MOST)
+		return false;
+	len = address_plain(one, text[0]);
+	return len && len == address_plain(other, text[1]) && memcmp(text[0], text[1], len) == 0;
 }
 
 bool address_same_family(struct viz_bytes one, struct viz_bytes other)

@@ -23,6 +23,9 @@ struct viz_bytes address_wildcard_port(struct viz_bytes address);
  */
 size_t address_plain(struct viz_bytes address, char *text);
 
+/* True for one address and port, be it once of IPv4 and once mapped into IPv6; of none never. */
+bool address_is_same(struct viz_bytes one, struct viz_bytes other);
+
 /* True if both are of IPv4, or both of IPv6; a mapped one is of IPv6. */
 bool address_same_family(struct viz_bytes one, struct viz_bytes other);
 

@@ -51,14 +51,9 @@ bool viz_detaches_memory(const struct viz_operation *op)
 	       (is_memory(op, MECH_SHARED_MMAP) && operation_is(op, "munmap"));
 }
 
-static uint64_t place_key(const struct viz_process *process, const struct viz_channel *memory)
-{
-	return (uint64_t)process->index << 32 | memory->index;
-}
-
 static void set_place(struct walk *w, const struct viz_memory_use *use, size_t at)
 {
-	id_map_put(&w->places, place_key(use->process, use->memory),
+	id_map_put(&w->places, viz_pair_key(use->process, use->memory),
 		   (void *)(uintptr_t)(at + 1)); /* NOLINT(performance-no-int-to-ptr): no pointer */
 }
 
@@ -80,14 +75,14 @@ static void end_use(struct walk *w, struct open_uses *open, size_t at, uint64_t 
 	open->items[at] = open->items[--open->count];
 	if (at < open->count)
 		set_place(w, &w->uses[open->items[at]], at);
-	id_map_remove(&w->places, place_key(use->process, use->memory));
+	id_map_remove(&w->places, viz_pair_key(use->process, use->memory));
 }
 
 /* The place of this memory among a process's open uses; their number if it is not there. */
 static size_t place_of(const struct walk *w, const struct viz_process *process,
 		       const struct viz_channel *memory)
 {
-	const uintptr_t place = (uintptr_t)id_map_get(&w->places, place_key(process, memory));
+	const uintptr_t place = (uintptr_t)id_map_get(&w->places, viz_pair_key(process, memory));
 
 	return place ? place - 1 : w->open[process->index].count;
 }
@@ -129,7 +124,7 @@ static void do_fork(struct walk *w, const struct viz_process_event *event)
 	while (born->count) { /* it is made only once, and has nothing yet */
 		const struct viz_memory_use *use = &w->uses[born->items[--born->count]];
 
-		id_map_remove(&w->places, place_key(use->process, use->memory));
+		id_map_remove(&w->places, viz_pair_key(use->process, use->memory));
 	}
 	for (size_t i = 0; i < open->count; i++) {
 		const struct viz_memory_use *use = &w->uses[open->items[i]];

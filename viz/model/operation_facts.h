@@ -8,6 +8,20 @@
 
 #include "viz/model/model.h"
 
+/* A key for maps, of a process and a channel. */
+static inline uint64_t viz_pair_key(const struct viz_process *process,
+				    const struct viz_channel *channel)
+{
+	return (uint64_t)process->index << 32 | channel->index;
+}
+
+/* True for a datagram's send of which the kernel tells receivers, and has none to tell of. */
+static inline bool operation_reached_nobody(const struct viz_operation *op)
+{
+	return viz_has(op, delivered) && !op->extra->delivered_count && !op->extra->refused_count &&
+	       !op->to;
+}
+
 /* True if the operation is this system call, by the kernel's name for it. */
 bool operation_is(const struct viz_operation *op, const char *syscall);
 

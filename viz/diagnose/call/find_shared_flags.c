@@ -16,11 +16,6 @@ struct shared_flags {
 	const struct viz_operation **failed; /* by process index: what it has not got over yet */
 };
 
-static uint64_t key_of(const struct viz_operation *op)
-{
-	return (uint64_t)op->process->index << 32 | op->channel->index;
-}
-
 static void note_flags(struct shared_flags *flags, const struct viz_operation *op)
 {
 	int64_t command = 0, value = 0;
@@ -29,7 +24,8 @@ static void note_flags(struct shared_flags *flags, const struct viz_operation *o
 	    !viz_operation_argument(op, "cmd", &command) || command != F_SETFL ||
 	    !viz_operation_argument(op, "arg", &value))
 		return;
-	map_put_uint(flags->d->arena, &flags->set, key_of(op), (void *)op);
+	map_put_uint(flags->d->arena, &flags->set, viz_pair_key(op->process, op->channel),
+		     (void *)op);
 	if (value & O_NONBLOCK)
 		flags->setter[op->channel->index] = op;
 }
@@ -44,7 +40,8 @@ static bool is_plain(const struct viz_operation *op)
 static bool fails_unexpectedly(const struct shared_flags *flags, const struct viz_operation *op)
 {
 	return op->channel && is_plain(op) && op->fd >= STDIN_FILENO && op->fd <= STDERR_FILENO &&
-	       operation_has_error(op, "EAGAIN") && !map_get_uint(&flags->set, key_of(op));
+	       operation_has_error(op, "EAGAIN") &&
+	       !map_get_uint(&flags->set, viz_pair_key(op->process, op->channel));
 }
 
 /* Who waits for the descriptor, or tries again with success, knows of the flag. */

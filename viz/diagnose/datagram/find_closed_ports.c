@@ -69,8 +69,7 @@ static bool none_queued(const struct diagnosis *d, const struct viz_operation *o
 {
 	if (d->model->header.reports_absent && !op->extra->unreached)
 		return false;
-	return viz_has(op, delivered) && !op->extra->delivered_count && !op->extra->refused_count &&
-	       !op->to;
+	return operation_reached_nobody(op);
 }
 
 static void note_sent(struct diagnosis *d, struct map *ports, const struct viz_operation *op,

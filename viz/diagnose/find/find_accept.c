@@ -18,15 +18,10 @@ struct accepts {
 	struct map acceptors;	  /* pairs of a process and a listener where it has accepted */
 };
 
-static uint64_t pair_key(const struct viz_process *process, const struct viz_channel *channel)
-{
-	return (uint64_t)process->index << 32 | channel->index;
-}
-
 static bool has_accepted(const struct accepts *accepts, const struct viz_holding *listener)
 {
-	return map_get_uint(&accepts->acceptors, pair_key(listener->process, listener->channel)) !=
-	       NULL;
+	return map_get_uint(&accepts->acceptors,
+			    viz_pair_key(listener->process, listener->channel)) != NULL;
 }
 
 static bool is_ready_to_accept(const struct diagnosis *d, const struct viz_holding *listener)
@@ -109,7 +104,7 @@ static struct accepts list_accepts(struct diagnosis *d)
 			continue;
 		if (viz_operation_done(op) && op->returned >= 0)
 			map_put_uint(d->arena, &accepts.acceptors,
-				     pair_key(op->process, op->channel), op->channel);
+				     viz_pair_key(op->process, op->channel), op->channel);
 		refusal = &accepts.refusals[op->channel->index];
 		if (operation_has_error(op, "EMFILE") || operation_has_error(op, "ENFILE"))
 			*refusal = (struct refusal){op, refusal->times + 1};

@@ -287,7 +287,7 @@ static void tell_writes_on(struct diagnosis *d, const struct broken *broken, con
 static struct broken *count_broken(struct diagnosis *d, struct map *noted,
 				   const struct viz_operation *op, size_t received)
 {
-	const uint64_t key = (uint64_t)op->process->index << 32 | op->channel->index;
+	const uint64_t key = viz_pair_key(op->process, op->channel);
 	struct broken *broken = map_get_uint(noted, key);
 
 	if (broken) {

@@ -54,18 +54,13 @@ static struct writer *writer_of(const struct memory *memory, const struct viz_pr
 	return NULL;
 }
 
-static uint64_t pair_key(const struct viz_process *process, const struct viz_channel *channel)
-{
-	return (uint64_t)process->index << 32 | channel->index;
-}
-
 static void unmap(struct search *search, struct memory *memory, const struct viz_operation *op)
 {
 	struct writer *writer = writer_of(memory, op->process);
 
 	if (!writer)
 		map_put_uint(search->d->arena, &search->unmapped,
-			     pair_key(op->process, op->channel), (void *)op);
+			     viz_pair_key(op->process, op->channel), (void *)op);
 	else if (writer->until_ns > op->enter_ns)
 		writer->until_ns = op->enter_ns;
 }
@@ -82,7 +77,7 @@ static void add_writer(struct diagnosis *d, struct memory *memory, const struct 
 static void add_heir(struct search *search, struct memory *memory, const struct viz_process *child)
 {
 	const struct viz_operation *unmapped = map_get_uint(&search->unmapped,
-							    pair_key(child, memory->channel));
+							    viz_pair_key(child, memory->channel));
 	const struct writer heir = {
 		.process = child,
 		.since_ns = child->start_ns,

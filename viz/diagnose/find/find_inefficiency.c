@@ -296,11 +296,6 @@ static struct traffic *traffic_of(struct loops *loops, struct map *map, uint64_t
 	return traffic;
 }
 
-static uint64_t traffic_key(const struct viz_process *process, const struct viz_channel *channel)
-{
-	return (uint64_t)process->index << 32 | channel->index;
-}
-
 static void watch_tiny(struct loops *loops, const struct viz_operation *op)
 {
 	struct traffic *traffic;
@@ -309,7 +304,7 @@ static void watch_tiny(struct loops *loops, const struct viz_operation *op)
 	    mechanism_info(op->channel->mechanism)->form != FORM_STREAM ||
 	    op->channel->mechanism == MECH_PTY || op->returned <= 0 || operation_only_looks(op))
 		return;
-	traffic = traffic_of(loops, &loops->traffic, traffic_key(op->process, op->channel), op);
+	traffic = traffic_of(loops, &loops->traffic, viz_pair_key(op->process, op->channel), op);
 	traffic->calls++;
 	traffic->bytes += (uint64_t)op->returned;
 }
@@ -346,7 +341,7 @@ static void add_ordinary(struct loops *loops)
 	for (size_t i = 0; i < loops->d->model->ordinary_count; i++) {
 		const struct viz_ordinary *ordinary = loops->d->model->ordinary[i];
 		struct traffic *traffic = map_get_uint(
-			&loops->traffic, traffic_key(ordinary->process, ordinary->channel));
+			&loops->traffic, viz_pair_key(ordinary->process, ordinary->channel));
 
 		if (!traffic)
 			continue;

@@ -22,12 +22,6 @@ struct kept_list {
 	struct map of_parent;
 };
 
-/* Key of a process and a channel that met in a call other than close. */
-static uint64_t pair_key(const struct viz_process *process, const struct viz_channel *channel)
-{
-	return (uint64_t)process->index << 32 | channel->index;
-}
-
 /* True if all processes that ever held the channel are in the trace. */
 static bool is_ours(const struct viz_channel *channel)
 {
@@ -40,7 +34,8 @@ static bool kept_for_nothing(const struct map *used, const struct viz_holding *h
 {
 	return is_ours(h->channel) && h->fd > 2 && h->start == HOLDING_FORK &&
 	       h->access == ACCESS_WRITE && h->end == HOLDING_EXIT && !h->sent &&
-	       !h->process->exit_signal && !map_get_uint(used, pair_key(h->process, h->channel));
+	       !h->process->exit_signal &&
+	       !map_get_uint(used, viz_pair_key(h->process, h->channel));
 }
 
 static struct kept *kept_of(struct diagnosis *d, struct kept_list *list,
@@ -125,7 +120,7 @@ void find_inherited(struct diagnosis *d)
 
 		note_use(&use, op);
 		if (channel)
-			map_put_uint(d->arena, &used, pair_key(op->process, channel), d);
+			map_put_uint(d->arena, &used, viz_pair_key(op->process, channel), d);
 	}
 	for (size_t i = 0; i < d->model->holding_count && !d->incomplete; i++) {
 		const struct viz_holding *h = d->model->holdings[i];

@@ -76,11 +76,6 @@ static bool reads_at(const struct viz_channel *channel, const struct viz_process
 	return false;
 }
 
-static uint64_t pair_key(const struct viz_process *process, const struct viz_channel *channel)
-{
-	return (uint64_t)process->index << 32 | channel->index;
-}
-
 static void list_receivers(struct fulls *fulls)
 {
 	const struct viz_model *model = fulls->d->model;
@@ -90,7 +85,7 @@ static void list_receivers(struct fulls *fulls)
 
 		if (ordinary->receives)
 			map_put_uint(fulls->d->arena, &fulls->receivers,
-				     pair_key(ordinary->process, ordinary->channel), ordinary);
+				     viz_pair_key(ordinary->process, ordinary->channel), ordinary);
 	}
 }
 
@@ -105,7 +100,7 @@ static const struct viz_thread *room_maker(const struct fulls *fulls,
 	const struct viz_operation *waker =
 		process ? viz_model_operation(fulls->d->model, send->waker) : NULL;
 	const bool left_out = process && !waker && send->waker &&
-			      map_get_uint(&fulls->receivers, pair_key(process, send->channel));
+			      map_get_uint(&fulls->receivers, viz_pair_key(process, send->channel));
 
 	if (waker && waker->channel && !channel_is_pipe(send->channel))
 		return waker->thread;

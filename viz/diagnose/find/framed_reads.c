@@ -14,15 +14,10 @@ struct framed_reads {
 	struct map asked; /* by process and channel */
 };
 
-static uint64_t key_of(const struct viz_process *process, const struct viz_channel *channel)
-{
-	return (uint64_t)process->index << 32 | channel->index;
-}
-
 static struct asked *asked_of(struct diagnosis *d, struct framed_reads *reads,
 			      const struct viz_operation *op)
 {
-	const uint64_t key = key_of(op->process, op->channel);
+	const uint64_t key = viz_pair_key(op->process, op->channel);
 	struct asked *asked = map_get_uint(&reads->asked, key);
 
 	if (!asked) {
@@ -67,7 +62,7 @@ struct framed_reads *framed_reads(struct diagnosis *d)
 bool reads_frames(const struct framed_reads *reads, const struct viz_process *process,
 		  const struct viz_channel *channel)
 {
-	const struct asked *asked = map_get_uint(&reads->asked, key_of(process, channel));
+	const struct asked *asked = map_get_uint(&reads->asked, viz_pair_key(process, channel));
 
 	return asked && !asked->by_chance && !asked->rest && asked->least <= HEADER_MOST &&
 	       asked->most > asked->least;

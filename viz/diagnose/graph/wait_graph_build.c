@@ -28,7 +28,7 @@ static bool is_named(const struct viz_channel *channel)
 static void add_user(struct wait_graph *graph, const struct viz_channel *channel,
 		     struct viz_process *process)
 {
-	const uint64_t key = wait_pair_key(process, channel);
+	const uint64_t key = viz_pair_key(process, channel);
 
 	if (map_get_uint(&graph->using, key))
 		return;
@@ -63,7 +63,7 @@ static void note_held(struct wait_graph *graph)
 static void note_written(struct wait_graph *graph, const struct viz_operation *op)
 {
 	struct viz_channel *sink = viz_operation_sink(op);
-	uint64_t key = sink ? wait_pair_key(op->process, sink) : 0;
+	uint64_t key = sink ? viz_pair_key(op->process, sink) : 0;
 
 	if (sink && !map_get_uint(&graph->wrote, key))
 		map_put_uint(graph->arena, &graph->wrote, key, sink);
@@ -72,20 +72,20 @@ static void note_written(struct wait_graph *graph, const struct viz_operation *o
 static void note_read(struct wait_graph *graph, const struct viz_operation *op)
 {
 	if (op->role == ROLE_RECEIVE && op->channel && viz_operation_done(op) && op->returned > 0)
-		map_put_uint(graph->arena, &graph->took, wait_pair_key(op->process, op->channel),
+		map_put_uint(graph->arena, &graph->took, viz_pair_key(op->process, op->channel),
 			     op->channel);
 }
 
 bool wait_has_read(const struct wait_graph *graph, const struct viz_process *process,
 		   const struct viz_channel *channel)
 {
-	return map_get_uint(&graph->took, wait_pair_key(process, channel)) != NULL;
+	return map_get_uint(&graph->took, viz_pair_key(process, channel)) != NULL;
 }
 
 bool wait_has_written(const struct wait_graph *graph, const struct viz_process *process,
 		      const struct viz_channel *channel)
 {
-	return map_get_uint(&graph->wrote, wait_pair_key(process, channel)) != NULL;
+	return map_get_uint(&graph->wrote, viz_pair_key(process, channel)) != NULL;
 }
 
 static void note_unread(struct wait_graph *graph, const struct viz_message *m)

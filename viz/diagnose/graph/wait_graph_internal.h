@@ -4,6 +4,7 @@
 #define VIZ_DIAGNOSE_GRAPH_WAIT_GRAPH_INTERNAL_H
 
 #include "viz/diagnose/graph/wait_graph.h"
+#include "viz/model/operation_facts.h"
 
 /* The calls that locked or unlocked a file, in the order of their begin. */
 struct wait_locks {
@@ -65,13 +66,6 @@ void wait_note_carrier(struct wait_graph *graph, const struct viz_message *m);
 void wait_note_lock(struct wait_graph *graph, const struct viz_operation *op);
 bool wait_add_lockers(struct wait_graph *graph, struct wait *wait,
 		      const struct viz_channel *channel);
-
-/* Key of graph->wrote and graph->took. */
-static inline uint64_t wait_pair_key(const struct viz_process *process,
-				     const struct viz_channel *channel)
-{
-	return (uint64_t)process->index << 32 | channel->index;
-}
 
 /* Key of graph->held. */
 static inline uint64_t wait_fd_key(const struct viz_process *process, int32_t fd)

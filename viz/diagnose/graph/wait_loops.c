@@ -98,7 +98,7 @@ static bool is_for_room(struct wait_graph *graph, const struct wait *wait, size_
 	if (!peer && !channel_is_pipe(channel))
 		return false;
 	return (graph->whole ||
-		map_get_uint(&graph->wrote, wait_pair_key(wait->process, channel))) &&
+		map_get_uint(&graph->wrote, viz_pair_key(wait->process, channel))) &&
 	       has_reader(graph, wait, peer ? peer : channel);
 }
 

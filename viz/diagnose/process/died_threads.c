@@ -26,10 +26,8 @@ static const struct style {
 	{"python", "Exception in thread ", "", LINE_LAST, PHRASE_DIED_IN_PYTHON},
 	{"java", "Exception in thread \"", "", LINE_FIRST, PHRASE_DIED_IN_JAVA},
 	{"perl", "Thread ", " terminated abnormally", LINE_FIRST, PHRASE_DIED_IN_PERL},
-	/* Before Rust 1.73 the message stood in the first line. */
-	{"", "\nthread '", " panicked at '", LINE_FIRST, PHRASE_DIED_IN_RUST},
+	/* Before Rust 1.73 the message stood in the first line; later an empty one comes first. */
 	{"", "thread '", " panicked at '", LINE_FIRST, PHRASE_DIED_IN_RUST},
-	{"", "\nthread '", " panicked at", LINE_SECOND, PHRASE_DIED_IN_RUST},
 	{"", "thread '", " panicked at", LINE_SECOND, PHRASE_DIED_IN_RUST},
 	{"ruby", "#<Thread:", " terminated with exception", LINE_SECOND, PHRASE_DIED_IN_RUBY},
 };
@@ -47,6 +45,13 @@ struct said {
 	size_t count;
 };
 
+static bool begins_as(const struct viz_operation *op, const struct style *style)
+{
+	const bool empty = viz_bytes_begin(op->payload, "\n"); /* its first line */
+
+	return viz_bytes_begin(viz_bytes_after(op->payload, empty), style->head);
+}
+
 static bool is_head(const struct viz_operation *op)
 {
 	if (op->role != ROLE_SEND || op->fd != STDERR_FILENO || !viz_operation_done(op) ||
@@ -54,7 +59,7 @@ static bool is_head(const struct viz_operation *op)
 	    op->thread->tid == op->process->pid)
 		return false;
 	for (size_t i = 0; i < sizeof(styles) / sizeof(styles[0]); i++)
-		if (viz_bytes_begin(op->payload, styles[i].head))
+		if (begins_as(op, &styles[i]))
 			return true;
 	return false;
 }
@@ -140,7 +145,7 @@ static const struct style *style_of(const struct viz_operation *head, const stru
 		const struct style *style = &styles[i];
 
 		if ((!*style->program || process_is_written_in(head->process, style->program)) &&
-		    viz_bytes_begin(head->payload, style->head) &&
+		    begins_as(head, style) &&
 		    (!*style->key || viz_bytes_contain(first, viz_bytes_of(style->key))))
 			return style;
 	}
@@ -231,5 +236,6 @@ void tell_died_threads(struct diagnosis *d)
 		if (head)
 			tell(d, d->findings[i], head);
 	}
-	diagnosis_sort(d);
+	if (heads.count)
+		diagnosis_sort(d);
 }

@@ -35,26 +35,43 @@ static bool gave_in_vain(const struct wait_graph *graph, const struct viz_operat
 		       : op->role == ROLE_SEND && has_unread(graph, op->channel, op->process);
 }
 
-const struct viz_operation *wait_other_key(const struct wait_graph *graph, const struct wait *wait)
+typedef bool is_other_fn(const struct wait_graph *graph, const struct viz_operation *op,
+			 const struct wait *wait);
+
+/* Returns the last of the calls of other processes on other objects of this kind, or NULL. */
+static const struct viz_operation *last_other(const struct wait_graph *graph,
+					      const struct wait *wait, is_other_fn *is_other)
 {
-	const struct viz_channel *own = wait->channel;
 	const struct viz_model *model = graph->model;
 	const size_t first = model->operation_count > LOOK_BACK ? model->operation_count - LOOK_BACK
 								: 0;
+
+	for (size_t i = model->operation_count; i-- > first;) {
+		const struct viz_operation *op = model->operations[i];
+
+		if (op->channel && op->channel != wait->channel && op->process != wait->process &&
+		    op->channel->mechanism == wait->channel->mechanism && is_other(graph, op, wait))
+			return op;
+	}
+	return NULL;
+}
+
+static bool is_of_other_key(const struct wait_graph *graph, const struct viz_operation *op,
+			    const struct wait *wait)
+{
+	return channel_has_key(op->channel) && gave_in_vain(graph, op) &&
+	       !uses(graph, wait->process, op->channel);
+}
+
+const struct viz_operation *wait_other_key(const struct wait_graph *graph, const struct wait *wait)
+{
+	const struct viz_channel *own = wait->channel;
 
 	if (!own || !channel_has_key(own) || graph->user_counts[own->index] != 1 ||
 	    (own->mechanism != MECH_SYSV_SEM &&
 	     (own->mechanism != MECH_SYSV_MSG || wait->operation->role != ROLE_RECEIVE)))
 		return NULL;
-	for (size_t i = model->operation_count; i-- > first;) {
-		const struct viz_operation *op = model->operations[i];
-
-		if (op->channel && op->channel != own && op->channel->mechanism == own->mechanism &&
-		    channel_has_key(op->channel) && op->process != wait->process &&
-		    gave_in_vain(graph, op) && !uses(graph, wait->process, op->channel))
-			return op;
-	}
-	return NULL;
+	return last_other(graph, wait, is_of_other_key);
 }
 
 /* True if a process that lives came by fork() from this one when that had the object already. */
@@ -89,7 +106,7 @@ static bool is_used_by_alone(const struct wait_graph *graph, const struct viz_ch
 /* True if the names differ in one place of at most two characters, as by a slip of the keyboard. */
 static bool are_alike(struct viz_bytes one, struct viz_bytes other)
 {
-	enum { SLIP_MOST = 2 };
+	enum { SLIP_MOST = 2, ALIKE_LEAST = 5 }; /* in shorter names each character has a meaning */
 	const size_t shorter = one.len < other.len ? one.len : other.len;
 	const size_t longer = one.len < other.len ? other.len : one.len;
 	size_t begin = 0, end = 0;
@@ -99,7 +116,8 @@ static bool are_alike(struct viz_bytes one, struct viz_bytes other)
 	while (end < shorter - begin &&
 	       one.data[one.len - 1 - end] == other.data[other.len - 1 - end])
 		end++;
-	return begin + end < longer && longer - begin - end <= SLIP_MOST;
+	return begin + end >= ALIKE_LEAST && begin + end < longer &&
+	       longer - begin - end <= SLIP_MOST;
 }
 
 /* True for the making or posting of a semaphore, and for a message that nobody has received. */
@@ -122,32 +140,23 @@ static bool waits_at_name(const struct wait_graph *graph, const struct wait *wai
 	       (own->mechanism == MECH_POSIX_MQ && wait->operation->role == ROLE_RECEIVE);
 }
 
-/* True for a call of another process on an object of a name much like this one. */
+/* True for a call on an object whose name is much like that of the waiting one's. */
 static bool is_of_other_name(const struct wait_graph *graph, const struct viz_operation *op,
 			     const struct wait *wait)
 {
-	return op->channel && op->process != wait->process &&
-	       op->channel->mechanism == wait->channel->mechanism &&
-	       are_alike(op->channel->name, wait->channel->name) && may_be_meant(graph, op) &&
+	return are_alike(op->channel->name, wait->channel->name) && may_be_meant(graph, op) &&
 	       !wait_is_removed(graph, op->channel);
 }
 
 const struct viz_operation *wait_other_name(const struct wait_graph *graph, const struct wait *wait)
 {
-	const struct viz_model *model = graph->model;
-	const size_t first = model->operation_count > LOOK_BACK ? model->operation_count - LOOK_BACK
-								: 0;
+	const struct viz_operation *op;
 
 	if (!waits_at_name(graph, wait) || !is_used_by_alone(graph, wait->channel, wait->process) ||
 	    is_handed_down(graph, wait->channel, wait->process))
 		return NULL;
-	for (size_t i = model->operation_count; i-- > first;) {
-		const struct viz_operation *op = model->operations[i];
-
-		if (is_of_other_name(graph, op, wait))
-			return is_used_by_alone(graph, op->channel, op->process) ? op : NULL;
-	}
-	return NULL;
+	op = last_other(graph, wait, is_of_other_name);
+	return op && is_used_by_alone(graph, op->channel, op->process) ? op : NULL;
 }
 
 const struct viz_channel *wait_made_again(const struct wait_graph *graph,

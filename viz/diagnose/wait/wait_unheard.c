@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* What a receiver waits for in vain: it has it already, or does not hear where it is sent. */
-#include <stdlib.h>
-#include <string.h>
-
+#include "viz/base/address.h"
 #include "viz/diagnose/wait/waits.h"
 
 enum {
-	BUFFER_LEAST = 1024,   /* a smaller read is no program's buffer */
-	MULTICAST_FIRST = 224, /* the first byte of IPv4 addresses of groups: RFC 5771 */
-	MULTICAST_LAST = 239,
+	BUFFER_LEAST = 1024, /* a smaller read is no program's buffer */
 };
 
 static bool selects(const struct viz_operation *op)
@@ -63,23 +59,6 @@ const struct viz_operation *wait_read_ahead(const struct wait_graph *graph, cons
 	return NULL;
 }
 
-static bool is_group(struct viz_bytes address)
-{
-	const long first = address.len ? strtol(address.data, NULL, 10) : 0;
-
-	return (first >= MULTICAST_FIRST && first <= MULTICAST_LAST) ||
-	       viz_bytes_begin(address, "[ff");
-}
-
-static struct viz_bytes port_of(struct viz_bytes address)
-{
-	const char *colon = address.len ? memrchr(address.data, ':', address.len) : NULL;
-
-	if (!colon)
-		return (struct viz_bytes){NULL, 0};
-	return (struct viz_bytes){colon, address.len - (size_t)(colon - address.data)};
-}
-
 const struct viz_operation *wait_unheard_send(const struct wait_graph *graph,
 					      const struct wait *wait)
 {
@@ -92,9 +71,9 @@ const struct viz_operation *wait_unheard_send(const struct wait_graph *graph,
 
 		if (op->role == ROLE_SEND && op->channel && op->channel->mechanism == MECH_UDP &&
 		    viz_has(op, delivered) && !op->extra->delivered_count &&
-		    is_group(op->extra->peer_address) &&
-		    viz_bytes_equal(port_of(op->extra->peer_address),
-				    port_of(channel->local_address)))
+		    address_is_group(op->extra->peer_address) &&
+		    viz_bytes_equal(address_port(op->extra->peer_address),
+				    address_port(channel->local_address)))
 			return op;
 	}
 	return NULL;
@@ -118,34 +97,10 @@ bool wait_hears_no_group(const struct wait_graph *graph, const struct wait *wait
 	return true;
 }
 
-/* True for one address, be it that of IPv4 in the words of a socket of IPv6. */
-static bool is_same_place(struct viz_bytes address, struct viz_bytes other)
-{
-	static const char mapped[] = "[::ffff:";
-	struct viz_bytes port = port_of(address), host = {address.data, address.len - port.len};
-
-	if (!address.len || !other.len)
-		return false;
-	if (viz_bytes_equal(address, other))
-		return true;
-	if (!viz_bytes_begin(address, mapped) || host.len <= sizeof(mapped))
-		return false;
-	host = (struct viz_bytes){host.data + sizeof(mapped) - 1, host.len - sizeof(mapped)};
-	return other.len == host.len + port.len && !memcmp(other.data, host.data, host.len) &&
-	       viz_bytes_equal(port_of(other), port);
-}
-
-/* True if the kernel tells that the one datagram of the call reached no socket. */
-static bool reached_none(const struct viz_operation *op)
-{
-	return viz_has(op, delivered) && op->extra->unreached && !op->extra->delivered_count &&
-	       !op->extra->refused_count && !op->to;
-}
-
 /* What one of several sockets of a port sends comes from where the client has asked. */
 static bool is_of_port(const struct viz_channel *socket, struct viz_bytes address)
 {
-	return viz_bytes_equal(port_of(socket->local_address), port_of(address));
+	return viz_bytes_equal(address_port(socket->local_address), address_port(address));
 }
 
 /* True if the server sent it to the client by another socket than it was asked on, in vain. */
@@ -157,10 +112,10 @@ static bool answers_elsewhere(const struct viz_operation *op, const struct viz_m
 	return op->role == ROLE_SEND && op->process == request->to.process && op->channel &&
 	       op->channel->mechanism == MECH_UDP &&
 	       op->channel != request->to.operation->channel && viz_operation_done(op) &&
-	       reached_none(op) && !is_of_port(op->channel, client->peer_address) &&
+	       op->extra->unreached && operation_reached_nobody(op) &&
+	       !is_of_port(op->channel, client->peer_address) &&
 	       viz_channel_holder(client, op->enter_ns) &&
-	       (is_same_place(to, client->local_address) ||
-		is_same_place(client->local_address, to));
+	       address_is_same(to, client->local_address);
 }
 
 bool tell_answered_elsewhere(struct diagnosis *d, struct finding *f,
