@@ -147,10 +147,13 @@ static __always_inline void describe_futex(struct wire_object *record, const str
 	record->memory = object->memory;
 }
 
-/* ipc/shm.c. A segment's key is known only if it was looked up by its id, not by its inode. */
+/*
+ * ipc/shm.c, ipc/msg.c: the bytes of a segment, and those that a queue may hold (msg_qbytes). A
+ * segment's key is known only if it was looked up by its id, not by its inode.
+ */
 static __always_inline void describe_sysv(struct wire_object *record, const struct object *object)
 {
-	if (object->mechanism == MECH_SYSV_SHM)
+	if (object->mechanism == MECH_SYSV_SHM || object->mechanism == MECH_SYSV_MSG)
 		record->capacity = object->digest;
 	if (object->mechanism == MECH_SYSV_SEM)
 		record->capacity = KREAD_IF((struct sem_array *)object->detail, sem_nsems);

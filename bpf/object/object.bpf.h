@@ -246,6 +246,8 @@ static __always_inline void sysv_identify(struct object *object, struct task_str
 	object->access = WIRE_ACCESS_READ | WIRE_ACCESS_WRITE;
 	if (mechanism == MECH_SYSV_SHM)
 		segment_identify(object, (struct shmid_kernel *)found);
+	if (mechanism == MECH_SYSV_MSG)
+		object->digest = KREAD_IF((struct msg_queue *)found, q_qbytes);
 }
 
 /* Fills in *to; `fd` is -1 where no descriptor names the object. */

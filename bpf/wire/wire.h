@@ -265,7 +265,7 @@ struct wire_object {
 	__u64 at_ns;
 	struct wire_ref ref;
 	struct wire_ref peer; /* unix socket, pseudo-terminal: the other end; futex: its memory */
-	__u64 capacity;	      /* bytes of a pipe or of shared memory; semaphores of a set */
+	__u64 capacity;	      /* bytes of a pipe, a queue, shared memory; semaphores of a set */
 	__u32 mechanism;
 	__u32 network; /* inode number of the network namespace */
 	__s32 key;

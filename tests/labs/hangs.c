@@ -343,6 +343,61 @@ static void wrong_type_of_child(void)
 	lab_reap(child);
 }
 
+/* A queue that may hold no more than `most` bytes, though msgsnd(2) takes messages of more. */
+static int queue_of(size_t most)
+{
+	int queue = (int)lab_check(msgget(IPC_PRIVATE, 0600), "msgget");
+	struct msqid_ds info;
+
+	lab_check(msgctl(queue, IPC_STAT, &info), "msgctl IPC_STAT");
+	info.msg_qbytes = most;
+	lab_check(msgctl(queue, IPC_SET, &info), "msgctl IPC_SET");
+	return queue;
+}
+
+/*
+ * A receiver waits at the empty queue, and yet the message has no room there: it is larger than all
+ * that the queue may hold. One that fits has gone before it.
+ */
+static void never_fits(void)
+{
+	int queue = queue_of(512);
+	struct {
+		long type;
+		char text[513];
+	} message = {.type = 1, .text = "too much"};
+
+	if (!lab_fork())
+		while (msgrcv(queue, &message, sizeof(message.text), 0, 0) >= 0)
+			;
+	lab_check(msgsnd(queue, &message, sizeof(message.text) - 1, 0), "msgsnd");
+	party(getpid());
+	channel_number("sysv-msg", queue);
+	truth_flush();
+	msgsnd(queue, &message, sizeof(message.text), 0);
+}
+
+/* The same of a child whose end its parent waits for, at a queue without a receiver. */
+static void never_fits_of_child(void)
+{
+	int queue = queue_of(1);
+	struct {
+		long type;
+		char text[2];
+	} message = {.type = 1, .text = "2"};
+	pid_t child = lab_fork();
+
+	if (!child) {
+		party(getpid());
+		channel_number("sysv-msg", queue);
+		truth_flush();
+		msgsnd(queue, &message, sizeof(message.text), 0);
+		exit(EXIT_SUCCESS);
+	}
+	truth_flush();
+	lab_reap(child);
+}
+
 /* The child takes it and is gone without giving it back, and had no SEM_UNDO. */
 static void taken_for_good(bool dies)
 {
@@ -522,6 +577,8 @@ static const struct mistake hangs[] = {
 	{"wrong-type", wrong_type},
 	{"wrong-lowest", wrong_lowest},
 	{"wrong-except", wrong_except},
+	{"never-fits", never_fits},
+	{"never-fits-of-child", never_fits_of_child},
 	{"never-posts", never_posts},
 	{"dies-holding", dies_holding},
 	{"early-signal", early_signal},

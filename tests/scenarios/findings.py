@@ -29,6 +29,8 @@ HANGS = {
     "hangs wrong-type": ("type-never-sent", ["deadlock", "blocked"]),
     "hangs wrong-lowest": ("type-never-sent", ["deadlock", "blocked"]),
     "hangs wrong-except": ("type-never-sent", ["deadlock", "blocked"]),
+    "hangs never-fits": ("never-fits", ["deadlock", "blocked", "full-channel"]),
+    "hangs never-fits-of-child": ("never-fits", ["deadlock", "blocked", "full-channel"]),
     "hangs never-posts": ("semaphore-stuck", ["deadlock", "blocked"]),
     "hangs dies-holding": ("semaphore-stuck", ["deadlock", "blocked"]),
     "hangs early-signal": ("lost-wakeup", ["deadlock", "blocked"]),

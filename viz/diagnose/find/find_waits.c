@@ -2,6 +2,7 @@
 /* Finds waits that never end: circles, ends of file that cannot come, and the rest. */
 #include <inttypes.h>
 
+#include "viz/diagnose/datagram/queue_waits.h"
 #include "viz/diagnose/find/find_waits.h"
 #include "viz/diagnose/graph/wait_ranks.h"
 
@@ -129,17 +130,24 @@ static struct finding *finding_of_unaccepted(const struct diagnosis *d, const st
 	return NULL;
 }
 
+/* True if the finding says that its first process waits for what cannot come. */
+static bool tells_hopeless(const struct finding *f)
+{
+	return (f->row == finding_row(FINDING_NO_EOF) && f->severity == SEVERITY_ERROR) ||
+	       f->row == finding_row(FINDING_TYPE_NEVER_SENT) ||
+	       f->row == finding_row(FINDING_NEVER_FITS);
+}
+
 /*
- * Returns a finding that one to whom the chain of the wait leads waits for an end that is kept from
- * it; NULL: there is none.
+ * Returns a finding that one to whom the chain of the wait leads waits for what cannot come; NULL:
+ * there is none.
  */
-static struct finding *finding_of_kept_end(const struct diagnosis *d, const struct wait *wait)
+static struct finding *finding_of_hopeless(const struct diagnosis *d, const struct wait *wait)
 {
 	wait = chain_next(d, wait);
 	for (size_t k = 0; wait && k < CHAIN_MOST; k++, wait = chain_next(d, wait))
 		for (size_t i = 0; i < d->count; i++)
-			if (d->findings[i]->row == finding_row(FINDING_NO_EOF) &&
-			    d->findings[i]->severity == SEVERITY_ERROR &&
+			if (tells_hopeless(d->findings[i]) &&
 			    d->findings[i]->processes[0] == wait->process)
 				return d->findings[i];
 	return NULL;
@@ -154,66 +162,10 @@ static bool join_cause(struct diagnosis *d, const struct wait *wait)
 	struct finding *f = finding_of_unaccepted(d, wait);
 
 	if (!f)
-		f = finding_of_kept_end(d, wait);
+		f = finding_of_hopeless(d, wait);
 	if (f && f->line_count < LINES_MOST)
 		finding_wait(d, f, wait);
 	return f != NULL;
-}
-
-/* Returns the message types in the queue, seen sent in the trace or found by a glance. */
-static const char *types_text(struct diagnosis *d, struct finding *f,
-			      const struct viz_channel *channel)
-{
-	enum { SHOWN = 5 };
-	const char *types = NULL;
-
-	for (size_t i = 0; i < channel->glimpse->types_count && i < SHOWN; i++)
-		types = joined_text(d, types, ", ",
-				    format_text(d, "%" PRIu64, channel->glimpse->types[i]));
-	for (const struct wait_unread *unread = d->waits->unread[channel->index]; unread;
-	     unread = unread->next) {
-		const struct viz_message *m = unread->message;
-
-		if (f->operation_count <= SHOWN)
-			types = joined_text(d, types, ", ", format_text(d, "%" PRId64, m->type));
-		finding_operation(d, f, m->from.operation);
-	}
-	return types;
-}
-
-/*
- * Returns the wanted type as text. In msgrcv(2) a negative type asks for the lowest one up to its
- * absolute value, and MSG_EXCEPT for any other type.
- */
-static const char *wanted_text(struct diagnosis *d, const struct viz_operation *op)
-{
-	enum { EXCEPT = 020000 };
-	int64_t wanted = 0;
-
-	viz_operation_argument(op, "msgtyp", &wanted);
-	if (wanted < 0)
-		return fill_phrase(d, PHRASE_TYPE_AT_MOST,
-				   format_text(d, "%" PRIu64, 0 - (uint64_t)wanted), NULL, NULL);
-	if (wanted > 0 && (op->flags & EXCEPT))
-		return fill_phrase(d, PHRASE_TYPE_OTHER, format_text(d, "%" PRId64, wanted), NULL,
-				   NULL);
-	return format_text(d, "%" PRId64, wanted);
-}
-
-/* Reports a msgrcv(2) whose queue holds messages, but none of the wanted type. */
-static bool report_type(struct diagnosis *d, const struct wait *wait)
-{
-	struct finding *f;
-
-	if (!operation_is(wait->operation, "msgrcv") || !wait->channel || wait->ready ||
-	    (!d->waits->unread[wait->channel->index] && !wait->channel->glimpse->types_count))
-		return false;
-	f = finding_add(d, FINDING_TYPE_NEVER_SENT, wait->since_ns, wait->channel);
-	finding_wait(d, f, wait);
-	finding_set(d, f, "types", "%s", types_text(d, f, wait->channel));
-	finding_set(d, f, "who", "%s", process_text(d, wait->process));
-	finding_set(d, f, "wanted", "%s", wanted_text(d, wait->operation));
-	return true;
 }
 
 /*
@@ -418,8 +370,8 @@ static bool report_hopeless(struct diagnosis *d, const struct wait *wait, bool *
 	if (d->incomplete)
 		return false;
 	return report_no_eof(d, wait) || report_left_open(d, wait) || report_own_fifo(d, wait) ||
-	       report_type(d, wait) || report_stuck(d, wait, told) || report_lost_wakeup(d, wait) ||
-	       report_unaccepted(d, wait);
+	       report_type(d, wait) || report_never_fits(d, wait) || report_stuck(d, wait, told) ||
+	       report_lost_wakeup(d, wait) || report_unaccepted(d, wait);
 }
 
 static bool is_named(const struct diagnosis *d, const struct viz_process *process)
@@ -433,6 +385,7 @@ static bool tells_of(const struct finding *f, const struct wait *wait)
 	const bool tells = f->row == finding_row(FINDING_BLOCKED) ||
 			   f->row == finding_row(FINDING_FULL_CHANNEL) ||
 			   f->row == finding_row(FINDING_NO_EOF) ||
+			   f->row == finding_row(FINDING_NEVER_FITS) ||
 			   (f->row == finding_row(FINDING_DEADLOCK) && wait->crossed);
 
 	return tells && f->severity != SEVERITY_NOTE && finding_is_about(f, wait->process);

@@ -171,6 +171,9 @@ static void wait_at(struct wait_graph *graph, struct wait *wait, const struct vi
 		wait_add_holders(graph, wait, channel, ACCESS_BOTH);
 		break;
 	case MECH_SYSV_MSG:
+		if (!wait_never_fits(wait))
+			wait_at_named(graph, wait, channel, end);
+		break;
 	case MECH_POSIX_MQ:
 	case MECH_SYSV_SEM:
 	case MECH_FILE_LOCK:

@@ -73,6 +73,15 @@ bool waits_to_send(const struct wait *wait)
 	return wait->operation->role == ROLE_SEND || wait->room;
 }
 
+bool wait_never_fits(const struct wait *wait)
+{
+	const struct viz_channel *channel = wait->channel;
+	const struct viz_operation *op = wait->operation;
+
+	return channel && channel->mechanism == MECH_SYSV_MSG && op->role == ROLE_SEND &&
+	       channel->capacity && viz_has(op, requested) && op->requested > channel->capacity;
+}
+
 bool waits_to_print(const struct wait *wait)
 {
 	return wait->operation->role == ROLE_SEND && wait->channel &&

@@ -24,6 +24,12 @@ bool waits_to_open(const struct wait *wait);
 /* True for a send that sleeps until there is room, and for a loop that only waits for room. */
 bool waits_to_send(const struct wait *wait);
 
+/*
+ * True for an msgsnd(2) that sleeps until the queue may hold more bytes: its message alone has more
+ * than msg_qbytes, and so no receiver can make room for it (ipc/msg.c, msg_fits_inqueue()).
+ */
+bool wait_never_fits(const struct wait *wait);
+
 /* True for a write to a terminal, which ^S holds up as well as one that nobody reads. */
 bool waits_to_print(const struct wait *wait);
 
