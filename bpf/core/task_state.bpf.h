@@ -319,6 +319,9 @@ __u64 live_tasks = 0;
 /* 1: an object with a path was seen; unlink(2) is recorded only then. */
 __u64 paths_known = 0;
 
+/* 1: a lock file was there already; whoever creates one is recorded only then: lock_files.bpf.h. */
+__u64 lock_files_known = 0;
+
 /* Threads that joined by --follow-peers; user/ starts a walk over all threads when it grows. */
 __u64 peers_joined = 0;
 

@@ -14,6 +14,7 @@
 #include "bpf/call/file_input.bpf.h"
 #include "bpf/call/futex_owner.bpf.h"
 #include "bpf/call/last_ends.bpf.h"
+#include "bpf/call/lock_files.bpf.h"
 #include "bpf/call/msghdr.bpf.h"
 #include "bpf/call/new_descriptors.bpf.h"
 #include "bpf/call/payload.bpf.h"
@@ -266,7 +267,8 @@ static __always_inline bool is_worth_keeping(const struct task_state *state,
 		return true;
 	if (operation->returned == -EMFILE || operation->returned == -ENFILE)
 		return !opens_file(operation->nr);
-	return state->details.new_fds[0].mechanism != MECH_NONE || operation->returned == -ENXIO;
+	return state->details.new_fds[0].mechanism != MECH_NONE || operation->returned == -ENXIO ||
+	       meets_lock_file(state, row);
 }
 
 /*

@@ -240,6 +240,7 @@ SHOWN_BY_TOOLS = {
     "no-answer": "test_no_answer.py",
     "awaited-continue": "test_no_answer.py",
     "lock-refused": "test_hangs_kept_out.py",
+    "lock-file": "test_lock_files.py",
     "signal-held": "test_held_signals.py",
 }
 

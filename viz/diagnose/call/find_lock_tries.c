@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * Finds who asks for a file lock without waiting, again and again, and never gets it, or gives up
- * at once: "database is locked". See fcntl(2), F_SETLK, and flock(2), LOCK_NB.
+ * at once: "database is locked". See fcntl(2), F_SETLK, and flock(2), LOCK_NB. The same of who
+ * would make a file that serves as a lock, and finds it there: open(2), O_EXCL.
  */
 #include <inttypes.h>
 
@@ -12,7 +13,7 @@
 
 enum { TRIES_LEAST = 3 };
 
-/* The refused requests of one process for one part of a file, since it last got it. */
+/* The refused requests of one process for one part of a file, or a lock file, since it had it. */
 struct tries {
 	const struct viz_operation *first, *last;
 	size_t count;
@@ -21,25 +22,40 @@ struct tries {
 struct search {
 	struct diagnosis *d;
 	struct map of_lock; /* struct tries, by what is asked for */
+	struct map of_file; /* the same, by the text of lock_file_key() */
 	struct tries **all; /* in the order of their first request */
 	size_t count;
 	uint64_t *moved_ns; /* by process index: when it last sent or received something */
 	bool *busy;	    /* by process index: busy-wait tells of it already */
 };
 
-static struct tries *tries_of(struct search *search, const struct viz_operation *op)
+static struct tries *tries_at(struct search *search, struct map *map, struct viz_bytes key)
 {
-	const uint64_t words[] = {op->process->index, op->channel->index, op->extra->lock.from};
-	const struct viz_bytes key = {(const char *)words, sizeof(words)};
-	struct tries *tries = map_get(&search->of_lock, key);
+	struct tries *tries = map_get(map, key);
 	struct arena *arena = search->d->arena;
 
 	if (tries)
 		return tries;
 	tries = arena_alloc(arena, sizeof(*tries));
-	map_put(arena, &search->of_lock, arena_bytes(arena, words, sizeof(words)), tries);
+	map_put(arena, map, arena_bytes(arena, key.data, key.len), tries);
 	ARENA_PUSH(arena, search->all, search->count, tries);
 	return tries;
+}
+
+static struct tries *tries_of(struct search *search, const struct viz_operation *op)
+{
+	struct diagnosis *d = search->d;
+
+	if (op->channel) {
+		const uint64_t words[] = {op->process->index, op->channel->index,
+					  op->extra->lock.from};
+
+		return tries_at(search, &search->of_lock,
+				(struct viz_bytes){(const char *)words, sizeof(words)});
+	}
+	return tries_at(search, &search->of_file,
+			viz_bytes_of(format_text(d, "%zu %s", op->process->index,
+						 bytes_text(d, op->extra->path))));
 }
 
 static bool locks(const struct viz_operation *op)
@@ -47,6 +63,20 @@ static bool locks(const struct viz_operation *op)
 	return op->channel && op->channel->mechanism == MECH_FILE_LOCK &&
 	       (op->extra->lock.mode == LOCK_MODE_SHARED ||
 		op->extra->lock.mode == LOCK_MODE_EXCLUSIVE);
+}
+
+/* A call that makes a lock file, or is refused since it is there. */
+static bool makes_lock_file(const struct viz_operation *op)
+{
+	enum { CREATE_EXCLUSIVELY = 0300 };
+
+	return op->role == ROLE_OPEN && !op->channel && op->extra->path.len &&
+	       (op->flags & CREATE_EXCLUSIVELY) == CREATE_EXCLUSIVELY;
+}
+
+static bool is_refused(const struct viz_operation *op)
+{
+	return operation_has_error(op, op->channel ? "EAGAIN" : "EEXIST");
 }
 
 /* A program that does more meanwhile than print that it waits is not kept from its work. */
@@ -61,13 +91,13 @@ static void note(struct search *search, const struct viz_operation *op)
 	const struct viz_process *process = op->process;
 	struct tries *tries;
 
-	if (!locks(op)) {
+	if (!locks(op) && !makes_lock_file(op)) {
 		if (moves(op))
 			search->moved_ns[process->index] = op->exit_ns;
 		return;
 	}
 	tries = tries_of(search, op);
-	if (!operation_has_error(op, "EAGAIN")) {
+	if (!is_refused(op)) {
 		*tries = (struct tries){0};
 		return;
 	}
@@ -117,16 +147,19 @@ static void report(struct diagnosis *d, const struct tries *tries)
 	const struct viz_process *holder;
 	struct finding *f;
 
-	if (!again && !gave_up_with_an_error(tries))
+	if (!again && (!op->channel || !gave_up_with_an_error(tries)))
 		return;
-	f = finding_fold(d, FINDING_LOCK_REFUSED, op->enter_ns, op->process, op->channel);
+	f = finding_fold(d, op->channel ? FINDING_LOCK_REFUSED : FINDING_LOCK_FILE, op->enter_ns,
+			 op->process, op->channel);
 	if (f->times > 1) /* another part of the same file */
 		return;
-	holder = wait_lock_holder(d->waits, op);
+	holder = op->channel ? wait_lock_holder(d->waits, op) : NULL;
 	finding_process(d, f, holder);
 	finding_operation(d, f, op);
 	if (!again)
 		f->severity = SEVERITY_NOTE;
+	if (!op->channel)
+		finding_set(d, f, "path", "%s", bytes_text(d, op->extra->path));
 	finding_set(d, f, "tries", "%zu", tries->count);
 	finding_set(d, f, "time", "%s",
 		    tries->count > 1 ? fill_phrase(d, PHRASE_WITHIN,
