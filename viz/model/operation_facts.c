@@ -10,6 +10,8 @@
 #define ERROR_QUEUE 0x2000 /* MSG_ERRQUEUE */
 #define TRUNC 0x20	   /* MSG_TRUNC */
 #define WAIT_ALL 0x100	   /* MSG_WAITALL */
+#define MORE 0x8000	   /* MSG_MORE */
+#define SPLICE_MORE 4	   /* SPLICE_F_MORE */
 #define COPY 040000	   /* MSG_COPY of msgrcv */
 
 static const struct viz_position nowhere = {0};
@@ -143,6 +145,13 @@ bool operation_only_looks(const struct viz_operation *op)
 		return (op->flags & COPY) != 0;
 	return channel_is_socket(op->channel) && op->syscall.len > 4 &&
 	       memcmp(op->syscall.data, "recv", 4) == 0 && (op->flags & (PEEK | ERROR_QUEUE)) != 0;
+}
+
+bool operation_asks_for_more(const struct viz_operation *op)
+{
+	if (op->role == ROLE_TRANSFER)
+		return operation_is(op, "splice") && op->flags & SPLICE_MORE;
+	return op->syscall.len > 4 && !memcmp(op->syscall.data, "send", 4) && op->flags & MORE;
 }
 
 /* 0 if not all lengths are known. */

@@ -65,6 +65,12 @@ bool operation_may_restart(const struct viz_operation *op);
  */
 bool operation_waits_for_all(const struct viz_operation *op);
 
+/*
+ * True for a send that announces more to come, which the kernel may then keep back: send(2) with
+ * MSG_MORE, splice(2) with SPLICE_F_MORE.
+ */
+bool operation_asks_for_more(const struct viz_operation *op);
+
 /* True for sendmmsg and recvmmsg, whose result is a number of messages. */
 bool operation_is_multiple(const struct viz_operation *op);
 

@@ -4,8 +4,6 @@
 
 #include <stdlib.h>
 
-#define MORE 0x8000	    /* MSG_MORE */
-#define SPLICE_MORE 4	    /* SPLICE_F_MORE */
 #define DATAGRAM_MAX 0xffff /* a longer send fails before the held-back datagram is touched */
 
 struct corks {
@@ -16,17 +14,6 @@ struct corks {
 	const struct viz_operation *last;
 	bool corked; /* UDP_CORK is set */
 };
-
-/*
- * True if the kernel holds the datagram back after this call: udp_sendmsg() in net/ipv4/udp.c.
- * sendfile(2) sends the datagram when it ends: udp_splice_eof().
- */
-static bool asks_for_more(const struct viz_operation *op)
-{
-	if (op->role == ROLE_TRANSFER)
-		return operation_is(op, "splice") && op->flags & SPLICE_MORE;
-	return op->syscall.len > 4 && !memcmp(op->syscall.data, "send", 4) && op->flags & MORE;
-}
 
 static bool is_option(const struct viz_operation *op)
 {
@@ -56,7 +43,7 @@ void pair_cork_call(struct pair_context *context, struct viz_operation *op)
 	if (!sink || sink->mechanism != MECH_UDP)
 		return;
 	traffic = pair_traffic(context, sink);
-	if (!is_option(op) && !asks_for_more(op) && !traffic->udp.corks)
+	if (!is_option(op) && !operation_asks_for_more(op) && !traffic->udp.corks)
 		return;
 	corks_of(traffic);
 	pair_list_busy(context, traffic);
@@ -116,7 +103,8 @@ static void take_send(struct pair_context *context, struct channel_traffic *traf
 		      const struct flow_item *item, struct flow_side *ready)
 {
 	struct corks *corks = traffic->udp.corks;
-	bool more = corks->corked || asks_for_more(item->op);
+	/* udp_sendmsg() in net/ipv4/udp.c; udp_splice_eof() sends what sendfile(2) left. */
+	bool more = corks->corked || operation_asks_for_more(item->op);
 
 	if (!corks->cork && !more) {
 		flow_add(ready, item);
