@@ -308,11 +308,8 @@ static void answer(int fd, size_t size)
 	exit(EXIT_SUCCESS);
 }
 
-/*
- * Header and body by a write each: the second waits until the first is acknowledged, and the server
- * has no answer yet that could carry it (tcp(7): TCP_NODELAY, TCP_QUICKACK).
- */
-static void request_in_parts(int parts)
+/* Asks a server so many times for an answer to `size` bytes; `ask` sends them. */
+static void request_often(int times, size_t size, void (*ask)(int fd, size_t size))
 {
 	struct sockaddr_in address;
 	int listener = inet_socket(SOCK_STREAM, &address), fd;
@@ -322,27 +319,78 @@ static void request_in_parts(int parts)
 	lab_check(listen(listener, 5), "listen");
 	child = lab_fork();
 	if (!child)
-		answer((int)lab_check(accept(listener, NULL, NULL), "accept"), (size_t)parts);
+		answer((int)lab_check(accept(listener, NULL, NULL), "accept"), size);
 	fd = inet_connect(&address);
 	party(getpid());
 	channel("tcp", fd);
-	for (int i = 0; i < 30; i++) {
-		for (int k = 0; k < parts; k++)
-			lab_check(write(fd, "x", 1), "write");
+	for (int i = 0; i < times; i++) {
+		ask(fd, size);
 		lab_check(read(fd, buf, sizeof(buf)), "read");
 	}
 	close(fd);
 	lab_reap_well(child);
 }
 
+/*
+ * Header and body by a write each: the second waits until the first is acknowledged, and the server
+ * has no answer yet that could carry it (tcp(7): TCP_NODELAY, TCP_QUICKACK).
+ */
+static void by_writes(int fd, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		lab_check(write(fd, "x", 1), "write");
+}
+
 static void delayed_ack(void)
 {
-	request_in_parts(2);
+	request_often(30, 2, by_writes);
 }
 
 static void delayed_ack_three(void)
 {
-	request_in_parts(3);
+	request_often(30, 3, by_writes);
+}
+
+/* Each piece announces another one, the last one too, so the kernel waits for it (send(2)). */
+static void announcing_more(int fd, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		lab_check(send(fd, "x", 1, MSG_MORE), "send");
+}
+
+static void more_announced(void)
+{
+	request_often(5, 2, announcing_more);
+}
+
+static void set_cork(int fd, int on)
+{
+	lab_check(setsockopt(fd, IPPROTO_TCP, TCP_CORK, &on, sizeof(on)), "TCP_CORK");
+}
+
+static void into_a_cork(int fd, size_t size)
+{
+	set_cork(fd, 1);
+	by_writes(fd, size);
+}
+
+static void corked(void)
+{
+	request_often(5, 2, into_a_cork);
+}
+
+/* Both ways as they are meant: the last piece announces no other, and the cork is pulled. */
+static void in_good_order(int fd, size_t size)
+{
+	announcing_more(fd, size / 2);
+	lab_check(send(fd, "x", 1, 0), "send");
+	into_a_cork(fd, size - size / 2 - 1);
+	set_cork(fd, 0);
+}
+
+static void uncorked(void)
+{
+	request_often(5, 4, in_good_order);
 }
 
 /* An address of this machine that is nobody's but this process's, and a port that it has not. */
@@ -554,6 +602,9 @@ static const struct mistake mistakes[] = {
 	{"split-tcp", split_tcp},
 	{"delayed-ack", delayed_ack},
 	{"delayed-ack-three", delayed_ack_three},
+	{"more-announced", more_announced},
+	{"corked", corked},
+	{"uncorked", uncorked},
 	{"nobody-there", nobody_there},
 	{"nobody-there-connected", nobody_there_connected},
 	{"unheard", unheard},

@@ -77,6 +77,8 @@ MISTAKES = {
     "records 64 48 fifo": ("split-stream", 0, ["message-truncated"]),
     "socketmistakes delayed-ack": ("delayed-ack", 0, ["tiny-transfers"]),
     "socketmistakes delayed-ack-three": ("delayed-ack", 0, ["tiny-transfers"]),
+    "socketmistakes more-announced": ("held-back", 0, ["delayed-ack"]),
+    "socketmistakes corked": ("held-back", 0, ["delayed-ack"]),
 }
 
 
@@ -86,6 +88,8 @@ WORDS = {
     "mistakes status-collected": "another wait of it, for any child, had collected that",
     "socketmistakes too-big-for-udp": "a datagram of UDP holds at most 65,507 bytes",
     "socketmistakes descriptors-cut": "lost the descriptors of a message",
+    "socketmistakes more-announced": "with MSG_MORE and then waited for the answer, ",
+    "socketmistakes corked": "with TCP_CORK and then waited for the answer, ",
     "socketmistakes listens-elsewhere": "listens at this port, but at 127.0.0.1:",
 }
 
@@ -97,6 +101,30 @@ def mistakes(directory):
         finish(run, status, True)
         told = expect_finding(run, wanted, forbidden)
         expect_in(WORDS.get(name, ""), " ".join([told[0]["text"], *told[0]["evidence"]]), name)
+
+
+@scenario("what is held back is told with its receiver, and how long that slept")
+def held_back(directory):
+    for run, name in in_batches(directory, ["socketmistakes more-announced", "socketmistakes corked"]):
+        finish(run, 0, True)
+        finding = expect_finding(run, "held-back")[0]
+        pattern = r", (\d+) times?: \S+\[(\d+)\] slept (\S+) (m?)s in all until the bytes came"
+        times, pid, told, milli = re.search(pattern, finding["text"]).groups()
+        told = float(told) / (1000 if milli else 1)
+        receives = Trace(run.trace_path).operations(role="receive", pid=int(pid))
+        slept = sum(op.get("off_cpu_ns", 0) for op in receives) / 1e9
+        expect(int(times) * 0.15 <= told <= slept + 0.005, f"{name}: {told} of {slept} s", receives)
+        expect_equal(finding["severity"] == "warning", int(times) >= 3, f"{name}: how grave")
+
+
+@scenario("a cork that is pulled before the answer is waited for, and a last piece without MSG_MORE, are sound")
+def held_back_no_longer(directory):
+    result = record(directory, lab("socketmistakes", "uncorked"))
+    options = [op["option"] for op in Trace(result.trace_path).operations(syscall="setsockopt")]
+    corks = [option["value"] for option in options if option["name"] == "TCP_CORK"]
+    expect_equal(corks, [1, 0] * 5, "a cork for each request")
+    found = [finding["id"] for finding in diagnose(result.trace_path)[0]]
+    expect("held-back" not in found, "it is told of nothing held back", found)
 
 
 # Writes and reads of what size; and the same where it is sound, or where nobody can tell.

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* A request that the kernel holds back by its sender's choice: when that is told. */
+#include "tests/unit/trace_text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "viz/diagnose/diagnose.h"
+
+#define MS UINT64_C(1000000)
+#define CLIENT "tcp:[3]"
+#define SERVER "tcp:[4]"
+#define MORE ",'flags':32768"
+#define CORK(on) ",'option':{'level':'IPPROTO_TCP','name':'TCP_CORK','value':" #on "}"
+
+/* 10 asks 20, which is at the other end. */
+static int set_up(void **state)
+{
+	trace_three_set_up(state);
+	trace_channel(*state, CLIENT, "tcp", ",'peer':'" SERVER "'");
+	trace_channel(*state, SERVER, "tcp", "");
+	return 0;
+}
+
+/* How many calls of 10 and 20 a trace has, which are numbered so. */
+struct talk {
+	struct trace_text *t;
+	unsigned calls;
+	uint64_t at_ns; /* when the latest request was sent */
+};
+
+static void act(struct talk *talk, uint32_t pid, struct call call)
+{
+	call.id = ++talk->calls;
+	call.pid = pid;
+	call.fd = 5;
+	call.channel = pid == 10 ? CLIENT : SERVER;
+	trace_call(talk->t, call);
+}
+
+static void sends(struct talk *talk, uint32_t pid, uint64_t at_ns, const char *more)
+{
+	act(talk, pid,
+	    (struct call){.syscall = "sendto",
+			  .role = "send",
+			  .enter_ns = at_ns,
+			  .exit_ns = at_ns + 1,
+			  .returned = 5,
+			  .more = more});
+}
+
+static void hears(struct talk *talk, uint32_t pid, uint64_t at_ns, uint64_t slept_ns)
+{
+	char more[64];
+
+	snprintf(more, sizeof(more), ",'off_cpu_ns':%llu", (unsigned long long)slept_ns);
+	act(talk, pid,
+	    (struct call){.syscall = "recvfrom",
+			  .role = "receive",
+			  .enter_ns = at_ns,
+			  .exit_ns = at_ns + slept_ns + 2,
+			  .returned = 5,
+			  .more = more});
+}
+
+static void sets(struct talk *talk, uint64_t at_ns, const char *option)
+{
+	act(talk, 10,
+	    (struct call){.syscall = "setsockopt",
+			  .role = "control",
+			  .enter_ns = at_ns,
+			  .exit_ns = at_ns + 1,
+			  .more = option});
+}
+
+/* 10 sends its request, which 20 gets so much later, and waits for the answer. */
+static void asks(struct talk *talk, const char *more, uint64_t held_ns)
+{
+	const uint64_t at_ns = talk->at_ns += 1000 * MS;
+
+	sends(talk, 10, at_ns, more);
+	hears(talk, 20, at_ns - 5, held_ns + 5);
+	sends(talk, 20, at_ns + held_ns + 10, "");
+	hears(talk, 10, at_ns + 5, held_ns + 20);
+}
+
+/* "warning 3", the number being that of cases, "note 1", or "" if nothing is told. */
+static const char *told(struct talk *talk)
+{
+	const struct viz_pairing *pairing;
+	struct trace_text *t = talk->t;
+	struct diagnosis *d;
+
+	trace_line(t,
+		   "{'type':'trailer','at_ns':%llu,'why':'finished','operations':%u,'signals':0,"
+		   "'lost':0}",
+		   (unsigned long long)talk->at_ns + 1000 * MS, talk->calls);
+	pairing = trace_pair(t);
+	d = diagnose(t->model, pairing, LANGUAGE_EN);
+	assert_false(d->incomplete);
+	*t->shown = '\0';
+	for (size_t i = 0; i < d->count; i++) {
+		const struct finding *f = d->findings[i];
+
+		if (strcmp(f->row->name, "held-back") != 0)
+			continue;
+		assert_null(strchr(f->text, '{'));
+		snprintf(t->shown, sizeof(t->shown), "%s %u",
+			 severity_word(f->severity, LANGUAGE_EN), (unsigned)f->times);
+	}
+	diagnosis_free(d);
+	return t->shown;
+}
+
+static void each_announces_more(void **state)
+{
+	struct talk talk = {.t = *state};
+
+	for (int i = 0; i < 3; i++)
+		asks(&talk, MORE, 200 * MS);
+	assert_string_equal(told(&talk), "warning 3");
+}
+
+static void seldom(void **state)
+{
+	struct talk talk = {.t = *state};
+
+	asks(&talk, MORE, 200 * MS);
+	asks(&talk, "", 1 * MS);
+	asks(&talk, MORE, 150 * MS);
+	assert_string_equal(told(&talk), "note 2");
+}
+
+static void corked(void **state)
+{
+	struct talk talk = {.t = *state};
+
+	sets(&talk, 10 * MS, CORK(1));
+	for (int i = 0; i < 4; i++)
+		asks(&talk, "", 200 * MS);
+	assert_string_equal(told(&talk), "warning 4");
+}
+
+/* The server is slow, or the network is; nothing was announced. */
+static void cork_is_pulled(void **state)
+{
+	struct talk talk = {.t = *state};
+
+	sets(&talk, 10 * MS, CORK(1));
+	sets(&talk, 20 * MS, CORK(0));
+	for (int i = 0; i < 4; i++)
+		asks(&talk, "", 200 * MS);
+	assert_string_equal(told(&talk), "");
+}
+
+static void shortly(void **state)
+{
+	struct talk talk = {.t = *state};
+
+	for (int i = 0; i < 4; i++)
+		asks(&talk, MORE, 140 * MS);
+	assert_string_equal(told(&talk), "");
+}
+
+/* It computes what it announced, and the kernel sends the first part meanwhile. */
+static void more_follows(void **state)
+{
+	struct talk talk = {.t = *state};
+
+	for (int i = 0; i < 4; i++) {
+		talk.at_ns += 1000 * MS;
+		sends(&talk, 10, talk.at_ns, MORE);
+		hears(&talk, 20, talk.at_ns - 5, 200 * MS);
+		sends(&talk, 10, talk.at_ns + 300 * MS, "");
+		hears(&talk, 20, talk.at_ns + 250 * MS, 50 * MS);
+		sends(&talk, 20, talk.at_ns + 310 * MS, "");
+		hears(&talk, 10, talk.at_ns + 301 * MS, 10 * MS);
+	}
+	assert_string_equal(told(&talk), "");
+}
+
+/* It has the option cleared by another thread while one waits: the kernel sends at once. */
+static void cork_is_pulled_late(void **state)
+{
+	struct talk talk = {.t = *state};
+
+	sets(&talk, 10 * MS, CORK(1));
+	for (int i = 0; i < 4; i++) {
+		asks(&talk, "", 200 * MS);
+		sets(&talk, talk.at_ns + 199 * MS, CORK(0));
+		sets(&talk, talk.at_ns + 300 * MS, CORK(1));
+	}
+	assert_string_equal(told(&talk), "");
+}
+
+/* The receiver was not asleep for it: it came when it asked. */
+static void receiver_is_late(void **state)
+{
+	struct talk talk = {.t = *state};
+
+	for (int i = 0; i < 4; i++) {
+		talk.at_ns += 1000 * MS;
+		sends(&talk, 10, talk.at_ns, MORE);
+		hears(&talk, 20, talk.at_ns + 300 * MS, 0);
+		sends(&talk, 20, talk.at_ns + 310 * MS, "");
+		hears(&talk, 10, talk.at_ns + 5, 310 * MS);
+	}
+	assert_string_equal(told(&talk), "");
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, trace_tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(each_announces_more), TEST(seldom),	   TEST(corked),
+		TEST(cork_is_pulled),	   TEST(shortly),	   TEST(more_follows),
+		TEST(cork_is_pulled_late), TEST(receiver_is_late),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
