@@ -35,6 +35,8 @@
 #include "bpf/hooks/udp_receives.bpf.h"
 
 #define ENXIO 6
+#define IPC_SET 1
+#define IPC_64 0x100 /* a form of its argument */
 #define ENFILE 23
 #define EMFILE 24
 #define EINPROGRESS 115
@@ -222,6 +224,13 @@ static __always_inline void mapped_finish(struct task_state *state, struct task_
 	}
 }
 
+/* msgctl(2) with IPC_SET, which may change how much the queue may hold. */
+static __always_inline bool sets_queue(const struct task_state *state)
+{
+	return state->operation.nr == __NR_msgctl &&
+	       (state->details.args[1] & ~(u64)IPC_64) == IPC_SET;
+}
+
 /*
  * Finds an object that is known only at exit, and describes it again. Addresses and peers are known
  * only after bind, connect and the like, so there it is described whatever its digest; a first UDP
@@ -236,6 +245,8 @@ static __always_inline void object_finish(struct task_state *state, struct task_
 	if (operation->returned >= 0 && makes_sysv(operation->nr))
 		object_of_sysv(state, &operation->object, task, sysv_mechanism(operation->nr),
 			       operation->returned);
+	if (operation->returned >= 0 && sets_queue(state))
+		object_of_sysv(state, &again, task, MECH_SYSV_MSG, state->details.args[0]);
 	if (operation->returned >= 0 && operation->nr == __NR_mmap)
 		mapped_finish(state, task);
 	if (row->fd == ARG_NONE)

@@ -320,11 +320,34 @@ static void add(struct join *join, struct finding *f)
 	note(join, f);
 }
 
+/* True if the look found that the queue may hold more by now: somebody outside the trace set it. */
+static bool has_grown(const struct diagnosis *look, const struct finding *f)
+{
+	const struct viz_channel *channel = f->row == finding_row(FINDING_NEVER_FITS)
+						    ? viz_model_channel(look->model, f->channel->id)
+						    : NULL;
+
+	return channel && channel->capacity >= f->operations[0]->requested;
+}
+
+static void drop_outgrown(struct diagnosis *d, const struct diagnosis *look)
+{
+	for (size_t i = 0; i < d->count; i++) {
+		if (!has_grown(look, d->findings[i]))
+			continue;
+		d->findings[i]->replaced = true;
+		d->severities[d->findings[i]->severity]--;
+	}
+	drop_replaced(d);
+}
+
 void diagnosis_join(struct diagnosis *d, const struct diagnosis *look)
 {
 	struct join join = {.d = d};
-	const size_t own = d->count;
+	size_t own;
 
+	drop_outgrown(d, look);
+	own = d->count;
 	for (size_t i = 0; i < own; i++)
 		note(&join, d->findings[i]);
 	for (size_t i = 0; i < look->count; i++) {

@@ -133,12 +133,22 @@ static const char *readers_text(struct diagnosis *d, struct finding *f,
 	return names_text(d, readers, count);
 }
 
+/* True if no reader ended its sleep, but a change of the queue, or its removal (msgctl(2)). */
+static bool is_ended_by_control(const struct fulls *fulls, const struct viz_operation *send)
+{
+	const struct viz_operation *waker =
+		send->woken_by ? viz_model_operation(fulls->d->model, send->waker) : NULL;
+
+	return waker && operation_is(waker, "msgctl");
+}
+
 static void add_send(struct fulls *fulls, const struct viz_operation *op)
 {
 	const struct viz_thread *reader;
 	struct full *full;
 
-	if (!op->channel || !op->off_cpu_ns || op->channel->mechanism == MECH_PTY)
+	if (!op->channel || !op->off_cpu_ns || op->channel->mechanism == MECH_PTY ||
+	    is_ended_by_control(fulls, op))
 		return;
 	full = full_of(fulls, op);
 	full->slept_ns += op->off_cpu_ns;
