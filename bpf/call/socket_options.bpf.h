@@ -6,6 +6,7 @@
 #ifndef BPF_CALL_SOCKET_OPTIONS_BPF_H
 #define BPF_CALL_SOCKET_OPTIONS_BPF_H
 
+#include "bpf/call/lock_files.bpf.h"
 #include "bpf/core/syscall_table.bpf.h"
 #include "bpf/object/describe.bpf.h"
 
@@ -98,6 +99,8 @@ static __always_inline void path_finish(struct task_state *state,
 	u32 nr = state->operation.nr;
 	bool names = nr == __NR_bind || made == MECH_FIFO;
 
+	if (is_refused_creation(state))
+		state->met_lock_file = 1;
 	if (state->operation.returned < 0)
 		return;
 	if (names || made == MECH_SHARED_MMAP || made == MECH_POSIX_SEM)

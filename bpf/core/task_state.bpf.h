@@ -171,6 +171,7 @@ struct task_state {
 	u8 unserved;	    /* it slept in a UDP receive, so it had taken nothing by then */
 	u8 entered;	    /* the entry of its current call was seen */
 	u8 may_have_missed; /* 1: it may have entered other calls since: blind_calls.bpf.h */
+	u8 met_lock_file;   /* it was refused to create a file that is there: lock_files.bpf.h */
 	u8 execed;	    /* sched_process_exec of its last execve(2) was recorded */
 	u32 doubtful; /* calls at a futex that were left out, and may be IPC: futex_owner.bpf.h */
 	u64 doubtful_at; /* the address of the last one */
@@ -318,9 +319,6 @@ __u64 live_tasks = 0;
 
 /* 1: an object with a path was seen; unlink(2) is recorded only then. */
 __u64 paths_known = 0;
-
-/* 1: a lock file was there already; whoever creates one is recorded only then: lock_files.bpf.h. */
-__u64 lock_files_known = 0;
 
 /* Threads that joined by --follow-peers; user/ starts a walk over all threads when it grows. */
 __u64 peers_joined = 0;

@@ -279,7 +279,7 @@ static __always_inline bool is_worth_keeping(const struct task_state *state,
 	if (operation->returned == -EMFILE || operation->returned == -ENFILE)
 		return !opens_file(operation->nr);
 	return state->details.new_fds[0].mechanism != MECH_NONE || operation->returned == -ENXIO ||
-	       meets_lock_file(state, row);
+	       follows_lock_file(state, row);
 }
 
 /*

@@ -35,6 +35,40 @@ until (sysopen my $file, "lock", O_CREAT | O_EXCL) {
     select undef, undef, undef, 0.1;
 }
 """
+# No locks: a file that is made with its header, or gets a line more; the first name that is free.
+GROWS = """
+import time
+for line in range(8):
+    try:
+        with open("rows", "x") as file:
+            file.write("header\\n")
+    except FileExistsError:
+        pass
+    with open("rows", "a") as file:
+        file.write("row\\n")
+    time.sleep(0.15)
+"""
+NUMBERED = """
+import time
+for _ in range(8):
+    number = 0
+    while True:
+        try:
+            open(f"shot{number}", "x").close()
+            break
+        except FileExistsError:
+            number += 1
+    time.sleep(0.15)
+"""
+OF_QUEUE = """
+import ctypes, os, time
+libc = ctypes.CDLL(None, use_errno=True)
+for _ in range(8):
+    flags = os.O_CREAT | os.O_EXCL | os.O_RDWR
+    made = libc.mq_open(b"/%d" % os.getppid(), flags, 0o600, None)
+    time.sleep(0.15)
+libc.mq_unlink(b"/%d" % os.getppid())
+"""
 # Each makes it and then deletes it, twenty times.
 TURNS = """
 import os, time
@@ -76,7 +110,7 @@ def left_behind(directory):
         expect_equal(found["severity"], "warning", name)
         met = os.path.getsize(os.path.join(place, "met"))  # it goes on after the limit
         expect(3 <= tries_of(found) <= met + 1, f"{name}: of {met} times", found["text"])
-        expect_in("create the lock file lock, and it was there already (EEXIST)", said, name)
+        expect_in("to create the file lock, and it was there each time (EEXIST)", said, name)
         expect_in("flock()", found["advice"], name)
 
 
@@ -94,17 +128,22 @@ SOUND = {
     "soon": (ASKS, ": >lock; (sleep 0.7; rm lock) &"),
     # Two take turns.
     "turns": (TURNS, f"{PYTHON} program &"),
+    "grows": (GROWS, ":"),
+    "numbered": (NUMBERED, ":"),
+    "of a queue": (OF_QUEUE, ":"),
     # A file that is there once: no lock.
     "once": ("import os\ntry:\n    os.open('lock', os.O_CREAT | os.O_EXCL)\n"
              "except FileExistsError:\n    raise SystemExit(0)", ": >lock"),
 }
 
 
-@scenario("who gets the lock file at last, or in turns, or asks once, is not told")
+@scenario("who gets the file at last, in turns, asks once, or for no lock, is not told")
 def sound(directory):
     for name, (text, before), place in each_in_place(directory, SOUND):
         result = run(place, script(place, text, before), "--diagnose-only")
-        expect_equal(severe(diagnose(result.trace_path)[0]), [], name)
+        found = diagnose(result.trace_path)[0]
+        expect_equal([f for f in found if f["id"] == "lock-file"], [], name)
+        expect_equal(severe(found), [], name)
 
 
 if __name__ == "__main__":

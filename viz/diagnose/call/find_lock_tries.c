@@ -22,7 +22,7 @@ struct tries {
 struct search {
 	struct diagnosis *d;
 	struct map of_lock; /* struct tries, by what is asked for */
-	struct map of_file; /* the same, by the text of lock_file_key() */
+	struct map of_file; /* the same, by process and path of a lock file */
 	struct tries **all; /* in the order of their first request */
 	size_t count;
 	uint64_t *moved_ns; /* by process index: when it last sent or received something */
@@ -65,12 +65,30 @@ static bool locks(const struct viz_operation *op)
 		op->extra->lock.mode == LOCK_MODE_EXCLUSIVE);
 }
 
+/* True if it opens what is no IPC, which is recorded of who was refused to create a file. */
+static bool opens_plain_file(const struct viz_operation *op)
+{
+	return op->role == ROLE_OPEN && !op->channel && op->extra->path.len &&
+	       (operation_is(op, "open") || operation_is(op, "openat"));
+}
+
+/* True if the text of the path names one file, as long as the working directory is the same. */
+static bool names_one_file(const struct viz_operation *op)
+{
+	enum { AT_WORKING_DIRECTORY = -100, PATH_MOST = 255 /* of which longer ones are cut */ };
+	int64_t directory = AT_WORKING_DIRECTORY;
+
+	viz_operation_argument(op, "dirfd", &directory);
+	return op->extra->path.len < PATH_MOST &&
+	       (directory == AT_WORKING_DIRECTORY || *op->extra->path.data == '/');
+}
+
 /* A call that makes a lock file, or is refused since it is there. */
 static bool makes_lock_file(const struct viz_operation *op)
 {
 	enum { CREATE_EXCLUSIVELY = 0300 };
 
-	return op->role == ROLE_OPEN && !op->channel && op->extra->path.len &&
+	return opens_plain_file(op) && names_one_file(op) &&
 	       (op->flags & CREATE_EXCLUSIVELY) == CREATE_EXCLUSIVELY;
 }
 
@@ -82,6 +100,8 @@ static bool is_refused(const struct viz_operation *op)
 /* A program that does more meanwhile than print that it waits is not kept from its work. */
 static bool moves(const struct viz_operation *op)
 {
+	if (opens_plain_file(op))
+		return op->returned >= 0;
 	return (op->role == ROLE_SEND || op->role == ROLE_RECEIVE) && op->returned > 0 &&
 	       !operation_prints(op);
 }
@@ -91,11 +111,10 @@ static void note(struct search *search, const struct viz_operation *op)
 	const struct viz_process *process = op->process;
 	struct tries *tries;
 
-	if (!locks(op) && !makes_lock_file(op)) {
-		if (moves(op))
-			search->moved_ns[process->index] = op->exit_ns;
+	if (moves(op))
+		search->moved_ns[process->index] = op->exit_ns;
+	if (!locks(op) && !makes_lock_file(op))
 		return;
-	}
 	tries = tries_of(search, op);
 	if (!is_refused(op)) {
 		*tries = (struct tries){0};
@@ -140,37 +159,71 @@ static bool is_of_loop(const struct search *search, const struct tries *tries)
 	return tries->count == 1 && parent && search->busy[parent->index];
 }
 
-static void report(struct diagnosis *d, const struct tries *tries)
+static bool is_tried_again(const struct tries *tries)
 {
-	const struct viz_operation *op = tries->last;
-	const bool again = tries->count >= TRIES_LEAST && duration_of(tries) >= LONG_WAIT_NS;
-	const struct viz_process *holder;
-	struct finding *f;
+	return tries->count >= TRIES_LEAST && duration_of(tries) >= LONG_WAIT_NS;
+}
 
-	if (!again && (!op->channel || !gave_up_with_an_error(tries)))
-		return;
-	f = finding_fold(d, op->channel ? FINDING_LOCK_REFUSED : FINDING_LOCK_FILE, op->enter_ns,
-			 op->process, op->channel);
-	if (f->times > 1) /* another part of the same file */
-		return;
-	holder = op->channel ? wait_lock_holder(d->waits, op) : NULL;
-	finding_process(d, f, holder);
-	finding_operation(d, f, op);
-	if (!again)
-		f->severity = SEVERITY_NOTE;
-	if (!op->channel)
-		finding_set(d, f, "path", "%s", bytes_text(d, op->extra->path));
+static void set_tries(struct diagnosis *d, struct finding *f, const struct tries *tries)
+{
+	finding_operation(d, f, tries->last);
 	finding_set(d, f, "tries", "%zu", tries->count);
 	finding_set(d, f, "time", "%s",
 		    tries->count > 1 ? fill_phrase(d, PHRASE_WITHIN,
 						   duration_text(d, duration_of(tries)), NULL, NULL)
 				     : "");
+}
+
+static void report(struct diagnosis *d, const struct tries *tries)
+{
+	const struct viz_operation *op = tries->last;
+	const bool again = is_tried_again(tries);
+	const struct viz_process *holder;
+	struct finding *f;
+
+	if (!again && !gave_up_with_an_error(tries))
+		return;
+	f = finding_fold(d, FINDING_LOCK_REFUSED, op->enter_ns, op->process, op->channel);
+	if (f->times > 1) /* another part of the same file */
+		return;
+	holder = wait_lock_holder(d->waits, op);
+	finding_process(d, f, holder);
+	set_tries(d, f, tries);
+	if (!again)
+		f->severity = SEVERITY_NOTE;
 	finding_set(d, f, "holder", "%s",
 		    holder ? fill_phrase(d, PHRASE_LOCK_HAD, process_text(d, holder), NULL, NULL)
 			   : "");
 	finding_set(d, f, "chain", "%s", "");
 	if (holder && !op->process->ended)
 		finding_chain_of(d, f, holder, op->process);
+}
+
+/* True if it asked until it failed, or still asks when the trace ends, and does nothing beside. */
+static bool asks_to_the_end(const struct diagnosis *d, const struct tries *tries)
+{
+	const struct viz_process *process = tries->last->process;
+	const uint64_t end_ns = process->ended ? process->end_ns : d->end_ns;
+	const uint64_t round_ns = duration_of(tries) / tries->count;
+
+	return (process->ended ? viz_process_failed(process) : process_is_lone(process)) &&
+	       end_ns - tries->last->exit_ns < LONG_WAIT_NS + 2 * round_ns;
+}
+
+static void report_file(struct diagnosis *d, const struct tries *tries)
+{
+	const struct viz_operation *op = tries->last;
+	struct finding *f;
+
+	if (!is_tried_again(tries))
+		return;
+	f = finding_add(d, FINDING_LOCK_FILE, op->enter_ns, NULL);
+	finding_process(d, f, op->process);
+	set_tries(d, f, tries);
+	if (!asks_to_the_end(d, tries))
+		f->severity = SEVERITY_NOTE;
+	finding_set(d, f, "who", "%s", process_text(d, op->process));
+	finding_set(d, f, "path", "%s", bytes_text(d, op->extra->path));
 }
 
 /* --- in a glance, which has no calls but those that were counted ------------------------------ */
@@ -223,6 +276,10 @@ void find_lock_tries(struct diagnosis *d)
 		if (d->model->processes[i]->refused_times)
 			report_watched(d, d->model->processes[i]);
 	for (size_t i = 0; i < search.count; i++)
-		if (search.all[i]->count && !is_of_loop(&search, search.all[i]))
-			report(d, search.all[i]);
+		if (search.all[i]->count && !is_of_loop(&search, search.all[i])) {
+			if (search.all[i]->last->channel)
+				report(d, search.all[i]);
+			else
+				report_file(d, search.all[i]);
+		}
 }
