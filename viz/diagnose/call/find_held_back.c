@@ -17,7 +17,8 @@ struct request {
 	uint64_t ended_ns; /* when its program next told the kernel to send, or closed */
 	const struct viz_operation *sleep; /* the call in which its receiver slept longest for it */
 	const struct viz_operation *receive;
-	bool unseen; /* its receiver is outside the trace */
+	bool unseen;			     /* its receiver is outside the trace */
+	const struct viz_operation *replied; /* the send of the answer; NULL: not known */
 };
 
 struct search {
@@ -26,10 +27,11 @@ struct search {
 	struct request **open; /* by channel index: the latest that is not ended; or NULL */
 	struct request **all;  /* in order of sending */
 	size_t count;
-	struct map of_send; /* struct request, by its send */
-	uint64_t *gap_ns;   /* by process index: the latest call before which others are left out */
-	struct map polls;   /* by thread: the poll(2) in which it slept so long, its latest one */
-	struct map sleeps;  /* that call, by the receive after it */
+	struct map of_send;   /* struct request, by its send */
+	struct map of_answer; /* the same, by its answer */
+	uint64_t *gap_ns;  /* by process index: the latest call before which others are left out */
+	struct map polls;  /* by thread: the poll(2) in which it slept so long, its latest one */
+	struct map sleeps; /* that call, by the receive after it */
 };
 
 static bool is_tcp(const struct viz_channel *channel)
@@ -66,8 +68,10 @@ static void note_send(struct search *search, const struct viz_operation *op,
 	const char *how = announces_more(search, op, sink);
 	struct request *request;
 
+	if (viz_operation_done(op) && op->returned == 0) /* an empty one sends nothing */
+		return;
 	end_request(search, sink, op->enter_ns);
-	if (!how || !viz_operation_done(op) || op->returned <= 0)
+	if (!how || !viz_operation_done(op) || op->returned < 0)
 		return;
 	request = arena_alloc(arena, sizeof(*request));
 	*request = (struct request){.send = op, .how = how, .ended_ns = VIZ_NEVER};
@@ -99,9 +103,11 @@ static void note_receive(struct search *search, const struct viz_operation *op)
 	if (!viz_operation_done(op) || op->returned <= 0)
 		return;
 	note_sleep(search, op);
-	if (request && !request->answer && op->process == request->send->process &&
-	    search->gap_ns[op->process->index] <= request->send->exit_ns)
+	if (request && !request->answer && op->thread == request->send->thread &&
+	    search->gap_ns[op->process->index] <= request->send->exit_ns) {
 		request->answer = op;
+		map_put_uint(search->d->arena, &search->of_answer, (uintptr_t)op, request);
+	}
 }
 
 static void note_control(struct search *search, const struct viz_operation *op)
@@ -147,6 +153,18 @@ static uint64_t stall_of(const struct request *request)
 	return stall_ns < sleep->off_cpu_ns ? stall_ns : sleep->off_cpu_ns;
 }
 
+static void note_answer(struct search *search, const struct viz_message *message)
+{
+	const struct viz_operation *from = message->from.operation;
+	struct request *request = message->to.operation
+					  ? map_get_uint(&search->of_answer,
+							 (uintptr_t)message->to.operation)
+					  : NULL;
+
+	if (request && from && (!request->replied || from->enter_ns < request->replied->enter_ns))
+		request->replied = from;
+}
+
 static void note_message(struct search *search, const struct viz_message *message)
 {
 	struct request *request = message->from.operation
@@ -165,10 +183,23 @@ static void note_message(struct search *search, const struct viz_message *messag
 		*request = later;
 }
 
+/*
+ * False if what came is no answer to it: sent before its receiver had the request, or by another
+ * thread.
+ */
+static bool is_answered(const struct request *request)
+{
+	const struct viz_operation *replied = request->replied;
+
+	return request->answer && (request->unseen || !replied ||
+				   (replied->enter_ns >= request->receive->exit_ns &&
+				    replied->thread == request->receive->thread));
+}
+
 /* True if its sender did nothing to send it meanwhile, but waited until the answer came. */
 static bool is_held_back(const struct request *request)
 {
-	return request->answer && request->sleep &&
+	return request->sleep && is_answered(request) &&
 	       stall_of(request) >= (request->unseen ? UNSEEN_STALL_NS : STALL_NS) &&
 	       request->ended_ns >= request->sleep->exit_ns &&
 	       request->answer->exit_ns >= request->sleep->exit_ns;
@@ -235,8 +266,10 @@ void find_held_back(struct diagnosis *d)
 
 	for (size_t i = 0; i < model->operation_count && !d->incomplete; i++)
 		note(&search, model->operations[i]);
-	for (size_t i = 0; i < d->pairing->message_count && search.count; i++)
+	for (size_t i = 0; i < d->pairing->message_count && search.count; i++) {
+		note_answer(&search, d->pairing->messages[i]);
 		note_message(&search, d->pairing->messages[i]);
+	}
 	for (size_t i = 0; i < search.count; i++) {
 		const struct request *request = search.all[i];
 
