@@ -398,6 +398,37 @@ static void never_fits_of_child(void)
 	lab_reap(child);
 }
 
+/*
+ * The queue may hold more by the time that it hangs, and is only full. The child sends, the parent
+ * raises the limit and waits for the child.
+ */
+static void full_and_grown(void)
+{
+	int queue = queue_of(700);
+	struct {
+		long type;
+		char text[1000];
+	} message = {.type = 1, .text = "too much at first"};
+	struct msqid_ds info;
+	pid_t child;
+
+	lab_check(msgsnd(queue, &message, 600, 0), "msgsnd");
+	child = lab_fork();
+	if (!child) {
+		party(getpid());
+		channel_number("sysv-msg", queue);
+		truth_flush();
+		msgsnd(queue, &message, sizeof(message.text), 0);
+		exit(EXIT_SUCCESS);
+	}
+	lab_wait_blocked(child, SYS_msgsnd);
+	lab_check(msgctl(queue, IPC_STAT, &info), "msgctl IPC_STAT");
+	info.msg_qbytes = 1500;
+	lab_check(msgctl(queue, IPC_SET, &info), "msgctl IPC_SET");
+	truth_flush();
+	lab_reap(child);
+}
+
 /* The child takes it and is gone without giving it back, and had no SEM_UNDO. */
 static void taken_for_good(bool dies)
 {
@@ -579,6 +610,7 @@ static const struct mistake hangs[] = {
 	{"wrong-except", wrong_except},
 	{"never-fits", never_fits},
 	{"never-fits-of-child", never_fits_of_child},
+	{"full-and-grown", full_and_grown},
 	{"never-posts", never_posts},
 	{"dies-holding", dies_holding},
 	{"early-signal", early_signal},
