@@ -682,6 +682,8 @@ enum advice_case wait_note(struct diagnosis *d, struct finding *f, const struct 
 		{note_wrong_end, ADVICE_WRONG_END},
 		{note_left_job, ADVICE_LEFT_JOB},
 		{note_output_unread, ADVICE_OUTPUT_UNREAD},
+		{note_head_unended, ADVICE_HEAD_UNENDED},
+		{note_line_unended, ADVICE_LINE_UNENDED},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]) && !d->incomplete; i++)

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Waits for what a length in words before a message says (HTTP, LSP, DAP: "Content-Length: 41"),
- * where that is not what came: more, or as many as the message has characters.
+ * Waits for the rest of a message of words. What a length before it says (HTTP, LSP, DAP:
+ * "Content-Length: 41") is not what came: more, or as many as the message has characters. Or its
+ * end has not come: of a line, or the empty line after the head of HTTP.
  */
+#include <ctype.h>
 #include <inttypes.h>
 #include <string.h>
 
 #include "viz/diagnose/wait/waits.h"
 
+#define STDERR 2
 #define TEXT_MOST 65536 /* bytes before the wait that are looked at */
 #define DIGITS_MOST 9	/* of a length */
 
@@ -26,15 +29,27 @@ static bool is_piece(const struct viz_operation *op, const struct wait *wait)
 	       op->process == wait->process && op->returned > 0;
 }
 
-/* Up to a piece of which the trace has not all. */
+/* What it sent anywhere but to its standard error. */
+static bool is_answer(const struct viz_operation *op, const struct wait *wait)
+{
+	return op->role == ROLE_SEND && op->process == wait->process && op->returned > 0 &&
+	       op->fd != STDERR;
+}
+
+/*
+ * Up to a piece of which the trace has not all; with `unanswered`, also up to the last thing that
+ * the process sent.
+ */
 static void collect(struct received *received, const struct wait_graph *graph,
-		    const struct wait *wait)
+		    const struct wait *wait, bool unanswered)
 {
 	const size_t at = wait->operation->index, last = at > LOOK_BACK ? at - LOOK_BACK : 0;
 
 	for (size_t i = at; i-- > last;) {
 		const struct viz_operation *op = graph->model->operations[i];
 
+		if (unanswered && is_answer(op, wait))
+			return;
 		if (!is_piece(op, wait))
 			continue;
 		if (op->payload.len != (uint64_t)op->returned ||
@@ -121,6 +136,11 @@ static uint64_t characters_of(struct viz_bytes text)
 	return count;
 }
 
+static bool receives_in_circle(const struct wait *wait)
+{
+	return wait->circle && wait->channel && wait->operation->role != ROLE_SEND;
+}
+
 bool note_text_length(struct diagnosis *d, struct finding *f, const struct wait *wait)
 {
 	struct received received = {.arena = d->arena};
@@ -128,9 +148,9 @@ bool note_text_length(struct diagnosis *d, struct finding *f, const struct wait 
 	enum phrase phrase;
 	uint64_t length;
 
-	if (!wait->circle || !wait->channel || wait->operation->role == ROLE_SEND)
+	if (!receives_in_circle(wait))
 		return false;
-	collect(&received, d->waits, wait);
+	collect(&received, d->waits, wait, false);
 	if (!received.count || !last_length(joined(&received), &length, &body) || !body.len)
 		return false;
 	if (length > body.len)
@@ -142,6 +162,74 @@ bool note_text_length(struct diagnosis *d, struct finding *f, const struct wait 
 	finding_line(d, f,
 		     fill_phrase(d, phrase, process_text(d, wait->process), amount_text(d, length),
 				 amount_text(d, body.len)));
+	f->explained = true;
+	return true;
+}
+
+/* What it has read there since it last sent something, and still reads on; empty: none. */
+static struct viz_bytes unanswered_text(struct diagnosis *d, const struct wait *wait)
+{
+	struct received received = {.arena = d->arena};
+
+	if (!receives_in_circle(wait) ||
+	    mechanism_info(wait->channel->mechanism)->form != FORM_STREAM ||
+	    wait_unread_before(d->waits, wait->channel, VIZ_NEVER))
+		return (struct viz_bytes){0};
+	collect(&received, d->waits, wait, true);
+	return joined(&received);
+}
+
+/* Its first line names the protocol: "GET / HTTP/1.1", "HTTP/1.1 200 OK" (RFC 9112). */
+static bool begins_http(struct viz_bytes text)
+{
+	static const char name[] = "HTTP/1.";
+
+	for (size_t i = 0; i + sizeof(name) <= text.len && text.data[i] != '\n'; i++)
+		if (!memcmp(text.data + i, name, sizeof(name) - 1))
+			return true;
+	return false;
+}
+
+bool note_head_unended(struct diagnosis *d, struct finding *f, const struct wait *wait)
+{
+	struct viz_bytes text = unanswered_text(d, wait);
+	const uint64_t bytes = text.len;
+
+	if (!begins_http(text) || head_take(&text))
+		return false;
+	finding_line(d, f,
+		     fill_phrase(d, PHRASE_HEAD_UNENDED, process_text(d, wait->process),
+				 amount_text(d, bytes), NULL));
+	f->explained = true;
+	return true;
+}
+
+/* The text after the last end of a line; empty: it has what is no text. */
+static struct viz_bytes begun_line(struct viz_bytes text)
+{
+	size_t from = text.len;
+	bool letters = false;
+
+	while (from && text.data[from - 1] != '\n') {
+		const unsigned char c = (unsigned char)text.data[--from];
+
+		letters |= isalpha(c) != 0;
+		if (c < ' ' && c != '\t' && c != '\r')
+			return (struct viz_bytes){0};
+	}
+	return letters ? viz_bytes_after(text, from) : (struct viz_bytes){0};
+}
+
+bool note_line_unended(struct diagnosis *d, struct finding *f, const struct wait *wait)
+{
+	enum { SHOWN = 60 };
+	const struct viz_bytes line = begun_line(unanswered_text(d, wait));
+
+	if (!line.len || line.len > SHOWN)
+		return false;
+	finding_line(d, f,
+		     fill_phrase(d, PHRASE_LINE_UNENDED, process_text(d, wait->process),
+				 bytes_text(d, line), NULL));
 	f->explained = true;
 	return true;
 }

@@ -411,6 +411,8 @@ enum advice_case {
 	ADVICE_COPIED_LOCK,	/* the same, in a child of fork() that has no other thread */
 	ADVICE_LENGTH_HEADER,	/* for more than came, as a length says that counts itself, too */
 	ADVICE_LENGTH_PROMISED, /* the same, by another number of bytes */
+	ADVICE_HEAD_UNENDED,	/* for the empty line after the head of an HTTP message */
+	ADVICE_LINE_UNENDED,	/* perhaps for the end of a line */
 	ADVICE_FIFO_REOPENED,	/* for what it has closed a FIFO before, unread */
 	ADVICE_COPIED_MEMORY,	/* the same, where its parent had none, either */
 	ADVICE_FOR_THREADS, /* in shared memory, by what was made for the threads of one process */
@@ -511,6 +513,13 @@ const struct viz_process *wait_unread_output(const struct diagnosis *d, const st
 
 /* wait_text_length.c: true if a length in words before a message is not that of what came. */
 bool note_text_length(struct diagnosis *d, struct finding *f, const struct wait *wait);
+
+/*
+ * wait_text_length.c: true if it has read the head of an HTTP message without the empty line that
+ * ends it, or a line without its end, has sent nothing since, and reads on.
+ */
+bool note_head_unended(struct diagnosis *d, struct finding *f, const struct wait *wait);
+bool note_line_unended(struct diagnosis *d, struct finding *f, const struct wait *wait);
 
 /* One of these: true if it waits, among others, for the output of a job left in the background. */
 bool note_left_job(struct diagnosis *d, struct finding *f, const struct wait *wait);
