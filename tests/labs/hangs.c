@@ -425,6 +425,7 @@ static void full_and_grown(void)
 	lab_check(msgctl(queue, IPC_STAT, &info), "msgctl IPC_STAT");
 	info.msg_qbytes = 1500;
 	lab_check(msgctl(queue, IPC_SET, &info), "msgctl IPC_SET");
+	party(getpid());
 	truth_flush();
 	lab_reap(child);
 }

@@ -31,7 +31,7 @@ HANGS = {
     "hangs wrong-except": ("type-never-sent", ["deadlock", "blocked"]),
     "hangs never-fits": ("never-fits", ["deadlock", "blocked", "full-channel"]),
     "hangs never-fits-of-child": ("never-fits", ["deadlock", "blocked", "full-channel"]),
-    "hangs full-and-grown": ("full-channel", ["deadlock", "never-fits"]),
+    "hangs full-and-grown": ("deadlock", ["full-channel", "never-fits"]),
     "hangs never-posts": ("semaphore-stuck", ["deadlock", "blocked"]),
     "hangs dies-holding": ("semaphore-stuck", ["deadlock", "blocked"]),
     "hangs early-signal": ("lost-wakeup", ["deadlock", "blocked"]),

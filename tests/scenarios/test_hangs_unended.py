@@ -63,7 +63,7 @@ UNENDED = {
     "head": (talk(TCP, GET.replace("END", ""), r'b"\r\n"'), "server",
              f"has read 25 B {HEAD}", "empty line"),
     "line of bash": (of_bash("read -r line; echo $line"), "server",
-                     f'there is "hello", {LINE}', '"\\n"'),
+                     f'there is "hello", {LINE}', "close the pipe to the child's"),
 }  # fmt: skip
 
 

@@ -166,13 +166,17 @@ bool note_text_length(struct diagnosis *d, struct finding *f, const struct wait 
 	return true;
 }
 
-/* What it has read there since it last sent something, and still reads on; empty: none. */
+/*
+ * What it has read there since it last sent something, and still reads on; empty: none. Prompts at
+ * a terminal end no line.
+ */
 static struct viz_bytes unanswered_text(struct diagnosis *d, const struct wait *wait)
 {
 	struct received received = {.arena = d->arena};
 
 	if (!receives_in_circle(wait) ||
 	    mechanism_info(wait->channel->mechanism)->form != FORM_STREAM ||
+	    wait->channel->mechanism == MECH_PTY ||
 	    wait_unread_before(d->waits, wait->channel, VIZ_NEVER))
 		return (struct viz_bytes){0};
 	collect(&received, d->waits, wait, true);
@@ -220,6 +224,10 @@ static struct viz_bytes begun_line(struct viz_bytes text)
 	return letters ? viz_bytes_after(text, from) : (struct viz_bytes){0};
 }
 
+/*
+ * It is said beside any other cause, and is the cause only where no standard input is read: how to
+ * feed a child is known better, by its program.
+ */
 bool note_line_unended(struct diagnosis *d, struct finding *f, const struct wait *wait)
 {
 	enum { SHOWN = 60 };
@@ -230,6 +238,6 @@ bool note_line_unended(struct diagnosis *d, struct finding *f, const struct wait
 	finding_line(d, f,
 		     fill_phrase(d, PHRASE_LINE_UNENDED, process_text(d, wait->process),
 				 bytes_text(d, line), NULL));
-	f->explained = true;
-	return true;
+	f->explained |= wait->operation->fd != 0;
+	return wait->operation->fd != 0;
 }
