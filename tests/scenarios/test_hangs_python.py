@@ -261,7 +261,7 @@ def pool_waits(result):
 
 @scenario("a Pool whose workers fail before they take a task is told why it waits, with the remedy")
 def failing(directory):
-    result = run(directory, command(FAILING), "--timeout", 2, "--diagnose-only", "--lang", "en",
+    result = run(directory, command(FAILING), "--timeout", 5, "--diagnose-only", "--lang", "en",
                  status=TIMED_OUT, whole=False)
     (found,) = severe(diagnose(result.trace_path)[0])
     expect_equal(found["id"], "blocked", "what is told")
