@@ -2,10 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """Queues that somebody outside the trace uses too: what he takes, he may answer from its place."""
 import ctypes
+import struct
 import subprocess
 
-from expectations import expect_equal
-from harness import main, record, scenario
+from expectations import expect_equal, expect_in
+from findings import diagnose, severe
+from hangs import TIMED_OUT, asleep, named_parties
+from harness import finish, main, record, recorder, scenario, start, wait_for
 
 PYTHON = "/usr/bin/python3"
 ROUNDS = 20
@@ -86,6 +89,46 @@ def rival(directory):
         + [(False, True, 9, "exact"), (False, True, 1, "exact")],
         "each message",
     )
+
+
+# What does not fit beside what lies there, once the queue may hold 1,500 bytes.
+WRITER = COMMON + """
+import os
+text = ctypes.create_string_buffer(1008)
+text[0] = 1
+libc.msgsnd(queue, text, ctypes.c_size_t(600), 0)
+os.write(2, b"writer=%d\\n" % os.getpid())
+libc.msgsnd(queue, text, ctypes.c_size_t(1000), 0)
+"""
+
+
+def limit(libc, queue, most):
+    """Sets msg_qbytes: struct msqid_ds of a 64-bit machine (msgctl(2), IPC_STAT and IPC_SET)."""
+    info = bytearray(256)
+    there = (ctypes.c_byte * len(info)).from_buffer(info)
+    expect_equal(libc.msgctl(queue, 2, there), 0, "IPC_STAT")
+    struct.pack_into("L", info, 88, most)
+    expect_equal(libc.msgctl(queue, 1, there), 0, "IPC_SET")
+
+
+@scenario("a message that fits since somebody outside the trace has raised the limit is not told as too large")
+def raised(directory):
+    libc = ctypes.CDLL(None, use_errno=True)
+    queue = libc.msgget(0, 0o600)
+    try:
+        limit(libc, queue, 700)
+        words = recorder(directory, [PYTHON, "-c", WRITER, str(queue)], "--timeout", 4,
+                         "--diagnose-only", "--lang", "en", verb="run", output="--trace")
+        result = start(directory, words)
+        wait_for(lambda: "writer" in named_parties(result), "the writer to say who it is")
+        wait_for(lambda: asleep(named_parties(result)["writer"]), "the writer to sleep")
+        limit(libc, queue, 1500)
+        finish(result.wait(), TIMED_OUT, False)
+    finally:
+        libc.msgctl(queue, 0, None)
+    found = [f["id"] for f in severe(diagnose(result.trace_path)[0])]
+    expect_equal(found, ["full-channel"], "what the trace and the look tell")
+    expect_in("! full-channel ", result.stderr.decode(), "run says so")
 
 
 if __name__ == "__main__":

@@ -219,13 +219,14 @@ static bool is_left_open(const struct wait *wait)
 	return wait->open && wait->channel && !opens;
 }
 
+/* What a queue may hold, somebody outside the trace may have changed. */
 static bool all_is_known(const struct diagnosis *d, const struct viz_process *process)
 {
 	if (process->before_trace && !process->path.data)
 		return false;
 	for (const struct wait *wait = wait_of_process(d->waits, process); wait;
 	     wait = wait->next_of_process)
-		if (is_left_open(wait))
+		if (is_left_open(wait) || wait_never_fits(wait))
 			return false;
 	return true;
 }
