@@ -209,7 +209,6 @@ static bool is_held_back(const struct request *request)
 
 /* The stalls of one process and connection. */
 struct stalls {
-	struct finding *finding;
 	uint64_t count, total_ns;
 };
 

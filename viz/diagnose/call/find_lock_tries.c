@@ -174,7 +174,7 @@ static void set_tries(struct diagnosis *d, struct finding *f, const struct tries
 				     : "");
 }
 
-static void report(struct diagnosis *d, const struct tries *tries)
+static void report_lock(struct diagnosis *d, const struct tries *tries)
 {
 	const struct viz_operation *op = tries->last;
 	const bool again = is_tried_again(tries);
@@ -224,6 +224,14 @@ static void report_file(struct diagnosis *d, const struct tries *tries)
 		f->severity = SEVERITY_NOTE;
 	finding_set(d, f, "who", "%s", process_text(d, op->process));
 	finding_set(d, f, "path", "%s", bytes_text(d, op->extra->path));
+}
+
+static void report(struct diagnosis *d, const struct tries *tries)
+{
+	if (tries->last->channel)
+		report_lock(d, tries);
+	else
+		report_file(d, tries);
 }
 
 /* --- in a glance, which has no calls but those that were counted ------------------------------ */
@@ -276,10 +284,6 @@ void find_lock_tries(struct diagnosis *d)
 		if (d->model->processes[i]->refused_times)
 			report_watched(d, d->model->processes[i]);
 	for (size_t i = 0; i < search.count; i++)
-		if (search.all[i]->count && !is_of_loop(&search, search.all[i])) {
-			if (search.all[i]->last->channel)
-				report(d, search.all[i]);
-			else
-				report_file(d, search.all[i]);
-		}
+		if (search.all[i]->count && !is_of_loop(&search, search.all[i]))
+			report(d, search.all[i]);
 }

@@ -89,6 +89,13 @@ static void list_receivers(struct fulls *fulls)
 	}
 }
 
+/* The call that ended its sleep; NULL: it is not in the trace. */
+static const struct viz_operation *waker_of(const struct fulls *fulls,
+					    const struct viz_operation *send)
+{
+	return send->woken_by ? viz_model_operation(fulls->d->model, send->waker) : NULL;
+}
+
 /*
  * Who made room for the send; NULL: it is not known. What woke it may have been a signal, also of
  * one that never could read there. A call that is not there was perhaps an ordinary receive.
@@ -97,8 +104,7 @@ static const struct viz_thread *room_maker(const struct fulls *fulls,
 					   const struct viz_operation *send)
 {
 	const struct viz_process *process = send->woken_by;
-	const struct viz_operation *waker =
-		process ? viz_model_operation(fulls->d->model, send->waker) : NULL;
+	const struct viz_operation *waker = waker_of(fulls, send);
 	const bool left_out = process && !waker && send->waker &&
 			      map_get_uint(&fulls->receivers, viz_pair_key(process, send->channel));
 
@@ -136,8 +142,7 @@ static const char *readers_text(struct diagnosis *d, struct finding *f,
 /* True if no reader ended its sleep, but a change of the queue, or its removal (msgctl(2)). */
 static bool is_ended_by_control(const struct fulls *fulls, const struct viz_operation *send)
 {
-	const struct viz_operation *waker =
-		send->woken_by ? viz_model_operation(fulls->d->model, send->waker) : NULL;
+	const struct viz_operation *waker = waker_of(fulls, send);
 
 	return waker && operation_is(waker, "msgctl");
 }
