@@ -13,6 +13,14 @@
 
 #define NAME "hang"
 
+/* Logs that this process is about to hang at the queue. */
+static void log_hang_at(int queue)
+{
+	party(getpid());
+	channel_number("sysv-msg", queue);
+	truth_flush();
+}
+
 /* Each of n processes reads from the one before and holds the pipe to the one after. */
 static void ring(int n)
 {
@@ -89,9 +97,7 @@ static void pipe_and_queue(void)
 	outsider_maybe();
 	if (!lab_fork()) {
 		close(ends[0]);
-		party(getpid());
-		channel_number("sysv-msg", queue);
-		truth_flush();
+		log_hang_at(queue);
 		msgrcv(queue, &message, sizeof(message.text), 0, 0);
 		exit(EXIT_SUCCESS);
 	}
@@ -298,9 +304,7 @@ static void receive_other(long sent, long wanted, int flags)
 	} message = {.type = sent, .text = "hello"};
 
 	lab_check(msgsnd(queue, &message, sizeof(message.text), 0), "msgsnd");
-	party(getpid());
-	channel_number("sysv-msg", queue);
-	truth_flush();
+	log_hang_at(queue);
 	msgrcv(queue, &message, sizeof(message.text), wanted, flags);
 }
 
@@ -332,9 +336,7 @@ static void wrong_type_of_child(void)
 	pid_t child = lab_fork();
 
 	if (!child) {
-		party(getpid());
-		channel_number("sysv-msg", queue);
-		truth_flush();
+		log_hang_at(queue);
 		msgrcv(queue, &message, sizeof(message.text), getpid(), 0);
 		exit(EXIT_SUCCESS);
 	}
@@ -343,15 +345,21 @@ static void wrong_type_of_child(void)
 	lab_reap(child);
 }
 
-/* A queue that may hold no more than `most` bytes, though msgsnd(2) takes messages of more. */
-static int queue_of(size_t most)
+/* The queue may hold no more than `most` bytes, though msgsnd(2) takes messages of more. */
+static void limit_queue(int queue, size_t most)
 {
-	int queue = (int)lab_check(msgget(IPC_PRIVATE, 0600), "msgget");
 	struct msqid_ds info;
 
 	lab_check(msgctl(queue, IPC_STAT, &info), "msgctl IPC_STAT");
 	info.msg_qbytes = most;
 	lab_check(msgctl(queue, IPC_SET, &info), "msgctl IPC_SET");
+}
+
+static int queue_of(size_t most)
+{
+	int queue = (int)lab_check(msgget(IPC_PRIVATE, 0600), "msgget");
+
+	limit_queue(queue, most);
 	return queue;
 }
 
@@ -371,9 +379,7 @@ static void never_fits(void)
 		while (msgrcv(queue, &message, sizeof(message.text), 0, 0) >= 0)
 			;
 	lab_check(msgsnd(queue, &message, sizeof(message.text) - 1, 0), "msgsnd");
-	party(getpid());
-	channel_number("sysv-msg", queue);
-	truth_flush();
+	log_hang_at(queue);
 	msgsnd(queue, &message, sizeof(message.text), 0);
 }
 
@@ -388,9 +394,7 @@ static void never_fits_of_child(void)
 	pid_t child = lab_fork();
 
 	if (!child) {
-		party(getpid());
-		channel_number("sysv-msg", queue);
-		truth_flush();
+		log_hang_at(queue);
 		msgsnd(queue, &message, sizeof(message.text), 0);
 		exit(EXIT_SUCCESS);
 	}
@@ -409,22 +413,17 @@ static void full_and_grown(void)
 		long type;
 		char text[1000];
 	} message = {.type = 1, .text = "too much at first"};
-	struct msqid_ds info;
 	pid_t child;
 
 	lab_check(msgsnd(queue, &message, 600, 0), "msgsnd");
 	child = lab_fork();
 	if (!child) {
-		party(getpid());
-		channel_number("sysv-msg", queue);
-		truth_flush();
+		log_hang_at(queue);
 		msgsnd(queue, &message, sizeof(message.text), 0);
 		exit(EXIT_SUCCESS);
 	}
 	lab_wait_blocked(child, SYS_msgsnd);
-	lab_check(msgctl(queue, IPC_STAT, &info), "msgctl IPC_STAT");
-	info.msg_qbytes = 1500;
-	lab_check(msgctl(queue, IPC_SET, &info), "msgctl IPC_SET");
+	limit_queue(queue, 1500);
 	party(getpid());
 	truth_flush();
 	lab_reap(child);
