@@ -51,12 +51,17 @@ void trace_header(struct trace_text *t)
 		   "'realtime_offset_ns':0,'options':{},'hooks':{}}");
 }
 
-void trace_trailer(struct trace_text *t, uint64_t at_ns)
+void trace_ends(struct trace_text *t, uint64_t at_ns, const char *why, unsigned operations)
 {
 	trace_line(t,
 		   "{'type':'trailer','at_ns':%" PRIu64
-		   ",'why':'finished','operations':0,'signals':0,'lost':0}",
-		   at_ns);
+		   ",'why':'%s','operations':%u,'signals':0,'lost':0}",
+		   at_ns, why, operations);
+}
+
+void trace_trailer(struct trace_text *t, uint64_t at_ns)
+{
+	trace_ends(t, at_ns, "finished", 0);
 }
 
 void trace_process(struct trace_text *t, uint32_t pid, const char *comm)
@@ -415,6 +420,27 @@ const char *trace_findings(struct trace_text *t, enum severity least)
 	}
 	diagnosis_free(d);
 	return t->shown;
+}
+
+const char *trace_severity(struct trace_text *t, const char *name, uint64_t *times)
+{
+	const struct viz_pairing *pairing = trace_pair(t);
+	struct diagnosis *d = diagnose(t->model, pairing, LANGUAGE_EN);
+	const char *severity = "";
+
+	assert_false(d->incomplete);
+	for (size_t i = 0; i < d->count; i++) {
+		const struct finding *f = d->findings[i];
+
+		if (strcmp(f->row->name, name) != 0)
+			continue;
+		assert_null(strchr(f->text, '{'));
+		severity = severity_word(f->severity, LANGUAGE_EN);
+		if (times)
+			*times = f->times;
+	}
+	diagnosis_free(d);
+	return severity;
 }
 
 int trace_shapes_run(const struct shape *shapes, size_t count, int (*set_up)(void **state))

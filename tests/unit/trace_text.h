@@ -37,7 +37,9 @@ void trace_line(struct trace_text *t, const char *format, ...)
 void trace_raw(struct trace_text *t, const char *text); /* as it is */
 
 void trace_header(struct trace_text *t);
+/* The last line, of a trace that finished or ended for that reason, with so many operations. */
 void trace_trailer(struct trace_text *t, uint64_t at_ns);
+void trace_ends(struct trace_text *t, uint64_t at_ns, const char *why, unsigned operations);
 
 /* pid's first thread appears (snapshot). */
 void trace_process(struct trace_text *t, uint32_t pid, const char *comm);
@@ -138,6 +140,12 @@ const char *trace_stream_of_file(struct trace_text *t);
 
 /* Of what is diagnosed, "deadlock 10 20\\n" for each finding that is at least so severe. */
 const char *trace_findings(struct trace_text *t, enum severity least);
+
+/*
+ * How severe the finding of this name is, "warning" or "note"; "" if none is diagnosed. Its text
+ * must lack nothing, nor may records. `times`, if not NULL, is how often it was found.
+ */
+const char *trace_severity(struct trace_text *t, const char *name, uint64_t *times);
 
 #define SHAPE_LINES_MAX 8
 #define SHAPE_CALLS_MAX 8

@@ -29,10 +29,7 @@ static void asleep(struct trace_text *t, unsigned id, const char *call, uint32_t
 
 static void time_out(struct trace_text *t, unsigned operations)
 {
-	trace_line(t,
-		   "{'type':'trailer','at_ns':%u,'why':'timeout','operations':%u,'signals':0,"
-		   "'lost':0}",
-		   END_NS, operations);
+	trace_ends(t, END_NS, "timeout", operations);
 }
 
 /* A listener at all addresses of this machine, and a connection to that port of `host`. */

@@ -46,10 +46,7 @@ static void asleep(struct trace_text *t, unsigned id, const char *call, uint32_t
 
 static void time_out(struct trace_text *t, unsigned operations)
 {
-	trace_line(t,
-		   "{'type':'trailer','at_ns':%u,'why':'timeout','operations':%u,'signals':0,"
-		   "'lost':0}",
-		   END_NS, operations);
+	trace_ends(t, END_NS, "timeout", operations);
 }
 
 /* 10 reads of 7, which 20 writes; 20 reads of 8, which 10 writes. */
@@ -84,8 +81,7 @@ static void forgotten_by_many(void **state)
 			   "{'type':'process','event':'exit','at_ns':%u,'pid':%u,'tid':%u,"
 			   "'comm':'child','last':true,'exit_code':0}",
 			   200 + pid, pid, pid);
-	trace_line(t, "{'type':'trailer','at_ns':300,'why':'finished','operations':3,'signals':0,"
-		      "'lost':0}");
+	trace_ends(t, 300, "finished", 3);
 	pairing = trace_pair(t);
 	d = diagnose(t->model, pairing, LANGUAGE_EN);
 	assert_int_equal(d->count, 1);
@@ -559,10 +555,7 @@ static const char *reset_of(struct trace_text *t, const char *mechanism, const c
 	trace_exit(t, 20, how ? how : "'exit_code':0", how ? 40 : 60);
 	trace_socket(t, 50, false, 10, "s:[1]", 50, -104, ",'error':'ECONNRESET'");
 	trace_exit(t, 10, "'exit_code':0", 60);
-	trace_line(t,
-		   "{'type':'trailer','at_ns':70,'why':'finished','operations':%u,'signals':0,"
-		   "'lost':0}",
-		   how ? 7 : 8);
+	trace_ends(t, 70, "finished", how ? 7 : 8);
 	return findings_of(t);
 }
 

@@ -84,31 +84,26 @@ static void asks(struct talk *talk, const char *more, uint64_t held_ns)
 	hears(talk, 10, at_ns + 5, held_ns + 20);
 }
 
+/* 10 announces more, and 20 has the first part, after a sleep that began so much later. */
+static void announces(struct talk *talk, int64_t later_ns, uint64_t slept_ns)
+{
+	talk->at_ns += 1000 * MS;
+	sends(talk, 10, talk->at_ns, MORE);
+	hears(talk, 20, talk->at_ns + (uint64_t)later_ns, slept_ns);
+}
+
 /* "warning 3", the number being that of cases, "note 1", or "" if nothing is told. */
 static const char *told(struct talk *talk)
 {
-	const struct viz_pairing *pairing;
 	struct trace_text *t = talk->t;
-	struct diagnosis *d;
+	uint64_t times = 0;
+	const char *severity;
 
-	trace_line(t,
-		   "{'type':'trailer','at_ns':%llu,'why':'finished','operations':%u,'signals':0,"
-		   "'lost':0}",
-		   (unsigned long long)talk->at_ns + 1000 * MS, talk->calls);
-	pairing = trace_pair(t);
-	d = diagnose(t->model, pairing, LANGUAGE_EN);
-	assert_false(d->incomplete);
-	*t->shown = '\0';
-	for (size_t i = 0; i < d->count; i++) {
-		const struct finding *f = d->findings[i];
-
-		if (strcmp(f->row->name, "held-back") != 0)
-			continue;
-		assert_null(strchr(f->text, '{'));
-		snprintf(t->shown, sizeof(t->shown), "%s %u",
-			 severity_word(f->severity, LANGUAGE_EN), (unsigned)f->times);
-	}
-	diagnosis_free(d);
+	trace_ends(t, talk->at_ns + 1000 * MS, "finished", talk->calls);
+	severity = trace_severity(t, "held-back", &times);
+	if (!times)
+		return "";
+	snprintf(t->shown, sizeof(t->shown), "%s %u", severity, (unsigned)times);
 	return t->shown;
 }
 
@@ -168,9 +163,7 @@ static void more_follows(void **state)
 	struct talk talk = {.t = *state};
 
 	for (int i = 0; i < 4; i++) {
-		talk.at_ns += 1000 * MS;
-		sends(&talk, 10, talk.at_ns, MORE);
-		hears(&talk, 20, talk.at_ns - 5, 200 * MS);
+		announces(&talk, -5, 200 * MS);
 		sends(&talk, 10, talk.at_ns + 300 * MS, "");
 		hears(&talk, 20, talk.at_ns + 250 * MS, 50 * MS);
 		sends(&talk, 20, talk.at_ns + 310 * MS, "");
@@ -199,11 +192,44 @@ static void receiver_is_late(void **state)
 	struct talk talk = {.t = *state};
 
 	for (int i = 0; i < 4; i++) {
-		talk.at_ns += 1000 * MS;
-		sends(&talk, 10, talk.at_ns, MORE);
-		hears(&talk, 20, talk.at_ns + 300 * MS, 0);
+		announces(&talk, 300 * MS, 0);
 		sends(&talk, 20, talk.at_ns + 310 * MS, "");
 		hears(&talk, 10, talk.at_ns + 5, 310 * MS);
+	}
+	assert_string_equal(told(&talk), "");
+}
+
+/* What 10 hears was sent before 20 had the request: it is no answer. */
+static void comes_on_its_own(void **state)
+{
+	struct talk talk = {.t = *state};
+
+	for (int i = 0; i < 4; i++) {
+		talk.at_ns += 1000 * MS;
+		sends(&talk, 10, talk.at_ns, MORE);
+		sends(&talk, 20, talk.at_ns + 100 * MS, "");
+		hears(&talk, 20, talk.at_ns - 5, 200 * MS);
+		hears(&talk, 10, talk.at_ns + 5, 250 * MS);
+	}
+	assert_string_equal(told(&talk), "");
+}
+
+/* The thread that sent the request does not wait: another one reads what comes. */
+static void another_thread_hears(void **state)
+{
+	struct talk talk = {.t = *state};
+
+	for (int i = 0; i < 4; i++) {
+		announces(&talk, -5, 200 * MS);
+		sends(&talk, 20, talk.at_ns + 210 * MS, "");
+		act(&talk, 10,
+		    (struct call){.syscall = "recvfrom",
+				  .role = "receive",
+				  .tid = 11,
+				  .enter_ns = talk.at_ns + 5,
+				  .exit_ns = talk.at_ns + 220 * MS,
+				  .returned = 5,
+				  .more = ",'off_cpu_ns':210000000"});
 	}
 	assert_string_equal(told(&talk), "");
 }
@@ -213,9 +239,10 @@ static void receiver_is_late(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(each_announces_more), TEST(seldom),	   TEST(corked),
-		TEST(cork_is_pulled),	   TEST(shortly),	   TEST(more_follows),
-		TEST(cork_is_pulled_late), TEST(receiver_is_late),
+		TEST(each_announces_more),  TEST(seldom),	    TEST(corked),
+		TEST(cork_is_pulled),	    TEST(shortly),	    TEST(more_follows),
+		TEST(cork_is_pulled_late),  TEST(receiver_is_late), TEST(comes_on_its_own),
+		TEST(another_thread_hears),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -33,10 +33,7 @@ static const char *faults_of(struct trace_text *t, size_t count)
 	struct diagnosis *d;
 	size_t len = 0;
 
-	trace_line(t,
-		   "{'type':'trailer','at_ns':%u,'why':'glance','operations':0,'signals':0,"
-		   "'lost':0}",
-		   END_NS);
+	trace_ends(t, END_NS, "glance", 0);
 	pairing = trace_pair(t);
 	d = diagnose_only(t->model, pairing, LANGUAGE_EN, asked, count);
 	*t->shown = '\0';

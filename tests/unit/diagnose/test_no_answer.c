@@ -75,27 +75,8 @@ static void closes(struct trace_text *t, uint64_t at_ns)
 /* "warning", "note", or "" if nothing is told; the trace has so many operations. */
 static const char *told(struct trace_text *t, unsigned operations, const char *why)
 {
-	const struct viz_pairing *pairing;
-	struct diagnosis *d;
-
-	trace_line(t,
-		   "{'type':'trailer','at_ns':%llu,'why':'%s','operations':%u,'signals':0,"
-		   "'lost':0}",
-		   (unsigned long long)(2000 * MS), why, operations);
-	pairing = trace_pair(t);
-	d = diagnose(t->model, pairing, LANGUAGE_EN);
-	assert_false(d->incomplete);
-	*t->shown = '\0';
-	for (size_t i = 0; i < d->count; i++) {
-		const struct finding *f = d->findings[i];
-
-		if (strcmp(f->row->name, "no-answer") != 0)
-			continue;
-		assert_null(strchr(f->text, '{'));
-		snprintf(t->shown, sizeof(t->shown), "%s", severity_word(f->severity, LANGUAGE_EN));
-	}
-	diagnosis_free(d);
-	return t->shown;
+	trace_ends(t, 2000 * MS, why, operations);
+	return trace_severity(t, "no-answer", NULL);
 }
 
 static void gives_up(void **state)

@@ -49,10 +49,7 @@ static const char *told(struct trace_text *t, unsigned operations)
 	const struct viz_pairing *pairing;
 	struct diagnosis *d;
 
-	trace_line(t,
-		   "{'type':'trailer','at_ns':%u,'why':'timeout','operations':%u,'signals':0,"
-		   "'lost':0}",
-		   END_NS, operations);
+	trace_ends(t, END_NS, "timeout", operations);
 	pairing = trace_pair(t);
 	d = diagnose(t->model, pairing, LANGUAGE_EN);
 	*t->shown = '\0';

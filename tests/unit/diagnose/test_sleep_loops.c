@@ -37,10 +37,7 @@ static size_t warnings(struct trace_text *t)
 	struct diagnosis *d;
 	size_t count;
 
-	trace_line(t,
-		   "{'type':'trailer','at_ns':%llu,'why':'timeout','operations':0,'signals':0,"
-		   "'lost':0}",
-		   (unsigned long long)LIMIT_NS);
+	trace_ends(t, LIMIT_NS, "timeout", 0);
 	pairing = trace_pair(t);
 	d = diagnose(t->model, pairing, LANGUAGE_EN);
 	count = d->count;

@@ -35,26 +35,8 @@ static void reader_in(struct trace_text *t, const char *syscall, const char *rol
 /* What is said of the pipe: "warning" and the like, "" if nothing is. */
 static const char *told(struct trace_text *t, unsigned operations, uint64_t end_ns)
 {
-	const struct viz_pairing *pairing;
-	struct diagnosis *d;
-
-	trace_line(t,
-		   "{'type':'trailer','at_ns':%llu,'why':'finished','operations':%u,'signals':0,"
-		   "'lost':0}",
-		   (unsigned long long)end_ns, operations);
-	pairing = trace_pair(t);
-	d = diagnose(t->model, pairing, LANGUAGE_EN);
-	*t->shown = '\0';
-	for (size_t i = 0; i < d->count; i++) {
-		const struct finding *f = d->findings[i];
-
-		if (strcmp(f->row->name, "full-channel") != 0)
-			continue;
-		assert_null(strchr(f->text, '{'));
-		snprintf(t->shown, sizeof(t->shown), "%s", severity_word(f->severity, LANGUAGE_EN));
-	}
-	diagnosis_free(d);
-	return t->shown;
+	trace_ends(t, end_ns, "finished", operations);
+	return trace_severity(t, "full-channel", NULL);
 }
 
 static void reader_sleeps(void **state)

@@ -39,10 +39,7 @@ static void pass(struct trace_text *t, const struct traffic *traffic)
 		moved = asked < left ? asked : left;
 		id = call_in(t, id, false, asked, moved, traffic->part);
 	}
-	trace_line(t,
-		   "{'type':'trailer','at_ns':9000,'why':'finished','operations':%u,'signals':0,"
-		   "'lost':0}",
-		   id); /* and the one that made the pipe */
+	trace_ends(t, 9000, "finished", id); /* and the one that made the pipe */
 }
 
 /* What is said of the pipe: the finding's evidence, "" if nothing is. */
