@@ -9,7 +9,7 @@ from expectations import expect, expect_equal, expect_in
 from harness import main, needs, scenario
 from traces import BUILD, IPCLENS, TIMEOUT, call
 
-MAY_RUN_BESIDE_OTHERS = True
+# It runs alone: the commands have limits of some seconds, as a reader types them.
 
 HEAD = "Try it:"
 AT_ONCE = 4  # most of them sleep until a limit of some seconds
