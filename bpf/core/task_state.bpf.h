@@ -147,6 +147,15 @@ struct before_walk {
 	bool whole;
 };
 
+/* The file that a thread has looked for last, in vain; see failed_lookups.bpf.h. */
+struct sought {
+	u64 path; /* a hash of it; 0: none */
+	u64 since_ns;
+	u64 told_ns; /* when the last record of it was sent; 0: none was */
+	u32 tries;
+	u32 pad;
+};
+
 struct task_state {
 	u32 flags;    /* TASK_*; the first field, because user/ reads and writes it */
 	u16 nr;	      /* number of the call in progress, recorded or not; or NO_CALL */
@@ -193,6 +202,7 @@ struct task_state {
 	u64 exec_ns; /* when its last execve(2) was entered */
 	/* file_input.bpf.h: the file that it read last as its standard input */
 	u64 input, input_since, input_from, input_at, input_bytes;
+	struct sought sought;
 	u64 parting; /* a file that a call gives up and that has other references */
 	u64 parting_inode;
 	struct segments segments;

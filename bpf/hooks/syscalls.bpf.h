@@ -11,6 +11,7 @@
 #include "bpf/call/call_facts.bpf.h"
 #include "bpf/call/call_object.bpf.h"
 #include "bpf/call/call_record.bpf.h"
+#include "bpf/call/failed_lookups.bpf.h"
 #include "bpf/call/file_input.bpf.h"
 #include "bpf/call/futex_owner.bpf.h"
 #include "bpf/call/last_ends.bpf.h"
@@ -458,6 +459,7 @@ static __always_inline int call_left(struct task_state *state, struct task_struc
 		call_finish(state, task, regs, returned);
 	else if (is_file_input(state, returned))
 		file_input_read(state, task, returned);
+	lookup_at_exit(state, regs, returned);
 	if (state->nr == __NR_rt_sigreturn)
 		signal_returned(returned);
 	else

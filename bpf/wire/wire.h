@@ -41,6 +41,7 @@ enum wire_kind {
 	WIRE_STOCK,
 	WIRE_THREAD,
 	WIRE_INPUT,
+	WIRE_FAILED,
 };
 
 struct wire_head {
@@ -481,11 +482,27 @@ struct wire_input {
 	__u64 bytes;	/* that it read in all */
 };
 
+/*
+ * A program could not be executed, or a thread looks for the same file again and again. The record
+ * ends with the NUL of the path.
+ */
+struct wire_failed {
+	struct wire_head head;
+	__u64 at_ns;	/* when the call returned */
+	__u64 since_ns; /* when it looked for the file first */
+	__u32 nr;
+	__s32 error; /* errno */
+	__u32 tries; /* since then, in a row */
+	__u32 path_len;
+	char path[WIRE_NAME_LEN];
+};
+
 #include "bpf/wire/control.h"
 
 _Static_assert(sizeof(struct wire_head) == 16, "head is the same on both sides");
 _Static_assert(sizeof(struct wire_fd) == 24, "no hidden padding");
 _Static_assert(sizeof(struct wire_thread) == 72, "no hidden padding");
+_Static_assert(offsetof(struct wire_failed, path) % 8 == 0, "the path is aligned");
 _Static_assert(offsetof(struct wire_process, text) == sizeof(struct wire_process), "no gap");
 _Static_assert(sizeof(struct wire_operation) % 8 == 0, "extra is aligned");
 _Static_assert(offsetof(struct wire_sleeper, operation) ==

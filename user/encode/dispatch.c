@@ -79,6 +79,8 @@ static bool encode_of_others(struct encoder *encoder, uint32_t kind, const void 
 		RECORD(WIRE_UNSEEN, sizeof(struct wire_unseen), encode_unseen(encoder, data))
 		RECORD(WIRE_THREAD, sizeof(struct wire_thread), encode_thread(encoder, data))
 		RECORD(WIRE_INPUT, sizeof(struct wire_input), encode_input(encoder, data))
+		RECORD(WIRE_FAILED, offsetof(struct wire_failed, path) + 1,
+		       encode_failed(encoder, data))
 		RECORD(WIRE_SIGNAL, sizeof(struct wire_signal), encode_signal(encoder, data))
 	}
 	return false;

@@ -68,6 +68,7 @@ void encode_object(struct encoder *encoder, const struct wire_object *object);
 void encode_process(struct encoder *encoder, const struct wire_process *process, size_t len);
 void encode_thread(struct encoder *encoder, const struct wire_thread *thread);
 void encode_input(struct encoder *encoder, const struct wire_input *input);
+void encode_failed(struct encoder *encoder, const struct wire_failed *failed);
 void encode_descriptors(struct encoder *encoder, const struct wire_descriptors *descriptors);
 void encode_chunk(struct encoder *encoder, const struct wire_chunk *chunk);
 void encode_lock_segment(struct encoder *encoder, const struct wire_lock_segment *segment);

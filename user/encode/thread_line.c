@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Writes what a thread did when tracing ended, and of what it read all. */
+/* Writes what a thread did when tracing ended, and of what it read all; and calls that failed. */
+#include <asm/unistd.h>
 #include <stdio.h>
 
 #include "user/encode/call_names.h"
@@ -46,14 +47,19 @@ static void own_futex_fields(struct encoder *encoder, const struct wire_thread *
 		json_field_uint(json, KEY(state, joins), wait.joins);
 }
 
-static void call_field(struct json *json, uint32_t nr)
+static void name_of_call(struct json *json, const char *key, uint32_t nr)
 {
-	const char *name = nr < WIRE_PAGE_FAULT ? call_name(nr) : NULL;
+	const char *name = call_name(nr);
 	char number[24];
 
 	snprintf(number, sizeof(number), "call %u", (unsigned)nr);
+	json_field_text(json, key, name ? name : number);
+}
+
+static void call_field(struct json *json, uint32_t nr)
+{
 	if (nr < WIRE_PAGE_FAULT)
-		json_field_text(json, KEY(state, syscall), name ? name : number);
+		name_of_call(json, KEY(state, syscall), nr);
 	if (nr == WIRE_PAGE_FAULT)
 		json_field_bool(json, KEY(state, fault), true);
 }
@@ -91,5 +97,26 @@ void encode_input(struct encoder *encoder, const struct wire_input *input)
 	json_field_uint(json, KEY(input, since_ns), input->since_ns);
 	json_field_uint(json, KEY(input, from), input->from);
 	json_field_uint(json, KEY(input, bytes), input->bytes);
+	line_end(json);
+}
+
+void encode_failed(struct encoder *encoder, const struct wire_failed *failed)
+{
+	const bool executes = failed->nr == __NR_execve || failed->nr == __NR_execveat;
+	struct json *json = &encoder->json;
+	const char *error = errno_name(failed->error);
+
+	line_begin(json, RECORD_failed);
+	json_field_uint(json, KEY(failed, at_ns), failed->at_ns);
+	json_field_uint(json, KEY(failed, pid), failed->head.pid);
+	json_field_uint(json, KEY(failed, tid), failed->head.tid);
+	name_of_call(json, KEY(failed, syscall), failed->nr);
+	if (error)
+		json_field_text(json, KEY(failed, error), error);
+	json_field_bytes(json, KEY(failed, path), failed->path, failed->path_len);
+	if (!executes) {
+		json_field_uint(json, KEY(failed, since_ns), failed->since_ns);
+		json_field_uint(json, KEY(failed, tries), failed->tries);
+	}
 	line_end(json);
 }

@@ -107,6 +107,7 @@ static uint64_t time_of(const struct trace_input *input)
 		[RECORD_process] = FIELD_process_at_ns,
 		[RECORD_state] = FIELD_state_at_ns,
 		[RECORD_input] = FIELD_input_at_ns,
+		[RECORD_failed] = FIELD_failed_at_ns,
 		[RECORD_descriptors] = FIELD_descriptors_at_ns,
 		[RECORD_mapping] = FIELD_mapping_at_ns,
 		[RECORD_channel] = FIELD_channel_at_ns,

@@ -22,6 +22,7 @@
 #include "viz/format/names.h"
 #include "viz/model/first_try.h"
 #include "viz/model/holding.h"
+#include "viz/model/other_calls.h"
 #include "viz/model/values.h"
 
 struct arena;
@@ -114,7 +115,9 @@ struct viz_thread {
 	struct viz_bytes call;
 	bool fault, uninterruptible; /* where it touched memory, in no call; as in state D */
 	int stop_signal;	     /* number of the one that stopped it; 0: none, or not known */
-	bool own;		     /* only another thread of its process can wake it */
+	struct viz_failed *unexecuted; /* the last execve(2) that failed, since one succeeded */
+	struct viz_failed *sought;     /* the file that it looked for in vain, the last one */
+	bool own;		       /* only another thread of its process can wake it */
 	bool shared; /* then: its futex is in memory made for sharing, and private all the same */
 	uint64_t blocks; /* and how many signals it blocks */
 	/*
@@ -450,16 +453,6 @@ struct viz_unseen {
 	enum unseen what;	     /* UNSEEN_NONE: a reason that this version does not know */
 	struct viz_channel *channel; /* only on this one; NULL: on any that the process holds */
 	struct viz_unseen *next;     /* of the same process, if no channel is named */
-};
-
-/* A process found the end of a regular file that is its standard input. */
-struct viz_input {
-	uint64_t at_ns;
-	struct viz_process *process;
-	uint64_t inode;
-	uint64_t since_ns; /* when its first read there returned */
-	uint64_t from;	   /* the offset where that began */
-	uint64_t bytes;	   /* that its reads returned in all */
 };
 
 /* One `mapping` line: shared memory that a process had mapped already when it was joined. */

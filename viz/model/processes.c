@@ -283,6 +283,7 @@ static void exec_process(struct model_builder *b, struct viz_process_event *even
 	process->args = event->args;
 	process->args_count = event->args_count;
 	process->args_cut = event->args_cut;
+	event->thread->unexecuted = event->thread->sought = NULL;
 	process->handled = 0; /* a new program has no handlers (execve(2)) */
 	build_fd_event(b, FD_EXEC, event->at_ns, process);
 }

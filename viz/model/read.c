@@ -86,6 +86,42 @@ static void add_input(struct model_builder *b)
 	ARENA_PUSH(b->arena, b->model->inputs, b->model->input_count, input);
 }
 
+/* True if execvp(3) asks for the same program in another folder of PATH. */
+static bool is_sought_elsewhere(struct model_builder *b, const struct viz_failed *before)
+{
+	const struct viz_bytes path = build_string(b, FIELD_failed_path);
+
+	return viz_bytes_equal(viz_base_name(path), viz_base_name(before->path)) &&
+	       !viz_bytes_equal(path, before->path);
+}
+
+/* The last one of a thread counts: so what is kept does not grow with the trace. */
+static void add_failed(struct model_builder *b)
+{
+	const uint64_t at_ns = build_time(b, FIELD_failed_at_ns);
+	struct viz_thread *thread;
+	struct viz_failed **at;
+	uint64_t tries = VALUE(failed, tries)->present ? VALUE(failed, tries)->number : 1;
+
+	if (!build_collects(b))
+		return;
+	thread = build_thread(b, build_process(b, build_u32(b, FIELD_failed_pid), at_ns),
+			      build_u32(b, FIELD_failed_tid), at_ns);
+	at = VALUE(failed, since_ns)->present ? &thread->sought : &thread->unexecuted;
+	if (!*at)
+		*at = arena_alloc(b->arena, sizeof(**at));
+	else if (at == &thread->unexecuted && is_sought_elsewhere(b, *at))
+		tries = (*at)->tries + 1;
+	**at = (struct viz_failed){
+		.at_ns = at_ns,
+		.since_ns = build_time(b, FIELD_failed_since_ns),
+		.tries = tries,
+		.call = build_string(b, FIELD_failed_syscall),
+		.error = build_string(b, FIELD_failed_error),
+		.path = build_string(b, FIELD_failed_path),
+	};
+}
+
 /* The lines of the look gather as text: they are a trace of its own, with its own ids. */
 static void add_look(struct model_builder *b)
 {
@@ -143,6 +179,7 @@ static void add_line(struct model_builder *b)
 		[RECORD_process] = build_process_line,
 		[RECORD_state] = build_thread_line,
 		[RECORD_input] = add_input,
+		[RECORD_failed] = add_failed,
 		[RECORD_look] = add_look,
 		[RECORD_descriptors] = build_descriptors_line,
 		[RECORD_mapping] = build_mapping_line,
