@@ -46,6 +46,32 @@ static void epipe(void)
 	write_too_late(true);
 }
 
+/* The child cannot execute its program, and does what its parent was to do; or ends in silence. */
+static void fail_to_execute(bool ends)
+{
+	pid_t child = lab_fork();
+
+	if (!child) {
+		execlp("ipclens-no-such-program", "", (char *)NULL);
+		if (ends)
+			exit(EXIT_FAILURE);
+	} else {
+		party(child);
+		party(getpid());
+	}
+	wait(NULL);
+}
+
+static void exec_goes_on(void)
+{
+	fail_to_execute(false);
+}
+
+static void exec_in_silence(void)
+{
+	fail_to_execute(true);
+}
+
 /* The child has no handler. */
 static void no_handler(void)
 {
@@ -585,6 +611,8 @@ static void status_collected(void)
 static const struct mistake mistakes[] = {
 	{"sigpipe", sigpipe},
 	{"epipe", epipe},
+	{"exec-goes-on", exec_goes_on},
+	{"exec-in-silence", exec_in_silence},
 	{"no-handler", no_handler},
 	{"sigwait-unblocked", sigwait_unblocked},
 	{"crash", crash},

@@ -16,6 +16,8 @@ TIMED_OUT = 124
 MISTAKES = {
     "mistakes sigpipe": ("broken-pipe", 128 + 13, ["killed-by-signal"]),
     "mistakes epipe": ("broken-pipe", 0, ["send-given-up", "unread-data"]),
+    "mistakes exec-goes-on": ("exec-failed", 0, ["broken-pipe"]),
+    "mistakes exec-in-silence": ("exec-failed", 0, ["broken-pipe"]),
     "mistakes no-handler": ("killed-by-signal", 0, ["signal-ignored", "broken-pipe"]),
     "mistakes sigwait-unblocked": ("killed-by-signal", 0, ["signal-ignored", "lost-wakeup"]),
     "mistakes crash": ("killed-by-signal", 0, ["broken-pipe"]),
@@ -84,6 +86,8 @@ MISTAKES = {
 
 # What must be said of some of them.
 WORDS = {
+    "mistakes exec-goes-on": "could not execute ipclens-no-such-program: there is no such program",
+    "mistakes exec-in-silence": "it ended with status 1",
     "mistakes status-ignored": "it ignores SIGCHLD",
     "mistakes status-collected": "another wait of it, for any child, had collected that",
     "socketmistakes too-big-for-udp": "a datagram of UDP holds at most 65,507 bytes",
@@ -269,6 +273,7 @@ SHOWN_BY_TOOLS = {
     "awaited-continue": "test_no_answer.py",
     "lock-refused": "test_hangs_kept_out.py",
     "lock-file": "test_lock_files.py",
+    "never-made": "test_vain_lookups.py",
     "signal-held": "test_held_signals.py",
 }
 

@@ -110,7 +110,7 @@ def left_behind(directory):
         expect_equal(found["severity"], "warning", name)
         met = os.path.getsize(os.path.join(place, "met"))  # it goes on after the limit
         expect(3 <= tries_of(found) <= met + 1, f"{name}: of {met} times", found["text"])
-        expect_in("to create the file lock, and it was there each time (EEXIST)", said, name)
+        expect_in("to create lock, and it was there each time (EEXIST)", said, name)
         expect_in("flock()", found["advice"], name)
 
 

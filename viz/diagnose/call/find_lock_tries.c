@@ -7,42 +7,40 @@
 #include <inttypes.h>
 
 #include "viz/diagnose/call/retry_loops.h"
-#include "viz/diagnose/core/finder.h"
+#include "viz/diagnose/call/tries.h"
 #include "viz/diagnose/graph/wait_graph.h"
 #include "viz/diagnose/wait/waits.h"
 
-enum { TRIES_LEAST = 3 };
-
 /* The refused requests of one process for one part of a file, or a lock file, since it had it. */
-struct tries {
+struct refusals {
 	const struct viz_operation *first, *last;
 	size_t count;
 };
 
 struct search {
 	struct diagnosis *d;
-	struct map of_lock; /* struct tries, by what is asked for */
-	struct map of_file; /* the same, by process and path of a lock file */
-	struct tries **all; /* in the order of their first request */
+	struct map of_lock;    /* struct refusals, by what is asked for */
+	struct map of_file;    /* the same, by process and path of a lock file */
+	struct refusals **all; /* in the order of their first request */
 	size_t count;
 	uint64_t *moved_ns; /* by process index: when it last sent or received something */
 	bool *busy;	    /* by process index: busy-wait tells of it already */
 };
 
-static struct tries *tries_at(struct search *search, struct map *map, struct viz_bytes key)
+static struct refusals *refusals_at(struct search *search, struct map *map, struct viz_bytes key)
 {
-	struct tries *tries = map_get(map, key);
+	struct refusals *refusals = map_get(map, key);
 	struct arena *arena = search->d->arena;
 
-	if (tries)
-		return tries;
-	tries = arena_alloc(arena, sizeof(*tries));
-	map_put(arena, map, arena_bytes(arena, key.data, key.len), tries);
-	ARENA_PUSH(arena, search->all, search->count, tries);
-	return tries;
+	if (refusals)
+		return refusals;
+	refusals = arena_alloc(arena, sizeof(*refusals));
+	map_put(arena, map, arena_bytes(arena, key.data, key.len), refusals);
+	ARENA_PUSH(arena, search->all, search->count, refusals);
+	return refusals;
 }
 
-static struct tries *tries_of(struct search *search, const struct viz_operation *op)
+static struct refusals *refusals_of(struct search *search, const struct viz_operation *op)
 {
 	struct diagnosis *d = search->d;
 
@@ -50,12 +48,12 @@ static struct tries *tries_of(struct search *search, const struct viz_operation 
 		const uint64_t words[] = {op->process->index, op->channel->index,
 					  op->extra->lock.from};
 
-		return tries_at(search, &search->of_lock,
-				(struct viz_bytes){(const char *)words, sizeof(words)});
+		return refusals_at(search, &search->of_lock,
+				   (struct viz_bytes){(const char *)words, sizeof(words)});
 	}
-	return tries_at(search, &search->of_file,
-			viz_bytes_of(format_text(d, "%zu %s", op->process->index,
-						 bytes_text(d, op->extra->path))));
+	return refusals_at(search, &search->of_file,
+			   viz_bytes_of(format_text(d, "%zu %s", op->process->index,
+						    bytes_text(d, op->extra->path))));
 }
 
 static bool locks(const struct viz_operation *op)
@@ -63,13 +61,6 @@ static bool locks(const struct viz_operation *op)
 	return op->channel && op->channel->mechanism == MECH_FILE_LOCK &&
 	       (op->extra->lock.mode == LOCK_MODE_SHARED ||
 		op->extra->lock.mode == LOCK_MODE_EXCLUSIVE);
-}
-
-/* True if it opens what is no IPC, which is recorded of who was refused to create a file. */
-static bool opens_plain_file(const struct viz_operation *op)
-{
-	return op->role == ROLE_OPEN && !op->channel && op->extra->path.len &&
-	       (operation_is(op, "open") || operation_is(op, "openat"));
 }
 
 /* True if the text of the path names one file, as long as the working directory is the same. */
@@ -97,48 +88,44 @@ static bool is_refused(const struct viz_operation *op)
 	return operation_has_error(op, op->channel ? "EAGAIN" : "EEXIST");
 }
 
-/* A program that does more meanwhile than print that it waits is not kept from its work. */
-static bool moves(const struct viz_operation *op)
-{
-	if (opens_plain_file(op))
-		return op->returned >= 0;
-	return (op->role == ROLE_SEND || op->role == ROLE_RECEIVE) && op->returned > 0 &&
-	       !operation_prints(op);
-}
-
 static void note(struct search *search, const struct viz_operation *op)
 {
 	const struct viz_process *process = op->process;
-	struct tries *tries;
+	struct refusals *refusals;
 
-	if (moves(op))
+	if (call_moves(op))
 		search->moved_ns[process->index] = op->exit_ns;
 	if (!locks(op) && !makes_lock_file(op))
 		return;
-	tries = tries_of(search, op);
+	refusals = refusals_of(search, op);
 	if (!is_refused(op)) {
-		*tries = (struct tries){0};
+		*refusals = (struct refusals){0};
 		return;
 	}
-	if (!tries->first || search->moved_ns[process->index] > tries->last->exit_ns) {
-		tries->first = op;
-		tries->count = 0;
+	if (!refusals->first || search->moved_ns[process->index] > refusals->last->exit_ns) {
+		refusals->first = op;
+		refusals->count = 0;
 	}
-	tries->last = op;
-	tries->count++;
+	refusals->last = op;
+	refusals->count++;
 }
 
-static bool gave_up_with_an_error(const struct tries *tries)
+static bool gave_up_with_an_error(const struct refusals *refusals)
 {
-	const struct viz_process *process = tries->last->process;
+	const struct viz_process *process = refusals->last->process;
 
 	return viz_process_failed(process) && !process->exit_signal &&
-	       process->end_ns - tries->last->exit_ns < LONG_WAIT_NS;
+	       process->end_ns - refusals->last->exit_ns < LONG_WAIT_NS;
 }
 
-static uint64_t duration_of(const struct tries *tries)
+static struct tries tries_in(const struct refusals *refusals)
 {
-	return tries->last->exit_ns - tries->first->enter_ns;
+	return (struct tries){
+		.process = refusals->last->process,
+		.from_ns = refusals->first->enter_ns,
+		.until_ns = refusals->last->exit_ns,
+		.count = refusals->count,
+	};
 }
 
 static bool *told_as_busy(struct diagnosis *d)
@@ -152,43 +139,30 @@ static bool *told_as_busy(struct diagnosis *d)
 }
 
 /* True if the one try of each of many children is told of as a loop of their parent. */
-static bool is_of_loop(const struct search *search, const struct tries *tries)
+static bool is_of_loop(const struct search *search, const struct refusals *refusals)
 {
-	const struct viz_process *parent = tries->last->process->parent;
+	const struct viz_process *parent = refusals->last->process->parent;
 
-	return tries->count == 1 && parent && search->busy[parent->index];
+	return refusals->count == 1 && parent && search->busy[parent->index];
 }
 
-static bool is_tried_again(const struct tries *tries)
+static void report_lock(struct diagnosis *d, const struct refusals *refusals)
 {
-	return tries->count >= TRIES_LEAST && duration_of(tries) >= LONG_WAIT_NS;
-}
-
-static void set_tries(struct diagnosis *d, struct finding *f, const struct tries *tries)
-{
-	finding_operation(d, f, tries->last);
-	finding_set(d, f, "tries", "%zu", tries->count);
-	finding_set(d, f, "time", "%s",
-		    tries->count > 1 ? fill_phrase(d, PHRASE_WITHIN,
-						   duration_text(d, duration_of(tries)), NULL, NULL)
-				     : "");
-}
-
-static void report_lock(struct diagnosis *d, const struct tries *tries)
-{
-	const struct viz_operation *op = tries->last;
-	const bool again = is_tried_again(tries);
+	const struct viz_operation *op = refusals->last;
+	const struct tries tries = tries_in(refusals);
+	const bool again = tries_are_many(&tries);
 	const struct viz_process *holder;
 	struct finding *f;
 
-	if (!again && !gave_up_with_an_error(tries))
+	if (!again && !gave_up_with_an_error(refusals))
 		return;
 	f = finding_fold(d, FINDING_LOCK_REFUSED, op->enter_ns, op->process, op->channel);
 	if (f->times > 1) /* another part of the same file */
 		return;
 	holder = wait_lock_holder(d->waits, op);
 	finding_process(d, f, holder);
-	set_tries(d, f, tries);
+	finding_operation(d, f, op);
+	tries_set(d, f, &tries);
 	if (!again)
 		f->severity = SEVERITY_NOTE;
 	finding_set(d, f, "holder", "%s",
@@ -199,39 +173,19 @@ static void report_lock(struct diagnosis *d, const struct tries *tries)
 		finding_chain_of(d, f, holder, op->process);
 }
 
-/* True if it asked until it failed, or still asks when the trace ends, and does nothing beside. */
-static bool asks_to_the_end(const struct diagnosis *d, const struct tries *tries)
+static void report_file(struct diagnosis *d, const struct refusals *refusals)
 {
-	const struct viz_process *process = tries->last->process;
-	const uint64_t end_ns = process->ended ? process->end_ns : d->end_ns;
-	const uint64_t round_ns = duration_of(tries) / tries->count;
+	const struct tries tries = tries_in(refusals);
 
-	return (process->ended ? viz_process_failed(process) : process_is_lone(process)) &&
-	       end_ns - tries->last->exit_ns < LONG_WAIT_NS + 2 * round_ns;
+	report_lock_file(d, &tries, refusals->last, refusals->last->extra->path);
 }
 
-static void report_file(struct diagnosis *d, const struct tries *tries)
+static void report(struct diagnosis *d, const struct refusals *refusals)
 {
-	const struct viz_operation *op = tries->last;
-	struct finding *f;
-
-	if (!is_tried_again(tries))
-		return;
-	f = finding_add(d, FINDING_LOCK_FILE, op->enter_ns, NULL);
-	finding_process(d, f, op->process);
-	set_tries(d, f, tries);
-	if (!asks_to_the_end(d, tries))
-		f->severity = SEVERITY_NOTE;
-	finding_set(d, f, "who", "%s", process_text(d, op->process));
-	finding_set(d, f, "path", "%s", bytes_text(d, op->extra->path));
-}
-
-static void report(struct diagnosis *d, const struct tries *tries)
-{
-	if (tries->last->channel)
-		report_lock(d, tries);
+	if (refusals->last->channel)
+		report_lock(d, refusals);
 	else
-		report_file(d, tries);
+		report_file(d, refusals);
 }
 
 /* --- in a glance, which has no calls but those that were counted ------------------------------ */

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "viz/diagnose/core/finder.h"
+#include "viz/diagnose/process/failed_execs.h"
 
 /* The first shutdown(2) of each way of each socket, by channel index; NULL: there was none. */
 struct shutdowns {
@@ -200,6 +201,15 @@ static void tell_dup(struct diagnosis *d, struct finding *f, const struct viz_ho
 	f->advice = phrase_text(PHRASE_CURE_DUP_TO_ITSELF, d->language);
 }
 
+static void tell_failed_exec(struct diagnosis *d, struct finding *f,
+			     const struct viz_process *reader)
+{
+	const char *text = failed_exec_text(d, reader);
+
+	if (text)
+		finding_line(d, f, text);
+}
+
 /* The shutdown(2) that ended what goes from here to there; NULL: there was none before the call. */
 static const struct viz_operation *shut_by(const struct shutdowns *shut,
 					   const struct viz_operation *op,
@@ -235,6 +245,7 @@ static struct finding *report_broken(struct diagnosis *d, const struct shutdowns
 		tell_closer(d, f, reader->end == HOLDING_EXIT ? PHRASE_ENDED_AT : PHRASE_CLOSED_AT,
 			    reader->process, reader->end_op, reader->until_ns);
 		tell_dup(d, f, reader);
+		tell_failed_exec(d, f, reader->process);
 	} else {
 		finding_set(d, f, "closer", "%s",
 			    phrase_text(there && !there->holding_count ? PHRASE_NOBODY_HELD

@@ -67,10 +67,24 @@ static bool *find_movers(struct diagnosis *d, const struct sleep_run *runs)
 	return moved;
 }
 
-/* The file for which the script of sh -c tests between its pauses; empty: it does otherwise. */
+/* The file that the shell looked for once a round until now, as the kernel saw it; or nothing. */
+static struct viz_bytes sought_file(const struct viz_process *shell, const struct sleep_run *run)
+{
+	const struct viz_failed *sought = shell->thread_count ? shell->threads[0]->sought : NULL;
+
+	if (!sought || !viz_bytes_equal(sought->error, viz_bytes_of("ENOENT")) ||
+	    sought->tries + 2 < run->count || sought->at_ns + LONG_WAIT_NS < run->last->start_ns)
+		return (struct viz_bytes){0};
+	return sought->path;
+}
+
+/*
+ * The file for which the shell tests between its pauses, also one that is there, which the script
+ * of sh -c tells; empty: it does otherwise.
+ */
 static struct viz_bytes tested_file(const struct viz_process *shell, const struct sleep_run *run)
 {
-	struct viz_bytes file = {0};
+	struct viz_bytes file = sought_file(shell, run);
 	bool comes;
 
 	for (size_t i = 1; i < shell->args_count && !file.len; i++)
