@@ -29,12 +29,13 @@ static const volatile struct lookup_row lookup_rows[SYSCALL_ROWS] = {
 #undef LOOKUP
 #undef NONE
 
+/* Of a path that is filled up with zeros. */
 static __always_inline u64 path_hash(const char *path)
 {
 	const u64 *words = (const u64 *)path;
 	u64 hash = 0;
 
-	for (u32 i = 0; i < WIRE_NAME_LEN / sizeof(*words); i++)
+	for (u32 i = 0; i < WIRE_NAME_LEN / sizeof(*words) && words[i]; i++)
 		hash = (hash ^ words[i]) * 0x9e3779b97f4a7c15ULL + (hash >> 29);
 	return hash;
 }

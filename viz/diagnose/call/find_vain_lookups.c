@@ -97,11 +97,11 @@ static void note_sought(struct search *search, const struct viz_operation *op,
 	sought->last = op;
 }
 
-/* Sleep(3), or a poll or select without descriptors. */
+/* Sleep(3), or poll(2) and its like whose time ran out. */
 static bool pauses(const struct viz_operation *op)
 {
-	return op->role == ROLE_WAIT && !op->channel && !op->extra->waits_for_count &&
-	       !operation_is(op, "wait4") && !operation_is(op, "waitid");
+	return operation_is(op, "nanosleep") || operation_is(op, "clock_nanosleep") ||
+	       (operation_polls(op) && op->returned == 0);
 }
 
 static void note(struct search *search, const struct viz_operation *op)

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 
+#include "viz/diagnose/graph/wait_graph.h"
 #include "viz/diagnose/wait/waits.h"
 
 enum { TRIES_LEAST = 3 };
@@ -23,10 +24,36 @@ bool tries_to_the_end(const struct diagnosis *d, const struct tries *tries)
 	       end_ns - tries->until_ns < LONG_WAIT_NS + 2 * round_ns;
 }
 
+/* True if the thread has slept since then, in a call that is recorded or in its own memory. */
+static bool has_slept_since(const struct diagnosis *d, const struct viz_thread *thread,
+			    uint64_t since_ns)
+{
+	if (thread->state == TARGET_STATE_BLOCKED && thread->own)
+		return thread->since_ns && thread->since_ns <= since_ns;
+	for (const struct wait *wait = wait_of_process(d->waits, thread->process); wait;
+	     wait = wait->next_of_process)
+		if (wait->operation->thread == thread)
+			return wait->operation->enter_ns <= since_ns;
+	return false;
+}
+
+/* Pools of threads that had nothing to do all the time, as node has, count for nothing. */
+static bool is_alone(const struct diagnosis *d, const struct tries *tries)
+{
+	const struct viz_process *process = tries->process;
+	size_t awake = 0;
+
+	if (process->ended || process_is_lone(process))
+		return true;
+	for (size_t i = 0; i < process->thread_count; i++)
+		awake += process->threads[i]->end_ns == VIZ_NEVER &&
+			 !has_slept_since(d, process->threads[i], tries->from_ns);
+	return awake <= 1;
+}
+
 bool tries_alone(const struct diagnosis *d, const struct tries *tries)
 {
-	return tries_to_the_end(d, tries) &&
-	       (tries->process->ended || process_is_lone(tries->process));
+	return tries_to_the_end(d, tries) && is_alone(d, tries);
 }
 
 void tries_set(struct diagnosis *d, struct finding *f, const struct tries *tries)
