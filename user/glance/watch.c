@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
 
 #include "user/base/procfs.h"
 #include "user/encode/call_names.h"
@@ -13,11 +15,12 @@
 #include "viz/format/names.h"
 
 #define WATCH_MS 200
-#define STRAY_SLEEPS 1 /* for a page that has to be read */
-#define CALLS_MOST 4   /* told of one thread */
+#define STRAY_SLEEPS 1			/* for a page that has to be read */
+#define CALLS_MOST 4			/* told of one thread */
+#define NAP_MOST_NS (150 * MILLISECOND) /* such a sleep ends while the thread is watched */
 #define STATE_READS 8
 
-struct running {
+struct watched {
 	pid_t pid, tid;
 	uint64_t sleeps; /* how often it had slept before */
 	bool ran;	 /* it never slept while it was watched */
@@ -28,7 +31,7 @@ struct running {
 };
 
 struct watch {
-	struct running *threads; /* by tid, once all are found */
+	struct watched *threads; /* by tid, once all are found */
 	size_t count, room;
 	size_t unwatched; /* for want of memory */
 };
@@ -58,10 +61,55 @@ static bool runs_now(pid_t tid)
 	return false;
 }
 
-static void thread_add(struct watch *watch, const struct running *thread)
+/* How long the sleep that was asked for still lasts; UINT64_MAX: by another clock. */
+static uint64_t left_ns(const struct timespec *asked, bool until, clockid_t clock)
+{
+	const uint64_t ns = (uint64_t)asked->tv_sec * 1000 * MILLISECOND + (uint64_t)asked->tv_nsec;
+	const uint64_t now_ns = clock_now_ns();
+
+	if (!until)
+		return ns;
+	if (clock != CLOCK_MONOTONIC)
+		return UINT64_MAX;
+	return ns > now_ns ? ns - now_ns : 0;
+}
+
+/* True if it says that the thread is in a nanosleep(2) that ends soon (proc_pid_syscall(5)). */
+static bool is_nap(pid_t tid, const char *text)
+{
+	unsigned long long args[3];
+	struct timespec asked;
+	long nr;
+
+	if (sscanf(text, "%ld %llx %llx %llx", &nr, &args[0], &args[1], &args[2]) != 4)
+		return false;
+	if (nr == SYS_nanosleep)
+		return proc_memory(tid, args[0], &asked, sizeof(asked)) &&
+		       left_ns(&asked, false, CLOCK_MONOTONIC) <= NAP_MOST_NS;
+	return nr == SYS_clock_nanosleep && proc_memory(tid, args[2], &asked, sizeof(asked)) &&
+	       left_ns(&asked, args[1] & TIMER_ABSTIME, (clockid_t)args[0]) <= NAP_MOST_NS;
+}
+
+/* Between two of them it runs for a moment. */
+static bool naps_now(pid_t tid)
+{
+	bool runs = true, naps = false;
+	size_t len;
+
+	for (int i = 0; i < STATE_READS && runs; i++) {
+		char *text = proc_file(tid, "syscall", 256, &len);
+
+		runs = text && strncmp(text, "running", 7) == 0;
+		naps = text && is_nap(tid, text);
+		free(text);
+	}
+	return naps;
+}
+
+static void thread_add(struct watch *watch, const struct watched *thread)
 {
 	const size_t room = watch->room ? watch->room * 2 : 16;
-	struct running *grown = watch->threads;
+	struct watched *grown = watch->threads;
 
 	if (watch->count == watch->room) {
 		grown = reallocarray(watch->threads, room, sizeof(*grown));
@@ -86,8 +134,8 @@ static void threads_find(struct watch *watch, pid_t pid)
 	while (tasks && (entry = readdir(tasks))) {
 		const pid_t tid = (pid_t)strtol(entry->d_name, NULL, 10);
 
-		if (tid > 0 && runs_now(tid))
-			thread_add(watch, &(struct running){.pid = pid,
+		if (tid > 0 && (runs_now(tid) || naps_now(tid)))
+			thread_add(watch, &(struct watched){.pid = pid,
 							    .tid = tid,
 							    .sleeps = sleeps_of(tid)});
 	}
@@ -97,7 +145,7 @@ static void threads_find(struct watch *watch, pid_t pid)
 
 static int by_tid(const void *left, const void *right)
 {
-	const struct running *a = left, *b = right;
+	const struct watched *a = left, *b = right;
 
 	return (a->tid > b->tid) - (a->tid < b->tid);
 }
@@ -106,8 +154,8 @@ static int by_tid(const void *left, const void *right)
 static void call_count(void *context, const struct wire_watched *call, uint64_t count)
 {
 	struct watch *watch = context;
-	const struct running key = {.tid = (pid_t)call->tid};
-	struct running *thread = bsearch(&key, watch->threads, watch->count, sizeof(key), by_tid);
+	const struct watched key = {.tid = (pid_t)call->tid};
+	struct watched *thread = bsearch(&key, watch->threads, watch->count, sizeof(key), by_tid);
 	size_t at = CALLS_MOST;
 
 	while (thread && at > 0 && thread->calls[at - 1].count < count)
@@ -136,7 +184,7 @@ static void call_text(const struct wire_watched *call, char text[64])
 		 error ? error : "");
 }
 
-static void calls_write(struct json *json, const struct running *thread)
+static void calls_write(struct json *json, const struct watched *thread)
 {
 	char text[64];
 
@@ -154,7 +202,21 @@ static void calls_write(struct json *json, const struct running *thread)
 	json_end_array(json);
 }
 
-static void thread_write(struct encoder *encoder, const struct running *thread, uint64_t at_ns,
+/* True if it slept by nanosleep(2) again and again: it has come from one, and goes on. */
+static bool thread_naps(const struct watched *thread)
+{
+	uint64_t naps = 0;
+
+	for (size_t i = 0; i < CALLS_MOST; i++) {
+		const struct counted *made = &thread->calls[i];
+
+		if (made->call.nr == SYS_clock_nanosleep || made->call.nr == SYS_nanosleep)
+			naps += made->count;
+	}
+	return naps > 1 || (naps && naps_now(thread->tid));
+}
+
+static void thread_write(struct encoder *encoder, const struct watched *thread, uint64_t at_ns,
 			 uint64_t long_ns)
 {
 	struct json *json = &encoder->json;
@@ -163,7 +225,9 @@ static void thread_write(struct encoder *encoder, const struct running *thread, 
 	json_field_uint(json, KEY(state, at_ns), at_ns);
 	json_field_uint(json, KEY(state, pid), (uint64_t)thread->pid);
 	json_field_uint(json, KEY(state, tid), (uint64_t)thread->tid);
-	json_field_text(json, KEY(state, state), target_state_name(TARGET_STATE_RUNNING));
+	json_field_text(
+		json, KEY(state, state),
+		target_state_name(thread->ran ? TARGET_STATE_RUNNING : TARGET_STATE_BLOCKED));
 	json_field_uint(json, KEY(state, watched_ns), long_ns);
 	calls_write(json, thread);
 	line_end(json);
@@ -203,7 +267,7 @@ void glance_watch(struct encoder *encoder, struct tracer *tracer, const pid_t *p
 		qsort(watch.threads, watch.count, sizeof(*watch.threads), by_tid);
 	long_ns = watch.count ? watch_calls(&watch, tracer) : 0;
 	for (size_t i = 0; long_ns && i < watch.count; i++)
-		if (watch.threads[i].ran)
+		if (watch.threads[i].ran || thread_naps(&watch.threads[i]))
 			thread_write(encoder, &watch.threads[i], clock_now_ns(), long_ns);
 	free(watch.threads);
 }

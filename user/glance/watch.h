@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * In a glance: threads that run are watched for a moment: whether they ever sleep, and which calls
- * they make again and again.
+ * In a glance: threads that run, or sleep for a moment, are watched for a fifth of a second:
+ * whether they ever sleep, and which calls they make again and again.
  */
 #ifndef USER_GLANCE_WATCH_H
 #define USER_GLANCE_WATCH_H
@@ -12,8 +12,9 @@
 #include "user/tracer/tracer.h"
 
 /*
- * Writes a state line for each thread of these processes that ran all the time. Takes a fifth of a
- * second if one of them runs now, else none.
+ * Writes a state line for each thread of these processes that ran all the time, or that goes on
+ * to sleep for a moment each by nanosleep(2). Takes a fifth of a second if one of them does so now,
+ * else none.
  */
 void glance_watch(struct encoder *encoder, struct tracer *tracer, const pid_t *pids, size_t count);
 

@@ -121,10 +121,10 @@ struct viz_thread {
 	bool shared; /* then: its futex is in memory made for sharing, and private all the same */
 	uint64_t blocks; /* and how many signals it blocks */
 	/*
-	 * In a glance, while it was watched it never slept, and made these calls most often;
-	 * watched_ns 0: it was not watched, or slept.
+	 * In a glance, how long it was watched while it never slept, or (naps_ns) slept again and
+	 * again by nanosleep(2), and which calls it made most often; else 0.
 	 */
-	uint64_t watched_ns;
+	uint64_t watched_ns, naps_ns;
 	struct viz_bytes *calls;
 	uint64_t *counts;
 	size_t calls_count;

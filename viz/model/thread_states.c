@@ -13,14 +13,31 @@ void build_note_lease_wait(struct viz_operation *op)
 		op->thread->state = TARGET_STATE_NONE;
 }
 
+static void note_watched(struct model_builder *b, struct viz_thread *thread)
+{
+	size_t counts = 0;
+
+	thread->calls = build_list(b, FIELD_state_calls, &thread->calls_count);
+	thread->counts = build_uints(b, FIELD_state_counts, &counts);
+	if (counts < thread->calls_count)
+		thread->calls_count = counts;
+}
+
 void build_thread_line(struct model_builder *b)
 {
 	const uint64_t at_ns = build_time(b, FIELD_state_at_ns);
 	struct viz_process *process = build_process(b, build_u32(b, FIELD_state_pid), at_ns);
 	struct viz_thread *thread = build_thread(b, process, build_u32(b, FIELD_state_tid), at_ns);
-	size_t counts = 0;
+	const enum target_state state = (enum target_state)VALUE(state, state)->number;
+	const bool watched = VALUE(state, watched_ns)->present;
 
-	thread->state = (enum target_state)VALUE(state, state)->number;
+	if (watched)
+		note_watched(b, thread);
+	if (watched && state != TARGET_STATE_RUNNING) { /* what it waits for, its call tells */
+		thread->naps_ns = VALUE(state, watched_ns)->number;
+		return;
+	}
+	thread->state = state;
 	thread->looked_ns = at_ns;
 	if (VALUE(state, since_ns)->present)
 		thread->since_ns = build_time(b, FIELD_state_since_ns);
@@ -37,11 +54,6 @@ void build_thread_line(struct model_builder *b)
 		thread->owner = build_u32(b, FIELD_state_owner);
 		thread->joins = build_u32(b, FIELD_state_joins);
 	}
-	if (!VALUE(state, watched_ns)->present)
-		return;
-	thread->watched_ns = VALUE(state, watched_ns)->number;
-	thread->calls = build_list(b, FIELD_state_calls, &thread->calls_count);
-	thread->counts = build_uints(b, FIELD_state_counts, &counts);
-	if (counts < thread->calls_count)
-		thread->calls_count = counts;
+	if (watched)
+		thread->watched_ns = VALUE(state, watched_ns)->number;
 }
