@@ -395,6 +395,119 @@ static void wrong_length(void)
 	free(text);
 }
 
+/* --- variables after fork() ------------------------------------------------------------------- */
+
+static volatile int answer;
+
+/* Returns once a child has set it, and has ended or (`goes_on`) lives on. */
+static void let_child_set(volatile int *variable, bool goes_on)
+{
+	int ends[2];
+	char byte;
+
+	pipe_make(ends);
+	party(getpid());
+	truth_flush();
+	if (!lab_fork()) {
+		*variable = 42;
+		lab_check(write(ends[1], "x", 1), "write");
+		if (goes_on)
+			hang_in_pause();
+		_exit(EXIT_SUCCESS);
+	}
+	lab_check(read(ends[0], &byte, 1), "read");
+	close(ends[0]);
+	close(ends[1]);
+	if (!goes_on)
+		lab_check(wait(NULL), "wait");
+}
+
+static void nap_until(const volatile int *variable, useconds_t pause_us)
+{
+	while (!*variable)
+		usleep(pause_us);
+}
+
+static void copied_variable(void)
+{
+	let_child_set(&answer, false);
+	nap_until(&answer, 10000);
+}
+
+static void *mapped(int flags)
+{
+	void *memory = mmap(NULL, sizeof(int), PROT_READ | PROT_WRITE, flags | MAP_ANONYMOUS, -1,
+			    0);
+
+	lab_expect(memory != MAP_FAILED, "mmap");
+	return memory;
+}
+
+static void copied_mapping(void)
+{
+	volatile int *variable = mapped(MAP_PRIVATE);
+
+	let_child_set(variable, false);
+	nap_until(variable, 1000);
+}
+
+/* The pauses are too long for a look to see several. */
+static void seldom_looked_at(void)
+{
+	let_child_set(&answer, false);
+	nap_until(&answer, 300000);
+}
+
+static void child_goes_on(void)
+{
+	let_child_set(&answer, true);
+	nap_until(&answer, 10000);
+}
+
+static void spins_for_copy(void)
+{
+	let_child_set(&answer, false);
+	while (!answer)
+		;
+}
+
+/* No mistake, but for a child that sets nothing: what another one sets is seen. */
+static void shared_variable(void)
+{
+	volatile int *variable = mapped(MAP_SHARED);
+
+	let_child_set(&answer, false);
+	nap_until(variable, 10000);
+}
+
+static void notes_end(int number)
+{
+	(void)number;
+}
+
+/* The same: a handler would set it. */
+static void handler_sets(void)
+{
+	handle(SIGCHLD, notes_end);
+	let_child_set(&answer, false);
+	nap_until(&answer, 10000);
+}
+
+/* The same: it waits for a file. */
+static void tests_for_file(void)
+{
+	let_child_set(&answer, false);
+	while (access("there-soon", F_OK))
+		usleep(10000);
+}
+
+/* The same: it sleeps until its time is over, and its children work. */
+static void serves(void)
+{
+	let_child_set(&answer, true);
+	nap_until(&answer, 300000);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct mistake rows[] = {
@@ -414,6 +527,15 @@ int main(int argc, char **argv)
 		{"unnamed-client", unnamed_client},
 		{"feeds-its-child", feeds_its_child},
 		{"left-over-semaphore", left_over_semaphore},
+		{"copied-variable", copied_variable},
+		{"copied-mapping", copied_mapping},
+		{"seldom-looked-at", seldom_looked_at},
+		{"child-goes-on", child_goes_on},
+		{"spins-for-copy", spins_for_copy},
+		{"shared-variable", shared_variable},
+		{"handler-sets", handler_sets},
+		{"tests-for-file", tests_for_file},
+		{"serves", serves},
 	};
 
 	return mistake_main(argc, argv, "MISTAKE: stands in its own way", rows, MISTAKES(rows));

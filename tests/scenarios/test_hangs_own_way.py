@@ -6,7 +6,7 @@ import shlex
 import subprocess
 
 from expectations import expect, expect_equal, expect_in
-from findings import diagnose, expect_finding, in_batches
+from findings import diagnose, expect_finding, in_batches, severe
 from harness import lab, main, scenario, start_record
 
 MAY_RUN_BESIDE_OTHERS = True
@@ -29,6 +29,11 @@ HANGING = {
     "feeds-its-child": ("deadlock", "error", "sort[", "a filter (sort, wc) answers only"),
     "lost-condition": ("semaphore-stuck", "error", "nobody else could end", "pthread_cond_wait"),
     "restarted-call": ("blocked", "warning", "SIGALRM interrupted that call", "SA_RESTART"),
+    "copied-variable": ("busy-wait", "warning", "shares no memory with ownway[", "MAP_SHARED"),
+    "copied-mapping": ("busy-wait", "warning", "it made no other call", "not MAP_PRIVATE"),
+    "seldom-looked-at": ("busy-wait", "note", "shares no memory with ownway[", "MAP_SHARED"),
+    "child-goes-on": ("busy-wait", "note", "shares no memory with ownway[", "MAP_SHARED"),
+    "spins-for-copy": ("running", "note", "shares no memory with ownway[", "MAP_SHARED"),
     "jumps-out": ("blocked", "note", "only the end of", "what those who could end it do"),
 }
 
@@ -49,6 +54,31 @@ def own_way(directory):
         expect_in(advice, told[0]["advice"], name)
         if name == "jumps-out":
             expect(IN_HANDLER not in " ".join(told[0]["evidence"]), "it has left it", told)
+
+
+# What such a loop looks at may change: in memory that is shared, by a handler, as a file.
+SOUND = ["shared-variable", "handler-sets", "tests-for-file", "serves"]
+
+
+@scenario("who sleeps again and again for what may still come is told nothing of fork()")
+def sound_naps(directory):
+    for name, run in run_all(directory, SOUND, TIMED_OUT):
+        told = [f for f in diagnose(run.trace_path)[0] if "shares no memory" in str(f)]
+        expect_equal(told, [], name)
+        expect_equal(severe(diagnose(run.trace_path)[0]), [], name)
+
+
+@scenario("a global variable of Python that a child sets is told to be another one there")
+def python_global(directory):
+    script = (
+        "import os, time\ndone = False\nif not os.fork(): done = True; os._exit(0)\n"
+        "os.wait()\nwhile not done: time.sleep(0.05)"
+    )
+    run = start_record(directory, ["/usr/bin/python3", "-c", script], "--timeout", "3")
+    run.wait()
+    told = expect_finding(run, "busy-wait")
+    expect_equal([finding["severity"] for finding in told], ["warning"], "probably a fault")
+    expect_in("multiprocessing.Value", told[0]["advice"], "what Python has for that")
 
 
 @scenario("a semaphore that an earlier run has left is told to be one, with how to remove it")

@@ -17,6 +17,7 @@ static void free_look(struct diagnosis_look *look)
 	if (look->pairing)
 		viz_pairing_free(look->pairing);
 	viz_model_free(look->model);
+	free(look);
 }
 
 void diagnosis_free(struct diagnosis *diagnosis)
@@ -28,19 +29,19 @@ void diagnosis_free(struct diagnosis *diagnosis)
 }
 
 /* Reads and pairs it. NULL: it is none, as where the trace was cut off in it. */
-static struct diagnosis_look *read_look(struct diagnosis *d, struct viz_bytes text)
+static struct diagnosis_look *read_look(struct viz_bytes text)
 {
-	struct diagnosis_look *look = arena_alloc(d->arena, sizeof(*look));
-	char *copy = text.len ? memcpy(arena_alloc(d->arena, text.len), text.data, text.len) : NULL;
-	FILE *stream = copy ? fmemopen(copy, text.len, "r") : NULL;
+	struct diagnosis_look *look = memory_array(1, sizeof(*look));
+	char *copy = memory_array(text.len + 1, 1);
+	FILE *stream = text.len ? fmemopen(memcpy(copy, text.data, text.len), text.len, "r") : NULL;
 	struct viz_error error;
-	bool whole;
+	bool whole = stream &&
+		     !viz_model_read_stream(stream, "the look", NULL, &look->model, &error) &&
+		     !viz_pair(look->model, &look->pairing);
 
-	if (!stream)
-		return NULL;
-	whole = !viz_model_read_stream(stream, "the look", NULL, &look->model, &error) &&
-		!viz_pair(look->model, &look->pairing);
-	fclose(stream);
+	if (stream)
+		fclose(stream);
+	free(copy);
 	if (whole)
 		return look;
 	free_look(look);
@@ -49,7 +50,11 @@ static struct diagnosis_look *read_look(struct diagnosis *d, struct viz_bytes te
 
 static struct diagnosis *diagnose_survivors(struct diagnosis *d, const struct diagnosis_look *look)
 {
-	struct diagnosis_scope scope = {look->model, look->pairing, d->language, NULL, 0, true, d};
+	struct diagnosis_scope scope = {.model = look->model,
+					.pairing = look->pairing,
+					.language = d->language,
+					.survivors = true,
+					.trace = d};
 	uint32_t *pids = arena_array(d->arena, d->model->process_count + 1, sizeof(*pids));
 
 	for (size_t i = 0; i < d->model->process_count; i++)
@@ -61,7 +66,6 @@ static struct diagnosis *diagnose_survivors(struct diagnosis *d, const struct di
 
 static void join_look(struct diagnosis *d)
 {
-	d->look = read_look(d, d->model->look);
 	if (d->model->look.len && (!d->look || viz_model_lacks_records(d->look->model)))
 		d->incomplete = true;
 	if (!d->look)
@@ -80,9 +84,16 @@ struct diagnosis *diagnose(const struct viz_model *model, const struct viz_pairi
 struct diagnosis *diagnose_only(const struct viz_model *model, const struct viz_pairing *pairing,
 				enum language language, const uint32_t *pids, size_t count)
 {
-	const struct diagnosis_scope scope = {model, pairing, language, pids, count, false, NULL};
+	struct diagnosis_look *look = read_look(model->look);
+	const struct diagnosis_scope scope = {.model = model,
+					      .pairing = pairing,
+					      .language = language,
+					      .pids = pids,
+					      .count = count,
+					      .look = look ? look->model : NULL};
 	struct diagnosis *d = diagnose_scope(&scope);
 
+	d->look = look;
 	join_look(d);
 	tell_died_threads(d);
 	return d;
@@ -130,7 +141,12 @@ static void take_parents(const struct viz_model *model, bool *in)
 bool *diagnose_concerned(const struct viz_model *model, const struct viz_pairing *pairing,
 			 const uint32_t *pids, size_t count)
 {
-	const struct diagnosis_scope scope = {model, pairing, LANGUAGE_EN, pids, count, true, NULL};
+	const struct diagnosis_scope scope = {.model = model,
+					      .pairing = pairing,
+					      .language = LANGUAGE_EN,
+					      .pids = pids,
+					      .count = count,
+					      .survivors = true};
 	bool *in = memory_array(model->process_count + 1, sizeof(*in));
 	struct diagnosis *d = diagnose_scope(&scope);
 

@@ -66,11 +66,13 @@ struct diagnosis {
 	struct wait_graph *waits;	   /* find_waits.c */
 	const uint32_t *pids;		   /* diagnose_only() */
 	size_t pid_count;
-	struct map asked;	     /* the same pids */
-	bool survivors;		     /* of a look at the machine: scope.h */
-	struct diagnosis_look *look; /* what the findings that were joined rest on; or NULL */
-	struct map folded;	     /* finding_fold() */
-	struct map *failed_requests; /* by call, on demand: failed_requests.c */
+	struct map asked;		/* the same pids */
+	bool survivors;			/* of a look at the machine: scope.h */
+	struct diagnosis_look *look;	/* what the findings that were joined rest on; or NULL */
+	const struct viz_model *looked; /* the same look; or NULL */
+	const struct diagnosis *trace;	/* of a look: the trace that it is of; or NULL */
+	struct map folded;		/* finding_fold() */
+	struct map *failed_requests;	/* by call, on demand: failed_requests.c */
 	size_t *named; /* by process index: how many findings name it, while finders run */
 	struct arena *arena;
 };

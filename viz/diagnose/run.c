@@ -130,6 +130,8 @@ struct diagnosis *diagnose_scope(const struct diagnosis_scope *scope)
 		.pids = scope->pids,
 		.pid_count = scope->count,
 		.survivors = scope->survivors,
+		.looked = scope->look,
+		.trace = scope->trace,
 		.arena = arena,
 	};
 	for (size_t i = 0; i < scope->count; i++)

@@ -27,7 +27,8 @@ struct diagnosis_scope {
 	 * as the readers of the command's output do, is not reported.
 	 */
 	bool survivors;
-	const struct diagnosis *trace; /* with `survivors`: its words for times; or NULL */
+	const struct diagnosis *trace; /* with `survivors`: the one that the look is of; or NULL */
+	const struct viz_model *look;  /* of a trace: the look that it has; or NULL */
 };
 
 /* run.c: diagnoses the model alone, without a look that it has. */

@@ -9,6 +9,7 @@
 #include "viz/diagnose/find/vain_calls.h"
 #include "viz/diagnose/graph/connect_results.h"
 #include "viz/diagnose/graph/wait_graph.h"
+#include "viz/diagnose/wait/forked_memory.h"
 
 enum {
 	CHILDREN_LEAST = 50, /* in a row */
@@ -171,4 +172,5 @@ void find_busy_children(struct diagnosis *d)
 	for (size_t i = 0; i < d->model->process_count; i++)
 		end_run(d, &runs[i]);
 	report_sleep_loops(d);
+	report_nap_loops(d);
 }

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "viz/diagnose/find/find_waits.h"
+#include "viz/diagnose/wait/forked_memory.h"
 
 #define LOOP_LEAST 20 /* calls of one kind in the fifth of a second that a thread is watched */
 
@@ -73,6 +74,27 @@ static const char *remedy_of(const struct diagnosis *d, const struct viz_thread 
 	return writes_in_vain(runner) ? phrase_text(PHRASE_STOP_AT_EPIPE, d->language) : NULL;
 }
 
+/* True if it calls nothing in its loop, or nothing that could tell it anything. */
+static bool asks_nothing(const struct viz_thread *runner)
+{
+	for (size_t i = 0; i < runner->calls_count; i++)
+		if (!viz_bytes_begin(runner->calls[i], "sched_yield"))
+			return false;
+	return runner->watched_ns != 0;
+}
+
+/* Of a look: what the trace knows of the process's children, which it may wait for. */
+static void tell_copies(struct diagnosis *d, struct finding *f, const struct viz_thread *runner)
+{
+	const struct diagnosis *trace = d->trace;
+	const struct viz_process *own =
+		trace ? viz_model_process(trace->model, runner->process->pid, trace->end_ns) : NULL;
+	struct forked_copies copies;
+
+	if (own && asks_nothing(runner) && changes_alone(trace, own, &copies))
+		tell_unshared(d, f, own, &copies);
+}
+
 void report_running(struct diagnosis *d, const struct viz_process *process, bool told)
 {
 	const struct viz_thread *runner = runner_of(process);
@@ -87,4 +109,5 @@ void report_running(struct diagnosis *d, const struct viz_process *process, bool
 	if (writes_in_vain(runner) && !d->survivors) /* a trace tells it, too */
 		f->severity = SEVERITY_WARNING;
 	finding_set(d, f, "loop", "%s", loop_text(d, runner));
+	tell_copies(d, f, runner);
 }

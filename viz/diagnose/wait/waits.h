@@ -472,15 +472,16 @@ enum advice_case {
 	ADVICE_SEMAPHORE_UNPOSTED, /* in a circle of which all wait for one semaphore */
 	ADVICE_ASKS_ITSELF,	   /* for an answer that its own process would have to give */
 	ADVICE_PROMPT, /* in a circle: for a key that whoever has the terminal should type */
-	ADVICE_SEMAPHORE_KEPT,	/* in a circle of a semaphore and another wait */
-	ADVICE_SEMAPHORE_HELD,	/* at a semaphore, for one that waits itself */
-	ADVICE_SEMAPHORE_USED,	/* at a semaphore, for one of several that wait themselves */
-	ADVICE_FIFO_ALONE,	/* to open a FIFO to read, which nobody opens to write */
-	ADVICE_FIFO_UNREAD,	/* to write, which nobody opens to read */
-	ADVICE_OWN_WRITER,	/* to read where only itself could write */
-	ADVICE_BUFFERED_CIRCLE, /* in a circle: for what a filter keeps that it feeds itself */
-	ADVICE_OUTPUT_UNREAD,	/* for a child that writes where nobody reads any more */
-	ADVICE_PASSED_END,	/* for an end that a program was started with, unknowing */
+	ADVICE_SEMAPHORE_KEPT,	  /* in a circle of a semaphore and another wait */
+	ADVICE_SEMAPHORE_HELD,	  /* at a semaphore, for one that waits itself */
+	ADVICE_SEMAPHORE_USED,	  /* at a semaphore, for one of several that wait themselves */
+	ADVICE_FIFO_ALONE,	  /* to open a FIFO to read, which nobody opens to write */
+	ADVICE_FIFO_UNREAD,	  /* to write, which nobody opens to read */
+	ADVICE_OWN_WRITER,	  /* to read where only itself could write */
+	ADVICE_BUFFERED_CIRCLE,	  /* in a circle: for what a filter keeps that it feeds itself */
+	ADVICE_OUTPUT_UNREAD,	  /* for a child that writes where nobody reads any more */
+	ADVICE_PASSED_END,	  /* for an end that a program was started with, unknowing */
+	ADVICE_UNSHARED_VARIABLE, /* for a variable that a child sets in a copy of its own */
 };
 
 /*
