@@ -461,6 +461,91 @@ static void broadcasts(void)
 	exit(EXIT_FAILURE);
 }
 
+/* --- dup2() with its arguments swapped -------------------------------------------------------- */
+
+/* A child that does that to its end of a pipe or socket; the other end is its parent's. */
+static void child_swaps(const char *mechanism, const int ends[2], int mine, int standard)
+{
+	pid_t child = lab_fork();
+
+	if (!child) {
+		party(getpid());
+		channel(mechanism, ends[mine]);
+		truth_flush();
+		close(ends[!mine]);
+		lab_check(dup3(standard, ends[mine], 0), "dup3"); /* the mistake */
+		_exit(EXIT_SUCCESS);
+	}
+	close(ends[mine]);
+	lab_reap_well(child);
+}
+
+static void swaps_output(void)
+{
+	char byte;
+	int ends[2];
+
+	pipe_make(ends);
+	child_swaps("pipe", ends, 1, STDOUT_FILENO);
+	lab_expect(read(ends[0], &byte, 1) == 0, "the end");
+}
+
+static void swaps_output_of_socket(void)
+{
+	char byte;
+	int ends[2];
+
+	lab_check(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), "socketpair");
+	child_swaps("unix-stream", ends, 1, STDERR_FILENO);
+	lab_expect(read(ends[0], &byte, 1) == 0, "the end");
+}
+
+static void swaps_input(void)
+{
+	int ends[2];
+
+	signal(SIGPIPE, SIG_IGN);
+	pipe_make(ends);
+	child_swaps("pipe", ends, 0, STDIN_FILENO);
+	lab_expect(write(ends[1], "x", 1) < 0 && errno == EPIPE, "EPIPE");
+}
+
+/* Of a pipeline both sides do. */
+static void swaps_both(void)
+{
+	int ends[2], others[2];
+
+	pipe_make(ends);
+	others[0] = (int)lab_check(dup(ends[0]), "dup");
+	others[1] = (int)lab_check(dup(ends[1]), "dup");
+	child_swaps("pipe", ends, 1, STDOUT_FILENO);
+	child_swaps("pipe", others, 0, STDIN_FILENO);
+}
+
+/* No mistake: it gives up an end that it has used; and it saves its output, and restores it. */
+static void gives_up_end(void)
+{
+	int ends[2], saved;
+	char bytes[8];
+	pid_t child;
+
+	pipe_make(ends);
+	child = lab_fork();
+	if (!child) {
+		close(ends[0]);
+		saved = (int)lab_check(dup(STDOUT_FILENO), "dup");
+		lab_check(dup2(ends[1], STDOUT_FILENO), "dup2");
+		lab_check(write(STDOUT_FILENO, "x", 1), "write");
+		lab_check(dup2(saved, STDOUT_FILENO), "dup2");
+		lab_check(dup2(STDOUT_FILENO, ends[1]), "dup2");
+		_exit(EXIT_SUCCESS);
+	}
+	close(ends[1]);
+	while (lab_check(read(ends[0], bytes, sizeof(bytes)), "read") > 0)
+		;
+	lab_reap_well(child);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct mistake rows[] = {
@@ -493,6 +578,11 @@ int main(int argc, char **argv)
 		{"no-dup", no_dup},
 		{"left-names", left_names},
 		{"broadcasts", broadcasts},
+		{"swaps-output", swaps_output},
+		{"swaps-output-of-socket", swaps_output_of_socket},
+		{"swaps-input", swaps_input},
+		{"swaps-both", swaps_both},
+		{"gives-up-end", gives_up_end},
 		{"tries", tries},
 	};
 

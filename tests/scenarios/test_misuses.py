@@ -83,6 +83,45 @@ def no_dup(directory):
         expect_in("dup2() its writing end to 1", told[0]["advice"], name)
 
 
+# dup2() with its arguments swapped: what it names, and the remedy; they end well.
+SWAPPED = {
+    "swaps-output": ("its writing end of pipe:[", "found the end: read(", ", 1), as in dup2(p[1], 1)"),
+    "swaps-output-of-socket": ("its end of unix-stream:[", "found the end: read(", ", 2), as in"),
+    "swaps-input": ("its reading end of pipe:[", " called write(", ", 0), as in dup2(p[0], 0)"),
+    "swaps-both": ("its writing end of pipe:[", "did the same, by dup3(", ", 1), as in"),
+}
+
+
+@scenario("a dup2() that closes the end that it was to make a standard stream is told with the remedy")
+def swapped_dups(directory):
+    for name, run in run_all(directory, list(SWAPPED), 0):
+        end, other, advice = SWAPPED[name]
+        told = expect_finding(run, "misuse")
+        expect_equal({finding["severity"] for finding in told}, {"warning"}, name)
+        expect_equal(len(told), 2 if name == "swaps-both" else 1, f"{name}: {told}")
+        expect_in(end, told[0]["text"], name)
+        expect_in(other, told[0]["evidence"][0], name)
+        expect_in(advice, told[0]["advice"], name)
+        expect_nothing_rests_on_a_gap(run.trace_path, 2, ("misuse",))
+
+
+# A shell redirects what its script says, also onto an end of a pipe that was never used.
+REDIRECTS = """
+exec 3>&1 1>/dev/null 2>&3 3>&-
+exec 5> >(cat >/dev/null); exec 5>&1 5>&-
+coproc cat; exec 7>&${COPROC[1]}; exec 7>&1
+"""
+
+
+@scenario("who gives up an end that was used, and a shell that redirects, are told no swapped dup2()")
+def sound_dups(directory):
+    for name, run in run_all(directory, ["gives-up-end"], 0):
+        expect_equal(diagnose(run.trace_path)[0], [], name)
+    run = record(directory, ["bash", "-c", REDIRECTS])
+    told = [f for f in diagnose(run.trace_path)[0] if f["id"] == "misuse"]
+    expect_equal(told, [], "the shell")
+
+
 @scenario("a port whose bytes one side has in the other order is told with who listens there")
 def wrong_byte_order(directory):
     for name, run in run_all(directory, ["wrong-byte-order"], FAILED):

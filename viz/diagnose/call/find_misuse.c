@@ -7,6 +7,7 @@
 #include <fcntl.h>
 
 #include "viz/diagnose/call/misuse.h"
+#include "viz/diagnose/call/swapped_dups.h"
 #include "viz/format/names.h"
 
 enum { ERRORS_MOST = 4 };
@@ -284,7 +285,8 @@ struct finding *report_misuse(struct diagnosis *d, enum finding_id id,
 		    op->channel ? fill_phrase(d, PHRASE_ON_CHANNEL, channel_text(d, op->channel),
 					      NULL, NULL)
 				: "");
-	finding_set(d, f, "error", "%s", bytes_text(d, op->error));
+	finding_set(d, f, "outcome", "%s",
+		    fill_phrase(d, PHRASE_FAILED_WITH, bytes_text(d, op->error), NULL, NULL));
 	finding_set(d, f, "why", "%s", why);
 	return f;
 }
@@ -406,4 +408,5 @@ void find_misuse(struct diagnosis *d)
 	for (size_t i = 0; i < d->model->process_count; i++)
 		if (failed[i] && is_worth_telling(failed[i]))
 			report(d, failed[i]);
+	report_swapped_dups(d);
 }
