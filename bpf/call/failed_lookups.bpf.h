@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Records that a program could not be executed, and that a thread looks for the same file again and
- * again. Programs look for many files that are not there, each once: so the first time is no
- * record, and after it there is one at most every LOOKUP_PAUSE_NS.
+ * again, and does nothing else. Programs look for many files that are not there, each once: so the
+ * first time is no record, and after it there is one at most every LOOKUP_PAUSE_NS.
  */
 #ifndef BPF_CALL_FAILED_LOOKUPS_BPF_H
 #define BPF_CALL_FAILED_LOOKUPS_BPF_H
@@ -12,21 +12,26 @@
 #include "bpf/call/socket_options.bpf.h"
 
 #define ENOENT 2
+#define STDERR_FD 2
 #define LOOKUP_PAUSE_NS 50000000
 
+enum lookup_kind { OTHER_CALL, LOOKS_UP, IS_BESIDE };
+
 struct lookup_row {
-	u8 fails;     /* 1: a call that is looked at */
+	u8 kind;      /* enum lookup_kind */
 	u8 path;      /* which argument is the path */
 	u8 directory; /* which is the directory that it starts from; ARG_NONE: none is */
 	u8 error;     /* 0: any */
 };
 
 #define NONE ARG_NONE
-#define LOOKUP(name, path, directory, error) [__NR_##name] = {1, path, directory, error},
+#define LOOKUP(name, path, directory, error) [__NR_##name] = {LOOKS_UP, path, directory, error},
+#define BESIDE(name) [__NR_##name] = {.kind = IS_BESIDE},
 static const volatile struct lookup_row lookup_rows[SYSCALL_ROWS] = {
 #include "bpf/call/lookups.def"
 };
 #undef LOOKUP
+#undef BESIDE
 #undef NONE
 
 /* Of a path that is filled up with zeros. */
@@ -46,7 +51,6 @@ static __always_inline bool is_sought_again(struct sought *sought, u64 path, u64
 	if (sought->path != path) {
 		sought->path = path;
 		sought->since_ns = now;
-		sought->told_ns = 0;
 		sought->tries = 1;
 		return false;
 	}
@@ -77,12 +81,9 @@ __noinline int lookup_note(struct task_state *state, u64 path, s32 directory, s3
 	len = bpf_probe_read_user_str(record->path, sizeof(record->path), (void *)path);
 	if (len <= 1 || len > WIRE_NAME_LEN || (*record->path != '/' && directory != AT_FDCWD))
 		return 0;
-	if (executes(state->nr))
-		record->since_ns = state->exec_ns;
-	else if (!is_sought_again(&state->sought, path_hash(record->path), now))
+	if (!executes(state->nr) && !is_sought_again(&state->sought, path_hash(record->path), now))
 		return 0;
-	else
-		record->since_ns = state->sought.since_ns;
+	record->since_ns = executes(state->nr) ? now : state->sought.since_ns;
 	if (error == -EEXIST)
 		state->met_lock_file = 1;
 	record->tries = executes(state->nr) ? 1 : state->sought.tries;
@@ -100,6 +101,20 @@ __noinline int lookup_note(struct task_state *state, u64 path, s32 directory, s3
 	return 0;
 }
 
+static __always_inline bool looks_in_vain(const volatile struct lookup_row *row, long returned)
+{
+	return row->kind == LOOKS_UP && returned < 0 && (!row->error || returned == -row->error);
+}
+
+/* True if the thread may still do nothing else than look. */
+static __always_inline bool is_beside(const struct task_state *state,
+				      const volatile struct lookup_row *row)
+{
+	bool writes = state->nr == __NR_write || state->nr == __NR_writev;
+
+	return row->kind == IS_BESIDE && !(writes && state->details.args[0] > STDERR_FD);
+}
+
 /* A call has returned; what it left in `extra` was sent. */
 static __always_inline void lookup_at_exit(struct task_state *state, struct pt_regs *regs,
 					   long returned)
@@ -107,16 +122,21 @@ static __always_inline void lookup_at_exit(struct task_state *state, struct pt_r
 	const volatile struct lookup_row *row;
 	s32 directory = AT_FDCWD;
 	u32 nr = state->nr;
+	u64 path;
 
-	if (returned >= 0 || nr >= SYSCALL_ROWS)
+	if ((returned >= 0 && !state->sought.path) || nr >= SYSCALL_ROWS)
 		return;
 	row = &lookup_rows[nr];
-	if (!row->fails || (row->error && returned != -row->error))
+	if (!looks_in_vain(row, returned)) {
+		if (!is_beside(state, row))
+			state->sought.path = 0;
 		return;
+	}
 	syscall_arguments(regs, state->details.args);
 	if (row->directory != ARG_NONE)
 		directory = argument(state, row->directory);
-	lookup_note(state, argument(state, row->path), directory, returned);
+	path = argument(state, row->path);
+	lookup_note(state, nr == __NR_connect ? path + SUN_PATH_AT : path, directory, returned);
 }
 
 #endif

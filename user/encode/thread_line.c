@@ -100,12 +100,15 @@ void encode_input(struct encoder *encoder, const struct wire_input *input)
 	line_end(json);
 }
 
+/* It tells a path, and little else: with --no-args there is no such line. */
 void encode_failed(struct encoder *encoder, const struct wire_failed *failed)
 {
 	const bool executes = failed->nr == __NR_execve || failed->nr == __NR_execveat;
 	struct json *json = &encoder->json;
 	const char *error = errno_name(failed->error);
 
+	if (encoder->secrets && encoder->secrets->hides_names)
+		return;
 	line_begin(json, RECORD_failed);
 	json_field_uint(json, KEY(failed, at_ns), failed->at_ns);
 	json_field_uint(json, KEY(failed, pid), failed->head.pid);
@@ -113,7 +116,8 @@ void encode_failed(struct encoder *encoder, const struct wire_failed *failed)
 	name_of_call(json, KEY(failed, syscall), failed->nr);
 	if (error)
 		json_field_text(json, KEY(failed, error), error);
-	json_field_bytes(json, KEY(failed, path), failed->path, failed->path_len);
+	json_key(json, KEY(failed, path));
+	secret_bytes(json, encoder->secrets, failed->path, failed->path_len);
 	if (!executes) {
 		json_field_uint(json, KEY(failed, since_ns), failed->since_ns);
 		json_field_uint(json, KEY(failed, tries), failed->tries);

@@ -95,12 +95,13 @@ static bool is_sought_elsewhere(struct model_builder *b, const struct viz_failed
 	       !viz_bytes_equal(path, before->path);
 }
 
-/* The last one of a thread counts: so what is kept does not grow with the trace. */
+/* A later one of a thread takes the place of the one before. */
 static void add_failed(struct model_builder *b)
 {
 	const uint64_t at_ns = build_time(b, FIELD_failed_at_ns);
 	struct viz_thread *thread;
 	struct viz_failed **at;
+	struct viz_bytes error;
 	uint64_t tries = VALUE(failed, tries)->present ? VALUE(failed, tries)->number : 1;
 
 	if (!build_collects(b))
@@ -112,12 +113,16 @@ static void add_failed(struct model_builder *b)
 		*at = arena_alloc(b->arena, sizeof(**at));
 	else if (at == &thread->unexecuted && is_sought_elsewhere(b, *at))
 		tries = (*at)->tries + 1;
+	error = build_string(b, FIELD_failed_error);
+	if (tries > 1 && at == &thread->unexecuted &&
+	    viz_bytes_equal((*at)->error, viz_bytes_of("EACCES")))
+		error = (*at)->error; /* execvp(3) tells that of any folder, be it of the first */
 	**at = (struct viz_failed){
 		.at_ns = at_ns,
 		.since_ns = build_time(b, FIELD_failed_since_ns),
 		.tries = tries,
 		.call = build_string(b, FIELD_failed_syscall),
-		.error = build_string(b, FIELD_failed_error),
+		.error = error,
 		.path = build_string(b, FIELD_failed_path),
 	};
 }

@@ -24,7 +24,6 @@ static const struct sought_kind kinds[] = {
 	{"semget", "ENOENT", MECH_SYSV_SEM, PHRASE_SOUGHT_SEMAPHORE_KEY, PHRASE_CURE_SOUGHT_KEY},
 	{"shmget", "ENOENT", MECH_SYSV_SHM, PHRASE_SOUGHT_MEMORY_KEY, PHRASE_CURE_SOUGHT_KEY},
 	{"mq_open", "ENOENT", MECH_POSIX_MQ, PHRASE_SOUGHT_QUEUE, PHRASE_CURE_SOUGHT_NAME},
-	{"connect", "ENOENT", MECH_UNIX_STREAM, PHRASE_SOUGHT_SOCKET, PHRASE_CURE_SOCKET_NAME},
 	{"open", "ENXIO", MECH_FIFO, PHRASE_SOUGHT_READER, PHRASE_CURE_SOUGHT_READER},
 	{"openat", "ENXIO", MECH_FIFO, PHRASE_SOUGHT_READER, PHRASE_CURE_SOUGHT_READER},
 };
@@ -32,6 +31,8 @@ static const struct sought_kind named_semaphore = {
 	"sem_open", "ENOENT", MECH_POSIX_SEM, PHRASE_SOUGHT_SEMAPHORE, PHRASE_CURE_SOUGHT_NAME};
 static const struct sought_kind named_memory = {"shm_open", "ENOENT", MECH_SHARED_MMAP,
 						PHRASE_SOUGHT_MEMORY, PHRASE_CURE_SOUGHT_NAME};
+static const struct sought_kind unix_socket = {"connect", "ENOENT", MECH_UNIX_STREAM,
+					       PHRASE_SOUGHT_SOCKET, PHRASE_CURE_SOCKET_NAME};
 static const struct sought_kind any_file = {"", "ENOENT", MECH_NONE, PHRASE_SOUGHT_FILE,
 					    PHRASE_CURE_SOUGHT_FILE};
 
@@ -50,12 +51,18 @@ struct search {
 	size_t count;
 	uint64_t *moved_ns;  /* by process index: when it last moved something; 0: never */
 	uint64_t *paused_ns; /* and how long it slept in calls that wait for the clock alone */
+	uint64_t *forked_ns; /* and when it last made a child */
+	bool *busy;	     /* and whether busy-wait tells of it already */
+	bool *unseen;	     /* and whether it may work where no call tells of it */
+	/* The one object of each kind that the trace knows, if it has a name or key of its own. */
+	const struct viz_channel *only[MECH_COUNT];
 };
 
 static const struct sought_kind *kind_of(const struct viz_operation *op)
 {
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-		if (operation_is(op, kinds[i].call) && operation_has_error(op, kinds[i].error))
+		if (operation_is(op, kinds[i].call) &&
+		    (op->returned >= 0 || operation_has_error(op, kinds[i].error)))
 			return &kinds[i];
 	return NULL;
 }
@@ -68,9 +75,7 @@ static const char *name_in(struct diagnosis *d, const struct viz_operation *op)
 
 	if (viz_operation_argument(op, "key", &key))
 		return format_text(d, "0x%08" PRIx32, (uint32_t)key);
-	if (op->extra->path.len)
-		return format_text(d, "%s%s", of_queue ? "/" : "", bytes_text(d, op->extra->path));
-	return bytes_text(d, op->extra->peer_address);
+	return format_text(d, "%s%s", of_queue ? "/" : "", bytes_text(d, op->extra->path));
 }
 
 static void note_sought(struct search *search, const struct viz_operation *op,
@@ -82,11 +87,17 @@ static void note_sought(struct search *search, const struct viz_operation *op,
 		viz_bytes_of(format_text(d, "%zu %s %s", op->process->index, kind->call, name));
 	struct sought *sought = map_get(&search->map, key);
 
+	if (!sought && op->returned >= 0)
+		return;
 	if (!sought) {
 		sought = arena_alloc(d->arena, sizeof(*sought));
 		*sought = (struct sought){.kind = kind, .tries.process = op->process, .name = name};
 		map_put(d->arena, &search->map, key, sought);
 		ARENA_PUSH(d->arena, search->all, search->count, sought);
+	}
+	if (op->returned >= 0) {
+		sought->tries.count = 0;
+		return;
 	}
 	if (!sought->tries.count || search->moved_ns[op->process->index] > sought->tries.until_ns) {
 		sought->tries.from_ns = op->enter_ns;
@@ -109,6 +120,8 @@ static void note(struct search *search, const struct viz_operation *op)
 	const struct sought_kind *kind = kind_of(op);
 	const size_t process = op->process->index;
 
+	search->unseen[process] |= op->channel && (op->channel->mechanism == MECH_SHARED_MMAP ||
+						   op->channel->mechanism == MECH_SYSV_SHM);
 	if (call_moves(op))
 		search->moved_ns[process] = op->exit_ns;
 	if (pauses(op))
@@ -120,52 +133,55 @@ static void note(struct search *search, const struct viz_operation *op)
 
 /* --- the finding ------------------------------------------------------------------------------ */
 
-static bool is_told_as_busy(const struct diagnosis *d, const struct viz_process *process)
-{
-	for (size_t i = 0; i < d->count; i++)
-		if (d->findings[i]->row == finding_row(FINDING_BUSY_WAIT) &&
-		    finding_is_about(d->findings[i], process))
-			return true;
-	return false;
-}
-
 /* True if it spent most of its life in pauses: then it does little else than look. */
 static bool mostly_pauses(const struct search *search, const struct tries *tries)
 {
 	return search->paused_ns[tries->process->index] >= (tries->until_ns - tries->from_ns) / 2;
 }
 
-/* The one object of its kind that the trace knows, with a name or key of its own; else NULL. */
-static const struct viz_channel *only_one(const struct diagnosis *d, enum mechanism mechanism)
+/* A channel that is not the only one of its kind is none of `only`. */
+static void only_ones_find(struct search *search)
 {
-	const struct viz_channel *only = NULL;
+	const struct viz_model *model = search->d->model;
+	size_t counts[MECH_COUNT] = {0};
 
-	for (size_t i = 0; i < d->model->channel_count; i++) {
-		const struct viz_channel *channel = d->model->channels[i];
+	for (size_t i = 0; i < model->channel_count; i++) {
+		const struct viz_channel *channel = model->channels[i];
 
-		if (channel->mechanism != mechanism || (!channel->name.len && !channel->key.len))
+		if (!channel->name.len && !channel->key.len)
 			continue;
-		if (only)
-			return NULL;
-		only = channel;
+		counts[channel->mechanism]++;
+		search->only[channel->mechanism] = counts[channel->mechanism] == 1 ? channel : NULL;
 	}
-	return only;
+}
+
+/*
+ * Who has memory that is shared may write there, and who has a child lets that one work. A command
+ * that succeeded as a whole went on without it.
+ */
+static bool is_grave(const struct search *search, const struct tries *tries)
+{
+	const struct viz_trailer *trailer = &search->d->model->trailer;
+
+	return tries_alone(search->d, tries) && mostly_pauses(search, tries) &&
+	       !search->unseen[tries->process->index] &&
+	       !(tries->process->ended && trailer->has_exit_code && !trailer->exit_code);
 }
 
 static void report(const struct search *search, const struct sought *sought)
 {
 	struct diagnosis *d = search->d;
-	const struct viz_channel *other = only_one(d, sought->kind->mechanism);
+	const struct viz_channel *other = search->only[sought->kind->mechanism];
 	struct finding *f;
 
 	if (!tries_are_many(&sought->tries) || !tries_to_the_end(d, &sought->tries) ||
-	    is_told_as_busy(d, sought->tries.process))
+	    search->busy[sought->tries.process->index])
 		return;
 	f = finding_add(d, FINDING_NEVER_MADE, sought->tries.from_ns, NULL);
 	finding_process(d, f, sought->tries.process);
 	finding_operation(d, f, sought->last);
 	tries_set(d, f, &sought->tries);
-	if (!tries_alone(d, &sought->tries) || !mostly_pauses(search, &sought->tries))
+	if (!is_grave(search, &sought->tries))
 		f->severity = SEVERITY_NOTE;
 	finding_set(d, f, "who", "%s", process_text(d, sought->tries.process));
 	finding_set(d, f, "what", "%s",
@@ -196,6 +212,8 @@ static struct sought sought_file(struct diagnosis *d, const struct viz_failed *f
 	static const char semaphores[] = "/dev/shm/sem.", memories[] = "/dev/shm/";
 	const char *path = bytes_text(d, failed->path);
 
+	if (viz_bytes_equal(failed->call, viz_bytes_of(unix_socket.call)))
+		return (struct sought){.kind = &unix_socket, .name = path};
 	if (viz_bytes_begin(failed->path, semaphores))
 		return (struct sought){
 			.kind = &named_semaphore,
@@ -213,13 +231,24 @@ static void report_file(const struct search *search, const struct viz_process *p
 	struct sought sought = sought_file(search->d, failed);
 
 	sought.tries = (struct tries){process, failed->since_ns, failed->at_ns, failed->tries};
-	if (failed->path.len >= PATH_MOST || is_of_system(failed->path) ||
-	    search->moved_ns[process->index] > failed->since_ns)
+	if (!failed->path.len || failed->path.len >= PATH_MOST || is_of_system(failed->path) ||
+	    search->moved_ns[process->index] > failed->since_ns ||
+	    search->forked_ns[process->index] > failed->since_ns)
+		return;
+	if (sought.kind == &unix_socket && process->ended) /* connection-failed */
 		return;
 	if (viz_bytes_equal(failed->error, viz_bytes_of("ENOENT")))
 		report(search, &sought);
 	else if (mostly_pauses(search, &sought.tries))
 		report_lock_file(search->d, &sought.tries, NULL, failed->path);
+}
+
+/* Of a key misuse tells where the process ended. */
+static void report_object(const struct search *search, const struct sought *sought)
+{
+	if (sought->tries.count &&
+	    (sought->kind->cure != PHRASE_CURE_SOUGHT_KEY || !sought->tries.process->ended))
+		report(search, sought);
 }
 
 static void report_files(const struct search *search, const struct viz_process *process)
@@ -229,6 +258,24 @@ static void report_files(const struct search *search, const struct viz_process *
 			report_file(search, process, process->threads[i]->sought);
 }
 
+static void processes_note(struct search *search)
+{
+	struct diagnosis *d = search->d;
+
+	for (size_t i = 0; i < d->count; i++)
+		if (d->findings[i]->row == finding_row(FINDING_BUSY_WAIT))
+			search->busy[d->findings[i]->processes[0]->index] = true;
+	for (size_t i = 0; i < d->model->process_count; i++) {
+		const struct viz_process *process = d->model->processes[i];
+
+		if (process->parent &&
+		    search->forked_ns[process->parent->index] < process->start_ns)
+			search->forked_ns[process->parent->index] = process->start_ns;
+		if (process->parent && !process->ended)
+			search->unseen[process->parent->index] = true;
+	}
+}
+
 void find_vain_lookups(struct diagnosis *d)
 {
 	const size_t count = d->model->process_count;
@@ -236,15 +283,20 @@ void find_vain_lookups(struct diagnosis *d)
 		.d = d,
 		.moved_ns = arena_array(d->arena, count + 1, sizeof(uint64_t)),
 		.paused_ns = arena_array(d->arena, count + 1, sizeof(uint64_t)),
+		.forked_ns = arena_array(d->arena, count + 1, sizeof(uint64_t)),
+		.busy = arena_array(d->arena, count + 1, sizeof(bool)),
+		.unseen = arena_array(d->arena, count + 1, sizeof(bool)),
 	};
 
 	if (d->incomplete)
 		return;
+	processes_note(&search);
+	only_ones_find(&search);
 	for (size_t i = 0; i < d->model->operation_count; i++)
 		if (viz_operation_done(d->model->operations[i]))
 			note(&search, d->model->operations[i]);
 	for (size_t i = 0; i < search.count; i++)
-		report(&search, search.all[i]);
+		report_object(&search, search.all[i]);
 	for (size_t i = 0; i < count; i++)
 		report_files(&search, d->model->processes[i]);
 }

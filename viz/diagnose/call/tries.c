@@ -20,7 +20,7 @@ bool tries_to_the_end(const struct diagnosis *d, const struct tries *tries)
 	const uint64_t end_ns = process->ended ? process->end_ns : d->end_ns;
 	const uint64_t round_ns = (tries->until_ns - tries->from_ns) / tries->count;
 
-	return (!process->ended || viz_process_failed(process)) &&
+	return (!process->ended || (viz_process_failed(process) && !process->exit_signal)) &&
 	       end_ns - tries->until_ns < LONG_WAIT_NS + 2 * round_ns;
 }
 

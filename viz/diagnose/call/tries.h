@@ -15,8 +15,8 @@ struct tries {
 bool tries_are_many(const struct tries *tries);
 
 /*
- * True if it asked until it failed, or still asks when the trace ends; and it has no other thread
- * that may do something beside.
+ * True if it asked until it gave up with an error, or still asks when the trace ends; and it has no
+ * other thread that may do something beside.
  */
 bool tries_to_the_end(const struct diagnosis *d, const struct tries *tries);
 bool tries_alone(const struct diagnosis *d, const struct tries *tries);

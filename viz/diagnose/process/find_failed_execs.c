@@ -6,6 +6,7 @@
 #include <inttypes.h>
 
 #include "viz/diagnose/process/failed_execs.h"
+#include "viz/diagnose/wait/waits.h"
 
 /* What a child did after its exec failed. */
 struct afterwards {
@@ -16,13 +17,21 @@ struct afterwards {
 	bool forked;
 };
 
-/* The first exec that failed in this life, of a process that lives in the code it was forked in. */
+/* A shell reads a file without a #! line itself, in the child that could not execute it. */
+static bool is_script_of_shell(const struct viz_process *process, const struct viz_failed *failed)
+{
+	return viz_bytes_equal(failed->error, viz_bytes_of("ENOEXEC")) &&
+	       process_is_written_in(process->parent, "shell");
+}
+
+/* The last exec that failed, of a process that lives in the code it was forked in. */
 static const struct viz_failed *failed_exec(const struct viz_process *process)
 {
 	if (!process->parent || process->before_trace || process->path.len)
 		return NULL;
 	for (size_t i = 0; i < process->thread_count; i++)
-		if (process->threads[i]->unexecuted)
+		if (process->threads[i]->unexecuted &&
+		    !is_script_of_shell(process, process->threads[i]->unexecuted))
 			return process->threads[i]->unexecuted;
 	return NULL;
 }
@@ -40,15 +49,31 @@ static void note_call(struct afterwards *after, const struct viz_operation *op)
 		after->first = op;
 }
 
+/* Shells end such a child with status 126 or 127, and say so where standard error goes. */
+static bool ended_as_it_should(const struct viz_process *process)
+{
+	enum { NOT_EXECUTABLE = 126, NOT_FOUND = 127 };
+
+	return process->ended && process->status_known && !process->exit_signal &&
+	       (process->exit_code == NOT_EXECUTABLE || process->exit_code == NOT_FOUND);
+}
+
 static bool went_on(const struct diagnosis *d, const struct viz_process *process,
 		    const struct afterwards *after)
 {
+	if (ended_as_it_should(process))
+		return false;
 	if (after->first || after->forked)
 		return true;
 	if (process->ended)
-		return process->status_known && !process->exit_signal && !process->exit_code &&
-		       after->wrote;
+		return viz_process_succeeded(process) && after->wrote;
 	return lasted_ns(d, after->failed->at_ns) >= LONG_WAIT_NS;
+}
+
+/* What a child may do on purpose that found no program: it does the work itself, and ends well. */
+static bool may_be_meant(const struct viz_process *process, const struct afterwards *after)
+{
+	return viz_process_succeeded(process) && !after->forked;
 }
 
 static const char *reason_text(struct diagnosis *d, struct viz_bytes error)
@@ -83,14 +108,10 @@ const char *failed_exec_text(struct diagnosis *d, const struct viz_process *proc
 		      : NULL;
 }
 
-/* Shells end such a child with status 126 or 127, and say so where standard error goes. */
 static bool ended_in_silence(const struct viz_process *process, const struct afterwards *after)
 {
-	enum { NOT_EXECUTABLE = 126, NOT_FOUND = 127 };
-
 	return process->ended && after->silent && process->status_known && !process->exit_signal &&
-	       process->exit_code && process->exit_code != NOT_EXECUTABLE &&
-	       process->exit_code != NOT_FOUND;
+	       process->exit_code && !ended_as_it_should(process);
 }
 
 static void report(struct diagnosis *d, const struct viz_process *process,
@@ -107,7 +128,7 @@ static void report(struct diagnosis *d, const struct viz_process *process,
 	finding_operation(d, f, after->first);
 	if (f->times > 1)
 		return;
-	if (!on)
+	if (!on || may_be_meant(process, after))
 		f->severity = SEVERITY_NOTE;
 	finding_set(d, f, "child", "%s", process_text(d, process));
 	finding_set(d, f, "program", "%s", program_text(d, after->failed));
