@@ -111,6 +111,12 @@ struct wait_clues {
 	const struct viz_operation **input_ends, **last_sends, **last_receives;
 	const struct viz_operation **requests, **last_takes;
 	bool *asks; /* by channel index: its first call there sent something: wait_half_close.c */
+	/*
+	 * By process index: whether it has ever mapped memory that is shared, and when it executed
+	 * a program last (0: never): wait_forked_memory.c.
+	 */
+	bool *maps;
+	uint64_t *executed_ns;
 };
 
 /* What calls have told of a channel, as far as the trace has them. */

@@ -31,30 +31,43 @@ static bool maps_shared(const struct viz_operation *op)
 	return !viz_operation_failed(op) && (operation_is(op, "mmap") || operation_is(op, "shmat"));
 }
 
+/* Fills in of all processes at once what is asked of each. */
+static const struct wait_clues *clues_of(const struct diagnosis *d)
+{
+	const struct viz_model *model = d->model;
+	struct wait_clues *clues = &d->waits->clues;
+
+	if (clues->maps)
+		return clues;
+	clues->maps = arena_array(d->arena, model->process_count + 1, sizeof(*clues->maps));
+	clues->executed_ns = arena_array(d->arena, model->process_count + 1,
+					 sizeof(*clues->executed_ns));
+	for (size_t i = 0; i < model->operation_count; i++)
+		if (maps_shared(model->operations[i]))
+			clues->maps[model->operations[i]->process->index] = true;
+	for (size_t i = 0; i < model->process_event_count; i++) {
+		const struct viz_process_event *event = model->process_events[i];
+
+		if (event->event == PROCESS_EVENT_EXEC)
+			clues->executed_ns[event->process->index] = event->at_ns;
+	}
+	return clues;
+}
+
 /* When the program of the process began that runs now. */
 static uint64_t began_ns(const struct diagnosis *d, const struct viz_process *process)
 {
-	uint64_t at_ns = process->start_ns;
+	const uint64_t executed_ns = clues_of(d)->executed_ns[process->index];
 
-	for (size_t i = 0; i < d->model->process_event_count; i++) {
-		const struct viz_process_event *event = d->model->process_events[i];
-
-		if (event->process == process && event->event == PROCESS_EVENT_EXEC)
-			at_ns = event->at_ns;
-	}
-	return at_ns;
+	return executed_ns ? executed_ns : process->start_ns;
 }
 
 /* What was mapped before it executed its program is asked, too, though that took it away. */
 static bool may_share(const struct diagnosis *d, const struct viz_process *process)
 {
-	for (size_t i = 0; i < d->model->operation_count; i++) {
-		const struct viz_operation *op = d->model->operations[i];
-
-		if (maps_shared(op) &&
-		    (op->process == process || viz_process_descends(process, op->process)))
+	for (; process; process = process->parent)
+		if (clues_of(d)->maps[process->index])
 			return true;
-	}
 	return false;
 }
 
@@ -92,8 +105,8 @@ bool changes_alone(const struct diagnosis *d, const struct viz_process *process,
 		   struct forked_copies *copies)
 {
 	*copies = (struct forked_copies){0};
-	if (d->incomplete || process->ended || !is_known(process) || !process_is_lone(process) ||
-	    has_handlers(process))
+	if (d->incomplete || process->ended || !process->forked || !is_known(process) ||
+	    !process_is_lone(process) || has_handlers(process))
 		return false;
 	*copies = copies_of(d, process);
 	return copies->first && !may_share(d, process);
