@@ -58,6 +58,8 @@ def own_way(directory):
 
 # What such a loop looks at may change: in memory that is shared, by a handler, as a file.
 SOUND = ["shared-variable", "handler-sets", "tests-for-file", "serves"]
+# That nobody makes the file is another finding.
+AWAITS = {"tests-for-file": ["never-made"]}
 
 
 @scenario("who sleeps again and again for what may still come is told nothing of fork()")
@@ -65,7 +67,8 @@ def sound_naps(directory):
     for name, run in run_all(directory, SOUND, TIMED_OUT):
         told = [f for f in diagnose(run.trace_path)[0] if "shares no memory" in str(f)]
         expect_equal(told, [], name)
-        expect_equal(severe(diagnose(run.trace_path)[0]), [], name)
+        found = [finding["id"] for finding in severe(diagnose(run.trace_path)[0])]
+        expect_equal(found, AWAITS.get(name, []), name)
 
 
 @scenario("a global variable of Python that a child sets is told to be another one there")

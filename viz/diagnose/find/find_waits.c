@@ -119,12 +119,12 @@ static const struct viz_process *only_ender(const struct wait *wait)
 static struct finding *finding_of_unaccepted(const struct diagnosis *d, const struct wait *wait)
 {
 	const struct viz_process *server = only_ender(wait);
+	const struct finding_row *row = finding_row(FINDING_NEVER_ACCEPTED);
 
 	for (size_t i = 0; server && i < d->count; i++) {
 		struct finding *f = d->findings[i];
 
-		if (f->row == finding_row(FINDING_NEVER_ACCEPTED) && f->severity != SEVERITY_NOTE &&
-		    f->processes[0] == server)
+		if (f->row == row && f->severity != SEVERITY_NOTE && f->processes[0] == server)
 			return f;
 	}
 	return NULL;
@@ -147,8 +147,8 @@ static struct finding *finding_of_hopeless(const struct diagnosis *d, const stru
 	wait = chain_next(d, wait);
 	for (size_t k = 0; wait && k < CHAIN_MOST; k++, wait = chain_next(d, wait))
 		for (size_t i = 0; i < d->count; i++)
-			if (tells_hopeless(d->findings[i]) &&
-			    d->findings[i]->processes[0] == wait->process)
+			if (d->findings[i]->processes[0] == wait->process &&
+			    tells_hopeless(d->findings[i]))
 				return d->findings[i];
 	return NULL;
 }
@@ -382,13 +382,12 @@ static bool is_named(const struct diagnosis *d, const struct viz_process *proces
 /* True if the finding tells, and as no note, what this wait is part of. */
 static bool tells_of(const struct finding *f, const struct wait *wait)
 {
-	const bool tells = f->row == finding_row(FINDING_BLOCKED) ||
-			   f->row == finding_row(FINDING_FULL_CHANNEL) ||
-			   f->row == finding_row(FINDING_NO_EOF) ||
-			   f->row == finding_row(FINDING_NEVER_FITS) ||
-			   (f->row == finding_row(FINDING_DEADLOCK) && wait->crossed);
-
-	return tells && f->severity != SEVERITY_NOTE && finding_is_about(f, wait->process);
+	if (f->severity == SEVERITY_NOTE || !finding_is_about(f, wait->process))
+		return false; /* first, as it is so of most */
+	return f->row == finding_row(FINDING_BLOCKED) ||
+	       f->row == finding_row(FINDING_FULL_CHANNEL) ||
+	       f->row == finding_row(FINDING_NO_EOF) || f->row == finding_row(FINDING_NEVER_FITS) ||
+	       (f->row == finding_row(FINDING_DEADLOCK) && wait->crossed);
 }
 
 /* Returns a finding that tells of a wait to which this one's chain leads; NULL: there is none. */
