@@ -81,12 +81,14 @@ __noinline int lookup_note(struct task_state *state, u64 path, s32 directory, s3
 	len = bpf_probe_read_user_str(record->path, sizeof(record->path), (void *)path);
 	if (len <= 1 || len > WIRE_NAME_LEN || (*record->path != '/' && directory != AT_FDCWD))
 		return 0;
-	if (!executes(state->nr) && !is_sought_again(&state->sought, path_hash(record->path), now))
-		return 0;
-	record->since_ns = executes(state->nr) ? now : state->sought.since_ns;
+	if (!executes(state->nr)) {
+		if (!is_sought_again(&state->sought, path_hash(record->path), now))
+			return 0;
+		record->since_ns = state->sought.since_ns;
+		record->tries = state->sought.tries;
+	}
 	if (error == -EEXIST)
 		state->met_lock_file = 1;
-	record->tries = executes(state->nr) ? 1 : state->sought.tries;
 	record->at_ns = now;
 	record->nr = state->nr;
 	record->error = -error;

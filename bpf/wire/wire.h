@@ -483,16 +483,16 @@ struct wire_input {
 };
 
 /*
- * A program could not be executed, or a thread looks for the same file again and again. The record
- * ends with the NUL of the path.
+ * A program could not be executed; or a thread looks for the same file again and again, and does
+ * nothing else. The record ends with the NUL of the path.
  */
 struct wire_failed {
 	struct wire_head head;
 	__u64 at_ns;	/* when the call returned */
-	__u64 since_ns; /* when it looked for the file first */
+	__u64 since_ns; /* of a file: when it looked for that first */
 	__u32 nr;
 	__s32 error; /* errno */
-	__u32 tries; /* since then, in a row */
+	__u32 tries; /* of a file: since then, in a row */
 	__u32 path_len;
 	char path[WIRE_NAME_LEN];
 };

@@ -66,7 +66,7 @@ static bool locks(const struct viz_operation *op)
 /* True if the text of the path names one file, as long as the working directory is the same. */
 static bool names_one_file(const struct viz_operation *op)
 {
-	enum { AT_WORKING_DIRECTORY = -100, PATH_MOST = 255 /* of which longer ones are cut */ };
+	enum { AT_WORKING_DIRECTORY = -100 };
 	int64_t directory = AT_WORKING_DIRECTORY;
 
 	viz_operation_argument(op, "dirfd", &directory);
@@ -126,16 +126,6 @@ static struct tries tries_in(const struct refusals *refusals)
 		.until_ns = refusals->last->exit_ns,
 		.count = refusals->count,
 	};
-}
-
-static bool *told_as_busy(struct diagnosis *d)
-{
-	bool *busy = arena_array(d->arena, d->model->process_count + 1, sizeof(*busy));
-
-	for (size_t i = 0; i < d->count; i++)
-		if (d->findings[i]->row == finding_row(FINDING_BUSY_WAIT))
-			busy[d->findings[i]->processes[0]->index] = true;
-	return busy;
 }
 
 /* True if the one try of each of many children is told of as a loop of their parent. */
@@ -230,7 +220,7 @@ void find_lock_tries(struct diagnosis *d)
 
 	if (!d->incomplete)
 		report_retry_loops(d);
-	search.busy = told_as_busy(d);
+	search.busy = tries_told_as_busy(d);
 	for (size_t i = 0; i < d->model->operation_count && !d->incomplete; i++)
 		if (viz_operation_done(d->model->operations[i]))
 			note(&search, d->model->operations[i]);

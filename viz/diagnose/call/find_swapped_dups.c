@@ -37,12 +37,8 @@ static bool is_private(const struct viz_channel *channel)
 /* A shell redirects any descriptor to any other, as its script says. */
 static bool is_of_shell(const struct viz_operation *op)
 {
-	static const char *const shells[] = {"sh", "bash", "dash", "zsh", "ksh", "busybox"};
-
-	for (size_t i = 0; i < sizeof(shells) / sizeof(shells[0]); i++)
-		if (viz_bytes_equal(op->comm, viz_bytes_of(shells[i])))
-			return true;
-	return !op->comm.len && process_is_written_in(op->process, "shell");
+	return op->comm.len ? name_is_of_shell(op->comm)
+			    : process_is_written_in(op->process, "shell");
 }
 
 static bool find_swap(const struct viz_operation *op, struct swap *swap)

@@ -127,7 +127,7 @@ static void note(struct search *search, const struct viz_operation *op)
 	if (pauses(op))
 		search->paused_ns[process] += op->exit_ns - op->enter_ns +
 					      op->extra->repeats.took_ns;
-	if (kind)
+	if (kind && (op->returned < 0 || search->count))
 		note_sought(search, op, kind);
 }
 
@@ -227,7 +227,6 @@ static struct sought sought_file(struct diagnosis *d, const struct viz_failed *f
 static void report_file(const struct search *search, const struct viz_process *process,
 			const struct viz_failed *failed)
 {
-	enum { PATH_MOST = 255 /* of which longer ones are cut */ };
 	struct sought sought = sought_file(search->d, failed);
 
 	sought.tries = (struct tries){process, failed->since_ns, failed->at_ns, failed->tries};
@@ -260,11 +259,8 @@ static void report_files(const struct search *search, const struct viz_process *
 
 static void processes_note(struct search *search)
 {
-	struct diagnosis *d = search->d;
+	const struct diagnosis *d = search->d;
 
-	for (size_t i = 0; i < d->count; i++)
-		if (d->findings[i]->row == finding_row(FINDING_BUSY_WAIT))
-			search->busy[d->findings[i]->processes[0]->index] = true;
 	for (size_t i = 0; i < d->model->process_count; i++) {
 		const struct viz_process *process = d->model->processes[i];
 
@@ -284,7 +280,7 @@ void find_vain_lookups(struct diagnosis *d)
 		.moved_ns = arena_array(d->arena, count + 1, sizeof(uint64_t)),
 		.paused_ns = arena_array(d->arena, count + 1, sizeof(uint64_t)),
 		.forked_ns = arena_array(d->arena, count + 1, sizeof(uint64_t)),
-		.busy = arena_array(d->arena, count + 1, sizeof(bool)),
+		.busy = tries_told_as_busy(d),
 		.unseen = arena_array(d->arena, count + 1, sizeof(bool)),
 	};
 

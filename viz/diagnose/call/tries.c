@@ -56,6 +56,16 @@ bool tries_alone(const struct diagnosis *d, const struct tries *tries)
 	return tries_to_the_end(d, tries) && is_alone(d, tries);
 }
 
+bool *tries_told_as_busy(struct diagnosis *d)
+{
+	bool *busy = arena_array(d->arena, d->model->process_count + 1, sizeof(*busy));
+
+	for (size_t i = 0; i < d->count; i++)
+		if (d->findings[i]->row == finding_row(FINDING_BUSY_WAIT))
+			busy[d->findings[i]->processes[0]->index] = true;
+	return busy;
+}
+
 void tries_set(struct diagnosis *d, struct finding *f, const struct tries *tries)
 {
 	const char *within = duration_text(d, tries->until_ns - tries->from_ns);

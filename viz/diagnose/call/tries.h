@@ -5,6 +5,8 @@
 
 #include "viz/diagnose/core/finder.h"
 
+enum { PATH_MOST = 255 }; /* bytes of a path; longer ones are cut to that in a trace */
+
 /* What a process asks for in vain: `from_ns` and `until_ns` are of the first and the last time. */
 struct tries {
 	const struct viz_process *process;
@@ -20,6 +22,9 @@ bool tries_are_many(const struct tries *tries);
  */
 bool tries_to_the_end(const struct diagnosis *d, const struct tries *tries);
 bool tries_alone(const struct diagnosis *d, const struct tries *tries);
+
+/* By process index: whether busy-wait tells of it already. */
+bool *tries_told_as_busy(struct diagnosis *d);
 
 /* Sets {tries} and {time}. */
 void tries_set(struct diagnosis *d, struct finding *f, const struct tries *tries);

@@ -30,7 +30,7 @@ static const struct program {
 	{"shell", "flock", NULL},   {"perl", "perl", NULL},	{"postgres", "postgres", NULL},
 	{"mysql", "mysql", NULL},   {"mysql", "mariadb", NULL}, {"asker", "curl", NULL},
 	{"asker", "wget", NULL},    {"netcat", "nc", NULL},	{"netcat", "netcat", NULL},
-	{"ruby", "ruby", NULL},
+	{"ruby", "ruby", NULL},	    {"shell", "ksh", NULL},	{"shell", "busybox", NULL},
 };
 
 /* True for "python3.12" as "python", false for "shutdown" as "sh". */
@@ -58,6 +58,14 @@ static bool runs(const struct viz_process *process, const struct program *progra
 		return viz_bytes_contain(path, viz_bytes_of(program->folder));
 	return is_named(process->comm, program->begins) ||
 	       is_named(viz_base_name(path), program->begins);
+}
+
+bool name_is_of_shell(struct viz_bytes name)
+{
+	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++)
+		if (strcmp(programs[i].name, "shell") == 0 && is_named(name, programs[i].begins))
+			return true;
+	return false;
 }
 
 bool process_is_written_in(const struct viz_process *process, const char *language)

@@ -534,6 +534,8 @@ const char *advice_for(const struct diagnosis *d, enum advice_case about,
 
 /* advice.c: true if the process's program is written in this language, as "python". */
 bool process_is_written_in(const struct viz_process *process, const char *language);
+/* Likewise: true if a program of this name is a shell. */
+bool name_is_of_shell(struct viz_bytes name);
 
 /* wait_own_sleep.c: what its threads that sleep in private futexes wait for, and the advice. */
 const char *own_sleep_text(struct diagnosis *d, const struct viz_process *process);
