@@ -74,6 +74,7 @@ struct diagnosis {
 	struct map folded;		/* finding_fold() */
 	struct map *failed_requests;	/* by call, on demand: failed_requests.c */
 	size_t *named; /* by process index: how many findings name it, while finders run */
+	bool added[FINDING_COUNT]; /* a finding of that row was added, be it dropped since */
 	struct arena *arena;
 };
 

@@ -55,6 +55,7 @@ struct finding *finding_add(struct diagnosis *d, enum finding_id id, uint64_t at
 
 	f->index = d->count;
 	f->row = finding_row(id);
+	d->added[id] = true;
 	f->severity = f->row->severity;
 	f->at_ns = at_ns;
 	f->channel = channel;

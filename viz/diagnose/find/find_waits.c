@@ -118,13 +118,14 @@ static const struct viz_process *only_ender(const struct wait *wait)
  */
 static struct finding *finding_of_unaccepted(const struct diagnosis *d, const struct wait *wait)
 {
-	const struct viz_process *server = only_ender(wait);
-	const struct finding_row *row = finding_row(FINDING_NEVER_ACCEPTED);
+	const bool any = d->added[FINDING_NEVER_ACCEPTED];
+	const struct viz_process *server = any ? only_ender(wait) : NULL;
 
 	for (size_t i = 0; server && i < d->count; i++) {
 		struct finding *f = d->findings[i];
 
-		if (f->row == row && f->severity != SEVERITY_NOTE && f->processes[0] == server)
+		if (f->row == finding_row(FINDING_NEVER_ACCEPTED) && f->severity != SEVERITY_NOTE &&
+		    f->processes[0] == server)
 			return f;
 	}
 	return NULL;
@@ -144,7 +145,10 @@ static bool tells_hopeless(const struct finding *f)
  */
 static struct finding *finding_of_hopeless(const struct diagnosis *d, const struct wait *wait)
 {
-	wait = chain_next(d, wait);
+	const bool any = d->added[FINDING_NO_EOF] || d->added[FINDING_TYPE_NEVER_SENT] ||
+			 d->added[FINDING_NEVER_FITS];
+
+	wait = any ? chain_next(d, wait) : NULL;
 	for (size_t k = 0; wait && k < CHAIN_MOST; k++, wait = chain_next(d, wait))
 		for (size_t i = 0; i < d->count; i++)
 			if (d->findings[i]->processes[0] == wait->process &&
